@@ -1,2 +1,27 @@
-//! The reference service.
-fn main() {}
+//! The reference service of Portcullis: see its README.
+
+mod api_key_admin;
+mod app;
+mod cli;
+mod clock;
+mod config;
+mod dev;
+mod leads;
+mod listener;
+mod logs;
+mod personal;
+mod pipeline;
+mod problem;
+mod rejection;
+mod routes;
+mod schemas;
+mod services;
+mod store;
+mod timestamp;
+mod vault;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,110 @@
+//! The command line.
+
+mod api_key;
+mod check_config;
+mod serve;
+mod settings;
+
+use std::{
+    error::Error,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+use crate::{app::StartError, config::ConfigError, dev::DevError, vault::VaultError};
+
+/// Multi-tenant ingestion of events and leads, with personal data sealed at rest.
+#[derive(Debug, Parser)]
+#[command(name = "ingest-server", version, about)]
+struct Cli {
+    #[command(flatten)]
+    settings: settings::Settings,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve requests (the default).
+    Serve,
+    /// Check the configuration and stop.
+    CheckConfig,
+    /// Issue, list and revoke API keys.
+    #[command(subcommand)]
+    ApiKey(api_key::Command),
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Dev(#[from] DevError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    ApiKey(#[from] api_key::ApiKeyError),
+    #[error("the runtime cannot be started: {0}")]
+    Runtime(io::ErrorKind),
+    #[error("the output cannot be written: {0}")]
+    Output(io::ErrorKind),
+}
+
+/// Runs the command that the arguments name.
+pub(crate) fn run() -> ExitCode {
+    let Cli { settings, command } = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = runtime.map_err(|error| CliError::Runtime(error.kind())).and_then(|runtime| {
+        runtime.block_on(async {
+            match command.unwrap_or(Command::Serve) {
+                Command::Serve => serve::run(&settings).await,
+                Command::CheckConfig => check_config::run(&settings),
+                Command::ApiKey(command) => api_key::run(&settings, command).await,
+            }
+        })
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            explain(&error);
+            error.exit_code()
+        }
+    }
+}
+
+impl CliError {
+    /// 2 for what the operator has to set right, 1 for what failed.
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_)
+            | Self::Dev(DevError::DataWithoutSecrets { .. })
+            | Self::Vault(VaultError::Secrets(_))
+            | Self::Start(StartError::Vault(VaultError::Secrets(_)) | StartError::Schemas(_)) => {
+                ExitCode::from(2)
+            }
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Prints the error and what caused it.
+fn explain(error: &dyn Error) {
+    let mut text = format!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!("\n  because: {error}"));
+        cause = error.source();
+    }
+    // With no standard error left there is nobody to tell.
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// Prints a line of the command's result.
+fn print(line: &str) -> Result<(), CliError> {
+    writeln!(io::stdout().lock(), "{line}").map_err(|error| CliError::Output(error.kind()))
+}

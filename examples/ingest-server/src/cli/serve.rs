@@ -1,0 +1,43 @@
+//! `serve`.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    CliError, print,
+    settings::{Loaded, Missing, Settings},
+};
+use crate::{app::App, dev, logs};
+
+/// Serves until SIGTERM or SIGINT, then drains.
+pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
+    let Loaded { config, has_generated_secrets } = settings.load(Missing::Generate)?;
+    logs::init(&config);
+    let config = Arc::new(config);
+    // Before anything listens, so that no signal is lost.
+    let stop = stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
+    let app = App::start(&config).await?;
+    if has_generated_secrets {
+        let key = dev::demo_key::ensure(&config.data_dir, app.keys()).await?;
+        print(&dev::banner(&config, app.addresses(), &key))?;
+    } else {
+        let addresses = app.addresses();
+        print(&format!("listening on http://{} (public)", addresses.public))?;
+        print(&format!("listening on http://{} (admin)", addresses.admin))?;
+    }
+    app.run(stop).await;
+    Ok(())
+}
+
+/// Resolves at the first SIGTERM or SIGINT.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,146 @@
+//! Where settings come from, in order: flags, environment, file, and in the dev profile the
+//! secrets generated earlier.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use zeroize::Zeroizing;
+
+use super::{problems::Problem, secrets::SECRET_VARIABLES};
+
+/// Settings given on the command line, by variable name.
+pub(crate) type Flags = BTreeMap<&'static str, String>;
+
+/// Settings that may stand in the file, under their variable's name without prefix, lower-case.
+const FILE_KEYS: [(&str, &str); 7] = [
+    ("admin_listen", "INGEST_ADMIN_LISTEN"),
+    ("data_dir", "INGEST_DATA_DIR"),
+    ("database_url", "INGEST_DATABASE_URL"),
+    ("listen", "INGEST_LISTEN"),
+    ("log", "INGEST_LOG"),
+    ("profile", "INGEST_PROFILE"),
+    ("schema_dir", "INGEST_SCHEMA_DIR"),
+];
+
+/// All settings as text, unchecked.
+pub(crate) struct Sources {
+    flags: Flags,
+    environment: BTreeMap<String, Zeroizing<String>>,
+    file: BTreeMap<&'static str, String>,
+    generated: BTreeMap<String, Zeroizing<String>>,
+    problems: Vec<Problem>,
+}
+
+impl Sources {
+    /// Takes flags and environment, and reads the file if one is named.
+    pub(crate) fn new(
+        flags: Flags,
+        environment: impl IntoIterator<Item = (String, String)>,
+        file: Option<&Path>,
+    ) -> Self {
+        let environment = environment
+            .into_iter()
+            .filter(|(name, value)| is_ours(name) && !value.is_empty())
+            .map(|(name, value)| (name, Zeroizing::new(value)))
+            .collect();
+        let mut sources = Self {
+            flags,
+            environment,
+            file: BTreeMap::new(),
+            generated: BTreeMap::new(),
+            problems: Vec::new(),
+        };
+        if let Some(path) = file {
+            sources.read_file(path);
+        }
+        sources
+    }
+
+    /// A setting that is not secret.
+    pub(crate) fn value(&self, variable: &str) -> Option<String> {
+        self.flags
+            .get(variable)
+            .cloned()
+            .or_else(|| self.environment.get(variable).map(|value| value.to_string()))
+            .or_else(|| self.file.get(variable).cloned())
+    }
+
+    /// A secret: from the environment or from those generated earlier, never from the file.
+    pub(crate) fn secret(&self, variable: &str) -> Option<Zeroizing<String>> {
+        self.environment.get(variable).or_else(|| self.generated.get(variable)).cloned()
+    }
+
+    /// Whether any secret was given by the operator.
+    pub(crate) fn has_given_secrets(&self) -> bool {
+        SECRET_VARIABLES.iter().any(|name| {
+            self.environment.contains_key(*name)
+                || self.environment.contains_key(&format!("{name}_FILE"))
+        })
+    }
+
+    /// Adds secrets that were generated earlier; given ones win.
+    pub(crate) fn add_generated(&mut self, generated: BTreeMap<String, Zeroizing<String>>) {
+        self.generated = generated;
+    }
+
+    /// Problems of the sources themselves.
+    pub(super) fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    fn read_file(&mut self, path: &Path) {
+        let table = match fs::read_to_string(path).map(|text| text.parse::<toml::Table>()) {
+            Ok(Ok(table)) => table,
+            Ok(Err(_)) => return self.file_problem("is not TOML"),
+            Err(error) => return self.file_problem(format!("cannot be read: {}", error.kind())),
+        };
+        for (key, value) in table {
+            let known = FILE_KEYS.iter().find(|(name, _)| *name == key);
+            match (known, value) {
+                (Some((_, variable)), toml::Value::String(text)) => {
+                    self.file.insert(*variable, text);
+                }
+                (Some((name, _)), _) => self.file_problem(format!("`{name}` must be a string")),
+                (None, _) => self.file_problem(unknown_key(&key)),
+            }
+        }
+    }
+
+    fn file_problem(&mut self, message: impl Into<String>) {
+        self.problems.push(Problem { variable: "--config".to_owned(), message: message.into() });
+    }
+}
+
+impl std::fmt::Debug for Sources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sources").finish_non_exhaustive()
+    }
+}
+
+/// The folder for the database and for generated secrets.
+pub(crate) fn data_dir(sources: &Sources) -> PathBuf {
+    sources.value("INGEST_DATA_DIR").unwrap_or_else(|| "data".to_owned()).into()
+}
+
+fn is_ours(name: &str) -> bool {
+    name.starts_with("INGEST_") || name.starts_with("PORTCULLIS_") || name.starts_with("OTEL_")
+}
+
+/// A key that is a setting's name may be repeated in a message; anything else may be a secret
+/// that was pasted into the wrong place.
+fn unknown_key(key: &str) -> String {
+    let upper = key.to_ascii_uppercase();
+    let secret = SECRET_VARIABLES
+        .iter()
+        .find(|name| **name == upper || name.strip_prefix("INGEST_") == Some(&upper));
+    match secret {
+        Some(name) => format!("secrets do not belong in the file: set {name} in the environment"),
+        None => {
+            let known: Vec<_> = FILE_KEYS.iter().map(|(name, _)| *name).collect();
+            format!("contains an unknown key; known are {}", known.join(", "))
+        }
+    }
+}

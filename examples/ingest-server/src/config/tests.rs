@@ -1,0 +1,129 @@
+use super::*;
+
+const KEY_A: &str = "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";
+const KEY_B: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+const KEY_C: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    let complete = [
+        ("INGEST_ADMIN_TOKEN", "0123456789abcdefghijklmnopqrstuvwxyz".to_owned()),
+        ("PORTCULLIS_KEKS", format!("1:{KEY_A}")),
+        ("PORTCULLIS_INDEX_ROOTS", format!("1:{KEY_B}")),
+        ("PORTCULLIS_KEY_PEPPERS", format!("1:{KEY_C}")),
+    ];
+    let given = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    complete.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(given).collect()
+}
+
+fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::load(&Sources::new(Flags::new(), environment(pairs), None))
+}
+
+fn message(pairs: &[(&str, &str)]) -> String {
+    load(pairs).err().map(|error| error.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn complete_secrets_and_defaults_are_enough() {
+    let config = load(&[]).unwrap();
+    assert_eq!(config.network.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.network.admin_listen.to_string(), "127.0.0.1:9090");
+    let Database::Sqlite(path) = config.database;
+    assert_eq!(path, PathBuf::from("data/ingest.db"));
+}
+
+#[test]
+fn every_problem_is_listed_and_no_value_is_shown() {
+    let text = message(&[
+        ("INGEST_LISTEN", "canary-address"),
+        ("INGEST_PROFILE", "canary-profile"),
+        ("INGEST_DATABASE_URL", "mysql://canary"),
+        ("PORTCULLIS_KEKS", "1:canary-kek"),
+        ("PORTCULLIS_INDEX_ROOTS", ""),
+        ("INGEST_ADMIN_TOKEN", "canary"),
+        ("INGEST_SCHEMA_DIR", "/canary/none"),
+    ]);
+    for variable in [
+        "INGEST_LISTEN",
+        "INGEST_PROFILE",
+        "INGEST_DATABASE_URL",
+        "PORTCULLIS_KEKS",
+        "INGEST_ADMIN_TOKEN",
+        "INGEST_SCHEMA_DIR",
+    ] {
+        assert!(text.contains(variable), "{variable} is not listed in:\n{text}");
+    }
+    assert!(!text.contains("canary"), "a value is shown in:\n{text}");
+}
+
+#[test]
+fn flags_win_over_environment_over_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ingest.toml");
+    std::fs::write(&file, "listen = \"127.0.0.1:1\"\nadmin_listen = \"127.0.0.1:2\"\nlog = \"warn\"")
+        .unwrap();
+    let flags = Flags::from([("INGEST_LISTEN", "127.0.0.1:3".to_owned())]);
+    let environment = environment(&[
+        ("INGEST_LISTEN", "127.0.0.1:4"),
+        ("INGEST_ADMIN_LISTEN", "127.0.0.1:5"),
+    ]);
+    let config = Config::load(&Sources::new(flags, environment, Some(&file))).unwrap();
+    assert_eq!(config.network.listen.port(), 3);
+    assert_eq!(config.network.admin_listen.port(), 5);
+    assert_eq!(config.log_filter, "warn");
+}
+
+#[test]
+fn a_secret_in_the_file_is_refused_without_showing_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ingest.toml");
+    std::fs::write(&file, "portcullis_keks = \"1:canary\"\ncanary_key = 3").unwrap();
+    let error = Config::load(&Sources::new(Flags::new(), environment(&[]), Some(&file)));
+    let text = error.unwrap_err().to_string();
+    assert!(text.contains("set PORTCULLIS_KEKS in the environment"), "{text}");
+    assert!(!text.contains("canary"), "{text}");
+}
+
+#[test]
+fn a_secret_can_come_from_a_file_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("kek");
+    std::fs::write(&file, format!("7:{KEY_A}\n")).unwrap();
+    let path = file.to_str().unwrap();
+    let pairs = [("PORTCULLIS_KEKS", ""), ("PORTCULLIS_KEKS_FILE", path)];
+    let environment: Vec<_> = environment(&pairs)
+        .into_iter()
+        .filter(|(name, value)| name != "PORTCULLIS_KEKS" || value.is_empty())
+        .collect();
+    let config = Config::load(&Sources::new(Flags::new(), environment, None)).unwrap();
+    assert_eq!(config.secrets.keks.primary, 7);
+
+    assert!(message(&[("PORTCULLIS_KEKS_FILE", path)]).contains("keep one"));
+}
+
+#[test]
+fn several_versions_need_a_primary_that_exists() {
+    let two = format!("1:{KEY_A},2:{KEY_B}");
+    assert!(message(&[("PORTCULLIS_KEKS", &two)]).contains("PORTCULLIS_KEKS_PRIMARY"));
+    let wrong = [("PORTCULLIS_KEKS", two.as_str()), ("PORTCULLIS_KEKS_PRIMARY", "3")];
+    assert!(message(&wrong).contains("names no version"));
+    let right = [("PORTCULLIS_KEKS", two.as_str()), ("PORTCULLIS_KEKS_PRIMARY", "2")];
+    assert_eq!(load(&right).unwrap().secrets.keks.primary, 2);
+}
+
+#[test]
+fn production_refuses_weak_and_equal_secrets_and_an_open_admin_address() {
+    let zeros = format!("1:{}=", "A".repeat(43));
+    let equal = format!("1:{KEY_B}");
+    let text = message(&[
+        ("INGEST_PROFILE", "production"),
+        ("INGEST_ADMIN_TOKEN", "short"),
+        ("INGEST_ADMIN_LISTEN", "0.0.0.0:9090"),
+        ("PORTCULLIS_KEKS", &zeros),
+        ("PORTCULLIS_KEY_PEPPERS", &equal),
+    ]);
+    assert!(text.contains("PORTCULLIS_KEKS: version 1 is weak"), "{text}");
+    assert!(text.contains("PORTCULLIS_KEY_PEPPERS: version 1 equals a secret"), "{text}");
+    assert!(text.contains("INGEST_ADMIN_TOKEN: is weak"), "{text}");
+    assert!(text.contains("INGEST_ADMIN_LISTEN: is open to the world"), "{text}");
+}

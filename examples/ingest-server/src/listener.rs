@@ -1,0 +1,101 @@
+//! The accept loop: connections bounded in number, in what they send and in how long they take.
+
+mod connection;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+
+/// Bounds of one listener.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Connections at once; more wait in the system's queue.
+    pub(crate) connections: usize,
+    /// How long a request's head may take to arrive, and a connection may be idle.
+    pub(crate) head_timeout: Duration,
+    /// The most bytes of a request's head.
+    pub(crate) head_bytes: usize,
+    /// How long requests may go on after the shutdown began.
+    pub(crate) drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1_024,
+            head_timeout: Duration::from_secs(10),
+            head_bytes: 16 << 10,
+            drain: Duration::from_secs(7),
+        }
+    }
+}
+
+/// An address that is bound and not yet served.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    listener: TcpListener,
+    limits: Limits,
+}
+
+/// How long to leave a system alone that has no file descriptor for another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+impl Listener {
+    pub(crate) async fn bind(address: SocketAddr, limits: Limits) -> std::io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(address).await?, limits })
+    }
+
+    /// The address, with the port the system chose where 0 was asked for.
+    pub(crate) fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `shutdown` becomes true, then lets requests in flight end.
+    pub(crate) async fn serve(self, router: Router, mut shutdown: watch::Receiver<bool>) {
+        let Self { listener, limits } = self;
+        let places = Arc::new(Semaphore::new(limits.connections));
+        let mut connections = JoinSet::new();
+        let stop = shutdown.clone();
+        loop {
+            tokio::select! {
+                _ = shutdown.wait_for(|stop| *stop) => break,
+                (stream, place) = accept(&listener, &places) => {
+                    let served = connection::serve(stream, router.clone(), limits, stop.clone());
+                    connections.spawn(async move {
+                        served.await;
+                        drop(place);
+                    });
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop(listener);
+        let drained = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(limits.drain, drained).await.is_err() {
+            tracing::warn!("connections were cut off at the end of the drain time");
+            connections.shutdown().await;
+        }
+    }
+}
+
+/// The next connection, when there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, Option<tokio::sync::OwnedSemaphorePermit>) {
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, place),
+            Err(error) => {
+                tracing::warn!(kind = %error.kind(), "no connection could be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Who sends this, and may they: headers → [`Caller`].
+
+use http::HeaderMap;
+use portcullis_apikey_cache::{ApiKey, CredentialError, Denied, Principal};
+use portcullis_dq_metrics::Reason;
+use portcullis_keyring::TenantId;
+use time::OffsetDateTime;
+
+use crate::{rejection::Rejection, services::Services};
+
+/// What a request needs leave for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Permission {
+    EventsWrite,
+    LeadsWrite,
+    LeadsRead,
+    PiiRead,
+}
+
+/// The authenticated sender of a request that has just come in.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) principal: Principal,
+    pub(crate) tenant: TenantId,
+    pub(crate) received_at: OffsetDateTime,
+}
+
+impl Permission {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::EventsWrite, Self::LeadsWrite, Self::LeadsRead, Self::PiiRead];
+
+    /// The scope that grants it.
+    pub(crate) const fn scope(self) -> &'static str {
+        match self {
+            Self::EventsWrite => "events:write",
+            Self::LeadsWrite => "leads:write",
+            Self::LeadsRead => "leads:read",
+            Self::PiiRead => "pii:read",
+        }
+    }
+}
+
+impl Caller {
+    /// Whether the caller's key grants `permission`.
+    pub(crate) fn may(&self, permission: Permission) -> bool {
+        self.principal.has_scope(permission.scope())
+    }
+}
+
+/// The caller, who may do what is `needed`.
+pub(crate) async fn authenticate(
+    services: &Services,
+    headers: &HeaderMap,
+    needed: Permission,
+) -> Result<Caller, Rejection> {
+    let key = ApiKey::from_headers(headers).map_err(|error| match error {
+        CredentialError::Missing => Rejection::new(
+            Reason::AuthMissing,
+            "send an API key as `Authorization: Bearer …` or `X-API-Key: …`",
+        ),
+        _ => invalid(),
+    })?;
+    let principal = services.keys.validate(&key).await.map_err(|denied| match denied {
+        Denied::Unavailable { .. } => Rejection::plain(Reason::AuthUnavailable),
+        _ => invalid(),
+    })?;
+    let tenant = TenantId::new(principal.tenant())
+        .expect("a tenant id of a key, 1 to 128 bytes, is one of a data key, 1 to 1,024 bytes");
+    let caller = Caller { principal, tenant, received_at: services.clock.now() };
+    if caller.may(needed) {
+        Ok(caller)
+    } else {
+        let detail = format!("the API key lacks the scope `{}`", needed.scope());
+        Err(Rejection::new(Reason::AuthScope, detail))
+    }
+}
+
+/// One answer for malformed, unknown, wrong, expired and revoked keys.
+fn invalid() -> Rejection {
+    Rejection::new(Reason::AuthInvalid, "the API key is not valid")
+}

@@ -1,0 +1,78 @@
+//! The bytes of a request: bounded in size, packed or not, and in the time they take to arrive.
+
+use std::{io::Read as _, time::Duration};
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use flate2::read::GzDecoder;
+use http::{
+    HeaderMap,
+    header::{CONTENT_ENCODING, CONTENT_LENGTH},
+};
+use http_body_util::BodyExt as _;
+use portcullis_dq_metrics::Reason;
+
+use crate::rejection::Rejection;
+
+/// The largest body, as sent and unpacked.
+pub(crate) const MAX_BYTES: usize = 1 << 20;
+
+/// How long a body may take to arrive.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How much of a body that is too large is still taken in, so that its sender, who answers to
+/// nothing while sending, gets to read why it was refused.
+const MAX_DISCARDED: usize = 8 << 20;
+
+/// Reads and unpacks a body.
+pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Rejection> {
+    let packed = match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
+        None | Some(b"identity") => false,
+        Some(encoding) if encoding.eq_ignore_ascii_case(b"gzip") => true,
+        Some(_) => {
+            let detail = "the content encoding must be gzip or none";
+            return Err(Rejection::new(Reason::TransportEncoding, detail));
+        }
+    };
+    let collected = tokio::time::timeout(TIMEOUT, collect(headers, body)).await;
+    let bytes = collected.map_err(|_| {
+        let detail = format!("the body took longer than {} s to arrive", TIMEOUT.as_secs());
+        Rejection::new(Reason::TransportTimeout, detail)
+    })??;
+    if packed { unpack(&bytes) } else { Ok(bytes) }
+}
+
+async fn collect(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection> {
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
+        .unwrap_or_default();
+    let mut bytes = BytesMut::with_capacity(announced.min(MAX_BYTES));
+    let mut received = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Rejection::plain(Reason::TransportIncomplete))?;
+        let Ok(data) = frame.into_data() else { continue };
+        received += data.len();
+        if received <= MAX_BYTES {
+            bytes.extend_from_slice(&data);
+        } else if received > MAX_DISCARDED {
+            break;
+        }
+    }
+    if received > MAX_BYTES { Err(too_large()) } else { Ok(bytes.freeze()) }
+}
+
+fn unpack(packed: &[u8]) -> Result<Bytes, Rejection> {
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX) + 1;
+    let mut unpacked = Vec::new();
+    GzDecoder::new(packed)
+        .take(limit)
+        .read_to_end(&mut unpacked)
+        .map_err(|_| Rejection::new(Reason::TransportCompression, "the body is not valid gzip"))?;
+    if unpacked.len() > MAX_BYTES { Err(too_large()) } else { Ok(unpacked.into()) }
+}
+
+fn too_large() -> Rejection {
+    let detail = format!("a body has at most {MAX_BYTES} bytes, unpacked too");
+    Rejection::new(Reason::TransportTooLarge, detail)
+}

@@ -1,0 +1,162 @@
+//! No plaintext from here on: [`Unique`] → [`Sealed`].
+
+use std::collections::BTreeSet;
+
+use portcullis_dq_metrics::Reason;
+use portcullis_keyring::{KeyId, Purpose};
+use portcullis_pii_crypto::{Cipher, SealError};
+use serde_json::Value;
+
+use super::{
+    authenticate::Caller,
+    batch::{Batch, Item},
+    parse::Envelope,
+    resolve::{Target, Unique},
+    validate::Valid,
+};
+use crate::{
+    rejection::Rejection,
+    services::Services,
+    store::{EventRow, LeadWrite, SealedColumn, Write},
+};
+
+/// What the store is given, and what it came from, should a race be lost.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    pub(crate) unique: Unique,
+    pub(crate) write: Write,
+}
+
+/// Seals every item's personal data for the record it goes to.
+pub(crate) async fn seal(
+    services: &Services,
+    batch: Batch<Unique>,
+) -> Result<Batch<Sealed>, Rejection> {
+    let Batch { caller, slots, items, rejected } = batch;
+    let cipher = cipher(services, &caller, &items).await?;
+    let mut sealed = Vec::with_capacity(items.len());
+    for Item { index, id, value: unique } in items {
+        let write = write(services, &caller, &cipher, &unique).map_err(|error| failed(&error))?;
+        sealed.push(Item { index, id, value: Sealed { unique, write } });
+    }
+    Ok(Batch { caller, slots, items: sealed, rejected })
+}
+
+/// A cipher with a primary key in hand for every purpose of the batch.
+async fn cipher(
+    services: &Services,
+    caller: &Caller,
+    items: &[Item<Unique>],
+) -> Result<Cipher, Rejection> {
+    let personal = items.iter().flat_map(|item| &item.value.valid.personal);
+    let purposes: BTreeSet<Purpose> = personal.map(|found| found.value.purpose()).collect();
+    let purposes: Vec<Purpose> = purposes.into_iter().collect();
+    let keys = services.keyring.prepare(&caller.tenant, &purposes).await.map_err(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "no data keys to seal with");
+        Rejection::plain(Reason::CapacityKeysUnavailable)
+    })?;
+    Ok(Cipher::new(keys))
+}
+
+fn write(
+    services: &Services,
+    caller: &Caller,
+    cipher: &Cipher,
+    unique: &Unique,
+) -> Result<Write, SealError> {
+    let Unique { valid, lead } = unique;
+    let event = match &valid.envelope {
+        Some(envelope) => Some(event(services, caller, cipher, valid, envelope, *lead)?),
+        None => None,
+    };
+    let lead = match lead {
+        Some(target) => Some(lead_write(services, caller, cipher, valid, *target)?),
+        None => None,
+    };
+    Ok(Write { tenant: caller.tenant.clone(), event, lead })
+}
+
+fn event(
+    services: &Services,
+    caller: &Caller,
+    cipher: &Cipher,
+    valid: &Valid,
+    envelope: &Envelope,
+    lead: Option<Target>,
+) -> Result<EventRow, SealError> {
+    let mut row = EventRow {
+        source: envelope.source.clone(),
+        id: envelope.id.clone(),
+        content_fp: content_fingerprints(services, caller, valid, envelope),
+        lead: lead.map(|target| target.id),
+        event_type: envelope.event_type.clone(),
+        schema_version: envelope.version,
+        time: envelope.time.unwrap_or(caller.received_at),
+        received_at: caller.received_at,
+        payload: String::new(),
+        key_ids: Vec::new(),
+    };
+    let record = row.record();
+    let mut payload = valid.data.clone();
+    let mut key_ids: BTreeSet<KeyId> = BTreeSet::new();
+    for personal in &valid.personal {
+        let field = format!("event.{}{}", envelope.event_type, personal.pointer);
+        let sealed = personal.value.seal(cipher, &field, &record)?;
+        if let Some(place) = payload.pointer_mut(&personal.pointer) {
+            *place = Value::String(sealed.text);
+        }
+        key_ids.insert(sealed.key_id);
+    }
+    row.payload = payload.to_string();
+    row.key_ids = key_ids.into_iter().collect();
+    Ok(row)
+}
+
+/// Keyed, because the content holds personal data that could be guessed.
+fn content_fingerprints(
+    services: &Services,
+    caller: &Caller,
+    valid: &Valid,
+    envelope: &Envelope,
+) -> Vec<Vec<u8>> {
+    let time = envelope.time.map(|time| time.unix_timestamp_nanos());
+    let content = serde_json::json!([envelope.event_type, envelope.version, time, valid.data]);
+    let content = content.to_string();
+    let values = services.index_roots.fingerprints(
+        &caller.tenant,
+        "event.content",
+        "event-content/1",
+        content.as_bytes(),
+    );
+    values.into_iter().map(|value| value.as_bytes().to_vec()).collect()
+}
+
+fn lead_write(
+    services: &Services,
+    caller: &Caller,
+    cipher: &Cipher,
+    valid: &Valid,
+    target: Target,
+) -> Result<LeadWrite, SealError> {
+    let record = target.id.to_string();
+    let columns = valid.lead_values().map(|(column, value)| {
+        let sealed = value.seal(cipher, column.field(), &record)?;
+        Ok(SealedColumn {
+            column,
+            sealed: sealed.bytes,
+            key_id: sealed.key_id,
+            index: value.index(&services.index_roots, &caller.tenant, column.field()),
+        })
+    });
+    Ok(LeadWrite {
+        id: target.id,
+        change: target.change,
+        columns: columns.collect::<Result<_, SealError>>()?,
+        at: caller.received_at,
+    })
+}
+
+fn failed(error: &SealError) -> Rejection {
+    tracing::error!(error = error as &dyn std::error::Error, "a value was not sealed");
+    Rejection::plain(Reason::CapacityKeysUnavailable)
+}

@@ -1,0 +1,117 @@
+//! Is it what it should be: parsed events and leads → [`Valid`].
+
+mod time;
+mod undeclared;
+
+use portcullis_dq_metrics::Reason;
+use serde_json::Value;
+
+use super::{
+    batch::Batch,
+    parse::{Envelope, Parsed},
+};
+use crate::{
+    personal::PersonalValue,
+    rejection::Rejection,
+    schemas::{Schema, Unplanned},
+    services::Services,
+    store::{LeadColumn, LeadId},
+};
+
+/// Data that keeps to its schema, with every declared piece of personal data read.
+#[derive(Debug)]
+pub(crate) struct Valid {
+    pub(crate) envelope: Option<Envelope>,
+    pub(crate) data: Value,
+    pub(crate) personal: Vec<Personal>,
+    pub(crate) intent: Option<LeadIntent>,
+}
+
+/// One piece of personal data and its JSON pointer in the data.
+#[derive(Debug)]
+pub(crate) struct Personal {
+    pub(crate) pointer: String,
+    pub(crate) value: PersonalValue,
+}
+
+/// What the item means for a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeadIntent {
+    /// The lead with this e-mail, or a new one.
+    Upsert,
+    /// The lead that the data names.
+    Update(LeadId),
+}
+
+impl Valid {
+    /// What goes into the lead's columns: the personal data that stands at the top of the data
+    /// under a column's name.
+    pub(crate) fn lead_values(&self) -> impl Iterator<Item = (LeadColumn, &PersonalValue)> {
+        self.personal.iter().filter_map(|personal| {
+            let column = personal.value.column()?;
+            let name = personal.pointer.strip_prefix('/')?;
+            (name == column.name()).then_some((column, &personal.value))
+        })
+    }
+}
+
+/// Checks every item against its schema and the clock.
+pub(crate) fn validate(services: &Services, batch: Batch<Parsed>) -> Batch<Valid> {
+    batch.try_map(|caller, parsed| {
+        let schema = schema(services, parsed.envelope.as_ref())?;
+        schema.check(&parsed.data)?;
+        if let Some(at) = parsed.envelope.as_ref().and_then(|envelope| envelope.time) {
+            time::check(at, caller.received_at)?;
+        }
+        let personal = personal(schema, &parsed.data)?;
+        undeclared::check(&services.detectors, &parsed, &personal)?;
+        let intent = intent(&parsed)?;
+        Ok(Valid { envelope: parsed.envelope, data: parsed.data, personal, intent })
+    })
+}
+
+fn schema<'a>(
+    services: &'a Services,
+    envelope: Option<&Envelope>,
+) -> Result<&'a Schema, Rejection> {
+    let Some(envelope) = envelope else { return Ok(services.schemas.lead()) };
+    let found = services.schemas.event(&envelope.event_type, envelope.version);
+    found.map(AsRef::as_ref).map_err(|unplanned| {
+        Rejection::plain(match unplanned {
+            Unplanned::Type => Reason::SchemaUnplannedEvent,
+            Unplanned::Version => Reason::SchemaUnknownVersion,
+        })
+    })
+}
+
+fn personal(schema: &Schema, data: &Value) -> Result<Vec<Personal>, Rejection> {
+    let mut found = Vec::new();
+    let mut broken = None;
+    for path in schema.personal() {
+        path.visit(data, &mut |pointer, text| match PersonalValue::parse(path.kind, text) {
+            Ok(value) => found.push(Personal { pointer, value }),
+            Err(expected) => broken = Some(expected),
+        });
+    }
+    match broken {
+        None => Ok(found),
+        Some(expected) => {
+            let detail = format!("a value declared by `x-pii` must be {expected}");
+            Err(Rejection::new(Reason::SchemaConstraint, detail))
+        }
+    }
+}
+
+fn intent(parsed: &Parsed) -> Result<Option<LeadIntent>, Rejection> {
+    match parsed.envelope.as_ref().map(|envelope| envelope.event_type.as_str()) {
+        None | Some("lead.created") => Ok(Some(LeadIntent::Upsert)),
+        Some("lead.updated") => {
+            let id = parsed.data.get("lead").and_then(Value::as_str).and_then(LeadId::parse);
+            let id = id.ok_or_else(|| {
+                Rejection::new(Reason::SchemaConstraint, "`lead` must be the id of a lead")
+            })?;
+            Ok(Some(LeadIntent::Update(id)))
+        }
+        Some(_) => Ok(None),
+    }
+}

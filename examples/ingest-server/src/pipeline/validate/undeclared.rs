@@ -1,0 +1,70 @@
+//! Personal data where none is declared would be stored as it is: it is refused instead.
+
+use std::collections::HashSet;
+
+use portcullis_dq_metrics::Reason;
+use portcullis_telemetry::Detectors;
+use serde_json::Value;
+
+use super::Personal;
+use crate::{pipeline::parse::Parsed, rejection::Rejection};
+
+/// Looks at every text that will be stored unsealed: the envelope's, and the data's but for the
+/// declared places.
+pub(super) fn check(
+    detectors: &Detectors,
+    parsed: &Parsed,
+    personal: &[Personal],
+) -> Result<(), Rejection> {
+    if let Some(envelope) = &parsed.envelope {
+        for (text, place) in [(&envelope.id, "`id`"), (&envelope.source, "`source`")] {
+            refuse(detectors, text, place)?;
+        }
+    }
+    let declared = personal.iter().map(|found| found.pointer.as_str()).collect();
+    walk(detectors, &parsed.data, &mut String::new(), &declared)
+}
+
+fn walk(
+    detectors: &Detectors,
+    value: &Value,
+    pointer: &mut String,
+    declared: &HashSet<&str>,
+) -> Result<(), Rejection> {
+    let length = pointer.len();
+    match value {
+        Value::String(text) if !declared.contains(pointer.as_str()) => {
+            refuse(detectors, text, "`data`")
+        }
+        Value::Array(items) => items.iter().enumerate().try_for_each(|(index, item)| {
+            pointer.push('/');
+            pointer.push_str(&index.to_string());
+            let walked = walk(detectors, item, pointer, declared);
+            pointer.truncate(length);
+            walked
+        }),
+        Value::Object(members) => members.iter().try_for_each(|(name, member)| {
+            refuse(detectors, name, "`data`")?;
+            pointer.push('/');
+            pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+            let walked = walk(detectors, member, pointer, declared);
+            pointer.truncate(length);
+            walked
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn refuse(detectors: &Detectors, text: &str, place: &str) -> Result<(), Rejection> {
+    match detectors.detect(text) {
+        None => Ok(()),
+        Some(kind) => {
+            let detail = format!(
+                "{place} holds what looks like personal data or a secret ({}) where the schema \
+                 declares none",
+                kind.as_str()
+            );
+            Err(Rejection::new(Reason::PolicyUndeclaredPii, detail))
+        }
+    }
+}

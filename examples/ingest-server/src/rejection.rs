@@ -1,0 +1,44 @@
+//! Why something was not accepted.
+
+use std::borrow::Cow;
+
+use portcullis_dq_metrics::Reason;
+
+use crate::store::StoreError;
+
+/// A reason of the closed taxonomy, and a sentence for who sent it. The sentence is made from
+/// schemas and limits, never from what was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rejection {
+    pub(crate) reason: Reason,
+    pub(crate) detail: Cow<'static, str>,
+}
+
+impl Rejection {
+    pub(crate) fn new(reason: Reason, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+
+    /// A rejection that the reason's own description explains.
+    pub(crate) const fn plain(reason: Reason) -> Self {
+        Self { reason, detail: Cow::Borrowed(reason.meaning()) }
+    }
+}
+
+/// A store that cannot be written or read, logged here in full and told without any of it.
+impl From<StoreError> for Rejection {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "the store failed a request");
+        Self::plain(match error {
+            StoreError::Stopped => Reason::CapacityDraining,
+            StoreError::Corrupt(_) => Reason::Internal,
+            _ => Reason::CapacityStoreUnavailable,
+        })
+    }
+}
+
+impl From<crate::schemas::Violation> for Rejection {
+    fn from(violation: crate::schemas::Violation) -> Self {
+        Self::new(violation.reason, violation.detail)
+    }
+}

@@ -1,0 +1,54 @@
+//! The HTTP interface.
+
+mod admin;
+mod api_keys;
+mod events;
+mod guards;
+mod health;
+mod leads;
+
+use std::sync::Arc;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+
+pub(crate) use admin::AdminState;
+pub(crate) use guards::Guards;
+
+use crate::{problem::Problem, services::Services};
+
+/// What tenants see.
+pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
+    let routes = Router::new()
+        .route("/v1/events", post(events::ingest))
+        .route("/v1/leads", post(leads::ingest).get(leads::find))
+        .route("/v1/leads/{id}", get(leads::read))
+        .with_state(services);
+    guarded(routes, guards)
+}
+
+/// What operators see.
+pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
+    let protected = Router::new()
+        .route("/admin/api-keys", get(api_keys::list).post(api_keys::issue))
+        .route("/admin/api-keys/{kid}", get(api_keys::read).delete(api_keys::revoke))
+        .route_layer(middleware::from_fn_with_state(state.clone(), admin::require_token));
+    let routes = Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .merge(protected)
+        .with_state(state);
+    guarded(routes, guards)
+}
+
+/// What stands around every route, the outermost first.
+fn guarded(routes: Router, guards: Guards) -> Router {
+    routes
+        .fallback(async || Problem::not_found())
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(middleware::from_fn_with_state(guards, guards::admit_request))
+        .layer(middleware::from_fn(guards::answer_panics))
+        .layer(middleware::map_response(guards::add_security_headers))
+}

@@ -1,0 +1,67 @@
+//! What protects every route: a bound on requests in flight, an answer to panics, and headers.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::State,
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use futures_util::FutureExt as _;
+use http::{
+    HeaderValue, Request,
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+};
+use portcullis_dq_metrics::Reason;
+use tokio::sync::Semaphore;
+
+use crate::{problem::Problem, rejection::Rejection};
+
+/// Bounds that all requests of a listener share.
+#[derive(Debug, Clone)]
+pub(crate) struct Guards {
+    in_flight: Arc<Semaphore>,
+}
+
+impl Guards {
+    /// At most `in_flight` requests are worked on at once; more are refused at once.
+    pub(crate) fn new(in_flight: usize) -> Self {
+        Self { in_flight: Arc::new(Semaphore::new(in_flight)) }
+    }
+}
+
+/// Refuses what would be one request too many.
+pub(super) async fn admit_request(
+    State(guards): State<Guards>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
+    match guards.in_flight.try_acquire() {
+        Ok(_permit) => next.run(request).await,
+        Err(_) => Problem::from(Rejection::plain(Reason::CapacityOverloaded)).into_response(),
+    }
+}
+
+/// A bug costs one request, not the connection, and the answer says nothing of it.
+pub(super) async fn answer_panics(request: Request<Body>, next: Next) -> Response {
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        tracing::error!("a request handler panicked");
+        Problem::from(Rejection::plain(Reason::Internal)).into_response()
+    })
+}
+
+/// Answers hold personal data or secrets: they are never cached, sniffed or framed.
+pub(super) async fn add_security_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

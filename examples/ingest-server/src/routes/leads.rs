@@ -1,0 +1,126 @@
+//! `/v1/leads`.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Path, Query, State},
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header::LOCATION};
+use portcullis_dq_metrics::Reason;
+use serde_json::{Value, json};
+
+use crate::{
+    leads::{self, OpenLeadError, View},
+    personal::PersonalValue,
+    pipeline::{self, Caller, Permission},
+    problem::Problem,
+    rejection::Rejection,
+    schemas::PersonalKind,
+    services::Services,
+    store::{LeadChange, LeadColumn, LeadId, LeadRow},
+};
+
+/// Says why personal data is read; without it, it is masked.
+static ACCESS_REASON: HeaderName = HeaderName::from_static("x-access-reason");
+
+/// The most leads of one answer.
+const MAX_FOUND: u32 = 100;
+
+/// `POST /v1/leads`: 201 for a new lead, 200 for one whose e-mail is known.
+pub(super) async fn ingest(
+    State(services): State<Arc<Services>>,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    let stored = pipeline::ingest_lead(&services, request).await?;
+    if let Some(rejected) = stored.rejected.into_iter().next() {
+        return Err(Problem::from(rejected.rejection).as_unprocessable());
+    }
+    let outcome = stored.accepted.first().and_then(|accepted| accepted.lead);
+    let Some(lead) = outcome else { return Err(Rejection::plain(Reason::Internal).into()) };
+    let answer = Json(json!({ "id": lead.id.to_string() }));
+    match lead.change {
+        LeadChange::Update => Ok((StatusCode::OK, answer).into_response()),
+        LeadChange::Create => {
+            let location = HeaderValue::from_str(&format!("/v1/leads/{}", lead.id));
+            let location = location.expect("a path with a UUID is visible ASCII");
+            Ok((StatusCode::CREATED, [(LOCATION, location)], answer).into_response())
+        }
+    }
+}
+
+/// `GET /v1/leads/{id}`.
+pub(super) async fn read(
+    State(services): State<Arc<Services>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let caller = pipeline::authenticate(&services, &headers, Permission::LeadsRead).await?;
+    let id = LeadId::parse(&id).ok_or_else(Problem::not_found)?;
+    let lead = services.store.lead(&caller.tenant, id).await.map_err(Rejection::from)?;
+    let lead = lead.ok_or_else(Problem::not_found)?;
+    Ok(Json(show(&services, &caller, &headers, &lead).await?))
+}
+
+/// `GET /v1/leads?email=` and its siblings.
+pub(super) async fn find(
+    State(services): State<Arc<Services>>,
+    Query(parameters): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let caller = pipeline::authenticate(&services, &headers, Permission::LeadsRead).await?;
+    let (column, value) = wanted(&parameters)?;
+    let index = value.index(&services.index_roots, &caller.tenant, column.field());
+    let mut found = Vec::new();
+    if let Some(enforced) = index.first() {
+        let leads = services
+            .store
+            .leads_by_index(&caller.tenant, column, &enforced.value, MAX_FOUND)
+            .await
+            .map_err(Rejection::from)?;
+        for lead in &leads {
+            found.push(show(&services, &caller, &headers, lead).await?);
+        }
+    }
+    Ok(Json(json!({ "leads": found, "next": null })))
+}
+
+fn wanted(
+    parameters: &BTreeMap<String, String>,
+) -> Result<(LeadColumn, PersonalValue), Problem> {
+    let (Some((name, text)), 1) = (parameters.first_key_value(), parameters.len()) else {
+        return Err(Problem::bad_request("ask for one of `email`, `phone` or `national_id`"));
+    };
+    let (column, kind) = match name.as_str() {
+        "email" => (LeadColumn::Email, PersonalKind::Email),
+        "phone" => (LeadColumn::Phone, PersonalKind::Phone),
+        "national_id" => (LeadColumn::NationalId, PersonalKind::NationalId),
+        _ => return Err(Problem::bad_request("leads are found by email, phone or national_id")),
+    };
+    let value = PersonalValue::parse(kind, text).map_err(|expected| {
+        Problem::bad_request(format!("`{}` must be {expected}", column.name()))
+    })?;
+    Ok((column, value))
+}
+
+async fn show(
+    services: &Services,
+    caller: &Caller,
+    headers: &HeaderMap,
+    lead: &LeadRow,
+) -> Result<Value, Problem> {
+    let gives_reason = headers.get(&ACCESS_REASON).is_some_and(|reason| !reason.is_empty());
+    let view = if caller.may(Permission::PiiRead) && gives_reason { View::Open } else { View::Masked };
+    if view == View::Open {
+        tracing::info!(kid = %caller.principal.kid(), lead = %lead.id, "personal data was read");
+    }
+    leads::show(services, &caller.tenant, lead, view).await.map_err(|error| match error {
+        OpenLeadError::Keys(_) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a lead was not opened");
+            Rejection::plain(Reason::CapacityKeysUnavailable).into()
+        }
+        OpenLeadError::Rejected { .. } => Problem::internal(&error, "a stored value is not intact"),
+    })
+}

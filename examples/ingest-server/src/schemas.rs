@@ -1,0 +1,115 @@
+//! JSON Schemas of what is accepted, with the places where they say personal data stands.
+
+mod builtin;
+mod folder;
+mod personal;
+mod violation;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+pub(crate) use personal::{PersonalKind, PersonalPath};
+pub(crate) use violation::Violation;
+
+/// The version an event has that names none: the first, so that a client's events keep their
+/// meaning when a schema gets a successor.
+pub(crate) const DEFAULT_VERSION: u32 = 1;
+
+/// Every schema the service accepts.
+#[derive(Debug)]
+pub(crate) struct Schemas {
+    events: BTreeMap<String, BTreeMap<u32, Arc<Schema>>>,
+    lead: Arc<Schema>,
+}
+
+/// One compiled schema.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    validator: Validator,
+    personal: Vec<PersonalPath>,
+}
+
+/// Why a schema was not found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unplanned {
+    Type,
+    Version,
+}
+
+/// A schema cannot be used. Schemas are the operator's, so the message may quote them.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SchemaError {
+    #[error("{0}: cannot be read: {1}")]
+    Unreadable(PathBuf, std::io::ErrorKind),
+    #[error("{0}: is not JSON: {1}")]
+    NotJson(PathBuf, serde_json::Error),
+    #[error("{0}: must be named `<type>/<version>.json` with a version from 1")]
+    Name(PathBuf),
+    #[error("{0}: is not a usable JSON Schema: {1}")]
+    Schema(PathBuf, String),
+    #[error("{0}: `x-pii` at {1}: {2}")]
+    Personal(PathBuf, String, &'static str),
+    #[error("{0}: holds no schema")]
+    Empty(PathBuf),
+}
+
+impl Schemas {
+    /// The folder's event schemas, or the built-in ones.
+    pub(crate) fn load(folder: Option<&Path>) -> Result<Self, SchemaError> {
+        let documents = match folder {
+            Some(folder) => folder::read(folder)?,
+            None => builtin::events()?,
+        };
+        let mut events: BTreeMap<String, BTreeMap<u32, Arc<Schema>>> = BTreeMap::new();
+        for folder::Document { path, event_type, version, schema } in documents {
+            let schema = Arc::new(Schema::compile(&path, &schema)?);
+            events.entry(event_type).or_default().insert(version, schema);
+        }
+        Ok(Self { events, lead: Arc::new(builtin::lead()?) })
+    }
+
+    /// The schema of an event.
+    pub(crate) fn event(&self, event_type: &str, version: u32) -> Result<&Arc<Schema>, Unplanned> {
+        let versions = self.events.get(event_type).ok_or(Unplanned::Type)?;
+        versions.get(&version).ok_or(Unplanned::Version)
+    }
+
+    /// The schema of a lead's body.
+    pub(crate) const fn lead(&self) -> &Arc<Schema> {
+        &self.lead
+    }
+}
+
+impl Schema {
+    fn compile(path: &Path, schema: &Value) -> Result<Self, SchemaError> {
+        let personal = personal::find(schema).map_err(|misplaced| {
+            SchemaError::Personal(path.to_owned(), misplaced.at, misplaced.why)
+        })?;
+        let validator = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
+            .should_validate_formats(true)
+            .offline()
+            .build(schema)
+            .map_err(|error| SchemaError::Schema(path.to_owned(), error.to_string()))?;
+        Ok(Self { validator, personal })
+    }
+
+    /// The first violation, described by the schema alone.
+    pub(crate) fn check(&self, data: &Value) -> Result<(), Violation> {
+        self.validator.validate(data).map_err(|error| Violation::of(&error))
+    }
+
+    /// Where personal data stands.
+    pub(crate) fn personal(&self) -> &[PersonalPath] {
+        &self.personal
+    }
+}
+
+#[cfg(test)]
+mod tests;

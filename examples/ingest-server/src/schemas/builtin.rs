@@ -1,0 +1,28 @@
+//! The schemas the service comes with.
+
+use std::path::PathBuf;
+
+use super::{Schema, SchemaError, folder::Document};
+
+const EVENTS: [(&str, u32, &str); 6] = [
+    ("form.submitted", 1, include_str!("../../schemas/form.submitted/1.json")),
+    ("lead.created", 1, include_str!("../../schemas/lead.created/1.json")),
+    ("lead.updated", 1, include_str!("../../schemas/lead.updated/1.json")),
+    ("page.viewed", 1, include_str!("../../schemas/page.viewed/1.json")),
+    ("page.viewed", 2, include_str!("../../schemas/page.viewed/2.json")),
+    ("purchase.completed", 1, include_str!("../../schemas/purchase.completed/1.json")),
+];
+const LEAD: &str = include_str!("../../schemas/lead.json");
+
+pub(super) fn events() -> Result<Vec<Document>, SchemaError> {
+    let read = |(event_type, version, text): (&str, u32, &str)| {
+        let path = PathBuf::from(format!("{event_type}/{version}.json"));
+        Document::new(path, event_type, version, text)
+    };
+    EVENTS.into_iter().map(read).collect()
+}
+
+pub(super) fn lead() -> Result<Schema, SchemaError> {
+    let document = Document::new(PathBuf::from("lead.json"), "lead", 1, LEAD)?;
+    Schema::compile(&document.path, &document.schema)
+}

@@ -1,0 +1,67 @@
+//! Schemas from a folder: `<type>/<version>.json`.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use super::SchemaError;
+
+/// A schema as read, not yet compiled.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) path: PathBuf,
+    pub(super) event_type: String,
+    pub(super) version: u32,
+    pub(super) schema: Value,
+}
+
+impl Document {
+    pub(super) fn new(
+        path: PathBuf,
+        event_type: &str,
+        version: u32,
+        text: &str,
+    ) -> Result<Self, SchemaError> {
+        match serde_json::from_str(text) {
+            Ok(schema) => Ok(Self { path, event_type: event_type.to_owned(), version, schema }),
+            Err(error) => Err(SchemaError::NotJson(path, error)),
+        }
+    }
+}
+
+pub(super) fn read(folder: &Path) -> Result<Vec<Document>, SchemaError> {
+    let mut documents = Vec::new();
+    for type_folder in entries(folder)?.into_iter().filter(|path| path.is_dir()) {
+        for file in entries(&type_folder)? {
+            let (event_type, version) =
+                name(&file).ok_or_else(|| SchemaError::Name(file.clone()))?;
+            let text = fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
+            documents.push(Document::new(file, &event_type, version, &text)?);
+        }
+    }
+    if documents.is_empty() {
+        return Err(SchemaError::Empty(folder.to_owned()));
+    }
+    Ok(documents)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, SchemaError> {
+    let list = || -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+    };
+    list().map_err(|error| unreadable(folder, &error))
+}
+
+fn name(file: &Path) -> Option<(String, u32)> {
+    let event_type = file.parent()?.file_name()?.to_str()?;
+    let version = file.file_name()?.to_str()?.strip_suffix(".json")?;
+    let version = version.parse().ok().filter(|version| *version > 0)?;
+    Some((event_type.to_owned(), version))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> SchemaError {
+    SchemaError::Unreadable(path.to_owned(), error.kind())
+}

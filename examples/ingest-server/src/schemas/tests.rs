@@ -1,0 +1,100 @@
+use serde_json::json;
+
+use super::*;
+use portcullis_dq_metrics::Reason;
+
+fn compile(schema: &Value) -> Result<Schema, SchemaError> {
+    Schema::compile(Path::new("test.json"), schema)
+}
+
+fn places(schema: &Value, data: &Value) -> Vec<(PersonalKind, String, String)> {
+    let schema = compile(schema).unwrap();
+    let mut found = Vec::new();
+    for path in schema.personal() {
+        path.visit(data, &mut |pointer, text| found.push((path.kind, pointer, text.to_owned())));
+    }
+    found
+}
+
+#[test]
+fn built_in_schemas_compile_and_one_has_two_versions() {
+    let schemas = Schemas::load(None).unwrap();
+    assert!(schemas.event("page.viewed", 1).is_ok());
+    assert!(schemas.event("page.viewed", 2).is_ok());
+    assert_eq!(schemas.event("page.viewed", 3).unwrap_err(), Unplanned::Version);
+    assert_eq!(schemas.event("page.closed", 1).unwrap_err(), Unplanned::Type);
+}
+
+#[test]
+fn personal_places_are_found_through_items_refs_and_escaped_names() {
+    let schema = json!({
+        "properties": {
+            "a/b": { "type": "string", "x-pii": "email" },
+            "people": { "items": { "$ref": "#/$defs/person" } },
+            "pair": {
+                "prefixItems": [{ "type": "string" }, { "type": "string", "x-pii": "phone" }],
+                "items": { "type": "string", "x-pii": "text" }
+            }
+        },
+        "allOf": [{ "properties": { "name": { "type": "string", "x-pii": "name" } } }],
+        "$defs": { "person": { "properties": { "name": { "type": "string", "x-pii": "name" } } } }
+    });
+    let data = json!({
+        "a/b": "1", "people": [{ "name": "2" }, {}, { "name": "3" }], "pair": ["x", "4", "5"],
+        "name": "6"
+    });
+    let mut found = places(&schema, &data);
+    found.sort_by(|a, b| a.2.cmp(&b.2));
+    let pointers: Vec<_> = found.iter().map(|(_, pointer, _)| pointer.as_str()).collect();
+    assert_eq!(
+        pointers,
+        ["/a~1b", "/people/0/name", "/people/2/name", "/pair/1", "/pair/2", "/name"]
+    );
+    for (_, pointer, text) in &found {
+        assert_eq!(data.pointer(pointer), Some(&json!(text)));
+    }
+}
+
+#[test]
+fn an_annotation_that_depends_on_the_data_is_refused() {
+    let email = json!({ "type": "string", "x-pii": "email" });
+    for schema in [
+        json!({ "anyOf": [{ "properties": { "a": email } }] }),
+        json!({ "oneOf": [{ "properties": { "a": email } }] }),
+        json!({ "not": { "properties": { "a": email } } }),
+        json!({ "if": {}, "then": { "properties": { "a": email } } }),
+        json!({ "patternProperties": { ".": email } }),
+        json!({ "additionalProperties": email }),
+        json!({ "anyOf": [{ "$ref": "#/$defs/a" }], "$defs": { "a": email } }),
+        json!({ "properties": { "a": { "type": ["string", "null"], "x-pii": "email" } } }),
+        json!({ "properties": { "a": { "x-pii": "email" } } }),
+        json!({ "properties": { "a": { "type": "string", "x-pii": "shoe-size" } } }),
+        json!({ "$ref": "https://elsewhere.example/schema" }),
+        json!({
+            "$ref": "#/$defs/node",
+            "$defs": { "node": { "properties": { "next": { "$ref": "#/$defs/node" }, "a": email } } }
+        }),
+    ] {
+        assert!(
+            matches!(compile(&schema), Err(SchemaError::Personal(..))),
+            "accepted {schema}"
+        );
+    }
+}
+
+#[test]
+fn a_violation_names_the_schema_and_never_the_data() {
+    let schemas = Schemas::load(None).unwrap();
+    let schema = schemas.event("lead.created", 1).unwrap();
+    for (data, reason) in [
+        (json!({ "canary": 1, "email": "a@b.example" }), Reason::SchemaAdditionalProperty),
+        (json!({ "email": { "canary": 1 } }), Reason::SchemaTypeMismatch),
+        (json!({ "channel": "canary", "name": "n" }), Reason::SchemaConstraint),
+        (json!({ "campaign": "canary" }), Reason::SchemaRequiredMissing),
+        (json!("canary"), Reason::SchemaTypeMismatch),
+    ] {
+        let violation = schema.check(&data).unwrap_err();
+        assert_eq!(violation.reason, reason, "{violation:?}");
+        assert!(!violation.detail.contains("canary"), "{violation:?}");
+    }
+}

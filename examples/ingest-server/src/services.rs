@@ -1,0 +1,27 @@
+//! What request handlers work with.
+
+use std::sync::Arc;
+
+use portcullis_apikey_cache::ApiKeyCache;
+use portcullis_keyring::Keyring;
+use portcullis_pii_crypto::IndexRoots;
+use portcullis_telemetry::Detectors;
+
+use crate::{
+    clock::Clock,
+    schemas::Schemas,
+    store::{Store, Writer},
+};
+
+/// Everything a request may need; one for the process.
+#[derive(Debug)]
+pub(crate) struct Services {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) keys: ApiKeyCache,
+    pub(crate) keyring: Keyring,
+    pub(crate) index_roots: IndexRoots,
+    pub(crate) detectors: Detectors,
+    pub(crate) schemas: Schemas,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) writer: Writer,
+}

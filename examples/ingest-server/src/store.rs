@@ -1,0 +1,117 @@
+//! Durable storage: what is written in one piece, what is read back, and the trait between the
+//! pipeline and a database.
+
+mod rows;
+mod sqlite;
+mod writer;
+
+use async_trait::async_trait;
+use portcullis_keyring::TenantId;
+
+pub(crate) use rows::{
+    EventRow, IndexRow, LeadChange, LeadColumn, LeadId, LeadRow, LeadWrite, SealedColumn, Write,
+};
+pub(crate) use sqlite::SqliteStore;
+pub(crate) use writer::{QueueFull, QueueSlots, Writer, WriterLimits};
+
+/// A database of events and leads.
+///
+/// # Contract
+/// - [`commit`](Store::commit) is atomic and durable: when it returns `Ok`, every write whose
+///   receipt is [`Receipt::Stored`] survives a crash; when it returns `Err`, none does.
+/// - Writes of one group take effect in their order.
+/// - An event's (tenant, source, id) and a lead's e-mail fingerprint within its tenant are unique.
+/// - A record of another tenant is as absent as one that does not exist.
+#[async_trait]
+pub(crate) trait Store: std::fmt::Debug + Send + Sync {
+    /// Writes a group and says what became of each write, in order.
+    async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError>;
+
+    /// The lead of that id.
+    async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRow>, StoreError>;
+
+    /// The leads that carry an index value, oldest first, at most `limit`.
+    async fn leads_by_index(
+        &self,
+        tenant: &TenantId,
+        column: LeadColumn,
+        value: &[u8],
+        limit: u32,
+    ) -> Result<Vec<LeadRow>, StoreError>;
+
+    /// The check value stored for a version of a secret, storing `value` if there is none.
+    async fn secret_check(
+        &self,
+        secret: &str,
+        version: u32,
+        value: &[u8],
+    ) -> Result<Vec<u8>, StoreError>;
+
+    /// The versions of a secret that have a check value.
+    async fn secret_versions(&self, secret: &str) -> Result<Vec<u32>, StoreError>;
+
+    /// The index version that is enforced, making it `version` if none is yet.
+    async fn enforced_index(&self, version: u16) -> Result<u16, StoreError>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+}
+
+/// What became of one write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Receipt {
+    /// Durable.
+    Stored,
+    /// The same event with the same content is there already.
+    DuplicateNatural,
+    /// An event of that source and id is there already, with other content.
+    DuplicateConflicting,
+    /// The lead's e-mail belongs to another lead by now, or the lead to update is gone: resolve
+    /// again. Nothing of this write was kept.
+    LostRace,
+}
+
+/// The database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// No room to write; free space on the volume.
+    #[error("the database volume is full")]
+    Full,
+    /// Another process holds the database for longer than the busy timeout, or it is gone.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] sqlx::Error),
+    /// A stored value has a form that this version never writes.
+    #[error("a stored {0} has an unknown form")]
+    Corrupt(&'static str),
+    /// The schema could not be brought up to date.
+    #[error("the database schema cannot be migrated")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// The transaction that this write shared with others failed.
+    #[error("the group was not written")]
+    GroupFailed,
+    /// The process is stopping.
+    #[error("the writer has stopped")]
+    Stopped,
+}
+
+impl StoreError {
+    /// The same failure for another request of the group; the cause is logged once.
+    fn echo(&self) -> Self {
+        match self {
+            Self::Full => Self::Full,
+            Self::Corrupt(what) => Self::Corrupt(what),
+            Self::Unavailable(_) | Self::Migrate(_) | Self::Stopped => Self::GroupFailed,
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        /// `SQLITE_FULL`.
+        const FULL: &str = "13";
+        match error.as_database_error().and_then(|error| error.code()) {
+            Some(code) if code == FULL => Self::Full,
+            _ => Self::Unavailable(error),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The shapes that cross the storage boundary. Personal data is sealed before it gets here.
+
+use std::fmt;
+
+use portcullis_keyring::{KeyId, TenantId};
+use portcullis_pii_crypto::IndexValue;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Identifies a lead; a UUIDv7 made by the application before the insert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct LeadId(pub(crate) Uuid);
+
+impl fmt::Display for LeadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+/// A personal-data column of a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum LeadColumn {
+    Email,
+    Phone,
+    NationalId,
+    Name,
+    Address,
+}
+
+impl LeadColumn {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Email, Self::Phone, Self::NationalId, Self::Name, Self::Address];
+
+    /// The name in JSON and the stem of the SQL columns.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::NationalId => "national_id",
+            Self::Name => "name",
+            Self::Address => "address",
+        }
+    }
+
+    /// Whether leads can be looked up by it.
+    pub(crate) const fn is_indexed(self) -> bool {
+        matches!(self, Self::Email | Self::Phone | Self::NationalId)
+    }
+
+    /// The logical field id that sealing and indexing bind to.
+    pub(crate) const fn field(self) -> &'static str {
+        match self {
+            Self::Email => "lead.email",
+            Self::Phone => "lead.phone",
+            Self::NationalId => "lead.national_id",
+            Self::Name => "lead.name",
+            Self::Address => "lead.address",
+        }
+    }
+}
+
+/// What is stored, or not, in one piece.
+#[derive(Debug, Clone)]
+pub(crate) struct Write {
+    pub(crate) tenant: TenantId,
+    pub(crate) event: Option<EventRow>,
+    pub(crate) lead: Option<LeadWrite>,
+}
+
+/// An event whose payload holds personal data only in sealed form.
+#[derive(Debug, Clone)]
+pub(crate) struct EventRow {
+    pub(crate) source: String,
+    pub(crate) id: String,
+    /// Keyed fingerprints of the content, one for each live version, the enforced one first.
+    pub(crate) content_fp: Vec<Vec<u8>>,
+    pub(crate) lead: Option<LeadId>,
+    pub(crate) event_type: String,
+    pub(crate) schema_version: u32,
+    pub(crate) time: OffsetDateTime,
+    pub(crate) received_at: OffsetDateTime,
+    pub(crate) payload: String,
+    /// The data keys that opened values of the payload need, each once.
+    pub(crate) key_ids: Vec<KeyId>,
+}
+
+/// What a write does to its lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeadChange {
+    /// Inserts it; lost if its e-mail belongs to another lead.
+    Create,
+    /// Replaces the given columns; lost if it does not exist.
+    Update,
+}
+
+impl EventRow {
+    /// The record id that the payload's sealed values are bound to.
+    pub(crate) fn record(&self) -> String {
+        format!("{} {}", self.source, self.id)
+    }
+}
+
+/// A lead that is new, or the columns of one that change.
+#[derive(Debug, Clone)]
+pub(crate) struct LeadWrite {
+    pub(crate) id: LeadId,
+    pub(crate) change: LeadChange,
+    pub(crate) columns: Vec<SealedColumn>,
+    pub(crate) at: OffsetDateTime,
+}
+
+/// One sealed value of a lead with its index rows.
+#[derive(Debug, Clone)]
+pub(crate) struct SealedColumn {
+    pub(crate) column: LeadColumn,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) key_id: KeyId,
+    /// The enforced version first.
+    pub(crate) index: Vec<IndexRow>,
+}
+
+/// One blind-index value.
+#[derive(Debug, Clone)]
+pub(crate) struct IndexRow {
+    pub(crate) version: u16,
+    pub(crate) value: Vec<u8>,
+}
+
+impl From<IndexValue> for IndexRow {
+    fn from(value: IndexValue) -> Self {
+        Self { version: value.version().value(), value: value.as_bytes().to_vec() }
+    }
+}
+
+/// A stored lead.
+#[derive(Debug, Clone)]
+pub(crate) struct LeadRow {
+    pub(crate) id: LeadId,
+    pub(crate) sealed: Vec<(LeadColumn, Vec<u8>)>,
+    pub(crate) created_at: String,
+    pub(crate) updated_at: String,
+}

@@ -1,0 +1,196 @@
+//! Many events in few statements, and what became of each.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
+
+use sqlx::{Row as _, Sqlite, Transaction};
+
+use crate::{
+    store::{EventRow, Receipt, StoreError, Write},
+    timestamp,
+};
+
+/// What identifies an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key<'a> {
+    tenant: &'a str,
+    source: &'a str,
+    id: &'a str,
+}
+
+impl<'a> Key<'a> {
+    fn of(write: &'a Write, event: &'a EventRow) -> Self {
+        Self { tenant: write.tenant.as_str(), source: &event.source, id: &event.id }
+    }
+}
+
+/// Inserts the group's events. An event that stands earlier in the same group is left for
+/// [`settle_repeats`], because whether the earlier one stays is not known yet.
+pub(super) async fn insert(
+    tx: &mut Transaction<'static, Sqlite>,
+    group: &[Write],
+) -> Result<Vec<Receipt>, StoreError> {
+    let mut receipts = vec![Receipt::Stored; group.len()];
+    let mut seen = HashSet::with_capacity(group.len());
+    let firsts: Vec<Entry<'_>> =
+        entries(group).filter(|(_, key, _)| seen.insert(*key)).collect();
+    let mut rest = firsts.as_slice();
+    for (rows, statement) in INSERTS.iter() {
+        while let Some((chunk, after)) = rest.split_at_checked(*rows) {
+            insert_chunk(tx, chunk, statement, &mut receipts).await?;
+            rest = after;
+        }
+    }
+    for (index, _, event) in firsts {
+        if receipts[index] == Receipt::Stored {
+            insert_refs(tx, event).await?;
+        }
+    }
+    Ok(receipts)
+}
+
+/// Takes back an event whose lead could not be written.
+pub(super) async fn withdraw(
+    tx: &mut Transaction<'static, Sqlite>,
+    write: &Write,
+) -> Result<(), StoreError> {
+    let Some(event) = &write.event else { return Ok(()) };
+    sqlx::query("DELETE FROM event WHERE tenant = ? AND source = ? AND id = ?")
+        .bind(write.tenant.as_str())
+        .bind(&event.source)
+        .bind(&event.id)
+        .execute(&mut **tx)
+        .await?;
+    for key_id in &event.key_ids {
+        let statement =
+            r#"DELETE FROM sealed_ref WHERE key_id = ? AND "table" = 'event' AND row = ?"#;
+        sqlx::query(statement)
+            .bind(key_id.value())
+            .bind(event.record())
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Decides events that stand more than once in the group, by what became of the first.
+pub(super) fn settle_repeats(group: &[Write], receipts: &mut [Receipt]) {
+    let mut firsts = HashMap::with_capacity(group.len());
+    for (index, key, event) in entries(group) {
+        let (first, earlier) = *firsts.entry(key).or_insert((index, event));
+        if first != index {
+            receipts[index] = match receipts[first] {
+                Receipt::LostRace => Receipt::LostRace,
+                _ => duplicate(&earlier.content_fp, event),
+            };
+        }
+    }
+}
+
+type Entry<'a> = (usize, Key<'a>, &'a EventRow);
+
+fn entries(group: &[Write]) -> impl Iterator<Item = Entry<'_>> {
+    group.iter().enumerate().filter_map(|(index, write)| {
+        let event = write.event.as_ref()?;
+        Some((index, Key::of(write, event), event))
+    })
+}
+
+const COLUMNS: usize = 10;
+/// The most rows one statement inserts: far below SQLite's bound on parameters, and a chunk
+/// size per power of two keeps the set of prepared statements small.
+const MAX_CHUNK: usize = 256;
+
+static INSERTS: LazyLock<Vec<(usize, String)>> = LazyLock::new(|| {
+    let sizes = std::iter::successors(Some(MAX_CHUNK), |rows| (*rows > 1).then_some(rows / 2));
+    sizes.map(|rows| (rows, insert_statement(rows))).collect()
+});
+
+fn insert_statement(rows: usize) -> String {
+    let row = format!("({})", vec!["?"; COLUMNS].join(","));
+    format!(
+        "INSERT INTO event (tenant, source, id, content_fp, lead, type, schema_version, time, \
+         received_at, payload) VALUES {} ON CONFLICT DO NOTHING RETURNING tenant, source, id",
+        vec![row; rows].join(",")
+    )
+}
+
+async fn insert_chunk(
+    tx: &mut Transaction<'static, Sqlite>,
+    chunk: &[Entry<'_>],
+    statement: &'static str,
+    receipts: &mut [Receipt],
+) -> Result<(), StoreError> {
+    let mut query = sqlx::query(statement);
+    for (_, key, event) in chunk {
+        query = query
+            .bind(key.tenant)
+            .bind(key.source)
+            .bind(key.id)
+            .bind(event.content_fp.first().map(Vec::as_slice))
+            .bind(event.lead.map(|lead| lead.to_string()))
+            .bind(&event.event_type)
+            .bind(event.schema_version)
+            .bind(timestamp::format(event.time))
+            .bind(timestamp::format(event.received_at))
+            .bind(&event.payload);
+    }
+    let rows = query.fetch_all(&mut **tx).await?;
+    if rows.len() == chunk.len() {
+        return Ok(());
+    }
+    let mut inserted = HashSet::with_capacity(rows.len());
+    for row in &rows {
+        inserted.insert(Key {
+            tenant: row.try_get(0)?,
+            source: row.try_get(1)?,
+            id: row.try_get(2)?,
+        });
+    }
+    for (index, key, event) in chunk {
+        if !inserted.contains(key) {
+            let stored = stored_fingerprint(tx, *key).await?;
+            receipts[*index] = duplicate(&[stored], event);
+        }
+    }
+    Ok(())
+}
+
+async fn stored_fingerprint(
+    tx: &mut Transaction<'static, Sqlite>,
+    key: Key<'_>,
+) -> Result<Vec<u8>, StoreError> {
+    let statement = "SELECT content_fp FROM event WHERE tenant = ? AND source = ? AND id = ?";
+    let fingerprint = sqlx::query_scalar(statement)
+        .bind(key.tenant)
+        .bind(key.source)
+        .bind(key.id)
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok(fingerprint)
+}
+
+/// The same content has a fingerprint in common, whichever index version the stored one has.
+fn duplicate(stored: &[Vec<u8>], offered: &EventRow) -> Receipt {
+    if offered.content_fp.iter().any(|fingerprint| stored.contains(fingerprint)) {
+        Receipt::DuplicateNatural
+    } else {
+        Receipt::DuplicateConflicting
+    }
+}
+
+async fn insert_refs(
+    tx: &mut Transaction<'static, Sqlite>,
+    event: &EventRow,
+) -> Result<(), StoreError> {
+    for key_id in &event.key_ids {
+        sqlx::query("INSERT INTO sealed_ref VALUES (?, 'event', ?) ON CONFLICT DO NOTHING")
+            .bind(key_id.value())
+            .bind(event.record())
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,240 @@
+//! Leads with their blind-index rows, written inside the group's transaction.
+
+use portcullis_keyring::TenantId;
+use sqlx::{Connection as _, Row as _, Sqlite, SqlitePool, Transaction, sqlite::SqliteRow};
+
+use super::events;
+use crate::{
+    store::{
+        LeadChange, LeadColumn, LeadId, LeadRow, LeadWrite, Receipt, SealedColumn, StoreError,
+        Write,
+    },
+    timestamp,
+};
+
+/// The one index of this version; equality within a tenant.
+const INDEX: &str = "identity";
+
+/// Writes the leads of every write that is still to be stored. A lead that cannot be written
+/// leaves nothing behind, its event included.
+pub(super) async fn apply(
+    tx: &mut Transaction<'static, Sqlite>,
+    group: &[Write],
+    receipts: &mut [Receipt],
+) -> Result<(), StoreError> {
+    for (write, receipt) in group.iter().zip(receipts) {
+        let Some(lead) = &write.lead else { continue };
+        if *receipt != Receipt::Stored {
+            continue;
+        }
+        let mut savepoint = tx.begin().await?;
+        if write_lead(&mut savepoint, &write.tenant, lead).await? {
+            savepoint.commit().await?;
+        } else {
+            savepoint.rollback().await?;
+            events::withdraw(tx, write).await?;
+            *receipt = Receipt::LostRace;
+        }
+    }
+    Ok(())
+}
+
+/// The lead of that id, if it is the tenant's.
+pub(super) async fn by_id(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    id: LeadId,
+) -> Result<Option<LeadRow>, StoreError> {
+    let row = sqlx::query("SELECT * FROM lead WHERE id = ? AND tenant = ?")
+        .bind(id.to_string())
+        .bind(tenant.as_str())
+        .fetch_optional(pool)
+        .await?;
+    row.as_ref().map(decode).transpose()
+}
+
+/// The tenant's leads that carry an index value, oldest first.
+pub(super) async fn by_index(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    column: LeadColumn,
+    value: &[u8],
+    limit: u32,
+) -> Result<Vec<LeadRow>, StoreError> {
+    let statement = r#"SELECT lead.* FROM lead_index JOIN lead ON lead.id = lead_index.lead
+        WHERE lead_index.tenant = ? AND field = ? AND "index" = ? AND value = ?
+        ORDER BY lead.id LIMIT ?"#;
+    let rows = sqlx::query(statement)
+        .bind(tenant.as_str())
+        .bind(column.field())
+        .bind(INDEX)
+        .bind(value)
+        .bind(limit)
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(decode).collect()
+}
+
+/// Whether the lead could be written.
+async fn write_lead(
+    tx: &mut Transaction<'_, Sqlite>,
+    tenant: &TenantId,
+    lead: &LeadWrite,
+) -> Result<bool, StoreError> {
+    let id = lead.id.to_string();
+    let exists = match lead.change {
+        LeadChange::Create => insert(tx, tenant, &id, lead).await?,
+        LeadChange::Update => update(tx, tenant, &id, lead).await?,
+    };
+    if !exists {
+        return Ok(false);
+    }
+    for column in &lead.columns {
+        if !index(tx, tenant, &id, column).await? {
+            return Ok(false);
+        }
+    }
+    refer(tx, &id).await?;
+    Ok(true)
+}
+
+async fn insert(
+    tx: &mut Transaction<'_, Sqlite>,
+    tenant: &TenantId,
+    id: &str,
+    lead: &LeadWrite,
+) -> Result<bool, StoreError> {
+    let statement = "INSERT INTO lead (
+            email_enc, email_key_version, email_fp, phone_enc, phone_key_version, phone_fp,
+            national_id_enc, national_id_key_version, national_id_fp, name_enc, name_key_version,
+            address_enc, address_key_version, updated_at, id, tenant, created_at
+        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+    let at = timestamp::format(lead.at);
+    let done = bind_columns(sqlx::query(statement), lead)
+        .bind(&at)
+        .bind(id)
+        .bind(tenant.as_str())
+        .bind(&at)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn update(
+    tx: &mut Transaction<'_, Sqlite>,
+    tenant: &TenantId,
+    id: &str,
+    lead: &LeadWrite,
+) -> Result<bool, StoreError> {
+    let statement = "UPDATE lead SET
+            email_enc = coalesce(?, email_enc),
+            email_key_version = coalesce(?, email_key_version),
+            email_fp = coalesce(?, email_fp),
+            phone_enc = coalesce(?, phone_enc),
+            phone_key_version = coalesce(?, phone_key_version),
+            phone_fp = coalesce(?, phone_fp),
+            national_id_enc = coalesce(?, national_id_enc),
+            national_id_key_version = coalesce(?, national_id_key_version),
+            national_id_fp = coalesce(?, national_id_fp),
+            name_enc = coalesce(?, name_enc),
+            name_key_version = coalesce(?, name_key_version),
+            address_enc = coalesce(?, address_enc),
+            address_key_version = coalesce(?, address_key_version),
+            updated_at = ?
+        WHERE id = ? AND tenant = ?";
+    let done = bind_columns(sqlx::query(statement), lead)
+        .bind(timestamp::format(lead.at))
+        .bind(id)
+        .bind(tenant.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
+
+/// Binds ciphertext, key id and, where a column is indexed, fingerprint, in the order of
+/// [`LeadColumn::ALL`]; null where the write has no such column.
+fn bind_columns<'q>(mut query: Query<'q>, lead: &'q LeadWrite) -> Query<'q> {
+    for name in LeadColumn::ALL {
+        let column = lead.columns.iter().find(|column| column.column == name);
+        query = query
+            .bind(column.map(|column| column.sealed.as_slice()))
+            .bind(column.map(|column| column.key_id.value()));
+        if name.is_indexed() {
+            let enforced = column.and_then(|column| column.index.first());
+            query = query.bind(enforced.map(|row| row.value.as_slice()));
+        }
+    }
+    query
+}
+
+/// Replaces a column's index rows; false if a unique value belongs to another lead.
+async fn index(
+    tx: &mut Transaction<'_, Sqlite>,
+    tenant: &TenantId,
+    id: &str,
+    column: &SealedColumn,
+) -> Result<bool, StoreError> {
+    let field = column.column.field();
+    sqlx::query("DELETE FROM lead_index WHERE lead = ? AND field = ?")
+        .bind(id)
+        .bind(field)
+        .execute(&mut **tx)
+        .await?;
+    for row in &column.index {
+        let statement = r#"INSERT INTO lead_index (tenant, field, "index", version, value, lead)
+            VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"#;
+        let done = sqlx::query(statement)
+            .bind(tenant.as_str())
+            .bind(field)
+            .bind(INDEX)
+            .bind(row.version)
+            .bind(&row.value)
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Brings the lead's key references in line with its columns.
+async fn refer(tx: &mut Transaction<'_, Sqlite>, id: &str) -> Result<(), StoreError> {
+    sqlx::query(r#"DELETE FROM sealed_ref WHERE "table" = 'lead' AND row = ?"#)
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    let statement = "INSERT INTO sealed_ref
+        SELECT email_key_version, 'lead', id FROM lead
+            WHERE id = ?1 AND email_key_version IS NOT NULL
+        UNION SELECT phone_key_version, 'lead', id FROM lead
+            WHERE id = ?1 AND phone_key_version IS NOT NULL
+        UNION SELECT national_id_key_version, 'lead', id FROM lead
+            WHERE id = ?1 AND national_id_key_version IS NOT NULL
+        UNION SELECT name_key_version, 'lead', id FROM lead
+            WHERE id = ?1 AND name_key_version IS NOT NULL
+        UNION SELECT address_key_version, 'lead', id FROM lead
+            WHERE id = ?1 AND address_key_version IS NOT NULL";
+    sqlx::query(statement).bind(id).execute(&mut **tx).await?;
+    Ok(())
+}
+
+fn decode(row: &SqliteRow) -> Result<LeadRow, StoreError> {
+    let id: String = row.try_get("id")?;
+    let mut sealed = Vec::new();
+    for column in LeadColumn::ALL {
+        let name = format!("{}_enc", column.name());
+        if let Some(bytes) = row.try_get::<Option<Vec<u8>>, _>(name.as_str())? {
+            sealed.push((column, bytes));
+        }
+    }
+    Ok(LeadRow {
+        id: LeadId::parse(&id).ok_or(StoreError::Corrupt("lead id"))?,
+        sealed,
+        created_at: row.try_get("created_at")?,
+        updated_at: row.try_get("updated_at")?,
+    })
+}

@@ -1,0 +1,83 @@
+//! How the file is opened, and its schema brought up to date, while other processes do the same.
+
+use std::{borrow::Cow, path::Path, time::Duration};
+
+use sqlx::{
+    ConnectOptions as _, Connection as _, SqlSafeStr as _, SqlitePool,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+use crate::store::StoreError;
+
+/// How long a statement waits for another process's transaction.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often an opening step that SQLite refuses at once is tried again, and how far apart.
+const ATTEMPTS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(50);
+
+const MIGRATIONS: [(i64, &str, &str); 1] = [(
+    1,
+    "events and leads",
+    include_str!("../../../migrations/sqlite/0001_events_and_leads.sql"),
+)];
+
+/// Acknowledged means durable, so every commit is synced; deleted values are overwritten.
+pub(super) fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON")
+}
+
+/// The journal mode is a property of the file. SQLite does not wait for a lock to change it.
+pub(super) async fn switch_to_wal(options: &SqliteConnectOptions) -> Result<(), StoreError> {
+    let options = options.clone().journal_mode(SqliteJournalMode::Wal);
+    let mut attempt = 1;
+    loop {
+        let error = match options.connect().await {
+            Ok(connection) => return Ok(connection.close().await?),
+            Err(error) => error,
+        };
+        if attempt == ATTEMPTS || !is_busy(&error) {
+            return Err(error.into());
+        }
+        attempt += 1;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Runs what has not run yet. Of two processes that race, the one that loses finds it done.
+pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
+    let migrations = MIGRATIONS.into_iter().map(|(version, description, sql)| {
+        let sql = sql.into_sql_str();
+        Migration::new(version, Cow::Borrowed(description), MigrationType::Simple, sql, false)
+    });
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    migrator.dangerous_set_table_name("schema_migrations");
+    let mut attempt = 1;
+    loop {
+        match migrator.run(pool).await {
+            Ok(()) => return Ok(()),
+            Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))
+                if attempt < ATTEMPTS =>
+            {
+                attempt += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) => return Err(StoreError::Migrate(error)),
+        }
+    }
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    /// `SQLITE_BUSY`; its extended codes share the low byte.
+    const BUSY: i32 = 5;
+    error
+        .as_database_error()
+        .and_then(|error| error.code()?.parse::<i32>().ok())
+        .is_some_and(|code| code & 0xff == BUSY)
+}

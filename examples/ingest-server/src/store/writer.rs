@@ -1,0 +1,121 @@
+//! Group commit: one task writes what has queued in one transaction, then acknowledges it.
+
+use std::{future::Future, num::NonZeroUsize, sync::Arc};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use super::{Receipt, Store, StoreError, Write};
+
+/// Bounds of the writer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WriterLimits {
+    /// Rows that may wait; beyond it, requests are refused.
+    pub(crate) queued_rows: NonZeroUsize,
+    /// Rows that one transaction writes.
+    pub(crate) group_rows: NonZeroUsize,
+}
+
+impl Default for WriterLimits {
+    fn default() -> Self {
+        let rows = |rows| NonZeroUsize::new(rows).unwrap_or(NonZeroUsize::MIN);
+        Self { queued_rows: rows(8_192), group_rows: rows(2_048) }
+    }
+}
+
+/// The queue in front of the database. Cloning is cheap; the writing task ends when the last
+/// clone is gone and everything queued is written.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::UnboundedSender<Request>,
+    slots: Arc<Semaphore>,
+    limits: WriterLimits,
+}
+
+/// Room for a number of rows in the queue, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct QueueSlots {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// As many rows as may wait are waiting; try again shortly.
+#[derive(Debug, thiserror::Error)]
+#[error("the write queue is full")]
+pub(crate) struct QueueFull;
+
+impl Writer {
+    /// The queue, and the task that empties it, for the caller to spawn.
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        limits: WriterLimits,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        // The semaphore bounds the channel.
+        let (queue, requests) = mpsc::unbounded_channel();
+        let slots = Arc::new(Semaphore::new(limits.queued_rows.get()));
+        (Self { queue, slots, limits }, write_groups(store, requests, limits.group_rows))
+    }
+
+    /// Takes room for `rows`, without waiting.
+    pub(crate) fn reserve(&self, rows: usize) -> Result<QueueSlots, QueueFull> {
+        let rows = u32::try_from(rows).map_err(|_| QueueFull)?;
+        let permit = Arc::clone(&self.slots).try_acquire_many_owned(rows);
+        Ok(QueueSlots { _permit: permit.map_err(|_| QueueFull)? })
+    }
+
+    /// Writes in one piece with what others queue at the same time; returns when durable.
+    pub(crate) async fn write(&self, writes: Vec<Write>) -> Result<Vec<Receipt>, StoreError> {
+        let (reply, receipts) = oneshot::channel();
+        let request = Request { writes, reply };
+        self.queue.send(request).map_err(|_| StoreError::Stopped)?;
+        receipts.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Rows that could be queued right now, and at most.
+    pub(crate) fn room(&self) -> (usize, usize) {
+        (self.slots.available_permits(), self.limits.queued_rows.get())
+    }
+}
+
+#[derive(Debug)]
+struct Request {
+    writes: Vec<Write>,
+    reply: oneshot::Sender<Result<Vec<Receipt>, StoreError>>,
+}
+
+async fn write_groups(
+    store: Arc<dyn Store>,
+    mut requests: mpsc::UnboundedReceiver<Request>,
+    group_rows: NonZeroUsize,
+) {
+    while let Some(first) = requests.recv().await {
+        let mut group = first.writes;
+        let mut replies = vec![(group.len(), first.reply)];
+        // What came in during the last commit is there by now; a lone request does not wait.
+        while group.len() < group_rows.get() {
+            let Ok(next) = requests.try_recv() else { break };
+            replies.push((next.writes.len(), next.reply));
+            group.extend(next.writes);
+        }
+        acknowledge(store.commit(&group).await, replies);
+    }
+}
+
+fn acknowledge(
+    outcome: Result<Vec<Receipt>, StoreError>,
+    replies: Vec<(usize, oneshot::Sender<Result<Vec<Receipt>, StoreError>>)>,
+) {
+    match outcome {
+        Ok(receipts) => {
+            let mut receipts = receipts.into_iter();
+            for (rows, reply) in replies {
+                // A requester that went away does not need its receipts.
+                drop(reply.send(Ok(receipts.by_ref().take(rows).collect())));
+            }
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a group was not written");
+            for (_, reply) in replies {
+                drop(reply.send(Err(error.echo())));
+            }
+        }
+    }
+}
