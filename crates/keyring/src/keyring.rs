@@ -17,7 +17,7 @@ pub(crate) use self::unwrapped::UnwrappedKey;
 use self::unwrapped::UnwrappedKeys;
 use crate::{
     Clock, DekStore, Entropy, EntropyError, InsertError, KekContext, KekError, KekProvider, KeyId,
-    KeyState, PreparedKey, PreparedKeys, Purpose, StoreError, StoredKey, TenantId,
+    KeyState, NotInHand, PreparedKey, PreparedKeys, Purpose, StoreError, StoredKey, TenantId,
 };
 
 /// The data keys of every tenant: made when first needed, kept unwrapped for a while, rotated.
@@ -103,14 +103,16 @@ impl Keyring {
 
         let mut prepared = self.nothing_prepared(tenant);
         for id in ids {
-            match states.find(*id).map(StoredKey::state) {
-                None => prepared.add_unknown(*id, states.read_at()),
-                Some(KeyState::Destroyed) => prepared.add_destroyed(*id, states.read_at()),
-                Some(KeyState::Disabled | KeyState::DestroyScheduled) => {
-                    prepared.add_unavailable(*id, states.read_at());
-                }
-                Some(KeyState::Pending | KeyState::Primary | KeyState::DecryptOnly) => {}
-            }
+            let Some(key) = states.find(*id) else {
+                prepared.add_unknown(*id, states.read_at());
+                continue;
+            };
+            let why = match key.state() {
+                KeyState::Pending | KeyState::Primary | KeyState::DecryptOnly => continue,
+                KeyState::Disabled | KeyState::DestroyScheduled => NotInHand::Unavailable,
+                KeyState::Destroyed => NotInHand::Destroyed,
+            };
+            prepared.add_refused(*id, key.purpose().clone(), why, states.read_at());
         }
         for key in keys {
             prepared.add(PreparedKey::new(key), states.read_at());

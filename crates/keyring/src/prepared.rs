@@ -16,7 +16,7 @@ use crate::{Clock, DataKey, Entropy, KeyId, Purpose, TenantId};
 pub struct PreparedKeys {
     tenant: TenantId,
     primaries: Vec<Held<PreparedKey>>,
-    by_id: BTreeMap<KeyId, Held<Result<PreparedKey, NotInHand>>>,
+    by_id: BTreeMap<KeyId, Held<Standing>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -36,7 +36,7 @@ pub enum NotInHand {
     Absent,
     /// It was prepared on states that are 10 s old by now.
     Stale,
-    /// The tenant has no such key.
+    /// The tenant has no such key for this purpose.
     Unknown,
     /// The key is disabled, or waits for its destruction.
     Unavailable,
@@ -76,13 +76,20 @@ impl PreparedKeys {
         Ok(&held.ok_or(NotInHand::Absent)?.fresh(now)?.what)
     }
 
-    /// The key with an id, to open with.
+    /// The key with an id, to open what was sealed for a purpose.
     ///
     /// # Errors
-    /// [`NotInHand`] says why there is none.
-    pub fn find(&self, id: KeyId, now: Duration) -> Result<&PreparedKey, NotInHand> {
+    /// [`NotInHand`] says why there is none; a key of another purpose is `Unknown`, whatever its
+    /// state.
+    pub fn find(&self, id: KeyId, purpose: &str, now: Duration) -> Result<&PreparedKey, NotInHand> {
         let held = self.by_id.get(&id).ok_or(NotInHand::Absent)?;
-        held.fresh(now)?.what.as_ref().map_err(|why| *why)
+        match &held.fresh(now)?.what {
+            Standing::Usable(key) if key.purpose().as_str() == purpose => Ok(key),
+            Standing::Refused(of, why) if of.as_str() == purpose => Err(*why),
+            Standing::Usable(_) | Standing::Refused(..) | Standing::Unknown => {
+                Err(NotInHand::Unknown)
+            }
+        }
     }
 
     /// The keys of both; where both hold a key, what was read later counts.
@@ -123,7 +130,23 @@ impl PreparedKeys {
         self.hold(
             key.id(),
             Held {
-                what: Ok(key),
+                what: Standing::Usable(key),
+                read_at,
+            },
+        );
+    }
+
+    pub(crate) fn add_refused(
+        &mut self,
+        id: KeyId,
+        purpose: Purpose,
+        why: NotInHand,
+        read_at: Duration,
+    ) {
+        self.hold(
+            id,
+            Held {
+                what: Standing::Refused(purpose, why),
                 read_at,
             },
         );
@@ -133,27 +156,7 @@ impl PreparedKeys {
         self.hold(
             id,
             Held {
-                what: Err(NotInHand::Unknown),
-                read_at,
-            },
-        );
-    }
-
-    pub(crate) fn add_unavailable(&mut self, id: KeyId, read_at: Duration) {
-        self.hold(
-            id,
-            Held {
-                what: Err(NotInHand::Unavailable),
-                read_at,
-            },
-        );
-    }
-
-    pub(crate) fn add_destroyed(&mut self, id: KeyId, read_at: Duration) {
-        self.hold(
-            id,
-            Held {
-                what: Err(NotInHand::Destroyed),
+                what: Standing::Unknown,
                 read_at,
             },
         );
@@ -171,7 +174,7 @@ impl PreparedKeys {
         }
     }
 
-    fn hold(&mut self, id: KeyId, held: Held<Result<PreparedKey, NotInHand>>) {
+    fn hold(&mut self, id: KeyId, held: Held<Standing>) {
         match self.by_id.entry(id) {
             Entry::Occupied(known) if known.get().read_at > held.read_at => {}
             Entry::Occupied(mut known) => {
@@ -225,6 +228,13 @@ impl fmt::Debug for PreparedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("PreparedKey").field(&self.0.context).finish()
     }
+}
+
+#[derive(Debug, Clone)]
+enum Standing {
+    Usable(PreparedKey),
+    Refused(Purpose, NotInHand),
+    Unknown,
 }
 
 #[derive(Debug, Clone)]
