@@ -1,0 +1,180 @@
+#[cfg(test)]
+mod conformance;
+mod local;
+
+use std::error::Error;
+use std::fmt;
+
+use async_trait::async_trait;
+
+pub use self::local::{LocalKek, LocalKekError};
+use crate::{DataKey, EntropyError, KeyId, Purpose, TenantId};
+
+/// What wraps data keys and never touches data: the key-encryption key (KEK).
+///
+/// # Contract
+/// * A wrapped key opens only with the context it was wrapped for: tenant, purpose and key id are
+///   authenticated. Anything else is [`KekError::Rejected`].
+/// * `unwrap` opens what `generate`, `wrap` and `rewrap` made, also under earlier versions of the
+///   KEK for as long as they are configured.
+/// * `rewrap` keeps the data key and moves it to the primary version of the KEK.
+/// * [`KekError::Unavailable`] means that nobody could answer, and only that: a refusal is never
+///   reported as an outage, nor an outage as a refusal.
+#[async_trait]
+pub trait KekProvider: fmt::Debug + Send + Sync {
+    /// Makes a random data key and wraps it.
+    ///
+    /// # Errors
+    /// [`KekError`].
+    async fn generate(&self, context: &KekContext) -> Result<GeneratedKey, KekError>;
+
+    /// Wraps a data key.
+    ///
+    /// # Errors
+    /// [`KekError`].
+    async fn wrap(&self, context: &KekContext, key: &DataKey) -> Result<WrappedKey, KekError>;
+
+    /// Opens a wrapped data key.
+    ///
+    /// # Errors
+    /// [`KekError`].
+    async fn unwrap(&self, context: &KekContext, key: &WrappedKey) -> Result<DataKey, KekError>;
+
+    /// Wraps the same data key again, under the primary version of the KEK.
+    ///
+    /// # Errors
+    /// [`KekError`].
+    async fn rewrap(&self, context: &KekContext, key: &WrappedKey) -> Result<WrappedKey, KekError>;
+}
+
+/// What a wrapped data key is bound to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KekContext {
+    tenant: TenantId,
+    purpose: Purpose,
+    key_id: KeyId,
+}
+
+/// A data key as it is stored. Not secret, and useless without the KEK.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WrappedKey(Vec<u8>);
+
+/// A new data key, in the clear and wrapped.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct GeneratedKey {
+    /// In the clear.
+    pub key: DataKey,
+    /// Wrapped, to be stored.
+    pub wrapped: WrappedKey,
+}
+
+/// The version of a key-encryption key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KekVersion(u32);
+
+/// Why a key-encryption key did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KekError {
+    /// The wrapped key does not open: not made by this KEK, for another context, or damaged.
+    #[error("the wrapped data key does not open with this key-encryption key and context")]
+    Rejected,
+    /// The wrapped key names a version of the KEK that is not configured.
+    #[error("version {0} of the key-encryption key is not configured: add it")]
+    UnknownVersion(KekVersion),
+    /// Nobody could answer; asking again later can help.
+    #[error("the key-encryption key cannot be reached")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// No random bytes for a key or a nonce.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+// === impl KekContext ===
+
+impl KekContext {
+    /// The context of one data key.
+    #[must_use]
+    pub const fn new(tenant: TenantId, purpose: Purpose, key_id: KeyId) -> Self {
+        Self {
+            tenant,
+            purpose,
+            key_id,
+        }
+    }
+
+    /// Whose key it is.
+    #[must_use]
+    pub const fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// What the key is for.
+    #[must_use]
+    pub const fn purpose(&self) -> &Purpose {
+        &self.purpose
+    }
+
+    /// The id of the key.
+    #[must_use]
+    pub const fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+}
+
+// === impl WrappedKey ===
+
+impl WrappedKey {
+    /// A wrapped key as it was stored.
+    #[must_use]
+    pub const fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes to store.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for WrappedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WrappedKey")
+            .field("bytes", &self.0.len())
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl GeneratedKey ===
+
+impl GeneratedKey {
+    /// The two forms of one data key.
+    #[must_use]
+    pub const fn new(key: DataKey, wrapped: WrappedKey) -> Self {
+        Self { key, wrapped }
+    }
+}
+
+// === impl KekVersion ===
+
+impl KekVersion {
+    /// The version with this number.
+    #[must_use]
+    pub const fn new(value: u32) -> Self {
+        Self(value)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for KekVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,234 @@
+mod builder;
+mod rotation;
+mod states;
+#[cfg(test)]
+mod tests;
+mod unwrapped;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+
+pub use self::builder::KeyringBuilder;
+pub use self::rotation::{RotateError, Rotation};
+use self::states::{StateCache, TenantKeys};
+pub(crate) use self::unwrapped::UnwrappedKey;
+use self::unwrapped::UnwrappedKeys;
+use crate::{
+    Clock, DekStore, Entropy, EntropyError, InsertError, KekContext, KekError, KekProvider, KeyId,
+    KeyState, NotInHand, PreparedKey, PreparedKeys, Purpose, StoreError, StoredKey, TenantId,
+};
+
+/// The data keys of every tenant: made when first needed, kept unwrapped for a while, rotated.
+///
+/// Cheap to clone; clones share their caches.
+#[derive(Debug, Clone)]
+pub struct Keyring {
+    shared: Arc<Shared>,
+}
+
+/// Why keys could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// The tenant was erased: what it had is gone, and it gets no new keys.
+    #[error("the tenant was erased: it gets no new keys")]
+    TenantErased,
+    /// Other processes kept changing the keys of this tenant; asking again can help.
+    #[error("the keys of this tenant keep changing: try again")]
+    Contended,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key-encryption key did not wrap or unwrap.
+    #[error(transparent)]
+    Kek(#[from] KekError),
+    /// No random bytes for a key id.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+impl Keyring {
+    /// Begins a keyring on what wraps its keys and what stores them.
+    #[must_use]
+    pub fn builder(kek: Arc<dyn KekProvider>, store: Arc<dyn DekStore>) -> KeyringBuilder {
+        KeyringBuilder::new(kek, store)
+    }
+
+    /// The primary key of each purpose, to seal with; a tenant's first key is made here.
+    ///
+    /// What it answers rests on states read at most 5 s ago, and may seal and open until they are
+    /// 10 s old: prepare for a request or a batch, not for ever.
+    ///
+    /// # Errors
+    /// [`PrepareError`].
+    pub async fn prepare(
+        &self,
+        tenant: &TenantId,
+        purposes: &[Purpose],
+    ) -> Result<PreparedKeys, PrepareError> {
+        let states = self.states_with_primaries(tenant, purposes).await?;
+        let primaries = purposes
+            .iter()
+            .filter_map(|purpose| states.primary(purpose));
+        let keys = try_join_all(primaries.map(|key| self.shared.keys.unwrapped(key))).await?;
+
+        let mut prepared = self.nothing_prepared(tenant);
+        for key in keys {
+            prepared.add_primary(PreparedKey::new(key), states.read_at());
+        }
+        Ok(prepared)
+    }
+
+    /// The keys with these ids, to open with.
+    ///
+    /// An id that cannot be used is no error here: the keys remember why, and so opening can tell a
+    /// destroyed key from a forged id. An id that is unknown, or of another tenant, costs one read
+    /// of the store and never a call to the key-encryption key.
+    ///
+    /// # Errors
+    /// [`PrepareError`].
+    pub async fn prepare_ids(
+        &self,
+        tenant: &TenantId,
+        ids: &[KeyId],
+    ) -> Result<PreparedKeys, PrepareError> {
+        let states = self.states_with_ids(tenant, ids).await?;
+        let openable = ids
+            .iter()
+            .filter_map(|id| states.find(*id))
+            .filter(|key| key.state().opens());
+        let keys = try_join_all(openable.map(|key| self.shared.keys.unwrapped(key))).await?;
+
+        let mut prepared = self.nothing_prepared(tenant);
+        for id in ids {
+            let Some(key) = states.find(*id) else {
+                prepared.add_unknown(*id, states.read_at());
+                continue;
+            };
+            let why = match key.state() {
+                KeyState::Pending | KeyState::Primary | KeyState::DecryptOnly => continue,
+                KeyState::Disabled | KeyState::DestroyScheduled => NotInHand::Unavailable,
+                KeyState::Destroyed => NotInHand::Destroyed,
+            };
+            prepared.add_refused(*id, key.purpose().clone(), why, states.read_at());
+        }
+        for key in keys {
+            prepared.add(PreparedKey::new(key), states.read_at());
+        }
+        Ok(prepared)
+    }
+
+    fn nothing_prepared(&self, tenant: &TenantId) -> PreparedKeys {
+        let Shared { clock, entropy, .. } = &*self.shared;
+        PreparedKeys::none(tenant.clone(), Arc::clone(clock), Arc::clone(entropy))
+    }
+
+    async fn states_with_primaries(
+        &self,
+        tenant: &TenantId,
+        purposes: &[Purpose],
+    ) -> Result<Arc<TenantKeys>, PrepareError> {
+        let all = |states: &TenantKeys| purposes.iter().all(|name| states.primary(name).is_some());
+        let mut states = self.shared.fresh_states(tenant).await?;
+        for _ in 0..MAKE_ATTEMPTS {
+            if all(&states) {
+                return Ok(states);
+            }
+            for purpose in purposes
+                .iter()
+                .filter(|name| states.primary(name).is_none())
+            {
+                self.make_key(tenant, purpose, KeyState::Primary).await?;
+            }
+            states = self.shared.reread_states(tenant).await?;
+        }
+        if all(&states) {
+            Ok(states)
+        } else {
+            Err(PrepareError::Contended)
+        }
+    }
+
+    async fn states_with_ids(
+        &self,
+        tenant: &TenantId,
+        ids: &[KeyId],
+    ) -> Result<Arc<TenantKeys>, PrepareError> {
+        let states = self.shared.fresh_states(tenant).await?;
+        if ids.iter().all(|id| states.find(*id).is_some()) {
+            return Ok(states);
+        }
+        // Another process may have made the key since.
+        Ok(self.shared.reread_states(tenant).await?)
+    }
+
+    /// Makes a key, unless the store says that another process has just done so.
+    async fn make_key(
+        &self,
+        tenant: &TenantId,
+        purpose: &Purpose,
+        state: KeyState,
+    ) -> Result<(), PrepareError> {
+        let shared = &*self.shared;
+        let id = make_key_id(&*shared.entropy)?;
+        let context = KekContext::new(tenant.clone(), purpose.clone(), id);
+        // The key in the clear is dropped: its first use proves that what was stored unwraps.
+        let wrapped = shared.keys.generate(&context).await?.wrapped;
+        let key = StoredKey::new(context, state, wrapped, shared.clock.now());
+        match shared.store.insert(&key).await {
+            Ok(()) | Err(InsertError::StateTaken | InsertError::IdTaken) => Ok(()),
+            Err(InsertError::TenantErased) => Err(PrepareError::TenantErased),
+            Err(InsertError::Store(error)) => Err(error.into()),
+        }
+    }
+}
+
+/// Covers both a taken key id (one chance in 4 billion for each key there is) and lost races.
+const MAKE_ATTEMPTS: usize = 4;
+
+/// States are read again when they are this old.
+const STATES_REREAD_AFTER: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+struct Shared {
+    store: Arc<dyn DekStore>,
+    states: StateCache,
+    keys: UnwrappedKeys,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Shared {
+    async fn fresh_states(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {
+        let now = self.clock.monotonic();
+        let still_good = |read_at: Duration| now.saturating_sub(read_at) < STATES_REREAD_AFTER;
+        self.states
+            .read_unless(tenant, still_good, || self.read_states(tenant))
+            .await
+    }
+
+    async fn reread_states(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {
+        let now = self.clock.monotonic();
+        self.states
+            .read_unless(tenant, |read_at| read_at > now, || self.read_states(tenant))
+            .await
+    }
+
+    async fn read_states(&self, tenant: &TenantId) -> Result<TenantKeys, StoreError> {
+        // Taken before the read: what is read is at least as new.
+        let read_at = self.clock.monotonic();
+        let keys = self.store.load_tenant(tenant).await?;
+        for key in keys.iter().filter(|key| !key.state().opens()) {
+            self.keys.forget(key.context());
+        }
+        Ok(TenantKeys::new(keys, read_at))
+    }
+}
+
+fn make_key_id(entropy: &dyn Entropy) -> Result<KeyId, EntropyError> {
+    let mut bytes = [0; 4];
+    entropy.fill(&mut bytes)?;
+    Ok(KeyId::new(u32::from_be_bytes(bytes)))
+}

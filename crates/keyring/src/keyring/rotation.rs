@@ -1,0 +1,189 @@
+use std::time::Duration;
+
+use super::{Keyring, PrepareError};
+use crate::{
+    ChangeError, IllegalTransition, KeyId, KeyState, Purpose, StoreError, StoredKey, TenantId,
+    Transition,
+};
+
+/// How far a rotation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rotation {
+    /// The new key is made; rotate again when it is ready.
+    Pending {
+        /// The new key.
+        key: KeyId,
+        /// Until every process is sure to know it.
+        ready_in: Duration,
+    },
+    /// The new key seals from now on.
+    Promoted {
+        /// The new primary.
+        key: KeyId,
+        /// What was primary before; it still opens.
+        demoted: KeyId,
+    },
+}
+
+/// Why the state of a key was not changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RotateError {
+    /// The tenant has no key with this id.
+    #[error("the tenant has no data key {0}")]
+    UnknownKey(KeyId),
+    /// The key is too young: a process that does not know it yet could not open what it seals.
+    #[error("the data key is too young to be promoted: try again in {} s", ready_in.as_secs() + 1)]
+    TooYoung {
+        /// Until it may be promoted.
+        ready_in: Duration,
+    },
+    /// The state machine has no such step.
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    /// The key has changed in the meantime.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    /// A new key could not be made.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+}
+
+impl Keyring {
+    /// Takes the rotation of a key one step further: makes the new key, and once it has been
+    /// pending for 15 s makes it primary.
+    ///
+    /// Call it until it answers [`Rotation::Promoted`], waiting `ready_in` between. Whoever calls
+    /// next, in whatever process and after whatever crash, goes on where it stopped.
+    ///
+    /// # Errors
+    /// [`RotateError`].
+    pub async fn rotate(
+        &self,
+        tenant: &TenantId,
+        purpose: &Purpose,
+    ) -> Result<Rotation, RotateError> {
+        let names = std::slice::from_ref(purpose);
+        self.shared.states.forget(tenant);
+        let states = self.states_with_primaries(tenant, names).await?;
+        let (states, pending) = match states.pending(purpose).map(StoredKey::id) {
+            Some(id) => (states, id),
+            None => {
+                self.make_key(tenant, purpose, KeyState::Pending).await?;
+                let states = self
+                    .shared
+                    .reread_states(tenant)
+                    .await
+                    .map_err(PrepareError::Store)?;
+                let made = states.pending(purpose).ok_or(PrepareError::Contended)?.id();
+                (states, made)
+            }
+        };
+        let key = states.find(pending).ok_or(PrepareError::Contended)?;
+        let ready_in = self.ready_in(key);
+        if !ready_in.is_zero() {
+            return Ok(Rotation::Pending {
+                key: pending,
+                ready_in,
+            });
+        }
+        let demoted = self.promote(tenant, pending).await?;
+        Ok(Rotation::Promoted {
+            key: pending,
+            demoted,
+        })
+    }
+
+    /// Makes a key the primary of its purpose and the present primary `DecryptOnly`, in one step;
+    /// answers the id of the latter.
+    ///
+    /// # Errors
+    /// [`RotateError`]; [`RotateError::TooYoung`] for a key that has been pending for less than
+    /// 15 s.
+    pub async fn promote(&self, tenant: &TenantId, id: KeyId) -> Result<KeyId, RotateError> {
+        let states = self
+            .shared
+            .reread_states(tenant)
+            .await
+            .map_err(PrepareError::Store)?;
+        let key = states.find(id).ok_or(RotateError::UnknownKey(id))?;
+        if !key.state().can_become(KeyState::Primary) {
+            let (from, to) = (key.state(), KeyState::Primary);
+            return Err(IllegalTransition::NoSuchStep { from, to }.into());
+        }
+        let ready_in = self.ready_in(key);
+        if !ready_in.is_zero() {
+            return Err(RotateError::TooYoung { ready_in });
+        }
+        let old = states
+            .primary(key.purpose())
+            .ok_or(ChangeError::Conflict)?
+            .id();
+        self.shared.store.promote(old, id).await?;
+        self.shared.states.forget(tenant);
+        Ok(old)
+    }
+
+    /// Takes a key from the state it is in to another that is not `Primary`.
+    ///
+    /// # Errors
+    /// [`RotateError`]; [`RotateError::Illegal`] for a step that the state machine does not have.
+    ///
+    /// # Security
+    /// It does not check whether anything is still sealed with the key: verify before a key is
+    /// disabled, and again before it is destroyed. A destroyed key is gone for ever.
+    pub async fn change_state(
+        &self,
+        tenant: &TenantId,
+        id: KeyId,
+        to: KeyState,
+    ) -> Result<(), RotateError> {
+        let states = self
+            .shared
+            .reread_states(tenant)
+            .await
+            .map_err(PrepareError::Store)?;
+        let key = states.find(id).ok_or(RotateError::UnknownKey(id))?;
+        let step = Transition::new(key.state(), to)?;
+        self.shared.store.change(id, step).await?;
+        self.shared.states.forget(tenant);
+        if !to.opens() {
+            self.shared.keys.forget(key.context());
+        }
+        Ok(())
+    }
+
+    /// Destroys every key of a tenant at once and refuses it new ones. Other processes refuse
+    /// within 10 s.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the erasure has not happened then.
+    ///
+    /// # Security
+    /// What was sealed for the tenant cannot be opened any more, except from a backup of the store
+    /// for as long as the version of the key-encryption key exists that wrapped its keys.
+    pub async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        self.shared.store.erase_tenant(tenant).await?;
+        self.shared.reread_states(tenant).await?;
+        Ok(())
+    }
+
+    /// Zero for a key that may be promoted.
+    fn ready_in(&self, key: &StoredKey) -> Duration {
+        if key.state() != KeyState::Pending {
+            return Duration::ZERO;
+        }
+        // A key from the future, made by a process whose clock is ahead, waits from now.
+        let age = self
+            .shared
+            .clock
+            .now()
+            .duration_since(key.created_at())
+            .unwrap_or_default();
+        MIN_PENDING.saturating_sub(age)
+    }
+}
+
+/// Three times the interval at which every process reads the states again.
+const MIN_PENDING: Duration = Duration::from_secs(15);

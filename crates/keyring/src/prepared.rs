@@ -1,0 +1,258 @@
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::keyring::UnwrappedKey;
+use crate::{Clock, DataKey, Entropy, KeyId, Purpose, TenantId};
+
+/// Keys of one tenant in hand: what a cipher is made from.
+///
+/// They are owned: no cache can take them away in the middle of a request. They serve until the
+/// states they rest on are 10 s old; then they are [`NotInHand::Stale`] and want preparing again.
+#[derive(Debug, Clone)]
+pub struct PreparedKeys {
+    tenant: TenantId,
+    primaries: Vec<Held<PreparedKey>>,
+    by_id: BTreeMap<KeyId, Held<Standing>>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// One data key in hand. Cheap to clone.
+#[derive(Clone)]
+pub struct PreparedKey(Arc<UnwrappedKey>);
+
+/// Why a key is not in hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a cipher has to tell every case apart"
+)]
+pub enum NotInHand {
+    /// It was not prepared.
+    Absent,
+    /// It was prepared on states that are 10 s old by now.
+    Stale,
+    /// The tenant has no such key for this purpose.
+    Unknown,
+    /// The key is disabled, or waits for its destruction.
+    Unavailable,
+    /// The key was destroyed.
+    Destroyed,
+}
+
+impl PreparedKeys {
+    /// Whose keys they are.
+    #[must_use]
+    pub const fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// The clock of the keyring; [`primary`](Self::primary) and [`find`](Self::find) take its
+    /// `monotonic` reading.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// The random source of the keyring.
+    #[must_use]
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
+    }
+
+    /// The key that seals for a purpose.
+    ///
+    /// # Errors
+    /// [`NotInHand::Absent`] or [`NotInHand::Stale`].
+    pub fn primary(&self, purpose: &str, now: Duration) -> Result<&PreparedKey, NotInHand> {
+        let held = self
+            .primaries
+            .iter()
+            .find(|held| held.what.purpose().as_str() == purpose);
+        Ok(&held.ok_or(NotInHand::Absent)?.fresh(now)?.what)
+    }
+
+    /// The key with an id, to open what was sealed for a purpose.
+    ///
+    /// # Errors
+    /// [`NotInHand`] says why there is none; a key of another purpose is `Unknown`, whatever its
+    /// state.
+    pub fn find(&self, id: KeyId, purpose: &str, now: Duration) -> Result<&PreparedKey, NotInHand> {
+        let held = self.by_id.get(&id).ok_or(NotInHand::Absent)?;
+        match &held.fresh(now)?.what {
+            Standing::Usable(key) if key.purpose().as_str() == purpose => Ok(key),
+            Standing::Refused(of, why) if of.as_str() == purpose => Err(*why),
+            Standing::Usable(_) | Standing::Refused(..) | Standing::Unknown => {
+                Err(NotInHand::Unknown)
+            }
+        }
+    }
+
+    /// The keys of both; where both hold a key, what was read later counts.
+    ///
+    /// # Panics
+    /// When they are of different tenants: such a set would have no context to seal in.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        assert!(
+            self.tenant == other.tenant,
+            "prepared keys of different tenants are never merged"
+        );
+        for held in other.primaries {
+            self.hold_primary(held);
+        }
+        for (id, held) in other.by_id {
+            self.hold(id, held);
+        }
+        self
+    }
+
+    pub(crate) fn none(tenant: TenantId, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            tenant,
+            primaries: Vec::new(),
+            by_id: BTreeMap::new(),
+            clock,
+            entropy,
+        }
+    }
+
+    pub(crate) fn add_primary(&mut self, key: PreparedKey, read_at: Duration) {
+        self.add(key.clone(), read_at);
+        self.hold_primary(Held { what: key, read_at });
+    }
+
+    pub(crate) fn add(&mut self, key: PreparedKey, read_at: Duration) {
+        self.hold(
+            key.id(),
+            Held {
+                what: Standing::Usable(key),
+                read_at,
+            },
+        );
+    }
+
+    pub(crate) fn add_refused(
+        &mut self,
+        id: KeyId,
+        purpose: Purpose,
+        why: NotInHand,
+        read_at: Duration,
+    ) {
+        self.hold(
+            id,
+            Held {
+                what: Standing::Refused(purpose, why),
+                read_at,
+            },
+        );
+    }
+
+    pub(crate) fn add_unknown(&mut self, id: KeyId, read_at: Duration) {
+        self.hold(
+            id,
+            Held {
+                what: Standing::Unknown,
+                read_at,
+            },
+        );
+    }
+
+    fn hold_primary(&mut self, held: Held<PreparedKey>) {
+        let known = self
+            .primaries
+            .iter_mut()
+            .find(|known| known.what.purpose() == held.what.purpose());
+        match known {
+            Some(known) if known.read_at > held.read_at => {}
+            Some(known) => *known = held,
+            None => self.primaries.push(held),
+        }
+    }
+
+    fn hold(&mut self, id: KeyId, held: Held<Standing>) {
+        match self.by_id.entry(id) {
+            Entry::Occupied(known) if known.get().read_at > held.read_at => {}
+            Entry::Occupied(mut known) => {
+                known.insert(held);
+            }
+            Entry::Vacant(place) => {
+                place.insert(held);
+            }
+        }
+    }
+}
+
+impl PreparedKey {
+    pub(crate) const fn new(key: Arc<UnwrappedKey>) -> Self {
+        Self(key)
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        self.0.context.key_id()
+    }
+
+    /// What the key is for.
+    #[must_use]
+    pub fn purpose(&self) -> &Purpose {
+        self.0.context.purpose()
+    }
+
+    /// What a cipher derives from the key and wants to keep: made at the first call, shared by all
+    /// who hold the key, dropped with it.
+    ///
+    /// # Panics
+    /// When another type was derived before: a key serves one cipher.
+    pub fn derived<T: Any + Send + Sync>(&self, derive: impl FnOnce(&DataKey) -> T) -> &T {
+        self.0
+            .derived
+            .get_or_init(|| Box::new(derive(&self.0.key)))
+            .downcast_ref()
+            .expect("a key serves one cipher, which derives one type")
+    }
+
+    /// The key itself, to derive from.
+    #[must_use]
+    pub fn data_key(&self) -> &DataKey {
+        &self.0.key
+    }
+}
+
+impl fmt::Debug for PreparedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PreparedKey").field(&self.0.context).finish()
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Standing {
+    Usable(PreparedKey),
+    Refused(Purpose, NotInHand),
+    Unknown,
+}
+
+#[derive(Debug, Clone)]
+struct Held<T> {
+    what: T,
+    read_at: Duration,
+}
+
+impl<T> Held<T> {
+    fn fresh(&self, now: Duration) -> Result<&Self, NotInHand> {
+        let fresh = now.saturating_sub(self.read_at) < STATES_SERVE_FOR;
+        if fresh {
+            Ok(self)
+        } else {
+            Err(NotInHand::Stale)
+        }
+    }
+}
+
+/// A state that was read longer ago than this neither seals nor opens.
+const STATES_SERVE_FOR: Duration = Duration::from_secs(10);

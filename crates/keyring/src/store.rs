@@ -1,0 +1,135 @@
+#[cfg(test)]
+mod conformance;
+mod memory;
+mod record;
+#[cfg(feature = "sqlx")]
+mod sqlite;
+
+use std::error::Error;
+use std::fmt;
+use std::num::NonZeroU32;
+
+use async_trait::async_trait;
+
+pub use self::memory::MemoryDekStore;
+pub use self::record::StoredKey;
+#[cfg(feature = "sqlx")]
+pub use self::sqlite::SqliteDekStore;
+use crate::{KeyId, TenantId, Transition, WrappedKey};
+
+/// Where wrapped data keys and their states live, shared by every process of a service.
+///
+/// # Contract
+/// * Each method is one transaction: it happens whole or not at all, and whoever calls afterwards,
+///   in whatever process, sees it.
+/// * A key id is used once for ever; destroyed keys keep theirs.
+/// * A tenant and purpose have at most one `Primary` and at most one `Pending` key.
+/// * A destroyed key keeps no wrapped bytes.
+/// * A refusal changes nothing.
+#[async_trait]
+pub trait DekStore: fmt::Debug + Send + Sync {
+    /// Adds a key.
+    ///
+    /// # Errors
+    /// [`InsertError`] when its id is in use, when the tenant and purpose have a key in its state
+    /// already (`Primary`, `Pending`), or when the tenant was erased.
+    async fn insert(&self, key: &StoredKey) -> Result<(), InsertError>;
+
+    /// One key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError>;
+
+    /// Every key of a tenant in every state, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError>;
+
+    /// The keys of all tenants by id, at most `limit` of those after `after`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn list(
+        &self,
+        after: Option<KeyId>,
+        limit: NonZeroU32,
+    ) -> Result<Vec<StoredKey>, StoreError>;
+
+    /// Makes `new` (`Pending` or `DecryptOnly`) the primary and `old` (`Primary`) `DecryptOnly`.
+    ///
+    /// # Errors
+    /// [`ChangeError::Conflict`] when either is not in that state, or when they are not of the
+    /// same tenant and purpose.
+    async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError>;
+
+    /// Takes a key from one state to another.
+    ///
+    /// # Errors
+    /// [`ChangeError::Conflict`] when the key is not in the state the step starts from.
+    async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError>;
+
+    /// Replaces the wrapped bytes of a key, if they still are `old`.
+    ///
+    /// # Errors
+    /// [`ChangeError::Conflict`] when they are not.
+    async fn rewrap(
+        &self,
+        id: KeyId,
+        old: &WrappedKey,
+        new: &WrappedKey,
+    ) -> Result<(), ChangeError>;
+
+    /// Destroys every key of a tenant, whatever its state, and refuses new ones from then on.
+    /// Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError>;
+}
+
+/// Why a store did not answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database did not do what it was asked; asking again can help.
+    #[error("the store of data keys cannot be reached")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// A row is not what this version of the crate writes.
+    #[error("data key {0} cannot be read from the store: its row is damaged")]
+    Damaged(i64),
+    /// The table could not be made or brought up to date.
+    #[error("the table of data keys could not be migrated")]
+    Migration(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Why a key was not added.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InsertError {
+    /// Another key has the id, or had it.
+    #[error("the key id is in use: make another")]
+    IdTaken,
+    /// The tenant and purpose have a primary, or a pending key, already.
+    #[error("the tenant and purpose have a key in this state already: use it")]
+    StateTaken,
+    /// The tenant was erased.
+    #[error("the tenant was erased: it gets no new keys")]
+    TenantErased,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a key was not changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangeError {
+    /// The key is not, or no longer, what the change starts from.
+    #[error("the key has changed in the meantime: read its state again")]
+    Conflict,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

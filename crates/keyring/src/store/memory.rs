@@ -1,0 +1,143 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{ChangeError, DekStore, InsertError, StoreError, StoredKey};
+use crate::{KeyId, KeyState, TenantId, Transition, WrappedKey};
+
+/// A store in memory: for tests, and for data that dies with the process.
+#[derive(Debug, Default)]
+pub struct MemoryDekStore {
+    tables: Mutex<Tables>,
+}
+
+impl MemoryDekStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // Every change is made after the last thing that can fail.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl DekStore for MemoryDekStore {
+    async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
+        let mut tables = self.tables();
+        if tables.erased.contains(key.tenant()) {
+            return Err(InsertError::TenantErased);
+        }
+        if tables.keys.contains_key(&key.id()) {
+            return Err(InsertError::IdTaken);
+        }
+        let one_only = matches!(key.state(), KeyState::Primary | KeyState::Pending);
+        if one_only && tables.keys.values().any(|other| has_same_role(other, key)) {
+            return Err(InsertError::StateTaken);
+        }
+        tables.keys.insert(key.id(), key.clone());
+        Ok(())
+    }
+
+    async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
+        Ok(self.tables().keys.get(&id).cloned())
+    }
+
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+        let tables = self.tables();
+        Ok(tables
+            .keys
+            .values()
+            .filter(|key| key.tenant() == tenant)
+            .cloned()
+            .collect())
+    }
+
+    async fn list(
+        &self,
+        after: Option<KeyId>,
+        limit: NonZeroU32,
+    ) -> Result<Vec<StoredKey>, StoreError> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
+        let tables = self.tables();
+        let page = tables.keys.range((from, Bound::Unbounded)).take(limit);
+        Ok(page.map(|(_, key)| key.clone()).collect())
+    }
+
+    async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
+        let mut tables = self.tables();
+        let (Some(from), Some(to)) = (tables.keys.get(&old), tables.keys.get(&new)) else {
+            return Err(ChangeError::Conflict);
+        };
+        let one_place = from.tenant() == to.tenant() && from.purpose() == to.purpose();
+        let legal = from.state() == KeyState::Primary && to.state().can_become(KeyState::Primary);
+        if !one_place || !legal {
+            return Err(ChangeError::Conflict);
+        }
+        tables.set_state(old, KeyState::DecryptOnly);
+        tables.set_state(new, KeyState::Primary);
+        Ok(())
+    }
+
+    async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
+        let mut tables = self.tables();
+        if tables.keys.get(&id).map(StoredKey::state) != Some(step.from()) {
+            return Err(ChangeError::Conflict);
+        }
+        tables.set_state(id, step.to());
+        Ok(())
+    }
+
+    async fn rewrap(
+        &self,
+        id: KeyId,
+        old: &WrappedKey,
+        new: &WrappedKey,
+    ) -> Result<(), ChangeError> {
+        match self.tables().keys.get_mut(&id) {
+            Some(key) if key.wrapped() == Some(old) => key.set_wrapped(new.clone()),
+            _ => return Err(ChangeError::Conflict),
+        }
+        Ok(())
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        tables.erased.insert(tenant.clone());
+        for key in tables
+            .keys
+            .values_mut()
+            .filter(|key| key.tenant() == tenant)
+        {
+            key.set_state(KeyState::Destroyed);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    keys: BTreeMap<KeyId, StoredKey>,
+    erased: BTreeSet<TenantId>,
+}
+
+impl Tables {
+    fn set_state(&mut self, id: KeyId, state: KeyState) {
+        if let Some(key) = self.keys.get_mut(&id) {
+            key.set_state(state);
+        }
+    }
+}
+
+fn has_same_role(one: &StoredKey, other: &StoredKey) -> bool {
+    one.tenant() == other.tenant()
+        && one.purpose() == other.purpose()
+        && one.state() == other.state()
+}

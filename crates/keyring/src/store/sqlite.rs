@@ -1,0 +1,246 @@
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::num::NonZeroU32;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqlSafeStr, Sqlite, SqlitePool, Transaction};
+
+use super::{ChangeError, DekStore, InsertError, StoreError, StoredKey};
+use crate::{KekContext, KeyId, KeyState, Purpose, TenantId, Transition, WrappedKey};
+
+/// A store in SQLite, in the tables `data_key` and `data_key_erased_tenant`.
+///
+/// Several processes may share the file; the pool, with its busy timeout, is the application's.
+#[derive(Debug, Clone)]
+pub struct SqliteDekStore {
+    pool: SqlitePool,
+}
+
+impl SqliteDekStore {
+    /// A store on a pool. Call [`migrate`](Self::migrate) before the first use.
+    #[must_use]
+    pub const fn new(pool: SqlitePool) -> Self {
+        Self { pool }
+    }
+
+    /// Makes the tables, or brings them up to date; remembers what it did in
+    /// `portcullis_keyring_migrations`. Any number of processes may do it at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Migration`] when the database refuses.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let first = Migration::new(
+            1,
+            "data key".into(),
+            MigrationType::Simple,
+            include_str!("../../migrations/sqlite/0001_data_key.sql").into_sql_str(),
+            false,
+        );
+        let mut migrator = Migrator::with_migrations(vec![first]);
+        migrator.dangerous_set_table_name("portcullis_keyring_migrations");
+
+        // SQLite has no advisory lock: the write lock of one surrounding transaction makes
+        // processes take turns.
+        let mut transaction = self.begin().await?;
+        migrator
+            .run(&mut *transaction)
+            .await
+            .map_err(|error| StoreError::Migration(error.into()))?;
+        commit(transaction).await
+    }
+
+    /// A transaction that holds the write lock from its start, so that what it reads stays true.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(unavailable)
+    }
+}
+
+#[async_trait]
+impl DekStore for SqliteDekStore {
+    async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
+        let mut transaction = self.begin().await?;
+        let (erased, id_taken, state_taken): (bool, bool, bool) = sqlx::query_as(
+            "SELECT EXISTS (SELECT 1 FROM data_key_erased_tenant WHERE tenant = ?1),
+                    EXISTS (SELECT 1 FROM data_key WHERE key_id = ?2),
+                    EXISTS (SELECT 1 FROM data_key WHERE tenant = ?1 AND purpose = ?3
+                            AND state = ?4 AND state IN ('primary', 'pending'))",
+        )
+        .bind(key.tenant().as_str())
+        .bind(key.id().value())
+        .bind(key.purpose().as_str())
+        .bind(key.state().as_str())
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(unavailable)?;
+        if erased {
+            return Err(InsertError::TenantErased);
+        }
+        if id_taken {
+            return Err(InsertError::IdTaken);
+        }
+        if state_taken {
+            return Err(InsertError::StateTaken);
+        }
+        sqlx::query(
+            "INSERT INTO data_key (key_id, tenant, purpose, wrapped, state, created_at)
+             VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(key.id().value())
+        .bind(key.tenant().as_str())
+        .bind(key.purpose().as_str())
+        .bind(key.wrapped().map(WrappedKey::as_bytes))
+        .bind(key.state().as_str())
+        .bind(milliseconds(key.created_at()))
+        .execute(&mut *transaction)
+        .await
+        .map_err(unavailable)?;
+        Ok(commit(transaction).await?)
+    }
+
+    async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
+        let row = sqlx::query("SELECT * FROM data_key WHERE key_id = ?")
+            .bind(id.value())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        row.as_ref().map(read).transpose()
+    }
+
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM data_key WHERE tenant = ? ORDER BY key_id")
+            .bind(tenant.as_str())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        rows.iter().map(read).collect()
+    }
+
+    async fn list(
+        &self,
+        after: Option<KeyId>,
+        limit: NonZeroU32,
+    ) -> Result<Vec<StoredKey>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM data_key WHERE key_id > ? ORDER BY key_id LIMIT ?")
+            .bind(after.map_or(-1, |id| i64::from(id.value())))
+            .bind(limit.get())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        rows.iter().map(read).collect()
+    }
+
+    async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
+        let mut transaction = self.begin().await?;
+        let demote = "UPDATE data_key SET state = 'decrypt-only'
+                      WHERE key_id = ? AND state = 'primary'";
+        let demote = sqlx::query(demote)
+            .bind(old.value())
+            .execute(&mut *transaction)
+            .await;
+        changed_one(demote)?;
+        let promote = "UPDATE data_key SET state = 'primary'
+                       WHERE key_id = ?1 AND key_id <> ?2 AND state IN ('pending', 'decrypt-only')
+                       AND (tenant, purpose) = (SELECT tenant, purpose FROM data_key
+                                                WHERE key_id = ?2)";
+        let promote = sqlx::query(promote).bind(new.value()).bind(old.value());
+        changed_one(promote.execute(&mut *transaction).await)?;
+        Ok(commit(transaction).await?)
+    }
+
+    async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
+        let change = "UPDATE data_key
+                      SET state = ?1, wrapped = CASE ?1 WHEN 'destroyed' THEN NULL ELSE wrapped END
+                      WHERE key_id = ?2 AND state = ?3";
+        let change = sqlx::query(change)
+            .bind(step.to().as_str())
+            .bind(id.value())
+            .bind(step.from().as_str());
+        let mut transaction = self.begin().await?;
+        changed_one(change.execute(&mut *transaction).await)?;
+        Ok(commit(transaction).await?)
+    }
+
+    async fn rewrap(
+        &self,
+        id: KeyId,
+        old: &WrappedKey,
+        new: &WrappedKey,
+    ) -> Result<(), ChangeError> {
+        let rewrap =
+            sqlx::query("UPDATE data_key SET wrapped = ? WHERE key_id = ? AND wrapped = ?")
+                .bind(new.as_bytes())
+                .bind(id.value())
+                .bind(old.as_bytes());
+        let mut transaction = self.begin().await?;
+        changed_one(rewrap.execute(&mut *transaction).await)?;
+        Ok(commit(transaction).await?)
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for statement in [
+            "INSERT INTO data_key_erased_tenant (tenant) VALUES (?) ON CONFLICT DO NOTHING",
+            "UPDATE data_key SET state = 'destroyed', wrapped = NULL WHERE tenant = ?",
+        ] {
+            sqlx::query(statement)
+                .bind(tenant.as_str())
+                .execute(&mut *transaction)
+                .await
+                .map_err(unavailable)?;
+        }
+        commit(transaction).await
+    }
+}
+
+async fn commit(transaction: Transaction<'_, Sqlite>) -> Result<(), StoreError> {
+    transaction.commit().await.map_err(unavailable)
+}
+
+fn changed_one(
+    result: Result<sqlx::sqlite::SqliteQueryResult, sqlx::Error>,
+) -> Result<(), ChangeError> {
+    match result.map_err(unavailable)?.rows_affected() {
+        0 => Err(ChangeError::Conflict),
+        _ => Ok(()),
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<StoredKey, StoreError> {
+    let id: i64 = row.try_get("key_id").map_err(unavailable)?;
+    parse(id, row).map_err(|_| StoreError::Damaged(id))
+}
+
+fn parse(id: i64, row: &SqliteRow) -> Result<StoredKey, Box<dyn Error + Send + Sync>> {
+    let context = KekContext::new(
+        TenantId::new(row.try_get("tenant")?)?,
+        Purpose::new(row.try_get("purpose")?)?,
+        KeyId::new(u32::try_from(id)?),
+    );
+    let state: KeyState = row.try_get::<&str, _>("state")?.parse()?;
+    let created_at: i64 = row.try_get("created_at")?;
+    let created_at = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(created_at)?);
+    Ok(match row.try_get::<Option<Vec<u8>>, _>("wrapped")? {
+        Some(bytes) => StoredKey::new(context, state, WrappedKey::from_bytes(bytes), created_at),
+        None => StoredKey::tombstone(context, created_at),
+    })
+}
+
+/// Times before 1970 are stored as 1970.
+fn milliseconds(time: SystemTime) -> i64 {
+    let since = time
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn unavailable(error: sqlx::Error) -> StoreError {
+    StoreError::Unavailable(error.into())
+}

@@ -1,0 +1,167 @@
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::{ArcSwapOption, Guard};
+use portcullis_keyring::{Entropy, EntropyError, PreparedKey};
+
+use super::subkey::Subkey;
+use crate::Suite;
+use crate::sealed::{PREFIX_BYTES, SALT_BYTES, derive_prefix};
+
+/// How long a subkey is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum EpochPolicy {
+    /// For 2²⁰ messages or 1 s, whichever ends first: a message costs one AES-GCM seal.
+    #[default]
+    Shared,
+    /// For one message: each costs random bytes and a key derivation as well.
+    ///
+    /// For processes whose image can be duplicated while they run. It helps clones only where the
+    /// kernel reseeds its random source in each of them.
+    PerMessage,
+}
+
+/// What is derived from one data key, and dies with it.
+#[derive(Debug, Default)]
+pub(super) struct KeySubkeys {
+    sealing: [ArcSwapOption<Epoch>; Suite::ALL.len()],
+    opening: [ArcSwapOption<Subkey>; OPENING_PLACES],
+}
+
+/// The right to seal one message: a subkey and a counter that nobody else gets.
+pub(super) struct Turn {
+    epoch: Guard<Option<Arc<Epoch>>>,
+    counter: u32,
+}
+
+/// A subkey in use for sealing.
+#[derive(Debug)]
+struct Epoch {
+    subkey: Arc<Subkey>,
+    started: Duration,
+    // Never reset. It goes on counting when the epoch is used up, and 64 bits do not wrap.
+    used: AtomicU64,
+}
+
+impl KeySubkeys {
+    /// The next turn of the epoch that is running, or the first of a new one.
+    ///
+    /// Without random bytes for a new salt there is no turn: an epoch is never stretched.
+    pub(super) fn next_turn(
+        &self,
+        key: &PreparedKey,
+        suite: Suite,
+        policy: EpochPolicy,
+        now: Duration,
+        entropy: &dyn Entropy,
+    ) -> Result<Turn, EntropyError> {
+        let running = &self.sealing[usize::from(suite.number() - 1)];
+        if policy == EpochPolicy::Shared {
+            let epoch = running.load();
+            if let Some(counter) = epoch.as_ref().and_then(|epoch| epoch.take(now)) {
+                return Ok(Turn { epoch, counter });
+            }
+        }
+        // Several threads may get here at once. Each makes an epoch of its own, with a salt of its
+        // own; the last one is what the others find.
+        let epoch = Arc::new(Epoch::make(key, suite, now, entropy)?);
+        let counter = epoch.take(now).expect("nobody else has this epoch yet");
+        if policy == EpochPolicy::Shared {
+            running.store(Some(Arc::clone(&epoch)));
+        }
+        Ok(Turn {
+            epoch: Guard::from_inner(Some(epoch)),
+            counter,
+        })
+    }
+
+    /// The subkey of a sealed value: one that seals, one that has opened before, or a new one.
+    pub(super) fn find_or_derive(
+        &self,
+        key: &PreparedKey,
+        prefix: &[u8; PREFIX_BYTES],
+    ) -> Arc<Subkey> {
+        let sealing = self.sealing.iter().find_map(|epoch| {
+            epoch
+                .load()
+                .as_ref()
+                .map(|epoch| &epoch.subkey)
+                .filter(|it| it.prefix() == prefix)
+                .cloned()
+        });
+        sealing
+            .or_else(|| {
+                self.opening_place(prefix)
+                    .load_full()
+                    .filter(|it| it.prefix() == prefix)
+            })
+            .unwrap_or_else(|| Arc::new(Subkey::derive(key.data_key(), *prefix)))
+    }
+
+    /// Keeps a subkey that has opened a value, in the place of whatever was there.
+    pub(super) fn remember(&self, subkey: Arc<Subkey>) {
+        let place = self.opening_place(subkey.prefix());
+        if !place
+            .load()
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, &subkey))
+        {
+            place.store(Some(subkey));
+        }
+    }
+
+    /// The salt is random, and so spreads by itself.
+    fn opening_place(&self, prefix: &[u8; PREFIX_BYTES]) -> &ArcSwapOption<Subkey> {
+        &self.opening[usize::from(prefix[PREFIX_BYTES - 1]) % OPENING_PLACES]
+    }
+}
+
+impl Turn {
+    pub(super) fn subkey(&self) -> &Subkey {
+        &self.epoch.as_ref().expect("a turn is of an epoch").subkey
+    }
+
+    pub(super) const fn counter(&self) -> u32 {
+        self.counter
+    }
+}
+
+impl Epoch {
+    fn make(
+        key: &PreparedKey,
+        suite: Suite,
+        now: Duration,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, EntropyError> {
+        let mut salt = [0; SALT_BYTES];
+        entropy.fill(&mut salt)?;
+        let subkey = Subkey::derive(key.data_key(), derive_prefix(suite, key.id(), &salt));
+        Ok(Self {
+            subkey: Arc::new(subkey),
+            started: now,
+            used: AtomicU64::new(0),
+        })
+    }
+
+    /// A counter, unless the epoch is over. Each is given once, whatever the number of threads.
+    fn take(&self, now: Duration) -> Option<u32> {
+        if now.saturating_sub(self.started) >= EPOCH_LASTS {
+            return None;
+        }
+        let counter = self.used.fetch_add(1, Ordering::Relaxed);
+        u32::try_from(counter)
+            .ok()
+            .filter(|counter| *counter < EPOCH_MESSAGES)
+    }
+}
+
+const EPOCH_MESSAGES: u32 = 1 << 20;
+const EPOCH_LASTS: Duration = Duration::from_secs(1);
+
+/// Subkeys kept for opening, for each data key; about 600 bytes each.
+const OPENING_PLACES: usize = 8;

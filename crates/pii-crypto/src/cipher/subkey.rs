@@ -1,0 +1,96 @@
+use std::fmt;
+
+use portcullis_keyring::DataKey;
+use zeroize::Zeroizing;
+
+use super::aead::Aead;
+use crate::sealed::{COMMITMENT_BYTES, HEADER_BYTES, PREFIX_BYTES};
+
+/// The key of one epoch, with its commitment and the first part of its nonces.
+///
+/// Commitment by key derivation: NIST SP 800-108 style, as in the AWS Encryption SDK 2.0; a sealed
+/// value cannot be made to open under two data keys.
+pub(super) struct Subkey {
+    prefix: [u8; PREFIX_BYTES],
+    commitment: [u8; COMMITMENT_BYTES],
+    nonce_prefix: [u8; NONCE_PREFIX_BYTES],
+    aead: Aead,
+}
+
+impl Subkey {
+    /// key 32 ‖ nonce prefix 8 ‖ commitment 16 =
+    /// HKDF-Expand-SHA256(data key, "portcullis/field/v1" ‖ 00 ‖ bytes 0..22 of the value, 56)
+    pub(super) fn derive(data_key: &DataKey, prefix: [u8; PREFIX_BYTES]) -> Self {
+        let mut output = Zeroizing::new([0; OUTPUT_BYTES]);
+        data_key.expand(&[LABEL, &prefix], &mut output);
+        let mut key = Zeroizing::new([0; KEY_BYTES]);
+        key.copy_from_slice(&output[..KEY_BYTES]);
+        Self {
+            prefix,
+            commitment: array(&output[KEY_BYTES + NONCE_PREFIX_BYTES..]),
+            nonce_prefix: array(&output[KEY_BYTES..KEY_BYTES + NONCE_PREFIX_BYTES]),
+            aead: Aead::new(&key),
+        }
+    }
+
+    pub(super) const fn prefix(&self) -> &[u8; PREFIX_BYTES] {
+        &self.prefix
+    }
+
+    pub(super) const fn commitment(&self) -> &[u8; COMMITMENT_BYTES] {
+        &self.commitment
+    }
+
+    /// What stands before the ciphertext.
+    pub(super) fn header(&self, counter: u32) -> [u8; HEADER_BYTES] {
+        let mut header = [0; HEADER_BYTES];
+        let (prefix, rest) = header.split_at_mut(PREFIX_BYTES);
+        let (commitment, place) = rest.split_at_mut(COMMITMENT_BYTES);
+        prefix.copy_from_slice(&self.prefix);
+        commitment.copy_from_slice(&self.commitment);
+        place.copy_from_slice(&counter.to_be_bytes());
+        header
+    }
+
+    /// Encrypts what follows the header, and adds the tag.
+    pub(super) fn seal(&self, counter: u32, aad: &[u8], bytes: &mut Vec<u8>) {
+        let tag = self
+            .aead
+            .seal(self.nonce(counter), aad, &mut bytes[HEADER_BYTES..]);
+        bytes.extend_from_slice(&tag);
+    }
+
+    /// Decrypts in place and answers the plaintext, which comes first.
+    pub(super) fn open<'a>(
+        &self,
+        counter: u32,
+        aad: &[u8],
+        text_and_tag: &'a mut [u8],
+    ) -> Option<&'a [u8]> {
+        self.aead.open(self.nonce(counter), aad, text_and_tag)
+    }
+
+    fn nonce(&self, counter: u32) -> [u8; NONCE_PREFIX_BYTES + 4] {
+        let mut nonce = [0; NONCE_PREFIX_BYTES + 4];
+        nonce[..NONCE_PREFIX_BYTES].copy_from_slice(&self.nonce_prefix);
+        nonce[NONCE_PREFIX_BYTES..].copy_from_slice(&counter.to_be_bytes());
+        nonce
+    }
+}
+
+impl fmt::Debug for Subkey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subkey").finish_non_exhaustive()
+    }
+}
+
+const LABEL: &[u8] = b"portcullis/field/v1\0";
+const KEY_BYTES: usize = 32;
+const NONCE_PREFIX_BYTES: usize = 8;
+const OUTPUT_BYTES: usize = KEY_BYTES + NONCE_PREFIX_BYTES + COMMITMENT_BYTES;
+
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    bytes
+        .try_into()
+        .expect("the output is cut at constant places")
+}

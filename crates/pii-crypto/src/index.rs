@@ -1,0 +1,171 @@
+mod key;
+mod roots;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use portcullis_keyring::TenantId;
+use zeroize::Zeroizing;
+
+use self::key::IndexKey;
+pub use self::roots::{IndexRoots, IndexRootsError, UnknownIndexVersion};
+use crate::{Pii, PiiType};
+
+/// Personal data that can be found again by a blind index.
+pub trait Indexed: PiiType {
+    /// The name and version of how the value is normalised: `email/1`. It is part of what is
+    /// hashed, so that two ways never give one fingerprint.
+    fn normaliser(&self) -> &'static str;
+
+    /// The form that is equal for values that count as the same.
+    fn normalised(&self) -> Zeroizing<String>;
+}
+
+/// The version of an index root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IndexVersion(u16);
+
+/// A keyed fingerprint: the version of its root, then the truncated HMAC.
+///
+/// Whoever does not have the root can tell from two of them whether the values were the same, and
+/// nothing else. `Debug` prints the version alone.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IndexValue {
+    version: IndexVersion,
+    bytes: Vec<u8>,
+}
+
+/// The unique index of one field of one tenant, with its keys derived: for many values.
+#[derive(Debug)]
+pub struct UniqueIndex {
+    // The enforced version first.
+    keys: Vec<IndexKey>,
+}
+
+impl UniqueIndex {
+    /// The fingerprints of a value: one for each live version, the enforced one first.
+    #[must_use]
+    pub fn values<T: Indexed>(&self, value: &Pii<T>) -> Vec<IndexValue> {
+        // EXPOSE: hashed with a key; the normalised copy is wiped.
+        let (normaliser, normalised) = (value.expose().normaliser(), value.expose().normalised());
+        self.keys
+            .iter()
+            .map(|key| key.value(normaliser, normalised.as_bytes()))
+            .collect()
+    }
+}
+
+impl IndexRoots {
+    /// The fingerprints of a value in the unique index `identity` of a field, 128 bits each: one
+    /// for each live version, the enforced one first.
+    #[must_use]
+    pub fn unique<T: Indexed>(
+        &self,
+        tenant: &TenantId,
+        field: &str,
+        value: &Pii<T>,
+    ) -> Vec<IndexValue> {
+        self.unique_index(tenant, field).values(value)
+    }
+
+    /// The unique index `identity` of a field, to look up many values without deriving its keys
+    /// each time.
+    #[must_use]
+    pub fn unique_index(&self, tenant: &TenantId, field: &str) -> UniqueIndex {
+        let derive = |(version, root): (IndexVersion, &Zeroizing<[u8; 32]>)| {
+            IndexKey::derive(root, tenant, field, IDENTITY, version, UNIQUE_BITS)
+        };
+        UniqueIndex {
+            keys: self.enforced_first().map(derive).collect(),
+        }
+    }
+
+    /// A fingerprint of any content, 128 bits, under the enforced version: index `fingerprint` of
+    /// the field.
+    ///
+    /// `normaliser` names how `bytes` were made from the content, with a version: `event/1`.
+    #[must_use]
+    pub fn fingerprint(
+        &self,
+        tenant: &TenantId,
+        field: &str,
+        normaliser: &str,
+        bytes: &[u8],
+    ) -> IndexValue {
+        let (version, root) = self.enforced();
+        IndexKey::derive(root, tenant, field, FINGERPRINT, version, UNIQUE_BITS)
+            .value(normaliser, bytes)
+    }
+
+    /// A [`fingerprint`](Self::fingerprint) under the version of one that was stored, to compare
+    /// with it.
+    ///
+    /// # Errors
+    /// [`UnknownIndexVersion`] when that version is not configured any more.
+    pub fn fingerprint_under(
+        &self,
+        version: IndexVersion,
+        tenant: &TenantId,
+        field: &str,
+        normaliser: &str,
+        bytes: &[u8],
+    ) -> Result<IndexValue, UnknownIndexVersion> {
+        let root = self.root(version)?;
+        let key = IndexKey::derive(root, tenant, field, FINGERPRINT, version, UNIQUE_BITS);
+        Ok(key.value(normaliser, bytes))
+    }
+}
+
+impl IndexVersion {
+    /// The version with this number.
+    #[must_use]
+    pub const fn new(value: u16) -> Self {
+        Self(value)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn value(self) -> u16 {
+        self.0
+    }
+}
+
+impl fmt::Display for IndexVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl IndexValue {
+    /// The version of the root.
+    #[must_use]
+    pub const fn version(&self) -> IndexVersion {
+        self.version
+    }
+
+    /// The bytes to store and to look up: the version as u16 BE, then the truncated HMAC.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The version of stored bytes, to compute the fingerprint that compares with them.
+    #[must_use]
+    pub fn stored_version(bytes: &[u8]) -> Option<IndexVersion> {
+        let (version, _) = bytes.split_first_chunk()?;
+        Some(IndexVersion(u16::from_be_bytes(*version)))
+    }
+}
+
+impl fmt::Debug for IndexValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IndexValue")
+            .field("version", &self.version.0)
+            .finish_non_exhaustive()
+    }
+}
+
+const IDENTITY: &str = "identity";
+const FINGERPRINT: &str = "fingerprint";
+const UNIQUE_BITS: u16 = 128;
