@@ -1,0 +1,151 @@
+//! What a cache is made of.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::fenced::Fenced;
+use super::last_used::LastUsed;
+use super::stats::Counters;
+use super::{ApiKeyCache, MAX_TTL, Shared};
+use crate::clock::{Clock, SystemClock};
+use crate::entropy::{Entropy, SystemEntropy};
+use crate::key_format::KeyFormat;
+use crate::observer::{Observer, Unobserved};
+use crate::pepper::Peppers;
+use crate::store::KeyStore;
+
+const DEFAULT_CAPACITY: usize = 100_000;
+const DEFAULT_STORE_CONCURRENCY: usize = 32;
+const DEFAULT_STORE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Settings of an [`ApiKeyCache`].
+pub struct ApiKeyCacheBuilder {
+    store: Arc<dyn KeyStore>,
+    peppers: Peppers,
+    format: KeyFormat,
+    ttl: Duration,
+    capacity: usize,
+    store_concurrency: usize,
+    store_timeout: Duration,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    observer: Arc<dyn Observer>,
+}
+
+impl ApiKeyCacheBuilder {
+    pub(super) fn new(store: Arc<dyn KeyStore>, peppers: Peppers) -> Self {
+        Self {
+            store,
+            peppers,
+            format: KeyFormat::default(),
+            ttl: MAX_TTL,
+            capacity: DEFAULT_CAPACITY,
+            store_concurrency: DEFAULT_STORE_CONCURRENCY,
+            store_timeout: DEFAULT_STORE_TIMEOUT,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            observer: Arc::new(Unobserved),
+        }
+    }
+
+    /// What keys begin with. Default: `pcl_live`.
+    #[must_use]
+    pub fn format(self, format: KeyFormat) -> Self {
+        Self { format, ..self }
+    }
+
+    /// How long a record is used without asking the store again. Default, and longest: 60 s.
+    #[must_use]
+    pub fn ttl(self, ttl: Duration) -> Self {
+        Self {
+            ttl: ttl.min(MAX_TTL),
+            ..self
+        }
+    }
+
+    /// How many records are cached at most. Default: 100,000.
+    #[must_use]
+    pub fn capacity(self, records: NonZeroUsize) -> Self {
+        Self {
+            capacity: records.get(),
+            ..self
+        }
+    }
+
+    /// How many loads ask the store at once at most; others wait. Default: 32.
+    #[must_use]
+    pub fn store_concurrency(self, loads: NonZeroUsize) -> Self {
+        Self {
+            store_concurrency: loads.get(),
+            ..self
+        }
+    }
+
+    /// How long the store may take, waiting for a place included. Default: 1 s.
+    #[must_use]
+    pub fn store_timeout(self, timeout: Duration) -> Self {
+        Self {
+            store_timeout: timeout,
+            ..self
+        }
+    }
+
+    /// What tells the time. Default: the system's clocks.
+    #[must_use]
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// What new keys are made from. Default: the system's generator.
+    #[must_use]
+    pub fn entropy(self, entropy: Arc<dyn Entropy>) -> Self {
+        Self { entropy, ..self }
+    }
+
+    /// What is told of events. Default: nothing.
+    #[must_use]
+    pub fn observer(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// The cache, empty.
+    #[must_use]
+    pub fn build(self) -> ApiKeyCache {
+        let places = self.store_concurrency.min(Semaphore::MAX_PERMITS);
+        let shared = Shared {
+            store: self.store,
+            store_places: Semaphore::new(places),
+            store_timeout: self.store_timeout,
+            peppers: self.peppers,
+            format: self.format,
+            ttl: self.ttl,
+            clock: self.clock,
+            entropy: self.entropy,
+            observer: self.observer,
+            counters: Counters::default(),
+            fenced: Fenced::new(self.capacity),
+            last_used: LastUsed::default(),
+            confirmed_until: AtomicU64::new(0),
+        };
+        ApiKeyCache {
+            shared: Arc::new(shared),
+        }
+    }
+}
+
+impl fmt::Debug for ApiKeyCacheBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKeyCacheBuilder")
+            .field("store", &self.store)
+            .field("peppers", &self.peppers)
+            .field("format", &self.format)
+            .field("ttl", &self.ttl)
+            .field("capacity", &self.capacity)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,74 @@
+//! What a load brings back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::fence::Epoch;
+use crate::observer::Refusal;
+use crate::record::{KeyRecord, RecordVersion};
+use crate::verifier::Verifier;
+
+/// A record whose row was found to be genuine.
+pub(crate) struct Entry {
+    pub(crate) record: KeyRecord,
+    pub(super) verifier: Verifier,
+    pub(super) freshness: Freshness,
+    used: AtomicBool,
+}
+
+impl Entry {
+    pub(super) fn new(record: KeyRecord, verifier: Verifier, freshness: Freshness) -> Self {
+        Self {
+            record,
+            verifier,
+            freshness,
+            used: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether this is the first time that this entry lets a request pass.
+    pub(super) fn is_first_use(&self) -> bool {
+        // The plain read keeps the many uses after the first from contending for a write.
+        !self.used.load(Ordering::Relaxed) && !self.used.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// How long something that was loaded may be used.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Freshness {
+    pub(super) epoch: Epoch,
+    pub(super) until: Duration,
+}
+
+impl Freshness {
+    pub(super) fn holds(self, epoch: Epoch, now: Duration) -> bool {
+        self.epoch == epoch && now < self.until
+    }
+}
+
+/// The outcome of a load.
+#[derive(Clone)]
+pub(super) enum Loaded {
+    /// A genuine, active record.
+    Key(Arc<Entry>),
+    /// Nothing that could let a request pass.
+    Absent(Absence),
+}
+
+impl Loaded {
+    pub(super) fn version(&self) -> RecordVersion {
+        match self {
+            Self::Key(entry) => entry.record.version,
+            Self::Absent(absence) => absence.version,
+        }
+    }
+}
+
+/// That a kid has no good record, and why.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Absence {
+    pub(super) refusal: Refusal,
+    pub(super) version: RecordVersion,
+    pub(super) freshness: Freshness,
+}

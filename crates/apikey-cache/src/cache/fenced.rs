@@ -1,0 +1,153 @@
+//! The memory of the cache, and the fence before it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use moka::sync::Cache;
+
+use super::entry::{Absence, Entry, Loaded};
+use super::load::{Flight, FlightId, WeakFlight};
+use crate::fence::{Epoch, Stripe, Ticket};
+use crate::kid::Kid;
+use crate::observer::{Discard, Refusal};
+use crate::record::RecordVersion;
+
+/// Locks that share the kids among them.
+const STRIPES: usize = 256;
+/// Kids without a good record that are remembered at most.
+const ABSENCES: u64 = 10_000;
+/// How long the least version of a record is remembered: longer than any load, with its retries
+/// and the lag of a replica, may take.
+const MIN_VERSION_KEPT: Duration = Duration::from_secs(120);
+
+/// Records and absences, which change only in step with the fence.
+pub(super) struct Fenced {
+    keys: Cache<Kid, Arc<Entry>>,
+    absences: Cache<Kid, Absence>,
+    stripes: Box<[Mutex<Stripe<Launched>>]>,
+    epoch: AtomicU64,
+    flights: AtomicU64,
+}
+
+/// A load in flight, which lives as long as somebody waits for it.
+struct Launched {
+    id: FlightId,
+    flight: WeakFlight,
+}
+
+/// Whether an invalidation cut off a load in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detached {
+    Yes,
+    No,
+}
+
+impl Fenced {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            keys: Cache::new(capacity as u64),
+            absences: Cache::new(ABSENCES),
+            stripes: (0..STRIPES).map(|_| Mutex::default()).collect(),
+            epoch: AtomicU64::new(0),
+            flights: AtomicU64::new(0),
+        }
+    }
+
+    /// The record of a kid, if it is cached and still good.
+    pub(super) fn key(&self, kid: &Kid, now: Duration) -> Option<Arc<Entry>> {
+        self.keys
+            .get(kid)
+            .filter(|entry| entry.freshness.holds(self.epoch(), now))
+    }
+
+    /// Why a kid has no good record, if that is remembered.
+    pub(super) fn absence(&self, kid: &Kid, now: Duration) -> Option<Refusal> {
+        let absence = self.absences.get(kid)?;
+        absence
+            .freshness
+            .holds(self.epoch(), now)
+            .then_some(absence.refusal)
+    }
+
+    /// To be called before the store is read.
+    pub(super) fn begin(&self, kid: &Kid) -> Ticket {
+        self.stripe(kid).begin(self.epoch())
+    }
+
+    /// Whether what was read since `ticket` may be used.
+    pub(super) fn admit(&self, kid: &Kid, ticket: Ticket, loaded: &Loaded) -> Result<(), Discard> {
+        self.stripe(kid)
+            .admit(kid, loaded.version(), ticket, self.epoch())
+    }
+
+    /// Keeps what was read since `ticket`, if it may be used.
+    pub(super) fn keep(&self, kid: &Kid, ticket: Ticket, loaded: &Loaded) -> Result<(), Discard> {
+        // Under one lock with the decision: no invalidation can come between the two.
+        let stripe = self.stripe(kid);
+        stripe.admit(kid, loaded.version(), ticket, self.epoch())?;
+        match loaded {
+            Loaded::Key(entry) => self.keys.insert(*kid, Arc::clone(entry)),
+            Loaded::Absent(absence) => self.absences.insert(*kid, *absence),
+        }
+        Ok(())
+    }
+
+    /// The record has this version by now: what was read of an older one is not used any more.
+    pub(super) fn invalidate(&self, kid: &Kid, version: RecordVersion, now: Duration) -> Detached {
+        let mut stripe = self.stripe(kid);
+        let detached = stripe.invalidate(*kid, version, now, now + MIN_VERSION_KEPT);
+        self.keys.invalidate(kid);
+        self.absences.invalidate(kid);
+        if detached.is_some() {
+            Detached::Yes
+        } else {
+            Detached::No
+        }
+    }
+
+    /// Nothing that was read before now is used any more.
+    pub(super) fn invalidate_all(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The load in flight for a kid, or a new one.
+    pub(super) fn join(&self, kid: &Kid, launch: impl FnOnce(FlightId) -> Flight) -> Flight {
+        let mut stripe = self.stripe(kid);
+        if let Some(flight) = stripe
+            .flight(kid)
+            .and_then(|launched| launched.flight.upgrade())
+        {
+            return flight;
+        }
+        let id = FlightId(self.flights.fetch_add(1, Ordering::Relaxed));
+        let flight = launch(id);
+        if let Some(weak) = flight.downgrade() {
+            stripe.launch(*kid, Launched { id, flight: weak });
+        }
+        flight
+    }
+
+    /// A load has ended, or nobody waits for it any more.
+    pub(super) fn land(&self, kid: &Kid, id: FlightId) {
+        self.stripe(kid).land(kid, |launched| launched.id == id);
+    }
+
+    /// Cached records, including those that are not good any more.
+    pub(super) fn len(&self) -> u64 {
+        self.keys.entry_count()
+    }
+
+    fn epoch(&self) -> Epoch {
+        Epoch(self.epoch.load(Ordering::SeqCst))
+    }
+
+    fn stripe(&self, kid: &Kid) -> MutexGuard<'_, Stripe<Launched>> {
+        // A kid begins with random characters, and only issued kids get here.
+        let number = kid.as_bytes()[..4]
+            .iter()
+            .fold(0, |n, byte| n * 62 + usize::from(*byte));
+        let stripe = &self.stripes[number % STRIPES];
+        stripe.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,180 @@
+//! Asks the store, once for all that wait for the same kid.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared as SharedFuture, WeakShared};
+use tokio::time::timeout;
+
+use super::Shared;
+use super::entry::{Absence, Entry, Freshness, Loaded};
+use super::fenced::Detached;
+use crate::entropy::Entropy;
+use crate::fence::Ticket;
+use crate::kid::Kid;
+use crate::observer::{Event, Refusal, StoreTask};
+use crate::record::{KeyRecord, RecordState, RecordVersion};
+use crate::store::StoreError;
+use crate::verifier::RowFault;
+
+/// How often a load is begun anew when an invalidation comes between.
+const ATTEMPTS: usize = 4;
+/// How long a kid without a good record is remembered, at least; as much again at random, twice.
+const ABSENCE_TTL: Duration = Duration::from_secs(5);
+
+/// A load that all requests for a kid wait for.
+pub(super) type Flight = SharedFuture<BoxFuture<'static, Result<Loaded, Unanswered>>>;
+pub(super) type WeakFlight = WeakShared<BoxFuture<'static, Result<Loaded, Unanswered>>>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FlightId(pub(super) u64);
+
+/// The store could not be asked, or its answers could not be used.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unanswered;
+
+/// What becomes of the outcome of a load.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    Kept,
+    HandedOver,
+}
+
+impl Shared {
+    /// The outcome of one load for all that ask at the same time.
+    pub(super) async fn load_shared(self: &Arc<Self>, kid: &Kid) -> Result<Loaded, Unanswered> {
+        let flight = self.fenced.join(kid, |id| {
+            let landing = Landing {
+                shared: Arc::clone(self),
+                kid: *kid,
+                id,
+            };
+            let flight = async move { landing.shared.load(&landing.kid, Outcome::Kept).await };
+            flight.boxed().shared()
+        });
+        flight.await
+    }
+
+    /// The outcome of a load that began after this call, and is used by nobody else.
+    pub(super) async fn load_directly(&self, kid: &Kid) -> Result<Loaded, Unanswered> {
+        self.load(kid, Outcome::HandedOver).await
+    }
+
+    async fn load(&self, kid: &Kid, outcome: Outcome) -> Result<Loaded, Unanswered> {
+        for _ in 0..ATTEMPTS {
+            let began = self.clock.uptime();
+            let ticket = self.fenced.begin(kid);
+            let loaded = self.read(kid, ticket, began).await?;
+            let admitted = match outcome {
+                Outcome::Kept => self.fenced.keep(kid, ticket, &loaded),
+                Outcome::HandedOver => self.fenced.admit(kid, ticket, &loaded),
+            };
+            match admitted {
+                Ok(()) => return Ok(loaded),
+                Err(discard) => self.emit(&Event::LoadDiscarded(discard)),
+            }
+        }
+        Err(Unanswered)
+    }
+
+    async fn read(&self, kid: &Kid, ticket: Ticket, began: Duration) -> Result<Loaded, Unanswered> {
+        let answer = timeout(self.store_timeout, async {
+            // The semaphore is never closed.
+            let _place = self.store_places.acquire().await;
+            self.store.load(kid).await
+        });
+        let record = match answer.await {
+            Ok(Ok(record)) => Ok(record),
+            Ok(Err(StoreError::Unreadable { .. })) => Err(RowFault::Unreadable),
+            Ok(Err(_)) | Err(_) => {
+                self.emit(&Event::StoreFailed(StoreTask::Load));
+                return Err(Unanswered);
+            }
+        };
+        self.emit(&Event::Loaded {
+            took: self.clock.uptime().saturating_sub(began),
+        });
+        Ok(self.judge(kid, record, ticket, began))
+    }
+
+    fn judge(
+        &self,
+        kid: &Kid,
+        record: Result<Option<KeyRecord>, RowFault>,
+        ticket: Ticket,
+        began: Duration,
+    ) -> Loaded {
+        let absent = |refusal, version| {
+            let until = began + make_absence_ttl(self.entropy.as_ref());
+            let freshness = Freshness {
+                epoch: ticket.epoch,
+                until,
+            };
+            Loaded::Absent(Absence {
+                refusal,
+                version,
+                freshness,
+            })
+        };
+        let rejected = |fault| {
+            self.emit(&Event::RowRejected { kid: *kid, fault });
+            // What lets nobody pass is never too old.
+            absent(Refusal::RowRejected, RecordVersion::new(u64::MAX))
+        };
+        let record = match record {
+            Ok(Some(record)) => record,
+            Ok(None) => return absent(Refusal::Unknown, RecordVersion::ABSENT),
+            Err(fault) => return rejected(fault),
+        };
+        let RecordState::Active(verifier) = record.state else {
+            return absent(Refusal::Revoked, record.version);
+        };
+        // A store that answers for another kid must not lend that kid's authority.
+        let genuine = if record.kid == *kid {
+            verifier.authenticate(&record, &self.peppers)
+        } else {
+            Err(RowFault::Unreadable)
+        };
+        match genuine {
+            Err(fault) => rejected(fault),
+            Ok(()) => {
+                let freshness = Freshness {
+                    epoch: ticket.epoch,
+                    until: began + self.ttl,
+                };
+                Loaded::Key(Arc::new(Entry::new(record, verifier, freshness)))
+            }
+        }
+    }
+
+    /// The record has this version by now.
+    pub(super) fn invalidate(&self, kid: &Kid, version: RecordVersion) {
+        if self.fenced.invalidate(kid, version, self.clock.uptime()) == Detached::Yes {
+            self.emit(&Event::Detached);
+        }
+    }
+}
+
+/// Ends a flight for those that come later, even if nobody waited for its end.
+struct Landing {
+    shared: Arc<Shared>,
+    kid: Kid,
+    id: FlightId,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.shared.fenced.land(&self.kid, self.id);
+    }
+}
+
+/// 5 to 15 s, so that kids that were refused together are not asked for together again.
+fn make_absence_ttl(entropy: &dyn Entropy) -> Duration {
+    let mut random = [0; 2];
+    // Without randomness the shortest time is as safe as any.
+    let share = entropy
+        .fill(&mut random)
+        .map_or(0, |()| u16::from_be_bytes(random));
+    ABSENCE_TTL + ABSENCE_TTL * 2 * u32::from(share) / u32::from(u16::MAX)
+}

@@ -1,0 +1,212 @@
+//! Issues, revokes and lists keys.
+
+use std::time::SystemTime;
+
+use thiserror::Error;
+
+use super::ApiKeyCache;
+use crate::clock::UnixMillis;
+use crate::entropy::EntropyError;
+use crate::key::ApiKey;
+use crate::key_info::KeyInfo;
+use crate::kid::Kid;
+use crate::record::{KeyRecord, RecordState, RecordVersion};
+use crate::scope::Scopes;
+use crate::store::{KeyQuery, Revoked, StoreError};
+use crate::tenant::TenantId;
+use crate::tier::Tier;
+use crate::verifier::Verifier;
+
+impl ApiKeyCache {
+    /// Makes a key and stores its record. The key can be shown now and never again.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::NeverValid`], [`ManageError::Entropy`], [`ManageError::Store`].
+    pub async fn issue(&self, new: NewKey) -> Result<Issued, ManageError> {
+        let shared = &self.shared;
+        let not_before = new.not_before.map(UnixMillis::from);
+        let expires_at = new.expires_at.map(UnixMillis::from);
+        let created_at = shared.date();
+        if expires_at.is_some_and(|end| end <= not_before.unwrap_or(created_at).max(created_at)) {
+            return Err(ManageError::NeverValid);
+        }
+        let kid = Kid::make(shared.entropy.as_ref(), &shared.peppers)?;
+        let key = ApiKey::make(shared.entropy.as_ref(), &shared.format, kid)?;
+        let mut record = KeyRecord {
+            kid,
+            tenant: new.tenant,
+            tier: new.tier,
+            scopes: new.scopes,
+            version: RecordVersion::FIRST,
+            not_before,
+            expires_at,
+            created_at,
+            last_used: None,
+            state: RecordState::Revoked,
+        };
+        record.state =
+            RecordState::Active(Verifier::derive(shared.peppers.primary(), &record, &key));
+        shared.store.insert(&record).await?;
+        shared.invalidate(&kid, record.version);
+        Ok(Issued { key })
+    }
+
+    /// Revokes a key for ever. Once this returns, this process refuses it, and every other hears
+    /// of it from the outbox. Revoking again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::NotFound`] if there is no record of that kid; [`ManageError::Store`], after
+    /// which the key may have been revoked or not: try again.
+    pub async fn revoke(&self, kid: &Kid) -> Result<Revocation, ManageError> {
+        let revoked = self.shared.store.revoke(kid, self.shared.date()).await?;
+        let (version, revocation) = match revoked.ok_or(ManageError::NotFound)? {
+            Revoked::Now(version) => (version, Revocation::Revoked),
+            Revoked::Before(version) => (version, Revocation::AlreadyRevoked),
+        };
+        self.shared.invalidate(kid, version);
+        Ok(revocation)
+    }
+
+    /// A page of keys in the order of their kids.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::Store`].
+    pub async fn list(&self, query: &KeyQuery) -> Result<KeyPage, ManageError> {
+        let records = self.shared.store.list(query).await?;
+        let is_full = records.len() >= usize::from(query.limit.get());
+        let next = records.last().filter(|_| is_full).map(|record| record.kid);
+        let keys = records
+            .into_iter()
+            .map(|record| self.info(record))
+            .collect();
+        Ok(KeyPage { keys, next })
+    }
+
+    /// What is stored about one key.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::NotFound`] if there is no record of that kid, [`ManageError::Store`].
+    pub async fn record(&self, kid: &Kid) -> Result<KeyInfo, ManageError> {
+        let record = self
+            .shared
+            .store
+            .load(kid)
+            .await?
+            .ok_or(ManageError::NotFound)?;
+        Ok(self.info(record))
+    }
+
+    fn info(&self, record: KeyRecord) -> KeyInfo {
+        KeyInfo::new(record, &self.shared.peppers, self.shared.date())
+    }
+}
+
+/// What a key to be issued is to be allowed.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    tenant: TenantId,
+    tier: Tier,
+    scopes: Scopes,
+    not_before: Option<SystemTime>,
+    expires_at: Option<SystemTime>,
+}
+
+impl NewKey {
+    /// A key that is good at once and for ever.
+    #[must_use]
+    pub fn new(tenant: TenantId, tier: Tier, scopes: Scopes) -> Self {
+        Self {
+            tenant,
+            tier,
+            scopes,
+            not_before: None,
+            expires_at: None,
+        }
+    }
+
+    /// Refused before this date; of the date, milliseconds count.
+    #[must_use]
+    pub fn not_before(self, date: SystemTime) -> Self {
+        Self {
+            not_before: Some(date),
+            ..self
+        }
+    }
+
+    /// Refused from this date on; of the date, milliseconds count.
+    #[must_use]
+    pub fn expires_at(self, date: SystemTime) -> Self {
+        Self {
+            expires_at: Some(date),
+            ..self
+        }
+    }
+}
+
+/// A key that was just issued.
+#[derive(Debug)]
+pub struct Issued {
+    key: ApiKey,
+}
+
+impl Issued {
+    /// The id under which the key is listed and revoked.
+    #[must_use]
+    pub fn kid(&self) -> &Kid {
+        self.key.kid()
+    }
+
+    /// The key, which is stored nowhere.
+    #[must_use]
+    pub fn key(&self) -> &ApiKey {
+        &self.key
+    }
+
+    /// The key, which is stored nowhere.
+    #[must_use]
+    pub fn into_key(self) -> ApiKey {
+        self.key
+    }
+}
+
+/// That a key is revoked now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Revocation {
+    /// It was good until now.
+    Revoked,
+    /// It had been revoked before.
+    AlreadyRevoked,
+}
+
+/// A part of the list of keys.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct KeyPage {
+    /// Keys in the order of their kids.
+    pub keys: Vec<KeyInfo>,
+    /// If there may be more: the kid behind which the next page begins.
+    pub next: Option<Kid>,
+}
+
+/// Why a key was not issued, revoked or listed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ManageError {
+    /// There is no record of that kid.
+    #[error("there is no API key of that id; list the keys to find it")]
+    NotFound,
+    /// The key would expire before it was ever good.
+    #[error("the API key would expire before it is valid; choose a later date")]
+    NeverValid,
+    /// No key could be made.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

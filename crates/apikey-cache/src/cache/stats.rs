@@ -1,0 +1,98 @@
+//! Counts events.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::Shared;
+use crate::observer::{Event, Hit};
+
+/// How a cache has done since it was built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheStats {
+    /// Records in memory, about: those that are not good any more are counted until they leave.
+    pub entries: u64,
+    /// Answers from a cached record.
+    pub hits: u64,
+    /// Answers from the memory of kids without a good record.
+    pub negative_hits: u64,
+    /// Kids that were not in memory.
+    pub misses: u64,
+    /// Requests for which the store was asked because revocations were not heard.
+    pub direct_validations: u64,
+    /// Invented kids that were refused without asking the store.
+    pub prefilter_rejects: u64,
+    /// Refused requests, for whatever reason.
+    pub refused: u64,
+    /// Answers of the store.
+    pub loads: u64,
+    /// Answers of the store that were thrown away because of an invalidation.
+    pub loads_discarded: u64,
+    /// Rows that nothing vouches for.
+    pub rows_rejected: u64,
+    /// Failures of the store.
+    pub store_failures: u64,
+    /// Times that everything was dropped because changes may have been missed.
+    pub outbox_gaps: u64,
+    /// For how long from now the cache may answer without hearing from the outbox again; zero if
+    /// it asks the store for every request.
+    pub confirmed_for: Duration,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    hits: AtomicU64,
+    negative_hits: AtomicU64,
+    misses: AtomicU64,
+    direct_validations: AtomicU64,
+    prefilter_rejects: AtomicU64,
+    refused: AtomicU64,
+    loads: AtomicU64,
+    loads_discarded: AtomicU64,
+    rows_rejected: AtomicU64,
+    store_failures: AtomicU64,
+    outbox_gaps: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn count(&self, event: &Event) {
+        let counter = match event {
+            Event::Hit(Hit::Positive) => &self.hits,
+            Event::Hit(Hit::Negative) => &self.negative_hits,
+            Event::Miss => &self.misses,
+            Event::DirectValidation => &self.direct_validations,
+            Event::PrefilterReject => &self.prefilter_rejects,
+            Event::Refused(_) => &self.refused,
+            Event::Loaded { .. } => &self.loads,
+            Event::LoadDiscarded(_) => &self.loads_discarded,
+            Event::RowRejected { .. } => &self.rows_rejected,
+            Event::StoreFailed(_) => &self.store_failures,
+            Event::OutboxGap(_) => &self.outbox_gaps,
+            Event::Detached | Event::Rehashed { .. } | Event::OutboxRead { .. } => return,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    pub(super) fn stats(&self) -> CacheStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counters = &self.counters;
+        let until = Duration::from_nanos(self.confirmed_until.load(Ordering::SeqCst));
+        CacheStats {
+            entries: self.fenced.len(),
+            hits: read(&counters.hits),
+            negative_hits: read(&counters.negative_hits),
+            misses: read(&counters.misses),
+            direct_validations: read(&counters.direct_validations),
+            prefilter_rejects: read(&counters.prefilter_rejects),
+            refused: read(&counters.refused),
+            loads: read(&counters.loads),
+            loads_discarded: read(&counters.loads_discarded),
+            rows_rejected: read(&counters.rows_rejected),
+            store_failures: read(&counters.store_failures),
+            outbox_gaps: read(&counters.outbox_gaps),
+            confirmed_for: until.saturating_sub(self.clock.uptime()),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The decision about one request.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::entry::{Absence, Entry, Loaded};
+use super::{ApiKeyCache, Shared};
+use crate::key::ApiKey;
+use crate::observer::{Event, Hit, Refusal, StoreTask};
+use crate::principal::Principal;
+use crate::record::Validity;
+use crate::tenant::TenantId;
+use crate::verifier::{KeyHash, Verifier};
+
+/// When a caller may try again after the store did not answer.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Why a request is not let pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Denied {
+    /// The key is unknown, wrong, revoked, expired or not yet valid: the answer does not say
+    /// which. The observer is told.
+    #[error("the API key is not accepted")]
+    Unauthorized,
+    /// The store could not be asked; the key may be good.
+    #[error("API keys cannot be checked at the moment; try again later")]
+    Unavailable {
+        /// When to try again.
+        retry_after: Duration,
+    },
+}
+
+impl ApiKeyCache {
+    /// Who presents this key.
+    ///
+    /// Answers from memory if the record is cached and revocations are being heard; else asks the
+    /// store, once for all requests with the same key.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied::Unauthorized`] if the key lets nobody pass, [`Denied::Unavailable`] if that could
+    /// not be found out.
+    pub async fn validate(&self, key: &ApiKey) -> Result<Principal, Denied> {
+        match self.shared.validate_from_memory(key) {
+            Decision::Made(answer) => answer,
+            Decision::Open(source) => self.shared.validate_from_store(key, source).await,
+        }
+    }
+}
+
+/// What can be said without asking the store.
+enum Decision {
+    Made(Result<Principal, Denied>),
+    Open(Source),
+}
+
+/// Whether a load may be one that began before this request.
+#[derive(Clone, Copy)]
+enum Source {
+    SharedLoad,
+    OwnLoad,
+}
+
+impl Shared {
+    fn validate_from_memory(&self, key: &ApiKey) -> Decision {
+        if !key.has_format(&self.format) {
+            return Decision::Made(self.refuse(Refusal::ForeignFormat));
+        }
+        let now = self.clock.uptime();
+        let confirmed = self.is_confirmed(now);
+        if confirmed && let Some(entry) = self.fenced.key(key.kid(), now) {
+            self.emit(&Event::Hit(Hit::Positive));
+            return Decision::Made(self.decide(key, entry).map(|accepted| accepted.principal));
+        }
+        // Only now: it would cost a hit half as much again.
+        if !key.kid().is_tagged_by(&self.peppers) {
+            self.emit(&Event::PrefilterReject);
+            return Decision::Made(self.refuse(Refusal::InventedKid));
+        }
+        if !confirmed {
+            self.emit(&Event::DirectValidation);
+            return Decision::Open(Source::OwnLoad);
+        }
+        if let Some(refusal) = self.fenced.absence(key.kid(), now) {
+            self.emit(&Event::Hit(Hit::Negative));
+            return Decision::Made(self.refuse_absent(key, refusal));
+        }
+        self.emit(&Event::Miss);
+        Decision::Open(Source::SharedLoad)
+    }
+
+    async fn validate_from_store(
+        self: &Arc<Self>,
+        key: &ApiKey,
+        source: Source,
+    ) -> Result<Principal, Denied> {
+        let loaded = match source {
+            Source::SharedLoad => self.load_shared(key.kid()).await,
+            Source::OwnLoad => self.load_directly(key.kid()).await,
+        };
+        match loaded {
+            Ok(Loaded::Key(entry)) => {
+                let accepted = self.decide(key, Arc::clone(&entry))?;
+                if accepted.is_first_use {
+                    self.renew_hash(key, &entry).await;
+                }
+                Ok(accepted.principal)
+            }
+            Ok(Loaded::Absent(Absence { refusal, .. })) => self.refuse_absent(key, refusal),
+            Err(_) => Err(Denied::Unavailable {
+                retry_after: RETRY_AFTER,
+            }),
+        }
+    }
+
+    fn decide(&self, key: &ApiKey, entry: Arc<Entry>) -> Result<Accepted, Denied> {
+        let date = self.date();
+        let Some(pepper) = self.peppers.find(entry.verifier.pepper) else {
+            return self.refuse(Refusal::RowRejected);
+        };
+        if !KeyHash::derive(pepper, &entry.record.tenant, key).is(&entry.verifier.hash) {
+            return self.refuse(Refusal::WrongSecret);
+        }
+        match entry.record.validity(date) {
+            Validity::Future => return self.refuse(Refusal::NotYetValid),
+            Validity::Past => return self.refuse(Refusal::Expired),
+            Validity::Current => {}
+        }
+        let is_first_use = entry.is_first_use();
+        if is_first_use {
+            self.last_used.note(entry.record.kid, date);
+        }
+        Ok(Accepted {
+            principal: Principal::new(entry),
+            is_first_use,
+        })
+    }
+
+    /// Refuses after as much work as for a kid that has a record.
+    fn refuse_absent<T>(&self, key: &ApiKey, refusal: Refusal) -> Result<T, Denied> {
+        let nobody = TenantId::placeholder();
+        let hash = KeyHash::derive(self.peppers.primary(), &nobody, key);
+        black_box(hash.is(&KeyHash::new([0; 32])));
+        self.refuse(refusal)
+    }
+
+    fn refuse<T>(&self, refusal: Refusal) -> Result<T, Denied> {
+        self.emit(&Event::Refused(refusal));
+        Err(Denied::Unauthorized)
+    }
+
+    /// Hashes a key again, if it is not hashed under the primary pepper. What the key is allowed
+    /// stays, so nothing is invalidated; if it fails, the next load tries again.
+    async fn renew_hash(&self, key: &ApiKey, entry: &Entry) {
+        let from = entry.verifier.pepper;
+        let primary = self.peppers.primary();
+        if from == primary.version {
+            return;
+        }
+        let record = &entry.record;
+        let verifier = Verifier::derive(primary, record, key);
+        let renewed = self
+            .store
+            .rehash(&record.kid, record.version, from, &verifier);
+        match tokio::time::timeout(self.store_timeout, renewed).await {
+            Ok(Ok(())) => self.emit(&Event::Rehashed { from }),
+            Ok(Err(_)) | Err(_) => self.emit(&Event::StoreFailed(StoreTask::Rehash)),
+        }
+    }
+}
+
+struct Accepted {
+    principal: Principal,
+    is_first_use: bool,
+}

@@ -1,0 +1,145 @@
+//! Keeps what was read before a revocation from being used after it.
+//!
+//! A load notes where the fence stands ([`Stripe::begin`]), reads the store, and may keep what it
+//! read only if the fence still stands there ([`Stripe::admit`]). An invalidation moves the fence.
+//! The three parts of the decision answer three ways to go wrong, each of which the model in the
+//! tests shows to be real: see `fence/model.rs`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::kid::Kid;
+use crate::observer::Discard;
+use crate::record::RecordVersion;
+
+/// How many kids of one stripe have their least version remembered at once.
+const MIN_VERSIONS: usize = 1_024;
+
+/// Counts the invalidations of everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Epoch(pub(crate) u64);
+
+/// The fence for a share of the kids, and the loads in flight for them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Stripe<F> {
+    generation: u64,
+    min_versions: BTreeMap<Kid, MinVersion>,
+    flights: BTreeMap<Kid, F>,
+}
+
+/// The least version that the store is known to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct MinVersion {
+    version: RecordVersion,
+    forget_at: Duration,
+}
+
+/// Where the fence stood when a load began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Ticket {
+    generation: u64,
+    pub(crate) epoch: Epoch,
+}
+
+impl<F> Default for Stripe<F> {
+    fn default() -> Self {
+        Self {
+            generation: 0,
+            min_versions: BTreeMap::new(),
+            flights: BTreeMap::new(),
+        }
+    }
+}
+
+impl<F> Stripe<F> {
+    /// To be called before the store is read.
+    pub(crate) fn begin(&self, epoch: Epoch) -> Ticket {
+        Ticket {
+            generation: self.generation,
+            epoch,
+        }
+    }
+
+    /// Whether a record that was read since `ticket` may be used; a missing record has the version
+    /// [`RecordVersion::ABSENT`].
+    pub(crate) fn admit(
+        &self,
+        kid: &Kid,
+        version: RecordVersion,
+        ticket: Ticket,
+        epoch: Epoch,
+    ) -> Result<(), Discard> {
+        if ticket.epoch != epoch {
+            Err(Discard::Epoch)
+        } else if ticket.generation != self.generation {
+            Err(Discard::Generation)
+        } else if self
+            .min_versions
+            .get(kid)
+            .is_some_and(|min| version < min.version)
+        {
+            Err(Discard::Version)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The record has this version by now. Gives back the load in flight, which later requests
+    /// must not join.
+    pub(crate) fn invalidate(
+        &mut self,
+        kid: Kid,
+        version: RecordVersion,
+        now: Duration,
+        forget_at: Duration,
+    ) -> Option<F> {
+        self.generation += 1;
+        self.make_room(now);
+        let min = self
+            .min_versions
+            .entry(kid)
+            .or_insert(MinVersion { version, forget_at });
+        min.version = min.version.max(version);
+        min.forget_at = min.forget_at.max(forget_at);
+        self.flights.remove(&kid)
+    }
+
+    /// The load in flight that a request may join.
+    pub(crate) fn flight(&self, kid: &Kid) -> Option<&F> {
+        self.flights.get(kid)
+    }
+
+    /// Lets later requests join this load.
+    pub(crate) fn launch(&mut self, kid: Kid, flight: F) {
+        self.flights.insert(kid, flight);
+    }
+
+    /// Lets no later request join this load; another one for the same kid stays.
+    pub(crate) fn land(&mut self, kid: &Kid, is_this: impl FnOnce(&F) -> bool) {
+        if self.flights.get(kid).is_some_and(is_this) {
+            self.flights.remove(kid);
+        }
+    }
+
+    /// Forgets what no load can still contradict, and if that is not enough, what is oldest.
+    fn make_room(&mut self, now: Duration) {
+        if self.min_versions.len() < MIN_VERSIONS {
+            return;
+        }
+        self.min_versions.retain(|_, min| now < min.forget_at);
+        if self.min_versions.len() >= MIN_VERSIONS {
+            let oldest = self
+                .min_versions
+                .iter()
+                .min_by_key(|(_, min)| min.forget_at);
+            if let Some(kid) = oldest.map(|(kid, _)| *kid) {
+                self.min_versions.remove(&kid);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! The public name of a key, which tells issued kids from invented ones.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ring::hmac;
+use subtle::ConstantTimeEq;
+use thiserror::Error;
+
+use crate::base62;
+use crate::entropy::{Entropy, EntropyError};
+use crate::pepper::{Pepper, PepperVersion, Peppers};
+
+/// Characters of a kid: random ones, the version of the tag's key, the tag.
+pub(crate) const KID_LEN: usize = 22;
+const RANDOM_LEN: usize = 12;
+const VERSION_LEN: usize = 3;
+const TAG_LEN: usize = 7;
+/// What the tag vouches for: all that stands before it.
+const TAGGED_LEN: usize = RANDOM_LEN + VERSION_LEN;
+
+/// The id of a key: 22 characters of `0-9A-Za-z`, not secret; lists and logs show it.
+///
+/// Twelve characters are random (71 bits), three are the version of the pepper whose tag key made
+/// the tag, and seven are the tag: 40 bits of a MAC over the fifteen before it. Of 2⁴⁰ invented
+/// kids one passes, so that the store is spared the rest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kid([u8; KID_LEN]);
+
+impl Kid {
+    /// The kid as text.
+    #[must_use]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "every constructor checks the alphabet"
+    )]
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).expect("a kid is letters and digits")
+    }
+
+    /// A new kid, tagged under the primary pepper.
+    pub(crate) fn make(entropy: &dyn Entropy, peppers: &Peppers) -> Result<Self, EntropyError> {
+        let random = base62::make_text::<RANDOM_LEN>(entropy)?;
+        Ok(Self::derive(&random, peppers.primary()))
+    }
+
+    fn derive(random: &[u8; RANDOM_LEN], pepper: &Pepper) -> Self {
+        let mut kid = [0; KID_LEN];
+        let version = base62::encode::<VERSION_LEN>(u16::from(pepper.version).into());
+        kid[..RANDOM_LEN].copy_from_slice(random);
+        kid[RANDOM_LEN..TAGGED_LEN].copy_from_slice(&version);
+        let tag = derive_tag(pepper, &kid[..TAGGED_LEN]);
+        kid[TAGGED_LEN..].copy_from_slice(&tag);
+        Self(kid)
+    }
+
+    /// Whether one of these peppers made the tag.
+    pub(crate) fn is_tagged_by(&self, peppers: &Peppers) -> bool {
+        let (tagged, tag) = self.0.split_at(TAGGED_LEN);
+        self.tag_version()
+            .and_then(|version| peppers.find(version))
+            .is_some_and(|pepper| derive_tag(pepper, tagged).ct_eq(tag).into())
+    }
+
+    fn tag_version(&self) -> Option<PepperVersion> {
+        let number = base62::decode(&self.0[RANDOM_LEN..TAGGED_LEN])?;
+        u16::try_from(number).ok().map(PepperVersion::from)
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let kid = <[u8; KID_LEN]>::try_from(bytes).ok()?;
+        base62::is_text(&kid).then_some(Self(kid))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; KID_LEN] {
+        &self.0
+    }
+}
+
+/// The first 40 bits of the MAC, as a number in seven digits.
+fn derive_tag(pepper: &Pepper, tagged: &[u8]) -> [u8; TAG_LEN] {
+    let mac = hmac::sign(&pepper.kid_tag, tagged);
+    let bits = mac
+        .as_ref()
+        .iter()
+        .take(5)
+        .fold(0, |bits, byte| bits << 8 | u64::from(*byte));
+    base62::encode(bits)
+}
+
+impl FromStr for Kid {
+    type Err = MalformedKid;
+
+    fn from_str(text: &str) -> Result<Self, MalformedKid> {
+        Self::from_bytes(text.as_bytes()).ok_or(MalformedKid)
+    }
+}
+
+impl fmt::Display for Kid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Kid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kid({self})")
+    }
+}
+
+/// A text that is no kid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a kid is 22 letters and digits")]
+#[non_exhaustive]
+pub struct MalformedKid;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    fn peppers(versions: &[u16]) -> Peppers {
+        let pepper = |version: &u16| {
+            let [high, low] = version.to_be_bytes();
+            (
+                (*version).into(),
+                Zeroizing::new([high ^ low.rotate_left(3) ^ 0x5A; 32]),
+            )
+        };
+        Peppers::new(versions[0].into(), versions.iter().map(pepper)).unwrap()
+    }
+
+    #[test]
+    fn a_kid_passes_where_its_pepper_is_known() {
+        let kid = Kid::make(&SystemEntropy, &peppers(&[2, 1])).unwrap();
+        assert!(kid.is_tagged_by(&peppers(&[3, 2])));
+        assert!(!kid.is_tagged_by(&peppers(&[3, 1])));
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_kid_does_not_pass(
+            version: u16,
+            at in 0..KID_LEN,
+            character in prop::char::ranges(vec!['0'..='9', 'A'..='Z', 'a'..='z'].into()),
+        ) {
+            let peppers = peppers(&[version]);
+            let kid = Kid::make(&SystemEntropy, &peppers).unwrap();
+            prop_assert!(kid.is_tagged_by(&peppers));
+
+            let mut changed = kid;
+            changed.0[at] = character as u8;
+            prop_assert_eq!(changed.is_tagged_by(&peppers), changed == kid);
+        }
+
+        #[test]
+        fn parsing_accepts_22_letters_and_digits_and_nothing_else(text in "\\PC{0,24}|[0-9A-Za-z]{20,24}") {
+            let expected = text.len() == 22 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            prop_assert_eq!(text.parse::<Kid>().is_ok(), expected);
+        }
+    }
+}

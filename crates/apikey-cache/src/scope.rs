@@ -1,0 +1,157 @@
+//! What a key may do.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// The longest scope, in bytes.
+const MAX_LEN: usize = 64;
+/// The most scopes of one key.
+const MAX_COUNT: usize = 32;
+
+/// One permission, such as `events:write`: 1 to 64 of `a-z 0-9 : . _ -`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope(Box<str>);
+
+impl Scope {
+    /// Checks and takes over a name.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidScope::Characters`] if it is not of the form above.
+    pub fn new(name: &str) -> Result<Self, InvalidScope> {
+        let permitted = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b":._-".contains(&byte)
+        };
+        if (1..=MAX_LEN).contains(&name.len()) && name.bytes().all(permitted) {
+            Ok(Self(name.into()))
+        } else {
+            Err(InvalidScope::Characters)
+        }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Scope {
+    type Err = InvalidScope;
+
+    fn from_str(name: &str) -> Result<Self, InvalidScope> {
+        Self::new(name)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Up to 32 scopes, sorted, each once. The text form separates them by one space.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Scopes(Box<str>);
+
+impl Scopes {
+    /// The set of these scopes.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidScope::TooMany`] if more than 32 differ.
+    pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Result<Self, InvalidScope> {
+        let sorted: BTreeSet<Scope> = scopes.into_iter().collect();
+        if sorted.len() > MAX_COUNT {
+            return Err(InvalidScope::TooMany);
+        }
+        let names: Vec<&str> = sorted.iter().map(Scope::as_str).collect();
+        Ok(Self(names.join(" ").into()))
+    }
+
+    /// Whether the set holds the scope of that name.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.iter().any(|scope| scope == name)
+    }
+
+    /// The names, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split(' ').filter(|name| !name.is_empty())
+    }
+
+    /// The names in order, separated by one space; empty for no scope.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Scopes {
+    type Err = InvalidScope;
+
+    /// Takes names in any order, separated by spaces.
+    fn from_str(names: &str) -> Result<Self, InvalidScope> {
+        let scopes: Result<Vec<Scope>, InvalidScope> = names
+            .split(' ')
+            .filter(|name| !name.is_empty())
+            .map(Scope::new)
+            .collect();
+        Self::new(scopes?)
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Scopes that a key cannot have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InvalidScope {
+    /// A name has a form that no scope has.
+    #[error("a scope is 1 to 64 of a-z 0-9 : . _ -")]
+    Characters,
+    /// There are more than a key can have.
+    #[error("a key has at most 32 scopes")]
+    TooMany,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_and_repetition_make_no_difference() {
+        let scopes: Scopes = "leads:read  events:write leads:read".parse().unwrap();
+        assert_eq!(scopes.as_str(), "events:write leads:read");
+        assert!(scopes.contains("leads:read"));
+        assert!(
+            !scopes.contains("leads")
+                && !scopes.contains("")
+                && !scopes.contains("events:write leads:read")
+        );
+    }
+
+    #[test]
+    fn no_scope_is_a_set_too() {
+        assert_eq!("".parse(), Ok(Scopes::default()));
+        assert_eq!(Scopes::default().iter().count(), 0);
+    }
+
+    #[test]
+    fn bounds_are_as_documented() {
+        assert!(Scope::new(&"a".repeat(64)).is_ok());
+        for refused in ["", "A", "a b", "a\n", &"a".repeat(65)] {
+            assert_eq!(Scope::new(refused), Err(InvalidScope::Characters));
+        }
+        let names = |count: usize| (0..count).map(|n| format!("s{n} ")).collect::<String>();
+        assert!(names(32).parse::<Scopes>().is_ok());
+        assert_eq!(names(33).parse::<Scopes>(), Err(InvalidScope::TooMany));
+    }
+}
