@@ -1,1 +1,40 @@
 #![doc = include_str!("../README.md")]
+
+mod builder;
+mod guard;
+
+mod environment;
+mod sampling;
+mod traces;
+
+mod logs;
+mod panics;
+
+mod redact;
+
+mod metrics;
+
+#[cfg(feature = "tower")]
+mod http;
+
+mod clock;
+mod current;
+
+pub use self::builder::{Builder, InitError, Telemetry};
+pub use self::clock::{Clock, FakeClock, SystemClock};
+pub use self::current::current_trace_id;
+pub use self::environment::{Environment, EnvironmentError};
+pub use self::guard::{Guard, Report};
+#[cfg(feature = "tower")]
+pub use self::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
+pub use self::logs::{LogLimits, Logs};
+pub use self::metrics::{BoundedFamily, Buckets, Exposition, MetricError, Registry};
+pub use self::panics::log_panics;
+pub use self::redact::{Detectors, Kind, Redaction, Redactor};
+pub use self::sampling::{Ratio, Sampling, Tail};
+pub use self::traces::Otlp;
+
+/// The crates in the versions that this one is built with, for use beside it.
+pub use {
+    opentelemetry, opentelemetry_otlp, opentelemetry_sdk, prometheus_client, tracing_opentelemetry,
+};

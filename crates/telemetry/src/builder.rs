@@ -1,0 +1,223 @@
+use std::sync::Arc;
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::ExporterBuildError;
+use opentelemetry_sdk::trace::SpanExporter;
+use thiserror::Error;
+use tracing::Subscriber;
+use tracing::subscriber::{SetGlobalDefaultError, set_global_default};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::clock::{Clock, SystemClock};
+use crate::environment::{Environment, EnvironmentError, Settings};
+use crate::guard::Guard;
+use crate::logs::{LogLayer, LogLimits, Logs, Verbosity};
+use crate::metrics::{MetricError, Registry};
+use crate::panics::log_panics;
+use crate::redact::{Redaction, Redactor};
+use crate::sampling::Sampling;
+use crate::traces::{self, BoxedExporter, Otlp, Pipeline, SpanCounts};
+
+/// Where telemetry starts.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Telemetry {}
+
+impl Telemetry {
+    /// Telemetry of the service with this name, unless the environment names it otherwise.
+    pub fn builder(service: impl Into<String>) -> Builder {
+        Builder {
+            service: service.into(),
+            environment: Environment::process(),
+            otlp: Otlp::default(),
+            exporter: None,
+            sampling: Sampling::default(),
+            logs: Logs::default(),
+            limits: LogLimits::default(),
+            filter: "info".to_owned(),
+            writer: BoxMakeWriter::new(std::io::stderr),
+            redaction: Redaction::default(),
+            clock: Arc::new(SystemClock::new()),
+        }
+    }
+}
+
+/// Why telemetry did not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum InitError {
+    /// An `OTEL_*` variable says what cannot be honoured.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// The filter is not a list of `target=level`.
+    #[error("log filter must be a level or `target=level` pairs with commas")]
+    Filter,
+    /// The endpoint given in code is not one that plain HTTP reaches.
+    #[error("OTLP endpoint must be an `http://` URL")]
+    Endpoint,
+    /// The OTLP exporter could not be made.
+    #[error("the OTLP exporter could not be built")]
+    Exporter(#[source] ExporterBuildError),
+    /// A metric of telemetry's own was refused.
+    #[error(transparent)]
+    Metric(#[from] MetricError),
+    /// The process has a global subscriber: use [`Builder::layer`] with it.
+    #[error("another global subscriber is installed already: add the layer to that one")]
+    SubscriberInstalled(#[source] SetGlobalDefaultError),
+}
+
+/// What telemetry is to do. Variables of the environment outweigh what is said here.
+#[derive(Debug)]
+#[must_use = "nothing happens before `init` or `layer`"]
+pub struct Builder {
+    service: String,
+    environment: Environment,
+    otlp: Otlp,
+    exporter: Option<BoxedExporter>,
+    sampling: Sampling,
+    logs: Logs,
+    limits: LogLimits,
+    filter: String,
+    writer: BoxMakeWriter,
+    redaction: Redaction,
+    clock: Arc<dyn Clock>,
+}
+
+impl Builder {
+    /// Where finished spans go: where the environment says, unless said otherwise.
+    pub fn otlp(mut self, otlp: Otlp) -> Self {
+        self.otlp = otlp;
+        self
+    }
+
+    /// An exporter of one's own in the place of [`otlp`](Self::otlp); spans reach it redacted.
+    pub fn exporter(mut self, exporter: impl SpanExporter + 'static) -> Self {
+        self.exporter = Some(BoxedExporter::new(exporter));
+        self
+    }
+
+    /// Which traces are exported: one in a hundred by their id, unless said otherwise.
+    pub fn sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = sampling;
+        self
+    }
+
+    /// How log lines look: JSON, unless said otherwise.
+    pub fn logs(mut self, logs: Logs) -> Self {
+        self.logs = logs;
+        self
+    }
+
+    /// How much may be logged.
+    pub fn log_limits(mut self, limits: LogLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Which events are logged and put into spans: a level, or `target=level` pairs with commas
+    /// (`info,hyper=warn`). Spans from INFO up exist whatever this says.
+    pub fn filter(mut self, directives: impl Into<String>) -> Self {
+        self.filter = directives.into();
+        self
+    }
+
+    /// Where log lines go: standard error, unless said otherwise.
+    pub fn writer(mut self, writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> Self {
+        self.writer = BoxMakeWriter::new(writer);
+        self
+    }
+
+    /// What is hidden: [`Redaction::standard`], unless said otherwise.
+    pub fn redaction(mut self, redaction: Redaction) -> Self {
+        self.redaction = redaction;
+        self
+    }
+
+    /// Where `OTEL_*` variables are read: the process's environment, unless said otherwise.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// The time that lines, rates and the tail go by.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Starts telemetry for the whole process: a global subscriber, and panics in the log.
+    ///
+    /// # Errors
+    /// When a setting cannot be honoured, or a global subscriber is there already.
+    pub fn init(self) -> Result<Guard, InitError> {
+        let (layer, guard) = self.layer()?;
+        set_global_default(tracing_subscriber::registry().with(layer))
+            .map_err(InitError::SubscriberInstalled)?;
+        log_panics();
+        Ok(guard)
+    }
+
+    /// Starts telemetry as a layer for a subscriber of one's own. Its filter holds for every layer
+    /// of that subscriber.
+    ///
+    /// Put it under no `reload` layer: spans would not find it to join the caller's trace.
+    ///
+    /// # Errors
+    /// When a setting cannot be honoured.
+    pub fn layer<S>(self) -> Result<(impl Layer<S> + Send + Sync + use<S>, Guard), InitError>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+    {
+        let mut settings = Settings::read(&self.environment)?;
+        let service = settings.service_name.take().unwrap_or(self.service);
+        let events: Targets = self.filter.parse().map_err(|_| InitError::Filter)?;
+        let mut sampling = self.sampling;
+        sampling.head = settings.head.unwrap_or(sampling.head);
+        let exporter = match self.exporter {
+            Some(exporter) => Some(exporter),
+            None => traces::exporter(&self.otlp, &settings)?,
+        };
+
+        let registry = Registry::new();
+        let redactor = Arc::new(Redactor::new(self.redaction));
+        let counts = SpanCounts::new();
+        let logs = LogLayer::new(
+            service.clone(),
+            self.logs,
+            self.limits,
+            Arc::clone(&redactor),
+            Arc::clone(&self.clock),
+            self.writer,
+        );
+        redactor.register(&registry)?;
+        counts.register(&registry)?;
+        logs.register(&registry)?;
+        registry.register_process()?;
+
+        let provider = Pipeline {
+            service: &service,
+            settings: &settings,
+            sampling: &sampling,
+            exporter,
+            redactor: Arc::clone(&redactor),
+            clock: self.clock,
+            registry: &registry,
+            counts: counts.clone(),
+        }
+        .provider()?;
+        // Source places, threads and busy times cost more than they have told anyone so far.
+        let spans = tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer(env!("CARGO_PKG_NAME")))
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+            .with_target(false);
+        let layer = Verbosity::new(events).and_then(spans).and_then(logs);
+        Ok((layer, Guard::new(provider, registry, redactor, counts)))
+    }
+}

@@ -1,0 +1,93 @@
+mod settings;
+mod syntax;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+pub(crate) use self::settings::{Batch, Export, Settings, traces_endpoint};
+pub(crate) use self::syntax::http_url;
+
+/// Where the `OTEL_*` variables are read from.
+#[derive(Clone)]
+pub struct Environment {
+    lookup: Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>,
+}
+
+/// A variable that is set to something that cannot be honoured.
+///
+/// The value is left out of the text: headers carry credentials.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("environment variable {variable} must be {expected}")]
+#[non_exhaustive]
+pub struct EnvironmentError {
+    /// The variable to mend.
+    pub variable: &'static str,
+    /// What it may be.
+    pub expected: &'static str,
+}
+
+impl Environment {
+    /// The variables of this process.
+    #[must_use]
+    pub fn process() -> Self {
+        Self::from_lookup(|name| std::env::var_os(name))
+    }
+
+    /// No variables at all.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::from_lookup(|_| None)
+    }
+
+    /// These variables and no others.
+    #[must_use]
+    pub fn from_pairs<N: Into<String>, V: Into<OsString>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let pairs: HashMap<String, OsString> = pairs
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        Self::from_lookup(move |name| pairs.get(name).cloned())
+    }
+
+    /// Whatever `lookup` answers for a variable's name.
+    #[must_use]
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Self {
+        Self {
+            lookup: Arc::new(lookup),
+        }
+    }
+
+    /// The first of `variables` that is set, with its name. Empty counts as unset, as the
+    /// specification wants it.
+    fn first(
+        &self,
+        variables: &[&'static str],
+    ) -> Result<Option<(&'static str, String)>, EnvironmentError> {
+        for &variable in variables {
+            match (self.lookup)(variable).map(OsString::into_string) {
+                None => {}
+                Some(Err(_)) => {
+                    return Err(EnvironmentError {
+                        variable,
+                        expected: "UTF-8 text",
+                    });
+                }
+                Some(Ok(value)) if value.trim().is_empty() => {}
+                Some(Ok(value)) => return Ok(Some((variable, value.trim().to_owned()))),
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment").finish_non_exhaustive()
+    }
+}

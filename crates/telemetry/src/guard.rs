@@ -1,0 +1,79 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry_sdk::trace::SdkTracerProvider;
+
+use crate::metrics::Registry;
+use crate::redact::Redactor;
+use crate::traces::SpanCounts;
+
+/// Holds telemetry open. Dropping it flushes spans for up to two seconds and blocks meanwhile;
+/// [`shutdown`](Self::shutdown) does it in one's own time and says what became of them.
+#[derive(Debug)]
+#[must_use = "telemetry ends when the guard is dropped"]
+pub struct Guard {
+    provider: SdkTracerProvider,
+    registry: Registry,
+    redactor: Arc<Redactor>,
+    counts: SpanCounts,
+}
+
+/// What became of the spans that were chosen for export, since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Spans that the collector has taken.
+    pub flushed: u64,
+    /// Spans that were chosen and did not reach it: the queue was full, the collector refused
+    /// them or was away, or the time was up.
+    pub dropped: u64,
+}
+
+const DROP_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl Guard {
+    pub(crate) fn new(
+        provider: SdkTracerProvider,
+        registry: Registry,
+        redactor: Arc<Redactor>,
+        counts: SpanCounts,
+    ) -> Self {
+        Self {
+            provider,
+            registry,
+            redactor,
+            counts,
+        }
+    }
+
+    /// The metrics of the process, those of telemetry itself among them.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The redactor that logs and spans pass, to be given to whatever else shows foreign data.
+    #[must_use]
+    pub fn redactor(&self) -> &Arc<Redactor> {
+        &self.redactor
+    }
+
+    /// Exports what is queued, for at most `timeout`, and ends tracing. Blocks the thread; the
+    /// exporter has one of its own, so that a blocked runtime cannot hold it up.
+    pub fn shutdown(self, timeout: Duration) -> Report {
+        // What failed is in the counts, which are all that the caller can act on.
+        let _ = self.provider.shutdown_with_timeout(timeout);
+        let flushed = self.counts.delivered().get();
+        Report {
+            flushed,
+            dropped: self.counts.selected.get().saturating_sub(flushed),
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // After `shutdown` this does nothing.
+        let _ = self.provider.shutdown_with_timeout(DROP_TIMEOUT);
+    }
+}

@@ -1,0 +1,81 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use pin_project_lite::pin_project;
+use tracing::Span;
+
+use super::requests::{Abort, RunningRequest};
+use crate::current::current_trace_id;
+
+pin_project! {
+    /// The answer of an [`HttpService`](super::HttpService), made inside the request's span.
+    #[derive(Debug)]
+    pub struct HttpFuture<F> {
+        #[pin]
+        inner: F,
+        span: Span,
+        running: RunningRequest,
+        trace_id_header: Option<HeaderName>,
+    }
+}
+
+impl<F> HttpFuture<F> {
+    pub(super) fn new(
+        inner: F,
+        span: Span,
+        running: RunningRequest,
+        trace_id_header: Option<HeaderName>,
+    ) -> Self {
+        Self {
+            inner,
+            span,
+            running,
+            trace_id_header,
+        }
+    }
+}
+
+impl<F, R, E> Future for HttpFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    type Output = Result<Response<R>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let _entered = this.span.enter();
+        let mut result = ready!(this.inner.poll(context));
+        match &mut result {
+            Ok(response) => {
+                this.running.answered(response.status());
+                record_status(this.span, response.status());
+                let id = this.trace_id_header.take().zip(current_trace_id());
+                if let Some((header, id)) = id
+                    && let Ok(id) = HeaderValue::try_from(id.to_string())
+                {
+                    response.headers_mut().insert(header, id);
+                }
+            }
+            Err(_) => {
+                this.running.aborted(Abort::Failed);
+                record_error(this.span, "service");
+            }
+        }
+        Poll::Ready(result)
+    }
+}
+
+/// A server's span has failed with 5xx only: 4xx is the client's doing.
+fn record_status(span: &Span, status: StatusCode) {
+    span.record("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        record_error(span, status.as_str());
+    }
+}
+
+fn record_error(span: &Span, kind: &str) {
+    span.record("error.type", kind);
+    span.record("otel.status_code", "error");
+}

@@ -1,0 +1,32 @@
+use http::HeaderMap;
+use opentelemetry::Context;
+use opentelemetry::propagation::{Extractor, TextMapPropagator};
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+
+/// The caller's span by its `traceparent` header (W3C Trace Context, level 1).
+///
+/// `tracestate` and `baggage` are not read: they would carry foreign text past the redactor into
+/// every exported span and on to other services.
+pub(super) fn remote_context(headers: &HeaderMap) -> Option<Context> {
+    let context =
+        TraceContextPropagator::new().extract_with_context(&Context::new(), &TraceParent(headers));
+    context.span().span_context().is_valid().then_some(context)
+}
+
+struct TraceParent<'a>(&'a HeaderMap);
+
+const TRACE_PARENT: &str = "traceparent";
+
+impl Extractor for TraceParent<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        if key != TRACE_PARENT {
+            return None;
+        }
+        self.0.get(TRACE_PARENT)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec![TRACE_PARENT]
+    }
+}

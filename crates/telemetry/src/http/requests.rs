@@ -1,0 +1,160 @@
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+
+use crate::clock::Clock;
+use crate::metrics::{BoundedFamily, Buckets, ClosedCounters, MetricError, Registry};
+
+/// Rate, errors and duration of requests, under the names of the semantic conventions.
+#[derive(Clone)]
+pub(super) struct Requests {
+    duration: BoundedFamily<3, Histogram>,
+    active: Gauge,
+    aborted: ClosedCounters<3>,
+    parents_lost: Counter,
+}
+
+/// What the conventions call a method that they do not know.
+pub(super) const OTHER_METHOD: &str = "_OTHER";
+
+const MOST_SERIES: NonZeroUsize = NonZeroUsize::new(512).expect("not zero");
+
+/// How a request can end without an answer.
+#[derive(Clone, Copy)]
+pub(super) enum Abort {
+    /// The connection went away.
+    Cancelled,
+    Panicked,
+    /// The service failed instead of answering.
+    Failed,
+}
+
+impl Requests {
+    pub(super) fn register(registry: &Registry) -> Result<Self, MetricError> {
+        let duration = registry.histogram_family(
+            "http_server_request_duration_seconds",
+            "Time from a request's head to its answer's",
+            [
+                "http_request_method",
+                "http_route",
+                "http_response_status_code",
+            ],
+            Buckets::REQUEST_SECONDS,
+            MOST_SERIES,
+        )?;
+        let active = registry.gauge("http_server_active_requests", "Requests being answered")?;
+        let aborted = ClosedCounters::new("reason", ["cancelled", "panicked", "failed"]);
+        registry.register(
+            "http_server_requests_aborted",
+            "Requests that ended without an answer",
+            aborted.clone(),
+        )?;
+        let parents_lost = registry.counter(
+            "telemetry_parents_lost",
+            "Requests that could not join their caller's trace: the layer sits under a reload layer",
+        )?;
+        Ok(Self {
+            duration,
+            active,
+            aborted,
+            parents_lost,
+        })
+    }
+
+    pub(super) fn parent_lost(&self) {
+        self.parents_lost.inc();
+    }
+
+    pub(super) fn start(
+        &self,
+        method: &Method,
+        route: Option<&str>,
+        clock: Arc<dyn Clock>,
+    ) -> RunningRequest {
+        self.active.inc();
+        RunningRequest {
+            requests: self.clone(),
+            method: known_method(method),
+            route: route.unwrap_or_default().into(),
+            started: clock.monotonic(),
+            clock,
+            ended: false,
+        }
+    }
+}
+
+/// A request on its way; counted as aborted when it is dropped before it ended.
+pub(super) struct RunningRequest {
+    requests: Requests,
+    method: &'static str,
+    route: Box<str>,
+    started: Duration,
+    clock: Arc<dyn Clock>,
+    ended: bool,
+}
+
+impl RunningRequest {
+    pub(super) fn answered(&mut self, status: StatusCode) {
+        let took = self.clock.monotonic().saturating_sub(self.started);
+        let labels = [self.method, &self.route, status.as_str()];
+        self.requests
+            .duration
+            .with(labels)
+            .observe(took.as_secs_f64());
+        self.end();
+    }
+
+    pub(super) fn aborted(&mut self, how: Abort) {
+        self.requests.aborted.at(how as usize).inc();
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.requests.active.dec();
+        self.ended = true;
+    }
+}
+
+impl Drop for RunningRequest {
+    fn drop(&mut self) {
+        if !self.ended {
+            let panics = std::thread::panicking();
+            self.aborted(if panics {
+                Abort::Panicked
+            } else {
+                Abort::Cancelled
+            });
+        }
+    }
+}
+
+/// The methods of RFC 9110 and RFC 5789; everything else is one label.
+pub(super) fn known_method(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
+        "CONNECT" => "CONNECT",
+        "OPTIONS" => "OPTIONS",
+        "TRACE" => "TRACE",
+        "PATCH" => "PATCH",
+        _ => OTHER_METHOD,
+    }
+}
+
+impl fmt::Debug for RunningRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunningRequest")
+            .field("method", &self.method)
+            .field("route", &self.route)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,206 @@
+mod fields;
+mod json;
+mod pretty;
+mod stamp;
+mod text;
+mod throttle;
+mod verbosity;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io::Write;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::{Arc, OnceLock};
+
+use opentelemetry::trace::{SpanContext, TraceContextExt};
+use prometheus_client::metrics::counter::Counter;
+use tracing::dispatcher::WeakDispatch;
+use tracing::{Dispatch, Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use self::fields::Line;
+use self::throttle::{Throttle, Verdict};
+pub(crate) use self::verbosity::Verbosity;
+use crate::clock::Clock;
+use crate::metrics::{ClosedCounters, MetricError, Registry};
+use crate::redact::Redactor;
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Logs {
+    /// One flat JSON object a line: `ts`, `level`, `service`, `target`, `trace_id`, `span_id`,
+    /// `message`, then the event's fields.
+    #[default]
+    Json,
+    /// One line for people: time, level, target, message, fields, ids.
+    Pretty,
+    /// No log lines.
+    Off,
+}
+
+/// How much may be logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LogLimits {
+    /// Bytes of a line, its end included: 16 KiB. What is longer is cut, and the line says so.
+    /// Under 1 KiB counts as 1 KiB.
+    pub line_bytes: NonZeroUsize,
+    /// Lines that one place in the source may write in any one second: 200. What is more is
+    /// counted, and the place's next line tells how many are missing.
+    pub lines_per_second: NonZeroU32,
+}
+
+impl Default for LogLimits {
+    fn default() -> Self {
+        Self {
+            line_bytes: NonZeroUsize::new(16 * 1024).expect("not zero"),
+            lines_per_second: NonZeroU32::new(200).expect("not zero"),
+        }
+    }
+}
+
+/// Writes each event as one line, redacted, with the ids of the trace it belongs to.
+pub(crate) struct LogLayer {
+    service: String,
+    logs: Logs,
+    line_bytes: usize,
+    throttle: Throttle,
+    redactor: Arc<Redactor>,
+    clock: Arc<dyn Clock>,
+    writer: BoxMakeWriter,
+    dispatch: OnceLock<WeakDispatch>,
+    dropped: ClosedCounters<2>,
+}
+
+const LEAST_LINE_BYTES: usize = 1024;
+
+impl LogLayer {
+    pub(crate) fn new(
+        service: String,
+        logs: Logs,
+        limits: LogLimits,
+        redactor: Arc<Redactor>,
+        clock: Arc<dyn Clock>,
+        writer: BoxMakeWriter,
+    ) -> Self {
+        Self {
+            service,
+            logs,
+            line_bytes: limits.line_bytes.get().max(LEAST_LINE_BYTES),
+            throttle: Throttle::new(limits.lines_per_second),
+            redactor,
+            clock,
+            writer,
+            dispatch: OnceLock::new(),
+            dropped: ClosedCounters::new("reason", ["rate", "write"]),
+        }
+    }
+
+    pub(crate) fn register(&self, registry: &Registry) -> Result<(), MetricError> {
+        registry.register(
+            "telemetry_log_lines_dropped",
+            "Log lines not written, because their place wrote too many or the writer failed",
+            self.dropped.clone(),
+        )
+    }
+
+    fn over_rate(&self) -> &Counter {
+        self.dropped.at(0)
+    }
+
+    fn not_written(&self) -> &Counter {
+        self.dropped.at(1)
+    }
+
+    /// The ids of the span that the event belongs to. The span that is entered on this thread is
+    /// the cheap and usual case; an event may name another as its parent.
+    fn span_context(&self, event: &Event<'_>) -> Option<SpanContext> {
+        let context = match event.parent() {
+            Some(id) => {
+                let dispatch = self.dispatch.get()?.upgrade()?;
+                tracing_opentelemetry::get_otel_context(id, &dispatch)?
+                    .span()
+                    .span_context()
+                    .clone()
+            }
+            None if event.is_root() => return None,
+            None => opentelemetry::Context::map_current(|cx| cx.span().span_context().clone()),
+        };
+        context.is_valid().then_some(context)
+    }
+}
+
+impl<S> Layer<S> for LogLayer
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        // A layer belongs to one subscriber; it is told once.
+        let _ = self.dispatch.set(dispatch.downgrade());
+    }
+
+    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let suppressed = match self
+            .throttle
+            .check(event.metadata(), self.clock.monotonic())
+        {
+            Verdict::Write { suppressed } => suppressed,
+            Verdict::Drop => {
+                self.over_rate().inc();
+                return;
+            }
+        };
+        let line = Line {
+            at: self.clock.wall(),
+            service: &self.service,
+            span: self.span_context(event),
+            suppressed,
+            redactor: &self.redactor,
+            most_bytes: self.line_bytes,
+        };
+        BUFFER.with(|buffer| {
+            // A field's Debug may log: that line gets a buffer of its own.
+            let mut own = String::new();
+            let mut shared = buffer.try_borrow_mut();
+            let text = shared.as_deref_mut().unwrap_or(&mut own);
+            text.clear();
+            match self.logs {
+                Logs::Json => json::write(text, &line, event),
+                Logs::Pretty => pretty::write(text, &line, event),
+                Logs::Off => return,
+            }
+            text.push('\n');
+            let written = self
+                .writer
+                .make_writer_for(event.metadata())
+                .write_all(text.as_bytes());
+            if written.is_err() {
+                self.not_written().inc();
+            }
+            text.shrink_to(KEPT_BUFFER_BYTES);
+        });
+    }
+}
+
+/// What a thread keeps between two lines.
+const KEPT_BUFFER_BYTES: usize = 4096;
+
+thread_local! {
+    static BUFFER: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+impl fmt::Debug for LogLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogLayer")
+            .field("logs", &self.logs)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

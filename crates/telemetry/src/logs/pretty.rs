@@ -1,0 +1,66 @@
+use std::fmt::Write;
+
+use tracing::Event;
+
+use super::fields::{Fields, Format, Line, MESSAGE};
+use super::{stamp, text::push_escaped};
+
+const END_BYTES: usize = 160;
+
+pub(super) fn write(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
+    let metadata = event.metadata();
+    stamp::push(text, line.at);
+    put(
+        text,
+        format_args!(" {:>5} {}:", metadata.level(), metadata.target()),
+    );
+    let end = line.most_bytes - END_BYTES;
+    let mut fields = Fields::new(Pretty, text, line.redactor, end);
+    event.record(&mut fields);
+    if fields.cut {
+        text.push('…');
+    }
+    if line.suppressed > 0 {
+        put(text, format_args!(" suppressed={}", line.suppressed));
+    }
+    if let Some(span) = &line.span {
+        put(
+            text,
+            format_args!(" trace_id={} span_id={}", span.trace_id(), span.span_id()),
+        );
+    }
+}
+
+struct Pretty;
+
+impl Format for Pretty {
+    fn text(&self, line: &mut String, name: &str, value: &str, room: usize) -> bool {
+        let start = line.len();
+        let quote = if name != MESSAGE && value.contains([' ', '"', '=']) {
+            "\""
+        } else {
+            ""
+        };
+        let Some(room) = room.checked_sub(name.len() + " =\"\"".len()) else {
+            return false;
+        };
+        line.push(' ');
+        if name != MESSAGE {
+            line.push_str(name);
+            line.push('=');
+        }
+        line.push_str(quote);
+        let complete = push_escaped(line, value, room - (line.len() - start).min(room));
+        line.push_str(quote);
+        complete
+    }
+
+    fn number(&self, line: &mut String, name: &str, digits: &str, room: usize) -> bool {
+        self.text(line, name, digits, room)
+    }
+}
+
+fn put(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    text.write_fmt(arguments)
+        .expect("a string takes all that is written");
+}

@@ -1,0 +1,75 @@
+use std::fmt;
+
+/// Takes at most so many bytes of what is formatted into it, then stops the formatting: the Debug
+/// of a large value costs no more than what is shown of it.
+pub(super) struct BoundedText {
+    text: String,
+    most_bytes: usize,
+}
+
+impl BoundedText {
+    pub(super) fn format(most_bytes: usize, arguments: fmt::Arguments<'_>) -> String {
+        let mut bounded = Self {
+            text: String::new(),
+            most_bytes,
+        };
+        // It ends with an error when it is full, which is what it is for. A Debug that fails of
+        // itself leaves what it had written.
+        let _ = fmt::write(&mut bounded, arguments);
+        bounded.text
+    }
+}
+
+impl fmt::Write for BoundedText {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        let room = self.most_bytes - self.text.len();
+        if piece.len() <= room {
+            self.text.push_str(piece);
+            return Ok(());
+        }
+        self.text
+            .push_str(&piece[..piece.floor_char_boundary(room)]);
+        Err(fmt::Error)
+    }
+}
+
+/// Appends `text` as the inside of a JSON string (RFC 8259, section 7) without growing by more than
+/// `room` bytes. Says whether all of it had room.
+pub(super) fn push_escaped(line: &mut String, text: &str, room: usize) -> bool {
+    let plain = |b: u8| (b' '..=b'~').contains(&b) && b != b'"' && b != b'\\';
+    if text.len() <= room && text.bytes().all(plain) {
+        line.push_str(text);
+        return true;
+    }
+    let end = line.len() + room;
+    for c in text.chars() {
+        let escaped = match c {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            // Line separators would split a line for some readers; the rest is not printable.
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
+                if line.len() + 6 > end {
+                    return false;
+                }
+                fmt::Write::write_fmt(line, format_args!("\\u{:04x}", u32::from(c)))
+                    .expect("a string takes all that is written");
+                continue;
+            }
+            c => {
+                if line.len() + c.len_utf8() > end {
+                    return false;
+                }
+                line.push(c);
+                continue;
+            }
+        };
+        if line.len() + escaped.len() > end {
+            return false;
+        }
+        line.push_str(escaped);
+    }
+    true
+}

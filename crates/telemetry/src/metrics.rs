@@ -1,0 +1,267 @@
+mod buckets;
+mod closed;
+mod exposition;
+mod family;
+mod names;
+mod observed;
+mod process;
+
+use std::collections::HashSet;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use prometheus_client::encoding::EncodeMetric;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Metric;
+use thiserror::Error;
+
+pub use self::buckets::Buckets;
+pub(crate) use self::closed::ClosedCounters;
+pub use self::exposition::Exposition;
+pub use self::family::BoundedFamily;
+use self::observed::{ObservedCounter, ObservedGauge};
+
+/// Why a metric was refused.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum MetricError {
+    /// The name is not `[a-zA-Z_][a-zA-Z0-9_]*`, starts with `__`, or ends in a suffix that its
+    /// type does not carry.
+    #[error("metric name {name:?} {problem}")]
+    Name {
+        /// The refused name.
+        name: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A label name is not `[a-zA-Z_][a-zA-Z0-9_]*`, is reserved, or stands twice.
+    #[error("label name {0:?} of a metric must be unique, plain and not reserved")]
+    Label(String),
+    /// Another metric writes a sample under the same name.
+    #[error("metric {0:?} is registered already, or writes samples of the same name as another")]
+    Duplicate(String),
+    /// A metric could not write itself.
+    #[error("a registered metric failed to write itself")]
+    Encode(#[from] std::fmt::Error),
+}
+
+/// The metrics of a process, checked when they are registered and written on each scrape.
+///
+/// Clones share the same metrics.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    inner: Arc<Mutex<Inner>>,
+    overflow: BoundedFamily<1, Counter>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    metrics: prometheus_client::registry::Registry,
+    /// Every sample name in use, so that no two metrics write the same one.
+    samples: HashSet<String>,
+}
+
+/// More families than this share one series of the overflow counter.
+const OVERFLOW_SERIES: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
+
+impl Registry {
+    /// An empty registry.
+    #[must_use]
+    pub fn new() -> Self {
+        let overflow = BoundedFamily::unwatched(["metric"], OVERFLOW_SERIES, Counter::default);
+        let registry = Self {
+            inner: Arc::default(),
+            overflow: overflow.clone(),
+        };
+        registry
+            .register(
+                "telemetry_label_overflow",
+                "Look-ups that landed in the `__other__` series because the family was full",
+                overflow,
+            )
+            .expect("a valid name in an empty registry");
+        registry
+    }
+
+    /// A counter. `name` may carry the suffix `_total` or not: it is written once.
+    ///
+    /// # Errors
+    /// When the name is not valid or taken.
+    pub fn counter(&self, name: &str, help: &str) -> Result<Counter, MetricError> {
+        let counter = Counter::default();
+        self.register(name, help, counter.clone())?;
+        Ok(counter)
+    }
+
+    /// A gauge of whole numbers.
+    ///
+    /// # Errors
+    /// When the name is not valid or taken.
+    pub fn gauge(&self, name: &str, help: &str) -> Result<Gauge, MetricError> {
+        let gauge = Gauge::default();
+        self.register(name, help, gauge.clone())?;
+        Ok(gauge)
+    }
+
+    /// A histogram; its unit belongs into the name (`…_seconds`, `…_bytes`).
+    ///
+    /// # Errors
+    /// When the name is not valid or taken.
+    pub fn histogram(
+        &self,
+        name: &str,
+        help: &str,
+        buckets: Buckets,
+    ) -> Result<Histogram, MetricError> {
+        let histogram = buckets.histogram();
+        self.register(name, help, histogram.clone())?;
+        Ok(histogram)
+    }
+
+    /// A counter whose value another part of the program keeps; it is read on each scrape.
+    ///
+    /// # Errors
+    /// When the name is not valid or taken.
+    pub fn observed_counter(
+        &self,
+        name: &str,
+        help: &str,
+        read: impl Fn() -> f64 + Send + Sync + 'static,
+    ) -> Result<(), MetricError> {
+        self.register(name, help, ObservedCounter::new(read))
+    }
+
+    /// A gauge whose value another part of the program keeps; it is read on each scrape.
+    ///
+    /// # Errors
+    /// When the name is not valid or taken.
+    pub fn observed_gauge(
+        &self,
+        name: &str,
+        help: &str,
+        read: impl Fn() -> f64 + Send + Sync + 'static,
+    ) -> Result<(), MetricError> {
+        self.register(name, help, ObservedGauge::new(read))
+    }
+
+    /// A family of counters with at most `cap` series and one more for the overflow.
+    ///
+    /// # Errors
+    /// When a name is not valid, or the family's is taken.
+    pub fn counter_family<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&'static str; N],
+        cap: NonZeroUsize,
+    ) -> Result<BoundedFamily<N, Counter>, MetricError> {
+        self.family(name, help, labels, cap, Counter::default)
+    }
+
+    /// A family of gauges with at most `cap` series and one more for the overflow.
+    ///
+    /// # Errors
+    /// When a name is not valid, or the family's is taken.
+    pub fn gauge_family<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&'static str; N],
+        cap: NonZeroUsize,
+    ) -> Result<BoundedFamily<N, Gauge>, MetricError> {
+        self.family(name, help, labels, cap, Gauge::default)
+    }
+
+    /// A family of histograms with at most `cap` label combinations and one more for the overflow.
+    ///
+    /// # Errors
+    /// When a name is not valid, or the family's is taken.
+    pub fn histogram_family<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&'static str; N],
+        buckets: Buckets,
+        cap: NonZeroUsize,
+    ) -> Result<BoundedFamily<N, Histogram>, MetricError> {
+        if labels.contains(&"le") {
+            return Err(MetricError::Label("le".to_owned()));
+        }
+        self.family(name, help, labels, cap, move || buckets.histogram())
+    }
+
+    /// Any other metric of [`prometheus_client`].
+    ///
+    /// # Errors
+    /// When the name is not valid or taken.
+    pub fn register(&self, name: &str, help: &str, metric: impl Metric) -> Result<(), MetricError> {
+        let family = names::family(name, metric.metric_type())?;
+        let samples = names::samples(family, metric.metric_type());
+        let mut inner = self.lock();
+        if samples.iter().any(|sample| inner.samples.contains(sample)) {
+            return Err(MetricError::Duplicate(family.to_owned()));
+        }
+        inner.samples.extend(samples);
+        inner
+            .metrics
+            .register(family, names::escape_help(help), metric);
+        Ok(())
+    }
+
+    /// Resident memory, CPU time, open files, threads: read from `/proc` on each scrape.
+    ///
+    /// Where there is no `/proc`, nothing is registered.
+    ///
+    /// # Errors
+    /// When one of the names is taken.
+    pub fn register_process(&self) -> Result<(), MetricError> {
+        process::register(self)
+    }
+
+    /// The body of `/metrics` in the format that suits the request's `Accept` header best:
+    /// OpenMetrics 1.0 when it is asked for, Prometheus text 0.0.4 otherwise.
+    ///
+    /// # Errors
+    /// When a metric registered from outside fails to write itself.
+    pub fn render(&self, accept: Option<&str>) -> Result<Exposition, MetricError> {
+        let mut body = String::new();
+        encode(&mut body, &self.lock().metrics)?;
+        Ok(Exposition::negotiated(accept, body))
+    }
+
+    fn family<const N: usize, M: Clone + EncodeMetric>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&'static str; N],
+        cap: NonZeroUsize,
+        make: impl Fn() -> M + Send + Sync + 'static,
+    ) -> Result<BoundedFamily<N, M>, MetricError>
+    where
+        BoundedFamily<N, M>: Metric,
+    {
+        names::check_labels(&labels)?;
+        let overflow = self.overflow.with([name]);
+        let family = BoundedFamily::watched(labels, cap, overflow, make);
+        self.register(name, help, family.clone())?;
+        Ok(family)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+use std::fmt;
+
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::Counter;
+
+/// Counters with one label whose values are all known when the program is written.
+#[derive(Clone, Debug)]
+pub(crate) struct ClosedCounters<const N: usize> {
+    label: &'static str,
+    series: [(&'static str, Counter); N],
+}
+
+impl<const N: usize> ClosedCounters<N> {
+    pub(crate) fn new(label: &'static str, values: [&'static str; N]) -> Self {
+        Self {
+            label,
+            series: values.map(|value| (value, Counter::default())),
+        }
+    }
+
+    /// The counter of the value at `index` in the list given to [`new`](Self::new).
+    pub(crate) fn at(&self, index: usize) -> &Counter {
+        &self.series[index].1
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Counter> {
+        self.series.iter().map(|(_, counter)| counter)
+    }
+}
+
+impl<const N: usize> EncodeMetric for ClosedCounters<N> {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
+        for (value, counter) in &self.series {
+            counter.encode(encoder.encode_family(&[(self.label, *value)])?)?;
+        }
+        Ok(())
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Counter
+    }
+}

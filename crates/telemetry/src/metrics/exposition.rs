@@ -1,0 +1,91 @@
+use std::fmt::Write;
+
+/// A body for `/metrics` and the media type to send it with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Exposition {
+    /// The value of the `Content-Type` header.
+    pub content_type: &'static str,
+    /// The text, complete.
+    pub body: String,
+}
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+impl Exposition {
+    pub(super) fn negotiated(accept: Option<&str>, open_metrics: String) -> Self {
+        if accept.is_some_and(prefers_open_metrics) {
+            Self {
+                content_type: OPEN_METRICS,
+                body: open_metrics,
+            }
+        } else {
+            Self {
+                content_type: TEXT,
+                body: to_text(&open_metrics),
+            }
+        }
+    }
+}
+
+/// Whether OpenMetrics is asked for by name with at least the weight of the plain text.
+fn prefers_open_metrics(accept: &str) -> bool {
+    let mut open_metrics = 0.0_f32;
+    let mut plain = 0.0_f32;
+    for range in accept.split(',') {
+        let mut parts = range.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let (mut version, mut weight) = (None, 1.0_f32);
+        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+            match name.trim().to_ascii_lowercase().as_str() {
+                "version" => version = Some(value.trim()),
+                "q" => weight = value.trim().parse().unwrap_or(0.0),
+                _ => {}
+            }
+        }
+        match media.as_str() {
+            "application/openmetrics-text" if matches!(version, None | Some("1.0.0")) => {
+                open_metrics = open_metrics.max(weight);
+            }
+            "text/plain" => plain = plain.max(weight),
+            _ => {}
+        }
+    }
+    open_metrics > 0.0 && open_metrics >= plain
+}
+
+/// OpenMetrics 1.0 as the text format 0.0.4 writes it: metadata under the sample's name, no
+/// units, no end mark, and quotes in help not escaped.
+fn to_text(open_metrics: &str) -> String {
+    let mut text = String::with_capacity(open_metrics.len());
+    let mut help = "";
+    for line in open_metrics.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            help = rest.split_once(' ').map_or("", |(_, help)| help);
+        } else if let Some((name, kind)) = line
+            .strip_prefix("# TYPE ")
+            .and_then(|rest| rest.split_once(' '))
+        {
+            let (suffix, kind) = match kind {
+                "counter" => ("_total", kind),
+                "info" => ("_info", "gauge"),
+                "unknown" => ("", "untyped"),
+                _ => ("", kind),
+            };
+            let help = help.replace(r#"\""#, "\"");
+            write!(
+                text,
+                "# HELP {name}{suffix} {help}\n# TYPE {name}{suffix} {kind}\n"
+            )
+            .expect("a string takes all that is written");
+        } else if !line.starts_with('#') {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

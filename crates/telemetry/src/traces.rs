@@ -1,0 +1,176 @@
+mod export;
+mod outbox;
+mod redaction;
+mod sampler;
+mod tail;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use opentelemetry_otlp::{Protocol, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{
+    BatchConfig, BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider,
+};
+use prometheus_client::metrics::counter::Counter;
+
+use self::export::RedactingExporter;
+use self::outbox::Outbox;
+use self::tail::TailSampler;
+use crate::builder::InitError;
+use crate::clock::Clock;
+use crate::environment::{Batch, Export, Settings, http_url, traces_endpoint};
+use crate::metrics::{ClosedCounters, MetricError, Registry};
+use crate::redact::Redactor;
+use crate::sampling::Sampling;
+
+pub(crate) use self::export::BoxedExporter;
+
+/// Where finished spans go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Otlp {
+    /// To the endpoint that an `OTEL_EXPORTER_OTLP_…` variable names; nowhere when there is none.
+    #[default]
+    IfConfigured,
+    /// To a collector over HTTP: where the environment says, otherwise on this host, port 4318.
+    Http,
+    /// To the collector with this base URL (`http://collector:4318`) over HTTP, unless the
+    /// environment names another.
+    HttpAt(String),
+    /// Nowhere. Spans still have ids, so that log lines and answers carry them.
+    Off,
+}
+
+const DEFAULT_BASE: &str = "http://localhost:4318";
+/// The specification's default for `OTEL_EXPORTER_OTLP_TIMEOUT`.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What became of the spans that were chosen for export.
+#[derive(Clone, Debug)]
+pub(crate) struct SpanCounts {
+    pub(crate) selected: Counter,
+    exported: ClosedCounters<2>,
+}
+
+impl SpanCounts {
+    pub(crate) fn new() -> Self {
+        let exported = ClosedCounters::new("outcome", ["delivered", "failed"]);
+        Self {
+            selected: Counter::default(),
+            exported,
+        }
+    }
+
+    pub(crate) fn delivered(&self) -> &Counter {
+        self.exported.at(0)
+    }
+
+    pub(crate) fn failed(&self) -> &Counter {
+        self.exported.at(1)
+    }
+
+    pub(crate) fn register(&self, registry: &Registry) -> Result<(), MetricError> {
+        registry.register(
+            "telemetry_spans_selected",
+            "Spans chosen for export, at the start of their trace or at its end",
+            self.selected.clone(),
+        )?;
+        registry.register(
+            "telemetry_spans_exported",
+            "Spans handed to the collector, by whether it took them",
+            self.exported.clone(),
+        )
+    }
+}
+
+/// What the tracer provider is built from.
+pub(crate) struct Pipeline<'a> {
+    pub(crate) service: &'a str,
+    pub(crate) settings: &'a Settings,
+    pub(crate) sampling: &'a Sampling,
+    pub(crate) exporter: Option<BoxedExporter>,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) registry: &'a Registry,
+    pub(crate) counts: SpanCounts,
+}
+
+impl Pipeline<'_> {
+    /// A provider with one span processor: a second would export what the tail holds back.
+    pub(crate) fn provider(self) -> Result<SdkTracerProvider, MetricError> {
+        let limits = self.settings.span_limits;
+        let provider = SdkTracerProvider::builder()
+            .with_resource(resource(self.service, self.settings))
+            .with_max_attributes_per_span(limits.attributes)
+            .with_max_events_per_span(limits.events)
+            .with_max_links_per_span(limits.links);
+        let Some(exporter) = self.exporter else {
+            return Ok(provider.with_sampler(Sampler::AlwaysOff).build());
+        };
+        let exporter = RedactingExporter::new(exporter, self.redactor, self.counts.clone());
+        let queue = BatchSpanProcessor::new(exporter, batch_config(self.settings.batch));
+        let outbox = Outbox::new(queue, self.counts.selected);
+        Ok(match &self.sampling.tail {
+            None => provider
+                .with_sampler(sampler::head(self.sampling.head))
+                .with_span_processor(outbox),
+            Some(tail) => {
+                let tail = TailSampler::new(outbox, *tail, self.clock);
+                tail.register(self.registry)?;
+                provider
+                    .with_sampler(sampler::record_all(self.sampling.head))
+                    .with_span_processor(tail)
+            }
+        }
+        .build())
+    }
+}
+
+/// The exporter that code and environment ask for, if any.
+pub(crate) fn exporter(
+    otlp: &Otlp,
+    settings: &Settings,
+) -> Result<Option<BoxedExporter>, InitError> {
+    let base = match (otlp, settings.export, &settings.endpoint) {
+        (Otlp::Off, ..) | (_, Some(Export::Off), _) => return Ok(None),
+        (Otlp::IfConfigured, None, None) => return Ok(None),
+        (Otlp::HttpAt(base), ..) => base.as_str(),
+        _ => DEFAULT_BASE,
+    };
+    let base = http_url(base).ok_or(InitError::Endpoint)?;
+    let endpoint = settings
+        .endpoint
+        .clone()
+        .unwrap_or_else(|| traces_endpoint(&base));
+    let exporter = opentelemetry_otlp::SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(endpoint)
+        .with_timeout(settings.timeout.unwrap_or(DEFAULT_TIMEOUT))
+        .with_headers(settings.headers.iter().cloned().collect::<HashMap<_, _>>())
+        .build()
+        .map_err(InitError::Exporter)?;
+    Ok(Some(BoxedExporter::new(exporter)))
+}
+
+fn resource(service: &str, settings: &Settings) -> Resource {
+    let attributes = settings.resource.iter().cloned();
+    Resource::builder_empty()
+        .with_attributes(attributes.map(|(key, value)| KeyValue::new(key, value)))
+        .with_service_name(service.to_owned())
+        .build()
+}
+
+/// Every value is given, so that nothing is read from the process's environment behind our back.
+fn batch_config(batch: Batch) -> BatchConfig {
+    let queue_spans = batch.queue_spans.unwrap_or(2_048);
+    let batch_spans = batch.batch_spans.unwrap_or(512).min(queue_spans);
+    BatchConfigBuilder::default()
+        .with_max_queue_size(queue_spans as usize)
+        .with_max_export_batch_size(batch_spans as usize)
+        .with_scheduled_delay(batch.schedule_delay.unwrap_or(Duration::from_secs(5)))
+        .build()
+}

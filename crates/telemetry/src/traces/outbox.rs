@@ -1,0 +1,44 @@
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanProcessor};
+use prometheus_client::metrics::counter::Counter;
+
+/// The queue to the exporter's thread. Takes sampled spans only: the SDK's processor would export
+/// recorded ones too.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    queue: BatchSpanProcessor,
+    selected: Counter,
+}
+
+impl Outbox {
+    pub(super) fn new(queue: BatchSpanProcessor, selected: Counter) -> Self {
+        Self { queue, selected }
+    }
+}
+
+impl SpanProcessor for Outbox {
+    fn on_start(&self, _span: &mut Span, _context: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        if span.span_context.is_sampled() {
+            self.selected.inc();
+            self.queue.on_end(span);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.queue.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.queue.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.queue.set_resource(resource);
+    }
+}
