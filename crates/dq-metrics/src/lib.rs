@@ -1,1 +1,36 @@
 #![doc = include_str!("../README.md")]
+
+mod clock;
+mod dimension;
+mod labels;
+mod ledger;
+mod metrics;
+mod outcome;
+mod plan;
+mod quality;
+mod reason;
+mod report;
+mod sample;
+mod score;
+mod subject;
+mod tally;
+mod versions;
+
+pub use self::clock::{Clock, FakeClock, SystemClock, UnixMillis};
+pub use self::dimension::Dimension;
+pub use self::metrics::MAX_SERIES;
+pub use self::outcome::{Duplicate, Outcome};
+pub use self::plan::{Lifecycle, Plan};
+pub use self::quality::{Conservation, Quality, QualityBuilder};
+pub use self::reason::{Reason, Severity, Stage, UnknownReason, catalogue};
+pub use self::report::{
+    Coverage, EventTypeReport, Rejections, Report, TenantSummary, VersionReport,
+};
+#[cfg(feature = "conformance")]
+pub use self::sample::conformance;
+pub use self::sample::{
+    Discarded, Fingerprint, MASKED_BYTES, Masker, MemorySamples, Place, SAMPLE_BYTES,
+    SAMPLES_PER_REASON, Sample, SampleGroup, SampleStore, SampleStoreError, TraceId,
+};
+pub use self::score::{DimensionScore, Direction, Score, Trend, Weights, wilson_lower_bound};
+pub use self::subject::Subject;

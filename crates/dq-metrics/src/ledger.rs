@@ -1,0 +1,175 @@
+//! The counters: one cell for each tenant and event type, and every other view is a sum of cells.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::clock::UnixMillis;
+use crate::labels::{Label, Labels};
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+use crate::subject::Subject;
+use crate::tally::Tally;
+use crate::versions::Versions;
+
+/// Tenants told apart; later ones share `__other__`.
+pub(crate) const TENANTS: u16 = 64;
+
+/// Event types told apart; later ones share `__other__`.
+pub(crate) const EVENT_TYPES: u16 = 128;
+
+/// Rows of the ledger: the tenants, `__other__` and `__unknown__`.
+pub(crate) const TENANT_ROWS: usize = Labels::len(TENANTS);
+
+/// Columns of the ledger: the event types, `__other__` and `__unknown__`.
+pub(crate) const TYPE_COLUMNS: usize = Labels::len(EVENT_TYPES);
+
+/// What was received from each tenant, and what became of it.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    pub(crate) tenants: Labels,
+    pub(crate) event_types: Labels,
+    plan: Plan,
+    received: [AtomicU64; TENANT_ROWS],
+    /// Row by row; a cell exists from its first event on.
+    cells: Box<[OnceLock<Box<Cell>>]>,
+}
+
+/// The counters of one event type of one tenant.
+#[derive(Debug)]
+struct Cell {
+    outcomes: [AtomicU64; Outcome::SLOTS],
+    versions: Versions,
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    pub(crate) fn new(plan: Plan) -> Self {
+        let event_types = Labels::new(EVENT_TYPES);
+        for planned in plan.event_types() {
+            event_types.resolve(Some(planned), |_| true);
+        }
+        Self {
+            tenants: Labels::new(TENANTS),
+            event_types,
+            plan,
+            received: std::array::from_fn(|_| AtomicU64::new(0)),
+            cells: (0..TENANT_ROWS * TYPE_COLUMNS)
+                .map(|_| OnceLock::new())
+                .collect(),
+        }
+    }
+
+    pub(crate) fn receive(&self, tenant: Option<&str>, count: u64) {
+        let tenant = self.tenants.resolve(tenant, |_| true);
+        self.received[tenant.index()].fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// The row and the column of a subject; `admit` says whether an unplanned event type may become
+    /// a label.
+    pub(crate) fn place(
+        &self,
+        subject: Subject<'_>,
+        admit: impl FnOnce(&str) -> bool,
+    ) -> (Label, Label) {
+        let tenant = self.tenants.resolve(subject.tenant, |_| true);
+        (tenant, self.event_types.resolve(subject.event_type, admit))
+    }
+
+    /// Counts one outcome, and says in which row; `admit` says whether an unplanned name may become
+    /// a label.
+    pub(crate) fn record(
+        &self,
+        subject: Subject<'_>,
+        outcome: Outcome,
+        now: UnixMillis,
+        admit: impl Fn(&str) -> bool,
+    ) -> Label {
+        let (tenant, event_type) = self.place(subject, &admit);
+        let cell = self.cells[tenant.index() * TYPE_COLUMNS + event_type.index()]
+            .get_or_init(|| Box::new(Cell::new()));
+        let planned = |version: &str| {
+            self.plan
+                .lifecycle(self.event_types.name(event_type), version)
+                .is_some()
+        };
+        let admit = |version: &str| planned(version) || admit(version);
+        cell.versions.record(subject.schema_version, admit, now);
+        // Release pairs with the acquire in `add_to`: who sees this outcome also sees that the
+        // event was received, so that the difference never looks negative.
+        cell.outcomes[outcome.slot()].fetch_add(1, Ordering::Release);
+        tenant
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What was received from one tenant. Read outcomes first.
+    pub(crate) fn received(&self, tenant: Label) -> u64 {
+        self.received[tenant.index()].load(Ordering::Acquire)
+    }
+
+    /// What was received in all. Read outcomes first.
+    pub(crate) fn received_in_all(&self) -> u64 {
+        self.received
+            .iter()
+            .map(|count| count.load(Ordering::Acquire))
+            .sum()
+    }
+
+    pub(crate) fn of_tenant(&self, tenant: Label) -> Tally {
+        self.sum(
+            self.event_types
+                .iter()
+                .map(|event_type| (tenant, event_type)),
+        )
+    }
+
+    pub(crate) fn of_event_type(&self, event_type: Label) -> Tally {
+        self.sum(self.tenants.iter().map(|tenant| (tenant, event_type)))
+    }
+
+    pub(crate) fn of_cell(&self, tenant: Label, event_type: Label) -> Tally {
+        self.sum([(tenant, event_type)])
+    }
+
+    pub(crate) fn versions(&self, tenant: Label, event_type: Label) -> Option<&Versions> {
+        self.cell(tenant, event_type).map(|cell| &cell.versions)
+    }
+
+    fn sum(&self, places: impl IntoIterator<Item = (Label, Label)>) -> Tally {
+        let mut tally = Tally::default();
+        for (tenant, event_type) in places {
+            if let Some(cell) = self.cell(tenant, event_type) {
+                cell.add_to(&mut tally);
+            }
+        }
+        tally
+    }
+
+    fn cell(&self, tenant: Label, event_type: Label) -> Option<&Cell> {
+        let place = tenant.index() * TYPE_COLUMNS + event_type.index();
+        self.cells[place].get().map(|cell| &**cell)
+    }
+}
+
+// === impl Cell ===
+
+impl Cell {
+    fn new() -> Self {
+        Self {
+            outcomes: std::array::from_fn(|_| AtomicU64::new(0)),
+            versions: Versions::new(),
+        }
+    }
+
+    fn add_to(&self, tally: &mut Tally) {
+        for outcome in Outcome::all() {
+            tally.add(
+                outcome,
+                self.outcomes[outcome.slot()].load(Ordering::Acquire),
+            );
+        }
+    }
+}

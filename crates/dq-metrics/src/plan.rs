@@ -1,0 +1,50 @@
+//! Which event types and schema versions are planned.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// The event types and schema versions an operator planned, declared when the service starts.
+///
+/// Planned event types have their labels before any event comes, so that a sender who invents types
+/// cannot take their places; and a report can tell versions in use from deprecated ones.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    schemas: BTreeMap<String, BTreeMap<String, Lifecycle>>,
+}
+
+/// Whether a schema version should still be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Lifecycle {
+    /// Senders may use it.
+    Current,
+    /// Accepted for now; senders should move on.
+    Deprecated,
+}
+
+// === impl Plan ===
+
+impl Plan {
+    /// A plan with nothing in it: types are taken as they come.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one version of the schema of one event type.
+    #[must_use]
+    pub fn schema(mut self, event_type: &str, version: &str, lifecycle: Lifecycle) -> Self {
+        let versions = self.schemas.entry(event_type.to_owned()).or_default();
+        versions.insert(version.to_owned(), lifecycle);
+        self
+    }
+
+    pub(crate) fn event_types(&self) -> impl Iterator<Item = &str> {
+        self.schemas.keys().map(String::as_str)
+    }
+
+    pub(crate) fn lifecycle(&self, event_type: &str, version: &str) -> Option<Lifecycle> {
+        self.schemas.get(event_type)?.get(version).copied()
+    }
+}

@@ -1,0 +1,168 @@
+//! The value a service holds: it counts, samples, scores and reports.
+
+mod builder;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+pub use self::builder::QualityBuilder;
+use crate::clock::{Clock, UnixMillis};
+use crate::labels::Label;
+use crate::ledger::Ledger;
+use crate::outcome::Outcome;
+use crate::sample::{Discarded, Sample, SampleGroup, Sampler};
+use crate::score::{Averages, Score, Trend, Trends, Weighed, Weights};
+use crate::subject::Subject;
+
+/// Counts what was received and what became of it, samples what was discarded, scores tenants.
+///
+/// Cheap to clone; all clones are one. It is also a
+/// [`Collector`](prometheus_client::collector::Collector).
+///
+/// # Bounds
+/// 64 tenants and 128 event types are told apart, in the order they were first seen (event types of
+/// the [`Plan`](crate::Plan) first); all others share `__other__`, and so does every name that is not
+/// an identifier (letters, digits and `._:-/`, at most 255 bytes) or, for event types and versions
+/// outside the plan, that the [`Masker`](crate::Masker) would change. For each event type of each
+/// tenant 8 schema versions are told apart. What is not known is counted as `__unknown__`.
+#[derive(Clone, Debug)]
+pub struct Quality(Arc<Parts>);
+
+/// What was received, and what is accounted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Conservation {
+    /// Counted things that came in.
+    pub received: u64,
+    /// Outcomes recorded.
+    pub outcomes: u64,
+}
+
+#[derive(Debug)]
+struct Parts {
+    ledger: Ledger,
+    sampler: Sampler,
+    weights: Weights,
+    trends: Trends,
+    clock: Arc<dyn Clock>,
+}
+
+// === impl Conservation ===
+
+impl Conservation {
+    /// `received − outcomes`: what is in flight, and 0 once nothing is.
+    ///
+    /// Below 0, outcomes were recorded for what was never received: a bug of the caller.
+    pub const fn unaccounted(self) -> i64 {
+        self.received.wrapping_sub(self.outcomes).cast_signed()
+    }
+}
+
+// === impl Quality ===
+
+impl Quality {
+    /// Counts `count` things received: 1 for a request refused as a whole, else its events.
+    ///
+    /// Call it before the outcomes are recorded.
+    pub fn received(&self, tenant: Option<&str>, count: u64) {
+        self.0.ledger.receive(tenant, count);
+    }
+
+    /// Records what became of one counted thing; exactly once for each.
+    ///
+    /// The tenant must be the one it was received for, or the sums of the two differ.
+    pub fn record(&self, subject: Subject<'_>, outcome: Outcome) {
+        let now = self.now();
+        let tenant = self
+            .0
+            .ledger
+            .record(subject, outcome, now, |name| self.may_be_label(name));
+        self.0
+            .trends
+            .keep_up(tenant, now, || self.totals_of(tenant));
+    }
+
+    /// Offers a discarded event as a sample, and returns the sample if it became one, for the log.
+    ///
+    /// It counts no outcome: [`Self::record`] does.
+    pub fn sample(&self, discarded: &Discarded<'_>) -> Option<Sample> {
+        let ledger = &self.0.ledger;
+        let (tenant, event_type) = ledger.place(discarded.subject, |name| self.may_be_label(name));
+        let tenant = ledger.tenants.name(tenant);
+        self.0
+            .sampler
+            .offer(discarded, tenant, ledger.event_types.name(event_type))
+    }
+
+    /// The current samples, of one tenant or of all.
+    pub fn samples(&self, tenant: Option<&str>) -> Vec<SampleGroup> {
+        self.0.sampler.groups(tenant)
+    }
+
+    /// What was received and what is accounted for, over all tenants.
+    ///
+    /// Once nothing is in flight the two are equal.
+    pub fn conservation(&self) -> Conservation {
+        // Outcomes first: an outcome that is seen implies that its receipt is seen.
+        let outcomes = self
+            .ledger()
+            .tenants
+            .iter()
+            .map(|tenant| self.outcomes_of(tenant))
+            .sum();
+        Conservation {
+            received: self.ledger().received_in_all(),
+            outcomes,
+        }
+    }
+
+    /// The score of one tenant since the service started; `None` without data.
+    pub fn score(&self, tenant: &str) -> Option<Score> {
+        let tenant = self.ledger().tenants.find(tenant)?;
+        self.score_of(tenant)
+    }
+
+    /// The trend of one tenant's score; `None` if it was never seen.
+    pub fn trend(&self, tenant: &str) -> Option<Trend> {
+        let tenant = self.ledger().tenants.find(tenant)?;
+        Some(self.averages_of(tenant, self.now()).trend())
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.0.ledger
+    }
+
+    pub(crate) fn sampler(&self) -> &Sampler {
+        &self.0.sampler
+    }
+
+    pub(crate) fn weights(&self) -> &Weights {
+        &self.0.weights
+    }
+
+    pub(crate) fn now(&self) -> UnixMillis {
+        UnixMillis::from(self.0.clock.now())
+    }
+
+    pub(crate) fn score_of(&self, tenant: Label) -> Option<Score> {
+        Score::of(&self.0.ledger.of_tenant(tenant), &self.0.weights)
+    }
+
+    pub(crate) fn averages_of(&self, tenant: Label, now: UnixMillis) -> Averages {
+        self.0.trends.read(tenant, now, || self.totals_of(tenant))
+    }
+
+    fn totals_of(&self, tenant: Label) -> Weighed {
+        self.0.weights.weigh(&self.0.ledger.of_tenant(tenant))
+    }
+
+    fn outcomes_of(&self, tenant: Label) -> u64 {
+        self.0.ledger.of_tenant(tenant).total()
+    }
+
+    /// Names come from senders until a plan says otherwise, and may hold anything.
+    fn may_be_label(&self, name: &str) -> bool {
+        self.0.sampler.masker().mask(name) == name
+    }
+}

@@ -1,0 +1,224 @@
+//! A report as one page of HTML that needs nothing else: no script, no font, no image from outside.
+
+use std::fmt::{self, Write};
+
+use super::Report;
+use super::markdown::points;
+
+/// A text that came from outside, as HTML text or attribute value.
+struct Escaped<'a>(&'a str);
+
+/// A bar from 0 to 100, as SVG, and where the 95 % interval begins.
+struct Bar {
+    value: f64,
+    lower_bound: f64,
+}
+
+const STYLE: &str = "\
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}\
+table{border-collapse:collapse;width:100%;margin:1rem 0}\
+th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d8dee4;vertical-align:top}\
+td.n{text-align:right;font-variant-numeric:tabular-nums}\
+code,pre{font:13px/1.4 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}\
+.score{font-size:3rem;font-weight:600}.critical,.error{color:#b42318}.warning{color:#93590a}\
+@media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}th,td{border-color:#30363d}\
+.critical,.error{color:#ff8a7a}.warning{color:#e3b341}}";
+
+// === impl Report ===
+
+impl Report {
+    /// The report as one HTML page.
+    ///
+    /// # Security
+    /// Every text that came from outside is escaped and the page has no script; serve it with
+    /// `Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'` all the same.
+    pub fn to_html(&self) -> String {
+        let mut page = String::new();
+        self.write_html(&mut page)
+            .expect("writing to a String does not fail");
+        page
+    }
+
+    fn write_html(&self, page: &mut String) -> fmt::Result {
+        let tenant = Escaped(self.tenant.as_deref().unwrap_or("all tenants"));
+        write!(
+            page,
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width\">\
+             <title>Data quality: {tenant}</title><style>{STYLE}</style><h1>Data quality: {tenant}</h1>",
+        )?;
+        self.write_summary(page)?;
+        self.write_outcomes(page)?;
+        self.write_reasons(page)?;
+        self.write_types(page)?;
+        self.write_all_tenants(page)?;
+        self.write_sample_list(page)?;
+        page.write_str("</html>\n")
+    }
+
+    fn write_summary(&self, page: &mut String) -> fmt::Result {
+        let Some(score) = &self.score else {
+            return page.write_str("<p>No score: nothing was judged yet.</p>");
+        };
+        let direction = self
+            .trend
+            .direction
+            .map_or("unknown", |direction| direction.as_str());
+        write!(
+            page,
+            "<p><span class=\"score\">{:.1}</span> of 100, at least {:.1}, from {} events; \
+             5 minutes {}, 1 hour {}: {direction}</p><table><tr><th>dimension<th>score<th>events",
+            score.value,
+            score.lower_bound,
+            score.events,
+            points(self.trend.five_minutes),
+            points(self.trend.one_hour),
+        )?;
+        for dimension in &score.dimensions {
+            write!(
+                page,
+                "<tr><td>{}<td>{}",
+                dimension.dimension,
+                points(dimension.value)
+            )?;
+            if let (Some(value), Some(lower_bound)) = (dimension.value, dimension.lower_bound) {
+                write!(page, " {}", Bar { value, lower_bound })?;
+            }
+            write!(page, "<td class=\"n\">{}", dimension.events)?;
+        }
+        page.write_str("</table>")
+    }
+
+    fn write_outcomes(&self, page: &mut String) -> fmt::Result {
+        let (received, outcomes) = (self.conservation.received, self.conservation.outcomes);
+        write!(
+            page,
+            "<p>Received {received}, accounted for {outcomes}.</p>"
+        )?;
+        page.write_str("<table><tr><th>outcome<th>events")?;
+        for (outcome, events) in self.outcomes.iter().filter(|(_, events)| **events > 0) {
+            write!(page, "<tr><td>{outcome}<td class=\"n\">{events}")?;
+        }
+        page.write_str("</table>")
+    }
+
+    fn write_reasons(&self, page: &mut String) -> fmt::Result {
+        if self.rejections.is_empty() {
+            return Ok(());
+        }
+        page.write_str(
+            "<h2>Rejections</h2><table><tr><th>reason<th>events<th>severity<th>what to do",
+        )?;
+        for rejections in &self.rejections {
+            write!(
+                page,
+                "<tr><td><code>{}</code><td class=\"n\">{}<td class=\"{severity}\">{severity}<td>{}",
+                rejections.reason,
+                rejections.events,
+                rejections.remediation,
+                severity = rejections.severity,
+            )?;
+        }
+        page.write_str("</table>")
+    }
+
+    fn write_types(&self, page: &mut String) -> fmt::Result {
+        if self.event_types.is_empty() {
+            return Ok(());
+        }
+        page.write_str(
+            "<h2>Event types</h2><table><tr><th>event type<th>score<th>versions (events)<th>deprecated",
+        )?;
+        for event_type in &self.event_types {
+            let deprecated = points(event_type.deprecated_share.map(|share| 100.0 * share));
+            let name = Escaped(&event_type.event_type);
+            write!(
+                page,
+                "<tr><td><code>{name}</code><td class=\"n\">{}<td>",
+                points(event_type.score)
+            )?;
+            for version in &event_type.versions {
+                write!(page, "{} ({}) ", Escaped(&version.version), version.events)?;
+            }
+            write!(page, "<td class=\"n\">{deprecated} %")?;
+        }
+        page.write_str("</table>")
+    }
+
+    fn write_all_tenants(&self, page: &mut String) -> fmt::Result {
+        if self.tenants.is_empty() {
+            return Ok(());
+        }
+        page.write_str("<h2>Tenants</h2><table><tr><th>tenant<th>score<th>received")?;
+        for tenant in &self.tenants {
+            write!(
+                page,
+                "<tr><td>{}<td>{}",
+                Escaped(&tenant.tenant),
+                points(tenant.score)
+            )?;
+            if let (Some(value), Some(lower_bound)) = (tenant.score, tenant.lower_bound) {
+                write!(page, " {}", Bar { value, lower_bound })?;
+            }
+            write!(page, "<td class=\"n\">{}", tenant.conservation.received)?;
+        }
+        page.write_str("</table>")
+    }
+
+    fn write_sample_list(&self, page: &mut String) -> fmt::Result {
+        for group in &self.samples {
+            write!(
+                page,
+                "<h2>Samples: <code>{}</code></h2><p>{} of {} events, each taken with probability {:.4}.</p>",
+                group.reason,
+                group.samples.len(),
+                group.count,
+                group.probability,
+            )?;
+            for sample in &group.samples {
+                write!(
+                    page,
+                    "<p><code>{}</code> {} {}</p><pre>{}</pre>",
+                    sample.fingerprint,
+                    Escaped(&sample.event_type),
+                    Escaped(&sample.detail),
+                    Escaped(&sample.excerpt),
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+// === impl Bar ===
+
+impl fmt::Display for Bar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { value, lower_bound } = self;
+        write!(
+            f,
+            "<svg width=\"200\" height=\"10\" viewBox=\"0 0 100 5\" preserveAspectRatio=\"none\" \
+             role=\"img\" aria-label=\"{value:.1} of 100\"><rect width=\"100\" height=\"5\" \
+             fill=\"#8884\"/><rect width=\"{value:.2}\" height=\"5\" fill=\"#2da44e88\"/>\
+             <rect width=\"{lower_bound:.2}\" height=\"5\" fill=\"#2da44e\"/></svg>",
+        )
+    }
+}
+
+// === impl Escaped ===
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars() {
+            match character {
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '&' => f.write_str("&amp;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                other => f.write_char(other)?,
+            }
+        }
+        Ok(())
+    }
+}

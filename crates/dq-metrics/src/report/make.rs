@@ -1,0 +1,186 @@
+//! From the ledger to a report.
+
+use std::collections::BTreeMap;
+
+use super::{Coverage, EventTypeReport, Rejections, Report, TenantSummary, VersionReport};
+use crate::clock::UnixMillis;
+use crate::labels::{Label, UNKNOWN};
+use crate::outcome::Outcome;
+use crate::plan::Lifecycle;
+use crate::quality::{Conservation, Quality};
+use crate::reason::Reason;
+use crate::score::{Averages, Score, as_f64};
+use crate::tally::Tally;
+
+/// What the ledger holds of one tenant.
+struct Row {
+    tenant: Label,
+    tally: Tally,
+    received: u64,
+    averages: Averages,
+}
+
+// === impl Quality ===
+
+impl Quality {
+    /// A report on one tenant, or on all.
+    ///
+    /// Asking about a tenant that was never seen takes no place among those told apart.
+    pub fn report(&self, tenant: Option<&str>) -> Report {
+        let made_at = self.now();
+        let (coverage, tenants) = self.cover(tenant);
+        let rows: Vec<Row> = tenants
+            .iter()
+            .map(|tenant| self.row(*tenant, made_at))
+            .collect();
+        let tally: Tally = rows.iter().map(|row| row.tally.clone()).sum();
+        Report {
+            tenant: tenant.map(str::to_owned),
+            coverage,
+            made_at,
+            conservation: Conservation {
+                received: rows.iter().map(|row| row.received).sum(),
+                outcomes: tally.total(),
+            },
+            outcomes: tally.kinds().collect(),
+            rejections: rejections(&tally),
+            score: Score::of(&tally, self.weights()),
+            trend: rows
+                .iter()
+                .map(|row| row.averages)
+                .sum::<Averages>()
+                .trend(),
+            event_types: self.event_types(&tenants),
+            tenants: match coverage {
+                Coverage::All => rows.iter().filter_map(|row| self.summary(row)).collect(),
+                Coverage::Own | Coverage::Shared | Coverage::Unseen => Vec::new(),
+            },
+            samples: self.samples(tenant),
+        }
+    }
+
+    /// The rows a report on this tenant covers.
+    fn cover(&self, tenant: Option<&str>) -> (Coverage, Vec<Label>) {
+        let tenants = &self.ledger().tenants;
+        let Some(name) = tenant else {
+            return (Coverage::All, tenants.iter().collect());
+        };
+        match tenants.find(name) {
+            Some(tenant) => (Coverage::Own, vec![tenant]),
+            None if tenants.has_room_for(name) => (Coverage::Unseen, Vec::new()),
+            None => (Coverage::Shared, Vec::new()),
+        }
+    }
+
+    fn row(&self, tenant: Label, now: UnixMillis) -> Row {
+        // Outcomes first: an outcome that is seen implies that its receipt is seen.
+        let tally = self.ledger().of_tenant(tenant);
+        let received = self.ledger().received(tenant);
+        Row {
+            tenant,
+            tally,
+            received,
+            averages: self.averages_of(tenant, now),
+        }
+    }
+
+    /// A tenant in short, if anything came from it.
+    fn summary(&self, row: &Row) -> Option<TenantSummary> {
+        let conservation = Conservation {
+            received: row.received,
+            outcomes: row.tally.total(),
+        };
+        if conservation.received == 0 && conservation.outcomes == 0 {
+            return None;
+        }
+        let score = Score::of(&row.tally, self.weights());
+        Some(TenantSummary {
+            tenant: self.ledger().tenants.name(row.tenant).to_owned(),
+            conservation,
+            score: score.as_ref().map(|score| score.value),
+            lower_bound: score.map(|score| score.lower_bound),
+            direction: row.averages.trend().direction,
+        })
+    }
+
+    fn event_types(&self, tenants: &[Label]) -> Vec<EventTypeReport> {
+        let all = self.ledger().event_types.iter();
+        all.filter_map(|event_type| self.event_type(event_type, tenants))
+            .collect()
+    }
+
+    /// One event type over these tenants, if it came at all.
+    fn event_type(&self, event_type: Label, tenants: &[Label]) -> Option<EventTypeReport> {
+        let ledger = self.ledger();
+        let tally: Tally = tenants
+            .iter()
+            .map(|tenant| ledger.of_cell(*tenant, event_type))
+            .sum();
+        if tally.total() == 0 {
+            return None;
+        }
+        let versions = self.versions(event_type, tenants);
+        Some(EventTypeReport {
+            event_type: ledger.event_types.name(event_type).to_owned(),
+            outcomes: tally.kinds().collect(),
+            score: Score::of(&tally, self.weights()).map(|score| score.value),
+            deprecated_share: deprecated_share(&versions),
+            versions,
+        })
+    }
+
+    /// The versions of one event type in use by these tenants.
+    fn versions(&self, event_type: Label, tenants: &[Label]) -> Vec<VersionReport> {
+        let ledger = self.ledger();
+        let name = ledger.event_types.name(event_type);
+        let mut versions = BTreeMap::new();
+        let cells = tenants
+            .iter()
+            .filter_map(|tenant| ledger.versions(*tenant, event_type));
+        for used in cells.flat_map(|versions| versions.iter()) {
+            let merged = versions.entry(used.version).or_insert((0, used.last_seen));
+            *merged = (merged.0 + used.events, merged.1.max(used.last_seen));
+        }
+        let reports = versions
+            .into_iter()
+            .map(|(version, (events, last_seen))| VersionReport {
+                version: version.to_owned(),
+                lifecycle: ledger.plan().lifecycle(name, version),
+                events,
+                last_seen,
+            });
+        reports.collect()
+    }
+}
+
+fn rejections(tally: &Tally) -> Vec<Rejections> {
+    let counts = Reason::ALL.map(|reason| (reason, tally.count(Outcome::Rejected(reason))));
+    let mut rejections: Vec<Rejections> = counts
+        .into_iter()
+        .filter(|(_, events)| *events > 0)
+        .map(|(reason, events)| Rejections {
+            reason,
+            events,
+            stage: reason.stage(),
+            severity: reason.severity(),
+            dimension: reason.dimension(),
+            unexpected: reason.is_unexpected(),
+            remediation: reason.remediation(),
+        })
+        .collect();
+    rejections.sort_by_key(|rejections| std::cmp::Reverse(rejections.events));
+    rejections
+}
+
+fn deprecated_share(versions: &[VersionReport]) -> Option<f64> {
+    let events = |wanted: &dyn Fn(&VersionReport) -> bool| -> u64 {
+        versions
+            .iter()
+            .filter(|version| wanted(version))
+            .map(|version| version.events)
+            .sum()
+    };
+    let stated = events(&|version| version.version != UNKNOWN);
+    let deprecated = events(&|version| version.lifecycle == Some(Lifecycle::Deprecated));
+    (stated > 0).then(|| as_f64(deprecated) / as_f64(stated))
+}

@@ -1,0 +1,174 @@
+//! A report as Markdown.
+
+use std::fmt::{self, Write};
+
+use super::Report;
+use crate::sample::SampleGroup;
+use crate::score::Score;
+
+// === impl Report ===
+
+impl Report {
+    /// The report as Markdown, for a terminal, a ticket or a mail.
+    pub fn to_markdown(&self) -> String {
+        let mut page = String::new();
+        self.write_markdown(&mut page)
+            .expect("writing to a String does not fail");
+        page
+    }
+
+    fn write_markdown(&self, page: &mut String) -> fmt::Result {
+        let tenant = self.tenant.as_deref().unwrap_or("all tenants");
+        writeln!(page, "# Data quality: {}\n", cell(tenant))?;
+        match &self.score {
+            Some(score) => self.write_score(page, score)?,
+            None => writeln!(page, "No score: nothing was judged yet.\n")?,
+        }
+        let (received, outcomes) = (self.conservation.received, self.conservation.outcomes);
+        writeln!(page, "Received {received}, accounted for {outcomes}.\n")?;
+        self.write_counts(page)?;
+        self.write_event_types(page)?;
+        self.write_tenants(page)?;
+        self.samples
+            .iter()
+            .try_for_each(|group| write_samples(page, group))
+    }
+
+    fn write_score(&self, page: &mut String, score: &Score) -> fmt::Result {
+        let direction = self
+            .trend
+            .direction
+            .map_or("unknown", |direction| direction.as_str());
+        writeln!(
+            page,
+            "Score **{:.1}** of 100 (at least {:.1}, from {} events), trend: {direction}.\n",
+            score.value, score.lower_bound, score.events,
+        )?;
+        writeln!(
+            page,
+            "| dimension | score | at least | events |\n|---|---|---|---|"
+        )?;
+        for dimension in &score.dimensions {
+            let (value, bound) = (points(dimension.value), points(dimension.lower_bound));
+            writeln!(
+                page,
+                "| {} | {value} | {bound} | {} |",
+                dimension.dimension, dimension.events
+            )?;
+        }
+        writeln!(page)
+    }
+
+    fn write_counts(&self, page: &mut String) -> fmt::Result {
+        writeln!(page, "| outcome | events |\n|---|---|")?;
+        for (outcome, events) in self.outcomes.iter().filter(|(_, events)| **events > 0) {
+            writeln!(page, "| {outcome} | {events} |")?;
+        }
+        if !self.rejections.is_empty() {
+            writeln!(
+                page,
+                "\n| reason | events | severity | what to do |\n|---|---|---|---|"
+            )?;
+        }
+        for rejections in &self.rejections {
+            let (reason, events) = (rejections.reason, rejections.events);
+            let (severity, remedy) = (rejections.severity, rejections.remediation);
+            writeln!(page, "| `{reason}` | {events} | {severity} | {remedy} |")?;
+        }
+        Ok(())
+    }
+
+    fn write_event_types(&self, page: &mut String) -> fmt::Result {
+        if self.event_types.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            page,
+            "\n| event type | score | versions (events) | deprecated |\n|---|---|---|---|"
+        )?;
+        for event_type in &self.event_types {
+            let versions: Vec<String> = event_type
+                .versions
+                .iter()
+                .map(|version| format!("{} ({})", cell(&version.version), version.events))
+                .collect();
+            let deprecated = points(event_type.deprecated_share.map(|share| 100.0 * share));
+            writeln!(
+                page,
+                "| {} | {} | {} | {deprecated} % |",
+                cell(&event_type.event_type),
+                points(event_type.score),
+                versions.join(", "),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_tenants(&self, page: &mut String) -> fmt::Result {
+        if self.tenants.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            page,
+            "\n| tenant | score | at least | received |\n|---|---|---|---|"
+        )?;
+        for tenant in &self.tenants {
+            let (value, bound) = (points(tenant.score), points(tenant.lower_bound));
+            let received = tenant.conservation.received;
+            writeln!(
+                page,
+                "| {} | {value} | {bound} | {received} |",
+                cell(&tenant.tenant)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn write_samples(page: &mut String, group: &SampleGroup) -> fmt::Result {
+    writeln!(page, "\n## Samples: `{}`\n", group.reason)?;
+    writeln!(
+        page,
+        "{} of {} events, each taken with probability {:.4}.\n",
+        group.samples.len(),
+        group.count,
+        group.probability,
+    )?;
+    writeln!(
+        page,
+        "| fingerprint | event type | detail | excerpt |\n|---|---|---|---|"
+    )?;
+    for sample in &group.samples {
+        let (detail, excerpt) = (cell(&sample.detail), cell(&sample.excerpt));
+        let event_type = cell(&sample.event_type);
+        writeln!(
+            page,
+            "| {} | {event_type} | {detail} | {excerpt} |",
+            sample.fingerprint
+        )?;
+    }
+    Ok(())
+}
+
+/// A number with one decimal, or a dash where there is none.
+pub(super) fn points(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1}"))
+}
+
+/// A text that came from outside, unable to end its cell or to become markup.
+fn cell(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '~' | '#' | '!' => {
+                safe.extend(['\\', character]);
+            }
+            control if control.is_control() => safe.push(' '),
+            other => safe.push(other),
+        }
+    }
+    safe
+}

@@ -1,0 +1,179 @@
+//! Samples of discarded events: few, masked, and of known probability.
+
+mod bucket;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+mod excerpt;
+mod reservoir;
+mod sampler;
+mod store;
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+pub(crate) use self::bucket::Bucket;
+pub(crate) use self::sampler::{Sampler, SamplerCounts};
+pub use self::store::{MemorySamples, Place, SampleStore, SampleStoreError};
+use crate::clock::UnixMillis;
+use crate::reason::Reason;
+use crate::subject::Subject;
+
+/// Samples kept for each reason.
+pub const SAMPLES_PER_REASON: usize = 16;
+
+/// Longest text of one sample: tenant, event type, detail and excerpt together, in bytes.
+pub const SAMPLE_BYTES: usize = 2 * 1024;
+
+/// Longest payload an excerpt is taken from, in bytes; of a longer one only its length is kept.
+///
+/// A payload is masked whole, never cut first, since a value cut in half is not recognised.
+pub const MASKED_BYTES: usize = 64 * 1024;
+
+/// Replaces personal data and secrets in a text.
+///
+/// # Contract
+/// The answer holds nothing of what must not be stored. It is called for few events (the bucket
+/// of [`crate::QualityBuilder::captures_per_second`] bounds how many), on the thread that samples.
+/// An event type that it would change never becomes a label.
+pub trait Masker: fmt::Debug + Send + Sync {
+    /// The text with everything replaced that must not be stored.
+    fn mask(&self, text: &str) -> String;
+}
+
+/// An event that was refused, offered as a sample.
+#[derive(Clone, Copy)]
+pub struct Discarded<'a> {
+    pub(crate) subject: Subject<'a>,
+    pub(crate) reason: Reason,
+    pub(crate) payload: &'a [u8],
+    pub(crate) detail: &'a str,
+    pub(crate) trace_id: Option<TraceId>,
+}
+
+/// A masked, shortened copy of a refused event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Sample {
+    /// Why it was refused.
+    pub reason: Reason,
+    /// Whose it was, as a label: possibly `__other__` or `__unknown__`.
+    pub tenant: String,
+    /// What it was, as a label: possibly `__other__` or `__unknown__`.
+    pub event_type: String,
+    /// It was the n-th event offered for this reason since the service started, from 1.
+    pub ordinal: u64,
+    /// When it was taken.
+    pub taken_at: UnixMillis,
+    /// The trace it belongs to.
+    pub trace_id: Option<TraceId>,
+    /// What was wrong, masked: a field path, a rule.
+    pub detail: String,
+    /// The beginning of the payload, masked.
+    pub excerpt: String,
+    /// Hash of reason, event type, detail and excerpt: equal for samples that look the same.
+    pub fingerprint: Fingerprint,
+}
+
+/// The samples of one reason, and what they stand for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct SampleGroup {
+    /// The reason they share.
+    pub reason: Reason,
+    /// How many events were offered for this reason, sampled or not.
+    pub count: u64,
+    /// How probable it was for each of them to be among the samples: `16 / count`, at most 1.
+    pub probability: f64,
+    /// The samples.
+    pub samples: Vec<Sample>,
+}
+
+/// The 128-bit id of a trace; lower-case hexadecimal as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TraceId(u128);
+
+/// A 64-bit fingerprint of a content; lower-case hexadecimal as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint(u64);
+
+// === impl Discarded ===
+
+impl<'a> Discarded<'a> {
+    /// An event as it came, before anything was masked.
+    pub const fn new(subject: Subject<'a>, reason: Reason, payload: &'a [u8]) -> Self {
+        Self {
+            subject,
+            reason,
+            payload,
+            detail: "",
+            trace_id: None,
+        }
+    }
+
+    /// Says what was wrong, best from schema paths alone; it is masked like the payload.
+    #[must_use]
+    pub const fn detail(self, detail: &'a str) -> Self {
+        Self { detail, ..self }
+    }
+
+    /// Says which trace it belongs to.
+    #[must_use]
+    pub const fn trace_id(self, trace_id: TraceId) -> Self {
+        Self {
+            trace_id: Some(trace_id),
+            ..self
+        }
+    }
+}
+
+impl fmt::Debug for Discarded<'_> {
+    /// Leaves out everything that is not masked yet.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Discarded")
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl TraceId ===
+
+impl TraceId {
+    /// From the bytes of the W3C trace context, as they stand there.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
+}
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl Serialize for TraceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+// === impl Fingerprint ===
+
+impl Fingerprint {
+    /// A fingerprint that was made elsewhere, for example the first bytes of a keyed hash.
+    pub const fn new(fingerprint: u64) -> Self {
+        Self(fingerprint)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

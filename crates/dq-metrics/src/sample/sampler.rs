@@ -1,0 +1,170 @@
+//! From a stream of refused events to few masked samples.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::Rng;
+
+use super::bucket::Bucket;
+use super::excerpt::Excerpt;
+use super::reservoir::{Chosen, Reservoir};
+use super::{Discarded, Masker, Place, SAMPLES_PER_REASON, Sample, SampleGroup, SampleStore};
+use crate::clock::{Clock, UnixMillis};
+use crate::reason::Reason;
+use crate::score::as_f64;
+
+/// Chooses, masks and stores samples.
+#[derive(Debug)]
+pub(crate) struct Sampler {
+    draws: Mutex<Draws>,
+    bucket: Bucket,
+    masker: Arc<dyn Masker>,
+    store: Arc<dyn SampleStore>,
+    clock: Arc<dyn Clock>,
+    captured: AtomicU64,
+    withheld: AtomicU64,
+    failed: AtomicU64,
+}
+
+/// What became of the events that were chosen as samples.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SamplerCounts {
+    /// Masked and stored.
+    pub(crate) captured: u64,
+    /// Not masked, because the bucket was empty.
+    pub(crate) withheld: u64,
+    /// Refused by the store.
+    pub(crate) failed: u64,
+}
+
+/// The reservoirs, and the dice they share.
+struct Draws {
+    rng: Box<dyn Rng + Send>,
+    reservoirs: [Reservoir; Reason::ALL.len()],
+}
+
+// === impl Sampler ===
+
+impl Sampler {
+    pub(crate) fn new(
+        rng: Box<dyn Rng + Send>,
+        bucket: Bucket,
+        masker: Arc<dyn Masker>,
+        store: Arc<dyn SampleStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let draws = Draws {
+            rng,
+            reservoirs: [Reservoir::default(); Reason::ALL.len()],
+        };
+        Self {
+            draws: Mutex::new(draws),
+            bucket,
+            masker,
+            store,
+            clock,
+            captured: AtomicU64::new(0),
+            withheld: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn masker(&self) -> &dyn Masker {
+        &*self.masker
+    }
+
+    /// Counts a refused event, and captures it if it is chosen; the labels are the subject's.
+    pub(crate) fn offer(
+        &self,
+        discarded: &Discarded<'_>,
+        tenant: &str,
+        event_type: &str,
+    ) -> Option<Sample> {
+        let Chosen { index, ordinal } = self.draw(discarded.reason)?;
+        let place = Place::new(discarded.reason, index)?;
+        // A place whose event may not be captured is cleared: keeping the sample that stood there
+        // would favour early events, and the rest would no longer be a fair sample.
+        let sample = self
+            .bucket
+            .takes_one()
+            .then(|| self.capture(discarded, ordinal, tenant, event_type));
+        let count = match (self.store.replace(place, ordinal, sample.clone()), &sample) {
+            (Err(_), _) => &self.failed,
+            (Ok(()), Some(_)) => &self.captured,
+            (Ok(()), None) => &self.withheld,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        sample
+    }
+
+    /// The samples, of one tenant or of all.
+    pub(crate) fn groups(&self, tenant: Option<&str>) -> Vec<SampleGroup> {
+        let groups = Reason::ALL
+            .into_iter()
+            .map(|reason| self.group(reason, tenant));
+        groups.filter(|group| !group.samples.is_empty()).collect()
+    }
+
+    pub(crate) fn counts(&self) -> SamplerCounts {
+        let [captured, withheld, failed] =
+            [&self.captured, &self.withheld, &self.failed].map(|n| n.load(Ordering::Relaxed));
+        SamplerCounts {
+            captured,
+            withheld,
+            failed,
+        }
+    }
+
+    fn group(&self, reason: Reason, tenant: Option<&str>) -> SampleGroup {
+        let mut samples = self.store.samples(reason);
+        samples.retain(|sample| tenant.is_none_or(|tenant| sample.tenant == tenant));
+        let draws = self.draws.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = draws.reservoirs[reason as usize].seen();
+        let places = as_f64(SAMPLES_PER_REASON as u64);
+        SampleGroup {
+            reason,
+            count,
+            probability: (places / as_f64(count)).min(1.0),
+            samples,
+        }
+    }
+
+    fn draw(&self, reason: Reason) -> Option<Chosen> {
+        let mut draws = self.draws.lock().unwrap_or_else(PoisonError::into_inner);
+        let Draws { rng, reservoirs } = &mut *draws;
+        reservoirs[reason as usize].offer(&mut **rng)
+    }
+
+    fn capture(
+        &self,
+        discarded: &Discarded<'_>,
+        ordinal: u64,
+        tenant: &str,
+        event_type: &str,
+    ) -> Sample {
+        let excerpt = Excerpt::new(discarded, tenant.len() + event_type.len(), &*self.masker);
+        Sample {
+            reason: discarded.reason,
+            tenant: tenant.to_owned(),
+            event_type: event_type.to_owned(),
+            ordinal,
+            taken_at: UnixMillis::from(self.clock.now()),
+            trace_id: discarded.trace_id,
+            fingerprint: excerpt.fingerprint(discarded.reason, event_type),
+            detail: excerpt.detail,
+            excerpt: excerpt.payload,
+        }
+    }
+}
+
+// === impl Draws ===
+
+impl fmt::Debug for Draws {
+    /// Leaves out the generator: its state foretells which events will be sampled.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draws")
+            .field("reservoirs", &self.reservoirs)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,82 @@
+//! The averages of all tenants, kept up to date by whoever records or reads.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+use super::Weighed;
+use super::trend::{Averages, TrendMeter};
+use crate::clock::UnixMillis;
+use crate::labels::Label;
+use crate::ledger::TENANT_ROWS;
+
+/// How long a tenant's averages may lag behind its counters while events come.
+const LAG: Duration = Duration::from_secs(10);
+
+/// One meter for each row of the ledger.
+#[derive(Debug)]
+pub(crate) struct Trends([Row; TENANT_ROWS]);
+
+#[derive(Debug)]
+struct Row {
+    meter: Mutex<TrendMeter>,
+    /// In milliseconds since the Unix epoch.
+    read_at: AtomicU64,
+}
+
+// === impl Trends ===
+
+impl Trends {
+    pub(crate) fn new(now: UnixMillis) -> Self {
+        Self(std::array::from_fn(|_| Row {
+            meter: Mutex::new(TrendMeter::new(now)),
+            read_at: AtomicU64::new(now.as_millis()),
+        }))
+    }
+
+    /// Takes in a tenant's totals if that was not done for a while; cheap otherwise.
+    pub(crate) fn keep_up(&self, tenant: Label, now: UnixMillis, totals: impl FnOnce() -> Weighed) {
+        let row = &self.0[tenant.index()];
+        let read_at = row.read_at.load(Ordering::Relaxed);
+        if u128::from(now.as_millis().abs_diff(read_at)) < LAG.as_millis() {
+            return;
+        }
+        match row.meter.try_lock() {
+            Ok(meter) => row.take_in(meter, now, totals),
+            Err(TryLockError::Poisoned(meter)) => row.take_in(meter.into_inner(), now, totals),
+            // Somebody else is at it.
+            Err(TryLockError::WouldBlock) => return,
+        };
+    }
+
+    /// A tenant's averages, its totals taken in.
+    pub(crate) fn read(
+        &self,
+        tenant: Label,
+        now: UnixMillis,
+        totals: impl FnOnce() -> Weighed,
+    ) -> Averages {
+        let row = &self.0[tenant.index()];
+        row.take_in(
+            row.meter.lock().unwrap_or_else(PoisonError::into_inner),
+            now,
+            totals,
+        )
+    }
+}
+
+// === impl Row ===
+
+impl Row {
+    /// The totals are asked for under the lock, so that they never seem to fall.
+    fn take_in(
+        &self,
+        mut meter: MutexGuard<'_, TrendMeter>,
+        now: UnixMillis,
+        totals: impl FnOnce() -> Weighed,
+    ) -> Averages {
+        meter.read(totals(), now);
+        self.read_at.store(now.as_millis(), Ordering::Relaxed);
+        meter.averages()
+    }
+}
