@@ -33,10 +33,14 @@ pub(crate) enum IssueError {
 impl KeyRequest {
     /// Checks every part and issues the key.
     pub(crate) async fn issue(&self, keys: &ApiKeyCache) -> Result<Issued, IssueError> {
-        keys.issue(self.check()?).await.map_err(|error| match error {
-            ManageError::NeverValid => IssueError::Invalid("`expires_at` has passed".to_owned()),
-            error => IssueError::Failed(error),
-        })
+        keys.issue(self.check()?)
+            .await
+            .map_err(|error| match error {
+                ManageError::NeverValid => {
+                    IssueError::Invalid("`expires_at` has passed".to_owned())
+                }
+                error => IssueError::Failed(error),
+            })
     }
 
     fn check(&self) -> Result<NewKey, IssueError> {
@@ -47,14 +51,19 @@ impl KeyRequest {
         let tier: Tier = self.tier.parse().map_err(|error| invalid("tier", &error))?;
         let mut scopes = Vec::with_capacity(self.scopes.len());
         for name in &self.scopes {
-            if !Permission::ALL.iter().any(|permission| permission.scope() == name) {
+            if !Permission::ALL
+                .iter()
+                .any(|permission| permission.scope() == name)
+            {
                 let known = Permission::ALL.map(Permission::scope).join(", ");
                 return Err(IssueError::Invalid(format!("`scopes`: known are {known}")));
             }
             scopes.push(Scope::new(name).map_err(|error| invalid("scopes", &error))?);
         }
         if scopes.is_empty() {
-            return Err(IssueError::Invalid("`scopes`: name at least one".to_owned()));
+            return Err(IssueError::Invalid(
+                "`scopes`: name at least one".to_owned(),
+            ));
         }
         let scopes = Scopes::new(scopes).map_err(|error| invalid("scopes", &error))?;
         let key = NewKey::new(tenant, tier, scopes);

@@ -40,7 +40,10 @@ pub(crate) enum StartError {
     #[error("the schemas cannot be used")]
     Schemas(#[from] SchemaError),
     #[error("cannot listen on {address}: {kind}")]
-    Listen { address: SocketAddr, kind: std::io::ErrorKind },
+    Listen {
+        address: SocketAddr,
+        kind: std::io::ErrorKind,
+    },
 }
 
 /// A service whose addresses are bound and whose background work runs.
@@ -60,11 +63,18 @@ impl App {
     /// Checks and opens everything, and binds the addresses last.
     pub(crate) async fn start(config: &Arc<Config>) -> Result<Self, StartError> {
         let schemas = Schemas::load(config.schema_dir.as_deref())?;
-        let Vault { store, keyring, index_roots, keys } = Vault::open(config).await?;
+        let Vault {
+            store,
+            keyring,
+            index_roots,
+            keys,
+        } = Vault::open(config).await?;
         let public_listener = bind(config.network.listen).await?;
         let admin_listener = bind(config.network.admin_listen).await?;
-        let addresses =
-            Addresses { public: address(&public_listener)?, admin: address(&admin_listener)? };
+        let addresses = Addresses {
+            public: address(&public_listener)?,
+            admin: address(&admin_listener)?,
+        };
 
         let shared_store: Arc<dyn Store> = Arc::new(store.clone());
         let (writer, write_groups) =
@@ -130,16 +140,23 @@ impl App {
 }
 
 async fn bind(address: SocketAddr) -> Result<Listener, StartError> {
-    Listener::bind(address, Limits::default()).await.map_err(|error| listen(address, &error))
+    Listener::bind(address, Limits::default())
+        .await
+        .map_err(|error| listen(address, &error))
 }
 
 fn address(listener: &Listener) -> Result<SocketAddr, StartError> {
     let unspecified = SocketAddr::from(([0, 0, 0, 0], 0));
-    listener.address().map_err(|error| listen(unspecified, &error))
+    listener
+        .address()
+        .map_err(|error| listen(unspecified, &error))
 }
 
 fn listen(address: SocketAddr, error: &std::io::Error) -> StartError {
-    StartError::Listen { address, kind: error.kind() }
+    StartError::Listen {
+        address,
+        kind: error.kind(),
+    }
 }
 
 fn log_panic(ended: Result<(), tokio::task::JoinError>, what: &'static str) {

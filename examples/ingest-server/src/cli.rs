@@ -58,16 +58,20 @@ enum CliError {
 /// Runs the command that the arguments name.
 pub(crate) fn run() -> ExitCode {
     let Cli { settings, command } = Cli::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let outcome = runtime.map_err(|error| CliError::Runtime(error.kind())).and_then(|runtime| {
-        runtime.block_on(async {
-            match command.unwrap_or(Command::Serve) {
-                Command::Serve => serve::run(&settings).await,
-                Command::CheckConfig => check_config::run(&settings),
-                Command::ApiKey(command) => api_key::run(&settings, command).await,
-            }
-        })
-    });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let outcome = runtime
+        .map_err(|error| CliError::Runtime(error.kind()))
+        .and_then(|runtime| {
+            runtime.block_on(async {
+                match command.unwrap_or(Command::Serve) {
+                    Command::Serve => serve::run(&settings).await,
+                    Command::CheckConfig => check_config::run(&settings),
+                    Command::ApiKey(command) => api_key::run(&settings, command).await,
+                }
+            })
+        });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

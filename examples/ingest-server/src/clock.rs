@@ -20,7 +20,10 @@ pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> OffsetDateTime {
-        #[expect(clippy::disallowed_methods, reason = "this is the system implementation")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the system implementation"
+        )]
         std::time::SystemTime::now().into()
     }
 }
@@ -33,9 +36,13 @@ pub(crate) struct RandomUnavailable;
 /// A new lead id: UUIDv7, so that ids sort by creation.
 pub(crate) fn make_lead_id(now: OffsetDateTime) -> Result<LeadId, RandomUnavailable> {
     let mut random = [0; 10];
-    SystemRandom::new().fill(&mut random).map_err(|_| RandomUnavailable)?;
+    SystemRandom::new()
+        .fill(&mut random)
+        .map_err(|_| RandomUnavailable)?;
     let millis = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
-    Ok(LeadId(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()))
+    Ok(LeadId(
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid(),
+    ))
 }
 
 impl LeadId {

@@ -14,9 +14,7 @@ pub(crate) use database::Database;
 pub(crate) use network::Network;
 pub(crate) use problems::ConfigError;
 pub(crate) use profile::Profile;
-pub(crate) use secrets::{
-    ADMIN_TOKEN, AdminToken, INDEX_ROOTS, KEKS, KEY_PEPPERS, SECRET_VARIABLES, Secrets,
-};
+pub(crate) use secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets};
 pub(crate) use sources::{Flags, Sources, data_dir};
 
 use problems::Problems;
@@ -82,9 +80,17 @@ fn read_schema_dir(sources: &Sources, problems: &mut Problems) -> Option<PathBuf
 }
 
 fn read_log_filter(sources: &Sources, problems: &mut Problems) -> String {
-    let filter = sources.value("INGEST_LOG").unwrap_or_else(|| "info".to_owned());
-    if filter.parse::<tracing_subscriber::filter::Targets>().is_err() {
-        problems.add("INGEST_LOG", "is not a filter; write for example `info,ingest_server=debug`");
+    let filter = sources
+        .value("INGEST_LOG")
+        .unwrap_or_else(|| "info".to_owned());
+    if filter
+        .parse::<tracing_subscriber::filter::Targets>()
+        .is_err()
+    {
+        problems.add(
+            "INGEST_LOG",
+            "is not a filter; write for example `info,ingest_server=debug`",
+        );
     }
     filter
 }

@@ -48,8 +48,13 @@ pub(crate) async fn show(
     let mut members = Map::new();
     members.insert("id".to_owned(), json!(lead.id.to_string()));
     for (column, sealed) in &lead.sealed {
-        let text = text(&cipher, lead.id, *column, sealed, view)
-            .map_err(|source| OpenLeadError::Rejected { lead: lead.id, column: *column, source })?;
+        let text = text(&cipher, lead.id, *column, sealed, view).map_err(|source| {
+            OpenLeadError::Rejected {
+                lead: lead.id,
+                column: *column,
+                source,
+            }
+        })?;
         members.insert(column.name().to_owned(), json!(text));
     }
     members.insert("created_at".to_owned(), json!(lead.created_at));
@@ -60,9 +65,13 @@ pub(crate) async fn show(
 
 fn key_ids(lead: &LeadRow) -> Result<Vec<KeyId>, OpenLeadError> {
     let id = |(column, sealed): &(LeadColumn, Vec<u8>)| {
-        Sealed::<Email>::from_bytes(sealed.clone()).map(|sealed| sealed.key_id()).map_err(|_| {
-            OpenLeadError::Rejected { lead: lead.id, column: *column, source: OpenError::Rejected }
-        })
+        Sealed::<Email>::from_bytes(sealed.clone())
+            .map(|sealed| sealed.key_id())
+            .map_err(|_| OpenLeadError::Rejected {
+                lead: lead.id,
+                column: *column,
+                source: OpenError::Rejected,
+            })
     };
     lead.sealed.iter().map(id).collect()
 }

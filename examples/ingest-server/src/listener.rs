@@ -47,7 +47,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 impl Listener {
     pub(crate) async fn bind(address: SocketAddr, limits: Limits) -> std::io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, limits })
+        Ok(Self {
+            listener: TcpListener::bind(address).await?,
+            limits,
+        })
     }
 
     /// The address, with the port the system chose where 0 was asked for.

@@ -2,7 +2,9 @@
 
 use std::io::{self, IsTerminal as _};
 
-use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use crate::config::{Config, Profile};
 
@@ -14,6 +16,13 @@ pub(crate) fn init(config: &Config) {
     if is_pretty {
         registry.with(fmt::layer().with_writer(io::stderr)).init();
     } else {
-        registry.with(fmt::layer().json().flatten_event(true).with_writer(io::stderr)).init();
+        registry
+            .with(
+                fmt::layer()
+                    .json()
+                    .flatten_event(true)
+                    .with_writer(io::stderr),
+            )
+            .init();
     }
 }

@@ -34,15 +34,19 @@ impl PersonalValue {
     /// Reads a value of the declared kind, or says what it should have been.
     pub(crate) fn parse(kind: PersonalKind, text: &str) -> Result<Self, &'static str> {
         match kind {
-            PersonalKind::Email => Pii::parse(text).map(Self::Email).map_err(|_| "an e-mail address"),
+            PersonalKind::Email => Pii::parse(text)
+                .map(Self::Email)
+                .map_err(|_| "an e-mail address"),
             PersonalKind::Phone => Pii::parse(text)
                 .map(Self::Phone)
                 .map_err(|_| "a phone number in international form, beginning with +"),
-            PersonalKind::NationalId => {
-                Pii::parse(text).map(Self::NationalId).map_err(|_| "a CPF with valid check digits")
-            }
+            PersonalKind::NationalId => Pii::parse(text)
+                .map(Self::NationalId)
+                .map_err(|_| "a CPF with valid check digits"),
             PersonalKind::Name => Pii::parse(text).map(Self::Name).map_err(|_| "a name"),
-            PersonalKind::Address => Pii::parse(text).map(Self::Address).map_err(|_| "an address"),
+            PersonalKind::Address => Pii::parse(text)
+                .map(Self::Address)
+                .map_err(|_| "an address"),
             PersonalKind::Text => Pii::parse(text).map(Self::Text).map_err(|_| "a text"),
         }
     }

@@ -41,7 +41,7 @@ pub(crate) async fn ingest_events(
     let admitted = admit::admit(services, frames)?;
     let events = parse::events(admitted);
     let valid = validate::validate(services, events);
-    store::store(services, valid).await
+    Ok(store::store(services, valid).await?)
 }
 
 /// Takes one lead in.
@@ -59,5 +59,5 @@ pub(crate) async fn ingest_lead(
     let admitted = admit::admit(services, frames)?;
     let leads = parse::leads(admitted);
     let valid = validate::validate(services, leads);
-    store::store(services, valid).await
+    Ok(store::store(services, valid).await?)
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use axum::response::{IntoResponse, Response};
 use http::{
     HeaderName, HeaderValue, StatusCode,
-    header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use portcullis_dq_metrics::Reason;
 use serde_json::{Map, Value, json};
@@ -43,7 +43,10 @@ impl Problem {
     }
 
     pub(crate) fn method_not_allowed() -> Self {
-        Self::of(Kind::MethodNotAllowed, "the resource does not have this method")
+        Self::of(
+            Kind::MethodNotAllowed,
+            "the resource does not have this method",
+        )
     }
 
     /// A parameter that cannot be used; `detail` names it and what it must be.
@@ -52,7 +55,10 @@ impl Problem {
     }
 
     pub(crate) fn admin_unauthorized() -> Self {
-        Self::of(Kind::AdminUnauthorized, "send the admin token as `Authorization: Bearer …`")
+        Self::of(
+            Kind::AdminUnauthorized,
+            "send the admin token as `Authorization: Bearer …`",
+        )
     }
 
     /// A failure of the service, logged here in full and answered without any of it.
@@ -63,7 +69,10 @@ impl Problem {
 
     /// Several events, none of which is acceptable.
     pub(crate) fn nothing_acceptable() -> Self {
-        Self::of(Kind::NothingAcceptable, "no event of the batch is acceptable, see `rejected`")
+        Self::of(
+            Kind::NothingAcceptable,
+            "no event of the batch is acceptable, see `rejected`",
+        )
     }
 
     /// The same for an item inside a well-formed request.
@@ -88,7 +97,13 @@ impl Problem {
 
     fn of(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         let (status, detail) = (kind.status(), detail.into());
-        Self { kind, status, detail, headers: Vec::new(), members: Map::new() }
+        Self {
+            kind,
+            status,
+            detail,
+            headers: Vec::new(),
+            members: Map::new(),
+        }
     }
 
     /// The whole body.
@@ -119,7 +134,9 @@ impl From<Rejection> for Problem {
                 problem.headers.push((WWW_AUTHENTICATE, challenge));
             }
             StatusCode::SERVICE_UNAVAILABLE => {
-                problem.headers.push((RETRY_AFTER, HeaderValue::from(RETRY.as_secs())));
+                problem
+                    .headers
+                    .push((RETRY_AFTER, HeaderValue::from(RETRY.as_secs())));
             }
             _ => {}
         }
@@ -131,7 +148,10 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.body().to_string()).into_response();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if self.kind == Kind::AdminUnauthorized {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -33,8 +33,14 @@ pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
 pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
     let protected = Router::new()
         .route("/admin/api-keys", get(api_keys::list).post(api_keys::issue))
-        .route("/admin/api-keys/{kid}", get(api_keys::read).delete(api_keys::revoke))
-        .route_layer(middleware::from_fn_with_state(state.clone(), admin::require_token));
+        .route(
+            "/admin/api-keys/{kid}",
+            get(api_keys::read).delete(api_keys::revoke),
+        )
+        .route_layer(middleware::from_fn_with_state(
+            state.clone(),
+            admin::require_token,
+        ));
     let routes = Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
@@ -48,7 +54,10 @@ fn guarded(routes: Router, guards: Guards) -> Router {
     routes
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
-        .layer(middleware::from_fn_with_state(guards, guards::admit_request))
+        .layer(middleware::from_fn_with_state(
+            guards,
+            guards::admit_request,
+        ))
         .layer(middleware::from_fn(guards::answer_panics))
         .layer(middleware::map_response(guards::add_security_headers))
 }

@@ -67,11 +67,23 @@ impl Schemas {
             None => builtin::events()?,
         };
         let mut events: BTreeMap<String, BTreeMap<u32, Arc<Schema>>> = BTreeMap::new();
-        for folder::Document { path, event_type, version, schema } in documents {
+        for folder::Document {
+            path,
+            event_type,
+            version,
+            schema,
+        } in documents
+        {
             let schema = Arc::new(Schema::compile(&path, &schema)?);
-            events.entry(event_type).or_default().insert(version, schema);
+            events
+                .entry(event_type)
+                .or_default()
+                .insert(version, schema);
         }
-        Ok(Self { events, lead: Arc::new(builtin::lead()?) })
+        Ok(Self {
+            events,
+            lead: Arc::new(builtin::lead()?),
+        })
     }
 
     /// The schema of an event.
@@ -97,12 +109,17 @@ impl Schema {
             .offline()
             .build(schema)
             .map_err(|error| SchemaError::Schema(path.to_owned(), error.to_string()))?;
-        Ok(Self { validator, personal })
+        Ok(Self {
+            validator,
+            personal,
+        })
     }
 
     /// The first violation, described by the schema alone.
     pub(crate) fn check(&self, data: &Value) -> Result<(), Violation> {
-        self.validator.validate(data).map_err(|error| Violation::of(&error))
+        self.validator
+            .validate(data)
+            .map_err(|error| Violation::of(&error))
     }
 
     /// Where personal data stands.

@@ -12,7 +12,7 @@ pub(crate) use rows::{
     EventRow, IndexRow, LeadChange, LeadColumn, LeadId, LeadRow, LeadWrite, SealedColumn, Write,
 };
 pub(crate) use sqlite::SqliteStore;
-pub(crate) use writer::{QueueFull, QueueSlots, Writer, WriterLimits};
+pub(crate) use writer::{QueueSlots, Writer, WriterLimits};
 
 /// A database of events and leads.
 ///
@@ -100,7 +100,9 @@ impl StoreError {
         match self {
             Self::Full => Self::Full,
             Self::Corrupt(what) => Self::Corrupt(what),
-            Self::Unavailable(_) | Self::Migrate(_) | Self::Stopped => Self::GroupFailed,
+            Self::Unavailable(_) | Self::Migrate(_) | Self::GroupFailed | Self::Stopped => {
+                Self::GroupFailed
+            }
         }
     }
 }

@@ -35,9 +35,9 @@ pub(crate) enum VaultError {
     #[error("the database cannot be opened")]
     Store(#[from] StoreError),
     #[error("the data keys' table cannot be prepared")]
-    DataKeys(#[source] portcullis_keyring::MigrateError),
+    DataKeys(#[source] portcullis_keyring::StoreError),
     #[error("the API keys' table cannot be prepared")]
-    ApiKeys(#[source] portcullis_apikey_cache::StoreError),
+    ApiKeys(#[source] sqlx::migrate::MigrateError),
     /// A set of secrets that the configuration let through.
     #[error("a set of secrets cannot be used: {0}")]
     Unusable(Box<dyn std::error::Error + Send + Sync>),
@@ -83,19 +83,25 @@ fn make_folder(file: &Path) -> Result<(), VaultError> {
 
 fn kek(secrets: &Secrets) -> Result<LocalKek, VaultError> {
     let versions = &secrets.keks.versions;
-    let keys = versions.iter().map(|(version, key)| (KekVersion::new(*version), key.clone()));
+    let keys = versions
+        .iter()
+        .map(|(version, key)| (KekVersion::new(*version), key.clone()));
     LocalKek::new(KekVersion::new(secrets.keks.primary), keys).map_err(unusable)
 }
 
 fn index_roots(secrets: &Secrets) -> Result<IndexRoots, VaultError> {
     let versions = &secrets.index_roots.versions;
-    let roots = versions.iter().map(|(version, root)| (IndexVersion::new(*version), root.clone()));
+    let roots = versions
+        .iter()
+        .map(|(version, root)| (IndexVersion::new(*version), root.clone()));
     IndexRoots::new(IndexVersion::new(secrets.index_roots.primary), roots).map_err(unusable)
 }
 
 fn peppers(secrets: &Secrets) -> Result<Peppers, VaultError> {
     let versions = &secrets.key_peppers.versions;
-    let peppers = versions.iter().map(|(version, pepper)| ((*version).into(), pepper.clone()));
+    let peppers = versions
+        .iter()
+        .map(|(version, pepper)| ((*version).into(), pepper.clone()));
     Peppers::new(PepperVersion::from(secrets.key_peppers.primary), peppers).map_err(unusable)
 }
 

@@ -94,8 +94,19 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Cli
 }
 
 async fn issue(keys: &ApiKeyCache, arguments: Issue) -> Result<(), CliError> {
-    let Issue { tenant, tier, scopes, expires_at, json } = arguments;
-    let request = KeyRequest { tenant, tier, scopes, expires_at };
+    let Issue {
+        tenant,
+        tier,
+        scopes,
+        expires_at,
+        json,
+    } = arguments;
+    let request = KeyRequest {
+        tenant,
+        tier,
+        scopes,
+        expires_at,
+    };
     let issued = request.issue(keys).await.map_err(ApiKeyError::from)?;
     // EXPOSE: the holder has to learn the key, once.
     let key = issued.key().hazmat_expose();
@@ -118,7 +129,11 @@ async fn list(keys: &ApiKeyCache, arguments: List) -> Result<(), CliError> {
                 print(&describe(key).to_string())?;
             } else {
                 let (kid, tenant, tier) = (key.kid(), key.tenant(), key.tier());
-                print(&format!("{kid}  {:<9}  {tier:<10}  {tenant}  {}", key.status(), key.scopes()))?;
+                print(&format!(
+                    "{kid}  {:<9}  {tier:<10}  {tenant}  {}",
+                    key.status(),
+                    key.scopes()
+                ))?;
             }
         }
         match page.next {
@@ -135,7 +150,9 @@ async fn revoke(keys: &ApiKeyCache, arguments: &Revoke) -> Result<(), CliError> 
     if arguments.json {
         print(&json!({ "kid": kid.as_str(), "was_active": was_active }).to_string())
     } else if was_active {
-        print(&format!("{kid} is revoked; running servers refuse it within a second"))
+        print(&format!(
+            "{kid} is revoked; running servers refuse it within a second"
+        ))
     } else {
         print(&format!("{kid} was revoked before"))
     }

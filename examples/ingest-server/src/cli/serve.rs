@@ -12,7 +12,10 @@ use crate::{app::App, dev, logs};
 
 /// Serves until SIGTERM or SIGINT, then drains.
 pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
-    let Loaded { config, has_generated_secrets } = settings.load(Missing::Generate)?;
+    let Loaded {
+        config,
+        has_generated_secrets,
+    } = settings.load(Missing::Generate)?;
     logs::init(&config);
     let config = Arc::new(config);
     // Before anything listens, so that no signal is lost.
@@ -23,7 +26,10 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
         print(&dev::banner(&config, app.addresses(), &key))?;
     } else {
         let addresses = app.addresses();
-        print(&format!("listening on http://{} (public)", addresses.public))?;
+        print(&format!(
+            "listening on http://{} (public)",
+            addresses.public
+        ))?;
         print(&format!("listening on http://{} (admin)", addresses.admin))?;
     }
     app.run(stop).await;

@@ -61,7 +61,10 @@ impl Settings {
             Missing::Generate => dev::secrets::ensure(&mut sources)?,
             Missing::Report => dev::secrets::add_existing(&mut sources)?,
         };
-        Ok(Loaded { config: Config::load(&sources)?, has_generated_secrets })
+        Ok(Loaded {
+            config: Config::load(&sources)?,
+            has_generated_secrets,
+        })
     }
 
     pub(super) fn sources(&self) -> Sources {
@@ -77,10 +80,14 @@ impl Settings {
         .into_iter()
         .filter_map(|(variable, value)| Some((variable, value.clone()?)))
         .collect();
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment"
+        )]
         let environment = std::env::vars_os();
-        let environment =
-            environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let environment = environment.filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
         Sources::new(flags, environment, self.config.as_deref())
     }
 }

@@ -22,10 +22,16 @@ pub(super) fn read(
         return Some(Database::Sqlite(data_dir.join("ingest.db")));
     };
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        problems.add(VARIABLE, "names PostgreSQL, which this build does not contain");
+        problems.add(
+            VARIABLE,
+            "names PostgreSQL, which this build does not contain",
+        );
         return None;
     }
-    match url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+    match url
+        .strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"))
+    {
         Some(path) if !path.is_empty() && !path.contains([':', '?']) => {
             Some(Database::Sqlite(PathBuf::from(path)))
         }

@@ -32,7 +32,10 @@ pub(super) fn read(
     {
         problems.add("INGEST_ADMIN_LISTEN", "must differ from INGEST_LISTEN");
     }
-    Some(Network { listen: listen?, admin_listen: admin_listen? })
+    Some(Network {
+        listen: listen?,
+        admin_listen: admin_listen?,
+    })
 }
 
 fn address(
@@ -41,10 +44,15 @@ fn address(
     default: &str,
     problems: &mut Problems,
 ) -> Option<SocketAddr> {
-    let text = sources.value(variable).unwrap_or_else(|| default.to_owned());
+    let text = sources
+        .value(variable)
+        .unwrap_or_else(|| default.to_owned());
     let parsed = text.parse().ok();
     if parsed.is_none() {
-        problems.add(variable, "is not an address; write for example `127.0.0.1:8080`");
+        problems.add(
+            variable,
+            "is not an address; write for example `127.0.0.1:8080`",
+        );
     }
     parsed
 }

@@ -20,7 +20,10 @@ pub(crate) struct ConfigError(Vec<Problem>);
 
 impl Problems {
     pub(crate) fn add(&mut self, variable: &str, message: impl Into<String>) {
-        self.0.push(Problem { variable: variable.to_owned(), message: message.into() });
+        self.0.push(Problem {
+            variable: variable.to_owned(),
+            message: message.into(),
+        });
     }
 
     pub(crate) fn include(&mut self, others: &[Problem]) {
@@ -33,13 +36,6 @@ impl Problems {
 
     pub(crate) fn into_error(self) -> ConfigError {
         ConfigError(self.0)
-    }
-}
-
-impl ConfigError {
-    /// A problem found outside the settings themselves, in the same form.
-    pub(crate) fn of(variable: &str, message: impl Into<String>) -> Self {
-        Self(vec![Problem { variable: variable.to_owned(), message: message.into() }])
     }
 }
 

@@ -100,7 +100,10 @@ fn read_token(sources: &Sources, profile: Profile, problems: &mut Problems) -> O
         problems.add(ADMIN_TOKEN, "must be printable ASCII without spaces");
     }
     if profile == Profile::Production && token.len() < MIN_TOKEN_CHARS {
-        problems.add(ADMIN_TOKEN, format!("is weak; take at least {MIN_TOKEN_CHARS} characters"));
+        problems.add(
+            ADMIN_TOKEN,
+            format!("is weak; take at least {MIN_TOKEN_CHARS} characters"),
+        );
     }
     Some(AdminToken(token))
 }
@@ -114,7 +117,10 @@ fn read_text(
     let file_variable = format!("{variable}_FILE");
     match (sources.secret(variable), sources.value(&file_variable)) {
         (Some(_), Some(_)) if sources.value(variable).is_some() => {
-            problems.add(variable, format!("is set, and {file_variable} too; keep one"));
+            problems.add(
+                variable,
+                format!("is set, and {file_variable} too; keep one"),
+            );
             None
         }
         (_, Some(path)) => match fs::read_to_string(path) {
@@ -163,7 +169,10 @@ where
             }
             None => problems.add(
                 variable,
-                format!("entry {} must be `<version>:<base64 of 32 bytes>`", index + 1),
+                format!(
+                    "entry {} must be `<version>:<base64 of 32 bytes>`",
+                    index + 1
+                ),
             ),
         }
     }
@@ -176,14 +185,20 @@ where
             None
         }
         (Some(text), _) => {
-            let named = text.parse().ok().filter(|version| versions.contains_key(version));
+            let named = text
+                .parse()
+                .ok()
+                .filter(|version| versions.contains_key(version));
             if named.is_none() {
                 problems.add(&primary_variable, format!("names no version of {variable}"));
             }
             named
         }
     };
-    Some(VersionedSecret { primary: primary?, versions })
+    Some(VersionedSecret {
+        primary: primary?,
+        versions,
+    })
 }
 
 fn parse_entry<V>(entry: &str) -> Option<(V, Zeroizing<[u8; 32]>)>
@@ -191,7 +206,10 @@ where
     V: std::str::FromStr + Ord + Default,
 {
     let (version, encoded) = entry.split_once(':')?;
-    let version = version.parse().ok().filter(|version| *version > V::default())?;
+    let version = version
+        .parse()
+        .ok()
+        .filter(|version| *version > V::default())?;
     let bytes = Zeroizing::new(STANDARD.decode(encoded).ok()?);
     let key: [u8; 32] = bytes.as_slice().try_into().ok()?;
     Some((version, Zeroizing::new(key)))
@@ -205,12 +223,19 @@ fn refuse_weak<'a, V: std::fmt::Display>(
 ) {
     for (version, key) in secret.iter().flat_map(|secret| &secret.versions) {
         let mut distinct = [false; 256];
-        key.iter().for_each(|byte| distinct[usize::from(*byte)] = true);
+        key.iter()
+            .for_each(|byte| distinct[usize::from(*byte)] = true);
         if distinct.iter().filter(|used| **used).count() < MIN_DISTINCT_BYTES {
-            problems.add(variable, format!("version {version} is weak; take 32 random bytes"));
+            problems.add(
+                variable,
+                format!("version {version} is weak; take 32 random bytes"),
+            );
         }
         if let Some((other, _)) = seen.iter().find(|(_, earlier)| *earlier == &**key) {
-            problems.add(variable, format!("version {version} equals a secret in {other}"));
+            problems.add(
+                variable,
+                format!("version {version} equals a secret in {other}"),
+            );
         }
         seen.push((variable, key));
     }

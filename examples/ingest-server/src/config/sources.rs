@@ -64,13 +64,20 @@ impl Sources {
         self.flags
             .get(variable)
             .cloned()
-            .or_else(|| self.environment.get(variable).map(|value| value.to_string()))
+            .or_else(|| {
+                self.environment
+                    .get(variable)
+                    .map(|value| value.to_string())
+            })
             .or_else(|| self.file.get(variable).cloned())
     }
 
     /// A secret: from the environment or from those generated earlier, never from the file.
     pub(crate) fn secret(&self, variable: &str) -> Option<Zeroizing<String>> {
-        self.environment.get(variable).or_else(|| self.generated.get(variable)).cloned()
+        self.environment
+            .get(variable)
+            .or_else(|| self.generated.get(variable))
+            .cloned()
     }
 
     /// Whether any secret was given by the operator.
@@ -110,7 +117,10 @@ impl Sources {
     }
 
     fn file_problem(&mut self, message: impl Into<String>) {
-        self.problems.push(Problem { variable: "--config".to_owned(), message: message.into() });
+        self.problems.push(Problem {
+            variable: "--config".to_owned(),
+            message: message.into(),
+        });
     }
 }
 
@@ -122,7 +132,10 @@ impl std::fmt::Debug for Sources {
 
 /// The folder for the database and for generated secrets.
 pub(crate) fn data_dir(sources: &Sources) -> PathBuf {
-    sources.value("INGEST_DATA_DIR").unwrap_or_else(|| "data".to_owned()).into()
+    sources
+        .value("INGEST_DATA_DIR")
+        .unwrap_or_else(|| "data".to_owned())
+        .into()
 }
 
 fn is_ours(name: &str) -> bool {

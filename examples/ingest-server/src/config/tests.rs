@@ -6,13 +6,22 @@ const KEY_C: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     let complete = [
-        ("INGEST_ADMIN_TOKEN", "0123456789abcdefghijklmnopqrstuvwxyz".to_owned()),
+        (
+            "INGEST_ADMIN_TOKEN",
+            "0123456789abcdefghijklmnopqrstuvwxyz".to_owned(),
+        ),
         ("PORTCULLIS_KEKS", format!("1:{KEY_A}")),
         ("PORTCULLIS_INDEX_ROOTS", format!("1:{KEY_B}")),
         ("PORTCULLIS_KEY_PEPPERS", format!("1:{KEY_C}")),
     ];
-    let given = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    complete.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(given).collect()
+    let given = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    complete
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .chain(given)
+        .collect()
 }
 
 fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -20,7 +29,10 @@ fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
 }
 
 fn message(pairs: &[(&str, &str)]) -> String {
-    load(pairs).err().map(|error| error.to_string()).unwrap_or_default()
+    load(pairs)
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -51,7 +63,10 @@ fn every_problem_is_listed_and_no_value_is_shown() {
         "INGEST_ADMIN_TOKEN",
         "INGEST_SCHEMA_DIR",
     ] {
-        assert!(text.contains(variable), "{variable} is not listed in:\n{text}");
+        assert!(
+            text.contains(variable),
+            "{variable} is not listed in:\n{text}"
+        );
     }
     assert!(!text.contains("canary"), "a value is shown in:\n{text}");
 }
@@ -60,8 +75,11 @@ fn every_problem_is_listed_and_no_value_is_shown() {
 fn flags_win_over_environment_over_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("ingest.toml");
-    std::fs::write(&file, "listen = \"127.0.0.1:1\"\nadmin_listen = \"127.0.0.1:2\"\nlog = \"warn\"")
-        .unwrap();
+    std::fs::write(
+        &file,
+        "listen = \"127.0.0.1:1\"\nadmin_listen = \"127.0.0.1:2\"\nlog = \"warn\"",
+    )
+    .unwrap();
     let flags = Flags::from([("INGEST_LISTEN", "127.0.0.1:3".to_owned())]);
     let environment = environment(&[
         ("INGEST_LISTEN", "127.0.0.1:4"),
@@ -80,7 +98,10 @@ fn a_secret_in_the_file_is_refused_without_showing_it() {
     std::fs::write(&file, "portcullis_keks = \"1:canary\"\ncanary_key = 3").unwrap();
     let error = Config::load(&Sources::new(Flags::new(), environment(&[]), Some(&file)));
     let text = error.unwrap_err().to_string();
-    assert!(text.contains("set PORTCULLIS_KEKS in the environment"), "{text}");
+    assert!(
+        text.contains("set PORTCULLIS_KEKS in the environment"),
+        "{text}"
+    );
     assert!(!text.contains("canary"), "{text}");
 }
 
@@ -105,9 +126,15 @@ fn a_secret_can_come_from_a_file_of_its_own() {
 fn several_versions_need_a_primary_that_exists() {
     let two = format!("1:{KEY_A},2:{KEY_B}");
     assert!(message(&[("PORTCULLIS_KEKS", &two)]).contains("PORTCULLIS_KEKS_PRIMARY"));
-    let wrong = [("PORTCULLIS_KEKS", two.as_str()), ("PORTCULLIS_KEKS_PRIMARY", "3")];
+    let wrong = [
+        ("PORTCULLIS_KEKS", two.as_str()),
+        ("PORTCULLIS_KEKS_PRIMARY", "3"),
+    ];
     assert!(message(&wrong).contains("names no version"));
-    let right = [("PORTCULLIS_KEKS", two.as_str()), ("PORTCULLIS_KEKS_PRIMARY", "2")];
+    let right = [
+        ("PORTCULLIS_KEKS", two.as_str()),
+        ("PORTCULLIS_KEKS_PRIMARY", "2"),
+    ];
     assert_eq!(load(&right).unwrap().secrets.keks.primary, 2);
 }
 
@@ -122,8 +149,17 @@ fn production_refuses_weak_and_equal_secrets_and_an_open_admin_address() {
         ("PORTCULLIS_KEKS", &zeros),
         ("PORTCULLIS_KEY_PEPPERS", &equal),
     ]);
-    assert!(text.contains("PORTCULLIS_KEKS: version 1 is weak"), "{text}");
-    assert!(text.contains("PORTCULLIS_KEY_PEPPERS: version 1 equals a secret"), "{text}");
+    assert!(
+        text.contains("PORTCULLIS_KEKS: version 1 is weak"),
+        "{text}"
+    );
+    assert!(
+        text.contains("PORTCULLIS_KEY_PEPPERS: version 1 equals a secret"),
+        "{text}"
+    );
     assert!(text.contains("INGEST_ADMIN_TOKEN: is weak"), "{text}");
-    assert!(text.contains("INGEST_ADMIN_LISTEN: is open to the world"), "{text}");
+    assert!(
+        text.contains("INGEST_ADMIN_LISTEN: is open to the world"),
+        "{text}"
+    );
 }

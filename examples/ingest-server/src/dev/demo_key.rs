@@ -39,7 +39,10 @@ async fn issue(keys: &ApiKeyCache) -> Result<ApiKey, DevError> {
     let request = KeyRequest {
         tenant: "demo".to_owned(),
         tier: "standard".to_owned(),
-        scopes: Permission::ALL.iter().map(|permission| permission.scope().to_owned()).collect(),
+        scopes: Permission::ALL
+            .iter()
+            .map(|permission| permission.scope().to_owned())
+            .collect(),
         expires_at: None,
     };
     match request.issue(keys).await {
@@ -50,8 +53,12 @@ async fn issue(keys: &ApiKeyCache) -> Result<ApiKey, DevError> {
 }
 
 fn write(path: &Path, key: &ApiKey) -> io::Result<()> {
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
     // EXPOSE: this file is where the dev profile keeps its demo key.
     file.write_all(key.hazmat_expose().as_bytes())
 }

@@ -55,7 +55,10 @@ pub(crate) fn add_existing(sources: &mut Sources) -> Result<bool, DevError> {
 fn refuse_existing_data(sources: &Sources, folder: &Path) -> Result<(), DevError> {
     match database(sources) {
         Some(Database::Sqlite(file)) if fs::metadata(&file).is_ok_and(|meta| meta.len() > 0) => {
-            Err(DevError::DataWithoutSecrets { database: file, secrets: path(folder) })
+            Err(DevError::DataWithoutSecrets {
+                database: file,
+                secrets: path(folder),
+            })
         }
         _ => Ok(()),
     }
@@ -69,8 +72,12 @@ fn generate(folder: &Path) -> Result<(), DevError> {
     let content = content()?;
     let write = || -> io::Result<()> {
         fs::create_dir_all(folder)?;
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&draft)?;
         // EXPOSE: this file is where the dev profile keeps its secrets.
         file.write_all(content.as_bytes())?;
         file.sync_all()?;
@@ -90,7 +97,10 @@ fn content() -> Result<Zeroizing<String>, DevError> {
         "# Secrets of the dev profile. Whoever has them can read the data beside this file.\n",
     ));
     let token = make_secret()?;
-    text.push_str(&format!("{ADMIN_TOKEN}={}\n", URL_SAFE_NO_PAD.encode(*token)));
+    text.push_str(&format!(
+        "{ADMIN_TOKEN}={}\n",
+        URL_SAFE_NO_PAD.encode(*token)
+    ));
     for variable in [KEKS, INDEX_ROOTS, KEY_PEPPERS] {
         let secret = make_secret()?;
         text.push_str(&format!("{variable}=1:{}\n", STANDARD.encode(*secret)));
@@ -100,7 +110,9 @@ fn content() -> Result<Zeroizing<String>, DevError> {
 
 fn make_secret() -> Result<Zeroizing<[u8; 32]>, DevError> {
     let mut secret = Zeroizing::new([0; 32]);
-    SystemRandom::new().fill(&mut *secret).map_err(|_| DevError::Random)?;
+    SystemRandom::new()
+        .fill(&mut *secret)
+        .map_err(|_| DevError::Random)?;
     Ok(secret)
 }
 
@@ -112,13 +124,22 @@ fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, Zeroizing<String>>,
             continue;
         }
         let Some((name, value)) = line.split_once('=') else {
-            return Err(DevError::Form { path: path.to_owned(), line: index + 1 });
+            return Err(DevError::Form {
+                path: path.to_owned(),
+                line: index + 1,
+            });
         };
-        secrets.insert(name.trim().to_owned(), Zeroizing::new(value.trim().to_owned()));
+        secrets.insert(
+            name.trim().to_owned(),
+            Zeroizing::new(value.trim().to_owned()),
+        );
     }
     Ok(secrets)
 }
 
 pub(super) fn file_error(path: &Path, error: &io::Error) -> DevError {
-    DevError::File { path: path.to_owned(), kind: error.kind() }
+    DevError::File {
+        path: path.to_owned(),
+        kind: error.kind(),
+    }
 }

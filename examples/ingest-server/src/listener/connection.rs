@@ -1,10 +1,6 @@
 //! One HTTP/1.1 connection.
 
-use std::{
-    future::poll_fn,
-    pin::{Pin, pin},
-    time::Duration,
-};
+use std::{future::poll_fn, pin::pin, time::Duration};
 
 use axum::{Router, body::Body, response::IntoResponse as _};
 use http::{Request, header::CONTENT_LENGTH};
@@ -70,11 +66,20 @@ async fn answer_late_head(stream: &mut TcpStream) {
     let detail = "the head of the request took too long to arrive";
     let problem = Problem::from(Rejection::new(Reason::TransportTimeout, detail));
     let (head, body) = problem.into_response().into_parts();
-    let Ok(body) = body.collect().await else { return };
+    let Ok(body) = body.collect().await else {
+        return;
+    };
     let body = body.to_bytes();
     let mut text = format!("HTTP/1.1 {}\r\nconnection: close\r\n", head.status);
-    for (name, value) in head.headers.iter().filter(|(name, _)| *name != CONTENT_LENGTH) {
-        text.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
+    for (name, value) in head
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != CONTENT_LENGTH)
+    {
+        text.push_str(&format!(
+            "{name}: {}\r\n",
+            value.to_str().unwrap_or_default()
+        ));
     }
     text.push_str(&format!("{CONTENT_LENGTH}: {}\r\n\r\n", body.len()));
     if stream.write_all(text.as_bytes()).await.is_ok() {

@@ -22,5 +22,9 @@ pub(crate) fn admit(services: &Services, frames: Frames) -> Result<Admitted, Rej
         .writer
         .reserve(frames.frames.len())
         .map_err(|_| Rejection::plain(Reason::CapacityQueueFull))?;
-    Ok(Admitted { caller: frames.caller, slots, frames: frames.frames })
+    Ok(Admitted {
+        caller: frames.caller,
+        slots,
+        frames: frames.frames,
+    })
 }

@@ -26,8 +26,12 @@ pub(crate) struct Caller {
 }
 
 impl Permission {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::EventsWrite, Self::LeadsWrite, Self::LeadsRead, Self::PiiRead];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::EventsWrite,
+        Self::LeadsWrite,
+        Self::LeadsRead,
+        Self::PiiRead,
+    ];
 
     /// The scope that grants it.
     pub(crate) const fn scope(self) -> &'static str {
@@ -60,13 +64,21 @@ pub(crate) async fn authenticate(
         ),
         _ => invalid(),
     })?;
-    let principal = services.keys.validate(&key).await.map_err(|denied| match denied {
-        Denied::Unavailable { .. } => Rejection::plain(Reason::AuthUnavailable),
-        _ => invalid(),
-    })?;
+    let principal = services
+        .keys
+        .validate(&key)
+        .await
+        .map_err(|denied| match denied {
+            Denied::Unavailable { .. } => Rejection::plain(Reason::AuthUnavailable),
+            _ => invalid(),
+        })?;
     let tenant = TenantId::new(principal.tenant())
         .expect("a tenant id of a key, 1 to 128 bytes, is one of a data key, 1 to 1,024 bytes");
-    let caller = Caller { principal, tenant, received_at: services.clock.now() };
+    let caller = Caller {
+        principal,
+        tenant,
+        received_at: services.clock.now(),
+    };
     if caller.may(needed) {
         Ok(caller)
     } else {

@@ -36,14 +36,28 @@ impl<T> Batch<T> {
         self,
         mut stage: impl FnMut(&Caller, T) -> Result<U, Rejection>,
     ) -> Batch<U> {
-        let Self { caller, slots, items, mut rejected } = self;
+        let Self {
+            caller,
+            slots,
+            items,
+            mut rejected,
+        } = self;
         let mut passed = Vec::with_capacity(items.len());
         for Item { index, id, value } in items {
             match stage(&caller, value) {
                 Ok(value) => passed.push(Item { index, id, value }),
-                Err(rejection) => rejected.push(Rejected { index, id, rejection }),
+                Err(rejection) => rejected.push(Rejected {
+                    index,
+                    id,
+                    rejection,
+                }),
             }
         }
-        Batch { caller, slots, items: passed, rejected }
+        Batch {
+            caller,
+            slots,
+            items: passed,
+            rejected,
+        }
     }
 }

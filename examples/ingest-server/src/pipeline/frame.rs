@@ -56,7 +56,10 @@ pub(crate) async fn events(
         }
     };
     let text = body::read(headers, body).await?;
-    Ok(Frames { caller, frames: cut(&text, form)? })
+    Ok(Frames {
+        caller,
+        frames: cut(&text, form)?,
+    })
 }
 
 /// Frames a request of one lead.
@@ -66,15 +69,25 @@ pub(crate) async fn lead(
     body: Body,
 ) -> Result<Frames, Rejection> {
     if media_type(headers).as_deref() != Some("application/json") {
-        return Err(Rejection::new(Reason::TransportContentType, "send application/json"));
+        return Err(Rejection::new(
+            Reason::TransportContentType,
+            "send application/json",
+        ));
     }
     let text = body::read(headers, body).await?;
-    Ok(Frames { caller, frames: cut(&text, Form::One)? })
+    Ok(Frames {
+        caller,
+        frames: cut(&text, Form::One)?,
+    })
 }
 
 /// The media type in lower case, without parameters; none if it names a charset but UTF-8.
 fn media_type(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(CONTENT_TYPE)?.to_str().ok()?.to_ascii_lowercase();
+    let text = headers
+        .get(CONTENT_TYPE)?
+        .to_str()
+        .ok()?
+        .to_ascii_lowercase();
     let mut parts = text.split(';').map(str::trim);
     let media_type = parts.next()?.to_owned();
     let is_utf8 = |charset: &str| matches!(charset.trim_matches('"'), "utf-8" | "utf8");
@@ -86,7 +99,10 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
 
 fn cut(text: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {
     if std::str::from_utf8(text).is_err() {
-        return Err(Rejection::new(Reason::ParseUtf8, "the body is not valid UTF-8"));
+        return Err(Rejection::new(
+            Reason::ParseUtf8,
+            "the body is not valid UTF-8",
+        ));
     }
     match (text.trim_ascii_start().first(), form) {
         (Some(b'{'), Form::One | Form::Either) => {
@@ -107,11 +123,18 @@ fn cut(text: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {
                 )),
             }
         }
-        (_, Form::One) => Err(Rejection::new(Reason::ParseJson, "the body must be a JSON object")),
-        (_, Form::Many) => Err(Rejection::new(Reason::ParseJson, "the body must be a JSON array")),
-        (_, Form::Either) => {
-            Err(Rejection::new(Reason::ParseJson, "the body must be a JSON object or array"))
-        }
+        (_, Form::One) => Err(Rejection::new(
+            Reason::ParseJson,
+            "the body must be a JSON object",
+        )),
+        (_, Form::Many) => Err(Rejection::new(
+            Reason::ParseJson,
+            "the body must be a JSON array",
+        )),
+        (_, Form::Either) => Err(Rejection::new(
+            Reason::ParseJson,
+            "the body must be a JSON object or array",
+        )),
     }
 }
 

@@ -49,14 +49,20 @@ pub(crate) fn events(admitted: Admitted) -> Batch<Parsed> {
             };
             Rejection::new(Reason::EnvelopeMissingData, detail)
         })?;
-        Ok(Parsed { envelope: Some(envelope), data })
+        Ok(Parsed {
+            envelope: Some(envelope),
+            data,
+        })
     })
 }
 
 /// Reads each frame as a lead.
 pub(crate) fn leads(admitted: Admitted) -> Batch<Parsed> {
     parse(admitted, |members, _| {
-        Ok(Parsed { envelope: None, data: Value::Object(std::mem::take(members)) })
+        Ok(Parsed {
+            envelope: None,
+            data: Value::Object(std::mem::take(members)),
+        })
     })
 }
 
@@ -64,38 +70,67 @@ fn parse(
     admitted: Admitted,
     read: impl Fn(&mut Map<String, Value>, Option<&str>) -> Result<Parsed, Rejection>,
 ) -> Batch<Parsed> {
-    let Admitted { caller, slots, frames } = admitted;
+    let Admitted {
+        caller,
+        slots,
+        frames,
+    } = admitted;
     let mut items = Vec::with_capacity(frames.len());
     let mut rejected = Vec::new();
     for (index, frame) in frames.into_iter().enumerate() {
         let mut members = match object(&frame) {
             Ok(members) => members,
             Err(rejection) => {
-                rejected.push(Rejected { index, id: None, rejection });
+                rejected.push(Rejected {
+                    index,
+                    id: None,
+                    rejection,
+                });
                 continue;
             }
         };
-        let id = members.get("id").and_then(Value::as_str).filter(|id| id.len() <= MAX_ID);
+        let id = members
+            .get("id")
+            .and_then(Value::as_str)
+            .filter(|id| id.len() <= MAX_ID);
         let id = id.map(str::to_owned);
         match read(&mut members, id.as_deref()) {
             Ok(value) => items.push(Item { index, id, value }),
-            Err(rejection) => rejected.push(Rejected { index, id, rejection }),
+            Err(rejection) => rejected.push(Rejected {
+                index,
+                id,
+                rejection,
+            }),
         }
     }
-    Batch { caller, slots, items, rejected }
+    Batch {
+        caller,
+        slots,
+        items,
+        rejected,
+    }
 }
 
 fn object(frame: &Frame) -> Result<Map<String, Value>, Rejection> {
     match serde_json::from_slice(&frame.0) {
         Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Rejection::new(Reason::ParseJson, "an event must be a JSON object")),
-        Err(_) => Err(Rejection::new(Reason::ParseJson, "holds a number or text out of range")),
+        Ok(_) => Err(Rejection::new(
+            Reason::ParseJson,
+            "an event must be a JSON object",
+        )),
+        Err(_) => Err(Rejection::new(
+            Reason::ParseJson,
+            "holds a number or text out of range",
+        )),
     }
 }
 
 fn envelope(members: &Map<String, Value>, id: Option<&str>) -> Result<Envelope, Rejection> {
     // Plain JSON may leave it out: there is only one version to mean.
-    if members.get("specversion").is_some_and(|version| version != "1.0") {
+    if members
+        .get("specversion")
+        .is_some_and(|version| version != "1.0")
+    {
         let detail = "`specversion` must be \"1.0\"";
         return Err(Rejection::new(Reason::EnvelopeInvalidVersion, detail));
     }
@@ -112,13 +147,13 @@ fn read_id(members: &Map<String, Value>, id: Option<&str>) -> Result<String, Rej
     if !members.contains_key("id") {
         return Err(Rejection::new(Reason::EnvelopeMissingId, "`id` is missing"));
     }
-    id.filter(|id| !id.is_empty() && !id.contains(char::is_control)).map(str::to_owned).ok_or_else(
-        || {
+    id.filter(|id| !id.is_empty() && !id.contains(char::is_control))
+        .map(str::to_owned)
+        .ok_or_else(|| {
             let detail =
                 format!("`id` must be 1 to {MAX_ID} bytes of text without control characters");
             Rejection::new(Reason::EnvelopeInvalidId, detail)
-        },
-    )
+        })
 }
 
 fn read_source(members: &Map<String, Value>) -> Result<String, Rejection> {
@@ -134,10 +169,13 @@ fn read_source(members: &Map<String, Value>) -> Result<String, Rejection> {
 
 fn read_type(members: &Map<String, Value>) -> Result<String, Rejection> {
     let event_type = members.get("type").and_then(Value::as_str);
-    event_type.filter(|text| is_type(text)).map(str::to_owned).ok_or_else(|| {
-        let detail = "`type` must match [A-Za-z0-9][A-Za-z0-9._-]{0,254}";
-        Rejection::new(Reason::EnvelopeInvalidType, detail)
-    })
+    event_type
+        .filter(|text| is_type(text))
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            let detail = "`type` must match [A-Za-z0-9][A-Za-z0-9._-]{0,254}";
+            Rejection::new(Reason::EnvelopeInvalidType, detail)
+        })
 }
 
 fn is_type(text: &str) -> bool {
@@ -150,7 +188,9 @@ fn is_type(text: &str) -> bool {
 /// The version is the last segment of `dataschema`, so that both `2` and a URI that ends in `/2`
 /// or `/2.json` name it.
 fn read_version(members: &Map<String, Value>) -> Result<u32, Rejection> {
-    let Some(schema) = members.get("dataschema") else { return Ok(DEFAULT_VERSION) };
+    let Some(schema) = members.get("dataschema") else {
+        return Ok(DEFAULT_VERSION);
+    };
     let segment = schema.as_str().and_then(|text| text.rsplit('/').next());
     segment
         .map(|segment| segment.strip_suffix(".json").unwrap_or(segment))
@@ -162,7 +202,9 @@ fn read_version(members: &Map<String, Value>) -> Result<u32, Rejection> {
 }
 
 fn read_time(members: &Map<String, Value>) -> Result<Option<OffsetDateTime>, Rejection> {
-    let Some(time) = members.get("time") else { return Ok(None) };
+    let Some(time) = members.get("time") else {
+        return Ok(None);
+    };
     match time.as_str().and_then(timestamp::parse) {
         Some(time) => Ok(Some(time)),
         None => {

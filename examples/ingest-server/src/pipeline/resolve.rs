@@ -35,20 +35,43 @@ pub(crate) async fn resolve(
     services: &Services,
     batch: Batch<Valid>,
 ) -> Result<Batch<Unique>, Rejection> {
-    let Batch { caller, slots, items, mut rejected } = batch;
+    let Batch {
+        caller,
+        slots,
+        items,
+        mut rejected,
+    } = batch;
     let mut unique = Vec::with_capacity(items.len());
     let mut announced = HashMap::new();
-    for Item { index, id, value: valid } in items {
+    for Item {
+        index,
+        id,
+        value: valid,
+    } in items
+    {
         let found = match valid.intent {
             None => Ok(None),
             Some(intent) => target(services, &caller, &valid, intent, &mut announced).await?,
         };
         match found {
-            Ok(lead) => unique.push(Item { index, id, value: Unique { valid, lead } }),
-            Err(rejection) => rejected.push(Rejected { index, id, rejection }),
+            Ok(lead) => unique.push(Item {
+                index,
+                id,
+                value: Unique { valid, lead },
+            }),
+            Err(rejection) => rejected.push(Rejected {
+                index,
+                id,
+                rejection,
+            }),
         }
     }
-    Ok(Batch { caller, slots, items: unique, rejected })
+    Ok(Batch {
+        caller,
+        slots,
+        items: unique,
+        rejected,
+    })
 }
 
 /// The lead of one item. The outer error is the request's, the inner one the item's.
@@ -68,13 +91,22 @@ async fn target(
         None => None,
     };
     let target = match (intent, owner) {
-        (LeadIntent::Upsert, Some(id)) => Target { id, change: LeadChange::Update },
+        (LeadIntent::Upsert, Some(id)) => Target {
+            id,
+            change: LeadChange::Update,
+        },
         (LeadIntent::Upsert, None) => {
             let id = make_lead_id(services.clock.now()).map_err(|error| {
-                tracing::error!(error = &error as &dyn std::error::Error, "no lead id was made");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "no lead id was made"
+                );
                 Rejection::plain(Reason::Internal)
             })?;
-            Target { id, change: LeadChange::Create }
+            Target {
+                id,
+                change: LeadChange::Create,
+            }
         }
         (LeadIntent::Update(id), Some(owner)) if owner != id => {
             let detail = "the e-mail belongs to another lead";
@@ -85,7 +117,10 @@ async fn target(
                 let detail = "`lead` is not the id of a lead";
                 return Ok(Err(Rejection::new(Reason::SemanticReference, detail)));
             }
-            Target { id, change: LeadChange::Update }
+            Target {
+                id,
+                change: LeadChange::Update,
+            }
         }
     };
     if let Some(value) = email {
@@ -96,8 +131,14 @@ async fn target(
 
 /// The enforced fingerprint of the item's e-mail.
 fn email_fingerprint(services: &Services, caller: &Caller, valid: &Valid) -> Option<Vec<u8>> {
-    let (_, email) = valid.lead_values().find(|(column, _)| *column == LeadColumn::Email)?;
-    let index = email.index(&services.index_roots, &caller.tenant, LeadColumn::Email.field());
+    let (_, email) = valid
+        .lead_values()
+        .find(|(column, _)| *column == LeadColumn::Email)?;
+    let index = email.index(
+        &services.index_roots,
+        &caller.tenant,
+        LeadColumn::Email.field(),
+    );
     index.into_iter().next().map(|IndexRow { value, .. }| value)
 }
 
@@ -107,6 +148,9 @@ async fn owner(
     value: &[u8],
 ) -> Result<Option<LeadId>, Rejection> {
     let column = LeadColumn::Email;
-    let leads = services.store.leads_by_index(&caller.tenant, column, value, 1).await?;
+    let leads = services
+        .store
+        .leads_by_index(&caller.tenant, column, value, 1)
+        .await?;
     Ok(leads.first().map(|lead| lead.id))
 }

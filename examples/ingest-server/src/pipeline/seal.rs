@@ -32,14 +32,33 @@ pub(crate) async fn seal(
     services: &Services,
     batch: Batch<Unique>,
 ) -> Result<Batch<Sealed>, Rejection> {
-    let Batch { caller, slots, items, rejected } = batch;
+    let Batch {
+        caller,
+        slots,
+        items,
+        rejected,
+    } = batch;
     let cipher = cipher(services, &caller, &items).await?;
     let mut sealed = Vec::with_capacity(items.len());
-    for Item { index, id, value: unique } in items {
+    for Item {
+        index,
+        id,
+        value: unique,
+    } in items
+    {
         let write = write(services, &caller, &cipher, &unique).map_err(|error| failed(&error))?;
-        sealed.push(Item { index, id, value: Sealed { unique, write } });
+        sealed.push(Item {
+            index,
+            id,
+            value: Sealed { unique, write },
+        });
     }
-    Ok(Batch { caller, slots, items: sealed, rejected })
+    Ok(Batch {
+        caller,
+        slots,
+        items: sealed,
+        rejected,
+    })
 }
 
 /// A cipher with a primary key in hand for every purpose of the batch.
@@ -51,10 +70,17 @@ async fn cipher(
     let personal = items.iter().flat_map(|item| &item.value.valid.personal);
     let purposes: BTreeSet<Purpose> = personal.map(|found| found.value.purpose()).collect();
     let purposes: Vec<Purpose> = purposes.into_iter().collect();
-    let keys = services.keyring.prepare(&caller.tenant, &purposes).await.map_err(|error| {
-        tracing::error!(error = &error as &dyn std::error::Error, "no data keys to seal with");
-        Rejection::plain(Reason::CapacityKeysUnavailable)
-    })?;
+    let keys = services
+        .keyring
+        .prepare(&caller.tenant, &purposes)
+        .await
+        .map_err(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "no data keys to seal with"
+            );
+            Rejection::plain(Reason::CapacityKeysUnavailable)
+        })?;
     Ok(Cipher::new(keys))
 }
 
@@ -73,7 +99,11 @@ fn write(
         Some(target) => Some(lead_write(services, caller, cipher, valid, *target)?),
         None => None,
     };
-    Ok(Write { tenant: caller.tenant.clone(), event, lead })
+    Ok(Write {
+        tenant: caller.tenant.clone(),
+        event,
+        lead,
+    })
 }
 
 fn event(
@@ -87,7 +117,7 @@ fn event(
     let mut row = EventRow {
         source: envelope.source.clone(),
         id: envelope.id.clone(),
-        content_fp: content_fingerprints(services, caller, valid, envelope),
+        content_fp: content_fingerprint(services, caller, valid, envelope),
         lead: lead.map(|target| target.id),
         event_type: envelope.event_type.clone(),
         schema_version: envelope.version,
@@ -113,22 +143,21 @@ fn event(
 }
 
 /// Keyed, because the content holds personal data that could be guessed.
-fn content_fingerprints(
+fn content_fingerprint(
     services: &Services,
     caller: &Caller,
     valid: &Valid,
     envelope: &Envelope,
-) -> Vec<Vec<u8>> {
+) -> Vec<u8> {
     let time = envelope.time.map(|time| time.unix_timestamp_nanos());
     let content = serde_json::json!([envelope.event_type, envelope.version, time, valid.data]);
-    let content = content.to_string();
-    let values = services.index_roots.fingerprints(
+    let value = services.index_roots.fingerprint(
         &caller.tenant,
         "event.content",
         "event-content/1",
-        content.as_bytes(),
+        content.to_string().as_bytes(),
     );
-    values.into_iter().map(|value| value.as_bytes().to_vec()).collect()
+    value.as_bytes().to_vec()
 }
 
 fn lead_write(
@@ -157,6 +186,9 @@ fn lead_write(
 }
 
 fn failed(error: &SealError) -> Rejection {
-    tracing::error!(error = error as &dyn std::error::Error, "a value was not sealed");
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "a value was not sealed"
+    );
     Rejection::plain(Reason::CapacityKeysUnavailable)
 }

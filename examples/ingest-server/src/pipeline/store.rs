@@ -3,7 +3,6 @@
 use portcullis_dq_metrics::{Duplicate, Reason};
 
 use super::{
-    authenticate::Caller,
     batch::{Batch, Item, Rejected},
     resolve, seal,
     validate::Valid,
@@ -17,7 +16,6 @@ use crate::{
 /// What became of every item of a request.
 #[derive(Debug)]
 pub(crate) struct Stored {
-    pub(crate) caller: Caller,
     pub(crate) accepted: Vec<Accepted>,
     pub(crate) duplicates: Vec<Duplicate>,
     pub(crate) rejected: Vec<Rejected>,
@@ -41,12 +39,8 @@ pub(crate) struct LeadOutcome {
 const ATTEMPTS: usize = 3;
 
 /// Resolves, seals and writes every item.
-pub(crate) async fn store(
-    services: &Services,
-    batch: Batch<Valid>,
-) -> Result<Stored, Rejection> {
+pub(crate) async fn store(services: &Services, batch: Batch<Valid>) -> Result<Stored, Rejection> {
     let mut stored = Stored {
-        caller: batch.caller.clone(),
         accepted: Vec::with_capacity(batch.items.len()),
         duplicates: Vec::new(),
         rejected: Vec::new(),
@@ -62,7 +56,10 @@ pub(crate) async fn store(
             return Ok(stored);
         }
     }
-    Err(Rejection::new(Reason::CapacityOverloaded, "others keep changing the same lead"))
+    Err(Rejection::new(
+        Reason::CapacityOverloaded,
+        "others keep changing the same lead",
+    ))
 }
 
 /// Writes once; what lost a race comes back.
@@ -71,26 +68,58 @@ async fn write(
     batch: Batch<seal::Sealed>,
     stored: &mut Stored,
 ) -> Result<Batch<Valid>, Rejection> {
-    let Batch { caller, slots, items, rejected } = batch;
+    let Batch {
+        caller,
+        slots,
+        items,
+        rejected,
+    } = batch;
     let mut writes = Vec::with_capacity(items.len());
     let mut origins = Vec::with_capacity(items.len());
     for Item { index, id, value } in items {
         writes.push(value.write);
-        origins.push(Item { index, id, value: value.unique });
+        origins.push(Item {
+            index,
+            id,
+            value: value.unique,
+        });
     }
-    let receipts =
-        if writes.is_empty() { Vec::new() } else { services.writer.write(writes).await? };
+    let receipts = if writes.is_empty() {
+        Vec::new()
+    } else {
+        services.writer.write(writes).await?
+    };
     let mut lost = Vec::new();
-    for (Item { index, id, value: unique }, receipt) in origins.into_iter().zip(receipts) {
+    for (
+        Item {
+            index,
+            id,
+            value: unique,
+        },
+        receipt,
+    ) in origins.into_iter().zip(receipts)
+    {
         match receipt {
             Receipt::Stored => {
-                let lead = unique.lead.map(|lead| LeadOutcome { id: lead.id, change: lead.change });
+                let lead = unique.lead.map(|lead| LeadOutcome {
+                    id: lead.id,
+                    change: lead.change,
+                });
                 stored.accepted.push(Accepted { lead });
             }
             Receipt::DuplicateNatural => stored.duplicates.push(Duplicate::Natural),
             Receipt::DuplicateConflicting => stored.duplicates.push(Duplicate::Conflicting),
-            Receipt::LostRace => lost.push(Item { index, id, value: unique.valid }),
+            Receipt::LostRace => lost.push(Item {
+                index,
+                id,
+                value: unique.valid,
+            }),
         }
     }
-    Ok(Batch { caller, slots, items: lost, rejected })
+    Ok(Batch {
+        caller,
+        slots,
+        items: lost,
+        rejected,
+    })
 }

@@ -66,7 +66,12 @@ pub(crate) fn validate(services: &Services, batch: Batch<Parsed>) -> Batch<Valid
         let personal = personal(schema, &parsed.data)?;
         undeclared::check(&services.detectors, &parsed, &personal)?;
         let intent = intent(&parsed)?;
-        Ok(Valid { envelope: parsed.envelope, data: parsed.data, personal, intent })
+        Ok(Valid {
+            envelope: parsed.envelope,
+            data: parsed.data,
+            personal,
+            intent,
+        })
     })
 }
 
@@ -74,8 +79,12 @@ fn schema<'a>(
     services: &'a Services,
     envelope: Option<&Envelope>,
 ) -> Result<&'a Schema, Rejection> {
-    let Some(envelope) = envelope else { return Ok(services.schemas.lead()) };
-    let found = services.schemas.event(&envelope.event_type, envelope.version);
+    let Some(envelope) = envelope else {
+        return Ok(services.schemas.lead());
+    };
+    let found = services
+        .schemas
+        .event(&envelope.event_type, envelope.version);
     found.map(AsRef::as_ref).map_err(|unplanned| {
         Rejection::plain(match unplanned {
             Unplanned::Type => Reason::SchemaUnplannedEvent,
@@ -88,10 +97,13 @@ fn personal(schema: &Schema, data: &Value) -> Result<Vec<Personal>, Rejection> {
     let mut found = Vec::new();
     let mut broken = None;
     for path in schema.personal() {
-        path.visit(data, &mut |pointer, text| match PersonalValue::parse(path.kind, text) {
-            Ok(value) => found.push(Personal { pointer, value }),
-            Err(expected) => broken = Some(expected),
-        });
+        path.visit(
+            data,
+            &mut |pointer, text| match PersonalValue::parse(path.kind, text) {
+                Ok(value) => found.push(Personal { pointer, value }),
+                Err(expected) => broken = Some(expected),
+            },
+        );
     }
     match broken {
         None => Ok(found),
@@ -103,10 +115,18 @@ fn personal(schema: &Schema, data: &Value) -> Result<Vec<Personal>, Rejection> {
 }
 
 fn intent(parsed: &Parsed) -> Result<Option<LeadIntent>, Rejection> {
-    match parsed.envelope.as_ref().map(|envelope| envelope.event_type.as_str()) {
+    match parsed
+        .envelope
+        .as_ref()
+        .map(|envelope| envelope.event_type.as_str())
+    {
         None | Some("lead.created") => Ok(Some(LeadIntent::Upsert)),
         Some("lead.updated") => {
-            let id = parsed.data.get("lead").and_then(Value::as_str).and_then(LeadId::parse);
+            let id = parsed
+                .data
+                .get("lead")
+                .and_then(Value::as_str)
+                .and_then(LeadId::parse);
             let id = id.ok_or_else(|| {
                 Rejection::new(Reason::SchemaConstraint, "`lead` must be the id of a lead")
             })?;

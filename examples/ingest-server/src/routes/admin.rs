@@ -25,7 +25,11 @@ pub(crate) struct AdminState {
 
 impl AdminState {
     pub(crate) fn new(services: Arc<Services>, config: Arc<Config>) -> Self {
-        Self { services, config, draining: Arc::default() }
+        Self {
+            services,
+            config,
+            draining: Arc::default(),
+        }
     }
 
     /// From now on the service is not ready, so that nothing new is sent to it.
@@ -44,7 +48,10 @@ pub(super) async fn require_token(
     request: Request<Body>,
     next: Next,
 ) -> Response {
-    let header = request.headers().get(AUTHORIZATION).map(|value| value.as_bytes());
+    let header = request
+        .headers()
+        .get(AUTHORIZATION)
+        .map(|value| value.as_bytes());
     let token = header.and_then(|value| value.strip_prefix(b"Bearer "));
     if token.is_some_and(|token| state.config.secrets.admin_token.matches(token)) {
         next.run(request).await

@@ -42,14 +42,20 @@ pub(super) async fn issue(
             "send {\"tenant\": text, \"tier\": text, \"scopes\": [text], \"expires_at\"?: text}",
         )
     })?;
-    let issued = request.issue(&state.services.keys).await.map_err(|error| match error {
-        IssueError::Invalid(detail) => Problem::bad_request(detail),
-        IssueError::Failed(error) => failed(&error),
-    })?;
+    let issued = request
+        .issue(&state.services.keys)
+        .await
+        .map_err(|error| match error {
+            IssueError::Invalid(detail) => Problem::bad_request(detail),
+            IssueError::Failed(error) => failed(&error),
+        })?;
     // EXPOSE: the holder has to learn the key, once.
     let key = issued.key().hazmat_expose();
     tracing::info!(kid = %issued.kid(), "an API key was issued");
-    Ok((StatusCode::CREATED, Json(json!({ "kid": issued.kid().as_str(), "key": key }))))
+    Ok((
+        StatusCode::CREATED,
+        Json(json!({ "kid": issued.kid().as_str(), "key": key })),
+    ))
 }
 
 pub(super) async fn list(
@@ -68,9 +74,16 @@ pub(super) async fn list(
     if let Some(kid) = page.after {
         query = query.after(parse_kid(&kid)?);
     }
-    let found = state.services.keys.list(&query).await.map_err(|error| failed(&error))?;
+    let found = state
+        .services
+        .keys
+        .list(&query)
+        .await
+        .map_err(|error| failed(&error))?;
     let keys: Vec<Value> = found.keys.iter().map(describe).collect();
-    Ok(Json(json!({ "keys": keys, "next": found.next.map(|kid| kid.to_string()) })))
+    Ok(Json(
+        json!({ "keys": keys, "next": found.next.map(|kid| kid.to_string()) }),
+    ))
 }
 
 pub(super) async fn read(
@@ -78,7 +91,12 @@ pub(super) async fn read(
     Path(kid): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let kid = parse_kid(&kid)?;
-    let key = state.services.keys.record(&kid).await.map_err(|error| failed(&error))?;
+    let key = state
+        .services
+        .keys
+        .record(&kid)
+        .await
+        .map_err(|error| failed(&error))?;
     Ok(Json(describe(&key)))
 }
 
@@ -88,7 +106,12 @@ pub(super) async fn revoke(
     Path(kid): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let kid = parse_kid(&kid)?;
-    state.services.keys.revoke(&kid).await.map_err(|error| failed(&error))?;
+    state
+        .services
+        .keys
+        .revoke(&kid)
+        .await
+        .map_err(|error| failed(&error))?;
     tracing::info!(%kid, "an API key was revoked");
     Ok(StatusCode::NO_CONTENT)
 }
@@ -101,7 +124,10 @@ fn failed(error: &ManageError) -> Problem {
     match error {
         ManageError::NotFound => Problem::not_found(),
         ManageError::Store(error) => {
-            tracing::error!(error = error as &dyn std::error::Error, "the key store failed");
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "the key store failed"
+            );
             Rejection::plain(Reason::CapacityStoreUnavailable).into()
         }
         error => Problem::bad_request(error.to_string()),

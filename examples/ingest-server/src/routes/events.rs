@@ -47,6 +47,10 @@ fn acknowledge(stored: Stored) -> Response {
 }
 
 fn list(rejected: &Rejected) -> Value {
-    let Rejected { index, id, rejection } = rejected;
+    let Rejected {
+        index,
+        id,
+        rejection,
+    } = rejected;
     json!({ "index": index, "id": id, "reason": rejection.reason, "detail": rejection.detail })
 }

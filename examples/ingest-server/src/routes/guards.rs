@@ -27,7 +27,9 @@ pub(crate) struct Guards {
 impl Guards {
     /// At most `in_flight` requests are worked on at once; more are refused at once.
     pub(crate) fn new(in_flight: usize) -> Self {
-        Self { in_flight: Arc::new(Semaphore::new(in_flight)) }
+        Self {
+            in_flight: Arc::new(Semaphore::new(in_flight)),
+        }
     }
 }
 
@@ -57,11 +59,16 @@ pub(super) async fn add_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
         (CACHE_CONTROL, "no-store"),
-        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
         (REFERRER_POLICY, "no-referrer"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }

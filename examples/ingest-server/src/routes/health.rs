@@ -28,13 +28,19 @@ pub(super) async fn ready(State(state): State<AdminState>) -> Response {
         "write_queue": write_queue(&state),
     });
     let members = components.as_object().into_iter().flatten();
-    let all_up = members.into_iter().all(|(_, component)| component["state"] == "up");
+    let all_up = members
+        .into_iter()
+        .all(|(_, component)| component["state"] == "up");
     let (code, status) = if all_up {
         (StatusCode::OK, "ready")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready")
     };
-    (code, Json(json!({ "status": status, "components": components }))).into_response()
+    (
+        code,
+        Json(json!({ "status": status, "components": components })),
+    )
+        .into_response()
 }
 
 fn process(state: &AdminState) -> Value {

@@ -39,7 +39,9 @@ pub(super) async fn ingest(
         return Err(Problem::from(rejected.rejection).as_unprocessable());
     }
     let outcome = stored.accepted.first().and_then(|accepted| accepted.lead);
-    let Some(lead) = outcome else { return Err(Rejection::plain(Reason::Internal).into()) };
+    let Some(lead) = outcome else {
+        return Err(Rejection::plain(Reason::Internal).into());
+    };
     let answer = Json(json!({ "id": lead.id.to_string() }));
     match lead.change {
         LeadChange::Update => Ok((StatusCode::OK, answer).into_response()),
@@ -59,7 +61,11 @@ pub(super) async fn read(
 ) -> Result<Json<Value>, Problem> {
     let caller = pipeline::authenticate(&services, &headers, Permission::LeadsRead).await?;
     let id = LeadId::parse(&id).ok_or_else(Problem::not_found)?;
-    let lead = services.store.lead(&caller.tenant, id).await.map_err(Rejection::from)?;
+    let lead = services
+        .store
+        .lead(&caller.tenant, id)
+        .await
+        .map_err(Rejection::from)?;
     let lead = lead.ok_or_else(Problem::not_found)?;
     Ok(Json(show(&services, &caller, &headers, &lead).await?))
 }
@@ -87,17 +93,21 @@ pub(super) async fn find(
     Ok(Json(json!({ "leads": found, "next": null })))
 }
 
-fn wanted(
-    parameters: &BTreeMap<String, String>,
-) -> Result<(LeadColumn, PersonalValue), Problem> {
+fn wanted(parameters: &BTreeMap<String, String>) -> Result<(LeadColumn, PersonalValue), Problem> {
     let (Some((name, text)), 1) = (parameters.first_key_value(), parameters.len()) else {
-        return Err(Problem::bad_request("ask for one of `email`, `phone` or `national_id`"));
+        return Err(Problem::bad_request(
+            "ask for one of `email`, `phone` or `national_id`",
+        ));
     };
     let (column, kind) = match name.as_str() {
         "email" => (LeadColumn::Email, PersonalKind::Email),
         "phone" => (LeadColumn::Phone, PersonalKind::Phone),
         "national_id" => (LeadColumn::NationalId, PersonalKind::NationalId),
-        _ => return Err(Problem::bad_request("leads are found by email, phone or national_id")),
+        _ => {
+            return Err(Problem::bad_request(
+                "leads are found by email, phone or national_id",
+            ));
+        }
     };
     let value = PersonalValue::parse(kind, text).map_err(|expected| {
         Problem::bad_request(format!("`{}` must be {expected}", column.name()))
@@ -111,16 +121,29 @@ async fn show(
     headers: &HeaderMap,
     lead: &LeadRow,
 ) -> Result<Value, Problem> {
-    let gives_reason = headers.get(&ACCESS_REASON).is_some_and(|reason| !reason.is_empty());
-    let view = if caller.may(Permission::PiiRead) && gives_reason { View::Open } else { View::Masked };
+    let gives_reason = headers
+        .get(&ACCESS_REASON)
+        .is_some_and(|reason| !reason.is_empty());
+    let view = if caller.may(Permission::PiiRead) && gives_reason {
+        View::Open
+    } else {
+        View::Masked
+    };
     if view == View::Open {
         tracing::info!(kid = %caller.principal.kid(), lead = %lead.id, "personal data was read");
     }
-    leads::show(services, &caller.tenant, lead, view).await.map_err(|error| match error {
-        OpenLeadError::Keys(_) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a lead was not opened");
-            Rejection::plain(Reason::CapacityKeysUnavailable).into()
-        }
-        OpenLeadError::Rejected { .. } => Problem::internal(&error, "a stored value is not intact"),
-    })
+    leads::show(services, &caller.tenant, lead, view)
+        .await
+        .map_err(|error| match error {
+            OpenLeadError::Keys(_) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a lead was not opened"
+                );
+                Rejection::plain(Reason::CapacityKeysUnavailable).into()
+            }
+            OpenLeadError::Rejected { .. } => {
+                Problem::internal(&error, "a stored value is not intact")
+            }
+        })
 }

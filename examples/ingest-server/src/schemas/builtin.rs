@@ -5,12 +5,36 @@ use std::path::PathBuf;
 use super::{Schema, SchemaError, folder::Document};
 
 const EVENTS: [(&str, u32, &str); 6] = [
-    ("form.submitted", 1, include_str!("../../schemas/form.submitted/1.json")),
-    ("lead.created", 1, include_str!("../../schemas/lead.created/1.json")),
-    ("lead.updated", 1, include_str!("../../schemas/lead.updated/1.json")),
-    ("page.viewed", 1, include_str!("../../schemas/page.viewed/1.json")),
-    ("page.viewed", 2, include_str!("../../schemas/page.viewed/2.json")),
-    ("purchase.completed", 1, include_str!("../../schemas/purchase.completed/1.json")),
+    (
+        "form.submitted",
+        1,
+        include_str!("../../schemas/form.submitted/1.json"),
+    ),
+    (
+        "lead.created",
+        1,
+        include_str!("../../schemas/lead.created/1.json"),
+    ),
+    (
+        "lead.updated",
+        1,
+        include_str!("../../schemas/lead.updated/1.json"),
+    ),
+    (
+        "page.viewed",
+        1,
+        include_str!("../../schemas/page.viewed/1.json"),
+    ),
+    (
+        "page.viewed",
+        2,
+        include_str!("../../schemas/page.viewed/2.json"),
+    ),
+    (
+        "purchase.completed",
+        1,
+        include_str!("../../schemas/purchase.completed/1.json"),
+    ),
 ];
 const LEAD: &str = include_str!("../../schemas/lead.json");
 

@@ -26,7 +26,12 @@ impl Document {
         text: &str,
     ) -> Result<Self, SchemaError> {
         match serde_json::from_str(text) {
-            Ok(schema) => Ok(Self { path, event_type: event_type.to_owned(), version, schema }),
+            Ok(schema) => Ok(Self {
+                path,
+                event_type: event_type.to_owned(),
+                version,
+                schema,
+            }),
             Err(error) => Err(SchemaError::NotJson(path, error)),
         }
     }
@@ -50,7 +55,9 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Document>, SchemaError> {
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, SchemaError> {
     let list = || -> io::Result<Vec<PathBuf>> {
-        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+        fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect()
     };
     list().map_err(|error| unreadable(folder, &error))
 }

@@ -50,7 +50,11 @@ impl PersonalPath {
 
 /// Finds every declared place.
 pub(super) fn find(schema: &Value) -> Result<Vec<PersonalPath>, Misplaced> {
-    let mut walk = Walk { root: schema, refs: Vec::new(), found: Vec::new() };
+    let mut walk = Walk {
+        root: schema,
+        refs: Vec::new(),
+        found: Vec::new(),
+    };
     walk.schema(schema, &mut Vec::new(), "#")?;
     Ok(walk.found)
 }
@@ -105,10 +109,15 @@ impl<'a> Walk<'a> {
         steps: &mut Vec<Step>,
         at: &str,
     ) -> Result<(), Misplaced> {
-        let Value::Object(keywords) = schema else { return Ok(()) };
+        let Value::Object(keywords) = schema else {
+            return Ok(());
+        };
         if let Some(kind) = keywords.get(KEYWORD) {
             let kind = declared(kind, keywords).map_err(|why| misplaced(at, why))?;
-            self.found.push(PersonalPath { kind, steps: steps.clone() });
+            self.found.push(PersonalPath {
+                kind,
+                steps: steps.clone(),
+            });
         }
         let mut prefix = 0;
         if let Some(Value::Array(items)) = keywords.get("prefixItems") {
@@ -162,13 +171,21 @@ impl<'a> Walk<'a> {
         steps: &mut Vec<Step>,
         at: &str,
     ) -> Result<(), Misplaced> {
-        let resolved = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+        let resolved = target
+            .strip_prefix('#')
+            .and_then(|pointer| self.root.pointer(pointer));
         let Some(schema) = resolved else {
-            return Err(misplaced(at, "only references within the document can be followed"));
+            return Err(misplaced(
+                at,
+                "only references within the document can be followed",
+            ));
         };
         if self.refs.contains(&target) {
             return if mentions(schema) {
-                Err(misplaced(at, "a recursive schema cannot declare personal data"))
+                Err(misplaced(
+                    at,
+                    "a recursive schema cannot declare personal data",
+                ))
             } else {
                 Ok(())
             };
@@ -184,7 +201,10 @@ impl<'a> Walk<'a> {
         match value {
             Value::Object(members) => {
                 if members.contains_key(KEYWORD) {
-                    return Err(misplaced(at, "stands where it applies only to some instances"));
+                    return Err(misplaced(
+                        at,
+                        "stands where it applies only to some instances",
+                    ));
                 }
                 if let Some(Value::String(target)) = members.get("$ref")
                     && !self.refs.contains(&target.as_str())
@@ -192,10 +212,15 @@ impl<'a> Walk<'a> {
                     let before = self.found.len();
                     self.reference(target, &mut Vec::new(), at)?;
                     if self.found.len() > before {
-                        return Err(misplaced(at, "stands where it applies only to some instances"));
+                        return Err(misplaced(
+                            at,
+                            "stands where it applies only to some instances",
+                        ));
                     }
                 }
-                members.values().try_for_each(|member| self.refuse(member, at))
+                members
+                    .values()
+                    .try_for_each(|member| self.refuse(member, at))
             }
             Value::Array(items) => items.iter().try_for_each(|item| self.refuse(item, at)),
             _ => Ok(()),
@@ -227,5 +252,8 @@ fn mentions(value: &Value) -> bool {
 }
 
 fn misplaced(at: &str, why: &'static str) -> Misplaced {
-    Misplaced { at: at.to_owned(), why }
+    Misplaced {
+        at: at.to_owned(),
+        why,
+    }
 }

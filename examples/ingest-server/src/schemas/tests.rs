@@ -11,7 +11,9 @@ fn places(schema: &Value, data: &Value) -> Vec<(PersonalKind, String, String)> {
     let schema = compile(schema).unwrap();
     let mut found = Vec::new();
     for path in schema.personal() {
-        path.visit(data, &mut |pointer, text| found.push((path.kind, pointer, text.to_owned())));
+        path.visit(data, &mut |pointer, text| {
+            found.push((path.kind, pointer, text.to_owned()))
+        });
     }
     found
 }
@@ -21,8 +23,14 @@ fn built_in_schemas_compile_and_one_has_two_versions() {
     let schemas = Schemas::load(None).unwrap();
     assert!(schemas.event("page.viewed", 1).is_ok());
     assert!(schemas.event("page.viewed", 2).is_ok());
-    assert_eq!(schemas.event("page.viewed", 3).unwrap_err(), Unplanned::Version);
-    assert_eq!(schemas.event("page.closed", 1).unwrap_err(), Unplanned::Type);
+    assert_eq!(
+        schemas.event("page.viewed", 3).unwrap_err(),
+        Unplanned::Version
+    );
+    assert_eq!(
+        schemas.event("page.closed", 1).unwrap_err(),
+        Unplanned::Type
+    );
 }
 
 #[test]
@@ -45,10 +53,20 @@ fn personal_places_are_found_through_items_refs_and_escaped_names() {
     });
     let mut found = places(&schema, &data);
     found.sort_by(|a, b| a.2.cmp(&b.2));
-    let pointers: Vec<_> = found.iter().map(|(_, pointer, _)| pointer.as_str()).collect();
+    let pointers: Vec<_> = found
+        .iter()
+        .map(|(_, pointer, _)| pointer.as_str())
+        .collect();
     assert_eq!(
         pointers,
-        ["/a~1b", "/people/0/name", "/people/2/name", "/pair/1", "/pair/2", "/name"]
+        [
+            "/a~1b",
+            "/people/0/name",
+            "/people/2/name",
+            "/pair/1",
+            "/pair/2",
+            "/name"
+        ]
     );
     for (_, pointer, text) in &found {
         assert_eq!(data.pointer(pointer), Some(&json!(text)));
@@ -87,10 +105,22 @@ fn a_violation_names_the_schema_and_never_the_data() {
     let schemas = Schemas::load(None).unwrap();
     let schema = schemas.event("lead.created", 1).unwrap();
     for (data, reason) in [
-        (json!({ "canary": 1, "email": "a@b.example" }), Reason::SchemaAdditionalProperty),
-        (json!({ "email": { "canary": 1 } }), Reason::SchemaTypeMismatch),
-        (json!({ "channel": "canary", "name": "n" }), Reason::SchemaConstraint),
-        (json!({ "campaign": "canary" }), Reason::SchemaRequiredMissing),
+        (
+            json!({ "canary": 1, "email": "a@b.example" }),
+            Reason::SchemaAdditionalProperty,
+        ),
+        (
+            json!({ "email": { "canary": 1 } }),
+            Reason::SchemaTypeMismatch,
+        ),
+        (
+            json!({ "channel": "canary", "name": "n" }),
+            Reason::SchemaConstraint,
+        ),
+        (
+            json!({ "campaign": "canary" }),
+            Reason::SchemaRequiredMissing,
+        ),
         (json!("canary"), Reason::SchemaTypeMismatch),
     ] {
         let violation = schema.check(&data).unwrap_err();

@@ -20,30 +20,50 @@ impl Violation {
         let (reason, wanted) = match error.kind() {
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
-                (Reason::SchemaRequiredMissing, format!("`{name}` is required"))
+                (
+                    Reason::SchemaRequiredMissing,
+                    format!("`{name}` is required"),
+                )
             }
-            ValidationErrorKind::Type { kind: TypeKind::Single(kind) } => {
-                (Reason::SchemaTypeMismatch, format!("must be of type {kind}"))
-            }
-            ValidationErrorKind::Type { .. } => {
-                (Reason::SchemaTypeMismatch, "has another type than the schema names".to_owned())
-            }
+            ValidationErrorKind::Type {
+                kind: TypeKind::Single(kind),
+            } => (
+                Reason::SchemaTypeMismatch,
+                format!("must be of type {kind}"),
+            ),
+            ValidationErrorKind::Type { .. } => (
+                Reason::SchemaTypeMismatch,
+                "has another type than the schema names".to_owned(),
+            ),
             ValidationErrorKind::AdditionalProperties { .. }
             | ValidationErrorKind::UnevaluatedProperties { .. } => (
                 Reason::SchemaAdditionalProperty,
                 "has a property that the schema does not name".to_owned(),
             ),
-            ValidationErrorKind::AnyOf { context } if context.iter().all(|branch| lacks(branch)) => {
-                (Reason::SchemaRequiredMissing, "one of several properties is required".to_owned())
+            ValidationErrorKind::AnyOf { context }
+                if context.iter().all(|branch| lacks(branch)) =>
+            {
+                (
+                    Reason::SchemaRequiredMissing,
+                    "one of several properties is required".to_owned(),
+                )
             }
-            kind => (Reason::SchemaConstraint, format!("does not satisfy `{}`", kind.keyword())),
+            kind => (
+                Reason::SchemaConstraint,
+                format!("does not satisfy `{}`", kind.keyword()),
+            ),
         };
-        Self { reason, detail: format!("{wanted} (schema {place})") }
+        Self {
+            reason,
+            detail: format!("{wanted} (schema {place})"),
+        }
     }
 }
 
 /// Whether an alternative failed only for want of a property.
 fn lacks(branch: &[ValidationError<'static>]) -> bool {
     !branch.is_empty()
-        && branch.iter().all(|error| matches!(error.kind(), ValidationErrorKind::Required { .. }))
+        && branch
+            .iter()
+            .all(|error| matches!(error.kind(), ValidationErrorKind::Required { .. }))
 }

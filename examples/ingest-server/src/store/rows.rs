@@ -28,8 +28,13 @@ pub(crate) enum LeadColumn {
 }
 
 impl LeadColumn {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Email, Self::Phone, Self::NationalId, Self::Name, Self::Address];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Email,
+        Self::Phone,
+        Self::NationalId,
+        Self::Name,
+        Self::Address,
+    ];
 
     /// The name in JSON and the stem of the SQL columns.
     pub(crate) const fn name(self) -> &'static str {
@@ -72,8 +77,8 @@ pub(crate) struct Write {
 pub(crate) struct EventRow {
     pub(crate) source: String,
     pub(crate) id: String,
-    /// Keyed fingerprints of the content, one for each live version, the enforced one first.
-    pub(crate) content_fp: Vec<Vec<u8>>,
+    /// Keyed fingerprint of the content, under the enforced index version.
+    pub(crate) content_fp: Vec<u8>,
     pub(crate) lead: Option<LeadId>,
     pub(crate) event_type: String,
     pub(crate) schema_version: u32,
@@ -128,7 +133,10 @@ pub(crate) struct IndexRow {
 
 impl From<IndexValue> for IndexRow {
     fn from(value: IndexValue) -> Self {
-        Self { version: value.version().value(), value: value.as_bytes().to_vec() }
+        Self {
+            version: value.version().value(),
+            value: value.as_bytes().to_vec(),
+        }
     }
 }
 

@@ -33,7 +33,10 @@ impl SqliteStore {
                 .acquire_timeout(open::BUSY_TIMEOUT)
                 .connect_lazy_with(options.clone())
         };
-        let store = Self { writer: pool(1), readers: pool(READERS) };
+        let store = Self {
+            writer: pool(1),
+            readers: pool(READERS),
+        };
         open::migrate(&store.writer).await?;
         Ok(store)
     }
@@ -93,10 +96,9 @@ impl Store for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1 FROM secret_check LIMIT 1").fetch_optional(&self.readers).await?;
+        sqlx::query("SELECT 1 FROM secret_check LIMIT 1")
+            .fetch_optional(&self.readers)
+            .await?;
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

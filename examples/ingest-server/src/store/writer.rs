@@ -18,7 +18,10 @@ pub(crate) struct WriterLimits {
 impl Default for WriterLimits {
     fn default() -> Self {
         let rows = |rows| NonZeroUsize::new(rows).unwrap_or(NonZeroUsize::MIN);
-        Self { queued_rows: rows(8_192), group_rows: rows(2_048) }
+        Self {
+            queued_rows: rows(8_192),
+            group_rows: rows(2_048),
+        }
     }
 }
 
@@ -51,14 +54,23 @@ impl Writer {
         // The semaphore bounds the channel.
         let (queue, requests) = mpsc::unbounded_channel();
         let slots = Arc::new(Semaphore::new(limits.queued_rows.get()));
-        (Self { queue, slots, limits }, write_groups(store, requests, limits.group_rows))
+        (
+            Self {
+                queue,
+                slots,
+                limits,
+            },
+            write_groups(store, requests, limits.group_rows),
+        )
     }
 
     /// Takes room for `rows`, without waiting.
     pub(crate) fn reserve(&self, rows: usize) -> Result<QueueSlots, QueueFull> {
         let rows = u32::try_from(rows).map_err(|_| QueueFull)?;
         let permit = Arc::clone(&self.slots).try_acquire_many_owned(rows);
-        Ok(QueueSlots { _permit: permit.map_err(|_| QueueFull)? })
+        Ok(QueueSlots {
+            _permit: permit.map_err(|_| QueueFull)?,
+        })
     }
 
     /// Writes in one piece with what others queue at the same time; returns when durable.
@@ -71,7 +83,10 @@ impl Writer {
 
     /// Rows that could be queued right now, and at most.
     pub(crate) fn room(&self) -> (usize, usize) {
-        (self.slots.available_permits(), self.limits.queued_rows.get())
+        (
+            self.slots.available_permits(),
+            self.limits.queued_rows.get(),
+        )
     }
 }
 
@@ -112,7 +127,10 @@ fn acknowledge(
             }
         }
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a group was not written");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a group was not written"
+            );
             for (_, reply) in replies {
                 drop(reply.send(Err(error.echo())));
             }

@@ -21,9 +21,15 @@ pub(crate) struct WrongSecrets(Vec<Wrong>);
 #[derive(Debug)]
 enum Wrong {
     /// Another value than before under the same version.
-    Value { variable: &'static str, version: u32 },
+    Value {
+        variable: &'static str,
+        version: u32,
+    },
     /// A version the database needs is not configured.
-    Missing { variable: &'static str, version: u32 },
+    Missing {
+        variable: &'static str,
+        version: u32,
+    },
     /// Another index version is enforced than the primary one.
     NotEnforced { enforced: u16 },
 }
@@ -36,26 +42,34 @@ pub(super) async fn verify(
     peppers: &Peppers,
 ) -> Result<(), VaultError> {
     let keks = kek.check_values().into_iter();
-    let keks: Vec<_> = keks.map(|(version, value)| (version.value(), *value.as_bytes())).collect();
+    let keks: Vec<_> = keks
+        .map(|(version, value)| (version.value(), *value.as_bytes()))
+        .collect();
     let roots = index_roots.check_values().into_iter();
-    let roots: Vec<_> =
-        roots.map(|(version, value)| (version.value().into(), *value.as_bytes())).collect();
+    let roots: Vec<_> = roots
+        .map(|(version, value)| (version.value().into(), *value.as_bytes()))
+        .collect();
     let peppers = peppers.check_values().into_iter();
-    let peppers: Vec<_> =
-        peppers.map(|(version, value)| (u16::from(version).into(), *value.as_bytes())).collect();
+    let peppers: Vec<_> = peppers
+        .map(|(version, value)| (u16::from(version).into(), *value.as_bytes()))
+        .collect();
 
     let mut wrong = Vec::new();
     for (variable, checks) in [(KEKS, keks), (INDEX_ROOTS, roots), (KEY_PEPPERS, peppers)] {
         verify_versions(store, variable, &checks, &mut wrong).await?;
     }
-    let primary = index_roots.enforced().value();
+    let primary = index_roots.enforced_version().value();
     if wrong.is_empty() {
         let enforced = store.enforced_index(primary).await?;
         if enforced != primary {
             wrong.push(Wrong::NotEnforced { enforced });
         }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(WrongSecrets(wrong).into()) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(WrongSecrets(wrong).into())
+    }
 }
 
 async fn verify_versions(
@@ -76,7 +90,10 @@ async fn verify_versions(
     for (version, value) in checks {
         let stored = store.secret_check(variable, *version, value).await?;
         if stored != value {
-            wrong.push(Wrong::Value { variable, version: *version });
+            wrong.push(Wrong::Value {
+                variable,
+                version: *version,
+            });
         }
     }
     Ok(())

@@ -36,7 +36,10 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Rejec
     };
     let collected = tokio::time::timeout(TIMEOUT, collect(headers, body)).await;
     let bytes = collected.map_err(|_| {
-        let detail = format!("the body took longer than {} s to arrive", TIMEOUT.as_secs());
+        let detail = format!(
+            "the body took longer than {} s to arrive",
+            TIMEOUT.as_secs()
+        );
         Rejection::new(Reason::TransportTimeout, detail)
     })??;
     if packed { unpack(&bytes) } else { Ok(bytes) }
@@ -51,7 +54,9 @@ async fn collect(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection
     let mut received = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Rejection::plain(Reason::TransportIncomplete))?;
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
         received += data.len();
         if received <= MAX_BYTES {
             bytes.extend_from_slice(&data);
@@ -59,7 +64,11 @@ async fn collect(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection
             break;
         }
     }
-    if received > MAX_BYTES { Err(too_large()) } else { Ok(bytes.freeze()) }
+    if received > MAX_BYTES {
+        Err(too_large())
+    } else {
+        Ok(bytes.freeze())
+    }
 }
 
 fn unpack(packed: &[u8]) -> Result<Bytes, Rejection> {
@@ -69,7 +78,11 @@ fn unpack(packed: &[u8]) -> Result<Bytes, Rejection> {
         .take(limit)
         .read_to_end(&mut unpacked)
         .map_err(|_| Rejection::new(Reason::TransportCompression, "the body is not valid gzip"))?;
-    if unpacked.len() > MAX_BYTES { Err(too_large()) } else { Ok(unpacked.into()) }
+    if unpacked.len() > MAX_BYTES {
+        Err(too_large())
+    } else {
+        Ok(unpacked.into())
+    }
 }
 
 fn too_large() -> Rejection {

@@ -15,7 +15,10 @@ const MAX_AGE: Duration = Duration::days(5 * 365);
 pub(super) fn check(at: OffsetDateTime, now: OffsetDateTime) -> Result<(), Rejection> {
     let age = now - at;
     if age < -MAX_AHEAD {
-        let detail = format!("`time` is more than {} minutes ahead", MAX_AHEAD.whole_minutes());
+        let detail = format!(
+            "`time` is more than {} minutes ahead",
+            MAX_AHEAD.whole_minutes()
+        );
         Err(Rejection::new(Reason::SemanticTimeFuture, detail))
     } else if age > MAX_AGE {
         let detail = format!("`time` is more than {} days ago", MAX_AGE.whole_days());
@@ -35,8 +38,14 @@ mod tests {
         let reason = |at| check(at, now).err().map(|rejection| rejection.reason);
         let second = Duration::SECOND;
         assert_eq!(reason(now + Duration::minutes(10)), None);
-        assert_eq!(reason(now + Duration::minutes(10) + second), Some(Reason::SemanticTimeFuture));
+        assert_eq!(
+            reason(now + Duration::minutes(10) + second),
+            Some(Reason::SemanticTimeFuture)
+        );
         assert_eq!(reason(now - Duration::days(1825)), None);
-        assert_eq!(reason(now - Duration::days(1825) - second), Some(Reason::SemanticTimePast));
+        assert_eq!(
+            reason(now - Duration::days(1825) - second),
+            Some(Reason::SemanticTimePast)
+        );
     }
 }

@@ -21,7 +21,10 @@ pub(super) fn check(
             refuse(detectors, text, place)?;
         }
     }
-    let declared = personal.iter().map(|found| found.pointer.as_str()).collect();
+    let declared = personal
+        .iter()
+        .map(|found| found.pointer.as_str())
+        .collect();
     walk(detectors, &parsed.data, &mut String::new(), &declared)
 }
 

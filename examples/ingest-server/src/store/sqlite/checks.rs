@@ -31,7 +31,10 @@ pub(super) async fn value(
 /// The versions of a secret that were ever used here.
 pub(super) async fn versions(pool: &SqlitePool, secret: &str) -> Result<Vec<u32>, StoreError> {
     let statement = "SELECT version FROM secret_check WHERE secret = ? ORDER BY version";
-    Ok(sqlx::query_scalar(statement).bind(secret).fetch_all(pool).await?)
+    Ok(sqlx::query_scalar(statement)
+        .bind(secret)
+        .fetch_all(pool)
+        .await?)
 }
 
 /// The enforced index version, which is `version` if none was yet.
@@ -39,7 +42,10 @@ pub(super) async fn enforced_index(pool: &SqlitePool, version: u16) -> Result<u1
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
     let statement = "INSERT INTO index_state SELECT ?, 'enforced'
         WHERE NOT EXISTS (SELECT 1 FROM index_state WHERE phase = 'enforced')";
-    sqlx::query(statement).bind(version).execute(&mut *tx).await?;
+    sqlx::query(statement)
+        .bind(version)
+        .execute(&mut *tx)
+        .await?;
     let enforced = sqlx::query_scalar("SELECT version FROM index_state WHERE phase = 'enforced'")
         .fetch_one(&mut *tx)
         .await?;

@@ -22,7 +22,11 @@ struct Key<'a> {
 
 impl<'a> Key<'a> {
     fn of(write: &'a Write, event: &'a EventRow) -> Self {
-        Self { tenant: write.tenant.as_str(), source: &event.source, id: &event.id }
+        Self {
+            tenant: write.tenant.as_str(),
+            source: &event.source,
+            id: &event.id,
+        }
     }
 }
 
@@ -34,8 +38,9 @@ pub(super) async fn insert(
 ) -> Result<Vec<Receipt>, StoreError> {
     let mut receipts = vec![Receipt::Stored; group.len()];
     let mut seen = HashSet::with_capacity(group.len());
-    let firsts: Vec<Entry<'_>> =
-        entries(group).filter(|(_, key, _)| seen.insert(*key)).collect();
+    let firsts: Vec<Entry<'_>> = entries(group)
+        .filter(|(_, key, _)| seen.insert(*key))
+        .collect();
     let mut rest = firsts.as_slice();
     for (rows, statement) in INSERTS.iter() {
         while let Some((chunk, after)) = rest.split_at_checked(*rows) {
@@ -56,7 +61,9 @@ pub(super) async fn withdraw(
     tx: &mut Transaction<'static, Sqlite>,
     write: &Write,
 ) -> Result<(), StoreError> {
-    let Some(event) = &write.event else { return Ok(()) };
+    let Some(event) = &write.event else {
+        return Ok(());
+    };
     sqlx::query("DELETE FROM event WHERE tenant = ? AND source = ? AND id = ?")
         .bind(write.tenant.as_str())
         .bind(&event.source)
@@ -129,7 +136,7 @@ async fn insert_chunk(
             .bind(key.tenant)
             .bind(key.source)
             .bind(key.id)
-            .bind(event.content_fp.first().map(Vec::as_slice))
+            .bind(event.content_fp.as_slice())
             .bind(event.lead.map(|lead| lead.to_string()))
             .bind(&event.event_type)
             .bind(event.schema_version)
@@ -152,7 +159,7 @@ async fn insert_chunk(
     for (index, key, event) in chunk {
         if !inserted.contains(key) {
             let stored = stored_fingerprint(tx, *key).await?;
-            receipts[*index] = duplicate(&[stored], event);
+            receipts[*index] = duplicate(&stored, event);
         }
     }
     Ok(())
@@ -172,9 +179,8 @@ async fn stored_fingerprint(
     Ok(fingerprint)
 }
 
-/// The same content has a fingerprint in common, whichever index version the stored one has.
-fn duplicate(stored: &[Vec<u8>], offered: &EventRow) -> Receipt {
-    if offered.content_fp.iter().any(|fingerprint| stored.contains(fingerprint)) {
+fn duplicate(stored: &[u8], offered: &EventRow) -> Receipt {
+    if stored == offered.content_fp {
         Receipt::DuplicateNatural
     } else {
         Receipt::DuplicateConflicting

@@ -54,7 +54,13 @@ pub(super) async fn switch_to_wal(options: &SqliteConnectOptions) -> Result<(), 
 pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
     let migrations = MIGRATIONS.into_iter().map(|(version, description, sql)| {
         let sql = sql.into_sql_str();
-        Migration::new(version, Cow::Borrowed(description), MigrationType::Simple, sql, false)
+        Migration::new(
+            version,
+            Cow::Borrowed(description),
+            MigrationType::Simple,
+            sql,
+            false,
+        )
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
     migrator.dangerous_set_table_name("schema_migrations");
