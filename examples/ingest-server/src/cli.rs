@@ -58,6 +58,8 @@ enum CliError {
 /// Runs the command that the arguments name.
 pub(crate) fn run() -> ExitCode {
     let Cli { settings, command } = Cli::parse();
+    // Database, secrets and logs are nobody else's to read.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

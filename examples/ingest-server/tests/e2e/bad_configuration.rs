@@ -1,0 +1,98 @@
+//! What cannot be started with is told in one message.
+
+use crate::harness::Data;
+
+#[test]
+fn every_problem_is_in_one_message_with_exit_code_2_and_no_secret() {
+    let data = Data::new();
+    for subcommand in ["serve", "check-config"] {
+        let output = data
+            .command()
+            .env("INGEST_PROFILE", "production")
+            .env("INGEST_LISTEN", "nowhere")
+            .env("INGEST_ADMIN_LISTEN", "0.0.0.0:9090")
+            .env("INGEST_DATABASE_URL", "postgres://canary@localhost/db")
+            .env("INGEST_SCHEMA_DIR", "/canary-folder")
+            .env("INGEST_LOG", "info,ingest_server=canary")
+            .env("INGEST_ADMIN_TOKEN", "canary")
+            .env("PORTCULLIS_KEKS", "1:canary")
+            .env_remove("PORTCULLIS_INDEX_ROOTS")
+            .arg(subcommand)
+            .output()
+            .unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        for variable in [
+            "INGEST_LISTEN",
+            "INGEST_ADMIN_LISTEN",
+            "INGEST_DATABASE_URL",
+            "INGEST_SCHEMA_DIR",
+            "INGEST_LOG",
+            "INGEST_ADMIN_TOKEN",
+            "PORTCULLIS_KEKS",
+            "PORTCULLIS_INDEX_ROOTS",
+        ] {
+            let line = format!("\n  {variable}: ");
+            assert!(
+                message.contains(&line),
+                "{variable} is missing in {message}"
+            );
+        }
+        assert!(!message.contains("canary"), "{message}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_good_configuration_is_said_to_be_good() {
+    let output = Data::new().run(&["check-config"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"the configuration is valid\n");
+}
+
+#[test]
+fn a_broken_schema_and_a_taken_address_are_named() {
+    let data = Data::new();
+    let folder = data.path().join("schemas/page.viewed");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("1.json"), r#"{"type": "strin"}"#).unwrap();
+    let output = data
+        .command()
+        .env("INGEST_SCHEMA_DIR", folder.parent().unwrap())
+        .output()
+        .unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("page.viewed/1.json"), "{message}");
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = data
+        .command()
+        .env("INGEST_LISTEN", &address)
+        .output()
+        .unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(
+        message.contains(&format!("cannot listen on {address}")),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let data = Data::new();
+    std::fs::write(
+        data.database(),
+        "this is not a database, it is a text of some length",
+    )
+    .unwrap();
+    let output = data.command().output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(
+        message.contains("the database cannot be opened"),
+        "{message}"
+    );
+}

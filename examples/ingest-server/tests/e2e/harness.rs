@@ -1,0 +1,282 @@
+//! Starts the binary on free ports with its own data, talks to it, and stops it.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub(crate) const ADMIN_TOKEN: &str = "test-admin-token-0123456789-abcdefghij";
+pub(crate) const KEK: &str = "1:QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";
+pub(crate) const INDEX_ROOT: &str = "1:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+pub(crate) const PEPPER: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const OTHER_SECRET: &str = "1:8PHy8/T19vf4+fr7/P3+/+Dh4uPk5ebn6Onq6+zt7u8=";
+
+pub(crate) const ALL_SCOPES: [&str; 4] = ["events:write", "leads:write", "leads:read", "pii:read"];
+
+/// How long anything may take that is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A data folder that outlives the processes that use it.
+#[derive(Debug, Clone)]
+pub(crate) struct Data(Arc<TempDir>);
+
+impl Data {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(tempfile::tempdir().unwrap()))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path().join("ingest.db")
+    }
+
+    /// The binary with this data, fixed secrets, free ports and nothing else in its environment.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ingest-server"));
+        command
+            .env_clear()
+            .env("INGEST_DATA_DIR", self.path())
+            .env("INGEST_LISTEN", "127.0.0.1:0")
+            .env("INGEST_ADMIN_LISTEN", "127.0.0.1:0")
+            .env("INGEST_ADMIN_TOKEN", ADMIN_TOKEN)
+            .env("PORTCULLIS_KEKS", KEK)
+            .env("PORTCULLIS_INDEX_ROOTS", INDEX_ROOT)
+            .env("PORTCULLIS_KEY_PEPPERS", PEPPER);
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command().args(arguments).output().unwrap()
+    }
+
+    /// Everything that lies in the folder, by file.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let entries = fs::read_dir(self.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        entries
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect()
+    }
+
+    /// A connection to the database, beside the server's.
+    pub(crate) async fn connect(&self) -> sqlx::SqliteConnection {
+        use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
+        SqliteConnectOptions::new()
+            .filename(self.database())
+            .connect()
+            .await
+            .unwrap()
+    }
+}
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    data: Data,
+    logs: PathBuf,
+    public: String,
+    admin: String,
+    http: reqwest::Client,
+}
+
+/// An issued API key.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    pub(crate) kid: String,
+    pub(crate) text: String,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::start_on(&Data::new())
+    }
+
+    pub(crate) fn start_on(data: &Data) -> Self {
+        Self::start_command(data, data.command())
+    }
+
+    /// Starts a command of [`Data::command`] and waits until it listens.
+    pub(crate) fn start_command(data: &Data, mut command: Command) -> Self {
+        let logs = tempfile::Builder::new()
+            .prefix("logs-")
+            .tempfile_in(data.path())
+            .unwrap();
+        let (file, logs) = logs.keep().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(file).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut addresses = lines.map_while(Result::ok).filter_map(|line| {
+            let address = line.strip_prefix("listening on ")?.split(' ').next()?;
+            Some(address.to_owned())
+        });
+        let (Some(public), Some(admin)) = (addresses.next(), addresses.next()) else {
+            panic!(
+                "the server did not start: {}",
+                fs::read_to_string(&logs).unwrap()
+            );
+        };
+        // One connection a request, as unrelated clients have.
+        let http = reqwest::Client::builder()
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap();
+        Self {
+            child,
+            data: data.clone(),
+            logs,
+            public,
+            admin,
+            http,
+        }
+    }
+
+    pub(crate) fn data(&self) -> &Data {
+        &self.data
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn public_address(&self) -> &str {
+        self.public.strip_prefix("http://").unwrap()
+    }
+
+    pub(crate) fn logs(&self) -> String {
+        fs::read_to_string(&self.logs).unwrap()
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str, key: &Key) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.public))
+            .bearer_auth(&key.text)
+    }
+
+    pub(crate) fn post(&self, path: &str, key: &Key, body: &Value) -> RequestBuilder {
+        self.request(Method::POST, path, key).json(body)
+    }
+
+    pub(crate) fn admin(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.admin))
+            .bearer_auth(ADMIN_TOKEN)
+    }
+
+    pub(crate) async fn issue(&self, tenant: &str, scopes: &[&str]) -> Key {
+        let body = json!({ "tenant": tenant, "tier": "enterprise", "scopes": scopes });
+        let answer = self
+            .admin(Method::POST, "/admin/api-keys")
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        let answer: Value = answer.json().await.unwrap();
+        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        Key {
+            kid: text("kid"),
+            text: text("key"),
+        }
+    }
+
+    /// Creates or updates a lead and gives its id.
+    pub(crate) async fn lead(&self, key: &Key, body: &Value) -> String {
+        let answer = self.post("/v1/leads", key, body).send().await.unwrap();
+        assert!(
+            answer.status().is_success(),
+            "{}",
+            answer.text().await.unwrap()
+        );
+        answer.json::<Value>().await.unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Reads a lead, giving a reason.
+    pub(crate) async fn read_lead(&self, key: &Key, id: &str) -> Response {
+        let request = self.request(Method::GET, &format!("/v1/leads/{id}"), key);
+        request
+            .header("x-access-reason", "test")
+            .send()
+            .await
+            .unwrap()
+    }
+
+    /// SIGTERM, and what became of the process.
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        let status = Command::new("kill")
+            .arg(self.pid().to_string())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the server does not stop: {}",
+                self.logs()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// SIGKILL: the process gets no say.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already, which is what is wanted.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A stored page view.
+pub(crate) fn page_view(id: impl ToString) -> Value {
+    json!({
+        "specversion": "1.0", "type": "page.viewed", "source": "test/web", "id": id.to_string(),
+        "data": { "url": "https://shop.example/shoes" }
+    })
+}
+
+/// Polls until `met` gives something.
+pub(crate) async fn wait_for<T>(what: &str, mut met: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(result) = met().await {
+            return result;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// How many rows of a table there are.
+pub(crate) async fn count(data: &Data, table: &str) -> i64 {
+    let statement = format!("SELECT count(*) FROM {table}");
+    sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
+        .fetch_one(&mut data.connect().await)
+        .await
+        .unwrap()
+}

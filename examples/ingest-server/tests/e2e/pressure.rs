@@ -1,0 +1,124 @@
+//! More than the service can carry is refused whole, and told so.
+
+use std::process::Command;
+
+use futures_util::future::join_all;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::harness::{ALL_SCOPES, Data, Server, count, page_view, wait_for};
+
+fn batch(name: usize, events: usize) -> Value {
+    (0..events)
+        .map(|n| page_view(format!("{name}-{n}")))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_full_queue_answers_503_with_retry_after_and_stores_nothing_of_it() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    server
+        .post("/v1/events", &key, &page_view("warm"))
+        .send()
+        .await
+        .unwrap();
+
+    // While another process holds the file, what is accepted has to wait.
+    let mut blocker = server.data().connect().await;
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut blocker)
+        .await
+        .unwrap();
+    let send = async |name: usize| {
+        let body = batch(name, 1_000);
+        server.post("/v1/events", &key, &body).send().await.unwrap()
+    };
+    let requests = join_all((0..12).map(send));
+    let unblock = async {
+        wait_for("a full queue", async || {
+            let ready = server
+                .admin(reqwest::Method::GET, "/readyz")
+                .send()
+                .await
+                .unwrap();
+            let ready: Value = ready.json().await.unwrap();
+            let free = ready["components"]["write_queue"]["free_rows"].as_u64();
+            (free < Some(1_000)).then_some(())
+        })
+        .await;
+        sqlx::query("ROLLBACK").execute(&mut blocker).await.unwrap();
+    };
+    let (answers, ()) = tokio::join!(requests, unblock);
+
+    let mut accepted = 0;
+    let mut refused = 0;
+    for answer in answers {
+        match answer.status() {
+            StatusCode::ACCEPTED => accepted += 1,
+            status => {
+                assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+                let retry = answer.headers()["retry-after"].to_str().unwrap().to_owned();
+                assert!(retry.parse::<u64>().unwrap() >= 1);
+                let problem: Value = answer.json().await.unwrap();
+                assert_eq!(problem["reason"], "capacity.queue_full");
+                refused += 1;
+            }
+        }
+    }
+    assert!(
+        refused > 0 && accepted >= 8,
+        "accepted {accepted}, refused {refused}"
+    );
+    assert_eq!(count(server.data(), "event").await, 1 + 1_000 * accepted);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_what_was_acknowledged_stays() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    assert!(server.terminate().success());
+
+    // Files of this process cannot grow beyond 600 KiB, which it gets to know as an error.
+    let mut limited = Command::new("sh");
+    let command = data.command();
+    let limits = "trap '' XFSZ; ulimit -f 1200; exec \"$0\"";
+    limited
+        .args(["-c", limits])
+        .arg(command.get_program())
+        .env_clear();
+    for (name, value) in command.get_envs() {
+        limited.env(name, value.unwrap_or_default());
+    }
+    let server = Server::start_command(&data, limited);
+    let mut acknowledged = 0;
+    let mut refused = None;
+    for name in 0..50 {
+        let answer = server
+            .post("/v1/events", &key, &batch(name, 200))
+            .send()
+            .await
+            .unwrap();
+        if answer.status() == StatusCode::ACCEPTED {
+            acknowledged += 200;
+        } else {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("the disk never filled");
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let problem: Value = refused.json().await.unwrap();
+    assert_eq!(problem["reason"], "capacity.store_unavailable");
+    assert!(acknowledged > 0);
+    server.kill();
+
+    let server = Server::start_on(&data);
+    assert_eq!(count(&data, "event").await, acknowledged);
+    let answer = server
+        .post("/v1/events", &key, &json!([page_view("later")]))
+        .send()
+        .await;
+    assert_eq!(answer.unwrap().status(), StatusCode::ACCEPTED);
+}

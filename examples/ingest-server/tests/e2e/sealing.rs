@@ -1,0 +1,203 @@
+//! Personal data is readable for who may read it, and nowhere else.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::harness::{ALL_SCOPES, Server};
+
+const EMAIL: &str = "canary.q7x@sealed-mail.example";
+const PHONE: &str = "+442079460958";
+
+/// Every form in which a value could lie in a file: as it is, in hexadecimal, URL-encoded, and in
+/// base64 at each of the three alignments.
+fn forms(value: &str) -> Vec<Vec<u8>> {
+    let url: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let reserved = value.replace('@', "%40").replace('+', "%2B");
+    let mut forms = vec![
+        value.to_owned(),
+        hex::encode(value),
+        hex::encode_upper(value),
+        url.to_lowercase(),
+        url,
+        reserved.replace("%40", "%40").to_lowercase(),
+        reserved,
+    ];
+    for lead in 0..3 {
+        let padded = [vec![0; lead], value.as_bytes().to_vec()].concat();
+        let encoded = STANDARD_NO_PAD.encode(padded);
+        // The characters at the ends depend on the neighbours.
+        let inner = encoded[(lead * 4).div_ceil(3)..encoded.len() - 1].to_owned();
+        forms.push(inner.replace('+', "-").replace('/', "_"));
+        forms.push(inner);
+    }
+    forms.into_iter().map(String::into_bytes).collect()
+}
+
+fn find(haystack: &[u8], value: &str) -> Option<Vec<u8>> {
+    forms(value).into_iter().find(|form| {
+        haystack
+            .windows(form.len())
+            .any(|window| window == form.as_slice())
+    })
+}
+
+fn assert_absent(server: &Server) {
+    for (path, content) in server.data().files() {
+        for value in [EMAIL, "canary.q7x", "sealed-mail", PHONE, &PHONE[1..]] {
+            let found = find(&content, value).map(|form| String::from_utf8(form).unwrap());
+            assert_eq!(found, None, "in {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_search_finds_each_form() {
+    for (at, form) in forms(EMAIL).into_iter().enumerate() {
+        let text = [b"before ".as_slice(), &form, b" after"].concat();
+        assert!(find(&text, EMAIL).is_some(), "form {at}");
+    }
+    for lead in 0..3 {
+        let text = STANDARD_NO_PAD.encode(format!("{}{EMAIL} and more", "x".repeat(lead)));
+        assert!(find(text.as_bytes(), EMAIL).is_some(), "alignment {lead}");
+    }
+}
+
+#[tokio::test]
+async fn email_and_phone_are_sealed_at_rest_and_come_back_to_who_may_read_them() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let event = json!({
+        "specversion": "1.0", "type": "form.submitted", "source": "test/web", "id": "1",
+        "data": {
+            "form": "contact", "email": EMAIL, "phone": PHONE,
+            "answers": [{ "question": "How?", "answer": format!("write to {EMAIL}") }]
+        }
+    });
+    let answer = server
+        .post("/v1/events", &key, &event)
+        .header("content-type", "application/cloudevents+json")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    assert_eq!(answer.json::<Value>().await.unwrap()["accepted"], 1);
+    let lead = json!({ "email": EMAIL, "phone": "+44 20 7946 0958", "name": "Canary Q7x" });
+    let id = server.lead(&key, &lead).await;
+
+    // The write-ahead log still holds everything; after the stop, the file does.
+    assert!(
+        server
+            .data()
+            .files()
+            .iter()
+            .any(|(path, _)| path.ends_with("ingest.db-wal"))
+    );
+    assert_absent(&server);
+
+    let opened = server
+        .read_lead(&key, &id)
+        .await
+        .json::<Value>()
+        .await
+        .unwrap();
+    assert_eq!(opened["email"], EMAIL);
+    assert_eq!(opened["phone"], PHONE);
+    assert_eq!(opened["name"], "Canary Q7x");
+
+    let clerk = server.issue("acme", &["leads:read"]).await;
+    let masked = server
+        .read_lead(&clerk, &id)
+        .await
+        .json::<Value>()
+        .await
+        .unwrap();
+    assert_eq!(masked["email"], "c***@s***.example");
+    assert_eq!(masked["masked"], true);
+    assert!(!masked.to_string().contains("canary"));
+    assert!(!masked.to_string().contains(&PHONE[3..]));
+
+    let path = format!("/v1/leads/{id}");
+    let without_reason = server
+        .request(Method::GET, &path, &key)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(without_reason.json::<Value>().await.unwrap(), masked);
+
+    for parameter in [
+        format!("email={EMAIL}"),
+        "phone=%2B44+20+79460958".to_owned(),
+    ] {
+        let path = format!("/v1/leads?{parameter}");
+        let found = server
+            .request(Method::GET, &path, &clerk)
+            .send()
+            .await
+            .unwrap();
+        let found = found.json::<Value>().await.unwrap();
+        assert_eq!(found["leads"], json!([masked]), "{found}");
+    }
+    assert_absent(&server);
+    let data = server.data().clone();
+    assert!(server.terminate().success());
+    let after = Server::start_on(&data);
+    assert_absent(&after);
+}
+
+#[tokio::test]
+async fn personal_data_in_an_undeclared_place_is_refused_and_not_stored() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    for (field, event) in [
+        (
+            "data",
+            json!({ "id": "1", "data": { "url": format!("https://x.example/?m={EMAIL}") } }),
+        ),
+        (
+            "id",
+            json!({ "id": EMAIL, "data": { "url": "https://x.example/" } }),
+        ),
+        (
+            "source",
+            json!({ "id": "2", "source": format!("mailto:{EMAIL}"), "data": { "url": "/" } }),
+        ),
+    ] {
+        let mut event = event;
+        event["type"] = json!("page.viewed");
+        if event.get("source").is_none() {
+            event["source"] = json!("test/web");
+        }
+        let answer = server
+            .post("/v1/events", &key, &event)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{field}");
+        let problem = answer.json::<Value>().await.unwrap();
+        assert_eq!(problem["reason"], "policy.undeclared_pii", "{field}");
+    }
+    assert_absent(&server);
+}
+
+#[tokio::test]
+async fn the_record_of_another_tenant_answers_like_one_that_does_not_exist() {
+    let server = Server::start();
+    let a = server.issue("tenant-a", &ALL_SCOPES).await;
+    let b = server.issue("tenant-b", &ALL_SCOPES).await;
+    let id = server.lead(&b, &json!({ "email": EMAIL })).await;
+
+    let foreign = server.read_lead(&a, &id).await;
+    assert_eq!(foreign.status(), StatusCode::NOT_FOUND);
+    let missing = server
+        .read_lead(&a, "01890000-0000-7000-8000-000000000000")
+        .await;
+    assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+    assert_eq!(foreign.text().await.unwrap(), missing.text().await.unwrap());
+
+    let path = format!("/v1/leads?email={EMAIL}");
+    let found = server.request(Method::GET, &path, &a).send().await.unwrap();
+    assert_eq!(found.json::<Value>().await.unwrap()["leads"], json!([]));
+    let own = server.lead(&a, &json!({ "email": EMAIL })).await;
+    assert_ne!(own, id);
+}
