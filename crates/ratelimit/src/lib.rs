@@ -3,7 +3,7 @@
 mod address;
 mod bucket;
 mod clock;
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod decision;
 mod jitter;

@@ -94,7 +94,7 @@ impl Store for MemoryStore {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> Answer<'a> {
         let partition = self.fingerprints.of_partition(charge.partition());
         let readings = self.shard(partition).charge(charge, |target| {
-            self.fingerprints.keys_of(partition, target)
+            self.fingerprints.of_bucket(partition, target)
         });
         readings.into()
     }

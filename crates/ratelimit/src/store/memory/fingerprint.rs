@@ -1,7 +1,5 @@
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState};
 
-use super::table::Keys;
-use crate::policy::PolicyLimit;
 use crate::store::{Partition, Subject, Target};
 
 /// A key of 128 bits, in place of the texts that it stands for.
@@ -14,7 +12,6 @@ pub(super) struct Fingerprint(u64, u64);
 pub(super) struct Fingerprints {
     low: RandomState,
     high: RandomState,
-    overflow: Fingerprint,
 }
 
 /// Takes a fingerprint for its own hash.
@@ -31,10 +28,6 @@ impl Fingerprint {
         let index = (u128::from(self.1) * bound as u128) >> 64;
         usize::try_from(index).unwrap_or(0)
     }
-
-    fn of_limit(self, limit: &PolicyLimit) -> Self {
-        Self(self.0 ^ limit.identity_hash(), self.1)
-    }
 }
 
 impl Hash for Fingerprint {
@@ -47,12 +40,9 @@ impl Hash for Fingerprint {
 
 impl Fingerprints {
     pub(super) fn make_random() -> Self {
-        let (low, high) = (RandomState::new(), RandomState::new());
-        let overflow = Fingerprint(low.hash_one("overflow"), high.hash_one("overflow"));
         Self {
-            low,
-            high,
-            overflow,
+            low: RandomState::new(),
+            high: RandomState::new(),
         }
     }
 
@@ -60,15 +50,11 @@ impl Fingerprints {
         self.of(&partition)
     }
 
-    pub(super) fn keys_of(&self, partition: Fingerprint, target: &Target<'_>) -> Keys {
-        let whole = partition.of_limit(target.limit());
-        let own = match target.subject() {
-            Subject::Whole => whole,
-            part => self.of(&(whole.0, whole.1, part)),
-        };
-        Keys {
-            own,
-            overflow: self.overflow.of_limit(target.limit()),
+    pub(super) fn of_bucket(&self, partition: Fingerprint, target: &Target<'_>) -> Fingerprint {
+        let limit = target.limit().identity_hash();
+        match target.subject() {
+            Subject::Whole => Fingerprint(partition.0 ^ limit, partition.1),
+            part => self.of(&(partition.0, partition.1, limit, part)),
         }
     }
 

@@ -1,5 +1,5 @@
 use super::fingerprint::Fingerprint;
-use super::table::{Keys, Table};
+use super::table::{Place, Table};
 use super::{MemoryStats, WhenFull};
 use crate::bucket::{Bucket, Level, Retry};
 use crate::policy::{MAX_LIMITS, Mode};
@@ -17,7 +17,7 @@ pub(super) struct Shard {
 #[derive(Clone, Copy, Debug)]
 struct Seat<'a> {
     target: Target<'a>,
-    key: Fingerprint,
+    place: Place,
     level: Level<'a>,
     charged: Result<Bucket, Retry>,
 }
@@ -36,45 +36,45 @@ impl Shard {
     pub(super) fn charge<'a>(
         &mut self,
         charge: &Charge<'a>,
-        keys_of: impl Fn(&Target<'a>) -> Keys,
+        key_of: impl Fn(&Target<'a>) -> Fingerprint,
     ) -> Readings {
         let mut batch = [None; MAX_LIMITS];
         for target in charge.targets() {
-            batch[target.position()] = Some((target, keys_of(&target)));
+            batch[target.position()] = Some((target, key_of(&target)));
         }
-        let in_batch = |key: &Fingerprint| batch.iter().flatten().any(|(_, keys)| keys.own == *key);
+        let in_batch = |key: &Fingerprint| batch.iter().flatten().any(|(_, own)| own == key);
         self.enforced.begin();
         self.shadow.begin();
         let seats = batch.map(|keyed| {
-            let (target, keys) = keyed?;
-            let limit = target.limit().limit();
+            let (target, key) = keyed?;
             let table = self.table(target.limit().mode());
-            let (key, bucket) = table.find(keys, limit, charge.now(), in_batch);
-            let level = bucket.at(limit, charge.now());
+            let (place, bucket) = table.find(key, target.limit(), charge.now(), in_batch);
+            let level = bucket.at(target.limit().limit(), charge.now());
+            let charged = level.charge(charge.cost());
             Some(Seat {
                 target,
-                key,
+                place,
                 level,
-                charged: level.charge(charge.cost()),
+                charged,
             })
         });
 
-        let refused = |seat: &Seat<'_>| seat.target.limit().is_enforced() && seat.charged.is_err();
-        let writes = charge.cost() > 0 && !seats.iter().flatten().any(refused);
+        let refuses = |seat: &Seat<'_>| seat.target.limit().is_enforced() && seat.charged.is_err();
+        let writes = charge.cost() > 0 && !seats.iter().flatten().any(refuses);
         let mut readings = Readings::default();
-        for Seat {
-            target,
-            key,
-            level,
-            charged,
-        } in seats.into_iter().flatten()
-        {
+        for seat in seats.into_iter().flatten() {
+            let Seat {
+                target,
+                place,
+                level,
+                charged,
+            } = seat;
             let reading = match charged {
                 Err(retry) => Reading::without_room(&level, retry),
                 Ok(_) if !writes => Reading::with_room(&level),
                 Ok(bucket) => {
-                    self.table(target.limit().mode())
-                        .put(key, bucket, charge.now(), in_batch);
+                    let table = self.table(target.limit().mode());
+                    table.put(place, bucket, charge.now(), in_batch);
                     Reading::with_room(&bucket.at(target.limit().limit(), charge.now()))
                 }
             };

@@ -1,19 +1,22 @@
+use std::collections::HashMap;
+
 use indexmap::IndexMap;
 
 use super::fingerprint::{Fingerprint, FingerprintHasher};
 use super::{MemoryStats, WhenFull};
 use crate::bucket::Bucket;
 use crate::clock::Timestamp;
-use crate::limit::Limit;
+use crate::policy::PolicyLimit;
 
 /// The buckets that are looked at in search of room, so that a flood of new keys cannot make a
 /// charge slow.
 const MAX_PROBES: usize = 32;
 
-/// A map of buckets that holds a fixed number of them.
+/// A map of a fixed number of buckets, and one shared bucket for each limit that found it full.
 #[derive(Debug)]
 pub(super) struct Table {
     buckets: IndexMap<Fingerprint, Bucket, FingerprintHasher>,
+    shared: HashMap<u64, Bucket>,
     capacity: usize,
     when_full: WhenFull,
     /// Room found for keys of the present charge that are not put yet.
@@ -26,17 +29,19 @@ pub(super) struct Table {
     counted: MemoryStats,
 }
 
-/// Where a bucket may lie.
+/// Where a bucket lies, or would lie.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Keys {
-    pub(super) own: Fingerprint,
-    pub(super) overflow: Fingerprint,
+pub(super) enum Place {
+    Own(Fingerprint),
+    /// The shared bucket of a limit, by the hash of its identity.
+    Shared(u64),
 }
 
 impl Table {
     pub(super) fn new(capacity: usize, when_full: WhenFull) -> Self {
         Self {
             buckets: IndexMap::default(),
+            shared: HashMap::new(),
             capacity,
             when_full,
             promised: 0,
@@ -51,59 +56,63 @@ impl Table {
         self.promised = 0;
     }
 
-    /// The bucket for `keys`, and the key to put it back under. Takes no more than the room of a
-    /// drained bucket, so a charge that is refused afterwards has changed nothing.
+    /// The bucket for `key`, and where to put it back. Takes at most the room of a drained
+    /// bucket, so a charge that is refused afterwards has changed nothing.
     pub(super) fn find(
         &mut self,
-        keys: Keys,
-        limit: &Limit,
+        key: Fingerprint,
+        limit: &PolicyLimit,
         now: Timestamp,
         in_batch: impl Fn(&Fingerprint) -> bool,
-    ) -> (Fingerprint, Bucket) {
-        if let Some(bucket) = self.buckets.get(&keys.own) {
-            return (keys.own, *bucket);
+    ) -> (Place, Bucket) {
+        if let Some(bucket) = self.buckets.get(&key) {
+            return (Place::Own(key), *bucket);
         }
         let has_room = self.buckets.len() + self.promised < self.capacity
             || self.remove_drained(now, in_batch);
-        let full = Bucket::full(limit, self.removed_at);
-        if has_room {
+        // What a key took from the shared bucket still counts when it gets one of its own.
+        let shared = self.shared.get(&limit.identity_hash()).copied();
+        let bucket = shared.unwrap_or_else(|| Bucket::full(limit.limit(), self.removed_at));
+        if has_room || self.when_full == WhenFull::EvictLeast {
             self.promised += 1;
-        }
-        match self.when_full {
-            WhenFull::EvictLeast => (keys.own, full),
-            // What a key took from the shared bucket still counts when it gets one of its own.
-            WhenFull::SharedOverflow => {
-                let shared = self.buckets.get(&keys.overflow).copied().unwrap_or(full);
-                if has_room {
-                    return (keys.own, shared);
-                }
-                self.counted.overflowed += 1;
-                (keys.overflow, shared)
-            }
+            (Place::Own(key), bucket)
+        } else {
+            self.counted.overflowed += 1;
+            (Place::Shared(limit.identity_hash()), bucket)
         }
     }
 
     /// Keeps `bucket`, if need be in place of the least used of the others.
     pub(super) fn put(
         &mut self,
-        key: Fingerprint,
+        place: Place,
         bucket: Bucket,
         now: Timestamp,
         in_batch: impl Fn(&Fingerprint) -> bool,
     ) {
-        if self.buckets.capacity() == 0 {
-            self.buckets.reserve_exact(self.capacity);
+        match place {
+            Place::Own(key) => {
+                if self.buckets.capacity() == 0 {
+                    self.buckets.reserve_exact(self.capacity);
+                }
+                if self.buckets.len() >= self.capacity && !self.buckets.contains_key(&key) {
+                    self.remove_least(now, in_batch);
+                }
+                self.buckets.insert(key, bucket);
+            }
+            Place::Shared(limit) => {
+                // Those of limits that are no longer in any policy would stay otherwise.
+                self.shared
+                    .retain(|of, bucket| *of == limit || bucket.used_at(now) > 0);
+                self.removed_at = self.removed_at.max(now);
+                self.shared.insert(limit, bucket);
+            }
         }
-        let is_full = self.buckets.len() >= self.capacity;
-        if is_full && self.when_full == WhenFull::EvictLeast && !self.buckets.contains_key(&key) {
-            self.remove_least(now, in_batch);
-        }
-        self.buckets.insert(key, bucket);
     }
 
     pub(super) fn stats(&self) -> MemoryStats {
         MemoryStats {
-            entries: self.buckets.len(),
+            entries: self.buckets.len() + self.shared.len(),
             ..self.counted
         }
     }
@@ -111,16 +120,14 @@ impl Table {
     /// Removes the first bucket met that has drained.
     fn remove_drained(&mut self, now: Timestamp, in_batch: impl Fn(&Fingerprint) -> bool) -> bool {
         for _ in 0..self.buckets.len().min(MAX_PROBES) {
-            self.hand = (self.hand + 1) % self.buckets.len();
-            let drained = self
-                .buckets
-                .get_index(self.hand)
-                .is_some_and(|(key, bucket)| bucket.used_at(now) == 0 && !in_batch(key));
-            if drained {
-                self.remove(self.hand, now);
+            let index = self.hand % self.buckets.len();
+            let met = self.buckets.get_index(index);
+            if met.is_some_and(|(key, bucket)| bucket.used_at(now) == 0 && !in_batch(key)) {
+                self.remove(index, now);
                 self.counted.drained_reused += 1;
                 return true;
             }
+            self.hand = index + 1;
         }
         false
     }
