@@ -1,0 +1,255 @@
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::FakeRelativeClock;
+use governor::{Quota, RateLimiter};
+use proptest::prelude::*;
+
+use super::{Bucket, Retry};
+use crate::clock::Timestamp;
+use crate::limit::{Limit, Rate, Tick};
+
+/// The tokens available, as an exact fraction over the period in microseconds. It counts the
+/// other way round from a [`Bucket`] and never reduces.
+#[derive(Debug)]
+struct Model {
+    limit: Limit,
+    available: u128,
+    seen: u128,
+}
+
+impl Model {
+    fn full(limit: Limit) -> Self {
+        Self {
+            limit,
+            available: 0,
+            seen: 0,
+        }
+        .refilled()
+    }
+
+    fn refilled(self) -> Self {
+        Self {
+            available: self.of_tokens(self.limit.burst()),
+            ..self
+        }
+    }
+
+    fn of_tokens(&self, tokens: u32) -> u128 {
+        u128::from(tokens) * self.limit.rate().period().as_micros()
+    }
+
+    /// Whole ticks only, which is what a limit promises.
+    fn observe(&mut self, now: Timestamp) {
+        let per_tick = u128::from(self.limit.scale().tick.micros());
+        let now = u128::from(now.as_micros()) / per_tick * per_tick;
+        let elapsed = now.saturating_sub(self.seen);
+        let most = self.of_tokens(self.limit.burst());
+        let gained = elapsed * u128::from(self.limit.rate().tokens());
+        self.available = most.min(self.available + gained);
+        self.seen = self.seen.max(now);
+    }
+
+    fn charge(&mut self, now: Timestamp, cost: u32) -> bool {
+        let mut observed = Self { ..*self };
+        observed.observe(now);
+        let cost = self.of_tokens(cost);
+        if cost > 0 && cost <= observed.available {
+            observed.available -= cost;
+            *self = observed;
+            return true;
+        }
+        cost == 0
+    }
+}
+
+fn rates() -> impl Strategy<Value = Rate> {
+    let periods = prop_oneof![
+        Just(Duration::from_micros(333)),
+        Just(Duration::from_millis(1)),
+        Just(Duration::from_secs(1)),
+        Just(Duration::from_micros(7_000_003)),
+        Just(Duration::from_secs(60)),
+        Just(Duration::from_secs(86_400)),
+    ];
+    let tokens = prop_oneof![1..=20_u32, 1..=10_000_u32];
+    (tokens, periods).prop_map(|(tokens, period)| Rate::tokens_per(tokens, period))
+}
+
+fn limits() -> impl Strategy<Value = Limit> {
+    let bursts = prop_oneof![1..=20_u32, 1..=100_000_u32, Just(40_000_000_u32)];
+    (rates(), bursts).prop_filter_map("too large", |(rate, burst)| Limit::new(rate, burst).ok())
+}
+
+/// Moves in hundredths of the time one token takes, backwards too, and costs up to one above the
+/// burst, mostly small.
+fn steps(count: usize) -> impl Strategy<Value = Vec<(i64, u32)>> {
+    let moves = prop_oneof![6 => 0..=300_i64, 2 => 0..=20_000_i64, 2 => -2_000..=0_i64];
+    let costs = prop_oneof![6 => 0..=3_u32, 2 => 0..=30_u32, 1 => any::<u32>()];
+    prop::collection::vec((moves, costs), count)
+}
+
+fn moved(now: Timestamp, limit: &Limit, hundredths: i64) -> Timestamp {
+    let token = limit.rate().period().as_micros() / u128::from(limit.rate().tokens());
+    let by = i64::try_from(token).unwrap() * hundredths / 100 + hundredths % 7;
+    Timestamp::from_micros(now.as_micros().saturating_add_signed(by))
+}
+
+fn earlier(time: Timestamp, by_micros: u64) -> Timestamp {
+    Timestamp::from_micros(time.as_micros() - by_micros)
+}
+
+fn later(time: Timestamp, by: Duration) -> Timestamp {
+    Timestamp::from_micros(time.as_micros() + u64::try_from(by.as_micros()).unwrap())
+}
+
+fn limit(rate: Rate, burst: u32) -> Limit {
+    Limit::new(rate, burst).unwrap()
+}
+
+proptest! {
+    // 512 histories of 256 steps: 131,072 steps.
+    #![proptest_config(ProptestConfig::with_cases(512))]
+    #[test]
+    fn decisions_equal_an_exact_fraction_model_though_the_clock_steps_back(
+        limit in limits(),
+        steps in steps(256),
+    ) {
+        let mut now = Timestamp::from_micros(1_000_000_000);
+        let mut bucket = Bucket::full(&limit, Timestamp::default());
+        let mut model = Model::full(limit);
+        for (hundredths, cost) in steps {
+            now = moved(now, &limit, hundredths);
+            let cost = cost % (limit.burst() + 2);
+            let level = bucket.at(&limit, now);
+            let charged = level.charge(cost);
+            prop_assert_eq!(charged.is_ok(), model.charge(now, cost));
+            match charged {
+                Ok(after) => bucket = after,
+                Err(Retry::NeverSatisfiable) => prop_assert_eq!(cost, limit.burst() + 1),
+                Err(Retry::After(wait)) => {
+                    let then = later(now, wait);
+                    let just_before = bucket.at(&limit, earlier(then, 1)).charge(cost);
+                    let micro = Err(Retry::After(Duration::from_micros(1)));
+                    prop_assert_eq!(just_before, micro, "refused a microsecond before");
+                    prop_assert!(bucket.at(&limit, then).charge(cost).is_ok(), "admitted then");
+                }
+            }
+            let level = bucket.at(&limit, now);
+            if let Some(wait) = level.next_token() {
+                let then = later(now, wait);
+                let just_before = bucket.at(&limit, earlier(then, 1));
+                prop_assert_eq!(just_before.remaining(), level.remaining());
+                prop_assert!(bucket.at(&limit, then).remaining() > level.remaining());
+            } else {
+                prop_assert_eq!(level.remaining(), limit.burst());
+            }
+        }
+    }
+
+    #[test]
+    fn decisions_equal_those_of_governor(
+        micros_per_token in 1..=5_000_000_u32,
+        burst in 1..=50_u32,
+        steps in steps(64),
+    ) {
+        let clock = FakeRelativeClock::default();
+        let period = Duration::from_micros(micros_per_token.into());
+        let quota = Quota::with_period(period).unwrap();
+        let quota = quota.allow_burst(NonZeroU32::new(burst).unwrap());
+        let theirs = RateLimiter::direct_with_clock(quota, clock.clone());
+
+        let limit = limit(Rate::tokens_per(1, period), burst);
+        let mut now = Timestamp::default();
+        let mut bucket = Bucket::full(&limit, now);
+        for (hundredths, cost) in steps {
+            let next = moved(now, &limit, hundredths.abs());
+            clock.advance(next.since(now));
+            now = next;
+            let cost = NonZeroU32::new(cost % (burst + 2)).unwrap_or(NonZeroU32::MIN);
+            let charged = bucket.at(&limit, now).charge(cost.get());
+            match theirs.check_n(cost) {
+                Ok(Ok(())) => prop_assert!(charged.is_ok()),
+                Err(_) => prop_assert_eq!(charged, Err(Retry::NeverSatisfiable)),
+                Ok(Err(not_until)) => {
+                    let wait = not_until.wait_time_from(governor::clock::Clock::now(&clock));
+                    prop_assert_eq!(charged, Err(Retry::After(wait)));
+                }
+            }
+            bucket = charged.unwrap_or(bucket);
+        }
+    }
+
+    #[test]
+    fn a_change_of_limit_keeps_the_used_tokens_up_to_the_new_burst(
+        before in limits(),
+        after in limits(),
+        used in any::<u32>(),
+    ) {
+        let now = Timestamp::from_micros(5_000_000);
+        let used = used % before.burst() + 1;
+        let bucket = Bucket::full(&before, now).at(&before, now).charge(used).unwrap();
+        // A millisecond tick rounds the time of the charge up, which only refills later.
+        let level = bucket.at(&after, now);
+        prop_assert_eq!(level.remaining(), after.burst().saturating_sub(used));
+        let full_at = later(now, after.refill_time());
+        prop_assert_eq!(bucket.at(&after, full_at).remaining(), after.burst());
+    }
+
+    #[test]
+    fn a_bucket_has_drained_exactly_when_it_is_full_again(
+        limit in limits(),
+        cost in any::<u32>(),
+        hundredths in 0..=20_000_i64,
+    ) {
+        let start = Timestamp::from_micros(1_000_000);
+        let cost = cost % limit.burst() + 1;
+        let bucket = Bucket::full(&limit, start).at(&limit, start).charge(cost).unwrap();
+        let now = moved(start, &limit, hundredths);
+        let used = bucket.used_at(now);
+        prop_assert_eq!(used, u64::from(limit.burst() - bucket.at(&limit, now).remaining()));
+        prop_assert_eq!(used == 0, bucket.at(&limit, now).next_token().is_none());
+    }
+}
+
+#[test]
+fn a_clock_that_steps_back_refills_nothing_until_it_has_caught_up() {
+    let limit = limit(Rate::tokens_per_second(1), 1);
+    let at = |seconds: u64| Timestamp::from_micros(seconds * 1_000_000);
+    let bucket = Bucket::full(&limit, at(0))
+        .at(&limit, at(10))
+        .charge(1)
+        .unwrap();
+    let retry = bucket.at(&limit, at(5)).charge(1);
+    assert_eq!(retry, Err(Retry::After(Duration::from_secs(6))));
+    assert!(bucket.at(&limit, at(10)).charge(1).is_err());
+    assert!(bucket.at(&limit, at(11)).charge(1).is_ok());
+}
+
+#[test]
+fn a_peek_gives_the_bucket_back_as_it_was() {
+    let limit = limit(Rate::tokens_per_second(1), 5);
+    let bucket = Bucket::full(&limit, Timestamp::default());
+    let bucket = bucket
+        .at(&limit, Timestamp::from_micros(7))
+        .charge(5)
+        .unwrap();
+    assert_eq!(
+        bucket.at(&limit, Timestamp::from_micros(900)).charge(0),
+        Ok(bucket)
+    );
+}
+
+#[test]
+fn millisecond_limits_wait_to_the_microsecond_of_the_next_millisecond() {
+    let limit = limit(Rate::tokens_per_day(1), 60_000);
+    assert_eq!(limit.scale().tick, Tick::Millis);
+    let now = Timestamp::from_micros(1_500);
+    let bucket = Bucket::full(&limit, Timestamp::default());
+    let bucket = bucket.at(&limit, now).charge(60_000).unwrap();
+    let retry = bucket.at(&limit, now).charge(1);
+    assert_eq!(
+        retry,
+        Err(Retry::After(Duration::from_micros(86_400_000_000 - 500)))
+    );
+}

@@ -1,0 +1,44 @@
+use serde::Serialize;
+
+use super::Refused;
+use crate::bucket::Retry;
+
+/// The parts of an `application/problem+json` body (RFC 9457) for a refusal.
+///
+/// It serialises to the whole object; a service that adds members of its own can flatten it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Problem<'a> {
+    /// The URI that says which kind of problem this is.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The kind in words, the same for every problem of the kind.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What the client can do.
+    pub detail: &'static str,
+    /// The names of the limits without room.
+    pub violated_policies: Vec<&'a str>,
+}
+
+impl Refused {
+    /// The body of the answer: `quota-exceeded` as registered by
+    /// draft-ietf-httpapi-ratelimit-headers-11.
+    #[must_use]
+    pub fn problem(&self) -> Problem<'_> {
+        Problem {
+            kind: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+            title: "Request cannot be satisfied as assigned quota has been exceeded",
+            status: 429,
+            detail: match self.retry {
+                Retry::After(_) => "Try again after the time that Retry-After gives.",
+                Retry::NeverSatisfiable => {
+                    "The request costs more than the quota ever holds. Split it into smaller ones."
+                }
+            },
+            violated_policies: self.violated().map(|name| name.as_str()).collect(),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::request::Parts;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::decision::Decision;
+use crate::limiter::{CheckError, RateLimiter};
+
+pub use self::extract::{ByClientAddress, Extract, ExtractError, PeerAddress, Who};
+pub use self::future::RateLimitFuture;
+
+mod extract;
+mod future;
+
+/// Checks requests before an HTTP service sees them.
+///
+/// An admitted request goes on with its [`Decision`](crate::Decision) among its extensions, and
+/// its answer gains the fields `RateLimit-Policy` and `RateLimit`. A refused one is answered 429
+/// with `Retry-After` and a problem body. Where neither is possible, because whom to count cannot
+/// be told or the store does not decide, the answer is 503: the layer never lets a request pass
+/// unchecked.
+///
+/// ```
+/// use std::{convert::Infallible, net::IpAddr, num::NonZeroUsize, sync::Arc};
+/// use http::{Request, Response, StatusCode};
+/// use portcullis_ratelimit::{
+///     ByClientAddress, Limit, MemoryStore, PeerAddress, Policies, Rate, RateLimitLayer,
+///     RateLimiter, Rule, TrustedProxies, WhenFull,
+/// };
+/// use tower::{Service as _, ServiceBuilder, ServiceExt as _};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let one_a_minute = Rule::new(Limit::new(Rate::tokens_per_minute(1), 1)?);
+/// let capacity = NonZeroUsize::new(10_000).expect("above zero");
+/// let limiter = RateLimiter::builder()
+///     .policies(Policies::builder().client_address(one_a_minute).build()?)
+///     .store(Arc::new(MemoryStore::new(capacity, WhenFull::SharedOverflow)))
+///     .build()?;
+/// let proxies = TrustedProxies::new(["10.0.0.0/8"])?;
+///
+/// let mut service = ServiceBuilder::new()
+///     .layer(RateLimitLayer::new(limiter, Arc::new(ByClientAddress::new(proxies))))
+///     .service_fn(|_request: Request<()>| async { Ok::<_, Infallible>(Response::new(String::new())) });
+///
+/// let peer = PeerAddress(IpAddr::from([192, 0, 2, 1]));
+/// let request = || Request::builder().extension(peer).body(());
+/// assert_eq!(service.ready().await?.call(request()?).await?.status(), StatusCode::OK);
+/// let refused = service.ready().await?.call(request()?).await?;
+/// assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+/// assert_eq!(refused.headers()["ratelimit-policy"], "\"client-address\";q=1;w=60");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct RateLimitLayer {
+    limiter: RateLimiter,
+    extract: Arc<dyn Extract>,
+}
+
+/// The service that [`RateLimitLayer`] makes.
+#[derive(Clone, Debug)]
+pub struct RateLimit<S> {
+    inner: S,
+    layer: RateLimitLayer,
+}
+
+/// The head of a request and what the limiter says about it.
+type Check = Pin<Box<dyn Future<Output = (Parts, Result<Option<Decision>, Unchecked>)> + Send>>;
+
+/// Whom to count could not be told, or the limiter did not decide.
+#[derive(Debug)]
+struct Unchecked;
+
+// === impl RateLimitLayer ===
+
+impl RateLimitLayer {
+    /// Checks with `limiter` whom `extract` finds in a request.
+    #[must_use]
+    pub fn new(limiter: RateLimiter, extract: Arc<dyn Extract>) -> Self {
+        Self { limiter, extract }
+    }
+
+    fn check(self, head: Parts) -> Check {
+        Box::pin(async move {
+            let checked = self.decide(&head).await;
+            (head, checked)
+        })
+    }
+
+    /// `None` for a request that is exempt.
+    async fn decide(&self, head: &Parts) -> Result<Option<Decision>, Unchecked> {
+        let decision = match self.extract.extract(head)? {
+            Who::Exempt => return Ok(None),
+            Who::Tenant(request) => self.limiter.check(&request).await?,
+            Who::Address(address) => self.limiter.check_address(address).await?,
+        };
+        Ok(Some(decision))
+    }
+}
+
+impl<S> Layer<S> for RateLimitLayer {
+    type Service = RateLimit<S>;
+
+    fn layer(&self, inner: S) -> RateLimit<S> {
+        RateLimit {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+// === impl RateLimit ===
+
+impl<S, ReqBody, ResBody> Service<http::Request<ReqBody>> for RateLimit<S>
+where
+    S: Service<http::Request<ReqBody>, Response = http::Response<ResBody>> + Clone,
+    ResBody: From<String>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = RateLimitFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: http::Request<ReqBody>) -> Self::Future {
+        let (parts, body) = request.into_parts();
+        // The service that was polled ready is the one to call; its clone may not be ready.
+        let next = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, next);
+        RateLimitFuture::new(self.layer.clone().check(parts), ready, body)
+    }
+}
+
+// === impl Unchecked ===
+
+impl From<ExtractError> for Unchecked {
+    fn from(_: ExtractError) -> Self {
+        Self
+    }
+}
+
+impl From<CheckError> for Unchecked {
+    fn from(_: CheckError) -> Self {
+        Self
+    }
+}
+
+#[cfg(test)]
+mod tests;

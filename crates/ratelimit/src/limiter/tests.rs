@@ -1,0 +1,340 @@
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::{BuildError, CheckError, RateLimiter};
+use crate::bucket::Retry;
+use crate::clock::FakeClock;
+use crate::decision::Decision;
+use crate::jitter::Jitter;
+use crate::limit::{Limit, Rate};
+use crate::name::{Category, Tier};
+use crate::observer::{Event, Observer};
+use crate::policies::{Policies, PoliciesBuilder, Rule};
+use crate::request::Request;
+use crate::store::{Answer, Charge, MemoryStore, Store, StoreError, WhenFull};
+
+const TIER: Tier = Tier::STANDARD;
+const CATEGORY: Category = Category::INGEST;
+
+#[derive(Debug, Default)]
+struct Recorder {
+    events: Mutex<Vec<String>>,
+}
+
+impl Recorder {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.events.lock().unwrap())
+    }
+}
+
+impl Observer for Recorder {
+    fn observe(&self, event: &Event<'_>) {
+        let text = match event {
+            Event::Admitted { policy } => format!("admitted {}", policy.label()),
+            Event::Refused { policy } => format!("refused {}", policy.label()),
+            Event::Exceeded { limit, .. } => {
+                format!("exceeded {} {:?}", limit.name(), limit.mode())
+            }
+            Event::NearLimit { limit, .. } => format!("near {}", limit.name()),
+        };
+        self.events.lock().unwrap().push(text);
+    }
+}
+
+/// Answers as another store does, but not at once.
+#[derive(Debug)]
+struct Later(MemoryStore);
+
+impl Store for Later {
+    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> Answer<'a> {
+        Answer::Later(Box::pin(async move {
+            tokio::task::yield_now().await;
+            self.0.charge(charge).await
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Down;
+
+impl Store for Down {
+    fn charge<'a>(&'a self, _: &'a Charge<'a>) -> Answer<'a> {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        Answer::Now(std::future::ready(Err(StoreError::Unavailable(
+            refused.into(),
+        ))))
+    }
+}
+
+fn memory() -> MemoryStore {
+    MemoryStore::new(NonZeroUsize::new(1_000).unwrap(), WhenFull::SharedOverflow)
+}
+
+fn rule(tokens_per_second: u32, burst: u32) -> Rule {
+    Rule::new(Limit::new(Rate::tokens_per_second(tokens_per_second), burst).unwrap())
+}
+
+fn category(tokens_per_second: u32, burst: u32) -> Policies {
+    Policies::builder()
+        .category(TIER, CATEGORY, rule(tokens_per_second, burst))
+        .build()
+        .unwrap()
+}
+
+struct Fixture {
+    limiter: RateLimiter,
+    clock: Arc<FakeClock>,
+    recorder: Arc<Recorder>,
+}
+
+fn limiter(policies: Policies, store: impl Store + 'static) -> Fixture {
+    let clock = Arc::new(FakeClock::new());
+    let recorder = Arc::new(Recorder::default());
+    let limiter = RateLimiter::builder()
+        .policies(policies)
+        .store(Arc::new(store))
+        .clock(clock.clone())
+        .observer(recorder.clone())
+        .jitter(Jitter::none())
+        .most_limited(NonZeroUsize::new(2).unwrap())
+        .build()
+        .unwrap();
+    Fixture {
+        limiter,
+        clock,
+        recorder,
+    }
+}
+
+impl Fixture {
+    async fn check(&self, tenant: &str, cost: u32) -> Decision {
+        let request = Request::new(tenant, &TIER, &CATEGORY).with_cost(cost);
+        self.limiter.check(&request).await.unwrap()
+    }
+
+    async fn admits(&self, tenant: &str, cost: u32) -> bool {
+        self.check(tenant, cost).await.is_admitted()
+    }
+}
+
+#[tokio::test]
+async fn four_limits_are_decided_together_and_a_refusal_names_each_without_room() {
+    let rules = Policies::builder()
+        .tenant(TIER, rule(1, 40))
+        .category(TIER, CATEGORY, rule(1, 30))
+        .key(TIER, CATEGORY, rule(2, 20))
+        .address(TIER, CATEGORY, rule(1, 20));
+    let Fixture { limiter, .. } = limiter(rules.build().unwrap(), memory());
+    let request = Request::new("acme", &TIER, &CATEGORY)
+        .with_key("key-1")
+        .with_address(IpAddr::from([192, 0, 2, 1]));
+    assert!(
+        limiter
+            .check(&request.with_cost(18))
+            .await
+            .unwrap()
+            .is_admitted()
+    );
+    let decision = limiter.check(&request.with_cost(10)).await.unwrap();
+    let Decision::Refused(refused) = &decision else {
+        panic!("two of twenty are left")
+    };
+    let violated: Vec<_> = refused.violated().map(|name| name.as_str()).collect();
+    assert_eq!(violated, ["key", "address"]);
+    assert_eq!(
+        refused.retry(),
+        Retry::After(Duration::from_secs(8)),
+        "the longest of 4 s and 8 s"
+    );
+    let left: Vec<_> = decision
+        .limits()
+        .map(|limit| limit.reading().remaining())
+        .collect();
+    assert_eq!(left, [22, 12, 2, 2], "nothing was taken");
+}
+
+#[tokio::test]
+async fn stores_that_answer_later_are_waited_for() {
+    let fixture = limiter(category(1, 1), Later(memory()));
+    assert!(fixture.admits("acme", 1).await);
+    assert!(!fixture.admits("acme", 1).await);
+}
+
+#[tokio::test]
+async fn an_error_of_the_store_is_no_decision() {
+    let Fixture {
+        limiter, recorder, ..
+    } = limiter(category(1, 1), Down);
+    let checked = limiter.check(&Request::new("acme", &TIER, &CATEGORY)).await;
+    assert!(matches!(
+        checked,
+        Err(CheckError::Store(StoreError::Unavailable(_)))
+    ));
+    assert_eq!(recorder.take(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_tier_or_category_without_policy_is_an_error() {
+    let Fixture { limiter, .. } = limiter(category(1, 1), memory());
+    for (tier, category) in [(Tier::FREE, CATEGORY), (TIER, Category::READ)] {
+        let checked = limiter.check(&Request::new("acme", &tier, &category)).await;
+        assert!(matches!(checked, Err(CheckError::NoPolicy)));
+    }
+}
+
+#[tokio::test]
+async fn addresses_are_limited_before_the_tenant_is_known() {
+    let policies = Policies::builder()
+        .client_address(rule(1, 2))
+        .build()
+        .unwrap();
+    let Fixture { limiter, .. } = limiter(policies, memory());
+    let (one, two) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
+    assert!(limiter.check_address(one).await.unwrap().is_admitted());
+    assert!(limiter.check_address(one).await.unwrap().is_admitted());
+    assert!(!limiter.check_address(one).await.unwrap().is_admitted());
+    assert!(limiter.check_address(two).await.unwrap().is_admitted());
+    assert_eq!(limiter.most_limited(), [], "an address is no tenant");
+}
+
+#[tokio::test]
+async fn without_a_limit_addresses_are_admitted_and_nothing_is_advertised() {
+    let Fixture { limiter, .. } = limiter(Policies::tier_defaults(), memory());
+    let decision = limiter
+        .check_address(IpAddr::from([192, 0, 2, 1]))
+        .await
+        .unwrap();
+    assert!(decision.is_admitted());
+    assert_eq!(decision.fields().count(), 0);
+}
+
+#[tokio::test]
+async fn replaced_policies_hold_at_once_for_every_clone_and_keep_what_was_used() {
+    let fixture = limiter(category(1, 10), memory());
+    let clone = fixture.limiter.clone();
+    assert!(fixture.admits("acme", 8).await);
+    clone.replace_policies(category(3, 100));
+    assert_eq!(*fixture.limiter.policies(), category(3, 100));
+    assert!(!fixture.admits("acme", 93).await);
+    assert!(fixture.admits("acme", 92).await);
+    // Lowered: the bucket is used up, but owes no more than its new burst.
+    clone.replace_policies(category(2, 4));
+    let Decision::Refused(refused) = fixture.check("acme", 4).await else {
+        panic!("used up")
+    };
+    assert_eq!(refused.retry(), Retry::After(Duration::from_secs(2)));
+    fixture.clock.advance(Duration::from_secs(2));
+    assert!(fixture.admits("acme", 4).await);
+}
+
+#[tokio::test]
+async fn after_a_change_at_most_the_new_burst_and_rate_are_admitted() {
+    for (rate, burst) in [(7, 3), (1, 30), (50, 11)] {
+        let fixture = limiter(category(5, 10), memory());
+        for _ in 0..7 {
+            fixture.admits("acme", 1).await;
+        }
+        fixture.limiter.replace_policies(category(rate, burst));
+        let mut admitted = 0;
+        for tenth in 0..100 {
+            while fixture.admits("acme", 1).await {
+                admitted += 1;
+            }
+            assert!(
+                admitted * 10 <= burst * 10 + rate * tenth,
+                "{admitted} after {tenth} tenths"
+            );
+            fixture.clock.advance(Duration::from_millis(100));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_largest_cost_is_the_smallest_enforced_burst() {
+    let rules = Policies::builder()
+        .tenant(TIER, rule(1, 40))
+        .category(TIER, CATEGORY, rule(1, 30))
+        .key(TIER, CATEGORY, rule(1, 5).shadow());
+    let fixture = limiter(rules.build().unwrap(), memory());
+    assert_eq!(fixture.limiter.largest_cost(&TIER, &CATEGORY), Some(30));
+    assert!(fixture.admits("acme", 30).await);
+    assert_eq!(fixture.limiter.largest_cost(&TIER, &Category::READ), None);
+}
+
+#[tokio::test]
+async fn events_tell_of_decisions_shadows_and_limits_that_are_nearly_used_up() {
+    let rules = |shadow: Rule| -> PoliciesBuilder {
+        Policies::builder()
+            .category(TIER, CATEGORY, rule(1, 20))
+            .key(TIER, CATEGORY, shadow)
+    };
+    let Fixture {
+        limiter, recorder, ..
+    } = limiter(rules(rule(1, 5).shadow()).build().unwrap(), memory());
+    let request = Request::new("acme", &TIER, &CATEGORY).with_key("key-1");
+    let cost = |cost| request.with_cost(cost);
+
+    limiter.check(&cost(0)).await.unwrap();
+    assert_eq!(recorder.take(), [""; 0], "a peek is no decision");
+    limiter.check(&cost(5)).await.unwrap();
+    assert_eq!(
+        recorder.take(),
+        ["admitted standard/ingest"],
+        "15 of 20 left, shadows keep quiet"
+    );
+    limiter.check(&cost(13)).await.unwrap();
+    assert_eq!(
+        recorder.take(),
+        ["admitted standard/ingest", "exceeded key Shadow"],
+        "2 left"
+    );
+    limiter.check(&cost(1)).await.unwrap();
+    assert_eq!(
+        recorder.take(),
+        [
+            "admitted standard/ingest",
+            "near category",
+            "exceeded key Shadow"
+        ],
+        "one of twenty left"
+    );
+    limiter.check(&cost(2)).await.unwrap();
+    assert_eq!(
+        recorder.take(),
+        [
+            "refused standard/ingest",
+            "exceeded category Enforced",
+            "exceeded key Shadow"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_most_limited_tenants_are_listed() {
+    let fixture = limiter(category(1, 1), memory());
+    for (tenant, requests) in [("calm", 1), ("eager", 3), ("greedy", 9)] {
+        for _ in 0..requests {
+            fixture.check(tenant, 1).await;
+        }
+    }
+    fixture.clock.advance(Duration::from_secs(5));
+    let limited = fixture.limiter.most_limited();
+    let listed: Vec<_> = limited
+        .iter()
+        .map(|one| (one.tenant.as_str(), one.refusals))
+        .collect();
+    assert_eq!(listed, [("greedy", 8), ("eager", 2)]);
+    assert_eq!(limited[0].last_refused, Duration::from_secs(5));
+}
+
+#[test]
+fn a_limiter_needs_policies_and_a_store() {
+    let built = RateLimiter::builder().store(Arc::new(memory())).build();
+    assert_eq!(built.unwrap_err(), BuildError::NoPolicies);
+    let built = RateLimiter::builder()
+        .policies(Policies::tier_defaults())
+        .build();
+    assert_eq!(built.unwrap_err(), BuildError::NoStore);
+}

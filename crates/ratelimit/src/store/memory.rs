@@ -1,0 +1,121 @@
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use self::fingerprint::{Fingerprint, Fingerprints};
+use self::shard::Shard;
+use super::{Answer, Charge, Store};
+
+mod fingerprint;
+mod shard;
+mod table;
+
+const MAX_SHARDS: usize = 64;
+const MIN_SHARD_CAPACITY: usize = 1_024;
+
+/// Buckets in the memory of this process, never more than a fixed number of them.
+///
+/// A partition lives in one of up to 64 shards behind a short lock, so all limits of a request
+/// are decided under one lock. Nothing has to be called from time to time: a key that needs room
+/// takes it from a bucket that has drained, which loses nothing. Where it finds none among 32
+/// that it looks at, [`WhenFull`] decides.
+///
+/// Buckets are found by 128-bit keyed fingerprints: among `n` keys, two share a bucket with a
+/// chance of about `n² / 2¹²⁹`.
+#[derive(Debug)]
+pub struct MemoryStore {
+    fingerprints: Fingerprints,
+    shards: Box<[Mutex<Shard>]>,
+}
+
+/// What happens to a new key when its shard is full of buckets in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "closed: one either merges or forgets"
+)]
+pub enum WhenFull {
+    /// The new key shares one bucket for its limit with all others that found no room. It never
+    /// admits more than a store without bounds would; the keys that share wait for each other.
+    SharedOverflow,
+    /// The least used bucket of those looked at is forgotten. New keys are never worse off; a
+    /// forgotten key can take again what it had used, and [`MemoryStats`] counts how much.
+    EvictLeast,
+}
+
+/// What a [`MemoryStore`] holds and has given up since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemoryStats {
+    /// Buckets held.
+    pub entries: usize,
+    /// Drained buckets whose room was reused, which loses nothing.
+    pub drained_reused: u64,
+    /// Times a key found no room and was sent to the shared bucket of its limit.
+    pub overflowed: u64,
+    /// Buckets forgotten while in use.
+    pub forgotten: u64,
+    /// Used tokens forgotten with them.
+    pub forgotten_tokens: u64,
+}
+
+impl MemoryStore {
+    /// A store of at most `capacity` buckets of enforced limits, and as many of shadow limits,
+    /// which never take room from the enforced ones.
+    ///
+    /// The capacity is divided over the shards and rounded up to at least 1,024 a shard where
+    /// there is more than one, at least 4 where there is one. Memory is taken when a shard is
+    /// first used. `SharedOverflow` adds one bucket a shard for each limit of the policies.
+    #[must_use]
+    pub fn new(capacity: NonZeroUsize, when_full: WhenFull) -> Self {
+        let shards = (capacity.get() / MIN_SHARD_CAPACITY).clamp(1, MAX_SHARDS);
+        let of_shard = capacity.get().div_ceil(shards);
+        let shards = (0..shards)
+            .map(|_| Mutex::new(Shard::new(of_shard, when_full)))
+            .collect();
+        Self {
+            fingerprints: Fingerprints::make_random(),
+            shards,
+        }
+    }
+
+    /// What the store holds and has given up, for gauges and counters.
+    #[must_use]
+    pub fn stats(&self) -> MemoryStats {
+        let stats = self.shards.iter().map(|shard| locked(shard).stats());
+        stats.fold(MemoryStats::default(), MemoryStats::plus)
+    }
+
+    fn shard(&self, partition: Fingerprint) -> MutexGuard<'_, Shard> {
+        locked(&self.shards[partition.index_below(self.shards.len())])
+    }
+}
+
+impl Store for MemoryStore {
+    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> Answer<'a> {
+        let partition = self.fingerprints.of_partition(charge.partition());
+        let readings = self.shard(partition).charge(charge, |target| {
+            self.fingerprints.of_bucket(partition, target)
+        });
+        readings.into()
+    }
+}
+
+impl MemoryStats {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            entries: self.entries + other.entries,
+            drained_reused: self.drained_reused + other.drained_reused,
+            overflowed: self.overflowed + other.overflowed,
+            forgotten: self.forgotten + other.forgotten,
+            forgotten_tokens: self.forgotten_tokens + other.forgotten_tokens,
+        }
+    }
+}
+
+/// No code panics while it holds the lock, and a shard is whole between any two steps.
+fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::{
+    admits, assert_bound, forward, four_limits, histories, millis, one_limit, request, store,
+};
+use crate::clock::Timestamp;
+use crate::store::WhenFull;
+
+proptest! {
+    #[test]
+    fn a_full_table_forgets_nothing_for_a_refused_request_or_a_peek(history in histories(6, 0..=13_u32)) {
+        let store = store(4, WhenFull::EvictLeast);
+        let policy = four_limits();
+        for step in history {
+            let before = store.stats();
+            if !admits(&store, &policy, &step.request(), step.at) || step.cost == 0 {
+                let after = store.stats();
+                prop_assert_eq!(after.forgotten, before.forgotten);
+            }
+            prop_assert!(store.stats().entries <= 4);
+        }
+    }
+
+    #[test]
+    fn shared_overflow_never_admits_more_than_a_store_without_bounds(
+        history in histories(12, Just(1_u32)),
+    ) {
+        let (full, ample) = (
+            store(4, WhenFull::SharedOverflow),
+            store(1_000, WhenFull::SharedOverflow),
+        );
+        let policy = one_limit(1, 3);
+        let mut admitted: HashMap<String, (Vec<(Timestamp, u32)>, usize)> = HashMap::new();
+        for step in forward(history) {
+            let (in_full, in_ample) = admitted.entry(step.tenant.clone()).or_default();
+            if admits(&full, &policy, &step.request(), step.at) {
+                in_full.push((step.at, 1));
+            }
+            if admits(&ample, &policy, &step.request(), step.at) {
+                *in_ample += 1;
+            }
+            prop_assert!(in_full.len() <= *in_ample);
+            prop_assert!(full.stats().entries <= 5, "four, and one that is shared");
+        }
+        for (admissions, _) in admitted.values() {
+            assert_bound(admissions, policy.limits()[0].limit());
+        }
+    }
+}
+
+#[test]
+fn a_full_table_sends_new_keys_to_a_shared_bucket_and_back_without_a_gift() {
+    let (store, policy) = (store(4, WhenFull::SharedOverflow), one_limit(1, 3));
+    let at = millis(1_000);
+    for tenant in ["a", "b", "c", "d"] {
+        assert!(admits(&store, &policy, &request(tenant).with_cost(3), at));
+    }
+    assert!(admits(&store, &policy, &request("e").with_cost(2), at));
+    assert!(
+        !admits(&store, &policy, &request("f").with_cost(2), at),
+        "e and f share one bucket"
+    );
+    assert!(admits(&store, &policy, &request("f"), at));
+    assert_eq!(store.stats().entries, 5);
+    assert_eq!(store.stats().overflowed, 3);
+    assert_eq!(store.stats().drained_reused, 0);
+
+    // After 2 s the shared bucket holds one used token, a to d still one each; after 3 s all
+    // have drained.
+    assert!(!admits(
+        &store,
+        &policy,
+        &request("f").with_cost(3),
+        millis(3_000)
+    ));
+    assert!(admits(
+        &store,
+        &policy,
+        &request("f").with_cost(3),
+        millis(4_000)
+    ));
+    assert_eq!(store.stats().drained_reused, 1);
+    assert_eq!(store.stats().forgotten, 0);
+}
+
+#[test]
+fn a_key_that_gets_its_own_bucket_still_owes_what_it_took_from_the_shared_one() {
+    let (store, policy) = (store(4, WhenFull::SharedOverflow), one_limit(1, 3));
+    for tenant in ["a", "b", "c"] {
+        assert!(admits(
+            &store,
+            &policy,
+            &request(tenant).with_cost(3),
+            millis(1_000)
+        ));
+    }
+    assert!(admits(&store, &policy, &request("d"), millis(1_000)));
+    assert!(
+        admits(&store, &policy, &request("e").with_cost(3), millis(1_000)),
+        "shared"
+    );
+    // d has drained and makes room, e has two tokens left to pay.
+    assert!(!admits(
+        &store,
+        &policy,
+        &request("e").with_cost(2),
+        millis(2_000)
+    ));
+    assert!(admits(&store, &policy, &request("e"), millis(2_000)));
+    assert_eq!(store.stats().overflowed, 1);
+}
+
+#[test]
+fn a_full_table_reuses_drained_buckets_before_it_forgets_any() {
+    let (store, policy) = (store(32, WhenFull::EvictLeast), one_limit(1, 3));
+    for tenant in 0..32 {
+        let cost = if tenant == 17 { 1 } else { 3 };
+        let tenant = format!("tenant-{tenant}");
+        assert!(admits(
+            &store,
+            &policy,
+            &request(&tenant).with_cost(cost),
+            millis(1_000)
+        ));
+    }
+    assert!(admits(&store, &policy, &request("new"), millis(2_000)));
+    let stats = store.stats();
+    assert_eq!(
+        (stats.entries, stats.drained_reused, stats.forgotten),
+        (32, 1, 0)
+    );
+}
+
+#[test]
+fn a_full_table_forgets_the_least_used_bucket_and_counts_its_tokens() {
+    let (store, policy) = (store(32, WhenFull::EvictLeast), one_limit(1, 9));
+    let at = millis(1_000);
+    for tenant in 0..32 {
+        let cost = if tenant == 17 { 2 } else { 9 };
+        let tenant = format!("tenant-{tenant}");
+        assert!(admits(
+            &store,
+            &policy,
+            &request(&tenant).with_cost(cost),
+            at
+        ));
+    }
+    assert!(admits(&store, &policy, &request("new").with_cost(9), at));
+    let stats = store.stats();
+    assert_eq!(
+        (stats.entries, stats.forgotten, stats.forgotten_tokens),
+        (32, 1, 2)
+    );
+    assert!(
+        !admits(&store, &policy, &request("tenant-3"), at),
+        "others are remembered"
+    );
+}
+
+#[test]
+fn a_clock_that_steps_back_refills_nothing_in_place_of_a_removed_bucket() {
+    let (store, policy) = (store(4, WhenFull::EvictLeast), one_limit(1, 3));
+    for tenant in ["a", "b", "c", "d"] {
+        assert!(admits(
+            &store,
+            &policy,
+            &request(tenant).with_cost(3),
+            millis(1_000)
+        ));
+    }
+    assert!(
+        admits(&store, &policy, &request("e").with_cost(3), millis(4_000)),
+        "a made room"
+    );
+    // The whole burst of a came back by 4 s. Taken again at 2 s, it must not come back twice.
+    assert!(admits(
+        &store,
+        &policy,
+        &request("a").with_cost(3),
+        millis(2_000)
+    ));
+    assert!(!admits(&store, &policy, &request("a"), millis(4_999)));
+    assert!(admits(&store, &policy, &request("a"), millis(5_000)));
+}

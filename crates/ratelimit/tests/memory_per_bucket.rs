@@ -1,0 +1,40 @@
+//! What a full store takes of this process's memory. On its own, so that nothing else counts.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::num::NonZeroUsize;
+
+use portcullis_ratelimit::{
+    Category, Charge, MemoryStore, Policies, Request, Store, Tier, Timestamp, WhenFull,
+};
+
+#[tokio::test]
+async fn a_million_buckets_take_at_most_100_bytes_each() {
+    const BUCKETS: usize = 1_000_000;
+    let policies = Policies::tier_defaults();
+    let policy = policies.policy(&Tier::FREE, &Category::INGEST).unwrap();
+    let before = resident_bytes();
+    let store = MemoryStore::new(NonZeroUsize::new(BUCKETS).unwrap(), WhenFull::EvictLeast);
+    // More tenants than fit, since they do not fall evenly on the shards.
+    for tenant in 0..BUCKETS * 11 / 10 {
+        let tenant = format!("a-tenant-with-a-rather-long-name-{tenant}");
+        let request = Request::new(&tenant, &Tier::FREE, &Category::INGEST);
+        store
+            .charge(&Charge::of_request(policy, &request, Timestamp::default()))
+            .await
+            .unwrap();
+    }
+    assert_eq!(store.stats().entries, BUCKETS);
+    let bytes_each = (resident_bytes() - before) as f64 / BUCKETS as f64;
+    assert!(
+        (56.0..=100.0).contains(&bytes_each),
+        "{bytes_each} bytes a bucket"
+    );
+}
+
+fn resident_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux has it");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kilobytes.expect("a number of kB") * 1_024
+}
