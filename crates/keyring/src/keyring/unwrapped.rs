@@ -95,6 +95,12 @@ impl UnwrappedKeys {
         self.cells.invalidate(context);
     }
 
+    /// Lets the cache drop what it has evicted, which it otherwise does now and then.
+    #[cfg(test)]
+    pub(super) fn sweep(&self) {
+        self.cells.run_pending_tasks();
+    }
+
     /// From the cache, or unwrapped into it; callers who want the same key wait for one call.
     async fn cached(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
         let cell = match self.cells.get(stored.context()) {
