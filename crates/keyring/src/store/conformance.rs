@@ -66,7 +66,7 @@ async fn state(store: &dyn DekStore, id: u32) -> KeyState {
         .state()
 }
 
-async fn ids(keys: Result<Vec<StoredKey>, super::StoreError>) -> Vec<u32> {
+fn ids(keys: Result<Vec<StoredKey>, super::StoreError>) -> Vec<u32> {
     keys.expect("it answers")
         .iter()
         .map(|key| key.id().value())
@@ -134,15 +134,15 @@ pub(crate) async fn a_tenant_is_read_whole_and_alone(store: &dyn DekStore) {
         ],
     )
     .await;
-    assert_eq!(ids(store.load_tenant(&tenant("t")).await).await, [3, 4, 9]);
-    assert_eq!(ids(store.load_tenant(&tenant("u")).await).await, [5]);
-    assert!(ids(store.load_tenant(&tenant("T")).await).await.is_empty());
+    assert_eq!(ids(store.load_tenant(&tenant("t")).await), [3, 4, 9]);
+    assert_eq!(ids(store.load_tenant(&tenant("u")).await), [5]);
+    assert!(ids(store.load_tenant(&tenant("T")).await).is_empty());
 }
 
 pub(crate) async fn pages_follow_the_key_ids(store: &dyn DekStore) {
     let page = |after: Option<u32>, limit| {
         let limit = NonZeroU32::new(limit).expect("not zero");
-        async move { ids(store.list(after.map(KeyId::new), limit).await).await }
+        async move { ids(store.list(after.map(KeyId::new), limit).await) }
     };
     assert!(page(None, 10).await.is_empty());
     insert(

@@ -147,8 +147,8 @@ mod tests {
     use super::*;
     use crate::store::conformance::conformance;
 
-    async fn make() -> (MemoryDekStore, ()) {
-        (MemoryDekStore::new(), ())
+    fn make() -> impl Future<Output = (MemoryDekStore, ())> {
+        std::future::ready((MemoryDekStore::new(), ()))
     }
 
     conformance!(make);
