@@ -51,7 +51,6 @@ pub enum PrepareError {
 
 impl Keyring {
     /// Begins a keyring on what wraps its keys and what stores them.
-    #[must_use]
     pub fn builder(kek: Arc<dyn KekProvider>, store: Arc<dyn DekStore>) -> KeyringBuilder {
         KeyringBuilder::new(kek, store)
     }

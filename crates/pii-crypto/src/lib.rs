@@ -6,6 +6,9 @@ mod pii;
 mod sealed;
 mod suite;
 
+#[cfg(test)]
+mod known_keys;
+
 pub use cipher::{Cipher, EpochPolicy, OpenError, Place, RebindError, SealError};
 pub use index::{
     IndexRoots, IndexRootsError, IndexValue, IndexVersion, Indexed, UniqueIndex,

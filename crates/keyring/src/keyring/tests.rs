@@ -1,1 +1,149 @@
+mod cache;
+mod prepare;
+mod rotation;
 
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::{
+    DataKey, FakeClock, GeneratedKey, KekVersion, LocalKek, MemoryDekStore, SystemEntropy,
+    WrappedKey,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// What processes share: one store, one KEK, one time.
+struct World {
+    store: Arc<MemoryDekStore>,
+    kek: Arc<WatchedKek>,
+    clock: Arc<FakeClock>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            store: Arc::default(),
+            kek: Arc::new(WatchedKek::new()),
+            clock: Arc::default(),
+        }
+    }
+
+    /// The keyring of one process.
+    fn keyring(&self) -> Keyring {
+        self.builder().build()
+    }
+
+    fn builder(&self) -> KeyringBuilder {
+        Keyring::builder(self.kek.clone(), self.store.clone()).clock(self.clock.clone())
+    }
+}
+
+/// A local KEK that counts what it is asked, and fails when told to.
+#[derive(Debug)]
+struct WatchedKek {
+    inner: LocalKek,
+    unwraps: AtomicUsize,
+    running: AtomicUsize,
+    most_running: AtomicUsize,
+    unreachable: AtomicBool,
+    refuses: AtomicBool,
+}
+
+impl WatchedKek {
+    fn new() -> Self {
+        let version = KekVersion::new(1);
+        Self {
+            inner: LocalKek::new(version, [(version, Zeroizing::new([7; 32]))]).expect("a KEK"),
+            unwraps: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
+            most_running: AtomicUsize::new(0),
+            unreachable: AtomicBool::new(false),
+            refuses: AtomicBool::new(false),
+        }
+    }
+
+    fn unwraps(&self) -> usize {
+        self.unwraps.load(Ordering::SeqCst)
+    }
+
+    fn set_unreachable(&self, unreachable: bool) {
+        self.unreachable.store(unreachable, Ordering::SeqCst);
+    }
+
+    async fn enter(&self) -> Result<(), KekError> {
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_running.fetch_max(running, Ordering::SeqCst);
+        // As a call over a network does, it lets everybody else go first.
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        if self.unreachable.load(Ordering::SeqCst) {
+            return Err(KekError::Unavailable("told to be".into()));
+        }
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(KekError::Rejected);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl KekProvider for WatchedKek {
+    async fn generate(&self, context: &KekContext) -> Result<GeneratedKey, KekError> {
+        self.enter().await?;
+        self.inner.generate(context).await
+    }
+
+    async fn wrap(&self, context: &KekContext, key: &DataKey) -> Result<WrappedKey, KekError> {
+        self.enter().await?;
+        self.inner.wrap(context, key).await
+    }
+
+    async fn unwrap(&self, context: &KekContext, key: &WrappedKey) -> Result<DataKey, KekError> {
+        self.unwraps.fetch_add(1, Ordering::SeqCst);
+        self.enter().await?;
+        self.inner.unwrap(context, key).await
+    }
+
+    async fn rewrap(&self, context: &KekContext, key: &WrappedKey) -> Result<WrappedKey, KekError> {
+        self.enter().await?;
+        self.inner.rewrap(context, key).await
+    }
+}
+
+fn tenant(name: &str) -> TenantId {
+    TenantId::new(name).expect("a name")
+}
+
+fn purpose(name: &str) -> Purpose {
+    Purpose::new(name).expect("a name")
+}
+
+impl Keyring {
+    /// The id of the primary key for a purpose.
+    async fn primary(&self, at: &str, name: &str) -> KeyId {
+        let keys = self
+            .prepare(&tenant(at), &[purpose(name)])
+            .await
+            .expect("it answers");
+        keys.primary(name, keys.clock().monotonic())
+            .expect("it is in hand")
+            .id()
+    }
+
+    /// What can be done with a key.
+    async fn find(&self, at: &str, name: &str, id: KeyId) -> Result<KeyId, NotInHand> {
+        let keys = self
+            .prepare_ids(&tenant(at), &[id])
+            .await
+            .expect("it answers");
+        keys.find(id, name, keys.clock().monotonic())
+            .map(PreparedKey::id)
+    }
+}

@@ -62,11 +62,11 @@ impl UnwrappedKeys {
         &self,
         stored: &StoredKey,
     ) -> Result<Arc<UnwrappedKey>, KekError> {
-        let key = self.from_cache(stored).await?;
+        let key = self.cached(stored).await?;
         let now = self.clock.monotonic();
         if now.saturating_sub(key.unwrapped_at) >= MAX_AGE {
             self.forget(stored.context());
-            return self.from_cache(stored).await;
+            return self.cached(stored).await;
         }
         if !key.claims_refresh(now) {
             return Ok(key);
@@ -95,8 +95,14 @@ impl UnwrappedKeys {
         self.cells.invalidate(context);
     }
 
+    /// Lets the cache drop what it has evicted, which it otherwise does now and then.
+    #[cfg(test)]
+    pub(super) fn sweep(&self) {
+        self.cells.run_pending_tasks();
+    }
+
     /// From the cache, or unwrapped into it; callers who want the same key wait for one call.
-    async fn from_cache(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
+    async fn cached(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
         let cell = match self.cells.get(stored.context()) {
             Some(cell) => cell,
             None => self.cells.get_with(stored.context().clone(), Arc::default),

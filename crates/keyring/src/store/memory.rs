@@ -141,3 +141,15 @@ fn has_same_role(one: &StoredKey, other: &StoredKey) -> bool {
         && one.purpose() == other.purpose()
         && one.state() == other.state()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance::conformance;
+
+    fn make() -> impl Future<Output = (MemoryDekStore, ())> {
+        std::future::ready((MemoryDekStore::new(), ()))
+    }
+
+    conformance!(make);
+}

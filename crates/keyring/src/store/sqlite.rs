@@ -45,10 +45,10 @@ impl SqliteDekStore {
         migrator.dangerous_set_table_name("portcullis_keyring_migrations");
 
         // SQLite has no advisory lock: the write lock of one surrounding transaction makes
-        // processes take turns.
+        // processes take turns. `run` would do the same, with a future that is not `Send`.
         let mut transaction = self.begin().await?;
         migrator
-            .run(&mut *transaction)
+            .run_direct(None, &mut *transaction, false)
             .await
             .map_err(|error| StoreError::Migration(error.into()))?;
         commit(transaction).await

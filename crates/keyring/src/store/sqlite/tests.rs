@@ -1,1 +1,176 @@
+use std::path::Path;
 
+use proptest::prelude::*;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use tempfile::TempDir;
+
+use super::*;
+use crate::MemoryDekStore;
+use crate::store::conformance::{conformance, key, tenant};
+
+conformance!(make);
+
+async fn make() -> (SqliteDekStore, TempDir) {
+    let dir = TempDir::new().expect("a folder");
+    let store = open(&dir.path().join("keys.db")).await;
+    store.migrate().await.expect("the tables are made");
+    (store, dir)
+}
+
+/// What another process has: a pool of its own.
+async fn open(path: &Path) -> SqliteDekStore {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .busy_timeout(Duration::from_secs(30));
+    let pool = SqlitePoolOptions::new()
+        .max_connections(2)
+        .connect_with(options)
+        .await;
+    SqliteDekStore::new(pool.expect("the database opens"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn processes_that_migrate_at_once_all_succeed() {
+    let dir = TempDir::new().expect("a folder");
+    let path = dir.path().join("keys.db");
+    // Opened one after the other: switching a new file to WAL is the application's to retry.
+    let mut stores = Vec::new();
+    for _ in 0..8 {
+        stores.push(open(&path).await);
+    }
+    let migrations = stores
+        .into_iter()
+        .map(|store| tokio::spawn(async move { store.migrate().await }));
+    for migration in migrations.collect::<Vec<_>>() {
+        migration.await.expect("no panic").expect("it migrates");
+    }
+}
+
+#[tokio::test]
+async fn migrating_again_keeps_what_is_there() {
+    let (store, _dir) = make().await;
+    store
+        .insert(&key(1, "t", "email", KeyState::Primary))
+        .await
+        .expect("there is room");
+    store.migrate().await.expect("nothing to do");
+    assert!(
+        store
+            .load(KeyId::new(1))
+            .await
+            .expect("it answers")
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn the_schema_itself_refuses_what_the_contract_forbids() {
+    let (store, _dir) = make().await;
+    store
+        .insert(&key(1, "t", "email", KeyState::Primary))
+        .await
+        .expect("there is room");
+    for row in [
+        "(2, 't', 'email', x'00', 'primary', 0)",
+        "(2, 't', 'email', x'00', 'retired', 0)",
+        "(2, 't', 'email', x'00', 'destroyed', 0)",
+        "(2, 't', 'email', NULL, 'disabled', 0)",
+        "(4294967296, 't', 'email', x'00', 'disabled', 0)",
+        "(1, 't', 'email', x'00', 'disabled', 0)",
+    ] {
+        let insert = format!(
+            "INSERT INTO data_key (key_id, tenant, purpose, wrapped, state, created_at) VALUES {row}"
+        );
+        let answer = sqlx::query(sqlx::AssertSqlSafe(insert))
+            .execute(&store.pool)
+            .await;
+        assert!(answer.is_err(), "{row}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_row_is_named_and_not_guessed() {
+    let (store, _dir) = make().await;
+    sqlx::query("INSERT INTO data_key VALUES (77, '', 'email', x'00', 'primary', 0)")
+        .execute(&store.pool)
+        .await
+        .expect("the schema lets it through");
+    let answer = store.load(KeyId::new(77)).await;
+    assert!(matches!(answer, Err(StoreError::Damaged(77))));
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Insert(u32, usize, KeyState),
+    Promote(u32, u32),
+    Change(u32, Transition),
+    Rewrap(u32, u32, u32),
+    Erase(usize),
+}
+
+const PLACES: [(&str, &str); 3] = [("t", "email"), ("t", "phone"), ("u", "email")];
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let id = 0..6_u32;
+    let state = || proptest::sample::select(&KeyState::ALL[..]);
+    let transition = (state(), state())
+        .prop_filter_map("a legal step", |(from, to)| Transition::new(from, to).ok());
+    let step = prop_oneof![
+        6 => (id.clone(), 0..PLACES.len(), state()).prop_map(|(id, at, to)| Step::Insert(id, at, to)),
+        4 => (id.clone(), id.clone()).prop_map(|(old, new)| Step::Promote(old, new)),
+        6 => (id.clone(), transition).prop_map(|(id, step)| Step::Change(id, step)),
+        2 => (id.clone(), id.clone(), id).prop_map(|(id, old, new)| Step::Rewrap(id, old, new)),
+        1 => (0..PLACES.len()).prop_map(Step::Erase),
+    ];
+    proptest::collection::vec(step, 0..40)
+}
+
+async fn take(store: &dyn DekStore, step: &Step) -> String {
+    let wrapped = |id: u32| WrappedKey::from_bytes(id.to_be_bytes().to_vec());
+    match step.clone() {
+        Step::Insert(id, at, state) => {
+            let (tenant, purpose) = PLACES[at];
+            format!("{:?}", store.insert(&key(id, tenant, purpose, state)).await)
+        }
+        Step::Promote(old, new) => {
+            format!(
+                "{:?}",
+                store.promote(KeyId::new(old), KeyId::new(new)).await
+            )
+        }
+        Step::Change(id, step) => format!("{:?}", store.change(KeyId::new(id), step).await),
+        Step::Rewrap(id, old, new) => {
+            format!(
+                "{:?}",
+                store
+                    .rewrap(KeyId::new(id), &wrapped(old), &wrapped(new))
+                    .await
+            )
+        }
+        Step::Erase(at) => format!("{:?}", store.erase_tenant(&tenant(PLACES[at].0)).await),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn it_does_what_the_store_in_memory_does(steps in steps()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let memory = MemoryDekStore::new();
+            let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await;
+            let sqlite = SqliteDekStore::new(pool.expect("a database"));
+            sqlite.migrate().await.expect("the tables are made");
+            for step in &steps {
+                prop_assert_eq!(take(&memory, step).await, take(&sqlite, step).await, "{:?}", step);
+                let all = NonZeroU32::MAX;
+                let (left, right) = (memory.list(None, all).await, sqlite.list(None, all).await);
+                prop_assert_eq!(left.expect("it answers"), right.expect("it answers"));
+            }
+            Ok(())
+        })?;
+    }
+}

@@ -1,1 +1,176 @@
+use std::collections::HashSet;
 
+use super::*;
+use crate::known_keys::World;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn take(
+    subkeys: &KeySubkeys,
+    key: &PreparedKey,
+    policy: EpochPolicy,
+    now: Duration,
+    world: &World,
+) -> ([u8; PREFIX_BYTES], u32) {
+    let turn = subkeys.next_turn(key, Suite::Exact, policy, now, &*world.entropy);
+    let turn = turn.expect("there are random bytes");
+    (*turn.subkey().prefix(), turn.counter())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn threads_that_race_through_many_epochs_never_share_a_nonce() {
+    const THREADS: u64 = 8;
+    const EACH: u64 = 20_000;
+    let world = World::new().await;
+    let key = world.known_key().await;
+    let subkeys = KeySubkeys::default();
+    // Begin near the end of an epoch, so that its last messages are fought for.
+    take(&subkeys, &key, EpochPolicy::Shared, Duration::ZERO, &world);
+    let running = subkeys.sealing[0].load_full().expect("an epoch is running");
+    running.used.store(
+        u64::from(EPOCH_MESSAGES) - THREADS * EACH / 4,
+        Ordering::SeqCst,
+    );
+
+    let mut seen = HashSet::new();
+    let turns: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let (subkeys, key, world) = (&subkeys, &key, &world);
+                let turn = move |at: u64| {
+                    // An epoch ends every 4,000 turns of a thread by time as well.
+                    let now = SECOND * u32::try_from(at / 4_000).expect("a few seconds");
+                    take(subkeys, key, EpochPolicy::Shared, now, world)
+                };
+                scope.spawn(move || (0..EACH).map(turn).collect::<Vec<_>>())
+            })
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().expect("no panic"))
+            .collect()
+    });
+    let epochs: HashSet<_> = turns.iter().map(|(prefix, _)| *prefix).collect();
+    assert!(
+        epochs.len() > 3,
+        "only {} epochs were fought for",
+        epochs.len()
+    );
+    for turn in turns {
+        assert!(turn.1 < EPOCH_MESSAGES);
+        assert!(seen.insert(turn), "counter {} was given twice", turn.1);
+    }
+}
+
+#[tokio::test]
+async fn an_epoch_has_2_to_the_20_messages() {
+    let world = World::new().await;
+    let key = world.known_key().await;
+    let epoch = Epoch::make(&key, Suite::Exact, SECOND, &*world.entropy).expect("an epoch");
+    assert_eq!(epoch.take(SECOND), Some(0));
+    assert_eq!(epoch.take(SECOND), Some(1));
+    epoch.used.store((1 << 20) - 1, Ordering::SeqCst);
+    assert_eq!(epoch.take(SECOND), Some((1 << 20) - 1));
+    assert_eq!(epoch.take(SECOND), None);
+    for beyond in [u64::from(u32::MAX), u64::from(u32::MAX) + 1, 1 << 40] {
+        epoch.used.store(beyond, Ordering::SeqCst);
+        assert_eq!(epoch.take(SECOND), None, "{beyond}");
+    }
+}
+
+#[tokio::test]
+async fn an_epoch_lasts_1_s() {
+    let world = World::new().await;
+    let key = world.known_key().await;
+    let subkeys = KeySubkeys::default();
+    let at = |now| take(&subkeys, &key, EpochPolicy::Shared, now, &world);
+    let (first, counter) = at(SECOND);
+    assert_eq!(counter, 0);
+    assert_eq!(at(2 * SECOND - Duration::from_nanos(1)), (first, 1));
+    let (second, counter) = at(2 * SECOND);
+    assert_ne!(second, first);
+    assert_eq!(counter, 0);
+}
+
+#[tokio::test]
+async fn a_message_of_its_own_epoch_shares_it_with_none() {
+    let world = World::new().await;
+    let key = world.known_key().await;
+    let subkeys = KeySubkeys::default();
+    let at = |policy| take(&subkeys, &key, policy, SECOND, &world);
+    let (shared, _) = at(EpochPolicy::Shared);
+    let (one, other) = (at(EpochPolicy::PerMessage), at(EpochPolicy::PerMessage));
+    assert_eq!((one.1, other.1), (0, 0));
+    assert!(one.0 != other.0 && one.0 != shared && other.0 != shared);
+    assert_eq!(at(EpochPolicy::Shared), (shared, 1));
+}
+
+#[tokio::test]
+async fn the_two_suites_have_subkeys_of_their_own() {
+    let world = World::with_known_salt().await;
+    let key = world.known_key().await;
+    let subkeys = KeySubkeys::default();
+    let of = |suite| {
+        let turn = subkeys.next_turn(&key, suite, EpochPolicy::Shared, SECOND, &*world.entropy);
+        *turn.expect("there are random bytes").subkey().commitment()
+    };
+    // The salt is the same: only the suite in the prefix keeps them apart.
+    assert_ne!(of(Suite::Exact), of(Suite::Padded));
+}
+
+#[tokio::test]
+async fn opening_keeps_8_subkeys_and_no_more() {
+    let world = World::new().await;
+    let key = world.known_key().await;
+    let subkeys = KeySubkeys::default();
+    let salts: Vec<_> = (0..100).map(|at| [at; SALT_BYTES]).collect();
+    let prefix = |salt| derive_prefix(Suite::Exact, key.id(), salt);
+    let made: Vec<_> = salts
+        .iter()
+        .map(|salt| {
+            let subkey = subkeys.find_or_derive(&key, &prefix(salt));
+            subkeys.remember(Arc::clone(&subkey));
+            subkey
+        })
+        .collect();
+    let kept = made
+        .iter()
+        .filter(|subkey| Arc::strong_count(subkey) > 1)
+        .count();
+    assert_eq!(kept, 8);
+    let last = &salts[99];
+    assert!(Arc::ptr_eq(
+        &made[99],
+        &subkeys.find_or_derive(&key, &prefix(last))
+    ));
+}
+
+#[tokio::test]
+async fn opening_what_is_being_sealed_derives_nothing() {
+    let world = World::new().await;
+    let key = world.known_key().await;
+    let subkeys = KeySubkeys::default();
+    let (prefix, _) = take(&subkeys, &key, EpochPolicy::Shared, SECOND, &world);
+    let running = subkeys.sealing[0].load_full().expect("an epoch is running");
+    assert!(Arc::ptr_eq(
+        &running.subkey,
+        &subkeys.find_or_derive(&key, &prefix)
+    ));
+}
+
+#[tokio::test]
+async fn forged_values_push_no_subkey_out() {
+    let world = World::new().await;
+    let key = world.known_key().await;
+    let subkeys = KeySubkeys::default();
+    let prefix = derive_prefix(Suite::Exact, key.id(), &[7; SALT_BYTES]);
+    let good = subkeys.find_or_derive(&key, &prefix);
+    subkeys.remember(Arc::clone(&good));
+    for salt in 0..100 {
+        subkeys.find_or_derive(
+            &key,
+            &derive_prefix(Suite::Exact, key.id(), &[salt; SALT_BYTES]),
+        );
+    }
+    assert!(Arc::ptr_eq(&good, &subkeys.find_or_derive(&key, &prefix)));
+}
