@@ -111,7 +111,7 @@ pub struct UnixMillis(i64);
 impl UnixMillis {
     /// From the number of milliseconds.
     #[must_use]
-    pub fn new(milliseconds: i64) -> Self {
+    pub const fn new(milliseconds: i64) -> Self {
         Self(milliseconds)
     }
 

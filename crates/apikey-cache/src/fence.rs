@@ -24,7 +24,7 @@ pub(crate) struct Epoch(pub(crate) u64);
 pub(crate) struct Stripe<F> {
     generation: u64,
     min_versions: BTreeMap<Kid, MinVersion>,
-    flights: BTreeMap<Kid, F>,
+    flights: BTreeMap<Kid, (Epoch, F)>,
 }
 
 /// The least version that the store is known to have.
@@ -101,22 +101,29 @@ impl<F> Stripe<F> {
             .or_insert(MinVersion { version, forget_at });
         min.version = min.version.max(version);
         min.forget_at = min.forget_at.max(forget_at);
-        self.flights.remove(&kid)
+        self.flights.remove(&kid).map(|(_, flight)| flight)
     }
 
-    /// The load in flight that a request may join.
-    pub(crate) fn flight(&self, kid: &Kid) -> Option<&F> {
-        self.flights.get(kid)
+    /// The load in flight that a request may join: none from before everything was invalidated.
+    pub(crate) fn flight(&self, kid: &Kid, epoch: Epoch) -> Option<&F> {
+        self.flights
+            .get(kid)
+            .filter(|(launched, _)| *launched == epoch)
+            .map(|(_, flight)| flight)
     }
 
     /// Lets later requests join this load.
-    pub(crate) fn launch(&mut self, kid: Kid, flight: F) {
-        self.flights.insert(kid, flight);
+    pub(crate) fn launch(&mut self, kid: Kid, epoch: Epoch, flight: F) {
+        self.flights.insert(kid, (epoch, flight));
     }
 
     /// Lets no later request join this load; another one for the same kid stays.
     pub(crate) fn land(&mut self, kid: &Kid, is_this: impl FnOnce(&F) -> bool) {
-        if self.flights.get(kid).is_some_and(is_this) {
+        if self
+            .flights
+            .get(kid)
+            .is_some_and(|(_, flight)| is_this(flight))
+        {
             self.flights.remove(kid);
         }
     }

@@ -82,7 +82,7 @@ impl RecordVersion {
 
     /// The version with this number.
     #[must_use]
-    pub fn new(number: u64) -> Self {
+    pub const fn new(number: u64) -> Self {
         Self(number)
     }
 

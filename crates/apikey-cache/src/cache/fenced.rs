@@ -114,16 +114,15 @@ impl Fenced {
     /// The load in flight for a kid, or a new one.
     pub(super) fn join(&self, kid: &Kid, launch: impl FnOnce(FlightId) -> Flight) -> Flight {
         let mut stripe = self.stripe(kid);
-        if let Some(flight) = stripe
-            .flight(kid)
-            .and_then(|launched| launched.flight.upgrade())
-        {
+        let epoch = self.epoch();
+        let launched = stripe.flight(kid, epoch);
+        if let Some(flight) = launched.and_then(|launched| launched.flight.upgrade()) {
             return flight;
         }
         let id = FlightId(self.flights.fetch_add(1, Ordering::Relaxed));
         let flight = launch(id);
         if let Some(weak) = flight.downgrade() {
-            stripe.launch(*kid, Launched { id, flight: weak });
+            stripe.launch(*kid, epoch, Launched { id, flight: weak });
         }
         flight
     }

@@ -1,1 +1,67 @@
+use super::*;
 
+fn kid(number: usize) -> Kid {
+    format!("{number:022}").parse().unwrap()
+}
+
+fn invalidate(stripe: &mut Stripe<u8>, number: usize, version: u64, now: u64) -> Option<u8> {
+    let now = Duration::from_secs(now);
+    let forget_at = now + Duration::from_secs(120);
+    stripe.invalidate(kid(number), RecordVersion::new(version), now, forget_at)
+}
+
+fn admit(stripe: &Stripe<u8>, number: usize, version: u64) -> Result<(), Discard> {
+    let now = stripe.begin(Epoch(0));
+    stripe.admit(&kid(number), RecordVersion::new(version), now, Epoch(0))
+}
+
+#[test]
+fn a_lower_version_does_not_replace_a_higher_one() {
+    let mut stripe = Stripe::default();
+    invalidate(&mut stripe, 1, 3, 0);
+    invalidate(&mut stripe, 1, 2, 0);
+    assert_eq!(admit(&stripe, 1, 2), Err(Discard::Version));
+    assert_eq!(admit(&stripe, 1, 3), Ok(()));
+    assert_eq!(admit(&stripe, 2, 1), Ok(()));
+}
+
+#[test]
+fn a_missing_record_is_older_than_one_that_is_known_of() {
+    let mut stripe = Stripe::default();
+    assert_eq!(admit(&stripe, 1, 0), Ok(()));
+    invalidate(&mut stripe, 1, 1, 0);
+    assert_eq!(admit(&stripe, 1, 0), Err(Discard::Version));
+}
+
+#[test]
+fn least_versions_are_bounded_and_the_oldest_goes_first() {
+    let mut stripe = Stripe::default();
+    for number in 0..MIN_VERSIONS + 1 {
+        invalidate(&mut stripe, number, 2, number as u64 / 1_000);
+    }
+    assert_eq!(stripe.min_versions.len(), MIN_VERSIONS);
+    assert_eq!(admit(&stripe, 0, 1), Ok(()));
+    assert_eq!(admit(&stripe, 1, 1), Err(Discard::Version));
+}
+
+#[test]
+fn room_is_made_by_what_is_past_its_time() {
+    let mut stripe = Stripe::default();
+    for number in 0..MIN_VERSIONS {
+        invalidate(&mut stripe, number, 2, 0);
+    }
+    invalidate(&mut stripe, MIN_VERSIONS, 2, 120);
+    assert_eq!(stripe.min_versions.len(), 1);
+}
+
+#[test]
+fn a_load_that_was_replaced_does_not_land_its_successor() {
+    let mut stripe = Stripe::default();
+    stripe.launch(kid(1), Epoch(0), 1);
+    assert_eq!(invalidate(&mut stripe, 1, 2, 0), Some(1));
+    stripe.launch(kid(1), Epoch(0), 2);
+    stripe.land(&kid(1), |flight| *flight == 1);
+    assert_eq!(stripe.flight(&kid(1), Epoch(0)), Some(&2));
+    stripe.land(&kid(1), |flight| *flight == 2);
+    assert_eq!(stripe.flight(&kid(1), Epoch(0)), None);
+}

@@ -48,7 +48,8 @@ impl SqliteKeyStore {
         migrator.dangerous_set_table_name("apikey_cache_migrations");
         // Inside one write transaction: the second process finds the work done.
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        migrator.run(&mut *transaction).await?;
+        // `Migrator::run` on a connection makes a future that cannot be spawned.
+        migrator.run_direct(None, &mut *transaction, false).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -1,1 +1,109 @@
+use zeroize::Zeroizing;
 
+use super::*;
+use crate::clock::UnixMillis;
+use crate::record::{RecordState, RecordVersion};
+use crate::tier::Tier;
+
+// Computed by `tests/oracle.py`; printed in `docs/formats.md`. They must never break.
+const KNOWN_KEY: &str =
+    "pcl_live_0123456789AB08HB5DldTJ_zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJ1VMFKK";
+const KNOWN_HASH: &str = "b4064343bc38886bbe6ef81509f4f9748c087263cb92a22893677ce6fed0bb86";
+const KNOWN_ROW_MAC: &str = "0fca55901258483cf9da5f05f75fba390fd28b3b2a1df77cf7c074814aebdc10";
+const KNOWN_CHECK_VALUE: &str = "56ad832b1152d047ed13e27d086d46ec";
+
+fn peppers(version: u16, first: u8) -> Peppers {
+    let bytes = Zeroizing::new(std::array::from_fn(|at| first + u8::try_from(at).unwrap()));
+    Peppers::new(version.into(), [(version.into(), bytes)]).unwrap()
+}
+
+fn known_peppers() -> Peppers {
+    peppers(513, 0)
+}
+
+fn known_record() -> (KeyRecord, Verifier) {
+    let key = ApiKey::parse(KNOWN_KEY).unwrap();
+    let mut record = KeyRecord {
+        kid: *key.kid(),
+        tenant: "tenant-7".parse().unwrap(),
+        tier: Tier::Standard,
+        scopes: "events:write leads:read".parse().unwrap(),
+        version: RecordVersion::FIRST,
+        not_before: None,
+        expires_at: Some(UnixMillis::new(1_798_761_600_000)),
+        created_at: UnixMillis::new(1_767_225_600_000),
+        last_used: None,
+        state: RecordState::Revoked,
+    };
+    let verifier = Verifier::derive(known_peppers().primary(), &record, &key);
+    record.state = RecordState::Active(verifier);
+    (record, verifier)
+}
+
+#[test]
+fn the_known_answers_are_met() {
+    let (record, verifier) = known_record();
+    assert!(record.kid.is_tagged_by(&known_peppers()));
+    assert_eq!(hex::encode(verifier.hash.as_bytes()), KNOWN_HASH);
+    assert_eq!(hex::encode(verifier.row_mac.as_bytes()), KNOWN_ROW_MAC);
+    let check_value = known_peppers().check_values()[&513.into()];
+    assert_eq!(hex::encode(check_value.as_bytes()), KNOWN_CHECK_VALUE);
+}
+
+#[test]
+fn no_field_that_grants_authority_can_be_changed() {
+    let changes: [fn(&mut KeyRecord, &mut Verifier); 10] = [
+        |record, _| record.kid = "0123456789ABCDEFGHIJKL".parse().unwrap(),
+        |record, _| record.tenant = "tenant-8".parse().unwrap(),
+        |record, _| record.tier = Tier::Enterprise,
+        |record, _| record.scopes = "events:write leads:read pii:read".parse().unwrap(),
+        |record, _| record.version = record.version.next(),
+        |record, _| record.not_before = Some(UnixMillis::new(0)),
+        |record, _| record.expires_at = None,
+        |record, _| record.expires_at = Some(UnixMillis::new(1_798_761_600_001)),
+        |_, verifier| verifier.hash.0[31] ^= 1,
+        |_, verifier| verifier.row_mac.0[0] ^= 0x80,
+    ];
+    for (at, change) in changes.into_iter().enumerate() {
+        let (mut record, mut verifier) = known_record();
+        assert_eq!(verifier.authenticate(&record, &known_peppers()), Ok(()));
+        change(&mut record, &mut verifier);
+        let refused = verifier.authenticate(&record, &known_peppers());
+        assert_eq!(refused, Err(RowFault::Mac), "change {at}");
+    }
+}
+
+#[test]
+fn the_date_of_last_use_can_be_written_without_a_pepper() {
+    let (mut record, verifier) = known_record();
+    record.last_used = Some(UnixMillis::new(1));
+    assert_eq!(verifier.authenticate(&record, &known_peppers()), Ok(()));
+}
+
+#[test]
+fn a_row_of_another_pepper_is_refused() {
+    let (record, verifier) = known_record();
+    assert_eq!(
+        verifier.authenticate(&record, &peppers(513, 1)),
+        Err(RowFault::Mac)
+    );
+    assert_eq!(
+        verifier.authenticate(&record, &peppers(1, 0)),
+        Err(RowFault::UnknownPepper)
+    );
+}
+
+#[test]
+fn a_fault_says_what_to_do_and_no_data() {
+    for fault in [RowFault::Mac, RowFault::UnknownPepper, RowFault::Unreadable] {
+        let text = fault.to_string();
+        assert!(text.contains(';') && !text.contains("tenant-7") && !text.contains("513"));
+    }
+}
+
+#[test]
+fn debug_shows_no_hash() {
+    let (record, _) = known_record();
+    let shown = format!("{record:?}");
+    assert!(shown.contains("KeyHash(..)") && shown.contains("RowMac(..)"));
+}

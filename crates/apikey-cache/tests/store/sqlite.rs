@@ -1,0 +1,127 @@
+//! What only a file shared by several processes can show.
+
+use std::sync::Arc;
+
+use portcullis_apikey_cache::{KeyStore, OutboxSeq, SqliteKeyStore, StoreError};
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use tempfile::TempDir;
+
+use crate::conformance::record;
+
+/// A database file, which is removed when dropped.
+pub(crate) struct File(TempDir);
+
+impl File {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A pool as another process would open it.
+    async fn pool(&self) -> SqlitePool {
+        let options = SqliteConnectOptions::new()
+            .filename(self.0.path().join("keys.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal);
+        SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn store(&self) -> SqliteKeyStore {
+        let store = SqliteKeyStore::new(self.pool().await);
+        store.migrate().await.unwrap();
+        store
+    }
+}
+
+#[tokio::test]
+async fn many_processes_migrate_one_file_at_once() {
+    let file = File::new();
+    let mut stores = Vec::new();
+    for _ in 0..8 {
+        stores.push(SqliteKeyStore::new(file.pool().await));
+    }
+    let migrations = stores
+        .iter()
+        .cloned()
+        .map(|store| tokio::spawn(async move { store.migrate().await }));
+    for migration in migrations.collect::<Vec<_>>() {
+        migration.await.unwrap().unwrap();
+    }
+    stores[0].insert(&record(1)).await.unwrap();
+    stores[7].migrate().await.unwrap();
+    assert!(stores[7].load(&record(1).kid).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_change_without_its_outbox_row_is_not_made() {
+    let file = File::new();
+    let store = file.store().await;
+    store.insert(&record(1)).await.unwrap();
+    let broken = "CREATE TRIGGER broken BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, ''); END";
+    sqlx::query(broken)
+        .execute(&file.pool().await)
+        .await
+        .unwrap();
+
+    let refused = store.insert(&record(2)).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))));
+    assert!(store.load(&record(2).kid).await.unwrap().is_none());
+
+    let before = store.load(&record(1).kid).await.unwrap().unwrap();
+    store
+        .revoke(&before.kid, before.created_at)
+        .await
+        .unwrap_err();
+    let after = store.load(&before.kid).await.unwrap().unwrap();
+    assert_eq!(format!("{before:?}"), format!("{after:?}"));
+}
+
+#[tokio::test]
+async fn a_sequence_number_is_never_given_out_twice() {
+    let file = File::new();
+    let store = file.store().await;
+    store.insert(&record(1)).await.unwrap();
+    store.insert(&record(2)).await.unwrap();
+    sqlx::query("DELETE FROM outbox")
+        .execute(&file.pool().await)
+        .await
+        .unwrap();
+    store.insert(&record(3)).await.unwrap();
+    let limit = 10.try_into().unwrap();
+    let page = store.changes_after(OutboxSeq::new(0), limit).await.unwrap();
+    assert_eq!(page.head, OutboxSeq::new(3));
+    assert_eq!(
+        page.changes
+            .iter()
+            .map(|change| change.seq.as_u64())
+            .collect::<Vec<_>>(),
+        [3]
+    );
+}
+
+#[tokio::test]
+async fn a_column_that_cannot_be_read_is_named() {
+    let file = File::new();
+    let store = Arc::new(file.store().await);
+    store.insert(&record(1)).await.unwrap();
+    for (change, column) in [
+        ("UPDATE api_key SET tier = 'gold'", "tier"),
+        ("UPDATE api_key SET tier = 'free', scopes = 'A'", "scopes"),
+        ("UPDATE api_key SET scopes = '', hash = x'00'", "hash"),
+        (
+            "UPDATE api_key SET hash = zeroblob(32), version = -1",
+            "version",
+        ),
+    ] {
+        sqlx::query(change)
+            .execute(&file.pool().await)
+            .await
+            .unwrap();
+        let refused = store.load(&record(1).kid).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Unreadable { column: named } if named == column));
+    }
+}
