@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod clock;
+mod conservation;
 mod dimension;
 mod labels;
 mod ledger;
@@ -17,14 +18,15 @@ mod tally;
 mod versions;
 
 pub use self::clock::{Clock, FakeClock, SystemClock, UnixMillis};
+pub use self::conservation::Conservation;
 pub use self::dimension::Dimension;
 pub use self::metrics::MAX_SERIES;
 pub use self::outcome::{Duplicate, Outcome};
 pub use self::plan::{Lifecycle, Plan};
-pub use self::quality::{Conservation, Quality, QualityBuilder};
-pub use self::reason::{Reason, Severity, Stage, UnknownReason, catalogue};
+pub use self::quality::{Quality, QualityBuilder};
+pub use self::reason::{Catalogue, Reason, Severity, Stage, UnknownReason};
 pub use self::report::{
-    Coverage, EventTypeReport, Rejections, Report, TenantSummary, VersionReport,
+    Coverage, EventTypeReport, Html, Markdown, Rejections, Report, TenantSummary, VersionReport,
 };
 #[cfg(feature = "conformance")]
 pub use self::sample::conformance;
