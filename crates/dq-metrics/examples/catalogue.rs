@@ -3,5 +3,5 @@
 use std::io::{self, Write};
 
 fn main() -> io::Result<()> {
-    io::stdout().write_all(portcullis_dq_metrics::catalogue().as_bytes())
+    io::stdout().write_all(portcullis_dq_metrics::Catalogue.to_string().as_bytes())
 }

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::clock::UnixMillis;
+use crate::conservation::Conservation;
 use crate::labels::{Label, Labels};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
@@ -30,6 +31,8 @@ pub(crate) struct Ledger {
     pub(crate) event_types: Labels,
     plan: Plan,
     received: [AtomicU64; TENANT_ROWS],
+    /// The sums of the rows, so that they can be compared with `received` at one moment.
+    recorded: [AtomicU64; TENANT_ROWS],
     /// Row by row; a cell exists from its first event on.
     cells: Box<[OnceLock<Box<Cell>>]>,
 }
@@ -54,6 +57,7 @@ impl Ledger {
             event_types,
             plan,
             received: std::array::from_fn(|_| AtomicU64::new(0)),
+            recorded: std::array::from_fn(|_| AtomicU64::new(0)),
             cells: (0..TENANT_ROWS * TYPE_COLUMNS)
                 .map(|_| OnceLock::new())
                 .collect(),
@@ -95,9 +99,10 @@ impl Ledger {
         };
         let admit = |version: &str| planned(version) || admit(version);
         cell.versions.record(subject.schema_version, admit, now);
-        // Release pairs with the acquire in `add_to`: who sees this outcome also sees that the
+        cell.outcomes[outcome.slot()].fetch_add(1, Ordering::Relaxed);
+        // Release pairs with the acquire in `conservation`: who sees this outcome also sees that the
         // event was received, so that the difference never looks negative.
-        cell.outcomes[outcome.slot()].fetch_add(1, Ordering::Release);
+        self.recorded[tenant.index()].fetch_add(1, Ordering::Release);
         tenant
     }
 
@@ -105,17 +110,20 @@ impl Ledger {
         &self.plan
     }
 
-    /// What was received from one tenant. Read outcomes first.
-    pub(crate) fn received(&self, tenant: Label) -> u64 {
-        self.received[tenant.index()].load(Ordering::Acquire)
-    }
-
-    /// What was received in all. Read outcomes first.
-    pub(crate) fn received_in_all(&self) -> u64 {
-        self.received
-            .iter()
-            .map(|count| count.load(Ordering::Acquire))
-            .sum()
+    /// What was received from these tenants, and what is accounted for.
+    pub(crate) fn conservation(&self, tenants: &[Label]) -> Conservation {
+        let sum = |counts: &[AtomicU64]| {
+            tenants
+                .iter()
+                .map(|tenant| counts[tenant.index()].load(Ordering::Acquire))
+                .sum()
+        };
+        // Outcomes first: an outcome that is seen implies that its receipt is seen.
+        let outcomes = sum(&self.recorded);
+        Conservation {
+            received: sum(&self.received),
+            outcomes,
+        }
     }
 
     pub(crate) fn of_tenant(&self, tenant: Label) -> Tally {
@@ -168,7 +176,7 @@ impl Cell {
         for outcome in Outcome::all() {
             tally.add(
                 outcome,
-                self.outcomes[outcome.slot()].load(Ordering::Acquire),
+                self.outcomes[outcome.slot()].load(Ordering::Relaxed),
             );
         }
     }

@@ -1,30 +1,44 @@
 #![doc = include_str!("../README.md")]
 
-mod clock;
-mod dimension;
-mod labels;
-mod ledger;
-mod metrics;
 mod outcome;
-mod plan;
-mod quality;
+
 mod reason;
-mod report;
-mod sample;
-mod score;
+
+mod dimension;
 mod subject;
+
+mod plan;
+
+mod quality;
+
+mod conservation;
+mod metrics;
+mod report;
+mod score;
+
+mod sample;
+
+mod duplicates;
+
+mod ledger;
+
+mod labels;
 mod tally;
 mod versions;
 
+mod clock;
+
 pub use self::clock::{Clock, FakeClock, SystemClock, UnixMillis};
+pub use self::conservation::Conservation;
 pub use self::dimension::Dimension;
+pub use self::duplicates::{DuplicateFilter, Sighting};
 pub use self::metrics::MAX_SERIES;
 pub use self::outcome::{Duplicate, Outcome};
 pub use self::plan::{Lifecycle, Plan};
-pub use self::quality::{Conservation, Quality, QualityBuilder};
-pub use self::reason::{Reason, Severity, Stage, UnknownReason, catalogue};
+pub use self::quality::{Quality, QualityBuilder};
+pub use self::reason::{Catalogue, Reason, Severity, Stage, UnknownReason};
 pub use self::report::{
-    Coverage, EventTypeReport, Rejections, Report, TenantSummary, VersionReport,
+    Coverage, EventTypeReport, Html, Markdown, Rejections, Report, TenantSummary, VersionReport,
 };
 #[cfg(feature = "conformance")]
 pub use self::sample::conformance;

@@ -38,9 +38,8 @@ impl Quality {
 
 impl Collector for Quality {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        // Outcomes are written before receipts are read, so that no scrape shows an outcome of
-        // something that was not received yet.
-        let conservation = self.conservation();
+        // Outcomes are read before receipts, so that no scrape shows an outcome of something that
+        // was not received yet.
         encode_outcomes(self, &mut encoder)?;
         encode_event_types(self, &mut encoder)?;
         encode_reasons(self, &mut encoder)?;
@@ -54,7 +53,7 @@ impl Collector for Quality {
                 None,
                 MetricType::Gauge,
             )?
-            .encode_gauge(&conservation.unaccounted())
+            .encode_gauge(&self.conservation().unaccounted())
     }
 }
 
@@ -68,7 +67,10 @@ fn encode_received(quality: &Quality, encoder: &mut DescriptorEncoder<'_>) -> fm
     let ledger = quality.ledger();
     for tenant in ledger.tenants.iter() {
         let labels = [("tenant", ledger.tenants.name(tenant))];
-        count(&mut family.encode_family(&labels)?, ledger.received(tenant))?;
+        count(
+            &mut family.encode_family(&labels)?,
+            ledger.conservation(&[tenant]).received,
+        )?;
     }
     Ok(())
 }

@@ -4,10 +4,9 @@ mod builder;
 
 use std::sync::Arc;
 
-use serde::Serialize;
-
 pub use self::builder::QualityBuilder;
 use crate::clock::{Clock, UnixMillis};
+use crate::conservation::Conservation;
 use crate::labels::Label;
 use crate::ledger::Ledger;
 use crate::outcome::Outcome;
@@ -29,16 +28,6 @@ use crate::subject::Subject;
 #[derive(Clone, Debug)]
 pub struct Quality(Arc<Parts>);
 
-/// What was received, and what is accounted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Conservation {
-    /// Counted things that came in.
-    pub received: u64,
-    /// Outcomes recorded.
-    pub outcomes: u64,
-}
-
 #[derive(Debug)]
 struct Parts {
     ledger: Ledger,
@@ -46,17 +35,6 @@ struct Parts {
     weights: Weights,
     trends: Trends,
     clock: Arc<dyn Clock>,
-}
-
-// === impl Conservation ===
-
-impl Conservation {
-    /// `received − outcomes`: what is in flight, and 0 once nothing is.
-    ///
-    /// Below 0, outcomes were recorded for what was never received: a bug of the caller.
-    pub const fn unaccounted(self) -> i64 {
-        self.received.wrapping_sub(self.outcomes).cast_signed()
-    }
 }
 
 // === impl Quality ===
@@ -104,17 +82,8 @@ impl Quality {
     ///
     /// Once nothing is in flight the two are equal.
     pub fn conservation(&self) -> Conservation {
-        // Outcomes first: an outcome that is seen implies that its receipt is seen.
-        let outcomes = self
-            .ledger()
-            .tenants
-            .iter()
-            .map(|tenant| self.outcomes_of(tenant))
-            .sum();
-        Conservation {
-            received: self.ledger().received_in_all(),
-            outcomes,
-        }
+        let tenants: Vec<_> = self.ledger().tenants.iter().collect();
+        self.ledger().conservation(&tenants)
     }
 
     /// The score of one tenant since the service started; `None` without data.
@@ -155,10 +124,6 @@ impl Quality {
 
     fn totals_of(&self, tenant: Label) -> Weighed {
         self.0.weights.weigh(&self.0.ledger.of_tenant(tenant))
-    }
-
-    fn outcomes_of(&self, tenant: Label) -> u64 {
-        self.0.ledger.of_tenant(tenant).total()
     }
 
     /// Names come from senders until a plan says otherwise, and may hold anything.

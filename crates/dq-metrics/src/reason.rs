@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use self::catalogue::catalogue;
+pub use self::catalogue::Catalogue;
 pub use self::taxonomy::Reason;
 use crate::dimension::Dimension;
 

@@ -8,17 +8,19 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use self::html::Html;
+pub use self::markdown::Markdown;
 use crate::clock::UnixMillis;
+use crate::conservation::Conservation;
 use crate::dimension::Dimension;
 use crate::plan::Lifecycle;
-use crate::quality::Conservation;
 use crate::reason::{Reason, Severity, Stage};
 use crate::sample::SampleGroup;
 use crate::score::{Direction, Score, Trend};
 
 /// Data quality since the service started, of one tenant or of all.
 ///
-/// It serialises to JSON, and turns itself into Markdown or a page of HTML.
+/// It serialises to JSON, and shows itself as Markdown or as a page of HTML.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {

@@ -109,7 +109,7 @@ taxonomy! {
             "Convert to UTF-8 where the data enters the sending system.";
         ParseDepth = "parse.depth", Validity, Warning, Rate:
             "The JSON is nested more deeply than the limit.",
-            "Flatten the data.";
+            "Flatten the data, or send deep parts as separate events.";
     }
     Envelope {
         EnvelopeMissingId = "envelope.missing_id", Completeness, Error, Rate:

@@ -100,7 +100,7 @@ fn every_reason_says_what_happened_and_what_to_do() {
     for reason in Reason::ALL {
         for sentence in [reason.meaning(), reason.remediation()] {
             assert!(
-                sentence.ends_with('.') && sentence.len() > 20,
+                sentence.ends_with('.') && sentence.len() > 10,
                 "{reason}: {sentence}"
             );
         }

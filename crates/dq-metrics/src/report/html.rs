@@ -5,6 +5,10 @@ use std::fmt::{self, Write};
 use super::Report;
 use super::markdown::points;
 
+/// A [`Report`] as an HTML page, by `Display`; made by [`Report::html`].
+#[derive(Clone, Copy, Debug)]
+pub struct Html<'a>(&'a Report);
+
 /// A text that came from outside, as HTML text or attribute value.
 struct Escaped<'a>(&'a str);
 
@@ -32,14 +36,11 @@ impl Report {
     /// # Security
     /// Every text that came from outside is escaped and the page has no script; serve it with
     /// `Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'` all the same.
-    pub fn to_html(&self) -> String {
-        let mut page = String::new();
-        self.write_html(&mut page)
-            .expect("writing to a String does not fail");
-        page
+    pub fn html(&self) -> Html<'_> {
+        Html(self)
     }
 
-    fn write_html(&self, page: &mut String) -> fmt::Result {
+    fn write_html(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tenant = Escaped(self.tenant.as_deref().unwrap_or("all tenants"));
         write!(
             page,
@@ -56,7 +57,7 @@ impl Report {
         page.write_str("</html>\n")
     }
 
-    fn write_summary(&self, page: &mut String) -> fmt::Result {
+    fn write_summary(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(score) = &self.score else {
             return page.write_str("<p>No score: nothing was judged yet.</p>");
         };
@@ -89,7 +90,7 @@ impl Report {
         page.write_str("</table>")
     }
 
-    fn write_outcomes(&self, page: &mut String) -> fmt::Result {
+    fn write_outcomes(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (received, outcomes) = (self.conservation.received, self.conservation.outcomes);
         write!(
             page,
@@ -102,7 +103,7 @@ impl Report {
         page.write_str("</table>")
     }
 
-    fn write_reasons(&self, page: &mut String) -> fmt::Result {
+    fn write_reasons(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.rejections.is_empty() {
             return Ok(());
         }
@@ -122,7 +123,7 @@ impl Report {
         page.write_str("</table>")
     }
 
-    fn write_types(&self, page: &mut String) -> fmt::Result {
+    fn write_types(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.event_types.is_empty() {
             return Ok(());
         }
@@ -145,7 +146,7 @@ impl Report {
         page.write_str("</table>")
     }
 
-    fn write_all_tenants(&self, page: &mut String) -> fmt::Result {
+    fn write_all_tenants(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.tenants.is_empty() {
             return Ok(());
         }
@@ -165,7 +166,7 @@ impl Report {
         page.write_str("</table>")
     }
 
-    fn write_sample_list(&self, page: &mut String) -> fmt::Result {
+    fn write_sample_list(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         for group in &self.samples {
             write!(
                 page,
@@ -187,6 +188,14 @@ impl Report {
             }
         }
         Ok(())
+    }
+}
+
+// === impl Html ===
+
+impl fmt::Display for Html<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write_html(f)
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{Coverage, EventTypeReport, Rejections, Report, TenantSummary, VersionReport};
 use crate::clock::UnixMillis;
+use crate::conservation::Conservation;
 use crate::labels::{Label, UNKNOWN};
 use crate::outcome::Outcome;
 use crate::plan::Lifecycle;
-use crate::quality::{Conservation, Quality};
+use crate::quality::Quality;
 use crate::reason::Reason;
 use crate::score::{Averages, Score, as_f64};
 use crate::tally::Tally;
@@ -16,7 +17,7 @@ use crate::tally::Tally;
 struct Row {
     tenant: Label,
     tally: Tally,
-    received: u64,
+    conservation: Conservation,
     averages: Averages,
 }
 
@@ -38,10 +39,7 @@ impl Quality {
             tenant: tenant.map(str::to_owned),
             coverage,
             made_at,
-            conservation: Conservation {
-                received: rows.iter().map(|row| row.received).sum(),
-                outcomes: tally.total(),
-            },
+            conservation: self.ledger().conservation(&tenants),
             outcomes: tally.kinds().collect(),
             rejections: rejections(&tally),
             score: Score::of(&tally, self.weights()),
@@ -73,30 +71,23 @@ impl Quality {
     }
 
     fn row(&self, tenant: Label, now: UnixMillis) -> Row {
-        // Outcomes first: an outcome that is seen implies that its receipt is seen.
-        let tally = self.ledger().of_tenant(tenant);
-        let received = self.ledger().received(tenant);
         Row {
             tenant,
-            tally,
-            received,
+            tally: self.ledger().of_tenant(tenant),
+            conservation: self.ledger().conservation(&[tenant]),
             averages: self.averages_of(tenant, now),
         }
     }
 
     /// A tenant in short, if anything came from it.
     fn summary(&self, row: &Row) -> Option<TenantSummary> {
-        let conservation = Conservation {
-            received: row.received,
-            outcomes: row.tally.total(),
-        };
-        if conservation.received == 0 && conservation.outcomes == 0 {
+        if row.conservation == Conservation::default() {
             return None;
         }
         let score = Score::of(&row.tally, self.weights());
         Some(TenantSummary {
             tenant: self.ledger().tenants.name(row.tenant).to_owned(),
-            conservation,
+            conservation: row.conservation,
             score: score.as_ref().map(|score| score.value),
             lower_bound: score.map(|score| score.lower_bound),
             direction: row.averages.trend().direction,

@@ -1,23 +1,24 @@
 //! A report as Markdown.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use super::Report;
 use crate::sample::SampleGroup;
 use crate::score::Score;
 
+/// A [`Report`] as Markdown, by `Display`; made by [`Report::markdown`].
+#[derive(Clone, Copy, Debug)]
+pub struct Markdown<'a>(&'a Report);
+
 // === impl Report ===
 
 impl Report {
     /// The report as Markdown, for a terminal, a ticket or a mail.
-    pub fn to_markdown(&self) -> String {
-        let mut page = String::new();
-        self.write_markdown(&mut page)
-            .expect("writing to a String does not fail");
-        page
+    pub fn markdown(&self) -> Markdown<'_> {
+        Markdown(self)
     }
 
-    fn write_markdown(&self, page: &mut String) -> fmt::Result {
+    fn write_markdown(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tenant = self.tenant.as_deref().unwrap_or("all tenants");
         writeln!(page, "# Data quality: {}\n", cell(tenant))?;
         match &self.score {
@@ -34,7 +35,7 @@ impl Report {
             .try_for_each(|group| write_samples(page, group))
     }
 
-    fn write_score(&self, page: &mut String, score: &Score) -> fmt::Result {
+    fn write_score(&self, page: &mut fmt::Formatter<'_>, score: &Score) -> fmt::Result {
         let direction = self
             .trend
             .direction
@@ -59,7 +60,7 @@ impl Report {
         writeln!(page)
     }
 
-    fn write_counts(&self, page: &mut String) -> fmt::Result {
+    fn write_counts(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(page, "| outcome | events |\n|---|---|")?;
         for (outcome, events) in self.outcomes.iter().filter(|(_, events)| **events > 0) {
             writeln!(page, "| {outcome} | {events} |")?;
@@ -78,7 +79,7 @@ impl Report {
         Ok(())
     }
 
-    fn write_event_types(&self, page: &mut String) -> fmt::Result {
+    fn write_event_types(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.event_types.is_empty() {
             return Ok(());
         }
@@ -104,7 +105,7 @@ impl Report {
         Ok(())
     }
 
-    fn write_tenants(&self, page: &mut String) -> fmt::Result {
+    fn write_tenants(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.tenants.is_empty() {
             return Ok(());
         }
@@ -125,7 +126,15 @@ impl Report {
     }
 }
 
-fn write_samples(page: &mut String, group: &SampleGroup) -> fmt::Result {
+// === impl Markdown ===
+
+impl fmt::Display for Markdown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write_markdown(f)
+    }
+}
+
+fn write_samples(page: &mut fmt::Formatter<'_>, group: &SampleGroup) -> fmt::Result {
     writeln!(page, "\n## Samples: `{}`\n", group.reason)?;
     writeln!(
         page,

@@ -73,7 +73,7 @@ mod tests {
         Excerpt::new(&discarded, 100, &HidesSecret)
     }
 
-    /// Test vectors of the FNV reference: draft-eastlake-fnv, section 8 (64 bit, FNV-1a).
+    /// Test vectors of the FNV reference: Internet-Draft draft-eastlake-fnv, 64 bit, FNV-1a.
     #[test]
     fn fnv_agrees_with_its_published_vectors() {
         assert_eq!(fnv1a("".bytes()), 0xcbf2_9ce4_8422_2325);

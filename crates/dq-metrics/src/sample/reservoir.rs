@@ -71,9 +71,10 @@ mod tests {
     /// Pearson's chi-square over how often each of 200 positions was kept in 20,000 streams.
     ///
     /// Within one stream the counts exclude each other (16 of 200, without replacement), so the
-    /// statistic is divided by `1 - 16/200` to follow the chi-square distribution with 199 degrees
-    /// of freedom. Its 99.9th percentile is 266.4 (Wilson–Hilferty: 199·(1 - 2/(9·199) +
-    /// 3.0902·√(2/(9·199)))³); the seed is fixed, so the test never fails by chance.
+    /// statistic is divided by `(1 - 16/200) · 200/199` to follow the chi-square distribution with
+    /// 199 degrees of freedom. Its 0.1th and 99.9th percentiles are 143.0 and 266.4 (Wilson and
+    /// Hilferty: 199·(1 - 2/(9·199) ± 3.0902·√(2/(9·199)))³); the seed is fixed, so the test never
+    /// fails by chance.
     #[test]
     fn each_event_is_kept_with_the_same_probability() {
         const EVENTS: usize = 200;

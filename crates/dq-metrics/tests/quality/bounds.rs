@@ -1,0 +1,105 @@
+use portcullis_dq_metrics::{Lifecycle, MAX_SERIES, Outcome, Plan, Quality, Reason, Subject};
+
+use crate::{CANARY, builder, quality, scrape, series};
+
+fn attack(quality: &Quality, names: std::ops::Range<u32>) {
+    for n in names {
+        let (tenant, event_type) = (format!("tenant-{n}"), format!("type.{n}"));
+        let version = n.to_string();
+        quality.received(Some(&tenant), 1);
+        let subject = Subject::tenant(&tenant)
+            .event_type(&event_type)
+            .schema_version(&version);
+        quality.record(subject, Outcome::Accepted);
+    }
+}
+
+#[test]
+fn a_million_tenants_and_types_leave_series_and_memory_flat() {
+    let quality = quality();
+    attack(&quality, 0..10_000);
+    let (before, resident) = (scrape(&quality), resident_kib());
+    attack(&quality, 10_000..1_000_000);
+    let (after, grown) = (scrape(&quality), resident_kib().saturating_sub(resident));
+
+    assert_eq!(series(&after).len(), series(&before).len());
+    assert!(series(&after).len() <= 2_000);
+    assert!(grown < 1_024, "grown by {grown} KiB");
+    let conservation = quality.conservation();
+    assert_eq!(
+        (conservation.received, conservation.outcomes),
+        (1_000_000, 1_000_000)
+    );
+
+    let report = quality.report(None);
+    assert_eq!(
+        report.tenants.len(),
+        64 + 1,
+        "64 told apart, and the others as one"
+    );
+    assert_eq!(
+        report.event_types.len(),
+        128 + 1,
+        "128 told apart, and the others as one"
+    );
+}
+
+#[test]
+fn the_fullest_ledger_keeps_within_the_stated_series() {
+    let quality = quality();
+    for outcome in Outcome::all() {
+        for n in 0..200 {
+            let (tenant, event_type) = (format!("t{n}"), format!("e{n}"));
+            quality.record(Subject::tenant(&tenant).event_type(&event_type), outcome);
+        }
+        quality.record(Subject::UNKNOWN, outcome);
+    }
+    let count = series(&scrape(&quality)).len();
+    assert_eq!(count, MAX_SERIES, "every series is there, and no more");
+    assert!(count <= 2_000);
+}
+
+#[test]
+fn planned_event_types_keep_their_labels_under_attack() {
+    let plan = Plan::new().schema("lead.created", "1", Lifecycle::Current);
+    let quality = builder(&std::sync::Arc::default()).plan(plan).build();
+    attack(&quality, 0..1_000);
+    quality.record(
+        Subject::tenant("acme").event_type("lead.created"),
+        Outcome::Accepted,
+    );
+    let scrape = scrape(&quality);
+    let accepted =
+        r#"dq_event_type_outcomes_total{event_type="lead.created",outcome="accepted"} 1"#;
+    assert!(scrape.lines().any(|line| line == accepted), "{scrape}");
+}
+
+#[test]
+fn a_name_that_must_be_masked_never_becomes_a_label() {
+    let quality = quality();
+    let (event_type, version) = (format!("type.{CANARY}"), format!("v{CANARY}"));
+    let subject = Subject::tenant("acme")
+        .event_type(&event_type)
+        .schema_version(&version);
+    quality.record(subject, Outcome::Rejected(Reason::SchemaUnplannedEvent));
+    let report = serde_json::to_string(&quality.report(None)).unwrap();
+    for text in [scrape(&quality), report, format!("{quality:?}")] {
+        assert!(!text.contains(CANARY), "{text}");
+    }
+    let report = quality.report(Some("acme"));
+    assert_eq!(report.event_types[0].event_type, "__other__");
+    assert_eq!(report.event_types[0].versions[0].version, "__other__");
+}
+
+/// Memory of this process in KiB.
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .expect("a line");
+    line.trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .expect("a number")
+}

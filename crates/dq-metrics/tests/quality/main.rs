@@ -1,0 +1,66 @@
+//! The crate as a service sees it.
+
+mod bounds;
+mod conservation;
+mod documentation;
+mod exposition;
+mod reports;
+mod samples;
+mod trends;
+
+use std::sync::Arc;
+
+use portcullis_dq_metrics::{FakeClock, Masker, Quality, QualityBuilder};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+/// What must never be stored.
+const CANARY: &str = "canary7f3a91";
+
+/// Masks the canary and nothing else.
+#[derive(Debug)]
+struct HidesCanary;
+
+impl Masker for HidesCanary {
+    fn mask(&self, text: &str) -> String {
+        text.replace(CANARY, "[masked]")
+    }
+}
+
+fn builder(clock: &Arc<FakeClock>) -> QualityBuilder {
+    Quality::builder(Arc::new(HidesCanary), StdRng::seed_from_u64(7)).clock(clock.clone())
+}
+
+fn quality() -> Quality {
+    builder(&Arc::new(FakeClock::default())).build()
+}
+
+/// What a scrape answers, in OpenMetrics text.
+fn scrape(quality: &Quality) -> String {
+    let mut registry = Registry::default();
+    quality.register(&mut registry);
+    let mut text = String::new();
+    encode(&mut text, &registry).expect("writing to a String");
+    text
+}
+
+/// The series of a scrape with their values.
+fn series(scrape: &str) -> Vec<(&str, f64)> {
+    let samples = scrape.lines().filter(|line| !line.starts_with('#'));
+    let split = samples.map(|line| line.rsplit_once(' ').expect("a series and its value"));
+    split
+        .map(|(series, value)| (series, value.parse().expect("a number")))
+        .collect()
+}
+
+/// The sum of all series of one metric.
+fn sum(scrape: &str, metric: &str) -> f64 {
+    let of_metric = |series: &str| series.split('{').next() == Some(metric);
+    series(scrape)
+        .into_iter()
+        .filter(|(series, _)| of_metric(series))
+        .map(|(_, n)| n)
+        .sum()
+}
