@@ -3,6 +3,7 @@
 
 mod database;
 mod network;
+mod observability;
 mod problems;
 mod profile;
 mod secrets;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 pub(crate) use database::Database;
 pub(crate) use network::Network;
+pub(crate) use observability::Observability;
 pub(crate) use problems::ConfigError;
 pub(crate) use profile::Profile;
 pub(crate) use secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets};
@@ -27,7 +29,7 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) database: Database,
     pub(crate) schema_dir: Option<PathBuf>,
-    pub(crate) log_filter: String,
+    pub(crate) observability: Observability,
     pub(crate) secrets: Secrets,
 }
 
@@ -43,7 +45,7 @@ impl Config {
         let network = network::read(sources, profile, &mut problems);
         let database = database::read(sources, &data_dir, &mut problems);
         let schema_dir = read_schema_dir(sources, &mut problems);
-        let log_filter = read_log_filter(sources, &mut problems);
+        let observability = observability::read(sources, &mut problems);
         let secrets = secrets::read(sources, profile, &mut problems);
         problems.include(sources.problems());
         match (network, database, secrets) {
@@ -53,7 +55,7 @@ impl Config {
                 data_dir,
                 database,
                 schema_dir,
-                log_filter,
+                observability,
                 secrets,
             }),
             _ => Err(problems.into_error()),
@@ -77,22 +79,6 @@ fn read_schema_dir(sources: &Sources, problems: &mut Problems) -> Option<PathBuf
         problems.add("INGEST_SCHEMA_DIR", "is not a directory");
     }
     Some(dir)
-}
-
-fn read_log_filter(sources: &Sources, problems: &mut Problems) -> String {
-    let filter = sources
-        .value("INGEST_LOG")
-        .unwrap_or_else(|| "info".to_owned());
-    if filter
-        .parse::<tracing_subscriber::filter::Targets>()
-        .is_err()
-    {
-        problems.add(
-            "INGEST_LOG",
-            "is not a filter; write for example `info,ingest_server=debug`",
-        );
-    }
-    filter
 }
 
 #[cfg(test)]

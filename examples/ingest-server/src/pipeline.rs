@@ -2,14 +2,16 @@
 //! the next one's input, so that none can be skipped.
 //!
 //! ```text
-//! authenticate → frame → admit → parse → validate → resolve → seal → store
-//! Caller         Frames  Admitted Event   Valid      Unique   Sealed Stored
+//! limit address → authenticate → frame → admit → parse → validate → resolve → seal → store
+//! IpAddr          Caller         Frames  Admitted Parsed  Valid      Unique    Sealed Stored
 //! ```
 
+mod account;
 mod admit;
 mod authenticate;
 mod batch;
 mod frame;
+mod limit_address;
 mod parse;
 mod resolve;
 mod seal;
@@ -19,29 +21,27 @@ mod validate;
 use axum::body::Body;
 use http::Request;
 
+use account::Account;
 pub(crate) use authenticate::{Caller, Permission, authenticate};
 pub(crate) use batch::Rejected;
+pub(crate) use limit_address::{ClientAddress, limit_address};
+pub(crate) use parse::LEAD;
 pub(crate) use store::Stored;
 
-use crate::{problem::Problem, services::Services};
+use crate::{rejection::Refusal, services::Services};
 
 /// Takes one or many events in.
 ///
 /// # Errors
-/// A [`Problem`] when the request as a whole is refused; an event that is refused alone is listed
-/// in the result.
+/// A [`Refusal`] of the request as a whole; an event that is refused alone is listed in the result.
 pub(crate) async fn ingest_events(
     services: &Services,
     request: Request<Body>,
-) -> Result<Stored, Problem> {
-    let (head, body) = request.into_parts();
-    let permission = Permission::EventsWrite;
-    let caller = authenticate(services, &head.headers, permission).await?;
-    let frames = frame::events(caller, &head.headers, body).await?;
-    let admitted = admit::admit(services, frames)?;
-    let events = parse::events(admitted);
-    let valid = validate::validate(services, events);
-    Ok(store::store(services, valid).await?)
+) -> Result<Stored, Refusal> {
+    let mut account = Account::open(&services.quality);
+    let outcome = take_events(services, request, &mut account).await;
+    account.close(&outcome);
+    outcome
 }
 
 /// Takes one lead in.
@@ -51,12 +51,40 @@ pub(crate) async fn ingest_events(
 pub(crate) async fn ingest_lead(
     services: &Services,
     request: Request<Body>,
-) -> Result<Stored, Problem> {
+) -> Result<Stored, Refusal> {
+    let mut account = Account::open(&services.quality);
+    let outcome = take_lead(services, request, &mut account).await;
+    account.close(&outcome);
+    outcome
+}
+
+async fn take_events(
+    services: &Services,
+    request: Request<Body>,
+    account: &mut Account,
+) -> Result<Stored, Refusal> {
     let (head, body) = request.into_parts();
-    let permission = Permission::LeadsWrite;
-    let caller = authenticate(services, &head.headers, permission).await?;
+    let address = limit_address(services, &head.extensions).await?;
+    let caller = authenticate(services, &head.headers, address, Permission::EventsWrite).await?;
+    let frames = frame::events(caller, &head.headers, body).await?;
+    account.frame(&frames.caller.tenant, frames.frames.len());
+    let admitted = admit::admit(services, frames).await?;
+    let events = parse::events(admitted);
+    let valid = validate::validate(services, events);
+    Ok(store::store(services, valid).await?)
+}
+
+async fn take_lead(
+    services: &Services,
+    request: Request<Body>,
+    account: &mut Account,
+) -> Result<Stored, Refusal> {
+    let (head, body) = request.into_parts();
+    let address = limit_address(services, &head.extensions).await?;
+    let caller = authenticate(services, &head.headers, address, Permission::LeadsWrite).await?;
     let frames = frame::lead(caller, &head.headers, body).await?;
-    let admitted = admit::admit(services, frames)?;
+    account.frame(&frames.caller.tenant, frames.frames.len());
+    let admitted = admit::admit(services, frames).await?;
     let leads = parse::leads(admitted);
     let valid = validate::validate(services, leads);
     Ok(store::store(services, valid).await?)

@@ -8,9 +8,11 @@ use http::{
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use portcullis_dq_metrics::Reason;
+use portcullis_ratelimit::Decision;
+use portcullis_telemetry::current_trace_id;
 use serde_json::{Map, Value, json};
 
-use crate::rejection::Rejection;
+use crate::rejection::{Refusal, Rejection};
 
 /// How soon to come back when the service itself is the reason.
 const RETRY: Duration = Duration::from_secs(1);
@@ -34,6 +36,7 @@ enum Kind {
     NotFound,
     MethodNotAllowed,
     AdminUnauthorized,
+    QuotaExceeded,
 }
 
 impl Problem {
@@ -59,6 +62,18 @@ impl Problem {
             Kind::AdminUnauthorized,
             "send the admin token as `Authorization: Bearer …`",
         )
+    }
+
+    /// A limit without room; the fields say which, and when it has some.
+    fn quota_exceeded(decision: &Decision) -> Self {
+        let mut problem = Self::of(Kind::QuotaExceeded, "the quota is used up for now");
+        if let Decision::Refused(refused) = decision {
+            let parts = refused.problem();
+            problem.detail = Cow::Borrowed(parts.detail);
+            problem = problem.with("violated-policies", json!(parts.violated_policies));
+        }
+        problem.headers.extend(limit_fields(decision));
+        problem
     }
 
     /// A failure of the service, logged here in full and answered without any of it.
@@ -110,7 +125,7 @@ impl Problem {
     fn body(&self) -> Value {
         let status = self.status;
         let mut body = json!({
-            "type": format!("urn:portcullis:problem:{}", self.kind.name()),
+            "type": self.kind.uri(),
             "title": status.canonical_reason(),
             "status": status.as_u16(),
             "detail": self.detail,
@@ -118,6 +133,9 @@ impl Problem {
         if let Value::Object(members) = &mut body {
             if let Some(reason) = self.reason() {
                 members.insert("reason".to_owned(), json!(reason));
+            }
+            if let Some(trace) = current_trace_id() {
+                members.insert("trace_id".to_owned(), json!(trace.to_string()));
             }
             members.extend(self.members.clone());
         }
@@ -144,6 +162,15 @@ impl From<Rejection> for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Rejected(rejection) => rejection.into(),
+            Refusal::Limited(decision) => Self::quota_exceeded(&decision),
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.body().to_string()).into_response();
@@ -163,7 +190,26 @@ impl IntoResponse for Problem {
     }
 }
 
+/// The header fields that tell how limits stand.
+pub(crate) fn limit_fields(
+    decision: &Decision,
+) -> impl Iterator<Item = (HeaderName, HeaderValue)> + '_ {
+    decision.fields().filter_map(|(name, value)| {
+        Some((HeaderName::from_static(name), HeaderValue::try_from(value).ok()?))
+    })
+}
+
 impl Kind {
+    /// Registered for limits, this service's own for everything else.
+    fn uri(self) -> String {
+        match self {
+            Self::QuotaExceeded => {
+                "https://iana.org/assignments/http-problem-types#quota-exceeded".to_owned()
+            }
+            kind => format!("urn:portcullis:problem:{}", kind.name()),
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Rejected(reason) => reason.as_str(),
@@ -172,6 +218,7 @@ impl Kind {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::AdminUnauthorized => "admin_unauthorized",
+            Self::QuotaExceeded => "quota_exceeded",
         }
     }
 
@@ -183,6 +230,7 @@ impl Kind {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::AdminUnauthorized => StatusCode::UNAUTHORIZED,
+            Self::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 }

@@ -3,8 +3,17 @@
 use std::borrow::Cow;
 
 use portcullis_dq_metrics::Reason;
+use portcullis_ratelimit::Decision;
 
-use crate::store::StoreError;
+use crate::{schemas::Violation, store::StoreError};
+
+/// Why a whole request was not accepted.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Rejected(Rejection),
+    /// A limit had no room; the decision says which, and when it has.
+    Limited(Box<Decision>),
+}
 
 /// A reason of the closed taxonomy, and a sentence for who sent it. The sentence is made from
 /// schemas and limits, never from what was sent.
@@ -16,38 +25,35 @@ pub(crate) struct Rejection {
 
 impl Rejection {
     pub(crate) fn new(reason: Reason, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            reason,
-            detail: detail.into(),
-        }
+        Self { reason, detail: detail.into() }
     }
 
     /// A rejection that the reason's own description explains.
     pub(crate) const fn plain(reason: Reason) -> Self {
-        Self {
-            reason,
-            detail: Cow::Borrowed(reason.meaning()),
-        }
+        Self { reason, detail: Cow::Borrowed(reason.meaning()) }
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<Violation> for Rejection {
+    fn from(violation: Violation) -> Self {
+        Self::new(violation.reason, violation.detail)
     }
 }
 
 /// A store that cannot be written or read, logged here in full and told without any of it.
 impl From<StoreError> for Rejection {
     fn from(error: StoreError) -> Self {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "the store failed a request"
-        );
+        tracing::error!(error = &error as &dyn std::error::Error, "the store failed a request");
         Self::plain(match error {
             StoreError::Stopped => Reason::CapacityDraining,
             StoreError::Corrupt(_) => Reason::Internal,
             _ => Reason::CapacityStoreUnavailable,
         })
-    }
-}
-
-impl From<crate::schemas::Violation> for Rejection {
-    fn from(violation: crate::schemas::Violation) -> Self {
-        Self::new(violation.reason, violation.detail)
     }
 }

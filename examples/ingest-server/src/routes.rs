@@ -6,6 +6,7 @@ mod events;
 mod guards;
 mod health;
 mod leads;
+mod task;
 
 use std::sync::Arc;
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::Keyring;
+use portcullis_dq_metrics::Quality;
 use portcullis_pii_crypto::IndexRoots;
+use portcullis_ratelimit::RateLimiter;
 use portcullis_telemetry::Detectors;
 
 use crate::{
@@ -21,6 +23,8 @@ pub(crate) struct Services {
     pub(crate) keyring: Keyring,
     pub(crate) index_roots: IndexRoots,
     pub(crate) detectors: Detectors,
+    pub(crate) limiter: RateLimiter,
+    pub(crate) quality: Quality,
     pub(crate) schemas: Schemas,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) writer: Writer,

@@ -2,13 +2,17 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use portcullis_ratelimit::TrustedProxies;
+
 use super::{Profile, Sources, problems::Problems};
 
 /// Listening addresses. Port 0 lets the system choose; the log names what it chose.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Network {
     pub(crate) listen: SocketAddr,
     pub(crate) admin_listen: SocketAddr,
+    /// Whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: TrustedProxies,
 }
 
 pub(super) fn read(
@@ -32,9 +36,17 @@ pub(super) fn read(
     {
         problems.add("INGEST_ADMIN_LISTEN", "must differ from INGEST_LISTEN");
     }
-    Some(Network {
-        listen: listen?,
-        admin_listen: admin_listen?,
+    let trusted_proxies = proxies(sources, problems);
+    Some(Network { listen: listen?, admin_listen: admin_listen?, trusted_proxies })
+}
+
+fn proxies(sources: &Sources, problems: &mut Problems) -> TrustedProxies {
+    const VARIABLE: &str = "INGEST_TRUSTED_PROXIES";
+    let text = sources.value(VARIABLE).unwrap_or_default();
+    let networks = text.split(',').map(str::trim).filter(|network| !network.is_empty());
+    TrustedProxies::new(networks).unwrap_or_else(|_| {
+        problems.add(VARIABLE, "must be addresses or networks with commas, such as `10.0.0.0/8`");
+        TrustedProxies::none()
     })
 }
 

@@ -15,7 +15,7 @@ use super::{problems::Problem, secrets::SECRET_VARIABLES};
 pub(crate) type Flags = BTreeMap<&'static str, String>;
 
 /// Settings that may stand in the file, under their variable's name without prefix, lower-case.
-const FILE_KEYS: [(&str, &str); 7] = [
+const FILE_KEYS: [(&str, &str); 9] = [
     ("admin_listen", "INGEST_ADMIN_LISTEN"),
     ("data_dir", "INGEST_DATA_DIR"),
     ("database_url", "INGEST_DATABASE_URL"),
@@ -23,6 +23,8 @@ const FILE_KEYS: [(&str, &str); 7] = [
     ("log", "INGEST_LOG"),
     ("profile", "INGEST_PROFILE"),
     ("schema_dir", "INGEST_SCHEMA_DIR"),
+    ("trace_sample_ratio", "INGEST_TRACE_SAMPLE_RATIO"),
+    ("trusted_proxies", "INGEST_TRUSTED_PROXIES"),
 ];
 
 /// All settings as text, unchecked.

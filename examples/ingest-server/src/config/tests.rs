@@ -88,7 +88,7 @@ fn flags_win_over_environment_over_file() {
     let config = Config::load(&Sources::new(flags, environment, Some(&file))).unwrap();
     assert_eq!(config.network.listen.port(), 3);
     assert_eq!(config.network.admin_listen.port(), 5);
-    assert_eq!(config.log_filter, "warn");
+    assert_eq!(config.observability.log_filter, "warn");
 }
 
 #[test]

@@ -1,30 +1,44 @@
-//! Is there room: `Frames` → `Admitted`.
+//! May this tenant send so much now, and is there room for it: [`Frames`] → [`Admitted`].
 
 use portcullis_dq_metrics::Reason;
+use portcullis_ratelimit::{Category, Decision};
 
 use super::{
     authenticate::Caller,
     frame::{Frame, Frames},
 };
-use crate::{rejection::Rejection, services::Services, store::QueueSlots};
+use crate::{
+    limits,
+    rejection::{Refusal, Rejection},
+    services::Services,
+    store::QueueSlots,
+};
 
-/// Frames that have room in the write queue.
+/// Frames within the tenant's limits that have room in the write queue.
 #[derive(Debug)]
 pub(crate) struct Admitted {
     pub(crate) caller: Caller,
-    pub(crate) slots: QueueSlots,
+    pub(crate) admission: Admission,
     pub(crate) frames: Vec<Frame>,
 }
 
-/// Takes room for every frame, or refuses them all.
-pub(crate) fn admit(services: &Services, frames: Frames) -> Result<Admitted, Rejection> {
+/// What a request holds until it is answered.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    /// Room in the write queue.
+    _slots: QueueSlots,
+    /// How the tenant's limits stand.
+    pub(crate) limits: Decision,
+}
+
+/// Charges every frame to the tenant's limits and takes room for it, or refuses them all.
+#[tracing::instrument(skip_all, fields(frames = frames.frames.len()))]
+pub(crate) async fn admit(services: &Services, frames: Frames) -> Result<Admitted, Refusal> {
+    let Frames { caller, frames } = frames;
+    let limits = limits::check(services, &caller, Category::INGEST, frames.len()).await?;
     let slots = services
         .writer
-        .reserve(frames.frames.len())
+        .reserve(frames.len())
         .map_err(|_| Rejection::plain(Reason::CapacityQueueFull))?;
-    Ok(Admitted {
-        caller: frames.caller,
-        slots,
-        frames: frames.frames,
-    })
+    Ok(Admitted { caller, admission: Admission { _slots: slots, limits }, frames })
 }

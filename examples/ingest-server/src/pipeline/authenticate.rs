@@ -1,5 +1,7 @@
 //! Who sends this, and may they: headers → [`Caller`].
 
+use std::net::IpAddr;
+
 use http::HeaderMap;
 use portcullis_apikey_cache::{ApiKey, CredentialError, Denied, Principal};
 use portcullis_dq_metrics::Reason;
@@ -22,6 +24,7 @@ pub(crate) enum Permission {
 pub(crate) struct Caller {
     pub(crate) principal: Principal,
     pub(crate) tenant: TenantId,
+    pub(crate) address: IpAddr,
     pub(crate) received_at: OffsetDateTime,
 }
 
@@ -51,10 +54,12 @@ impl Caller {
     }
 }
 
-/// The caller, who may do what is `needed`.
+/// The caller, at `address`, who may do what is `needed`.
+#[tracing::instrument(skip_all)]
 pub(crate) async fn authenticate(
     services: &Services,
     headers: &HeaderMap,
+    address: IpAddr,
     needed: Permission,
 ) -> Result<Caller, Rejection> {
     let key = ApiKey::from_headers(headers).map_err(|error| match error {
@@ -74,10 +79,7 @@ pub(crate) async fn authenticate(
         })?;
     let tenant = TenantId::new(principal.tenant())
         .expect("a tenant id of a key, 1 to 128 bytes, is one of a data key, 1 to 1,024 bytes");
-    let caller = Caller {
-        principal,
-        tenant,
-        received_at: services.clock.now(),
+    let caller = Caller { principal, tenant, address, received_at: services.clock.now(),
     };
     if caller.may(needed) {
         Ok(caller)

@@ -38,6 +38,7 @@ enum Form {
 }
 
 /// Frames a request of one or many events.
+#[tracing::instrument(name = "frame", skip_all)]
 pub(crate) async fn events(
     caller: Caller,
     headers: &HeaderMap,
@@ -63,6 +64,7 @@ pub(crate) async fn events(
 }
 
 /// Frames a request of one lead.
+#[tracing::instrument(name = "frame", skip_all)]
 pub(crate) async fn lead(
     caller: Caller,
     headers: &HeaderMap,

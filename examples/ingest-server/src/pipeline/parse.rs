@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::{
     admit::Admitted,
-    batch::{Batch, Item, Rejected},
+    batch::{Batch, Item, Origin, Rejected, SchemaName},
     frame::Frame,
 };
 use crate::{rejection::Rejection, schemas::DEFAULT_VERSION, timestamp};
@@ -37,9 +37,13 @@ const MAX_ID: usize = 256;
 const MAX_SOURCE: usize = 512;
 const MAX_TYPE: usize = 255;
 
+/// What a lead's schema is called where event types are named.
+pub(crate) const LEAD: &str = "lead";
+
 /// Reads each frame as an event.
+#[tracing::instrument(name = "parse", skip_all)]
 pub(crate) fn events(admitted: Admitted) -> Batch<Parsed> {
-    parse(admitted, |members, id| {
+    parse(admitted, schema_of_event, |members, id| {
         let envelope = envelope(members, id)?;
         let data = members.remove("data").ok_or_else(|| {
             let detail = if members.contains_key("data_base64") {
@@ -49,80 +53,55 @@ pub(crate) fn events(admitted: Admitted) -> Batch<Parsed> {
             };
             Rejection::new(Reason::EnvelopeMissingData, detail)
         })?;
-        Ok(Parsed {
-            envelope: Some(envelope),
-            data,
-        })
+        Ok(Parsed { envelope: Some(envelope), data })
     })
 }
 
 /// Reads each frame as a lead.
+#[tracing::instrument(name = "parse", skip_all)]
 pub(crate) fn leads(admitted: Admitted) -> Batch<Parsed> {
-    parse(admitted, |members, _| {
-        Ok(Parsed {
-            envelope: None,
-            data: Value::Object(std::mem::take(members)),
-        })
+    let schema = |_: &Map<String, Value>| {
+        Some(SchemaName { event_type: LEAD.to_owned(), version: DEFAULT_VERSION })
+    };
+    parse(admitted, schema, |members, _| {
+        Ok(Parsed { envelope: None, data: Value::Object(std::mem::take(members)) })
     })
 }
 
 fn parse(
     admitted: Admitted,
+    schema: impl Fn(&Map<String, Value>) -> Option<SchemaName>,
     read: impl Fn(&mut Map<String, Value>, Option<&str>) -> Result<Parsed, Rejection>,
 ) -> Batch<Parsed> {
-    let Admitted {
-        caller,
-        slots,
-        frames,
-    } = admitted;
+    let Admitted { caller, admission, frames } = admitted;
     let mut items = Vec::with_capacity(frames.len());
     let mut rejected = Vec::new();
-    for (index, frame) in frames.into_iter().enumerate() {
-        let mut members = match object(&frame) {
-            Ok(members) => members,
-            Err(rejection) => {
-                rejected.push(Rejected {
-                    index,
-                    id: None,
-                    rejection,
-                });
-                continue;
-            }
-        };
-        let id = members
-            .get("id")
-            .and_then(Value::as_str)
-            .filter(|id| id.len() <= MAX_ID);
-        let id = id.map(str::to_owned);
-        match read(&mut members, id.as_deref()) {
-            Ok(value) => items.push(Item { index, id, value }),
-            Err(rejection) => rejected.push(Rejected {
-                index,
-                id,
-                rejection,
-            }),
+    for (index, Frame(text)) in frames.into_iter().enumerate() {
+        let mut origin = Origin { index, id: None, schema: None, text };
+        let read = object(&origin.text).and_then(|mut members| {
+            let id = members.get("id").and_then(Value::as_str).filter(|id| id.len() <= MAX_ID);
+            origin.id = id.map(str::to_owned);
+            origin.schema = schema(&members);
+            read(&mut members, origin.id.as_deref())
+        });
+        match read {
+            Ok(value) => items.push(Item { origin, value }),
+            Err(rejection) => rejected.push(Rejected { origin, rejection }),
         }
     }
-    Batch {
-        caller,
-        slots,
-        items,
-        rejected,
+    Batch { caller, admission, items, rejected }
+}
+
+fn object(text: &[u8]) -> Result<Map<String, Value>, Rejection> {
+    match serde_json::from_slice(text) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(Rejection::new(Reason::ParseJson, "an event must be a JSON object")),
+        Err(_) => Err(Rejection::new(Reason::ParseJson, "holds a number or text out of range")),
     }
 }
 
-fn object(frame: &Frame) -> Result<Map<String, Value>, Rejection> {
-    match serde_json::from_slice(&frame.0) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Rejection::new(
-            Reason::ParseJson,
-            "an event must be a JSON object",
-        )),
-        Err(_) => Err(Rejection::new(
-            Reason::ParseJson,
-            "holds a number or text out of range",
-        )),
-    }
+fn schema_of_event(members: &Map<String, Value>) -> Option<SchemaName> {
+    Some(SchemaName { event_type: read_type(members).ok()?, version: read_version(members).ok()? })
 }
 
 fn envelope(members: &Map<String, Value>, id: Option<&str>) -> Result<Envelope, Rejection> {

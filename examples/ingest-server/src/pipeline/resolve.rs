@@ -31,22 +31,20 @@ pub(crate) struct Target {
 }
 
 /// Finds each item's lead in the store, or among the items before it.
+#[tracing::instrument(skip_all)]
 pub(crate) async fn resolve(
     services: &Services,
     batch: Batch<Valid>,
 ) -> Result<Batch<Unique>, Rejection> {
     let Batch {
         caller,
-        slots,
+        admission,
         items,
         mut rejected,
     } = batch;
     let mut unique = Vec::with_capacity(items.len());
     let mut announced = HashMap::new();
-    for Item {
-        index,
-        id,
-        value: valid,
+    for Item { origin, value: valid,
     } in items
     {
         let found = match valid.intent {
@@ -54,21 +52,14 @@ pub(crate) async fn resolve(
             Some(intent) => target(services, &caller, &valid, intent, &mut announced).await?,
         };
         match found {
-            Ok(lead) => unique.push(Item {
-                index,
-                id,
-                value: Unique { valid, lead },
+            Ok(lead) => unique.push(Item { origin, value: Unique { valid, lead },
             }),
-            Err(rejection) => rejected.push(Rejected {
-                index,
-                id,
-                rejection,
-            }),
+            Err(rejection) => rejected.push(Rejected { origin, rejection }),
         }
     }
     Ok(Batch {
         caller,
-        slots,
+        admission,
         items: unique,
         rejected,
     })

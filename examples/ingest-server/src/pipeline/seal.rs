@@ -28,34 +28,29 @@ pub(crate) struct Sealed {
 }
 
 /// Seals every item's personal data for the record it goes to.
+#[tracing::instrument(skip_all)]
 pub(crate) async fn seal(
     services: &Services,
     batch: Batch<Unique>,
 ) -> Result<Batch<Sealed>, Rejection> {
     let Batch {
         caller,
-        slots,
+        admission,
         items,
         rejected,
     } = batch;
     let cipher = cipher(services, &caller, &items).await?;
     let mut sealed = Vec::with_capacity(items.len());
-    for Item {
-        index,
-        id,
-        value: unique,
+    for Item { origin, value: unique,
     } in items
     {
         let write = write(services, &caller, &cipher, &unique).map_err(|error| failed(&error))?;
-        sealed.push(Item {
-            index,
-            id,
-            value: Sealed { unique, write },
+        sealed.push(Item { origin, value: Sealed { unique, write },
         });
     }
     Ok(Batch {
         caller,
-        slots,
+        admission,
         items: sealed,
         rejected,
     })

@@ -1,9 +1,10 @@
 //! Durable or not at all: [`Valid`] → [`Stored`], sealing again where a race was lost.
 
 use portcullis_dq_metrics::{Duplicate, Reason};
+use portcullis_ratelimit::Decision;
 
 use super::{
-    batch::{Batch, Item, Rejected},
+    batch::{Batch, Item, Origin, Rejected},
     resolve, seal,
     validate::Valid,
 };
@@ -17,13 +18,16 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) accepted: Vec<Accepted>,
-    pub(crate) duplicates: Vec<Duplicate>,
+    pub(crate) duplicates: Vec<(Origin, Duplicate)>,
     pub(crate) rejected: Vec<Rejected>,
+    /// How the tenant's limits stand.
+    pub(crate) limits: Decision,
 }
 
 /// A durable item.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Accepted {
+    pub(crate) origin: Origin,
     pub(crate) lead: Option<LeadOutcome>,
 }
 
@@ -39,11 +43,13 @@ pub(crate) struct LeadOutcome {
 const ATTEMPTS: usize = 3;
 
 /// Resolves, seals and writes every item.
+#[tracing::instrument(skip_all)]
 pub(crate) async fn store(services: &Services, batch: Batch<Valid>) -> Result<Stored, Rejection> {
     let mut stored = Stored {
         accepted: Vec::with_capacity(batch.items.len()),
         duplicates: Vec::new(),
         rejected: Vec::new(),
+        limits: batch.admission.limits.clone(),
     };
     let mut pending = batch;
     for _ in 0..ATTEMPTS {
@@ -52,7 +58,7 @@ pub(crate) async fn store(services: &Services, batch: Batch<Valid>) -> Result<St
         pending = write(services, sealed, &mut stored).await?;
         if pending.items.is_empty() {
             stored.rejected = pending.rejected;
-            stored.rejected.sort_by_key(|rejected| rejected.index);
+            stored.rejected.sort_by_key(|rejected| rejected.origin.index);
             return Ok(stored);
         }
     }
@@ -63,6 +69,7 @@ pub(crate) async fn store(services: &Services, batch: Batch<Valid>) -> Result<St
 }
 
 /// Writes once; what lost a race comes back.
+#[tracing::instrument(skip_all)]
 async fn write(
     services: &Services,
     batch: Batch<seal::Sealed>,
@@ -70,18 +77,15 @@ async fn write(
 ) -> Result<Batch<Valid>, Rejection> {
     let Batch {
         caller,
-        slots,
+        admission,
         items,
         rejected,
     } = batch;
     let mut writes = Vec::with_capacity(items.len());
     let mut origins = Vec::with_capacity(items.len());
-    for Item { index, id, value } in items {
+    for Item { origin, value } in items {
         writes.push(value.write);
-        origins.push(Item {
-            index,
-            id,
-            value: value.unique,
+        origins.push(Item { origin, value: value.unique,
         });
     }
     let receipts = if writes.is_empty() {
@@ -91,10 +95,7 @@ async fn write(
     };
     let mut lost = Vec::new();
     for (
-        Item {
-            index,
-            id,
-            value: unique,
+        Item { origin, value: unique,
         },
         receipt,
     ) in origins.into_iter().zip(receipts)
@@ -105,20 +106,17 @@ async fn write(
                     id: lead.id,
                     change: lead.change,
                 });
-                stored.accepted.push(Accepted { lead });
+                stored.accepted.push(Accepted { origin, lead });
             }
-            Receipt::DuplicateNatural => stored.duplicates.push(Duplicate::Natural),
-            Receipt::DuplicateConflicting => stored.duplicates.push(Duplicate::Conflicting),
-            Receipt::LostRace => lost.push(Item {
-                index,
-                id,
-                value: unique.valid,
+            Receipt::DuplicateNatural => stored.duplicates.push((origin, Duplicate::Natural)),
+            Receipt::DuplicateConflicting => stored.duplicates.push((origin, Duplicate::Conflicting)),
+            Receipt::LostRace => lost.push(Item { origin, value: unique.valid,
             }),
         }
     }
     Ok(Batch {
         caller,
-        slots,
+        admission,
         items: lost,
         rejected,
     })

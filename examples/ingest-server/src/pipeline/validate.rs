@@ -56,6 +56,7 @@ impl Valid {
 }
 
 /// Checks every item against its schema and the clock.
+#[tracing::instrument(skip_all)]
 pub(crate) fn validate(services: &Services, batch: Batch<Parsed>) -> Batch<Valid> {
     batch.try_map(|caller, parsed| {
         let schema = schema(services, parsed.envelope.as_ref())?;

@@ -8,12 +8,13 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use http::{Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 
+use super::task::to_the_end;
 use crate::{
     pipeline::{self, Rejected, Stored},
-    problem::Problem,
+    problem::{Problem, limit_fields},
     services::Services,
 };
 
@@ -22,35 +23,38 @@ pub(super) async fn ingest(
     State(services): State<Arc<Services>>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let stored = pipeline::ingest_events(&services, request).await?;
-    Ok(acknowledge(stored))
+    let stored = to_the_end(async move { pipeline::ingest_events(&services, request).await });
+    Ok(acknowledge(stored.await?))
 }
 
 fn acknowledge(stored: Stored) -> Response {
-    let accepted = stored.accepted.len();
-    let duplicates = stored.duplicates.len();
-    let listed: Vec<Value> = stored.rejected.iter().map(list).collect();
+    let (accepted, duplicates) = (stored.accepted.len(), stored.duplicates.len());
+    let rejected: Vec<Value> = stored.rejected.iter().map(list).collect();
+    let fields: HeaderMap = limit_fields(&stored.limits).collect();
     if accepted + duplicates > 0 {
-        let answer = json!({ "accepted": accepted, "duplicates": duplicates, "rejected": listed });
-        return (StatusCode::ACCEPTED, Json(answer)).into_response();
+        let answer = json!({
+            "accepted": accepted, "duplicates": duplicates, "rejected": rejected
+        });
+        return (StatusCode::ACCEPTED, fields, Json(answer)).into_response();
     }
-    let mut rejected = stored.rejected.into_iter();
-    let problem = match (rejected.next(), rejected.next()) {
+    let mut refused = stored.rejected.into_iter();
+    let problem = match (refused.next(), refused.next()) {
         (Some(only), None) => Problem::from(only.rejection).as_unprocessable(),
         _ => Problem::nothing_acceptable(),
     };
-    problem
+    let problem = problem
         .with("accepted", json!(accepted))
         .with("duplicates", json!(duplicates))
-        .with("rejected", Value::Array(listed))
-        .into_response()
+        .with("rejected", Value::Array(rejected));
+    (fields, problem).into_response()
 }
 
 fn list(rejected: &Rejected) -> Value {
-    let Rejected {
-        index,
-        id,
-        rejection,
-    } = rejected;
-    json!({ "index": index, "id": id, "reason": rejection.reason, "detail": rejection.detail })
+    let Rejected { origin, rejection } = rejected;
+    json!({
+        "index": origin.index,
+        "id": origin.id,
+        "reason": rejection.reason,
+        "detail": rejection.detail,
+    })
 }

@@ -8,16 +8,19 @@ use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header::LOCATION};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header::LOCATION};
 use portcullis_dq_metrics::Reason;
+use portcullis_ratelimit::Category;
 use serde_json::{Value, json};
 
+use super::task::to_the_end;
 use crate::{
     leads::{self, OpenLeadError, View},
+    limits,
     personal::PersonalValue,
     pipeline::{self, Caller, Permission},
-    problem::Problem,
-    rejection::Rejection,
+    problem::{Problem, limit_fields},
+    rejection::{Refusal, Rejection},
     schemas::PersonalKind,
     services::Services,
     store::{LeadChange, LeadColumn, LeadId, LeadRow},
@@ -34,7 +37,9 @@ pub(super) async fn ingest(
     State(services): State<Arc<Services>>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let stored = pipeline::ingest_lead(&services, request).await?;
+    let stored = to_the_end(async move { pipeline::ingest_lead(&services, request).await });
+    let stored = stored.await?;
+    let fields: HeaderMap = limit_fields(&stored.limits).collect();
     if let Some(rejected) = stored.rejected.into_iter().next() {
         return Err(Problem::from(rejected.rejection).as_unprocessable());
     }
@@ -44,11 +49,11 @@ pub(super) async fn ingest(
     };
     let answer = Json(json!({ "id": lead.id.to_string() }));
     match lead.change {
-        LeadChange::Update => Ok((StatusCode::OK, answer).into_response()),
+        LeadChange::Update => Ok((StatusCode::OK, fields, answer).into_response()),
         LeadChange::Create => {
             let location = HeaderValue::from_str(&format!("/v1/leads/{}", lead.id));
             let location = location.expect("a path with a UUID is visible ASCII");
-            Ok((StatusCode::CREATED, [(LOCATION, location)], answer).into_response())
+            Ok((StatusCode::CREATED, fields, [(LOCATION, location)], answer).into_response())
         }
     }
 }
@@ -57,9 +62,10 @@ pub(super) async fn ingest(
 pub(super) async fn read(
     State(services): State<Arc<Services>>,
     Path(id): Path<String>,
+    extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let caller = pipeline::authenticate(&services, &headers, Permission::LeadsRead).await?;
+    let caller = reader(&services, &extensions, &headers).await?;
     let id = LeadId::parse(&id).ok_or_else(Problem::not_found)?;
     let lead = services
         .store
@@ -74,9 +80,10 @@ pub(super) async fn read(
 pub(super) async fn find(
     State(services): State<Arc<Services>>,
     Query(parameters): Query<BTreeMap<String, String>>,
+    extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let caller = pipeline::authenticate(&services, &headers, Permission::LeadsRead).await?;
+    let caller = reader(&services, &extensions, &headers).await?;
     let (column, value) = wanted(&parameters)?;
     let index = value.index(&services.index_roots, &caller.tenant, column.field());
     let mut found = Vec::new();
@@ -91,6 +98,19 @@ pub(super) async fn find(
         }
     }
     Ok(Json(json!({ "leads": found, "next": null })))
+}
+
+/// Who reads, within the limits of reading.
+async fn reader(
+    services: &Services,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Result<Caller, Refusal> {
+    let address = pipeline::limit_address(services, extensions).await?;
+    let caller =
+        pipeline::authenticate(services, headers, address, Permission::LeadsRead).await?;
+    limits::check(services, &caller, Category::READ, 1).await?;
+    Ok(caller)
 }
 
 fn wanted(parameters: &BTreeMap<String, String>) -> Result<(LeadColumn, PersonalValue), Problem> {

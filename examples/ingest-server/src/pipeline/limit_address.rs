@@ -1,0 +1,24 @@
+//! Does this address ask too often: the connection → `IpAddr`, before anything costs more.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use http::Extensions;
+
+use crate::{limits, rejection::Refusal, services::Services};
+
+/// The address of the client of a request, which the listener puts into its extensions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
+
+/// The client's address, if it is within its limit.
+#[tracing::instrument(skip_all)]
+pub(crate) async fn limit_address(
+    services: &Services,
+    extensions: &Extensions,
+) -> Result<IpAddr, Refusal> {
+    let address = extensions.get::<ClientAddress>();
+    let ClientAddress(address) =
+        address.copied().unwrap_or(ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+    limits::check_address(services, address).await?;
+    Ok(address)
+}
