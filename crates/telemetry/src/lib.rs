@@ -20,6 +20,10 @@ mod http;
 mod clock;
 mod current;
 
+#[cfg(test)]
+#[path = "../tests/support/capture.rs"]
+mod capture;
+
 pub use self::builder::{Builder, InitError, Telemetry};
 pub use self::clock::{Clock, FakeClock, SystemClock};
 pub use self::current::current_trace_id;
