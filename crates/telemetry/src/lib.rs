@@ -21,8 +21,12 @@ mod clock;
 mod current;
 
 #[cfg(test)]
-#[path = "../tests/support/capture.rs"]
-mod capture;
+#[path = "../tests/support/lines.rs"]
+mod lines;
+#[cfg(test)]
+#[cfg(feature = "tower")]
+#[path = "../tests/support/spans.rs"]
+mod spans;
 
 pub use self::builder::{Builder, InitError, Telemetry};
 pub use self::clock::{Clock, FakeClock, SystemClock};

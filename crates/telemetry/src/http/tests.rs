@@ -10,7 +10,7 @@ use tracing::dispatcher::{Dispatch, with_default};
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
-use crate::capture::Spans;
+use crate::spans::Spans;
 use crate::{Environment, FakeClock, Guard, Logs, Ratio, Sampling, Telemetry, current_trace_id};
 
 #[derive(Clone)]

@@ -6,8 +6,8 @@ use tracing::{error, info, info_span, warn};
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
-use crate::capture::Lines;
 use crate::clock::FakeClock;
+use crate::lines::Lines;
 use crate::{Builder, Environment, Guard, Otlp, Redaction, Telemetry, current_trace_id};
 
 struct Stage {

@@ -1,10 +1,8 @@
-//! What telemetry lets out, caught in memory.
+//! Log lines, caught in memory.
 
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// A log writer that keeps what is written.
@@ -33,22 +31,5 @@ impl<'w> MakeWriter<'w> for Lines {
 
     fn make_writer(&'w self) -> Self {
         self.clone()
-    }
-}
-
-/// A span exporter that keeps what it is given.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Spans(Arc<Mutex<Vec<SpanData>>>);
-
-impl Spans {
-    pub(crate) fn all(&self) -> Vec<SpanData> {
-        self.0.lock().unwrap().clone()
-    }
-}
-
-impl SpanExporter for Spans {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.0.lock().unwrap().extend(batch);
-        Ok(())
     }
 }
