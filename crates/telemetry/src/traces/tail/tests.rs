@@ -253,6 +253,24 @@ fn memory_stays_below_its_bound() {
 }
 
 #[test]
+fn a_span_larger_than_the_bound_pushes_nobody_out() {
+    let stage = Stage::tail_only(rules(|rules| {
+        rules.bytes = NonZeroUsize::new(10_000).unwrap();
+        rules.traces = NonZeroUsize::new(1).unwrap();
+    }));
+    let root = stage.root("root");
+    end(&stage.start("small", &root), FAST);
+    let giant = stage.start("giant", &root);
+    giant
+        .span()
+        .set_attribute(KeyValue::new("text", "x".repeat(20_000)));
+    end(&giant, SLOW);
+    end(&root, FAST);
+    assert_eq!(stage.taken.names(), ["small", "root"]);
+    assert_eq!(stage.evicted(Evicted::Bytes), 1);
+}
+
+#[test]
 fn a_trace_with_too_many_spans_is_cut_short_and_still_judged() {
     let stage = Stage::tail_only(rules(|rules| {
         rules.spans_per_trace = NonZeroUsize::new(3).unwrap()
