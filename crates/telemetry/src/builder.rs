@@ -138,7 +138,8 @@ impl Builder {
         self
     }
 
-    /// Where `OTEL_*` variables are read: the process's environment, unless said otherwise.
+    /// Where `OTEL_*` variables are read: the process's environment, unless said otherwise. The
+    /// OTLP exporter adds headers that the process's environment names in either case.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self

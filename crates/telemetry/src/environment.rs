@@ -14,8 +14,10 @@ pub(crate) use self::syntax::http_url;
 /// Where the `OTEL_*` variables are read from.
 #[derive(Clone)]
 pub struct Environment {
-    lookup: Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>,
+    lookup: Arc<Lookup>,
 }
+
+type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
 /// A variable that is set to something that cannot be honoured.
 ///

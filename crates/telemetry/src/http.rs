@@ -15,7 +15,7 @@ use tracing::{Span, info_span};
 use tracing_opentelemetry::{OpenTelemetrySpanExt, SetParentError};
 
 pub use self::future::HttpFuture;
-use self::requests::{Requests, known_method};
+use self::requests::{Requests, RunningRequest, known_method};
 use crate::clock::{Clock, SystemClock};
 use crate::metrics::{MetricError, Registry};
 
@@ -32,7 +32,7 @@ pub struct HttpLayer {
     route: Arc<RouteOf>,
     remote_parent: RemoteParent,
     trace_id_header: Option<HeaderName>,
-    requests: Requests,
+    requests: Arc<Requests>,
     clock: Arc<dyn Clock>,
 }
 
@@ -69,7 +69,7 @@ impl HttpLayer {
             route: Arc::new(route),
             remote_parent: RemoteParent::default(),
             trace_id_header: None,
-            requests: Requests::register(registry)?,
+            requests: Arc::new(Requests::register(registry)?),
             clock: Arc::new(SystemClock::new()),
         })
     }
@@ -144,9 +144,8 @@ where
         let route = (layer.route)(request.extensions());
         let span = server_span(&request, route);
         layer.adopt_parent(&span, request.headers());
-        let running = layer
-            .requests
-            .start(request.method(), route, Arc::clone(&layer.clock));
+        let clock = Arc::clone(&layer.clock);
+        let running = RunningRequest::start(&layer.requests, request.method(), route, clock);
         let header = layer.trace_id_header.clone();
         let inner = span.in_scope(|| self.inner.call(request));
         HttpFuture::new(inner, span, running, header)

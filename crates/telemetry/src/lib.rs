@@ -20,6 +20,14 @@ mod http;
 mod clock;
 mod current;
 
+#[cfg(test)]
+#[path = "../tests/support/lines.rs"]
+mod lines;
+#[cfg(test)]
+#[cfg(feature = "tower")]
+#[path = "../tests/support/spans.rs"]
+mod spans;
+
 pub use self::builder::{Builder, InitError, Telemetry};
 pub use self::clock::{Clock, FakeClock, SystemClock};
 pub use self::current::current_trace_id;

@@ -78,6 +78,8 @@ pub(crate) struct LogLayer {
 }
 
 const LEAST_LINE_BYTES: usize = 1024;
+/// A service or target longer than this is cut, so that the message always has room.
+const MOST_NAME_BYTES: usize = 128;
 
 impl LogLayer {
     pub(crate) fn new(
@@ -145,6 +147,11 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let render = match self.logs {
+            Logs::Json => json::render,
+            Logs::Pretty => pretty::render,
+            Logs::Off => return,
+        };
         let suppressed = match self
             .throttle
             .check(event.metadata(), self.clock.monotonic())
@@ -169,11 +176,7 @@ where
             let mut shared = buffer.try_borrow_mut();
             let text = shared.as_deref_mut().unwrap_or(&mut own);
             text.clear();
-            match self.logs {
-                Logs::Json => json::write(text, &line, event),
-                Logs::Pretty => pretty::write(text, &line, event),
-                Logs::Off => return,
-            }
+            render(text, &line, event);
             text.push('\n');
             let written = self
                 .writer

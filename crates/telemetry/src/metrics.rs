@@ -72,18 +72,16 @@ impl Registry {
     #[must_use]
     pub fn new() -> Self {
         let overflow = BoundedFamily::unwatched(["metric"], OVERFLOW_SERIES, Counter::default);
-        let registry = Self {
-            inner: Arc::default(),
-            overflow: overflow.clone(),
-        };
-        registry
-            .register(
-                "telemetry_label_overflow",
-                "Look-ups that landed in the `__other__` series because the family was full",
-                overflow,
-            )
-            .expect("a valid name in an empty registry");
-        registry
+        let mut inner = Inner::default();
+        inner.insert(
+            "telemetry_label_overflow",
+            "Look-ups that landed in the `__other__` series because the family was full",
+            overflow.clone(),
+        );
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+            overflow,
+        }
     }
 
     /// A counter. `name` may carry the suffix `_total` or not: it is written once.
@@ -199,16 +197,11 @@ impl Registry {
     /// When the name is not valid or taken.
     pub fn register(&self, name: &str, help: &str, metric: impl Metric) -> Result<(), MetricError> {
         let family = names::family(name, metric.metric_type())?;
-        let samples = names::samples(family, metric.metric_type());
-        let mut inner = self.lock();
-        if samples.iter().any(|sample| inner.samples.contains(sample)) {
-            return Err(MetricError::Duplicate(family.to_owned()));
+        if self.lock().insert(family, help, metric) {
+            Ok(())
+        } else {
+            Err(MetricError::Duplicate(family.to_owned()))
         }
-        inner.samples.extend(samples);
-        inner
-            .metrics
-            .register(family, names::escape_help(help), metric);
-        Ok(())
     }
 
     /// Resident memory, CPU time, open files, threads: read from `/proc` on each scrape.
@@ -254,6 +247,20 @@ impl Registry {
         self.inner
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Inner {
+    /// Whether the names were free.
+    fn insert(&mut self, family: &str, help: &str, metric: impl Metric) -> bool {
+        let samples = names::samples(family, metric.metric_type());
+        let free = samples.iter().all(|sample| !self.samples.contains(sample));
+        if free {
+            self.samples.extend(samples);
+            self.metrics
+                .register(family, names::escape_help(help), metric);
+        }
+        free
     }
 }
 

@@ -12,7 +12,6 @@ use crate::clock::Clock;
 use crate::metrics::{BoundedFamily, Buckets, ClosedCounters, MetricError, Registry};
 
 /// Rate, errors and duration of requests, under the names of the semantic conventions.
-#[derive(Clone)]
 pub(super) struct Requests {
     duration: BoundedFamily<3, Histogram>,
     active: Gauge,
@@ -70,28 +69,11 @@ impl Requests {
     pub(super) fn parent_lost(&self) {
         self.parents_lost.inc();
     }
-
-    pub(super) fn start(
-        &self,
-        method: &Method,
-        route: Option<&str>,
-        clock: Arc<dyn Clock>,
-    ) -> RunningRequest {
-        self.active.inc();
-        RunningRequest {
-            requests: self.clone(),
-            method: known_method(method),
-            route: route.unwrap_or_default().into(),
-            started: clock.monotonic(),
-            clock,
-            ended: false,
-        }
-    }
 }
 
 /// A request on its way; counted as aborted when it is dropped before it ended.
 pub(super) struct RunningRequest {
-    requests: Requests,
+    requests: Arc<Requests>,
     method: &'static str,
     route: Box<str>,
     started: Duration,
@@ -100,6 +82,23 @@ pub(super) struct RunningRequest {
 }
 
 impl RunningRequest {
+    pub(super) fn start(
+        requests: &Arc<Requests>,
+        method: &Method,
+        route: Option<&str>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        requests.active.inc();
+        Self {
+            requests: Arc::clone(requests),
+            method: known_method(method),
+            route: route.unwrap_or_default().into(),
+            started: clock.monotonic(),
+            clock,
+            ended: false,
+        }
+    }
+
     pub(super) fn answered(&mut self, status: StatusCode) {
         let took = self.clock.monotonic().saturating_sub(self.started);
         let labels = [self.method, &self.route, status.as_str()];

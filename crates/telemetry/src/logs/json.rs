@@ -1,9 +1,8 @@
-use std::fmt::Write;
-
 use tracing::Event;
 
 use super::fields::{Fields, Format, Line};
-use super::{stamp, text::push_escaped};
+use super::text::{push_escaped, push_formatted};
+use super::{MOST_NAME_BYTES, stamp};
 
 /// Names that the line itself uses: an event's field of that name cannot speak for it.
 const RESERVED: [&str; 8] = [
@@ -19,10 +18,8 @@ const RESERVED: [&str; 8] = [
 
 /// Room for the end of the line with both of its optional members.
 const END_BYTES: usize = r#","suppressed":18446744073709551615,"truncated":true}"#.len() + 1;
-/// A service or target longer than this is cut, so that the message always has room.
-const MOST_NAME_BYTES: usize = 128;
 
-pub(super) fn write(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
+pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
     let metadata = event.metadata();
     text.push_str(r#"{"ts":""#);
     stamp::push(text, line.at);
@@ -34,7 +31,7 @@ pub(super) fn write(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
     push_escaped(text, metadata.target(), MOST_NAME_BYTES);
     text.push('"');
     if let Some(span) = &line.span {
-        put(
+        push_formatted(
             text,
             format_args!(
                 r#","trace_id":"{}","span_id":"{}""#,
@@ -48,7 +45,7 @@ pub(super) fn write(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
     event.record(&mut fields);
     let cut = fields.cut;
     if line.suppressed > 0 {
-        put(text, format_args!(r#","suppressed":{}"#, line.suppressed));
+        push_formatted(text, format_args!(r#","suppressed":{}"#, line.suppressed));
     }
     if cut {
         text.push_str(r#","truncated":true"#);
@@ -97,9 +94,4 @@ fn push_name(line: &mut String, name: &str, room: usize) -> bool {
     }
     line.truncate(start);
     false
-}
-
-fn put(text: &mut String, arguments: std::fmt::Arguments<'_>) {
-    text.write_fmt(arguments)
-        .expect("a string takes all that is written");
 }

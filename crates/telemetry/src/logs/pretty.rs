@@ -1,19 +1,18 @@
-use std::fmt::Write;
-
 use tracing::Event;
 
 use super::fields::{Fields, Format, Line, MESSAGE};
-use super::{stamp, text::push_escaped};
+use super::text::{push_escaped, push_formatted};
+use super::{MOST_NAME_BYTES, stamp};
 
+/// Room for the mark of a cut, the count of suppressed lines and the ids.
 const END_BYTES: usize = 160;
 
-pub(super) fn write(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
+pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
     let metadata = event.metadata();
     stamp::push(text, line.at);
-    put(
-        text,
-        format_args!(" {:>5} {}:", metadata.level(), metadata.target()),
-    );
+    push_formatted(text, format_args!(" {:>5} ", metadata.level()));
+    push_escaped(text, metadata.target(), MOST_NAME_BYTES);
+    text.push(':');
     let end = line.most_bytes - END_BYTES;
     let mut fields = Fields::new(Pretty, text, line.redactor, end);
     event.record(&mut fields);
@@ -21,10 +20,10 @@ pub(super) fn write(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
         text.push('…');
     }
     if line.suppressed > 0 {
-        put(text, format_args!(" suppressed={}", line.suppressed));
+        push_formatted(text, format_args!(" suppressed={}", line.suppressed));
     }
     if let Some(span) = &line.span {
-        put(
+        push_formatted(
             text,
             format_args!(" trace_id={} span_id={}", span.trace_id(), span.span_id()),
         );
@@ -58,9 +57,4 @@ impl Format for Pretty {
     fn number(&self, line: &mut String, name: &str, digits: &str, room: usize) -> bool {
         self.text(line, name, digits, room)
     }
-}
-
-fn put(text: &mut String, arguments: std::fmt::Arguments<'_>) {
-    text.write_fmt(arguments)
-        .expect("a string takes all that is written");
 }

@@ -54,8 +54,7 @@ pub(super) fn push_escaped(line: &mut String, text: &str, room: usize) -> bool {
                 if line.len() + 6 > end {
                     return false;
                 }
-                fmt::Write::write_fmt(line, format_args!("\\u{:04x}", u32::from(c)))
-                    .expect("a string takes all that is written");
+                push_formatted(line, format_args!("\\u{:04x}", u32::from(c)));
                 continue;
             }
             c => {
@@ -72,4 +71,8 @@ pub(super) fn push_escaped(line: &mut String, text: &str, room: usize) -> bool {
         line.push_str(escaped);
     }
     true
+}
+
+pub(super) fn push_formatted(line: &mut String, arguments: fmt::Arguments<'_>) {
+    fmt::Write::write_fmt(line, arguments).expect("a string takes all that is written");
 }

@@ -35,10 +35,15 @@ struct Shared<const N: usize, M> {
 
 struct Series<const N: usize, M> {
     /// By hash, so that a look-up needs no owned key.
-    by_hash: HashMap<u64, Vec<([Box<str>; N], M)>>,
+    by_hash: HashMap<u64, Vec<OneSeries<N, M>>>,
     count: usize,
     /// Takes what finds no place; written only once the family is full.
     other: M,
+}
+
+struct OneSeries<const N: usize, M> {
+    values: [Box<str>; N],
+    metric: M,
 }
 
 impl<const N: usize, M: Clone> BoundedFamily<N, M> {
@@ -100,11 +105,10 @@ impl<const N: usize, M: Clone> BoundedFamily<N, M> {
             return metric;
         }
         let metric = (self.shared.make)();
-        series
-            .by_hash
-            .entry(hash)
-            .or_default()
-            .push((values.map(Box::from), metric.clone()));
+        series.by_hash.entry(hash).or_default().push(OneSeries {
+            values: values.map(Box::from),
+            metric: metric.clone(),
+        });
         series.count += 1;
         metric
     }
@@ -135,11 +139,9 @@ impl<const N: usize, M> BoundedFamily<N, M> {
 
 impl<const N: usize, M> Series<N, M> {
     fn find(&self, hash: u64, values: [&str; N]) -> Option<&M> {
-        let same_hash = self.by_hash.get(&hash)?;
-        let found = same_hash
-            .iter()
-            .find(|(key, _)| key.iter().map(AsRef::as_ref).eq(values))?;
-        Some(&found.1)
+        let mut same_hash = self.by_hash.get(&hash)?.iter();
+        let found = same_hash.find(|one| one.values.iter().map(AsRef::as_ref).eq(values))?;
+        Some(&found.metric)
     }
 }
 
@@ -153,9 +155,9 @@ where
             names: self.shared.labels,
             values,
         };
-        for (key, metric) in series.by_hash.values().flatten() {
-            let labels = labels(key.each_ref().map(AsRef::as_ref));
-            metric.encode(encoder.encode_family(&labels)?)?;
+        for one in series.by_hash.values().flatten() {
+            let labels = labels(one.values.each_ref().map(AsRef::as_ref));
+            one.metric.encode(encoder.encode_family(&labels)?)?;
         }
         if series.count >= self.shared.cap.get() {
             series

@@ -6,8 +6,8 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanProcessor};
 use prometheus_client::metrics::counter::Counter;
 
-/// The queue to the exporter's thread. Takes sampled spans only: the SDK's processor would export
-/// recorded ones too.
+/// The queue to the exporter's thread, which drops what does not fit without saying so: what was
+/// given to it is counted here, what came out at its end by the exporter.
 #[derive(Debug)]
 pub(super) struct Outbox {
     queue: BatchSpanProcessor,
@@ -24,10 +24,8 @@ impl SpanProcessor for Outbox {
     fn on_start(&self, _span: &mut Span, _context: &Context) {}
 
     fn on_end(&self, span: SpanData) {
-        if span.span_context.is_sampled() {
-            self.selected.inc();
-            self.queue.on_end(span);
-        }
+        self.selected.inc();
+        self.queue.on_end(span);
     }
 
     fn force_flush(&self) -> OTelSdkResult {

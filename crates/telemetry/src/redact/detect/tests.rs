@@ -1,1 +1,190 @@
+use proptest::prelude::*;
 
+use super::*;
+
+fn masked(text: &str) -> String {
+    Detectors::new().mask(text).into_owned()
+}
+
+#[test]
+fn addresses_are_found_wherever_they_stand() {
+    for (text, expected) in [
+        ("alice@example.com", "[email]"),
+        ("from=<alice.b+tag@mail.example.co.uk>.", "from=<[email]>."),
+        ("email=alice@example.com,next", "email=[email],next"),
+        ("alice%40example.com", "[email]"),
+        ("müller@bücher.de schrieb", "[email] schrieb"),
+        ("a@xn--bcher-kva.xn--p1ai", "[email]"),
+        ("smtp://bob@example.com:25", "smtp://[email]:25"),
+        (
+            r#"{"to":"a@b.io","cc":"c@d.io"}"#,
+            r#"{"to":"[email]","cc":"[email]"}"#,
+        ),
+        (
+            "550e8400-e29b-41d4-a716-446655440000@example.com",
+            "[email]",
+        ),
+    ] {
+        assert_eq!(masked(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn telephone_numbers_are_found_in_their_usual_forms() {
+    for (text, expected) in [
+        ("+4917012345678", "[phone]"),
+        ("tel:+1 415 555 2671;", "tel:[phone];"),
+        ("+49 (0)30 901820", "[phone]"),
+        ("+44-20-7946-0958", "[phone]"),
+        ("0049 170 1234567", "[phone]"),
+        ("call 0170 1234567 now", "call [phone] now"),
+        ("phone=01701234567", "phone=[phone]"),
+        ("030/12345678", "[phone]"),
+        ("(415) 555-2671", "[phone]"),
+        ("415-555-2671", "[phone]"),
+        ("415.555.2671", "[phone]"),
+        ("01 23 45 67 89", "[phone]"),
+    ] {
+        assert_eq!(masked(text), expected, "{text}");
+    }
+}
+
+/// Test numbers that the brands and their processors publish.
+#[test]
+fn payment_cards_are_found_by_brand_length_and_check_digit() {
+    for card in [
+        "4111111111111111",
+        "4111 1111 1111 1111",
+        "4111-1111-1111-1111",
+        "5555555555554444",
+        "2223003122003222",
+        "378282246310005",
+        "3782 822463 10005",
+        "30569309025904",
+        "6011111111111117",
+        "3530111333300000",
+        "6200000000000005",
+        "4222222222222",
+    ] {
+        for text in [
+            card.to_owned(),
+            format!("user 42 {card} paid 3"),
+            format!("card_{card}"),
+        ] {
+            assert!(!masked(&text).contains(card), "{text}");
+            assert_eq!(
+                Detectors::new().detect(&text),
+                Some(Kind::PaymentCard),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn keys_are_found_by_prefix() {
+    let detectors = Detectors::new()
+        .with_key_prefix("acme-")
+        .with_key_prefix("");
+    let text = "Bearer pcl_live_0Zk3aB9xQ and acme-12345678; pcl_short stays";
+    assert_eq!(
+        detectors.mask(text),
+        "Bearer [api_key] and [api_key]; pcl_short stays"
+    );
+}
+
+#[test]
+fn what_is_no_personal_data_is_left_alone() {
+    for text in [
+        "550e8400-e29b-41d4-a716-446655440000",
+        "lead-41111111-1111-4111-a716-446655440000",
+        "12345678-1234-4123-8123-123456789012",
+        "4bf92f3577b34da6a3ce929d0e0e4736",
+        "a4111111111111111f",
+        "00f067aa0ba902b7",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "2024-05-01T12:34:56.123456789Z",
+        "2024-05-01T12:34:56+10:00",
+        "2024-05-01 12:34:56.123456+0200",
+        "01-02-2024 12:34",
+        "05.01.2024 10:11:12",
+        "20240501T123456Z",
+        "1714567890",
+        "1714567890123",
+        "1714567890.123456",
+        "1714567890123456",
+        "1714567890123456789",
+        "3.0512345678s",
+        "0.1234567890123",
+        "0.000012345678",
+        "elapsed 12.345678901ms",
+        "127.0.0.1:8080",
+        "192.168.100.200",
+        "[2001:db8::8a2e:370:7334]:443",
+        "port=65535 took=1500000ns count=12345678",
+        "v1.2.3-beta.4 build 20240501",
+        "4111111111111112",
+        "1234567890123456",
+        "order 4155552671",
+        "100 200 3000",
+        "000000000042",
+        "user@host",
+        "@tokio::main #[test]",
+        "50% off 4 + 5 = 9 (2)",
+        "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "ratio 100%40",
+        "",
+    ] {
+        assert_eq!(masked(text), text);
+        assert_eq!(Detectors::new().detect(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_secret_across_the_cut_is_masked_as_a_whole() {
+    let text = "card 4111111111111111 and more";
+    for until in 6..=21 {
+        assert_eq!(
+            Detectors::new().mask_until(text, until, |_| {}),
+            "card [payment_card]"
+        );
+    }
+    assert_eq!(Detectors::new().mask_until(text, 5, |_| {}), "card ");
+    assert_eq!(Detectors::new().mask_until("größe", 3, |_| {}), "gr");
+}
+
+proptest! {
+    #[test]
+    fn masking_twice_masks_no_more(text in ".{0,80}") {
+        let once = masked(&text);
+        prop_assert_eq!(masked(&once), once);
+    }
+
+    #[test]
+    fn detect_and_mask_agree(text in "[ a-z0-9@.+()%_-]{0,60}") {
+        let detectors = Detectors::new();
+        prop_assert_eq!(detectors.detect(&text).is_some(), detectors.mask(&text) != text);
+    }
+
+    #[test]
+    fn every_address_is_found_in_any_prose(
+        before in "([a-z]{1,8} ){0,4}",
+        local in "[a-z][a-z0-9.]{0,10}[a-z0-9]",
+        domain in "[a-z]{1,10}\\.(com|de|co\\.uk)",
+        after in "( [a-z]{1,8}){0,4}",
+    ) {
+        let text = format!("{before}{local}@{domain}{after}");
+        prop_assert_eq!(masked(&text), format!("{before}[email]{after}"));
+    }
+
+    #[test]
+    fn random_ids_and_numbers_survive(id in any::<u128>(), number in 0_u64..1_000_000_000_000) {
+        let hex = format!("{id:032x}");
+        let uuid = format!(
+            "{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]
+        );
+        for text in [uuid, format!("took {number} ns"), format!("[{number}, {number}]")] {
+            prop_assert_eq!(masked(&text), text);
+        }
+    }
+}

@@ -79,7 +79,7 @@ impl HeldTraces {
             return evictions;
         }
         if self.traces.len() >= self.most_traces {
-            evictions.extend(self.evict_oldest(Evicted::Traces, None));
+            evictions.extend(self.evict_oldest(Evicted::Traces, |_, _| true));
         }
         self.traces.insert(
             id,
@@ -110,8 +110,12 @@ impl HeldTraces {
             };
             return (Some(alone), evictions);
         }
-        while self.bytes + size > self.most_bytes {
-            match self.evict_oldest(Evicted::Bytes, Some(id)) {
+        // Those that hold nothing yet would make no room, and no room is enough for a giant.
+        while size <= self.most_bytes && self.bytes + size > self.most_bytes {
+            let evicted = self.evict_oldest(Evicted::Bytes, |other, trace| {
+                other != id && trace.bytes > 0
+            });
+            match evicted {
                 Some(evicted) => evictions.push(evicted),
                 None => break,
             }
@@ -171,10 +175,10 @@ impl HeldTraces {
     fn evict_oldest(
         &mut self,
         reason: Evicted,
-        but: Option<TraceId>,
+        may_go: impl Fn(TraceId, &HeldTrace) -> bool,
     ) -> Option<(Evicted, HeldTrace)> {
-        let others = self.traces.iter().filter(|(id, _)| Some(**id) != but);
-        let oldest = others
+        let candidates = self.traces.iter().filter(|(id, trace)| may_go(**id, trace));
+        let oldest = candidates
             .min_by_key(|(_, trace)| trace.since)
             .map(|(id, _)| *id)?;
         Some((reason, self.remove(oldest)?))

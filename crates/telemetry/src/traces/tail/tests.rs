@@ -1,1 +1,364 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
 
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanBuilder, TraceContextExt, Tracer, TracerProvider};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use super::*;
+use crate::clock::FakeClock;
+use crate::sampling::{Head, Ratio};
+use crate::traces::sampler;
+
+/// Takes spans as the exporter's queue would.
+#[derive(Clone, Debug, Default)]
+struct Taken(Arc<Mutex<Vec<SpanData>>>);
+
+impl Taken {
+    fn names(&self) -> Vec<String> {
+        lock(&self.0)
+            .iter()
+            .map(|span| span.name.to_string())
+            .collect()
+    }
+}
+
+impl SpanProcessor for Taken {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        assert!(span.span_context.is_sampled(), "only sampled spans pass");
+        lock(&self.0).push(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// Lets a test look at the sampler that the provider owns.
+#[derive(Clone, Debug)]
+struct Watched(Arc<TailSampler<Taken>>);
+
+impl SpanProcessor for Watched {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        self.0.on_start(span, context);
+    }
+
+    fn on_end(&self, span: SpanData) {
+        self.0.on_end(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.0.shutdown_with_timeout(timeout)
+    }
+}
+
+struct Stage {
+    provider: SdkTracerProvider,
+    tail: Watched,
+    taken: Taken,
+    clock: Arc<FakeClock>,
+}
+
+const FAST: Duration = Duration::from_millis(119);
+const SLOW: Duration = Duration::from_millis(121);
+
+impl Stage {
+    fn new(rules: Tail, head: Ratio) -> Self {
+        let taken = Taken::default();
+        let clock = Arc::new(FakeClock::new(SystemTime::UNIX_EPOCH));
+        let tail = TailSampler::new(taken.clone(), rules, Arc::clone(&clock) as Arc<dyn Clock>);
+        let tail = Watched(Arc::new(tail));
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(sampler::record_all(Head {
+                ratio: head,
+                ..Head::default()
+            }))
+            .with_span_processor(tail.clone())
+            .build();
+        Self {
+            provider,
+            tail,
+            taken,
+            clock,
+        }
+    }
+
+    fn tail_only(rules: Tail) -> Self {
+        Self::new(rules, Ratio::NONE)
+    }
+
+    fn tracer(&self) -> SdkTracer {
+        self.provider.tracer("test")
+    }
+
+    fn start(&self, name: &'static str, parent: &Context) -> Context {
+        let builder = SpanBuilder::from_name(name).with_start_time(SystemTime::UNIX_EPOCH);
+        parent.with_span(self.tracer().build_with_context(builder, parent))
+    }
+
+    fn root(&self, name: &'static str) -> Context {
+        self.start(name, &Context::new())
+    }
+
+    fn trace(&self, name: &'static str, took: Duration) {
+        end(&self.root(name), took);
+    }
+
+    fn held(&self) -> (usize, usize) {
+        let loads = self.tail.0.shards.iter().map(|shard| lock(shard).load());
+        loads.fold((0, 0), |sum, load| (sum.0 + load.0, sum.1 + load.1))
+    }
+
+    fn evicted(&self, reason: Evicted) -> u64 {
+        self.tail.0.evicted.at(reason as usize).get()
+    }
+}
+
+fn end(span: &Context, took: Duration) {
+    span.span()
+        .end_with_timestamp(SystemTime::UNIX_EPOCH + took);
+}
+
+fn rules(change: impl FnOnce(&mut Tail)) -> Tail {
+    let mut rules = Tail {
+        kept_per_second: NonZeroU32::new(1_000_000).unwrap(),
+        ..Tail::default()
+    };
+    change(&mut rules);
+    rules
+}
+
+#[test]
+fn every_error_and_every_slow_trace_is_kept_and_nothing_else() {
+    let stage = Stage::tail_only(rules(|_| {}));
+    for round in 0..3_000 {
+        match round % 3 {
+            0 => stage.trace("fast", FAST),
+            1 => stage.trace("slow", SLOW),
+            _ => {
+                let root = stage.root("failed");
+                root.span().set_status(Status::error("no"));
+                end(&root, FAST);
+            }
+        }
+    }
+    let names = stage.taken.names();
+    assert_eq!(names.iter().filter(|name| *name == "slow").count(), 1_000);
+    assert_eq!(names.iter().filter(|name| *name == "failed").count(), 1_000);
+    assert_eq!(names.len(), 2_000);
+    assert_eq!(stage.held(), (0, 0));
+}
+
+#[test]
+fn an_error_on_a_grandchild_keeps_the_whole_trace() {
+    let stage = Stage::tail_only(rules(|_| {}));
+    let root = stage.root("root");
+    let child = stage.start("child", &root);
+    let grandchild = stage.start("grandchild", &child);
+    grandchild.span().set_status(Status::error("deep"));
+    for span in [&grandchild, &child, &root] {
+        end(span, FAST);
+    }
+    assert_eq!(stage.taken.names(), ["grandchild", "child", "root"]);
+}
+
+#[test]
+fn work_that_outlives_the_root_is_waited_for() {
+    let stage = Stage::tail_only(rules(|_| {}));
+    let root = stage.root("root");
+    let spawned = stage.start("spawned", &root);
+    end(&root, FAST);
+    assert!(stage.taken.names().is_empty());
+    spawned.span().set_status(Status::error("late"));
+    end(&spawned, FAST);
+    assert_eq!(stage.taken.names(), ["root", "spawned"]);
+}
+
+#[test]
+fn the_threshold_is_120_ms() {
+    let stage = Stage::tail_only(rules(|_| {}));
+    stage.trace("at", Duration::from_millis(120));
+    stage.trace("above", Duration::from_micros(120_001));
+    assert_eq!(stage.taken.names(), ["above"]);
+}
+
+/// Within five standard deviations, which a right sampler leaves once in 1.7 million runs.
+#[test]
+fn the_head_rate_is_within_binomial_bounds() {
+    let (traces, share) = (20_000.0, 0.05);
+    let stage = Stage::new(rules(|_| {}), Ratio::new(share).unwrap());
+    for _ in 0..20_000 {
+        stage.trace("fast", FAST);
+    }
+    let kept = stage.taken.names().len() as f64;
+    let deviation = (traces * share * (1.0 - share)).sqrt();
+    assert!(
+        (kept - traces * share).abs() < 5.0 * deviation,
+        "{kept} of {traces}"
+    );
+    assert_eq!(
+        stage.tail.0.kept.iter().map(|kept| kept.get()).sum::<u64>(),
+        0
+    );
+}
+
+#[test]
+fn traces_that_never_end_hold_no_more_than_the_bounds() {
+    let most = NonZeroUsize::new(64).unwrap();
+    let stage = Stage::tail_only(rules(|rules| rules.traces = most));
+    let unended: Vec<Context> = (0..10_000).map(|_| stage.root("never")).collect();
+    assert_eq!(
+        stage.held().0 as u64 + stage.evicted(Evicted::Traces),
+        10_000
+    );
+    assert!(stage.held().0 <= most.get());
+    let children: Vec<Context> = unended
+        .iter()
+        .map(|root| stage.start("child", root))
+        .collect();
+    assert!(stage.held().0 <= most.get());
+    drop((children, unended));
+    assert!(stage.held().0 <= most.get());
+}
+
+#[test]
+fn memory_stays_below_its_bound() {
+    let most = NonZeroUsize::new(1 << 20).unwrap();
+    let stage = Stage::tail_only(rules(|rules| rules.bytes = most));
+    let mut roots = Vec::new();
+    for _ in 0..500 {
+        let root = stage.root("root");
+        let child = stage.start("child", &root);
+        child
+            .span()
+            .set_attribute(KeyValue::new("text", "x".repeat(20_000)));
+        end(&child, FAST);
+        assert!(stage.held().1 <= most.get());
+        roots.push(root);
+    }
+    assert!(stage.evicted(Evicted::Bytes) > 0);
+    roots.iter().for_each(|root| end(root, FAST));
+    assert_eq!(stage.held(), (0, 0), "what was added was taken away again");
+}
+
+#[test]
+fn a_span_larger_than_the_bound_pushes_nobody_out() {
+    let stage = Stage::tail_only(rules(|rules| {
+        rules.bytes = NonZeroUsize::new(10_000).unwrap();
+        rules.traces = NonZeroUsize::new(1).unwrap();
+    }));
+    let root = stage.root("root");
+    end(&stage.start("small", &root), FAST);
+    let giant = stage.start("giant", &root);
+    giant
+        .span()
+        .set_attribute(KeyValue::new("text", "x".repeat(20_000)));
+    end(&giant, SLOW);
+    end(&root, FAST);
+    assert_eq!(stage.taken.names(), ["small", "root"]);
+    assert_eq!(stage.evicted(Evicted::Bytes), 1);
+}
+
+#[test]
+fn a_trace_with_too_many_spans_is_cut_short_and_still_judged() {
+    let stage = Stage::tail_only(rules(|rules| {
+        rules.spans_per_trace = NonZeroUsize::new(3).unwrap()
+    }));
+    let root = stage.root("root");
+    for _ in 0..10 {
+        end(&stage.start("child", &root), FAST);
+    }
+    let failed = stage.start("failed", &root);
+    failed.span().set_status(Status::error("beyond the bound"));
+    end(&failed, FAST);
+    end(&root, FAST);
+    assert_eq!(stage.taken.names(), ["child"; 3]);
+    assert_eq!(stage.evicted(Evicted::SpansPerTrace), 1);
+}
+
+#[test]
+fn a_trace_that_does_not_end_is_given_up_but_its_error_is_not() {
+    let stage = Stage::tail_only(rules(|rules| {
+        rules.age = Duration::from_secs(60);
+        rules.traces = NonZeroUsize::new(1).unwrap();
+    }));
+    let root = stage.root("root");
+    let failed = stage.start("failed", &root);
+    failed.span().set_status(Status::error("seen"));
+    end(&failed, FAST);
+    stage.clock.advance(Duration::from_secs(59));
+    end(&stage.start("young", &root), FAST);
+    assert_eq!(stage.evicted(Evicted::Age), 0);
+    stage.clock.advance(Duration::from_secs(10));
+    stage.trace("other", FAST);
+    assert_eq!(
+        (stage.evicted(Evicted::Age), stage.taken.names()),
+        (1, vec!["failed".to_owned(), "young".to_owned()])
+    );
+    root.span().set_status(Status::error("after all"));
+    end(&root, FAST);
+    assert_eq!(stage.taken.names(), ["failed", "young", "root"]);
+}
+
+#[test]
+fn no_more_traces_are_kept_in_a_second_than_allowed() {
+    let stage = Stage::tail_only(rules(|rules| {
+        rules.kept_per_second = NonZeroU32::new(10).unwrap()
+    }));
+    let hundred = || (0..100).for_each(|_| stage.trace("slow", SLOW));
+    hundred();
+    assert_eq!(
+        (
+            stage.taken.names().len(),
+            stage.evicted(Evicted::KeptPerSecond)
+        ),
+        (10, 90)
+    );
+    stage.clock.advance(Duration::from_secs(1));
+    hundred();
+    assert_eq!(stage.taken.names().len(), 20);
+}
+
+#[test]
+fn shutdown_lets_go_of_errors_in_unfinished_traces() {
+    let stage = Stage::tail_only(rules(|_| {}));
+    let root = stage.root("root");
+    let failed = stage.start("failed", &root);
+    failed.span().set_status(Status::error("seen"));
+    end(&failed, FAST);
+    stage.provider.shutdown().unwrap();
+    assert_eq!(stage.taken.names(), ["failed"]);
+    assert_eq!(stage.held(), (0, 0));
+}
+
+#[test]
+fn threads_lose_and_invent_nothing() {
+    let stage = Stage::tail_only(rules(|_| {}));
+    let expected = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for round in 0..500 {
+                    let root = stage.root("root");
+                    end(&stage.start("child", &root), FAST);
+                    let slow = round % 5 == 0;
+                    end(&root, if slow { SLOW } else { FAST });
+                    expected.fetch_add(if slow { 2 } else { 0 }, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(stage.taken.names().len(), expected.into_inner());
+    assert_eq!(stage.held(), (0, 0));
+}

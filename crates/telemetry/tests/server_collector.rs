@@ -1,0 +1,143 @@
+//! Spans reach a real OpenTelemetry collector over OTLP/HTTP.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test does not expect is to fail it"
+)]
+
+#[path = "support/program.rs"]
+mod program;
+
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Duration;
+
+use portcullis_telemetry::{Environment, HttpLayer, Logs, Otlp, Ratio, Sampling, Tail, Telemetry};
+use program::{Program, free_port};
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+use tracing::{info, info_span};
+use tracing_subscriber::layer::SubscriberExt;
+
+const INSTALL: &str = "Install the collector with `pip install rotel==0.0.1a15`";
+
+struct Collector {
+    program: Program,
+    endpoint: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Collector {
+    fn start() -> Self {
+        let find =
+            "import rotel, os; print(os.path.join(os.path.dirname(rotel.__file__), 'rotel-agent'))";
+        let found = Command::new("python3")
+            .args(["-c", find])
+            .output()
+            .expect(INSTALL);
+        assert!(
+            found.status.success(),
+            "no rotel in Python's packages. {INSTALL}"
+        );
+        let binary = String::from_utf8(found.stdout).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("127.0.0.1:{}", free_port());
+        let mut command = Command::new(binary.trim());
+        command
+            .args(["start", "--otlp-http-endpoint", &address])
+            .args([
+                "--otlp-grpc-endpoint",
+                &format!("127.0.0.1:{}", free_port()),
+            ])
+            .args(["--debug-log", "traces", "--debug-log-verbosity", "detailed"])
+            .args(["--exporter", "blackhole", "--pid-file"])
+            .arg(folder.path().join("pid"));
+        let program = Program::start(&mut command, INSTALL);
+        program.wait("listening collector", |_| TcpStream::connect(&address).ok());
+        Self {
+            program,
+            endpoint: format!("http://{address}"),
+            _folder: folder,
+        }
+    }
+}
+
+#[test]
+fn a_real_collector_receives_spans_with_their_attributes() {
+    let collector = Collector::start();
+    let (layer, guard) = Telemetry::builder("ingest")
+        .environment(Environment::from_pairs([
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+            (
+                "OTEL_RESOURCE_ATTRIBUTES",
+                "deployment.environment=canary-stage",
+            ),
+        ]))
+        .sampling(Sampling::head(Ratio::NONE).with_tail(Tail::default()))
+        .logs(Logs::Off)
+        .layer()
+        .unwrap();
+    let http = HttpLayer::new(guard.registry(), |_| Some("/v1/events")).unwrap();
+    let service =
+        ServiceBuilder::new()
+            .layer(http)
+            .service(service_fn(|status: http::Request<u16>| {
+                let span = info_span!("validate", tenant = "acme", email = "bob@example.com");
+                span.in_scope(|| info!(batch = 17, "checked for bob@example.com"));
+                std::future::ready(http::Response::builder().status(*status.body()).body(()))
+            }));
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        for status in [200, 503] {
+            let request = http::Request::post("/v1/events").body(status).unwrap();
+            runtime.block_on(service.clone().oneshot(request)).unwrap();
+        }
+    });
+    let report = guard.shutdown(Duration::from_secs(10));
+    assert_eq!(
+        (report.flushed, report.dropped),
+        (2, 0),
+        "the failed request's two spans"
+    );
+
+    let output = collector.program.wait("span", |output| {
+        let complete = output.contains("POST /v1/events") && output.contains("validate");
+        complete.then(|| output.to_owned())
+    });
+    for expected in [
+        "service.name",
+        "ingest",
+        "deployment.environment",
+        "canary-stage",
+        "http.route",
+        "/v1/events",
+        "http.response.status_code",
+        "503",
+        "tenant",
+        "acme",
+        "[redacted]",
+        "checked for [email]",
+    ] {
+        assert!(output.contains(expected), "{expected} in {output}");
+    }
+    assert!(!output.contains("bob@example.com"), "{output}");
+}
+
+#[test]
+fn spans_that_no_collector_takes_are_reported_as_dropped() {
+    let (layer, guard) = Telemetry::builder("ingest")
+        .environment(Environment::from_pairs([(
+            "OTEL_EXPORTER_OTLP_TIMEOUT",
+            "200",
+        )]))
+        .otlp(Otlp::HttpAt(format!("http://127.0.0.1:{}", free_port())))
+        .sampling(Sampling::head(Ratio::ALL))
+        .logs(Logs::Off)
+        .layer()
+        .unwrap();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        (0..3).for_each(|_| drop(info_span!("lost").entered()));
+    });
+    let report = guard.shutdown(Duration::from_secs(20));
+    assert_eq!((report.flushed, report.dropped), (0, 3));
+}
