@@ -254,23 +254,26 @@ mod tests {
 
     #[test]
     fn threads_that_race_for_a_name_get_the_same_entry() {
-        let labels = Labels::new(64);
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    for n in 0..200 {
-                        let name = format!("n{n}");
-                        let label = labels.resolve(Some(&name), any);
-                        let known = labels.name(label);
-                        assert!(known == name || known == OTHER);
-                    }
-                });
-            }
-        });
-        let names: std::collections::BTreeSet<_> = labels
-            .iter()
-            .map(|label| labels.name(label).to_owned())
-            .collect();
-        assert_eq!(names.len(), 64 + 2);
+        const THREADS: usize = 4;
+        for _ in 0..200 {
+            let labels = Labels::new(64);
+            let start = std::sync::Barrier::new(THREADS);
+            std::thread::scope(|scope| {
+                for _ in 0..THREADS {
+                    scope.spawn(|| {
+                        start.wait();
+                        for n in 0..100 {
+                            let name = format!("n{n}");
+                            let label = labels.resolve(Some(&name), any);
+                            let known = labels.name(label);
+                            assert!(known == name || known == OTHER);
+                        }
+                    });
+                }
+            });
+            let names: std::collections::BTreeSet<_> =
+                labels.iter().map(|label| labels.name(label)).collect();
+            assert_eq!(names.len(), 64 + 2, "none has two entries");
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::{quality, scrape, sum};
 #[test]
 fn received_equals_the_sum_of_outcomes_under_concurrency() {
     const THREADS: usize = 4;
-    const EVENTS: usize = 20_000;
+    const EVENTS: usize = 150_000;
     let quality = quality();
     let outcomes: Vec<Outcome> = Outcome::all().collect();
     let done = AtomicBool::new(false);
