@@ -4,16 +4,20 @@
 //! [`routes`] (security headers, panics, requests in flight) → the handler → the stages of
 //! [`crate::pipeline`] → [`Writer`] (group commit) → [`Store`].
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
-use portcullis_telemetry::Detectors;
+use portcullis_ratelimit::{MemoryStore, Policies, RateLimiter, TrustedProxies, WhenFull};
+use portcullis_telemetry::{Detectors, Guard, HttpLayer, MetricError, Registry, RemoteParent};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
-    clock::SystemClock,
+    clock::{Clock, RandomUnavailable, SystemClock, make_seed},
     config::Config,
+    limits,
     listener::{Limits, Listener},
+    observe::{self, ApiKeyMetrics, LimitMetrics, WriteMetrics},
     routes::{self, AdminState, Guards},
     schemas::{SchemaError, Schemas},
     services::Services,
@@ -39,6 +43,12 @@ pub(crate) enum StartError {
     Vault(#[from] VaultError),
     #[error("the schemas cannot be used")]
     Schemas(#[from] SchemaError),
+    #[error("a metric cannot be registered")]
+    Metrics(#[from] MetricError),
+    #[error("the rate limiter cannot be built")]
+    Limits(#[from] portcullis_ratelimit::BuildError),
+    #[error(transparent)]
+    Random(#[from] RandomUnavailable),
     #[error("cannot listen on {address}: {kind}")]
     Listen {
         address: SocketAddr,
@@ -46,12 +56,15 @@ pub(crate) enum StartError {
     },
 }
 
+/// How long requests whose senders are gone may take to end.
+const WRITE_DRAIN: Duration = Duration::from_secs(2);
+
 /// A service whose addresses are bound and whose background work runs.
-#[derive(Debug)]
 pub(crate) struct App {
     services: Arc<Services>,
     admin: AdminState,
     store: SqliteStore,
+    trace: HttpLayer,
     public_listener: Listener,
     admin_listener: Listener,
     addresses: Addresses,
@@ -61,41 +74,58 @@ pub(crate) struct App {
 
 impl App {
     /// Checks and opens everything, and binds the addresses last.
-    pub(crate) async fn start(config: &Arc<Config>) -> Result<Self, StartError> {
+    pub(crate) async fn start(config: &Arc<Config>, telemetry: &Guard) -> Result<Self, StartError> {
+        let registry = telemetry.registry();
         let schemas = Schemas::load(config.schema_dir.as_deref())?;
+        let key_metrics = Arc::new(ApiKeyMetrics::register(registry)?);
+        let vault = Vault::open(config, Some(key_metrics)).await?;
         let Vault {
             store,
             keyring,
             index_roots,
             keys,
-        } = Vault::open(config).await?;
-        let public_listener = bind(config.network.listen).await?;
-        let admin_listener = bind(config.network.admin_listen).await?;
+        } = vault;
+        let network = &config.network;
+        let public_listener = bind(network.listen, network.trusted_proxies.clone()).await?;
+        let admin_listener = bind(network.admin_listen, TrustedProxies::none()).await?;
         let addresses = Addresses {
             public: address(&public_listener)?,
             admin: address(&admin_listener)?,
         };
 
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let shared_store: Arc<dyn Store> = Arc::new(store.clone());
-        let (writer, write_groups) =
-            Writer::new(Arc::clone(&shared_store), WriterLimits::default());
+        let (writer, write_groups) = Writer::new(
+            Arc::clone(&shared_store),
+            WriterLimits::default(),
+            Arc::clone(&clock),
+            WriteMetrics::register(registry)?,
+        );
+        let quality = observe::quality(&schemas, telemetry.redactor(), make_seed()?);
+        observe::register(registry, &quality, &writer)?;
+        let trace = HttpLayer::new(registry, |extensions| {
+            extensions.get::<MatchedPath>().map(MatchedPath::as_str)
+        })?;
         let writing = tokio::spawn(write_groups);
         let following = tokio::spawn(keys.follow());
         let services = Arc::new(Services {
-            clock: Arc::new(SystemClock),
+            clock,
             keys,
             keyring,
             index_roots,
             detectors: Detectors::new(),
+            limiter: limiter(registry)?,
+            quality,
             schemas,
             store: shared_store,
             writer,
         });
-        let admin = AdminState::new(Arc::clone(&services), Arc::clone(config));
+        let admin = AdminState::new(Arc::clone(&services), Arc::clone(config), registry.clone());
         Ok(Self {
             services,
             admin,
             store,
+            trace: trace.with_remote_parent(RemoteParent::Link),
             public_listener,
             admin_listener,
             addresses,
@@ -117,8 +147,11 @@ impl App {
     pub(crate) async fn run(self, stop: impl Future<Output = ()>) {
         let (stop_public, public_stopped) = watch::channel(false);
         let (stop_admin, admin_stopped) = watch::channel(false);
-        let public = routes::public(Arc::clone(&self.services), Guards::new(PUBLIC_IN_FLIGHT));
-        let admin = routes::admin(self.admin.clone(), Guards::new(ADMIN_IN_FLIGHT));
+        let public = routes::public(
+            Arc::clone(&self.services),
+            Guards::new(PUBLIC_IN_FLIGHT, self.trace.clone()),
+        );
+        let admin = routes::admin(self.admin.clone(), Guards::new(ADMIN_IN_FLIGHT, self.trace));
         let public = tokio::spawn(self.public_listener.serve(public, public_stopped));
         let admin = tokio::spawn(self.admin_listener.serve(admin, admin_stopped));
 
@@ -133,16 +166,28 @@ impl App {
         self.following.abort();
         // The writing task ends when nobody can queue any more.
         drop((self.services, self.admin));
-        log_panic(self.writing.await, "the writer");
+        match tokio::time::timeout(WRITE_DRAIN, self.writing).await {
+            Ok(ended) => log_panic(ended, "the writer"),
+            Err(_) => tracing::warn!("requests without a reader were cut off"),
+        }
         self.store.close().await;
         tracing::info!("stopped");
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<Listener, StartError> {
-    Listener::bind(address, Limits::default())
-        .await
-        .map_err(|error| listen(address, &error))
+fn limiter(registry: &Registry) -> Result<RateLimiter, StartError> {
+    let store = MemoryStore::new(limits::MAX_BUCKETS, WhenFull::SharedOverflow);
+    let limiter = RateLimiter::builder()
+        .policies(Policies::tier_defaults())
+        .store(Arc::new(store))
+        .observer(Arc::new(LimitMetrics::register(registry)?))
+        .build()?;
+    Ok(limiter)
+}
+
+async fn bind(address: SocketAddr, proxies: TrustedProxies) -> Result<Listener, StartError> {
+    let listener = Listener::bind(address, Limits::default(), proxies).await;
+    listener.map_err(|error| listen(address, &error))
 }
 
 fn address(listener: &Listener) -> Result<SocketAddr, StartError> {

@@ -12,6 +12,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use portcullis_telemetry::InitError;
 
 use crate::{app::StartError, config::ConfigError, dev::DevError, vault::VaultError};
 
@@ -47,6 +48,8 @@ enum CliError {
     Vault(#[from] VaultError),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Telemetry(#[from] InitError),
     #[error(transparent)]
     ApiKey(#[from] api_key::ApiKeyError),
     #[error("the runtime cannot be started: {0}")]
@@ -88,6 +91,7 @@ impl CliError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_)
+            | Self::Telemetry(InitError::Environment(_) | InitError::Endpoint)
             | Self::Dev(DevError::DataWithoutSecrets { .. })
             | Self::Vault(VaultError::Secrets(_))
             | Self::Start(StartError::Vault(VaultError::Secrets(_)) | StartError::Schemas(_)) => {

@@ -45,6 +45,15 @@ pub(crate) fn make_lead_id(now: OffsetDateTime) -> Result<LeadId, RandomUnavaila
     ))
 }
 
+/// A seed for choices that need not be secret, only unpredictable.
+pub(crate) fn make_seed() -> Result<[u8; 32], RandomUnavailable> {
+    let mut seed = [0; 32];
+    SystemRandom::new()
+        .fill(&mut seed)
+        .map_err(|_| RandomUnavailable)?;
+    Ok(seed)
+}
+
 impl LeadId {
     /// Reads a lead id from a path or an event.
     pub(crate) fn parse(text: &str) -> Option<Self> {

@@ -30,7 +30,10 @@ pub(crate) async fn check(
         KeyTier::Enterprise => Tier::ENTERPRISE,
     };
     let cost = u32::try_from(cost).unwrap_or(u32::MAX);
-    let most = services.limiter.largest_cost(&tier, &category).unwrap_or(u32::MAX);
+    let most = services
+        .limiter
+        .largest_cost(&tier, &category)
+        .unwrap_or(u32::MAX);
     let request = Request::new(caller.tenant.as_str(), &tier, &category)
         .with_key(caller.principal.kid().as_str())
         .with_address(caller.address)
@@ -51,7 +54,10 @@ fn admitted(decision: Result<Decision, CheckError>) -> Result<Decision, Refusal>
         Ok(decision) if decision.is_admitted() => Ok(decision),
         Ok(decision) => Err(Refusal::Limited(Box::new(decision))),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "no limit was checked");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "no limit was checked"
+            );
             Err(Rejection::plain(Reason::CapacityOverloaded).into())
         }
     }

@@ -1,15 +1,23 @@
 //! The accept loop: connections bounded in number, in what they send and in how long they take.
 
+mod client_address;
 mod connection;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::Router;
+use portcullis_ratelimit::TrustedProxies;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
+
+use client_address::Client;
 
 /// Bounds of one listener.
 #[derive(Debug, Clone, Copy)]
@@ -40,16 +48,22 @@ impl Default for Limits {
 pub(crate) struct Listener {
     listener: TcpListener,
     limits: Limits,
+    proxies: TrustedProxies,
 }
 
 /// How long to leave a system alone that has no file descriptor for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 impl Listener {
-    pub(crate) async fn bind(address: SocketAddr, limits: Limits) -> std::io::Result<Self> {
+    pub(crate) async fn bind(
+        address: SocketAddr,
+        limits: Limits,
+        proxies: TrustedProxies,
+    ) -> std::io::Result<Self> {
         Ok(Self {
             listener: TcpListener::bind(address).await?,
             limits,
+            proxies,
         })
     }
 
@@ -60,15 +74,21 @@ impl Listener {
 
     /// Serves until `shutdown` becomes true, then lets requests in flight end.
     pub(crate) async fn serve(self, router: Router, mut shutdown: watch::Receiver<bool>) {
-        let Self { listener, limits } = self;
+        let Self {
+            listener,
+            limits,
+            proxies,
+        } = self;
+        let proxies = Arc::new(proxies);
         let places = Arc::new(Semaphore::new(limits.connections));
         let mut connections = JoinSet::new();
         let stop = shutdown.clone();
         loop {
             tokio::select! {
                 _ = shutdown.wait_for(|stop| *stop) => break,
-                (stream, place) = accept(&listener, &places) => {
-                    let served = connection::serve(stream, router.clone(), limits, stop.clone());
+                (stream, peer, place) = accept(&listener, &places) => {
+                    let client = Client::new(peer, Arc::clone(&proxies));
+                    let served = connection::serve(stream, client, router.clone(), limits, stop.clone());
                     connections.spawn(async move {
                         served.await;
                         drop(place);
@@ -90,11 +110,11 @@ impl Listener {
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> (TcpStream, Option<tokio::sync::OwnedSemaphorePermit>) {
+) -> (TcpStream, IpAddr, Option<OwnedSemaphorePermit>) {
     let place = Arc::clone(places).acquire_owned().await.ok();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, place),
+            Ok((stream, peer)) => return (stream, peer.ip(), place),
             Err(error) => {
                 tracing::warn!(kind = %error.kind(), "no connection could be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;

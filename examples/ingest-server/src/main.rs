@@ -7,8 +7,9 @@ mod clock;
 mod config;
 mod dev;
 mod leads;
+mod limits;
 mod listener;
-mod logs;
+mod observe;
 mod personal;
 mod pipeline;
 mod problem;
@@ -17,6 +18,7 @@ mod routes;
 mod schemas;
 mod services;
 mod store;
+mod telemetry;
 mod timestamp;
 mod vault;
 

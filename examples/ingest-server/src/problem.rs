@@ -195,7 +195,10 @@ pub(crate) fn limit_fields(
     decision: &Decision,
 ) -> impl Iterator<Item = (HeaderName, HeaderValue)> + '_ {
     decision.fields().filter_map(|(name, value)| {
-        Some((HeaderName::from_static(name), HeaderValue::try_from(value).ok()?))
+        Some((
+            HeaderName::from_static(name),
+            HeaderValue::try_from(value).ok()?,
+        ))
     })
 }
 

@@ -25,12 +25,18 @@ pub(crate) struct Rejection {
 
 impl Rejection {
     pub(crate) fn new(reason: Reason, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { reason, detail: detail.into() }
+        Self {
+            reason,
+            detail: detail.into(),
+        }
     }
 
     /// A rejection that the reason's own description explains.
     pub(crate) const fn plain(reason: Reason) -> Self {
-        Self { reason, detail: Cow::Borrowed(reason.meaning()) }
+        Self {
+            reason,
+            detail: Cow::Borrowed(reason.meaning()),
+        }
     }
 }
 
@@ -49,7 +55,10 @@ impl From<Violation> for Rejection {
 /// A store that cannot be written or read, logged here in full and told without any of it.
 impl From<StoreError> for Rejection {
     fn from(error: StoreError) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "the store failed a request");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the store failed a request"
+        );
         Self::plain(match error {
             StoreError::Stopped => Reason::CapacityDraining,
             StoreError::Corrupt(_) => Reason::Internal,

@@ -6,6 +6,9 @@ mod events;
 mod guards;
 mod health;
 mod leads;
+mod limits;
+mod metrics;
+mod quality;
 mod task;
 
 use std::sync::Arc;
@@ -38,6 +41,14 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
             "/admin/api-keys/{kid}",
             get(api_keys::read).delete(api_keys::revoke),
         )
+        .route(
+            "/admin/limits",
+            get(limits::most_limited).put(limits::replace),
+        )
+        .route("/admin/quality", get(quality::report))
+        .route("/admin/quality/report", get(quality::page))
+        .route("/admin/quality/samples", get(quality::samples))
+        .route("/metrics", get(metrics::scrape))
         .route_layer(middleware::from_fn_with_state(
             state.clone(),
             admin::require_token,
@@ -50,15 +61,16 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
     guarded(routes, guards)
 }
 
-/// What stands around every route, the outermost first.
+/// What stands around every route; the last layer is the outermost.
 fn guarded(routes: Router, guards: Guards) -> Router {
     routes
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(middleware::from_fn_with_state(
-            guards,
+            guards.clone(),
             guards::admit_request,
         ))
         .layer(middleware::from_fn(guards::answer_panics))
         .layer(middleware::map_response(guards::add_security_headers))
+        .layer(guards.trace)
 }

@@ -92,6 +92,16 @@ impl Schemas {
         versions.get(&version).ok_or(Unplanned::Version)
     }
 
+    /// Every event schema's type and version, and whether it is the type's latest.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&str, u32, bool)> {
+        self.events.iter().flat_map(|(event_type, versions)| {
+            let latest = versions.keys().next_back().copied();
+            versions
+                .keys()
+                .map(move |version| (event_type.as_str(), *version, Some(*version) == latest))
+        })
+    }
+
     /// The schema of a lead's body.
     pub(crate) const fn lead(&self) -> &Arc<Schema> {
         &self.lead

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use portcullis_apikey_cache::ApiKeyCache;
-use portcullis_keyring::Keyring;
 use portcullis_dq_metrics::Quality;
+use portcullis_keyring::Keyring;
 use portcullis_pii_crypto::IndexRoots;
 use portcullis_ratelimit::RateLimiter;
 use portcullis_telemetry::Detectors;

@@ -5,7 +5,7 @@ mod checks;
 
 use std::{fs, path::Path, sync::Arc};
 
-use portcullis_apikey_cache::{ApiKeyCache, PepperVersion, Peppers, SqliteKeyStore};
+use portcullis_apikey_cache::{ApiKeyCache, Observer, PepperVersion, Peppers, SqliteKeyStore};
 use portcullis_keyring::{KekVersion, Keyring, LocalKek, SqliteDekStore};
 use portcullis_pii_crypto::{IndexRoots, IndexVersion};
 
@@ -49,7 +49,10 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`]; its text and its sources hold no secret.
-    pub(crate) async fn open(config: &Config) -> Result<Self, VaultError> {
+    pub(crate) async fn open(
+        config: &Config,
+        key_observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Self, VaultError> {
         let Database::Sqlite(path) = &config.database;
         make_folder(path)?;
         let store = SqliteStore::open(path).await?;
@@ -63,9 +66,13 @@ impl Vault {
         let api_keys = SqliteKeyStore::new(store.pool());
         api_keys.migrate().await.map_err(VaultError::ApiKeys)?;
 
+        let mut keys = ApiKeyCache::builder(Arc::new(api_keys), peppers);
+        if let Some(observer) = key_observer {
+            keys = keys.observer(observer);
+        }
         Ok(Self {
             keyring: Keyring::builder(Arc::new(kek), Arc::new(data_keys)).build(),
-            keys: ApiKeyCache::builder(Arc::new(api_keys), peppers).build(),
+            keys: keys.build(),
             index_roots,
             store,
         })

@@ -83,7 +83,7 @@ const PAGE: NonZeroU16 = NonZeroU16::new(500).expect("500 is not zero");
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
     let config = settings.load(Missing::Report)?.config;
-    let vault = Vault::open(&config).await?;
+    let vault = Vault::open(&config, None).await?;
     let outcome = match command {
         Command::Issue(arguments) => issue(&vault.keys, arguments).await,
         Command::List(arguments) => list(&vault.keys, arguments).await,

@@ -1,6 +1,6 @@
 //! `serve`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -8,7 +8,10 @@ use super::{
     CliError, print,
     settings::{Loaded, Missing, Settings},
 };
-use crate::{app::App, dev, logs};
+use crate::{app::App, dev, telemetry};
+
+/// How long the last spans may take to reach the collector.
+const FLUSH: Duration = Duration::from_secs(1);
 
 /// Serves until SIGTERM or SIGINT, then drains.
 pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
@@ -16,11 +19,11 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
         config,
         has_generated_secrets,
     } = settings.load(Missing::Generate)?;
-    logs::init(&config);
+    let telemetry = telemetry::start(&config)?;
     let config = Arc::new(config);
     // Before anything listens, so that no signal is lost.
     let stop = stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
-    let app = App::start(&config).await?;
+    let app = App::start(&config, &telemetry).await?;
     if has_generated_secrets {
         let key = dev::demo_key::ensure(&config.data_dir, app.keys()).await?;
         print(&dev::banner(&config, app.addresses(), &key))?;
@@ -33,6 +36,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
         print(&format!("listening on http://{} (admin)", addresses.admin))?;
     }
     app.run(stop).await;
+    telemetry.shutdown(FLUSH);
     Ok(())
 }
 

@@ -37,15 +37,25 @@ pub(super) fn read(
         problems.add("INGEST_ADMIN_LISTEN", "must differ from INGEST_LISTEN");
     }
     let trusted_proxies = proxies(sources, problems);
-    Some(Network { listen: listen?, admin_listen: admin_listen?, trusted_proxies })
+    Some(Network {
+        listen: listen?,
+        admin_listen: admin_listen?,
+        trusted_proxies,
+    })
 }
 
 fn proxies(sources: &Sources, problems: &mut Problems) -> TrustedProxies {
     const VARIABLE: &str = "INGEST_TRUSTED_PROXIES";
     let text = sources.value(VARIABLE).unwrap_or_default();
-    let networks = text.split(',').map(str::trim).filter(|network| !network.is_empty());
+    let networks = text
+        .split(',')
+        .map(str::trim)
+        .filter(|network| !network.is_empty());
     TrustedProxies::new(networks).unwrap_or_else(|_| {
-        problems.add(VARIABLE, "must be addresses or networks with commas, such as `10.0.0.0/8`");
+        problems.add(
+            VARIABLE,
+            "must be addresses or networks with commas, such as `10.0.0.0/8`",
+        );
         TrustedProxies::none()
     })
 }

@@ -23,8 +23,14 @@ impl Observability {
 
 pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Observability {
     let log_filter = sources.value(LOG).unwrap_or_else(|| "info".to_owned());
-    if log_filter.parse::<tracing_subscriber::filter::Targets>().is_err() {
-        problems.add(LOG, "is not a filter; write for example `info,ingest_server=debug`");
+    if log_filter
+        .parse::<tracing_subscriber::filter::Targets>()
+        .is_err()
+    {
+        problems.add(
+            LOG,
+            "is not a filter; write for example `info,ingest_server=debug`",
+        );
     }
     let ratio = sources.value(RATIO).map(|text| text.parse::<f64>());
     let trace_sample_ratio = match ratio {
@@ -35,5 +41,8 @@ pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Observability 
             0.0
         }
     };
-    Observability { log_filter, trace_sample_ratio }
+    Observability {
+        log_filter,
+        trace_sample_ratio,
+    }
 }

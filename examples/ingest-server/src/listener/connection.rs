@@ -15,13 +15,14 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-use super::Limits;
+use super::{Limits, client_address::Client};
 use crate::{problem::Problem, rejection::Rejection};
 
 /// Serves until the peer is done, the head of a request is late, or `stop` becomes true and the
 /// request in flight is answered.
 pub(super) async fn serve(
     stream: TcpStream,
+    client: Client,
     router: Router,
     limits: Limits,
     mut stop: watch::Receiver<bool>,
@@ -29,7 +30,8 @@ pub(super) async fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(kind = %error.kind(), "a connection keeps its send delay");
     }
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        client.note(&mut request);
         Box::pin(router.clone().oneshot(request.map(Body::new)))
     });
     let mut connection = http1::Builder::new()

@@ -21,7 +21,11 @@ pub(crate) struct Account {
 impl Account {
     /// Opens the books of a request of which nothing is known yet.
     pub(super) fn open(quality: &Quality) -> Self {
-        Self { quality: quality.clone(), tenant: None, open: None }
+        Self {
+            quality: quality.clone(),
+            tenant: None,
+            open: None,
+        }
     }
 
     /// From now on each event counts, and no longer the request.
@@ -54,13 +58,19 @@ impl Account {
             }
         }
         for rejected in &stored.rejected {
-            self.settle(&rejected.origin, Outcome::Rejected(rejected.rejection.reason));
+            self.settle(
+                &rejected.origin,
+                Outcome::Rejected(rejected.rejection.reason),
+            );
             self.sample(rejected);
         }
     }
 
     fn settle(&mut self, origin: &Origin, outcome: Outcome) {
-        let version = origin.schema.as_ref().map(|schema| schema.version.to_string());
+        let version = origin
+            .schema
+            .as_ref()
+            .map(|schema| schema.version.to_string());
         let subject = subject(self.tenant.as_ref(), origin, version.as_deref());
         self.quality.record(subject, outcome);
         self.open = self.open.map(|open| open.saturating_sub(1));
@@ -74,14 +84,18 @@ impl Account {
             1
         });
         for _ in 0..open {
-            self.quality.record(tenant.map_or(Subject::UNKNOWN, Subject::tenant), outcome);
+            self.quality
+                .record(tenant.map_or(Subject::UNKNOWN, Subject::tenant), outcome);
         }
         self.open = Some(0);
     }
 
     fn sample(&self, rejected: &Rejected) {
         let Rejected { origin, rejection } = rejected;
-        let version = origin.schema.as_ref().map(|schema| schema.version.to_string());
+        let version = origin
+            .schema
+            .as_ref()
+            .map(|schema| schema.version.to_string());
         let subject = subject(self.tenant.as_ref(), origin, version.as_deref());
         let mut discarded =
             Discarded::new(subject, rejection.reason, &origin.text).detail(&rejection.detail);

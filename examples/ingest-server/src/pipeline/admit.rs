@@ -40,5 +40,12 @@ pub(crate) async fn admit(services: &Services, frames: Frames) -> Result<Admitte
         .writer
         .reserve(frames.len())
         .map_err(|_| Rejection::plain(Reason::CapacityQueueFull))?;
-    Ok(Admitted { caller, admission: Admission { _slots: slots, limits }, frames })
+    Ok(Admitted {
+        caller,
+        admission: Admission {
+            _slots: slots,
+            limits,
+        },
+        frames,
+    })
 }

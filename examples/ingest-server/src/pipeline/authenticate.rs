@@ -79,7 +79,11 @@ pub(crate) async fn authenticate(
         })?;
     let tenant = TenantId::new(principal.tenant())
         .expect("a tenant id of a key, 1 to 128 bytes, is one of a data key, 1 to 1,024 bytes");
-    let caller = Caller { principal, tenant, address, received_at: services.clock.now(),
+    let caller = Caller {
+        principal,
+        tenant,
+        address,
+        received_at: services.clock.now(),
     };
     if caller.may(needed) {
         Ok(caller)

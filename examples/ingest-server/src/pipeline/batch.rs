@@ -54,7 +54,12 @@ impl<T> Batch<T> {
         self,
         mut stage: impl FnMut(&Caller, T) -> Result<U, Rejection>,
     ) -> Batch<U> {
-        let Self { caller, admission, items, mut rejected } = self;
+        let Self {
+            caller,
+            admission,
+            items,
+            mut rejected,
+        } = self;
         let mut passed = Vec::with_capacity(items.len());
         for Item { origin, value } in items {
             match stage(&caller, value) {
@@ -62,6 +67,11 @@ impl<T> Batch<T> {
                 Err(rejection) => rejected.push(Rejected { origin, rejection }),
             }
         }
-        Batch { caller, admission, items: passed, rejected }
+        Batch {
+            caller,
+            admission,
+            items: passed,
+            rejected,
+        }
     }
 }

@@ -17,8 +17,9 @@ pub(crate) async fn limit_address(
     extensions: &Extensions,
 ) -> Result<IpAddr, Refusal> {
     let address = extensions.get::<ClientAddress>();
-    let ClientAddress(address) =
-        address.copied().unwrap_or(ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+    let ClientAddress(address) = address
+        .copied()
+        .unwrap_or(ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
     limits::check_address(services, address).await?;
     Ok(address)
 }

@@ -53,7 +53,10 @@ pub(crate) fn events(admitted: Admitted) -> Batch<Parsed> {
             };
             Rejection::new(Reason::EnvelopeMissingData, detail)
         })?;
-        Ok(Parsed { envelope: Some(envelope), data })
+        Ok(Parsed {
+            envelope: Some(envelope),
+            data,
+        })
     })
 }
 
@@ -61,10 +64,16 @@ pub(crate) fn events(admitted: Admitted) -> Batch<Parsed> {
 #[tracing::instrument(name = "parse", skip_all)]
 pub(crate) fn leads(admitted: Admitted) -> Batch<Parsed> {
     let schema = |_: &Map<String, Value>| {
-        Some(SchemaName { event_type: LEAD.to_owned(), version: DEFAULT_VERSION })
+        Some(SchemaName {
+            event_type: LEAD.to_owned(),
+            version: DEFAULT_VERSION,
+        })
     };
     parse(admitted, schema, |members, _| {
-        Ok(Parsed { envelope: None, data: Value::Object(std::mem::take(members)) })
+        Ok(Parsed {
+            envelope: None,
+            data: Value::Object(std::mem::take(members)),
+        })
     })
 }
 
@@ -73,13 +82,25 @@ fn parse(
     schema: impl Fn(&Map<String, Value>) -> Option<SchemaName>,
     read: impl Fn(&mut Map<String, Value>, Option<&str>) -> Result<Parsed, Rejection>,
 ) -> Batch<Parsed> {
-    let Admitted { caller, admission, frames } = admitted;
+    let Admitted {
+        caller,
+        admission,
+        frames,
+    } = admitted;
     let mut items = Vec::with_capacity(frames.len());
     let mut rejected = Vec::new();
     for (index, Frame(text)) in frames.into_iter().enumerate() {
-        let mut origin = Origin { index, id: None, schema: None, text };
+        let mut origin = Origin {
+            index,
+            id: None,
+            schema: None,
+            text,
+        };
         let read = object(&origin.text).and_then(|mut members| {
-            let id = members.get("id").and_then(Value::as_str).filter(|id| id.len() <= MAX_ID);
+            let id = members
+                .get("id")
+                .and_then(Value::as_str)
+                .filter(|id| id.len() <= MAX_ID);
             origin.id = id.map(str::to_owned);
             origin.schema = schema(&members);
             read(&mut members, origin.id.as_deref())
@@ -89,19 +110,33 @@ fn parse(
             Err(rejection) => rejected.push(Rejected { origin, rejection }),
         }
     }
-    Batch { caller, admission, items, rejected }
+    Batch {
+        caller,
+        admission,
+        items,
+        rejected,
+    }
 }
 
 fn object(text: &[u8]) -> Result<Map<String, Value>, Rejection> {
     match serde_json::from_slice(text) {
         Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Rejection::new(Reason::ParseJson, "an event must be a JSON object")),
-        Err(_) => Err(Rejection::new(Reason::ParseJson, "holds a number or text out of range")),
+        Ok(_) => Err(Rejection::new(
+            Reason::ParseJson,
+            "an event must be a JSON object",
+        )),
+        Err(_) => Err(Rejection::new(
+            Reason::ParseJson,
+            "holds a number or text out of range",
+        )),
     }
 }
 
 fn schema_of_event(members: &Map<String, Value>) -> Option<SchemaName> {
-    Some(SchemaName { event_type: read_type(members).ok()?, version: read_version(members).ok()? })
+    Some(SchemaName {
+        event_type: read_type(members).ok()?,
+        version: read_version(members).ok()?,
+    })
 }
 
 fn envelope(members: &Map<String, Value>, id: Option<&str>) -> Result<Envelope, Rejection> {

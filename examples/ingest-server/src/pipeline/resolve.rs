@@ -44,7 +44,9 @@ pub(crate) async fn resolve(
     } = batch;
     let mut unique = Vec::with_capacity(items.len());
     let mut announced = HashMap::new();
-    for Item { origin, value: valid,
+    for Item {
+        origin,
+        value: valid,
     } in items
     {
         let found = match valid.intent {
@@ -52,7 +54,9 @@ pub(crate) async fn resolve(
             Some(intent) => target(services, &caller, &valid, intent, &mut announced).await?,
         };
         match found {
-            Ok(lead) => unique.push(Item { origin, value: Unique { valid, lead },
+            Ok(lead) => unique.push(Item {
+                origin,
+                value: Unique { valid, lead },
             }),
             Err(rejection) => rejected.push(Rejected { origin, rejection }),
         }

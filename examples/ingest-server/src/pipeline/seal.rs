@@ -41,11 +41,15 @@ pub(crate) async fn seal(
     } = batch;
     let cipher = cipher(services, &caller, &items).await?;
     let mut sealed = Vec::with_capacity(items.len());
-    for Item { origin, value: unique,
+    for Item {
+        origin,
+        value: unique,
     } in items
     {
         let write = write(services, &caller, &cipher, &unique).map_err(|error| failed(&error))?;
-        sealed.push(Item { origin, value: Sealed { unique, write },
+        sealed.push(Item {
+            origin,
+            value: Sealed { unique, write },
         });
     }
     Ok(Batch {

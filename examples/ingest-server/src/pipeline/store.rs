@@ -58,7 +58,9 @@ pub(crate) async fn store(services: &Services, batch: Batch<Valid>) -> Result<St
         pending = write(services, sealed, &mut stored).await?;
         if pending.items.is_empty() {
             stored.rejected = pending.rejected;
-            stored.rejected.sort_by_key(|rejected| rejected.origin.index);
+            stored
+                .rejected
+                .sort_by_key(|rejected| rejected.origin.index);
             return Ok(stored);
         }
     }
@@ -85,7 +87,9 @@ async fn write(
     let mut origins = Vec::with_capacity(items.len());
     for Item { origin, value } in items {
         writes.push(value.write);
-        origins.push(Item { origin, value: value.unique,
+        origins.push(Item {
+            origin,
+            value: value.unique,
         });
     }
     let receipts = if writes.is_empty() {
@@ -95,7 +99,9 @@ async fn write(
     };
     let mut lost = Vec::new();
     for (
-        Item { origin, value: unique,
+        Item {
+            origin,
+            value: unique,
         },
         receipt,
     ) in origins.into_iter().zip(receipts)
@@ -109,8 +115,12 @@ async fn write(
                 stored.accepted.push(Accepted { origin, lead });
             }
             Receipt::DuplicateNatural => stored.duplicates.push((origin, Duplicate::Natural)),
-            Receipt::DuplicateConflicting => stored.duplicates.push((origin, Duplicate::Conflicting)),
-            Receipt::LostRace => lost.push(Item { origin, value: unique.valid,
+            Receipt::DuplicateConflicting => {
+                stored.duplicates.push((origin, Duplicate::Conflicting))
+            }
+            Receipt::LostRace => lost.push(Item {
+                origin,
+                value: unique.valid,
             }),
         }
     }

@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{Request, header::AUTHORIZATION};
+use portcullis_telemetry::Registry;
 
 use crate::{config::Config, problem::Problem, services::Services};
 
@@ -20,14 +21,16 @@ use crate::{config::Config, problem::Problem, services::Services};
 pub(crate) struct AdminState {
     pub(crate) services: Arc<Services>,
     pub(crate) config: Arc<Config>,
+    pub(crate) registry: Registry,
     draining: Arc<AtomicBool>,
 }
 
 impl AdminState {
-    pub(crate) fn new(services: Arc<Services>, config: Arc<Config>) -> Self {
+    pub(crate) fn new(services: Arc<Services>, config: Arc<Config>, registry: Registry) -> Self {
         Self {
             services,
             config,
+            registry,
             draining: Arc::default(),
         }
     }

@@ -1,4 +1,5 @@
-//! What protects every route: a bound on requests in flight, an answer to panics, and headers.
+//! What stands around every route: its trace, a bound on requests in flight, an answer to panics,
+//! and headers.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -14,21 +15,24 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
 };
 use portcullis_dq_metrics::Reason;
+use portcullis_telemetry::HttpLayer;
 use tokio::sync::Semaphore;
 
 use crate::{problem::Problem, rejection::Rejection};
 
-/// Bounds that all requests of a listener share.
-#[derive(Debug, Clone)]
+/// What all requests of a listener share.
+#[derive(Clone)]
 pub(crate) struct Guards {
     in_flight: Arc<Semaphore>,
+    pub(super) trace: HttpLayer,
 }
 
 impl Guards {
     /// At most `in_flight` requests are worked on at once; more are refused at once.
-    pub(crate) fn new(in_flight: usize) -> Self {
+    pub(crate) fn new(in_flight: usize, trace: HttpLayer) -> Self {
         Self {
             in_flight: Arc::new(Semaphore::new(in_flight)),
+            trace,
         }
     }
 }

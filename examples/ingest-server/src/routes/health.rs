@@ -67,7 +67,8 @@ async fn database(state: &AdminState) -> Value {
 }
 
 fn write_queue(state: &AdminState) -> Value {
-    let (free, rows) = state.services.writer.room();
+    let queue = state.services.writer.gauge();
+    let (free, rows) = (queue.free_rows(), queue.rows());
     if free > 0 {
         json!({ "state": "up", "free_rows": free, "rows": rows })
     } else {

@@ -107,8 +107,7 @@ async fn reader(
     headers: &HeaderMap,
 ) -> Result<Caller, Refusal> {
     let address = pipeline::limit_address(services, extensions).await?;
-    let caller =
-        pipeline::authenticate(services, headers, address, Permission::LeadsRead).await?;
+    let caller = pipeline::authenticate(services, headers, address, Permission::LeadsRead).await?;
     limits::check(services, &caller, Category::READ, 1).await?;
     Ok(caller)
 }

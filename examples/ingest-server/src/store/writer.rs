@@ -5,6 +5,7 @@ use std::{future::Future, num::NonZeroUsize, sync::Arc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::{Receipt, Store, StoreError, Write};
+use crate::{clock::Clock, observe::WriteMetrics};
 
 /// Bounds of the writer.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,13 @@ pub(crate) struct Writer {
     limits: WriterLimits,
 }
 
+/// Tells how full a queue is.
+#[derive(Debug, Clone)]
+pub(crate) struct QueueGauge {
+    slots: Arc<Semaphore>,
+    limits: WriterLimits,
+}
+
 /// Room for a number of rows in the queue, given back when dropped.
 #[derive(Debug)]
 pub(crate) struct QueueSlots {
@@ -50,17 +58,25 @@ impl Writer {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         limits: WriterLimits,
+        clock: Arc<dyn Clock>,
+        metrics: WriteMetrics,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         // The semaphore bounds the channel.
         let (queue, requests) = mpsc::unbounded_channel();
         let slots = Arc::new(Semaphore::new(limits.queued_rows.get()));
+        let task = WritingTask {
+            store,
+            clock,
+            metrics,
+            group_rows: limits.group_rows,
+        };
         (
             Self {
                 queue,
                 slots,
                 limits,
             },
-            write_groups(store, requests, limits.group_rows),
+            task.run(requests),
         )
     }
 
@@ -81,12 +97,24 @@ impl Writer {
         receipts.await.map_err(|_| StoreError::Stopped)?
     }
 
-    /// Rows that could be queued right now, and at most.
-    pub(crate) fn room(&self) -> (usize, usize) {
-        (
-            self.slots.available_permits(),
-            self.limits.queued_rows.get(),
-        )
+    /// How full the queue is, without keeping the writing task alive.
+    pub(crate) fn gauge(&self) -> QueueGauge {
+        QueueGauge {
+            slots: Arc::clone(&self.slots),
+            limits: self.limits,
+        }
+    }
+}
+
+impl QueueGauge {
+    /// Rows for which there is room.
+    pub(crate) fn free_rows(&self) -> usize {
+        self.slots.available_permits()
+    }
+
+    /// Rows for which there is room when nothing waits.
+    pub(crate) const fn rows(&self) -> usize {
+        self.limits.queued_rows.get()
     }
 }
 
@@ -96,21 +124,40 @@ struct Request {
     reply: oneshot::Sender<Result<Vec<Receipt>, StoreError>>,
 }
 
-async fn write_groups(
+#[derive(Debug)]
+struct WritingTask {
     store: Arc<dyn Store>,
-    mut requests: mpsc::UnboundedReceiver<Request>,
+    clock: Arc<dyn Clock>,
+    metrics: WriteMetrics,
     group_rows: NonZeroUsize,
-) {
-    while let Some(first) = requests.recv().await {
-        let mut group = first.writes;
-        let mut replies = vec![(group.len(), first.reply)];
-        // What came in during the last commit is there by now; a lone request does not wait.
-        while group.len() < group_rows.get() {
-            let Ok(next) = requests.try_recv() else { break };
-            replies.push((next.writes.len(), next.reply));
-            group.extend(next.writes);
+}
+
+impl WritingTask {
+    async fn run(self, mut requests: mpsc::UnboundedReceiver<Request>) {
+        while let Some(first) = requests.recv().await {
+            let mut group = first.writes;
+            let mut replies = vec![(group.len(), first.reply)];
+            // What came in during the last commit is there by now; a lone request does not wait.
+            while group.len() < self.group_rows.get() {
+                let Ok(next) = requests.try_recv() else { break };
+                replies.push((next.writes.len(), next.reply));
+                group.extend(next.writes);
+            }
+            acknowledge(self.commit(&group).await, replies);
         }
-        acknowledge(store.commit(&group).await, replies);
+    }
+
+    async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError> {
+        let began = self.clock.now();
+        let outcome = self.store.commit(group).await;
+        match &outcome {
+            Ok(_) => {
+                let took = (self.clock.now() - began).unsigned_abs();
+                self.metrics.committed(group.len(), took);
+            }
+            Err(_) => self.metrics.failed(),
+        }
+        outcome
     }
 }
 

@@ -1,0 +1,104 @@
+//! API-key checks, as metrics.
+
+use portcullis_apikey_cache::{Event, Hit, Observer};
+use portcullis_telemetry::{
+    BoundedFamily, Buckets, MetricError, Registry,
+    prometheus_client::metrics::{counter::Counter, histogram::Histogram},
+};
+
+use super::SMALL;
+
+/// Counts where answers came from, why keys were refused, and what went wrong.
+#[derive(Debug)]
+pub(crate) struct ApiKeyMetrics {
+    hits: Counter,
+    negative_hits: Counter,
+    misses: Counter,
+    direct: Counter,
+    prefiltered: Counter,
+    refusals: BoundedFamily<1, Counter>,
+    faults: BoundedFamily<1, Counter>,
+    load_seconds: Histogram,
+}
+
+impl ApiKeyMetrics {
+    pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
+        let lookups = registry.counter_family(
+            "apikey_lookups",
+            "API-key checks by what answered them",
+            ["source"],
+            SMALL,
+        )?;
+        Ok(Self {
+            hits: lookups.with(["memory"]),
+            negative_hits: lookups.with(["negative"]),
+            misses: lookups.with(["store"]),
+            direct: lookups.with(["store_unconfirmed"]),
+            prefiltered: lookups.with(["prefilter"]),
+            refusals: registry.counter_family(
+                "apikey_refusals",
+                "Refused API keys by reason, which callers are not told",
+                ["reason"],
+                SMALL,
+            )?,
+            faults: registry.counter_family(
+                "apikey_faults",
+                "Rows not served, store failures, gaps in the outbox, discarded loads",
+                ["kind"],
+                SMALL,
+            )?,
+            load_seconds: registry.histogram(
+                "apikey_load_seconds",
+                "Time to load an API key from the store",
+                Buckets::STAGE_SECONDS,
+            )?,
+        })
+    }
+
+    fn fault(&self, kind: &str) -> u64 {
+        self.faults.with([kind]).inc()
+    }
+}
+
+impl Observer for ApiKeyMetrics {
+    fn observe(&self, event: &Event) {
+        match event {
+            Event::Hit(Hit::Positive) => self.hits.inc(),
+            Event::Hit(_) => self.negative_hits.inc(),
+            Event::Miss => self.misses.inc(),
+            Event::DirectValidation => self.direct.inc(),
+            Event::PrefilterReject => self.prefiltered.inc(),
+            Event::Refused(refusal) => {
+                let reason = snake_case(&format!("{refusal:?}"));
+                self.refusals.with([reason.as_str()]).inc()
+            }
+            Event::Loaded { took } => return self.load_seconds.observe(took.as_secs_f64()),
+            Event::LoadDiscarded(_) => self.fault("load_discarded"),
+            Event::RowRejected { kid, fault } => {
+                tracing::error!(%kid, fault = ?fault, "the row of an API key is not intact");
+                self.fault("row_rejected")
+            }
+            Event::StoreFailed(task) => {
+                tracing::warn!(task = ?task, "the API keys' store failed");
+                self.fault("store_failed")
+            }
+            Event::OutboxGap(kind) => {
+                tracing::warn!(kind = ?kind, "changes of API keys may have been missed");
+                self.fault("outbox_gap")
+            }
+            _ => return,
+        };
+    }
+}
+
+/// `WrongSecret` → `wrong_secret`.
+fn snake_case(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 4);
+    for character in name.chars() {
+        if character.is_ascii_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.push(character.to_ascii_lowercase());
+    }
+    text
+}

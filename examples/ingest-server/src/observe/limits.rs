@@ -1,0 +1,54 @@
+//! Decisions of the limiter, as metrics.
+
+use portcullis_ratelimit::{Event, Observer};
+use portcullis_telemetry::{
+    BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
+};
+
+use super::SMALL;
+
+/// Counts decisions by policy; tenants are no labels, `/admin/limits` names them.
+#[derive(Debug)]
+pub(crate) struct LimitMetrics {
+    decisions: BoundedFamily<2, Counter>,
+    near: BoundedFamily<1, Counter>,
+}
+
+impl LimitMetrics {
+    pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
+        Ok(Self {
+            decisions: registry.counter_family(
+                "ratelimit_decisions",
+                "Decisions by policy; a shadow limit that would have refused counts as shadow",
+                ["policy", "outcome"],
+                SMALL,
+            )?,
+            near: registry.counter_family(
+                "ratelimit_near_limit",
+                "Admitted requests that left less than a tenth of a burst",
+                ["policy"],
+                SMALL,
+            )?,
+        })
+    }
+}
+
+impl Observer for LimitMetrics {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::Admitted { policy } => {
+                self.decisions.with([policy.label(), "admitted"]).inc();
+            }
+            Event::Refused { policy } => {
+                self.decisions.with([policy.label(), "refused"]).inc();
+            }
+            Event::Exceeded { policy, limit } if !limit.is_enforced() => {
+                self.decisions.with([policy.label(), "shadow"]).inc();
+            }
+            Event::NearLimit { policy, .. } => {
+                self.near.with([policy.label()]).inc();
+            }
+            _ => {}
+        }
+    }
+}

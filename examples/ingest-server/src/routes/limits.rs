@@ -1,0 +1,39 @@
+//! `/admin/limits`.
+
+use axum::{Json, body::Bytes, extract::State};
+use http::StatusCode;
+use portcullis_ratelimit::Policies;
+use serde_json::{Value, json};
+
+use super::AdminState;
+use crate::problem::Problem;
+
+/// `GET`: the tenants refused most of late.
+pub(super) async fn most_limited(State(state): State<AdminState>) -> Json<Value> {
+    let tenants = state.services.limiter.most_limited();
+    let tenants: Vec<Value> = tenants
+        .into_iter()
+        .map(|tenant| {
+            json!({
+                "tenant": tenant.tenant,
+                "refusals": tenant.refusals,
+                "overcount": tenant.overcount,
+                "seconds_ago": tenant.last_refused.as_secs(),
+            })
+        })
+        .collect();
+    Json(json!({ "limited": tenants }))
+}
+
+/// `PUT`: other policies, as JSON of the form that the rate limiter documents for TOML. They hold
+/// at once, until the process ends.
+pub(super) async fn replace(
+    State(state): State<AdminState>,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let policies: Policies = serde_json::from_slice(&body)
+        .map_err(|error| Problem::bad_request(format!("the policies cannot be used: {error}")))?;
+    state.services.limiter.replace_policies(policies);
+    tracing::info!("the limits were replaced");
+    Ok(StatusCode::NO_CONTENT)
+}
