@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use moka::sync::Cache;
 
 pub use self::builder::KeyringBuilder;
 pub use self::rotation::{RotateError, Rotation};
@@ -171,6 +172,9 @@ impl Keyring {
         state: KeyState,
     ) -> Result<(), PrepareError> {
         let shared = &*self.shared;
+        if shared.erased.contains_key(tenant) {
+            return Err(PrepareError::TenantErased);
+        }
         let id = make_key_id(&*shared.entropy)?;
         let context = KekContext::new(tenant.clone(), purpose.clone(), id);
         // The key in the clear is dropped: its first use proves that what was stored unwraps.
@@ -178,7 +182,10 @@ impl Keyring {
         let key = StoredKey::new(context, state, wrapped, shared.clock.now());
         match shared.store.insert(&key).await {
             Ok(()) | Err(InsertError::StateTaken | InsertError::IdTaken) => Ok(()),
-            Err(InsertError::TenantErased) => Err(PrepareError::TenantErased),
+            Err(InsertError::TenantErased) => {
+                shared.erased.insert(tenant.clone(), ());
+                Err(PrepareError::TenantErased)
+            }
             Err(InsertError::Store(error)) => Err(error.into()),
         }
     }
@@ -195,6 +202,8 @@ struct Shared {
     store: Arc<dyn DekStore>,
     states: StateCache,
     keys: UnwrappedKeys,
+    // Tenants known to be erased, which is for ever: they cost no call to the key-encryption key.
+    erased: Cache<TenantId, ()>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }

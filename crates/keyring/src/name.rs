@@ -1,4 +1,3 @@
-use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -76,12 +75,6 @@ impl fmt::Debug for TenantId {
 impl fmt::Display for TenantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-impl Borrow<str> for TenantId {
-    fn borrow(&self) -> &str {
-        self.as_str()
     }
 }
 

@@ -1,6 +1,8 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use moka::sync::Cache;
+
 use super::{Keyring, Shared, StateCache, UnwrappedKeys};
 use crate::{Clock, DekStore, Entropy, KekProvider, SystemClock, SystemEntropy};
 
@@ -56,11 +58,13 @@ impl KeyringBuilder {
         let capacity = u64::try_from(capacity.get()).unwrap_or(u64::MAX);
         let states = StateCache::new(capacity);
         let keys = UnwrappedKeys::new(kek, Arc::clone(&clock), Arc::clone(&entropy), capacity);
+        let erased = Cache::new(capacity);
         Keyring {
             shared: Arc::new(Shared {
                 store,
                 states,
                 keys,
+                erased,
                 clock,
                 entropy,
             }),

@@ -47,6 +47,7 @@ impl World {
 #[derive(Debug)]
 struct WatchedKek {
     inner: LocalKek,
+    generates: AtomicUsize,
     unwraps: AtomicUsize,
     running: AtomicUsize,
     most_running: AtomicUsize,
@@ -59,6 +60,7 @@ impl WatchedKek {
         let version = KekVersion::new(1);
         Self {
             inner: LocalKek::new(version, [(version, Zeroizing::new([7; 32]))]).expect("a KEK"),
+            generates: AtomicUsize::new(0),
             unwraps: AtomicUsize::new(0),
             running: AtomicUsize::new(0),
             most_running: AtomicUsize::new(0),
@@ -96,6 +98,7 @@ impl WatchedKek {
 #[async_trait]
 impl KekProvider for WatchedKek {
     async fn generate(&self, context: &KekContext) -> Result<GeneratedKey, KekError> {
+        self.generates.fetch_add(1, Ordering::SeqCst);
         self.enter().await?;
         self.inner.generate(context).await
     }

@@ -74,6 +74,7 @@ impl UnwrappedKeys {
         match self.unwrap(stored).await {
             Ok(fresh) => {
                 let cell = Arc::new(OnceCell::new_with(Some(Arc::clone(&fresh))));
+                self.forget(stored.context());
                 self.cells.insert(stored.context().clone(), cell);
                 Ok(fresh)
             }
@@ -91,14 +92,12 @@ impl UnwrappedKeys {
         self.kek.generate(context).await
     }
 
+    /// Drops a key, which wipes it as soon as nobody has it in hand.
     pub(super) fn forget(&self, context: &KekContext) {
-        self.cells.invalidate(context);
-    }
-
-    /// Lets the cache drop what it has evicted, which it otherwise does now and then.
-    #[cfg(test)]
-    pub(super) fn sweep(&self) {
-        self.cells.run_pending_tasks();
+        if self.cells.remove(context).is_some() {
+            // The cache would let go of the value only now and then.
+            self.cells.run_pending_tasks();
+        }
     }
 
     /// From the cache, or unwrapped into it; callers who want the same key wait for one call.

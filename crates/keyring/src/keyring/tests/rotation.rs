@@ -246,13 +246,47 @@ async fn an_erased_tenant_is_forgotten_everywhere_within_10_s() {
     world.clock.advance(10 * SECOND);
     let now = world.clock.monotonic();
     assert_eq!(in_hand.primary("email", now).err(), Some(NotInHand::Stale));
-    let refused = other.prepare(&tenant("t"), &[purpose("email")]).await;
-    assert!(matches!(refused, Err(PrepareError::TenantErased)));
+    for _ in 0..3 {
+        let refused = other.prepare(&tenant("t"), &[purpose("email")]).await;
+        assert!(matches!(refused, Err(PrepareError::TenantErased)));
+    }
     assert_eq!(
         other.find("t", "email", id).await,
         Err(NotInHand::Destroyed)
     );
     assert_eq!(other.primary("u", "email").await, stays);
+    // One for each key that was made, and one for each process that learned of the erasure.
+    assert_eq!(world.kek.generates.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
+async fn what_was_derived_from_an_erased_or_disabled_key_is_dropped_with_it() {
+    let (_world, keyring, id) = with_an_old_key().await;
+    let derived = async |id| {
+        let keys = keyring
+            .prepare_ids(&tenant("t"), &[id])
+            .await
+            .expect("it answers");
+        let key = keys
+            .find(id, "email", keys.clock().monotonic())
+            .expect("it opens");
+        Arc::clone(key.derived(|_| Arc::new(())))
+    };
+    let old = derived(id).await;
+    assert_eq!(Arc::strong_count(&old), 2);
+    keyring
+        .change_state(&tenant("t"), id, KeyState::Disabled)
+        .await
+        .expect("a step");
+    assert_eq!(Arc::strong_count(&old), 1);
+
+    let primary = derived(keyring.primary("t", "email").await).await;
+    assert_eq!(Arc::strong_count(&primary), 2);
+    keyring
+        .erase_tenant(&tenant("t"))
+        .await
+        .expect("it answers");
+    assert_eq!(Arc::strong_count(&primary), 1);
 }
 
 /// A keyring whose tenant `t` has a key that was rotated out, and its id.

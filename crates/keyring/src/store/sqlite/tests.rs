@@ -1,12 +1,15 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use tempfile::TempDir;
+use tokio::sync::Barrier;
+use zeroize::Zeroizing;
 
 use super::*;
-use crate::MemoryDekStore;
 use crate::store::conformance::{conformance, key, tenant};
+use crate::{KekVersion, Keyring, LocalKek, MemoryDekStore};
 
 conformance!(make);
 
@@ -33,18 +36,22 @@ async fn open(path: &Path) -> SqliteDekStore {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn processes_that_migrate_at_once_all_succeed() {
-    let dir = TempDir::new().expect("a folder");
-    let path = dir.path().join("keys.db");
-    // Opened one after the other: switching a new file to WAL is the application's to retry.
-    let mut stores = Vec::new();
-    for _ in 0..8 {
-        stores.push(open(&path).await);
-    }
-    let migrations = stores
-        .into_iter()
-        .map(|store| tokio::spawn(async move { store.migrate().await }));
-    for migration in migrations.collect::<Vec<_>>() {
-        migration.await.expect("no panic").expect("it migrates");
+    for _ in 0..10 {
+        let dir = TempDir::new().expect("a folder");
+        let start = Arc::new(Barrier::new(8));
+        let mut migrations = Vec::new();
+        for _ in 0..8 {
+            // Opened one after the other: switching a new file to WAL is the application's to retry.
+            let store = open(&dir.path().join("keys.db")).await;
+            let start = Arc::clone(&start);
+            migrations.push(tokio::spawn(async move {
+                start.wait().await;
+                store.migrate().await
+            }));
+        }
+        for migration in migrations {
+            migration.await.expect("no panic").expect("it migrates");
+        }
     }
 }
 
@@ -99,6 +106,45 @@ async fn a_damaged_row_is_named_and_not_guessed() {
         .expect("the schema lets it through");
     let answer = store.load(KeyId::new(77)).await;
     assert!(matches!(answer, Err(StoreError::Damaged(77))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn processes_that_race_to_make_the_first_key_agree_on_one() {
+    let dir = TempDir::new().expect("a folder");
+    let path = dir.path().join("keys.db");
+    let version = KekVersion::new(1);
+    let keys = [(version, Zeroizing::new([7; 32]))];
+    let kek = Arc::new(LocalKek::new(version, keys).expect("a KEK"));
+    let mut racers = Vec::new();
+    for _ in 0..6 {
+        let store = open(&path).await;
+        store.migrate().await.expect("the tables are made");
+        racers.push(Keyring::builder(kek.clone(), Arc::new(store)).build());
+    }
+    let race = racers.into_iter().map(|keyring| {
+        tokio::spawn(async move {
+            let email = Purpose::new("email").expect("a name");
+            let keys = keyring
+                .prepare(&tenant("t"), &[email])
+                .await
+                .expect("it answers");
+            keys.primary("email", keys.clock().monotonic())
+                .expect("it is fresh")
+                .id()
+        })
+    });
+    let race: Vec<_> = race.collect();
+    let mut ids = Vec::new();
+    for racer in race {
+        ids.push(racer.await.expect("no panic"));
+    }
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    let kept = open(&path)
+        .await
+        .load_tenant(&tenant("t"))
+        .await
+        .expect("it answers");
+    assert_eq!(kept.len(), 1);
 }
 
 #[derive(Debug, Clone)]

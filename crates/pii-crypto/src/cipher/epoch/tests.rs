@@ -157,20 +157,3 @@ async fn opening_what_is_being_sealed_derives_nothing() {
         &subkeys.find_or_derive(&key, &prefix)
     ));
 }
-
-#[tokio::test]
-async fn forged_values_push_no_subkey_out() {
-    let world = World::new().await;
-    let key = world.known_key().await;
-    let subkeys = KeySubkeys::default();
-    let prefix = derive_prefix(Suite::Exact, key.id(), &[7; SALT_BYTES]);
-    let good = subkeys.find_or_derive(&key, &prefix);
-    subkeys.remember(Arc::clone(&good));
-    for salt in 0..100 {
-        subkeys.find_or_derive(
-            &key,
-            &derive_prefix(Suite::Exact, key.id(), &[salt; SALT_BYTES]),
-        );
-    }
-    assert!(Arc::ptr_eq(&good, &subkeys.find_or_derive(&key, &prefix)));
-}

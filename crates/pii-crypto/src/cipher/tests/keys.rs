@@ -107,6 +107,24 @@ async fn a_disabled_and_a_destroyed_key_are_told_apart_from_tampering() {
     }
 }
 
+#[tokio::test]
+async fn forged_values_push_no_subkey_out_of_the_cache() {
+    let world = World::new().await;
+    let cipher = cipher(&world).await.with_epochs(EpochPolicy::PerMessage);
+    let value = Pii::<Email>::parse(TEXT).expect("an address");
+    let sealed = cipher.seal(FIELD, RECORD, &value).expect("it seals");
+    assert!(cipher.open(FIELD, RECORD, &sealed).is_ok());
+    let key = world.known_key().await;
+    let good = subkeys(&key).find_or_derive(&key, &sealed.prefix());
+
+    for _ in 0..100 {
+        let elsewhere = cipher.seal(FIELD, "elsewhere", &value).expect("it seals");
+        assert!(cipher.open(FIELD, RECORD, &elsewhere).is_err());
+    }
+    let after = subkeys(&key).find_or_derive(&key, &sealed.prefix());
+    assert!(std::sync::Arc::ptr_eq(&good, &after));
+}
+
 /// What the key of the known answers sealed, before another took its place.
 async fn with_a_rotated_key() -> (World, Sealed<Email>) {
     let world = World::new().await;
