@@ -41,6 +41,16 @@ pub(crate) struct Ticket {
     pub(crate) epoch: Epoch,
 }
 
+/// What a change of a record means for this stripe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Invalidation<F> {
+    /// Nothing: all that was kept since is of that version or later.
+    HeardBefore,
+    /// What was kept is out of date, and so is the load in flight, which later requests must not
+    /// join.
+    New { detached: Option<F> },
+}
+
 impl<F> Default for Stripe<F> {
     fn default() -> Self {
         Self {
@@ -84,24 +94,29 @@ impl<F> Stripe<F> {
         }
     }
 
-    /// The record has this version by now. Gives back the load in flight, which later requests
-    /// must not join.
+    /// The record has this version by now.
     pub(crate) fn invalidate(
         &mut self,
         kid: Kid,
         version: RecordVersion,
         now: Duration,
         forget_at: Duration,
-    ) -> Option<F> {
-        self.generation += 1;
-        self.make_room(now);
-        let min = self
+    ) -> Invalidation<F> {
+        // A change that this process made comes back to it in the outbox.
+        if self
             .min_versions
-            .entry(kid)
-            .or_insert(MinVersion { version, forget_at });
-        min.version = min.version.max(version);
-        min.forget_at = min.forget_at.max(forget_at);
-        self.flights.remove(&kid).map(|(_, flight)| flight)
+            .get(&kid)
+            .is_some_and(|min| version <= min.version)
+        {
+            return Invalidation::HeardBefore;
+        }
+        self.make_room(now);
+        self.min_versions
+            .insert(kid, MinVersion { version, forget_at });
+        self.generation += 1;
+        Invalidation::New {
+            detached: self.flights.remove(&kid).map(|(_, flight)| flight),
+        }
     }
 
     /// The load in flight that a request may join: none from before everything was invalidated.

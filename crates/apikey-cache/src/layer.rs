@@ -190,6 +190,3 @@ fn refusal<R: From<&'static str>>(denied: Denied) -> Response<R> {
 fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
-
-#[cfg(test)]
-mod tests;

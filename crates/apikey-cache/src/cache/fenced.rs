@@ -8,7 +8,7 @@ use moka::sync::Cache;
 
 use super::entry::{Absence, Entry, Loaded};
 use super::load::{Flight, FlightId, WeakFlight};
-use crate::fence::{Epoch, Stripe, Ticket};
+use crate::fence::{Epoch, Invalidation, Stripe, Ticket};
 use crate::kid::Kid;
 use crate::observer::{Discard, Refusal};
 use crate::record::RecordVersion;
@@ -96,13 +96,17 @@ impl Fenced {
     /// The record has this version by now: what was read of an older one is not used any more.
     pub(super) fn invalidate(&self, kid: &Kid, version: RecordVersion, now: Duration) -> Detached {
         let mut stripe = self.stripe(kid);
-        let detached = stripe.invalidate(*kid, version, now, now + MIN_VERSION_KEPT);
-        self.keys.invalidate(kid);
-        self.absences.invalidate(kid);
-        if detached.is_some() {
-            Detached::Yes
-        } else {
-            Detached::No
+        match stripe.invalidate(*kid, version, now, now + MIN_VERSION_KEPT) {
+            Invalidation::HeardBefore => Detached::No,
+            Invalidation::New { detached } => {
+                self.keys.invalidate(kid);
+                self.absences.invalidate(kid);
+                if detached.is_some() {
+                    Detached::Yes
+                } else {
+                    Detached::No
+                }
+            }
         }
     }
 

@@ -1,10 +1,12 @@
 //! Hears of changes that other processes made.
 
 use std::num::NonZeroU16;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use futures_util::future::select;
+use tokio::time::{sleep, timeout};
 
 use super::{ApiKeyCache, Shared};
 use crate::observer::{Event, OutboxGap, StoreTask};
@@ -16,7 +18,7 @@ const READ_EVERY: Duration = Duration::from_millis(400);
 /// Changes read at once.
 const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
 /// From one writing of the dates of last use to the next.
-const TOUCH_EVERY: Duration = Duration::from_secs(30);
+const WRITE_USES_EVERY: Duration = Duration::from_secs(30);
 
 impl ApiKeyCache {
     /// Reads the outbox of the store, for as long as a handle to the cache exists: at least every
@@ -26,19 +28,45 @@ impl ApiKeyCache {
     /// The caller spawns the future; dropping it makes every validation ask the store from 3 s
     /// later. It needs a Tokio runtime with time enabled.
     pub fn follow(&self) -> impl Future<Output = ()> + Send + 'static {
-        let shared = Arc::downgrade(&self.shared);
+        let reading = read_repeatedly(Arc::downgrade(&self.shared));
+        let writing = write_uses_repeatedly(Arc::downgrade(&self.shared));
+        // Side by side: a write that has to wait must not delay a reading.
         async move {
-            let mut follower = Follower::default();
-            let mut ticks = interval(READ_EVERY);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                ticks.tick().await;
-                let Some(shared) = shared.upgrade() else {
-                    return;
-                };
-                follower.read(&shared).await;
-                follower.touch(&shared).await;
-            }
+            select(pin!(reading), pin!(writing)).await;
+        }
+    }
+}
+
+/// Ends with the last handle to the cache.
+async fn read_repeatedly(shared: Weak<Shared>) {
+    let mut follower = Follower::default();
+    loop {
+        // From beginning to beginning, however long the reading takes.
+        let due = sleep(READ_EVERY);
+        match shared.upgrade() {
+            Some(shared) => follower.read(&shared).await,
+            None => return,
+        }
+        due.await;
+    }
+}
+
+/// Writes when keys were last used; ends with the last handle to the cache.
+async fn write_uses_repeatedly(shared: Weak<Shared>) {
+    loop {
+        sleep(WRITE_USES_EVERY).await;
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
+        let uses = shared.last_used.take();
+        if uses.is_empty() {
+            continue;
+        }
+        if !matches!(
+            timeout(shared.store_timeout, shared.store.touch(&uses)).await,
+            Ok(Ok(()))
+        ) {
+            shared.emit(&Event::StoreFailed(StoreTask::Touch));
         }
     }
 }
@@ -48,7 +76,6 @@ impl ApiKeyCache {
 struct Follower {
     /// The last change that was heard of, `None` before the first reading.
     heard: Option<OutboxSeq>,
-    touched_at: Duration,
 }
 
 impl Follower {
@@ -107,24 +134,5 @@ impl Follower {
             shared.emit(&Event::OutboxGap(OutboxGap::Missing));
         }
         heard
-    }
-
-    /// Writes when keys were last used.
-    async fn touch(&mut self, shared: &Shared) {
-        let now = shared.clock.uptime();
-        if now < self.touched_at + TOUCH_EVERY {
-            return;
-        }
-        self.touched_at = now;
-        let uses = shared.last_used.take();
-        if uses.is_empty() {
-            return;
-        }
-        if !matches!(
-            timeout(shared.store_timeout, shared.store.touch(&uses)).await,
-            Ok(Ok(()))
-        ) {
-            shared.emit(&Event::StoreFailed(StoreTask::Touch));
-        }
     }
 }

@@ -4,7 +4,7 @@ fn kid(number: usize) -> Kid {
     format!("{number:022}").parse().unwrap()
 }
 
-fn invalidate(stripe: &mut Stripe<u8>, number: usize, version: u64, now: u64) -> Option<u8> {
+fn invalidate(stripe: &mut Stripe<u8>, number: usize, version: u64, now: u64) -> Invalidation<u8> {
     let now = Duration::from_secs(now);
     let forget_at = now + Duration::from_secs(120);
     stripe.invalidate(kid(number), RecordVersion::new(version), now, forget_at)
@@ -13,6 +13,23 @@ fn invalidate(stripe: &mut Stripe<u8>, number: usize, version: u64, now: u64) ->
 fn admit(stripe: &Stripe<u8>, number: usize, version: u64) -> Result<(), Discard> {
     let now = stripe.begin(Epoch(0));
     stripe.admit(&kid(number), RecordVersion::new(version), now, Epoch(0))
+}
+
+#[test]
+fn what_was_heard_before_changes_nothing() {
+    let mut stripe = Stripe::default();
+    invalidate(&mut stripe, 1, 2, 0);
+    stripe.launch(kid(1), Epoch(0), 1);
+    let before = stripe.clone();
+    for version in [1, 2] {
+        assert_eq!(
+            invalidate(&mut stripe, 1, version, 1),
+            Invalidation::HeardBefore
+        );
+        assert_eq!(stripe, before);
+    }
+    let invalidation = invalidate(&mut stripe, 1, 3, 1);
+    assert_eq!(invalidation, Invalidation::New { detached: Some(1) });
 }
 
 #[test]
@@ -58,7 +75,8 @@ fn room_is_made_by_what_is_past_its_time() {
 fn a_load_that_was_replaced_does_not_land_its_successor() {
     let mut stripe = Stripe::default();
     stripe.launch(kid(1), Epoch(0), 1);
-    assert_eq!(invalidate(&mut stripe, 1, 2, 0), Some(1));
+    let invalidation = invalidate(&mut stripe, 1, 2, 0);
+    assert_eq!(invalidation, Invalidation::New { detached: Some(1) });
     stripe.launch(kid(1), Epoch(0), 2);
     stripe.land(&kid(1), |flight| *flight == 1);
     assert_eq!(stripe.flight(&kid(1), Epoch(0)), Some(&2));

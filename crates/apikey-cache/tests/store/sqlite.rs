@@ -1,13 +1,22 @@
 //! What only a file shared by several processes can show.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use portcullis_apikey_cache::{KeyStore, OutboxSeq, SqliteKeyStore, StoreError};
+use portcullis_apikey_cache::{
+    ApiKeyCache, KeyStore, NewKey, OutboxSeq, Peppers, SqliteKeyStore, StoreError, Tier,
+};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use tempfile::TempDir;
+use tokio::task::yield_now;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use crate::conformance::record;
+
+/// How long anything that has to happen may take.
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A database file, which is removed when dropped.
 pub(crate) struct File(TempDir);
@@ -124,4 +133,38 @@ async fn a_column_that_cannot_be_read_is_named() {
         let refused = store.load(&record(1).kid).await.unwrap_err();
         assert!(matches!(refused, StoreError::Unreadable { column: named } if named == column));
     }
+}
+
+#[tokio::test]
+async fn a_revocation_by_another_process_is_heard_through_the_file() {
+    let file = File::new();
+    let open = async || {
+        let peppers = Peppers::new(1.into(), [(1.into(), Zeroizing::new([1; 32]))]).unwrap();
+        ApiKeyCache::builder(Arc::new(file.store().await), peppers).build()
+    };
+    let server = open().await;
+    tokio::spawn(server.follow());
+    let command = async || open().await;
+
+    let new = NewKey::new("tenant-7".parse().unwrap(), Tier::Free, "".parse().unwrap());
+    let key = command().await.issue(new).await.unwrap().into_key();
+    let from_memory = async {
+        while server.stats().hits == 0 {
+            server.validate(&key).await.unwrap();
+            yield_now().await;
+        }
+    };
+    timeout(DEADLINE, from_memory).await.unwrap();
+    command().await.revoke(key.kid()).await.unwrap();
+    let heard = async {
+        while server.validate(&key).await.is_ok() {
+            yield_now().await;
+        }
+    };
+    timeout(DEADLINE, heard).await.unwrap();
+    assert_eq!(server.stats().outbox_gaps, 0);
+    assert!(
+        server.stats().confirmed_for > Duration::ZERO,
+        "it was heard, not found out"
+    );
 }

@@ -1,0 +1,84 @@
+//! The answers of the tower layer.
+
+use std::convert::Infallible;
+
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{Request, Response, StatusCode};
+use portcullis_apikey_cache::{ApiKeyLayer, Principal};
+use tower::{ServiceExt, service_fn};
+use tower_layer::Layer;
+
+use crate::support::{Node, with_wrong_secret};
+
+/// Sends a request through the layer; the service behind it answers with the tenant.
+async fn send(node: &Node, key: Option<&str>) -> Response<String> {
+    let tenant = service_fn(async |request: Request<()>| {
+        let principal: &Principal = request.extensions().get().unwrap();
+        Ok::<_, Infallible>(Response::new(principal.tenant().to_owned()))
+    });
+    let mut request = Request::new(());
+    if let Some(key) = key {
+        request
+            .headers_mut()
+            .insert("x-api-key", key.parse().unwrap());
+    }
+    ApiKeyLayer::new(node.cache.clone())
+        .layer(tenant)
+        .oneshot(request)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_key_passes_with_its_owner() {
+    let node = Node::new();
+    let response = send(&node, Some(node.issue().await.key().hazmat_expose())).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.body(), "tenant-7");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_refusal_is_the_same_401() {
+    let node = Node::new();
+    let revoked = node.issue().await;
+    node.cache.revoke(revoked.kid()).await.unwrap();
+    let unknown = Node::new().issue().await;
+    let good = node.issue().await;
+    let wrong = with_wrong_secret(&good);
+    let mistyped = good.key().hazmat_expose().replacen("pcl", "pcx", 1);
+
+    let missing = send(&node, None).await;
+    assert_eq!(missing.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(missing.headers()[WWW_AUTHENTICATE], "Bearer realm=\"api\"");
+    assert_eq!(missing.headers()[CONTENT_TYPE], "application/problem+json");
+    assert!(
+        missing
+            .body()
+            .starts_with(r#"{"type":"about:blank","title":"Unauthorized","#)
+    );
+    for key in [
+        revoked.key().hazmat_expose(),
+        unknown.key().hazmat_expose(),
+        wrong.hazmat_expose(),
+        &mistyped,
+        "x",
+    ] {
+        let response = send(&node, Some(key)).await;
+        assert_eq!(response.status(), missing.status());
+        assert_eq!(response.headers(), missing.headers());
+        assert_eq!(response.body(), missing.body());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_cannot_be_asked_is_a_503() {
+    let node = Node::new();
+    let issued = node.issue().await;
+    node.store.cut();
+    let response = send(&node, Some(issued.key().hazmat_expose())).await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()[RETRY_AFTER], "1");
+    assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+    assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
+    assert!(response.body().contains(r#""status":503"#));
+}

@@ -1,0 +1,12 @@
+//! What a cache promises, on clocks that the tests move.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod follow;
+#[cfg(feature = "tower")]
+mod layer;
+mod loads;
+mod manage;
+mod peppers;
+mod requests;
+mod support;

@@ -1,0 +1,131 @@
+//! Peppers that change, and rows that nothing vouches for.
+
+use std::sync::Arc;
+
+use portcullis_apikey_cache::{
+    ApiKey, Event, KeyRecord, KeyStatus, KeyStore, MemoryKeyStore, RecordState, RecordVersion,
+    Refusal, RowFault,
+};
+use zeroize::Zeroizing;
+
+use crate::support::{Node, peppers};
+
+fn node(store: &Arc<MemoryKeyStore>, primary: u16, versions: &[u16]) -> Node {
+    let store = Arc::clone(store) as Arc<dyn KeyStore>;
+    let mut node = Node::with_peppers(store, peppers(primary, versions), |builder| builder);
+    node.hear();
+    node
+}
+
+async fn pepper_of(store: &MemoryKeyStore, key: &ApiKey) -> u16 {
+    let record = store.load(key.kid()).await.unwrap().unwrap();
+    let RecordState::Active(verifier) = record.state else {
+        panic!("the key is active")
+    };
+    verifier.pepper.into()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hash_moves_to_the_primary_pepper_at_the_next_use() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let key = node(&store, 1, &[1]).issue().await.into_key();
+    assert_eq!(pepper_of(&store, &key).await, 1);
+
+    let rotated = node(&store, 2, &[1, 2]);
+    assert!(rotated.accepts(&key).await);
+    assert_eq!(pepper_of(&store, &key).await, 2);
+    let rehashed = |event: &Event| matches!(event, Event::Rehashed { from } if *from == 1.into());
+    assert_eq!(rotated.events.count(rehashed), 1);
+
+    // The old process, which has not the new pepper, refuses; one that has both accepts.
+    let old = node(&store, 1, &[1]);
+    assert_eq!(old.refusal(&key).await, Refusal::RowRejected);
+    let back = node(&store, 1, &[1, 2]);
+    assert!(back.accepts(&key).await);
+    assert_eq!(pepper_of(&store, &key).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_requests_renew_a_hash_once() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let key = node(&store, 1, &[1]).issue().await.into_key();
+    let rotated = node(&store, 2, &[1, 2]);
+    let requests: Vec<_> = (0..100)
+        .map(|_| {
+            let cache = rotated.cache.clone();
+            let key = ApiKey::parse(key.hazmat_expose()).unwrap();
+            tokio::spawn(async move { cache.validate(&key).await.is_ok() })
+        })
+        .collect();
+    for request in requests {
+        assert!(request.await.unwrap());
+    }
+    assert_eq!(rotated.store.rehashes(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_secret_renews_no_hash() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let issued = node(&store, 1, &[1]).issue().await;
+    let rotated = node(&store, 2, &[1, 2]);
+    let wrong = crate::support::with_wrong_secret(&issued);
+    assert_eq!(rotated.refusal(&wrong).await, Refusal::WrongSecret);
+    assert_eq!(rotated.store.rehashes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_of_another_pepper_is_reported_and_never_served() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let key = node(&store, 1, &[1]).issue().await.into_key();
+    assert!(node(&store, 2, &[1, 2]).accepts(&key).await);
+
+    // The same versions, but other bytes for the second.
+    let other = Zeroizing::new([0xEE; 32]);
+    let wrong = portcullis_apikey_cache::Peppers::new(
+        2.into(),
+        [(1.into(), Zeroizing::new([1; 32])), (2.into(), other)],
+    );
+    let mut misled = Node::with_peppers(Arc::clone(&store) as _, wrong.unwrap(), |builder| builder);
+    misled.hear();
+    for _ in 0..2 {
+        assert_eq!(misled.refusal(&key).await, Refusal::RowRejected);
+    }
+    let rejected = |event: &Event| matches!(event, Event::RowRejected { kid, fault: RowFault::Mac } if kid == key.kid());
+    assert_eq!(
+        misled.events.count(rejected),
+        1,
+        "reported when it was read"
+    );
+    let info = misled.cache.record(key.kid()).await.unwrap();
+    assert_eq!(info.status(), KeyStatus::Unverifiable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_can_write_the_table_can_neither_widen_nor_revive_a_key() {
+    let source = Node::new();
+    let key = source.issue().await.into_key();
+    let genuine = source.store.load(key.kid()).await.unwrap().unwrap();
+    source.cache.revoke(key.kid()).await.unwrap();
+    let revoked = source.store.load(key.kid()).await.unwrap().unwrap();
+    assert!(
+        matches!(revoked.state, RecordState::Revoked),
+        "nothing to verify with is left"
+    );
+
+    let forgeries: [fn(&mut KeyRecord); 4] = [
+        |record| record.scopes = "pii:read".parse().unwrap(),
+        |record| record.tenant = "tenant-8".parse().unwrap(),
+        |record| record.tier = portcullis_apikey_cache::Tier::Enterprise,
+        |record| record.version = RecordVersion::new(3),
+    ];
+    for forge in forgeries {
+        let mut forged = genuine.clone();
+        forge(&mut forged);
+        let store = MemoryKeyStore::new();
+        store.insert(&forged).await.unwrap();
+        let mut node = Node::on(Arc::new(store), |builder| builder);
+        node.hear();
+        assert_eq!(node.refusal(&key).await, Refusal::RowRejected);
+        assert_eq!(node.cache.stats().rows_rejected, 1);
+    }
+}
