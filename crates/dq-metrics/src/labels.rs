@@ -47,8 +47,8 @@ impl Labels {
         }
     }
 
-    /// Numbers that can be given out: the names, `__other__` and `__unknown__`.
-    pub(crate) const fn len(capacity: u16) -> usize {
+    /// How many numbers there are: the names, `__other__` and `__unknown__`.
+    pub(crate) const fn numbers(capacity: u16) -> usize {
         capacity as usize + 2
     }
 
@@ -76,10 +76,6 @@ impl Labels {
     /// Whether this name would get an entry if it came now.
     pub(crate) fn has_room_for(&self, name: &str) -> bool {
         !self.is_full() && is_identifier(name)
-    }
-
-    fn is_full(&self) -> bool {
-        self.names.last().is_none_or(|last| last.get().is_some())
     }
 
     pub(crate) fn name(&self, label: Label) -> &str {
@@ -139,6 +135,10 @@ impl Labels {
         let label = Label(*taken);
         *taken += 1;
         label
+    }
+
+    fn is_full(&self) -> bool {
+        self.names.last().is_none_or(|last| last.get().is_some())
     }
 
     fn other(&self) -> Label {

@@ -19,10 +19,10 @@ pub(crate) const TENANTS: u16 = 64;
 pub(crate) const EVENT_TYPES: u16 = 128;
 
 /// Rows of the ledger: the tenants, `__other__` and `__unknown__`.
-pub(crate) const TENANT_ROWS: usize = Labels::len(TENANTS);
+pub(crate) const TENANT_ROWS: usize = Labels::numbers(TENANTS);
 
 /// Columns of the ledger: the event types, `__other__` and `__unknown__`.
-pub(crate) const TYPE_COLUMNS: usize = Labels::len(EVENT_TYPES);
+pub(crate) const TYPE_COLUMNS: usize = Labels::numbers(EVENT_TYPES);
 
 /// What was received from each tenant, and what became of it.
 #[derive(Debug)]
@@ -99,9 +99,9 @@ impl Ledger {
         };
         let admit = |version: &str| planned(version) || admit(version);
         cell.versions.record(subject.schema_version, admit, now);
-        cell.outcomes[outcome.slot()].fetch_add(1, Ordering::Relaxed);
-        // Release pairs with the acquire in `conservation`: who sees this outcome also sees that the
-        // event was received, so that the difference never looks negative.
+        // Release pairs with the acquire of who reads: who sees this outcome also sees that the event
+        // was received, so that the difference never looks negative.
+        cell.outcomes[outcome.slot()].fetch_add(1, Ordering::Release);
         self.recorded[tenant.index()].fetch_add(1, Ordering::Release);
         tenant
     }
@@ -176,7 +176,7 @@ impl Cell {
         for outcome in Outcome::all() {
             tally.add(
                 outcome,
-                self.outcomes[outcome.slot()].load(Ordering::Relaxed),
+                self.outcomes[outcome.slot()].load(Ordering::Acquire),
             );
         }
     }

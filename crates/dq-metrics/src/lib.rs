@@ -32,7 +32,7 @@ pub use self::clock::{Clock, FakeClock, SystemClock, UnixMillis};
 pub use self::conservation::Conservation;
 pub use self::dimension::Dimension;
 pub use self::duplicates::{DuplicateFilter, Sighting};
-pub use self::metrics::MAX_SERIES;
+pub use self::metrics::{MAX_SERIES, QualityMetric};
 pub use self::outcome::{Duplicate, Outcome};
 pub use self::plan::{Lifecycle, Plan};
 pub use self::quality::{Quality, QualityBuilder};

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
@@ -12,9 +11,10 @@ use crate::outcome::Outcome;
 use crate::quality::Quality;
 use crate::reason::Reason;
 use crate::sample::SamplerCounts;
+use crate::score::Score;
 use crate::tally::Tally;
 
-/// Most series there can ever be.
+/// Most series the metrics of one [`Quality`] can ever have.
 pub const MAX_SERIES: usize = TENANT_ROWS // received
     + TENANT_ROWS * Outcome::KINDS
     + TYPE_COLUMNS * Outcome::KINDS
@@ -25,99 +25,146 @@ pub const MAX_SERIES: usize = TENANT_ROWS // received
 
 const _: () = assert!(MAX_SERIES <= 2_000, "the bound the documentation states");
 
+/// One metric of a [`Quality`], read anew at each scrape.
+#[derive(Clone, Debug)]
+pub struct QualityMetric {
+    name: &'static str,
+    help: &'static str,
+    metric_type: MetricType,
+    quality: Quality,
+    encode: fn(&Quality, MetricEncoder<'_>) -> fmt::Result,
+}
+
 // === impl Quality ===
 
 impl Quality {
-    /// Adds the metrics to a registry.
-    ///
-    /// They are read anew at each scrape; call this once for each registry.
+    /// Adds all metrics to a registry; call it once for each registry.
     pub fn register(&self, registry: &mut Registry) {
-        registry.register_collector(Box::new(self.clone()));
+        for metric in self.metrics() {
+            registry.register(metric.name(), metric.help(), metric);
+        }
     }
-}
 
-impl Collector for Quality {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        // Outcomes are read before receipts, so that no scrape shows an outcome of something that
-        // was not received yet.
-        encode_outcomes(self, &mut encoder)?;
-        encode_event_types(self, &mut encoder)?;
-        encode_reasons(self, &mut encoder)?;
-        encode_received(self, &mut encoder)?;
-        encode_scores(self, &mut encoder)?;
-        encode_samples(self.sampler().counts(), &mut encoder)?;
-        encoder
-            .encode_descriptor(
+    /// All metrics, for a registry that takes them one by one.
+    ///
+    /// Outcomes come before receipts, so that a scrape in this order shows no outcome of something
+    /// that was not received yet.
+    pub fn metrics(&self) -> [QualityMetric; 8] {
+        use MetricType::{Counter, Gauge};
+        let metric = |name, help, metric_type, encode| QualityMetric {
+            name,
+            help,
+            metric_type,
+            quality: self.clone(),
+            encode,
+        };
+        [
+            metric(
+                "dq_outcomes",
+                "What became of what was received",
+                Counter,
+                outcomes,
+            ),
+            metric(
+                "dq_event_type_outcomes",
+                "What became of events, by type",
+                Counter,
+                event_types,
+            ),
+            metric("dq_rejected", "Rejections by reason", Counter, rejected),
+            metric(
+                "dq_received",
+                "Events, and requests refused as a whole",
+                Counter,
+                received,
+            ),
+            metric(
                 "dq_unaccounted",
-                "Received minus the sum of all outcomes: what is in flight.",
-                None,
-                MetricType::Gauge,
-            )?
-            .encode_gauge(&self.conservation().unaccounted())
+                "Received minus all outcomes: in flight",
+                Gauge,
+                unaccounted,
+            ),
+            metric(
+                "dq_score",
+                "Data quality since the start, 0 to 100",
+                Gauge,
+                score,
+            ),
+            metric(
+                "dq_score_lower_bound",
+                "Lower end of the 95 percent interval of the data quality score",
+                Gauge,
+                score_lower_bound,
+            ),
+            metric(
+                "dq_samples",
+                "Refused events chosen as samples",
+                Counter,
+                samples,
+            ),
+        ]
     }
 }
 
-fn encode_received(quality: &Quality, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let mut family = encoder.encode_descriptor(
-        "dq_received",
-        "Events received, and requests refused as a whole.",
-        None,
-        MetricType::Counter,
-    )?;
+// === impl QualityMetric ===
+
+impl QualityMetric {
+    /// The name, without the suffix that a counter gets in the exposition.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it tells, without a full stop: the registry adds one.
+    pub const fn help(&self) -> &'static str {
+        self.help
+    }
+}
+
+impl EncodeMetric for QualityMetric {
+    fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
+        (self.encode)(&self.quality, encoder)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        self.metric_type
+    }
+}
+
+fn received(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     let ledger = quality.ledger();
     for tenant in ledger.tenants.iter() {
         let labels = [("tenant", ledger.tenants.name(tenant))];
-        count(
-            &mut family.encode_family(&labels)?,
-            ledger.conservation(&[tenant]).received,
-        )?;
+        let events = ledger.conservation(&[tenant]).received;
+        count(encoder.encode_family(&labels)?, events)?;
     }
     Ok(())
 }
 
-fn encode_outcomes(quality: &Quality, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let mut family = encoder.encode_descriptor(
-        "dq_outcomes",
-        "What became of what was received.",
-        None,
-        MetricType::Counter,
-    )?;
+fn outcomes(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     let ledger = quality.ledger();
     for tenant in ledger.tenants.iter() {
         let name = ledger.tenants.name(tenant);
         for (outcome, events) in ledger.of_tenant(tenant).kinds() {
             let labels = [("tenant", name), ("outcome", outcome)];
-            count(&mut family.encode_family(&labels)?, events)?;
+            count(encoder.encode_family(&labels)?, events)?;
         }
     }
     Ok(())
 }
 
-fn encode_event_types(quality: &Quality, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let mut family = encoder.encode_descriptor(
-        "dq_event_type_outcomes",
-        "What became of the events of each type.",
-        None,
-        MetricType::Counter,
-    )?;
+fn event_types(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     let ledger = quality.ledger();
     for event_type in ledger.event_types.iter() {
         let name = ledger.event_types.name(event_type);
         for (outcome, events) in ledger.of_event_type(event_type).kinds() {
             let labels = [("event_type", name), ("outcome", outcome)];
-            count(&mut family.encode_family(&labels)?, events)?;
+            count(encoder.encode_family(&labels)?, events)?;
         }
     }
     Ok(())
 }
 
-fn encode_reasons(quality: &Quality, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let mut family = encoder.encode_descriptor(
-        "dq_rejected",
-        "Rejections by reason.",
-        None,
-        MetricType::Counter,
-    )?;
+fn rejected(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     let ledger = quality.ledger();
     let tally: Tally = ledger
         .tenants
@@ -127,71 +174,59 @@ fn encode_reasons(quality: &Quality, encoder: &mut DescriptorEncoder<'_>) -> fmt
     for reason in Reason::ALL {
         let labels = [("reason", reason.as_str())];
         count(
-            &mut family.encode_family(&labels)?,
+            encoder.encode_family(&labels)?,
             tally.count(Outcome::Rejected(reason)),
         )?;
     }
     Ok(())
 }
 
-fn encode_scores(quality: &Quality, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let ledger = quality.ledger();
-    let scores: Vec<_> = ledger
-        .tenants
-        .iter()
-        .filter_map(|tenant| Some((ledger.tenants.name(tenant), quality.score_of(tenant)?)))
-        .collect();
-    // A family without a series would be a description of nothing.
-    if scores.is_empty() {
-        return Ok(());
-    }
-    let mut family = encoder.encode_descriptor(
-        "dq_score",
-        "Data quality since the start, 0 to 100; absent without data.",
-        None,
-        MetricType::Gauge,
-    )?;
-    for (tenant, score) in &scores {
-        family
-            .encode_family(&[("tenant", *tenant)])?
-            .encode_gauge(&score.value)?;
-    }
-    let mut family = encoder.encode_descriptor(
-        "dq_score_lower_bound",
-        "Lower end of the 95 percent interval of the data quality score.",
-        None,
-        MetricType::Gauge,
-    )?;
-    for (tenant, score) in &scores {
-        family
-            .encode_family(&[("tenant", *tenant)])?
-            .encode_gauge(&score.lower_bound)?;
+fn unaccounted(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+    encoder.encode_gauge(&quality.conservation().unaccounted())
+}
+
+fn score(quality: &Quality, encoder: MetricEncoder<'_>) -> fmt::Result {
+    scores(quality, encoder, |score| score.value)
+}
+
+fn score_lower_bound(quality: &Quality, encoder: MetricEncoder<'_>) -> fmt::Result {
+    scores(quality, encoder, |score| score.lower_bound)
+}
+
+/// A tenant without data has no series: 0 and 100 would both be wrong.
+fn scores(
+    quality: &Quality,
+    mut encoder: MetricEncoder<'_>,
+    part: impl Fn(&Score) -> f64,
+) -> fmt::Result {
+    let tenants = &quality.ledger().tenants;
+    for tenant in tenants.iter() {
+        if let Some(score) = quality.score_of(tenant) {
+            let labels = [("tenant", tenants.name(tenant))];
+            encoder
+                .encode_family(&labels)?
+                .encode_gauge(&part(&score))?;
+        }
     }
     Ok(())
 }
 
-fn encode_samples(counts: SamplerCounts, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let mut family = encoder.encode_descriptor(
-        "dq_samples",
-        "Discarded events chosen as samples, by what became of the sample.",
-        None,
-        MetricType::Counter,
-    )?;
+fn samples(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     let SamplerCounts {
         captured,
         withheld,
         failed,
-    } = counts;
+    } = quality.sampler().counts();
     for (result, events) in [
         ("captured", captured),
         ("withheld", withheld),
         ("failed", failed),
     ] {
-        count(&mut family.encode_family(&[("result", result)])?, events)?;
+        count(encoder.encode_family(&[("result", result)])?, events)?;
     }
     Ok(())
 }
 
-fn count(encoder: &mut MetricEncoder<'_>, value: u64) -> fmt::Result {
+fn count(mut encoder: MetricEncoder<'_>, value: u64) -> fmt::Result {
     encoder.encode_counter::<NoLabelSet, _, u64>(&value, None)
 }

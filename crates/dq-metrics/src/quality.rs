@@ -16,8 +16,7 @@ use crate::subject::Subject;
 
 /// Counts what was received and what became of it, samples what was discarded, scores tenants.
 ///
-/// Cheap to clone; all clones are one. It is also a
-/// [`Collector`](prometheus_client::collector::Collector).
+/// Cheap to clone; all clones are one.
 ///
 /// # Bounds
 /// 64 tenants and 128 event types are told apart, in the order they were first seen (event types of

@@ -12,7 +12,7 @@ pub(crate) const VERSIONS: u16 = 8;
 #[derive(Debug)]
 pub(crate) struct Versions {
     names: Labels,
-    usage: [Usage; Labels::len(VERSIONS)],
+    usage: [Usage; Labels::numbers(VERSIONS)],
 }
 
 /// How often one version came, and when last.
@@ -79,7 +79,7 @@ mod tests {
             versions.record(Some(&format!("{n}")), |_| true, UnixMillis::from_millis(n));
         }
         let uses: Vec<_> = versions.iter().collect();
-        assert_eq!(uses.len(), usize::from(VERSIONS) + 1);
+        assert_eq!(uses.len(), 8 + 1, "8 told apart, and the others as one");
         let last = uses[usize::from(VERSIONS)];
         assert_eq!(
             (last.version, last.events, last.last_seen.as_millis()),

@@ -176,6 +176,26 @@ fn a_tenant_sees_its_own_samples_only() {
 }
 
 #[test]
+fn unless_set_64_events_are_masked_at_once_and_10_a_second() {
+    let clock = Arc::new(FakeClock::default());
+    let quality = builder(&clock).build();
+    let offer = |reasons: &[Reason]| {
+        let sampled = reasons
+            .iter()
+            .flat_map(|reason| [*reason; 16])
+            .filter(|reason| {
+                quality
+                    .sample(&Discarded::new(Subject::UNKNOWN, *reason, b"{"))
+                    .is_some()
+            });
+        sampled.count()
+    };
+    assert_eq!(offer(&Reason::ALL[..10]), 64);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(offer(&Reason::ALL[10..20]), 10);
+}
+
+#[test]
 fn an_empty_bucket_bounds_the_masking_and_clears_the_place() {
     let clock = Arc::new(FakeClock::default());
     let [one, four] = [1, 4].map(|n| NonZeroU32::new(n).unwrap());
