@@ -10,10 +10,8 @@ use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use prometheus_client::collector::Collector;
 use prometheus_client::encoding::EncodeMetric;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -206,22 +204,6 @@ impl Registry {
         }
     }
 
-    /// Metrics that write themselves, such as another crate's.
-    ///
-    /// What the collector writes now stands for all that it will ever write: a collector has to
-    /// write each of its families from the start, if without samples.
-    ///
-    /// # Errors
-    /// When the collector fails to write, or one of its names is not valid or taken.
-    pub fn register_collector(&self, collector: impl Collector + Clone) -> Result<(), MetricError> {
-        let mut alone = prometheus_client::registry::Registry::default();
-        alone.register_collector(Box::new(collector.clone()));
-        let mut text = String::new();
-        encode(&mut text, &alone)?;
-        let families = names::written(&text)?;
-        self.lock().insert_collector(&families, collector)
-    }
-
     /// Resident memory, CPU time, open files, threads: read from `/proc` on each scrape.
     ///
     /// Where there is no `/proc`, nothing is registered.
@@ -279,24 +261,6 @@ impl Inner {
                 .register(family, names::escape_help(help), metric);
         }
         free
-    }
-
-    fn insert_collector(
-        &mut self,
-        families: &[(String, MetricType)],
-        collector: impl Collector,
-    ) -> Result<(), MetricError> {
-        let mut samples = Vec::new();
-        for (family, kind) in families {
-            let written = names::samples(family, *kind);
-            if written.iter().any(|sample| self.samples.contains(sample)) {
-                return Err(MetricError::Duplicate(family.clone()));
-            }
-            samples.extend(written);
-        }
-        self.samples.extend(samples);
-        self.metrics.register_collector(Box::new(collector));
-        Ok(())
     }
 }
 

@@ -50,7 +50,9 @@ pub(crate) fn register(
     quality: &Quality,
     writer: &Writer,
 ) -> Result<(), MetricError> {
-    registry.register_collector(quality.clone())?;
+    for metric in quality.metrics() {
+        registry.register(metric.name(), metric.help(), metric)?;
+    }
     let queue = writer.gauge();
     registry.observed_gauge(
         "ingest_write_queue_rows",

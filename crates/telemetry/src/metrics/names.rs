@@ -38,25 +38,6 @@ pub(super) fn samples(family: &str, kind: MetricType) -> Vec<String> {
         .collect()
 }
 
-/// The families that an OpenMetrics text announces, with their types.
-pub(super) fn written(text: &str) -> Result<Vec<(String, MetricType)>, MetricError> {
-    let announced = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
-    announced
-        .map(|(name, kind)| {
-            let kind = match kind {
-                "counter" => MetricType::Counter,
-                "gauge" => MetricType::Gauge,
-                "histogram" => MetricType::Histogram,
-                "info" => MetricType::Info,
-                _ => MetricType::Unknown,
-            };
-            Ok((family(name, kind)?.to_owned(), kind))
-        })
-        .collect()
-}
-
 pub(super) fn check_labels(labels: &[&'static str]) -> Result<(), MetricError> {
     for (index, label) in labels.iter().enumerate() {
         if !is_plain(label) || label.starts_with("__") || labels[..index].contains(label) {
