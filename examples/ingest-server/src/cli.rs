@@ -2,6 +2,7 @@
 
 mod api_key;
 mod check_config;
+mod demo;
 mod serve;
 mod settings;
 
@@ -14,7 +15,9 @@ use std::{
 use clap::{Parser, Subcommand};
 use portcullis_telemetry::InitError;
 
-use crate::{app::StartError, config::ConfigError, dev::DevError, vault::VaultError};
+use crate::{
+    app::StartError, config::ConfigError, demo::DemoError, dev::DevError, vault::VaultError,
+};
 
 /// Multi-tenant ingestion of events and leads, with personal data sealed at rest.
 #[derive(Debug, Parser)]
@@ -30,6 +33,8 @@ struct Cli {
 enum Command {
     /// Serve requests (the default).
     Serve,
+    /// Serve, and send realistic traffic from three invented tenants.
+    Demo(demo::Demo),
     /// Check the configuration and stop.
     CheckConfig,
     /// Issue, list and revoke API keys.
@@ -50,6 +55,8 @@ enum CliError {
     Start(#[from] StartError),
     #[error(transparent)]
     Telemetry(#[from] InitError),
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     #[error(transparent)]
     ApiKey(#[from] api_key::ApiKeyError),
     #[error("the runtime cannot be started: {0}")]
@@ -72,6 +79,7 @@ pub(crate) fn run() -> ExitCode {
             runtime.block_on(async {
                 match command.unwrap_or(Command::Serve) {
                     Command::Serve => serve::run(&settings).await,
+                    Command::Demo(demo) => demo::run(&settings, &demo).await,
                     Command::CheckConfig => check_config::run(&settings),
                     Command::ApiKey(command) => api_key::run(&settings, command).await,
                 }

@@ -5,6 +5,7 @@ mod app;
 mod cli;
 mod clock;
 mod config;
+mod demo;
 mod dev;
 mod leads;
 mod limits;

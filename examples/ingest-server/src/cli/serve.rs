@@ -11,7 +11,7 @@ use super::{
 use crate::{app::App, dev, telemetry};
 
 /// How long the last spans may take to reach the collector.
-const FLUSH: Duration = Duration::from_secs(1);
+pub(super) const FLUSH: Duration = Duration::from_secs(1);
 
 /// Serves until SIGTERM or SIGINT, then drains.
 pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
@@ -41,7 +41,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
 }
 
 /// Resolves at the first SIGTERM or SIGINT.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

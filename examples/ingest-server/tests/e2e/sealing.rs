@@ -193,9 +193,16 @@ async fn the_record_of_another_tenant_answers_like_one_that_does_not_exist() {
         .read_lead(&a, "01890000-0000-7000-8000-000000000000")
         .await;
     assert_eq!(missing.status(), StatusCode::NOT_FOUND);
-    let mut answers = [foreign.json::<Value>().await.unwrap(), missing.json().await.unwrap()];
+    let mut answers = [
+        foreign.json::<Value>().await.unwrap(),
+        missing.json().await.unwrap(),
+    ];
     for answer in &mut answers {
-        answer.as_object_mut().unwrap().remove("trace_id").expect("each has its own");
+        answer
+            .as_object_mut()
+            .unwrap()
+            .remove("trace_id")
+            .expect("each has its own");
     }
     assert_eq!(answers[0], answers[1]);
 

@@ -1,0 +1,73 @@
+//! `demo`.
+
+use std::{sync::Arc, time::Duration};
+
+use clap::Args;
+
+use super::{
+    CliError, print,
+    serve::{self, FLUSH},
+    settings::{Loaded, Missing, Settings},
+};
+use crate::{
+    app::{Addresses, App},
+    config::{Config, Database},
+    demo, telemetry,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// How long to send, in seconds.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(2..=3_600))]
+    seconds: u64,
+}
+
+/// Serves, sends traffic to itself, tells what came of it, and goes on serving.
+pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError> {
+    let config = match settings.load(Missing::Generate)? {
+        Loaded { config, .. } => Arc::new(config),
+    };
+    let telemetry = telemetry::start(&config)?;
+    let stop = serve::stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
+    let app = App::start(&config, &telemetry).await?;
+    let (keys, addresses) = (app.keys().clone(), app.addresses());
+    let seconds = demo.seconds;
+    print(&format!(
+        "Three invented tenants send events and leads to http://{} for {seconds} s.\n",
+        addresses.public
+    ))?;
+
+    let serving = tokio::spawn(app.run(stop));
+    let summary = demo::run(&keys, addresses, Duration::from_secs(seconds)).await?;
+    print(&format!("After {seconds} s:\n\n{summary}"))?;
+    print(&where_to_look(&config, addresses))?;
+    // The service ends by a signal; a panic of it has been logged.
+    drop(serving.await);
+    drop(keys);
+    telemetry.shutdown(FLUSH);
+    Ok(())
+}
+
+fn where_to_look(config: &Config, addresses: Addresses) -> String {
+    let Database::Sqlite(database) = &config.database;
+    let database = database.display();
+    let admin = addresses.admin;
+    // EXPOSE: the dev profile shows its own token on the terminal it was started from.
+    let token = config.secrets.admin_token.expose();
+    format!(
+        "\
+Look at the data, sealed:
+
+  sqlite3 {database} \"SELECT tenant, type, count(*) FROM event GROUP BY 1, 2\"
+  sqlite3 {database} \"SELECT payload FROM event WHERE type = 'lead.created' LIMIT 1\"
+
+At what was rejected and why, at who was limited, and at the metrics:
+
+  curl -H 'Authorization: Bearer {token}' 'http://{admin}/admin/quality?tenant=fabrikam'
+  curl -H 'Authorization: Bearer {token}' http://{admin}/admin/limits
+  curl -H 'Authorization: Bearer {token}' http://{admin}/metrics
+
+The service goes on. Stop it with Ctrl-C.
+"
+    )
+}
