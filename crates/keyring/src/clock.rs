@@ -18,8 +18,9 @@ pub trait Clock: fmt::Debug + Send + Sync {
 
 /// The clock of the operating system.
 ///
-/// On Linux `monotonic` is `CLOCK_MONOTONIC_COARSE`: it costs a few nanoseconds and moves every
-/// 1 to 10 ms. It stands still while the machine is suspended.
+/// On Linux `monotonic` is `CLOCK_MONOTONIC_COARSE`, which is read without touching hardware and
+/// moves with the tick of the kernel, every 1 to 10 ms. It stands still while the machine is
+/// suspended.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct SystemClock;

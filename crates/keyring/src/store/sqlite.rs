@@ -16,6 +16,11 @@ use crate::{KekContext, KeyId, KeyState, Purpose, TenantId, Transition, WrappedK
 /// A store in SQLite, in the tables `data_key` and `data_key_erased_tenant`.
 ///
 /// Several processes may share the file; the pool, with its busy timeout, is the application's.
+///
+/// # Security
+/// Destroying a key overwrites its wrapped bytes in the table. They stay in free pages and in the
+/// write-ahead log unless the pool sets `PRAGMA secure_delete = ON` and the log is truncated by a
+/// checkpoint.
 #[derive(Debug, Clone)]
 pub struct SqliteDekStore {
     pool: SqlitePool,

@@ -8,8 +8,9 @@ use crate::sealed::{COMMITMENT_BYTES, HEADER_BYTES, PREFIX_BYTES};
 
 /// The key of one epoch, with its commitment and the first part of its nonces.
 ///
-/// Commitment by key derivation: NIST SP 800-108 style, as in the AWS Encryption SDK 2.0; a sealed
-/// value cannot be made to open under two data keys.
+/// The commitment is a second output of the derivation, which nobody can make equal for two data
+/// keys (Albertini et al., "How to Abuse and Fix Authenticated Encryption Without Key Commitment",
+/// USENIX Security 2022): a sealed value cannot be made to open under both.
 pub(super) struct Subkey {
     prefix: [u8; PREFIX_BYTES],
     commitment: [u8; COMMITMENT_BYTES],
