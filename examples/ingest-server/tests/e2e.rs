@@ -1,12 +1,19 @@
-//! The promises of the service, each held against the real binary.
+//! The promises of the service, each held against the real binary. Modules named `server_…` talk
+//! to other programs too: a collector, Prometheus, parsers.
 
+#[path = "e2e/forms.rs"]
+mod forms;
 #[path = "e2e/harness.rs"]
 mod harness;
+#[path = "e2e/programs.rs"]
+mod programs;
 
 #[path = "e2e/bad_configuration.rs"]
 mod bad_configuration;
 #[path = "e2e/bad_input.rs"]
 mod bad_input;
+#[path = "e2e/books.rs"]
+mod books;
 #[path = "e2e/crash.rs"]
 mod crash;
 #[path = "e2e/dev_profile.rs"]
@@ -15,9 +22,15 @@ mod dev_profile;
 mod duplicates;
 #[path = "e2e/keys.rs"]
 mod keys;
+#[path = "e2e/limits.rs"]
+mod limits;
 #[path = "e2e/pressure.rs"]
 mod pressure;
 #[path = "e2e/sealing.rs"]
 mod sealing;
+#[path = "e2e/server_metrics.rs"]
+mod server_metrics;
+#[path = "e2e/server_traces.rs"]
+mod server_traces;
 #[path = "e2e/tampering.rs"]
 mod tampering;

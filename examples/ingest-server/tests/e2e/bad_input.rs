@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::harness::{ALL_SCOPES, Key, Server, page_view};
@@ -16,12 +16,12 @@ use crate::harness::{ALL_SCOPES, Key, Server, page_view};
 const CANARY: &str = "canary7Q";
 
 /// A body, its media type, and the answer it deserves.
-struct Case {
+pub(crate) struct Case {
     name: &'static str,
     media_type: &'static str,
     body: Vec<u8>,
     status: u16,
-    reason: &'static str,
+    pub(crate) reason: &'static str,
 }
 
 fn case(name: &'static str, body: impl Into<Vec<u8>>, status: u16, reason: &'static str) -> Case {
@@ -40,7 +40,7 @@ fn event(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     event.to_string().into_bytes()
 }
 
-fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let nested = format!("{}{CANARY}{}", "{\"a\":".repeat(100), "}".repeat(100));
     let mut invalid_utf8 = event(|event| event["id"] = json!("X"));
     let at = invalid_utf8.iter().position(|byte| *byte == b'X').unwrap();
@@ -167,6 +167,16 @@ fn cases() -> Vec<Case> {
     ]
 }
 
+pub(crate) async fn send(server: &Server, key: &Key, case: Case) -> Response {
+    server
+        .request(Method::POST, "/v1/events", key)
+        .header("content-type", case.media_type)
+        .body(case.body)
+        .send()
+        .await
+        .unwrap()
+}
+
 async fn assert_serves(server: &Server, key: &Key) {
     let answer = server
         .post("/v1/events", key, &page_view("good"))
@@ -181,21 +191,9 @@ async fn each_bad_input_has_its_own_problem_and_repeats_nothing() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     let mut reasons = BTreeSet::new();
-    for Case {
-        name,
-        media_type,
-        body,
-        status,
-        reason,
-    } in cases()
-    {
-        let answer = server
-            .request(Method::POST, "/v1/events", &key)
-            .header("content-type", media_type)
-            .body(body)
-            .send()
-            .await
-            .unwrap();
+    for case in cases() {
+        let (name, status, reason) = (case.name, case.status, case.reason);
+        let answer = send(&server, &key, case).await;
         assert_eq!(answer.status().as_u16(), status, "{name}");
         assert_eq!(
             answer.headers()["content-type"],

@@ -1,6 +1,7 @@
 //! Starts the binary on free ports with its own data, talks to it, and stops it.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
@@ -59,6 +60,19 @@ impl Data {
     /// Runs a command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command().args(arguments).output().unwrap()
+    }
+
+    /// The logs of every server that ran here.
+    pub(crate) fn logs(&self) -> String {
+        let is_log = |path: &Path| {
+            path.file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("logs-")
+        };
+        let logs = self.files().into_iter().filter(|(path, _)| is_log(path));
+        logs.map(|(_, text)| String::from_utf8(text).unwrap())
+            .collect()
     }
 
     /// Everything that lies in the folder, by file.
@@ -155,6 +169,27 @@ impl Server {
         self.public.strip_prefix("http://").unwrap()
     }
 
+    pub(crate) fn admin_address(&self) -> &str {
+        self.admin.strip_prefix("http://").unwrap()
+    }
+
+    pub(crate) fn public_url(&self, path: &str) -> String {
+        format!("{}{path}", self.public)
+    }
+
+    /// Every sample of `/metrics` by its name and labels.
+    pub(crate) async fn metrics(&self) -> BTreeMap<String, f64> {
+        let answer = self.admin(Method::GET, "/metrics").send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        samples
+            .map(|line| {
+                let (name, value) = line.rsplit_once(' ').unwrap();
+                (name.to_owned(), value.parse().unwrap())
+            })
+            .collect()
+    }
+
     pub(crate) fn logs(&self) -> String {
         fs::read_to_string(&self.logs).unwrap()
     }
@@ -175,8 +210,13 @@ impl Server {
             .bearer_auth(ADMIN_TOKEN)
     }
 
+    /// A key of the enterprise tier, whose limits no test reaches by accident.
     pub(crate) async fn issue(&self, tenant: &str, scopes: &[&str]) -> Key {
-        let body = json!({ "tenant": tenant, "tier": "enterprise", "scopes": scopes });
+        self.issue_tier(tenant, "enterprise", scopes).await
+    }
+
+    pub(crate) async fn issue_tier(&self, tenant: &str, tier: &str, scopes: &[&str]) -> Key {
+        let body = json!({ "tenant": tenant, "tier": tier, "scopes": scopes });
         let answer = self
             .admin(Method::POST, "/admin/api-keys")
             .json(&body)

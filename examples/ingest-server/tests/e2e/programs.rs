@@ -1,0 +1,138 @@
+//! Programs beside the service. A missing one fails the test and says how to install it.
+
+use std::{
+    fs::{self, File},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+use crate::harness::wait_for;
+
+/// A program that runs until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Program {
+    child: Child,
+    output: PathBuf,
+    _folder: TempDir,
+}
+
+impl Program {
+    /// Starts it; `install` says where it comes from.
+    fn start(command: &mut Command, folder: TempDir, install: &str) -> Self {
+        let output = folder.path().join("output");
+        let file = File::create(&output).unwrap();
+        let child = command
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}: {install}"));
+        Self {
+            child,
+            output,
+            _folder: folder,
+        }
+    }
+
+    /// What it has printed.
+    pub(crate) fn output(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.output).unwrap()).into_owned()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// An OpenTelemetry collector that prints every span it receives, and its OTLP/HTTP endpoint.
+pub(crate) async fn collector() -> (Program, String) {
+    const INSTALL: &str = "python3 -m pip install rotel==0.0.1a15";
+    let find =
+        "import os, rotel; print(os.path.join(os.path.dirname(rotel.__file__), 'rotel-agent'))";
+    let found = Command::new("python3").args(["-c", find]).output().unwrap();
+    assert!(
+        found.status.success(),
+        "the collector is missing: {INSTALL}"
+    );
+    let binary = String::from_utf8(found.stdout).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (http, grpc) = (free_address(), free_address());
+    let mut command = Command::new(binary.trim());
+    command
+        .args([
+            "start",
+            "--otlp-http-endpoint",
+            &http,
+            "--otlp-grpc-endpoint",
+            &grpc,
+        ])
+        .args(["--debug-log", "traces", "--debug-log-verbosity", "detailed"])
+        .args(["--exporter", "blackhole", "--pid-file"])
+        .arg(folder.path().join("pid"));
+    let program = Program::start(&mut command, folder, INSTALL);
+    wait_for("a listening collector", async || {
+        TcpStream::connect(&http).ok()
+    })
+    .await;
+    (program, format!("http://{http}"))
+}
+
+/// A Prometheus that scrapes `target` every second with a bearer token, and its address.
+pub(crate) async fn prometheus(target: &str, token: &str) -> (Program, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("prometheus.yml");
+    let text = format!(
+        "global: {{ scrape_interval: 1s }}\nscrape_configs:\n- job_name: ingest\n  \
+         authorization: {{ credentials: '{token}' }}\n  static_configs: [{{ targets: ['{target}'] }}]\n"
+    );
+    fs::write(&config, text).unwrap();
+    let address = free_address();
+    let mut command = Command::new("prometheus");
+    command
+        .arg(format!("--config.file={}", config.display()))
+        .arg(format!(
+            "--storage.tsdb.path={}",
+            folder.path().join("data").display()
+        ))
+        .arg(format!("--web.listen-address={address}"));
+    let program = Program::start(&mut command, folder, "apt-get install prometheus");
+    wait_for("a listening Prometheus", async || {
+        TcpStream::connect(&address).ok()
+    })
+    .await;
+    (program, address)
+}
+
+/// Runs a program to its end with `input` as its standard input.
+pub(crate) fn feed(program: &str, arguments: &[&str], input: &str) -> Output {
+    use std::io::Write as _;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}: {error}: run scripts/components install"));
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// An address whose port was free a moment ago.
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string()
+}
