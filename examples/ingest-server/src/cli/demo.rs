@@ -7,7 +7,7 @@ use clap::Args;
 use super::{
     CliError, print,
     serve::{self, FLUSH},
-    settings::{Loaded, Missing, Settings},
+    settings::{Missing, Settings},
 };
 use crate::{
     app::{Addresses, App},
@@ -24,9 +24,7 @@ pub(super) struct Demo {
 
 /// Serves, sends traffic to itself, tells what came of it, and goes on serving.
 pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError> {
-    let config = match settings.load(Missing::Generate)? {
-        Loaded { config, .. } => Arc::new(config),
-    };
+    let config = Arc::new(settings.load_quietly(Missing::Generate)?.config);
     let telemetry = telemetry::start(&config)?;
     let stop = serve::stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
     let app = App::start(&config, &telemetry).await?;

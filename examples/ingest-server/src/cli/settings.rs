@@ -56,15 +56,15 @@ pub(super) struct Loaded {
 impl Settings {
     /// Reads flags, environment, file and generated secrets.
     pub(super) fn load(&self, missing: Missing) -> Result<Loaded, CliError> {
+        load(self.sources(), missing)
+    }
+
+    /// The same, with log lines only for what is wrong unless asked otherwise: a command that
+    /// shows something on the terminal is not to be talked over.
+    pub(super) fn load_quietly(&self, missing: Missing) -> Result<Loaded, CliError> {
         let mut sources = self.sources();
-        let has_generated_secrets = match missing {
-            Missing::Generate => dev::secrets::ensure(&mut sources)?,
-            Missing::Report => dev::secrets::add_existing(&mut sources)?,
-        };
-        Ok(Loaded {
-            config: Config::load(&sources)?,
-            has_generated_secrets,
-        })
+        sources.add_default("INGEST_LOG", "warn");
+        load(sources, missing)
     }
 
     pub(super) fn sources(&self) -> Sources {
@@ -90,4 +90,15 @@ impl Settings {
         });
         Sources::new(flags, environment, self.config.as_deref())
     }
+}
+
+fn load(mut sources: Sources, missing: Missing) -> Result<Loaded, CliError> {
+    let has_generated_secrets = match missing {
+        Missing::Generate => dev::secrets::ensure(&mut sources)?,
+        Missing::Report => dev::secrets::add_existing(&mut sources)?,
+    };
+    Ok(Loaded {
+        config: Config::load(&sources)?,
+        has_generated_secrets,
+    })
 }

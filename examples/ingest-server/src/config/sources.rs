@@ -90,6 +90,13 @@ impl Sources {
         })
     }
 
+    /// Sets what holds where neither flag, environment nor file says anything.
+    pub(crate) fn add_default(&mut self, variable: &'static str, value: &str) {
+        self.file
+            .entry(variable)
+            .or_insert_with(|| value.to_owned());
+    }
+
     /// Adds secrets that were generated earlier; given ones win.
     pub(crate) fn add_generated(&mut self, generated: BTreeMap<String, Zeroizing<String>>) {
         self.generated = generated;

@@ -3,8 +3,7 @@
 use std::{
     io::Read as _,
     os::unix::fs::PermissionsExt as _,
-    process::{Command, Stdio},
-    time::{Duration, Instant},
+    process::{Child, Command, Stdio},
 };
 
 use crate::harness::Data;
@@ -23,6 +22,24 @@ fn bare(data: &Data) -> Command {
     command
 }
 
+/// What a process prints, up to and with `end`.
+fn read_until(child: &mut Child, end: &str) -> String {
+    let stdout = child.stdout.as_mut().unwrap();
+    let mut text = Vec::new();
+    while !text.ends_with(end.as_bytes()) {
+        let mut byte = [0];
+        let read = stdout.read(&mut byte).unwrap();
+        assert_eq!(
+            read,
+            1,
+            "it ended early: {}",
+            String::from_utf8_lossy(&text)
+        );
+        text.push(byte[0]);
+    }
+    String::from_utf8(text).unwrap()
+}
+
 /// Starts it, takes the banner, runs the lines of the banner that begin with `curl`, and stops it.
 fn start_and_try(data: &Data) -> (String, Vec<String>) {
     let mut child = bare(data)
@@ -30,20 +47,7 @@ fn start_and_try(data: &Data) -> (String, Vec<String>) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut stdout = child.stdout.take().unwrap();
-    let mut banner = Vec::new();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !banner.ends_with(b"Stop with Ctrl-C.\n\n") {
-        assert!(
-            Instant::now() < deadline,
-            "{}",
-            String::from_utf8_lossy(&banner)
-        );
-        let mut byte = [0];
-        assert_eq!(stdout.read(&mut byte).unwrap(), 1, "it ended early");
-        banner.push(byte[0]);
-    }
-    let banner = String::from_utf8(banner).unwrap();
+    let banner = read_until(&mut child, "Stop with Ctrl-C.\n\n");
     let joined = banner.replace("\\\n", " ");
     let lines = joined
         .lines()
@@ -126,4 +130,62 @@ fn production_generates_nothing() {
         );
     }
     assert!(data.files().is_empty());
+}
+
+#[test]
+fn the_demo_ends_its_first_minute_with_a_summary_that_has_everything_in_it() {
+    let data = Data::new();
+    let mut command = bare(&data);
+    let demo = command
+        .args(["demo", "--seconds", "6"])
+        .stdout(Stdio::piped());
+    let mut child = demo.stderr(Stdio::null()).spawn().unwrap();
+    let text = read_until(&mut child, "Stop it with Ctrl-C.\n\n");
+    for part in [
+        "accepted",
+        "duplicates",
+        "rejected",
+        "schema.required_missing",
+        "semantic.time_future",
+        "tailspin sends more than its tier allows: 429",
+        "revoked key      202, then 401",
+        "sqlite3 ",
+        "/admin/quality?tenant=fabrikam",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let count = |name: &str| {
+        let line = text
+            .lines()
+            .find(|line| line.trim_start().starts_with(name))
+            .unwrap();
+        line.split_whitespace()
+            .find_map(|word| word.parse::<u64>().ok())
+            .unwrap()
+    };
+    let (sent, accepted) = (count("events sent"), count("accepted"));
+    let (duplicates, rejected) = (count("duplicates"), count("rejected"));
+    assert_eq!(
+        sent,
+        accepted + duplicates + rejected + count("limited"),
+        "{text}"
+    );
+    assert!(accepted > 500 && duplicates > 0 && rejected > 0, "{text}");
+    // It goes on serving, and the lines it showed work.
+    for line in text
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("curl "))
+    {
+        let output = Command::new("sh")
+            .args(["-c", &format!("{line} --fail")])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{line}: {output:?}");
+    }
+    Command::new("kill")
+        .arg(child.id().to_string())
+        .status()
+        .unwrap();
+    assert!(child.wait().unwrap().success());
 }
