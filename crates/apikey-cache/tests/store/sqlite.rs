@@ -173,7 +173,9 @@ async fn a_revocation_whose_change_was_dropped_is_heard_as_a_gap() {
 /// A cache as another process would make it.
 async fn cache(file: &File) -> ApiKeyCache {
     let peppers = Peppers::new(1.into(), [(1.into(), Zeroizing::new([1; 32]))]).unwrap();
-    ApiKeyCache::builder(Arc::new(file.store().await), peppers).build()
+    ApiKeyCache::builder(Arc::new(file.store().await), peppers)
+        .store_timeout(DEADLINE)
+        .build()
 }
 
 /// A cache that answers from memory for a key that another process issued.
