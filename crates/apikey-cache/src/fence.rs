@@ -78,16 +78,13 @@ impl<F> Stripe<F> {
         version: RecordVersion,
         ticket: Ticket,
         epoch: Epoch,
+        now: Duration,
     ) -> Result<(), Discard> {
         if ticket.epoch != epoch {
             Err(Discard::Epoch)
         } else if ticket.generation != self.generation {
             Err(Discard::Generation)
-        } else if self
-            .min_versions
-            .get(kid)
-            .is_some_and(|min| version < min.version)
-        {
+        } else if self.min_version(kid, now).is_some_and(|min| version < min) {
             Err(Discard::Version)
         } else {
             Ok(())
@@ -104,9 +101,8 @@ impl<F> Stripe<F> {
     ) -> Invalidation<F> {
         // A change that this process made comes back to it in the outbox.
         if self
-            .min_versions
-            .get(&kid)
-            .is_some_and(|min| version <= min.version)
+            .min_version(&kid, now)
+            .is_some_and(|min| version <= min)
         {
             return Invalidation::HeardBefore;
         }
@@ -114,9 +110,13 @@ impl<F> Stripe<F> {
         self.min_versions
             .insert(kid, MinVersion { version, forget_at });
         self.generation += 1;
-        Invalidation::New {
-            detached: self.flights.remove(&kid).map(|(_, flight)| flight),
-        }
+        let detached = self.flights.remove(&kid).map(|(_, flight)| flight);
+        Invalidation::New { detached }
+    }
+
+    /// The store is not the one it was: what was known of its versions holds no more.
+    pub(crate) fn forget_versions(&mut self) {
+        self.min_versions.clear();
     }
 
     /// The load in flight that a request may join: none from before everything was invalidated.
@@ -141,6 +141,11 @@ impl<F> Stripe<F> {
         {
             self.flights.remove(kid);
         }
+    }
+
+    fn min_version(&self, kid: &Kid, now: Duration) -> Option<RecordVersion> {
+        let min = self.min_versions.get(kid)?;
+        (now < min.forget_at).then_some(min.version)
     }
 
     /// Forgets what no load can still contradict, and if that is not enough, what is oldest.

@@ -7,8 +7,8 @@ const MAX_PART_LEN: usize = 16;
 pub(crate) const MIN_LABEL_LEN: usize = 3;
 pub(crate) const MAX_LABEL_LEN: usize = 2 * MAX_PART_LEN + 1;
 
-/// What the keys of a service begin with, `<prefix>_<env>`: a prefix that secret scanners can look for, and the
-/// environment, so that a key of one is not tried in another.
+/// What the keys of a service begin with, `<prefix>_<env>`: a prefix that secret scanners can look
+/// for, and the environment, so that a key of one is not tried in another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFormat {
     label: Box<str>,

@@ -20,7 +20,8 @@ use crate::key::ApiKey;
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"api\"");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// Lets requests pass that carry a good API key, and puts the [`Principal`](crate::Principal) into their extensions.
+/// Lets requests pass that carry a good API key, and puts the [`Principal`](crate::Principal) into
+/// their extensions.
 ///
 /// The key is read from `Authorization: Bearer` or `X-API-Key`. Without a good one the answer is
 /// 401 with `WWW-Authenticate`, the same for no key, an unknown, a wrong and a revoked one; if

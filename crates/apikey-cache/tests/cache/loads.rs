@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use portcullis_apikey_cache::{ApiKey, Denied, Discard, Event, MemoryKeyStore, Refusal};
 use tokio::task::JoinHandle;
 
-use crate::support::{Node, eventually};
+use crate::support::{DEADLINE, Node, eventually};
 
 /// Validates a key in a task of its own.
 fn request(node: &Node, text: &str) -> JoinHandle<bool> {
@@ -19,7 +19,7 @@ fn request(node: &Node, text: &str) -> JoinHandle<bool> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_misses_at_once_make_one_read() {
-    let node = Node::new();
+    let node = Node::patient();
     let issued = node.issue().await;
     node.store.slow_down();
     let text = issued.key().hazmat_expose();
@@ -35,7 +35,7 @@ async fn a_thousand_misses_at_once_make_one_read() {
 
 #[tokio::test]
 async fn a_cancelled_leader_does_not_fail_the_joiners() {
-    let node = Node::new();
+    let node = Node::patient();
     let issued = node.issue().await;
     let text = issued.key().hazmat_expose();
     node.store.slow_down();
@@ -54,7 +54,7 @@ async fn a_cancelled_leader_does_not_fail_the_joiners() {
 
 #[tokio::test]
 async fn a_load_that_nobody_waits_for_is_not_joined_later() {
-    let node = Node::new();
+    let node = Node::patient();
     let issued = node.issue().await;
     let text = issued.key().hazmat_expose();
     node.store.slow_down();
@@ -71,7 +71,7 @@ async fn a_load_that_nobody_waits_for_is_not_joined_later() {
 
 #[tokio::test]
 async fn a_load_that_began_before_a_revocation_lets_nobody_pass_after_it() {
-    let node = Node::new();
+    let node = Node::patient();
     let issued = node.issue().await;
     let text = issued.key().hazmat_expose();
     node.store.slow_down();
@@ -96,8 +96,26 @@ async fn a_load_that_began_before_a_revocation_lets_nobody_pass_after_it() {
 }
 
 #[tokio::test]
+async fn a_request_that_revocations_are_not_heard_for_joins_no_earlier_load() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let unheard = Node::on(Arc::clone(&store) as _, |builder| {
+        builder.store_timeout(DEADLINE)
+    });
+    let other = Node::on(store, |builder| builder);
+    let issued = other.issue().await;
+    unheard.store.slow_down();
+    let waiting = request(&unheard, issued.key().hazmat_expose());
+    eventually(|| unheard.store.loads() == 1).await;
+    other.cache.revoke(issued.kid()).await.unwrap();
+    unheard.store.open();
+    assert_eq!(unheard.refusal(issued.key()).await, Refusal::Revoked);
+    unheard.store.let_answer(1);
+    assert!(waiting.await.unwrap(), "it began before the revocation");
+}
+
+#[tokio::test]
 async fn a_load_that_is_overtaken_again_and_again_ends_in_unavailable() {
-    let node = Node::new();
+    let node = Node::patient();
     let issued = node.issue().await;
     let other = node.issue().await;
     node.store.slow_down();
@@ -126,7 +144,9 @@ async fn a_load_that_is_overtaken_again_and_again_ends_in_unavailable() {
 async fn no_more_loads_than_permitted_ask_the_store_at_once() {
     let two = NonZeroUsize::new(2).unwrap();
     let store = Arc::new(MemoryKeyStore::new());
-    let mut node = Node::on(store, |builder| builder.store_concurrency(two));
+    let mut node = Node::on(store, |builder| {
+        builder.store_concurrency(two).store_timeout(DEADLINE)
+    });
     node.hear();
     node.store.slow_down();
     let mut requests = Vec::new();
@@ -141,6 +161,25 @@ async fn no_more_loads_than_permitted_ask_the_store_at_once() {
     }
     assert_eq!(node.store.loads(), 10);
     assert_eq!(node.store.most_loads_at_once(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_ages_from_the_beginning_of_its_load() {
+    let mut node = Node::patient();
+    let issued = node.issue().await;
+    node.store.slow_down();
+    let waiting = request(&node, issued.key().hazmat_expose());
+    eventually(|| node.store.loads() == 1).await;
+    node.pass(Duration::from_secs(5)).await;
+    node.store.let_answer(1);
+    assert!(waiting.await.unwrap());
+    node.store.open();
+    node.pass(Duration::from_millis(54_999)).await;
+    assert!(node.accepts(issued.key()).await);
+    assert_eq!(node.store.loads(), 1);
+    node.pass(Duration::from_millis(1)).await;
+    assert!(node.accepts(issued.key()).await);
+    assert_eq!(node.store.loads(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 /// How long anything that has to happen may take, in real time.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// One process: a cache, its clock, its way to the store, and what it said.
 pub(crate) struct Node {
@@ -33,6 +33,14 @@ impl Node {
     /// A node alone, which hears of revocations.
     pub(crate) fn new() -> Self {
         let mut node = Self::on(Arc::new(MemoryKeyStore::new()), |builder| builder);
+        node.hear();
+        node
+    }
+
+    /// A node alone, which hears of revocations and waits long for a slow store.
+    pub(crate) fn patient() -> Self {
+        let store = Arc::new(MemoryKeyStore::new());
+        let mut node = Self::on(store, |builder| builder.store_timeout(DEADLINE));
         node.hear();
         node
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_apikey_cache::{
-    ApiKeyCache, KeyStore, NewKey, OutboxSeq, Peppers, SqliteKeyStore, StoreError, Tier,
+    ApiKey, ApiKeyCache, KeyStore, NewKey, OutboxSeq, Peppers, SqliteKeyStore, StoreError, Tier,
 };
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
@@ -138,16 +138,52 @@ async fn a_column_that_cannot_be_read_is_named() {
 #[tokio::test]
 async fn a_revocation_by_another_process_is_heard_through_the_file() {
     let file = File::new();
-    let open = async || {
-        let peppers = Peppers::new(1.into(), [(1.into(), Zeroizing::new([1; 32]))]).unwrap();
-        ApiKeyCache::builder(Arc::new(file.store().await), peppers).build()
-    };
-    let server = open().await;
-    tokio::spawn(server.follow());
-    let command = async || open().await;
+    let (server, key) = serving(&file).await;
+    cache(&file).await.revoke(key.kid()).await.unwrap();
+    until_refused(&server, &key).await;
+    assert_eq!(server.stats().outbox_gaps, 0);
+}
 
+#[tokio::test]
+async fn a_revocation_whose_change_was_dropped_is_heard_as_a_gap() {
+    let file = File::new();
+    let (server, key) = serving(&file).await;
+    let mut transaction = file
+        .pool()
+        .await
+        .begin_with("BEGIN IMMEDIATE")
+        .await
+        .unwrap();
+    for statement in [
+        "UPDATE api_key SET status = 'revoked', version = 2, \
+         pepper_version = NULL, hash = NULL, row_mac = NULL",
+        "INSERT INTO outbox (kid, version, at) SELECT kid, version, created_at FROM api_key",
+        "DELETE FROM outbox",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+    }
+    transaction.commit().await.unwrap();
+    until_refused(&server, &key).await;
+    assert_eq!(server.stats().outbox_gaps, 1);
+}
+
+/// A cache as another process would make it.
+async fn cache(file: &File) -> ApiKeyCache {
+    let peppers = Peppers::new(1.into(), [(1.into(), Zeroizing::new([1; 32]))]).unwrap();
+    ApiKeyCache::builder(Arc::new(file.store().await), peppers)
+        .store_timeout(DEADLINE)
+        .build()
+}
+
+/// A cache that answers from memory for a key that another process issued.
+async fn serving(file: &File) -> (ApiKeyCache, ApiKey) {
     let new = NewKey::new("tenant-7".parse().unwrap(), Tier::Free, "".parse().unwrap());
-    let key = command().await.issue(new).await.unwrap().into_key();
+    let key = cache(file).await.issue(new).await.unwrap().into_key();
+    let server = cache(file).await;
+    tokio::spawn(server.follow());
     let from_memory = async {
         while server.stats().hits == 0 {
             server.validate(&key).await.unwrap();
@@ -155,14 +191,17 @@ async fn a_revocation_by_another_process_is_heard_through_the_file() {
         }
     };
     timeout(DEADLINE, from_memory).await.unwrap();
-    command().await.revoke(key.kid()).await.unwrap();
-    let heard = async {
-        while server.validate(&key).await.is_ok() {
+    (server, key)
+}
+
+/// Waits until the key is refused because of what the follower heard.
+async fn until_refused(server: &ApiKeyCache, key: &ApiKey) {
+    let refused = async {
+        while server.validate(key).await.is_ok() {
             yield_now().await;
         }
     };
-    timeout(DEADLINE, heard).await.unwrap();
-    assert_eq!(server.stats().outbox_gaps, 0);
+    timeout(DEADLINE, refused).await.unwrap();
     assert!(
         server.stats().confirmed_for > Duration::ZERO,
         "it was heard, not found out"
