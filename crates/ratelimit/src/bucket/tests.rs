@@ -227,6 +227,20 @@ fn a_clock_that_steps_back_refills_nothing_until_it_has_caught_up() {
 }
 
 #[test]
+fn a_change_of_limit_gives_no_fraction_of_a_token_away() {
+    let before = limit(Rate::tokens_per_second(1), 10);
+    let at = Timestamp::from_micros;
+    let bucket = Bucket::full(&before, at(0))
+        .at(&before, at(0))
+        .charge(1)
+        .unwrap();
+    let bucket = bucket.at(&before, at(999_999)).charge(2).unwrap();
+    // Just above two tokens are used; in thirds of a token that is seven thirds.
+    let after = limit(Rate::tokens_per(1, Duration::from_micros(3)), 10);
+    assert_eq!(bucket.at(&after, at(999_999)).remaining(), 7);
+}
+
+#[test]
 fn a_peek_gives_the_bucket_back_as_it_was() {
     let limit = limit(Rate::tokens_per_second(1), 5);
     let bucket = Bucket::full(&limit, Timestamp::default());

@@ -2,7 +2,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Decision, Refused};
+use super::{Decision, Refused, retry_after};
 use crate::bucket::Retry;
 use crate::clock::FakeClock;
 use crate::jitter::Jitter;
@@ -141,6 +141,11 @@ async fn retry_after_is_at_least_a_second_and_never_too_early() {
     let (_, refused) = fixture.refused(1).await;
     assert_eq!(refused.retry(), Retry::After(Duration::from_millis(20)));
     assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)));
+
+    assert_eq!(
+        retry_after(Retry::After(Duration::ZERO), &Jitter::none()),
+        Some(Duration::from_secs(1))
+    );
 
     let fixture = with(rules(), Jitter::seeded(3));
     fixture.check(1).await;

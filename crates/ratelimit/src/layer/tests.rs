@@ -69,10 +69,17 @@ fn by_address() -> RateLimitLayer {
     RateLimitLayer::new(limiter(), Arc::new(ByClientAddress::new(proxies)))
 }
 
-/// Answers whether the limiter's decision reached it.
-#[derive(Clone, Debug)]
+/// Answers whether the limiter's decision reached it. As with many services, a clone of a ready
+/// one is not ready.
+#[derive(Debug)]
 struct Inner {
     is_ready: bool,
+}
+
+impl Clone for Inner {
+    fn clone(&self) -> Self {
+        Self { is_ready: false }
+    }
 }
 
 impl Service<Request<()>> for Inner {

@@ -71,12 +71,12 @@ impl<'a> Charge<'a> {
     /// Charges one token to a client address whose tenant is not known.
     #[must_use]
     pub fn of_address(policy: &'a Policy, address: IpAddr, now: Timestamp) -> Self {
-        let network = ClientNetwork::from(address);
+        let partition = Partition::Address(ClientNetwork::from(address));
         Self {
             policy,
-            partition: Partition::Address(network),
+            partition,
             key: None,
-            address: Some(network),
+            address: None,
             cost: 1,
             now,
         }

@@ -62,9 +62,9 @@ impl MemoryStore {
     /// A store of at most `capacity` buckets of enforced limits, and as many of shadow limits,
     /// which never take room from the enforced ones.
     ///
-    /// The capacity is divided over the shards and rounded up to at least 1,024 a shard where
-    /// there is more than one, at least 4 where there is one. Memory is taken when a shard is
-    /// first used. `SharedOverflow` adds one bucket a shard for each limit of the policies.
+    /// The capacity, at least 4, is divided evenly over one shard for every 1,024 buckets, at
+    /// most 64 of them. Memory is taken when a shard is first used. `SharedOverflow` adds up to
+    /// one bucket a shard for each limit of the policies.
     #[must_use]
     pub fn new(capacity: NonZeroUsize, when_full: WhenFull) -> Self {
         let shards = (capacity.get() / MIN_SHARD_CAPACITY).clamp(1, MAX_SHARDS);

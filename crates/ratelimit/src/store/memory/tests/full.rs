@@ -1,9 +1,11 @@
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use proptest::prelude::*;
 
 use super::{
-    admits, assert_bound, forward, four_limits, histories, millis, one_limit, request, store,
+    admits, assert_bound, charge, forward, four_limits, histories, millis, one_limit, request,
+    store,
 };
 use crate::clock::Timestamp;
 use crate::store::WhenFull;
@@ -20,6 +22,21 @@ proptest! {
                 prop_assert_eq!(after.forgotten, before.forgotten);
             }
             prop_assert!(store.stats().entries <= 4);
+        }
+    }
+
+    #[test]
+    fn shared_overflow_forgets_nothing_and_adds_one_bucket_a_limit(
+        history in histories(12, 0..=4_u32),
+        capacity in 4..=8_usize,
+    ) {
+        let store = store(capacity, WhenFull::SharedOverflow);
+        let policy = four_limits();
+        for step in history {
+            charge(&store, &policy, &step.request(), step.at);
+            let stats = store.stats();
+            prop_assert_eq!(stats.forgotten, 0);
+            prop_assert!(stats.entries <= capacity + 4, "{:?}", stats);
         }
     }
 
@@ -157,6 +174,24 @@ fn a_full_table_forgets_the_least_used_bucket_and_counts_its_tokens() {
         !admits(&store, &policy, &request("tenant-3"), at),
         "others are remembered"
     );
+}
+
+#[test]
+fn a_charge_does_not_forget_its_own_buckets_for_one_another() {
+    let (store, filler) = (store(8, WhenFull::EvictLeast), one_limit(1, 9));
+    let at = millis(1_000);
+    for tenant in 0..8 {
+        let tenant = format!("tenant-{tenant}");
+        assert!(admits(&store, &filler, &request(&tenant).with_cost(9), at));
+    }
+    let policy = four_limits();
+    let new = request("new")
+        .with_key("k")
+        .with_address(IpAddr::from([192, 0, 2, 1]));
+    let after = charge(&store, &policy, &new, at);
+    assert_eq!(store.stats().forgotten, 4);
+    assert_eq!(charge(&store, &policy, &new.with_cost(0), at), after);
+    assert_eq!(after.at(0).map(|reading| reading.remaining()), Some(11));
 }
 
 #[test]
