@@ -91,7 +91,7 @@ impl Problem {
     }
 
     /// The same for an item inside a well-formed request.
-    pub(crate) fn as_unprocessable(mut self) -> Self {
+    pub(crate) fn unprocessable(mut self) -> Self {
         self.status = StatusCode::UNPROCESSABLE_ENTITY;
         self
     }

@@ -1,5 +1,13 @@
 //! The promises of the service, each held against the real binary. Modules named `server_…` talk
 //! to other programs too: a collector, Prometheus, parsers.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test does not expect is to fail it"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "deadlines on real processes are real time"
+)]
 
 #[path = "e2e/forms.rs"]
 mod forms;

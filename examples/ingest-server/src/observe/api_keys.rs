@@ -55,40 +55,44 @@ impl ApiKeyMetrics {
         })
     }
 
-    fn fault(&self, kind: &str) -> u64 {
-        self.faults.with([kind]).inc()
+    fn fault(&self, kind: &str) {
+        self.faults.with([kind]).inc();
     }
 }
 
 impl Observer for ApiKeyMetrics {
     fn observe(&self, event: &Event) {
         match event {
-            Event::Hit(Hit::Positive) => self.hits.inc(),
-            Event::Hit(_) => self.negative_hits.inc(),
-            Event::Miss => self.misses.inc(),
-            Event::DirectValidation => self.direct.inc(),
-            Event::PrefilterReject => self.prefiltered.inc(),
+            Event::Hit(Hit::Positive) => count(&self.hits),
+            Event::Hit(_) => count(&self.negative_hits),
+            Event::Miss => count(&self.misses),
+            Event::DirectValidation => count(&self.direct),
+            Event::PrefilterReject => count(&self.prefiltered),
             Event::Refused(refusal) => {
                 let reason = snake_case(&format!("{refusal:?}"));
-                self.refusals.with([reason.as_str()]).inc()
+                count(&self.refusals.with([reason.as_str()]));
             }
-            Event::Loaded { took } => return self.load_seconds.observe(took.as_secs_f64()),
+            Event::Loaded { took } => self.load_seconds.observe(took.as_secs_f64()),
             Event::LoadDiscarded(_) => self.fault("load_discarded"),
             Event::RowRejected { kid, fault } => {
                 tracing::error!(%kid, fault = ?fault, "the row of an API key is not intact");
-                self.fault("row_rejected")
+                self.fault("row_rejected");
             }
             Event::StoreFailed(task) => {
                 tracing::warn!(task = ?task, "the API keys' store failed");
-                self.fault("store_failed")
+                self.fault("store_failed");
             }
             Event::OutboxGap(kind) => {
                 tracing::warn!(kind = ?kind, "changes of API keys may have been missed");
-                self.fault("outbox_gap")
+                self.fault("outbox_gap");
             }
-            _ => return,
-        };
+            _ => {}
+        }
     }
+}
+
+fn count(counter: &Counter) {
+    counter.inc();
 }
 
 /// `WrongSecret` → `wrong_secret`.

@@ -39,7 +39,7 @@ fn acknowledge(stored: Stored) -> Response {
     }
     let mut refused = stored.rejected.into_iter();
     let problem = match (refused.next(), refused.next()) {
-        (Some(only), None) => Problem::from(only.rejection).as_unprocessable(),
+        (Some(only), None) => Problem::from(only.rejection).unprocessable(),
         _ => Problem::nothing_acceptable(),
     };
     let problem = problem

@@ -41,7 +41,7 @@ pub(super) async fn ingest(
     let stored = stored.await?;
     let fields: HeaderMap = limit_fields(&stored.limits).collect();
     if let Some(rejected) = stored.rejected.into_iter().next() {
-        return Err(Problem::from(rejected.rejection).as_unprocessable());
+        return Err(Problem::from(rejected.rejection).unprocessable());
     }
     let outcome = stored.accepted.first().and_then(|accepted| accepted.lead);
     let Some(lead) = outcome else {

@@ -118,10 +118,12 @@ impl QueueGauge {
     }
 }
 
+type Reply = oneshot::Sender<Result<Vec<Receipt>, StoreError>>;
+
 #[derive(Debug)]
 struct Request {
     writes: Vec<Write>,
-    reply: oneshot::Sender<Result<Vec<Receipt>, StoreError>>,
+    reply: Reply,
 }
 
 #[derive(Debug)]
@@ -161,10 +163,7 @@ impl WritingTask {
     }
 }
 
-fn acknowledge(
-    outcome: Result<Vec<Receipt>, StoreError>,
-    replies: Vec<(usize, oneshot::Sender<Result<Vec<Receipt>, StoreError>>)>,
-) {
+fn acknowledge(outcome: Result<Vec<Receipt>, StoreError>, replies: Vec<(usize, Reply)>) {
     match outcome {
         Ok(receipts) => {
             let mut receipts = receipts.into_iter();

@@ -13,7 +13,7 @@ pub(crate) fn forms(value: &str) -> Vec<Vec<u8>> {
         hex::encode_upper(value),
         url.to_lowercase(),
         url,
-        reserved.replace("%40", "%40").to_lowercase(),
+        reserved.to_lowercase(),
         reserved,
     ];
     for lead in 0..3 {

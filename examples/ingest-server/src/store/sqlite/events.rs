@@ -116,7 +116,7 @@ static INSERTS: LazyLock<Vec<(usize, String)>> = LazyLock::new(|| {
 });
 
 fn insert_statement(rows: usize) -> String {
-    let row = format!("({})", vec!["?"; COLUMNS].join(","));
+    let row = format!("({})", ["?"; COLUMNS].join(","));
     format!(
         "INSERT INTO event (tenant, source, id, content_fp, lead, type, schema_version, time, \
          received_at, payload) VALUES {} ON CONFLICT DO NOTHING RETURNING tenant, source, id",
