@@ -68,14 +68,11 @@ impl Observer for ApiKeyMetrics {
             Event::Miss => count(&self.misses),
             Event::DirectValidation => count(&self.direct),
             Event::PrefilterReject => count(&self.prefiltered),
-            Event::Refused(refusal) => {
-                let reason = snake_case(&format!("{refusal:?}"));
-                count(&self.refusals.with([reason.as_str()]));
-            }
+            Event::Refused(refusal) => count(&self.refusals.with([refusal.as_str()])),
             Event::Loaded { took } => self.load_seconds.observe(took.as_secs_f64()),
             Event::LoadDiscarded(_) => self.fault("load_discarded"),
             Event::RowRejected { kid, fault } => {
-                tracing::error!(%kid, fault = ?fault, "the row of an API key is not intact");
+                tracing::error!(%kid, %fault, "the row of an API key is not intact");
                 self.fault("row_rejected");
             }
             Event::StoreFailed(task) => {
@@ -93,16 +90,4 @@ impl Observer for ApiKeyMetrics {
 
 fn count(counter: &Counter) {
     counter.inc();
-}
-
-/// `WrongSecret` → `wrong_secret`.
-fn snake_case(name: &str) -> String {
-    let mut text = String::with_capacity(name.len() + 4);
-    for character in name.chars() {
-        if character.is_ascii_uppercase() && !text.is_empty() {
-            text.push('_');
-        }
-        text.push(character.to_ascii_lowercase());
-    }
-    text
 }
