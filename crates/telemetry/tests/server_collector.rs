@@ -60,8 +60,10 @@ impl Collector {
     }
 }
 
-#[test]
-fn a_real_collector_receives_spans_with_their_attributes() {
+/// All of it on one runtime with one worker, which blocks while the spans are flushed: the export
+/// must not need it.
+#[tokio::test]
+async fn a_real_collector_receives_spans_with_their_attributes() {
     let collector = Collector::start();
     let (layer, guard) = Telemetry::builder("ingest")
         .environment(Environment::from_pairs([
@@ -84,15 +86,13 @@ fn a_real_collector_receives_spans_with_their_attributes() {
                 span.in_scope(|| info!(batch = 17, "checked for bob@example.com"));
                 std::future::ready(http::Response::builder().status(*status.body()).body(()))
             }));
-    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        for status in [200, 503] {
-            let request = http::Request::post("/v1/events").body(status).unwrap();
-            runtime.block_on(service.clone().oneshot(request)).unwrap();
-        }
-    });
+    let subscriber = tracing_subscriber::registry().with(layer);
+    let active = tracing::subscriber::set_default(subscriber);
+    for status in [200, 503] {
+        let request = http::Request::post("/v1/events").body(status).unwrap();
+        service.clone().oneshot(request).await.unwrap();
+    }
+    drop(active);
     let report = guard.shutdown(Duration::from_secs(10));
     assert_eq!(
         (report.flushed, report.dropped),

@@ -20,10 +20,8 @@ const TRACE_PARENT: &str = "traceparent";
 
 impl Extractor for TraceParent<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        if key != TRACE_PARENT {
-            return None;
-        }
-        self.0.get(TRACE_PARENT)?.to_str().ok()
+        let header = (key == TRACE_PARENT).then(|| self.0.get(key))??;
+        header.to_str().ok()
     }
 
     fn keys(&self) -> Vec<&str> {

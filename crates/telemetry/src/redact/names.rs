@@ -95,7 +95,13 @@ impl NameRules {
     pub(super) fn matches(&self, name: &str) -> bool {
         // An error's chain of causes is recorded beside the error under this suffix.
         let name = name.strip_suffix(".chain").unwrap_or(name);
-        self.endings.iter().any(|ending| ends_in(name, ending))
+        let Some(last) = name.chars().next_back() else {
+            return false;
+        };
+        let last = last.to_ascii_lowercase();
+        self.endings
+            .iter()
+            .any(|ending| ending.ends_with(last) && ends_in(name, ending))
     }
 }
 

@@ -255,19 +255,21 @@ fn memory_stays_below_its_bound() {
 #[test]
 fn a_span_larger_than_the_bound_pushes_nobody_out() {
     let stage = Stage::tail_only(rules(|rules| {
-        rules.bytes = NonZeroUsize::new(10_000).unwrap();
-        rules.traces = NonZeroUsize::new(1).unwrap();
+        rules.bytes = NonZeroUsize::new(SHARDS * 100_000).unwrap();
+        rules.traces = NonZeroUsize::new(SHARDS * 100).unwrap();
     }));
-    let root = stage.root("root");
-    end(&stage.start("small", &root), FAST);
-    let giant = stage.start("giant", &root);
+    let roots: Vec<Context> = (0..100).map(|_| stage.root("root")).collect();
+    roots
+        .iter()
+        .for_each(|root| end(&stage.start("small", root), FAST));
+    let giant = stage.start("giant", &roots[0]);
     giant
         .span()
-        .set_attribute(KeyValue::new("text", "x".repeat(20_000)));
+        .set_attribute(KeyValue::new("text", "x".repeat(200_000)));
     end(&giant, SLOW);
-    end(&root, FAST);
+    assert_eq!((stage.evicted(Evicted::Bytes), stage.held().0), (1, 100));
+    end(&roots[0], FAST);
     assert_eq!(stage.taken.names(), ["small", "root"]);
-    assert_eq!(stage.evicted(Evicted::Bytes), 1);
 }
 
 #[test]
