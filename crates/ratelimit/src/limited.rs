@@ -1,5 +1,6 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -27,19 +28,17 @@ pub struct LimitedTenant {
 /// The tenants refused most, by the Space-Saving algorithm (Metwally, Agrawal and El Abbadi,
 /// 2005): a fixed number of counters, and any tenant with more than `1 / capacity` of all
 /// refusals is among them.
-#[derive(Debug)]
 pub(crate) struct LimitedTenants {
     capacity: NonZeroUsize,
     counters: Mutex<Counters>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Counters {
     of_tenant: HashMap<Box<str>, Counter>,
     halved_at: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug)]
 struct Counter {
     refusals: u64,
     overcount: u64,
@@ -94,6 +93,15 @@ impl LimitedTenants {
     }
 }
 
+impl fmt::Debug for LimitedTenants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let capacity = &self.capacity;
+        f.debug_struct("LimitedTenants")
+            .field("capacity", capacity)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Counters {
     fn fade(&mut self, now: Timestamp) {
         let half_lives = now.since(self.halved_at).as_secs() / HALF_LIFE.as_secs();
@@ -115,12 +123,9 @@ impl Counters {
             .of_tenant
             .iter()
             .min_by_key(|(_, counter)| counter.refusals);
-        let Some((tenant, refusals)) = least.map(|(t, counter)| (t.clone(), counter.refusals))
-        else {
-            return 0;
-        };
-        self.of_tenant.remove(&tenant);
-        refusals
+        let least = least.map(|(tenant, _)| tenant.clone());
+        let removed = least.and_then(|tenant| self.of_tenant.remove(&tenant));
+        removed.map_or(0, |counter| counter.refusals)
     }
 }
 

@@ -44,7 +44,7 @@ pub trait Store: fmt::Debug + Send + Sync {
 pub enum Answer<'a> {
     /// Decided already.
     Now(Ready<Result<Readings, StoreError>>),
-    /// Still to be decided.
+    /// Still to be decided. Whoever drops it does not learn whether it charged.
     Later(Pin<Box<dyn Future<Output = Result<Readings, StoreError>> + Send + 'a>>),
 }
 

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -21,7 +22,6 @@ const MIN_SHARD_CAPACITY: usize = 1_024;
 ///
 /// Buckets are found by 128-bit keyed fingerprints: among `n` keys, two share a bucket with a
 /// chance of about `n² / 2¹²⁹`.
-#[derive(Debug)]
 pub struct MemoryStore {
     fingerprints: Fingerprints,
     shards: Box<[Mutex<Shard>]>,
@@ -97,6 +97,15 @@ impl Store for MemoryStore {
             self.fingerprints.of_bucket(partition, target)
         });
         readings.into()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shards = self.shards.len();
+        f.debug_struct("MemoryStore")
+            .field("shards", &shards)
+            .finish_non_exhaustive()
     }
 }
 

@@ -8,7 +8,6 @@ pub(super) struct Fingerprint(u64, u64);
 
 /// Makes fingerprints under two secret keys of this process, so that nobody can choose texts
 /// whose fingerprints meet.
-#[derive(Clone, Debug)]
 pub(super) struct Fingerprints {
     low: RandomState,
     high: RandomState,

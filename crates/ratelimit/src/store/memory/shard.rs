@@ -7,14 +7,13 @@ use crate::store::{Charge, Reading, Readings, Target};
 
 /// The buckets of some partitions. Shadow limits have a table of their own, so that no bucket of
 /// theirs can take the room of an enforced one.
-#[derive(Debug)]
 pub(super) struct Shard {
     enforced: Table,
     shadow: Table,
 }
 
 /// One bucket of a charge: where it lies or would lie, and what the charge makes of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 struct Seat<'a> {
     target: Target<'a>,
     place: Place,

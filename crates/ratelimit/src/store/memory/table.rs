@@ -13,7 +13,6 @@ use crate::policy::PolicyLimit;
 const MAX_PROBES: usize = 32;
 
 /// A map of a fixed number of buckets, and one shared bucket for each limit that found it full.
-#[derive(Debug)]
 pub(super) struct Table {
     buckets: IndexMap<Fingerprint, Bucket, FingerprintHasher>,
     shared: HashMap<u64, Bucket>,
