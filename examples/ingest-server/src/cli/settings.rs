@@ -16,25 +16,25 @@ pub(super) struct Settings {
     /// Settings that are not secret, as TOML.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// `dev` or `production` [INGEST_PROFILE].
+    /// `dev` or `production` (INGEST_PROFILE).
     #[arg(long, global = true)]
     profile: Option<String>,
-    /// Public address [INGEST_LISTEN].
+    /// Public address (INGEST_LISTEN).
     #[arg(long, global = true)]
     listen: Option<String>,
-    /// Admin address [INGEST_ADMIN_LISTEN].
+    /// Admin address (INGEST_ADMIN_LISTEN).
     #[arg(long, global = true)]
     admin_listen: Option<String>,
-    /// Folder of database and generated secrets [INGEST_DATA_DIR].
+    /// Folder of database and generated secrets (INGEST_DATA_DIR).
     #[arg(long, global = true)]
     data_dir: Option<String>,
-    /// `sqlite://FILE` [INGEST_DATABASE_URL].
+    /// `sqlite://FILE` (INGEST_DATABASE_URL).
     #[arg(long, global = true)]
     database_url: Option<String>,
-    /// Folder of event schemas, `<type>/<version>.json` [INGEST_SCHEMA_DIR].
+    /// Folder of event schemas, `<type>/<version>.json` (INGEST_SCHEMA_DIR).
     #[arg(long, global = true)]
     schema_dir: Option<String>,
-    /// Log filter, such as `info,ingest_server=debug` [INGEST_LOG].
+    /// Log filter, such as `info,ingest_server=debug` (INGEST_LOG).
     #[arg(long, global = true)]
     log: Option<String>,
 }
