@@ -59,6 +59,8 @@ enum CliError {
     Demo(#[from] DemoError),
     #[error(transparent)]
     ApiKey(#[from] api_key::ApiKeyError),
+    #[error("the demo invents tenants and keys: it runs in the dev profile only")]
+    DemoInProduction,
     #[error("the runtime cannot be started: {0}")]
     Runtime(io::ErrorKind),
     #[error("the output cannot be written: {0}")]
@@ -99,6 +101,7 @@ impl CliError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_)
+            | Self::DemoInProduction
             | Self::Telemetry(InitError::Environment(_) | InitError::Endpoint)
             | Self::Dev(DevError::DataWithoutSecrets { .. })
             | Self::Vault(VaultError::Secrets(_))

@@ -7,11 +7,11 @@ use clap::Args;
 use super::{
     CliError, print,
     serve::{self, FLUSH},
-    settings::{Missing, Settings},
+    settings::{Loaded, Missing, Settings},
 };
 use crate::{
     app::{Addresses, App},
-    config::{Config, Database},
+    config::{ADMIN_TOKEN, Config, Database, Profile},
     demo, telemetry,
 };
 
@@ -24,7 +24,17 @@ pub(super) struct Demo {
 
 /// Serves, sends traffic to itself, tells what came of it, and goes on serving.
 pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError> {
-    let config = Arc::new(settings.load_quietly(Missing::Generate)?.config);
+    let Loaded {
+        config,
+        has_generated_secrets,
+    } = settings.load_quietly(Missing::Generate)?;
+    if config.profile == Profile::Production {
+        return Err(CliError::DemoInProduction);
+    }
+    // EXPOSE: the dev profile shows the token it made for itself; a given one is not repeated.
+    let token = has_generated_secrets.then(|| config.secrets.admin_token.expose().to_owned());
+    let token = token.unwrap_or_else(|| format!("${ADMIN_TOKEN}"));
+    let config = Arc::new(config);
     let telemetry = telemetry::start(&config)?;
     let stop = serve::stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
     let app = App::start(&config, &telemetry).await?;
@@ -38,7 +48,7 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     let serving = tokio::spawn(app.run(stop));
     let summary = demo::run(&keys, addresses, Duration::from_secs(seconds)).await?;
     print(&format!("After {seconds} s:\n\n{summary}"))?;
-    print(&where_to_look(&config, addresses))?;
+    print(&where_to_look(&config, addresses, &token))?;
     // The service ends by a signal; a panic of it has been logged.
     drop(serving.await);
     drop(keys);
@@ -46,12 +56,10 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     Ok(())
 }
 
-fn where_to_look(config: &Config, addresses: Addresses) -> String {
+fn where_to_look(config: &Config, addresses: Addresses, token: &str) -> String {
     let Database::Sqlite(database) = &config.database;
     let database = database.display();
     let admin = addresses.admin;
-    // EXPOSE: the dev profile shows its own token on the terminal it was started from.
-    let token = config.secrets.admin_token.expose();
     format!(
         "\
 Look at the data, sealed:
@@ -61,9 +69,9 @@ Look at the data, sealed:
 
 At what was rejected and why, at who was limited, and at the metrics:
 
-  curl -H 'Authorization: Bearer {token}' 'http://{admin}/admin/quality?tenant=fabrikam'
-  curl -H 'Authorization: Bearer {token}' http://{admin}/admin/limits
-  curl -H 'Authorization: Bearer {token}' http://{admin}/metrics
+  curl -H \"Authorization: Bearer {token}\" 'http://{admin}/admin/quality?tenant=fabrikam'
+  curl -H \"Authorization: Bearer {token}\" http://{admin}/admin/limits
+  curl -H \"Authorization: Bearer {token}\" http://{admin}/metrics
 
 The service goes on. Stop it with Ctrl-C.
 "

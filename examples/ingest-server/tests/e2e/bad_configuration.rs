@@ -96,3 +96,18 @@ fn a_file_that_is_no_database_is_refused() {
         "{message}"
     );
 }
+
+#[test]
+fn the_demo_does_not_run_in_production() {
+    let data = Data::new();
+    let output = data
+        .command()
+        .env("INGEST_PROFILE", "production")
+        .arg("demo")
+        .output()
+        .unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("dev profile only"), "{message}");
+    assert!(!data.database().exists());
+}
