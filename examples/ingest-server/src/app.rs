@@ -8,12 +8,13 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
+use portcullis_keyring::{Entropy, EntropyError, SystemEntropy};
 use portcullis_ratelimit::{MemoryStore, Policies, RateLimiter, TrustedProxies, WhenFull};
 use portcullis_telemetry::{Detectors, Guard, HttpLayer, MetricError, Registry, RemoteParent};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
-    clock::{Clock, RandomUnavailable, SystemClock, make_seed},
+    clock::{Clock, SystemClock, make_seed},
     config::Config,
     limits,
     listener::{Limits, Listener},
@@ -48,7 +49,7 @@ pub(crate) enum StartError {
     #[error("the rate limiter cannot be built")]
     Limits(#[from] portcullis_ratelimit::BuildError),
     #[error(transparent)]
-    Random(#[from] RandomUnavailable),
+    Random(#[from] EntropyError),
     #[error("cannot listen on {address}: {kind}")]
     Listen {
         address: SocketAddr,
@@ -94,6 +95,7 @@ impl App {
         };
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let shared_store: Arc<dyn Store> = Arc::new(store.clone());
         let (writer, write_groups) = Writer::new(
             Arc::clone(&shared_store),
@@ -101,7 +103,7 @@ impl App {
             Arc::clone(&clock),
             WriteMetrics::register(registry)?,
         );
-        let quality = observe::quality(&schemas, telemetry.redactor(), make_seed()?);
+        let quality = observe::quality(&schemas, telemetry.redactor(), make_seed(&*entropy)?);
         observe::register(registry, &quality, &writer)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
@@ -110,6 +112,7 @@ impl App {
         let following = tokio::spawn(keys.follow());
         let services = Arc::new(Services {
             clock,
+            entropy,
             keys,
             keyring,
             index_roots,

@@ -15,6 +15,7 @@ use super::{
     validate::Valid,
 };
 use crate::{
+    personal::LeadIndexes,
     rejection::Rejection,
     services::Services,
     store::{EventRow, LeadWrite, SealedColumn, Write},
@@ -31,6 +32,7 @@ pub(crate) struct Sealed {
 #[tracing::instrument(skip_all)]
 pub(crate) async fn seal(
     services: &Services,
+    indexes: &LeadIndexes,
     batch: Batch<Unique>,
 ) -> Result<Batch<Sealed>, Rejection> {
     let Batch {
@@ -46,7 +48,8 @@ pub(crate) async fn seal(
         value: unique,
     } in items
     {
-        let write = write(services, &caller, &cipher, &unique).map_err(|error| failed(&error))?;
+        let write =
+            write(services, indexes, &caller, &cipher, &unique).map_err(|error| failed(&error))?;
         sealed.push(Item {
             origin,
             value: Sealed { unique, write },
@@ -85,6 +88,7 @@ async fn cipher(
 
 fn write(
     services: &Services,
+    indexes: &LeadIndexes,
     caller: &Caller,
     cipher: &Cipher,
     unique: &Unique,
@@ -95,7 +99,7 @@ fn write(
         None => None,
     };
     let lead = match lead {
-        Some(target) => Some(lead_write(services, caller, cipher, valid, *target)?),
+        Some(target) => Some(lead_write(indexes, caller, cipher, valid, *target)?),
         None => None,
     };
     Ok(Write {
@@ -160,7 +164,7 @@ fn content_fingerprint(
 }
 
 fn lead_write(
-    services: &Services,
+    indexes: &LeadIndexes,
     caller: &Caller,
     cipher: &Cipher,
     valid: &Valid,
@@ -173,7 +177,7 @@ fn lead_write(
             column,
             sealed: sealed.bytes,
             key_id: sealed.key_id,
-            index: value.index(&services.index_roots, &caller.tenant, column.field()),
+            index: indexes.rows(value),
         })
     });
     Ok(LeadWrite {
