@@ -53,7 +53,7 @@ pub(crate) enum SchemaError {
     Name(PathBuf),
     #[error("{0}: is not a usable JSON Schema: {1}")]
     Schema(PathBuf, String),
-    #[error("{0}: `x-pii` at {1}: {2}")]
+    #[error("{0}: `x-pii` cannot be honoured: {1}: {2}")]
     Personal(PathBuf, String, &'static str),
     #[error("{0}: holds no schema")]
     Empty(PathBuf),
