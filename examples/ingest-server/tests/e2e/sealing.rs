@@ -10,10 +10,31 @@ use crate::{
 
 const EMAIL: &str = "canary.q7x@sealed-mail.example";
 const PHONE: &str = "+442079460958";
+const PHONE_DIGITS: &str = "442079460958";
+
+const CPF: &str = "52998224725";
+const NAME: &str = "Canary Q7x";
+const ADDRESS: &str = "7 Sealed Street, Q7x-Town";
+const TEXT: &str = "the canary likes red shoes";
+
+/// Every canary, and the parts that would give one away.
+const CANARIES: [&str; 11] = [
+    EMAIL,
+    "canary.q7x",
+    "sealed-mail",
+    PHONE,
+    PHONE_DIGITS,
+    CPF,
+    "529.982.247-25",
+    NAME,
+    ADDRESS,
+    "Sealed Street",
+    TEXT,
+];
 
 fn assert_absent(server: &Server) {
     for (path, content) in server.data().files() {
-        for value in [EMAIL, "canary.q7x", "sealed-mail", PHONE, &PHONE[1..]] {
+        for value in CANARIES {
             let found = find(&content, value).map(|form| String::from_utf8(form).unwrap());
             assert_eq!(found, None, "in {}", path.display());
         }
@@ -21,25 +42,36 @@ fn assert_absent(server: &Server) {
 }
 
 #[tokio::test]
-async fn email_and_phone_are_sealed_at_rest_and_come_back_to_who_may_read_them() {
+async fn personal_data_is_sealed_at_rest_and_comes_back_to_who_may_read_them() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     let event = json!({
         "specversion": "1.0", "type": "form.submitted", "source": "test/web", "id": "1",
         "data": {
             "form": "contact", "email": EMAIL, "phone": PHONE,
-            "answers": [{ "question": "How?", "answer": format!("write to {EMAIL}") }]
+            "answers": [{ "question": "How?", "answer": format!("write to {EMAIL}: {TEXT}") }]
         }
     });
-    let answer = server
-        .post("/v1/events", &key, &event)
-        .header("content-type", "application/cloudevents+json")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(answer.status(), StatusCode::ACCEPTED);
-    assert_eq!(answer.json::<Value>().await.unwrap()["accepted"], 1);
-    let lead = json!({ "email": EMAIL, "phone": "+44 20 7946 0958", "name": "Canary Q7x" });
+    let created = json!({
+        "specversion": "1.0", "type": "lead.created", "source": "test/web", "id": "2",
+        "data": {
+            "email": EMAIL, "national_id": CPF, "name": NAME, "address": ADDRESS, "notes": TEXT
+        }
+    });
+    for event in [event, created] {
+        let answer = server
+            .post("/v1/events", &key, &event)
+            .header("content-type", "application/cloudevents+json")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        assert_eq!(answer.json::<Value>().await.unwrap()["accepted"], 1);
+    }
+    let lead = json!({
+        "email": EMAIL, "phone": "+44 20 7946 0958", "national_id": "529.982.247-25",
+        "name": NAME, "address": ADDRESS
+    });
     let id = server.lead(&key, &lead).await;
 
     // The write-ahead log still holds everything; after the stop, the file does.
@@ -60,7 +92,9 @@ async fn email_and_phone_are_sealed_at_rest_and_come_back_to_who_may_read_them()
         .unwrap();
     assert_eq!(opened["email"], EMAIL);
     assert_eq!(opened["phone"], PHONE);
-    assert_eq!(opened["name"], "Canary Q7x");
+    assert_eq!(opened["national_id"], CPF);
+    assert_eq!(opened["name"], NAME);
+    assert_eq!(opened["address"], ADDRESS);
 
     let clerk = server.issue("acme", &["leads:read"]).await;
     let masked = server
@@ -73,6 +107,9 @@ async fn email_and_phone_are_sealed_at_rest_and_come_back_to_who_may_read_them()
     assert_eq!(masked["masked"], true);
     assert!(!masked.to_string().contains("canary"));
     assert!(!masked.to_string().contains(&PHONE[3..]));
+    for value in CANARIES {
+        assert!(!masked.to_string().contains(value), "{masked}");
+    }
 
     let path = format!("/v1/leads/{id}");
     let without_reason = server
