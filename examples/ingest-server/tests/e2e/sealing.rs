@@ -175,6 +175,50 @@ async fn personal_data_in_an_undeclared_place_is_refused_and_not_stored() {
 }
 
 #[tokio::test]
+async fn samples_show_no_personal_data_however_broken_the_event_is() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let lead = |extra: &str| {
+        format!(
+            r#"{{"type":"lead.created","source":"test/web","id":"1","data":{{"name":"{NAME}",
+                "address":"{ADDRESS}","national_id":"{CPF}","notes":"{TEXT}"{extra}}}}}"#
+        )
+    };
+    let items = [
+        lead(r#","x":1e999"#),
+        lead(r#","x":"\ud800""#),
+        lead(r#","x":1"#),
+        lead(&format!(r#","{NAME}":"{CPF}""#)),
+        format!(r#""{NAME}, {ADDRESS}""#),
+        format!(r#"["{NAME}", {CPF}]"#),
+        CPF.to_owned(),
+        PHONE_DIGITS.to_owned(),
+        format!(r#"{{"type":"{NAME}","{ADDRESS}":{CPF}}}"#),
+    ];
+    let answer = server
+        .request(Method::POST, "/v1/events", &key)
+        .header("content-type", "application/json")
+        .body(format!("[{}]", items.join(",")))
+        .send()
+        .await
+        .unwrap();
+    let answer = answer.json::<Value>().await.unwrap();
+    let rejected = answer["rejected"].as_array().map(Vec::len);
+    assert_eq!(rejected, Some(items.len()), "{answer}");
+
+    let samples = server
+        .admin(Method::GET, "/admin/quality/samples")
+        .send()
+        .await
+        .unwrap();
+    let samples = samples.text().await.unwrap();
+    assert_eq!(samples.matches("excerpt").count(), items.len(), "{samples}");
+    for value in CANARIES {
+        assert_eq!(find(samples.as_bytes(), value), None, "{value}: {samples}");
+    }
+}
+
+#[tokio::test]
 async fn the_record_of_another_tenant_answers_like_one_that_does_not_exist() {
     let server = Server::start();
     let a = server.issue("tenant-a", &ALL_SCOPES).await;
