@@ -218,6 +218,31 @@ async fn samples_show_no_personal_data_however_broken_the_event_is() {
     }
 }
 
+/// The known answer of `docs/formats.md`, computed with the Python package `cryptography`.
+#[tokio::test]
+async fn the_fingerprint_of_an_event_is_the_documented_one() {
+    let server = Server::start();
+    let key = server.issue("tenant-7", &ALL_SCOPES).await;
+    let event = json!({
+        "type": "form.submitted", "source": "test/web", "id": "1",
+        "data": { "form": "contact", "email": "john.smith+a1@example.com" }
+    });
+    let answer = server
+        .post("/v1/events", &key, &event)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    let fingerprint: Vec<u8> = sqlx::query_scalar("SELECT content_fp FROM event")
+        .fetch_one(&mut server.data().connect().await)
+        .await
+        .unwrap();
+    assert_eq!(
+        hex::encode(fingerprint),
+        "00014f92f1b3d0991703e8f0d15976c371bf"
+    );
+}
+
 #[tokio::test]
 async fn the_record_of_another_tenant_answers_like_one_that_does_not_exist() {
     let server = Server::start();
