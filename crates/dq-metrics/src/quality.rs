@@ -127,6 +127,6 @@ impl Quality {
 
     /// Names come from senders until a plan says otherwise, and may hold anything.
     fn may_be_label(&self, name: &str) -> bool {
-        self.0.sampler.masker().mask(name) == name
+        self.0.sampler.masker().mask_text(name) == name
     }
 }

@@ -30,15 +30,22 @@ pub const SAMPLE_BYTES: usize = 2 * 1024;
 /// A payload is masked whole, never cut first, since a value cut in half is not recognised.
 pub const MASKED_BYTES: usize = 64 * 1024;
 
-/// Replaces personal data and secrets in a text.
+/// Replaces personal data and secrets in what is kept of an event.
 ///
 /// # Contract
-/// The answer holds nothing of what must not be stored. It is called for few events (the bucket
-/// of [`crate::QualityBuilder::captures_per_second`] bounds how many), on the thread that samples.
-/// An event type that it would change never becomes a label.
+/// The answers hold nothing of what must not be stored. Payloads and details are masked for few
+/// events (the bucket of [`crate::QualityBuilder::captures_per_second`] bounds how many), on the
+/// thread that samples.
 pub trait Masker: fmt::Debug + Send + Sync {
-    /// The text with everything replaced that must not be stored.
-    fn mask(&self, text: &str) -> String;
+    /// The payload as its sender wrote it, which may be broken, with everything replaced that must
+    /// not be stored.
+    fn mask_payload(&self, payload: &str) -> String;
+
+    /// A text about an event with everything replaced that must not be stored: the detail of a
+    /// refusal, or the name of an event type or a version.
+    ///
+    /// A name that it would change never becomes a label.
+    fn mask_text(&self, text: &str) -> String;
 }
 
 /// An event that was refused, offered as a sample.
@@ -111,7 +118,7 @@ impl<'a> Discarded<'a> {
         }
     }
 
-    /// Says what was wrong, best from schema paths alone; it is masked like the payload.
+    /// Says what was wrong, best from schema paths alone; it is masked as a text.
     #[must_use]
     pub const fn detail(self, detail: &'a str) -> Self {
         Self { detail, ..self }

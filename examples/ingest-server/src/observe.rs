@@ -38,7 +38,7 @@ pub(crate) fn quality(schemas: &Schemas, redactor: &Arc<Redactor>, seed: [u8; 32
             plan.schema(event_type, &version.to_string(), lifecycle)
         });
     let plan = plan.schema(LEAD, &DEFAULT_VERSION.to_string(), Lifecycle::Current);
-    let masker = masker::ShapeMasker::new(Arc::clone(redactor));
+    let masker = masker::ShapeMasker::new(schemas, Arc::clone(redactor));
     Quality::builder(Arc::new(masker), StdRng::from_seed(seed))
         .plan(plan)
         .build()

@@ -6,7 +6,7 @@ mod personal;
 mod violation;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -33,6 +33,7 @@ pub(crate) struct Schemas {
 pub(crate) struct Schema {
     validator: Validator,
     personal: Vec<PersonalPath>,
+    members: BTreeSet<String>,
 }
 
 /// Why a schema was not found.
@@ -53,7 +54,7 @@ pub(crate) enum SchemaError {
     Name(PathBuf),
     #[error("{0}: is not a usable JSON Schema: {1}")]
     Schema(PathBuf, String),
-    #[error("{0}: `x-pii` at {1}: {2}")]
+    #[error("{0}: `x-pii` cannot be honoured: {1}: {2}")]
     Personal(PathBuf, String, &'static str),
     #[error("{0}: holds no schema")]
     Empty(PathBuf),
@@ -102,6 +103,13 @@ impl Schemas {
         })
     }
 
+    /// The names of members that any schema declares.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &str> {
+        let events = self.events.values().flat_map(BTreeMap::values);
+        let schemas = events.chain([&self.lead]);
+        schemas.flat_map(|schema| schema.members.iter().map(String::as_str))
+    }
+
     /// The schema of a lead's body.
     pub(crate) const fn lead(&self) -> &Arc<Schema> {
         &self.lead
@@ -119,9 +127,12 @@ impl Schema {
             .offline()
             .build(schema)
             .map_err(|error| SchemaError::Schema(path.to_owned(), error.to_string()))?;
+        let mut members = BTreeSet::new();
+        declare(schema, &mut members);
         Ok(Self {
             validator,
             personal,
+            members,
         })
     }
 
@@ -135,6 +146,20 @@ impl Schema {
     /// Where personal data stands.
     pub(crate) fn personal(&self) -> &[PersonalPath] {
         &self.personal
+    }
+}
+
+/// Collects every name under `properties`.
+fn declare(schema: &Value, names: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(keywords) => {
+            if let Some(Value::Object(members)) = keywords.get("properties") {
+                names.extend(members.keys().cloned());
+            }
+            keywords.values().for_each(|value| declare(value, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| declare(item, names)),
+        _ => {}
     }
 }
 

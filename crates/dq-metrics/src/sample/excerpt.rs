@@ -19,10 +19,12 @@ impl Excerpt {
     ///
     /// `names` is how many bytes of [`SAMPLE_BYTES`] are taken already.
     pub(super) fn new(discarded: &Discarded<'_>, names: usize, masker: &dyn Masker) -> Self {
-        let detail = masked(discarded.detail.as_bytes(), masker, DETAIL_BYTES);
+        let detail = masked(discarded.detail.as_bytes(), DETAIL_BYTES, |text| {
+            masker.mask_text(text)
+        });
         let room = SAMPLE_BYTES.saturating_sub(names + detail.len());
         Self {
-            payload: masked(discarded.payload, masker, room),
+            payload: masked(discarded.payload, room, |text| masker.mask_payload(text)),
             detail,
         }
     }
@@ -38,11 +40,11 @@ impl Excerpt {
     }
 }
 
-fn masked(text: &[u8], masker: &dyn Masker, longest: usize) -> String {
+fn masked(text: &[u8], longest: usize, mask: impl Fn(&str) -> String) -> String {
     if text.len() > MASKED_BYTES {
         return format!("({} bytes, too long to mask)", text.len());
     }
-    let mut masked = masker.mask(&String::from_utf8_lossy(text));
+    let mut masked = mask(&String::from_utf8_lossy(text));
     masked.truncate(masked.floor_char_boundary(longest));
     masked
 }
@@ -63,7 +65,11 @@ mod tests {
     struct HidesSecret;
 
     impl Masker for HidesSecret {
-        fn mask(&self, text: &str) -> String {
+        fn mask_payload(&self, payload: &str) -> String {
+            self.mask_text(payload)
+        }
+
+        fn mask_text(&self, text: &str) -> String {
             text.replace("secret", "[gone]")
         }
     }

@@ -24,7 +24,11 @@ const CANARY: &str = "canary7f3a91";
 struct HidesCanary;
 
 impl Masker for HidesCanary {
-    fn mask(&self, text: &str) -> String {
+    fn mask_payload(&self, payload: &str) -> String {
+        self.mask_text(payload)
+    }
+
+    fn mask_text(&self, text: &str) -> String {
         text.replace(CANARY, "[masked]")
     }
 }

@@ -55,7 +55,11 @@ impl SampleStore for Broken {
 struct HidesNothing;
 
 impl Masker for HidesNothing {
-    fn mask(&self, text: &str) -> String {
+    fn mask_payload(&self, payload: &str) -> String {
+        self.mask_text(payload)
+    }
+
+    fn mask_text(&self, text: &str) -> String {
         text.to_owned()
     }
 }
@@ -107,6 +111,34 @@ fn samples_are_masked_before_they_are_stored() {
         control.contains(CANARY),
         "without masking the canary is found"
     );
+}
+
+/// Says which way a text went.
+#[derive(Debug)]
+struct Names;
+
+impl Masker for Names {
+    fn mask_payload(&self, _: &str) -> String {
+        "payload".to_owned()
+    }
+
+    fn mask_text(&self, text: &str) -> String {
+        text.replace(CANARY, "text")
+    }
+}
+
+#[test]
+fn a_payload_is_masked_as_one_and_details_and_names_as_texts() {
+    let quality = Quality::builder(Arc::new(Names), StdRng::seed_from_u64(7)).build();
+    let sample = |event_type| {
+        let subject = Subject::tenant("acme").event_type(event_type);
+        let discarded = Discarded::new(subject, Reason::ParseJson, b"7").detail(CANARY);
+        quality.sample(&discarded).unwrap()
+    };
+    let taken = sample("lead.created");
+    assert_eq!((&*taken.excerpt, &*taken.detail), ("payload", "text"));
+    assert_eq!(taken.event_type, "lead.created");
+    assert_eq!(sample(CANARY).event_type, "__other__");
 }
 
 #[test]

@@ -6,6 +6,10 @@ use super::digits;
 const LAYOUTS: [&[usize]; 4] = [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
 const LENGTHS: RangeInclusive<usize> = 13..=19;
 
+/// How far a word is read to each side of the digits. A SHA-512 in hexadecimal has 128 characters;
+/// without a bound, a long word of many numbers would be read once for each of them.
+const WORD_BYTES: usize = 64;
+
 /// A card number whose first digit stands at `at`.
 pub(super) fn at(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     if at > 0 && bytes[at - 1].is_ascii_digit() {
@@ -31,15 +35,18 @@ fn grouped(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     })
 }
 
-/// Whether the digits are part of a longer word that reads as a hexadecimal id.
+/// Whether the digits are part of a longer word that reads as a hexadecimal id, as far as
+/// [`WORD_BYTES`] show.
 fn in_hex_word(bytes: &[u8], range: &Range<usize>) -> bool {
     let before = bytes[..range.start]
         .iter()
         .rev()
+        .take(WORD_BYTES)
         .take_while(|b| b.is_ascii_alphanumeric())
         .count();
     let after = bytes[range.end..]
         .iter()
+        .take(WORD_BYTES)
         .take_while(|b| b.is_ascii_alphanumeric())
         .count();
     before + after > 0

@@ -3,7 +3,8 @@
 //! The places are found once, when the schema is loaded, by walking the keywords that apply to
 //! every instance: `properties`, `items`, `prefixItems`, `allOf` and local `$ref`s. Under a
 //! keyword that applies only to some instances an annotation would depend on the data, so there
-//! it is refused.
+//! it is refused. So is, in a document that declares personal data, every keyword that would make
+//! a reference mean another place than its JSON pointer says.
 
 use serde_json::{Map, Value};
 
@@ -50,6 +51,9 @@ impl PersonalPath {
 
 /// Finds every declared place.
 pub(super) fn find(schema: &Value) -> Result<Vec<PersonalPath>, Misplaced> {
+    if mentions(schema) {
+        followable(schema, "#")?;
+    }
     let mut walk = Walk {
         root: schema,
         refs: Vec::new(),
@@ -94,6 +98,33 @@ fn visit<'a>(
 /// RFC 6901.
 fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Refuses what the walk would follow elsewhere than the validator: references that the way to them
+/// decides, and subschemas with a base or a dialect of their own.
+fn followable(value: &Value, at: &str) -> Result<(), Misplaced> {
+    match value {
+        Value::Object(members) => members.iter().try_for_each(|(name, member)| {
+            let below_root = at != "#";
+            let at = format!("{at}/{}", escape(name));
+            match (name.as_str(), member) {
+                ("$dynamicRef" | "$recursiveRef", Value::String(_)) => Err(misplaced(
+                    &at,
+                    "only `$ref` can be followed to personal data",
+                )),
+                ("$id" | "$schema", Value::String(_)) if below_root => Err(misplaced(
+                    &at,
+                    "stands below the root of a schema that declares personal data",
+                )),
+                _ => followable(member, &at),
+            }
+        }),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, item)| followable(item, &format!("{at}/{index}"))),
+        _ => Ok(()),
+    }
 }
 
 struct Walk<'a> {

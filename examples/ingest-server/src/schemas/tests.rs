@@ -101,6 +101,46 @@ fn an_annotation_that_depends_on_the_data_is_refused() {
 }
 
 #[test]
+fn a_reference_that_could_mean_another_place_is_refused_beside_personal_data() {
+    let email = json!({ "type": "string", "x-pii": "email" });
+    let refused = |schema: Value| {
+        assert!(
+            matches!(compile(&schema), Err(SchemaError::Personal(..))),
+            "accepted {schema}"
+        );
+    };
+    refused(json!({
+        "properties": { "a": { "$dynamicRef": "#person" } },
+        "$defs": { "p": { "$dynamicAnchor": "person", "properties": { "mail": email } } }
+    }));
+    refused(json!({
+        "properties": { "a": { "$ref": "#/$defs/harmless" }, "b": email },
+        "$defs": { "harmless": { "items": { "$dynamicRef": "#" } } }
+    }));
+    // In there, `#/$defs/p` is the inner one.
+    refused(json!({
+        "properties": { "a": {
+            "$id": "https://inner.example/", "$ref": "#/$defs/p", "$defs": { "p": email }
+        } },
+        "$defs": { "p": { "type": "string" } }
+    }));
+    let old = "https://json-schema.org/draft/2019-09/schema";
+    refused(json!({ "properties": { "a": { "$schema": old }, "b": email } }));
+    refused(json!({ "properties": { "a": { "$recursiveRef": "#" }, "b": email } }));
+}
+
+#[test]
+fn a_base_at_the_root_and_references_without_personal_data_are_accepted() {
+    let email = json!({ "type": "string", "x-pii": "email" });
+    for schema in [
+        json!({ "$id": "https://shop.example/lead", "properties": { "$id": email } }),
+        json!({ "properties": { "a": { "$dynamicRef": "#n" } }, "$defs": { "n": { "$dynamicAnchor": "n" } } }),
+    ] {
+        assert!(compile(&schema).is_ok(), "refused {schema}");
+    }
+}
+
+#[test]
 fn a_violation_names_the_schema_and_never_the_data() {
     let schemas = Schemas::load(None).unwrap();
     let schema = schemas.event("lead.created", 1).unwrap();

@@ -1,6 +1,6 @@
 //! Everything that is received is accounted for, under the reason that the sender was told.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Write as _, net::TcpStream};
 
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bad_input::{cases, send},
-    harness::{ALL_SCOPES, Server, page_view, wait_for},
+    harness::{ALL_SCOPES, Key, Server, page_view, wait_for},
 };
 
 /// `received` and the sum of all outcomes.
@@ -138,11 +138,8 @@ async fn received_is_the_sum_of_all_outcomes_after_a_load_with_everything_in_it(
     assert_eq!(unknown.json::<Value>().await.unwrap()["score"], Value::Null);
 }
 
-#[tokio::test]
-async fn a_sender_who_hangs_up_is_accounted_for_too() {
-    use std::{io::Write as _, net::TcpStream};
-    let server = Server::start();
-    let key = server.issue("acme", &ALL_SCOPES).await;
+/// Sends a head and the first byte of its body.
+fn begin(server: &Server, key: &Key) -> TcpStream {
     let head = format!(
         "POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
          content-type: application/json\r\ncontent-length: 1000\r\n\r\n{{",
@@ -150,14 +147,33 @@ async fn a_sender_who_hangs_up_is_accounted_for_too() {
     );
     let mut stream = TcpStream::connect(server.public_address()).unwrap();
     stream.write_all(head.as_bytes()).unwrap();
-    drop(stream);
-    wait_for("the books of a request whose sender is gone", async || {
-        let metrics = server.metrics().await;
-        let incomplete = metrics.get("dq_rejected_total{reason=\"transport.incomplete\"}");
-        (incomplete == Some(&1.0)).then_some(())
+    stream
+}
+
+async fn assert_rejected_once(server: &Server, reason: &str) {
+    let sample = format!("dq_rejected_total{{reason=\"{reason}\"}}");
+    wait_for(&sample, async || {
+        (server.metrics().await.get(&sample) == Some(&1.0)).then_some(())
     })
     .await;
-    assert_eq!(sums(&server).await, (1.0, 1.0));
+    assert_eq!(sums(server).await, (1.0, 1.0));
+}
+
+#[tokio::test]
+async fn a_sender_who_hangs_up_is_accounted_for_too() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    drop(begin(&server, &key));
+    assert_rejected_once(&server, "transport.incomplete").await;
+}
+
+#[tokio::test]
+async fn a_sender_who_stops_in_the_middle_of_a_body_is_accounted_for_too() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let stalled = begin(&server, &key);
+    assert_rejected_once(&server, "transport.timeout").await;
+    drop(stalled);
 }
 
 #[tokio::test]

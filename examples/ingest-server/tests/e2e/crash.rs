@@ -9,17 +9,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::harness::{ALL_SCOPES, Data, Key, Server, count, page_view, wait_for};
 
-/// Senders that post events one after the other until the server is gone; each remembers what was
-/// acknowledged.
+/// Senders that post events and leads one after the other until the server is gone; each remembers
+/// what was acknowledged.
 struct Load {
-    senders: JoinSet<Vec<String>>,
+    senders: JoinSet<Acknowledged>,
     acknowledged: Arc<AtomicUsize>,
+}
+
+/// What the service said that it has.
+#[derive(Default)]
+struct Acknowledged {
+    /// Their ids.
+    events: BTreeSet<String>,
+    /// Their e-mail addresses, sent as leads and in events.
+    leads: BTreeSet<String>,
+}
+
+impl Acknowledged {
+    fn extend(&mut self, other: Self) {
+        self.events.extend(other.events);
+        self.leads.extend(other.leads);
+    }
 }
 
 impl Load {
@@ -30,16 +46,28 @@ impl Load {
             let (server, key) = (Arc::clone(server), key.clone());
             let counter = Arc::clone(&acknowledged);
             senders.spawn(async move {
-                let mut done = Vec::new();
+                let mut done = Acknowledged::default();
                 for n in 0..100_000 {
                     let ids: Vec<String> = (0..3)
                         .map(|part| format!("{round}-{sender}-{n}-{part}"))
                         .collect();
-                    let events: Vec<Value> = ids.iter().map(page_view).collect();
+                    let mut events: Vec<Value> = ids.iter().map(page_view).collect();
+                    let email = format!("e{}@load.example", ids[0]);
+                    events[0]["type"] = json!("lead.created");
+                    events[0]["data"] = json!({ "email": email, "notes": "calls back" });
                     match server.post("/v1/events", &key, &json!(events)).send().await {
                         Ok(answer) if answer.status() == StatusCode::ACCEPTED => {
                             counter.fetch_add(ids.len(), Ordering::Relaxed);
-                            done.extend(ids);
+                            done.events.extend(ids);
+                            done.leads.insert(email);
+                        }
+                        _ => break,
+                    }
+                    let email = format!("l{round}-{sender}-{n}@load.example");
+                    let lead = json!({ "email": email, "name": "Ada" });
+                    match server.post("/v1/leads", &key, &lead).send().await {
+                        Ok(answer) if answer.status() == StatusCode::CREATED => {
+                            done.leads.insert(email);
                         }
                         _ => break,
                     }
@@ -60,8 +88,8 @@ impl Load {
         .await;
     }
 
-    async fn end(mut self) -> BTreeSet<String> {
-        let mut all = BTreeSet::new();
+    async fn end(mut self) -> Acknowledged {
+        let mut all = Acknowledged::default();
         while let Some(done) = self.senders.join_next().await {
             all.extend(done.unwrap());
         }
@@ -69,19 +97,35 @@ impl Load {
     }
 }
 
-async fn stored(data: &Data) -> BTreeSet<String> {
-    let rows: Vec<String> = sqlx::query_scalar("SELECT id FROM event")
-        .fetch_all(&mut data.connect().await)
+/// Checks that all that was acknowledged is there, and that what was sealed opens.
+async fn assert_kept(server: &Server, key: &Key, expected: &Acknowledged) {
+    let rows: Vec<(String, String, String)> = sqlx::query_as("SELECT id, type, payload FROM event")
+        .fetch_all(&mut server.data().connect().await)
         .await
         .unwrap();
-    rows.into_iter().collect()
+    for (id, event_type, payload) in &rows {
+        let sealed = payload.matches("\"pc1.").count();
+        let declared = if event_type == "lead.created" { 2 } else { 0 };
+        assert_eq!(sealed, declared, "event {id}: {payload}");
+    }
+    let found = rows.into_iter().map(|(id, ..)| id).collect();
+    let lost: Vec<_> = expected.events.difference(&found).take(5).collect();
+    assert!(lost.is_empty(), "lost: {lost:?}");
+    for email in &expected.leads {
+        let path = format!("/v1/leads?email={email}");
+        let request = server
+            .request(Method::GET, &path, key)
+            .header("x-access-reason", "test");
+        let found: Value = request.send().await.unwrap().json().await.unwrap();
+        assert_eq!(found["leads"][0]["email"], email.as_str(), "{found}");
+    }
 }
 
 #[tokio::test]
 async fn kill_9_in_the_middle_of_a_load_loses_nothing_acknowledged() {
     let data = Data::new();
     let mut key = None;
-    let mut expected = BTreeSet::new();
+    let mut expected = Acknowledged::default();
     for (round, moment) in [1, 40, 150, 400, 900].into_iter().enumerate() {
         let server = Arc::new(Server::start_on(&data));
         let key = match &key {
@@ -101,16 +145,12 @@ async fn kill_9_in_the_middle_of_a_load_loses_nothing_acknowledged() {
 
         // The next start recovers the file, and serves.
         let server = Server::start_on(&data);
-        let found = stored(&data).await;
-        let lost: Vec<_> = expected.difference(&found).take(5).collect();
-        assert!(lost.is_empty(), "lost in round {round}: {lost:?}");
+        assert_kept(&server, key, &expected).await;
         server.kill();
     }
-    assert!(
-        expected.len() >= 1_491,
-        "the load was too small: {}",
-        expected.len()
-    );
+    let (events, leads) = (expected.events.len(), expected.leads.len());
+    assert!(events >= 1_491, "the load was too small: {events}");
+    assert!(leads >= 497, "the load was too small: {leads} leads");
 }
 
 #[tokio::test]
@@ -139,8 +179,8 @@ async fn sigterm_under_load_ends_with_0_within_10_seconds_and_loses_nothing() {
     );
     // An orderly end leaves one file: nothing waits in a write-ahead log.
     assert!(!data.path().join("ingest.db-wal").exists());
-    let found = stored(&data).await;
-    assert!(expected.is_subset(&found));
+    let server = Server::start_on(&data);
+    assert_kept(&server, &key, &expected).await;
 }
 
 #[tokio::test]

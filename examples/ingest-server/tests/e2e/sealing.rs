@@ -10,10 +10,31 @@ use crate::{
 
 const EMAIL: &str = "canary.q7x@sealed-mail.example";
 const PHONE: &str = "+442079460958";
+const PHONE_DIGITS: &str = "442079460958";
+
+const CPF: &str = "52998224725";
+const NAME: &str = "Canary Q7x";
+const ADDRESS: &str = "7 Sealed Street, Q7x-Town";
+const TEXT: &str = "the canary likes red shoes";
+
+/// Every canary, and the parts that would give one away.
+const CANARIES: [&str; 11] = [
+    EMAIL,
+    "canary.q7x",
+    "sealed-mail",
+    PHONE,
+    PHONE_DIGITS,
+    CPF,
+    "529.982.247-25",
+    NAME,
+    ADDRESS,
+    "Sealed Street",
+    TEXT,
+];
 
 fn assert_absent(server: &Server) {
     for (path, content) in server.data().files() {
-        for value in [EMAIL, "canary.q7x", "sealed-mail", PHONE, &PHONE[1..]] {
+        for value in CANARIES {
             let found = find(&content, value).map(|form| String::from_utf8(form).unwrap());
             assert_eq!(found, None, "in {}", path.display());
         }
@@ -21,25 +42,36 @@ fn assert_absent(server: &Server) {
 }
 
 #[tokio::test]
-async fn email_and_phone_are_sealed_at_rest_and_come_back_to_who_may_read_them() {
+async fn personal_data_is_sealed_at_rest_and_comes_back_to_who_may_read_them() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     let event = json!({
         "specversion": "1.0", "type": "form.submitted", "source": "test/web", "id": "1",
         "data": {
             "form": "contact", "email": EMAIL, "phone": PHONE,
-            "answers": [{ "question": "How?", "answer": format!("write to {EMAIL}") }]
+            "answers": [{ "question": "How?", "answer": format!("write to {EMAIL}: {TEXT}") }]
         }
     });
-    let answer = server
-        .post("/v1/events", &key, &event)
-        .header("content-type", "application/cloudevents+json")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(answer.status(), StatusCode::ACCEPTED);
-    assert_eq!(answer.json::<Value>().await.unwrap()["accepted"], 1);
-    let lead = json!({ "email": EMAIL, "phone": "+44 20 7946 0958", "name": "Canary Q7x" });
+    let created = json!({
+        "specversion": "1.0", "type": "lead.created", "source": "test/web", "id": "2",
+        "data": {
+            "email": EMAIL, "national_id": CPF, "name": NAME, "address": ADDRESS, "notes": TEXT
+        }
+    });
+    for event in [event, created] {
+        let answer = server
+            .post("/v1/events", &key, &event)
+            .header("content-type", "application/cloudevents+json")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        assert_eq!(answer.json::<Value>().await.unwrap()["accepted"], 1);
+    }
+    let lead = json!({
+        "email": EMAIL, "phone": "+44 20 7946 0958", "national_id": "529.982.247-25",
+        "name": NAME, "address": ADDRESS
+    });
     let id = server.lead(&key, &lead).await;
 
     // The write-ahead log still holds everything; after the stop, the file does.
@@ -60,7 +92,9 @@ async fn email_and_phone_are_sealed_at_rest_and_come_back_to_who_may_read_them()
         .unwrap();
     assert_eq!(opened["email"], EMAIL);
     assert_eq!(opened["phone"], PHONE);
-    assert_eq!(opened["name"], "Canary Q7x");
+    assert_eq!(opened["national_id"], CPF);
+    assert_eq!(opened["name"], NAME);
+    assert_eq!(opened["address"], ADDRESS);
 
     let clerk = server.issue("acme", &["leads:read"]).await;
     let masked = server
@@ -73,6 +107,9 @@ async fn email_and_phone_are_sealed_at_rest_and_come_back_to_who_may_read_them()
     assert_eq!(masked["masked"], true);
     assert!(!masked.to_string().contains("canary"));
     assert!(!masked.to_string().contains(&PHONE[3..]));
+    for value in CANARIES {
+        assert!(!masked.to_string().contains(value), "{masked}");
+    }
 
     let path = format!("/v1/leads/{id}");
     let without_reason = server
@@ -135,6 +172,75 @@ async fn personal_data_in_an_undeclared_place_is_refused_and_not_stored() {
         assert_eq!(problem["reason"], "policy.undeclared_pii", "{field}");
     }
     assert_absent(&server);
+}
+
+#[tokio::test]
+async fn samples_show_no_personal_data_however_broken_the_event_is() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let lead = |extra: &str| {
+        format!(
+            r#"{{"type":"lead.created","source":"test/web","id":"1","data":{{"name":"{NAME}",
+                "address":"{ADDRESS}","national_id":"{CPF}","notes":"{TEXT}"{extra}}}}}"#
+        )
+    };
+    let items = [
+        lead(r#","x":1e999"#),
+        lead(r#","x":"\ud800""#),
+        lead(r#","x":1"#),
+        lead(&format!(r#","{NAME}":"{CPF}""#)),
+        format!(r#""{NAME}, {ADDRESS}""#),
+        format!(r#"["{NAME}", {CPF}]"#),
+        CPF.to_owned(),
+        PHONE_DIGITS.to_owned(),
+        format!(r#"{{"type":"{NAME}","{ADDRESS}":{CPF}}}"#),
+    ];
+    let answer = server
+        .request(Method::POST, "/v1/events", &key)
+        .header("content-type", "application/json")
+        .body(format!("[{}]", items.join(",")))
+        .send()
+        .await
+        .unwrap();
+    let answer = answer.json::<Value>().await.unwrap();
+    let rejected = answer["rejected"].as_array().map(Vec::len);
+    assert_eq!(rejected, Some(items.len()), "{answer}");
+
+    let samples = server
+        .admin(Method::GET, "/admin/quality/samples")
+        .send()
+        .await
+        .unwrap();
+    let samples = samples.text().await.unwrap();
+    assert_eq!(samples.matches("excerpt").count(), items.len(), "{samples}");
+    for value in CANARIES {
+        assert_eq!(find(samples.as_bytes(), value), None, "{value}: {samples}");
+    }
+}
+
+/// The known answer of `docs/formats.md`, computed with the Python package `cryptography`.
+#[tokio::test]
+async fn the_fingerprint_of_an_event_is_the_documented_one() {
+    let server = Server::start();
+    let key = server.issue("tenant-7", &ALL_SCOPES).await;
+    let event = json!({
+        "type": "form.submitted", "source": "test/web", "id": "1",
+        "data": { "form": "contact", "email": "john.smith+a1@example.com" }
+    });
+    let answer = server
+        .post("/v1/events", &key, &event)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    let fingerprint: Vec<u8> = sqlx::query_scalar("SELECT content_fp FROM event")
+        .fetch_one(&mut server.data().connect().await)
+        .await
+        .unwrap();
+    assert_eq!(
+        hex::encode(fingerprint),
+        "00014f92f1b3d0991703e8f0d15976c371bf"
+    );
 }
 
 #[tokio::test]

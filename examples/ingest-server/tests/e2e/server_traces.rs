@@ -12,8 +12,11 @@ use crate::{
 
 const EMAIL: &str = "canary.q7x@sealed-mail.example";
 const PHONE: &str = "+442079460958";
+const CPF: &str = "52998224725";
+const NAME: &str = "Canary Q7x";
+const ADDRESS: &str = "7 Sealed Street, Q7x-Town";
 
-/// The stages, as spans.
+/// The stages, as spans, in order.
 const STAGES: [&str; 9] = [
     "limit_address",
     "authenticate",
@@ -25,6 +28,60 @@ const STAGES: [&str; 9] = [
     "seal",
     "store",
 ];
+
+/// A span, as the collector prints it.
+#[derive(Debug)]
+struct Span {
+    trace: String,
+    id: String,
+    /// Empty at the root.
+    parent: String,
+    name: String,
+}
+
+/// The spans that are printed whole.
+fn spans(output: &str) -> Vec<Span> {
+    let printed = output.split("\nSpan #").skip(1);
+    printed
+        .filter_map(|text| {
+            let field = |name: &str| {
+                let mut fields = text.lines().filter_map(|line| line.split_once(':'));
+                let found = fields.find(|(label, _)| label.trim() == name);
+                found.map(|(_, value)| value.trim().to_owned())
+            };
+            field("Status code")?;
+            Some(Span {
+                trace: field("Trace ID")?,
+                id: field("ID")?,
+                parent: field("Parent ID")?,
+                name: field("Name")?,
+            })
+        })
+        .collect()
+}
+
+/// Checks that a trace has one root, and each of the stages once and below it.
+fn assert_tree(spans: &[Span], root: &Span, stages: &[&str]) {
+    let trace: Vec<_> = spans
+        .iter()
+        .filter(|span| span.trace == root.trace)
+        .collect();
+    assert_eq!(root.parent, "", "{root:?}");
+    for stage in stages {
+        let of_stage: Vec<_> = trace.iter().filter(|span| span.name == *stage).collect();
+        assert_eq!(of_stage.len(), 1, "{stage} in {trace:?}");
+    }
+    for span in &trace {
+        let parent = |span: &Span| trace.iter().copied().find(|other| other.id == span.parent);
+        let ancestors = std::iter::successors(Some(*span), |span| parent(span));
+        let mut ids = ancestors.map(|span| &span.id).take(trace.len());
+        assert!(
+            ids.any(|id| *id == root.id),
+            "{} hangs loose in {trace:?}",
+            span.name
+        );
+    }
+}
 
 #[tokio::test]
 async fn spans_logs_and_answers_name_the_same_trace_and_hold_no_personal_data() {
@@ -38,7 +95,9 @@ async fn spans_logs_and_answers_name_the_same_trace_and_hold_no_personal_data() 
     let server = Server::start_command(&data, command);
     let key = server.issue("acme", &ALL_SCOPES).await;
 
-    let lead = json!({ "email": EMAIL, "phone": PHONE, "name": "Canary Q7x" });
+    let lead = json!({
+        "email": EMAIL, "phone": PHONE, "name": NAME, "address": ADDRESS, "national_id": CPF
+    });
     let id = server.lead(&key, &lead).await;
     server.read_lead(&key, &id).await;
     let undeclared = |field: &str| {
@@ -53,7 +112,7 @@ async fn spans_logs_and_answers_name_the_same_trace_and_hold_no_personal_data() 
         },
         {
             "type": "lead.created", "source": "test/web", "id": "2",
-            "data": { "email": EMAIL, "phone": "12", "name": "Canary Q7x" }
+            "data": { "email": EMAIL, "phone": "12", "name": NAME, "address": ADDRESS }
         },
         undeclared("url"),
         undeclared(EMAIL),
@@ -74,13 +133,18 @@ async fn spans_logs_and_answers_name_the_same_trace_and_hold_no_personal_data() 
     let trace = problem["trace_id"].as_str().unwrap().to_owned();
     assert_eq!(trace.len(), 32, "{problem}");
 
-    let spans = wait_for("the spans of the request", async || {
-        let output = collector.output();
-        let complete = output.contains(&trace) && STAGES.iter().all(|stage| output.contains(stage));
-        complete.then_some(output)
+    // The span of a request ends after all others of its trace, and is sent after them.
+    wait_for("the spans of both requests", async || {
+        let spans = spans(&collector.output());
+        let stored = spans.iter().find(|span| span.name == "POST /v1/leads")?;
+        let refused = spans
+            .iter()
+            .find(|span| span.trace == trace && span.name == "POST /v1/events")?;
+        assert_tree(&spans, stored, &STAGES);
+        assert_tree(&spans, refused, &STAGES[..6]);
+        Some(())
     })
     .await;
-    assert!(spans.contains("POST /v1/events"), "{spans}");
 
     let metrics = server
         .admin(Method::GET, "/metrics")
@@ -103,9 +167,8 @@ async fn spans_logs_and_answers_name_the_same_trace_and_hold_no_personal_data() 
     assert!(request_lines >= 5, "{logs}");
     assert!(logs.contains(&trace), "{logs}");
 
-    let spans = collector.output();
     for (place, text) in [
-        ("spans", &spans),
+        ("spans", &collector.output()),
         ("metrics", &metrics),
         ("samples", &samples),
         ("logs", &logs),
@@ -116,7 +179,9 @@ async fn spans_logs_and_answers_name_the_same_trace_and_hold_no_personal_data() 
             "sealed-mail",
             PHONE,
             &PHONE[1..],
-            "Canary Q7x",
+            CPF,
+            NAME,
+            ADDRESS,
         ] {
             assert_eq!(find(text.as_bytes(), value), None, "{value} in the {place}");
         }

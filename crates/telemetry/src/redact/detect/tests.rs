@@ -143,6 +143,27 @@ fn what_is_no_personal_data_is_left_alone() {
     }
 }
 
+/// Read as far as it reaches for each of its 61,680 numbers, it would take minutes.
+#[test]
+fn a_word_of_many_card_numbers_is_read_once() {
+    let word = "4111111111111111a".repeat((1 << 20) / 17);
+    assert_eq!(Detectors::new().detect(&word), None);
+}
+
+#[test]
+fn of_a_word_around_a_card_number_64_bytes_to_each_side_decide() {
+    let fill = |length| "a".repeat(length);
+    for (text, found) in [
+        (format!("z{}4111111111111111", fill(63)), true),
+        (format!("z{}4111111111111111", fill(64)), false),
+        (format!("4111111111111111{}z", fill(63)), true),
+        (format!("4111111111111111{}z", fill(64)), false),
+        (fill(56) + "4111111111111111" + &fill(56), false),
+    ] {
+        assert_eq!(Detectors::new().detect(&text).is_some(), found, "{text}");
+    }
+}
+
 #[test]
 fn a_secret_across_the_cut_is_masked_as_a_whole() {
     let text = "card 4111111111111111 and more";
