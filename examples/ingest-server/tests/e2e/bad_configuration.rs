@@ -111,3 +111,21 @@ fn the_demo_does_not_run_in_production() {
     assert!(message.contains("dev profile only"), "{message}");
     assert!(!data.database().exists());
 }
+
+#[test]
+fn a_key_command_in_the_wrong_folder_makes_no_database() {
+    let data = Data::new();
+    let wrong = data.path().join("mistyped");
+    let issue = ["issue", "--tenant", "acme", "--scopes", "events:write"];
+    for arguments in [&["list"][..], &["revoke", "AAAAAAAAAAAAAAAA"], &issue] {
+        let mut command = data.command();
+        command.arg("api-key").args(arguments);
+        let output = command.arg("--data-dir").arg(&wrong).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        let path = wrong.join("ingest.db");
+        assert!(message.contains(path.to_str().unwrap()), "{message}");
+        assert!(message.contains("--data-dir"), "{message}");
+        assert!(!wrong.exists());
+    }
+}
