@@ -163,3 +163,29 @@ fn production_refuses_weak_and_equal_secrets_and_an_open_admin_address() {
         "{text}"
     );
 }
+
+#[test]
+fn production_refuses_a_token_of_few_characters_or_with_a_key_in_it() {
+    let token = |text: &str| {
+        message(&[
+            ("INGEST_PROFILE", "production"),
+            ("INGEST_ADMIN_TOKEN", text),
+        ])
+    };
+    assert!(token(&"a".repeat(32)).contains("INGEST_ADMIN_TOKEN: is weak"));
+    assert!(token(&"abcdefg".repeat(5)).contains("INGEST_ADMIN_TOKEN: is weak"));
+    assert_eq!(token(&"abcdefgh".repeat(4)), "");
+    for text in [
+        KEY_C,
+        KEY_C.trim_end_matches('='),
+        &KEY_C.replace('/', "_"),
+        &format!("1:{KEY_C}"),
+    ] {
+        let text = token(text);
+        assert!(
+            text.contains("INGEST_ADMIN_TOKEN: contains a secret of PORTCULLIS_KEY_PEPPERS"),
+            "{text}"
+        );
+        assert!(!text.contains(KEY_C.trim_end_matches('=')), "{text}");
+    }
+}
