@@ -106,9 +106,7 @@ impl CliError {
             | Self::ApiKey(api_key::ApiKeyError::NoDatabase(_))
             | Self::Dev(DevError::DataWithoutSecrets { .. })
             | Self::Vault(VaultError::Secrets(_))
-            | Self::Start(StartError::Vault(VaultError::Secrets(_)) | StartError::Schemas(_)) => {
-                ExitCode::from(2)
-            }
+            | Self::Start(StartError::Vault(VaultError::Secrets(_))) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

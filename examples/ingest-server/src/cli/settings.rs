@@ -85,9 +85,8 @@ impl Settings {
             reason = "the one place that reads the environment"
         )]
         let environment = std::env::vars_os();
-        let environment = environment.filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
+        let environment =
+            environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         Sources::new(flags, environment, self.config.as_deref())
     }
 }
