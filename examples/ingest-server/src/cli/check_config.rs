@@ -8,9 +8,11 @@ use crate::dev;
 
 /// Reads everything the server would read before it opens the database, and changes nothing.
 pub(super) fn run(settings: &Settings) -> Result<(), CliError> {
-    if dev::secrets::would_generate(&settings.sources()) {
-        return print("no secrets are set: `serve` would generate them (dev profile)");
+    let would_generate = dev::secrets::would_generate(&settings.sources());
+    settings.load(Missing::Imagine)?;
+    print("the configuration is valid")?;
+    if would_generate {
+        print("no secrets are set: `serve` will generate them (dev profile)")?;
     }
-    settings.load(Missing::Report)?;
-    print("the configuration is valid")
+    Ok(())
 }

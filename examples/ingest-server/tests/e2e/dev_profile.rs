@@ -108,6 +108,42 @@ fn data_without_its_secrets_is_not_hidden_by_new_ones() {
     assert_eq!(output.status.code(), Some(2), "{message}");
     assert!(message.contains("its secrets are gone"), "{message}");
     assert!(!data.path().join("dev-secrets.env").exists());
+
+    let checked = bare(&data).arg("check-config").output().unwrap();
+    assert_eq!(checked.status.code(), Some(2), "{checked:?}");
+    assert_eq!(String::from_utf8(checked.stderr).unwrap(), message);
+}
+
+#[test]
+fn a_configuration_is_checked_before_its_secrets_are_made_and_makes_none() {
+    let data = Data::new();
+    let file = data.path().join("ingest.toml");
+    std::fs::write(&file, "log = 1").unwrap();
+    let mut check = bare(&data);
+    check
+        .env("INGEST_LISTEN", "nowhere")
+        .env("INGEST_SCHEMA_DIR", data.path())
+        .env("OTEL_PROPAGATORS", "b3")
+        .arg("check-config")
+        .arg("--config")
+        .arg(&file);
+    let output = check.output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    for name in [
+        "INGEST_LISTEN",
+        "--config",
+        "INGEST_SCHEMA_DIR",
+        "OTEL_PROPAGATORS",
+    ] {
+        assert!(message.contains(&format!("\n  {name}: ")), "{message}");
+    }
+
+    let output = bare(&data).arg("check-config").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("is valid") && said.contains("will generate"));
+    assert_eq!(data.files().len(), 1, "only the file written above");
 }
 
 #[test]
