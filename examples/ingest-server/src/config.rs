@@ -8,6 +8,7 @@ mod problems;
 mod profile;
 mod secrets;
 mod sources;
+mod unsupported;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -32,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) observability: Observability,
     pub(crate) secrets: Secrets,
+    /// Names in the environment that look like settings and are none.
+    pub(crate) unknown_variables: Vec<String>,
 }
 
 impl Config {
@@ -48,6 +51,7 @@ impl Config {
         let schemas = read_schemas(sources, &mut problems);
         let observability = observability::read(sources, &mut problems);
         let secrets = secrets::read(sources, profile, &mut problems);
+        let unknown_variables = unsupported::read(sources, &mut problems);
         problems.include(sources.problems());
         match (network, database, schemas, secrets) {
             (Some(network), Some(database), Some(schemas), Some(secrets))
@@ -61,6 +65,7 @@ impl Config {
                     schemas: Arc::new(schemas),
                     observability,
                     secrets,
+                    unknown_variables,
                 })
             }
             _ => Err(problems.into_error()),

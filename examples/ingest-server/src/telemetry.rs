@@ -59,5 +59,11 @@ pub(crate) fn start(config: &Config) -> Result<Guard, InitError> {
             "the share of traces lies outside 0.01 to 0.05"
         );
     }
+    if !config.unknown_variables.is_empty() {
+        tracing::warn!(
+            variable = config.unknown_variables.join(", "),
+            "set, and no setting of this service"
+        );
+    }
     Ok(guard)
 }

@@ -89,6 +89,12 @@ impl Sources {
         Environment::from_pairs(variables.map(|(name, value)| (name.as_str(), value.as_str())))
     }
 
+    /// Variables of the environment that carry our prefixes and are no setting.
+    pub(super) fn unknown_variables(&self) -> impl Iterator<Item = &str> {
+        let names = self.environment.keys().map(String::as_str);
+        names.filter(|name| !name.starts_with("OTEL_") && !is_setting(name))
+    }
+
     /// Whether any secret was given by the operator.
     pub(crate) fn has_given_secrets(&self) -> bool {
         SECRET_VARIABLES.iter().any(|name| {
@@ -170,6 +176,14 @@ pub(crate) fn data_dir(sources: &Sources) -> PathBuf {
 
 fn is_ours(name: &str) -> bool {
     name.starts_with("INGEST_") || name.starts_with("PORTCULLIS_") || name.starts_with("OTEL_")
+}
+
+fn is_setting(variable: &str) -> bool {
+    let is_secret = |name: &&str| {
+        let rest = variable.strip_prefix(*name);
+        rest.is_some_and(|rest| ["", "_FILE", "_PRIMARY"].contains(&rest))
+    };
+    FILE_KEYS.iter().any(|(_, name)| *name == variable) || SECRET_VARIABLES.iter().any(is_secret)
 }
 
 /// A key that is a setting's name may be repeated in a message; anything else may be a secret

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 
-use crate::harness::Data;
+use crate::harness::{Data, Server};
 
 #[test]
 fn every_problem_is_in_one_message_with_exit_code_2_and_no_secret() {
@@ -144,5 +144,23 @@ fn a_key_command_in_the_wrong_folder_makes_no_database() {
         assert!(message.contains(path.to_str().unwrap()), "{message}");
         assert!(message.contains("--data-dir"), "{message}");
         assert!(!wrong.exists());
+    }
+}
+
+#[test]
+fn variables_that_are_no_setting_are_named_in_one_warning_without_their_values() {
+    let data = Data::new();
+    for profile in ["dev", "production"] {
+        let mut command = data.command();
+        command
+            .env("INGEST_PROFILE", profile)
+            .env("INGEST_PORT_8080_TCP_ADDR", "canary-address")
+            .env("PORTCULLIS_KEK", "canary-key");
+        let server = Server::start_command(&data, command);
+        let logs = server.logs();
+        let mut warnings = logs.lines().filter(|line| line.contains("no setting"));
+        let warning = warnings.next().unwrap();
+        assert!(warning.contains("INGEST_PORT_8080_TCP_ADDR, PORTCULLIS_KEK"));
+        assert!(warnings.next().is_none() && !logs.contains("canary"));
     }
 }
