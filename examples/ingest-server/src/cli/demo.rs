@@ -5,8 +5,7 @@ use std::{sync::Arc, time::Duration};
 use clap::Args;
 
 use super::{
-    CliError, print,
-    serve::{self, FLUSH},
+    CliError, print, serve,
     settings::{Loaded, Missing, Settings},
 };
 use crate::{
@@ -35,9 +34,9 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     let token = has_generated_secrets.then(|| config.secrets.admin_token.expose().to_owned());
     let token = token.unwrap_or_else(|| format!("${ADMIN_TOKEN}"));
     let config = Arc::new(config);
-    let telemetry = telemetry::start(&config)?;
+    let guard = telemetry::start(&config)?;
     let stop = serve::stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
-    let app = App::start(&config, &telemetry).await?;
+    let app = App::start(&config, &guard).await?;
     let (keys, addresses) = (app.keys().clone(), app.addresses());
     let seconds = demo.seconds;
     print(&format!(
@@ -52,7 +51,7 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     // The service ends by a signal; a panic of it has been logged.
     drop(serving.await);
     drop(keys);
-    telemetry.shutdown(FLUSH);
+    telemetry::stop(guard);
     Ok(())
 }
 
