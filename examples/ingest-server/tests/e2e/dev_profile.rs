@@ -4,6 +4,7 @@ use std::{
     io::Read as _,
     os::unix::fs::PermissionsExt as _,
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use crate::harness::Data;
@@ -224,4 +225,60 @@ fn the_demo_ends_its_first_minute_with_a_summary_that_has_everything_in_it() {
         .status()
         .unwrap();
     assert!(child.wait().unwrap().success());
+}
+
+/// A demo that would go on for an hour, once it sends.
+fn long_demo(data: &Data) -> Child {
+    let mut command = bare(data);
+    command.args(["demo", "--seconds", "3600", "--log", "info"]);
+    let demo = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = demo.spawn().unwrap();
+    read_until(&mut child, "sending for 0 of 3600 s …\n");
+    child
+}
+
+/// Waits for its end, and gives its exit code and its log.
+fn end(mut child: Child) -> (Option<i32>, String) {
+    let deadline = Instant::now() + Duration::from_secs(15);
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("the demo does not end");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let mut log = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    stderr.read_to_string(&mut log).unwrap();
+    (status.code(), log)
+}
+
+#[test]
+fn the_demo_ends_at_the_signal_while_it_sends() {
+    let data = Data::new();
+    let child = long_demo(&data);
+    let pid = child.id().to_string();
+    let status = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(status.success());
+    let (code, log) = end(child);
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("\"stopped\""), "{log}");
+}
+
+#[test]
+fn a_demo_that_cannot_go_on_takes_the_service_down_in_order() {
+    let data = Data::new();
+    let mut child = long_demo(&data);
+    // Nobody reads on: the next line cannot be written.
+    drop(child.stdout.take());
+    let (code, log) = end(child);
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("\"stopped\""), "{log}");
+    assert!(
+        log.contains("error: the summary cannot be written"),
+        "{log}"
+    );
 }
