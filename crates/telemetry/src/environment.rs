@@ -65,6 +65,14 @@ impl Environment {
         }
     }
 
+    /// Every variable that cannot be honoured, without starting anything: what
+    /// [`Builder::init`](crate::Builder::init) would refuse one by one.
+    #[must_use]
+    pub fn problems(&self) -> Vec<EnvironmentError> {
+        let (_, problems) = Settings::read_all(self);
+        problems
+    }
+
     /// The first of `variables` that is set, with its name. Empty counts as unset, as the
     /// specification wants it.
     fn first(

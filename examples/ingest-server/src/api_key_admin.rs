@@ -82,7 +82,7 @@ impl KeyRequest {
 
 /// What may be shown of a key.
 pub(crate) fn describe(key: &KeyInfo) -> Value {
-    let time = |at: SystemTime| timestamp::format(at.into());
+    let time = |at: SystemTime| timestamp::format(timestamp::from_system(at));
     json!({
         "kid": key.kid().as_str(),
         "tenant": key.tenant(),

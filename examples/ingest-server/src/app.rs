@@ -20,7 +20,6 @@ use crate::{
     listener::{Limits, Listener},
     observe::{self, ApiKeyMetrics, LimitMetrics, WriteMetrics},
     routes::{self, AdminState, Guards},
-    schemas::{SchemaError, Schemas},
     services::Services,
     store::{SqliteStore, Store, Writer, WriterLimits},
     vault::{Vault, VaultError},
@@ -42,8 +41,6 @@ pub(crate) struct Addresses {
 pub(crate) enum StartError {
     #[error(transparent)]
     Vault(#[from] VaultError),
-    #[error("the schemas cannot be used")]
-    Schemas(#[from] SchemaError),
     #[error("a metric cannot be registered")]
     Metrics(#[from] MetricError),
     #[error("the rate limiter cannot be built")]
@@ -77,7 +74,6 @@ impl App {
     /// Checks and opens everything, and binds the addresses last.
     pub(crate) async fn start(config: &Arc<Config>, telemetry: &Guard) -> Result<Self, StartError> {
         let registry = telemetry.registry();
-        let schemas = Schemas::load(config.schema_dir.as_deref())?;
         let key_metrics = Arc::new(ApiKeyMetrics::register(registry)?);
         let vault = Vault::open(config, Some(key_metrics)).await?;
         let Vault {
@@ -103,7 +99,8 @@ impl App {
             Arc::clone(&clock),
             WriteMetrics::register(registry)?,
         );
-        let quality = observe::quality(&schemas, telemetry.redactor(), make_seed(&*entropy)?);
+        let quality =
+            observe::quality(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
         observe::register(registry, &quality, &writer)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
@@ -119,7 +116,7 @@ impl App {
             detectors: Detectors::new(),
             limiter: limiter(registry)?,
             quality,
-            schemas,
+            schemas: Arc::clone(&config.schemas),
             store: shared_store,
             writer,
         });

@@ -103,11 +103,10 @@ impl CliError {
             Self::Config(_)
             | Self::DemoInProduction
             | Self::Telemetry(InitError::Environment(_) | InitError::Endpoint)
+            | Self::ApiKey(api_key::ApiKeyError::NoDatabase(_))
             | Self::Dev(DevError::DataWithoutSecrets { .. })
             | Self::Vault(VaultError::Secrets(_))
-            | Self::Start(StartError::Vault(VaultError::Secrets(_)) | StartError::Schemas(_)) => {
-                ExitCode::from(2)
-            }
+            | Self::Start(StartError::Vault(VaultError::Secrets(_))) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

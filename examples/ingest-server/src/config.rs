@@ -8,8 +8,9 @@ mod problems;
 mod profile;
 mod secrets;
 mod sources;
+mod unsupported;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 pub(crate) use database::Database;
 pub(crate) use network::Network;
@@ -19,6 +20,7 @@ pub(crate) use profile::Profile;
 pub(crate) use secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets};
 pub(crate) use sources::{Flags, Sources, data_dir};
 
+use crate::schemas::Schemas;
 use problems::Problems;
 
 /// Everything `serve` and the administrative commands need to know, checked.
@@ -28,9 +30,11 @@ pub(crate) struct Config {
     pub(crate) network: Network,
     pub(crate) data_dir: PathBuf,
     pub(crate) database: Database,
-    pub(crate) schema_dir: Option<PathBuf>,
+    pub(crate) schemas: Arc<Schemas>,
     pub(crate) observability: Observability,
     pub(crate) secrets: Secrets,
+    /// Names in the environment that look like settings and are none.
+    pub(crate) unknown_variables: Vec<String>,
 }
 
 impl Config {
@@ -44,20 +48,26 @@ impl Config {
         let data_dir = data_dir(sources);
         let network = network::read(sources, profile, &mut problems);
         let database = database::read(sources, &data_dir, &mut problems);
-        let schema_dir = read_schema_dir(sources, &mut problems);
+        let schemas = read_schemas(sources, &mut problems);
         let observability = observability::read(sources, &mut problems);
         let secrets = secrets::read(sources, profile, &mut problems);
+        let unknown_variables = unsupported::read(sources, &mut problems);
         problems.include(sources.problems());
-        match (network, database, secrets) {
-            (Some(network), Some(database), Some(secrets)) if problems.is_empty() => Ok(Self {
-                profile,
-                network,
-                data_dir,
-                database,
-                schema_dir,
-                observability,
-                secrets,
-            }),
+        match (network, database, schemas, secrets) {
+            (Some(network), Some(database), Some(schemas), Some(secrets))
+                if problems.is_empty() =>
+            {
+                Ok(Self {
+                    profile,
+                    network,
+                    data_dir,
+                    database,
+                    schemas: Arc::new(schemas),
+                    observability,
+                    secrets,
+                    unknown_variables,
+                })
+            }
             _ => Err(problems.into_error()),
         }
     }
@@ -73,12 +83,22 @@ pub(crate) fn database(sources: &Sources) -> Option<Database> {
     database::read(sources, &data_dir(sources), &mut Problems::default())
 }
 
-fn read_schema_dir(sources: &Sources, problems: &mut Problems) -> Option<PathBuf> {
-    let dir = PathBuf::from(sources.value("INGEST_SCHEMA_DIR")?);
-    if !dir.is_dir() {
-        problems.add("INGEST_SCHEMA_DIR", "is not a directory");
+/// Schemas are the operator's, so that what is wrong with one may be quoted.
+fn read_schemas(sources: &Sources, problems: &mut Problems) -> Option<Schemas> {
+    const VARIABLE: &str = "INGEST_SCHEMA_DIR";
+    let folder = sources.value(VARIABLE).map(PathBuf::from);
+    if folder.as_ref().is_some_and(|folder| !folder.is_dir()) {
+        problems.add(VARIABLE, "is not a directory");
+        return None;
     }
-    Some(dir)
+    let loaded = Schemas::load(folder.as_deref());
+    loaded
+        .map_err(|errors| {
+            for error in errors {
+                problems.add(VARIABLE, error.to_string());
+            }
+        })
+        .ok()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use std::{sync::Arc, time::Duration};
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::{EntropyError, SystemEntropy};
 use rand::{SeedableRng as _, rngs::StdRng};
+use tokio::time::MissedTickBehavior;
 
 use crate::{
     api_key_admin::IssueError,
@@ -54,11 +55,12 @@ pub(crate) async fn run(
     let mut summary = Summary::default();
     let mut display = Display::new();
 
-    let began = clock.now();
+    // The beat tells how long it has been going on; the wall clock may be set meanwhile.
     let mut beat = tokio::time::interval(BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let began = beat.tick().await;
     loop {
-        beat.tick().await;
-        let elapsed = (clock.now() - began).unsigned_abs();
+        let elapsed = beat.tick().await - began;
         if elapsed >= length {
             break;
         }

@@ -62,29 +62,40 @@ pub(crate) enum SchemaError {
 
 impl Schemas {
     /// The folder's event schemas, or the built-in ones.
-    pub(crate) fn load(folder: Option<&Path>) -> Result<Self, SchemaError> {
+    ///
+    /// # Errors
+    /// What is wrong with each schema that cannot be used.
+    pub(crate) fn load(folder: Option<&Path>) -> Result<Self, Vec<SchemaError>> {
         let documents = match folder {
-            Some(folder) => folder::read(folder)?,
-            None => builtin::events()?,
+            Some(folder) => folder::read(folder),
+            None => builtin::events(),
         };
         let mut events: BTreeMap<String, BTreeMap<u32, Arc<Schema>>> = BTreeMap::new();
-        for folder::Document {
-            path,
-            event_type,
-            version,
-            schema,
-        } in documents
-        {
-            let schema = Arc::new(Schema::compile(&path, &schema)?);
-            events
-                .entry(event_type)
-                .or_default()
-                .insert(version, schema);
+        let mut errors = Vec::new();
+        for document in documents {
+            let compiled = document.and_then(|document| {
+                let schema = Schema::compile(&document.path, &document.schema)?;
+                Ok((document.event_type, document.version, schema))
+            });
+            match compiled {
+                Ok((event_type, version, schema)) => {
+                    let versions = events.entry(event_type).or_default();
+                    versions.insert(version, Arc::new(schema));
+                }
+                Err(error) => errors.push(error),
+            }
         }
-        Ok(Self {
-            events,
-            lead: Arc::new(builtin::lead()?),
-        })
+        match builtin::lead() {
+            Ok(lead) if errors.is_empty() => Ok(Self {
+                events,
+                lead: Arc::new(lead),
+            }),
+            Ok(_) => Err(errors),
+            Err(error) => {
+                errors.push(error);
+                Err(errors)
+            }
+        }
     }
 
     /// The schema of an event.

@@ -26,7 +26,7 @@ pub(crate) struct Services {
     pub(crate) detectors: Detectors,
     pub(crate) limiter: RateLimiter,
     pub(crate) quality: Quality,
-    pub(crate) schemas: Schemas,
+    pub(crate) schemas: Arc<Schemas>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) writer: Writer,
 }

@@ -1,23 +1,33 @@
 //! Starts traces, logs and metrics as the configuration asks.
 
-use std::io::{self, IsTerminal as _};
+use std::{
+    io::{self, IsTerminal as _},
+    time::Duration,
+};
 
-use portcullis_telemetry::{Guard, InitError, Logs, Ratio, Redaction, Sampling, Tail, Telemetry};
+use portcullis_telemetry::{
+    Guard, InitError, Logs, Ratio, Redaction, Report, Sampling, Tail, Telemetry,
+};
 
 use crate::config::{Config, Profile};
 
 /// The name of the service in logs and traces.
 const SERVICE: &str = "ingest-server";
 
+/// How long the last spans may take to reach the collector.
+const FLUSH: Duration = Duration::from_secs(1);
+
 /// The log and span fields of this service. In production no other is shown, whatever a
 /// dependency logs.
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 20] = [
     "action",
     "address",
     "component",
+    "dropped",
     "error",
     "fault",
     "fingerprint",
+    "flushed",
     "frames",
     "kid",
     "kind",
@@ -59,5 +69,22 @@ pub(crate) fn start(config: &Config) -> Result<Guard, InitError> {
             "the share of traces lies outside 0.01 to 0.05"
         );
     }
+    if !config.unknown_variables.is_empty() {
+        tracing::warn!(
+            variable = config.unknown_variables.join(", "),
+            "set, and no setting of this service"
+        );
+    }
     Ok(guard)
+}
+
+/// Sends the last spans, and says how many were lost since the start: spans end with the guard,
+/// log lines do not.
+pub(crate) fn stop(guard: Guard) {
+    let Report {
+        flushed, dropped, ..
+    } = guard.shutdown(FLUSH);
+    if dropped > 0 {
+        tracing::warn!(flushed, dropped, "spans did not reach the collector");
+    }
 }

@@ -1,10 +1,15 @@
 //! RFC 3339 timestamps in UTC with milliseconds, as stored and answered.
 
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use std::time::SystemTime;
 
-/// `2026-05-01T12:00:00.123Z`.
+use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+/// `2026-05-01T12:00:00.123Z`. A time whose UTC form leaves the calendar is written as if it were
+/// UTC already, which is off by less than a day.
 pub(crate) fn format(at: OffsetDateTime) -> String {
-    let at = at.to_offset(UtcOffset::UTC);
+    let at = at
+        .checked_to_offset(UtcOffset::UTC)
+        .unwrap_or_else(|| at.replace_offset(UtcOffset::UTC));
     format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
         at.year(),
@@ -17,7 +22,54 @@ pub(crate) fn format(at: OffsetDateTime) -> String {
     )
 }
 
-/// Reads any RFC 3339 timestamp.
+/// Reads any RFC 3339 timestamp that has a form in UTC.
 pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339).ok()
+    OffsetDateTime::parse(text, &Rfc3339)
+        .ok()?
+        .checked_to_offset(UtcOffset::UTC)
+        .filter(|at| (0..=9_999).contains(&at.year()))
+}
+
+/// The same time, or the end of the calendar that it lies beyond.
+pub(crate) fn from_system(at: SystemTime) -> OffsetDateTime {
+    let exact = |length: std::time::Duration| length.try_into().unwrap_or(Duration::MAX);
+    let epoch = OffsetDateTime::UNIX_EPOCH;
+    match at.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => epoch.saturating_add(exact(after)),
+        Err(before) => epoch.saturating_sub(exact(before.duration())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::PrimitiveDateTime;
+
+    use super::*;
+
+    #[test]
+    fn a_time_that_has_no_form_in_utc_is_refused() {
+        for text in [
+            "9999-12-31T23:59:59-01:00",
+            "9999-12-31T23:59:59-23:59",
+            "0000-01-01T00:00:00+00:01",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+        for text in ["9999-12-31T23:59:59.999Z", "0000-01-01T00:00:00.000Z"] {
+            assert_eq!(parse(text).map(format).as_deref(), Some(text));
+        }
+        let other = parse("2026-05-01T12:00:00.5+02:00").map(format);
+        assert_eq!(other.as_deref(), Some("2026-05-01T10:00:00.500Z"));
+    }
+
+    #[test]
+    fn every_time_has_a_text() {
+        let last = UtcOffset::from_hms(-23, -59, 0).unwrap();
+        let last = PrimitiveDateTime::MAX.assume_offset(last);
+        assert_eq!(format(last), "9999-12-31T23:59:59.999Z");
+        let beyond = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1 << 50);
+        assert_eq!(format(from_system(beyond)), "9999-12-31T23:59:59.999Z");
+        let before = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1);
+        assert_eq!(format(from_system(before)), "1969-12-31T23:59:59.000Z");
+    }
 }

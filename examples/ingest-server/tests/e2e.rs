@@ -32,6 +32,8 @@ mod duplicates;
 mod keys;
 #[path = "e2e/limits.rs"]
 mod limits;
+#[path = "e2e/lost_spans.rs"]
+mod lost_spans;
 #[path = "e2e/pressure.rs"]
 mod pressure;
 #[path = "e2e/sealing.rs"]

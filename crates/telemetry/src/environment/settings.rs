@@ -44,24 +44,37 @@ pub(crate) struct SpanLimits {
 const TRACES_PATH: &str = "/v1/traces";
 
 impl Settings {
+    /// What is asked for, or the first problem.
     pub(crate) fn read(environment: &Environment) -> Result<Self, EnvironmentError> {
-        let environment = Reader(environment);
-        environment.refuse_what_is_not_supported()?;
-        let mut resource = environment
+        let (settings, problems) = Self::read_all(environment);
+        match problems.into_iter().next() {
+            None => Ok(settings),
+            Some(problem) => Err(problem),
+        }
+    }
+
+    /// What is asked for, as if variables with a problem were not set, and every problem.
+    pub(super) fn read_all(environment: &Environment) -> (Self, Vec<EnvironmentError>) {
+        let mut reader = Reader {
+            environment,
+            problems: Vec::new(),
+        };
+        reader.refuse_what_is_not_supported();
+        let mut resource = reader
             .parsed(
                 &["OTEL_RESOURCE_ATTRIBUTES"],
                 "key=value pairs with commas",
                 syntax::pairs,
-            )?
+            )
             .unwrap_or_default();
         let named_in_resource = resource.iter().position(|(key, _)| key == "service.name");
         let named_in_resource = named_in_resource.map(|index| resource.swap_remove(index).1);
-        Ok(Self {
-            service_name: environment.text("OTEL_SERVICE_NAME")?.or(named_in_resource),
+        let settings = Self {
+            service_name: reader.text("OTEL_SERVICE_NAME").or(named_in_resource),
             resource,
-            export: environment.export()?,
-            endpoint: environment.endpoint()?,
-            headers: environment
+            export: reader.export(),
+            endpoint: reader.endpoint(),
+            headers: reader
                 .parsed(
                     &[
                         "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
@@ -69,49 +82,65 @@ impl Settings {
                     ],
                     "key=value pairs with commas that are valid HTTP headers",
                     syntax::headers,
-                )?
+                )
                 .unwrap_or_default(),
-            timeout: environment.timeout()?,
-            head: environment.head()?,
-            batch: environment.batch()?,
-            span_limits: environment.span_limits()?,
-        })
+            timeout: reader.timeout(),
+            head: reader.head(),
+            batch: reader.batch(),
+            span_limits: reader.span_limits(),
+        };
+        (settings, reader.problems)
     }
 }
 
-struct Reader<'e>(&'e Environment);
+struct Reader<'e> {
+    environment: &'e Environment,
+    problems: Vec<EnvironmentError>,
+}
 
 impl Reader<'_> {
-    fn text(&self, variable: &'static str) -> Result<Option<String>, EnvironmentError> {
-        Ok(self.0.first(&[variable])?.map(|(_, value)| value))
+    /// Notes the first problem of a variable.
+    fn refuse(&mut self, problem: EnvironmentError) {
+        let is_known = |known: &EnvironmentError| known.variable == problem.variable;
+        if !self.problems.iter().any(is_known) {
+            self.problems.push(problem);
+        }
+    }
+
+    fn text(&mut self, variable: &'static str) -> Option<String> {
+        self.parsed(&[variable], "text", |value| Some(value.to_owned()))
     }
 
     /// The first variable that is set, by a parser that answers `None` for what it refuses.
     fn parsed<T>(
-        &self,
+        &mut self,
         variables: &[&'static str],
         expected: &'static str,
         parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, EnvironmentError> {
-        self.0
-            .first(variables)?
-            .map(|(variable, value)| parse(&value).ok_or(EnvironmentError { variable, expected }))
-            .transpose()
+    ) -> Option<T> {
+        match self.environment.first(variables) {
+            Ok(None) => None,
+            Ok(Some((variable, value))) => {
+                let parsed = parse(&value);
+                if parsed.is_none() {
+                    self.refuse(EnvironmentError { variable, expected });
+                }
+                parsed
+            }
+            Err(problem) => {
+                self.refuse(problem);
+                None
+            }
+        }
     }
 
-    fn only(
-        &self,
-        variables: &[&'static str],
-        expected: &'static str,
-        allowed: &[&str],
-    ) -> Result<(), EnvironmentError> {
+    fn only(&mut self, variables: &[&'static str], expected: &'static str, allowed: &[&str]) {
         self.parsed(variables, expected, |value| {
             allowed.contains(&value).then_some(())
-        })?;
-        Ok(())
+        });
     }
 
-    fn refuse_what_is_not_supported(&self) -> Result<(), EnvironmentError> {
+    fn refuse_what_is_not_supported(&mut self) {
         self.only(
             &[
                 "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
@@ -119,7 +148,7 @@ impl Reader<'_> {
             ],
             "`http/protobuf`: spans leave over HTTP",
             &["http/protobuf"],
-        )?;
+        );
         self.only(
             &[
                 "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
@@ -127,16 +156,16 @@ impl Reader<'_> {
             ],
             "`none`: spans leave uncompressed",
             &["none"],
-        )?;
+        );
         self.only(
             &["OTEL_PROPAGATORS"],
             "`tracecontext`: baggage would carry what nobody has redacted",
             &["tracecontext"],
-        )
+        );
     }
 
-    fn export(&self) -> Result<Option<Export>, EnvironmentError> {
-        let disabled = self.parsed(&["OTEL_SDK_DISABLED"], "`true` or `false`", syntax::boolean)?;
+    fn export(&mut self) -> Option<Export> {
+        let disabled = self.parsed(&["OTEL_SDK_DISABLED"], "`true` or `false`", syntax::boolean);
         let exporter =
             self.parsed(
                 &["OTEL_TRACES_EXPORTER"],
@@ -146,30 +175,30 @@ impl Reader<'_> {
                     "none" => Some(Export::Off),
                     _ => None,
                 },
-            )?;
-        Ok(if disabled == Some(true) {
+            );
+        if disabled == Some(true) {
             Some(Export::Off)
         } else {
             exporter
-        })
+        }
     }
 
-    fn endpoint(&self) -> Result<Option<String>, EnvironmentError> {
+    fn endpoint(&mut self) -> Option<String> {
         let expected = "an `http://` URL: let a collector on this host speak TLS to the outside";
         let traces = self.parsed(
             &["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"],
             expected,
             syntax::http_url,
-        )?;
+        );
         if traces.is_some() {
-            return Ok(traces);
+            return traces;
         }
-        let base = self.parsed(&["OTEL_EXPORTER_OTLP_ENDPOINT"], expected, syntax::http_url)?;
-        Ok(base.as_deref().map(traces_endpoint))
+        let base = self.parsed(&["OTEL_EXPORTER_OTLP_ENDPOINT"], expected, syntax::http_url);
+        base.as_deref().map(traces_endpoint)
     }
 
     /// The threaded batch processor knows no timeout of its own: the exporter gets the shorter.
-    fn timeout(&self) -> Result<Option<Duration>, EnvironmentError> {
+    fn timeout(&mut self) -> Option<Duration> {
         let milliseconds = "a positive number of milliseconds";
         let export = self.parsed(
             &[
@@ -178,77 +207,71 @@ impl Reader<'_> {
             ],
             milliseconds,
             syntax::milliseconds,
-        )?;
+        );
         let batch = self.parsed(
             &["OTEL_BSP_EXPORT_TIMEOUT"],
             milliseconds,
             syntax::milliseconds,
-        )?;
-        Ok([export, batch].into_iter().flatten().min())
+        );
+        [export, batch].into_iter().flatten().min()
     }
 
-    fn head(&self) -> Result<Option<Head>, EnvironmentError> {
+    fn head(&mut self) -> Option<Head> {
         let ratio = self.parsed(
             &["OTEL_TRACES_SAMPLER_ARG"],
             "a number from 0 to 1",
             syntax::ratio,
-        )?;
-        let Some((parent, root)) = self.parsed(
+        );
+        let (parent, root) = self.parsed(
             &["OTEL_TRACES_SAMPLER"],
             "`always_on`, `always_off`, `traceidratio` or one of these after `parentbased_`",
             sampler,
-        )?
-        else {
-            return Ok(None);
-        };
+        )?;
         let ratio = match (root, ratio) {
             (Root::AlwaysOn, _) => Ratio::ALL,
             (Root::AlwaysOff, _) => Ratio::NONE,
             (Root::Ratio, Some(ratio)) => ratio,
             (Root::Ratio, None) => {
-                return Err(EnvironmentError {
+                self.refuse(EnvironmentError {
                     variable: "OTEL_TRACES_SAMPLER_ARG",
                     expected: "set for this sampler, which would export every trace without it",
                 });
+                return None;
             }
         };
-        Ok(Some(Head { ratio, parent }))
+        Some(Head { ratio, parent })
     }
 
-    fn batch(&self) -> Result<Batch, EnvironmentError> {
+    fn batch(&mut self) -> Batch {
         let spans = "a positive number of spans";
         let batch = Batch {
             schedule_delay: self.parsed(
                 &["OTEL_BSP_SCHEDULE_DELAY"],
                 "a positive number of milliseconds",
                 syntax::milliseconds,
-            )?,
-            queue_spans: self.parsed(&["OTEL_BSP_MAX_QUEUE_SIZE"], spans, syntax::positive)?,
-            batch_spans: self.parsed(
-                &["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"],
-                spans,
-                syntax::positive,
-            )?,
+            ),
+            queue_spans: self.parsed(&["OTEL_BSP_MAX_QUEUE_SIZE"], spans, syntax::positive),
+            batch_spans: self.parsed(&["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"], spans, syntax::positive),
         };
         if batch.batch_spans > batch.queue_spans && batch.queue_spans.is_some() {
-            return Err(EnvironmentError {
+            self.refuse(EnvironmentError {
                 variable: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
                 expected: "no more than OTEL_BSP_MAX_QUEUE_SIZE",
             });
         }
-        Ok(batch)
+        batch
     }
 
-    fn span_limits(&self) -> Result<SpanLimits, EnvironmentError> {
-        let limit = |variable| {
-            let limit = self.parsed(&[variable], "a positive number", syntax::positive)?;
-            Ok(limit.unwrap_or(128))
+    fn span_limits(&mut self) -> SpanLimits {
+        let mut limit = |variable| {
+            let limit = self.parsed(&[variable], "a positive number", syntax::positive);
+            limit.unwrap_or(128)
         };
-        Ok(SpanLimits {
-            attributes: limit("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT")?,
-            events: limit("OTEL_SPAN_EVENT_COUNT_LIMIT")?,
-            links: limit("OTEL_SPAN_LINK_COUNT_LIMIT")?,
-        })
+        SpanLimits {
+            attributes: limit("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"),
+            events: limit("OTEL_SPAN_EVENT_COUNT_LIMIT"),
+            links: limit("OTEL_SPAN_LINK_COUNT_LIMIT"),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `api-key issue|list|revoke`: works on the database itself; running servers hear of it through
 //! the outbox.
 
-use std::num::NonZeroU16;
+use std::{num::NonZeroU16, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use portcullis_apikey_cache::{
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     api_key_admin::{IssueError, KeyRequest, describe},
+    config::{self, Database},
     vault::Vault,
 };
 
@@ -69,6 +70,12 @@ pub(super) struct Revoke {
 /// Why a key command failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ApiKeyError {
+    #[error(
+        "there is no database at {}: name its folder with --data-dir or the file with \
+         --database-url; `serve` makes a new one",
+        .0.display()
+    )]
+    NoDatabase(PathBuf),
     #[error(transparent)]
     Issue(#[from] IssueError),
     #[error(transparent)]
@@ -82,6 +89,7 @@ pub(super) enum ApiKeyError {
 const PAGE: NonZeroU16 = NonZeroU16::new(500).expect("500 is not zero");
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
+    require_database(settings)?;
     let config = settings.load(Missing::Report)?.config;
     let vault = Vault::open(&config, None).await?;
     let outcome = match command {
@@ -91,6 +99,14 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Cli
     };
     vault.store.close().await;
     outcome
+}
+
+/// Opening a database that is not there would make one, and bind these secrets to it.
+fn require_database(settings: &Settings) -> Result<(), ApiKeyError> {
+    match config::database(&settings.sources()) {
+        Some(Database::Sqlite(path)) if !path.exists() => Err(ApiKeyError::NoDatabase(path)),
+        _ => Ok(()),
+    }
 }
 
 async fn issue(keys: &ApiKeyCache, arguments: Issue) -> Result<(), CliError> {

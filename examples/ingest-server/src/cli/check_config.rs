@@ -4,14 +4,15 @@ use super::{
     CliError, print,
     settings::{Missing, Settings},
 };
-use crate::{app::StartError, dev, schemas::Schemas};
+use crate::dev;
 
 /// Reads everything the server would read before it opens the database, and changes nothing.
 pub(super) fn run(settings: &Settings) -> Result<(), CliError> {
-    if dev::secrets::would_generate(&settings.sources()) {
-        return print("no secrets are set: `serve` would generate them (dev profile)");
+    let would_generate = dev::secrets::would_generate(&settings.sources());
+    settings.load(Missing::Imagine)?;
+    print("the configuration is valid")?;
+    if would_generate {
+        print("no secrets are set: `serve` will generate them (dev profile)")?;
     }
-    let config = settings.load(Missing::Report)?.config;
-    Schemas::load(config.schema_dir.as_deref()).map_err(StartError::Schemas)?;
-    print("the configuration is valid")
+    Ok(())
 }

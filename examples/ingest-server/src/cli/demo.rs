@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use clap::Args;
+use portcullis_apikey_cache::ApiKeyCache;
 
 use super::{
-    CliError, print,
-    serve::{self, FLUSH},
+    CliError, print, serve,
     settings::{Loaded, Missing, Settings},
 };
 use crate::{
@@ -35,25 +35,36 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     let token = has_generated_secrets.then(|| config.secrets.admin_token.expose().to_owned());
     let token = token.unwrap_or_else(|| format!("${ADMIN_TOKEN}"));
     let config = Arc::new(config);
-    let telemetry = telemetry::start(&config)?;
+    let guard = telemetry::start(&config)?;
     let stop = serve::stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
-    let app = App::start(&config, &telemetry).await?;
+    let app = App::start(&config, &guard).await?;
     let (keys, addresses) = (app.keys().clone(), app.addresses());
-    let seconds = demo.seconds;
+    let show = async {
+        let length = Duration::from_secs(demo.seconds);
+        show(&keys, addresses, length).await?;
+        print(&where_to_look(&config, addresses, &token))
+    };
+    // The service ends by a signal, at any time, or because the demo cannot go on.
+    let mut shown = Ok(());
+    app.run(async {
+        tokio::select! {
+            () = stop => {}
+            Err(error) = show => shown = Err(error),
+        }
+    })
+    .await;
+    telemetry::stop(guard);
+    shown
+}
+
+async fn show(keys: &ApiKeyCache, addresses: Addresses, length: Duration) -> Result<(), CliError> {
+    let seconds = length.as_secs();
     print(&format!(
         "Three invented tenants send events and leads to http://{} for {seconds} s.\n",
         addresses.public
     ))?;
-
-    let serving = tokio::spawn(app.run(stop));
-    let summary = demo::run(&keys, addresses, Duration::from_secs(seconds)).await?;
-    print(&format!("After {seconds} s:\n\n{summary}"))?;
-    print(&where_to_look(&config, addresses, &token))?;
-    // The service ends by a signal; a panic of it has been logged.
-    drop(serving.await);
-    drop(keys);
-    telemetry.shutdown(FLUSH);
-    Ok(())
+    let summary = demo::run(keys, addresses, length).await?;
+    print(&format!("After {seconds} s:\n\n{summary}"))
 }
 
 fn where_to_look(config: &Config, addresses: Addresses, token: &str) -> String {

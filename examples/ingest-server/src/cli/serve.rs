@@ -1,6 +1,6 @@
 //! `serve`.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -10,20 +10,17 @@ use super::{
 };
 use crate::{app::App, dev, telemetry};
 
-/// How long the last spans may take to reach the collector.
-pub(super) const FLUSH: Duration = Duration::from_secs(1);
-
 /// Serves until SIGTERM or SIGINT, then drains.
 pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
     let Loaded {
         config,
         has_generated_secrets,
     } = settings.load(Missing::Generate)?;
-    let telemetry = telemetry::start(&config)?;
+    let guard = telemetry::start(&config)?;
     let config = Arc::new(config);
     // Before anything listens, so that no signal is lost.
     let stop = stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
-    let app = App::start(&config, &telemetry).await?;
+    let app = App::start(&config, &guard).await?;
     if has_generated_secrets {
         let key = dev::demo_key::ensure(&config.data_dir, app.keys()).await?;
         print(&dev::banner(&config, app.addresses(), &key))?;
@@ -36,7 +33,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
         print(&format!("listening on http://{} (admin)", addresses.admin))?;
     }
     app.run(stop).await;
-    telemetry.shutdown(FLUSH);
+    telemetry::stop(guard);
     Ok(())
 }
 

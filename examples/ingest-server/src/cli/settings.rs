@@ -39,10 +39,14 @@ pub(super) struct Settings {
     log: Option<String>,
 }
 
-/// Whether a command may make the secrets of the dev profile.
+/// What a command does where the dev profile has no secrets yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Missing {
+    /// Makes them.
     Generate,
+    /// Goes on as if it had made them.
+    Imagine,
+    /// Says so.
     Report,
 }
 
@@ -85,9 +89,8 @@ impl Settings {
             reason = "the one place that reads the environment"
         )]
         let environment = std::env::vars_os();
-        let environment = environment.filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
+        let environment =
+            environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         Sources::new(flags, environment, self.config.as_deref())
     }
 }
@@ -95,6 +98,7 @@ impl Settings {
 fn load(mut sources: Sources, missing: Missing) -> Result<Loaded, CliError> {
     let has_generated_secrets = match missing {
         Missing::Generate => dev::secrets::ensure(&mut sources)?,
+        Missing::Imagine => dev::secrets::imagine(&mut sources)?,
         Missing::Report => dev::secrets::add_existing(&mut sources)?,
     };
     Ok(Loaded {

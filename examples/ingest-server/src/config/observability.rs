@@ -41,6 +41,9 @@ pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Observability 
             0.0
         }
     };
+    for problem in sources.telemetry().problems() {
+        problems.add(problem.variable, format!("must be {}", problem.expected));
+    }
     Observability {
         log_filter,
         trace_sample_ratio,

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fs};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use zeroize::Zeroizing;
 
 use super::{Profile, Sources, problems::Problems};
@@ -18,6 +21,8 @@ pub(crate) const SECRET_VARIABLES: [&str; 4] = [ADMIN_TOKEN, KEKS, INDEX_ROOTS, 
 const MIN_TOKEN_CHARS: usize = 32;
 /// 32 random bytes have about 30 distinct values; fewer than 16 happens once in 10^14.
 const MIN_DISTINCT_BYTES: usize = 16;
+/// 32 random characters have about 14 distinct ones in hex and more in base64.
+const MIN_DISTINCT_CHARS: usize = 8;
 
 /// All secrets of the process.
 #[derive(Debug)]
@@ -76,7 +81,7 @@ pub(super) fn read(
     profile: Profile,
     problems: &mut Problems,
 ) -> Option<Secrets> {
-    let admin_token = read_token(sources, profile, problems);
+    let admin_token = read_token(sources, problems);
     let keks = read_versions::<u32>(sources, KEKS, problems);
     let index_roots = read_versions::<u16>(sources, INDEX_ROOTS, problems);
     let key_peppers = read_versions::<u16>(sources, KEY_PEPPERS, problems);
@@ -85,6 +90,9 @@ pub(super) fn read(
         refuse_weak(KEKS, keks.as_ref(), &mut seen, problems);
         refuse_weak(INDEX_ROOTS, index_roots.as_ref(), &mut seen, problems);
         refuse_weak(KEY_PEPPERS, key_peppers.as_ref(), &mut seen, problems);
+        if let Some(token) = &admin_token {
+            refuse_weak_token(token, &seen, problems);
+        }
     }
     Some(Secrets {
         admin_token: admin_token?,
@@ -94,16 +102,10 @@ pub(super) fn read(
     })
 }
 
-fn read_token(sources: &Sources, profile: Profile, problems: &mut Problems) -> Option<AdminToken> {
+fn read_token(sources: &Sources, problems: &mut Problems) -> Option<AdminToken> {
     let token = read_text(sources, ADMIN_TOKEN, problems)?;
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         problems.add(ADMIN_TOKEN, "must be printable ASCII without spaces");
-    }
-    if profile == Profile::Production && token.len() < MIN_TOKEN_CHARS {
-        problems.add(
-            ADMIN_TOKEN,
-            format!("is weak; take at least {MIN_TOKEN_CHARS} characters"),
-        );
     }
     Some(AdminToken(token))
 }
@@ -222,10 +224,7 @@ fn refuse_weak<'a, V: std::fmt::Display>(
     problems: &mut Problems,
 ) {
     for (version, key) in secret.iter().flat_map(|secret| &secret.versions) {
-        let mut distinct = [false; 256];
-        key.iter()
-            .for_each(|byte| distinct[usize::from(*byte)] = true);
-        if distinct.iter().filter(|used| **used).count() < MIN_DISTINCT_BYTES {
+        if count_distinct(&**key) < MIN_DISTINCT_BYTES {
             problems.add(
                 variable,
                 format!("version {version} is weak; take 32 random bytes"),
@@ -239,4 +238,37 @@ fn refuse_weak<'a, V: std::fmt::Display>(
         }
         seen.push((variable, key));
     }
+}
+
+/// A token goes over the wire with every request, so that one with a key in it gives the key away.
+fn refuse_weak_token(
+    token: &AdminToken,
+    keys: &[(&'static str, &[u8; 32])],
+    problems: &mut Problems,
+) {
+    // EXPOSE: the check of the token's strength.
+    let token = token.0.as_str();
+    if token.len() < MIN_TOKEN_CHARS || count_distinct(token.as_bytes()) < MIN_DISTINCT_CHARS {
+        problems.add(
+            ADMIN_TOKEN,
+            format!("is weak; take at least {MIN_TOKEN_CHARS} random characters"),
+        );
+    }
+    let contains = |key| {
+        let spellings = [STANDARD_NO_PAD, URL_SAFE_NO_PAD];
+        spellings
+            .iter()
+            .any(|base64| token.contains(Zeroizing::new(base64.encode(key)).as_str()))
+    };
+    if let Some((variable, _)) = keys.iter().find(|(_, key)| contains(*key)) {
+        problems.add(ADMIN_TOKEN, format!("contains a secret of {variable}"));
+    }
+}
+
+fn count_distinct(bytes: &[u8]) -> usize {
+    let mut seen = [false; 256];
+    bytes
+        .iter()
+        .for_each(|byte| seen[usize::from(*byte)] = true);
+    seen.iter().filter(|seen| **seen).count()
 }

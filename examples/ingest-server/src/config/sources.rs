@@ -3,10 +3,12 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
 
+use portcullis_telemetry::Environment;
 use zeroize::Zeroizing;
 
 use super::{problems::Problem, secrets::SECRET_VARIABLES};
@@ -40,21 +42,19 @@ impl Sources {
     /// Takes flags and environment, and reads the file if one is named.
     pub(crate) fn new(
         flags: Flags,
-        environment: impl IntoIterator<Item = (String, String)>,
+        environment: impl IntoIterator<Item = (String, impl Into<OsString>)>,
         file: Option<&Path>,
     ) -> Self {
-        let environment = environment
-            .into_iter()
-            .filter(|(name, value)| is_ours(name) && !value.is_empty())
-            .map(|(name, value)| (name, Zeroizing::new(value)))
-            .collect();
         let mut sources = Self {
             flags,
-            environment,
+            environment: BTreeMap::new(),
             file: BTreeMap::new(),
             generated: BTreeMap::new(),
             problems: Vec::new(),
         };
+        for (name, value) in environment.into_iter().filter(|(name, _)| is_ours(name)) {
+            sources.read_variable(name, value.into());
+        }
         if let Some(path) = file {
             sources.read_file(path);
         }
@@ -82,6 +82,19 @@ impl Sources {
             .cloned()
     }
 
+    /// What telemetry reads from the environment.
+    pub(super) fn telemetry(&self) -> Environment {
+        let variables = self.environment.iter();
+        let variables = variables.filter(|(name, _)| name.starts_with("OTEL_"));
+        Environment::from_pairs(variables.map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+
+    /// Variables of the environment that carry our prefixes and are no setting.
+    pub(super) fn unknown_variables(&self) -> impl Iterator<Item = &str> {
+        let names = self.environment.keys().map(String::as_str);
+        names.filter(|name| !name.starts_with("OTEL_") && !is_setting(name))
+    }
+
     /// Whether any secret was given by the operator.
     pub(crate) fn has_given_secrets(&self) -> bool {
         SECRET_VARIABLES.iter().any(|name| {
@@ -105,6 +118,20 @@ impl Sources {
     /// Problems of the sources themselves.
     pub(super) fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// Empty counts as unset.
+    fn read_variable(&mut self, name: String, value: OsString) {
+        match value.into_string() {
+            Ok(value) if value.is_empty() => {}
+            Ok(value) => {
+                self.environment.insert(name, Zeroizing::new(value));
+            }
+            Err(_) => self.problems.push(Problem {
+                variable: name,
+                message: "must be UTF-8 text".to_owned(),
+            }),
+        }
     }
 
     fn read_file(&mut self, path: &Path) {
@@ -149,6 +176,14 @@ pub(crate) fn data_dir(sources: &Sources) -> PathBuf {
 
 fn is_ours(name: &str) -> bool {
     name.starts_with("INGEST_") || name.starts_with("PORTCULLIS_") || name.starts_with("OTEL_")
+}
+
+fn is_setting(variable: &str) -> bool {
+    let is_secret = |name: &&str| {
+        let rest = variable.strip_prefix(*name);
+        rest.is_some_and(|rest| ["", "_FILE", "_PRIMARY"].contains(&rest))
+    };
+    FILE_KEYS.iter().any(|(_, name)| *name == variable) || SECRET_VARIABLES.iter().any(is_secret)
 }
 
 /// A key that is a setting's name may be repeated in a message; anything else may be a secret

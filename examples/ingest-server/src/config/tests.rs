@@ -163,3 +163,58 @@ fn production_refuses_weak_and_equal_secrets_and_an_open_admin_address() {
         "{text}"
     );
 }
+
+#[test]
+fn production_refuses_a_token_of_few_characters_or_with_a_key_in_it() {
+    let token = |text: &str| {
+        message(&[
+            ("INGEST_PROFILE", "production"),
+            ("INGEST_ADMIN_TOKEN", text),
+        ])
+    };
+    assert!(token(&"a".repeat(32)).contains("INGEST_ADMIN_TOKEN: is weak"));
+    assert!(token(&"abcdefg".repeat(5)).contains("INGEST_ADMIN_TOKEN: is weak"));
+    assert_eq!(token(&"abcdefgh".repeat(4)), "");
+    for text in [
+        KEY_C,
+        KEY_C.trim_end_matches('='),
+        &KEY_C.replace('/', "_"),
+        &format!("1:{KEY_C}"),
+    ] {
+        let text = token(text);
+        assert!(
+            text.contains("INGEST_ADMIN_TOKEN: contains a secret of PORTCULLIS_KEY_PEPPERS"),
+            "{text}"
+        );
+        assert!(!text.contains(KEY_C.trim_end_matches('=')), "{text}");
+    }
+}
+
+#[test]
+fn what_this_build_does_not_contain_is_refused_and_what_it_does_not_know_is_named() {
+    for feature in ["aws-kms", "vault"] {
+        let text = message(&[("PORTCULLIS_KEK_PROVIDER", feature)]);
+        let expected = format!("PORTCULLIS_KEK_PROVIDER: needs the cargo feature `{feature}`");
+        assert!(text.contains(&expected), "{text}");
+    }
+    let text = message(&[
+        ("PORTCULLIS_KEK_PROVIDER", "canary"),
+        ("INGEST_REDIS_URL", "redis://canary"),
+    ]);
+    assert!(text.contains("must be `local`"), "{text}");
+    assert!(text.contains("INGEST_REDIS_URL: is not part"), "{text}");
+    assert!(!text.contains("canary"), "{text}");
+
+    let config = load(&[
+        ("PORTCULLIS_KEK_PROVIDER", "local"),
+        ("PORTCULLIS_KEKS_PRIMARY", "1"),
+        ("INGEST_LOG", "info"),
+        ("OTEL_ANYTHING", "x"),
+        ("INGEST_SERVICE_HOST", "10.0.0.1"),
+        ("PORTCULLIS_KEK", "mistyped"),
+    ]);
+    assert_eq!(
+        config.unwrap().unknown_variables,
+        ["INGEST_SERVICE_HOST", "PORTCULLIS_KEK"]
+    );
+}

@@ -1,12 +1,15 @@
 //! Sends batches to the service over HTTP, as any client would.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use portcullis_apikey_cache::ApiKey;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::DemoError;
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A client of the public listener.
 #[derive(Debug)]
@@ -42,6 +45,7 @@ pub(super) struct Rejected {
 impl Sender {
     pub(super) fn new(address: SocketAddr) -> Result<Self, DemoError> {
         let http = reqwest::Client::builder()
+            .timeout(PATIENCE)
             .build()
             .map_err(DemoError::Client)?;
         Ok(Self {

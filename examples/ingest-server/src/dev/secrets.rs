@@ -40,6 +40,17 @@ pub(crate) fn ensure(sources: &mut Sources) -> Result<bool, DevError> {
     add_existing(sources)
 }
 
+/// The same, without keeping those it makes.
+pub(crate) fn imagine(sources: &mut Sources) -> Result<bool, DevError> {
+    if !would_generate(sources) {
+        return add_existing(sources);
+    }
+    let folder = data_dir(sources);
+    refuse_existing_data(sources, &folder)?;
+    sources.add_generated(parse(&path(&folder), &content()?)?);
+    Ok(true)
+}
+
 /// Adds the generated secrets if there are any. Says whether they are in use.
 pub(crate) fn add_existing(sources: &mut Sources) -> Result<bool, DevError> {
     let path = path(&data_dir(sources));

@@ -38,7 +38,7 @@ const EVENTS: [(&str, u32, &str); 6] = [
 ];
 const LEAD: &str = include_str!("../../schemas/lead.json");
 
-pub(super) fn events() -> Result<Vec<Document>, SchemaError> {
+pub(super) fn events() -> Vec<Result<Document, SchemaError>> {
     let read = |(event_type, version, text): (&str, u32, &str)| {
         let path = PathBuf::from(format!("{event_type}/{version}.json"));
         Document::new(path, event_type, version, text)

@@ -37,20 +37,28 @@ impl Document {
     }
 }
 
-pub(super) fn read(folder: &Path) -> Result<Vec<Document>, SchemaError> {
-    let mut documents = Vec::new();
+/// Every file of the folder, read or with the reason why not.
+pub(super) fn read(folder: &Path) -> Vec<Result<Document, SchemaError>> {
+    match files(folder) {
+        Ok(files) if files.is_empty() => vec![Err(SchemaError::Empty(folder.to_owned()))],
+        Ok(files) => files.into_iter().map(read_file).collect(),
+        Err(error) => vec![Err(error)],
+    }
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, SchemaError> {
+    let mut files = Vec::new();
     for type_folder in entries(folder)?.into_iter().filter(|path| path.is_dir()) {
-        for file in entries(&type_folder)? {
-            let (event_type, version) =
-                name(&file).ok_or_else(|| SchemaError::Name(file.clone()))?;
-            let text = fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
-            documents.push(Document::new(file, &event_type, version, &text)?);
-        }
+        files.append(&mut entries(&type_folder)?);
     }
-    if documents.is_empty() {
-        return Err(SchemaError::Empty(folder.to_owned()));
-    }
-    Ok(documents)
+    files.sort();
+    Ok(files)
+}
+
+fn read_file(file: PathBuf) -> Result<Document, SchemaError> {
+    let (event_type, version) = name(&file).ok_or_else(|| SchemaError::Name(file.clone()))?;
+    let text = fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
+    Document::new(file, &event_type, version, &text)
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, SchemaError> {

@@ -1,6 +1,8 @@
 //! What cannot be started with is told in one message.
 
-use crate::harness::Data;
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
+use crate::harness::{Data, Server};
 
 #[test]
 fn every_problem_is_in_one_message_with_exit_code_2_and_no_secret() {
@@ -13,6 +15,9 @@ fn every_problem_is_in_one_message_with_exit_code_2_and_no_secret() {
             .env("INGEST_ADMIN_LISTEN", "0.0.0.0:9090")
             .env("INGEST_DATABASE_URL", "postgres://canary@localhost/db")
             .env("INGEST_SCHEMA_DIR", "/canary-folder")
+            .env("INGEST_DATA_DIR", OsStr::from_bytes(b"canary\xff"))
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", "https://canary")
+            .env("OTEL_BSP_MAX_QUEUE_SIZE", "canary")
             .env("INGEST_LOG", "info,ingest_server=canary")
             .env("INGEST_ADMIN_TOKEN", "canary")
             .env("PORTCULLIS_KEKS", "1:canary")
@@ -27,6 +32,9 @@ fn every_problem_is_in_one_message_with_exit_code_2_and_no_secret() {
             "INGEST_ADMIN_LISTEN",
             "INGEST_DATABASE_URL",
             "INGEST_SCHEMA_DIR",
+            "INGEST_DATA_DIR",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "OTEL_BSP_MAX_QUEUE_SIZE",
             "INGEST_LOG",
             "INGEST_ADMIN_TOKEN",
             "PORTCULLIS_KEKS",
@@ -51,20 +59,29 @@ fn a_good_configuration_is_said_to_be_good() {
 }
 
 #[test]
-fn a_broken_schema_and_a_taken_address_are_named() {
+fn broken_schemas_are_named_with_what_else_is_wrong() {
     let data = Data::new();
     let folder = data.path().join("schemas/page.viewed");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("1.json"), r#"{"type": "strin"}"#).unwrap();
+    std::fs::write(folder.join("2.json"), "{").unwrap();
+    std::fs::write(folder.join("two.json"), "{}").unwrap();
     let output = data
         .command()
         .env("INGEST_SCHEMA_DIR", folder.parent().unwrap())
+        .env("INGEST_LISTEN", "nowhere")
         .output()
         .unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(message.contains("page.viewed/1.json"), "{message}");
+    for part in ["1.json: ", "2.json: ", "two.json: ", "INGEST_LISTEN: "] {
+        assert!(message.contains(part), "{part} is missing in {message}");
+    }
+}
 
+#[test]
+fn a_taken_address_is_named() {
+    let data = Data::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let output = data
@@ -110,4 +127,40 @@ fn the_demo_does_not_run_in_production() {
     assert_eq!(output.status.code(), Some(2), "{message}");
     assert!(message.contains("dev profile only"), "{message}");
     assert!(!data.database().exists());
+}
+
+#[test]
+fn a_key_command_in_the_wrong_folder_makes_no_database() {
+    let data = Data::new();
+    let wrong = data.path().join("mistyped");
+    let issue = ["issue", "--tenant", "acme", "--scopes", "events:write"];
+    for arguments in [&["list"][..], &["revoke", "AAAAAAAAAAAAAAAA"], &issue] {
+        let mut command = data.command();
+        command.arg("api-key").args(arguments);
+        let output = command.arg("--data-dir").arg(&wrong).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        let path = wrong.join("ingest.db");
+        assert!(message.contains(path.to_str().unwrap()), "{message}");
+        assert!(message.contains("--data-dir"), "{message}");
+        assert!(!wrong.exists());
+    }
+}
+
+#[test]
+fn variables_that_are_no_setting_are_named_in_one_warning_without_their_values() {
+    let data = Data::new();
+    for profile in ["dev", "production"] {
+        let mut command = data.command();
+        command
+            .env("INGEST_PROFILE", profile)
+            .env("INGEST_PORT_8080_TCP_ADDR", "canary-address")
+            .env("PORTCULLIS_KEK", "canary-key");
+        let server = Server::start_command(&data, command);
+        let logs = server.logs();
+        let mut warnings = logs.lines().filter(|line| line.contains("no setting"));
+        let warning = warnings.next().unwrap();
+        assert!(warning.contains("INGEST_PORT_8080_TCP_ADDR, PORTCULLIS_KEK"));
+        assert!(warnings.next().is_none() && !logs.contains("canary"));
+    }
 }

@@ -4,6 +4,7 @@ use std::{
     io::Read as _,
     os::unix::fs::PermissionsExt as _,
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use crate::harness::Data;
@@ -108,6 +109,42 @@ fn data_without_its_secrets_is_not_hidden_by_new_ones() {
     assert_eq!(output.status.code(), Some(2), "{message}");
     assert!(message.contains("its secrets are gone"), "{message}");
     assert!(!data.path().join("dev-secrets.env").exists());
+
+    let checked = bare(&data).arg("check-config").output().unwrap();
+    assert_eq!(checked.status.code(), Some(2), "{checked:?}");
+    assert_eq!(String::from_utf8(checked.stderr).unwrap(), message);
+}
+
+#[test]
+fn a_configuration_is_checked_before_its_secrets_are_made_and_makes_none() {
+    let data = Data::new();
+    let file = data.path().join("ingest.toml");
+    std::fs::write(&file, "log = 1").unwrap();
+    let mut check = bare(&data);
+    check
+        .env("INGEST_LISTEN", "nowhere")
+        .env("INGEST_SCHEMA_DIR", data.path())
+        .env("OTEL_PROPAGATORS", "b3")
+        .arg("check-config")
+        .arg("--config")
+        .arg(&file);
+    let output = check.output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    for name in [
+        "INGEST_LISTEN",
+        "--config",
+        "INGEST_SCHEMA_DIR",
+        "OTEL_PROPAGATORS",
+    ] {
+        assert!(message.contains(&format!("\n  {name}: ")), "{message}");
+    }
+
+    let output = bare(&data).arg("check-config").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("is valid") && said.contains("will generate"));
+    assert_eq!(data.files().len(), 1, "only the file written above");
 }
 
 #[test]
@@ -188,4 +225,60 @@ fn the_demo_ends_its_first_minute_with_a_summary_that_has_everything_in_it() {
         .status()
         .unwrap();
     assert!(child.wait().unwrap().success());
+}
+
+/// A demo that would go on for an hour, once it sends.
+fn long_demo(data: &Data) -> Child {
+    let mut command = bare(data);
+    command.args(["demo", "--seconds", "3600", "--log", "info"]);
+    let demo = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = demo.spawn().unwrap();
+    read_until(&mut child, "sending for 0 of 3600 s …\n");
+    child
+}
+
+/// Waits for its end, and gives its exit code and its log.
+fn end(mut child: Child) -> (Option<i32>, String) {
+    let deadline = Instant::now() + Duration::from_secs(15);
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("the demo does not end");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let mut log = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    stderr.read_to_string(&mut log).unwrap();
+    (status.code(), log)
+}
+
+#[test]
+fn the_demo_ends_at_the_signal_while_it_sends() {
+    let data = Data::new();
+    let child = long_demo(&data);
+    let pid = child.id().to_string();
+    let status = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(status.success());
+    let (code, log) = end(child);
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("\"stopped\""), "{log}");
+}
+
+#[test]
+fn a_demo_that_cannot_go_on_takes_the_service_down_in_order() {
+    let data = Data::new();
+    let mut child = long_demo(&data);
+    // Nobody reads on: the next line cannot be written.
+    drop(child.stdout.take());
+    let (code, log) = end(child);
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("\"stopped\""), "{log}");
+    assert!(
+        log.contains("error: the summary cannot be written"),
+        "{log}"
+    );
 }

@@ -176,6 +176,10 @@ async fn the_admin_listener_wants_its_token_and_health_does_not() {
             json!({ "tenant": "a", "tier": "free", "scopes": ["leads:read"], "expires_at": "2001-01-01T00:00:00Z" }),
             "expires_at",
         ),
+        (
+            json!({ "tenant": "a", "tier": "free", "scopes": ["leads:read"], "expires_at": "9999-12-31T23:59:59-01:00" }),
+            "expires_at",
+        ),
     ] {
         let answer = server
             .admin(Method::POST, "/admin/api-keys")

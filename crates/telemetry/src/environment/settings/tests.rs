@@ -200,3 +200,31 @@ fn text_that_is_not_utf8_is_refused() {
         "OTEL_SERVICE_NAME"
     );
 }
+
+#[test]
+fn every_variable_with_a_problem_is_listed_once() {
+    let environment = Environment::from_pairs([
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_TRACES_SAMPLER", "traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "2"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "none"),
+        ("OTEL_SPAN_LINK_COUNT_LIMIT", "0"),
+        ("OTEL_SERVICE_NAME", "fine"),
+    ]);
+    let problems = environment.problems();
+    let variables: Vec<_> = problems.iter().map(|problem| problem.variable).collect();
+    assert_eq!(
+        variables,
+        [
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+            "OTEL_TRACES_SAMPLER_ARG",
+            "OTEL_BSP_MAX_QUEUE_SIZE",
+            "OTEL_SPAN_LINK_COUNT_LIMIT",
+        ]
+    );
+    assert_eq!(
+        Settings::read(&environment).err().as_ref(),
+        problems.first()
+    );
+    assert!(Environment::empty().problems().is_empty());
+}
