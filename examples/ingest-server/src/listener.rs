@@ -38,7 +38,7 @@ impl Default for Limits {
             connections: 1_024,
             head_timeout: Duration::from_secs(10),
             head_bytes: 16 << 10,
-            drain: Duration::from_secs(7),
+            drain: Duration::from_secs(6),
         }
     }
 }

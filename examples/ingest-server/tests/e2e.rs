@@ -40,5 +40,7 @@ mod sealing;
 mod server_metrics;
 #[path = "e2e/server_traces.rs"]
 mod server_traces;
+#[path = "e2e/shutdown.rs"]
+mod shutdown;
 #[path = "e2e/tampering.rs"]
 mod tampering;

@@ -50,10 +50,10 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     print(&format!("After {seconds} s:\n\n{summary}"))?;
     print(&where_to_look(&config, addresses, &token))?;
     // The service ends by a signal; a panic of it has been logged.
-    drop(serving.await);
+    let outcome = serving.await.unwrap_or(Ok(()));
     drop(keys);
     telemetry.shutdown(FLUSH);
-    Ok(())
+    Ok(outcome?)
 }
 
 fn where_to_look(config: &Config, addresses: Addresses, token: &str) -> String {
