@@ -51,6 +51,8 @@ pub(crate) enum StartError {
     Metrics(#[from] MetricError),
     #[error("the rate limiter cannot be built")]
     Limits(#[from] portcullis_ratelimit::BuildError),
+    #[error("the default limits cannot be used")]
+    Policies(#[from] portcullis_ratelimit::PolicyError),
     #[error(transparent)]
     Random(#[from] RandomUnavailable),
     #[error("cannot listen on {address}: {kind}")]
@@ -205,7 +207,7 @@ impl App {
 fn limiter(registry: &Registry) -> Result<RateLimiter, StartError> {
     let store = MemoryStore::new(limits::MAX_BUCKETS, WhenFull::SharedOverflow);
     let limiter = RateLimiter::builder()
-        .policies(Policies::tier_defaults())
+        .policies(limits::complete(Policies::builder())?)
         .store(Arc::new(store))
         .observer(Arc::new(LimitMetrics::register(registry)?))
         .build()?;
