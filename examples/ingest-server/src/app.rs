@@ -97,14 +97,6 @@ impl App {
             index_roots,
             keys,
         } = vault;
-        let network = &config.network;
-        let public_listener = bind(network.listen, network.trusted_proxies.clone()).await?;
-        let admin_listener = bind(network.admin_listen, TrustedProxies::none()).await?;
-        let addresses = Addresses {
-            public: address(&public_listener)?,
-            admin: address(&admin_listener)?,
-        };
-
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let shared_store: Arc<dyn Store> = Arc::new(store.clone());
         let (writer, write_groups) = Writer::new(
@@ -133,6 +125,14 @@ impl App {
             writer,
         });
         let admin = AdminState::new(Arc::clone(&services), Arc::clone(config), registry.clone());
+        let network = &config.network;
+        let public_listener = bind(network.listen, network.trusted_proxies.clone()).await?;
+        let public_listener = public_listener.with_books(&services.quality);
+        let admin_listener = bind(network.admin_listen, TrustedProxies::none()).await?;
+        let addresses = Addresses {
+            public: address(&public_listener)?,
+            admin: address(&admin_listener)?,
+        };
         Ok(Self {
             services,
             admin,

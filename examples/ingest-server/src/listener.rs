@@ -10,6 +10,7 @@ use std::{
 };
 
 use axum::Router;
+use portcullis_dq_metrics::Quality;
 use portcullis_ratelimit::TrustedProxies;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -49,6 +50,7 @@ pub(crate) struct Listener {
     listener: TcpListener,
     limits: Limits,
     proxies: TrustedProxies,
+    books: Option<Quality>,
 }
 
 /// How long to leave a system alone that has no file descriptor for another connection.
@@ -64,7 +66,16 @@ impl Listener {
             listener: TcpListener::bind(address).await?,
             limits,
             proxies,
+            books: None,
         })
+    }
+
+    /// Enters requests that never reach a route into the books.
+    pub(crate) fn with_books(self, quality: &Quality) -> Self {
+        Self {
+            books: Some(quality.clone()),
+            ..self
+        }
     }
 
     /// The address, with the port the system chose where 0 was asked for.
@@ -78,6 +89,7 @@ impl Listener {
             listener,
             limits,
             proxies,
+            books,
         } = self;
         let proxies = Arc::new(proxies);
         let places = Arc::new(Semaphore::new(limits.connections));
@@ -88,7 +100,9 @@ impl Listener {
                 _ = shutdown.wait_for(|stop| *stop) => break,
                 (stream, peer, place) = accept(&listener, &places) => {
                     let client = Client::new(peer, Arc::clone(&proxies));
-                    let served = connection::serve(stream, client, router.clone(), limits, stop.clone());
+                    let served = connection::serve(
+                        stream, client, router.clone(), limits, books.clone(), stop.clone(),
+                    );
                     connections.spawn(async move {
                         served.await;
                         drop(place);

@@ -103,7 +103,7 @@ impl Problem {
     }
 
     /// The reason, where something was rejected.
-    pub(crate) const fn reason(&self) -> Option<Reason> {
+    const fn reason(&self) -> Option<Reason> {
         match self.kind {
             Kind::Rejected(reason) => Some(reason),
             _ => None,
@@ -183,9 +183,6 @@ impl IntoResponse for Problem {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         headers.extend(self.headers);
-        if let Kind::Rejected(reason) = self.kind {
-            response.extensions_mut().insert(reason);
-        }
         response
     }
 }

@@ -7,16 +7,17 @@ use http::{Request, header::CONTENT_LENGTH};
 use http_body_util::BodyExt as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use portcullis_dq_metrics::Reason;
+use portcullis_dq_metrics::{Quality, Reason};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     sync::watch,
 };
 use tower::ServiceExt as _;
+use tracing::Instrument as _;
 
 use super::{Limits, client_address::Client};
-use crate::{problem::Problem, rejection::Rejection};
+use crate::{pipeline, problem::Problem, rejection::Rejection};
 
 /// Serves until the peer is done, the head of a request is late, or `stop` becomes true and the
 /// request in flight is answered.
@@ -25,6 +26,7 @@ pub(super) async fn serve(
     client: Client,
     router: Router,
     limits: Limits,
+    books: Option<Quality>,
     mut stop: watch::Receiver<bool>,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
@@ -58,15 +60,20 @@ pub(super) async fn serve(
     let mut stream = parts.io.into_inner();
     // A connection that was merely idle ends without a word.
     if outcome.is_err_and(|error| error.is_timeout()) && !parts.read_buf.is_empty() {
-        answer_late_head(&mut stream).await;
+        let span = tracing::info_span!("late head", otel.kind = "server");
+        answer_late_head(&mut stream, books).instrument(span).await;
     }
     close(stream).await;
 }
 
 /// hyper ends such a connection silently; the peer is told why.
-async fn answer_late_head(stream: &mut TcpStream) {
+async fn answer_late_head(stream: &mut TcpStream, books: Option<Quality>) {
     let detail = "the head of the request took too long to arrive";
-    let problem = Problem::from(Rejection::new(Reason::TransportTimeout, detail));
+    let rejection = Rejection::new(Reason::TransportTimeout, detail);
+    if let Some(quality) = books {
+        pipeline::book_refused(&quality, &rejection);
+    }
+    let problem = Problem::from(rejection);
     let (head, body) = problem.into_response().into_parts();
     let Ok(body) = body.collect().await else {
         return;

@@ -37,7 +37,9 @@ pub(super) async fn ingest(
     State(services): State<Arc<Services>>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let stored = to_the_end(async move { pipeline::ingest_lead(&services, request).await });
+    let stored = to_the_end(request, async move |request| {
+        pipeline::ingest_lead(&services, request).await
+    });
     let stored = stored.await?;
     let fields: HeaderMap = limit_fields(&stored.limits).collect();
     if let Some(rejected) = stored.rejected.into_iter().next() {

@@ -333,6 +333,10 @@ async fn slow_heads_and_slow_bodies_are_ended_with_a_problem() {
             "{name}: {answer}"
         );
         assert!(answer.contains("transport.timeout"), "{name}: {answer}");
+        assert!(answer.contains("\"trace_id\":\""), "{name}: {answer}");
         assert_serves(&server, &key).await;
     }
+    let metrics = server.metrics().await;
+    let rejected = metrics.get("dq_rejected_total{reason=\"transport.timeout\"}");
+    assert_eq!(rejected, Some(&2.0));
 }
