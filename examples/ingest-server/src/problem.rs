@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    extract::rejection::{PathRejection, QueryRejection},
+    response::{IntoResponse, Response},
+};
 use http::{
     HeaderName, HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -168,6 +171,19 @@ impl From<Refusal> for Problem {
             Refusal::Rejected(rejection) => rejection.into(),
             Refusal::Limited(decision) => Self::quota_exceeded(&decision),
         }
+    }
+}
+
+/// A path whose parameter is no text names nothing.
+impl From<PathRejection> for Problem {
+    fn from(_: PathRejection) -> Self {
+        Self::not_found()
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(_: QueryRejection) -> Self {
+        Self::bad_request("the query has to be `name=value` pairs that this resource knows")
     }
 }
 

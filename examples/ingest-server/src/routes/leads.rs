@@ -5,12 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{
     Json,
     body::Body,
-    extract::{Path, Query, State},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     response::{IntoResponse as _, Response},
 };
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header::LOCATION};
 use portcullis_dq_metrics::Reason;
-use portcullis_ratelimit::Category;
+use portcullis_ratelimit::{Category, Decision};
 use serde_json::{Value, json};
 
 use super::task::to_the_end;
@@ -63,55 +66,66 @@ pub(super) async fn ingest(
 /// `GET /v1/leads/{id}`.
 pub(super) async fn read(
     State(services): State<Arc<Services>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     extensions: Extensions,
     headers: HeaderMap,
-) -> Result<Json<Value>, Problem> {
-    let caller = reader(&services, &extensions, &headers).await?;
-    let id = LeadId::parse(&id).ok_or_else(Problem::not_found)?;
-    let lead = services
-        .store
-        .lead(&caller.tenant, id)
-        .await
-        .map_err(Rejection::from)?;
-    let lead = lead.ok_or_else(Problem::not_found)?;
-    Ok(Json(show(&services, &caller, &headers, &lead).await?))
+) -> Result<Response, Problem> {
+    let (caller, limits) = reader(&services, &extensions, &headers).await?;
+    let answer = async {
+        let Path(id) = id?;
+        let id = LeadId::parse(&id).ok_or_else(Problem::not_found)?;
+        let lead = services.store.lead(&caller.tenant, id).await;
+        let lead = lead.map_err(Rejection::from)?;
+        let lead = lead.ok_or_else(Problem::not_found)?;
+        show(&services, &caller, &headers, &lead).await
+    };
+    Ok(answer_within(&limits, answer.await))
 }
 
 /// `GET /v1/leads?email=` and its siblings.
 pub(super) async fn find(
     State(services): State<Arc<Services>>,
-    Query(parameters): Query<BTreeMap<String, String>>,
+    parameters: Result<Query<BTreeMap<String, String>>, QueryRejection>,
     extensions: Extensions,
     headers: HeaderMap,
-) -> Result<Json<Value>, Problem> {
-    let caller = reader(&services, &extensions, &headers).await?;
-    let (column, value) = wanted(&parameters)?;
-    let index = value.index(&services.index_roots, &caller.tenant, column.field());
-    let mut found = Vec::new();
-    if let Some(enforced) = index.first() {
-        let leads = services
-            .store
-            .leads_by_index(&caller.tenant, column, &enforced.value, MAX_FOUND)
-            .await
-            .map_err(Rejection::from)?;
-        for lead in &leads {
-            found.push(show(&services, &caller, &headers, lead).await?);
+) -> Result<Response, Problem> {
+    let (caller, limits) = reader(&services, &extensions, &headers).await?;
+    let answer = async {
+        let Query(parameters) = parameters?;
+        let (column, value) = wanted(&parameters)?;
+        let index = value.index(&services.index_roots, &caller.tenant, column.field());
+        let mut found = Vec::new();
+        if let Some(enforced) = index.first() {
+            let leads = services
+                .store
+                .leads_by_index(&caller.tenant, column, &enforced.value, MAX_FOUND)
+                .await
+                .map_err(Rejection::from)?;
+            for lead in &leads {
+                found.push(show(&services, &caller, &headers, lead).await?);
+            }
         }
-    }
-    Ok(Json(json!({ "leads": found, "next": null })))
+        Ok(json!({ "leads": found, "next": null }))
+    };
+    Ok(answer_within(&limits, answer.await))
 }
 
-/// Who reads, within the limits of reading.
+/// Who reads, within the limits of reading, and how those stand. Before anything is said about
+/// what is asked for.
 async fn reader(
     services: &Services,
     extensions: &Extensions,
     headers: &HeaderMap,
-) -> Result<Caller, Refusal> {
+) -> Result<(Caller, Decision), Refusal> {
     let address = pipeline::limit_address(services, extensions).await?;
     let caller = pipeline::authenticate(services, headers, address, Permission::LeadsRead).await?;
-    limits::check(services, &caller, Category::READ, 1).await?;
-    Ok(caller)
+    let limits = limits::check(services, &caller, Category::READ, 1).await?;
+    Ok((caller, limits))
+}
+
+fn answer_within(limits: &Decision, answer: Result<Value, Problem>) -> Response {
+    let fields: HeaderMap = limit_fields(limits).collect();
+    (fields, answer.map(Json)).into_response()
 }
 
 fn wanted(parameters: &BTreeMap<String, String>) -> Result<(LeadColumn, PersonalValue), Problem> {

@@ -89,7 +89,11 @@ async fn a_batch_costs_its_events_and_reading_has_limits_of_its_own() {
     let mut statuses = Vec::new();
     for _ in 0..40 {
         let request = server.request(Method::GET, "/v1/leads?email=a@b.example", &key);
-        statuses.push(request.send().await.unwrap().status());
+        let answer = request.send().await.unwrap();
+        for field in ["ratelimit", "ratelimit-policy"] {
+            assert!(answer.headers().contains_key(field), "{answer:?}");
+        }
+        statuses.push(answer.status());
     }
     assert_eq!(statuses[0], StatusCode::OK);
     assert!(statuses.contains(&StatusCode::TOO_MANY_REQUESTS));
