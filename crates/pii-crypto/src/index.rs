@@ -43,6 +43,21 @@ pub struct UniqueIndex {
     keys: Vec<IndexKey>,
 }
 
+/// The fingerprints of one field of one tenant under the enforced version, with their key derived:
+/// for many contents.
+#[derive(Debug)]
+pub struct FingerprintIndex {
+    key: IndexKey,
+}
+
+impl FingerprintIndex {
+    /// The fingerprint of a content, as [`IndexRoots::fingerprint`] gives it.
+    #[must_use]
+    pub fn value(&self, normaliser: &str, bytes: &[u8]) -> IndexValue {
+        self.key.value(normaliser, bytes)
+    }
+}
+
 impl UniqueIndex {
     /// The fingerprints of a value: one for each live version, the enforced one first.
     #[must_use]
@@ -93,9 +108,16 @@ impl IndexRoots {
         normaliser: &str,
         bytes: &[u8],
     ) -> IndexValue {
-        let (version, root) = self.enforced();
-        IndexKey::derive(root, tenant, field, FINGERPRINT, version, UNIQUE_BITS)
+        self.fingerprint_index(tenant, field)
             .value(normaliser, bytes)
+    }
+
+    /// The index `fingerprint` of a field, for many contents without deriving its key each time.
+    #[must_use]
+    pub fn fingerprint_index(&self, tenant: &TenantId, field: &str) -> FingerprintIndex {
+        let (version, root) = self.enforced();
+        let key = IndexKey::derive(root, tenant, field, FINGERPRINT, version, UNIQUE_BITS);
+        FingerprintIndex { key }
     }
 
     /// A [`fingerprint`](Self::fingerprint) under the version of one that was stored, to compare

@@ -11,7 +11,7 @@ mod known_keys;
 
 pub use cipher::{Cipher, EpochPolicy, OpenError, Place, RebindError, SealError};
 pub use index::{
-    IndexRoots, IndexRootsError, IndexValue, IndexVersion, Indexed, UniqueIndex,
+    FingerprintIndex, IndexRoots, IndexRootsError, IndexValue, IndexVersion, Indexed, UniqueIndex,
     UnknownIndexVersion,
 };
 pub use pii::{

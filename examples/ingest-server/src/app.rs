@@ -10,6 +10,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
+use portcullis_keyring::{Entropy, EntropyError, SystemEntropy};
 use portcullis_ratelimit::{MemoryStore, Policies, RateLimiter, TrustedProxies, WhenFull};
 use portcullis_telemetry::{Detectors, Guard, HttpLayer, MetricError, Registry, RemoteParent};
 use tokio::sync::watch;
@@ -17,7 +18,7 @@ use tokio::sync::watch;
 use part::{Part, first_ended};
 
 use crate::{
-    clock::{Clock, RandomUnavailable, SystemClock, make_seed},
+    clock::{Clock, SystemClock, make_seed},
     config::Config,
     limits,
     listener::{Limits, Listener},
@@ -54,7 +55,7 @@ pub(crate) enum StartError {
     #[error("the default limits cannot be used")]
     Policies(#[from] portcullis_ratelimit::PolicyError),
     #[error(transparent)]
-    Random(#[from] RandomUnavailable),
+    Random(#[from] EntropyError),
     #[error("cannot listen on {address}: {kind}")]
     Listen {
         address: SocketAddr,
@@ -98,6 +99,7 @@ impl App {
             keys,
         } = vault;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let shared_store: Arc<dyn Store> = Arc::new(store.clone());
         let (writer, write_groups) = Writer::new(
             Arc::clone(&shared_store),
@@ -105,7 +107,7 @@ impl App {
             Arc::clone(&clock),
             WriteMetrics::register(registry)?,
         );
-        let quality = observe::quality(&schemas, telemetry.redactor(), make_seed()?);
+        let quality = observe::quality(&schemas, telemetry.redactor(), make_seed(&*entropy)?);
         observe::register(registry, &quality, &writer)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
@@ -114,6 +116,7 @@ impl App {
         let following = Part::spawn("the follower of revocations", keys.follow());
         let services = Arc::new(Services {
             clock,
+            entropy,
             keys,
             keyring,
             index_roots,

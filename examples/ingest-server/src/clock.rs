@@ -2,9 +2,8 @@
 
 use std::fmt::Debug;
 
-use ring::rand::{SecureRandom as _, SystemRandom};
+use portcullis_keyring::{Entropy, EntropyError};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::store::LeadId;
 
@@ -28,17 +27,13 @@ impl Clock for SystemClock {
     }
 }
 
-/// The system had no random bytes to give.
-#[derive(Debug, thiserror::Error)]
-#[error("the system's random source failed")]
-pub(crate) struct RandomUnavailable;
-
 /// A new lead id: UUIDv7, so that ids sort by creation.
-pub(crate) fn make_lead_id(now: OffsetDateTime) -> Result<LeadId, RandomUnavailable> {
+pub(crate) fn make_lead_id(
+    now: OffsetDateTime,
+    entropy: &dyn Entropy,
+) -> Result<LeadId, EntropyError> {
     let mut random = [0; 10];
-    SystemRandom::new()
-        .fill(&mut random)
-        .map_err(|_| RandomUnavailable)?;
+    entropy.fill(&mut random)?;
     let millis = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
     Ok(LeadId(
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid(),
@@ -46,17 +41,8 @@ pub(crate) fn make_lead_id(now: OffsetDateTime) -> Result<LeadId, RandomUnavaila
 }
 
 /// A seed for choices that need not be secret, only unpredictable.
-pub(crate) fn make_seed() -> Result<[u8; 32], RandomUnavailable> {
+pub(crate) fn make_seed(entropy: &dyn Entropy) -> Result<[u8; 32], EntropyError> {
     let mut seed = [0; 32];
-    SystemRandom::new()
-        .fill(&mut seed)
-        .map_err(|_| RandomUnavailable)?;
+    entropy.fill(&mut seed)?;
     Ok(seed)
-}
-
-impl LeadId {
-    /// Reads a lead id from a path or an event.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Uuid::parse_str(text).ok().map(Self)
-    }
 }

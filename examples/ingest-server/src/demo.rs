@@ -10,12 +10,13 @@ mod traffic;
 use std::{sync::Arc, time::Duration};
 
 use portcullis_apikey_cache::ApiKeyCache;
+use portcullis_keyring::{EntropyError, SystemEntropy};
 use rand::{SeedableRng as _, rngs::StdRng};
 
 use crate::{
     api_key_admin::IssueError,
     app::Addresses,
-    clock::{Clock, RandomUnavailable, SystemClock, make_seed},
+    clock::{Clock, SystemClock, make_seed},
 };
 use display::Display;
 use sender::Sender;
@@ -32,7 +33,7 @@ pub(crate) enum DemoError {
     #[error("the HTTP client cannot be built")]
     Client(#[source] reqwest::Error),
     #[error(transparent)]
-    Random(#[from] RandomUnavailable),
+    Random(#[from] EntropyError),
     #[error("the summary cannot be written: {0}")]
     Output(std::io::ErrorKind),
 }
@@ -47,7 +48,7 @@ pub(crate) async fn run(
     length: Duration,
 ) -> Result<Summary, DemoError> {
     let clock = SystemClock;
-    let mut random = StdRng::from_seed(make_seed()?);
+    let mut random = StdRng::from_seed(make_seed(&SystemEntropy::new())?);
     let sender = Arc::new(Sender::new(addresses.public)?);
     let mut tenants = Tenant::all(keys).await?;
     let mut summary = Summary::default();

@@ -1,9 +1,9 @@
 //! Personal data of any declared kind, between validation and sealing.
 
-use portcullis_keyring::{KeyId, Purpose};
+use portcullis_keyring::{KeyId, Purpose, TenantId};
 use portcullis_pii_crypto::{
     Cipher, Email, FreeText, IndexRoots, NationalId, PersonName, PhoneNumber, Pii, PiiType,
-    PostalAddress, SealError,
+    PostalAddress, SealError, UniqueIndex,
 };
 
 use crate::{
@@ -91,20 +91,36 @@ impl PersonalValue {
             Self::Text(value) => seal(cipher, field, record, value),
         }
     }
+}
 
-    /// Its blind-index values in a field, one for each live version, the enforced one first; none
-    /// for a kind that is not looked up.
-    pub(crate) fn index(
-        &self,
-        roots: &IndexRoots,
-        tenant: &portcullis_keyring::TenantId,
-        field: &str,
-    ) -> Vec<IndexRow> {
-        let values = match self {
-            Self::Email(value) => roots.unique(tenant, field, value),
-            Self::Phone(value) => roots.unique(tenant, field, value),
-            Self::NationalId(value) => roots.unique(tenant, field, value),
-            Self::Name(_) | Self::Address(_) | Self::Text(_) => return Vec::new(),
+/// The blind indexes of one tenant's leads, with their keys derived.
+#[derive(Debug)]
+pub(crate) struct LeadIndexes {
+    email: UniqueIndex,
+    phone: UniqueIndex,
+    national_id: UniqueIndex,
+}
+
+impl LeadIndexes {
+    pub(crate) fn derive(roots: &IndexRoots, tenant: &TenantId) -> Self {
+        let index = |column: LeadColumn| roots.unique_index(tenant, column.field());
+        Self {
+            email: index(LeadColumn::Email),
+            phone: index(LeadColumn::Phone),
+            national_id: index(LeadColumn::NationalId),
+        }
+    }
+
+    /// A value's index rows, one for each live version, the enforced one first; none for a kind
+    /// that is not looked up.
+    pub(crate) fn rows(&self, value: &PersonalValue) -> Vec<IndexRow> {
+        let values = match value {
+            PersonalValue::Email(value) => self.email.values(value),
+            PersonalValue::Phone(value) => self.phone.values(value),
+            PersonalValue::NationalId(value) => self.national_id.values(value),
+            PersonalValue::Name(_) | PersonalValue::Address(_) | PersonalValue::Text(_) => {
+                return Vec::new();
+            }
         };
         values.into_iter().map(IndexRow::from).collect()
     }

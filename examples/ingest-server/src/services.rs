@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_dq_metrics::Quality;
-use portcullis_keyring::Keyring;
+use portcullis_keyring::{Entropy, Keyring};
 use portcullis_pii_crypto::IndexRoots;
 use portcullis_ratelimit::RateLimiter;
 use portcullis_telemetry::Detectors;
@@ -19,6 +19,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Services {
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: ApiKeyCache,
     pub(crate) keyring: Keyring,
     pub(crate) index_roots: IndexRoots,

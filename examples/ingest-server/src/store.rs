@@ -1,15 +1,20 @@
 //! Durable storage: what is written in one piece, what is read back, and the trait between the
 //! pipeline and a database.
 
+#[cfg(test)]
+mod conformance;
 mod rows;
 mod sqlite;
 mod writer;
+
+use std::{collections::HashMap, error::Error};
 
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
 
 pub(crate) use rows::{
-    EventRow, IndexRow, LeadChange, LeadColumn, LeadId, LeadRow, LeadWrite, SealedColumn, Write,
+    EventRow, IndexRow, LeadChange, LeadColumn, LeadId, LeadRow, LeadWrite, SealedColumn,
+    SecretCheck, Write,
 };
 pub(crate) use sqlite::SqliteStore;
 pub(crate) use writer::{QueueSlots, Writer, WriterLimits};
@@ -39,16 +44,18 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<LeadRow>, StoreError>;
 
-    /// The check value stored for a version of a secret, storing `value` if there is none.
-    async fn secret_check(
+    /// The leads that own e-mail fingerprints, by fingerprint; those that nobody owns are left out.
+    async fn owners(
         &self,
-        secret: &str,
-        version: u32,
-        value: &[u8],
-    ) -> Result<Vec<u8>, StoreError>;
+        tenant: &TenantId,
+        emails: &[&[u8]],
+    ) -> Result<HashMap<Vec<u8>, LeadId>, StoreError>;
 
-    /// The versions of a secret that have a check value.
-    async fn secret_versions(&self, secret: &str) -> Result<Vec<u32>, StoreError>;
+    /// Every check value that is remembered.
+    async fn secret_checks(&self) -> Result<Vec<SecretCheck>, StoreError>;
+
+    /// Remembers check values in one piece; one that is remembered already stays as it is.
+    async fn remember_secrets(&self, checks: &[SecretCheck]) -> Result<(), StoreError>;
 
     /// The index version that is enforced, making it `version` if none is yet.
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError>;
@@ -79,13 +86,13 @@ pub(crate) enum StoreError {
     Full,
     /// Another process holds the database for longer than the busy timeout, or it is gone.
     #[error("the database is unavailable")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// A stored value has a form that this version never writes.
     #[error("a stored {0} has an unknown form")]
     Corrupt(&'static str),
     /// The schema could not be brought up to date.
     #[error("the database schema cannot be migrated")]
-    Migrate(#[source] sqlx::migrate::MigrateError),
+    Migrate(#[source] Box<dyn Error + Send + Sync>),
     /// The transaction that this write shared with others failed.
     #[error("the group was not written")]
     GroupFailed,
@@ -113,7 +120,7 @@ impl From<sqlx::Error> for StoreError {
         const FULL: &str = "13";
         match error.as_database_error().and_then(|error| error.code()) {
             Some(code) if code == FULL => Self::Full,
-            _ => Self::Unavailable(error),
+            _ => Self::Unavailable(error.into()),
         }
     }
 }

@@ -59,11 +59,11 @@ impl Vault {
         let kek = kek(&config.secrets)?;
         let index_roots = index_roots(&config.secrets)?;
         let peppers = peppers(&config.secrets)?;
-        checks::verify(&store, &kek, &index_roots, &peppers).await?;
+        checks::verify(&store, &kek, &index_roots, &peppers, &config.secrets).await?;
 
-        let data_keys = SqliteDekStore::new(store.pool());
+        let data_keys = SqliteDekStore::new(store.make_pool());
         data_keys.migrate().await.map_err(VaultError::DataKeys)?;
-        let api_keys = SqliteKeyStore::new(store.pool());
+        let api_keys = SqliteKeyStore::new(store.make_pool());
         api_keys.migrate().await.map_err(VaultError::ApiKeys)?;
 
         let mut keys = ApiKeyCache::builder(Arc::new(api_keys), peppers);

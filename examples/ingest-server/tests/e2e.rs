@@ -36,6 +36,8 @@ mod limits;
 mod pressure;
 #[path = "e2e/sealing.rs"]
 mod sealing;
+#[path = "e2e/secrets.rs"]
+mod secrets;
 #[path = "e2e/server_metrics.rs"]
 mod server_metrics;
 #[path = "e2e/server_traces.rs"]

@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     clock::make_lead_id,
+    personal::LeadIndexes,
     rejection::Rejection,
     services::Services,
-    store::{IndexRow, LeadChange, LeadColumn, LeadId},
+    store::{LeadChange, LeadColumn, LeadId},
 };
 
 /// A valid item whose lead, if it has one, is known.
@@ -34,6 +35,7 @@ pub(crate) struct Target {
 #[tracing::instrument(skip_all)]
 pub(crate) async fn resolve(
     services: &Services,
+    indexes: &LeadIndexes,
     batch: Batch<Valid>,
 ) -> Result<Batch<Unique>, Rejection> {
     let Batch {
@@ -42,18 +44,31 @@ pub(crate) async fn resolve(
         items,
         mut rejected,
     } = batch;
+    let emails: Vec<Option<Vec<u8>>> = items
+        .iter()
+        .map(|item| email_fingerprint(indexes, &item.value))
+        .collect();
+    let mut owners = owners(services, &caller, &emails).await?;
     let mut unique = Vec::with_capacity(items.len());
-    let mut announced = HashMap::new();
-    for Item {
-        origin,
-        value: valid,
-    } in items
+    for (
+        Item {
+            origin,
+            value: valid,
+        },
+        email,
+    ) in items.into_iter().zip(emails)
     {
-        let found = match valid.intent {
+        let lead = match valid.intent {
             None => Ok(None),
-            Some(intent) => target(services, &caller, &valid, intent, &mut announced).await?,
+            Some(intent) => {
+                let owner = email.as_ref().and_then(|email| owners.get(email)).copied();
+                target(services, &caller, intent, owner).await?.map(Some)
+            }
         };
-        match found {
+        if let (Ok(Some(target)), Some(email)) = (&lead, email) {
+            owners.insert(email, target.id);
+        }
+        match lead {
             Ok(lead) => unique.push(Item {
                 origin,
                 value: Unique { valid, lead },
@@ -69,83 +84,70 @@ pub(crate) async fn resolve(
     })
 }
 
-/// The lead of one item. The outer error is the request's, the inner one the item's.
+/// The enforced fingerprint of the item's e-mail.
+fn email_fingerprint(indexes: &LeadIndexes, valid: &Valid) -> Option<Vec<u8>> {
+    let (_, email) = valid
+        .lead_values()
+        .find(|(column, _)| *column == LeadColumn::Email)?;
+    indexes
+        .rows(email)
+        .into_iter()
+        .next()
+        .map(|enforced| enforced.value)
+}
+
+async fn owners(
+    services: &Services,
+    caller: &Caller,
+    emails: &[Option<Vec<u8>>],
+) -> Result<HashMap<Vec<u8>, LeadId>, Rejection> {
+    let emails: Vec<&[u8]> = emails.iter().flatten().map(Vec::as_slice).collect();
+    if emails.is_empty() {
+        return Ok(HashMap::new());
+    }
+    Ok(services.store.owners(&caller.tenant, &emails).await?)
+}
+
+/// The lead of one item, whose e-mail `owner` has. The outer error is the request's, the inner one
+/// the item's.
 async fn target(
     services: &Services,
     caller: &Caller,
-    valid: &Valid,
     intent: LeadIntent,
-    announced: &mut HashMap<Vec<u8>, LeadId>,
-) -> Result<Result<Option<Target>, Rejection>, Rejection> {
-    let email = email_fingerprint(services, caller, valid);
-    let owner = match &email {
-        Some(value) => match announced.get(value) {
-            Some(id) => Some(*id),
-            None => owner(services, caller, value).await?,
-        },
-        None => None,
-    };
-    let target = match (intent, owner) {
-        (LeadIntent::Upsert, Some(id)) => Target {
+    owner: Option<LeadId>,
+) -> Result<Result<Target, Rejection>, Rejection> {
+    match (intent, owner) {
+        (LeadIntent::Upsert, Some(id)) => Ok(Ok(Target {
             id,
-            change: LeadChange::Update,
-        },
+            change: LeadChange::Merge,
+        })),
         (LeadIntent::Upsert, None) => {
-            let id = make_lead_id(services.clock.now()).map_err(|error| {
+            let id = make_lead_id(services.clock.now(), &*services.entropy);
+            let id = id.map_err(|error| {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "no lead id was made"
                 );
                 Rejection::plain(Reason::Internal)
             })?;
-            Target {
+            Ok(Ok(Target {
                 id,
                 change: LeadChange::Create,
-            }
+            }))
         }
         (LeadIntent::Update(id), Some(owner)) if owner != id => {
             let detail = "the e-mail belongs to another lead";
-            return Ok(Err(Rejection::new(Reason::SemanticReference, detail)));
+            Ok(Err(Rejection::new(Reason::SemanticReference, detail)))
         }
-        (LeadIntent::Update(id), _) => {
-            if services.store.lead(&caller.tenant, id).await?.is_none() {
-                let detail = "`lead` is not the id of a lead";
-                return Ok(Err(Rejection::new(Reason::SemanticReference, detail)));
-            }
-            Target {
+        (LeadIntent::Update(id), _) => match services.store.lead(&caller.tenant, id).await? {
+            Some(_) => Ok(Ok(Target {
                 id,
                 change: LeadChange::Update,
+            })),
+            None => {
+                let detail = "`lead` is not the id of a lead";
+                Ok(Err(Rejection::new(Reason::SemanticReference, detail)))
             }
-        }
-    };
-    if let Some(value) = email {
-        announced.insert(value, target.id);
+        },
     }
-    Ok(Ok(Some(target)))
-}
-
-/// The enforced fingerprint of the item's e-mail.
-fn email_fingerprint(services: &Services, caller: &Caller, valid: &Valid) -> Option<Vec<u8>> {
-    let (_, email) = valid
-        .lead_values()
-        .find(|(column, _)| *column == LeadColumn::Email)?;
-    let index = email.index(
-        &services.index_roots,
-        &caller.tenant,
-        LeadColumn::Email.field(),
-    );
-    index.into_iter().next().map(|IndexRow { value, .. }| value)
-}
-
-async fn owner(
-    services: &Services,
-    caller: &Caller,
-    value: &[u8],
-) -> Result<Option<LeadId>, Rejection> {
-    let column = LeadColumn::Email;
-    let leads = services
-        .store
-        .leads_by_index(&caller.tenant, column, value, 1)
-        .await?;
-    Ok(leads.first().map(|lead| lead.id))
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use portcullis_dq_metrics::Reason;
-use portcullis_keyring::{KeyId, Purpose};
-use portcullis_pii_crypto::{Cipher, SealError};
+use portcullis_keyring::Purpose;
+use portcullis_pii_crypto::{Cipher, FingerprintIndex, SealError};
 use serde_json::Value;
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     validate::Valid,
 };
 use crate::{
+    personal::LeadIndexes,
     rejection::Rejection,
     services::Services,
     store::{EventRow, LeadWrite, SealedColumn, Write},
@@ -31,6 +32,7 @@ pub(crate) struct Sealed {
 #[tracing::instrument(skip_all)]
 pub(crate) async fn seal(
     services: &Services,
+    indexes: &LeadIndexes,
     batch: Batch<Unique>,
 ) -> Result<Batch<Sealed>, Rejection> {
     let Batch {
@@ -39,14 +41,21 @@ pub(crate) async fn seal(
         items,
         rejected,
     } = batch;
-    let cipher = cipher(services, &caller, &items).await?;
+    let sealer = Sealer {
+        cipher: cipher(services, &caller, &items).await?,
+        contents: services
+            .index_roots
+            .fingerprint_index(&caller.tenant, CONTENT_FIELD),
+        indexes,
+        caller: &caller,
+    };
     let mut sealed = Vec::with_capacity(items.len());
     for Item {
         origin,
         value: unique,
     } in items
     {
-        let write = write(services, &caller, &cipher, &unique).map_err(|error| failed(&error))?;
+        let write = sealer.write(&unique).map_err(|error| failed(&error))?;
         sealed.push(Item {
             origin,
             value: Sealed { unique, write },
@@ -83,105 +92,95 @@ async fn cipher(
     Ok(Cipher::new(keys))
 }
 
-fn write(
-    services: &Services,
-    caller: &Caller,
-    cipher: &Cipher,
-    unique: &Unique,
-) -> Result<Write, SealError> {
-    let Unique { valid, lead } = unique;
-    let event = match &valid.envelope {
-        Some(envelope) => Some(event(services, caller, cipher, valid, envelope, *lead)?),
-        None => None,
-    };
-    let lead = match lead {
-        Some(target) => Some(lead_write(services, caller, cipher, valid, *target)?),
-        None => None,
-    };
-    Ok(Write {
-        tenant: caller.tenant.clone(),
-        event,
-        lead,
-    })
+/// The field and the form under which an event's content has its fingerprint.
+const CONTENT_FIELD: &str = "event.content";
+const CONTENT_FORM: &str = "event-content/1";
+
+/// Everything that the items of one batch are sealed with.
+struct Sealer<'a> {
+    cipher: Cipher,
+    contents: FingerprintIndex,
+    indexes: &'a LeadIndexes,
+    caller: &'a Caller,
 }
 
-fn event(
-    services: &Services,
-    caller: &Caller,
-    cipher: &Cipher,
-    valid: &Valid,
-    envelope: &Envelope,
-    lead: Option<Target>,
-) -> Result<EventRow, SealError> {
-    let mut row = EventRow {
-        source: envelope.source.clone(),
-        id: envelope.id.clone(),
-        content_fp: content_fingerprint(services, caller, valid, envelope),
-        lead: lead.map(|target| target.id),
-        event_type: envelope.event_type.clone(),
-        schema_version: envelope.version,
-        time: envelope.time.unwrap_or(caller.received_at),
-        received_at: caller.received_at,
-        payload: String::new(),
-        key_ids: Vec::new(),
-    };
-    let record = row.record();
-    let mut payload = valid.data.clone();
-    let mut key_ids: BTreeSet<KeyId> = BTreeSet::new();
-    for personal in &valid.personal {
-        let field = format!("event.{}{}", envelope.event_type, personal.pointer);
-        let sealed = personal.value.seal(cipher, &field, &record)?;
-        if let Some(place) = payload.pointer_mut(&personal.pointer) {
-            *place = Value::String(sealed.text);
-        }
-        key_ids.insert(sealed.key_id);
-    }
-    row.payload = payload.to_string();
-    row.key_ids = key_ids.into_iter().collect();
-    Ok(row)
-}
-
-/// Keyed, because the content holds personal data that could be guessed.
-fn content_fingerprint(
-    services: &Services,
-    caller: &Caller,
-    valid: &Valid,
-    envelope: &Envelope,
-) -> Vec<u8> {
-    let time = envelope.time.map(|time| time.unix_timestamp_nanos());
-    let content = serde_json::json!([envelope.event_type, envelope.version, time, valid.data]);
-    let value = services.index_roots.fingerprint(
-        &caller.tenant,
-        "event.content",
-        "event-content/1",
-        content.to_string().as_bytes(),
-    );
-    value.as_bytes().to_vec()
-}
-
-fn lead_write(
-    services: &Services,
-    caller: &Caller,
-    cipher: &Cipher,
-    valid: &Valid,
-    target: Target,
-) -> Result<LeadWrite, SealError> {
-    let record = target.id.to_string();
-    let columns = valid.lead_values().map(|(column, value)| {
-        let sealed = value.seal(cipher, column.field(), &record)?;
-        Ok(SealedColumn {
-            column,
-            sealed: sealed.bytes,
-            key_id: sealed.key_id,
-            index: value.index(&services.index_roots, &caller.tenant, column.field()),
+impl Sealer<'_> {
+    fn write(&self, Unique { valid, lead }: &Unique) -> Result<Write, SealError> {
+        let event = valid
+            .envelope
+            .as_ref()
+            .map(|envelope| self.event(valid, envelope, *lead));
+        let lead = lead.map(|target| self.lead(valid, target));
+        Ok(Write {
+            tenant: self.caller.tenant.clone(),
+            event: event.transpose()?,
+            lead: lead.transpose()?,
         })
-    });
-    Ok(LeadWrite {
-        id: target.id,
-        change: target.change,
-        columns: columns.collect::<Result<_, SealError>>()?,
-        at: caller.received_at,
-    })
+    }
+
+    fn event(
+        &self,
+        valid: &Valid,
+        envelope: &Envelope,
+        lead: Option<Target>,
+    ) -> Result<EventRow, SealError> {
+        let mut row = EventRow {
+            source: envelope.source.clone(),
+            id: envelope.id.clone(),
+            content_fp: self.content_fingerprint(valid, envelope),
+            lead: lead.map(|target| target.id),
+            event_type: envelope.event_type.clone(),
+            schema_version: envelope.version,
+            time: envelope.time.unwrap_or(self.caller.received_at),
+            received_at: self.caller.received_at,
+            payload: String::new(),
+            key_ids: Vec::new(),
+        };
+        let record = row.record();
+        let mut payload = valid.data.clone();
+        let mut key_ids = BTreeSet::new();
+        for personal in &valid.personal {
+            let field = format!("event.{}{}", envelope.event_type, personal.pointer);
+            let sealed = personal.value.seal(&self.cipher, &field, &record)?;
+            if let Some(place) = payload.pointer_mut(&personal.pointer) {
+                *place = Value::String(sealed.text);
+            }
+            key_ids.insert(sealed.key_id);
+        }
+        row.payload = payload.to_string();
+        row.key_ids = key_ids.into_iter().collect();
+        Ok(row)
+    }
+
+    /// Keyed, because the content holds personal data that could be guessed.
+    fn content_fingerprint(&self, valid: &Valid, envelope: &Envelope) -> Vec<u8> {
+        let time = envelope.time.map(|time| time.unix_timestamp_nanos());
+        let content = (&envelope.event_type, envelope.version, time, &valid.data);
+        let content = serde_json::to_vec(&content).expect("text, numbers and JSON are JSON");
+        self.contents
+            .value(CONTENT_FORM, &content)
+            .as_bytes()
+            .to_vec()
+    }
+
+    fn lead(&self, valid: &Valid, target: Target) -> Result<LeadWrite, SealError> {
+        let record = target.id.to_string();
+        let columns = valid.lead_values().map(|(column, value)| {
+            let sealed = value.seal(&self.cipher, column.field(), &record)?;
+            Ok(SealedColumn {
+                column,
+                sealed: sealed.bytes,
+                key_id: sealed.key_id,
+                index: self.indexes.rows(value),
+            })
+        });
+        Ok(LeadWrite {
+            id: target.id,
+            change: target.change,
+            columns: columns.collect::<Result<_, SealError>>()?,
+            at: self.caller.received_at,
+        })
+    }
 }
 
 fn failed(error: &SealError) -> Rejection {

@@ -9,6 +9,7 @@ use super::{
     validate::Valid,
 };
 use crate::{
+    personal::LeadIndexes,
     rejection::Rejection,
     services::Services,
     store::{LeadChange, LeadId, Receipt},
@@ -42,7 +43,8 @@ pub(crate) struct LeadOutcome {
 /// winner, a third is lost only to its removal in between.
 const ATTEMPTS: usize = 3;
 
-/// Resolves, seals and writes every item.
+/// Resolves, seals and writes every item. Once something is durable, a failure concerns only what
+/// is not.
 #[tracing::instrument(skip_all)]
 pub(crate) async fn store(services: &Services, batch: Batch<Valid>) -> Result<Stored, Rejection> {
     let mut stored = Stored {
@@ -51,23 +53,56 @@ pub(crate) async fn store(services: &Services, batch: Batch<Valid>) -> Result<St
         rejected: Vec::new(),
         limits: batch.admission.limits.clone(),
     };
-    let mut pending = batch;
-    for _ in 0..ATTEMPTS {
-        let unique = resolve::resolve(services, pending).await?;
-        let sealed = seal::seal(services, unique).await?;
-        pending = write(services, sealed, &mut stored).await?;
+    let indexes = LeadIndexes::derive(&services.index_roots, &batch.caller.tenant);
+    let mut pending = attempt(services, &indexes, batch, &mut stored).await?;
+    for _ in 1..ATTEMPTS {
         if pending.items.is_empty() {
-            stored.rejected = pending.rejected;
-            stored
-                .rejected
-                .sort_by_key(|rejected| rejected.origin.index);
-            return Ok(stored);
+            break;
+        }
+        let origins: Vec<Origin> = pending
+            .items
+            .iter()
+            .map(|item| item.origin.clone())
+            .collect();
+        let rejected = std::mem::take(&mut pending.rejected);
+        stored.rejected.extend(rejected);
+        match attempt(services, &indexes, pending, &mut stored).await {
+            Ok(rest) => pending = rest,
+            Err(rejection) => return Ok(stored.with_rest(origins, &rejection)),
         }
     }
-    Err(Rejection::new(
+    let rest = pending.items.into_iter().map(|item| item.origin);
+    let contended = Rejection::new(
         Reason::CapacityOverloaded,
         "others keep changing the same lead",
-    ))
+    );
+    stored.rejected.extend(pending.rejected);
+    Ok(stored.with_rest(rest, &contended))
+}
+
+impl Stored {
+    /// What is left is rejected, and everything that is, is told in the order of the request.
+    fn with_rest(mut self, rest: impl IntoIterator<Item = Origin>, why: &Rejection) -> Self {
+        let rejected = |origin| Rejected {
+            origin,
+            rejection: why.clone(),
+        };
+        self.rejected.extend(rest.into_iter().map(rejected));
+        self.rejected.sort_by_key(|rejected| rejected.origin.index);
+        self
+    }
+}
+
+/// Takes every item through once; what lost a race comes back.
+async fn attempt(
+    services: &Services,
+    indexes: &LeadIndexes,
+    batch: Batch<Valid>,
+    stored: &mut Stored,
+) -> Result<Batch<Valid>, Rejection> {
+    let unique = resolve::resolve(services, indexes, batch).await?;
+    let sealed = seal::seal(services, indexes, unique).await?;
+    write(services, sealed, stored).await
 }
 
 /// Writes once; what lost a race comes back.

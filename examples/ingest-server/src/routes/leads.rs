@@ -20,7 +20,7 @@ use super::task::to_the_end;
 use crate::{
     leads::{self, OpenLeadError, View},
     limits,
-    personal::PersonalValue,
+    personal::{LeadIndexes, PersonalValue},
     pipeline::{self, Caller, Permission},
     problem::{Problem, limit_fields},
     rejection::{Refusal, Rejection},
@@ -54,7 +54,9 @@ pub(super) async fn ingest(
     };
     let answer = Json(json!({ "id": lead.id.to_string() }));
     match lead.change {
-        LeadChange::Update => Ok((StatusCode::OK, fields, answer).into_response()),
+        LeadChange::Merge | LeadChange::Update => {
+            Ok((StatusCode::OK, fields, answer).into_response())
+        }
         LeadChange::Create => {
             let location = HeaderValue::from_str(&format!("/v1/leads/{}", lead.id));
             let location = location.expect("a path with a UUID is visible ASCII");
@@ -93,7 +95,7 @@ pub(super) async fn find(
     let answer = async {
         let Query(parameters) = parameters?;
         let (column, value) = wanted(&parameters)?;
-        let index = value.index(&services.index_roots, &caller.tenant, column.field());
+        let index = LeadIndexes::derive(&services.index_roots, &caller.tenant).rows(&value);
         let mut found = Vec::new();
         if let Some(enforced) = index.first() {
             let leads = services

@@ -11,6 +11,13 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct LeadId(pub(crate) Uuid);
 
+impl LeadId {
+    /// Reads a lead id from a path, an event or a row.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Uuid::parse_str(text).ok().map(Self)
+    }
+}
+
 impl fmt::Display for LeadId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.hyphenated().fmt(f)
@@ -94,7 +101,9 @@ pub(crate) struct EventRow {
 pub(crate) enum LeadChange {
     /// Inserts it; lost if its e-mail belongs to another lead.
     Create,
-    /// Replaces the given columns; lost if it does not exist.
+    /// Replaces the given columns of the lead that has this e-mail; lost if it has it no more.
+    Merge,
+    /// Replaces the given columns; lost if it does not exist, or the e-mail belongs to another.
     Update,
 }
 
@@ -112,6 +121,18 @@ pub(crate) struct LeadWrite {
     pub(crate) change: LeadChange,
     pub(crate) columns: Vec<SealedColumn>,
     pub(crate) at: OffsetDateTime,
+}
+
+impl LeadWrite {
+    /// The e-mail fingerprint that the lead must have for this write to be meant for it.
+    pub(crate) fn expected_email(&self) -> Option<&[u8]> {
+        let email = self
+            .columns
+            .iter()
+            .find(|column| column.column == LeadColumn::Email)?;
+        let enforced = email.index.first()?;
+        (self.change == LeadChange::Merge).then_some(&enforced.value)
+    }
 }
 
 /// One sealed value of a lead with its index rows.
@@ -138,6 +159,14 @@ impl From<IndexValue> for IndexRow {
             value: value.as_bytes().to_vec(),
         }
     }
+}
+
+/// The check value of one version of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SecretCheck {
+    pub(crate) secret: String,
+    pub(crate) version: u32,
+    pub(crate) value: Vec<u8>,
 }
 
 /// A stored lead.

@@ -5,17 +5,21 @@ mod events;
 mod leads;
 mod open;
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
-use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
+use sqlx::{
+    SqlitePool,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
 
-use super::{LeadColumn, LeadId, LeadRow, Receipt, Store, StoreError, Write};
+use super::{LeadColumn, LeadId, LeadRow, Receipt, SecretCheck, Store, StoreError, Write};
 
 /// The file, through one writing connection and a pool of reading ones.
 #[derive(Debug, Clone)]
 pub(crate) struct SqliteStore {
+    options: SqliteConnectOptions,
     writer: SqlitePool,
     readers: SqlitePool,
 }
@@ -27,23 +31,21 @@ impl SqliteStore {
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
         let options = open::options(path);
         open::switch_to_wal(&options).await?;
-        let pool = |connections| {
-            SqlitePoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(open::BUSY_TIMEOUT)
-                .connect_lazy_with(options.clone())
-        };
+        let pool = |connections| connect(&options, connections);
+        let (writer, readers) = (pool(1), pool(READERS));
         let store = Self {
-            writer: pool(1),
-            readers: pool(READERS),
+            options,
+            writer,
+            readers,
         };
         open::migrate(&store.writer).await?;
         Ok(store)
     }
 
-    /// Connections for the crates that keep tables of their own in the same file.
-    pub(crate) fn pool(&self) -> SqlitePool {
-        self.readers.clone()
+    /// Connections of its own for a crate that keeps tables in the same file, so that those who
+    /// wait there for the write lock take no place from those who read here.
+    pub(crate) fn make_pool(&self) -> SqlitePool {
+        connect(&self.options, READERS)
     }
 
     /// Closes every connection; the last one to close folds the write-ahead log into the file.
@@ -53,15 +55,21 @@ impl SqliteStore {
     }
 }
 
+fn connect(options: &SqliteConnectOptions, connections: u32) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(open::BUSY_TIMEOUT)
+        .connect_lazy_with(options.clone())
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError> {
         let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let mut receipts = events::insert(&mut tx, group).await?;
         leads::apply(&mut tx, group, &mut receipts).await?;
-        events::settle_repeats(group, &mut receipts);
         tx.commit().await?;
-        Ok(receipts)
+        Ok(events::settle_repeats(group, receipts))
     }
 
     async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRow>, StoreError> {
@@ -78,17 +86,20 @@ impl Store for SqliteStore {
         leads::by_index(&self.readers, tenant, column, value, limit).await
     }
 
-    async fn secret_check(
+    async fn owners(
         &self,
-        secret: &str,
-        version: u32,
-        value: &[u8],
-    ) -> Result<Vec<u8>, StoreError> {
-        checks::value(&self.writer, secret, version, value).await
+        tenant: &TenantId,
+        emails: &[&[u8]],
+    ) -> Result<HashMap<Vec<u8>, LeadId>, StoreError> {
+        leads::owners(&self.readers, tenant, emails).await
     }
 
-    async fn secret_versions(&self, secret: &str) -> Result<Vec<u32>, StoreError> {
-        checks::versions(&self.readers, secret).await
+    async fn secret_checks(&self) -> Result<Vec<SecretCheck>, StoreError> {
+        checks::all(&self.readers).await
+    }
+
+    async fn remember_secrets(&self, checks: &[SecretCheck]) -> Result<(), StoreError> {
+        checks::remember(&self.writer, checks).await
     }
 
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {
@@ -102,3 +113,6 @@ impl Store for SqliteStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -136,12 +136,23 @@ struct WritingTask {
 
 impl WritingTask {
     async fn run(self, mut requests: mpsc::UnboundedReceiver<Request>) {
-        while let Some(first) = requests.recv().await {
+        let mut left_over = None;
+        loop {
+            let first = match left_over.take() {
+                Some(request) => request,
+                None => match requests.recv().await {
+                    Some(request) => request,
+                    None => return,
+                },
+            };
             let mut group = first.writes;
             let mut replies = vec![(group.len(), first.reply)];
             // What came in during the last commit is there by now; a lone request does not wait.
-            while group.len() < self.group_rows.get() {
-                let Ok(next) = requests.try_recv() else { break };
+            while let Ok(next) = requests.try_recv() {
+                if group.len() + next.writes.len() > self.group_rows.get() {
+                    left_over = Some(next);
+                    break;
+                }
                 replies.push((next.writes.len(), next.reply));
                 group.extend(next.writes);
             }

@@ -9,8 +9,8 @@ use portcullis_pii_crypto::IndexRoots;
 
 use super::VaultError;
 use crate::{
-    config::{INDEX_ROOTS, KEKS, KEY_PEPPERS},
-    store::Store,
+    config::{INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets},
+    store::{SecretCheck, Store},
 };
 
 /// Secrets that this database was not written with.
@@ -21,49 +21,37 @@ pub(crate) struct WrongSecrets(Vec<Wrong>);
 #[derive(Debug)]
 enum Wrong {
     /// Another value than before under the same version.
-    Value {
-        variable: &'static str,
-        version: u32,
-    },
+    Value { secret: String, version: u32 },
     /// A version the database needs is not configured.
-    Missing {
-        variable: &'static str,
-        version: u32,
-    },
+    Missing { secret: String, version: u32 },
     /// Another index version is enforced than the primary one.
     NotEnforced { enforced: u16 },
 }
 
-/// Compares every configured secret, and remembers those that are new.
+/// Compares every configured secret with what is remembered, and remembers what is used for the
+/// first time only when all is right: a typing error leaves no trace.
 pub(super) async fn verify(
     store: &dyn Store,
     kek: &LocalKek,
     index_roots: &IndexRoots,
     peppers: &Peppers,
+    secrets: &Secrets,
 ) -> Result<(), VaultError> {
-    let keks = kek.check_values().into_iter();
-    let keks: Vec<_> = keks
-        .map(|(version, value)| (version.value(), *value.as_bytes()))
-        .collect();
-    let roots = index_roots.check_values().into_iter();
-    let roots: Vec<_> = roots
-        .map(|(version, value)| (version.value().into(), *value.as_bytes()))
-        .collect();
-    let peppers = peppers.check_values().into_iter();
-    let peppers: Vec<_> = peppers
-        .map(|(version, value)| (u16::from(version).into(), *value.as_bytes()))
-        .collect();
-
-    let mut wrong = Vec::new();
-    for (variable, checks) in [(KEKS, keks), (INDEX_ROOTS, roots), (KEY_PEPPERS, peppers)] {
-        verify_versions(store, variable, &checks, &mut wrong).await?;
-    }
-    let primary = index_roots.enforced_version().value();
+    let configured = configured(kek, index_roots, peppers);
+    let mut wrong = compare(&store.secret_checks().await?, &configured);
     if wrong.is_empty() {
+        let primary = index_roots.enforced_version().value();
         let enforced = store.enforced_index(primary).await?;
         if enforced != primary {
             wrong.push(Wrong::NotEnforced { enforced });
         }
+    }
+    if wrong.is_empty() {
+        // Another process may do the same with other secrets: the first one's stay.
+        store
+            .remember_secrets(&in_use(configured.clone(), secrets))
+            .await?;
+        wrong = compare(&store.secret_checks().await?, &configured);
     }
     if wrong.is_empty() {
         Ok(())
@@ -72,31 +60,46 @@ pub(super) async fn verify(
     }
 }
 
-async fn verify_versions(
-    store: &dyn Store,
-    variable: &'static str,
-    checks: &[(u32, [u8; 16])],
-    wrong: &mut Vec<Wrong>,
-) -> Result<(), VaultError> {
-    for version in store.secret_versions(variable).await? {
-        if !checks.iter().any(|(configured, _)| *configured == version) {
-            wrong.push(Wrong::Missing { variable, version });
+fn configured(kek: &LocalKek, index_roots: &IndexRoots, peppers: &Peppers) -> Vec<SecretCheck> {
+    let check = |secret: &str, version: u32, value: &[u8]| SecretCheck {
+        secret: secret.to_owned(),
+        version,
+        value: value.to_owned(),
+    };
+    let keks = kek.check_values().into_iter();
+    let keks = keks.map(|(version, value)| check(KEKS, version.value(), value.as_bytes()));
+    let roots = index_roots.check_values().into_iter();
+    let roots =
+        roots.map(|(version, value)| check(INDEX_ROOTS, version.value().into(), value.as_bytes()));
+    let peppers = peppers.check_values().into_iter();
+    let peppers = peppers
+        .map(|(version, value)| check(KEY_PEPPERS, u16::from(version).into(), value.as_bytes()));
+    keks.chain(roots).chain(peppers).collect()
+}
+
+/// Those that something is written with from now on: every index root, and of the others the
+/// primary version. The earlier ones are remembered since they were that.
+fn in_use(mut checks: Vec<SecretCheck>, secrets: &Secrets) -> Vec<SecretCheck> {
+    checks.retain(|check| match check.secret.as_str() {
+        KEKS => check.version == secrets.keks.primary,
+        KEY_PEPPERS => check.version == u32::from(secrets.key_peppers.primary),
+        _ => true,
+    });
+    checks
+}
+
+fn compare(remembered: &[SecretCheck], configured: &[SecretCheck]) -> Vec<Wrong> {
+    let wrong = remembered.iter().filter_map(|known| {
+        let same =
+            |check: &&SecretCheck| check.secret == known.secret && check.version == known.version;
+        let (secret, version) = (known.secret.clone(), known.version);
+        match configured.iter().find(same) {
+            None => Some(Wrong::Missing { secret, version }),
+            Some(check) if check.value != known.value => Some(Wrong::Value { secret, version }),
+            Some(_) => None,
         }
-    }
-    // A typing error must not be remembered: nothing new is stored beside what is wrong.
-    if !wrong.is_empty() {
-        return Ok(());
-    }
-    for (version, value) in checks {
-        let stored = store.secret_check(variable, *version, value).await?;
-        if stored != value {
-            wrong.push(Wrong::Value {
-                variable,
-                version: *version,
-            });
-        }
-    }
-    Ok(())
+    });
+    wrong.collect()
 }
 
 struct Listing<'a>(&'a [Wrong]);
@@ -106,14 +109,14 @@ impl fmt::Display for Listing<'_> {
         write!(f, "the secrets do not belong to this database:")?;
         for wrong in self.0 {
             match wrong {
-                Wrong::Value { variable, version } => write!(
+                Wrong::Value { secret, version } => write!(
                     f,
-                    "\n  {variable}: version {version} is not the one the data was written with; \
+                    "\n  {secret}: version {version} is not the one the data was written with; \
                      restore it"
                 )?,
-                Wrong::Missing { variable, version } => write!(
+                Wrong::Missing { secret, version } => write!(
                     f,
-                    "\n  {variable}: version {version} is in use and not configured; add it"
+                    "\n  {secret}: version {version} is in use and not configured; add it"
                 )?,
                 Wrong::NotEnforced { enforced } => write!(
                     f,

@@ -210,3 +210,73 @@ async fn leads_of_events_and_of_the_endpoint_are_the_same_by_their_email() {
         assert_eq!(problem["reason"], "semantic.reference");
     }
 }
+
+#[tokio::test]
+async fn fifty_concurrent_retries_of_one_lead_event_are_one_event_and_one_lead() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let event = json!({
+        "type": "lead.created", "source": "test/crm", "id": "1",
+        "data": { "email": "one@person.example", "name": "One" }
+    });
+    let send = || async {
+        let answer = server
+            .post("/v1/events", &key, &event)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        answer.json::<Value>().await.unwrap()
+    };
+    let answers = join_all((0..50).map(|_| send())).await;
+    let sum = |name: &str| {
+        answers
+            .iter()
+            .map(|answer| answer[name].as_u64().unwrap())
+            .sum::<u64>()
+    };
+    assert_eq!((sum("accepted"), sum("duplicates")), (1, 49));
+    assert_eq!(count(server.data(), "event").await, 1);
+    assert_eq!(count(server.data(), "lead").await, 1);
+}
+
+#[tokio::test]
+async fn an_upsert_after_a_change_of_address_in_one_batch_is_a_lead_of_its_own() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let first = server
+        .lead(&key, &json!({ "email": "old@b.example" }))
+        .await;
+    let event = |id: &str, event_type: &str, data: Value| json!({ "type": event_type, "source": "test/crm", "id": id, "data": data });
+    let batch = json!([
+        event(
+            "1",
+            "lead.updated",
+            json!({ "lead": first, "email": "new@b.example" })
+        ),
+        event(
+            "2",
+            "lead.created",
+            json!({ "email": "old@b.example", "name": "Another" })
+        ),
+    ]);
+    let answer = server
+        .post("/v1/events", &key, &batch)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.json::<Value>().await.unwrap()["accepted"], 2);
+    let moved = server
+        .read_lead(&key, &first)
+        .await
+        .json::<Value>()
+        .await
+        .unwrap();
+    assert_eq!(moved["email"], "new@b.example");
+    assert_ne!(
+        server
+            .lead(&key, &json!({ "email": "old@b.example" }))
+            .await,
+        first
+    );
+}

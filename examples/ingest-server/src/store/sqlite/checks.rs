@@ -1,40 +1,37 @@
 //! What the database remembers of the secrets it was written with.
 
-use sqlx::SqlitePool;
+use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
 
-use crate::store::StoreError;
+use crate::store::{SecretCheck, StoreError};
 
-/// The stored check value, storing `value` if this version is used for the first time.
-pub(super) async fn value(
-    pool: &SqlitePool,
-    secret: &str,
-    version: u32,
-    value: &[u8],
-) -> Result<Vec<u8>, StoreError> {
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::query("INSERT INTO secret_check VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-        .bind(secret)
-        .bind(version)
-        .bind(value)
-        .execute(&mut *tx)
+/// Every check value.
+pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<SecretCheck>, StoreError> {
+    let rows = sqlx::query("SELECT secret, version, value FROM secret_check")
+        .fetch_all(pool)
         .await?;
-    let stored =
-        sqlx::query_scalar("SELECT value FROM secret_check WHERE secret = ? AND version = ?")
-            .bind(secret)
-            .bind(version)
-            .fetch_one(&mut *tx)
-            .await?;
-    tx.commit().await?;
-    Ok(stored)
+    let check = |row: &SqliteRow| {
+        Ok(SecretCheck {
+            secret: row.try_get("secret")?,
+            version: row.try_get("version")?,
+            value: row.try_get("value")?,
+        })
+    };
+    rows.iter().map(check).collect()
 }
 
-/// The versions of a secret that were ever used here.
-pub(super) async fn versions(pool: &SqlitePool, secret: &str) -> Result<Vec<u32>, StoreError> {
-    let statement = "SELECT version FROM secret_check WHERE secret = ? ORDER BY version";
-    Ok(sqlx::query_scalar(statement)
-        .bind(secret)
-        .fetch_all(pool)
-        .await?)
+/// Adds those that are new, all or none.
+pub(super) async fn remember(pool: &SqlitePool, checks: &[SecretCheck]) -> Result<(), StoreError> {
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    for check in checks {
+        sqlx::query("INSERT INTO secret_check VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+            .bind(&check.secret)
+            .bind(check.version)
+            .bind(&check.value)
+            .execute(&mut *tx)
+            .await?;
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 /// The enforced index version, which is `version` if none was yet.

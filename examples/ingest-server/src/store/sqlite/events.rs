@@ -30,16 +30,22 @@ impl<'a> Key<'a> {
     }
 }
 
-/// Inserts the group's events. An event that stands earlier in the same group is left for
-/// [`settle_repeats`], because whether the earlier one stays is not known yet.
+/// Inserts the group's events. One that stands earlier in the same group has no receipt yet: it is
+/// [`settle_repeats`]' to give, because whether the earlier one stays is not known before its lead
+/// is written.
 pub(super) async fn insert(
     tx: &mut Transaction<'static, Sqlite>,
     group: &[Write],
-) -> Result<Vec<Receipt>, StoreError> {
-    let mut receipts = vec![Receipt::Stored; group.len()];
+) -> Result<Vec<Option<Receipt>>, StoreError> {
+    let mut receipts = vec![Some(Receipt::Stored); group.len()];
     let mut seen = HashSet::with_capacity(group.len());
+    for (index, key, _) in entries(group) {
+        if !seen.insert(key) {
+            receipts[index] = None;
+        }
+    }
     let firsts: Vec<Entry<'_>> = entries(group)
-        .filter(|(_, key, _)| seen.insert(*key))
+        .filter(|(index, _, _)| receipts[*index].is_some())
         .collect();
     let mut rest = firsts.as_slice();
     for (rows, statement) in INSERTS.iter() {
@@ -49,14 +55,14 @@ pub(super) async fn insert(
         }
     }
     for (index, _, event) in firsts {
-        if receipts[index] == Receipt::Stored {
+        if receipts[index] == Some(Receipt::Stored) {
             insert_refs(tx, event).await?;
         }
     }
     Ok(receipts)
 }
 
-/// Takes back an event whose lead could not be written.
+/// Takes back an event that this group inserted and whose lead could not be written.
 pub(super) async fn withdraw(
     tx: &mut Transaction<'static, Sqlite>,
     write: &Write,
@@ -83,17 +89,19 @@ pub(super) async fn withdraw(
 }
 
 /// Decides events that stand more than once in the group, by what became of the first.
-pub(super) fn settle_repeats(group: &[Write], receipts: &mut [Receipt]) {
+pub(super) fn settle_repeats(group: &[Write], receipts: Vec<Option<Receipt>>) -> Vec<Receipt> {
     let mut firsts = HashMap::with_capacity(group.len());
+    let mut settled: Vec<Receipt> = receipts
+        .into_iter()
+        .map(|receipt| receipt.unwrap_or(Receipt::LostRace))
+        .collect();
     for (index, key, event) in entries(group) {
         let (first, earlier) = *firsts.entry(key).or_insert((index, event));
-        if first != index {
-            receipts[index] = match receipts[first] {
-                Receipt::LostRace => Receipt::LostRace,
-                _ => duplicate(&earlier.content_fp, event),
-            };
+        if first != index && settled[first] != Receipt::LostRace {
+            settled[index] = duplicate(&earlier.content_fp, event);
         }
     }
+    settled
 }
 
 type Entry<'a> = (usize, Key<'a>, &'a EventRow);
@@ -128,7 +136,7 @@ async fn insert_chunk(
     tx: &mut Transaction<'static, Sqlite>,
     chunk: &[Entry<'_>],
     statement: &'static str,
-    receipts: &mut [Receipt],
+    receipts: &mut [Option<Receipt>],
 ) -> Result<(), StoreError> {
     let mut query = sqlx::query(statement);
     for (_, key, event) in chunk {
@@ -159,7 +167,7 @@ async fn insert_chunk(
     for (index, key, event) in chunk {
         if !inserted.contains(key) {
             let stored = stored_fingerprint(tx, *key).await?;
-            receipts[*index] = duplicate(&stored, event);
+            receipts[*index] = Some(duplicate(&stored, event));
         }
     }
     Ok(())

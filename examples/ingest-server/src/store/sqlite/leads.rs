@@ -1,5 +1,7 @@
 //! Leads with their blind-index rows, written inside the group's transaction.
 
+use std::collections::HashMap;
+
 use portcullis_keyring::TenantId;
 use sqlx::{Connection as _, Row as _, Sqlite, SqlitePool, Transaction, sqlite::SqliteRow};
 
@@ -20,11 +22,11 @@ const INDEX: &str = "identity";
 pub(super) async fn apply(
     tx: &mut Transaction<'static, Sqlite>,
     group: &[Write],
-    receipts: &mut [Receipt],
+    receipts: &mut [Option<Receipt>],
 ) -> Result<(), StoreError> {
     for (write, receipt) in group.iter().zip(receipts) {
         let Some(lead) = &write.lead else { continue };
-        if *receipt != Receipt::Stored {
+        if *receipt != Some(Receipt::Stored) {
             continue;
         }
         let mut savepoint = tx.begin().await?;
@@ -33,7 +35,7 @@ pub(super) async fn apply(
         } else {
             savepoint.rollback().await?;
             events::withdraw(tx, write).await?;
-            *receipt = Receipt::LostRace;
+            *receipt = Some(Receipt::LostRace);
         }
     }
     Ok(())
@@ -75,6 +77,35 @@ pub(super) async fn by_index(
     rows.iter().map(decode).collect()
 }
 
+/// Who owns the e-mail fingerprints.
+pub(super) async fn owners(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    emails: &[&[u8]],
+) -> Result<HashMap<Vec<u8>, LeadId>, StoreError> {
+    let list = serde_json::json!(emails.iter().map(|email| hex(email)).collect::<Vec<_>>());
+    let statement = r#"SELECT value, lead FROM lead_index
+        WHERE tenant = ? AND field = ? AND "index" = ?
+        AND value IN (SELECT unhex(value) FROM json_each(?))"#;
+    let rows = sqlx::query(statement)
+        .bind(tenant.as_str())
+        .bind(LeadColumn::Email.field())
+        .bind(INDEX)
+        .bind(list.to_string())
+        .fetch_all(pool)
+        .await?;
+    let owner = |row: &SqliteRow| {
+        let lead: String = row.try_get("lead")?;
+        let lead = LeadId::parse(&lead).ok_or(StoreError::Corrupt("lead id"))?;
+        Ok((row.try_get("value")?, lead))
+    };
+    rows.iter().map(owner).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Whether the lead could be written.
 async fn write_lead(
     tx: &mut Transaction<'_, Sqlite>,
@@ -84,7 +115,7 @@ async fn write_lead(
     let id = lead.id.to_string();
     let exists = match lead.change {
         LeadChange::Create => insert(tx, tenant, &id, lead).await?,
-        LeadChange::Update => update(tx, tenant, &id, lead).await?,
+        LeadChange::Merge | LeadChange::Update => update(tx, tenant, &id, lead).await?,
     };
     if !exists {
         return Ok(false);
@@ -141,11 +172,14 @@ async fn update(
             address_enc = coalesce(?, address_enc),
             address_key_version = coalesce(?, address_key_version),
             updated_at = ?
-        WHERE id = ? AND tenant = ?";
+        WHERE id = ? AND tenant = ? AND (? IS NULL OR email_fp = ?)";
+    let expected = lead.expected_email();
     let done = bind_columns(sqlx::query(statement), lead)
         .bind(timestamp::format(lead.at))
         .bind(id)
         .bind(tenant.as_str())
+        .bind(expected)
+        .bind(expected)
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected() == 1)

@@ -4,7 +4,7 @@ use std::{borrow::Cow, path::Path, time::Duration};
 
 use sqlx::{
     ConnectOptions as _, Connection as _, SqlSafeStr as _, SqlitePool,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    migrate::{Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -50,7 +50,7 @@ pub(super) async fn switch_to_wal(options: &SqliteConnectOptions) -> Result<(), 
     }
 }
 
-/// Runs what has not run yet. Of two processes that race, the one that loses finds it done.
+/// Runs what has not run yet. The write lock makes processes that start together take turns.
 pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
     let migrations = MIGRATIONS.into_iter().map(|(version, description, sql)| {
         let sql = sql.into_sql_str();
@@ -64,19 +64,11 @@ pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
     migrator.dangerous_set_table_name("schema_migrations");
-    let mut attempt = 1;
-    loop {
-        match migrator.run(pool).await {
-            Ok(()) => return Ok(()),
-            Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))
-                if attempt < ATTEMPTS =>
-            {
-                attempt += 1;
-                tokio::time::sleep(PAUSE).await;
-            }
-            Err(error) => return Err(StoreError::Migrate(error)),
-        }
-    }
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let migrated = migrator.run_direct(None, &mut *tx, false).await;
+    migrated.map_err(|error| StoreError::Migrate(error.into()))?;
+    tx.commit().await?;
+    Ok(())
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {

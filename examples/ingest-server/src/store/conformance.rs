@@ -1,0 +1,328 @@
+//! What every [`Store`] must do, run against each implementation.
+
+use portcullis_keyring::{KeyId, TenantId};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    EventRow, IndexRow, LeadChange, LeadColumn, LeadId, LeadWrite, Receipt, SealedColumn,
+    SecretCheck, Store, Write,
+};
+
+/// Runs every check on an empty store of its own.
+pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
+    an_event_is_stored_once(&open().await).await;
+    an_event_twice_in_a_group_is_stored_once(&open().await).await;
+    a_repeat_does_not_write_its_lead(&open().await).await;
+    a_repeat_of_a_lost_race_is_lost_too(&open().await).await;
+    an_email_belongs_to_one_lead_of_a_tenant(&open().await).await;
+    a_merge_is_lost_when_the_lead_has_another_email(&open().await).await;
+    an_update_replaces_what_it_names(&open().await).await;
+    a_lost_write_leaves_nothing_and_disturbs_nobody(&open().await).await;
+    leads_are_found_within_their_tenant(&open().await).await;
+    the_first_check_value_stays(&open().await).await;
+    the_first_index_version_is_enforced(&open().await).await;
+}
+
+async fn an_event_is_stored_once(store: &impl Store) {
+    assert_eq!(
+        commit(store, [event("a", "1", b"x")]).await,
+        [Receipt::Stored]
+    );
+    let again = [
+        event("a", "1", b"x"),
+        event("a", "1", b"y"),
+        event("b", "1", b"x"),
+    ];
+    for (write, receipt) in again.into_iter().zip([
+        Receipt::DuplicateNatural,
+        Receipt::DuplicateConflicting,
+        Receipt::Stored,
+    ]) {
+        assert_eq!(commit(store, [write]).await, [receipt]);
+    }
+}
+
+async fn an_event_twice_in_a_group_is_stored_once(store: &impl Store) {
+    let group = [
+        event("a", "1", b"x"),
+        event("a", "1", b"x"),
+        event("a", "1", b"y"),
+    ];
+    assert_eq!(
+        commit(store, group).await,
+        [
+            Receipt::Stored,
+            Receipt::DuplicateNatural,
+            Receipt::DuplicateConflicting
+        ]
+    );
+}
+
+/// A retry that queues beside the first request names the same event, and a lead of its own.
+async fn a_repeat_does_not_write_its_lead(store: &impl Store) {
+    let (first, second) = (
+        lead(1, LeadChange::Create, b"e"),
+        lead(2, LeadChange::Create, b"e"),
+    );
+    let group = [with_lead("1", first), with_lead("1", second)];
+    assert_eq!(
+        commit(store, group).await,
+        [Receipt::Stored, Receipt::DuplicateNatural]
+    );
+    let again = commit(store, [event("a", "1", b"content")]).await;
+    assert_eq!(
+        again,
+        [Receipt::DuplicateNatural],
+        "the first was withdrawn"
+    );
+    assert_eq!(owner(store, b"e").await, Some(id(1)));
+
+    let other = lead(1, LeadChange::Merge, b"e");
+    let mut conflicting = with_lead(
+        "1",
+        LeadWrite {
+            columns: vec![column(b"e", b"new")],
+            ..other
+        },
+    );
+    conflicting.event.as_mut().unwrap().content_fp = b"other".to_vec();
+    assert_eq!(
+        commit(store, [conflicting]).await,
+        [Receipt::DuplicateConflicting]
+    );
+    assert_eq!(sealed(store, 1).await, b"sealed");
+}
+
+async fn a_repeat_of_a_lost_race_is_lost_too(store: &impl Store) {
+    commit(store, [only_lead(lead(1, LeadChange::Create, b"e"))]).await;
+    let loser = || with_lead("1", lead(2, LeadChange::Create, b"e"));
+    let receipts = commit(store, [loser(), loser()]).await;
+    assert_eq!(receipts, [Receipt::LostRace, Receipt::LostRace]);
+    assert_eq!(
+        commit(store, [event("a", "1", b"content")]).await,
+        [Receipt::Stored]
+    );
+}
+
+async fn an_email_belongs_to_one_lead_of_a_tenant(store: &impl Store) {
+    let create = |number| only_lead(lead(number, LeadChange::Create, b"e"));
+    let group = [
+        create(1),
+        create(2),
+        Write {
+            tenant: tenant("b"),
+            ..create(3)
+        },
+    ];
+    let receipts = commit(store, group).await;
+    assert_eq!(
+        receipts,
+        [Receipt::Stored, Receipt::LostRace, Receipt::Stored]
+    );
+    assert_eq!(owner(store, b"e").await, Some(id(1)));
+    assert_eq!(owner(store, b"unknown").await, None);
+}
+
+async fn a_merge_is_lost_when_the_lead_has_another_email(store: &impl Store) {
+    commit(store, [only_lead(lead(1, LeadChange::Create, b"old"))]).await;
+    let group = [
+        only_lead(lead(1, LeadChange::Update, b"new")),
+        only_lead(lead(1, LeadChange::Merge, b"old")),
+    ];
+    assert_eq!(
+        commit(store, group).await,
+        [Receipt::Stored, Receipt::LostRace]
+    );
+    assert_eq!(owner(store, b"new").await, Some(id(1)));
+    assert_eq!(owner(store, b"old").await, None);
+}
+
+async fn an_update_replaces_what_it_names(store: &impl Store) {
+    let created = lead(1, LeadChange::Create, b"e");
+    let phone = SealedColumn {
+        column: LeadColumn::Phone,
+        ..column(b"p", b"phone")
+    };
+    commit(store, [only_lead(created)]).await;
+    let update = LeadWrite {
+        columns: vec![phone],
+        ..lead(1, LeadChange::Update, b"")
+    };
+    assert_eq!(commit(store, [only_lead(update)]).await, [Receipt::Stored]);
+    let lead = store.lead(&tenant("a"), id(1)).await.unwrap().unwrap();
+    assert_eq!(
+        lead.sealed,
+        [
+            (LeadColumn::Email, b"sealed".to_vec()),
+            (LeadColumn::Phone, b"phone".to_vec())
+        ]
+    );
+    let missing = LeadWrite {
+        id: id(9),
+        ..self::lead(1, LeadChange::Update, b"z")
+    };
+    assert_eq!(
+        commit(store, [only_lead(missing)]).await,
+        [Receipt::LostRace]
+    );
+}
+
+async fn a_lost_write_leaves_nothing_and_disturbs_nobody(store: &impl Store) {
+    commit(store, [only_lead(lead(1, LeadChange::Create, b"e"))]).await;
+    let group = [
+        event("a", "before", b"x"),
+        with_lead("lost", lead(2, LeadChange::Create, b"e")),
+        event("a", "after", b"x"),
+    ];
+    let receipts = commit(store, group).await;
+    assert_eq!(
+        receipts,
+        [Receipt::Stored, Receipt::LostRace, Receipt::Stored]
+    );
+    assert!(store.lead(&tenant("a"), id(2)).await.unwrap().is_none());
+    assert_eq!(
+        commit(store, [event("a", "lost", b"x")]).await,
+        [Receipt::Stored]
+    );
+}
+
+async fn leads_are_found_within_their_tenant(store: &impl Store) {
+    commit(store, [only_lead(lead(1, LeadChange::Create, b"e"))]).await;
+    let (a, b) = (tenant("a"), tenant("b"));
+    assert!(store.lead(&a, id(1)).await.unwrap().is_some());
+    assert!(store.lead(&b, id(1)).await.unwrap().is_none());
+    let email = LeadColumn::Email;
+    assert_eq!(
+        store
+            .leads_by_index(&a, email, b"e", 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    assert!(
+        store
+            .leads_by_index(&b, email, b"e", 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        store
+            .leads_by_index(&a, LeadColumn::Phone, b"e", 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(store.owners(&b, &[b"e"]).await.unwrap().is_empty());
+}
+
+async fn the_first_check_value_stays(store: &impl Store) {
+    let check = |value: &[u8]| SecretCheck {
+        secret: "secret".to_owned(),
+        version: 1,
+        value: value.to_vec(),
+    };
+    store.remember_secrets(&[check(b"first")]).await.unwrap();
+    let newer = SecretCheck {
+        version: 2,
+        ..check(b"newer")
+    };
+    store
+        .remember_secrets(&[check(b"second"), newer.clone()])
+        .await
+        .unwrap();
+    let mut checks = store.secret_checks().await.unwrap();
+    checks.sort_by_key(|check| check.version);
+    assert_eq!(checks, [check(b"first"), newer]);
+}
+
+async fn the_first_index_version_is_enforced(store: &impl Store) {
+    assert_eq!(store.enforced_index(3).await.unwrap(), 3);
+    assert_eq!(store.enforced_index(4).await.unwrap(), 3);
+}
+
+async fn commit<const N: usize>(store: &impl Store, group: [Write; N]) -> Vec<Receipt> {
+    store.commit(&group).await.unwrap()
+}
+
+async fn owner(store: &impl Store, email: &[u8]) -> Option<LeadId> {
+    store
+        .owners(&tenant("a"), &[email])
+        .await
+        .unwrap()
+        .get(email)
+        .copied()
+}
+
+async fn sealed(store: &impl Store, number: u128) -> Vec<u8> {
+    let lead = store.lead(&tenant("a"), id(number)).await.unwrap().unwrap();
+    lead.sealed[0].1.clone()
+}
+
+fn tenant(name: &str) -> TenantId {
+    TenantId::new(name).unwrap()
+}
+
+fn id(number: u128) -> LeadId {
+    LeadId(Uuid::from_u128(number))
+}
+
+fn event(tenant_name: &str, event_id: &str, content: &[u8]) -> Write {
+    let now = OffsetDateTime::UNIX_EPOCH;
+    let row = EventRow {
+        source: "test".to_owned(),
+        id: event_id.to_owned(),
+        content_fp: content.to_vec(),
+        lead: None,
+        event_type: "page.viewed".to_owned(),
+        schema_version: 1,
+        time: now,
+        received_at: now,
+        payload: "{}".to_owned(),
+        key_ids: vec![KeyId::new(7)],
+    };
+    Write {
+        tenant: tenant(tenant_name),
+        event: Some(row),
+        lead: None,
+    }
+}
+
+fn only_lead(lead: LeadWrite) -> Write {
+    Write {
+        tenant: tenant("a"),
+        event: None,
+        lead: Some(lead),
+    }
+}
+
+fn with_lead(event_id: &str, lead: LeadWrite) -> Write {
+    Write {
+        lead: Some(lead),
+        ..event("a", event_id, b"content")
+    }
+}
+
+fn lead(number: u128, change: LeadChange, email: &[u8]) -> LeadWrite {
+    let columns = vec![column(email, b"sealed")];
+    LeadWrite {
+        id: id(number),
+        change,
+        columns,
+        at: OffsetDateTime::UNIX_EPOCH,
+    }
+}
+
+fn column(index: &[u8], sealed: &[u8]) -> SealedColumn {
+    SealedColumn {
+        column: LeadColumn::Email,
+        sealed: sealed.to_vec(),
+        key_id: KeyId::new(1),
+        index: vec![IndexRow {
+            version: 1,
+            value: index.to_vec(),
+        }],
+    }
+}

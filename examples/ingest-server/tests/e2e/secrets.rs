@@ -1,0 +1,118 @@
+//! Several versions of secrets, and typing errors in them.
+
+use serde_json::json;
+
+use crate::harness::{ALL_SCOPES, Data, INDEX_ROOT, KEK, OTHER_SECRET, PEPPER, Server};
+
+/// The refused start's message.
+fn refused(data: &Data, variables: &[(&str, &str)]) -> String {
+    let output = data
+        .command()
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(output.stdout.is_empty(), "it listened");
+    message
+}
+
+#[tokio::test]
+async fn a_refused_start_remembers_no_secret() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    server.lead(&key, &json!({ "email": "a@b.example" })).await;
+    assert!(server.terminate().success());
+
+    // A new version beside a wrong secret of another kind, and beside a wrong one of its own.
+    let second = OTHER_SECRET.replacen("1:", "2:", 1);
+    let keks = format!("{KEK},{second}");
+    let message = refused(
+        &data,
+        &[
+            ("PORTCULLIS_KEKS", &keks),
+            ("PORTCULLIS_KEKS_PRIMARY", "2"),
+            ("PORTCULLIS_INDEX_ROOTS", OTHER_SECRET),
+        ],
+    );
+    assert!(
+        message.contains("PORTCULLIS_INDEX_ROOTS: version 1"),
+        "{message}"
+    );
+    assert!(!message.contains("PORTCULLIS_KEKS"), "{message}");
+    let peppers = format!("{OTHER_SECRET},{}", PEPPER.replacen("1:", "2:", 1));
+    refused(
+        &data,
+        &[
+            ("PORTCULLIS_KEY_PEPPERS", &peppers),
+            ("PORTCULLIS_KEY_PEPPERS_PRIMARY", "2"),
+        ],
+    );
+
+    // Without the second versions all is as before.
+    let server = Server::start_on(&data);
+    server.lead(&key, &json!({ "email": "a@b.example" })).await;
+}
+
+#[tokio::test]
+async fn a_new_version_takes_over_and_the_old_one_is_still_needed() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let id = server.lead(&key, &json!({ "email": "a@b.example" })).await;
+    assert!(server.terminate().success());
+
+    let second = OTHER_SECRET.replacen("1:", "2:", 1);
+    let keks = format!("{KEK},{second}");
+    let mut command = data.command();
+    command
+        .env("PORTCULLIS_KEKS", &keks)
+        .env("PORTCULLIS_KEKS_PRIMARY", "2");
+    let server = Server::start_command(&data, command);
+    let lead = server
+        .read_lead(&key, &id)
+        .await
+        .json::<serde_json::Value>()
+        .await
+        .unwrap();
+    assert_eq!(lead["email"], "a@b.example");
+    server
+        .lead(
+            &key,
+            &json!({ "email": "a@b.example", "name": "under the second" }),
+        )
+        .await;
+    assert!(server.terminate().success());
+
+    let message = refused(&data, &[("PORTCULLIS_KEKS", KEK)]);
+    assert!(
+        message.contains("PORTCULLIS_KEKS: version 2 is in use"),
+        "{message}"
+    );
+    let message = refused(&data, &[("PORTCULLIS_KEKS", &second)]);
+    assert!(
+        message.contains("PORTCULLIS_KEKS: version 1 is in use"),
+        "{message}"
+    );
+}
+
+#[test]
+fn another_primary_index_root_is_refused_until_the_data_is_indexed_under_it() {
+    let data = Data::new();
+    assert!(Server::start_on(&data).terminate().success());
+    let roots = format!("{INDEX_ROOT},{}", OTHER_SECRET.replacen("1:", "2:", 1));
+    let message = refused(
+        &data,
+        &[
+            ("PORTCULLIS_INDEX_ROOTS", &roots),
+            ("PORTCULLIS_INDEX_ROOTS_PRIMARY", "2"),
+        ],
+    );
+    assert!(
+        message.contains("PORTCULLIS_INDEX_ROOTS_PRIMARY"),
+        "{message}"
+    );
+    // The refused version is not needed from now on.
+    assert!(Server::start_on(&data).terminate().success());
+}
