@@ -101,11 +101,12 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let shared_store: Arc<dyn Store> = Arc::new(store.clone());
+        let writes = WriteMetrics::register(registry)?;
         let (writer, write_groups) = Writer::new(
             Arc::clone(&shared_store),
             WriterLimits::default(),
             Arc::clone(&clock),
-            WriteMetrics::register(registry)?,
+            writes.clone(),
         );
         let quality = observe::quality(&schemas, telemetry.redactor(), make_seed(&*entropy)?);
         observe::register(registry, &quality, &writer)?;
@@ -127,7 +128,7 @@ impl App {
             store: shared_store,
             writer,
         });
-        let admin = AdminState::new(Arc::clone(&services), Arc::clone(config), registry.clone());
+        let admin = AdminState::new(Arc::clone(&services), Arc::clone(config), telemetry, writes);
         let network = &config.network;
         let public_listener = bind(network.listen, network.trusted_proxies.clone()).await?;
         let public_listener = public_listener.with_books(&services.quality);

@@ -28,6 +28,8 @@ mod crash;
 mod dev_profile;
 #[path = "e2e/duplicates.rs"]
 mod duplicates;
+#[path = "e2e/health.rs"]
+mod health;
 #[path = "e2e/keys.rs"]
 mod keys;
 #[path = "e2e/limits.rs"]
