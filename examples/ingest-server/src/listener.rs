@@ -2,6 +2,7 @@
 
 mod client_address;
 mod connection;
+mod write_progress;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -29,6 +30,8 @@ pub(crate) struct Limits {
     pub(crate) head_timeout: Duration,
     /// The most bytes of a request's head.
     pub(crate) head_bytes: usize,
+    /// How long a peer may take to read anything of what is sent to it.
+    pub(crate) write_timeout: Duration,
     /// How long requests may go on after the shutdown began.
     pub(crate) drain: Duration,
 }
@@ -39,6 +42,7 @@ impl Default for Limits {
             connections: 1_024,
             head_timeout: Duration::from_secs(10),
             head_bytes: 16 << 10,
+            write_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(6),
         }
     }
@@ -136,3 +140,6 @@ async fn accept(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

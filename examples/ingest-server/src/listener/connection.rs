@@ -16,10 +16,10 @@ use tokio::{
 use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
-use super::{Limits, client_address::Client};
+use super::{Limits, client_address::Client, write_progress::WriteProgress};
 use crate::{pipeline, problem::Problem, rejection::Rejection};
 
-/// Serves until the peer is done, the head of a request is late, or `stop` becomes true and the
+/// Serves until the peer is done, the head of a request is late, answers are not read, or `stop` becomes true and the
 /// request in flight is answered.
 pub(super) async fn serve(
     stream: TcpStream,
@@ -32,6 +32,7 @@ pub(super) async fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(kind = %error.kind(), "a connection keeps its send delay");
     }
+    let stream = WriteProgress::new(stream, limits.write_timeout);
     let service = service_fn(move |mut request: Request<Incoming>| {
         client.note(&mut request);
         Box::pin(router.clone().oneshot(request.map(Body::new)))
@@ -67,7 +68,7 @@ pub(super) async fn serve(
 }
 
 /// hyper ends such a connection silently; the peer is told why.
-async fn answer_late_head(stream: &mut TcpStream, books: Option<Quality>) {
+async fn answer_late_head(stream: &mut WriteProgress, books: Option<Quality>) {
     let detail = "the head of the request took too long to arrive";
     let rejection = Rejection::new(Reason::TransportTimeout, detail);
     if let Some(quality) = books {
@@ -99,7 +100,7 @@ async fn answer_late_head(stream: &mut TcpStream, books: Option<Quality>) {
 
 /// Ends the sending side and lets the peer read to the end: closing at once would reset the
 /// connection while it still sends, and lose the answer on the way.
-async fn close(mut stream: TcpStream) {
+async fn close(mut stream: WriteProgress) {
     const LINGER: Duration = Duration::from_millis(500);
     const MAX_DISCARDED: usize = 1 << 20;
     if stream.shutdown().await.is_err() {
