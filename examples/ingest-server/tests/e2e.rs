@@ -38,6 +38,8 @@ mod limits;
 mod pressure;
 #[path = "e2e/sealing.rs"]
 mod sealing;
+#[path = "e2e/search.rs"]
+mod search;
 #[path = "e2e/secrets.rs"]
 mod secrets;
 #[path = "e2e/server_metrics.rs"]

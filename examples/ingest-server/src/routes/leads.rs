@@ -33,7 +33,10 @@ use crate::{
 static ACCESS_REASON: HeaderName = HeaderName::from_static("x-access-reason");
 
 /// The most leads of one answer.
-const MAX_FOUND: u32 = 100;
+const MAX_FOUND: usize = 100;
+
+/// One lead more tells whether there are any.
+const FETCHED: u32 = 101;
 
 /// `POST /v1/leads`: 201 for a new lead, 200 for one whose e-mail is known.
 pub(super) async fn ingest(
@@ -93,21 +96,27 @@ pub(super) async fn find(
 ) -> Result<Response, Problem> {
     let (caller, limits) = reader(&services, &extensions, &headers).await?;
     let answer = async {
-        let Query(parameters) = parameters?;
+        let Query(mut parameters) = parameters?;
+        let after = take_cursor(&mut parameters)?;
         let (column, value) = wanted(&parameters)?;
         let index = LeadIndexes::derive(&services.index_roots, &caller.tenant).rows(&value);
         let mut found = Vec::new();
+        let mut next = None;
         if let Some(enforced) = index.first() {
-            let leads = services
+            let mut leads = services
                 .store
-                .leads_by_index(&caller.tenant, column, &enforced.value, MAX_FOUND)
+                .leads_by_index(&caller.tenant, column, &enforced.value, after, FETCHED)
                 .await
                 .map_err(Rejection::from)?;
+            if leads.len() > MAX_FOUND {
+                leads.truncate(MAX_FOUND);
+                next = leads.last().map(|lead| lead.id.to_string());
+            }
             for lead in &leads {
                 found.push(show(&services, &caller, &headers, lead).await?);
             }
         }
-        Ok(json!({ "leads": found, "next": null }))
+        Ok(json!({ "leads": found, "next": next }))
     };
     Ok(answer_within(&limits, answer.await))
 }
@@ -128,6 +137,16 @@ async fn reader(
 fn answer_within(limits: &Decision, answer: Result<Value, Problem>) -> Response {
     let fields: HeaderMap = limit_fields(limits).collect();
     (fields, answer.map(Json)).into_response()
+}
+
+/// Where an earlier answer ended.
+fn take_cursor(parameters: &mut BTreeMap<String, String>) -> Result<Option<LeadId>, Problem> {
+    let Some(text) = parameters.remove("after") else {
+        return Ok(None);
+    };
+    let id = LeadId::parse(&text);
+    id.map(Some)
+        .ok_or_else(|| Problem::bad_request("`after` must be the `next` of an earlier answer"))
 }
 
 fn wanted(parameters: &BTreeMap<String, String>) -> Result<(LeadColumn, PersonalValue), Problem> {

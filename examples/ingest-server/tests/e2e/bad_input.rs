@@ -275,6 +275,7 @@ async fn leads_are_checked_like_events() {
         "/v1/leads?email=canary7Q",
         "/v1/leads?shoe=42",
         "/v1/leads?email=%FF",
+        "/v1/leads?email=a@b.example&after=canary7Q",
     ] {
         let answer = server
             .request(Method::GET, path, &key)
