@@ -2,6 +2,7 @@
 
 mod client_address;
 mod connection;
+mod places;
 mod write_progress;
 
 use std::{
@@ -12,19 +13,21 @@ use std::{
 
 use axum::Router;
 use portcullis_dq_metrics::Quality;
-use portcullis_ratelimit::TrustedProxies;
+use portcullis_ratelimit::{ClientNetwork, TrustedProxies};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     task::JoinSet,
 };
 
 use client_address::Client;
+use places::{Place, Places};
 
 /// Bounds of one listener.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Connections at once; more wait in the system's queue.
+    /// Connections at once; more wait in the system's queue. One client network gets a quarter of
+    /// them, and its further ones are closed.
     pub(crate) connections: usize,
     /// How long a request's head may take to arrive, and a connection may be idle.
     pub(crate) head_timeout: Duration,
@@ -96,13 +99,13 @@ impl Listener {
             books,
         } = self;
         let proxies = Arc::new(proxies);
-        let places = Arc::new(Semaphore::new(limits.connections));
+        let places = Arc::new(Places::new(limits.connections));
         let mut connections = JoinSet::new();
         let stop = shutdown.clone();
         loop {
             tokio::select! {
                 _ = shutdown.wait_for(|stop| *stop) => break,
-                (stream, peer, place) = accept(&listener, &places) => {
+                (stream, peer, place) = accept(&listener, &places, &proxies) => {
                     let client = Client::new(peer, Arc::clone(&proxies));
                     let served = connection::serve(
                         stream, client, router.clone(), limits, books.clone(), stop.clone(),
@@ -127,12 +130,20 @@ impl Listener {
 /// The next connection, when there is a place for it.
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, IpAddr, Option<OwnedSemaphorePermit>) {
-    let place = Arc::clone(places).acquire_owned().await.ok();
+    places: &Arc<Places>,
+    proxies: &TrustedProxies,
+) -> (TcpStream, IpAddr, Place) {
     loop {
+        let free = places.free().await;
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer.ip(), place),
+            Ok((stream, peer)) => {
+                let peer = peer.ip().to_canonical();
+                let network = (!proxies.trusts(peer)).then(|| ClientNetwork::from(peer));
+                if let Some(place) = places.take(free, network) {
+                    return (stream, peer, place);
+                }
+                tracing::debug!("a client network has its share of the connections");
+            }
             Err(error) => {
                 tracing::warn!(kind = %error.kind(), "no connection could be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
