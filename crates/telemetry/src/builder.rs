@@ -183,6 +183,7 @@ impl Builder {
             Some(exporter) => Some(exporter),
             None => traces::exporter(&self.otlp, &settings)?,
         };
+        let has_exporter = exporter.is_some();
 
         let registry = Registry::new();
         let redactor = Arc::new(Redactor::new(self.redaction));
@@ -219,6 +220,7 @@ impl Builder {
             .with_tracked_inactivity(false)
             .with_target(false);
         let layer = Verbosity::new(events).and_then(spans).and_then(logs);
-        Ok((layer, Guard::new(provider, registry, redactor, counts)))
+        let guard = Guard::new(provider, registry, redactor, counts, has_exporter);
+        Ok((layer, guard))
     }
 }

@@ -16,6 +16,7 @@ pub struct Guard {
     registry: Registry,
     redactor: Arc<Redactor>,
     counts: SpanCounts,
+    has_exporter: bool,
 }
 
 /// What became of the spans that were chosen for export, since the start.
@@ -37,12 +38,14 @@ impl Guard {
         registry: Registry,
         redactor: Arc<Redactor>,
         counts: SpanCounts,
+        has_exporter: bool,
     ) -> Self {
         Self {
             provider,
             registry,
             redactor,
             counts,
+            has_exporter,
         }
     }
 
@@ -56,6 +59,12 @@ impl Guard {
     #[must_use]
     pub fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor
+    }
+
+    /// Whether chosen spans are exported; without an exporter they have ids and go nowhere.
+    #[must_use]
+    pub fn has_exporter(&self) -> bool {
+        self.has_exporter
     }
 
     /// Exports what is queued, for at most `timeout`, and ends tracing. Blocks the thread; the

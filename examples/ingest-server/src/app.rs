@@ -4,6 +4,8 @@
 //! [`routes`] (security headers, panics, requests in flight) → the handler → the stages of
 //! [`crate::pipeline`] → [`Writer`] (group commit) → [`Store`].
 
+mod part;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::extract::MatchedPath;
@@ -11,7 +13,9 @@ use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::{Entropy, EntropyError, SystemEntropy};
 use portcullis_ratelimit::{MemoryStore, Policies, RateLimiter, TrustedProxies, WhenFull};
 use portcullis_telemetry::{Detectors, Guard, HttpLayer, MetricError, Registry, RemoteParent};
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::sync::watch;
+
+use part::{Part, first_ended};
 
 use crate::{
     clock::{Clock, SystemClock, make_seed},
@@ -45,6 +49,8 @@ pub(crate) enum StartError {
     Metrics(#[from] MetricError),
     #[error("the rate limiter cannot be built")]
     Limits(#[from] portcullis_ratelimit::BuildError),
+    #[error("the default limits cannot be used")]
+    Policies(#[from] portcullis_ratelimit::PolicyError),
     #[error(transparent)]
     Random(#[from] EntropyError),
     #[error("cannot listen on {address}: {kind}")]
@@ -54,8 +60,14 @@ pub(crate) enum StartError {
     },
 }
 
-/// How long requests whose senders are gone may take to end.
-const WRITE_DRAIN: Duration = Duration::from_secs(2);
+/// A part of the service ended on its own, and without it requests would only fail.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} ended, see the log; start the service again")]
+pub(crate) struct PartEnded(&'static str);
+
+/// How long an orderly end may take. With what telemetry needs to flush, the process ends within
+/// the ten seconds after which it would be killed.
+const SHUTDOWN: Duration = Duration::from_secs(8);
 
 /// A service whose addresses are bound and whose background work runs.
 pub(crate) struct App {
@@ -66,8 +78,8 @@ pub(crate) struct App {
     public_listener: Listener,
     admin_listener: Listener,
     addresses: Addresses,
-    writing: JoinHandle<()>,
-    following: JoinHandle<()>,
+    writing: Part,
+    following: Part,
 }
 
 impl App {
@@ -82,22 +94,15 @@ impl App {
             index_roots,
             keys,
         } = vault;
-        let network = &config.network;
-        let public_listener = bind(network.listen, network.trusted_proxies.clone()).await?;
-        let admin_listener = bind(network.admin_listen, TrustedProxies::none()).await?;
-        let addresses = Addresses {
-            public: address(&public_listener)?,
-            admin: address(&admin_listener)?,
-        };
-
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let shared_store: Arc<dyn Store> = Arc::new(store.clone());
+        let writes = WriteMetrics::register(registry)?;
         let (writer, write_groups) = Writer::new(
             Arc::clone(&shared_store),
             WriterLimits::default(),
             Arc::clone(&clock),
-            WriteMetrics::register(registry)?,
+            writes.clone(),
         );
         let quality =
             observe::quality(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
@@ -105,8 +110,8 @@ impl App {
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
-        let writing = tokio::spawn(write_groups);
-        let following = tokio::spawn(keys.follow());
+        let writing = Part::spawn("the writer", write_groups);
+        let following = Part::spawn("the follower of revocations", keys.follow());
         let services = Arc::new(Services {
             clock,
             entropy,
@@ -120,7 +125,15 @@ impl App {
             store: shared_store,
             writer,
         });
-        let admin = AdminState::new(Arc::clone(&services), Arc::clone(config), registry.clone());
+        let admin = AdminState::new(Arc::clone(&services), Arc::clone(config), telemetry, writes);
+        let network = &config.network;
+        let public_listener = bind(network.listen, network.trusted_proxies.clone()).await?;
+        let public_listener = public_listener.with_books(&services.quality);
+        let admin_listener = bind(network.admin_listen, TrustedProxies::none()).await?;
+        let addresses = Addresses {
+            public: address(&public_listener)?,
+            admin: address(&admin_listener)?,
+        };
         Ok(Self {
             services,
             admin,
@@ -143,42 +156,59 @@ impl App {
     }
 
     /// Serves until `stop` resolves. Then: nothing new is accepted, requests in flight are
-    /// answered, what is queued is written, and the database is closed.
-    pub(crate) async fn run(self, stop: impl Future<Output = ()>) {
-        let (stop_public, public_stopped) = watch::channel(false);
-        let (stop_admin, admin_stopped) = watch::channel(false);
+    /// answered, what is queued is written, and the database is closed, all of it by one deadline.
+    ///
+    /// # Errors
+    /// A part of the service ended before; the rest is taken down in the same way.
+    pub(crate) async fn run(self, stop: impl Future<Output = ()>) -> Result<(), PartEnded> {
+        let Self {
+            services,
+            admin: state,
+            store,
+            trace,
+            mut writing,
+            mut following,
+            ..
+        } = self;
+        let (stop_serving, stopped) = watch::channel(false);
         let public = routes::public(
-            Arc::clone(&self.services),
-            Guards::new(PUBLIC_IN_FLIGHT, self.trace.clone()),
+            Arc::clone(&services),
+            Guards::new(PUBLIC_IN_FLIGHT, trace.clone()),
         );
-        let admin = routes::admin(self.admin.clone(), Guards::new(ADMIN_IN_FLIGHT, self.trace));
-        let public = tokio::spawn(self.public_listener.serve(public, public_stopped));
-        let admin = tokio::spawn(self.admin_listener.serve(admin, admin_stopped));
+        let public = self.public_listener.serve(public, stopped.clone());
+        let mut public = Part::spawn("the public listener", public);
+        let admin = routes::admin(state.clone(), Guards::new(ADMIN_IN_FLIGHT, trace));
+        let admin = self.admin_listener.serve(admin, stopped);
+        let mut admin = Part::spawn("the admin listener", admin);
 
-        stop.await;
+        let parts = [&mut public, &mut admin, &mut writing, &mut following];
+        let outcome = tokio::select! {
+            () = stop => Ok(()),
+            name = first_ended(parts) => Err(PartEnded(name)),
+        };
         tracing::info!("stopping: requests in flight are answered first");
-        self.admin.drain();
-        stop_public.send_replace(true);
-        log_panic(public.await, "the public listener");
-        stop_admin.send_replace(true);
-        log_panic(admin.await, "the admin listener");
-
-        self.following.abort();
-        // The writing task ends when nobody can queue any more.
-        drop((self.services, self.admin));
-        match tokio::time::timeout(WRITE_DRAIN, self.writing).await {
-            Ok(ended) => log_panic(ended, "the writer"),
-            Err(_) => tracing::warn!("requests without a reader were cut off"),
+        state.drain();
+        stop_serving.send_replace(true);
+        let orderly_end = async {
+            tokio::join!(public.ended(), admin.ended());
+            drop(following);
+            // The writer ends when nobody can queue any more.
+            drop((services, state));
+            writing.ended().await;
+            store.close().await;
+        };
+        match tokio::time::timeout(SHUTDOWN, orderly_end).await {
+            Ok(()) => tracing::info!("stopped"),
+            Err(_) => tracing::warn!("stopped; what still went on was cut off"),
         }
-        self.store.close().await;
-        tracing::info!("stopped");
+        outcome
     }
 }
 
 fn limiter(registry: &Registry) -> Result<RateLimiter, StartError> {
     let store = MemoryStore::new(limits::MAX_BUCKETS, WhenFull::SharedOverflow);
     let limiter = RateLimiter::builder()
-        .policies(Policies::tier_defaults())
+        .policies(limits::complete(Policies::builder())?)
         .store(Arc::new(store))
         .observer(Arc::new(LimitMetrics::register(registry)?))
         .build()?;
@@ -201,11 +231,5 @@ fn listen(address: SocketAddr, error: &std::io::Error) -> StartError {
     StartError::Listen {
         address,
         kind: error.kind(),
-    }
-}
-
-fn log_panic(ended: Result<(), tokio::task::JoinError>, what: &'static str) {
-    if ended.is_err() {
-        tracing::error!(what, "a task of the service panicked");
     }
 }

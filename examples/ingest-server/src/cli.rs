@@ -16,7 +16,11 @@ use clap::{Parser, Subcommand};
 use portcullis_telemetry::InitError;
 
 use crate::{
-    app::StartError, config::ConfigError, demo::DemoError, dev::DevError, vault::VaultError,
+    app::{PartEnded, StartError},
+    config::ConfigError,
+    demo::DemoError,
+    dev::DevError,
+    vault::VaultError,
 };
 
 /// Multi-tenant ingestion of events and leads, with personal data sealed at rest.
@@ -53,6 +57,8 @@ enum CliError {
     Vault(#[from] VaultError),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Ended(#[from] PartEnded),
     #[error(transparent)]
     Telemetry(#[from] InitError),
     #[error(transparent)]

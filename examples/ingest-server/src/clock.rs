@@ -1,6 +1,6 @@
 //! Wall-clock time and randomness, passed in so that tests can choose them.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, time::Instant};
 
 use portcullis_keyring::{Entropy, EntropyError};
 use time::OffsetDateTime;
@@ -11,6 +11,9 @@ use crate::store::LeadId;
 pub(crate) trait Clock: Debug + Send + Sync {
     /// Now, in UTC.
     fn now(&self) -> OffsetDateTime;
+
+    /// A moment to measure from: the wall clock may be set meanwhile.
+    fn instant(&self) -> Instant;
 }
 
 /// The system's clock.
@@ -24,6 +27,14 @@ impl Clock for SystemClock {
             reason = "this is the system implementation"
         )]
         std::time::SystemTime::now().into()
+    }
+
+    fn instant(&self) -> Instant {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the system implementation"
+        )]
+        Instant::now()
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod client_address;
 mod connection;
+mod places;
+mod write_progress;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -10,24 +12,29 @@ use std::{
 };
 
 use axum::Router;
-use portcullis_ratelimit::TrustedProxies;
+use portcullis_dq_metrics::Quality;
+use portcullis_ratelimit::{ClientNetwork, TrustedProxies};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     task::JoinSet,
 };
 
 use client_address::Client;
+use places::{Place, Places};
 
 /// Bounds of one listener.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Connections at once; more wait in the system's queue.
+    /// Connections at once; more wait in the system's queue. One client network gets a quarter of
+    /// them, and its further ones are closed.
     pub(crate) connections: usize,
     /// How long a request's head may take to arrive, and a connection may be idle.
     pub(crate) head_timeout: Duration,
     /// The most bytes of a request's head.
     pub(crate) head_bytes: usize,
+    /// How long a peer may take to read anything of what is sent to it.
+    pub(crate) write_timeout: Duration,
     /// How long requests may go on after the shutdown began.
     pub(crate) drain: Duration,
 }
@@ -38,7 +45,8 @@ impl Default for Limits {
             connections: 1_024,
             head_timeout: Duration::from_secs(10),
             head_bytes: 16 << 10,
-            drain: Duration::from_secs(7),
+            write_timeout: Duration::from_secs(30),
+            drain: Duration::from_secs(6),
         }
     }
 }
@@ -49,6 +57,7 @@ pub(crate) struct Listener {
     listener: TcpListener,
     limits: Limits,
     proxies: TrustedProxies,
+    books: Option<Quality>,
 }
 
 /// How long to leave a system alone that has no file descriptor for another connection.
@@ -64,7 +73,16 @@ impl Listener {
             listener: TcpListener::bind(address).await?,
             limits,
             proxies,
+            books: None,
         })
+    }
+
+    /// Enters requests that never reach a route into the books.
+    pub(crate) fn with_books(self, quality: &Quality) -> Self {
+        Self {
+            books: Some(quality.clone()),
+            ..self
+        }
     }
 
     /// The address, with the port the system chose where 0 was asked for.
@@ -78,17 +96,20 @@ impl Listener {
             listener,
             limits,
             proxies,
+            books,
         } = self;
         let proxies = Arc::new(proxies);
-        let places = Arc::new(Semaphore::new(limits.connections));
+        let places = Arc::new(Places::new(limits.connections));
         let mut connections = JoinSet::new();
         let stop = shutdown.clone();
         loop {
             tokio::select! {
                 _ = shutdown.wait_for(|stop| *stop) => break,
-                (stream, peer, place) = accept(&listener, &places) => {
+                (stream, peer, place) = accept(&listener, &places, &proxies) => {
                     let client = Client::new(peer, Arc::clone(&proxies));
-                    let served = connection::serve(stream, client, router.clone(), limits, stop.clone());
+                    let served = connection::serve(
+                        stream, client, router.clone(), limits, books.clone(), stop.clone(),
+                    );
                     connections.spawn(async move {
                         served.await;
                         drop(place);
@@ -109,12 +130,20 @@ impl Listener {
 /// The next connection, when there is a place for it.
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, IpAddr, Option<OwnedSemaphorePermit>) {
-    let place = Arc::clone(places).acquire_owned().await.ok();
+    places: &Arc<Places>,
+    proxies: &TrustedProxies,
+) -> (TcpStream, IpAddr, Place) {
     loop {
+        let free = places.free().await;
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer.ip(), place),
+            Ok((stream, peer)) => {
+                let peer = peer.ip().to_canonical();
+                let network = (!proxies.trusts(peer)).then(|| ClientNetwork::from(peer));
+                if let Some(place) = places.take(free, network) {
+                    return (stream, peer, place);
+                }
+                tracing::debug!("a client network has its share of the connections");
+            }
             Err(error) => {
                 tracing::warn!(kind = %error.kind(), "no connection could be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -122,3 +151,6 @@ async fn accept(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

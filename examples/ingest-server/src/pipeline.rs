@@ -20,15 +20,20 @@ mod validate;
 
 use axum::body::Body;
 use http::Request;
+use portcullis_dq_metrics::Quality;
 
 use account::Account;
 pub(crate) use authenticate::{Caller, Permission, authenticate};
 pub(crate) use batch::Rejected;
+pub(crate) use frame::read_body;
 pub(crate) use limit_address::{ClientAddress, limit_address};
 pub(crate) use parse::LEAD;
 pub(crate) use store::Stored;
 
-use crate::{rejection::Refusal, services::Services};
+use crate::{
+    rejection::{Refusal, Rejection},
+    services::Services,
+};
 
 /// Takes one or many events in.
 ///
@@ -58,6 +63,11 @@ pub(crate) async fn ingest_lead(
     outcome
 }
 
+/// Enters a request that was refused before its way began into the books.
+pub(crate) fn book_refused(quality: &Quality, rejection: &Rejection) {
+    Account::open(quality).refuse(rejection);
+}
+
 async fn take_events(
     services: &Services,
     request: Request<Body>,
@@ -66,8 +76,9 @@ async fn take_events(
     let (head, body) = request.into_parts();
     let address = limit_address(services, &head.extensions).await?;
     let caller = authenticate(services, &head.headers, address, Permission::EventsWrite).await?;
+    account.authenticated(&caller.tenant);
     let frames = frame::events(caller, &head.headers, body).await?;
-    account.frame(&frames.caller.tenant, frames.frames.len());
+    account.framed(frames.frames.len());
     let admitted = admit::admit(services, frames).await?;
     let events = parse::events(admitted);
     let valid = validate::validate(services, events);
@@ -82,8 +93,9 @@ async fn take_lead(
     let (head, body) = request.into_parts();
     let address = limit_address(services, &head.extensions).await?;
     let caller = authenticate(services, &head.headers, address, Permission::LeadsWrite).await?;
+    account.authenticated(&caller.tenant);
     let frames = frame::lead(caller, &head.headers, body).await?;
-    account.frame(&frames.caller.tenant, frames.frames.len());
+    account.framed(frames.frames.len());
     let admitted = admit::admit(services, frames).await?;
     let leads = parse::leads(admitted);
     let valid = validate::validate(services, leads);

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    extract::rejection::{PathRejection, QueryRejection},
+    response::{IntoResponse, Response},
+};
 use http::{
     HeaderName, HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -103,7 +106,7 @@ impl Problem {
     }
 
     /// The reason, where something was rejected.
-    pub(crate) const fn reason(&self) -> Option<Reason> {
+    const fn reason(&self) -> Option<Reason> {
         match self.kind {
             Kind::Rejected(reason) => Some(reason),
             _ => None,
@@ -171,6 +174,19 @@ impl From<Refusal> for Problem {
     }
 }
 
+/// A path whose parameter is no text names nothing.
+impl From<PathRejection> for Problem {
+    fn from(_: PathRejection) -> Self {
+        Self::not_found()
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(_: QueryRejection) -> Self {
+        Self::bad_request("the query has to be `name=value` pairs that this resource knows")
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.body().to_string()).into_response();
@@ -183,9 +199,6 @@ impl IntoResponse for Problem {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         headers.extend(self.headers);
-        if let Kind::Rejected(reason) = self.kind {
-            response.extensions_mut().insert(reason);
-        }
         response
     }
 }

@@ -23,11 +23,16 @@ pub(crate) use guards::Guards;
 
 use crate::{problem::Problem, services::Services};
 
+/// Where records come in.
+const EVENTS: &str = "/v1/events";
+const LEADS: &str = "/v1/leads";
+
 /// What tenants see.
 pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
+    let guards = guards.with_books(&services.quality);
     let routes = Router::new()
-        .route("/v1/events", post(events::ingest))
-        .route("/v1/leads", post(leads::ingest).get(leads::find))
+        .route(EVENTS, post(events::ingest))
+        .route(LEADS, post(leads::ingest).get(leads::find))
         .route("/v1/leads/{id}", get(leads::read))
         .with_state(services);
     guarded(routes, guards)

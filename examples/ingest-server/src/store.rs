@@ -35,12 +35,13 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// The lead of that id.
     async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRow>, StoreError>;
 
-    /// The leads that carry an index value, oldest first, at most `limit`.
+    /// The leads that carry an index value, oldest first, at most `limit` of those after one.
     async fn leads_by_index(
         &self,
         tenant: &TenantId,
         column: LeadColumn,
         value: &[u8],
+        after: Option<LeadId>,
         limit: u32,
     ) -> Result<Vec<LeadRow>, StoreError>;
 

@@ -28,6 +28,8 @@ mod crash;
 mod dev_profile;
 #[path = "e2e/duplicates.rs"]
 mod duplicates;
+#[path = "e2e/health.rs"]
+mod health;
 #[path = "e2e/keys.rs"]
 mod keys;
 #[path = "e2e/limits.rs"]
@@ -38,11 +40,15 @@ mod lost_spans;
 mod pressure;
 #[path = "e2e/sealing.rs"]
 mod sealing;
+#[path = "e2e/search.rs"]
+mod search;
 #[path = "e2e/secrets.rs"]
 mod secrets;
 #[path = "e2e/server_metrics.rs"]
 mod server_metrics;
 #[path = "e2e/server_traces.rs"]
 mod server_traces;
+#[path = "e2e/shutdown.rs"]
+mod shutdown;
 #[path = "e2e/tampering.rs"]
 mod tampering;

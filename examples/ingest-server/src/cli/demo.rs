@@ -46,15 +46,16 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     };
     // The service ends by a signal, at any time, or because the demo cannot go on.
     let mut shown = Ok(());
-    app.run(async {
-        tokio::select! {
-            () = stop => {}
-            Err(error) = show => shown = Err(error),
-        }
-    })
-    .await;
+    let served = app
+        .run(async {
+            tokio::select! {
+                () = stop => {}
+                Err(error) = show => shown = Err(error),
+            }
+        })
+        .await;
     telemetry::stop(guard);
-    shown
+    shown.and(served.map_err(CliError::from))
 }
 
 async fn show(keys: &ApiKeyCache, addresses: Addresses, length: Duration) -> Result<(), CliError> {

@@ -32,9 +32,9 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
         ))?;
         print(&format!("listening on http://{} (admin)", addresses.admin))?;
     }
-    app.run(stop).await;
+    let outcome = app.run(stop).await;
     telemetry::stop(guard);
-    Ok(())
+    Ok(outcome?)
 }
 
 /// Resolves at the first SIGTERM or SIGINT.

@@ -7,29 +7,32 @@ use http::{Request, header::CONTENT_LENGTH};
 use http_body_util::BodyExt as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use portcullis_dq_metrics::Reason;
+use portcullis_dq_metrics::{Quality, Reason};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     sync::watch,
 };
 use tower::ServiceExt as _;
+use tracing::Instrument as _;
 
-use super::{Limits, client_address::Client};
-use crate::{problem::Problem, rejection::Rejection};
+use super::{Limits, client_address::Client, write_progress::WriteProgress};
+use crate::{pipeline, problem::Problem, rejection::Rejection};
 
-/// Serves until the peer is done, the head of a request is late, or `stop` becomes true and the
+/// Serves until the peer is done, the head of a request is late, answers are not read, or `stop` becomes true and the
 /// request in flight is answered.
 pub(super) async fn serve(
     stream: TcpStream,
     client: Client,
     router: Router,
     limits: Limits,
+    books: Option<Quality>,
     mut stop: watch::Receiver<bool>,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(kind = %error.kind(), "a connection keeps its send delay");
     }
+    let stream = WriteProgress::new(stream, limits.write_timeout);
     let service = service_fn(move |mut request: Request<Incoming>| {
         client.note(&mut request);
         Box::pin(router.clone().oneshot(request.map(Body::new)))
@@ -58,15 +61,20 @@ pub(super) async fn serve(
     let mut stream = parts.io.into_inner();
     // A connection that was merely idle ends without a word.
     if outcome.is_err_and(|error| error.is_timeout()) && !parts.read_buf.is_empty() {
-        answer_late_head(&mut stream).await;
+        let span = tracing::info_span!("late head", otel.kind = "server");
+        answer_late_head(&mut stream, books).instrument(span).await;
     }
     close(stream).await;
 }
 
 /// hyper ends such a connection silently; the peer is told why.
-async fn answer_late_head(stream: &mut TcpStream) {
+async fn answer_late_head(stream: &mut WriteProgress, books: Option<Quality>) {
     let detail = "the head of the request took too long to arrive";
-    let problem = Problem::from(Rejection::new(Reason::TransportTimeout, detail));
+    let rejection = Rejection::new(Reason::TransportTimeout, detail);
+    if let Some(quality) = books {
+        pipeline::book_refused(&quality, &rejection);
+    }
+    let problem = Problem::from(rejection);
     let (head, body) = problem.into_response().into_parts();
     let Ok(body) = body.collect().await else {
         return;
@@ -92,7 +100,7 @@ async fn answer_late_head(stream: &mut TcpStream) {
 
 /// Ends the sending side and lets the peer read to the end: closing at once would reset the
 /// connection while it still sends, and lose the answer on the way.
-async fn close(mut stream: TcpStream) {
+async fn close(mut stream: WriteProgress) {
     const LINGER: Duration = Duration::from_millis(500);
     const MAX_DISCARDED: usize = 1 << 20;
     if stream.shutdown().await.is_err() {

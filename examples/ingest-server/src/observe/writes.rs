@@ -1,6 +1,12 @@
 //! Group commits, as metrics.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use portcullis_telemetry::{
     Buckets, MetricError, Registry,
@@ -13,6 +19,7 @@ pub(crate) struct WriteMetrics {
     rows: Histogram,
     seconds: Histogram,
     failures: Counter,
+    last_failed: Arc<AtomicBool>,
 }
 
 impl WriteMetrics {
@@ -29,6 +36,7 @@ impl WriteMetrics {
                 Buckets::STAGE_SECONDS,
             )?,
             failures: registry.counter("ingest_commit_failures", "Groups that were not written")?,
+            last_failed: Arc::default(),
         })
     }
 
@@ -36,9 +44,16 @@ impl WriteMetrics {
         self.rows
             .observe(f64::from(u32::try_from(rows).unwrap_or(u32::MAX)));
         self.seconds.observe(took.as_secs_f64());
+        self.last_failed.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn failed(&self) {
         self.failures.inc();
+        self.last_failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the last group was not written.
+    pub(crate) fn last_failed(&self) -> bool {
+        self.last_failed.load(Ordering::Relaxed)
     }
 }

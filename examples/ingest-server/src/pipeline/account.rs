@@ -7,7 +7,7 @@ use super::{
     batch::{Origin, Rejected},
     store::Stored,
 };
-use crate::rejection::Refusal;
+use crate::rejection::{Refusal, Rejection};
 
 /// What one request owes. What is still open when it is dropped was lost.
 #[derive(Debug)]
@@ -28,12 +28,22 @@ impl Account {
         }
     }
 
-    /// From now on each event counts, and no longer the request.
-    pub(super) fn frame(&mut self, tenant: &TenantId, events: usize) {
-        let events = u64::try_from(events).unwrap_or(u64::MAX);
-        self.quality.received(Some(tenant.as_str()), events);
+    /// From now on everything counts for this tenant.
+    pub(super) fn authenticated(&mut self, tenant: &TenantId) {
         self.tenant = Some(tenant.clone());
+    }
+
+    /// From now on each event counts, and no longer the request.
+    pub(super) fn framed(&mut self, events: usize) {
+        let tenant = self.tenant.as_ref().map(TenantId::as_str);
+        let events = u64::try_from(events).unwrap_or(u64::MAX);
+        self.quality.received(tenant, events);
         self.open = Some(events);
+    }
+
+    /// Records one outcome for everything.
+    pub(super) fn refuse(mut self, rejection: &Rejection) {
+        self.settle_rest(Outcome::Rejected(rejection.reason));
     }
 
     /// Records what became of everything.
@@ -41,9 +51,7 @@ impl Account {
         match outcome {
             Ok(stored) => self.settle_stored(stored),
             Err(Refusal::Limited(_)) => self.settle_rest(Outcome::RateLimited),
-            Err(Refusal::Rejected(rejection)) => {
-                self.settle_rest(Outcome::Rejected(rejection.reason));
-            }
+            Err(Refusal::Rejected(rejection)) => self.refuse(rejection),
         }
     }
 

@@ -5,7 +5,7 @@ mod depth;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::{HeaderMap, Request, header::CONTENT_TYPE};
 use portcullis_dq_metrics::Reason;
 use serde_json::value::RawValue;
 
@@ -81,6 +81,12 @@ pub(crate) async fn lead(
         caller,
         frames: cut(&text, Form::One)?,
     })
+}
+
+/// The body of a request that is no record, under the same bounds.
+pub(crate) async fn read_body(request: Request<Body>) -> Result<Bytes, Rejection> {
+    let (head, body) = request.into_parts();
+    body::read(&head.headers, body).await
 }
 
 /// The media type in lower case, without parameters; none if it names a charset but UTF-8.

@@ -12,9 +12,9 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{Request, header::AUTHORIZATION};
-use portcullis_telemetry::Registry;
+use portcullis_telemetry::{Guard, Registry};
 
-use crate::{config::Config, problem::Problem, services::Services};
+use crate::{config::Config, observe::WriteMetrics, problem::Problem, services::Services};
 
 /// What admin handlers work with.
 #[derive(Debug, Clone)]
@@ -22,15 +22,24 @@ pub(crate) struct AdminState {
     pub(crate) services: Arc<Services>,
     pub(crate) config: Arc<Config>,
     pub(crate) registry: Registry,
+    pub(super) writes: WriteMetrics,
+    pub(super) exports_traces: bool,
     draining: Arc<AtomicBool>,
 }
 
 impl AdminState {
-    pub(crate) fn new(services: Arc<Services>, config: Arc<Config>, registry: Registry) -> Self {
+    pub(crate) fn new(
+        services: Arc<Services>,
+        config: Arc<Config>,
+        telemetry: &Guard,
+        writes: WriteMetrics,
+    ) -> Self {
         Self {
             services,
             config,
-            registry,
+            registry: telemetry.registry().clone(),
+            writes,
+            exports_traces: telemetry.has_exporter(),
             draining: Arc::default(),
         }
     }

@@ -4,10 +4,13 @@ use std::num::NonZeroU16;
 
 use axum::{
     Json,
-    body::Bytes,
-    extract::{Path, Query, State},
+    body::Body,
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
 };
-use http::StatusCode;
+use http::{Request, StatusCode};
 use portcullis_apikey_cache::{KeyQuery, Kid, ManageError, TenantId};
 use portcullis_dq_metrics::Reason;
 use serde::Deserialize;
@@ -16,6 +19,7 @@ use serde_json::{Value, json};
 use super::AdminState;
 use crate::{
     api_key_admin::{IssueError, KeyRequest, describe},
+    pipeline::read_body,
     problem::Problem,
     rejection::Rejection,
 };
@@ -35,8 +39,9 @@ pub(super) struct Page {
 /// The only answer that ever shows the key.
 pub(super) async fn issue(
     State(state): State<AdminState>,
-    body: Bytes,
+    request: Request<Body>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
+    let body = read_body(request).await?;
     let request: KeyRequest = serde_json::from_slice(&body).map_err(|_| {
         Problem::bad_request(
             "send {\"tenant\": text, \"tier\": text, \"scopes\": [text], \"expires_at\"?: text}",
@@ -60,7 +65,7 @@ pub(super) async fn issue(
 
 pub(super) async fn list(
     State(state): State<AdminState>,
-    page: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
+    page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Query(page) = page.map_err(|_| {
         Problem::bad_request("`tenant`, `after` (a kid) and `limit` (1 to 1000) are known")
@@ -88,9 +93,9 @@ pub(super) async fn list(
 
 pub(super) async fn read(
     State(state): State<AdminState>,
-    Path(kid): Path<String>,
+    kid: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let kid = parse_kid(&kid)?;
+    let kid = parse_kid(&kid?)?;
     let key = state
         .services
         .keys
@@ -103,9 +108,9 @@ pub(super) async fn read(
 /// Returns when the revocation is durable; this process refuses the key from then on.
 pub(super) async fn revoke(
     State(state): State<AdminState>,
-    Path(kid): Path<String>,
+    kid: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
-    let kid = parse_kid(&kid)?;
+    let kid = parse_kid(&kid?)?;
     state
         .services
         .keys

@@ -23,7 +23,9 @@ pub(super) async fn ingest(
     State(services): State<Arc<Services>>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let stored = to_the_end(async move { pipeline::ingest_events(&services, request).await });
+    let stored = to_the_end(request, async move |request| {
+        pipeline::ingest_events(&services, request).await
+    });
     Ok(acknowledge(stored.await?))
 }
 

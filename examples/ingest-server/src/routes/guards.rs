@@ -5,26 +5,35 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::State,
+    extract::{MatchedPath, State},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use futures_util::FutureExt as _;
 use http::{
-    HeaderValue, Request,
+    HeaderValue, Method, Request,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
 };
-use portcullis_dq_metrics::Reason;
+use portcullis_dq_metrics::{Quality, Reason};
 use portcullis_telemetry::HttpLayer;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{problem::Problem, rejection::Rejection};
+use super::{EVENTS, LEADS};
+use crate::{pipeline, problem::Problem, rejection::Rejection};
 
 /// What all requests of a listener share.
 #[derive(Clone)]
 pub(crate) struct Guards {
     in_flight: Arc<Semaphore>,
+    /// The books that refused events and leads enter.
+    books: Option<Quality>,
     pub(super) trace: HttpLayer,
+}
+
+/// A place among the requests in flight. Work that goes on when its sender is gone keeps a clone.
+#[derive(Debug, Clone)]
+pub(super) struct InFlight {
+    _place: Arc<OwnedSemaphorePermit>,
 }
 
 impl Guards {
@@ -32,7 +41,25 @@ impl Guards {
     pub(crate) fn new(in_flight: usize, trace: HttpLayer) -> Self {
         Self {
             in_flight: Arc::new(Semaphore::new(in_flight)),
+            books: None,
             trace,
+        }
+    }
+
+    /// Enters what is refused here, and would have been taken in, into the books.
+    pub(super) fn with_books(self, quality: &Quality) -> Self {
+        Self {
+            books: Some(quality.clone()),
+            ..self
+        }
+    }
+
+    fn book(&self, request: &Request<Body>, rejection: &Rejection) {
+        let path = request.extensions().get::<MatchedPath>();
+        let brings_records = request.method() == Method::POST
+            && path.is_some_and(|path| [EVENTS, LEADS].contains(&path.as_str()));
+        if let Some(quality) = self.books.as_ref().filter(|_| brings_records) {
+            pipeline::book_refused(quality, rejection);
         }
     }
 }
@@ -40,13 +67,21 @@ impl Guards {
 /// Refuses what would be one request too many.
 pub(super) async fn admit_request(
     State(guards): State<Guards>,
-    request: Request<Body>,
+    mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    match guards.in_flight.try_acquire() {
-        Ok(_permit) => next.run(request).await,
-        Err(_) => Problem::from(Rejection::plain(Reason::CapacityOverloaded)).into_response(),
-    }
+    let Ok(place) = Arc::clone(&guards.in_flight).try_acquire_owned() else {
+        let rejection = Rejection::plain(Reason::CapacityOverloaded);
+        guards.book(&request, &rejection);
+        return Problem::from(rejection).into_response();
+    };
+    let place = InFlight {
+        _place: Arc::new(place),
+    };
+    request.extensions_mut().insert(place.clone());
+    let answer = next.run(request).await;
+    drop(place);
+    answer
 }
 
 /// A bug costs one request, not the connection, and the answer says nothing of it.

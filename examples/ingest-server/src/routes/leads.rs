@@ -5,12 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{
     Json,
     body::Body,
-    extract::{Path, Query, State},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     response::{IntoResponse as _, Response},
 };
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header::LOCATION};
 use portcullis_dq_metrics::Reason;
-use portcullis_ratelimit::Category;
+use portcullis_ratelimit::{Category, Decision};
 use serde_json::{Value, json};
 
 use super::task::to_the_end;
@@ -30,14 +33,19 @@ use crate::{
 static ACCESS_REASON: HeaderName = HeaderName::from_static("x-access-reason");
 
 /// The most leads of one answer.
-const MAX_FOUND: u32 = 100;
+const MAX_FOUND: usize = 100;
+
+/// One lead more tells whether there are any.
+const FETCHED: u32 = 101;
 
 /// `POST /v1/leads`: 201 for a new lead, 200 for one whose e-mail is known.
 pub(super) async fn ingest(
     State(services): State<Arc<Services>>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let stored = to_the_end(async move { pipeline::ingest_lead(&services, request).await });
+    let stored = to_the_end(request, async move |request| {
+        pipeline::ingest_lead(&services, request).await
+    });
     let stored = stored.await?;
     let fields: HeaderMap = limit_fields(&stored.limits).collect();
     if let Some(rejected) = stored.rejected.into_iter().next() {
@@ -63,55 +71,82 @@ pub(super) async fn ingest(
 /// `GET /v1/leads/{id}`.
 pub(super) async fn read(
     State(services): State<Arc<Services>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     extensions: Extensions,
     headers: HeaderMap,
-) -> Result<Json<Value>, Problem> {
-    let caller = reader(&services, &extensions, &headers).await?;
-    let id = LeadId::parse(&id).ok_or_else(Problem::not_found)?;
-    let lead = services
-        .store
-        .lead(&caller.tenant, id)
-        .await
-        .map_err(Rejection::from)?;
-    let lead = lead.ok_or_else(Problem::not_found)?;
-    Ok(Json(show(&services, &caller, &headers, &lead).await?))
+) -> Result<Response, Problem> {
+    let (caller, limits) = reader(&services, &extensions, &headers).await?;
+    let answer = async {
+        let Path(id) = id?;
+        let id = LeadId::parse(&id).ok_or_else(Problem::not_found)?;
+        let lead = services.store.lead(&caller.tenant, id).await;
+        let lead = lead.map_err(Rejection::from)?;
+        let lead = lead.ok_or_else(Problem::not_found)?;
+        show(&services, &caller, &headers, &lead).await
+    };
+    Ok(answer_within(&limits, answer.await))
 }
 
 /// `GET /v1/leads?email=` and its siblings.
 pub(super) async fn find(
     State(services): State<Arc<Services>>,
-    Query(parameters): Query<BTreeMap<String, String>>,
+    parameters: Result<Query<BTreeMap<String, String>>, QueryRejection>,
     extensions: Extensions,
     headers: HeaderMap,
-) -> Result<Json<Value>, Problem> {
-    let caller = reader(&services, &extensions, &headers).await?;
-    let (column, value) = wanted(&parameters)?;
-    let index = LeadIndexes::derive(&services.index_roots, &caller.tenant).rows(&value);
-    let mut found = Vec::new();
-    if let Some(enforced) = index.first() {
-        let leads = services
-            .store
-            .leads_by_index(&caller.tenant, column, &enforced.value, MAX_FOUND)
-            .await
-            .map_err(Rejection::from)?;
-        for lead in &leads {
-            found.push(show(&services, &caller, &headers, lead).await?);
+) -> Result<Response, Problem> {
+    let (caller, limits) = reader(&services, &extensions, &headers).await?;
+    let answer = async {
+        let Query(mut parameters) = parameters?;
+        let after = take_cursor(&mut parameters)?;
+        let (column, value) = wanted(&parameters)?;
+        let index = LeadIndexes::derive(&services.index_roots, &caller.tenant).rows(&value);
+        let mut found = Vec::new();
+        let mut next = None;
+        if let Some(enforced) = index.first() {
+            let mut leads = services
+                .store
+                .leads_by_index(&caller.tenant, column, &enforced.value, after, FETCHED)
+                .await
+                .map_err(Rejection::from)?;
+            if leads.len() > MAX_FOUND {
+                leads.truncate(MAX_FOUND);
+                next = leads.last().map(|lead| lead.id.to_string());
+            }
+            for lead in &leads {
+                found.push(show(&services, &caller, &headers, lead).await?);
+            }
         }
-    }
-    Ok(Json(json!({ "leads": found, "next": null })))
+        Ok(json!({ "leads": found, "next": next }))
+    };
+    Ok(answer_within(&limits, answer.await))
 }
 
-/// Who reads, within the limits of reading.
+/// Who reads, within the limits of reading, and how those stand. Before anything is said about
+/// what is asked for.
 async fn reader(
     services: &Services,
     extensions: &Extensions,
     headers: &HeaderMap,
-) -> Result<Caller, Refusal> {
+) -> Result<(Caller, Decision), Refusal> {
     let address = pipeline::limit_address(services, extensions).await?;
     let caller = pipeline::authenticate(services, headers, address, Permission::LeadsRead).await?;
-    limits::check(services, &caller, Category::READ, 1).await?;
-    Ok(caller)
+    let limits = limits::check(services, &caller, Category::READ, 1).await?;
+    Ok((caller, limits))
+}
+
+fn answer_within(limits: &Decision, answer: Result<Value, Problem>) -> Response {
+    let fields: HeaderMap = limit_fields(limits).collect();
+    (fields, answer.map(Json)).into_response()
+}
+
+/// Where an earlier answer ended.
+fn take_cursor(parameters: &mut BTreeMap<String, String>) -> Result<Option<LeadId>, Problem> {
+    let Some(text) = parameters.remove("after") else {
+        return Ok(None);
+    };
+    let id = LeadId::parse(&text);
+    id.map(Some)
+        .ok_or_else(|| Problem::bad_request("`after` must be the `next` of an earlier answer"))
 }
 
 fn wanted(parameters: &BTreeMap<String, String>) -> Result<(LeadColumn, PersonalValue), Problem> {

@@ -195,7 +195,7 @@ async fn leads_are_found_within_their_tenant(store: &impl Store) {
     let email = LeadColumn::Email;
     assert_eq!(
         store
-            .leads_by_index(&a, email, b"e", 10)
+            .leads_by_index(&a, email, b"e", None, 10)
             .await
             .unwrap()
             .len(),
@@ -203,18 +203,20 @@ async fn leads_are_found_within_their_tenant(store: &impl Store) {
     );
     assert!(
         store
-            .leads_by_index(&b, email, b"e", 10)
+            .leads_by_index(&b, email, b"e", None, 10)
             .await
             .unwrap()
             .is_empty()
     );
     assert!(
         store
-            .leads_by_index(&a, LeadColumn::Phone, b"e", 10)
+            .leads_by_index(&a, LeadColumn::Phone, b"e", None, 10)
             .await
             .unwrap()
             .is_empty()
     );
+    let after = store.leads_by_index(&a, email, b"e", Some(id(1)), 10);
+    assert!(after.await.unwrap().is_empty());
     assert!(store.owners(&b, &[b"e"]).await.unwrap().is_empty());
 }
 

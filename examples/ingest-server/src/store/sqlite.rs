@@ -81,9 +81,10 @@ impl Store for SqliteStore {
         tenant: &TenantId,
         column: LeadColumn,
         value: &[u8],
+        after: Option<LeadId>,
         limit: u32,
     ) -> Result<Vec<LeadRow>, StoreError> {
-        leads::by_index(&self.readers, tenant, column, value, limit).await
+        leads::by_index(&self.readers, tenant, column, value, after, limit).await
     }
 
     async fn owners(

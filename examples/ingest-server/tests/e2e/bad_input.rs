@@ -11,7 +11,7 @@ use std::{
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Key, Server, page_view};
+use crate::harness::{ADMIN_TOKEN, ALL_SCOPES, Key, Server, page_view};
 
 const CANARY: &str = "canary7Q";
 
@@ -275,6 +275,7 @@ async fn leads_are_checked_like_events() {
         "/v1/leads?email=canary7Q",
         "/v1/leads?shoe=42",
         "/v1/leads?email=%FF",
+        "/v1/leads?email=a@b.example&after=canary7Q",
     ] {
         let answer = server
             .request(Method::GET, path, &key)
@@ -306,6 +307,65 @@ async fn leads_are_checked_like_events() {
 }
 
 #[tokio::test]
+async fn every_error_is_a_problem_and_a_stranger_learns_nothing_but_that_a_key_is_missing() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let large = vec![b' '; 3 << 20];
+    let stranger = reqwest::Client::new();
+    for (name, request, status) in [
+        (
+            "a path of a stranger",
+            stranger.get(server.public_url("/v1/leads/%FF")),
+            401,
+        ),
+        (
+            "a query of a stranger",
+            stranger.get(server.public_url("/v1/leads?shoe=42")),
+            401,
+        ),
+        (
+            "a path",
+            server.request(Method::GET, "/v1/leads/%FF", &key),
+            404,
+        ),
+        (
+            "a kid",
+            server.admin(Method::GET, "/admin/api-keys/%FF"),
+            404,
+        ),
+        (
+            "a kid to revoke",
+            server.admin(Method::DELETE, "/admin/api-keys/%FF"),
+            404,
+        ),
+        (
+            "a page",
+            server.admin(Method::GET, "/admin/api-keys?limit=0"),
+            400,
+        ),
+        (
+            "large limits",
+            server
+                .admin(Method::PUT, "/admin/limits")
+                .body(large.clone()),
+            413,
+        ),
+        (
+            "a large key",
+            server.admin(Method::POST, "/admin/api-keys").body(large),
+            413,
+        ),
+    ] {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{name}");
+        let media_type = &answer.headers()["content-type"];
+        assert_eq!(media_type, "application/problem+json", "{name}");
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["status"], status, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn slow_heads_and_slow_bodies_are_ended_with_a_problem() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
@@ -314,25 +374,41 @@ async fn slow_heads_and_slow_bodies_are_ended_with_a_problem() {
          content-type: application/json\r\ncontent-length: 1000\r\n",
         key.text
     );
-    for (name, sent) in [("head", head.clone()), ("body", format!("{head}\r\n{{"))] {
-        let address = server.public_address().to_owned();
+    let admin = format!(
+        "PUT /admin/limits HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN_TOKEN}\r\n\
+         content-length: 1000\r\n\r\n{{"
+    );
+    let [public, operators] = [server.public_address(), server.admin_address()];
+    let requests = [
+        ("head", public, head.clone()),
+        ("body", public, format!("{head}\r\n{{")),
+        ("admin body", operators, admin),
+    ];
+    let answers = requests.map(|(name, address, sent)| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let patience = Some(Duration::from_secs(20));
+        stream.set_read_timeout(patience).unwrap();
+        stream.write_all(sent.as_bytes()).unwrap();
         let answer = tokio::task::spawn_blocking(move || {
-            let mut stream = TcpStream::connect(address).unwrap();
-            stream
-                .set_read_timeout(Some(Duration::from_secs(20)))
-                .unwrap();
-            stream.write_all(sent.as_bytes()).unwrap();
             let mut answer = String::new();
             stream.read_to_string(&mut answer).unwrap();
             answer
         });
+        (name, answer)
+    });
+    for (name, answer) in answers {
         let answer = answer.await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 408 "), "{name}: {answer}");
-        assert!(
-            answer.contains("application/problem+json"),
-            "{name}: {answer}"
-        );
-        assert!(answer.contains("transport.timeout"), "{name}: {answer}");
-        assert_serves(&server, &key).await;
+        for part in [
+            "application/problem+json",
+            "transport.timeout",
+            "\"trace_id\":\"",
+        ] {
+            assert!(answer.contains(part), "{name}: {answer}");
+        }
     }
+    assert_serves(&server, &key).await;
+    let metrics = server.metrics().await;
+    let rejected = metrics.get("dq_rejected_total{reason=\"transport.timeout\"}");
+    assert_eq!(rejected, Some(&2.0));
 }

@@ -70,6 +70,29 @@ async fn each_kind_of_bad_input_counts_under_its_own_reason_and_nothing_is_lost(
 }
 
 #[tokio::test]
+async fn a_request_that_is_refused_whole_counts_for_its_tenant() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let whole = [
+        "parse.json",
+        "transport.too_large",
+        "transport.content_type",
+    ];
+    for case in cases() {
+        if whole.contains(&case.reason) {
+            send(&server, &key, case).await;
+        }
+    }
+    let quality = server.admin(Method::GET, "/admin/quality?tenant=acme");
+    let quality: Value = quality.send().await.unwrap().json().await.unwrap();
+    let rejections = quality["rejections"].as_array().unwrap();
+    for reason in whole {
+        let found = rejections.iter().any(|entry| entry["reason"] == reason);
+        assert!(found, "{reason} in {quality}");
+    }
+}
+
+#[tokio::test]
 async fn received_is_the_sum_of_all_outcomes_after_a_load_with_everything_in_it() {
     let server = Server::start();
     let enterprise = server.issue("large", &ALL_SCOPES).await;

@@ -320,3 +320,11 @@ pub(crate) async fn count(data: &Data, table: &str) -> i64 {
         .await
         .unwrap()
 }
+
+/// Rows that wait in the write queue.
+pub(crate) async fn waiting_rows(server: &Server) -> u64 {
+    let answer = server.admin(Method::GET, "/readyz").send().await.unwrap();
+    let ready: Value = answer.json().await.unwrap();
+    let queue = &ready["components"]["write_queue"];
+    queue["rows"].as_u64().unwrap() - queue["free_rows"].as_u64().unwrap()
+}

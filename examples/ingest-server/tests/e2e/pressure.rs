@@ -1,12 +1,16 @@
 //! More than the service can carry is refused whole, and told so.
 
-use std::process::Command;
+use std::{
+    io::{Read as _, Write as _},
+    net::{Shutdown, TcpStream},
+    process::Command,
+};
 
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, Server, count, page_view, wait_for};
+use crate::harness::{ALL_SCOPES, Data, Server, count, page_view, wait_for, waiting_rows};
 
 fn batch(name: usize, events: usize) -> Value {
     (0..events)
@@ -68,6 +72,56 @@ async fn a_full_queue_answers_503_with_retry_after_and_stores_nothing_of_it() {
     }
     assert_eq!((accepted, refused), (8, 1));
     assert_eq!(count(server.data(), "event").await, 1 + 1_000 * accepted);
+}
+
+#[tokio::test]
+async fn work_whose_senders_hung_up_keeps_its_places_in_flight_and_refusals_are_counted() {
+    const PLACES: u64 = 512;
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let warm = server.post("/v1/events", &key, &page_view("warm"));
+    warm.send().await.unwrap();
+    let mut blocker = server.data().connect().await;
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut blocker)
+        .await
+        .unwrap();
+
+    for first in (0..PLACES).step_by(64) {
+        let requests = (first..first + 64).map(|n| {
+            let body = page_view(n).to_string();
+            let mut stream = TcpStream::connect(server.public_address()).unwrap();
+            let head = format!(
+                "POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+                 content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                key.text,
+                body.len()
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        });
+        let requests: Vec<TcpStream> = requests.collect();
+        wait_for("requests that wait for their commit", async || {
+            (waiting_rows(&server).await >= first + 64).then_some(())
+        })
+        .await;
+        for mut stream in requests {
+            stream.shutdown(Shutdown::Write).unwrap();
+            // The end of the answer: the server knows that nobody waits.
+            assert_eq!(stream.read_to_end(&mut Vec::new()).unwrap(), 0);
+        }
+    }
+    for path in ["/v1/events", "/v1/leads"] {
+        let refused = server.post(path, &key, &page_view("more"));
+        let refused = refused.send().await.unwrap();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let problem: Value = refused.json().await.unwrap();
+        assert_eq!(problem["reason"], "capacity.overloaded");
+    }
+    let metrics = server.metrics().await;
+    let rejected = metrics.get("dq_rejected_total{reason=\"capacity.overloaded\"}");
+    assert_eq!(rejected, Some(&2.0));
+    sqlx::query("ROLLBACK").execute(&mut blocker).await.unwrap();
 }
 
 #[tokio::test]

@@ -61,16 +61,21 @@ pub(super) async fn by_index(
     tenant: &TenantId,
     column: LeadColumn,
     value: &[u8],
+    after: Option<LeadId>,
     limit: u32,
 ) -> Result<Vec<LeadRow>, StoreError> {
+    // Every id sorts after the empty text.
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
     let statement = r#"SELECT lead.* FROM lead_index JOIN lead ON lead.id = lead_index.lead
         WHERE lead_index.tenant = ? AND field = ? AND "index" = ? AND value = ?
+            AND lead.id > ?
         ORDER BY lead.id LIMIT ?"#;
     let rows = sqlx::query(statement)
         .bind(tenant.as_str())
         .bind(column.field())
         .bind(INDEX)
         .bind(value)
+        .bind(after)
         .bind(limit)
         .fetch_all(pool)
         .await?;

@@ -1,0 +1,71 @@
+//! `/readyz` names every component, its state, and what to do.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::harness::{ALL_SCOPES, Data, Server, page_view, wait_for};
+
+async fn readiness(server: &Server) -> (StatusCode, Value) {
+    let answer = server.admin(Method::GET, "/readyz").send().await.unwrap();
+    let status = answer.status();
+    let mut ready: Value = answer.json().await.unwrap();
+    (status, ready["components"].take())
+}
+
+#[tokio::test]
+async fn every_component_tells_its_state() {
+    let server = Server::start();
+    let components = wait_for("the first reading of revocations", async || {
+        let (status, components) = readiness(&server).await;
+        assert_eq!(status, StatusCode::OK, "{components}");
+        (components["api_keys"]["state"] == "up").then_some(components)
+    })
+    .await;
+    let states: Vec<(&str, &str)> = components
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, component)| (name.as_str(), component["state"].as_str().unwrap()))
+        .collect();
+    let expected = [
+        ("api_keys", "up"),
+        ("data_keys", "up"),
+        ("database", "up"),
+        ("process", "up"),
+        ("traces", "off"),
+        ("write_queue", "up"),
+    ];
+    assert_eq!(states, expected);
+    assert!(components["database"]["latency_ms"].is_u64());
+    assert!(components["api_keys"]["confirmed_for_ms"].is_u64());
+
+    let data = Data::new();
+    let mut command = data.command();
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9");
+    let server = Server::start_command(&data, command);
+    let (_, components) = readiness(&server).await;
+    assert_eq!(components["traces"], json!({ "state": "configured" }));
+}
+
+#[tokio::test]
+async fn a_failed_commit_shows_until_one_succeeds() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let mut blocker = server.data().connect().await;
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut blocker)
+        .await
+        .unwrap();
+    let write = server.post("/v1/events", &key, &page_view(1)).send().await;
+    assert_eq!(write.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    let (status, components) = readiness(&server).await;
+    assert_eq!(status, StatusCode::OK, "{components}");
+    assert_eq!(components["database"]["state"], "degraded");
+    assert!(components["database"]["action"].is_string());
+
+    sqlx::query("ROLLBACK").execute(&mut blocker).await.unwrap();
+    let write = server.post("/v1/events", &key, &page_view(1)).send().await;
+    assert_eq!(write.unwrap().status(), StatusCode::ACCEPTED);
+    let (_, components) = readiness(&server).await;
+    assert_eq!(components["database"]["state"], "up");
+}
