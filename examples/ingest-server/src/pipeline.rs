@@ -35,30 +35,26 @@ use crate::{
     services::Services,
 };
 
-/// Takes one or many events in.
+/// What a request brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intake {
+    /// One or many events.
+    Events,
+    /// One lead.
+    Lead,
+}
+
+/// Takes in what a request brings, and enters into the books what became of it.
 ///
 /// # Errors
 /// A [`Refusal`] of the request as a whole; an event that is refused alone is listed in the result.
-pub(crate) async fn ingest_events(
+pub(crate) async fn ingest(
     services: &Services,
+    intake: Intake,
     request: Request<Body>,
 ) -> Result<Stored, Refusal> {
     let mut account = Account::open(&services.quality);
-    let outcome = take_events(services, request, &mut account).await;
-    account.close(&outcome);
-    outcome
-}
-
-/// Takes one lead in.
-///
-/// # Errors
-/// As [`ingest_events`].
-pub(crate) async fn ingest_lead(
-    services: &Services,
-    request: Request<Body>,
-) -> Result<Stored, Refusal> {
-    let mut account = Account::open(&services.quality);
-    let outcome = take_lead(services, request, &mut account).await;
+    let outcome = take(services, intake, request, &mut account).await;
     account.close(&outcome);
     outcome
 }
@@ -68,36 +64,30 @@ pub(crate) fn book_refused(quality: &Quality, rejection: &Rejection) {
     Account::open(quality).refuse(rejection);
 }
 
-async fn take_events(
+/// The stages, in order.
+async fn take(
     services: &Services,
+    intake: Intake,
     request: Request<Body>,
     account: &mut Account,
 ) -> Result<Stored, Refusal> {
     let (head, body) = request.into_parts();
     let address = limit_address(services, &head.extensions).await?;
-    let caller = authenticate(services, &head.headers, address, Permission::EventsWrite).await?;
+    let caller = authenticate(services, &head.headers, address, intake.permission()).await?;
     account.authenticated(&caller.tenant);
-    let frames = frame::events(caller, &head.headers, body).await?;
+    let frames = frame::frame(intake, caller, &head.headers, body).await?;
     account.framed(frames.frames.len());
     let admitted = admit::admit(services, frames).await?;
-    let events = parse::events(admitted);
-    let valid = validate::validate(services, events);
+    let parsed = parse::parse(intake, admitted);
+    let valid = validate::validate(services, parsed);
     Ok(store::store(services, valid).await?)
 }
 
-async fn take_lead(
-    services: &Services,
-    request: Request<Body>,
-    account: &mut Account,
-) -> Result<Stored, Refusal> {
-    let (head, body) = request.into_parts();
-    let address = limit_address(services, &head.extensions).await?;
-    let caller = authenticate(services, &head.headers, address, Permission::LeadsWrite).await?;
-    account.authenticated(&caller.tenant);
-    let frames = frame::lead(caller, &head.headers, body).await?;
-    account.framed(frames.frames.len());
-    let admitted = admit::admit(services, frames).await?;
-    let leads = parse::leads(admitted);
-    let valid = validate::validate(services, leads);
-    Ok(store::store(services, valid).await?)
+impl Intake {
+    const fn permission(self) -> Permission {
+        match self {
+            Self::Events => Permission::EventsWrite,
+            Self::Lead => Permission::LeadsWrite,
+        }
+    }
 }

@@ -85,18 +85,23 @@ impl Problem {
         Rejection::plain(Reason::Internal).into()
     }
 
-    /// Several events, none of which is acceptable.
-    pub(crate) fn nothing_acceptable() -> Self {
-        Self::of(
-            Kind::NothingAcceptable,
-            "no event of the batch is acceptable, see `rejected`",
-        )
-    }
-
-    /// The same for an item inside a well-formed request.
-    pub(crate) fn unprocessable(mut self) -> Self {
-        self.status = StatusCode::UNPROCESSABLE_ENTITY;
-        self
+    /// The answer to a well-formed request all of whose items were rejected. If the service failed
+    /// one of them, it is to blame, and the sender is told to try again; else what is wrong with
+    /// the only one, or with them all, is not for trying again.
+    pub(crate) fn of_items(rejections: impl IntoIterator<Item = Rejection>) -> Self {
+        let mut rejections: Vec<Rejection> = rejections.into_iter().collect();
+        let failed = |rejection: &Rejection| status(rejection.reason).is_server_error();
+        match (rejections.iter().position(failed), rejections.len()) {
+            (Some(failed), _) => rejections.swap_remove(failed).into(),
+            (None, 1) => Self {
+                status: StatusCode::UNPROCESSABLE_ENTITY,
+                ..rejections.remove(0).into()
+            },
+            (None, _) => Self::of(
+                Kind::NothingAcceptable,
+                "no event of the batch is acceptable, see `rejected`",
+            ),
+        }
     }
 
     /// Adds an extension member.
@@ -292,5 +297,24 @@ const fn status(reason: Reason) -> StatusCode {
         | R::CapacityKeysUnavailable
         | R::CapacityDraining => StatusCode::SERVICE_UNAVAILABLE,
         R::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status_of(reasons: &[Reason]) -> StatusCode {
+        Problem::of_items(reasons.iter().map(|reason| Rejection::plain(*reason))).status
+    }
+
+    #[test]
+    fn a_sender_is_told_to_try_again_only_when_the_service_failed() {
+        let bad = Reason::ParseJson;
+        assert_eq!(status_of(&[bad]), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(status_of(&[bad, bad]), StatusCode::UNPROCESSABLE_ENTITY);
+        let failed = Reason::CapacityOverloaded;
+        assert_eq!(status_of(&[failed]), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(status_of(&[bad, failed]), StatusCode::SERVICE_UNAVAILABLE);
     }
 }

@@ -55,7 +55,8 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
         })
         .await;
     telemetry::stop(guard);
-    shown.and(served.map_err(CliError::from))
+    shown?;
+    Ok(served?)
 }
 
 async fn show(keys: &ApiKeyCache, addresses: Addresses, length: Duration) -> Result<(), CliError> {

@@ -9,7 +9,7 @@ use http::{HeaderMap, Request, header::CONTENT_TYPE};
 use portcullis_dq_metrics::Reason;
 use serde_json::value::RawValue;
 
-use super::authenticate::Caller;
+use super::{Intake, authenticate::Caller};
 use crate::rejection::Rejection;
 
 /// The most events of one request.
@@ -37,25 +37,15 @@ enum Form {
     Either,
 }
 
-/// Frames a request of one or many events.
-#[tracing::instrument(name = "frame", skip_all)]
-pub(crate) async fn events(
+/// Reads a body and cuts it into the events, or the lead, that it holds.
+#[tracing::instrument(skip_all)]
+pub(crate) async fn frame(
+    intake: Intake,
     caller: Caller,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Frames, Rejection> {
-    let form = match media_type(headers).as_deref() {
-        Some("application/cloudevents+json") => Form::One,
-        Some("application/cloudevents-batch+json") => Form::Many,
-        Some("application/json") => Form::Either,
-        _ => {
-            return Err(Rejection::new(
-                Reason::TransportContentType,
-                "send application/cloudevents+json, application/cloudevents-batch+json or \
-                 application/json",
-            ));
-        }
-    };
+    let form = form(intake, media_type(headers).as_deref())?;
     let text = body::read(headers, body).await?;
     Ok(Frames {
         caller,
@@ -63,24 +53,22 @@ pub(crate) async fn events(
     })
 }
 
-/// Frames a request of one lead.
-#[tracing::instrument(name = "frame", skip_all)]
-pub(crate) async fn lead(
-    caller: Caller,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Frames, Rejection> {
-    if media_type(headers).as_deref() != Some("application/json") {
-        return Err(Rejection::new(
+fn form(intake: Intake, media_type: Option<&str>) -> Result<Form, Rejection> {
+    match (intake, media_type) {
+        (Intake::Events, Some("application/cloudevents+json")) => Ok(Form::One),
+        (Intake::Events, Some("application/cloudevents-batch+json")) => Ok(Form::Many),
+        (Intake::Events, Some("application/json")) => Ok(Form::Either),
+        (Intake::Lead, Some("application/json")) => Ok(Form::One),
+        (Intake::Events, _) => Err(Rejection::new(
+            Reason::TransportContentType,
+            "send application/cloudevents+json, application/cloudevents-batch+json or \
+             application/json",
+        )),
+        (Intake::Lead, _) => Err(Rejection::new(
             Reason::TransportContentType,
             "send application/json",
-        ));
+        )),
     }
-    let text = body::read(headers, body).await?;
-    Ok(Frames {
-        caller,
-        frames: cut(&text, Form::One)?,
-    })
 }
 
 /// The body of a request that is no record, under the same bounds.
@@ -116,7 +104,7 @@ fn cut(text: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {
         (Some(b'{'), Form::One | Form::Either) => {
             depth::check(text, MAX_DEPTH)?;
             let one: &RawValue = serde_json::from_slice(text).map_err(|error| broken(&error))?;
-            Ok(vec![frame(text, one)])
+            Ok(vec![slice(text, one)])
         }
         (Some(b'['), Form::Many | Form::Either) => {
             depth::check(text, MAX_DEPTH + 1)?;
@@ -124,7 +112,7 @@ fn cut(text: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {
                 serde_json::from_slice(text).map_err(|error| broken(&error))?;
             match many.len() {
                 0 => Err(Rejection::plain(Reason::EnvelopeBatchEmpty)),
-                1..=MAX_BATCH => Ok(many.into_iter().map(|one| frame(text, one)).collect()),
+                1..=MAX_BATCH => Ok(many.into_iter().map(|one| slice(text, one)).collect()),
                 _ => Err(Rejection::new(
                     Reason::EnvelopeBatchTooLarge,
                     format!("a batch has at most {MAX_BATCH} events"),
@@ -146,7 +134,7 @@ fn cut(text: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {
     }
 }
 
-fn frame(text: &Bytes, one: &RawValue) -> Frame {
+fn slice(text: &Bytes, one: &RawValue) -> Frame {
     Frame(text.slice_ref(one.get().as_bytes()))
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::{
+    Intake,
     admit::Admitted,
     batch::{Batch, Item, Origin, Rejected, SchemaName},
     frame::Frame,
@@ -40,48 +41,9 @@ const MAX_TYPE: usize = 255;
 /// What a lead's schema is called where event types are named.
 pub(crate) const LEAD: &str = "lead";
 
-/// Reads each frame as an event.
-#[tracing::instrument(name = "parse", skip_all)]
-pub(crate) fn events(admitted: Admitted) -> Batch<Parsed> {
-    parse(admitted, schema_of_event, |members, id| {
-        let envelope = envelope(members, id)?;
-        let data = members.remove("data").ok_or_else(|| {
-            let detail = if members.contains_key("data_base64") {
-                "binary data is not accepted, put JSON into `data`"
-            } else {
-                "`data` is missing"
-            };
-            Rejection::new(Reason::EnvelopeMissingData, detail)
-        })?;
-        Ok(Parsed {
-            envelope: Some(envelope),
-            data,
-        })
-    })
-}
-
-/// Reads each frame as a lead.
-#[tracing::instrument(name = "parse", skip_all)]
-pub(crate) fn leads(admitted: Admitted) -> Batch<Parsed> {
-    let schema = |_: &Map<String, Value>| {
-        Some(SchemaName {
-            event_type: LEAD.to_owned(),
-            version: DEFAULT_VERSION,
-        })
-    };
-    parse(admitted, schema, |members, _| {
-        Ok(Parsed {
-            envelope: None,
-            data: Value::Object(std::mem::take(members)),
-        })
-    })
-}
-
-fn parse(
-    admitted: Admitted,
-    schema: impl Fn(&Map<String, Value>) -> Option<SchemaName>,
-    read: impl Fn(&mut Map<String, Value>, Option<&str>) -> Result<Parsed, Rejection>,
-) -> Batch<Parsed> {
+/// Reads each frame as an event or a lead.
+#[tracing::instrument(skip_all)]
+pub(crate) fn parse(intake: Intake, admitted: Admitted) -> Batch<Parsed> {
     let Admitted {
         caller,
         admission,
@@ -96,16 +58,11 @@ fn parse(
             schema: None,
             text,
         };
-        let read = object(&origin.text).and_then(|mut members| {
-            let id = members
-                .get("id")
-                .and_then(Value::as_str)
-                .filter(|id| id.len() <= MAX_ID);
-            origin.id = id.map(str::to_owned);
-            origin.schema = schema(&members);
-            read(&mut members, origin.id.as_deref())
+        let parsed = object(&origin.text).and_then(|members| match intake {
+            Intake::Events => event(members, &mut origin),
+            Intake::Lead => Ok(lead(members, &mut origin)),
         });
-        match read {
+        match parsed {
             Ok(value) => items.push(Item { origin, value }),
             Err(rejection) => rejected.push(Rejected { origin, rejection }),
         }
@@ -115,6 +72,39 @@ fn parse(
         admission,
         items,
         rejected,
+    }
+}
+
+fn event(mut members: Map<String, Value>, origin: &mut Origin) -> Result<Parsed, Rejection> {
+    let id = members
+        .get("id")
+        .and_then(Value::as_str)
+        .filter(|id| id.len() <= MAX_ID);
+    origin.id = id.map(str::to_owned);
+    origin.schema = schema_name(&members);
+    let envelope = envelope(&members, origin.id.as_deref())?;
+    let data = members.remove("data").ok_or_else(|| {
+        let detail = if members.contains_key("data_base64") {
+            "binary data is not accepted, put JSON into `data`"
+        } else {
+            "`data` is missing"
+        };
+        Rejection::new(Reason::EnvelopeMissingData, detail)
+    })?;
+    Ok(Parsed {
+        envelope: Some(envelope),
+        data,
+    })
+}
+
+fn lead(members: Map<String, Value>, origin: &mut Origin) -> Parsed {
+    origin.schema = Some(SchemaName {
+        event_type: LEAD.to_owned(),
+        version: DEFAULT_VERSION,
+    });
+    Parsed {
+        envelope: None,
+        data: Value::Object(members),
     }
 }
 
@@ -132,7 +122,7 @@ fn object(text: &[u8]) -> Result<Map<String, Value>, Rejection> {
     }
 }
 
-fn schema_of_event(members: &Map<String, Value>) -> Option<SchemaName> {
+fn schema_name(members: &Map<String, Value>) -> Option<SchemaName> {
     Some(SchemaName {
         event_type: read_type(members).ok()?,
         version: read_version(members).ok()?,

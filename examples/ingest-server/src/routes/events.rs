@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::task::to_the_end;
 use crate::{
-    pipeline::{self, Rejected, Stored},
+    pipeline::{self, Intake, Rejected, Stored},
     problem::{Problem, limit_fields},
     services::Services,
 };
@@ -24,7 +24,7 @@ pub(super) async fn ingest(
     request: Request<Body>,
 ) -> Result<Response, Problem> {
     let stored = to_the_end(request, async move |request| {
-        pipeline::ingest_events(&services, request).await
+        pipeline::ingest(&services, Intake::Events, request).await
     });
     Ok(acknowledge(stored.await?))
 }
@@ -39,11 +39,7 @@ fn acknowledge(stored: Stored) -> Response {
         });
         return (StatusCode::ACCEPTED, fields, Json(answer)).into_response();
     }
-    let mut refused = stored.rejected.into_iter();
-    let problem = match (refused.next(), refused.next()) {
-        (Some(only), None) => Problem::from(only.rejection).unprocessable(),
-        _ => Problem::nothing_acceptable(),
-    };
+    let problem = Problem::of_items(stored.rejected.into_iter().map(|one| one.rejection));
     let problem = problem
         .with("accepted", json!(accepted))
         .with("duplicates", json!(duplicates))

@@ -21,7 +21,7 @@ use crate::{
     leads::{self, OpenLeadError, View},
     limits,
     personal::{LeadIndexes, PersonalValue},
-    pipeline::{self, Caller, Permission},
+    pipeline::{self, Caller, Intake, Permission},
     problem::{Problem, limit_fields},
     rejection::{Refusal, Rejection},
     schemas::PersonalKind,
@@ -44,12 +44,12 @@ pub(super) async fn ingest(
     request: Request<Body>,
 ) -> Result<Response, Problem> {
     let stored = to_the_end(request, async move |request| {
-        pipeline::ingest_lead(&services, request).await
+        pipeline::ingest(&services, Intake::Lead, request).await
     });
     let stored = stored.await?;
     let fields: HeaderMap = limit_fields(&stored.limits).collect();
     if let Some(rejected) = stored.rejected.into_iter().next() {
-        return Err(Problem::from(rejected.rejection).unprocessable());
+        return Err(Problem::of_items([rejected.rejection]));
     }
     let outcome = stored.accepted.first().and_then(|accepted| accepted.lead);
     let Some(lead) = outcome else {
