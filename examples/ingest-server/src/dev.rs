@@ -61,7 +61,7 @@ Send a lead, and read it back:
   curl 'http://{public}/v1/leads?email=ada@example.com' -H 'Authorization: Bearer {key}' \\
     -H 'X-Access-Reason: trying it out'
 
-Look at what is stored: sqlite3 {database} 'SELECT id, hex(email_enc) FROM lead'
+Look at what is stored: sqlite3 {database} \"SELECT id, hex(email_enc), hex(email_fp) FROM lead WHERE tenant = 'demo'\"
 Stop with Ctrl-C.
 "
     )

@@ -61,9 +61,9 @@ impl Vault {
         let peppers = peppers(&config.secrets)?;
         checks::verify(&store, &kek, &index_roots, &peppers, &config.secrets).await?;
 
-        let data_keys = SqliteDekStore::new(store.make_pool());
+        let data_keys = SqliteDekStore::new(store.data_key_pool());
         data_keys.migrate().await.map_err(VaultError::DataKeys)?;
-        let api_keys = SqliteKeyStore::new(store.make_pool());
+        let api_keys = SqliteKeyStore::new(store.api_key_pool());
         api_keys.migrate().await.map_err(VaultError::ApiKeys)?;
 
         let mut keys = ApiKeyCache::builder(Arc::new(api_keys), peppers);

@@ -96,6 +96,11 @@ impl Settings {
 }
 
 fn load(mut sources: Sources, missing: Missing) -> Result<Loaded, CliError> {
+    if missing == Missing::Generate && dev::secrets::would_generate(&sources) {
+        // Nothing is written for a configuration that cannot be used.
+        dev::secrets::imagine(&mut sources)?;
+        Config::load(&sources)?;
+    }
     let has_generated_secrets = match missing {
         Missing::Generate => dev::secrets::ensure(&mut sources)?,
         Missing::Imagine => dev::secrets::imagine(&mut sources)?,

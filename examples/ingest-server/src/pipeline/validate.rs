@@ -102,14 +102,15 @@ fn personal(schema: &Schema, data: &Value) -> Result<Vec<Personal>, Rejection> {
             data,
             &mut |pointer, text| match PersonalValue::parse(path.kind, text) {
                 Ok(value) => found.push(Personal { pointer, value }),
-                Err(expected) => broken = Some(expected),
+                Err(expected) => broken = Some((pointer, expected)),
             },
         );
     }
     match broken {
         None => Ok(found),
-        Some(expected) => {
-            let detail = format!("a value declared by `x-pii` must be {expected}");
+        // The names in the pointer are those of the schema.
+        Some((pointer, expected)) => {
+            let detail = format!("`{pointer}` must be {expected}");
             Err(Rejection::new(Reason::SchemaConstraint, detail))
         }
     }

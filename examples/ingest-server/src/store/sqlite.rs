@@ -19,9 +19,11 @@ use super::{LeadColumn, LeadId, LeadRow, Receipt, SecretCheck, Store, StoreError
 /// The file, through one writing connection and a pool of reading ones.
 #[derive(Debug, Clone)]
 pub(crate) struct SqliteStore {
-    options: SqliteConnectOptions,
     writer: SqlitePool,
     readers: SqlitePool,
+    // Apart, so that who waits there for the write lock takes no place from who reads here.
+    data_keys: SqlitePool,
+    api_keys: SqlitePool,
 }
 
 const READERS: u32 = 4;
@@ -32,26 +34,31 @@ impl SqliteStore {
         let options = open::options(path);
         open::switch_to_wal(&options).await?;
         let pool = |connections| connect(&options, connections);
-        let (writer, readers) = (pool(1), pool(READERS));
         let store = Self {
-            options,
-            writer,
-            readers,
+            writer: pool(1),
+            readers: pool(READERS),
+            data_keys: pool(READERS),
+            api_keys: pool(READERS),
         };
         open::migrate(&store.writer).await?;
         Ok(store)
     }
 
-    /// Connections of its own for a crate that keeps tables in the same file, so that those who
-    /// wait there for the write lock take no place from those who read here.
-    pub(crate) fn make_pool(&self) -> SqlitePool {
-        connect(&self.options, READERS)
+    /// Connections for the store of data keys.
+    pub(crate) fn data_key_pool(&self) -> SqlitePool {
+        self.data_keys.clone()
+    }
+
+    /// Connections for the store of API keys.
+    pub(crate) fn api_key_pool(&self) -> SqlitePool {
+        self.api_keys.clone()
     }
 
     /// Closes every connection; the last one to close folds the write-ahead log into the file.
     pub(crate) async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        for pool in [&self.api_keys, &self.data_keys, &self.readers, &self.writer] {
+            pool.close().await;
+        }
     }
 }
 

@@ -225,6 +225,8 @@ fn the_demo_ends_its_first_minute_with_a_summary_that_has_everything_in_it() {
         .status()
         .unwrap();
     assert!(child.wait().unwrap().success());
+    // An orderly end leaves one file.
+    assert!(data.database().exists() && !data.path().join("ingest.db-wal").exists());
 }
 
 /// A demo that would go on for an hour, once it sends.
@@ -281,4 +283,15 @@ fn a_demo_that_cannot_go_on_takes_the_service_down_in_order() {
         log.contains("error: the summary cannot be written"),
         "{log}"
     );
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_makes_no_secrets() {
+    let data = Data::new();
+    let output = bare(&data)
+        .env("INGEST_LISTEN", "nowhere")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(data.files().is_empty());
 }
