@@ -133,18 +133,22 @@ async fn fifty_concurrent_leads_of_one_email_are_one_lead_that_opens() {
     assert!(lead["name"].as_str().unwrap().starts_with("Name "));
 }
 
+/// An event of a customer database.
+fn crm_event(id: &str, event_type: &str, data: Value) -> Value {
+    json!({ "type": event_type, "source": "test/crm", "id": id, "data": data })
+}
+
 #[tokio::test]
 async fn leads_of_events_and_of_the_endpoint_are_the_same_by_their_email() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
-    let event = |id: &str, event_type: &str, data: Value| json!({ "type": event_type, "source": "test/crm", "id": id, "data": data });
     let batch = json!([
-        event(
+        crm_event(
             "1",
             "lead.created",
             json!({ "email": "ada@b.example", "campaign": "spring" })
         ),
-        event(
+        crm_event(
             "2",
             "lead.created",
             json!({ "email": "ADA@B.example", "phone": "+442079460958" })
@@ -170,7 +174,7 @@ async fn leads_of_events_and_of_the_endpoint_are_the_same_by_their_email() {
         (&json!("+442079460958"), &json!("Ada"))
     );
 
-    let update = event(
+    let update = crm_event(
         "3",
         "lead.updated",
         json!({ "lead": id, "email": "new@b.example" }),
@@ -199,7 +203,7 @@ async fn leads_of_events_and_of_the_endpoint_are_the_same_by_their_email() {
         json!({ "lead": id, "email": "ada@b.example" }),
         json!({ "lead": "01890000-0000-7000-8000-000000000000", "name": "N" }),
     ] {
-        let update = event("4", "lead.updated", data);
+        let update = crm_event("4", "lead.updated", data);
         let answer = server
             .post("/v1/events", &key, &update)
             .send()
@@ -247,14 +251,13 @@ async fn an_upsert_after_a_change_of_address_in_one_batch_is_a_lead_of_its_own()
     let first = server
         .lead(&key, &json!({ "email": "old@b.example" }))
         .await;
-    let event = |id: &str, event_type: &str, data: Value| json!({ "type": event_type, "source": "test/crm", "id": id, "data": data });
     let batch = json!([
-        event(
+        crm_event(
             "1",
             "lead.updated",
             json!({ "lead": first, "email": "new@b.example" })
         ),
-        event(
+        crm_event(
             "2",
             "lead.created",
             json!({ "email": "old@b.example", "name": "Another" })

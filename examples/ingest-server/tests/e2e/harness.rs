@@ -59,7 +59,7 @@ impl Data {
 
     /// Runs a command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        self.command().args(arguments).output().unwrap()
+        run_to_end(self.command().args(arguments))
     }
 
     /// The logs of every server that ran here.
@@ -298,6 +298,24 @@ pub(crate) fn page_view(id: impl ToString) -> Value {
         "specversion": "1.0", "type": "page.viewed", "source": "test/web", "id": id.to_string(),
         "data": { "url": "https://shop.example/shoes" }
     })
+}
+
+/// Runs a process that is to end by itself; one that goes on serving instead fails the test.
+pub(crate) fn run_to_end(command: &mut Command) -> Output {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() >= deadline {
+            child.kill().unwrap();
+            panic!("it goes on: {:?}", child.wait_with_output().unwrap());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.wait_with_output().unwrap()
 }
 
 /// Polls until `met` gives something.

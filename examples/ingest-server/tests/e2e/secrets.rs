@@ -2,15 +2,11 @@
 
 use serde_json::json;
 
-use crate::harness::{ALL_SCOPES, Data, INDEX_ROOT, KEK, OTHER_SECRET, PEPPER, Server};
+use crate::harness::{ALL_SCOPES, Data, INDEX_ROOT, KEK, OTHER_SECRET, PEPPER, Server, run_to_end};
 
 /// The refused start's message.
 fn refused(data: &Data, variables: &[(&str, &str)]) -> String {
-    let output = data
-        .command()
-        .envs(variables.iter().copied())
-        .output()
-        .unwrap();
+    let output = run_to_end(data.command().envs(variables.iter().copied()));
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{message}");
     assert!(output.stdout.is_empty(), "it listened");

@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::Row as _;
 
-use crate::harness::{ALL_SCOPES, Data, OTHER_SECRET, Server};
+use crate::harness::{ALL_SCOPES, Data, OTHER_SECRET, Server, run_to_end};
 
 #[tokio::test]
 async fn a_wrong_secret_is_refused_before_the_server_listens() {
@@ -19,7 +19,7 @@ async fn a_wrong_secret_is_refused_before_the_server_listens() {
         "PORTCULLIS_INDEX_ROOTS",
         "PORTCULLIS_KEY_PEPPERS",
     ] {
-        let output = data.command().env(variable, OTHER_SECRET).output().unwrap();
+        let output = run_to_end(data.command().env(variable, OTHER_SECRET));
         let message = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{variable}: {message}");
         assert!(output.stdout.is_empty(), "{variable}: it listened");
@@ -33,7 +33,7 @@ async fn a_wrong_secret_is_refused_before_the_server_listens() {
         );
 
         let renumbered = OTHER_SECRET.replacen("1:", "2:", 1);
-        let output = data.command().env(variable, renumbered).output().unwrap();
+        let output = run_to_end(data.command().env(variable, renumbered));
         let message = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{variable}: {message}");
         assert!(
@@ -41,12 +41,12 @@ async fn a_wrong_secret_is_refused_before_the_server_listens() {
             "{message}"
         );
 
-        let output = data
-            .command()
-            .env(variable, OTHER_SECRET)
-            .args(["api-key", "list"])
-            .output();
-        assert_eq!(output.unwrap().status.code(), Some(2), "{variable}");
+        let output = run_to_end(
+            data.command()
+                .env(variable, OTHER_SECRET)
+                .args(["api-key", "list"]),
+        );
+        assert_eq!(output.status.code(), Some(2), "{variable}");
     }
     // A refused secret is not remembered.
     let server = Server::start_on(&data);
