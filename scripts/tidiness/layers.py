@@ -8,13 +8,13 @@ from .uses import outline
 _SOURCES = "examples/ingest-server/src/"
 
 # From the bottom up. A module uses what stands below it, or beside it as long as that makes no
-# circle. `observe` stands at the bottom: it turns the crates' events into metrics and logs, and
-# `app` and `backend` install it.
+# circle. `observe` implements the observers of `store`, `pipeline` and `admin` and turns their events
+# into metrics and logs, so that it stands above them and they never name it; `app` installs it.
 _RANKS = (
-    ("clock", "timestamp", "observe"),
+    ("clock", "timestamp"),
     ("store", "schemas", "quality", "config"),
     ("pipeline", "lead"),
-    ("http", "admin", "backend"),
+    ("http", "admin", "backend", "observe"),
     ("cli", "app"),
 )
 _RANK = {name: rank for rank, names in enumerate(_RANKS) for name in names}
