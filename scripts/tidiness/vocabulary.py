@@ -82,7 +82,7 @@ def check_file(file):
         if file.path.startswith(where):
             yield finding(file, match.start(), f"`{match[0].strip()}`: say {better}")
     for match in _ANY_WORD.finditer(file.text):
-        word = " ".join(match[0].split())
+        word = " ".join(part for part in match[0].split() if not part.startswith("//"))
         yield finding(file, match.start(), f'"{word}": say {_WORDS[match.lastindex - 1][1]}')
     if file.is_rust:
         yield from _clocks(file)
