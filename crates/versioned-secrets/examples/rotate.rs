@@ -1,5 +1,7 @@
 //! A rotation in three deployments: add the new version, make it primary, drop the old one.
 
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
 use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
 use secrecy::SecretString;
 
