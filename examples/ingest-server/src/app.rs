@@ -4,7 +4,8 @@
 //! [`routes`] (security headers, panics, requests in flight) → the handler → the stages of
 //! [`crate::pipeline`] → [`Writer`] (group commit) → [`Store`].
 
-mod part;
+mod service_task;
+pub(crate) mod telemetry;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -15,18 +16,18 @@ use portcullis_ratelimit::{MemoryStore, Policies, RateLimiter, TrustedProxies, W
 use portcullis_telemetry::{Detectors, Guard, HttpLayer, MetricError, Registry, RemoteParent};
 use tokio::sync::watch;
 
-use part::{Part, first_ended};
+use service_task::{ServiceTask, first_ended};
 
 use crate::{
+    backend::{Vault, VaultError},
     clock::{Clock, SystemClock, make_seed},
     config::Config,
-    limits,
-    listener::{Limits, Listener},
+    http::listener::{Limits, Listener},
+    http::routes::{self, AdminState, Guards},
     observe::{self, ApiKeyMetrics, LimitMetrics, WriteMetrics},
-    routes::{self, AdminState, Guards},
-    services::Services,
+    pipeline::limits,
+    pipeline::services::Services,
     store::{SqliteStore, Store, Writer, WriterLimits},
-    vault::{Vault, VaultError},
 };
 
 /// Requests that are worked on at once, on the public and on the admin listener.
@@ -63,7 +64,7 @@ pub(crate) enum StartError {
 /// A part of the service ended on its own, and without it requests would only fail.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} ended, see the log; start the service again")]
-pub(crate) struct PartEnded(&'static str);
+pub(crate) struct ServiceTaskEnded(&'static str);
 
 /// How long an orderly end may take. With what telemetry needs to flush, the process ends within
 /// the ten seconds after which it would be killed.
@@ -78,8 +79,8 @@ pub(crate) struct App {
     public_listener: Listener,
     admin_listener: Listener,
     addresses: Addresses,
-    writing: Part,
-    following: Part,
+    writing: ServiceTask,
+    following: ServiceTask,
 }
 
 impl App {
@@ -110,8 +111,8 @@ impl App {
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
-        let writing = Part::spawn("the writer", write_groups);
-        let following = Part::spawn("the follower of revocations", keys.follow());
+        let writing = ServiceTask::spawn("the writer", write_groups);
+        let following = ServiceTask::spawn("the follower of revocations", keys.follow());
         let services = Arc::new(Services {
             clock,
             entropy,
@@ -160,7 +161,7 @@ impl App {
     ///
     /// # Errors
     /// A part of the service ended before; the rest is taken down in the same way.
-    pub(crate) async fn run(self, stop: impl Future<Output = ()>) -> Result<(), PartEnded> {
+    pub(crate) async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServiceTaskEnded> {
         let Self {
             services,
             admin: state,
@@ -176,15 +177,15 @@ impl App {
             Guards::new(PUBLIC_IN_FLIGHT, trace.clone()),
         );
         let public = self.public_listener.serve(public, stopped.clone());
-        let mut public = Part::spawn("the public listener", public);
+        let mut public = ServiceTask::spawn("the public listener", public);
         let admin = routes::admin(state.clone(), Guards::new(ADMIN_IN_FLIGHT, trace));
         let admin = self.admin_listener.serve(admin, stopped);
-        let mut admin = Part::spawn("the admin listener", admin);
+        let mut admin = ServiceTask::spawn("the admin listener", admin);
 
         let parts = [&mut public, &mut admin, &mut writing, &mut following];
         let outcome = tokio::select! {
             () = stop => Ok(()),
-            name = first_ended(parts) => Err(PartEnded(name)),
+            name = first_ended(parts) => Err(ServiceTaskEnded(name)),
         };
         tracing::info!("stopping: requests in flight are answered first");
         state.drain();

@@ -3,6 +3,7 @@
 mod api_key;
 mod check_config;
 mod demo;
+mod dev;
 mod serve;
 mod settings;
 
@@ -16,11 +17,11 @@ use clap::{Parser, Subcommand};
 use portcullis_telemetry::InitError;
 
 use crate::{
-    app::{PartEnded, StartError},
+    app::{ServiceTaskEnded, StartError},
+    backend::VaultError,
+    cli::demo::session::DemoError,
+    cli::dev::DevError,
     config::ConfigError,
-    demo::DemoError,
-    dev::DevError,
-    vault::VaultError,
 };
 
 /// Multi-tenant ingestion of events and leads, with personal data sealed at rest.
@@ -58,7 +59,7 @@ enum CliError {
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
-    Ended(#[from] PartEnded),
+    Ended(#[from] ServiceTaskEnded),
     #[error(transparent)]
     Telemetry(#[from] InitError),
     #[error(transparent)]
@@ -74,7 +75,8 @@ enum CliError {
 }
 
 /// Runs the command that the arguments name.
-pub(crate) fn run() -> ExitCode {
+#[must_use]
+pub fn run() -> ExitCode {
     let Cli { settings, command } = Cli::parse();
     // Database, secrets and logs are nobody else's to read.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);

@@ -12,9 +12,12 @@ mod authenticate;
 mod batch;
 mod frame;
 mod limit_address;
+pub(crate) mod limits;
 mod parse;
+pub(crate) mod rejection;
 mod resolve;
 mod seal;
+pub(crate) mod services;
 mod store;
 mod validate;
 
@@ -31,8 +34,8 @@ pub(crate) use parse::LEAD;
 pub(crate) use store::Stored;
 
 use crate::{
-    rejection::{Refusal, Rejection},
-    services::Services,
+    pipeline::rejection::{Refusal, Rejection},
+    pipeline::services::Services,
 };
 
 /// What a request brings.

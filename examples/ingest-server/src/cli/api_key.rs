@@ -14,9 +14,9 @@ use super::{
     settings::{Missing, Settings},
 };
 use crate::{
-    api_key_admin::{IssueError, KeyRequest, describe},
+    admin::api_keys::{IssueError, KeyRequest, describe},
+    backend::Vault,
     config::{self, Database},
-    vault::Vault,
 };
 
 #[derive(Debug, Subcommand)]

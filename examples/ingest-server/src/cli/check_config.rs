@@ -4,7 +4,7 @@ use super::{
     CliError, print,
     settings::{Missing, Settings},
 };
-use crate::dev;
+use crate::cli::dev;
 
 /// Reads everything the server would read before it opens the database, and changes nothing.
 pub(super) fn run(settings: &Settings) -> Result<(), CliError> {

@@ -1,5 +1,12 @@
 //! `demo`.
 
+mod display;
+mod sender;
+pub(super) mod session;
+mod summary;
+mod tenants;
+mod traffic;
+
 use std::{sync::Arc, time::Duration};
 
 use clap::Args;
@@ -10,9 +17,9 @@ use super::{
     settings::{Loaded, Missing, Settings},
 };
 use crate::{
+    app::telemetry,
     app::{Addresses, App},
     config::{ADMIN_TOKEN, Config, Database, Profile},
-    demo, telemetry,
 };
 
 #[derive(Debug, Args)]
@@ -65,7 +72,7 @@ async fn show(keys: &ApiKeyCache, addresses: Addresses, length: Duration) -> Res
         "Three invented tenants send events and leads to http://{} for {seconds} s.\n",
         addresses.public
     ))?;
-    let summary = demo::run(keys, addresses, length).await?;
+    let summary = session::run(keys, addresses, length).await?;
     print(&format!("After {seconds} s:\n\n{summary}"))
 }
 

@@ -8,7 +8,7 @@ use super::{
     CliError, print,
     settings::{Loaded, Missing, Settings},
 };
-use crate::{app::App, dev, telemetry};
+use crate::{app::App, app::telemetry, cli::dev};
 
 /// Serves until SIGTERM or SIGINT, then drains.
 pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {

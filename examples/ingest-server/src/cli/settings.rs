@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::CliError;
 use crate::{
+    cli::dev,
     config::{Config, Flags, Sources},
-    dev,
 };
 
 /// What is not secret can be set by a flag; flags win over environment over file.

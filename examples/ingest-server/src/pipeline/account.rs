@@ -7,7 +7,7 @@ use super::{
     batch::{Origin, Rejected},
     store::Stored,
 };
-use crate::rejection::{Refusal, Rejection};
+use crate::pipeline::rejection::{Refusal, Rejection};
 
 /// What one request owes. What is still open when it is dropped was lost.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use super::{
     frame::{Frame, Frames},
 };
 use crate::{
-    limits,
-    rejection::{Refusal, Rejection},
-    services::Services,
+    pipeline::limits,
+    pipeline::rejection::{Refusal, Rejection},
+    pipeline::services::Services,
     store::QueueSlots,
 };
 

@@ -8,7 +8,7 @@ use portcullis_dq_metrics::Reason;
 use portcullis_keyring::TenantId;
 use time::OffsetDateTime;
 
-use crate::{rejection::Rejection, services::Services};
+use crate::{pipeline::rejection::Rejection, pipeline::services::Services};
 
 /// What a request needs leave for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

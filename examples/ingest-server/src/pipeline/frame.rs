@@ -10,7 +10,7 @@ use portcullis_dq_metrics::Reason;
 use serde_json::value::RawValue;
 
 use super::{Intake, authenticate::Caller};
-use crate::rejection::Rejection;
+use crate::pipeline::rejection::Rejection;
 
 /// The most events of one request.
 pub(crate) const MAX_BATCH: usize = 1_000;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use http::Extensions;
 
-use crate::{limits, rejection::Refusal, services::Services};
+use crate::{pipeline::limits, pipeline::rejection::Refusal, pipeline::services::Services};
 
 /// The address of the client of a request, which the listener puts into its extensions.
 #[derive(Debug, Clone, Copy)]

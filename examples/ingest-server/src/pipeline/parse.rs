@@ -12,7 +12,7 @@ use super::{
     batch::{Batch, Item, Origin, Rejected, SchemaName},
     frame::Frame,
 };
-use crate::{rejection::Rejection, schemas::DEFAULT_VERSION, timestamp};
+use crate::{pipeline::rejection::Rejection, schemas::DEFAULT_VERSION, timestamp};
 
 /// The data of an event or of a lead.
 #[derive(Debug)]

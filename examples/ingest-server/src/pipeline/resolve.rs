@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     clock::make_lead_id,
-    personal::LeadIndexes,
-    rejection::Rejection,
-    services::Services,
+    lead::personal::LeadIndexes,
+    pipeline::rejection::Rejection,
+    pipeline::services::Services,
     store::{LeadChange, LeadColumn, LeadId},
 };
 

@@ -15,9 +15,9 @@ use super::{
     validate::Valid,
 };
 use crate::{
-    personal::LeadIndexes,
-    rejection::Rejection,
-    services::Services,
+    lead::personal::LeadIndexes,
+    pipeline::rejection::Rejection,
+    pipeline::services::Services,
     store::{EventRow, LeadWrite, SealedColumn, Write},
 };
 

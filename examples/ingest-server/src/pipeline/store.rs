@@ -9,9 +9,9 @@ use super::{
     validate::Valid,
 };
 use crate::{
-    personal::LeadIndexes,
-    rejection::Rejection,
-    services::Services,
+    lead::personal::LeadIndexes,
+    pipeline::rejection::Rejection,
+    pipeline::services::Services,
     store::{LeadChange, LeadId, Receipt},
 };
 

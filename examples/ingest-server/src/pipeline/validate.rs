@@ -11,10 +11,10 @@ use super::{
     parse::{Envelope, Parsed},
 };
 use crate::{
-    personal::PersonalValue,
-    rejection::Rejection,
+    lead::personal::PersonalValue,
+    pipeline::rejection::Rejection,
+    pipeline::services::Services,
     schemas::{Schema, Unplanned},
-    services::Services,
     store::{LeadColumn, LeadId},
 };
 

@@ -12,7 +12,7 @@ use http::{
 use http_body_util::BodyExt as _;
 use portcullis_dq_metrics::Reason;
 
-use crate::rejection::Rejection;
+use crate::pipeline::rejection::Rejection;
 
 /// The largest body, as sent and unpacked.
 pub(crate) const MAX_BYTES: usize = 1 << 20;

@@ -2,7 +2,7 @@
 
 use portcullis_dq_metrics::Reason;
 
-use crate::rejection::Rejection;
+use crate::pipeline::rejection::Rejection;
 
 /// Refuses a text that opens more than `limit` objects and arrays within each other.
 pub(super) fn check(text: &[u8], limit: usize) -> Result<(), Rejection> {

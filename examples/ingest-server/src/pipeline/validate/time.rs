@@ -3,7 +3,7 @@
 use portcullis_dq_metrics::Reason;
 use time::{Duration, OffsetDateTime};
 
-use crate::rejection::Rejection;
+use crate::pipeline::rejection::Rejection;
 
 /// How far a sender's clock may be ahead.
 const MAX_AHEAD: Duration = Duration::minutes(10);

@@ -7,7 +7,7 @@ use portcullis_telemetry::Detectors;
 use serde_json::Value;
 
 use super::Personal;
-use crate::{pipeline::parse::Parsed, rejection::Rejection};
+use crate::{pipeline::parse::Parsed, pipeline::rejection::Rejection};
 
 /// Looks at every text that will be stored unsealed: the envelope's, and the data's but for the
 /// declared places.

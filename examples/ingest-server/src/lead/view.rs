@@ -1,0 +1,109 @@
+//! Leads on their way out: opened, and masked for those who may not see personal data.
+
+use portcullis_keyring::{KeyId, PrepareError, TenantId};
+use portcullis_pii_crypto::{
+    Cipher, Email, NationalId, OpenError, PersonName, PhoneNumber, Pii, PiiType, PostalAddress,
+    Sealed,
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    pipeline::services::Services,
+    store::{LeadColumn, LeadId, LeadRow},
+};
+
+/// How much of the personal data is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum View {
+    /// As it was given.
+    Open,
+    /// Recognisable to who knows it, useless to who does not.
+    Masked,
+}
+
+/// A stored lead that cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenLeadError {
+    /// The value was moved or changed, or belongs to another database.
+    #[error("{} of lead {lead} does not open", column.field())]
+    Rejected {
+        lead: LeadId,
+        column: LeadColumn,
+        #[source]
+        source: OpenError,
+    },
+    #[error("the data keys cannot be had")]
+    Keys(#[from] PrepareError),
+}
+
+/// The lead as JSON.
+pub(crate) async fn show(
+    services: &Services,
+    tenant: &TenantId,
+    lead: &LeadRow,
+    view: View,
+) -> Result<Value, OpenLeadError> {
+    let ids = key_ids(lead)?;
+    let cipher = Cipher::new(services.keyring.prepare_ids(tenant, &ids).await?);
+    let mut members = Map::new();
+    members.insert("id".to_owned(), json!(lead.id.to_string()));
+    for (column, sealed) in &lead.sealed {
+        let text = text(&cipher, lead.id, *column, sealed, view).map_err(|source| {
+            OpenLeadError::Rejected {
+                lead: lead.id,
+                column: *column,
+                source,
+            }
+        })?;
+        members.insert(column.name().to_owned(), json!(text));
+    }
+    members.insert("created_at".to_owned(), json!(lead.created_at));
+    members.insert("updated_at".to_owned(), json!(lead.updated_at));
+    members.insert("masked".to_owned(), json!(view == View::Masked));
+    Ok(Value::Object(members))
+}
+
+fn key_ids(lead: &LeadRow) -> Result<Vec<KeyId>, OpenLeadError> {
+    let id = |(column, sealed): &(LeadColumn, Vec<u8>)| {
+        Sealed::<Email>::from_bytes(sealed.clone())
+            .map(|sealed| sealed.key_id())
+            .map_err(|_| OpenLeadError::Rejected {
+                lead: lead.id,
+                column: *column,
+                source: OpenError::Rejected,
+            })
+    };
+    lead.sealed.iter().map(id).collect()
+}
+
+fn text(
+    cipher: &Cipher,
+    lead: LeadId,
+    column: LeadColumn,
+    sealed: &[u8],
+    view: View,
+) -> Result<String, OpenError> {
+    match column {
+        LeadColumn::Email => open::<Email>(cipher, lead, column, sealed, view),
+        LeadColumn::Phone => open::<PhoneNumber>(cipher, lead, column, sealed, view),
+        LeadColumn::NationalId => open::<NationalId>(cipher, lead, column, sealed, view),
+        LeadColumn::Name => open::<PersonName>(cipher, lead, column, sealed, view),
+        LeadColumn::Address => open::<PostalAddress>(cipher, lead, column, sealed, view),
+    }
+}
+
+fn open<T: PiiType>(
+    cipher: &Cipher,
+    lead: LeadId,
+    column: LeadColumn,
+    sealed: &[u8],
+    view: View,
+) -> Result<String, OpenError> {
+    let sealed = Sealed::<T>::from_bytes(sealed.to_vec()).map_err(|_| OpenError::Rejected)?;
+    let value: Pii<T> = cipher.open(column.field(), &lead.to_string(), &sealed)?;
+    Ok(match view {
+        // EXPOSE: the caller may read personal data and gave a reason.
+        View::Open => value.expose().text().to_owned(),
+        View::Masked => value.masked(),
+    })
+}
