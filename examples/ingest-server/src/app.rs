@@ -98,12 +98,11 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let shared_store: Arc<dyn Store> = Arc::new(store.clone());
-        let writes = WriteMetrics::register(registry)?;
         let (writer, write_groups) = Writer::new(
             Arc::clone(&shared_store),
             WriterLimits::default(),
             Arc::clone(&clock),
-            writes.clone(),
+            Arc::new(WriteMetrics::register(registry)?),
         );
         let quality =
             observe::quality(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
@@ -126,10 +125,10 @@ impl App {
             store: shared_store,
             writer,
         });
-        let admin = AdminState::new(Arc::clone(&services), Arc::clone(config), telemetry, writes);
+        let admin = AdminState::new(Arc::clone(&services), Arc::clone(config), telemetry);
         let network = &config.network;
         let public_listener = bind(network.listen, network.trusted_proxies.clone()).await?;
-        let public_listener = public_listener.with_books(&services.quality);
+        let public_listener = public_listener.with_accounting(&services.quality);
         let admin_listener = bind(network.admin_listen, TrustedProxies::none()).await?;
         let addresses = Addresses {
             public: address(&public_listener)?,

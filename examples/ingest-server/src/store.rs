@@ -17,7 +17,7 @@ pub(crate) use rows::{
     SecretCheck, Write,
 };
 pub(crate) use sqlite::SqliteStore;
-pub(crate) use writer::{QueueSlots, Writer, WriterLimits};
+pub(crate) use writer::{QueueSlots, WriteEvent, WriteObserver, Writer, WriterLimits};
 
 /// A database of events and leads.
 ///

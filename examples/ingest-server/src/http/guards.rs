@@ -25,15 +25,15 @@ use crate::{http::problem::Problem, pipeline, pipeline::rejection::Rejection};
 #[derive(Clone)]
 pub(crate) struct Guards {
     in_flight: Arc<Semaphore>,
-    /// The books that refused events and leads enter.
-    books: Option<Quality>,
+    /// Where rejected events and leads are accounted for.
+    accounting: Option<Quality>,
     pub(super) trace: HttpLayer,
 }
 
-/// A place among the requests in flight. Work that goes on when its sender is gone keeps a clone.
+/// A permit to be among the requests in flight. Work that goes on when its sender is gone keeps a clone.
 #[derive(Debug, Clone)]
 pub(super) struct InFlight {
-    _place: Arc<OwnedSemaphorePermit>,
+    _permit: Arc<OwnedSemaphorePermit>,
 }
 
 impl Guards {
@@ -41,46 +41,46 @@ impl Guards {
     pub(crate) fn new(in_flight: usize, trace: HttpLayer) -> Self {
         Self {
             in_flight: Arc::new(Semaphore::new(in_flight)),
-            books: None,
+            accounting: None,
             trace,
         }
     }
 
-    /// Enters what is refused here, and would have been taken in, into the books.
-    pub(super) fn with_books(self, quality: &Quality) -> Self {
+    /// Accounts for what is rejected here and would have been taken in.
+    pub(super) fn with_accounting(self, quality: &Quality) -> Self {
         Self {
-            books: Some(quality.clone()),
+            accounting: Some(quality.clone()),
             ..self
         }
     }
 
-    fn book(&self, request: &Request<Body>, rejection: &Rejection) {
+    fn account(&self, request: &Request<Body>, rejection: &Rejection) {
         let path = request.extensions().get::<MatchedPath>();
         let brings_records = request.method() == Method::POST
             && path.is_some_and(|path| [EVENTS, LEADS].contains(&path.as_str()));
-        if let Some(quality) = self.books.as_ref().filter(|_| brings_records) {
-            pipeline::book_refused(quality, rejection);
+        if let Some(quality) = self.accounting.as_ref().filter(|_| brings_records) {
+            pipeline::account_for_rejected(quality, rejection);
         }
     }
 }
 
-/// Refuses what would be one request too many.
+/// Rejects what would be one request too many.
 pub(super) async fn admit_request(
     State(guards): State<Guards>,
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let Ok(place) = Arc::clone(&guards.in_flight).try_acquire_owned() else {
+    let Ok(permit) = Arc::clone(&guards.in_flight).try_acquire_owned() else {
         let rejection = Rejection::plain(Reason::CapacityOverloaded);
-        guards.book(&request, &rejection);
+        guards.account(&request, &rejection);
         return Problem::from(rejection).into_response();
     };
-    let place = InFlight {
-        _place: Arc::new(place),
+    let permit = InFlight {
+        _permit: Arc::new(permit),
     };
-    request.extensions_mut().insert(place.clone());
+    request.extensions_mut().insert(permit.clone());
     let answer = next.run(request).await;
-    drop(place);
+    drop(permit);
     answer
 }
 

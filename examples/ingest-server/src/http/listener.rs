@@ -57,7 +57,7 @@ pub(crate) struct Listener {
     listener: TcpListener,
     limits: Limits,
     proxies: TrustedProxies,
-    books: Option<Quality>,
+    accounting: Option<Quality>,
 }
 
 /// How long to leave a system alone that has no file descriptor for another connection.
@@ -73,14 +73,14 @@ impl Listener {
             listener: TcpListener::bind(address).await?,
             limits,
             proxies,
-            books: None,
+            accounting: None,
         })
     }
 
-    /// Enters requests that never reach a route into the books.
-    pub(crate) fn with_books(self, quality: &Quality) -> Self {
+    /// Accounts for requests that never reach a route.
+    pub(crate) fn with_accounting(self, quality: &Quality) -> Self {
         Self {
-            books: Some(quality.clone()),
+            accounting: Some(quality.clone()),
             ..self
         }
     }
@@ -96,23 +96,23 @@ impl Listener {
             listener,
             limits,
             proxies,
-            books,
+            accounting,
         } = self;
         let proxies = Arc::new(proxies);
-        let places = Arc::new(ConnectionPermits::new(limits.connections));
+        let permits = Arc::new(ConnectionPermits::new(limits.connections));
         let mut connections = JoinSet::new();
         let stop = shutdown.clone();
         loop {
             tokio::select! {
                 _ = shutdown.wait_for(|stop| *stop) => break,
-                (stream, peer, place) = accept(&listener, &places, &proxies) => {
+                (stream, peer, permit) = accept(&listener, &permits, &proxies) => {
                     let client = Client::new(peer, Arc::clone(&proxies));
                     let served = connection::serve(
-                        stream, client, router.clone(), limits, books.clone(), stop.clone(),
+                        stream, client, router.clone(), limits, accounting.clone(), stop.clone(),
                     );
                     connections.spawn(async move {
                         served.await;
-                        drop(place);
+                        drop(permit);
                     });
                 }
                 Some(_) = connections.join_next() => {}
@@ -127,20 +127,20 @@ impl Listener {
     }
 }
 
-/// The next connection, when there is a place for it.
+/// The next connection, when there is a permit for it.
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<ConnectionPermits>,
+    permits: &Arc<ConnectionPermits>,
     proxies: &TrustedProxies,
 ) -> (TcpStream, IpAddr, ConnectionPermit) {
     loop {
-        let free = places.free().await;
+        let free = permits.free().await;
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let peer = peer.ip().to_canonical();
                 let network = (!proxies.trusts(peer)).then(|| ClientNetwork::from(peer));
-                if let Some(place) = places.take(free, network) {
-                    return (stream, peer, place);
+                if let Some(permit) = permits.take(free, network) {
+                    return (stream, peer, permit);
                 }
                 tracing::debug!("a client network has its share of the connections");
             }

@@ -15,7 +15,7 @@ use portcullis_ratelimit::Decision;
 use portcullis_telemetry::current_trace_id;
 use serde_json::{Map, Value, json};
 
-use crate::pipeline::rejection::{Refusal, Rejection};
+use crate::pipeline::rejection::{Rejection, RequestRejection};
 
 /// How soon to come back when the service itself is the reason.
 const RETRY: Duration = Duration::from_secs(1);
@@ -170,11 +170,11 @@ impl From<Rejection> for Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
+impl From<RequestRejection> for Problem {
+    fn from(refusal: RequestRejection) -> Self {
         match refusal {
-            Refusal::Rejected(rejection) => rejection.into(),
-            Refusal::Limited(decision) => Self::quota_exceeded(&decision),
+            RequestRejection::Rejected(rejection) => rejection.into(),
+            RequestRejection::Limited(decision) => Self::quota_exceeded(&decision),
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) const LEADS: &str = "/v1/leads";
 
 /// What tenants see.
 pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
-    let guards = guards.with_books(&services.quality);
+    let guards = guards.with_accounting(&services.quality);
     let routes = Router::new()
         .route(EVENTS, post(events::ingest))
         .route(LEADS, post(leads::ingest).get(leads::find))

@@ -8,25 +8,25 @@ use tracing::Instrument as _;
 use super::guards::InFlight;
 use crate::{
     http::problem::Problem,
-    pipeline::rejection::{Refusal, Rejection},
+    pipeline::rejection::{Rejection, RequestRejection},
 };
 
 /// Does the `work` of a request in a task of its own: a connection that is lost meanwhile, which
-/// would drop the handler, neither cuts a commit off from its books nor half an operation from the
-/// other half. The task keeps the request's place among those in flight.
+/// would drop the handler, neither cuts a commit off from its accounting nor half an operation from the
+/// other half. The task keeps the request's permit to be in flight.
 pub(super) async fn run_detached<T, F>(
     request: Request<Body>,
     work: impl FnOnce(Request<Body>) -> F,
 ) -> Result<T, Problem>
 where
     T: Send + 'static,
-    F: Future<Output = Result<T, Refusal>> + Send + 'static,
+    F: Future<Output = Result<T, RequestRejection>> + Send + 'static,
 {
-    let place = request.extensions().get::<InFlight>().cloned();
+    let permit = request.extensions().get::<InFlight>().cloned();
     let work = work(request);
     let task = async move {
         let outcome = work.await;
-        drop(place);
+        drop(permit);
         outcome
     };
     match tokio::spawn(task.in_current_span()).await {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     pipeline::limits,
-    pipeline::rejection::{Refusal, Rejection},
+    pipeline::rejection::{Rejection, RequestRejection},
     pipeline::services::Services,
     store::QueueSlots,
 };
@@ -33,7 +33,10 @@ pub(crate) struct Admission {
 
 /// Charges every frame to the tenant's limits and takes room for it, or refuses them all.
 #[tracing::instrument(skip_all, fields(frames = frames.frames.len()))]
-pub(crate) async fn admit(services: &Services, frames: Frames) -> Result<Admitted, Refusal> {
+pub(crate) async fn admit(
+    services: &Services,
+    frames: Frames,
+) -> Result<Admitted, RequestRejection> {
     let Frames { caller, frames } = frames;
     let limits = limits::check(services, &caller, Category::INGEST, frames.len()).await?;
     let slots = services

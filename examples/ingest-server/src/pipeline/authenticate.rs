@@ -83,7 +83,7 @@ pub(crate) async fn authenticate(
         principal,
         tenant,
         address,
-        received_at: services.clock.now(),
+        received_at: services.clock.wall(),
     };
     if caller.may(needed) {
         Ok(caller)

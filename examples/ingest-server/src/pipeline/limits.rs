@@ -11,7 +11,7 @@ use portcullis_ratelimit::{
 
 use crate::{
     pipeline::Caller,
-    pipeline::rejection::{Refusal, Rejection},
+    pipeline::rejection::{Rejection, RequestRejection},
     pipeline::services::Services,
 };
 
@@ -60,7 +60,7 @@ pub(crate) async fn check(
     caller: &Caller,
     category: Category,
     cost: usize,
-) -> Result<Decision, Refusal> {
+) -> Result<Decision, RequestRejection> {
     let tier = match caller.principal.tier() {
         KeyTier::Free => Tier::FREE,
         KeyTier::Standard => Tier::STANDARD,
@@ -82,14 +82,14 @@ pub(crate) async fn check(
 pub(crate) async fn check_address(
     services: &Services,
     address: std::net::IpAddr,
-) -> Result<(), Refusal> {
+) -> Result<(), RequestRejection> {
     admitted(services.limiter.check_address(address).await).map(drop)
 }
 
-fn admitted(decision: Result<Decision, CheckError>) -> Result<Decision, Refusal> {
+fn admitted(decision: Result<Decision, CheckError>) -> Result<Decision, RequestRejection> {
     match decision {
         Ok(decision) if decision.is_admitted() => Ok(decision),
-        Ok(decision) => Err(Refusal::Limited(Box::new(decision))),
+        Ok(decision) => Err(RequestRejection::Limited(Box::new(decision))),
         Err(error) => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,

@@ -9,7 +9,7 @@ use crate::{schemas::Violation, store::StoreError};
 
 /// Why a whole request was not accepted.
 #[derive(Debug)]
-pub(crate) enum Refusal {
+pub(crate) enum RequestRejection {
     Rejected(Rejection),
     /// A limit had no room; the decision says which, and when it has.
     Limited(Box<Decision>),
@@ -40,7 +40,7 @@ impl Rejection {
     }
 }
 
-impl From<Rejection> for Refusal {
+impl From<Rejection> for RequestRejection {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)
     }

@@ -62,7 +62,7 @@ pub(crate) async fn run(
             break;
         }
         for tenant in &mut tenants {
-            let batch = tenant.next_batch(&mut random, clock.now());
+            let batch = tenant.next_batch(&mut random, clock.wall());
             let answer = sender.send(tenant.key(), &batch).await;
             summary.count(tenant.name(), batch.len(), answer);
         }

@@ -26,7 +26,7 @@ pub(super) async fn serve(
     client: Client,
     router: Router,
     limits: Limits,
-    books: Option<Quality>,
+    accounting: Option<Quality>,
     mut stop: watch::Receiver<bool>,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
@@ -62,17 +62,19 @@ pub(super) async fn serve(
     // A connection that was merely idle ends without a word.
     if outcome.is_err_and(|error| error.is_timeout()) && !parts.read_buf.is_empty() {
         let span = tracing::info_span!("late head", otel.kind = "server");
-        answer_late_head(&mut stream, books).instrument(span).await;
+        answer_late_head(&mut stream, accounting)
+            .instrument(span)
+            .await;
     }
     close(stream).await;
 }
 
 /// hyper ends such a connection silently; the peer is told why.
-async fn answer_late_head(stream: &mut WriteProgress, books: Option<Quality>) {
+async fn answer_late_head(stream: &mut WriteProgress, accounting: Option<Quality>) {
     let detail = "the head of the request took too long to arrive";
     let rejection = Rejection::new(Reason::TransportTimeout, detail);
-    if let Some(quality) = books {
-        pipeline::book_refused(&quality, &rejection);
+    if let Some(quality) = accounting {
+        pipeline::account_for_rejected(&quality, &rejection);
     }
     let problem = Problem::from(rejection);
     let (head, body) = problem.into_response().into_parts();

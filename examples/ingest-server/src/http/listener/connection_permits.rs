@@ -17,7 +17,7 @@ pub(super) struct ConnectionPermits {
     taken: Mutex<HashMap<ClientNetwork, usize>>,
 }
 
-/// A place that a connection holds until it is dropped.
+/// A permit that a connection holds until it is dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionPermit {
     // Given back after the share, so that who waits for it finds room in its share.
@@ -34,12 +34,12 @@ impl ConnectionPermits {
         }
     }
 
-    /// Waits until there is a place for anybody.
+    /// Waits until there is a permit for anybody.
     pub(super) async fn free(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.free).acquire_owned().await.ok()
     }
 
-    /// The free place for a client of this network, unless the network has its share. A proxy,
+    /// The free permit for a client of this network, unless the network has its share. A proxy,
     /// which is no network's, stands for many clients and is not bounded.
     pub(super) fn take(
         self: &Arc<Self>,
@@ -67,10 +67,10 @@ impl ConnectionPermits {
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let Some((places, network)) = &self.share else {
+        let Some((permits, network)) = &self.share else {
             return;
         };
-        let mut taken = places.taken();
+        let mut taken = permits.taken();
         if let Some(count) = taken.get_mut(network) {
             *count -= 1;
             if *count == 0 {

@@ -14,9 +14,7 @@ use axum::{
 use http::{Request, header::AUTHORIZATION};
 use portcullis_telemetry::{Guard, Registry};
 
-use crate::{
-    config::Config, http::problem::Problem, observe::WriteMetrics, pipeline::services::Services,
-};
+use crate::{config::Config, http::problem::Problem, pipeline::services::Services};
 
 /// What admin handlers work with.
 #[derive(Debug, Clone)]
@@ -24,23 +22,16 @@ pub(crate) struct AdminState {
     pub(crate) services: Arc<Services>,
     pub(crate) config: Arc<Config>,
     pub(crate) registry: Registry,
-    pub(super) writes: WriteMetrics,
     pub(super) exports_traces: bool,
     draining: Arc<AtomicBool>,
 }
 
 impl AdminState {
-    pub(crate) fn new(
-        services: Arc<Services>,
-        config: Arc<Config>,
-        telemetry: &Guard,
-        writes: WriteMetrics,
-    ) -> Self {
+    pub(crate) fn new(services: Arc<Services>, config: Arc<Config>, telemetry: &Guard) -> Self {
         Self {
             services,
             config,
             registry: telemetry.registry().clone(),
-            writes,
             exports_traces: telemetry.has_exporter(),
             draining: Arc::default(),
         }

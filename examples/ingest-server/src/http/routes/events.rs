@@ -15,7 +15,7 @@ use super::super::run_detached::run_detached;
 use crate::{
     http::problem::{Problem, limit_fields},
     pipeline::services::Services,
-    pipeline::{self, Intake, Rejected, Stored},
+    pipeline::{self, Acknowledged, Intake, Rejected},
 };
 
 /// 202 once everything that is acceptable is durable; 422 if nothing is.
@@ -23,23 +23,23 @@ pub(super) async fn ingest(
     State(services): State<Arc<Services>>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let stored = run_detached(request, async move |request| {
+    let acknowledged = run_detached(request, async move |request| {
         pipeline::ingest(&services, Intake::Events, request).await
     });
-    Ok(acknowledge(stored.await?))
+    Ok(acknowledge(acknowledged.await?))
 }
 
-fn acknowledge(stored: Stored) -> Response {
-    let (accepted, duplicates) = (stored.accepted.len(), stored.duplicates.len());
-    let rejected: Vec<Value> = stored.rejected.iter().map(list).collect();
-    let fields: HeaderMap = limit_fields(&stored.limits).collect();
+fn acknowledge(acknowledged: Acknowledged) -> Response {
+    let (accepted, duplicates) = (acknowledged.accepted.len(), acknowledged.duplicates.len());
+    let rejected: Vec<Value> = acknowledged.rejected.iter().map(list).collect();
+    let fields: HeaderMap = limit_fields(&acknowledged.limits).collect();
     if accepted + duplicates > 0 {
         let answer = json!({
             "accepted": accepted, "duplicates": duplicates, "rejected": rejected
         });
         return (StatusCode::ACCEPTED, fields, Json(answer)).into_response();
     }
-    let problem = Problem::of_items(stored.rejected.into_iter().map(|one| one.rejection));
+    let problem = Problem::of_items(acknowledged.rejected.into_iter().map(|one| one.rejection));
     let problem = problem
         .with("accepted", json!(accepted))
         .with("duplicates", json!(duplicates))

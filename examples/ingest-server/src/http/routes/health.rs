@@ -57,11 +57,11 @@ fn process(state: &AdminState) -> Value {
 /// Degraded by a failed commit until one succeeds: not ready would keep out the request that can.
 async fn database(state: &AdminState) -> Value {
     let clock = &state.services.clock;
-    let asked = clock.instant();
+    let asked = clock.monotonic();
     let answer = tokio::time::timeout(TIMEOUT, state.services.store.ping()).await;
-    let latency_ms = milliseconds(clock.instant() - asked);
+    let latency_ms = milliseconds(clock.monotonic() - asked);
     match answer {
-        Ok(Ok(())) if state.writes.last_failed() => json!({
+        Ok(Ok(())) if state.services.writer.gauge().has_failed() => json!({
             "state": "degraded",
             "latency_ms": latency_ms,
             "action": "the last commit failed: free space on the volume, or end what holds the file",

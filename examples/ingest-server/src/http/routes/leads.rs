@@ -22,7 +22,7 @@ use crate::{
     lead::personal::{LeadIndexes, PersonalValue},
     lead::view::{self, OpenLeadError, View},
     pipeline::limits,
-    pipeline::rejection::{Refusal, Rejection},
+    pipeline::rejection::{Rejection, RequestRejection},
     pipeline::services::Services,
     pipeline::{self, Caller, Intake, Permission},
     schemas::PersonalKind,
@@ -43,15 +43,18 @@ pub(super) async fn ingest(
     State(services): State<Arc<Services>>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    let stored = run_detached(request, async move |request| {
+    let acknowledged = run_detached(request, async move |request| {
         pipeline::ingest(&services, Intake::Lead, request).await
     });
-    let stored = stored.await?;
-    let fields: HeaderMap = limit_fields(&stored.limits).collect();
-    if let Some(rejected) = stored.rejected.into_iter().next() {
+    let acknowledged = acknowledged.await?;
+    let fields: HeaderMap = limit_fields(&acknowledged.limits).collect();
+    if let Some(rejected) = acknowledged.rejected.into_iter().next() {
         return Err(Problem::of_items([rejected.rejection]));
     }
-    let outcome = stored.accepted.first().and_then(|accepted| accepted.lead);
+    let outcome = acknowledged
+        .accepted
+        .first()
+        .and_then(|accepted| accepted.lead);
     let Some(lead) = outcome else {
         return Err(Rejection::plain(Reason::Internal).into());
     };
@@ -127,7 +130,7 @@ async fn reader(
     services: &Services,
     extensions: &Extensions,
     headers: &HeaderMap,
-) -> Result<(Caller, Decision), Refusal> {
+) -> Result<(Caller, Decision), RequestRejection> {
     let address = pipeline::limit_address(services, extensions).await?;
     let caller = pipeline::authenticate(services, headers, address, Permission::LeadsRead).await?;
     let limits = limits::check(services, &caller, Category::READ, 1).await?;
@@ -199,7 +202,7 @@ async fn show(
                 Rejection::plain(Reason::CapacityKeysUnavailable).into()
             }
             OpenLeadError::Rejected { .. } => {
-                Problem::internal(&error, "a stored value is not intact")
+                Problem::internal(&error, "a acknowledged value is not intact")
             }
         })
 }

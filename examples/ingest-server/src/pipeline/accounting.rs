@@ -1,25 +1,25 @@
-//! The books of one request: whatever is received ends in exactly one outcome.
+//! The accounting of one request: whatever is received ends in exactly one outcome.
 
 use portcullis_dq_metrics::{Discarded, Duplicate, Outcome, Quality, Subject, TraceId};
 use portcullis_keyring::TenantId;
 
 use super::{
+    acknowledge::Acknowledged,
     batch::{Origin, Rejected},
-    store::Stored,
+    rejection::{Rejection, RequestRejection},
 };
-use crate::pipeline::rejection::{Refusal, Rejection};
 
 /// What one request owes. What is still open when it is dropped was lost.
 #[derive(Debug)]
-pub(crate) struct Account {
+pub(crate) struct Accounting {
     quality: Quality,
     tenant: Option<TenantId>,
     /// Events without an outcome; none while the request's events are not known.
     open: Option<u64>,
 }
 
-impl Account {
-    /// Opens the books of a request of which nothing is known yet.
+impl Accounting {
+    /// Begins with a request of which nothing is known yet.
     pub(super) fn open(quality: &Quality) -> Self {
         Self {
             quality: quality.clone(),
@@ -42,30 +42,30 @@ impl Account {
     }
 
     /// Records one outcome for everything.
-    pub(super) fn refuse(mut self, rejection: &Rejection) {
+    pub(super) fn reject(mut self, rejection: &Rejection) {
         self.settle_rest(Outcome::Rejected(rejection.reason));
     }
 
     /// Records what became of everything.
-    pub(super) fn close(mut self, outcome: &Result<Stored, Refusal>) {
+    pub(super) fn close(mut self, outcome: &Result<Acknowledged, RequestRejection>) {
         match outcome {
-            Ok(stored) => self.settle_stored(stored),
-            Err(Refusal::Limited(_)) => self.settle_rest(Outcome::RateLimited),
-            Err(Refusal::Rejected(rejection)) => self.refuse(rejection),
+            Ok(acknowledged) => self.settle_items(acknowledged),
+            Err(RequestRejection::Limited(_)) => self.settle_rest(Outcome::RateLimited),
+            Err(RequestRejection::Rejected(rejection)) => self.reject(rejection),
         }
     }
 
-    fn settle_stored(&mut self, stored: &Stored) {
-        for accepted in &stored.accepted {
+    fn settle_items(&mut self, acknowledged: &Acknowledged) {
+        for accepted in &acknowledged.accepted {
             self.settle(&accepted.origin, Outcome::Accepted);
         }
-        for (origin, duplicate) in &stored.duplicates {
+        for (origin, duplicate) in &acknowledged.duplicates {
             self.settle(origin, Outcome::Duplicate(*duplicate));
             if *duplicate == Duplicate::Conflicting {
                 tracing::warn!("an event came again with other content");
             }
         }
-        for rejected in &stored.rejected {
+        for rejected in &acknowledged.rejected {
             self.settle(
                 &rejected.origin,
                 Outcome::Rejected(rejected.rejection.reason),
@@ -118,7 +118,7 @@ impl Account {
     }
 }
 
-impl Drop for Account {
+impl Drop for Accounting {
     fn drop(&mut self) {
         if self.open != Some(0) {
             self.settle_rest(Outcome::Lost);
