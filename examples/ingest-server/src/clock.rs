@@ -9,8 +9,6 @@ use std::{
 use portcullis_keyring::{Entropy, EntropyError};
 use time::OffsetDateTime;
 
-use crate::store::LeadId;
-
 /// Tells the time.
 pub(crate) trait Clock: Debug + Send + Sync {
     /// The time of day in UTC, for what is stored and shown.
@@ -41,19 +39,6 @@ impl Clock for SystemClock {
         static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
         ORIGIN.elapsed()
     }
-}
-
-/// A new lead id: UUIDv7, so that ids sort by creation.
-pub(crate) fn make_lead_id(
-    now: OffsetDateTime,
-    entropy: &dyn Entropy,
-) -> Result<LeadId, EntropyError> {
-    let mut random = [0; 10];
-    entropy.fill(&mut random)?;
-    let millis = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
-    Ok(LeadId(
-        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid(),
-    ))
 }
 
 /// A seed for choices that need not be secret, only unpredictable.

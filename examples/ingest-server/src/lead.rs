@@ -1,4 +1,13 @@
-//! Leads: their personal data on the way in and on the way out.
+//! Leads: what they consist of, and their personal data on the way in and on the way out.
 
+mod body_schema;
+mod column;
+mod id;
 pub(crate) mod personal;
+mod record;
 pub(crate) mod view;
+
+pub(crate) use body_schema::body_schema;
+pub(crate) use column::{COLUMNS, LeadColumn};
+pub(crate) use id::LeadId;
+pub(crate) use record::LeadRecord;

@@ -12,9 +12,9 @@ use std::{collections::HashMap, error::Error};
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
 
+use crate::lead::{LeadColumn, LeadId, LeadRecord};
 pub(crate) use rows::{
-    EventRow, IndexRow, LeadChange, LeadColumn, LeadId, LeadRow, LeadWrite, SealedColumn,
-    SecretCheck, Write,
+    EventRow, IndexRow, LeadChange, LeadWrite, SealedColumn, SecretCheck, Write,
 };
 pub(crate) use sqlite::SqliteStore;
 pub(crate) use writer::{QueueSlots, WriteEvent, WriteObserver, Writer, WriterLimits};
@@ -33,23 +33,25 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError>;
 
     /// The lead of that id.
-    async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRow>, StoreError>;
+    async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError>;
 
     /// The leads that carry an index value, oldest first, at most `limit` of those after one.
     async fn leads_by_index(
         &self,
         tenant: &TenantId,
-        column: LeadColumn,
+        column: &LeadColumn,
         value: &[u8],
         after: Option<LeadId>,
         limit: u32,
-    ) -> Result<Vec<LeadRow>, StoreError>;
+    ) -> Result<Vec<LeadRecord>, StoreError>;
 
-    /// The leads that own e-mail fingerprints, by fingerprint; those that nobody owns are left out.
+    /// The leads that own fingerprints of an identity column, by fingerprint; those that nobody
+    /// owns are left out.
     async fn owners(
         &self,
         tenant: &TenantId,
-        emails: &[&[u8]],
+        column: &LeadColumn,
+        fingerprints: &[&[u8]],
     ) -> Result<HashMap<Vec<u8>, LeadId>, StoreError>;
 
     /// Every check value that is remembered.

@@ -6,10 +6,7 @@ use portcullis_pii_crypto::{
     PostalAddress, SealError, UniqueIndex,
 };
 
-use crate::{
-    schemas::PersonalKind,
-    store::{IndexRow, LeadColumn},
-};
+use crate::{schemas::PersonalKind, store::IndexRow};
 
 /// A parsed value.
 #[derive(Debug)]
@@ -63,15 +60,15 @@ impl PersonalValue {
         }
     }
 
-    /// The lead column that takes this kind.
-    pub(crate) const fn column(&self) -> Option<LeadColumn> {
+    /// Its kind.
+    pub(crate) const fn kind(&self) -> PersonalKind {
         match self {
-            Self::Email(_) => Some(LeadColumn::Email),
-            Self::Phone(_) => Some(LeadColumn::Phone),
-            Self::NationalId(_) => Some(LeadColumn::NationalId),
-            Self::Name(_) => Some(LeadColumn::Name),
-            Self::Address(_) => Some(LeadColumn::Address),
-            Self::Text(_) => None,
+            Self::Email(_) => PersonalKind::Email,
+            Self::Phone(_) => PersonalKind::Phone,
+            Self::NationalId(_) => PersonalKind::NationalId,
+            Self::Name(_) => PersonalKind::Name,
+            Self::Address(_) => PersonalKind::Address,
+            Self::Text(_) => PersonalKind::Text,
         }
     }
 
@@ -103,11 +100,11 @@ pub(crate) struct LeadIndexes {
 
 impl LeadIndexes {
     pub(crate) fn derive(roots: &IndexRoots, tenant: &TenantId) -> Self {
-        let index = |column: LeadColumn| roots.unique_index(tenant, column.field());
+        let index = |name| roots.unique_index(tenant, name);
         Self {
-            email: index(LeadColumn::Email),
-            phone: index(LeadColumn::Phone),
-            national_id: index(LeadColumn::NationalId),
+            email: index("lead.email"),
+            phone: index("lead.phone"),
+            national_id: index("lead.national_id"),
         }
     }
 

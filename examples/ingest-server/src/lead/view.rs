@@ -8,8 +8,9 @@ use portcullis_pii_crypto::{
 use serde_json::{Map, Value, json};
 
 use crate::{
+    lead::{LeadColumn, LeadId, LeadRecord},
     pipeline::services::Services,
-    store::{LeadColumn, LeadId, LeadRow},
+    schemas::PersonalKind,
 };
 
 /// How much of the personal data is shown.
@@ -28,7 +29,7 @@ pub(crate) enum OpenLeadError {
     #[error("{} of lead {lead} does not open", column.field())]
     Rejected {
         lead: LeadId,
-        column: LeadColumn,
+        column: &'static LeadColumn,
         #[source]
         source: OpenError,
     },
@@ -40,7 +41,7 @@ pub(crate) enum OpenLeadError {
 pub(crate) async fn show(
     services: &Services,
     tenant: &TenantId,
-    lead: &LeadRow,
+    lead: &LeadRecord,
     view: View,
 ) -> Result<Value, OpenLeadError> {
     let ids = key_ids(lead)?;
@@ -48,10 +49,10 @@ pub(crate) async fn show(
     let mut members = Map::new();
     members.insert("id".to_owned(), json!(lead.id.to_string()));
     for (column, sealed) in &lead.sealed {
-        let text = text(&cipher, lead.id, *column, sealed, view).map_err(|source| {
+        let text = text(&cipher, lead.id, column, sealed, view).map_err(|source| {
             OpenLeadError::Rejected {
                 lead: lead.id,
-                column: *column,
+                column,
                 source,
             }
         })?;
@@ -63,13 +64,13 @@ pub(crate) async fn show(
     Ok(Value::Object(members))
 }
 
-fn key_ids(lead: &LeadRow) -> Result<Vec<KeyId>, OpenLeadError> {
-    let id = |(column, sealed): &(LeadColumn, Vec<u8>)| {
+fn key_ids(lead: &LeadRecord) -> Result<Vec<KeyId>, OpenLeadError> {
+    let id = |(column, sealed): &(&'static LeadColumn, Vec<u8>)| {
         Sealed::<Email>::from_bytes(sealed.clone())
             .map(|sealed| sealed.key_id())
             .map_err(|_| OpenLeadError::Rejected {
                 lead: lead.id,
-                column: *column,
+                column,
                 source: OpenError::Rejected,
             })
     };
@@ -79,23 +80,24 @@ fn key_ids(lead: &LeadRow) -> Result<Vec<KeyId>, OpenLeadError> {
 fn text(
     cipher: &Cipher,
     lead: LeadId,
-    column: LeadColumn,
+    column: &'static LeadColumn,
     sealed: &[u8],
     view: View,
 ) -> Result<String, OpenError> {
-    match column {
-        LeadColumn::Email => open::<Email>(cipher, lead, column, sealed, view),
-        LeadColumn::Phone => open::<PhoneNumber>(cipher, lead, column, sealed, view),
-        LeadColumn::NationalId => open::<NationalId>(cipher, lead, column, sealed, view),
-        LeadColumn::Name => open::<PersonName>(cipher, lead, column, sealed, view),
-        LeadColumn::Address => open::<PostalAddress>(cipher, lead, column, sealed, view),
+    match column.kind() {
+        PersonalKind::Email => open::<Email>(cipher, lead, column, sealed, view),
+        PersonalKind::Phone => open::<PhoneNumber>(cipher, lead, column, sealed, view),
+        PersonalKind::NationalId => open::<NationalId>(cipher, lead, column, sealed, view),
+        PersonalKind::Name => open::<PersonName>(cipher, lead, column, sealed, view),
+        PersonalKind::Address => open::<PostalAddress>(cipher, lead, column, sealed, view),
+        PersonalKind::Text => Err(OpenError::Rejected),
     }
 }
 
 fn open<T: PiiType>(
     cipher: &Cipher,
     lead: LeadId,
-    column: LeadColumn,
+    column: &'static LeadColumn,
     sealed: &[u8],
     view: View,
 ) -> Result<String, OpenError> {

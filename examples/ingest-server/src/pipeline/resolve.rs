@@ -12,9 +12,8 @@ use super::{
     validate::{LeadIntent, Valid},
 };
 use crate::{
-    clock::make_lead_id,
-    lead::personal::LeadIndexes,
-    store::{IndexRow, LeadChange, LeadColumn, LeadId},
+    lead::{LeadColumn, LeadId, personal::LeadIndexes},
+    store::{IndexRow, LeadChange},
 };
 
 /// A valid item whose lead, if it has one, is known.
@@ -56,11 +55,11 @@ pub(crate) async fn resolve(
         let lead = match valid.intent {
             None => Ok(None),
             Some(intent) => {
-                let email = enforced_email(&valid, &index);
-                let owner = email.and_then(|email| owners.get(email)).copied();
+                let identity = enforced_identity(&valid, &index);
+                let owner = identity.and_then(|identity| owners.get(identity)).copied();
                 let found = find(services, &caller, intent, owner).await?;
-                if let (Ok((id, _)), Some(email)) = (&found, email) {
-                    owners.insert(email.to_vec(), *id);
+                if let (Ok((id, _)), Some(identity)) = (&found, identity) {
+                    owners.insert(identity.to_vec(), *id);
                 }
                 found.map(|(id, change)| Some(Target { id, change, index }))
             }
@@ -104,12 +103,12 @@ fn candidates(services: &Services, caller: &Caller, items: Vec<Item<Valid>>) -> 
     items.into_iter().map(candidate).collect()
 }
 
-/// The enforced fingerprint of the item's e-mail.
-fn enforced_email<'a>(valid: &Valid, index: &'a [Vec<IndexRow>]) -> Option<&'a [u8]> {
+/// The enforced fingerprint of the item's identity, its e-mail.
+fn enforced_identity<'a>(valid: &Valid, index: &'a [Vec<IndexRow>]) -> Option<&'a [u8]> {
     let (_, rows) = valid
         .lead_values()
         .zip(index)
-        .find(|((column, _), _)| *column == LeadColumn::Email)?;
+        .find(|((column, _), _)| column.is_identity())?;
     rows.first().map(|enforced| enforced.value.as_slice())
 }
 
@@ -118,17 +117,21 @@ async fn owners(
     caller: &Caller,
     candidates: &[Candidate],
 ) -> Result<HashMap<Vec<u8>, LeadId>, Rejection> {
-    let emails = candidates
+    let identities = candidates
         .iter()
-        .filter_map(|candidate| enforced_email(&candidate.item.value, &candidate.index));
-    let emails: Vec<&[u8]> = emails.collect();
-    if emails.is_empty() {
+        .filter_map(|candidate| enforced_identity(&candidate.item.value, &candidate.index));
+    let identities: Vec<&[u8]> = identities.collect();
+    if identities.is_empty() {
         return Ok(HashMap::new());
     }
-    Ok(services.store.owners(&caller.tenant, &emails).await?)
+    let column = LeadColumn::identity();
+    Ok(services
+        .store
+        .owners(&caller.tenant, column, &identities)
+        .await?)
 }
 
-/// The lead of one item, whose e-mail `owner` has. The outer error is the request's, the inner one
+/// The lead of one item, whose identity `owner` has. The outer error is the request's, the inner one
 /// the item's.
 async fn find(
     services: &Services,
@@ -139,7 +142,7 @@ async fn find(
     match (intent, owner) {
         (LeadIntent::Upsert, Some(id)) => Ok(Ok((id, LeadChange::Merge))),
         (LeadIntent::Upsert, None) => {
-            let id = make_lead_id(services.clock.wall(), &*services.entropy);
+            let id = LeadId::make(services.clock.wall(), &*services.entropy);
             let id = id.map_err(|error| {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

@@ -10,7 +10,10 @@ use super::{
     services::Services,
     validate::Valid,
 };
-use crate::store::{LeadChange, LeadId, Receipt};
+use crate::{
+    lead::LeadId,
+    store::{LeadChange, Receipt},
+};
 
 /// What became of the items of one attempt.
 #[derive(Debug)]

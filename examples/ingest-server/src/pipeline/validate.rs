@@ -11,11 +11,10 @@ use super::{
     parse::{Envelope, Parsed},
 };
 use crate::{
-    lead::personal::PersonalValue,
+    lead::{LeadColumn, LeadId, personal::PersonalValue},
     pipeline::rejection::Rejection,
     pipeline::services::Services,
     schemas::{Schema, Unplanned},
-    store::{LeadColumn, LeadId},
 };
 
 /// Data that keeps to its schema, with every declared piece of personal data read.
@@ -46,11 +45,12 @@ pub(crate) enum LeadIntent {
 impl Valid {
     /// What goes into the lead's columns: the personal data that stands at the top of the data
     /// under a column's name.
-    pub(crate) fn lead_values(&self) -> impl Iterator<Item = (LeadColumn, &PersonalValue)> {
+    pub(crate) fn lead_values(
+        &self,
+    ) -> impl Iterator<Item = (&'static LeadColumn, &PersonalValue)> {
         self.personal.iter().filter_map(|personal| {
-            let column = personal.value.column()?;
-            let name = personal.pointer.strip_prefix('/')?;
-            (name == column.name()).then_some((column, &personal.value))
+            let column = LeadColumn::named(personal.pointer.strip_prefix('/')?)?;
+            (personal.value.kind() == column.kind()).then_some((column, &personal.value))
         })
     }
 }

@@ -19,6 +19,20 @@ pub(crate) enum PersonalKind {
     Text,
 }
 
+impl PersonalKind {
+    /// The word of `x-pii`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::NationalId => "national-id",
+            Self::Name => "name",
+            Self::Address => "address",
+            Self::Text => "text",
+        }
+    }
+}
+
 /// A place of personal data, as steps from the root of the instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PersonalPath {

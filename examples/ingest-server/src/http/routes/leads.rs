@@ -21,12 +21,12 @@ use crate::{
     http::problem::{Problem, limit_fields},
     lead::personal::{LeadIndexes, PersonalValue},
     lead::view::{self, OpenLeadError, View},
+    lead::{LeadColumn, LeadId, LeadRecord},
     pipeline::limits,
     pipeline::rejection::{Rejection, RequestRejection},
     pipeline::services::Services,
     pipeline::{self, Caller, Intake, Permission},
-    schemas::PersonalKind,
-    store::{LeadChange, LeadColumn, LeadId, LeadRow},
+    store::LeadChange,
 };
 
 /// Says why personal data is read; without it, it is masked.
@@ -152,33 +152,35 @@ fn take_cursor(parameters: &mut BTreeMap<String, String>) -> Result<Option<LeadI
         .ok_or_else(|| Problem::bad_request("`after` must be the `next` of an earlier answer"))
 }
 
-fn wanted(parameters: &BTreeMap<String, String>) -> Result<(LeadColumn, PersonalValue), Problem> {
+fn wanted(
+    parameters: &BTreeMap<String, String>,
+) -> Result<(&'static LeadColumn, PersonalValue), Problem> {
     let (Some((name, text)), 1) = (parameters.first_key_value(), parameters.len()) else {
-        return Err(Problem::bad_request(
-            "ask for one of `email`, `phone` or `national_id`",
-        ));
+        return Err(Problem::bad_request(format!(
+            "ask for one of {}",
+            searchable_names()
+        )));
     };
-    let (column, kind) = match name.as_str() {
-        "email" => (LeadColumn::Email, PersonalKind::Email),
-        "phone" => (LeadColumn::Phone, PersonalKind::Phone),
-        "national_id" => (LeadColumn::NationalId, PersonalKind::NationalId),
-        _ => {
-            return Err(Problem::bad_request(
-                "leads are found by email, phone or national_id",
-            ));
-        }
-    };
-    let value = PersonalValue::parse(kind, text).map_err(|expected| {
+    let column = LeadColumn::searchable().find(|column| column.name() == name);
+    let column = column.ok_or_else(|| {
+        Problem::bad_request(format!("leads are found by {}", searchable_names()))
+    })?;
+    let value = PersonalValue::parse(column.kind(), text).map_err(|expected| {
         Problem::bad_request(format!("`{}` must be {expected}", column.name()))
     })?;
     Ok((column, value))
+}
+
+fn searchable_names() -> String {
+    let names = LeadColumn::searchable().map(|column| format!("`{}`", column.name()));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 async fn show(
     services: &Services,
     caller: &Caller,
     headers: &HeaderMap,
-    lead: &LeadRow,
+    lead: &LeadRecord,
 ) -> Result<Value, Problem> {
     let gives_reason = headers
         .get(&ACCESS_REASON)
