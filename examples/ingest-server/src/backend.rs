@@ -1,117 +1,99 @@
-//! The database with the keys and secrets that belong to it: what `serve` and the administrative
-//! commands open alike.
+//! The database, the keys and the limiter that are configured: the only place that knows which
+//! they are. Everything outside works with the traits.
 
+mod database;
+mod key_provider;
+mod limiter;
 mod secret_checks;
 
-use std::{fs, path::Path, sync::Arc};
+use std::sync::Arc;
 
-use portcullis_apikey_cache::{ApiKeyCache, Observer, PepperVersion, Peppers, SqliteKeyStore};
-use portcullis_keyring::{KekVersion, Keyring, LocalKek, SqliteDekStore};
-use portcullis_pii_crypto::{IndexRoots, IndexVersion};
+use portcullis_apikey_cache::{self as apikey_cache, ApiKeyCache};
+use portcullis_keyring::{DekStore, Keyring};
+use portcullis_pii_crypto::IndexRoots;
+use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 
-use crate::{
-    config::{Config, Database, Secrets},
-    store::{SqliteStore, StoreError},
-};
+use self::{database::Database, secret_checks::WrongSecrets};
+pub(crate) use self::{database::DatabaseError, limiter::LimiterError};
+use crate::{config::Config, store::Store};
 
-/// An opened database whose secrets are the ones it was written with.
+/// An opened database whose secrets are the ones it was written with, and what works on it.
 #[derive(Debug)]
-pub(crate) struct Vault {
-    pub(crate) store: SqliteStore,
+pub(crate) struct Backend {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) data_keys: Arc<dyn DekStore>,
     pub(crate) keyring: Keyring,
     pub(crate) index_roots: IndexRoots,
-    pub(crate) keys: ApiKeyCache,
+    pub(crate) api_keys: ApiKeyCache,
+    pub(crate) limiter: RateLimiter,
+    connections: Connections,
 }
 
-/// The database cannot be used.
+/// Who hears of what happens in the crates behind; nobody unless set.
+#[derive(Debug, Default)]
+pub(crate) struct Observers {
+    pub(crate) api_keys: Option<Arc<dyn apikey_cache::Observer>>,
+    pub(crate) limits: Option<Arc<dyn ratelimit::Observer>>,
+}
+
+/// What has to be closed at the end.
+#[derive(Debug, Clone)]
+pub(crate) struct Connections(Database);
+
+/// The database, the keys or the limiter cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum VaultError {
+pub(crate) enum BackendError {
     /// A secret is not the one this database was written with; the text says which.
     #[error(transparent)]
-    Secrets(#[from] secret_checks::WrongSecrets),
-    /// The folder for the file cannot be made.
-    #[error("the data folder cannot be created: {0}")]
-    Folder(std::io::ErrorKind),
-    #[error("the database cannot be opened")]
-    Store(#[from] StoreError),
-    #[error("the data keys' table cannot be prepared")]
-    DataKeys(#[source] portcullis_keyring::StoreError),
-    #[error("the API keys' table cannot be prepared")]
-    ApiKeys(#[source] sqlx::migrate::MigrateError),
+    Secrets(#[from] WrongSecrets),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// A set of secrets that the configuration let through.
     #[error("a set of secrets cannot be used: {0}")]
     Unusable(Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Limiter(#[from] LimiterError),
 }
 
-impl Vault {
+impl Backend {
     /// Opens the database and checks every secret against it before anything is read or written
     /// with one.
     ///
     /// # Errors
-    /// [`VaultError`]; its text and its sources hold no secret.
-    pub(crate) async fn open(
-        config: &Config,
-        key_observer: Option<Arc<dyn Observer>>,
-    ) -> Result<Self, VaultError> {
-        let Database::Sqlite(path) = &config.database;
-        make_folder(path)?;
-        let store = SqliteStore::open(path).await?;
-        let kek = kek(&config.secrets)?;
-        let index_roots = index_roots(&config.secrets)?;
-        let peppers = peppers(&config.secrets)?;
-        secret_checks::verify(&store, &kek, &index_roots, &peppers, &config.secrets).await?;
+    /// [`BackendError`]; its text and its sources hold no secret.
+    pub(crate) async fn open(config: &Config, observers: Observers) -> Result<Self, BackendError> {
+        let database = Database::open(&config.database).await?;
+        let store = database.store();
+        let provider = key_provider::local(&config.secrets)?;
+        let index_roots = key_provider::index_roots(&config.secrets)?;
+        let peppers = key_provider::peppers(&config.secrets)?;
+        secret_checks::verify(&*store, &provider, &index_roots, &peppers, &config.secrets).await?;
 
-        let data_keys = SqliteDekStore::new(store.data_key_pool());
-        data_keys.migrate().await.map_err(VaultError::DataKeys)?;
-        let api_keys = SqliteKeyStore::new(store.api_key_pool());
-        api_keys.migrate().await.map_err(VaultError::ApiKeys)?;
-
-        let mut keys = ApiKeyCache::builder(Arc::new(api_keys), peppers);
-        if let Some(observer) = key_observer {
-            keys = keys.observer(observer);
+        let data_keys = database.data_keys().await?;
+        let mut api_keys = ApiKeyCache::builder(database.api_keys().await?, peppers);
+        if let Some(observer) = observers.api_keys {
+            api_keys = api_keys.observer(observer);
         }
         Ok(Self {
-            keyring: Keyring::builder(Arc::new(kek), Arc::new(data_keys)).build(),
-            keys: keys.build(),
-            index_roots,
+            keyring: Keyring::builder(Arc::new(provider), Arc::clone(&data_keys)).build(),
+            api_keys: api_keys.build(),
+            limiter: limiter::memory(observers.limits)?,
             store,
+            data_keys,
+            index_roots,
+            connections: Connections(database),
         })
     }
-}
 
-fn make_folder(file: &Path) -> Result<(), VaultError> {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => {
-            fs::create_dir_all(folder).map_err(|error| VaultError::Folder(error.kind()))
-        }
-        _ => Ok(()),
+    /// What has to be closed when everything else is gone.
+    pub(crate) fn connections(&self) -> Connections {
+        self.connections.clone()
     }
 }
 
-fn kek(secrets: &Secrets) -> Result<LocalKek, VaultError> {
-    let versions = &secrets.keks.versions;
-    let keys = versions
-        .iter()
-        .map(|(version, key)| (KekVersion::new(*version), key.clone()));
-    LocalKek::new(KekVersion::new(secrets.keks.primary), keys).map_err(unusable)
-}
-
-fn index_roots(secrets: &Secrets) -> Result<IndexRoots, VaultError> {
-    let versions = &secrets.index_roots.versions;
-    let roots = versions
-        .iter()
-        .map(|(version, root)| (IndexVersion::new(*version), root.clone()));
-    IndexRoots::new(IndexVersion::new(secrets.index_roots.primary), roots).map_err(unusable)
-}
-
-fn peppers(secrets: &Secrets) -> Result<Peppers, VaultError> {
-    let versions = &secrets.key_peppers.versions;
-    let peppers = versions
-        .iter()
-        .map(|(version, pepper)| ((*version).into(), pepper.clone()));
-    Peppers::new(PepperVersion::from(secrets.key_peppers.primary), peppers).map_err(unusable)
-}
-
-fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> VaultError {
-    VaultError::Unusable(error.into())
+impl Connections {
+    /// Closes every connection to the database.
+    pub(crate) async fn close(&self) {
+        self.0.close().await;
+    }
 }

@@ -18,7 +18,7 @@ use portcullis_telemetry::InitError;
 
 use crate::{
     app::{ServiceTaskEnded, StartError},
-    backend::VaultError,
+    backend::BackendError,
     cli::demo::session::DemoError,
     cli::dev::DevError,
     config::ConfigError,
@@ -55,7 +55,7 @@ enum CliError {
     #[error(transparent)]
     Dev(#[from] DevError),
     #[error(transparent)]
-    Vault(#[from] VaultError),
+    Backend(#[from] BackendError),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
@@ -65,7 +65,7 @@ enum CliError {
     #[error(transparent)]
     Demo(#[from] DemoError),
     #[error(transparent)]
-    ApiKey(#[from] api_key::ApiKeyError),
+    ApiKey(#[from] api_key::CommandError),
     #[error("the demo invents tenants and keys: it runs in the dev profile only")]
     DemoInProduction,
     #[error("the runtime cannot be started: {0}")]
@@ -111,10 +111,10 @@ impl CliError {
             Self::Config(_)
             | Self::DemoInProduction
             | Self::Telemetry(InitError::Environment(_) | InitError::Endpoint)
-            | Self::ApiKey(api_key::ApiKeyError::NoDatabase(_))
+            | Self::ApiKey(api_key::CommandError::NoDatabase(_))
             | Self::Dev(DevError::DataWithoutSecrets { .. })
-            | Self::Vault(VaultError::Secrets(_))
-            | Self::Start(StartError::Vault(VaultError::Secrets(_))) => ExitCode::from(2),
+            | Self::Backend(BackendError::Secrets(_))
+            | Self::Start(StartError::Backend(BackendError::Secrets(_))) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

@@ -1,6 +1,7 @@
 //! Connects what the crates report to metrics and logs. Every metric of this service is declared
 //! here or below.
 
+mod admin;
 mod api_keys;
 mod limits;
 mod masker;
@@ -12,6 +13,7 @@ use portcullis_dq_metrics::{Lifecycle, Plan, Quality};
 use portcullis_telemetry::{MetricError, Redactor, Registry};
 use rand::{SeedableRng as _, rngs::StdRng};
 
+pub(crate) use admin::AdminMetrics;
 pub(crate) use api_keys::ApiKeyMetrics;
 pub(crate) use limits::LimitMetrics;
 pub(crate) use writes::WriteMetrics;

@@ -19,8 +19,9 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// The log and span fields of this service. In production no other is shown, whatever a
 /// dependency logs.
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 22] = [
     "action",
+    "actor",
     "address",
     "component",
     "dropped",
@@ -33,6 +34,7 @@ const FIELDS: [&str; 20] = [
     "kind",
     "lead",
     "otel.kind",
+    "outcome",
     "reason",
     "rows",
     "served",

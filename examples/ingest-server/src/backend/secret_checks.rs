@@ -7,7 +7,7 @@ use portcullis_apikey_cache::Peppers;
 use portcullis_keyring::LocalKek;
 use portcullis_pii_crypto::IndexRoots;
 
-use super::VaultError;
+use super::{BackendError, DatabaseError};
 use crate::{
     config::{INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets},
     store::{SecretCheck, Store},
@@ -36,12 +36,16 @@ pub(super) async fn verify(
     index_roots: &IndexRoots,
     peppers: &Peppers,
     secrets: &Secrets,
-) -> Result<(), VaultError> {
+) -> Result<(), BackendError> {
     let configured = configured(kek, index_roots, peppers);
-    let mut wrong = compare(&store.secret_checks().await?, &configured);
+    let mut wrong = compare(
+        &store.secret_checks().await.map_err(DatabaseError::from)?,
+        &configured,
+    );
     if wrong.is_empty() {
         let primary = index_roots.enforced_version().value();
-        let enforced = store.enforced_index(primary).await?;
+        let enforced = store.enforced_index(primary).await;
+        let enforced = enforced.map_err(DatabaseError::from)?;
         if enforced != primary {
             wrong.push(Wrong::NotEnforced { enforced });
         }
@@ -50,8 +54,12 @@ pub(super) async fn verify(
         // Another process may do the same with other secrets: the first one's stay.
         store
             .remember_secrets(&in_use(configured.clone(), secrets))
-            .await?;
-        wrong = compare(&store.secret_checks().await?, &configured);
+            .await
+            .map_err(DatabaseError::from)?;
+        wrong = compare(
+            &store.secret_checks().await.map_err(DatabaseError::from)?,
+            &configured,
+        );
     }
     if wrong.is_empty() {
         Ok(())

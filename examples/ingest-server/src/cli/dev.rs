@@ -5,9 +5,10 @@ pub(crate) mod secrets;
 
 use std::{io, path::PathBuf};
 
-use portcullis_apikey_cache::{ApiKey, ManageError};
+use portcullis_apikey_cache::ApiKey;
 
 use crate::{
+    admin::ApiKeyError,
     app::Addresses,
     config::{Config, Database},
 };
@@ -29,7 +30,7 @@ pub(crate) enum DevError {
     #[error("the system's random source failed")]
     Random,
     #[error("no demo key was issued")]
-    DemoKey(#[from] ManageError),
+    DemoKey(#[from] ApiKeyError),
 }
 
 /// What a newcomer reads first: where everything is, and a line that works.

@@ -22,7 +22,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
     let stop = stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
     let app = App::start(&config, &guard).await?;
     if has_generated_secrets {
-        let key = dev::demo_key::ensure(&config.data_dir, app.keys()).await?;
+        let key = dev::demo_key::ensure(&config.data_dir, app.keys(), app.api_keys()).await?;
         print(&dev::banner(&config, app.addresses(), &key))?;
     } else {
         let addresses = app.addresses();

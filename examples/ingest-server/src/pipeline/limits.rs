@@ -1,7 +1,5 @@
 //! Which limits hold, and how a request is checked against them.
 
-use std::num::NonZeroUsize;
-
 use portcullis_apikey_cache::Tier as KeyTier;
 use portcullis_dq_metrics::Reason;
 use portcullis_ratelimit::{
@@ -14,10 +12,6 @@ use crate::{
     pipeline::rejection::{Rejection, RequestRejection},
     pipeline::services::Services,
 };
-
-/// Buckets that are kept at once; keys beyond it share one, so that none escapes its limit.
-pub(crate) const MAX_BUCKETS: NonZeroUsize =
-    NonZeroUsize::new(200_000).expect("200,000 is not zero");
 
 /// What one client address may ask for in a second and at once, whatever keys it shows: more than
 /// any honest client needs, and what keeps a flood of invented keys from the key store.

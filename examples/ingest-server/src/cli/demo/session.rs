@@ -3,7 +3,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::{EntropyError, SystemEntropy};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::time::MissedTickBehavior;
@@ -16,7 +15,7 @@ use super::{
     traffic,
 };
 use crate::{
-    admin::api_keys::IssueError,
+    admin::{Actor, ApiKeyError, ApiKeys},
     app::Addresses,
     clock::{Clock, SystemClock, make_seed},
 };
@@ -25,9 +24,9 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DemoError {
     #[error("no API key could be issued for the demo")]
-    Key(#[from] IssueError),
+    Key(#[from] ApiKeyError),
     #[error("the demo's own key could not be revoked")]
-    Revoke(#[from] portcullis_apikey_cache::ManageError),
+    Revoke(#[source] ApiKeyError),
     #[error("the HTTP client cannot be built")]
     Client(#[source] reqwest::Error),
     #[error(transparent)]
@@ -41,7 +40,7 @@ const BEAT: Duration = Duration::from_millis(200);
 
 /// Sends for `length` and gives what came of it.
 pub(crate) async fn run(
-    keys: &ApiKeyCache,
+    keys: &ApiKeys,
     addresses: Addresses,
     length: Duration,
 ) -> Result<Summary, DemoError> {
@@ -76,17 +75,16 @@ pub(crate) async fn run(
 }
 
 /// Issues a key, uses it, revokes it, and uses it again.
-async fn revoke_a_key(
-    keys: &ApiKeyCache,
-    sender: &Sender,
-) -> Result<summary::Revocation, DemoError> {
+async fn revoke_a_key(keys: &ApiKeys, sender: &Sender) -> Result<summary::Revocation, DemoError> {
     let issued = tenants::issue(keys, "northwind", "enterprise").await?;
     let event = traffic::heartbeat();
-    let before = sender.send(issued.key(), &event).await;
-    keys.revoke(issued.kid()).await?;
-    let after = sender.send(issued.key(), &event).await;
+    let before = sender.send(&issued.key, &event).await;
+    let kid = issued.kid.to_string();
+    let revoked = keys.revoke(&Actor::DevProfile, &kid).await;
+    revoked.map_err(DemoError::Revoke)?;
+    let after = sender.send(&issued.key, &event).await;
     Ok(summary::Revocation {
-        kid: issued.kid().to_string(),
+        kid,
         before: before.status(),
         after: after.status(),
     })

@@ -1,13 +1,13 @@
 //! Who sends.
 
-use portcullis_apikey_cache::{ApiKey, ApiKeyCache, Issued};
+use portcullis_apikey_cache::ApiKey;
 use rand::{RngExt as _, rngs::StdRng};
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::traffic;
 use crate::{
-    admin::api_keys::{IssueError, KeyRequest},
+    admin::{Actor, ApiKeyError, ApiKeyRequest, ApiKeys, IssuedApiKey},
     pipeline::Permission,
 };
 
@@ -29,7 +29,7 @@ const REMEMBERED: usize = 64;
 impl Tenant {
     /// A large one, a medium one with a careless integration, and one on the free tier that sends
     /// three times what it may.
-    pub(super) async fn all(keys: &ApiKeyCache) -> Result<Vec<Self>, IssueError> {
+    pub(super) async fn all(keys: &ApiKeys) -> Result<Vec<Self>, ApiKeyError> {
         Ok(vec![
             Self::new(keys, "northwind", "enterprise", 40, 200, 40).await?,
             Self::new(keys, "fabrikam", "standard", 10, 8, 12).await?,
@@ -38,14 +38,14 @@ impl Tenant {
     }
 
     async fn new(
-        keys: &ApiKeyCache,
+        keys: &ApiKeys,
         name: &'static str,
         tier: &str,
         events_per_beat: usize,
         broken_one_in: u32,
         repeated_one_in: u32,
-    ) -> Result<Self, IssueError> {
-        let key = issue(keys, name, tier).await?.into_key();
+    ) -> Result<Self, ApiKeyError> {
+        let key = issue(keys, name, tier).await?.key;
         let sent = Vec::new();
         Ok(Self {
             name,
@@ -90,12 +90,12 @@ impl Tenant {
 
 /// A key that may write.
 pub(super) async fn issue(
-    keys: &ApiKeyCache,
+    keys: &ApiKeys,
     tenant: &str,
     tier: &str,
-) -> Result<Issued, IssueError> {
+) -> Result<IssuedApiKey, ApiKeyError> {
     let scopes = [Permission::EventsWrite, Permission::LeadsWrite];
-    let request = KeyRequest {
+    let request = ApiKeyRequest {
         tenant: tenant.to_owned(),
         tier: tier.to_owned(),
         scopes: scopes
@@ -104,5 +104,5 @@ pub(super) async fn issue(
             .collect(),
         expires_at: None,
     };
-    request.issue(keys).await
+    keys.issue(&Actor::DevProfile, &request).await
 }

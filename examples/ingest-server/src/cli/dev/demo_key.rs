@@ -12,12 +12,16 @@ use portcullis_apikey_cache::{ApiKey, ApiKeyCache};
 
 use super::{DevError, secrets::file_error};
 use crate::{
-    admin::api_keys::{IssueError, KeyRequest},
+    admin::{Actor, ApiKeyError, ApiKeyRequest, ApiKeys},
     pipeline::Permission,
 };
 
 /// The key of the last start if it still works, or a new one.
-pub(crate) async fn ensure(data_dir: &Path, keys: &ApiKeyCache) -> Result<ApiKey, DevError> {
+pub(crate) async fn ensure(
+    data_dir: &Path,
+    keys: &ApiKeyCache,
+    api_keys: &ApiKeys,
+) -> Result<ApiKey, DevError> {
     let path = data_dir.join("dev-demo-key");
     match fs::read_to_string(&path) {
         Ok(text) => {
@@ -30,13 +34,13 @@ pub(crate) async fn ensure(data_dir: &Path, keys: &ApiKeyCache) -> Result<ApiKey
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(file_error(&path, &error)),
     }
-    let key = issue(keys).await?;
+    let key = issue(api_keys).await?;
     write(&path, &key).map_err(|error| file_error(&path, &error))?;
     Ok(key)
 }
 
-async fn issue(keys: &ApiKeyCache) -> Result<ApiKey, DevError> {
-    let request = KeyRequest {
+async fn issue(api_keys: &ApiKeys) -> Result<ApiKey, ApiKeyError> {
+    let request = ApiKeyRequest {
         tenant: "demo".to_owned(),
         tier: "standard".to_owned(),
         scopes: Permission::ALL
@@ -45,11 +49,8 @@ async fn issue(keys: &ApiKeyCache) -> Result<ApiKey, DevError> {
             .collect(),
         expires_at: None,
     };
-    match request.issue(keys).await {
-        Ok(issued) => Ok(issued.into_key()),
-        Err(IssueError::Failed(error)) => Err(error.into()),
-        Err(IssueError::Invalid(_)) => unreachable!("the request above is valid"),
-    }
+    let issued = api_keys.issue(&Actor::DevProfile, &request).await?;
+    Ok(issued.key)
 }
 
 fn write(path: &Path, key: &ApiKey) -> io::Result<()> {

@@ -1,8 +1,8 @@
-//! Who may use the admin listener.
+//! Who may use the admin listener, and what its handlers work with.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
 };
 
 use axum::{
@@ -12,45 +12,30 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{Request, header::AUTHORIZATION};
-use portcullis_telemetry::{Guard, Registry};
+use portcullis_telemetry::Registry;
 
-use crate::{config::Config, http::problem::Problem, pipeline::services::Services};
+use crate::{
+    admin::{Actor, ApiKeys, Limits, QualityReports, ReadinessCheck},
+    config::Config,
+    http::problem::Problem,
+    pipeline::ClientAddress,
+};
 
-/// What admin handlers work with.
+/// The use cases of operators.
 #[derive(Debug, Clone)]
 pub(crate) struct AdminState {
-    pub(crate) services: Arc<Services>,
-    pub(crate) config: Arc<Config>,
+    pub(crate) api_keys: ApiKeys,
+    pub(crate) limits: Limits,
+    pub(crate) quality: QualityReports,
+    pub(crate) readiness: ReadinessCheck,
     pub(crate) registry: Registry,
-    pub(super) exports_traces: bool,
-    draining: Arc<AtomicBool>,
+    pub(crate) config: Arc<Config>,
 }
 
-impl AdminState {
-    pub(crate) fn new(services: Arc<Services>, config: Arc<Config>, telemetry: &Guard) -> Self {
-        Self {
-            services,
-            config,
-            registry: telemetry.registry().clone(),
-            exports_traces: telemetry.has_exporter(),
-            draining: Arc::default(),
-        }
-    }
-
-    /// From now on the service is not ready, so that nothing new is sent to it.
-    pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
-    }
-}
-
-/// Lets a request pass that carries the admin token.
+/// Lets a request pass that carries the admin token, and notes whose it is.
 pub(super) async fn require_token(
     State(state): State<AdminState>,
-    request: Request<Body>,
+    mut request: Request<Body>,
     next: Next,
 ) -> Response {
     let header = request
@@ -59,6 +44,12 @@ pub(super) async fn require_token(
         .map(|value| value.as_bytes());
     let token = header.and_then(|value| value.strip_prefix(b"Bearer "));
     if token.is_some_and(|token| state.config.secrets.admin_token.matches(token)) {
+        let address = request.extensions().get::<ClientAddress>().copied();
+        let unknown = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let ClientAddress(address) = address.unwrap_or(unknown);
+        request
+            .extensions_mut()
+            .insert(Actor::AdminToken { address });
         next.run(request).await
     } else {
         Problem::admin_unauthorized().into_response()

@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::{
         Path, Query, State,
@@ -11,21 +11,16 @@ use axum::{
     },
 };
 use http::{Request, StatusCode};
-use portcullis_apikey_cache::{KeyQuery, Kid, ManageError, TenantId};
 use portcullis_dq_metrics::Reason;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::AdminState;
 use crate::{
-    admin::api_keys::{IssueError, KeyRequest, describe},
+    admin::{Actor, ApiKeyDescription, ApiKeyError, ApiKeyPage, PageRequest},
     http::problem::Problem,
-    pipeline::read_body,
-    pipeline::rejection::Rejection,
+    pipeline::{read_body, rejection::Rejection},
 };
-
-const DEFAULT_PAGE: NonZeroU16 = NonZeroU16::new(100).expect("100 is not zero");
-const MAX_PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("1,000 is not zero");
 
 /// `GET /admin/api-keys?tenant=&after=&limit=`.
 #[derive(Debug, Deserialize)]
@@ -39,102 +34,76 @@ pub(super) struct Page {
 /// The only answer that ever shows the key.
 pub(super) async fn issue(
     State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
     request: Request<Body>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let body = read_body(request).await?;
-    let request: KeyRequest = serde_json::from_slice(&body).map_err(|_| {
+    let request = serde_json::from_slice(&body).map_err(|_| {
         Problem::bad_request(
             "send {\"tenant\": text, \"tier\": text, \"scopes\": [text], \"expires_at\"?: text}",
         )
     })?;
-    let issued = request
-        .issue(&state.services.keys)
-        .await
-        .map_err(|error| match error {
-            IssueError::Invalid(detail) => Problem::bad_request(detail),
-            IssueError::Failed(error) => failed(&error),
-        })?;
+    let issued = state.api_keys.issue(&actor, &request).await?;
     // EXPOSE: the holder has to learn the key, once.
-    let key = issued.key().hazmat_expose();
-    tracing::info!(kid = %issued.kid(), "an API key was issued");
-    Ok((
-        StatusCode::CREATED,
-        Json(json!({ "kid": issued.kid().as_str(), "key": key })),
-    ))
+    let key = issued.key.hazmat_expose();
+    let answer = json!({ "kid": issued.kid.as_str(), "key": key });
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 pub(super) async fn list(
     State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
     page: Result<Query<Page>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<ApiKeyPage>, Problem> {
     let Query(page) = page.map_err(|_| {
         Problem::bad_request("`tenant`, `after` (a kid) and `limit` (1 to 1000) are known")
     })?;
-    let mut query = KeyQuery::first(page.limit.unwrap_or(DEFAULT_PAGE).min(MAX_PAGE));
-    if let Some(tenant) = page.tenant {
-        let tenant = TenantId::new(&tenant)
-            .map_err(|error| Problem::bad_request(format!("`tenant`: {error}")))?;
-        query = query.of_tenant(tenant);
-    }
-    if let Some(kid) = page.after {
-        query = query.after(parse_kid(&kid)?);
-    }
-    let found = state
-        .services
-        .keys
-        .list(&query)
-        .await
-        .map_err(|error| failed(&error))?;
-    let keys: Vec<Value> = found.keys.iter().map(describe).collect();
-    Ok(Json(
-        json!({ "keys": keys, "next": found.next.map(|kid| kid.to_string()) }),
-    ))
+    let Page {
+        tenant,
+        after,
+        limit,
+    } = page;
+    let request = PageRequest {
+        tenant,
+        after,
+        limit,
+    };
+    Ok(Json(state.api_keys.list(&actor, &request).await?))
 }
 
 pub(super) async fn read(
     State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
     kid: Result<Path<String>, PathRejection>,
-) -> Result<Json<Value>, Problem> {
-    let kid = parse_kid(&kid?)?;
-    let key = state
-        .services
-        .keys
-        .record(&kid)
-        .await
-        .map_err(|error| failed(&error))?;
-    Ok(Json(describe(&key)))
+) -> Result<Json<ApiKeyDescription>, Problem> {
+    let Path(kid) = kid?;
+    Ok(Json(state.api_keys.read(&actor, &kid).await?))
 }
 
 /// Returns when the revocation is durable; this process refuses the key from then on.
 pub(super) async fn revoke(
     State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
     kid: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
-    let kid = parse_kid(&kid?)?;
-    state
-        .services
-        .keys
-        .revoke(&kid)
-        .await
-        .map_err(|error| failed(&error))?;
-    tracing::info!(%kid, "an API key was revoked");
+    let Path(kid) = kid?;
+    state.api_keys.revoke(&actor, &kid).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn parse_kid(text: &str) -> Result<Kid, Problem> {
-    text.parse().map_err(|_| Problem::not_found())
-}
-
-fn failed(error: &ManageError) -> Problem {
-    match error {
-        ManageError::NotFound => Problem::not_found(),
-        ManageError::Store(error) => {
-            tracing::error!(
-                error = error as &dyn std::error::Error,
-                "the key store failed"
-            );
-            Rejection::plain(Reason::CapacityStoreUnavailable).into()
+impl From<ApiKeyError> for Problem {
+    fn from(error: ApiKeyError) -> Self {
+        match error {
+            ApiKeyError::Invalid(detail) => Self::bad_request(detail),
+            ApiKeyError::NotFound => Self::not_found(),
+            ApiKeyError::Store(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the key store failed"
+                );
+                Rejection::plain(Reason::CapacityStoreUnavailable).into()
+            }
+            ApiKeyError::Other(error) => Self::internal(&error, "an API key was not managed"),
         }
-        error => Problem::bad_request(error.to_string()),
     }
 }

@@ -1,44 +1,31 @@
 //! `/admin/limits`.
 
-use axum::{Json, body::Body, extract::State};
+use axum::{Extension, Json, body::Body, extract::State};
 use http::{Request, StatusCode};
-use portcullis_ratelimit::PoliciesBuilder;
-use serde_json::{Value, json};
 
 use super::AdminState;
-use crate::{http::problem::Problem, pipeline::limits, pipeline::read_body};
+use crate::{
+    admin::{Actor, LimitedTenants},
+    http::problem::Problem,
+    pipeline::read_body,
+};
 
 /// `GET`: the tenants refused most of late.
-pub(super) async fn most_limited(State(state): State<AdminState>) -> Json<Value> {
-    let tenants = state.services.limiter.most_limited();
-    let tenants: Vec<Value> = tenants
-        .into_iter()
-        .map(|tenant| {
-            json!({
-                "tenant": tenant.tenant,
-                "refusals": tenant.refusals,
-                "overcount": tenant.overcount,
-                "seconds_ago": tenant.last_refused.as_secs(),
-            })
-        })
-        .collect();
-    Json(json!({ "limited": tenants }))
+pub(super) async fn most_limited(
+    State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
+) -> Json<LimitedTenants> {
+    Json(state.limits.most_limited(&actor))
 }
 
-/// `PUT`: other policies, as JSON of the form that the rate limiter documents for TOML; what they
-/// leave out is as at the start. They hold at once, until the process ends.
+/// `PUT`: other policies.
 pub(super) async fn replace(
     State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
     request: Request<Body>,
 ) -> Result<StatusCode, Problem> {
     let body = read_body(request).await?;
-    let given: PoliciesBuilder = serde_json::from_slice(&body).map_err(|error| unusable(&error))?;
-    let policies = limits::complete(given).map_err(|error| unusable(&error))?;
-    state.services.limiter.replace_policies(policies);
-    tracing::info!("the limits were replaced");
+    let replaced = state.limits.replace(&actor, &body);
+    replaced.map_err(|unusable| Problem::bad_request(unusable.to_string()))?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn unusable(error: &dyn std::error::Error) -> Problem {
-    Problem::bad_request(format!("the policies cannot be used: {error}"))
 }

@@ -1,0 +1,77 @@
+//! The configured database, and the stores of the crates in it.
+
+use std::{fs, path::Path, sync::Arc};
+
+use portcullis_apikey_cache::{KeyStore, SqliteKeyStore};
+use portcullis_keyring::{DekStore, SqliteDekStore};
+
+use crate::{
+    config,
+    store::{SqliteStore, Store, StoreError},
+};
+
+/// An opened database.
+#[derive(Debug, Clone)]
+pub(super) enum Database {
+    Sqlite(SqliteStore),
+}
+
+/// The database cannot be opened or brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DatabaseError {
+    /// The folder for the file cannot be made.
+    #[error("the data folder cannot be created: {0}")]
+    Folder(std::io::ErrorKind),
+    #[error("the database cannot be opened")]
+    Store(#[from] StoreError),
+    #[error("the data keys' table cannot be prepared")]
+    DataKeys(#[source] portcullis_keyring::StoreError),
+    #[error("the API keys' table cannot be prepared")]
+    ApiKeys(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Database {
+    /// Opens what is configured, and makes it where there is none.
+    pub(super) async fn open(config: &config::Database) -> Result<Self, DatabaseError> {
+        let config::Database::Sqlite(path) = config;
+        make_folder(path)?;
+        Ok(Self::Sqlite(SqliteStore::open(path).await?))
+    }
+
+    /// Events and leads.
+    pub(super) fn store(&self) -> Arc<dyn Store> {
+        let Self::Sqlite(store) = self;
+        Arc::new(store.clone())
+    }
+
+    /// Data keys, their tables up to date.
+    pub(super) async fn data_keys(&self) -> Result<Arc<dyn DekStore>, DatabaseError> {
+        let Self::Sqlite(store) = self;
+        let data_keys = SqliteDekStore::new(store.data_key_pool());
+        data_keys.migrate().await.map_err(DatabaseError::DataKeys)?;
+        Ok(Arc::new(data_keys))
+    }
+
+    /// API keys, their tables up to date.
+    pub(super) async fn api_keys(&self) -> Result<Arc<dyn KeyStore>, DatabaseError> {
+        let Self::Sqlite(store) = self;
+        let api_keys = SqliteKeyStore::new(store.api_key_pool());
+        let migrated = api_keys.migrate().await;
+        migrated.map_err(|error| DatabaseError::ApiKeys(error.into()))?;
+        Ok(Arc::new(api_keys))
+    }
+
+    pub(super) async fn close(&self) {
+        let Self::Sqlite(store) = self;
+        store.close().await;
+    }
+}
+
+fn make_folder(file: &Path) -> Result<(), DatabaseError> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            fs::create_dir_all(folder).map_err(|error| DatabaseError::Folder(error.kind()))
+        }
+        _ => Ok(()),
+    }
+}
