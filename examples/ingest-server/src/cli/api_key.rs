@@ -10,8 +10,10 @@ use portcullis_apikey_cache::{
 use serde_json::json;
 
 use super::{
-    CliError, print,
-    settings::{Missing, Settings},
+    CliError,
+    columns::Columns,
+    print,
+    settings::{MissingSecrets, Settings},
 };
 use crate::{
     api_key_admin::{IssueError, KeyRequest, describe},
@@ -34,14 +36,14 @@ pub(super) struct Issue {
     /// Whose key it is.
     #[arg(long)]
     tenant: String,
-    /// free, standard or enterprise.
-    #[arg(long, default_value = "standard")]
-    tier: String,
     /// What it may do: events:write, leads:write, leads:read, pii:read.
     #[arg(long, value_delimiter = ',', required = true)]
     scopes: Vec<String>,
+    /// free, standard or enterprise.
+    #[arg(long, default_value = "standard")]
+    tier: String,
     /// When it ends, RFC 3339.
-    #[arg(long)]
+    #[arg(long, value_name = "TIME")]
     expires_at: Option<String>,
     /// Print JSON.
     #[arg(long)]
@@ -86,11 +88,24 @@ pub(super) enum ApiKeyError {
     Tenant(#[from] InvalidTenantId),
 }
 
+impl ApiKeyError {
+    /// Whether the caller has to set something right, rather than that something failed.
+    pub(super) const fn is_for_the_caller(&self) -> bool {
+        matches!(
+            self,
+            Self::NoDatabase(_)
+                | Self::Issue(IssueError::Invalid(_))
+                | Self::Kid(_)
+                | Self::Tenant(_)
+        )
+    }
+}
+
 const PAGE: NonZeroU16 = NonZeroU16::new(500).expect("500 is not zero");
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
     require_database(settings)?;
-    let config = settings.load(Missing::Report)?.config;
+    let config = settings.load(MissingSecrets::Report)?.config;
     let vault = Vault::open(&config, None).await?;
     let outcome = match command {
         Command::Issue(arguments) => issue(&vault.keys, arguments).await,
@@ -138,23 +153,26 @@ async fn list(keys: &ApiKeyCache, arguments: List) -> Result<(), CliError> {
     if let Some(tenant) = &arguments.tenant {
         query = query.of_tenant(TenantId::new(tenant).map_err(ApiKeyError::from)?);
     }
+    let mut columns = Columns::new(["KID", "STATUS", "TIER", "TENANT", "SCOPES"]);
     loop {
         let page = keys.list(&query).await.map_err(ApiKeyError::from)?;
         for key in &page.keys {
             if arguments.json {
                 print(&describe(key).to_string())?;
             } else {
-                let (kid, tenant, tier) = (key.kid(), key.tenant(), key.tier());
-                print(&format!(
-                    "{kid}  {:<9}  {tier:<10}  {tenant}  {}",
-                    key.status(),
-                    key.scopes()
-                ))?;
+                columns.add([
+                    key.kid().to_string(),
+                    key.status().to_string(),
+                    key.tier().to_string(),
+                    key.tenant().to_string(),
+                    key.scopes().to_string(),
+                ]);
             }
         }
         match page.next {
             Some(kid) => query = query.after(kid),
-            None => return Ok(()),
+            None if arguments.json => return Ok(()),
+            None => return print(&columns.to_string()),
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Sources, problems::Problems};
+use super::{
+    problems::Problems,
+    settings,
+    sources::{Given, Sources},
+};
 
 /// The database the service writes to.
 #[derive(Debug, Clone)]
@@ -11,19 +15,23 @@ pub(crate) enum Database {
     Sqlite(PathBuf),
 }
 
-const VARIABLE: &str = "INGEST_DATABASE_URL";
+/// The folder for the database and for generated secrets.
+pub(super) fn data_dir(sources: &Sources) -> PathBuf {
+    let given = sources.value(settings::DATA_DIR);
+    given.map(|given| given.text).unwrap_or_default().into()
+}
 
 pub(super) fn read(
     sources: &Sources,
     data_dir: &Path,
     problems: &mut Problems,
 ) -> Option<Database> {
-    let Some(url) = sources.value(VARIABLE) else {
+    let Some(Given { text: url, origin }) = sources.value(settings::DATABASE_URL) else {
         return Some(Database::Sqlite(data_dir.join("ingest.db")));
     };
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         problems.add(
-            VARIABLE,
+            &origin,
             "names PostgreSQL, which this build does not contain",
         );
         return None;
@@ -36,7 +44,7 @@ pub(super) fn read(
             Some(Database::Sqlite(PathBuf::from(path)))
         }
         _ => {
-            problems.add(VARIABLE, "must be `sqlite://` and the path of a file");
+            problems.add(&origin, "must be `sqlite://` and the path of a file");
             None
         }
     }
