@@ -120,7 +120,7 @@ impl CliError {
             | Self::Dev(DevError::DataWithoutSecrets { .. })
             | Self::Vault(VaultError::Secrets(_))
             | Self::Start(StartError::Vault(VaultError::Secrets(_))) => ExitCode::from(2),
-            Self::ApiKey(error) if error.is_for_the_caller() => ExitCode::from(2),
+            Self::ApiKey(error) if error.is_usage_error() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

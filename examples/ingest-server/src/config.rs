@@ -6,6 +6,7 @@
 
 mod database;
 mod file;
+mod given;
 mod network;
 mod observability;
 mod origin;
@@ -57,7 +58,7 @@ impl Config {
     pub(crate) fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let profile = profile::read(sources, &mut problems);
-        let data_dir = data_dir(sources);
+        let data_dir = database::data_dir(sources, &mut problems);
         let network = network::read(sources, profile, &mut problems);
         let database = database::read(sources, &data_dir, &mut problems);
         let schemas = schemas::read(sources, &mut problems);
@@ -111,7 +112,7 @@ pub(crate) fn is_dev(sources: &Sources) -> bool {
 
 /// The folder for the database and for generated secrets.
 pub(crate) fn data_dir(sources: &Sources) -> PathBuf {
-    database::data_dir(sources)
+    database::data_dir(sources, &mut Problems::default())
 }
 
 /// The database that is asked for, if its setting can be read.

@@ -1,7 +1,7 @@
 //! `api-key issue|list|revoke`: works on the database itself; running servers hear of it through
 //! the outbox.
 
-use std::{num::NonZeroU16, path::PathBuf};
+use std::{io, num::NonZeroU16, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use portcullis_apikey_cache::{
@@ -78,6 +78,8 @@ pub(super) enum ApiKeyError {
         .0.display()
     )]
     NoDatabase(PathBuf),
+    #[error("the database at {} cannot be reached: {kind}", path.display())]
+    Unreachable { path: PathBuf, kind: io::ErrorKind },
     #[error(transparent)]
     Issue(#[from] IssueError),
     #[error(transparent)]
@@ -90,7 +92,7 @@ pub(super) enum ApiKeyError {
 
 impl ApiKeyError {
     /// Whether the caller has to set something right, rather than that something failed.
-    pub(super) const fn is_for_the_caller(&self) -> bool {
+    pub(super) const fn is_usage_error(&self) -> bool {
         matches!(
             self,
             Self::NoDatabase(_)
@@ -119,8 +121,15 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Cli
 /// Opening a database that is not there would make one, and bind these secrets to it.
 fn require_database(settings: &Settings) -> Result<(), ApiKeyError> {
     match config::database(&settings.sources()) {
-        Some(Database::Sqlite(path)) if !path.exists() => Err(ApiKeyError::NoDatabase(path)),
-        _ => Ok(()),
+        Some(Database::Sqlite(path)) => match path.try_exists() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ApiKeyError::NoDatabase(path)),
+            Err(error) => Err(ApiKeyError::Unreachable {
+                path,
+                kind: error.kind(),
+            }),
+        },
+        None => Ok(()),
     }
 }
 

@@ -2,11 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    problems::Problems,
-    settings,
-    sources::{Given, Sources},
-};
+use super::{given::Given, problems::Problems, settings, sources::Sources};
 
 /// The database the service writes to.
 #[derive(Debug, Clone)]
@@ -15,10 +11,16 @@ pub(crate) enum Database {
     Sqlite(PathBuf),
 }
 
-/// The folder for the database and for generated secrets.
-pub(super) fn data_dir(sources: &Sources) -> PathBuf {
-    let given = sources.value(settings::DATA_DIR);
-    given.map(|given| given.text).unwrap_or_default().into()
+/// The folder for the database and for generated secrets; it need not be there yet.
+pub(super) fn data_dir(sources: &Sources, problems: &mut Problems) -> PathBuf {
+    let Some(Given { text, origin }) = sources.value(settings::DATA_DIR) else {
+        return PathBuf::new();
+    };
+    let folder = PathBuf::from(text);
+    if folder.exists() && !folder.is_dir() {
+        problems.add(&origin, "is not a folder");
+    }
+    folder
 }
 
 pub(super) fn read(

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    origin::Origin, problems::Problems, setting::Setting, settings, sources::Given, spelling,
+    given::Given, origin::Origin, problems::Problems, setting::Setting, settings, spelling,
 };
 
 /// A longer key is no name of a setting.
@@ -18,8 +18,8 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> BTreeMap<&'static st
         return values;
     };
     let lines = Lines { path, text: &text };
-    let table = match DeTable::parse(&text) {
-        Ok(table) => table.into_inner(),
+    let mut entries = match DeTable::parse(&text) {
+        Ok(table) => table.into_inner().into_iter().collect::<Vec<_>>(),
         Err(error) => {
             let at = error.span().unwrap_or_default();
             // Without a word of what stands there: it may be a secret in the wrong place.
@@ -31,7 +31,8 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> BTreeMap<&'static st
             return values;
         }
     };
-    for (key, value) in table {
+    entries.sort_by_key(|(key, _)| key.span().start);
+    for (key, value) in entries {
         let at = key.span().start;
         let Some((setting, name)) = settings::of_key(key.get_ref()) else {
             problems.add(&lines.position(at), unknown_key(key.get_ref()));

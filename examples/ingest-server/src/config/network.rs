@@ -5,12 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use portcullis_ratelimit::TrustedProxies;
 
 use super::{
-    origin::Origin,
-    problems::Problems,
-    profile::Profile,
-    setting::Setting,
-    settings,
-    sources::{Given, Sources},
+    given::Given, origin::Origin, problems::Problems, profile::Profile, setting::Setting, settings,
+    sources::Sources,
 };
 
 /// Listening addresses. Port 0 lets the system choose; the log names what it chose.

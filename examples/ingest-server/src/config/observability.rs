@@ -2,11 +2,7 @@
 
 use tracing_subscriber::{EnvFilter, filter::Targets};
 
-use super::{
-    problems::Problems,
-    settings,
-    sources::{Given, Sources},
-};
+use super::{given::Given, problems::Problems, settings, sources::Sources};
 
 /// Logs and traces. The standard `OTEL_*` variables are read by the telemetry crate.
 #[derive(Debug, Clone)]

@@ -1,10 +1,6 @@
 //! Other programs that could do a part of the work, none of which this build contains.
 
-use super::{
-    problems::Problems,
-    settings,
-    sources::{Given, Sources},
-};
+use super::{given::Given, problems::Problems, settings, sources::Sources};
 
 /// Refuses what would otherwise be missed without a word.
 pub(super) fn check(sources: &Sources, problems: &mut Problems) {

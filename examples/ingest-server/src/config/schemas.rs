@@ -15,7 +15,7 @@ pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<Schemas
     if let (Some(folder), Some(origin)) = (&folder, &origin)
         && !folder.is_dir()
     {
-        problems.add(origin, "is not a directory");
+        problems.add(origin, "is not a folder");
         return None;
     }
     let loaded = Schemas::load(folder.as_deref());

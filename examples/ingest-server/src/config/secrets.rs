@@ -10,12 +10,8 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::{
-    origin::Origin,
-    problems::Problems,
-    profile::Profile,
-    setting::Setting,
-    settings,
-    sources::{Given, Sources},
+    given::Given, origin::Origin, problems::Problems, profile::Profile, setting::Setting, settings,
+    sources::Sources,
 };
 
 /// The variables of the secrets, under which the database remembers their check values.

@@ -61,7 +61,9 @@ impl Section {
             Self::Schemas => "Schemas",
             Self::Observability => "Observability",
             Self::Providers => "Other programs",
-            Self::Secrets => "Secrets (…_FILE can name a file with one instead)",
+            Self::Secrets => {
+                "Secrets (required in production; …_FILE can name a file that holds one)"
+            }
         }
     }
 }
@@ -121,7 +123,7 @@ impl Setting {
 
     const fn with_secrecy(mut self, secrecy: Secrecy) -> Self {
         self.secrecy = secrecy;
-        self.otherwise("required; the dev profile makes it")
+        self.otherwise("made by the dev profile")
     }
 
     pub(crate) fn is_secret(&self) -> bool {

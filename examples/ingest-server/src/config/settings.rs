@@ -25,7 +25,7 @@ table! {
         .key("admin_listen").flag("admin-listen").default("127.0.0.1:9090")
         .help("Admin address; in production a loopback or private one");
     TRUSTED_PROXIES: Setting::new(Section::Network, "INGEST_TRUSTED_PROXIES", "NETWORK,…")
-        .key("trusted_proxies").otherwise("none")
+        .key("trusted_proxies").flag("trusted-proxies").otherwise("none")
         .help("Whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`");
 
     DATA_DIR: Setting::new(Section::Database, "INGEST_DATA_DIR", "FOLDER")
@@ -43,7 +43,7 @@ table! {
         .key("log").flag("log").default("info")
         .help("Which events are logged, such as `info,ingest_server=debug`");
     TRACE_SAMPLE_RATIO: Setting::new(Section::Observability, "INGEST_TRACE_SAMPLE_RATIO", "0…1")
-        .key("trace_sample_ratio").number().default("0.01")
+        .key("trace_sample_ratio").flag("trace-sample-ratio").number().default("0.01")
         .help("Share of traces exported; errors and those over 120 ms are kept besides");
     OTLP_ENDPOINT: Setting::new(Section::Observability, "OTEL_EXPORTER_OTLP_ENDPOINT", "URL")
         .otherwise("no export")

@@ -5,7 +5,6 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     path::{Path, PathBuf},
-    str::FromStr,
 };
 
 use portcullis_telemetry::Environment;
@@ -13,6 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     file,
+    given::Given,
     origin::Origin,
     problems::Problems,
     setting::{Fallback, Setting},
@@ -31,12 +31,6 @@ pub(crate) struct Sources {
     generated: BTreeMap<String, SecretString>,
     generated_path: PathBuf,
     problems: Problems,
-}
-
-/// A value as text, and where it came from.
-pub(super) struct Given<T = String> {
-    pub(super) text: T,
-    pub(super) origin: Origin,
 }
 
 impl Sources {
@@ -170,31 +164,6 @@ impl Sources {
 impl std::fmt::Debug for Sources {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sources").finish_non_exhaustive()
-    }
-}
-
-impl Given {
-    fn new(text: &str, origin: Origin) -> Self {
-        let text = text.to_owned();
-        Self { text, origin }
-    }
-
-    /// The value, or a problem that says what it must be.
-    pub(super) fn parse<T: FromStr>(&self, expected: &str, problems: &mut Problems) -> Option<T> {
-        let parsed = self.text.parse().ok();
-        if parsed.is_none() {
-            problems.add(&self.origin, format!("must be {expected}"));
-        }
-        parsed
-    }
-}
-
-impl<T: Clone> Clone for Given<T> {
-    fn clone(&self) -> Self {
-        Self {
-            text: self.text.clone(),
-            origin: self.origin.clone(),
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::config::{origin::Origin, problems::Problems, sources::Given};
+use crate::config::{given::Given, origin::Origin, problems::Problems};
 
 const MIN_TOKEN_CHARS: usize = 32;
 /// 32 random bytes have about 30 distinct values; fewer than 16 happens once in 10^14.

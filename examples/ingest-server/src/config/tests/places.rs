@@ -56,6 +56,15 @@ fn equal_addresses_are_told_with_both_places() {
 }
 
 #[test]
+fn a_data_folder_that_is_a_file_is_told() {
+    let (_dir, path) = file("");
+    let flags = Flags::from([("INGEST_DATA_DIR", path.to_str().unwrap().to_owned())]);
+    let error = Config::load(&Sources::new(flags, environment(&[]), None));
+    let text = error.unwrap_err().to_string();
+    assert!(text.contains("\n  --data-dir: is not a folder"), "{text}");
+}
+
+#[test]
 fn a_proxy_that_is_none_is_told_by_its_entry() {
     let text = message_of_file("trusted_proxies = \"10.0.0.0/8, canary, ::1\"");
     assert!(

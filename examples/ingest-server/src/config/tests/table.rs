@@ -11,7 +11,7 @@ const END: &str = "<!-- settings end -->";
 /// The table as the README shows it.
 fn markdown() -> String {
     let mut text =
-        "| variable | flag | in the file | default | |\n|---|---|---|---|---|\n".to_owned();
+        "\n| variable | flag | in the file | default | |\n|---|---|---|---|---|\n".to_owned();
     let mut section = None;
     for setting in settings::ALL {
         if section.replace(setting.section) != Some(setting.section) {
@@ -19,6 +19,7 @@ fn markdown() -> String {
         }
         text.push_str(&row(setting));
     }
+    text.push('\n');
     text
 }
 
