@@ -3,8 +3,8 @@
 use std::{num::NonZeroU16, sync::Arc, time::SystemTime};
 
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, KeyInfo, KeyQuery, Kid, ManageError, NewKey, Revocation, Scope, Scopes,
-    StoreError, TenantId, Tier,
+    ApiKey, ApiKeyCache, KeyInfo, KeyQuery, Kid, MalformedKid, ManageError, NewKey, Revocation,
+    Scope, Scopes, StoreError, TenantId, Tier,
 };
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +76,9 @@ pub(crate) enum ApiKeyError {
     /// Something about the request; the text says what it must be.
     #[error("{0}")]
     Invalid(String),
-    #[error("there is no such key")]
+    #[error(transparent)]
+    MalformedKid(#[from] MalformedKid),
+    #[error("there is no API key of that id; list the keys to find it")]
     NotFound,
     #[error("the API keys' store failed")]
     Store(#[source] StoreError),
@@ -102,7 +104,7 @@ impl ApiKeys {
         let issued = async {
             let issued = self.keys.issue(new_key(request)?).await?;
             Ok(IssuedApiKey {
-                kid: issued.kid().clone(),
+                kid: *issued.kid(),
                 key: issued.into_key(),
             })
         };
@@ -126,7 +128,7 @@ impl ApiKeys {
                 query = query.of_tenant(tenant);
             }
             if let Some(kid) = &request.after {
-                query = query.after(parse_kid(kid)?);
+                query = query.after(kid.parse()?);
             }
             let page = self.keys.list(&query).await?;
             Ok(ApiKeyPage {
@@ -145,10 +147,10 @@ impl ApiKeys {
         actor: &Actor,
         kid: &str,
     ) -> Result<ApiKeyDescription, ApiKeyError> {
-        let kid = parse_kid(kid);
+        let kid: Result<Kid, _> = kid.parse();
         let key = match &kid {
             Ok(kid) => self.keys.record(kid).await.map_err(ApiKeyError::from),
-            Err(_) => Err(ApiKeyError::NotFound),
+            Err(malformed) => Err((*malformed).into()),
         };
         self.report(
             actor,
@@ -166,10 +168,10 @@ impl ApiKeys {
         actor: &Actor,
         kid: &str,
     ) -> Result<RevokedApiKey, ApiKeyError> {
-        let kid = parse_kid(kid);
+        let kid: Result<Kid, _> = kid.parse();
         let revocation = match &kid {
             Ok(kid) => self.keys.revoke(kid).await.map_err(ApiKeyError::from),
-            Err(_) => Err(ApiKeyError::NotFound),
+            Err(malformed) => Err((*malformed).into()),
         };
         self.report(
             actor,
@@ -192,7 +194,9 @@ impl ApiKeys {
     ) {
         let outcome = match error {
             None => Outcome::Done,
-            Some(ApiKeyError::Invalid(_) | ApiKeyError::NotFound) => Outcome::Rejected,
+            Some(
+                ApiKeyError::Invalid(_) | ApiKeyError::MalformedKid(_) | ApiKeyError::NotFound,
+            ) => Outcome::Rejected,
             Some(ApiKeyError::Store(_) | ApiKeyError::Other(_)) => Outcome::Failed,
         };
         self.observer.observe(&AdminEvent {
@@ -229,11 +233,6 @@ impl From<&KeyInfo> for ApiKeyDescription {
             last_used: key.last_used().map(time),
         }
     }
-}
-
-/// A kid that is none names no key.
-fn parse_kid(text: &str) -> Result<Kid, ApiKeyError> {
-    text.parse().map_err(|_| ApiKeyError::NotFound)
 }
 
 fn new_key(request: &ApiKeyRequest) -> Result<NewKey, ApiKeyError> {

@@ -65,17 +65,8 @@ pub(crate) fn start(config: &Config) -> Result<Guard, InitError> {
         .filter(settings.log_filter.as_str())
         .redaction(redaction)
         .init()?;
-    if !settings.has_usual_ratio() {
-        tracing::warn!(
-            variable = "INGEST_TRACE_SAMPLE_RATIO",
-            "the share of traces lies outside 0.01 to 0.05"
-        );
-    }
-    if !config.unknown_variables.is_empty() {
-        tracing::warn!(
-            variable = config.unknown_variables.join(", "),
-            "set, and no setting of this service"
-        );
+    for (variable, message) in config.warnings() {
+        tracing::warn!(variable, "{message}");
     }
     Ok(guard)
 }

@@ -3,35 +3,51 @@
 use portcullis_apikey_cache::{PepperVersion, Peppers};
 use portcullis_keyring::{KekVersion, LocalKek};
 use portcullis_pii_crypto::{IndexRoots, IndexVersion};
+use portcullis_versioned_secrets::SecretVersion;
+use secrecy::{ExposeSecret as _, SecretBox};
+use zeroize::Zeroizing;
 
 use super::BackendError;
 use crate::config::Secrets;
 
 /// Wraps data keys in this process.
 pub(super) fn local(secrets: &Secrets) -> Result<LocalKek, BackendError> {
-    let versions = &secrets.keks.versions;
-    let keys = versions
+    let keks = &secrets.keks;
+    let keys = keks
         .iter()
-        .map(|(version, key)| (KekVersion::new(*version), key.clone()));
-    LocalKek::new(KekVersion::new(secrets.keks.primary), keys).map_err(unusable)
+        .map(|(version, key)| (KekVersion::new(version.value()), copy(key)));
+    LocalKek::new(KekVersion::new(keks.primary_version().value()), keys).map_err(unusable)
 }
 
 /// Keys blind indexes.
 pub(super) fn index_roots(secrets: &Secrets) -> Result<IndexRoots, BackendError> {
-    let versions = &secrets.index_roots.versions;
-    let roots = versions
-        .iter()
-        .map(|(version, root)| (IndexVersion::new(*version), root.clone()));
-    IndexRoots::new(IndexVersion::new(secrets.index_roots.primary), roots).map_err(unusable)
+    let roots = &secrets.index_roots;
+    let primary = IndexVersion::new(short(roots.primary_version())?);
+    let mut versions = Vec::new();
+    for (version, root) in roots.iter() {
+        versions.push((IndexVersion::new(short(version)?), copy(root)));
+    }
+    IndexRoots::new(primary, versions).map_err(unusable)
 }
 
 /// Keys the hashes of API keys.
 pub(super) fn peppers(secrets: &Secrets) -> Result<Peppers, BackendError> {
-    let versions = &secrets.key_peppers.versions;
-    let peppers = versions
-        .iter()
-        .map(|(version, pepper)| ((*version).into(), pepper.clone()));
-    Peppers::new(PepperVersion::from(secrets.key_peppers.primary), peppers).map_err(unusable)
+    let peppers = &secrets.key_peppers;
+    let primary = PepperVersion::from(short(peppers.primary_version())?);
+    let mut versions = Vec::new();
+    for (version, pepper) in peppers.iter() {
+        versions.push((short(version)?.into(), copy(pepper)));
+    }
+    Peppers::new(primary, versions).map_err(unusable)
+}
+
+fn short(version: SecretVersion) -> Result<u16, BackendError> {
+    u16::try_from(version.value()).map_err(unusable)
+}
+
+fn copy(secret: &SecretBox<[u8; 32]>) -> Zeroizing<[u8; 32]> {
+    // EXPOSE: handed to the crate that keeps it.
+    Zeroizing::new(*secret.expose_secret())
 }
 
 fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> BackendError {

@@ -89,8 +89,8 @@ fn configured(kek: &LocalKek, index_roots: &IndexRoots, peppers: &Peppers) -> Ve
 /// primary version. The earlier ones are remembered since they were that.
 fn in_use(mut checks: Vec<SecretCheck>, secrets: &Secrets) -> Vec<SecretCheck> {
     checks.retain(|check| match check.secret.as_str() {
-        KEKS => check.version == secrets.keks.primary,
-        KEY_PEPPERS => check.version == u32::from(secrets.key_peppers.primary),
+        KEKS => check.version == secrets.keks.primary_version().value(),
+        KEY_PEPPERS => check.version == secrets.key_peppers.primary_version().value(),
         _ => true,
     });
     checks

@@ -1,17 +1,22 @@
 //! `api-key issue|list|revoke`: works on the database itself; running servers hear of it through
 //! the outbox.
 
-use std::{num::NonZeroU16, path::PathBuf, sync::Arc};
+use std::{io, num::NonZeroU16, path::PathBuf, sync::Arc};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{
-    CliError, print,
-    settings::{Missing, Settings},
+    CliError,
+    columns::Columns,
+    print,
+    settings::{MissingSecrets, Settings},
 };
 use crate::{
-    admin::{Actor, AdminEvent, AdminObserver, ApiKeyError, ApiKeyRequest, ApiKeys, PageRequest},
+    admin::{
+        Actor, AdminEvent, AdminObserver, ApiKeyDescription, ApiKeyError, ApiKeyRequest, ApiKeys,
+        PageRequest,
+    },
     backend::{Backend, Observers},
     config::{self, Database},
 };
@@ -31,14 +36,14 @@ pub(super) struct Issue {
     /// Whose key it is.
     #[arg(long)]
     tenant: String,
-    /// free, standard or enterprise.
-    #[arg(long, default_value = "standard")]
-    tier: String,
     /// What it may do: events:write, leads:write, leads:read, pii:read.
     #[arg(long, value_delimiter = ',', required = true)]
     scopes: Vec<String>,
+    /// free, standard or enterprise.
+    #[arg(long, default_value = "standard")]
+    tier: String,
     /// When it ends, RFC 3339.
-    #[arg(long)]
+    #[arg(long, value_name = "TIME")]
     expires_at: Option<String>,
     /// Print JSON.
     #[arg(long)]
@@ -73,8 +78,21 @@ pub(super) enum CommandError {
         .0.display()
     )]
     NoDatabase(PathBuf),
+    #[error("the database at {} cannot be reached: {kind}", path.display())]
+    Unreachable { path: PathBuf, kind: io::ErrorKind },
     #[error(transparent)]
     ApiKey(#[from] ApiKeyError),
+}
+
+impl CommandError {
+    /// Whether the caller has to set something right, rather than that something failed.
+    pub(super) const fn is_usage_error(&self) -> bool {
+        matches!(
+            self,
+            Self::NoDatabase(_)
+                | Self::ApiKey(ApiKeyError::Invalid(_) | ApiKeyError::MalformedKid(_))
+        )
+    }
 }
 
 const PAGE: NonZeroU16 = NonZeroU16::new(500).expect("500 is not zero");
@@ -89,7 +107,7 @@ impl AdminObserver for Unobserved {
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
     require_database(settings)?;
-    let config = settings.load(Missing::Report)?.config;
+    let config = settings.load(MissingSecrets::Report)?.config;
     let backend = Backend::open(&config, Observers::default()).await?;
     let keys = ApiKeys::new(backend.api_keys.clone(), Arc::new(Unobserved));
     let user = rustix::process::getuid().as_raw();
@@ -106,8 +124,15 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Cli
 /// Opening a database that is not there would make one, and bind these secrets to it.
 fn require_database(settings: &Settings) -> Result<(), CommandError> {
     match config::database(&settings.sources()) {
-        Some(Database::Sqlite(path)) if !path.exists() => Err(CommandError::NoDatabase(path)),
-        _ => Ok(()),
+        Some(Database::Sqlite(path)) => match path.try_exists() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(CommandError::NoDatabase(path)),
+            Err(error) => Err(CommandError::Unreachable {
+                path,
+                kind: error.kind(),
+            }),
+        },
+        None => Ok(()),
     }
 }
 
@@ -142,6 +167,7 @@ async fn list(keys: &ApiKeys, actor: &Actor, arguments: List) -> Result<(), CliE
         after: None,
         limit: Some(PAGE),
     };
+    let mut columns = Columns::new(["KID", "STATUS", "TIER", "TENANT", "SCOPES"]);
     loop {
         let page = keys.list(actor, &request).await;
         let page = page.map_err(CommandError::from)?;
@@ -150,20 +176,26 @@ async fn list(keys: &ApiKeys, actor: &Actor, arguments: List) -> Result<(), CliE
                 let line = serde_json::to_string(key).expect("texts are JSON");
                 print(&line)?;
             } else {
-                print(&format!(
-                    "{}  {:<9}  {:<10}  {}  {}",
-                    key.kid,
-                    key.status,
-                    key.tier,
-                    key.tenant,
-                    key.scopes.join(" ")
-                ))?;
+                let ApiKeyDescription {
+                    kid,
+                    status,
+                    tier,
+                    tenant,
+                    scopes,
+                    ..
+                } = key;
+                columns.add([kid, *status, tier, tenant, &scopes.join(" ")].map(str::to_owned));
             }
         }
         if page.next.is_none() {
-            return Ok(());
+            break;
         }
         request.after = page.next;
+    }
+    if arguments.json {
+        Ok(())
+    } else {
+        print(&columns.to_string())
     }
 }
 

@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::{
     CliError, print, serve,
-    settings::{Loaded, Missing, Settings},
+    settings::{Loaded, MissingSecrets, Settings},
 };
 use crate::{
     admin::ApiKeys,
@@ -34,7 +34,7 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     let Loaded {
         config,
         has_generated_secrets,
-    } = settings.load_quietly(Missing::Generate)?;
+    } = settings.load_quietly(MissingSecrets::Generate)?;
     if config.profile == Profile::Production {
         return Err(CliError::DemoInProduction);
     }

@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     CliError, print,
-    settings::{Loaded, Missing, Settings},
+    settings::{Loaded, MissingSecrets, Settings},
 };
 use crate::{app::App, app::telemetry, cli::dev};
 
@@ -15,7 +15,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
     let Loaded {
         config,
         has_generated_secrets,
-    } = settings.load(Missing::Generate)?;
+    } = settings.load(MissingSecrets::Generate)?;
     let guard = telemetry::start(&config)?;
     let config = Arc::new(config);
     // Before anything listens, so that no signal is lost.

@@ -13,6 +13,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use ring::rand::{SecureRandom as _, SystemRandom};
+use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::DevError;
@@ -41,13 +42,15 @@ pub(crate) fn ensure(sources: &mut Sources) -> Result<bool, DevError> {
 }
 
 /// The same, without keeping those it makes.
-pub(crate) fn imagine(sources: &mut Sources) -> Result<bool, DevError> {
+pub(crate) fn dry_run(sources: &mut Sources) -> Result<bool, DevError> {
     if !would_generate(sources) {
         return add_existing(sources);
     }
     let folder = data_dir(sources);
     refuse_existing_data(sources, &folder)?;
-    sources.add_generated(parse(&path(&folder), &content()?)?);
+    let path = path(&folder);
+    let secrets = parse(&path, &content()?)?;
+    sources.add_generated(path, secrets);
     Ok(true)
 }
 
@@ -58,7 +61,8 @@ pub(crate) fn add_existing(sources: &mut Sources) -> Result<bool, DevError> {
         return Ok(false);
     }
     let text = fs::read_to_string(&path).map_err(|error| file_error(&path, &error))?;
-    sources.add_generated(parse(&path, &Zeroizing::new(text))?);
+    let secrets = parse(&path, &Zeroizing::new(text))?;
+    sources.add_generated(path, secrets);
     Ok(true)
 }
 
@@ -127,7 +131,7 @@ fn make_secret() -> Result<Zeroizing<[u8; 32]>, DevError> {
     Ok(secret)
 }
 
-fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, Zeroizing<String>>, DevError> {
+fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, SecretString>, DevError> {
     let mut secrets = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -140,10 +144,7 @@ fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, Zeroizing<String>>,
                 line: index + 1,
             });
         };
-        secrets.insert(
-            name.trim().to_owned(),
-            Zeroizing::new(value.trim().to_owned()),
-        );
+        secrets.insert(name.trim().to_owned(), value.trim().into());
     }
     Ok(secrets)
 }

@@ -95,7 +95,7 @@ impl From<ApiKeyError> for Problem {
     fn from(error: ApiKeyError) -> Self {
         match error {
             ApiKeyError::Invalid(detail) => Self::bad_request(detail),
-            ApiKeyError::NotFound => Self::not_found(),
+            ApiKeyError::MalformedKid(_) | ApiKeyError::NotFound => Self::not_found(),
             ApiKeyError::Store(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
