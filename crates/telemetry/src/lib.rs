@@ -38,7 +38,7 @@ pub use self::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
 pub use self::logs::{LogLimits, Logs};
 pub use self::metrics::{BoundedFamily, Buckets, Exposition, MetricError, Registry};
 pub use self::panics::log_panics;
-pub use self::redact::{Detectors, Kind, Redaction, Redactor};
+pub use self::redact::{Redaction, Redactor};
 pub use self::sampling::{Ratio, Sampling, Tail};
 pub use self::traces::Otlp;
 

@@ -11,8 +11,9 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::{Entropy, EntropyError, SystemEntropy};
+use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::{MemoryStore, Policies, RateLimiter, TrustedProxies, WhenFull};
-use portcullis_telemetry::{Detectors, Guard, HttpLayer, MetricError, Registry, RemoteParent};
+use portcullis_telemetry::{Guard, HttpLayer, MetricError, Registry, RemoteParent};
 use tokio::sync::watch;
 
 use part::{Part, first_ended};
@@ -118,7 +119,7 @@ impl App {
             keys,
             keyring,
             index_roots,
-            detectors: Detectors::new(),
+            detector: Detector::standard(),
             limiter: limiter(registry)?,
             quality,
             schemas: Arc::clone(&config.schemas),

@@ -66,7 +66,7 @@ impl<'a, F: Format> Fields<'a, F> {
     /// Masks before it cuts, so that half a secret is not taken for none.
     fn put_text(&mut self, name: &str, value: &str) {
         let room = self.room();
-        let seen = &value[..value.floor_char_boundary(Redactor::look_ahead(room))];
+        let seen = &value[..value.floor_char_boundary(self.redactor.look_ahead(room))];
         let shown = self.redactor.mask_until(seen, room.min(seen.len()));
         let complete = self.format.text(self.text, name, &shown, room);
         self.cut |= !complete || value.len() > room;
@@ -78,7 +78,7 @@ impl<'a, F: Format> Fields<'a, F> {
         } else if let Some(text) = arguments.as_str() {
             self.put_text(name, text);
         } else {
-            let text = BoundedText::format(Redactor::look_ahead(self.room()), arguments);
+            let text = BoundedText::format(self.redactor.look_ahead(self.room()), arguments);
             self.put_text(name, &text);
         }
     }
