@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::trace::SpanExporter;
 use thiserror::Error;
 use tracing::Subscriber;
@@ -61,8 +60,13 @@ pub enum InitError {
     #[error("OTLP endpoint must be an `http://` URL")]
     Endpoint,
     /// The OTLP exporter could not be made.
+    #[cfg(feature = "otlp-http")]
     #[error("the OTLP exporter could not be built")]
-    Exporter(#[source] ExporterBuildError),
+    Exporter(#[source] opentelemetry_otlp::ExporterBuildError),
+    /// The code asks for export over OTLP, and this build has no exporter. When a variable asks for
+    /// it, the error is [`Environment`](Self::Environment).
+    #[error("OTLP export needs the feature `otlp-http` of portcullis-telemetry")]
+    ExporterMissing,
     /// A metric of telemetry's own was refused.
     #[error(transparent)]
     Metric(#[from] MetricError),

@@ -66,10 +66,12 @@ impl Environment {
     }
 
     /// Every variable that cannot be honoured, without starting anything: what
-    /// [`Builder::init`](crate::Builder::init) would refuse one by one.
+    /// [`Builder::init`](crate::Builder::init) would refuse one by one. A variable that asks for
+    /// export over OTLP is one of them when the crate is built without the feature `otlp-http`.
     #[must_use]
     pub fn problems(&self) -> Vec<EnvironmentError> {
-        let (_, problems) = Settings::read_all(self);
+        let (settings, mut problems) = Settings::read_all(self);
+        problems.extend(settings.exporter_missing());
         problems
     }
 

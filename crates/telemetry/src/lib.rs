@@ -43,6 +43,8 @@ pub use self::sampling::{Ratio, Sampling, Tail};
 pub use self::traces::Otlp;
 
 /// The crates in the versions that this one is built with, for use beside it.
-pub use {
-    opentelemetry, opentelemetry_otlp, opentelemetry_sdk, prometheus_client, tracing_opentelemetry,
-};
+pub use {opentelemetry, opentelemetry_sdk, prometheus_client, tracing_opentelemetry};
+
+/// The OTLP exporter in the version that this crate is built with.
+#[cfg(feature = "otlp-http")]
+pub use opentelemetry_otlp;

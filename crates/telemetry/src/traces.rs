@@ -1,15 +1,16 @@
+//! From a span that ended to the collector: sampling, queue, redaction, export.
+
 mod export;
+mod otlp;
 mod outbox;
 mod redaction;
 mod sampler;
 mod tail;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry_otlp::{Protocol, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{
     BatchConfig, BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider,
@@ -19,34 +20,15 @@ use prometheus_client::metrics::counter::Counter;
 use self::export::RedactingExporter;
 use self::outbox::Outbox;
 use self::tail::TailSampler;
-use crate::builder::InitError;
 use crate::clock::Clock;
-use crate::environment::{Batch, Export, Settings, http_url, traces_endpoint};
+use crate::environment::{Batch, Settings};
 use crate::metrics::{ClosedCounters, MetricError, Registry};
 use crate::redact::Redactor;
 use crate::sampling::Sampling;
 
 pub(crate) use self::export::BoxedExporter;
-
-/// Where finished spans go.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Otlp {
-    /// To the endpoint that an `OTEL_EXPORTER_OTLP_…` variable names; nowhere when there is none.
-    #[default]
-    IfConfigured,
-    /// To a collector over HTTP: where the environment says, otherwise on this host, port 4318.
-    Http,
-    /// To the collector with this base URL (`http://collector:4318`) over HTTP, unless the
-    /// environment names another.
-    HttpAt(String),
-    /// Nowhere. Spans still have ids, so that log lines and answers carry them.
-    Off,
-}
-
-const DEFAULT_BASE: &str = "http://localhost:4318";
-/// The specification's default for `OTEL_EXPORTER_OTLP_TIMEOUT`.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+pub use self::otlp::Otlp;
+pub(crate) use self::otlp::exporter;
 
 /// What became of the spans that were chosen for export.
 #[derive(Clone, Debug)]
@@ -127,33 +109,6 @@ impl Pipeline<'_> {
         }
         .build())
     }
-}
-
-/// The exporter that code and environment ask for, if any.
-pub(crate) fn exporter(
-    otlp: &Otlp,
-    settings: &Settings,
-) -> Result<Option<BoxedExporter>, InitError> {
-    let base = match (otlp, settings.export, &settings.endpoint) {
-        (Otlp::Off, ..) | (_, Some(Export::Off), _) => return Ok(None),
-        (Otlp::IfConfigured, None, None) => return Ok(None),
-        (Otlp::HttpAt(base), ..) => base.as_str(),
-        _ => DEFAULT_BASE,
-    };
-    let base = http_url(base).ok_or(InitError::Endpoint)?;
-    let endpoint = settings
-        .endpoint
-        .clone()
-        .unwrap_or_else(|| traces_endpoint(&base));
-    let exporter = opentelemetry_otlp::SpanExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(endpoint)
-        .with_timeout(settings.timeout.unwrap_or(DEFAULT_TIMEOUT))
-        .with_headers(settings.headers.iter().cloned().collect::<HashMap<_, _>>())
-        .build()
-        .map_err(InitError::Exporter)?;
-    Ok(Some(BoxedExporter::new(exporter)))
 }
 
 fn resource(service: &str, settings: &Settings) -> Resource {
