@@ -87,7 +87,7 @@ impl Detector {
     #[must_use]
     pub fn look_ahead_bytes(&self) -> usize {
         let prefixes = self.secret_prefixes.iter().map(|prefix| prefix.len());
-        let secret = prefixes.max().unwrap_or_default() + secret::SHORTEST_BODY_BYTES;
+        let secret = prefixes.max().unwrap_or_default() + secret::MIN_BODY_BYTES;
         secret.max(LOOK_AHEAD_BYTES)
     }
 

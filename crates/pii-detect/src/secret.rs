@@ -6,7 +6,7 @@ use std::ops::Range;
 pub(crate) const STANDARD_PREFIX: &str = "pcl_";
 
 /// Fewer characters after the prefix are taken for prose about keys.
-pub(crate) const SHORTEST_BODY_BYTES: usize = 8;
+pub(crate) const MIN_BODY_BYTES: usize = 8;
 
 /// A secret with one of the prefixes whose first byte stands at `at`.
 pub(crate) fn at(bytes: &[u8], at: usize, prefixes: &[Box<str>]) -> Option<Range<usize>> {
@@ -17,5 +17,5 @@ pub(crate) fn at(bytes: &[u8], at: usize, prefixes: &[Box<str>]) -> Option<Range
         .iter()
         .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
         .count();
-    (body >= SHORTEST_BODY_BYTES).then_some(at..at + prefix.len() + body)
+    (body >= MIN_BODY_BYTES).then_some(at..at + prefix.len() + body)
 }

@@ -108,7 +108,7 @@ const OWN_FIELDS: &[&str] = &[
     "error.type",
 ];
 
-/// What stands in the place of a hidden field.
+/// What is shown instead of a hidden field.
 pub(crate) const HIDDEN: &str = "[redacted]";
 
 /// Hides secrets and personal data in everything that leaves the process as telemetry, and counts

@@ -2,33 +2,31 @@
 
 mod export;
 mod otlp;
-mod outbox;
+mod queue;
 mod redaction;
 mod sampler;
 mod tail;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use opentelemetry::KeyValue;
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{
-    BatchConfig, BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider,
+use opentelemetry_sdk::{
+    Resource,
+    trace::{BatchConfig, BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider},
 };
 use prometheus_client::metrics::counter::Counter;
 
-use self::export::RedactingExporter;
-use self::outbox::Outbox;
-use self::tail::TailSampler;
-use crate::clock::Clock;
-use crate::environment::{Batch, Settings};
-use crate::metrics::{ClosedCounters, MetricError, Registry};
-use crate::redact::Redactor;
-use crate::sampling::Sampling;
+use self::{export::RedactingExporter, queue::SpanQueue, tail::TailSampler};
+use crate::{
+    clock::Clock,
+    environment::{Batch, Settings},
+    metrics::{ClosedCounters, MetricError, Registry},
+    redact::Redactor,
+    sampling::Sampling,
+};
 
-pub(crate) use self::export::BoxedExporter;
 pub use self::otlp::Otlp;
-pub(crate) use self::otlp::exporter;
+pub(crate) use self::{export::BoxedExporter, otlp::exporter};
 
 /// What became of the spans that were chosen for export.
 #[derive(Clone, Debug)]
@@ -94,13 +92,13 @@ impl Pipeline<'_> {
         };
         let exporter = RedactingExporter::new(exporter, self.redactor, self.counts.clone());
         let queue = BatchSpanProcessor::new(exporter, batch_config(self.settings.batch));
-        let outbox = Outbox::new(queue, self.counts.selected);
+        let queue = SpanQueue::new(queue, self.counts.selected);
         Ok(match &self.sampling.tail {
             None => provider
                 .with_sampler(sampler::head(self.sampling.head))
-                .with_span_processor(outbox),
+                .with_span_processor(queue),
             Some(tail) => {
-                let tail = TailSampler::new(outbox, *tail, self.clock);
+                let tail = TailSampler::new(queue, *tail, self.clock);
                 tail.register(self.registry)?;
                 provider
                     .with_sampler(sampler::record_all(self.sampling.head))
@@ -119,7 +117,7 @@ fn resource(service: &str, settings: &Settings) -> Resource {
         .build()
 }
 
-/// Every value is given, so that nothing is read from the process's environment behind our back.
+/// Every value is given, so that nothing is read from the process's environment unseen.
 fn batch_config(batch: Batch) -> BatchConfig {
     let queue_spans = batch.queue_spans.unwrap_or(2_048);
     let batch_spans = batch.batch_spans.unwrap_or(512).min(queue_spans);

@@ -1,8 +1,8 @@
-use std::fmt;
-use std::time::Duration;
+//! What the `OTEL_*` variables ask for.
 
-use super::syntax;
-use super::{Environment, EnvironmentError};
+use std::{fmt, time::Duration};
+
+use super::{Environment, EnvironmentError, syntax};
 use crate::sampling::{Head, ParentDecision, Ratio};
 
 /// What the `OTEL_*` variables ask for, parsed; `None` where a variable is not set.
@@ -190,7 +190,7 @@ impl Reader<'_> {
         );
         self.only(
             &["OTEL_PROPAGATORS"],
-            "`tracecontext`: baggage would carry what nobody has redacted",
+            "`tracecontext`: baggage would carry text that is not redacted",
             &["tracecontext"],
         );
     }
@@ -325,7 +325,7 @@ fn sampler(name: &str) -> Option<(ParentDecision, Root)> {
     Some((parent, root))
 }
 
-/// The place for traces below an OTLP endpoint.
+/// Where an OTLP endpoint takes traces.
 pub(crate) fn traces_endpoint(base: &str) -> String {
     format!("{}{TRACES_PATH}", base.trim_end_matches('/'))
 }

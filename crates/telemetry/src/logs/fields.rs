@@ -1,7 +1,6 @@
-use std::borrow::Cow;
-use std::error::Error;
-use std::fmt;
-use std::time::SystemTime;
+//! An event's fields, redacted and written while there is room.
+
+use std::{borrow::Cow, error::Error, fmt, time::SystemTime};
 
 use opentelemetry::trace::SpanContext;
 use tracing::field::{Field, Visit};
@@ -16,7 +15,7 @@ pub(super) struct Line<'a> {
     pub(super) span: Option<SpanContext>,
     pub(super) suppressed: u64,
     pub(super) redactor: &'a Redactor,
-    pub(super) most_bytes: usize,
+    pub(super) max_bytes: usize,
 }
 
 /// The field that tracing's macros put the formatted message into.

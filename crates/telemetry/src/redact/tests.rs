@@ -1,3 +1,5 @@
+//! What is hidden by name, by list and by value, and that it is counted.
+
 use super::*;
 
 #[test]

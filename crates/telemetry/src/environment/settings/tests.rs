@@ -1,3 +1,5 @@
+//! Each variable is honoured or refused by name.
+
 use super::*;
 
 fn url(settings: &Settings) -> Option<&str> {
