@@ -1,5 +1,11 @@
 //! The OTLP exporter that code and environment ask for.
 
+#[cfg(feature = "otlp-http")]
+use std::{collections::HashMap, time::Duration};
+
+#[cfg(feature = "otlp-http")]
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+
 use super::BoxedExporter;
 use crate::{
     builder::InitError,
@@ -24,6 +30,9 @@ pub enum Otlp {
 }
 
 const DEFAULT_BASE: &str = "http://localhost:4318";
+/// The specification's default for `OTEL_EXPORTER_OTLP_TIMEOUT`.
+#[cfg(feature = "otlp-http")]
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The exporter that is asked for, if any.
 pub(crate) fn exporter(
@@ -46,13 +55,6 @@ pub(crate) fn exporter(
 
 #[cfg(feature = "otlp-http")]
 fn build(endpoint: String, settings: &Settings) -> Result<BoxedExporter, InitError> {
-    use std::{collections::HashMap, time::Duration};
-
-    use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
-
-    /// The specification's default for `OTEL_EXPORTER_OTLP_TIMEOUT`.
-    const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-
     let exporter = SpanExporter::builder()
         .with_http()
         .with_protocol(Protocol::HttpBinary)
