@@ -130,7 +130,7 @@ pub struct Tail {
     pub spans_per_trace: NonZeroUsize,
     /// Memory of all spans that are held, as estimated from their texts: 64 MiB.
     pub bytes: NonZeroUsize,
-    /// The time after which a trace that has not ended is given up: one minute.
+    /// The time after which a trace that has not ended is evicted: one minute.
     pub age: Duration,
     /// Traces that are kept in any one second: 500.
     pub kept_per_second: NonZeroU32,
