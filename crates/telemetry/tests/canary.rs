@@ -11,11 +11,12 @@ mod lines;
 #[path = "support/sink.rs"]
 mod sink;
 
-use std::convert::Infallible;
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use lines::Lines;
 use portcullis_telemetry::{
     Environment, HttpLayer, Otlp, Ratio, Redaction, Sampling, Telemetry, log_panics,

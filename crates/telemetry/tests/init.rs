@@ -10,9 +10,7 @@ mod lines;
 #[path = "support/spans.rs"]
 mod spans;
 
-use std::fmt;
-use std::thread;
-use std::time::Duration;
+use std::{fmt, thread, time::Duration};
 
 use lines::Lines;
 use portcullis_telemetry::{

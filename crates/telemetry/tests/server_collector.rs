@@ -7,9 +7,7 @@
 #[path = "support/program.rs"]
 mod program;
 
-use std::net::TcpStream;
-use std::process::Command;
-use std::time::Duration;
+use std::{net::TcpStream, process::Command, time::Duration};
 
 use portcullis_telemetry::{Environment, HttpLayer, Logs, Otlp, Ratio, Sampling, Tail, Telemetry};
 use program::{Program, free_port};

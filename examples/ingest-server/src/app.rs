@@ -12,8 +12,9 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::{Entropy, EntropyError, SystemEntropy};
+use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::TrustedProxies;
-use portcullis_telemetry::{Detectors, Guard, HttpLayer, MetricError, RemoteParent};
+use portcullis_telemetry::{Guard, HttpLayer, MetricError, RemoteParent};
 use tokio::sync::watch;
 
 use self::service_task::{ServiceTask, first_ended};
@@ -114,7 +115,7 @@ impl App {
             keys: backend.api_keys,
             keyring: backend.keyring,
             index_roots: backend.index_roots,
-            detectors: Detectors::new(),
+            detector: Detector::standard(),
             limiter: backend.limiter,
             quality,
             schemas: Arc::clone(&config.schemas),

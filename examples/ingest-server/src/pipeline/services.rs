@@ -6,8 +6,8 @@ use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_dq_metrics::Quality;
 use portcullis_keyring::{Entropy, Keyring};
 use portcullis_pii_crypto::IndexRoots;
+use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::RateLimiter;
-use portcullis_telemetry::Detectors;
 
 use crate::{
     clock::Clock,
@@ -23,7 +23,7 @@ pub(crate) struct Services {
     pub(crate) keys: ApiKeyCache,
     pub(crate) keyring: Keyring,
     pub(crate) index_roots: IndexRoots,
-    pub(crate) detectors: Detectors,
+    pub(crate) detector: Detector,
     pub(crate) limiter: RateLimiter,
     pub(crate) quality: Quality,
     pub(crate) schemas: Arc<Schemas>,

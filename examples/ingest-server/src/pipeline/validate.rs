@@ -65,7 +65,7 @@ pub(crate) fn validate(services: &Services, batch: Batch<Parsed>) -> Batch<Valid
             time::check(at, caller.received_at)?;
         }
         let personal = personal(schema, &parsed.data)?;
-        undeclared::check(&services.detectors, &parsed, &personal)?;
+        undeclared::check(&services.detector, &parsed, &personal)?;
         let intent = intent(&parsed)?;
         Ok(Valid {
             envelope: parsed.envelope,

@@ -1,9 +1,12 @@
+//! What is found in texts, and what is left alone.
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::builder::BuildError;
 
 fn masked(text: &str) -> String {
-    Detectors::new().mask(text).into_owned()
+    Detector::standard().mask(text).into_owned()
 }
 
 #[test]
@@ -73,7 +76,7 @@ fn payment_cards_are_found_by_brand_length_and_check_digit() {
         ] {
             assert!(!masked(&text).contains(card), "{text}");
             assert_eq!(
-                Detectors::new().detect(&text),
+                Detector::standard().first_kind(&text),
                 Some(Kind::PaymentCard),
                 "{text}"
             );
@@ -83,12 +86,10 @@ fn payment_cards_are_found_by_brand_length_and_check_digit() {
 
 #[test]
 fn keys_are_found_by_prefix() {
-    let detectors = Detectors::new()
-        .with_key_prefix("acme-")
-        .with_key_prefix("");
+    let detector = Detector::builder().secret_prefix("acme-").build().unwrap();
     let text = "Bearer pcl_live_0Zk3aB9xQ and acme-12345678; pcl_short stays";
     assert_eq!(
-        detectors.mask(text),
+        detector.mask(text),
         "Bearer [api_key] and [api_key]; pcl_short stays"
     );
 }
@@ -139,7 +140,7 @@ fn what_is_no_personal_data_is_left_alone() {
         "",
     ] {
         assert_eq!(masked(text), text);
-        assert_eq!(Detectors::new().detect(text), None, "{text}");
+        assert_eq!(Detector::standard().first_kind(text), None, "{text}");
     }
 }
 
@@ -147,7 +148,7 @@ fn what_is_no_personal_data_is_left_alone() {
 #[test]
 fn a_word_of_many_card_numbers_is_read_once() {
     let word = "4111111111111111a".repeat((1 << 20) / 17);
-    assert_eq!(Detectors::new().detect(&word), None);
+    assert_eq!(Detector::standard().first_kind(&word), None);
 }
 
 #[test]
@@ -160,24 +161,116 @@ fn of_a_word_around_a_card_number_64_bytes_to_each_side_decide() {
         (format!("4111111111111111{}z", fill(64)), false),
         (fill(56) + "4111111111111111" + &fill(56), false),
     ] {
-        assert_eq!(Detectors::new().detect(&text).is_some(), found, "{text}");
+        assert_eq!(
+            Detector::standard().first_kind(&text).is_some(),
+            found,
+            "{text}"
+        );
     }
 }
 
 #[test]
-fn a_secret_across_the_cut_is_masked_as_a_whole() {
-    let text = "card 4111111111111111 and more";
-    for until in 6..=21 {
-        assert_eq!(
-            Detectors::new().mask_until(text, until, |_| {}),
-            "card [payment_card]"
-        );
+fn an_empty_prefix_is_refused() {
+    let built = Detector::builder().secret_prefix("").build();
+    assert_eq!(built.map(|_| ()), Err(BuildError::EmptyPrefix));
+}
+
+const ONE_OF_EACH: &str = "a@b.io +4917012345678 4111111111111111 pcl_live_12345678";
+
+#[test]
+fn findings_come_from_left_to_right_with_their_ranges() {
+    let detector = Detector::standard();
+    let found: Vec<_> = detector
+        .find(ONE_OF_EACH)
+        .map(|finding| (finding.kind, &ONE_OF_EACH[finding.range]))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (Kind::Email, "a@b.io"),
+            (Kind::Phone, "+4917012345678"),
+            (Kind::PaymentCard, "4111111111111111"),
+            (Kind::ApiKey, "pcl_live_12345678"),
+        ]
+    );
+}
+
+#[test]
+fn only_the_chosen_kinds_are_found() {
+    let kinds = |builder: DetectorBuilder| {
+        let detector = builder.build().unwrap();
+        let found = detector.find(ONE_OF_EACH).map(|finding| finding.kind);
+        found.collect::<Vec<_>>()
+    };
+    for &kind in Kind::ALL {
+        assert_eq!(kinds(Detector::builder().kinds([kind])), [kind]);
+        let others = kinds(Detector::builder().disable(kind));
+        assert!(!others.contains(&kind) && others.len() == Kind::ALL.len() - 1);
+        let both = Detector::builder().kinds([Kind::Email]).enable(kind);
+        assert!(kinds(both).contains(&kind));
     }
-    assert_eq!(Detectors::new().mask_until(text, 5, |_| {}), "card ");
-    assert_eq!(Detectors::new().mask_until("größe", 3, |_| {}), "gr");
+    assert_eq!(kinds(Detector::builder().kinds([])), []);
+}
+
+#[test]
+fn text_of_a_disabled_kind_is_open_to_the_others() {
+    let text = "+4917012345678@example.com";
+    let without_phones = Detector::builder().disable(Kind::Phone).build().unwrap();
+    assert_eq!(Detector::standard().first_kind(text), Some(Kind::Phone));
+    assert_eq!(without_phones.mask(text), "[email]");
+}
+
+#[test]
+fn what_starts_before_a_cut_is_seen_within_the_look_ahead() {
+    let prefix = "k".repeat(400) + "-";
+    let detector = Detector::builder().secret_prefix(&prefix).build().unwrap();
+    let text = format!("x {prefix}12345678 and more");
+    let seen = &text[..2 + detector.look_ahead_bytes()];
+    assert_eq!(detector.find(seen).next().unwrap().range.start, 2);
+    assert_eq!(Detector::standard().look_ahead_bytes(), 320);
+}
+
+/// Text that is dense in the characters that patterns start with, digits, and multi-byte letters.
+fn dense() -> impl Strategy<Value = String> {
+    let pieces = prop_oneof![
+        "[0-9]{1,20}",
+        "[a-zé@%+().,_ -]{1,6}",
+        Just("%40".to_owned()),
+        Just("pcl_".to_owned()),
+        Just("ü@ß.дe".to_owned()),
+        Just("\u{200b}".to_owned()),
+        "\\PC{1,3}",
+    ];
+    proptest::collection::vec(pieces, 0..24).prop_map(|pieces| pieces.concat())
 }
 
 proptest! {
+    #[test]
+    fn findings_stand_on_char_boundaries_in_order_and_apart(
+        text in prop_oneof![dense(), any::<String>()],
+    ) {
+        let detector = Detector::standard();
+        let mut end = 0;
+        for finding in detector.find(&text) {
+            let Finding { range, .. } = finding;
+            prop_assert!(end <= range.start && range.start < range.end && range.end <= text.len());
+            prop_assert!(text.is_char_boundary(range.start) && text.is_char_boundary(range.end));
+            end = range.end;
+        }
+    }
+
+    #[test]
+    fn no_text_and_no_choice_of_kinds_makes_it_panic(
+        text in prop_oneof![dense(), any::<String>()],
+        kinds in proptest::sample::subsequence(Kind::ALL, 0..=Kind::ALL.len()),
+        prefix in "\\PC{1,4}",
+    ) {
+        let builder = Detector::builder().kinds(kinds.iter().copied()).secret_prefix(prefix);
+        let detector = builder.build().unwrap();
+        prop_assert!(detector.find(&text).all(|finding| kinds.contains(&finding.kind)));
+        let _ = detector.mask(&text);
+    }
+
     #[test]
     fn masking_twice_masks_no_more(text in ".{0,80}") {
         let once = masked(&text);
@@ -185,9 +278,9 @@ proptest! {
     }
 
     #[test]
-    fn detect_and_mask_agree(text in "[ a-z0-9@.+()%_-]{0,60}") {
-        let detectors = Detectors::new();
-        prop_assert_eq!(detectors.detect(&text).is_some(), detectors.mask(&text) != text);
+    fn find_and_mask_agree(text in "[ a-z0-9@.+()%_-]{0,60}") {
+        let detector = Detector::standard();
+        prop_assert_eq!(detector.first_kind(&text).is_some(), detector.mask(&text) != text);
     }
 
     #[test]

@@ -1,26 +1,30 @@
+//! The queue to the exporter's thread, counted at its entrance.
+
 use std::time::Duration;
 
 use opentelemetry::Context;
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanProcessor};
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    trace::{BatchSpanProcessor, Span, SpanData, SpanProcessor},
+};
 use prometheus_client::metrics::counter::Counter;
 
-/// The queue to the exporter's thread, which drops what does not fit without saying so: what was
-/// given to it is counted here, what came out at its end by the exporter.
+/// The queue to the exporter's thread. It drops spans without a trace when it is full: those that
+/// enter are counted here, those that leave by the exporter.
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub(super) struct SpanQueue {
     queue: BatchSpanProcessor,
     selected: Counter,
 }
 
-impl Outbox {
+impl SpanQueue {
     pub(super) fn new(queue: BatchSpanProcessor, selected: Counter) -> Self {
         Self { queue, selected }
     }
 }
 
-impl SpanProcessor for Outbox {
+impl SpanProcessor for SpanQueue {
     fn on_start(&self, _span: &mut Span, _context: &Context) {}
 
     fn on_end(&self, span: SpanData) {

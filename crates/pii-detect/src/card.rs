@@ -1,6 +1,8 @@
+//! Payment card numbers.
+
 use std::ops::{Range, RangeInclusive};
 
-use super::digits;
+use crate::digits;
 
 /// The groups in which people write card numbers.
 const LAYOUTS: [&[usize]; 4] = [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
@@ -11,7 +13,7 @@ const LENGTHS: RangeInclusive<usize> = 13..=19;
 const WORD_BYTES: usize = 64;
 
 /// A card number whose first digit stands at `at`.
-pub(super) fn at(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+pub(crate) fn at(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     if at > 0 && bytes[at - 1].is_ascii_digit() {
         return None;
     }
@@ -26,12 +28,13 @@ fn contiguous(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 fn grouped(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     LAYOUTS.iter().find_map(|lengths| {
         let range = digits::groups(bytes, at, lengths, b" -._")?;
-        let number: Vec<u8> = bytes[range.clone()]
-            .iter()
-            .copied()
-            .filter(u8::is_ascii_digit)
-            .collect();
-        is_card(&number).then_some(range)
+        let mut number = [0; *LENGTHS.end()];
+        let mut length = 0;
+        for digit in bytes[range.clone()].iter().filter(|b| b.is_ascii_digit()) {
+            *number.get_mut(length)? = *digit;
+            length += 1;
+        }
+        is_card(&number[..length]).then_some(range)
     })
 }
 

@@ -1,14 +1,16 @@
+//! E-mail addresses.
+
 use std::ops::Range;
 
-const LONGEST_LOCAL_CHARS: usize = 64;
+const MAX_LOCAL_CHARS: usize = 64;
 
 /// The address around an `@` at `at`, not reaching back beyond `from`.
-pub(super) fn around(text: &str, from: usize, at: Range<usize>) -> Option<Range<usize>> {
+pub(crate) fn around(text: &str, from: usize, at: Range<usize>) -> Option<Range<usize>> {
     let before = &text[from..at.start];
     let start = before
         .char_indices()
         .rev()
-        .take(LONGEST_LOCAL_CHARS)
+        .take(MAX_LOCAL_CHARS)
         .take_while(|(_, c)| is_local(*c))
         .last()
         .map(|(index, _)| from + index)?;

@@ -1,6 +1,8 @@
+//! Telephone numbers.
+
 use std::ops::{Range, RangeInclusive};
 
-use super::digits;
+use crate::digits;
 
 /// E.164 allows 15 digits; under 8 no country code with a subscriber number is left.
 const INTERNATIONAL: RangeInclusive<usize> = 8..=15;
@@ -9,7 +11,7 @@ const AFTER_DOUBLE_ZERO: RangeInclusive<usize> = 12..=17;
 const NATIONAL: RangeInclusive<usize> = 10..=12;
 
 /// A telephone number that starts at `at` with `+`, `(` or a digit.
-pub(super) fn at(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+pub(crate) fn at(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let digit = |offset: usize| {
         bytes
             .get(at + offset)
