@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use portcullis_dq_metrics::{Masker, Outcome, Quality, Subject};
+use portcullis_dq_metrics::{Outcome, Quality, Subject, sample::Masker};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 

@@ -24,8 +24,6 @@ pub enum Lifecycle {
     Deprecated,
 }
 
-// === impl Plan ===
-
 impl Plan {
     /// A plan with nothing in it: types are taken as they come.
     pub fn new() -> Self {

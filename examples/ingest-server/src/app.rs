@@ -27,6 +27,7 @@ use crate::{
     observe::{self, ApiKeyMetrics, LimitMetrics, WriteMetrics},
     pipeline::limits,
     pipeline::services::Services,
+    quality,
     store::{SqliteStore, Store, Writer, WriterLimits},
 };
 
@@ -105,8 +106,7 @@ impl App {
             Arc::clone(&clock),
             writes.clone(),
         );
-        let quality =
-            observe::quality(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
+        let quality = quality::build(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
         observe::register(registry, &quality, &writer)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)

@@ -23,19 +23,18 @@ mod validate;
 
 use axum::body::Body;
 use http::Request;
-use portcullis_dq_metrics::Quality;
 
 use account::Account;
 pub(crate) use authenticate::{Caller, Permission, authenticate};
 pub(crate) use batch::Rejected;
 pub(crate) use frame::read_body;
 pub(crate) use limit_address::{ClientAddress, limit_address};
-pub(crate) use parse::LEAD;
 pub(crate) use store::Stored;
 
 use crate::{
     pipeline::rejection::{Refusal, Rejection},
     pipeline::services::Services,
+    quality::Quality,
 };
 
 /// What a request brings.

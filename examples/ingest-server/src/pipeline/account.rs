@@ -1,13 +1,19 @@
 //! The books of one request: whatever is received ends in exactly one outcome.
 
-use portcullis_dq_metrics::{Discarded, Duplicate, Outcome, Quality, Subject, TraceId};
+use portcullis_dq_metrics::{
+    Duplicate, Subject,
+    sample::{Discarded, TraceId},
+};
 use portcullis_keyring::TenantId;
 
 use super::{
     batch::{Origin, Rejected},
     store::Stored,
 };
-use crate::pipeline::rejection::{Refusal, Rejection};
+use crate::{
+    pipeline::rejection::{Refusal, Rejection},
+    quality::{Outcome, Quality},
+};
 
 /// What one request owes. What is still open when it is dropped was lost.
 #[derive(Debug)]

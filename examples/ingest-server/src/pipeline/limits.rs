@@ -3,7 +3,6 @@
 use std::num::NonZeroUsize;
 
 use portcullis_apikey_cache::Tier as KeyTier;
-use portcullis_dq_metrics::Reason;
 use portcullis_ratelimit::{
     Category, CheckError, Decision, Limit, Policies, PoliciesBuilder, PolicyError, Rate, Request,
     Rule, Tier,
@@ -13,6 +12,7 @@ use crate::{
     pipeline::Caller,
     pipeline::rejection::{Refusal, Rejection},
     pipeline::services::Services,
+    quality::Reason,
 };
 
 /// Buckets that are kept at once; keys beyond it share one, so that none escapes its limit.

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use portcullis_dq_metrics::Reason;
-
 use super::{
     authenticate::Caller,
     batch::{Batch, Item, Rejected},
@@ -14,6 +12,7 @@ use crate::{
     lead::personal::LeadIndexes,
     pipeline::rejection::Rejection,
     pipeline::services::Services,
+    quality::Reason,
     store::{LeadChange, LeadColumn, LeadId},
 };
 

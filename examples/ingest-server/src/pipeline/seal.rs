@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use portcullis_dq_metrics::Reason;
 use portcullis_keyring::Purpose;
 use portcullis_pii_crypto::{Cipher, FingerprintIndex, SealError};
 use serde_json::Value;
@@ -18,6 +17,7 @@ use crate::{
     lead::personal::LeadIndexes,
     pipeline::rejection::Rejection,
     pipeline::services::Services,
+    quality::Reason,
     store::{EventRow, LeadWrite, SealedColumn, Write},
 };
 

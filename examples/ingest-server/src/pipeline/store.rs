@@ -1,6 +1,6 @@
 //! Durable or not at all: [`Valid`] → [`Stored`], sealing again where a race was lost.
 
-use portcullis_dq_metrics::{Duplicate, Reason};
+use portcullis_dq_metrics::Duplicate;
 use portcullis_ratelimit::Decision;
 
 use super::{
@@ -12,6 +12,7 @@ use crate::{
     lead::personal::LeadIndexes,
     pipeline::rejection::Rejection,
     pipeline::services::Services,
+    quality::Reason,
     store::{LeadChange, LeadId, Receipt},
 };
 

@@ -12,7 +12,6 @@ use axum::{
 };
 use http::{Request, StatusCode};
 use portcullis_apikey_cache::{KeyQuery, Kid, ManageError, TenantId};
-use portcullis_dq_metrics::Reason;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,6 +21,7 @@ use crate::{
     http::problem::Problem,
     pipeline::read_body,
     pipeline::rejection::Rejection,
+    quality::Reason,
 };
 
 const DEFAULT_PAGE: NonZeroU16 = NonZeroU16::new(100).expect("100 is not zero");

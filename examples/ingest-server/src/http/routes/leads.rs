@@ -12,7 +12,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header::LOCATION};
-use portcullis_dq_metrics::Reason;
 use portcullis_ratelimit::{Category, Decision};
 use serde_json::{Value, json};
 
@@ -25,6 +24,7 @@ use crate::{
     pipeline::rejection::{Refusal, Rejection},
     pipeline::services::Services,
     pipeline::{self, Caller, Intake, Permission},
+    quality::Reason,
     schemas::PersonalKind,
     store::{LeadChange, LeadColumn, LeadId, LeadRow},
 };
