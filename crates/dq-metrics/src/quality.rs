@@ -4,7 +4,6 @@ mod builder;
 
 use std::sync::Arc;
 
-pub use self::builder::QualityBuilder;
 use crate::{
     clock::{Clock, UnixMillis},
     conservation::Conservation,
@@ -16,6 +15,8 @@ use crate::{
     score::{Averages, Score, Trend, Trends, Weighed, Weights},
     subject::Subject,
 };
+
+pub use self::builder::QualityBuilder;
 
 /// Counts what was received and what became of it, samples what was discarded, scores tenants; why
 /// something was refused is a [`Reason`] of the application.

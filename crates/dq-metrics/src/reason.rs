@@ -6,8 +6,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use self::catalogue::Catalogue;
 use crate::dimension::Dimension;
+
+pub use self::catalogue::Catalogue;
 
 /// A closed list of reasons, stated by the application.
 ///

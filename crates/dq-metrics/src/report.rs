@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use self::{html::Html, markdown::Markdown};
 use crate::{
     clock::UnixMillis,
     conservation::Conservation,
@@ -18,6 +17,8 @@ use crate::{
     sample::SampleGroup,
     score::{Direction, Score, Trend},
 };
+
+pub use self::{html::Html, markdown::Markdown};
 
 /// Data quality since the service started, of one tenant or of all.
 ///

@@ -10,12 +10,13 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::{clock::UnixMillis, reason::Reason, subject::Subject};
+
 pub use self::store::{MemorySamples, SampleSlot, SampleStore, SampleStoreError};
 pub(crate) use self::{
     bucket::Bucket,
     sampler::{Sampler, SamplerCounts},
 };
-use crate::{clock::UnixMillis, reason::Reason, subject::Subject};
 
 /// Samples kept for each reason.
 pub const SAMPLES_PER_REASON: usize = 16;
@@ -57,6 +58,8 @@ pub struct Discarded<'a, R> {
 }
 
 /// A masked, shortened copy of a refused event.
+///
+/// A store that reads it back from rows begins with [`Sample::new`] and sets the other fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Sample {
@@ -136,6 +139,23 @@ impl<R: Reason> fmt::Debug for Discarded<'_, R> {
         f.debug_struct("Discarded")
             .field("reason", &self.reason)
             .finish_non_exhaustive()
+    }
+}
+
+impl Sample {
+    /// The sample with this ordinal for the reason with this name; its texts are empty.
+    pub const fn new(reason: &'static str, ordinal: u64, taken_at: UnixMillis) -> Self {
+        Self {
+            reason,
+            tenant: String::new(),
+            event_type: String::new(),
+            ordinal,
+            taken_at,
+            trace_id: None,
+            detail: String::new(),
+            excerpt: String::new(),
+            fingerprint: Fingerprint::new(0),
+        }
     }
 }
 

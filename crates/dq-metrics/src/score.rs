@@ -8,18 +8,19 @@ use std::ops::Add;
 
 use serde::Serialize;
 
-pub(crate) use self::{trend::Averages, trends::Trends};
-pub use self::{
-    trend::{Direction, Trend},
-    wilson::wilson_lower_bound,
-};
 use crate::{
     dimension::Dimension,
     reason::Reason,
     tally::{Judged, Tally},
 };
 
-/// How much each dimension weighs in the score; equal by default.
+pub(crate) use self::{trend::Averages, trends::Trends};
+pub use self::{
+    trend::{Direction, Trend},
+    wilson::wilson_lower_bound,
+};
+
+/// How much each dimension weighs in the score; default: equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weights([u32; Dimension::ALL.len()]);
 

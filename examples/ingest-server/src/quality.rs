@@ -10,8 +10,9 @@ use portcullis_telemetry::Redactor;
 use rand::{SeedableRng as _, rngs::StdRng};
 
 use self::masker::ShapeMasker;
-pub(crate) use self::reason::Reason;
 use crate::schemas::{DEFAULT_VERSION, LEAD, Schemas};
+
+pub(crate) use self::reason::Reason;
 
 /// Counts, samples and scores what comes in.
 pub(crate) type Quality = portcullis_dq_metrics::Quality<Reason>;

@@ -136,3 +136,63 @@ impl fmt::Debug for Generator {
         f.write_str("Generator")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+    use crate::{fault::Fault, reason::Facts};
+
+    /// A taxonomy whose second reason says it is the first.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Confused {
+        First,
+        Second,
+    }
+
+    impl Reason for Confused {
+        const ALL: &'static [Self] = &[Self::First, Self::Second];
+
+        fn index(self) -> usize {
+            0
+        }
+
+        fn facts(self) -> Facts {
+            match self {
+                Self::First => Facts::new("a.first", "It is first."),
+                Self::Second => Facts::new("a.second", "It is second."),
+            }
+        }
+    }
+
+    #[derive(Debug)]
+    struct MasksAll;
+
+    impl Masker for MasksAll {
+        fn mask_payload(&self, _: &str) -> String {
+            String::new()
+        }
+
+        fn mask_text(&self, _: &str) -> String {
+            String::new()
+        }
+    }
+
+    fn build<R: Reason>() -> Quality<R> {
+        Quality::builder(Arc::new(MasksAll), StdRng::seed_from_u64(1)).build()
+    }
+
+    #[test]
+    #[should_panic(expected = "the index of Second is not its position in `ALL`")]
+    fn a_taxonomy_that_would_count_wrongly_is_not_built() {
+        build::<Confused>();
+    }
+
+    #[test]
+    fn the_series_are_bounded_by_the_taxonomy() {
+        build::<Fault>();
+        let difference = Quality::<Fault>::MAX_SERIES - Quality::<Confused>::MAX_SERIES;
+        assert_eq!(difference, Fault::ALL.len() - Confused::ALL.len());
+    }
+}

@@ -26,7 +26,7 @@ struct Row<R> {
 impl<R: Reason> Quality<R> {
     /// A report on one tenant, or on all.
     ///
-    /// Asking about a tenant that was never seen takes no place among those told apart.
+    /// Asking about a tenant that was never seen uses up none of the labels.
     pub fn report(&self, tenant: Option<&str>) -> Report {
         let made_at = self.now();
         let (coverage, tenants) = self.cover(tenant);
