@@ -29,6 +29,7 @@ use crate::{
     },
     observe::{self, AdminMetrics, ApiKeyMetrics, LimitMetrics, WriteMetrics},
     pipeline::services::Services,
+    quality,
     store::{Writer, WriterLimits},
 };
 
@@ -99,8 +100,7 @@ impl App {
             Arc::clone(&clock),
             Arc::new(WriteMetrics::register(registry)?),
         );
-        let quality =
-            observe::quality(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
+        let quality = quality::build(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
         observe::register(registry, &quality, &writer)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)

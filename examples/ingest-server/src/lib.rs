@@ -10,6 +10,7 @@ mod http;
 mod lead;
 mod observe;
 mod pipeline;
+mod quality;
 mod schemas;
 mod store;
 mod timestamp;

@@ -24,7 +24,6 @@ mod validate;
 
 use axum::body::Body;
 use http::Request;
-use portcullis_dq_metrics::Quality;
 
 use self::{
     accounting::Accounting,
@@ -38,8 +37,8 @@ pub(crate) use self::{
     batch::Rejected,
     frame::read_body,
     limit_address::{ClientAddress, limit_address},
-    parse::LEAD,
 };
+use crate::quality::Quality;
 
 /// What a request brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

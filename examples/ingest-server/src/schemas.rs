@@ -21,6 +21,9 @@ pub(crate) use violation::Violation;
 /// meaning when a schema gets a successor.
 pub(crate) const DEFAULT_VERSION: u32 = 1;
 
+/// What a lead's schema is called where event types are named.
+pub(crate) const LEAD: &str = "lead";
+
 /// Every schema the service accepts.
 #[derive(Debug)]
 pub(crate) struct Schemas {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use portcullis_dq_metrics::{Quality, Report, SampleGroup};
+use portcullis_dq_metrics::{report::Report, sample::SampleGroup};
 use serde::Serialize;
 
 use super::{Action, Actor, AdminEvent, AdminObserver, Outcome};
+use crate::quality::Quality;
 
 /// The use cases on data quality.
 #[derive(Debug, Clone)]

@@ -14,12 +14,16 @@ use http::{
     HeaderValue, Method, Request,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
 };
-use portcullis_dq_metrics::{Quality, Reason};
 use portcullis_telemetry::HttpLayer;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::routes::{EVENTS, LEADS};
-use crate::{http::problem::Problem, pipeline, pipeline::rejection::Rejection};
+use crate::{
+    http::problem::Problem,
+    pipeline,
+    pipeline::rejection::Rejection,
+    quality::{Quality, Reason},
+};
 
 /// What all requests of a listener share.
 #[derive(Clone)]

@@ -12,7 +12,6 @@ use std::{
 };
 
 use axum::Router;
-use portcullis_dq_metrics::Quality;
 use portcullis_ratelimit::{ClientNetwork, TrustedProxies};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -22,6 +21,8 @@ use tokio::{
 
 use client_address::Client;
 use connection_permits::{ConnectionPermit, ConnectionPermits};
+
+use crate::quality::Quality;
 
 /// Bounds of one listener.
 #[derive(Debug, Clone, Copy)]

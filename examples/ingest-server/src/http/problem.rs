@@ -10,12 +10,14 @@ use http::{
     HeaderName, HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use portcullis_dq_metrics::Reason;
 use portcullis_ratelimit::Decision;
 use portcullis_telemetry::current_trace_id;
 use serde_json::{Map, Value, json};
 
-use crate::pipeline::rejection::{Rejection, RequestRejection};
+use crate::{
+    pipeline::rejection::{Rejection, RequestRejection},
+    quality::Reason,
+};
 
 /// How soon to come back when the service itself is the reason.
 const RETRY: Duration = Duration::from_secs(1);
@@ -90,7 +92,7 @@ impl Problem {
     /// the only one, or with them all, is not for trying again.
     pub(crate) fn of_items(rejections: impl IntoIterator<Item = Rejection>) -> Self {
         let mut rejections: Vec<Rejection> = rejections.into_iter().collect();
-        let failed = |rejection: &Rejection| status(rejection.reason).is_server_error();
+        let failed = |rejection: &Rejection| rejection.reason.status().is_server_error();
         match (rejections.iter().position(failed), rejections.len()) {
             (Some(failed), _) => rejections.swap_remove(failed).into(),
             (None, 1) => Self {
@@ -245,7 +247,7 @@ impl Kind {
 
     const fn status(self) -> StatusCode {
         match self {
-            Self::Rejected(reason) => status(reason),
+            Self::Rejected(reason) => reason.status(),
             Self::NothingAcceptable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -253,50 +255,6 @@ impl Kind {
             Self::AdminUnauthorized => StatusCode::UNAUTHORIZED,
             Self::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
         }
-    }
-}
-
-/// The one answer to each reason.
-const fn status(reason: Reason) -> StatusCode {
-    use Reason as R;
-    match reason {
-        R::TransportTooLarge | R::EnvelopeBatchTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        R::TransportEncoding | R::TransportContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        R::TransportTimeout => StatusCode::REQUEST_TIMEOUT,
-        R::TransportIdempotencyKey => StatusCode::CONFLICT,
-        R::TransportCompression
-        | R::TransportIncomplete
-        | R::ParseJson
-        | R::ParseUtf8
-        | R::ParseDepth => StatusCode::BAD_REQUEST,
-        R::AuthMissing | R::AuthInvalid => StatusCode::UNAUTHORIZED,
-        R::AuthScope => StatusCode::FORBIDDEN,
-        R::EnvelopeMissingId
-        | R::EnvelopeInvalidId
-        | R::EnvelopeInvalidType
-        | R::EnvelopeInvalidSource
-        | R::EnvelopeInvalidTime
-        | R::EnvelopeInvalidVersion
-        | R::EnvelopeMissingData
-        | R::EnvelopeBatchEmpty
-        | R::SchemaUnplannedEvent
-        | R::SchemaUnknownVersion
-        | R::SchemaRequiredMissing
-        | R::SchemaTypeMismatch
-        | R::SchemaAdditionalProperty
-        | R::SchemaConstraint
-        | R::SemanticTimeFuture
-        | R::SemanticTimePast
-        | R::SemanticReference
-        | R::PolicyUndeclaredPii
-        | R::PolicyConsent => StatusCode::UNPROCESSABLE_ENTITY,
-        R::AuthUnavailable
-        | R::CapacityQueueFull
-        | R::CapacityOverloaded
-        | R::CapacityStoreUnavailable
-        | R::CapacityKeysUnavailable
-        | R::CapacityDraining => StatusCode::SERVICE_UNAVAILABLE,
-        R::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

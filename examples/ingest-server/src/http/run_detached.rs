@@ -2,13 +2,13 @@
 
 use axum::body::Body;
 use http::Request;
-use portcullis_dq_metrics::Reason;
 use tracing::Instrument as _;
 
 use super::guards::InFlight;
 use crate::{
     http::problem::Problem,
     pipeline::rejection::{Rejection, RequestRejection},
+    quality::Reason,
 };
 
 /// Does the `work` of a request in a task of its own: a connection that is lost meanwhile, which

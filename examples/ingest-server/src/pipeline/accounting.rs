@@ -1,6 +1,9 @@
 //! The accounting of one request: whatever is received ends in exactly one outcome.
 
-use portcullis_dq_metrics::{Discarded, Duplicate, Outcome, Quality, Subject, TraceId};
+use portcullis_dq_metrics::{
+    Duplicate, Subject,
+    sample::{Discarded, TraceId},
+};
 use portcullis_keyring::TenantId;
 
 use super::{
@@ -8,6 +11,7 @@ use super::{
     batch::{Origin, Rejected},
     rejection::{Rejection, RequestRejection},
 };
+use crate::{quality::Outcome, quality::Quality};
 
 /// What one request owes. What is still open when it is dropped was lost.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! What the sender is told of every item: [`Stored`] → [`Acknowledged`].
 
-use portcullis_dq_metrics::{Duplicate, Reason};
+use portcullis_dq_metrics::Duplicate;
 use portcullis_ratelimit::Decision;
 
 use super::{
@@ -9,6 +9,7 @@ use super::{
     store::{Accepted, Stored},
     validate::Valid,
 };
+use crate::quality::Reason;
 
 /// What became of every item of a request.
 #[derive(Debug)]

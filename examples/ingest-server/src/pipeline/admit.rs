@@ -1,6 +1,5 @@
 //! May this tenant send so much now, and is there room for it: [`Frames`] → [`Admitted`].
 
-use portcullis_dq_metrics::Reason;
 use portcullis_ratelimit::{Category, Decision};
 
 use super::{
@@ -11,6 +10,7 @@ use crate::{
     pipeline::limits,
     pipeline::rejection::{Rejection, RequestRejection},
     pipeline::services::Services,
+    quality::Reason,
     store::QueueSlots,
 };
 

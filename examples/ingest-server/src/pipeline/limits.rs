@@ -1,7 +1,6 @@
 //! Which limits hold, and how a request is checked against them.
 
 use portcullis_apikey_cache::Tier as KeyTier;
-use portcullis_dq_metrics::Reason;
 use portcullis_ratelimit::{
     Category, CheckError, Decision, Limit, Policies, PoliciesBuilder, PolicyError, Rate, Request,
     Rule, Tier,
@@ -11,6 +10,7 @@ use crate::{
     pipeline::Caller,
     pipeline::rejection::{Rejection, RequestRejection},
     pipeline::services::Services,
+    quality::Reason,
 };
 
 /// What one client address may ask for in a second and at once, whatever keys it shows: more than

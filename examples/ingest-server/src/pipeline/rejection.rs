@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use portcullis_dq_metrics::Reason;
 use portcullis_ratelimit::Decision;
 
-use crate::{schemas::Violation, store::StoreError};
+use crate::{quality::Reason, schemas::Violation, store::StoreError};
 
 /// Why a whole request was not accepted.
 #[derive(Debug)]

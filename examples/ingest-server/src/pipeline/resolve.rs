@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use portcullis_dq_metrics::Reason;
-
 use super::{
     authenticate::Caller,
     batch::{Batch, Item, Rejected},
@@ -13,6 +11,7 @@ use super::{
 };
 use crate::{
     lead::{LeadColumn, LeadId, personal::LeadIndexes},
+    quality::Reason,
     store::{IndexRow, LeadChange},
 };
 

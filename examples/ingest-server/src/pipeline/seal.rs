@@ -4,7 +4,6 @@ mod content;
 
 use std::collections::BTreeSet;
 
-use portcullis_dq_metrics::Reason;
 use portcullis_keyring::Purpose;
 use portcullis_pii_crypto::{Cipher, FingerprintIndex, SealError};
 use serde_json::Value;
@@ -18,7 +17,10 @@ use super::{
     services::Services,
     validate::Valid,
 };
-use crate::store::{EventRow, LeadWrite, SealedColumn, Write};
+use crate::{
+    quality::Reason,
+    store::{EventRow, LeadWrite, SealedColumn, Write},
+};
 
 /// What the store is given, and what it came from, should a race be lost.
 #[derive(Debug)]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use portcullis_apikey_cache::ApiKeyCache;
-use portcullis_dq_metrics::Quality;
 use portcullis_keyring::{Entropy, Keyring};
 use portcullis_pii_crypto::IndexRoots;
 use portcullis_pii_detect::Detector;
@@ -11,6 +10,7 @@ use portcullis_ratelimit::RateLimiter;
 
 use crate::{
     clock::Clock,
+    quality::Quality,
     schemas::Schemas,
     store::{Store, Writer},
 };

@@ -3,7 +3,6 @@
 mod time;
 mod undeclared;
 
-use portcullis_dq_metrics::Reason;
 use serde_json::Value;
 
 use super::{
@@ -14,6 +13,7 @@ use crate::{
     lead::{LeadColumn, LeadId, personal::PersonalValue},
     pipeline::rejection::Rejection,
     pipeline::services::Services,
+    quality::Reason,
     schemas::{Schema, Unplanned},
 };
 

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use portcullis_dq_metrics::Reason;
+use crate::quality::Reason;
 
 fn compile(schema: &Value) -> Result<Schema, SchemaError> {
     Schema::compile(Path::new("test.json"), schema)

@@ -4,7 +4,8 @@ use jsonschema::{
     ValidationError,
     error::{TypeKind, ValidationErrorKind},
 };
-use portcullis_dq_metrics::Reason;
+
+use crate::quality::Reason;
 
 /// The first thing a schema found wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,6 @@ use http::{Request, header::CONTENT_LENGTH};
 use http_body_util::BodyExt as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use portcullis_dq_metrics::{Quality, Reason};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -17,7 +16,12 @@ use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
 use super::{Limits, client_address::Client, write_progress::WriteProgress};
-use crate::{http::problem::Problem, pipeline, pipeline::rejection::Rejection};
+use crate::{
+    http::problem::Problem,
+    pipeline,
+    pipeline::rejection::Rejection,
+    quality::{Quality, Reason},
+};
 
 /// Serves until the peer is done, the head of a request is late, answers are not read, or `stop` becomes true and the
 /// request in flight is answered.

@@ -11,7 +11,6 @@ use axum::{
     },
 };
 use http::{Request, StatusCode};
-use portcullis_dq_metrics::Reason;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -20,6 +19,7 @@ use crate::{
     admin::{Actor, ApiKeyDescription, ApiKeyError, ApiKeyPage, PageRequest},
     http::problem::Problem,
     pipeline::{read_body, rejection::Rejection},
+    quality::Reason,
 };
 
 /// `GET /admin/api-keys?tenant=&after=&limit=`.

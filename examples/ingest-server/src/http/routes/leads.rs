@@ -12,7 +12,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header::LOCATION};
-use portcullis_dq_metrics::Reason;
 use portcullis_ratelimit::{Category, Decision};
 use serde_json::{Value, json};
 
@@ -26,6 +25,7 @@ use crate::{
     pipeline::rejection::{Rejection, RequestRejection},
     pipeline::services::Services,
     pipeline::{self, Caller, Intake, Permission},
+    quality::Reason,
     store::LeadChange,
 };
 

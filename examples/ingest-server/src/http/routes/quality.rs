@@ -8,7 +8,7 @@ use axum::{
     response::{Html, IntoResponse as _, Response},
 };
 use http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
-use portcullis_dq_metrics::Report;
+use portcullis_dq_metrics::report::Report;
 
 use super::AdminState;
 use crate::{

@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use portcullis_dq_metrics::Reason;
 use portcullis_pii_detect::Detector;
 use serde_json::Value;
 
 use super::Personal;
-use crate::{pipeline::parse::Parsed, pipeline::rejection::Rejection};
+use crate::{pipeline::parse::Parsed, pipeline::rejection::Rejection, quality::Reason};
 
 /// Looks at every text that will be stored unsealed: the envelope's, and the data's but for the
 /// declared places.

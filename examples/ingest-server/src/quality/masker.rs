@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use portcullis_dq_metrics::Masker;
+use portcullis_dq_metrics::sample::Masker;
 use portcullis_telemetry::Redactor;
 use serde_json::{Map, Value};
 
