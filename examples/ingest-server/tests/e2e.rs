@@ -22,6 +22,8 @@ mod accounting;
 mod bad_configuration;
 #[path = "e2e/bad_input.rs"]
 mod bad_input;
+#[path = "e2e/counters.rs"]
+mod counters;
 #[path = "e2e/crash.rs"]
 mod crash;
 #[path = "e2e/dev_profile.rs"]
