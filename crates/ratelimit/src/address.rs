@@ -1,3 +1,5 @@
+//! Client addresses, and the proxies that are trusted to name them.
+
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
@@ -24,8 +26,6 @@ pub struct TrustedProxies {
 #[non_exhaustive]
 pub struct TrustedProxyError;
 
-// === impl ClientNetwork ===
-
 impl ClientNetwork {
     /// The first address of the network.
     #[must_use]
@@ -42,8 +42,6 @@ impl From<IpAddr> for ClientNetwork {
         })
     }
 }
-
-// === impl TrustedProxies ===
 
 impl TrustedProxies {
     /// Believes nobody: the client is who connects.

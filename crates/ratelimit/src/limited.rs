@@ -1,9 +1,13 @@
-use std::cmp::Reverse;
-use std::collections::HashMap;
-use std::fmt;
-use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+//! The tenants that were refused most.
+
+use std::{
+    cmp::Reverse,
+    collections::HashMap,
+    fmt,
+    num::NonZeroUsize,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use crate::clock::Timestamp;
 
@@ -131,8 +135,7 @@ impl Counters {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroUsize;
-    use std::time::Duration;
+    use std::{num::NonZeroUsize, time::Duration};
 
     use super::LimitedTenants;
     use crate::clock::Timestamp;
