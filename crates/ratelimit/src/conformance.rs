@@ -5,19 +5,19 @@
 //!
 //! use portcullis_ratelimit::{
 //!     conformance,
-//!     store::{MemoryStore, WhenFull},
+//!     store::{MemoryStore, Store, WhenFull},
 //! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
 //! let capacity = NonZeroUsize::new(1_000).expect("above zero");
-//! conformance::store(
-//!     async || Arc::new(MemoryStore::new(capacity, WhenFull::SharedOverflow)),
-//!     // This store takes the caller's time. One with a clock of its own has to wait:
-//!     // `async |time| tokio::time::sleep(time).await`.
-//!     async |_time| {},
-//! )
-//! .await;
+//! let make = async || {
+//!     let store = MemoryStore::new(capacity, WhenFull::SharedOverflow);
+//!     Arc::new(store) as Arc<dyn Store>
+//! };
+//! // This store takes the caller's time. One with a clock of its own has to wait:
+//! // `async |time| tokio::time::sleep(time).await`.
+//! conformance::store(make, async |_time| {}).await;
 //! # }
 //! ```
 
