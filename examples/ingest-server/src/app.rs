@@ -11,7 +11,12 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::{Entropy, EntropyError, SystemEntropy};
-use portcullis_ratelimit::{MemoryStore, Policies, RateLimiter, TrustedProxies, WhenFull};
+use portcullis_ratelimit::{
+    RateLimiter,
+    address::TrustedProxies,
+    policy::{Policies, PolicyError},
+    store::{MemoryStore, WhenFull},
+};
 use portcullis_telemetry::{Detectors, Guard, HttpLayer, MetricError, Registry, RemoteParent};
 use tokio::sync::watch;
 
@@ -50,7 +55,7 @@ pub(crate) enum StartError {
     #[error("the rate limiter cannot be built")]
     Limits(#[from] portcullis_ratelimit::BuildError),
     #[error("the default limits cannot be used")]
-    Policies(#[from] portcullis_ratelimit::PolicyError),
+    Policies(#[from] PolicyError),
     #[error(transparent)]
     Random(#[from] EntropyError),
     #[error("cannot listen on {address}: {kind}")]

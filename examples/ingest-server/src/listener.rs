@@ -13,7 +13,7 @@ use std::{
 
 use axum::Router;
 use portcullis_dq_metrics::Quality;
-use portcullis_ratelimit::{ClientNetwork, TrustedProxies};
+use portcullis_ratelimit::address::{ClientNetwork, TrustedProxies};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,

@@ -2,7 +2,7 @@
 
 use axum::{Json, body::Body, extract::State};
 use http::{Request, StatusCode};
-use portcullis_ratelimit::PoliciesBuilder;
+use portcullis_ratelimit::policy::PoliciesBuilder;
 use serde_json::{Value, json};
 
 use super::AdminState;
