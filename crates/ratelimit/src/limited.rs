@@ -14,7 +14,8 @@ use crate::clock::Timestamp;
 /// After this long a refusal counts half.
 const HALF_LIFE: Duration = Duration::from_secs(600);
 
-/// A tenant that was refused of late.
+/// A tenant that was refused lately, as [`RateLimiter::most_limited`](crate::RateLimiter::most_limited)
+/// lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LimitedTenant {

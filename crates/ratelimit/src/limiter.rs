@@ -108,7 +108,7 @@ impl RateLimiter {
         self.shared.policies.store(Arc::new(policies));
     }
 
-    /// The tenants refused most of late, the most refused first; at most as many as the builder
+    /// The tenants that were refused most lately, the most refused first; at most as many as the builder
     /// was given.
     #[must_use]
     pub fn most_limited(&self) -> Vec<LimitedTenant> {
@@ -144,7 +144,7 @@ impl RateLimiter {
     }
 }
 
-/// A peek is no decision on a request, so nothing is reported of it.
+/// A peek does not decide on a request, so it is not reported.
 fn report(observer: &dyn Observer, decision: &Decision, cost: u32) {
     if cost == 0 {
         return;

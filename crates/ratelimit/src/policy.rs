@@ -1,4 +1,4 @@
-//! What a service allows whom: limits, the rules they come from, and the policies they make.
+//! What a service allows: limits, the rules they come from, and the policies they make.
 
 use std::{
     fmt,

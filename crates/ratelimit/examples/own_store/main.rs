@@ -22,7 +22,7 @@ pub(crate) struct ByteStore {
 impl Store for ByteStore {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
         ChargeFuture::boxed(async move {
-            // One step: read all, decide, write all, with nobody in between.
+            // One step: read all, decide, write all, with no other charge in between.
             let mut rows = self.rows.lock().await;
             let mut buckets = [None; MAX_LIMITS];
             for target in charge.targets() {

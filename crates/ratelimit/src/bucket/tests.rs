@@ -1,3 +1,5 @@
+//! The arithmetic against an exact model and against governor.
+
 use std::{
     num::{NonZeroU32, NonZeroU64},
     time::Duration,

@@ -1,3 +1,5 @@
+//! Fields and problem bodies against the draft.
+
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use super::{Decision, Refused, retry_after};

@@ -1,3 +1,5 @@
+//! The layer around a service.
+
 use std::{
     convert::Infallible,
     net::IpAddr,

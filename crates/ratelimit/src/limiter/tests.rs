@@ -1,3 +1,5 @@
+//! Whole checks: limits together, policies replaced, events.
+
 use std::{
     net::IpAddr,
     num::NonZeroUsize,

@@ -18,8 +18,8 @@ pub struct Rate {
 ///
 /// Everything is counted in integers. One token is `P` units of volume and `L` units drain each
 /// tick, where `L / P` is the rate in lowest terms; a tick is a microsecond, or a millisecond
-/// where microseconds would be too fine ([`Limit::scale`]). For every limit that [`Limit::new`] accepts,
-/// `2 · burst · P < 2⁵³`, so the arithmetic is exact, in a double too.
+/// where microseconds would be too fine ([`Limit::scale`]). For every limit that [`Limit::new`]
+/// accepts, `2 · burst · P < 2⁵³`, so the arithmetic is exact, in a double too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limit {
     rate: Rate,

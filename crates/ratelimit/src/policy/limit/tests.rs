@@ -1,3 +1,5 @@
+//! What makes a limit, and in which units it counts.
+
 use std::time::Duration;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! The defaults, the file format and its mistakes.
+
 use super::{Policies, PolicyError};
 use crate::{
     name::{Category, LimitName, Tier},

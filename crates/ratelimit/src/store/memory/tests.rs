@@ -1,3 +1,5 @@
+//! The bounds of the store in memory.
+
 use std::{collections::HashMap, net::IpAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use proptest::prelude::*;

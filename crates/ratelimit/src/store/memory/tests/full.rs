@@ -1,3 +1,5 @@
+//! A store in memory that is full.
+
 use std::{collections::HashMap, net::IpAddr};
 
 use proptest::prelude::*;
