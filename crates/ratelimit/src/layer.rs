@@ -24,7 +24,7 @@ mod future;
 
 /// Checks requests before an HTTP service sees them.
 ///
-/// An admitted request goes on with its [`Decision`](crate::Decision) among its extensions, and
+/// An admitted request goes on with its [`Decision`] among its extensions, and
 /// its answer gains the fields `RateLimit-Policy` and `RateLimit`. A refused one is answered 429
 /// with `Retry-After` and a problem body. If there is no policy for the request or the store does
 /// not decide, the answer is 503. If the extractor fails, [`OnExtractError`] decides; default:
