@@ -13,7 +13,7 @@ use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::{Entropy, EntropyError, SystemEntropy};
 use portcullis_pii_detect::Detector;
-use portcullis_ratelimit::TrustedProxies;
+use portcullis_ratelimit::address::TrustedProxies;
 use portcullis_telemetry::{Guard, HttpLayer, MetricError, RemoteParent};
 use tokio::sync::watch;
 

@@ -33,7 +33,7 @@ pub(crate) struct Backend {
 #[derive(Debug, Default)]
 pub(crate) struct Observers {
     pub(crate) api_keys: Option<Arc<dyn apikey_cache::Observer>>,
-    pub(crate) limits: Option<Arc<dyn ratelimit::Observer>>,
+    pub(crate) limits: Option<Arc<dyn ratelimit::observer::Observer>>,
 }
 
 /// What has to be closed at the end.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_ratelimit::{PoliciesBuilder, RateLimiter};
+use portcullis_ratelimit::{RateLimiter, policy::PoliciesBuilder};
 use serde::Serialize;
 
 use super::{Action, Actor, AdminEvent, AdminObserver, Outcome};

@@ -2,7 +2,12 @@
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use portcullis_ratelimit::{MemoryStore, Observer, Policies, RateLimiter, WhenFull};
+use portcullis_ratelimit::{
+    BuildError, RateLimiter,
+    observer::Observer,
+    policy::{Policies, PolicyError},
+    store::{MemoryStore, WhenFull},
+};
 
 use crate::pipeline::limits;
 
@@ -13,9 +18,9 @@ const MAX_BUCKETS: NonZeroUsize = NonZeroUsize::new(200_000).expect("200,000 is 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LimiterError {
     #[error("the rate limiter cannot be built")]
-    Build(#[from] portcullis_ratelimit::BuildError),
+    Build(#[from] BuildError),
     #[error("the default limits cannot be used")]
-    Policies(#[from] portcullis_ratelimit::PolicyError),
+    Policies(#[from] PolicyError),
 }
 
 /// Counts in the memory of this process.

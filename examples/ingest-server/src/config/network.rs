@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use portcullis_ratelimit::TrustedProxies;
+use portcullis_ratelimit::address::TrustedProxies;
 
 use super::{
     given::Given, origin::Origin, problems::Problems, profile::Profile, setting::Setting, settings,

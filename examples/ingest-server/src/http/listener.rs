@@ -12,7 +12,7 @@ use std::{
 };
 
 use axum::Router;
-use portcullis_ratelimit::{ClientNetwork, TrustedProxies};
+use portcullis_ratelimit::address::{ClientNetwork, TrustedProxies};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,

@@ -2,8 +2,8 @@
 
 use portcullis_apikey_cache::Tier as KeyTier;
 use portcullis_ratelimit::{
-    Category, CheckError, Decision, Limit, Policies, PoliciesBuilder, PolicyError, Rate, Request,
-    Rule, Tier,
+    Category, CheckError, Decision, Request, Tier,
+    policy::{Limit, Policies, PoliciesBuilder, PolicyError, Rate, Rule},
 };
 
 use crate::{
@@ -61,14 +61,10 @@ pub(crate) async fn check(
         KeyTier::Enterprise => Tier::ENTERPRISE,
     };
     let cost = u32::try_from(cost).unwrap_or(u32::MAX);
-    let most = services
-        .limiter
-        .largest_cost(&tier, &category)
-        .unwrap_or(u32::MAX);
     let request = Request::new(caller.tenant.as_str(), &tier, &category)
         .with_key(caller.principal.kid().as_str())
         .with_address(caller.address)
-        .with_cost(cost.min(most));
+        .with_cost_up_to_largest(cost);
     admitted(services.limiter.check(&request).await)
 }
 
@@ -96,12 +92,15 @@ fn admitted(decision: Result<Decision, CheckError>) -> Result<Decision, RequestR
 
 #[cfg(test)]
 mod tests {
-    use portcullis_ratelimit::{Category, Limit, Policies, Rate, Tier};
+    use portcullis_ratelimit::{
+        Category, Tier,
+        policy::{Limit, Policies, Rate},
+    };
 
     use super::complete;
 
     #[test]
-    fn without_policies_the_defaults_hold_and_an_address_has_2000_a_second_and_4000_at_once() {
+    fn without_policies_the_defaults_hold_and_an_address_has_10000_a_second_and_20000_at_once() {
         let policies = complete(Policies::builder()).unwrap();
         let expected = Limit::new(Rate::tokens_per_second(10_000), 20_000).unwrap();
         let [address] = policies.client_address().limits() else {

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use http::{HeaderName, Request};
-use portcullis_ratelimit::TrustedProxies;
+use portcullis_ratelimit::address::TrustedProxies;
 
 use crate::pipeline::ClientAddress;
 

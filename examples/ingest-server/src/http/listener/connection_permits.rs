@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use portcullis_ratelimit::ClientNetwork;
+use portcullis_ratelimit::address::ClientNetwork;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// ConnectionPermits for connections. One client network gets a quarter of them, so that it cannot shut all

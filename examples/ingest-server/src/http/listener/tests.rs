@@ -4,7 +4,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, routing::get};
-use portcullis_ratelimit::TrustedProxies;
+use portcullis_ratelimit::address::TrustedProxies;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,

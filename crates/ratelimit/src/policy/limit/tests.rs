@@ -1,8 +1,11 @@
+//! What makes a limit, and in which units it counts.
+
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Limit, LimitError, Rate, Tick};
+use super::{Limit, LimitError, Rate};
+use crate::bucket::Tick;
 
 #[test]
 fn a_limit_needs_a_rate_a_period_and_a_burst() {
@@ -27,9 +30,9 @@ fn a_rate_is_in_lowest_terms_and_ticks_are_as_fine_as_fits() {
     let scale = |rate, burst| {
         let scale = Limit::new(rate, burst).unwrap().scale();
         (
-            scale.units_per_tick,
-            scale.units_per_token.get(),
-            scale.tick,
+            scale.units_per_tick().get(),
+            scale.units_per_token().get(),
+            scale.tick(),
         )
     };
     assert_eq!(

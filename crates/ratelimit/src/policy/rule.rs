@@ -1,10 +1,11 @@
+//! One limit as it is configured.
+
 use serde::Deserialize;
 
-use crate::limit::{Limit, LimitError, Rate};
+use super::{Limit, LimitError, Mode, Rate};
 use crate::name::LimitName;
-use crate::policy::Mode;
 
-/// A limit as configured: its numbers, whether it refuses, and perhaps a name of its own.
+/// A limit as it is configured: its numbers, whether it refuses, and optionally a name.
 ///
 /// Read with serde it takes exactly one of `per-second`, `per-minute`, `per-hour` and `per-day`,
 /// a `burst`, and optionally `mode` (`"enforced"` or `"shadow"`) and `name`.
@@ -27,7 +28,7 @@ impl Rule {
         }
     }
 
-    /// Only counts and reports.
+    /// Counts and reports, and never refuses.
     #[must_use]
     pub fn shadow(self) -> Self {
         Self {
@@ -36,7 +37,7 @@ impl Rule {
         }
     }
 
-    /// Calls the limit `name` towards clients, in place of the name of its scope.
+    /// Shows the limit to clients under `name`; default: the name of its scope.
     #[must_use]
     pub fn named(self, name: LimitName) -> Self {
         Self {

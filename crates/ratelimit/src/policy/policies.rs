@@ -1,17 +1,15 @@
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! All limits of a service, and the defaults for its tiers.
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
 
-use crate::limit::{Limit, Rate};
+use super::{Limit, Policy, Rate, Rule};
 use crate::name::{Category, Tier};
-use crate::policy::Policy;
 
 pub use self::builder::PoliciesBuilder;
-pub use self::rule::Rule;
 
 mod builder;
-mod rule;
 
 /// The limits of a whole service: one [`Policy`] for each tier and category, and one for client
 /// addresses before authentication.
@@ -20,7 +18,7 @@ mod rule;
 /// with serde. In TOML, where every limit is optional:
 ///
 /// ```
-/// # use portcullis_ratelimit::Policies;
+/// # use portcullis_ratelimit::policy::Policies;
 /// let policies: Policies = toml::from_str(r#"
 ///     [client-address]                    # one address, before the tenant is known
 ///     per-second = 50
@@ -43,7 +41,7 @@ pub struct Policies {
     tiers: BTreeMap<Tier, BTreeMap<Category, Arc<Policy>>>,
 }
 
-/// Why rules do not make [`Policies`].
+/// Why rules cannot be made into [`Policies`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
@@ -58,7 +56,7 @@ pub enum PolicyError {
 }
 
 impl Policies {
-    /// Rules for no tier yet.
+    /// An empty set of rules, to be filled.
     #[must_use]
     pub fn builder() -> PoliciesBuilder {
         PoliciesBuilder::default()
@@ -106,7 +104,7 @@ impl Policies {
         self.tiers.get(tier)?.get(category)
     }
 
-    /// The policy for client addresses before authentication; without limits unless configured.
+    /// The policy for client addresses before authentication; default: no limits.
     #[must_use]
     pub fn client_address(&self) -> &Arc<Policy> {
         &self.client_address

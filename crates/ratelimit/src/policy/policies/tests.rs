@@ -1,7 +1,10 @@
-use super::{Policies, PolicyError, Rule};
-use crate::limit::{Limit, Rate};
-use crate::name::{Category, LimitName, Tier};
-use crate::policy::{Mode, Scope};
+//! The defaults, the file format and its mistakes.
+
+use super::{Policies, PolicyError};
+use crate::{
+    name::{Category, LimitName, Tier},
+    policy::{Limit, Mode, Rate, Rule, Scope},
+};
 
 fn rule(tokens_per_second: u32, burst: u32) -> Rule {
     Rule::new(Limit::new(Rate::tokens_per_second(tokens_per_second), burst).unwrap())

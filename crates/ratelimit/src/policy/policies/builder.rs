@@ -1,11 +1,17 @@
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+//! From single rules to the policies of a service.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use serde::Deserialize;
 
-use super::{Policies, PolicyError, Rule};
-use crate::name::{Category, LimitName, Tier};
-use crate::policy::{Policy, PolicyLimit, Scope};
+use super::{Policies, PolicyError};
+use crate::{
+    name::{Category, LimitName, Tier},
+    policy::{Policy, PolicyLimit, Rule, Scope},
+};
 
 /// Collects the rules of [`Policies`]; a rule given twice replaces the first.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -31,8 +37,6 @@ struct CategoryRules {
     key: Option<Rule>,
     address: Option<Rule>,
 }
-
-// === impl PoliciesBuilder ===
 
 impl PoliciesBuilder {
     /// Limits each client address before its tenant is known.

@@ -1,8 +1,8 @@
+//! What one limit allows: a burst, and the rate at which it comes back.
+
 use std::time::Duration;
 
-pub(crate) use self::scale::{Scale, Tick};
-
-mod scale;
+use crate::bucket::{Scale, Tick};
 
 /// Volumes stay below this, so that the sum of two of them is exact in a double as well.
 const VOLUME_BOUND: u128 = 1 << 52;
@@ -18,8 +18,8 @@ pub struct Rate {
 ///
 /// Everything is counted in integers. One token is `P` units of volume and `L` units drain each
 /// tick, where `L / P` is the rate in lowest terms; a tick is a microsecond, or a millisecond
-/// where microseconds would be too fine. For every limit that [`Limit::new`] accepts,
-/// `2 · burst · P < 2⁵³`, so the arithmetic is exact, in a double too.
+/// where microseconds would be too fine ([`Limit::scale`]). For every limit that [`Limit::new`]
+/// accepts, `2 · burst · P < 2⁵³`, so the arithmetic is exact, in a double too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limit {
     rate: Rate,
@@ -27,7 +27,7 @@ pub struct Limit {
     scale: Scale,
 }
 
-/// Why numbers do not make a [`Limit`].
+/// Why a rate and a burst do not make a [`Limit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LimitError {
@@ -47,8 +47,6 @@ pub enum LimitError {
     #[error("the burst is too large for so long a period; lower the burst or shorten the period")]
     TooLarge,
 }
-
-// === impl Rate ===
 
 impl Rate {
     /// `tokens` every `period`.
@@ -94,8 +92,6 @@ impl Rate {
     }
 }
 
-// === impl Limit ===
-
 impl Limit {
     /// A bucket of `burst` tokens that refills at `rate`.
     ///
@@ -120,7 +116,7 @@ impl Limit {
             .into_iter()
             .filter_map(|tick| Scale::reduced(rate, tick))
             .find(|scale| {
-                u128::from(burst) * u128::from(scale.units_per_token.get()) < VOLUME_BOUND
+                u128::from(burst) * u128::from(scale.units_per_token().get()) < VOLUME_BOUND
             })
             .ok_or(LimitError::TooLarge)?;
         Ok(Self { rate, burst, scale })
@@ -141,17 +137,21 @@ impl Limit {
     /// How long an empty bucket takes to hold its whole burst again, rounded up to a microsecond.
     #[must_use]
     pub fn refill_time(&self) -> Duration {
-        let ticks = self.volume().div_ceil(u64::from(self.scale.units_per_tick));
-        Duration::from_micros(ticks.saturating_mul(self.scale.tick.micros()))
+        let per_tick = u64::from(self.scale.units_per_tick().get());
+        let ticks = self.volume().div_ceil(per_tick);
+        Duration::from_micros(ticks.saturating_mul(self.scale.tick().micros()))
     }
 
-    pub(crate) const fn scale(&self) -> Scale {
+    /// What its buckets count in: `P` units a token, `L` units a tick, and the tick.
+    #[must_use]
+    pub const fn scale(&self) -> Scale {
         self.scale
     }
 
-    /// The volume of the whole burst.
-    pub(crate) fn volume(&self) -> u64 {
-        u64::from(self.burst) * self.scale.units_per_token.get()
+    /// `burst · P`: the units of volume of the whole burst, below 2⁵².
+    #[must_use]
+    pub fn volume(&self) -> u64 {
+        u64::from(self.burst) * self.scale.units_per_token().get()
     }
 }
 
