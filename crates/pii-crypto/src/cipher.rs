@@ -1,19 +1,22 @@
+//! Sealing and opening fields of one tenant.
+
 mod aead;
 mod associated_data;
 mod epoch;
 mod subkey;
-#[cfg(test)]
-mod tests;
 
 use portcullis_keyring::{EntropyError, KeyId, NotInHand, PreparedKey, PreparedKeys};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use self::associated_data::AssociatedData;
-pub use self::epoch::EpochPolicy;
-use self::epoch::KeySubkeys;
-use crate::sealed::{HEADER_BYTES, OVERHEAD_BYTES};
-use crate::{Pii, PiiType, Sealed};
+use crate::{
+    Pii, PiiType, Sealed, Suite,
+    sealed::{HEADER_BYTES, OVERHEAD_BYTES},
+};
+use associated_data::AssociatedData;
+use epoch::KeySubkeys;
+
+pub use epoch::EpochPolicy;
 
 /// The longest value that can be sealed, in bytes.
 pub(crate) const MAX_PLAINTEXT_BYTES: usize = 64 * 1024;
@@ -120,21 +123,9 @@ impl Cipher {
         record: &str,
         value: &Pii<T>,
     ) -> Result<Sealed<T>, SealError> {
-        // EXPOSE: the copy is encrypted in place before this function returns.
+        // EXPOSE: it is sealed before this function returns.
         let text = value.expose().text();
-        if text.len() > MAX_PLAINTEXT_BYTES {
-            return Err(SealError::TooLong);
-        }
-        let aad = AssociatedData::new(self.keys.tenant(), field, record).ok_or(SealError::Place)?;
-        let now = self.keys.clock().monotonic();
-        let key = self.keys.primary(T::PURPOSE, now)?;
-        let turn = subkeys(key).next_turn(key, T::SUITE, self.epochs, now, self.keys.entropy())?;
-
-        let mut bytes = Vec::with_capacity(OVERHEAD_BYTES + T::SUITE.padded_len(text.len()));
-        bytes.extend_from_slice(&turn.subkey().header(turn.counter()));
-        bytes.extend_from_slice(text.as_bytes());
-        T::SUITE.pad(&mut bytes, HEADER_BYTES);
-        turn.subkey().seal(turn.counter(), aad.as_ref(), &mut bytes);
+        let bytes = self.seal_text(T::PURPOSE, T::SUITE, field, record, text)?;
         Ok(Sealed::from_cipher(bytes))
     }
 
@@ -148,19 +139,7 @@ impl Cipher {
         record: &str,
         sealed: &Sealed<T>,
     ) -> Result<Pii<T>, OpenError> {
-        let now = self.keys.clock().monotonic();
-        let key = self
-            .keys
-            .find(sealed.key_id(), T::PURPOSE, now)
-            .map_err(|why| match why {
-                NotInHand::Absent | NotInHand::Stale => OpenError::NeedsKey(sealed.key_id()),
-                NotInHand::Unknown => OpenError::Rejected,
-                NotInHand::Unavailable => OpenError::KeyUnavailable,
-                NotInHand::Destroyed => OpenError::KeyDestroyed,
-            })?;
-        let text = self
-            .open_with(key, field, record, sealed)
-            .ok_or(OpenError::Rejected)?;
+        let text = self.open_text(T::PURPOSE, field, record, sealed)?;
         Ok(Pii::new(T::restore(text)))
     }
 
@@ -176,6 +155,54 @@ impl Cipher {
     ) -> Result<Sealed<T>, RebindError> {
         let value = self.open(from.field, from.record, sealed)?;
         Ok(self.seal(to.field, to.record, &value)?)
+    }
+
+    /// The bytes of a sealed text.
+    pub(crate) fn seal_text(
+        &self,
+        purpose: &str,
+        suite: Suite,
+        field: &str,
+        record: &str,
+        text: &str,
+    ) -> Result<Vec<u8>, SealError> {
+        if text.len() > MAX_PLAINTEXT_BYTES {
+            return Err(SealError::TooLong);
+        }
+        let aad = AssociatedData::new(self.keys.tenant(), field, record).ok_or(SealError::Place)?;
+        let now = self.keys.clock().monotonic();
+        let key = self.keys.primary(purpose, now)?;
+        let turn = subkeys(key).next_turn(key, suite, self.epochs, now, self.keys.entropy())?;
+
+        // The copy of the text is encrypted in place.
+        let mut bytes = Vec::with_capacity(OVERHEAD_BYTES + suite.padded_len(text.len()));
+        bytes.extend_from_slice(&turn.subkey().header(turn.counter()));
+        bytes.extend_from_slice(text.as_bytes());
+        suite.pad(&mut bytes, HEADER_BYTES);
+        turn.subkey().seal(turn.counter(), aad.as_ref(), &mut bytes);
+        Ok(bytes)
+    }
+
+    /// The text of a sealed value whose kind has this purpose.
+    pub(crate) fn open_text<T>(
+        &self,
+        purpose: &str,
+        field: &str,
+        record: &str,
+        sealed: &Sealed<T>,
+    ) -> Result<Zeroizing<String>, OpenError> {
+        let now = self.keys.clock().monotonic();
+        let key = self
+            .keys
+            .find(sealed.key_id(), purpose, now)
+            .map_err(|why| match why {
+                NotInHand::Absent | NotInHand::Stale => OpenError::NeedsKey(sealed.key_id()),
+                NotInHand::Unknown => OpenError::Rejected,
+                NotInHand::Unavailable => OpenError::KeyUnavailable,
+                NotInHand::Destroyed => OpenError::KeyDestroyed,
+            })?;
+        self.open_with(key, field, record, sealed)
+            .ok_or(OpenError::Rejected)
     }
 
     /// Every failure is the same nothing.
@@ -236,3 +263,6 @@ fn into_text(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<String>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,28 @@
+//! Blind indexes: keyed fingerprints that find a value without storing it.
+
 mod key;
 mod roots;
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
 
 use portcullis_keyring::TenantId;
 use zeroize::Zeroizing;
 
-use self::key::IndexKey;
-pub use self::roots::{IndexRoots, IndexRootsError, UnknownIndexVersion};
 use crate::{Pii, PiiType};
+use key::IndexKey;
+
+pub use roots::{IndexRoots, IndexRootsError, UnknownIndexVersion};
 
 /// Personal data that can be found again by a blind index.
+///
+/// # Contract
+/// Values that count as the same have the same `normaliser` and the same `normalised` form, and no
+/// others have. `NORMALISERS` lists every normaliser that a value may have. What a name means never
+/// changes: another normal form is another name, `email/2`.
 pub trait Indexed: PiiType {
+    /// The names and versions of every way in which values of the kind are normalised: `email/1`.
+    const NORMALISERS: &'static [&'static str];
+
     /// The name and version of how the value is normalised: `email/1`. It is part of what is
     /// hashed, so that two ways never give one fingerprint.
     fn normaliser(&self) -> &'static str;
@@ -63,7 +72,10 @@ impl UniqueIndex {
     #[must_use]
     pub fn values<T: Indexed>(&self, value: &Pii<T>) -> Vec<IndexValue> {
         // EXPOSE: hashed with a key; the normalised copy is wiped.
-        let (normaliser, normalised) = (value.expose().normaliser(), value.expose().normalised());
+        self.values_of(value.expose().normaliser(), &value.expose().normalised())
+    }
+
+    pub(crate) fn values_of(&self, normaliser: &str, normalised: &str) -> Vec<IndexValue> {
         self.keys
             .iter()
             .map(|key| key.value(normaliser, normalised.as_bytes()))
@@ -191,3 +203,6 @@ impl fmt::Debug for IndexValue {
 const IDENTITY: &str = "identity";
 const FINGERPRINT: &str = "fingerprint";
 const UNIQUE_BITS: u16 = 128;
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,8 @@ use portcullis_keyring::{
 };
 use zeroize::Zeroizing;
 
+use crate::{IndexRoots, IndexVersion};
+
 pub(crate) const KEY_ID: KeyId = KeyId::new(0x0102_0304);
 
 /// One tenant, `tenant-7` unless told otherwise, whose data key for the purpose `email` is `00..1f`.
@@ -83,6 +85,12 @@ impl World {
             .expect("it is fresh")
             .clone()
     }
+}
+
+/// The index root of the known answers, `20..3f`, under version 1.
+pub(crate) fn known_roots() -> IndexRoots {
+    let version = IndexVersion::new(1);
+    IndexRoots::new(version, [(version, ascending_from(0x20))]).expect("roots")
 }
 
 pub(crate) fn ascending_from(first: u8) -> Zeroizing<[u8; 32]> {

@@ -1,13 +1,11 @@
 //! Leads on their way out: opened, and masked for those who may not see personal data.
 
 use portcullis_keyring::{KeyId, PrepareError, TenantId};
-use portcullis_pii_crypto::{
-    Cipher, Email, NationalId, OpenError, PersonName, PhoneNumber, Pii, PiiType, PostalAddress,
-    Sealed,
-};
+use portcullis_pii_crypto::{AnyPii, Cipher, OpenError, Sealed};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    personal,
     services::Services,
     store::{LeadColumn, LeadId, LeadRow},
 };
@@ -65,7 +63,7 @@ pub(crate) async fn show(
 
 fn key_ids(lead: &LeadRow) -> Result<Vec<KeyId>, OpenLeadError> {
     let id = |(column, sealed): &(LeadColumn, Vec<u8>)| {
-        Sealed::<Email>::from_bytes(sealed.clone())
+        Sealed::<AnyPii>::from_bytes(sealed.clone())
             .map(|sealed| sealed.key_id())
             .map_err(|_| OpenLeadError::Rejected {
                 lead: lead.id,
@@ -83,27 +81,12 @@ fn text(
     sealed: &[u8],
     view: View,
 ) -> Result<String, OpenError> {
-    match column {
-        LeadColumn::Email => open::<Email>(cipher, lead, column, sealed, view),
-        LeadColumn::Phone => open::<PhoneNumber>(cipher, lead, column, sealed, view),
-        LeadColumn::NationalId => open::<NationalId>(cipher, lead, column, sealed, view),
-        LeadColumn::Name => open::<PersonName>(cipher, lead, column, sealed, view),
-        LeadColumn::Address => open::<PostalAddress>(cipher, lead, column, sealed, view),
-    }
-}
-
-fn open<T: PiiType>(
-    cipher: &Cipher,
-    lead: LeadId,
-    column: LeadColumn,
-    sealed: &[u8],
-    view: View,
-) -> Result<String, OpenError> {
-    let sealed = Sealed::<T>::from_bytes(sealed.to_vec()).map_err(|_| OpenError::Rejected)?;
-    let value: Pii<T> = cipher.open(column.field(), &lead.to_string(), &sealed)?;
+    let sealed = Sealed::from_bytes(sealed.to_vec()).map_err(|_| OpenError::Rejected)?;
+    let kind = personal::kind_of(column);
+    let value = kind.open(cipher, column.field(), &lead.to_string(), &sealed)?;
     Ok(match view {
         // EXPOSE: the caller may read personal data and gave a reason.
-        View::Open => value.expose().text().to_owned(),
+        View::Open => value.expose().to_owned(),
         View::Masked => value.masked(),
     })
 }

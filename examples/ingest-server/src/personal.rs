@@ -2,25 +2,15 @@
 
 use portcullis_keyring::{KeyId, Purpose, TenantId};
 use portcullis_pii_crypto::{
-    Cipher, Email, FreeText, IndexRoots, NationalId, PersonName, PhoneNumber, Pii, PiiType,
-    PostalAddress, SealError, UniqueIndex,
+    AnyPii, Cipher, Email, IndexRoots, NationalId, PersonName, PhoneNumber, PiiKind, PostalAddress,
+    SealError, UniqueIndex,
 };
 
-use crate::{
-    schemas::PersonalKind,
-    store::{IndexRow, LeadColumn},
-};
+use crate::store::{IndexRow, LeadColumn};
 
 /// A parsed value.
 #[derive(Debug)]
-pub(crate) enum PersonalValue {
-    Email(Pii<Email>),
-    Phone(Pii<PhoneNumber>),
-    NationalId(Pii<NationalId>),
-    Name(Pii<PersonName>),
-    Address(Pii<PostalAddress>),
-    Text(Pii<FreeText>),
-}
+pub(crate) struct PersonalValue(AnyPii);
 
 /// A sealed value, and the data key that opens it.
 #[derive(Debug)]
@@ -30,49 +20,37 @@ pub(crate) struct SealedValue {
     pub(crate) text: String,
 }
 
+/// The kind that each column of a lead takes.
+const COLUMNS: [(LeadColumn, PiiKind); 5] = [
+    (LeadColumn::Email, PiiKind::indexed::<Email>()),
+    (LeadColumn::Phone, PiiKind::indexed::<PhoneNumber>()),
+    (LeadColumn::NationalId, PiiKind::indexed::<NationalId>()),
+    (LeadColumn::Name, PiiKind::of::<PersonName>()),
+    (LeadColumn::Address, PiiKind::of::<PostalAddress>()),
+];
+
+/// The kind of personal data in a lead's column.
+pub(crate) fn kind_of(column: LeadColumn) -> PiiKind {
+    let found = COLUMNS.into_iter().find(|(known, _)| *known == column);
+    found.expect("the table has every column").1
+}
+
 impl PersonalValue {
     /// Reads a value of the declared kind, or says what it should have been.
-    pub(crate) fn parse(kind: PersonalKind, text: &str) -> Result<Self, &'static str> {
-        match kind {
-            PersonalKind::Email => Pii::parse(text)
-                .map(Self::Email)
-                .map_err(|_| "an e-mail address"),
-            PersonalKind::Phone => Pii::parse(text)
-                .map(Self::Phone)
-                .map_err(|_| "a phone number in international form, beginning with +"),
-            PersonalKind::NationalId => Pii::parse(text)
-                .map(Self::NationalId)
-                .map_err(|_| "a CPF with valid check digits"),
-            PersonalKind::Name => Pii::parse(text).map(Self::Name).map_err(|_| "a name"),
-            PersonalKind::Address => Pii::parse(text)
-                .map(Self::Address)
-                .map_err(|_| "an address"),
-            PersonalKind::Text => Pii::parse(text).map(Self::Text).map_err(|_| "a text"),
-        }
+    pub(crate) fn parse(kind: PiiKind, text: &str) -> Result<Self, &'static str> {
+        kind.parse(text).map(Self).map_err(|_| kind.expected())
     }
 
     /// What the data key that seals it is for.
     pub(crate) fn purpose(&self) -> Purpose {
-        match self {
-            Self::Email(_) => Email::purpose(),
-            Self::Phone(_) => PhoneNumber::purpose(),
-            Self::NationalId(_) => NationalId::purpose(),
-            Self::Name(_) => PersonName::purpose(),
-            Self::Address(_) => PostalAddress::purpose(),
-            Self::Text(_) => FreeText::purpose(),
-        }
+        self.0.kind().purpose()
     }
 
     /// The lead column that takes this kind.
-    pub(crate) const fn column(&self) -> Option<LeadColumn> {
-        match self {
-            Self::Email(_) => Some(LeadColumn::Email),
-            Self::Phone(_) => Some(LeadColumn::Phone),
-            Self::NationalId(_) => Some(LeadColumn::NationalId),
-            Self::Name(_) => Some(LeadColumn::Name),
-            Self::Address(_) => Some(LeadColumn::Address),
-            Self::Text(_) => None,
-        }
+    pub(crate) fn column(&self) -> Option<LeadColumn> {
+        let kind = self.0.kind();
+        let found = COLUMNS.into_iter().find(|(_, taken)| *taken == kind);
+        found.map(|(column, _)| column)
     }
 
     /// Seals it for one field of one record.
@@ -82,60 +60,46 @@ impl PersonalValue {
         field: &str,
         record: &str,
     ) -> Result<SealedValue, SealError> {
-        match self {
-            Self::Email(value) => seal(cipher, field, record, value),
-            Self::Phone(value) => seal(cipher, field, record, value),
-            Self::NationalId(value) => seal(cipher, field, record, value),
-            Self::Name(value) => seal(cipher, field, record, value),
-            Self::Address(value) => seal(cipher, field, record, value),
-            Self::Text(value) => seal(cipher, field, record, value),
-        }
+        let sealed = self.0.seal(cipher, field, record)?;
+        Ok(SealedValue {
+            key_id: sealed.key_id(),
+            text: sealed.to_string(),
+            bytes: sealed.into_bytes(),
+        })
     }
 }
 
 /// The blind indexes of one tenant's leads, with their keys derived.
 #[derive(Debug)]
-pub(crate) struct LeadIndexes {
-    email: UniqueIndex,
-    phone: UniqueIndex,
-    national_id: UniqueIndex,
-}
+pub(crate) struct LeadIndexes(Vec<(PiiKind, UniqueIndex)>);
 
 impl LeadIndexes {
     pub(crate) fn derive(roots: &IndexRoots, tenant: &TenantId) -> Self {
-        let index = |column: LeadColumn| roots.unique_index(tenant, column.field());
-        Self {
-            email: index(LeadColumn::Email),
-            phone: index(LeadColumn::Phone),
-            national_id: index(LeadColumn::NationalId),
-        }
+        let indexed = COLUMNS.into_iter().filter(|(_, kind)| kind.is_indexed());
+        let derive = |(column, kind): (LeadColumn, PiiKind)| {
+            (kind, roots.unique_index(tenant, column.field()))
+        };
+        Self(indexed.map(derive).collect())
     }
 
     /// A value's index rows, one for each live version, the enforced one first; none for a kind
     /// that is not looked up.
-    pub(crate) fn rows(&self, value: &PersonalValue) -> Vec<IndexRow> {
-        let values = match value {
-            PersonalValue::Email(value) => self.email.values(value),
-            PersonalValue::Phone(value) => self.phone.values(value),
-            PersonalValue::NationalId(value) => self.national_id.values(value),
-            PersonalValue::Name(_) | PersonalValue::Address(_) | PersonalValue::Text(_) => {
-                return Vec::new();
-            }
-        };
-        values.into_iter().map(IndexRow::from).collect()
+    pub(crate) fn rows(&self, PersonalValue(value): &PersonalValue) -> Vec<IndexRow> {
+        let index = self.0.iter().find(|(kind, _)| *kind == value.kind());
+        let values = index.and_then(|(_, index)| value.index(index));
+        let values = values.into_iter().flatten();
+        values.map(IndexRow::from).collect()
     }
 }
 
-fn seal<T: PiiType>(
-    cipher: &Cipher,
-    field: &str,
-    record: &str,
-    value: &Pii<T>,
-) -> Result<SealedValue, SealError> {
-    let sealed = cipher.seal(field, record, value)?;
-    Ok(SealedValue {
-        key_id: sealed.key_id(),
-        text: sealed.to_string(),
-        bytes: sealed.into_bytes(),
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_has_a_kind_that_is_looked_up_where_the_column_is() {
+        for column in LeadColumn::ALL {
+            assert_eq!(kind_of(column).is_indexed(), column.is_indexed());
+        }
+    }
 }

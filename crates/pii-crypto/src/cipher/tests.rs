@@ -28,7 +28,8 @@ const KNOWN_01_TEXT: &str = "pc1.-QEBAgMEAAECAwQFBgcICQoLDA0ODz01ZLgaadp9Zm0L87d
 struct PaddedEmail(Email);
 
 impl PiiType for PaddedEmail {
-    const NAME: &'static str = "PaddedEmail";
+    const NAME: &'static str = "padded-email";
+    const EXPECTED: &'static str = "an e-mail address";
     const PURPOSE: &'static str = "email";
     const SUITE: Suite = Suite::Padded;
 

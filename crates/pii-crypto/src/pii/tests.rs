@@ -1,3 +1,5 @@
+mod kinds;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -259,7 +261,7 @@ fn neither_debug_nor_an_error_shows_a_value() {
     ];
     for (printed, name) in printed
         .iter()
-        .zip(["Email", "PhoneNumber", "NationalId", "PersonName"])
+        .zip(["email", "phone", "national-id", "name"])
     {
         assert!(printed.starts_with(&format!("Pii<{name}>(…)")), "{printed}");
     }

@@ -20,11 +20,10 @@ use super::task::to_the_end;
 use crate::{
     leads::{self, OpenLeadError, View},
     limits,
-    personal::{LeadIndexes, PersonalValue},
+    personal::{self, LeadIndexes, PersonalValue},
     pipeline::{self, Caller, Intake, Permission},
     problem::{Problem, limit_fields},
     rejection::{Refusal, Rejection},
-    schemas::PersonalKind,
     services::Services,
     store::{LeadChange, LeadColumn, LeadId, LeadRow},
 };
@@ -155,17 +154,11 @@ fn wanted(parameters: &BTreeMap<String, String>) -> Result<(LeadColumn, Personal
             "ask for one of `email`, `phone` or `national_id`",
         ));
     };
-    let (column, kind) = match name.as_str() {
-        "email" => (LeadColumn::Email, PersonalKind::Email),
-        "phone" => (LeadColumn::Phone, PersonalKind::Phone),
-        "national_id" => (LeadColumn::NationalId, PersonalKind::NationalId),
-        _ => {
-            return Err(Problem::bad_request(
-                "leads are found by email, phone or national_id",
-            ));
-        }
-    };
-    let value = PersonalValue::parse(kind, text).map_err(|expected| {
+    let column = LeadColumn::ALL
+        .into_iter()
+        .find(|column| column.is_indexed() && column.name() == name)
+        .ok_or_else(|| Problem::bad_request("leads are found by email, phone or national_id"))?;
+    let value = PersonalValue::parse(personal::kind_of(column), text).map_err(|expected| {
         Problem::bad_request(format!("`{}` must be {expected}", column.name()))
     })?;
     Ok((column, value))
