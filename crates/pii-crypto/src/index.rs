@@ -6,12 +6,13 @@ mod roots;
 use std::fmt;
 
 use portcullis_keyring::TenantId;
+use secrecy::SecretBox;
 use zeroize::Zeroizing;
 
 use crate::{Pii, PiiType};
 use key::IndexKey;
 
-pub use roots::{IndexRoots, IndexRootsError, UnknownIndexVersion};
+pub use roots::{IndexRoots, IndexVersionTooGreat, UnknownIndexVersion};
 
 /// Personal data that can be found again by a blind index.
 ///
@@ -31,14 +32,15 @@ pub trait Indexed: PiiType {
     fn normalised(&self) -> Zeroizing<String>;
 }
 
-/// The version of an index root.
+/// The version of an index root. It stands in every fingerprint in two bytes, so that it goes to
+/// 65,535 and not as far as a [`SecretVersion`](crate::SecretVersion).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IndexVersion(u16);
 
 /// A keyed fingerprint: the version of its root, then the truncated HMAC.
 ///
-/// Whoever does not have the root can tell from two of them whether the values were the same, and
-/// nothing else. `Debug` prints the version alone.
+/// Without the root, two of them tell whether the values were the same, and nothing else. `Debug`
+/// prints the version alone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IndexValue {
     version: IndexVersion,
@@ -100,7 +102,7 @@ impl IndexRoots {
     /// each time.
     #[must_use]
     pub fn unique_index(&self, tenant: &TenantId, field: &str) -> UniqueIndex {
-        let derive = |(version, root): (IndexVersion, &Zeroizing<[u8; 32]>)| {
+        let derive = |(version, root): (IndexVersion, &SecretBox<[u8; 32]>)| {
             IndexKey::derive(root, tenant, field, IDENTITY, version, UNIQUE_BITS)
         };
         UniqueIndex {

@@ -6,15 +6,18 @@ mod pii;
 mod sealed;
 mod suite;
 
-pub use cipher::{Cipher, EpochPolicy, OpenError, Place, RebindError, SealError};
+pub use cipher::{Cipher, EpochPolicy, FieldContext, OpenError, RebindError, SealError};
 pub use index::{
-    FingerprintIndex, IndexRoots, IndexRootsError, IndexValue, IndexVersion, Indexed, UniqueIndex,
-    UnknownIndexVersion,
+    FingerprintIndex, IndexRoots, IndexValue, IndexVersion, IndexVersionTooGreat, Indexed,
+    UniqueIndex, UnknownIndexVersion,
 };
 pub use pii::{
-    AnyPii, Cpf, Email, FreeText, NationalId, ParseError, PersonName, PhoneNumber, Pii, PiiKind,
-    PiiKinds, PiiType, PostalAddress, Region, RepeatedKind,
+    AnyPii, Cpf, Email, FreeText, NationalId, ParseError, PersonName, Pii, PiiKind, PiiKinds,
+    PiiType, PostalAddress, RepeatedKind,
 };
+#[cfg(feature = "phone")]
+pub use pii::{PhoneNumber, Region};
+pub use portcullis_keyring::{SecretVersion, VersionedSecrets};
 pub use sealed::{MalformedSealed, Sealed};
 pub use suite::Suite;
 

@@ -5,6 +5,7 @@ mod email;
 mod kind;
 mod kinds;
 mod national_id;
+#[cfg(feature = "phone")]
 mod phone;
 mod text;
 
@@ -20,6 +21,7 @@ pub use email::Email;
 pub use kind::PiiKind;
 pub use kinds::{PiiKinds, RepeatedKind};
 pub use national_id::{Cpf, NationalId};
+#[cfg(feature = "phone")]
 pub use phone::{PhoneNumber, Region};
 pub use text::{FreeText, PersonName, PostalAddress};
 
@@ -97,11 +99,13 @@ pub enum ParseError {
     #[error("not an e-mail address such as name@example.com")]
     NotAnEmail,
     /// Not a telephone number, or one without a country code and no region to take it from.
+    #[cfg(feature = "phone")]
     #[error(
         "not a valid telephone number: give it in international form, such as +55 11 91234-5678"
     )]
     NotAPhoneNumber,
     /// Not the two capital letters of a region.
+    #[cfg(feature = "phone")]
     #[error("not a region: give two capital letters such as BR")]
     NotARegion,
     /// Not a national identifier, or its check digits are wrong.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use portcullis_keyring::{KekVersion, Keyring, LocalKek, MemoryDekStore, TenantId};
+use portcullis_keyring::{Keyring, TenantId, kek::MemoryKek, store::MemoryDekStore};
 use portcullis_pii_crypto::{
-    AnyPii, Cipher, IndexRoots, IndexVersion, Indexed, ParseError, Pii, PiiKind, PiiKinds, PiiType,
-    Sealed, Suite,
+    AnyPii, Cipher, IndexRoots, Indexed, ParseError, Pii, PiiKind, PiiKinds, PiiType, Sealed,
+    Suite, VersionedSecrets,
 };
+use secrecy::SecretBox;
 use zeroize::Zeroizing;
 
 /// Two letters and seven digits.
@@ -57,16 +58,20 @@ impl Indexed for Passport {
 const PASSPORT: PiiKind = PiiKind::indexed::<Passport>();
 
 async fn cipher(tenant: &TenantId, kinds: &PiiKinds) -> Cipher {
-    let version = KekVersion::new(1);
-    let kek = LocalKek::new(version, [(version, Zeroizing::new([7; 32]))]).expect("a KEK");
+    let kek = MemoryKek::new().expect("a KEK");
     let keyring = Keyring::builder(Arc::new(kek), Arc::new(MemoryDekStore::new())).build();
     let purposes: Vec<_> = kinds.iter().map(PiiKind::purpose).collect();
-    Cipher::new(keyring.prepare(tenant, &purposes).await.expect("it answers"))
+    Cipher::new(
+        keyring
+            .prepare(tenant, &purposes)
+            .await
+            .expect("it answers"),
+    )
 }
 
 fn roots() -> IndexRoots {
-    let version = IndexVersion::new(1);
-    IndexRoots::new(version, [(version, Zeroizing::new([8; 32]))]).expect("roots")
+    let root = SecretBox::new(Box::new([8; 32]));
+    IndexRoots::new(VersionedSecrets::single(root)).expect("version 1 fits")
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
-use portcullis_keyring::{Entropy, EntropyError, SystemEntropy};
+use portcullis_keyring::entropy::{Entropy, EntropyError, SystemEntropy};
 use portcullis_ratelimit::{MemoryStore, Policies, RateLimiter, TrustedProxies, WhenFull};
 use portcullis_telemetry::{Detectors, Guard, HttpLayer, MetricError, Registry, RemoteParent};
 use tokio::sync::watch;

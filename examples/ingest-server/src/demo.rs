@@ -10,7 +10,7 @@ mod traffic;
 use std::{sync::Arc, time::Duration};
 
 use portcullis_apikey_cache::ApiKeyCache;
-use portcullis_keyring::{EntropyError, SystemEntropy};
+use portcullis_keyring::entropy::{EntropyError, SystemEntropy};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::time::MissedTickBehavior;
 

@@ -3,11 +3,15 @@
 
 mod checks;
 
-use std::{fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use portcullis_apikey_cache::{ApiKeyCache, Observer, PepperVersion, Peppers, SqliteKeyStore};
-use portcullis_keyring::{KekVersion, Keyring, LocalKek, SqliteDekStore};
-use portcullis_pii_crypto::{IndexRoots, IndexVersion};
+use portcullis_keyring::{
+    Keyring, SecretVersion, VersionedSecrets, kek::LocalKek, store::SqliteDekStore,
+};
+use portcullis_pii_crypto::IndexRoots;
+use secrecy::SecretBox;
+use zeroize::Zeroizing;
 
 use crate::{
     config::{Config, Database, Secrets},
@@ -35,7 +39,7 @@ pub(crate) enum VaultError {
     #[error("the database cannot be opened")]
     Store(#[from] StoreError),
     #[error("the data keys' table cannot be prepared")]
-    DataKeys(#[source] portcullis_keyring::StoreError),
+    DataKeys(#[source] portcullis_keyring::store::StoreError),
     #[error("the API keys' table cannot be prepared")]
     ApiKeys(#[source] sqlx::migrate::MigrateError),
     /// A set of secrets that the configuration let through.
@@ -89,19 +93,27 @@ fn make_folder(file: &Path) -> Result<(), VaultError> {
 }
 
 fn kek(secrets: &Secrets) -> Result<LocalKek, VaultError> {
-    let versions = &secrets.keks.versions;
-    let keys = versions
-        .iter()
-        .map(|(version, key)| (KekVersion::new(*version), key.clone()));
-    LocalKek::new(KekVersion::new(secrets.keks.primary), keys).map_err(unusable)
+    let keks = &secrets.keks;
+    versioned(keks.primary, &keks.versions).map(LocalKek::new)
 }
 
 fn index_roots(secrets: &Secrets) -> Result<IndexRoots, VaultError> {
-    let versions = &secrets.index_roots.versions;
-    let roots = versions
-        .iter()
-        .map(|(version, root)| (IndexVersion::new(*version), root.clone()));
-    IndexRoots::new(IndexVersion::new(secrets.index_roots.primary), roots).map_err(unusable)
+    let roots = &secrets.index_roots;
+    IndexRoots::new(versioned(roots.primary, &roots.versions)?).map_err(unusable)
+}
+
+fn versioned<V: Copy + Into<u32>>(
+    primary: V,
+    secrets: &BTreeMap<V, Zeroizing<[u8; 32]>>,
+) -> Result<VersionedSecrets, VaultError> {
+    let version = |number: V| SecretVersion::try_from(number.into()).map_err(unusable);
+    let secret = |(number, secret): (&V, &Zeroizing<[u8; 32]>)| -> Result<_, VaultError> {
+        // EXPOSE: copied into what wipes it.
+        let copy = SecretBox::init_with_mut(|copy: &mut [u8; 32]| copy.copy_from_slice(&**secret));
+        Ok((version(*number)?, copy))
+    };
+    let secrets: Vec<_> = secrets.iter().map(secret).collect::<Result<_, _>>()?;
+    VersionedSecrets::new(version(primary)?, secrets).map_err(unusable)
 }
 
 fn peppers(secrets: &Secrets) -> Result<Peppers, VaultError> {

@@ -1,11 +1,13 @@
+mod context;
 mod keys;
-mod place;
 
 use portcullis_keyring::Purpose;
 
 use super::*;
-use crate::known_keys::{ToldEntropy, World};
-use crate::{Email, FreeText, ParseError, Suite};
+use crate::{
+    Email, FreeText, ParseError,
+    known_keys::{ToldEntropy, World},
+};
 
 const FIELD: &str = "lead.email";
 const RECORD: &str = "0198c0de-0000-7000-8000-000000000001";

@@ -1,6 +1,8 @@
 //! The kinds that a program knows, by their names.
 
-use super::{Email, FreeText, NationalId, PersonName, PhoneNumber, PiiKind, PostalAddress};
+#[cfg(feature = "phone")]
+use super::PhoneNumber;
+use super::{Email, FreeText, NationalId, PersonName, PiiKind, PostalAddress};
 
 /// Kinds of personal data, each found by its name: those of this crate, and yours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +14,8 @@ pub struct PiiKinds(Vec<PiiKind>);
 pub struct RepeatedKind(&'static str);
 
 impl PiiKinds {
-    /// Every kind of this crate: `email`, `phone`, `national-id`, `name`, `address` and `text`, in
-    /// this order.
+    /// Every kind of this crate: `email`, `phone` (with the feature of that name), `national-id`,
+    /// `name`, `address` and `text`, in this order.
     #[must_use]
     pub fn built_in() -> Self {
         Self(BUILT_IN.to_vec())
@@ -52,6 +54,7 @@ impl Default for PiiKinds {
 
 const BUILT_IN: &[PiiKind] = &[
     PiiKind::indexed::<Email>(),
+    #[cfg(feature = "phone")]
     PiiKind::indexed::<PhoneNumber>(),
     PiiKind::indexed::<NationalId>(),
     PiiKind::of::<PersonName>(),
