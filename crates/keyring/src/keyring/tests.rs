@@ -1,5 +1,7 @@
 mod cache;
+mod observer;
 mod prepare;
+mod rewrap;
 mod rotation;
 
 use std::{
