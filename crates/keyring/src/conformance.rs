@@ -24,12 +24,11 @@ use futures_util::FutureExt as _;
 use crate::{KeyId, Purpose, TenantId, kek::KekContext};
 
 pub use dek_store::dek_store;
+#[cfg(all(test, feature = "sqlite"))]
+pub(crate) use dek_store::{key, tenant};
 pub use kek_provider::kek_provider;
 #[cfg(test)]
-pub(crate) use {
-    dek_store::{key, tenant},
-    kek_provider::raw,
-};
+pub(crate) use kek_provider::raw;
 
 /// Has a failed check name the clause.
 async fn clause(name: &str, check: impl Future<Output = ()>) {

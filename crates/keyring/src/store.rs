@@ -21,7 +21,7 @@ pub use sqlite::SqliteDekStore;
 /// # Contract
 /// * Each method is one transaction: it happens whole or not at all, and every later call, in any
 ///   process, sees it.
-/// * A key id is used once for ever; destroyed keys keep theirs.
+/// * A key id is never used twice; destroyed keys keep theirs.
 /// * A tenant and purpose have at most one `Primary` and at most one `Pending` key.
 /// * A destroyed key keeps no wrapped bytes.
 /// * A refusal changes nothing.

@@ -23,7 +23,7 @@ use crate::IndexRoots;
 
 pub(crate) const KEY_ID: KeyId = KeyId::new(0x0102_0304);
 
-/// One tenant, `tenant-7` unless told otherwise, whose data key for the purpose `email` is `00..1f`.
+/// One tenant (default: `tenant-7`), whose data key for the purpose `email` is `00..1f`.
 pub(crate) struct World {
     pub(crate) keyring: Keyring,
     pub(crate) tenant: TenantId,

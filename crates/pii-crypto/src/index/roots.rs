@@ -32,8 +32,8 @@ impl IndexRoots {
     /// [`IndexVersionTooGreat`] when a version is greater than 65,535.
     ///
     /// # Security
-    /// The roots must be 32 uniformly random bytes, and no other secret of the service: whoever has
-    /// one can test guesses against every fingerprint.
+    /// The roots must be 32 uniformly random bytes, and no other secret of the service: with one of
+    /// them, guesses can be tested against every fingerprint.
     pub fn new(secrets: VersionedSecrets) -> Result<Self, IndexVersionTooGreat> {
         for version in secrets.versions() {
             IndexVersion::try_from(version)?;

@@ -117,7 +117,8 @@ impl PiiKind {
         (self.0.parse)(self, text)
     }
 
-    /// Opens a value of this kind in its place, as [`Cipher::open`] does.
+    /// Opens a value of this kind in the field and the record it was sealed for, as
+    /// [`Cipher::open`] does.
     ///
     /// # Errors
     /// [`OpenError`]; a value of a kind with another purpose is [`OpenError::Rejected`].

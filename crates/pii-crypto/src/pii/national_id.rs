@@ -139,5 +139,5 @@ fn checks(digits: &[u8]) -> bool {
     !all_same
         && [9, 10]
             .into_iter()
-            .all(|place| check(place) == usize::from(digits[place] - b'0'))
+            .all(|at| check(at) == usize::from(digits[at] - b'0'))
 }

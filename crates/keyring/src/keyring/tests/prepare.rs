@@ -28,8 +28,8 @@ async fn each_tenant_and_purpose_has_a_key_of_its_own() {
         .await
         .expect("it answers");
     let now = keys.clock().monotonic();
-    let email = keys.primary("email", now).expect("it is in hand").id();
-    let phone = keys.primary("phone", now).expect("it is in hand").id();
+    let email = keys.primary("email", now).expect("it was prepared").id();
+    let phone = keys.primary("phone", now).expect("it was prepared").id();
     let other = keyring.primary("u", "email").await;
     assert!(email != phone && email != other && phone != other);
     assert_eq!(
@@ -133,7 +133,7 @@ async fn a_key_that_another_process_has_just_made_is_found() {
 }
 
 #[tokio::test]
-async fn whoever_edits_the_store_cannot_give_a_key_to_another_tenant() {
+async fn an_edited_store_cannot_give_a_key_to_another_tenant() {
     let world = World::new();
     let keyring = world.keyring();
     // The key of the victim is unwrapped and cached.
@@ -161,7 +161,7 @@ async fn whoever_edits_the_store_cannot_give_a_key_to_another_tenant() {
 }
 
 #[tokio::test]
-async fn keys_in_hand_serve_until_their_states_are_10_s_old() {
+async fn prepared_keys_serve_until_their_states_are_10_s_old() {
     let world = World::new();
     let keyring = world.keyring();
     let keys = keyring

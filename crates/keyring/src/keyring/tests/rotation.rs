@@ -229,7 +229,7 @@ async fn an_erased_tenant_is_forgotten_everywhere_within_10_s() {
     let world = World::new();
     let (eraser, other) = (world.keyring(), world.keyring());
     let id = eraser.primary("t", "email").await;
-    let in_hand = other
+    let prepared = other
         .prepare(&tenant("t"), &[purpose("email")])
         .await
         .expect("it answers");
@@ -245,7 +245,10 @@ async fn an_erased_tenant_is_forgotten_everywhere_within_10_s() {
 
     world.clock.advance(10 * SECOND);
     let now = world.clock.monotonic();
-    assert_eq!(in_hand.primary("email", now).err(), Some(KeyMissing::Stale));
+    assert_eq!(
+        prepared.primary("email", now).err(),
+        Some(KeyMissing::Stale)
+    );
     for _ in 0..3 {
         let refused = other.prepare(&tenant("t"), &[purpose("email")]).await;
         assert!(matches!(refused, Err(PrepareError::TenantErased)));

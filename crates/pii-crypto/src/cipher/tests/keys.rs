@@ -125,7 +125,7 @@ async fn forged_values_push_no_subkey_out_of_the_cache() {
     assert!(std::sync::Arc::ptr_eq(&good, &after));
 }
 
-/// What the key of the known answers sealed, before another took its place.
+/// What the key of the known answers sealed, before another replaced it.
 async fn with_a_rotated_key() -> (World, Sealed<Email>) {
     let world = World::new().await;
     let value = Pii::<Email>::parse(TEXT).expect("an address");
