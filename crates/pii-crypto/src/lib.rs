@@ -6,17 +6,20 @@ mod pii;
 mod sealed;
 mod suite;
 
-#[cfg(test)]
-mod known_keys;
-
-pub use cipher::{Cipher, EpochPolicy, OpenError, Place, RebindError, SealError};
+pub use cipher::{Cipher, EpochPolicy, FieldContext, OpenError, RebindError, SealError};
 pub use index::{
-    FingerprintIndex, IndexRoots, IndexRootsError, IndexValue, IndexVersion, Indexed, UniqueIndex,
-    UnknownIndexVersion,
+    FingerprintIndex, IndexRoots, IndexValue, IndexVersion, IndexVersionTooGreat, Indexed,
+    UniqueIndex, UnknownIndexVersion,
 };
 pub use pii::{
-    Cpf, Email, FreeText, NationalId, ParseError, PersonName, PhoneNumber, Pii, PiiType,
-    PostalAddress, Region,
+    AnyPii, Cpf, Email, FreeText, NationalId, ParseError, PersonName, Pii, PiiKind, PiiKinds,
+    PiiType, PostalAddress, RepeatedKind,
 };
+#[cfg(feature = "phone")]
+pub use pii::{PhoneNumber, Region};
+pub use portcullis_keyring::{SecretVersion, VersionedSecrets};
 pub use sealed::{MalformedSealed, Sealed};
 pub use suite::Suite;
+
+#[cfg(test)]
+mod known_keys;

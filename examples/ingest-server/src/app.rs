@@ -11,7 +11,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
-use portcullis_keyring::{Entropy, EntropyError, SystemEntropy};
+use portcullis_keyring::entropy::{Entropy, EntropyError, SystemEntropy};
 use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::address::TrustedProxies;
 use portcullis_telemetry::{Guard, HttpLayer, MetricError, RemoteParent};

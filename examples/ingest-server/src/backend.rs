@@ -9,7 +9,7 @@ mod secret_checks;
 use std::sync::Arc;
 
 use portcullis_apikey_cache::{self as apikey_cache, ApiKeyCache};
-use portcullis_keyring::{DekStore, Keyring};
+use portcullis_keyring::{Keyring, store::DekStore};
 use portcullis_pii_crypto::IndexRoots;
 use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 
@@ -64,7 +64,7 @@ impl Backend {
     pub(crate) async fn open(config: &Config, observers: Observers) -> Result<Self, BackendError> {
         let database = Database::open(&config.database).await?;
         let store = database.store();
-        let provider = key_provider::local(&config.secrets)?;
+        let provider = key_provider::local(&config.secrets);
         let index_roots = key_provider::index_roots(&config.secrets)?;
         let peppers = key_provider::peppers(&config.secrets)?;
         secret_checks::verify(&*store, &provider, &index_roots, &peppers, &config.secrets).await?;

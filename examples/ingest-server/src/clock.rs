@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portcullis_keyring::{Entropy, EntropyError};
+use portcullis_keyring::entropy::{Entropy, EntropyError};
 use time::OffsetDateTime;
 
 /// Tells the time.

@@ -3,11 +3,12 @@
 mod body_schema;
 mod column;
 mod id;
-pub(crate) mod personal;
+mod indexes;
 mod record;
 pub(crate) mod view;
 
 pub(crate) use body_schema::body_schema;
 pub(crate) use column::{COLUMNS, LeadColumn};
 pub(crate) use id::LeadId;
+pub(crate) use indexes::LeadIndexes;
 pub(crate) use record::LeadRecord;

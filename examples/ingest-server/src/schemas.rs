@@ -14,7 +14,7 @@ use std::{
 use jsonschema::Validator;
 use serde_json::Value;
 
-pub(crate) use personal::{PersonalKind, PersonalPath};
+pub(crate) use personal::PersonalPath;
 pub(crate) use violation::Violation;
 
 /// The version an event has that names none: the first, so that a client's events keep their

@@ -11,7 +11,7 @@ use std::{
 };
 
 use portcullis_apikey_cache::KeyQuery;
-use portcullis_keyring::{DekStore, KeyId};
+use portcullis_keyring::{KeyId, store::DekStore};
 use serde::Serialize;
 
 use crate::pipeline::services::Services;

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use portcullis_apikey_cache::{KeyStore, SqliteKeyStore};
-use portcullis_keyring::{DekStore, SqliteDekStore};
+use portcullis_keyring::store::{self as keyring_store, DekStore, SqliteDekStore};
 
 use crate::{
     config,
@@ -25,7 +25,7 @@ pub(crate) enum DatabaseError {
     #[error("the database cannot be opened")]
     Store(#[from] StoreError),
     #[error("the data keys' table cannot be prepared")]
-    DataKeys(#[source] portcullis_keyring::StoreError),
+    DataKeys(#[source] keyring_store::StoreError),
     #[error("the API keys' table cannot be prepared")]
     ApiKeys(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

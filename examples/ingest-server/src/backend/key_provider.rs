@@ -1,8 +1,8 @@
 //! The configured secrets, as what the crates make of them.
 
 use portcullis_apikey_cache::{PepperVersion, Peppers};
-use portcullis_keyring::{KekVersion, LocalKek};
-use portcullis_pii_crypto::{IndexRoots, IndexVersion};
+use portcullis_keyring::kek::LocalKek;
+use portcullis_pii_crypto::IndexRoots;
 use portcullis_versioned_secrets::SecretVersion;
 use secrecy::{ExposeSecret as _, SecretBox};
 use zeroize::Zeroizing;
@@ -11,23 +11,13 @@ use super::BackendError;
 use crate::config::Secrets;
 
 /// Wraps data keys in this process.
-pub(super) fn local(secrets: &Secrets) -> Result<LocalKek, BackendError> {
-    let keks = &secrets.keks;
-    let keys = keks
-        .iter()
-        .map(|(version, key)| (KekVersion::new(version.value()), copy(key)));
-    LocalKek::new(KekVersion::new(keks.primary_version().value()), keys).map_err(unusable)
+pub(super) fn local(secrets: &Secrets) -> LocalKek {
+    LocalKek::new(secrets.keks.clone())
 }
 
 /// Keys blind indexes.
 pub(super) fn index_roots(secrets: &Secrets) -> Result<IndexRoots, BackendError> {
-    let roots = &secrets.index_roots;
-    let primary = IndexVersion::new(short(roots.primary_version())?);
-    let mut versions = Vec::new();
-    for (version, root) in roots.iter() {
-        versions.push((IndexVersion::new(short(version)?), copy(root)));
-    }
-    IndexRoots::new(primary, versions).map_err(unusable)
+    IndexRoots::new(secrets.index_roots.clone()).map_err(unusable)
 }
 
 /// Keys the hashes of API keys.

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use portcullis_apikey_cache::Peppers;
-use portcullis_keyring::LocalKek;
+use portcullis_keyring::kek::LocalKek;
 use portcullis_pii_crypto::IndexRoots;
 
 use super::{BackendError, DatabaseError};

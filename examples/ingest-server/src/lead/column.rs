@@ -1,6 +1,6 @@
 //! The columns of a lead: the one table from which SQL, body schema and look-ups are made.
 
-use crate::schemas::PersonalKind;
+use portcullis_pii_crypto::{Email, NationalId, PersonName, PhoneNumber, PiiKind, PostalAddress};
 
 /// A personal-data column of a lead. A new one is a line of [`COLUMNS`] and a migration that adds
 /// `<name>_enc`, `<name>_key_version` and, where it is looked up, `<name>_fp`.
@@ -8,7 +8,7 @@ use crate::schemas::PersonalKind;
 pub(crate) struct LeadColumn {
     name: &'static str,
     field: &'static str,
-    kind: PersonalKind,
+    kind: PiiKind,
     lookup: Lookup,
     max_chars: u32,
 }
@@ -29,35 +29,35 @@ pub(crate) static COLUMNS: [LeadColumn; 5] = [
     LeadColumn {
         name: "email",
         field: "lead.email",
-        kind: PersonalKind::Email,
+        kind: PiiKind::indexed::<Email>(),
         lookup: Lookup::Identity,
         max_chars: 320,
     },
     LeadColumn {
         name: "phone",
         field: "lead.phone",
-        kind: PersonalKind::Phone,
+        kind: PiiKind::indexed::<PhoneNumber>(),
         lookup: Lookup::Search,
         max_chars: 40,
     },
     LeadColumn {
         name: "national_id",
         field: "lead.national_id",
-        kind: PersonalKind::NationalId,
+        kind: PiiKind::indexed::<NationalId>(),
         lookup: Lookup::Search,
         max_chars: 40,
     },
     LeadColumn {
         name: "name",
         field: "lead.name",
-        kind: PersonalKind::Name,
+        kind: PiiKind::of::<PersonName>(),
         lookup: Lookup::None,
         max_chars: 400,
     },
     LeadColumn {
         name: "address",
         field: "lead.address",
-        kind: PersonalKind::Address,
+        kind: PiiKind::of::<PostalAddress>(),
         lookup: Lookup::None,
         max_chars: 1_000,
     },
@@ -91,7 +91,7 @@ impl LeadColumn {
     }
 
     /// What kind of personal data it holds.
-    pub(crate) const fn kind(&self) -> PersonalKind {
+    pub(crate) const fn kind(&self) -> PiiKind {
         self.kind
     }
 
@@ -126,6 +126,7 @@ mod tests {
                 assert_ne!(column.field, other.field);
             }
             assert_eq!(column.field, format!("lead.{}", column.name));
+            assert_eq!(column.kind.is_indexed(), column.is_indexed(), "{column:?}");
         }
     }
 }

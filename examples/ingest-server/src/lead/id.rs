@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use portcullis_keyring::{Entropy, EntropyError};
+use portcullis_keyring::entropy::{Entropy, EntropyError};
 use time::OffsetDateTime;
 use uuid::Uuid;
 

@@ -1,16 +1,12 @@
 //! Leads on their way out: opened, and masked for those who may not see personal data.
 
 use portcullis_keyring::{KeyId, PrepareError, TenantId};
-use portcullis_pii_crypto::{
-    Cipher, Email, NationalId, OpenError, PersonName, PhoneNumber, Pii, PiiType, PostalAddress,
-    Sealed,
-};
+use portcullis_pii_crypto::{AnyPii, Cipher, OpenError, Sealed};
 use serde_json::{Map, Value, json};
 
 use crate::{
     lead::{LeadColumn, LeadId, LeadRecord},
     pipeline::services::Services,
-    schemas::PersonalKind,
 };
 
 /// How much of the personal data is shown.
@@ -66,7 +62,7 @@ pub(crate) async fn show(
 
 fn key_ids(lead: &LeadRecord) -> Result<Vec<KeyId>, OpenLeadError> {
     let id = |(column, sealed): &(&'static LeadColumn, Vec<u8>)| {
-        Sealed::<Email>::from_bytes(sealed.clone())
+        Sealed::<AnyPii>::from_bytes(sealed.clone())
             .map(|sealed| sealed.key_id())
             .map_err(|_| OpenLeadError::Rejected {
                 lead: lead.id,
@@ -80,32 +76,16 @@ fn key_ids(lead: &LeadRecord) -> Result<Vec<KeyId>, OpenLeadError> {
 fn text(
     cipher: &Cipher,
     lead: LeadId,
-    column: &'static LeadColumn,
+    column: &LeadColumn,
     sealed: &[u8],
     view: View,
 ) -> Result<String, OpenError> {
-    match column.kind() {
-        PersonalKind::Email => open::<Email>(cipher, lead, column, sealed, view),
-        PersonalKind::Phone => open::<PhoneNumber>(cipher, lead, column, sealed, view),
-        PersonalKind::NationalId => open::<NationalId>(cipher, lead, column, sealed, view),
-        PersonalKind::Name => open::<PersonName>(cipher, lead, column, sealed, view),
-        PersonalKind::Address => open::<PostalAddress>(cipher, lead, column, sealed, view),
-        PersonalKind::Text => Err(OpenError::Rejected),
-    }
-}
-
-fn open<T: PiiType>(
-    cipher: &Cipher,
-    lead: LeadId,
-    column: &'static LeadColumn,
-    sealed: &[u8],
-    view: View,
-) -> Result<String, OpenError> {
-    let sealed = Sealed::<T>::from_bytes(sealed.to_vec()).map_err(|_| OpenError::Rejected)?;
-    let value: Pii<T> = cipher.open(column.field(), &lead.to_string(), &sealed)?;
+    let sealed = Sealed::from_bytes(sealed.to_vec()).map_err(|_| OpenError::Rejected)?;
+    let (kind, record) = (column.kind(), lead.to_string());
+    let value = kind.open(cipher, column.field(), &record, &sealed)?;
     Ok(match view {
         // EXPOSE: the caller may read personal data and gave a reason.
-        View::Open => value.expose().text().to_owned(),
+        View::Open => value.expose().to_owned(),
         View::Masked => value.masked(),
     })
 }

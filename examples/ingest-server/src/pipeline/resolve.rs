@@ -10,7 +10,7 @@ use super::{
     validate::{LeadIntent, Valid},
 };
 use crate::{
-    lead::{LeadColumn, LeadId, personal::LeadIndexes},
+    lead::{LeadColumn, LeadId, LeadIndexes},
     quality::Reason,
     store::{IndexRow, LeadChange},
 };
@@ -91,7 +91,11 @@ fn candidates(services: &Services, caller: &Caller, items: Vec<Item<Valid>>) -> 
     let index = |item: &Item<Valid>| match &indexes {
         Some(indexes) if item.value.intent.is_some() => {
             let values = item.value.lead_values();
-            values.map(|(_, value)| indexes.rows(value)).collect()
+            let rows = values.map(|(column, value)| {
+                let values = indexes.values(column, value).into_iter();
+                values.map(IndexRow::from).collect()
+            });
+            rows.collect()
         }
         _ => Vec::new(),
     };

@@ -75,7 +75,7 @@ async fn cipher(
     items: &[Item<Resolved>],
 ) -> Result<Cipher, Rejection> {
     let personal = items.iter().flat_map(|item| &item.value.valid.personal);
-    let purposes: BTreeSet<Purpose> = personal.map(|found| found.value.purpose()).collect();
+    let purposes: BTreeSet<Purpose> = personal.map(|found| found.value.kind().purpose()).collect();
     let purposes: Vec<Purpose> = purposes.into_iter().collect();
     let keys = services
         .keyring
@@ -146,9 +146,9 @@ impl Sealer<'_> {
             let field = format!("event.{}{}", row.event_type, personal.pointer);
             let sealed = personal.value.seal(&self.cipher, &field, &record)?;
             if let Some(place) = payload.pointer_mut(&personal.pointer) {
-                *place = Value::String(sealed.text);
+                *place = Value::String(sealed.to_string());
             }
-            key_ids.insert(sealed.key_id);
+            key_ids.insert(sealed.key_id());
         }
         row.payload = payload.to_string();
         row.key_ids = key_ids.into_iter().collect();
@@ -164,8 +164,8 @@ impl Sealer<'_> {
                 let sealed = value.seal(&self.cipher, column.field(), &record)?;
                 Ok(SealedColumn {
                     column,
-                    sealed: sealed.bytes,
-                    key_id: sealed.key_id,
+                    key_id: sealed.key_id(),
+                    sealed: sealed.into_bytes(),
                     index: index.clone(),
                 })
             });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis_apikey_cache::ApiKeyCache;
-use portcullis_keyring::{Entropy, Keyring};
+use portcullis_keyring::{Keyring, entropy::Entropy};
 use portcullis_pii_crypto::IndexRoots;
 use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::RateLimiter;

@@ -1,13 +1,15 @@
 use serde_json::json;
 
 use super::*;
+use portcullis_pii_crypto::PiiKind;
+
 use crate::quality::Reason;
 
 fn compile(schema: &Value) -> Result<Schema, SchemaError> {
     Schema::compile(Path::new("test.json"), schema)
 }
 
-fn places(schema: &Value, data: &Value) -> Vec<(PersonalKind, String, String)> {
+fn places(schema: &Value, data: &Value) -> Vec<(PiiKind, String, String)> {
     let schema = compile(schema).unwrap();
     let mut found = Vec::new();
     for path in schema.personal() {

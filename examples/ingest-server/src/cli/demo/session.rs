@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis_keyring::{EntropyError, SystemEntropy};
+use portcullis_keyring::entropy::{EntropyError, SystemEntropy};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::time::MissedTickBehavior;
 

@@ -12,15 +12,15 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header::LOCATION};
+use portcullis_pii_crypto::AnyPii;
 use portcullis_ratelimit::{Category, Decision};
 use serde_json::{Value, json};
 
 use super::super::run_detached::run_detached;
 use crate::{
     http::problem::{Problem, limit_fields},
-    lead::personal::{LeadIndexes, PersonalValue},
     lead::view::{self, OpenLeadError, View},
-    lead::{LeadColumn, LeadId, LeadRecord},
+    lead::{LeadColumn, LeadId, LeadIndexes, LeadRecord},
     pipeline::limits,
     pipeline::rejection::{Rejection, RequestRejection},
     pipeline::services::Services,
@@ -102,13 +102,14 @@ pub(super) async fn find(
         let Query(mut parameters) = parameters?;
         let after = take_cursor(&mut parameters)?;
         let (column, value) = wanted(&parameters)?;
-        let index = LeadIndexes::derive(&services.index_roots, &caller.tenant).rows(&value);
+        let indexes = LeadIndexes::derive(&services.index_roots, &caller.tenant);
+        let index = indexes.values(column, &value);
         let mut found = Vec::new();
         let mut next = None;
         if let Some(enforced) = index.first() {
             let mut leads = services
                 .store
-                .leads_by_index(&caller.tenant, column, &enforced.value, after, FETCHED)
+                .leads_by_index(&caller.tenant, column, enforced.as_bytes(), after, FETCHED)
                 .await
                 .map_err(Rejection::from)?;
             if leads.len() > MAX_FOUND {
@@ -152,9 +153,7 @@ fn take_cursor(parameters: &mut BTreeMap<String, String>) -> Result<Option<LeadI
         .ok_or_else(|| Problem::bad_request("`after` must be the `next` of an earlier answer"))
 }
 
-fn wanted(
-    parameters: &BTreeMap<String, String>,
-) -> Result<(&'static LeadColumn, PersonalValue), Problem> {
+fn wanted(parameters: &BTreeMap<String, String>) -> Result<(&'static LeadColumn, AnyPii), Problem> {
     let (Some((name, text)), 1) = (parameters.first_key_value(), parameters.len()) else {
         return Err(Problem::bad_request(format!(
             "ask for one of {}",
@@ -165,8 +164,12 @@ fn wanted(
     let column = column.ok_or_else(|| {
         Problem::bad_request(format!("leads are found by {}", searchable_names()))
     })?;
-    let value = PersonalValue::parse(column.kind(), text).map_err(|expected| {
-        Problem::bad_request(format!("`{}` must be {expected}", column.name()))
+    let value = column.kind().parse(text).map_err(|_| {
+        Problem::bad_request(format!(
+            "`{}` must be {}",
+            column.name(),
+            column.kind().expected()
+        ))
     })?;
     Ok((column, value))
 }

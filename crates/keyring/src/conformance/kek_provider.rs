@@ -1,39 +1,65 @@
-//! What every [`KekProvider`] has to do, run against each.
+//! What every [`KekProvider`] has to do.
 
-use proptest::prelude::*;
+use std::sync::Arc;
 
-use super::{KekContext, KekError, KekProvider, WrappedKey};
-use crate::{DataKey, KeyId, Purpose, TenantId};
+use super::{clause, context};
+use crate::{
+    DataKey,
+    kek::{KekError, KekProvider, WrappedKey},
+};
 
-pub(crate) async fn holds(kek: &dyn KekProvider) {
-    what_is_wrapped_unwraps(kek).await;
-    every_generated_key_is_another(kek).await;
-    a_wrapped_key_opens_in_its_context_only(kek).await;
-    no_altered_byte_opens(kek).await;
-    no_shortened_or_lengthened_key_opens(kek).await;
-    rewrapping_keeps_the_key_and_its_context(kek).await;
-}
-
-pub(crate) fn context(tenant: &str, purpose: &str, id: u32) -> KekContext {
-    let tenant = TenantId::new(tenant).expect("a name");
-    KekContext::new(
-        tenant,
-        Purpose::new(purpose).expect("a name"),
-        KeyId::new(id),
+/// Checks a key-encryption key against the contract of [`KekProvider`]; `make` makes one for each
+/// clause, and may give the same each time. It makes some 300 calls.
+///
+/// # Panics
+/// When the key-encryption key breaks a clause, with its name.
+pub async fn kek_provider(make: impl AsyncFn() -> Arc<dyn KekProvider>) {
+    let kek = make().await;
+    clause("what is wrapped unwraps", what_is_wrapped_unwraps(&*kek)).await;
+    let kek = make().await;
+    clause(
+        "every generated key is another",
+        every_generated_key_is_another(&*kek),
     )
+    .await;
+    let kek = make().await;
+    clause(
+        "a wrapped key opens in its context only",
+        a_wrapped_key_opens_in_its_context_only(&*kek),
+    )
+    .await;
+    let kek = make().await;
+    clause("no altered byte opens", no_altered_byte_opens(&*kek)).await;
+    let kek = make().await;
+    clause(
+        "no shortened or lengthened key opens",
+        no_shortened_or_lengthened_key_opens(&*kek),
+    )
+    .await;
+    let kek = make().await;
+    clause(
+        "rewrapping keeps the key and its context",
+        rewrapping_keeps_the_key_and_its_context(&*kek),
+    )
+    .await;
 }
 
+/// The key in the clear.
 pub(crate) fn raw(key: &DataKey) -> [u8; 32] {
+    // EXPOSE: compared with another, in a test.
     *key.hazmat_export()
 }
 
 async fn what_is_wrapped_unwraps(kek: &dyn KekProvider) {
     let here = context("t", "email", 7);
     let made = kek.generate(&here).await.expect("a key");
-    let opened = kek.unwrap(&here, &made.wrapped).await.expect("it opens");
+    let opened = kek
+        .unwrap_key(&here, &made.wrapped)
+        .await
+        .expect("it opens");
     assert_eq!(raw(&opened), raw(&made.key));
     let again = kek.wrap(&here, &made.key).await.expect("it wraps");
-    let opened = kek.unwrap(&here, &again).await.expect("it opens");
+    let opened = kek.unwrap_key(&here, &again).await.expect("it opens");
     assert_eq!(raw(&opened), raw(&made.key));
 }
 
@@ -59,7 +85,9 @@ async fn a_wrapped_key_opens_in_its_context_only(kek: &dyn KekProvider) {
         ("tenan", "temail", 7),
         ("tenantemail", "e", 7),
     ] {
-        let answer = kek.unwrap(&context(tenant, purpose, id), &wrapped).await;
+        let answer = kek
+            .unwrap_key(&context(tenant, purpose, id), &wrapped)
+            .await;
         assert!(
             matches!(answer, Err(KekError::Rejected)),
             "{tenant} {purpose} {id}"
@@ -76,16 +104,14 @@ async fn no_altered_byte_opens(kek: &dyn KekProvider) {
     let here = context("t", "email", 7);
     let wrapped = kek.generate(&here).await.expect("a key").wrapped;
     for at in 0..wrapped.as_bytes().len() {
-        for bit in 0..8 {
-            let mut bytes = wrapped.as_bytes().to_vec();
-            bytes[at] ^= 1 << bit;
-            let answer = kek.unwrap(&here, &WrappedKey::from_bytes(bytes)).await;
-            let refused = matches!(
-                answer,
-                Err(KekError::Rejected | KekError::UnknownVersion(_))
-            );
-            assert!(refused, "byte {at} bit {bit}");
-        }
+        let mut bytes = wrapped.as_bytes().to_vec();
+        bytes[at] ^= 1 << (at % 8);
+        let answer = kek.unwrap_key(&here, &WrappedKey::from_bytes(bytes)).await;
+        let refused = matches!(
+            answer,
+            Err(KekError::Rejected | KekError::UnknownVersion(_))
+        );
+        assert!(refused, "byte {at}");
     }
 }
 
@@ -95,7 +121,7 @@ async fn no_shortened_or_lengthened_key_opens(kek: &dyn KekProvider) {
     let longer = [wrapped.as_bytes(), &[0]].concat();
     let shorter = (0..wrapped.as_bytes().len()).map(|len| wrapped.as_bytes()[..len].to_vec());
     for bytes in shorter.chain([longer]) {
-        let answer = kek.unwrap(&here, &WrappedKey::from_bytes(bytes)).await;
+        let answer = kek.unwrap_key(&here, &WrappedKey::from_bytes(bytes)).await;
         assert!(matches!(answer, Err(KekError::Rejected)));
     }
 }
@@ -105,17 +131,8 @@ async fn rewrapping_keeps_the_key_and_its_context(kek: &dyn KekProvider) {
     let made = kek.generate(&here).await.expect("a key");
     let again = kek.rewrap(&here, &made.wrapped).await.expect("it rewraps");
     assert_ne!(again, made.wrapped);
-    let opened = kek.unwrap(&here, &again).await.expect("it opens");
+    let opened = kek.unwrap_key(&here, &again).await.expect("it opens");
     assert_eq!(raw(&opened), raw(&made.key));
-    let elsewhere = kek.unwrap(&context("u", "email", 7), &again).await;
+    let elsewhere = kek.unwrap_key(&context("u", "email", 7), &again).await;
     assert!(matches!(elsewhere, Err(KekError::Rejected)));
-}
-
-/// Bytes that nobody wrapped, for the parsers.
-pub(crate) fn garbage() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        proptest::collection::vec(any::<u8>(), 0..100),
-        proptest::collection::vec(any::<u8>(), 64)
-            .prop_map(|rest| [&[0xfa, 1], &rest[..]].concat()),
-    ]
 }

@@ -1,9 +1,9 @@
-//! A sealed value opens in its place, unaltered, and nowhere else.
+//! A sealed value opens in its context, unaltered, and nowhere else.
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::PhoneNumber;
+use crate::NationalId;
 
 #[tokio::test]
 async fn no_altered_bit_opens() {
@@ -85,9 +85,9 @@ async fn the_same_key_under_another_tenant_does_not_open() {
 #[tokio::test]
 async fn a_value_of_another_purpose_does_not_open() {
     let world = World::new().await;
-    let cipher = Cipher::new(world.keys(&["email", "phone"]).await);
+    let cipher = Cipher::new(world.keys(&["email", "national-id"]).await);
     let bytes = eighth::<Email>().await.into_bytes();
-    let moved = Sealed::<PhoneNumber>::from_bytes(bytes).expect("the shape of a sealed value");
+    let moved = Sealed::<NationalId>::from_bytes(bytes).expect("the shape of a sealed value");
     let answer = cipher
         .open(FIELD, RECORD, &moved)
         .expect_err("it is an e-mail address");
@@ -95,27 +95,30 @@ async fn a_value_of_another_purpose_does_not_open() {
 }
 
 #[tokio::test]
-async fn a_place_has_1_to_1024_bytes_each() {
+async fn a_field_and_a_record_have_1_to_1024_bytes_each() {
     let cipher = cipher(&World::new().await).await;
     let value = Pii::<Email>::parse(TEXT).expect("an address");
     let (most, more) = ("x".repeat(1024), "x".repeat(1025));
     let sealed = cipher.seal(&most, &most, &value).expect("it seals");
     assert!(cipher.open(&most, &most, &sealed).is_ok());
     for (field, record) in [("", "r"), ("f", ""), (&*more, "r"), ("f", &*more)] {
-        assert_eq!(cipher.seal(field, record, &value), Err(SealError::Place));
+        assert_eq!(
+            cipher.seal(field, record, &value),
+            Err(SealError::InvalidContext)
+        );
         let answer = cipher
             .open(field, record, &sealed)
-            .expect_err("no such place");
+            .expect_err("no such context");
         assert_eq!(answer, OpenError::Rejected);
     }
 }
 
 #[tokio::test]
-async fn a_rebound_value_opens_in_its_new_place_alone() {
+async fn a_rebound_value_opens_in_its_new_context_alone() {
     let cipher = cipher(&World::new().await).await;
     let value = Pii::<Email>::parse(TEXT).expect("an address");
     let sealed = cipher.seal("f", "old", &value).expect("it seals");
-    let (old, new) = (Place::new("f", "old"), Place::new("f", "new"));
+    let (old, new) = (FieldContext::new("f", "old"), FieldContext::new("f", "new"));
     let moved = cipher.rebind(&sealed, old, new).expect("it moves");
     assert_eq!(
         cipher
@@ -131,9 +134,9 @@ async fn a_rebound_value_opens_in_its_new_place_alone() {
         .expect_err("it is not there");
     assert_eq!(answer, RebindError::Open(OpenError::Rejected));
     let answer = cipher
-        .rebind(&sealed, old, Place::new("f", ""))
-        .expect_err("no such place");
-    assert_eq!(answer, RebindError::Seal(SealError::Place));
+        .rebind(&sealed, old, FieldContext::new("f", ""))
+        .expect_err("no such context");
+    assert_eq!(answer, RebindError::Seal(SealError::InvalidContext));
 }
 
 /// Short names, to hit on boundaries that a careless encoding would confuse.
@@ -161,8 +164,8 @@ proptest! {
             (&other_field, &other_record),
             (&record, &field),
         ] {
-            let same_place = (at, of) == (&field, &record);
-            prop_assert_eq!(cipher.open(at, of, &sealed).is_ok(), same_place);
+            let same_context = (at, of) == (&field, &record);
+            prop_assert_eq!(cipher.open(at, of, &sealed).is_ok(), same_context);
         }
     }
 }

@@ -1,37 +1,95 @@
-//! What every [`DekStore`] has to do: [`conformance!`] makes the tests for an implementation.
+//! What every [`DekStore`] has to do.
 
-use std::num::NonZeroU32;
-use std::time::{Duration, SystemTime};
+use std::{
+    num::NonZeroU32,
+    slice,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use super::{ChangeError, DekStore, InsertError, StoredKey};
-use crate::{KekContext, KeyId, KeyState, Purpose, TenantId, Transition, WrappedKey};
+use futures_util::future::join_all;
 
-/// Takes the name of an async function that makes an empty store, with whatever keeps it alive.
-macro_rules! conformance {
-    ($make:ident) => {
-        $crate::store::conformance::conformance!($make:
-            what_is_inserted_is_read_back,
-            a_key_id_is_used_once,
-            a_place_has_one_primary_and_one_pending_key,
-            a_tenant_is_read_whole_and_alone,
-            pages_follow_the_key_ids,
-            a_promotion_swaps_two_keys,
-            a_promotion_out_of_place_changes_nothing,
-            a_change_starts_from_the_state_it_names,
-            a_destroyed_key_keeps_its_id_alone,
-            a_rewrap_replaces_what_it_read,
-            an_erased_tenant_keeps_tombstones_and_gets_no_key
-        );
-    };
-    ($make:ident: $($property:ident),+) => {
-        $(#[tokio::test]
-        async fn $property() {
-            let (store, _alive) = $make().await;
-            $crate::store::conformance::$property(&store).await;
-        })+
-    };
+use super::{clause, context};
+use crate::{
+    KeyId, KeyState, TenantId, Transition,
+    kek::WrappedKey,
+    store::{ChangeError, DekStore, InsertError, StoreError, StoredKey},
+};
+
+/// Checks a store against the contract of [`DekStore`]; `make` makes an empty one for each clause.
+///
+/// # Panics
+/// When the store breaks a clause, with its name.
+pub async fn dek_store(make: impl AsyncFn() -> Arc<dyn DekStore>) {
+    let store = make().await;
+    clause(
+        "what is inserted is read back",
+        what_is_inserted_is_read_back(&*store),
+    )
+    .await;
+    let store = make().await;
+    clause("a key id is used once", a_key_id_is_used_once(&*store)).await;
+    let store = make().await;
+    clause(
+        "a tenant and purpose have one primary and one pending key",
+        a_tenant_and_purpose_have_one_primary_and_one_pending_key(&*store),
+    )
+    .await;
+    let store = make().await;
+    clause(
+        "a tenant is read whole and alone",
+        a_tenant_is_read_whole_and_alone(&*store),
+    )
+    .await;
+    let store = make().await;
+    clause(
+        "pages follow the key ids",
+        pages_follow_the_key_ids(&*store),
+    )
+    .await;
+    let store = make().await;
+    clause(
+        "a promotion swaps two keys",
+        a_promotion_swaps_two_keys(&*store),
+    )
+    .await;
+    let store = make().await;
+    clause(
+        "a promotion that is not legal changes nothing",
+        a_promotion_that_is_not_legal_changes_nothing(&*store),
+    )
+    .await;
+    let store = make().await;
+    clause(
+        "a change starts from the state it names",
+        a_change_starts_from_the_state_it_names(&*store),
+    )
+    .await;
+    let store = make().await;
+    clause(
+        "a destroyed key keeps its id alone",
+        a_destroyed_key_keeps_its_id_alone(&*store),
+    )
+    .await;
+    let store = make().await;
+    clause(
+        "a rewrap replaces what it read",
+        a_rewrap_replaces_what_it_read(&*store),
+    )
+    .await;
+    let store = make().await;
+    clause(
+        "an erased tenant keeps tombstones and gets no key",
+        an_erased_tenant_keeps_tombstones_and_gets_no_key(&*store),
+    )
+    .await;
+    let store = make().await;
+    clause(
+        "of changes made at once one wins",
+        of_changes_made_at_once_one_wins(&*store),
+    )
+    .await;
 }
-pub(crate) use conformance;
 
 use KeyState::*;
 
@@ -40,8 +98,7 @@ pub(crate) fn tenant(name: &str) -> TenantId {
 }
 
 pub(crate) fn key(id: u32, at: &str, purpose: &str, state: KeyState) -> StoredKey {
-    let purpose = Purpose::new(purpose).expect("a name");
-    let context = KekContext::new(tenant(at), purpose, KeyId::new(id));
+    let context = context(at, purpose, id);
     let created_at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_750_000_000_123);
     StoredKey::new(
         context,
@@ -66,14 +123,14 @@ async fn state(store: &dyn DekStore, id: u32) -> KeyState {
         .state()
 }
 
-fn ids(keys: Result<Vec<StoredKey>, super::StoreError>) -> Vec<u32> {
+fn ids(keys: Result<Vec<StoredKey>, StoreError>) -> Vec<u32> {
     keys.expect("it answers")
         .iter()
         .map(|key| key.id().value())
         .collect()
 }
 
-pub(crate) async fn what_is_inserted_is_read_back(store: &dyn DekStore) {
+async fn what_is_inserted_is_read_back(store: &dyn DekStore) {
     for (id, state) in [0, 1, 2, 3, 4, u32::MAX].into_iter().zip(KeyState::ALL) {
         let key = key(id, "t", "email", state);
         store.insert(&key).await.expect("there is room for the key");
@@ -85,10 +142,10 @@ pub(crate) async fn what_is_inserted_is_read_back(store: &dyn DekStore) {
     assert_eq!(store.load(KeyId::new(99)).await.expect("it answers"), None);
 }
 
-pub(crate) async fn a_key_id_is_used_once(store: &dyn DekStore) {
+async fn a_key_id_is_used_once(store: &dyn DekStore) {
     for state in KeyState::ALL {
         let first = key(state as u32, "t", "email", state);
-        insert(store, std::slice::from_ref(&first)).await;
+        insert(store, slice::from_ref(&first)).await;
         let answer = store
             .insert(&key(state as u32, "u", "phone", DecryptOnly))
             .await;
@@ -100,7 +157,7 @@ pub(crate) async fn a_key_id_is_used_once(store: &dyn DekStore) {
     }
 }
 
-pub(crate) async fn a_place_has_one_primary_and_one_pending_key(store: &dyn DekStore) {
+async fn a_tenant_and_purpose_have_one_primary_and_one_pending_key(store: &dyn DekStore) {
     insert(
         store,
         &[key(1, "t", "email", Primary), key(2, "t", "email", Pending)],
@@ -123,7 +180,7 @@ pub(crate) async fn a_place_has_one_primary_and_one_pending_key(store: &dyn DekS
     .await;
 }
 
-pub(crate) async fn a_tenant_is_read_whole_and_alone(store: &dyn DekStore) {
+async fn a_tenant_is_read_whole_and_alone(store: &dyn DekStore) {
     insert(
         store,
         &[
@@ -139,7 +196,7 @@ pub(crate) async fn a_tenant_is_read_whole_and_alone(store: &dyn DekStore) {
     assert!(ids(store.load_tenant(&tenant("T")).await).is_empty());
 }
 
-pub(crate) async fn pages_follow_the_key_ids(store: &dyn DekStore) {
+async fn pages_follow_the_key_ids(store: &dyn DekStore) {
     let page = |after: Option<u32>, limit| {
         let limit = NonZeroU32::new(limit).expect("not zero");
         async move { ids(store.list(after.map(KeyId::new), limit).await) }
@@ -161,7 +218,7 @@ pub(crate) async fn pages_follow_the_key_ids(store: &dyn DekStore) {
     assert!(page(Some(u32::MAX), 2).await.is_empty());
 }
 
-pub(crate) async fn a_promotion_swaps_two_keys(store: &dyn DekStore) {
+async fn a_promotion_swaps_two_keys(store: &dyn DekStore) {
     insert(
         store,
         &[key(1, "t", "email", Primary), key(2, "t", "email", Pending)],
@@ -186,7 +243,7 @@ pub(crate) async fn a_promotion_swaps_two_keys(store: &dyn DekStore) {
     );
 }
 
-pub(crate) async fn a_promotion_out_of_place_changes_nothing(store: &dyn DekStore) {
+async fn a_promotion_that_is_not_legal_changes_nothing(store: &dyn DekStore) {
     insert(
         store,
         &[
@@ -223,7 +280,7 @@ pub(crate) async fn a_promotion_out_of_place_changes_nothing(store: &dyn DekStor
     }
 }
 
-pub(crate) async fn a_change_starts_from_the_state_it_names(store: &dyn DekStore) {
+async fn a_change_starts_from_the_state_it_names(store: &dyn DekStore) {
     insert(store, &[key(1, "t", "email", DecryptOnly)]).await;
     let id = KeyId::new(1);
     let step = |from, to| Transition::new(from, to).expect("a step");
@@ -251,7 +308,7 @@ pub(crate) async fn a_change_starts_from_the_state_it_names(store: &dyn DekStore
     assert!(matches!(unknown, Err(ChangeError::Conflict)));
 }
 
-pub(crate) async fn a_destroyed_key_keeps_its_id_alone(store: &dyn DekStore) {
+async fn a_destroyed_key_keeps_its_id_alone(store: &dyn DekStore) {
     insert(
         store,
         &[
@@ -275,7 +332,7 @@ pub(crate) async fn a_destroyed_key_keeps_its_id_alone(store: &dyn DekStore) {
     }
 }
 
-pub(crate) async fn a_rewrap_replaces_what_it_read(store: &dyn DekStore) {
+async fn a_rewrap_replaces_what_it_read(store: &dyn DekStore) {
     let old = key(1, "t", "email", Primary);
     insert(store, &[old.clone(), key(2, "t", "email", Destroyed)]).await;
     let old = old.wrapped().expect("it is not destroyed");
@@ -296,7 +353,7 @@ pub(crate) async fn a_rewrap_replaces_what_it_read(store: &dyn DekStore) {
     }
 }
 
-pub(crate) async fn an_erased_tenant_keeps_tombstones_and_gets_no_key(store: &dyn DekStore) {
+async fn an_erased_tenant_keeps_tombstones_and_gets_no_key(store: &dyn DekStore) {
     let states = [
         Pending,
         Primary,
@@ -327,4 +384,21 @@ pub(crate) async fn an_erased_tenant_keeps_tombstones_and_gets_no_key(store: &dy
     let answer = store.insert(&key(61, "never-seen", "phone", Primary)).await;
     assert!(matches!(answer, Err(InsertError::TenantErased)));
     assert_eq!(state(store, 50).await, Primary);
+}
+
+async fn of_changes_made_at_once_one_wins(store: &dyn DekStore) {
+    let made: Vec<_> = (0..8).map(|id| key(id, "t", "email", Primary)).collect();
+    let answers = join_all(made.iter().map(|key| store.insert(key))).await;
+    let lost = |answer: &&Result<(), InsertError>| matches!(answer, Err(InsertError::StateTaken));
+    assert_eq!(answers.iter().filter(lost).count(), 7);
+    let left = store.load_tenant(&tenant("t")).await.expect("it answers");
+    assert_eq!(left.len(), 1);
+
+    let old = left[0].id();
+    let pending = key(100, "t", "email", Pending);
+    insert(store, slice::from_ref(&pending)).await;
+    let answers = join_all((0..8).map(|_| store.promote(old, pending.id()))).await;
+    let lost = |answer: &&Result<(), ChangeError>| matches!(answer, Err(ChangeError::Conflict));
+    assert_eq!(answers.iter().filter(lost).count(), 7);
+    assert_eq!(state(store, 100).await, Primary);
 }
