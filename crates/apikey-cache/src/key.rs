@@ -5,10 +5,12 @@ use std::fmt;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::base62;
-use crate::entropy::{Entropy, EntropyError};
-use crate::key_format::{KeyFormat, MAX_LABEL_LEN, MIN_LABEL_LEN, is_label};
-use crate::kid::{KID_LEN, Kid};
+use crate::{
+    base62,
+    entropy::{Entropy, EntropyError},
+    key_format::{KeyFormat, MAX_LABEL_LEN, MIN_LABEL_LEN, is_label},
+    kid::{KID_LEN, Kid},
+};
 
 /// Characters of the secret: 62⁴³ is more than 2²⁵⁶.
 const SECRET_LEN: usize = 43;
@@ -73,7 +75,7 @@ impl ApiKey {
     ///
     /// # Security
     ///
-    /// Whoever has the text has the key: show it, do not store or log it.
+    /// Anybody who has the text has the key: show it, do not store or log it.
     #[must_use]
     pub fn hazmat_expose(&self) -> &str {
         // EXPOSE: the caller asked for the text by name.

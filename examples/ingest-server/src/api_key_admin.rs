@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use crate::{pipeline::Permission, timestamp};
 
+/// The tiers that have limits.
+const TIERS: [Tier; 3] = [Tier::FREE, Tier::STANDARD, Tier::ENTERPRISE];
+
 /// A key that is asked for, as text.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,7 +51,10 @@ impl KeyRequest {
             IssueError::Invalid(format!("`{name}`: {error}"))
         };
         let tenant = TenantId::new(&self.tenant).map_err(|error| invalid("tenant", &error))?;
-        let tier: Tier = self.tier.parse().map_err(|error| invalid("tier", &error))?;
+        let Some(tier) = TIERS.into_iter().find(|tier| tier.as_str() == self.tier) else {
+            let message = "`tier`: a tier is one of free, standard, enterprise".to_owned();
+            return Err(IssueError::Invalid(message));
+        };
         let mut scopes = Vec::with_capacity(self.scopes.len());
         for name in &self.scopes {
             if !Permission::ALL

@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 
-use portcullis_apikey_cache::Tier as KeyTier;
 use portcullis_dq_metrics::Reason;
 use portcullis_ratelimit::{
     Category, CheckError, Decision, Limit, Policies, PoliciesBuilder, PolicyError, Rate, Request,
@@ -61,11 +60,8 @@ pub(crate) async fn check(
     category: Category,
     cost: usize,
 ) -> Result<Decision, Refusal> {
-    let tier = match caller.principal.tier() {
-        KeyTier::Free => Tier::FREE,
-        KeyTier::Standard => Tier::STANDARD,
-        KeyTier::Enterprise => Tier::ENTERPRISE,
-    };
+    let tier = Tier::new(caller.principal.tier().as_str())
+        .expect("a key's tier has the form of a limit's: 1 to 64 of a-z 0-9 - _");
     let cost = u32::try_from(cost).unwrap_or(u32::MAX);
     let most = services
         .limiter

@@ -5,9 +5,13 @@ mod checks;
 
 use std::{fs, path::Path, sync::Arc};
 
-use portcullis_apikey_cache::{ApiKeyCache, Observer, PepperVersion, Peppers, SqliteKeyStore};
+use portcullis_apikey_cache::{
+    ApiKeyCache, Peppers, SecretVersion, VersionedSecrets, observer::Observer,
+    store::SqliteKeyStore,
+};
 use portcullis_keyring::{KekVersion, Keyring, LocalKek, SqliteDekStore};
 use portcullis_pii_crypto::{IndexRoots, IndexVersion};
+use secrecy::SecretBox;
 
 use crate::{
     config::{Config, Database, Secrets},
@@ -37,7 +41,7 @@ pub(crate) enum VaultError {
     #[error("the data keys' table cannot be prepared")]
     DataKeys(#[source] portcullis_keyring::StoreError),
     #[error("the API keys' table cannot be prepared")]
-    ApiKeys(#[source] sqlx::migrate::MigrateError),
+    ApiKeys(#[source] portcullis_apikey_cache::store::StoreError),
     /// A set of secrets that the configuration let through.
     #[error("a set of secrets cannot be used: {0}")]
     Unusable(Box<dyn std::error::Error + Send + Sync>),
@@ -63,10 +67,10 @@ impl Vault {
 
         let data_keys = SqliteDekStore::new(store.data_key_pool());
         data_keys.migrate().await.map_err(VaultError::DataKeys)?;
-        let api_keys = SqliteKeyStore::new(store.api_key_pool());
+        let api_keys = Arc::new(SqliteKeyStore::new(store.api_key_pool()));
         api_keys.migrate().await.map_err(VaultError::ApiKeys)?;
 
-        let mut keys = ApiKeyCache::builder(Arc::new(api_keys), peppers);
+        let mut keys = ApiKeyCache::builder(Arc::clone(&api_keys) as _, api_keys, peppers);
         if let Some(observer) = key_observer {
             keys = keys.observer(observer);
         }
@@ -105,11 +109,15 @@ fn index_roots(secrets: &Secrets) -> Result<IndexRoots, VaultError> {
 }
 
 fn peppers(secrets: &Secrets) -> Result<Peppers, VaultError> {
-    let versions = &secrets.key_peppers.versions;
-    let peppers = versions
-        .iter()
-        .map(|(version, pepper)| ((*version).into(), pepper.clone()));
-    Peppers::new(PepperVersion::from(secrets.key_peppers.primary), peppers).map_err(unusable)
+    let version = |number: u16| SecretVersion::try_from(u32::from(number)).map_err(unusable);
+    let mut peppers = Vec::new();
+    for (number, pepper) in &secrets.key_peppers.versions {
+        let pepper = SecretBox::init_with_mut(|bytes: &mut [u8; 32]| *bytes = **pepper);
+        peppers.push((version(*number)?, pepper));
+    }
+    let primary = version(secrets.key_peppers.primary)?;
+    let peppers = VersionedSecrets::new(primary, peppers).map_err(unusable)?;
+    Peppers::new(peppers).map_err(unusable)
 }
 
 fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> VaultError {

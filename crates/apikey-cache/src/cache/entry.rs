@@ -1,13 +1,19 @@
 //! What a load brings back.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use crate::fence::Epoch;
-use crate::observer::Refusal;
-use crate::record::{KeyRecord, RecordVersion};
-use crate::verifier::Verifier;
+use crate::{
+    fence::Epoch,
+    observer::DenialReason,
+    store::{KeyRecord, RecordVersion},
+    verifier::Verifier,
+};
 
 /// A record whose row was found to be genuine.
 pub(crate) struct Entry {
@@ -53,22 +59,22 @@ pub(super) enum Loaded {
     /// A genuine, active record.
     Key(Arc<Entry>),
     /// Nothing that could let a request pass.
-    Absent(Absence),
+    Negative(NegativeEntry),
 }
 
 impl Loaded {
     pub(super) fn version(&self) -> RecordVersion {
         match self {
             Self::Key(entry) => entry.record.version,
-            Self::Absent(absence) => absence.version,
+            Self::Negative(entry) => entry.version,
         }
     }
 }
 
 /// That a kid has no good record, and why.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Absence {
-    pub(super) refusal: Refusal,
+pub(super) struct NegativeEntry {
+    pub(super) reason: DenialReason,
     pub(super) version: RecordVersion,
     pub(super) freshness: Freshness,
 }

@@ -27,7 +27,7 @@ fn admit_at(stripe: &Stripe<u8>, number: usize, version: u64, now: u64) -> Resul
 }
 
 #[test]
-fn what_was_heard_before_changes_nothing() {
+fn what_was_applied_before_changes_nothing() {
     let mut stripe = Stripe::default();
     invalidate(&mut stripe, 1, 2, 0);
     stripe.launch(kid(1), Epoch(0), 1);
@@ -35,7 +35,7 @@ fn what_was_heard_before_changes_nothing() {
     for version in [1, 2] {
         assert_eq!(
             invalidate(&mut stripe, 1, version, 1),
-            Invalidation::HeardBefore
+            Invalidation::AlreadyApplied
         );
         assert_eq!(stripe, before);
     }

@@ -1,5 +1,4 @@
-use http::HeaderName;
-use http::header::AUTHORIZATION;
+use http::{HeaderName, header::AUTHORIZATION};
 
 use super::*;
 

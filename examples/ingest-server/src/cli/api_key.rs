@@ -1,11 +1,12 @@
-//! `api-key issue|list|revoke`: works on the database itself; running servers hear of it through
-//! the outbox.
+//! `api-key issue|list|revoke`: works on the database itself; running servers learn of it from the
+//! outbox.
 
 use std::{num::NonZeroU16, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use portcullis_apikey_cache::{
-    ApiKeyCache, InvalidTenantId, KeyQuery, Kid, MalformedKid, ManageError, Revocation, TenantId,
+    ApiKeyCache, InvalidTenantId, Kid, MalformedKid, ManageError, Revocation, TenantId,
+    store::KeyQuery,
 };
 use serde_json::json;
 

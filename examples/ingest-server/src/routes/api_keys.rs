@@ -11,7 +11,7 @@ use axum::{
     },
 };
 use http::{Request, StatusCode};
-use portcullis_apikey_cache::{KeyQuery, Kid, ManageError, TenantId};
+use portcullis_apikey_cache::{Kid, ManageError, TenantId, store::KeyQuery};
 use portcullis_dq_metrics::Reason;
 use serde::Deserialize;
 use serde_json::{Value, json};
