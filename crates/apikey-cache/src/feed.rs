@@ -1,4 +1,4 @@
-//! What happened to records, in order: how a cache hears of what other processes did.
+//! What happened to records, in order: how a cache learns of what other processes did.
 
 use std::{fmt, future, num::NonZeroU16, time::Duration};
 
@@ -18,7 +18,7 @@ pub const RETENTION: Duration = Duration::from_secs(3_600);
 /// something faster in front of it.
 ///
 /// A cache applies every change and then trusts its memory for 3 s, so a feed that leaves out a
-/// change without a trace lets a revoked key pass for the time to live. A source that cannot keep
+/// change without a trace keeps a revoked key accepted for the time to live. A source that cannot keep
 /// this contract must not be a feed: build the cache without one, and it asks the store for every
 /// key.
 ///
@@ -29,7 +29,7 @@ pub const RETENTION: Duration = Duration::from_secs(3_600);
 ///   sees a number up to `n` appear later.
 /// - [`head`](Self::head) is the last number given out, 0 before the first. It never goes back,
 ///   and trimming does not change it.
-/// - A page has the changes behind a number without leaving one out that is kept, oldest first,
+/// - A page has the changes after a number without leaving one out that is kept, oldest first,
 ///   and a head that is not lower than its last change. A change up to the head that a page with
 ///   room left does not have was trimmed.
 /// - [`trim`](Self::trim) keeps every change that is not older than the date.
@@ -45,7 +45,7 @@ pub trait ChangeFeed: fmt::Debug + Send + Sync {
     /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
     async fn head(&self) -> Result<OutboxSeq, StoreError>;
 
-    /// What happened behind a sequence number, oldest first, at most `limit` changes.
+    /// What happened after a sequence number, oldest first, at most `limit` changes.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ pub trait ChangeFeed: fmt::Debug + Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn trim(&self, before: UnixMillis) -> Result<(), StoreError>;
 
-    /// Ends when there is a change behind `seq`, so that it is read at once and not only at the
+    /// Ends when there is a change after `seq`, so that it is read at once and not only at the
     /// next regular reading. Where that cannot be told, or fails, it never ends. Default: never.
     async fn changed(&self, seq: OutboxSeq) {
         let _ = seq;

@@ -130,7 +130,7 @@ impl<F> Stripe<F> {
     }
 
     /// Lets no later request join this load; another one for the same kid stays.
-    pub(crate) fn land(&mut self, kid: &Kid, is_this: impl FnOnce(&F) -> bool) {
+    pub(crate) fn finish(&mut self, kid: &Kid, is_this: impl FnOnce(&F) -> bool) {
         if self
             .flights
             .get(kid)

@@ -28,7 +28,7 @@ use crate::{
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"api\"");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// Lets requests pass that carry a good API key, and puts the [`Principal`](crate::Principal) into
+/// Lets requests pass that carry a good API key, and puts the [`Principal`] into
 /// their extensions.
 ///
 /// The key is read from `Authorization: Bearer` or `X-API-Key`. The answers of the layer itself

@@ -32,10 +32,9 @@ pub use crate::verifier::{KeyHash, RowMac, Verifier};
 /// # Contract
 ///
 /// - What is inserted is loaded: every field as it was, whatever its bytes.
-/// - A revocation is for ever, drops the verifier, and raises the version by 1. Revoking again
+/// - A revocation is permanent, drops the verifier, and raises the version by 1. Revoking again
 ///   changes nothing and answers with the same version.
-/// - [`load`](Self::load) may lag behind the last commit (a replica); versions never go back for
-///   good.
+/// - [`load`](Self::load) may lag behind the last commit (a replica), for less than two minutes.
 /// - If the store has a [`ChangeFeed`](crate::feed::ChangeFeed), [`insert`](Self::insert) and
 ///   [`revoke`](Self::revoke) append the kid and its new version to it in the same transaction as
 ///   the change: no reader sees one without the other. Nothing else appends.
@@ -117,7 +116,7 @@ pub enum Revoked {
 pub struct KeyQuery {
     /// Of this tenant only.
     pub tenant: Option<TenantId>,
-    /// Only those behind this kid.
+    /// Only those after this kid.
     pub after: Option<Kid>,
     /// At most so many.
     pub limit: NonZeroU16,
@@ -143,7 +142,7 @@ impl KeyQuery {
         }
     }
 
-    /// Only those behind this kid: the last one of the page before.
+    /// Only those after this kid: the last one of the page before.
     #[must_use]
     pub fn after(self, kid: Kid) -> Self {
         Self {

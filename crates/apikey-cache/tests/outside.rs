@@ -170,8 +170,8 @@ impl ChangeFeed for TextFeed {
     ) -> Result<OutboxPage, StoreError> {
         let database = self.database.lock().map_err(|_| poisoned())?;
         let numbered = (database.trimmed + 1..).zip(&database.log);
-        let behind = numbered.filter(|(number, _)| *number > seq.value());
-        let changes = behind.take(limit.get().into()).map(|(number, line)| {
+        let later = numbered.filter(|(number, _)| *number > seq.value());
+        let changes = later.take(limit.get().into()).map(|(number, line)| {
             let mut columns = line.split(' ').skip(1);
             Ok(Change {
                 seq: OutboxSeq::new(number),

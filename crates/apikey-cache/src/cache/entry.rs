@@ -33,7 +33,7 @@ impl Entry {
         }
     }
 
-    /// Whether this is the first time that this entry lets a request pass.
+    /// Whether this is the first time that a request is accepted by this entry.
     pub(super) fn is_first_use(&self) -> bool {
         // The plain read keeps the many uses after the first from contending for a write.
         !self.used.load(Ordering::Relaxed) && !self.used.swap(true, Ordering::Relaxed)
@@ -58,7 +58,7 @@ impl Freshness {
 pub(super) enum Loaded {
     /// A genuine, active record.
     Key(Arc<Entry>),
-    /// Nothing that could let a request pass.
+    /// No record that a request could be accepted by.
     Negative(NegativeEntry),
 }
 

@@ -164,8 +164,8 @@ impl Fenced {
     }
 
     /// A load has ended, or nobody waits for it any more.
-    pub(super) fn land(&self, kid: &Kid, id: FlightId) {
-        self.stripe(kid).land(kid, |launched| launched.id == id);
+    pub(super) fn finish(&self, kid: &Kid, id: FlightId) {
+        self.stripe(kid).finish(kid, |launched| launched.id == id);
     }
 
     /// Cached records, including those that are not good any more.

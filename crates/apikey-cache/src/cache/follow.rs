@@ -191,7 +191,7 @@ impl Follower {
             shared.invalidate(&change.kid, change.version);
         }
         // A page that is not full ends with the head, or what follows was trimmed. One that leads
-        // nowhere would be read for ever.
+        // nowhere would be read again and again.
         let is_last = page.changes.len() < usize::from(PAGE.get()) || applied <= before;
         if is_last && applied < page.head {
             gap = true;

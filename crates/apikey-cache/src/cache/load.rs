@@ -125,7 +125,7 @@ impl Shared {
         };
         let rejected = |fault| {
             self.emit(&Event::RowRejected { kid: *kid, fault });
-            // What lets nobody pass is never too old.
+            // What denies everybody is never too old.
             negative(DenialReason::RowRejected, RecordVersion::new(u64::MAX))
         };
         let record = match record {
@@ -165,7 +165,7 @@ struct FlightGuard {
 
 impl Drop for FlightGuard {
     fn drop(&mut self) {
-        self.shared.fenced.land(&self.kid, self.id);
+        self.shared.fenced.finish(&self.kid, self.id);
     }
 }
 

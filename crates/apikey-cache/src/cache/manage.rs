@@ -52,7 +52,7 @@ impl ApiKeyCache {
         Ok(Issued { key })
     }
 
-    /// Revokes a key for ever. Once this returns, this process refuses it, and every other process
+    /// Revokes a key permanently. Once this returns, this process refuses it, and every other process
     /// learns of it from the change feed. Revoking again changes nothing.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ pub struct NewKey {
 }
 
 impl NewKey {
-    /// A key that is good at once and for ever.
+    /// A key that is valid at once and does not expire.
     #[must_use]
     pub fn new(tenant: TenantId, tier: Tier, scopes: Scopes) -> Self {
         Self {
@@ -189,7 +189,7 @@ pub enum Revocation {
 pub struct KeyPage {
     /// Keys in the order of their kids.
     pub keys: Vec<KeyInfo>,
-    /// If there may be more: the kid behind which the next page begins.
+    /// If there may be more: the kid after which the next page begins.
     pub next: Option<Kid>,
 }
 
@@ -200,7 +200,7 @@ pub enum ManageError {
     /// There is no record of that kid.
     #[error("there is no API key of that id; list the keys to find it")]
     NotFound,
-    /// The key would expire before it was ever good.
+    /// The key would expire before it is valid.
     #[error("the API key would expire before it is valid; choose a later date")]
     NeverValid,
     /// No key could be made.

@@ -44,8 +44,8 @@ impl ApiKeyCache {
     ///
     /// # Errors
     ///
-    /// [`Denied::Unauthorized`] if the key lets nobody pass, [`Denied::Unavailable`] if that could
-    /// not be found out.
+    /// [`Denied::Unauthorized`] if the key is not accepted, [`Denied::Unavailable`] if that could
+    /// not be checked.
     pub async fn validate(&self, key: &ApiKey) -> Result<Principal, Denied> {
         match self.shared.validate_from_memory(key) {
             Decision::Made(answer) => answer,

@@ -23,7 +23,7 @@ pub async fn key_store(make: impl AsyncFn() -> Arc<dyn KeyStore>) {
     what_is_inserted_is_loaded(&*make().await).await;
     a_revoked_record_can_be_inserted(&*make().await).await;
     a_kid_is_taken_once(&*make().await).await;
-    a_revocation_is_for_ever(&*make().await).await;
+    a_revocation_is_permanent(&*make().await).await;
     an_unknown_kid_changes_nothing(&*make().await).await;
     a_hash_is_renewed_only_where_nothing_else_changed(&*make().await).await;
     a_revoked_record_gets_no_new_hash(&*make().await).await;
@@ -77,8 +77,9 @@ async fn a_kid_is_taken_once(store: &dyn KeyStore) {
     assert_same(clause, &loaded, &record(1));
 }
 
-async fn a_revocation_is_for_ever(store: &dyn KeyStore) {
-    let clause = Clause("a revocation is for ever, drops the verifier and raises the version by 1");
+async fn a_revocation_is_permanent(store: &dyn KeyStore) {
+    let clause =
+        Clause("a revocation is permanent, drops the verifier and raises the version by 1");
     let second = RecordVersion::new(2);
     clause.done(store.insert(&record(1)).await);
     let revoked = clause.done(store.revoke(&kid(1), ISSUED).await);

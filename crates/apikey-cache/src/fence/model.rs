@@ -109,7 +109,7 @@ enum Action {
     Begin(usize),
     Read(usize),
     Keep(usize),
-    Land(usize),
+    Finish(usize),
     Answer(usize),
     Revoke,
     Replicate,
@@ -142,7 +142,7 @@ impl Model for Interleavings {
                 Load::Launched { .. } => Some(Action::Begin(at)),
                 Load::Begun { .. } => Some(Action::Read(at)),
                 Load::HasRead { .. } => Some(Action::Keep(at)),
-                Load::Done { .. } => Some(Action::Land(at)),
+                Load::Done { .. } => Some(Action::Finish(at)),
             });
             actions.extend(match state.requests[at] {
                 Request::Idle => Some(Action::Arrive(at)),
@@ -165,7 +165,7 @@ impl Model for Interleavings {
             Action::Begin(at) => state.begin(at)?,
             Action::Read(at) => state.read(at, self.source)?,
             Action::Keep(at) => state.keep(at, self.fence)?,
-            Action::Land(at) => state.stripe.land(&kid(), |load| *load == at),
+            Action::Finish(at) => state.stripe.finish(&kid(), |load| *load == at),
             Action::Answer(at) => state.answer(at)?,
             Action::Revoke => state.primary = REVOKED,
             Action::Replicate => state.replica = state.primary,

@@ -1,3 +1,5 @@
+//! Where a key is found, and where it is not.
+
 use http::{HeaderName, header::AUTHORIZATION};
 
 use super::*;

@@ -147,12 +147,12 @@ impl ChangeFeed for MemoryKeyStore {
     ) -> Result<OutboxPage, StoreError> {
         let tables = self.tables();
         let changes = tables.outbox.iter().map(|(_, change)| *change);
-        let behind = changes
+        let later = changes
             .filter(|change| change.seq > seq)
             .take(limit.get().into());
         Ok(OutboxPage {
             head: tables.head,
-            changes: behind.collect(),
+            changes: later.collect(),
         })
     }
 

@@ -64,7 +64,7 @@ pub(crate) enum Validity {
 pub enum RecordState {
     /// The key is good, if it passes this.
     Active(Verifier),
-    /// The key was revoked, for ever: nothing to verify it with is kept.
+    /// The key was revoked, permanently: nothing to verify it with is kept.
     Revoked,
 }
 

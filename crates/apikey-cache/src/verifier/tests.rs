@@ -1,3 +1,5 @@
+//! Hashes and row MACs: known answers, and every change that must show.
+
 use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
 use secrecy::SecretBox;
 

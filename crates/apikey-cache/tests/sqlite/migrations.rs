@@ -1,6 +1,6 @@
 //! Databases from before 0.1.0, whose tables were `api_key` and `outbox`.
 //!
-//! `unprefixed-tables.db` was written by the code of that time: two keys of tenant-7 under a pepper
+//! `unprefixed-tables.sqlite` was written by the code of that time: two keys of tenant-7 under a pepper
 //! of 32 bytes `01`, the second of them revoked more than an hour later, so that of three changes
 //! only the last is left.
 
@@ -11,7 +11,7 @@ use sqlx::Row;
 
 use super::*;
 
-const OLD: &[u8] = include_bytes!("unprefixed-tables.db");
+const OLD: &[u8] = include_bytes!("unprefixed-tables.sqlite");
 const ACTIVE: &str =
     "pcl_live_aBZ0Gev7joQD0011eBMCLM_DZKJ9cbCOtnivfwUbJ8XR4YVlUGLPMEjtakjGglTVHr1XU0iS";
 const REVOKED: &str =

@@ -1,3 +1,5 @@
+//! The suites of both contracts, on files.
+
 use std::{
     path::Path,
     sync::{
