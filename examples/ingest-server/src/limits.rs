@@ -124,6 +124,17 @@ mod tests {
     }
 
     #[test]
+    fn every_tier_of_a_key_is_a_tier_of_a_limit() {
+        use portcullis_apikey_cache::Tier as KeyTier;
+        let mut texts: Vec<String> = (' '..='\u{ff}').map(String::from).collect();
+        texts.extend([0, 1, 64, 65].map(|length| "a".repeat(length)));
+        for text in texts {
+            let (of_key, of_limit) = (KeyTier::new(&text), Tier::new(text.as_str()));
+            assert_eq!(of_key.is_ok(), of_limit.is_ok(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_given_replaces_its_default_and_nothing_else() {
         let given = r#"{ "tier": { "free": { "category": { "ingest": {
             "key": { "per-minute": 1, "burst": 1 } } } } } }"#;

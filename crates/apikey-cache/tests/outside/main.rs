@@ -1,6 +1,8 @@
 //! A store and a feed that nobody in the crate knows: two types on one database of text, as a
 //! server out of process would keep it, made from public items alone.
 
+mod broken;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     num::NonZeroU16,
