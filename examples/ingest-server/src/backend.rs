@@ -32,7 +32,7 @@ pub(crate) struct Backend {
 /// Who hears of what happens in the crates behind; nobody unless set.
 #[derive(Debug, Default)]
 pub(crate) struct Observers {
-    pub(crate) api_keys: Option<Arc<dyn apikey_cache::Observer>>,
+    pub(crate) api_keys: Option<Arc<dyn apikey_cache::observer::Observer>>,
     pub(crate) limits: Option<Arc<dyn ratelimit::observer::Observer>>,
 }
 
@@ -70,7 +70,8 @@ impl Backend {
         secret_checks::verify(&*store, &provider, &index_roots, &peppers, &config.secrets).await?;
 
         let data_keys = database.data_keys().await?;
-        let mut api_keys = ApiKeyCache::builder(database.api_keys().await?, peppers);
+        let (key_store, changes) = database.api_keys().await?;
+        let mut api_keys = ApiKeyCache::builder(key_store, changes, peppers);
         if let Some(observer) = observers.api_keys {
             api_keys = api_keys.observer(observer);
         }

@@ -3,13 +3,17 @@
 use std::{num::NonZeroU16, sync::Arc, time::SystemTime};
 
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, KeyInfo, KeyQuery, Kid, MalformedKid, ManageError, NewKey, Revocation,
-    Scope, Scopes, StoreError, TenantId, Tier,
+    ApiKey, ApiKeyCache, KeyInfo, Kid, MalformedKid, ManageError, NewKey, Revocation, Scope,
+    Scopes, TenantId, Tier,
+    store::{KeyQuery, StoreError},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Actor, AdminEvent, AdminObserver, Outcome};
-use crate::{pipeline::Permission, timestamp};
+use crate::{
+    pipeline::{Permission, limits},
+    timestamp,
+};
 
 /// The use cases on API keys.
 #[derive(Debug, Clone)]
@@ -237,11 +241,7 @@ impl From<&KeyInfo> for ApiKeyDescription {
 
 fn new_key(request: &ApiKeyRequest) -> Result<NewKey, ApiKeyError> {
     let tenant = TenantId::new(&request.tenant).map_err(|error| invalid("tenant", &error))?;
-    let tier: Tier = request
-        .tier
-        .parse()
-        .map_err(|error| invalid("tier", &error))?;
-    let key = NewKey::new(tenant, tier, scopes(&request.scopes)?);
+    let key = NewKey::new(tenant, tier(&request.tier)?, scopes(&request.scopes)?);
     match &request.expires_at {
         None => Ok(key),
         Some(text) => match timestamp::parse(text) {
@@ -252,6 +252,15 @@ fn new_key(request: &ApiKeyRequest) -> Result<NewKey, ApiKeyError> {
             }
         },
     }
+}
+
+fn tier(name: &str) -> Result<Tier, ApiKeyError> {
+    if !limits::TIERS.iter().any(|tier| tier.as_str() == name) {
+        let known: Vec<_> = limits::TIERS.iter().map(|tier| tier.as_str()).collect();
+        let message = format!("`tier`: a tier is one of {}", known.join(", "));
+        return Err(ApiKeyError::Invalid(message));
+    }
+    name.parse().map_err(|error| invalid("tier", &error))
 }
 
 fn scopes(names: &[String]) -> Result<Scopes, ApiKeyError> {

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_apikey_cache::KeyQuery;
+use portcullis_apikey_cache::store::KeyQuery;
 use portcullis_keyring::{KeyId, store::DekStore};
 use serde::Serialize;
 

@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use portcullis_apikey_cache::{KeyStore, SqliteKeyStore};
+use portcullis_apikey_cache::{
+    feed::ChangeFeed,
+    store::{self as apikey_store, KeyStore, SqliteKeyStore},
+};
 use portcullis_keyring::store::{self as keyring_store, DekStore, SqliteDekStore};
 
 use crate::{
@@ -16,6 +19,9 @@ pub(super) enum Database {
     Sqlite(SqliteStore),
 }
 
+/// The API keys, and what tells of their changes.
+type ApiKeyStores = (Arc<dyn KeyStore>, Arc<dyn ChangeFeed>);
+
 /// The database cannot be opened or brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DatabaseError {
@@ -27,7 +33,7 @@ pub(crate) enum DatabaseError {
     #[error("the data keys' table cannot be prepared")]
     DataKeys(#[source] keyring_store::StoreError),
     #[error("the API keys' table cannot be prepared")]
-    ApiKeys(#[source] Box<dyn std::error::Error + Send + Sync>),
+    ApiKeys(#[source] apikey_store::StoreError),
 }
 
 impl Database {
@@ -52,13 +58,12 @@ impl Database {
         Ok(Arc::new(data_keys))
     }
 
-    /// API keys, their tables up to date.
-    pub(super) async fn api_keys(&self) -> Result<Arc<dyn KeyStore>, DatabaseError> {
+    /// API keys and their changes, their tables up to date.
+    pub(super) async fn api_keys(&self) -> Result<ApiKeyStores, DatabaseError> {
         let Self::Sqlite(store) = self;
-        let api_keys = SqliteKeyStore::new(store.api_key_pool());
-        let migrated = api_keys.migrate().await;
-        migrated.map_err(|error| DatabaseError::ApiKeys(error.into()))?;
-        Ok(Arc::new(api_keys))
+        let api_keys = Arc::new(SqliteKeyStore::new(store.api_key_pool()));
+        api_keys.migrate().await.map_err(DatabaseError::ApiKeys)?;
+        Ok((Arc::clone(&api_keys) as _, api_keys))
     }
 
     pub(super) async fn close(&self) {

@@ -81,7 +81,7 @@ fn configured(kek: &LocalKek, index_roots: &IndexRoots, peppers: &Peppers) -> Ve
         roots.map(|(version, value)| check(INDEX_ROOTS, version.value().into(), value.as_bytes()));
     let peppers = peppers.check_values().into_iter();
     let peppers = peppers
-        .map(|(version, value)| check(KEY_PEPPERS, u16::from(version).into(), value.as_bytes()));
+        .map(|(version, value)| check(KEY_PEPPERS, version.value().into(), value.as_bytes()));
     keks.chain(roots).chain(peppers).collect()
 }
 

@@ -1,5 +1,5 @@
-//! `api-key issue|list|revoke`: works on the database itself; running servers hear of it through
-//! the outbox.
+//! `api-key issue|list|revoke`: works on the database itself; running servers learn of it from the
+//! outbox.
 
 use std::{io, num::NonZeroU16, path::PathBuf, sync::Arc};
 

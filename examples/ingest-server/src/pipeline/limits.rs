@@ -1,6 +1,5 @@
 //! Which limits hold, and how a request is checked against them.
 
-use portcullis_apikey_cache::Tier as KeyTier;
 use portcullis_ratelimit::{
     Category, CheckError, Decision, Request, Tier,
     policy::{Limit, Policies, PoliciesBuilder, PolicyError, Rate, Rule},
@@ -12,6 +11,9 @@ use crate::{
     pipeline::services::Services,
     quality::Reason,
 };
+
+/// The tiers that have limits.
+pub(crate) const TIERS: [Tier; 3] = [Tier::FREE, Tier::STANDARD, Tier::ENTERPRISE];
 
 /// What one client address may ask for in a second and at once, whatever keys it shows: more than
 /// any honest client needs, and what keeps a flood of invented keys from the key store.
@@ -27,7 +29,7 @@ pub(crate) fn complete(given: PoliciesBuilder) -> Result<Policies, PolicyError> 
     if named.client_address().limits().is_empty() {
         complete = complete.client_address(address_rule());
     }
-    for tier in [Tier::FREE, Tier::STANDARD, Tier::ENTERPRISE] {
+    for tier in TIERS {
         for category in [Category::INGEST, Category::READ] {
             let default = defaults.policy(&tier, &category);
             if named.policy(&tier, &category).is_some() {
@@ -55,11 +57,8 @@ pub(crate) async fn check(
     category: Category,
     cost: usize,
 ) -> Result<Decision, RequestRejection> {
-    let tier = match caller.principal.tier() {
-        KeyTier::Free => Tier::FREE,
-        KeyTier::Standard => Tier::STANDARD,
-        KeyTier::Enterprise => Tier::ENTERPRISE,
-    };
+    let tier = Tier::new(caller.principal.tier().as_str())
+        .expect("a key's tier has the form of a limit's: 1 to 64 of a-z 0-9 - _");
     let cost = u32::try_from(cost).unwrap_or(u32::MAX);
     let request = Request::new(caller.tenant.as_str(), &tier, &category)
         .with_key(caller.principal.kid().as_str())
@@ -117,6 +116,19 @@ mod tests {
                     "{tier} {category}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn every_tier_of_a_key_is_a_tier_of_a_limit() {
+        let mut texts: Vec<String> = (' '..='\u{ff}').map(String::from).collect();
+        texts.extend([0, 1, 64, 65].map(|length| "a".repeat(length)));
+        for text in texts {
+            let (of_key, of_limit) = (
+                portcullis_apikey_cache::Tier::new(&text),
+                Tier::new(text.as_str()),
+            );
+            assert_eq!(of_key.is_ok(), of_limit.is_ok(), "{text}");
         }
     }
 

@@ -1,35 +1,50 @@
 //! What only a file shared by several processes can show.
 
-use std::sync::Arc;
-use std::time::Duration;
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod migrations;
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, KeyStore, NewKey, OutboxSeq, Peppers, SqliteKeyStore, StoreError, Tier,
+    ApiKey, ApiKeyCache, Denied, NewKey, PepperVersion, Peppers, Tier, VersionedSecrets,
+    feed::{ChangeFeed, OutboxSeq},
+    store::{
+        KeyHash, KeyRecord, KeyStore, RecordState, RecordVersion, RowMac, SqliteKeyStore,
+        StoreError, UnixMillis, Verifier,
+    },
 };
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use secrecy::SecretBox;
+use sqlx::{
+    AssertSqlSafe, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
+};
 use tempfile::TempDir;
-use tokio::task::yield_now;
-use tokio::time::timeout;
-use zeroize::Zeroizing;
-
-use crate::conformance::record;
+use tokio::{task::yield_now, time::timeout};
 
 /// How long anything that has to happen may take.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A database file, which is removed when dropped.
-pub(crate) struct File(TempDir);
+struct File(TempDir);
 
 impl File {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("keys.db")
     }
 
     /// A pool as another process would open it.
     async fn pool(&self) -> SqlitePool {
         let options = SqliteConnectOptions::new()
-            .filename(self.0.path().join("keys.db"))
+            .filename(self.path())
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal);
         SqlitePoolOptions::new()
@@ -39,7 +54,7 @@ impl File {
             .unwrap()
     }
 
-    pub(crate) async fn store(&self) -> SqliteKeyStore {
+    async fn store(&self) -> SqliteKeyStore {
         let store = SqliteKeyStore::new(self.pool().await);
         store.migrate().await.unwrap();
         store
@@ -70,7 +85,7 @@ async fn a_change_without_its_outbox_row_is_not_made() {
     let file = File::new();
     let store = file.store().await;
     store.insert(&record(1)).await.unwrap();
-    let broken = "CREATE TRIGGER broken BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, ''); END";
+    let broken = "CREATE TRIGGER broken BEFORE INSERT ON apikey_cache_outbox BEGIN SELECT RAISE(ABORT, ''); END";
     sqlx::query(broken)
         .execute(&file.pool().await)
         .await
@@ -95,18 +110,18 @@ async fn a_sequence_number_is_never_given_out_twice() {
     let store = file.store().await;
     store.insert(&record(1)).await.unwrap();
     store.insert(&record(2)).await.unwrap();
-    sqlx::query("DELETE FROM outbox")
+    sqlx::query("DELETE FROM apikey_cache_outbox")
         .execute(&file.pool().await)
         .await
         .unwrap();
     store.insert(&record(3)).await.unwrap();
     let limit = 10.try_into().unwrap();
-    let page = store.changes_after(OutboxSeq::new(0), limit).await.unwrap();
+    let page = store.changes_after(OutboxSeq::START, limit).await.unwrap();
     assert_eq!(page.head, OutboxSeq::new(3));
     assert_eq!(
         page.changes
             .iter()
-            .map(|change| change.seq.as_u64())
+            .map(|change| change.seq.value())
             .collect::<Vec<_>>(),
         [3]
     );
@@ -118,15 +133,13 @@ async fn a_column_that_cannot_be_read_is_named() {
     let store = Arc::new(file.store().await);
     store.insert(&record(1)).await.unwrap();
     for (change, column) in [
-        ("UPDATE api_key SET tier = 'gold'", "tier"),
-        ("UPDATE api_key SET tier = 'free', scopes = 'A'", "scopes"),
-        ("UPDATE api_key SET scopes = '', hash = x'00'", "hash"),
-        (
-            "UPDATE api_key SET hash = zeroblob(32), version = -1",
-            "version",
-        ),
+        ("tier = 'Gold'", "tier"),
+        ("tier = 'free', scopes = 'A'", "scopes"),
+        ("scopes = '', hash = x'00'", "hash"),
+        ("hash = zeroblob(32), version = -1", "version"),
     ] {
-        sqlx::query(change)
+        let change = format!("UPDATE apikey_cache_api_key SET {change}");
+        sqlx::query(AssertSqlSafe(change))
             .execute(&file.pool().await)
             .await
             .unwrap();
@@ -136,16 +149,16 @@ async fn a_column_that_cannot_be_read_is_named() {
 }
 
 #[tokio::test]
-async fn a_revocation_by_another_process_is_heard_through_the_file() {
+async fn a_revocation_by_another_process_is_applied_through_the_file() {
     let file = File::new();
     let (server, key) = serving(&file).await;
     cache(&file).await.revoke(key.kid()).await.unwrap();
     until_refused(&server, &key).await;
-    assert_eq!(server.stats().outbox_gaps, 0);
+    assert_eq!(server.stats().feed_gaps, 0);
 }
 
 #[tokio::test]
-async fn a_revocation_whose_change_was_dropped_is_heard_as_a_gap() {
+async fn a_revocation_whose_change_was_dropped_is_found_as_a_gap() {
     let file = File::new();
     let (server, key) = serving(&file).await;
     let mut transaction = file
@@ -155,10 +168,11 @@ async fn a_revocation_whose_change_was_dropped_is_heard_as_a_gap() {
         .await
         .unwrap();
     for statement in [
-        "UPDATE api_key SET status = 'revoked', version = 2, \
+        "UPDATE apikey_cache_api_key SET status = 'revoked', version = 2, \
          pepper_version = NULL, hash = NULL, row_mac = NULL",
-        "INSERT INTO outbox (kid, version, at) SELECT kid, version, created_at FROM api_key",
-        "DELETE FROM outbox",
+        "INSERT INTO apikey_cache_outbox (kid, version, at) \
+         SELECT kid, version, created_at FROM apikey_cache_api_key",
+        "DELETE FROM apikey_cache_outbox",
     ] {
         sqlx::query(statement)
             .execute(&mut *transaction)
@@ -167,20 +181,43 @@ async fn a_revocation_whose_change_was_dropped_is_heard_as_a_gap() {
     }
     transaction.commit().await.unwrap();
     until_refused(&server, &key).await;
-    assert_eq!(server.stats().outbox_gaps, 1);
+    assert_eq!(server.stats().feed_gaps, 1);
+}
+
+fn record(number: u64) -> KeyRecord {
+    KeyRecord {
+        kid: format!("{number:022}").parse().unwrap(),
+        tenant: "tenant-7".parse().unwrap(),
+        tier: Tier::FREE,
+        scopes: "".parse().unwrap(),
+        version: RecordVersion::FIRST,
+        not_before: None,
+        expires_at: None,
+        created_at: UnixMillis::new(1_767_225_600_000),
+        last_used: None,
+        state: RecordState::Active(Verifier {
+            pepper: PepperVersion::new(1),
+            hash: KeyHash::new([1; 32]),
+            row_mac: RowMac::new([2; 32]),
+        }),
+    }
+}
+
+fn peppers() -> Peppers {
+    Peppers::new(VersionedSecrets::single(SecretBox::new(Box::new([1; 32])))).unwrap()
 }
 
 /// A cache as another process would make it.
 async fn cache(file: &File) -> ApiKeyCache {
-    let peppers = Peppers::new(1.into(), [(1.into(), Zeroizing::new([1; 32]))]).unwrap();
-    ApiKeyCache::builder(Arc::new(file.store().await), peppers)
+    let store = Arc::new(file.store().await);
+    ApiKeyCache::builder(Arc::clone(&store) as _, store, peppers())
         .store_timeout(DEADLINE)
         .build()
 }
 
 /// A cache that answers from memory for a key that another process issued.
 async fn serving(file: &File) -> (ApiKeyCache, ApiKey) {
-    let new = NewKey::new("tenant-7".parse().unwrap(), Tier::Free, "".parse().unwrap());
+    let new = NewKey::new("tenant-7".parse().unwrap(), Tier::FREE, "".parse().unwrap());
     let key = cache(file).await.issue(new).await.unwrap().into_key();
     let server = cache(file).await;
     tokio::spawn(server.follow());
@@ -194,7 +231,7 @@ async fn serving(file: &File) -> (ApiKeyCache, ApiKey) {
     (server, key)
 }
 
-/// Waits until the key is refused because of what the follower heard.
+/// Waits until the key is refused because of what the follower read.
 async fn until_refused(server: &ApiKeyCache, key: &ApiKey) {
     let refused = async {
         while server.validate(key).await.is_ok() {
@@ -204,6 +241,38 @@ async fn until_refused(server: &ApiKeyCache, key: &ApiKey) {
     timeout(DEADLINE, refused).await.unwrap();
     assert!(
         server.stats().confirmed_for > Duration::ZERO,
-        "it was heard, not found out"
+        "it was read from the feed, not found by asking the store"
     );
+}
+
+#[tokio::test]
+async fn trimming_drops_up_to_the_first_change_that_is_kept_and_leaves_no_hole() {
+    let file = File::new();
+    let store = file.store().await;
+    for (number, at) in [(1, 10), (2, 20), (3, 5), (4, 30)] {
+        let created_at = UnixMillis::new(at);
+        let record = KeyRecord {
+            created_at,
+            ..record(number)
+        };
+        store.insert(&record).await.unwrap();
+    }
+    let kept = async |before| {
+        store.trim(UnixMillis::new(before)).await.unwrap();
+        let page = store.changes_after(OutboxSeq::START, 10.try_into().unwrap());
+        let page = page.await.unwrap();
+        assert_eq!(page.head, OutboxSeq::new(4));
+        page.changes
+            .iter()
+            .map(|change| change.seq.value())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kept(5).await, [1, 2, 3, 4]);
+    assert_eq!(
+        kept(20).await,
+        [2, 3, 4],
+        "the clock of one process was behind"
+    );
+    assert_eq!(kept(30).await, [4]);
+    assert_eq!(kept(31).await, Vec::<u64>::new());
 }

@@ -1,11 +1,9 @@
 //! What is stored about a key.
 
-use crate::clock::UnixMillis;
-use crate::kid::Kid;
-use crate::scope::Scopes;
-use crate::tenant::TenantId;
-use crate::tier::Tier;
-use crate::verifier::Verifier;
+use std::fmt;
+
+use super::UnixMillis;
+use crate::{kid::Kid, scope::Scopes, tenant::TenantId, tier::Tier, verifier::Verifier};
 
 /// One row of the table of keys. It never holds the secret.
 #[derive(Clone, Debug)]
@@ -66,7 +64,7 @@ pub(crate) enum Validity {
 pub enum RecordState {
     /// The key is good, if it passes this.
     Active(Verifier),
-    /// The key was revoked, for ever: nothing to verify it with is kept.
+    /// The key was revoked, permanently: nothing to verify it with is kept.
     Revoked,
 }
 
@@ -88,13 +86,19 @@ impl RecordVersion {
 
     /// The number.
     #[must_use]
-    pub fn as_u64(self) -> u64 {
+    pub const fn value(self) -> u64 {
         self.0
     }
 
     /// The version after this.
     #[must_use]
-    pub fn next(self) -> Self {
+    pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for RecordVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
