@@ -36,21 +36,26 @@ pub struct PreparedKeys {
 pub struct PreparedKey(Arc<UnwrappedKey>);
 
 /// Why prepared keys do not have a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a cipher has to tell every case apart"
 )]
 pub enum KeyMissing {
     /// It was not prepared.
+    #[error("the key was not prepared: prepare its purpose or its id")]
     NotPrepared,
     /// It was prepared on states that are 10 s old by now.
+    #[error("the key was prepared 10 s ago or earlier: prepare it again")]
     Stale,
     /// The tenant has no such key for this purpose.
+    #[error("the tenant has no such key for this purpose")]
     Unknown,
     /// The key is disabled, or waits for its destruction.
+    #[error("the key is disabled: take it back into use, or find out who still needs it")]
     Unavailable,
     /// The key was destroyed.
+    #[error("the key was destroyed, and what it sealed with it")]
     Destroyed,
 }
 
