@@ -8,13 +8,14 @@ from .uses import outline
 _SOURCES = "examples/ingest-server/src/"
 
 # From the bottom up. A module uses what stands below it, or beside it as long as that makes no
-# circle. `observe` stands at the bottom: it turns the crates' events into metrics and logs, and
-# `app` and `backend` install it.
+# circle. `lead` stands below `store`, whose SQL is made from the table of its columns. `observe`
+# hears what the rooms below report, and only `app` installs it.
 _RANKS = (
-    ("clock", "timestamp", "observe"),
+    ("clock", "timestamp", "lead"),
     ("store", "schemas", "quality", "config"),
-    ("pipeline", "lead"),
+    ("pipeline",),
     ("http", "admin", "backend"),
+    ("observe",),
     ("cli", "app"),
 )
 _RANK = {name: rank for rank, names in enumerate(_RANKS) for name in names}

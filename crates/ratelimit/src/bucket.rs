@@ -29,13 +29,13 @@
 //! # Ok::<(), portcullis_ratelimit::policy::LimitError>(())
 //! ```
 
+mod scale;
+
 use std::time::Duration;
 
 use crate::{clock::Timestamp, policy::Limit};
 
 pub use self::scale::{Scale, Tick};
-
-mod scale;
 
 /// What one key has used of a limit: a consumed volume and when it was last counted.
 ///

@@ -1,5 +1,8 @@
 //! Admitted or refused, and what an answer says about it.
 
+mod fields;
+mod problem;
+
 use std::{sync::Arc, time::Duration};
 
 use crate::{
@@ -13,9 +16,6 @@ use crate::{
 pub(crate) use self::fields::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
 pub use self::problem::Problem;
-
-mod fields;
-mod problem;
 
 /// Whether a request was admitted, with everything that an answer says about it.
 #[derive(Clone, Debug)]

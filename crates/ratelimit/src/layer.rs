@@ -1,5 +1,8 @@
 //! A tower layer that checks requests before a service sees them.
 
+mod extract;
+mod future;
+
 use std::{
     pin::Pin,
     sync::Arc,
@@ -18,9 +21,6 @@ pub use self::{
     },
     future::RateLimitFuture,
 };
-
-mod extract;
-mod future;
 
 /// Checks requests before an HTTP service sees them.
 ///

@@ -1,5 +1,7 @@
 //! The limiter: policies, a store and a clock behind one call.
 
+mod builder;
+
 use std::{net::IpAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
@@ -17,8 +19,6 @@ use crate::{
 };
 
 pub use self::builder::{BuildError, RateLimiterBuilder};
-
-mod builder;
 
 /// Checks requests against policies, and counts them in a store.
 ///

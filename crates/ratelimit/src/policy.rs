@@ -1,5 +1,9 @@
 //! What a service allows: limits, the rules they come from, and the policies they make.
 
+mod limit;
+mod policies;
+mod rule;
+
 use std::{
     fmt,
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -13,10 +17,6 @@ pub use self::{
     rule::Rule,
 };
 pub use crate::name::LimitName;
-
-mod limit;
-mod policies;
-mod rule;
 
 /// The most limits that one request is checked against.
 pub const MAX_LIMITS: usize = 4;

@@ -1,5 +1,10 @@
 //! Where buckets are kept: the trait, what it takes and answers, and the store in memory.
 
+mod charge;
+mod memory;
+mod outcome;
+mod pending;
+
 use std::{
     error::Error,
     fmt,
@@ -14,11 +19,6 @@ pub use self::{
     outcome::{ChargeOutcome, LimitStatus},
     pending::PendingCharge,
 };
-
-mod charge;
-mod memory;
-mod outcome;
-mod pending;
 
 /// Where buckets are kept.
 ///

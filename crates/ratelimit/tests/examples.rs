@@ -4,7 +4,7 @@
 mod memory_store;
 
 #[cfg(feature = "tower")]
-#[path = "../examples/axum.rs"]
+#[path = "../examples/axum_limits.rs"]
 mod axum;
 
 #[cfg(feature = "tower")]

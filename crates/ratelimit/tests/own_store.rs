@@ -1,6 +1,9 @@
 //! A store written outside the crate, on its public API alone, keeps the contract; and stores
 //! that break it are caught by the clause that they break.
 
+#[path = "../examples/own_store/main.rs"]
+mod example;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -15,9 +18,6 @@ use portcullis_ratelimit::{
 };
 
 use self::example::ByteStore;
-
-#[path = "../examples/own_store/main.rs"]
-mod example;
 
 #[test]
 fn the_example_runs() {

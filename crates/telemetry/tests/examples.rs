@@ -16,7 +16,7 @@ fn run(example: &str) {
 
 #[test]
 fn metrics() {
-    run("metrics");
+    run("bounded_metrics");
 }
 
 #[test]
@@ -32,6 +32,6 @@ fn otlp() {
 
 #[cfg(feature = "tower")]
 #[test]
-fn tower_layer() {
-    run("tower_layer");
+fn traced_service() {
+    run("traced_service");
 }

@@ -12,12 +12,12 @@ mod spans;
 
 use std::{fmt, thread, time::Duration};
 
-use lines::Lines;
 use portcullis_telemetry::{
     Environment, InitError, Ratio, Redaction, Sampling, Telemetry, current_trace_id,
 };
-use spans::Spans;
 use tracing::{info, info_span};
+
+use self::{lines::Lines, spans::Spans};
 
 struct Chatty;
 

@@ -18,7 +18,8 @@ use std::{
 };
 
 use portcullis_telemetry::{Buckets, Registry};
-use program::{Program, free_port};
+
+use self::program::{Program, free_port};
 
 const INSTALL_PROMETHEUS: &str = "Install it with `apt-get install prometheus`";
 const INSTALL_PARSER: &str = "Install the parser with `pip install prometheus-client`";

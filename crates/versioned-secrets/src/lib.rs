@@ -4,6 +4,6 @@ mod parse;
 mod set;
 mod version;
 
-pub use parse::{ParseError, ParseFault};
-pub use set::{SetError, VersionedSecrets};
-pub use version::{InvalidVersion, SecretVersion};
+pub use self::parse::{ParseError, ParseFault};
+pub use self::set::{SetError, VersionedSecrets};
+pub use self::version::{InvalidVersion, SecretVersion};

@@ -8,11 +8,11 @@ mod limits;
 mod quality;
 mod readiness;
 
-pub(crate) use actor::Actor;
-pub(crate) use api_keys::{
+pub(crate) use self::actor::Actor;
+pub(crate) use self::api_keys::{
     ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, ApiKeys, IssuedApiKey, PageRequest,
 };
-pub(crate) use event::{Action, AdminEvent, AdminObserver, Outcome};
-pub(crate) use limits::{LimitedTenants, Limits};
-pub(crate) use quality::{QualityReports, Samples};
-pub(crate) use readiness::ReadinessCheck;
+pub(crate) use self::event::{Action, AdminEvent, AdminObserver, Outcome};
+pub(crate) use self::limits::{LimitedTenants, Limits};
+pub(crate) use self::quality::{QualityReports, Samples};
+pub(crate) use self::readiness::ReadinessCheck;

@@ -14,8 +14,9 @@ use portcullis_pii_crypto::IndexRoots;
 use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 
 use self::{database::Database, secret_checks::WrongSecrets};
-pub(crate) use self::{database::DatabaseError, limiter::LimiterError};
 use crate::{config::Config, store::Store};
+
+pub(crate) use self::{database::DatabaseError, limiter::LimiterError};
 
 /// An opened database whose secrets are the ones it was written with, and what works on it.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub(crate) struct Backend {
     connections: Connections,
 }
 
-/// Who hears of what happens in the crates behind; nobody unless set.
+/// Who learns of what happens in the crates behind; nobody unless set.
 #[derive(Debug, Default)]
 pub(crate) struct Observers {
     pub(crate) api_keys: Option<Arc<dyn apikey_cache::observer::Observer>>,

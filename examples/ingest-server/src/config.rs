@@ -23,18 +23,18 @@ mod unknown;
 
 use std::{path::PathBuf, sync::Arc};
 
-pub(crate) use database::Database;
-pub(crate) use network::Network;
-pub(crate) use observability::Observability;
-pub(crate) use problems::ConfigError;
-pub(crate) use profile::Profile;
-pub(crate) use secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets};
-pub(crate) use setting::Setting;
-pub(crate) use sources::{Flags, Sources};
-pub(crate) use unknown::UnknownVariable;
-
+use self::problems::Problems;
 use crate::schemas::Schemas;
-use problems::Problems;
+
+pub(crate) use self::database::Database;
+pub(crate) use self::network::Network;
+pub(crate) use self::observability::Observability;
+pub(crate) use self::problems::ConfigError;
+pub(crate) use self::profile::Profile;
+pub(crate) use self::secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets};
+pub(crate) use self::setting::Setting;
+pub(crate) use self::sources::{Flags, Sources};
+pub(crate) use self::unknown::UnknownVariable;
 
 /// Everything `serve` and the administrative commands need to know, checked.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ mod indexes;
 mod record;
 pub(crate) mod view;
 
-pub(crate) use body_schema::body_schema;
-pub(crate) use column::{COLUMNS, LeadColumn};
-pub(crate) use id::LeadId;
-pub(crate) use indexes::LeadIndexes;
-pub(crate) use record::LeadRecord;
+pub(crate) use self::body_schema::body_schema;
+pub(crate) use self::column::{COLUMNS, LeadColumn};
+pub(crate) use self::id::LeadId;
+pub(crate) use self::indexes::LeadIndexes;
+pub(crate) use self::record::LeadRecord;

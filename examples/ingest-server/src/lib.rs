@@ -15,4 +15,4 @@ mod schemas;
 mod store;
 mod timestamp;
 
-pub use cli::run;
+pub use self::cli::run;

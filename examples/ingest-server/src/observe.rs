@@ -10,12 +10,12 @@ use std::num::NonZeroUsize;
 
 use portcullis_telemetry::{MetricError, Registry};
 
-pub(crate) use admin::AdminMetrics;
-pub(crate) use api_keys::ApiKeyMetrics;
-pub(crate) use limits::LimitMetrics;
-pub(crate) use writes::WriteMetrics;
-
 use crate::{quality::Quality, store::Writer};
+
+pub(crate) use self::admin::AdminMetrics;
+pub(crate) use self::api_keys::ApiKeyMetrics;
+pub(crate) use self::limits::LimitMetrics;
+pub(crate) use self::writes::WriteMetrics;
 
 /// Values that a label of a closed set can have, with room to grow.
 const SMALL: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");

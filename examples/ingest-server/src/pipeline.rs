@@ -31,6 +31,8 @@ use self::{
     rejection::{Rejection, RequestRejection},
     services::Services,
 };
+use crate::quality::Quality;
+
 pub(crate) use self::{
     acknowledge::Acknowledged,
     authenticate::{Caller, Permission, authenticate},
@@ -38,7 +40,6 @@ pub(crate) use self::{
     frame::read_body,
     limit_address::{ClientAddress, limit_address},
 };
-use crate::quality::Quality;
 
 /// What a request brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

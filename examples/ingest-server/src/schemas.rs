@@ -14,8 +14,8 @@ use std::{
 use jsonschema::Validator;
 use serde_json::Value;
 
-pub(crate) use personal::PersonalPath;
-pub(crate) use violation::Violation;
+pub(crate) use self::personal::PersonalPath;
+pub(crate) use self::violation::{Violation, ViolationKind};
 
 /// The version an event has that names none: the first, so that a client's events keep their
 /// meaning when a schema gets a successor.

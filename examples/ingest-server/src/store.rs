@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod conformance;
 mod rows;
-mod sqlite;
+pub(crate) mod sqlite;
 mod writer;
 
 use std::{collections::HashMap, error::Error};
@@ -13,11 +13,11 @@ use async_trait::async_trait;
 use portcullis_keyring::TenantId;
 
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
-pub(crate) use rows::{
+
+pub(crate) use self::rows::{
     EventRow, IndexRow, LeadChange, LeadWrite, SealedColumn, SecretCheck, Write,
 };
-pub(crate) use sqlite::SqliteStore;
-pub(crate) use writer::{QueueSlots, WriteEvent, WriteObserver, Writer, WriterLimits};
+pub(crate) use self::writer::{QueueSlots, WriteEvent, WriteObserver, Writer, WriterLimits};
 
 /// A database of events and leads.
 ///
@@ -113,17 +113,6 @@ impl StoreError {
             Self::Unavailable(_) | Self::Migrate(_) | Self::GroupFailed | Self::Stopped => {
                 Self::GroupFailed
             }
-        }
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        /// `SQLITE_FULL`.
-        const FULL: &str = "13";
-        match error.as_database_error().and_then(|error| error.code()) {
-            Some(code) if code == FULL => Self::Full,
-            _ => Self::Unavailable(error.into()),
         }
     }
 }

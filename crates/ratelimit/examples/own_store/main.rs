@@ -3,6 +3,8 @@
 //!
 //! `cargo run -p portcullis-ratelimit --example own_store`
 
+mod row;
+
 use std::{collections::HashMap, error::Error, sync::Arc};
 
 use portcullis_ratelimit::{
@@ -11,8 +13,6 @@ use portcullis_ratelimit::{
     store::{Charge, ChargeFuture, Store, StoreError},
 };
 use tokio::sync::Mutex;
-
-mod row;
 
 #[derive(Debug, Default)]
 pub(crate) struct ByteStore {

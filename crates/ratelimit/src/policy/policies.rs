@@ -1,5 +1,7 @@
 //! All limits of a service, and the defaults for its tiers.
 
+mod builder;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
@@ -8,8 +10,6 @@ use super::{Limit, Policy, Rate, Rule};
 use crate::name::{Category, Tier};
 
 pub use self::builder::PoliciesBuilder;
-
-mod builder;
 
 /// The limits of a whole service: one [`Policy`] for each tier and category, and one for client
 /// addresses before authentication.

@@ -1,5 +1,9 @@
 //! Buckets in the memory of this process.
 
+mod fingerprint;
+mod shard;
+mod table;
+
 use std::{
     fmt,
     num::NonZeroUsize,
@@ -11,10 +15,6 @@ use self::{
     shard::Shard,
 };
 use super::{Charge, ChargeFuture, Store};
-
-mod fingerprint;
-mod shard;
-mod table;
 
 const MAX_SHARDS: usize = 64;
 const MIN_SHARD_CAPACITY: usize = 1_024;

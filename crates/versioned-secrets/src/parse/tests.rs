@@ -1,3 +1,5 @@
+//! Texts that are read, and what is said of those that are not.
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 use secrecy::ExposeSecret as _;

@@ -6,7 +6,7 @@ use portcullis_apikey_cache::Kid;
 
 use super::Actor;
 
-/// Hears of everything that is administered.
+/// Learns of everything that is administered.
 pub(crate) trait AdminObserver: Debug + Send + Sync {
     /// Called once for each use case, when its outcome is known.
     fn observe(&self, event: &AdminEvent<'_>);

@@ -10,7 +10,7 @@ use portcullis_keyring::store::{self as keyring_store, DekStore, SqliteDekStore}
 
 use crate::{
     config,
-    store::{SqliteStore, Store, StoreError},
+    store::{Store, StoreError, sqlite::SqliteStore},
 };
 
 /// An opened database.

@@ -18,7 +18,7 @@ use crate::{
 pub(crate) enum DevError {
     #[error(
         "{} holds data, and its secrets are gone: restore {}, set the secrets in the environment, \
-         or remove the data to start anew",
+         or remove the data to start again",
         database.display(),
         secrets.display()
     )]

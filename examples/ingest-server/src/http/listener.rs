@@ -19,9 +19,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use client_address::Client;
-use connection_permits::{ConnectionPermit, ConnectionPermits};
-
+use self::{
+    client_address::Client,
+    connection_permits::{ConnectionPermit, ConnectionPermits},
+};
 use crate::quality::Quality;
 
 /// Bounds of one listener.

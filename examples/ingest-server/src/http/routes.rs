@@ -16,11 +16,11 @@ use axum::{
     routing::{get, post},
 };
 
-pub(crate) use super::guards::Guards;
-pub(crate) use admin::AdminState;
-
 use super::guards;
 use crate::{http::problem::Problem, pipeline::services::Services};
+
+pub(crate) use self::admin::AdminState;
+pub(crate) use super::guards::Guards;
 
 /// Where records come in.
 pub(super) const EVENTS: &str = "/v1/events";

@@ -1,13 +1,10 @@
 //! Leads on their way out: opened, and masked for those who may not see personal data.
 
-use portcullis_keyring::{KeyId, PrepareError, TenantId};
+use portcullis_keyring::{KeyId, Keyring, PrepareError, TenantId};
 use portcullis_pii_crypto::{AnyPii, Cipher, OpenError, Sealed};
 use serde_json::{Map, Value, json};
 
-use crate::{
-    lead::{LeadColumn, LeadId, LeadRecord},
-    pipeline::services::Services,
-};
+use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 /// How much of the personal data is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,19 +26,19 @@ pub(crate) enum OpenLeadError {
         #[source]
         source: OpenError,
     },
-    #[error("the data keys cannot be had")]
+    #[error("the data keys are unavailable")]
     Keys(#[from] PrepareError),
 }
 
 /// The lead as JSON.
 pub(crate) async fn show(
-    services: &Services,
+    keyring: &Keyring,
     tenant: &TenantId,
     lead: &LeadRecord,
     view: View,
 ) -> Result<Value, OpenLeadError> {
     let ids = key_ids(lead)?;
-    let cipher = Cipher::new(services.keyring.prepare_ids(tenant, &ids).await?);
+    let cipher = Cipher::new(keyring.prepare_ids(tenant, &ids).await?);
     let mut members = Map::new();
     members.insert("id".to_owned(), json!(lead.id.to_string()));
     for (column, sealed) in &lead.sealed {

@@ -4,7 +4,11 @@ use std::borrow::Cow;
 
 use portcullis_ratelimit::Decision;
 
-use crate::{quality::Reason, schemas::Violation, store::StoreError};
+use crate::{
+    quality::Reason,
+    schemas::{Violation, ViolationKind},
+    store::StoreError,
+};
 
 /// Why a whole request was not accepted.
 #[derive(Debug)]
@@ -47,7 +51,13 @@ impl From<Rejection> for RequestRejection {
 
 impl From<Violation> for Rejection {
     fn from(violation: Violation) -> Self {
-        Self::new(violation.reason, violation.detail)
+        let reason = match violation.kind {
+            ViolationKind::RequiredMissing => Reason::SchemaRequiredMissing,
+            ViolationKind::TypeMismatch => Reason::SchemaTypeMismatch,
+            ViolationKind::AdditionalProperty => Reason::SchemaAdditionalProperty,
+            ViolationKind::Constraint => Reason::SchemaConstraint,
+        };
+        Self::new(reason, violation.detail)
     }
 }
 

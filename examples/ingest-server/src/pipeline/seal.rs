@@ -68,7 +68,7 @@ pub(crate) async fn seal(
     })
 }
 
-/// A cipher with a primary key in hand for every purpose of the batch.
+/// A cipher with a primary key loaded for every purpose of the batch.
 async fn cipher(
     services: &Services,
     caller: &Caller,

@@ -127,5 +127,16 @@ impl Store for SqliteStore {
     }
 }
 
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        /// `SQLITE_FULL`.
+        const FULL: &str = "13";
+        match error.as_database_error().and_then(|error| error.code()) {
+            Some(code) if code == FULL => Self::Full,
+            _ => Self::Unavailable(error.into()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

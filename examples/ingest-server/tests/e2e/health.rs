@@ -75,8 +75,8 @@ async fn a_failed_commit_shows_until_one_succeeds() {
 async fn a_component_whose_table_is_gone_is_down() {
     let server = Server::start();
     for (table, component) in [
-        ("data_key", "data_keys"),
-        ("api_key", "api_keys"),
+        ("keyring_data_key", "data_keys"),
+        ("apikey_cache_api_key", "api_keys"),
         ("secret_check", "database"),
     ] {
         let mut connection = server.data().connect().await;

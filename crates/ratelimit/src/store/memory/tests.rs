@@ -1,5 +1,7 @@
 //! The bounds of the store in memory.
 
+mod full;
+
 use std::{collections::HashMap, net::IpAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use proptest::prelude::*;
@@ -13,8 +15,6 @@ use crate::{
     request::Request,
     store::{Charge, ChargeFuture, ChargeOutcome, Store},
 };
-
-mod full;
 
 const TIER: Tier = Tier::STANDARD;
 const CATEGORY: Category = Category::INGEST;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::session::DemoError;
 
 /// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A client of the public listener.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(super) struct Rejected {
 impl Sender {
     pub(super) fn new(address: SocketAddr) -> Result<Self, DemoError> {
         let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
+            .timeout(TIMEOUT)
             .build()
             .map_err(DemoError::Client)?;
         Ok(Self {

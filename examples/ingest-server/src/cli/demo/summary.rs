@@ -92,8 +92,10 @@ impl fmt::Display for Summary {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sender::{Outcome, Rejected};
-    use super::*;
+    use super::{
+        super::sender::{Outcome, Rejected},
+        *,
+    };
 
     #[test]
     fn every_sent_event_is_in_one_line() {

@@ -109,7 +109,7 @@ fn generate(folder: &Path) -> Result<(), DevError> {
 
 fn content() -> Result<Zeroizing<String>, DevError> {
     let mut text = Zeroizing::new(String::from(
-        "# Secrets of the dev profile. Whoever has them can read the data beside this file.\n",
+        "# Secrets of the dev profile. Anyone who has them can read the data beside this file.\n",
     ));
     let token = make_secret()?;
     text.push_str(&format!(

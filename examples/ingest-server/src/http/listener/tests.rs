@@ -1,3 +1,5 @@
+//! Connections that stall, and shares of them.
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
@@ -15,7 +17,7 @@ use tokio::{
 use super::{Limits, Listener};
 
 /// Long enough for anything that happens at all.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Serves until the sender is dropped.
 async fn serve(limits: Limits, proxies: TrustedProxies) -> (SocketAddr, watch::Sender<bool>) {
@@ -36,7 +38,7 @@ async fn serve(limits: Limits, proxies: TrustedProxies) -> (SocketAddr, watch::S
 async fn ask(stream: &mut TcpStream) -> Option<u8> {
     let request = b"GET /small HTTP/1.1\r\nhost: x\r\n\r\n";
     stream.write_all(request).await.ok()?;
-    timeout(PATIENCE, stream.read_u8()).await.unwrap().ok()
+    timeout(TIMEOUT, stream.read_u8()).await.unwrap().ok()
 }
 
 #[tokio::test]
@@ -87,6 +89,6 @@ async fn one_client_network_gets_a_quarter_of_the_places_and_a_proxy_all() {
                 }
             }
         };
-        timeout(PATIENCE, again).await.unwrap();
+        timeout(TIMEOUT, again).await.unwrap();
     }
 }

@@ -196,7 +196,7 @@ async fn show(
     if view == View::Open {
         tracing::info!(kid = %caller.principal.kid(), lead = %lead.id, "personal data was read");
     }
-    view::show(services, &caller.tenant, lead, view)
+    view::show(&services.keyring, &caller.tenant, lead, view)
         .await
         .map_err(|error| match error {
             OpenLeadError::Keys(_) => {

@@ -1,7 +1,7 @@
 //! The layer under axum: client addresses limited before authentication, with the few lines that
 //! hand the address of the connection from axum to the layer.
 //!
-//! `cargo run -p portcullis-ratelimit --example axum --features tower`
+//! `cargo run -p portcullis-ratelimit --example axum_limits --features tower`
 
 use std::{error::Error, net::SocketAddr, num::NonZeroUsize, sync::Arc};
 
