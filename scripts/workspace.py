@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,11 +79,17 @@ class Workspace:
         return needed
 
     def profile(self, with_sqlite):
-        """The workspace's profile: with another one every dependency would be built again."""
-        lines = ["[profile.dev]", 'debug = "line-tables-only"']
-        if with_sqlite:
-            lines += ["[profile.dev.package.libsqlite3-sys]", "opt-level = 1"]
-        return "\n".join(lines) + "\n"
+        """The workspace's profile as TOML: with another one, dependencies would be built again."""
+        dev = tomllib.loads((ROOT / "Cargo.toml").read_text())["profile"]["dev"]
+        tables = {"profile.dev": {key: dev[key] for key in dev if key != "package"}}
+        for name, settings in dev.get("package", {}).items():
+            # One for a package that is not there would be warned of.
+            if name == "*" or with_sqlite:
+                tables[f"profile.dev.package.{json.dumps(name)}"] = settings
+        return "".join(
+            f"\n[{table}]\n" + "".join(f"{key} = {json.dumps(settings[key])}\n" for key in settings)
+            for table, settings in tables.items()
+        )
 
     def cargo(self, *arguments, cwd=ROOT, **options):
         """Runs cargo with the target folder that all share."""
