@@ -20,14 +20,14 @@ use tokio::sync::watch;
 use self::service_task::{ServiceTask, first_ended};
 use crate::{
     admin::{AdminObserver, ApiKeys, Limits, QualityReports, ReadinessCheck},
-    backend::{Backend, BackendError, Connections, Observers},
+    backend::{Backend, BackendError, Connections, KEK_PROVIDER, Observers},
     clock::{Clock, SystemClock, make_seed},
     config::Config,
     http::{
         listener::{self, Listener},
         routes::{self, AdminState, Guards},
     },
-    observe::{self, AdminMetrics, ApiKeyMetrics, LimitMetrics, WriteMetrics},
+    observe::{self, AdminMetrics, ApiKeyMetrics, DataKeyMetrics, LimitMetrics, WriteMetrics},
     pipeline::services::Services,
     quality,
     store::{Writer, WriterLimits},
@@ -88,6 +88,7 @@ impl App {
         let registry = telemetry.registry();
         let observers = Observers {
             api_keys: Some(Arc::new(ApiKeyMetrics::register(registry)?)),
+            data_keys: Some(Arc::new(DataKeyMetrics::register(registry, KEK_PROVIDER)?)),
             limits: Some(Arc::new(LimitMetrics::register(registry)?)),
         };
         let backend = Backend::open(config, observers).await?;
@@ -130,6 +131,7 @@ impl App {
             readiness: ReadinessCheck::new(
                 Arc::clone(&services),
                 data_keys,
+                KEK_PROVIDER,
                 telemetry.has_exporter(),
             ),
             registry: registry.clone(),

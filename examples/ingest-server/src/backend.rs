@@ -9,7 +9,7 @@ mod secret_checks;
 use std::sync::Arc;
 
 use portcullis_apikey_cache::{self as apikey_cache, ApiKeyCache};
-use portcullis_keyring::{Keyring, store::DekStore};
+use portcullis_keyring::{self as keyring, Keyring, store::DekStore};
 use portcullis_pii_crypto::IndexRoots;
 use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 
@@ -34,8 +34,12 @@ pub(crate) struct Backend {
 #[derive(Debug, Default)]
 pub(crate) struct Observers {
     pub(crate) api_keys: Option<Arc<dyn apikey_cache::observer::Observer>>,
+    pub(crate) data_keys: Option<Arc<dyn keyring::observer::Observer>>,
     pub(crate) limits: Option<Arc<dyn ratelimit::observer::Observer>>,
 }
+
+/// The provider of key-encryption keys that is configured, as a label.
+pub(crate) const KEK_PROVIDER: &str = "local";
 
 /// What has to be closed at the end.
 #[derive(Debug, Clone)]
@@ -76,8 +80,12 @@ impl Backend {
         if let Some(observer) = observers.api_keys {
             api_keys = api_keys.observer(observer);
         }
+        let mut keyring = Keyring::builder(Arc::new(provider), Arc::clone(&data_keys));
+        if let Some(observer) = observers.data_keys {
+            keyring = keyring.observer(observer);
+        }
         Ok(Self {
-            keyring: Keyring::builder(Arc::new(provider), Arc::clone(&data_keys)).build(),
+            keyring: keyring.build(),
             api_keys: api_keys.build(),
             limiter: limiter::memory(observers.limits)?,
             store,

@@ -3,6 +3,7 @@
 
 mod admin;
 mod api_keys;
+mod data_keys;
 mod limits;
 mod writes;
 
@@ -12,10 +13,10 @@ use portcullis_telemetry::{MetricError, Registry};
 
 use crate::{quality::Quality, store::Writer};
 
-pub(crate) use self::admin::AdminMetrics;
-pub(crate) use self::api_keys::ApiKeyMetrics;
-pub(crate) use self::limits::LimitMetrics;
-pub(crate) use self::writes::WriteMetrics;
+pub(crate) use self::{
+    admin::AdminMetrics, api_keys::ApiKeyMetrics, data_keys::DataKeyMetrics, limits::LimitMetrics,
+    writes::WriteMetrics,
+};
 
 /// Values that a label of a closed set can have, with room to grow.
 const SMALL: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");

@@ -21,6 +21,7 @@ use crate::pipeline::services::Services;
 pub(crate) struct ReadinessCheck {
     services: Arc<Services>,
     data_keys: Arc<dyn DekStore>,
+    kek_provider: &'static str,
     exports_traces: bool,
     draining: Arc<AtomicBool>,
 }
@@ -79,11 +80,13 @@ impl ReadinessCheck {
     pub(crate) fn new(
         services: Arc<Services>,
         data_keys: Arc<dyn DekStore>,
+        kek_provider: &'static str,
         exports_traces: bool,
     ) -> Self {
         Self {
             services,
             data_keys,
+            kek_provider,
             exports_traces,
             draining: Arc::default(),
         }
@@ -176,7 +179,7 @@ impl ReadinessCheck {
         }
     }
 
-    /// The key-encryption keys are in memory, but the data keys they wrap are in a table.
+    /// Whether the table of data keys can be read. The provider of key-encryption keys is only named.
     async fn data_keys(&self) -> Component {
         let (answers, latency) = self.ask(self.data_keys.load(KeyId::new(0))).await;
         let component = if answers {
@@ -188,7 +191,7 @@ impl ReadinessCheck {
                 .with_latency(latency)
         };
         Component {
-            kek: Some("local"),
+            kek: Some(self.kek_provider),
             ..component
         }
     }

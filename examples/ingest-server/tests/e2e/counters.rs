@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{ALL_SCOPES, Key, Server, page_view};
 
@@ -155,6 +155,29 @@ fn crc32(bytes: &[u8]) -> u32 {
         }
     }
     !crc
+}
+
+#[tokio::test]
+async fn data_keys_count_calls_of_the_key_encryption_key_and_what_the_cache_saved() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let before = server.metrics().await;
+    // Two data keys are made for the first lead; the second one finds both in memory.
+    for email in ["a@b.example", "c@d.example"] {
+        let lead = json!({ "email": email, "phone": "+442079460958" });
+        server.lead(&key, &lead).await;
+    }
+    let after = server.metrics().await;
+    let calls = "kek_calls_total{provider=\"local\",operation=\"generate\",outcome=\"ok\"}";
+    assert_growth(
+        &before,
+        &after,
+        &[
+            (calls, 2.0),
+            ("kek_call_seconds_count", 2.0),
+            ("keyring_lookups_total{source=\"memory\"}", 2.0),
+        ],
+    );
 }
 
 #[tokio::test]
