@@ -119,7 +119,7 @@ pub enum Event<'a> {
         /// Whose.
         tenant: &'a TenantId,
     },
-    /// Somebody wants to open what was sealed under a key that is disabled, waits for its
+    /// A caller wants to open what was sealed under a key that is disabled, waits for its
     /// destruction, or was destroyed: an alarm.
     RefusedKeyRequested {
         /// Whose.
@@ -131,7 +131,7 @@ pub enum Event<'a> {
         /// Its state.
         state: KeyState,
     },
-    /// Somebody wants to open what was sealed under a key that the tenant does not have: a forged
+    /// A caller wants to open what was sealed under a key that the tenant does not have: a forged
     /// value, or one of another tenant or database.
     UnknownKeyRequested {
         /// Whose.

@@ -1,3 +1,5 @@
+//! A world of processes that share a store, a key-encryption key and a clock.
+
 mod cache;
 mod observer;
 mod prepare;

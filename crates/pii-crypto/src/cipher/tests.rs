@@ -1,3 +1,5 @@
+//! Known answers of sealed fields, and what is refused.
+
 mod context;
 mod keys;
 

@@ -1,3 +1,5 @@
+//! Known answers of blind indexes.
+
 use portcullis_keyring::{CheckValue, SecretVersion, VersionedSecrets};
 use proptest::prelude::*;
 use ring::hmac;

@@ -1,7 +1,5 @@
 //! The kinds that a program knows, by their names.
 
-#[cfg(feature = "phone")]
-use super::PhoneNumber;
 use super::{Email, FreeText, NationalId, PersonName, PiiKind, PostalAddress};
 
 /// Kinds of personal data, each found by its name: those of this crate, and yours.
@@ -55,7 +53,7 @@ impl Default for PiiKinds {
 const BUILT_IN: &[PiiKind] = &[
     PiiKind::indexed::<Email>(),
     #[cfg(feature = "phone")]
-    PiiKind::indexed::<PhoneNumber>(),
+    PiiKind::indexed::<super::PhoneNumber>(),
     PiiKind::indexed::<NationalId>(),
     PiiKind::of::<PersonName>(),
     PiiKind::of::<PostalAddress>(),

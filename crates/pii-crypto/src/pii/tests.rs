@@ -1,3 +1,5 @@
+//! What is parsed, refused, normalised and masked.
+
 mod kinds;
 #[cfg(feature = "phone")]
 mod phone;

@@ -1,3 +1,5 @@
+//! The shape and the text form of sealed values.
+
 use proptest::prelude::*;
 
 use super::*;

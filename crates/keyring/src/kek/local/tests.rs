@@ -1,3 +1,5 @@
+//! Known answers of the local key-encryption key, and its contract.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! How often the key-encryption key is asked, and how long an unwrapped key serves.
+
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,3 +1,5 @@
+//! Which keys are prepared, and what is said of those that are not.
+
 use super::*;
 
 #[tokio::test]

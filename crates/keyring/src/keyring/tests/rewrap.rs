@@ -1,3 +1,5 @@
+//! A version of the key-encryption key is retired.
+
 use std::num::NonZeroU32;
 
 use secrecy::SecretBox;

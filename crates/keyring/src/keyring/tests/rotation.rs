@@ -1,3 +1,5 @@
+//! Rotation, states and erasure, as every process sees them.
+
 use super::*;
 use crate::{IllegalTransition, store::ChangeError};
 

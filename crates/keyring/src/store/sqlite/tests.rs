@@ -1,3 +1,5 @@
+//! The store in SQLite: its contract, and several processes on one file.
+
 mod adoption;
 
 use std::{

@@ -1,3 +1,5 @@
+//! No nonce is given twice.
+
 use std::collections::HashSet;
 
 use super::*;
