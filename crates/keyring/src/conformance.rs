@@ -23,12 +23,12 @@ use futures_util::FutureExt as _;
 
 use crate::{KeyId, Purpose, TenantId, kek::KekContext};
 
-pub use dek_store::dek_store;
+pub use self::dek_store::dek_store;
 #[cfg(all(test, feature = "sqlite"))]
-pub(crate) use dek_store::{key, tenant};
-pub use kek_provider::kek_provider;
+pub(crate) use self::dek_store::{key, tenant};
+pub use self::kek_provider::kek_provider;
 #[cfg(test)]
-pub(crate) use kek_provider::raw;
+pub(crate) use self::kek_provider::raw;
 
 /// Has a failed check name the clause.
 async fn clause(name: &str, check: impl Future<Output = ()>) {

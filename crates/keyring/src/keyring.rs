@@ -11,6 +11,10 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::try_join_all;
 use moka::sync::Cache;
 
+use self::{
+    states::{StateCache, TenantKeys},
+    unwrapped::UnwrappedKeys,
+};
 use crate::{
     KeyId, KeyMissing, KeyState, PreparedKey, PreparedKeys, Purpose, TenantId,
     clock::Clock,
@@ -19,13 +23,11 @@ use crate::{
     observer::{Event, EvictionCause, Observer},
     store::{DekStore, InsertError, StoreError, StoredKey},
 };
-use states::{StateCache, TenantKeys};
-use unwrapped::UnwrappedKeys;
 
-pub use builder::KeyringBuilder;
-pub use rewrap::RewrapError;
-pub use rotation::{RotateError, Rotation};
-pub(crate) use unwrapped::UnwrappedKey;
+pub use self::builder::KeyringBuilder;
+pub use self::rewrap::RewrapError;
+pub use self::rotation::{RotateError, Rotation};
+pub(crate) use self::unwrapped::UnwrappedKey;
 
 /// The data keys of every tenant: made when first needed, kept unwrapped for a while, rotated.
 ///

@@ -16,11 +16,13 @@ mod name;
 mod prepared;
 mod state;
 
-pub use check_value::CheckValue;
-pub use data_key::DataKey;
-pub use key_id::KeyId;
-pub use keyring::{Keyring, KeyringBuilder, PrepareError, RewrapError, RotateError, Rotation};
-pub use name::{MAX_NAME_BYTES, NameError, Purpose, TenantId};
+pub use self::check_value::CheckValue;
+pub use self::data_key::DataKey;
+pub use self::key_id::KeyId;
+pub use self::keyring::{
+    Keyring, KeyringBuilder, PrepareError, RewrapError, RotateError, Rotation,
+};
+pub use self::name::{MAX_NAME_BYTES, NameError, Purpose, TenantId};
+pub use self::prepared::{KeyMissing, PreparedKey, PreparedKeys};
+pub use self::state::{IllegalTransition, KeyState, Transition, UnknownKeyState};
 pub use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
-pub use prepared::{KeyMissing, PreparedKey, PreparedKeys};
-pub use state::{IllegalTransition, KeyState, Transition, UnknownKeyState};

@@ -155,8 +155,7 @@ impl Transition {
 
 #[cfg(test)]
 mod tests {
-    use super::KeyState::*;
-    use super::*;
+    use super::{KeyState::*, *};
 
     const STEPS: [(KeyState, KeyState); 9] = [
         (Pending, Primary),

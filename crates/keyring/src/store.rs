@@ -11,10 +11,10 @@ use async_trait::async_trait;
 
 use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 
-pub use memory::MemoryDekStore;
-pub use record::StoredKey;
+pub use self::memory::MemoryDekStore;
+pub use self::record::StoredKey;
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteDekStore;
+pub use self::sqlite::SqliteDekStore;
 
 /// Where wrapped data keys and their states live, shared by every process of a service.
 ///

@@ -10,8 +10,7 @@ use std::sync::Arc;
 
 use portcullis_keyring::{Keyring, Purpose, TenantId, conformance};
 
-use remote_kek::RemoteKek;
-use row_store::RowStore;
+use self::{remote_kek::RemoteKek, row_store::RowStore};
 
 #[tokio::test]
 async fn a_store_from_outside_passes_the_suite() {

@@ -9,14 +9,13 @@ use portcullis_keyring::{KeyId, KeyMissing, PreparedKey, PreparedKeys, entropy::
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use self::{associated_data::AssociatedData, epoch::KeySubkeys};
 use crate::{
     Pii, PiiType, Sealed, Suite,
     sealed::{HEADER_BYTES, OVERHEAD_BYTES},
 };
-use associated_data::AssociatedData;
-use epoch::KeySubkeys;
 
-pub use epoch::EpochPolicy;
+pub use self::epoch::EpochPolicy;
 
 /// The longest value that can be sealed, in bytes.
 pub(crate) const MAX_PLAINTEXT_BYTES: usize = 64 * 1024;

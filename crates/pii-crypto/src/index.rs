@@ -9,10 +9,10 @@ use portcullis_keyring::TenantId;
 use secrecy::SecretBox;
 use zeroize::Zeroizing;
 
+use self::key::IndexKey;
 use crate::{Pii, PiiType};
-use key::IndexKey;
 
-pub use roots::{IndexRoots, IndexVersionTooGreat, UnknownIndexVersion};
+pub use self::roots::{IndexRoots, IndexVersionTooGreat, UnknownIndexVersion};
 
 /// Personal data that can be found again by a blind index.
 ///

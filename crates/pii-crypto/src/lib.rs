@@ -6,20 +6,20 @@ mod pii;
 mod sealed;
 mod suite;
 
-pub use cipher::{Cipher, EpochPolicy, FieldContext, OpenError, RebindError, SealError};
-pub use index::{
+pub use self::cipher::{Cipher, EpochPolicy, FieldContext, OpenError, RebindError, SealError};
+pub use self::index::{
     FingerprintIndex, IndexRoots, IndexValue, IndexVersion, IndexVersionTooGreat, Indexed,
     UniqueIndex, UnknownIndexVersion,
 };
-pub use pii::{
+pub use self::pii::{
     AnyPii, Cpf, Email, FreeText, NationalId, ParseError, PersonName, Pii, PiiKind, PiiKinds,
     PiiType, PostalAddress, RepeatedKind,
 };
 #[cfg(feature = "phone")]
-pub use pii::{PhoneNumber, Region};
+pub use self::pii::{PhoneNumber, Region};
+pub use self::sealed::{MalformedSealed, Sealed};
+pub use self::suite::Suite;
 pub use portcullis_keyring::{SecretVersion, VersionedSecrets};
-pub use sealed::{MalformedSealed, Sealed};
-pub use suite::Suite;
 
 #[cfg(test)]
 mod known_keys;

@@ -16,14 +16,14 @@ use zeroize::Zeroizing;
 
 use crate::Suite;
 
-pub use any::AnyPii;
-pub use email::Email;
-pub use kind::PiiKind;
-pub use kinds::{PiiKinds, RepeatedKind};
-pub use national_id::{Cpf, NationalId};
+pub use self::any::AnyPii;
+pub use self::email::Email;
+pub use self::kind::PiiKind;
+pub use self::kinds::{PiiKinds, RepeatedKind};
+pub use self::national_id::{Cpf, NationalId};
 #[cfg(feature = "phone")]
-pub use phone::{PhoneNumber, Region};
-pub use text::{FreeText, PersonName, PostalAddress};
+pub use self::phone::{PhoneNumber, Region};
+pub use self::text::{FreeText, PersonName, PostalAddress};
 
 /// Personal data in the clear.
 ///

@@ -162,19 +162,22 @@ async fn data_keys_count_calls_of_the_key_encryption_key_and_what_the_cache_save
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     let before = server.metrics().await;
-    // Two data keys are made for the first lead; the second one finds both in memory.
+    // Two data keys are made and unwrapped for the first lead; the second finds both in memory.
     for email in ["a@b.example", "c@d.example"] {
         let lead = json!({ "email": email, "phone": "+442079460958" });
         server.lead(&key, &lead).await;
     }
     let after = server.metrics().await;
-    let calls = "kek_calls_total{provider=\"local\",operation=\"generate\",outcome=\"ok\"}";
+    let calls = |operation| {
+        format!("kek_calls_total{{provider=\"local\",operation=\"{operation}\",outcome=\"ok\"}}")
+    };
     assert_growth(
         &before,
         &after,
         &[
-            (calls, 2.0),
-            ("kek_call_seconds_count", 2.0),
+            (&calls("generate"), 2.0),
+            (&calls("unwrap_key"), 2.0),
+            ("kek_call_seconds_count", 4.0),
             ("keyring_lookups_total{source=\"memory\"}", 2.0),
         ],
     );
