@@ -8,13 +8,14 @@ from .uses import outline
 _SOURCES = "examples/ingest-server/src/"
 
 # From the bottom up. A module uses what stands below it, or beside it as long as that makes no
-# circle. `observe` implements the observers of `store`, `pipeline` and `admin` and turns their events
-# into metrics and logs, so that it stands above them and they never name it; `app` installs it.
+# circle. `lead` stands below `store`, whose SQL is made from the table of its columns. `observe`
+# hears what the rooms below report, and only `app` installs it.
 _RANKS = (
-    ("clock", "timestamp"),
+    ("clock", "timestamp", "lead"),
     ("store", "schemas", "quality", "config"),
-    ("pipeline", "lead"),
-    ("http", "admin", "backend", "observe"),
+    ("pipeline",),
+    ("http", "admin", "backend"),
+    ("observe",),
     ("cli", "app"),
 )
 _RANK = {name: rank for rank, names in enumerate(_RANKS) for name in names}

@@ -10,57 +10,87 @@ mod manage;
 mod stats;
 mod validate;
 
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::sync::Semaphore;
 
-pub use self::builder::ApiKeyCacheBuilder;
+use self::{fenced::Fenced, last_used::LastUsed, stats::Counters};
+use crate::{
+    clock::Clock,
+    entropy::Entropy,
+    feed::ChangeFeed,
+    key_format::KeyFormat,
+    observer::{Event, Observer},
+    pepper::Peppers,
+    store::{KeyStore, UnixMillis},
+};
+
 pub(crate) use self::entry::Entry;
-use self::fenced::Fenced;
-use self::last_used::LastUsed;
-pub use self::manage::{Issued, KeyPage, ManageError, NewKey, Revocation};
-pub use self::stats::CacheStats;
-use self::stats::Counters;
-pub use self::validate::Denied;
-use crate::clock::{Clock, UnixMillis};
-use crate::entropy::Entropy;
-use crate::key_format::KeyFormat;
-use crate::observer::{Event, Observer};
-use crate::pepper::Peppers;
-use crate::store::KeyStore;
+pub use self::{
+    builder::ApiKeyCacheBuilder,
+    manage::{Issued, KeyPage, ManageError, NewKey, Revocation},
+    stats::CacheStats,
+    validate::Denied,
+};
 
 /// Longest time for which a record is used without asking the store again, however often it is
 /// used.
 pub(crate) const MAX_TTL: Duration = Duration::from_secs(60);
 
-/// How long after the outbox was last read the cache may still be used (τ).
+/// How long after the change feed was last read the cache may still be used (τ).
 pub(crate) const CONFIRMED_FOR: Duration = Duration::from_secs(3);
 
 /// Validates API keys and manages them. Cloning gives another handle to the same cache.
 ///
-/// The cache answers only while revocations are heard: spawn [`follow`](Self::follow), without
-/// which every validation asks the store.
+/// The cache answers from memory only while it reads the change feed: spawn
+/// [`follow`](Self::follow). Without that, or without a feed, every validation asks the store.
 ///
 /// | case | longest time for which a revoked key is accepted, beyond the request in flight |
 /// |---|---|
 /// | revoked through this cache | none |
 /// | revoked by another process on the same store | 500 ms and the round trip to the store |
-/// | the outbox cannot be read | 3 s; then the store is asked for every request |
+/// | the change feed cannot be read | 3 s; then the store is asked for every request |
 /// | the store cannot be read either | 3 s; then [`Denied::Unavailable`] |
-/// | the store loses a change without a trace | the time to live, 60 s at most |
+/// | there is no feed, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
+/// | the feed loses a change without a trace | the time to live, 60 s at most |
 #[derive(Clone)]
 pub struct ApiKeyCache {
     shared: Arc<Shared>,
 }
 
 impl ApiKeyCache {
-    /// A cache over a store. Everything else has a default: see [`ApiKeyCacheBuilder`].
+    /// A cache over a store that learns of changes from the store's feed. Everything else has a
+    /// default: see [`ApiKeyCacheBuilder`].
+    ///
+    /// The feed must be that of this very store: what it does not report, the cache does not know
+    /// of until the time to live is over. The stores of this crate are their own feeds.
     #[must_use]
-    pub fn builder(store: Arc<dyn KeyStore>, peppers: Peppers) -> ApiKeyCacheBuilder {
-        ApiKeyCacheBuilder::new(store, peppers)
+    pub fn builder(
+        store: Arc<dyn KeyStore>,
+        feed: Arc<dyn ChangeFeed>,
+        peppers: Peppers,
+    ) -> ApiKeyCacheBuilder {
+        ApiKeyCacheBuilder::new(store, Some(feed), peppers)
+    }
+
+    /// For a store without a change feed: nothing tells of revocations, so every validation asks
+    /// the store, and no revoked key is accepted for longer than that takes. Still prefiltered by
+    /// kid, bounded in how many ask at once, and authenticated row by row.
+    #[must_use]
+    pub fn builder_without_feed(store: Arc<dyn KeyStore>, peppers: Peppers) -> ApiKeyCacheBuilder {
+        ApiKeyCacheBuilder::new(store, None, peppers)
+    }
+
+    #[cfg(feature = "tower")]
+    pub(crate) fn emit(&self, event: &Event) {
+        self.shared.emit(event);
     }
 
     /// How the cache has done since it was built.
@@ -81,7 +111,8 @@ impl fmt::Debug for ApiKeyCache {
 /// What all handles, loads and the follower share.
 struct Shared {
     store: Arc<dyn KeyStore>,
-    store_places: Semaphore,
+    feed: Option<Arc<dyn ChangeFeed>>,
+    store_permits: Semaphore,
     store_timeout: Duration,
     peppers: Peppers,
     format: KeyFormat,
@@ -92,7 +123,7 @@ struct Shared {
     counters: Counters,
     fenced: Fenced,
     last_used: LastUsed,
-    /// In nanoseconds of uptime.
+    /// In nanoseconds of the monotonic clock.
     confirmed_until: AtomicU64,
 }
 
@@ -102,17 +133,17 @@ impl Shared {
         self.observer.observe(event);
     }
 
-    fn date(&self) -> UnixMillis {
-        self.clock.date().into()
+    fn wall(&self) -> UnixMillis {
+        UnixMillis::saturating_from(self.clock.wall())
     }
 
-    /// All changes up to `moment` have been heard.
+    /// All changes up to `moment` have been applied.
     fn confirm(&self, moment: Duration) {
         let until = nanoseconds(moment + CONFIRMED_FOR);
         self.confirmed_until.fetch_max(until, Ordering::SeqCst);
     }
 
-    /// Whether changes have been heard lately enough to decide from memory.
+    /// Whether changes have been applied lately enough to decide from memory.
     fn is_confirmed(&self, now: Duration) -> bool {
         nanoseconds(now) < self.confirmed_until.load(Ordering::SeqCst)
     }

@@ -30,6 +30,14 @@ pub struct EntropyError;
 #[non_exhaustive]
 pub struct SystemEntropy;
 
+impl SystemEntropy {
+    /// The generator of this machine.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
         SystemRandom::new().fill(bytes).map_err(|_| EntropyError)

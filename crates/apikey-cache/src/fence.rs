@@ -5,12 +5,9 @@
 //! The three parts of the decision answer three ways to go wrong, each of which the model in the
 //! tests shows to be real: see `fence/model.rs`.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use crate::kid::Kid;
-use crate::observer::Discard;
-use crate::record::RecordVersion;
+use crate::{kid::Kid, observer::Discard, store::RecordVersion};
 
 /// How many kids of one stripe have their least version remembered at once.
 const MIN_VERSIONS: usize = 1_024;
@@ -45,7 +42,7 @@ pub(crate) struct Ticket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Invalidation<F> {
     /// Nothing: all that was kept since is of that version or later.
-    HeardBefore,
+    AlreadyApplied,
     /// What was kept is out of date, and so is the load in flight, which later requests must not
     /// join.
     New { detached: Option<F> },
@@ -99,12 +96,12 @@ impl<F> Stripe<F> {
         now: Duration,
         forget_at: Duration,
     ) -> Invalidation<F> {
-        // A change that this process made comes back to it in the outbox.
+        // A change that this process made comes back to it in the feed.
         if self
             .min_version(&kid, now)
             .is_some_and(|min| version <= min)
         {
-            return Invalidation::HeardBefore;
+            return Invalidation::AlreadyApplied;
         }
         self.make_room(now);
         self.min_versions
@@ -133,7 +130,7 @@ impl<F> Stripe<F> {
     }
 
     /// Lets no later request join this load; another one for the same kid stays.
-    pub(crate) fn land(&mut self, kid: &Kid, is_this: impl FnOnce(&F) -> bool) {
+    pub(crate) fn finish(&mut self, kid: &Kid, is_this: impl FnOnce(&F) -> bool) {
         if self
             .flights
             .get(kid)

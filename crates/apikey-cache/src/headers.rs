@@ -1,7 +1,9 @@
 //! Where a request carries its key.
 
-use http::HeaderMap;
-use http::header::{AUTHORIZATION, HeaderValue};
+use http::{
+    HeaderMap,
+    header::{AUTHORIZATION, HeaderValue},
+};
 use thiserror::Error;
 
 use crate::key::{ApiKey, MalformedKey};
@@ -24,7 +26,7 @@ impl ApiKey {
         let named = headers.get_all(API_KEY).iter().map(HeaderValue::as_bytes);
         let mut credentials = bearer.chain(named);
         let credential = credentials.next().ok_or(CredentialError::Missing)?;
-        // Which of two is meant, different servers on the way might read differently.
+        // Two servers in a row might each take another one.
         if credentials.next().is_some() {
             return Err(CredentialError::Ambiguous);
         }

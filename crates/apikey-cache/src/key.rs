@@ -5,15 +5,17 @@ use std::fmt;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::base62;
-use crate::entropy::{Entropy, EntropyError};
-use crate::key_format::{KeyFormat, MAX_LABEL_LEN, MIN_LABEL_LEN, is_label};
-use crate::kid::{KID_LEN, Kid};
+use crate::{
+    base62,
+    entropy::{Entropy, EntropyError},
+    key_format::{KeyFormat, MAX_LABEL_LEN, MIN_LABEL_LEN, is_label},
+    kid::{KID_LEN, Kid},
+};
 
 /// Characters of the secret: 62⁴³ is more than 2²⁵⁶.
 const SECRET_LEN: usize = 43;
 const CHECKSUM_LEN: usize = 6;
-/// Everything behind the label: `_<kid>_<secret><checksum>`.
+/// Everything after the label: `_<kid>_<secret><checksum>`.
 const TAIL_LEN: usize = 1 + KID_LEN + 1 + SECRET_LEN + CHECKSUM_LEN;
 const MIN_LEN: usize = MIN_LABEL_LEN + TAIL_LEN;
 const MAX_LEN: usize = MAX_LABEL_LEN + TAIL_LEN;
@@ -73,7 +75,7 @@ impl ApiKey {
     ///
     /// # Security
     ///
-    /// Whoever has the text has the key: show it, do not store or log it.
+    /// Anybody who has the text has the key: show it, do not store or log it.
     #[must_use]
     pub fn hazmat_expose(&self) -> &str {
         // EXPOSE: the caller asked for the text by name.
@@ -90,7 +92,7 @@ impl ApiKey {
     }
 
     fn assemble(format: &KeyFormat, kid: Kid, secret: &[u8; SECRET_LEN]) -> Self {
-        // All of the room at once: a growing buffer would leave copies behind.
+        // All of the capacity at once: a growing buffer would leave copies of the secret.
         let mut text = Zeroizing::new(Vec::with_capacity(format.label().len() + TAIL_LEN));
         text.extend_from_slice(format.label().as_bytes());
         text.push(b'_');

@@ -1,14 +1,17 @@
 //! What may be shown about a key.
 
-use std::fmt;
-use std::time::SystemTime;
+use std::{
+    fmt,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-use crate::clock::UnixMillis;
-use crate::kid::Kid;
-use crate::pepper::Peppers;
-use crate::record::{KeyRecord, RecordState, RecordVersion, Validity};
-use crate::scope::Scopes;
-use crate::tier::Tier;
+use crate::{
+    kid::Kid,
+    pepper::Peppers,
+    scope::Scopes,
+    store::{KeyRecord, RecordState, RecordVersion, UnixMillis, Validity},
+    tier::Tier,
+};
 
 /// A key as lists show it: everything but how it is verified.
 #[derive(Clone, Debug)]
@@ -47,8 +50,8 @@ impl KeyInfo {
 
     /// Which limits apply.
     #[must_use]
-    pub fn tier(&self) -> Tier {
-        self.record.tier
+    pub fn tier(&self) -> &Tier {
+        &self.record.tier
     }
 
     /// What it may do.
@@ -72,25 +75,26 @@ impl KeyInfo {
     /// Refused before this date.
     #[must_use]
     pub fn not_before(&self) -> Option<SystemTime> {
-        self.record.not_before.map(SystemTime::from)
+        self.record.not_before.and_then(UnixMillis::to_system_time)
     }
 
     /// Refused from this date on.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.record.expires_at.map(SystemTime::from)
+        self.record.expires_at.and_then(UnixMillis::to_system_time)
     }
 
-    /// When it was issued.
+    /// When it was issued; 1970 if the platform cannot express the date of the record.
     #[must_use]
     pub fn created_at(&self) -> SystemTime {
-        self.record.created_at.into()
+        let date = self.record.created_at.to_system_time();
+        date.unwrap_or(UNIX_EPOCH)
     }
 
     /// When it was last used, late by up to two minutes.
     #[must_use]
     pub fn last_used(&self) -> Option<SystemTime> {
-        self.record.last_used.map(SystemTime::from)
+        self.record.last_used.and_then(UnixMillis::to_system_time)
     }
 }
 

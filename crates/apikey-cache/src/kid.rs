@@ -1,22 +1,23 @@
 //! The public name of a key, which tells issued kids from invented ones.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use ring::hmac;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use crate::base62;
-use crate::entropy::{Entropy, EntropyError};
-use crate::pepper::{Pepper, PepperVersion, Peppers};
+use crate::{
+    base62,
+    entropy::{Entropy, EntropyError},
+    pepper::{Pepper, PepperVersion, Peppers},
+};
 
 /// Characters of a kid: random ones, the version of the tag's key, the tag.
 pub(crate) const KID_LEN: usize = 22;
 const RANDOM_LEN: usize = 12;
 const VERSION_LEN: usize = 3;
 const TAG_LEN: usize = 7;
-/// What the tag vouches for: all that stands before it.
+/// What the tag authenticates: all that stands before it.
 const TAGGED_LEN: usize = RANDOM_LEN + VERSION_LEN;
 
 /// The id of a key: 22 characters of `0-9A-Za-z`, not secret; lists and logs show it.
@@ -46,7 +47,7 @@ impl Kid {
 
     fn derive(random: &[u8; RANDOM_LEN], pepper: &Pepper) -> Self {
         let mut kid = [0; KID_LEN];
-        let version = base62::encode::<VERSION_LEN>(u16::from(pepper.version).into());
+        let version = base62::encode::<VERSION_LEN>(pepper.version.value().into());
         kid[..RANDOM_LEN].copy_from_slice(random);
         kid[RANDOM_LEN..TAGGED_LEN].copy_from_slice(&version);
         let tag = derive_tag(pepper, &kid[..TAGGED_LEN]);
@@ -64,7 +65,7 @@ impl Kid {
 
     fn tag_version(&self) -> Option<PepperVersion> {
         let number = base62::decode(&self.0[RANDOM_LEN..TAGGED_LEN])?;
-        u16::try_from(number).ok().map(PepperVersion::from)
+        u16::try_from(number).ok().map(PepperVersion::new)
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
@@ -117,20 +118,16 @@ pub struct MalformedKid;
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use zeroize::Zeroizing;
 
     use super::*;
-    use crate::entropy::SystemEntropy;
+    use crate::{entropy::SystemEntropy, pepper};
 
     fn peppers(versions: &[u16]) -> Peppers {
-        let pepper = |version: &u16| {
+        let secret = |version: &u16| {
             let [high, low] = version.to_be_bytes();
-            (
-                (*version).into(),
-                Zeroizing::new([high ^ low.rotate_left(3) ^ 0x5A; 32]),
-            )
+            (u32::from(*version), high ^ low.rotate_left(3) ^ 0x5A)
         };
-        Peppers::new(versions[0].into(), versions.iter().map(pepper)).unwrap()
+        pepper::tests::peppers(&versions.iter().map(secret).collect::<Vec<_>>()).unwrap()
     }
 
     #[test]
@@ -143,7 +140,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_changed_kid_does_not_pass(
-            version: u16,
+            version in 1..=u16::MAX,
             at in 0..KID_LEN,
             character in prop::char::ranges(vec!['0'..='9', 'A'..='Z', 'a'..='z'].into()),
         ) {

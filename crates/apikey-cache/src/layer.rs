@@ -1,42 +1,68 @@
-//! Authenticates HTTP requests.
+//! A tower layer that authenticates HTTP requests, and demands scopes of them.
 
-use std::fmt;
-use std::mem;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::{
+    fmt, mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{Request, Response, StatusCode};
+use futures_util::{FutureExt, future::BoxFuture};
+use http::{
+    Request, Response, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::cache::{ApiKeyCache, Denied};
-use crate::key::ApiKey;
+use crate::{
+    cache::{ApiKeyCache, Denied},
+    key::ApiKey,
+    observer::Event,
+    principal::Principal,
+    scope::Scopes,
+};
 
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"api\"");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// Lets requests pass that carry a good API key, and puts the [`Principal`](crate::Principal) into
+/// Lets requests pass that carry a good API key, and puts the [`Principal`] into
 /// their extensions.
 ///
-/// The key is read from `Authorization: Bearer` or `X-API-Key`. Without a good one the answer is
-/// 401 with `WWW-Authenticate`, the same for no key, an unknown, a wrong and a revoked one; if
-/// keys cannot be checked it is 503 with `Retry-After`. Both have a body of
-/// `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+/// The key is read from `Authorization: Bearer` or `X-API-Key`. The answers of the layer itself
+/// have a body of `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)):
+///
+/// | status | when | header |
+/// |---|---|---|
+/// | 401 | no key, or an unknown, wrong, expired or revoked one: the same answer | `WWW-Authenticate` |
+/// | 403 | a good key without the [required scopes](Self::require_scopes) | `WWW-Authenticate`, with `insufficient_scope` and the scopes ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)) |
+/// | 503 | keys cannot be checked | `Retry-After` |
 #[derive(Clone, Debug)]
 pub struct ApiKeyLayer {
     cache: ApiKeyCache,
+    required: Arc<Scopes>,
 }
 
 impl ApiKeyLayer {
-    /// A layer that asks this cache.
+    /// A layer that asks this cache, and demands no scope.
     #[must_use]
     pub fn new(cache: ApiKeyCache) -> Self {
-        Self { cache }
+        Self {
+            cache,
+            required: Arc::default(),
+        }
+    }
+
+    /// Lets only those keys pass that have all of these scopes. Routes that demand others get a
+    /// layer of their own.
+    #[must_use]
+    pub fn require_scopes(self, scopes: Scopes) -> Self {
+        Self {
+            required: Arc::new(scopes),
+            ..self
+        }
     }
 }
 
@@ -46,7 +72,7 @@ impl<S> Layer<S> for ApiKeyLayer {
     fn layer(&self, inner: S) -> ApiKeyService<S> {
         ApiKeyService {
             inner,
-            cache: self.cache.clone(),
+            layer: self.clone(),
         }
     }
 }
@@ -55,7 +81,7 @@ impl<S> Layer<S> for ApiKeyLayer {
 #[derive(Clone, Debug)]
 pub struct ApiKeyService<S> {
     inner: S,
-    cache: ApiKeyCache,
+    layer: ApiKeyLayer,
 }
 
 impl<S, B, R> Service<Request<B>> for ApiKeyService<S>
@@ -75,14 +101,14 @@ where
     fn call(&mut self, mut request: Request<B>) -> ResponseFuture<S, B> {
         let Ok(key) = ApiKey::from_headers(request.headers()) else {
             return ResponseFuture {
-                state: State::Refused {
-                    denied: Denied::Unauthorized,
+                state: State::Stopped {
+                    stop: Stop::Denied(Denied::Unauthorized),
                 },
             };
         };
-        let cache = self.cache.clone();
+        let layer = self.layer.clone();
         let validation = async move {
-            let principal = cache.validate(&key).await?;
+            let principal = layer.authorize(&key).await?;
             request.extensions_mut().insert(principal);
             Ok(request)
         };
@@ -116,15 +142,15 @@ pin_project! {
         S: Service<Request<B>>,
     {
         Validating {
-            validation: BoxFuture<'static, Result<Request<B>, Denied>>,
+            validation: BoxFuture<'static, Result<Request<B>, Stop>>,
             inner: S,
         },
         Passed {
             #[pin]
             answer: S::Future,
         },
-        Refused {
-            denied: Denied,
+        Stopped {
+            stop: Stop,
         },
     }
 }
@@ -141,13 +167,13 @@ where
         loop {
             let next = match state.as_mut().project() {
                 Projection::Passed { answer } => return answer.poll(context),
-                Projection::Refused { denied } => return Poll::Ready(Ok(refusal(*denied))),
+                Projection::Stopped { stop } => return Poll::Ready(Ok(stop.response())),
                 Projection::Validating { validation, inner } => {
                     match ready!(validation.poll_unpin(context)) {
                         Ok(request) => State::Passed {
                             answer: inner.call(request),
                         },
-                        Err(denied) => State::Refused { denied },
+                        Err(stop) => State::Stopped { stop },
                     }
                 }
             };
@@ -165,26 +191,59 @@ where
     }
 }
 
-fn refusal<R: From<&'static str>>(denied: Denied) -> Response<R> {
-    let (status, header, value, body) = match denied {
-        Denied::Unauthorized => (
-            StatusCode::UNAUTHORIZED,
-            WWW_AUTHENTICATE,
-            CHALLENGE,
-            r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"send a valid API key as Authorization: Bearer or as X-API-Key"}"#,
-        ),
-        Denied::Unavailable { retry_after } => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            RETRY_AFTER,
-            HeaderValue::from(whole_seconds(retry_after)),
-            r#"{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"API keys cannot be checked at the moment; try again later"}"#,
-        ),
-    };
-    let mut response = Response::new(R::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header, value);
-    response.headers_mut().insert(CONTENT_TYPE, PROBLEM);
-    response
+impl ApiKeyLayer {
+    async fn authorize(&self, key: &ApiKey) -> Result<Principal, Stop> {
+        let principal = self.cache.validate(key).await.map_err(Stop::Denied)?;
+        if principal.allows_all(&self.required) {
+            Ok(principal)
+        } else {
+            self.cache.emit(&Event::ScopesMissing);
+            Err(Stop::ScopesMissing(Arc::clone(&self.required)))
+        }
+    }
+}
+
+/// Why a request does not reach the inner service.
+enum Stop {
+    Denied(Denied),
+    ScopesMissing(Arc<Scopes>),
+}
+
+impl Stop {
+    fn response<R: From<&'static str>>(&self) -> Response<R> {
+        let (status, header, value, body) = match self {
+            Self::Denied(Denied::Unauthorized) => (
+                StatusCode::UNAUTHORIZED,
+                WWW_AUTHENTICATE,
+                CHALLENGE,
+                r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"send a valid API key as Authorization: Bearer or as X-API-Key"}"#,
+            ),
+            Self::ScopesMissing(required) => (
+                StatusCode::FORBIDDEN,
+                WWW_AUTHENTICATE,
+                scope_challenge(required),
+                r#"{"type":"about:blank","title":"Forbidden","status":403,"detail":"the API key lacks a scope that this request needs; WWW-Authenticate names them"}"#,
+            ),
+            Self::Denied(Denied::Unavailable { retry_after }) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                RETRY_AFTER,
+                HeaderValue::from(whole_seconds(*retry_after)),
+                r#"{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"API keys cannot be checked at the moment; try again later"}"#,
+            ),
+        };
+        let mut response = Response::new(R::from(body));
+        *response.status_mut() = status;
+        response.headers_mut().insert(header, value);
+        response.headers_mut().insert(CONTENT_TYPE, PROBLEM);
+        response
+    }
+}
+
+/// RFC 6750, section 3: what is lacking, and the scopes that are needed.
+fn scope_challenge(required: &Scopes) -> HeaderValue {
+    let challenge =
+        format!(r#"Bearer realm="api", error="insufficient_scope", scope="{required}""#);
+    HeaderValue::try_from(challenge).expect("a scope has no character that a header cannot have")
 }
 
 /// Rounded up: trying again too early would be in vain.

@@ -1,11 +1,10 @@
 //! What a cache tells the application about itself.
 
-use std::fmt::Debug;
-use std::time::Duration;
+use std::{fmt::Debug, time::Duration};
 
-use crate::kid::Kid;
-use crate::pepper::PepperVersion;
-use crate::verifier::RowFault;
+use crate::{kid::Kid, pepper::PepperVersion};
+
+pub use crate::verifier::RowFault;
 
 /// Receives events, to count, measure and log them.
 ///
@@ -25,22 +24,24 @@ pub enum Event {
     Hit(Hit),
     /// A kid was not in memory.
     Miss,
-    /// Revocations were not heard for too long, so that the store was asked and not the cache.
+    /// The change feed was not read for too long, so that the store was asked and not the cache.
     DirectValidation,
     /// A kid that this service never issued was refused without asking the store.
     PrefilterReject,
-    /// A key was refused; the caller is told no reason.
-    Refused(Refusal),
+    /// A key was denied; the caller is told no reason.
+    Denied(DenialReason),
+    /// A good key lacks a scope that the layer demands.
+    ScopesMissing,
     /// The store answered a load.
     Loaded {
-        /// From the request for a place at the store to its answer.
+        /// From asking for a permit to the answer of the store.
         took: Duration,
     },
     /// The answer to a load was thrown away, since the key may have changed meanwhile.
     LoadDiscarded(Discard),
     /// A load in flight was cut off from later requests by an invalidation.
     Detached,
-    /// A row is not served, since nothing vouches for it.
+    /// A row is not served, since it is not as this crate wrote it.
     RowRejected {
         /// The id of the row.
         kid: Kid,
@@ -54,15 +55,15 @@ pub enum Event {
         /// The pepper it was hashed under before.
         from: PepperVersion,
     },
-    /// The outbox was read.
-    OutboxRead {
-        /// How many changes had been appended since.
+    /// The change feed was read.
+    FeedRead {
+        /// How many changes this page had.
         changes: u64,
         /// Changes that are still to be read.
         behind: u64,
     },
     /// Changes may have been missed: everything cached is dropped.
-    OutboxGap(OutboxGap),
+    FeedGap(FeedGap),
 }
 
 /// What a request was answered from.
@@ -75,20 +76,20 @@ pub enum Hit {
     Negative,
 }
 
-/// Why a key was refused.
+/// Why a key was denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum DenialReason {
     /// It begins with what the keys of another service or environment begin with.
     ForeignFormat,
-    /// Its kid was never issued under a pepper in hand: it is invented, or the pepper is missing or
-    /// not the one it was.
+    /// Its kid was not issued under any configured pepper: it is invented, or that pepper is
+    /// missing or replaced.
     InventedKid,
     /// There is no record of it.
     Unknown,
     /// It was revoked.
     Revoked,
-    /// Nothing vouches for its row.
+    /// Its row is not as this crate wrote it.
     RowRejected,
     /// The secret is not that of the kid.
     WrongSecret,
@@ -98,7 +99,7 @@ pub enum Refusal {
     Expired,
 }
 
-impl Refusal {
+impl DenialReason {
     /// A name for logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -127,7 +128,7 @@ pub enum Discard {
     Version,
 }
 
-/// What the store was asked for.
+/// What the store or the feed was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreTask {
@@ -135,16 +136,18 @@ pub enum StoreTask {
     Load,
     /// A new hash for a record.
     Rehash,
-    /// The changes of the outbox.
+    /// The changes of the feed.
     Follow,
-    /// The dates of last use.
-    Touch,
+    /// To store the dates of last use.
+    UpdateLastUsed,
+    /// To drop old changes from the feed.
+    Trim,
 }
 
-/// How changes of the outbox got lost.
+/// How changes of the feed got lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum OutboxGap {
+pub enum FeedGap {
     /// Numbers are missing: they were dropped before they were read.
     Missing,
     /// The numbers went back: the store is not the one it was.

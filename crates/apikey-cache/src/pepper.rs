@@ -1,76 +1,73 @@
 //! The secrets that key hashing depends on, by version.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::iter;
+use std::{collections::BTreeMap, fmt};
 
+use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
 use ring::{hkdf, hmac};
+use secrecy::ExposeSecret as _;
 use thiserror::Error;
-use zeroize::Zeroizing;
 
-/// The version of a pepper, chosen by the operator.
+/// The version of a pepper, chosen by the operator: kids and records hold it in two bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PepperVersion(u16);
 
-impl From<u16> for PepperVersion {
-    fn from(version: u16) -> Self {
+impl PepperVersion {
+    /// The version of this number.
+    #[must_use]
+    pub const fn new(version: u16) -> Self {
         Self(version)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn value(self) -> u16 {
+        self.0
     }
 }
 
-impl From<PepperVersion> for u16 {
-    fn from(version: PepperVersion) -> Self {
-        version.0
+impl TryFrom<SecretVersion> for PepperVersion {
+    type Error = PepperError;
+
+    fn try_from(version: SecretVersion) -> Result<Self, PepperError> {
+        u16::try_from(version.value())
+            .map(Self)
+            .map_err(|_| PepperError::VersionTooGreat(version))
     }
 }
 
 impl fmt::Display for PepperVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        self.0.fmt(f)
     }
 }
 
-/// The peppers in use: one under which keys are hashed, and older ones that still verify.
+/// The peppers in use: one under which keys are hashed, and others that still verify.
 ///
 /// A pepper is 32 random bytes that the database never holds: without it nobody who reads the
 /// table can test a guess, and nobody who writes it can mint or widen a key.
 ///
 /// # Security
 ///
-/// The bytes passed in are zeroized by their `Zeroizing`; the key schedules derived from them
-/// are `ring`'s, which does not wipe them.
+/// The secrets passed in are wiped when their last clone is dropped; the key schedules derived
+/// from them are `ring`'s, which does not wipe them.
 pub struct Peppers {
-    primary: Pepper,
-    others: Vec<Pepper>,
+    /// The primary one first.
+    peppers: Vec<Pepper>,
 }
 
 impl Peppers {
-    /// Derives the keys of each version; new keys are hashed under `primary`.
+    /// Derives the keys of each version; new keys are hashed under the primary one.
     ///
     /// # Errors
     ///
-    /// If `primary` is not among the versions, a version is given twice, or two versions have the
-    /// same bytes.
-    pub fn new(
-        primary: PepperVersion,
-        peppers: impl IntoIterator<Item = (PepperVersion, Zeroizing<[u8; 32]>)>,
-    ) -> Result<Self, PepperError> {
-        let mut derived: Vec<Pepper> = Vec::new();
-        for (version, bytes) in peppers {
-            let pepper = Pepper::derive(version, &bytes);
-            if derived.iter().any(|other| other.version == version) {
-                return Err(PepperError::RepeatedVersion);
-            }
-            if derived.iter().any(|other| other.check == pepper.check) {
-                return Err(PepperError::RepeatedBytes);
-            }
-            derived.push(pepper);
-        }
-        let at = derived.iter().position(|pepper| pepper.version == primary);
-        let primary = derived.swap_remove(at.ok_or(PepperError::NoPrimary)?);
+    /// [`PepperError::VersionTooGreat`] if a version is above 65,535.
+    pub fn new(secrets: VersionedSecrets) -> Result<Self, PepperError> {
+        let peppers = secrets.primary_first().map(|(version, secret)| {
+            // EXPOSE: the keys of hashes, rows and kids are derived from it.
+            Ok(Pepper::derive(version.try_into()?, secret.expose_secret()))
+        });
         Ok(Self {
-            primary,
-            others: derived,
+            peppers: peppers.collect::<Result<_, PepperError>>()?,
         })
     }
 
@@ -81,28 +78,25 @@ impl Peppers {
     /// about the pepper.
     #[must_use]
     pub fn check_values(&self) -> BTreeMap<PepperVersion, CheckValue> {
-        self.iter()
+        self.peppers
+            .iter()
             .map(|pepper| (pepper.version, pepper.check))
             .collect()
     }
 
     pub(crate) fn primary(&self) -> &Pepper {
-        &self.primary
+        &self.peppers[0]
     }
 
     pub(crate) fn find(&self, version: PepperVersion) -> Option<&Pepper> {
-        self.iter().find(|pepper| pepper.version == version)
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Pepper> {
-        iter::once(&self.primary).chain(&self.others)
+        self.peppers.iter().find(|pepper| pepper.version == version)
     }
 }
 
 impl fmt::Debug for Peppers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peppers")
-            .field("primary", &self.primary.version)
+            .field("primary", &self.primary().version)
             .finish_non_exhaustive()
     }
 }
@@ -168,61 +162,64 @@ impl CheckValue {
     }
 }
 
-/// Peppers that cannot be used together.
+/// Secrets that cannot be peppers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PepperError {
-    /// The primary version is missing.
-    #[error("the primary pepper version is not among the peppers; add it or choose another")]
-    NoPrimary,
-    /// One version has two peppers.
-    #[error("a pepper version is given twice; give each pepper its own")]
-    RepeatedVersion,
-    /// Two versions have one pepper.
-    #[error("two pepper versions have the same bytes; make a new pepper for each version")]
-    RepeatedBytes,
+    /// The version does not fit into the two bytes that kids and records have for it.
+    #[error("pepper version {0} is above 65535; number peppers from 1 to 65535")]
+    VersionTooGreat(SecretVersion),
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use secrecy::SecretBox;
+
     use super::*;
 
-    fn pepper(version: u16, byte: u8) -> (PepperVersion, Zeroizing<[u8; 32]>) {
-        (version.into(), Zeroizing::new([byte; 32]))
+    /// Peppers of these versions, each of one repeated byte; the first is primary.
+    pub(crate) fn peppers(secrets: &[(u32, u8)]) -> Result<Peppers, PepperError> {
+        let pepper = |&(version, byte): &(u32, u8)| {
+            let secret = SecretBox::new(Box::new([byte; 32]));
+            (SecretVersion::try_from(version).unwrap(), secret)
+        };
+        let primary = SecretVersion::try_from(secrets[0].0).unwrap();
+        Peppers::new(VersionedSecrets::new(primary, secrets.iter().map(pepper)).unwrap())
     }
 
     #[test]
-    fn peppers_that_contradict_each_other_are_refused() {
-        let refused = |primary: u16, peppers: Vec<_>| {
-            Peppers::new(primary.into(), peppers).map(drop).unwrap_err()
-        };
-        assert_eq!(refused(1, vec![]), PepperError::NoPrimary);
-        assert_eq!(refused(2, vec![pepper(1, 1)]), PepperError::NoPrimary);
+    fn a_version_that_kids_cannot_hold_is_refused_by_number() {
+        assert!(peppers(&[(1, 1), (65_535, 2)]).is_ok());
+        let refused = peppers(&[(1, 1), (65_536, 2)]).map(drop).unwrap_err();
         assert_eq!(
-            refused(1, vec![pepper(1, 1), pepper(1, 2)]),
-            PepperError::RepeatedVersion
+            refused.to_string(),
+            "pepper version 65536 is above 65535; number peppers from 1 to 65535"
         );
-        assert_eq!(
-            refused(1, vec![pepper(1, 1), pepper(2, 1)]),
-            PepperError::RepeatedBytes
-        );
+    }
+
+    #[test]
+    fn keys_are_hashed_under_the_primary_version() {
+        let peppers = peppers(&[(2, 2), (3, 3), (1, 1)]).unwrap();
+        assert_eq!(peppers.primary().version, PepperVersion::new(2));
+        for version in 1..=3 {
+            let version = PepperVersion::new(version);
+            assert_eq!(peppers.find(version).unwrap().version, version);
+        }
+        assert!(peppers.find(PepperVersion::new(4)).is_none());
     }
 
     #[test]
     fn a_check_value_depends_on_the_pepper_alone() {
-        let one = Peppers::new(1.into(), [pepper(1, 1), pepper(2, 2)])
-            .unwrap()
-            .check_values();
-        let two = Peppers::new(7.into(), [pepper(7, 1), pepper(2, 3)])
-            .unwrap()
-            .check_values();
-        assert_eq!(one[&1.into()], two[&7.into()]);
-        assert_ne!(one[&2.into()], two[&2.into()]);
+        let one = peppers(&[(1, 1), (2, 2)]).unwrap().check_values();
+        let two = peppers(&[(7, 1), (2, 3)]).unwrap().check_values();
+        let version = PepperVersion::new;
+        assert_eq!(one[&version(1)], two[&version(7)]);
+        assert_ne!(one[&version(2)], two[&version(2)]);
     }
 
     #[test]
     fn debug_shows_no_secret() {
-        let peppers = Peppers::new(3.into(), [pepper(3, 0xAB)]).unwrap();
+        let peppers = peppers(&[(3, 0xAB)]).unwrap();
         assert_eq!(
             format!("{peppers:?}"),
             "Peppers { primary: PepperVersion(3), .. }"

@@ -1,12 +1,13 @@
 //! Who a request comes from.
 
-use std::fmt;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use crate::cache::Entry;
-use crate::kid::Kid;
-use crate::scope::{Scope, Scopes};
-use crate::tier::Tier;
+use crate::{
+    cache::Entry,
+    kid::Kid,
+    scope::{Scope, Scopes},
+    tier::Tier,
+};
 
 /// The owner of a key that was verified. Cloning shares it.
 #[derive(Clone)]
@@ -34,8 +35,8 @@ impl Principal {
 
     /// Which limits apply.
     #[must_use]
-    pub fn tier(&self) -> Tier {
-        self.entry.record.tier
+    pub fn tier(&self) -> &Tier {
+        &self.entry.record.tier
     }
 
     /// What the key may do.
@@ -50,6 +51,12 @@ impl Principal {
         self.has_scope(scope.as_str())
     }
 
+    /// Whether the key may do all of this.
+    #[must_use]
+    pub fn allows_all(&self, scopes: &Scopes) -> bool {
+        self.scopes().contains_all(scopes)
+    }
+
     /// Whether the key has the scope of that name.
     #[must_use]
     pub fn has_scope(&self, name: &str) -> bool {
@@ -62,7 +69,7 @@ impl fmt::Debug for Principal {
         f.debug_struct("Principal")
             .field("tenant", &self.tenant())
             .field("kid", self.kid())
-            .field("tier", &self.tier())
+            .field("tier", self.tier())
             .field("scopes", self.scopes())
             .finish()
     }

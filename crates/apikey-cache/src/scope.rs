@@ -1,8 +1,6 @@
 //! What a key may do.
 
-use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use thiserror::Error;
 
@@ -78,6 +76,12 @@ impl Scopes {
         self.iter().any(|scope| scope == name)
     }
 
+    /// Whether the set holds every scope of the other one.
+    #[must_use]
+    pub fn contains_all(&self, others: &Self) -> bool {
+        others.iter().all(|name| self.contains(name))
+    }
+
     /// The names, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split(' ').filter(|name| !name.is_empty())
@@ -136,6 +140,16 @@ mod tests {
                 && !scopes.contains("")
                 && !scopes.contains("events:write leads:read")
         );
+    }
+
+    #[test]
+    fn a_set_holds_another_if_it_has_every_scope_of_it() {
+        let set = |names: &str| names.parse::<Scopes>().unwrap();
+        let some = set("events:write leads:read");
+        assert!(some.contains_all(&some) && some.contains_all(&set("leads:read")));
+        assert!(some.contains_all(&set("")));
+        assert!(!some.contains_all(&set("leads:read pii:read")));
+        assert!(!set("").contains_all(&set("leads:read")));
     }
 
     #[test]

@@ -1,45 +1,46 @@
-//! Where records live.
+//! Where the records of keys live, and what somebody who keeps them elsewhere needs.
+//!
+//! A [`KeyStore`] keeps the records; a [`ChangeFeed`](crate::feed::ChangeFeed) tells what happened
+//! to them. The stores of this crate are both at once.
 
+mod error;
 mod memory;
-#[cfg(feature = "sqlx")]
+mod record;
+#[cfg(feature = "sqlite")]
 mod sqlite;
+mod unix_millis;
 
-use std::error::Error as StdError;
-use std::fmt::Debug;
-use std::num::NonZeroU16;
-use std::time::Duration;
+use std::{fmt::Debug, num::NonZeroU16};
 
 use async_trait::async_trait;
-use thiserror::Error;
 
-pub use self::memory::MemoryKeyStore;
-#[cfg(feature = "sqlx")]
+use crate::{kid::Kid, pepper::PepperVersion, tenant::TenantId};
+
+pub(crate) use self::record::Validity;
+#[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteKeyStore;
-use crate::clock::UnixMillis;
-use crate::kid::Kid;
-use crate::pepper::PepperVersion;
-use crate::record::{KeyRecord, RecordVersion};
-use crate::tenant::TenantId;
-use crate::verifier::Verifier;
+pub use self::{
+    error::StoreError,
+    memory::MemoryKeyStore,
+    record::{KeyRecord, RecordState, RecordVersion},
+    unix_millis::UnixMillis,
+};
+pub use crate::verifier::{KeyHash, RowMac, Verifier};
 
-/// How long a change is kept in the outbox, at least.
-pub const OUTBOX_RETENTION: Duration = Duration::from_secs(3_600);
-
-/// Keeps records and an outbox of what happened to them.
+/// Keeps the records of keys.
 ///
 /// # Contract
 ///
-/// - [`insert`](Self::insert) and [`revoke`](Self::revoke) change the record and append its kid
-///   and new version to the outbox in one transaction: no reader sees one without the other.
-/// - Sequence numbers of the outbox begin at 1 and rise by 1. A reader that has seen `n` never
-///   sees a number up to `n` appear later.
-/// - A revocation is for ever, drops the verifier, and raises the version by 1. Revoking again
+/// - What is inserted is loaded: every field as it was, whatever its bytes.
+/// - A revocation is permanent, drops the verifier, and raises the version by 1. Revoking again
 ///   changes nothing and answers with the same version.
-/// - Changes are kept for [`OUTBOX_RETENTION`]; older ones may be dropped, oldest first. The
-///   head never goes back.
-/// - [`load`](Self::load) may lag behind the last commit (a replica); versions never go back for
-///   good.
+/// - [`load`](Self::load) may lag behind the last commit (a replica), for less than two minutes.
+/// - If the store has a [`ChangeFeed`](crate::feed::ChangeFeed), [`insert`](Self::insert) and
+///   [`revoke`](Self::revoke) append the kid and its new version to it in the same transaction as
+///   the change: no reader sees one without the other. Nothing else appends.
 /// - Dropping a future never leaves half a change.
+///
+/// `conformance::key_store` checks an implementation (feature `conformance`).
 #[async_trait]
 pub trait KeyStore: Debug + Send + Sync {
     /// The record of a kid.
@@ -49,15 +50,14 @@ pub trait KeyStore: Debug + Send + Sync {
     /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
     async fn load(&self, kid: &Kid) -> Result<Option<KeyRecord>, StoreError>;
 
-    /// Adds a record and appends its kid and version to the outbox.
+    /// Adds a record; the change is dated by its `created_at`.
     ///
     /// # Errors
     ///
     /// [`StoreError::KidTaken`] if there is a record of that kid, [`StoreError::Unavailable`].
     async fn insert(&self, record: &KeyRecord) -> Result<(), StoreError>;
 
-    /// Revokes a record, raises its version, and appends both to the outbox; `None` if there is
-    /// no record of that kid.
+    /// Revokes a record and raises its version; `None` if there is no record of that kid.
     ///
     /// # Errors
     ///
@@ -65,8 +65,8 @@ pub trait KeyStore: Debug + Send + Sync {
     async fn revoke(&self, kid: &Kid, at: UnixMillis) -> Result<Option<Revoked>, StoreError>;
 
     /// Replaces the verifier of a record that is active, has this version, and is still verified
-    /// under this pepper; else changes nothing. Version and outbox stay as they are, since what
-    /// the key is allowed does.
+    /// under this pepper; otherwise changes nothing. The version stays as it is, and so does the
+    /// feed, since what the key is allowed stays.
     ///
     /// # Errors
     ///
@@ -79,12 +79,12 @@ pub trait KeyStore: Debug + Send + Sync {
         verifier: &Verifier,
     ) -> Result<(), StoreError>;
 
-    /// Notes when keys were last used; unknown kids and earlier dates are ignored.
+    /// Stores when keys were last used; unknown kids and earlier dates are ignored.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    async fn touch(&self, uses: &[(Kid, UnixMillis)]) -> Result<(), StoreError>;
+    async fn update_last_used(&self, uses: &[(Kid, UnixMillis)]) -> Result<(), StoreError>;
 
     /// Records in the order of their kids.
     ///
@@ -92,17 +92,6 @@ pub trait KeyStore: Debug + Send + Sync {
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError>;
-
-    /// What the outbox holds behind a sequence number, oldest first, at most `limit` changes.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
-    async fn changes_after(
-        &self,
-        seq: OutboxSeq,
-        limit: NonZeroU16,
-    ) -> Result<OutboxPage, StoreError>;
 }
 
 /// The answer to a revocation.
@@ -127,7 +116,7 @@ pub enum Revoked {
 pub struct KeyQuery {
     /// Of this tenant only.
     pub tenant: Option<TenantId>,
-    /// Only those behind this kid.
+    /// Only those after this kid.
     pub after: Option<Kid>,
     /// At most so many.
     pub limit: NonZeroU16,
@@ -153,7 +142,7 @@ impl KeyQuery {
         }
     }
 
-    /// Only those behind this kid: the last one of the page before.
+    /// Only those after this kid: the last one of the page before.
     #[must_use]
     pub fn after(self, kid: Kid) -> Self {
         Self {
@@ -161,74 +150,4 @@ impl KeyQuery {
             ..self
         }
     }
-}
-
-/// The place of a change in the outbox; 0 is before the first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OutboxSeq(u64);
-
-impl OutboxSeq {
-    /// Behind every change: reading from here gives the head alone.
-    pub const END: Self = Self(u64::MAX);
-
-    /// The place with this number.
-    #[must_use]
-    pub fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    #[must_use]
-    pub fn as_u64(self) -> u64 {
-        self.0
-    }
-
-    /// The place behind.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-}
-
-/// A record was added or revoked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "a store builds it from its columns"
-)]
-pub struct Change {
-    /// Its place in the outbox.
-    pub seq: OutboxSeq,
-    /// The record.
-    pub kid: Kid,
-    /// The version it has since.
-    pub version: RecordVersion,
-}
-
-/// A part of the outbox.
-#[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a store builds it from its rows")]
-pub struct OutboxPage {
-    /// The last sequence number given out, whether or not its change is kept.
-    pub head: OutboxSeq,
-    /// Changes, oldest first.
-    pub changes: Vec<Change>,
-}
-
-/// Why a store did not do what it was asked.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// It could not be reached, or did not answer in time.
-    #[error("the key store is unavailable; check the database and try again")]
-    Unavailable(#[source] Option<Box<dyn StdError + Send + Sync>>),
-    /// A column holds what this crate never wrote.
-    #[error("the column {column} of a key record cannot be read; repair or remove the row")]
-    Unreadable {
-        /// The name of the column.
-        column: &'static str,
-    },
-    /// There is a record of that kid.
-    #[error("a record of that kid exists; make another kid")]
-    KidTaken,
 }

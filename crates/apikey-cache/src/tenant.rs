@@ -1,7 +1,6 @@
 //! Who a key belongs to.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use thiserror::Error;
 

@@ -1,4 +1,4 @@
-//! What a record holds instead of the secret, and what vouches for the record.
+//! What a record holds instead of the secret, and what authenticates the record.
 
 use std::fmt;
 
@@ -6,10 +6,12 @@ use ring::hmac;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use crate::key::ApiKey;
-use crate::pepper::{Pepper, PepperVersion, Peppers};
-use crate::record::KeyRecord;
-use crate::tenant::TenantId;
+use crate::{
+    key::ApiKey,
+    pepper::{Pepper, PepperVersion, Peppers},
+    store::KeyRecord,
+    tenant::TenantId,
+};
 
 /// HMAC-SHA-256 of a key's secret, kid and tenant under a pepper.
 #[derive(Clone, Copy)]
@@ -65,12 +67,12 @@ impl RowMac {
                 None => mac.bytes(&[0]),
                 Some(date) => {
                     mac.bytes(&[1]);
-                    mac.bytes(&date.as_i64().to_be_bytes());
+                    mac.bytes(&date.value().to_be_bytes());
                 }
             }
         }
-        mac.bytes(&record.version.as_u64().to_be_bytes());
-        mac.bytes(&u16::from(pepper.version).to_be_bytes());
+        mac.bytes(&record.version.value().to_be_bytes());
+        mac.bytes(&pepper.version.value().to_be_bytes());
         mac.bytes(hash.as_bytes());
         Self(mac.finish())
     }

@@ -1,18 +1,20 @@
 //! Time as a parameter.
 
-use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use serde::{Deserialize, Serialize};
 
 /// Where the time comes from.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The wall-clock time now; it may step back.
-    fn now(&self) -> SystemTime;
+    /// The wall-clock time; it may step back.
+    fn wall(&self) -> SystemTime;
 
     /// The time since some fixed moment; it never goes back.
-    fn elapsed(&self) -> Duration;
+    fn monotonic(&self) -> Duration;
 }
 
 /// The clock of the machine.
@@ -27,16 +29,14 @@ pub struct FakeClock(Mutex<Fake>);
 
 #[derive(Debug)]
 struct Fake {
-    now: SystemTime,
-    elapsed: Duration,
+    wall: SystemTime,
+    monotonic: Duration,
 }
 
 /// Milliseconds since the Unix epoch; a number in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UnixMillis(u64);
-
-// === impl SystemClock ===
 
 impl SystemClock {
     /// A clock whose fixed moment is now.
@@ -62,36 +62,34 @@ impl Clock for SystemClock {
         clippy::disallowed_methods,
         reason = "the ambient clock is read in this file alone"
     )]
-    fn now(&self) -> SystemTime {
+    fn wall(&self) -> SystemTime {
         SystemTime::now()
     }
 
-    fn elapsed(&self) -> Duration {
+    fn monotonic(&self) -> Duration {
         self.started.elapsed()
     }
 }
-
-// === impl FakeClock ===
 
 impl FakeClock {
     /// A clock that stands at `start`.
     pub fn new(start: SystemTime) -> Self {
         Self(Mutex::new(Fake {
-            now: start,
-            elapsed: Duration::ZERO,
+            wall: start,
+            monotonic: Duration::ZERO,
         }))
     }
 
     /// Lets time pass.
     pub fn advance(&self, by: Duration) {
         let mut fake = self.fake();
-        fake.now += by;
-        fake.elapsed += by;
+        fake.wall += by;
+        fake.monotonic += by;
     }
 
     /// Sets the wall clock, back if need be; no time passes.
-    pub fn set(&self, now: SystemTime) {
-        self.fake().now = now;
+    pub fn set_wall(&self, wall: SystemTime) {
+        self.fake().wall = wall;
     }
 
     fn fake(&self) -> MutexGuard<'_, Fake> {
@@ -107,33 +105,35 @@ impl Default for FakeClock {
 }
 
 impl Clock for FakeClock {
-    fn now(&self) -> SystemTime {
-        self.fake().now
+    fn wall(&self) -> SystemTime {
+        self.fake().wall
     }
 
-    fn elapsed(&self) -> Duration {
-        self.fake().elapsed
+    fn monotonic(&self) -> Duration {
+        self.fake().monotonic
     }
 }
 
-// === impl UnixMillis ===
-
 impl UnixMillis {
     /// From a count of milliseconds.
-    pub const fn from_millis(millis: u64) -> Self {
+    pub const fn new(millis: u64) -> Self {
         Self(millis)
     }
 
     /// The count of milliseconds.
-    pub const fn as_millis(self) -> u64 {
+    pub const fn value(self) -> u64 {
         self.0
+    }
+
+    /// From a time; one before 1970 becomes 0.
+    pub fn saturating_from(time: SystemTime) -> Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 }
 
-impl From<SystemTime> for UnixMillis {
-    /// Times before 1970 become 0.
-    fn from(time: SystemTime) -> Self {
-        let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+impl fmt::Display for UnixMillis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
     }
 }

@@ -1,4 +1,4 @@
-//! The law that nothing disappears.
+//! What was received against what is accounted for.
 
 use serde::Serialize;
 
@@ -11,8 +11,6 @@ pub struct Conservation {
     /// Outcomes recorded.
     pub outcomes: u64,
 }
-
-// === impl Conservation ===
 
 impl Conservation {
     /// `received − outcomes`: what is in flight, and 0 once nothing is.

@@ -24,8 +24,6 @@ pub enum Dimension {
     Consistency,
 }
 
-// === impl Dimension ===
-
 impl Dimension {
     /// Every dimension.
     pub const ALL: [Self; 5] = [

@@ -1,8 +1,12 @@
 //! A bounded set of names: the first to come get an entry, all later ones share `__other__`.
 
-use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU16, Ordering},
+    },
+};
 
 /// Name of the entry that all names beyond the bound share.
 pub(crate) const OTHER: &str = "__other__";
@@ -33,8 +37,6 @@ pub(crate) struct Labels {
 /// The number of a name in its [`Labels`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Label(u16);
-
-// === impl Labels ===
 
 impl Labels {
     pub(crate) fn new(capacity: u16) -> Self {
@@ -153,8 +155,6 @@ impl Labels {
         u16::try_from(self.names.len()).expect("made from a u16")
     }
 }
-
-// === impl Label ===
 
 impl Label {
     pub(crate) fn index(self) -> usize {

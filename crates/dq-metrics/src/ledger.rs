@@ -1,16 +1,22 @@
 //! The counters: one cell for each tenant and event type, and every other view is a sum of cells.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
 
-use crate::clock::UnixMillis;
-use crate::conservation::Conservation;
-use crate::labels::{Label, Labels};
-use crate::outcome::Outcome;
-use crate::plan::Plan;
-use crate::subject::Subject;
-use crate::tally::Tally;
-use crate::versions::Versions;
+use crate::{
+    clock::UnixMillis,
+    conservation::Conservation,
+    labels::{Label, Labels},
+    outcome::Outcome,
+    per_reason::PerOutcome,
+    plan::Plan,
+    reason::Reason,
+    subject::Subject,
+    tally::Tally,
+    versions::Versions,
+};
 
 /// Tenants told apart; later ones share `__other__`.
 pub(crate) const TENANTS: u16 = 64;
@@ -26,7 +32,7 @@ pub(crate) const TYPE_COLUMNS: usize = Labels::numbers(EVENT_TYPES);
 
 /// What was received from each tenant, and what became of it.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct Ledger<R> {
     pub(crate) tenants: Labels,
     pub(crate) event_types: Labels,
     plan: Plan,
@@ -34,19 +40,17 @@ pub(crate) struct Ledger {
     /// The sums of the rows, so that they can be compared with `received` at one moment.
     recorded: [AtomicU64; TENANT_ROWS],
     /// Row by row; a cell exists from its first event on.
-    cells: Box<[OnceLock<Box<Cell>>]>,
+    cells: Box<[OnceLock<Box<Cell<R>>>]>,
 }
 
 /// The counters of one event type of one tenant.
 #[derive(Debug)]
-struct Cell {
-    outcomes: [AtomicU64; Outcome::SLOTS],
+struct Cell<R> {
+    outcomes: PerOutcome<R, AtomicU64>,
     versions: Versions,
 }
 
-// === impl Ledger ===
-
-impl Ledger {
+impl<R: Reason> Ledger<R> {
     pub(crate) fn new(plan: Plan) -> Self {
         let event_types = Labels::new(EVENT_TYPES);
         for planned in plan.event_types() {
@@ -71,7 +75,7 @@ impl Ledger {
 
     /// The row and the column of a subject; `admit` says whether an unplanned event type may become
     /// a label.
-    pub(crate) fn place(
+    pub(crate) fn position(
         &self,
         subject: Subject<'_>,
         admit: impl FnOnce(&str) -> bool,
@@ -85,11 +89,11 @@ impl Ledger {
     pub(crate) fn record(
         &self,
         subject: Subject<'_>,
-        outcome: Outcome,
+        outcome: Outcome<R>,
         now: UnixMillis,
         admit: impl Fn(&str) -> bool,
     ) -> Label {
-        let (tenant, event_type) = self.place(subject, &admit);
+        let (tenant, event_type) = self.position(subject, &admit);
         let cell = self.cells[tenant.index() * TYPE_COLUMNS + event_type.index()]
             .get_or_init(|| Box::new(Cell::new()));
         let planned = |version: &str| {
@@ -99,9 +103,9 @@ impl Ledger {
         };
         let admit = |version: &str| planned(version) || admit(version);
         cell.versions.record(subject.schema_version, admit, now);
-        // Release pairs with the acquire of who reads: who sees this outcome also sees that the event
-        // was received, so that the difference never looks negative.
-        cell.outcomes[outcome.slot()].fetch_add(1, Ordering::Release);
+        // Release pairs with the acquire of a reader: one that sees this outcome also sees that the
+        // event was received, so that the difference never looks negative.
+        cell.outcomes[outcome].fetch_add(1, Ordering::Release);
         self.recorded[tenant.index()].fetch_add(1, Ordering::Release);
         tenant
     }
@@ -126,7 +130,7 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn of_tenant(&self, tenant: Label) -> Tally {
+    pub(crate) fn of_tenant(&self, tenant: Label) -> Tally<R> {
         self.sum(
             self.event_types
                 .iter()
@@ -134,11 +138,11 @@ impl Ledger {
         )
     }
 
-    pub(crate) fn of_event_type(&self, event_type: Label) -> Tally {
+    pub(crate) fn of_event_type(&self, event_type: Label) -> Tally<R> {
         self.sum(self.tenants.iter().map(|tenant| (tenant, event_type)))
     }
 
-    pub(crate) fn of_cell(&self, tenant: Label, event_type: Label) -> Tally {
+    pub(crate) fn of_cell(&self, tenant: Label, event_type: Label) -> Tally<R> {
         self.sum([(tenant, event_type)])
     }
 
@@ -146,9 +150,9 @@ impl Ledger {
         self.cell(tenant, event_type).map(|cell| &cell.versions)
     }
 
-    fn sum(&self, places: impl IntoIterator<Item = (Label, Label)>) -> Tally {
+    fn sum(&self, positions: impl IntoIterator<Item = (Label, Label)>) -> Tally<R> {
         let mut tally = Tally::default();
-        for (tenant, event_type) in places {
+        for (tenant, event_type) in positions {
             if let Some(cell) = self.cell(tenant, event_type) {
                 cell.add_to(&mut tally);
             }
@@ -156,28 +160,23 @@ impl Ledger {
         tally
     }
 
-    fn cell(&self, tenant: Label, event_type: Label) -> Option<&Cell> {
-        let place = tenant.index() * TYPE_COLUMNS + event_type.index();
-        self.cells[place].get().map(|cell| &**cell)
+    fn cell(&self, tenant: Label, event_type: Label) -> Option<&Cell<R>> {
+        let position = tenant.index() * TYPE_COLUMNS + event_type.index();
+        self.cells[position].get().map(|cell| &**cell)
     }
 }
 
-// === impl Cell ===
-
-impl Cell {
+impl<R: Reason> Cell<R> {
     fn new() -> Self {
         Self {
-            outcomes: std::array::from_fn(|_| AtomicU64::new(0)),
+            outcomes: PerOutcome::new(|| AtomicU64::new(0)),
             versions: Versions::new(),
         }
     }
 
-    fn add_to(&self, tally: &mut Tally) {
+    fn add_to(&self, tally: &mut Tally<R>) {
         for outcome in Outcome::all() {
-            tally.add(
-                outcome,
-                self.outcomes[outcome.slot()].load(Ordering::Acquire),
-            );
+            tally.add(outcome, self.outcomes[outcome].load(Ordering::Acquire));
         }
     }
 }

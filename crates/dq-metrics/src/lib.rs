@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod outcome;
-
 mod reason;
 
 mod dimension;
@@ -13,38 +12,33 @@ mod quality;
 
 mod conservation;
 mod metrics;
-mod report;
-mod score;
+pub mod report;
+pub mod score;
 
-mod sample;
-
-mod duplicates;
+pub mod sample;
 
 mod ledger;
 
 mod labels;
+mod per_reason;
 mod tally;
 mod versions;
 
-mod clock;
+pub mod clock;
 
-pub use self::clock::{Clock, FakeClock, SystemClock, UnixMillis};
-pub use self::conservation::Conservation;
-pub use self::dimension::Dimension;
-pub use self::duplicates::{DuplicateFilter, Sighting};
-pub use self::metrics::{MAX_SERIES, QualityMetric};
-pub use self::outcome::{Duplicate, Outcome};
-pub use self::plan::{Lifecycle, Plan};
-pub use self::quality::{Quality, QualityBuilder};
-pub use self::reason::{Catalogue, Reason, Severity, Stage, UnknownReason};
-pub use self::report::{
-    Coverage, EventTypeReport, Html, Markdown, Rejections, Report, TenantSummary, VersionReport,
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+
+#[cfg(test)]
+mod fault;
+
+pub use self::{
+    conservation::Conservation,
+    dimension::Dimension,
+    metrics::QualityMetric,
+    outcome::{Duplicate, Outcome},
+    plan::{Lifecycle, Plan},
+    quality::{Quality, QualityBuilder},
+    reason::{Catalogue, Facts, Reason, Severity},
+    subject::Subject,
 };
-#[cfg(feature = "conformance")]
-pub use self::sample::conformance;
-pub use self::sample::{
-    Discarded, Fingerprint, MASKED_BYTES, Masker, MemorySamples, Place, SAMPLE_BYTES,
-    SAMPLES_PER_REASON, Sample, SampleGroup, SampleStore, SampleStoreError, TraceId,
-};
-pub use self::score::{DimensionScore, Direction, Score, Trend, Weights, wilson_lower_bound};
-pub use self::subject::Subject;

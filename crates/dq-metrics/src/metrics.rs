@@ -2,42 +2,44 @@
 
 use std::fmt;
 
-use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::registry::Registry;
+use prometheus_client::{
+    encoding::{EncodeMetric, MetricEncoder, NoLabelSet},
+    metrics::MetricType,
+    registry::Registry,
+};
 
-use crate::ledger::{TENANT_ROWS, TYPE_COLUMNS};
-use crate::outcome::Outcome;
-use crate::quality::Quality;
-use crate::reason::Reason;
-use crate::sample::SamplerCounts;
-use crate::score::Score;
-use crate::tally::Tally;
+use crate::{
+    ledger::{TENANT_ROWS, TYPE_COLUMNS},
+    outcome::Outcome,
+    quality::Quality,
+    reason::Reason,
+    sample::SamplerCounts,
+    score::Score,
+    tally::Tally,
+};
 
-/// Most series the metrics of one [`Quality`] can ever have.
-pub const MAX_SERIES: usize = TENANT_ROWS // received
-    + TENANT_ROWS * Outcome::KINDS
-    + TYPE_COLUMNS * Outcome::KINDS
-    + Reason::ALL.len()
-    + 1 // unaccounted
-    + 2 * TENANT_ROWS // score and its lower bound
-    + 3; // samples
-
-const _: () = assert!(MAX_SERIES <= 2_000, "the bound the documentation states");
-
-/// One metric of a [`Quality`], read anew at each scrape.
+/// One metric of a [`Quality`], read at each scrape.
 #[derive(Clone, Debug)]
-pub struct QualityMetric {
+pub struct QualityMetric<R> {
     name: &'static str,
     help: &'static str,
     metric_type: MetricType,
-    quality: Quality,
-    encode: fn(&Quality, MetricEncoder<'_>) -> fmt::Result,
+    quality: Quality<R>,
+    encode: fn(&Quality<R>, MetricEncoder<'_>) -> fmt::Result,
 }
 
-// === impl Quality ===
+impl<R: Reason> Quality<R> {
+    /// Most series its metrics can ever have; it depends on the number of reasons alone.
+    ///
+    /// More than 2,000 do not compile: that many reasons (over 600) are not one taxonomy.
+    pub const MAX_SERIES: usize = TENANT_ROWS // received
+        + TENANT_ROWS * Outcome::<R>::KINDS
+        + TYPE_COLUMNS * Outcome::<R>::KINDS
+        + R::ALL.len()
+        + 1 // unaccounted
+        + 2 * TENANT_ROWS // score and its lower bound
+        + 3; // samples
 
-impl Quality {
     /// Adds all metrics to a registry; call it once for each registry.
     pub fn register(&self, registry: &mut Registry) {
         for metric in self.metrics() {
@@ -49,7 +51,7 @@ impl Quality {
     ///
     /// Outcomes come before receipts, so that a scrape in this order shows no outcome of something
     /// that was not received yet.
-    pub fn metrics(&self) -> [QualityMetric; 8] {
+    pub fn metrics(&self) -> [QualityMetric<R>; 8] {
         use MetricType::{Counter, Gauge};
         let metric = |name, help, metric_type, encode| QualityMetric {
             name,
@@ -106,9 +108,7 @@ impl Quality {
     }
 }
 
-// === impl QualityMetric ===
-
-impl QualityMetric {
+impl<R: Reason> QualityMetric<R> {
     /// The name, without the suffix that a counter gets in the exposition.
     pub const fn name(&self) -> &'static str {
         self.name
@@ -120,7 +120,7 @@ impl QualityMetric {
     }
 }
 
-impl EncodeMetric for QualityMetric {
+impl<R: Reason> EncodeMetric for QualityMetric<R> {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
         (self.encode)(&self.quality, encoder)
     }
@@ -130,7 +130,7 @@ impl EncodeMetric for QualityMetric {
     }
 }
 
-fn received(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+fn received<R: Reason>(quality: &Quality<R>, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     let ledger = quality.ledger();
     for tenant in ledger.tenants.iter() {
         let labels = [("tenant", ledger.tenants.name(tenant))];
@@ -140,7 +140,7 @@ fn received(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn outcomes(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+fn outcomes<R: Reason>(quality: &Quality<R>, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     let ledger = quality.ledger();
     for tenant in ledger.tenants.iter() {
         let name = ledger.tenants.name(tenant);
@@ -152,7 +152,7 @@ fn outcomes(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn event_types(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+fn event_types<R: Reason>(quality: &Quality<R>, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     let ledger = quality.ledger();
     for event_type in ledger.event_types.iter() {
         let name = ledger.event_types.name(event_type);
@@ -164,38 +164,38 @@ fn event_types(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result
     Ok(())
 }
 
-fn rejected(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+fn rejected<R: Reason>(quality: &Quality<R>, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     let ledger = quality.ledger();
-    let tally: Tally = ledger
+    let tally: Tally<R> = ledger
         .tenants
         .iter()
         .map(|tenant| ledger.of_tenant(tenant))
         .sum();
-    for reason in Reason::ALL {
-        let labels = [("reason", reason.as_str())];
+    for reason in R::ALL {
+        let labels = [("reason", reason.facts().name)];
         count(
             encoder.encode_family(&labels)?,
-            tally.count(Outcome::Rejected(reason)),
+            tally.count(Outcome::Rejected(*reason)),
         )?;
     }
     Ok(())
 }
 
-fn unaccounted(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+fn unaccounted<R: Reason>(quality: &Quality<R>, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     encoder.encode_gauge(&quality.conservation().unaccounted())
 }
 
-fn score(quality: &Quality, encoder: MetricEncoder<'_>) -> fmt::Result {
+fn score<R: Reason>(quality: &Quality<R>, encoder: MetricEncoder<'_>) -> fmt::Result {
     scores(quality, encoder, |score| score.value)
 }
 
-fn score_lower_bound(quality: &Quality, encoder: MetricEncoder<'_>) -> fmt::Result {
+fn score_lower_bound<R: Reason>(quality: &Quality<R>, encoder: MetricEncoder<'_>) -> fmt::Result {
     scores(quality, encoder, |score| score.lower_bound)
 }
 
 /// A tenant without data has no series: 0 and 100 would both be wrong.
-fn scores(
-    quality: &Quality,
+fn scores<R: Reason>(
+    quality: &Quality<R>,
     mut encoder: MetricEncoder<'_>,
     part: impl Fn(&Score) -> f64,
 ) -> fmt::Result {
@@ -211,7 +211,7 @@ fn scores(
     Ok(())
 }
 
-fn samples(quality: &Quality, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+fn samples<R: Reason>(quality: &Quality<R>, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     let SamplerCounts {
         captured,
         withheld,

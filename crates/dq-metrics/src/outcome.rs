@@ -11,21 +11,17 @@ use crate::reason::Reason;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "closed: a service maps every outcome to one answer"
+    reason = "closed: an application maps every outcome to one answer"
 )]
-pub enum Outcome {
+pub enum Outcome<R> {
     /// Stored as it was sent.
     Accepted,
-    /// Stored after the service changed it, for example masked undeclared PII.
-    Modified,
-    /// Left out on purpose by a rule the operator set.
-    Filtered,
     /// Not stored again, because its id is already there.
     Duplicate(Duplicate),
     /// Refused because a limit was reached.
     RateLimited,
     /// Refused, for a stated reason.
-    Rejected(Reason),
+    Rejected(R),
     /// Received, and then lost without an answer: a bug, or a crash.
     Lost,
 }
@@ -43,117 +39,87 @@ pub enum Duplicate {
     Conflicting,
 }
 
-// === impl Outcome ===
-
-impl Outcome {
-    /// Every outcome except the rejections, in the order of their slots.
-    pub(crate) const UNREASONED: [Self; 7] = [
+impl<R: Reason> Outcome<R> {
+    /// Every outcome except the rejections.
+    pub(crate) const UNREASONED: [Self; 5] = [
         Self::Accepted,
-        Self::Modified,
-        Self::Filtered,
         Self::Duplicate(Duplicate::Natural),
         Self::Duplicate(Duplicate::Conflicting),
         Self::RateLimited,
         Self::Lost,
     ];
 
-    /// The text that all rejections share.
-    pub(crate) const REJECTED: &'static str = "rejected";
-
     /// Values of the label `outcome`: [`Self::UNREASONED`] and one for all rejections.
     pub(crate) const KINDS: usize = Self::UNREASONED.len() + 1;
 
-    /// Counters needed to keep every outcome and every reason apart.
-    pub(crate) const SLOTS: usize = Self::UNREASONED.len() + Reason::ALL.len();
-
     /// Every outcome, rejections by reason.
     pub fn all() -> impl Iterator<Item = Self> {
-        let rejections = Reason::ALL.into_iter().map(Self::Rejected);
+        let rejections = R::ALL.iter().copied().map(Self::Rejected);
         Self::UNREASONED.into_iter().chain(rejections)
     }
 
     /// Text used in metric labels and reports; all rejections share `rejected`.
-    pub const fn name(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
-            Self::Modified => "modified",
-            Self::Filtered => "filtered",
             Self::Duplicate(Duplicate::Natural) => "duplicate_natural",
             Self::Duplicate(Duplicate::Conflicting) => "duplicate_conflicting",
             Self::RateLimited => "rate_limited",
-            Self::Rejected(_) => Self::REJECTED,
+            Self::Rejected(_) => REJECTED,
             Self::Lost => "lost",
         }
     }
 
     /// Whether a bug or an infrastructure problem, rather than what was sent, cost the event.
-    pub const fn is_unexpected(self) -> bool {
+    pub fn is_unexpected(self) -> bool {
         match self {
             Self::Lost => true,
-            Self::Rejected(reason) => reason.is_unexpected(),
-            Self::Accepted
-            | Self::Modified
-            | Self::Filtered
-            | Self::Duplicate(_)
-            | Self::RateLimited => false,
-        }
-    }
-
-    /// Position of this outcome among [`Self::SLOTS`] counters; the order of [`Self::all`].
-    pub(crate) const fn slot(self) -> usize {
-        match self {
-            Self::Accepted => 0,
-            Self::Modified => 1,
-            Self::Filtered => 2,
-            Self::Duplicate(Duplicate::Natural) => 3,
-            Self::Duplicate(Duplicate::Conflicting) => 4,
-            Self::RateLimited => 5,
-            Self::Lost => 6,
-            Self::Rejected(reason) => Self::UNREASONED.len() + reason as usize,
+            Self::Rejected(reason) => reason.facts().is_unexpected,
+            Self::Accepted | Self::Duplicate(_) | Self::RateLimited => false,
         }
     }
 }
 
-impl fmt::Display for Outcome {
+/// The text that all rejections share.
+pub(crate) const REJECTED: &str = "rejected";
+
+impl<R: Reason> fmt::Display for Outcome<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rejected(reason) => write!(f, "rejected ({reason})"),
-            other => f.write_str(other.name()),
+            Self::Rejected(reason) => write!(f, "rejected ({})", reason.facts().name),
+            other => f.write_str(other.as_str()),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeSet;
 
-    #[test]
-    fn every_outcome_has_a_slot_of_its_own() {
-        let slots: Vec<usize> = Outcome::all().map(Outcome::slot).collect();
-        assert_eq!(slots, (0..Outcome::SLOTS).collect::<Vec<_>>());
-    }
+    use super::*;
+    use crate::fault::Fault;
 
     #[test]
     fn label_values_are_as_many_as_kinds() {
-        let names: std::collections::BTreeSet<_> = Outcome::all().map(Outcome::name).collect();
-        assert_eq!(names.len(), Outcome::KINDS);
+        let names: BTreeSet<_> = Outcome::<Fault>::all().map(Outcome::as_str).collect();
+        assert_eq!(names.len(), Outcome::<Fault>::KINDS);
     }
 
     #[test]
     fn a_rejection_shows_its_reason() {
-        let outcome = Outcome::Rejected(Reason::ParseJson);
-        assert_eq!(outcome.to_string(), "rejected (parse.json)");
+        let outcome = Outcome::Rejected(Fault::Unreadable);
+        assert_eq!(outcome.to_string(), "rejected (read.unreadable)");
         assert_eq!(
-            Outcome::Duplicate(Duplicate::Natural).to_string(),
+            Outcome::<Fault>::Duplicate(Duplicate::Natural).to_string(),
             "duplicate_natural"
         );
     }
 
     #[test]
     fn a_loss_is_unexpected_and_a_bad_event_is_not() {
-        assert!(Outcome::Lost.is_unexpected());
-        assert!(Outcome::Rejected(Reason::Internal).is_unexpected());
-        assert!(!Outcome::Rejected(Reason::ParseJson).is_unexpected());
-        assert!(!Outcome::RateLimited.is_unexpected());
+        assert!(Outcome::<Fault>::Lost.is_unexpected());
+        assert!(Outcome::Rejected(Fault::Full).is_unexpected());
+        assert!(!Outcome::Rejected(Fault::Unreadable).is_unexpected());
+        assert!(!Outcome::<Fault>::RateLimited.is_unexpected());
     }
 }

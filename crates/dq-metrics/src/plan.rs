@@ -6,8 +6,8 @@ use serde::Serialize;
 
 /// The event types and schema versions an operator planned, declared when the service starts.
 ///
-/// Planned event types have their labels before any event comes, so that a sender who invents types
-/// cannot take their places; and a report can tell versions in use from deprecated ones.
+/// Planned event types have their labels before any event comes, so that a sender that invents types
+/// cannot use them up; and a report can tell versions in use from deprecated ones.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     schemas: BTreeMap<String, BTreeMap<String, Lifecycle>>,
@@ -23,8 +23,6 @@ pub enum Lifecycle {
     /// Accepted for now; senders should move on.
     Deprecated,
 }
-
-// === impl Plan ===
 
 impl Plan {
     /// A plan with nothing in it: types are taken as they come.

@@ -4,17 +4,22 @@ mod builder;
 
 use std::sync::Arc;
 
-pub use self::builder::QualityBuilder;
-use crate::clock::{Clock, UnixMillis};
-use crate::conservation::Conservation;
-use crate::labels::Label;
-use crate::ledger::Ledger;
-use crate::outcome::Outcome;
-use crate::sample::{Discarded, Sample, SampleGroup, Sampler};
-use crate::score::{Averages, Score, Trend, Trends, Weighed, Weights};
-use crate::subject::Subject;
+use crate::{
+    clock::{Clock, UnixMillis},
+    conservation::Conservation,
+    labels::Label,
+    ledger::Ledger,
+    outcome::Outcome,
+    reason::Reason,
+    sample::{Discarded, Sample, SampleGroup, Sampler},
+    score::{Averages, Score, Trend, Trends, Weighed, Weights},
+    subject::Subject,
+};
 
-/// Counts what was received and what became of it, samples what was discarded, scores tenants.
+pub use self::builder::QualityBuilder;
+
+/// Counts what was received and what became of it, samples what was discarded, scores tenants; why
+/// something was refused is a [`Reason`] of the application.
 ///
 /// Cheap to clone; all clones are one.
 ///
@@ -22,23 +27,21 @@ use crate::subject::Subject;
 /// 64 tenants and 128 event types are told apart, in the order they were first seen (event types of
 /// the [`Plan`](crate::Plan) first); all others share `__other__`, and so does every name that is not
 /// an identifier (letters, digits and `._:-/`, at most 255 bytes) or, for event types and versions
-/// outside the plan, that the [`Masker`](crate::Masker) would change. For each event type of each
+/// outside the plan, that the [`Masker`](crate::sample::Masker) would change. For each event type of each
 /// tenant 8 schema versions are told apart. What is not known is counted as `__unknown__`.
 #[derive(Clone, Debug)]
-pub struct Quality(Arc<Parts>);
+pub struct Quality<R>(Arc<Parts<R>>);
 
 #[derive(Debug)]
-struct Parts {
-    ledger: Ledger,
-    sampler: Sampler,
+struct Parts<R> {
+    ledger: Ledger<R>,
+    sampler: Sampler<R>,
     weights: Weights,
     trends: Trends,
     clock: Arc<dyn Clock>,
 }
 
-// === impl Quality ===
-
-impl Quality {
+impl<R: Reason> Quality<R> {
     /// Counts `count` things received: 1 for a request refused as a whole, else its events.
     ///
     /// Call it before the outcomes are recorded.
@@ -49,7 +52,7 @@ impl Quality {
     /// Records what became of one counted thing; exactly once for each.
     ///
     /// The tenant must be the one it was received for, or the sums of the two differ.
-    pub fn record(&self, subject: Subject<'_>, outcome: Outcome) {
+    pub fn record(&self, subject: Subject<'_>, outcome: Outcome<R>) {
         let now = self.now();
         let tenant = self
             .0
@@ -63,9 +66,10 @@ impl Quality {
     /// Offers a discarded event as a sample, and returns the sample if it became one, for the log.
     ///
     /// It counts no outcome: [`Self::record`] does.
-    pub fn sample(&self, discarded: &Discarded<'_>) -> Option<Sample> {
+    pub fn sample(&self, discarded: &Discarded<'_, R>) -> Option<Sample> {
         let ledger = &self.0.ledger;
-        let (tenant, event_type) = ledger.place(discarded.subject, |name| self.may_be_label(name));
+        let (tenant, event_type) =
+            ledger.position(discarded.subject, |name| self.may_be_label(name));
         let tenant = ledger.tenants.name(tenant);
         self.0
             .sampler
@@ -97,11 +101,11 @@ impl Quality {
         Some(self.averages_of(tenant, self.now()).trend())
     }
 
-    pub(crate) fn ledger(&self) -> &Ledger {
+    pub(crate) fn ledger(&self) -> &Ledger<R> {
         &self.0.ledger
     }
 
-    pub(crate) fn sampler(&self) -> &Sampler {
+    pub(crate) fn sampler(&self) -> &Sampler<R> {
         &self.0.sampler
     }
 
@@ -110,7 +114,7 @@ impl Quality {
     }
 
     pub(crate) fn now(&self) -> UnixMillis {
-        UnixMillis::from(self.0.clock.now())
+        UnixMillis::saturating_from(self.0.clock.wall())
     }
 
     pub(crate) fn score_of(&self, tenant: Label) -> Option<Score> {

@@ -8,15 +8,17 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use self::html::Html;
-pub use self::markdown::Markdown;
-use crate::clock::UnixMillis;
-use crate::conservation::Conservation;
-use crate::dimension::Dimension;
-use crate::plan::Lifecycle;
-use crate::reason::{Reason, Severity, Stage};
-use crate::sample::SampleGroup;
-use crate::score::{Direction, Score, Trend};
+use crate::{
+    clock::UnixMillis,
+    conservation::Conservation,
+    dimension::Dimension,
+    plan::Lifecycle,
+    reason::Severity,
+    sample::SampleGroup,
+    score::{Direction, Score, Trend},
+};
+
+pub use self::{html::Html, markdown::Markdown};
 
 /// Data quality since the service started, of one tenant or of all.
 ///
@@ -67,12 +69,12 @@ pub enum Coverage {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Rejections {
-    /// The reason.
-    pub reason: Reason,
+    /// The name of the reason.
+    pub reason: &'static str,
     /// How often.
     pub events: u64,
-    /// Where on the request path.
-    pub stage: Stage,
+    /// The stage that refuses.
+    pub stage: &'static str,
     /// How much it matters.
     pub severity: Severity,
     /// The dimension of the score it counts against.

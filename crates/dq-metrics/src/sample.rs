@@ -1,8 +1,6 @@
 //! Samples of discarded events: few, masked, and of known probability.
 
 mod bucket;
-#[cfg(any(test, feature = "conformance"))]
-pub mod conformance;
 mod excerpt;
 mod reservoir;
 mod sampler;
@@ -12,12 +10,13 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-pub(crate) use self::bucket::Bucket;
-pub(crate) use self::sampler::{Sampler, SamplerCounts};
-pub use self::store::{MemorySamples, Place, SampleStore, SampleStoreError};
-use crate::clock::UnixMillis;
-use crate::reason::Reason;
-use crate::subject::Subject;
+use crate::{clock::UnixMillis, reason::Reason, subject::Subject};
+
+pub use self::store::{MemorySamples, SampleSlot, SampleStore, SampleStoreError};
+pub(crate) use self::{
+    bucket::Bucket,
+    sampler::{Sampler, SamplerCounts},
+};
 
 /// Samples kept for each reason.
 pub const SAMPLES_PER_REASON: usize = 16;
@@ -50,20 +49,22 @@ pub trait Masker: fmt::Debug + Send + Sync {
 
 /// An event that was refused, offered as a sample.
 #[derive(Clone, Copy)]
-pub struct Discarded<'a> {
+pub struct Discarded<'a, R> {
     pub(crate) subject: Subject<'a>,
-    pub(crate) reason: Reason,
+    pub(crate) reason: R,
     pub(crate) payload: &'a [u8],
     pub(crate) detail: &'a str,
     pub(crate) trace_id: Option<TraceId>,
 }
 
 /// A masked, shortened copy of a refused event.
+///
+/// A store that reads it back from rows begins with [`Sample::new`] and sets the other fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Sample {
-    /// Why it was refused.
-    pub reason: Reason,
+    /// Why it was refused: the name of the reason.
+    pub reason: &'static str,
     /// Whose it was, as a label: possibly `__other__` or `__unknown__`.
     pub tenant: String,
     /// What it was, as a label: possibly `__other__` or `__unknown__`.
@@ -86,8 +87,8 @@ pub struct Sample {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SampleGroup {
-    /// The reason they share.
-    pub reason: Reason,
+    /// The name of the reason they share.
+    pub reason: &'static str,
     /// How many events were offered for this reason, sampled or not.
     pub count: u64,
     /// How probable it was for each of them to be among the samples: `16 / count`, at most 1.
@@ -100,15 +101,13 @@ pub struct SampleGroup {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TraceId(u128);
 
-/// A 64-bit fingerprint of a content; lower-case hexadecimal as text.
+/// A 64-bit fingerprint of a sample; lower-case hexadecimal as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint(u64);
 
-// === impl Discarded ===
-
-impl<'a> Discarded<'a> {
+impl<'a, R: Reason> Discarded<'a, R> {
     /// An event as it came, before anything was masked.
-    pub const fn new(subject: Subject<'a>, reason: Reason, payload: &'a [u8]) -> Self {
+    pub const fn new(subject: Subject<'a>, reason: R, payload: &'a [u8]) -> Self {
         Self {
             subject,
             reason,
@@ -134,7 +133,7 @@ impl<'a> Discarded<'a> {
     }
 }
 
-impl fmt::Debug for Discarded<'_> {
+impl<R: Reason> fmt::Debug for Discarded<'_, R> {
     /// Leaves out everything that is not masked yet.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Discarded")
@@ -143,12 +142,32 @@ impl fmt::Debug for Discarded<'_> {
     }
 }
 
-// === impl TraceId ===
+impl Sample {
+    /// The sample with this ordinal for the reason with this name; its texts are empty.
+    pub const fn new(reason: &'static str, ordinal: u64, taken_at: UnixMillis) -> Self {
+        Self {
+            reason,
+            tenant: String::new(),
+            event_type: String::new(),
+            ordinal,
+            taken_at,
+            trace_id: None,
+            detail: String::new(),
+            excerpt: String::new(),
+            fingerprint: Fingerprint::new(0),
+        }
+    }
+}
 
 impl TraceId {
     /// From the bytes of the W3C trace context, as they stand there.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(u128::from_be_bytes(bytes))
+    }
+
+    /// The bytes as they stand in the W3C trace context.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
     }
 }
 
@@ -164,12 +183,15 @@ impl Serialize for TraceId {
     }
 }
 
-// === impl Fingerprint ===
-
 impl Fingerprint {
-    /// A fingerprint that was made elsewhere, for example the first bytes of a keyed hash.
+    /// A fingerprint that was made before, as a store gives it back.
     pub const fn new(fingerprint: u64) -> Self {
         Self(fingerprint)
+    }
+
+    /// The fingerprint as a number.
+    pub const fn value(self) -> u64 {
+        self.0
     }
 }
 

@@ -8,14 +8,19 @@ use std::ops::Add;
 
 use serde::Serialize;
 
-pub(crate) use self::trend::Averages;
-pub use self::trend::{Direction, Trend};
-pub(crate) use self::trends::Trends;
-pub use self::wilson::wilson_lower_bound;
-use crate::dimension::Dimension;
-use crate::tally::{Judged, Tally};
+use crate::{
+    dimension::Dimension,
+    reason::Reason,
+    tally::{Judged, Tally},
+};
 
-/// How much each dimension weighs in the score; equal by default.
+pub(crate) use self::{trend::Averages, trends::Trends};
+pub use self::{
+    trend::{Direction, Trend},
+    wilson::wilson_lower_bound,
+};
+
+/// How much each dimension weighs in the score; default: equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weights([u32; Dimension::ALL.len()]);
 
@@ -59,11 +64,9 @@ pub(crate) struct Weighed {
     pub(crate) judged: f64,
 }
 
-// === impl Score ===
-
 impl Score {
     /// The score of these counts, or `None` if they judge nothing that weighs anything.
-    pub(crate) fn of(tally: &Tally, weights: &Weights) -> Option<Self> {
+    pub(crate) fn of<R: Reason>(tally: &Tally<R>, weights: &Weights) -> Option<Self> {
         let rate = weights.weigh(tally).rate()?;
         let events = tally.judged();
         Some(Self {
@@ -79,10 +82,8 @@ impl Score {
     }
 }
 
-// === impl DimensionScore ===
-
 impl DimensionScore {
-    fn of(dimension: Dimension, tally: &Tally) -> Self {
+    fn of<R: Reason>(dimension: Dimension, tally: &Tally<R>) -> Self {
         let Judged { events, passed } = tally.in_dimension(dimension);
         let rate = (events > 0).then(|| as_f64(passed) / as_f64(events));
         Self {
@@ -97,8 +98,6 @@ impl DimensionScore {
     }
 }
 
-// === impl Weights ===
-
 impl Weights {
     /// Every dimension weighs the same.
     pub const EQUAL: Self = Self([1; Dimension::ALL.len()]);
@@ -110,7 +109,7 @@ impl Weights {
         self
     }
 
-    pub(crate) fn weigh(&self, tally: &Tally) -> Weighed {
+    pub(crate) fn weigh<R: Reason>(&self, tally: &Tally<R>) -> Weighed {
         let mut sum = Weighed::default();
         for (dimension, weight) in Dimension::ALL.into_iter().zip(self.0) {
             let Judged { events, passed } = tally.in_dimension(dimension);
@@ -126,8 +125,6 @@ impl Default for Weights {
         Self::EQUAL
     }
 }
-
-// === impl Weighed ===
 
 impl Weighed {
     pub(crate) fn rate(self) -> Option<f64> {
@@ -155,10 +152,12 @@ pub(crate) fn as_f64(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{Duplicate, Outcome};
-    use crate::reason::Reason;
+    use crate::{
+        fault::Fault,
+        outcome::{Duplicate, Outcome},
+    };
 
-    fn score(counts: &[(Outcome, u64)], weights: Weights) -> Option<Score> {
+    fn score(counts: &[(Outcome<Fault>, u64)], weights: Weights) -> Option<Score> {
         let mut tally = Tally::default();
         for &(outcome, count) in counts {
             tally.add(outcome, count);
@@ -166,16 +165,15 @@ mod tests {
         Score::of(&tally, &weights)
     }
 
-    const INCOMPLETE: Outcome = Outcome::Rejected(Reason::SchemaRequiredMissing);
+    const INCOMPLETE: Outcome<Fault> = Outcome::Rejected(Fault::Incomplete);
 
     #[test]
     fn there_is_no_score_without_data() {
         assert_eq!(score(&[], Weights::EQUAL), None);
         let silent = [
             (Outcome::RateLimited, 10),
-            (Outcome::Filtered, 10),
             (Outcome::Lost, 10),
-            (Outcome::Rejected(Reason::Internal), 10),
+            (Outcome::Rejected(Fault::Full), 10),
         ];
         assert_eq!(score(&silent, Weights::EQUAL), None);
     }

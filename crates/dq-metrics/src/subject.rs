@@ -11,8 +11,6 @@ pub struct Subject<'a> {
     pub(crate) schema_version: Option<&'a str>,
 }
 
-// === impl Subject ===
-
 impl<'a> Subject<'a> {
     /// Nothing is known yet.
     pub const UNKNOWN: Self = Self {

@@ -2,8 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::clock::UnixMillis;
-use crate::labels::Labels;
+use crate::{clock::UnixMillis, labels::Labels};
 
 /// Schema versions told apart for one event type of one tenant; later ones share `__other__`.
 pub(crate) const VERSIONS: u16 = 8;
@@ -29,8 +28,6 @@ struct Usage {
     last_seen: AtomicU64,
 }
 
-// === impl Versions ===
-
 impl Versions {
     pub(crate) fn new() -> Self {
         Self {
@@ -48,8 +45,8 @@ impl Versions {
         let usage = &self.usage[self.names.resolve(version, admit).index()];
         usage.events.fetch_add(1, Ordering::Relaxed);
         // Under a race the earlier of two times may stay: they are milliseconds apart.
-        if usage.last_seen.load(Ordering::Relaxed) < now.as_millis() {
-            usage.last_seen.store(now.as_millis(), Ordering::Relaxed);
+        if usage.last_seen.load(Ordering::Relaxed) < now.value() {
+            usage.last_seen.store(now.value(), Ordering::Relaxed);
         }
     }
 
@@ -60,7 +57,7 @@ impl Versions {
             VersionUse {
                 version: self.names.name(label),
                 events: usage.events.load(Ordering::Relaxed),
-                last_seen: UnixMillis::from_millis(usage.last_seen.load(Ordering::Relaxed)),
+                last_seen: UnixMillis::new(usage.last_seen.load(Ordering::Relaxed)),
             }
         });
         uses.filter(|version| version.events > 0)
@@ -76,13 +73,13 @@ mod tests {
     fn versions_beyond_the_bound_share_an_entry() {
         let versions = Versions::new();
         for n in 0..20 {
-            versions.record(Some(&format!("{n}")), |_| true, UnixMillis::from_millis(n));
+            versions.record(Some(&format!("{n}")), |_| true, UnixMillis::new(n));
         }
         let uses: Vec<_> = versions.iter().collect();
         assert_eq!(uses.len(), 8 + 1, "8 told apart, and the others as one");
         let last = uses[usize::from(VERSIONS)];
         assert_eq!(
-            (last.version, last.events, last.last_seen.as_millis()),
+            (last.version, last.events, last.last_seen.value()),
             (OTHER, 12, 19)
         );
     }
@@ -90,11 +87,11 @@ mod tests {
     #[test]
     fn a_clock_that_steps_back_leaves_the_last_sight() {
         let versions = Versions::new();
-        versions.record(Some("1"), |_| true, UnixMillis::from_millis(50));
-        versions.record(Some("1"), |_| true, UnixMillis::from_millis(40));
+        versions.record(Some("1"), |_| true, UnixMillis::new(50));
+        versions.record(Some("1"), |_| true, UnixMillis::new(40));
         let seen: Vec<_> = versions
             .iter()
-            .map(|version| version.last_seen.as_millis())
+            .map(|version| version.last_seen.value())
             .collect();
         assert_eq!(seen, [50]);
     }

@@ -1,6 +1,9 @@
+//! What tells whether a configured secret is the one that was configured before.
+
 use std::fmt;
 
-use subtle::ConstantTimeEq;
+use secrecy::SecretBox;
+use subtle::ConstantTimeEq as _;
 
 use crate::data_key::expand_sha256;
 
@@ -21,7 +24,7 @@ impl CheckValue {
     ///
     /// `label` says what kind of secret it is, and must be one that derives nothing else.
     #[must_use]
-    pub fn derive(secret: &[u8; 32], label: &str, version: u32) -> Self {
+    pub fn derive(secret: &SecretBox<[u8; 32]>, label: &str, version: u32) -> Self {
         let mut value = [0; Self::BYTES];
         expand_sha256(
             secret,

@@ -1,6 +1,10 @@
-use std::fmt;
-use std::sync::Mutex;
-use std::time::{Duration, SystemTime};
+//! Time, as a parameter.
+
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
 
 /// Where time comes from.
 ///
@@ -10,7 +14,7 @@ use std::time::{Duration, SystemTime};
 /// bound of this crate.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The time of day, for what is stored and compared between processes.
-    fn now(&self) -> SystemTime;
+    fn wall(&self) -> SystemTime;
 
     /// The time since a fixed moment, for ages within this process.
     fn monotonic(&self) -> Duration;
@@ -38,7 +42,7 @@ impl Clock for SystemClock {
         clippy::disallowed_methods,
         reason = "the system implementation of the clock"
     )]
-    fn now(&self) -> SystemTime {
+    fn wall(&self) -> SystemTime {
         SystemTime::now()
     }
 
@@ -64,7 +68,7 @@ impl Clock for SystemClock {
 /// A clock that moves only when told to, for tests.
 #[derive(Debug, Default)]
 pub struct FakeClock {
-    elapsed: Mutex<Duration>,
+    since_origin: Mutex<Duration>,
 }
 
 impl FakeClock {
@@ -76,25 +80,25 @@ impl FakeClock {
 
     /// Moves both readings forward.
     pub fn advance(&self, by: Duration) {
-        *self.elapsed() += by;
+        *self.since_origin() += by;
     }
 
-    fn elapsed(&self) -> std::sync::MutexGuard<'_, Duration> {
+    fn since_origin(&self) -> MutexGuard<'_, Duration> {
         // A Duration is whole whatever happened to the thread that held the lock.
-        self.elapsed
+        self.since_origin
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Clock for FakeClock {
-    fn now(&self) -> SystemTime {
+    fn wall(&self) -> SystemTime {
         const ORIGIN: Duration = Duration::from_secs(1_750_000_000);
-        SystemTime::UNIX_EPOCH + ORIGIN + *self.elapsed()
+        SystemTime::UNIX_EPOCH + ORIGIN + *self.since_origin()
     }
 
     fn monotonic(&self) -> Duration {
-        *self.elapsed()
+        *self.since_origin()
     }
 }
 
@@ -117,10 +121,10 @@ mod tests {
     #[test]
     fn a_fake_clock_moves_only_when_told_to() {
         let clock = FakeClock::new();
-        let (day, mono) = (clock.now(), clock.monotonic());
-        assert_eq!((clock.now(), clock.monotonic()), (day, mono));
+        let (wall, monotonic) = (clock.wall(), clock.monotonic());
+        assert_eq!((clock.wall(), clock.monotonic()), (wall, monotonic));
         clock.advance(Duration::from_secs(5));
-        assert_eq!(clock.now(), day + Duration::from_secs(5));
-        assert_eq!(clock.monotonic(), mono + Duration::from_secs(5));
+        assert_eq!(clock.wall(), wall + Duration::from_secs(5));
+        assert_eq!(clock.monotonic(), monotonic + Duration::from_secs(5));
     }
 }

@@ -1,13 +1,15 @@
+//! A data key in the clear.
+
 use std::fmt;
 
 use ring::hkdf;
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretBox};
 
 /// A data key (DEK): 256 random bits that never touch data themselves.
 ///
 /// Keys that do are derived with [`expand`](Self::expand). There is no accessor and no `Clone`;
 /// `Debug` prints nothing of the key, and dropping it wipes it.
-pub struct DataKey(Zeroizing<[u8; Self::BYTES]>);
+pub struct DataKey(SecretBox<[u8; Self::BYTES]>);
 
 impl DataKey {
     /// The length of a data key.
@@ -16,21 +18,22 @@ impl DataKey {
     /// Makes a data key of bytes that a key-encryption key has unwrapped or generated.
     ///
     /// # Security
-    /// For implementations of [`KekProvider`](crate::KekProvider) only. The bytes must be uniformly
+    /// For implementations of [`KekProvider`](crate::kek::KekProvider) only. The bytes must be uniformly
     /// random.
     #[must_use]
-    pub fn hazmat_from_bytes(bytes: Zeroizing<[u8; Self::BYTES]>) -> Self {
+    pub const fn hazmat_from_bytes(bytes: SecretBox<[u8; Self::BYTES]>) -> Self {
         Self(bytes)
     }
 
     /// The raw key.
     ///
     /// # Security
-    /// For implementations of [`KekProvider`](crate::KekProvider) only: what wraps a key has to
+    /// For implementations of [`KekProvider`](crate::kek::KekProvider) only: what wraps a key has to
     /// read it. Everything else uses [`expand`](Self::expand).
     #[must_use]
     pub fn hazmat_export(&self) -> &[u8; Self::BYTES] {
-        &self.0
+        // EXPOSE: the caller's reason.
+        self.0.expose_secret()
     }
 
     /// Fills `out` with HKDF-Expand-SHA256 (RFC 5869) of the key as PRK; `info` is the
@@ -48,9 +51,14 @@ impl fmt::Debug for DataKey {
     }
 }
 
-pub(crate) fn expand_sha256<const N: usize>(prk: &[u8; 32], info: &[&[u8]], out: &mut [u8; N]) {
+pub(crate) fn expand_sha256<const N: usize>(
+    prk: &SecretBox<[u8; 32]>,
+    info: &[&[u8]],
+    out: &mut [u8; N],
+) {
     const { assert!(N <= 255 * 32, "RFC 5869 limits the output to 255 blocks") };
-    hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, prk)
+    // EXPOSE: a one-way derivation.
+    hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, prk.expose_secret())
         .expand(info, OutputBytes(N))
         .and_then(|output| output.fill(out))
         .expect("the length is within the limit, and `out` has it");
@@ -91,9 +99,8 @@ mod tests {
                 &test.salt
             };
             let prk = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, salt), &test.ikm);
-            let key = DataKey::hazmat_from_bytes(Zeroizing::new(
-                prk.as_ref().try_into().expect("SHA-256 gives 32 bytes"),
-            ));
+            let prk = prk.as_ref().try_into().expect("SHA-256 gives 32 bytes");
+            let key = DataKey::hazmat_from_bytes(SecretBox::new(Box::new(prk)));
             let mut out = [0; 8160];
             key.expand(&[&test.info], &mut out);
             assert_eq!(out[..test.size], test.okm[..], "test {}", test.tc_id);
@@ -104,7 +111,7 @@ mod tests {
 
     #[test]
     fn info_is_the_concatenation_of_its_parts() {
-        let key = DataKey::hazmat_from_bytes(Zeroizing::new([7; 32]));
+        let key = DataKey::hazmat_from_bytes(SecretBox::new(Box::new([7; 32])));
         let (mut whole, mut parts) = ([0; 40], [0; 40]);
         key.expand(&[b"abcd"], &mut whole);
         key.expand(&[b"a", b"", b"bcd"], &mut parts);
@@ -113,7 +120,7 @@ mod tests {
 
     #[test]
     fn debug_prints_nothing_of_the_key() {
-        let key = DataKey::hazmat_from_bytes(Zeroizing::new([0xab; 32]));
+        let key = DataKey::hazmat_from_bytes(SecretBox::new(Box::new([0xab; 32])));
         assert_eq!(format!("{key:?}"), "DataKey { .. }");
     }
 }

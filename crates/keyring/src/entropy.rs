@@ -1,3 +1,5 @@
+//! Random bytes, as a parameter.
+
 use std::fmt;
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -17,7 +19,7 @@ pub trait Entropy: fmt::Debug + Send + Sync {
 
 /// The source of random bytes failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no random bytes could be had: check the random source of the operating system")]
+#[error("no random bytes are available: check the random source of the operating system")]
 #[non_exhaustive]
 pub struct EntropyError;
 

@@ -1,25 +1,29 @@
-#[cfg(test)]
-mod conformance;
-mod local;
+//! Key-encryption keys: what wraps data keys.
 
-use std::error::Error;
-use std::fmt;
+mod local;
+mod memory;
+
+use std::{error::Error, fmt};
 
 use async_trait::async_trait;
 
-pub use self::local::{LocalKek, LocalKekError};
-use crate::{DataKey, EntropyError, KeyId, Purpose, TenantId};
+use crate::{DataKey, KeyId, Purpose, SecretVersion, TenantId, entropy::EntropyError};
+
+pub use self::local::LocalKek;
+pub use self::memory::MemoryKek;
 
 /// What wraps data keys and never touches data: the key-encryption key (KEK).
 ///
 /// # Contract
 /// * A wrapped key opens only with the context it was wrapped for: tenant, purpose and key id are
 ///   authenticated. Anything else is [`KekError::Rejected`].
-/// * `unwrap` opens what `generate`, `wrap` and `rewrap` made, also under earlier versions of the
+/// * `unwrap_key` opens what `generate`, `wrap` and `rewrap` made, also under earlier versions of the
 ///   KEK for as long as they are configured.
 /// * `rewrap` keeps the data key and moves it to the primary version of the KEK.
 /// * [`KekError::Unavailable`] means that nobody could answer, and only that: a refusal is never
 ///   reported as an outage, nor an outage as a refusal.
+///
+/// [`conformance::kek_provider`](crate::conformance) checks an implementation against it.
 #[async_trait]
 pub trait KekProvider: fmt::Debug + Send + Sync {
     /// Makes a random data key and wraps it.
@@ -38,7 +42,8 @@ pub trait KekProvider: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`KekError`].
-    async fn unwrap(&self, context: &KekContext, key: &WrappedKey) -> Result<DataKey, KekError>;
+    async fn unwrap_key(&self, context: &KekContext, key: &WrappedKey)
+    -> Result<DataKey, KekError>;
 
     /// Wraps the same data key again, under the primary version of the KEK.
     ///
@@ -69,10 +74,6 @@ pub struct GeneratedKey {
     pub wrapped: WrappedKey,
 }
 
-/// The version of a key-encryption key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct KekVersion(u32);
-
 /// Why a key-encryption key did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -82,16 +83,14 @@ pub enum KekError {
     Rejected,
     /// The wrapped key names a version of the KEK that is not configured.
     #[error("version {0} of the key-encryption key is not configured: add it")]
-    UnknownVersion(KekVersion),
+    UnknownVersion(SecretVersion),
     /// Nobody could answer; asking again later can help.
-    #[error("the key-encryption key cannot be reached")]
+    #[error("the key-encryption key is unavailable: try again later")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// No random bytes for a key or a nonce.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
 }
-
-// === impl KekContext ===
 
 impl KekContext {
     /// The context of one data key.
@@ -123,8 +122,6 @@ impl KekContext {
     }
 }
 
-// === impl WrappedKey ===
-
 impl WrappedKey {
     /// A wrapped key as it was stored.
     #[must_use]
@@ -147,34 +144,10 @@ impl fmt::Debug for WrappedKey {
     }
 }
 
-// === impl GeneratedKey ===
-
 impl GeneratedKey {
     /// The two forms of one data key.
     #[must_use]
     pub const fn new(key: DataKey, wrapped: WrappedKey) -> Self {
         Self { key, wrapped }
-    }
-}
-
-// === impl KekVersion ===
-
-impl KekVersion {
-    /// The version with this number.
-    #[must_use]
-    pub const fn new(value: u32) -> Self {
-        Self(value)
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn value(self) -> u32 {
-        self.0
-    }
-}
-
-impl fmt::Display for KekVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }

@@ -1,3 +1,5 @@
+//! The id of a data key.
+
 use std::fmt;
 
 /// The id of a data key: random, unique in a store, not secret.

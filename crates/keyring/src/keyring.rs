@@ -1,25 +1,33 @@
+//! The data keys of every tenant, as a service uses them.
+
 mod builder;
+mod rewrap;
 mod rotation;
 mod states;
-#[cfg(test)]
-mod tests;
 mod unwrapped;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::try_join_all;
 use moka::sync::Cache;
 
-pub use self::builder::KeyringBuilder;
-pub use self::rotation::{RotateError, Rotation};
-use self::states::{StateCache, TenantKeys};
-pub(crate) use self::unwrapped::UnwrappedKey;
-use self::unwrapped::UnwrappedKeys;
-use crate::{
-    Clock, DekStore, Entropy, EntropyError, InsertError, KekContext, KekError, KekProvider, KeyId,
-    KeyState, NotInHand, PreparedKey, PreparedKeys, Purpose, StoreError, StoredKey, TenantId,
+use self::{
+    states::{StateCache, TenantKeys},
+    unwrapped::UnwrappedKeys,
 };
+use crate::{
+    KeyId, KeyMissing, KeyState, PreparedKey, PreparedKeys, Purpose, TenantId,
+    clock::Clock,
+    entropy::{Entropy, EntropyError},
+    kek::{KekContext, KekError, KekProvider},
+    observer::{Event, EvictionCause, Observer},
+    store::{DekStore, InsertError, StoreError, StoredKey},
+};
+
+pub use self::builder::KeyringBuilder;
+pub use self::rewrap::RewrapError;
+pub use self::rotation::{RotateError, Rotation};
+pub(crate) use self::unwrapped::UnwrappedKey;
 
 /// The data keys of every tenant: made when first needed, kept unwrapped for a while, rotated.
 ///
@@ -29,7 +37,7 @@ pub struct Keyring {
     shared: Arc<Shared>,
 }
 
-/// Why keys could not be had.
+/// Why keys were not prepared.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrepareError {
@@ -59,7 +67,8 @@ impl Keyring {
     /// The primary key of each purpose, to seal with; a tenant's first key is made here.
     ///
     /// What it answers rests on states read at most 5 s ago, and may seal and open until they are
-    /// 10 s old: prepare for a request or a batch, not for ever.
+    /// 10 s old: prepare for a request or a batch, not for ever. What was sealed under an earlier
+    /// key opens with [`prepare_ids`](Self::prepare_ids).
     ///
     /// # Errors
     /// [`PrepareError`].
@@ -104,14 +113,22 @@ impl Keyring {
         let mut prepared = self.nothing_prepared(tenant);
         for id in ids {
             let Some(key) = states.find(*id) else {
+                let unknown = Event::UnknownKeyRequested { tenant, key: *id };
+                self.shared.observer.observe(&unknown);
                 prepared.add_unknown(*id, states.read_at());
                 continue;
             };
             let why = match key.state() {
                 KeyState::Pending | KeyState::Primary | KeyState::DecryptOnly => continue,
-                KeyState::Disabled | KeyState::DestroyScheduled => NotInHand::Unavailable,
-                KeyState::Destroyed => NotInHand::Destroyed,
+                KeyState::Disabled | KeyState::DestroyScheduled => KeyMissing::Unavailable,
+                KeyState::Destroyed => KeyMissing::Destroyed,
             };
+            self.shared.observer.observe(&Event::RefusedKeyRequested {
+                tenant,
+                purpose: key.purpose(),
+                key: *id,
+                state: key.state(),
+            });
             prepared.add_refused(*id, key.purpose().clone(), why, states.read_at());
         }
         for key in keys {
@@ -121,8 +138,13 @@ impl Keyring {
     }
 
     fn nothing_prepared(&self, tenant: &TenantId) -> PreparedKeys {
-        let Shared { clock, entropy, .. } = &*self.shared;
-        PreparedKeys::none(tenant.clone(), Arc::clone(clock), Arc::clone(entropy))
+        let shared = &*self.shared;
+        PreparedKeys::none(
+            tenant.clone(),
+            Arc::clone(&shared.clock),
+            Arc::clone(&shared.entropy),
+            Arc::clone(&shared.observer),
+        )
     }
 
     async fn states_with_primaries(
@@ -179,9 +201,14 @@ impl Keyring {
         let context = KekContext::new(tenant.clone(), purpose.clone(), id);
         // The key in the clear is dropped: its first use proves that what was stored unwraps.
         let wrapped = shared.keys.generate(&context).await?.wrapped;
-        let key = StoredKey::new(context, state, wrapped, shared.clock.now());
+        let key = StoredKey::new(context, state, wrapped, shared.clock.wall());
         match shared.store.insert(&key).await {
-            Ok(()) | Err(InsertError::StateTaken | InsertError::IdTaken) => Ok(()),
+            Ok(()) => {
+                let key = key.context();
+                shared.observer.observe(&Event::KeyGenerated { key, state });
+                Ok(())
+            }
+            Err(InsertError::StateTaken | InsertError::IdTaken) => Ok(()),
             Err(InsertError::TenantErased) => {
                 shared.erased.insert(tenant.clone(), ());
                 Err(PrepareError::TenantErased)
@@ -206,6 +233,7 @@ struct Shared {
     erased: Cache<TenantId, ()>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    observer: Arc<dyn Observer>,
 }
 
 impl Shared {
@@ -227,9 +255,18 @@ impl Shared {
     async fn read_states(&self, tenant: &TenantId) -> Result<TenantKeys, StoreError> {
         // Taken before the read: what is read is at least as new.
         let read_at = self.clock.monotonic();
-        let keys = self.store.load_tenant(tenant).await?;
+        let read = self.store.load_tenant(tenant).await;
+        let keys = read.inspect_err(|error| {
+            let unavailable = Event::StatesUnavailable { tenant, error };
+            self.observer.observe(&unavailable);
+        })?;
+        let read = Event::StatesRead {
+            tenant,
+            keys: keys.len(),
+        };
+        self.observer.observe(&read);
         for key in keys.iter().filter(|key| !key.state().opens()) {
-            self.keys.forget(key.context());
+            self.keys.evict(key.context(), EvictionCause::State);
         }
         Ok(TenantKeys::new(keys, read_at))
     }
@@ -240,3 +277,6 @@ fn make_key_id(entropy: &dyn Entropy) -> Result<KeyId, EntropyError> {
     entropy.fill(&mut bytes)?;
     Ok(KeyId::new(u32::from_be_bytes(bytes)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
-use std::fmt;
-use std::sync::Arc;
+//! Names of tenants and purposes.
+
+use std::{fmt, str::FromStr, sync::Arc};
 
 /// The longest name, in bytes. It is also the longest context part of a sealed field.
 pub const MAX_NAME_BYTES: usize = 1024;
@@ -64,7 +65,13 @@ fn checked(name: &str) -> Result<Arc<str>, NameError> {
     }
 }
 
-// === impl TenantId ===
+impl FromStr for TenantId {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::new(name)
+    }
+}
 
 impl fmt::Debug for TenantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,7 +85,13 @@ impl fmt::Display for TenantId {
     }
 }
 
-// === impl Purpose ===
+impl FromStr for Purpose {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::new(name)
+    }
+}
 
 impl fmt::Debug for Purpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,46 +1,61 @@
-use std::any::Any;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+//! Keys that are ready for use, without waiting.
 
-use crate::keyring::UnwrappedKey;
-use crate::{Clock, DataKey, Entropy, KeyId, Purpose, TenantId};
+use std::{
+    any::Any,
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
-/// Keys of one tenant in hand: what a cipher is made from.
+use crate::{
+    DataKey, KeyId, Purpose, TenantId,
+    clock::Clock,
+    entropy::Entropy,
+    keyring::UnwrappedKey,
+    observer::{Event, Observer},
+};
+
+/// Unwrapped keys of one tenant: what a cipher is made from.
 ///
 /// They are owned: no cache can take them away in the middle of a request. They serve until the
-/// states they rest on are 10 s old; then they are [`NotInHand::Stale`] and want preparing again.
+/// states they rest on are 10 s old; then they are [`KeyMissing::Stale`] and have to be prepared
+/// again.
 #[derive(Debug, Clone)]
 pub struct PreparedKeys {
     tenant: TenantId,
     primaries: Vec<Held<PreparedKey>>,
-    by_id: BTreeMap<KeyId, Held<Standing>>,
+    by_id: BTreeMap<KeyId, Held<KeyStatus>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    observer: Arc<dyn Observer>,
 }
 
-/// One data key in hand. Cheap to clone.
+/// One unwrapped data key. Cheap to clone.
 #[derive(Clone)]
 pub struct PreparedKey(Arc<UnwrappedKey>);
 
-/// Why a key is not in hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why prepared keys do not have a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a cipher has to tell every case apart"
 )]
-pub enum NotInHand {
+pub enum KeyMissing {
     /// It was not prepared.
-    Absent,
+    #[error("the key was not prepared: prepare its purpose or its id")]
+    NotPrepared,
     /// It was prepared on states that are 10 s old by now.
+    #[error("the key was prepared 10 s ago or earlier: prepare it again")]
     Stale,
     /// The tenant has no such key for this purpose.
+    #[error("the tenant has no such key for this purpose")]
     Unknown,
     /// The key is disabled, or waits for its destruction.
+    #[error("the key is disabled: take it back into use, or find out who still needs it")]
     Unavailable,
     /// The key was destroyed.
+    #[error("the key was destroyed, and what it sealed with it")]
     Destroyed,
 }
 
@@ -67,27 +82,33 @@ impl PreparedKeys {
     /// The key that seals for a purpose.
     ///
     /// # Errors
-    /// [`NotInHand::Absent`] or [`NotInHand::Stale`].
-    pub fn primary(&self, purpose: &str, now: Duration) -> Result<&PreparedKey, NotInHand> {
+    /// [`KeyMissing::NotPrepared`] or [`KeyMissing::Stale`].
+    pub fn primary(&self, purpose: &str, now: Duration) -> Result<&PreparedKey, KeyMissing> {
         let held = self
             .primaries
             .iter()
             .find(|held| held.what.purpose().as_str() == purpose);
-        Ok(&held.ok_or(NotInHand::Absent)?.fresh(now)?.what)
+        let held = held.ok_or(KeyMissing::NotPrepared)?;
+        self.fresh(held, now)
     }
 
     /// The key with an id, to open what was sealed for a purpose.
     ///
     /// # Errors
-    /// [`NotInHand`] says why there is none; a key of another purpose is `Unknown`, whatever its
+    /// [`KeyMissing`] says why there is none; a key of another purpose is `Unknown`, whatever its
     /// state.
-    pub fn find(&self, id: KeyId, purpose: &str, now: Duration) -> Result<&PreparedKey, NotInHand> {
-        let held = self.by_id.get(&id).ok_or(NotInHand::Absent)?;
-        match &held.fresh(now)?.what {
-            Standing::Usable(key) if key.purpose().as_str() == purpose => Ok(key),
-            Standing::Refused(of, why) if of.as_str() == purpose => Err(*why),
-            Standing::Usable(_) | Standing::Refused(..) | Standing::Unknown => {
-                Err(NotInHand::Unknown)
+    pub fn find(
+        &self,
+        id: KeyId,
+        purpose: &str,
+        now: Duration,
+    ) -> Result<&PreparedKey, KeyMissing> {
+        let held = self.by_id.get(&id).ok_or(KeyMissing::NotPrepared)?;
+        match self.fresh(held, now)? {
+            KeyStatus::Usable(key) if key.purpose().as_str() == purpose => Ok(key),
+            KeyStatus::Refused(of, why) if of.as_str() == purpose => Err(*why),
+            KeyStatus::Usable(_) | KeyStatus::Refused(..) | KeyStatus::Unknown => {
+                Err(KeyMissing::Unknown)
             }
         }
     }
@@ -111,13 +132,19 @@ impl PreparedKeys {
         self
     }
 
-    pub(crate) fn none(tenant: TenantId, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+    pub(crate) fn none(
+        tenant: TenantId,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
         Self {
             tenant,
             primaries: Vec::new(),
             by_id: BTreeMap::new(),
             clock,
             entropy,
+            observer,
         }
     }
 
@@ -130,7 +157,7 @@ impl PreparedKeys {
         self.hold(
             key.id(),
             Held {
-                what: Standing::Usable(key),
+                what: KeyStatus::Usable(key),
                 read_at,
             },
         );
@@ -140,13 +167,13 @@ impl PreparedKeys {
         &mut self,
         id: KeyId,
         purpose: Purpose,
-        why: NotInHand,
+        why: KeyMissing,
         read_at: Duration,
     ) {
         self.hold(
             id,
             Held {
-                what: Standing::Refused(purpose, why),
+                what: KeyStatus::Refused(purpose, why),
                 read_at,
             },
         );
@@ -156,10 +183,20 @@ impl PreparedKeys {
         self.hold(
             id,
             Held {
-                what: Standing::Unknown,
+                what: KeyStatus::Unknown,
                 read_at,
             },
         );
+    }
+
+    /// What is held, unless its state was read too long ago.
+    fn fresh<'a, T>(&self, held: &'a Held<T>, now: Duration) -> Result<&'a T, KeyMissing> {
+        if now.saturating_sub(held.read_at) < STATES_SERVE_FOR {
+            return Ok(&held.what);
+        }
+        let tenant = &self.tenant;
+        self.observer.observe(&Event::StatesStale { tenant });
+        Err(KeyMissing::Stale)
     }
 
     fn hold_primary(&mut self, held: Held<PreparedKey>) {
@@ -174,14 +211,14 @@ impl PreparedKeys {
         }
     }
 
-    fn hold(&mut self, id: KeyId, held: Held<Standing>) {
+    fn hold(&mut self, id: KeyId, held: Held<KeyStatus>) {
         match self.by_id.entry(id) {
             Entry::Occupied(known) if known.get().read_at > held.read_at => {}
             Entry::Occupied(mut known) => {
                 known.insert(held);
             }
-            Entry::Vacant(place) => {
-                place.insert(held);
+            Entry::Vacant(vacant) => {
+                vacant.insert(held);
             }
         }
     }
@@ -231,9 +268,9 @@ impl fmt::Debug for PreparedKey {
 }
 
 #[derive(Debug, Clone)]
-enum Standing {
+enum KeyStatus {
     Usable(PreparedKey),
-    Refused(Purpose, NotInHand),
+    Refused(Purpose, KeyMissing),
     Unknown,
 }
 
@@ -241,17 +278,6 @@ enum Standing {
 struct Held<T> {
     what: T,
     read_at: Duration,
-}
-
-impl<T> Held<T> {
-    fn fresh(&self, now: Duration) -> Result<&Self, NotInHand> {
-        let fresh = now.saturating_sub(self.read_at) < STATES_SERVE_FOR;
-        if fresh {
-            Ok(self)
-        } else {
-            Err(NotInHand::Stale)
-        }
-    }
 }
 
 /// A state that was read longer ago than this neither seals nor opens.

@@ -1,5 +1,6 @@
-use std::fmt;
-use std::str::FromStr;
+//! The states of a data key and the steps between them.
+
+use std::{fmt, str::FromStr};
 
 /// The state of a data key.
 ///
@@ -98,7 +99,7 @@ pub struct UnknownKeyState;
 
 /// A legal step of one key between two states, neither of which is `Primary`.
 ///
-/// The role of primary changes hands only by [`DekStore::promote`](crate::DekStore::promote), which
+/// The role of primary changes hands only by [`DekStore::promote`](crate::store::DekStore::promote), which
 /// moves two keys at once, so that there is never none and never two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transition {
@@ -154,8 +155,7 @@ impl Transition {
 
 #[cfg(test)]
 mod tests {
-    use super::KeyState::*;
-    use super::*;
+    use super::{KeyState::*, *};
 
     const STEPS: [(KeyState, KeyState); 9] = [
         (Pending, Primary),

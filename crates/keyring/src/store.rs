@@ -1,31 +1,33 @@
-#[cfg(test)]
-mod conformance;
+//! Where wrapped data keys and their states are stored.
+
 mod memory;
 mod record;
-#[cfg(feature = "sqlx")]
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
-use std::error::Error;
-use std::fmt;
-use std::num::NonZeroU32;
+use std::{error::Error, fmt, num::NonZeroU32};
 
 use async_trait::async_trait;
 
+use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
+
 pub use self::memory::MemoryDekStore;
 pub use self::record::StoredKey;
-#[cfg(feature = "sqlx")]
+#[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteDekStore;
-use crate::{KeyId, TenantId, Transition, WrappedKey};
 
 /// Where wrapped data keys and their states live, shared by every process of a service.
 ///
 /// # Contract
-/// * Each method is one transaction: it happens whole or not at all, and whoever calls afterwards,
-///   in whatever process, sees it.
-/// * A key id is used once for ever; destroyed keys keep theirs.
+/// * Each method is one transaction: it happens whole or not at all, and every later call, in any
+///   process, sees it.
+/// * A key id is never used twice; destroyed keys keep theirs.
 /// * A tenant and purpose have at most one `Primary` and at most one `Pending` key.
 /// * A destroyed key keeps no wrapped bytes.
 /// * A refusal changes nothing.
+/// * `created_at` is kept to the millisecond.
+///
+/// [`conformance::dek_store`](crate::conformance) checks an implementation against it.
 #[async_trait]
 pub trait DekStore: fmt::Debug + Send + Sync {
     /// Adds a key.
@@ -94,7 +96,7 @@ pub trait DekStore: fmt::Debug + Send + Sync {
 #[non_exhaustive]
 pub enum StoreError {
     /// The database did not do what it was asked; asking again can help.
-    #[error("the store of data keys cannot be reached")]
+    #[error("the store of data keys is unavailable: try again later")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// A row is not what this version of the crate writes.
     #[error("data key {0} cannot be read from the store: its row is damaged")]

@@ -1,19 +1,21 @@
+//! Sealing and opening fields of one tenant.
+
 mod aead;
 mod associated_data;
 mod epoch;
 mod subkey;
-#[cfg(test)]
-mod tests;
 
-use portcullis_keyring::{EntropyError, KeyId, NotInHand, PreparedKey, PreparedKeys};
-use subtle::ConstantTimeEq;
+use portcullis_keyring::{KeyId, KeyMissing, PreparedKey, PreparedKeys, entropy::EntropyError};
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use self::associated_data::AssociatedData;
+use self::{associated_data::AssociatedData, epoch::KeySubkeys};
+use crate::{
+    Pii, PiiType, Sealed, Suite,
+    sealed::{HEADER_BYTES, OVERHEAD_BYTES},
+};
+
 pub use self::epoch::EpochPolicy;
-use self::epoch::KeySubkeys;
-use crate::sealed::{HEADER_BYTES, OVERHEAD_BYTES};
-use crate::{Pii, PiiType, Sealed};
 
 /// The longest value that can be sealed, in bytes.
 pub(crate) const MAX_PLAINTEXT_BYTES: usize = 64 * 1024;
@@ -22,7 +24,7 @@ pub(crate) const MAX_PLAINTEXT_BYTES: usize = 64 * 1024;
 ///
 /// `field` is a logical name (`lead.email`) that no migration changes, `record` the id the
 /// application gave the record before it is stored; each has 1 to 1,024 bytes. A sealed value opens
-/// in its own place only: same tenant, same field, same record.
+/// in its own context only: same tenant, same field, same record.
 ///
 /// # Security
 /// Each message has a nonce of its own by a counter that only this process uses, under a subkey
@@ -35,9 +37,9 @@ pub struct Cipher {
     epochs: EpochPolicy,
 }
 
-/// A field of a record: where a sealed value belongs.
+/// A field of a record: the context that a sealed value is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct FieldContext<'a> {
     field: &'a str,
     record: &'a str,
 }
@@ -46,7 +48,7 @@ pub struct Place<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SealError {
-    /// No primary key for the purpose of the value is in hand.
+    /// No primary key for the purpose of the value was prepared.
     #[error("no key for this purpose was prepared: prepare it")]
     NoKey,
     /// The keys were prepared on states that are 10 s old by now.
@@ -54,7 +56,7 @@ pub enum SealError {
     StaleKeys,
     /// The field or the record is empty or longer than 1,024 bytes.
     #[error("the field and the record take 1 to 1,024 bytes")]
-    Place,
+    InvalidContext,
     /// The value is longer than 64 KiB.
     #[error("the value is longer than {MAX_PLAINTEXT_BYTES} bytes")]
     TooLong,
@@ -67,12 +69,14 @@ pub enum SealError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The key is not in hand, or was prepared more than 10 s ago: prepare it and open again.
-    #[error("data key {0} is not in hand: prepare it by its id")]
+    /// The key was not prepared, or was prepared more than 10 s ago. Prepare it with
+    /// [`Keyring::prepare_ids`](portcullis_keyring::Keyring::prepare_ids),
+    /// [`merge`](PreparedKeys::merge) it with the keys there are, and open again.
+    #[error("data key {0} is not prepared: prepare it by its id and open again")]
     NeedsKey(KeyId),
-    /// The value does not open. That it was altered, moved from another place, or sealed under a
-    /// key the tenant does not have, is not told apart.
-    #[error("the sealed value does not open in this place")]
+    /// The value does not open. That it was altered, moved from another field or record, or sealed
+    /// under a key the tenant does not have, is not told apart.
+    #[error("the sealed value does not open in this context")]
     Rejected,
     /// The key is disabled or waits for its destruction; somebody should know of it.
     #[error("the data key is disabled: take it back into use, or find who still needs it")]
@@ -95,7 +99,7 @@ pub enum RebindError {
 }
 
 impl Cipher {
-    /// A cipher with keys in hand.
+    /// A cipher with prepared keys.
     #[must_use]
     pub const fn new(keys: PreparedKeys) -> Self {
         Self {
@@ -104,13 +108,13 @@ impl Cipher {
         }
     }
 
-    /// How long a subkey is used for; [`EpochPolicy::Shared`] unless given.
+    /// How long a subkey is used for; default: [`EpochPolicy::Shared`].
     #[must_use]
     pub fn with_epochs(self, epochs: EpochPolicy) -> Self {
         Self { epochs, ..self }
     }
 
-    /// Seals a value for its place.
+    /// Seals a value for a field of a record.
     ///
     /// # Errors
     /// [`SealError`].
@@ -120,25 +124,13 @@ impl Cipher {
         record: &str,
         value: &Pii<T>,
     ) -> Result<Sealed<T>, SealError> {
-        // EXPOSE: the copy is encrypted in place before this function returns.
+        // EXPOSE: it is sealed before this function returns.
         let text = value.expose().text();
-        if text.len() > MAX_PLAINTEXT_BYTES {
-            return Err(SealError::TooLong);
-        }
-        let aad = AssociatedData::new(self.keys.tenant(), field, record).ok_or(SealError::Place)?;
-        let now = self.keys.clock().monotonic();
-        let key = self.keys.primary(T::PURPOSE, now)?;
-        let turn = subkeys(key).next_turn(key, T::SUITE, self.epochs, now, self.keys.entropy())?;
-
-        let mut bytes = Vec::with_capacity(OVERHEAD_BYTES + T::SUITE.padded_len(text.len()));
-        bytes.extend_from_slice(&turn.subkey().header(turn.counter()));
-        bytes.extend_from_slice(text.as_bytes());
-        T::SUITE.pad(&mut bytes, HEADER_BYTES);
-        turn.subkey().seal(turn.counter(), aad.as_ref(), &mut bytes);
+        let bytes = self.seal_text(T::PURPOSE, T::SUITE, field, record, text)?;
         Ok(Sealed::from_cipher(bytes))
     }
 
-    /// Opens a value in its place.
+    /// Opens a value in the field and the record it was sealed for.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -148,34 +140,74 @@ impl Cipher {
         record: &str,
         sealed: &Sealed<T>,
     ) -> Result<Pii<T>, OpenError> {
-        let now = self.keys.clock().monotonic();
-        let key = self
-            .keys
-            .find(sealed.key_id(), T::PURPOSE, now)
-            .map_err(|why| match why {
-                NotInHand::Absent | NotInHand::Stale => OpenError::NeedsKey(sealed.key_id()),
-                NotInHand::Unknown => OpenError::Rejected,
-                NotInHand::Unavailable => OpenError::KeyUnavailable,
-                NotInHand::Destroyed => OpenError::KeyDestroyed,
-            })?;
-        let text = self
-            .open_with(key, field, record, sealed)
-            .ok_or(OpenError::Rejected)?;
+        let text = self.open_text(T::PURPOSE, field, record, sealed)?;
         Ok(Pii::new(T::restore(text)))
     }
 
-    /// Moves a value from one place of the tenant to another, under the present primary key.
+    /// Moves a value from one field or record of the tenant to another, under the present primary
+    /// key. With the same context twice it seals the value again, as after a rotation.
     ///
     /// # Errors
     /// [`RebindError`].
     pub fn rebind<T: PiiType>(
         &self,
         sealed: &Sealed<T>,
-        from: Place<'_>,
-        to: Place<'_>,
+        from: FieldContext<'_>,
+        to: FieldContext<'_>,
     ) -> Result<Sealed<T>, RebindError> {
         let value = self.open(from.field, from.record, sealed)?;
         Ok(self.seal(to.field, to.record, &value)?)
+    }
+
+    /// The bytes of a sealed text.
+    pub(crate) fn seal_text(
+        &self,
+        purpose: &str,
+        suite: Suite,
+        field: &str,
+        record: &str,
+        text: &str,
+    ) -> Result<Vec<u8>, SealError> {
+        if text.len() > MAX_PLAINTEXT_BYTES {
+            return Err(SealError::TooLong);
+        }
+        let aad = AssociatedData::new(self.keys.tenant(), field, record)
+            .ok_or(SealError::InvalidContext)?;
+        let now = self.keys.clock().monotonic();
+        let key = self.keys.primary(purpose, now)?;
+        let nonce = subkeys(key).reserve(key, suite, self.epochs, now, self.keys.entropy())?;
+
+        // The copy of the text is encrypted in place.
+        let mut bytes = Vec::with_capacity(OVERHEAD_BYTES + suite.padded_len(text.len()));
+        bytes.extend_from_slice(&nonce.subkey().header(nonce.counter()));
+        bytes.extend_from_slice(text.as_bytes());
+        suite.pad(&mut bytes, HEADER_BYTES);
+        nonce
+            .subkey()
+            .seal(nonce.counter(), aad.as_ref(), &mut bytes);
+        Ok(bytes)
+    }
+
+    /// The text of a sealed value whose kind has this purpose.
+    pub(crate) fn open_text<T>(
+        &self,
+        purpose: &str,
+        field: &str,
+        record: &str,
+        sealed: &Sealed<T>,
+    ) -> Result<Zeroizing<String>, OpenError> {
+        let now = self.keys.clock().monotonic();
+        let key = self
+            .keys
+            .find(sealed.key_id(), purpose, now)
+            .map_err(|why| match why {
+                KeyMissing::NotPrepared | KeyMissing::Stale => OpenError::NeedsKey(sealed.key_id()),
+                KeyMissing::Unknown => OpenError::Rejected,
+                KeyMissing::Unavailable => OpenError::KeyUnavailable,
+                KeyMissing::Destroyed => OpenError::KeyDestroyed,
+            })?;
+        self.open_with(key, field, record, sealed)
+            .ok_or(OpenError::Rejected)
     }
 
     /// Every failure is the same nothing.
@@ -203,7 +235,7 @@ impl Cipher {
     }
 }
 
-impl<'a> Place<'a> {
+impl<'a> FieldContext<'a> {
     /// A field of a record.
     #[must_use]
     pub const fn new(field: &'a str, record: &'a str) -> Self {
@@ -211,14 +243,14 @@ impl<'a> Place<'a> {
     }
 }
 
-impl From<NotInHand> for SealError {
-    fn from(why: NotInHand) -> Self {
+impl From<KeyMissing> for SealError {
+    fn from(why: KeyMissing) -> Self {
         match why {
-            NotInHand::Stale => Self::StaleKeys,
-            NotInHand::Absent
-            | NotInHand::Unknown
-            | NotInHand::Unavailable
-            | NotInHand::Destroyed => Self::NoKey,
+            KeyMissing::Stale => Self::StaleKeys,
+            KeyMissing::NotPrepared
+            | KeyMissing::Unknown
+            | KeyMissing::Unavailable
+            | KeyMissing::Destroyed => Self::NoKey,
         }
     }
 }
@@ -236,3 +268,6 @@ fn into_text(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<String>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,29 @@
+//! Blind indexes: keyed fingerprints that find a value without storing it.
+
 mod key;
 mod roots;
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
 
 use portcullis_keyring::TenantId;
+use secrecy::SecretBox;
 use zeroize::Zeroizing;
 
 use self::key::IndexKey;
-pub use self::roots::{IndexRoots, IndexRootsError, UnknownIndexVersion};
 use crate::{Pii, PiiType};
 
+pub use self::roots::{IndexRoots, IndexVersionTooGreat, UnknownIndexVersion};
+
 /// Personal data that can be found again by a blind index.
+///
+/// # Contract
+/// Values that count as the same have the same `normaliser` and the same `normalised` form, and no
+/// others have. `NORMALISERS` lists every normaliser that a value may have. What a name means never
+/// changes: another normal form is another name, `email/2`.
 pub trait Indexed: PiiType {
+    /// The names and versions of every way in which values of the kind are normalised: `email/1`.
+    const NORMALISERS: &'static [&'static str];
+
     /// The name and version of how the value is normalised: `email/1`. It is part of what is
     /// hashed, so that two ways never give one fingerprint.
     fn normaliser(&self) -> &'static str;
@@ -22,14 +32,15 @@ pub trait Indexed: PiiType {
     fn normalised(&self) -> Zeroizing<String>;
 }
 
-/// The version of an index root.
+/// The version of an index root. It stands in every fingerprint in two bytes, so that it goes to
+/// 65,535 and not as far as a [`SecretVersion`](crate::SecretVersion).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IndexVersion(u16);
 
 /// A keyed fingerprint: the version of its root, then the truncated HMAC.
 ///
-/// Whoever does not have the root can tell from two of them whether the values were the same, and
-/// nothing else. `Debug` prints the version alone.
+/// Without the root, two of them tell whether the values were the same, and nothing else. `Debug`
+/// prints the version alone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IndexValue {
     version: IndexVersion,
@@ -63,7 +74,10 @@ impl UniqueIndex {
     #[must_use]
     pub fn values<T: Indexed>(&self, value: &Pii<T>) -> Vec<IndexValue> {
         // EXPOSE: hashed with a key; the normalised copy is wiped.
-        let (normaliser, normalised) = (value.expose().normaliser(), value.expose().normalised());
+        self.values_of(value.expose().normaliser(), &value.expose().normalised())
+    }
+
+    pub(crate) fn values_of(&self, normaliser: &str, normalised: &str) -> Vec<IndexValue> {
         self.keys
             .iter()
             .map(|key| key.value(normaliser, normalised.as_bytes()))
@@ -88,7 +102,7 @@ impl IndexRoots {
     /// each time.
     #[must_use]
     pub fn unique_index(&self, tenant: &TenantId, field: &str) -> UniqueIndex {
-        let derive = |(version, root): (IndexVersion, &Zeroizing<[u8; 32]>)| {
+        let derive = |(version, root): (IndexVersion, &SecretBox<[u8; 32]>)| {
             IndexKey::derive(root, tenant, field, IDENTITY, version, UNIQUE_BITS)
         };
         UniqueIndex {
@@ -191,3 +205,6 @@ impl fmt::Debug for IndexValue {
 const IDENTITY: &str = "identity";
 const FINGERPRINT: &str = "fingerprint";
 const UNIQUE_BITS: u16 = 128;
+
+#[cfg(test)]
+mod tests;

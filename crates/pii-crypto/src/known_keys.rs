@@ -1,19 +1,29 @@
 //! Keyrings for tests: the key of the known answers, a clock and a random source that are told.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::{
+    array,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::SystemTime,
+};
 
 use portcullis_keyring::{
-    DataKey, DekStore, Entropy, EntropyError, FakeClock, KekContext, KekProvider, KekVersion,
-    KeyId, KeyState, Keyring, LocalKek, MemoryDekStore, PreparedKey, PreparedKeys, Purpose,
-    StoredKey, SystemEntropy, TenantId,
+    DataKey, KeyId, KeyState, Keyring, PreparedKey, PreparedKeys, Purpose, TenantId,
+    VersionedSecrets,
+    clock::FakeClock,
+    entropy::{Entropy, EntropyError, SystemEntropy},
+    kek::{KekContext, KekProvider as _, LocalKek},
+    store::{DekStore as _, MemoryDekStore, StoredKey},
 };
-use zeroize::Zeroizing;
+use secrecy::SecretBox;
+
+use crate::IndexRoots;
 
 pub(crate) const KEY_ID: KeyId = KeyId::new(0x0102_0304);
 
-/// One tenant, `tenant-7` unless told otherwise, whose data key for the purpose `email` is `00..1f`.
+/// One tenant (default: `tenant-7`), whose data key for the purpose `email` is `00..1f`.
 pub(crate) struct World {
     pub(crate) keyring: Keyring,
     pub(crate) tenant: TenantId,
@@ -40,8 +50,7 @@ impl World {
     }
 
     pub(crate) async fn of(name: &str, entropy: ToldEntropy) -> Self {
-        let version = KekVersion::new(3);
-        let kek = LocalKek::new(version, [(version, ascending_from(0x40))]).expect("a KEK");
+        let kek = LocalKek::new(VersionedSecrets::single(ascending_from(0x40)));
         let tenant = TenantId::new(name).expect("a name");
         let purpose = Purpose::new("email").expect("a name");
         let context = KekContext::new(tenant.clone(), purpose, KEY_ID);
@@ -85,10 +94,14 @@ impl World {
     }
 }
 
-pub(crate) fn ascending_from(first: u8) -> Zeroizing<[u8; 32]> {
-    Zeroizing::new(std::array::from_fn(|at| {
-        first + u8::try_from(at).expect("32 bytes")
-    }))
+/// The index root of the known answers, `20..3f`, under version 1.
+pub(crate) fn known_roots() -> IndexRoots {
+    IndexRoots::new(VersionedSecrets::single(ascending_from(0x20))).expect("version 1 fits")
+}
+
+pub(crate) fn ascending_from(first: u8) -> SecretBox<[u8; 32]> {
+    let byte = |at| first + u8::try_from(at).expect("32 bytes");
+    SecretBox::new(Box::new(array::from_fn(byte)))
 }
 
 /// Random, or `00 01 02 …`, or none at all.

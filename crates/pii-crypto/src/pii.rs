@@ -1,8 +1,12 @@
+//! Personal data in the clear: the trait of its kinds, the kinds of this crate, and kinds as values.
+
+mod any;
 mod email;
+mod kind;
+mod kinds;
 mod national_id;
+#[cfg(feature = "phone")]
 mod phone;
-#[cfg(test)]
-mod tests;
 mod text;
 
 use std::fmt;
@@ -10,11 +14,16 @@ use std::fmt;
 use portcullis_keyring::Purpose;
 use zeroize::Zeroizing;
 
+use crate::Suite;
+
+pub use self::any::AnyPii;
 pub use self::email::Email;
+pub use self::kind::PiiKind;
+pub use self::kinds::{PiiKinds, RepeatedKind};
 pub use self::national_id::{Cpf, NationalId};
+#[cfg(feature = "phone")]
 pub use self::phone::{PhoneNumber, Region};
 pub use self::text::{FreeText, PersonName, PostalAddress};
-use crate::Suite;
 
 /// Personal data in the clear.
 ///
@@ -28,11 +37,15 @@ pub struct Pii<T>(T);
 /// `restore(text())` gives back a value with the same `text()`. The implementation wipes what it
 /// holds when it is dropped, and its `Debug` prints nothing of it.
 pub trait PiiType: Sized + Send + Sync + 'static {
-    /// The name of the kind, for `Debug`: `Email`.
+    /// The name of the kind: `email`. Schemas and [`PiiKinds`] know it by this, and `Debug` shows it.
     const NAME: &'static str;
 
-    /// What its data keys are for: `email`.
-    const PURPOSE: &'static str;
+    /// What a value has to be, to complete "must be …": `an e-mail address`.
+    const EXPECTED: &'static str;
+
+    /// What its data keys are for; default: the name of the kind. Values sealed for one purpose do
+    /// not open for another, so that it never changes.
+    const PURPOSE: &'static str = Self::NAME;
 
     /// How it is sealed.
     const SUITE: Suite;
@@ -76,15 +89,23 @@ pub enum ParseError {
         /// The most there may be.
         limit: usize,
     },
+    /// Not a value of the kind: the variant for kinds of your own.
+    #[error("the value must be {expected}")]
+    Invalid {
+        /// What it must be: [`PiiType::EXPECTED`].
+        expected: &'static str,
+    },
     /// Not an e-mail address.
     #[error("not an e-mail address such as name@example.com")]
     NotAnEmail,
     /// Not a telephone number, or one without a country code and no region to take it from.
+    #[cfg(feature = "phone")]
     #[error(
         "not a valid telephone number: give it in international form, such as +55 11 91234-5678"
     )]
     NotAPhoneNumber,
     /// Not the two capital letters of a region.
+    #[cfg(feature = "phone")]
     #[error("not a region: give two capital letters such as BR")]
     NotARegion,
     /// Not a national identifier, or its check digits are wrong.
@@ -142,3 +163,6 @@ fn trimmed(text: &str, limit: usize) -> Result<&str, ParseError> {
 fn owned(text: &str) -> Zeroizing<String> {
     Zeroizing::new(text.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,19 @@
-#[cfg(test)]
-mod tests;
+//! Sealed values, for storage.
+
 mod text;
 
-use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::marker::PhantomData;
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+};
 
 use portcullis_keyring::KeyId;
 
-use crate::Suite;
-use crate::cipher::MAX_PLAINTEXT_BYTES;
+use crate::{Suite, cipher::MAX_PLAINTEXT_BYTES};
 
-/// Personal data sealed for one field of one record of one tenant.
+/// Personal data sealed for one field of one record of one tenant. Where the kind is known only when
+/// the program runs, `T` is [`AnyPii`](crate::AnyPii).
 ///
 /// ```text
 ///  0  1   F9
@@ -168,3 +170,6 @@ pub(crate) fn derive_prefix(
     prefix[SALT_AT..].copy_from_slice(salt);
     prefix
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+//! How a plaintext is laid out.
+
 /// How the plaintext of a sealed field is laid out; its number stands in every sealed value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

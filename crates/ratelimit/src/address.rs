@@ -1,30 +1,30 @@
+//! Client addresses, and the proxies that are trusted to name them.
+
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
-/// The hops of a forwarding chain that are looked at; the rest is not believed.
+/// The hops of a forwarding chain that are looked at; those further out are not trusted.
 const MAX_HOPS: usize = 32;
 
-/// What one client is taken to own: an IPv4 address, or the `/64` network of an IPv6 address.
+/// What counts as one client: an IPv4 address, or the `/64` network of an IPv6 address.
 ///
 /// A single IPv6 host commonly has a whole `/64` to choose addresses from, so counting full
 /// addresses would limit nobody. An IPv4 address mapped into IPv6 is the IPv4 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientNetwork(IpAddr);
 
-/// The proxies whose word on a client's address is believed.
+/// The proxies that are trusted to name the address of their clients.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
     networks: Vec<IpNet>,
 }
 
-/// A text that is no network such as `10.0.0.0/8` and no address.
+/// The text is neither an address nor a network such as `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a trusted proxy must be an address or a network such as 10.0.0.0/8")]
 #[non_exhaustive]
 pub struct TrustedProxyError;
-
-// === impl ClientNetwork ===
 
 impl ClientNetwork {
     /// The first address of the network.
@@ -43,16 +43,14 @@ impl From<IpAddr> for ClientNetwork {
     }
 }
 
-// === impl TrustedProxies ===
-
 impl TrustedProxies {
-    /// Believes nobody: the client is who connects.
+    /// Trusts no proxy: the client is the other end of the connection.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Believes the given addresses and networks.
+    /// Trusts the given addresses and networks.
     ///
     /// # Errors
     /// One of them is neither.
@@ -68,7 +66,8 @@ impl TrustedProxies {
     /// the order of the message.
     ///
     /// Walks from the connection back towards the client for as long as the hop is trusted, and
-    /// stops at the first that is not, or at the last good one before an entry that is no address.
+    /// stops at the first that is not, or at the last good one before an entry that is not an
+    /// address.
     ///
     /// # Security
     /// A client can write any entries it likes, but only to the left of the one that the outermost
@@ -97,7 +96,7 @@ impl TrustedProxies {
         client
     }
 
-    /// Whether what this address says of its clients is believed.
+    /// Whether this address is that of a trusted proxy.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.networks

@@ -1,13 +1,48 @@
+//! The arithmetic of one token bucket: exact, in integers, and apart from where buckets are kept.
+//!
+//! A [`Store`](crate::store::Store) keeps a [`Bucket`] for each key, either whole or as the parts
+//! that [`Bucket::new`] takes and [`Bucket::consumed`], [`Bucket::last_tick`] and
+//! [`Bucket::scale`] give back. [`Bucket::at`] brings it to the present under a limit;
+//! [`Level::charge`] takes tokens or says how long to wait.
+//!
+//! ```
+//! use std::time::Duration;
+//! use portcullis_ratelimit::{
+//!     bucket::{Bucket, Retry},
+//!     clock::Timestamp,
+//!     policy::{Limit, Rate},
+//! };
+//!
+//! let limit = Limit::new(Rate::tokens_per_second(2), 5)?;
+//! let start = Timestamp::from_micros(0);
+//! let bucket = Bucket::full(&limit, start);
+//! let bucket = bucket.at(&limit, start).charge(4).expect("five tokens are there");
+//!
+//! // Kept as three numbers and a scale, and restored later.
+//! let (consumed, last_tick, scale) = (bucket.consumed(), bucket.last_tick(), bucket.scale());
+//! assert_eq!(consumed, 4 * scale.units_per_token().get());
+//! let bucket = Bucket::new(consumed, last_tick, scale);
+//!
+//! let level = bucket.at(&limit, Timestamp::from_micros(500_000));
+//! assert_eq!(level.remaining(), 2);
+//! assert_eq!(level.charge(3), Err(Retry::After(Duration::from_millis(500))));
+//! # Ok::<(), portcullis_ratelimit::policy::LimitError>(())
+//! ```
+
+mod scale;
+
 use std::time::Duration;
 
-use crate::clock::Timestamp;
-use crate::limit::{Limit, Scale};
+use crate::{clock::Timestamp, policy::Limit};
+
+pub use self::scale::{Scale, Tick};
 
 /// What one key has used of a limit: a consumed volume and when it was last counted.
 ///
 /// This is the token bucket seen from the other side, equal to the generic cell rate algorithm
 /// (ITU-T I.371): a request of cost `c` at time `now` is admitted iff
-/// `max(0, V − L·Δ) + c·P ≤ burst·P`. The consumed volume rather than a time is kept because it
+/// `max(0, V − L·Δ) + c·P ≤ burst·P`, where `V` is [`consumed`](Self::consumed) and `Δ` the ticks
+/// since [`last_tick`](Self::last_tick). The consumed volume rather than a time is kept because it
 /// still means something when the limit changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bucket {
@@ -41,18 +76,44 @@ pub enum Retry {
     NeverSatisfiable,
 }
 
-// === impl Bucket ===
-
 impl Bucket {
-    /// A full bucket that refills only from `since` on.
+    /// A bucket from the parts that a store kept: the consumed volume in units and the number of
+    /// the tick of the last charge, both counted in `scale`.
+    ///
+    /// Any values are safe: a volume above the burst counts as the whole burst.
     #[must_use]
-    pub fn full(limit: &Limit, since: Timestamp) -> Self {
-        let scale = limit.scale();
+    pub const fn new(consumed: u64, last_tick: u64, scale: Scale) -> Self {
         Self {
-            consumed: 0,
-            last: scale.tick.not_before(since),
+            consumed,
+            last: last_tick,
             scale,
         }
+    }
+
+    /// A full bucket that refills only from `since` on.
+    #[must_use]
+    pub const fn full(limit: &Limit, since: Timestamp) -> Self {
+        let scale = limit.scale();
+        Self::new(0, scale.tick().ceil(since), scale)
+    }
+
+    /// `V`: the units of volume that were consumed at the [`last_tick`](Self::last_tick).
+    #[must_use]
+    pub const fn consumed(&self) -> u64 {
+        self.consumed
+    }
+
+    /// The tick up to which the volume has drained, counted from the origin of time.
+    #[must_use]
+    pub const fn last_tick(&self) -> u64 {
+        self.last
+    }
+
+    /// What the volume and the tick are counted in: the scale of the limit last charged. It must
+    /// be kept with them, because the limit may have another one next time.
+    #[must_use]
+    pub const fn scale(&self) -> Scale {
+        self.scale
     }
 
     /// The bucket as `limit` sees it at `now`.
@@ -68,8 +129,8 @@ impl Bucket {
         } else {
             self.converted_to(scale)
         };
-        let tick = last.max(scale.tick.at(now));
-        let drained = u64::from(scale.units_per_tick).saturating_mul(tick - last);
+        let tick = last.max(scale.tick().floor(now));
+        let drained = scale.drained_in(tick - last);
         let consumed = consumed.min(limit.volume()).saturating_sub(drained);
         Level {
             limit,
@@ -81,26 +142,33 @@ impl Bucket {
     }
 
     /// The tokens still counted as used at `now` under the limit of the last charge, rounded up.
-    pub(crate) fn used_at(&self, now: Timestamp) -> u64 {
-        let elapsed = self.scale.tick.at(now).saturating_sub(self.last);
-        let drained = u64::from(self.scale.units_per_tick).saturating_mul(elapsed);
+    /// At zero the bucket is full, and forgetting it loses nothing while time does not step back.
+    #[must_use]
+    pub fn used_at(&self, now: Timestamp) -> u64 {
+        let elapsed = self.scale.tick().floor(now).saturating_sub(self.last);
         self.consumed
-            .saturating_sub(drained)
-            .div_ceil(self.scale.units_per_token.get())
+            .saturating_sub(self.scale.drained_in(elapsed))
+            .div_ceil(self.scale.units_per_token().get())
     }
 
     /// Rounded up in volume and time, so that a change of scale never gives tokens away.
     fn converted_to(self, scale: Scale) -> (u64, u64) {
-        let volume = (u128::from(self.consumed) * u128::from(scale.units_per_token.get()))
-            .div_ceil(u128::from(self.scale.units_per_token.get()));
-        let last = scale.tick.not_before(self.scale.tick.start_of(self.last));
+        let volume = (u128::from(self.consumed) * u128::from(scale.units_per_token().get()))
+            .div_ceil(u128::from(self.scale.units_per_token().get()));
+        let last = scale.tick().ceil(self.scale.tick().start_of(self.last));
         (u64::try_from(volume).unwrap_or(u64::MAX), last)
     }
 }
 
-// === impl Level ===
-
 impl Level<'_> {
+    /// Whether `cost` tokens can be taken, without taking them. A cost of zero always can.
+    ///
+    /// # Errors
+    /// The tokens are not there: how long to wait for them.
+    pub fn check(&self, cost: u32) -> Result<(), Retry> {
+        self.charge(cost).map(drop)
+    }
+
     /// The bucket after `cost` tokens were taken from it, or when that would be possible.
     ///
     /// A cost of zero is a peek: always possible, and the bucket comes back as it was.
@@ -115,13 +183,9 @@ impl Level<'_> {
             return Err(Retry::NeverSatisfiable);
         }
         let scale = self.limit.scale();
-        let charged = self.consumed + u64::from(cost) * scale.units_per_token.get();
+        let charged = self.consumed + scale.volume_of(cost);
         match charged.checked_sub(self.limit.volume()) {
-            None | Some(0) => Ok(Bucket {
-                consumed: charged,
-                last: self.tick,
-                scale,
-            }),
+            None | Some(0) => Ok(Bucket::new(charged, self.tick, scale)),
             Some(excess) => Err(Retry::After(self.time_to_drain(excess))),
         }
     }
@@ -130,26 +194,43 @@ impl Level<'_> {
     #[must_use]
     pub fn remaining(&self) -> u32 {
         let free = self.limit.volume() - self.consumed;
-        let tokens = free / self.limit.scale().units_per_token;
+        let tokens = free / self.limit.scale().units_per_token();
         u32::try_from(tokens).unwrap_or(u32::MAX)
     }
 
     /// How long until [`remaining`](Self::remaining) grows by one; `None` when the bucket is full.
     #[must_use]
     pub fn next_token(&self) -> Option<Duration> {
-        let units_per_token = self.limit.scale().units_per_token.get();
+        let units_per_token = self.limit.scale().units_per_token().get();
         let excess = self.consumed.checked_sub(1)? % units_per_token + 1;
         Some(self.time_to_drain(excess))
+    }
+
+    /// How long until the bucket is full again. A store that gives what it keeps a time to live
+    /// gives it at least this long.
+    #[must_use]
+    pub fn time_to_full(&self) -> Duration {
+        self.time_to_drain(self.consumed)
+    }
+
+    /// `max(0, V − L·Δ)`: the units of volume still consumed, in the scale of the limit.
+    #[must_use]
+    pub const fn consumed(&self) -> u64 {
+        self.consumed
+    }
+
+    /// The tick that the volume is told at, in the scale of the limit: that of the present, or a
+    /// later one that the bucket has seen.
+    #[must_use]
+    pub const fn tick(&self) -> u64 {
+        self.tick
     }
 
     /// From now to the first tick at which `volume` has drained.
     fn time_to_drain(&self, volume: u64) -> Duration {
         let scale = self.limit.scale();
-        let ticks = volume.div_ceil(u64::from(scale.units_per_tick));
-        scale
-            .tick
-            .start_of(self.tick.saturating_add(ticks))
-            .since(self.now)
+        let drained = self.tick.saturating_add(scale.ticks_to_drain(volume));
+        scale.tick().start_of(drained).since(self.now)
     }
 }
 

@@ -1,22 +1,26 @@
-use std::fmt::Debug;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+//! Time: the clock a limiter reads, and points in time.
 
-/// A point in time: microseconds since an origin that the [`Clock`] chose.
+use std::{
+    fmt::Debug,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+/// A point in time: whole microseconds since the origin of a [`Clock`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
 /// Where a limiter reads the time.
 ///
 /// # Contract
-/// All readings of one clock count from the same origin. A clock should not step back; where one
-/// does, buckets treat the time they have already seen as the present, so nothing refills twice.
+/// All values of one clock count from the same origin. A clock should not step back; where one
+/// does, buckets take the latest time they have seen for the present, so nothing refills twice.
 pub trait Clock: Debug + Send + Sync {
-    /// The present.
-    fn now(&self) -> Timestamp;
+    /// The time since the clock's origin.
+    fn monotonic(&self) -> Duration;
 }
 
-/// The monotonic clock of the operating system, counted from when this value was made.
+/// The monotonic clock of the operating system. Its origin is when the value was made.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     origin: Instant,
@@ -25,10 +29,8 @@ pub struct SystemClock {
 /// A clock that a test moves by hand, backwards too.
 #[derive(Debug, Default)]
 pub struct FakeClock {
-    micros: AtomicU64,
+    nanos: AtomicU64,
 }
-
-// === impl Timestamp ===
 
 impl Timestamp {
     /// The time this many microseconds after the origin.
@@ -43,14 +45,19 @@ impl Timestamp {
         self.0
     }
 
-    /// How long ago `earlier` was, zero if it lies ahead.
+    /// The time from `earlier` to this one, zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 }
 
-// === impl SystemClock ===
+/// Takes a time since the origin, rounded down to a microsecond.
+impl From<Duration> for Timestamp {
+    fn from(since_origin: Duration) -> Self {
+        Self(u64::try_from(since_origin.as_micros()).unwrap_or(u64::MAX))
+    }
+}
 
 impl SystemClock {
     /// A clock whose origin is now.
@@ -73,37 +80,36 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(whole_micros(self.origin.elapsed()))
+    fn monotonic(&self) -> Duration {
+        self.origin.elapsed()
     }
 }
 
-// === impl FakeClock ===
-
 impl FakeClock {
-    /// A clock that stands at its origin.
+    /// A clock at its origin.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Moves the clock forward, by whole microseconds.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
-        self.micros.fetch_add(whole_micros(by), Ordering::SeqCst);
+        self.nanos.fetch_add(whole_nanos(by), Ordering::SeqCst);
     }
 
-    /// Moves the clock to `to`, which may lie in its past.
-    pub fn set(&self, to: Timestamp) {
-        self.micros.store(to.0, Ordering::SeqCst);
+    /// Sets the time since the origin, which may be earlier than before.
+    pub fn set(&self, since_origin: Duration) {
+        self.nanos
+            .store(whole_nanos(since_origin), Ordering::SeqCst);
     }
 }
 
 impl Clock for FakeClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.micros.load(Ordering::SeqCst))
+    fn monotonic(&self) -> Duration {
+        Duration::from_nanos(self.nanos.load(Ordering::SeqCst))
     }
 }
 
-fn whole_micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+fn whole_nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

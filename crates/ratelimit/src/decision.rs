@@ -1,18 +1,23 @@
-use std::sync::Arc;
-use std::time::Duration;
-
-use crate::bucket::Retry;
-use crate::jitter::Jitter;
-use crate::name::LimitName;
-use crate::policy::{Policy, PolicyLimit};
-use crate::store::{Reading, Readings};
-
-pub use self::problem::Problem;
+//! Admitted or refused, and what an answer says about it.
 
 mod fields;
 mod problem;
 
-/// What became of a request, with everything that an answer says about it.
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    bucket::Retry,
+    jitter::Jitter,
+    policy::{LimitName, Policy, PolicyLimit},
+    store::{ChargeOutcome, LimitStatus},
+};
+
+#[cfg(feature = "http")]
+pub(crate) use self::fields::{RATE_LIMIT, RATE_LIMIT_POLICY};
+
+pub use self::problem::Problem;
+
+/// Whether a request was admitted, with everything that an answer says about it.
 #[derive(Clone, Debug)]
 #[expect(
     clippy::exhaustive_enums,
@@ -25,48 +30,40 @@ pub enum Decision {
     Refused(Refused),
 }
 
-/// How the limits stand after they were charged.
+/// The limits after they were charged.
 #[derive(Clone, Debug)]
 pub struct Admitted {
-    standing: Standing,
+    limits: Limits,
 }
 
-/// How the limits stand, and when to come back.
+/// The limits as they are, and when to come back.
 #[derive(Clone, Debug)]
 pub struct Refused {
-    standing: Standing,
+    limits: Limits,
     retry: Retry,
     retry_after: Option<Duration>,
 }
 
-/// One limit that applied to a request, and how it stands.
-#[derive(Clone, Copy, Debug)]
-pub struct LimitStanding<'a> {
-    limit: &'a PolicyLimit,
-    reading: &'a Reading,
-}
-
+/// A policy, and the status of each of its limits.
 #[derive(Clone, Debug)]
-struct Standing {
+struct Limits {
     policy: Arc<Policy>,
-    readings: Readings,
+    outcome: ChargeOutcome,
 }
-
-// === impl Decision ===
 
 impl Decision {
-    pub(crate) fn new(policy: Arc<Policy>, readings: Readings, jitter: &Jitter) -> Self {
-        let standing = Standing { policy, readings };
-        let longest = standing
-            .violations()
-            .filter_map(|limit| limit.reading.refusal())
+    pub(crate) fn new(policy: Arc<Policy>, outcome: ChargeOutcome, jitter: &Jitter) -> Self {
+        let limits = Limits { policy, outcome };
+        let longest = limits
+            .violated()
+            .filter_map(|(_, status)| status.refusal())
             .max();
         match longest {
-            None => Self::Admitted(Admitted { standing }),
+            None => Self::Admitted(Admitted { limits }),
             Some(retry) => {
                 let retry_after = retry_after(retry, jitter);
                 Self::Refused(Refused {
-                    standing,
+                    limits,
                     retry,
                     retry_after,
                 })
@@ -83,23 +80,21 @@ impl Decision {
     /// The policy that the request was checked against.
     #[must_use]
     pub fn policy(&self) -> &Policy {
-        &self.standing().policy
+        &self.checked().policy
     }
 
-    /// Every limit that applied, shadows included, and how it stands.
-    pub fn limits(&self) -> impl Iterator<Item = LimitStanding<'_>> {
-        self.standing().limits()
+    /// Every limit that applied, shadows included, and its status.
+    pub fn limits(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
+        self.checked().all()
     }
 
-    fn standing(&self) -> &Standing {
+    const fn checked(&self) -> &Limits {
         match self {
-            Self::Admitted(admitted) => &admitted.standing,
-            Self::Refused(refused) => &refused.standing,
+            Self::Admitted(admitted) => &admitted.limits,
+            Self::Refused(refused) => &refused.limits,
         }
     }
 }
-
-// === impl Refused ===
 
 impl Refused {
     /// When the request would be admitted if nothing else were: the longest of all limits
@@ -119,59 +114,23 @@ impl Refused {
 
     /// The names of the enforced limits that had no room.
     pub fn violated(&self) -> impl Iterator<Item = &LimitName> {
-        self.standing
-            .violations()
-            .map(|violation| violation.limit.name())
+        self.limits.violated().map(|(limit, _)| limit.name())
     }
 }
 
-// === impl LimitStanding ===
-
-impl<'a> LimitStanding<'a> {
-    /// The limit.
-    #[must_use]
-    pub const fn limit(&self) -> &'a PolicyLimit {
-        self.limit
+impl Limits {
+    fn all(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
+        let limits = self.policy.limits().iter().enumerate();
+        limits.filter_map(|(position, limit)| Some((limit, self.outcome.status(position)?)))
     }
 
-    /// How it stands.
-    #[must_use]
-    pub const fn reading(&self) -> &'a Reading {
-        self.reading
+    fn enforced(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
+        self.all().filter(|(limit, _)| limit.is_enforced())
     }
 
-    /// Whether less than a tenth of the burst is left.
-    #[must_use]
-    pub fn is_near_limit(&self) -> bool {
-        let (remaining, burst) = (self.reading.remaining(), self.limit.limit().burst());
-        u64::from(remaining) * 10 < u64::from(burst)
-    }
-}
-
-// === impl Standing ===
-
-impl Standing {
-    fn limits(&self) -> impl Iterator<Item = LimitStanding<'_>> {
-        self.policy
-            .limits()
-            .iter()
-            .enumerate()
-            .filter_map(|(position, limit)| {
-                Some(LimitStanding {
-                    limit,
-                    reading: self.readings.at(position)?,
-                })
-            })
-    }
-
-    fn enforced(&self) -> impl Iterator<Item = LimitStanding<'_>> {
-        self.limits()
-            .filter(|standing| standing.limit.is_enforced())
-    }
-
-    fn violations(&self) -> impl Iterator<Item = LimitStanding<'_>> {
+    fn violated(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
         self.enforced()
-            .filter(|standing| standing.reading.refusal().is_some())
+            .filter(|(_, status)| status.refusal().is_some())
     }
 }
 

@@ -1,5 +1,9 @@
-use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+//! Random seconds on top of a `Retry-After`.
+
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 /// What is added to a `Retry-After`, so that clients refused together do not come back together.
 ///
@@ -53,8 +57,7 @@ fn next(state: &AtomicU64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-    use std::sync::atomic::AtomicU64;
+    use std::{collections::HashSet, sync::atomic::AtomicU64};
 
     use super::{Jitter, next};
 

@@ -1,34 +1,46 @@
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-
-use http::request::Parts;
-use tower_layer::Layer;
-use tower_service::Service;
-
-use crate::decision::Decision;
-use crate::limiter::{CheckError, RateLimiter};
-
-pub use self::extract::{ByClientAddress, Extract, ExtractError, PeerAddress, Who};
-pub use self::future::RateLimitFuture;
+//! A tower layer that checks requests before a service sees them.
 
 mod extract;
 mod future;
 
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{StatusCode, request::Parts};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::{decision::Decision, limiter::RateLimiter, observer::Event};
+
+pub use self::{
+    extract::{
+        ByClientAddress, ExtractError, KeyExtractor, OnExtractError, PeerAddress, RateLimitKey,
+    },
+    future::RateLimitFuture,
+};
+
 /// Checks requests before an HTTP service sees them.
 ///
-/// An admitted request goes on with its [`Decision`](crate::Decision) among its extensions, and
+/// An admitted request goes on with its [`Decision`] among its extensions, and
 /// its answer gains the fields `RateLimit-Policy` and `RateLimit`. A refused one is answered 429
-/// with `Retry-After` and a problem body. Where neither is possible, because whom to count cannot
-/// be told or the store does not decide, the answer is 503: the layer never lets a request pass
-/// unchecked.
+/// with `Retry-After` and a problem body. If there is no policy for the request or the store does
+/// not decide, the answer is 503. If the extractor fails, [`OnExtractError`] decides; default:
+/// 503 too. Both are reported to the limiter's [`Observer`](crate::observer::Observer) with the
+/// reason.
 ///
 /// ```
 /// use std::{convert::Infallible, net::IpAddr, num::NonZeroUsize, sync::Arc};
+///
 /// use http::{Request, Response, StatusCode};
 /// use portcullis_ratelimit::{
-///     ByClientAddress, Limit, MemoryStore, PeerAddress, Policies, Rate, RateLimitLayer,
-///     RateLimiter, Rule, TrustedProxies, WhenFull,
+///     RateLimiter,
+///     address::TrustedProxies,
+///     layer::{ByClientAddress, PeerAddress, RateLimitLayer},
+///     policy::{Limit, Policies, Rate, Rule},
+///     store::{MemoryStore, WhenFull},
 /// };
 /// use tower::{Service as _, ServiceBuilder, ServiceExt as _};
 ///
@@ -58,7 +70,8 @@ mod future;
 #[derive(Clone, Debug)]
 pub struct RateLimitLayer {
     limiter: RateLimiter,
-    extract: Arc<dyn Extract>,
+    extractor: Arc<dyn KeyExtractor>,
+    on_extract_error: OnExtractError,
 }
 
 /// The service that [`RateLimitLayer`] makes.
@@ -71,17 +84,28 @@ pub struct RateLimit<S> {
 /// The head of a request and what the limiter says about it.
 type Check = Pin<Box<dyn Future<Output = (Parts, Result<Option<Decision>, Unchecked>)> + Send>>;
 
-/// Whom to count could not be told, or the limiter did not decide.
+/// The request was not checked, and is answered with this status.
 #[derive(Debug)]
-struct Unchecked;
-
-// === impl RateLimitLayer ===
+struct Unchecked(StatusCode);
 
 impl RateLimitLayer {
-    /// Checks with `limiter` whom `extract` finds in a request.
+    /// Checks with `limiter` what `extractor` finds in a request.
     #[must_use]
-    pub fn new(limiter: RateLimiter, extract: Arc<dyn Extract>) -> Self {
-        Self { limiter, extract }
+    pub fn new(limiter: RateLimiter, extractor: Arc<dyn KeyExtractor>) -> Self {
+        Self {
+            limiter,
+            extractor,
+            on_extract_error: OnExtractError::default(),
+        }
+    }
+
+    /// What happens to a request if the extractor fails; default: it is answered 503.
+    #[must_use]
+    pub fn on_extract_error(self, then: OnExtractError) -> Self {
+        Self {
+            on_extract_error: then,
+            ..self
+        }
     }
 
     fn check(self, head: Parts) -> Check {
@@ -91,14 +115,29 @@ impl RateLimitLayer {
         })
     }
 
-    /// `None` for a request that is exempt.
+    /// `None` for a request that passes without being counted.
     async fn decide(&self, head: &Parts) -> Result<Option<Decision>, Unchecked> {
-        let decision = match self.extract.extract(head)? {
-            Who::Exempt => return Ok(None),
-            Who::Tenant(request) => self.limiter.check(&request).await?,
-            Who::Address(address) => self.limiter.check_address(address).await?,
+        let decision = match self.key(head)? {
+            RateLimitKey::Exempt => return Ok(None),
+            RateLimitKey::Tenant(request) => self.limiter.check(&request).await,
+            RateLimitKey::Address(address) => self.limiter.check_address(address).await,
         };
-        Ok(Some(decision))
+        decision.map(Some).map_err(|error| {
+            self.limiter.observe(&Event::CheckFailed { error: &error });
+            Unchecked(StatusCode::SERVICE_UNAVAILABLE)
+        })
+    }
+
+    fn key<'a>(&'a self, head: &'a Parts) -> Result<RateLimitKey<'a>, Unchecked> {
+        self.extractor.extract(head).or_else(|error| {
+            self.limiter
+                .observe(&Event::KeyNotExtracted { error: &error });
+            match self.on_extract_error {
+                OnExtractError::Reject(status) => Err(Unchecked(status)),
+                OnExtractError::CountAs(address) => Ok(RateLimitKey::Address(address)),
+                OnExtractError::Admit => Ok(RateLimitKey::Exempt),
+            }
+        })
     }
 }
 
@@ -112,8 +151,6 @@ impl<S> Layer<S> for RateLimitLayer {
         }
     }
 }
-
-// === impl RateLimit ===
 
 impl<S, ReqBody, ResBody> Service<http::Request<ReqBody>> for RateLimit<S>
 where
@@ -134,20 +171,6 @@ where
         let next = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, next);
         RateLimitFuture::new(self.layer.clone().check(parts), ready, body)
-    }
-}
-
-// === impl Unchecked ===
-
-impl From<ExtractError> for Unchecked {
-    fn from(_: ExtractError) -> Self {
-        Self
-    }
-}
-
-impl From<CheckError> for Unchecked {
-    fn from(_: CheckError) -> Self {
-        Self
     }
 }
 

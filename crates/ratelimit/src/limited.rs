@@ -1,16 +1,21 @@
-use std::cmp::Reverse;
-use std::collections::HashMap;
-use std::fmt;
-use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+//! The tenants that were refused most.
+
+use std::{
+    cmp::Reverse,
+    collections::HashMap,
+    fmt,
+    num::NonZeroUsize,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use crate::clock::Timestamp;
 
 /// After this long a refusal counts half.
 const HALF_LIFE: Duration = Duration::from_secs(600);
 
-/// A tenant that was refused of late.
+/// A tenant that was refused lately, as [`RateLimiter::most_limited`](crate::RateLimiter::most_limited)
+/// lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LimitedTenant {
@@ -131,8 +136,7 @@ impl Counters {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroUsize;
-    use std::time::Duration;
+    use std::{num::NonZeroUsize, time::Duration};
 
     use super::LimitedTenants;
     use crate::clock::Timestamp;

@@ -1,24 +1,26 @@
-use std::net::IpAddr;
-use std::sync::Arc;
-
-use arc_swap::ArcSwap;
-
-use crate::clock::Clock;
-use crate::decision::Decision;
-use crate::jitter::Jitter;
-use crate::limited::{LimitedTenant, LimitedTenants};
-use crate::name::{Category, Tier};
-use crate::observer::{Event, Observer};
-use crate::policies::Policies;
-use crate::policy::Policy;
-use crate::request::Request;
-use crate::store::{Charge, Partition, Store, StoreError};
-
-pub use self::builder::{BuildError, RateLimiterBuilder};
+//! The limiter: policies, a store and a clock behind one call.
 
 mod builder;
 
-/// Checks requests against policies, and keeps the count in a store.
+use std::{net::IpAddr, sync::Arc};
+
+use arc_swap::ArcSwap;
+
+use crate::{
+    clock::{Clock, Timestamp},
+    decision::Decision,
+    jitter::Jitter,
+    limited::{LimitedTenant, LimitedTenants},
+    name::{Category, Tier},
+    observer::{Event, Observer},
+    policy::{Policies, Policy},
+    request::Request,
+    store::{Charge, Partition, Store, StoreError},
+};
+
+pub use self::builder::{BuildError, RateLimiterBuilder};
+
+/// Checks requests against policies, and counts them in a store.
 ///
 /// Cloning is cheap, and clones are one limiter.
 #[derive(Clone, Debug)]
@@ -29,7 +31,7 @@ pub struct RateLimiter {
 /// Why a request could be neither admitted nor refused.
 ///
 /// # Security
-/// Whoever lets a request pass on an error has no limits while the error lasts.
+/// A caller that lets requests pass on an error has no limits while the error lasts.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckError {
@@ -52,7 +54,7 @@ struct Shared {
 }
 
 impl RateLimiter {
-    /// A limiter to be put together.
+    /// A builder, which needs policies and a store.
     #[must_use]
     pub fn builder() -> RateLimiterBuilder {
         RateLimiterBuilder::default()
@@ -68,7 +70,7 @@ impl RateLimiter {
         let policy = policies.policy(request.tier, request.category).cloned();
         drop(policies);
         let policy = policy.ok_or(CheckError::NoPolicy)?;
-        let charge = Charge::of_request(&policy, request, self.shared.clock.now());
+        let charge = Charge::for_request(&policy, request, self.now());
         self.decide(Arc::clone(&policy), charge).await
     }
 
@@ -79,7 +81,7 @@ impl RateLimiter {
     /// The store did not decide.
     pub async fn check_address(&self, address: IpAddr) -> Result<Decision, CheckError> {
         let policy = Arc::clone(self.shared.policies.load().client_address());
-        let charge = Charge::of_address(&policy, address, self.shared.clock.now());
+        let charge = Charge::for_address(&policy, address, self.now());
         self.decide(Arc::clone(&policy), charge).await
     }
 
@@ -106,11 +108,23 @@ impl RateLimiter {
         self.shared.policies.store(Arc::new(policies));
     }
 
-    /// The tenants refused most of late, the most refused first; at most as many as the builder
+    /// The tenants that were refused most lately, the most refused first; at most as many as the builder
     /// was given.
     #[must_use]
     pub fn most_limited(&self) -> Vec<LimitedTenant> {
-        self.shared.limited.most_refused(self.shared.clock.now())
+        self.shared.limited.most_refused(self.now())
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from(self.shared.clock.monotonic())
+    }
+
+    /// Reports what the limiter itself cannot see.
+    #[cfg(feature = "tower")]
+    pub(crate) fn observe(&self, event: &Event<'_>) {
+        if let Some(observer) = &self.shared.observer {
+            observer.observe(event);
+        }
     }
 
     async fn decide(
@@ -118,8 +132,8 @@ impl RateLimiter {
         policy: Arc<Policy>,
         charge: Charge<'_>,
     ) -> Result<Decision, CheckError> {
-        let readings = self.shared.store.charge(&charge).await?;
-        let decision = Decision::new(policy, readings, &self.shared.jitter);
+        let outcome = self.shared.store.charge(&charge).await?;
+        let decision = Decision::new(policy, outcome, &self.shared.jitter);
         if let (Decision::Refused(_), Partition::Tenant(tenant)) = (&decision, charge.partition()) {
             self.shared.limited.count(tenant, charge.now());
         }
@@ -130,7 +144,7 @@ impl RateLimiter {
     }
 }
 
-/// A peek is no decision on a request, so nothing is reported of it.
+/// A peek does not decide on a request, so it is not reported.
 fn report(observer: &dyn Observer, decision: &Decision, cost: u32) {
     if cost == 0 {
         return;
@@ -140,11 +154,10 @@ fn report(observer: &dyn Observer, decision: &Decision, cost: u32) {
         Decision::Admitted(_) => Event::Admitted { policy },
         Decision::Refused(_) => Event::Refused { policy },
     });
-    for standing in decision.limits() {
-        let limit = standing.limit();
-        if standing.reading().refusal().is_some() {
+    for (limit, status) in decision.limits() {
+        if status.refusal().is_some() {
             observer.observe(&Event::Exceeded { policy, limit });
-        } else if decision.is_admitted() && limit.is_enforced() && standing.is_near_limit() {
+        } else if decision.is_admitted() && limit.is_enforced() && status.is_near(limit.limit()) {
             observer.observe(&Event::NearLimit { policy, limit });
         }
     }

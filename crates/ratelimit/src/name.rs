@@ -1,11 +1,12 @@
-use std::borrow::Cow;
-use std::fmt;
+//! Names of tiers, categories and limits.
+
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::Deserialize;
 
 const MAX_LENGTH: usize = 64;
 
-/// Why a text is no name.
+/// The text is not a valid name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a name must be 1 to 64 characters of a-z, 0-9, '-' and '_'")]
 #[non_exhaustive]
@@ -22,7 +23,7 @@ macro_rules! name {
         pub struct $name(Cow<'static, str>);
 
         impl $name {
-            /// Takes a text that may come from a configuration.
+            /// A name, say from a configuration.
             ///
             /// # Errors
             /// The text is empty, too long, or has other characters.
@@ -34,6 +35,14 @@ macro_rules! name {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(name: &str) -> Result<Self, NameError> {
+                Self::new(name)
             }
         }
 
@@ -123,6 +132,6 @@ mod tests {
     #[test]
     fn built_in_names_equal_parsed_ones() {
         assert_eq!(Tier::new("enterprise"), Ok(Tier::ENTERPRISE));
-        assert_eq!(Category::new("admin"), Ok(Category::ADMIN));
+        assert_eq!("admin".parse(), Ok(Category::ADMIN));
     }
 }

@@ -1,17 +1,22 @@
+//! What a limiter reports.
+
 use std::fmt::Debug;
 
 use crate::policy::{Policy, PolicyLimit};
+#[cfg(feature = "tower")]
+use crate::{layer::ExtractError, limiter::CheckError};
 
 /// Where a limiter reports what it decides, for metrics.
 ///
 /// # Contract
 /// Called within every check, on its thread: it must be quick and must not block.
 pub trait Observer: Debug + Send + Sync {
-    /// Takes note of one event.
+    /// Takes one event.
     fn observe(&self, event: &Event<'_>);
 }
 
-/// What happened. None carries a tenant, a key or an address, so every part is fit for a label.
+/// What happened. No event carries a tenant, a key or an address, so every part is fit for a
+/// metric label.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -26,7 +31,7 @@ pub enum Event<'a> {
         policy: &'a Policy,
     },
     /// A limit had no room for a request. If the limit is enforced the request was refused; if it
-    /// is a shadow, this is all that came of it.
+    /// is a shadow, nothing else happened.
     Exceeded {
         /// The policy of the request.
         policy: &'a Policy,
@@ -39,5 +44,21 @@ pub enum Event<'a> {
         policy: &'a Policy,
         /// The limit that is nearly used up.
         limit: &'a PolicyLimit,
+    },
+    /// The layer could not check a request: there is no policy for it, or the store did not
+    /// decide. The request was answered 503. Direct callers of
+    /// [`RateLimiter::check`](crate::RateLimiter::check) get the error as its result instead.
+    #[cfg(feature = "tower")]
+    CheckFailed {
+        /// What is wrong.
+        error: &'a CheckError,
+    },
+    /// The layer could not tell what a request counts for, and did what its
+    /// [`OnExtractError`](crate::layer::OnExtractError) says. If this happens to every request, an
+    /// earlier layer is missing; the error names what is.
+    #[cfg(feature = "tower")]
+    KeyNotExtracted {
+        /// What is wrong.
+        error: &'a ExtractError,
     },
 }

@@ -1,10 +1,22 @@
-use std::fmt;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+//! What a service allows: limits, the rules they come from, and the policies they make.
+
+mod limit;
+mod policies;
+mod rule;
+
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 use serde::Deserialize;
 
-use crate::limit::Limit;
-use crate::name::LimitName;
+pub use self::{
+    limit::{Limit, LimitError, Rate},
+    policies::{Policies, PoliciesBuilder, PolicyError},
+    rule::Rule,
+};
+pub use crate::name::LimitName;
 
 /// The most limits that one request is checked against.
 pub const MAX_LIMITS: usize = 4;
@@ -16,7 +28,7 @@ pub struct Policy {
     limits: Vec<PolicyLimit>,
 }
 
-/// One limit of a [`Policy`]: whom it counts, how much it allows and whether it refuses.
+/// One limit of a [`Policy`]: what it counts, how much it allows and whether it refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyLimit {
     name: LimitName,
@@ -28,7 +40,7 @@ pub struct PolicyLimit {
     advertised: String,
 }
 
-/// Who shares one bucket.
+/// Which requests share one bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Scope {
@@ -58,8 +70,6 @@ pub enum Mode {
     /// It is counted and reported, never refuses, and changes no decision of the other limits.
     Shadow,
 }
-
-// === impl Policy ===
 
 impl Policy {
     pub(crate) fn new(label: String, limits: Vec<PolicyLimit>) -> Self {
@@ -92,8 +102,6 @@ impl Policy {
     }
 }
 
-// === impl PolicyLimit ===
-
 impl PolicyLimit {
     pub(crate) fn new(
         name: LimitName,
@@ -123,7 +131,7 @@ impl PolicyLimit {
         &self.name
     }
 
-    /// Who shares one of its buckets.
+    /// Which requests share one of its buckets.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.scope
@@ -147,8 +155,9 @@ impl PolicyLimit {
         self.mode == Mode::Enforced
     }
 
-    /// A text that tells its buckets from those of every other limit of the same tenant, and that
-    /// stays the same when its numbers are changed.
+    /// A text that tells its buckets from those of every other limit of the same partition, and
+    /// that stays the same when its numbers are changed: part of a store's key. ASCII, of `a-z`,
+    /// `0-9`, `-`, `_` and `/`.
     #[must_use]
     pub fn identity(&self) -> &str {
         &self.identity
@@ -163,8 +172,6 @@ impl PolicyLimit {
         &self.advertised
     }
 }
-
-// === impl Scope ===
 
 impl Scope {
     /// `tenant`, `category`, `key`, `address` or `client-address`; the name of a limit that was

@@ -1,8 +1,13 @@
+//! A request, as far as a limiter has to know it.
+
 use std::net::IpAddr;
 
-use crate::name::{Category, Tier};
+use crate::{
+    name::{Category, Tier},
+    policy::Policy,
+};
 
-/// What a limiter has to know of one authenticated request.
+/// One authenticated request: who sent it, what limits apply, and what it costs.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     pub(crate) tenant: &'a str,
@@ -10,7 +15,13 @@ pub struct Request<'a> {
     pub(crate) category: &'a Category,
     pub(crate) key: Option<&'a str>,
     pub(crate) address: Option<IpAddr>,
-    pub(crate) cost: u32,
+    cost: Cost,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Cost {
+    Exactly(u32),
+    UpToLargest(u32),
 }
 
 impl<'a> Request<'a> {
@@ -23,7 +34,7 @@ impl<'a> Request<'a> {
             category,
             key: None,
             address: None,
-            cost: 1,
+            cost: Cost::Exactly(1),
         }
     }
 
@@ -41,10 +52,28 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// The tokens to take from every limit; zero peeks and takes nothing.
+    /// The tokens to take from every limit; default: 1. Zero peeks and takes nothing.
     #[must_use]
     pub const fn with_cost(mut self, tokens: u32) -> Self {
-        self.cost = tokens;
+        self.cost = Cost::Exactly(tokens);
         self
+    }
+
+    /// The tokens to take from every limit, or the policy's [largest
+    /// cost](crate::policy::Policy::largest_cost) if that is less: a request that costs more than
+    /// the burst takes the whole burst, instead of being refused whenever it is tried.
+    #[must_use]
+    pub const fn with_cost_up_to_largest(mut self, tokens: u32) -> Self {
+        self.cost = Cost::UpToLargest(tokens);
+        self
+    }
+
+    pub(crate) fn cost_under(&self, policy: &Policy) -> u32 {
+        match self.cost {
+            Cost::Exactly(tokens) => tokens,
+            Cost::UpToLargest(tokens) => policy
+                .largest_cost()
+                .map_or(tokens, |largest| tokens.min(largest)),
+        }
     }
 }

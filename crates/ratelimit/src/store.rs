@@ -1,18 +1,26 @@
-use std::error::Error;
-use std::fmt;
-use std::future::{Future, Ready, ready};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-pub use self::charge::{Charge, Partition, Subject, Target};
-pub use self::memory::{MemoryStats, MemoryStore, WhenFull};
-pub use self::reading::{Reading, Readings};
+//! Where buckets are kept: the trait, what it takes and answers, and the store in memory.
 
 mod charge;
 mod memory;
-mod reading;
+mod outcome;
+mod pending;
 
-/// Where buckets live.
+use std::{
+    error::Error,
+    fmt,
+    future::{Future, Ready, ready},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+pub use self::{
+    charge::{Charge, Partition, Subject, Target},
+    memory::{MemoryStats, MemoryStore, WhenFull},
+    outcome::{ChargeOutcome, LimitStatus},
+    pending::PendingCharge,
+};
+
+/// Where buckets are kept.
 ///
 /// # Contract
 /// - **One step.** A charge reads all its buckets, decides, and writes, with no other charge of
@@ -21,31 +29,46 @@ mod reading;
 /// - **All or nothing.** If any enforced limit refuses, no bucket changes, those of shadow limits
 ///   included. Otherwise every enforced bucket is charged, and each shadow bucket that has room.
 /// - **A cost of zero changes nothing.** It reads.
-/// - **Exact.** Each limit decides as [`Bucket::at`](crate::Bucket::at) does, and a bucket that
-///   was never charged is full. An implementation that forgets or merges buckets says when, and
-///   whether that can admit more or only less.
-/// - **Separate.** Buckets of two partitions, of two limits (by
-///   [`PolicyLimit::identity`](crate::PolicyLimit::identity)) or of two [`Subject`]s are never
-///   the same.
+/// - **Exact.** Each limit decides as [`Bucket::at`](crate::bucket::Bucket::at) does, and a bucket
+///   that was never charged is full. An implementation that forgets or merges buckets says when,
+///   and whether that can admit more or only less.
+/// - **Changed limits.** A bucket is kept under the limit's
+///   [identity](crate::policy::PolicyLimit::identity) together with the
+///   [scale](crate::bucket::Bucket::scale) it is counted in, so that it keeps the tokens used
+///   when the numbers of its limit change.
+/// - **Separate.** Buckets of two partitions, of two limits (by identity) or of two [`Subject`]s
+///   are never the same, whatever characters their names have.
 /// - **Its own time or the caller's.** [`Charge::now`] is the caller's clock; an implementation
 ///   that several processes share uses one clock for all of them instead.
 ///
-/// The suite behind the feature `conformance` checks this.
+/// The suite `conformance::store` (feature `conformance`) checks this. The example `own_store`
+/// shows an implementation that keeps its buckets as bytes.
+///
+/// # Writing one
+/// A store that can run Rust between status and writing reads the bucket of each of
+/// [`Charge::targets`], calls [`Charge::decide`], and writes [`PendingCharge::updates`]. A store
+/// that decides elsewhere, such as in a script on a server, gets the numbers from
+/// [`Limit::scale`](crate::policy::Limit::scale), [`Limit::volume`](crate::policy::Limit::volume)
+/// and [`Charge::cost`], and turns what comes back into a [`LimitStatus`] for each target with
+/// [`Bucket::new`](crate::bucket::Bucket::new) and `at`.
 pub trait Store: fmt::Debug + Send + Sync {
     /// Decides a charge, and carries it out if every enforced limit has room.
-    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> Answer<'a>;
+    ///
+    /// # Errors
+    /// The future fails if the store could not decide. It may have charged nevertheless.
+    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a>;
 }
 
-/// A future of [`Readings`] that needs no allocation where nothing has to be waited for.
+/// A future of a [`ChargeOutcome`] that needs no allocation where nothing has to be waited for.
 #[expect(
     clippy::exhaustive_enums,
-    reason = "closed: an answer is there or it is not"
+    reason = "closed: the outcome is known or it is not"
 )]
-pub enum Answer<'a> {
+pub enum ChargeFuture<'a> {
     /// Decided already.
-    Now(Ready<Result<Readings, StoreError>>),
-    /// Still to be decided. Whoever drops it does not learn whether it charged.
-    Later(Pin<Box<dyn Future<Output = Result<Readings, StoreError>> + Send + 'a>>),
+    Ready(Ready<Result<ChargeOutcome, StoreError>>),
+    /// Still to be decided. After dropping it, the caller does not know whether it charged.
+    Boxed(Pin<Box<dyn Future<Output = Result<ChargeOutcome, StoreError>> + Send + 'a>>),
 }
 
 /// Why a [`Store`] did not decide.
@@ -55,32 +78,51 @@ pub enum StoreError {
     /// It cannot be reached or did not answer in time, and may have charged nevertheless.
     #[error("the store of the rate limits did not answer; check that it is up and reachable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// It holds something that is not a bucket. Nothing was charged.
+    #[error(
+        "the store of the rate limits holds something else; check that nothing else writes there"
+    )]
+    Malformed(#[source] Box<dyn Error + Send + Sync>),
 }
 
-// === impl Answer ===
+impl<'a> ChargeFuture<'a> {
+    /// A result that is there already.
+    #[must_use]
+    pub fn ready(result: Result<ChargeOutcome, StoreError>) -> Self {
+        Self::Ready(ready(result))
+    }
 
-impl Future for Answer<'_> {
-    type Output = Result<Readings, StoreError>;
+    /// A result that has to be waited for.
+    #[must_use]
+    pub fn boxed(
+        future: impl Future<Output = Result<ChargeOutcome, StoreError>> + Send + 'a,
+    ) -> Self {
+        Self::Boxed(Box::pin(future))
+    }
+}
+
+impl Future for ChargeFuture<'_> {
+    type Output = Result<ChargeOutcome, StoreError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
-            Self::Now(ready) => Pin::new(ready).poll(cx),
-            Self::Later(future) => future.as_mut().poll(cx),
+            Self::Ready(ready) => Pin::new(ready).poll(cx),
+            Self::Boxed(future) => future.as_mut().poll(cx),
         }
     }
 }
 
-impl From<Readings> for Answer<'_> {
-    fn from(readings: Readings) -> Self {
-        Self::Now(ready(Ok(readings)))
+impl From<ChargeOutcome> for ChargeFuture<'_> {
+    fn from(outcome: ChargeOutcome) -> Self {
+        Self::ready(Ok(outcome))
     }
 }
 
-impl fmt::Debug for Answer<'_> {
+impl fmt::Debug for ChargeFuture<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Now(ready) => f.debug_tuple("Now").field(ready).finish(),
-            Self::Later(_) => f.debug_tuple("Later").finish_non_exhaustive(),
+            Self::Ready(ready) => f.debug_tuple("Ready").field(ready).finish(),
+            Self::Boxed(_) => f.debug_tuple("Boxed").finish_non_exhaustive(),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What a full store takes of this process's memory. On its own, so that nothing else counts.
 #![cfg(target_os = "linux")]
 
-use std::fs;
-use std::num::NonZeroUsize;
+use std::{fs, num::NonZeroUsize};
 
 use portcullis_ratelimit::{
-    Category, Charge, MemoryStore, Policies, Request, Store, Tier, Timestamp, WhenFull,
+    Category, Request, Tier,
+    clock::Timestamp,
+    policy::Policies,
+    store::{Charge, MemoryStore, Store, WhenFull},
 };
 
 #[tokio::test]
@@ -20,7 +22,7 @@ async fn a_million_buckets_take_at_most_100_bytes_each() {
         let tenant = format!("a-tenant-with-a-rather-long-name-{tenant}");
         let request = Request::new(&tenant, &Tier::FREE, &Category::INGEST);
         store
-            .charge(&Charge::of_request(policy, &request, Timestamp::default()))
+            .charge(&Charge::for_request(policy, &request, Timestamp::default()))
             .await
             .unwrap();
     }

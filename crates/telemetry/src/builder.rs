@@ -1,35 +1,41 @@
+//! What telemetry is to do, and how it starts.
+
 use std::sync::Arc;
 
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::trace::SpanExporter;
 use thiserror::Error;
-use tracing::Subscriber;
-use tracing::subscriber::{SetGlobalDefaultError, set_global_default};
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::writer::BoxMakeWriter;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::registry::LookupSpan;
+use tracing::{
+    Subscriber,
+    subscriber::{SetGlobalDefaultError, set_global_default},
+};
+use tracing_subscriber::{
+    Layer,
+    filter::Targets,
+    fmt::{MakeWriter, writer::BoxMakeWriter},
+    layer::SubscriberExt,
+    registry::LookupSpan,
+};
 
-use crate::clock::{Clock, SystemClock};
-use crate::environment::{Environment, EnvironmentError, Settings};
-use crate::guard::Guard;
-use crate::logs::{LogLayer, LogLimits, Logs, Verbosity};
-use crate::metrics::{MetricError, Registry};
-use crate::panics::log_panics;
-use crate::redact::{Redaction, Redactor};
-use crate::sampling::Sampling;
-use crate::traces::{self, BoxedExporter, Otlp, Pipeline, SpanCounts};
+use crate::{
+    clock::{Clock, SystemClock},
+    environment::{Environment, EnvironmentError, Settings},
+    guard::Guard,
+    logs::{LogLayer, LogLimits, Logs, Verbosity},
+    metrics::{MetricError, Registry},
+    panics::log_panics,
+    redact::{Redaction, Redactor},
+    sampling::Sampling,
+    traces::{self, BoxedExporter, Otlp, Pipeline, SpanCounts},
+};
 
-/// Where telemetry starts.
+/// The entry point: [`Telemetry::builder`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Telemetry {}
 
 impl Telemetry {
-    /// Telemetry of the service with this name, unless the environment names it otherwise.
+    /// Telemetry of the service with this name; `OTEL_SERVICE_NAME` overrides it.
     pub fn builder(service: impl Into<String>) -> Builder {
         Builder {
             service: service.into(),
@@ -61,8 +67,13 @@ pub enum InitError {
     #[error("OTLP endpoint must be an `http://` URL")]
     Endpoint,
     /// The OTLP exporter could not be made.
+    #[cfg(feature = "otlp-http")]
     #[error("the OTLP exporter could not be built")]
-    Exporter(#[source] ExporterBuildError),
+    Exporter(#[source] opentelemetry_otlp::ExporterBuildError),
+    /// The code asks for export over OTLP, and this build has no exporter. When a variable asks for
+    /// it, the error is [`Environment`](Self::Environment).
+    #[error("OTLP export needs the feature `otlp-http` of portcullis-telemetry")]
+    ExporterMissing,
     /// A metric of telemetry's own was refused.
     #[error(transparent)]
     Metric(#[from] MetricError),
@@ -71,7 +82,7 @@ pub enum InitError {
     SubscriberInstalled(#[source] SetGlobalDefaultError),
 }
 
-/// What telemetry is to do. Variables of the environment outweigh what is said here.
+/// What telemetry is to do. Variables of the environment override it.
 #[derive(Debug)]
 #[must_use = "nothing happens before `init` or `layer`"]
 pub struct Builder {
@@ -89,25 +100,25 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Where finished spans go: where the environment says, unless said otherwise.
+    /// Where finished spans go; default: where the environment says.
     pub fn otlp(mut self, otlp: Otlp) -> Self {
         self.otlp = otlp;
         self
     }
 
-    /// An exporter of one's own in the place of [`otlp`](Self::otlp); spans reach it redacted.
+    /// An exporter of your own instead of [`otlp`](Self::otlp); spans reach it redacted.
     pub fn exporter(mut self, exporter: impl SpanExporter + 'static) -> Self {
         self.exporter = Some(BoxedExporter::new(exporter));
         self
     }
 
-    /// Which traces are exported: one in a hundred by their id, unless said otherwise.
+    /// Which traces are exported; default: one in a hundred by their id.
     pub fn sampling(mut self, sampling: Sampling) -> Self {
         self.sampling = sampling;
         self
     }
 
-    /// How log lines look: JSON, unless said otherwise.
+    /// How log lines look; default: JSON.
     pub fn logs(mut self, logs: Logs) -> Self {
         self.logs = logs;
         self
@@ -126,19 +137,19 @@ impl Builder {
         self
     }
 
-    /// Where log lines go: standard error, unless said otherwise.
+    /// Where log lines go; default: standard error.
     pub fn writer(mut self, writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> Self {
         self.writer = BoxMakeWriter::new(writer);
         self
     }
 
-    /// What is hidden: [`Redaction::standard`], unless said otherwise.
+    /// What is hidden; default: [`Redaction::standard`].
     pub fn redaction(mut self, redaction: Redaction) -> Self {
         self.redaction = redaction;
         self
     }
 
-    /// Where `OTEL_*` variables are read: the process's environment, unless said otherwise. The
+    /// Where `OTEL_*` variables are read; default: the process's environment. The
     /// OTLP exporter adds headers that the process's environment names in either case.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
@@ -163,7 +174,7 @@ impl Builder {
         Ok(guard)
     }
 
-    /// Starts telemetry as a layer for a subscriber of one's own. Its filter holds for every layer
+    /// Starts telemetry as a layer for a subscriber of your own. Its filter holds for every layer
     /// of that subscriber.
     ///
     /// Put it under no `reload` layer: spans would not find it to join the caller's trace.
@@ -212,7 +223,7 @@ impl Builder {
             counts: counts.clone(),
         }
         .provider()?;
-        // Source places, threads and busy times cost more than they have told anyone so far.
+        // Source locations, threads and busy times cost more than they are worth.
         let spans = tracing_opentelemetry::layer()
             .with_tracer(provider.tracer(env!("CARGO_PKG_NAME")))
             .with_location(false)

@@ -1,6 +1,10 @@
-use std::fmt;
-use std::sync::Mutex;
-use std::time::{Duration, Instant, SystemTime};
+//! Time as a parameter.
+
+use std::{
+    fmt,
+    sync::Mutex,
+    time::{Duration, Instant, SystemTime},
+};
 
 /// The time that log lines, rate windows, tail sampling and request durations are measured with.
 ///

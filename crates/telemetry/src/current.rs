@@ -1,5 +1,9 @@
-use opentelemetry::Context;
-use opentelemetry::trace::{TraceContextExt, TraceId};
+//! The trace that the running code belongs to.
+
+use opentelemetry::{
+    Context,
+    trace::{TraceContextExt, TraceId},
+};
 
 /// The id of the trace that the code runs in, sampled or not; its `Display` is the 32 hexadecimal
 /// digits of log lines and answers.

@@ -1,15 +1,16 @@
+//! Where `OTEL_*` variables are read from, and what is wrong with them.
+
 mod settings;
 mod syntax;
 
-use std::collections::HashMap;
-use std::ffi::OsString;
-use std::fmt;
-use std::sync::Arc;
+use std::{collections::HashMap, ffi::OsString, fmt, sync::Arc};
 
 use thiserror::Error;
 
-pub(crate) use self::settings::{Batch, Export, Settings, traces_endpoint};
-pub(crate) use self::syntax::http_url;
+pub(crate) use self::{
+    settings::{Batch, Export, Settings, traces_endpoint},
+    syntax::http_url,
+};
 
 /// Where the `OTEL_*` variables are read from.
 #[derive(Clone)]
@@ -26,7 +27,7 @@ type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 #[error("environment variable {variable} must be {expected}")]
 #[non_exhaustive]
 pub struct EnvironmentError {
-    /// The variable to mend.
+    /// The variable to correct.
     pub variable: &'static str,
     /// What it may be.
     pub expected: &'static str,
@@ -66,10 +67,12 @@ impl Environment {
     }
 
     /// Every variable that cannot be honoured, without starting anything: what
-    /// [`Builder::init`](crate::Builder::init) would refuse one by one.
+    /// [`Builder::init`](crate::Builder::init) would refuse one by one. A variable that asks for
+    /// export over OTLP is one of them when the crate is built without the feature `otlp-http`.
     #[must_use]
     pub fn problems(&self) -> Vec<EnvironmentError> {
-        let (_, problems) = Settings::read_all(self);
+        let (settings, mut problems) = Settings::read_all(self);
+        problems.extend(settings.exporter_missing());
         problems
     }
 

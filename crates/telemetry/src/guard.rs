@@ -1,14 +1,13 @@
-use std::sync::Arc;
-use std::time::Duration;
+//! Holds telemetry open, and ends it.
+
+use std::{sync::Arc, time::Duration};
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-use crate::metrics::Registry;
-use crate::redact::Redactor;
-use crate::traces::SpanCounts;
+use crate::{metrics::Registry, redact::Redactor, traces::SpanCounts};
 
 /// Holds telemetry open. Dropping it flushes spans for up to two seconds and blocks meanwhile;
-/// [`shutdown`](Self::shutdown) does it in one's own time and says what became of them.
+/// [`shutdown`](Self::shutdown) waits as long as you say, and reports what became of them.
 #[derive(Debug)]
 #[must_use = "telemetry ends when the guard is dropped"]
 pub struct Guard {
@@ -26,7 +25,7 @@ pub struct Report {
     /// Spans that the collector has taken.
     pub flushed: u64,
     /// Spans that were chosen and did not reach it: the queue was full, the collector refused
-    /// them or was away, or the time was up.
+    /// them or was unreachable, or the time was up.
     pub dropped: u64,
 }
 
@@ -55,7 +54,7 @@ impl Guard {
         &self.registry
     }
 
-    /// The redactor that logs and spans pass, to be given to whatever else shows foreign data.
+    /// The redactor that logs and spans pass, for use where else the program shows data of others.
     #[must_use]
     pub fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor
@@ -70,7 +69,7 @@ impl Guard {
     /// Exports what is queued, for at most `timeout`, and ends tracing. Blocks the thread; the
     /// exporter has one of its own, so that a blocked runtime cannot hold it up.
     pub fn shutdown(self, timeout: Duration) -> Report {
-        // What failed is in the counts, which are all that the caller can act on.
+        // A failure shows in the counts, which are all that the caller can act on.
         let _ = self.provider.shutdown_with_timeout(timeout);
         let flushed = self.counts.delivered().get();
         Report {

@@ -1,23 +1,29 @@
+//! A tower layer: server spans, propagation and request metrics.
+
 mod future;
 mod propagation;
 mod requests;
 
-use std::fmt;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use http::{Extensions, HeaderMap, HeaderName, Request, Response, Version};
 use opentelemetry::trace::TraceContextExt;
 use tower_layer::Layer;
 use tower_service::Service;
-use tracing::field::Empty;
-use tracing::{Span, info_span};
+use tracing::{Span, field::Empty, info_span};
 use tracing_opentelemetry::{OpenTelemetrySpanExt, SetParentError};
 
-pub use self::future::HttpFuture;
 use self::requests::{Requests, RunningRequest, known_method};
-use crate::clock::{Clock, SystemClock};
-use crate::metrics::{MetricError, Registry};
+use crate::{
+    clock::{Clock, SystemClock},
+    metrics::{MetricError, Registry},
+};
+
+pub use self::future::HttpFuture;
 
 /// A tower layer: a server span, the caller's trace, and rate, errors, duration of each request.
 ///
@@ -25,8 +31,8 @@ use crate::metrics::{MetricError, Registry};
 /// (`Router::layer`), outside every other layer: there the matched path is known.
 ///
 /// The span follows the OpenTelemetry semantic conventions for HTTP servers, but for `url.path`,
-/// `url.query`, `client.address` and `user_agent.original`: they are foreign text that may carry
-/// personal data, and are left out. The duration ends with the head of the answer.
+/// `url.query`, `client.address` and `user_agent.original`: they are the client's text, which may carry
+/// personal data, and are left out. The duration ends with the head of the response.
 #[derive(Clone)]
 pub struct HttpLayer {
     route: Arc<RouteOf>,
@@ -45,7 +51,7 @@ pub enum RemoteParent {
     /// The request continues the caller's trace, and is exported when the caller says so.
     ///
     /// # Security
-    /// A stranger can have every request of theirs exported. Where strangers call, take
+    /// An untrusted caller can have each of its requests exported. Where such callers exist, use
     /// [`Link`](Self::Link).
     #[default]
     Continue,
@@ -81,7 +87,7 @@ impl HttpLayer {
         self
     }
 
-    /// Puts the trace id into this header of each answer.
+    /// Puts the trace id into this header of each response.
     #[must_use]
     pub fn with_trace_id_header(mut self, name: HeaderName) -> Self {
         self.trace_id_header = Some(name);

@@ -28,21 +28,25 @@ mod lines;
 #[path = "../tests/support/spans.rs"]
 mod spans;
 
-pub use self::builder::{Builder, InitError, Telemetry};
-pub use self::clock::{Clock, FakeClock, SystemClock};
-pub use self::current::current_trace_id;
-pub use self::environment::{Environment, EnvironmentError};
-pub use self::guard::{Guard, Report};
 #[cfg(feature = "tower")]
-pub use self::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
-pub use self::logs::{LogLimits, Logs};
-pub use self::metrics::{BoundedFamily, Buckets, Exposition, MetricError, Registry};
-pub use self::panics::log_panics;
-pub use self::redact::{Detectors, Kind, Redaction, Redactor};
-pub use self::sampling::{Ratio, Sampling, Tail};
-pub use self::traces::Otlp;
+pub use crate::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
+pub use crate::{
+    builder::{Builder, InitError, Telemetry},
+    clock::{Clock, FakeClock, SystemClock},
+    current::current_trace_id,
+    environment::{Environment, EnvironmentError},
+    guard::{Guard, Report},
+    logs::{LogLimits, Logs},
+    metrics::{BoundedFamily, Buckets, Exposition, MetricError, Registry},
+    panics::log_panics,
+    redact::{Redaction, Redactor},
+    sampling::{Ratio, RatioError, Sampling, Tail},
+    traces::Otlp,
+};
 
 /// The crates in the versions that this one is built with, for use beside it.
-pub use {
-    opentelemetry, opentelemetry_otlp, opentelemetry_sdk, prometheus_client, tracing_opentelemetry,
-};
+pub use {opentelemetry, opentelemetry_sdk, prometheus_client, tracing_opentelemetry};
+
+/// The OTLP exporter in the version that this crate is built with.
+#[cfg(feature = "otlp-http")]
+pub use opentelemetry_otlp;

@@ -1,3 +1,5 @@
+//! Log lines: one for each event, redacted, bounded, with the ids of its trace.
+
 mod fields;
 mod json;
 mod pretty;
@@ -6,28 +8,35 @@ mod text;
 mod throttle;
 mod verbosity;
 
-use std::cell::RefCell;
-use std::fmt;
-use std::io::Write;
-use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::{Arc, OnceLock};
+use std::{
+    cell::RefCell,
+    fmt,
+    io::Write,
+    num::{NonZeroU32, NonZeroUsize},
+    sync::{Arc, OnceLock},
+};
 
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use prometheus_client::metrics::counter::Counter;
-use tracing::dispatcher::WeakDispatch;
-use tracing::{Dispatch, Event, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::writer::BoxMakeWriter;
-use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
+use tracing::{Dispatch, Event, Subscriber, dispatcher::WeakDispatch};
+use tracing_subscriber::{
+    Layer,
+    fmt::{MakeWriter, writer::BoxMakeWriter},
+    layer::Context,
+    registry::LookupSpan,
+};
 
-use self::fields::Line;
-use self::throttle::{Throttle, Verdict};
+use self::{
+    fields::Line,
+    throttle::{Throttle, Verdict},
+};
+use crate::{
+    clock::Clock,
+    metrics::{ClosedCounters, MetricError, Registry},
+    redact::Redactor,
+};
+
 pub(crate) use self::verbosity::Verbosity;
-use crate::clock::Clock;
-use crate::metrics::{ClosedCounters, MetricError, Registry};
-use crate::redact::Redactor;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,8 +59,8 @@ pub struct LogLimits {
     /// Bytes of a line, its end included: 16 KiB. What is longer is cut, and the line says so.
     /// Under 1 KiB counts as 1 KiB.
     pub line_bytes: NonZeroUsize,
-    /// Lines that one place in the source may write in any one second: 200. What is more is
-    /// counted, and the place's next line tells how many are missing.
+    /// Lines that one call site may write in any one second: 200. More are counted, and the call
+    /// site's next line tells how many are missing.
     pub lines_per_second: NonZeroU32,
 }
 
@@ -77,9 +86,9 @@ pub(crate) struct LogLayer {
     dropped: ClosedCounters<2>,
 }
 
-const LEAST_LINE_BYTES: usize = 1024;
+const MIN_LINE_BYTES: usize = 1024;
 /// A service or target longer than this is cut, so that the message always has room.
-const MOST_NAME_BYTES: usize = 128;
+const MAX_NAME_BYTES: usize = 128;
 
 impl LogLayer {
     pub(crate) fn new(
@@ -93,7 +102,7 @@ impl LogLayer {
         Self {
             service,
             logs,
-            line_bytes: limits.line_bytes.get().max(LEAST_LINE_BYTES),
+            line_bytes: limits.line_bytes.get().max(MIN_LINE_BYTES),
             throttle: Throttle::new(limits.lines_per_second),
             redactor,
             clock,
@@ -106,7 +115,7 @@ impl LogLayer {
     pub(crate) fn register(&self, registry: &Registry) -> Result<(), MetricError> {
         registry.register(
             "telemetry_log_lines_dropped",
-            "Log lines not written, because their place wrote too many or the writer failed",
+            "Log lines not written, because their call site wrote too many or the writer failed",
             self.dropped.clone(),
         )
     }
@@ -168,7 +177,7 @@ where
             span: self.span_context(event),
             suppressed,
             redactor: &self.redactor,
-            most_bytes: self.line_bytes,
+            max_bytes: self.line_bytes,
         };
         BUFFER.with(|buffer| {
             // A field's Debug may log: that line gets a buffer of its own.

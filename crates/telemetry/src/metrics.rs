@@ -1,3 +1,5 @@
+//! A registry that refuses what scrapers would reject.
+
 mod buckets;
 mod closed;
 mod exposition;
@@ -6,23 +8,23 @@ mod names;
 mod observed;
 mod process;
 
-use std::collections::HashSet;
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    collections::HashSet,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
-use prometheus_client::encoding::EncodeMetric;
-use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Metric;
+use prometheus_client::{
+    encoding::{EncodeMetric, text::encode},
+    metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
+    registry::Metric,
+};
 use thiserror::Error;
 
-pub use self::buckets::Buckets;
-pub(crate) use self::closed::ClosedCounters;
-pub use self::exposition::Exposition;
-pub use self::family::BoundedFamily;
 use self::observed::{ObservedCounter, ObservedGauge};
+
+pub(crate) use self::closed::ClosedCounters;
+pub use self::{buckets::Buckets, exposition::Exposition, family::BoundedFamily};
 
 /// Why a metric was refused.
 #[derive(Debug, Error)]

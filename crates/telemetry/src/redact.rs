@@ -1,16 +1,12 @@
-mod card;
-mod detect;
-mod digits;
-mod email;
+//! What is hidden from logs and traces, by field name and by value.
+
 mod names;
-mod phone;
 
-use std::borrow::Cow;
-use std::collections::HashSet;
+use std::{array, borrow::Cow, collections::HashSet};
 
+use portcullis_pii_detect::{Detector, Kind};
 use prometheus_client::metrics::counter::Counter;
 
-pub use self::detect::{Detectors, Kind};
 use self::names::NameRules;
 use crate::metrics::{ClosedCounters, MetricError, Registry};
 
@@ -18,7 +14,7 @@ use crate::metrics::{ClosedCounters, MetricError, Registry};
 #[derive(Clone, Debug)]
 pub struct Redaction {
     fields: FieldPolicy,
-    detectors: Detectors,
+    detector: Detector,
 }
 
 #[derive(Clone, Debug)]
@@ -38,7 +34,7 @@ impl Redaction {
     pub fn standard() -> Self {
         Self {
             fields: FieldPolicy::Deny(NameRules::standard()),
-            detectors: Detectors::new(),
+            detector: Detector::standard(),
         }
     }
 
@@ -55,7 +51,7 @@ impl Redaction {
             .collect();
         Self {
             fields: FieldPolicy::Allow(names),
-            detectors: Detectors::new(),
+            detector: Detector::standard(),
         }
     }
 
@@ -67,7 +63,7 @@ impl Redaction {
     pub fn dangerous_off() -> Self {
         Self {
             fields: FieldPolicy::Off,
-            detectors: Detectors::new(),
+            detector: Detector::standard(),
         }
     }
 
@@ -84,10 +80,10 @@ impl Redaction {
         self
     }
 
-    /// Recognises secrets with this prefix beside `pcl_`.
+    /// Recognises values by this detector; default: [`Detector::standard`].
     #[must_use]
-    pub fn with_key_prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.detectors = self.detectors.with_key_prefix(prefix);
+    pub fn with_detector(mut self, detector: Detector) -> Self {
+        self.detector = detector;
         self
     }
 }
@@ -112,7 +108,7 @@ const OWN_FIELDS: &[&str] = &[
     "error.type",
 ];
 
-/// What stands in the place of a hidden field.
+/// What is shown instead of a hidden field.
 pub(crate) const HIDDEN: &str = "[redacted]";
 
 /// Hides secrets and personal data in everything that leaves the process as telemetry, and counts
@@ -120,29 +116,36 @@ pub(crate) const HIDDEN: &str = "[redacted]";
 #[derive(Debug)]
 pub struct Redactor {
     redaction: Redaction,
-    hidden: ClosedCounters<5>,
+    hidden: ClosedCounters<SERIES>,
 }
 
-const KINDS: [&str; 5] = ["email", "phone", "payment_card", "api_key", "field"];
-const FIELD: usize = 4;
+/// One series for each kind of value, and one for fields hidden by name.
+const SERIES: usize = FIELD + 1;
+const FIELD: usize = Kind::ALL.len();
 
 impl Redactor {
     /// A redactor of its own, with its counts at zero.
     #[must_use]
     pub fn new(redaction: Redaction) -> Self {
+        let label = |index| {
+            Kind::ALL
+                .get(index)
+                .map_or("field", |kind: &Kind| kind.as_str())
+        };
         Self {
             redaction,
-            hidden: ClosedCounters::new("kind", KINDS),
+            hidden: ClosedCounters::new("kind", array::from_fn(label)),
         }
     }
 
-    /// The kind of the first piece of personal data or secret in `text`, whatever the policy.
+    /// What recognises values, whatever the policy for fields.
     #[must_use]
-    pub fn detect(&self, text: &str) -> Option<Kind> {
-        self.redaction.detectors.detect(text)
+    pub fn detector(&self) -> &Detector {
+        &self.redaction.detector
     }
 
-    /// `text` with everything that a pattern recognises replaced by [`Kind::mask`].
+    /// `text` with everything that a pattern recognises replaced by its
+    /// [placeholder](Kind::placeholder).
     #[must_use]
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.mask_until(text, text.len())
@@ -180,18 +183,32 @@ impl Redactor {
     /// The first `shown` bytes of a text, masked, when it is given with its
     /// [look-ahead](Self::look_ahead): a secret across the cut is masked as a whole.
     pub(crate) fn mask_until<'a>(&self, text: &'a str, shown: usize) -> Cow<'a, str> {
-        match self.redaction.fields {
-            FieldPolicy::Off => Cow::Borrowed(&text[..text.floor_char_boundary(shown)]),
-            _ => self
-                .redaction
-                .detectors
-                .mask_until(text, shown, |kind| self.count(kind)),
+        let shown = text.floor_char_boundary(shown);
+        if matches!(self.redaction.fields, FieldPolicy::Off) {
+            return Cow::Borrowed(&text[..shown]);
         }
+        let findings = self.detector().find(text);
+        let mut findings = findings
+            .take_while(|finding| finding.range.start < shown)
+            .peekable();
+        if findings.peek().is_none() {
+            return Cow::Borrowed(&text[..shown]);
+        }
+        let mut masked = String::with_capacity(shown);
+        let mut copied = 0;
+        for finding in findings {
+            masked.push_str(&text[copied..finding.range.start]);
+            masked.push_str(finding.kind.placeholder());
+            copied = finding.range.end;
+            self.hidden.at(finding.kind.index()).inc();
+        }
+        masked.push_str(text.get(copied..shown).unwrap_or_default());
+        Cow::Owned(masked)
     }
 
     /// How much of a long text has to be looked at to show its first `shown` bytes.
-    pub(crate) const fn look_ahead(shown: usize) -> usize {
-        shown.saturating_add(detect::LONGEST_MATCH_BYTES)
+    pub(crate) fn look_ahead(&self, shown: usize) -> usize {
+        shown.saturating_add(self.detector().look_ahead_bytes())
     }
 
     pub(crate) fn register(&self, registry: &Registry) -> Result<(), MetricError> {
@@ -200,16 +217,6 @@ impl Redactor {
             "Values hidden in logs and spans, by pattern or for the field's name",
             self.hidden.clone(),
         )
-    }
-
-    fn count(&self, kind: Kind) {
-        let index = match kind {
-            Kind::Email => 0,
-            Kind::Phone => 1,
-            Kind::PaymentCard => 2,
-            Kind::ApiKey => 3,
-        };
-        self.hidden.at(index).inc();
     }
 }
 

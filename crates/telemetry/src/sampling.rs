@@ -1,5 +1,13 @@
-use std::num::{NonZeroU32, NonZeroUsize};
-use std::time::Duration;
+//! Which traces are exported.
+
+use std::{
+    fmt,
+    num::{NonZeroU32, NonZeroUsize},
+    str::FromStr,
+    time::Duration,
+};
+
+use thiserror::Error;
 
 /// A share from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -13,18 +21,44 @@ impl Ratio {
     /// Everything.
     pub const ALL: Self = Self(1.0);
 
-    /// `None` outside 0 to 1.
-    #[must_use]
-    pub fn new(share: f64) -> Option<Self> {
-        (0.0..=1.0).contains(&share).then_some(Self(share))
+    /// This share.
+    ///
+    /// # Errors
+    /// When it is not a number from 0 to 1.
+    pub fn new(share: f64) -> Result<Self, RatioError> {
+        if (0.0..=1.0).contains(&share) {
+            Ok(Self(share))
+        } else {
+            Err(RatioError)
+        }
     }
 
     /// The share as a number from 0 to 1.
     #[must_use]
-    pub fn share(self) -> f64 {
+    pub fn value(self) -> f64 {
         self.0
     }
 }
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Ratio {
+    type Err = RatioError;
+
+    fn from_str(text: &str) -> Result<Self, RatioError> {
+        text.parse().map_err(|_| RatioError).and_then(Self::new)
+    }
+}
+
+/// A share that is not a number from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a ratio must be a number from 0 to 1")]
+#[non_exhaustive]
+pub struct RatioError;
 
 /// Which traces are exported: a share chosen at the start of a trace, and those that turn out
 /// interesting at its end.
@@ -96,7 +130,7 @@ pub struct Tail {
     pub spans_per_trace: NonZeroUsize,
     /// Memory of all spans that are held, as estimated from their texts: 64 MiB.
     pub bytes: NonZeroUsize,
-    /// The time after which a trace that has not ended is given up: one minute.
+    /// The time after which a trace that has not ended is evicted: one minute.
     pub age: Duration,
     /// Traces that are kept in any one second: 500.
     pub kept_per_second: NonZeroU32,
@@ -112,5 +146,26 @@ impl Default for Tail {
             age: Duration::from_secs(60),
             kept_per_second: NonZeroU32::new(500).expect("not zero"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_a_number_from_0_to_1() {
+        for share in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+            assert_eq!(Ratio::new(share), Err(RatioError), "{share}");
+        }
+        for text in ["", "10%", "one"] {
+            assert_eq!(text.parse::<Ratio>(), Err(RatioError), "{text}");
+        }
+        let quarter: Ratio = "0.25".parse().unwrap();
+        assert_eq!(
+            (quarter.value(), quarter.to_string()),
+            (0.25, "0.25".to_owned())
+        );
+        assert_eq!(Ratio::new(1.0), Ok(Ratio::ALL));
     }
 }

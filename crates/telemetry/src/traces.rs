@@ -1,52 +1,32 @@
+//! From a span that ended to the collector: sampling, queue, redaction, export.
+
 mod export;
-mod outbox;
+mod otlp;
+mod queue;
 mod redaction;
 mod sampler;
 mod tail;
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use opentelemetry::KeyValue;
-use opentelemetry_otlp::{Protocol, WithExportConfig, WithHttpConfig};
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{
-    BatchConfig, BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider,
+use opentelemetry_sdk::{
+    Resource,
+    trace::{BatchConfig, BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider},
 };
 use prometheus_client::metrics::counter::Counter;
 
-use self::export::RedactingExporter;
-use self::outbox::Outbox;
-use self::tail::TailSampler;
-use crate::builder::InitError;
-use crate::clock::Clock;
-use crate::environment::{Batch, Export, Settings, http_url, traces_endpoint};
-use crate::metrics::{ClosedCounters, MetricError, Registry};
-use crate::redact::Redactor;
-use crate::sampling::Sampling;
+use self::{export::RedactingExporter, queue::SpanQueue, tail::TailSampler};
+use crate::{
+    clock::Clock,
+    environment::{Batch, Settings},
+    metrics::{ClosedCounters, MetricError, Registry},
+    redact::Redactor,
+    sampling::Sampling,
+};
 
-pub(crate) use self::export::BoxedExporter;
-
-/// Where finished spans go.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Otlp {
-    /// To the endpoint that an `OTEL_EXPORTER_OTLP_…` variable names; nowhere when there is none.
-    #[default]
-    IfConfigured,
-    /// To a collector over HTTP: where the environment says, otherwise on this host, port 4318.
-    Http,
-    /// To the collector with this base URL (`http://collector:4318`) over HTTP, unless the
-    /// environment names another.
-    HttpAt(String),
-    /// Nowhere. Spans still have ids, so that log lines and answers carry them.
-    Off,
-}
-
-const DEFAULT_BASE: &str = "http://localhost:4318";
-/// The specification's default for `OTEL_EXPORTER_OTLP_TIMEOUT`.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+pub use self::otlp::Otlp;
+pub(crate) use self::{export::BoxedExporter, otlp::exporter};
 
 /// What became of the spans that were chosen for export.
 #[derive(Clone, Debug)]
@@ -112,13 +92,13 @@ impl Pipeline<'_> {
         };
         let exporter = RedactingExporter::new(exporter, self.redactor, self.counts.clone());
         let queue = BatchSpanProcessor::new(exporter, batch_config(self.settings.batch));
-        let outbox = Outbox::new(queue, self.counts.selected);
+        let queue = SpanQueue::new(queue, self.counts.selected);
         Ok(match &self.sampling.tail {
             None => provider
                 .with_sampler(sampler::head(self.sampling.head))
-                .with_span_processor(outbox),
+                .with_span_processor(queue),
             Some(tail) => {
-                let tail = TailSampler::new(outbox, *tail, self.clock);
+                let tail = TailSampler::new(queue, *tail, self.clock);
                 tail.register(self.registry)?;
                 provider
                     .with_sampler(sampler::record_all(self.sampling.head))
@@ -129,33 +109,6 @@ impl Pipeline<'_> {
     }
 }
 
-/// The exporter that code and environment ask for, if any.
-pub(crate) fn exporter(
-    otlp: &Otlp,
-    settings: &Settings,
-) -> Result<Option<BoxedExporter>, InitError> {
-    let base = match (otlp, settings.export, &settings.endpoint) {
-        (Otlp::Off, ..) | (_, Some(Export::Off), _) => return Ok(None),
-        (Otlp::IfConfigured, None, None) => return Ok(None),
-        (Otlp::HttpAt(base), ..) => base.as_str(),
-        _ => DEFAULT_BASE,
-    };
-    let base = http_url(base).ok_or(InitError::Endpoint)?;
-    let endpoint = settings
-        .endpoint
-        .clone()
-        .unwrap_or_else(|| traces_endpoint(&base));
-    let exporter = opentelemetry_otlp::SpanExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(endpoint)
-        .with_timeout(settings.timeout.unwrap_or(DEFAULT_TIMEOUT))
-        .with_headers(settings.headers.iter().cloned().collect::<HashMap<_, _>>())
-        .build()
-        .map_err(InitError::Exporter)?;
-    Ok(Some(BoxedExporter::new(exporter)))
-}
-
 fn resource(service: &str, settings: &Settings) -> Resource {
     let attributes = settings.resource.iter().cloned();
     Resource::builder_empty()
@@ -164,7 +117,7 @@ fn resource(service: &str, settings: &Settings) -> Resource {
         .build()
 }
 
-/// Every value is given, so that nothing is read from the process's environment behind our back.
+/// Every value is given, so that nothing is read from the process's environment unseen.
 fn batch_config(batch: Batch) -> BatchConfig {
     let queue_spans = batch.queue_spans.unwrap_or(2_048);
     let batch_spans = batch.batch_spans.unwrap_or(512).min(queue_spans);

@@ -11,19 +11,20 @@ mod lines;
 #[path = "support/sink.rs"]
 mod sink;
 
-use std::convert::Infallible;
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use lines::Lines;
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use portcullis_telemetry::{
     Environment, HttpLayer, Otlp, Ratio, Redaction, Sampling, Telemetry, log_panics,
 };
-use sink::Sink;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tracing::{error, info, info_span, warn};
 use tracing_subscriber::layer::SubscriberExt;
+
+use self::{lines::Lines, sink::Sink};
 
 /// What a pattern recognises, wherever it stands.
 const BY_VALUE: [&str; 12] = [

@@ -10,16 +10,14 @@ mod lines;
 #[path = "support/spans.rs"]
 mod spans;
 
-use std::fmt;
-use std::thread;
-use std::time::Duration;
+use std::{fmt, thread, time::Duration};
 
-use lines::Lines;
 use portcullis_telemetry::{
     Environment, InitError, Ratio, Redaction, Sampling, Telemetry, current_trace_id,
 };
-use spans::Spans;
 use tracing::{info, info_span};
+
+use self::{lines::Lines, spans::Spans};
 
 struct Chatty;
 

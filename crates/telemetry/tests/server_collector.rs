@@ -7,15 +7,14 @@
 #[path = "support/program.rs"]
 mod program;
 
-use std::net::TcpStream;
-use std::process::Command;
-use std::time::Duration;
+use std::{net::TcpStream, process::Command, time::Duration};
 
 use portcullis_telemetry::{Environment, HttpLayer, Logs, Otlp, Ratio, Sampling, Tail, Telemetry};
-use program::{Program, free_port};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tracing::{info, info_span};
 use tracing_subscriber::layer::SubscriberExt;
+
+use self::program::{Program, free_port};
 
 const INSTALL: &str = "Install the collector with `pip install rotel==0.0.1a15`";
 

@@ -7,15 +7,19 @@
 #[path = "support/program.rs"]
 mod program;
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::num::NonZeroUsize;
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
-use std::{fs, thread};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    num::NonZeroUsize,
+    process::{Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+};
 
 use portcullis_telemetry::{Buckets, Registry};
-use program::{Program, free_port};
+
+use self::program::{Program, free_port};
 
 const INSTALL_PROMETHEUS: &str = "Install it with `apt-get install prometheus`";
 const INSTALL_PARSER: &str = "Install the parser with `pip install prometheus-client`";

@@ -1,32 +1,36 @@
 //! Assembles the service from its crates, runs it, and takes it down in order.
 //!
-//! The way of a request, from the outside in: [`Listener`] (connections, time limits) →
+//! The lifecycle of a request, from the outside in: [`Listener`] (connections, time limits) →
 //! [`routes`] (security headers, panics, requests in flight) → the handler → the stages of
-//! [`crate::pipeline`] → [`Writer`] (group commit) → [`Store`].
+//! [`crate::pipeline`] → [`Writer`] (group commit) → [`crate::store::Store`].
 
-mod part;
+mod service_task;
+pub(crate) mod telemetry;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
-use portcullis_keyring::{Entropy, EntropyError, SystemEntropy};
-use portcullis_ratelimit::{MemoryStore, Policies, RateLimiter, TrustedProxies, WhenFull};
-use portcullis_telemetry::{Detectors, Guard, HttpLayer, MetricError, Registry, RemoteParent};
+use portcullis_keyring::entropy::{Entropy, EntropyError, SystemEntropy};
+use portcullis_pii_detect::Detector;
+use portcullis_ratelimit::address::TrustedProxies;
+use portcullis_telemetry::{Guard, HttpLayer, MetricError, RemoteParent};
 use tokio::sync::watch;
 
-use part::{Part, first_ended};
-
+use self::service_task::{ServiceTask, first_ended};
 use crate::{
+    admin::{AdminObserver, ApiKeys, Limits, QualityReports, ReadinessCheck},
+    backend::{Backend, BackendError, Connections, KEK_PROVIDER, Observers},
     clock::{Clock, SystemClock, make_seed},
     config::Config,
-    limits,
-    listener::{Limits, Listener},
-    observe::{self, ApiKeyMetrics, LimitMetrics, WriteMetrics},
-    routes::{self, AdminState, Guards},
-    services::Services,
-    store::{SqliteStore, Store, Writer, WriterLimits},
-    vault::{Vault, VaultError},
+    http::{
+        listener::{self, Listener},
+        routes::{self, AdminState, Guards},
+    },
+    observe::{self, AdminMetrics, ApiKeyMetrics, DataKeyMetrics, LimitMetrics, WriteMetrics},
+    pipeline::services::Services,
+    quality,
+    store::{Writer, WriterLimits},
 };
 
 /// Requests that are worked on at once, on the public and on the admin listener.
@@ -44,13 +48,9 @@ pub(crate) struct Addresses {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     #[error(transparent)]
-    Vault(#[from] VaultError),
+    Backend(#[from] BackendError),
     #[error("a metric cannot be registered")]
     Metrics(#[from] MetricError),
-    #[error("the rate limiter cannot be built")]
-    Limits(#[from] portcullis_ratelimit::BuildError),
-    #[error("the default limits cannot be used")]
-    Policies(#[from] portcullis_ratelimit::PolicyError),
     #[error(transparent)]
     Random(#[from] EntropyError),
     #[error("cannot listen on {address}: {kind}")]
@@ -63,7 +63,7 @@ pub(crate) enum StartError {
 /// A part of the service ended on its own, and without it requests would only fail.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} ended, see the log; start the service again")]
-pub(crate) struct PartEnded(&'static str);
+pub(crate) struct ServiceTaskEnded(&'static str);
 
 /// How long an orderly end may take. With what telemetry needs to flush, the process ends within
 /// the ten seconds after which it would be killed.
@@ -73,62 +73,73 @@ const SHUTDOWN: Duration = Duration::from_secs(8);
 pub(crate) struct App {
     services: Arc<Services>,
     admin: AdminState,
-    store: SqliteStore,
+    connections: Connections,
     trace: HttpLayer,
     public_listener: Listener,
     admin_listener: Listener,
     addresses: Addresses,
-    writing: Part,
-    following: Part,
+    writing: ServiceTask,
+    following: ServiceTask,
 }
 
 impl App {
     /// Checks and opens everything, and binds the addresses last.
     pub(crate) async fn start(config: &Arc<Config>, telemetry: &Guard) -> Result<Self, StartError> {
         let registry = telemetry.registry();
-        let key_metrics = Arc::new(ApiKeyMetrics::register(registry)?);
-        let vault = Vault::open(config, Some(key_metrics)).await?;
-        let Vault {
-            store,
-            keyring,
-            index_roots,
-            keys,
-        } = vault;
+        let observers = Observers {
+            api_keys: Some(Arc::new(ApiKeyMetrics::register(registry)?)),
+            data_keys: Some(Arc::new(DataKeyMetrics::register(registry, KEK_PROVIDER)?)),
+            limits: Some(Arc::new(LimitMetrics::register(registry)?)),
+        };
+        let backend = Backend::open(config, observers).await?;
+        let connections = backend.connections();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
-        let shared_store: Arc<dyn Store> = Arc::new(store.clone());
-        let writes = WriteMetrics::register(registry)?;
         let (writer, write_groups) = Writer::new(
-            Arc::clone(&shared_store),
+            Arc::clone(&backend.store),
             WriterLimits::default(),
             Arc::clone(&clock),
-            writes.clone(),
+            Arc::new(WriteMetrics::register(registry)?),
         );
-        let quality =
-            observe::quality(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
+        let quality = quality::build(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
         observe::register(registry, &quality, &writer)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
-        let writing = Part::spawn("the writer", write_groups);
-        let following = Part::spawn("the follower of revocations", keys.follow());
+        let writing = ServiceTask::spawn("the writer", write_groups);
+        let following =
+            ServiceTask::spawn("the follower of revocations", backend.api_keys.follow());
+        let data_keys = Arc::clone(&backend.data_keys);
         let services = Arc::new(Services {
             clock,
             entropy,
-            keys,
-            keyring,
-            index_roots,
-            detectors: Detectors::new(),
-            limiter: limiter(registry)?,
+            keys: backend.api_keys,
+            keyring: backend.keyring,
+            index_roots: backend.index_roots,
+            detector: Detector::standard(),
+            limiter: backend.limiter,
             quality,
             schemas: Arc::clone(&config.schemas),
-            store: shared_store,
+            store: backend.store,
             writer,
         });
-        let admin = AdminState::new(Arc::clone(&services), Arc::clone(config), telemetry, writes);
+        let observer: Arc<dyn AdminObserver> = Arc::new(AdminMetrics::register(registry)?);
+        let admin = AdminState {
+            api_keys: ApiKeys::new(services.keys.clone(), Arc::clone(&observer)),
+            limits: Limits::new(services.limiter.clone(), Arc::clone(&observer)),
+            quality: QualityReports::new(services.quality.clone(), observer),
+            readiness: ReadinessCheck::new(
+                Arc::clone(&services),
+                data_keys,
+                KEK_PROVIDER,
+                telemetry.has_exporter(),
+            ),
+            registry: registry.clone(),
+            config: Arc::clone(config),
+        };
         let network = &config.network;
         let public_listener = bind(network.listen, network.trusted_proxies.clone()).await?;
-        let public_listener = public_listener.with_books(&services.quality);
+        let public_listener = public_listener.with_accounting(&services.quality);
         let admin_listener = bind(network.admin_listen, TrustedProxies::none()).await?;
         let addresses = Addresses {
             public: address(&public_listener)?,
@@ -137,7 +148,7 @@ impl App {
         Ok(Self {
             services,
             admin,
-            store,
+            connections,
             trace: trace.with_remote_parent(RemoteParent::Link),
             public_listener,
             admin_listener,
@@ -151,8 +162,14 @@ impl App {
         self.addresses
     }
 
+    /// The API keys, as requests check them.
     pub(crate) fn keys(&self) -> &ApiKeyCache {
         &self.services.keys
+    }
+
+    /// The API keys, as operators manage them.
+    pub(crate) const fn api_keys(&self) -> &ApiKeys {
+        &self.admin.api_keys
     }
 
     /// Serves until `stop` resolves. Then: nothing new is accepted, requests in flight are
@@ -160,11 +177,11 @@ impl App {
     ///
     /// # Errors
     /// A part of the service ended before; the rest is taken down in the same way.
-    pub(crate) async fn run(self, stop: impl Future<Output = ()>) -> Result<(), PartEnded> {
+    pub(crate) async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServiceTaskEnded> {
         let Self {
             services,
             admin: state,
-            store,
+            connections,
             trace,
             mut writing,
             mut following,
@@ -176,18 +193,18 @@ impl App {
             Guards::new(PUBLIC_IN_FLIGHT, trace.clone()),
         );
         let public = self.public_listener.serve(public, stopped.clone());
-        let mut public = Part::spawn("the public listener", public);
+        let mut public = ServiceTask::spawn("the public listener", public);
         let admin = routes::admin(state.clone(), Guards::new(ADMIN_IN_FLIGHT, trace));
         let admin = self.admin_listener.serve(admin, stopped);
-        let mut admin = Part::spawn("the admin listener", admin);
+        let mut admin = ServiceTask::spawn("the admin listener", admin);
 
         let parts = [&mut public, &mut admin, &mut writing, &mut following];
         let outcome = tokio::select! {
             () = stop => Ok(()),
-            name = first_ended(parts) => Err(PartEnded(name)),
+            name = first_ended(parts) => Err(ServiceTaskEnded(name)),
         };
         tracing::info!("stopping: requests in flight are answered first");
-        state.drain();
+        state.readiness.drain();
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
@@ -195,7 +212,7 @@ impl App {
             // The writer ends when nobody can queue any more.
             drop((services, state));
             writing.ended().await;
-            store.close().await;
+            connections.close().await;
         };
         match tokio::time::timeout(SHUTDOWN, orderly_end).await {
             Ok(()) => tracing::info!("stopped"),
@@ -205,18 +222,8 @@ impl App {
     }
 }
 
-fn limiter(registry: &Registry) -> Result<RateLimiter, StartError> {
-    let store = MemoryStore::new(limits::MAX_BUCKETS, WhenFull::SharedOverflow);
-    let limiter = RateLimiter::builder()
-        .policies(limits::complete(Policies::builder())?)
-        .store(Arc::new(store))
-        .observer(Arc::new(LimitMetrics::register(registry)?))
-        .build()?;
-    Ok(limiter)
-}
-
 async fn bind(address: SocketAddr, proxies: TrustedProxies) -> Result<Listener, StartError> {
-    let listener = Listener::bind(address, Limits::default(), proxies).await;
+    let listener = Listener::bind(address, listener::Limits::default(), proxies).await;
     listener.map_err(|error| listen(address, &error))
 }
 

@@ -2,7 +2,9 @@
 
 mod api_key;
 mod check_config;
+mod columns;
 mod demo;
+mod dev;
 mod serve;
 mod settings;
 
@@ -12,15 +14,15 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use portcullis_telemetry::InitError;
 
 use crate::{
-    app::{PartEnded, StartError},
+    app::{ServiceTaskEnded, StartError},
+    backend::BackendError,
+    cli::demo::session::DemoError,
+    cli::dev::DevError,
     config::ConfigError,
-    demo::DemoError,
-    dev::DevError,
-    vault::VaultError,
 };
 
 /// Multi-tenant ingestion of events and leads, with personal data sealed at rest.
@@ -54,17 +56,17 @@ enum CliError {
     #[error(transparent)]
     Dev(#[from] DevError),
     #[error(transparent)]
-    Vault(#[from] VaultError),
+    Backend(#[from] BackendError),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
-    Ended(#[from] PartEnded),
+    Ended(#[from] ServiceTaskEnded),
     #[error(transparent)]
     Telemetry(#[from] InitError),
     #[error(transparent)]
     Demo(#[from] DemoError),
     #[error(transparent)]
-    ApiKey(#[from] api_key::ApiKeyError),
+    ApiKey(#[from] api_key::CommandError),
     #[error("the demo invents tenants and keys: it runs in the dev profile only")]
     DemoInProduction,
     #[error("the runtime cannot be started: {0}")]
@@ -74,8 +76,9 @@ enum CliError {
 }
 
 /// Runs the command that the arguments name.
-pub(crate) fn run() -> ExitCode {
-    let Cli { settings, command } = Cli::parse();
+#[must_use]
+pub fn run() -> ExitCode {
+    let Cli { settings, command } = parse();
     // Database, secrets and logs are nobody else's to read.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -102,6 +105,13 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
+/// Reads the arguments, or says what is wrong with them and ends the process.
+fn parse() -> Cli {
+    let mut command = settings::explain_environment(Cli::command());
+    let parsed = Cli::from_arg_matches(&command.get_matches_mut());
+    parsed.unwrap_or_else(|error| error.format(&mut command).exit())
+}
+
 impl CliError {
     /// 2 for what the operator has to set right, 1 for what failed.
     fn exit_code(&self) -> ExitCode {
@@ -109,10 +119,10 @@ impl CliError {
             Self::Config(_)
             | Self::DemoInProduction
             | Self::Telemetry(InitError::Environment(_) | InitError::Endpoint)
-            | Self::ApiKey(api_key::ApiKeyError::NoDatabase(_))
             | Self::Dev(DevError::DataWithoutSecrets { .. })
-            | Self::Vault(VaultError::Secrets(_))
-            | Self::Start(StartError::Vault(VaultError::Secrets(_))) => ExitCode::from(2),
+            | Self::Backend(BackendError::Secrets(_))
+            | Self::Start(StartError::Backend(BackendError::Secrets(_))) => ExitCode::from(2),
+            Self::ApiKey(error) if error.is_usage_error() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }
@@ -128,6 +138,11 @@ fn explain(error: &dyn Error) {
     }
     // With no standard error left there is nobody to tell.
     drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// Tells on standard error what does not keep the command from its work.
+fn warn(text: &str) {
+    drop(writeln!(io::stderr().lock(), "warning: {text}"));
 }
 
 /// Prints a line of the command's result.

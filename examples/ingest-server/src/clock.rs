@@ -1,19 +1,21 @@
 //! Wall-clock time and randomness, passed in so that tests can choose them.
 
-use std::{fmt::Debug, time::Instant};
+use std::{
+    fmt::Debug,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
-use portcullis_keyring::{Entropy, EntropyError};
+use portcullis_keyring::entropy::{Entropy, EntropyError};
 use time::OffsetDateTime;
-
-use crate::store::LeadId;
 
 /// Tells the time.
 pub(crate) trait Clock: Debug + Send + Sync {
-    /// Now, in UTC.
-    fn now(&self) -> OffsetDateTime;
+    /// The time of day in UTC, for what is stored and shown.
+    fn wall(&self) -> OffsetDateTime;
 
-    /// A moment to measure from: the wall clock may be set meanwhile.
-    fn instant(&self) -> Instant;
+    /// The time since a fixed moment, for durations: the wall clock may be set meanwhile.
+    fn monotonic(&self) -> Duration;
 }
 
 /// The system's clock.
@@ -21,7 +23,7 @@ pub(crate) trait Clock: Debug + Send + Sync {
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
-    fn now(&self) -> OffsetDateTime {
+    fn wall(&self) -> OffsetDateTime {
         #[expect(
             clippy::disallowed_methods,
             reason = "this is the system implementation"
@@ -29,26 +31,14 @@ impl Clock for SystemClock {
         std::time::SystemTime::now().into()
     }
 
-    fn instant(&self) -> Instant {
+    fn monotonic(&self) -> Duration {
         #[expect(
             clippy::disallowed_methods,
             reason = "this is the system implementation"
         )]
-        Instant::now()
+        static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        ORIGIN.elapsed()
     }
-}
-
-/// A new lead id: UUIDv7, so that ids sort by creation.
-pub(crate) fn make_lead_id(
-    now: OffsetDateTime,
-    entropy: &dyn Entropy,
-) -> Result<LeadId, EntropyError> {
-    let mut random = [0; 10];
-    entropy.fill(&mut random)?;
-    let millis = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
-    Ok(LeadId(
-        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid(),
-    ))
 }
 
 /// A seed for choices that need not be secret, only unpredictable.

@@ -1,27 +1,40 @@
 //! What the process is told: flags win over environment over file, every problem is reported at
-//! once, and no message contains a secret.
+//! once under the place its value came from, and no message contains a secret.
+//!
+//! Sections read the typed settings of their own; they depend on the sources below them and never
+//! on what uses a configuration. Schemas are loaded here, because their faults are configuration's.
 
 mod database;
+mod file;
+mod given;
 mod network;
 mod observability;
+mod origin;
 mod problems;
 mod profile;
+mod providers;
+mod schemas;
 mod secrets;
+mod setting;
+pub(crate) mod settings;
 mod sources;
-mod unsupported;
+mod spelling;
+mod unknown;
 
 use std::{path::PathBuf, sync::Arc};
 
-pub(crate) use database::Database;
-pub(crate) use network::Network;
-pub(crate) use observability::Observability;
-pub(crate) use problems::ConfigError;
-pub(crate) use profile::Profile;
-pub(crate) use secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets};
-pub(crate) use sources::{Flags, Sources, data_dir};
-
+use self::problems::Problems;
 use crate::schemas::Schemas;
-use problems::Problems;
+
+pub(crate) use self::database::Database;
+pub(crate) use self::network::Network;
+pub(crate) use self::observability::Observability;
+pub(crate) use self::problems::ConfigError;
+pub(crate) use self::profile::Profile;
+pub(crate) use self::secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets};
+pub(crate) use self::setting::Setting;
+pub(crate) use self::sources::{Flags, Sources};
+pub(crate) use self::unknown::UnknownVariable;
 
 /// Everything `serve` and the administrative commands need to know, checked.
 #[derive(Debug)]
@@ -34,7 +47,7 @@ pub(crate) struct Config {
     pub(crate) observability: Observability,
     pub(crate) secrets: Secrets,
     /// Names in the environment that look like settings and are none.
-    pub(crate) unknown_variables: Vec<String>,
+    pub(crate) unknown_variables: Vec<UnknownVariable>,
 }
 
 impl Config {
@@ -45,16 +58,16 @@ impl Config {
     pub(crate) fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let profile = profile::read(sources, &mut problems);
-        let data_dir = data_dir(sources);
+        let data_dir = database::data_dir(sources, &mut problems);
         let network = network::read(sources, profile, &mut problems);
         let database = database::read(sources, &data_dir, &mut problems);
-        let schemas = read_schemas(sources, &mut problems);
+        let schemas = schemas::read(sources, &mut problems);
         let observability = observability::read(sources, &mut problems);
         let secrets = secrets::read(sources, profile, &mut problems);
-        let unknown_variables = unsupported::read(sources, &mut problems);
+        providers::check(sources, &mut problems);
         problems.include(sources.problems());
-        match (network, database, schemas, secrets) {
-            (Some(network), Some(database), Some(schemas), Some(secrets))
+        match (network, database, schemas, observability, secrets) {
+            (Some(network), Some(database), Some(schemas), Some(observability), Some(secrets))
                 if problems.is_empty() =>
             {
                 Ok(Self {
@@ -65,11 +78,30 @@ impl Config {
                     schemas: Arc::new(schemas),
                     observability,
                     secrets,
-                    unknown_variables,
+                    unknown_variables: unknown::find(sources),
                 })
             }
             _ => Err(problems.into_error()),
         }
+    }
+
+    /// What can be started with and is probably not meant: the setting, and what about it.
+    pub(crate) fn warnings(&self) -> Vec<(String, &'static str)> {
+        let mut warnings = Vec::new();
+        if !self.observability.has_usual_ratio() {
+            warnings.push((
+                settings::TRACE_SAMPLE_RATIO.variable.to_owned(),
+                "the share of traces lies outside 0.01 to 0.05",
+            ));
+        }
+        if !self.unknown_variables.is_empty() {
+            let names = self.unknown_variables.iter().map(ToString::to_string);
+            warnings.push((
+                names.collect::<Vec<_>>().join(", "),
+                "set, and no setting of this service",
+            ));
+        }
+        warnings
     }
 }
 
@@ -78,27 +110,14 @@ pub(crate) fn is_dev(sources: &Sources) -> bool {
     profile::read(sources, &mut Problems::default()) == Profile::Dev
 }
 
+/// The folder for the database and for generated secrets.
+pub(crate) fn data_dir(sources: &Sources) -> PathBuf {
+    database::data_dir(sources, &mut Problems::default())
+}
+
 /// The database that is asked for, if its setting can be read.
 pub(crate) fn database(sources: &Sources) -> Option<Database> {
     database::read(sources, &data_dir(sources), &mut Problems::default())
-}
-
-/// Schemas are the operator's, so that what is wrong with one may be quoted.
-fn read_schemas(sources: &Sources, problems: &mut Problems) -> Option<Schemas> {
-    const VARIABLE: &str = "INGEST_SCHEMA_DIR";
-    let folder = sources.value(VARIABLE).map(PathBuf::from);
-    if folder.as_ref().is_some_and(|folder| !folder.is_dir()) {
-        problems.add(VARIABLE, "is not a directory");
-        return None;
-    }
-    let loaded = Schemas::load(folder.as_deref());
-    loaded
-        .map_err(|errors| {
-            for error in errors {
-                problems.add(VARIABLE, error.to_string());
-            }
-        })
-        .ok()
 }
 
 #[cfg(test)]

@@ -1,38 +1,44 @@
-//! The way of events and leads through the service: one file a stage, and each stage's output is
-//! the next one's input, so that none can be skipped.
+//! The request lifecycle of events and leads: one file a stage, listed in order in [`take`], and
+//! each stage's output is the next one's input, so that none can be skipped.
 //!
 //! ```text
-//! limit address → authenticate → frame → admit → parse → validate → resolve → seal → store
-//! IpAddr          Caller         Frames  Admitted Parsed  Valid      Unique    Sealed Stored
+//! limit address → authenticate → frame → admit → parse → validate → resolve → seal → store → acknowledge
+//! IpAddr          Caller         Frames  Admitted Parsed  Valid      Resolved  Sealed  Stored  Acknowledged
 //! ```
 
-mod account;
+mod accounting;
+mod acknowledge;
 mod admit;
 mod authenticate;
 mod batch;
 mod frame;
 mod limit_address;
+pub(crate) mod limits;
 mod parse;
+pub(crate) mod rejection;
 mod resolve;
 mod seal;
+pub(crate) mod services;
 mod store;
 mod validate;
 
 use axum::body::Body;
 use http::Request;
-use portcullis_dq_metrics::Quality;
 
-use account::Account;
-pub(crate) use authenticate::{Caller, Permission, authenticate};
-pub(crate) use batch::Rejected;
-pub(crate) use frame::read_body;
-pub(crate) use limit_address::{ClientAddress, limit_address};
-pub(crate) use parse::LEAD;
-pub(crate) use store::Stored;
-
-use crate::{
-    rejection::{Refusal, Rejection},
+use self::{
+    accounting::Accounting,
+    acknowledge::Attempts,
+    rejection::{Rejection, RequestRejection},
     services::Services,
+};
+use crate::quality::Quality;
+
+pub(crate) use self::{
+    acknowledge::Acknowledged,
+    authenticate::{Caller, Permission, authenticate},
+    batch::Rejected,
+    frame::read_body,
+    limit_address::{ClientAddress, limit_address},
 };
 
 /// What a request brings.
@@ -44,24 +50,25 @@ pub(crate) enum Intake {
     Lead,
 }
 
-/// Takes in what a request brings, and enters into the books what became of it.
+/// Takes in what a request brings, and accounts for what became of it.
 ///
 /// # Errors
-/// A [`Refusal`] of the request as a whole; an event that is refused alone is listed in the result.
+/// A [`RequestRejection`] of the request as a whole; an item that is rejected alone is listed in
+/// the result.
 pub(crate) async fn ingest(
     services: &Services,
     intake: Intake,
     request: Request<Body>,
-) -> Result<Stored, Refusal> {
-    let mut account = Account::open(&services.quality);
-    let outcome = take(services, intake, request, &mut account).await;
-    account.close(&outcome);
+) -> Result<Acknowledged, RequestRejection> {
+    let mut accounting = Accounting::open(&services.quality);
+    let outcome = take(services, intake, request, &mut accounting).await;
+    accounting.close(&outcome);
     outcome
 }
 
-/// Enters a request that was refused before its way began into the books.
-pub(crate) fn book_refused(quality: &Quality, rejection: &Rejection) {
-    Account::open(quality).refuse(rejection);
+/// Accounts for a request that was rejected before its first stage.
+pub(crate) fn account_for_rejected(quality: &Quality, rejection: &Rejection) {
+    Accounting::open(quality).reject(rejection);
 }
 
 /// The stages, in order.
@@ -69,18 +76,30 @@ async fn take(
     services: &Services,
     intake: Intake,
     request: Request<Body>,
-    account: &mut Account,
-) -> Result<Stored, Refusal> {
+    accounting: &mut Accounting,
+) -> Result<Acknowledged, RequestRejection> {
     let (head, body) = request.into_parts();
     let address = limit_address(services, &head.extensions).await?;
     let caller = authenticate(services, &head.headers, address, intake.permission()).await?;
-    account.authenticated(&caller.tenant);
+    accounting.authenticated(&caller.tenant);
     let frames = frame::frame(intake, caller, &head.headers, body).await?;
-    account.framed(frames.frames.len());
+    accounting.framed(frames.frames.len());
     let admitted = admit::admit(services, frames).await?;
     let parsed = parse::parse(intake, admitted);
     let valid = validate::validate(services, parsed);
-    Ok(store::store(services, valid).await?)
+
+    // An item that loses a race for its lead's e-mail goes back to be resolved.
+    let mut attempts = Attempts::new(&valid);
+    let mut pending = Some(valid);
+    while let Some(valid) = pending.take().and_then(|pending| attempts.next(pending)) {
+        let attempt = async {
+            let resolved = resolve::resolve(services, valid).await?;
+            let sealed = seal::seal(services, resolved).await?;
+            store::store(services, sealed).await
+        };
+        pending = attempts.settle(attempt.await)?;
+    }
+    Ok(attempts.finish())
 }
 
 impl Intake {

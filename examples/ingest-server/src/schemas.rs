@@ -14,12 +14,15 @@ use std::{
 use jsonschema::Validator;
 use serde_json::Value;
 
-pub(crate) use personal::{PersonalKind, PersonalPath};
-pub(crate) use violation::Violation;
+pub(crate) use self::personal::PersonalPath;
+pub(crate) use self::violation::{Violation, ViolationKind};
 
 /// The version an event has that names none: the first, so that a client's events keep their
 /// meaning when a schema gets a successor.
 pub(crate) const DEFAULT_VERSION: u32 = 1;
+
+/// What a lead's schema is called where event types are named.
+pub(crate) const LEAD: &str = "lead";
 
 /// Every schema the service accepts.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod conformance;
 mod rows;
-mod sqlite;
+pub(crate) mod sqlite;
 mod writer;
 
 use std::{collections::HashMap, error::Error};
@@ -12,12 +12,12 @@ use std::{collections::HashMap, error::Error};
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
 
-pub(crate) use rows::{
-    EventRow, IndexRow, LeadChange, LeadColumn, LeadId, LeadRow, LeadWrite, SealedColumn,
-    SecretCheck, Write,
+use crate::lead::{LeadColumn, LeadId, LeadRecord};
+
+pub(crate) use self::rows::{
+    EventRow, IndexRow, LeadChange, LeadWrite, SealedColumn, SecretCheck, Write,
 };
-pub(crate) use sqlite::SqliteStore;
-pub(crate) use writer::{QueueSlots, Writer, WriterLimits};
+pub(crate) use self::writer::{QueueSlots, WriteEvent, WriteObserver, Writer, WriterLimits};
 
 /// A database of events and leads.
 ///
@@ -33,23 +33,25 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError>;
 
     /// The lead of that id.
-    async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRow>, StoreError>;
+    async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError>;
 
     /// The leads that carry an index value, oldest first, at most `limit` of those after one.
     async fn leads_by_index(
         &self,
         tenant: &TenantId,
-        column: LeadColumn,
+        column: &LeadColumn,
         value: &[u8],
         after: Option<LeadId>,
         limit: u32,
-    ) -> Result<Vec<LeadRow>, StoreError>;
+    ) -> Result<Vec<LeadRecord>, StoreError>;
 
-    /// The leads that own e-mail fingerprints, by fingerprint; those that nobody owns are left out.
+    /// The leads that own fingerprints of an identity column, by fingerprint; those that nobody
+    /// owns are left out.
     async fn owners(
         &self,
         tenant: &TenantId,
-        emails: &[&[u8]],
+        column: &LeadColumn,
+        fingerprints: &[&[u8]],
     ) -> Result<HashMap<Vec<u8>, LeadId>, StoreError>;
 
     /// Every check value that is remembered.
@@ -111,17 +113,6 @@ impl StoreError {
             Self::Unavailable(_) | Self::Migrate(_) | Self::GroupFailed | Self::Stopped => {
                 Self::GroupFailed
             }
-        }
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        /// `SQLITE_FULL`.
-        const FULL: &str = "13";
-        match error.as_database_error().and_then(|error| error.code()) {
-            Some(code) if code == FULL => Self::Full,
-            _ => Self::Unavailable(error.into()),
         }
     }
 }

@@ -16,18 +16,22 @@ mod harness;
 #[path = "e2e/programs.rs"]
 mod programs;
 
+#[path = "e2e/accounting.rs"]
+mod accounting;
 #[path = "e2e/bad_configuration.rs"]
 mod bad_configuration;
 #[path = "e2e/bad_input.rs"]
 mod bad_input;
-#[path = "e2e/books.rs"]
-mod books;
+#[path = "e2e/counters.rs"]
+mod counters;
 #[path = "e2e/crash.rs"]
 mod crash;
 #[path = "e2e/dev_profile.rs"]
 mod dev_profile;
 #[path = "e2e/duplicates.rs"]
 mod duplicates;
+#[path = "e2e/earlier_database.rs"]
+mod earlier_database;
 #[path = "e2e/health.rs"]
 mod health;
 #[path = "e2e/keys.rs"]

@@ -1,4 +1,4 @@
-CREATE TABLE api_key (
+CREATE TABLE apikey_cache_api_key (
     kid            TEXT PRIMARY KEY NOT NULL,
     tenant         TEXT NOT NULL,
     tier           TEXT NOT NULL,
@@ -17,14 +17,14 @@ CREATE TABLE api_key (
     CHECK ((status = 'active') = (row_mac IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX api_key_of_tenant ON api_key (tenant, kid);
+CREATE INDEX apikey_cache_api_key_of_tenant ON apikey_cache_api_key (tenant, kid);
 
 -- AUTOINCREMENT: a number is never given out twice, even after its row was dropped.
-CREATE TABLE outbox (
+CREATE TABLE apikey_cache_outbox (
     seq     INTEGER PRIMARY KEY AUTOINCREMENT,
     kid     TEXT NOT NULL,
     version INTEGER NOT NULL,
     at      INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX outbox_by_age ON outbox (at);
+CREATE INDEX apikey_cache_outbox_by_age ON apikey_cache_outbox (at);

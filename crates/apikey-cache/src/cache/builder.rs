@@ -1,23 +1,24 @@
 //! What a cache is made of.
 
-use std::fmt;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::{
+    fmt,
+    num::NonZeroUsize,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use tokio::sync::Semaphore;
 
-use super::fenced::Fenced;
-use super::last_used::LastUsed;
-use super::stats::Counters;
-use super::{ApiKeyCache, MAX_TTL, Shared};
-use crate::clock::{Clock, SystemClock};
-use crate::entropy::{Entropy, SystemEntropy};
-use crate::key_format::KeyFormat;
-use crate::observer::{Observer, Unobserved};
-use crate::pepper::Peppers;
-use crate::store::KeyStore;
+use super::{ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, last_used::LastUsed, stats::Counters};
+use crate::{
+    clock::{Clock, SystemClock},
+    entropy::{Entropy, SystemEntropy},
+    feed::ChangeFeed,
+    key_format::KeyFormat,
+    observer::{Observer, Unobserved},
+    pepper::Peppers,
+    store::KeyStore,
+};
 
 const DEFAULT_CAPACITY: usize = 100_000;
 const DEFAULT_STORE_CONCURRENCY: usize = 32;
@@ -26,6 +27,7 @@ const DEFAULT_STORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Settings of an [`ApiKeyCache`].
 pub struct ApiKeyCacheBuilder {
     store: Arc<dyn KeyStore>,
+    feed: Option<Arc<dyn ChangeFeed>>,
     peppers: Peppers,
     format: KeyFormat,
     ttl: Duration,
@@ -38,17 +40,22 @@ pub struct ApiKeyCacheBuilder {
 }
 
 impl ApiKeyCacheBuilder {
-    pub(super) fn new(store: Arc<dyn KeyStore>, peppers: Peppers) -> Self {
+    pub(super) fn new(
+        store: Arc<dyn KeyStore>,
+        feed: Option<Arc<dyn ChangeFeed>>,
+        peppers: Peppers,
+    ) -> Self {
         Self {
             store,
+            feed,
             peppers,
             format: KeyFormat::default(),
             ttl: MAX_TTL,
             capacity: DEFAULT_CAPACITY,
             store_concurrency: DEFAULT_STORE_CONCURRENCY,
             store_timeout: DEFAULT_STORE_TIMEOUT,
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
+            clock: Arc::new(SystemClock::new()),
+            entropy: Arc::new(SystemEntropy::new()),
             observer: Arc::new(Unobserved),
         }
     }
@@ -86,7 +93,7 @@ impl ApiKeyCacheBuilder {
         }
     }
 
-    /// How long the store may take, waiting for a place included. Default: 1 s.
+    /// How long the store or the feed may take, waiting for a permit included. Default: 1 s.
     #[must_use]
     pub fn store_timeout(self, timeout: Duration) -> Self {
         Self {
@@ -116,10 +123,11 @@ impl ApiKeyCacheBuilder {
     /// The cache, empty.
     #[must_use]
     pub fn build(self) -> ApiKeyCache {
-        let places = self.store_concurrency.min(Semaphore::MAX_PERMITS);
+        let permits = self.store_concurrency.min(Semaphore::MAX_PERMITS);
         let shared = Shared {
             store: self.store,
-            store_places: Semaphore::new(places),
+            feed: self.feed,
+            store_permits: Semaphore::new(permits),
             store_timeout: self.store_timeout,
             peppers: self.peppers,
             format: self.format,
@@ -142,6 +150,7 @@ impl fmt::Debug for ApiKeyCacheBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiKeyCacheBuilder")
             .field("store", &self.store)
+            .field("feed", &self.feed)
             .field("peppers", &self.peppers)
             .field("format", &self.format)
             .field("ttl", &self.ttl)

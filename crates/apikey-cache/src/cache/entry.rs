@@ -1,13 +1,19 @@
 //! What a load brings back.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use crate::fence::Epoch;
-use crate::observer::Refusal;
-use crate::record::{KeyRecord, RecordVersion};
-use crate::verifier::Verifier;
+use crate::{
+    fence::Epoch,
+    observer::DenialReason,
+    store::{KeyRecord, RecordVersion},
+    verifier::Verifier,
+};
 
 /// A record whose row was found to be genuine.
 pub(crate) struct Entry {
@@ -27,7 +33,7 @@ impl Entry {
         }
     }
 
-    /// Whether this is the first time that this entry lets a request pass.
+    /// Whether this is the first time that a request is accepted by this entry.
     pub(super) fn is_first_use(&self) -> bool {
         // The plain read keeps the many uses after the first from contending for a write.
         !self.used.load(Ordering::Relaxed) && !self.used.swap(true, Ordering::Relaxed)
@@ -52,23 +58,23 @@ impl Freshness {
 pub(super) enum Loaded {
     /// A genuine, active record.
     Key(Arc<Entry>),
-    /// Nothing that could let a request pass.
-    Absent(Absence),
+    /// No record that a request could be accepted by.
+    Negative(NegativeEntry),
 }
 
 impl Loaded {
     pub(super) fn version(&self) -> RecordVersion {
         match self {
             Self::Key(entry) => entry.record.version,
-            Self::Absent(absence) => absence.version,
+            Self::Negative(entry) => entry.version,
         }
     }
 }
 
 /// That a kid has no good record, and why.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Absence {
-    pub(super) refusal: Refusal,
+pub(super) struct NegativeEntry {
+    pub(super) reason: DenialReason,
     pub(super) version: RecordVersion,
     pub(super) freshness: Freshness,
 }

@@ -1,30 +1,38 @@
 //! The memory of the cache, and the fence before it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use moka::sync::Cache;
 
-use super::entry::{Absence, Entry, Loaded};
-use super::load::{Flight, FlightId, WeakFlight};
-use crate::fence::{Epoch, Invalidation, Stripe, Ticket};
-use crate::kid::Kid;
-use crate::observer::{Discard, Refusal};
-use crate::record::RecordVersion;
+use super::{
+    entry::{Entry, Loaded, NegativeEntry},
+    load::{Flight, FlightId, WeakFlight},
+};
+use crate::{
+    fence::{Epoch, Invalidation, Stripe, Ticket},
+    kid::Kid,
+    observer::{DenialReason, Discard},
+    store::RecordVersion,
+};
 
 /// Locks that share the kids among them.
 const STRIPES: usize = 256;
 /// Kids without a good record that are remembered at most.
-const ABSENCES: u64 = 10_000;
+const NEGATIVE_ENTRIES: u64 = 10_000;
 /// How long the least version of a record is remembered: longer than any load, with its retries
 /// and the lag of a replica, may take.
 const MIN_VERSION_KEPT: Duration = Duration::from_secs(120);
 
-/// Records and absences, which change only in step with the fence.
+/// Records and negative entries, which change only in step with the fence.
 pub(super) struct Fenced {
     keys: Cache<Kid, Arc<Entry>>,
-    absences: Cache<Kid, Absence>,
+    negative: Cache<Kid, NegativeEntry>,
     stripes: Box<[Mutex<Stripe<Launched>>]>,
     epoch: AtomicU64,
     flights: AtomicU64,
@@ -47,7 +55,7 @@ impl Fenced {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             keys: Cache::new(capacity as u64),
-            absences: Cache::new(ABSENCES),
+            negative: Cache::new(NEGATIVE_ENTRIES),
             stripes: (0..STRIPES).map(|_| Mutex::default()).collect(),
             epoch: AtomicU64::new(0),
             flights: AtomicU64::new(0),
@@ -62,12 +70,12 @@ impl Fenced {
     }
 
     /// Why a kid has no good record, if that is remembered.
-    pub(super) fn absence(&self, kid: &Kid, now: Duration) -> Option<Refusal> {
-        let absence = self.absences.get(kid)?;
-        absence
+    pub(super) fn negative(&self, kid: &Kid, now: Duration) -> Option<DenialReason> {
+        let entry = self.negative.get(kid)?;
+        entry
             .freshness
             .holds(self.epoch(), now)
-            .then_some(absence.refusal)
+            .then_some(entry.reason)
     }
 
     /// To be called before the store is read.
@@ -100,7 +108,7 @@ impl Fenced {
         stripe.admit(kid, loaded.version(), ticket, self.epoch(), now)?;
         match loaded {
             Loaded::Key(entry) => self.keys.insert(*kid, Arc::clone(entry)),
-            Loaded::Absent(absence) => self.absences.insert(*kid, *absence),
+            Loaded::Negative(entry) => self.negative.insert(*kid, *entry),
         }
         Ok(())
     }
@@ -109,10 +117,10 @@ impl Fenced {
     pub(super) fn invalidate(&self, kid: &Kid, version: RecordVersion, now: Duration) -> Detached {
         let mut stripe = self.stripe(kid);
         match stripe.invalidate(*kid, version, now, now + MIN_VERSION_KEPT) {
-            Invalidation::HeardBefore => Detached::No,
+            Invalidation::AlreadyApplied => Detached::No,
             Invalidation::New { detached } => {
                 self.keys.invalidate(kid);
-                self.absences.invalidate(kid);
+                self.negative.invalidate(kid);
                 if detached.is_some() {
                     Detached::Yes
                 } else {
@@ -129,7 +137,7 @@ impl Fenced {
 
     /// The store is not the one it was: neither what was read of it is used any more, nor what is
     /// known of its versions.
-    pub(super) fn begin_anew(&self) {
+    pub(super) fn reset(&self) {
         for stripe in &self.stripes {
             stripe
                 .lock()
@@ -156,8 +164,8 @@ impl Fenced {
     }
 
     /// A load has ended, or nobody waits for it any more.
-    pub(super) fn land(&self, kid: &Kid, id: FlightId) {
-        self.stripe(kid).land(kid, |launched| launched.id == id);
+    pub(super) fn finish(&self, kid: &Kid, id: FlightId) {
+        self.stripe(kid).finish(kid, |launched| launched.id == id);
     }
 
     /// Cached records, including those that are not good any more.

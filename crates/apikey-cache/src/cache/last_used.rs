@@ -1,10 +1,11 @@
 //! Remembers which keys were used, to be written later and together.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
-use crate::clock::UnixMillis;
-use crate::kid::Kid;
+use crate::{kid::Kid, store::UnixMillis};
 
 /// Keys remembered at most; of the others the next load reminds.
 const KEYS: usize = 10_000;

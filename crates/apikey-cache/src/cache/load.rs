@@ -1,40 +1,45 @@
 //! Asks the store, once for all that wait for the same kid.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared as SharedFuture, WeakShared};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared as SharedFuture, WeakShared},
+};
 use tokio::time::timeout;
 
-use super::Shared;
-use super::entry::{Absence, Entry, Freshness, Loaded};
-use super::fenced::Detached;
-use crate::entropy::Entropy;
-use crate::fence::Ticket;
-use crate::kid::Kid;
-use crate::observer::{Event, Refusal, StoreTask};
-use crate::record::{KeyRecord, RecordState, RecordVersion};
-use crate::store::StoreError;
-use crate::verifier::RowFault;
+use super::{
+    Shared,
+    entry::{Entry, Freshness, Loaded, NegativeEntry},
+    fenced::Detached,
+};
+use crate::{
+    entropy::Entropy,
+    fence::Ticket,
+    kid::Kid,
+    observer::{DenialReason, Event, StoreTask},
+    store::{KeyRecord, RecordState, RecordVersion, StoreError},
+    verifier::RowFault,
+};
 
 /// How often a load is begun when invalidations come between.
 const ATTEMPTS: usize = 4;
-/// How long a kid without a good record is remembered, at least; as much again at random, twice.
-const ABSENCE_TTL: Duration = Duration::from_secs(5);
+/// How long a kid without a good record is remembered, at least; up to twice as much is added at
+/// random.
+const NEGATIVE_TTL: Duration = Duration::from_secs(5);
 
 /// A load that all requests for a kid wait for.
-pub(super) type Flight = SharedFuture<BoxFuture<'static, Result<Loaded, Unanswered>>>;
-pub(super) type WeakFlight = WeakShared<BoxFuture<'static, Result<Loaded, Unanswered>>>;
+pub(super) type Flight = SharedFuture<BoxFuture<'static, Result<Loaded, LoadFailed>>>;
+pub(super) type WeakFlight = WeakShared<BoxFuture<'static, Result<Loaded, LoadFailed>>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FlightId(pub(super) u64);
 
 /// The store could not be asked, or its answers could not be used.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Unanswered;
+pub(super) struct LoadFailed;
 
-/// What becomes of the outcome of a load.
+/// What is done with what a load brings back.
 #[derive(Clone, Copy, Debug)]
 enum Outcome {
     Kept,
@@ -43,30 +48,30 @@ enum Outcome {
 
 impl Shared {
     /// The outcome of one load for all that ask at the same time.
-    pub(super) async fn load_shared(self: &Arc<Self>, kid: &Kid) -> Result<Loaded, Unanswered> {
+    pub(super) async fn load_shared(self: &Arc<Self>, kid: &Kid) -> Result<Loaded, LoadFailed> {
         let flight = self.fenced.join(kid, |id| {
-            let landing = Landing {
+            let guard = FlightGuard {
                 shared: Arc::clone(self),
                 kid: *kid,
                 id,
             };
-            let flight = async move { landing.shared.load(&landing.kid, Outcome::Kept).await };
+            let flight = async move { guard.shared.load(&guard.kid, Outcome::Kept).await };
             flight.boxed().shared()
         });
         flight.await
     }
 
     /// The outcome of a load that began after this call, and is used by nobody else.
-    pub(super) async fn load_directly(&self, kid: &Kid) -> Result<Loaded, Unanswered> {
+    pub(super) async fn load_directly(&self, kid: &Kid) -> Result<Loaded, LoadFailed> {
         self.load(kid, Outcome::HandedOver).await
     }
 
-    async fn load(&self, kid: &Kid, outcome: Outcome) -> Result<Loaded, Unanswered> {
+    async fn load(&self, kid: &Kid, outcome: Outcome) -> Result<Loaded, LoadFailed> {
         for _ in 0..ATTEMPTS {
-            let began = self.clock.uptime();
+            let began = self.clock.monotonic();
             let ticket = self.fenced.begin(kid);
             let loaded = self.read(kid, ticket, began).await?;
-            let now = self.clock.uptime();
+            let now = self.clock.monotonic();
             let admitted = match outcome {
                 Outcome::Kept => self.fenced.keep(kid, ticket, &loaded, now),
                 Outcome::HandedOver => self.fenced.admit(kid, ticket, &loaded, now),
@@ -76,13 +81,13 @@ impl Shared {
                 Err(discard) => self.emit(&Event::LoadDiscarded(discard)),
             }
         }
-        Err(Unanswered)
+        Err(LoadFailed)
     }
 
-    async fn read(&self, kid: &Kid, ticket: Ticket, began: Duration) -> Result<Loaded, Unanswered> {
+    async fn read(&self, kid: &Kid, ticket: Ticket, began: Duration) -> Result<Loaded, LoadFailed> {
         let answer = timeout(self.store_timeout, async {
             // The semaphore is never closed.
-            let _place = self.store_places.acquire().await;
+            let _permit = self.store_permits.acquire().await;
             self.store.load(kid).await
         });
         let record = match answer.await {
@@ -90,46 +95,46 @@ impl Shared {
             Ok(Err(StoreError::Unreadable { .. })) => Err(RowFault::Unreadable),
             Ok(Err(_)) | Err(_) => {
                 self.emit(&Event::StoreFailed(StoreTask::Load));
-                return Err(Unanswered);
+                return Err(LoadFailed);
             }
         };
         self.emit(&Event::Loaded {
-            took: self.clock.uptime().saturating_sub(began),
+            took: self.clock.monotonic().saturating_sub(began),
         });
-        Ok(self.judge(kid, record, ticket, began))
+        Ok(self.classify(kid, record, ticket, began))
     }
 
-    fn judge(
+    fn classify(
         &self,
         kid: &Kid,
         record: Result<Option<KeyRecord>, RowFault>,
         ticket: Ticket,
         began: Duration,
     ) -> Loaded {
-        let absent = |refusal, version| {
-            let until = began + make_absence_ttl(self.entropy.as_ref());
+        let negative = |reason, version| {
+            let until = began + make_negative_ttl(self.entropy.as_ref());
             let freshness = Freshness {
                 epoch: ticket.epoch,
                 until,
             };
-            Loaded::Absent(Absence {
-                refusal,
+            Loaded::Negative(NegativeEntry {
+                reason,
                 version,
                 freshness,
             })
         };
         let rejected = |fault| {
             self.emit(&Event::RowRejected { kid: *kid, fault });
-            // What lets nobody pass is never too old.
-            absent(Refusal::RowRejected, RecordVersion::new(u64::MAX))
+            // What denies everybody is never too old.
+            negative(DenialReason::RowRejected, RecordVersion::new(u64::MAX))
         };
         let record = match record {
             Ok(Some(record)) => record,
-            Ok(None) => return absent(Refusal::Unknown, RecordVersion::ABSENT),
+            Ok(None) => return negative(DenialReason::Unknown, RecordVersion::ABSENT),
             Err(fault) => return rejected(fault),
         };
         let RecordState::Active(verifier) = record.state else {
-            return absent(Refusal::Revoked, record.version);
+            return negative(DenialReason::Revoked, record.version);
         };
         match verifier.authenticate(&record, &self.peppers) {
             Err(fault) => rejected(fault),
@@ -145,31 +150,31 @@ impl Shared {
 
     /// The record has this version by now.
     pub(super) fn invalidate(&self, kid: &Kid, version: RecordVersion) {
-        if self.fenced.invalidate(kid, version, self.clock.uptime()) == Detached::Yes {
+        if self.fenced.invalidate(kid, version, self.clock.monotonic()) == Detached::Yes {
             self.emit(&Event::Detached);
         }
     }
 }
 
 /// Ends a flight for those that come later, even if nobody waited for its end.
-struct Landing {
+struct FlightGuard {
     shared: Arc<Shared>,
     kid: Kid,
     id: FlightId,
 }
 
-impl Drop for Landing {
+impl Drop for FlightGuard {
     fn drop(&mut self) {
-        self.shared.fenced.land(&self.kid, self.id);
+        self.shared.fenced.finish(&self.kid, self.id);
     }
 }
 
 /// 5 to 15 s, so that kids that were refused together are not asked for together again.
-fn make_absence_ttl(entropy: &dyn Entropy) -> Duration {
+fn make_negative_ttl(entropy: &dyn Entropy) -> Duration {
     let mut random = [0; 2];
     // Without randomness the shortest time is as safe as any.
     let share = entropy
         .fill(&mut random)
         .map_or(0, |()| u16::from_be_bytes(random));
-    ABSENCE_TTL + ABSENCE_TTL * 2 * u32::from(share) / u32::from(u16::MAX)
+    NEGATIVE_TTL + NEGATIVE_TTL * 2 * u32::from(share) / u32::from(u16::MAX)
 }

@@ -5,17 +5,17 @@ use std::time::SystemTime;
 use thiserror::Error;
 
 use super::ApiKeyCache;
-use crate::clock::UnixMillis;
-use crate::entropy::EntropyError;
-use crate::key::ApiKey;
-use crate::key_info::KeyInfo;
-use crate::kid::Kid;
-use crate::record::{KeyRecord, RecordState, RecordVersion};
-use crate::scope::Scopes;
-use crate::store::{KeyQuery, Revoked, StoreError};
-use crate::tenant::TenantId;
-use crate::tier::Tier;
-use crate::verifier::Verifier;
+use crate::{
+    entropy::EntropyError,
+    key::ApiKey,
+    key_info::KeyInfo,
+    kid::Kid,
+    scope::Scopes,
+    store::{KeyQuery, KeyRecord, RecordState, RecordVersion, Revoked, StoreError, UnixMillis},
+    tenant::TenantId,
+    tier::Tier,
+    verifier::Verifier,
+};
 
 impl ApiKeyCache {
     /// Makes a key and stores its record. The key can be shown now and never again.
@@ -25,9 +25,9 @@ impl ApiKeyCache {
     /// [`ManageError::NeverValid`], [`ManageError::Entropy`], [`ManageError::Store`].
     pub async fn issue(&self, new: NewKey) -> Result<Issued, ManageError> {
         let shared = &self.shared;
-        let not_before = new.not_before.map(UnixMillis::from);
-        let expires_at = new.expires_at.map(UnixMillis::from);
-        let created_at = shared.date();
+        let not_before = new.not_before.map(UnixMillis::saturating_from);
+        let expires_at = new.expires_at.map(UnixMillis::saturating_from);
+        let created_at = shared.wall();
         if expires_at.is_some_and(|end| end <= not_before.unwrap_or(created_at).max(created_at)) {
             return Err(ManageError::NeverValid);
         }
@@ -52,15 +52,15 @@ impl ApiKeyCache {
         Ok(Issued { key })
     }
 
-    /// Revokes a key for ever. Once this returns, this process refuses it, and every other hears
-    /// of it from the outbox. Revoking again changes nothing.
+    /// Revokes a key permanently. Once this returns, this process refuses it, and every other process
+    /// learns of it from the change feed. Revoking again changes nothing.
     ///
     /// # Errors
     ///
     /// [`ManageError::NotFound`] if there is no record of that kid; [`ManageError::Store`], after
     /// which the key may have been revoked or not: try again.
     pub async fn revoke(&self, kid: &Kid) -> Result<Revocation, ManageError> {
-        let revoked = self.shared.store.revoke(kid, self.shared.date()).await?;
+        let revoked = self.shared.store.revoke(kid, self.shared.wall()).await?;
         let (version, revocation) = match revoked.ok_or(ManageError::NotFound)? {
             Revoked::Now(version) => (version, Revocation::Revoked),
             Revoked::Before(version) => (version, Revocation::AlreadyRevoked),
@@ -101,7 +101,7 @@ impl ApiKeyCache {
     }
 
     fn info(&self, record: KeyRecord) -> KeyInfo {
-        KeyInfo::new(record, &self.shared.peppers, self.shared.date())
+        KeyInfo::new(record, &self.shared.peppers, self.shared.wall())
     }
 }
 
@@ -116,7 +116,7 @@ pub struct NewKey {
 }
 
 impl NewKey {
-    /// A key that is good at once and for ever.
+    /// A key that is valid at once and does not expire.
     #[must_use]
     pub fn new(tenant: TenantId, tier: Tier, scopes: Scopes) -> Self {
         Self {
@@ -189,7 +189,7 @@ pub enum Revocation {
 pub struct KeyPage {
     /// Keys in the order of their kids.
     pub keys: Vec<KeyInfo>,
-    /// If there may be more: the kid behind which the next page begins.
+    /// If there may be more: the kid after which the next page begins.
     pub next: Option<Kid>,
 }
 
@@ -200,7 +200,7 @@ pub enum ManageError {
     /// There is no record of that kid.
     #[error("there is no API key of that id; list the keys to find it")]
     NotFound,
-    /// The key would expire before it was ever good.
+    /// The key would expire before it is valid.
     #[error("the API key would expire before it is valid; choose a later date")]
     NeverValid,
     /// No key could be made.

@@ -1,7 +1,9 @@
 //! Counts events.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use super::Shared;
 use crate::observer::{Event, Hit};
@@ -18,23 +20,23 @@ pub struct CacheStats {
     pub negative_hits: u64,
     /// Kids that were not in memory.
     pub misses: u64,
-    /// Requests for which the store was asked because revocations were not heard.
+    /// Requests for which the store was asked because the change feed was not read lately.
     pub direct_validations: u64,
     /// Invented kids that were refused without asking the store.
     pub prefilter_rejects: u64,
-    /// Refused requests, for whatever reason.
-    pub refused: u64,
+    /// Denied requests, for all reasons together.
+    pub denied: u64,
     /// Answers of the store.
     pub loads: u64,
     /// Answers of the store that were thrown away because of an invalidation.
     pub loads_discarded: u64,
-    /// Rows that nothing vouches for.
+    /// Rows that are not as this crate wrote them.
     pub rows_rejected: u64,
     /// Failures of the store.
     pub store_failures: u64,
     /// Times that everything was dropped because changes may have been missed.
-    pub outbox_gaps: u64,
-    /// For how long from now the cache may answer without hearing from the outbox again; zero if
+    pub feed_gaps: u64,
+    /// For how long from now the cache may answer without reading the change feed again; zero if
     /// it asks the store for every request.
     pub confirmed_for: Duration,
 }
@@ -46,12 +48,12 @@ pub(super) struct Counters {
     misses: AtomicU64,
     direct_validations: AtomicU64,
     prefilter_rejects: AtomicU64,
-    refused: AtomicU64,
+    denied: AtomicU64,
     loads: AtomicU64,
     loads_discarded: AtomicU64,
     rows_rejected: AtomicU64,
     store_failures: AtomicU64,
-    outbox_gaps: AtomicU64,
+    feed_gaps: AtomicU64,
 }
 
 impl Counters {
@@ -62,13 +64,16 @@ impl Counters {
             Event::Miss => &self.misses,
             Event::DirectValidation => &self.direct_validations,
             Event::PrefilterReject => &self.prefilter_rejects,
-            Event::Refused(_) => &self.refused,
+            Event::Denied(_) => &self.denied,
             Event::Loaded { .. } => &self.loads,
             Event::LoadDiscarded(_) => &self.loads_discarded,
             Event::RowRejected { .. } => &self.rows_rejected,
             Event::StoreFailed(_) => &self.store_failures,
-            Event::OutboxGap(_) => &self.outbox_gaps,
-            Event::Detached | Event::Rehashed { .. } | Event::OutboxRead { .. } => return,
+            Event::FeedGap(_) => &self.feed_gaps,
+            Event::Detached
+            | Event::Rehashed { .. }
+            | Event::FeedRead { .. }
+            | Event::ScopesMissing => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -86,13 +91,13 @@ impl Shared {
             misses: read(&counters.misses),
             direct_validations: read(&counters.direct_validations),
             prefilter_rejects: read(&counters.prefilter_rejects),
-            refused: read(&counters.refused),
+            denied: read(&counters.denied),
             loads: read(&counters.loads),
             loads_discarded: read(&counters.loads_discarded),
             rows_rejected: read(&counters.rows_rejected),
             store_failures: read(&counters.store_failures),
-            outbox_gaps: read(&counters.outbox_gaps),
-            confirmed_for: until.saturating_sub(self.clock.uptime()),
+            feed_gaps: read(&counters.feed_gaps),
+            confirmed_for: until.saturating_sub(self.clock.monotonic()),
         }
     }
 }

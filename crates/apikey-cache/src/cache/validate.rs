@@ -1,24 +1,26 @@
 //! The decision about one request.
 
-use std::hint::black_box;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{hint::black_box, sync::Arc, time::Duration};
 
 use thiserror::Error;
 
-use super::entry::{Absence, Entry, Loaded};
-use super::{ApiKeyCache, Shared};
-use crate::key::ApiKey;
-use crate::observer::{Event, Hit, Refusal, StoreTask};
-use crate::principal::Principal;
-use crate::record::Validity;
-use crate::tenant::TenantId;
-use crate::verifier::{KeyHash, Verifier};
+use super::{
+    ApiKeyCache, Shared,
+    entry::{Entry, Loaded, NegativeEntry},
+};
+use crate::{
+    key::ApiKey,
+    observer::{DenialReason, Event, Hit, StoreTask},
+    principal::Principal,
+    store::Validity,
+    tenant::TenantId,
+    verifier::{KeyHash, Verifier},
+};
 
 /// When a caller may try again after the store did not answer.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Why a request is not let pass.
+/// Why a request is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Denied {
@@ -37,13 +39,13 @@ pub enum Denied {
 impl ApiKeyCache {
     /// Who presents this key.
     ///
-    /// Answers from memory if the record is cached and revocations are being heard; else asks the
-    /// store, once for all requests with the same key.
+    /// Answers from memory if the record is cached and the change feed was read lately; otherwise
+    /// asks the store, once for all requests with the same key that may share the answer.
     ///
     /// # Errors
     ///
-    /// [`Denied::Unauthorized`] if the key lets nobody pass, [`Denied::Unavailable`] if that could
-    /// not be found out.
+    /// [`Denied::Unauthorized`] if the key is not accepted, [`Denied::Unavailable`] if that could
+    /// not be checked.
     pub async fn validate(&self, key: &ApiKey) -> Result<Principal, Denied> {
         match self.shared.validate_from_memory(key) {
             Decision::Made(answer) => answer,
@@ -68,9 +70,9 @@ enum Source {
 impl Shared {
     fn validate_from_memory(&self, key: &ApiKey) -> Decision {
         if !key.has_format(&self.format) {
-            return Decision::Made(self.refuse(Refusal::ForeignFormat));
+            return Decision::Made(self.deny(DenialReason::ForeignFormat));
         }
-        let now = self.clock.uptime();
+        let now = self.clock.monotonic();
         let confirmed = self.is_confirmed(now);
         if confirmed && let Some(entry) = self.fenced.key(key.kid(), now) {
             self.emit(&Event::Hit(Hit::Positive));
@@ -79,15 +81,15 @@ impl Shared {
         // Only now: it would cost a hit half as much again.
         if !key.kid().is_tagged_by(&self.peppers) {
             self.emit(&Event::PrefilterReject);
-            return Decision::Made(self.refuse(Refusal::InventedKid));
+            return Decision::Made(self.deny(DenialReason::InventedKid));
         }
         if !confirmed {
             self.emit(&Event::DirectValidation);
             return Decision::Open(Source::OwnLoad);
         }
-        if let Some(refusal) = self.fenced.absence(key.kid(), now) {
+        if let Some(reason) = self.fenced.negative(key.kid(), now) {
             self.emit(&Event::Hit(Hit::Negative));
-            return Decision::Made(self.refuse_absent(key, refusal));
+            return Decision::Made(self.deny_after_dummy_work(key, reason));
         }
         self.emit(&Event::Miss);
         Decision::Open(Source::SharedLoad)
@@ -110,7 +112,9 @@ impl Shared {
                 }
                 Ok(accepted.principal)
             }
-            Ok(Loaded::Absent(Absence { refusal, .. })) => self.refuse_absent(key, refusal),
+            Ok(Loaded::Negative(NegativeEntry { reason, .. })) => {
+                self.deny_after_dummy_work(key, reason)
+            }
             Err(_) => Err(Denied::Unavailable {
                 retry_after: RETRY_AFTER,
             }),
@@ -118,16 +122,16 @@ impl Shared {
     }
 
     fn decide(&self, key: &ApiKey, entry: Arc<Entry>) -> Result<Accepted, Denied> {
-        let date = self.date();
+        let date = self.wall();
         let Some(pepper) = self.peppers.find(entry.verifier.pepper) else {
-            return self.refuse(Refusal::RowRejected);
+            return self.deny(DenialReason::RowRejected);
         };
         if !KeyHash::derive(pepper, &entry.record.tenant, key).is(&entry.verifier.hash) {
-            return self.refuse(Refusal::WrongSecret);
+            return self.deny(DenialReason::WrongSecret);
         }
         match entry.record.validity(date) {
-            Validity::Future => return self.refuse(Refusal::NotYetValid),
-            Validity::Past => return self.refuse(Refusal::Expired),
+            Validity::Future => return self.deny(DenialReason::NotYetValid),
+            Validity::Past => return self.deny(DenialReason::Expired),
             Validity::Current => {}
         }
         let is_first_use = entry.is_first_use();
@@ -140,16 +144,16 @@ impl Shared {
         })
     }
 
-    /// Refuses after as much work as for a kid that has a record.
-    fn refuse_absent<T>(&self, key: &ApiKey, refusal: Refusal) -> Result<T, Denied> {
+    /// Denies after as much work as for a kid that has a record.
+    fn deny_after_dummy_work<T>(&self, key: &ApiKey, reason: DenialReason) -> Result<T, Denied> {
         let nobody = TenantId::placeholder();
         let hash = KeyHash::derive(self.peppers.primary(), &nobody, key);
         black_box(hash.is(&KeyHash::new([0; 32])));
-        self.refuse(refusal)
+        self.deny(reason)
     }
 
-    fn refuse<T>(&self, refusal: Refusal) -> Result<T, Denied> {
-        self.emit(&Event::Refused(refusal));
+    fn deny<T>(&self, reason: DenialReason) -> Result<T, Denied> {
+        self.emit(&Event::Denied(reason));
         Err(Denied::Unauthorized)
     }
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 use stateright::{Checker, Model, Property};
 
 use super::{Epoch, Stripe, Ticket};
-use crate::kid::Kid;
-use crate::record::RecordVersion;
+use crate::{kid::Kid, store::RecordVersion};
 
 /// Each launches at most one load, which has its number.
 const REQUESTS: usize = 3;
@@ -17,9 +16,9 @@ const ATTEMPTS: u8 = 3;
 const GOOD: RecordVersion = RecordVersion::FIRST;
 const REVOKED: RecordVersion = RecordVersion::new(2);
 
-const NEVER_STALE: &str = "no request that began after the revocation was heard is let pass";
+const NEVER_STALE: &str = "no request that began after the revocation was applied is let pass";
 const PASSES: &str = "a request is let pass before the revocation";
-const REFUSED: &str = "a request that began after the revocation was heard is refused";
+const REFUSED: &str = "a request that began after the revocation was applied is refused";
 const DISCARDED: &str = "a load is discarded";
 
 /// What is checked: the fence, or what is left of it.
@@ -36,9 +35,9 @@ enum Fence {
     EpochReadLate,
 }
 
-/// How the process hears of the revocation.
+/// How the process learns of the revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hearing {
+enum Delivery {
     Invalidation,
     /// The change was lost, and the gap is found.
     Gap,
@@ -54,7 +53,7 @@ enum Source {
 #[derive(Clone, Copy, Debug)]
 struct Interleavings {
     fence: Fence,
-    hearing: Hearing,
+    delivery: Delivery,
     source: Source,
 }
 
@@ -65,7 +64,7 @@ struct State {
     cached: Option<(RecordVersion, Epoch)>,
     primary: RecordVersion,
     replica: RecordVersion,
-    heard: bool,
+    applied: bool,
     discarded: bool,
     requests: [Request; REQUESTS],
     loads: [Load; REQUESTS],
@@ -76,11 +75,11 @@ enum Request {
     Idle,
     Waiting {
         load: usize,
-        began_after_hearing: bool,
+        began_after_applying: bool,
     },
     Answered {
         with: Option<RecordVersion>,
-        began_after_hearing: bool,
+        began_after_applying: bool,
     },
 }
 
@@ -110,11 +109,11 @@ enum Action {
     Begin(usize),
     Read(usize),
     Keep(usize),
-    Land(usize),
+    Finish(usize),
     Answer(usize),
     Revoke,
     Replicate,
-    Hear,
+    Apply,
     Evict,
 }
 
@@ -129,7 +128,7 @@ impl Model for Interleavings {
             cached: None,
             primary: GOOD,
             replica: GOOD,
-            heard: false,
+            applied: false,
             discarded: false,
             requests: [Request::Idle; REQUESTS],
             loads: [Load::Idle; REQUESTS],
@@ -143,7 +142,7 @@ impl Model for Interleavings {
                 Load::Launched { .. } => Some(Action::Begin(at)),
                 Load::Begun { .. } => Some(Action::Read(at)),
                 Load::HasRead { .. } => Some(Action::Keep(at)),
-                Load::Done { .. } => Some(Action::Land(at)),
+                Load::Done { .. } => Some(Action::Finish(at)),
             });
             actions.extend(match state.requests[at] {
                 Request::Idle => Some(Action::Arrive(at)),
@@ -154,7 +153,7 @@ impl Model for Interleavings {
         actions.extend([
             Action::Revoke,
             Action::Replicate,
-            Action::Hear,
+            Action::Apply,
             Action::Evict,
         ]);
     }
@@ -166,12 +165,12 @@ impl Model for Interleavings {
             Action::Begin(at) => state.begin(at)?,
             Action::Read(at) => state.read(at, self.source)?,
             Action::Keep(at) => state.keep(at, self.fence)?,
-            Action::Land(at) => state.stripe.land(&kid(), |load| *load == at),
+            Action::Finish(at) => state.stripe.finish(&kid(), |load| *load == at),
             Action::Answer(at) => state.answer(at)?,
             Action::Revoke => state.primary = REVOKED,
             Action::Replicate => state.replica = state.primary,
-            Action::Hear if state.primary == REVOKED && !state.heard => self.hear(&mut state),
-            Action::Hear => return None,
+            Action::Apply if state.primary == REVOKED && !state.applied => self.apply(&mut state),
+            Action::Apply => return None,
             Action::Evict => state.cached = None,
         }
         (state != *last).then_some(state)
@@ -188,14 +187,16 @@ impl Model for Interleavings {
 }
 
 impl Interleavings {
-    fn hear(&self, state: &mut State) {
+    fn apply(&self, state: &mut State) {
         let joinable = state.stripe.flight(&kid(), state.epoch).copied();
-        state.heard = true;
-        match (self.hearing, self.fence) {
-            (Hearing::Gap, _) => state.epoch = Epoch(1),
-            (Hearing::Invalidation, Fence::SingleFlightAndInvalidation) => state.cached = None,
-            (Hearing::Invalidation, Fence::NoMinVersion) => state.invalidate(RecordVersion::ABSENT),
-            (Hearing::Invalidation, _) => state.invalidate(REVOKED),
+        state.applied = true;
+        match (self.delivery, self.fence) {
+            (Delivery::Gap, _) => state.epoch = Epoch(1),
+            (Delivery::Invalidation, Fence::SingleFlightAndInvalidation) => state.cached = None,
+            (Delivery::Invalidation, Fence::NoMinVersion) => {
+                state.invalidate(RecordVersion::ABSENT)
+            }
+            (Delivery::Invalidation, _) => state.invalidate(REVOKED),
         }
         if let (Fence::JoinersKept, Some(load)) = (self.fence, joinable) {
             state.stripe.launch(kid(), state.epoch, load);
@@ -204,10 +205,10 @@ impl Interleavings {
 }
 
 impl State {
-    fn answered(&self, with: RecordVersion, began_after_hearing: bool) -> bool {
+    fn answered(&self, with: RecordVersion, began_after_applying: bool) -> bool {
         self.requests.contains(&Request::Answered {
             with: Some(with),
-            began_after_hearing,
+            began_after_applying,
         })
     }
 
@@ -218,11 +219,11 @@ impl State {
     }
 
     fn arrive(&mut self, at: usize) {
-        let began_after_hearing = self.heard;
+        let began_after_applying = self.applied;
         if let Some((version, _)) = self.cached.filter(|(_, epoch)| *epoch == self.epoch) {
             self.requests[at] = Request::Answered {
                 with: Some(version),
-                began_after_hearing,
+                began_after_applying,
             };
             return;
         }
@@ -234,7 +235,7 @@ impl State {
         });
         self.requests[at] = Request::Waiting {
             load,
-            began_after_hearing,
+            began_after_applying,
         };
     }
 
@@ -304,7 +305,7 @@ impl State {
     fn answer(&mut self, at: usize) -> Option<()> {
         let Request::Waiting {
             load,
-            began_after_hearing,
+            began_after_applying,
         } = self.requests[at]
         else {
             return None;
@@ -314,7 +315,7 @@ impl State {
         };
         self.requests[at] = Request::Answered {
             with,
-            began_after_hearing,
+            began_after_applying,
         };
         Some(())
     }
@@ -324,10 +325,10 @@ fn kid() -> Kid {
     "0000000000000000000000".parse().unwrap()
 }
 
-fn explore(fence: Fence, hearing: Hearing, source: Source) -> impl Checker<Interleavings> {
+fn explore(fence: Fence, delivery: Delivery, source: Source) -> impl Checker<Interleavings> {
     Interleavings {
         fence,
-        hearing,
+        delivery,
         source,
     }
     .checker()
@@ -338,30 +339,30 @@ fn explore(fence: Fence, hearing: Hearing, source: Source) -> impl Checker<Inter
 
 #[test]
 fn the_fence_lets_nothing_stale_pass() {
-    explore(Fence::Whole, Hearing::Invalidation, Source::Primary).assert_properties();
+    explore(Fence::Whole, Delivery::Invalidation, Source::Primary).assert_properties();
 }
 
 #[test]
 fn the_fence_holds_against_a_lagging_replica() {
-    explore(Fence::Whole, Hearing::Invalidation, Source::LaggingReplica).assert_properties();
+    explore(Fence::Whole, Delivery::Invalidation, Source::LaggingReplica).assert_properties();
 }
 
 #[test]
 fn the_fence_holds_when_the_change_was_lost() {
-    explore(Fence::Whole, Hearing::Gap, Source::Primary).assert_properties();
+    explore(Fence::Whole, Delivery::Gap, Source::Primary).assert_properties();
 }
 
 #[test]
 fn single_flight_and_invalidation_alone_let_stale_records_pass() {
     let fence = Fence::SingleFlightAndInvalidation;
-    let found = explore(fence, Hearing::Invalidation, Source::Primary);
+    let found = explore(fence, Delivery::Invalidation, Source::Primary);
     found.assert_any_discovery(NEVER_STALE);
 }
 
 #[test]
 fn a_generation_lets_stale_records_pass_while_joiners_are_kept() {
-    for hearing in [Hearing::Invalidation, Hearing::Gap] {
-        let found = explore(Fence::JoinersKept, hearing, Source::Primary);
+    for delivery in [Delivery::Invalidation, Delivery::Gap] {
+        let found = explore(Fence::JoinersKept, delivery, Source::Primary);
         found.assert_any_discovery(NEVER_STALE);
     }
 }
@@ -370,16 +371,16 @@ fn a_generation_lets_stale_records_pass_while_joiners_are_kept() {
 fn without_the_least_version_a_lagging_replica_brings_stale_records_back() {
     let found = explore(
         Fence::NoMinVersion,
-        Hearing::Invalidation,
+        Delivery::Invalidation,
         Source::LaggingReplica,
     );
     found.assert_any_discovery(NEVER_STALE);
     // Nothing else is wrong with it.
-    explore(Fence::NoMinVersion, Hearing::Invalidation, Source::Primary).assert_properties();
+    explore(Fence::NoMinVersion, Delivery::Invalidation, Source::Primary).assert_properties();
 }
 
 #[test]
 fn an_epoch_that_is_read_late_lets_stale_records_pass() {
-    let found = explore(Fence::EpochReadLate, Hearing::Gap, Source::Primary);
+    let found = explore(Fence::EpochReadLate, Delivery::Gap, Source::Primary);
     found.assert_any_discovery(NEVER_STALE);
 }

@@ -1,3 +1,5 @@
+//! The rules of one stripe, one at a time.
+
 use super::*;
 
 fn kid(number: usize) -> Kid {
@@ -27,7 +29,7 @@ fn admit_at(stripe: &Stripe<u8>, number: usize, version: u64, now: u64) -> Resul
 }
 
 #[test]
-fn what_was_heard_before_changes_nothing() {
+fn what_was_applied_before_changes_nothing() {
     let mut stripe = Stripe::default();
     invalidate(&mut stripe, 1, 2, 0);
     stripe.launch(kid(1), Epoch(0), 1);
@@ -35,7 +37,7 @@ fn what_was_heard_before_changes_nothing() {
     for version in [1, 2] {
         assert_eq!(
             invalidate(&mut stripe, 1, version, 1),
-            Invalidation::HeardBefore
+            Invalidation::AlreadyApplied
         );
         assert_eq!(stripe, before);
     }
@@ -91,14 +93,14 @@ fn room_is_made_by_what_is_past_its_time() {
 }
 
 #[test]
-fn a_load_that_was_replaced_does_not_land_its_successor() {
+fn a_load_that_was_replaced_does_not_finish_its_successor() {
     let mut stripe = Stripe::default();
     stripe.launch(kid(1), Epoch(0), 1);
     let invalidation = invalidate(&mut stripe, 1, 2, 0);
     assert_eq!(invalidation, Invalidation::New { detached: Some(1) });
     stripe.launch(kid(1), Epoch(0), 2);
-    stripe.land(&kid(1), |flight| *flight == 1);
+    stripe.finish(&kid(1), |flight| *flight == 1);
     assert_eq!(stripe.flight(&kid(1), Epoch(0)), Some(&2));
-    stripe.land(&kid(1), |flight| *flight == 2);
+    stripe.finish(&kid(1), |flight| *flight == 2);
     assert_eq!(stripe.flight(&kid(1), Epoch(0)), None);
 }

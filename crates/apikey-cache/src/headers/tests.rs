@@ -1,5 +1,6 @@
-use http::HeaderName;
-use http::header::AUTHORIZATION;
+//! Where a key is found, and where it is not.
+
+use http::{HeaderName, header::AUTHORIZATION};
 
 use super::*;
 

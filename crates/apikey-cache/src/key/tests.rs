@@ -1,3 +1,5 @@
+//! Which texts are keys, by known answers and for any text.
+
 use proptest::prelude::*;
 
 use super::*;

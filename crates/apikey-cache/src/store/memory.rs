@@ -1,25 +1,31 @@
 //! Records in the memory of one process.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::num::NonZeroU16;
-use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    num::NonZeroU16,
+    ops::Bound,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
+use tokio::sync::Notify;
 
 use super::{
-    Change, KeyQuery, KeyStore, OUTBOX_RETENTION, OutboxPage, OutboxSeq, Revoked, StoreError,
+    KeyQuery, KeyRecord, KeyStore, RecordState, RecordVersion, Revoked, StoreError, UnixMillis,
 };
-use crate::clock::UnixMillis;
-use crate::kid::Kid;
-use crate::pepper::PepperVersion;
-use crate::record::{KeyRecord, RecordState, RecordVersion};
-use crate::verifier::Verifier;
+use crate::{
+    feed::{Change, ChangeFeed, OutboxPage, OutboxSeq},
+    kid::Kid,
+    pepper::PepperVersion,
+    verifier::Verifier,
+};
 
-/// A store that forgets everything with the process, for tests and trials.
+/// A store, and the feed of its changes, that forget everything with the process; for tests and
+/// trials.
 #[derive(Debug, Default)]
 pub struct MemoryKeyStore {
     tables: Mutex<Tables>,
+    appended: Notify,
 }
 
 impl MemoryKeyStore {
@@ -43,23 +49,9 @@ struct Tables {
 
 impl Tables {
     fn append(&mut self, kid: Kid, version: RecordVersion, at: UnixMillis) {
-        let dropped = at.before(OUTBOX_RETENTION);
-        while self
-            .outbox
-            .front()
-            .is_some_and(|(appended, _)| *appended < dropped)
-        {
-            self.outbox.pop_front();
-        }
         self.head = self.head.next();
-        self.outbox.push_back((
-            at,
-            Change {
-                seq: self.head,
-                kid,
-                version,
-            },
-        ));
+        let seq = self.head;
+        self.outbox.push_back((at, Change { seq, kid, version }));
     }
 }
 
@@ -76,6 +68,8 @@ impl KeyStore for MemoryKeyStore {
         }
         tables.records.insert(record.kid, record.clone());
         tables.append(record.kid, record.version, record.created_at);
+        drop(tables);
+        self.appended.notify_waiters();
         Ok(())
     }
 
@@ -91,6 +85,8 @@ impl KeyStore for MemoryKeyStore {
         record.version = record.version.next();
         let version = record.version;
         tables.append(*kid, version, at);
+        drop(tables);
+        self.appended.notify_waiters();
         Ok(Some(Revoked::Now(version)))
     }
 
@@ -111,7 +107,7 @@ impl KeyStore for MemoryKeyStore {
         Ok(())
     }
 
-    async fn touch(&self, uses: &[(Kid, UnixMillis)]) -> Result<(), StoreError> {
+    async fn update_last_used(&self, uses: &[(Kid, UnixMillis)]) -> Result<(), StoreError> {
         let mut tables = self.tables();
         for (kid, date) in uses {
             if let Some(record) = tables.records.get_mut(kid) {
@@ -136,6 +132,13 @@ impl KeyStore for MemoryKeyStore {
             });
         Ok(listed.take(query.limit.get().into()).cloned().collect())
     }
+}
+
+#[async_trait]
+impl ChangeFeed for MemoryKeyStore {
+    async fn head(&self) -> Result<OutboxSeq, StoreError> {
+        Ok(self.tables().head)
+    }
 
     async fn changes_after(
         &self,
@@ -144,12 +147,54 @@ impl KeyStore for MemoryKeyStore {
     ) -> Result<OutboxPage, StoreError> {
         let tables = self.tables();
         let changes = tables.outbox.iter().map(|(_, change)| *change);
-        let behind = changes
+        let later = changes
             .filter(|change| change.seq > seq)
             .take(limit.get().into());
         Ok(OutboxPage {
             head: tables.head,
-            changes: behind.collect(),
+            changes: later.collect(),
         })
+    }
+
+    async fn trim(&self, before: UnixMillis) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let is_kept = |(at, _): &(UnixMillis, Change)| *at >= before;
+        let dropped = tables.outbox.iter().position(is_kept);
+        let dropped = dropped.unwrap_or(tables.outbox.len());
+        tables.outbox.drain(..dropped);
+        Ok(())
+    }
+
+    async fn changed(&self, seq: OutboxSeq) {
+        loop {
+            // Made before the head is read: an append between the two is not missed.
+            let appended = self.appended.notified();
+            if self.tables().head > seq {
+                return;
+            }
+            appended.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::conformance;
+
+    #[tokio::test]
+    async fn the_memory_store_keeps_the_contract_of_a_key_store() {
+        conformance::key_store(async || Arc::new(MemoryKeyStore::new()) as _).await;
+    }
+
+    #[tokio::test]
+    async fn the_memory_store_keeps_the_contract_of_a_change_feed() {
+        conformance::change_feed(async || {
+            let store = Arc::new(MemoryKeyStore::new());
+            (Arc::clone(&store) as _, store as _)
+        })
+        .await;
     }
 }

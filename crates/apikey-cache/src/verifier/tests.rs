@@ -1,9 +1,14 @@
-use zeroize::Zeroizing;
+//! Hashes and row MACs: known answers, and every change that must show.
+
+use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
+use secrecy::SecretBox;
 
 use super::*;
-use crate::clock::UnixMillis;
-use crate::record::{RecordState, RecordVersion};
-use crate::tier::Tier;
+use crate::{
+    pepper::PepperVersion,
+    store::{RecordState, RecordVersion, UnixMillis},
+    tier::Tier,
+};
 
 // Computed by `tests/oracle.py`; printed in `docs/formats.md`. They must never break.
 const KNOWN_KEY: &str =
@@ -12,9 +17,11 @@ const KNOWN_HASH: &str = "b4064343bc38886bbe6ef81509f4f9748c087263cb92a22893677c
 const KNOWN_ROW_MAC: &str = "0fca55901258483cf9da5f05f75fba390fd28b3b2a1df77cf7c074814aebdc10";
 const KNOWN_CHECK_VALUE: &str = "56ad832b1152d047ed13e27d086d46ec";
 
-fn peppers(version: u16, first: u8) -> Peppers {
-    let bytes = Zeroizing::new(std::array::from_fn(|at| first + u8::try_from(at).unwrap()));
-    Peppers::new(version.into(), [(version.into(), bytes)]).unwrap()
+fn peppers(version: u32, first: u8) -> Peppers {
+    let bytes: [u8; 32] = std::array::from_fn(|at| first + u8::try_from(at).unwrap());
+    let version = SecretVersion::try_from(version).unwrap();
+    let secret = (version, SecretBox::new(Box::new(bytes)));
+    Peppers::new(VersionedSecrets::new(version, [secret]).unwrap()).unwrap()
 }
 
 fn known_peppers() -> Peppers {
@@ -26,7 +33,7 @@ fn known_record() -> (KeyRecord, Verifier) {
     let mut record = KeyRecord {
         kid: *key.kid(),
         tenant: "tenant-7".parse().unwrap(),
-        tier: Tier::Standard,
+        tier: Tier::STANDARD,
         scopes: "events:write leads:read".parse().unwrap(),
         version: RecordVersion::FIRST,
         not_before: None,
@@ -46,7 +53,7 @@ fn the_known_answers_are_met() {
     assert!(record.kid.is_tagged_by(&known_peppers()));
     assert_eq!(hex::encode(verifier.hash.as_bytes()), KNOWN_HASH);
     assert_eq!(hex::encode(verifier.row_mac.as_bytes()), KNOWN_ROW_MAC);
-    let check_value = known_peppers().check_values()[&513.into()];
+    let check_value = known_peppers().check_values()[&PepperVersion::new(513)];
     assert_eq!(hex::encode(check_value.as_bytes()), KNOWN_CHECK_VALUE);
 }
 
@@ -55,7 +62,7 @@ fn no_field_that_grants_authority_can_be_changed() {
     let changes: [fn(&mut KeyRecord, &mut Verifier); 10] = [
         |record, _| record.kid = "0123456789ABCDEFGHIJKL".parse().unwrap(),
         |record, _| record.tenant = "tenant-8".parse().unwrap(),
-        |record, _| record.tier = Tier::Enterprise,
+        |record, _| record.tier = Tier::ENTERPRISE,
         |record, _| record.scopes = "events:write leads:read pii:read".parse().unwrap(),
         |record, _| record.version = record.version.next(),
         |record, _| record.not_before = Some(UnixMillis::new(0)),

@@ -1,13 +1,17 @@
-//! Hearing of what other processes do, and not hearing of it.
+//! Applying what other processes do, and not learning of it.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{num::NonZeroU16, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use portcullis_apikey_cache::{
-    ApiKey, Clock, Denied, Event, KeyStore, MemoryKeyStore, OutboxGap, Refusal,
+    ApiKey, ApiKeyCache, Denied,
+    clock::Clock,
+    feed::{ChangeFeed, OutboxSeq, RETENTION},
+    observer::{DenialReason, Event, FeedGap},
+    store::{KeyStore, MemoryKeyStore, UnixMillis},
 };
 
-use crate::support::Node;
+use crate::support::{Node, peppers};
 
 const UNAVAILABLE: Denied = Denied::Unavailable {
     retry_after: Duration::from_secs(1),
@@ -16,10 +20,10 @@ const UNAVAILABLE: Denied = Denied::Unavailable {
 /// Two processes on one store; the first has the key of the second cached.
 async fn two_nodes() -> (Node, Node, ApiKey) {
     let store = Arc::new(MemoryKeyStore::new());
-    let mut one = Node::on(Arc::clone(&store) as _, |builder| builder);
+    let mut one = Node::on(Arc::clone(&store), |builder| builder);
     let other = Node::on(store, |builder| builder);
     let key = other.issue().await.into_key();
-    one.hear();
+    one.follow();
     assert!(one.accepts(&key).await);
     (one, other, key)
 }
@@ -30,11 +34,11 @@ async fn a_revocation_is_effective_at_once_where_it_is_made() {
     let issued = node.issue().await;
     assert!(node.accepts(issued.key()).await);
     node.cache.revoke(issued.kid()).await.unwrap();
-    assert_eq!(node.refusal(issued.key()).await, Refusal::Revoked);
+    assert_eq!(node.denial(issued.key()).await, DenialReason::Revoked);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_revocation_by_another_process_is_heard_within_500_ms() {
+async fn a_revocation_by_another_process_is_applied_within_500_ms() {
     let (mut node, other, key) = two_nodes().await;
     // At whatever moment between two readings.
     for _ in 0..10 {
@@ -42,15 +46,15 @@ async fn a_revocation_by_another_process_is_heard_within_500_ms() {
         assert!(node.accepts(issued.key()).await);
         other.cache.revoke(issued.kid()).await.unwrap();
         node.pass(Duration::from_millis(500)).await;
-        assert_eq!(node.refusal(issued.key()).await, Refusal::Revoked);
+        assert_eq!(node.denial(issued.key()).await, DenialReason::Revoked);
         node.pass(Duration::from_millis(130)).await;
     }
     assert!(node.accepts(&key).await);
-    assert_eq!(node.cache.stats().outbox_gaps, 0);
+    assert_eq!(node.cache.stats().feed_gaps, 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_answered_from_memory_before_the_outbox_was_read() {
+async fn nothing_is_answered_from_memory_before_the_feed_was_read() {
     let (_, other, key) = two_nodes().await;
     assert!(other.accepts(&key).await);
     assert!(other.accepts(&key).await);
@@ -60,17 +64,18 @@ async fn nothing_is_answered_from_memory_before_the_outbox_was_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unheard_for_3_s_the_store_is_asked_for_every_request() {
+async fn without_the_feed_for_3_s_the_store_is_asked_for_every_request() {
     let (node, other, key) = two_nodes().await;
     other.cache.revoke(key.kid()).await.unwrap();
     assert_eq!(node.cache.stats().confirmed_for, Duration::from_secs(3));
-    node.pass_unheard(Duration::from_millis(2_999)).await;
-    assert!(node.accepts(&key).await, "not heard of yet");
+    node.pass_without_following(Duration::from_millis(2_999))
+        .await;
+    assert!(node.accepts(&key).await, "not known of yet");
     assert_eq!(node.store.loads(), 1);
 
-    node.pass_unheard(Duration::from_millis(1)).await;
-    assert_eq!(node.refusal(&key).await, Refusal::Revoked);
-    assert_eq!(node.refusal(&key).await, Refusal::Revoked);
+    node.pass_without_following(Duration::from_millis(1)).await;
+    assert_eq!(node.denial(&key).await, DenialReason::Revoked);
+    assert_eq!(node.denial(&key).await, DenialReason::Revoked);
     assert_eq!(node.store.loads(), 3);
     assert_eq!(node.cache.stats().direct_validations, 2);
 }
@@ -84,12 +89,12 @@ async fn without_the_store_keys_are_good_for_3_s_and_then_unavailable() {
     node.pass(Duration::from_millis(1)).await;
     assert_eq!(node.cache.validate(&key).await.unwrap_err(), UNAVAILABLE);
 
-    // What happened meanwhile is heard before anything is answered from memory again.
+    // What happened meanwhile is applied before anything is answered from memory again.
     other.cache.revoke(key.kid()).await.unwrap();
     node.store.open();
     node.pass(Duration::from_millis(500)).await;
-    assert_eq!(node.refusal(&key).await, Refusal::Revoked);
-    assert_eq!(node.cache.stats().outbox_gaps, 0);
+    assert_eq!(node.denial(&key).await, DenialReason::Revoked);
+    assert_eq!(node.cache.stats().feed_gaps, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,19 +119,20 @@ async fn what_was_cached_before_an_outage_is_used_again_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gap_in_the_outbox_drops_everything_cached() {
+async fn a_gap_in_the_feed_drops_everything_cached() {
     let (mut node, other, key) = two_nodes().await;
     node.store.cut();
     let revoked = other.cache.revoke(key.kid());
     revoked.await.unwrap();
-    // More than an hour later that change is dropped.
-    let hour = Duration::from_secs(3_600);
-    other.clock.advance(hour + Duration::from_secs(1));
+    // Longer than the retention later that change is trimmed.
+    other.clock.advance(RETENTION + Duration::from_secs(1));
     other.issue().await;
+    let kept = UnixMillis::saturating_from(other.clock.wall()).saturating_sub(RETENTION);
+    other.store.trim(kept).await.unwrap();
     node.store.open();
     node.pass(Duration::from_millis(500)).await;
-    assert_eq!(node.refusal(&key).await, Refusal::Revoked);
-    let gaps = |event: &Event| matches!(event, Event::OutboxGap(OutboxGap::Missing));
+    assert_eq!(node.denial(&key).await, DenialReason::Revoked);
+    let gaps = |event: &Event| matches!(event, Event::FeedGap(FeedGap::Missing));
     assert_eq!(node.events.count(gaps), 1);
     node.pass(Duration::from_secs(2)).await;
     assert_eq!(node.events.count(gaps), 1, "one gap is found once");
@@ -135,26 +141,26 @@ async fn a_gap_in_the_outbox_drops_everything_cached() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_went_back_drops_everything_cached() {
     let (mut node, _, key) = two_nodes().await;
-    node.store.lead_to(Arc::new(MemoryKeyStore::new()));
+    node.store.switch_to(Arc::new(MemoryKeyStore::new()));
     node.pass(Duration::from_millis(500)).await;
-    assert_eq!(node.refusal(&key).await, Refusal::Unknown);
-    let gaps = |event: &Event| matches!(event, Event::OutboxGap(OutboxGap::Regressed));
+    assert_eq!(node.denial(&key).await, DenialReason::Unknown);
+    let gaps = |event: &Event| matches!(event, Event::FeedGap(FeedGap::Regressed));
     assert_eq!(node.events.count(gaps), 1);
     node.pass(Duration::from_secs(2)).await;
     assert_eq!(node.events.count(gaps), 1, "one gap is found once");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_was_put_back_is_believed() {
+async fn a_store_that_was_restored_is_believed() {
     let (mut node, other, key) = two_nodes().await;
     let backup = MemoryKeyStore::new();
     let record = node.store.load(key.kid()).await.unwrap().unwrap();
     backup.insert(&record).await.unwrap();
     other.cache.revoke(key.kid()).await.unwrap();
     node.pass(Duration::from_millis(500)).await;
-    assert_eq!(node.refusal(&key).await, Refusal::Revoked);
+    assert_eq!(node.denial(&key).await, DenialReason::Revoked);
 
-    node.store.lead_to(Arc::new(backup));
+    node.store.switch_to(Arc::new(backup));
     node.pass(Duration::from_millis(500)).await;
     assert!(
         node.accepts(&key).await,
@@ -163,16 +169,16 @@ async fn a_store_that_was_put_back_is_believed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_changes_than_a_page_holds_are_heard_at_once() {
+async fn more_changes_than_a_page_holds_are_applied_at_once() {
     let (mut node, other, key) = two_nodes().await;
     for _ in 0..2_500 {
         other.issue().await;
     }
     other.cache.revoke(key.kid()).await.unwrap();
     node.pass(Duration::from_millis(500)).await;
-    assert_eq!(node.refusal(&key).await, Refusal::Revoked);
-    assert_eq!(node.cache.stats().outbox_gaps, 0);
-    let pages = |event: &Event| matches!(event, Event::OutboxRead { changes: 1_000, .. });
+    assert_eq!(node.denial(&key).await, DenialReason::Revoked);
+    assert_eq!(node.cache.stats().feed_gaps, 0);
+    let pages = |event: &Event| matches!(event, Event::FeedRead { changes: 1_000, .. });
     assert_eq!(node.events.count(pages), 2);
 }
 
@@ -194,7 +200,7 @@ async fn uses_are_written_within_two_minutes() {
         None
     );
     node.pass(Duration::from_secs(100)).await;
-    let used_at = node.clock.date();
+    let used_at = node.clock.wall();
     for _ in 0..60 {
         assert!(node.accepts(issued.key()).await);
         node.pass(Duration::from_secs(2)).await;
@@ -202,4 +208,90 @@ async fn uses_are_written_within_two_minutes() {
     let info = node.cache.record(issued.kid()).await.unwrap();
     let written = info.last_used().unwrap();
     assert!(written > used_at && written < used_at + Duration::from_secs(120));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_that_tells_of_changes_is_read_at_once() {
+    let (mut node, other, key) = two_nodes().await;
+    node.store.tell_at_once();
+    // The reading that is due by time, after which the follower waits for the feed.
+    node.pass(Duration::from_millis(400)).await;
+    other.cache.revoke(key.kid()).await.unwrap();
+    node.pass(Duration::from_millis(10)).await;
+    assert_eq!(node.denial(&key).await, DenialReason::Revoked);
+    assert_eq!(
+        node.store.loads(),
+        2,
+        "it asked the store again since it was told"
+    );
+
+    // One reading every 10 ms at most, however many changes there are.
+    let readings = |event: &Event| matches!(event, Event::FeedRead { .. });
+    let before = node.events.count(readings);
+    for _ in 0..100 {
+        other.issue().await;
+        node.follow();
+    }
+    node.pass(Duration::from_millis(10)).await;
+    assert!(node.events.count(readings) - before <= 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_feed_every_request_asks_the_store() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let other = Node::on(Arc::clone(&store), |builder| builder);
+    let key = other.issue().await.into_key();
+    let cache = ApiKeyCache::builder_without_feed(store, peppers(1, &[1]))
+        .clock(Arc::clone(&other.clock) as _)
+        .build();
+    let mut follow = Box::pin(cache.follow());
+    for _ in 0..3 {
+        assert_eq!((&mut follow).now_or_never(), None);
+        assert!(cache.validate(&key).await.is_ok());
+    }
+    other.cache.revoke(key.kid()).await.unwrap();
+    assert_eq!(
+        cache.validate(&key).await.unwrap_err(),
+        Denied::Unauthorized
+    );
+    let stats = cache.stats();
+    assert_eq!((stats.hits, stats.direct_validations), (0, 4));
+    assert_eq!((stats.entries, stats.confirmed_for), (0, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn uses_are_written_without_a_feed_too() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let node = Node::on(Arc::clone(&store), |builder| builder);
+    let key = node.issue().await.into_key();
+    let cache = ApiKeyCache::builder_without_feed(Arc::clone(&store) as _, peppers(1, &[1]))
+        .clock(Arc::clone(&node.clock) as _)
+        .build();
+    let follow = tokio::spawn(cache.follow());
+    cache.validate(&key).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    let record = store.load(key.kid()).await.unwrap().unwrap();
+    assert!(record.last_used.is_some());
+    drop(cache);
+    follow.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_feed_is_trimmed_to_the_retention() {
+    let mut node = Node::new();
+    let old = node.issue().await;
+    node.clock.advance(RETENTION);
+    node.issue().await;
+    node.pass(Duration::from_secs(600)).await;
+    let all = NonZeroU16::new(10).unwrap();
+    let page = node
+        .store
+        .changes_after(OutboxSeq::START, all)
+        .await
+        .unwrap();
+    assert_eq!(page.head, OutboxSeq::new(2));
+    let kept: Vec<_> = page.changes.iter().map(|change| change.seq).collect();
+    assert_eq!(kept, [OutboxSeq::new(2)]);
+    assert!(node.accepts(old.key()).await, "trimming changes no key");
+    assert_eq!(node.cache.stats().feed_gaps, 0);
 }

@@ -2,9 +2,11 @@
 
 use std::convert::Infallible;
 
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{Request, Response, StatusCode};
-use portcullis_apikey_cache::{ApiKeyLayer, Principal};
+use http::{
+    Request, Response, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use portcullis_apikey_cache::{Principal, layer::ApiKeyLayer, observer::Event};
 use tower::{ServiceExt, service_fn};
 use tower_layer::Layer;
 
@@ -12,6 +14,10 @@ use crate::support::{Node, with_wrong_secret};
 
 /// Sends a request through the layer; the service behind it answers with the tenant.
 async fn send(node: &Node, key: Option<&str>) -> Response<String> {
+    send_through(ApiKeyLayer::new(node.cache.clone()), key).await
+}
+
+async fn send_through(layer: ApiKeyLayer, key: Option<&str>) -> Response<String> {
     let tenant = service_fn(async |request: Request<()>| {
         let principal: &Principal = request.extensions().get().unwrap();
         Ok::<_, Infallible>(Response::new(principal.tenant().to_owned()))
@@ -22,11 +28,7 @@ async fn send(node: &Node, key: Option<&str>) -> Response<String> {
             .headers_mut()
             .insert("x-api-key", key.parse().unwrap());
     }
-    ApiKeyLayer::new(node.cache.clone())
-        .layer(tenant)
-        .oneshot(request)
-        .await
-        .unwrap()
+    layer.layer(tenant).oneshot(request).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -38,7 +40,7 @@ async fn a_good_key_passes_with_its_owner() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_refusal_is_the_same_401() {
+async fn every_denial_is_the_same_401() {
     let node = Node::new();
     let revoked = node.issue().await;
     node.cache.revoke(revoked.kid()).await.unwrap();
@@ -81,4 +83,37 @@ async fn a_store_that_cannot_be_asked_is_a_503() {
     assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
     assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
     assert!(response.body().contains(r#""status":503"#));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_without_the_required_scopes_is_a_403_that_names_them() {
+    let node = Node::new();
+    let issued = node.issue().await;
+    let key = issued.key().hazmat_expose();
+    let requiring =
+        |scopes: &str| ApiKeyLayer::new(node.cache.clone()).require_scopes(scopes.parse().unwrap());
+    for granted in ["", "leads:read", "events:write leads:read"] {
+        let response = send_through(requiring(granted), Some(key)).await;
+        assert_eq!(response.status(), StatusCode::OK, "{granted}");
+    }
+
+    let response = send_through(requiring("leads:read pii:read"), Some(key)).await;
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    assert_eq!(
+        response.headers()[WWW_AUTHENTICATE],
+        r#"Bearer realm="api", error="insufficient_scope", scope="leads:read pii:read""#
+    );
+    assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+    assert!(response.body().contains(r#""status":403"#));
+    let missing = |event: &Event| matches!(event, Event::ScopesMissing);
+    assert_eq!(node.events.count(missing), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_key_may_do_is_told_to_its_owner_alone() {
+    let node = Node::new();
+    let wrong = with_wrong_secret(&node.issue().await);
+    let layer = ApiKeyLayer::new(node.cache.clone()).require_scopes("pii:read".parse().unwrap());
+    let response = send_through(layer, Some(wrong.hazmat_expose())).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
 }

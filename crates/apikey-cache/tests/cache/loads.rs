@@ -1,11 +1,13 @@
 //! Requests at the same time.
 
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use portcullis_apikey_cache::{ApiKey, Denied, Discard, Event, MemoryKeyStore, Refusal};
+use portcullis_apikey_cache::{
+    ApiKey, Denied,
+    observer::{DenialReason, Discard, Event},
+    store::MemoryKeyStore,
+};
 use tokio::task::JoinHandle;
 
 use crate::support::{DEADLINE, Node, eventually};
@@ -19,7 +21,7 @@ fn request(node: &Node, text: &str) -> JoinHandle<bool> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_misses_at_once_make_one_read() {
-    let node = Node::patient();
+    let node = Node::with_long_timeout();
     let issued = node.issue().await;
     node.store.slow_down();
     let text = issued.key().hazmat_expose();
@@ -35,7 +37,7 @@ async fn a_thousand_misses_at_once_make_one_read() {
 
 #[tokio::test]
 async fn a_cancelled_leader_does_not_fail_the_joiners() {
-    let node = Node::patient();
+    let node = Node::with_long_timeout();
     let issued = node.issue().await;
     let text = issued.key().hazmat_expose();
     node.store.slow_down();
@@ -54,7 +56,7 @@ async fn a_cancelled_leader_does_not_fail_the_joiners() {
 
 #[tokio::test]
 async fn a_load_that_nobody_waits_for_is_not_joined_later() {
-    let node = Node::patient();
+    let node = Node::with_long_timeout();
     let issued = node.issue().await;
     let text = issued.key().hazmat_expose();
     node.store.slow_down();
@@ -71,7 +73,7 @@ async fn a_load_that_nobody_waits_for_is_not_joined_later() {
 
 #[tokio::test]
 async fn a_load_that_began_before_a_revocation_lets_nobody_pass_after_it() {
-    let node = Node::patient();
+    let node = Node::with_long_timeout();
     let issued = node.issue().await;
     let text = issued.key().hazmat_expose();
     node.store.slow_down();
@@ -82,7 +84,7 @@ async fn a_load_that_began_before_a_revocation_lets_nobody_pass_after_it() {
 
     // Later requests do not wait for the load that has read the good record.
     node.store.open();
-    assert_eq!(node.refusal(issued.key()).await, Refusal::Revoked);
+    assert_eq!(node.denial(issued.key()).await, DenialReason::Revoked);
     assert_eq!(
         node.events.count(|event| matches!(event, Event::Detached)),
         1
@@ -92,30 +94,33 @@ async fn a_load_that_began_before_a_revocation_lets_nobody_pass_after_it() {
     assert!(!waiting.await.unwrap());
     let discards = |event: &Event| matches!(event, Event::LoadDiscarded(Discard::Generation));
     assert_eq!(node.events.count(discards), 1);
-    assert_eq!(node.refusal(issued.key()).await, Refusal::Revoked);
+    assert_eq!(node.denial(issued.key()).await, DenialReason::Revoked);
 }
 
 #[tokio::test]
-async fn a_request_that_revocations_are_not_heard_for_joins_no_earlier_load() {
+async fn a_request_while_the_feed_is_not_read_joins_no_earlier_load() {
     let store = Arc::new(MemoryKeyStore::new());
-    let unheard = Node::on(Arc::clone(&store) as _, |builder| {
+    let unconfirmed = Node::on(Arc::clone(&store), |builder| {
         builder.store_timeout(DEADLINE)
     });
     let other = Node::on(store, |builder| builder);
     let issued = other.issue().await;
-    unheard.store.slow_down();
-    let waiting = request(&unheard, issued.key().hazmat_expose());
-    eventually(|| unheard.store.loads() == 1).await;
+    unconfirmed.store.slow_down();
+    let waiting = request(&unconfirmed, issued.key().hazmat_expose());
+    eventually(|| unconfirmed.store.loads() == 1).await;
     other.cache.revoke(issued.kid()).await.unwrap();
-    unheard.store.open();
-    assert_eq!(unheard.refusal(issued.key()).await, Refusal::Revoked);
-    unheard.store.let_answer(1);
+    unconfirmed.store.open();
+    assert_eq!(
+        unconfirmed.denial(issued.key()).await,
+        DenialReason::Revoked
+    );
+    unconfirmed.store.let_answer(1);
     assert!(waiting.await.unwrap(), "it began before the revocation");
 }
 
 #[tokio::test]
 async fn a_load_that_is_overtaken_again_and_again_ends_in_unavailable() {
-    let node = Node::patient();
+    let node = Node::with_long_timeout();
     let issued = node.issue().await;
     let other = node.issue().await;
     node.store.slow_down();
@@ -123,7 +128,7 @@ async fn a_load_that_is_overtaken_again_and_again_ends_in_unavailable() {
     let waiting = tokio::spawn(async move { cache.validate(issued.key()).await.map(drop) });
     for attempt in 1..=4 {
         eventually(|| node.store.loads() == attempt).await;
-        // A follower that begins anew has everything dropped.
+        // A follower that starts over has everything dropped.
         let mut restarted = Box::pin(node.cache.follow());
         assert_eq!((&mut restarted).now_or_never(), None);
         node.store.let_answer(1);
@@ -147,7 +152,7 @@ async fn no_more_loads_than_permitted_ask_the_store_at_once() {
     let mut node = Node::on(store, |builder| {
         builder.store_concurrency(two).store_timeout(DEADLINE)
     });
-    node.hear();
+    node.follow();
     node.store.slow_down();
     let mut requests = Vec::new();
     for _ in 0..10 {
@@ -165,7 +170,7 @@ async fn no_more_loads_than_permitted_ask_the_store_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_record_ages_from_the_beginning_of_its_load() {
-    let mut node = Node::patient();
+    let mut node = Node::with_long_timeout();
     let issued = node.issue().await;
     node.store.slow_down();
     let waiting = request(&node, issued.key().hazmat_expose());

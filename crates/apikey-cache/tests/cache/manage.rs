@@ -1,10 +1,11 @@
 //! Issuing, revoking and listing.
 
-use std::num::NonZeroU16;
-use std::time::Duration;
+use std::{num::NonZeroU16, time::Duration};
 
 use portcullis_apikey_cache::{
-    Clock, KeyQuery, KeyStatus, ManageError, RecordVersion, Revocation, Tier,
+    KeyStatus, ManageError, Revocation, Tier,
+    clock::Clock,
+    store::{KeyQuery, RecordVersion},
 };
 
 use crate::support::{Node, new_key};
@@ -12,7 +13,7 @@ use crate::support::{Node, new_key};
 #[tokio::test(start_paused = true)]
 async fn a_list_says_what_a_key_may_do_and_nothing_to_verify_it_with() {
     let node = Node::new();
-    let date = node.clock.date();
+    let date = node.clock.wall();
     let issued = node
         .cache
         .issue(new_key().expires_at(date + Duration::from_secs(9)))
@@ -21,7 +22,7 @@ async fn a_list_says_what_a_key_may_do_and_nothing_to_verify_it_with() {
     let info = node.cache.record(issued.kid()).await.unwrap();
     assert_eq!(info.kid(), issued.kid());
     assert_eq!(info.tenant(), "tenant-7");
-    assert_eq!(info.tier(), Tier::Standard);
+    assert_eq!(info.tier(), &Tier::STANDARD);
     assert_eq!(info.scopes().as_str(), "events:write leads:read");
     assert_eq!(info.version(), RecordVersion::FIRST);
     assert_eq!(info.created_at(), date);
@@ -37,7 +38,7 @@ async fn a_list_says_what_a_key_may_do_and_nothing_to_verify_it_with() {
 async fn a_status_follows_the_dates() {
     let node = Node::new();
     let second = Duration::from_secs(1);
-    let date = node.clock.date();
+    let date = node.clock.wall();
     let key = new_key()
         .not_before(date + second)
         .expires_at(date + 2 * second);
@@ -87,7 +88,7 @@ async fn what_is_not_there_is_not_found() {
 #[tokio::test(start_paused = true)]
 async fn a_key_that_would_never_be_good_is_not_issued() {
     let node = Node::new();
-    let date = node.clock.date();
+    let date = node.clock.wall();
     let later = date + Duration::from_secs(60);
     for new in [
         new_key().expires_at(date),

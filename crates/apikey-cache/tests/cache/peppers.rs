@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use portcullis_apikey_cache::{
-    ApiKey, Event, KeyRecord, KeyStatus, KeyStore, MemoryKeyStore, RecordState, RecordVersion,
-    Refusal, RowFault,
+    ApiKey, KeyStatus, PepperVersion, Tier,
+    observer::{DenialReason, Event, RowFault},
+    store::{KeyRecord, KeyStore, MemoryKeyStore, RecordState, RecordVersion},
 };
-use zeroize::Zeroizing;
 
-use crate::support::{Node, peppers};
+use crate::support::{Node, peppers, peppers_of, with_wrong_secret};
 
-fn node(store: &Arc<MemoryKeyStore>, primary: u16, versions: &[u16]) -> Node {
-    let store = Arc::clone(store) as Arc<dyn KeyStore>;
-    let mut node = Node::with_peppers(store, peppers(primary, versions), |builder| builder);
-    node.hear();
+fn node(store: &Arc<MemoryKeyStore>, primary: u8, versions: &[u8]) -> Node {
+    let mut node = Node::with_peppers(Arc::clone(store), peppers(primary, versions), |builder| {
+        builder
+    });
+    node.follow();
     node
 }
 
@@ -22,7 +23,7 @@ async fn pepper_of(store: &MemoryKeyStore, key: &ApiKey) -> u16 {
     let RecordState::Active(verifier) = record.state else {
         panic!("the key is active")
     };
-    verifier.pepper.into()
+    verifier.pepper.value()
 }
 
 #[tokio::test(start_paused = true)]
@@ -34,12 +35,13 @@ async fn a_hash_moves_to_the_primary_pepper_at_the_next_use() {
     let rotated = node(&store, 2, &[1, 2]);
     assert!(rotated.accepts(&key).await);
     assert_eq!(pepper_of(&store, &key).await, 2);
-    let rehashed = |event: &Event| matches!(event, Event::Rehashed { from } if *from == 1.into());
+    let rehashed =
+        |event: &Event| matches!(event, Event::Rehashed { from } if *from == PepperVersion::new(1));
     assert_eq!(rotated.events.count(rehashed), 1);
 
     // The old process, which has not the new pepper, refuses; one that has both accepts.
     let old = node(&store, 1, &[1]);
-    assert_eq!(old.refusal(&key).await, Refusal::RowRejected);
+    assert_eq!(old.denial(&key).await, DenialReason::RowRejected);
     let back = node(&store, 1, &[1, 2]);
     assert!(back.accepts(&key).await);
     assert_eq!(pepper_of(&store, &key).await, 1);
@@ -68,8 +70,8 @@ async fn a_wrong_secret_renews_no_hash() {
     let store = Arc::new(MemoryKeyStore::new());
     let issued = node(&store, 1, &[1]).issue().await;
     let rotated = node(&store, 2, &[1, 2]);
-    let wrong = crate::support::with_wrong_secret(&issued);
-    assert_eq!(rotated.refusal(&wrong).await, Refusal::WrongSecret);
+    let wrong = with_wrong_secret(&issued);
+    assert_eq!(rotated.denial(&wrong).await, DenialReason::WrongSecret);
     assert_eq!(rotated.store.rehashes(), 0);
 }
 
@@ -80,15 +82,11 @@ async fn a_row_of_another_pepper_is_reported_and_never_served() {
     assert!(node(&store, 2, &[1, 2]).accepts(&key).await);
 
     // The same versions, but other bytes for the second.
-    let other = Zeroizing::new([0xEE; 32]);
-    let wrong = portcullis_apikey_cache::Peppers::new(
-        2.into(),
-        [(1.into(), Zeroizing::new([1; 32])), (2.into(), other)],
-    );
-    let mut misled = Node::with_peppers(Arc::clone(&store) as _, wrong.unwrap(), |builder| builder);
-    misled.hear();
+    let wrong = peppers_of(2, &[(1, 1), (2, 0xEE)]);
+    let mut misled = Node::with_peppers(Arc::clone(&store), wrong, |builder| builder);
+    misled.follow();
     for _ in 0..2 {
-        assert_eq!(misled.refusal(&key).await, Refusal::RowRejected);
+        assert_eq!(misled.denial(&key).await, DenialReason::RowRejected);
     }
     let rejected = |event: &Event| matches!(event, Event::RowRejected { kid, fault: RowFault::Mac } if kid == key.kid());
     assert_eq!(
@@ -115,7 +113,7 @@ async fn who_can_write_the_table_can_neither_widen_nor_revive_a_key() {
     let forgeries: [fn(&mut KeyRecord); 4] = [
         |record| record.scopes = "pii:read".parse().unwrap(),
         |record| record.tenant = "tenant-8".parse().unwrap(),
-        |record| record.tier = portcullis_apikey_cache::Tier::Enterprise,
+        |record| record.tier = Tier::ENTERPRISE,
         |record| record.version = RecordVersion::new(3),
     ];
     for forge in forgeries {
@@ -124,8 +122,8 @@ async fn who_can_write_the_table_can_neither_widen_nor_revive_a_key() {
         let store = MemoryKeyStore::new();
         store.insert(&forged).await.unwrap();
         let mut node = Node::on(Arc::new(store), |builder| builder);
-        node.hear();
-        assert_eq!(node.refusal(&key).await, Refusal::RowRejected);
+        node.follow();
+        assert_eq!(node.denial(&key).await, DenialReason::RowRejected);
         assert_eq!(node.cache.stats().rows_rejected, 1);
     }
 }

@@ -1,10 +1,12 @@
 //! One request after another.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use portcullis_apikey_cache::{
-    ApiKey, Clock, Denied, Event, Hit, KeyFormat, MemoryKeyStore, Refusal, Scope, Tier,
+    ApiKey, Denied, KeyFormat, Scope, Tier,
+    clock::Clock,
+    observer::{DenialReason, Event, Hit},
+    store::{KeyStore, MemoryKeyStore},
 };
 
 use crate::support::{Node, new_key, with_wrong_secret};
@@ -18,7 +20,7 @@ async fn a_key_that_was_issued_is_its_owner() {
         let principal = node.cache.validate(&key).await.unwrap();
         assert_eq!(principal.tenant(), "tenant-7");
         assert_eq!(principal.kid(), issued.kid());
-        assert_eq!(principal.tier(), Tier::Standard);
+        assert_eq!(principal.tier(), &Tier::STANDARD);
         assert_eq!(principal.scopes().as_str(), "events:write leads:read");
         assert!(principal.allows(&Scope::new("leads:read").unwrap()));
         assert!(!principal.has_scope("pii:read"));
@@ -28,13 +30,13 @@ async fn a_key_that_was_issued_is_its_owner() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_refusal_looks_the_same_to_the_caller() {
+async fn every_denial_looks_the_same_to_the_caller() {
     let node = Node::new();
     let elsewhere = Node::new().issue().await;
     let revoked = node.issue().await;
     node.cache.revoke(revoked.kid()).await.unwrap();
     let wrong = with_wrong_secret(&node.issue().await);
-    let date = node.clock.date();
+    let date = node.clock.wall();
     let second = Duration::from_secs(1);
     let early = node
         .cache
@@ -48,18 +50,18 @@ async fn every_refusal_looks_the_same_to_the_caller() {
         .unwrap();
     node.clock.advance(second / 2);
 
-    for (key, refusal) in [
-        (elsewhere.key(), Refusal::Unknown),
-        (revoked.key(), Refusal::Revoked),
-        (&wrong, Refusal::WrongSecret),
-        (early.key(), Refusal::NotYetValid),
-        (late.key(), Refusal::Expired),
+    for (key, reason) in [
+        (elsewhere.key(), DenialReason::Unknown),
+        (revoked.key(), DenialReason::Revoked),
+        (&wrong, DenialReason::WrongSecret),
+        (early.key(), DenialReason::NotYetValid),
+        (late.key(), DenialReason::Expired),
     ] {
         for _ in 0..2 {
             let denied = node.cache.validate(key).await.unwrap_err();
             assert_eq!(denied, Denied::Unauthorized);
             assert_eq!(denied.to_string(), "the API key is not accepted");
-            assert_eq!(node.refusal(key).await, refusal);
+            assert_eq!(node.denial(key).await, reason);
         }
     }
 }
@@ -67,7 +69,7 @@ async fn every_refusal_looks_the_same_to_the_caller() {
 #[tokio::test(start_paused = true)]
 async fn dates_are_honoured_to_the_millisecond_by_cached_records() {
     let node = Node::new();
-    let start = node.clock.date() + Duration::from_millis(10);
+    let start = node.clock.wall() + Duration::from_millis(10);
     let end = start + Duration::from_millis(10);
     let issued = node
         .cache
@@ -92,7 +94,7 @@ async fn a_wrong_secret_for_a_cached_kid_never_reaches_the_store() {
     let wrong = with_wrong_secret(&issued);
     assert!(node.accepts(issued.key()).await);
     for _ in 0..100 {
-        assert_eq!(node.refusal(&wrong).await, Refusal::WrongSecret);
+        assert_eq!(node.denial(&wrong).await, DenialReason::WrongSecret);
     }
     assert_eq!(node.store.loads(), 1);
 }
@@ -102,8 +104,8 @@ async fn a_wrong_secret_does_not_keep_the_owner_out() {
     let node = Node::new();
     let issued = node.issue().await;
     assert_eq!(
-        node.refusal(&with_wrong_secret(&issued)).await,
-        Refusal::WrongSecret
+        node.denial(&with_wrong_secret(&issued)).await,
+        DenialReason::WrongSecret
     );
     assert!(node.accepts(issued.key()).await);
 }
@@ -119,7 +121,7 @@ async fn an_invented_kid_never_reaches_the_store() {
     );
     for _ in 0..100 {
         let invented = elsewhere.issue().await;
-        assert_eq!(node.refusal(invented.key()).await, Refusal::InventedKid);
+        assert_eq!(node.denial(invented.key()).await, DenialReason::InventedKid);
     }
     assert_eq!(node.store.loads(), 0);
     assert_eq!(node.cache.stats().prefilter_rejects, 100);
@@ -129,12 +131,12 @@ async fn an_invented_kid_never_reaches_the_store() {
 async fn a_key_of_another_environment_never_reaches_the_store() {
     let store = Arc::new(MemoryKeyStore::new());
     let test = KeyFormat::new("pcl", "test").unwrap();
-    let issued = Node::on(Arc::clone(&store) as _, |builder| builder.format(test))
+    let issued = Node::on(Arc::clone(&store), |builder| builder.format(test))
         .issue()
         .await;
     let mut live = Node::on(store, |builder| builder);
-    live.hear();
-    assert_eq!(live.refusal(issued.key()).await, Refusal::ForeignFormat);
+    live.follow();
+    assert_eq!(live.denial(issued.key()).await, DenialReason::ForeignFormat);
     assert_eq!(live.store.loads(), 0);
 }
 
@@ -155,7 +157,7 @@ async fn use_does_not_extend_the_60_seconds_of_a_record() {
 async fn a_longer_time_to_live_is_cut_to_60_seconds() {
     let hour = Duration::from_secs(3_600);
     let mut node = Node::on(Arc::new(MemoryKeyStore::new()), |builder| builder.ttl(hour));
-    node.hear();
+    node.follow();
     let issued = node.issue().await;
     assert!(node.accepts(issued.key()).await);
     node.pass(Duration::from_secs(60)).await;
@@ -170,11 +172,11 @@ async fn an_unknown_kid_is_remembered_for_5_to_15_seconds() {
     let mut unknown = Vec::new();
     for _ in 0..20 {
         unknown.push(elsewhere.issue().await);
-        node.refusal(unknown[unknown.len() - 1].key()).await;
+        node.denial(unknown[unknown.len() - 1].key()).await;
     }
     node.pass(Duration::from_millis(4_999)).await;
     for issued in &unknown {
-        assert_eq!(node.refusal(issued.key()).await, Refusal::Unknown);
+        assert_eq!(node.denial(issued.key()).await, DenialReason::Unknown);
     }
     assert_eq!(node.store.loads(), 20);
     assert_eq!(
@@ -185,7 +187,7 @@ async fn an_unknown_kid_is_remembered_for_5_to_15_seconds() {
 
     node.pass(Duration::from_millis(10_002)).await;
     for issued in &unknown {
-        node.refusal(issued.key()).await;
+        node.denial(issued.key()).await;
     }
     assert_eq!(node.store.loads(), 40);
 }
@@ -195,12 +197,11 @@ async fn a_key_that_is_created_is_not_kept_out_by_having_been_unknown() {
     let mut node = Node::new();
     let elsewhere = Node::new();
     let issued = elsewhere.issue().await;
-    assert_eq!(node.refusal(issued.key()).await, Refusal::Unknown);
+    assert_eq!(node.denial(issued.key()).await, DenialReason::Unknown);
 
-    use portcullis_apikey_cache::KeyStore;
     let record = elsewhere.store.load(issued.kid()).await.unwrap().unwrap();
     node.store.insert(&record).await.unwrap();
-    assert_eq!(node.refusal(issued.key()).await, Refusal::Unknown);
+    assert_eq!(node.denial(issued.key()).await, DenialReason::Unknown);
     node.pass(Duration::from_millis(500)).await;
     assert!(node.accepts(issued.key()).await);
 }

@@ -1,84 +1,95 @@
 //! A cache on a store that can be slowed down, cut off and counted.
 
-use std::future::Future;
-use std::num::NonZeroU16;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::{
+    future::{Future, pending},
+    num::NonZeroU16,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, ApiKeyCacheBuilder, Event, FakeClock, Issued, KeyQuery, KeyRecord,
-    KeyStore, Kid, MemoryKeyStore, NewKey, Observer, OutboxPage, OutboxSeq, PepperVersion, Peppers,
-    RecordVersion, Refusal, Revoked, StoreError, Tier, UnixMillis, Verifier,
+    ApiKey, ApiKeyCache, ApiKeyCacheBuilder, Issued, Kid, NewKey, PepperVersion, Peppers,
+    SecretVersion, Tier, VersionedSecrets,
+    clock::FakeClock,
+    feed::{ChangeFeed, OutboxPage, OutboxSeq},
+    observer::{DenialReason, Event, Observer},
+    store::{
+        KeyQuery, KeyRecord, KeyStore, MemoryKeyStore, RecordVersion, Revoked, StoreError,
+        UnixMillis, Verifier,
+    },
 };
+use secrecy::SecretBox;
 use tokio::sync::Semaphore;
-use zeroize::Zeroizing;
 
 /// How long anything that has to happen may take, in real time.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
-/// One process: a cache, its clock, its way to the store, and what it said.
+/// One process: a cache, its clock, its connection to the store, and its events.
 pub(crate) struct Node {
     pub(crate) cache: ApiKeyCache,
     pub(crate) clock: Arc<FakeClock>,
-    pub(crate) store: Arc<Way>,
+    pub(crate) store: Arc<FlakyStore>,
     pub(crate) events: Arc<Recorder>,
-    follow: Pin<Box<dyn Future<Output = ()> + Send>>,
+    follower: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Node {
-    /// A node alone, which hears of revocations.
+    /// A node alone, which has read the feed.
     pub(crate) fn new() -> Self {
         let mut node = Self::on(Arc::new(MemoryKeyStore::new()), |builder| builder);
-        node.hear();
+        node.follow();
         node
     }
 
-    /// A node alone, which hears of revocations and waits long for a slow store.
-    pub(crate) fn patient() -> Self {
+    /// A node alone, which has read the feed and waits long for a slow store.
+    pub(crate) fn with_long_timeout() -> Self {
         let store = Arc::new(MemoryKeyStore::new());
         let mut node = Self::on(store, |builder| builder.store_timeout(DEADLINE));
-        node.hear();
+        node.follow();
         node
     }
 
-    /// A node on a store, which has heard nothing yet.
+    /// A node on a store, which has not read the feed yet.
     pub(crate) fn on(
-        store: Arc<dyn KeyStore>,
+        store: Arc<MemoryKeyStore>,
         build: impl FnOnce(ApiKeyCacheBuilder) -> ApiKeyCacheBuilder,
     ) -> Self {
         Self::with_peppers(store, peppers(1, &[1]), build)
     }
 
     pub(crate) fn with_peppers(
-        store: Arc<dyn KeyStore>,
+        store: Arc<MemoryKeyStore>,
         peppers: Peppers,
         build: impl FnOnce(ApiKeyCacheBuilder) -> ApiKeyCacheBuilder,
     ) -> Self {
         let clock = Arc::new(FakeClock::default());
-        let store = Arc::new(Way::to(store));
+        let store = Arc::new(FlakyStore::on(store));
         let events = Arc::new(Recorder::default());
-        let builder = ApiKeyCache::builder(Arc::clone(&store) as Arc<dyn KeyStore>, peppers)
-            .clock(Arc::clone(&clock) as _)
-            .observer(Arc::clone(&events) as _);
+        let builder =
+            ApiKeyCache::builder(Arc::clone(&store) as _, Arc::clone(&store) as _, peppers)
+                .clock(Arc::clone(&clock) as _)
+                .observer(Arc::clone(&events) as _);
         let cache = build(builder).build();
-        let follow = Box::pin(cache.follow());
+        let follower = Box::pin(cache.follow());
         Self {
             cache,
             clock,
             store,
             events,
-            follow,
+            follower,
         }
     }
 
-    /// Lets the follower read the outbox once, if it is due.
-    pub(crate) fn hear(&mut self) {
+    /// Lets the follower read the feed once, if it is due.
+    pub(crate) fn follow(&mut self) {
         assert_eq!(
-            (&mut self.follow).now_or_never(),
+            (&mut self.follower).now_or_never(),
             None,
             "the follower does not end"
         );
@@ -92,13 +103,13 @@ impl Node {
             let step = left.min(STEP);
             self.clock.advance(step);
             tokio::time::advance(step).await;
-            self.hear();
+            self.follow();
             left -= step;
         }
     }
 
     /// Lets time pass on all clocks while the follower stands still.
-    pub(crate) async fn pass_unheard(&self, time: Duration) {
+    pub(crate) async fn pass_without_following(&self, time: Duration) {
         self.clock.advance(time);
         tokio::time::advance(time).await;
     }
@@ -111,24 +122,36 @@ impl Node {
         self.cache.validate(key).await.is_ok()
     }
 
-    /// Why the key is refused.
-    pub(crate) async fn refusal(&self, key: &ApiKey) -> Refusal {
+    /// Why the key is denied.
+    pub(crate) async fn denial(&self, key: &ApiKey) -> DenialReason {
         self.cache.validate(key).await.unwrap_err();
-        self.events.last_refusal().unwrap()
+        self.events.last_denial().unwrap()
     }
 }
 
 pub(crate) fn new_key() -> NewKey {
     let scopes = "events:write leads:read".parse().unwrap();
-    NewKey::new("tenant-7".parse().unwrap(), Tier::Standard, scopes)
+    NewKey::new("tenant-7".parse().unwrap(), Tier::STANDARD, scopes)
 }
 
-pub(crate) fn peppers(primary: u16, versions: &[u16]) -> Peppers {
-    let pepper = |version: &u16| {
-        let [_, byte] = version.to_be_bytes();
-        (PepperVersion::from(*version), Zeroizing::new([byte; 32]))
+/// Peppers of these versions, each of its version's number as every byte.
+pub(crate) fn peppers(primary: u8, versions: &[u8]) -> Peppers {
+    let secrets: Vec<_> = versions
+        .iter()
+        .map(|version| (*version, *version))
+        .collect();
+    peppers_of(primary, &secrets)
+}
+
+/// Peppers of these versions, each of one byte throughout.
+pub(crate) fn peppers_of(primary: u8, secrets: &[(u8, u8)]) -> Peppers {
+    let version = |number: u8| SecretVersion::try_from(u32::from(number)).unwrap();
+    let secret = |(number, byte): &(u8, u8)| {
+        let secret = SecretBox::new(Box::new([*byte; 32]));
+        (version(*number), secret)
     };
-    Peppers::new(primary.into(), versions.iter().map(pepper)).unwrap()
+    let secrets = VersionedSecrets::new(version(primary), secrets.iter().map(secret));
+    Peppers::new(secrets.unwrap()).unwrap()
 }
 
 /// The same kid with another secret.
@@ -174,14 +197,14 @@ impl Recorder {
             .count()
     }
 
-    fn last_refusal(&self) -> Option<Refusal> {
+    fn last_denial(&self) -> Option<DenialReason> {
         self.0
             .lock()
             .unwrap()
             .iter()
             .rev()
             .find_map(|event| match event {
-                Event::Refused(refusal) => Some(*refusal),
+                Event::Denied(reason) => Some(*reason),
                 _ => None,
             })
     }
@@ -193,17 +216,19 @@ impl Observer for Recorder {
     }
 }
 
-/// The way to a store, which may be slow or cut.
+/// A connection to a store and its feed, which may be slow or cut.
 #[derive(Debug)]
-pub(crate) struct Way {
-    store: Mutex<Arc<dyn KeyStore>>,
+pub(crate) struct FlakyStore {
+    store: Mutex<Arc<MemoryKeyStore>>,
     state: Mutex<State>,
-    /// Loads may bring their answer home: as many as there are permits while the way is slow.
+    /// While the connection is slow, as many loads answer as there are permits.
     answers: Semaphore,
     loads: AtomicUsize,
-    under_way: AtomicUsize,
-    most_under_way: AtomicUsize,
+    in_flight: AtomicUsize,
+    most_in_flight: AtomicUsize,
     rehashes: AtomicUsize,
+    /// Whether the feed tells of changes at once.
+    tells: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -217,16 +242,17 @@ enum State {
     Silent,
 }
 
-impl Way {
-    fn to(store: Arc<dyn KeyStore>) -> Self {
+impl FlakyStore {
+    fn on(store: Arc<MemoryKeyStore>) -> Self {
         Self {
             store: Mutex::new(store),
             state: Mutex::new(State::Open),
             answers: Semaphore::new(0),
             loads: AtomicUsize::new(0),
-            under_way: AtomicUsize::new(0),
-            most_under_way: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
+            most_in_flight: AtomicUsize::new(0),
             rehashes: AtomicUsize::new(0),
+            tells: AtomicBool::new(false),
         }
     }
 
@@ -246,12 +272,17 @@ impl Way {
         *self.state.lock().unwrap() = State::Silent;
     }
 
-    /// Leads to another store.
-    pub(crate) fn lead_to(&self, store: Arc<dyn KeyStore>) {
+    /// From now on a connection to another store.
+    pub(crate) fn switch_to(&self, store: Arc<MemoryKeyStore>) {
         *self.store.lock().unwrap() = store;
     }
 
-    /// Lets so many slow loads bring their answer home.
+    /// From now on the feed tells of changes at once.
+    pub(crate) fn tell_at_once(&self) {
+        self.tells.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets so many slow loads answer.
     pub(crate) fn let_answer(&self, loads: usize) {
         self.answers.add_permits(loads);
     }
@@ -267,43 +298,43 @@ impl Way {
     }
 
     pub(crate) fn most_loads_at_once(&self) -> usize {
-        self.most_under_way.load(Ordering::SeqCst)
+        self.most_in_flight.load(Ordering::SeqCst)
     }
 
-    async fn travel(&self) -> Result<Arc<dyn KeyStore>, StoreError> {
+    async fn connect(&self) -> Result<Arc<MemoryKeyStore>, StoreError> {
         let state = *self.state.lock().unwrap();
         match state {
             State::Open | State::Slow => Ok(Arc::clone(&self.store.lock().unwrap())),
             State::Cut => Err(StoreError::Unavailable(None)),
-            State::Silent => std::future::pending().await,
+            State::Silent => pending().await,
         }
     }
 }
 
 #[async_trait]
-impl KeyStore for Way {
+impl KeyStore for FlakyStore {
     async fn load(&self, kid: &Kid) -> Result<Option<KeyRecord>, StoreError> {
-        let store = self.travel().await?;
+        let store = self.connect().await?;
         let slow = *self.state.lock().unwrap() == State::Slow;
-        let under_way = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most_under_way.fetch_max(under_way, Ordering::SeqCst);
+        let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_in_flight.fetch_max(in_flight, Ordering::SeqCst);
         let record = store.load(kid).await;
         self.loads.fetch_add(1, Ordering::SeqCst);
-        // On the way home anything may happen.
+        // Anything may happen before the answer arrives.
         tokio::task::yield_now().await;
         if slow {
             self.answers.acquire().await.unwrap().forget();
         }
-        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
         record
     }
 
     async fn insert(&self, record: &KeyRecord) -> Result<(), StoreError> {
-        self.travel().await?.insert(record).await
+        self.connect().await?.insert(record).await
     }
 
     async fn revoke(&self, kid: &Kid, at: UnixMillis) -> Result<Option<Revoked>, StoreError> {
-        self.travel().await?.revoke(kid, at).await
+        self.connect().await?.revoke(kid, at).await
     }
 
     async fn rehash(
@@ -314,18 +345,25 @@ impl KeyStore for Way {
         verifier: &Verifier,
     ) -> Result<(), StoreError> {
         self.rehashes.fetch_add(1, Ordering::SeqCst);
-        self.travel()
+        self.connect()
             .await?
             .rehash(kid, version, under, verifier)
             .await
     }
 
-    async fn touch(&self, uses: &[(Kid, UnixMillis)]) -> Result<(), StoreError> {
-        self.travel().await?.touch(uses).await
+    async fn update_last_used(&self, uses: &[(Kid, UnixMillis)]) -> Result<(), StoreError> {
+        self.connect().await?.update_last_used(uses).await
     }
 
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError> {
-        self.travel().await?.list(query).await
+        self.connect().await?.list(query).await
+    }
+}
+
+#[async_trait]
+impl ChangeFeed for FlakyStore {
+    async fn head(&self) -> Result<OutboxSeq, StoreError> {
+        self.connect().await?.head().await
     }
 
     async fn changes_after(
@@ -333,6 +371,18 @@ impl KeyStore for Way {
         seq: OutboxSeq,
         limit: NonZeroU16,
     ) -> Result<OutboxPage, StoreError> {
-        self.travel().await?.changes_after(seq, limit).await
+        self.connect().await?.changes_after(seq, limit).await
+    }
+
+    async fn trim(&self, before: UnixMillis) -> Result<(), StoreError> {
+        self.connect().await?.trim(before).await
+    }
+
+    async fn changed(&self, seq: OutboxSeq) {
+        if !self.tells.load(Ordering::SeqCst) {
+            return pending().await;
+        }
+        let store = Arc::clone(&self.store.lock().unwrap());
+        store.changed(seq).await;
     }
 }

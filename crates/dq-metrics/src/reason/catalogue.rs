@@ -1,75 +1,96 @@
-//! The taxonomy as a page for people.
+//! A taxonomy as a page for people.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
-use super::{Reason, Stage};
+use super::{Facts, Reason};
 
-/// The page `docs/data-quality.md`, made from the taxonomy.
+/// The reasons of a taxonomy as Markdown, by `Display`: one table for each stage, in the order of
+/// [`Reason::ALL`].
 ///
-/// A test fails when the page in the repository differs.
+/// Write it below a head of your own into the documentation, and let a test compare the two.
 #[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "it has nothing to add: the taxonomy is its content"
-)]
-pub struct Catalogue;
+pub struct Catalogue<R>(PhantomData<R>);
 
-const HEAD: &str = "\
-# Data quality: outcomes and reasons
-
-<!-- Made from the taxonomy in crates/dq-metrics/src/reason/taxonomy.rs. Do not edit; run
-     cargo run -p portcullis-dq-metrics --example catalogue > docs/data-quality.md -->
-
-Every event, and every request refused before its events were known, ends in exactly one outcome:
-accepted, modified, filtered, duplicate (natural or conflicting), rate limited, rejected with one of
-the reasons below, or lost. Once nothing is in flight, `received = Σ outcomes`; the metric
-`dq_unaccounted` shows the difference.
-
-**Counts against** is the dimension of the quality score that a rejection lowers; where there is none,
-the rejection says nothing about the data. **Severity**: *info* is ordinary on an open network,
-*warning* asks a sender to change something, *error* means that wanted data is being lost, *critical*
-means that the service fails or a privacy rule was broken. **Alert** says when a rejection deserves
-attention: *each* marks a bug or an infrastructure problem, *rate* an ordinary refusal of which only
-an unusual number matters.
-";
-
-// === impl Catalogue ===
-
-impl fmt::Display for Catalogue {
-    fn fmt(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
-        page.write_str(HEAD)?;
-        Stage::ALL
-            .into_iter()
-            .try_for_each(|stage| write_stage(page, stage))
+impl<R: Reason> Catalogue<R> {
+    /// The catalogue of the taxonomy `R`.
+    pub const fn new() -> Self {
+        Self(PhantomData)
     }
 }
 
-fn write_stage(page: &mut fmt::Formatter<'_>, stage: Stage) -> fmt::Result {
+impl<R: Reason> Default for Catalogue<R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<R: Reason> fmt::Display for Catalogue<R> {
+    fn fmt(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut stage = None;
+        for facts in R::ALL.iter().map(|reason| reason.facts()) {
+            if stage.replace(facts.stage()) != Some(facts.stage()) {
+                write_head(page, facts.stage())?;
+            }
+            write_row(page, &facts)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_head(page: &mut fmt::Formatter<'_>, stage: &str) -> fmt::Result {
     writeln!(page, "\n## {stage}\n")?;
     writeln!(
         page,
         "| reason | meaning | counts against | severity | alert | what to do |"
     )?;
-    writeln!(page, "|---|---|---|---|---|---|")?;
-    for reason in Reason::ALL
-        .into_iter()
-        .filter(|reason| reason.stage() == stage)
-    {
-        let dimension = reason
-            .dimension()
-            .map_or("none", |dimension| dimension.as_str());
-        let alert = if reason.is_unexpected() {
-            "each"
-        } else {
-            "rate"
-        };
-        writeln!(
-            page,
-            "| `{reason}` | {} | {dimension} | {} | {alert} | {} |",
-            reason.meaning(),
-            reason.severity(),
-            reason.remediation(),
-        )?;
+    writeln!(page, "|---|---|---|---|---|---|")
+}
+
+fn write_row(page: &mut fmt::Formatter<'_>, facts: &Facts) -> fmt::Result {
+    let Facts {
+        name,
+        meaning,
+        remediation,
+        severity,
+        ..
+    } = facts;
+    let dimension = facts
+        .dimension
+        .map_or("none", |dimension| dimension.as_str());
+    let alert = if facts.is_unexpected { "each" } else { "rate" };
+    writeln!(
+        page,
+        "| `{name}` | {meaning} | {dimension} | {severity} | {alert} | {remediation} |"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Fault;
+
+    #[test]
+    fn every_reason_has_a_row_below_its_stage() {
+        let page = Catalogue::<Fault>::new().to_string();
+        let mut stage = "";
+        let mut rows = Vec::new();
+        for line in page.lines() {
+            if let Some(heading) = line.strip_prefix("## ") {
+                stage = heading;
+            } else if let Some(row) = line.strip_prefix("| `") {
+                rows.push((stage, row));
+            }
+        }
+        assert_eq!(rows.len(), Fault::ALL.len());
+        for (fault, (stage, row)) in Fault::ALL.iter().zip(rows) {
+            let facts = fault.facts();
+            assert_eq!(stage, facts.stage());
+            assert!(row.starts_with(facts.name) && row.contains(facts.remediation));
+            assert_eq!(
+                row.matches('|').count(),
+                6,
+                "no text breaks the table: {row}"
+            );
+        }
     }
-    Ok(())
 }

@@ -2,8 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::Report;
-use super::markdown::points;
+use super::{Report, markdown::points};
 
 /// A [`Report`] as an HTML page, by `Display`; made by [`Report::html`].
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +26,6 @@ code,pre{font:13px/1.4 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap
 .score{font-size:3rem;font-weight:600}.critical,.error{color:#b42318}.warning{color:#93590a}\
 @media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}th,td{border-color:#30363d}\
 .critical,.error{color:#ff8a7a}.warning{color:#e3b341}}";
-
-// === impl Report ===
 
 impl Report {
     /// The report as one HTML page.
@@ -191,15 +188,11 @@ impl Report {
     }
 }
 
-// === impl Html ===
-
 impl fmt::Display for Html<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.write_html(f)
     }
 }
-
-// === impl Bar ===
 
 impl fmt::Display for Bar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -213,8 +206,6 @@ impl fmt::Display for Bar {
         )
     }
 }
-
-// === impl Escaped ===
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,40 +1,40 @@
 //! From the ledger to a report.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::{Coverage, EventTypeReport, Rejections, Report, TenantSummary, VersionReport};
-use crate::clock::UnixMillis;
-use crate::conservation::Conservation;
-use crate::labels::{Label, UNKNOWN};
-use crate::outcome::Outcome;
-use crate::plan::Lifecycle;
-use crate::quality::Quality;
-use crate::reason::Reason;
-use crate::score::{Averages, Score, as_f64};
-use crate::tally::Tally;
+use crate::{
+    clock::UnixMillis,
+    conservation::Conservation,
+    labels::{Label, UNKNOWN},
+    outcome::Outcome,
+    plan::Lifecycle,
+    quality::Quality,
+    reason::Reason,
+    score::{Averages, Score, as_f64},
+    tally::Tally,
+};
 
 /// What the ledger holds of one tenant.
-struct Row {
+struct Row<R> {
     tenant: Label,
-    tally: Tally,
+    tally: Tally<R>,
     conservation: Conservation,
     averages: Averages,
 }
 
-// === impl Quality ===
-
-impl Quality {
+impl<R: Reason> Quality<R> {
     /// A report on one tenant, or on all.
     ///
-    /// Asking about a tenant that was never seen takes no place among those told apart.
+    /// Asking about a tenant that was never seen uses up none of the labels.
     pub fn report(&self, tenant: Option<&str>) -> Report {
         let made_at = self.now();
         let (coverage, tenants) = self.cover(tenant);
-        let rows: Vec<Row> = tenants
+        let rows: Vec<Row<R>> = tenants
             .iter()
             .map(|tenant| self.row(*tenant, made_at))
             .collect();
-        let tally: Tally = rows.iter().map(|row| row.tally.clone()).sum();
+        let tally: Tally<R> = rows.iter().map(|row| row.tally.clone()).sum();
         Report {
             tenant: tenant.map(str::to_owned),
             coverage,
@@ -70,7 +70,7 @@ impl Quality {
         }
     }
 
-    fn row(&self, tenant: Label, now: UnixMillis) -> Row {
+    fn row(&self, tenant: Label, now: UnixMillis) -> Row<R> {
         Row {
             tenant,
             tally: self.ledger().of_tenant(tenant),
@@ -80,7 +80,7 @@ impl Quality {
     }
 
     /// A tenant in short, if anything came from it.
-    fn summary(&self, row: &Row) -> Option<TenantSummary> {
+    fn summary(&self, row: &Row<R>) -> Option<TenantSummary> {
         if row.conservation == Conservation::default() {
             return None;
         }
@@ -103,7 +103,7 @@ impl Quality {
     /// One event type over these tenants, if it came at all.
     fn event_type(&self, event_type: Label, tenants: &[Label]) -> Option<EventTypeReport> {
         let ledger = self.ledger();
-        let tally: Tally = tenants
+        let tally: Tally<R> = tenants
             .iter()
             .map(|tenant| ledger.of_cell(*tenant, event_type))
             .sum();
@@ -144,22 +144,23 @@ impl Quality {
     }
 }
 
-fn rejections(tally: &Tally) -> Vec<Rejections> {
-    let counts = Reason::ALL.map(|reason| (reason, tally.count(Outcome::Rejected(reason))));
+fn rejections<R: Reason>(tally: &Tally<R>) -> Vec<Rejections> {
+    let counts = R::ALL
+        .iter()
+        .map(|reason| (reason.facts(), tally.count(Outcome::Rejected(*reason))));
     let mut rejections: Vec<Rejections> = counts
-        .into_iter()
         .filter(|(_, events)| *events > 0)
-        .map(|(reason, events)| Rejections {
-            reason,
+        .map(|(facts, events)| Rejections {
+            reason: facts.name,
             events,
-            stage: reason.stage(),
-            severity: reason.severity(),
-            dimension: reason.dimension(),
-            unexpected: reason.is_unexpected(),
-            remediation: reason.remediation(),
+            stage: facts.stage(),
+            severity: facts.severity,
+            dimension: facts.dimension,
+            unexpected: facts.is_unexpected,
+            remediation: facts.remediation,
         })
         .collect();
-    rejections.sort_by_key(|rejections| std::cmp::Reverse(rejections.events));
+    rejections.sort_by_key(|rejections| Reverse(rejections.events));
     rejections
 }
 

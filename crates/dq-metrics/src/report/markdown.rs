@@ -3,14 +3,11 @@
 use std::fmt;
 
 use super::Report;
-use crate::sample::SampleGroup;
-use crate::score::Score;
+use crate::{sample::SampleGroup, score::Score};
 
 /// A [`Report`] as Markdown, by `Display`; made by [`Report::markdown`].
 #[derive(Clone, Copy, Debug)]
 pub struct Markdown<'a>(&'a Report);
-
-// === impl Report ===
 
 impl Report {
     /// The report as Markdown, for a terminal, a ticket or a mail.
@@ -125,8 +122,6 @@ impl Report {
         Ok(())
     }
 }
-
-// === impl Markdown ===
 
 impl fmt::Display for Markdown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,29 +1,27 @@
 //! How many samples may be captured: a token bucket on a clock that is a parameter.
 
-use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
+use governor::{
+    Quota, RateLimiter,
+    middleware::NoOpMiddleware,
+    state::{InMemoryState, NotKeyed},
+};
 
 use crate::clock::Clock;
 
 /// A token bucket over captures.
 #[derive(Debug)]
-pub(crate) struct Bucket(RateLimiter<NotKeyed, InMemoryState, Elapsed, NoOpMiddleware<Duration>>);
+pub(crate) struct Bucket(RateLimiter<NotKeyed, InMemoryState, Monotonic, NoOpMiddleware<Duration>>);
 
 /// Our clock as the bucket wants it.
 #[derive(Clone, Debug)]
-struct Elapsed(Arc<dyn Clock>);
-
-// === impl Bucket ===
+struct Monotonic(Arc<dyn Clock>);
 
 impl Bucket {
     pub(crate) fn new(per_second: NonZeroU32, burst: NonZeroU32, clock: Arc<dyn Clock>) -> Self {
         let quota = Quota::per_second(per_second).allow_burst(burst);
-        Self(RateLimiter::direct_with_clock(quota, Elapsed(clock)))
+        Self(RateLimiter::direct_with_clock(quota, Monotonic(clock)))
     }
 
     pub(super) fn takes_one(&self) -> bool {
@@ -31,18 +29,18 @@ impl Bucket {
     }
 }
 
-// === impl Elapsed ===
-
-impl governor::clock::Clock for Elapsed {
+impl governor::clock::Clock for Monotonic {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        self.0.elapsed()
+        self.0.monotonic()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
     use crate::clock::FakeClock;
 
@@ -55,7 +53,7 @@ mod tests {
         assert_eq!(taken(), 3);
         clock.advance(Duration::from_secs(1));
         assert_eq!(taken(), 2);
-        clock.set(std::time::UNIX_EPOCH);
+        clock.set_wall(UNIX_EPOCH);
         clock.advance(Duration::from_secs(60));
         assert_eq!(taken(), 3, "a wall clock that steps back stops nothing");
     }

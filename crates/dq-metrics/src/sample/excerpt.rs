@@ -12,13 +12,15 @@ pub(super) struct Excerpt {
     pub(super) payload: String,
 }
 
-// === impl Excerpt ===
-
 impl Excerpt {
     /// Masks first and shortens then, so that no value is cut in half before it can be recognised.
     ///
     /// `names` is how many bytes of [`SAMPLE_BYTES`] are taken already.
-    pub(super) fn new(discarded: &Discarded<'_>, names: usize, masker: &dyn Masker) -> Self {
+    pub(super) fn new<R: Reason>(
+        discarded: &Discarded<'_, R>,
+        names: usize,
+        masker: &dyn Masker,
+    ) -> Self {
         let detail = masked(discarded.detail.as_bytes(), DETAIL_BYTES, |text| {
             masker.mask_text(text)
         });
@@ -32,8 +34,8 @@ impl Excerpt {
     /// FNV-1a, 64 bit, over what is masked already: it tells no more than the sample does.
     ///
     /// G. Fowler, L. C. Noll, K.-P. Vo, D. Eastlake, "The FNV Non-Cryptographic Hash Algorithm".
-    pub(super) fn fingerprint(&self, reason: Reason, event_type: &str) -> Fingerprint {
-        let parts = [reason.as_str(), event_type, &self.detail, &self.payload];
+    pub(super) fn fingerprint(&self, reason: &str, event_type: &str) -> Fingerprint {
+        let parts = [reason, event_type, &self.detail, &self.payload];
         // 0xFF never occurs in UTF-8, so it keeps the parts apart.
         let bytes = parts.iter().flat_map(|part| part.bytes().chain([0xFF]));
         Fingerprint(fnv1a(bytes))
@@ -58,7 +60,7 @@ fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subject::Subject;
+    use crate::{fault::Fault, subject::Subject};
 
     /// Replaces every `secret`.
     #[derive(Debug)]
@@ -75,7 +77,7 @@ mod tests {
     }
 
     fn excerpt(payload: &[u8], detail: &str) -> Excerpt {
-        let discarded = Discarded::new(Subject::UNKNOWN, Reason::ParseJson, payload).detail(detail);
+        let discarded = Discarded::new(Subject::UNKNOWN, Fault::Unreadable, payload).detail(detail);
         Excerpt::new(&discarded, 100, &HidesSecret)
     }
 
@@ -121,16 +123,16 @@ mod tests {
 
     #[test]
     fn the_fingerprint_depends_on_every_part() {
-        let base = excerpt(b"payload", "detail").fingerprint(Reason::ParseJson, "t");
+        let base = excerpt(b"payload", "detail").fingerprint("read.unreadable", "t");
         let others = [
-            excerpt(b"payloae", "detail").fingerprint(Reason::ParseJson, "t"),
-            excerpt(b"payload", "detaim").fingerprint(Reason::ParseJson, "t"),
-            excerpt(b"payload", "detail").fingerprint(Reason::ParseUtf8, "t"),
-            excerpt(b"ilpayload", "deta").fingerprint(Reason::ParseJson, "t"),
+            excerpt(b"payloae", "detail").fingerprint("read.unreadable", "t"),
+            excerpt(b"payload", "detaim").fingerprint("read.unreadable", "t"),
+            excerpt(b"payload", "detail").fingerprint("read.misspelt", "t"),
+            excerpt(b"ilpayload", "deta").fingerprint("read.unreadable", "t"),
         ];
         assert!(others.iter().all(|other| *other != base));
         assert_eq!(
-            excerpt(b"payload", "detail").fingerprint(Reason::ParseJson, "t"),
+            excerpt(b"payload", "detail").fingerprint("read.unreadable", "t"),
             base
         );
     }

@@ -21,8 +21,6 @@ pub(super) struct Chosen {
     pub(super) ordinal: u64,
 }
 
-// === impl Reservoir ===
-
 impl Reservoir {
     pub(super) fn offer(&mut self, rng: &mut (impl Rng + ?Sized)) -> Option<Chosen> {
         let before = self.seen;
@@ -44,8 +42,7 @@ impl Reservoir {
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
-    use rand::rngs::StdRng;
+    use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
 

@@ -1,23 +1,32 @@
 //! From a stream of refused events to few masked samples.
 
-use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use rand::Rng;
 
-use super::bucket::Bucket;
-use super::excerpt::Excerpt;
-use super::reservoir::{Chosen, Reservoir};
-use super::{Discarded, Masker, Place, SAMPLES_PER_REASON, Sample, SampleGroup, SampleStore};
-use crate::clock::{Clock, UnixMillis};
-use crate::reason::Reason;
-use crate::score::as_f64;
+use super::{
+    Discarded, Masker, SAMPLES_PER_REASON, Sample, SampleGroup, SampleSlot, SampleStore,
+    bucket::Bucket,
+    excerpt::Excerpt,
+    reservoir::{Chosen, Reservoir},
+};
+use crate::{
+    clock::{Clock, UnixMillis},
+    per_reason::PerReason,
+    reason::Reason,
+    score::as_f64,
+};
 
 /// Chooses, masks and stores samples.
 #[derive(Debug)]
-pub(crate) struct Sampler {
-    draws: Mutex<Draws>,
+pub(crate) struct Sampler<R> {
+    draws: Mutex<Draws<R>>,
     bucket: Bucket,
     masker: Arc<dyn Masker>,
     store: Arc<dyn SampleStore>,
@@ -38,15 +47,13 @@ pub(crate) struct SamplerCounts {
     pub(crate) failed: u64,
 }
 
-/// The reservoirs, and the dice they share.
-struct Draws {
+/// The reservoirs, and the generator they share.
+struct Draws<R> {
     rng: Box<dyn Rng + Send>,
-    reservoirs: [Reservoir; Reason::ALL.len()],
+    reservoirs: PerReason<R, Reservoir>,
 }
 
-// === impl Sampler ===
-
-impl Sampler {
+impl<R: Reason> Sampler<R> {
     pub(crate) fn new(
         rng: Box<dyn Rng + Send>,
         bucket: Bucket,
@@ -56,7 +63,7 @@ impl Sampler {
     ) -> Self {
         let draws = Draws {
             rng,
-            reservoirs: [Reservoir::default(); Reason::ALL.len()],
+            reservoirs: PerReason::new(Reservoir::default),
         };
         Self {
             draws: Mutex::new(draws),
@@ -77,19 +84,19 @@ impl Sampler {
     /// Counts a refused event, and captures it if it is chosen; the labels are the subject's.
     pub(crate) fn offer(
         &self,
-        discarded: &Discarded<'_>,
+        discarded: &Discarded<'_, R>,
         tenant: &str,
         event_type: &str,
     ) -> Option<Sample> {
         let Chosen { index, ordinal } = self.draw(discarded.reason)?;
-        let place = Place::new(discarded.reason, index)?;
-        // A place whose event may not be captured is cleared: keeping the sample that stood there
+        let slot = SampleSlot::new(discarded.reason.facts().name, index)?;
+        // A slot whose event may not be captured is cleared: keeping the sample that stood there
         // would favour early events, and the rest would no longer be a fair sample.
         let sample = self
             .bucket
             .takes_one()
             .then(|| self.capture(discarded, ordinal, tenant, event_type));
-        let count = match (self.store.replace(place, ordinal, sample.clone()), &sample) {
+        let count = match (self.store.replace(slot, ordinal, sample.clone()), &sample) {
             (Err(_), _) => &self.failed,
             (Ok(()), Some(_)) => &self.captured,
             (Ok(()), None) => &self.withheld,
@@ -100,9 +107,7 @@ impl Sampler {
 
     /// The samples, of one tenant or of all.
     pub(crate) fn groups(&self, tenant: Option<&str>) -> Vec<SampleGroup> {
-        let groups = Reason::ALL
-            .into_iter()
-            .map(|reason| self.group(reason, tenant));
+        let groups = R::ALL.iter().map(|reason| self.group(*reason, tenant));
         groups.filter(|group| !group.samples.is_empty()).collect()
     }
 
@@ -116,51 +121,51 @@ impl Sampler {
         }
     }
 
-    fn group(&self, reason: Reason, tenant: Option<&str>) -> SampleGroup {
-        let mut samples = self.store.samples(reason);
+    fn group(&self, reason: R, tenant: Option<&str>) -> SampleGroup {
+        let name = reason.facts().name;
+        let mut samples = self.store.samples(name);
         samples.retain(|sample| tenant.is_none_or(|tenant| sample.tenant == tenant));
         let draws = self.draws.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = draws.reservoirs[reason as usize].seen();
-        let places = as_f64(SAMPLES_PER_REASON as u64);
+        let count = draws.reservoirs[reason].seen();
+        let slots = as_f64(SAMPLES_PER_REASON as u64);
         SampleGroup {
-            reason,
+            reason: name,
             count,
-            probability: (places / as_f64(count)).min(1.0),
+            probability: (slots / as_f64(count)).min(1.0),
             samples,
         }
     }
 
-    fn draw(&self, reason: Reason) -> Option<Chosen> {
+    fn draw(&self, reason: R) -> Option<Chosen> {
         let mut draws = self.draws.lock().unwrap_or_else(PoisonError::into_inner);
         let Draws { rng, reservoirs } = &mut *draws;
-        reservoirs[reason as usize].offer(&mut **rng)
+        reservoirs[reason].offer(&mut **rng)
     }
 
     fn capture(
         &self,
-        discarded: &Discarded<'_>,
+        discarded: &Discarded<'_, R>,
         ordinal: u64,
         tenant: &str,
         event_type: &str,
     ) -> Sample {
         let excerpt = Excerpt::new(discarded, tenant.len() + event_type.len(), &*self.masker);
+        let reason = discarded.reason.facts().name;
         Sample {
-            reason: discarded.reason,
+            reason,
             tenant: tenant.to_owned(),
             event_type: event_type.to_owned(),
             ordinal,
-            taken_at: UnixMillis::from(self.clock.now()),
+            taken_at: UnixMillis::saturating_from(self.clock.wall()),
             trace_id: discarded.trace_id,
-            fingerprint: excerpt.fingerprint(discarded.reason, event_type),
+            fingerprint: excerpt.fingerprint(reason, event_type),
             detail: excerpt.detail,
             excerpt: excerpt.payload,
         }
     }
 }
 
-// === impl Draws ===
-
-impl fmt::Debug for Draws {
+impl<R: fmt::Debug> fmt::Debug for Draws<R> {
     /// Leaves out the generator: its state foretells which events will be sampled.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Draws")

@@ -1,42 +1,49 @@
 //! Where samples are kept.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use super::{SAMPLES_PER_REASON, Sample};
-use crate::reason::Reason;
 
 /// Keeps the current samples.
 ///
 /// # Contract
-/// - It holds at most one sample for each [`Place`], and so is bounded by the places there are.
-/// - Replacing takes effect if its ordinal is above that of the last replacement at this place, and
+/// - It is empty at first, and holds at most one sample for each [`SampleSlot`].
+/// - Replacing takes effect if its ordinal is above that of the last replacement in this slot, and
 ///   changes nothing otherwise: two threads may bring their samples in the wrong order.
-/// - Replacing by `None` clears the place. (The event that was chosen could not be captured; keeping
-///   the old sample instead would favour early events.)
+/// - Replacing by `None` clears the slot, and its ordinal counts like any other. (The event that was
+///   chosen could not be captured; keeping the old sample instead would favour early events.)
+/// - It gives samples back as they were stored, in the order of their slots and by their reason.
 /// - It does not block: one that writes to a database keeps the samples in memory and writes behind.
-/// - It stores samples as they are; they are masked already.
+///
+/// The function `conformance::sample_store` (feature `conformance`) checks all but the last.
+///
+/// # Security
+/// Samples are masked before they come here. They still show how data is shaped: keep them no longer
+/// and show them to no more people than that deserves.
 pub trait SampleStore: fmt::Debug + Send + Sync {
-    /// Puts a sample in its place, or clears the place.
+    /// Puts a sample in its slot, or clears the slot.
     ///
     /// # Errors
     /// If the store cannot take it now; the old sample then stays, and the failure is counted.
     fn replace(
         &self,
-        place: Place,
+        slot: SampleSlot,
         ordinal: u64,
         sample: Option<Sample>,
     ) -> Result<(), SampleStoreError>;
 
-    /// The samples of one reason, in the order of their places.
-    fn samples(&self, reason: Reason) -> Vec<Sample>;
+    /// The samples of the reason with this name, in the order of their slots.
+    fn samples(&self, reason: &'static str) -> Vec<Sample>;
 }
 
-/// One of the places for samples: [`SAMPLES_PER_REASON`] for each reason.
+/// Where a sample is kept: one of the [`SAMPLES_PER_REASON`] slots of a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
-    reason: Reason,
+pub struct SampleSlot {
+    reason: &'static str,
     index: usize,
 }
 
@@ -52,59 +59,53 @@ pub enum SampleStoreError {
 /// Samples in memory, gone when the process ends.
 #[derive(Debug, Default)]
 pub struct MemorySamples {
-    places: Mutex<BTreeMap<Place, Replaced>>,
+    slots: Mutex<BTreeMap<SampleSlot, Replaced>>,
 }
 
-/// The last replacement at one place.
+/// The last replacement in one slot.
 #[derive(Debug)]
 struct Replaced {
     ordinal: u64,
     sample: Option<Sample>,
 }
 
-// === impl Place ===
-
-impl Place {
-    /// The place of a reason with this index, or `None` from [`SAMPLES_PER_REASON`] on.
-    pub fn new(reason: Reason, index: usize) -> Option<Self> {
+impl SampleSlot {
+    /// A slot of the reason with this name, or `None` if `index` is not below
+    /// [`SAMPLES_PER_REASON`].
+    pub fn new(reason: &'static str, index: usize) -> Option<Self> {
         (index < SAMPLES_PER_REASON).then_some(Self { reason, index })
     }
 
-    /// Whose place it is.
-    pub const fn reason(self) -> Reason {
+    /// The name of the reason.
+    pub const fn reason(self) -> &'static str {
         self.reason
     }
 
-    /// Which of the places of the reason, from 0.
+    /// Which of the slots of the reason, from 0.
     pub const fn index(self) -> usize {
         self.index
     }
 }
 
-// === impl MemorySamples ===
-
 impl SampleStore for MemorySamples {
     fn replace(
         &self,
-        place: Place,
+        slot: SampleSlot,
         ordinal: u64,
         sample: Option<Sample>,
     ) -> Result<(), SampleStoreError> {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if places.get(&place).is_none_or(|last| last.ordinal < ordinal) {
-            places.insert(place, Replaced { ordinal, sample });
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.get(&slot).is_none_or(|last| last.ordinal < ordinal) {
+            slots.insert(slot, Replaced { ordinal, sample });
         }
         Ok(())
     }
 
-    fn samples(&self, reason: Reason) -> Vec<Sample> {
-        let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = Place { reason, index: 0 }..Place {
-            reason,
-            index: SAMPLES_PER_REASON,
-        };
-        places
-            .range(all)
+    fn samples(&self, reason: &'static str) -> Vec<Sample> {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = |index| SampleSlot { reason, index };
+        slots
+            .range(slot(0)..slot(SAMPLES_PER_REASON))
             .filter_map(|(_, last)| last.sample.clone())
             .collect()
     }
@@ -112,17 +113,19 @@ impl SampleStore for MemorySamples {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::sample::conformance;
+    use crate::conformance;
 
     #[test]
     fn memory_samples_keep_the_contract() {
-        conformance::keeps_the_contract(&MemorySamples::default());
+        conformance::sample_store(|| Arc::new(MemorySamples::default()));
     }
 
     #[test]
-    fn there_are_as_many_places_as_samples() {
-        assert!(Place::new(Reason::ParseJson, SAMPLES_PER_REASON - 1).is_some());
-        assert!(Place::new(Reason::ParseJson, SAMPLES_PER_REASON).is_none());
+    fn there_are_as_many_slots_as_samples() {
+        assert!(SampleSlot::new("read.misspelt", SAMPLES_PER_REASON - 1).is_some());
+        assert!(SampleSlot::new("read.misspelt", SAMPLES_PER_REASON).is_none());
     }
 }

@@ -1,7 +1,6 @@
 //! Whether quality rises or falls: a short moving average against a long one.
 
-use std::iter::Sum;
-use std::time::Duration;
+use std::{iter::Sum, time::Duration};
 
 use serde::Serialize;
 
@@ -70,8 +69,6 @@ struct Average {
     sum: Weighed,
 }
 
-// === impl TrendMeter ===
-
 impl TrendMeter {
     pub(crate) fn new(now: UnixMillis) -> Self {
         Self {
@@ -84,7 +81,7 @@ impl TrendMeter {
 
     /// Takes in what was added to the totals since the last reading, as if it had come just now.
     pub(crate) fn read(&mut self, totals: Weighed, now: UnixMillis) {
-        let millis = now.as_millis().saturating_sub(self.read_at.as_millis());
+        let millis = now.value().saturating_sub(self.read_at.value());
         let added = Weighed {
             passed: totals.passed - self.totals.passed,
             judged: totals.judged - self.totals.judged,
@@ -103,8 +100,6 @@ impl TrendMeter {
         }
     }
 }
-
-// === impl Averages ===
 
 impl Averages {
     pub(crate) fn trend(self) -> Trend {
@@ -133,8 +128,6 @@ fn score(sum: Weighed) -> Option<f64> {
     (sum.judged >= 1.0).then(|| 100.0 * sum.passed / sum.judged)
 }
 
-// === impl Direction ===
-
 impl Direction {
     fn of(points: f64) -> Self {
         if points > NOTABLE {
@@ -155,8 +148,6 @@ impl Direction {
         }
     }
 }
-
-// === impl Average ===
 
 impl Average {
     fn new(time_constant: Duration) -> Self {
@@ -182,7 +173,7 @@ mod tests {
     /// Feeds `minutes` of 100 events a minute of which `passing` pass, read every 10 seconds.
     fn feed(meter: &mut TrendMeter, minutes: u64, passing: f64) {
         for _ in 0..minutes * 6 {
-            let now = UnixMillis::from_millis(meter.read_at.as_millis() + MINUTE / 6);
+            let now = UnixMillis::new(meter.read_at.value() + MINUTE / 6);
             let totals = Weighed {
                 passed: meter.totals.passed + passing / 6.0,
                 judged: meter.totals.judged + 100.0 / 6.0,
@@ -193,7 +184,7 @@ mod tests {
 
     #[test]
     fn nothing_seen_gives_no_trend() {
-        let meter = TrendMeter::new(UnixMillis::from_millis(0));
+        let meter = TrendMeter::new(UnixMillis::new(0));
         let none = Trend {
             five_minutes: None,
             one_hour: None,
@@ -204,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_fresh_fault_shows_in_the_short_average_first() {
-        let mut meter = TrendMeter::new(UnixMillis::from_millis(0));
+        let mut meter = TrendMeter::new(UnixMillis::new(0));
         feed(&mut meter, 600, 100.0);
         assert_eq!(meter.averages().trend().direction, Some(Direction::Steady));
         feed(&mut meter, 5, 50.0);
@@ -226,10 +217,10 @@ mod tests {
 
     #[test]
     fn silence_ends_the_trend_rather_than_freezing_it() {
-        let mut meter = TrendMeter::new(UnixMillis::from_millis(0));
+        let mut meter = TrendMeter::new(UnixMillis::new(0));
         feed(&mut meter, 10, 100.0);
-        let later = meter.read_at.as_millis() + 120 * MINUTE;
-        meter.read(meter.totals, UnixMillis::from_millis(later));
+        let later = meter.read_at.value() + 120 * MINUTE;
+        meter.read(meter.totals, UnixMillis::new(later));
         let trend = meter.averages().trend();
         assert_eq!((trend.five_minutes, trend.direction), (None, None));
         assert_eq!(trend.one_hour, Some(100.0));
@@ -237,13 +228,13 @@ mod tests {
 
     #[test]
     fn a_clock_that_steps_back_fades_nothing() {
-        let mut meter = TrendMeter::new(UnixMillis::from_millis(MINUTE));
+        let mut meter = TrendMeter::new(UnixMillis::new(MINUTE));
         meter.read(
             Weighed {
                 passed: 5.0,
                 judged: 10.0,
             },
-            UnixMillis::from_millis(0),
+            UnixMillis::new(0),
         );
         assert_eq!(meter.averages().trend().five_minutes, Some(50.0));
     }

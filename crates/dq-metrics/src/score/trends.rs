@@ -1,14 +1,18 @@
-//! The averages of all tenants, kept up to date by whoever records or reads.
+//! The averages of all tenants, kept up to date by each record and each reading.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Duration;
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use super::Weighed;
-use super::trend::{Averages, TrendMeter};
-use crate::clock::UnixMillis;
-use crate::labels::Label;
-use crate::ledger::TENANT_ROWS;
+use super::{
+    Weighed,
+    trend::{Averages, TrendMeter},
+};
+use crate::{clock::UnixMillis, labels::Label, ledger::TENANT_ROWS};
 
 /// How long a tenant's averages may lag behind its counters while events come.
 const LAG: Duration = Duration::from_secs(10);
@@ -24,13 +28,11 @@ struct Row {
     read_at: AtomicU64,
 }
 
-// === impl Trends ===
-
 impl Trends {
     pub(crate) fn new(now: UnixMillis) -> Self {
         Self(std::array::from_fn(|_| Row {
             meter: Mutex::new(TrendMeter::new(now)),
-            read_at: AtomicU64::new(now.as_millis()),
+            read_at: AtomicU64::new(now.value()),
         }))
     }
 
@@ -38,13 +40,13 @@ impl Trends {
     pub(crate) fn keep_up(&self, tenant: Label, now: UnixMillis, totals: impl FnOnce() -> Weighed) {
         let row = &self.0[tenant.index()];
         let read_at = row.read_at.load(Ordering::Relaxed);
-        if u128::from(now.as_millis().abs_diff(read_at)) < LAG.as_millis() {
+        if u128::from(now.value().abs_diff(read_at)) < LAG.as_millis() {
             return;
         }
         match row.meter.try_lock() {
             Ok(meter) => row.take_in(meter, now, totals),
             Err(TryLockError::Poisoned(meter)) => row.take_in(meter.into_inner(), now, totals),
-            // Somebody else is at it.
+            // Another thread is doing it.
             Err(TryLockError::WouldBlock) => return,
         };
     }
@@ -65,8 +67,6 @@ impl Trends {
     }
 }
 
-// === impl Row ===
-
 impl Row {
     /// The totals are asked for under the lock, so that they never seem to fall.
     fn take_in(
@@ -76,7 +76,7 @@ impl Row {
         totals: impl FnOnce() -> Weighed,
     ) -> Averages {
         meter.read(totals(), now);
-        self.read_at.store(now.as_millis(), Ordering::Relaxed);
+        self.read_at.store(now.value(), Ordering::Relaxed);
         meter.averages()
     }
 }

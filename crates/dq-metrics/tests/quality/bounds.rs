@@ -1,8 +1,12 @@
-use portcullis_dq_metrics::{Lifecycle, MAX_SERIES, Outcome, Plan, Quality, Reason, Subject};
+//! Bounds: series, memory, and which names become labels.
 
-use crate::{CANARY, builder, quality, scrape, series};
+use std::{ops::Range, sync::Arc};
 
-fn attack(quality: &Quality, names: std::ops::Range<u32>) {
+use portcullis_dq_metrics::{Lifecycle, Outcome, Plan, Quality, Subject};
+
+use crate::{CANARY, builder, fault::Fault, quality, scrape, series};
+
+fn attack(quality: &Quality<Fault>, names: Range<u32>) {
     for n in names {
         let (tenant, event_type) = (format!("tenant-{n}"), format!("type.{n}"));
         let version = n.to_string();
@@ -55,14 +59,18 @@ fn the_fullest_ledger_keeps_within_the_stated_series() {
         quality.record(Subject::UNKNOWN, outcome);
     }
     let count = series(&scrape(&quality)).len();
-    assert_eq!(count, MAX_SERIES, "every series is there, and no more");
+    assert_eq!(
+        count,
+        Quality::<Fault>::MAX_SERIES,
+        "every series is there, and no more"
+    );
     assert!(count <= 2_000);
 }
 
 #[test]
 fn planned_event_types_keep_their_labels_under_attack() {
     let plan = Plan::new().schema("lead.created", "1", Lifecycle::Current);
-    let quality = builder(&std::sync::Arc::default()).plan(plan).build();
+    let quality = builder(&Arc::default()).plan(plan).build();
     attack(&quality, 0..1_000);
     quality.record(
         Subject::tenant("acme").event_type("lead.created"),
@@ -81,7 +89,7 @@ fn a_name_that_must_be_masked_never_becomes_a_label() {
     let subject = Subject::tenant("acme")
         .event_type(&event_type)
         .schema_version(&version);
-    quality.record(subject, Outcome::Rejected(Reason::SchemaUnplannedEvent));
+    quality.record(subject, Outcome::Rejected(Fault::KindUnknown));
     let report = serde_json::to_string(&quality.report(None)).unwrap();
     for text in [scrape(&quality), report, format!("{quality:?}")] {
         assert!(!text.contains(CANARY), "{text}");

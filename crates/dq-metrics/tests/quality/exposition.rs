@@ -1,6 +1,8 @@
-use portcullis_dq_metrics::{Duplicate, Outcome, Reason, Subject};
+//! The metrics as a scrape shows them.
 
-use crate::{quality, scrape, series};
+use portcullis_dq_metrics::{Duplicate, Outcome, Subject};
+
+use crate::{fault::Fault, quality, scrape, series};
 
 #[test]
 fn the_metrics_have_their_names_and_values() {
@@ -12,8 +14,8 @@ fn the_metrics_have_their_names_and_values() {
         .schema_version("1");
     quality.record(lead, Outcome::Accepted);
     quality.record(lead, Outcome::Duplicate(Duplicate::Conflicting));
-    quality.record(lead, Outcome::Rejected(Reason::SchemaRequiredMissing));
-    quality.record(Subject::UNKNOWN, Outcome::Rejected(Reason::AuthMissing));
+    quality.record(lead, Outcome::Rejected(Fault::FieldMissing));
+    quality.record(Subject::UNKNOWN, Outcome::Rejected(Fault::SupplierUnknown));
     let scrape = scrape(&quality);
     for line in [
         r#"dq_received_total{tenant="acme"} 4"#,
@@ -24,8 +26,8 @@ fn the_metrics_have_their_names_and_values() {
         r#"dq_outcomes_total{tenant="acme",outcome="lost"} 0"#,
         r#"dq_event_type_outcomes_total{event_type="lead.created",outcome="rejected"} 1"#,
         r#"dq_event_type_outcomes_total{event_type="__unknown__",outcome="rejected"} 1"#,
-        r#"dq_rejected_total{reason="schema.required_missing"} 1"#,
-        r#"dq_rejected_total{reason="auth.missing"} 1"#,
+        r#"dq_rejected_total{reason="check.field_missing"} 1"#,
+        r#"dq_rejected_total{reason="admit.supplier_unknown"} 1"#,
         r#"dq_rejected_total{reason="internal"} 0"#,
         r#"dq_samples_total{result="captured"} 0"#,
         "dq_unaccounted 1",

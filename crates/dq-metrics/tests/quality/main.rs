@@ -2,19 +2,19 @@
 
 mod bounds;
 mod conservation;
-mod documentation;
 mod exposition;
+mod fault;
 mod reports;
 mod samples;
 mod trends;
 
 use std::sync::Arc;
 
-use portcullis_dq_metrics::{FakeClock, Masker, Quality, QualityBuilder};
-use prometheus_client::encoding::text::encode;
-use prometheus_client::registry::Registry;
-use rand::SeedableRng;
-use rand::rngs::StdRng;
+use portcullis_dq_metrics::{Quality, QualityBuilder, clock::FakeClock, sample::Masker};
+use prometheus_client::{encoding::text::encode, registry::Registry};
+use rand::{SeedableRng, rngs::StdRng};
+
+use self::fault::Fault;
 
 /// What must never be stored.
 const CANARY: &str = "canary7f3a91";
@@ -33,16 +33,16 @@ impl Masker for HidesCanary {
     }
 }
 
-fn builder(clock: &Arc<FakeClock>) -> QualityBuilder {
-    Quality::builder(Arc::new(HidesCanary), StdRng::seed_from_u64(7)).clock(clock.clone())
+fn builder(clock: &Arc<FakeClock>) -> QualityBuilder<Fault> {
+    Quality::<Fault>::builder(Arc::new(HidesCanary), StdRng::seed_from_u64(7)).clock(clock.clone())
 }
 
-fn quality() -> Quality {
+fn quality() -> Quality<Fault> {
     builder(&Arc::new(FakeClock::default())).build()
 }
 
 /// What a scrape answers, in OpenMetrics text.
-fn scrape(quality: &Quality) -> String {
+fn scrape(quality: &Quality<Fault>) -> String {
     let mut registry = Registry::default();
     quality.register(&mut registry);
     let mut text = String::new();

@@ -1,11 +1,13 @@
-use std::sync::Arc;
-use std::time::Duration;
+//! Reports, as data and as pages.
+
+use std::{sync::Arc, time::Duration};
 
 use portcullis_dq_metrics::{
-    Coverage, Discarded, FakeClock, Lifecycle, Outcome, Plan, Quality, Reason, Subject,
+    Lifecycle, Outcome, Plan, Quality, Reason as _, Subject, clock::FakeClock, report::Coverage,
+    sample::Discarded,
 };
 
-use crate::{builder, quality};
+use crate::{builder, fault::Fault, quality};
 
 #[test]
 fn there_is_no_score_without_data() {
@@ -29,7 +31,7 @@ fn there_is_no_score_without_data() {
 }
 
 #[test]
-fn asking_takes_no_place() {
+fn asking_takes_no_label() {
     let quality = quality();
     for n in 0..1_000 {
         quality.report(Some(&format!("t{n}")));
@@ -56,21 +58,18 @@ fn a_tenant_beyond_the_bound_is_told_so() {
 fn rejections_come_with_what_to_do_and_the_most_frequent_first() {
     let quality = quality();
     let subject = Subject::tenant("acme");
-    quality.record(subject, Outcome::Rejected(Reason::ParseJson));
+    quality.record(subject, Outcome::Rejected(Fault::Unreadable));
     for _ in 0..2 {
-        quality.record(subject, Outcome::Rejected(Reason::CapacityQueueFull));
+        quality.record(subject, Outcome::Rejected(Fault::QueueFull));
     }
     let json = serde_json::to_value(quality.report(Some("acme"))).unwrap();
     let first = &json["rejections"][0];
-    assert_eq!(first["reason"], "capacity.queue_full");
+    assert_eq!(first["reason"], "store.queue_full");
     assert_eq!(
         (&first["events"], &first["unexpected"]),
         (&2.into(), &true.into())
     );
-    assert_eq!(
-        first["remediation"],
-        Reason::CapacityQueueFull.remediation()
-    );
+    assert_eq!(first["remediation"], Fault::QueueFull.facts().remediation);
     assert_eq!(json["rejections"][1]["dimension"], "validity");
     assert_eq!(json["outcomes"]["rejected"], 3);
 }
@@ -116,7 +115,7 @@ fn versions_show_use_last_sight_and_the_deprecated_share() {
         (of("2").events, of("2").lifecycle),
         (2, Some(Lifecycle::Current))
     );
-    let gap = of("2").last_seen.as_millis() - of("1").last_seen.as_millis();
+    let gap = of("2").last_seen.value() - of("1").last_seen.value();
     assert_eq!(gap, 60_000);
     assert_eq!(of("__unknown__").events, 1);
 
@@ -130,7 +129,7 @@ fn versions_show_use_last_sight_and_the_deprecated_share() {
     assert_eq!(unplanned.lifecycle, None);
 }
 
-fn hostile() -> Quality {
+fn hostile() -> Quality<Fault> {
     let quality = quality();
     let subject = Subject::tenant("acme")
         .event_type("lead.created")
@@ -138,8 +137,8 @@ fn hostile() -> Quality {
     let text = "<script>alert('x')</script>|`\n# head \" & [a](javascript:b)";
     quality.received(Some("acme"), 2);
     quality.record(subject, Outcome::Accepted);
-    quality.record(subject, Outcome::Rejected(Reason::ParseJson));
-    quality.sample(&Discarded::new(subject, Reason::ParseJson, text.as_bytes()).detail(text));
+    quality.record(subject, Outcome::Rejected(Fault::Unreadable));
+    quality.sample(&Discarded::new(subject, Fault::Unreadable, text.as_bytes()).detail(text));
     quality
 }
 
@@ -154,7 +153,7 @@ fn a_page_of_html_runs_nothing_and_loads_nothing() {
     }
     let page = hostile().report(Some("acme")).html().to_string();
     assert!(page.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
-    assert!(page.contains("<svg") && page.contains("parse.json"));
+    assert!(page.contains("<svg") && page.contains("read.unreadable"));
 }
 
 #[test]

@@ -1,15 +1,22 @@
-use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+//! Samples: masked, few, and of known probability.
+
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use portcullis_dq_metrics::{
-    Discarded, FakeClock, Masker, MemorySamples, Place, Quality, Reason, SAMPLE_BYTES, Sample,
-    SampleStore, SampleStoreError, Subject, TraceId,
+    Outcome, Quality, Reason as _, Subject,
+    clock::FakeClock,
+    sample::{
+        Discarded, Masker, MemorySamples, SAMPLE_BYTES, Sample, SampleSlot, SampleStore,
+        SampleStoreError, TraceId,
+    },
 };
-use rand::SeedableRng;
-use rand::rngs::StdRng;
+use rand::{SeedableRng, rngs::StdRng};
 
-use crate::{CANARY, builder, quality, scrape, sum};
+use crate::{CANARY, builder, fault::Fault, quality, scrape, sum};
 
 /// Remembers everything it was ever given.
 #[derive(Debug, Default)]
@@ -21,18 +28,18 @@ struct Recording {
 impl SampleStore for Recording {
     fn replace(
         &self,
-        place: Place,
+        slot: SampleSlot,
         ordinal: u64,
         sample: Option<Sample>,
     ) -> Result<(), SampleStoreError> {
         self.given
             .lock()
             .expect("no panic before")
-            .push(format!("{place:?} {ordinal} {sample:?}"));
-        self.samples.replace(place, ordinal, sample)
+            .push(format!("{slot:?} {ordinal} {sample:?}"));
+        self.samples.replace(slot, ordinal, sample)
     }
 
-    fn samples(&self, reason: Reason) -> Vec<Sample> {
+    fn samples(&self, reason: &'static str) -> Vec<Sample> {
         self.samples.samples(reason)
     }
 }
@@ -42,11 +49,11 @@ impl SampleStore for Recording {
 struct Broken;
 
 impl SampleStore for Broken {
-    fn replace(&self, _: Place, _: u64, _: Option<Sample>) -> Result<(), SampleStoreError> {
+    fn replace(&self, _: SampleSlot, _: u64, _: Option<Sample>) -> Result<(), SampleStoreError> {
         Err(SampleStoreError::Unavailable(None))
     }
 
-    fn samples(&self, _: Reason) -> Vec<Sample> {
+    fn samples(&self, _: &'static str) -> Vec<Sample> {
         Vec::new()
     }
 }
@@ -67,7 +74,7 @@ impl Masker for HidesNothing {
 /// Sends the canary everywhere a sender can put it, and answers with all that was stored or shown.
 fn everything_about_the_canary(masker: Arc<dyn Masker>) -> String {
     let store = Arc::new(Recording::default());
-    let quality = Quality::builder(masker, StdRng::seed_from_u64(7))
+    let quality = Quality::<Fault>::builder(masker, StdRng::seed_from_u64(7))
         .clock(Arc::new(FakeClock::default()))
         .sample_store(store.clone())
         .build();
@@ -79,10 +86,10 @@ fn everything_about_the_canary(masker: Arc<dyn Masker>) -> String {
         .event_type(&event_type)
         .schema_version(CANARY);
     let mut shown = String::new();
-    for reason in Reason::ALL {
+    for &reason in Fault::ALL {
         let detail = format!("/data/{CANARY}");
         let discarded = Discarded::new(subject, reason, payload.as_bytes()).detail(&detail);
-        quality.record(subject, portcullis_dq_metrics::Outcome::Rejected(reason));
+        quality.record(subject, Outcome::Rejected(reason));
         shown += &format!("{:?}{discarded:?}", quality.sample(&discarded));
     }
     let report = quality.report(None);
@@ -95,7 +102,7 @@ fn everything_about_the_canary(masker: Arc<dyn Masker>) -> String {
     );
     let given = store.given.lock().expect("no panic before").join("\n");
     assert!(
-        given.matches("/data/").count() >= Reason::ALL.len(),
+        given.matches("/data/").count() >= Fault::ALL.len(),
         "samples were stored"
     );
     shown + &given
@@ -129,10 +136,10 @@ impl Masker for Names {
 
 #[test]
 fn a_payload_is_masked_as_one_and_details_and_names_as_texts() {
-    let quality = Quality::builder(Arc::new(Names), StdRng::seed_from_u64(7)).build();
+    let quality = Quality::<Fault>::builder(Arc::new(Names), StdRng::seed_from_u64(7)).build();
     let sample = |event_type| {
         let subject = Subject::tenant("acme").event_type(event_type);
-        let discarded = Discarded::new(subject, Reason::ParseJson, b"7").detail(CANARY);
+        let discarded = Discarded::new(subject, Fault::Unreadable, b"7").detail(CANARY);
         quality.sample(&discarded).unwrap()
     };
     let taken = sample("lead.created");
@@ -149,7 +156,7 @@ fn a_sample_says_what_it_stands_for() {
     let subject = Subject::tenant("acme").event_type("lead.created");
     for n in 0..400 {
         let payload = format!("{{\"n\":{n}}}");
-        let discarded = Discarded::new(subject, Reason::SchemaRequiredMissing, payload.as_bytes())
+        let discarded = Discarded::new(subject, Fault::FieldMissing, payload.as_bytes())
             .detail("/data/email")
             .trace_id(TraceId::from_bytes([0xab; 16]));
         quality.sample(&discarded);
@@ -157,10 +164,7 @@ fn a_sample_says_what_it_stands_for() {
     let groups = quality.samples(None);
     assert_eq!(groups.len(), 1);
     let group = &groups[0];
-    assert_eq!(
-        (group.reason, group.count),
-        (Reason::SchemaRequiredMissing, 400)
-    );
+    assert_eq!((group.reason, group.count), ("check.field_missing", 400));
     assert_eq!(group.samples.len(), 16);
     assert!((group.probability - 16.0 / 400.0).abs() < 1e-12);
     for sample in &group.samples {
@@ -174,13 +178,13 @@ fn a_sample_says_what_it_stands_for() {
     }
     let json = serde_json::to_value(group).unwrap();
     assert_eq!(json["samples"][0]["trace_id"], "ab".repeat(16));
-    assert_eq!(json["reason"], "schema.required_missing");
+    assert_eq!(json["reason"], "check.field_missing");
 }
 
 #[test]
 fn few_events_are_all_samples() {
     let quality = quality();
-    let discarded = Discarded::new(Subject::UNKNOWN, Reason::ParseJson, b"{");
+    let discarded = Discarded::new(Subject::UNKNOWN, Fault::Unreadable, b"{");
     let sample = quality.sample(&discarded).unwrap();
     assert_eq!(
         (&*sample.tenant, &*sample.event_type),
@@ -196,7 +200,7 @@ fn a_tenant_sees_its_own_samples_only() {
         let subject = Subject::tenant(tenant);
         quality.sample(&Discarded::new(
             subject,
-            Reason::ParseJson,
+            Fault::Unreadable,
             tenant.as_bytes(),
         ));
     }
@@ -208,10 +212,10 @@ fn a_tenant_sees_its_own_samples_only() {
 }
 
 #[test]
-fn unless_set_64_events_are_masked_at_once_and_10_a_second() {
+fn by_default_64_events_are_masked_at_once_and_10_a_second() {
     let clock = Arc::new(FakeClock::default());
     let quality = builder(&clock).build();
-    let offer = |reasons: &[Reason]| {
+    let offer = |reasons: &[Fault]| {
         let sampled = reasons
             .iter()
             .flat_map(|reason| [*reason; 16])
@@ -222,13 +226,13 @@ fn unless_set_64_events_are_masked_at_once_and_10_a_second() {
             });
         sampled.count()
     };
-    assert_eq!(offer(&Reason::ALL[..10]), 64);
+    assert_eq!(offer(&Fault::ALL[..5]), 64);
     clock.advance(Duration::from_secs(1));
-    assert_eq!(offer(&Reason::ALL[10..20]), 10);
+    assert_eq!(offer(&Fault::ALL[5..]), 10);
 }
 
 #[test]
-fn an_empty_bucket_bounds_the_masking_and_clears_the_place() {
+fn an_empty_bucket_bounds_the_masking_and_clears_the_slot() {
     let clock = Arc::new(FakeClock::default());
     let [one, four] = [1, 4].map(|n| NonZeroU32::new(n).unwrap());
     let quality = builder(&clock)
@@ -236,7 +240,7 @@ fn an_empty_bucket_bounds_the_masking_and_clears_the_place() {
         .capture_burst(four)
         .build();
     let offer = |n: usize| {
-        let discarded = Discarded::new(Subject::UNKNOWN, Reason::ParseJson, b"{");
+        let discarded = Discarded::new(Subject::UNKNOWN, Fault::Unreadable, b"{");
         (0..n)
             .filter(|_| quality.sample(&discarded).is_some())
             .count()
@@ -244,7 +248,7 @@ fn an_empty_bucket_bounds_the_masking_and_clears_the_place() {
     assert_eq!(offer(1_000), 4, "as many as the burst");
     let withheld = sum(&scrape(&quality), "dq_samples_total") - 4.0;
     assert!(withheld > 12.0, "the others that were chosen: {withheld}");
-    // Each place chosen anew was cleared, so no early event outlives its turn.
+    // Each slot chosen again was cleared, so that no early event stays longer than its chance.
     let group = quality.samples(None);
     assert!(
         group
@@ -260,7 +264,7 @@ fn a_store_that_fails_is_counted_and_stops_nothing() {
     let quality = builder(&Arc::new(FakeClock::default()))
         .sample_store(Arc::new(Broken))
         .build();
-    let sample = quality.sample(&Discarded::new(Subject::UNKNOWN, Reason::ParseJson, b"{"));
+    let sample = quality.sample(&Discarded::new(Subject::UNKNOWN, Fault::Unreadable, b"{"));
     assert!(sample.is_some(), "it can still be logged");
     let failed = r#"dq_samples_total{result="failed"} 1"#;
     assert!(scrape(&quality).lines().any(|line| line == failed));
@@ -273,7 +277,7 @@ fn a_sample_keeps_its_bound_whatever_was_sent() {
     let name = "n".repeat(255);
     let discarded = Discarded::new(
         Subject::tenant(&name).event_type(&name),
-        Reason::ParseJson,
+        Fault::Unreadable,
         long.as_bytes(),
     )
     .detail(&long);

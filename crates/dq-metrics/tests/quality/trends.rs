@@ -1,14 +1,18 @@
-use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+//! Which way quality goes.
 
-use portcullis_dq_metrics::{Direction, FakeClock, Outcome, Quality, Reason, Subject};
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
-use crate::builder;
+use portcullis_dq_metrics::{Outcome, Quality, Subject, clock::FakeClock, score::Direction};
 
-const BAD: Outcome = Outcome::Rejected(Reason::SchemaRequiredMissing);
+use crate::{builder, fault::Fault};
+
+const BAD: Outcome<Fault> = Outcome::Rejected(Fault::FieldMissing);
 
 /// One event a second.
-fn send(quality: &Quality, clock: &FakeClock, minutes: u32, outcome: Outcome) {
+fn send(quality: &Quality<Fault>, clock: &FakeClock, minutes: u32, outcome: Outcome<Fault>) {
     for _ in 0..minutes * 60 {
         clock.advance(Duration::from_secs(1));
         quality.record(Subject::tenant("acme"), outcome);
@@ -38,7 +42,7 @@ fn a_wall_clock_that_steps_back_does_not_stop_the_trend() {
     let clock = Arc::new(FakeClock::default());
     let quality = builder(&clock).build();
     send(&quality, &clock, 60, Outcome::Accepted);
-    clock.set(UNIX_EPOCH + Duration::from_secs(1_000_000));
+    clock.set_wall(UNIX_EPOCH + Duration::from_secs(1_000_000));
     send(&quality, &clock, 5, BAD);
     assert_eq!(
         quality.trend("acme").unwrap().direction,

@@ -1,4 +1,4 @@
-CREATE TABLE data_key (
+CREATE TABLE keyring_data_key (
     key_id     INTEGER PRIMARY KEY CHECK (key_id BETWEEN 0 AND 4294967295),
     tenant     TEXT    NOT NULL,
     purpose    TEXT    NOT NULL,
@@ -10,11 +10,13 @@ CREATE TABLE data_key (
     CHECK ((wrapped IS NULL) = (state = 'destroyed'))
 ) STRICT;
 
-CREATE UNIQUE INDEX data_key_one_primary ON data_key (tenant, purpose) WHERE state = 'primary';
-CREATE UNIQUE INDEX data_key_one_pending ON data_key (tenant, purpose) WHERE state = 'pending';
-CREATE INDEX data_key_by_tenant ON data_key (tenant, key_id);
+CREATE UNIQUE INDEX keyring_data_key_one_primary ON keyring_data_key (tenant, purpose)
+    WHERE state = 'primary';
+CREATE UNIQUE INDEX keyring_data_key_one_pending ON keyring_data_key (tenant, purpose)
+    WHERE state = 'pending';
+CREATE INDEX keyring_data_key_by_tenant ON keyring_data_key (tenant, key_id);
 
 -- Erased tenants, so that none of them gets a key again.
-CREATE TABLE data_key_erased_tenant (
+CREATE TABLE keyring_erased_tenant (
     tenant TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;

@@ -1,10 +1,17 @@
-use std::num::NonZeroUsize;
-use std::sync::Arc;
+//! The settings of a keyring.
+
+use std::{num::NonZeroUsize, sync::Arc};
 
 use moka::sync::Cache;
 
 use super::{Keyring, Shared, StateCache, UnwrappedKeys};
-use crate::{Clock, DekStore, Entropy, KekProvider, SystemClock, SystemEntropy};
+use crate::{
+    clock::{Clock, SystemClock},
+    entropy::{Entropy, SystemEntropy},
+    kek::KekProvider,
+    observer::{Observer, Unobserved},
+    store::DekStore,
+};
 
 /// Settings of a [`Keyring`].
 #[derive(Debug)]
@@ -14,6 +21,7 @@ pub struct KeyringBuilder {
     store: Arc<dyn DekStore>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    observer: Arc<dyn Observer>,
     capacity: NonZeroUsize,
 }
 
@@ -24,23 +32,28 @@ impl KeyringBuilder {
             store,
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(SystemEntropy::new()),
+            observer: Arc::new(Unobserved),
             capacity: DEFAULT_CAPACITY,
         }
     }
 
-    /// The clock of the keyring and of the ciphers made from its keys; that of the system unless
-    /// given.
+    /// The clock of the keyring and of the ciphers made from its keys; default: [`SystemClock`].
     pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
     }
 
-    /// The random source of key ids and of the ciphers made from the keys; that of the system
-    /// unless given.
+    /// The random source of key ids and of the ciphers made from the keys; default:
+    /// [`SystemEntropy`].
     pub fn entropy(self, entropy: Arc<dyn Entropy>) -> Self {
         Self { entropy, ..self }
     }
 
-    /// How many unwrapped keys are kept, and of how many tenants the states; 10,000 unless given.
+    /// What is told of every [`Event`](crate::observer::Event); default: nobody.
+    pub fn observer(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// How many unwrapped keys are kept, and of how many tenants the states; default: 10,000.
     pub fn cache_capacity(self, capacity: NonZeroUsize) -> Self {
         Self { capacity, ..self }
     }
@@ -53,11 +66,18 @@ impl KeyringBuilder {
             store,
             clock,
             entropy,
+            observer,
             capacity,
         } = self;
         let capacity = u64::try_from(capacity.get()).unwrap_or(u64::MAX);
         let states = StateCache::new(capacity);
-        let keys = UnwrappedKeys::new(kek, Arc::clone(&clock), Arc::clone(&entropy), capacity);
+        let keys = UnwrappedKeys::new(
+            kek,
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+            Arc::clone(&observer),
+            capacity,
+        );
         let erased = Cache::new(capacity);
         Keyring {
             shared: Arc::new(Shared {
@@ -67,6 +87,7 @@ impl KeyringBuilder {
                 erased,
                 clock,
                 entropy,
+                observer,
             }),
         }
     }

@@ -1,9 +1,12 @@
+//! Rotation of data keys, changes of their states, and erasure.
+
 use std::time::Duration;
 
 use super::{Keyring, PrepareError};
 use crate::{
-    ChangeError, IllegalTransition, KeyId, KeyState, Purpose, StoreError, StoredKey, TenantId,
-    Transition,
+    IllegalTransition, KeyId, KeyState, Purpose, TenantId, Transition,
+    observer::{Event, EvictionCause},
+    store::{ChangeError, StoreError, StoredKey},
 };
 
 /// How far a rotation has come.
@@ -54,8 +57,11 @@ impl Keyring {
     /// Takes the rotation of a key one step further: makes the new key, and once it has been
     /// pending for 15 s makes it primary.
     ///
-    /// Call it until it answers [`Rotation::Promoted`], waiting `ready_in` between. Whoever calls
-    /// next, in whatever process and after whatever crash, goes on where it stopped.
+    /// Call it until it answers [`Rotation::Promoted`], waiting `ready_in` between. The next call,
+    /// in any process and after any crash, goes on where the last one stopped.
+    ///
+    /// What is sealed already stays under the key it was sealed with, which opens it: prepare that
+    /// key by its id with [`prepare_ids`](Self::prepare_ids).
     ///
     /// # Errors
     /// [`RotateError`].
@@ -122,6 +128,10 @@ impl Keyring {
             .id();
         self.shared.store.promote(old, id).await?;
         self.shared.states.forget(tenant);
+        self.shared.observer.observe(&Event::KeyPromoted {
+            key: key.context(),
+            demoted: old,
+        });
         Ok(old)
     }
 
@@ -148,8 +158,13 @@ impl Keyring {
         let step = Transition::new(key.state(), to)?;
         self.shared.store.change(id, step).await?;
         self.shared.states.forget(tenant);
+        self.shared.observer.observe(&Event::StateChanged {
+            key: key.context(),
+            from: step.from(),
+            to,
+        });
         if !to.opens() {
-            self.shared.keys.forget(key.context());
+            self.shared.keys.evict(key.context(), EvictionCause::State);
         }
         Ok(())
     }
@@ -165,6 +180,8 @@ impl Keyring {
     /// for as long as the version of the key-encryption key exists that wrapped its keys.
     pub async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
         self.shared.store.erase_tenant(tenant).await?;
+        let erased = Event::TenantErased { tenant };
+        self.shared.observer.observe(&erased);
         // The tenant is erased, whatever happens here: reading again wipes its keys in this process.
         if self.shared.reread_states(tenant).await.is_err() {
             self.shared.states.forget(tenant);
@@ -181,7 +198,7 @@ impl Keyring {
         let age = self
             .shared
             .clock
-            .now()
+            .wall()
             .duration_since(key.created_at())
             .unwrap_or_default();
         MIN_PENDING.saturating_sub(age)

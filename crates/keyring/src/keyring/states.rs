@@ -1,10 +1,14 @@
-use std::sync::Arc;
-use std::time::Duration;
+//! The states of each tenant's keys, as last read.
+
+use std::{sync::Arc, time::Duration};
 
 use moka::sync::Cache;
 use tokio::sync::RwLock;
 
-use crate::{KeyId, KeyState, Purpose, StoreError, StoredKey, TenantId};
+use crate::{
+    KeyId, KeyState, Purpose, TenantId,
+    store::{StoreError, StoredKey},
+};
 
 /// The keys of each tenant with their states, as last read.
 #[derive(Debug)]

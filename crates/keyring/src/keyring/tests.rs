@@ -1,17 +1,25 @@
+//! A world of processes that share a store, a key-encryption key and a clock.
+
 mod cache;
+mod observer;
 mod prepare;
+mod rewrap;
 mod rotation;
 
-use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::{
+    num::NonZeroUsize,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+};
 
 use async_trait::async_trait;
-use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    DataKey, FakeClock, GeneratedKey, KekVersion, LocalKek, MemoryDekStore, SystemEntropy,
-    WrappedKey,
+    DataKey,
+    clock::FakeClock,
+    entropy::SystemEntropy,
+    kek::{GeneratedKey, MemoryKek, WrappedKey},
+    store::MemoryDekStore,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -46,7 +54,7 @@ impl World {
 /// A local KEK that counts what it is asked, and fails when told to.
 #[derive(Debug)]
 struct WatchedKek {
-    inner: LocalKek,
+    inner: MemoryKek,
     generates: AtomicUsize,
     unwraps: AtomicUsize,
     running: AtomicUsize,
@@ -57,9 +65,8 @@ struct WatchedKek {
 
 impl WatchedKek {
     fn new() -> Self {
-        let version = KekVersion::new(1);
         Self {
-            inner: LocalKek::new(version, [(version, Zeroizing::new([7; 32]))]).expect("a KEK"),
+            inner: MemoryKek::new().expect("a KEK"),
             generates: AtomicUsize::new(0),
             unwraps: AtomicUsize::new(0),
             running: AtomicUsize::new(0),
@@ -108,10 +115,14 @@ impl KekProvider for WatchedKek {
         self.inner.wrap(context, key).await
     }
 
-    async fn unwrap(&self, context: &KekContext, key: &WrappedKey) -> Result<DataKey, KekError> {
+    async fn unwrap_key(
+        &self,
+        context: &KekContext,
+        key: &WrappedKey,
+    ) -> Result<DataKey, KekError> {
         self.unwraps.fetch_add(1, Ordering::SeqCst);
         self.enter().await?;
-        self.inner.unwrap(context, key).await
+        self.inner.unwrap_key(context, key).await
     }
 
     async fn rewrap(&self, context: &KekContext, key: &WrappedKey) -> Result<WrappedKey, KekError> {
@@ -136,12 +147,12 @@ impl Keyring {
             .await
             .expect("it answers");
         keys.primary(name, keys.clock().monotonic())
-            .expect("it is in hand")
+            .expect("it was prepared")
             .id()
     }
 
     /// What can be done with a key.
-    async fn find(&self, at: &str, name: &str, id: KeyId) -> Result<KeyId, NotInHand> {
+    async fn find(&self, at: &str, name: &str, id: KeyId) -> Result<KeyId, KeyMissing> {
         let keys = self
             .prepare_ids(&tenant(at), &[id])
             .await

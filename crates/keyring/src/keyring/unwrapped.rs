@@ -1,27 +1,38 @@
-use std::any::Any;
-use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+//! Unwrapped data keys, bounded in number and age, and every call of the key-encryption key.
 
-use moka::sync::Cache;
+use std::{
+    any::Any,
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use moka::{notification::RemovalCause, sync::Cache};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{
-    Clock, DataKey, Entropy, EntropyError, GeneratedKey, KekContext, KekError, KekProvider,
-    StoredKey,
+    DataKey,
+    clock::Clock,
+    entropy::{Entropy, EntropyError},
+    kek::{GeneratedKey, KekContext, KekError, KekProvider},
+    observer::{Event, EvictionCause, KekOperation, KekOutcome, Observer},
+    store::StoredKey,
 };
 
-/// Unwrapped data keys, bounded in number and age, and every call to the key-encryption key.
+/// The cache of unwrapped keys.
 #[derive(Debug)]
 pub(super) struct UnwrappedKeys {
-    // The whole context is the cache key: whoever can edit the store cannot make one tenant's
-    // unwrapped key answer for another's.
+    // The whole context is the cache key: an edited store cannot make one tenant's unwrapped key
+    // answer for another's.
     cells: Cache<KekContext, Arc<OnceCell<Arc<UnwrappedKey>>>>,
     kek: Arc<dyn KekProvider>,
     calls: Semaphore,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    observer: Arc<dyn Observer>,
 }
 
 /// A data key in the clear, and what was derived from it, which dies with it.
@@ -30,7 +41,7 @@ pub(crate) struct UnwrappedKey {
     pub(crate) key: DataKey,
     pub(crate) derived: OnceLock<Box<dyn Any + Send + Sync>>,
     unwrapped_at: Duration,
-    // Nanoseconds of the monotonic clock. Whoever moves it on is the one that refreshes.
+    // Nanoseconds of the monotonic clock. The caller that moves it on is the one that refreshes.
     refresh_at: AtomicU64,
 }
 
@@ -39,13 +50,26 @@ impl UnwrappedKeys {
         kek: Arc<dyn KekProvider>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
+        observer: Arc<dyn Observer>,
         capacity: u64,
     ) -> Self {
         // The time to live lets the cache drop keys that nobody asks for; `unwrapped` itself
         // enforces the limit, by the clock of the keyring.
+        let listener = Arc::clone(&observer);
         let cells = Cache::builder()
             .max_capacity(capacity)
             .time_to_live(MAX_AGE)
+            .eviction_listener(move |key, cell: Arc<OnceCell<_>>, cause| {
+                let cause = match cause {
+                    RemovalCause::Size => EvictionCause::Capacity,
+                    RemovalCause::Expired => EvictionCause::Age,
+                    // What the keyring removes itself, it tells itself.
+                    RemovalCause::Explicit | RemovalCause::Replaced => return,
+                };
+                if cell.initialized() {
+                    listener.observe(&Event::KeyEvicted { key: &key, cause });
+                }
+            })
             .build();
         let calls = Semaphore::new(MAX_CONCURRENT_CALLS);
         Self {
@@ -54,6 +78,7 @@ impl UnwrappedKeys {
             calls,
             clock,
             entropy,
+            observer,
         }
     }
 
@@ -62,72 +87,120 @@ impl UnwrappedKeys {
         &self,
         stored: &StoredKey,
     ) -> Result<Arc<UnwrappedKey>, KekError> {
+        let context = stored.context();
         let key = self.cached(stored).await?;
         let now = self.clock.monotonic();
-        if now.saturating_sub(key.unwrapped_at) >= MAX_AGE {
-            self.forget(stored.context());
+        let age = now.saturating_sub(key.unwrapped_at);
+        if age >= MAX_AGE {
+            self.evict(context, EvictionCause::Age);
             return self.cached(stored).await;
         }
         if !key.claims_refresh(now) {
             return Ok(key);
         }
-        match self.unwrap(stored).await {
+        let (serves_for, answer) = match self.unwrap_key(stored).await {
             Ok(fresh) => {
                 let cell = Arc::new(OnceCell::new_with(Some(Arc::clone(&fresh))));
-                self.forget(stored.context());
-                self.cells.insert(stored.context().clone(), cell);
-                Ok(fresh)
+                self.remove(context);
+                self.cells.insert(context.clone(), cell);
+                let refreshed = Event::KeyRefreshed { key: context };
+                self.observer.observe(&refreshed);
+                return Ok(fresh);
             }
-            // The key in hand outlives an outage, up to its hard limit.
-            Err(KekError::Unavailable(_)) => Ok(key),
+            // The cached key outlives an outage, up to its hard limit.
+            Err(KekError::Unavailable(_)) => (MAX_AGE - age, Ok(key)),
             Err(refused) => {
-                self.forget(stored.context());
-                Err(refused)
+                self.remove(context);
+                (Duration::ZERO, Err(refused))
             }
-        }
+        };
+        self.observer.observe(&Event::RefreshFailed {
+            key: context,
+            serves_for,
+        });
+        answer
     }
 
     pub(super) async fn generate(&self, context: &KekContext) -> Result<GeneratedKey, KekError> {
-        let _turn = self.turn().await;
-        self.kek.generate(context).await
+        let generate = KekOperation::Generate;
+        self.call(generate, context, |kek| kek.generate(context))
+            .await
     }
 
-    /// Drops a key, which wipes it as soon as nobody has it in hand.
-    pub(super) fn forget(&self, context: &KekContext) {
-        if self.cells.remove(context).is_some() {
+    /// Asks the key-encryption key, with at most 16 calls at once.
+    pub(super) async fn call<'a, T, F>(
+        &'a self,
+        operation: KekOperation,
+        key: &KekContext,
+        ask: impl FnOnce(&'a dyn KekProvider) -> F,
+    ) -> Result<T, KekError>
+    where
+        F: Future<Output = Result<T, KekError>>,
+    {
+        // The semaphore is never closed, so there is always a permit in the end.
+        let permit = self.calls.acquire().await.ok();
+        let started = self.clock.monotonic();
+        let answer = ask(&*self.kek).await;
+        let took = self.clock.monotonic().saturating_sub(started);
+        drop(permit);
+        let error = answer.as_ref().err();
+        self.observer.observe(&Event::KekCalled {
+            operation,
+            key,
+            outcome: KekOutcome::of(error),
+            error,
+            took,
+        });
+        answer
+    }
+
+    /// Drops a key, if it is there, and says so. It is wiped as soon as nobody holds it.
+    pub(super) fn evict(&self, context: &KekContext, cause: EvictionCause) {
+        if self.remove(context) {
+            let key = context;
+            self.observer.observe(&Event::KeyEvicted { key, cause });
+        }
+    }
+
+    fn remove(&self, context: &KekContext) -> bool {
+        let removed = self.cells.remove(context);
+        if removed.is_some() {
             // The cache would let go of the value only now and then.
             self.cells.run_pending_tasks();
         }
+        removed.is_some_and(|cell| cell.initialized())
     }
 
     /// From the cache, or unwrapped into it; callers who want the same key wait for one call.
     async fn cached(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
-        let cell = match self.cells.get(stored.context()) {
+        let key = stored.context();
+        let cell = match self.cells.get(key) {
             Some(cell) => cell,
-            None => self.cells.get_with(stored.context().clone(), Arc::default),
+            None => self.cells.get_with(key.clone(), Arc::default),
         };
-        cell.get_or_try_init(|| self.unwrap(stored)).await.cloned()
+        if let Some(cached) = cell.get() {
+            self.observer.observe(&Event::CacheHit { key });
+            return Ok(Arc::clone(cached));
+        }
+        self.observer.observe(&Event::CacheMiss { key });
+        let unwrap = || self.unwrap_key(stored);
+        cell.get_or_try_init(unwrap).await.cloned()
     }
 
-    async fn unwrap(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
+    async fn unwrap_key(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
+        let context = stored.context();
         let wrapped = stored.wrapped().ok_or(KekError::Rejected)?;
         let unwrapped_at = self.clock.monotonic();
         let refresh_at = unwrapped_at + make_refresh_age(&*self.entropy)?;
-        let turn = self.turn().await;
-        let key = self.kek.unwrap(stored.context(), wrapped).await?;
-        drop(turn);
+        let unwrap_key = KekOperation::UnwrapKey;
+        let key = self.call(unwrap_key, context, |kek| kek.unwrap_key(context, wrapped));
         Ok(Arc::new(UnwrappedKey {
-            context: stored.context().clone(),
-            key,
+            context: context.clone(),
+            key: key.await?,
             derived: OnceLock::new(),
             unwrapped_at,
             refresh_at: AtomicU64::new(nanoseconds(refresh_at)),
         }))
-    }
-
-    async fn turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
-        // The semaphore is never closed, so there is always a permit in the end.
-        self.calls.acquire().await.ok()
     }
 }
 
@@ -156,7 +229,7 @@ impl fmt::Debug for UnwrappedKey {
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// A refresh is due after this, less up to a tenth, so that keys unwrapped together part.
 const REFRESH_AFTER: Duration = Duration::from_secs(60 * 60);
-/// While the key-encryption key cannot be reached, it is asked this often for each data key.
+/// While the key-encryption key is unavailable, it is asked this often for each data key.
 const REFRESH_RETRY: Duration = Duration::from_secs(30);
 const MAX_CONCURRENT_CALLS: usize = 16;
 

@@ -1,12 +1,16 @@
-use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
-use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+//! A store in memory.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
+    ops::Bound,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 
 use super::{ChangeError, DekStore, InsertError, StoreError, StoredKey};
-use crate::{KeyId, KeyState, TenantId, Transition, WrappedKey};
+use crate::{KeyId, KeyState, TenantId, Transition, kek::WrappedKey};
 
 /// A store in memory: for tests, and for data that dies with the process.
 #[derive(Debug, Default)]
@@ -76,9 +80,9 @@ impl DekStore for MemoryDekStore {
         let (Some(from), Some(to)) = (tables.keys.get(&old), tables.keys.get(&new)) else {
             return Err(ChangeError::Conflict);
         };
-        let one_place = from.tenant() == to.tenant() && from.purpose() == to.purpose();
+        let same_owner = from.tenant() == to.tenant() && from.purpose() == to.purpose();
         let legal = from.state() == KeyState::Primary && to.state().can_become(KeyState::Primary);
-        if !one_place || !legal {
+        if !same_owner || !legal {
             return Err(ChangeError::Conflict);
         }
         tables.set_state(old, KeyState::DecryptOnly);
@@ -144,12 +148,13 @@ fn has_same_role(one: &StoredKey, other: &StoredKey) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::store::conformance::conformance;
+    use crate::conformance;
 
-    fn make() -> impl Future<Output = (MemoryDekStore, ())> {
-        std::future::ready((MemoryDekStore::new(), ()))
+    #[tokio::test]
+    async fn it_is_a_dek_store() {
+        conformance::dek_store(async || Arc::new(MemoryDekStore::new()) as _).await;
     }
-
-    conformance!(make);
 }

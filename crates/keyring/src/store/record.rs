@@ -1,8 +1,14 @@
+//! A data key as a store keeps it.
+
 use std::time::SystemTime;
 
-use crate::{KekContext, KeyId, KeyState, Purpose, TenantId, WrappedKey};
+use crate::{
+    KeyId, KeyState, Purpose, TenantId,
+    kek::{KekContext, WrappedKey},
+};
 
-/// A data key as a store keeps it.
+/// A data key as a store keeps it: wrapped, with its state. A store of your own makes it of a row
+/// with [`new`](Self::new) or [`tombstone`](Self::tombstone).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredKey {
     context: KekContext,

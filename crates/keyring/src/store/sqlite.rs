@@ -1,19 +1,25 @@
-#[cfg(test)]
-mod tests;
+//! A store in SQLite.
 
-use std::error::Error;
-use std::num::NonZeroU32;
-use std::time::{Duration, SystemTime};
+use std::{
+    error::Error,
+    num::NonZeroU32,
+    time::{Duration, SystemTime},
+};
 
 use async_trait::async_trait;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqlSafeStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    Row as _, SqlSafeStr as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    migrate::{Migrate as _, MigrateError, Migration, MigrationType, Migrator},
+    sqlite::{SqliteQueryResult, SqliteRow},
+};
 
 use super::{ChangeError, DekStore, InsertError, StoreError, StoredKey};
-use crate::{KekContext, KeyId, KeyState, Purpose, TenantId, Transition, WrappedKey};
+use crate::{
+    KeyId, KeyState, Purpose, TenantId, Transition,
+    kek::{KekContext, WrappedKey},
+};
 
-/// A store in SQLite, in the tables `data_key` and `data_key_erased_tenant`.
+/// A store in SQLite, in the tables `keyring_data_key` and `keyring_erased_tenant`.
 ///
 /// Several processes may share the file; the pool, with its busy timeout, is the application's.
 ///
@@ -33,27 +39,20 @@ impl SqliteDekStore {
         Self { pool }
     }
 
-    /// Makes the tables, or brings them up to date; remembers what it did in
-    /// `portcullis_keyring_migrations`. Any number of processes may do it at once.
+    /// Makes the tables, or brings them up to date; remembers what it did in `keyring_migrations`.
+    /// Any number of processes may do it at once.
+    ///
+    /// Tables of versions before the prefix (`data_key`, `data_key_erased_tenant`) are renamed, with
+    /// every key in them. Processes of such a version lose their tables at that moment, and refuse
+    /// to start on the database afterwards.
     ///
     /// # Errors
-    /// [`StoreError::Migration`] when the database refuses.
+    /// [`StoreError::Migration`] when the database refuses; nothing has changed then.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let first = Migration::new(
-            1,
-            "data key".into(),
-            MigrationType::Simple,
-            include_str!("../../migrations/sqlite/0001_data_key.sql").into_sql_str(),
-            false,
-        );
-        let mut migrator = Migrator::with_migrations(vec![first]);
-        migrator.dangerous_set_table_name("portcullis_keyring_migrations");
-
         // SQLite has no advisory lock: the write lock of one surrounding transaction makes
-        // processes take turns. `run` would do the same, with a future that is not `Send`.
+        // processes take turns. `Migrator::run` would do the same, with a future that is not `Send`.
         let mut transaction = self.begin().await?;
-        migrator
-            .run_direct(None, &mut *transaction, false)
+        migrate(&mut transaction)
             .await
             .map_err(|error| StoreError::Migration(error.into()))?;
         commit(transaction).await
@@ -73,9 +72,9 @@ impl DekStore for SqliteDekStore {
     async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
         let mut transaction = self.begin().await?;
         let (erased, id_taken, state_taken): (bool, bool, bool) = sqlx::query_as(
-            "SELECT EXISTS (SELECT 1 FROM data_key_erased_tenant WHERE tenant = ?1),
-                    EXISTS (SELECT 1 FROM data_key WHERE key_id = ?2),
-                    EXISTS (SELECT 1 FROM data_key WHERE tenant = ?1 AND purpose = ?3
+            "SELECT EXISTS (SELECT 1 FROM keyring_erased_tenant WHERE tenant = ?1),
+                    EXISTS (SELECT 1 FROM keyring_data_key WHERE key_id = ?2),
+                    EXISTS (SELECT 1 FROM keyring_data_key WHERE tenant = ?1 AND purpose = ?3
                             AND state = ?4 AND state IN ('primary', 'pending'))",
         )
         .bind(key.tenant().as_str())
@@ -95,7 +94,7 @@ impl DekStore for SqliteDekStore {
             return Err(InsertError::StateTaken);
         }
         sqlx::query(
-            "INSERT INTO data_key (key_id, tenant, purpose, wrapped, state, created_at)
+            "INSERT INTO keyring_data_key (key_id, tenant, purpose, wrapped, state, created_at)
              VALUES (?, ?, ?, ?, ?, ?)",
         )
         .bind(key.id().value())
@@ -111,7 +110,7 @@ impl DekStore for SqliteDekStore {
     }
 
     async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
-        let row = sqlx::query("SELECT * FROM data_key WHERE key_id = ?")
+        let row = sqlx::query("SELECT * FROM keyring_data_key WHERE key_id = ?")
             .bind(id.value())
             .fetch_optional(&self.pool)
             .await
@@ -120,7 +119,7 @@ impl DekStore for SqliteDekStore {
     }
 
     async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM data_key WHERE tenant = ? ORDER BY key_id")
+        let rows = sqlx::query("SELECT * FROM keyring_data_key WHERE tenant = ? ORDER BY key_id")
             .bind(tenant.as_str())
             .fetch_all(&self.pool)
             .await
@@ -133,27 +132,28 @@ impl DekStore for SqliteDekStore {
         after: Option<KeyId>,
         limit: NonZeroU32,
     ) -> Result<Vec<StoredKey>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM data_key WHERE key_id > ? ORDER BY key_id LIMIT ?")
-            .bind(after.map_or(-1, |id| i64::from(id.value())))
-            .bind(limit.get())
-            .fetch_all(&self.pool)
-            .await
-            .map_err(unavailable)?;
+        let rows =
+            sqlx::query("SELECT * FROM keyring_data_key WHERE key_id > ? ORDER BY key_id LIMIT ?")
+                .bind(after.map_or(-1, |id| i64::from(id.value())))
+                .bind(limit.get())
+                .fetch_all(&self.pool)
+                .await
+                .map_err(unavailable)?;
         rows.iter().map(read).collect()
     }
 
     async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
         let mut transaction = self.begin().await?;
-        let demote = "UPDATE data_key SET state = 'decrypt-only'
+        let demote = "UPDATE keyring_data_key SET state = 'decrypt-only'
                       WHERE key_id = ? AND state = 'primary'";
         let demote = sqlx::query(demote)
             .bind(old.value())
             .execute(&mut *transaction)
             .await;
         changed_one(demote)?;
-        let promote = "UPDATE data_key SET state = 'primary'
+        let promote = "UPDATE keyring_data_key SET state = 'primary'
                        WHERE key_id = ?1 AND key_id <> ?2 AND state IN ('pending', 'decrypt-only')
-                       AND (tenant, purpose) = (SELECT tenant, purpose FROM data_key
+                       AND (tenant, purpose) = (SELECT tenant, purpose FROM keyring_data_key
                                                 WHERE key_id = ?2)";
         let promote = sqlx::query(promote).bind(new.value()).bind(old.value());
         changed_one(promote.execute(&mut *transaction).await)?;
@@ -161,7 +161,7 @@ impl DekStore for SqliteDekStore {
     }
 
     async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
-        let change = "UPDATE data_key
+        let change = "UPDATE keyring_data_key
                       SET state = ?1, wrapped = CASE ?1 WHEN 'destroyed' THEN NULL ELSE wrapped END
                       WHERE key_id = ?2 AND state = ?3";
         let change = sqlx::query(change)
@@ -180,7 +180,7 @@ impl DekStore for SqliteDekStore {
         new: &WrappedKey,
     ) -> Result<(), ChangeError> {
         let rewrap =
-            sqlx::query("UPDATE data_key SET wrapped = ? WHERE key_id = ? AND wrapped = ?")
+            sqlx::query("UPDATE keyring_data_key SET wrapped = ? WHERE key_id = ? AND wrapped = ?")
                 .bind(new.as_bytes())
                 .bind(id.value())
                 .bind(old.as_bytes());
@@ -192,8 +192,8 @@ impl DekStore for SqliteDekStore {
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         for statement in [
-            "INSERT INTO data_key_erased_tenant (tenant) VALUES (?) ON CONFLICT DO NOTHING",
-            "UPDATE data_key SET state = 'destroyed', wrapped = NULL WHERE tenant = ?",
+            "INSERT INTO keyring_erased_tenant (tenant) VALUES (?) ON CONFLICT DO NOTHING",
+            "UPDATE keyring_data_key SET state = 'destroyed', wrapped = NULL WHERE tenant = ?",
         ] {
             sqlx::query(statement)
                 .bind(tenant.as_str())
@@ -205,13 +205,41 @@ impl DekStore for SqliteDekStore {
     }
 }
 
+const MIGRATIONS_TABLE: &str = "keyring_migrations";
+
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
+    let first = Migration::new(
+        1,
+        "data key".into(),
+        MigrationType::Simple,
+        include_str!("../../migrations/sqlite/0001_data_key.sql").into_sql_str(),
+        false,
+    );
+    if has_unprefixed_tables(connection).await? {
+        let adopt = include_str!("../../migrations/sqlite/adopt.sql");
+        sqlx::raw_sql(adopt).execute(&mut *connection).await?;
+        connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
+        connection.skip(MIGRATIONS_TABLE, &first).await?;
+    }
+    let mut migrator = Migrator::with_migrations(vec![first]);
+    migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
+    migrator.run_direct(None, connection, false).await
+}
+
+/// Whether the tables are still those of a version that gave them no prefix.
+async fn has_unprefixed_tables(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let unprefixed = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table'
+                                     AND name = 'portcullis_keyring_migrations')
+                      AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table'
+                                      AND name = 'keyring_migrations')";
+    sqlx::query_scalar(unprefixed).fetch_one(connection).await
+}
+
 async fn commit(transaction: Transaction<'_, Sqlite>) -> Result<(), StoreError> {
     transaction.commit().await.map_err(unavailable)
 }
 
-fn changed_one(
-    result: Result<sqlx::sqlite::SqliteQueryResult, sqlx::Error>,
-) -> Result<(), ChangeError> {
+fn changed_one(result: Result<SqliteQueryResult, sqlx::Error>) -> Result<(), ChangeError> {
     match result.map_err(unavailable)?.rows_affected() {
         0 => Err(ChangeError::Conflict),
         _ => Ok(()),
@@ -249,3 +277,6 @@ fn milliseconds(time: SystemTime) -> i64 {
 fn unavailable(error: sqlx::Error) -> StoreError {
     StoreError::Unavailable(error.into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+//! What is authenticated beside a sealed value.
+
 use portcullis_keyring::{MAX_NAME_BYTES, TenantId};
 
 /// lp32(tenant) ‖ lp32(field) ‖ lp32(record), on the stack when it is short.
@@ -46,9 +48,9 @@ const LENGTH_BYTES: usize = 4;
 fn write(parts: &[&str], mut out: &mut [u8]) {
     for part in parts {
         let length = u32::try_from(part.len()).expect("a part has at most 1,024 bytes");
-        let (place, rest) = out.split_at_mut(LENGTH_BYTES + part.len());
-        place[..LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
-        place[LENGTH_BYTES..].copy_from_slice(part.as_bytes());
+        let (part_bytes, rest) = out.split_at_mut(LENGTH_BYTES + part.len());
+        part_bytes[..LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
+        part_bytes[LENGTH_BYTES..].copy_from_slice(part.as_bytes());
         out = rest;
     }
 }

@@ -1,16 +1,24 @@
-#[cfg(test)]
-mod tests;
+//! Subkeys that seal for a while, and the nonces they give out.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use arc_swap::{ArcSwapOption, Guard};
-use portcullis_keyring::{Entropy, EntropyError, PreparedKey};
+use portcullis_keyring::{
+    PreparedKey,
+    entropy::{Entropy, EntropyError},
+};
 
 use super::subkey::Subkey;
-use crate::Suite;
-use crate::sealed::{PREFIX_BYTES, SALT_BYTES, derive_prefix};
+use crate::{
+    Suite,
+    sealed::{PREFIX_BYTES, SALT_BYTES, derive_prefix},
+};
 
 /// How long a subkey is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,11 +38,11 @@ pub enum EpochPolicy {
 #[derive(Debug, Default)]
 pub(super) struct KeySubkeys {
     sealing: [ArcSwapOption<Epoch>; Suite::ALL.len()],
-    opening: [ArcSwapOption<Subkey>; OPENING_PLACES],
+    opening: [ArcSwapOption<Subkey>; OPENING_SLOTS],
 }
 
-/// The right to seal one message: a subkey and a counter that nobody else gets.
-pub(super) struct Turn {
+/// The nonce of one message: a subkey, and a counter that nobody else gets.
+pub(super) struct NonceReservation {
     epoch: Guard<Option<Arc<Epoch>>>,
     counter: u32,
 }
@@ -49,22 +57,22 @@ struct Epoch {
 }
 
 impl KeySubkeys {
-    /// The next turn of the epoch that is running, or the first of a new one.
+    /// The next nonce of the epoch that is running, or the first of a new one.
     ///
-    /// Without random bytes for a new salt there is no turn: an epoch is never stretched.
-    pub(super) fn next_turn(
+    /// Without random bytes for a new salt there is none: an epoch is never stretched.
+    pub(super) fn reserve(
         &self,
         key: &PreparedKey,
         suite: Suite,
         policy: EpochPolicy,
         now: Duration,
         entropy: &dyn Entropy,
-    ) -> Result<Turn, EntropyError> {
+    ) -> Result<NonceReservation, EntropyError> {
         let running = &self.sealing[usize::from(suite.number() - 1)];
         if policy == EpochPolicy::Shared {
             let epoch = running.load();
             if let Some(counter) = epoch.as_ref().and_then(|epoch| epoch.take(now)) {
-                return Ok(Turn { epoch, counter });
+                return Ok(NonceReservation { epoch, counter });
             }
         }
         // Several threads may get here at once. Each makes an epoch of its own, with a salt of its
@@ -74,7 +82,7 @@ impl KeySubkeys {
         if policy == EpochPolicy::Shared {
             running.store(Some(Arc::clone(&epoch)));
         }
-        Ok(Turn {
+        Ok(NonceReservation {
             epoch: Guard::from_inner(Some(epoch)),
             counter,
         })
@@ -96,34 +104,34 @@ impl KeySubkeys {
         });
         sealing
             .or_else(|| {
-                self.opening_place(prefix)
+                self.opening_slot(prefix)
                     .load_full()
                     .filter(|it| it.prefix() == prefix)
             })
             .unwrap_or_else(|| Arc::new(Subkey::derive(key.data_key(), *prefix)))
     }
 
-    /// Keeps a subkey that has opened a value, in the place of whatever was there.
+    /// Keeps a subkey that has opened a value; the one in its slot goes.
     pub(super) fn remember(&self, subkey: Arc<Subkey>) {
-        let place = self.opening_place(subkey.prefix());
-        if !place
+        let slot = self.opening_slot(subkey.prefix());
+        if !slot
             .load()
             .as_ref()
             .is_some_and(|known| Arc::ptr_eq(known, &subkey))
         {
-            place.store(Some(subkey));
+            slot.store(Some(subkey));
         }
     }
 
     /// The salt is random, and so spreads by itself.
-    fn opening_place(&self, prefix: &[u8; PREFIX_BYTES]) -> &ArcSwapOption<Subkey> {
-        &self.opening[usize::from(prefix[PREFIX_BYTES - 1]) % OPENING_PLACES]
+    fn opening_slot(&self, prefix: &[u8; PREFIX_BYTES]) -> &ArcSwapOption<Subkey> {
+        &self.opening[usize::from(prefix[PREFIX_BYTES - 1]) % OPENING_SLOTS]
     }
 }
 
-impl Turn {
+impl NonceReservation {
     pub(super) fn subkey(&self) -> &Subkey {
-        &self.epoch.as_ref().expect("a turn is of an epoch").subkey
+        &self.epoch.as_ref().expect("a nonce is of an epoch").subkey
     }
 
     pub(super) const fn counter(&self) -> u32 {
@@ -164,4 +172,7 @@ const EPOCH_MESSAGES: u32 = 1 << 20;
 const EPOCH_LASTS: Duration = Duration::from_secs(1);
 
 /// Subkeys kept for opening, for each data key; about 600 bytes each.
-const OPENING_PLACES: usize = 8;
+const OPENING_SLOTS: usize = 8;
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+//! The key of one epoch.
+
 use std::fmt;
 
 use portcullis_keyring::DataKey;
@@ -46,10 +48,10 @@ impl Subkey {
     pub(super) fn header(&self, counter: u32) -> [u8; HEADER_BYTES] {
         let mut header = [0; HEADER_BYTES];
         let (prefix, rest) = header.split_at_mut(PREFIX_BYTES);
-        let (commitment, place) = rest.split_at_mut(COMMITMENT_BYTES);
+        let (commitment, last) = rest.split_at_mut(COMMITMENT_BYTES);
         prefix.copy_from_slice(&self.prefix);
         commitment.copy_from_slice(&self.commitment);
-        place.copy_from_slice(&counter.to_be_bytes());
+        last.copy_from_slice(&counter.to_be_bytes());
         header
     }
 
@@ -93,5 +95,5 @@ const OUTPUT_BYTES: usize = KEY_BYTES + NONCE_PREFIX_BYTES + COMMITMENT_BYTES;
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes
         .try_into()
-        .expect("the output is cut at constant places")
+        .expect("the output is cut at constant offsets")
 }

@@ -1,11 +1,15 @@
+//! Known answers of sealed fields, and what is refused.
+
+mod context;
 mod keys;
-mod place;
 
 use portcullis_keyring::Purpose;
 
 use super::*;
-use crate::known_keys::{ToldEntropy, World};
-use crate::{Email, FreeText, ParseError, Suite};
+use crate::{
+    Email, FreeText, ParseError,
+    known_keys::{ToldEntropy, World},
+};
 
 const FIELD: &str = "lead.email";
 const RECORD: &str = "0198c0de-0000-7000-8000-000000000001";
@@ -28,7 +32,8 @@ const KNOWN_01_TEXT: &str = "pc1.-QEBAgMEAAECAwQFBgcICQoLDA0ODz01ZLgaadp9Zm0L87d
 struct PaddedEmail(Email);
 
 impl PiiType for PaddedEmail {
-    const NAME: &'static str = "PaddedEmail";
+    const NAME: &'static str = "padded-email";
+    const EXPECTED: &'static str = "an e-mail address";
     const PURPOSE: &'static str = "email";
     const SUITE: Suite = Suite::Padded;
 

@@ -1,8 +1,10 @@
+//! The key of one index.
+
 use std::fmt;
 
 use portcullis_keyring::TenantId;
 use ring::{hkdf, hmac};
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretBox};
 
 use super::{IndexValue, IndexVersion};
 
@@ -17,7 +19,7 @@ impl IndexKey {
     /// HKDF-Expand-SHA256(root, "portcullis/index/v1" ‖ 00 ‖ lp32(tenant) ‖ lp32(field) ‖
     /// lp32(index) ‖ version u16 ‖ bits u16, 32)
     pub(super) fn derive(
-        root: &Zeroizing<[u8; 32]>,
+        root: &SecretBox<[u8; 32]>,
         tenant: &TenantId,
         field: &str,
         index: &str,
@@ -37,7 +39,7 @@ impl IndexKey {
             &bits.to_be_bytes(),
         ];
         // EXPOSE: the one derivation that roots are for.
-        let key = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, root.as_slice())
+        let key = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, root.expose_secret())
             .expand(&info, hmac::HMAC_SHA256)
             .expect("32 bytes are within the limit of HKDF")
             .into();

@@ -1,7 +1,11 @@
+//! E-mail addresses.
+
 use std::fmt;
 
-use idna::AsciiDenyList;
-use idna::uts46::{DnsLength, Hyphens, Uts46};
+use idna::{
+    AsciiDenyList,
+    uts46::{DnsLength, Hyphens, Uts46},
+};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
@@ -24,8 +28,8 @@ impl Email {
 }
 
 impl PiiType for Email {
-    const NAME: &'static str = "Email";
-    const PURPOSE: &'static str = "email";
+    const NAME: &'static str = "email";
+    const EXPECTED: &'static str = "an e-mail address";
     const SUITE: Suite = Suite::Exact;
 
     fn parse(text: &str) -> Result<Self, ParseError> {
@@ -57,6 +61,8 @@ impl PiiType for Email {
 /// `email/1`: NFC, the local part in lower case, the domain in lower-case Punycode. Dots and `+`
 /// parts stay: only the owner of a domain knows what they mean.
 impl Indexed for Email {
+    const NORMALISERS: &'static [&'static str] = &["email/1"];
+
     fn normaliser(&self) -> &'static str {
         "email/1"
     }

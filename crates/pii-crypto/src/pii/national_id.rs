@@ -1,8 +1,10 @@
+//! Identifiers that a state gives to a person.
+
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::{ParseError, PiiType, trimmed};
+use super::{ParseError, PiiType, owned, trimmed};
 use crate::{Indexed, Suite};
 
 /// A number that a state gives to a person.
@@ -53,8 +55,8 @@ impl Cpf {
 }
 
 impl PiiType for NationalId {
-    const NAME: &'static str = "NationalId";
-    const PURPOSE: &'static str = "national-id";
+    const NAME: &'static str = "national-id";
+    const EXPECTED: &'static str = "a CPF with valid check digits";
     const SUITE: Suite = Suite::Exact;
 
     fn parse(text: &str) -> Result<Self, ParseError> {
@@ -84,6 +86,8 @@ impl PiiType for NationalId {
 
 /// `cpf/1`: the eleven digits.
 impl Indexed for NationalId {
+    const NORMALISERS: &'static [&'static str] = &["cpf/1"];
+
     fn normaliser(&self) -> &'static str {
         match self {
             Self::BrazilianCpf(_) => "cpf/1",
@@ -91,7 +95,7 @@ impl Indexed for NationalId {
     }
 
     fn normalised(&self) -> Zeroizing<String> {
-        super::owned(self.as_str())
+        owned(self.as_str())
     }
 }
 
@@ -135,5 +139,5 @@ fn checks(digits: &[u8]) -> bool {
     !all_same
         && [9, 10]
             .into_iter()
-            .all(|place| check(place) == usize::from(digits[place] - b'0'))
+            .all(|at| check(at) == usize::from(digits[at] - b'0'))
 }

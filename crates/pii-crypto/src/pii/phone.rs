@@ -1,5 +1,6 @@
-use std::fmt;
-use std::str::FromStr;
+//! Telephone numbers.
+
+use std::{fmt, str::FromStr};
 
 use phonenumber::country;
 use zeroize::Zeroizing;
@@ -46,8 +47,8 @@ impl Region {
 }
 
 impl PiiType for PhoneNumber {
-    const NAME: &'static str = "PhoneNumber";
-    const PURPOSE: &'static str = "phone";
+    const NAME: &'static str = "phone";
+    const EXPECTED: &'static str = "a phone number in international form, beginning with +";
     const SUITE: Suite = Suite::Exact;
 
     /// International form alone: `+` and the country code come first.
@@ -80,6 +81,8 @@ impl PiiType for PhoneNumber {
 
 /// `phone/1`: the E.164 form.
 impl Indexed for PhoneNumber {
+    const NORMALISERS: &'static [&'static str] = &["phone/1"];
+
     fn normaliser(&self) -> &'static str {
         "phone/1"
     }

@@ -1,10 +1,11 @@
+//! Names, postal addresses and texts.
+
 use std::fmt;
 
 use zeroize::Zeroizing;
 
 use super::{ParseError, PiiType, owned, trimmed};
-use crate::Suite;
-use crate::cipher::MAX_PLAINTEXT_BYTES;
+use crate::{Suite, cipher::MAX_PLAINTEXT_BYTES};
 
 /// The name of a person, trimmed; at most 1,024 bytes.
 pub struct PersonName(Zeroizing<String>);
@@ -40,8 +41,8 @@ impl FreeText {
 }
 
 impl PiiType for PersonName {
-    const NAME: &'static str = "PersonName";
-    const PURPOSE: &'static str = "name";
+    const NAME: &'static str = "name";
+    const EXPECTED: &'static str = "a name";
     const SUITE: Suite = Suite::Padded;
 
     fn parse(text: &str) -> Result<Self, ParseError> {
@@ -63,8 +64,8 @@ impl PiiType for PersonName {
 }
 
 impl PiiType for PostalAddress {
-    const NAME: &'static str = "PostalAddress";
-    const PURPOSE: &'static str = "address";
+    const NAME: &'static str = "address";
+    const EXPECTED: &'static str = "an address";
     const SUITE: Suite = Suite::Padded;
 
     fn parse(text: &str) -> Result<Self, ParseError> {
@@ -86,8 +87,8 @@ impl PiiType for PostalAddress {
 }
 
 impl PiiType for FreeText {
-    const NAME: &'static str = "FreeText";
-    const PURPOSE: &'static str = "text";
+    const NAME: &'static str = "text";
+    const EXPECTED: &'static str = "a text";
     const SUITE: Suite = Suite::Padded;
 
     fn parse(text: &str) -> Result<Self, ParseError> {

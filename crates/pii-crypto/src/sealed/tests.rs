@@ -1,3 +1,5 @@
+//! The shape and the text form of sealed values.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -10,7 +12,7 @@ fn shaped(suite: u8, len: usize) -> Vec<u8> {
     bytes
         .iter_mut()
         .zip([MAGIC, suite, 1, 2, 3, 4])
-        .for_each(|(place, byte)| *place = byte);
+        .for_each(|(to, byte)| *to = byte);
     bytes
 }
 

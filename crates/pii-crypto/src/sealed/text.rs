@@ -1,16 +1,15 @@
-use std::fmt;
-use std::marker::PhantomData;
-use std::str::FromStr;
+//! The text form of a sealed value.
 
-use base64::Engine;
-use base64::display::Base64Display;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{fmt, marker::PhantomData, str::FromStr};
+
+use base64::{Engine as _, display::Base64Display, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, Visitor},
+};
 
 use super::{MalformedSealed, OVERHEAD_BYTES, Sealed};
-use crate::Suite;
-use crate::cipher::MAX_PLAINTEXT_BYTES;
+use crate::{Suite, cipher::MAX_PLAINTEXT_BYTES};
 
 /// `pc1.` and base64url without padding.
 impl<T> fmt::Display for Sealed<T> {

@@ -1,13 +1,18 @@
-use std::num::NonZeroU32;
-use std::time::Duration;
+//! The arithmetic against an exact model and against governor.
 
-use governor::clock::FakeRelativeClock;
-use governor::{Quota, RateLimiter};
+use std::{
+    num::{NonZeroU32, NonZeroU64},
+    time::Duration,
+};
+
+use governor::{Quota, RateLimiter, clock::FakeRelativeClock};
 use proptest::prelude::*;
 
-use super::{Bucket, Retry};
-use crate::clock::Timestamp;
-use crate::limit::{Limit, Rate, Tick};
+use super::{Bucket, Retry, Scale, Tick};
+use crate::{
+    clock::Timestamp,
+    policy::{Limit, Rate},
+};
 
 /// The tokens available, as an exact fraction over the period in microseconds. It counts the
 /// other way round from a [`Bucket`] and never reduces.
@@ -41,7 +46,7 @@ impl Model {
 
     /// Whole ticks only, which is what a limit promises.
     fn observe(&mut self, now: Timestamp) {
-        let per_tick = u128::from(self.limit.scale().tick.micros());
+        let per_tick = u128::from(self.limit.scale().tick().micros());
         let now = u128::from(now.as_micros()) / per_tick * per_tick;
         let elapsed = now.saturating_sub(self.seen);
         let most = self.of_tokens(self.limit.burst());
@@ -144,6 +149,15 @@ proptest! {
             } else {
                 prop_assert_eq!(level.remaining(), limit.burst());
             }
+            let full_at = later(now, level.time_to_full());
+            prop_assert!(bucket.at(&limit, full_at).next_token().is_none(), "full then");
+            if level.next_token().is_some() {
+                let just_before = bucket.at(&limit, earlier(full_at, 1));
+                prop_assert!(just_before.next_token().is_some(), "not a microsecond before");
+            }
+            // What a store keeps of a bucket is all there is to it.
+            let kept = (bucket.consumed(), bucket.last_tick(), bucket.scale());
+            prop_assert_eq!(Bucket::new(kept.0, kept.1, kept.2), bucket);
         }
     }
 
@@ -257,7 +271,7 @@ fn a_peek_gives_the_bucket_back_as_it_was() {
 #[test]
 fn millisecond_limits_wait_to_the_microsecond_of_the_next_millisecond() {
     let limit = limit(Rate::tokens_per_day(1), 60_000);
-    assert_eq!(limit.scale().tick, Tick::Millis);
+    assert_eq!(limit.scale().tick(), Tick::Millis);
     let now = Timestamp::from_micros(1_500);
     let bucket = Bucket::full(&limit, Timestamp::default());
     let bucket = bucket.at(&limit, now).charge(60_000).unwrap();
@@ -266,4 +280,22 @@ fn millisecond_limits_wait_to_the_microsecond_of_the_next_millisecond() {
         retry,
         Err(Retry::After(Duration::from_micros(86_400_000_000 - 500)))
     );
+}
+
+#[test]
+fn parts_that_no_charge_makes_admit_nothing_early_and_do_not_overflow() {
+    let limit = limit(Rate::tokens_per_second(1), 5);
+    let now = Timestamp::from_micros(1_000_000);
+    let over = Bucket::new(u64::MAX, 0, limit.scale());
+    assert_eq!(
+        over.at(&limit, now).remaining(),
+        1,
+        "a whole burst, and a second passed"
+    );
+    let ahead = Bucket::new(limit.volume(), u64::MAX, limit.scale());
+    assert!(ahead.at(&limit, now).charge(1).is_err());
+    let scale = Scale::new(NonZeroU64::MIN, NonZeroU32::MAX, Tick::Millis);
+    let other = Bucket::new(u64::MAX, u64::MAX, scale);
+    assert!(other.at(&limit, now).charge(1).is_err());
+    assert_eq!(other.at(&limit, now).remaining(), 0);
 }

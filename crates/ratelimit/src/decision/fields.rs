@@ -1,12 +1,15 @@
-use super::{Decision, LimitStanding, ceil_seconds};
+//! Header fields of an answer, as text.
 
-const RATE_LIMIT_POLICY: &str = "ratelimit-policy";
-const RATE_LIMIT: &str = "ratelimit";
+use super::{Decision, ceil_seconds};
+use crate::{policy::PolicyLimit, store::LimitStatus};
+
+pub(crate) const RATE_LIMIT_POLICY: &str = "ratelimit-policy";
+pub(crate) const RATE_LIMIT: &str = "ratelimit";
 const RETRY_AFTER: &str = "retry-after";
 
 impl Decision {
-    /// The header fields of the answer, as names in lower case and values in ASCII: whatever of
-    /// the three below has a value.
+    /// The header fields of the answer, as names in lower case and values in ASCII: those of
+    /// `RateLimit-Policy`, `RateLimit` and `Retry-After` that have a value.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, String)> {
         let retry_after = match self {
             Self::Admitted(_) => None,
@@ -30,9 +33,9 @@ impl Decision {
     #[must_use]
     pub fn rate_limit_policy(&self) -> Option<String> {
         list(
-            self.standing()
+            self.checked()
                 .enforced()
-                .map(|standing| standing.limit.advertised().to_owned()),
+                .map(|(limit, _)| limit.advertised().to_owned()),
         )
     }
 
@@ -43,16 +46,15 @@ impl Decision {
     #[must_use]
     pub fn rate_limit(&self) -> Option<String> {
         match self {
-            Self::Admitted(admitted) => list(admitted.standing.enforced().map(service_limit)),
-            Self::Refused(refused) => list(refused.standing.violations().map(service_limit)),
+            Self::Admitted(admitted) => list(admitted.limits.enforced().map(service_limit)),
+            Self::Refused(refused) => list(refused.limits.violated().map(service_limit)),
         }
     }
 }
 
-fn service_limit(standing: LimitStanding<'_>) -> String {
-    let name = standing.limit.name();
-    let remaining = standing.reading.remaining();
-    match standing.reading.next_token() {
+fn service_limit((limit, status): (&PolicyLimit, &LimitStatus)) -> String {
+    let (name, remaining) = (limit.name(), status.remaining());
+    match status.next_token() {
         Some(wait) => format!("\"{name}\";r={remaining};t={}", ceil_seconds(wait)),
         None => format!("\"{name}\";r={remaining}"),
     }

@@ -1,3 +1,5 @@
+//! The problem body of a refusal.
+
 use serde::Serialize;
 
 use super::Refused;

@@ -1,17 +1,18 @@
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::time::Duration;
+//! Fields and problem bodies against the draft.
+
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use super::{Decision, Refused, retry_after};
-use crate::bucket::Retry;
-use crate::clock::FakeClock;
-use crate::jitter::Jitter;
-use crate::limit::{Limit, Rate};
-use crate::limiter::RateLimiter;
-use crate::name::{Category, LimitName, Tier};
-use crate::policies::{Policies, PoliciesBuilder, Rule};
-use crate::request::Request;
-use crate::store::{MemoryStore, WhenFull};
+use crate::{
+    bucket::Retry,
+    clock::FakeClock,
+    jitter::Jitter,
+    limiter::RateLimiter,
+    name::{Category, LimitName, Tier},
+    policy::{Limit, Policies, PoliciesBuilder, Rate, Rule},
+    request::Request,
+    store::{MemoryStore, WhenFull},
+};
 
 const TIER: Tier = Tier::FREE;
 const CATEGORY: Category = Category::INGEST;

@@ -1,47 +1,99 @@
-use std::fmt::Debug;
-use std::net::IpAddr;
+//! What a request counts for, and what happens when that cannot be told.
 
-use http::request::Parts;
+use std::{fmt::Debug, net::IpAddr};
 
-use crate::address::TrustedProxies;
-use crate::request::Request;
+use http::{StatusCode, request::Parts};
 
-/// Tells whom a request counts for.
+use crate::{address::TrustedProxies, request::Request};
+
+/// Tells what a request counts for.
 ///
 /// # Contract
 /// Pure and quick: it only reads the head of the request, and what earlier layers left among its
 /// extensions.
-pub trait Extract: Debug + Send + Sync {
-    /// Whom to charge, and how much.
+pub trait KeyExtractor: Debug + Send + Sync {
+    /// What to charge, and how much.
     ///
     /// # Errors
-    /// That cannot be told; the request is answered 503.
-    fn extract<'a>(&'a self, head: &'a Parts) -> Result<Who<'a>, ExtractError>;
+    /// That cannot be told. The layer then does what its [`OnExtractError`] says.
+    fn extract<'a>(&'a self, head: &'a Parts) -> Result<RateLimitKey<'a>, ExtractError>;
 }
 
-/// Whom a request counts for.
+/// What a request counts for.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum Who<'a> {
+pub enum RateLimitKey<'a> {
     /// An authenticated tenant.
     Tenant(Request<'a>),
     /// A client address whose tenant is not known.
     Address(IpAddr),
-    /// Nobody: the request passes without being counted.
+    /// Nothing: the request passes without being counted.
     Exempt,
 }
 
-/// The request does not tell whom it counts for.
+/// Why the key of a request could not be extracted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an earlier layer did not leave what the rate limit counts by; check their order")]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "implementations of the trait return it"
-)]
-pub struct ExtractError;
+#[non_exhaustive]
+pub enum ExtractError {
+    /// No earlier layer has put a [`PeerAddress`] among the extensions of the request.
+    #[error(
+        "the request has no PeerAddress extension; add a layer before the rate limit that inserts \
+         the address of the connection (the example `axum` shows it)"
+    )]
+    NoPeerAddress,
+    /// Something else that an extractor needs is not there, by its name: `"an API key"`.
+    #[error(
+        "the request does not carry {0}; check that the layer that adds it runs before the rate limit"
+    )]
+    Missing(&'static str),
+}
+
+/// What the layer does with a request if the extractor fails.
+///
+/// Each time an [`Event::KeyNotExtracted`](crate::observer::Event::KeyNotExtracted) says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnExtractError {
+    /// Answers with this status and a problem body. The default is 503, because the usual cause
+    /// is a layer that is missing; 401 fits an extractor that finds no credentials.
+    Reject(StatusCode),
+    /// Counts the request for this client address, so that all requests without a key share the
+    /// limit of one address.
+    CountAs(IpAddr),
+    /// Lets the request pass without being counted.
+    ///
+    /// # Security
+    /// A client that can make the extractor fail, for example by leaving a header out, has no
+    /// limits.
+    Admit,
+}
 
 /// The address of the other end of a connection, to be put among the extensions of each request
-/// by whoever accepts connections.
+/// by the server or an earlier layer.
+///
+/// With axum, serve the router with `into_make_service_with_connect_info::<SocketAddr>()` and add
+/// this middleware outside the rate limit (the example `axum` is the whole program):
+///
+/// ```
+/// use std::net::SocketAddr;
+///
+/// use axum::{
+///     extract::{ConnectInfo, Request},
+///     middleware::Next,
+///     response::Response,
+/// };
+/// use portcullis_ratelimit::layer::PeerAddress;
+///
+/// async fn peer_address(
+///     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+///     mut request: Request,
+///     next: Next,
+/// ) -> Response {
+///     request.extensions_mut().insert(PeerAddress(peer.ip()));
+///     next.run(request).await
+/// }
+/// # let _ = axum::middleware::from_fn::<_, (ConnectInfo<SocketAddr>, Request)>(peer_address);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
@@ -56,20 +108,25 @@ pub struct ByClientAddress {
     proxies: TrustedProxies,
 }
 
+impl Default for OnExtractError {
+    fn default() -> Self {
+        Self::Reject(StatusCode::SERVICE_UNAVAILABLE)
+    }
+}
+
 impl ByClientAddress {
-    /// Believes `proxies`.
+    /// Trusts `proxies` to name the client.
     #[must_use]
     pub fn new(proxies: TrustedProxies) -> Self {
         Self { proxies }
     }
 }
 
-impl Extract for ByClientAddress {
-    fn extract<'a>(&'a self, head: &'a Parts) -> Result<Who<'a>, ExtractError> {
-        let PeerAddress(peer) = head.extensions.get().ok_or(ExtractError)?;
-        // A line that is not ASCII names no address and ends the walk like any other such entry.
-        let lines = head.headers.get_all("x-forwarded-for").iter();
-        let lines = lines.map(|line| line.to_str().unwrap_or_default());
-        Ok(Who::Address(self.proxies.client_address(*peer, lines)))
+impl KeyExtractor for ByClientAddress {
+    fn extract<'a>(&'a self, head: &'a Parts) -> Result<RateLimitKey<'a>, ExtractError> {
+        let peer = head.extensions.get().ok_or(ExtractError::NoPeerAddress)?;
+        let PeerAddress(peer) = *peer;
+        let client = self.proxies.client_address_in(peer, &head.headers);
+        Ok(RateLimitKey::Address(client))
     }
 }

@@ -1,20 +1,24 @@
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+//! The future of an answer: checked first, then the service called.
 
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Request, Response, StatusCode};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::{
+    Request, Response, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue},
+};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::Check;
+use super::{Check, Unchecked};
 use crate::decision::{Decision, Refused};
 
-const NOT_CHECKED: &str = r#"{"type":"about:blank","title":"Service Unavailable","status":503}"#;
-
 pin_project! {
-    /// The answer of [`RateLimit`](crate::RateLimit): the service's own, or a refusal.
+    /// The answer of [`RateLimit`](super::RateLimit): the service's own, or a refusal.
     pub struct RateLimitFuture<S, ReqBody>
     where
         S: Service<Request<ReqBody>>,
@@ -62,8 +66,9 @@ where
             match state.as_mut().project() {
                 StateProjection::Checking { check, then } => {
                     let (mut head, checked) = ready!(check.as_mut().poll(cx));
-                    let Ok(decision) = checked else {
-                        return Poll::Ready(Ok(not_checked()));
+                    let decision = match checked {
+                        Ok(decision) => decision,
+                        Err(Unchecked(status)) => return Poll::Ready(Ok(rejection(status))),
                     };
                     if let Some(decision) = &decision {
                         if let Decision::Refused(refused) = decision {
@@ -78,7 +83,7 @@ where
                 StateProjection::Calling { answer, decision } => {
                     let mut response = ready!(answer.poll(cx)?);
                     if let Some(decision) = decision {
-                        append(&mut response, decision);
+                        decision.append_to(response.headers_mut());
                     }
                     return Poll::Ready(Ok(response));
                 }
@@ -96,14 +101,21 @@ where
     }
 }
 
-fn not_checked<B: From<String>>() -> Response<B> {
-    problem(StatusCode::SERVICE_UNAVAILABLE, NOT_CHECKED.to_owned())
+/// A problem without a type of its own (RFC 9457, section 4.2.1).
+fn rejection<B: From<String>>(status: StatusCode) -> Response<B> {
+    let title = status.canonical_reason().unwrap_or("Request Not Checked");
+    let body = serde_json::json!({
+        "type": "about:blank",
+        "title": title,
+        "status": status.as_u16(),
+    });
+    problem(status, body.to_string())
 }
 
 fn refusal<B: From<String>>(decision: &Decision, refused: &Refused) -> Response<B> {
     let body = serde_json::to_string(&refused.problem()).expect("text and a number serialise");
     let mut response = problem(StatusCode::TOO_MANY_REQUESTS, body);
-    append(&mut response, decision);
+    decision.append_to(response.headers_mut());
     response
 }
 
@@ -113,12 +125,4 @@ fn problem<B: From<String>>(status: StatusCode, body: String) -> Response<B> {
     let kind = HeaderValue::from_static("application/problem+json");
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
-}
-
-/// Added to what is there: the fields are lists, and another layer may have written its own.
-fn append<B>(response: &mut Response<B>, decision: &Decision) {
-    for (name, value) in decision.fields() {
-        let value = HeaderValue::try_from(value).expect("limit names and numbers are ASCII");
-        response.headers_mut().append(name, value);
-    }
 }

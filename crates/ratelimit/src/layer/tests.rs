@@ -1,39 +1,47 @@
-use std::convert::Infallible;
-use std::net::IpAddr;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+//! The layer around a service.
 
-use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use std::{
+    convert::Infallible,
+    net::IpAddr,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+};
+
+use http::{Request, Response, StatusCode, request::Parts};
 use tower::{Service, ServiceBuilder, ServiceExt as _};
 
-use super::{ByClientAddress, Extract, ExtractError, PeerAddress, RateLimitLayer, Who};
-use crate::address::TrustedProxies;
-use crate::clock::FakeClock;
-use crate::decision::Decision;
-use crate::jitter::Jitter;
-use crate::limit::{Limit, Rate};
-use crate::limiter::RateLimiter;
-use crate::name::{Category, Tier};
-use crate::policies::{Policies, Rule};
-use crate::store::{MemoryStore, WhenFull};
+use super::{
+    ByClientAddress, ExtractError, KeyExtractor, OnExtractError, PeerAddress, RateLimitKey,
+    RateLimitLayer,
+};
+use crate::{
+    address::TrustedProxies,
+    clock::FakeClock,
+    decision::Decision,
+    jitter::Jitter,
+    limiter::{CheckError, RateLimiter},
+    name::{Category, Tier},
+    observer::{Event, Observer},
+    policy::{Limit, Policies, Rate, Rule},
+    store::{MemoryStore, WhenFull},
+};
 
 /// Takes the tenant from a header, as a layer that authenticates would have left it.
 #[derive(Debug)]
 struct ByHeader(Category);
 
-impl Extract for ByHeader {
-    fn extract<'a>(&'a self, head: &'a Parts) -> Result<Who<'a>, ExtractError> {
+impl KeyExtractor for ByHeader {
+    fn extract<'a>(&'a self, head: &'a Parts) -> Result<RateLimitKey<'a>, ExtractError> {
         if head.uri.path() == "/healthz" {
-            return Ok(Who::Exempt);
+            return Ok(RateLimitKey::Exempt);
         }
         let tenant = head
             .headers
             .get("tenant")
             .and_then(|value| value.to_str().ok());
-        let tenant = tenant.ok_or(ExtractError)?;
-        Ok(Who::Tenant(crate::request::Request::new(
+        let tenant = tenant.ok_or(ExtractError::Missing("a tenant"))?;
+        Ok(RateLimitKey::Tenant(crate::request::Request::new(
             tenant,
             &Tier::FREE,
             &self.0,
@@ -41,7 +49,32 @@ impl Extract for ByHeader {
     }
 }
 
+/// The text of each event that is no decision.
+#[derive(Debug, Default)]
+struct Faults(Mutex<Vec<String>>);
+
+impl Faults {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Observer for Faults {
+    fn observe(&self, event: &Event<'_>) {
+        let text = match event {
+            Event::KeyNotExtracted { error } => error.to_string(),
+            Event::CheckFailed { error } => error.to_string(),
+            _ => return,
+        };
+        self.0.lock().unwrap().push(text);
+    }
+}
+
 fn limiter() -> RateLimiter {
+    observed(Arc::default())
+}
+
+fn observed(faults: Arc<Faults>) -> RateLimiter {
     let rule = |burst| Rule::new(Limit::new(Rate::tokens_per_minute(60), burst).unwrap());
     let policies = Policies::builder()
         .client_address(rule(2))
@@ -55,6 +88,7 @@ fn limiter() -> RateLimiter {
             WhenFull::EvictLeast,
         )))
         .clock(Arc::new(FakeClock::new()))
+        .observer(faults)
         .jitter(Jitter::none())
         .build()
         .unwrap()
@@ -210,6 +244,67 @@ async fn a_request_that_cannot_be_checked_does_not_pass() {
         );
         let body: serde_json::Value = serde_json::from_str(response.body()).unwrap();
         assert_eq!(body["status"], 503);
+    }
+}
+
+#[tokio::test]
+async fn an_event_says_why_a_request_could_not_be_checked() {
+    let faults = Arc::new(Faults::default());
+    let layer = |extractor| RateLimitLayer::new(observed(Arc::clone(&faults)), extractor);
+    let by_address = || Arc::new(ByClientAddress::new(TrustedProxies::none()));
+
+    call(&mut service(layer(by_address())), Request::get("/")).await;
+    let [no_peer] = &faults.take()[..] else {
+        panic!("one event")
+    };
+    assert!(no_peer.contains("PeerAddress"), "{no_peer}");
+
+    let by_header = |category| Arc::new(ByHeader(category));
+    call(
+        &mut service(layer(by_header(Category::INGEST))),
+        Request::get("/"),
+    )
+    .await;
+    let [no_tenant] = &faults.take()[..] else {
+        panic!("one event")
+    };
+    assert!(no_tenant.contains("a tenant"), "{no_tenant}");
+
+    let no_policy = &mut service(layer(by_header(Category::READ)));
+    call(no_policy, of_tenant("acme")).await;
+    assert_eq!(faults.take(), [CheckError::NoPolicy.to_string()]);
+    let checked = &mut service(layer(by_header(Category::INGEST)));
+    call(checked, of_tenant("acme")).await;
+    assert_eq!(faults.take(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_happens_without_a_key_can_be_chosen() {
+    let layer = |then| by_address().on_extract_error(then);
+    let mut unauthorized = service(layer(OnExtractError::Reject(StatusCode::UNAUTHORIZED)));
+    let response = call(&mut unauthorized, Request::get("/")).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    let body: serde_json::Value = serde_json::from_str(response.body()).unwrap();
+    assert_eq!(
+        (&body["status"], &body["title"]),
+        (&401.into(), &"Unauthorized".into())
+    );
+
+    let shared = OnExtractError::CountAs(IpAddr::from([192, 0, 2, 9]));
+    let mut counted = service(layer(shared));
+    for (request, status) in [
+        (Request::get("/"), 200),
+        (from([192, 0, 2, 9]), 200),
+        (Request::get("/"), 429),
+        (from([192, 0, 2, 1]), 200),
+    ] {
+        assert_eq!(call(&mut counted, request).await.status(), status);
+    }
+
+    let mut admitted = service(layer(OnExtractError::Admit));
+    for _ in 0..3 {
+        let response = call(&mut admitted, Request::get("/")).await;
+        assert_eq!(response.body(), "decided: false");
     }
 }
 

@@ -1,15 +1,18 @@
-use std::num::NonZeroUsize;
-use std::sync::Arc;
+//! Putting a limiter together.
+
+use std::{num::NonZeroUsize, sync::Arc};
 
 use arc_swap::ArcSwap;
 
 use super::{RateLimiter, Shared};
-use crate::clock::{Clock, SystemClock};
-use crate::jitter::Jitter;
-use crate::limited::LimitedTenants;
-use crate::observer::Observer;
-use crate::policies::Policies;
-use crate::store::Store;
+use crate::{
+    clock::{Clock, SystemClock},
+    jitter::Jitter,
+    limited::LimitedTenants,
+    observer::Observer,
+    policy::Policies,
+    store::Store,
+};
 
 const DEFAULT_MOST_LIMITED: NonZeroUsize = NonZeroUsize::new(100).expect("above zero");
 
@@ -24,7 +27,7 @@ pub struct RateLimiterBuilder {
     most_limited: Option<NonZeroUsize>,
 }
 
-/// What a [`RateLimiter`] cannot do without.
+/// What is missing to build a [`RateLimiter`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -55,7 +58,7 @@ impl RateLimiterBuilder {
         }
     }
 
-    /// Where to read the time; the system's monotonic clock unless given.
+    /// Where to read the time; default: [`SystemClock`].
     #[must_use]
     pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -64,7 +67,7 @@ impl RateLimiterBuilder {
         }
     }
 
-    /// Whom to tell of decisions; nobody unless given.
+    /// Where to report events; default: nowhere.
     #[must_use]
     pub fn observer(self, observer: Arc<dyn Observer>) -> Self {
         Self {
@@ -73,7 +76,7 @@ impl RateLimiterBuilder {
         }
     }
 
-    /// What to add to `Retry-After`; random unless given.
+    /// What to add to `Retry-After`; default: [`Jitter::make_random`].
     #[must_use]
     pub fn jitter(self, jitter: Jitter) -> Self {
         Self {
@@ -82,7 +85,7 @@ impl RateLimiterBuilder {
         }
     }
 
-    /// How many tenants [`RateLimiter::most_limited`] keeps; 100 unless given.
+    /// How many tenants [`RateLimiter::most_limited`] keeps; default: 100.
     #[must_use]
     pub fn most_limited(self, tenants: NonZeroUsize) -> Self {
         Self {

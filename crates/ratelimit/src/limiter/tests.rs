@@ -1,19 +1,24 @@
-use std::net::IpAddr;
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+//! Whole checks: limits together, policies replaced, events.
+
+use std::{
+    net::IpAddr,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use super::{BuildError, CheckError, RateLimiter};
-use crate::bucket::Retry;
-use crate::clock::FakeClock;
-use crate::decision::Decision;
-use crate::jitter::Jitter;
-use crate::limit::{Limit, Rate};
-use crate::name::{Category, Tier};
-use crate::observer::{Event, Observer};
-use crate::policies::{Policies, PoliciesBuilder, Rule};
-use crate::request::Request;
-use crate::store::{Answer, Charge, MemoryStore, Store, StoreError, WhenFull};
+use crate::{
+    bucket::Retry,
+    clock::FakeClock,
+    decision::Decision,
+    jitter::Jitter,
+    name::{Category, Tier},
+    observer::{Event, Observer},
+    policy::{Limit, Policies, PoliciesBuilder, Rate, Rule},
+    request::Request,
+    store::{Charge, ChargeFuture, MemoryStore, Store, StoreError, WhenFull},
+};
 
 const TIER: Tier = Tier::STANDARD;
 const CATEGORY: Category = Category::INGEST;
@@ -38,6 +43,8 @@ impl Observer for Recorder {
                 format!("exceeded {} {:?}", limit.name(), limit.mode())
             }
             Event::NearLimit { limit, .. } => format!("near {}", limit.name()),
+            #[cfg(feature = "tower")]
+            other => format!("{other:?}"),
         };
         self.events.lock().unwrap().push(text);
     }
@@ -45,14 +52,14 @@ impl Observer for Recorder {
 
 /// Answers as another store does, but not at once.
 #[derive(Debug)]
-struct Later(MemoryStore);
+struct Boxed(MemoryStore);
 
-impl Store for Later {
-    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> Answer<'a> {
-        Answer::Later(Box::pin(async move {
+impl Store for Boxed {
+    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
+        ChargeFuture::boxed(async move {
             tokio::task::yield_now().await;
             self.0.charge(charge).await
-        }))
+        })
     }
 }
 
@@ -60,9 +67,9 @@ impl Store for Later {
 struct Down;
 
 impl Store for Down {
-    fn charge<'a>(&'a self, _: &'a Charge<'a>) -> Answer<'a> {
+    fn charge<'a>(&'a self, _: &'a Charge<'a>) -> ChargeFuture<'a> {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-        Answer::Now(std::future::ready(Err(StoreError::Unavailable(
+        ChargeFuture::Ready(std::future::ready(Err(StoreError::Unavailable(
             refused.into(),
         ))))
     }
@@ -150,14 +157,14 @@ async fn four_limits_are_decided_together_and_a_refusal_names_each_without_room(
     );
     let left: Vec<_> = decision
         .limits()
-        .map(|limit| limit.reading().remaining())
+        .map(|(_, status)| status.remaining())
         .collect();
     assert_eq!(left, [22, 12, 2, 2], "nothing was taken");
 }
 
 #[tokio::test]
-async fn stores_that_answer_later_are_waited_for() {
-    let fixture = limiter(category(1, 1), Later(memory()));
+async fn stores_that_do_not_answer_at_once_are_waited_for() {
+    let fixture = limiter(category(1, 1), Boxed(memory()));
     assert!(fixture.admits("acme", 1).await);
     assert!(!fixture.admits("acme", 1).await);
 }
@@ -250,6 +257,34 @@ async fn after_a_change_at_most_the_new_burst_and_rate_are_admitted() {
             fixture.clock.advance(Duration::from_millis(100));
         }
     }
+}
+
+#[tokio::test]
+async fn a_cost_up_to_the_largest_takes_the_whole_burst_and_no_more() {
+    let rules = Policies::builder()
+        .tenant(TIER, rule(1, 40))
+        .category(TIER, CATEGORY, rule(1, 30));
+    let fixture = limiter(rules.build().unwrap(), memory());
+    let request = Request::new("acme", &TIER, &CATEGORY);
+    for (tokens, left) in [(7, [33, 23]), (100, [33, 23])] {
+        let request = request.with_cost_up_to_largest(tokens);
+        let decision = fixture.limiter.check(&request).await.unwrap();
+        let remaining: Vec<_> = decision
+            .limits()
+            .map(|(_, status)| status.remaining())
+            .collect();
+        assert_eq!(remaining, left, "{tokens}");
+    }
+    // A minute later the category has its whole burst of 30 again.
+    fixture.clock.advance(Duration::from_secs(60));
+    let request = request.with_cost_up_to_largest(100);
+    let decision = fixture.limiter.check(&request).await.unwrap();
+    assert!(decision.is_admitted());
+    let remaining: Vec<_> = decision
+        .limits()
+        .map(|(_, status)| status.remaining())
+        .collect();
+    assert_eq!(remaining, [10, 0]);
 }
 
 #[tokio::test]

@@ -1,11 +1,15 @@
+//! What a store is asked to charge.
+
 use std::net::IpAddr;
 
-use crate::address::ClientNetwork;
-use crate::clock::Timestamp;
-use crate::policy::{Policy, PolicyLimit, Scope};
-use crate::request::Request;
+use crate::{
+    address::ClientNetwork,
+    clock::Timestamp,
+    policy::{Policy, PolicyLimit, Scope},
+    request::Request,
+};
 
-/// What to charge, to whom, under which policy.
+/// What to charge, for which tenant or address, under which policy.
 #[derive(Clone, Copy, Debug)]
 pub struct Charge<'a> {
     policy: &'a Policy,
@@ -37,7 +41,7 @@ pub struct Target<'a> {
     subject: Subject<'a>,
 }
 
-/// Whom a bucket counts within its partition.
+/// What a bucket counts within its partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
@@ -52,25 +56,24 @@ pub enum Subject<'a> {
     Address(ClientNetwork),
 }
 
-// === impl Charge ===
-
 impl<'a> Charge<'a> {
-    /// Charges an authenticated request.
+    /// Charges an authenticated request. `now` is the caller's time.
     #[must_use]
-    pub fn of_request(policy: &'a Policy, request: &Request<'a>, now: Timestamp) -> Self {
+    pub fn for_request(policy: &'a Policy, request: &Request<'a>, now: Timestamp) -> Self {
         Self {
             policy,
             partition: Partition::Tenant(request.tenant),
             key: request.key,
             address: request.address.map(ClientNetwork::from),
-            cost: request.cost,
+            cost: request.cost_under(policy),
             now,
         }
     }
 
-    /// Charges one token to a client address whose tenant is not known.
+    /// Charges one token to a client address whose tenant is not known. `now` is the caller's
+    /// time.
     #[must_use]
-    pub fn of_address(policy: &'a Policy, address: IpAddr, now: Timestamp) -> Self {
+    pub fn for_address(policy: &'a Policy, address: IpAddr, now: Timestamp) -> Self {
         let partition = Partition::Address(ClientNetwork::from(address));
         Self {
             policy,
@@ -80,6 +83,12 @@ impl<'a> Charge<'a> {
             cost: 1,
             now,
         }
+    }
+
+    /// The policy that the request is checked against.
+    #[must_use]
+    pub const fn policy(&self) -> &'a Policy {
+        self.policy
     }
 
     /// What all its buckets have in common.
@@ -122,10 +131,8 @@ impl<'a> Charge<'a> {
     }
 }
 
-// === impl Target ===
-
 impl<'a> Target<'a> {
-    /// Where its reading goes: its limit's place in the policy.
+    /// The index of its limit in the policy, counted from 0, which its status goes to.
     #[must_use]
     pub const fn position(&self) -> usize {
         self.position
@@ -137,7 +144,7 @@ impl<'a> Target<'a> {
         self.limit
     }
 
-    /// Whom the bucket counts.
+    /// What the bucket counts.
     #[must_use]
     pub const fn subject(&self) -> Subject<'a> {
         self.subject

@@ -1,14 +1,20 @@
-use std::fmt;
-use std::num::NonZeroUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use self::fingerprint::{Fingerprint, Fingerprints};
-use self::shard::Shard;
-use super::{Answer, Charge, Store};
+//! Buckets in the memory of this process.
 
 mod fingerprint;
 mod shard;
 mod table;
+
+use std::{
+    fmt,
+    num::NonZeroUsize,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use self::{
+    fingerprint::{Fingerprint, Fingerprints},
+    shard::Shard,
+};
+use super::{Charge, ChargeFuture, Store};
 
 const MAX_SHARDS: usize = 64;
 const MIN_SHARD_CAPACITY: usize = 1_024;
@@ -91,12 +97,12 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> Answer<'a> {
+    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
         let partition = self.fingerprints.of_partition(charge.partition());
-        let readings = self.shard(partition).charge(charge, |target| {
+        let outcome = self.shard(partition).charge(charge, |target| {
             self.fingerprints.of_bucket(partition, target)
         });
-        readings.into()
+        outcome.into()
     }
 }
 

@@ -1,8 +1,8 @@
-use std::fmt;
-use std::time::Duration;
+//! What the `OTEL_*` variables ask for.
 
-use super::syntax;
-use super::{Environment, EnvironmentError};
+use std::{fmt, time::Duration};
+
+use super::{Environment, EnvironmentError, syntax};
 use crate::sampling::{Head, ParentDecision, Ratio};
 
 /// What the `OTEL_*` variables ask for, parsed; `None` where a variable is not set.
@@ -13,8 +13,16 @@ pub(crate) struct Settings {
     pub(crate) service_name: Option<String>,
     pub(crate) resource: Vec<(String, String)>,
     pub(crate) export: Option<Export>,
-    pub(crate) endpoint: Option<String>,
+    pub(crate) endpoint: Option<Endpoint>,
+    #[cfg_attr(
+        not(any(test, feature = "otlp-http")),
+        expect(dead_code, reason = "checked in any case; used by the exporter")
+    )]
     pub(crate) headers: Vec<(String, String)>,
+    #[cfg_attr(
+        not(any(test, feature = "otlp-http")),
+        expect(dead_code, reason = "checked in any case; used by the exporter")
+    )]
     pub(crate) timeout: Option<Duration>,
     pub(crate) head: Option<Head>,
     pub(crate) batch: Batch,
@@ -25,6 +33,13 @@ pub(crate) struct Settings {
 pub(crate) enum Export {
     On,
     Off,
+}
+
+/// Where spans are to be sent, and the variable that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    pub(crate) variable: &'static str,
+    pub(crate) url: String,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,6 +56,7 @@ pub(crate) struct SpanLimits {
     pub(crate) links: u32,
 }
 
+const TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
 const TRACES_PATH: &str = "/v1/traces";
 
 impl Settings {
@@ -90,6 +106,21 @@ impl Settings {
             span_limits: reader.span_limits(),
         };
         (settings, reader.problems)
+    }
+
+    /// The problem of a variable that asks for export over OTLP when this build cannot export.
+    pub(crate) fn exporter_missing(&self) -> Option<EnvironmentError> {
+        let variable = match (self.export, &self.endpoint) {
+            _ if cfg!(feature = "otlp-http") => return None,
+            (Some(Export::Off), _) | (None, None) => return None,
+            (_, Some(endpoint)) => endpoint.variable,
+            (Some(Export::On), None) => TRACES_EXPORTER,
+        };
+        Some(EnvironmentError {
+            variable,
+            expected: "unset, or the program built with the feature `otlp-http` of \
+                       portcullis-telemetry",
+        })
     }
 }
 
@@ -159,23 +190,22 @@ impl Reader<'_> {
         );
         self.only(
             &["OTEL_PROPAGATORS"],
-            "`tracecontext`: baggage would carry what nobody has redacted",
+            "`tracecontext`: baggage would carry text that is not redacted",
             &["tracecontext"],
         );
     }
 
     fn export(&mut self) -> Option<Export> {
         let disabled = self.parsed(&["OTEL_SDK_DISABLED"], "`true` or `false`", syntax::boolean);
-        let exporter =
-            self.parsed(
-                &["OTEL_TRACES_EXPORTER"],
-                "`otlp` or `none`",
-                |value| match value {
-                    "otlp" => Some(Export::On),
-                    "none" => Some(Export::Off),
-                    _ => None,
-                },
-            );
+        let exporter = self.parsed(
+            &[TRACES_EXPORTER],
+            "`otlp` or `none`",
+            |value| match value {
+                "otlp" => Some(Export::On),
+                "none" => Some(Export::Off),
+                _ => None,
+            },
+        );
         if disabled == Some(true) {
             Some(Export::Off)
         } else {
@@ -183,18 +213,17 @@ impl Reader<'_> {
         }
     }
 
-    fn endpoint(&mut self) -> Option<String> {
+    fn endpoint(&mut self) -> Option<Endpoint> {
         let expected = "an `http://` URL: let a collector on this host speak TLS to the outside";
-        let traces = self.parsed(
-            &["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"],
-            expected,
-            syntax::http_url,
-        );
-        if traces.is_some() {
-            return traces;
-        }
-        let base = self.parsed(&["OTEL_EXPORTER_OTLP_ENDPOINT"], expected, syntax::http_url);
-        base.as_deref().map(traces_endpoint)
+        let mut url = |variable| {
+            let url = self.parsed(&[variable], expected, syntax::http_url)?;
+            Some(Endpoint { variable, url })
+        };
+        url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| {
+            let Endpoint { variable, url } = url("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+            let url = traces_endpoint(&url);
+            Some(Endpoint { variable, url })
+        })
     }
 
     /// The threaded batch processor knows no timeout of its own: the exporter gets the shorter.
@@ -296,7 +325,7 @@ fn sampler(name: &str) -> Option<(ParentDecision, Root)> {
     Some((parent, root))
 }
 
-/// The place for traces below an OTLP endpoint.
+/// Where an OTLP endpoint takes traces.
 pub(crate) fn traces_endpoint(base: &str) -> String {
     format!("{}{TRACES_PATH}", base.trim_end_matches('/'))
 }

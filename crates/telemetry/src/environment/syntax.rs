@@ -1,3 +1,5 @@
+//! Values of `OTEL_*` variables, parsed.
+
 use std::time::Duration;
 
 use crate::sampling::Ratio;
@@ -19,7 +21,7 @@ pub(super) fn positive(text: &str) -> Option<u32> {
 }
 
 pub(super) fn ratio(text: &str) -> Option<Ratio> {
-    text.parse().ok().and_then(Ratio::new)
+    text.parse().ok()
 }
 
 /// An absolute URL that plain HTTP reaches.

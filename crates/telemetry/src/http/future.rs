@@ -1,6 +1,10 @@
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+//! The response future, polled inside the request's span.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use pin_project_lite::pin_project;
@@ -10,7 +14,7 @@ use super::requests::{Abort, RunningRequest};
 use crate::current::current_trace_id;
 
 pin_project! {
-    /// The answer of an [`HttpService`](super::HttpService), made inside the request's span.
+    /// The response future of an [`HttpService`](super::HttpService), polled inside the request's span.
     #[derive(Debug)]
     pub struct HttpFuture<F> {
         #[pin]
@@ -67,7 +71,7 @@ where
     }
 }
 
-/// A server's span has failed with 5xx only: 4xx is the client's doing.
+/// A server's span has failed with 5xx only: 4xx is the client's fault.
 fn record_status(span: &Span, status: StatusCode) {
     span.record("http.response.status_code", i64::from(status.as_u16()));
     if status.is_server_error() {

@@ -1,12 +1,16 @@
+//! The caller's trace, read from request headers.
+
 use http::HeaderMap;
-use opentelemetry::Context;
-use opentelemetry::propagation::{Extractor, TextMapPropagator};
-use opentelemetry::trace::TraceContextExt;
+use opentelemetry::{
+    Context,
+    propagation::{Extractor, TextMapPropagator},
+    trace::TraceContextExt,
+};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
 /// The caller's span by its `traceparent` header (W3C Trace Context, level 1).
 ///
-/// `tracestate` and `baggage` are not read: they would carry foreign text past the redactor into
+/// `tracestate` and `baggage` are not read: they would carry the caller's text past the redactor into
 /// every exported span and on to other services.
 pub(super) fn remote_context(headers: &HeaderMap) -> Option<Context> {
     let context =

@@ -1,15 +1,14 @@
-use std::fmt;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::time::Duration;
+//! Rate, errors and duration of HTTP requests.
+
+use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
 
-use crate::clock::Clock;
-use crate::metrics::{BoundedFamily, Buckets, ClosedCounters, MetricError, Registry};
+use crate::{
+    clock::Clock,
+    metrics::{BoundedFamily, Buckets, ClosedCounters, MetricError, Registry},
+};
 
 /// Rate, errors and duration of requests, under the names of the semantic conventions.
 pub(super) struct Requests {
@@ -22,7 +21,7 @@ pub(super) struct Requests {
 /// What the conventions call a method that they do not know.
 pub(super) const OTHER_METHOD: &str = "_OTHER";
 
-const MOST_SERIES: NonZeroUsize = NonZeroUsize::new(512).expect("not zero");
+const MAX_SERIES: NonZeroUsize = NonZeroUsize::new(512).expect("not zero");
 
 /// How a request can end without an answer.
 #[derive(Clone, Copy)]
@@ -45,7 +44,7 @@ impl Requests {
                 "http_response_status_code",
             ],
             Buckets::REQUEST_SECONDS,
-            MOST_SERIES,
+            MAX_SERIES,
         )?;
         let active = registry.gauge("http_server_active_requests", "Requests being answered")?;
         let aborted = ClosedCounters::new("reason", ["cancelled", "panicked", "failed"]);
@@ -71,7 +70,7 @@ impl Requests {
     }
 }
 
-/// A request on its way; counted as aborted when it is dropped before it ended.
+/// A request that is being answered; counted as aborted when it is dropped before its response.
 pub(super) struct RunningRequest {
     requests: Arc<Requests>,
     method: &'static str,

@@ -1,7 +1,11 @@
-use std::convert::Infallible;
-use std::future::{pending, ready};
-use std::task::Waker;
-use std::time::Duration;
+//! Spans, propagation and metrics of requests through the layer.
+
+use std::{
+    convert::Infallible,
+    future::{pending, ready},
+    task::Waker,
+    time::Duration,
+};
 
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
@@ -10,8 +14,9 @@ use tracing::dispatcher::{Dispatch, with_default};
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
-use crate::spans::Spans;
-use crate::{Environment, FakeClock, Guard, Logs, Ratio, Sampling, Telemetry, current_trace_id};
+use crate::{
+    Environment, FakeClock, Guard, Logs, Ratio, Sampling, Telemetry, current_trace_id, spans::Spans,
+};
 
 #[derive(Clone)]
 struct Template(&'static str);
@@ -165,7 +170,7 @@ fn requests_are_counted_and_timed_by_method_route_and_status() {
 }
 
 #[test]
-fn the_callers_trace_goes_on() {
+fn the_callers_trace_continues() {
     let stage = Stage::new(Sampling::head(Ratio::NONE));
     let mut request = request("GET");
     request
@@ -184,7 +189,7 @@ fn the_callers_trace_goes_on() {
 }
 
 #[test]
-fn a_stranger_is_linked_to_and_decides_nothing() {
+fn a_linked_caller_does_not_decide_what_is_exported() {
     let mut stage = Stage::new(Sampling::head(Ratio::ALL));
     stage.layer = stage.layer.with_remote_parent(RemoteParent::Link);
     let mut request = request("GET");
@@ -230,7 +235,7 @@ fn the_trace_id_is_there_sampled_or_not_and_in_the_answer() {
 }
 
 #[test]
-fn a_request_that_is_given_up_is_counted_and_no_longer_active() {
+fn a_cancelled_request_is_counted_and_no_longer_active() {
     let stage = Stage::new(Sampling::head(Ratio::NONE));
     let service = service_fn(|_: Request<()>| pending::<Result<Response<()>, Infallible>>());
     let mut service = ServiceBuilder::new()

@@ -1,7 +1,6 @@
-use std::borrow::Cow;
-use std::error::Error;
-use std::fmt;
-use std::time::SystemTime;
+//! An event's fields, redacted and written while there is room.
+
+use std::{borrow::Cow, error::Error, fmt, time::SystemTime};
 
 use opentelemetry::trace::SpanContext;
 use tracing::field::{Field, Visit};
@@ -16,7 +15,7 @@ pub(super) struct Line<'a> {
     pub(super) span: Option<SpanContext>,
     pub(super) suppressed: u64,
     pub(super) redactor: &'a Redactor,
-    pub(super) most_bytes: usize,
+    pub(super) max_bytes: usize,
 }
 
 /// The field that tracing's macros put the formatted message into.
@@ -66,7 +65,7 @@ impl<'a, F: Format> Fields<'a, F> {
     /// Masks before it cuts, so that half a secret is not taken for none.
     fn put_text(&mut self, name: &str, value: &str) {
         let room = self.room();
-        let seen = &value[..value.floor_char_boundary(Redactor::look_ahead(room))];
+        let seen = &value[..value.floor_char_boundary(self.redactor.look_ahead(room))];
         let shown = self.redactor.mask_until(seen, room.min(seen.len()));
         let complete = self.format.text(self.text, name, &shown, room);
         self.cut |= !complete || value.len() > room;
@@ -78,7 +77,7 @@ impl<'a, F: Format> Fields<'a, F> {
         } else if let Some(text) = arguments.as_str() {
             self.put_text(name, text);
         } else {
-            let text = BoundedText::format(Redactor::look_ahead(self.room()), arguments);
+            let text = BoundedText::format(self.redactor.look_ahead(self.room()), arguments);
             self.put_text(name, &text);
         }
     }

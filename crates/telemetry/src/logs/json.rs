@@ -1,8 +1,13 @@
+//! Log lines as flat JSON objects.
+
 use tracing::Event;
 
-use super::fields::{Fields, Format, Line};
-use super::text::{push_escaped, push_formatted};
-use super::{MOST_NAME_BYTES, stamp};
+use super::{
+    MAX_NAME_BYTES,
+    fields::{Fields, Format, Line},
+    stamp,
+    text::{push_escaped, push_formatted},
+};
 
 /// Names that the line itself uses: an event's field of that name cannot speak for it.
 const RESERVED: [&str; 8] = [
@@ -26,9 +31,9 @@ pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
     text.push_str(r#"","level":""#);
     text.push_str(metadata.level().as_str());
     text.push_str(r#"","service":""#);
-    push_escaped(text, line.service, MOST_NAME_BYTES);
+    push_escaped(text, line.service, MAX_NAME_BYTES);
     text.push_str(r#"","target":""#);
-    push_escaped(text, metadata.target(), MOST_NAME_BYTES);
+    push_escaped(text, metadata.target(), MAX_NAME_BYTES);
     text.push('"');
     if let Some(span) = &line.span {
         push_formatted(
@@ -40,7 +45,7 @@ pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
             ),
         );
     }
-    let end = line.most_bytes - END_BYTES;
+    let end = line.max_bytes - END_BYTES;
     let mut fields = Fields::new(Json, text, line.redactor, end);
     event.record(&mut fields);
     let cut = fields.cut;

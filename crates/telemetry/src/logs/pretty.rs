@@ -1,8 +1,13 @@
+//! Log lines for people.
+
 use tracing::Event;
 
-use super::fields::{Fields, Format, Line, MESSAGE};
-use super::text::{push_escaped, push_formatted};
-use super::{MOST_NAME_BYTES, stamp};
+use super::{
+    MAX_NAME_BYTES,
+    fields::{Fields, Format, Line, MESSAGE},
+    stamp,
+    text::{push_escaped, push_formatted},
+};
 
 /// Room for the mark of a cut, the count of suppressed lines and the ids.
 const END_BYTES: usize = 160;
@@ -11,9 +16,9 @@ pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
     let metadata = event.metadata();
     stamp::push(text, line.at);
     push_formatted(text, format_args!(" {:>5} ", metadata.level()));
-    push_escaped(text, metadata.target(), MOST_NAME_BYTES);
+    push_escaped(text, metadata.target(), MAX_NAME_BYTES);
     text.push(':');
-    let end = line.most_bytes - END_BYTES;
+    let end = line.max_bytes - END_BYTES;
     let mut fields = Fields::new(Pretty, text, line.redactor, end);
     event.record(&mut fields);
     if fields.cut {

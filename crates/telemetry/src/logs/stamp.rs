@@ -1,3 +1,5 @@
+//! Timestamps of log lines.
+
 use std::time::SystemTime;
 
 use time::OffsetDateTime;

@@ -1,14 +1,16 @@
+//! What a log line holds, hides and costs at most.
+
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
-use tracing::subscriber::with_default;
-use tracing::{error, info, info_span, warn};
+use tracing::{error, info, info_span, subscriber::with_default, warn};
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
-use crate::clock::FakeClock;
-use crate::lines::Lines;
-use crate::{Builder, Environment, Guard, Otlp, Redaction, Telemetry, current_trace_id};
+use crate::{
+    Builder, Environment, Guard, Otlp, Redaction, Telemetry, clock::FakeClock, current_trace_id,
+    lines::Lines,
+};
 
 struct Stage {
     lines: Lines,
@@ -221,7 +223,7 @@ fn an_allow_list_shows_only_what_it_names() {
     );
 }
 
-fn most_bytes(bytes: usize) -> LogLimits {
+fn max_bytes(bytes: usize) -> LogLimits {
     LogLimits {
         line_bytes: NonZeroUsize::new(bytes).unwrap(),
         ..LogLimits::default()
@@ -235,7 +237,7 @@ fn no_line_is_longer_than_the_limit_and_each_is_whole() {
     for bytes in [1, 1024, 1500, 16 * 1024] {
         for logs in [Logs::Json, Logs::Pretty] {
             let stage = run(
-                |b| b.log_limits(most_bytes(bytes)).logs(logs),
+                |b| b.log_limits(max_bytes(bytes)).logs(logs),
                 |_| {
                     info!(a = long, "{nasty}");
                     info!(a = nasty, b = %long, c = 1, "short");
@@ -257,15 +259,15 @@ fn no_line_is_longer_than_the_limit_and_each_is_whole() {
 fn a_secret_at_the_cut_does_not_show_its_first_half() {
     for padding in 700..1_100 {
         let prose = format!("{} 4111111111111111 tail", "x".repeat(padding));
-        let stage = run(|b| b.log_limits(most_bytes(1024)), |_| info!(a = prose));
+        let stage = run(|b| b.log_limits(max_bytes(1024)), |_| info!(a = prose));
         assert!(!stage.lines.text().contains("4111"), "{padding}");
-        let stage = run(|b| b.log_limits(most_bytes(1024)), |_| info!(a = ?[&prose]));
+        let stage = run(|b| b.log_limits(max_bytes(1024)), |_| info!(a = ?[&prose]));
         assert!(!stage.lines.text().contains("4111"), "{padding}");
     }
 }
 
 #[test]
-fn a_place_that_floods_is_held_back_and_counted() {
+fn a_call_site_that_floods_is_throttled_and_counted() {
     let limits = LogLimits {
         lines_per_second: NonZeroU32::new(10).unwrap(),
         ..LogLimits::default()
@@ -275,7 +277,7 @@ fn a_place_that_floods_is_held_back_and_counted() {
         |stage| {
             let flood = || info!("flood");
             (0..100).for_each(|_| flood());
-            info!("another place");
+            info!("another call site");
             stage.clock.advance(Duration::from_secs(1));
             flood();
             flood();
@@ -310,7 +312,7 @@ impl Write for Broken {
 }
 
 #[test]
-fn a_writer_that_fails_is_counted_and_harms_nobody() {
+fn a_writer_that_fails_is_counted_and_fails_nothing_else() {
     let stage = run(|b| b.writer(|| Broken), |_| info!("lost"));
     assert_eq!(
         stage.metric("telemetry_log_lines_dropped_total{reason=\"write\"}"),

@@ -1,17 +1,19 @@
+//! Text that is formatted and escaped within a bound.
+
 use std::fmt;
 
 /// Takes at most so many bytes of what is formatted into it, then stops the formatting: the Debug
 /// of a large value costs no more than what is shown of it.
 pub(super) struct BoundedText {
     text: String,
-    most_bytes: usize,
+    max_bytes: usize,
 }
 
 impl BoundedText {
-    pub(super) fn format(most_bytes: usize, arguments: fmt::Arguments<'_>) -> String {
+    pub(super) fn format(max_bytes: usize, arguments: fmt::Arguments<'_>) -> String {
         let mut bounded = Self {
             text: String::new(),
-            most_bytes,
+            max_bytes,
         };
         // It ends with an error when it is full, which is what it is for. A Debug that fails of
         // itself leaves what it had written.
@@ -22,7 +24,7 @@ impl BoundedText {
 
 impl fmt::Write for BoundedText {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
-        let room = self.most_bytes - self.text.len();
+        let room = self.max_bytes - self.text.len();
         if piece.len() <= room {
             self.text.push_str(piece);
             return Ok(());

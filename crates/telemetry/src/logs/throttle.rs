@@ -1,19 +1,17 @@
-use std::collections::HashMap;
-use std::num::NonZeroU32;
-use std::sync::Mutex;
-use std::time::Duration;
+//! At most so many lines a second from one call site.
 
-use tracing::Metadata;
-use tracing::callsite::Identifier;
+use std::{collections::HashMap, num::NonZeroU32, sync::Mutex, time::Duration};
 
-/// Counts lines by the place in the source that writes them, second by second.
+use tracing::{Metadata, callsite::Identifier};
+
+/// Counts lines by the call site that writes them, second by second.
 pub(super) struct Throttle {
     lines_per_second: NonZeroU32,
-    places: Mutex<HashMap<Option<Identifier>, Second>>,
+    call_sites: Mutex<HashMap<Option<Identifier>, Second>>,
 }
 
 pub(super) enum Verdict {
-    /// Write it, and say how many lines of this place were dropped before it.
+    /// Write it, and say how many lines of this call site were dropped before it.
     Write {
         suppressed: u64,
     },
@@ -27,26 +25,28 @@ struct Second {
     suppressed: u64,
 }
 
-/// Places are as many as the program has logging statements. Those that come after this many
-/// share one count.
-const MOST_PLACES: usize = 8_192;
+/// There are as many call sites as logging statements in the program. Those beyond this many share
+/// one count.
+const MAX_CALL_SITES: usize = 8_192;
 
 impl Throttle {
     pub(super) fn new(lines_per_second: NonZeroU32) -> Self {
         Self {
             lines_per_second,
-            places: Mutex::default(),
+            call_sites: Mutex::default(),
         }
     }
 
     pub(super) fn check(&self, metadata: &Metadata<'_>, now: Duration) -> Verdict {
-        let mut places = self
-            .places
+        let mut call_sites = self
+            .call_sites
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        let place = Some(metadata.callsite());
-        let known = places.len() < MOST_PLACES || places.contains_key(&place);
-        let second = places.entry(if known { place } else { None }).or_default();
+        let call_site = Some(metadata.callsite());
+        let known = call_sites.len() < MAX_CALL_SITES || call_sites.contains_key(&call_site);
+        let second = call_sites
+            .entry(if known { call_site } else { None })
+            .or_default();
         if second.number != now.as_secs() {
             second.number = now.as_secs();
             second.written = 0;

@@ -1,9 +1,7 @@
-use tracing::level_filters::LevelFilter;
-use tracing::subscriber::Interest;
-use tracing::{Metadata, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::Context;
+//! Which events and spans exist.
+
+use tracing::{Metadata, Subscriber, level_filters::LevelFilter, subscriber::Interest};
+use tracing_subscriber::{Layer, filter::Targets, layer::Context};
 
 /// Which events exist, by target and level; spans from INFO up always do.
 ///

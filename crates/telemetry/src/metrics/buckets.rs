@@ -1,3 +1,5 @@
+//! Upper bounds of histogram buckets.
+
 use std::borrow::Cow;
 
 use prometheus_client::metrics::histogram::Histogram;
@@ -33,7 +35,7 @@ impl Buckets {
         4_194_304.0,
     ]));
 
-    /// Bounds of one's own. They are sorted; what is not finite or doubled is left out.
+    /// Bounds of your own. They are sorted; duplicates and what is not finite are left out.
     #[must_use]
     pub fn new(bounds: impl IntoIterator<Item = f64>) -> Self {
         let mut bounds: Vec<f64> = bounds

@@ -1,8 +1,11 @@
+//! Counters whose label values are all known at compile time.
+
 use std::fmt;
 
-use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::{
+    encoding::{EncodeMetric, MetricEncoder},
+    metrics::{MetricType, counter::Counter},
+};
 
 /// Counters with one label whose values are all known when the program is written.
 #[derive(Clone, Debug)]

@@ -1,3 +1,5 @@
+//! The two text formats of `/metrics`, and which of them is sent.
+
 use std::fmt::Write;
 
 /// A body for `/metrics` and the media type to send it with.

@@ -1,14 +1,17 @@
-use std::collections::HashMap;
-use std::fmt;
-use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroUsize;
-use std::sync::{Arc, RwLock, RwLockReadGuard};
+//! Metrics of one name with labels, in a bounded number of series.
 
-use prometheus_client::encoding::{
-    EncodeLabel, EncodeLabelSet, EncodeMetric, LabelSetEncoder, MetricEncoder,
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::{BuildHasher, RandomState},
+    num::NonZeroUsize,
+    sync::{Arc, RwLock, RwLockReadGuard},
 };
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::{MetricType, TypedMetric};
+
+use prometheus_client::{
+    encoding::{EncodeLabel, EncodeLabelSet, EncodeMetric, LabelSetEncoder, MetricEncoder},
+    metrics::{MetricType, TypedMetric, counter::Counter},
+};
 
 /// What stands in every label of the series that takes the overflow.
 const OTHER: &str = "__other__";
@@ -18,8 +21,8 @@ const OTHER: &str = "__other__";
 /// A label set seen when the family is full shares the series whose labels all read `__other__`,
 /// and `telemetry_label_overflow_total` counts it. The series that came first stay.
 ///
-/// [`with`](Self::with) is a look-up; whoever knows the labels beforehand resolves them once and
-/// keeps the handle, which costs an atomic addition to use.
+/// [`with`](Self::with) is a look-up; a caller that knows the labels beforehand resolves them
+/// once and keeps the handle, which costs an atomic addition to use.
 pub struct BoundedFamily<const N: usize, M> {
     shared: Arc<Shared<N, M>>,
 }
@@ -37,7 +40,7 @@ struct Series<const N: usize, M> {
     /// By hash, so that a look-up needs no owned key.
     by_hash: HashMap<u64, Vec<OneSeries<N, M>>>,
     count: usize,
-    /// Takes what finds no place; written only once the family is full.
+    /// Shared by label sets beyond the cap; written only once the family is full.
     other: M,
 }
 
@@ -113,7 +116,7 @@ impl<const N: usize, M: Clone> BoundedFamily<N, M> {
         metric
     }
 
-    /// The series of these labels, or the overflow's when there is no place for a new one.
+    /// The series of these labels, or the overflow's when the family is full.
     fn existing(&self, series: &Series<N, M>, hash: u64, values: [&str; N]) -> Option<M> {
         if let Some(metric) = series.find(hash, values) {
             return Some(metric.clone());

@@ -1,3 +1,5 @@
+//! Which names of metrics and labels are valid, and which samples they write.
+
 use prometheus_client::metrics::MetricType;
 
 use super::MetricError;

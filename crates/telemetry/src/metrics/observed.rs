@@ -1,7 +1,11 @@
+//! Metrics whose values are read on each scrape.
+
 use std::fmt;
 
-use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
-use prometheus_client::metrics::MetricType;
+use prometheus_client::{
+    encoding::{EncodeMetric, MetricEncoder, NoLabelSet},
+    metrics::MetricType,
+};
 
 type Read = Box<dyn Fn() -> f64 + Send + Sync>;
 

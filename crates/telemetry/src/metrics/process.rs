@@ -1,7 +1,11 @@
+//! Memory, CPU time, files and threads of the process.
+
 use std::fs;
 
-use rustix::process::{Resource, getrlimit};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::{
+    process::{Resource, getrlimit},
+    time::{ClockId, clock_gettime},
+};
 
 use super::{MetricError, Registry};
 

@@ -1,3 +1,5 @@
+//! Names, bounds and escaping of metrics, as a scraper sees them.
+
 use prometheus_client::metrics::info::Info;
 
 use super::*;

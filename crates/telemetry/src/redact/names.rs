@@ -1,3 +1,5 @@
+//! Field names that hide their value.
+
 /// Field names that hide their value, whatever it is.
 ///
 /// A rule matches a name that ends in it: `email` matches `user.email`, `customerEmail` and

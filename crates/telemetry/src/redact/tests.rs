@@ -1,3 +1,5 @@
+//! What is hidden by name, by list and by value, and that it is counted.
+
 use super::*;
 
 #[test]
@@ -70,7 +72,7 @@ fn a_denied_field_leaves_the_allow_list() {
 fn own_rules_are_added_to_the_standard_ones() {
     let redaction = Redaction::standard()
         .with_denied_field("nick_name")
-        .with_key_prefix("sk-");
+        .with_detector(Detector::builder().secret_prefix("sk-").build().unwrap());
     let redactor = Redactor::new(redaction);
     assert_eq!(redactor.field("user.nickName", "x"), HIDDEN);
     assert_eq!(redactor.mask("sk-abcdefgh"), "[api_key]");
@@ -84,7 +86,10 @@ fn off_hides_nothing_and_still_detects() {
         redactor.field("password", "bob@example.com"),
         "bob@example.com"
     );
-    assert_eq!(redactor.detect("bob@example.com"), Some(Kind::Email));
+    assert_eq!(
+        redactor.detector().first_kind("bob@example.com"),
+        Some(Kind::Email)
+    );
     assert_eq!(redactor.hidden(), 0);
 }
 
@@ -106,4 +111,25 @@ fn every_hidden_value_is_counted_by_kind() {
         let sample = format!("telemetry_redactions_total{{kind=\"{kind}\"}} {count}\n");
         assert!(body.contains(&sample), "{sample} in {body}");
     }
+}
+
+#[test]
+fn a_secret_across_the_cut_is_masked_as_a_whole() {
+    let redactor = Redactor::new(Redaction::standard());
+    let text = "card 4111111111111111 and more";
+    for until in 6..=21 {
+        assert_eq!(redactor.mask_until(text, until), "card [payment_card]");
+    }
+    assert_eq!(redactor.mask_until(text, 5), "card ");
+    assert_eq!(redactor.mask_until("größe", 3), "gr");
+}
+
+#[test]
+fn every_kind_has_a_series_of_its_own() {
+    let redactor = Redactor::new(Redaction::standard());
+    for kind in Kind::ALL {
+        redactor.hidden.at(kind.index()).inc();
+    }
+    assert_eq!(redactor.hidden.at(FIELD).get(), 0);
+    assert_eq!(redactor.hidden(), Kind::ALL.len() as u64);
 }

@@ -1,15 +1,14 @@
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
+//! What runs on the exporter's thread: redaction, hand-over, counts.
 
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use super::SpanCounts;
-use super::redaction::redact;
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    trace::{SpanData, SpanExporter},
+};
+
+use super::{SpanCounts, redaction::redact};
 use crate::redact::Redactor;
 
 /// Any [`SpanExporter`]; the trait itself cannot be an object.

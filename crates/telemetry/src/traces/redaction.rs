@@ -1,12 +1,13 @@
+//! Redacts every text of a span.
+
 use std::borrow::Cow;
 
-use opentelemetry::trace::Status;
-use opentelemetry::{Array, KeyValue, StringValue, Value};
+use opentelemetry::{Array, KeyValue, StringValue, Value, trace::Status};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::redact::{HIDDEN, Redactor};
 
-/// The attribute in which an error's text travels: a status description is judged by its name.
+/// The attribute that carries an error's text: the rules for its name hold for a status description.
 const ERROR_TEXT: &str = "exception.message";
 
 /// Hides secrets and personal data in every text of the span.

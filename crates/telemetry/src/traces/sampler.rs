@@ -1,5 +1,9 @@
-use opentelemetry::trace::{Link, SpanKind, TraceId};
-use opentelemetry::{Context, KeyValue};
+//! The decision at the start of a trace.
+
+use opentelemetry::{
+    Context, KeyValue,
+    trace::{Link, SpanKind, TraceId},
+};
 use opentelemetry_sdk::trace::{
     ParentBasedSampler, Sampler, SamplingDecision, SamplingResult, ShouldSample,
 };
@@ -8,14 +12,14 @@ use crate::sampling::{Head, ParentDecision};
 
 /// Decides at the start; what is not chosen is not recorded.
 pub(super) fn head(head: Head) -> Box<dyn ShouldSample> {
-    let by_id = Sampler::TraceIdRatioBased(head.ratio.share());
+    let by_id = Sampler::TraceIdRatioBased(head.ratio.value());
     match head.parent {
         ParentDecision::Follow => Box::new(ParentBasedSampler::new(by_id)),
         ParentDecision::Ignore => Box::new(by_id),
     }
 }
 
-/// Decides like [`head`], but records the rest for the tail to judge. The flag that goes to other
+/// Decides like [`head`], but records the rest for the tail to decide on. The flag that goes to other
 /// services stays the head's.
 pub(super) fn record_all(decision: Head) -> Box<dyn ShouldSample> {
     Box::new(RecordAll(head(decision)))

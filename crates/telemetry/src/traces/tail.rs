@@ -1,25 +1,35 @@
+//! The decision at the end of a trace: errors and slow traces are kept.
+
 mod held;
 
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
-use opentelemetry::Context;
-use opentelemetry::trace::{Span as _, SpanContext, Status, TraceId};
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+use opentelemetry::{
+    Context,
+    trace::{Span as _, SpanContext, Status, TraceId},
+};
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    trace::{Span, SpanData, SpanProcessor},
+};
 
 use self::held::{Evicted, HeldTrace, HeldTraces};
-use crate::clock::Clock;
-use crate::metrics::{ClosedCounters, MetricError, Registry};
-use crate::sampling::Tail;
+use crate::{
+    clock::Clock,
+    metrics::{ClosedCounters, MetricError, Registry},
+    sampling::Tail,
+};
 
 /// Holds the spans of traces that were not chosen at their start until the last one that is open
 /// has ended, and passes on those of traces with an error or a slow span.
 ///
-/// A span that begins after that is judged with the spans that are open beside it, not with those
-/// that are gone.
+/// A span that begins after that is decided on with the spans that are open beside it, not with
+/// those that are gone.
 pub(super) struct TailSampler<P> {
     next: P,
     rules: Tail,
@@ -33,7 +43,7 @@ pub(super) struct TailSampler<P> {
 
 /// Why a trace is kept; an error outweighs slowness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Keep {
+enum KeepReason {
     Slow,
     Error,
 }
@@ -76,15 +86,15 @@ impl<P: SpanProcessor> TailSampler<P> {
         )
     }
 
-    fn judge(&self, span: &SpanData) -> Option<Keep> {
+    fn keep_reason(&self, span: &SpanData) -> Option<KeepReason> {
         if matches!(span.status, Status::Error { .. }) {
-            return Some(Keep::Error);
+            return Some(KeepReason::Error);
         }
         let took = span
             .end_time
             .duration_since(span.start_time)
             .unwrap_or_default();
-        (took > self.rules.slower_than).then_some(Keep::Slow)
+        (took > self.rules.slower_than).then_some(KeepReason::Slow)
     }
 
     fn shard(&self, trace: TraceId) -> MutexGuard<'_, HeldTraces> {
@@ -93,7 +103,7 @@ impl<P: SpanProcessor> TailSampler<P> {
     }
 
     /// Called without a shard's lock: exporting takes time.
-    fn settle(&self, evictions: Vec<(Evicted, HeldTrace)>) {
+    fn release_evicted(&self, evictions: Vec<(Evicted, HeldTrace)>) {
         for (reason, trace) in evictions {
             self.evicted.at(reason as usize).inc();
             self.release(trace);
@@ -135,7 +145,7 @@ impl<P: SpanProcessor> SpanProcessor for TailSampler<P> {
             let evictions = self
                 .shard(context.trace_id())
                 .open(context.trace_id(), self.clock.monotonic());
-            self.settle(evictions);
+            self.release_evicted(evictions);
         }
     }
 
@@ -143,10 +153,10 @@ impl<P: SpanProcessor> SpanProcessor for TailSampler<P> {
         if span.span_context.is_sampled() {
             return self.next.on_end(span);
         }
-        let keep = self.judge(&span);
+        let keep = self.keep_reason(&span);
         let trace = span.span_context.trace_id();
         let (finished, evictions) = self.shard(trace).close(trace, span, keep);
-        self.settle(evictions);
+        self.release_evicted(evictions);
         if let Some(finished) = finished {
             self.release(finished);
         }

@@ -1,7 +1,9 @@
 //! Log lines, caught in memory.
 
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
 
 use tracing_subscriber::fmt::MakeWriter;
 

@@ -1,9 +1,11 @@
 //! An OTLP endpoint that keeps the bytes it is sent.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Sink {

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use opentelemetry_sdk::{
+    error::OTelSdkResult,
+    trace::{SpanData, SpanExporter},
+};
 
 /// A span exporter that keeps what it is given.
 #[derive(Clone, Debug, Default)]

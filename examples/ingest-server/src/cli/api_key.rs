@@ -1,22 +1,24 @@
-//! `api-key issue|list|revoke`: works on the database itself; running servers hear of it through
-//! the outbox.
+//! `api-key issue|list|revoke`: works on the database itself; running servers learn of it from the
+//! outbox.
 
-use std::{num::NonZeroU16, path::PathBuf};
+use std::{io, num::NonZeroU16, path::PathBuf, sync::Arc};
 
 use clap::{Args, Subcommand};
-use portcullis_apikey_cache::{
-    ApiKeyCache, InvalidTenantId, KeyQuery, Kid, MalformedKid, ManageError, Revocation, TenantId,
-};
 use serde_json::json;
 
 use super::{
-    CliError, print,
-    settings::{Missing, Settings},
+    CliError,
+    columns::Columns,
+    print,
+    settings::{MissingSecrets, Settings},
 };
 use crate::{
-    api_key_admin::{IssueError, KeyRequest, describe},
+    admin::{
+        Actor, AdminEvent, AdminObserver, ApiKeyDescription, ApiKeyError, ApiKeyRequest, ApiKeys,
+        PageRequest,
+    },
+    backend::{Backend, Observers},
     config::{self, Database},
-    vault::Vault,
 };
 
 #[derive(Debug, Subcommand)]
@@ -34,14 +36,14 @@ pub(super) struct Issue {
     /// Whose key it is.
     #[arg(long)]
     tenant: String,
-    /// free, standard or enterprise.
-    #[arg(long, default_value = "standard")]
-    tier: String,
     /// What it may do: events:write, leads:write, leads:read, pii:read.
     #[arg(long, value_delimiter = ',', required = true)]
     scopes: Vec<String>,
+    /// free, standard or enterprise.
+    #[arg(long, default_value = "standard")]
+    tier: String,
     /// When it ends, RFC 3339.
-    #[arg(long)]
+    #[arg(long, value_name = "TIME")]
     expires_at: Option<String>,
     /// Print JSON.
     #[arg(long)]
@@ -69,47 +71,72 @@ pub(super) struct Revoke {
 
 /// Why a key command failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ApiKeyError {
+pub(super) enum CommandError {
     #[error(
         "there is no database at {}: name its folder with --data-dir or the file with \
          --database-url; `serve` makes a new one",
         .0.display()
     )]
     NoDatabase(PathBuf),
+    #[error("the database at {} cannot be reached: {kind}", path.display())]
+    Unreachable { path: PathBuf, kind: io::ErrorKind },
     #[error(transparent)]
-    Issue(#[from] IssueError),
-    #[error(transparent)]
-    Manage(#[from] ManageError),
-    #[error(transparent)]
-    Kid(#[from] MalformedKid),
-    #[error(transparent)]
-    Tenant(#[from] InvalidTenantId),
+    ApiKey(#[from] ApiKeyError),
+}
+
+impl CommandError {
+    /// Whether the caller has to set something right, rather than that something failed.
+    pub(super) const fn is_usage_error(&self) -> bool {
+        matches!(
+            self,
+            Self::NoDatabase(_)
+                | Self::ApiKey(ApiKeyError::Invalid(_) | ApiKeyError::MalformedKid(_))
+        )
+    }
 }
 
 const PAGE: NonZeroU16 = NonZeroU16::new(500).expect("500 is not zero");
 
+/// The command's own output and exit code tell its caller what was done.
+#[derive(Debug)]
+struct Unobserved;
+
+impl AdminObserver for Unobserved {
+    fn observe(&self, _: &AdminEvent<'_>) {}
+}
+
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
     require_database(settings)?;
-    let config = settings.load(Missing::Report)?.config;
-    let vault = Vault::open(&config, None).await?;
+    let config = settings.load(MissingSecrets::Report)?.config;
+    let backend = Backend::open(&config, Observers::default()).await?;
+    let keys = ApiKeys::new(backend.api_keys.clone(), Arc::new(Unobserved));
+    let user = rustix::process::getuid().as_raw();
+    let actor = Actor::CommandLine { user };
     let outcome = match command {
-        Command::Issue(arguments) => issue(&vault.keys, arguments).await,
-        Command::List(arguments) => list(&vault.keys, arguments).await,
-        Command::Revoke(arguments) => revoke(&vault.keys, &arguments).await,
+        Command::Issue(arguments) => issue(&keys, &actor, arguments).await,
+        Command::List(arguments) => list(&keys, &actor, arguments).await,
+        Command::Revoke(arguments) => revoke(&keys, &actor, &arguments).await,
     };
-    vault.store.close().await;
+    backend.connections().close().await;
     outcome
 }
 
 /// Opening a database that is not there would make one, and bind these secrets to it.
-fn require_database(settings: &Settings) -> Result<(), ApiKeyError> {
+fn require_database(settings: &Settings) -> Result<(), CommandError> {
     match config::database(&settings.sources()) {
-        Some(Database::Sqlite(path)) if !path.exists() => Err(ApiKeyError::NoDatabase(path)),
-        _ => Ok(()),
+        Some(Database::Sqlite(path)) => match path.try_exists() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(CommandError::NoDatabase(path)),
+            Err(error) => Err(CommandError::Unreachable {
+                path,
+                kind: error.kind(),
+            }),
+        },
+        None => Ok(()),
     }
 }
 
-async fn issue(keys: &ApiKeyCache, arguments: Issue) -> Result<(), CliError> {
+async fn issue(keys: &ApiKeys, actor: &Actor, arguments: Issue) -> Result<(), CliError> {
     let Issue {
         tenant,
         tier,
@@ -117,55 +144,68 @@ async fn issue(keys: &ApiKeyCache, arguments: Issue) -> Result<(), CliError> {
         expires_at,
         json,
     } = arguments;
-    let request = KeyRequest {
+    let request = ApiKeyRequest {
         tenant,
         tier,
         scopes,
         expires_at,
     };
-    let issued = request.issue(keys).await.map_err(ApiKeyError::from)?;
+    let issued = keys.issue(actor, &request).await;
+    let issued = issued.map_err(CommandError::from)?;
     // EXPOSE: the holder has to learn the key, once.
-    let key = issued.key().hazmat_expose();
+    let (kid, key) = (&issued.kid, issued.key.hazmat_expose());
     if json {
-        print(&json!({ "kid": issued.kid().as_str(), "key": key }).to_string())
+        print(&json!({ "kid": kid.as_str(), "key": key }).to_string())
     } else {
-        print(&format!("kid {}\nkey {key}", issued.kid()))
+        print(&format!("kid {kid}\nkey {key}"))
     }
 }
 
-async fn list(keys: &ApiKeyCache, arguments: List) -> Result<(), CliError> {
-    let mut query = KeyQuery::first(PAGE);
-    if let Some(tenant) = &arguments.tenant {
-        query = query.of_tenant(TenantId::new(tenant).map_err(ApiKeyError::from)?);
-    }
+async fn list(keys: &ApiKeys, actor: &Actor, arguments: List) -> Result<(), CliError> {
+    let mut request = PageRequest {
+        tenant: arguments.tenant,
+        after: None,
+        limit: Some(PAGE),
+    };
+    let mut columns = Columns::new(["KID", "STATUS", "TIER", "TENANT", "SCOPES"]);
     loop {
-        let page = keys.list(&query).await.map_err(ApiKeyError::from)?;
+        let page = keys.list(actor, &request).await;
+        let page = page.map_err(CommandError::from)?;
         for key in &page.keys {
             if arguments.json {
-                print(&describe(key).to_string())?;
+                let line = serde_json::to_string(key).expect("texts are JSON");
+                print(&line)?;
             } else {
-                let (kid, tenant, tier) = (key.kid(), key.tenant(), key.tier());
-                print(&format!(
-                    "{kid}  {:<9}  {tier:<10}  {tenant}  {}",
-                    key.status(),
-                    key.scopes()
-                ))?;
+                let ApiKeyDescription {
+                    kid,
+                    status,
+                    tier,
+                    tenant,
+                    scopes,
+                    ..
+                } = key;
+                columns.add([kid, *status, tier, tenant, &scopes.join(" ")].map(str::to_owned));
             }
         }
-        match page.next {
-            Some(kid) => query = query.after(kid),
-            None => return Ok(()),
+        if page.next.is_none() {
+            break;
         }
+        request.after = page.next;
+    }
+    if arguments.json {
+        Ok(())
+    } else {
+        print(&columns.to_string())
     }
 }
 
-async fn revoke(keys: &ApiKeyCache, arguments: &Revoke) -> Result<(), CliError> {
-    let kid: Kid = arguments.kid.parse().map_err(ApiKeyError::from)?;
-    let revocation = keys.revoke(&kid).await.map_err(ApiKeyError::from)?;
-    let was_active = revocation == Revocation::Revoked;
+async fn revoke(keys: &ApiKeys, actor: &Actor, arguments: &Revoke) -> Result<(), CliError> {
+    let revoked = keys.revoke(actor, &arguments.kid).await;
+    let revoked = revoked.map_err(CommandError::from)?;
+    let kid = &revoked.kid;
     if arguments.json {
-        print(&json!({ "kid": kid.as_str(), "was_active": was_active }).to_string())
-    } else if was_active {
+        print(&serde_json::to_string(&revoked).expect("texts are JSON"))
+    } else if revoked.was_active {
         print(&format!(
             "{kid} is revoked; running servers refuse it within a second"
         ))

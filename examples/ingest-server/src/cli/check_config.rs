@@ -2,15 +2,19 @@
 
 use super::{
     CliError, print,
-    settings::{Missing, Settings},
+    settings::{MissingSecrets, Settings},
+    warn,
 };
-use crate::dev;
+use crate::cli::dev;
 
 /// Reads everything the server would read before it opens the database, and changes nothing.
 pub(super) fn run(settings: &Settings) -> Result<(), CliError> {
     let would_generate = dev::secrets::would_generate(&settings.sources());
-    settings.load(Missing::Imagine)?;
+    let config = settings.load(MissingSecrets::DryRun)?.config;
     print("the configuration is valid")?;
+    for (variable, message) in config.warnings() {
+        warn(&format!("{variable}: {message}"));
+    }
     if would_generate {
         print("no secrets are set: `serve` will generate them (dev profile)")?;
     }

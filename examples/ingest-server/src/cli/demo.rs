@@ -1,18 +1,25 @@
 //! `demo`.
 
+mod display;
+mod sender;
+pub(super) mod session;
+mod summary;
+mod tenants;
+mod traffic;
+
 use std::{sync::Arc, time::Duration};
 
 use clap::Args;
-use portcullis_apikey_cache::ApiKeyCache;
 
 use super::{
     CliError, print, serve,
-    settings::{Loaded, Missing, Settings},
+    settings::{Loaded, MissingSecrets, Settings},
 };
 use crate::{
+    admin::ApiKeys,
+    app::telemetry,
     app::{Addresses, App},
     config::{ADMIN_TOKEN, Config, Database, Profile},
-    demo, telemetry,
 };
 
 #[derive(Debug, Args)]
@@ -27,7 +34,7 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     let Loaded {
         config,
         has_generated_secrets,
-    } = settings.load_quietly(Missing::Generate)?;
+    } = settings.load_quietly(MissingSecrets::Generate)?;
     if config.profile == Profile::Production {
         return Err(CliError::DemoInProduction);
     }
@@ -38,7 +45,7 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     let guard = telemetry::start(&config)?;
     let stop = serve::stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
     let app = App::start(&config, &guard).await?;
-    let (keys, addresses) = (app.keys().clone(), app.addresses());
+    let (keys, addresses) = (app.api_keys().clone(), app.addresses());
     let show = async {
         let length = Duration::from_secs(demo.seconds);
         show(&keys, addresses, length).await?;
@@ -59,13 +66,13 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     Ok(served?)
 }
 
-async fn show(keys: &ApiKeyCache, addresses: Addresses, length: Duration) -> Result<(), CliError> {
+async fn show(keys: &ApiKeys, addresses: Addresses, length: Duration) -> Result<(), CliError> {
     let seconds = length.as_secs();
     print(&format!(
         "Three invented tenants send events and leads to http://{} for {seconds} s.\n",
         addresses.public
     ))?;
-    let summary = demo::run(keys, addresses, length).await?;
+    let summary = session::run(keys, addresses, length).await?;
     print(&format!("After {seconds} s:\n\n{summary}"))
 }
 

@@ -6,23 +6,23 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     CliError, print,
-    settings::{Loaded, Missing, Settings},
+    settings::{Loaded, MissingSecrets, Settings},
 };
-use crate::{app::App, dev, telemetry};
+use crate::{app::App, app::telemetry, cli::dev};
 
 /// Serves until SIGTERM or SIGINT, then drains.
 pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
     let Loaded {
         config,
         has_generated_secrets,
-    } = settings.load(Missing::Generate)?;
+    } = settings.load(MissingSecrets::Generate)?;
     let guard = telemetry::start(&config)?;
     let config = Arc::new(config);
     // Before anything listens, so that no signal is lost.
     let stop = stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
     let app = App::start(&config, &guard).await?;
     if has_generated_secrets {
-        let key = dev::demo_key::ensure(&config.data_dir, app.keys()).await?;
+        let key = dev::demo_key::ensure(&config.data_dir, app.keys(), app.api_keys()).await?;
         print(&dev::banner(&config, app.addresses(), &key))?;
     } else {
         let addresses = app.addresses();

@@ -1,51 +1,36 @@
-//! Flags that every command takes, and how they become a configuration.
+//! Flags that every command takes, made from the table of settings, and how they become a
+//! configuration.
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use super::CliError;
 use crate::{
-    config::{Config, Flags, Sources},
-    dev,
+    cli::dev,
+    config::{Config, Flags, Setting, Sources, settings},
 };
 
+/// Flags of the server stand under this heading, after a command's own.
+const HEADING: &str = "Server settings";
+
+/// The flag that names the file of settings.
+const FILE: &str = "config";
+
 /// What is not secret can be set by a flag; flags win over environment over file.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone)]
 pub(super) struct Settings {
-    /// Settings that are not secret, as TOML.
-    #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// `dev` or `production` (INGEST_PROFILE).
-    #[arg(long, global = true)]
-    profile: Option<String>,
-    /// Public address (INGEST_LISTEN).
-    #[arg(long, global = true)]
-    listen: Option<String>,
-    /// Admin address (INGEST_ADMIN_LISTEN).
-    #[arg(long, global = true)]
-    admin_listen: Option<String>,
-    /// Folder of database and generated secrets (INGEST_DATA_DIR).
-    #[arg(long, global = true)]
-    data_dir: Option<String>,
-    /// `sqlite://FILE` (INGEST_DATABASE_URL).
-    #[arg(long, global = true)]
-    database_url: Option<String>,
-    /// Folder of event schemas, `<type>/<version>.json` (INGEST_SCHEMA_DIR).
-    #[arg(long, global = true)]
-    schema_dir: Option<String>,
-    /// Log filter, such as `info,ingest_server=debug` (INGEST_LOG).
-    #[arg(long, global = true)]
-    log: Option<String>,
+    flags: Flags,
+    file: Option<PathBuf>,
 }
 
 /// What a command does where the dev profile has no secrets yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Missing {
+pub(super) enum MissingSecrets {
     /// Makes them.
     Generate,
     /// Goes on as if it had made them.
-    Imagine,
+    DryRun,
     /// Says so.
     Report,
 }
@@ -59,31 +44,19 @@ pub(super) struct Loaded {
 
 impl Settings {
     /// Reads flags, environment, file and generated secrets.
-    pub(super) fn load(&self, missing: Missing) -> Result<Loaded, CliError> {
+    pub(super) fn load(&self, missing: MissingSecrets) -> Result<Loaded, CliError> {
         load(self.sources(), missing)
     }
 
-    /// The same, with log lines only for what is wrong unless asked otherwise: a command that
-    /// shows something on the terminal is not to be talked over.
-    pub(super) fn load_quietly(&self, missing: Missing) -> Result<Loaded, CliError> {
+    /// The same, with log lines only for what is wrong if no source sets the log filter: a command
+    /// that shows something on the terminal is not to be talked over.
+    pub(super) fn load_quietly(&self, missing: MissingSecrets) -> Result<Loaded, CliError> {
         let mut sources = self.sources();
-        sources.add_default("INGEST_LOG", "warn");
+        sources.set_default(settings::LOG, "warn");
         load(sources, missing)
     }
 
     pub(super) fn sources(&self) -> Sources {
-        let flags: Flags = [
-            ("INGEST_PROFILE", &self.profile),
-            ("INGEST_LISTEN", &self.listen),
-            ("INGEST_ADMIN_LISTEN", &self.admin_listen),
-            ("INGEST_DATA_DIR", &self.data_dir),
-            ("INGEST_DATABASE_URL", &self.database_url),
-            ("INGEST_SCHEMA_DIR", &self.schema_dir),
-            ("INGEST_LOG", &self.log),
-        ]
-        .into_iter()
-        .filter_map(|(variable, value)| Some((variable, value.clone()?)))
-        .collect();
         #[expect(
             clippy::disallowed_methods,
             reason = "the one place that reads the environment"
@@ -91,20 +64,90 @@ impl Settings {
         let environment = std::env::vars_os();
         let environment =
             environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
-        Sources::new(flags, environment, self.config.as_deref())
+        Sources::new(self.flags.clone(), environment, self.file.as_deref())
     }
 }
 
-fn load(mut sources: Sources, missing: Missing) -> Result<Loaded, CliError> {
-    if missing == Missing::Generate && dev::secrets::would_generate(&sources) {
+impl Args for Settings {
+    fn augment_args(command: Command) -> Command {
+        let file = Arg::new(FILE)
+            .long(FILE)
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help("Settings that are not secret, as TOML");
+        let flags = settings::ALL.iter().filter_map(|setting| flag(setting));
+        let arguments = [file].into_iter().chain(flags);
+        command.args(arguments.map(|argument| argument.global(true).help_heading(HEADING)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Settings {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut settings = Self {
+            flags: Flags::new(),
+            file: None,
+        };
+        settings.update_from_arg_matches(matches)?;
+        Ok(settings)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for setting in settings::ALL {
+            let given = setting.flag.map(|flag| matches.get_one::<String>(flag));
+            if let Some(text) = given.flatten() {
+                self.flags.insert(setting.variable, text.clone());
+            }
+        }
+        if let Some(file) = matches.get_one(FILE) {
+            self.file = Some(PathBuf::clone(file));
+        }
+        Ok(())
+    }
+}
+
+fn flag(setting: &Setting) -> Option<Arg> {
+    let name = setting.flag?;
+    let (help, variable, default) = (setting.help, setting.variable, setting.shown_default());
+    let help = format!("{help} [env: {variable}] [default: {default}]");
+    let argument = Arg::new(name).long(name).value_name(setting.hint);
+    Some(argument.help(help))
+}
+
+/// Adds to the help of a command and of all below it what is set in the environment alone.
+pub(super) fn explain_environment(command: Command) -> Command {
+    command
+        .after_help(environment())
+        .mut_subcommands(explain_environment)
+}
+
+fn environment() -> String {
+    let mut text = "Environment only:".to_owned();
+    let mut section = None;
+    for setting in settings::ALL.iter().filter(|it| it.flag.is_none()) {
+        if section.replace(setting.section) != Some(setting.section) {
+            text.push_str(&format!("\n  {}", setting.section.title()));
+        }
+        let (variable, help, default) = (setting.variable, setting.help, setting.shown_default());
+        let line = format!("\n    {variable:<28}  {help} [default: {default}]");
+        text.push_str(&line);
+    }
+    text
+}
+
+fn load(mut sources: Sources, missing: MissingSecrets) -> Result<Loaded, CliError> {
+    if missing == MissingSecrets::Generate && dev::secrets::would_generate(&sources) {
         // Nothing is written for a configuration that cannot be used.
-        dev::secrets::imagine(&mut sources)?;
+        dev::secrets::dry_run(&mut sources)?;
         Config::load(&sources)?;
     }
     let has_generated_secrets = match missing {
-        Missing::Generate => dev::secrets::ensure(&mut sources)?,
-        Missing::Imagine => dev::secrets::imagine(&mut sources)?,
-        Missing::Report => dev::secrets::add_existing(&mut sources)?,
+        MissingSecrets::Generate => dev::secrets::ensure(&mut sources)?,
+        MissingSecrets::DryRun => dev::secrets::dry_run(&mut sources)?,
+        MissingSecrets::Report => dev::secrets::add_existing(&mut sources)?,
     };
     Ok(Loaded {
         config: Config::load(&sources)?,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Sources, problems::Problems};
+use super::{given::Given, problems::Problems, settings, sources::Sources};
 
 /// The database the service writes to.
 #[derive(Debug, Clone)]
@@ -11,19 +11,29 @@ pub(crate) enum Database {
     Sqlite(PathBuf),
 }
 
-const VARIABLE: &str = "INGEST_DATABASE_URL";
+/// The folder for the database and for generated secrets; it need not be there yet.
+pub(super) fn data_dir(sources: &Sources, problems: &mut Problems) -> PathBuf {
+    let Some(Given { text, origin }) = sources.value(settings::DATA_DIR) else {
+        return PathBuf::new();
+    };
+    let folder = PathBuf::from(text);
+    if folder.exists() && !folder.is_dir() {
+        problems.add(&origin, "is not a folder");
+    }
+    folder
+}
 
 pub(super) fn read(
     sources: &Sources,
     data_dir: &Path,
     problems: &mut Problems,
 ) -> Option<Database> {
-    let Some(url) = sources.value(VARIABLE) else {
+    let Some(Given { text: url, origin }) = sources.value(settings::DATABASE_URL) else {
         return Some(Database::Sqlite(data_dir.join("ingest.db")));
     };
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         problems.add(
-            VARIABLE,
+            &origin,
             "names PostgreSQL, which this build does not contain",
         );
         return None;
@@ -36,7 +46,7 @@ pub(super) fn read(
             Some(Database::Sqlite(PathBuf::from(path)))
         }
         _ => {
-            problems.add(VARIABLE, "must be `sqlite://` and the path of a file");
+            problems.add(&origin, "must be `sqlite://` and the path of a file");
             None
         }
     }

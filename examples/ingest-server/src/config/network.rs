@@ -1,10 +1,13 @@
-//! The two addresses the service listens on.
+//! The two addresses the service listens on, and whom it believes about a client's.
 
 use std::net::{IpAddr, SocketAddr};
 
-use portcullis_ratelimit::TrustedProxies;
+use portcullis_ratelimit::address::TrustedProxies;
 
-use super::{Profile, Sources, problems::Problems};
+use super::{
+    given::Given, origin::Origin, problems::Problems, profile::Profile, setting::Setting, settings,
+    sources::Sources,
+};
 
 /// Listening addresses. Port 0 lets the system choose; the log names what it chose.
 #[derive(Debug, Clone)]
@@ -20,63 +23,59 @@ pub(super) fn read(
     profile: Profile,
     problems: &mut Problems,
 ) -> Option<Network> {
-    let listen = address(sources, "INGEST_LISTEN", "127.0.0.1:8080", problems);
-    let admin_listen = address(sources, "INGEST_ADMIN_LISTEN", "127.0.0.1:9090", problems);
-    if let (Profile::Production, Some(admin)) = (profile, admin_listen)
+    let listen = address(sources, settings::LISTEN, problems);
+    let admin_listen = address(sources, settings::ADMIN_LISTEN, problems);
+    if let (Profile::Production, Some((admin, origin))) = (profile, &admin_listen)
         && !is_internal(admin.ip())
     {
         problems.add(
-            "INGEST_ADMIN_LISTEN",
+            origin,
             "is open to the world; production takes a loopback or private address",
         );
     }
-    if let (Some(listen), Some(admin)) = (listen, admin_listen)
+    if let (Some((listen, other)), Some((admin, origin))) = (&listen, &admin_listen)
         && listen == admin
         && listen.port() != 0
     {
-        problems.add("INGEST_ADMIN_LISTEN", "must differ from INGEST_LISTEN");
+        problems.add(origin, format!("must differ from {other}"));
     }
     let trusted_proxies = proxies(sources, problems);
     Some(Network {
-        listen: listen?,
-        admin_listen: admin_listen?,
-        trusted_proxies,
+        listen: listen?.0,
+        admin_listen: admin_listen?.0,
+        trusted_proxies: trusted_proxies?,
     })
 }
 
-fn proxies(sources: &Sources, problems: &mut Problems) -> TrustedProxies {
-    const VARIABLE: &str = "INGEST_TRUSTED_PROXIES";
-    let text = sources.value(VARIABLE).unwrap_or_default();
-    let networks = text
-        .split(',')
-        .map(str::trim)
-        .filter(|network| !network.is_empty());
-    TrustedProxies::new(networks).unwrap_or_else(|_| {
+fn proxies(sources: &Sources, problems: &mut Problems) -> Option<TrustedProxies> {
+    let Some(Given { text, origin }) = sources.value(settings::TRUSTED_PROXIES) else {
+        return Some(TrustedProxies::none());
+    };
+    let networks = || {
+        text.split(',')
+            .map(str::trim)
+            .filter(|network| !network.is_empty())
+    };
+    let proxies = TrustedProxies::new(networks()).ok();
+    if proxies.is_none() {
+        let wrong = networks().position(|network| TrustedProxies::new([network]).is_err());
+        let entry = wrong.map_or_else(String::new, |index| format!("entry {} ", index + 1));
         problems.add(
-            VARIABLE,
-            "must be addresses or networks with commas, such as `10.0.0.0/8`",
+            &origin,
+            format!("{entry}must be an address or a network, such as 10.0.0.0/8"),
         );
-        TrustedProxies::none()
-    })
+    }
+    proxies
 }
 
 fn address(
     sources: &Sources,
-    variable: &str,
-    default: &str,
+    setting: &Setting,
     problems: &mut Problems,
-) -> Option<SocketAddr> {
-    let text = sources
-        .value(variable)
-        .unwrap_or_else(|| default.to_owned());
-    let parsed = text.parse().ok();
-    if parsed.is_none() {
-        problems.add(
-            variable,
-            "is not an address; write for example `127.0.0.1:8080`",
-        );
-    }
-    parsed
+) -> Option<(SocketAddr, Origin)> {
+    let given = sources.value(setting)?;
+    let expected = "an IP address and a port, such as 127.0.0.1:8080 (host names are not resolved)";
+    Some((given.parse(expected, problems)?, given.origin))
 }
 
 fn is_internal(ip: IpAddr) -> bool {

@@ -2,15 +2,17 @@
 
 use std::fmt;
 
-/// Problems found so far, each under the variable it belongs to.
+use super::origin::Origin;
+
+/// Problems found so far, each under the place its value came from.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(Vec<Problem>);
 
 /// One setting that cannot be used. `message` never contains the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Problem {
-    pub(crate) variable: String,
-    pub(crate) message: String,
+struct Problem {
+    origin: Origin,
+    message: String,
 }
 
 /// The configuration cannot be used; its text lists every reason.
@@ -19,18 +21,23 @@ pub(crate) struct Problem {
 pub(crate) struct ConfigError(Vec<Problem>);
 
 impl Problems {
-    pub(crate) fn add(&mut self, variable: &str, message: impl Into<String>) {
+    pub(crate) fn add(&mut self, origin: &Origin, message: impl Into<String>) {
         self.0.push(Problem {
-            variable: variable.to_owned(),
+            origin: origin.clone(),
             message: message.into(),
         });
     }
 
-    pub(crate) fn include(&mut self, others: &[Problem]) {
-        self.0.extend_from_slice(others);
+    /// For what no source gives a value for.
+    pub(crate) fn add_variable(&mut self, variable: &str, message: impl Into<String>) {
+        self.add(&Origin::Variable(variable.to_owned()), message);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(crate) fn include(&mut self, others: &Self) {
+        self.0.extend_from_slice(&others.0);
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -46,8 +53,8 @@ impl fmt::Display for Listing<'_> {
         let count = self.0.len();
         let noun = if count == 1 { "problem" } else { "problems" };
         write!(f, "the configuration has {count} {noun}:")?;
-        for Problem { variable, message } in self.0 {
-            write!(f, "\n  {variable}: {message}")?;
+        for Problem { origin, message } in self.0 {
+            write!(f, "\n  {origin}: {message}")?;
         }
         Ok(())
     }

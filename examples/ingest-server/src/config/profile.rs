@@ -1,6 +1,8 @@
 //! Which promises the process makes about its surroundings.
 
-use super::{Sources, problems::Problems};
+use std::str::FromStr;
+
+use super::{problems::Problems, settings, sources::Sources};
 
 /// How strict the start is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,14 +13,25 @@ pub(crate) enum Profile {
     Production,
 }
 
-pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Profile {
-    match sources.value("INGEST_PROFILE").as_deref() {
-        None | Some("dev") => Profile::Dev,
-        Some("production") => Profile::Production,
-        Some(_) => {
-            problems.add("INGEST_PROFILE", "must be `dev` or `production`");
-            // The stricter one, so that its problems are listed too.
-            Profile::Production
+/// The text names no profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UnknownProfile;
+
+impl FromStr for Profile {
+    type Err = UnknownProfile;
+
+    fn from_str(text: &str) -> Result<Self, UnknownProfile> {
+        match text {
+            "dev" => Ok(Self::Dev),
+            "production" => Ok(Self::Production),
+            _ => Err(UnknownProfile),
         }
     }
+}
+
+pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Profile {
+    let given = sources.value(settings::PROFILE);
+    let profile = given.and_then(|given| given.parse("`dev` or `production`", problems));
+    // The stricter one, so that its problems are listed too.
+    profile.unwrap_or(Profile::Production)
 }

@@ -1,3 +1,8 @@
+//! What every source may say, and what is said about it.
+
+mod places;
+mod table;
+
 use super::*;
 
 const KEY_A: &str = "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";
@@ -95,14 +100,19 @@ fn flags_win_over_environment_over_file() {
 fn a_secret_in_the_file_is_refused_without_showing_it() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("ingest.toml");
-    std::fs::write(&file, "portcullis_keks = \"1:canary\"\ncanary_key = 3").unwrap();
+    let pasted = "portcullis_keks = \"1:canary\"\nadmin-token = 3\nCanaryKey47aQ = 3";
+    std::fs::write(&file, pasted).unwrap();
     let error = Config::load(&Sources::new(Flags::new(), environment(&[]), Some(&file)));
     let text = error.unwrap_err().to_string();
     assert!(
         text.contains("set PORTCULLIS_KEKS in the environment"),
         "{text}"
     );
-    assert!(!text.contains("canary"), "{text}");
+    assert!(
+        text.contains("set INGEST_ADMIN_TOKEN in the environment"),
+        "{text}"
+    );
+    assert!(!text.to_lowercase().contains("canary"), "{text}");
 }
 
 #[test]
@@ -117,7 +127,7 @@ fn a_secret_can_come_from_a_file_of_its_own() {
         .filter(|(name, value)| name != "PORTCULLIS_KEKS" || value.is_empty())
         .collect();
     let config = Config::load(&Sources::new(Flags::new(), environment, None)).unwrap();
-    assert_eq!(config.secrets.keks.primary, 7);
+    assert_eq!(config.secrets.keks.primary_version().value(), 7);
 
     assert!(message(&[("PORTCULLIS_KEKS_FILE", path)]).contains("keep one"));
 }
@@ -135,7 +145,19 @@ fn several_versions_need_a_primary_that_exists() {
         ("PORTCULLIS_KEKS", two.as_str()),
         ("PORTCULLIS_KEKS_PRIMARY", "2"),
     ];
-    assert_eq!(load(&right).unwrap().secrets.keks.primary, 2);
+    let keks = load(&right).unwrap().secrets.keks;
+    assert_eq!(keks.primary_version().value(), 2);
+    for primary in ["0", "2x"] {
+        let text = message(&[
+            ("PORTCULLIS_KEKS", two.as_str()),
+            ("PORTCULLIS_KEKS_PRIMARY", primary),
+        ]);
+        let expected = "PORTCULLIS_KEKS_PRIMARY: names no version of PORTCULLIS_KEKS";
+        assert!(
+            text.contains("has 1 problem") && text.contains(expected),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -213,8 +235,65 @@ fn what_this_build_does_not_contain_is_refused_and_what_it_does_not_know_is_name
         ("INGEST_SERVICE_HOST", "10.0.0.1"),
         ("PORTCULLIS_KEK", "mistyped"),
     ]);
+    let config = config.unwrap();
+    let unknown = config.unknown_variables.iter().map(ToString::to_string);
     assert_eq!(
-        config.unwrap().unknown_variables,
-        ["INGEST_SERVICE_HOST", "PORTCULLIS_KEK"]
+        unknown.collect::<Vec<_>>(),
+        [
+            "INGEST_SERVICE_HOST",
+            "PORTCULLIS_KEK (did you mean PORTCULLIS_KEKS?)"
+        ]
     );
+}
+
+#[test]
+fn every_fault_of_a_set_of_secrets_is_told_by_its_entry() {
+    let set = format!("1:{KEY_A},2:canary,1:{KEY_B},3:{KEY_A}");
+    let text = message(&[
+        ("PORTCULLIS_INDEX_ROOTS", &set),
+        ("PORTCULLIS_INDEX_ROOTS_PRIMARY", "1"),
+    ]);
+    for fault in ["entry 2 must be", "entry 3 repeats", "entry 4 is the same"] {
+        let line = format!("\n  PORTCULLIS_INDEX_ROOTS: {fault}");
+        assert!(text.contains(&line), "{fault} is not in {text}");
+    }
+    assert!(!text.contains("canary") && !text.contains(KEY_A), "{text}");
+}
+
+#[test]
+fn versions_that_are_stored_in_two_bytes_are_no_higher_than_that() {
+    for variable in ["PORTCULLIS_INDEX_ROOTS", "PORTCULLIS_KEY_PEPPERS"] {
+        let key = "8PHy8/T19vf4+fr7/P3+/+Dh4uPk5ebn6Onq6+zt7u8=";
+        assert_eq!(message(&[(variable, &format!("65535:{key}"))]), "");
+        let text = message(&[(variable, &format!("65536:{key}"))]);
+        let expected = format!("{variable}: version 65536 is too high; the highest is 65535");
+        assert!(text.contains(&expected), "{text}");
+    }
+    assert_eq!(
+        message(&[("PORTCULLIS_KEKS", &format!("65536:{KEY_A}"))]),
+        ""
+    );
+}
+
+#[test]
+fn a_log_filter_that_says_nothing_or_cannot_be_read_is_refused() {
+    for filter in [
+        "=",
+        "info,",
+        "=debug",
+        "ingest_server=",
+        "a=canary",
+        "info,,warn",
+        "info, hyper=warn",
+    ] {
+        let text = message(&[("INGEST_LOG", filter)]);
+        assert!(
+            text.contains("INGEST_LOG: is not a filter"),
+            "`{filter}`: {text}"
+        );
+        assert!(!text.contains("canary"), "{text}");
+    }
+    for filter in ["warn", "info,ingest_server=debug", "off", "INFO,hyper=warn"] {
+        assert_eq!(message(&[("INGEST_LOG", filter)]), "", "{filter}");
+    }
 }

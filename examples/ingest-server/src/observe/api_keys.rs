@@ -1,6 +1,6 @@
 //! API-key checks, as metrics.
 
-use portcullis_apikey_cache::{Event, Hit, Observer};
+use portcullis_apikey_cache::observer::{Event, Hit, Observer};
 use portcullis_telemetry::{
     BoundedFamily, Buckets, MetricError, Registry,
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
@@ -68,7 +68,7 @@ impl Observer for ApiKeyMetrics {
             Event::Miss => count(&self.misses),
             Event::DirectValidation => count(&self.direct),
             Event::PrefilterReject => count(&self.prefiltered),
-            Event::Refused(refusal) => count(&self.refusals.with([refusal.as_str()])),
+            Event::Denied(reason) => count(&self.refusals.with([reason.as_str()])),
             Event::Loaded { took } => self.load_seconds.observe(took.as_secs_f64()),
             Event::LoadDiscarded(_) => self.fault("load_discarded"),
             Event::RowRejected { kid, fault } => {
@@ -79,7 +79,7 @@ impl Observer for ApiKeyMetrics {
                 tracing::warn!(task = ?task, "the API keys' store failed");
                 self.fault("store_failed");
             }
-            Event::OutboxGap(kind) => {
+            Event::FeedGap(kind) => {
                 tracing::warn!(kind = ?kind, "changes of API keys may have been missed");
                 self.fault("outbox_gap");
             }

@@ -1,6 +1,6 @@
 //! Decisions of the limiter, as metrics.
 
-use portcullis_ratelimit::{Event, Observer};
+use portcullis_ratelimit::observer::{Event, Observer};
 use portcullis_telemetry::{
     BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };

@@ -1,25 +1,18 @@
 //! Group commits, as metrics.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
-
 use portcullis_telemetry::{
     Buckets, MetricError, Registry,
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
 };
 
+use crate::store::{WriteEvent, WriteObserver};
+
 /// How large groups are and how long they take.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct WriteMetrics {
     rows: Histogram,
     seconds: Histogram,
     failures: Counter,
-    last_failed: Arc<AtomicBool>,
 }
 
 impl WriteMetrics {
@@ -36,24 +29,21 @@ impl WriteMetrics {
                 Buckets::STAGE_SECONDS,
             )?,
             failures: registry.counter("ingest_commit_failures", "Groups that were not written")?,
-            last_failed: Arc::default(),
         })
     }
+}
 
-    pub(crate) fn committed(&self, rows: usize, took: Duration) {
-        self.rows
-            .observe(f64::from(u32::try_from(rows).unwrap_or(u32::MAX)));
-        self.seconds.observe(took.as_secs_f64());
-        self.last_failed.store(false, Ordering::Relaxed);
-    }
-
-    pub(crate) fn failed(&self) {
-        self.failures.inc();
-        self.last_failed.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the last group was not written.
-    pub(crate) fn last_failed(&self) -> bool {
-        self.last_failed.load(Ordering::Relaxed)
+impl WriteObserver for WriteMetrics {
+    fn observe(&self, event: &WriteEvent) {
+        match event {
+            WriteEvent::Committed { rows, took } => {
+                let rows = u32::try_from(*rows).unwrap_or(u32::MAX);
+                self.rows.observe(f64::from(rows));
+                self.seconds.observe(took.as_secs_f64());
+            }
+            WriteEvent::Failed { .. } => {
+                self.failures.inc();
+            }
+        }
     }
 }

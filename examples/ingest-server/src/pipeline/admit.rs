@@ -1,6 +1,5 @@
 //! May this tenant send so much now, and is there room for it: [`Frames`] → [`Admitted`].
 
-use portcullis_dq_metrics::Reason;
 use portcullis_ratelimit::{Category, Decision};
 
 use super::{
@@ -8,9 +7,10 @@ use super::{
     frame::{Frame, Frames},
 };
 use crate::{
-    limits,
-    rejection::{Refusal, Rejection},
-    services::Services,
+    pipeline::limits,
+    pipeline::rejection::{Rejection, RequestRejection},
+    pipeline::services::Services,
+    quality::Reason,
     store::QueueSlots,
 };
 
@@ -33,7 +33,10 @@ pub(crate) struct Admission {
 
 /// Charges every frame to the tenant's limits and takes room for it, or refuses them all.
 #[tracing::instrument(skip_all, fields(frames = frames.frames.len()))]
-pub(crate) async fn admit(services: &Services, frames: Frames) -> Result<Admitted, Refusal> {
+pub(crate) async fn admit(
+    services: &Services,
+    frames: Frames,
+) -> Result<Admitted, RequestRejection> {
     let Frames { caller, frames } = frames;
     let limits = limits::check(services, &caller, Category::INGEST, frames.len()).await?;
     let slots = services

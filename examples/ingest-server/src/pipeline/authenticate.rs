@@ -4,11 +4,10 @@ use std::net::IpAddr;
 
 use http::HeaderMap;
 use portcullis_apikey_cache::{ApiKey, CredentialError, Denied, Principal};
-use portcullis_dq_metrics::Reason;
 use portcullis_keyring::TenantId;
 use time::OffsetDateTime;
 
-use crate::{rejection::Rejection, services::Services};
+use crate::{pipeline::rejection::Rejection, pipeline::services::Services, quality::Reason};
 
 /// What a request needs leave for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +82,7 @@ pub(crate) async fn authenticate(
         principal,
         tenant,
         address,
-        received_at: services.clock.now(),
+        received_at: services.clock.wall(),
     };
     if caller.may(needed) {
         Ok(caller)

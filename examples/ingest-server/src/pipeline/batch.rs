@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{admit::Admission, authenticate::Caller};
-use crate::rejection::Rejection;
+use crate::pipeline::rejection::Rejection;
 
 /// The items of one request that are still under way, and those that were rejected alone.
 #[derive(Debug)]

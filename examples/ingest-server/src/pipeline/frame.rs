@@ -6,11 +6,10 @@ mod depth;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Request, header::CONTENT_TYPE};
-use portcullis_dq_metrics::Reason;
 use serde_json::value::RawValue;
 
 use super::{Intake, authenticate::Caller};
-use crate::rejection::Rejection;
+use crate::{pipeline::rejection::Rejection, quality::Reason};
 
 /// The most events of one request.
 pub(crate) const MAX_BATCH: usize = 1_000;

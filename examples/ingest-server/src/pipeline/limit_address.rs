@@ -4,7 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use http::Extensions;
 
-use crate::{limits, rejection::Refusal, services::Services};
+use crate::{
+    pipeline::limits, pipeline::rejection::RequestRejection, pipeline::services::Services,
+};
 
 /// The address of the client of a request, which the listener puts into its extensions.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +17,7 @@ pub(crate) struct ClientAddress(pub(crate) IpAddr);
 pub(crate) async fn limit_address(
     services: &Services,
     extensions: &Extensions,
-) -> Result<IpAddr, Refusal> {
+) -> Result<IpAddr, RequestRejection> {
     let address = extensions.get::<ClientAddress>();
     let ClientAddress(address) = address
         .copied()

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use portcullis_dq_metrics::Reason;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
@@ -12,7 +11,12 @@ use super::{
     batch::{Batch, Item, Origin, Rejected, SchemaName},
     frame::Frame,
 };
-use crate::{rejection::Rejection, schemas::DEFAULT_VERSION, timestamp};
+use crate::{
+    pipeline::rejection::Rejection,
+    quality::Reason,
+    schemas::{DEFAULT_VERSION, LEAD},
+    timestamp,
+};
 
 /// The data of an event or of a lead.
 #[derive(Debug)]
@@ -37,9 +41,6 @@ pub(crate) struct Envelope {
 const MAX_ID: usize = 256;
 const MAX_SOURCE: usize = 512;
 const MAX_TYPE: usize = 255;
-
-/// What a lead's schema is called where event types are named.
-pub(crate) const LEAD: &str = "lead";
 
 /// Reads each frame as an event or a lead.
 #[tracing::instrument(skip_all)]

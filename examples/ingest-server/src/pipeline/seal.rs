@@ -1,8 +1,9 @@
-//! No plaintext from here on: [`Unique`] → [`Sealed`].
+//! No plaintext from here on: [`Resolved`] → [`Sealed`].
+
+mod content;
 
 use std::collections::BTreeSet;
 
-use portcullis_dq_metrics::Reason;
 use portcullis_keyring::Purpose;
 use portcullis_pii_crypto::{Cipher, FingerprintIndex, SealError};
 use serde_json::Value;
@@ -11,20 +12,20 @@ use super::{
     authenticate::Caller,
     batch::{Batch, Item},
     parse::Envelope,
-    resolve::{Target, Unique},
+    rejection::Rejection,
+    resolve::{Resolved, Target},
+    services::Services,
     validate::Valid,
 };
 use crate::{
-    personal::LeadIndexes,
-    rejection::Rejection,
-    services::Services,
+    quality::Reason,
     store::{EventRow, LeadWrite, SealedColumn, Write},
 };
 
 /// What the store is given, and what it came from, should a race be lost.
 #[derive(Debug)]
 pub(crate) struct Sealed {
-    pub(crate) unique: Unique,
+    pub(crate) resolved: Resolved,
     pub(crate) write: Write,
 }
 
@@ -32,8 +33,7 @@ pub(crate) struct Sealed {
 #[tracing::instrument(skip_all)]
 pub(crate) async fn seal(
     services: &Services,
-    indexes: &LeadIndexes,
-    batch: Batch<Unique>,
+    batch: Batch<Resolved>,
 ) -> Result<Batch<Sealed>, Rejection> {
     let Batch {
         caller,
@@ -45,20 +45,19 @@ pub(crate) async fn seal(
         cipher: cipher(services, &caller, &items).await?,
         contents: services
             .index_roots
-            .fingerprint_index(&caller.tenant, CONTENT_FIELD),
-        indexes,
+            .fingerprint_index(&caller.tenant, content::FIELD),
         caller: &caller,
     };
     let mut sealed = Vec::with_capacity(items.len());
     for Item {
         origin,
-        value: unique,
+        value: resolved,
     } in items
     {
-        let write = sealer.write(&unique).map_err(|error| failed(&error))?;
+        let write = sealer.write(&resolved).map_err(|error| failed(&error))?;
         sealed.push(Item {
             origin,
-            value: Sealed { unique, write },
+            value: Sealed { resolved, write },
         });
     }
     Ok(Batch {
@@ -69,14 +68,14 @@ pub(crate) async fn seal(
     })
 }
 
-/// A cipher with a primary key in hand for every purpose of the batch.
+/// A cipher with a primary key loaded for every purpose of the batch.
 async fn cipher(
     services: &Services,
     caller: &Caller,
-    items: &[Item<Unique>],
+    items: &[Item<Resolved>],
 ) -> Result<Cipher, Rejection> {
     let personal = items.iter().flat_map(|item| &item.value.valid.personal);
-    let purposes: BTreeSet<Purpose> = personal.map(|found| found.value.purpose()).collect();
+    let purposes: BTreeSet<Purpose> = personal.map(|found| found.value.kind().purpose()).collect();
     let purposes: Vec<Purpose> = purposes.into_iter().collect();
     let keys = services
         .keyring
@@ -92,25 +91,20 @@ async fn cipher(
     Ok(Cipher::new(keys))
 }
 
-/// The field and the form under which an event's content has its fingerprint.
-const CONTENT_FIELD: &str = "event.content";
-const CONTENT_FORM: &str = "event-content/1";
-
 /// Everything that the items of one batch are sealed with.
 struct Sealer<'a> {
     cipher: Cipher,
     contents: FingerprintIndex,
-    indexes: &'a LeadIndexes,
     caller: &'a Caller,
 }
 
 impl Sealer<'_> {
-    fn write(&self, Unique { valid, lead }: &Unique) -> Result<Write, SealError> {
+    fn write(&self, Resolved { valid, lead }: &Resolved) -> Result<Write, SealError> {
         let event = valid
             .envelope
             .as_ref()
-            .map(|envelope| self.event(valid, envelope, *lead));
-        let lead = lead.map(|target| self.lead(valid, target));
+            .map(|envelope| self.event(valid, envelope, lead.as_ref()));
+        let lead = lead.as_ref().map(|target| self.lead(valid, target));
         Ok(Write {
             tenant: self.caller.tenant.clone(),
             event: event.transpose()?,
@@ -122,58 +116,59 @@ impl Sealer<'_> {
         &self,
         valid: &Valid,
         envelope: &Envelope,
-        lead: Option<Target>,
+        lead: Option<&Target>,
     ) -> Result<EventRow, SealError> {
+        let data = valid.data.to_string();
         let mut row = EventRow {
             source: envelope.source.clone(),
             id: envelope.id.clone(),
-            content_fp: self.content_fingerprint(valid, envelope),
+            content_fp: content::fingerprint(&self.contents, envelope, &data),
             lead: lead.map(|target| target.id),
             event_type: envelope.event_type.clone(),
             schema_version: envelope.version,
             time: envelope.time.unwrap_or(self.caller.received_at),
             received_at: self.caller.received_at,
-            payload: String::new(),
+            payload: data,
             key_ids: Vec::new(),
         };
+        // Without personal data, what came in is what is stored.
+        if !valid.personal.is_empty() {
+            self.seal_in_place(valid, &mut row)?;
+        }
+        Ok(row)
+    }
+
+    fn seal_in_place(&self, valid: &Valid, row: &mut EventRow) -> Result<(), SealError> {
         let record = row.record();
         let mut payload = valid.data.clone();
         let mut key_ids = BTreeSet::new();
         for personal in &valid.personal {
-            let field = format!("event.{}{}", envelope.event_type, personal.pointer);
+            let field = format!("event.{}{}", row.event_type, personal.pointer);
             let sealed = personal.value.seal(&self.cipher, &field, &record)?;
             if let Some(place) = payload.pointer_mut(&personal.pointer) {
-                *place = Value::String(sealed.text);
+                *place = Value::String(sealed.to_string());
             }
-            key_ids.insert(sealed.key_id);
+            key_ids.insert(sealed.key_id());
         }
         row.payload = payload.to_string();
         row.key_ids = key_ids.into_iter().collect();
-        Ok(row)
+        Ok(())
     }
 
-    /// Keyed, because the content holds personal data that could be guessed.
-    fn content_fingerprint(&self, valid: &Valid, envelope: &Envelope) -> Vec<u8> {
-        let time = envelope.time.map(|time| time.unix_timestamp_nanos());
-        let content = (&envelope.event_type, envelope.version, time, &valid.data);
-        let content = serde_json::to_vec(&content).expect("text, numbers and JSON are JSON");
-        self.contents
-            .value(CONTENT_FORM, &content)
-            .as_bytes()
-            .to_vec()
-    }
-
-    fn lead(&self, valid: &Valid, target: Target) -> Result<LeadWrite, SealError> {
+    fn lead(&self, valid: &Valid, target: &Target) -> Result<LeadWrite, SealError> {
         let record = target.id.to_string();
-        let columns = valid.lead_values().map(|(column, value)| {
-            let sealed = value.seal(&self.cipher, column.field(), &record)?;
-            Ok(SealedColumn {
-                column,
-                sealed: sealed.bytes,
-                key_id: sealed.key_id,
-                index: self.indexes.rows(value),
-            })
-        });
+        let columns = valid
+            .lead_values()
+            .zip(&target.index)
+            .map(|((column, value), index)| {
+                let sealed = value.seal(&self.cipher, column.field(), &record)?;
+                Ok(SealedColumn {
+                    column,
+                    key_id: sealed.key_id(),
+                    sealed: sealed.into_bytes(),
+                    index: index.clone(),
+                })
+            });
         Ok(LeadWrite {
             id: target.id,
             change: target.change,

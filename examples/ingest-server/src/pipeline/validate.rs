@@ -3,7 +3,7 @@
 mod time;
 mod undeclared;
 
-use portcullis_dq_metrics::Reason;
+use portcullis_pii_crypto::AnyPii;
 use serde_json::Value;
 
 use super::{
@@ -11,11 +11,11 @@ use super::{
     parse::{Envelope, Parsed},
 };
 use crate::{
-    personal::PersonalValue,
-    rejection::Rejection,
+    lead::{LeadColumn, LeadId},
+    pipeline::rejection::Rejection,
+    pipeline::services::Services,
+    quality::Reason,
     schemas::{Schema, Unplanned},
-    services::Services,
-    store::{LeadColumn, LeadId},
 };
 
 /// Data that keeps to its schema, with every declared piece of personal data read.
@@ -31,7 +31,7 @@ pub(crate) struct Valid {
 #[derive(Debug)]
 pub(crate) struct Personal {
     pub(crate) pointer: String,
-    pub(crate) value: PersonalValue,
+    pub(crate) value: AnyPii,
 }
 
 /// What the item means for a lead.
@@ -46,11 +46,10 @@ pub(crate) enum LeadIntent {
 impl Valid {
     /// What goes into the lead's columns: the personal data that stands at the top of the data
     /// under a column's name.
-    pub(crate) fn lead_values(&self) -> impl Iterator<Item = (LeadColumn, &PersonalValue)> {
+    pub(crate) fn lead_values(&self) -> impl Iterator<Item = (&'static LeadColumn, &AnyPii)> {
         self.personal.iter().filter_map(|personal| {
-            let column = personal.value.column()?;
-            let name = personal.pointer.strip_prefix('/')?;
-            (name == column.name()).then_some((column, &personal.value))
+            let column = LeadColumn::named(personal.pointer.strip_prefix('/')?)?;
+            (personal.value.kind() == column.kind()).then_some((column, &personal.value))
         })
     }
 }
@@ -65,7 +64,7 @@ pub(crate) fn validate(services: &Services, batch: Batch<Parsed>) -> Batch<Valid
             time::check(at, caller.received_at)?;
         }
         let personal = personal(schema, &parsed.data)?;
-        undeclared::check(&services.detectors, &parsed, &personal)?;
+        undeclared::check(&services.detector, &parsed, &personal)?;
         let intent = intent(&parsed)?;
         Ok(Valid {
             envelope: parsed.envelope,
@@ -98,13 +97,10 @@ fn personal(schema: &Schema, data: &Value) -> Result<Vec<Personal>, Rejection> {
     let mut found = Vec::new();
     let mut broken = None;
     for path in schema.personal() {
-        path.visit(
-            data,
-            &mut |pointer, text| match PersonalValue::parse(path.kind, text) {
-                Ok(value) => found.push(Personal { pointer, value }),
-                Err(expected) => broken = Some((pointer, expected)),
-            },
-        );
+        path.visit(data, &mut |pointer, text| match path.kind.parse(text) {
+            Ok(value) => found.push(Personal { pointer, value }),
+            Err(_) => broken = Some((pointer, path.kind.expected())),
+        });
     }
     match broken {
         None => Ok(found),

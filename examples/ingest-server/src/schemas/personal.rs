@@ -6,23 +6,15 @@
 //! it is refused. So is, in a document that declares personal data, every keyword that would make
 //! a reference mean another place than its JSON pointer says.
 
-use serde_json::{Map, Value};
+use std::sync::LazyLock;
 
-/// The kinds of personal data a schema can declare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PersonalKind {
-    Email,
-    Phone,
-    NationalId,
-    Name,
-    Address,
-    Text,
-}
+use portcullis_pii_crypto::{PiiKind, PiiKinds};
+use serde_json::{Map, Value};
 
 /// A place of personal data, as steps from the root of the instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PersonalPath {
-    pub(crate) kind: PersonalKind,
+    pub(crate) kind: PiiKind,
     steps: Vec<Step>,
 }
 
@@ -41,6 +33,16 @@ enum Step {
 }
 
 const KEYWORD: &str = "x-pii";
+
+/// The kinds a schema can declare, by name.
+static KINDS: LazyLock<PiiKinds> = LazyLock::new(PiiKinds::built_in);
+
+/// `must be email, …, address or text`
+static UNKNOWN_KIND: LazyLock<String> = LazyLock::new(|| {
+    let names: Vec<_> = KINDS.iter().map(PiiKind::name).collect();
+    let (last, others) = names.split_last().expect("there are kinds");
+    format!("must be {} or {last}", others.join(", "))
+});
 
 impl PersonalPath {
     /// Calls `found` with the JSON pointer and text of every value at this place.
@@ -259,19 +261,12 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn declared(kind: &Value, keywords: &Map<String, Value>) -> Result<PersonalKind, &'static str> {
+fn declared(kind: &Value, keywords: &Map<String, Value>) -> Result<PiiKind, &'static str> {
     if keywords.get("type").and_then(Value::as_str) != Some("string") {
         return Err("stands on a schema whose type is not `string`");
     }
-    match kind.as_str() {
-        Some("email") => Ok(PersonalKind::Email),
-        Some("phone") => Ok(PersonalKind::Phone),
-        Some("national-id") => Ok(PersonalKind::NationalId),
-        Some("name") => Ok(PersonalKind::Name),
-        Some("address") => Ok(PersonalKind::Address),
-        Some("text") => Ok(PersonalKind::Text),
-        _ => Err("must be email, phone, national-id, name, address or text"),
-    }
+    let known = kind.as_str().and_then(|name| KINDS.find(name));
+    known.ok_or(UNKNOWN_KIND.as_str())
 }
 
 fn mentions(value: &Value) -> bool {

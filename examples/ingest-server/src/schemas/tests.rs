@@ -1,13 +1,15 @@
+//! Where personal data stands, and what violations say.
+
+use portcullis_pii_crypto::PiiKind;
 use serde_json::json;
 
 use super::*;
-use portcullis_dq_metrics::Reason;
 
 fn compile(schema: &Value) -> Result<Schema, SchemaError> {
     Schema::compile(Path::new("test.json"), schema)
 }
 
-fn places(schema: &Value, data: &Value) -> Vec<(PersonalKind, String, String)> {
+fn places(schema: &Value, data: &Value) -> Vec<(PiiKind, String, String)> {
     let schema = compile(schema).unwrap();
     let mut found = Vec::new();
     for path in schema.personal() {
@@ -147,24 +149,24 @@ fn a_violation_names_the_schema_and_never_the_data() {
     for (data, reason) in [
         (
             json!({ "canary": 1, "email": "a@b.example" }),
-            Reason::SchemaAdditionalProperty,
+            ViolationKind::AdditionalProperty,
         ),
         (
             json!({ "email": { "canary": 1 } }),
-            Reason::SchemaTypeMismatch,
+            ViolationKind::TypeMismatch,
         ),
         (
             json!({ "channel": "canary", "name": "n" }),
-            Reason::SchemaConstraint,
+            ViolationKind::Constraint,
         ),
         (
             json!({ "campaign": "canary" }),
-            Reason::SchemaRequiredMissing,
+            ViolationKind::RequiredMissing,
         ),
-        (json!("canary"), Reason::SchemaTypeMismatch),
+        (json!("canary"), ViolationKind::TypeMismatch),
     ] {
         let violation = schema.check(&data).unwrap_err();
-        assert_eq!(violation.reason, reason, "{violation:?}");
+        assert_eq!(violation.kind, reason, "{violation:?}");
         assert!(!violation.detail.contains("canary"), "{violation:?}");
     }
 }

@@ -4,12 +4,20 @@ use jsonschema::{
     ValidationError,
     error::{TypeKind, ValidationErrorKind},
 };
-use portcullis_dq_metrics::Reason;
+
+/// In which way an instance breaks its schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ViolationKind {
+    RequiredMissing,
+    TypeMismatch,
+    AdditionalProperty,
+    Constraint,
+}
 
 /// The first thing a schema found wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Violation {
-    pub(crate) reason: Reason,
+    pub(crate) kind: ViolationKind,
     /// Names the place in the schema, and what it asks for.
     pub(crate) detail: String,
 }
@@ -17,44 +25,44 @@ pub(crate) struct Violation {
 impl Violation {
     pub(super) fn of(error: &ValidationError<'_>) -> Self {
         let place = error.schema_path();
-        let (reason, wanted) = match error.kind() {
+        let (kind, wanted) = match error.kind() {
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
                 (
-                    Reason::SchemaRequiredMissing,
+                    ViolationKind::RequiredMissing,
                     format!("`{name}` is required"),
                 )
             }
             ValidationErrorKind::Type {
                 kind: TypeKind::Single(kind),
             } => (
-                Reason::SchemaTypeMismatch,
+                ViolationKind::TypeMismatch,
                 format!("must be of type {kind}"),
             ),
             ValidationErrorKind::Type { .. } => (
-                Reason::SchemaTypeMismatch,
+                ViolationKind::TypeMismatch,
                 "has another type than the schema names".to_owned(),
             ),
             ValidationErrorKind::AdditionalProperties { .. }
             | ValidationErrorKind::UnevaluatedProperties { .. } => (
-                Reason::SchemaAdditionalProperty,
+                ViolationKind::AdditionalProperty,
                 "has a property that the schema does not name".to_owned(),
             ),
             ValidationErrorKind::AnyOf { context }
                 if context.iter().all(|branch| lacks(branch)) =>
             {
                 (
-                    Reason::SchemaRequiredMissing,
+                    ViolationKind::RequiredMissing,
                     "one of several properties is required".to_owned(),
                 )
             }
             kind => (
-                Reason::SchemaConstraint,
+                ViolationKind::Constraint,
                 format!("does not satisfy `{}`", kind.keyword()),
             ),
         };
         Self {
-            reason,
+            kind,
             detail: format!("{wanted} (schema {place})"),
         }
     }

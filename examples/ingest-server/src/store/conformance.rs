@@ -5,9 +5,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    EventRow, IndexRow, LeadChange, LeadColumn, LeadId, LeadWrite, Receipt, SealedColumn,
-    SecretCheck, Store, Write,
+    EventRow, IndexRow, LeadChange, LeadWrite, Receipt, SealedColumn, SecretCheck, Store, Write,
 };
+use crate::lead::{LeadColumn, LeadId};
 
 /// Runs every check on an empty store of its own.
 pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
@@ -141,7 +141,7 @@ async fn a_merge_is_lost_when_the_lead_has_another_email(store: &impl Store) {
 async fn an_update_replaces_what_it_names(store: &impl Store) {
     let created = lead(1, LeadChange::Create, b"e");
     let phone = SealedColumn {
-        column: LeadColumn::Phone,
+        column: phone_column(),
         ..column(b"p", b"phone")
     };
     commit(store, [only_lead(created)]).await;
@@ -154,8 +154,8 @@ async fn an_update_replaces_what_it_names(store: &impl Store) {
     assert_eq!(
         lead.sealed,
         [
-            (LeadColumn::Email, b"sealed".to_vec()),
-            (LeadColumn::Phone, b"phone".to_vec())
+            (email_column(), b"sealed".to_vec()),
+            (phone_column(), b"phone".to_vec())
         ]
     );
     let missing = LeadWrite {
@@ -192,7 +192,7 @@ async fn leads_are_found_within_their_tenant(store: &impl Store) {
     let (a, b) = (tenant("a"), tenant("b"));
     assert!(store.lead(&a, id(1)).await.unwrap().is_some());
     assert!(store.lead(&b, id(1)).await.unwrap().is_none());
-    let email = LeadColumn::Email;
+    let email = email_column();
     assert_eq!(
         store
             .leads_by_index(&a, email, b"e", None, 10)
@@ -210,14 +210,14 @@ async fn leads_are_found_within_their_tenant(store: &impl Store) {
     );
     assert!(
         store
-            .leads_by_index(&a, LeadColumn::Phone, b"e", None, 10)
+            .leads_by_index(&a, phone_column(), b"e", None, 10)
             .await
             .unwrap()
             .is_empty()
     );
     let after = store.leads_by_index(&a, email, b"e", Some(id(1)), 10);
     assert!(after.await.unwrap().is_empty());
-    assert!(store.owners(&b, &[b"e"]).await.unwrap().is_empty());
+    assert!(store.owners(&b, email, &[b"e"]).await.unwrap().is_empty());
 }
 
 async fn the_first_check_value_stays(store: &impl Store) {
@@ -251,7 +251,7 @@ async fn commit<const N: usize>(store: &impl Store, group: [Write; N]) -> Vec<Re
 
 async fn owner(store: &impl Store, email: &[u8]) -> Option<LeadId> {
     store
-        .owners(&tenant("a"), &[email])
+        .owners(&tenant("a"), email_column(), &[email])
         .await
         .unwrap()
         .get(email)
@@ -319,7 +319,7 @@ fn lead(number: u128, change: LeadChange, email: &[u8]) -> LeadWrite {
 
 fn column(index: &[u8], sealed: &[u8]) -> SealedColumn {
     SealedColumn {
-        column: LeadColumn::Email,
+        column: email_column(),
         sealed: sealed.to_vec(),
         key_id: KeyId::new(1),
         index: vec![IndexRow {
@@ -327,4 +327,12 @@ fn column(index: &[u8], sealed: &[u8]) -> SealedColumn {
             value: index.to_vec(),
         }],
     }
+}
+
+fn email_column() -> &'static LeadColumn {
+    LeadColumn::identity()
+}
+
+fn phone_column() -> &'static LeadColumn {
+    LeadColumn::named("phone").unwrap()
 }

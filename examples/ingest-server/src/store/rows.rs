@@ -1,75 +1,10 @@
 //! The shapes that cross the storage boundary. Personal data is sealed before it gets here.
 
-use std::fmt;
-
 use portcullis_keyring::{KeyId, TenantId};
 use portcullis_pii_crypto::IndexValue;
 use time::OffsetDateTime;
-use uuid::Uuid;
 
-/// Identifies a lead; a UUIDv7 made by the application before the insert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct LeadId(pub(crate) Uuid);
-
-impl LeadId {
-    /// Reads a lead id from a path, an event or a row.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Uuid::parse_str(text).ok().map(Self)
-    }
-}
-
-impl fmt::Display for LeadId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.hyphenated().fmt(f)
-    }
-}
-
-/// A personal-data column of a lead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum LeadColumn {
-    Email,
-    Phone,
-    NationalId,
-    Name,
-    Address,
-}
-
-impl LeadColumn {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Email,
-        Self::Phone,
-        Self::NationalId,
-        Self::Name,
-        Self::Address,
-    ];
-
-    /// The name in JSON and the stem of the SQL columns.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Phone => "phone",
-            Self::NationalId => "national_id",
-            Self::Name => "name",
-            Self::Address => "address",
-        }
-    }
-
-    /// Whether leads can be looked up by it.
-    pub(crate) const fn is_indexed(self) -> bool {
-        matches!(self, Self::Email | Self::Phone | Self::NationalId)
-    }
-
-    /// The logical field id that sealing and indexing bind to.
-    pub(crate) const fn field(self) -> &'static str {
-        match self {
-            Self::Email => "lead.email",
-            Self::Phone => "lead.phone",
-            Self::NationalId => "lead.national_id",
-            Self::Name => "lead.name",
-            Self::Address => "lead.address",
-        }
-    }
-}
+use crate::lead::{LeadColumn, LeadId};
 
 /// What is stored, or not, in one piece.
 #[derive(Debug, Clone)]
@@ -125,12 +60,12 @@ pub(crate) struct LeadWrite {
 
 impl LeadWrite {
     /// The e-mail fingerprint that the lead must have for this write to be meant for it.
-    pub(crate) fn expected_email(&self) -> Option<&[u8]> {
-        let email = self
+    pub(crate) fn expected_identity(&self) -> Option<&[u8]> {
+        let identity = self
             .columns
             .iter()
-            .find(|column| column.column == LeadColumn::Email)?;
-        let enforced = email.index.first()?;
+            .find(|column| column.column.is_identity())?;
+        let enforced = identity.index.first()?;
         (self.change == LeadChange::Merge).then_some(&enforced.value)
     }
 }
@@ -138,7 +73,7 @@ impl LeadWrite {
 /// One sealed value of a lead with its index rows.
 #[derive(Debug, Clone)]
 pub(crate) struct SealedColumn {
-    pub(crate) column: LeadColumn,
+    pub(crate) column: &'static LeadColumn,
     pub(crate) sealed: Vec<u8>,
     pub(crate) key_id: KeyId,
     /// The enforced version first.
@@ -167,13 +102,4 @@ pub(crate) struct SecretCheck {
     pub(crate) secret: String,
     pub(crate) version: u32,
     pub(crate) value: Vec<u8>,
-}
-
-/// A stored lead.
-#[derive(Debug, Clone)]
-pub(crate) struct LeadRow {
-    pub(crate) id: LeadId,
-    pub(crate) sealed: Vec<(LeadColumn, Vec<u8>)>,
-    pub(crate) created_at: String,
-    pub(crate) updated_at: String,
 }

@@ -2,8 +2,10 @@
 
 mod checks;
 mod events;
+mod lead_sql;
 mod leads;
 mod open;
+mod sealed_refs;
 
 use std::{collections::HashMap, path::Path};
 
@@ -14,7 +16,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 
-use super::{LeadColumn, LeadId, LeadRow, Receipt, SecretCheck, Store, StoreError, Write};
+use super::{Receipt, SecretCheck, Store, StoreError, Write};
+use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 /// The file, through one writing connection and a pool of reading ones.
 #[derive(Debug, Clone)]
@@ -75,31 +78,33 @@ impl Store for SqliteStore {
         let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let mut receipts = events::insert(&mut tx, group).await?;
         leads::apply(&mut tx, group, &mut receipts).await?;
+        sealed_refs::write(&mut tx, group, &receipts).await?;
         tx.commit().await?;
         Ok(events::settle_repeats(group, receipts))
     }
 
-    async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRow>, StoreError> {
+    async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError> {
         leads::by_id(&self.readers, tenant, id).await
     }
 
     async fn leads_by_index(
         &self,
         tenant: &TenantId,
-        column: LeadColumn,
+        column: &LeadColumn,
         value: &[u8],
         after: Option<LeadId>,
         limit: u32,
-    ) -> Result<Vec<LeadRow>, StoreError> {
+    ) -> Result<Vec<LeadRecord>, StoreError> {
         leads::by_index(&self.readers, tenant, column, value, after, limit).await
     }
 
     async fn owners(
         &self,
         tenant: &TenantId,
-        emails: &[&[u8]],
+        column: &LeadColumn,
+        fingerprints: &[&[u8]],
     ) -> Result<HashMap<Vec<u8>, LeadId>, StoreError> {
-        leads::owners(&self.readers, tenant, emails).await
+        leads::owners(&self.readers, tenant, column, fingerprints).await
     }
 
     async fn secret_checks(&self) -> Result<Vec<SecretCheck>, StoreError> {
@@ -119,6 +124,17 @@ impl Store for SqliteStore {
             .fetch_optional(&self.readers)
             .await?;
         Ok(())
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        /// `SQLITE_FULL`.
+        const FULL: &str = "13";
+        match error.as_database_error().and_then(|error| error.code()) {
+            Some(code) if code == FULL => Self::Full,
+            _ => Self::Unavailable(error.into()),
+        }
     }
 }
 

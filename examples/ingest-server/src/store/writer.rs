@@ -1,11 +1,20 @@
 //! Group commit: one task writes what has queued in one transaction, then acknowledges it.
 
-use std::{future::Future, num::NonZeroUsize, sync::Arc};
+use std::{
+    fmt::Debug,
+    future::Future,
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::{Receipt, Store, StoreError, Write};
-use crate::{clock::Clock, observe::WriteMetrics};
+use crate::clock::Clock;
 
 /// Bounds of the writer.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +35,21 @@ impl Default for WriterLimits {
     }
 }
 
+/// Hears what the writer does.
+pub(crate) trait WriteObserver: Debug + Send + Sync {
+    /// Called by the writing task between two groups: it must not wait.
+    fn observe(&self, event: &WriteEvent);
+}
+
+/// What the writer did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WriteEvent {
+    /// One transaction made this many rows durable.
+    Committed { rows: usize, took: Duration },
+    /// One transaction failed, and nothing of its group was written.
+    Failed { rows: usize },
+}
+
 /// The queue in front of the database. Cloning is cheap; the writing task ends when the last
 /// clone is gone and everything queued is written.
 #[derive(Debug, Clone)]
@@ -33,13 +57,15 @@ pub(crate) struct Writer {
     queue: mpsc::UnboundedSender<Request>,
     slots: Arc<Semaphore>,
     limits: WriterLimits,
+    has_failed: Arc<AtomicBool>,
 }
 
-/// Tells how full a queue is.
+/// Tells how full a queue is, and whether it can be written.
 #[derive(Debug, Clone)]
 pub(crate) struct QueueGauge {
     slots: Arc<Semaphore>,
     limits: WriterLimits,
+    has_failed: Arc<AtomicBool>,
 }
 
 /// Room for a number of rows in the queue, given back when dropped.
@@ -59,22 +85,25 @@ impl Writer {
         store: Arc<dyn Store>,
         limits: WriterLimits,
         clock: Arc<dyn Clock>,
-        metrics: WriteMetrics,
+        observer: Arc<dyn WriteObserver>,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         // The semaphore bounds the channel.
         let (queue, requests) = mpsc::unbounded_channel();
         let slots = Arc::new(Semaphore::new(limits.queued_rows.get()));
+        let has_failed = Arc::new(AtomicBool::new(false));
         let task = WritingTask {
             store,
             clock,
-            metrics,
+            observer,
             group_rows: limits.group_rows,
+            has_failed: Arc::clone(&has_failed),
         };
         (
             Self {
                 queue,
                 slots,
                 limits,
+                has_failed,
             },
             task.run(requests),
         )
@@ -102,6 +131,7 @@ impl Writer {
         QueueGauge {
             slots: Arc::clone(&self.slots),
             limits: self.limits,
+            has_failed: Arc::clone(&self.has_failed),
         }
     }
 }
@@ -115,6 +145,11 @@ impl QueueGauge {
     /// Rows for which there is room when nothing waits.
     pub(crate) const fn rows(&self) -> usize {
         self.limits.queued_rows.get()
+    }
+
+    /// Whether the last group could not be written.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Relaxed)
     }
 }
 
@@ -130,8 +165,9 @@ struct Request {
 struct WritingTask {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    metrics: WriteMetrics,
+    observer: Arc<dyn WriteObserver>,
     group_rows: NonZeroUsize,
+    has_failed: Arc<AtomicBool>,
 }
 
 impl WritingTask {
@@ -161,15 +197,15 @@ impl WritingTask {
     }
 
     async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError> {
-        let began = self.clock.now();
+        let rows = group.len();
+        let began = self.clock.monotonic();
         let outcome = self.store.commit(group).await;
-        match &outcome {
-            Ok(_) => {
-                let took = (self.clock.now() - began).unsigned_abs();
-                self.metrics.committed(group.len(), took);
-            }
-            Err(_) => self.metrics.failed(),
-        }
+        let took = self.clock.monotonic().saturating_sub(began);
+        self.has_failed.store(outcome.is_err(), Ordering::Relaxed);
+        self.observer.observe(&match outcome {
+            Ok(_) => WriteEvent::Committed { rows, took },
+            Err(_) => WriteEvent::Failed { rows },
+        });
         outcome
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 
-use crate::harness::{Data, Server};
+use crate::harness::{Data, Server, run_to_end};
 
 #[test]
 fn every_problem_is_in_one_message_with_exit_code_2_and_no_secret() {
@@ -163,4 +163,105 @@ fn variables_that_are_no_setting_are_named_in_one_warning_without_their_values()
         assert!(warning.contains("INGEST_PORT_8080_TCP_ADDR, PORTCULLIS_KEK"));
         assert!(warnings.next().is_none() && !logs.contains("canary"));
     }
+}
+
+#[test]
+fn a_mistyped_variable_is_told_by_check_config_with_the_one_that_was_meant() {
+    let data = Data::new();
+    let mut command = data.command();
+    command
+        .env("INGEST_LISTN", "canary")
+        .env("INGEST_SERVICE_HOST", "canary")
+        .env("INGEST_TRACE_SAMPLE_RATIO", "1")
+        .arg("check-config");
+    let output = run_to_end(&mut command);
+    let warnings = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{warnings}");
+    assert_eq!(output.stdout, b"the configuration is valid\n");
+    let expected = "warning: INGEST_LISTN (did you mean INGEST_LISTEN?), INGEST_SERVICE_HOST: set, and \
+                    no setting of this service\n";
+    assert!(warnings.contains(expected), "{warnings}");
+    assert!(
+        warnings.contains("warning: INGEST_TRACE_SAMPLE_RATIO: "),
+        "{warnings}"
+    );
+    assert!(!warnings.contains("canary"), "{warnings}");
+}
+
+#[test]
+fn a_flag_is_named_as_it_was_given() {
+    let data = Data::new();
+    let mut command = data.command();
+    command.args(["check-config", "--listen", "localhost:8080", "--log", "="]);
+    let output = run_to_end(&mut command);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    let line = "\n  --listen: must be an IP address and a port, such as 127.0.0.1:8080";
+    assert!(message.contains(line), "{message}");
+    assert!(message.contains("\n  --log: is not a filter"), "{message}");
+    assert!(!message.contains("INGEST_"), "{message}");
+}
+
+#[test]
+fn a_bad_argument_of_a_key_command_exits_with_2() {
+    let data = Data::new();
+    assert!(Server::start_on(&data).terminate().success());
+    let issue = ["issue", "--tenant", "acme", "--scopes"];
+    for wrong in [
+        &["events:write", "--tier", "gold"][..],
+        &["events:paint"],
+        &["events:write", "--expires-at", "tomorrow"],
+        &["events:write", "--expires-at", "2001-01-01T00:00:00Z"],
+        &["events:write", "--tenant-id", "x"],
+    ] {
+        let mut command = data.command();
+        let output = run_to_end(command.arg("api-key").args(issue).args(wrong));
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {output:?}");
+    }
+    for wrong in [["revoke", "no kid"], ["list", "--tenant="]] {
+        let output = run_to_end(data.command().arg("api-key").args(wrong));
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {output:?}");
+    }
+}
+
+#[test]
+fn help_has_a_commands_own_arguments_first_and_then_the_servers() {
+    let output = Data::new().run(&["api-key", "issue", "--help"]);
+    let help = String::from_utf8(output.stdout).unwrap();
+    let (own, rest) = help.split_once("\nServer settings:\n").unwrap();
+    let (servers, environment) = rest.split_once("\nEnvironment only:\n").unwrap();
+    let at = |name: &str| own.find(&format!("\n      {name} ")).unwrap();
+    assert!(at("--tenant") < at("--scopes") && at("--scopes") < at("--tier"));
+    assert!(!own.contains("--listen"), "{own}");
+    assert!(
+        servers.contains("[env: INGEST_LISTEN] [default: 127.0.0.1:8080]"),
+        "{servers}"
+    );
+    for variable in [
+        "PORTCULLIS_KEK_PROVIDER",
+        "INGEST_ADMIN_TOKEN",
+        "PORTCULLIS_KEKS",
+    ] {
+        assert!(environment.contains(variable), "{environment}");
+    }
+}
+
+#[test]
+fn keys_are_listed_under_a_header_in_columns() {
+    let data = Data::new();
+    assert!(Server::start_on(&data).terminate().success());
+    for tenant in ["acme", "a-tenant-with-a-longer-name"] {
+        let scopes = ["--scopes", "events:write"];
+        let mut command = data.command();
+        command.args(["api-key", "issue", "--tenant", tenant]);
+        assert!(run_to_end(command.args(scopes)).status.success());
+    }
+    let output = data.run(&["api-key", "list"]);
+    let list = String::from_utf8(output.stdout).unwrap();
+    let mut lines = list.lines();
+    let header = lines.next().unwrap();
+    assert!(header.starts_with("KID "), "{list}");
+    let column = header.find("SCOPES").unwrap();
+    assert!(lines.all(|line| line[column..] == *"events:write" && line.is_char_boundary(column)));
+    assert_eq!(list.lines().count(), 3);
 }

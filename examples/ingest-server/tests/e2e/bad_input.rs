@@ -386,8 +386,8 @@ async fn slow_heads_and_slow_bodies_are_ended_with_a_problem() {
     ];
     let answers = requests.map(|(name, address, sent)| {
         let mut stream = TcpStream::connect(address).unwrap();
-        let patience = Some(Duration::from_secs(20));
-        stream.set_read_timeout(patience).unwrap();
+        let timeout = Some(Duration::from_secs(20));
+        stream.set_read_timeout(timeout).unwrap();
         stream.write_all(sent.as_bytes()).unwrap();
         let answer = tokio::task::spawn_blocking(move || {
             let mut answer = String::new();

@@ -131,9 +131,10 @@ fn a_configuration_is_checked_before_its_secrets_are_made_and_makes_none() {
     let output = check.output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{message}");
+    let key = format!("log in {}, line 1", file.display());
     for name in [
         "INGEST_LISTEN",
-        "--config",
+        key.as_str(),
         "INGEST_SCHEMA_DIR",
         "OTEL_PROPAGATORS",
     ] {

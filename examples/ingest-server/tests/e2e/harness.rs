@@ -23,7 +23,7 @@ pub(crate) const OTHER_SECRET: &str = "1:8PHy8/T19vf4+fr7/P3+/+Dh4uPk5ebn6Onq6+z
 pub(crate) const ALL_SCOPES: [&str; 4] = ["events:write", "leads:write", "leads:read", "pii:read"];
 
 /// How long anything may take that is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A data folder that outlives the processes that use it.
 #[derive(Debug, Clone)]
@@ -263,7 +263,7 @@ impl Server {
             .status()
             .unwrap();
         assert!(status.success());
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
@@ -307,7 +307,7 @@ pub(crate) fn run_to_end(command: &mut Command) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while child.try_wait().unwrap().is_none() {
         if Instant::now() >= deadline {
             child.kill().unwrap();
@@ -320,7 +320,7 @@ pub(crate) fn run_to_end(command: &mut Command) -> Output {
 
 /// Polls until `met` gives something.
 pub(crate) async fn wait_for<T>(what: &str, mut met: impl AsyncFnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         if let Some(result) = met().await {
             return result;

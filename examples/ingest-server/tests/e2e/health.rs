@@ -69,3 +69,40 @@ async fn a_failed_commit_shows_until_one_succeeds() {
     let (_, components) = readiness(&server).await;
     assert_eq!(components["database"]["state"], "up");
 }
+
+/// A table that is gone fails every request that needs it: the component says so, and what to do.
+#[tokio::test]
+async fn a_component_whose_table_is_gone_is_down() {
+    let server = Server::start();
+    for (table, component) in [
+        ("keyring_data_key", "data_keys"),
+        ("apikey_cache_api_key", "api_keys"),
+        ("secret_check", "database"),
+    ] {
+        let mut connection = server.data().connect().await;
+        let rename = |from: &str, to: &str| {
+            sqlx::AssertSqlSafe(format!("ALTER TABLE {from} RENAME TO {to}"))
+        };
+        sqlx::query(rename(table, "gone"))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let (status, components) = readiness(&server).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{components}");
+        assert_eq!(components[component]["state"], "down", "{components}");
+        assert!(components[component]["action"].is_string());
+        for (name, other) in components.as_object().unwrap() {
+            assert!(
+                name == component || other["state"] != "down",
+                "{components}"
+            );
+        }
+
+        sqlx::query(rename("gone", table))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let (status, components) = readiness(&server).await;
+        assert_eq!(status, StatusCode::OK, "{components}");
+    }
+}

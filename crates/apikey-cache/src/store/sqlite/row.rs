@@ -2,16 +2,16 @@
 
 use std::str::FromStr;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite, Type, decode::Decode};
+use sqlx::{Row, Sqlite, Type, decode::Decode, sqlite::SqliteRow};
 
-use crate::clock::UnixMillis;
-use crate::pepper::PepperVersion;
-use crate::record::{KeyRecord, RecordState, RecordVersion};
-use crate::store::{Change, OutboxSeq, StoreError};
-use crate::verifier::{KeyHash, RowMac, Verifier};
+use crate::{
+    feed::{Change, OutboxSeq},
+    pepper::PepperVersion,
+    store::{KeyRecord, RecordState, RecordVersion, StoreError, UnixMillis},
+    verifier::{KeyHash, RowMac, Verifier},
+};
 
-/// A record from all columns of `api_key`.
+/// A record from all columns of `apikey_cache_api_key`.
 pub(super) fn record(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
     Ok(KeyRecord {
         kid: parsed(row, "kid")?,
@@ -30,7 +30,7 @@ pub(super) fn record(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
                 row_mac: RowMac::new(mac(row, "row_mac")?),
             }),
             "revoked" => RecordState::Revoked,
-            _ => return Err(StoreError::Unreadable { column: "status" }),
+            _ => return Err(StoreError::unreadable("status")),
         },
     })
 }
@@ -58,15 +58,15 @@ pub(super) fn signed(count: u64) -> i64 {
 }
 
 fn unsigned(row: &SqliteRow, name: &'static str) -> Result<u64, StoreError> {
-    u64::try_from(column::<i64>(row, name)?).map_err(|_| StoreError::Unreadable { column: name })
+    u64::try_from(column::<i64>(row, name)?).map_err(|_| StoreError::unreadable(name))
 }
 
 fn pepper(row: &SqliteRow) -> Result<PepperVersion, StoreError> {
     let name = "pepper_version";
     let version = u16::try_from(column::<i64>(row, name)?);
     version
-        .map(PepperVersion::from)
-        .map_err(|_| StoreError::Unreadable { column: name })
+        .map(PepperVersion::new)
+        .map_err(|_| StoreError::unreadable(name))
 }
 
 fn date(row: &SqliteRow, name: &'static str) -> Result<Option<UnixMillis>, StoreError> {
@@ -76,19 +76,18 @@ fn date(row: &SqliteRow, name: &'static str) -> Result<Option<UnixMillis>, Store
 fn mac(row: &SqliteRow, name: &'static str) -> Result<[u8; 32], StoreError> {
     column::<&[u8]>(row, name)?
         .try_into()
-        .map_err(|_| StoreError::Unreadable { column: name })
+        .map_err(|_| StoreError::unreadable(name))
 }
 
 fn parsed<T: FromStr>(row: &SqliteRow, name: &'static str) -> Result<T, StoreError> {
     column::<&str>(row, name)?
         .parse()
-        .map_err(|_| StoreError::Unreadable { column: name })
+        .map_err(|_| StoreError::unreadable(name))
 }
 
 fn column<'r, T>(row: &'r SqliteRow, name: &'static str) -> Result<T, StoreError>
 where
     T: Decode<'r, Sqlite> + Type<Sqlite>,
 {
-    row.try_get(name)
-        .map_err(|_| StoreError::Unreadable { column: name })
+    row.try_get(name).map_err(|_| StoreError::unreadable(name))
 }

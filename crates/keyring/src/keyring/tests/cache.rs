@@ -1,3 +1,5 @@
+//! How often the key-encryption key is asked, and how long an unwrapped key serves.
+
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -44,7 +46,7 @@ async fn a_failed_unwrap_is_tried_again_by_the_next_caller() {
 }
 
 #[tokio::test]
-async fn a_busy_key_is_unwrapped_anew_once_within_the_hour() {
+async fn a_busy_key_is_unwrapped_again_once_within_the_hour() {
     let world = World::new();
     let keyring = world.keyring();
     keyring.primary("t", "email").await;

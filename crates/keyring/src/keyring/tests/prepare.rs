@@ -1,3 +1,5 @@
+//! Which keys are prepared, and what is said of those that are not.
+
 use super::*;
 
 #[tokio::test]
@@ -16,7 +18,7 @@ async fn the_first_key_of_a_purpose_is_primary_at_once_and_stays() {
         .expect("it answers");
     assert_eq!(stored.len(), 1);
     assert_eq!((stored[0].id(), stored[0].state()), (id, KeyState::Primary));
-    assert_eq!(stored[0].created_at(), world.clock.now());
+    assert_eq!(stored[0].created_at(), world.clock.wall());
 }
 
 #[tokio::test]
@@ -28,14 +30,17 @@ async fn each_tenant_and_purpose_has_a_key_of_its_own() {
         .await
         .expect("it answers");
     let now = keys.clock().monotonic();
-    let email = keys.primary("email", now).expect("it is in hand").id();
-    let phone = keys.primary("phone", now).expect("it is in hand").id();
+    let email = keys.primary("email", now).expect("it was prepared").id();
+    let phone = keys.primary("phone", now).expect("it was prepared").id();
     let other = keyring.primary("u", "email").await;
     assert!(email != phone && email != other && phone != other);
-    assert_eq!(keys.primary("name", now).err(), Some(NotInHand::Absent));
+    assert_eq!(
+        keys.primary("name", now).err(),
+        Some(KeyMissing::NotPrepared)
+    );
     assert_eq!(
         keys.find(other, "email", now).err(),
-        Some(NotInHand::Absent)
+        Some(KeyMissing::NotPrepared)
     );
 }
 
@@ -103,19 +108,19 @@ async fn an_id_that_is_not_the_tenants_is_unknown_and_never_reaches_the_kek() {
 
     assert_eq!(
         keyring.find("me", "email", theirs).await,
-        Err(NotInHand::Unknown)
+        Err(KeyMissing::Unknown)
     );
     assert_eq!(
         keyring.find("me", "email", nobodys).await,
-        Err(NotInHand::Unknown)
+        Err(KeyMissing::Unknown)
     );
     assert_eq!(
         keyring.find("me", "phone", mine).await,
-        Err(NotInHand::Unknown)
+        Err(KeyMissing::Unknown)
     );
     assert_eq!(
         keyring.find("nobody", "email", mine).await,
-        Err(NotInHand::Unknown)
+        Err(KeyMissing::Unknown)
     );
     assert_eq!(world.kek.unwraps(), before);
 }
@@ -130,7 +135,7 @@ async fn a_key_that_another_process_has_just_made_is_found() {
 }
 
 #[tokio::test]
-async fn whoever_edits_the_store_cannot_give_a_key_to_another_tenant() {
+async fn an_edited_store_cannot_give_a_key_to_another_tenant() {
     let world = World::new();
     let keyring = world.keyring();
     // The key of the victim is unwrapped and cached.
@@ -158,7 +163,7 @@ async fn whoever_edits_the_store_cannot_give_a_key_to_another_tenant() {
 }
 
 #[tokio::test]
-async fn keys_in_hand_serve_until_their_states_are_10_s_old() {
+async fn prepared_keys_serve_until_their_states_are_10_s_old() {
     let world = World::new();
     let keyring = world.keyring();
     let keys = keyring
@@ -175,8 +180,8 @@ async fn keys_in_hand_serve_until_their_states_are_10_s_old() {
     assert!(keys.primary("email", now).is_ok() && keys.find(id, "email", now).is_ok());
     world.clock.advance(Duration::from_nanos(1));
     let now = world.clock.monotonic();
-    assert_eq!(keys.primary("email", now).err(), Some(NotInHand::Stale));
-    assert_eq!(keys.find(id, "email", now).err(), Some(NotInHand::Stale));
+    assert_eq!(keys.primary("email", now).err(), Some(KeyMissing::Stale));
+    assert_eq!(keys.find(id, "email", now).err(), Some(KeyMissing::Stale));
 }
 
 #[tokio::test]
@@ -200,7 +205,7 @@ async fn merged_keys_hold_what_was_read_later() {
     world.clock.advance(5 * SECOND);
     let now = world.clock.monotonic();
 
-    assert_eq!(old.primary("email", now).err(), Some(NotInHand::Stale));
+    assert_eq!(old.primary("email", now).err(), Some(KeyMissing::Stale));
     for merged in [old.clone().merge(new.clone()), new.merge(old)] {
         let merged = merged.merge(ids.clone());
         let email = merged
@@ -209,7 +214,10 @@ async fn merged_keys_hold_what_was_read_later() {
             .id();
         assert!(merged.find(email, "email", now).is_ok());
         assert!(merged.find(phone, "phone", now).is_ok());
-        assert_eq!(merged.primary("phone", now).err(), Some(NotInHand::Absent));
+        assert_eq!(
+            merged.primary("phone", now).err(),
+            Some(KeyMissing::NotPrepared)
+        );
     }
 }
 

@@ -1,5 +1,7 @@
+//! Rotation, states and erasure, as every process sees them.
+
 use super::*;
-use crate::{ChangeError, IllegalTransition};
+use crate::{IllegalTransition, store::ChangeError};
 
 #[tokio::test]
 async fn a_key_is_promoted_after_15_s_pending_and_no_sooner() {
@@ -133,9 +135,9 @@ async fn a_disabled_key_is_unavailable_everywhere_within_5_s_and_can_come_back()
     let other = world.keyring();
     assert_eq!(other.find("t", "email", id).await, Ok(id));
     for (state, expected) in [
-        (KeyState::Disabled, Err(NotInHand::Unavailable)),
-        (KeyState::DestroyScheduled, Err(NotInHand::Unavailable)),
-        (KeyState::Disabled, Err(NotInHand::Unavailable)),
+        (KeyState::Disabled, Err(KeyMissing::Unavailable)),
+        (KeyState::DestroyScheduled, Err(KeyMissing::Unavailable)),
+        (KeyState::Disabled, Err(KeyMissing::Unavailable)),
         (KeyState::DecryptOnly, Ok(id)),
     ] {
         keyring
@@ -171,11 +173,11 @@ async fn a_destroyed_key_is_gone_and_never_reaches_the_kek() {
     for _ in 0..3 {
         assert_eq!(
             keyring.find("t", "email", id).await,
-            Err(NotInHand::Destroyed)
+            Err(KeyMissing::Destroyed)
         );
         assert_eq!(
             keyring.find("t", "phone", id).await,
-            Err(NotInHand::Unknown)
+            Err(KeyMissing::Unknown)
         );
         world.clock.advance(6 * SECOND);
     }
@@ -229,7 +231,7 @@ async fn an_erased_tenant_is_forgotten_everywhere_within_10_s() {
     let world = World::new();
     let (eraser, other) = (world.keyring(), world.keyring());
     let id = eraser.primary("t", "email").await;
-    let in_hand = other
+    let prepared = other
         .prepare(&tenant("t"), &[purpose("email")])
         .await
         .expect("it answers");
@@ -240,19 +242,22 @@ async fn an_erased_tenant_is_forgotten_everywhere_within_10_s() {
     assert!(matches!(refused, Err(PrepareError::TenantErased)));
     assert_eq!(
         eraser.find("t", "email", id).await,
-        Err(NotInHand::Destroyed)
+        Err(KeyMissing::Destroyed)
     );
 
     world.clock.advance(10 * SECOND);
     let now = world.clock.monotonic();
-    assert_eq!(in_hand.primary("email", now).err(), Some(NotInHand::Stale));
+    assert_eq!(
+        prepared.primary("email", now).err(),
+        Some(KeyMissing::Stale)
+    );
     for _ in 0..3 {
         let refused = other.prepare(&tenant("t"), &[purpose("email")]).await;
         assert!(matches!(refused, Err(PrepareError::TenantErased)));
     }
     assert_eq!(
         other.find("t", "email", id).await,
-        Err(NotInHand::Destroyed)
+        Err(KeyMissing::Destroyed)
     );
     assert_eq!(other.primary("u", "email").await, stays);
     // One for each key that was made, and one for each process that learned of the erasure.

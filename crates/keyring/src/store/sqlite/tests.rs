@@ -1,17 +1,40 @@
-use std::path::Path;
-use std::sync::Arc;
+//! The store in SQLite: its contract, and several processes on one file.
+
+mod adoption;
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use proptest::prelude::*;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use tempfile::TempDir;
 use tokio::sync::Barrier;
-use zeroize::Zeroizing;
 
 use super::*;
-use crate::store::conformance::{conformance, key, tenant};
-use crate::{KekVersion, Keyring, LocalKek, MemoryDekStore};
+use crate::{
+    Keyring,
+    conformance::{self, key, tenant},
+    kek::MemoryKek,
+    store::MemoryDekStore,
+};
 
-conformance!(make);
+#[tokio::test]
+async fn it_is_a_dek_store() {
+    let dir = TempDir::new().expect("a folder");
+    let made = AtomicUsize::new(0);
+    conformance::dek_store(async || {
+        let number = made.fetch_add(1, Ordering::Relaxed);
+        let store = open(&dir.path().join(format!("{number}.db"))).await;
+        store.migrate().await.expect("the tables are made");
+        Arc::new(store) as _
+    })
+    .await;
+}
 
 async fn make() -> (SqliteDekStore, TempDir) {
     let dir = TempDir::new().expect("a folder");
@@ -88,7 +111,7 @@ async fn the_schema_itself_refuses_what_the_contract_forbids() {
         "(1, 't', 'email', x'00', 'disabled', 0)",
     ] {
         let insert = format!(
-            "INSERT INTO data_key (key_id, tenant, purpose, wrapped, state, created_at) VALUES {row}"
+            "INSERT INTO keyring_data_key (key_id, tenant, purpose, wrapped, state, created_at) VALUES {row}"
         );
         let answer = sqlx::query(sqlx::AssertSqlSafe(insert))
             .execute(&store.pool)
@@ -100,7 +123,7 @@ async fn the_schema_itself_refuses_what_the_contract_forbids() {
 #[tokio::test]
 async fn a_damaged_row_is_named_and_not_guessed() {
     let (store, _dir) = make().await;
-    sqlx::query("INSERT INTO data_key VALUES (77, '', 'email', x'00', 'primary', 0)")
+    sqlx::query("INSERT INTO keyring_data_key VALUES (77, '', 'email', x'00', 'primary', 0)")
         .execute(&store.pool)
         .await
         .expect("the schema lets it through");
@@ -112,9 +135,7 @@ async fn a_damaged_row_is_named_and_not_guessed() {
 async fn processes_that_race_to_make_the_first_key_agree_on_one() {
     let dir = TempDir::new().expect("a folder");
     let path = dir.path().join("keys.db");
-    let version = KekVersion::new(1);
-    let keys = [(version, Zeroizing::new([7; 32]))];
-    let kek = Arc::new(LocalKek::new(version, keys).expect("a KEK"));
+    let kek = Arc::new(MemoryKek::new().expect("a KEK"));
     let mut racers = Vec::new();
     for _ in 0..6 {
         let store = open(&path).await;
@@ -156,7 +177,7 @@ enum Step {
     Erase(usize),
 }
 
-const PLACES: [(&str, &str); 3] = [("t", "email"), ("t", "phone"), ("u", "email")];
+const OWNERS: [(&str, &str); 3] = [("t", "email"), ("t", "phone"), ("u", "email")];
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let id = 0..6_u32;
@@ -164,11 +185,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let transition = (state(), state())
         .prop_filter_map("a legal step", |(from, to)| Transition::new(from, to).ok());
     let step = prop_oneof![
-        6 => (id.clone(), 0..PLACES.len(), state()).prop_map(|(id, at, to)| Step::Insert(id, at, to)),
+        6 => (id.clone(), 0..OWNERS.len(), state()).prop_map(|(id, at, to)| Step::Insert(id, at, to)),
         4 => (id.clone(), id.clone()).prop_map(|(old, new)| Step::Promote(old, new)),
         6 => (id.clone(), transition).prop_map(|(id, step)| Step::Change(id, step)),
         2 => (id.clone(), id.clone(), id).prop_map(|(id, old, new)| Step::Rewrap(id, old, new)),
-        1 => (0..PLACES.len()).prop_map(Step::Erase),
+        1 => (0..OWNERS.len()).prop_map(Step::Erase),
     ];
     proptest::collection::vec(step, 0..40)
 }
@@ -177,7 +198,7 @@ async fn take(store: &dyn DekStore, step: &Step) -> String {
     let wrapped = |id: u32| WrappedKey::from_bytes(id.to_be_bytes().to_vec());
     match step.clone() {
         Step::Insert(id, at, state) => {
-            let (tenant, purpose) = PLACES[at];
+            let (tenant, purpose) = OWNERS[at];
             format!("{:?}", store.insert(&key(id, tenant, purpose, state)).await)
         }
         Step::Promote(old, new) => {
@@ -195,7 +216,7 @@ async fn take(store: &dyn DekStore, step: &Step) -> String {
                     .await
             )
         }
-        Step::Erase(at) => format!("{:?}", store.erase_tenant(&tenant(PLACES[at].0)).await),
+        Step::Erase(at) => format!("{:?}", store.erase_tenant(&tenant(OWNERS[at].0)).await),
     }
 }
 

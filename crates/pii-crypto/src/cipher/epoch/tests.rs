@@ -1,3 +1,5 @@
+//! No nonce is given twice.
+
 use std::collections::HashSet;
 
 use super::*;
@@ -12,9 +14,9 @@ fn take(
     now: Duration,
     world: &World,
 ) -> ([u8; PREFIX_BYTES], u32) {
-    let turn = subkeys.next_turn(key, Suite::Exact, policy, now, &*world.entropy);
-    let turn = turn.expect("there are random bytes");
-    (*turn.subkey().prefix(), turn.counter())
+    let nonce = subkeys.reserve(key, Suite::Exact, policy, now, &*world.entropy);
+    let nonce = nonce.expect("there are random bytes");
+    (*nonce.subkey().prefix(), nonce.counter())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -33,16 +35,16 @@ async fn threads_that_race_through_many_epochs_never_share_a_nonce() {
     );
 
     let mut seen = HashSet::new();
-    let turns: Vec<_> = std::thread::scope(|scope| {
+    let nonces: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|_| {
                 let (subkeys, key, world) = (&subkeys, &key, &world);
-                let turn = move |at: u64| {
-                    // An epoch ends every 4,000 turns of a thread by time as well.
+                let reserve = move |at: u64| {
+                    // An epoch ends every 4,000 nonces of a thread by time as well.
                     let now = SECOND * u32::try_from(at / 4_000).expect("a few seconds");
                     take(subkeys, key, EpochPolicy::Shared, now, world)
                 };
-                scope.spawn(move || (0..EACH).map(turn).collect::<Vec<_>>())
+                scope.spawn(move || (0..EACH).map(reserve).collect::<Vec<_>>())
             })
             .collect();
         threads
@@ -50,15 +52,15 @@ async fn threads_that_race_through_many_epochs_never_share_a_nonce() {
             .flat_map(|thread| thread.join().expect("no panic"))
             .collect()
     });
-    let epochs: HashSet<_> = turns.iter().map(|(prefix, _)| *prefix).collect();
+    let epochs: HashSet<_> = nonces.iter().map(|(prefix, _)| *prefix).collect();
     assert!(
         epochs.len() > 3,
         "only {} epochs were fought for",
         epochs.len()
     );
-    for turn in turns {
-        assert!(turn.1 < EPOCH_MESSAGES);
-        assert!(seen.insert(turn), "counter {} was given twice", turn.1);
+    for nonce in nonces {
+        assert!(nonce.1 < EPOCH_MESSAGES);
+        assert!(seen.insert(nonce), "counter {} was given twice", nonce.1);
     }
 }
 
@@ -111,8 +113,8 @@ async fn the_two_suites_have_subkeys_of_their_own() {
     let key = world.known_key().await;
     let subkeys = KeySubkeys::default();
     let of = |suite| {
-        let turn = subkeys.next_turn(&key, suite, EpochPolicy::Shared, SECOND, &*world.entropy);
-        *turn.expect("there are random bytes").subkey().commitment()
+        let nonce = subkeys.reserve(&key, suite, EpochPolicy::Shared, SECOND, &*world.entropy);
+        *nonce.expect("there are random bytes").subkey().commitment()
     };
     // The salt is the same: only the suite in the prefix keeps them apart.
     assert_ne!(of(Suite::Exact), of(Suite::Padded));

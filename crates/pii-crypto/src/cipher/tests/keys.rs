@@ -9,13 +9,13 @@ use super::*;
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn a_value_under_a_key_that_is_not_in_hand_names_the_key() {
+async fn a_value_under_a_key_that_is_not_prepared_names_the_key() {
     let world = World::new().await;
     let sealed = eighth::<Email>().await;
     let without = Cipher::new(world.keys(&[]).await);
     let answer = without
         .open(FIELD, RECORD, &sealed)
-        .expect_err("no key in hand");
+        .expect_err("no key was prepared");
     assert_eq!(answer, OpenError::NeedsKey(sealed.key_id()));
 
     let ids = world
@@ -70,7 +70,7 @@ async fn after_a_rotation_the_new_key_seals_and_the_old_one_still_opens() {
     let cipher = cipher(&world).await;
     let answer = cipher
         .open(FIELD, RECORD, &sealed)
-        .expect_err("the old key is not in hand");
+        .expect_err("the old key was not prepared");
     assert_eq!(answer, OpenError::NeedsKey(sealed.key_id()));
     let old = world
         .keyring
@@ -125,7 +125,7 @@ async fn forged_values_push_no_subkey_out_of_the_cache() {
     assert!(std::sync::Arc::ptr_eq(&good, &after));
 }
 
-/// What the key of the known answers sealed, before another took its place.
+/// What the key of the known answers sealed, before another replaced it.
 async fn with_a_rotated_key() -> (World, Sealed<Email>) {
     let world = World::new().await;
     let value = Pii::<Email>::parse(TEXT).expect("an address");

@@ -1,3 +1,5 @@
+//! Keys of fixed size in place of the texts they stand for.
+
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState};
 
 use crate::store::{Partition, Subject, Target};
@@ -19,8 +21,6 @@ pub(super) type FingerprintHasher = BuildHasherDefault<LowHalf>;
 #[derive(Debug, Default)]
 pub(super) struct LowHalf(u64);
 
-// === impl Fingerprint ===
-
 impl Fingerprint {
     /// A number below `bound`, from the half that tables do not use.
     pub(super) fn index_below(self, bound: usize) -> usize {
@@ -34,8 +34,6 @@ impl Hash for Fingerprint {
         state.write_u64(self.0);
     }
 }
-
-// === impl Fingerprints ===
 
 impl Fingerprints {
     pub(super) fn make_random() -> Self {
@@ -61,8 +59,6 @@ impl Fingerprints {
         Fingerprint(self.low.hash_one(what), self.high.hash_one(what))
     }
 }
-
-// === impl LowHalf ===
 
 impl Hasher for LowHalf {
     fn finish(&self) -> u64 {

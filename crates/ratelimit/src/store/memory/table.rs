@@ -1,12 +1,14 @@
+//! A map of a bounded number of buckets.
+
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use super::fingerprint::{Fingerprint, FingerprintHasher};
-use super::{MemoryStats, WhenFull};
-use crate::bucket::Bucket;
-use crate::clock::Timestamp;
-use crate::policy::PolicyLimit;
+use super::{
+    MemoryStats, WhenFull,
+    fingerprint::{Fingerprint, FingerprintHasher},
+};
+use crate::{bucket::Bucket, clock::Timestamp, policy::PolicyLimit};
 
 /// The buckets that are looked at in search of room, so that a flood of new keys cannot make a
 /// charge slow.
@@ -30,7 +32,7 @@ pub(super) struct Table {
 
 /// Where a bucket lies, or would lie.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Place {
+pub(super) enum BucketSlot {
     Own(Fingerprint),
     /// The shared bucket of a limit, by the hash of its identity.
     Shared(u64),
@@ -63,9 +65,9 @@ impl Table {
         limit: &PolicyLimit,
         now: Timestamp,
         in_batch: impl Fn(&Fingerprint) -> bool,
-    ) -> (Place, Bucket) {
+    ) -> (BucketSlot, Bucket) {
         if let Some(bucket) = self.buckets.get(&key) {
-            return (Place::Own(key), *bucket);
+            return (BucketSlot::Own(key), *bucket);
         }
         let has_room = self.buckets.len() + self.promised < self.capacity
             || self.remove_drained(now, in_batch);
@@ -74,23 +76,23 @@ impl Table {
         let bucket = shared.unwrap_or_else(|| Bucket::full(limit.limit(), self.removed_at));
         if has_room || self.when_full == WhenFull::EvictLeast {
             self.promised += 1;
-            (Place::Own(key), bucket)
+            (BucketSlot::Own(key), bucket)
         } else {
             self.counted.overflowed += 1;
-            (Place::Shared(limit.identity_hash()), bucket)
+            (BucketSlot::Shared(limit.identity_hash()), bucket)
         }
     }
 
     /// Keeps `bucket`, if need be in place of the least used of the others.
     pub(super) fn put(
         &mut self,
-        place: Place,
+        place: BucketSlot,
         bucket: Bucket,
         now: Timestamp,
         in_batch: impl Fn(&Fingerprint) -> bool,
     ) {
         match place {
-            Place::Own(key) => {
+            BucketSlot::Own(key) => {
                 if self.buckets.capacity() == 0 {
                     self.buckets.reserve_exact(self.capacity);
                 }
@@ -99,7 +101,7 @@ impl Table {
                 }
                 self.buckets.insert(key, bucket);
             }
-            Place::Shared(limit) => {
+            BucketSlot::Shared(limit) => {
                 // Those of limits that are no longer in any policy would stay otherwise.
                 self.shared
                     .retain(|of, bucket| *of == limit || bucket.used_at(now) > 0);

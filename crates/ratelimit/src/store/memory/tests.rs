@@ -1,23 +1,20 @@
-use std::collections::HashMap;
-use std::future::Future;
-use std::net::IpAddr;
-use std::num::NonZeroUsize;
-use std::pin::Pin;
-use std::time::Duration;
+//! The bounds of the store in memory.
+
+mod full;
+
+use std::{collections::HashMap, net::IpAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use proptest::prelude::*;
 
 use super::{MemoryStore, WhenFull};
-use crate::clock::{Clock, FakeClock, Timestamp};
-use crate::conformance;
-use crate::limit::{Limit, Rate};
-use crate::name::{Category, Tier};
-use crate::policies::{Policies, PoliciesBuilder, Rule};
-use crate::policy::Policy;
-use crate::request::Request;
-use crate::store::{Answer, Charge, Readings, Store};
-
-mod full;
+use crate::{
+    clock::{Clock, FakeClock, Timestamp},
+    conformance,
+    name::{Category, Tier},
+    policy::{Limit, Policies, PoliciesBuilder, Policy, Rate, Rule},
+    request::Request,
+    store::{Charge, ChargeFuture, ChargeOutcome, Store},
+};
 
 const TIER: Tier = Tier::STANDARD;
 const CATEGORY: Category = Category::INGEST;
@@ -53,17 +50,22 @@ fn request(tenant: &str) -> Request<'_> {
     Request::new(tenant, &TIER, &CATEGORY)
 }
 
-fn charge(store: &MemoryStore, policy: &Policy, request: &Request<'_>, at: Timestamp) -> Readings {
-    match store.charge(&Charge::of_request(policy, request, at)) {
-        Answer::Now(answer) => answer.into_inner().unwrap(),
-        Answer::Later(_) => panic!("memory has nothing to wait for"),
+fn charge(
+    store: &MemoryStore,
+    policy: &Policy,
+    request: &Request<'_>,
+    at: Timestamp,
+) -> ChargeOutcome {
+    match store.charge(&Charge::for_request(policy, request, at)) {
+        ChargeFuture::Ready(answer) => answer.into_inner().unwrap(),
+        ChargeFuture::Boxed(_) => panic!("memory has nothing to wait for"),
     }
 }
 
 fn admits(store: &MemoryStore, policy: &Policy, request: &Request<'_>, at: Timestamp) -> bool {
-    let readings = charge(store, policy, request, at);
+    let outcome = charge(store, policy, request, at);
     policy.limits().iter().enumerate().all(|(position, limit)| {
-        let refusal = readings.at(position).and_then(|reading| reading.refusal());
+        let refusal = outcome.status(position).and_then(|status| status.refusal());
         refusal.is_none() || !limit.is_enforced()
     })
 }
@@ -139,36 +141,15 @@ fn assert_bound(admissions: &[(Timestamp, u32)], limit: &Limit) {
     }
 }
 
-#[derive(Debug)]
-struct Memory {
-    store: MemoryStore,
-    clock: FakeClock,
-}
-
-impl conformance::Harness for Memory {
-    fn store(&self) -> &dyn Store {
-        &self.store
-    }
-
-    fn clock(&self) -> &dyn Clock {
-        &self.clock
-    }
-
-    fn pass<'a>(&'a self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
-        self.clock.advance(time);
-        Box::pin(std::future::ready(()))
-    }
-}
-
 #[tokio::test]
 async fn the_memory_store_conforms() {
     for when_full in [WhenFull::SharedOverflow, WhenFull::EvictLeast] {
         for capacity in [100, 100_000] {
-            let memory = Memory {
-                store: store(capacity, when_full),
-                clock: FakeClock::new(),
-            };
-            conformance::check(&memory, "memory").await;
+            conformance::store(
+                async || Arc::new(store(capacity, when_full)) as Arc<dyn Store>,
+                async |_| {},
+            )
+            .await;
         }
     }
 }
@@ -235,8 +216,8 @@ proptest! {
         for step in history {
             let one = charge(&with, &shadowed, &step.request(), step.at);
             let other = charge(&without, &enforced, &step.request(), step.at);
-            prop_assert_eq!(one.at(0), other.at(0));
-            prop_assert_eq!(one.at(2), other.at(1));
+            prop_assert_eq!(one.status(0), other.status(0));
+            prop_assert_eq!(one.status(2), other.status(1));
         }
     }
 
@@ -266,16 +247,16 @@ fn addresses_of_one_ipv6_network_share_a_bucket() {
         .unwrap();
     let policy = policies.client_address();
     let admits = |address: &str| {
-        let charge = Charge::of_address(policy, address.parse().unwrap(), millis(0));
+        let charge = Charge::for_address(policy, address.parse().unwrap(), millis(0));
         match store.charge(&charge) {
-            Answer::Now(answer) => answer
+            ChargeFuture::Ready(answer) => answer
                 .into_inner()
                 .unwrap()
-                .at(0)
+                .status(0)
                 .unwrap()
                 .refusal()
                 .is_none(),
-            Answer::Later(_) => panic!("memory has nothing to wait for"),
+            ChargeFuture::Boxed(_) => panic!("memory has nothing to wait for"),
         }
     };
     assert!(admits("2001:db8::1"));
@@ -323,7 +304,7 @@ fn threads_with_clocks_apart_admit_at_most_burst_and_rate() {
                 scope.spawn(move || {
                     let once = |_: &_| {
                         // Read before the lock is taken, so that times arrive out of order.
-                        let now = clock.now();
+                        let now = Timestamp::from(clock.monotonic());
                         clock.advance(Duration::from_micros(50));
                         admits(store, policy, &request("busy"), now)
                     };

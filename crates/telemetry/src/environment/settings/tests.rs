@@ -1,4 +1,13 @@
+//! Each variable is honoured or refused by name.
+
 use super::*;
+
+fn url(settings: &Settings) -> Option<&str> {
+    settings
+        .endpoint
+        .as_ref()
+        .map(|endpoint| endpoint.url.as_str())
+}
 
 fn read(pairs: &[(&'static str, &str)]) -> Result<Settings, EnvironmentError> {
     Settings::read(&Environment::from_pairs(pairs.iter().copied()))
@@ -43,10 +52,7 @@ fn what_is_set_is_honoured() {
             .resource
             .contains(&pair("deployment.environment", "a b"))
     );
-    assert_eq!(
-        settings.endpoint.as_deref(),
-        Some("http://collector:4318/v1/traces")
-    );
+    assert_eq!(url(&settings), Some("http://collector:4318/v1/traces"));
     assert_eq!(
         settings.headers,
         [pair("authorization", "Bearer x"), pair("x-scope", "1")]
@@ -81,10 +87,7 @@ fn the_narrower_variable_outweighs_the_wider() {
     ])
     .unwrap();
     assert_eq!(settings.service_name.as_deref(), Some("named"));
-    assert_eq!(
-        settings.endpoint.as_deref(),
-        Some("http://narrow:4318/as/it/is")
-    );
+    assert_eq!(url(&settings), Some("http://narrow:4318/as/it/is"));
     assert_eq!(settings.timeout, Some(Duration::from_millis(10)));
 }
 

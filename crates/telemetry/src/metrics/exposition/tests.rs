@@ -1,3 +1,5 @@
+//! Content negotiation and the conversion between the formats.
+
 use super::*;
 
 #[test]

@@ -1,12 +1,14 @@
-use std::collections::HashMap;
-use std::mem;
-use std::time::Duration;
+//! The traces that have not ended, within bounds.
 
-use opentelemetry::trace::{Event, TraceId};
-use opentelemetry::{Array, KeyValue, Value};
+use std::{collections::HashMap, mem, time::Duration};
+
+use opentelemetry::{
+    Array, KeyValue, Value,
+    trace::{Event, TraceId},
+};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::Keep;
+use super::KeepReason;
 use crate::sampling::Tail;
 
 /// Traces that have not ended, within bounds that nothing exceeds.
@@ -14,9 +16,9 @@ pub(super) struct HeldTraces {
     traces: HashMap<TraceId, HeldTrace>,
     bytes: usize,
     swept: Duration,
-    most_traces: usize,
-    most_spans: usize,
-    most_bytes: usize,
+    max_traces: usize,
+    max_spans: usize,
+    max_bytes: usize,
     age: Duration,
 }
 
@@ -24,7 +26,7 @@ pub(super) struct HeldTraces {
 #[derive(Default)]
 pub(super) struct HeldTrace {
     pub(super) spans: Vec<SpanData>,
-    pub(super) keep: Option<Keep>,
+    pub(super) keep: Option<KeepReason>,
     since: Duration,
     open: usize,
     bytes: usize,
@@ -64,9 +66,9 @@ impl HeldTraces {
             traces: HashMap::new(),
             bytes: 0,
             swept: Duration::ZERO,
-            most_traces: rules.traces.get() / shards,
-            most_spans: rules.spans_per_trace.get(),
-            most_bytes: rules.bytes.get() / shards,
+            max_traces: rules.traces.get() / shards,
+            max_spans: rules.spans_per_trace.get(),
+            max_bytes: rules.bytes.get() / shards,
             age: rules.age,
         }
     }
@@ -78,7 +80,7 @@ impl HeldTraces {
             trace.open += 1;
             return evictions;
         }
-        if self.traces.len() >= self.most_traces {
+        if self.traces.len() >= self.max_traces {
             evictions.extend(self.evict_oldest(Evicted::Traces, |_, _| true));
         }
         self.traces.insert(
@@ -97,7 +99,7 @@ impl HeldTraces {
         &mut self,
         id: TraceId,
         span: SpanData,
-        keep: Option<Keep>,
+        keep: Option<KeepReason>,
     ) -> (Option<HeldTrace>, Evictions) {
         let mut evictions = Vec::new();
         let size = size_of_span(&span);
@@ -111,7 +113,7 @@ impl HeldTraces {
             return (Some(alone), evictions);
         }
         // Those that hold nothing yet would make no room, and no room is enough for a giant.
-        while size <= self.most_bytes && self.bytes + size > self.most_bytes {
+        while size <= self.max_bytes && self.bytes + size > self.max_bytes {
             let evicted = self.evict_oldest(Evicted::Bytes, |other, trace| {
                 other != id && trace.bytes > 0
             });
@@ -123,9 +125,9 @@ impl HeldTraces {
         let Some(trace) = self.traces.get_mut(&id) else {
             return (None, evictions);
         };
-        let reached = if trace.spans.len() >= self.most_spans {
+        let reached = if trace.spans.len() >= self.max_spans {
             Some(Evicted::SpansPerTrace)
-        } else if self.bytes + size > self.most_bytes {
+        } else if self.bytes + size > self.max_bytes {
             Some(Evicted::Bytes)
         } else {
             None

@@ -1,15 +1,23 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::SystemTime;
+//! Which traces are kept, and that no bound is exceeded.
 
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{SpanBuilder, TraceContextExt, Tracer, TracerProvider};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::SystemTime,
+};
+
+use opentelemetry::{
+    KeyValue,
+    trace::{SpanBuilder, TraceContextExt, Tracer, TracerProvider},
+};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
-use std::num::{NonZeroU32, NonZeroUsize};
 
 use super::*;
-use crate::clock::FakeClock;
-use crate::sampling::{Head, Ratio};
-use crate::traces::sampler;
+use crate::{
+    clock::FakeClock,
+    sampling::{Head, Ratio},
+    traces::sampler,
+};
 
 /// Takes spans as the exporter's queue would.
 #[derive(Clone, Debug, Default)]
@@ -253,7 +261,7 @@ fn memory_stays_below_its_bound() {
 }
 
 #[test]
-fn a_span_larger_than_the_bound_pushes_nobody_out() {
+fn a_span_larger_than_the_bound_evicts_no_other_trace() {
     let stage = Stage::tail_only(rules(|rules| {
         rules.bytes = NonZeroUsize::new(SHARDS * 100_000).unwrap();
         rules.traces = NonZeroUsize::new(SHARDS * 100).unwrap();
@@ -273,7 +281,7 @@ fn a_span_larger_than_the_bound_pushes_nobody_out() {
 }
 
 #[test]
-fn a_trace_with_too_many_spans_is_cut_short_and_still_judged() {
+fn a_trace_with_too_many_spans_is_cut_short_and_its_error_still_counts() {
     let stage = Stage::tail_only(rules(|rules| {
         rules.spans_per_trace = NonZeroUsize::new(3).unwrap()
     }));
@@ -290,7 +298,7 @@ fn a_trace_with_too_many_spans_is_cut_short_and_still_judged() {
 }
 
 #[test]
-fn a_trace_that_does_not_end_is_given_up_but_its_error_is_not() {
+fn a_trace_that_does_not_end_is_evicted_but_its_error_is_exported() {
     let stage = Stage::tail_only(rules(|rules| {
         rules.age = Duration::from_secs(60);
         rules.traces = NonZeroUsize::new(1).unwrap();
@@ -333,7 +341,7 @@ fn no_more_traces_are_kept_in_a_second_than_allowed() {
 }
 
 #[test]
-fn shutdown_lets_go_of_errors_in_unfinished_traces() {
+fn shutdown_exports_errors_in_unfinished_traces() {
     let stage = Stage::tail_only(rules(|_| {}));
     let root = stage.root("root");
     let failed = stage.start("failed", &root);

@@ -10,9 +10,8 @@ use http::{
     header::{CONTENT_ENCODING, CONTENT_LENGTH},
 };
 use http_body_util::BodyExt as _;
-use portcullis_dq_metrics::Reason;
 
-use crate::rejection::Rejection;
+use crate::{pipeline::rejection::Rejection, quality::Reason};
 
 /// The largest body, as sent and unpacked.
 pub(crate) const MAX_BYTES: usize = 1 << 20;

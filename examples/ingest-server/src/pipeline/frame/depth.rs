@@ -1,8 +1,6 @@
 //! How deeply JSON is nested, found before anything is built from it.
 
-use portcullis_dq_metrics::Reason;
-
-use crate::rejection::Rejection;
+use crate::{pipeline::rejection::Rejection, quality::Reason};
 
 /// Refuses a text that opens more than `limit` objects and arrays within each other.
 pub(super) fn check(text: &[u8], limit: usize) -> Result<(), Rejection> {

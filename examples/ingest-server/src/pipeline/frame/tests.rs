@@ -1,3 +1,5 @@
+//! Bodies cut into frames.
+
 use super::*;
 
 fn reason(text: &[u8], form: Form) -> Option<Reason> {

@@ -1,9 +1,8 @@
 //! When an event may have happened.
 
-use portcullis_dq_metrics::Reason;
 use time::{Duration, OffsetDateTime};
 
-use crate::rejection::Rejection;
+use crate::{pipeline::rejection::Rejection, quality::Reason};
 
 /// How far a sender's clock may be ahead.
 const MAX_AHEAD: Duration = Duration::minutes(10);

@@ -2,34 +2,33 @@
 
 use std::collections::HashSet;
 
-use portcullis_dq_metrics::Reason;
-use portcullis_telemetry::Detectors;
+use portcullis_pii_detect::Detector;
 use serde_json::Value;
 
 use super::Personal;
-use crate::{pipeline::parse::Parsed, rejection::Rejection};
+use crate::{pipeline::parse::Parsed, pipeline::rejection::Rejection, quality::Reason};
 
 /// Looks at every text that will be stored unsealed: the envelope's, and the data's but for the
 /// declared places.
 pub(super) fn check(
-    detectors: &Detectors,
+    detector: &Detector,
     parsed: &Parsed,
     personal: &[Personal],
 ) -> Result<(), Rejection> {
     if let Some(envelope) = &parsed.envelope {
         for (text, place) in [(&envelope.id, "`id`"), (&envelope.source, "`source`")] {
-            refuse(detectors, text, place)?;
+            refuse(detector, text, place)?;
         }
     }
     let declared = personal
         .iter()
         .map(|found| found.pointer.as_str())
         .collect();
-    walk(detectors, &parsed.data, &mut String::new(), &declared)
+    walk(detector, &parsed.data, &mut String::new(), &declared)
 }
 
 fn walk(
-    detectors: &Detectors,
+    detector: &Detector,
     value: &Value,
     pointer: &mut String,
     declared: &HashSet<&str>,
@@ -37,20 +36,20 @@ fn walk(
     let length = pointer.len();
     match value {
         Value::String(text) if !declared.contains(pointer.as_str()) => {
-            refuse(detectors, text, "`data`")
+            refuse(detector, text, "`data`")
         }
         Value::Array(items) => items.iter().enumerate().try_for_each(|(index, item)| {
             pointer.push('/');
             pointer.push_str(&index.to_string());
-            let walked = walk(detectors, item, pointer, declared);
+            let walked = walk(detector, item, pointer, declared);
             pointer.truncate(length);
             walked
         }),
         Value::Object(members) => members.iter().try_for_each(|(name, member)| {
-            refuse(detectors, name, "`data`")?;
+            refuse(detector, name, "`data`")?;
             pointer.push('/');
             pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
-            let walked = walk(detectors, member, pointer, declared);
+            let walked = walk(detector, member, pointer, declared);
             pointer.truncate(length);
             walked
         }),
@@ -58,8 +57,8 @@ fn walk(
     }
 }
 
-fn refuse(detectors: &Detectors, text: &str, place: &str) -> Result<(), Rejection> {
-    match detectors.detect(text) {
+fn refuse(detector: &Detector, text: &str, place: &str) -> Result<(), Rejection> {
+    match detector.first_kind(text) {
         None => Ok(()),
         Some(kind) => {
             let detail = format!(

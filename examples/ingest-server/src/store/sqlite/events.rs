@@ -54,11 +54,6 @@ pub(super) async fn insert(
             rest = after;
         }
     }
-    for (index, _, event) in firsts {
-        if receipts[index] == Some(Receipt::Stored) {
-            insert_refs(tx, event).await?;
-        }
-    }
     Ok(receipts)
 }
 
@@ -76,15 +71,6 @@ pub(super) async fn withdraw(
         .bind(&event.id)
         .execute(&mut **tx)
         .await?;
-    for key_id in &event.key_ids {
-        let statement =
-            r#"DELETE FROM sealed_ref WHERE key_id = ? AND "table" = 'event' AND row = ?"#;
-        sqlx::query(statement)
-            .bind(key_id.value())
-            .bind(event.record())
-            .execute(&mut **tx)
-            .await?;
-    }
     Ok(())
 }
 
@@ -193,18 +179,4 @@ fn duplicate(stored: &[u8], offered: &EventRow) -> Receipt {
     } else {
         Receipt::DuplicateConflicting
     }
-}
-
-async fn insert_refs(
-    tx: &mut Transaction<'static, Sqlite>,
-    event: &EventRow,
-) -> Result<(), StoreError> {
-    for key_id in &event.key_ids {
-        sqlx::query("INSERT INTO sealed_ref VALUES (?, 'event', ?) ON CONFLICT DO NOTHING")
-            .bind(key_id.value())
-            .bind(event.record())
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
 }

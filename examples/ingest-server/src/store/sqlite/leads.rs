@@ -5,12 +5,10 @@ use std::collections::HashMap;
 use portcullis_keyring::TenantId;
 use sqlx::{Connection as _, Row as _, Sqlite, SqlitePool, Transaction, sqlite::SqliteRow};
 
-use super::events;
+use super::{events, lead_sql};
 use crate::{
-    store::{
-        LeadChange, LeadColumn, LeadId, LeadRow, LeadWrite, Receipt, SealedColumn, StoreError,
-        Write,
-    },
+    lead::{COLUMNS, LeadColumn, LeadId, LeadRecord},
+    store::{LeadChange, LeadWrite, Receipt, SealedColumn, StoreError, Write},
     timestamp,
 };
 
@@ -46,7 +44,7 @@ pub(super) async fn by_id(
     pool: &SqlitePool,
     tenant: &TenantId,
     id: LeadId,
-) -> Result<Option<LeadRow>, StoreError> {
+) -> Result<Option<LeadRecord>, StoreError> {
     let row = sqlx::query("SELECT * FROM lead WHERE id = ? AND tenant = ?")
         .bind(id.to_string())
         .bind(tenant.as_str())
@@ -59,11 +57,11 @@ pub(super) async fn by_id(
 pub(super) async fn by_index(
     pool: &SqlitePool,
     tenant: &TenantId,
-    column: LeadColumn,
+    column: &LeadColumn,
     value: &[u8],
     after: Option<LeadId>,
     limit: u32,
-) -> Result<Vec<LeadRow>, StoreError> {
+) -> Result<Vec<LeadRecord>, StoreError> {
     // Every id sorts after the empty text.
     let after = after.map(|id| id.to_string()).unwrap_or_default();
     let statement = r#"SELECT lead.* FROM lead_index JOIN lead ON lead.id = lead_index.lead
@@ -82,19 +80,21 @@ pub(super) async fn by_index(
     rows.iter().map(decode).collect()
 }
 
-/// Who owns the e-mail fingerprints.
+/// Which leads own fingerprints of an identity column.
 pub(super) async fn owners(
     pool: &SqlitePool,
     tenant: &TenantId,
-    emails: &[&[u8]],
+    column: &LeadColumn,
+    fingerprints: &[&[u8]],
 ) -> Result<HashMap<Vec<u8>, LeadId>, StoreError> {
-    let list = serde_json::json!(emails.iter().map(|email| hex(email)).collect::<Vec<_>>());
+    let list: Vec<String> = fingerprints.iter().map(|bytes| hex(bytes)).collect();
+    let list = serde_json::json!(list);
     let statement = r#"SELECT value, lead FROM lead_index
         WHERE tenant = ? AND field = ? AND "index" = ?
         AND value IN (SELECT unhex(value) FROM json_each(?))"#;
     let rows = sqlx::query(statement)
         .bind(tenant.as_str())
-        .bind(LeadColumn::Email.field())
+        .bind(column.field())
         .bind(INDEX)
         .bind(list.to_string())
         .fetch_all(pool)
@@ -130,7 +130,6 @@ async fn write_lead(
             return Ok(false);
         }
     }
-    refer(tx, &id).await?;
     Ok(true)
 }
 
@@ -140,13 +139,8 @@ async fn insert(
     id: &str,
     lead: &LeadWrite,
 ) -> Result<bool, StoreError> {
-    let statement = "INSERT INTO lead (
-            email_enc, email_key_version, email_fp, phone_enc, phone_key_version, phone_fp,
-            national_id_enc, national_id_key_version, national_id_fp, name_enc, name_key_version,
-            address_enc, address_key_version, updated_at, id, tenant, created_at
-        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
     let at = timestamp::format(lead.at);
-    let done = bind_columns(sqlx::query(statement), lead)
+    let done = bind_columns(sqlx::query(lead_sql::INSERT.as_str()), lead)
         .bind(&at)
         .bind(id)
         .bind(tenant.as_str())
@@ -162,24 +156,8 @@ async fn update(
     id: &str,
     lead: &LeadWrite,
 ) -> Result<bool, StoreError> {
-    let statement = "UPDATE lead SET
-            email_enc = coalesce(?, email_enc),
-            email_key_version = coalesce(?, email_key_version),
-            email_fp = coalesce(?, email_fp),
-            phone_enc = coalesce(?, phone_enc),
-            phone_key_version = coalesce(?, phone_key_version),
-            phone_fp = coalesce(?, phone_fp),
-            national_id_enc = coalesce(?, national_id_enc),
-            national_id_key_version = coalesce(?, national_id_key_version),
-            national_id_fp = coalesce(?, national_id_fp),
-            name_enc = coalesce(?, name_enc),
-            name_key_version = coalesce(?, name_key_version),
-            address_enc = coalesce(?, address_enc),
-            address_key_version = coalesce(?, address_key_version),
-            updated_at = ?
-        WHERE id = ? AND tenant = ? AND (? IS NULL OR email_fp = ?)";
-    let expected = lead.expected_email();
-    let done = bind_columns(sqlx::query(statement), lead)
+    let expected = lead.expected_identity();
+    let done = bind_columns(sqlx::query(lead_sql::UPDATE.as_str()), lead)
         .bind(timestamp::format(lead.at))
         .bind(id)
         .bind(tenant.as_str())
@@ -193,14 +171,17 @@ async fn update(
 type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
 
 /// Binds ciphertext, key id and, where a column is indexed, fingerprint, in the order of
-/// [`LeadColumn::ALL`]; null where the write has no such column.
+/// [`COLUMNS`]; null where the write has no such column.
 fn bind_columns<'q>(mut query: Query<'q>, lead: &'q LeadWrite) -> Query<'q> {
-    for name in LeadColumn::ALL {
-        let column = lead.columns.iter().find(|column| column.column == name);
+    for definition in &COLUMNS {
+        let column = lead
+            .columns
+            .iter()
+            .find(|column| column.column == definition);
         query = query
             .bind(column.map(|column| column.sealed.as_slice()))
             .bind(column.map(|column| column.key_id.value()));
-        if name.is_indexed() {
+        if definition.is_indexed() {
             let enforced = column.and_then(|column| column.index.first());
             query = query.bind(enforced.map(|row| row.value.as_slice()));
         }
@@ -240,37 +221,16 @@ async fn index(
     Ok(true)
 }
 
-/// Brings the lead's key references in line with its columns.
-async fn refer(tx: &mut Transaction<'_, Sqlite>, id: &str) -> Result<(), StoreError> {
-    sqlx::query(r#"DELETE FROM sealed_ref WHERE "table" = 'lead' AND row = ?"#)
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    let statement = "INSERT INTO sealed_ref
-        SELECT email_key_version, 'lead', id FROM lead
-            WHERE id = ?1 AND email_key_version IS NOT NULL
-        UNION SELECT phone_key_version, 'lead', id FROM lead
-            WHERE id = ?1 AND phone_key_version IS NOT NULL
-        UNION SELECT national_id_key_version, 'lead', id FROM lead
-            WHERE id = ?1 AND national_id_key_version IS NOT NULL
-        UNION SELECT name_key_version, 'lead', id FROM lead
-            WHERE id = ?1 AND name_key_version IS NOT NULL
-        UNION SELECT address_key_version, 'lead', id FROM lead
-            WHERE id = ?1 AND address_key_version IS NOT NULL";
-    sqlx::query(statement).bind(id).execute(&mut **tx).await?;
-    Ok(())
-}
-
-fn decode(row: &SqliteRow) -> Result<LeadRow, StoreError> {
+fn decode(row: &SqliteRow) -> Result<LeadRecord, StoreError> {
     let id: String = row.try_get("id")?;
     let mut sealed = Vec::new();
-    for column in LeadColumn::ALL {
+    for column in &COLUMNS {
         let name = format!("{}_enc", column.name());
         if let Some(bytes) = row.try_get::<Option<Vec<u8>>, _>(name.as_str())? {
             sealed.push((column, bytes));
         }
     }
-    Ok(LeadRow {
+    Ok(LeadRecord {
         id: LeadId::parse(&id).ok_or(StoreError::Corrupt("lead id"))?,
         sealed,
         created_at: row.try_get("created_at")?,

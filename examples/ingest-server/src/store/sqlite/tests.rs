@@ -1,4 +1,6 @@
-use crate::store::{SqliteStore, conformance};
+//! SQLite against the contract of stores.
+
+use crate::store::{conformance, sqlite::SqliteStore};
 
 #[tokio::test]
 async fn sqlite_keeps_the_contract() {

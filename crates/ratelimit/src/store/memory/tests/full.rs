@@ -1,5 +1,6 @@
-use std::collections::HashMap;
-use std::net::IpAddr;
+//! A store in memory that is full.
+
+use std::{collections::HashMap, net::IpAddr};
 
 use proptest::prelude::*;
 
@@ -7,8 +8,7 @@ use super::{
     admits, assert_bound, charge, forward, four_limits, histories, millis, one_limit, request,
     store,
 };
-use crate::clock::Timestamp;
-use crate::store::WhenFull;
+use crate::{clock::Timestamp, store::WhenFull};
 
 proptest! {
     #[test]
@@ -191,7 +191,7 @@ fn a_charge_does_not_forget_its_own_buckets_for_one_another() {
     let after = charge(&store, &policy, &new, at);
     assert_eq!(store.stats().forgotten, 4);
     assert_eq!(charge(&store, &policy, &new.with_cost(0), at), after);
-    assert_eq!(after.at(0).map(|reading| reading.remaining()), Some(11));
+    assert_eq!(after.status(0).map(|status| status.remaining()), Some(11));
 }
 
 #[test]

@@ -1,0 +1,81 @@
+//! Records to store, and how two of them are told apart.
+
+use std::num::NonZeroU16;
+
+use super::clause::Clause;
+use crate::{
+    kid::Kid,
+    pepper::PepperVersion,
+    scope::Scopes,
+    store::{
+        KeyHash, KeyRecord, KeyStore, RecordState, RecordVersion, RowMac, UnixMillis, Verifier,
+    },
+    tenant::TenantId,
+    tier::Tier,
+};
+
+/// When all records were issued: 2026-01-01T00:00:00Z.
+pub(super) const ISSUED: UnixMillis = UnixMillis::new(1_767_225_600_000);
+
+pub(super) fn kid(number: u64) -> Kid {
+    let text = format!("{number:022}");
+    text.parse().expect("22 digits are a kid")
+}
+
+pub(super) fn tenant(id: &str) -> TenantId {
+    TenantId::new(id).expect("the tenants of the suite are visible ASCII")
+}
+
+pub(super) fn record(number: u64) -> KeyRecord {
+    KeyRecord {
+        kid: kid(number),
+        tenant: tenant("tenant-7"),
+        tier: Tier::FREE,
+        scopes: Scopes::default(),
+        version: RecordVersion::FIRST,
+        not_before: None,
+        expires_at: None,
+        created_at: ISSUED,
+        last_used: None,
+        state: RecordState::Active(verifier(1)),
+    }
+}
+
+pub(super) fn verifier(pepper: u16) -> Verifier {
+    let [_, byte] = pepper.to_be_bytes();
+    Verifier {
+        pepper: PepperVersion::new(pepper),
+        hash: KeyHash::new([byte; 32]),
+        row_mac: RowMac::new([!byte; 32]),
+    }
+}
+
+pub(super) fn limit(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).expect("the limits of the suite are not zero")
+}
+
+/// Asks to renew the hash of record 1.
+pub(super) async fn rehash(
+    clause: Clause,
+    store: &dyn KeyStore,
+    version: RecordVersion,
+    under: PepperVersion,
+) {
+    let rehashed = store.rehash(&kid(1), version, under, &verifier(2)).await;
+    clause.done(rehashed);
+}
+
+#[track_caller]
+pub(super) fn assert_same(clause: Clause, loaded: &KeyRecord, expected: &KeyRecord) {
+    let state = |record: &KeyRecord| match record.state {
+        RecordState::Revoked => None,
+        RecordState::Active(Verifier {
+            pepper,
+            hash,
+            row_mac,
+        }) => Some((pepper, *hash.as_bytes(), *row_mac.as_bytes())),
+    };
+    clause.same(state(loaded), state(expected));
+    // What is left is told apart by `Debug`, except for the redacted bytes compared above.
+    clause.same(format!("{loaded:?}"), format!("{expected:?}"));
+}

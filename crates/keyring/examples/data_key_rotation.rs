@@ -1,0 +1,77 @@
+//! A data key from its first use to its destruction, with a local key-encryption key and a store in
+//! memory, and what an observer is told of it.
+
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::{sync::Arc, time::Duration};
+
+use portcullis_keyring::{
+    KeyMissing, KeyState, Keyring, Purpose, Rotation, TenantId, VersionedSecrets,
+    clock::FakeClock,
+    kek::LocalKek,
+    observer::{Event, Observer},
+    store::MemoryDekStore,
+};
+use secrecy::SecretString;
+
+/// Prints every event; a service counts them and logs some.
+#[derive(Debug)]
+struct Printer;
+
+impl Observer for Printer {
+    fn observe(&self, event: &Event<'_>) {
+        println!("  {event:?}");
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let configured = SecretString::from("1:QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=");
+    let kek = LocalKek::new(VersionedSecrets::parse(&configured, None)?);
+    let clock = Arc::new(FakeClock::new());
+    let keyring = Keyring::builder(Arc::new(kek), Arc::new(MemoryDekStore::new()))
+        .clock(clock.clone())
+        .observer(Arc::new(Printer))
+        .build();
+    let (tenant, email) = (TenantId::new("tenant-7")?, Purpose::new("email")?);
+
+    println!("first use");
+    let keys = keyring
+        .prepare(&tenant, std::slice::from_ref(&email))
+        .await?;
+    let old = keys.primary("email", keys.clock().monotonic())?.id();
+
+    println!("rotation");
+    keyring.rotate(&tenant, &email).await?;
+    clock.advance(Duration::from_secs(15));
+    let step = keyring.rotate(&tenant, &email).await?;
+    assert!(matches!(step, Rotation::Promoted { demoted, .. } if demoted == old));
+
+    println!("what was sealed under the old key still opens");
+    let keys = keyring.prepare(&tenant, &[email]).await?;
+    let keys = keys.merge(keyring.prepare_ids(&tenant, &[old]).await?);
+    let now = keys.clock().monotonic();
+    assert!(keys.primary("email", now).is_ok());
+    assert!(keys.find(old, "email", now).is_ok());
+
+    println!("disabled, and destroyed");
+    for (state, missing) in [
+        (KeyState::Disabled, KeyMissing::Unavailable),
+        (KeyState::DestroyScheduled, KeyMissing::Unavailable),
+        (KeyState::Destroyed, KeyMissing::Destroyed),
+    ] {
+        keyring.change_state(&tenant, old, state).await?;
+        let refused = keyring.prepare_ids(&tenant, &[old]).await?;
+        assert_eq!(refused.find(old, "email", now).err(), Some(missing));
+    }
+
+    println!("erasure of the tenant");
+    keyring.erase_tenant(&tenant).await?;
+    assert!(
+        keyring
+            .prepare(&tenant, &[Purpose::new("email")?])
+            .await
+            .is_err()
+    );
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! A store and a key-encryption key from outside the crate: what it makes public is enough, and the
+//! suites hold for them.
+
+#[path = "outside/remote_kek.rs"]
+mod remote_kek;
+#[path = "outside/row_store.rs"]
+mod row_store;
+
+use std::sync::Arc;
+
+use portcullis_keyring::{Keyring, Purpose, TenantId, conformance};
+
+use self::{remote_kek::RemoteKek, row_store::RowStore};
+
+#[tokio::test]
+async fn a_store_from_outside_passes_the_suite() {
+    conformance::dek_store(async || Arc::new(RowStore::default()) as _).await;
+}
+
+#[tokio::test]
+async fn a_key_encryption_key_from_outside_passes_the_suite() {
+    conformance::kek_provider(async || Arc::new(RemoteKek::default()) as _).await;
+}
+
+#[tokio::test]
+async fn a_keyring_works_on_both() {
+    let keyring = Keyring::builder(
+        Arc::new(RemoteKek::default()),
+        Arc::new(RowStore::default()),
+    );
+    let (tenant, email) = (TenantId::new("t").unwrap(), Purpose::new("email").unwrap());
+    let keyring = keyring.build();
+    let keys = keyring.prepare(&tenant, &[email]).await.unwrap();
+    let key = keys.primary("email", keys.clock().monotonic()).unwrap();
+    let same = keyring.prepare_ids(&tenant, &[key.id()]).await.unwrap();
+    assert!(
+        same.find(key.id(), "email", keys.clock().monotonic())
+            .is_ok()
+    );
+}
+
+/// Breaks one clause: it makes a second primary.
+#[tokio::test]
+#[should_panic(expected = "a tenant and purpose have one primary and one pending key")]
+async fn a_store_that_breaks_a_clause_is_told_which() {
+    conformance::dek_store(async || Arc::new(RowStore::careless()) as _).await;
+}
+
+/// Breaks one clause: it does not look at the context.
+#[tokio::test]
+#[should_panic(expected = "a wrapped key opens in its context only")]
+async fn a_key_encryption_key_that_breaks_a_clause_is_told_which() {
+    conformance::kek_provider(async || Arc::new(RemoteKek::careless()) as _).await;
+}

@@ -1,0 +1,73 @@
+//! What a detector looks for, chosen step by step.
+
+use thiserror::Error;
+
+use crate::{
+    detector::Detector,
+    kind::{Kind, KindSet},
+    secret::STANDARD_PREFIX,
+};
+
+/// Chooses what a [`Detector`] looks for; made by [`Detector::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder detects nothing: call `build`"]
+pub struct DetectorBuilder {
+    kinds: KindSet,
+    secret_prefixes: Vec<Box<str>>,
+}
+
+/// Why a detector could not be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A secret prefix is empty: every word of eight letters would be a secret.
+    #[error("a secret prefix must have at least one character")]
+    EmptyPrefix,
+}
+
+impl DetectorBuilder {
+    /// What [`Detector::standard`] looks for.
+    pub(crate) fn standard() -> Self {
+        Self {
+            kinds: KindSet::all(),
+            secret_prefixes: vec![STANDARD_PREFIX.into()],
+        }
+    }
+
+    /// Looks for these kinds and no others.
+    pub fn kinds(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
+        self.kinds = kinds.into_iter().collect();
+        self
+    }
+
+    /// Looks for this kind too.
+    pub fn enable(mut self, kind: Kind) -> Self {
+        self.kinds.insert(kind);
+        self
+    }
+
+    /// Does not look for this kind. The text that it would have claimed is open to the other
+    /// kinds.
+    pub fn disable(mut self, kind: Kind) -> Self {
+        self.kinds.remove(kind);
+        self
+    }
+
+    /// Recognises a word as [`Kind::ApiKey`] when it starts with this prefix, case and all, and at
+    /// least eight letters, digits, `_` or `-` follow. The prefix `pcl_` is always known.
+    pub fn secret_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.secret_prefixes.push(prefix.into().into());
+        self
+    }
+
+    /// The detector.
+    ///
+    /// # Errors
+    /// When a secret prefix is empty.
+    pub fn build(self) -> Result<Detector, BuildError> {
+        if self.secret_prefixes.iter().any(|prefix| prefix.is_empty()) {
+            return Err(BuildError::EmptyPrefix);
+        }
+        Ok(Detector::new(self.kinds, self.secret_prefixes))
+    }
+}

@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod detector;
+mod finding;
+mod kind;
+
+mod card;
+mod digits;
+mod email;
+mod phone;
+mod secret;
+
+pub use crate::{
+    builder::{BuildError, DetectorBuilder},
+    detector::Detector,
+    finding::{Finding, Findings},
+    kind::Kind,
+};

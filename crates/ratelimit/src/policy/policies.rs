@@ -1,0 +1,123 @@
+//! All limits of a service, and the defaults for its tiers.
+
+mod builder;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Deserialize;
+
+use super::{Limit, Policy, Rate, Rule};
+use crate::name::{Category, Tier};
+
+pub use self::builder::PoliciesBuilder;
+
+/// The limits of a whole service: one [`Policy`] for each tier and category, and one for client
+/// addresses before authentication.
+///
+/// Made with [`Policies::builder`], taken ready-made from [`Policies::tier_defaults`], or read
+/// with serde. In TOML, where every limit is optional:
+///
+/// ```
+/// # use portcullis_ratelimit::policy::Policies;
+/// let policies: Policies = toml::from_str(r#"
+///     [client-address]                    # one address, before the tenant is known
+///     per-second = 50
+///     burst = 100
+///
+///     [tier.free]
+///     tenant = { per-second = 12, burst = 25 }            # a tenant, all categories together
+///
+///     [tier.free.category.ingest]
+///     tenant = { per-second = 10, burst = 20 }            # a tenant, this category
+///     key = { per-minute = 300, burst = 10, name = "burst" }         # one API key
+///     address = { per-hour = 900, burst = 10, mode = "shadow" }      # one address, one tenant
+/// "#)?;
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "PoliciesBuilder")]
+pub struct Policies {
+    client_address: Arc<Policy>,
+    tiers: BTreeMap<Tier, BTreeMap<Category, Arc<Policy>>>,
+}
+
+/// Why rules cannot be made into [`Policies`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// Clients could not tell two limits of one policy apart.
+    #[error("two limits of policy {policy} are named {name}; rename one")]
+    DuplicateName {
+        /// The policy's label.
+        policy: String,
+        /// The name that two limits have.
+        name: String,
+    },
+}
+
+impl Policies {
+    /// An empty set of rules, to be filled.
+    #[must_use]
+    pub fn builder() -> PoliciesBuilder {
+        PoliciesBuilder::default()
+    }
+
+    /// One limit for each tenant and category, and none for client addresses:
+    ///
+    /// | tier | ingest | read | admin |
+    /// |---|---|---|---|
+    /// | free | 10/s, burst 20 | 5/s, burst 10 | 20/s, burst 40 |
+    /// | standard | 200/s, burst 400 | 50/s, burst 100 | 20/s, burst 40 |
+    /// | enterprise | 5,000/s, burst 10,000 | 1,000/s, burst 2,000 | 20/s, burst 40 |
+    ///
+    /// # Panics
+    /// Never: the numbers above are valid.
+    #[must_use]
+    pub fn tier_defaults() -> Self {
+        [
+            (Tier::FREE, Category::INGEST, 10, 20),
+            (Tier::FREE, Category::READ, 5, 10),
+            (Tier::FREE, Category::ADMIN, 20, 40),
+            (Tier::STANDARD, Category::INGEST, 200, 400),
+            (Tier::STANDARD, Category::READ, 50, 100),
+            (Tier::STANDARD, Category::ADMIN, 20, 40),
+            (Tier::ENTERPRISE, Category::INGEST, 5_000, 10_000),
+            (Tier::ENTERPRISE, Category::READ, 1_000, 2_000),
+            (Tier::ENTERPRISE, Category::ADMIN, 20, 40),
+        ]
+        .into_iter()
+        .fold(
+            Self::builder(),
+            |policies, (tier, category, tokens_per_second, burst)| {
+                let limit = Limit::new(Rate::tokens_per_second(tokens_per_second), burst)
+                    .expect("small numbers above zero make a limit");
+                policies.category(tier, category, Rule::new(limit))
+            },
+        )
+        .build()
+        .expect("a single limit has no namesake")
+    }
+
+    /// The policy of a tier and category.
+    #[must_use]
+    pub fn policy(&self, tier: &Tier, category: &Category) -> Option<&Arc<Policy>> {
+        self.tiers.get(tier)?.get(category)
+    }
+
+    /// The policy for client addresses before authentication; default: no limits.
+    #[must_use]
+    pub fn client_address(&self) -> &Arc<Policy> {
+        &self.client_address
+    }
+
+    /// All policies.
+    pub fn iter(&self) -> impl Iterator<Item = &Policy> {
+        let tiers = self.tiers.values().flat_map(BTreeMap::values);
+        std::iter::once(&self.client_address)
+            .chain(tiers)
+            .map(AsRef::as_ref)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! The decision on a charge, all or nothing, before it is written.
+
+use super::{Charge, ChargeOutcome, LimitStatus, Target};
+use crate::{
+    bucket::{Bucket, Level, Retry},
+    clock::Timestamp,
+    policy::MAX_LIMITS,
+};
+
+/// A charge that is decided and not yet written: the status of its limits, and the buckets to
+/// write.
+#[derive(Clone, Copy, Debug)]
+pub struct PendingCharge<'a> {
+    outcome: ChargeOutcome,
+    updates: [Option<(Target<'a>, Bucket)>; MAX_LIMITS],
+}
+
+/// One limit of the charge on its own.
+#[derive(Clone, Copy)]
+struct Tried<'a> {
+    target: Target<'a>,
+    level: Level<'a>,
+    charged: Result<Bucket, Retry>,
+}
+
+impl<'a> Charge<'a> {
+    /// Decides over the buckets that a store has read: `bucket_of` gives the one of a target, or
+    /// `None` if it was never charged and so is full.
+    ///
+    /// `now` is the store's time: [`Charge::now`], or that of a clock which several processes
+    /// share. This is pure: the store reads the buckets before, writes
+    /// [`updates`](PendingCharge::updates) afterwards, and lets no other charge of the partition
+    /// come in between.
+    #[must_use]
+    pub fn decide(
+        &self,
+        now: Timestamp,
+        mut bucket_of: impl FnMut(&Target<'a>) -> Option<Bucket>,
+    ) -> PendingCharge<'a> {
+        let mut tried: [Option<Tried<'a>>; MAX_LIMITS] = [None; MAX_LIMITS];
+        let mut writes = self.cost() > 0;
+        for target in self.targets() {
+            let limit = target.limit().limit();
+            let bucket =
+                bucket_of(&target).unwrap_or_else(|| Bucket::full(limit, Timestamp::default()));
+            let level = bucket.at(limit, now);
+            let charged = level.charge(self.cost());
+            writes &= charged.is_ok() || !target.limit().is_enforced();
+            tried[target.position()] = Some(Tried {
+                target,
+                level,
+                charged,
+            });
+        }
+        let mut pending = PendingCharge {
+            outcome: ChargeOutcome::default(),
+            updates: [None; MAX_LIMITS],
+        };
+        for tried in tried.into_iter().flatten() {
+            let Tried {
+                target,
+                level,
+                charged,
+            } = tried;
+            let status = match charged {
+                Err(retry) => LimitStatus::without_room(&level, retry),
+                Ok(_) if !writes => LimitStatus::with_room(&level),
+                Ok(bucket) => {
+                    pending.updates[target.position()] = Some((target, bucket));
+                    LimitStatus::with_room(&bucket.at(target.limit().limit(), now))
+                }
+            };
+            pending.outcome.set(&target, status);
+        }
+        pending
+    }
+}
+
+impl<'a> PendingCharge<'a> {
+    /// The status of every limit, as it is once the updates are written.
+    #[must_use]
+    pub const fn outcome(&self) -> ChargeOutcome {
+        self.outcome
+    }
+
+    /// The buckets to write: those of the enforced limits and of the shadow limits that have room;
+    /// none for a refusal or a peek.
+    pub fn updates(&self) -> impl Iterator<Item = (Target<'a>, Bucket)> + use<'a> {
+        self.updates.into_iter().flatten()
+    }
+}

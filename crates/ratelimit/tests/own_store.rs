@@ -1,0 +1,177 @@
+//! A store written outside the crate, on its public API alone, keeps the contract; and stores
+//! that break it are caught by the clause that they break.
+
+#[path = "../examples/own_store/main.rs"]
+mod example;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use portcullis_ratelimit::{
+    bucket::Bucket,
+    clock::Timestamp,
+    conformance,
+    policy::MAX_LIMITS,
+    store::{Charge, ChargeFuture, ChargeOutcome, LimitStatus, Partition, Store, Subject, Target},
+};
+
+use self::example::ByteStore;
+
+#[test]
+fn the_example_runs() {
+    example::main().unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_keeps_bytes_conforms() {
+    conformance::store(
+        async || Arc::new(ByteStore::default()) as Arc<dyn Store>,
+        async |_| {},
+    )
+    .await;
+}
+
+/// How a store breaks the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    YieldsBetweenReadingAndWriting,
+    ChargesEachLimitAlone,
+    CountsPeeks,
+    RefillsWhenTimeStepsBack,
+    ForgetsTheScale,
+    JoinsNamesWithAColon,
+}
+
+#[derive(Debug)]
+struct Broken {
+    fault: Fault,
+    buckets: Mutex<HashMap<String, Bucket>>,
+}
+
+impl Broken {
+    fn key(&self, charge: &Charge<'_>, target: &Target<'_>) -> String {
+        let identity = target.limit().identity();
+        match (self.fault, charge.partition(), target.subject()) {
+            (Fault::JoinsNamesWithAColon, Partition::Tenant(tenant), Subject::Key(key)) => {
+                format!("{identity}:{tenant}:{key}")
+            }
+            (_, partition, subject) => format!("{identity} {partition:?} {subject:?}"),
+        }
+    }
+
+    fn read(&self, charge: &Charge<'_>, target: &Target<'_>) -> Option<Bucket> {
+        let key = self.key(charge, target);
+        let bucket = *self
+            .buckets
+            .lock()
+            .expect("no thread panics with it")
+            .get(&key)?;
+        let (consumed, last, scale) = (bucket.consumed(), bucket.last_tick(), bucket.scale());
+        Some(match self.fault {
+            Fault::RefillsWhenTimeStepsBack => {
+                let present = scale.tick().floor(charge.now());
+                Bucket::new(consumed, last.min(present), scale)
+            }
+            Fault::ForgetsTheScale => Bucket::new(consumed, last, target.limit().limit().scale()),
+            _ => bucket,
+        })
+    }
+
+    fn write(&self, charge: &Charge<'_>, target: &Target<'_>, bucket: Bucket) {
+        let key = self.key(charge, target);
+        self.buckets
+            .lock()
+            .expect("no thread panics with it")
+            .insert(key, bucket);
+    }
+
+    /// Takes `cost` from each limit that has room, whatever the others say.
+    fn charge_each(&self, charge: &Charge<'_>, cost: u32) -> ChargeOutcome {
+        let mut outcome = ChargeOutcome::default();
+        for target in charge.targets() {
+            let limit = target.limit().limit();
+            let bucket = self.read(charge, &target);
+            let bucket = bucket.unwrap_or_else(|| Bucket::full(limit, Timestamp::default()));
+            let level = bucket.at(limit, charge.now());
+            let status = match level.charge(cost) {
+                Err(retry) => LimitStatus::without_room(&level, retry),
+                Ok(charged) => {
+                    self.write(charge, &target, charged);
+                    LimitStatus::with_room(&charged.at(limit, charge.now()))
+                }
+            };
+            outcome.set(&target, status);
+        }
+        outcome
+    }
+}
+
+impl Store for Broken {
+    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
+        ChargeFuture::boxed(async move {
+            match (self.fault, charge.cost()) {
+                (Fault::ChargesEachLimitAlone, cost) => return Ok(self.charge_each(charge, cost)),
+                (Fault::CountsPeeks, 0) => return Ok(self.charge_each(charge, 1)),
+                _ => {}
+            }
+            let mut buckets = [None; MAX_LIMITS];
+            for target in charge.targets() {
+                buckets[target.position()] = self.read(charge, &target);
+            }
+            if self.fault == Fault::YieldsBetweenReadingAndWriting {
+                tokio::task::yield_now().await;
+            }
+            let pending = charge.decide(charge.now(), |target| buckets[target.position()]);
+            for (target, bucket) in pending.updates() {
+                self.write(charge, &target, bucket);
+            }
+            Ok(pending.outcome())
+        })
+    }
+}
+
+async fn check_broken(fault: Fault) {
+    let make = async || {
+        let buckets = Mutex::default();
+        Arc::new(Broken { fault, buckets }) as Arc<dyn Store>
+    };
+    conformance::store(make, async |_| {}).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "one step: ")]
+async fn charges_that_come_between_reading_and_writing_are_caught() {
+    check_broken(Fault::YieldsBetweenReadingAndWriting).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "all or nothing: ")]
+async fn a_limit_charged_although_another_refuses_is_caught() {
+    check_broken(Fault::ChargesEachLimitAlone).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "a cost of zero changes nothing: ")]
+async fn a_peek_that_takes_tokens_is_caught() {
+    check_broken(Fault::CountsPeeks).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "exact: a clock that stepped back")]
+async fn a_refill_by_a_clock_that_steps_back_is_caught() {
+    check_broken(Fault::RefillsWhenTimeStepsBack).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "changed limits: ")]
+async fn a_bucket_kept_without_its_scale_is_caught() {
+    check_broken(Fault::ForgetsTheScale).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "separate: names that hold \":\"")]
+async fn names_that_run_into_each_other_are_caught() {
+    check_broken(Fault::JoinsNamesWithAColon).await;
+}

@@ -1,0 +1,271 @@
+//! Whether the process can take requests, component by component.
+
+use std::{
+    future::Future,
+    num::NonZeroU16,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use portcullis_apikey_cache::store::KeyQuery;
+use portcullis_keyring::{KeyId, store::DekStore};
+use serde::Serialize;
+
+use crate::pipeline::services::Services;
+
+/// Asks every component.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadinessCheck {
+    services: Arc<Services>,
+    data_keys: Arc<dyn DekStore>,
+    kek_provider: &'static str,
+    exports_traces: bool,
+    draining: Arc<AtomicBool>,
+}
+
+/// What the process can do, and, where that is not everything, what to do.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Readiness {
+    status: &'static str,
+    components: Components,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Components {
+    process: Component,
+    database: Component,
+    write_queue: Component,
+    api_keys: Component,
+    data_keys: Component,
+    traces: Component,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Component {
+    state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free_rows: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed_for_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kek: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Up,
+    /// Serves, and asks for something.
+    Degraded,
+    Draining,
+    Full,
+    Down,
+    Configured,
+    Off,
+}
+
+/// How long a component may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+impl ReadinessCheck {
+    pub(crate) fn new(
+        services: Arc<Services>,
+        data_keys: Arc<dyn DekStore>,
+        kek_provider: &'static str,
+        exports_traces: bool,
+    ) -> Self {
+        Self {
+            services,
+            data_keys,
+            kek_provider,
+            exports_traces,
+            draining: Arc::default(),
+        }
+    }
+
+    /// From now on the service is not ready, so that nothing new is sent to it.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks every component, all at the same time.
+    pub(crate) async fn run(&self) -> Readiness {
+        let (database, api_keys, data_keys) =
+            tokio::join!(self.database(), self.api_keys(), self.data_keys());
+        let components = Components {
+            process: self.process(),
+            database,
+            write_queue: self.write_queue(),
+            api_keys,
+            data_keys,
+            traces: self.traces(),
+        };
+        let status = if components.are_ready() {
+            "ready"
+        } else {
+            "not ready"
+        };
+        Readiness { status, components }
+    }
+
+    fn process(&self) -> Component {
+        if self.draining.load(Ordering::Relaxed) {
+            let action = "send new requests to another instance";
+            Component::new(State::Draining).with_action(action)
+        } else {
+            Component::new(State::Up)
+        }
+    }
+
+    /// Degraded by a failed commit until one succeeds: not ready would keep out the request that
+    /// can.
+    async fn database(&self) -> Component {
+        let (answers, latency) = self.ask(self.services.store.ping()).await;
+        let component = if !answers {
+            let action = "check that the database file and its volume can be read and written";
+            Component::new(State::Down).with_action(action)
+        } else if self.services.writer.gauge().has_failed() {
+            let action =
+                "the last commit failed: free space on the volume, or end what holds the file";
+            Component::new(State::Degraded).with_action(action)
+        } else {
+            Component::new(State::Up)
+        };
+        component.with_latency(latency)
+    }
+
+    fn write_queue(&self) -> Component {
+        let queue = self.services.writer.gauge();
+        let component = if queue.free_rows() > 0 {
+            Component::new(State::Up)
+        } else {
+            let action = "wait, or find what slows the database down";
+            Component::new(State::Full).with_action(action)
+        };
+        Component {
+            free_rows: Some(queue.free_rows()),
+            rows: Some(queue.rows()),
+            ..component
+        }
+    }
+
+    /// Keys that are not cached are read from the store, and revocations from its outbox.
+    async fn api_keys(&self) -> Component {
+        let one = KeyQuery::first(NonZeroU16::MIN);
+        let (answers, latency) = self.ask(self.services.keys.list(&one)).await;
+        let confirmed_for = self.services.keys.stats().confirmed_for;
+        if !answers {
+            let action = "check the table of API keys: keys that are not cached are refused";
+            Component::new(State::Down)
+                .with_action(action)
+                .with_latency(latency)
+        } else if confirmed_for.is_zero() {
+            let action = "check the database: until revocations are heard of, each request asks it";
+            Component::new(State::Degraded).with_action(action)
+        } else {
+            Component {
+                confirmed_for_ms: Some(milliseconds(confirmed_for)),
+                ..Component::new(State::Up)
+            }
+        }
+    }
+
+    /// Whether the table of data keys can be read. The provider of key-encryption keys is only named.
+    async fn data_keys(&self) -> Component {
+        let (answers, latency) = self.ask(self.data_keys.load(KeyId::new(0))).await;
+        let component = if answers {
+            Component::new(State::Up)
+        } else {
+            let action = "check the table of data keys: nothing can be sealed or opened without it";
+            Component::new(State::Down)
+                .with_action(action)
+                .with_latency(latency)
+        };
+        Component {
+            kek: Some(self.kek_provider),
+            ..component
+        }
+    }
+
+    /// Whether the collector takes the spans is in `telemetry_spans_exported_total`.
+    fn traces(&self) -> Component {
+        Component::new(if self.exports_traces {
+            State::Configured
+        } else {
+            State::Off
+        })
+    }
+
+    /// Whether a component answers in time, and how long it took.
+    async fn ask<T, E>(&self, question: impl Future<Output = Result<T, E>>) -> (bool, Duration) {
+        let clock = &self.services.clock;
+        let asked = clock.monotonic();
+        let answer = tokio::time::timeout(TIMEOUT, question).await;
+        let latency = clock.monotonic().saturating_sub(asked);
+        (matches!(answer, Ok(Ok(_))), latency)
+    }
+}
+
+impl Readiness {
+    pub(crate) fn is_ready(&self) -> bool {
+        self.components.are_ready()
+    }
+}
+
+impl Components {
+    /// Whether each can do its part of a request.
+    fn are_ready(&self) -> bool {
+        let Self {
+            process,
+            database,
+            write_queue,
+            api_keys,
+            data_keys,
+            traces,
+        } = self;
+        let all = [process, database, write_queue, api_keys, data_keys, traces];
+        let unready = [State::Draining, State::Down, State::Full];
+        !all.iter().any(|one| unready.contains(&one.state))
+    }
+}
+
+impl Component {
+    const fn new(state: State) -> Self {
+        Self {
+            state,
+            latency_ms: None,
+            free_rows: None,
+            rows: None,
+            confirmed_for_ms: None,
+            kek: None,
+            action: None,
+        }
+    }
+
+    const fn with_action(self, action: &'static str) -> Self {
+        Self {
+            action: Some(action),
+            ..self
+        }
+    }
+
+    fn with_latency(self, latency: Duration) -> Self {
+        Self {
+            latency_ms: Some(milliseconds(latency)),
+            ..self
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,83 @@
+//! Starts traces, logs and metrics as the configuration asks.
+
+use std::{
+    io::{self, IsTerminal as _},
+    time::Duration,
+};
+
+use portcullis_telemetry::{
+    Guard, InitError, Logs, Ratio, Redaction, Report, Sampling, Tail, Telemetry,
+};
+
+use crate::config::{Config, Profile};
+
+/// The name of the service in logs and traces.
+const SERVICE: &str = "ingest-server";
+
+/// How long the last spans may take to reach the collector.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// The log and span fields of this service. In production no other is shown, whatever a
+/// dependency logs.
+const FIELDS: [&str; 22] = [
+    "action",
+    "actor",
+    "address",
+    "component",
+    "dropped",
+    "error",
+    "fault",
+    "fingerprint",
+    "flushed",
+    "frames",
+    "kid",
+    "kind",
+    "lead",
+    "otel.kind",
+    "outcome",
+    "reason",
+    "rows",
+    "served",
+    "stage",
+    "task",
+    "variable",
+    "what",
+];
+
+/// Starts telemetry for the whole process; it ends when the guard is shut down.
+pub(crate) fn start(config: &Config) -> Result<Guard, InitError> {
+    let settings = &config.observability;
+    let is_dev = config.profile == Profile::Dev;
+    let head = Ratio::new(settings.trace_sample_ratio).unwrap_or(Ratio::ONE_PERCENT);
+    let redaction = if is_dev {
+        Redaction::standard()
+    } else {
+        Redaction::allow_list(FIELDS)
+    };
+    let logs = if is_dev && io::stderr().is_terminal() {
+        Logs::Pretty
+    } else {
+        Logs::Json
+    };
+    let guard = Telemetry::builder(SERVICE)
+        .sampling(Sampling::head(head).with_tail(Tail::default()))
+        .logs(logs)
+        .filter(settings.log_filter.as_str())
+        .redaction(redaction)
+        .init()?;
+    for (variable, message) in config.warnings() {
+        tracing::warn!(variable, "{message}");
+    }
+    Ok(guard)
+}
+
+/// Sends the last spans, and says how many were lost since the start: spans end with the guard,
+/// log lines do not.
+pub(crate) fn stop(guard: Guard) {
+    let Report {
+        flushed, dropped, ..
+    } = guard.shutdown(FLUSH);
+    if dropped > 0 {
+        tracing::warn!(flushed, dropped, "spans did not reach the collector");
+    }
+}

@@ -1,0 +1,109 @@
+//! The database, the keys and the limiter that are configured: the only place that knows which
+//! they are. Everything outside works with the traits.
+
+mod database;
+mod key_provider;
+mod limiter;
+mod secret_checks;
+
+use std::sync::Arc;
+
+use portcullis_apikey_cache::{self as apikey_cache, ApiKeyCache};
+use portcullis_keyring::{self as keyring, Keyring, store::DekStore};
+use portcullis_pii_crypto::IndexRoots;
+use portcullis_ratelimit::{self as ratelimit, RateLimiter};
+
+use self::{database::Database, secret_checks::WrongSecrets};
+use crate::{config::Config, store::Store};
+
+pub(crate) use self::{database::DatabaseError, limiter::LimiterError};
+
+/// An opened database whose secrets are the ones it was written with, and what works on it.
+#[derive(Debug)]
+pub(crate) struct Backend {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) data_keys: Arc<dyn DekStore>,
+    pub(crate) keyring: Keyring,
+    pub(crate) index_roots: IndexRoots,
+    pub(crate) api_keys: ApiKeyCache,
+    pub(crate) limiter: RateLimiter,
+    connections: Connections,
+}
+
+/// Who learns of what happens in the crates behind; nobody unless set.
+#[derive(Debug, Default)]
+pub(crate) struct Observers {
+    pub(crate) api_keys: Option<Arc<dyn apikey_cache::observer::Observer>>,
+    pub(crate) data_keys: Option<Arc<dyn keyring::observer::Observer>>,
+    pub(crate) limits: Option<Arc<dyn ratelimit::observer::Observer>>,
+}
+
+/// The provider of key-encryption keys that is configured, as a label.
+pub(crate) const KEK_PROVIDER: &str = "local";
+
+/// What has to be closed at the end.
+#[derive(Debug, Clone)]
+pub(crate) struct Connections(Database);
+
+/// The database, the keys or the limiter cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BackendError {
+    /// A secret is not the one this database was written with; the text says which.
+    #[error(transparent)]
+    Secrets(#[from] WrongSecrets),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// A set of secrets that the configuration let through.
+    #[error("a set of secrets cannot be used: {0}")]
+    Unusable(Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Limiter(#[from] LimiterError),
+}
+
+impl Backend {
+    /// Opens the database and checks every secret against it before anything is read or written
+    /// with one.
+    ///
+    /// # Errors
+    /// [`BackendError`]; its text and its sources hold no secret.
+    pub(crate) async fn open(config: &Config, observers: Observers) -> Result<Self, BackendError> {
+        let database = Database::open(&config.database).await?;
+        let store = database.store();
+        let provider = key_provider::local(&config.secrets);
+        let index_roots = key_provider::index_roots(&config.secrets)?;
+        let peppers = key_provider::peppers(&config.secrets)?;
+        secret_checks::verify(&*store, &provider, &index_roots, &peppers, &config.secrets).await?;
+
+        let data_keys = database.data_keys().await?;
+        let (key_store, changes) = database.api_keys().await?;
+        let mut api_keys = ApiKeyCache::builder(key_store, changes, peppers);
+        if let Some(observer) = observers.api_keys {
+            api_keys = api_keys.observer(observer);
+        }
+        let mut keyring = Keyring::builder(Arc::new(provider), Arc::clone(&data_keys));
+        if let Some(observer) = observers.data_keys {
+            keyring = keyring.observer(observer);
+        }
+        Ok(Self {
+            keyring: keyring.build(),
+            api_keys: api_keys.build(),
+            limiter: limiter::memory(observers.limits)?,
+            store,
+            data_keys,
+            index_roots,
+            connections: Connections(database),
+        })
+    }
+
+    /// What has to be closed when everything else is gone.
+    pub(crate) fn connections(&self) -> Connections {
+        self.connections.clone()
+    }
+}
+
+impl Connections {
+    /// Closes every connection to the database.
+    pub(crate) async fn close(&self) {
+        self.0.close().await;
+    }
+}

@@ -1,0 +1,82 @@
+//! The configured database, and the stores of the crates in it.
+
+use std::{fs, path::Path, sync::Arc};
+
+use portcullis_apikey_cache::{
+    feed::ChangeFeed,
+    store::{self as apikey_store, KeyStore, SqliteKeyStore},
+};
+use portcullis_keyring::store::{self as keyring_store, DekStore, SqliteDekStore};
+
+use crate::{
+    config,
+    store::{Store, StoreError, sqlite::SqliteStore},
+};
+
+/// An opened database.
+#[derive(Debug, Clone)]
+pub(super) enum Database {
+    Sqlite(SqliteStore),
+}
+
+/// The API keys, and what tells of their changes.
+type ApiKeyStores = (Arc<dyn KeyStore>, Arc<dyn ChangeFeed>);
+
+/// The database cannot be opened or brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DatabaseError {
+    /// The folder for the file cannot be made.
+    #[error("the data folder cannot be created: {0}")]
+    Folder(std::io::ErrorKind),
+    #[error("the database cannot be opened")]
+    Store(#[from] StoreError),
+    #[error("the data keys' table cannot be prepared")]
+    DataKeys(#[source] keyring_store::StoreError),
+    #[error("the API keys' table cannot be prepared")]
+    ApiKeys(#[source] apikey_store::StoreError),
+}
+
+impl Database {
+    /// Opens what is configured, and makes it where there is none.
+    pub(super) async fn open(config: &config::Database) -> Result<Self, DatabaseError> {
+        let config::Database::Sqlite(path) = config;
+        make_folder(path)?;
+        Ok(Self::Sqlite(SqliteStore::open(path).await?))
+    }
+
+    /// Events and leads.
+    pub(super) fn store(&self) -> Arc<dyn Store> {
+        let Self::Sqlite(store) = self;
+        Arc::new(store.clone())
+    }
+
+    /// Data keys, their tables up to date.
+    pub(super) async fn data_keys(&self) -> Result<Arc<dyn DekStore>, DatabaseError> {
+        let Self::Sqlite(store) = self;
+        let data_keys = SqliteDekStore::new(store.data_key_pool());
+        data_keys.migrate().await.map_err(DatabaseError::DataKeys)?;
+        Ok(Arc::new(data_keys))
+    }
+
+    /// API keys and their changes, their tables up to date.
+    pub(super) async fn api_keys(&self) -> Result<ApiKeyStores, DatabaseError> {
+        let Self::Sqlite(store) = self;
+        let api_keys = Arc::new(SqliteKeyStore::new(store.api_key_pool()));
+        api_keys.migrate().await.map_err(DatabaseError::ApiKeys)?;
+        Ok((Arc::clone(&api_keys) as _, api_keys))
+    }
+
+    pub(super) async fn close(&self) {
+        let Self::Sqlite(store) = self;
+        store.close().await;
+    }
+}
+
+fn make_folder(file: &Path) -> Result<(), DatabaseError> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            fs::create_dir_all(folder).map_err(|error| DatabaseError::Folder(error.kind()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,23 @@
+//! Other programs that could do a part of the work, none of which this build contains.
+
+use super::{given::Given, problems::Problems, settings, sources::Sources};
+
+/// Refuses what would otherwise be missed without a word.
+pub(super) fn check(sources: &Sources, problems: &mut Problems) {
+    if let Some(Given { text, origin }) = sources.value(settings::KEK_PROVIDER) {
+        match text.as_str() {
+            "local" => {}
+            feature @ ("aws-kms" | "vault") => problems.add(
+                &origin,
+                format!("needs the cargo feature `{feature}`, which this build does not contain"),
+            ),
+            _ => problems.add(&origin, "must be `local`"),
+        }
+    }
+    if let Some(Given { origin, .. }) = sources.value(settings::REDIS_URL) {
+        problems.add(
+            &origin,
+            "is not part of this build; limits and revocation go through the database",
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! The table of settings. Flags, variables, keys of the file, defaults, help texts and the table in
+//! the README follow from it: a new setting is one row here, and a field in its section's file.
+
+use super::setting::{Section, Setting};
+
+/// Names each row, and lists them all.
+macro_rules! table {
+    ($($name:ident: $row:expr;)*) => {
+        $(pub(crate) const $name: &Setting = &$row;)*
+
+        /// Every setting, in the order in which they are explained.
+        pub(crate) const ALL: &[&Setting] = &[$($name),*];
+    };
+}
+
+table! {
+    PROFILE: Setting::new(Section::Profile, "INGEST_PROFILE", "dev|production")
+        .key("profile").flag("profile").default("dev")
+        .help("How strict the start is");
+
+    LISTEN: Setting::new(Section::Network, "INGEST_LISTEN", "IP:PORT")
+        .key("listen").flag("listen").default("127.0.0.1:8080")
+        .help("Public address; port 0 takes any free one");
+    ADMIN_LISTEN: Setting::new(Section::Network, "INGEST_ADMIN_LISTEN", "IP:PORT")
+        .key("admin_listen").flag("admin-listen").default("127.0.0.1:9090")
+        .help("Admin address; in production a loopback or private one");
+    TRUSTED_PROXIES: Setting::new(Section::Network, "INGEST_TRUSTED_PROXIES", "NETWORK,…")
+        .key("trusted_proxies").flag("trusted-proxies").otherwise("none")
+        .help("Whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`");
+
+    DATA_DIR: Setting::new(Section::Database, "INGEST_DATA_DIR", "FOLDER")
+        .key("data_dir").flag("data-dir").default("data")
+        .help("Folder of the database and of generated secrets");
+    DATABASE_URL: Setting::new(Section::Database, "INGEST_DATABASE_URL", "sqlite://FILE")
+        .key("database_url").flag("database-url").otherwise("`ingest.db` in the data folder")
+        .help("The database");
+
+    SCHEMA_DIR: Setting::new(Section::Schemas, "INGEST_SCHEMA_DIR", "FOLDER")
+        .key("schema_dir").flag("schema-dir").otherwise("built-in schemas")
+        .help("Event schemas, JSON Schema 2020-12, in `<type>/<version>.json`");
+
+    LOG: Setting::new(Section::Observability, "INGEST_LOG", "FILTER")
+        .key("log").flag("log").default("info")
+        .help("Which events are logged, such as `info,ingest_server=debug`");
+    TRACE_SAMPLE_RATIO: Setting::new(Section::Observability, "INGEST_TRACE_SAMPLE_RATIO", "0…1")
+        .key("trace_sample_ratio").flag("trace-sample-ratio").number().default("0.01")
+        .help("Share of traces exported; errors and those over 120 ms are kept besides");
+    OTLP_ENDPOINT: Setting::new(Section::Observability, "OTEL_EXPORTER_OTLP_ENDPOINT", "URL")
+        .otherwise("no export")
+        .help("Collector (OTLP over HTTP); the other standard `OTEL_*` variables are honoured");
+
+    KEK_PROVIDER: Setting::new(Section::Providers, "PORTCULLIS_KEK_PROVIDER", "local")
+        .default("local")
+        .help("Who holds the key-encryption keys; this build contains no other");
+    REDIS_URL: Setting::new(Section::Providers, "INGEST_REDIS_URL", "URL")
+        .help("Refused: this build shares no limits between processes");
+
+    ADMIN_TOKEN: Setting::new(Section::Secrets, "INGEST_ADMIN_TOKEN", "TEXT")
+        .secret()
+        .help("Bearer token of the admin listener, at least 32 random characters");
+    KEKS: Setting::new(Section::Secrets, "PORTCULLIS_KEKS", "1:BASE64,…")
+        .versioned_secret()
+        .help("Key-encryption keys, 32 bytes each");
+    INDEX_ROOTS: Setting::new(Section::Secrets, "PORTCULLIS_INDEX_ROOTS", "1:BASE64,…")
+        .versioned_secret()
+        .help("What fingerprints are made with, 32 bytes each");
+    KEY_PEPPERS: Setting::new(Section::Secrets, "PORTCULLIS_KEY_PEPPERS", "1:BASE64,…")
+        .versioned_secret()
+        .help("What API keys are hashed with, 32 bytes each");
+}
+
+/// The setting that has this key in the file, and the key.
+pub(super) fn of_key(key: &str) -> Option<(&'static Setting, &'static str)> {
+    ALL.iter()
+        .filter_map(|setting| Some((*setting, setting.key?)))
+        .find(|(_, known)| *known == key)
+}
+
+/// Every key of the file.
+pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+    ALL.iter().filter_map(|setting| setting.key)
+}
+
+/// Every secret.
+pub(crate) fn secrets() -> impl Iterator<Item = &'static Setting> {
+    ALL.iter().copied().filter(|setting| setting.is_secret())
+}
+
+/// Every name a setting has in the environment.
+pub(super) fn variables() -> impl Iterator<Item = String> {
+    ALL.iter().flat_map(|setting| setting.variables())
+}

@@ -1,0 +1,7 @@
+//! The HTTP interface: connections, what stands around every route, and the routes.
+
+mod guards;
+pub(crate) mod listener;
+pub(crate) mod problem;
+pub(crate) mod routes;
+mod run_detached;

@@ -1,0 +1,117 @@
+//! What stands around every route: its trace, a bound on requests in flight, an answer to panics,
+//! and headers.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use futures_util::FutureExt as _;
+use http::{
+    HeaderValue, Method, Request,
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+};
+use portcullis_telemetry::HttpLayer;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::routes::{EVENTS, LEADS};
+use crate::{
+    http::problem::Problem,
+    pipeline,
+    pipeline::rejection::Rejection,
+    quality::{Quality, Reason},
+};
+
+/// What all requests of a listener share.
+#[derive(Clone)]
+pub(crate) struct Guards {
+    in_flight: Arc<Semaphore>,
+    /// Where rejected events and leads are accounted for.
+    accounting: Option<Quality>,
+    pub(super) trace: HttpLayer,
+}
+
+/// A permit to be among the requests in flight. Work that goes on when its sender is gone keeps a clone.
+#[derive(Debug, Clone)]
+pub(super) struct InFlight {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
+impl Guards {
+    /// At most `in_flight` requests are worked on at once; more are refused at once.
+    pub(crate) fn new(in_flight: usize, trace: HttpLayer) -> Self {
+        Self {
+            in_flight: Arc::new(Semaphore::new(in_flight)),
+            accounting: None,
+            trace,
+        }
+    }
+
+    /// Accounts for what is rejected here and would have been taken in.
+    pub(super) fn with_accounting(self, quality: &Quality) -> Self {
+        Self {
+            accounting: Some(quality.clone()),
+            ..self
+        }
+    }
+
+    fn account(&self, request: &Request<Body>, rejection: &Rejection) {
+        let path = request.extensions().get::<MatchedPath>();
+        let brings_records = request.method() == Method::POST
+            && path.is_some_and(|path| [EVENTS, LEADS].contains(&path.as_str()));
+        if let Some(quality) = self.accounting.as_ref().filter(|_| brings_records) {
+            pipeline::account_for_rejected(quality, rejection);
+        }
+    }
+}
+
+/// Rejects what would be one request too many.
+pub(super) async fn admit_request(
+    State(guards): State<Guards>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response {
+    let Ok(permit) = Arc::clone(&guards.in_flight).try_acquire_owned() else {
+        let rejection = Rejection::plain(Reason::CapacityOverloaded);
+        guards.account(&request, &rejection);
+        return Problem::from(rejection).into_response();
+    };
+    let permit = InFlight {
+        _permit: Arc::new(permit),
+    };
+    request.extensions_mut().insert(permit.clone());
+    let answer = next.run(request).await;
+    drop(permit);
+    answer
+}
+
+/// A bug costs one request, not the connection, and the answer says nothing of it.
+pub(super) async fn answer_panics(request: Request<Body>, next: Next) -> Response {
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        tracing::error!("a request handler panicked");
+        Problem::from(Rejection::plain(Reason::Internal)).into_response()
+    })
+}
+
+/// Answers hold personal data or secrets: they are never cached, sniffed or framed.
+pub(super) async fn add_security_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

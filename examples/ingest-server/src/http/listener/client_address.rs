@@ -1,0 +1,35 @@
+//! Who is at the other end: the peer of the connection, or whom a trusted proxy names.
+
+use std::{net::IpAddr, sync::Arc};
+
+use http::{HeaderName, Request};
+use portcullis_ratelimit::address::TrustedProxies;
+
+use crate::pipeline::ClientAddress;
+
+static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The other end of one connection.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    peer: IpAddr,
+    proxies: Arc<TrustedProxies>,
+}
+
+impl Client {
+    pub(super) const fn new(peer: IpAddr, proxies: Arc<TrustedProxies>) -> Self {
+        Self { peer, proxies }
+    }
+
+    /// Tells the request where it comes from.
+    pub(super) fn note<B>(&self, request: &mut Request<B>) {
+        let lines: Vec<&str> = request
+            .headers()
+            .get_all(&FORWARDED_FOR)
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .collect();
+        let address = self.proxies.client_address(self.peer, lines);
+        request.extensions_mut().insert(ClientAddress(address));
+    }
+}

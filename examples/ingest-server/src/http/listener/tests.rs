@@ -1,0 +1,94 @@
+//! Connections that stall, and shares of them.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use axum::{Router, body::Bytes, routing::get};
+use portcullis_ratelimit::address::TrustedProxies;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::watch,
+    time::timeout,
+};
+
+use super::{Limits, Listener};
+
+/// Long enough for anything that happens at all.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Serves until the sender is dropped.
+async fn serve(limits: Limits, proxies: TrustedProxies) -> (SocketAddr, watch::Sender<bool>) {
+    let any = (Ipv4Addr::LOCALHOST, 0).into();
+    let listener = Listener::bind(any, limits, proxies).await.unwrap();
+    let address = listener.address().unwrap();
+    // More than the buffers of both ends take.
+    let large = Bytes::from(vec![0; 64 << 20]);
+    let router = Router::new()
+        .route("/large", get(async move || large))
+        .route("/small", get(async || "small"));
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(listener.serve(router, stopped));
+    (address, stop)
+}
+
+/// What the server answers; nothing if it closes the connection instead.
+async fn ask(stream: &mut TcpStream) -> Option<u8> {
+    let request = b"GET /small HTTP/1.1\r\nhost: x\r\n\r\n";
+    stream.write_all(request).await.ok()?;
+    timeout(TIMEOUT, stream.read_u8()).await.unwrap().ok()
+}
+
+#[tokio::test]
+async fn a_peer_that_asks_and_never_reads_loses_its_place() {
+    let limits = Limits {
+        connections: 1,
+        write_timeout: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let (address, _stop) = serve(limits, TrustedProxies::none()).await;
+    let mut deaf = TcpStream::connect(address).await.unwrap();
+    let request = "GET /large HTTP/1.1\r\nhost: x\r\n\r\n".repeat(10);
+    deaf.write_all(request.as_bytes()).await.unwrap();
+    deaf.readable().await.unwrap();
+
+    // The only place is the first one's until it is taken away.
+    let mut next = TcpStream::connect(address).await.unwrap();
+    assert_eq!(ask(&mut next).await, Some(b'H'));
+    drop(deaf);
+}
+
+#[tokio::test]
+async fn one_client_network_gets_a_quarter_of_the_places_and_a_proxy_all() {
+    let limits = Limits {
+        connections: 8,
+        ..Limits::default()
+    };
+    let proxy = TrustedProxies::new(["127.0.0.1"]).unwrap();
+    for (proxies, served) in [(TrustedProxies::none(), 2), (proxy, 8)] {
+        let (address, _stop) = serve(limits, proxies).await;
+        let mut open = Vec::new();
+        for _ in 0..served {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            assert_eq!(ask(&mut stream).await, Some(b'H'));
+            open.push(stream);
+        }
+        if served == 2 {
+            let mut third = TcpStream::connect(address).await.unwrap();
+            assert_eq!(ask(&mut third).await, None);
+        }
+        // A place that was given back is another's.
+        drop(open);
+        let again = async {
+            loop {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                if ask(&mut stream).await.is_some() {
+                    break;
+                }
+            }
+        };
+        timeout(TIMEOUT, again).await.unwrap();
+    }
+}

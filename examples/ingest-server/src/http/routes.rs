@@ -1,0 +1,80 @@
+//! The HTTP interface.
+
+mod admin;
+mod api_keys;
+mod events;
+mod health;
+mod leads;
+mod limits;
+mod metrics;
+mod quality;
+
+use std::sync::Arc;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+
+use super::guards;
+use crate::{http::problem::Problem, pipeline::services::Services};
+
+pub(crate) use self::admin::AdminState;
+pub(crate) use super::guards::Guards;
+
+/// Where records come in.
+pub(super) const EVENTS: &str = "/v1/events";
+pub(super) const LEADS: &str = "/v1/leads";
+
+/// What tenants see.
+pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
+    let guards = guards.with_accounting(&services.quality);
+    let routes = Router::new()
+        .route(EVENTS, post(events::ingest))
+        .route(LEADS, post(leads::ingest).get(leads::find))
+        .route("/v1/leads/{id}", get(leads::read))
+        .with_state(services);
+    guarded(routes, guards)
+}
+
+/// What operators see.
+pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
+    let protected = Router::new()
+        .route("/admin/api-keys", get(api_keys::list).post(api_keys::issue))
+        .route(
+            "/admin/api-keys/{kid}",
+            get(api_keys::read).delete(api_keys::revoke),
+        )
+        .route(
+            "/admin/limits",
+            get(limits::most_limited).put(limits::replace),
+        )
+        .route("/admin/quality", get(quality::report))
+        .route("/admin/quality/report", get(quality::page))
+        .route("/admin/quality/samples", get(quality::samples))
+        .route("/metrics", get(metrics::scrape))
+        .route_layer(middleware::from_fn_with_state(
+            state.clone(),
+            admin::require_token,
+        ));
+    let routes = Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .merge(protected)
+        .with_state(state);
+    guarded(routes, guards)
+}
+
+/// What stands around every route; the last layer is the outermost.
+fn guarded(routes: Router, guards: Guards) -> Router {
+    routes
+        .fallback(async || Problem::not_found())
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(middleware::from_fn_with_state(
+            guards.clone(),
+            guards::admit_request,
+        ))
+        .layer(middleware::from_fn(guards::answer_panics))
+        .layer(middleware::map_response(guards::add_security_headers))
+        .layer(guards.trace)
+}

@@ -1,0 +1,57 @@
+//! Who may use the admin listener, and what its handlers work with.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
+
+use axum::{
+    body::Body,
+    extract::State,
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use http::{Request, header::AUTHORIZATION};
+use portcullis_telemetry::Registry;
+
+use crate::{
+    admin::{Actor, ApiKeys, Limits, QualityReports, ReadinessCheck},
+    config::Config,
+    http::problem::Problem,
+    pipeline::ClientAddress,
+};
+
+/// The use cases of operators.
+#[derive(Debug, Clone)]
+pub(crate) struct AdminState {
+    pub(crate) api_keys: ApiKeys,
+    pub(crate) limits: Limits,
+    pub(crate) quality: QualityReports,
+    pub(crate) readiness: ReadinessCheck,
+    pub(crate) registry: Registry,
+    pub(crate) config: Arc<Config>,
+}
+
+/// Lets a request pass that carries the admin token, and notes whose it is.
+pub(super) async fn require_token(
+    State(state): State<AdminState>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response {
+    let header = request
+        .headers()
+        .get(AUTHORIZATION)
+        .map(|value| value.as_bytes());
+    let token = header.and_then(|value| value.strip_prefix(b"Bearer "));
+    if token.is_some_and(|token| state.config.secrets.admin_token.matches(token)) {
+        let address = request.extensions().get::<ClientAddress>().copied();
+        let unknown = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let ClientAddress(address) = address.unwrap_or(unknown);
+        request
+            .extensions_mut()
+            .insert(Actor::AdminToken { address });
+        next.run(request).await
+    } else {
+        Problem::admin_unauthorized().into_response()
+    }
+}

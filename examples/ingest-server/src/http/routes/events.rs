@@ -1,0 +1,58 @@
+//! `POST /v1/events`.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, Request, StatusCode};
+use serde_json::{Value, json};
+
+use super::super::run_detached::run_detached;
+use crate::{
+    http::problem::{Problem, limit_fields},
+    pipeline::services::Services,
+    pipeline::{self, Acknowledged, Intake, Rejected},
+};
+
+/// 202 once everything that is acceptable is durable; 422 if nothing is.
+pub(super) async fn ingest(
+    State(services): State<Arc<Services>>,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    let acknowledged = run_detached(request, async move |request| {
+        pipeline::ingest(&services, Intake::Events, request).await
+    });
+    Ok(acknowledge(acknowledged.await?))
+}
+
+fn acknowledge(acknowledged: Acknowledged) -> Response {
+    let (accepted, duplicates) = (acknowledged.accepted.len(), acknowledged.duplicates.len());
+    let rejected: Vec<Value> = acknowledged.rejected.iter().map(list).collect();
+    let fields: HeaderMap = limit_fields(&acknowledged.limits).collect();
+    if accepted + duplicates > 0 {
+        let answer = json!({
+            "accepted": accepted, "duplicates": duplicates, "rejected": rejected
+        });
+        return (StatusCode::ACCEPTED, fields, Json(answer)).into_response();
+    }
+    let problem = Problem::of_items(acknowledged.rejected.into_iter().map(|one| one.rejection));
+    let problem = problem
+        .with("accepted", json!(accepted))
+        .with("duplicates", json!(duplicates))
+        .with("rejected", Value::Array(rejected));
+    (fields, problem).into_response()
+}
+
+fn list(rejected: &Rejected) -> Value {
+    let Rejected { origin, rejection } = rejected;
+    json!({
+        "index": origin.index,
+        "id": origin.id,
+        "reason": rejection.reason,
+        "detail": rejection.detail,
+    })
+}

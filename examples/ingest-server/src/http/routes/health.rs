@@ -1,0 +1,28 @@
+//! `GET /healthz` and `GET /readyz`.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::AdminState;
+
+/// The process runs.
+pub(super) async fn live() -> Json<Value> {
+    Json(json!({ "status": "live" }))
+}
+
+/// The process can take requests: 200, or 503 with what to do. What is merely degraded still
+/// serves, and asks for something too.
+pub(super) async fn ready(State(state): State<AdminState>) -> Response {
+    let readiness = state.readiness.run().await;
+    let status = if readiness.is_ready() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(readiness)).into_response()
+}

@@ -1,0 +1,39 @@
+//! Work that is finished whether or not its sender waits for the answer.
+
+use axum::body::Body;
+use http::Request;
+use tracing::Instrument as _;
+
+use super::guards::InFlight;
+use crate::{
+    http::problem::Problem,
+    pipeline::rejection::{Rejection, RequestRejection},
+    quality::Reason,
+};
+
+/// Does the `work` of a request in a task of its own: a connection that is lost meanwhile, which
+/// would drop the handler, neither cuts a commit off from its accounting nor half an operation from the
+/// other half. The task keeps the request's permit to be in flight.
+pub(super) async fn run_detached<T, F>(
+    request: Request<Body>,
+    work: impl FnOnce(Request<Body>) -> F,
+) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, RequestRejection>> + Send + 'static,
+{
+    let permit = request.extensions().get::<InFlight>().cloned();
+    let work = work(request);
+    let task = async move {
+        let outcome = work.await;
+        drop(permit);
+        outcome
+    };
+    match tokio::spawn(task.in_current_span()).await {
+        Ok(outcome) => outcome.map_err(Problem::from),
+        Err(_) => {
+            tracing::error!("the handling of a request panicked");
+            Err(Rejection::plain(Reason::Internal).into())
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The columns of a lead: the one table from which SQL, body schema and look-ups are made.
+
+use portcullis_pii_crypto::{Email, NationalId, PersonName, PhoneNumber, PiiKind, PostalAddress};
+
+/// A personal-data column of a lead. A new one is a line of [`COLUMNS`] and a migration that adds
+/// `<name>_enc`, `<name>_key_version` and, where it is looked up, `<name>_fp`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LeadColumn {
+    name: &'static str,
+    field: &'static str,
+    kind: PiiKind,
+    lookup: Lookup,
+    max_chars: u32,
+}
+
+/// Whether leads are found by a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lookup {
+    /// Sealed only.
+    None,
+    /// Found by its fingerprint.
+    Search,
+    /// Found by its fingerprint, which only one lead of a tenant can have.
+    Identity,
+}
+
+/// Every column, in the order of the SQL statements and of answers.
+pub(crate) static COLUMNS: [LeadColumn; 5] = [
+    LeadColumn {
+        name: "email",
+        field: "lead.email",
+        kind: PiiKind::indexed::<Email>(),
+        lookup: Lookup::Identity,
+        max_chars: 320,
+    },
+    LeadColumn {
+        name: "phone",
+        field: "lead.phone",
+        kind: PiiKind::indexed::<PhoneNumber>(),
+        lookup: Lookup::Search,
+        max_chars: 40,
+    },
+    LeadColumn {
+        name: "national_id",
+        field: "lead.national_id",
+        kind: PiiKind::indexed::<NationalId>(),
+        lookup: Lookup::Search,
+        max_chars: 40,
+    },
+    LeadColumn {
+        name: "name",
+        field: "lead.name",
+        kind: PiiKind::of::<PersonName>(),
+        lookup: Lookup::None,
+        max_chars: 400,
+    },
+    LeadColumn {
+        name: "address",
+        field: "lead.address",
+        kind: PiiKind::of::<PostalAddress>(),
+        lookup: Lookup::None,
+        max_chars: 1_000,
+    },
+];
+
+impl LeadColumn {
+    /// The column of that name.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        COLUMNS.iter().find(|column| column.name == name)
+    }
+
+    /// The column that tells which lead is meant.
+    pub(crate) fn identity() -> &'static Self {
+        let identity = COLUMNS.iter().find(|column| column.is_identity());
+        identity.expect("a test holds that there is one")
+    }
+
+    /// The columns that leads are found by.
+    pub(crate) fn searchable() -> impl Iterator<Item = &'static Self> {
+        COLUMNS.iter().filter(|column| column.is_indexed())
+    }
+
+    /// The name in JSON and the stem of the SQL columns.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The logical field id that sealing and indexing bind to.
+    pub(crate) const fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// What kind of personal data it holds.
+    pub(crate) const fn kind(&self) -> PiiKind {
+        self.kind
+    }
+
+    /// The most characters that are taken.
+    pub(crate) const fn max_chars(&self) -> u32 {
+        self.max_chars
+    }
+
+    /// Whether leads are found by it.
+    pub(crate) const fn is_indexed(&self) -> bool {
+        matches!(self.lookup, Lookup::Search | Lookup::Identity)
+    }
+
+    /// Whether a value belongs to one lead of a tenant alone.
+    pub(crate) const fn is_identity(&self) -> bool {
+        matches!(self.lookup, Lookup::Identity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What exactly one lead can own decides which lead is meant.
+    #[test]
+    fn one_column_is_the_identity_and_names_and_fields_differ() {
+        let identities = COLUMNS.iter().filter(|column| column.is_identity());
+        assert_eq!(identities.count(), 1);
+        for (index, column) in COLUMNS.iter().enumerate() {
+            for other in &COLUMNS[..index] {
+                assert_ne!(column.name, other.name);
+                assert_ne!(column.field, other.field);
+            }
+            assert_eq!(column.field, format!("lead.{}", column.name));
+            assert_eq!(column.kind.is_indexed(), column.is_indexed(), "{column:?}");
+        }
+    }
+}

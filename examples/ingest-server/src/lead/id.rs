@@ -1,0 +1,37 @@
+//! What identifies a lead.
+
+use std::fmt;
+
+use portcullis_keyring::entropy::{Entropy, EntropyError};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Identifies a lead; a UUIDv7 made by the application before the insert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct LeadId(pub(crate) Uuid);
+
+impl LeadId {
+    /// A new id: UUIDv7, so that ids sort by creation.
+    ///
+    /// # Errors
+    /// The random source failed.
+    pub(crate) fn make(at: OffsetDateTime, entropy: &dyn Entropy) -> Result<Self, EntropyError> {
+        let mut random = [0; 10];
+        entropy.fill(&mut random)?;
+        let millis = u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+        Ok(Self(
+            uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid(),
+        ))
+    }
+
+    /// Reads a lead id from a path, an event or a row.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Uuid::parse_str(text).ok().map(Self)
+    }
+}
+
+impl fmt::Display for LeadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}

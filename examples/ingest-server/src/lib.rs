@@ -1,0 +1,18 @@
+//! The reference service of Portcullis: see its README.
+
+mod admin;
+mod app;
+mod backend;
+mod cli;
+mod clock;
+mod config;
+mod http;
+mod lead;
+mod observe;
+mod pipeline;
+mod quality;
+mod schemas;
+mod store;
+mod timestamp;
+
+pub use self::cli::run;

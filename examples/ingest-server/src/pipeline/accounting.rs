@@ -1,0 +1,146 @@
+//! The accounting of one request: whatever is received ends in exactly one outcome.
+
+use portcullis_dq_metrics::{
+    Duplicate, Subject,
+    sample::{Discarded, TraceId},
+};
+use portcullis_keyring::TenantId;
+
+use super::{
+    acknowledge::Acknowledged,
+    batch::{Origin, Rejected},
+    rejection::{Rejection, RequestRejection},
+};
+use crate::{quality::Outcome, quality::Quality};
+
+/// What one request owes. What is still open when it is dropped was lost.
+#[derive(Debug)]
+pub(crate) struct Accounting {
+    quality: Quality,
+    tenant: Option<TenantId>,
+    /// Events without an outcome; none while the request's events are not known.
+    open: Option<u64>,
+}
+
+impl Accounting {
+    /// Begins with a request of which nothing is known yet.
+    pub(super) fn open(quality: &Quality) -> Self {
+        Self {
+            quality: quality.clone(),
+            tenant: None,
+            open: None,
+        }
+    }
+
+    /// From now on everything counts for this tenant.
+    pub(super) fn authenticated(&mut self, tenant: &TenantId) {
+        self.tenant = Some(tenant.clone());
+    }
+
+    /// From now on each event counts, and no longer the request.
+    pub(super) fn framed(&mut self, events: usize) {
+        let tenant = self.tenant.as_ref().map(TenantId::as_str);
+        let events = u64::try_from(events).unwrap_or(u64::MAX);
+        self.quality.received(tenant, events);
+        self.open = Some(events);
+    }
+
+    /// Records one outcome for everything.
+    pub(super) fn reject(mut self, rejection: &Rejection) {
+        self.settle_rest(Outcome::Rejected(rejection.reason));
+    }
+
+    /// Records what became of everything.
+    pub(super) fn close(mut self, outcome: &Result<Acknowledged, RequestRejection>) {
+        match outcome {
+            Ok(acknowledged) => self.settle_items(acknowledged),
+            Err(RequestRejection::Limited(_)) => self.settle_rest(Outcome::RateLimited),
+            Err(RequestRejection::Rejected(rejection)) => self.reject(rejection),
+        }
+    }
+
+    fn settle_items(&mut self, acknowledged: &Acknowledged) {
+        for accepted in &acknowledged.accepted {
+            self.settle(&accepted.origin, Outcome::Accepted);
+        }
+        for (origin, duplicate) in &acknowledged.duplicates {
+            self.settle(origin, Outcome::Duplicate(*duplicate));
+            if *duplicate == Duplicate::Conflicting {
+                tracing::warn!("an event came again with other content");
+            }
+        }
+        for rejected in &acknowledged.rejected {
+            self.settle(
+                &rejected.origin,
+                Outcome::Rejected(rejected.rejection.reason),
+            );
+            self.sample(rejected);
+        }
+    }
+
+    fn settle(&mut self, origin: &Origin, outcome: Outcome) {
+        let version = origin
+            .schema
+            .as_ref()
+            .map(|schema| schema.version.to_string());
+        let subject = subject(self.tenant.as_ref(), origin, version.as_deref());
+        self.quality.record(subject, outcome);
+        self.open = self.open.map(|open| open.saturating_sub(1));
+    }
+
+    /// One outcome for all that has none yet.
+    fn settle_rest(&mut self, outcome: Outcome) {
+        let tenant = self.tenant.as_ref().map(TenantId::as_str);
+        let open = self.open.unwrap_or_else(|| {
+            self.quality.received(tenant, 1);
+            1
+        });
+        for _ in 0..open {
+            self.quality
+                .record(tenant.map_or(Subject::UNKNOWN, Subject::tenant), outcome);
+        }
+        self.open = Some(0);
+    }
+
+    fn sample(&self, rejected: &Rejected) {
+        let Rejected { origin, rejection } = rejected;
+        let version = origin
+            .schema
+            .as_ref()
+            .map(|schema| schema.version.to_string());
+        let subject = subject(self.tenant.as_ref(), origin, version.as_deref());
+        let mut discarded =
+            Discarded::new(subject, rejection.reason, &origin.text).detail(&rejection.detail);
+        if let Some(trace) = portcullis_telemetry::current_trace_id() {
+            discarded = discarded.trace_id(TraceId::from_bytes(trace.to_bytes()));
+        }
+        if let Some(sample) = self.quality.sample(&discarded) {
+            // Not its text: a log is read by more people than the samples are.
+            let (reason, fingerprint) = (sample.reason, sample.fingerprint);
+            tracing::info!(%reason, %fingerprint, "a discarded event was sampled");
+        }
+    }
+}
+
+impl Drop for Accounting {
+    fn drop(&mut self) {
+        if self.open != Some(0) {
+            self.settle_rest(Outcome::Lost);
+        }
+    }
+}
+
+fn subject<'a>(
+    tenant: Option<&'a TenantId>,
+    origin: &'a Origin,
+    version: Option<&'a str>,
+) -> Subject<'a> {
+    let mut subject = tenant.map_or(Subject::UNKNOWN, |tenant| Subject::tenant(tenant.as_str()));
+    if let Some(schema) = &origin.schema {
+        subject = subject.event_type(&schema.event_type);
+    }
+    match version {
+        Some(version) => subject.schema_version(version),
+        None => subject,
+    }
+}

@@ -1,0 +1,77 @@
+//! Why something was not accepted.
+
+use std::borrow::Cow;
+
+use portcullis_ratelimit::Decision;
+
+use crate::{
+    quality::Reason,
+    schemas::{Violation, ViolationKind},
+    store::StoreError,
+};
+
+/// Why a whole request was not accepted.
+#[derive(Debug)]
+pub(crate) enum RequestRejection {
+    Rejected(Rejection),
+    /// A limit had no room; the decision says which, and when it has.
+    Limited(Box<Decision>),
+}
+
+/// A reason of the closed taxonomy, and a sentence for who sent it. The sentence is made from
+/// schemas and limits, never from what was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rejection {
+    pub(crate) reason: Reason,
+    pub(crate) detail: Cow<'static, str>,
+}
+
+impl Rejection {
+    pub(crate) fn new(reason: Reason, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            reason,
+            detail: detail.into(),
+        }
+    }
+
+    /// A rejection that the reason's own description explains.
+    pub(crate) const fn plain(reason: Reason) -> Self {
+        Self {
+            reason,
+            detail: Cow::Borrowed(reason.meaning()),
+        }
+    }
+}
+
+impl From<Rejection> for RequestRejection {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<Violation> for Rejection {
+    fn from(violation: Violation) -> Self {
+        let reason = match violation.kind {
+            ViolationKind::RequiredMissing => Reason::SchemaRequiredMissing,
+            ViolationKind::TypeMismatch => Reason::SchemaTypeMismatch,
+            ViolationKind::AdditionalProperty => Reason::SchemaAdditionalProperty,
+            ViolationKind::Constraint => Reason::SchemaConstraint,
+        };
+        Self::new(reason, violation.detail)
+    }
+}
+
+/// A store that cannot be written or read, logged here in full and told without any of it.
+impl From<StoreError> for Rejection {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the store failed a request"
+        );
+        Self::plain(match error {
+            StoreError::Stopped => Reason::CapacityDraining,
+            StoreError::Corrupt(_) => Reason::Internal,
+            _ => Reason::CapacityStoreUnavailable,
+        })
+    }
+}

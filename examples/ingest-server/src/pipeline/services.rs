@@ -1,0 +1,32 @@
+//! What request handlers work with.
+
+use std::sync::Arc;
+
+use portcullis_apikey_cache::ApiKeyCache;
+use portcullis_keyring::{Keyring, entropy::Entropy};
+use portcullis_pii_crypto::IndexRoots;
+use portcullis_pii_detect::Detector;
+use portcullis_ratelimit::RateLimiter;
+
+use crate::{
+    clock::Clock,
+    quality::Quality,
+    schemas::Schemas,
+    store::{Store, Writer},
+};
+
+/// Everything a request may need; one for the process.
+#[derive(Debug)]
+pub(crate) struct Services {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) keys: ApiKeyCache,
+    pub(crate) keyring: Keyring,
+    pub(crate) index_roots: IndexRoots,
+    pub(crate) detector: Detector,
+    pub(crate) limiter: RateLimiter,
+    pub(crate) quality: Quality,
+    pub(crate) schemas: Arc<Schemas>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) writer: Writer,
+}

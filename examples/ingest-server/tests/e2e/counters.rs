@@ -1,0 +1,278 @@
+//! A metric that counts nothing is worse than none: each counter of limits, keys, writes and
+//! operators moves by exactly what happened.
+
+use std::collections::BTreeMap;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::harness::{ALL_SCOPES, Key, Server, page_view};
+
+/// How much each sample grew.
+fn growth(before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>, name: &str) -> f64 {
+    let value = |samples: &BTreeMap<String, f64>| samples.get(name).copied().unwrap_or_default();
+    value(after) - value(before)
+}
+
+fn assert_growth(
+    before: &BTreeMap<String, f64>,
+    after: &BTreeMap<String, f64>,
+    expected: &[(&str, f64)],
+) {
+    for (name, by) in expected {
+        assert_eq!(growth(before, after, name), *by, "{name} in {after:#?}");
+    }
+}
+
+#[tokio::test]
+async fn limits_count_what_they_admit_and_refuse() {
+    let server = Server::start();
+    // 20 at once are free: a batch of 15 leaves 5, and a second one is refused whole.
+    let key = server.issue_tier("small", "free", &ALL_SCOPES).await;
+    let before = server.metrics().await;
+    for (from, status) in [
+        (0, StatusCode::ACCEPTED),
+        (15, StatusCode::TOO_MANY_REQUESTS),
+    ] {
+        let batch: Value = (from..from + 15).map(page_view).collect();
+        let answer = server.post("/v1/events", &key, &batch).send().await;
+        assert_eq!(answer.unwrap().status(), status);
+    }
+    let answer = server
+        .request(Method::GET, "/v1/leads?email=a@b.example", &key)
+        .send()
+        .await;
+    assert_eq!(answer.unwrap().status(), StatusCode::OK);
+    let after = server.metrics().await;
+    let decisions = |policy, outcome| {
+        format!("ratelimit_decisions_total{{policy=\"{policy}\",outcome=\"{outcome}\"}}")
+    };
+    assert_growth(
+        &before,
+        &after,
+        &[
+            (&decisions("client-address", "admitted"), 3.0),
+            (&decisions("free/ingest", "admitted"), 1.0),
+            (&decisions("free/ingest", "refused"), 1.0),
+            (&decisions("free/read", "admitted"), 1.0),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn the_near_limit_counter_sees_the_last_tenth_of_a_burst() {
+    let server = Server::start();
+    let key = server.issue_tier("small", "free", &ALL_SCOPES).await;
+    let batch: Value = (0..20).map(page_view).collect();
+    let answer = server.post("/v1/events", &key, &batch).send().await;
+    assert_eq!(answer.unwrap().status(), StatusCode::ACCEPTED);
+    let metrics = server.metrics().await;
+    let near = "ratelimit_near_limit_total{policy=\"free/ingest\"}";
+    assert_eq!(metrics[near], 1.0);
+}
+
+#[tokio::test]
+async fn keys_count_where_answers_came_from_and_why_keys_were_refused() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let revoked = server.issue("acme", &ALL_SCOPES).await;
+    let delete = server.admin(Method::DELETE, &format!("/admin/api-keys/{}", revoked.kid));
+    let answer = delete.send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let forged = Key {
+        kid: String::new(),
+        text: forge(&key.text),
+    };
+    let before = server.metrics().await;
+    let statuses = [
+        (&key, StatusCode::ACCEPTED),
+        (&key, StatusCode::ACCEPTED),
+        (&key, StatusCode::ACCEPTED),
+        (&revoked, StatusCode::UNAUTHORIZED),
+        (&forged, StatusCode::UNAUTHORIZED),
+    ];
+    for (n, (key, status)) in statuses.into_iter().enumerate() {
+        let answer = server.post("/v1/events", key, &page_view(n)).send().await;
+        assert_eq!(answer.unwrap().status(), status, "{n}");
+    }
+    let after = server.metrics().await;
+    let lookups = |source| {
+        let name = format!("apikey_lookups_total{{source=\"{source}\"}}");
+        growth(&before, &after, &name)
+    };
+    let by_source = [
+        "memory",
+        "store",
+        "store_unconfirmed",
+        "negative",
+        "prefilter",
+    ]
+    .map(lookups);
+    assert_eq!(by_source.iter().sum::<f64>(), 5.0, "{after:#?}");
+    assert!(
+        lookups("memory") + lookups("store_unconfirmed") >= 2.0,
+        "{after:#?}"
+    );
+    let refusals: f64 = after
+        .iter()
+        .filter(|(name, _)| name.starts_with("apikey_refusals_total"))
+        .map(|(name, _)| growth(&before, &after, name))
+        .sum();
+    assert_eq!(refusals, 2.0, "{after:#?}");
+    let loads = growth(&before, &after, "apikey_load_seconds_count");
+    assert_eq!(
+        loads,
+        lookups("store") + lookups("store_unconfirmed"),
+        "{after:#?}"
+    );
+}
+
+/// Another secret under the same kid, with a checksum that is right.
+fn forge(key: &str) -> String {
+    const DIGITS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let (body, _) = key.split_at(key.len() - 6);
+    let last = body.bytes().last().unwrap();
+    let other = if last == b'0' { '1' } else { '0' };
+    let body = format!("{}{other}", &body[..body.len() - 1]);
+    let mut crc = u64::from(crc32(body.as_bytes()));
+    let mut checksum = Vec::new();
+    for _ in 0..6 {
+        checksum.push(DIGITS[usize::try_from(crc % 62).unwrap()]);
+        crc /= 62;
+    }
+    checksum.reverse();
+    format!("{body}{}", String::from_utf8(checksum).unwrap())
+}
+
+/// CRC-32/ISO-HDLC.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            let mask = (crc & 1).wrapping_neg();
+            crc = (crc >> 1) ^ (0xEDB8_8320 & mask);
+        }
+    }
+    !crc
+}
+
+#[tokio::test]
+async fn data_keys_count_calls_of_the_key_encryption_key_and_what_the_cache_saved() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let before = server.metrics().await;
+    // Two data keys are made and unwrapped for the first lead; the second finds both in memory.
+    for email in ["a@b.example", "c@d.example"] {
+        let lead = json!({ "email": email, "phone": "+442079460958" });
+        server.lead(&key, &lead).await;
+    }
+    let after = server.metrics().await;
+    let calls = |operation| {
+        format!("kek_calls_total{{provider=\"local\",operation=\"{operation}\",outcome=\"ok\"}}")
+    };
+    assert_growth(
+        &before,
+        &after,
+        &[
+            (&calls("generate"), 2.0),
+            (&calls("unwrap_key"), 2.0),
+            ("kek_call_seconds_count", 4.0),
+            ("keyring_lookups_total{source=\"memory\"}", 2.0),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn writes_count_their_groups_rows_and_failures() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let before = server.metrics().await;
+    for (from, rows) in [(0, 7), (7, 1)] {
+        let batch: Value = (from..from + rows).map(page_view).collect();
+        let answer = server.post("/v1/events", &key, &batch).send().await;
+        assert_eq!(answer.unwrap().status(), StatusCode::ACCEPTED);
+    }
+    let mut blocker = server.data().connect().await;
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut blocker)
+        .await
+        .unwrap();
+    let answer = server.post("/v1/events", &key, &page_view(9)).send().await;
+    assert_eq!(answer.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    sqlx::query("ROLLBACK").execute(&mut blocker).await.unwrap();
+    let after = server.metrics().await;
+    assert_growth(
+        &before,
+        &after,
+        &[
+            ("ingest_group_rows_count", 2.0),
+            ("ingest_group_rows_sum", 8.0),
+            ("ingest_commit_seconds_count", 2.0),
+            ("ingest_commit_failures_total", 1.0),
+        ],
+    );
+    assert!(growth(&before, &after, "ingest_commit_seconds_sum") > 0.0);
+}
+
+#[tokio::test]
+async fn every_use_case_of_operators_is_counted_and_changes_are_logged_with_their_actor() {
+    let server = Server::start();
+    let before = server.metrics().await;
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let get = |path: String| server.admin(Method::GET, &path).send();
+    let kid = &key.kid;
+    for path in [
+        "/admin/api-keys".to_owned(),
+        format!("/admin/api-keys/{kid}"),
+        "/admin/limits".to_owned(),
+        "/admin/quality".to_owned(),
+        "/admin/quality/report".to_owned(),
+        "/admin/quality/samples".to_owned(),
+    ] {
+        assert_eq!(get(path).await.unwrap().status(), StatusCode::OK);
+    }
+    let missing = get("/admin/api-keys/none".to_owned()).await.unwrap();
+    assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+    let bad_limits = server
+        .admin(Method::PUT, "/admin/limits")
+        .body("{\"tiers\":7}");
+    let answer = bad_limits.send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    let revoke = server.admin(Method::DELETE, &format!("/admin/api-keys/{kid}"));
+    let answer = revoke.send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+
+    let after = server.metrics().await;
+    let counted: Vec<(String, f64)> = after
+        .iter()
+        .filter(|(name, _)| name.starts_with("ingest_admin_actions_total"))
+        .map(|(name, _)| (name.clone(), growth(&before, &after, name)))
+        .collect();
+    let label = |action, outcome, count| {
+        let name =
+            format!("ingest_admin_actions_total{{action=\"{action}\",outcome=\"{outcome}\"}}");
+        (name, count)
+    };
+    let expected = [
+        label("api_key.issue", "done", 1.0),
+        label("api_key.list", "done", 1.0),
+        label("api_key.read", "done", 1.0),
+        label("api_key.read", "rejected", 1.0),
+        label("api_key.revoke", "done", 1.0),
+        label("limits.read", "done", 1.0),
+        label("limits.replace", "rejected", 1.0),
+        label("quality.read", "done", 2.0),
+        label("quality.samples", "done", 1.0),
+    ];
+    assert_eq!(counted, expected);
+    let logs = server.logs();
+    for action in ["api_key.issue", "api_key.revoke"] {
+        let line = logs
+            .lines()
+            .find(|line| line.contains(action))
+            .unwrap_or_else(|| panic!("{action} is not in {logs}"));
+        assert!(line.contains("admin token from 127.0.0.1"), "{line}");
+        assert!(line.contains(kid.as_str()), "{line}");
+    }
+}

@@ -1,0 +1,113 @@
+//! A database that an earlier version wrote opens, and its rows read back.
+//!
+//! `data/first-house.sqlite` was written by the first version, under the secrets of the harness:
+//! tables `data_key`, `api_key` and `outbox`, one whole lead, three events (one of which made a
+//! second lead), a key that is good and one that is revoked.
+
+use std::fs;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::harness::{ALL_SCOPES, Data, Key, Server, count};
+
+const DATABASE: &[u8] = include_bytes!("data/first-house.sqlite");
+
+/// Good for nothing but that file.
+const GOOD_KEY: &str =
+    "pcl_live_wrvbIs64wM9D00107W2ewL_ZaRdstVaoYBojfacml5dG7HdM6xoTU5ilVQrSGX3H1L2sp9Kg";
+const REVOKED_KEY: &str =
+    "pcl_live_j46suoQ1WDng0019CGNdMi_sFQSMbfQRDw2cYX4CmYZ1JGa40hVlMyRbh8PmPi6jAq0QQraT";
+const LEAD: &str = "01a21473-4fe0-7d94-bf7c-5d47228ca4aa";
+
+fn key(text: &str) -> Key {
+    Key {
+        kid: String::new(),
+        text: text.to_owned(),
+    }
+}
+
+/// What the file holds under the names of its time.
+const RENAMED: [(&str, &str); 4] = [
+    ("data_key", "keyring_data_key"),
+    ("data_key_erased_tenant", "keyring_erased_tenant"),
+    ("api_key", "apikey_cache_api_key"),
+    ("outbox", "apikey_cache_outbox"),
+];
+
+#[tokio::test]
+async fn the_rows_of_the_first_version_read_back_and_go_on() {
+    let data = Data::new();
+    fs::write(data.database(), DATABASE).unwrap();
+    let mut before = Vec::new();
+    for (old, _) in RENAMED {
+        before.push(count(&data, old).await);
+    }
+    // The second start finds everything migrated.
+    for _ in 0..2 {
+        let server = Server::start_on(&data);
+        assert_rows(&server).await;
+        assert!(server.terminate().success());
+    }
+    for ((_, new), before) in RENAMED.into_iter().zip(before) {
+        assert!(count(&data, new).await >= before, "{new}");
+    }
+    let old: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+            .fetch_all(&mut data.connect().await)
+            .await
+            .unwrap();
+    for (name, _) in RENAMED {
+        assert!(!old.iter().any(|table| table == name), "{name} in {old:?}");
+    }
+}
+
+async fn assert_rows(server: &Server) {
+    let good = key(GOOD_KEY);
+    let answer = server.read_lead(&good, LEAD).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let lead: Value = answer.json().await.unwrap();
+    for (name, value) in [
+        ("email", "ada@example.com"),
+        ("phone", "+442079460958"),
+        ("national_id", "52998224725"),
+        ("name", "Ada Lovelace"),
+        ("address", "12 Example Street"),
+    ] {
+        assert_eq!(lead[name], value, "{lead}");
+    }
+
+    let find = "/v1/leads?email=Ada@EXAMPLE.com";
+    let found = server.request(Method::GET, find, &good).send().await;
+    let found: Value = found.unwrap().json().await.unwrap();
+    assert_eq!(found["leads"][0]["id"], LEAD, "{found}");
+
+    // The fingerprints of content and e-mail are those of the first version.
+    let again = json!([
+        {
+            "specversion": "1.0", "type": "page.viewed", "source": "shop/web", "id": "1",
+            "time": "2026-11-25T20:00:00Z", "data": { "url": "https://shop.example/" }
+        },
+        {
+            "specversion": "1.0", "type": "form.submitted", "source": "shop/web", "id": "2",
+            "data": { "form": "contact", "email": "grace@example.com" }
+        },
+    ]);
+    let answer = server.post("/v1/events", &good, &again).send().await;
+    let answer: Value = answer.unwrap().json().await.unwrap();
+    assert_eq!(answer["duplicates"], 2, "{answer}");
+    let metrics = server.metrics().await;
+    let conflicts = "dq_outcomes_total{tenant=\"acme\",outcome=\"duplicate_conflicting\"}";
+    assert_eq!(metrics.get(conflicts).copied().unwrap_or_default(), 0.0);
+    let merged = server
+        .lead(&good, &json!({ "email": "ada@example.com" }))
+        .await;
+    assert_eq!(merged, LEAD);
+
+    let revoked = key(REVOKED_KEY);
+    let answer = server.post("/v1/events", &revoked, &again).send().await;
+    assert_eq!(answer.unwrap().status(), StatusCode::UNAUTHORIZED);
+    let new = server.issue("acme", &ALL_SCOPES).await;
+    let answer = server.read_lead(&new, LEAD).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+}
