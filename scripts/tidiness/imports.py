@@ -1,5 +1,5 @@
 """The import dialect: modules declared first, then one private `use` for each root in three groups
-(std; external crates; crate, super, self), then what is passed on with `pub use`."""
+(std; external crates; crate, super, self), then what is passed on, one `pub use` for each root too."""
 
 import re
 
@@ -41,26 +41,24 @@ def _check_declarations(file, found):
 def _check_head(file, head, modules):
     seen, previous = {}, None
     for use in head.uses:
-        if use.visibility:
-            for root in sorted(use.roots & modules):
-                yield finding(file, use.at, f"write `self::{root}`: it is a module of this file")
-        else:
-            yield from _check_private(file, use, modules, seen)
+        yield from _check_roots(file, use, modules, seen)
         if previous:
             yield from _check_order(file, previous, use, modules)
         previous = use
 
 
-def _check_private(file, use, modules, seen):
-    if use.commented:
+def _check_roots(file, use, modules, seen):
+    if use.commented and not use.visibility:
         return
     for root in sorted(use.roots & modules):
         yield finding(file, use.at, f"write `self::{root}`: it is a module of this file")
+    if use.commented:
+        return
     if len(use.roots) > 1:
         yield finding(file, use.at, "one `use` for each root, not one for several")
         return
     for root in _normal_roots(use, modules):
-        key = (root, use.attributes)
+        key = (root, use.attributes, use.visibility)
         if key in seen:
             yield finding(
                 file, use.at, f"one `use` for each root: merge with `{root}` of line {seen[key]}"
@@ -142,23 +140,27 @@ def _declare_first(text, path):
 def _write_head(text, head, modules, indent):
     groups, public = ([], [], []), []
     merged = {}
-    for position, use in enumerate(head.uses):
+    for use in head.uses:
         written = text[use.start : use.end]
-        if use.visibility:
-            gap = text[head.uses[position - 1].end : use.start] if position else ""
-            is_apart = public and head.uses[position - 1].visibility and gap.count("\n") > 1
-            written = _self_first(written, text[use.at : use.end], use, modules)
-            public.append(("\n" if is_apart else "") + written)
+        if use.commented and use.visibility:
+            public.append("\n" + _self_first(written, text[use.at : use.end], use, modules))
         elif use.commented:
             groups[_group(use, modules)].append(written)
         else:
             for path, alias in use.leaves:
                 path = _normal(path, modules)
-                key = (_group_of_root(path[0]), use.attributes, path[0])
+                key = (_group_of_root(path[0]), use.attributes, path[0], use.visibility)
                 merged.setdefault(key, []).append((path, alias))
-    for (group, attributes, _), paths in sorted(merged.items()):
+    passed_on = []
+    for (group, attributes, _, visibility), paths in sorted(merged.items()):
         statement = f"use {_braced(_items(_grow(paths)))};"
-        groups[group].append(f"{attributes}\n{indent}{statement}" if attributes else statement)
+        if visibility:
+            statement = f"{visibility} {statement}"
+        written = f"{attributes}\n{indent}{statement}" if attributes else statement
+        (passed_on if visibility else groups[group]).append(written)
+    public = passed_on + public
+    if public:
+        public[0] = public[0].lstrip("\n")
     blocks = [f"\n{indent}".join(block) for block in (*groups, public) if block]
     return f"\n\n{indent}".join(blocks)
 

@@ -117,6 +117,7 @@ _BAD = [
     (_BUCKET, _HEAD + "pub use crate::A;\n\nuse std::fmt;\n", "stand before `pub use`"),
     (_BUCKET, _HEAD + "use std::fmt;\npub use crate::A;\n", "stands between imports and"),
     (_BUCKET, _HEAD + "mod a;\n\npub use a::A;\n", "write `self::a`"),
+    (_BUCKET, _HEAD + "mod a;\n\npub use self::a::A;\npub use self::a::B;\n", "merge with `self`"),
     (_BUCKET, _HEAD + "use std::fmt;\n\nmod a;\n", "declared before the imports"),
     (
         _BUCKET, _HEAD + "mod tests {\n    use std::fmt;\n    use std::io;\n}\n",

@@ -33,8 +33,8 @@ pub mod entropy;
 pub use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
 
 #[cfg(feature = "http")]
-pub use crate::headers::CredentialError;
-pub use crate::{
+pub use self::headers::CredentialError;
+pub use self::{
     cache::{
         ApiKeyCache, ApiKeyCacheBuilder, CacheStats, Denied, Issued, KeyPage, ManageError, NewKey,
         Revocation,

@@ -23,12 +23,11 @@ use futures_util::FutureExt as _;
 
 use crate::{KeyId, Purpose, TenantId, kek::KekContext};
 
-pub use self::dek_store::dek_store;
 #[cfg(all(test, feature = "sqlite"))]
 pub(crate) use self::dek_store::{key, tenant};
-pub use self::kek_provider::kek_provider;
 #[cfg(test)]
 pub(crate) use self::kek_provider::raw;
+pub use self::{dek_store::dek_store, kek_provider::kek_provider};
 
 /// Has a failed check name the clause.
 async fn clause(name: &str, check: impl Future<Output = ()>) {

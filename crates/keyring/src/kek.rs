@@ -9,8 +9,7 @@ use async_trait::async_trait;
 
 use crate::{DataKey, KeyId, Purpose, SecretVersion, TenantId, entropy::EntropyError};
 
-pub use self::local::LocalKek;
-pub use self::memory::MemoryKek;
+pub use self::{local::LocalKek, memory::MemoryKek};
 
 /// What wraps data keys and never touches data: the key-encryption key (KEK).
 ///

@@ -24,10 +24,12 @@ use crate::{
     store::{DekStore, InsertError, StoreError, StoredKey},
 };
 
-pub use self::builder::KeyringBuilder;
-pub use self::rewrap::RewrapError;
-pub use self::rotation::{RotateError, Rotation};
 pub(crate) use self::unwrapped::UnwrappedKey;
+pub use self::{
+    builder::KeyringBuilder,
+    rewrap::RewrapError,
+    rotation::{RotateError, Rotation},
+};
 
 /// The data keys of every tenant: made when first needed, kept unwrapped for a while, rotated.
 ///

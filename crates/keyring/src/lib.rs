@@ -16,13 +16,13 @@ mod name;
 mod prepared;
 mod state;
 
-pub use self::check_value::CheckValue;
-pub use self::data_key::DataKey;
-pub use self::key_id::KeyId;
-pub use self::keyring::{
-    Keyring, KeyringBuilder, PrepareError, RewrapError, RotateError, Rotation,
+pub use self::{
+    check_value::CheckValue,
+    data_key::DataKey,
+    key_id::KeyId,
+    keyring::{Keyring, KeyringBuilder, PrepareError, RewrapError, RotateError, Rotation},
+    name::{MAX_NAME_BYTES, NameError, Purpose, TenantId},
+    prepared::{KeyMissing, PreparedKey, PreparedKeys},
+    state::{IllegalTransition, KeyState, Transition, UnknownKeyState},
 };
-pub use self::name::{MAX_NAME_BYTES, NameError, Purpose, TenantId};
-pub use self::prepared::{KeyMissing, PreparedKey, PreparedKeys};
-pub use self::state::{IllegalTransition, KeyState, Transition, UnknownKeyState};
 pub use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};

@@ -11,10 +11,9 @@ use async_trait::async_trait;
 
 use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 
-pub use self::memory::MemoryDekStore;
-pub use self::record::StoredKey;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteDekStore;
+pub use self::{memory::MemoryDekStore, record::StoredKey};
 
 /// Where wrapped data keys and their states live, shared by every process of a service.
 ///

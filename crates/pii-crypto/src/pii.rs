@@ -16,14 +16,16 @@ use zeroize::Zeroizing;
 
 use crate::Suite;
 
-pub use self::any::AnyPii;
-pub use self::email::Email;
-pub use self::kind::PiiKind;
-pub use self::kinds::{PiiKinds, RepeatedKind};
-pub use self::national_id::{Cpf, NationalId};
 #[cfg(feature = "phone")]
 pub use self::phone::{PhoneNumber, Region};
-pub use self::text::{FreeText, PersonName, PostalAddress};
+pub use self::{
+    any::AnyPii,
+    email::Email,
+    kind::PiiKind,
+    kinds::{PiiKinds, RepeatedKind},
+    national_id::{Cpf, NationalId},
+    text::{FreeText, PersonName, PostalAddress},
+};
 
 /// Personal data in the clear.
 ///

@@ -11,7 +11,7 @@ mod email;
 mod phone;
 mod secret;
 
-pub use crate::{
+pub use self::{
     builder::{BuildError, DetectorBuilder},
     detector::Detector,
     finding::{Finding, Findings},

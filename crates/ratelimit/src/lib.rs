@@ -19,7 +19,7 @@ pub mod policy;
 mod request;
 pub mod store;
 
-pub use crate::{
+pub use self::{
     decision::{Admitted, Decision, Problem, Refused},
     jitter::Jitter,
     limited::LimitedTenant,

@@ -29,8 +29,8 @@ mod lines;
 mod spans;
 
 #[cfg(feature = "tower")]
-pub use crate::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
-pub use crate::{
+pub use self::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
+pub use self::{
     builder::{Builder, InitError, Telemetry},
     clock::{Clock, FakeClock, SystemClock},
     current::current_trace_id,

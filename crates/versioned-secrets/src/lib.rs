@@ -4,6 +4,8 @@ mod parse;
 mod set;
 mod version;
 
-pub use self::parse::{ParseError, ParseFault};
-pub use self::set::{SetError, VersionedSecrets};
-pub use self::version::{InvalidVersion, SecretVersion};
+pub use self::{
+    parse::{ParseError, ParseFault},
+    set::{SetError, VersionedSecrets},
+    version::{InvalidVersion, SecretVersion},
+};

@@ -8,11 +8,14 @@ mod limits;
 mod quality;
 mod readiness;
 
-pub(crate) use self::actor::Actor;
-pub(crate) use self::api_keys::{
-    ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, ApiKeys, IssuedApiKey, PageRequest,
+pub(crate) use self::{
+    actor::Actor,
+    api_keys::{
+        ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, ApiKeys, IssuedApiKey,
+        PageRequest,
+    },
+    event::{Action, AdminEvent, AdminObserver, Outcome},
+    limits::{LimitedTenants, Limits},
+    quality::{QualityReports, Samples},
+    readiness::ReadinessCheck,
 };
-pub(crate) use self::event::{Action, AdminEvent, AdminObserver, Outcome};
-pub(crate) use self::limits::{LimitedTenants, Limits};
-pub(crate) use self::quality::{QualityReports, Samples};
-pub(crate) use self::readiness::ReadinessCheck;

@@ -26,15 +26,17 @@ use std::{path::PathBuf, sync::Arc};
 use self::problems::Problems;
 use crate::schemas::Schemas;
 
-pub(crate) use self::database::Database;
-pub(crate) use self::network::Network;
-pub(crate) use self::observability::Observability;
-pub(crate) use self::problems::ConfigError;
-pub(crate) use self::profile::Profile;
-pub(crate) use self::secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets};
-pub(crate) use self::setting::Setting;
-pub(crate) use self::sources::{Flags, Sources};
-pub(crate) use self::unknown::UnknownVariable;
+pub(crate) use self::{
+    database::Database,
+    network::Network,
+    observability::Observability,
+    problems::ConfigError,
+    profile::Profile,
+    secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets},
+    setting::Setting,
+    sources::{Flags, Sources},
+    unknown::UnknownVariable,
+};
 
 /// Everything `serve` and the administrative commands need to know, checked.
 #[derive(Debug)]

@@ -7,8 +7,10 @@ mod indexes;
 mod record;
 pub(crate) mod view;
 
-pub(crate) use self::body_schema::body_schema;
-pub(crate) use self::column::{COLUMNS, LeadColumn};
-pub(crate) use self::id::LeadId;
-pub(crate) use self::indexes::LeadIndexes;
-pub(crate) use self::record::LeadRecord;
+pub(crate) use self::{
+    body_schema::body_schema,
+    column::{COLUMNS, LeadColumn},
+    id::LeadId,
+    indexes::LeadIndexes,
+    record::LeadRecord,
+};

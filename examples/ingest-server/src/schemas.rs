@@ -14,8 +14,10 @@ use std::{
 use jsonschema::Validator;
 use serde_json::Value;
 
-pub(crate) use self::personal::PersonalPath;
-pub(crate) use self::violation::{Violation, ViolationKind};
+pub(crate) use self::{
+    personal::PersonalPath,
+    violation::{Violation, ViolationKind},
+};
 
 /// The version an event has that names none: the first, so that a client's events keep their
 /// meaning when a schema gets a successor.

@@ -14,10 +14,10 @@ use portcullis_keyring::TenantId;
 
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
-pub(crate) use self::rows::{
-    EventRow, IndexRow, LeadChange, LeadWrite, SealedColumn, SecretCheck, Write,
+pub(crate) use self::{
+    rows::{EventRow, IndexRow, LeadChange, LeadWrite, SealedColumn, SecretCheck, Write},
+    writer::{QueueSlots, WriteEvent, WriteObserver, Writer, WriterLimits},
 };
-pub(crate) use self::writer::{QueueSlots, WriteEvent, WriteObserver, Writer, WriterLimits};
 
 /// A database of events and leads.
 ///
