@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use self::service_task::{ServiceTask, first_ended};
 use crate::{
     admin::{AdminObserver, ApiKeys, Limits, QualityReports, ReadinessCheck},
-    backend::{Backend, BackendError, Connections, KEK_PROVIDER, Observers},
+    backend::{Backend, BackendError, Connections, Observers},
     clock::{Clock, SystemClock, make_seed},
     config::Config,
     http::{
@@ -86,9 +86,10 @@ impl App {
     /// Checks and opens everything, and binds the addresses last.
     pub(crate) async fn start(config: &Arc<Config>, telemetry: &Guard) -> Result<Self, StartError> {
         let registry = telemetry.registry();
+        let kek_source = config.kek_source.as_str();
         let observers = Observers {
             api_keys: Some(Arc::new(ApiKeyMetrics::register(registry)?)),
-            data_keys: Some(Arc::new(DataKeyMetrics::register(registry, KEK_PROVIDER)?)),
+            data_keys: Some(Arc::new(DataKeyMetrics::register(registry, kek_source)?)),
             limits: Some(Arc::new(LimitMetrics::register(registry)?)),
         };
         let backend = Backend::open(config, observers).await?;
@@ -131,7 +132,7 @@ impl App {
             readiness: ReadinessCheck::new(
                 Arc::clone(&services),
                 data_keys,
-                KEK_PROVIDER,
+                kek_source,
                 telemetry.has_exporter(),
             ),
             registry: registry.clone(),

@@ -4,19 +4,24 @@
 mod database;
 mod key_provider;
 mod limiter;
+mod location;
 mod secret_checks;
 
 use std::sync::Arc;
 
-use portcullis_apikey_cache::{self as apikey_cache, ApiKeyCache};
+use portcullis_apikey_cache::{self as apikey_cache, ApiKeyCache, Peppers};
 use portcullis_keyring::{self as keyring, Keyring, store::DekStore};
 use portcullis_pii_crypto::IndexRoots;
 use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 
-use self::{database::Database, secret_checks::WrongSecrets};
+use self::{
+    database::Database,
+    key_provider::KeyProvider,
+    secret_checks::{VerifyError, WrongSecrets},
+};
 use crate::{config::Config, store::Store};
 
-pub(crate) use self::{database::DatabaseError, limiter::LimiterError};
+pub(crate) use self::{database::DatabaseError, limiter::LimiterError, location::Location};
 
 /// An opened database whose secrets are the ones it was written with, and what works on it.
 #[derive(Debug)]
@@ -37,9 +42,6 @@ pub(crate) struct Observers {
     pub(crate) data_keys: Option<Arc<dyn keyring::observer::Observer>>,
     pub(crate) limits: Option<Arc<dyn ratelimit::observer::Observer>>,
 }
-
-/// The provider of key-encryption keys that is configured, as a label.
-pub(crate) const KEK_PROVIDER: &str = "local";
 
 /// What has to be closed at the end.
 #[derive(Debug, Clone)]
@@ -69,10 +71,20 @@ impl Backend {
     pub(crate) async fn open(config: &Config, observers: Observers) -> Result<Self, BackendError> {
         let database = Database::open(&config.database).await?;
         let store = database.store();
-        let provider = key_provider::local(&config.secrets);
-        let index_roots = key_provider::index_roots(&config.secrets)?;
-        let peppers = key_provider::peppers(&config.secrets)?;
-        secret_checks::verify(&*store, &provider, &index_roots, &peppers, &config.secrets).await?;
+        let secrets = &config.secrets;
+        let index_roots = IndexRoots::new(secrets.index_roots.clone()).map_err(unusable)?;
+        let peppers = Peppers::new(secrets.key_peppers.clone()).map_err(unusable)?;
+        let KeyProvider { provider, checks } = key_provider::configured(config);
+        let checks = [
+            checks,
+            secret_checks::of_index_roots(&index_roots),
+            secret_checks::of_peppers(&peppers, secrets),
+        ];
+        let verified = secret_checks::verify(&*store, &index_roots, &checks.concat()).await;
+        verified.map_err(|error| match error {
+            VerifyError::Wrong(wrong) => BackendError::Secrets(wrong),
+            VerifyError::Store(error) => DatabaseError::from(error).into(),
+        })?;
 
         let data_keys = database.data_keys().await?;
         let (key_store, changes) = database.api_keys().await?;
@@ -80,7 +92,7 @@ impl Backend {
         if let Some(observer) = observers.api_keys {
             api_keys = api_keys.observer(observer);
         }
-        let mut keyring = Keyring::builder(Arc::new(provider), Arc::clone(&data_keys));
+        let mut keyring = Keyring::builder(provider, Arc::clone(&data_keys));
         if let Some(observer) = observers.data_keys {
             keyring = keyring.observer(observer);
         }
@@ -106,4 +118,8 @@ impl Connections {
     pub(crate) async fn close(&self) {
         self.0.close().await;
     }
+}
+
+fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> BackendError {
+    BackendError::Unusable(error.into())
 }

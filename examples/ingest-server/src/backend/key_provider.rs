@@ -1,27 +1,37 @@
-//! The configured secrets, as what the crates make of them.
+//! The configured provider of key-encryption keys.
 
-use portcullis_apikey_cache::Peppers;
-use portcullis_keyring::kek::LocalKek;
-use portcullis_pii_crypto::IndexRoots;
+use std::sync::Arc;
 
-use super::BackendError;
-use crate::config::Secrets;
+use portcullis_keyring::{
+    CheckValue, SecretVersion,
+    kek::{KekProvider, LocalKek},
+};
 
-/// Wraps data keys in this process.
-pub(super) fn local(secrets: &Secrets) -> LocalKek {
-    LocalKek::new(secrets.keks.clone())
+use super::secret_checks::Configured;
+use crate::config::{Config, KEKS, KekSource};
+
+/// The provider, and what the database has to remember of the secrets that are in this process.
+pub(super) struct KeyProvider {
+    pub(super) provider: Arc<dyn KekProvider>,
+    pub(super) checks: Vec<Configured>,
 }
 
-/// Keys blind indexes.
-pub(super) fn index_roots(secrets: &Secrets) -> Result<IndexRoots, BackendError> {
-    IndexRoots::new(secrets.index_roots.clone()).map_err(unusable)
-}
-
-/// Keys the hashes of API keys.
-pub(super) fn peppers(secrets: &Secrets) -> Result<Peppers, BackendError> {
-    Peppers::new(secrets.key_peppers.clone()).map_err(unusable)
-}
-
-fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> BackendError {
-    BackendError::Unusable(error.into())
+/// Makes the provider that is configured.
+pub(super) fn configured(config: &Config) -> KeyProvider {
+    match config.kek_source {
+        KekSource::Local => {
+            let keks = &config.secrets.keks;
+            let provider = LocalKek::new(keks.clone());
+            let checks = provider.check_values().into_iter();
+            // The earlier versions are remembered since they were primary.
+            let check = |(version, value): (SecretVersion, CheckValue)| {
+                let is_in_use = version == keks.primary_version();
+                Configured::new(KEKS, version.value(), value.as_bytes(), is_in_use)
+            };
+            KeyProvider {
+                checks: checks.map(check).collect(),
+                provider: Arc::new(provider),
+            }
+        }
+    }
 }

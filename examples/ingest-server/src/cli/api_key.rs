@@ -1,7 +1,7 @@
 //! `api-key issue|list|revoke`: works on the database itself; running servers learn of it from the
 //! outbox.
 
-use std::{io, num::NonZeroU16, path::PathBuf, sync::Arc};
+use std::{io, num::NonZeroU16, sync::Arc};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -17,8 +17,8 @@ use crate::{
         Actor, AdminEvent, AdminObserver, ApiKeyDescription, ApiKeyError, ApiKeyRequest, ApiKeys,
         PageRequest,
     },
-    backend::{Backend, Observers},
-    config::{self, Database},
+    backend::{Backend, Location, Observers},
+    config,
 };
 
 #[derive(Debug, Subcommand)]
@@ -75,11 +75,14 @@ pub(super) enum CommandError {
     #[error(
         "there is no database at {}: name its folder with --data-dir or the file with \
          --database-url; `serve` makes a new one",
-        .0.display()
+        .0
     )]
-    NoDatabase(PathBuf),
-    #[error("the database at {} cannot be reached: {kind}", path.display())]
-    Unreachable { path: PathBuf, kind: io::ErrorKind },
+    NoDatabase(String),
+    #[error("the database at {location} cannot be reached: {kind}")]
+    Unreachable {
+        location: String,
+        kind: io::ErrorKind,
+    },
     #[error(transparent)]
     ApiKey(#[from] ApiKeyError),
 }
@@ -123,16 +126,18 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Cli
 
 /// Opening a database that is not there would make one, and bind these secrets to it.
 fn require_database(settings: &Settings) -> Result<(), CommandError> {
-    match config::database(&settings.sources()) {
-        Some(Database::Sqlite(path)) => match path.try_exists() {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(CommandError::NoDatabase(path)),
-            Err(error) => Err(CommandError::Unreachable {
-                path,
-                kind: error.kind(),
-            }),
-        },
-        None => Ok(()),
+    let sources = settings.sources();
+    let Some(database) = config::database(&sources) else {
+        return Ok(());
+    };
+    let location = Location::new(&database);
+    match location.exists() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(CommandError::NoDatabase(location.to_string())),
+        Err(error) => Err(CommandError::Unreachable {
+            location: location.to_string(),
+            kind: error.kind(),
+        }),
     }
 }
 

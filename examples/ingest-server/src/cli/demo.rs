@@ -19,7 +19,8 @@ use crate::{
     admin::ApiKeys,
     app::telemetry,
     app::{Addresses, App},
-    config::{ADMIN_TOKEN, Config, Database, Profile},
+    backend::Location,
+    config::{ADMIN_TOKEN, Config, Profile},
 };
 
 #[derive(Debug, Args)]
@@ -77,15 +78,17 @@ async fn show(keys: &ApiKeys, addresses: Addresses, length: Duration) -> Result<
 }
 
 fn where_to_look(config: &Config, addresses: Addresses, token: &str) -> String {
-    let Database::Sqlite(database) = &config.database;
-    let database = database.display();
+    let database = Location::new(&config.database);
+    let types = database.shell_query("SELECT tenant, type, count(*) FROM event GROUP BY 1, 2");
+    let payload =
+        database.shell_query("SELECT payload FROM event WHERE type = 'lead.created' LIMIT 1");
     let admin = addresses.admin;
     format!(
         "\
 Look at the data, sealed:
 
-  sqlite3 {database} \"SELECT tenant, type, count(*) FROM event GROUP BY 1, 2\"
-  sqlite3 {database} \"SELECT payload FROM event WHERE type = 'lead.created' LIMIT 1\"
+  {types}
+  {payload}
 
 At what was rejected and why, at who was limited, and at the metrics:
 

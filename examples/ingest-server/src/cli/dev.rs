@@ -7,11 +7,7 @@ use std::{io, path::PathBuf};
 
 use portcullis_apikey_cache::ApiKey;
 
-use crate::{
-    admin::ApiKeyError,
-    app::Addresses,
-    config::{Config, Database},
-};
+use crate::{admin::ApiKeyError, app::Addresses, backend::Location, config::Config};
 
 /// The dev profile could not prepare itself.
 #[derive(Debug, thiserror::Error)]
@@ -19,10 +15,10 @@ pub(crate) enum DevError {
     #[error(
         "{} holds data, and its secrets are gone: restore {}, set the secrets in the environment, \
          or remove the data to start again",
-        database.display(),
+        database,
         secrets.display()
     )]
-    DataWithoutSecrets { database: PathBuf, secrets: PathBuf },
+    DataWithoutSecrets { database: String, secrets: PathBuf },
     #[error("{} cannot be read or written: {kind}", path.display())]
     File { path: PathBuf, kind: io::ErrorKind },
     #[error("{} is not of the form NAME=value in line {line}", path.display())]
@@ -36,8 +32,9 @@ pub(crate) enum DevError {
 /// What a newcomer reads first: where everything is, and a line that works.
 pub(crate) fn banner(config: &Config, addresses: Addresses, key: &ApiKey) -> String {
     let Addresses { public, admin } = addresses;
-    let Database::Sqlite(database) = &config.database;
-    let database = database.display();
+    let database = Location::new(&config.database);
+    let look = database
+        .shell_query("SELECT id, hex(email_enc), hex(email_fp) FROM lead WHERE tenant = 'demo'");
     let secrets = secrets::path(&config.data_dir);
     let secrets = secrets.display();
     // EXPOSE: the dev profile shows its own generated secrets on the terminal it was started from.
@@ -62,7 +59,7 @@ Send a lead, and read it back:
   curl 'http://{public}/v1/leads?email=ada@example.com' -H 'Authorization: Bearer {key}' \\
     -H 'X-Access-Reason: trying it out'
 
-Look at what is stored: sqlite3 {database} \"SELECT id, hex(email_enc), hex(email_fp) FROM lead WHERE tenant = 'demo'\"
+Look at what is stored: {look}
 Stop with Ctrl-C.
 "
     )

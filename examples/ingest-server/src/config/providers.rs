@@ -2,8 +2,24 @@
 
 use super::{given::Given, problems::Problems, settings, sources::Sources};
 
+/// Who holds the key-encryption keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KekSource {
+    /// This process, which reads them from its environment.
+    Local,
+}
+
+impl KekSource {
+    /// As a label.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+        }
+    }
+}
+
 /// Refuses what would otherwise be missed without a word.
-pub(super) fn check(sources: &Sources, problems: &mut Problems) {
+pub(super) fn read(sources: &Sources, problems: &mut Problems) -> KekSource {
     if let Some(Given { text, origin }) = sources.value(settings::KEK_PROVIDER) {
         match text.as_str() {
             "local" => {}
@@ -20,4 +36,5 @@ pub(super) fn check(sources: &Sources, problems: &mut Problems) {
             "is not part of this build; limits and revocation go through the database",
         );
     }
+    KekSource::Local
 }

@@ -17,8 +17,9 @@ use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::DevError;
-use crate::config::{
-    ADMIN_TOKEN, Database, INDEX_ROOTS, KEKS, KEY_PEPPERS, Sources, data_dir, database, is_dev,
+use crate::{
+    backend::Location,
+    config::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Sources, data_dir, database, is_dev},
 };
 
 /// Where they lie.
@@ -69,9 +70,9 @@ pub(crate) fn add_existing(sources: &mut Sources) -> Result<bool, DevError> {
 /// Data without its secrets cannot be read any more; new secrets would hide that.
 fn refuse_existing_data(sources: &Sources, folder: &Path) -> Result<(), DevError> {
     match database(sources) {
-        Some(Database::Sqlite(file)) if fs::metadata(&file).is_ok_and(|meta| meta.len() > 0) => {
+        Some(database) if Location::new(&database).holds_data() => {
             Err(DevError::DataWithoutSecrets {
-                database: file,
+                database: Location::new(&database).to_string(),
                 secrets: path(folder),
             })
         }
