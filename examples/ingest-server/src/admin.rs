@@ -14,7 +14,7 @@ pub(crate) use self::{
         ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, ApiKeys, IssuedApiKey,
         PageRequest,
     },
-    event::{Action, AdminEvent, AdminObserver, Outcome},
+    event::{Action, ActionResult, AdminEvent, AdminObserver},
     limits::{LimitedTenants, Limits},
     quality::{QualityReports, Samples},
     readiness::ReadinessCheck,

@@ -9,7 +9,7 @@ use portcullis_apikey_cache::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Actor, AdminEvent, AdminObserver, Outcome};
+use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver};
 use crate::{
     pipeline::{Permission, limits},
     timestamp,
@@ -113,8 +113,13 @@ impl ApiKeys {
             })
         };
         let issued = issued.await;
-        let kid = issued.as_ref().ok().map(|issued| &issued.kid);
-        self.report(actor, Action::IssueApiKey, kid, issued.as_ref().err());
+        let action = Action::IssueApiKey {
+            tenant: &request.tenant,
+            tier: &request.tier,
+            scopes: &request.scopes,
+            kid: issued.as_ref().ok().map(|issued| &issued.kid),
+        };
+        self.report(actor, action, issued.as_ref().err());
         issued
     }
 
@@ -141,7 +146,8 @@ impl ApiKeys {
             })
         };
         let page = page.await;
-        self.report(actor, Action::ListApiKeys, None, page.as_ref().err());
+        let tenant = request.tenant.as_deref();
+        self.report(actor, Action::ListApiKeys { tenant }, page.as_ref().err());
         page
     }
 
@@ -156,12 +162,10 @@ impl ApiKeys {
             Ok(kid) => self.keys.record(kid).await.map_err(ApiKeyError::from),
             Err(malformed) => Err((*malformed).into()),
         };
-        self.report(
-            actor,
-            Action::ReadApiKey,
-            kid.as_ref().ok(),
-            key.as_ref().err(),
-        );
+        let action = Action::ReadApiKey {
+            kid: kid.as_ref().ok(),
+        };
+        self.report(actor, action, key.as_ref().err());
         Ok(ApiKeyDescription::from(&key?))
     }
 
@@ -177,37 +181,28 @@ impl ApiKeys {
             Ok(kid) => self.keys.revoke(kid).await.map_err(ApiKeyError::from),
             Err(malformed) => Err((*malformed).into()),
         };
-        self.report(
-            actor,
-            Action::RevokeApiKey,
-            kid.as_ref().ok(),
-            revocation.as_ref().err(),
-        );
+        let action = Action::RevokeApiKey {
+            kid: kid.as_ref().ok(),
+        };
+        self.report(actor, action, revocation.as_ref().err());
         Ok(RevokedApiKey {
             was_active: revocation? == Revocation::Revoked,
             kid: kid?.to_string(),
         })
     }
 
-    fn report(
-        &self,
-        actor: &Actor,
-        action: Action,
-        kid: Option<&Kid>,
-        error: Option<&ApiKeyError>,
-    ) {
-        let outcome = match error {
-            None => Outcome::Done,
+    fn report(&self, actor: &Actor, action: Action<'_>, error: Option<&ApiKeyError>) {
+        let result = match error {
+            None => ActionResult::Done,
             Some(
                 ApiKeyError::Invalid(_) | ApiKeyError::MalformedKid(_) | ApiKeyError::NotFound,
-            ) => Outcome::Rejected,
-            Some(ApiKeyError::Store(_) | ApiKeyError::Other(_)) => Outcome::Failed,
+            ) => ActionResult::Rejected,
+            Some(ApiKeyError::Store(_) | ApiKeyError::Other(_)) => ActionResult::Failed,
         };
         self.observer.observe(&AdminEvent {
             actor,
             action,
-            outcome,
-            kid,
+            result,
         });
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use portcullis_apikey_cache::Kid;
+use portcullis_ratelimit::policy::PoliciesBuilder;
 
 use super::Actor;
 
@@ -16,28 +17,43 @@ pub(crate) trait AdminObserver: Debug + Send + Sync {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AdminEvent<'a> {
     pub(crate) actor: &'a Actor,
-    pub(crate) action: Action,
-    pub(crate) outcome: Outcome,
-    /// The API key it was about, once that is known.
-    pub(crate) kid: Option<&'a Kid>,
+    pub(crate) action: Action<'a>,
+    pub(crate) result: ActionResult,
 }
 
-/// What operators do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
-    IssueApiKey,
-    ListApiKeys,
-    ReadApiKey,
-    RevokeApiKey,
+/// What operators do, with what they asked for. A kid is there once it is known to be one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Action<'a> {
+    IssueApiKey {
+        tenant: &'a str,
+        tier: &'a str,
+        scopes: &'a [String],
+        kid: Option<&'a Kid>,
+    },
+    ListApiKeys {
+        tenant: Option<&'a str>,
+    },
+    ReadApiKey {
+        kid: Option<&'a Kid>,
+    },
+    RevokeApiKey {
+        kid: Option<&'a Kid>,
+    },
     ReadLimits,
-    ReplaceLimits,
-    ReadQuality,
-    ReadSamples,
+    ReplaceLimits {
+        policies: &'a PoliciesBuilder,
+    },
+    ReadQuality {
+        tenant: Option<&'a str>,
+    },
+    ReadSamples {
+        tenant: Option<&'a str>,
+    },
 }
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum ActionResult {
     Done,
     /// What was asked for is not possible.
     Rejected,
@@ -45,31 +61,52 @@ pub(crate) enum Outcome {
     Failed,
 }
 
-impl Action {
+impl Action<'_> {
     /// As a label.
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(&self) -> &'static str {
         match self {
-            Self::IssueApiKey => "api_key.issue",
-            Self::ListApiKeys => "api_key.list",
-            Self::ReadApiKey => "api_key.read",
-            Self::RevokeApiKey => "api_key.revoke",
+            Self::IssueApiKey { .. } => "api_key.issue",
+            Self::ListApiKeys { .. } => "api_key.list",
+            Self::ReadApiKey { .. } => "api_key.read",
+            Self::RevokeApiKey { .. } => "api_key.revoke",
             Self::ReadLimits => "limits.read",
-            Self::ReplaceLimits => "limits.replace",
-            Self::ReadQuality => "quality.read",
-            Self::ReadSamples => "quality.samples",
+            Self::ReplaceLimits { .. } => "limits.replace",
+            Self::ReadQuality { .. } => "quality.read",
+            Self::ReadSamples { .. } => "quality.samples",
         }
     }
 
     /// Whether it changes anything.
-    pub(crate) const fn is_change(self) -> bool {
+    pub(crate) const fn is_change(&self) -> bool {
         matches!(
             self,
-            Self::IssueApiKey | Self::RevokeApiKey | Self::ReplaceLimits
+            Self::IssueApiKey { .. } | Self::RevokeApiKey { .. } | Self::ReplaceLimits { .. }
         )
+    }
+
+    /// The API key it is about.
+    pub(crate) const fn kid(&self) -> Option<&Kid> {
+        match self {
+            Self::IssueApiKey { kid, .. }
+            | Self::ReadApiKey { kid }
+            | Self::RevokeApiKey { kid } => *kid,
+            _ => None,
+        }
+    }
+
+    /// The tenant it is about, as it was asked for.
+    pub(crate) const fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::IssueApiKey { tenant, .. } => Some(tenant),
+            Self::ListApiKeys { tenant }
+            | Self::ReadQuality { tenant }
+            | Self::ReadSamples { tenant } => *tenant,
+            _ => None,
+        }
     }
 }
 
-impl Outcome {
+impl ActionResult {
     /// As a label.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

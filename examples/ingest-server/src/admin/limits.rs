@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use portcullis_ratelimit::{RateLimiter, policy::PoliciesBuilder};
+use portcullis_ratelimit::{
+    RateLimiter,
+    policy::{PoliciesBuilder, PolicyError},
+};
 use serde::Serialize;
 
-use super::{Action, Actor, AdminEvent, AdminObserver, Outcome};
+use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver};
 use crate::pipeline::limits;
 
 /// The use cases on limits.
@@ -31,11 +34,6 @@ struct LimitedTenant {
     seconds_ago: u64,
 }
 
-/// Policies that cannot be used; the text says why.
-#[derive(Debug, thiserror::Error)]
-#[error("the policies cannot be used: {0}")]
-pub(crate) struct UnusablePolicies(String);
-
 impl Limits {
     pub(crate) const fn new(limiter: RateLimiter, observer: Arc<dyn AdminObserver>) -> Self {
         Self { limiter, observer }
@@ -43,7 +41,7 @@ impl Limits {
 
     /// The tenants refused most of late.
     pub(crate) fn most_limited(&self, actor: &Actor) -> LimitedTenants {
-        self.report(actor, Action::ReadLimits, Outcome::Done);
+        self.report(actor, Action::ReadLimits, ActionResult::Done);
         let tenants = self.limiter.most_limited().into_iter();
         let limited = tenants.map(|tenant| LimitedTenant {
             tenant: tenant.tenant,
@@ -56,30 +54,32 @@ impl Limits {
         }
     }
 
-    /// Replaces the policies, given as JSON of the form that the rate limiter documents for TOML;
-    /// what they leave out is as at the start. They hold at once, until the process ends.
-    pub(crate) fn replace(&self, actor: &Actor, json: &[u8]) -> Result<(), UnusablePolicies> {
-        let replaced = serde_json::from_slice::<PoliciesBuilder>(json)
-            .map_err(|error| UnusablePolicies(error.to_string()))
-            .and_then(|given| {
-                limits::complete(given).map_err(|error| UnusablePolicies(error.to_string()))
-            })
-            .map(|policies| self.limiter.replace_policies(policies));
-        let outcome = if replaced.is_ok() {
-            Outcome::Done
+    /// Replaces the policies; what is left out is as at the start. They hold at once, until the
+    /// process ends.
+    ///
+    /// # Errors
+    /// The policies contradict themselves; the text says how.
+    pub(crate) fn replace(
+        &self,
+        actor: &Actor,
+        given: &PoliciesBuilder,
+    ) -> Result<(), PolicyError> {
+        let policies = limits::complete(given.clone());
+        let result = if policies.is_ok() {
+            ActionResult::Done
         } else {
-            Outcome::Rejected
+            ActionResult::Rejected
         };
-        self.report(actor, Action::ReplaceLimits, outcome);
+        let replaced = policies.map(|policies| self.limiter.replace_policies(policies));
+        self.report(actor, Action::ReplaceLimits { policies: given }, result);
         replaced
     }
 
-    fn report(&self, actor: &Actor, action: Action, outcome: Outcome) {
+    fn report(&self, actor: &Actor, action: Action<'_>, result: ActionResult) {
         self.observer.observe(&AdminEvent {
             actor,
             action,
-            outcome,
-            kid: None,
+            result,
         });
     }
 }

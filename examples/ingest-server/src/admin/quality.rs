@@ -5,7 +5,7 @@ use std::sync::Arc;
 use portcullis_dq_metrics::{report::Report, sample::SampleGroup};
 use serde::Serialize;
 
-use super::{Action, Actor, AdminEvent, AdminObserver, Outcome};
+use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver};
 use crate::quality::Quality;
 
 /// The use cases on data quality.
@@ -28,24 +28,23 @@ impl QualityReports {
 
     /// Outcomes, reasons, scores and versions of one tenant, or of all.
     pub(crate) fn report(&self, actor: &Actor, tenant: Option<&str>) -> Report {
-        self.announce(actor, Action::ReadQuality);
+        self.announce(actor, Action::ReadQuality { tenant });
         self.quality.report(tenant)
     }
 
     /// Masked samples of what was discarded of one tenant, or of all.
     pub(crate) fn samples(&self, actor: &Actor, tenant: Option<&str>) -> Samples {
-        self.announce(actor, Action::ReadSamples);
+        self.announce(actor, Action::ReadSamples { tenant });
         Samples {
             samples: self.quality.samples(tenant),
         }
     }
 
-    fn announce(&self, actor: &Actor, action: Action) {
+    fn announce(&self, actor: &Actor, action: Action<'_>) {
         self.observer.observe(&AdminEvent {
             actor,
             action,
-            outcome: Outcome::Done,
-            kid: None,
+            result: ActionResult::Done,
         });
     }
 }

@@ -19,11 +19,12 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// The log and span fields of this service. In production no other is shown, whatever a
 /// dependency logs.
-const FIELDS: [&str; 22] = [
+const FIELDS: [&str; 24] = [
     "action",
     "actor",
     "address",
     "component",
+    "details",
     "dropped",
     "error",
     "fault",
@@ -40,6 +41,7 @@ const FIELDS: [&str; 22] = [
     "served",
     "stage",
     "task",
+    "tenant",
     "variable",
     "what",
 ];

@@ -5,7 +5,7 @@ use portcullis_telemetry::{
 };
 
 use super::SMALL;
-use crate::admin::{AdminEvent, AdminObserver};
+use crate::admin::{Action, ActionResult, AdminEvent, AdminObserver};
 
 /// Counts use cases by what was done and what came of it, and logs each with its actor.
 #[derive(Debug)]
@@ -28,14 +28,31 @@ impl AdminMetrics {
 
 impl AdminObserver for AdminMetrics {
     fn observe(&self, event: &AdminEvent<'_>) {
-        let (action, outcome) = (event.action.as_str(), event.outcome.as_str());
-        self.actions.with([action, outcome]).inc();
-        let AdminEvent { actor, kid, .. } = event;
-        let kid = kid.map(tracing::field::display);
-        if event.action.is_change() {
-            tracing::info!(action, outcome, %actor, kid, "an operator changed something");
+        let AdminEvent {
+            actor,
+            action,
+            result,
+        } = event;
+        let (name, outcome) = (action.as_str(), result.as_str());
+        self.actions.with([name, outcome]).inc();
+        let kid = action.kid().map(tracing::field::display);
+        let tenant = action.tenant();
+        if action.is_change() {
+            let details = details(event);
+            tracing::info!(action = name, outcome, %actor, kid, tenant, details, "an operator changed something");
         } else {
-            tracing::debug!(action, outcome, %actor, kid, "an operator looked at something");
+            tracing::debug!(action = name, outcome, %actor, kid, tenant, "an operator looked at something");
         }
+    }
+}
+
+/// What was changed to what. What was rejected may be anything that was typed.
+fn details(event: &AdminEvent<'_>) -> Option<String> {
+    match (event.result, event.action) {
+        (ActionResult::Done, Action::IssueApiKey { tier, scopes, .. }) => {
+            Some(format!("tier {tier}, scopes {}", scopes.join(" ")))
+        }
+        (ActionResult::Done, Action::ReplaceLimits { policies }) => Some(format!("{policies:?}")),
+        _ => None,
     }
 }

@@ -234,11 +234,20 @@ async fn every_use_case_of_operators_is_counted_and_changes_are_logged_with_thei
     }
     let missing = get("/admin/api-keys/none".to_owned()).await.unwrap();
     assert_eq!(missing.status(), StatusCode::NOT_FOUND);
-    let bad_limits = server
-        .admin(Method::PUT, "/admin/limits")
-        .body("{\"tiers\":7}");
-    let answer = bad_limits.send().await.unwrap();
+    let limits = |rule: Value| {
+        let policies = json!({ "client-address": rule });
+        server
+            .admin(Method::PUT, "/admin/limits")
+            .json(&policies)
+            .send()
+    };
+    let contradictory = json!({ "per-hour": 1, "per-minute": 1, "burst": 2 });
+    let answer = limits(contradictory).await.unwrap();
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    let answer = limits(json!({ "per-hour": 3_600, "burst": 3_600 }))
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
     let revoke = server.admin(Method::DELETE, &format!("/admin/api-keys/{kid}"));
     let answer = revoke.send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::NO_CONTENT);
@@ -261,18 +270,22 @@ async fn every_use_case_of_operators_is_counted_and_changes_are_logged_with_thei
         label("api_key.read", "rejected", 1.0),
         label("api_key.revoke", "done", 1.0),
         label("limits.read", "done", 1.0),
-        label("limits.replace", "rejected", 1.0),
+        label("limits.replace", "done", 1.0),
         label("quality.read", "done", 2.0),
         label("quality.samples", "done", 1.0),
     ];
     assert_eq!(counted, expected);
     let logs = server.logs();
-    for action in ["api_key.issue", "api_key.revoke"] {
+    for (action, about) in [
+        ("api_key.issue", kid.as_str()),
+        ("api_key.revoke", kid.as_str()),
+        ("limits.replace", "client_address"),
+    ] {
         let line = logs
             .lines()
             .find(|line| line.contains(action))
             .unwrap_or_else(|| panic!("{action} is not in {logs}"));
         assert!(line.contains("admin token from 127.0.0.1"), "{line}");
-        assert!(line.contains(kid.as_str()), "{line}");
+        assert!(line.contains(about), "{line}");
     }
 }

@@ -18,14 +18,19 @@ pub(super) async fn most_limited(
     Json(state.limits.most_limited(&actor))
 }
 
-/// `PUT`: other policies.
+/// `PUT`: other policies, as JSON of the form that the rate limiter documents for TOML.
 pub(super) async fn replace(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
     request: Request<Body>,
 ) -> Result<StatusCode, Problem> {
     let body = read_body(request).await?;
-    let replaced = state.limits.replace(&actor, &body);
-    replaced.map_err(|unusable| Problem::bad_request(unusable.to_string()))?;
+    let given = serde_json::from_slice(&body).map_err(|error| unusable(&error))?;
+    let replaced = state.limits.replace(&actor, &given);
+    replaced.map_err(|error| unusable(&error))?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn unusable(error: &dyn std::error::Error) -> Problem {
+    Problem::bad_request(format!("the policies cannot be used: {error}"))
 }
