@@ -9,7 +9,7 @@ _SOURCES = "examples/ingest-server/src/"
 
 # From the bottom up. A module uses what stands below it, or beside it as long as that makes no
 # circle. `lead` stands below `store`, whose SQL is made from the table of its columns. `observe`
-# hears what the rooms below report, and only `app` installs it.
+# learns what the rooms below report, and only `app` installs it.
 _RANKS = (
     ("clock", "timestamp", "lead"),
     ("store", "schemas", "quality", "config"),

@@ -60,7 +60,7 @@ pub(crate) enum StartError {
     },
 }
 
-/// A part of the service ended on its own, and without it requests would only fail.
+/// A task of the service ended on its own, and without it requests would only fail.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} ended, see the log; start the service again")]
 pub(crate) struct ServiceTaskEnded(&'static str);
@@ -177,7 +177,7 @@ impl App {
     /// answered, what is queued is written, and the database is closed, all of it by one deadline.
     ///
     /// # Errors
-    /// A part of the service ended before; the rest is taken down in the same way.
+    /// A task of the service ended before; the rest is taken down in the same way.
     pub(crate) async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServiceTaskEnded> {
         let Self {
             services,
@@ -199,10 +199,10 @@ impl App {
         let admin = self.admin_listener.serve(admin, stopped);
         let mut admin = ServiceTask::spawn("the admin listener", admin);
 
-        let parts = [&mut public, &mut admin, &mut writing, &mut following];
+        let tasks = [&mut public, &mut admin, &mut writing, &mut following];
         let outcome = tokio::select! {
             () = stop => Ok(()),
-            name = first_ended(parts) => Err(ServiceTaskEnded(name)),
+            name = first_ended(tasks) => Err(ServiceTaskEnded(name)),
         };
         tracing::info!("stopping: requests in flight are answered first");
         state.readiness.drain();

@@ -43,9 +43,9 @@ impl Drop for ServiceTask {
     }
 }
 
-/// The name of the part that ends first.
-pub(super) async fn first_ended(parts: [&mut ServiceTask; 4]) -> &'static str {
-    let ends = parts.map(|part| Box::pin(part.ended()));
+/// The name of the task that ends first.
+pub(super) async fn first_ended(tasks: [&mut ServiceTask; 4]) -> &'static str {
+    let ends = tasks.map(|task| Box::pin(task.ended()));
     let (name, _, _) = select_all(ends).await;
     name
 }
@@ -80,11 +80,11 @@ mod tests {
     #[tokio::test]
     async fn a_part_that_is_dropped_is_cut_off() {
         let (alive, mut seen) = tokio::sync::mpsc::channel::<()>(1);
-        let part = ServiceTask::spawn("part", async move {
+        let task = ServiceTask::spawn("task", async move {
             alive.closed().await;
             pending().await
         });
-        drop(part);
+        drop(task);
         assert_eq!(seen.recv().await, None);
     }
 }
