@@ -57,7 +57,7 @@ mod tests {
     use super::{ServiceTask, first_ended};
 
     #[tokio::test]
-    async fn a_part_that_panics_is_found_and_its_end_is_not_waited_for_again() {
+    async fn a_task_that_panics_is_found_and_its_end_is_not_waited_for_again() {
         let mut lasting =
             ["public", "admin", "follower"].map(|name| ServiceTask::spawn(name, pending()));
         let mut writer = ServiceTask::spawn("writer", async { panic!("a bug") });
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_that_merely_returns_is_found_too() {
+    async fn a_task_that_merely_returns_is_found_too() {
         let mut lasting =
             ["public", "admin", "writer"].map(|name| ServiceTask::spawn(name, pending()));
         let mut follower = ServiceTask::spawn("follower", ready(()));
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_that_is_dropped_is_cut_off() {
+    async fn a_task_that_is_dropped_is_cut_off() {
         let (alive, mut seen) = tokio::sync::mpsc::channel::<()>(1);
         let task = ServiceTask::spawn("task", async move {
             alive.closed().await;
