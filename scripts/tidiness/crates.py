@@ -9,7 +9,7 @@ from .source import finding
 _MAY_USE = {
     "apikey-cache": {"versioned-secrets"},
     "keyring": {"versioned-secrets"},
-    "pii-crypto": {"keyring", "pii-derive", "versioned-secrets"},
+    "pii-crypto": {"keyring", "versioned-secrets"},
     "telemetry": {"pii-detect"},
 }
 _TABLES = ("dependencies", "dev-dependencies", "build-dependencies")

@@ -21,8 +21,8 @@ _RANKS = (
 _RANK = {name: rank for rank, names in enumerate(_RANKS) for name in names}
 
 # The only ones that know which database there is.
-_KNOWS_DATABASE = re.compile(r"store/sqlite[./]|backend[./]")
-_DATABASE = re.compile(r"\bsqlx\b|\bSqlite\w+")
+_KNOWS_DATABASE = re.compile(r"store/(?:sqlite|postgres)[./]|backend[./]|config/database\.rs|config/tests\.rs")
+_DATABASE = re.compile(r"\bsqlx\b|\bSqlite\w*")
 
 _PATH = re.compile(r"(?<![\w$:])(crate::|(?:super::)+)(\w+)")
 

@@ -8,6 +8,10 @@ mod limits;
 mod quality;
 mod readiness;
 
+use std::sync::Arc;
+
+use crate::pipeline::services::Services;
+
 pub(crate) use self::{
     actor::Actor,
     api_keys::{
@@ -17,5 +21,29 @@ pub(crate) use self::{
     event::{Action, ActionResult, AdminEvent, AdminObserver},
     limits::{LimitedTenants, Limits},
     quality::{QualityReports, Samples},
-    readiness::ReadinessCheck,
+    readiness::{Components, ReadinessCheck},
 };
+
+/// Every use case, for those who serve them.
+#[derive(Debug, Clone)]
+pub(crate) struct UseCases {
+    pub(crate) api_keys: ApiKeys,
+    pub(crate) limits: Limits,
+    pub(crate) quality: QualityReports,
+    pub(crate) readiness: ReadinessCheck,
+}
+
+impl UseCases {
+    pub(crate) fn new(
+        services: &Arc<Services>,
+        components: Components,
+        observer: Arc<dyn AdminObserver>,
+    ) -> Self {
+        Self {
+            api_keys: ApiKeys::new(services.keys.clone(), Arc::clone(&observer)),
+            limits: Limits::new(services.limiter.clone(), Arc::clone(&observer)),
+            quality: QualityReports::new(services.quality.clone(), observer),
+            readiness: ReadinessCheck::new(Arc::clone(services), components),
+        }
+    }
+}

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use self::service_task::{ServiceTask, first_ended};
 use crate::{
-    admin::{AdminObserver, ApiKeys, Limits, QualityReports, ReadinessCheck},
+    admin::{ApiKeys, Components, UseCases},
     backend::{Backend, BackendError, Connections, Observers},
     clock::{Clock, SystemClock, make_seed},
     config::Config,
@@ -86,10 +86,10 @@ impl App {
     /// Checks and opens everything, and binds the addresses last.
     pub(crate) async fn start(config: &Arc<Config>, telemetry: &Guard) -> Result<Self, StartError> {
         let registry = telemetry.registry();
-        let kek_source = config.kek_source.as_str();
+        let kek_provider = config.providers.kek.as_str();
         let observers = Observers {
             api_keys: Some(Arc::new(ApiKeyMetrics::register(registry)?)),
-            data_keys: Some(Arc::new(DataKeyMetrics::register(registry, kek_source)?)),
+            data_keys: Some(Arc::new(DataKeyMetrics::register(registry, kek_provider)?)),
             limits: Some(Arc::new(LimitMetrics::register(registry)?)),
         };
         let backend = Backend::open(config, observers).await?;
@@ -124,17 +124,14 @@ impl App {
             store: backend.store,
             writer,
         });
-        let observer: Arc<dyn AdminObserver> = Arc::new(AdminMetrics::register(registry)?);
+        let components = Components {
+            data_keys,
+            kek_provider,
+            exports_traces: telemetry.has_exporter(),
+        };
+        let observer = Arc::new(AdminMetrics::register(registry)?);
         let admin = AdminState {
-            api_keys: ApiKeys::new(services.keys.clone(), Arc::clone(&observer)),
-            limits: Limits::new(services.limiter.clone(), Arc::clone(&observer)),
-            quality: QualityReports::new(services.quality.clone(), observer),
-            readiness: ReadinessCheck::new(
-                Arc::clone(&services),
-                data_keys,
-                kek_source,
-                telemetry.has_exporter(),
-            ),
+            use_cases: UseCases::new(&services, components, observer),
             registry: registry.clone(),
             config: Arc::clone(config),
         };
@@ -170,7 +167,7 @@ impl App {
 
     /// The API keys, as operators manage them.
     pub(crate) const fn api_keys(&self) -> &ApiKeys {
-        &self.admin.api_keys
+        &self.admin.use_cases.api_keys
     }
 
     /// Serves until `stop` resolves. Then: nothing new is accepted, requests in flight are
@@ -205,7 +202,7 @@ impl App {
             name = first_ended(tasks) => Err(ServiceTaskEnded(name)),
         };
         tracing::info!("stopping: requests in flight are answered first");
-        state.readiness.drain();
+        state.use_cases.readiness.drain();
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());

@@ -99,7 +99,7 @@ impl Backend {
         Ok(Self {
             keyring: keyring.build(),
             api_keys: api_keys.build(),
-            limiter: limiter::memory(observers.limits)?,
+            limiter: limiter::configured(config.providers, observers.limits)?,
             store,
             data_keys,
             index_roots,

@@ -32,7 +32,7 @@ pub(crate) use self::{
     observability::Observability,
     problems::ConfigError,
     profile::Profile,
-    providers::KekSource,
+    providers::{KekSource, LimitStore, Providers},
     secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets},
     setting::Setting,
     sources::{Flags, Sources},
@@ -48,7 +48,7 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) observability: Observability,
-    pub(crate) kek_source: KekSource,
+    pub(crate) providers: Providers,
     pub(crate) secrets: Secrets,
     /// Names in the environment that look like settings and are none.
     pub(crate) unknown_variables: Vec<UnknownVariable>,
@@ -68,7 +68,7 @@ impl Config {
         let schemas = schemas::read(sources, &mut problems);
         let observability = observability::read(sources, &mut problems);
         let secrets = secrets::read(sources, profile, &mut problems);
-        let kek_source = providers::read(sources, &mut problems);
+        let providers = providers::read(sources, &mut problems);
         problems.include(sources.problems());
         match (network, database, schemas, observability, secrets) {
             (Some(network), Some(database), Some(schemas), Some(observability), Some(secrets))
@@ -81,7 +81,7 @@ impl Config {
                     database,
                     schemas: Arc::new(schemas),
                     observability,
-                    kek_source,
+                    providers,
                     secrets,
                     unknown_variables: unknown::find(sources),
                 })

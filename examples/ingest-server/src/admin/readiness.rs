@@ -20,21 +20,27 @@ use crate::pipeline::services::Services;
 #[derive(Debug, Clone)]
 pub(crate) struct ReadinessCheck {
     services: Arc<Services>,
-    data_keys: Arc<dyn DekStore>,
-    kek_provider: &'static str,
-    exports_traces: bool,
+    components: Components,
     draining: Arc<AtomicBool>,
+}
+
+/// What readiness asks beside what requests work with.
+#[derive(Debug, Clone)]
+pub(crate) struct Components {
+    pub(crate) data_keys: Arc<dyn DekStore>,
+    pub(crate) kek_provider: &'static str,
+    pub(crate) exports_traces: bool,
 }
 
 /// What the process can do, and, where that is not everything, what to do.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Readiness {
     status: &'static str,
-    components: Components,
+    components: Answers,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Components {
+struct Answers {
     process: Component,
     database: Component,
     write_queue: Component,
@@ -77,17 +83,10 @@ enum State {
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 impl ReadinessCheck {
-    pub(crate) fn new(
-        services: Arc<Services>,
-        data_keys: Arc<dyn DekStore>,
-        kek_provider: &'static str,
-        exports_traces: bool,
-    ) -> Self {
+    pub(crate) fn new(services: Arc<Services>, components: Components) -> Self {
         Self {
             services,
-            data_keys,
-            kek_provider,
-            exports_traces,
+            components,
             draining: Arc::default(),
         }
     }
@@ -101,7 +100,7 @@ impl ReadinessCheck {
     pub(crate) async fn run(&self) -> Readiness {
         let (database, api_keys, data_keys) =
             tokio::join!(self.database(), self.api_keys(), self.data_keys());
-        let components = Components {
+        let components = Answers {
             process: self.process(),
             database,
             write_queue: self.write_queue(),
@@ -181,7 +180,9 @@ impl ReadinessCheck {
 
     /// Whether the table of data keys can be read. The provider of key-encryption keys is only named.
     async fn data_keys(&self) -> Component {
-        let (answers, latency) = self.ask(self.data_keys.load(KeyId::new(0))).await;
+        let (answers, latency) = self
+            .ask(self.components.data_keys.load(KeyId::new(0)))
+            .await;
         let component = if answers {
             Component::new(State::Up)
         } else {
@@ -191,14 +192,14 @@ impl ReadinessCheck {
                 .with_latency(latency)
         };
         Component {
-            kek: Some(self.kek_provider),
+            kek: Some(self.components.kek_provider),
             ..component
         }
     }
 
     /// Whether the collector takes the spans is in `telemetry_spans_exported_total`.
     fn traces(&self) -> Component {
-        Component::new(if self.exports_traces {
+        Component::new(if self.components.exports_traces {
             State::Configured
         } else {
             State::Off
@@ -221,7 +222,7 @@ impl Readiness {
     }
 }
 
-impl Components {
+impl Answers {
     /// Whether each can do its part of a request.
     fn are_ready(&self) -> bool {
         let Self {

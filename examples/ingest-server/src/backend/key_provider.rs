@@ -18,7 +18,7 @@ pub(super) struct KeyProvider {
 
 /// Makes the provider that is configured.
 pub(super) fn configured(config: &Config) -> KeyProvider {
-    match config.kek_source {
+    match config.providers.kek {
         KekSource::Local => {
             let keks = &config.secrets.keks;
             let provider = LocalKek::new(keks.clone());

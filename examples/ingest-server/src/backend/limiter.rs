@@ -9,7 +9,10 @@ use portcullis_ratelimit::{
     store::{MemoryStore, WhenFull},
 };
 
-use crate::pipeline::limits;
+use crate::{
+    config::{LimitStore, Providers},
+    pipeline::limits,
+};
 
 /// Buckets that are kept at once; keys beyond it share one, so that none escapes its limit.
 const MAX_BUCKETS: NonZeroUsize = NonZeroUsize::new(200_000).expect("200,000 is not zero");
@@ -23,12 +26,17 @@ pub(crate) enum LimiterError {
     Policies(#[from] PolicyError),
 }
 
-/// Counts in the memory of this process.
-pub(super) fn memory(observer: Option<Arc<dyn Observer>>) -> Result<RateLimiter, LimiterError> {
-    let store = MemoryStore::new(MAX_BUCKETS, WhenFull::SharedOverflow);
+/// Makes the limiter over the store that is configured.
+pub(super) fn configured(
+    providers: Providers,
+    observer: Option<Arc<dyn Observer>>,
+) -> Result<RateLimiter, LimiterError> {
+    let store = match providers.limits {
+        LimitStore::Memory => Arc::new(MemoryStore::new(MAX_BUCKETS, WhenFull::SharedOverflow)),
+    };
     let mut limiter = RateLimiter::builder()
         .policies(limits::complete(Policies::builder())?)
-        .store(Arc::new(store));
+        .store(store);
     if let Some(observer) = observer {
         limiter = limiter.observer(observer);
     }

@@ -2,6 +2,20 @@
 
 use super::{given::Given, problems::Problems, settings, sources::Sources};
 
+/// Which programs do a part of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Providers {
+    pub(crate) kek: KekSource,
+    pub(crate) limits: LimitStore,
+}
+
+/// Where the buckets of the limits are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LimitStore {
+    /// In the memory of each process.
+    Memory,
+}
+
 /// Who holds the key-encryption keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KekSource {
@@ -19,7 +33,7 @@ impl KekSource {
 }
 
 /// Refuses what would otherwise be missed without a word.
-pub(super) fn read(sources: &Sources, problems: &mut Problems) -> KekSource {
+pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Providers {
     if let Some(Given { text, origin }) = sources.value(settings::KEK_PROVIDER) {
         match text.as_str() {
             "local" => {}
@@ -36,5 +50,8 @@ pub(super) fn read(sources: &Sources, problems: &mut Problems) -> KekSource {
             "is not part of this build; limits and revocation go through the database",
         );
     }
-    KekSource::Local
+    Providers {
+        kek: KekSource::Local,
+        limits: LimitStore::Memory,
+    }
 }

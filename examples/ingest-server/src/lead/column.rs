@@ -25,7 +25,7 @@ enum Lookup {
 }
 
 /// Every column, in the order of the SQL statements and of answers.
-pub(crate) static COLUMNS: [LeadColumn; 5] = [
+pub(crate) static COLUMNS: &[LeadColumn] = &[
     LeadColumn {
         name: "email",
         field: "lead.email",
@@ -113,7 +113,21 @@ impl LeadColumn {
 
 #[cfg(test)]
 mod tests {
+    use portcullis_pii_crypto::PiiKinds;
+
     use super::*;
+
+    #[test]
+    fn each_kind_can_be_named_by_a_schema() {
+        let kinds = PiiKinds::built_in();
+        for column in COLUMNS {
+            let name = column.kind.name();
+            assert!(
+                kinds.find(name).is_some(),
+                "add `{name}` to the kinds of pii-crypto"
+            );
+        }
+    }
 
     /// What exactly one lead can own decides which lead is meant.
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Schema, SchemaError, folder::Document};
 use crate::lead::body_schema;
 
-const EVENTS: [(&str, u32, &str); 6] = [
+const EVENTS: &[(&str, u32, &str)] = &[
     (
         "form.submitted",
         1,
@@ -39,11 +39,11 @@ const EVENTS: [(&str, u32, &str); 6] = [
 ];
 
 pub(super) fn events() -> Vec<Result<Document, SchemaError>> {
-    let read = |(event_type, version, text): (&str, u32, &str)| {
+    let read = |(event_type, version, text): &(&str, u32, &str)| {
         let path = PathBuf::from(format!("{event_type}/{version}.json"));
-        Document::new(path, event_type, version, text)
+        Document::new(path, event_type, *version, text)
     };
-    EVENTS.into_iter().map(read).collect()
+    EVENTS.iter().map(read).collect()
 }
 
 pub(super) fn lead() -> Result<Schema, SchemaError> {

@@ -170,3 +170,19 @@ fn a_violation_names_the_schema_and_never_the_data() {
         assert!(!violation.detail.contains("canary"), "{violation:?}");
     }
 }
+
+/// A lead that comes as an event has the columns of one that comes alone.
+#[test]
+fn every_column_of_a_lead_can_come_in_its_events() {
+    let schemas = Schemas::load(None).unwrap();
+    for event_type in ["lead.created", "lead.updated"] {
+        let schema = schemas.event(event_type, DEFAULT_VERSION).unwrap();
+        for column in crate::lead::COLUMNS {
+            let name = column.name();
+            assert!(
+                schema.members.contains(name),
+                "add `{name}` to schemas/{event_type}/{DEFAULT_VERSION}.json"
+            );
+        }
+    }
+}

@@ -289,3 +289,25 @@ async fn every_use_case_of_operators_is_counted_and_changes_are_logged_with_thei
         assert!(line.contains(about), "{line}");
     }
 }
+
+/// What an operator reads of a metric is in the service's README, or in the README of its crate.
+#[tokio::test]
+async fn every_metric_that_is_served_is_documented() {
+    const DOCUMENTS: [&str; 3] = [
+        include_str!("../../README.md"),
+        include_str!("../../../../crates/dq-metrics/README.md"),
+        include_str!("../../../../crates/telemetry/README.md"),
+    ];
+    let server = Server::start();
+    let answer = server.admin(Method::GET, "/metrics").send().await.unwrap();
+    let text = answer.text().await.unwrap();
+    let families = text.lines().filter_map(|line| {
+        let (name, kind) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
+        Some((name.strip_suffix("_total").unwrap_or(name), kind))
+    });
+    let families: Vec<(&str, &str)> = families.collect();
+    assert!(families.len() > 20, "{text}");
+    let is_missing = |(name, _): &&(&str, &str)| !DOCUMENTS.iter().any(|text| text.contains(name));
+    let missing: Vec<_> = families.iter().filter(is_missing).collect();
+    assert_eq!(missing, [] as [&(&str, &str); 0], "in no README");
+}

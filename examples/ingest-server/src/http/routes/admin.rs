@@ -15,19 +15,16 @@ use http::{Request, header::AUTHORIZATION};
 use portcullis_telemetry::Registry;
 
 use crate::{
-    admin::{Actor, ApiKeys, Limits, QualityReports, ReadinessCheck},
+    admin::{Actor, UseCases},
     config::Config,
     http::problem::Problem,
     pipeline::ClientAddress,
 };
 
-/// The use cases of operators.
+/// What admin handlers work with.
 #[derive(Debug, Clone)]
 pub(crate) struct AdminState {
-    pub(crate) api_keys: ApiKeys,
-    pub(crate) limits: Limits,
-    pub(crate) quality: QualityReports,
-    pub(crate) readiness: ReadinessCheck,
+    pub(crate) use_cases: UseCases,
     pub(crate) registry: Registry,
     pub(crate) config: Arc<Config>,
 }

@@ -43,7 +43,7 @@ pub(super) async fn issue(
             "send {\"tenant\": text, \"tier\": text, \"scopes\": [text], \"expires_at\"?: text}",
         )
     })?;
-    let issued = state.api_keys.issue(&actor, &request).await?;
+    let issued = state.use_cases.api_keys.issue(&actor, &request).await?;
     // EXPOSE: the holder has to learn the key, once.
     let key = issued.key.hazmat_expose();
     let answer = json!({ "kid": issued.kid.as_str(), "key": key });
@@ -68,7 +68,7 @@ pub(super) async fn list(
         after,
         limit,
     };
-    Ok(Json(state.api_keys.list(&actor, &request).await?))
+    Ok(Json(state.use_cases.api_keys.list(&actor, &request).await?))
 }
 
 pub(super) async fn read(
@@ -77,7 +77,7 @@ pub(super) async fn read(
     kid: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ApiKeyDescription>, Problem> {
     let Path(kid) = kid?;
-    Ok(Json(state.api_keys.read(&actor, &kid).await?))
+    Ok(Json(state.use_cases.api_keys.read(&actor, &kid).await?))
 }
 
 /// Returns when the revocation is durable; this process refuses the key from then on.
@@ -87,7 +87,7 @@ pub(super) async fn revoke(
     kid: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
     let Path(kid) = kid?;
-    state.api_keys.revoke(&actor, &kid).await?;
+    state.use_cases.api_keys.revoke(&actor, &kid).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -18,7 +18,7 @@ pub(super) async fn live() -> Json<Value> {
 /// The process can take requests: 200, or 503 with what to do. What is merely degraded still
 /// serves, and asks for something too.
 pub(super) async fn ready(State(state): State<AdminState>) -> Response {
-    let readiness = state.readiness.run().await;
+    let readiness = state.use_cases.readiness.run().await;
     let status = if readiness.is_ready() {
         StatusCode::OK
     } else {

@@ -15,7 +15,7 @@ pub(super) async fn most_limited(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
 ) -> Json<LimitedTenants> {
-    Json(state.limits.most_limited(&actor))
+    Json(state.use_cases.limits.most_limited(&actor))
 }
 
 /// `PUT`: other policies, as JSON of the form that the rate limiter documents for TOML.
@@ -26,7 +26,7 @@ pub(super) async fn replace(
 ) -> Result<StatusCode, Problem> {
     let body = read_body(request).await?;
     let given = serde_json::from_slice(&body).map_err(|error| unusable(&error))?;
-    let replaced = state.limits.replace(&actor, &given);
+    let replaced = state.use_cases.limits.replace(&actor, &given);
     replaced.map_err(|error| unusable(&error))?;
     Ok(StatusCode::NO_CONTENT)
 }

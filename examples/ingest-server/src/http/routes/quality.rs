@@ -27,7 +27,7 @@ pub(super) async fn report(
 ) -> Result<Json<Report>, Problem> {
     let Query(parameters) = parameters?;
     let tenant = parameters.get("tenant").map(String::as_str);
-    Ok(Json(state.quality.report(&actor, tenant)))
+    Ok(Json(state.use_cases.quality.report(&actor, tenant)))
 }
 
 /// `GET /admin/quality/report`: the same for people.
@@ -38,7 +38,12 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let Query(parameters) = parameters?;
     let tenant = parameters.get("tenant").map(String::as_str);
-    let page = state.quality.report(&actor, tenant).html().to_string();
+    let page = state
+        .use_cases
+        .quality
+        .report(&actor, tenant)
+        .html()
+        .to_string();
     // The page brings its own style and asks for nothing else.
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
     Ok(([(CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response())
@@ -52,5 +57,5 @@ pub(super) async fn samples(
 ) -> Result<Json<Samples>, Problem> {
     let Query(parameters) = parameters?;
     let tenant = parameters.get("tenant").map(String::as_str);
-    Ok(Json(state.quality.samples(&actor, tenant)))
+    Ok(Json(state.use_cases.quality.samples(&actor, tenant)))
 }

@@ -25,6 +25,8 @@ attention: *each* marks a bug or an infrastructure problem, *rate* an ordinary r
 an unusual number matters.
 ";
 
+const REMAKE: &str = "make it again: UPDATE_DOCS=1 cargo test -p ingest-server --lib catalogue";
+
 /// Fails when `docs/data-quality.md` and the reasons differ; with `UPDATE_DOCS` set, writes the page.
 #[test]
 fn the_page_in_the_repository_is_the_catalogue() {
@@ -35,9 +37,9 @@ fn the_page_in_the_repository_is_the_catalogue() {
     }
     let page = fs::read_to_string(path).unwrap();
     for (made, written) in made.lines().zip(page.lines()) {
-        assert_eq!(made, written);
+        assert_eq!(made, written, "{REMAKE}");
     }
-    assert_eq!(made, page);
+    assert_eq!(made, page, "{REMAKE}");
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub(super) static SELECT_REFS: LazyLock<String> = LazyLock::new(|| {
 
 /// The SQL columns of one column: ciphertext, id of the data key, and the enforced fingerprint if
 /// leads are found by it.
-fn columns(column: &LeadColumn) -> impl Iterator<Item = String> + use<> {
+pub(super) fn columns(column: &LeadColumn) -> impl Iterator<Item = String> + use<> {
     let name = column.name();
     let fingerprint = column.is_indexed().then(|| format!("{name}_fp"));
     [format!("{name}_enc"), format!("{name}_key_version")]

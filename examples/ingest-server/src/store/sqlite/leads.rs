@@ -173,7 +173,7 @@ type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
 /// Binds ciphertext, key id and, where a column is indexed, fingerprint, in the order of
 /// [`COLUMNS`]; null where the write has no such column.
 fn bind_columns<'q>(mut query: Query<'q>, lead: &'q LeadWrite) -> Query<'q> {
-    for definition in &COLUMNS {
+    for definition in COLUMNS {
         let column = lead
             .columns
             .iter()
@@ -224,7 +224,7 @@ async fn index(
 fn decode(row: &SqliteRow) -> Result<LeadRecord, StoreError> {
     let id: String = row.try_get("id")?;
     let mut sealed = Vec::new();
-    for column in &COLUMNS {
+    for column in COLUMNS {
         let name = format!("{}_enc", column.name());
         if let Some(bytes) = row.try_get::<Option<Vec<u8>>, _>(name.as_str())? {
             sealed.push((column, bytes));
