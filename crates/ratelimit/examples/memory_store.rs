@@ -14,7 +14,7 @@ use portcullis_ratelimit::{
 };
 
 #[tokio::main(flavor = "current_thread")]
-pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let rule =
         |per_second, burst| Limit::new(Rate::tokens_per_second(per_second), burst).map(Rule::new);
     let policies = Policies::builder().tenant(Tier::FREE, rule(10, 30)?).key(

@@ -51,7 +51,7 @@ impl Observer for FirstFault {
 }
 
 #[tokio::main(flavor = "current_thread")]
-pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let fault = Arc::new(FirstFault::default());
     let capacity = NonZeroUsize::new(10_000).ok_or("above zero")?;
     let store = MemoryStore::new(capacity, WhenFull::SharedOverflow);

@@ -38,7 +38,7 @@ pub enum ExtractError {
     /// No earlier layer has put a [`PeerAddress`] among the extensions of the request.
     #[error(
         "the request has no PeerAddress extension; add a layer before the rate limit that inserts \
-         the address of the connection (the example `axum` shows it)"
+         the address of the connection (the example `axum_limits` shows it)"
     )]
     NoPeerAddress,
     /// Something else that an extractor needs is not there, by its name: `"an API key"`.
@@ -72,7 +72,7 @@ pub enum OnExtractError {
 /// by the server or an earlier layer.
 ///
 /// With axum, serve the router with `into_make_service_with_connect_info::<SocketAddr>()` and add
-/// this middleware outside the rate limit (the example `axum` is the whole program):
+/// this middleware outside the rate limit (the example `axum_limits` is the whole program):
 ///
 /// ```
 /// use std::net::SocketAddr;
