@@ -63,10 +63,14 @@ _GOOD = {
     **{
         name: "text\n"
         for name in (
-            "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md",
+            "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md",
             "LICENSE-APACHE", "LICENSE-MIT", _CRATE + "CHANGELOG.md",
         )
     },
+    "README.md": (
+        "text\n\n| a |\n|---|\n| " + "word " * 25 + " |\n\n```text\n" + "word " * 25
+        + "\n```\n\n[a link](https://docs.rs/" + "word/" * 25 + ")\n"
+    ),
     "Cargo.toml": '[workspace.package]\nrust-version = "1.95"\n',
     _CRATE + "Cargo.toml": _MANIFEST,
     _CRATE + "README.md": _README,
@@ -107,6 +111,8 @@ _BAD = [
     (_BUCKET, "pub struct Bucket;\n", "begins with a `//!` line"),
     (_CRATE + "examples/memory.rs", "fn main() {}\n", "begins with a `//!` line"),
     (_BUCKET, _HEAD + 'const DATA: &str = "/wo' + 'rk/data";\n', "path of one machine"),
+    ("README.md", "word " * 25 + "\n", "wrap at 100"),
+    ("README.md", "```text\nword\n```\n\n" + "word " * 25 + "\n", "README.md:5: over 120"),
     # imports
     (_BUCKET, _HEAD + "use std::fmt;\nuse std::io;\n", "one `use` for each root: merge"),
     (_BUCKET, _HEAD + "use {std::fmt, http::A};\n", "not one for several"),

@@ -12,7 +12,7 @@ use std::{
 
 use http::{Request, Response, StatusCode, request::Parts};
 use portcullis_ratelimit::{
-    self as ratelimit, Category, RateLimiter, Tier,
+    Category, RateLimitRequest, RateLimiter, Tier,
     layer::{ExtractError, KeyExtractor, OnExtractError, RateLimitKey, RateLimitLayer},
     observer::{Event, Observer},
     policy::Policies,
@@ -34,7 +34,7 @@ impl KeyExtractor for ByCaller {
         }
         let missing = ExtractError::Missing("an authenticated caller");
         let Caller(tenant) = head.extensions.get().ok_or(missing)?;
-        let request = ratelimit::Request::new(tenant, &Tier::FREE, &Category::READ);
+        let request = RateLimitRequest::new(tenant, &Tier::FREE, &Category::READ);
         Ok(RateLimitKey::Tenant(request))
     }
 }

@@ -8,7 +8,7 @@ mod store;
 
 use std::{error::Error, sync::Arc};
 
-use portcullis_ratelimit::{Category, RateLimiter, Request, Tier, policy::Policies};
+use portcullis_ratelimit::{Category, RateLimitRequest, RateLimiter, Tier, policy::Policies};
 
 use self::store::ByteStore;
 
@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .policies(Policies::tier_defaults())
         .store(Arc::new(ByteStore::default()))
         .build()?;
-    let batch = Request::new("acme", &Tier::FREE, &Category::INGEST).with_cost(15);
+    let batch = RateLimitRequest::new("acme", &Tier::FREE, &Category::INGEST).with_cost(15);
     assert!(limiter.check(&batch).await?.is_admitted());
     let second = limiter.check(&batch).await?;
     assert!(!second.is_admitted(), "5 of 20 tokens are left");
