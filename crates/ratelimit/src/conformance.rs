@@ -55,7 +55,7 @@ impl Clause {
     }
 
     #[track_caller]
-    fn holds(self, condition: bool, seen: &str) {
+    fn holds(self, condition: bool, seen: impl Display) {
         if !condition {
             self.fails(seen);
         }
