@@ -17,7 +17,7 @@ mod metrics;
 #[cfg(feature = "tower")]
 mod http;
 
-mod clock;
+pub mod clock;
 mod current;
 
 #[cfg(test)]
@@ -32,7 +32,6 @@ mod spans;
 pub use self::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
 pub use self::{
     builder::{Builder, InitError, Telemetry},
-    clock::{Clock, FakeClock, SystemClock},
     current::current_trace_id,
     environment::{Environment, EnvironmentError},
     guard::{Guard, Report},
@@ -45,7 +44,10 @@ pub use self::{
 };
 
 /// The crates in the versions that this one is built with, for use beside it.
-pub use {opentelemetry, opentelemetry_sdk, prometheus_client, tracing_opentelemetry};
+pub use {
+    opentelemetry, opentelemetry_sdk, portcullis_pii_detect as pii_detect, prometheus_client,
+    tracing_opentelemetry,
+};
 
 /// The OTLP exporter in the version that this crate is built with.
 #[cfg(feature = "otlp-http")]
