@@ -89,6 +89,22 @@ _GOOD = {
     _SERVER + "backend.rs": "//! Opens.\n\nuse sqlx::SqlitePool;\n",
     _SERVER + "http.rs": "//! Serves.\n\nuse crate::{admin::A, store::Store};\n",
     _SERVER + "admin.rs": "//! Administers.\n",
+    **{
+        f"{_SERVER}{name}.rs": f"//! Does {name}.\n"
+        for name in ("timestamp", "lead", "schemas", "quality", "observe", "cli")
+    },
+    _SERVER + "config.rs": "//! Configures.\n\nmod database;\n\npub use self::database::Database;\n",
+    _SERVER + "config/database.rs": (
+        "//! Which.\n\npub enum Database {\n    Sqlite(u8),\n}\n\nimpl super::Named for Database {}\n"
+    ),
+    # A file and its own children may refer to each other.
+    _SERVER + "pipeline.rs": (
+        "//! The stages.\n\nmod parse;\nmod seal;\n\nuse self::parse::parse;\n\n"
+        "pub use self::seal::Seal;\n"
+    ),
+    _SERVER + "pipeline/parse.rs": "//! Parses.\n\nuse super::{Parsed, seal::Seal};\n",
+    _SERVER + "pipeline/seal.rs": "//! Seals.\n\nfn f() -> super::Parsed {}\n",
+    _SERVER + "pipeline/seal/tests.rs": "//! Tests.\n\nuse crate::pipeline::parse::parse;\n",
     _SERVER + "store.rs": "//! Stores.\n\nuse crate::clock::Clock;\n",
     _SERVER + "clock.rs": "//! Time.\n\npub trait Clock {\n    fn wall(&self);\n}\n",
 }
@@ -135,6 +151,10 @@ _BAD = [
     (_BUCKET, _HEAD + "/// See [`NotInHand`].\nfn f() {}\n", "`KeyMissing`"),
     (_BUCKET, _HEAD + "/// Default, unless said\n/// otherwise.\nfn f() {}\n", "default: …"),
     (_BUCKET, _HEAD + "const PATIENCE: u32 = 1;\n", "say timeout"),
+    *(
+        ("README.md", words + "\n", "say learns of")
+        for words in ("It hears of them.", "It is heard\nof.", "Hears what it does.", "hear about it")
+    ),
     ("README.md", "Whoever has them.\n", "the caller"),
     (_BUCKET, _HEAD + "impl Clock for A {\n    fn now(&self) {}\n}\n", "`wall` or `monotonic`"),
     (_MANIFEST_PATH, _MANIFEST.replace("sqlite =", "sqlx ="), "name it `sqlite`"),
@@ -194,6 +214,31 @@ _BAD = [
         _SERVER + "admin.rs",
         _HEAD + "use crate::http::serve;\n\nfn f() {}\n",
         "a circle",
+    ),
+    (_SERVER + "cli/dev.rs", _HEAD + "fn f() {}\n", "is left in `_STILL_KNOW_DATABASE`"),
+    (_SERVER + "backend.rs", None, "backend.rs:1: is missing"),
+    (
+        _SERVER + "admin.rs", _HEAD + "fn f() {\n    Database::Sqlite(1);\n}\n",
+        "know the database",
+    ),
+    (
+        _SERVER + "pipeline/seal.rs", _HEAD + "use crate::pipeline::parse::parse;\n",
+        "in `pipeline`: parse → seal → parse",
+    ),
+    # By a name that their parent passes on.
+    (
+        _SERVER + "pipeline/seal.rs", _HEAD + "use super::parse;\n",
+        "in `pipeline`: parse → seal → parse",
+    ),
+    (
+        _SERVER + "pipeline/seal/content.rs",
+        _HEAD + "fn f() {\n    super::super::parse::parse();\n}\n",
+        "in `pipeline`: parse → seal → parse",
+    ),
+    (
+        _SERVER + "pipeline/seal.rs",
+        _HEAD + "mod inner {\n    use super::super::parse::parse;\n}\n",
+        "in `pipeline`: parse → seal → parse",
     ),
 ]
 
