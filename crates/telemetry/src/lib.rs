@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod error;
 mod guard;
 
 mod environment;
@@ -31,9 +32,10 @@ mod spans;
 #[cfg(feature = "tower")]
 pub use self::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
 pub use self::{
-    builder::{Builder, InitError, Telemetry},
+    builder::{Builder, Telemetry},
     current::current_trace_id,
     environment::{Environment, EnvironmentError},
+    error::InitError,
     guard::{Guard, Report},
     logs::{LogLimits, Logs},
     metrics::{BoundedFamily, Buckets, Exposition, MetricError, Registry},
