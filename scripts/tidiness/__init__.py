@@ -1,5 +1,5 @@
 """The rules of `scripts/tidy`: each check takes a `Tree` and yields `file:line: what is wrong`."""
 
-from . import crates, files, imports, layers, vocabulary
+from . import crates, examples, files, imports, layers, vocabulary
 
-CHECKS = (files.check, imports.check, vocabulary.check, crates.check, layers.check)
+CHECKS = (files.check, imports.check, vocabulary.check, crates.check, examples.check, layers.check)

@@ -1,15 +1,19 @@
-"""Size, names and heads of files; marks of unfinished work; paths of somebody's machine."""
+"""Size, names and heads of files; lines of Markdown; marks of unfinished work; paths of somebody's machine."""
 
 import re
 
 from .source import finding
 
 _LIMIT = 600
+_LINE_LIMIT = 120
 _LEFTOVERS = {"utils", "util", "common", "types", "helpers", "core"}
 _MARKS = re.compile(
     r"todo!\(|unimplemented!\(|\bFIXME\b|\bXXX\b|\bTODO\b|#\[ignore|#!?\[allow\(", re.M
 )
 _BANNERS = re.compile(r"^[ \t]*//+ ?={3,}", re.M)
+# Tables, fences, and where a link leads, which cannot be broken.
+_UNWRAPPED = re.compile(r"^[ \t]*```.*?^[ \t]*```[ \t]*$|^\|[^\n]*$|\]\([^)\n]*\)", re.M | re.S)
+_LONG_LINE = re.compile(rf"^[^\n]{{{_LINE_LIMIT + 1},}}$", re.M)
 # Assembled, so that this file does not name what it looks for.
 _MACHINE = re.compile(
     r"(?<![\w.])/(?:" + "|".join(("work", "root", "Users", "home/[a-z]+", "tmp/wt")) + r")/"
@@ -30,6 +34,8 @@ def check(tree):
             yield from _names(file)
             yield from _marks(file)
             yield from _head(file)
+        elif file.path.endswith(".md"):
+            yield from _long_lines(file)
 
 
 def _names(file):
@@ -56,6 +62,13 @@ def _head(file):
     heads = ("//!", "#![doc") if file.path.endswith("/src/lib.rs") else ("//!",)
     if not file.text.startswith(heads):
         yield f"{file.path}:1: begins with a `//!` line that says what lives there"
+
+
+def _long_lines(file):
+    wrapped = _UNWRAPPED.sub(lambda match: "\n" * match[0].count("\n"), file.text)
+    for match in _LONG_LINE.finditer(wrapped):
+        line = wrapped.count("\n", 0, match.start()) + 1
+        yield f"{file.path}:{line}: over {_LINE_LIMIT} characters; wrap at 100"
 
 
 def _machine_paths(file):

@@ -2,6 +2,7 @@
 
 import re
 
+from .circles import Modules
 from .source import finding
 from .uses import outline
 
@@ -9,7 +10,7 @@ _SOURCES = "examples/ingest-server/src/"
 
 # From the bottom up. A module uses what stands below it, or beside it as long as that makes no
 # circle. `lead` stands below `store`, whose SQL is made from the table of its columns. `observe`
-# learns what the rooms below report, and only `app` installs it.
+# is told what the rooms below report, and only `app` installs it.
 _RANKS = (
     ("clock", "timestamp", "lead"),
     ("store", "schemas", "quality", "config"),
@@ -21,16 +22,16 @@ _RANKS = (
 _RANK = {name: rank for rank, names in enumerate(_RANKS) for name in names}
 
 # The only ones that know which database there is.
-_KNOWS_DATABASE = re.compile(r"store/(?:sqlite|postgres)[./]|backend[./]|config/database\.rs|config/tests\.rs")
+_KNOWS_DATABASE = re.compile(r"(?:store/(?:sqlite|postgres)|backend|config/database|config/tests)[./]")
 _DATABASE = re.compile(r"\bsqlx\b|\bSqlite\w*")
 
 _PATH = re.compile(r"(?<![\w$:])(crate::|(?:super::)+)(\w+)")
 
 
 def check(tree):
-    # Until the service has its layout.
-    if not tree.matching(_SOURCES + r"backend(?:\.rs|/.+)"):
-        return
+    for name in _RANK:
+        if not tree.matching(_SOURCES + name + r"(?:\.rs|/.+\.rs)"):
+            yield f"{_SOURCES}{name}.rs:1: is missing, and has a rank in scripts/tidiness/layers.py"
     passed_on = _passed_on_by_root(tree)
     arrows, unranked = {}, set()
     for file in tree.matching(_SOURCES + r".+\.rs"):
@@ -39,7 +40,8 @@ def check(tree):
             for match in _DATABASE.finditer(file.code):
                 yield finding(
                     file, match.start(),
-                    f"`{match[0]}`: only `store/sqlite` and `backend` know the database",
+                    f"`{match[0]}`: only `store/sqlite`, `backend` and its configuration know the"
+                    " database",
                 )
         if path in ("lib.rs", "main.rs"):
             continue
@@ -58,6 +60,7 @@ def check(tree):
                         file, offset, f"`{module}` is below `{target}` and does not use it"
                     )
     yield from _circles(arrows)
+    yield from Modules(tree, _SOURCES).circles()
 
 
 def _passed_on_by_root(tree):

@@ -63,10 +63,14 @@ _GOOD = {
     **{
         name: "text\n"
         for name in (
-            "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md",
+            "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md",
             "LICENSE-APACHE", "LICENSE-MIT", _CRATE + "CHANGELOG.md",
         )
     },
+    "README.md": (
+        "text\n\n| a |\n|---|\n| " + "word " * 25 + " |\n\n```text\n" + "word " * 25
+        + "\n```\n\n[a link](https://docs.rs/" + "word/" * 25 + ")\n"
+    ),
     "Cargo.toml": '[workspace.package]\nrust-version = "1.95"\n',
     _CRATE + "Cargo.toml": _MANIFEST,
     _CRATE + "README.md": _README,
@@ -85,6 +89,22 @@ _GOOD = {
     _SERVER + "backend.rs": "//! Opens.\n\nuse sqlx::SqlitePool;\n",
     _SERVER + "http.rs": "//! Serves.\n\nuse crate::{admin::A, store::Store};\n",
     _SERVER + "admin.rs": "//! Administers.\n",
+    **{
+        f"{_SERVER}{name}.rs": f"//! Does {name}.\n"
+        for name in ("timestamp", "lead", "schemas", "quality", "observe", "cli")
+    },
+    _SERVER + "config.rs": "//! Configures.\n\nmod database;\n\npub use self::database::Database;\n",
+    _SERVER + "config/database.rs": (
+        "//! Which.\n\npub enum Database {\n    Sqlite(u8),\n}\n\nimpl super::Named for Database {}\n"
+    ),
+    # A file and its own children may refer to each other.
+    _SERVER + "pipeline.rs": (
+        "//! The stages.\n\nmod parse;\nmod seal;\n\nuse self::parse::parse;\n\n"
+        "pub use self::seal::Seal;\n"
+    ),
+    _SERVER + "pipeline/parse.rs": "//! Parses.\n\nuse super::{Parsed, seal::Seal};\n",
+    _SERVER + "pipeline/seal.rs": "//! Seals.\n\nfn f() -> super::Parsed {}\n",
+    _SERVER + "pipeline/seal/tests.rs": "//! Tests.\n\nuse crate::pipeline::parse::parse;\n",
     _SERVER + "store.rs": "//! Stores.\n\nuse crate::clock::Clock;\n",
     _SERVER + "clock.rs": "//! Time.\n\npub trait Clock {\n    fn wall(&self);\n}\n",
 }
@@ -107,6 +127,8 @@ _BAD = [
     (_BUCKET, "pub struct Bucket;\n", "begins with a `//!` line"),
     (_CRATE + "examples/memory.rs", "fn main() {}\n", "begins with a `//!` line"),
     (_BUCKET, _HEAD + 'const DATA: &str = "/wo' + 'rk/data";\n', "path of one machine"),
+    ("README.md", "word " * 25 + "\n", "wrap at 100"),
+    ("README.md", "```text\nword\n```\n\n" + "word " * 25 + "\n", "README.md:5: over 120"),
     # imports
     (_BUCKET, _HEAD + "use std::fmt;\nuse std::io;\n", "one `use` for each root: merge"),
     (_BUCKET, _HEAD + "use {std::fmt, http::A};\n", "not one for several"),
@@ -129,6 +151,10 @@ _BAD = [
     (_BUCKET, _HEAD + "/// See [`NotInHand`].\nfn f() {}\n", "`KeyMissing`"),
     (_BUCKET, _HEAD + "/// Default, unless said\n/// otherwise.\nfn f() {}\n", "default: …"),
     (_BUCKET, _HEAD + "const PATIENCE: u32 = 1;\n", "say timeout"),
+    *(
+        ("README.md", words + "\n", "say learns of")
+        for words in ("It hears of them.", "It is heard\nof.", "Hears what it does.", "hear about it")
+    ),
     ("README.md", "Whoever has them.\n", "the caller"),
     (_BUCKET, _HEAD + "impl Clock for A {\n    fn now(&self) {}\n}\n", "`wall` or `monotonic`"),
     (_MANIFEST_PATH, _MANIFEST.replace("sqlite =", "sqlx ="), "name it `sqlite`"),
@@ -137,8 +163,6 @@ _BAD = [
     (_CRATE + "CHANGELOG.md", None, "is missing"),
     (_README_PATH, None, "is missing"),
     ("examples/ingest-server/README.md", None, "is missing"),
-    (_CRATE + "examples/memory.rs", None, "no example that runs"),
-    (_CRATE + "examples/rotate.rs", _HEAD, "cargo puts both into one file"),
     (_MANIFEST_PATH, _MANIFEST.replace('["limits"]', "[]"), "`keywords`"),
     (_MANIFEST_PATH, _MANIFEST.replace("categories", "category"), "`categories`"),
     (_MANIFEST_PATH, _MANIFEST.replace("repository", "homepage"), "`repository` is missing"),
@@ -159,6 +183,25 @@ _BAD = [
     (_README_PATH, _README.replace("[dependencies]", "[deps]"), "shows `[dependencies]`"),
     (_README_PATH, _README.replace("See `Bucket`", "See [`Bucket`]"), "leads nowhere"),
     (_README_PATH, _README.replace("https://docs.rs/portcullis-limits", "crate::A"), "leads nowhere"),
+    # examples
+    (_CRATE + "examples/memory.rs", None, "no example that runs"),
+    (_CRATE + "examples/rotate.rs", _HEAD, "cargo puts both into one file"),
+    (_CRATE + "examples/memory.rs", _HEAD + "#[test]\nfn f() {}\n", "asserts in `main`"),
+    (_CRATE + "tests/a.rs", "fn f() {\n    memory::main();\n}\n", "scripts/examples runs"),
+    (_CRATE + "tests/a.rs", 'fn f() {\n    run("target/debug/examples/a");\n}\n', "scripts/examples"),
+    (
+        _MANIFEST_PATH, _MANIFEST + '[[example]]\nname = "memory"\ntest = true\n',
+        "example `memory`: scripts/examples runs it",
+    ),
+    (_README_PATH, _README + "`cargo run --example full`\n", "no example `full`"),
+    (_README_PATH, _README + "`cargo run --example memory`, or\n`full`\n", "no example `full`"),
+    (
+        _README_PATH, _README + "| `cargo run --example …` | shows |\n|---|---|\n| `full -F a` | a |\n",
+        "no example `full`",
+    ),
+    (_BUCKET, _HEAD + 'const A: &str = "the example \\\n    `full`";\n', "no example `full`"),
+    (_BUCKET, _HEAD + "/// The example\n/// `full`.\nfn f() {}\n", "no example `full`"),
+    ("README.md", "See the example [`full`](full.rs).\n", "no example `full`"),
     # layers
     (_SERVER + "store.rs", _HEAD + "use crate::http::serve;\n", "`store` is below `http`"),
     (_SERVER + "store.rs", _HEAD + "fn f() {\n    crate::run();\n}\n", "`store` is below `app`"),
@@ -171,6 +214,30 @@ _BAD = [
         _SERVER + "admin.rs",
         _HEAD + "use crate::http::serve;\n\nfn f() {}\n",
         "a circle",
+    ),
+    (_SERVER + "backend.rs", None, "backend.rs:1: is missing"),
+    (
+        _SERVER + "admin.rs", _HEAD + "fn f() {\n    Database::Sqlite(1);\n}\n",
+        "know the database",
+    ),
+    (
+        _SERVER + "pipeline/seal.rs", _HEAD + "use crate::pipeline::parse::parse;\n",
+        "in `pipeline`: parse → seal → parse",
+    ),
+    # By a name that their parent passes on.
+    (
+        _SERVER + "pipeline/seal.rs", _HEAD + "use super::parse;\n",
+        "in `pipeline`: parse → seal → parse",
+    ),
+    (
+        _SERVER + "pipeline/seal/content.rs",
+        _HEAD + "fn f() {\n    super::super::parse::parse();\n}\n",
+        "in `pipeline`: parse → seal → parse",
+    ),
+    (
+        _SERVER + "pipeline/seal.rs",
+        _HEAD + "mod inner {\n    use super::super::parse::parse;\n}\n",
+        "in `pipeline`: parse → seal → parse",
     ),
 ]
 

@@ -38,7 +38,7 @@ _WORDS = [
     (r"in_hand", "prepared, loaded, available"),
     (r"be had", "unavailable"),
     (r"unless said otherwise", "default: …"),
-    (r"hears? of", "learns of"),
+    (r"(?:hears?|heard|hearing) (?:about|of|that|what|when)", "learns of, is told"),
     (r"laid before", "checked by, passed to"),
     (r"way of (?:a|the|one) request", "request lifecycle"),
     (r"nobody knows whom|whomsoever|whosoever|hitherto|whence|thither", "plain English"),

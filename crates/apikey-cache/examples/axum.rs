@@ -62,8 +62,3 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     Ok(())
 }
-
-#[test]
-fn the_example_holds() -> Result<(), Box<dyn Error>> {
-    main()
-}

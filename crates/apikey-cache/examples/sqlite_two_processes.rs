@@ -57,8 +57,3 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("the server learned of the revocation from the outbox");
     Ok(())
 }
-
-#[test]
-fn the_example_holds() -> Result<(), Box<dyn Error>> {
-    main()
-}

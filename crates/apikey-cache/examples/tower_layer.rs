@@ -58,8 +58,3 @@ async fn main() -> Result<(), Box<dyn Error>> {
     assert!(challenge.ends_with(r#"error="insufficient_scope", scope="leads:write""#));
     Ok(())
 }
-
-#[test]
-fn the_example_holds() -> Result<(), Box<dyn Error>> {
-    main()
-}

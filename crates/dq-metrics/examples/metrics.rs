@@ -45,7 +45,7 @@ impl Masker for NamesOnly {
     }
 }
 
-pub(crate) fn main() {
+fn main() {
     let quality = Quality::<Fault>::builder(Arc::new(NamesOnly), StdRng::seed_from_u64(1)).build();
     let mut registry = Registry::default();
     quality.register(&mut registry);

@@ -25,15 +25,17 @@ pub enum BuildError {
     EmptyPrefix,
 }
 
-impl DetectorBuilder {
-    /// What [`Detector::standard`] looks for.
-    pub(crate) fn standard() -> Self {
-        Self {
+impl Detector {
+    /// Chooses kinds and secret prefixes, starting from [`standard`](Self::standard).
+    pub fn builder() -> DetectorBuilder {
+        DetectorBuilder {
             kinds: KindSet::all(),
             secret_prefixes: vec![STANDARD_PREFIX.into()],
         }
     }
+}
 
+impl DetectorBuilder {
     /// Looks for these kinds and no others.
     pub fn kinds(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
         self.kinds = kinds.into_iter().collect();

@@ -1,11 +1,10 @@
 //! Looks for every kind in one pass over a text.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, iter::FusedIterator, ops::Range};
 
 use crate::{
-    builder::DetectorBuilder,
     card, email,
-    finding::{Finding, Findings},
+    finding::Finding,
     kind::{Kind, KindSet},
     phone,
     secret::{self, STANDARD_PREFIX},
@@ -23,6 +22,15 @@ pub struct Detector {
     secret_prefixes: Vec<Box<str>>,
 }
 
+/// The findings in a text from left to right, without overlaps; made by [`Detector::find`].
+#[derive(Clone, Debug)]
+#[must_use = "an iterator finds nothing until it is consumed"]
+pub struct Findings<'d, 't> {
+    detector: &'d Detector,
+    text: &'t str,
+    from: usize,
+}
+
 /// What the patterns other than secrets need to see behind a cut.
 const LOOK_AHEAD_BYTES: usize = 320;
 
@@ -31,11 +39,6 @@ impl Detector {
     #[must_use]
     pub fn standard() -> Self {
         Self::new(KindSet::all(), vec![STANDARD_PREFIX.into()])
-    }
-
-    /// Chooses kinds and secret prefixes, starting from [`standard`](Self::standard).
-    pub fn builder() -> DetectorBuilder {
-        DetectorBuilder::standard()
     }
 
     pub(crate) fn new(kinds: KindSet, secret_prefixes: Vec<Box<str>>) -> Self {
@@ -53,7 +56,11 @@ impl Detector {
 
     /// Everything recognised in `text`, from left to right and without overlaps.
     pub fn find<'d, 't>(&'d self, text: &'t str) -> Findings<'d, 't> {
-        Findings::new(self, text)
+        Findings {
+            detector: self,
+            text,
+            from: 0,
+        }
     }
 
     /// The kind of the first finding in `text`; `None` when there is none.
@@ -92,7 +99,7 @@ impl Detector {
     }
 
     /// The leftmost finding that starts at `from` or later.
-    pub(crate) fn next_from(&self, text: &str, from: usize) -> Option<Finding> {
+    fn next_from(&self, text: &str, from: usize) -> Option<Finding> {
         let bytes = text.as_bytes();
         let mut at = from;
         while at < bytes.len() {
@@ -143,6 +150,20 @@ impl Default for Detector {
         Self::standard()
     }
 }
+
+impl Iterator for Findings<'_, '_> {
+    type Item = Finding;
+
+    fn next(&mut self) -> Option<Finding> {
+        let found = self.detector.next_from(self.text, self.from);
+        self.from = found
+            .as_ref()
+            .map_or(self.text.len(), |finding| finding.range.end);
+        found
+    }
+}
+
+impl FusedIterator for Findings<'_, '_> {}
 
 const UUID_BYTES: usize = 36;
 

@@ -13,7 +13,7 @@ mod secret;
 
 pub use self::{
     builder::{BuildError, DetectorBuilder},
-    detector::Detector,
-    finding::{Finding, Findings},
+    detector::{Detector, Findings},
+    finding::Finding,
     kind::Kind,
 };

@@ -53,7 +53,7 @@ fn router() -> Result<Router, Box<dyn Error>> {
 }
 
 #[tokio::main(flavor = "current_thread")]
-pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let service = router()?.into_make_service_with_connect_info::<SocketAddr>();

@@ -6,7 +6,7 @@
 use std::{error::Error, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use portcullis_ratelimit::{
-    Category, Decision, RateLimiter, Request, Tier,
+    Category, Decision, RateLimitRequest, RateLimiter, Tier,
     bucket::Retry,
     clock::FakeClock,
     policy::{Limit, Policies, Rate, Rule},
@@ -14,7 +14,7 @@ use portcullis_ratelimit::{
 };
 
 #[tokio::main(flavor = "current_thread")]
-pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let rule =
         |per_second, burst| Limit::new(Rate::tokens_per_second(per_second), burst).map(Rule::new);
     let policies = Policies::builder().tenant(Tier::FREE, rule(10, 30)?).key(
@@ -32,7 +32,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
 
     // Two limits, all or nothing: the tenant has 30 tokens, each key 10.
-    let request = Request::new("acme", &Tier::FREE, &Category::INGEST).with_cost(8);
+    let request = RateLimitRequest::new("acme", &Tier::FREE, &Category::INGEST).with_cost(8);
     assert!(limiter.check(&request.with_key("one")).await?.is_admitted());
     let Decision::Refused(refused) = limiter.check(&request.with_key("one")).await? else {
         return Err("two tokens of the key are left".into());
@@ -56,7 +56,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
 
     // Full: four buckets at most, and one shared by all that found no room. Nothing is forgotten.
     for tenant in ["a", "b", "c", "d", "e"] {
-        let request = Request::new(tenant, &Tier::FREE, &Category::INGEST);
+        let request = RateLimitRequest::new(tenant, &Tier::FREE, &Category::INGEST);
         assert!(limiter.check(&request).await?.is_admitted());
     }
     let stats = store.stats();

@@ -12,7 +12,7 @@ use std::{
 
 use http::{Request, Response, StatusCode, request::Parts};
 use portcullis_ratelimit::{
-    self as ratelimit, Category, RateLimiter, Tier,
+    Category, RateLimitRequest, RateLimiter, Tier,
     layer::{ExtractError, KeyExtractor, OnExtractError, RateLimitKey, RateLimitLayer},
     observer::{Event, Observer},
     policy::Policies,
@@ -34,7 +34,7 @@ impl KeyExtractor for ByCaller {
         }
         let missing = ExtractError::Missing("an authenticated caller");
         let Caller(tenant) = head.extensions.get().ok_or(missing)?;
-        let request = ratelimit::Request::new(tenant, &Tier::FREE, &Category::READ);
+        let request = RateLimitRequest::new(tenant, &Tier::FREE, &Category::READ);
         Ok(RateLimitKey::Tenant(request))
     }
 }
@@ -51,7 +51,7 @@ impl Observer for FirstFault {
 }
 
 #[tokio::main(flavor = "current_thread")]
-pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let fault = Arc::new(FirstFault::default());
     let capacity = NonZeroUsize::new(10_000).ok_or("above zero")?;
     let store = MemoryStore::new(capacity, WhenFull::SharedOverflow);

@@ -16,11 +16,10 @@ use tower_service::Service;
 use crate::{decision::Decision, limiter::RateLimiter, observer::Event};
 
 pub use self::{
-    extract::{
-        ByClientAddress, ExtractError, KeyExtractor, OnExtractError, PeerAddress, RateLimitKey,
-    },
+    extract::{ByClientAddress, KeyExtractor, OnExtractError, PeerAddress, RateLimitKey},
     future::RateLimitFuture,
 };
+pub use crate::error::ExtractError;
 
 /// Checks requests before an HTTP service sees them.
 ///

@@ -6,6 +6,7 @@ pub mod clock;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod decision;
+mod error;
 #[cfg(feature = "http")]
 pub mod header;
 mod jitter;
@@ -21,9 +22,10 @@ pub mod store;
 
 pub use self::{
     decision::{Admitted, Decision, Problem, Refused},
+    error::CheckError,
     jitter::Jitter,
     limited::LimitedTenant,
-    limiter::{BuildError, CheckError, RateLimiter, RateLimiterBuilder},
+    limiter::{BuildError, RateLimiter, RateLimiterBuilder},
     name::{Category, NameError, Tier},
-    request::Request,
+    request::RateLimitRequest,
 };

@@ -9,13 +9,14 @@ use arc_swap::ArcSwap;
 use crate::{
     clock::{Clock, Timestamp},
     decision::Decision,
+    error::CheckError,
     jitter::Jitter,
     limited::{LimitedTenant, LimitedTenants},
     name::{Category, Tier},
     observer::{Event, Observer},
     policy::{Policies, Policy},
-    request::Request,
-    store::{Charge, Partition, Store, StoreError},
+    request::RateLimitRequest,
+    store::{Charge, ChargeOutcome, Store},
 };
 
 pub use self::builder::{BuildError, RateLimiterBuilder};
@@ -26,21 +27,6 @@ pub use self::builder::{BuildError, RateLimiterBuilder};
 #[derive(Clone, Debug)]
 pub struct RateLimiter {
     shared: Arc<Shared>,
-}
-
-/// Why a request could be neither admitted nor refused.
-///
-/// # Security
-/// A caller that lets requests pass on an error has no limits while the error lasts.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CheckError {
-    /// The policies have none for the tier and category of the request.
-    #[error("no policy is set for the tier and category of the request; add one")]
-    NoPolicy,
-    /// The store did not decide.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 #[derive(Debug)]
@@ -65,13 +51,19 @@ impl RateLimiter {
     ///
     /// # Errors
     /// There is no policy for the tier and category, or the store did not decide.
-    pub async fn check(&self, request: &Request<'_>) -> Result<Decision, CheckError> {
+    pub async fn check(&self, request: &RateLimitRequest<'_>) -> Result<Decision, CheckError> {
         let policies = self.shared.policies.load();
         let policy = policies.policy(request.tier, request.category).cloned();
         drop(policies);
-        let policy = policy.ok_or(CheckError::NoPolicy)?;
-        let charge = Charge::for_request(&policy, request, self.now());
-        self.decide(Arc::clone(&policy), charge).await
+        let (policy, now) = (policy.ok_or(CheckError::NoPolicy)?, self.now());
+        let charge = Charge::for_request(&policy, request, now);
+        let outcome = self.shared.store.charge(&charge).await?;
+        let cost = charge.cost();
+        let decision = self.decide(policy, outcome, cost);
+        if !decision.is_admitted() {
+            self.shared.limited.count(request.tenant, now);
+        }
+        Ok(decision)
     }
 
     /// Checks a request whose tenant is not known yet, by the address that it comes from, and
@@ -82,7 +74,9 @@ impl RateLimiter {
     pub async fn check_address(&self, address: IpAddr) -> Result<Decision, CheckError> {
         let policy = Arc::clone(self.shared.policies.load().client_address());
         let charge = Charge::for_address(&policy, address, self.now());
-        self.decide(Arc::clone(&policy), charge).await
+        let outcome = self.shared.store.charge(&charge).await?;
+        let cost = charge.cost();
+        Ok(self.decide(policy, outcome, cost))
     }
 
     /// The most that one request of a tier and category may cost: the smallest burst that its
@@ -127,20 +121,12 @@ impl RateLimiter {
         }
     }
 
-    async fn decide(
-        &self,
-        policy: Arc<Policy>,
-        charge: Charge<'_>,
-    ) -> Result<Decision, CheckError> {
-        let outcome = self.shared.store.charge(&charge).await?;
+    fn decide(&self, policy: Arc<Policy>, outcome: ChargeOutcome, cost: u32) -> Decision {
         let decision = Decision::new(policy, outcome, &self.shared.jitter);
-        if let (Decision::Refused(_), Partition::Tenant(tenant)) = (&decision, charge.partition()) {
-            self.shared.limited.count(tenant, charge.now());
-        }
         if let Some(observer) = &self.shared.observer {
-            report(observer.as_ref(), &decision, charge.cost());
+            report(observer.as_ref(), &decision, cost);
         }
-        Ok(decision)
+        decision
     }
 }
 

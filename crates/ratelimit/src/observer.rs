@@ -2,9 +2,9 @@
 
 use std::fmt::Debug;
 
-use crate::policy::{Policy, PolicyLimit};
 #[cfg(feature = "tower")]
-use crate::{layer::ExtractError, limiter::CheckError};
+use crate::error::{CheckError, ExtractError};
+use crate::policy::{Policy, PolicyLimit};
 
 /// Where a limiter reports what it decides, for metrics.
 ///

@@ -9,7 +9,7 @@ use crate::{
 
 /// One authenticated request: who sent it, what limits apply, and what it costs.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub struct RateLimitRequest<'a> {
     pub(crate) tenant: &'a str,
     pub(crate) tier: &'a Tier,
     pub(crate) category: &'a Category,
@@ -24,7 +24,7 @@ enum Cost {
     UpToLargest(u32),
 }
 
-impl<'a> Request<'a> {
+impl<'a> RateLimitRequest<'a> {
     /// A request of `tenant` that costs one token.
     #[must_use]
     pub const fn new(tenant: &'a str, tier: &'a Tier, category: &'a Category) -> Self {

@@ -4,7 +4,7 @@
 use std::{fs, num::NonZeroUsize};
 
 use portcullis_ratelimit::{
-    Category, Request, Tier,
+    Category, RateLimitRequest, Tier,
     clock::Timestamp,
     policy::Policies,
     store::{Charge, MemoryStore, Store, WhenFull},
@@ -20,7 +20,7 @@ async fn a_million_buckets_take_at_most_100_bytes_each() {
     // More tenants than fit, since they do not fall evenly on the shards.
     for tenant in 0..BUCKETS * 11 / 10 {
         let tenant = format!("a-tenant-with-a-rather-long-name-{tenant}");
-        let request = Request::new(&tenant, &Tier::FREE, &Category::INGEST);
+        let request = RateLimitRequest::new(&tenant, &Tier::FREE, &Category::INGEST);
         store
             .charge(&Charge::for_request(policy, &request, Timestamp::default()))
             .await

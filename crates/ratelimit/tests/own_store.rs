@@ -1,8 +1,10 @@
 //! A store written outside the crate, on its public API alone, keeps the contract; and stores
 //! that break it are caught by the clause that they break.
 
-#[path = "../examples/own_store/main.rs"]
-mod example;
+#[path = "../examples/own_store/row.rs"]
+mod row;
+#[path = "../examples/own_store/store.rs"]
+mod store;
 
 use std::{
     collections::HashMap,
@@ -17,12 +19,7 @@ use portcullis_ratelimit::{
     store::{Charge, ChargeFuture, ChargeOutcome, LimitStatus, Partition, Store, Subject, Target},
 };
 
-use self::example::ByteStore;
-
-#[test]
-fn the_example_runs() {
-    example::main().unwrap();
-}
+use self::store::ByteStore;
 
 #[tokio::test]
 async fn a_store_that_keeps_bytes_conforms() {
@@ -141,37 +138,39 @@ async fn check_broken(fault: Fault) {
 }
 
 #[tokio::test]
-#[should_panic(expected = "one step: ")]
+#[should_panic(expected = "`Store`: a charge is one step: ")]
 async fn charges_that_come_between_reading_and_writing_are_caught() {
     check_broken(Fault::YieldsBetweenReadingAndWriting).await;
 }
 
 #[tokio::test]
-#[should_panic(expected = "all or nothing: ")]
+#[should_panic(expected = "`Store`: a refusal charges no limit: ")]
 async fn a_limit_charged_although_another_refuses_is_caught() {
     check_broken(Fault::ChargesEachLimitAlone).await;
 }
 
 #[tokio::test]
-#[should_panic(expected = "a cost of zero changes nothing: ")]
+#[should_panic(expected = "`Store`: a cost of zero changes nothing: ")]
 async fn a_peek_that_takes_tokens_is_caught() {
     check_broken(Fault::CountsPeeks).await;
 }
 
 #[tokio::test]
-#[should_panic(expected = "exact: a clock that stepped back")]
+#[should_panic(expected = "`Store`: a clock that steps back refills nothing: ")]
 async fn a_refill_by_a_clock_that_steps_back_is_caught() {
     check_broken(Fault::RefillsWhenTimeStepsBack).await;
 }
 
 #[tokio::test]
-#[should_panic(expected = "changed limits: ")]
+#[should_panic(expected = "`Store`: changed limits keep the tokens used: ")]
 async fn a_bucket_kept_without_its_scale_is_caught() {
     check_broken(Fault::ForgetsTheScale).await;
 }
 
 #[tokio::test]
-#[should_panic(expected = "separate: names that hold \":\"")]
+#[should_panic(
+    expected = "`Store`: names with any separator are counted apart: tokens left of 9 for names that hold \":\""
+)]
 async fn names_that_run_into_each_other_are_caught() {
     check_broken(Fault::JoinsNamesWithAColon).await;
 }

@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
-use portcullis_pii_detect::Detector;
-use portcullis_telemetry::{Logs, Otlp, Redaction, Telemetry, current_trace_id};
+use portcullis_telemetry::{
+    Logs, Otlp, Redaction, Telemetry, current_trace_id, pii_detect::Detector,
+};
 use tracing::{info, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod error;
 mod guard;
 
 mod environment;
@@ -17,7 +18,7 @@ mod metrics;
 #[cfg(feature = "tower")]
 mod http;
 
-mod clock;
+pub mod clock;
 mod current;
 
 #[cfg(test)]
@@ -31,10 +32,10 @@ mod spans;
 #[cfg(feature = "tower")]
 pub use self::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
 pub use self::{
-    builder::{Builder, InitError, Telemetry},
-    clock::{Clock, FakeClock, SystemClock},
+    builder::{Builder, Telemetry},
     current::current_trace_id,
     environment::{Environment, EnvironmentError},
+    error::InitError,
     guard::{Guard, Report},
     logs::{LogLimits, Logs},
     metrics::{BoundedFamily, Buckets, Exposition, MetricError, Registry},
@@ -45,7 +46,10 @@ pub use self::{
 };
 
 /// The crates in the versions that this one is built with, for use beside it.
-pub use {opentelemetry, opentelemetry_sdk, prometheus_client, tracing_opentelemetry};
+pub use {
+    opentelemetry, opentelemetry_sdk, portcullis_pii_detect as pii_detect, prometheus_client,
+    tracing_opentelemetry,
+};
 
 /// The OTLP exporter in the version that this crate is built with.
 #[cfg(feature = "otlp-http")]

@@ -80,7 +80,8 @@ impl Redaction {
         self
     }
 
-    /// Recognises values by this detector; default: [`Detector::standard`].
+    /// Recognises values by this detector of [`pii_detect`](crate::pii_detect); default:
+    /// [`Detector::standard`].
     #[must_use]
     pub fn with_detector(mut self, detector: Detector) -> Self {
         self.detector = detector;

@@ -44,7 +44,7 @@ fn check(line: &str, hour: u32) -> Result<(), Fault> {
     }
 }
 
-pub(crate) fn main() {
+fn main() {
     let quality = Quality::<Fault>::builder(Arc::new(ShapeOnly), StdRng::seed_from_u64(1))
         .sample_store(Arc::new(MemorySamples::default()))
         .build();

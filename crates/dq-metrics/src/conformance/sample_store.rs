@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::{Clause, clauses};
 use crate::{
     clock::UnixMillis,
     sample::{Fingerprint, SAMPLES_PER_REASON, Sample, SampleSlot, SampleStore, TraceId},
@@ -14,123 +15,94 @@ const CHECK: &str = "check.incomplete";
 /// Checks the stores that `make` makes, each one empty, against the contract of [`SampleStore`].
 ///
 /// # Panics
-/// If a store breaks a clause; the message names it.
+/// A store breaks the contract, or fails. The message names the clause.
 pub fn sample_store(make: impl Fn() -> Arc<dyn SampleStore>) {
-    starts_empty(&*make());
-    gives_back_what_is_put(&*make());
-    gives_back_in_the_order_of_slots(&*make());
-    ignores_what_is_out_of_order(&*make());
-    clears_a_slot(&*make());
-    keeps_reasons_apart(&*make());
-    holds_one_sample_for_each_slot(&*make());
+    clauses! { "SampleStore";
+        it_is_empty_at_first(&*make());
+        it_gives_samples_back_as_they_were_stored(&*make());
+        it_gives_samples_back_in_the_order_of_their_slots(&*make());
+        a_replacement_takes_effect_if_its_ordinal_is_higher(&*make());
+        replacing_by_none_clears_and_its_ordinal_counts(&*make());
+        samples_are_kept_by_their_reason(&*make());
+        it_holds_the_last_sample_of_each_slot_and_no_other(&*make());
+    }
 }
 
-fn starts_empty(store: &dyn SampleStore) {
+fn it_is_empty_at_first(clause: Clause, store: &dyn SampleStore) {
     for reason in [READ, CHECK] {
-        assert!(store.samples(reason).is_empty(), "it is empty at first");
+        clause.same(reason, store.samples(reason), []);
     }
 }
 
-fn gives_back_what_is_put(store: &dyn SampleStore) {
-    put(store, READ, 0, 7);
-    assert_eq!(
-        store.samples(READ),
-        [example(READ, 7)],
-        "it gives samples back as they were stored"
-    );
+fn it_gives_samples_back_as_they_were_stored(clause: Clause, store: &dyn SampleStore) {
+    put(clause, store, READ, 0, 7);
+    clause.same("one sample", store.samples(READ), [example(READ, 7)]);
 }
 
-fn gives_back_in_the_order_of_slots(store: &dyn SampleStore) {
+fn it_gives_samples_back_in_the_order_of_their_slots(clause: Clause, store: &dyn SampleStore) {
     for (index, ordinal) in [(11, 1), (2, 2), (0, 3)] {
-        put(store, READ, index, ordinal);
+        put(clause, store, READ, index, ordinal);
     }
-    assert_eq!(
-        ordinals(store, READ),
-        [3, 2, 1],
-        "it gives samples back in the order of their slots"
-    );
+    let what = "ordinals in the slots 0, 2 and 11";
+    clause.same(what, ordinals(store, READ), [3, 2, 1]);
 }
 
-fn ignores_what_is_out_of_order(store: &dyn SampleStore) {
-    put(store, READ, 0, 9);
-    put(store, READ, 0, 5);
-    assert_eq!(
-        ordinals(store, READ),
-        [9],
-        "a replacement with a lower ordinal changes nothing"
-    );
-    put(store, READ, 0, 10);
-    assert_eq!(
-        ordinals(store, READ),
-        [10],
-        "a replacement with a higher ordinal takes effect"
-    );
+fn a_replacement_takes_effect_if_its_ordinal_is_higher(clause: Clause, store: &dyn SampleStore) {
+    put(clause, store, READ, 0, 9);
+    put(clause, store, READ, 0, 5);
+    clause.same("after 9 and 5", ordinals(store, READ), [9]);
+    put(clause, store, READ, 0, 10);
+    clause.same("after 9, 5 and 10", ordinals(store, READ), [10]);
 }
 
-fn clears_a_slot(store: &dyn SampleStore) {
-    put(store, READ, 3, 4);
-    clear(store, READ, 3, 2);
-    assert_eq!(
-        ordinals(store, READ),
-        [4],
-        "clearing with a lower ordinal changes nothing"
-    );
-    clear(store, READ, 3, 7);
-    assert_eq!(ordinals(store, READ), [], "replacing by `None` clears");
-    put(store, READ, 3, 6);
-    assert_eq!(
-        ordinals(store, READ),
-        [],
-        "the ordinal of a clearing counts like any other"
-    );
+fn replacing_by_none_clears_and_its_ordinal_counts(clause: Clause, store: &dyn SampleStore) {
+    put(clause, store, READ, 3, 4);
+    clear(clause, store, READ, 3, 2);
+    clause.same("4, cleared by 2", ordinals(store, READ), [4]);
+    clear(clause, store, READ, 3, 7);
+    clause.same("4, cleared by 7", ordinals(store, READ), []);
+    put(clause, store, READ, 3, 6);
+    clause.same("6, cleared by 7 before", ordinals(store, READ), []);
 }
 
-fn keeps_reasons_apart(store: &dyn SampleStore) {
+fn samples_are_kept_by_their_reason(clause: Clause, store: &dyn SampleStore) {
     for (reason, ordinal) in [(READ, 1), (CHECK, 2)] {
-        put(store, reason, 0, ordinal);
+        put(clause, store, reason, 0, ordinal);
     }
     for (reason, ordinal) in [(READ, 1), (CHECK, 2)] {
-        assert_eq!(
-            store.samples(reason),
-            [example(reason, ordinal)],
-            "samples are kept by their reason"
-        );
+        clause.same(reason, store.samples(reason), [example(reason, ordinal)]);
     }
-    clear(store, READ, 0, 3);
-    assert_eq!(
-        ordinals(store, CHECK),
-        [2],
-        "clearing a slot leaves other reasons alone"
-    );
+    clear(clause, store, READ, 0, 3);
+    let what = "after a slot of the other reason was cleared";
+    clause.same(what, ordinals(store, CHECK), [2]);
 }
 
-fn holds_one_sample_for_each_slot(store: &dyn SampleStore) {
+fn it_holds_the_last_sample_of_each_slot_and_no_other(clause: Clause, store: &dyn SampleStore) {
     for ordinal in 0..1_000 {
         let index = usize::try_from(ordinal % 16).expect("below 16");
-        put(store, READ, index, 1 + ordinal);
+        put(clause, store, READ, index, 1 + ordinal);
     }
     let kept = ordinals(store, READ);
-    assert_eq!(
-        kept.len(),
-        SAMPLES_PER_REASON,
-        "it holds at most one sample for each slot"
-    );
-    assert!(
-        kept.iter().all(|ordinal| *ordinal > 1_000 - 16),
-        "it holds the last sample of each slot"
-    );
+    clause.same("samples in 16 slots", kept.len(), SAMPLES_PER_REASON);
+    let are_last = kept.iter().all(|ordinal| *ordinal > 1_000 - 16);
+    clause.holds(are_last, format_args!("ordinals of 1 to 1,000: {kept:?}"));
 }
 
-fn put(store: &dyn SampleStore, reason: &'static str, index: usize, ordinal: u64) {
-    store
-        .replace(slot(reason, index), ordinal, Some(example(reason, ordinal)))
-        .expect("an available store");
+fn put(clause: Clause, store: &dyn SampleStore, reason: &'static str, index: usize, ordinal: u64) {
+    let sample = example(reason, ordinal);
+    let replaced = store.replace(slot(reason, index), ordinal, Some(sample));
+    replaced.unwrap_or_else(|error| clause.fails(format_args!("it failed: {error}")));
 }
 
-fn clear(store: &dyn SampleStore, reason: &'static str, index: usize, ordinal: u64) {
-    store
-        .replace(slot(reason, index), ordinal, None)
-        .expect("an available store");
+fn clear(
+    clause: Clause,
+    store: &dyn SampleStore,
+    reason: &'static str,
+    index: usize,
+    ordinal: u64,
+) {
+    let replaced = store.replace(slot(reason, index), ordinal, None);
+    replaced.unwrap_or_else(|error| clause.fails(format_args!("it failed: {error}")));
 }
 
 fn slot(reason: &'static str, index: usize) -> SampleSlot {
@@ -156,5 +128,95 @@ fn example(reason: &'static str, ordinal: u64) -> Sample {
         detail: "/data/email".to_owned(),
         excerpt: "{}".to_owned(),
         fingerprint: Fingerprint::new(ordinal),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        panic::catch_unwind,
+        sync::atomic::{AtomicU64, Ordering},
+    };
+
+    use super::*;
+    use crate::sample::{MemorySamples, SampleStoreError};
+
+    /// How a store breaks the contract.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Fault {
+        TakesTheLastToCome,
+        ReversesSlots,
+        KeepsWhatIsCleared,
+        MixesReasons,
+    }
+
+    #[derive(Debug)]
+    struct Broken {
+        fault: Fault,
+        calls: AtomicU64,
+        inner: MemorySamples,
+    }
+
+    impl SampleStore for Broken {
+        fn replace(
+            &self,
+            slot: SampleSlot,
+            ordinal: u64,
+            sample: Option<Sample>,
+        ) -> Result<(), SampleStoreError> {
+            let call = self.calls.fetch_add(1, Ordering::Relaxed);
+            match self.fault {
+                Fault::TakesTheLastToCome => self.inner.replace(slot, 1 + call, sample),
+                Fault::KeepsWhatIsCleared if sample.is_none() => Ok(()),
+                Fault::MixesReasons => {
+                    let slot = SampleSlot::new(READ, slot.index()).expect("a slot's index");
+                    self.inner.replace(slot, ordinal, sample)
+                }
+                _ => self.inner.replace(slot, ordinal, sample),
+            }
+        }
+
+        fn samples(&self, reason: &'static str) -> Vec<Sample> {
+            let mut samples = self.inner.samples(reason);
+            if self.fault == Fault::ReversesSlots {
+                samples.reverse();
+            }
+            samples
+        }
+    }
+
+    #[test]
+    fn each_broken_clause_is_found() {
+        for (fault, seen) in [
+            (
+                Fault::TakesTheLastToCome,
+                "a replacement takes effect if its ordinal is higher: after 9 and 5: [5], not [9]",
+            ),
+            (
+                Fault::ReversesSlots,
+                "it gives samples back in the order of their slots: \
+                 ordinals in the slots 0, 2 and 11: [1, 2, 3], not [3, 2, 1]",
+            ),
+            (
+                Fault::KeepsWhatIsCleared,
+                "replacing by none clears and its ordinal counts: 4, cleared by 7: [4], not []",
+            ),
+            (
+                Fault::MixesReasons,
+                "samples are kept by their reason: read.unreadable: [Sample",
+            ),
+        ] {
+            let make = || {
+                Arc::new(Broken {
+                    fault,
+                    calls: AtomicU64::default(),
+                    inner: MemorySamples::default(),
+                }) as Arc<dyn SampleStore>
+            };
+            let panic = catch_unwind(|| sample_store(make)).unwrap_err();
+            let message = panic.downcast_ref::<String>().unwrap();
+            let expected = format!("`SampleStore`: {seen}");
+            assert!(message.starts_with(&expected), "{fault:?}: {message}");
+        }
     }
 }

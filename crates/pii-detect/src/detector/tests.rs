@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::builder::BuildError;
+use crate::builder::{BuildError, DetectorBuilder};
 
 fn masked(text: &str) -> String {
     Detector::standard().mask(text).into_owned()

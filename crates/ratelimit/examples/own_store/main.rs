@@ -4,53 +4,21 @@
 //! `cargo run -p portcullis-ratelimit --example own_store`
 
 mod row;
+mod store;
 
-use std::{collections::HashMap, error::Error, sync::Arc};
+use std::{error::Error, sync::Arc};
 
-use portcullis_ratelimit::{
-    Category, RateLimiter, Request, Tier,
-    policy::{MAX_LIMITS, Policies},
-    store::{Charge, ChargeFuture, Store, StoreError},
-};
-use tokio::sync::Mutex;
+use portcullis_ratelimit::{Category, RateLimitRequest, RateLimiter, Tier, policy::Policies};
 
-#[derive(Debug, Default)]
-pub(crate) struct ByteStore {
-    rows: Mutex<HashMap<Vec<u8>, Vec<u8>>>,
-}
-
-impl Store for ByteStore {
-    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
-        ChargeFuture::boxed(async move {
-            // One step: read all, decide, write all, with no other charge in between.
-            let mut rows = self.rows.lock().await;
-            let mut buckets = [None; MAX_LIMITS];
-            for target in charge.targets() {
-                if let Some(bytes) = rows.get(&row::key(charge.partition(), &target)) {
-                    let bucket = row::decode(bytes).ok_or_else(malformed)?;
-                    buckets[target.position()] = Some(bucket);
-                }
-            }
-            let pending = charge.decide(charge.now(), |target| buckets[target.position()]);
-            for (target, bucket) in pending.updates() {
-                rows.insert(row::key(charge.partition(), &target), row::encode(&bucket));
-            }
-            Ok(pending.outcome())
-        })
-    }
-}
-
-fn malformed() -> StoreError {
-    StoreError::Malformed("a row of the rate limits is not a bucket".into())
-}
+use self::store::ByteStore;
 
 #[tokio::main(flavor = "current_thread")]
-pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let limiter = RateLimiter::builder()
         .policies(Policies::tier_defaults())
         .store(Arc::new(ByteStore::default()))
         .build()?;
-    let batch = Request::new("acme", &Tier::FREE, &Category::INGEST).with_cost(15);
+    let batch = RateLimitRequest::new("acme", &Tier::FREE, &Category::INGEST).with_cost(15);
     assert!(limiter.check(&batch).await?.is_admitted());
     let second = limiter.check(&batch).await?;
     assert!(!second.is_admitted(), "5 of 20 tokens are left");

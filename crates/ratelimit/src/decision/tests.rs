@@ -10,7 +10,7 @@ use crate::{
     limiter::RateLimiter,
     name::{Category, LimitName, Tier},
     policy::{Limit, Policies, PoliciesBuilder, Rate, Rule},
-    request::Request,
+    request::RateLimitRequest,
     store::{MemoryStore, WhenFull},
 };
 
@@ -40,7 +40,7 @@ fn with(rules: PoliciesBuilder, jitter: Jitter) -> Fixture {
 
 impl Fixture {
     async fn check(&self, cost: u32) -> Decision {
-        let request = Request::new("acme", &TIER, &CATEGORY)
+        let request = RateLimitRequest::new("acme", &TIER, &CATEGORY)
             .with_key("k")
             .with_cost(cost);
         self.limiter.check(&request).await.unwrap()

@@ -4,7 +4,7 @@ use std::{fmt::Debug, net::IpAddr};
 
 use http::{StatusCode, request::Parts};
 
-use crate::{address::TrustedProxies, request::Request};
+use crate::{address::TrustedProxies, error::ExtractError, request::RateLimitRequest};
 
 /// Tells what a request counts for.
 ///
@@ -24,28 +24,11 @@ pub trait KeyExtractor: Debug + Send + Sync {
 #[non_exhaustive]
 pub enum RateLimitKey<'a> {
     /// An authenticated tenant.
-    Tenant(Request<'a>),
+    Tenant(RateLimitRequest<'a>),
     /// A client address whose tenant is not known.
     Address(IpAddr),
     /// Nothing: the request passes without being counted.
     Exempt,
-}
-
-/// Why the key of a request could not be extracted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExtractError {
-    /// No earlier layer has put a [`PeerAddress`] among the extensions of the request.
-    #[error(
-        "the request has no PeerAddress extension; add a layer before the rate limit that inserts \
-         the address of the connection (the example `axum` shows it)"
-    )]
-    NoPeerAddress,
-    /// Something else that an extractor needs is not there, by its name: `"an API key"`.
-    #[error(
-        "the request does not carry {0}; check that the layer that adds it runs before the rate limit"
-    )]
-    Missing(&'static str),
 }
 
 /// What the layer does with a request if the extractor fails.
@@ -72,7 +55,7 @@ pub enum OnExtractError {
 /// by the server or an earlier layer.
 ///
 /// With axum, serve the router with `into_make_service_with_connect_info::<SocketAddr>()` and add
-/// this middleware outside the rate limit (the example `axum` is the whole program):
+/// this middleware outside the rate limit (the example `axum_limits` is the whole program):
 ///
 /// ```
 /// use std::net::SocketAddr;

@@ -19,11 +19,13 @@ use crate::{
     address::TrustedProxies,
     clock::FakeClock,
     decision::Decision,
+    error::CheckError,
     jitter::Jitter,
-    limiter::{CheckError, RateLimiter},
+    limiter::RateLimiter,
     name::{Category, Tier},
     observer::{Event, Observer},
     policy::{Limit, Policies, Rate, Rule},
+    request::RateLimitRequest,
     store::{MemoryStore, WhenFull},
 };
 
@@ -41,7 +43,7 @@ impl KeyExtractor for ByHeader {
             .get("tenant")
             .and_then(|value| value.to_str().ok());
         let tenant = tenant.ok_or(ExtractError::Missing("a tenant"))?;
-        Ok(RateLimitKey::Tenant(crate::request::Request::new(
+        Ok(RateLimitKey::Tenant(RateLimitRequest::new(
             tenant,
             &Tier::FREE,
             &self.0,

@@ -16,7 +16,7 @@ use crate::{
     name::{Category, Tier},
     observer::{Event, Observer},
     policy::{Limit, Policies, PoliciesBuilder, Rate, Rule},
-    request::Request,
+    request::RateLimitRequest,
     store::{Charge, ChargeFuture, MemoryStore, Store, StoreError, WhenFull},
 };
 
@@ -117,7 +117,7 @@ fn limiter(policies: Policies, store: impl Store + 'static) -> Fixture {
 
 impl Fixture {
     async fn check(&self, tenant: &str, cost: u32) -> Decision {
-        let request = Request::new(tenant, &TIER, &CATEGORY).with_cost(cost);
+        let request = RateLimitRequest::new(tenant, &TIER, &CATEGORY).with_cost(cost);
         self.limiter.check(&request).await.unwrap()
     }
 
@@ -134,7 +134,7 @@ async fn four_limits_are_decided_together_and_a_refusal_names_each_without_room(
         .key(TIER, CATEGORY, rule(2, 20))
         .address(TIER, CATEGORY, rule(1, 20));
     let Fixture { limiter, .. } = limiter(rules.build().unwrap(), memory());
-    let request = Request::new("acme", &TIER, &CATEGORY)
+    let request = RateLimitRequest::new("acme", &TIER, &CATEGORY)
         .with_key("key-1")
         .with_address(IpAddr::from([192, 0, 2, 1]));
     assert!(
@@ -174,7 +174,9 @@ async fn an_error_of_the_store_is_no_decision() {
     let Fixture {
         limiter, recorder, ..
     } = limiter(category(1, 1), Down);
-    let checked = limiter.check(&Request::new("acme", &TIER, &CATEGORY)).await;
+    let checked = limiter
+        .check(&RateLimitRequest::new("acme", &TIER, &CATEGORY))
+        .await;
     assert!(matches!(
         checked,
         Err(CheckError::Store(StoreError::Unavailable(_)))
@@ -186,7 +188,9 @@ async fn an_error_of_the_store_is_no_decision() {
 async fn a_tier_or_category_without_policy_is_an_error() {
     let Fixture { limiter, .. } = limiter(category(1, 1), memory());
     for (tier, category) in [(Tier::FREE, CATEGORY), (TIER, Category::READ)] {
-        let checked = limiter.check(&Request::new("acme", &tier, &category)).await;
+        let checked = limiter
+            .check(&RateLimitRequest::new("acme", &tier, &category))
+            .await;
         assert!(matches!(checked, Err(CheckError::NoPolicy)));
     }
 }
@@ -265,7 +269,7 @@ async fn a_cost_up_to_the_largest_takes_the_whole_burst_and_no_more() {
         .tenant(TIER, rule(1, 40))
         .category(TIER, CATEGORY, rule(1, 30));
     let fixture = limiter(rules.build().unwrap(), memory());
-    let request = Request::new("acme", &TIER, &CATEGORY);
+    let request = RateLimitRequest::new("acme", &TIER, &CATEGORY);
     for (tokens, left) in [(7, [33, 23]), (100, [33, 23])] {
         let request = request.with_cost_up_to_largest(tokens);
         let decision = fixture.limiter.check(&request).await.unwrap();
@@ -309,7 +313,7 @@ async fn events_tell_of_decisions_shadows_and_limits_that_are_nearly_used_up() {
     let Fixture {
         limiter, recorder, ..
     } = limiter(rules(rule(1, 5).shadow()).build().unwrap(), memory());
-    let request = Request::new("acme", &TIER, &CATEGORY).with_key("key-1");
+    let request = RateLimitRequest::new("acme", &TIER, &CATEGORY).with_key("key-1");
     let cost = |cost| request.with_cost(cost);
 
     limiter.check(&cost(0)).await.unwrap();

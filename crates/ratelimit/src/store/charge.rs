@@ -6,7 +6,7 @@ use crate::{
     address::ClientNetwork,
     clock::Timestamp,
     policy::{Policy, PolicyLimit, Scope},
-    request::Request,
+    request::RateLimitRequest,
 };
 
 /// What to charge, for which tenant or address, under which policy.
@@ -59,7 +59,7 @@ pub enum Subject<'a> {
 impl<'a> Charge<'a> {
     /// Charges an authenticated request. `now` is the caller's time.
     #[must_use]
-    pub fn for_request(policy: &'a Policy, request: &Request<'a>, now: Timestamp) -> Self {
+    pub fn for_request(policy: &'a Policy, request: &RateLimitRequest<'a>, now: Timestamp) -> Self {
         Self {
             policy,
             partition: Partition::Tenant(request.tenant),

@@ -15,7 +15,8 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
 use crate::{
-    Environment, FakeClock, Guard, Logs, Ratio, Sampling, Telemetry, current_trace_id, spans::Spans,
+    Environment, Guard, Logs, Ratio, Sampling, Telemetry, clock::FakeClock, current_trace_id,
+    spans::Spans,
 };
 
 #[derive(Clone)]

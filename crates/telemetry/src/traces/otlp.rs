@@ -8,8 +8,8 @@ use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfi
 
 use super::BoxedExporter;
 use crate::{
-    builder::InitError,
     environment::{Export, Settings, http_url, traces_endpoint},
+    error::InitError,
 };
 
 /// Where finished spans go.

@@ -168,7 +168,7 @@ impl ReadinessCheck {
                 .with_action(action)
                 .with_latency(latency)
         } else if confirmed_for.is_zero() {
-            let action = "check the database: until revocations are heard of, each request asks it";
+            let action = "check the database: until it tells of revocations, each request asks it";
             Component::new(State::Degraded).with_action(action)
         } else {
             Component {

@@ -1,7 +1,7 @@
 //! Which limits hold, and how a request is checked against them.
 
 use portcullis_ratelimit::{
-    Category, CheckError, Decision, Request, Tier,
+    Category, CheckError, Decision, RateLimitRequest, Tier,
     policy::{Limit, Policies, PoliciesBuilder, PolicyError, Rate, Rule},
 };
 
@@ -60,7 +60,7 @@ pub(crate) async fn check(
     let tier = Tier::new(caller.principal.tier().as_str())
         .expect("a key's tier has the form of a limit's: 1 to 64 of a-z 0-9 - _");
     let cost = u32::try_from(cost).unwrap_or(u32::MAX);
-    let request = Request::new(caller.tenant.as_str(), &tier, &category)
+    let request = RateLimitRequest::new(caller.tenant.as_str(), &tier, &category)
         .with_key(caller.principal.kid().as_str())
         .with_address(caller.address)
         .with_cost_up_to_largest(cost);

@@ -17,7 +17,7 @@ struct Row {
 }
 
 macro_rules! reasons {
-    ($($reason:ident = $name:literal, $status:ident, $dimension:ident, $severity:ident, $alert:ident:
+    ($($reason:ident = $name:literal, $status:ident, $dimension:tt, $severity:ident, $alert:ident:
         $meaning:literal, $remediation:literal;)+) => {
         /// Why an event, or a request before its events were known, was refused.
         ///
@@ -30,146 +30,146 @@ macro_rules! reasons {
         const ALL: &[Reason] = &[$(Reason::$reason,)+];
 
         static ROWS: [Row; ALL.len()] = [$(Row {
-            facts: reasons!(@$alert reasons!(@$dimension Facts::new($name, $meaning)
+            facts: reasons!(@$alert reasons!(@dimension $dimension Facts::new($name, $meaning)
                 .remediation($remediation)
                 .severity(Severity::$severity))),
             status: StatusCode::$status,
         },)+];
     };
-    (@Nothing $facts:expr) => { $facts };
-    (@Rate $facts:expr) => { $facts };
-    (@Each $facts:expr) => { $facts.unexpected() };
-    (@$dimension:ident $facts:expr) => { $facts.dimension(Dimension::$dimension) };
+    (@on_rate $facts:expr) => { $facts };
+    (@on_each $facts:expr) => { $facts.unexpected() };
+    (@dimension - $facts:expr) => { $facts };
+    (@dimension $dimension:ident $facts:expr) => { $facts.dimension(Dimension::$dimension) };
 }
 
-// Name, HTTP status, what it counts against, severity, what deserves an alert: what happened, and
-// what to do about it.
+// Name, HTTP status, the dimension of quality that it counts against or `-`, severity, whether an alert
+// is due on a raised rate or on each one: what happened, and what to do about it.
 reasons! {
-    TransportTooLarge = "transport.too_large", PAYLOAD_TOO_LARGE, Nothing, Warning, Rate:
+    TransportTooLarge = "transport.too_large", PAYLOAD_TOO_LARGE, -, Warning, on_rate:
         "The body is larger than the limit.",
         "Split the batch, or leave attachments out of events.";
-    TransportEncoding = "transport.encoding", UNSUPPORTED_MEDIA_TYPE, Nothing, Warning, Rate:
+    TransportEncoding = "transport.encoding", UNSUPPORTED_MEDIA_TYPE, -, Warning, on_rate:
         "The content encoding or the character set is not one the service reads.",
         "Send UTF-8, as it is or with `Content-Encoding: gzip`.";
-    TransportCompression = "transport.compression", BAD_REQUEST, Nothing, Warning, Rate:
+    TransportCompression = "transport.compression", BAD_REQUEST, -, Warning, on_rate:
         "The compressed body is broken, or grows beyond the limit when unpacked.",
         "Compress the whole body once, and keep it below the limit unpacked.";
-    TransportContentType = "transport.content_type", UNSUPPORTED_MEDIA_TYPE, Nothing, Warning, Rate:
+    TransportContentType = "transport.content_type", UNSUPPORTED_MEDIA_TYPE, -, Warning, on_rate:
         "The media type is missing, or not one the service reads.",
         "Set `Content-Type` to the media type of what is sent.";
-    TransportTimeout = "transport.timeout", REQUEST_TIMEOUT, Nothing, Info, Rate:
+    TransportTimeout = "transport.timeout", REQUEST_TIMEOUT, -, Info, on_rate:
         "The request took longer to arrive than the service waits.",
         "Send again. If it returns, send smaller bodies or look at the network.";
-    TransportIncomplete = "transport.incomplete", BAD_REQUEST, Nothing, Info, Rate:
+    TransportIncomplete = "transport.incomplete", BAD_REQUEST, -, Info, on_rate:
         "The connection ended before the whole body was there.",
         "Send again with the same event ids: what was stored already is recognised.";
 
-    AuthMissing = "auth.missing", UNAUTHORIZED, Nothing, Info, Rate:
+    AuthMissing = "auth.missing", UNAUTHORIZED, -, Info, on_rate:
         "The request carries no API key.",
         "Send the API key as `Authorization: Bearer …` or `X-API-Key: …`.";
-    AuthInvalid = "auth.invalid", UNAUTHORIZED, Nothing, Warning, Rate:
+    AuthInvalid = "auth.invalid", UNAUTHORIZED, -, Warning, on_rate:
         "The API key is malformed, unknown, wrong, expired or revoked; which one is not told.",
         "Check that the key is whole, belongs to this environment and was not revoked.";
-    AuthScope = "auth.scope", FORBIDDEN, Nothing, Warning, Rate:
+    AuthScope = "auth.scope", FORBIDDEN, -, Warning, on_rate:
         "The API key is valid and lacks the scope this request needs.",
         "Ask for a key with the scope, or use the key made for this purpose.";
-    AuthUnavailable = "auth.unavailable", SERVICE_UNAVAILABLE, Nothing, Critical, Each:
+    AuthUnavailable = "auth.unavailable", SERVICE_UNAVAILABLE, -, Critical, on_each:
         "Whether the API key is still valid could not be found out, so it was not accepted.",
         "Restore the key store or the revocation channel. Senders may retry.";
 
-    ParseJson = "parse.json", BAD_REQUEST, Validity, Error, Rate:
+    ParseJson = "parse.json", BAD_REQUEST, Validity, Error, on_rate:
         "The body or the event is not well-formed JSON, or not of the expected kind.",
         "Build JSON with a serializer rather than by joining text.";
-    ParseUtf8 = "parse.utf8", BAD_REQUEST, Validity, Error, Rate:
+    ParseUtf8 = "parse.utf8", BAD_REQUEST, Validity, Error, on_rate:
         "The text is not valid UTF-8.",
         "Convert to UTF-8 where the data enters the sending system.";
-    ParseDepth = "parse.depth", BAD_REQUEST, Validity, Warning, Rate:
+    ParseDepth = "parse.depth", BAD_REQUEST, Validity, Warning, on_rate:
         "The JSON is nested more deeply than the limit.",
         "Flatten the data, or send deep parts as separate events.";
 
-    EnvelopeMissingId = "envelope.missing_id", UNPROCESSABLE_ENTITY, Completeness, Error, Rate:
+    EnvelopeMissingId = "envelope.missing_id", UNPROCESSABLE_ENTITY, Completeness, Error, on_rate:
         "The event has no id.",
         "Give each event an id where it happens, and keep it across retries.";
-    EnvelopeInvalidId = "envelope.invalid_id", UNPROCESSABLE_ENTITY, Validity, Error, Rate:
+    EnvelopeInvalidId = "envelope.invalid_id", UNPROCESSABLE_ENTITY, Validity, Error, on_rate:
         "The id is empty, too long or not a string.",
         "Use a UUID, or any short string that is unique for its source.";
-    EnvelopeInvalidType = "envelope.invalid_type", UNPROCESSABLE_ENTITY, Validity, Error, Rate:
+    EnvelopeInvalidType = "envelope.invalid_type", UNPROCESSABLE_ENTITY, Validity, Error, on_rate:
         "The event type is missing or has characters that a type may not have.",
         "Send one of the planned event types, exactly as written.";
-    EnvelopeInvalidSource = "envelope.invalid_source", UNPROCESSABLE_ENTITY, Validity, Error, Rate:
+    EnvelopeInvalidSource = "envelope.invalid_source", UNPROCESSABLE_ENTITY, Validity, Error, on_rate:
         "The source is missing or not allowed.",
         "Name the sending system by a URI reference without blanks.";
-    EnvelopeInvalidTime = "envelope.invalid_time", UNPROCESSABLE_ENTITY, Validity, Error, Rate:
+    EnvelopeInvalidTime = "envelope.invalid_time", UNPROCESSABLE_ENTITY, Validity, Error, on_rate:
         "The time of the event is missing or not RFC 3339.",
         "Send the time as RFC 3339 with a time zone.";
     EnvelopeInvalidVersion = "envelope.invalid_version",
-        UNPROCESSABLE_ENTITY, Validity, Error, Rate:
+        UNPROCESSABLE_ENTITY, Validity, Error, on_rate:
         "The version of the envelope format is missing or not supported.",
         "Send CloudEvents 1.0, `specversion` being `1.0`.";
-    EnvelopeMissingData = "envelope.missing_data", UNPROCESSABLE_ENTITY, Completeness, Error, Rate:
+    EnvelopeMissingData = "envelope.missing_data", UNPROCESSABLE_ENTITY, Completeness, Error, on_rate:
         "The event has no data.",
         "Put the content of the event into `data`.";
-    EnvelopeBatchTooLarge = "envelope.batch_too_large", PAYLOAD_TOO_LARGE, Nothing, Warning, Rate:
+    EnvelopeBatchTooLarge = "envelope.batch_too_large", PAYLOAD_TOO_LARGE, -, Warning, on_rate:
         "The batch has more events than the limit.",
         "Send more, smaller batches.";
-    EnvelopeBatchEmpty = "envelope.batch_empty", UNPROCESSABLE_ENTITY, Nothing, Info, Rate:
+    EnvelopeBatchEmpty = "envelope.batch_empty", UNPROCESSABLE_ENTITY, -, Info, on_rate:
         "The batch has no event.",
         "Do not send when there is nothing to send.";
 
-    SchemaUnplannedEvent = "schema.unplanned_event", UNPROCESSABLE_ENTITY, Validity, Warning, Rate:
+    SchemaUnplannedEvent = "schema.unplanned_event", UNPROCESSABLE_ENTITY, Validity, Warning, on_rate:
         "No schema exists for this event type.",
         "Add the type to the plan before it is sent, or stop sending it.";
-    SchemaUnknownVersion = "schema.unknown_version", UNPROCESSABLE_ENTITY, Consistency, Error, Rate:
+    SchemaUnknownVersion = "schema.unknown_version", UNPROCESSABLE_ENTITY, Consistency, Error, on_rate:
         "The event type is planned, and this version of its schema is not known.",
         "Publish the schema before the first event that uses it.";
     SchemaRequiredMissing = "schema.required_missing",
-        UNPROCESSABLE_ENTITY, Completeness, Error, Rate:
+        UNPROCESSABLE_ENTITY, Completeness, Error, on_rate:
         "A required field is missing.",
         "Fill the field at the source, or make it optional in a new schema version.";
-    SchemaTypeMismatch = "schema.type_mismatch", UNPROCESSABLE_ENTITY, Validity, Error, Rate:
+    SchemaTypeMismatch = "schema.type_mismatch", UNPROCESSABLE_ENTITY, Validity, Error, on_rate:
         "A field has another type than the schema says.",
         "Convert at the source; the sample names the field.";
     SchemaAdditionalProperty = "schema.additional_property",
-        UNPROCESSABLE_ENTITY, Validity, Warning, Rate:
+        UNPROCESSABLE_ENTITY, Validity, Warning, on_rate:
         "A field is not in the schema.",
         "Remove the field, or add it in a new schema version.";
-    SchemaConstraint = "schema.constraint", UNPROCESSABLE_ENTITY, Validity, Error, Rate:
+    SchemaConstraint = "schema.constraint", UNPROCESSABLE_ENTITY, Validity, Error, on_rate:
         "A value breaks a rule of the schema: a range, a pattern, a list of values.",
         "Correct the value at the source; the sample names the field and the rule.";
 
-    SemanticTimeFuture = "semantic.time_future", UNPROCESSABLE_ENTITY, Timeliness, Warning, Rate:
+    SemanticTimeFuture = "semantic.time_future", UNPROCESSABLE_ENTITY, Timeliness, Warning, on_rate:
         "The event claims to happen later than now, beyond the tolerance.",
         "Set the sender's clock by NTP, and check its time zone.";
-    SemanticTimePast = "semantic.time_past", UNPROCESSABLE_ENTITY, Timeliness, Warning, Rate:
+    SemanticTimePast = "semantic.time_past", UNPROCESSABLE_ENTITY, Timeliness, Warning, on_rate:
         "The event is older than the service still takes.",
         "Send sooner. For a backfill, ask the operator to widen the window.";
-    SemanticReference = "semantic.reference", UNPROCESSABLE_ENTITY, Consistency, Warning, Rate:
+    SemanticReference = "semantic.reference", UNPROCESSABLE_ENTITY, Consistency, Warning, on_rate:
         "The event refers to a record that does not exist.",
         "Send the record first, or check the identifier.";
 
-    PolicyUndeclaredPii = "policy.undeclared_pii", UNPROCESSABLE_ENTITY, Validity, Critical, Rate:
+    PolicyUndeclaredPii = "policy.undeclared_pii", UNPROCESSABLE_ENTITY, Validity, Critical, on_rate:
         "Personal data stands in a field that is not declared to hold any.",
         "Declare the field in the schema, or stop sending the value; check what is stored.";
 
-    CapacityQueueFull = "capacity.queue_full", SERVICE_UNAVAILABLE, Nothing, Error, Each:
+    CapacityQueueFull = "capacity.queue_full", SERVICE_UNAVAILABLE, -, Error, on_each:
         "The queue before the store was full.",
         "Senders retry after the stated time. If it lasts, give the store more room.";
-    CapacityOverloaded = "capacity.overloaded", SERVICE_UNAVAILABLE, Nothing, Error, Each:
+    CapacityOverloaded = "capacity.overloaded", SERVICE_UNAVAILABLE, -, Error, on_each:
         "More requests were running at once than the service allows itself.",
         "Senders retry after the stated time. If it lasts, add instances.";
     CapacityStoreUnavailable = "capacity.store_unavailable",
-        SERVICE_UNAVAILABLE, Nothing, Critical, Each:
+        SERVICE_UNAVAILABLE, -, Critical, on_each:
         "The database did not answer, or refused to write.",
         "Look at the database: reachable, disk space, locks.";
     CapacityKeysUnavailable = "capacity.keys_unavailable",
-        SERVICE_UNAVAILABLE, Nothing, Critical, Each:
+        SERVICE_UNAVAILABLE, -, Critical, on_each:
         "The keys that seal personal data could not be used, so nothing was stored.",
         "Look at the key provider: reachable, permitted, key not disabled.";
-    CapacityDraining = "capacity.draining", SERVICE_UNAVAILABLE, Nothing, Info, Rate:
+    CapacityDraining = "capacity.draining", SERVICE_UNAVAILABLE, -, Info, on_rate:
         "The service is shutting down and takes nothing new.",
         "Send again: another instance, or the restarted one, takes it.";
 
-    Internal = "internal", INTERNAL_SERVER_ERROR, Nothing, Critical, Each:
+    Internal = "internal", INTERNAL_SERVER_ERROR, -, Critical, on_each:
         "The service failed in a way it has no name for: a bug.",
         "Find the trace of the sample, and report it.";
 }

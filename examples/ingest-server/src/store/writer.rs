@@ -35,7 +35,7 @@ impl Default for WriterLimits {
     }
 }
 
-/// Learns what the writer does.
+/// Is told what the writer does.
 pub(crate) trait WriteObserver: Debug + Send + Sync {
     /// Called by the writing task between two groups: it must not wait.
     fn observe(&self, event: &WriteEvent);

@@ -12,7 +12,7 @@ use crate::{
     conformance,
     name::{Category, Tier},
     policy::{Limit, Policies, PoliciesBuilder, Policy, Rate, Rule},
-    request::Request,
+    request::RateLimitRequest,
     store::{Charge, ChargeFuture, ChargeOutcome, Store},
 };
 
@@ -46,14 +46,14 @@ fn four_limits() -> Policy {
     })
 }
 
-fn request(tenant: &str) -> Request<'_> {
-    Request::new(tenant, &TIER, &CATEGORY)
+fn request(tenant: &str) -> RateLimitRequest<'_> {
+    RateLimitRequest::new(tenant, &TIER, &CATEGORY)
 }
 
 fn charge(
     store: &MemoryStore,
     policy: &Policy,
-    request: &Request<'_>,
+    request: &RateLimitRequest<'_>,
     at: Timestamp,
 ) -> ChargeOutcome {
     match store.charge(&Charge::for_request(policy, request, at)) {
@@ -62,7 +62,12 @@ fn charge(
     }
 }
 
-fn admits(store: &MemoryStore, policy: &Policy, request: &Request<'_>, at: Timestamp) -> bool {
+fn admits(
+    store: &MemoryStore,
+    policy: &Policy,
+    request: &RateLimitRequest<'_>,
+    at: Timestamp,
+) -> bool {
     let outcome = charge(store, policy, request, at);
     policy.limits().iter().enumerate().all(|(position, limit)| {
         let refusal = outcome.status(position).and_then(|status| status.refusal());
@@ -85,7 +90,7 @@ struct Step {
 }
 
 impl Step {
-    fn request(&self) -> Request<'_> {
+    fn request(&self) -> RateLimitRequest<'_> {
         request(&self.tenant)
             .with_key(&self.key)
             .with_address(self.address)
