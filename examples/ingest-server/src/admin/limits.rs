@@ -6,7 +6,7 @@ use portcullis_ratelimit::{RateLimiter, policy::PoliciesBuilder};
 use serde::Serialize;
 
 use super::{Action, Actor, AdminEvent, AdminObserver, Outcome};
-use crate::pipeline::limits;
+use crate::{json, pipeline::limits};
 
 /// The use cases on limits.
 #[derive(Debug, Clone)]
@@ -58,9 +58,13 @@ impl Limits {
 
     /// Replaces the policies, given as JSON of the form that the rate limiter documents for TOML;
     /// what they leave out is as at the start. They hold at once, until the process ends.
-    pub(crate) fn replace(&self, actor: &Actor, json: &[u8]) -> Result<(), UnusablePolicies> {
-        let replaced = serde_json::from_slice::<PoliciesBuilder>(json)
+    pub(crate) fn replace(&self, actor: &Actor, text: &[u8]) -> Result<(), UnusablePolicies> {
+        let replaced = json::read(text)
             .map_err(|error| UnusablePolicies(error.to_string()))
+            .and_then(|value| {
+                serde_json::from_value::<PoliciesBuilder>(value)
+                    .map_err(|error| UnusablePolicies(error.to_string()))
+            })
             .and_then(|given| {
                 limits::complete(given).map_err(|error| UnusablePolicies(error.to_string()))
             })

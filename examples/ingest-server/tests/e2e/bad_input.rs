@@ -151,8 +151,16 @@ pub(crate) fn cases() -> Vec<Case> {
             String::from_utf8(event(|event| event["data"]["url"] = json!(7)))
                 .unwrap()
                 .replace(":7", ":1e999"),
-            422,
-            "parse.json",
+            400,
+            "parse.number",
+        ),
+        case(
+            "a name twice",
+            String::from_utf8(event(|_| {}))
+                .unwrap()
+                .replace("{\"url\"", "{\"canary7Q\":1,\"canary7Q\":2,\"url\""),
+            400,
+            "parse.repeated_name",
         ),
         case(
             "an e-mail that is none",

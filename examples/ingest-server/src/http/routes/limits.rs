@@ -1,12 +1,12 @@
 //! `/admin/limits`.
 
-use axum::{Extension, Json, body::Body, extract::State};
+use axum::{Extension, body::Body, extract::State};
 use http::{Request, StatusCode};
 
 use super::AdminState;
 use crate::{
     admin::{Actor, LimitedTenants},
-    http::problem::Problem,
+    http::{answer::Json, problem::Problem},
     pipeline::read_body,
 };
 

@@ -20,7 +20,7 @@ fn nested(levels: usize) -> String {
 fn frames_are_the_texts_between_the_commas() {
     let body = Bytes::from_static(b" [ {\"a\": [1, 2]} ,\n{\"b\":\"]\"}] ");
     let frames = cut(&body, Form::Either).unwrap();
-    let texts: Vec<&[u8]> = frames.iter().map(|frame| &*frame.0).collect();
+    let texts: Vec<&[u8]> = frames.iter().map(|frame| &*frame.text).collect();
     assert_eq!(
         texts,
         [b"{\"a\": [1, 2]}".as_slice(), b"{\"b\":\"]\"}".as_slice()]
