@@ -223,7 +223,10 @@ fn a_fault_has_a_place_and_repeats_nothing() {
     assert_eq!(latin, "the text is not valid UTF-8 at line 2 column 8");
 }
 
-fn elements(text: &str) -> Vec<Result<(&str, Result<Value, Fault>), Fault>> {
+/// An element as its text and what was read of it, or what ended the reading.
+type Read<'t> = Result<(&'t str, Result<Value, Fault>), Fault>;
+
+fn elements(text: &str) -> Vec<Read<'_>> {
     let elements = Reader::new(text.as_bytes()).unwrap().into_elements();
     elements
         .map(|element| match element {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// What `cargo metadata` says of the workspace with every feature on.
 fn metadata() -> Value {
-    let cargo = || Command::new(std::env::var_os("CARGO").unwrap_or(env!("CARGO").into()));
+    let cargo = || Command::new(std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into()));
     let version = cargo().arg("-vV").output().unwrap();
     let version = String::from_utf8(version.stdout).unwrap();
     let mut lines = version.lines();

@@ -231,7 +231,7 @@ async fn numbers_that_would_be_rounded_are_refused_and_others_kept_apart() {
     ] {
         let (_, answer) = post(&server, &key, "/v1/events", purchase(id, first), false).await;
         assert_eq!(answer["accepted"], 1, "{answer}");
-        let name = format!("dq_outcomes_total{{outcome=\"duplicate_{kind}\"}}");
+        let name = format!("dq_outcomes_total{{tenant=\"acme\",outcome=\"duplicate_{kind}\"}}");
         let before = server
             .metrics()
             .await
