@@ -24,6 +24,10 @@ _RANK = {name: rank for rank, names in enumerate(_RANKS) for name in names}
 _KNOWS_DATABASE = re.compile(r"store/sqlite[./]|backend[./]")
 _DATABASE = re.compile(r"\bsqlx\b|\bSqlite\w+")
 
+# The only ones that read JSON with `serde_json` itself: what compares with it, and the operator's.
+_READS_JSON = re.compile(r"json/tests\.rs|schemas/folder\.rs")
+_JSON_TEXT = re.compile(r"\bserde_json::(?:from_(?:str|slice|reader)|Deserializer|StreamDeserializer)\b")
+
 _PATH = re.compile(r"(?<![\w$:])(crate::|(?:super::)+)(\w+)")
 
 
@@ -40,6 +44,11 @@ def check(tree):
                 yield finding(
                     file, match.start(),
                     f"`{match[0]}`: only `store/sqlite` and `backend` know the database",
+                )
+        if not _READS_JSON.match(path):
+            for match in _JSON_TEXT.finditer(file.code):
+                yield finding(
+                    file, match.start(), f"`{match[0]}`: JSON that others wrote is read by `json`"
                 )
         if path in ("lib.rs", "main.rs"):
             continue

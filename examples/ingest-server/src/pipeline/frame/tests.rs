@@ -71,6 +71,12 @@ fn a_batch_of_1000_passes_and_of_1001_does_not() {
         reason(batch(1_001).as_bytes(), Form::Many),
         Some(Reason::EnvelopeBatchTooLarge)
     );
+    // What follows the one too many is not read.
+    let longer = batch(1_001).replace(']', ",nul");
+    assert_eq!(
+        reason(longer.as_bytes(), Form::Many),
+        Some(Reason::EnvelopeBatchTooLarge)
+    );
     assert_eq!(reason(b"[]", Form::Many), Some(Reason::EnvelopeBatchEmpty));
 }
 
