@@ -21,6 +21,11 @@ pub(super) fn exact(text: &str) -> Option<Number> {
 fn float(text: &str) -> Option<Number> {
     let nearest: f64 = text.parse().ok()?;
     let kept = Number::from_f64(nearest)?;
+    // No two decimals of at most 15 digits have the same nearest `f64`, far from the ends of its
+    // range; without an exponent, 16 signs are too few to come near them.
+    if text.len() <= 16 && !text.contains(['e', 'E']) {
+        return Some(kept);
+    }
     (Decimal::of(text)? == Decimal::of(&format!("{nearest:e}"))?).then_some(kept)
 }
 
