@@ -5,8 +5,9 @@ use serde_json::Number;
 /// The number that a text of JSON's grammar denotes, if it is kept.
 ///
 /// An integer, written without fraction and exponent, is kept if it fits `i64` or `u64`. Every other
-/// number is kept if the shortest decimal form of the nearest `f64` has its very value: then it is
-/// what is stored and given out, and no other number is mistaken for it.
+/// number is kept if the nearest `f64`, as it is stored and given out, in its shortest decimal form,
+/// has its very value: then no other number is mistaken for it. (Of two equally near shortest forms
+/// of one `f64` it is the one that is written.)
 pub(super) fn exact(text: &str) -> Option<Number> {
     // Minus zero keeps its sign, as it does with a fraction.
     if text == "-0" || text.contains(['.', 'e', 'E']) {
@@ -26,7 +27,7 @@ fn float(text: &str) -> Option<Number> {
     if text.len() <= 16 && !text.contains(['e', 'E']) {
         return Some(kept);
     }
-    (Decimal::of(text)? == Decimal::of(&format!("{nearest:e}"))?).then_some(kept)
+    (Decimal::of(text)? == Decimal::of(&kept.to_string())?).then_some(kept)
 }
 
 /// A decimal value in the one form it has: its digits without zeros at either end, and the power of

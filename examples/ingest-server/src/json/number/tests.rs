@@ -40,6 +40,7 @@ fn numbers_come_out_as_the_value_that_went_in() {
         ("1e23", "1e+23"),
         ("1.7976931348623157e308", "1.7976931348623157e+308"),
         ("5e-324", "5e-324"),
+        ("822525686247517.2", "822525686247517.2"),
         ("2.2250738585072014e-308", "2.2250738585072014e-308"),
     ] {
         assert_eq!(kept(text).as_deref(), Some(expected), "{text}");
@@ -68,6 +69,8 @@ fn numbers_that_would_be_rounded_are_not_kept() {
         "1e99999999999999999999",
         "1e-400",
         "1e-99999999999999999999",
+        // Its `f64` ends in 25, which is written with a 2.
+        "822525686247517.3",
         "4.9e-324",
         "2e-324",
         &long,
