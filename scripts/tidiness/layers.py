@@ -12,7 +12,7 @@ _SOURCES = "examples/ingest-server/src/"
 # circle. `lead` stands below `store`, whose SQL is made from the table of its columns. `observe`
 # is told what the rooms below report, and only `app` installs it.
 _RANKS = (
-    ("clock", "timestamp", "lead"),
+    ("clock", "timestamp", "json", "lead"),
     ("store", "schemas", "quality", "config"),
     ("pipeline",),
     ("http", "admin", "backend"),
@@ -24,6 +24,10 @@ _RANK = {name: rank for rank, names in enumerate(_RANKS) for name in names}
 # The only ones that know which database there is.
 _KNOWS_DATABASE = re.compile(r"(?:store/(?:sqlite|postgres)|backend|config/database|config/tests)[./]")
 _DATABASE = re.compile(r"\bsqlx\b|\bSqlite\w*")
+
+# The only ones that read JSON with `serde_json` itself: what compares with it, and the operator's.
+_READS_JSON = re.compile(r"json/tests\.rs|schemas/folder\.rs")
+_JSON_TEXT = re.compile(r"\bserde_json::(?:from_(?:str|slice|reader)|Deserializer|StreamDeserializer)\b")
 
 _PATH = re.compile(r"(?<![\w$:])(crate::|(?:super::)+)(\w+)")
 
@@ -42,6 +46,11 @@ def check(tree):
                     file, match.start(),
                     f"`{match[0]}`: only `store/sqlite`, `backend` and its configuration know the"
                     " database",
+                )
+        if not _READS_JSON.match(path):
+            for match in _JSON_TEXT.finditer(file.code):
+                yield finding(
+                    file, match.start(), f"`{match[0]}`: JSON that others wrote is read by `json`"
                 )
         if path in ("lib.rs", "main.rs"):
             continue

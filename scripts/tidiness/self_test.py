@@ -212,6 +212,11 @@ _BAD = [
     (_SERVER + "admin.rs", _HEAD + "use sqlx::Row;\n", "know the database"),
     (
         _SERVER + "admin.rs",
+        _HEAD + "fn f() {\n    serde_json::from_slice(b\"1\");\n}\n",
+        "is read by `json`",
+    ),
+    (
+        _SERVER + "admin.rs",
         _HEAD + "use crate::http::serve;\n\nfn f() {}\n",
         "a circle",
     ),

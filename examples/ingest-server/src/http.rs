@@ -1,5 +1,6 @@
 //! The HTTP interface: connections, what stands around every route, and the routes.
 
+mod answer;
 mod guards;
 pub(crate) mod listener;
 pub(crate) mod problem;

@@ -13,6 +13,8 @@
 mod forms;
 #[path = "e2e/harness.rs"]
 mod harness;
+#[path = "e2e/packages.rs"]
+mod packages;
 #[path = "e2e/programs.rs"]
 mod programs;
 
@@ -56,3 +58,5 @@ mod server_traces;
 mod shutdown;
 #[path = "e2e/tampering.rs"]
 mod tampering;
+#[path = "e2e/untrusted_json.rs"]
+mod untrusted_json;

@@ -1,32 +1,37 @@
-//! Where one event ends and the next begins: body → [`Frames`].
+//! Where one event ends and the next begins, and what it holds: body → [`Frames`].
 
 mod body;
-mod depth;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Request, header::CONTENT_TYPE};
-use serde_json::value::RawValue;
+use serde_json::Value;
 
 use super::{Intake, authenticate::Caller};
-use crate::{pipeline::rejection::Rejection, quality::Reason};
+use crate::{
+    json::{Element, Reader},
+    pipeline::rejection::Rejection,
+    quality::Reason,
+};
 
 /// The most events of one request.
 pub(crate) const MAX_BATCH: usize = 1_000;
 
-/// The deepest nesting of one event.
-const MAX_DEPTH: usize = 32;
-
-/// Well-formed JSON texts of one request, in order.
+/// The JSON values of one request, in order.
 #[derive(Debug)]
 pub(crate) struct Frames {
     pub(crate) caller: Caller,
     pub(crate) frames: Vec<Frame>,
 }
 
-/// One JSON object: a part of the request's body, not copied.
+/// One JSON value.
 #[derive(Debug)]
-pub(crate) struct Frame(pub(crate) Bytes);
+pub(crate) struct Frame {
+    /// The part of the request's body that it was read from, not copied.
+    pub(crate) text: Bytes,
+    /// A rejection if it has a name twice, or a number that is not kept.
+    pub(crate) value: Result<Value, Rejection>,
+}
 
 /// What the media type says that the body holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,26 +97,30 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
         .then_some(media_type)
 }
 
-fn cut(text: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {
-    if std::str::from_utf8(text).is_err() {
-        return Err(Rejection::new(
-            Reason::ParseUtf8,
-            "the body is not valid UTF-8",
-        ));
-    }
-    match (text.trim_ascii_start().first(), form) {
+fn cut(body: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {
+    let mut reader = Reader::new(body)?;
+    match (reader.first(), form) {
         (Some(b'{'), Form::One | Form::Either) => {
-            depth::check(text, MAX_DEPTH)?;
-            let one: &RawValue = serde_json::from_slice(text).map_err(|error| broken(&error))?;
-            Ok(vec![slice(text, one)])
+            let Element { range, value } = reader.into_element()?;
+            Ok(vec![Frame {
+                text: body.slice(range),
+                value: Ok(value?),
+            }])
         }
         (Some(b'['), Form::Many | Form::Either) => {
-            depth::check(text, MAX_DEPTH + 1)?;
-            let many: Vec<&RawValue> =
-                serde_json::from_slice(text).map_err(|error| broken(&error))?;
-            match many.len() {
+            // One more tells that there are too many; what follows it is not read.
+            let elements = reader.into_elements().take(MAX_BATCH + 1);
+            let frames = elements.map(|element| {
+                let Element { range, value } = element?;
+                Ok(Frame {
+                    text: body.slice(range),
+                    value: value.map_err(Rejection::from),
+                })
+            });
+            let frames: Vec<Frame> = frames.collect::<Result<_, Rejection>>()?;
+            match frames.len() {
                 0 => Err(Rejection::plain(Reason::EnvelopeBatchEmpty)),
-                1..=MAX_BATCH => Ok(many.into_iter().map(|one| slice(text, one)).collect()),
+                1..=MAX_BATCH => Ok(frames),
                 _ => Err(Rejection::new(
                     Reason::EnvelopeBatchTooLarge,
                     format!("a batch has at most {MAX_BATCH} events"),
@@ -131,20 +140,6 @@ fn cut(text: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {
             "the body must be a JSON object or array",
         )),
     }
-}
-
-fn slice(text: &Bytes, one: &RawValue) -> Frame {
-    Frame(text.slice_ref(one.get().as_bytes()))
-}
-
-fn broken(error: &serde_json::Error) -> Rejection {
-    let (line, column) = (error.line(), error.column());
-    let detail = if error.is_eof() {
-        format!("the JSON ends early, at line {line} column {column}")
-    } else {
-        format!("the JSON is broken at line {line} column {column}")
-    };
-    Rejection::new(Reason::ParseJson, detail)
 }
 
 #[cfg(test)]

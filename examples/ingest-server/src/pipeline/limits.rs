@@ -134,9 +134,9 @@ mod tests {
 
     #[test]
     fn what_is_given_replaces_its_default_and_nothing_else() {
-        let given = r#"{ "tier": { "free": { "category": { "ingest": {
-            "key": { "per-minute": 1, "burst": 1 } } } } } }"#;
-        let policies = complete(serde_json::from_str(given).unwrap()).unwrap();
+        let given = serde_json::json!({ "tier": { "free": { "category": { "ingest": {
+            "key": { "per-minute": 1, "burst": 1 } } } } } });
+        let policies = complete(serde_json::from_value(given).unwrap()).unwrap();
         let free = policies.policy(&Tier::FREE, &Category::INGEST).unwrap();
         assert_eq!(free.largest_cost(), Some(1));
         assert_eq!(free.limits().len(), 1);

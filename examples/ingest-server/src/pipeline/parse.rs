@@ -52,14 +52,14 @@ pub(crate) fn parse(intake: Intake, admitted: Admitted) -> Batch<Parsed> {
     } = admitted;
     let mut items = Vec::with_capacity(frames.len());
     let mut rejected = Vec::new();
-    for (index, Frame(text)) in frames.into_iter().enumerate() {
+    for (index, Frame { text, value }) in frames.into_iter().enumerate() {
         let mut origin = Origin {
             index,
             id: None,
             schema: None,
             text,
         };
-        let parsed = object(&origin.text).and_then(|members| match intake {
+        let parsed = value.and_then(object).and_then(|members| match intake {
             Intake::Events => event(members, &mut origin),
             Intake::Lead => Ok(lead(members, &mut origin)),
         });
@@ -109,16 +109,12 @@ fn lead(members: Map<String, Value>, origin: &mut Origin) -> Parsed {
     }
 }
 
-fn object(text: &[u8]) -> Result<Map<String, Value>, Rejection> {
-    match serde_json::from_slice(text) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Rejection::new(
+fn object(value: Value) -> Result<Map<String, Value>, Rejection> {
+    match value {
+        Value::Object(members) => Ok(members),
+        _ => Err(Rejection::new(
             Reason::ParseJson,
             "an event must be a JSON object",
-        )),
-        Err(_) => Err(Rejection::new(
-            Reason::ParseJson,
-            "holds a number or text out of range",
         )),
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use portcullis_ratelimit::Decision;
 
 use crate::{
+    json::{Fault, JsonError},
     quality::Reason,
     schemas::{Violation, ViolationKind},
     store::StoreError,
@@ -46,6 +47,19 @@ impl Rejection {
 impl From<Rejection> for RequestRejection {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)
+    }
+}
+
+impl From<JsonError> for Rejection {
+    fn from(error: JsonError) -> Self {
+        let reason = match error.fault {
+            Fault::NotUtf8 => Reason::ParseUtf8,
+            Fault::Broken | Fault::EndsEarly => Reason::ParseJson,
+            Fault::TooDeep => Reason::ParseDepth,
+            Fault::RepeatedName => Reason::ParseRepeatedName,
+            Fault::InexactNumber => Reason::ParseNumber,
+        };
+        Self::new(reason, error.to_string())
     }
 }
 

@@ -6,7 +6,7 @@ use portcullis_dq_metrics::sample::Masker;
 use portcullis_telemetry::Redactor;
 use serde_json::{Map, Value};
 
-use crate::schemas::Schemas;
+use crate::{json, schemas::Schemas};
 
 /// Keeps the structure of JSON and replaces what it says: letters by `a`, digits by `9`. A broken
 /// phone number still shows what is broken about it (`+99 (99) 999-999`). What stays is what the
@@ -94,7 +94,7 @@ impl ShapeMasker {
 
 impl Masker for ShapeMasker {
     fn mask_payload(&self, payload: &str) -> String {
-        match serde_json::from_str(payload) {
+        match json::read(payload.as_bytes()) {
             Ok(Value::Object(attributes)) => self.event(attributes).to_string(),
             Ok(value) => self.value(value).to_string(),
             Err(_) => shape(payload),

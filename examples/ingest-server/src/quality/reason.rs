@@ -86,6 +86,12 @@ reasons! {
     ParseDepth = "parse.depth", BAD_REQUEST, Validity, Warning, on_rate:
         "The JSON is nested more deeply than the limit.",
         "Flatten the data, or send deep parts as separate events.";
+    ParseRepeatedName = "parse.repeated_name", BAD_REQUEST, Validity, Error, on_rate:
+        "An object has two members of one name, so that one of the values would be lost.",
+        "Build JSON with a serializer rather than by joining text; send many values as an array.";
+    ParseNumber = "parse.number", BAD_REQUEST, Validity, Error, on_rate:
+        "A number has more digits or a greater size than can be kept, so that it would be rounded.",
+        "Send it as a string, or in the shortest form that its 64 bits have.";
 
     EnvelopeMissingId = "envelope.missing_id", UNPROCESSABLE_ENTITY, Completeness, Error, on_rate:
         "The event has no id.",

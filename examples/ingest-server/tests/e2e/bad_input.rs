@@ -151,8 +151,16 @@ pub(crate) fn cases() -> Vec<Case> {
             String::from_utf8(event(|event| event["data"]["url"] = json!(7)))
                 .unwrap()
                 .replace(":7", ":1e999"),
-            422,
-            "parse.json",
+            400,
+            "parse.number",
+        ),
+        case(
+            "a name twice",
+            String::from_utf8(event(|_| {}))
+                .unwrap()
+                .replace("{\"url\"", "{\"canary7Q\":1,\"canary7Q\":2,\"url\""),
+            400,
+            "parse.repeated_name",
         ),
         case(
             "an e-mail that is none",
@@ -230,6 +238,10 @@ async fn packed_bodies_are_read_and_bombs_are_not() {
         ("gzip", bomb, 413),
         ("gzip", b"not gzip".to_vec(), 400),
         ("gzip", good[..good.len() / 2].to_vec(), 400),
+        // Two texts are no text; one text in two members is.
+        ("gzip", good.repeat(2), 400),
+        ("gzip", [&*good, b"{}"].concat(), 400),
+        ("gzip", [gzip(b"[7"), gzip(b"]")].concat(), 422),
         ("br", good, 415),
     ] {
         let answer = server

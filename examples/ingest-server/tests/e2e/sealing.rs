@@ -184,9 +184,22 @@ async fn samples_show_no_personal_data_however_broken_the_event_is() {
                 "address":"{ADDRESS}","national_id":"{CPF}","notes":"{TEXT}"{extra}}}}}"#
         )
     };
+    // Text that is none leaves nothing to take a sample of.
+    let answer = server
+        .request(Method::POST, "/v1/events", &key)
+        .header("content-type", "application/json")
+        .body(lead(r#","x":"\ud800""#))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    let problem = answer.text().await.unwrap();
+    for value in CANARIES {
+        assert_eq!(find(problem.as_bytes(), value), None, "{value}: {problem}");
+    }
     let items = [
         lead(r#","x":1e999"#),
-        lead(r#","x":"\ud800""#),
+        lead(r#","x":1,"x":2"#),
         lead(r#","x":1"#),
         lead(&format!(r#","{NAME}":"{CPF}""#)),
         format!(r#""{NAME}, {ADDRESS}""#),

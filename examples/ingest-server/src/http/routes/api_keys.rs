@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use axum::{
-    Extension, Json,
+    Extension,
     body::Body,
     extract::{
         Path, Query, State,
@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 use super::AdminState;
 use crate::{
     admin::{Actor, ApiKeyDescription, ApiKeyError, ApiKeyPage, PageRequest},
-    http::problem::Problem,
+    http::{answer::Json, problem::Problem},
+    json,
     pipeline::{read_body, rejection::Rejection},
     quality::Reason,
 };
@@ -38,7 +39,8 @@ pub(super) async fn issue(
     request: Request<Body>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let body = read_body(request).await?;
-    let request = serde_json::from_slice(&body).map_err(|_| {
+    let value = json::read(&body).map_err(Rejection::from)?;
+    let request = serde_json::from_value(value).map_err(|_| {
         Problem::bad_request(
             "send {\"tenant\": text, \"tier\": text, \"scopes\": [text], \"expires_at\"?: text}",
         )

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     body::Body,
     extract::State,
     response::{IntoResponse as _, Response},
@@ -13,7 +12,10 @@ use serde_json::{Value, json};
 
 use super::super::run_detached::run_detached;
 use crate::{
-    http::problem::{Problem, limit_fields},
+    http::{
+        answer::Json,
+        problem::{Problem, limit_fields},
+    },
     pipeline::services::Services,
     pipeline::{self, Acknowledged, Intake, Rejected},
 };

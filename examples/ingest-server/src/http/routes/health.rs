@@ -1,7 +1,6 @@
 //! `GET /healthz` and `GET /readyz`.
 
 use axum::{
-    Json,
     extract::State,
     response::{IntoResponse as _, Response},
 };
@@ -9,6 +8,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::AdminState;
+use crate::http::answer::Json;
 
 /// The process runs.
 pub(super) async fn live() -> Json<Value> {

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Json,
     body::Body,
     extract::{
         Path, Query, State,
@@ -18,7 +17,10 @@ use serde_json::{Value, json};
 
 use super::super::run_detached::run_detached;
 use crate::{
-    http::problem::{Problem, limit_fields},
+    http::{
+        answer::Json,
+        problem::{Problem, limit_fields},
+    },
     lead::view::{self, OpenLeadError, View},
     lead::{LeadColumn, LeadId, LeadIndexes, LeadRecord},
     pipeline::limits,

@@ -1,12 +1,13 @@
 //! `/admin/limits`.
 
-use axum::{Extension, Json, body::Body, extract::State};
+use axum::{Extension, body::Body, extract::State};
 use http::{Request, StatusCode};
 
 use super::AdminState;
 use crate::{
     admin::{Actor, LimitedTenants},
-    http::problem::Problem,
+    http::{answer::Json, problem::Problem},
+    json,
     pipeline::read_body,
 };
 
@@ -25,7 +26,8 @@ pub(super) async fn replace(
     request: Request<Body>,
 ) -> Result<StatusCode, Problem> {
     let body = read_body(request).await?;
-    let given = serde_json::from_slice(&body).map_err(|error| unusable(&error))?;
+    let given = json::read(&body).map_err(|error| unusable(&error))?;
+    let given = serde_json::from_value(given).map_err(|error| unusable(&error))?;
     let replaced = state.use_cases.limits.replace(&actor, &given);
     replaced.map_err(|error| unusable(&error))?;
     Ok(StatusCode::NO_CONTENT)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    Extension, Json,
+    Extension,
     extract::{Query, State, rejection::QueryRejection},
     response::{Html, IntoResponse as _, Response},
 };
@@ -13,7 +13,7 @@ use portcullis_dq_metrics::report::Report;
 use super::AdminState;
 use crate::{
     admin::{Actor, Samples},
-    http::problem::Problem,
+    http::{answer::Json, problem::Problem},
 };
 
 /// `?tenant=`; without it, of all tenants.

@@ -20,7 +20,7 @@ fn nested(levels: usize) -> String {
 fn frames_are_the_texts_between_the_commas() {
     let body = Bytes::from_static(b" [ {\"a\": [1, 2]} ,\n{\"b\":\"]\"}] ");
     let frames = cut(&body, Form::Either).unwrap();
-    let texts: Vec<&[u8]> = frames.iter().map(|frame| &*frame.0).collect();
+    let texts: Vec<&[u8]> = frames.iter().map(|frame| &*frame.text).collect();
     assert_eq!(
         texts,
         [b"{\"a\": [1, 2]}".as_slice(), b"{\"b\":\"]\"}".as_slice()]
@@ -69,6 +69,12 @@ fn a_batch_of_1000_passes_and_of_1001_does_not() {
     );
     assert_eq!(
         reason(batch(1_001).as_bytes(), Form::Many),
+        Some(Reason::EnvelopeBatchTooLarge)
+    );
+    // What follows the one too many is not read.
+    let longer = batch(1_001).replace(']', ",nul");
+    assert_eq!(
+        reason(longer.as_bytes(), Form::Many),
         Some(Reason::EnvelopeBatchTooLarge)
     );
     assert_eq!(reason(b"[]", Form::Many), Some(Reason::EnvelopeBatchEmpty));

@@ -1,0 +1,228 @@
+//! Builds values while it reads them.
+
+use std::ops::Range;
+
+use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
+use serde_json::{Map, Value, map::Entry};
+
+use super::{
+    MAX_DEPTH,
+    error::{Fault, JsonError},
+    number,
+};
+
+/// A text in UTF-8 that is going to be read. Whether it is JSON is found out on the way.
+#[derive(Debug)]
+pub(crate) struct Reader<'t> {
+    text: &'t [u8],
+    /// Says which sign of the grammar comes next; what is built from it, and how deep, is said here.
+    json: Jiter<'t>,
+    /// The first thing wrong with the present element that leaves its end to be found.
+    flaw: Option<Flaw>,
+}
+
+/// A value, and where it stands in the text.
+#[derive(Debug)]
+pub(crate) struct Element {
+    pub(crate) range: Range<usize>,
+    /// An error here is one that leaves the rest of the text readable: a repeated name, or a number
+    /// that is not kept.
+    pub(crate) value: Result<Value, JsonError>,
+}
+
+/// The elements of an array, read one at a time. Nothing comes after an error.
+#[derive(Debug)]
+pub(crate) struct Elements<'t> {
+    reader: Reader<'t>,
+    next: Next,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    First,
+    Further,
+    Nothing,
+}
+
+/// A fault, and the byte at which it was found.
+#[derive(Debug, Clone, Copy)]
+struct Flaw(Fault, usize);
+
+impl<'t> Reader<'t> {
+    /// # Errors
+    /// The text is not UTF-8.
+    pub(crate) fn new(text: &'t [u8]) -> Result<Self, JsonError> {
+        match std::str::from_utf8(text) {
+            Ok(_) => Ok(Self {
+                text,
+                json: Jiter::new(text),
+                flaw: None,
+            }),
+            Err(error) => Err(Fault::NotUtf8.at(text, error.valid_up_to())),
+        }
+    }
+
+    /// The first byte of the value: `{` of an object, `[` of an array. None of a blank text.
+    pub(crate) fn first(&mut self) -> Option<u8> {
+        self.json.peek().ok().map(Peek::into_inner)
+    }
+
+    /// Reads the one value that the text is.
+    ///
+    /// # Errors
+    /// The text is not JSON, or nested too deeply.
+    pub(crate) fn into_element(mut self) -> Result<Element, JsonError> {
+        self.whole().map_err(|flaw| flaw.locate(self.text))
+    }
+
+    /// Reads the elements of the array that the text is.
+    pub(crate) fn into_elements(self) -> Elements<'t> {
+        Elements {
+            reader: self,
+            next: Next::First,
+        }
+    }
+
+    fn whole(&mut self) -> Result<Element, Flaw> {
+        let peek = self.json.peek()?;
+        let element = self.element(peek)?;
+        self.json.finish()?;
+        Ok(element)
+    }
+
+    fn element(&mut self, peek: Peek) -> Result<Element, Flaw> {
+        let start = self.json.current_index();
+        let value = self.value(peek, MAX_DEPTH)?;
+        Ok(Element {
+            range: start..self.json.current_index(),
+            value: match self.flaw.take() {
+                None => Ok(value),
+                Some(flaw) => Err(flaw.locate(self.text)),
+            },
+        })
+    }
+
+    /// `levels` is how many objects and arrays may still be opened within each other.
+    fn value(&mut self, peek: Peek, levels: usize) -> Result<Value, Flaw> {
+        Ok(match peek {
+            Peek::Object => self.object(self.descend(levels)?)?,
+            Peek::Array => self.array(self.descend(levels)?)?,
+            Peek::String => Value::String(self.json.known_str()?.to_owned()),
+            Peek::Null => {
+                self.json.known_null()?;
+                Value::Null
+            }
+            Peek::True | Peek::False => Value::Bool(self.json.known_bool(peek)?),
+            peek => self.number(peek)?,
+        })
+    }
+
+    fn descend(&self, levels: usize) -> Result<usize, Flaw> {
+        let too_deep = Flaw(Fault::TooDeep, self.json.current_index());
+        levels.checked_sub(1).ok_or(too_deep)
+    }
+
+    fn array(&mut self, levels: usize) -> Result<Value, Flaw> {
+        let mut items = Vec::new();
+        let mut next = self.json.known_array()?;
+        while let Some(peek) = next {
+            items.push(self.value(peek, levels)?);
+            next = self.json.array_step()?;
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn object(&mut self, levels: usize) -> Result<Value, Flaw> {
+        let mut members = Map::new();
+        let mut before = self.json.current_index();
+        let mut next = self.json.known_object()?.map(str::to_owned);
+        while let Some(name) = next {
+            let peek = self.json.peek()?;
+            let value = self.value(peek, levels)?;
+            match members.entry(name) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
+                }
+                Entry::Occupied(_) => self.note(Fault::RepeatedName, self.quote_after(before)),
+            }
+            before = self.json.current_index();
+            next = self.json.next_key()?.map(str::to_owned);
+        }
+        Ok(Value::Object(members))
+    }
+
+    fn number(&mut self, peek: Peek) -> Result<Value, Flaw> {
+        let start = self.json.current_index();
+        let digits = self.json.known_number_bytes(peek)?;
+        let kept = std::str::from_utf8(digits).ok().and_then(number::exact);
+        Ok(kept.map_or_else(
+            || {
+                self.note(Fault::InexactNumber, start);
+                Value::Null
+            },
+            Value::Number,
+        ))
+    }
+
+    /// Where a member's name begins: nothing but blanks and a comma stand before it.
+    fn quote_after(&self, before: usize) -> usize {
+        let name = self.text[before..].iter().position(|byte| *byte == b'"');
+        before + name.unwrap_or_default()
+    }
+
+    fn note(&mut self, fault: Fault, at: usize) {
+        self.flaw.get_or_insert(Flaw(fault, at));
+    }
+}
+
+impl Elements<'_> {
+    fn step(&mut self) -> Result<Option<Element>, Flaw> {
+        let json = &mut self.reader.json;
+        let peek = match std::mem::replace(&mut self.next, Next::Nothing) {
+            Next::First => json.next_array()?,
+            Next::Further => json.array_step()?,
+            Next::Nothing => return Ok(None),
+        };
+        let Some(peek) = peek else {
+            json.finish()?;
+            return Ok(None);
+        };
+        let element = self.reader.element(peek)?;
+        self.next = Next::Further;
+        Ok(Some(element))
+    }
+}
+
+impl Iterator for Elements<'_> {
+    type Item = Result<Element, JsonError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let step = self.step();
+        step.map_err(|flaw| flaw.locate(self.reader.text))
+            .transpose()
+    }
+}
+
+impl Flaw {
+    fn locate(self, text: &[u8]) -> JsonError {
+        self.0.at(text, self.1)
+    }
+}
+
+impl From<JiterError> for Flaw {
+    fn from(error: JiterError) -> Self {
+        use JsonErrorType::{
+            EofWhileParsingList, EofWhileParsingObject, EofWhileParsingString, EofWhileParsingValue,
+        };
+        let fault = match error.error_type {
+            JiterErrorType::JsonError(
+                EofWhileParsingList
+                | EofWhileParsingObject
+                | EofWhileParsingString
+                | EofWhileParsingValue,
+            ) => Fault::EndsEarly,
+            _ => Fault::Broken,
+        };
+        Self(fault, error.index)
+    }
+}

@@ -1,0 +1,81 @@
+//! Packed bodies, whole or not.
+
+use std::io::Write as _;
+
+use flate2::{Compression, write::GzEncoder};
+
+use super::*;
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn reason(packed: &[u8]) -> Option<Reason> {
+    unpack(packed).err().map(|rejection| rejection.reason)
+}
+
+#[test]
+fn a_text_split_over_members_is_read_whole() {
+    for parts in [
+        vec!["{}"],
+        vec!["{\"a\":", "1}"],
+        vec!["", "{", "", "}", ""],
+        vec!["[1]", "[2]"],
+        vec![" "; MAX_MEMBERS],
+    ] {
+        let packed: Vec<u8> = parts
+            .iter()
+            .flat_map(|part| gzip(part.as_bytes()))
+            .collect();
+        assert_eq!(unpack(&packed).unwrap(), parts.concat());
+    }
+}
+
+#[test]
+fn nothing_but_members_follows_a_member() {
+    for rest in [
+        b"\0".as_slice(),
+        b"\n",
+        b"{}",
+        &[0; 512],
+        &gzip(b"{}")[..9],
+        b"\x1f\x8b",
+    ] {
+        let packed = [gzip(b"{}"), rest.to_vec()].concat();
+        assert_eq!(
+            reason(&packed),
+            Some(Reason::TransportCompression),
+            "{rest:?}"
+        );
+    }
+}
+
+#[test]
+fn a_member_that_is_damaged_anywhere_is_refused() {
+    let packed = [gzip(b"{\"a\":1}"), gzip(b"   ")].concat();
+    for cut in (0..packed.len()).filter(|cut| *cut != gzip(b"{\"a\":1}").len()) {
+        assert_eq!(
+            reason(&packed[..cut]),
+            Some(Reason::TransportCompression),
+            "{cut}"
+        );
+    }
+    // Its check sum, which comes before its length.
+    let mut damaged = packed;
+    let at = damaged.len() - 8;
+    damaged[at] ^= 1;
+    assert_eq!(reason(&damaged), Some(Reason::TransportCompression));
+}
+
+#[test]
+fn bytes_and_members_are_bounded() {
+    let half = gzip(&vec![b' '; MAX_BYTES / 2]);
+    assert_eq!(unpack(&half.repeat(2)).unwrap().len(), MAX_BYTES);
+    let more = [half.repeat(2), gzip(b" ")].concat();
+    assert_eq!(reason(&more), Some(Reason::TransportTooLarge));
+    assert_eq!(reason(&half.repeat(500)), Some(Reason::TransportTooLarge));
+    let many = gzip(b"").repeat(MAX_MEMBERS + 1);
+    assert_eq!(reason(&many), Some(Reason::TransportCompression));
+}
