@@ -14,7 +14,7 @@ use crate::{Pii, PiiType};
 
 pub use self::roots::{IndexRoots, IndexVersionTooGreat, UnknownIndexVersion};
 
-/// Personal data that can be found again by a blind index.
+/// Personal data that can be found again by a blind index. Its [`PiiType::INDEXING`] says so.
 ///
 /// # Contract
 /// Values that count as the same have the same `normaliser` and the same `normalised` form, and no
@@ -31,6 +31,16 @@ pub trait Indexed: PiiType {
     /// The form that is equal for values that count as the same.
     fn normalised(&self) -> Zeroizing<String>;
 }
+
+/// How a type of personal data is found by a blind index, for code that knows its
+/// [`PiiKind`](crate::PiiKind) alone: the value of [`PiiType::INDEXING`].
+pub struct Indexing<T> {
+    normalisers: &'static [&'static str],
+    normalise: fn(&T) -> NormalForm,
+}
+
+/// The normaliser's name, and what it makes of a value.
+pub(crate) type NormalForm = (&'static str, Zeroizing<String>);
 
 /// The version of an index root. It stands in every fingerprint in two bytes, so that it goes to
 /// 65,535 and not as far as a [`SecretVersion`](crate::SecretVersion).
@@ -59,6 +69,44 @@ pub struct UniqueIndex {
 #[derive(Debug)]
 pub struct FingerprintIndex {
     key: IndexKey,
+}
+
+impl<T: Indexed> Indexing<T> {
+    /// As the type normalises its values.
+    ///
+    /// A type that lists no normaliser does not compile.
+    #[must_use]
+    pub const fn new() -> Self {
+        const {
+            assert!(!T::NORMALISERS.is_empty(), "an index needs a normaliser");
+        }
+        Self {
+            normalisers: T::NORMALISERS,
+            normalise: |value| (value.normaliser(), value.normalised()),
+        }
+    }
+}
+
+impl<T: Indexed> Default for Indexing<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Indexing<T> {
+    pub(crate) const fn normalisers(&self) -> &'static [&'static str] {
+        self.normalisers
+    }
+
+    pub(crate) fn normalise(&self, value: &T) -> NormalForm {
+        (self.normalise)(value)
+    }
+}
+
+impl<T> fmt::Debug for Indexing<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Indexing").field(&self.normalisers).finish()
+    }
 }
 
 impl FingerprintIndex {

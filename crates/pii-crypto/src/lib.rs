@@ -12,7 +12,7 @@ pub use self::{
     cipher::{Cipher, EpochPolicy, FieldContext, OpenError, RebindError, SealError},
     index::{
         FingerprintIndex, IndexRoots, IndexValue, IndexVersion, IndexVersionTooGreat, Indexed,
-        UniqueIndex, UnknownIndexVersion,
+        Indexing, UniqueIndex, UnknownIndexVersion,
     },
     pii::{
         AnyPii, Cpf, Email, FreeText, NationalId, ParseError, PersonName, Pii, PiiKind, PiiKinds,
