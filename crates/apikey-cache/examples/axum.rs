@@ -11,7 +11,7 @@ use axum::{
     routing::{get, post},
 };
 use portcullis_apikey_cache::{
-    ApiKeyCache, NewKey, Peppers, Principal, Tier, VersionedSecrets, layer::ApiKeyLayer,
+    ApiKeyCache, NewKey, Peppers, Principal, Tier, layer::ApiKeyLayer, secrets::VersionedSecrets,
     store::MemoryKeyStore,
 };
 use secrecy::SecretBox;

@@ -6,7 +6,7 @@
 use std::{error::Error, sync::Arc};
 
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, Denied, KeyStatus, NewKey, Peppers, Tier, VersionedSecrets,
+    ApiKey, ApiKeyCache, Denied, KeyStatus, NewKey, Peppers, Tier, secrets::VersionedSecrets,
     store::MemoryKeyStore,
 };
 use secrecy::SecretBox;

@@ -7,7 +7,7 @@ use std::{convert::Infallible, error::Error, sync::Arc};
 
 use http::{Request, Response, StatusCode, header::WWW_AUTHENTICATE};
 use portcullis_apikey_cache::{
-    ApiKeyCache, NewKey, Peppers, Principal, Tier, VersionedSecrets, layer::ApiKeyLayer,
+    ApiKeyCache, NewKey, Peppers, Principal, Tier, layer::ApiKeyLayer, secrets::VersionedSecrets,
     store::MemoryKeyStore,
 };
 use secrecy::SecretBox;

@@ -30,7 +30,7 @@ pub mod clock;
 pub mod conformance;
 pub mod entropy;
 
-pub use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
+pub use portcullis_versioned_secrets as secrets;
 
 #[cfg(feature = "http")]
 pub use self::headers::CredentialError;

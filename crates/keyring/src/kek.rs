@@ -7,7 +7,7 @@ use std::{error::Error, fmt};
 
 use async_trait::async_trait;
 
-use crate::{DataKey, KeyId, Purpose, SecretVersion, TenantId, entropy::EntropyError};
+use crate::{DataKey, KeyId, Purpose, TenantId, entropy::EntropyError, secrets::SecretVersion};
 
 pub use self::{local::LocalKek, memory::MemoryKek};
 

@@ -25,4 +25,4 @@ pub use self::{
     prepared::{KeyMissing, PreparedKey, PreparedKeys},
     state::{IllegalTransition, KeyState, Transition, UnknownKeyState},
 };
-pub use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
+pub use portcullis_versioned_secrets as secrets;

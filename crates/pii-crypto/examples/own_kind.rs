@@ -8,7 +8,7 @@ use std::sync::Arc;
 use portcullis_keyring::{Keyring, TenantId, kek::MemoryKek, store::MemoryDekStore};
 use portcullis_pii_crypto::{
     AnyPii, Cipher, IndexRoots, Indexed, Indexing, ParseError, PiiKind, PiiKinds, PiiType, Sealed,
-    Suite, VersionedSecrets,
+    Suite, secrets::VersionedSecrets,
 };
 use secrecy::SecretBox;
 use zeroize::Zeroizing;

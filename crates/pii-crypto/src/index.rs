@@ -43,7 +43,7 @@ pub struct Indexing<T> {
 pub(crate) type NormalForm = (&'static str, Zeroizing<String>);
 
 /// The version of an index root. It stands in every fingerprint in two bytes, so that it goes to
-/// 65,535 and not as far as a [`SecretVersion`](crate::SecretVersion).
+/// 65,535 and not as far as a [`SecretVersion`](crate::secrets::SecretVersion).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IndexVersion(u16);
 

@@ -21,7 +21,7 @@ pub use self::{
     sealed::{MalformedSealed, Sealed},
     suite::Suite,
 };
-pub use portcullis_keyring::{SecretVersion, VersionedSecrets};
+pub use portcullis_keyring::secrets;
 
 #[cfg(test)]
 mod known_keys;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use portcullis_keyring::{Keyring, TenantId, kek::MemoryKek, store::MemoryDekStore};
 use portcullis_pii_crypto::{
     AnyPii, Cipher, IndexRoots, Indexed, Indexing, ParseError, Pii, PiiKind, PiiKinds, PiiType,
-    Sealed, Suite, VersionedSecrets,
+    Sealed, Suite, secrets::VersionedSecrets,
 };
 use secrecy::SecretBox;
 use zeroize::Zeroizing;

@@ -14,11 +14,11 @@ use std::{
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, ApiKeyCacheBuilder, Issued, Kid, NewKey, PepperVersion, Peppers,
-    SecretVersion, Tier, VersionedSecrets,
+    ApiKey, ApiKeyCache, ApiKeyCacheBuilder, Issued, Kid, NewKey, PepperVersion, Peppers, Tier,
     clock::FakeClock,
     feed::{ChangeFeed, OutboxPage, OutboxSeq},
     observer::{DenialReason, Event, Observer},
+    secrets::{SecretVersion, VersionedSecrets},
     store::{
         KeyQuery, KeyRecord, KeyStore, MemoryKeyStore, RecordVersion, Revoked, StoreError,
         UnixMillis, Verifier,

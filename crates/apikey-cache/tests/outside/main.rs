@@ -13,8 +13,9 @@ use std::{
 
 use async_trait::async_trait;
 use portcullis_apikey_cache::{
-    ApiKeyCache, Denied, Kid, NewKey, PepperVersion, Peppers, Tier, VersionedSecrets, conformance,
+    ApiKeyCache, Denied, Kid, NewKey, PepperVersion, Peppers, Tier, conformance,
     feed::{Change, ChangeFeed, OutboxPage, OutboxSeq},
+    secrets::VersionedSecrets,
     store::{
         KeyHash, KeyQuery, KeyRecord, KeyStore, RecordState, RecordVersion, Revoked, RowMac,
         StoreError, UnixMillis, Verifier,

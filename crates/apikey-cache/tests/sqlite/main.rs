@@ -11,8 +11,9 @@ use std::{
 };
 
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, Denied, NewKey, PepperVersion, Peppers, Tier, VersionedSecrets,
+    ApiKey, ApiKeyCache, Denied, NewKey, PepperVersion, Peppers, Tier,
     feed::{ChangeFeed, OutboxSeq},
+    secrets::VersionedSecrets,
     store::{
         KeyHash, KeyRecord, KeyStore, RecordState, RecordVersion, RowMac, SqliteKeyStore,
         StoreError, UnixMillis, Verifier,

