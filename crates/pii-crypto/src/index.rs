@@ -3,7 +3,7 @@
 mod key;
 mod roots;
 
-use std::fmt;
+use std::{fmt, num::NonZeroU16};
 
 use portcullis_keyring::TenantId;
 use secrecy::SecretBox;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use self::key::IndexKey;
 use crate::{Pii, PiiType};
 
-pub use self::roots::{IndexRoots, IndexVersionTooGreat, UnknownIndexVersion};
+pub use self::roots::{IndexRoots, IndexVersionOutOfRange, UnknownIndexVersion};
 
 /// Personal data that can be found again by a blind index. Its [`PiiType::INDEXING`] says so.
 ///
@@ -42,10 +42,10 @@ pub struct Indexing<T> {
 /// The normaliser's name, and what it makes of a value.
 pub(crate) type NormalForm = (&'static str, Zeroizing<String>);
 
-/// The version of an index root. It stands in every fingerprint in two bytes, so that it goes to
-/// 65,535 and not as far as a [`SecretVersion`](crate::secrets::SecretVersion).
+/// The version of an index root: a number from 1. It stands in every fingerprint in two bytes, so that
+/// it goes to 65,535 and not as far as a [`SecretVersion`](crate::secrets::SecretVersion).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct IndexVersion(u16);
+pub struct IndexVersion(NonZeroU16);
 
 /// A keyed fingerprint: the version of its root, then the truncated HMAC.
 ///
@@ -204,14 +204,14 @@ impl IndexRoots {
 impl IndexVersion {
     /// The version with this number.
     #[must_use]
-    pub const fn new(value: u16) -> Self {
-        Self(value)
+    pub const fn new(version: NonZeroU16) -> Self {
+        Self(version)
     }
 
     /// The number.
     #[must_use]
     pub const fn value(self) -> u16 {
-        self.0
+        self.0.get()
     }
 }
 
@@ -234,11 +234,12 @@ impl IndexValue {
         &self.bytes
     }
 
-    /// The version of stored bytes, to compute the fingerprint that compares with them.
+    /// The version of stored bytes, to compute the fingerprint that compares with them. None if they
+    /// are not a fingerprint.
     #[must_use]
     pub fn stored_version(bytes: &[u8]) -> Option<IndexVersion> {
         let (version, _) = bytes.split_first_chunk()?;
-        Some(IndexVersion(u16::from_be_bytes(*version)))
+        NonZeroU16::new(u16::from_be_bytes(*version)).map(IndexVersion)
     }
 }
 

@@ -11,7 +11,7 @@ pub use self::pii::{PhoneNumber, Region};
 pub use self::{
     cipher::{Cipher, EpochPolicy, FieldContext, OpenError, RebindError, SealError},
     index::{
-        FingerprintIndex, IndexRoots, IndexValue, IndexVersion, IndexVersionTooGreat, Indexed,
+        FingerprintIndex, IndexRoots, IndexValue, IndexVersion, IndexVersionOutOfRange, Indexed,
         Indexing, UniqueIndex, UnknownIndexVersion,
     },
     pii::{

@@ -6,12 +6,11 @@ use futures_util::{FutureExt as _, future::join_all};
 
 use super::{
     clause::Clause,
-    records::{ISSUED, kid, limit, record, rehash},
+    records::{ISSUED, kid, limit, pepper, record, rehash},
 };
 use crate::{
     feed::{Change, ChangeFeed, OutboxSeq},
     kid::Kid,
-    pepper::PepperVersion,
     store::{KeyStore, RecordVersion, UnixMillis},
 };
 
@@ -58,7 +57,7 @@ async fn what_changes_nothing_is_not_told((store, feed): &Pair) {
     clause.holds(store.insert(&record(1)).await.is_err());
     clause.done(store.update_last_used(&[(kid(1), ISSUED)]).await);
     let version = RecordVersion::FIRST;
-    rehash(clause, store.as_ref(), version, PepperVersion::new(1)).await;
+    rehash(clause, store.as_ref(), version, pepper(1)).await;
     clause.done(store.revoke(&kid(1), ISSUED).await);
     clause.done(store.revoke(&kid(1), ISSUED).await);
     let told = changes(clause, feed, 0).await;

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::{
     clause::Clause,
-    records::{ISSUED, assert_same, kid, limit, record, rehash, tenant, verifier},
+    records::{ISSUED, assert_same, kid, limit, pepper, record, rehash, tenant, verifier},
 };
 use crate::{
-    pepper::PepperVersion,
     store::{
         KeyQuery, KeyRecord, KeyStore, RecordState, RecordVersion, Revoked, StoreError, UnixMillis,
     },
@@ -101,7 +100,7 @@ async fn an_unknown_kid_changes_nothing(store: &dyn KeyStore) {
     clause.holds(is_absent().await);
     clause.same(clause.done(store.revoke(&kid(1), ISSUED).await), None);
     clause.done(store.update_last_used(&[(kid(1), ISSUED)]).await);
-    rehash(clause, store, RecordVersion::FIRST, PepperVersion::new(1)).await;
+    rehash(clause, store, RecordVersion::FIRST, pepper(1)).await;
     clause.holds(is_absent().await);
 }
 
@@ -109,7 +108,7 @@ async fn a_hash_is_renewed_only_where_nothing_else_changed(store: &dyn KeyStore)
     let clause = Clause("a hash is renewed only for the same version and pepper");
     let version = RecordVersion::FIRST;
     let rehashed = async |version, under| {
-        rehash(clause, store, version, PepperVersion::new(under)).await;
+        rehash(clause, store, version, pepper(under)).await;
         clause.some(clause.done(store.load(&kid(1)).await))
     };
     clause.done(store.insert(&record(1)).await);
@@ -128,7 +127,7 @@ async fn a_revoked_record_gets_no_new_hash(store: &dyn KeyStore) {
     clause.done(store.revoke(&kid(1), ISSUED).await);
     for version in [1, 2] {
         let version = RecordVersion::new(version);
-        rehash(clause, store, version, PepperVersion::new(1)).await;
+        rehash(clause, store, version, pepper(1)).await;
     }
     let loaded = clause.some(clause.done(store.load(&kid(1)).await));
     clause.holds(matches!(loaded.state, RecordState::Revoked));

@@ -41,10 +41,14 @@ pub(super) fn record(number: u64) -> KeyRecord {
     }
 }
 
-pub(super) fn verifier(pepper: u16) -> Verifier {
-    let [_, byte] = pepper.to_be_bytes();
+pub(super) fn pepper(version: u8) -> PepperVersion {
+    let version = u32::from(version).try_into();
+    version.expect("the peppers of the suite are not numbered 0")
+}
+
+pub(super) fn verifier(byte: u8) -> Verifier {
     Verifier {
-        pepper: PepperVersion::new(pepper),
+        pepper: pepper(byte),
         hash: KeyHash::new([byte; 32]),
         row_mac: RowMac::new([!byte; 32]),
     }

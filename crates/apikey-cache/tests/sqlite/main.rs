@@ -197,7 +197,7 @@ fn record(number: u64) -> KeyRecord {
         created_at: UnixMillis::new(1_767_225_600_000),
         last_used: None,
         state: RecordState::Active(Verifier {
-            pepper: PepperVersion::new(1),
+            pepper: PepperVersion::try_from(1).unwrap(),
             hash: KeyHash::new([1; 32]),
             row_mac: RowMac::new([2; 32]),
         }),

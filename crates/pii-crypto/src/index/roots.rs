@@ -1,6 +1,6 @@
 //! The secrets that blind indexes are keyed with.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU16};
 
 use portcullis_keyring::{
     CheckValue,
@@ -18,10 +18,10 @@ pub struct IndexRoots {
     secrets: VersionedSecrets,
 }
 
-/// A version of the index root does not fit into a fingerprint.
+/// A version of the index root is 0, or does not fit into a fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("version {0} of the index root is greater than 65535: number it lower")]
-pub struct IndexVersionTooGreat(SecretVersion);
+#[error("index root version {0} is out of range: number index roots from 1 to 65535")]
+pub struct IndexVersionOutOfRange(u32);
 
 /// The version of an index root is not configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -32,12 +32,12 @@ impl IndexRoots {
     /// Takes every live version; unique lookups enforce the primary one.
     ///
     /// # Errors
-    /// [`IndexVersionTooGreat`] when a version is greater than 65,535.
+    /// [`IndexVersionOutOfRange`] when a version is greater than 65,535.
     ///
     /// # Security
     /// The roots must be 32 uniformly random bytes, and no other secret of the service: with one of
     /// them, guesses can be tested against every fingerprint.
-    pub fn new(secrets: VersionedSecrets) -> Result<Self, IndexVersionTooGreat> {
+    pub fn new(secrets: VersionedSecrets) -> Result<Self, IndexVersionOutOfRange> {
         for version in secrets.versions() {
             IndexVersion::try_from(version)?;
         }
@@ -85,14 +85,20 @@ impl IndexRoots {
     }
 }
 
+impl TryFrom<u32> for IndexVersion {
+    type Error = IndexVersionOutOfRange;
+
+    fn try_from(version: u32) -> Result<Self, Self::Error> {
+        let number = u16::try_from(version).ok().and_then(NonZeroU16::new);
+        number.map(Self::new).ok_or(IndexVersionOutOfRange(version))
+    }
+}
+
 impl TryFrom<SecretVersion> for IndexVersion {
-    type Error = IndexVersionTooGreat;
+    type Error = IndexVersionOutOfRange;
 
     fn try_from(version: SecretVersion) -> Result<Self, Self::Error> {
-        let number = u16::try_from(version.value());
-        number
-            .map(Self::new)
-            .map_err(|_| IndexVersionTooGreat(version))
+        version.value().try_into()
     }
 }
 

@@ -63,10 +63,9 @@ fn unsigned(row: &SqliteRow, name: &'static str) -> Result<u64, StoreError> {
 
 fn pepper(row: &SqliteRow) -> Result<PepperVersion, StoreError> {
     let name = "pepper_version";
-    let version = u16::try_from(column::<i64>(row, name)?);
-    version
-        .map(PepperVersion::new)
-        .map_err(|_| StoreError::unreadable(name))
+    let number = u32::try_from(column::<i64>(row, name)?).ok();
+    let version = number.and_then(|number| number.try_into().ok());
+    version.ok_or_else(|| StoreError::unreadable(name))
 }
 
 fn date(row: &SqliteRow, name: &'static str) -> Result<Option<UnixMillis>, StoreError> {
