@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let key = ApiKey::parse(&text)?;
     let principal = cache.validate(&key).await?;
-    assert_eq!(principal.tenant(), "tenant-7");
+    assert_eq!(principal.tenant().as_str(), "tenant-7");
     assert!(principal.has_scope("leads:read") && !principal.has_scope("pii:read"));
     println!("validated {principal:?}");
 

@@ -28,6 +28,7 @@ mod base62;
 pub mod clock;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod counter;
 pub mod entropy;
 
 pub use portcullis_versioned_secrets as secrets;

@@ -2,13 +2,14 @@
 
 use std::num::NonZeroU16;
 
-use super::clause::Clause;
+use super::Clause;
 use crate::{
     kid::Kid,
     pepper::PepperVersion,
     scope::Scopes,
     store::{
-        KeyHash, KeyRecord, KeyStore, RecordState, RecordVersion, RowMac, UnixMillis, Verifier,
+        KeyHash, KeyRecord, KeyStore, RecordState, RecordVersion, Revoked, RowMac, UnixMillis,
+        Verifier,
     },
     tenant::TenantId,
     tier::Tier,
@@ -58,6 +59,24 @@ pub(super) fn limit(count: u16) -> NonZeroU16 {
     NonZeroU16::new(count).expect("the limits of the suite are not zero")
 }
 
+pub(super) async fn insert(clause: Clause, store: &dyn KeyStore, number: u64) {
+    clause.done("insert", store.insert(&record(number)).await);
+}
+
+pub(super) async fn load(clause: Clause, store: &dyn KeyStore, kid: Kid) -> KeyRecord {
+    let loaded = clause.done("load", store.load(&kid).await);
+    loaded.unwrap_or_else(|| clause.fails("the record is not there"))
+}
+
+pub(super) async fn revoke(
+    clause: Clause,
+    store: &dyn KeyStore,
+    number: u64,
+    at: UnixMillis,
+) -> Option<Revoked> {
+    clause.done("revoke", store.revoke(&kid(number), at).await)
+}
+
 /// Asks to renew the hash of record 1.
 pub(super) async fn rehash(
     clause: Clause,
@@ -66,7 +85,7 @@ pub(super) async fn rehash(
     under: PepperVersion,
 ) {
     let rehashed = store.rehash(&kid(1), version, under, &verifier(2)).await;
-    clause.done(rehashed);
+    clause.done("rehash", rehashed);
 }
 
 #[track_caller]
@@ -79,7 +98,10 @@ pub(super) fn assert_same(clause: Clause, loaded: &KeyRecord, expected: &KeyReco
             row_mac,
         }) => Some((pepper, *hash.as_bytes(), *row_mac.as_bytes())),
     };
-    clause.same(state(loaded), state(expected));
+    let same = state(loaded) == state(expected);
+    clause.holds(same, "the verifier is another one");
     // What is left is told apart by `Debug`, except for the redacted bytes compared above.
-    clause.same(format!("{loaded:?}"), format!("{expected:?}"));
+    let (loaded, expected) = (format!("{loaded:?}"), format!("{expected:?}"));
+    let seen = format_args!("{loaded}, not {expected}");
+    clause.holds(loaded == expected, seen);
 }

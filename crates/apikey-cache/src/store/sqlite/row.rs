@@ -5,7 +5,7 @@ use std::str::FromStr;
 use sqlx::{Row, Sqlite, Type, decode::Decode, sqlite::SqliteRow};
 
 use crate::{
-    feed::{Change, OutboxSeq},
+    feed::{Change, FeedSeq},
     pepper::PepperVersion,
     store::{KeyRecord, RecordState, RecordVersion, StoreError, UnixMillis},
     verifier::{KeyHash, RowMac, Verifier},
@@ -44,8 +44,8 @@ pub(super) fn change(row: &SqliteRow) -> Result<Change, StoreError> {
     })
 }
 
-pub(super) fn seq(row: &SqliteRow) -> Result<OutboxSeq, StoreError> {
-    unsigned(row, "seq").map(OutboxSeq::new)
+pub(super) fn seq(row: &SqliteRow) -> Result<FeedSeq, StoreError> {
+    unsigned(row, "seq").map(FeedSeq::new)
 }
 
 pub(super) fn version(row: &SqliteRow) -> Result<RecordVersion, StoreError> {
