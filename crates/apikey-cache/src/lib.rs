@@ -44,7 +44,7 @@ pub use self::{
     key_format::{InvalidKeyFormat, KeyFormat},
     key_info::{KeyInfo, KeyStatus},
     kid::{Kid, MalformedKid},
-    pepper::{CheckValue, PepperError, PepperVersion, Peppers},
+    pepper::{PepperError, PepperVersion, Peppers},
     principal::Principal,
     scope::{InvalidScope, Scope, Scopes},
     tenant::{InvalidTenantId, TenantId},

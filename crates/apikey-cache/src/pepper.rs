@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, num::NonZeroU16};
 
-use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
+use portcullis_versioned_secrets::{CheckValue, SecretVersion, VersionedSecrets};
 use ring::{hkdf, hmac};
 use secrecy::ExposeSecret as _;
 use thiserror::Error;
@@ -42,6 +42,12 @@ impl TryFrom<SecretVersion> for PepperVersion {
 
     fn try_from(version: SecretVersion) -> Result<Self, PepperError> {
         version.value().try_into()
+    }
+}
+
+impl From<PepperVersion> for SecretVersion {
+    fn from(version: PepperVersion) -> Self {
+        Self::new(version.0.into())
     }
 }
 
@@ -87,10 +93,10 @@ impl Peppers {
     /// wrong pepper is found before the first request. It is derived one-way and tells nothing
     /// about the pepper.
     #[must_use]
-    pub fn check_values(&self) -> BTreeMap<PepperVersion, CheckValue> {
+    pub fn check_values(&self) -> BTreeMap<SecretVersion, CheckValue> {
         self.peppers
             .iter()
-            .map(|pepper| (pepper.version, pepper.check))
+            .map(|pepper| (pepper.version.into(), pepper.check))
             .collect()
     }
 
@@ -126,9 +132,9 @@ pub(crate) struct Pepper {
 impl Pepper {
     fn derive(version: PepperVersion, bytes: &[u8; 32]) -> Self {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(bytes);
-        let mut check = CheckValue([0; CHECK_LEN]);
+        let mut check = [0; CheckValue::BYTES];
         expand(&root, &[b"portcullis/apikey-check/v1"], CheckLen)
-            .fill(&mut check.0)
+            .fill(&mut check)
             .expect("the length asked for is the length of the array");
         Self {
             version,
@@ -136,7 +142,7 @@ impl Pepper {
             hash: hmac::Key::new(hmac::HMAC_SHA256, bytes),
             row: expand(&root, &[b"portcullis/apikey-row/v1"], hmac::HMAC_SHA256).into(),
             kid_tag: expand(&root, &[b"portcullis/kid/v1"], hmac::HMAC_SHA256).into(),
-            check,
+            check: CheckValue::from_bytes(check),
         }
     }
 }
@@ -150,25 +156,11 @@ fn expand<'a, L: hkdf::KeyType>(
         .expect("no length asked for here is above 255 blocks")
 }
 
-const CHECK_LEN: usize = 16;
-
 struct CheckLen;
 
 impl hkdf::KeyType for CheckLen {
     fn len(&self) -> usize {
-        CHECK_LEN
-    }
-}
-
-/// 16 bytes derived one-way from a pepper: equal if, and only if, the peppers are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CheckValue([u8; CHECK_LEN]);
-
-impl CheckValue {
-    /// The bytes, to be stored and compared.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
+        CheckValue::BYTES
     }
 }
 
@@ -241,8 +233,9 @@ pub(crate) mod tests {
     fn a_check_value_depends_on_the_pepper_alone() {
         let one = peppers(&[(1, 1), (2, 2)]).unwrap().check_values();
         let two = peppers(&[(7, 1), (2, 3)]).unwrap().check_values();
-        assert_eq!(one[&version(1)], two[&version(7)]);
-        assert_ne!(one[&version(2)], two[&version(2)]);
+        let secret_version = |number| SecretVersion::from(version(number));
+        assert_eq!(one[&secret_version(1)], two[&secret_version(7)]);
+        assert_ne!(one[&secret_version(2)], two[&secret_version(2)]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod prepared;
 mod state;
 
 pub use self::{
-    check_value::CheckValue,
+    check_value::check_value,
     data_key::DataKey,
     key_id::KeyId,
     keyring::{Keyring, KeyringBuilder, PrepareError, RewrapError, RotateError, Rotation},

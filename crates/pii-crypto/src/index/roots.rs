@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, num::NonZeroU16};
 
 use portcullis_keyring::{
-    CheckValue,
-    secrets::{SecretVersion, VersionedSecrets},
+    check_value,
+    secrets::{CheckValue, SecretVersion, VersionedSecrets},
 };
 use secrecy::SecretBox;
 
@@ -53,12 +53,9 @@ impl IndexRoots {
 
     /// The check value of every version, label `portcullis/index/check/v1`.
     #[must_use]
-    pub fn check_values(&self) -> BTreeMap<IndexVersion, CheckValue> {
-        let check = |(version, root): (IndexVersion, &SecretBox<[u8; 32]>)| {
-            let value = CheckValue::derive(root, CHECK_LABEL, version.value().into());
-            (version, value)
-        };
-        self.enforced_first().map(check).collect()
+    pub fn check_values(&self) -> BTreeMap<SecretVersion, CheckValue> {
+        let check = |(version, root)| (version, check_value(root, CHECK_LABEL, version));
+        self.secrets.iter().map(check).collect()
     }
 
     pub(super) fn enforced(&self) -> (IndexVersion, &SecretBox<[u8; 32]>) {

