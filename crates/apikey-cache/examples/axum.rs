@@ -11,7 +11,7 @@ use axum::{
     routing::{get, post},
 };
 use portcullis_apikey_cache::{
-    ApiKeyCache, NewKey, Peppers, Principal, Tier, VersionedSecrets, layer::ApiKeyLayer,
+    ApiKeyCache, NewKey, Peppers, Principal, Tier, layer::ApiKeyLayer, secrets::VersionedSecrets,
     store::MemoryKeyStore,
 };
 use secrecy::SecretBox;
@@ -21,7 +21,7 @@ fn router(cache: &ApiKeyCache) -> Result<Router, Box<dyn Error>> {
     let layer = |scopes: &str| -> Result<ApiKeyLayer, Box<dyn Error>> {
         Ok(ApiKeyLayer::new(cache.clone()).require_scopes(scopes.parse()?))
     };
-    let whoami = async |Extension(principal): Extension<Principal>| principal.tenant().to_owned();
+    let whoami = async |Extension(principal): Extension<Principal>| principal.tenant().to_string();
     let accept = async || StatusCode::ACCEPTED;
     Ok(Router::new()
         .merge(

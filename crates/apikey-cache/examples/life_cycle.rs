@@ -6,7 +6,7 @@
 use std::{error::Error, sync::Arc};
 
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, Denied, KeyStatus, NewKey, Peppers, Tier, VersionedSecrets,
+    ApiKey, ApiKeyCache, Denied, KeyStatus, NewKey, Peppers, Tier, secrets::VersionedSecrets,
     store::MemoryKeyStore,
 };
 use secrecy::SecretBox;
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let key = ApiKey::parse(&text)?;
     let principal = cache.validate(&key).await?;
-    assert_eq!(principal.tenant(), "tenant-7");
+    assert_eq!(principal.tenant().as_str(), "tenant-7");
     assert!(principal.has_scope("leads:read") && !principal.has_scope("pii:read"));
     println!("validated {principal:?}");
 

@@ -6,7 +6,7 @@
 use std::{error::Error, path::Path, sync::Arc, time::Duration};
 
 use portcullis_apikey_cache::{
-    ApiKeyCache, Denied, NewKey, Peppers, Tier, VersionedSecrets, store::SqliteKeyStore,
+    ApiKeyCache, Denied, NewKey, Peppers, Tier, secrets::VersionedSecrets, store::SqliteKeyStore,
 };
 use secrecy::SecretBox;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool};

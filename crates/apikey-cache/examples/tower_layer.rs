@@ -7,7 +7,7 @@ use std::{convert::Infallible, error::Error, sync::Arc};
 
 use http::{Request, Response, StatusCode, header::WWW_AUTHENTICATE};
 use portcullis_apikey_cache::{
-    ApiKeyCache, NewKey, Peppers, Principal, Tier, VersionedSecrets, layer::ApiKeyLayer,
+    ApiKeyCache, NewKey, Peppers, Principal, Tier, layer::ApiKeyLayer, secrets::VersionedSecrets,
     store::MemoryKeyStore,
 };
 use secrecy::SecretBox;
@@ -17,7 +17,7 @@ use tower_layer::Layer;
 /// The service behind the layer, which answers with the tenant of the key.
 async fn tenant(request: Request<()>) -> Result<Response<String>, Infallible> {
     let principal = request.extensions().get::<Principal>();
-    let tenant = principal.map_or("nobody", Principal::tenant);
+    let tenant = principal.map_or("nobody", |principal| principal.tenant().as_str());
     Ok(Response::new(tenant.to_owned()))
 }
 

@@ -5,6 +5,7 @@ use std::{fmt, future, num::NonZeroU16, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
+    counter::counter,
     kid::Kid,
     store::{RecordVersion, StoreError, UnixMillis},
 };
@@ -32,7 +33,8 @@ pub const RETENTION: Duration = Duration::from_secs(3_600);
 /// - A page has the changes after a number without leaving one out that is kept, oldest first,
 ///   and a head that is not lower than its last change. A change up to the head that a page with
 ///   room left does not have was trimmed.
-/// - [`trim`](Self::trim) keeps every change that is not older than the date.
+/// - [`trim`](Self::trim) drops every change before the first that is not older than the date, and
+///   no other: there is no hole in what is kept. When it is done, no page has what it dropped.
 /// - Dropping a future changes nothing that a later call can see.
 ///
 /// `conformance::change_feed` checks an implementation (feature `conformance`).
@@ -43,20 +45,16 @@ pub trait ChangeFeed: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
-    async fn head(&self) -> Result<OutboxSeq, StoreError>;
+    async fn head(&self) -> Result<FeedSeq, StoreError>;
 
     /// What happened after a sequence number, oldest first, at most `limit` changes.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
-    async fn changes_after(
-        &self,
-        seq: OutboxSeq,
-        limit: NonZeroU16,
-    ) -> Result<OutboxPage, StoreError>;
+    async fn changes_after(&self, seq: FeedSeq, limit: NonZeroU16) -> Result<FeedPage, StoreError>;
 
-    /// Drops changes that are older than this date, oldest first; some or all may stay.
+    /// Drops changes that are older than this date, up to the first that is not.
     ///
     /// # Errors
     ///
@@ -65,43 +63,21 @@ pub trait ChangeFeed: fmt::Debug + Send + Sync {
 
     /// Ends when there is a change after `seq`, so that it is read at once and not only at the
     /// next regular reading. Where that cannot be told, or fails, it never ends. Default: never.
-    async fn changed(&self, seq: OutboxSeq) {
+    async fn changed(&self, seq: FeedSeq) {
         let _ = seq;
         future::pending().await
     }
 }
 
-/// The number of a change; 0 is before the first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OutboxSeq(u64);
-
-impl OutboxSeq {
-    /// Before the first change.
-    pub const START: Self = Self(0);
-
-    /// The place of this number.
-    #[must_use]
-    pub const fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn value(self) -> u64 {
-        self.0
-    }
-
-    /// The number after this.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
+counter! {
+    /// The number of a change; 0 is before the first.
+    #[derive(Default)]
+    FeedSeq
 }
 
-impl fmt::Display for OutboxSeq {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+impl FeedSeq {
+    /// Before the first change.
+    pub const START: Self = Self(0);
 }
 
 /// A record was added or revoked.
@@ -112,7 +88,7 @@ impl fmt::Display for OutboxSeq {
 )]
 pub struct Change {
     /// The number of the change.
-    pub seq: OutboxSeq,
+    pub seq: FeedSeq,
     /// The id of the record.
     pub kid: Kid,
     /// The version it has since.
@@ -122,9 +98,9 @@ pub struct Change {
 /// A part of the feed.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a feed builds it from its rows")]
-pub struct OutboxPage {
+pub struct FeedPage {
     /// The last sequence number given out, whether or not its change is kept.
-    pub head: OutboxSeq,
+    pub head: FeedSeq,
     /// Changes, oldest first.
     pub changes: Vec<Change>,
 }

@@ -10,6 +10,7 @@ use crate::{
     pepper::Peppers,
     scope::Scopes,
     store::{KeyRecord, RecordState, RecordVersion, UnixMillis, Validity},
+    tenant::TenantId,
     tier::Tier,
 };
 
@@ -44,8 +45,8 @@ impl KeyInfo {
 
     /// Whom it belongs to.
     #[must_use]
-    pub fn tenant(&self) -> &str {
-        self.record.tenant.as_str()
+    pub fn tenant(&self) -> &TenantId {
+        &self.record.tenant
     }
 
     /// Which limits apply.

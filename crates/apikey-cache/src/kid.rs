@@ -65,7 +65,8 @@ impl Kid {
 
     fn tag_version(&self) -> Option<PepperVersion> {
         let number = base62::decode(&self.0[RANDOM_LEN..TAGGED_LEN])?;
-        u16::try_from(number).ok().map(PepperVersion::new)
+        let number = u32::try_from(number).ok()?;
+        number.try_into().ok()
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {

@@ -28,9 +28,10 @@ mod base62;
 pub mod clock;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod counter;
 pub mod entropy;
 
-pub use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
+pub use portcullis_versioned_secrets as secrets;
 
 #[cfg(feature = "http")]
 pub use self::headers::CredentialError;
@@ -43,7 +44,7 @@ pub use self::{
     key_format::{InvalidKeyFormat, KeyFormat},
     key_info::{KeyInfo, KeyStatus},
     kid::{Kid, MalformedKid},
-    pepper::{CheckValue, PepperError, PepperVersion, Peppers},
+    pepper::{PepperError, PepperVersion, Peppers},
     principal::Principal,
     scope::{InvalidScope, Scope, Scopes},
     tenant::{InvalidTenantId, TenantId},

@@ -1,27 +1,39 @@
 //! The secrets that key hashing depends on, by version.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, num::NonZeroU16};
 
-use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
+use portcullis_versioned_secrets::{CheckValue, SecretVersion, VersionedSecrets};
 use ring::{hkdf, hmac};
 use secrecy::ExposeSecret as _;
 use thiserror::Error;
 
-/// The version of a pepper, chosen by the operator: kids and records hold it in two bytes.
+/// The version of a pepper, chosen by the operator: a number from 1 to 65,535, since kids and records
+/// hold it in two bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PepperVersion(u16);
+pub struct PepperVersion(NonZeroU16);
 
 impl PepperVersion {
     /// The version of this number.
     #[must_use]
-    pub const fn new(version: u16) -> Self {
+    pub const fn new(version: NonZeroU16) -> Self {
         Self(version)
     }
 
     /// The number.
     #[must_use]
     pub const fn value(self) -> u16 {
-        self.0
+        self.0.get()
+    }
+}
+
+impl TryFrom<u32> for PepperVersion {
+    type Error = PepperError;
+
+    fn try_from(version: u32) -> Result<Self, PepperError> {
+        let number = u16::try_from(version).ok().and_then(NonZeroU16::new);
+        number
+            .map(Self)
+            .ok_or(PepperError::VersionOutOfRange(version))
     }
 }
 
@@ -29,9 +41,13 @@ impl TryFrom<SecretVersion> for PepperVersion {
     type Error = PepperError;
 
     fn try_from(version: SecretVersion) -> Result<Self, PepperError> {
-        u16::try_from(version.value())
-            .map(Self)
-            .map_err(|_| PepperError::VersionTooGreat(version))
+        version.value().try_into()
+    }
+}
+
+impl From<PepperVersion> for SecretVersion {
+    fn from(version: PepperVersion) -> Self {
+        Self::new(version.0.into())
     }
 }
 
@@ -60,7 +76,7 @@ impl Peppers {
     ///
     /// # Errors
     ///
-    /// [`PepperError::VersionTooGreat`] if a version is above 65,535.
+    /// [`PepperError::VersionOutOfRange`] if a version is above 65,535.
     pub fn new(secrets: VersionedSecrets) -> Result<Self, PepperError> {
         let peppers = secrets.primary_first().map(|(version, secret)| {
             // EXPOSE: the keys of hashes, rows and kids are derived from it.
@@ -77,10 +93,10 @@ impl Peppers {
     /// wrong pepper is found before the first request. It is derived one-way and tells nothing
     /// about the pepper.
     #[must_use]
-    pub fn check_values(&self) -> BTreeMap<PepperVersion, CheckValue> {
+    pub fn check_values(&self) -> BTreeMap<SecretVersion, CheckValue> {
         self.peppers
             .iter()
-            .map(|pepper| (pepper.version, pepper.check))
+            .map(|pepper| (pepper.version.into(), pepper.check))
             .collect()
     }
 
@@ -116,9 +132,9 @@ pub(crate) struct Pepper {
 impl Pepper {
     fn derive(version: PepperVersion, bytes: &[u8; 32]) -> Self {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(bytes);
-        let mut check = CheckValue([0; CHECK_LEN]);
+        let mut check = [0; CheckValue::BYTES];
         expand(&root, &[b"portcullis/apikey-check/v1"], CheckLen)
-            .fill(&mut check.0)
+            .fill(&mut check)
             .expect("the length asked for is the length of the array");
         Self {
             version,
@@ -126,7 +142,7 @@ impl Pepper {
             hash: hmac::Key::new(hmac::HMAC_SHA256, bytes),
             row: expand(&root, &[b"portcullis/apikey-row/v1"], hmac::HMAC_SHA256).into(),
             kid_tag: expand(&root, &[b"portcullis/kid/v1"], hmac::HMAC_SHA256).into(),
-            check,
+            check: CheckValue::from_bytes(check),
         }
     }
 }
@@ -140,25 +156,11 @@ fn expand<'a, L: hkdf::KeyType>(
         .expect("no length asked for here is above 255 blocks")
 }
 
-const CHECK_LEN: usize = 16;
-
 struct CheckLen;
 
 impl hkdf::KeyType for CheckLen {
     fn len(&self) -> usize {
-        CHECK_LEN
-    }
-}
-
-/// 16 bytes derived one-way from a pepper: equal if, and only if, the peppers are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CheckValue([u8; CHECK_LEN]);
-
-impl CheckValue {
-    /// The bytes, to be stored and compared.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
+        CheckValue::BYTES
     }
 }
 
@@ -166,9 +168,9 @@ impl CheckValue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PepperError {
-    /// The version does not fit into the two bytes that kids and records have for it.
-    #[error("pepper version {0} is above 65535; number peppers from 1 to 65535")]
-    VersionTooGreat(SecretVersion),
+    /// The version is 0, or does not fit into the two bytes that kids and records have for it.
+    #[error("pepper version {0} is out of range: number peppers from 1 to 65535")]
+    VersionOutOfRange(u32),
 }
 
 #[cfg(test)]
@@ -176,6 +178,11 @@ pub(crate) mod tests {
     use secrecy::SecretBox;
 
     use super::*;
+
+    /// The version of this number.
+    pub(crate) fn version(number: u32) -> PepperVersion {
+        number.try_into().unwrap()
+    }
 
     /// Peppers of these versions, each of one repeated byte; the first is primary.
     pub(crate) fn peppers(secrets: &[(u32, u8)]) -> Result<Peppers, PepperError> {
@@ -193,28 +200,42 @@ pub(crate) mod tests {
         let refused = peppers(&[(1, 1), (65_536, 2)]).map(drop).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "pepper version 65536 is above 65535; number peppers from 1 to 65535"
+            "pepper version 65536 is out of range: number peppers from 1 to 65535"
         );
+    }
+
+    #[test]
+    fn versions_are_numbers_from_1_to_65535() {
+        for number in [1, 65_535] {
+            let version = PepperVersion::try_from(number).unwrap();
+            assert_eq!(u32::from(version.value()), number);
+        }
+        for number in [0, 65_536] {
+            assert_eq!(
+                PepperVersion::try_from(number),
+                Err(PepperError::VersionOutOfRange(number))
+            );
+        }
     }
 
     #[test]
     fn keys_are_hashed_under_the_primary_version() {
         let peppers = peppers(&[(2, 2), (3, 3), (1, 1)]).unwrap();
-        assert_eq!(peppers.primary().version, PepperVersion::new(2));
+        assert_eq!(peppers.primary().version, version(2));
         for version in 1..=3 {
-            let version = PepperVersion::new(version);
+            let version = self::version(version);
             assert_eq!(peppers.find(version).unwrap().version, version);
         }
-        assert!(peppers.find(PepperVersion::new(4)).is_none());
+        assert!(peppers.find(version(4)).is_none());
     }
 
     #[test]
     fn a_check_value_depends_on_the_pepper_alone() {
         let one = peppers(&[(1, 1), (2, 2)]).unwrap().check_values();
         let two = peppers(&[(7, 1), (2, 3)]).unwrap().check_values();
-        let version = PepperVersion::new;
-        assert_eq!(one[&version(1)], two[&version(7)]);
-        assert_ne!(one[&version(2)], two[&version(2)]);
+        let secret_version = |number| SecretVersion::from(version(number));
+        assert_eq!(one[&secret_version(1)], two[&secret_version(7)]);
+        assert_ne!(one[&secret_version(2)], two[&secret_version(2)]);
     }
 
     #[test]

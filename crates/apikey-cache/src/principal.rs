@@ -6,6 +6,7 @@ use crate::{
     cache::Entry,
     kid::Kid,
     scope::{Scope, Scopes},
+    tenant::TenantId,
     tier::Tier,
 };
 
@@ -23,8 +24,8 @@ impl Principal {
 
     /// Whom the key belongs to.
     #[must_use]
-    pub fn tenant(&self) -> &str {
-        self.entry.record.tenant.as_str()
+    pub fn tenant(&self) -> &TenantId {
+        &self.entry.record.tenant
     }
 
     /// The id of the key, not secret.

@@ -6,10 +6,11 @@
 use std::{sync::Arc, time::Duration};
 
 use portcullis_keyring::{
-    KeyMissing, KeyState, Keyring, Purpose, Rotation, TenantId, VersionedSecrets,
+    KeyMissing, KeyState, Keyring, Purpose, Rotation, TenantId,
     clock::FakeClock,
     kek::LocalKek,
     observer::{Event, Observer},
+    secrets::VersionedSecrets,
     store::MemoryDekStore,
 };
 use secrecy::SecretString;

@@ -5,8 +5,9 @@
 use std::{error::Error, num::NonZeroU32, sync::Arc};
 
 use portcullis_keyring::{
-    Keyring, Purpose, TenantId, VersionedSecrets,
+    Keyring, Purpose, TenantId,
     kek::LocalKek,
+    secrets::VersionedSecrets,
     store::{DekStore, MemoryDekStore},
 };
 use secrecy::SecretString;

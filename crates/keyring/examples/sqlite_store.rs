@@ -5,7 +5,8 @@
 use std::{error::Error, path::Path, sync::Arc, time::Duration};
 
 use portcullis_keyring::{
-    KeyId, Keyring, Purpose, TenantId, VersionedSecrets, kek::LocalKek, store::SqliteDekStore,
+    KeyId, Keyring, Purpose, TenantId, kek::LocalKek, secrets::VersionedSecrets,
+    store::SqliteDekStore,
 };
 use secrecy::SecretBox;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};

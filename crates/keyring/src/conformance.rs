@@ -1,7 +1,8 @@
 //! Suites for implementations of the backend traits, one for each trait, run by every
 //! implementation in this crate and made for yours.
 //!
-//! Each clause of the contract is checked on an instance of its own, which `make` makes.
+//! A suite is a function named after its trait. It panics at the first clause of the contract that
+//! does not hold: "`Trait`: the clause: what was seen".
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -14,12 +15,14 @@
 //! # }
 //! ```
 
+// A suite has one shape in every crate of this workspace: a file named after the trait, in it one
+// function of that name, which runs the clauses in order, each on an instance of its own. A clause is
+// a function named after the property; `clauses!` makes its words of that name, and `Clause` a panic.
+
 mod dek_store;
 mod kek_provider;
 
-use std::panic::AssertUnwindSafe;
-
-use futures_util::FutureExt as _;
+use std::fmt::{Debug, Display};
 
 use crate::{KeyId, Purpose, TenantId, kek::KekContext};
 
@@ -29,12 +32,49 @@ pub(crate) use self::dek_store::{key, tenant};
 pub(crate) use self::kek_provider::raw;
 pub use self::{dek_store::dek_store, kek_provider::kek_provider};
 
-/// Has a failed check name the clause.
-async fn clause(name: &str, check: impl Future<Output = ()>) {
-    if let Err(panic) = AssertUnwindSafe(check).catch_unwind().await {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        panic!("{name}: {}", text.unwrap_or("it panicked"));
+/// Runs functions in order, each with the [`Clause`] of its name before its other arguments.
+macro_rules! clauses {
+    ($subject:literal; $($name:ident($($argument:expr),*);)+) => {
+        $($name(Clause::new($subject, stringify!($name)), $($argument),*).await;)+
+    };
+}
+use clauses;
+
+/// A clause of a contract, as a panic names it.
+#[derive(Clone, Copy, Debug)]
+struct Clause {
+    subject: &'static str,
+    name: &'static str,
+}
+
+impl Clause {
+    const fn new(subject: &'static str, name: &'static str) -> Self {
+        Self { subject, name }
+    }
+
+    #[track_caller]
+    fn holds(self, condition: bool, seen: impl Display) {
+        if !condition {
+            self.fails(seen);
+        }
+    }
+
+    #[track_caller]
+    fn same<T: Debug + PartialEq<U>, U: Debug>(self, what: &str, seen: T, expected: U) {
+        if seen != expected {
+            self.fails(format_args!("{what}: {seen:?}, not {expected:?}"));
+        }
+    }
+
+    #[track_caller]
+    fn done<T, E: Display>(self, what: &str, answer: Result<T, E>) -> T {
+        answer.unwrap_or_else(|error| self.fails(format_args!("{what}: {error}")))
+    }
+
+    #[track_caller]
+    fn fails(self, seen: impl Display) -> ! {
+        let words = self.name.replace('_', " ");
+        panic!("`{}`: {words}: {seen}", self.subject)
     }
 }
 

@@ -7,7 +7,7 @@ use std::{error::Error, fmt};
 
 use async_trait::async_trait;
 
-use crate::{DataKey, KeyId, Purpose, SecretVersion, TenantId, entropy::EntropyError};
+use crate::{DataKey, KeyId, Purpose, TenantId, entropy::EntropyError, secrets::SecretVersion};
 
 pub use self::{local::LocalKek, memory::MemoryKek};
 
@@ -31,7 +31,10 @@ pub trait KekProvider: fmt::Debug + Send + Sync {
     /// [`KekError`].
     async fn generate(&self, context: &KekContext) -> Result<GeneratedKey, KekError>;
 
-    /// Wraps a data key.
+    /// Wraps a data key that was made elsewhere: by another provider whose keys move to this one
+    /// ([`unwrap_key`](Self::unwrap_key) there, `wrap` here), or by a test that knows its bytes. A
+    /// [`Keyring`](crate::Keyring) calls [`generate`](Self::generate) and
+    /// [`rewrap`](Self::rewrap) alone.
     ///
     /// # Errors
     /// [`KekError`].

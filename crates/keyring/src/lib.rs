@@ -17,7 +17,7 @@ mod prepared;
 mod state;
 
 pub use self::{
-    check_value::CheckValue,
+    check_value::check_value,
     data_key::DataKey,
     key_id::KeyId,
     keyring::{Keyring, KeyringBuilder, PrepareError, RewrapError, RotateError, Rotation},
@@ -25,4 +25,4 @@ pub use self::{
     prepared::{KeyMissing, PreparedKey, PreparedKeys},
     state::{IllegalTransition, KeyState, Transition, UnknownKeyState},
 };
-pub use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
+pub use portcullis_versioned_secrets as secrets;

@@ -41,14 +41,14 @@ async fn a_keyring_works_on_both() {
 
 /// Breaks one clause: it makes a second primary.
 #[tokio::test]
-#[should_panic(expected = "a tenant and purpose have one primary and one pending key")]
+#[should_panic(expected = "`DekStore`: a tenant and purpose have one primary and one pending key")]
 async fn a_store_that_breaks_a_clause_is_told_which() {
     conformance::dek_store(async || Arc::new(RowStore::careless()) as _).await;
 }
 
 /// Breaks one clause: it does not look at the context.
 #[tokio::test]
-#[should_panic(expected = "a wrapped key opens in its context only")]
+#[should_panic(expected = "`KekProvider`: a wrapped key opens in its context only")]
 async fn a_key_encryption_key_that_breaks_a_clause_is_told_which() {
     conformance::kek_provider(async || Arc::new(RemoteKek::careless()) as _).await;
 }

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, error::Error};
 
 use portcullis_keyring::TenantId;
-use portcullis_pii_crypto::{Email, IndexRoots, Pii, VersionedSecrets};
+use portcullis_pii_crypto::{Email, IndexRoots, Pii, secrets::VersionedSecrets};
 use secrecy::SecretString;
 
 const OLD: &str = "1:QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use portcullis_keyring::{Keyring, TenantId, kek::MemoryKek, store::MemoryDekStore};
 use portcullis_pii_crypto::{
-    AnyPii, Cipher, IndexRoots, Indexed, ParseError, PiiKind, PiiKinds, PiiType, Sealed, Suite,
-    VersionedSecrets,
+    AnyPii, Cipher, IndexRoots, Indexed, Indexing, ParseError, PiiKind, PiiKinds, PiiType, Sealed,
+    Suite, secrets::VersionedSecrets,
 };
 use secrecy::SecretBox;
 use zeroize::Zeroizing;
@@ -24,6 +24,7 @@ impl PiiType for Passport {
     const NAME: &'static str = "passport";
     const EXPECTED: &'static str = "a passport number such as YA1234567";
     const SUITE: Suite = Suite::Exact;
+    const INDEXING: Option<Indexing<Self>> = Some(Indexing::new());
 
     fn parse(text: &str) -> Result<Self, ParseError> {
         let (letters, digits) = text.as_bytes().split_at_checked(2).ok_or(INVALID)?;
@@ -62,7 +63,7 @@ impl Indexed for Passport {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let kinds = PiiKinds::built_in().with(PiiKind::indexed::<Passport>())?;
+    let kinds = PiiKinds::built_in().with(PiiKind::of::<Passport>())?;
     let kind = kinds.find("passport").ok_or("it was added")?;
     println!("{}", kind.parse("secret").expect_err("it is no number"));
     let keyring = Keyring::builder(Arc::new(MemoryKek::new()?), Arc::new(MemoryDekStore::new()));

@@ -3,7 +3,7 @@
 mod key;
 mod roots;
 
-use std::fmt;
+use std::{fmt, num::NonZeroU16};
 
 use portcullis_keyring::TenantId;
 use secrecy::SecretBox;
@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 use self::key::IndexKey;
 use crate::{Pii, PiiType};
 
-pub use self::roots::{IndexRoots, IndexVersionTooGreat, UnknownIndexVersion};
+pub use self::roots::{IndexRoots, IndexVersionOutOfRange, UnknownIndexVersion};
 
-/// Personal data that can be found again by a blind index.
+/// Personal data that can be found again by a blind index. Its [`PiiType::INDEXING`] says so.
 ///
 /// # Contract
 /// Values that count as the same have the same `normaliser` and the same `normalised` form, and no
@@ -32,10 +32,20 @@ pub trait Indexed: PiiType {
     fn normalised(&self) -> Zeroizing<String>;
 }
 
-/// The version of an index root. It stands in every fingerprint in two bytes, so that it goes to
-/// 65,535 and not as far as a [`SecretVersion`](crate::SecretVersion).
+/// How a type of personal data is found by a blind index, for code that knows its
+/// [`PiiKind`](crate::PiiKind) alone: the value of [`PiiType::INDEXING`].
+pub struct Indexing<T> {
+    normalisers: &'static [&'static str],
+    normalise: fn(&T) -> NormalForm,
+}
+
+/// The normaliser's name, and what it makes of a value.
+pub(crate) type NormalForm = (&'static str, Zeroizing<String>);
+
+/// The version of an index root: a number from 1. It stands in every fingerprint in two bytes, so that
+/// it goes to 65,535 and not as far as a [`SecretVersion`](crate::secrets::SecretVersion).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct IndexVersion(u16);
+pub struct IndexVersion(NonZeroU16);
 
 /// A keyed fingerprint: the version of its root, then the truncated HMAC.
 ///
@@ -59,6 +69,44 @@ pub struct UniqueIndex {
 #[derive(Debug)]
 pub struct FingerprintIndex {
     key: IndexKey,
+}
+
+impl<T: Indexed> Indexing<T> {
+    /// As the type normalises its values.
+    ///
+    /// A type that lists no normaliser does not compile.
+    #[must_use]
+    pub const fn new() -> Self {
+        const {
+            assert!(!T::NORMALISERS.is_empty(), "an index needs a normaliser");
+        }
+        Self {
+            normalisers: T::NORMALISERS,
+            normalise: |value| (value.normaliser(), value.normalised()),
+        }
+    }
+}
+
+impl<T: Indexed> Default for Indexing<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Indexing<T> {
+    pub(crate) const fn normalisers(&self) -> &'static [&'static str] {
+        self.normalisers
+    }
+
+    pub(crate) fn normalise(&self, value: &T) -> NormalForm {
+        (self.normalise)(value)
+    }
+}
+
+impl<T> fmt::Debug for Indexing<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Indexing").field(&self.normalisers).finish()
+    }
 }
 
 impl FingerprintIndex {
@@ -156,14 +204,14 @@ impl IndexRoots {
 impl IndexVersion {
     /// The version with this number.
     #[must_use]
-    pub const fn new(value: u16) -> Self {
-        Self(value)
+    pub const fn new(version: NonZeroU16) -> Self {
+        Self(version)
     }
 
     /// The number.
     #[must_use]
     pub const fn value(self) -> u16 {
-        self.0
+        self.0.get()
     }
 }
 
@@ -186,11 +234,12 @@ impl IndexValue {
         &self.bytes
     }
 
-    /// The version of stored bytes, to compute the fingerprint that compares with them.
+    /// The version of stored bytes, to compute the fingerprint that compares with them. None if they
+    /// are not a fingerprint.
     #[must_use]
     pub fn stored_version(bytes: &[u8]) -> Option<IndexVersion> {
         let (version, _) = bytes.split_first_chunk()?;
-        Some(IndexVersion(u16::from_be_bytes(*version)))
+        NonZeroU16::new(u16::from_be_bytes(*version)).map(IndexVersion)
     }
 }
 

@@ -11,10 +11,10 @@ use std::{
 
 use portcullis_keyring::{
     DataKey, KeyId, KeyState, Keyring, PreparedKey, PreparedKeys, Purpose, TenantId,
-    VersionedSecrets,
     clock::FakeClock,
     entropy::{Entropy, EntropyError, SystemEntropy},
     kek::{KekContext, KekProvider as _, LocalKek},
+    secrets::VersionedSecrets,
     store::{DekStore as _, MemoryDekStore, StoredKey},
 };
 use secrecy::SecretBox;

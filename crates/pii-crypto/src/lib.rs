@@ -11,8 +11,8 @@ pub use self::pii::{PhoneNumber, Region};
 pub use self::{
     cipher::{Cipher, EpochPolicy, FieldContext, OpenError, RebindError, SealError},
     index::{
-        FingerprintIndex, IndexRoots, IndexValue, IndexVersion, IndexVersionTooGreat, Indexed,
-        UniqueIndex, UnknownIndexVersion,
+        FingerprintIndex, IndexRoots, IndexValue, IndexVersion, IndexVersionOutOfRange, Indexed,
+        Indexing, UniqueIndex, UnknownIndexVersion,
     },
     pii::{
         AnyPii, Cpf, Email, FreeText, NationalId, ParseError, PersonName, Pii, PiiKind, PiiKinds,
@@ -21,7 +21,7 @@ pub use self::{
     sealed::{MalformedSealed, Sealed},
     suite::Suite,
 };
-pub use portcullis_keyring::{SecretVersion, VersionedSecrets};
+pub use portcullis_keyring::secrets;
 
 #[cfg(test)]
 mod known_keys;

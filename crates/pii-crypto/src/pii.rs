@@ -14,7 +14,7 @@ use std::fmt;
 use portcullis_keyring::Purpose;
 use zeroize::Zeroizing;
 
-use crate::Suite;
+use crate::{Indexing, Suite};
 
 #[cfg(feature = "phone")]
 pub use self::phone::{PhoneNumber, Region};
@@ -51,6 +51,11 @@ pub trait PiiType: Sized + Send + Sync + 'static {
 
     /// How it is sealed.
     const SUITE: Suite;
+
+    /// How its values are found by a blind index; default: they are not. A type that is
+    /// [`Indexed`](crate::Indexed) says `Some(Indexing::new())`, which is what its [`PiiKind`]
+    /// knows of that.
+    const INDEXING: Option<Indexing<Self>> = None;
 
     /// Takes what somebody typed.
     ///
@@ -91,28 +96,12 @@ pub enum ParseError {
         /// The most there may be.
         limit: usize,
     },
-    /// Not a value of the kind: the variant for kinds of your own.
+    /// Not a value of the kind.
     #[error("the value must be {expected}")]
     Invalid {
         /// What it must be: [`PiiType::EXPECTED`].
         expected: &'static str,
     },
-    /// Not an e-mail address.
-    #[error("not an e-mail address such as name@example.com")]
-    NotAnEmail,
-    /// Not a telephone number, or one without a country code and no region to take it from.
-    #[cfg(feature = "phone")]
-    #[error(
-        "not a valid telephone number: give it in international form, such as +55 11 91234-5678"
-    )]
-    NotAPhoneNumber,
-    /// Not the two capital letters of a region.
-    #[cfg(feature = "phone")]
-    #[error("not a region: give two capital letters such as BR")]
-    NotARegion,
-    /// Not a national identifier, or its check digits are wrong.
-    #[error("not a national identifier whose check digits are right")]
-    NotANationalId,
 }
 
 impl<T: PiiType> Pii<T> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use portcullis_keyring::{Keyring, TenantId, kek::MemoryKek, store::MemoryDekStore};
 use portcullis_pii_crypto::{
-    AnyPii, Cipher, IndexRoots, Indexed, ParseError, Pii, PiiKind, PiiKinds, PiiType, Sealed,
-    Suite, VersionedSecrets,
+    AnyPii, Cipher, IndexRoots, Indexed, Indexing, ParseError, Pii, PiiKind, PiiKinds, PiiType,
+    Sealed, Suite, secrets::VersionedSecrets,
 };
 use secrecy::SecretBox;
 use zeroize::Zeroizing;
@@ -17,6 +17,7 @@ impl PiiType for Passport {
     const NAME: &'static str = "passport";
     const EXPECTED: &'static str = "a passport number such as YA1234567";
     const SUITE: Suite = Suite::Exact;
+    const INDEXING: Option<Indexing<Self>> = Some(Indexing::new());
 
     fn parse(text: &str) -> Result<Self, ParseError> {
         let text = text.trim();
@@ -55,7 +56,7 @@ impl Indexed for Passport {
     }
 }
 
-const PASSPORT: PiiKind = PiiKind::indexed::<Passport>();
+const PASSPORT: PiiKind = PiiKind::of::<Passport>();
 
 async fn cipher(tenant: &TenantId, kinds: &PiiKinds) -> Cipher {
     let kek = MemoryKek::new().expect("a KEK");

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod check_value;
 mod parse;
 mod set;
 mod version;
 
 pub use self::{
+    check_value::CheckValue,
     parse::{ParseError, ParseFault},
     set::{SetError, VersionedSecrets},
     version::{InvalidVersion, SecretVersion},

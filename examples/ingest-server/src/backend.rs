@@ -17,9 +17,12 @@ use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 use self::{
     database::Database,
     key_provider::KeyProvider,
-    secret_checks::{VerifyError, WrongSecrets},
+    secret_checks::{Configured, VerifyError, WrittenWith, WrongSecrets},
 };
-use crate::{config::Config, store::Store};
+use crate::{
+    config::{Config, INDEX_ROOTS, KEY_PEPPERS},
+    store::Store,
+};
 
 pub(crate) use self::{database::DatabaseError, limiter::LimiterError, location::Location};
 
@@ -74,13 +77,21 @@ impl Backend {
         let secrets = &config.secrets;
         let index_roots = IndexRoots::new(secrets.index_roots.clone()).map_err(unusable)?;
         let peppers = Peppers::new(secrets.key_peppers.clone()).map_err(unusable)?;
-        let KeyProvider { provider, checks } = key_provider::configured(config);
-        let checks = [
-            checks,
-            secret_checks::of_index_roots(&index_roots),
-            secret_checks::of_peppers(&peppers, secrets),
-        ];
-        let verified = secret_checks::verify(&*store, &index_roots, &checks.concat()).await;
+        let KeyProvider {
+            provider,
+            secrets: mut configured,
+        } = key_provider::configured(config);
+        configured.push(Configured {
+            secret: INDEX_ROOTS,
+            values: index_roots.check_values(),
+            written_with: WrittenWith::Every,
+        });
+        configured.push(Configured {
+            secret: KEY_PEPPERS,
+            values: peppers.check_values(),
+            written_with: WrittenWith::Only(secrets.key_peppers.primary_version()),
+        });
+        let verified = secret_checks::verify(&*store, &index_roots, &configured).await;
         verified.map_err(|error| match error {
             VerifyError::Wrong(wrong) => BackendError::Secrets(wrong),
             VerifyError::Store(error) => DatabaseError::from(error).into(),

@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{ApiKeyCache, Shared};
 use crate::{
-    feed::{ChangeFeed, OutboxPage, OutboxSeq, RETENTION},
+    feed::{ChangeFeed, FeedPage, FeedSeq, RETENTION},
     observer::{Event, FeedGap, StoreTask},
     store::StoreError,
 };
@@ -129,7 +129,7 @@ impl Shared {
 #[derive(Debug, Default)]
 struct Follower {
     /// The last change that was applied, `None` before the first reading.
-    applied: Option<OutboxSeq>,
+    applied: Option<FeedSeq>,
 }
 
 impl Follower {
@@ -155,7 +155,7 @@ impl Follower {
                 let page = feed.changes_after(applied, PAGE);
                 shared.within_timeout(StoreTask::Follow, page).await?
             }
-            None => OutboxPage {
+            None => FeedPage {
                 head: shared
                     .within_timeout(StoreTask::Follow, feed.head())
                     .await?,
@@ -172,7 +172,7 @@ impl Follower {
 
     /// Invalidates what a page says, and everything if there is something that it does not say.
     /// Gives the number up to which everything has been applied.
-    fn apply(&self, shared: &Shared, page: &OutboxPage) -> OutboxSeq {
+    fn apply(&self, shared: &Shared, page: &FeedPage) -> FeedSeq {
         let Some(before) = self.applied else {
             // What was loaded before the first reading may have changed since.
             shared.fenced.invalidate_all();

@@ -3,36 +3,39 @@
 use std::sync::Arc;
 
 use super::{
-    clause::Clause,
-    records::{ISSUED, assert_same, kid, limit, record, rehash, tenant, verifier},
+    Clause, clauses,
+    records::{
+        ISSUED, assert_same, insert, kid, limit, load, pepper, record, rehash, revoke, tenant,
+        verifier,
+    },
 };
 use crate::{
-    pepper::PepperVersion,
     store::{
         KeyQuery, KeyRecord, KeyStore, RecordState, RecordVersion, Revoked, StoreError, UnixMillis,
     },
     tier::Tier,
 };
 
-/// Checks the contract of [`KeyStore`] on fresh stores from `make`, each of them empty.
+/// Checks the contract of [`KeyStore`] on the stores that `make` makes, each of them empty.
 ///
 /// # Panics
 ///
-/// If the store breaks the contract; the message names the clause.
+/// The store breaks the contract, or fails. The message names the clause.
 pub async fn key_store(make: impl AsyncFn() -> Arc<dyn KeyStore>) {
-    what_is_inserted_is_loaded(&*make().await).await;
-    a_revoked_record_can_be_inserted(&*make().await).await;
-    a_kid_is_taken_once(&*make().await).await;
-    a_revocation_is_permanent(&*make().await).await;
-    an_unknown_kid_changes_nothing(&*make().await).await;
-    a_hash_is_renewed_only_where_nothing_else_changed(&*make().await).await;
-    a_revoked_record_gets_no_new_hash(&*make().await).await;
-    the_latest_use_is_kept(&*make().await).await;
-    pages_are_in_the_order_of_kids(&*make().await).await;
+    clauses! { "KeyStore";
+        what_is_inserted_is_loaded_every_field_as_it_was(&*make().await);
+        a_revoked_record_can_be_inserted(&*make().await);
+        a_kid_is_taken_once_and_its_record_stays_as_it_is(&*make().await);
+        a_revocation_is_permanent_drops_the_verifier_and_raises_the_version_by_1(&*make().await);
+        an_unknown_kid_is_not_found_and_changes_nothing(&*make().await);
+        a_hash_is_renewed_only_for_the_same_version_and_pepper(&*make().await);
+        a_revoked_record_gets_no_new_hash(&*make().await);
+        the_latest_use_is_kept_and_is_no_new_version(&*make().await);
+        pages_are_in_the_order_of_kids_and_hold_what_the_query_asks_for(&*make().await);
+    }
 }
 
-async fn what_is_inserted_is_loaded(store: &dyn KeyStore) {
-    let clause = Clause("what is inserted is loaded, every field as it was");
+async fn what_is_inserted_is_loaded_every_field_as_it_was(clause: Clause, store: &dyn KeyStore) {
     let plain = record(1);
     let full = KeyRecord {
         tenant: tenant("tenant's;--"),
@@ -47,72 +50,74 @@ async fn what_is_inserted_is_loaded(store: &dyn KeyStore) {
         ..record(2)
     };
     for expected in [plain, full] {
-        clause.done(store.insert(&expected).await);
-        let loaded = clause.some(clause.done(store.load(&expected.kid).await));
+        clause.done("insert", store.insert(&expected).await);
+        let loaded = load(clause, store, expected.kid).await;
         assert_same(clause, &loaded, &expected);
     }
 }
 
-async fn a_revoked_record_can_be_inserted(store: &dyn KeyStore) {
-    let clause = Clause("a revoked record can be inserted");
+async fn a_revoked_record_can_be_inserted(clause: Clause, store: &dyn KeyStore) {
     let revoked = KeyRecord {
         state: RecordState::Revoked,
         ..record(1)
     };
-    clause.done(store.insert(&revoked).await);
-    let loaded = clause.some(clause.done(store.load(&kid(1)).await));
-    assert_same(clause, &loaded, &revoked);
+    clause.done("insert", store.insert(&revoked).await);
+    assert_same(clause, &load(clause, store, kid(1)).await, &revoked);
 }
 
-async fn a_kid_is_taken_once(store: &dyn KeyStore) {
-    let clause = Clause("a kid is taken once, and its record stays as it is");
-    clause.done(store.insert(&record(1)).await);
+async fn a_kid_is_taken_once_and_its_record_stays_as_it_is(clause: Clause, store: &dyn KeyStore) {
+    insert(clause, store, 1).await;
     let other = KeyRecord {
         tier: Tier::ENTERPRISE,
         ..record(1)
     };
-    let refused = store.insert(&other).await;
-    clause.holds(matches!(refused, Err(StoreError::KidTaken)));
-    let loaded = clause.some(clause.done(store.load(&kid(1)).await));
-    assert_same(clause, &loaded, &record(1));
+    let again = store.insert(&other).await;
+    let seen = format_args!("a second insert: {again:?}");
+    clause.holds(matches!(again, Err(StoreError::KidTaken)), seen);
+    assert_same(clause, &load(clause, store, kid(1)).await, &record(1));
 }
 
-async fn a_revocation_is_permanent(store: &dyn KeyStore) {
-    let clause =
-        Clause("a revocation is permanent, drops the verifier and raises the version by 1");
+async fn a_revocation_is_permanent_drops_the_verifier_and_raises_the_version_by_1(
+    clause: Clause,
+    store: &dyn KeyStore,
+) {
     let second = RecordVersion::new(2);
-    clause.done(store.insert(&record(1)).await);
-    let revoked = clause.done(store.revoke(&kid(1), ISSUED).await);
-    clause.same(revoked, Some(Revoked::Now(second)));
-    let again = clause.done(store.revoke(&kid(1), ISSUED).await);
-    clause.same(again, Some(Revoked::Before(second)));
+    insert(clause, store, 1).await;
+    let revoked = revoke(clause, store, 1, ISSUED).await;
+    clause.same("the first time", revoked, Some(Revoked::Now(second)));
+    let again = revoke(clause, store, 1, ISSUED).await;
+    clause.same("the second time", again, Some(Revoked::Before(second)));
     let expected = KeyRecord {
         version: second,
         state: RecordState::Revoked,
         ..record(1)
     };
-    let loaded = clause.some(clause.done(store.load(&kid(1)).await));
-    assert_same(clause, &loaded, &expected);
+    assert_same(clause, &load(clause, store, kid(1)).await, &expected);
 }
 
-async fn an_unknown_kid_changes_nothing(store: &dyn KeyStore) {
-    let clause = Clause("an unknown kid is not found, and changes nothing");
-    let is_absent = async || clause.done(store.load(&kid(1)).await).is_none();
-    clause.holds(is_absent().await);
-    clause.same(clause.done(store.revoke(&kid(1), ISSUED).await), None);
-    clause.done(store.update_last_used(&[(kid(1), ISSUED)]).await);
-    rehash(clause, store, RecordVersion::FIRST, PepperVersion::new(1)).await;
-    clause.holds(is_absent().await);
+async fn an_unknown_kid_is_not_found_and_changes_nothing(clause: Clause, store: &dyn KeyStore) {
+    let assert_absent = async || {
+        let loaded = clause.done("load", store.load(&kid(1)).await);
+        clause.holds(loaded.is_none(), "there is a record");
+    };
+    assert_absent().await;
+    clause.same("revoked", revoke(clause, store, 1, ISSUED).await, None);
+    let used = store.update_last_used(&[(kid(1), ISSUED)]).await;
+    clause.done("update_last_used", used);
+    rehash(clause, store, RecordVersion::FIRST, pepper(1)).await;
+    assert_absent().await;
 }
 
-async fn a_hash_is_renewed_only_where_nothing_else_changed(store: &dyn KeyStore) {
-    let clause = Clause("a hash is renewed only for the same version and pepper");
+async fn a_hash_is_renewed_only_for_the_same_version_and_pepper(
+    clause: Clause,
+    store: &dyn KeyStore,
+) {
     let version = RecordVersion::FIRST;
     let rehashed = async |version, under| {
-        rehash(clause, store, version, PepperVersion::new(under)).await;
-        clause.some(clause.done(store.load(&kid(1)).await))
+        rehash(clause, store, version, pepper(under)).await;
+        load(clause, store, kid(1)).await
     };
-    clause.done(store.insert(&record(1)).await);
+    insert(clause, store, 1).await;
     assert_same(clause, &rehashed(version.next(), 1).await, &record(1));
     assert_same(clause, &rehashed(version, 9).await, &record(1));
     let expected = KeyRecord {
@@ -122,52 +127,58 @@ async fn a_hash_is_renewed_only_where_nothing_else_changed(store: &dyn KeyStore)
     assert_same(clause, &rehashed(version, 1).await, &expected);
 }
 
-async fn a_revoked_record_gets_no_new_hash(store: &dyn KeyStore) {
-    let clause = Clause("a revoked record gets no new hash");
-    clause.done(store.insert(&record(1)).await);
-    clause.done(store.revoke(&kid(1), ISSUED).await);
+async fn a_revoked_record_gets_no_new_hash(clause: Clause, store: &dyn KeyStore) {
+    insert(clause, store, 1).await;
+    revoke(clause, store, 1, ISSUED).await;
     for version in [1, 2] {
-        let version = RecordVersion::new(version);
-        rehash(clause, store, version, PepperVersion::new(1)).await;
+        rehash(clause, store, RecordVersion::new(version), pepper(1)).await;
     }
-    let loaded = clause.some(clause.done(store.load(&kid(1)).await));
-    clause.holds(matches!(loaded.state, RecordState::Revoked));
+    let loaded = load(clause, store, kid(1)).await;
+    let is_revoked = matches!(loaded.state, RecordState::Revoked);
+    clause.holds(is_revoked, "the record is active");
 }
 
-async fn the_latest_use_is_kept(store: &dyn KeyStore) {
-    let clause = Clause("the latest use is kept, and is no new version");
-    clause.done(store.insert(&record(1)).await);
-    clause.done(store.insert(&record(2)).await);
+async fn the_latest_use_is_kept_and_is_no_new_version(clause: Clause, store: &dyn KeyStore) {
+    insert(clause, store, 1).await;
+    insert(clause, store, 2).await;
     for date in [20, 30, 10] {
         let uses = [(kid(1), UnixMillis::new(date)), (kid(9), ISSUED)];
-        clause.done(store.update_last_used(&uses).await);
+        let used = store.update_last_used(&uses).await;
+        clause.done("update_last_used", used);
     }
-    let used = clause.some(clause.done(store.load(&kid(1)).await));
-    clause.same(used.last_used, Some(UnixMillis::new(30)));
-    clause.same(used.version, RecordVersion::FIRST);
-    let unused = clause.some(clause.done(store.load(&kid(2)).await));
-    clause.same(unused.last_used, None);
+    let used = load(clause, store, kid(1)).await;
+    let latest = Some(UnixMillis::new(30));
+    clause.same("after 20, 30 and 10", used.last_used, latest);
+    clause.same("its version", used.version, RecordVersion::FIRST);
+    let unused = load(clause, store, kid(2)).await;
+    clause.same("never used", unused.last_used, None);
 }
 
-async fn pages_are_in_the_order_of_kids(store: &dyn KeyStore) {
-    let clause = Clause("pages are in the order of kids, and hold what the query asks for");
+async fn pages_are_in_the_order_of_kids_and_hold_what_the_query_asks_for(
+    clause: Clause,
+    store: &dyn KeyStore,
+) {
     for number in [3, 1, 5, 2, 4] {
         let of = if number % 2 == 0 { "even" } else { "odd" };
         let record = KeyRecord {
             tenant: tenant(of),
             ..record(number)
         };
-        clause.done(store.insert(&record).await);
+        clause.done("insert", store.insert(&record).await);
     }
-    let listed = async |query: KeyQuery| {
-        let records = clause.done(store.list(&query).await);
-        records.iter().map(|record| record.kid).collect::<Vec<_>>()
+    let is_listed = async |what, query: KeyQuery, expected: &[u64]| {
+        let records = clause.done("list", store.list(&query).await);
+        let kids: Vec<_> = records.iter().map(|record| record.kid).collect();
+        let expected: Vec<_> = expected.iter().copied().map(kid).collect();
+        clause.same(what, kids, expected);
     };
     let first = KeyQuery::first(limit(2));
-    clause.same(listed(first.clone()).await, vec![kid(1), kid(2)]);
-    clause.same(listed(first.clone().after(kid(4))).await, vec![kid(5)]);
+    is_listed("the first two", first.clone(), &[1, 2]).await;
+    is_listed("after 4", first.clone().after(kid(4)), &[5]).await;
     let odd = first.of_tenant(tenant("odd"));
-    clause.same(listed(odd.clone()).await, vec![kid(1), kid(3)]);
-    clause.same(listed(odd.clone().after(kid(3))).await, vec![kid(5)]);
-    clause.same(listed(odd.of_tenant(tenant("nobody"))).await, vec![]);
+    is_listed("two of a tenant", odd.clone(), &[1, 3]).await;
+    let rest = odd.clone().after(kid(3));
+    is_listed("after 3 of a tenant", rest, &[5]).await;
+    let nobody = odd.of_tenant(tenant("nobody"));
+    is_listed("an unknown tenant", nobody, &[]).await;
 }

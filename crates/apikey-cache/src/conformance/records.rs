@@ -2,13 +2,14 @@
 
 use std::num::NonZeroU16;
 
-use super::clause::Clause;
+use super::Clause;
 use crate::{
     kid::Kid,
     pepper::PepperVersion,
     scope::Scopes,
     store::{
-        KeyHash, KeyRecord, KeyStore, RecordState, RecordVersion, RowMac, UnixMillis, Verifier,
+        KeyHash, KeyRecord, KeyStore, RecordState, RecordVersion, Revoked, RowMac, UnixMillis,
+        Verifier,
     },
     tenant::TenantId,
     tier::Tier,
@@ -41,10 +42,14 @@ pub(super) fn record(number: u64) -> KeyRecord {
     }
 }
 
-pub(super) fn verifier(pepper: u16) -> Verifier {
-    let [_, byte] = pepper.to_be_bytes();
+pub(super) fn pepper(version: u8) -> PepperVersion {
+    let version = u32::from(version).try_into();
+    version.expect("the peppers of the suite are not numbered 0")
+}
+
+pub(super) fn verifier(byte: u8) -> Verifier {
     Verifier {
-        pepper: PepperVersion::new(pepper),
+        pepper: pepper(byte),
         hash: KeyHash::new([byte; 32]),
         row_mac: RowMac::new([!byte; 32]),
     }
@@ -52,6 +57,24 @@ pub(super) fn verifier(pepper: u16) -> Verifier {
 
 pub(super) fn limit(count: u16) -> NonZeroU16 {
     NonZeroU16::new(count).expect("the limits of the suite are not zero")
+}
+
+pub(super) async fn insert(clause: Clause, store: &dyn KeyStore, number: u64) {
+    clause.done("insert", store.insert(&record(number)).await);
+}
+
+pub(super) async fn load(clause: Clause, store: &dyn KeyStore, kid: Kid) -> KeyRecord {
+    let loaded = clause.done("load", store.load(&kid).await);
+    loaded.unwrap_or_else(|| clause.fails("the record is not there"))
+}
+
+pub(super) async fn revoke(
+    clause: Clause,
+    store: &dyn KeyStore,
+    number: u64,
+    at: UnixMillis,
+) -> Option<Revoked> {
+    clause.done("revoke", store.revoke(&kid(number), at).await)
 }
 
 /// Asks to renew the hash of record 1.
@@ -62,7 +85,7 @@ pub(super) async fn rehash(
     under: PepperVersion,
 ) {
     let rehashed = store.rehash(&kid(1), version, under, &verifier(2)).await;
-    clause.done(rehashed);
+    clause.done("rehash", rehashed);
 }
 
 #[track_caller]
@@ -75,7 +98,10 @@ pub(super) fn assert_same(clause: Clause, loaded: &KeyRecord, expected: &KeyReco
             row_mac,
         }) => Some((pepper, *hash.as_bytes(), *row_mac.as_bytes())),
     };
-    clause.same(state(loaded), state(expected));
+    let same = state(loaded) == state(expected);
+    clause.holds(same, "the verifier is another one");
     // What is left is told apart by `Debug`, except for the redacted bytes compared above.
-    clause.same(format!("{loaded:?}"), format!("{expected:?}"));
+    let (loaded, expected) = (format!("{loaded:?}"), format!("{expected:?}"));
+    let seen = format_args!("{loaded}, not {expected}");
+    clause.holds(loaded == expected, seen);
 }

@@ -14,7 +14,7 @@ use super::{
     KeyQuery, KeyRecord, KeyStore, RecordState, RecordVersion, Revoked, StoreError, UnixMillis,
 };
 use crate::{
-    feed::{Change, ChangeFeed, OutboxPage, OutboxSeq},
+    feed::{Change, ChangeFeed, FeedPage, FeedSeq},
     kid::Kid,
     pepper::PepperVersion,
     verifier::Verifier,
@@ -44,7 +44,7 @@ impl MemoryKeyStore {
 struct Tables {
     records: BTreeMap<Kid, KeyRecord>,
     outbox: VecDeque<(UnixMillis, Change)>,
-    head: OutboxSeq,
+    head: FeedSeq,
 }
 
 impl Tables {
@@ -136,21 +136,17 @@ impl KeyStore for MemoryKeyStore {
 
 #[async_trait]
 impl ChangeFeed for MemoryKeyStore {
-    async fn head(&self) -> Result<OutboxSeq, StoreError> {
+    async fn head(&self) -> Result<FeedSeq, StoreError> {
         Ok(self.tables().head)
     }
 
-    async fn changes_after(
-        &self,
-        seq: OutboxSeq,
-        limit: NonZeroU16,
-    ) -> Result<OutboxPage, StoreError> {
+    async fn changes_after(&self, seq: FeedSeq, limit: NonZeroU16) -> Result<FeedPage, StoreError> {
         let tables = self.tables();
         let changes = tables.outbox.iter().map(|(_, change)| *change);
         let later = changes
             .filter(|change| change.seq > seq)
             .take(limit.get().into());
-        Ok(OutboxPage {
+        Ok(FeedPage {
             head: tables.head,
             changes: later.collect(),
         })
@@ -165,7 +161,7 @@ impl ChangeFeed for MemoryKeyStore {
         Ok(())
     }
 
-    async fn changed(&self, seq: OutboxSeq) {
+    async fn changed(&self, seq: FeedSeq) {
         loop {
             // Made before the head is read: an append between the two is not missed.
             let appended = self.appended.notified();

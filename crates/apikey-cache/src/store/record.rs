@@ -1,9 +1,9 @@
 //! What is stored about a key.
 
-use std::fmt;
-
 use super::UnixMillis;
-use crate::{kid::Kid, scope::Scopes, tenant::TenantId, tier::Tier, verifier::Verifier};
+use crate::{
+    counter::counter, kid::Kid, scope::Scopes, tenant::TenantId, tier::Tier, verifier::Verifier,
+};
 
 /// One row of the table of keys. It never holds the secret.
 #[derive(Clone, Debug)]
@@ -68,37 +68,14 @@ pub enum RecordState {
     Revoked,
 }
 
-/// Counts the changes of a record, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordVersion(u64);
+counter! {
+    /// Counts the changes of a record, from 1.
+    RecordVersion
+}
 
 impl RecordVersion {
     /// The version of a new record.
     pub const FIRST: Self = Self(1);
     /// Lower than that of any record: what a missing record is taken for.
     pub(crate) const ABSENT: Self = Self(0);
-
-    /// The version with this number.
-    #[must_use]
-    pub const fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn value(self) -> u64 {
-        self.0
-    }
-
-    /// The version after this.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-}
-
-impl fmt::Display for RecordVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
 }

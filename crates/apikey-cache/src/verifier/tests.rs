@@ -5,7 +5,6 @@ use secrecy::SecretBox;
 
 use super::*;
 use crate::{
-    pepper::PepperVersion,
     store::{RecordState, RecordVersion, UnixMillis},
     tier::Tier,
 };
@@ -53,7 +52,7 @@ fn the_known_answers_are_met() {
     assert!(record.kid.is_tagged_by(&known_peppers()));
     assert_eq!(hex::encode(verifier.hash.as_bytes()), KNOWN_HASH);
     assert_eq!(hex::encode(verifier.row_mac.as_bytes()), KNOWN_ROW_MAC);
-    let check_value = known_peppers().check_values()[&PepperVersion::new(513)];
+    let check_value = known_peppers().check_values()[&SecretVersion::try_from(513).unwrap()];
     assert_eq!(hex::encode(check_value.as_bytes()), KNOWN_CHECK_VALUE);
 }
 

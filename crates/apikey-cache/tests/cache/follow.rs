@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use portcullis_apikey_cache::{
     ApiKey, ApiKeyCache, Denied,
     clock::Clock,
-    feed::{ChangeFeed, OutboxSeq, RETENTION},
+    feed::{ChangeFeed, FeedSeq, RETENTION},
     observer::{DenialReason, Event, FeedGap},
     store::{KeyStore, MemoryKeyStore, UnixMillis},
 };
@@ -284,14 +284,10 @@ async fn the_feed_is_trimmed_to_the_retention() {
     node.issue().await;
     node.pass(Duration::from_secs(600)).await;
     let all = NonZeroU16::new(10).unwrap();
-    let page = node
-        .store
-        .changes_after(OutboxSeq::START, all)
-        .await
-        .unwrap();
-    assert_eq!(page.head, OutboxSeq::new(2));
+    let page = node.store.changes_after(FeedSeq::START, all).await.unwrap();
+    assert_eq!(page.head, FeedSeq::new(2));
     let kept: Vec<_> = page.changes.iter().map(|change| change.seq).collect();
-    assert_eq!(kept, [OutboxSeq::new(2)]);
+    assert_eq!(kept, [FeedSeq::new(2)]);
     assert!(node.accepts(old.key()).await, "trimming changes no key");
     assert_eq!(node.cache.stats().feed_gaps, 0);
 }

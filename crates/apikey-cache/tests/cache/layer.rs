@@ -20,7 +20,7 @@ async fn send(node: &Node, key: Option<&str>) -> Response<String> {
 async fn send_through(layer: ApiKeyLayer, key: Option<&str>) -> Response<String> {
     let tenant = service_fn(async |request: Request<()>| {
         let principal: &Principal = request.extensions().get().unwrap();
-        Ok::<_, Infallible>(Response::new(principal.tenant().to_owned()))
+        Ok::<_, Infallible>(Response::new(principal.tenant().to_string()))
     });
     let mut request = Request::new(());
     if let Some(key) = key {

@@ -21,7 +21,7 @@ async fn a_list_says_what_a_key_may_do_and_nothing_to_verify_it_with() {
     let issued = issued.unwrap();
     let info = node.cache.record(issued.kid()).await.unwrap();
     assert_eq!(info.kid(), issued.kid());
-    assert_eq!(info.tenant(), "tenant-7");
+    assert_eq!(info.tenant().as_str(), "tenant-7");
     assert_eq!(info.tier(), &Tier::STANDARD);
     assert_eq!(info.scopes().as_str(), "events:write leads:read");
     assert_eq!(info.version(), RecordVersion::FIRST);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis_apikey_cache::{
-    ApiKey, KeyStatus, PepperVersion, Tier,
+    ApiKey, KeyStatus, Tier,
     observer::{DenialReason, Event, RowFault},
     store::{KeyRecord, KeyStore, MemoryKeyStore, RecordState, RecordVersion},
 };
@@ -35,8 +35,7 @@ async fn a_hash_moves_to_the_primary_pepper_at_the_next_use() {
     let rotated = node(&store, 2, &[1, 2]);
     assert!(rotated.accepts(&key).await);
     assert_eq!(pepper_of(&store, &key).await, 2);
-    let rehashed =
-        |event: &Event| matches!(event, Event::Rehashed { from } if *from == PepperVersion::new(1));
+    let rehashed = |event: &Event| matches!(event, Event::Rehashed { from } if from.value() == 1);
     assert_eq!(rotated.events.count(rehashed), 1);
 
     // The old process, which has not the new pepper, refuses; one that has both accepts.

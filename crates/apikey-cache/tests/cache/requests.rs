@@ -18,7 +18,7 @@ async fn a_key_that_was_issued_is_its_owner() {
     let key = ApiKey::parse(issued.key().hazmat_expose()).unwrap();
     for _ in 0..2 {
         let principal = node.cache.validate(&key).await.unwrap();
-        assert_eq!(principal.tenant(), "tenant-7");
+        assert_eq!(principal.tenant().as_str(), "tenant-7");
         assert_eq!(principal.kid(), issued.kid());
         assert_eq!(principal.tier(), &Tier::STANDARD);
         assert_eq!(principal.scopes().as_str(), "events:write leads:read");

@@ -14,11 +14,11 @@ use std::{
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, ApiKeyCacheBuilder, Issued, Kid, NewKey, PepperVersion, Peppers,
-    SecretVersion, Tier, VersionedSecrets,
+    ApiKey, ApiKeyCache, ApiKeyCacheBuilder, Issued, Kid, NewKey, PepperVersion, Peppers, Tier,
     clock::FakeClock,
-    feed::{ChangeFeed, OutboxPage, OutboxSeq},
+    feed::{ChangeFeed, FeedPage, FeedSeq},
     observer::{DenialReason, Event, Observer},
+    secrets::{SecretVersion, VersionedSecrets},
     store::{
         KeyQuery, KeyRecord, KeyStore, MemoryKeyStore, RecordVersion, Revoked, StoreError,
         UnixMillis, Verifier,
@@ -362,15 +362,11 @@ impl KeyStore for FlakyStore {
 
 #[async_trait]
 impl ChangeFeed for FlakyStore {
-    async fn head(&self) -> Result<OutboxSeq, StoreError> {
+    async fn head(&self) -> Result<FeedSeq, StoreError> {
         self.connect().await?.head().await
     }
 
-    async fn changes_after(
-        &self,
-        seq: OutboxSeq,
-        limit: NonZeroU16,
-    ) -> Result<OutboxPage, StoreError> {
+    async fn changes_after(&self, seq: FeedSeq, limit: NonZeroU16) -> Result<FeedPage, StoreError> {
         self.connect().await?.changes_after(seq, limit).await
     }
 
@@ -378,7 +374,7 @@ impl ChangeFeed for FlakyStore {
         self.connect().await?.trim(before).await
     }
 
-    async fn changed(&self, seq: OutboxSeq) {
+    async fn changed(&self, seq: FeedSeq) {
         if !self.tells.load(Ordering::SeqCst) {
             return pending().await;
         }

@@ -8,15 +8,11 @@ struct WithoutRevocations(Arc<TextFeed>);
 
 #[async_trait]
 impl ChangeFeed for WithoutRevocations {
-    async fn head(&self) -> Result<OutboxSeq, StoreError> {
+    async fn head(&self) -> Result<FeedSeq, StoreError> {
         self.0.head().await
     }
 
-    async fn changes_after(
-        &self,
-        seq: OutboxSeq,
-        limit: NonZeroU16,
-    ) -> Result<OutboxPage, StoreError> {
+    async fn changes_after(&self, seq: FeedSeq, limit: NonZeroU16) -> Result<FeedPage, StoreError> {
         let mut page = self.0.changes_after(seq, limit).await?;
         let is_new = |change: &Change| change.version == RecordVersion::FIRST;
         page.changes.retain(is_new);
@@ -29,11 +25,43 @@ impl ChangeFeed for WithoutRevocations {
 }
 
 #[tokio::test]
-#[should_panic(expected = "the contract is broken: every change is told once, in order, from 1")]
+#[should_panic(expected = "`ChangeFeed`: every change is told once in order from 1: ")]
 async fn the_suite_finds_a_feed_that_leaves_out_revocations() {
     conformance::change_feed(async || {
         let (store, feed) = open();
         (store as _, Arc::new(WithoutRevocations(feed)) as _)
+    })
+    .await;
+}
+
+/// A feed that grows for ever.
+#[derive(Debug)]
+struct WithoutTrimming(Arc<TextFeed>);
+
+#[async_trait]
+impl ChangeFeed for WithoutTrimming {
+    async fn head(&self) -> Result<FeedSeq, StoreError> {
+        self.0.head().await
+    }
+
+    async fn changes_after(&self, seq: FeedSeq, limit: NonZeroU16) -> Result<FeedPage, StoreError> {
+        self.0.changes_after(seq, limit).await
+    }
+
+    async fn trim(&self, _: UnixMillis) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+#[should_panic(
+    expected = "`ChangeFeed`: trimming drops every change before the first that is not older: two \
+                are older: [1, 2, 3, 4], not [3, 4]"
+)]
+async fn the_suite_finds_a_feed_that_never_trims() {
+    conformance::change_feed(async || {
+        let (store, feed) = open();
+        (store as _, Arc::new(WithoutTrimming(feed)) as _)
     })
     .await;
 }
@@ -77,7 +105,7 @@ impl KeyStore for WithoutRevoking {
 }
 
 #[tokio::test]
-#[should_panic(expected = "the contract is broken: a revocation is permanent")]
+#[should_panic(expected = "`KeyStore`: a revocation is permanent")]
 async fn the_suite_finds_a_store_that_ignores_revocations() {
     conformance::key_store(async || Arc::new(WithoutRevoking(open().0)) as _).await;
 }

@@ -13,8 +13,9 @@ use std::{
 
 use async_trait::async_trait;
 use portcullis_apikey_cache::{
-    ApiKeyCache, Denied, Kid, NewKey, PepperVersion, Peppers, Tier, VersionedSecrets, conformance,
-    feed::{Change, ChangeFeed, OutboxPage, OutboxSeq},
+    ApiKeyCache, Denied, Kid, NewKey, PepperVersion, Peppers, Tier, conformance,
+    feed::{Change, ChangeFeed, FeedPage, FeedSeq},
+    secrets::VersionedSecrets,
     store::{
         KeyHash, KeyQuery, KeyRecord, KeyStore, RecordState, RecordVersion, Revoked, RowMac,
         StoreError, UnixMillis, Verifier,
@@ -160,29 +161,25 @@ impl KeyStore for TextStore {
 
 #[async_trait]
 impl ChangeFeed for TextFeed {
-    async fn head(&self) -> Result<OutboxSeq, StoreError> {
+    async fn head(&self) -> Result<FeedSeq, StoreError> {
         let database = self.database.lock().map_err(|_| poisoned())?;
-        Ok(OutboxSeq::new(database.head()))
+        Ok(FeedSeq::new(database.head()))
     }
 
-    async fn changes_after(
-        &self,
-        seq: OutboxSeq,
-        limit: NonZeroU16,
-    ) -> Result<OutboxPage, StoreError> {
+    async fn changes_after(&self, seq: FeedSeq, limit: NonZeroU16) -> Result<FeedPage, StoreError> {
         let database = self.database.lock().map_err(|_| poisoned())?;
         let numbered = (database.trimmed + 1..).zip(&database.log);
         let later = numbered.filter(|(number, _)| *number > seq.value());
         let changes = later.take(limit.get().into()).map(|(number, line)| {
             let mut columns = line.split(' ').skip(1);
             Ok(Change {
-                seq: OutboxSeq::new(number),
+                seq: FeedSeq::new(number),
                 kid: parse(columns.next(), "kid")?,
                 version: RecordVersion::new(parse(columns.next(), "version")?),
             })
         });
-        Ok(OutboxPage {
-            head: OutboxSeq::new(database.head()),
+        Ok(FeedPage {
+            head: FeedSeq::new(database.head()),
             changes: changes.collect::<Result<_, StoreError>>()?,
         })
     }
@@ -200,7 +197,7 @@ impl ChangeFeed for TextFeed {
         Ok(())
     }
 
-    async fn changed(&self, seq: OutboxSeq) {
+    async fn changed(&self, seq: FeedSeq) {
         let mut head = self.head.clone();
         if head.wait_for(|head| *head > seq.value()).await.is_err() {
             std::future::pending().await

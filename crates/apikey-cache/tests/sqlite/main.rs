@@ -11,8 +11,9 @@ use std::{
 };
 
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, Denied, NewKey, PepperVersion, Peppers, Tier, VersionedSecrets,
-    feed::{ChangeFeed, OutboxSeq},
+    ApiKey, ApiKeyCache, Denied, NewKey, PepperVersion, Peppers, Tier,
+    feed::{ChangeFeed, FeedSeq},
+    secrets::VersionedSecrets,
     store::{
         KeyHash, KeyRecord, KeyStore, RecordState, RecordVersion, RowMac, SqliteKeyStore,
         StoreError, UnixMillis, Verifier,
@@ -116,8 +117,8 @@ async fn a_sequence_number_is_never_given_out_twice() {
         .unwrap();
     store.insert(&record(3)).await.unwrap();
     let limit = 10.try_into().unwrap();
-    let page = store.changes_after(OutboxSeq::START, limit).await.unwrap();
-    assert_eq!(page.head, OutboxSeq::new(3));
+    let page = store.changes_after(FeedSeq::START, limit).await.unwrap();
+    assert_eq!(page.head, FeedSeq::new(3));
     assert_eq!(
         page.changes
             .iter()
@@ -196,7 +197,7 @@ fn record(number: u64) -> KeyRecord {
         created_at: UnixMillis::new(1_767_225_600_000),
         last_used: None,
         state: RecordState::Active(Verifier {
-            pepper: PepperVersion::new(1),
+            pepper: PepperVersion::try_from(1).unwrap(),
             hash: KeyHash::new([1; 32]),
             row_mac: RowMac::new([2; 32]),
         }),
@@ -259,9 +260,9 @@ async fn trimming_drops_up_to_the_first_change_that_is_kept_and_leaves_no_hole()
     }
     let kept = async |before| {
         store.trim(UnixMillis::new(before)).await.unwrap();
-        let page = store.changes_after(OutboxSeq::START, 10.try_into().unwrap());
+        let page = store.changes_after(FeedSeq::START, 10.try_into().unwrap());
         let page = page.await.unwrap();
-        assert_eq!(page.head, OutboxSeq::new(4));
+        assert_eq!(page.head, FeedSeq::new(4));
         page.changes
             .iter()
             .map(|change| change.seq.value())

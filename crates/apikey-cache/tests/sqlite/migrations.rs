@@ -6,7 +6,7 @@
 
 use std::fs;
 
-use portcullis_apikey_cache::{KeyStatus, feed::OutboxPage};
+use portcullis_apikey_cache::{KeyStatus, feed::FeedPage};
 use sqlx::Row;
 
 use super::*;
@@ -32,9 +32,9 @@ async fn tables(pool: &SqlitePool) -> Vec<String> {
     rows.iter().map(|row| row.get("name")).collect()
 }
 
-async fn all_changes(store: &SqliteKeyStore) -> OutboxPage {
+async fn all_changes(store: &SqliteKeyStore) -> FeedPage {
     let limit = 10.try_into().unwrap();
-    store.changes_after(OutboxSeq::START, limit).await.unwrap()
+    store.changes_after(FeedSeq::START, limit).await.unwrap()
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn an_old_database_keeps_its_keys_and_its_changes() {
     );
     let principal = cache.validate(&active).await.unwrap();
     assert_eq!(
-        (principal.tenant(), principal.tier()),
+        (principal.tenant().as_str(), principal.tier()),
         ("tenant-7", &Tier::ENTERPRISE)
     );
     assert_eq!(principal.scopes().as_str(), "events:write leads:read");
@@ -74,18 +74,15 @@ async fn an_old_database_keeps_its_keys_and_its_changes() {
 
     let store = file.store().await;
     let page = all_changes(&store).await;
-    assert_eq!(page.head, OutboxSeq::new(3));
+    assert_eq!(page.head, FeedSeq::new(3));
     let [change] = page.changes[..] else {
         panic!("{page:?}")
     };
-    assert_eq!(
-        (change.seq, change.kid),
-        (OutboxSeq::new(3), *revoked.kid())
-    );
+    assert_eq!((change.seq, change.kid), (FeedSeq::new(3), *revoked.kid()));
     store.insert(&record(1)).await.unwrap();
     assert_eq!(
         all_changes(&store).await.head,
-        OutboxSeq::new(4),
+        FeedSeq::new(4),
         "numbers go on"
     );
 }

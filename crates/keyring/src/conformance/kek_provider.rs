@@ -2,46 +2,26 @@
 
 use std::sync::Arc;
 
-use super::{clause, context};
+use super::{Clause, clauses, context};
 use crate::{
     DataKey,
-    kek::{KekError, KekProvider, WrappedKey},
+    kek::{GeneratedKey, KekContext, KekError, KekProvider, WrappedKey},
 };
 
 /// Checks a key-encryption key against the contract of [`KekProvider`]; `make` makes one for each
 /// clause, and may give the same each time. It makes some 300 calls.
 ///
 /// # Panics
-/// When the key-encryption key breaks a clause, with its name.
+/// The key-encryption key breaks the contract, or fails. The message names the clause.
 pub async fn kek_provider(make: impl AsyncFn() -> Arc<dyn KekProvider>) {
-    let kek = make().await;
-    clause("what is wrapped unwraps", what_is_wrapped_unwraps(&*kek)).await;
-    let kek = make().await;
-    clause(
-        "every generated key is another",
-        every_generated_key_is_another(&*kek),
-    )
-    .await;
-    let kek = make().await;
-    clause(
-        "a wrapped key opens in its context only",
-        a_wrapped_key_opens_in_its_context_only(&*kek),
-    )
-    .await;
-    let kek = make().await;
-    clause("no altered byte opens", no_altered_byte_opens(&*kek)).await;
-    let kek = make().await;
-    clause(
-        "no shortened or lengthened key opens",
-        no_shortened_or_lengthened_key_opens(&*kek),
-    )
-    .await;
-    let kek = make().await;
-    clause(
-        "rewrapping keeps the key and its context",
-        rewrapping_keeps_the_key_and_its_context(&*kek),
-    )
-    .await;
+    clauses! { "KekProvider";
+        what_is_wrapped_unwraps(&*make().await);
+        every_generated_key_is_another(&*make().await);
+        a_wrapped_key_opens_in_its_context_only(&*make().await);
+        no_altered_byte_opens(&*make().await);
+        no_shortened_or_lengthened_key_opens(&*make().await);
+        rewrapping_keeps_the_key_and_its_context(&*make().await);
+    }
 }
 
 /// The key in the clear.
@@ -50,34 +30,48 @@ pub(crate) fn raw(key: &DataKey) -> [u8; 32] {
     *key.hazmat_export()
 }
 
-async fn what_is_wrapped_unwraps(kek: &dyn KekProvider) {
-    let here = context("t", "email", 7);
-    let made = kek.generate(&here).await.expect("a key");
-    let opened = kek
-        .unwrap_key(&here, &made.wrapped)
-        .await
-        .expect("it opens");
-    assert_eq!(raw(&opened), raw(&made.key));
-    let again = kek.wrap(&here, &made.key).await.expect("it wraps");
-    let opened = kek.unwrap_key(&here, &again).await.expect("it opens");
-    assert_eq!(raw(&opened), raw(&made.key));
+async fn generate(clause: Clause, kek: &dyn KekProvider, context: &KekContext) -> GeneratedKey {
+    clause.done("generate", kek.generate(context).await)
 }
 
-async fn every_generated_key_is_another(kek: &dyn KekProvider) {
-    let here = context("t", "email", 7);
-    let (one, other) = (kek.generate(&here).await, kek.generate(&here).await);
-    assert_ne!(
-        raw(&one.expect("a key").key),
-        raw(&other.expect("a key").key)
-    );
+/// That `wrapped` opens as `key`. No message shows a key.
+async fn opens_as(
+    clause: Clause,
+    kek: &dyn KekProvider,
+    context: &KekContext,
+    wrapped: &WrappedKey,
+    key: &DataKey,
+) {
+    let opened = clause.done("unwrap_key", kek.unwrap_key(context, wrapped).await);
+    clause.holds(raw(&opened) == raw(key), "it opened as another key");
 }
 
-async fn a_wrapped_key_opens_in_its_context_only(kek: &dyn KekProvider) {
-    let wrapped = kek
-        .generate(&context("tenant", "email", 7))
-        .await
-        .expect("a key")
-        .wrapped;
+/// That it is [`KekError::Rejected`]. No message shows what was opened.
+fn is_rejected<T>(clause: Clause, what: &str, answer: Result<T, KekError>) {
+    match answer {
+        Err(KekError::Rejected) => {}
+        Err(error) => clause.fails(format_args!("{what}: {error}")),
+        Ok(_) => clause.fails(format_args!("{what}: it opened")),
+    }
+}
+
+async fn what_is_wrapped_unwraps(clause: Clause, kek: &dyn KekProvider) {
+    let here = context("t", "email", 7);
+    let made = generate(clause, kek, &here).await;
+    opens_as(clause, kek, &here, &made.wrapped, &made.key).await;
+    let again = clause.done("wrap", kek.wrap(&here, &made.key).await);
+    opens_as(clause, kek, &here, &again, &made.key).await;
+}
+
+async fn every_generated_key_is_another(clause: Clause, kek: &dyn KekProvider) {
+    let here = context("t", "email", 7);
+    let one = generate(clause, kek, &here).await;
+    let other = generate(clause, kek, &here).await;
+    clause.holds(raw(&one.key) != raw(&other.key), "two are the same");
+}
+
+async fn a_wrapped_key_opens_in_its_context_only(clause: Clause, kek: &dyn KekProvider) {
+    let made = generate(clause, kek, &context("tenant", "email", 7)).await;
     for (tenant, purpose, id) in [
         ("tenanu", "email", 7),
         ("tenant", "phone", 7),
@@ -85,54 +79,48 @@ async fn a_wrapped_key_opens_in_its_context_only(kek: &dyn KekProvider) {
         ("tenan", "temail", 7),
         ("tenantemail", "e", 7),
     ] {
-        let answer = kek
-            .unwrap_key(&context(tenant, purpose, id), &wrapped)
-            .await;
-        assert!(
-            matches!(answer, Err(KekError::Rejected)),
-            "{tenant} {purpose} {id}"
+        let (elsewhere, what) = (
+            context(tenant, purpose, id),
+            format!("{tenant} {purpose} {id}"),
         );
-        let answer = kek.rewrap(&context(tenant, purpose, id), &wrapped).await;
-        assert!(
-            matches!(answer, Err(KekError::Rejected)),
-            "{tenant} {purpose} {id}"
-        );
+        let opened = kek.unwrap_key(&elsewhere, &made.wrapped).await;
+        is_rejected(clause, &what, opened);
+        let rewrapped = kek.rewrap(&elsewhere, &made.wrapped).await;
+        is_rejected(clause, &what, rewrapped);
     }
 }
 
-async fn no_altered_byte_opens(kek: &dyn KekProvider) {
+async fn no_altered_byte_opens(clause: Clause, kek: &dyn KekProvider) {
     let here = context("t", "email", 7);
-    let wrapped = kek.generate(&here).await.expect("a key").wrapped;
+    let wrapped = generate(clause, kek, &here).await.wrapped;
     for at in 0..wrapped.as_bytes().len() {
         let mut bytes = wrapped.as_bytes().to_vec();
         bytes[at] ^= 1 << (at % 8);
         let answer = kek.unwrap_key(&here, &WrappedKey::from_bytes(bytes)).await;
-        let refused = matches!(
-            answer,
-            Err(KekError::Rejected | KekError::UnknownVersion(_))
-        );
-        assert!(refused, "byte {at}");
+        if !matches!(answer, Err(KekError::UnknownVersion(_))) {
+            is_rejected(clause, &format!("byte {at}"), answer);
+        }
     }
 }
 
-async fn no_shortened_or_lengthened_key_opens(kek: &dyn KekProvider) {
+async fn no_shortened_or_lengthened_key_opens(clause: Clause, kek: &dyn KekProvider) {
     let here = context("t", "email", 7);
-    let wrapped = kek.generate(&here).await.expect("a key").wrapped;
+    let wrapped = generate(clause, kek, &here).await.wrapped;
     let longer = [wrapped.as_bytes(), &[0]].concat();
     let shorter = (0..wrapped.as_bytes().len()).map(|len| wrapped.as_bytes()[..len].to_vec());
     for bytes in shorter.chain([longer]) {
+        let what = format!("{} bytes", bytes.len());
         let answer = kek.unwrap_key(&here, &WrappedKey::from_bytes(bytes)).await;
-        assert!(matches!(answer, Err(KekError::Rejected)));
+        is_rejected(clause, &what, answer);
     }
 }
 
-async fn rewrapping_keeps_the_key_and_its_context(kek: &dyn KekProvider) {
+async fn rewrapping_keeps_the_key_and_its_context(clause: Clause, kek: &dyn KekProvider) {
     let here = context("t", "email", 7);
-    let made = kek.generate(&here).await.expect("a key");
-    let again = kek.rewrap(&here, &made.wrapped).await.expect("it rewraps");
-    assert_ne!(again, made.wrapped);
-    let opened = kek.unwrap_key(&here, &again).await.expect("it opens");
-    assert_eq!(raw(&opened), raw(&made.key));
+    let made = generate(clause, kek, &here).await;
+    let again = clause.done("rewrap", kek.rewrap(&here, &made.wrapped).await);
+    clause.holds(again != made.wrapped, "it is wrapped as before");
+    opens_as(clause, kek, &here, &again, &made.key).await;
     let elsewhere = kek.unwrap_key(&context("u", "email", 7), &again).await;
-    assert!(matches!(elsewhere, Err(KekError::Rejected)));
+    is_rejected(clause, "another tenant", elsewhere);
 }

@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
-use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
+use portcullis_versioned_secrets::{CheckValue, SecretVersion, VersionedSecrets};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use secrecy::{ExposeSecret as _, SecretBox};
 use zeroize::Zeroizing;
 
 use super::{GeneratedKey, KekContext, KekError, KekProvider, WrappedKey};
 use crate::{
-    CheckValue, DataKey,
+    DataKey, check_value,
     entropy::{Entropy, EntropyError, SystemEntropy},
 };
 
@@ -44,10 +44,7 @@ impl LocalKek {
     /// The check value of every version, label `portcullis/kek/check/v1`.
     #[must_use]
     pub fn check_values(&self) -> BTreeMap<SecretVersion, CheckValue> {
-        let check = |(version, key): (SecretVersion, &SecretBox<[u8; 32]>)| {
-            let value = CheckValue::derive(key, CHECK_LABEL, version.value());
-            (version, value)
-        };
+        let check = |(version, key)| (version, check_value(key, CHECK_LABEL, version));
         self.keys.iter().map(check).collect()
     }
 

@@ -216,8 +216,8 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> 
         false,
     );
     if has_unprefixed_tables(connection).await? {
-        let adopt = include_str!("../../migrations/sqlite/adopt.sql");
-        sqlx::raw_sql(adopt).execute(&mut *connection).await?;
+        let to_prefixed = include_str!("../../migrations/sqlite/unprefixed/to_prefixed.sql");
+        sqlx::raw_sql(to_prefixed).execute(&mut *connection).await?;
         connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
         connection.skip(MIGRATIONS_TABLE, &first).await?;
     }

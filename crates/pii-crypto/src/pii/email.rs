@@ -10,7 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use super::{ParseError, PiiType, owned, trimmed};
-use crate::{Indexed, Suite};
+use crate::{Indexed, Indexing, Suite};
 
 /// An e-mail address, trimmed and otherwise as it was given.
 ///
@@ -31,13 +31,14 @@ impl PiiType for Email {
     const NAME: &'static str = "email";
     const EXPECTED: &'static str = "an e-mail address";
     const SUITE: Suite = Suite::Exact;
+    const INDEXING: Option<Indexing<Self>> = Some(Indexing::new());
 
     fn parse(text: &str) -> Result<Self, ParseError> {
         let text = trimmed(text, MAX_BYTES)?;
-        let (local, domain) = text.rsplit_once('@').ok_or(ParseError::NotAnEmail)?;
+        let (local, domain) = text.rsplit_once('@').ok_or(INVALID)?;
         let local_good = matches!(local.len(), 1..=MAX_LOCAL_BYTES) && local.chars().all(is_atom);
         if !local_good || !domain.contains('.') || ascii_domain(domain).is_none() {
-            return Err(ParseError::NotAnEmail);
+            return Err(INVALID);
         }
         Ok(Self(owned(text)))
     }
@@ -86,6 +87,10 @@ impl fmt::Debug for Email {
         f.write_str("Email(…)")
     }
 }
+
+const INVALID: ParseError = ParseError::Invalid {
+    expected: Email::EXPECTED,
+};
 
 const MAX_BYTES: usize = 254;
 const MAX_LOCAL_BYTES: usize = 64;

@@ -10,18 +10,19 @@ use portcullis_keyring::{MAX_NAME_BYTES, Purpose};
 use zeroize::Zeroizing;
 
 use super::{AnyPii, ParseError, PiiType};
-use crate::{Cipher, Indexed, OpenError, Sealed, Suite};
+use crate::{Cipher, OpenError, Sealed, Suite, index::NormalForm};
 
 /// A kind of personal data as a value: made from a [`PiiType`], of this crate or of yours.
 ///
 /// A schema that names kinds, a table of columns, a job that goes over everything that is sealed
-/// hold kinds and not types. Cheap to copy. Two kinds are equal when they were made in the same way
-/// from the same type.
+/// hold kinds and not types. Cheap to copy. There is one kind for each type: two are equal when they
+/// were made from the same type.
 #[derive(Clone, Copy)]
 pub struct PiiKind(&'static Definition);
 
 impl PiiKind {
-    /// The kind of a type whose values are not looked up.
+    /// The kind of a type. Its values are found by a blind index if the type has
+    /// [`PiiType::INDEXING`].
     ///
     /// A type whose name or purpose does not have 1 to 1,024 bytes does not compile.
     #[must_use]
@@ -35,34 +36,17 @@ impl PiiKind {
                     expected: T::EXPECTED,
                     purpose: T::PURPOSE,
                     suite: T::SUITE,
-                    normalisers: &[],
+                    normalisers: match T::INDEXING {
+                        Some(indexing) => indexing.normalisers(),
+                        None => &[],
+                    },
                     parse: |kind, text| Ok(AnyPii::new(kind, T::parse(text)?)),
                     restore: |kind, text| AnyPii::new(kind, T::restore(text)),
-                    normalise: |_| None,
-                }
-            },
-        )
-    }
-
-    /// The kind of a type whose values are found by a blind index.
-    ///
-    /// A type that lists no normaliser does not compile.
-    #[must_use]
-    pub const fn indexed<T: Indexed>() -> Self {
-        Self(
-            const {
-                assert!(
-                    !T::NORMALISERS.is_empty(),
-                    "an indexed kind has a normaliser"
-                );
-                &Definition {
-                    normalisers: T::NORMALISERS,
                     normalise: |value| {
                         // EXPOSE: hashed with a key; the normalised copy is wiped.
                         let value = value.downcast_ref::<T>()?.expose();
-                        Some((value.normaliser(), value.normalised()))
+                        T::INDEXING.map(|indexing| indexing.normalise(value))
                     },
-                    ..*Self::of::<T>().0
                 }
             },
         )
@@ -158,7 +142,7 @@ impl fmt::Display for PiiKind {
 
 impl PartialEq for PiiKind {
     fn eq(&self, other: &Self) -> bool {
-        (self.0.value_type)() == (other.0.value_type)() && self.is_indexed() == other.is_indexed()
+        (self.0.value_type)() == (other.0.value_type)()
     }
 }
 
@@ -169,9 +153,6 @@ impl Hash for PiiKind {
         (self.0.value_type)().hash(state);
     }
 }
-
-/// The normaliser's name, and what it makes of a value.
-pub(super) type NormalForm = (&'static str, Zeroizing<String>);
 
 /// What the type of a kind says, without the type.
 struct Definition {

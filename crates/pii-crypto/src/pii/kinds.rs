@@ -51,10 +51,10 @@ impl Default for PiiKinds {
 }
 
 const BUILT_IN: &[PiiKind] = &[
-    PiiKind::indexed::<Email>(),
+    PiiKind::of::<Email>(),
     #[cfg(feature = "phone")]
-    PiiKind::indexed::<super::PhoneNumber>(),
-    PiiKind::indexed::<NationalId>(),
+    PiiKind::of::<super::PhoneNumber>(),
+    PiiKind::of::<NationalId>(),
     PiiKind::of::<PersonName>(),
     PiiKind::of::<PostalAddress>(),
     PiiKind::of::<FreeText>(),

@@ -5,7 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::{ParseError, PiiType, owned, trimmed};
-use crate::{Indexed, Suite};
+use crate::{Indexed, Indexing, Suite};
 
 /// A number that a state gives to a person.
 #[non_exhaustive]
@@ -36,14 +36,14 @@ impl Cpf {
         let text = trimmed(text, MAX_BYTES)?;
         let plain = text.bytes().all(|byte| byte.is_ascii_digit());
         if !plain && !is_printed_form(text) {
-            return Err(ParseError::NotANationalId);
+            return Err(INVALID);
         }
         let mut digits = Zeroizing::new(String::with_capacity(DIGITS));
         digits.extend(text.chars().filter(char::is_ascii_digit));
         if digits.len() == DIGITS && checks(digits.as_bytes()) {
             Ok(Self(digits))
         } else {
-            Err(ParseError::NotANationalId)
+            Err(INVALID)
         }
     }
 
@@ -58,6 +58,7 @@ impl PiiType for NationalId {
     const NAME: &'static str = "national-id";
     const EXPECTED: &'static str = "a CPF with valid check digits";
     const SUITE: Suite = Suite::Exact;
+    const INDEXING: Option<Indexing<Self>> = Some(Indexing::new());
 
     fn parse(text: &str) -> Result<Self, ParseError> {
         Cpf::parse(text).map(Self::BrazilianCpf)
@@ -112,6 +113,10 @@ impl fmt::Debug for Cpf {
         f.write_str("Cpf(…)")
     }
 }
+
+const INVALID: ParseError = ParseError::Invalid {
+    expected: NationalId::EXPECTED,
+};
 
 const DIGITS: usize = 11;
 const MAX_BYTES: usize = 14;

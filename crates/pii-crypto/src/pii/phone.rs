@@ -6,7 +6,7 @@ use phonenumber::country;
 use zeroize::Zeroizing;
 
 use super::{ParseError, PiiType, trimmed};
-use crate::{Indexed, Suite};
+use crate::{Indexed, Indexing, Suite};
 
 /// A telephone number in E.164 form: `+5511912345678`.
 ///
@@ -38,11 +38,11 @@ impl Region {
     /// Takes the two capital letters of ISO 3166-1.
     ///
     /// # Errors
-    /// [`ParseError::NotARegion`] when the numbering plans do not know it.
+    /// [`ParseError::Invalid`] when the numbering plans do not know it.
     pub fn new(letters: &str) -> Result<Self, ParseError> {
         country::Id::from_str(letters)
             .map(Self)
-            .map_err(|_| ParseError::NotARegion)
+            .map_err(|_| INVALID_REGION)
     }
 }
 
@@ -50,6 +50,7 @@ impl PiiType for PhoneNumber {
     const NAME: &'static str = "phone";
     const EXPECTED: &'static str = "a phone number in international form, beginning with +";
     const SUITE: Suite = Suite::Exact;
+    const INDEXING: Option<Indexing<Self>> = Some(Indexing::new());
 
     /// International form alone: `+` and the country code come first.
     fn parse(text: &str) -> Result<Self, ParseError> {
@@ -98,17 +99,24 @@ impl fmt::Debug for PhoneNumber {
     }
 }
 
+const INVALID: ParseError = ParseError::Invalid {
+    expected: PhoneNumber::EXPECTED,
+};
+const INVALID_REGION: ParseError = ParseError::Invalid {
+    expected: "a region: two capital letters such as BR",
+};
+
 /// Generous for every way of writing the 15 digits of E.164.
 const MAX_BYTES: usize = 64;
 
 fn parse(region: Option<country::Id>, text: &str) -> Result<PhoneNumber, ParseError> {
     let text = trimmed(text, MAX_BYTES)?;
     if region.is_none() && !text.starts_with('+') {
-        return Err(ParseError::NotAPhoneNumber);
+        return Err(INVALID);
     }
-    let number = phonenumber::parse(region, text).map_err(|_| ParseError::NotAPhoneNumber)?;
+    let number = phonenumber::parse(region, text).map_err(|_| INVALID)?;
     if !number.is_valid() {
-        return Err(ParseError::NotAPhoneNumber);
+        return Err(INVALID);
     }
     let text = number.format().mode(phonenumber::Mode::E164).to_string();
     Ok(PhoneNumber(Zeroizing::new(text)))

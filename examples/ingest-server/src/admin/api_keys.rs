@@ -223,7 +223,7 @@ impl From<&KeyInfo> for ApiKeyDescription {
         let time = |at: SystemTime| timestamp::format(timestamp::from_system(at));
         Self {
             kid: key.kid().to_string(),
-            tenant: key.tenant().to_owned(),
+            tenant: key.tenant().to_string(),
             tier: key.tier().to_string(),
             scopes: key.scopes().iter().map(str::to_owned).collect(),
             status: key.status().as_str(),

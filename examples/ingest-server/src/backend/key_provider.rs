@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use portcullis_keyring::{
-    CheckValue, SecretVersion,
-    kek::{KekProvider, LocalKek},
-};
+use portcullis_keyring::kek::{KekProvider, LocalKek};
 
-use super::secret_checks::Configured;
+use super::secret_checks::{Configured, WrittenWith};
 use crate::config::{Config, KEKS, KekSource};
 
 /// The provider, and what the database has to remember of the secrets that are in this process.
 pub(super) struct KeyProvider {
     pub(super) provider: Arc<dyn KekProvider>,
-    pub(super) checks: Vec<Configured>,
+    pub(super) secrets: Vec<Configured>,
 }
 
 /// Makes the provider that is configured.
@@ -22,15 +19,14 @@ pub(super) fn configured(config: &Config) -> KeyProvider {
         KekSource::Local => {
             let keks = &config.secrets.keks;
             let provider = LocalKek::new(keks.clone());
-            let checks = provider.check_values().into_iter();
-            // The earlier versions are remembered since they were primary.
-            let check = |(version, value): (SecretVersion, CheckValue)| {
-                let is_in_use = version == keks.primary_version();
-                Configured::new(KEKS, version.value(), value.as_bytes(), is_in_use)
+            let secrets = Configured {
+                secret: KEKS,
+                values: provider.check_values(),
+                written_with: WrittenWith::Only(keks.primary_version()),
             };
             KeyProvider {
-                checks: checks.map(check).collect(),
                 provider: Arc::new(provider),
+                secrets: vec![secrets],
             }
         }
     }

@@ -1,22 +1,30 @@
 //! A wrong secret is found before traffic: every version is compared with what the database
 //! remembers of the first time it was used.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
-use portcullis_apikey_cache::Peppers;
 use portcullis_pii_crypto::IndexRoots;
+use portcullis_versioned_secrets::{CheckValue, SecretVersion};
 
 use crate::{
-    config::{INDEX_ROOTS, KEY_PEPPERS, Secrets},
+    config::INDEX_ROOTS,
     store::{SecretCheck, Store, StoreError},
 };
 
-/// One version of a secret that is configured.
-#[derive(Debug, Clone)]
+/// Every version of a secret that is configured.
+#[derive(Debug)]
 pub(super) struct Configured {
-    check: SecretCheck,
-    /// Whether something is written with it from now on.
-    is_in_use: bool,
+    pub(super) secret: &'static str,
+    pub(super) values: BTreeMap<SecretVersion, CheckValue>,
+    pub(super) written_with: WrittenWith,
+}
+
+/// Which versions something is written with from now on.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum WrittenWith {
+    Every,
+    /// The earlier ones are remembered since they were that.
+    Only(SecretVersion),
 }
 
 /// Secrets that this database was not written with.
@@ -44,35 +52,21 @@ enum Wrong {
 }
 
 impl Configured {
-    pub(super) fn new(secret: &str, version: u32, value: &[u8], is_in_use: bool) -> Self {
-        let check = SecretCheck {
-            secret: secret.to_owned(),
-            version,
-            value: value.to_owned(),
+    fn checks(&self) -> impl Iterator<Item = SecretCheck> {
+        let check = |(version, value): (&SecretVersion, &CheckValue)| SecretCheck {
+            secret: self.secret.to_owned(),
+            version: version.value(),
+            value: value.as_bytes().to_vec(),
         };
-        Self { check, is_in_use }
+        self.values.iter().map(check)
     }
-}
 
-/// Every version of the index roots, all of which are written with.
-pub(super) fn of_index_roots(roots: &IndexRoots) -> Vec<Configured> {
-    let checks = roots.check_values().into_iter();
-    let check = checks.map(|(version, value)| {
-        Configured::new(INDEX_ROOTS, version.value().into(), value.as_bytes(), true)
-    });
-    check.collect()
-}
-
-/// Every version of the peppers, of which the primary one is written with. The earlier ones are
-/// remembered since they were that.
-pub(super) fn of_peppers(peppers: &Peppers, secrets: &Secrets) -> Vec<Configured> {
-    let primary = secrets.key_peppers.primary_version().value();
-    let checks = peppers.check_values().into_iter();
-    let check = checks.map(|(version, value)| {
-        let version = version.value().into();
-        Configured::new(KEY_PEPPERS, version, value.as_bytes(), version == primary)
-    });
-    check.collect()
+    fn in_use(&self) -> impl Iterator<Item = SecretCheck> {
+        self.checks().filter(|check| match self.written_with {
+            WrittenWith::Every => true,
+            WrittenWith::Only(version) => check.version == version.value(),
+        })
+    }
 }
 
 /// Compares every configured secret with what is remembered, and remembers what is used for the
@@ -82,7 +76,8 @@ pub(super) async fn verify(
     index_roots: &IndexRoots,
     configured: &[Configured],
 ) -> Result<(), VerifyError> {
-    let mut wrong = compare(&store.secret_checks().await?, configured);
+    let checks: Vec<SecretCheck> = configured.iter().flat_map(Configured::checks).collect();
+    let mut wrong = compare(&store.secret_checks().await?, &checks);
     if wrong.is_empty() {
         let primary = index_roots.enforced_version().value();
         let enforced = store.enforced_index(primary).await?;
@@ -91,11 +86,10 @@ pub(super) async fn verify(
         }
     }
     if wrong.is_empty() {
-        let in_use = configured.iter().filter(|secret| secret.is_in_use);
-        let in_use: Vec<SecretCheck> = in_use.map(|secret| secret.check.clone()).collect();
+        let in_use: Vec<SecretCheck> = configured.iter().flat_map(Configured::in_use).collect();
         // Another process may do the same with other secrets: the first one's stay.
         store.remember_secrets(&in_use).await?;
-        wrong = compare(&store.secret_checks().await?, configured);
+        wrong = compare(&store.secret_checks().await?, &checks);
     }
     if wrong.is_empty() {
         Ok(())
@@ -104,13 +98,12 @@ pub(super) async fn verify(
     }
 }
 
-fn compare(remembered: &[SecretCheck], configured: &[Configured]) -> Vec<Wrong> {
+fn compare(remembered: &[SecretCheck], configured: &[SecretCheck]) -> Vec<Wrong> {
     let wrong = remembered.iter().filter_map(|known| {
         let same =
             |check: &&SecretCheck| check.secret == known.secret && check.version == known.version;
-        let mut checks = configured.iter().map(|secret| &secret.check);
         let (secret, version) = (known.secret.clone(), known.version);
-        match checks.find(same) {
+        match configured.iter().find(same) {
             None => Some(Wrong::Missing { secret, version }),
             Some(check) if check.value != known.value => Some(Wrong::Value { secret, version }),
             Some(_) => None,

@@ -76,7 +76,7 @@ pub(crate) async fn authenticate(
             Denied::Unavailable { .. } => Rejection::plain(Reason::AuthUnavailable),
             _ => invalid(),
         })?;
-    let tenant = TenantId::new(principal.tenant())
+    let tenant = TenantId::new(principal.tenant().as_str())
         .expect("a tenant id of a key, 1 to 128 bytes, is one of a data key, 1 to 1,024 bytes");
     let caller = Caller {
         principal,

@@ -334,5 +334,7 @@ fn email_column() -> &'static LeadColumn {
 }
 
 fn phone_column() -> &'static LeadColumn {
-    LeadColumn::named("phone").unwrap()
+    LeadColumn::searchable()
+        .find(|column| column.name() == "phone")
+        .unwrap()
 }

@@ -9,26 +9,22 @@ use super::{
     row::{self, signed},
 };
 use crate::{
-    feed::{ChangeFeed, OutboxPage, OutboxSeq},
+    feed::{ChangeFeed, FeedPage, FeedSeq},
     store::{StoreError, UnixMillis},
 };
 
 #[async_trait]
 impl ChangeFeed for SqliteKeyStore {
-    async fn head(&self) -> Result<OutboxSeq, StoreError> {
+    async fn head(&self) -> Result<FeedSeq, StoreError> {
         let head =
             sqlx::query("SELECT seq FROM sqlite_sequence WHERE name = 'apikey_cache_outbox'")
                 .fetch_optional(&self.pool)
                 .await
                 .map_err(StoreError::unavailable)?;
-        head.as_ref().map_or(Ok(OutboxSeq::START), row::seq)
+        head.as_ref().map_or(Ok(FeedSeq::START), row::seq)
     }
 
-    async fn changes_after(
-        &self,
-        seq: OutboxSeq,
-        limit: NonZeroU16,
-    ) -> Result<OutboxPage, StoreError> {
+    async fn changes_after(&self, seq: FeedSeq, limit: NonZeroU16) -> Result<FeedPage, StoreError> {
         // The head first: a change up to it that the second query lacks was trimmed.
         let head = self.head().await?;
         let rows = sqlx::query(
@@ -44,7 +40,7 @@ impl ChangeFeed for SqliteKeyStore {
             .map(row::change)
             .collect::<Result<Vec<_>, _>>()?;
         let last = changes.last().map_or(head, |change| change.seq);
-        Ok(OutboxPage {
+        Ok(FeedPage {
             head: head.max(last),
             changes,
         })

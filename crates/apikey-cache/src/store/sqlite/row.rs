@@ -5,7 +5,7 @@ use std::str::FromStr;
 use sqlx::{Row, Sqlite, Type, decode::Decode, sqlite::SqliteRow};
 
 use crate::{
-    feed::{Change, OutboxSeq},
+    feed::{Change, FeedSeq},
     pepper::PepperVersion,
     store::{KeyRecord, RecordState, RecordVersion, StoreError, UnixMillis},
     verifier::{KeyHash, RowMac, Verifier},
@@ -44,8 +44,8 @@ pub(super) fn change(row: &SqliteRow) -> Result<Change, StoreError> {
     })
 }
 
-pub(super) fn seq(row: &SqliteRow) -> Result<OutboxSeq, StoreError> {
-    unsigned(row, "seq").map(OutboxSeq::new)
+pub(super) fn seq(row: &SqliteRow) -> Result<FeedSeq, StoreError> {
+    unsigned(row, "seq").map(FeedSeq::new)
 }
 
 pub(super) fn version(row: &SqliteRow) -> Result<RecordVersion, StoreError> {
@@ -63,10 +63,9 @@ fn unsigned(row: &SqliteRow, name: &'static str) -> Result<u64, StoreError> {
 
 fn pepper(row: &SqliteRow) -> Result<PepperVersion, StoreError> {
     let name = "pepper_version";
-    let version = u16::try_from(column::<i64>(row, name)?);
-    version
-        .map(PepperVersion::new)
-        .map_err(|_| StoreError::unreadable(name))
+    let number = u32::try_from(column::<i64>(row, name)?).ok();
+    let version = number.and_then(|number| number.try_into().ok());
+    version.ok_or_else(|| StoreError::unreadable(name))
 }
 
 fn date(row: &SqliteRow, name: &'static str) -> Result<Option<UnixMillis>, StoreError> {

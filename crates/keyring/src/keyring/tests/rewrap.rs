@@ -5,7 +5,12 @@ use std::num::NonZeroU32;
 use secrecy::SecretBox;
 
 use super::*;
-use crate::{RewrapError, SecretVersion, VersionedSecrets, kek::LocalKek, store::ChangeError};
+use crate::{
+    RewrapError,
+    kek::LocalKek,
+    secrets::{SecretVersion, VersionedSecrets},
+    store::ChangeError,
+};
 
 /// Key-encryption keys of which version `n` is 32 times the byte `n`.
 fn kek(primary: u32, versions: &[u32]) -> Arc<LocalKek> {

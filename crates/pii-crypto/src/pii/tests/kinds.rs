@@ -43,7 +43,7 @@ fn the_crate_lists_its_own_kinds() {
 #[test]
 fn a_kind_is_found_by_its_name_and_no_name_stands_twice() {
     let kinds = PiiKinds::built_in();
-    assert_eq!(kinds.find("email"), Some(PiiKind::indexed::<Email>()));
+    assert_eq!(kinds.find("email"), Some(PiiKind::of::<Email>()));
     assert_eq!(kinds.find("Email"), None);
     let again = kinds
         .with(PiiKind::of::<Email>())
@@ -52,13 +52,21 @@ fn a_kind_is_found_by_its_name_and_no_name_stands_twice() {
 }
 
 #[test]
-fn a_kind_looks_up_only_if_it_was_made_to() {
-    let (searched, kept) = (PiiKind::indexed::<Email>(), PiiKind::of::<Email>());
+fn a_kind_looks_up_if_its_type_says_so() {
+    let (searched, kept) = (PiiKind::of::<Email>(), PiiKind::of::<PersonName>());
     assert_ne!(searched, kept);
     assert!(searched.is_indexed() && !kept.is_indexed());
     let index = known_roots().unique_index(&tenant(), "lead.email");
     assert!(any(searched, "a@example.com").index(&index).is_some());
     assert!(any(kept, "a@example.com").index(&index).is_none());
+}
+
+#[test]
+fn a_type_has_one_kind() {
+    let built_in = PiiKinds::built_in().find("email").expect("it is built in");
+    assert_eq!(built_in, PiiKind::of::<Email>());
+    let kinds = HashSet::from([built_in, PiiKind::of::<Email>()]);
+    assert_eq!(kinds.len(), 1);
 }
 
 #[test]
@@ -77,7 +85,7 @@ fn every_normaliser_of_a_value_is_listed_by_its_kind() {
 fn an_erased_value_is_indexed_like_one_of_its_type() {
     let roots = known_roots();
     let typed = Pii::<Email>::parse("John.Smith@example.com").expect("an address");
-    let erased = any(PiiKind::indexed::<Email>(), "John.Smith@example.com");
+    let erased = any(PiiKind::of::<Email>(), "John.Smith@example.com");
     let index = roots.unique_index(&tenant(), "lead.email");
     assert_eq!(erased.index(&index), Some(index.values(&typed)));
 }
@@ -113,7 +121,7 @@ async fn an_erased_value_is_sealed_opened_and_masked_like_one_of_its_type() {
 async fn what_was_sealed_by_its_type_opens_by_its_kind_and_the_other_way_round() {
     let cipher = Cipher::new(World::new().await.keys(&["email"]).await);
     let typed = Pii::<Email>::parse("a@example.com").expect("an address");
-    let kind = PiiKind::indexed::<Email>();
+    let kind = PiiKind::of::<Email>();
 
     let bytes = cipher
         .seal("f", "r", &typed)

@@ -37,7 +37,7 @@ fn what_is_no_number_is_refused() {
     ] {
         assert_eq!(
             parse::<PhoneNumber>(given),
-            Err(ParseError::NotAPhoneNumber),
+            Err(invalid::<PhoneNumber>()),
             "{given}"
         );
     }
@@ -48,7 +48,11 @@ fn what_is_no_number_is_refused() {
         Err(ParseError::TooLong { limit: 64 })
     );
     for region in ["br", "", "XX", "Brazil"] {
-        assert_eq!(Region::new(region), Err(ParseError::NotARegion));
+        let refused = Region::new(region).expect_err("no region");
+        assert_eq!(
+            refused.to_string(),
+            "the value must be a region: two capital letters such as BR"
+        );
     }
 }
 

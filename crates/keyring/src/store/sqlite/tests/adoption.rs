@@ -4,8 +4,8 @@ use secrecy::SecretBox;
 
 use super::*;
 use crate::{
-    VersionedSecrets,
     kek::{KekProvider as _, LocalKek},
+    secrets::VersionedSecrets,
 };
 
 /// What such a version wrote.
