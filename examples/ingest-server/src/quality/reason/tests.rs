@@ -8,7 +8,7 @@ use super::*;
 
 /// The names in use, in the order of the request path; a sender, a dashboard or an alert may hold any of
 /// them, so that none is renamed or given another meaning.
-const PROMISED: [&str; 38] = [
+const PROMISED: [&str; 40] = [
     "transport.too_large",
     "transport.encoding",
     "transport.compression",
@@ -22,6 +22,8 @@ const PROMISED: [&str; 38] = [
     "parse.json",
     "parse.utf8",
     "parse.depth",
+    "parse.repeated_name",
+    "parse.number",
     "envelope.missing_id",
     "envelope.invalid_id",
     "envelope.invalid_type",
