@@ -5,6 +5,7 @@ mod database;
 mod key_provider;
 mod limiter;
 mod secret_checks;
+mod watched;
 
 use std::sync::Arc;
 
@@ -14,7 +15,10 @@ use portcullis_pii_crypto::IndexRoots;
 use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 
 use self::{database::Database, secret_checks::WrongSecrets};
-use crate::{config::Config, store::Store};
+use crate::{
+    config::Config,
+    store::{FaultLatch, FaultObserver, Store},
+};
 
 pub(crate) use self::{database::DatabaseError, limiter::LimiterError};
 
@@ -36,6 +40,7 @@ pub(crate) struct Observers {
     pub(crate) api_keys: Option<Arc<dyn apikey_cache::observer::Observer>>,
     pub(crate) data_keys: Option<Arc<dyn keyring::observer::Observer>>,
     pub(crate) limits: Option<Arc<dyn ratelimit::observer::Observer>>,
+    pub(crate) faults: Option<Arc<dyn FaultObserver>>,
 }
 
 /// The provider of key-encryption keys that is configured, as a label.
@@ -67,7 +72,7 @@ impl Backend {
     /// # Errors
     /// [`BackendError`]; its text and its sources hold no secret.
     pub(crate) async fn open(config: &Config, observers: Observers) -> Result<Self, BackendError> {
-        let database = Database::open(&config.database).await?;
+        let database = Database::open(&config.database, FaultLatch::new(observers.faults)).await?;
         let store = database.store();
         let provider = key_provider::local(&config.secrets);
         let index_roots = key_provider::index_roots(&config.secrets)?;

@@ -44,7 +44,7 @@ impl Drop for ServiceTask {
 }
 
 /// The name of the part that ends first.
-pub(super) async fn first_ended(parts: [&mut ServiceTask; 4]) -> &'static str {
+pub(super) async fn first_ended<const N: usize>(parts: [&mut ServiceTask; N]) -> &'static str {
     let ends = parts.map(|part| Box::pin(part.ended()));
     let (name, _, _) = select_all(ends).await;
     name

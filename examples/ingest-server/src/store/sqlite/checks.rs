@@ -2,6 +2,7 @@
 
 use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
 
+use super::transaction::WriteTransaction;
 use crate::store::{SecretCheck, StoreError};
 
 /// Every check value.
@@ -21,7 +22,7 @@ pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<SecretCheck>, StoreErro
 
 /// Adds those that are new, all or none.
 pub(super) async fn remember(pool: &SqlitePool, checks: &[SecretCheck]) -> Result<(), StoreError> {
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut tx = WriteTransaction::begin(pool).await?;
     for check in checks {
         sqlx::query("INSERT INTO secret_check VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
             .bind(&check.secret)
@@ -36,7 +37,7 @@ pub(super) async fn remember(pool: &SqlitePool, checks: &[SecretCheck]) -> Resul
 
 /// The enforced index version, which is `version` if none was yet.
 pub(super) async fn enforced_index(pool: &SqlitePool, version: u16) -> Result<u16, StoreError> {
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut tx = WriteTransaction::begin(pool).await?;
     let statement = "INSERT INTO index_state SELECT ?, 'enforced'
         WHERE NOT EXISTS (SELECT 1 FROM index_state WHERE phase = 'enforced')";
     sqlx::query(statement)
