@@ -32,8 +32,8 @@ impl OpenedFile {
         })
     }
 
-    /// Fails if it is gone, is another, or has lost pages: SQLite goes on writing to a file that
-    /// nobody will ever open again.
+    /// Fails if it is gone, is another, or has lost pages since the last look: SQLite goes on
+    /// writing to a file that nobody will ever open again.
     pub(super) fn verify(&self) -> Result<(), DatabaseFault> {
         let Ok(metadata) = fs::metadata(&self.path) else {
             return Err(DatabaseFault::NotTheSame);
