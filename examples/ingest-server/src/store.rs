@@ -8,7 +8,7 @@ mod rows;
 pub(crate) mod sqlite;
 mod writer;
 
-use std::{collections::HashMap, error::Error};
+use std::{collections::HashMap, error::Error, path::PathBuf};
 
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
@@ -105,6 +105,17 @@ pub(crate) enum StoreError {
     /// The database has a fault, and is not written any more.
     #[error(transparent)]
     Fault(#[from] DatabaseFault),
+    /// There is no data where there was some.
+    #[error(
+        "{} is missing or empty, and data was written to it before: put it back or restore a \
+         backup; to begin with an empty database, remove {}", database.display(), marker.display()
+    )]
+    Emptied {
+        /// The file.
+        database: PathBuf,
+        /// What says that there was data.
+        marker: PathBuf,
+    },
     /// A stored value has a form that this version never writes.
     #[error("a stored {0} has an unknown form")]
     Malformed(&'static str),
@@ -129,6 +140,7 @@ impl StoreError {
             Self::Malformed(what) => Self::Malformed(what),
             Self::Unavailable(_)
             | Self::Corrupt(_)
+            | Self::Emptied { .. }
             | Self::Migrate(_)
             | Self::GroupFailed
             | Self::Stopped => Self::GroupFailed,

@@ -5,6 +5,7 @@ mod events;
 mod file;
 mod lead_sql;
 mod leads;
+mod marker;
 mod open;
 mod sealed_refs;
 mod transaction;
@@ -19,7 +20,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use self::{file::OpenedFile, transaction::WriteTransaction};
+use self::{file::OpenedFile, marker::Marker, transaction::WriteTransaction};
 use super::{Receipt, SecretCheck, Store, StoreError, Write};
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
@@ -27,6 +28,7 @@ use crate::lead::{LeadColumn, LeadId, LeadRecord};
 #[derive(Debug, Clone)]
 pub(crate) struct SqliteStore {
     file: OpenedFile,
+    marker: Marker,
     writer: SqlitePool,
     readers: SqlitePool,
     // Apart, so that who waits there for the write lock takes no place from who reads here.
@@ -49,6 +51,8 @@ const KEYS_ACQUIRE: Duration = Duration::from_millis(1_000);
 impl SqliteStore {
     /// Opens the file, creating it if needed, and brings its schema up to date.
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
+        let marker = Marker::of(path);
+        marker.check_file()?;
         let options = open::options(path);
         open::switch_to_wal(&options).await?;
         let file = OpenedFile::at(path).map_err(|error| StoreError::Unavailable(error.into()))?;
@@ -56,12 +60,15 @@ impl SqliteStore {
         let keys = || pool(waiting(KEYS_BUSY), READERS, KEYS_ACQUIRE);
         let store = Self {
             file,
+            marker,
             writer: pool(waiting(WRITER_BUSY), 1, WRITER_BEGIN),
             readers: pool(waiting(KEYS_BUSY), READERS, READER_ACQUIRE),
             data_keys: keys(),
             api_keys: keys(),
             opening: pool(options, READERS, open::OPENING_TIMEOUT),
         };
+        let remembers_secrets = checks::any(&store.opening).await?;
+        store.marker.check_tables(remembers_secrets)?;
         open::migrate(&store.opening).await?;
         Ok(store)
     }
@@ -152,7 +159,8 @@ impl Store for SqliteStore {
     }
 
     async fn remember_secrets(&self, checks: &[SecretCheck]) -> Result<(), StoreError> {
-        checks::remember(&self.opening, checks).await
+        checks::remember(&self.opening, checks).await?;
+        self.marker.leave()
     }
 
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {

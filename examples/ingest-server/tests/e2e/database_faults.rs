@@ -231,6 +231,8 @@ async fn a_damaged_database_is_named_and_not_written() {
     );
 }
 
+type Change<'a> = &'a dyn Fn(&Path);
+
 #[tokio::test]
 async fn a_file_that_is_not_the_one_that_was_opened_is_not_written() {
     let truncate = |file: &Path, length| {
@@ -238,7 +240,7 @@ async fn a_file_that_is_not_the_one_that_was_opened_is_not_written() {
         file.set_len(length).unwrap();
     };
     let moved = |file: &Path| file.with_extension("moved");
-    let changes: [(&str, &dyn Fn(&Path)); 5] = [
+    let changes: [(&str, Change<'_>); 5] = [
         ("removed", &|file| fs::remove_file(file).unwrap()),
         ("moved away", &|file| fs::rename(file, moved(file)).unwrap()),
         ("replaced", &|file| {
@@ -282,9 +284,9 @@ async fn a_file_that_is_not_the_one_that_was_opened_is_not_written() {
             revoke(&server, &key).await.status(),
             StatusCode::SERVICE_UNAVAILABLE
         );
-        assert_eq!(
+        assert!(
             server.metrics().await["database_file_lost_total"] >= 1.0,
-            true
+            "{what}"
         );
         let is_there = server.data().database().exists();
         assert_eq!(
@@ -304,4 +306,40 @@ async fn nothing_is_acknowledged_into_a_file_that_was_moved_away() {
     fs::rename(&file, file.with_extension("moved")).unwrap();
     let answer = event(&server, &key, 2).await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn an_empty_database_where_data_was_is_refused_until_the_marker_is_removed() {
+    let data = Data::new();
+    let without_data = Data::new();
+    for data in [&data, &without_data] {
+        assert!(Server::start_on(data).terminate().success());
+    }
+    let file = data.database();
+    let mut emptied = without_data.connect().await;
+    sqlx::query("DELETE FROM secret_check")
+        .execute(&mut emptied)
+        .await
+        .unwrap();
+    sqlx::Connection::close(emptied).await.unwrap();
+    let changes: [Change<'_>; 3] = [
+        &|file| fs::remove_file(file).unwrap(),
+        &|file| fs::write(file, "").unwrap(),
+        &|file| {
+            fs::copy(without_data.database(), file).unwrap();
+        },
+    ];
+    for change in changes {
+        change(&file);
+        let output = data.run(&["serve"]);
+        assert!(!output.status.success());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("data was written to it before"), "{said}");
+        assert!(said.contains("ingest.db-marker"), "{said}");
+    }
+    for file in [file, data.path().join("ingest.db-marker")] {
+        fs::remove_file(file).unwrap();
+    }
+    let server = Server::start_on(&data);
+    server.issue("acme", &ALL_SCOPES).await;
 }

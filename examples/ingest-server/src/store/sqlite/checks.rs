@@ -5,6 +5,16 @@ use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
 use super::transaction::WriteTransaction;
 use crate::store::{SecretCheck, StoreError};
 
+/// Whether there is any, in a database that may have no tables yet.
+pub(super) async fn any(pool: &SqlitePool) -> Result<bool, StoreError> {
+    let table = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'secret_check')";
+    if !sqlx::query_scalar(table).fetch_one(pool).await? {
+        return Ok(false);
+    }
+    let row = "SELECT EXISTS (SELECT 1 FROM secret_check)";
+    Ok(sqlx::query_scalar(row).fetch_one(pool).await?)
+}
+
 /// Every check value.
 pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<SecretCheck>, StoreError> {
     let rows = sqlx::query("SELECT secret, version, value FROM secret_check")
