@@ -42,14 +42,14 @@ pub trait ChangeFeed: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Unreadable`].
     async fn head(&self) -> Result<OutboxSeq, StoreError>;
 
     /// What happened after a sequence number, oldest first, at most `limit` changes.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Unreadable`].
     async fn changes_after(
         &self,
         seq: OutboxSeq,
@@ -60,7 +60,7 @@ pub trait ChangeFeed: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`].
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     async fn trim(&self, before: UnixMillis) -> Result<(), StoreError>;
 
     /// Ends when there is a change after `seq`, so that it is read at once and not only at the
