@@ -44,21 +44,21 @@ pub trait ChangeFeed: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Unreadable`].
     async fn head(&self) -> Result<FeedSeq, StoreError>;
 
     /// What happened after a sequence number, oldest first, at most `limit` changes.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Unreadable`].
     async fn changes_after(&self, seq: FeedSeq, limit: NonZeroU16) -> Result<FeedPage, StoreError>;
 
     /// Drops changes that are older than this date, up to the first that is not.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`].
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     async fn trim(&self, before: UnixMillis) -> Result<(), StoreError>;
 
     /// Ends when there is a change after `seq`, so that it is read at once and not only at the

@@ -47,21 +47,22 @@ pub trait KeyStore: Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Unreadable`].
     async fn load(&self, kid: &Kid) -> Result<Option<KeyRecord>, StoreError>;
 
     /// Adds a record; the change is dated by its `created_at`.
     ///
     /// # Errors
     ///
-    /// [`StoreError::KidTaken`] if there is a record of that kid, [`StoreError::Unavailable`].
+    /// [`StoreError::KidTaken`] if there is a record of that kid, [`StoreError::Unavailable`],
+    /// [`StoreError::Corrupt`].
     async fn insert(&self, record: &KeyRecord) -> Result<(), StoreError>;
 
     /// Revokes a record and raises its version; `None` if there is no record of that kid.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`].
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     async fn revoke(&self, kid: &Kid, at: UnixMillis) -> Result<Option<Revoked>, StoreError>;
 
     /// Replaces the verifier of a record that is active, has this version, and is still verified
@@ -70,7 +71,7 @@ pub trait KeyStore: Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`].
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     async fn rehash(
         &self,
         kid: &Kid,
@@ -83,14 +84,14 @@ pub trait KeyStore: Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`].
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     async fn update_last_used(&self, uses: &[(Kid, UnixMillis)]) -> Result<(), StoreError>;
 
     /// Records in the order of their kids.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::Unreadable`].
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Unreadable`].
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError>;
 }
 

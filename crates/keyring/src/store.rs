@@ -97,6 +97,9 @@ pub enum StoreError {
     /// The database did not do what it was asked; asking again can help.
     #[error("the store of data keys is unavailable: try again later")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// The database itself is damaged; asking again does not help.
+    #[error("the database of data keys is damaged: restore it from a backup")]
+    Corrupt(#[source] Box<dyn Error + Send + Sync>),
     /// A row is not what this version of the crate writes.
     #[error("data key {0} cannot be read from the store: its row is damaged")]
     Damaged(i64),

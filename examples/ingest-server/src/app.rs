@@ -27,10 +27,12 @@ use crate::{
         listener::{self, Listener},
         routes::{self, AdminState, Guards},
     },
-    observe::{self, AdminMetrics, ApiKeyMetrics, DataKeyMetrics, LimitMetrics, WriteMetrics},
+    observe::{
+        self, AdminMetrics, ApiKeyMetrics, DataKeyMetrics, FaultMetrics, LimitMetrics, WriteMetrics,
+    },
     pipeline::services::Services,
     quality,
-    store::{Writer, WriterLimits},
+    store::{Store, Writer, WriterLimits},
 };
 
 /// Requests that are worked on at once, on the public and on the admin listener.
@@ -69,6 +71,9 @@ pub(crate) struct ServiceTaskEnded(&'static str);
 /// the ten seconds after which it would be killed.
 const SHUTDOWN: Duration = Duration::from_secs(8);
 
+/// From one look at the database to the next.
+const PING_EVERY: Duration = Duration::from_millis(500);
+
 /// A service whose addresses are bound and whose background work runs.
 pub(crate) struct App {
     services: Arc<Services>,
@@ -80,6 +85,7 @@ pub(crate) struct App {
     addresses: Addresses,
     writing: ServiceTask,
     following: ServiceTask,
+    pinging: ServiceTask,
 }
 
 impl App {
@@ -91,6 +97,7 @@ impl App {
             api_keys: Some(Arc::new(ApiKeyMetrics::register(registry)?)),
             data_keys: Some(Arc::new(DataKeyMetrics::register(registry, kek_provider)?)),
             limits: Some(Arc::new(LimitMetrics::register(registry)?)),
+            faults: Some(Arc::new(FaultMetrics::register(registry)?)),
         };
         let backend = Backend::open(config, observers).await?;
         let connections = backend.connections();
@@ -110,6 +117,8 @@ impl App {
         let writing = ServiceTask::spawn("the writer", write_groups);
         let following =
             ServiceTask::spawn("the follower of revocations", backend.api_keys.follow());
+        let pinging = ping_repeatedly(Arc::clone(&backend.store));
+        let pinging = ServiceTask::spawn("the watch on the database", pinging);
         let data_keys = Arc::clone(&backend.data_keys);
         let services = Arc::new(Services {
             clock,
@@ -153,6 +162,7 @@ impl App {
             addresses,
             writing,
             following,
+            pinging,
         })
     }
 
@@ -183,6 +193,7 @@ impl App {
             trace,
             mut writing,
             mut following,
+            mut pinging,
             ..
         } = self;
         let (stop_serving, stopped) = watch::channel(false);
@@ -196,7 +207,13 @@ impl App {
         let admin = self.admin_listener.serve(admin, stopped);
         let mut admin = ServiceTask::spawn("the admin listener", admin);
 
-        let tasks = [&mut public, &mut admin, &mut writing, &mut following];
+        let tasks = [
+            &mut public,
+            &mut admin,
+            &mut writing,
+            &mut following,
+            &mut pinging,
+        ];
         let outcome = tokio::select! {
             () = stop => Ok(()),
             name = first_ended(tasks) => Err(ServiceTaskEnded(name)),
@@ -206,7 +223,7 @@ impl App {
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
-            drop(following);
+            drop((following, pinging));
             // The writer ends when nobody can queue any more.
             drop((services, state));
             writing.ended().await;
@@ -217,6 +234,15 @@ impl App {
             Err(_) => tracing::warn!("stopped; what still went on was cut off"),
         }
         outcome
+    }
+}
+
+/// Finds what is wrong with the database also while nobody asks anything of it.
+async fn ping_repeatedly(store: Arc<dyn Store>) {
+    loop {
+        tokio::time::sleep(PING_EVERY).await;
+        // What it finds is remembered and told by the store itself.
+        drop(store.ping().await);
     }
 }
 

@@ -6,6 +6,7 @@ mod key_provider;
 mod limiter;
 mod location;
 mod secret_checks;
+mod watched;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use self::{
 };
 use crate::{
     config::{Config, INDEX_ROOTS, KEY_PEPPERS},
-    store::Store,
+    store::{FaultLatch, FaultObserver, Store},
 };
 
 pub(crate) use self::{database::DatabaseError, limiter::LimiterError, location::Location};
@@ -44,6 +45,7 @@ pub(crate) struct Observers {
     pub(crate) api_keys: Option<Arc<dyn apikey_cache::observer::Observer>>,
     pub(crate) data_keys: Option<Arc<dyn keyring::observer::Observer>>,
     pub(crate) limits: Option<Arc<dyn ratelimit::observer::Observer>>,
+    pub(crate) faults: Option<Arc<dyn FaultObserver>>,
 }
 
 /// What has to be closed at the end.
@@ -72,7 +74,7 @@ impl Backend {
     /// # Errors
     /// [`BackendError`]; its text and its sources hold no secret.
     pub(crate) async fn open(config: &Config, observers: Observers) -> Result<Self, BackendError> {
-        let database = Database::open(&config.database).await?;
+        let database = Database::open(&config.database, FaultLatch::new(observers.faults)).await?;
         let store = database.store();
         let secrets = &config.secrets;
         let index_roots = IndexRoots::new(secrets.index_roots.clone()).map_err(unusable)?;

@@ -4,6 +4,7 @@
 mod admin;
 mod api_keys;
 mod data_keys;
+mod faults;
 mod limits;
 mod writes;
 
@@ -14,8 +15,8 @@ use portcullis_telemetry::{MetricError, Registry};
 use crate::{quality::Quality, store::Writer};
 
 pub(crate) use self::{
-    admin::AdminMetrics, api_keys::ApiKeyMetrics, data_keys::DataKeyMetrics, limits::LimitMetrics,
-    writes::WriteMetrics,
+    admin::AdminMetrics, api_keys::ApiKeyMetrics, data_keys::DataKeyMetrics, faults::FaultMetrics,
+    limits::LimitMetrics, writes::WriteMetrics,
 };
 
 /// Values that a label of a closed set can have, with room to grow.

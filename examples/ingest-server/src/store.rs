@@ -3,11 +3,12 @@
 
 #[cfg(test)]
 mod conformance;
+mod fault;
 mod rows;
 pub(crate) mod sqlite;
 mod writer;
 
-use std::{collections::HashMap, error::Error};
+use std::{collections::HashMap, error::Error, path::PathBuf};
 
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
@@ -15,6 +16,7 @@ use portcullis_keyring::TenantId;
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 pub(crate) use self::{
+    fault::{DatabaseFault, FaultEvent, FaultLatch, FaultObserver},
     rows::{EventRow, IndexRow, LeadChange, LeadWrite, SealedColumn, SecretCheck, Write},
     writer::{QueueSlots, WriteEvent, WriteObserver, Writer, WriterLimits},
 };
@@ -65,6 +67,10 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Whether it can be written: makes durable as much as an ordinary group has, and leaves none
+    /// of it.
+    async fn try_writing(&self) -> Result<(), StoreError>;
 }
 
 /// What became of one write.
@@ -87,12 +93,32 @@ pub(crate) enum StoreError {
     /// No room to write; free space on the volume.
     #[error("the database volume is full")]
     Full,
-    /// Another process holds the database for longer than the busy timeout, or it is gone.
+    /// Another process has held the write lock for as long as a request may wait.
+    #[error("the database is locked by another process")]
+    Busy,
+    /// A statement or a commit failed, or the database is gone.
     #[error("the database is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// A page of the database holds what was never written to it.
+    #[error("the database is damaged")]
+    Corrupt(#[source] Box<dyn Error + Send + Sync>),
+    /// The database has a fault, and is not written any more.
+    #[error(transparent)]
+    Fault(#[from] DatabaseFault),
+    /// There is no data where there was some.
+    #[error(
+        "{} is missing or empty, and data was written to it before: put it back or restore a \
+         backup; to begin with an empty database, remove {}", database.display(), marker.display()
+    )]
+    Emptied {
+        /// The file.
+        database: PathBuf,
+        /// What says that there was data.
+        marker: PathBuf,
+    },
     /// A stored value has a form that this version never writes.
     #[error("a stored {0} has an unknown form")]
-    Corrupt(&'static str),
+    Malformed(&'static str),
     /// The schema could not be brought up to date.
     #[error("the database schema cannot be migrated")]
     Migrate(#[source] Box<dyn Error + Send + Sync>),
@@ -109,10 +135,15 @@ impl StoreError {
     fn echo(&self) -> Self {
         match self {
             Self::Full => Self::Full,
-            Self::Corrupt(what) => Self::Corrupt(what),
-            Self::Unavailable(_) | Self::Migrate(_) | Self::GroupFailed | Self::Stopped => {
-                Self::GroupFailed
-            }
+            Self::Busy => Self::Busy,
+            Self::Fault(fault) => Self::Fault(*fault),
+            Self::Malformed(what) => Self::Malformed(what),
+            Self::Unavailable(_)
+            | Self::Corrupt(_)
+            | Self::Emptied { .. }
+            | Self::Migrate(_)
+            | Self::GroupFailed
+            | Self::Stopped => Self::GroupFailed,
         }
     }
 }

@@ -28,6 +28,8 @@ mod bad_input;
 mod counters;
 #[path = "e2e/crash.rs"]
 mod crash;
+#[path = "e2e/database_faults.rs"]
+mod database_faults;
 #[path = "e2e/dev_profile.rs"]
 mod dev_profile;
 #[path = "e2e/duplicates.rs"]

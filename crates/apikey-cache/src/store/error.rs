@@ -11,6 +11,9 @@ pub enum StoreError {
     /// It could not be reached, or did not answer in time.
     #[error("the key store is unavailable; check the database and try again")]
     Unavailable(#[source] Option<Box<dyn StdError + Send + Sync>>),
+    /// The database itself is damaged; asking again does not help.
+    #[error("the database of API keys is damaged; restore it from a backup")]
+    Corrupt(#[source] Box<dyn StdError + Send + Sync>),
     /// A column holds what this crate never wrote.
     #[error("the column {column} of a key record cannot be read; repair or remove the row")]
     Unreadable {

@@ -3,11 +3,12 @@
 mod feed;
 mod migrate;
 mod row;
+mod transaction;
 
 use async_trait::async_trait;
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{SqliteConnection, SqlitePool};
 
-use self::row::signed;
+use self::{row::signed, transaction::WriteTransaction};
 use super::{
     KeyQuery, KeyRecord, KeyStore, RecordState, RecordVersion, Revoked, StoreError, UnixMillis,
 };
@@ -18,6 +19,9 @@ use crate::{kid::Kid, pepper::PepperVersion, verifier::Verifier};
 ///
 /// The application makes the pool, and with it chooses the journal mode and the busy timeout; WAL
 /// lets readers go on while another process writes. Cloning gives another handle.
+///
+/// A connection whose transaction failed is closed, and the pool opens another: what a full disk
+/// interrupted goes on when there is room. (A database in memory ends with its connection.)
 #[derive(Clone, Debug)]
 pub struct SqliteKeyStore {
     pool: SqlitePool,
@@ -45,9 +49,8 @@ impl SqliteKeyStore {
         migrate::run(&self.pool).await
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        let begun = self.pool.begin_with("BEGIN IMMEDIATE").await;
-        begun.map_err(StoreError::unavailable)
+    async fn begin(&self) -> Result<WriteTransaction, StoreError> {
+        WriteTransaction::begin(&self.pool).await.map_err(failed)
     }
 }
 
@@ -58,7 +61,7 @@ impl KeyStore for SqliteKeyStore {
             .bind(kid.as_str())
             .fetch_optional(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         row.as_ref().map(row::record).transpose()
     }
 
@@ -68,7 +71,7 @@ impl KeyStore for SqliteKeyStore {
             RecordState::Revoked => ("revoked", None),
         };
         let mut transaction = self.begin().await?;
-        sqlx::query(
+        let inserted = sqlx::query(
             "INSERT INTO apikey_cache_api_key (kid, tenant, tier, scopes, status, version, \
              not_before, expires_at, created_at, last_used, pepper_version, hash, row_mac) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
@@ -87,11 +90,14 @@ impl KeyStore for SqliteKeyStore {
         .bind(verifier.map(|verifier| verifier.hash.as_bytes().as_slice()))
         .bind(verifier.map(|verifier| verifier.row_mac.as_bytes().as_slice()))
         .execute(&mut *transaction)
-        .await
-        .map_err(|error| match &error {
-            sqlx::Error::Database(cause) if cause.is_unique_violation() => StoreError::KidTaken,
-            _ => StoreError::unavailable(error),
-        })?;
+        .await;
+        match inserted {
+            Err(sqlx::Error::Database(cause)) if cause.is_unique_violation() => {
+                transaction.rollback().await.map_err(failed)?;
+                return Err(StoreError::KidTaken);
+            }
+            inserted => inserted.map_err(failed)?,
+        };
         append(
             &mut transaction,
             &record.kid,
@@ -112,7 +118,7 @@ impl KeyStore for SqliteKeyStore {
         .bind(kid.as_str())
         .fetch_optional(&mut *transaction)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         if let Some(row) = revoked {
             let version = row::version(&row)?;
             append(&mut transaction, kid, version, at).await?;
@@ -123,7 +129,8 @@ impl KeyStore for SqliteKeyStore {
             .bind(kid.as_str())
             .fetch_optional(&mut *transaction)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
+        transaction.rollback().await.map_err(failed)?;
         row.map(|row| Ok(Revoked::Before(row::version(&row)?)))
             .transpose()
     }
@@ -135,6 +142,7 @@ impl KeyStore for SqliteKeyStore {
         under: PepperVersion,
         verifier: &Verifier,
     ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
         sqlx::query(
             "UPDATE apikey_cache_api_key SET pepper_version = ?1, hash = ?2, row_mac = ?3 \
              WHERE kid = ?4 AND version = ?5 AND status = 'active' AND pepper_version = ?6",
@@ -145,10 +153,10 @@ impl KeyStore for SqliteKeyStore {
         .bind(kid.as_str())
         .bind(signed(version.value()))
         .bind(i64::from(under.value()))
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await
-        .map_err(StoreError::unavailable)?;
-        Ok(())
+        .map_err(failed)?;
+        commit(transaction).await
     }
 
     async fn update_last_used(&self, uses: &[(Kid, UnixMillis)]) -> Result<(), StoreError> {
@@ -162,7 +170,7 @@ impl KeyStore for SqliteKeyStore {
             .bind(kid.as_str())
             .execute(&mut *transaction)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         }
         commit(transaction).await
     }
@@ -182,16 +190,13 @@ impl KeyStore for SqliteKeyStore {
             listed = listed.bind(tenant.as_str());
         }
         let rows = listed.fetch_all(&self.pool).await;
-        rows.map_err(StoreError::unavailable)?
-            .iter()
-            .map(row::record)
-            .collect()
+        rows.map_err(failed)?.iter().map(row::record).collect()
     }
 }
 
 /// Appends a change to the outbox, in the transaction that makes it.
 async fn append(
-    transaction: &mut Transaction<'static, Sqlite>,
+    connection: &mut SqliteConnection,
     kid: &Kid,
     version: RecordVersion,
     at: UnixMillis,
@@ -200,14 +205,27 @@ async fn append(
         .bind(kid.as_str())
         .bind(signed(version.value()))
         .bind(at.value())
-        .execute(&mut **transaction)
+        .execute(connection)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
     Ok(())
 }
 
-async fn commit(transaction: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
-    transaction.commit().await.map_err(StoreError::unavailable)
+async fn commit(transaction: WriteTransaction) -> Result<(), StoreError> {
+    transaction.commit().await.map_err(failed)
+}
+
+fn failed(error: sqlx::Error) -> StoreError {
+    /// `SQLITE_CORRUPT` and `SQLITE_NOTADB`; their extended codes share the low byte.
+    const DAMAGED: [i32; 2] = [11, 26];
+    let code = error
+        .as_database_error()
+        .and_then(|error| error.code()?.parse::<i32>().ok());
+    if code.is_some_and(|code| DAMAGED.contains(&(code & 0xff))) {
+        StoreError::Corrupt(error.into())
+    } else {
+        StoreError::unavailable(error)
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A store in SQLite.
 
+mod transaction;
+
 use std::{
     error::Error,
     num::NonZeroU32,
@@ -8,11 +10,12 @@ use std::{
 
 use async_trait::async_trait;
 use sqlx::{
-    Row as _, SqlSafeStr as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    Row as _, SqlSafeStr as _, SqliteConnection, SqlitePool,
     migrate::{Migrate as _, MigrateError, Migration, MigrationType, Migrator},
-    sqlite::{SqliteQueryResult, SqliteRow},
+    sqlite::SqliteRow,
 };
 
+use self::transaction::WriteTransaction;
 use super::{ChangeError, DekStore, InsertError, StoreError, StoredKey};
 use crate::{
     KeyId, KeyState, Purpose, TenantId, Transition,
@@ -22,6 +25,8 @@ use crate::{
 /// A store in SQLite, in the tables `keyring_data_key` and `keyring_erased_tenant`.
 ///
 /// Several processes may share the file; the pool, with its busy timeout, is the application's.
+/// A connection whose transaction failed is closed, and the pool opens another: what a full disk
+/// interrupted goes on when there is room. (A database in memory ends with its connection.)
 ///
 /// # Security
 /// Destroying a key overwrites its wrapped bytes in the table. They stay in free pages and in the
@@ -58,12 +63,8 @@ impl SqliteDekStore {
         commit(transaction).await
     }
 
-    /// A transaction that holds the write lock from its start, so that what it reads stays true.
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.pool
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(unavailable)
+    async fn begin(&self) -> Result<WriteTransaction, StoreError> {
+        WriteTransaction::begin(&self.pool).await.map_err(failed)
     }
 }
 
@@ -83,15 +84,16 @@ impl DekStore for SqliteDekStore {
         .bind(key.state().as_str())
         .fetch_one(&mut *transaction)
         .await
-        .map_err(unavailable)?;
-        if erased {
-            return Err(InsertError::TenantErased);
-        }
-        if id_taken {
-            return Err(InsertError::IdTaken);
-        }
-        if state_taken {
-            return Err(InsertError::StateTaken);
+        .map_err(failed)?;
+        let refusal = match (erased, id_taken, state_taken) {
+            (true, _, _) => Some(InsertError::TenantErased),
+            (_, true, _) => Some(InsertError::IdTaken),
+            (_, _, true) => Some(InsertError::StateTaken),
+            (false, false, false) => None,
+        };
+        if let Some(refusal) = refusal {
+            transaction.rollback().await.map_err(failed)?;
+            return Err(refusal);
         }
         sqlx::query(
             "INSERT INTO keyring_data_key (key_id, tenant, purpose, wrapped, state, created_at)
@@ -105,7 +107,7 @@ impl DekStore for SqliteDekStore {
         .bind(milliseconds(key.created_at()))
         .execute(&mut *transaction)
         .await
-        .map_err(unavailable)?;
+        .map_err(failed)?;
         Ok(commit(transaction).await?)
     }
 
@@ -114,7 +116,7 @@ impl DekStore for SqliteDekStore {
             .bind(id.value())
             .fetch_optional(&self.pool)
             .await
-            .map_err(unavailable)?;
+            .map_err(failed)?;
         row.as_ref().map(read).transpose()
     }
 
@@ -123,7 +125,7 @@ impl DekStore for SqliteDekStore {
             .bind(tenant.as_str())
             .fetch_all(&self.pool)
             .await
-            .map_err(unavailable)?;
+            .map_err(failed)?;
         rows.iter().map(read).collect()
     }
 
@@ -138,7 +140,7 @@ impl DekStore for SqliteDekStore {
                 .bind(limit.get())
                 .fetch_all(&self.pool)
                 .await
-                .map_err(unavailable)?;
+                .map_err(failed)?;
         rows.iter().map(read).collect()
     }
 
@@ -146,17 +148,29 @@ impl DekStore for SqliteDekStore {
         let mut transaction = self.begin().await?;
         let demote = "UPDATE keyring_data_key SET state = 'decrypt-only'
                       WHERE key_id = ? AND state = 'primary'";
-        let demote = sqlx::query(demote)
+        let demoted = sqlx::query(demote)
             .bind(old.value())
             .execute(&mut *transaction)
-            .await;
-        changed_one(demote)?;
+            .await
+            .map_err(failed)?;
+        if demoted.rows_affected() == 0 {
+            transaction.rollback().await.map_err(failed)?;
+            return Err(ChangeError::Conflict);
+        }
         let promote = "UPDATE keyring_data_key SET state = 'primary'
                        WHERE key_id = ?1 AND key_id <> ?2 AND state IN ('pending', 'decrypt-only')
                        AND (tenant, purpose) = (SELECT tenant, purpose FROM keyring_data_key
                                                 WHERE key_id = ?2)";
-        let promote = sqlx::query(promote).bind(new.value()).bind(old.value());
-        changed_one(promote.execute(&mut *transaction).await)?;
+        let promoted = sqlx::query(promote)
+            .bind(new.value())
+            .bind(old.value())
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        if promoted.rows_affected() == 0 {
+            transaction.rollback().await.map_err(failed)?;
+            return Err(ChangeError::Conflict);
+        }
         Ok(commit(transaction).await?)
     }
 
@@ -169,8 +183,12 @@ impl DekStore for SqliteDekStore {
             .bind(id.value())
             .bind(step.from().as_str());
         let mut transaction = self.begin().await?;
-        changed_one(change.execute(&mut *transaction).await)?;
-        Ok(commit(transaction).await?)
+        let changed = change.execute(&mut *transaction).await.map_err(failed)?;
+        commit(transaction).await?;
+        match changed.rows_affected() {
+            0 => Err(ChangeError::Conflict),
+            _ => Ok(()),
+        }
     }
 
     async fn rewrap(
@@ -185,8 +203,12 @@ impl DekStore for SqliteDekStore {
                 .bind(id.value())
                 .bind(old.as_bytes());
         let mut transaction = self.begin().await?;
-        changed_one(rewrap.execute(&mut *transaction).await)?;
-        Ok(commit(transaction).await?)
+        let changed = rewrap.execute(&mut *transaction).await.map_err(failed)?;
+        commit(transaction).await?;
+        match changed.rows_affected() {
+            0 => Err(ChangeError::Conflict),
+            _ => Ok(()),
+        }
     }
 
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
@@ -199,7 +221,7 @@ impl DekStore for SqliteDekStore {
                 .bind(tenant.as_str())
                 .execute(&mut *transaction)
                 .await
-                .map_err(unavailable)?;
+                .map_err(failed)?;
         }
         commit(transaction).await
     }
@@ -207,13 +229,16 @@ impl DekStore for SqliteDekStore {
 
 const MIGRATIONS_TABLE: &str = "keyring_migrations";
 
+/// Migrations need no transaction of their own.
+const IN_TRANSACTION: bool = true;
+
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
     let first = Migration::new(
         1,
         "data key".into(),
         MigrationType::Simple,
         include_str!("../../migrations/sqlite/0001_data_key.sql").into_sql_str(),
-        false,
+        IN_TRANSACTION,
     );
     if has_unprefixed_tables(connection).await? {
         let to_prefixed = include_str!("../../migrations/sqlite/unprefixed/to_prefixed.sql");
@@ -235,19 +260,12 @@ async fn has_unprefixed_tables(connection: &mut SqliteConnection) -> Result<bool
     sqlx::query_scalar(unprefixed).fetch_one(connection).await
 }
 
-async fn commit(transaction: Transaction<'_, Sqlite>) -> Result<(), StoreError> {
-    transaction.commit().await.map_err(unavailable)
-}
-
-fn changed_one(result: Result<SqliteQueryResult, sqlx::Error>) -> Result<(), ChangeError> {
-    match result.map_err(unavailable)?.rows_affected() {
-        0 => Err(ChangeError::Conflict),
-        _ => Ok(()),
-    }
+async fn commit(transaction: WriteTransaction) -> Result<(), StoreError> {
+    transaction.commit().await.map_err(failed)
 }
 
 fn read(row: &SqliteRow) -> Result<StoredKey, StoreError> {
-    let id: i64 = row.try_get("key_id").map_err(unavailable)?;
+    let id: i64 = row.try_get("key_id").map_err(failed)?;
     parse(id, row).map_err(|_| StoreError::Damaged(id))
 }
 
@@ -274,8 +292,17 @@ fn milliseconds(time: SystemTime) -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn unavailable(error: sqlx::Error) -> StoreError {
-    StoreError::Unavailable(error.into())
+fn failed(error: sqlx::Error) -> StoreError {
+    /// `SQLITE_CORRUPT` and `SQLITE_NOTADB`; their extended codes share the low byte.
+    const DAMAGED: [i32; 2] = [11, 26];
+    let code = error
+        .as_database_error()
+        .and_then(|error| error.code()?.parse::<i32>().ok());
+    if code.is_some_and(|code| DAMAGED.contains(&(code & 0xff))) {
+        StoreError::Corrupt(error.into())
+    } else {
+        StoreError::Unavailable(error.into())
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,10 @@ use portcullis_apikey_cache::store::KeyQuery;
 use portcullis_keyring::{KeyId, store::DekStore};
 use serde::Serialize;
 
-use crate::pipeline::services::Services;
+use crate::{
+    pipeline::services::Services,
+    store::{DatabaseFault, StoreError},
+};
 
 /// Asks every component.
 #[derive(Debug, Clone)]
@@ -125,19 +128,35 @@ impl ReadinessCheck {
         }
     }
 
-    /// Degraded by a failed commit until one succeeds: not ready would keep out the request that
-    /// can.
+    /// Degraded by one failed commit: not ready would keep out the request that succeeds. Down once
+    /// a second attempt failed too; the writer then goes on trying by itself.
     async fn database(&self) -> Component {
-        let (answers, latency) = self.ask(self.services.store.ping()).await;
-        let component = if !answers {
-            let action = "check that the database file and its volume can be read and written";
-            Component::new(State::Down).with_action(action)
-        } else if self.services.writer.gauge().has_failed() {
-            let action =
-                "the last commit failed: free space on the volume, or end what holds the file";
-            Component::new(State::Degraded).with_action(action)
-        } else {
-            Component::new(State::Up)
+        let (answer, latency) = self.ask(self.services.store.ping()).await;
+        let component = match (answer, self.services.writer.gauge().failures()) {
+            (Some(Err(StoreError::Fault(DatabaseFault::Corrupt) | StoreError::Corrupt(_))), _) => {
+                let action = "the database is damaged: stop the service and restore from a backup";
+                Component::new(State::Down).with_action(action)
+            }
+            (Some(Err(StoreError::Fault(DatabaseFault::NotTheSame))), _) => {
+                let action = "the database file was removed, replaced or truncated: stop the \
+                              service, put the file back or restore from a backup";
+                Component::new(State::Down).with_action(action)
+            }
+            (Some(Err(_)) | None, _) => {
+                let action = "check that the database file and its volume can be read and written";
+                Component::new(State::Down).with_action(action)
+            }
+            (Some(Ok(())), 0) => Component::new(State::Up),
+            (Some(Ok(())), 1) => {
+                let action =
+                    "the last commit failed: free space on the volume, or end what holds the file";
+                Component::new(State::Degraded).with_action(action)
+            }
+            (Some(Ok(())), _) => {
+                let action = "commits keep failing: free space on the volume, or end what holds \
+                              the file; ready again by itself once one succeeds";
+                Component::new(State::Down).with_action(action)
+            }
         };
         component.with_latency(latency)
     }
@@ -160,9 +179,9 @@ impl ReadinessCheck {
     /// Keys that are not cached are read from the store, and revocations from its outbox.
     async fn api_keys(&self) -> Component {
         let one = KeyQuery::first(NonZeroU16::MIN);
-        let (answers, latency) = self.ask(self.services.keys.list(&one)).await;
+        let (answer, latency) = self.ask(self.services.keys.list(&one)).await;
         let confirmed_for = self.services.keys.stats().confirmed_for;
-        if !answers {
+        if !matches!(answer, Some(Ok(_))) {
             let action = "check the table of API keys: keys that are not cached are refused";
             Component::new(State::Down)
                 .with_action(action)
@@ -180,10 +199,10 @@ impl ReadinessCheck {
 
     /// Whether the table of data keys can be read. The provider of key-encryption keys is only named.
     async fn data_keys(&self) -> Component {
-        let (answers, latency) = self
+        let (answer, latency) = self
             .ask(self.components.data_keys.load(KeyId::new(0)))
             .await;
-        let component = if answers {
+        let component = if matches!(answer, Some(Ok(_))) {
             Component::new(State::Up)
         } else {
             let action = "check the table of data keys: nothing can be sealed or opened without it";
@@ -206,13 +225,16 @@ impl ReadinessCheck {
         })
     }
 
-    /// Whether a component answers in time, and how long it took.
-    async fn ask<T, E>(&self, question: impl Future<Output = Result<T, E>>) -> (bool, Duration) {
+    /// What a component answers in time, and how long it took.
+    async fn ask<T, E>(
+        &self,
+        question: impl Future<Output = Result<T, E>>,
+    ) -> (Option<Result<T, E>>, Duration) {
         let clock = &self.services.clock;
         let asked = clock.monotonic();
         let answer = tokio::time::timeout(TIMEOUT, question).await;
         let latency = clock.monotonic().saturating_sub(asked);
-        (matches!(answer, Ok(Ok(_))), latency)
+        (answer.ok(), latency)
     }
 }
 

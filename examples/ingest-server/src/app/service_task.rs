@@ -44,7 +44,7 @@ impl Drop for ServiceTask {
 }
 
 /// The name of the task that ends first.
-pub(super) async fn first_ended(tasks: [&mut ServiceTask; 4]) -> &'static str {
+pub(super) async fn first_ended<const N: usize>(tasks: [&mut ServiceTask; N]) -> &'static str {
     let ends = tasks.map(|task| Box::pin(task.ended()));
     let (name, _, _) = select_all(ends).await;
     name

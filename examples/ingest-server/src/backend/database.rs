@@ -8,14 +8,21 @@ use portcullis_apikey_cache::{
 };
 use portcullis_keyring::store::{self as keyring_store, DekStore, SqliteDekStore};
 
+use super::watched::Watched;
 use crate::{
     config,
-    store::{Store, StoreError, sqlite::SqliteStore},
+    store::{FaultLatch, Store, StoreError, sqlite::SqliteStore},
 };
 
 /// An opened database.
 #[derive(Debug, Clone)]
-pub(super) enum Database {
+pub(super) struct Database {
+    kind: Kind,
+    latch: FaultLatch,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
     Sqlite(SqliteStore),
 }
 
@@ -38,36 +45,48 @@ pub(crate) enum DatabaseError {
 
 impl Database {
     /// Opens what is configured, and makes it where there is none.
-    pub(super) async fn open(config: &config::Database) -> Result<Self, DatabaseError> {
+    pub(super) async fn open(
+        config: &config::Database,
+        latch: FaultLatch,
+    ) -> Result<Self, DatabaseError> {
         let config::Database::Sqlite(path) = config;
         make_folder(path)?;
-        Ok(Self::Sqlite(SqliteStore::open(path).await?))
+        let kind = Kind::Sqlite(SqliteStore::open(path).await?);
+        Ok(Self { kind, latch })
     }
 
     /// Events and leads.
     pub(super) fn store(&self) -> Arc<dyn Store> {
-        let Self::Sqlite(store) = self;
-        Arc::new(store.clone())
+        let Kind::Sqlite(store) = &self.kind;
+        let store: Arc<dyn Store> = Arc::new(store.clone());
+        Arc::new(Watched::new(store, &self.latch))
     }
 
     /// Data keys, their tables up to date.
     pub(super) async fn data_keys(&self) -> Result<Arc<dyn DekStore>, DatabaseError> {
-        let Self::Sqlite(store) = self;
-        let data_keys = SqliteDekStore::new(store.data_key_pool());
-        data_keys.migrate().await.map_err(DatabaseError::DataKeys)?;
-        Ok(Arc::new(data_keys))
+        let Kind::Sqlite(store) = &self.kind;
+        let opening = SqliteDekStore::new(store.opening_pool());
+        opening.migrate().await.map_err(DatabaseError::DataKeys)?;
+        let data_keys: Arc<dyn DekStore> = Arc::new(SqliteDekStore::new(store.data_key_pool()));
+        Ok(Arc::new(Watched::new(data_keys, &self.latch)))
     }
 
     /// API keys and their changes, their tables up to date.
     pub(super) async fn api_keys(&self) -> Result<ApiKeyStores, DatabaseError> {
-        let Self::Sqlite(store) = self;
+        let Kind::Sqlite(store) = &self.kind;
+        let opening = SqliteKeyStore::new(store.opening_pool());
+        opening.migrate().await.map_err(DatabaseError::ApiKeys)?;
         let api_keys = Arc::new(SqliteKeyStore::new(store.api_key_pool()));
-        api_keys.migrate().await.map_err(DatabaseError::ApiKeys)?;
-        Ok((Arc::clone(&api_keys) as _, api_keys))
+        let records: Arc<dyn KeyStore> = Arc::clone(&api_keys) as _;
+        let changes: Arc<dyn ChangeFeed> = api_keys;
+        Ok((
+            Arc::new(Watched::new(records, &self.latch)),
+            Arc::new(Watched::new(changes, &self.latch)),
+        ))
     }
 
     pub(super) async fn close(&self) {
-        let Self::Sqlite(store) = self;
+        let Kind::Sqlite(store) = &self.kind;
         store.close().await;
     }
 }

@@ -44,6 +44,9 @@ impl WriteObserver for WriteMetrics {
             WriteEvent::Failed { .. } => {
                 self.failures.inc();
             }
+            WriteEvent::Recovered { failures } => {
+                tracing::info!(failures, "the database can be written again");
+            }
         }
     }
 }

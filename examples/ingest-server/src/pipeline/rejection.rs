@@ -84,7 +84,7 @@ impl From<StoreError> for Rejection {
         );
         Self::plain(match error {
             StoreError::Stopped => Reason::CapacityDraining,
-            StoreError::Corrupt(_) => Reason::Internal,
+            StoreError::Malformed(_) => Reason::Internal,
             _ => Reason::CapacityStoreUnavailable,
         })
     }

@@ -22,6 +22,14 @@ pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
     leads_are_found_within_their_tenant(&open().await).await;
     the_first_check_value_stays(&open().await).await;
     the_first_index_version_is_enforced(&open().await).await;
+    trying_to_write_leaves_nothing(&open().await).await;
+}
+
+async fn trying_to_write_leaves_nothing(store: &impl Store) {
+    for _ in 0..2 {
+        store.try_writing().await.unwrap();
+    }
+    assert!(store.secret_checks().await.unwrap().is_empty());
 }
 
 async fn an_event_is_stored_once(store: &impl Store) {

@@ -2,12 +2,15 @@
 
 mod checks;
 mod events;
+mod file;
 mod lead_sql;
 mod leads;
+mod marker;
 mod open;
 mod sealed_refs;
+mod transaction;
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
@@ -15,35 +18,58 @@ use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
+use tokio::time::timeout;
 
+use self::{file::OpenedFile, marker::Marker, transaction::WriteTransaction};
 use super::{Receipt, SecretCheck, Store, StoreError, Write};
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 /// The file, through one writing connection and a pool of reading ones.
 #[derive(Debug, Clone)]
 pub(crate) struct SqliteStore {
+    file: OpenedFile,
+    marker: Marker,
     writer: SqlitePool,
     readers: SqlitePool,
     // Apart, so that who waits there for the write lock takes no place from who reads here.
     data_keys: SqlitePool,
     api_keys: SqlitePool,
+    // Waits for other processes that start too.
+    opening: SqlitePool,
 }
 
 const READERS: u32 = 4;
 
+/// How long what a request asks for waits: a busy one for another process's transaction, and all of
+/// it together less than the two seconds in which a request is answered.
+const WRITER_BUSY: Duration = Duration::from_millis(1_500);
+const WRITER_BEGIN: Duration = Duration::from_millis(1_800);
+const READER_ACQUIRE: Duration = Duration::from_millis(1_500);
+const KEYS_BUSY: Duration = Duration::from_millis(600);
+const KEYS_ACQUIRE: Duration = Duration::from_millis(1_000);
+
 impl SqliteStore {
     /// Opens the file, creating it if needed, and brings its schema up to date.
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
+        let marker = Marker::of(path);
+        marker.check_file()?;
         let options = open::options(path);
         open::switch_to_wal(&options).await?;
-        let pool = |connections| connect(&options, connections);
+        let file = OpenedFile::at(path).map_err(|error| StoreError::Unavailable(error.into()))?;
+        let waiting = |busy| options.clone().busy_timeout(busy);
+        let keys = || pool(waiting(KEYS_BUSY), READERS, KEYS_ACQUIRE);
         let store = Self {
-            writer: pool(1),
-            readers: pool(READERS),
-            data_keys: pool(READERS),
-            api_keys: pool(READERS),
+            file,
+            marker,
+            writer: pool(waiting(WRITER_BUSY), 1, WRITER_BEGIN),
+            readers: pool(waiting(KEYS_BUSY), READERS, READER_ACQUIRE),
+            data_keys: keys(),
+            api_keys: keys(),
+            opening: pool(options, READERS, open::OPENING_TIMEOUT),
         };
-        open::migrate(&store.writer).await?;
+        let remembers_secrets = checks::any(&store.opening).await?;
+        store.marker.check_tables(remembers_secrets)?;
+        open::migrate(&store.opening).await?;
         Ok(store)
     }
 
@@ -57,29 +83,50 @@ impl SqliteStore {
         self.api_keys.clone()
     }
 
+    /// Connections for what is done once, before requests come: they wait longer.
+    pub(crate) fn opening_pool(&self) -> SqlitePool {
+        self.opening.clone()
+    }
+
     /// Closes every connection; the last one to close folds the write-ahead log into the file.
     pub(crate) async fn close(&self) {
-        for pool in [&self.api_keys, &self.data_keys, &self.readers, &self.writer] {
+        let others = [
+            &self.opening,
+            &self.api_keys,
+            &self.data_keys,
+            &self.readers,
+        ];
+        for pool in others.into_iter().chain([&self.writer]) {
             pool.close().await;
         }
     }
+
+    async fn begin(&self) -> Result<WriteTransaction, StoreError> {
+        let begun = timeout(WRITER_BEGIN, WriteTransaction::begin(&self.writer)).await;
+        Ok(begun.map_err(|_| StoreError::Busy)??)
+    }
 }
 
-fn connect(options: &SqliteConnectOptions, connections: u32) -> SqlitePool {
+fn pool(options: SqliteConnectOptions, connections: u32, acquire: Duration) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(open::BUSY_TIMEOUT)
-        .connect_lazy_with(options.clone())
+        .acquire_timeout(acquire)
+        .connect_lazy_with(options)
 }
+
+/// What an ordinary group makes durable.
+const TRIAL_BYTES: i64 = 1 << 20;
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError> {
-        let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         let mut receipts = events::insert(&mut tx, group).await?;
         leads::apply(&mut tx, group, &mut receipts).await?;
         sealed_refs::write(&mut tx, group, &receipts).await?;
         tx.commit().await?;
+        // Durable in a file that is no longer the database is not durable.
+        self.file.verify()?;
         Ok(events::settle_repeats(group, receipts))
     }
 
@@ -112,27 +159,45 @@ impl Store for SqliteStore {
     }
 
     async fn remember_secrets(&self, checks: &[SecretCheck]) -> Result<(), StoreError> {
-        checks::remember(&self.writer, checks).await
+        checks::remember(&self.opening, checks).await?;
+        self.marker.leave()
     }
 
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {
-        checks::enforced_index(&self.writer, version).await
+        checks::enforced_index(&self.opening, version).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
+        self.file.verify()?;
         sqlx::query("SELECT 1 FROM secret_check LIMIT 1")
             .fetch_optional(&self.readers)
             .await?;
         Ok(())
     }
+
+    async fn try_writing(&self) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        // Deleted pages are overwritten with zeros, so all of them reach the log.
+        for statement in [
+            "INSERT INTO secret_check VALUES ('', 0, zeroblob(?))",
+            "DELETE FROM secret_check WHERE secret = '' AND length(value) = ?",
+        ] {
+            let trial = sqlx::query(statement).bind(TRIAL_BYTES);
+            trial.execute(&mut *tx).await?;
+        }
+        Ok(tx.commit().await?)
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        /// `SQLITE_FULL`.
-        const FULL: &str = "13";
-        match error.as_database_error().and_then(|error| error.code()) {
-            Some(code) if code == FULL => Self::Full,
+        const FULL: i32 = 13;
+        const CORRUPT: i32 = 11;
+        const NOT_A_DATABASE: i32 = 26;
+        match open::code(&error) {
+            Some(FULL) => Self::Full,
+            Some(open::BUSY) => Self::Busy,
+            Some(CORRUPT | NOT_A_DATABASE) => Self::Corrupt(error.into()),
             _ => Self::Unavailable(error.into()),
         }
     }

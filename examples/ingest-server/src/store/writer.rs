@@ -6,12 +6,15 @@ use std::{
     num::NonZeroUsize,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time::timeout,
+};
 
 use super::{Receipt, Store, StoreError, Write};
 use crate::clock::Clock;
@@ -48,6 +51,8 @@ pub(crate) enum WriteEvent {
     Committed { rows: usize, took: Duration },
     /// One transaction failed, and nothing of its group was written.
     Failed { rows: usize },
+    /// The first transaction succeeded after so many that failed in a row.
+    Recovered { failures: u32 },
 }
 
 /// The queue in front of the database. Cloning is cheap; the writing task ends when the last
@@ -57,7 +62,7 @@ pub(crate) struct Writer {
     queue: mpsc::UnboundedSender<Request>,
     slots: Arc<Semaphore>,
     limits: WriterLimits,
-    has_failed: Arc<AtomicBool>,
+    failures: Arc<AtomicU32>,
 }
 
 /// Tells how full a queue is, and whether it can be written.
@@ -65,7 +70,7 @@ pub(crate) struct Writer {
 pub(crate) struct QueueGauge {
     slots: Arc<Semaphore>,
     limits: WriterLimits,
-    has_failed: Arc<AtomicBool>,
+    failures: Arc<AtomicU32>,
 }
 
 /// Room for a number of rows in the queue, given back when dropped.
@@ -90,20 +95,20 @@ impl Writer {
         // The semaphore bounds the channel.
         let (queue, requests) = mpsc::unbounded_channel();
         let slots = Arc::new(Semaphore::new(limits.queued_rows.get()));
-        let has_failed = Arc::new(AtomicBool::new(false));
+        let failures = Arc::new(AtomicU32::new(0));
         let task = WritingTask {
             store,
             clock,
             observer,
             group_rows: limits.group_rows,
-            has_failed: Arc::clone(&has_failed),
+            failures: Arc::clone(&failures),
         };
         (
             Self {
                 queue,
                 slots,
                 limits,
-                has_failed,
+                failures,
             },
             task.run(requests),
         )
@@ -131,7 +136,7 @@ impl Writer {
         QueueGauge {
             slots: Arc::clone(&self.slots),
             limits: self.limits,
-            has_failed: Arc::clone(&self.has_failed),
+            failures: Arc::clone(&self.failures),
         }
     }
 }
@@ -147,9 +152,9 @@ impl QueueGauge {
         self.limits.queued_rows.get()
     }
 
-    /// Whether the last group could not be written.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.has_failed.load(Ordering::Relaxed)
+    /// How many attempts to write have failed since the last that succeeded.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures.load(Ordering::Relaxed)
     }
 }
 
@@ -167,8 +172,11 @@ struct WritingTask {
     clock: Arc<dyn Clock>,
     observer: Arc<dyn WriteObserver>,
     group_rows: NonZeroUsize,
-    has_failed: Arc<AtomicBool>,
+    failures: Arc<AtomicU32>,
 }
+
+/// How long after a failure the database is tried when nobody else does.
+const TRY_EVERY: Duration = Duration::from_millis(500);
 
 impl WritingTask {
     async fn run(self, mut requests: mpsc::UnboundedReceiver<Request>) {
@@ -176,7 +184,7 @@ impl WritingTask {
         loop {
             let first = match left_over.take() {
                 Some(request) => request,
-                None => match requests.recv().await {
+                None => match self.next(&mut requests).await {
                     Some(request) => request,
                     None => return,
                 },
@@ -192,8 +200,28 @@ impl WritingTask {
                 replies.push((next.writes.len(), next.reply));
                 group.extend(next.writes);
             }
-            acknowledge(self.commit(&group).await, replies);
+            let outcome = self.commit(&group).await;
+            if let Err(StoreError::Busy) = outcome {
+                refuse_waiting(left_over.take(), &mut requests);
+            }
+            acknowledge(outcome, replies);
         }
+    }
+
+    /// The next request. While the database cannot be written, it is tried meanwhile, so that its
+    /// recovery is noticed also when nothing is sent here because of the failure.
+    async fn next(&self, requests: &mut mpsc::UnboundedReceiver<Request>) -> Option<Request> {
+        while self.failures.load(Ordering::Relaxed) > 0 {
+            if let Ok(request) = timeout(TRY_EVERY, requests.recv()).await {
+                return request;
+            }
+            let outcome = self.store.try_writing().await;
+            self.count(outcome.is_ok());
+            if let Err(StoreError::Busy) = outcome {
+                refuse_waiting(None, requests);
+            }
+        }
+        requests.recv().await
     }
 
     async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError> {
@@ -201,12 +229,34 @@ impl WritingTask {
         let began = self.clock.monotonic();
         let outcome = self.store.commit(group).await;
         let took = self.clock.monotonic().saturating_sub(began);
-        self.has_failed.store(outcome.is_err(), Ordering::Relaxed);
         self.observer.observe(&match outcome {
             Ok(_) => WriteEvent::Committed { rows, took },
             Err(_) => WriteEvent::Failed { rows },
         });
+        self.count(outcome.is_ok());
         outcome
+    }
+
+    /// Counts failures in a row.
+    fn count(&self, succeeded: bool) {
+        let failures = self.failures.load(Ordering::Relaxed);
+        if !succeeded {
+            let failures = failures.saturating_add(1);
+            self.failures.store(failures, Ordering::Relaxed);
+        } else if failures > 0 {
+            self.failures.store(0, Ordering::Relaxed);
+            self.observer.observe(&WriteEvent::Recovered { failures });
+        }
+    }
+}
+
+/// Refuses what has queued while the database was locked for as long as one request may wait: in
+/// the next group it would wait that long once more.
+fn refuse_waiting(first: Option<Request>, requests: &mut mpsc::UnboundedReceiver<Request>) {
+    let mut next = first.or_else(|| requests.try_recv().ok());
+    while let Some(request) = next {
+        drop(request.reply.send(Err(StoreError::Busy)));
+        next = requests.try_recv().ok();
     }
 }
 

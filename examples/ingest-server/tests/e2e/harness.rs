@@ -339,6 +339,47 @@ pub(crate) async fn count(data: &Data, table: &str) -> i64 {
         .unwrap()
 }
 
+/// What `/readyz` answers, and its components.
+pub(crate) async fn readiness(server: &Server) -> (StatusCode, Value) {
+    let answer = server.admin(Method::GET, "/readyz").send().await.unwrap();
+    let status = answer.status();
+    let mut ready: Value = answer.json().await.unwrap();
+    (status, ready["components"].take())
+}
+
+/// The command, in a process that gets an error when a file may not grow, and not a signal.
+pub(crate) fn ignoring_file_size_signal(command: &Command) -> Command {
+    shell("trap '' XFSZ; exec \"$0\"", command)
+}
+
+/// A shell that runs the command in the end.
+pub(crate) fn shell(script: &str, command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", script])
+        .arg(command.get_program())
+        .env_clear();
+    for (name, value) in command.get_envs() {
+        shell.env(name, value.unwrap_or_default());
+    }
+    shell
+}
+
+/// Makes a commit of the event `slow` take seconds, as a volume does that is hardly up to it.
+pub(crate) async fn slow_down(data: &Data, seconds: u64) {
+    let statements = format!(
+        "CREATE VIEW numbers AS WITH RECURSIVE number (n) AS
+           (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {}) SELECT n FROM number;
+         CREATE TRIGGER slow AFTER INSERT ON event WHEN NEW.id = 'slow'
+           BEGIN SELECT count(*) FROM numbers; END",
+        seconds * 3_000_000
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statements))
+        .execute(&mut data.connect().await)
+        .await
+        .unwrap();
+}
+
 /// Rows that wait in the write queue.
 pub(crate) async fn waiting_rows(server: &Server) -> u64 {
     let answer = server.admin(Method::GET, "/readyz").send().await.unwrap();

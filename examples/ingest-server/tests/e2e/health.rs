@@ -1,16 +1,9 @@
 //! `/readyz` names every component, its state, and what to do.
 
-use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
+use reqwest::StatusCode;
+use serde_json::json;
 
-use crate::harness::{ALL_SCOPES, Data, Server, page_view, wait_for};
-
-async fn readiness(server: &Server) -> (StatusCode, Value) {
-    let answer = server.admin(Method::GET, "/readyz").send().await.unwrap();
-    let status = answer.status();
-    let mut ready: Value = answer.json().await.unwrap();
-    (status, ready["components"].take())
-}
+use crate::harness::{ALL_SCOPES, Data, Server, page_view, readiness, wait_for};
 
 #[tokio::test]
 async fn every_component_tells_its_state() {

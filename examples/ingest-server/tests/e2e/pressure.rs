@@ -3,14 +3,15 @@
 use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, TcpStream},
-    process::Command,
 };
 
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, Server, count, page_view, wait_for, waiting_rows};
+use crate::harness::{
+    ALL_SCOPES, Data, Server, count, page_view, shell, slow_down, wait_for, waiting_rows,
+};
 
 fn batch(name: usize, events: usize) -> Value {
     (0..events)
@@ -22,38 +23,20 @@ fn batch(name: usize, events: usize) -> Value {
 async fn a_full_queue_answers_503_with_retry_after_and_stores_nothing_of_it() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
-    server
-        .post("/v1/events", &key, &page_view("warm"))
-        .send()
-        .await
-        .unwrap();
-
-    // While another process holds the file, what is accepted has to wait.
-    let mut blocker = server.data().connect().await;
-    sqlx::query("BEGIN IMMEDIATE")
-        .execute(&mut blocker)
-        .await
-        .unwrap();
+    // While a commit takes long, what is accepted has to wait.
+    slow_down(server.data(), 8).await;
+    let slow = tokio::spawn(server.post("/v1/events", &key, &page_view("slow")).send());
+    wait_for("a commit that takes long", async || {
+        (waiting_rows(&server).await == 1).then_some(())
+    })
+    .await;
     let send = async |name: usize| {
         let body = batch(name, 1_000);
         server.post("/v1/events", &key, &body).send().await.unwrap()
     };
-    let requests = join_all((0..9).map(send));
-    let unblock = async {
-        wait_for("a full queue", async || {
-            let ready = server
-                .admin(reqwest::Method::GET, "/readyz")
-                .send()
-                .await
-                .unwrap();
-            let ready: Value = ready.json().await.unwrap();
-            let free = ready["components"]["write_queue"]["free_rows"].as_u64();
-            (free < Some(1_000)).then_some(())
-        })
-        .await;
-        sqlx::query("ROLLBACK").execute(&mut blocker).await.unwrap();
-    };
-    let (answers, ()) = tokio::join!(requests, unblock);
+    let answers = join_all((0..9).map(send)).await;
+    let slow = slow.await.unwrap().unwrap();
+    assert_eq!(slow.status(), StatusCode::ACCEPTED);
 
     let mut accepted = 0;
     let mut refused = 0;
@@ -76,19 +59,21 @@ async fn a_full_queue_answers_503_with_retry_after_and_stores_nothing_of_it() {
 
 #[tokio::test]
 async fn work_whose_senders_hung_up_keeps_its_places_in_flight_and_refusals_are_counted() {
-    const PLACES: u64 = 512;
+    // One of the 512 is taken by the slow one.
+    const PLACES: u64 = 511;
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
-    let warm = server.post("/v1/events", &key, &page_view("warm"));
-    warm.send().await.unwrap();
-    let mut blocker = server.data().connect().await;
-    sqlx::query("BEGIN IMMEDIATE")
-        .execute(&mut blocker)
-        .await
-        .unwrap();
+    slow_down(server.data(), 3_600).await;
+    let slow = server.post("/v1/events", &key, &page_view("slow"));
+    let slow = tokio::spawn(slow.send());
+    wait_for("a commit that takes long", async || {
+        (waiting_rows(&server).await == 1).then_some(())
+    })
+    .await;
 
     for first in (0..PLACES).step_by(64) {
-        let requests = (first..first + 64).map(|n| {
+        let last = PLACES.min(first + 64);
+        let requests = (first..last).map(|n| {
             let body = page_view(n).to_string();
             let mut stream = TcpStream::connect(server.public_address()).unwrap();
             let head = format!(
@@ -102,7 +87,7 @@ async fn work_whose_senders_hung_up_keeps_its_places_in_flight_and_refusals_are_
         });
         let requests: Vec<TcpStream> = requests.collect();
         wait_for("requests that wait for their commit", async || {
-            (waiting_rows(&server).await >= first + 64).then_some(())
+            (waiting_rows(&server).await > last).then_some(())
         })
         .await;
         for mut stream in requests {
@@ -121,7 +106,8 @@ async fn work_whose_senders_hung_up_keeps_its_places_in_flight_and_refusals_are_
     let metrics = server.metrics().await;
     let rejected = metrics.get("dq_rejected_total{reason=\"capacity.overloaded\"}");
     assert_eq!(rejected, Some(&2.0));
-    sqlx::query("ROLLBACK").execute(&mut blocker).await.unwrap();
+    server.kill();
+    slow.await.unwrap().unwrap_err();
 }
 
 #[tokio::test]
@@ -132,16 +118,8 @@ async fn a_full_disk_is_told_and_what_was_acknowledged_stays() {
     assert!(server.terminate().success());
 
     // Files of this process cannot grow beyond 600 KiB, which it gets to know as an error.
-    let mut limited = Command::new("sh");
-    let command = data.command();
     let limits = "trap '' XFSZ; ulimit -f 1200; exec \"$0\"";
-    limited
-        .args(["-c", limits])
-        .arg(command.get_program())
-        .env_clear();
-    for (name, value) in command.get_envs() {
-        limited.env(name, value.unwrap_or_default());
-    }
+    let limited = shell(limits, &data.command());
     let server = Server::start_command(&data, limited);
     let mut acknowledged = 0;
     let mut refused = None;

@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use async_trait::async_trait;
 
 use super::{
-    SqliteKeyStore,
+    SqliteKeyStore, commit, failed,
     row::{self, signed},
 };
 use crate::{
@@ -20,7 +20,7 @@ impl ChangeFeed for SqliteKeyStore {
             sqlx::query("SELECT seq FROM sqlite_sequence WHERE name = 'apikey_cache_outbox'")
                 .fetch_optional(&self.pool)
                 .await
-                .map_err(StoreError::unavailable)?;
+                .map_err(failed)?;
         head.as_ref().map_or(Ok(FeedSeq::START), row::seq)
     }
 
@@ -34,7 +34,7 @@ impl ChangeFeed for SqliteKeyStore {
         .bind(i64::from(limit.get()))
         .fetch_all(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         let changes = rows
             .iter()
             .map(row::change)
@@ -49,15 +49,16 @@ impl ChangeFeed for SqliteKeyStore {
     async fn trim(&self, before: UnixMillis) -> Result<(), StoreError> {
         // Up to the first change that is kept: clocks of other processes may differ, and a hole
         // between changes would be taken for a gap.
+        let mut transaction = self.begin().await?;
         sqlx::query(
             "DELETE FROM apikey_cache_outbox WHERE seq < coalesce( \
              (SELECT min(seq) FROM apikey_cache_outbox WHERE at >= ?1), ?2)",
         )
         .bind(before.value())
         .bind(i64::MAX)
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await
-        .map_err(StoreError::unavailable)?;
-        Ok(())
+        .map_err(failed)?;
+        commit(transaction).await
     }
 }

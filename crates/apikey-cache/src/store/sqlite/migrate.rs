@@ -1,13 +1,17 @@
 //! Makes the tables, and brings those of earlier releases up to date.
 
 use sqlx::{
-    Row as _, SqlSafeStr, Sqlite, SqlitePool, Transaction,
+    Row as _, SqlSafeStr, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
+use super::transaction::WriteTransaction;
 use crate::store::StoreError;
 
 const MIGRATIONS: &str = "apikey_cache_migrations";
+
+/// Migrations need no transaction of their own.
+const IN_TRANSACTION: bool = true;
 
 /// Inside one write transaction: the second process finds the work done.
 pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
@@ -18,7 +22,7 @@ pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
 
 async fn migrate(pool: &SqlitePool) -> Result<(), MigrateError> {
     let first = first(include_str!("../../../migrations/sqlite/0001_api_key.sql"));
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = WriteTransaction::begin(pool).await?;
     rename_unprefixed(&mut transaction, &first).await?;
     let mut migrator = Migrator::with_migrations(vec![first]);
     migrator.dangerous_set_table_name(MIGRATIONS);
@@ -34,12 +38,12 @@ async fn migrate(pool: &SqlitePool) -> Result<(), MigrateError> {
 /// Not a second migration: a new database would have to make the old names first, which an
 /// application may have for tables of its own.
 async fn rename_unprefixed(
-    transaction: &mut Transaction<'static, Sqlite>,
+    connection: &mut SqliteConnection,
     first_now: &Migration,
 ) -> Result<(), sqlx::Error> {
     let is_migrated = sqlx::query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")
         .bind(MIGRATIONS)
-        .fetch_optional(&mut **transaction)
+        .fetch_optional(&mut *connection)
         .await?
         .is_some();
     if !is_migrated {
@@ -49,7 +53,7 @@ async fn rename_unprefixed(
         "../../../migrations/sqlite/unprefixed/0001_api_key.sql"
     ));
     let applied = sqlx::query("SELECT checksum FROM apikey_cache_migrations WHERE version = 1")
-        .fetch_optional(&mut **transaction)
+        .fetch_optional(&mut *connection)
         .await?;
     let Some(applied) = applied else {
         return Ok(());
@@ -60,11 +64,11 @@ async fn rename_unprefixed(
     sqlx::raw_sql(include_str!(
         "../../../migrations/sqlite/unprefixed/to_prefixed.sql"
     ))
-    .execute(&mut **transaction)
+    .execute(&mut *connection)
     .await?;
     sqlx::query("UPDATE apikey_cache_migrations SET checksum = ?1 WHERE version = 1")
         .bind(first_now.checksum.as_ref())
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     Ok(())
 }
@@ -75,6 +79,6 @@ fn first(sql: &'static str) -> Migration {
         "api key".into(),
         MigrationType::Simple,
         sql.into_sql_str(),
-        false,
+        IN_TRANSACTION,
     )
 }

@@ -11,7 +11,12 @@ use std::{
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 
 use super::*;
-use crate::conformance;
+use crate::{
+    conformance,
+    scope::Scopes,
+    store::{KeyHash, RowMac},
+    tier::Tier,
+};
 
 /// Stores in files of one folder, each empty.
 struct Files {
@@ -59,4 +64,72 @@ async fn the_sqlite_store_keeps_the_contract_of_a_change_feed() {
         (Arc::clone(&store) as _, store as _)
     })
     .await;
+}
+
+#[tokio::test]
+async fn keys_are_written_again_once_a_full_disk_has_room() {
+    let files = Files::new();
+    let store = files.next().await;
+    let options = || SqliteConnectOptions::new().filename(files.folder.path().join("0.db"));
+    store
+        .pool
+        .set_connect_options(options().pragma("max_page_count", "1"));
+    let mut connections = Vec::new();
+    for _ in 0..4 {
+        connections.push(store.pool.acquire().await.unwrap());
+    }
+    for connection in connections {
+        connection.close().await.unwrap();
+    }
+    // Until the pages that are there are used up.
+    let record = |number: u64| KeyRecord {
+        kid: format!("{number:022}").parse().unwrap(),
+        tenant: "tenant-7".parse().unwrap(),
+        tier: Tier::FREE,
+        scopes: Scopes::default(),
+        version: RecordVersion::FIRST,
+        not_before: None,
+        expires_at: None,
+        created_at: UnixMillis::new(0),
+        last_used: None,
+        state: RecordState::Active(Verifier {
+            pepper: PepperVersion::try_from(1).unwrap(),
+            hash: KeyHash::new([1; 32]),
+            row_mac: RowMac::new([2; 32]),
+        }),
+    };
+    let mut number = 0;
+    while store.insert(&record(number)).await.is_ok() {
+        number += 1;
+    }
+    for _ in 0..6 {
+        let refused = store.insert(&record(number)).await;
+        let Err(StoreError::Unavailable(Some(cause))) = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(cause.to_string().contains("(code: 13)"), "{cause}");
+    }
+    store.pool.set_connect_options(options());
+    store.insert(&record(number)).await.unwrap();
+    let revoked = store.revoke(&record(0).kid, UnixMillis::new(0)).await;
+    assert!(matches!(revoked, Ok(Some(Revoked::Now(_)))), "{revoked:?}");
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_told_from_an_unavailable_one() {
+    let files = Files::new();
+    files.next().await.pool.close().await;
+    let path = files.folder.path().join("0.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[4096..].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    let store = SqliteKeyStore::new(pool(&path).await);
+    let kid = "0".repeat(22).parse().unwrap();
+    let read = store.load(&kid).await;
+    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+    let written = store.revoke(&kid, UnixMillis::new(0)).await;
+    assert!(
+        matches!(written, Err(StoreError::Corrupt(_))),
+        "{written:?}"
+    );
 }

@@ -168,6 +168,54 @@ async fn processes_that_race_to_make_the_first_key_agree_on_one() {
     assert_eq!(kept.len(), 1);
 }
 
+#[tokio::test]
+async fn keys_are_written_again_once_a_full_disk_has_room() {
+    let (store, dir) = make().await;
+    let options = || SqliteConnectOptions::new().filename(dir.path().join("keys.db"));
+    let full = options().pragma("max_page_count", "1");
+    store.pool.set_connect_options(full);
+    // The pool has two at most; both are to be full.
+    let both = [store.pool.acquire().await, store.pool.acquire().await];
+    for connection in both {
+        let closed = connection.expect("a connection").close().await;
+        closed.expect("it closes");
+    }
+    let context = KekContext::new(
+        tenant("t"),
+        Purpose::new("email").expect("a name"),
+        KeyId::new(1),
+    );
+    let large = WrappedKey::from_bytes(vec![0; 100_000]);
+    let at = SystemTime::UNIX_EPOCH;
+    let large = StoredKey::new(context, KeyState::Primary, large, at);
+    for _ in 0..6 {
+        let refused = store.insert(&large).await;
+        let Err(InsertError::Store(StoreError::Unavailable(cause))) = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(cause.to_string().contains("(code: 13)"), "{cause}");
+    }
+    store.pool.set_connect_options(options());
+    store.insert(&large).await.expect("there is room");
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_told_from_an_unavailable_one() {
+    let (store, dir) = make().await;
+    store.pool.close().await;
+    let path = dir.path().join("keys.db");
+    let mut bytes = std::fs::read(&path).expect("the file");
+    bytes[4096..].fill(0xa5);
+    std::fs::write(&path, bytes).expect("the file");
+    let store = open(&path).await;
+    let read = store.load(KeyId::new(1)).await;
+    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+    let written = store.insert(&key(1, "t", "email", KeyState::Primary)).await;
+    let Err(InsertError::Store(StoreError::Corrupt(_))) = written else {
+        panic!("{written:?}");
+    };
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Insert(u32, usize, KeyState),

@@ -2,7 +2,18 @@
 
 use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
 
+use super::transaction::WriteTransaction;
 use crate::store::{SecretCheck, StoreError};
+
+/// Whether there is any, in a database that may have no tables yet.
+pub(super) async fn any(pool: &SqlitePool) -> Result<bool, StoreError> {
+    let table = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'secret_check')";
+    if !sqlx::query_scalar(table).fetch_one(pool).await? {
+        return Ok(false);
+    }
+    let row = "SELECT EXISTS (SELECT 1 FROM secret_check)";
+    Ok(sqlx::query_scalar(row).fetch_one(pool).await?)
+}
 
 /// Every check value.
 pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<SecretCheck>, StoreError> {
@@ -21,7 +32,7 @@ pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<SecretCheck>, StoreErro
 
 /// Adds those that are new, all or none.
 pub(super) async fn remember(pool: &SqlitePool, checks: &[SecretCheck]) -> Result<(), StoreError> {
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut tx = WriteTransaction::begin(pool).await?;
     for check in checks {
         sqlx::query("INSERT INTO secret_check VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
             .bind(&check.secret)
@@ -36,7 +47,7 @@ pub(super) async fn remember(pool: &SqlitePool, checks: &[SecretCheck]) -> Resul
 
 /// The enforced index version, which is `version` if none was yet.
 pub(super) async fn enforced_index(pool: &SqlitePool, version: u16) -> Result<u16, StoreError> {
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut tx = WriteTransaction::begin(pool).await?;
     let statement = "INSERT INTO index_state SELECT ?, 'enforced'
         WHERE NOT EXISTS (SELECT 1 FROM index_state WHERE phase = 'enforced')";
     sqlx::query(statement)

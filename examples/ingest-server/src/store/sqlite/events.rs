@@ -5,7 +5,7 @@ use std::{
     sync::LazyLock,
 };
 
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::{Row as _, SqliteConnection};
 
 use crate::{
     store::{EventRow, Receipt, StoreError, Write},
@@ -34,7 +34,7 @@ impl<'a> Key<'a> {
 /// [`settle_repeats`]' to give, because whether the earlier one stays is not known before its lead
 /// is written.
 pub(super) async fn insert(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut SqliteConnection,
     group: &[Write],
 ) -> Result<Vec<Option<Receipt>>, StoreError> {
     let mut receipts = vec![Some(Receipt::Stored); group.len()];
@@ -58,10 +58,7 @@ pub(super) async fn insert(
 }
 
 /// Takes back an event that this group inserted and whose lead could not be written.
-pub(super) async fn withdraw(
-    tx: &mut Transaction<'static, Sqlite>,
-    write: &Write,
-) -> Result<(), StoreError> {
+pub(super) async fn withdraw(tx: &mut SqliteConnection, write: &Write) -> Result<(), StoreError> {
     let Some(event) = &write.event else {
         return Ok(());
     };
@@ -69,7 +66,7 @@ pub(super) async fn withdraw(
         .bind(write.tenant.as_str())
         .bind(&event.source)
         .bind(&event.id)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }
@@ -119,7 +116,7 @@ fn insert_statement(rows: usize) -> String {
 }
 
 async fn insert_chunk(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut SqliteConnection,
     chunk: &[Entry<'_>],
     statement: &'static str,
     receipts: &mut [Option<Receipt>],
@@ -138,7 +135,7 @@ async fn insert_chunk(
             .bind(timestamp::format(event.received_at))
             .bind(&event.payload);
     }
-    let rows = query.fetch_all(&mut **tx).await?;
+    let rows = query.fetch_all(&mut *tx).await?;
     if rows.len() == chunk.len() {
         return Ok(());
     }
@@ -160,7 +157,7 @@ async fn insert_chunk(
 }
 
 async fn stored_fingerprint(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut SqliteConnection,
     key: Key<'_>,
 ) -> Result<Vec<u8>, StoreError> {
     let statement = "SELECT content_fp FROM event WHERE tenant = ? AND source = ? AND id = ?";
@@ -168,7 +165,7 @@ async fn stored_fingerprint(
         .bind(key.tenant)
         .bind(key.source)
         .bind(key.id)
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx)
         .await?;
     Ok(fingerprint)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use portcullis_keyring::TenantId;
-use sqlx::{Connection as _, Row as _, Sqlite, SqlitePool, Transaction, sqlite::SqliteRow};
+use sqlx::{Row as _, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use super::{events, lead_sql};
 use crate::{
@@ -18,7 +18,7 @@ const INDEX: &str = "identity";
 /// Writes the leads of every write that is still to be stored. A lead that cannot be written
 /// leaves nothing behind, its event included.
 pub(super) async fn apply(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut SqliteConnection,
     group: &[Write],
     receipts: &mut [Option<Receipt>],
 ) -> Result<(), StoreError> {
@@ -27,15 +27,19 @@ pub(super) async fn apply(
         if *receipt != Some(Receipt::Stored) {
             continue;
         }
-        let mut savepoint = tx.begin().await?;
-        if write_lead(&mut savepoint, &write.tenant, lead).await? {
-            savepoint.commit().await?;
-        } else {
-            savepoint.rollback().await?;
+        run(tx, "SAVEPOINT lead").await?;
+        if !write_lead(tx, &write.tenant, lead).await? {
+            run(tx, "ROLLBACK TO lead").await?;
             events::withdraw(tx, write).await?;
             *receipt = Some(Receipt::LostRace);
         }
+        run(tx, "RELEASE lead").await?;
     }
+    Ok(())
+}
+
+async fn run(tx: &mut SqliteConnection, statement: &'static str) -> Result<(), StoreError> {
+    sqlx::query(statement).execute(tx).await?;
     Ok(())
 }
 
@@ -101,7 +105,7 @@ pub(super) async fn owners(
         .await?;
     let owner = |row: &SqliteRow| {
         let lead: String = row.try_get("lead")?;
-        let lead = LeadId::parse(&lead).ok_or(StoreError::Corrupt("lead id"))?;
+        let lead = LeadId::parse(&lead).ok_or(StoreError::Malformed("lead id"))?;
         Ok((row.try_get("value")?, lead))
     };
     rows.iter().map(owner).collect()
@@ -113,7 +117,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Whether the lead could be written.
 async fn write_lead(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut SqliteConnection,
     tenant: &TenantId,
     lead: &LeadWrite,
 ) -> Result<bool, StoreError> {
@@ -134,7 +138,7 @@ async fn write_lead(
 }
 
 async fn insert(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut SqliteConnection,
     tenant: &TenantId,
     id: &str,
     lead: &LeadWrite,
@@ -145,13 +149,13 @@ async fn insert(
         .bind(id)
         .bind(tenant.as_str())
         .bind(&at)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(done.rows_affected() == 1)
 }
 
 async fn update(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut SqliteConnection,
     tenant: &TenantId,
     id: &str,
     lead: &LeadWrite,
@@ -163,7 +167,7 @@ async fn update(
         .bind(tenant.as_str())
         .bind(expected)
         .bind(expected)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(done.rows_affected() == 1)
 }
@@ -191,7 +195,7 @@ fn bind_columns<'q>(mut query: Query<'q>, lead: &'q LeadWrite) -> Query<'q> {
 
 /// Replaces a column's index rows; false if a unique value belongs to another lead.
 async fn index(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut SqliteConnection,
     tenant: &TenantId,
     id: &str,
     column: &SealedColumn,
@@ -200,7 +204,7 @@ async fn index(
     sqlx::query("DELETE FROM lead_index WHERE lead = ? AND field = ?")
         .bind(id)
         .bind(field)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     for row in &column.index {
         let statement = r#"INSERT INTO lead_index (tenant, field, "index", version, value, lead)
@@ -212,7 +216,7 @@ async fn index(
             .bind(row.version)
             .bind(&row.value)
             .bind(id)
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
         if done.rows_affected() == 0 {
             return Ok(false);
@@ -231,7 +235,7 @@ fn decode(row: &SqliteRow) -> Result<LeadRecord, StoreError> {
         }
     }
     Ok(LeadRecord {
-        id: LeadId::parse(&id).ok_or(StoreError::Corrupt("lead id"))?,
+        id: LeadId::parse(&id).ok_or(StoreError::Malformed("lead id"))?,
         sealed,
         created_at: row.try_get("created_at")?,
         updated_at: row.try_get("updated_at")?,

@@ -8,14 +8,18 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
+use super::transaction::WriteTransaction;
 use crate::store::StoreError;
 
-/// How long a statement waits for another process's transaction.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement waits for another process's transaction while the database is opened.
+pub(super) const OPENING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often an opening step that SQLite refuses at once is tried again, and how far apart.
 const ATTEMPTS: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// Migrations need no transaction of their own.
+const IN_TRANSACTION: bool = true;
 
 const MIGRATIONS: [(i64, &str, &str); 1] = [(
     1,
@@ -27,15 +31,18 @@ const MIGRATIONS: [(i64, &str, &str); 1] = [(
 pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
-        .busy_timeout(BUSY_TIMEOUT)
+        .busy_timeout(OPENING_TIMEOUT)
         .synchronous(SqliteSynchronous::Full)
         .pragma("secure_delete", "ON")
 }
 
-/// The journal mode is a property of the file. SQLite does not wait for a lock to change it.
+/// Makes the file if there is none. The journal mode is a property of the file; SQLite does not
+/// wait for a lock to change it.
 pub(super) async fn switch_to_wal(options: &SqliteConnectOptions) -> Result<(), StoreError> {
-    let options = options.clone().journal_mode(SqliteJournalMode::Wal);
+    let options = options
+        .clone()
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal);
     let mut attempt = 1;
     loop {
         let error = match options.connect().await {
@@ -59,12 +66,12 @@ pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
             Cow::Borrowed(description),
             MigrationType::Simple,
             sql,
-            false,
+            IN_TRANSACTION,
         )
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
     migrator.dangerous_set_table_name("schema_migrations");
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut tx = WriteTransaction::begin(pool).await?;
     let migrated = migrator.run_direct(None, &mut *tx, false).await;
     migrated.map_err(|error| StoreError::Migrate(error.into()))?;
     tx.commit().await?;
@@ -72,10 +79,14 @@ pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {
-    /// `SQLITE_BUSY`; its extended codes share the low byte.
-    const BUSY: i32 = 5;
-    error
-        .as_database_error()
-        .and_then(|error| error.code()?.parse::<i32>().ok())
-        .is_some_and(|code| code & 0xff == BUSY)
+    code(error) == Some(BUSY)
+}
+
+/// `SQLITE_BUSY`.
+pub(super) const BUSY: i32 = 5;
+
+/// The result code of SQLite, without what extended codes add to it.
+pub(super) fn code(error: &sqlx::Error) -> Option<i32> {
+    let code = error.as_database_error()?.code()?;
+    Some(code.parse::<i32>().ok()? & 0xff)
 }

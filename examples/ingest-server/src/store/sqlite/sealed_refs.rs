@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use serde_json::json;
-use sqlx::{Sqlite, Transaction};
+use sqlx::SqliteConnection;
 
 use super::lead_sql;
 use crate::store::{Receipt, StoreError, Write};
@@ -11,7 +11,7 @@ use crate::store::{Receipt, StoreError, Write};
 /// Brings the references of everything the group stored in line with what is in the rows: those of
 /// leads are replaced, since columns may have moved to other keys, those of events are new.
 pub(super) async fn write(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut SqliteConnection,
     group: &[Write],
     receipts: &[Option<Receipt>],
 ) -> Result<(), StoreError> {
@@ -35,11 +35,11 @@ pub(super) async fn write(
         return Ok(());
     }
     let leads = json!(leads).to_string();
-    sqlx::query(DELETE).bind(&leads).execute(&mut **tx).await?;
+    sqlx::query(DELETE).bind(&leads).execute(&mut *tx).await?;
     sqlx::query(INSERT.as_str())
         .bind(json!(events).to_string())
         .bind(leads)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     Ok(())
 }

@@ -1,0 +1,289 @@
+//! Stores whose faults are remembered: what one statement finds wrong with the database holds for
+//! all of them.
+
+use std::{
+    collections::HashMap,
+    error::Error,
+    num::{NonZeroU16, NonZeroU32},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use portcullis_apikey_cache::{
+    Kid, PepperVersion,
+    feed::{ChangeFeed, FeedPage, FeedSeq},
+    store::{
+        self as apikey_store, KeyQuery, KeyRecord, KeyStore, RecordVersion, Revoked, UnixMillis,
+        Verifier,
+    },
+};
+use portcullis_keyring::{
+    KeyId, TenantId, Transition,
+    kek::WrappedKey,
+    store::{self as keyring_store, ChangeError, DekStore, InsertError, StoredKey},
+};
+
+use crate::{
+    lead::{LeadColumn, LeadId, LeadRecord},
+    store::{DatabaseFault, FaultLatch, Receipt, SecretCheck, Store, StoreError, Write},
+};
+
+/// A store on the database that the latch belongs to. After a fault it reads, and writes no more.
+#[derive(Debug)]
+pub(super) struct Watched<T: ?Sized> {
+    store: Arc<T>,
+    latch: FaultLatch,
+}
+
+impl<T: ?Sized> Watched<T> {
+    pub(super) fn new(store: Arc<T>, latch: &FaultLatch) -> Self {
+        Self {
+            store,
+            latch: latch.clone(),
+        }
+    }
+
+    /// Passes an outcome on, and remembers the fault it tells of.
+    fn watch<R, E: TellsFault>(&self, outcome: Result<R, E>) -> Result<R, E> {
+        if let Err(error) = &outcome
+            && let Some(fault) = error.fault()
+        {
+            self.latch.report(fault, error);
+        }
+        outcome
+    }
+
+    fn check_data_keys(&self) -> Result<(), keyring_store::StoreError> {
+        let checked = self.latch.check();
+        checked.map_err(|fault| keyring_store::StoreError::Unavailable(fault.into()))
+    }
+
+    fn check_api_keys(&self) -> Result<(), apikey_store::StoreError> {
+        let checked = self.latch.check();
+        checked.map_err(apikey_store::StoreError::unavailable)
+    }
+}
+
+#[async_trait]
+impl Store for Watched<dyn Store> {
+    async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.commit(group).await)
+    }
+
+    async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError> {
+        self.watch(self.store.lead(tenant, id).await)
+    }
+
+    async fn leads_by_index(
+        &self,
+        tenant: &TenantId,
+        column: &LeadColumn,
+        value: &[u8],
+        after: Option<LeadId>,
+        limit: u32,
+    ) -> Result<Vec<LeadRecord>, StoreError> {
+        let leads = self
+            .store
+            .leads_by_index(tenant, column, value, after, limit);
+        self.watch(leads.await)
+    }
+
+    async fn owners(
+        &self,
+        tenant: &TenantId,
+        column: &LeadColumn,
+        fingerprints: &[&[u8]],
+    ) -> Result<HashMap<Vec<u8>, LeadId>, StoreError> {
+        self.watch(self.store.owners(tenant, column, fingerprints).await)
+    }
+
+    async fn secret_checks(&self) -> Result<Vec<SecretCheck>, StoreError> {
+        self.watch(self.store.secret_checks().await)
+    }
+
+    async fn remember_secrets(&self, checks: &[SecretCheck]) -> Result<(), StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.remember_secrets(checks).await)
+    }
+
+    async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.enforced_index(version).await)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.ping().await)
+    }
+
+    async fn try_writing(&self) -> Result<(), StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.try_writing().await)
+    }
+}
+
+#[async_trait]
+impl DekStore for Watched<dyn DekStore> {
+    async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
+        self.check_data_keys()?;
+        self.watch(self.store.insert(key).await)
+    }
+
+    async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, keyring_store::StoreError> {
+        self.watch(self.store.load(id).await)
+    }
+
+    async fn load_tenant(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<Vec<StoredKey>, keyring_store::StoreError> {
+        self.watch(self.store.load_tenant(tenant).await)
+    }
+
+    async fn list(
+        &self,
+        after: Option<KeyId>,
+        limit: NonZeroU32,
+    ) -> Result<Vec<StoredKey>, keyring_store::StoreError> {
+        self.watch(self.store.list(after, limit).await)
+    }
+
+    async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
+        self.check_data_keys()?;
+        self.watch(self.store.promote(old, new).await)
+    }
+
+    async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
+        self.check_data_keys()?;
+        self.watch(self.store.change(id, step).await)
+    }
+
+    async fn rewrap(
+        &self,
+        id: KeyId,
+        old: &WrappedKey,
+        new: &WrappedKey,
+    ) -> Result<(), ChangeError> {
+        self.check_data_keys()?;
+        self.watch(self.store.rewrap(id, old, new).await)
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), keyring_store::StoreError> {
+        self.check_data_keys()?;
+        self.watch(self.store.erase_tenant(tenant).await)
+    }
+}
+
+#[async_trait]
+impl KeyStore for Watched<dyn KeyStore> {
+    async fn load(&self, kid: &Kid) -> Result<Option<KeyRecord>, apikey_store::StoreError> {
+        self.watch(self.store.load(kid).await)
+    }
+
+    async fn insert(&self, record: &KeyRecord) -> Result<(), apikey_store::StoreError> {
+        self.check_api_keys()?;
+        self.watch(self.store.insert(record).await)
+    }
+
+    async fn revoke(
+        &self,
+        kid: &Kid,
+        at: UnixMillis,
+    ) -> Result<Option<Revoked>, apikey_store::StoreError> {
+        self.check_api_keys()?;
+        self.watch(self.store.revoke(kid, at).await)
+    }
+
+    async fn rehash(
+        &self,
+        kid: &Kid,
+        version: RecordVersion,
+        under: PepperVersion,
+        verifier: &Verifier,
+    ) -> Result<(), apikey_store::StoreError> {
+        self.check_api_keys()?;
+        self.watch(self.store.rehash(kid, version, under, verifier).await)
+    }
+
+    async fn update_last_used(
+        &self,
+        uses: &[(Kid, UnixMillis)],
+    ) -> Result<(), apikey_store::StoreError> {
+        self.check_api_keys()?;
+        self.watch(self.store.update_last_used(uses).await)
+    }
+
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, apikey_store::StoreError> {
+        self.watch(self.store.list(query).await)
+    }
+}
+
+#[async_trait]
+impl ChangeFeed for Watched<dyn ChangeFeed> {
+    async fn head(&self) -> Result<FeedSeq, apikey_store::StoreError> {
+        self.watch(self.store.head().await)
+    }
+
+    async fn changes_after(
+        &self,
+        seq: FeedSeq,
+        limit: NonZeroU16,
+    ) -> Result<FeedPage, apikey_store::StoreError> {
+        self.watch(self.store.changes_after(seq, limit).await)
+    }
+
+    async fn trim(&self, before: UnixMillis) -> Result<(), apikey_store::StoreError> {
+        self.check_api_keys()?;
+        self.watch(self.store.trim(before).await)
+    }
+
+    async fn changed(&self, seq: FeedSeq) {
+        self.store.changed(seq).await;
+    }
+}
+
+/// An error that may tell of a fault.
+trait TellsFault: Error + 'static {
+    fn fault(&self) -> Option<DatabaseFault>;
+}
+
+impl TellsFault for StoreError {
+    fn fault(&self) -> Option<DatabaseFault> {
+        match self {
+            Self::Corrupt(_) => Some(DatabaseFault::Corrupt),
+            Self::Fault(fault) => Some(*fault),
+            _ => None,
+        }
+    }
+}
+
+impl TellsFault for keyring_store::StoreError {
+    fn fault(&self) -> Option<DatabaseFault> {
+        matches!(self, Self::Corrupt(_)).then_some(DatabaseFault::Corrupt)
+    }
+}
+
+impl TellsFault for InsertError {
+    fn fault(&self) -> Option<DatabaseFault> {
+        match self {
+            Self::Store(error) => error.fault(),
+            _ => None,
+        }
+    }
+}
+
+impl TellsFault for ChangeError {
+    fn fault(&self) -> Option<DatabaseFault> {
+        match self {
+            Self::Store(error) => error.fault(),
+            _ => None,
+        }
+    }
+}
+
+impl TellsFault for apikey_store::StoreError {
+    fn fault(&self) -> Option<DatabaseFault> {
+        matches!(self, Self::Corrupt(_)).then_some(DatabaseFault::Corrupt)
+    }
+}

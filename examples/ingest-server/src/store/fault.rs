@@ -1,0 +1,69 @@
+//! Faults of the database after which nothing more is written to it, and who learns of them.
+
+use std::{
+    error::Error,
+    fmt::Debug,
+    sync::{Arc, OnceLock},
+};
+
+/// What is wrong with the database itself. It does not go away while the process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DatabaseFault {
+    /// Pages of it hold what was never written to them.
+    #[error("the database is damaged: stop the service and restore a backup")]
+    Corrupt,
+    /// What lies at its path is not what was opened, or only a piece of it.
+    #[error(
+        "the database file was removed, replaced or truncated: stop the service, put the file \
+         back or restore a backup"
+    )]
+    NotTheSame,
+}
+
+/// Learns of faults.
+pub(crate) trait FaultObserver: Debug + Send + Sync {
+    /// Called each time one is met.
+    fn observe(&self, event: &FaultEvent<'_>);
+}
+
+/// A statement met a fault.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FaultEvent<'a> {
+    pub(crate) fault: DatabaseFault,
+    /// Whether it is the first since the start.
+    pub(crate) is_first: bool,
+    pub(crate) cause: &'a (dyn Error + 'static),
+}
+
+/// Remembers the first fault until the process ends.
+#[derive(Debug, Clone)]
+pub(crate) struct FaultLatch {
+    first: Arc<OnceLock<DatabaseFault>>,
+    observer: Option<Arc<dyn FaultObserver>>,
+}
+
+impl FaultLatch {
+    pub(crate) fn new(observer: Option<Arc<dyn FaultObserver>>) -> Self {
+        Self {
+            first: Arc::default(),
+            observer,
+        }
+    }
+
+    /// Remembers a fault, and tells of it.
+    pub(crate) fn report(&self, fault: DatabaseFault, cause: &(dyn Error + 'static)) {
+        let is_first = self.first.set(fault).is_ok();
+        if let Some(observer) = &self.observer {
+            observer.observe(&FaultEvent {
+                fault,
+                is_first,
+                cause,
+            });
+        }
+    }
+
+    /// Refuses if there was a fault.
+    pub(crate) fn check(&self) -> Result<(), DatabaseFault> {
+        self.first.get().map_or(Ok(()), |fault| Err(*fault))
+    }
+}
