@@ -11,7 +11,7 @@ _SOURCES = "examples/ingest-server/src/"
 # circle. `lead` stands below `store`, whose SQL is made from the table of its columns. `observe`
 # hears what the rooms below report, and only `app` installs it.
 _RANKS = (
-    ("clock", "timestamp", "lead"),
+    ("clock", "timestamp", "lead", "limits", "permission"),
     ("store", "schemas", "quality", "config"),
     ("pipeline",),
     ("http", "admin", "backend"),

@@ -31,11 +31,11 @@ use self::{
     rejection::{Rejection, RequestRejection},
     services::Services,
 };
-use crate::quality::Quality;
+use crate::{permission::Permission, quality::Quality};
 
 pub(crate) use self::{
     acknowledge::Acknowledged,
-    authenticate::{Caller, Permission, authenticate},
+    authenticate::{Caller, authenticate},
     batch::Rejected,
     frame::read_body,
     limit_address::{ClientAddress, limit_address},

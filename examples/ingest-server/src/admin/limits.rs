@@ -6,7 +6,7 @@ use portcullis_ratelimit::{RateLimiter, policy::PoliciesBuilder};
 use serde::Serialize;
 
 use super::{Action, Actor, AdminEvent, AdminObserver, Outcome};
-use crate::pipeline::limits;
+use crate::limits;
 
 /// The use cases on limits.
 #[derive(Debug, Clone)]

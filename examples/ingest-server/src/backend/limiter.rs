@@ -9,7 +9,7 @@ use portcullis_ratelimit::{
     store::{MemoryStore, WhenFull},
 };
 
-use crate::pipeline::limits;
+use crate::limits;
 
 /// Buckets that are kept at once; keys beyond it share one, so that none escapes its limit.
 const MAX_BUCKETS: NonZeroUsize = NonZeroUsize::new(200_000).expect("200,000 is not zero");

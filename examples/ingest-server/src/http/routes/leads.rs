@@ -21,10 +21,11 @@ use crate::{
     http::problem::{Problem, limit_fields},
     lead::view::{self, OpenLeadError, View},
     lead::{LeadColumn, LeadId, LeadIndexes, LeadRecord},
+    permission::Permission,
     pipeline::limits,
     pipeline::rejection::{Rejection, RequestRejection},
     pipeline::services::Services,
-    pipeline::{self, Caller, Intake, Permission},
+    pipeline::{self, Caller, Intake},
     quality::Reason,
     store::LeadChange,
 };
