@@ -1,6 +1,7 @@
 //! The HTTP interface: connections, what stands around every route, and the routes.
 
 mod guards;
+mod in_flight;
 pub(crate) mod listener;
 pub(crate) mod problem;
 pub(crate) mod routes;

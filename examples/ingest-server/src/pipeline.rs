@@ -12,6 +12,7 @@ mod admit;
 mod authenticate;
 mod batch;
 mod frame;
+mod intake;
 mod limit_address;
 pub(crate) mod limits;
 mod parse;
@@ -31,24 +32,16 @@ use self::{
     rejection::{Rejection, RequestRejection},
     services::Services,
 };
-use crate::{permission::Permission, quality::Quality};
+use crate::quality::Quality;
 
 pub(crate) use self::{
     acknowledge::Acknowledged,
     authenticate::{Caller, authenticate},
     batch::Rejected,
     frame::read_body,
+    intake::Intake,
     limit_address::{ClientAddress, limit_address},
 };
-
-/// What a request brings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Intake {
-    /// One or many events.
-    Events,
-    /// One lead.
-    Lead,
-}
 
 /// Takes in what a request brings, and accounts for what became of it.
 ///
@@ -100,13 +93,4 @@ async fn take(
         pending = attempts.settle(attempt.await)?;
     }
     Ok(attempts.finish())
-}
-
-impl Intake {
-    const fn permission(self) -> Permission {
-        match self {
-            Self::Events => Permission::EventsWrite,
-            Self::Lead => Permission::LeadsWrite,
-        }
-    }
 }

@@ -8,7 +8,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::AdminState;
+use super::admin::AdminState;
 
 /// The process runs.
 pub(super) async fn live() -> Json<Value> {

@@ -16,9 +16,11 @@ use portcullis_pii_crypto::AnyPii;
 use portcullis_ratelimit::{Category, Decision};
 use serde_json::{Value, json};
 
-use super::super::run_detached::run_detached;
 use crate::{
-    http::problem::{Problem, limit_fields},
+    http::{
+        problem::{Problem, limit_fields},
+        run_detached::run_detached,
+    },
     lead::view::{self, OpenLeadError, View},
     lead::{LeadColumn, LeadId, LeadIndexes, LeadRecord},
     permission::Permission,
