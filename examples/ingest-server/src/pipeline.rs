@@ -2,8 +2,8 @@
 //! each stage's output is the next one's input, so that none can be skipped.
 //!
 //! ```text
-//! limit address → authenticate → frame → admit → parse → validate → resolve → seal → store → acknowledge
-//! IpAddr          Caller         Frames  Admitted Parsed  Valid      Resolved  Sealed  Stored  Acknowledged
+//! limit address → authenticate → frame  → admit    → parse  → validate → fingerprint   → resolve  → seal   → store  → acknowledge
+//! IpAddr          Caller         Frames   Admitted   Parsed   Valid      Fingerprinted   Resolved   Sealed   Stored   Acknowledged
 //! ```
 
 mod accounting;
@@ -11,6 +11,7 @@ mod acknowledge;
 mod admit;
 mod authenticate;
 mod batch;
+mod fingerprint;
 mod frame;
 mod intake;
 mod limit_address;
@@ -80,13 +81,14 @@ async fn take(
     let admitted = admit::admit(services, frames).await?;
     let parsed = parse::parse(intake, admitted);
     let valid = validate::validate(services, parsed);
+    let fingerprinted = fingerprint::fingerprint(services, valid);
 
     // An item that loses a race for its lead's e-mail goes back to be resolved.
-    let mut attempts = Attempts::new(&valid);
-    let mut pending = Some(valid);
-    while let Some(valid) = pending.take().and_then(|pending| attempts.next(pending)) {
+    let mut attempts = Attempts::new(&fingerprinted);
+    let mut pending = Some(fingerprinted);
+    while let Some(items) = pending.take().and_then(|pending| attempts.next(pending)) {
         let attempt = async {
-            let resolved = resolve::resolve(services, valid).await?;
+            let resolved = resolve::resolve(services, items).await?;
             let sealed = seal::seal(services, resolved).await?;
             store::store(services, sealed).await
         };

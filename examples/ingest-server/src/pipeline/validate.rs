@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::{
     batch::Batch,
     parse::{Envelope, Parsed},
+    rejection::Rejection,
+    services::Services,
 };
 use crate::{
-    lead::{LeadColumn, LeadId},
-    pipeline::rejection::Rejection,
-    pipeline::services::Services,
+    lead::LeadId,
     quality::Reason,
     schemas::{Schema, Unplanned},
 };
@@ -41,17 +41,6 @@ pub(crate) enum LeadIntent {
     Upsert,
     /// The lead that the data names.
     Update(LeadId),
-}
-
-impl Valid {
-    /// What goes into the lead's columns: the personal data that stands at the top of the data
-    /// under a column's name.
-    pub(crate) fn lead_values(&self) -> impl Iterator<Item = (&'static LeadColumn, &AnyPii)> {
-        self.personal.iter().filter_map(|personal| {
-            let column = LeadColumn::named(personal.pointer.strip_prefix('/')?)?;
-            (personal.value.kind() == column.kind()).then_some((column, &personal.value))
-        })
-    }
 }
 
 /// Checks every item against its schema and the clock.

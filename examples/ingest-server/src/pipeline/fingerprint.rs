@@ -1,0 +1,148 @@
+//! What an item and its lead are recognised by: [`Valid`] → [`Fingerprinted`]. Nothing of it depends
+//! on which lead that is, so an item that lost a race for its lead keeps it.
+
+mod content;
+
+use portcullis_pii_crypto::{AnyPii, FingerprintIndex};
+use serde_json::Value;
+
+use super::{
+    authenticate::Caller,
+    batch::Batch,
+    parse::Envelope,
+    services::Services,
+    validate::{LeadIntent, Personal, Valid},
+};
+use crate::{
+    lead::{LeadColumn, LeadIndexes},
+    store::IndexRow,
+};
+
+/// A valid item with its fingerprints.
+#[derive(Debug)]
+pub(crate) struct Fingerprinted {
+    /// None for a lead that came by itself.
+    pub(crate) event: Option<Event>,
+    pub(crate) personal: Vec<Personal>,
+    pub(crate) lead: Option<LeadData>,
+}
+
+/// An event, and what tells it from another one under its id.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    pub(crate) envelope: Envelope,
+    pub(crate) content_fp: Vec<u8>,
+    pub(crate) payload: Payload,
+}
+
+/// An event's data on its way to the store.
+#[derive(Debug, Clone)]
+pub(crate) enum Payload {
+    /// Without personal data: the text that is stored.
+    Plain(String),
+    /// With personal data, which is yet to be sealed.
+    Personal(Value),
+}
+
+/// What an item means for a lead, and what it says about it.
+#[derive(Debug)]
+pub(crate) struct LeadData {
+    pub(crate) intent: LeadIntent,
+    pub(crate) values: Vec<LeadValue>,
+}
+
+/// One value of a lead.
+#[derive(Debug)]
+pub(crate) struct LeadValue {
+    pub(crate) column: &'static LeadColumn,
+    /// Where it stands among the item's personal data.
+    pub(crate) at: usize,
+    /// The enforced version first; none for a column that is not looked up.
+    pub(crate) index: Vec<IndexRow>,
+}
+
+impl LeadData {
+    /// The enforced fingerprint of the lead's identity, its e-mail.
+    pub(crate) fn identity(&self) -> Option<&[u8]> {
+        let identity = self
+            .values
+            .iter()
+            .find(|value| value.column.is_identity())?;
+        let enforced = identity.index.first()?;
+        Some(&enforced.value)
+    }
+}
+
+/// Computes the fingerprints of every item.
+#[tracing::instrument(skip_all)]
+pub(crate) fn fingerprint(services: &Services, batch: Batch<Valid>) -> Batch<Fingerprinted> {
+    let any_lead = batch.items.iter().any(|item| item.value.intent.is_some());
+    let fingerprints = Fingerprints::derive(services, &batch.caller, any_lead);
+    batch.map(|valid| fingerprints.of(valid))
+}
+
+/// The keyed indexes of one tenant.
+struct Fingerprints {
+    contents: FingerprintIndex,
+    leads: Option<LeadIndexes>,
+}
+
+impl Fingerprints {
+    fn derive(services: &Services, caller: &Caller, any_lead: bool) -> Self {
+        let (roots, tenant) = (&services.index_roots, &caller.tenant);
+        Self {
+            contents: roots.fingerprint_index(tenant, content::FIELD),
+            leads: any_lead.then(|| LeadIndexes::derive(roots, tenant)),
+        }
+    }
+
+    fn of(&self, valid: Valid) -> Fingerprinted {
+        let Valid {
+            envelope,
+            data,
+            personal,
+            intent,
+        } = valid;
+        let lead = intent.zip(self.leads.as_ref());
+        Fingerprinted {
+            event: envelope.map(|envelope| self.event(envelope, data, &personal)),
+            lead: lead.map(|(intent, indexes)| LeadData {
+                intent,
+                values: lead_values(indexes, &personal),
+            }),
+            personal,
+        }
+    }
+
+    fn event(&self, envelope: Envelope, data: Value, personal: &[Personal]) -> Event {
+        let text = data.to_string();
+        Event {
+            content_fp: content::fingerprint(&self.contents, &envelope, &text),
+            envelope,
+            payload: if personal.is_empty() {
+                Payload::Plain(text)
+            } else {
+                Payload::Personal(data)
+            },
+        }
+    }
+}
+
+/// What goes into the lead's columns: the personal data that stands at the top of the data under a
+/// column's name.
+fn lead_values(indexes: &LeadIndexes, personal: &[Personal]) -> Vec<LeadValue> {
+    let values = personal.iter().enumerate().filter_map(|(at, personal)| {
+        let column = LeadColumn::named(personal.pointer.strip_prefix('/')?)?;
+        (personal.value.kind() == column.kind()).then(|| LeadValue {
+            column,
+            at,
+            index: index_rows(indexes, column, &personal.value),
+        })
+    });
+    values.collect()
+}
+
+fn index_rows(indexes: &LeadIndexes, column: &LeadColumn, value: &AnyPii) -> Vec<IndexRow> {
+    let values = indexes.values(column, value).into_iter();
+    values.map(IndexRow::from).collect()
+}
