@@ -1,5 +1,6 @@
 //! The request lifecycle of events and leads: one file a stage, listed in order in [`take`], and
-//! each stage's output is the next one's input, so that none can be skipped.
+//! each stage's output is the next one's input, so that none can be skipped. [`LeadReads`] is the
+//! way back.
 //!
 //! ```text
 //! limit address → authenticate → frame  → admit    → parse  → validate → fingerprint   → resolve  → seal   → store  → acknowledge
@@ -14,8 +15,9 @@ mod batch;
 mod fingerprint;
 mod frame;
 mod intake;
+mod lead_reads;
 mod limit_address;
-pub(crate) mod limits;
+mod limits;
 mod parse;
 pub(crate) mod rejection;
 mod resolve;
@@ -37,11 +39,11 @@ use crate::quality::Quality;
 
 pub(crate) use self::{
     acknowledge::Acknowledged,
-    authenticate::{Caller, authenticate},
     batch::Rejected,
     frame::read_body,
     intake::Intake,
-    limit_address::{ClientAddress, limit_address},
+    lead_reads::{LeadQuery, LeadReads, admit_reader},
+    limit_address::ClientAddress,
 };
 
 /// Takes in what a request brings, and accounts for what became of it.
@@ -73,8 +75,9 @@ async fn take(
     accounting: &mut Accounting,
 ) -> Result<Acknowledged, RequestRejection> {
     let (head, body) = request.into_parts();
-    let address = limit_address(services, &head.extensions).await?;
-    let caller = authenticate(services, &head.headers, address, intake.permission()).await?;
+    let address = limit_address::limit_address(services, &head.extensions).await?;
+    let caller =
+        authenticate::authenticate(services, &head.headers, address, intake.permission()).await?;
     accounting.authenticated(&caller.tenant);
     let frames = frame::frame(intake, caller, &head.headers, body).await?;
     accounting.framed(frames.frames.len());
