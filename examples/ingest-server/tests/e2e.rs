@@ -32,6 +32,8 @@ mod dev_profile;
 mod duplicates;
 #[path = "e2e/earlier_database.rs"]
 mod earlier_database;
+#[path = "e2e/fault_counters.rs"]
+mod fault_counters;
 #[path = "e2e/health.rs"]
 mod health;
 #[path = "e2e/keys.rs"]
