@@ -20,7 +20,7 @@ use portcullis_telemetry::InitError;
 use crate::{
     app::{ServiceTaskEnded, StartError},
     backend::BackendError,
-    cli::demo::session::DemoError,
+    cli::demo::error::DemoError,
     cli::dev::DevError,
     config::ConfigError,
 };

@@ -5,7 +5,7 @@ mod column;
 mod id;
 mod indexes;
 mod record;
-pub(crate) mod view;
+mod view;
 
 pub(crate) use self::{
     body_schema::body_schema,
@@ -13,4 +13,5 @@ pub(crate) use self::{
     id::LeadId,
     indexes::LeadIndexes,
     record::LeadRecord,
+    view::{LeadView, OpenLeadError, View},
 };

@@ -1,9 +1,10 @@
 //! The request lifecycle of events and leads: one file a stage, listed in order in [`take`], and
-//! each stage's output is the next one's input, so that none can be skipped.
+//! each stage's output is the next one's input, so that none can be skipped. [`LeadReads`] is the
+//! way back.
 //!
 //! ```text
-//! limit address → authenticate → frame → admit → parse → validate → resolve → seal → store → acknowledge
-//! IpAddr          Caller         Frames  Admitted Parsed  Valid      Resolved  Sealed  Stored  Acknowledged
+//! limit address → authenticate → frame  → admit    → parse  → validate → fingerprint   → resolve  → seal   → store  → acknowledge
+//! IpAddr          Caller         Frames   Admitted   Parsed   Valid      Fingerprinted   Resolved   Sealed   Stored   Acknowledged
 //! ```
 
 mod accounting;
@@ -11,9 +12,12 @@ mod acknowledge;
 mod admit;
 mod authenticate;
 mod batch;
+mod fingerprint;
 mod frame;
+mod intake;
+mod lead_reads;
 mod limit_address;
-pub(crate) mod limits;
+mod limits;
 mod parse;
 pub(crate) mod rejection;
 mod resolve;
@@ -35,20 +39,12 @@ use crate::quality::Quality;
 
 pub(crate) use self::{
     acknowledge::Acknowledged,
-    authenticate::{Caller, Permission, authenticate},
     batch::Rejected,
     frame::read_body,
-    limit_address::{ClientAddress, limit_address},
+    intake::Intake,
+    lead_reads::{LeadQuery, LeadReads, admit_reader},
+    limit_address::ClientAddress,
 };
-
-/// What a request brings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Intake {
-    /// One or many events.
-    Events,
-    /// One lead.
-    Lead,
-}
 
 /// Takes in what a request brings, and accounts for what became of it.
 ///
@@ -79,34 +75,27 @@ async fn take(
     accounting: &mut Accounting,
 ) -> Result<Acknowledged, RequestRejection> {
     let (head, body) = request.into_parts();
-    let address = limit_address(services, &head.extensions).await?;
-    let caller = authenticate(services, &head.headers, address, intake.permission()).await?;
+    let address = limit_address::limit_address(services, &head.extensions).await?;
+    let caller =
+        authenticate::authenticate(services, &head.headers, address, intake.permission()).await?;
     accounting.authenticated(&caller.tenant);
     let frames = frame::frame(intake, caller, &head.headers, body).await?;
     accounting.framed(frames.frames.len());
     let admitted = admit::admit(services, frames).await?;
     let parsed = parse::parse(intake, admitted);
     let valid = validate::validate(services, parsed);
+    let fingerprinted = fingerprint::fingerprint(services, valid);
 
     // An item that loses a race for its lead's e-mail goes back to be resolved.
-    let mut attempts = Attempts::new(&valid);
-    let mut pending = Some(valid);
-    while let Some(valid) = pending.take().and_then(|pending| attempts.next(pending)) {
+    let mut attempts = Attempts::new(&fingerprinted);
+    let mut pending = Some(fingerprinted);
+    while let Some(items) = pending.take().and_then(|pending| attempts.next(pending)) {
         let attempt = async {
-            let resolved = resolve::resolve(services, valid).await?;
+            let resolved = resolve::resolve(services, items).await?;
             let sealed = seal::seal(services, resolved).await?;
             store::store(services, sealed).await
         };
         pending = attempts.settle(attempt.await)?;
     }
     Ok(attempts.finish())
-}
-
-impl Intake {
-    const fn permission(self) -> Permission {
-        match self {
-            Self::Events => Permission::EventsWrite,
-            Self::Lead => Permission::LeadsWrite,
-        }
-    }
 }

@@ -36,6 +36,8 @@ mod dev_profile;
 mod duplicates;
 #[path = "e2e/earlier_database.rs"]
 mod earlier_database;
+#[path = "e2e/fault_counters.rs"]
+mod fault_counters;
 #[path = "e2e/health.rs"]
 mod health;
 #[path = "e2e/keys.rs"]
@@ -44,8 +46,14 @@ mod keys;
 mod limits;
 #[path = "e2e/lost_spans.rs"]
 mod lost_spans;
+#[path = "e2e/plaintext_reads.rs"]
+mod plaintext_reads;
 #[path = "e2e/pressure.rs"]
 mod pressure;
+#[path = "e2e/races.rs"]
+mod races;
+#[path = "e2e/references.rs"]
+mod references;
 #[path = "e2e/sealing.rs"]
 mod sealing;
 #[path = "e2e/search.rs"]

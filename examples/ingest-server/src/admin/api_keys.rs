@@ -10,10 +10,7 @@ use portcullis_apikey_cache::{
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver};
-use crate::{
-    pipeline::{Permission, limits},
-    timestamp,
-};
+use crate::{limits, permission::Permission, timestamp};
 
 /// The use cases on API keys.
 #[derive(Debug, Clone)]

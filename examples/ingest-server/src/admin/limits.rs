@@ -9,7 +9,7 @@ use portcullis_ratelimit::{
 use serde::Serialize;
 
 use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver};
-use crate::pipeline::limits;
+use crate::limits;
 
 /// The use cases on limits.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use portcullis_ratelimit::{
 
 use crate::{
     config::{LimitStore, Providers},
-    pipeline::limits,
+    limits,
 };
 
 /// Buckets that are kept at once; keys beyond it share one, so that none escapes its limit.

@@ -1,8 +1,9 @@
 //! `demo`.
 
 mod display;
+pub(super) mod error;
 mod sender;
-pub(super) mod session;
+mod session;
 mod summary;
 mod tenants;
 mod traffic;

@@ -5,23 +5,21 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::{MatchedPath, State},
+    extract::State,
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use futures_util::FutureExt as _;
 use http::{
-    HeaderValue, Method, Request,
+    HeaderValue, Request,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
 };
 use portcullis_telemetry::HttpLayer;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
-use super::routes::{EVENTS, LEADS};
+use super::{in_flight::InFlight, problem::Problem};
 use crate::{
-    http::problem::Problem,
-    pipeline,
-    pipeline::rejection::Rejection,
+    pipeline::{self, rejection::Rejection},
     quality::{Quality, Reason},
 };
 
@@ -29,15 +27,16 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Guards {
     in_flight: Arc<Semaphore>,
-    /// Where rejected events and leads are accounted for.
-    accounting: Option<Quality>,
+    accounting: Option<EarlyAccounting>,
     pub(super) trace: HttpLayer,
 }
 
-/// A permit to be among the requests in flight. Work that goes on when its sender is gone keeps a clone.
+/// Accounts for what is rejected here and would have been taken in.
 #[derive(Debug, Clone)]
-pub(super) struct InFlight {
-    _permit: Arc<OwnedSemaphorePermit>,
+struct EarlyAccounting {
+    quality: Quality,
+    /// Tells which requests bring records.
+    brings_records: fn(&Request<Body>) -> bool,
 }
 
 impl Guards {
@@ -50,20 +49,26 @@ impl Guards {
         }
     }
 
-    /// Accounts for what is rejected here and would have been taken in.
-    pub(super) fn with_accounting(self, quality: &Quality) -> Self {
+    /// Accounts for the requests that are rejected here and bring records.
+    pub(super) fn with_accounting(
+        self,
+        quality: &Quality,
+        brings_records: fn(&Request<Body>) -> bool,
+    ) -> Self {
         Self {
-            accounting: Some(quality.clone()),
+            accounting: Some(EarlyAccounting {
+                quality: quality.clone(),
+                brings_records,
+            }),
             ..self
         }
     }
 
     fn account(&self, request: &Request<Body>, rejection: &Rejection) {
-        let path = request.extensions().get::<MatchedPath>();
-        let brings_records = request.method() == Method::POST
-            && path.is_some_and(|path| [EVENTS, LEADS].contains(&path.as_str()));
-        if let Some(quality) = self.accounting.as_ref().filter(|_| brings_records) {
-            pipeline::account_for_rejected(quality, rejection);
+        if let Some(accounting) = &self.accounting
+            && (accounting.brings_records)(request)
+        {
+            pipeline::account_for_rejected(&accounting.quality, rejection);
         }
     }
 }
@@ -79,9 +84,7 @@ pub(super) async fn admit_request(
         guards.account(&request, &rejection);
         return Problem::from(rejection).into_response();
     };
-    let permit = InFlight {
-        _permit: Arc::new(permit),
-    };
+    let permit = InFlight::new(permit);
     request.extensions_mut().insert(permit.clone());
     let answer = next.run(request).await;
     drop(permit);

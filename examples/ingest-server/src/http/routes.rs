@@ -12,29 +12,40 @@ mod quality;
 use std::sync::Arc;
 
 use axum::{
-    Router, middleware,
+    Router,
+    body::Body,
+    extract::MatchedPath,
+    middleware,
     routing::{get, post},
 };
+use http::{Method, Request};
 
-use super::guards;
-use crate::{http::problem::Problem, pipeline::services::Services};
+use super::{guards, problem::Problem};
+use crate::pipeline::services::Services;
 
 pub(crate) use self::admin::AdminState;
 pub(crate) use super::guards::Guards;
 
 /// Where records come in.
-pub(super) const EVENTS: &str = "/v1/events";
-pub(super) const LEADS: &str = "/v1/leads";
+const EVENTS: &str = "/v1/events";
+const LEADS: &str = "/v1/leads";
 
 /// What tenants see.
 pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
-    let guards = guards.with_accounting(&services.quality);
+    let guards = guards.with_accounting(&services.quality, brings_records);
     let routes = Router::new()
         .route(EVENTS, post(events::ingest))
         .route(LEADS, post(leads::ingest).get(leads::find))
         .route("/v1/leads/{id}", get(leads::read))
         .with_state(services);
     guarded(routes, guards)
+}
+
+/// Whether a request comes with events or a lead.
+fn brings_records(request: &Request<Body>) -> bool {
+    let path = request.extensions().get::<MatchedPath>();
+    request.method() == Method::POST
+        && path.is_some_and(|path| [EVENTS, LEADS].contains(&path.as_str()))
 }
 
 /// What operators see.

@@ -4,9 +4,8 @@ use axum::body::Body;
 use http::Request;
 use tracing::Instrument as _;
 
-use super::guards::InFlight;
+use super::{in_flight::InFlight, problem::Problem};
 use crate::{
-    http::problem::Problem,
     pipeline::rejection::{Rejection, RequestRejection},
     quality::Reason,
 };

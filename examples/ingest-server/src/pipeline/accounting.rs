@@ -1,5 +1,7 @@
 //! The accounting of one request: whatever is received ends in exactly one outcome.
 
+use std::borrow::Cow;
+
 use portcullis_dq_metrics::{
     Duplicate, Subject,
     sample::{Discarded, TraceId},
@@ -11,7 +13,7 @@ use super::{
     batch::{Origin, Rejected},
     rejection::{Rejection, RequestRejection},
 };
-use crate::{quality::Outcome, quality::Quality};
+use crate::quality::{Outcome, Quality};
 
 /// What one request owes. What is still open when it is dropped was lost.
 #[derive(Debug)]
@@ -79,10 +81,7 @@ impl Accounting {
     }
 
     fn settle(&mut self, origin: &Origin, outcome: Outcome) {
-        let version = origin
-            .schema
-            .as_ref()
-            .map(|schema| schema.version.to_string());
+        let version = origin.schema.as_ref().map(|schema| text(schema.version));
         let subject = subject(self.tenant.as_ref(), origin, version.as_deref());
         self.quality.record(subject, outcome);
         self.open = self.open.map(|open| open.saturating_sub(1));
@@ -104,10 +103,7 @@ impl Accounting {
 
     fn sample(&self, rejected: &Rejected) {
         let Rejected { origin, rejection } = rejected;
-        let version = origin
-            .schema
-            .as_ref()
-            .map(|schema| schema.version.to_string());
+        let version = origin.schema.as_ref().map(|schema| text(schema.version));
         let subject = subject(self.tenant.as_ref(), origin, version.as_deref());
         let mut discarded =
             Discarded::new(subject, rejection.reason, &origin.text).detail(&rejection.detail);
@@ -142,5 +138,29 @@ fn subject<'a>(
     match version {
         Some(version) => subject.schema_version(version),
         None => subject,
+    }
+}
+
+/// The version as text. Those that there are, are small, and cost no allocation for each event.
+fn text(version: u32) -> Cow<'static, str> {
+    const SMALL: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let small = usize::try_from(version)
+        .ok()
+        .and_then(|version| SMALL.get(version));
+    small.map_or_else(
+        || Cow::Owned(version.to_string()),
+        |text| Cow::Borrowed(*text),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_reads_as_its_number() {
+        for version in [0, 1, 9, 10, u32::MAX] {
+            assert_eq!(text(version), version.to_string());
+        }
     }
 }

@@ -5,9 +5,9 @@ use portcullis_ratelimit::Decision;
 
 use super::{
     batch::{Batch, Origin, Rejected},
+    fingerprint::Fingerprinted,
     rejection::Rejection,
     store::{Accepted, Stored},
-    validate::Valid,
 };
 use crate::quality::Reason;
 
@@ -35,7 +35,7 @@ impl Attempts {
     /// winner, a third is lost only to its removal in between.
     const MOST: usize = 3;
 
-    pub(super) fn new(batch: &Batch<Valid>) -> Self {
+    pub(super) fn new(batch: &Batch<Fingerprinted>) -> Self {
         Self {
             acknowledged: Acknowledged {
                 accepted: Vec::new(),
@@ -49,7 +49,10 @@ impl Attempts {
     }
 
     /// The items to try once more, or none when everything is decided.
-    pub(super) fn next(&mut self, mut pending: Batch<Valid>) -> Option<Batch<Valid>> {
+    pub(super) fn next(
+        &mut self,
+        mut pending: Batch<Fingerprinted>,
+    ) -> Option<Batch<Fingerprinted>> {
         self.acknowledged.rejected.append(&mut pending.rejected);
         if pending.items.is_empty() {
             return None;
@@ -76,7 +79,7 @@ impl Attempts {
     pub(super) fn settle(
         &mut self,
         outcome: Result<Stored, Rejection>,
-    ) -> Result<Option<Batch<Valid>>, Rejection> {
+    ) -> Result<Option<Batch<Fingerprinted>>, Rejection> {
         match outcome {
             Ok(mut stored) => {
                 self.acknowledged.accepted.append(&mut stored.accepted);

@@ -5,14 +5,11 @@ use portcullis_ratelimit::{Category, Decision};
 use super::{
     authenticate::Caller,
     frame::{Frame, Frames},
+    limits,
+    rejection::{Rejection, RequestRejection},
+    services::Services,
 };
-use crate::{
-    pipeline::limits,
-    pipeline::rejection::{Rejection, RequestRejection},
-    pipeline::services::Services,
-    quality::Reason,
-    store::QueueSlots,
-};
+use crate::{quality::Reason, store::QueueSlots};
 
 /// Frames within the tenant's limits that have room in the write queue.
 #[derive(Debug)]

@@ -7,16 +7,8 @@ use portcullis_apikey_cache::{ApiKey, CredentialError, Denied, Principal};
 use portcullis_keyring::TenantId;
 use time::OffsetDateTime;
 
-use crate::{pipeline::rejection::Rejection, pipeline::services::Services, quality::Reason};
-
-/// What a request needs leave for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Permission {
-    EventsWrite,
-    LeadsWrite,
-    LeadsRead,
-    PiiRead,
-}
+use super::{rejection::Rejection, services::Services};
+use crate::{permission::Permission, quality::Reason};
 
 /// The authenticated sender of a request that has just come in.
 #[derive(Debug, Clone)]
@@ -25,25 +17,6 @@ pub(crate) struct Caller {
     pub(crate) tenant: TenantId,
     pub(crate) address: IpAddr,
     pub(crate) received_at: OffsetDateTime,
-}
-
-impl Permission {
-    pub(crate) const ALL: [Self; 4] = [
-        Self::EventsWrite,
-        Self::LeadsWrite,
-        Self::LeadsRead,
-        Self::PiiRead,
-    ];
-
-    /// The scope that grants it.
-    pub(crate) const fn scope(self) -> &'static str {
-        match self {
-            Self::EventsWrite => "events:write",
-            Self::LeadsWrite => "leads:write",
-            Self::LeadsRead => "leads:read",
-            Self::PiiRead => "pii:read",
-        }
-    }
 }
 
 impl Caller {

@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{admit::Admission, authenticate::Caller};
-use crate::pipeline::rejection::Rejection;
+use super::{admit::Admission, authenticate::Caller, rejection::Rejection};
 
 /// The items of one request that are still under way, and those that were rejected alone.
 #[derive(Debug)]
@@ -48,29 +47,70 @@ pub(crate) struct SchemaName {
     pub(crate) version: u32,
 }
 
+/// A batch without its items.
+#[derive(Debug)]
+pub(crate) struct BatchHead {
+    pub(crate) caller: Caller,
+    pub(crate) admission: Admission,
+    pub(crate) rejected: Vec<Rejected>,
+}
+
 impl<T> Batch<T> {
+    /// For a stage that takes all items together; [`BatchHead::with_items`] makes a batch again.
+    pub(crate) fn split(self) -> (BatchHead, Vec<Item<T>>) {
+        let Self {
+            caller,
+            admission,
+            items,
+            rejected,
+        } = self;
+        let head = BatchHead {
+            caller,
+            admission,
+            rejected,
+        };
+        (head, items)
+    }
+
+    /// Takes every item one stage further.
+    pub(crate) fn map<U>(self, mut stage: impl FnMut(T) -> U) -> Batch<U> {
+        let (head, items) = self.split();
+        let map = |Item { origin, value }| Item {
+            origin,
+            value: stage(value),
+        };
+        head.with_items(items.into_iter().map(map).collect())
+    }
+
     /// Takes every item one stage further; those that it rejects are set aside.
     pub(crate) fn try_map<U>(
         self,
         mut stage: impl FnMut(&Caller, T) -> Result<U, Rejection>,
     ) -> Batch<U> {
+        let (mut head, items) = self.split();
+        let mut passed = Vec::with_capacity(items.len());
+        for Item { origin, value } in items {
+            match stage(&head.caller, value) {
+                Ok(value) => passed.push(Item { origin, value }),
+                Err(rejection) => head.rejected.push(Rejected { origin, rejection }),
+            }
+        }
+        head.with_items(passed)
+    }
+}
+
+impl BatchHead {
+    /// The batch with the items that a stage has made.
+    pub(crate) fn with_items<T>(self, items: Vec<Item<T>>) -> Batch<T> {
         let Self {
             caller,
             admission,
-            items,
-            mut rejected,
+            rejected,
         } = self;
-        let mut passed = Vec::with_capacity(items.len());
-        for Item { origin, value } in items {
-            match stage(&caller, value) {
-                Ok(value) => passed.push(Item { origin, value }),
-                Err(rejection) => rejected.push(Rejected { origin, rejection }),
-            }
-        }
         Batch {
             caller,
             admission,
-            items: passed,
+            items,
             rejected,
         }
     }

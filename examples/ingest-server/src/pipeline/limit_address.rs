@@ -4,9 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use http::Extensions;
 
-use crate::{
-    pipeline::limits, pipeline::rejection::RequestRejection, pipeline::services::Services,
-};
+use super::{limits, rejection::RequestRejection, services::Services};
 
 /// The address of the client of a request, which the listener puts into its extensions.
 #[derive(Debug, Clone, Copy)]

@@ -1,129 +1,79 @@
-//! Which lead is meant: [`Valid`] → [`Resolved`]. Sealing needs the lead's id.
+//! Which lead is meant: [`Fingerprinted`] → [`Resolved`]. Sealing needs the lead's id.
 
 use std::collections::HashMap;
 
 use super::{
     authenticate::Caller,
     batch::{Batch, Item, Rejected},
+    fingerprint::{Fingerprinted, LeadData},
     rejection::Rejection,
     services::Services,
-    validate::{LeadIntent, Valid},
+    validate::LeadIntent,
 };
 use crate::{
-    lead::{LeadColumn, LeadId, LeadIndexes},
+    lead::{LeadColumn, LeadId},
     quality::Reason,
-    store::{IndexRow, LeadChange},
+    store::LeadChange,
 };
 
-/// A valid item whose lead, if it has one, is known.
+/// An item whose lead, if it has one, is known.
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    pub(crate) valid: Valid,
+    pub(crate) item: Fingerprinted,
     pub(crate) lead: Option<Target>,
 }
 
-/// The lead an item writes to.
-#[derive(Debug)]
+/// The lead that an item writes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) id: LeadId,
     pub(crate) change: LeadChange,
-    /// The index rows of each of the item's lead values, in their order.
-    pub(crate) index: Vec<Vec<IndexRow>>,
 }
 
 /// Finds each item's lead in the store, or among the items before it.
 #[tracing::instrument(skip_all)]
 pub(crate) async fn resolve(
     services: &Services,
-    batch: Batch<Valid>,
+    batch: Batch<Fingerprinted>,
 ) -> Result<Batch<Resolved>, Rejection> {
-    let Batch {
-        caller,
-        admission,
-        items,
-        mut rejected,
-    } = batch;
-    let candidates = candidates(services, &caller, items);
-    let mut owners = owners(services, &caller, &candidates).await?;
-    let mut resolved = Vec::with_capacity(candidates.len());
-    for Candidate { item, index } in candidates {
-        let Item {
-            origin,
-            value: valid,
-        } = item;
-        let lead = match valid.intent {
+    let (mut head, items) = batch.split();
+    let mut owners = owners(services, &head.caller, &items).await?;
+    let mut resolved = Vec::with_capacity(items.len());
+    for Item {
+        origin,
+        value: item,
+    } in items
+    {
+        let lead = match &item.lead {
             None => Ok(None),
-            Some(intent) => {
-                let identity = enforced_identity(&valid, &index);
+            Some(lead) => {
+                let identity = lead.identity();
                 let owner = identity.and_then(|identity| owners.get(identity)).copied();
-                let found = find(services, &caller, intent, owner).await?;
-                if let (Ok((id, _)), Some(identity)) = (&found, identity) {
-                    owners.insert(identity.to_vec(), *id);
+                let found = find(services, &head.caller, lead.intent, owner).await?;
+                if let (Ok(target), Some(identity)) = (&found, identity) {
+                    owners.insert(identity.to_vec(), target.id);
                 }
-                found.map(|(id, change)| Some(Target { id, change, index }))
+                found.map(Some)
             }
         };
         match lead {
             Ok(lead) => resolved.push(Item {
                 origin,
-                value: Resolved { valid, lead },
+                value: Resolved { item, lead },
             }),
-            Err(rejection) => rejected.push(Rejected { origin, rejection }),
+            Err(rejection) => head.rejected.push(Rejected { origin, rejection }),
         }
     }
-    Ok(Batch {
-        caller,
-        admission,
-        items: resolved,
-        rejected,
-    })
-}
-
-/// An item with the index rows of its lead values, computed once for the look-up and the write.
-struct Candidate {
-    item: Item<Valid>,
-    index: Vec<Vec<IndexRow>>,
-}
-
-fn candidates(services: &Services, caller: &Caller, items: Vec<Item<Valid>>) -> Vec<Candidate> {
-    let any_lead = items.iter().any(|item| item.value.intent.is_some());
-    let indexes = any_lead.then(|| LeadIndexes::derive(&services.index_roots, &caller.tenant));
-    let index = |item: &Item<Valid>| match &indexes {
-        Some(indexes) if item.value.intent.is_some() => {
-            let values = item.value.lead_values();
-            let rows = values.map(|(column, value)| {
-                let values = indexes.values(column, value).into_iter();
-                values.map(IndexRow::from).collect()
-            });
-            rows.collect()
-        }
-        _ => Vec::new(),
-    };
-    let candidate = |item| Candidate {
-        index: index(&item),
-        item,
-    };
-    items.into_iter().map(candidate).collect()
-}
-
-/// The enforced fingerprint of the item's identity, its e-mail.
-fn enforced_identity<'a>(valid: &Valid, index: &'a [Vec<IndexRow>]) -> Option<&'a [u8]> {
-    let (_, rows) = valid
-        .lead_values()
-        .zip(index)
-        .find(|((column, _), _)| column.is_identity())?;
-    rows.first().map(|enforced| enforced.value.as_slice())
+    Ok(head.with_items(resolved))
 }
 
 async fn owners(
     services: &Services,
     caller: &Caller,
-    candidates: &[Candidate],
+    items: &[Item<Fingerprinted>],
 ) -> Result<HashMap<Vec<u8>, LeadId>, Rejection> {
-    let identities = candidates
-        .iter()
-        .filter_map(|candidate| enforced_identity(&candidate.item.value, &candidate.index));
-    let identities: Vec<&[u8]> = identities.collect();
+    let leads = items.iter().filter_map(|item| item.value.lead.as_ref());
+    let identities: Vec<&[u8]> = leads.filter_map(LeadData::identity).collect();
     if identities.is_empty() {
         return Ok(HashMap::new());
     }
@@ -141,9 +91,10 @@ async fn find(
     caller: &Caller,
     intent: LeadIntent,
     owner: Option<LeadId>,
-) -> Result<Result<(LeadId, LeadChange), Rejection>, Rejection> {
+) -> Result<Result<Target, Rejection>, Rejection> {
+    let target = |id, change| Ok(Ok(Target { id, change }));
     match (intent, owner) {
-        (LeadIntent::Upsert, Some(id)) => Ok(Ok((id, LeadChange::Merge))),
+        (LeadIntent::Upsert, Some(id)) => target(id, LeadChange::Merge),
         (LeadIntent::Upsert, None) => {
             let id = LeadId::make(services.clock.wall(), &*services.entropy);
             let id = id.map_err(|error| {
@@ -153,14 +104,14 @@ async fn find(
                 );
                 Rejection::plain(Reason::Internal)
             })?;
-            Ok(Ok((id, LeadChange::Create)))
+            target(id, LeadChange::Create)
         }
         (LeadIntent::Update(id), Some(owner)) if owner != id => {
             let detail = "the e-mail belongs to another lead";
             Ok(Err(Rejection::new(Reason::SemanticReference, detail)))
         }
         (LeadIntent::Update(id), _) => match services.store.lead(&caller.tenant, id).await? {
-            Some(_) => Ok(Ok((id, LeadChange::Update))),
+            Some(_) => target(id, LeadChange::Update),
             None => {
                 let detail = "`lead` is not the id of a lead";
                 Ok(Err(Rejection::new(Reason::SemanticReference, detail)))

@@ -1,32 +1,39 @@
-//! No plaintext from here on: [`Resolved`] → [`Sealed`].
-
-mod content;
+//! Personal data leaves the clear: [`Resolved`] → [`Sealed`]. What has no lead is kept in no other
+//! form from here on; what has one may lose a race for it and be sealed again for another.
 
 use std::collections::BTreeSet;
 
 use portcullis_keyring::Purpose;
-use portcullis_pii_crypto::{Cipher, FingerprintIndex, SealError};
+use portcullis_pii_crypto::{Cipher, SealError};
 use serde_json::Value;
 
 use super::{
     authenticate::Caller,
     batch::{Batch, Item},
-    parse::Envelope,
+    fingerprint::{Event, Fingerprinted, LeadData, Payload},
     rejection::Rejection,
     resolve::{Resolved, Target},
     services::Services,
-    validate::Valid,
+    validate::Personal,
 };
 use crate::{
+    lead::LeadId,
     quality::Reason,
     store::{EventRow, LeadWrite, SealedColumn, Write},
 };
 
-/// What the store is given, and what it came from, should a race be lost.
+/// What the store is given.
 #[derive(Debug)]
 pub(crate) struct Sealed {
-    pub(crate) resolved: Resolved,
     pub(crate) write: Write,
+    pub(crate) lead: Option<LeadAttempt>,
+}
+
+/// The lead that a write is meant for, and the item to try again with should the race for it be lost.
+#[derive(Debug)]
+pub(crate) struct LeadAttempt {
+    pub(crate) target: Target,
+    pub(crate) item: Fingerprinted,
 }
 
 /// Seals every item's personal data for the record it goes to.
@@ -35,37 +42,18 @@ pub(crate) async fn seal(
     services: &Services,
     batch: Batch<Resolved>,
 ) -> Result<Batch<Sealed>, Rejection> {
-    let Batch {
-        caller,
-        admission,
-        items,
-        rejected,
-    } = batch;
+    let (head, items) = batch.split();
     let sealer = Sealer {
-        cipher: cipher(services, &caller, &items).await?,
-        contents: services
-            .index_roots
-            .fingerprint_index(&caller.tenant, content::FIELD),
-        caller: &caller,
+        cipher: cipher(services, &head.caller, &items).await?,
+        caller: &head.caller,
     };
-    let mut sealed = Vec::with_capacity(items.len());
-    for Item {
-        origin,
-        value: resolved,
-    } in items
-    {
-        let write = sealer.write(&resolved).map_err(|error| failed(&error))?;
-        sealed.push(Item {
-            origin,
-            value: Sealed { resolved, write },
-        });
-    }
-    Ok(Batch {
-        caller,
-        admission,
-        items: sealed,
-        rejected,
-    })
+    let seal = |Item { origin, value }| {
+        let value = sealer.seal(value)?;
+        Ok(Item { origin, value })
+    };
+    let sealed: Result<Vec<_>, SealError> = items.into_iter().map(seal).collect();
+    let sealed = sealed.map_err(|error| failed(&error))?;
+    Ok(head.with_items(sealed))
 }
 
 /// A cipher with a primary key loaded for every purpose of the batch.
@@ -74,7 +62,7 @@ async fn cipher(
     caller: &Caller,
     items: &[Item<Resolved>],
 ) -> Result<Cipher, Rejection> {
-    let personal = items.iter().flat_map(|item| &item.value.valid.personal);
+    let personal = items.iter().flat_map(|item| &item.value.item.personal);
     let purposes: BTreeSet<Purpose> = personal.map(|found| found.value.kind().purpose()).collect();
     let purposes: Vec<Purpose> = purposes.into_iter().collect();
     let keys = services
@@ -94,81 +82,107 @@ async fn cipher(
 /// Everything that the items of one batch are sealed with.
 struct Sealer<'a> {
     cipher: Cipher,
-    contents: FingerprintIndex,
     caller: &'a Caller,
 }
 
 impl Sealer<'_> {
-    fn write(&self, Resolved { valid, lead }: &Resolved) -> Result<Write, SealError> {
-        let event = valid
-            .envelope
-            .as_ref()
-            .map(|envelope| self.event(valid, envelope, lead.as_ref()));
-        let lead = lead.as_ref().map(|target| self.lead(valid, target));
-        Ok(Write {
+    fn seal(&self, resolved: Resolved) -> Result<Sealed, SealError> {
+        let Resolved { item, lead: target } = resolved;
+        let Fingerprinted {
+            event,
+            personal,
+            lead,
+        } = item;
+        let kept = target.and_then(|_| event.clone());
+        let event = event.map(|event| self.event(event, &personal, target.map(|lead| lead.id)));
+        let mut write = Write {
             tenant: self.caller.tenant.clone(),
             event: event.transpose()?,
-            lead: lead.transpose()?,
+            lead: None,
+        };
+        let Some((lead, target)) = lead.zip(target) else {
+            return Ok(Sealed { write, lead: None });
+        };
+        write.lead = Some(self.lead(&lead, &personal, target)?);
+        let item = Fingerprinted {
+            event: kept,
+            personal,
+            lead: Some(lead),
+        };
+        Ok(Sealed {
+            write,
+            lead: Some(LeadAttempt { target, item }),
         })
     }
 
     fn event(
         &self,
-        valid: &Valid,
-        envelope: &Envelope,
-        lead: Option<&Target>,
+        event: Event,
+        personal: &[Personal],
+        lead: Option<LeadId>,
     ) -> Result<EventRow, SealError> {
-        let data = valid.data.to_string();
+        let Event {
+            envelope,
+            content_fp,
+            payload,
+        } = event;
         let mut row = EventRow {
-            source: envelope.source.clone(),
-            id: envelope.id.clone(),
-            content_fp: content::fingerprint(&self.contents, envelope, &data),
-            lead: lead.map(|target| target.id),
-            event_type: envelope.event_type.clone(),
+            source: envelope.source,
+            id: envelope.id,
+            content_fp,
+            lead,
+            event_type: envelope.event_type,
             schema_version: envelope.version,
             time: envelope.time.unwrap_or(self.caller.received_at),
             received_at: self.caller.received_at,
-            payload: data,
+            payload: String::new(),
             key_ids: Vec::new(),
         };
-        // Without personal data, what came in is what is stored.
-        if !valid.personal.is_empty() {
-            self.seal_in_place(valid, &mut row)?;
+        match payload {
+            Payload::Plain(text) => row.payload = text,
+            Payload::Personal(data) => self.seal_payload(data, personal, &mut row)?,
         }
         Ok(row)
     }
 
-    fn seal_in_place(&self, valid: &Valid, row: &mut EventRow) -> Result<(), SealError> {
+    fn seal_payload(
+        &self,
+        mut data: Value,
+        personal: &[Personal],
+        row: &mut EventRow,
+    ) -> Result<(), SealError> {
         let record = row.record();
-        let mut payload = valid.data.clone();
         let mut key_ids = BTreeSet::new();
-        for personal in &valid.personal {
-            let field = format!("event.{}{}", row.event_type, personal.pointer);
-            let sealed = personal.value.seal(&self.cipher, &field, &record)?;
-            if let Some(place) = payload.pointer_mut(&personal.pointer) {
-                *place = Value::String(sealed.to_string());
+        for Personal { pointer, value } in personal {
+            let field = format!("event.{}{pointer}", row.event_type);
+            let sealed = value.seal(&self.cipher, &field, &record)?;
+            if let Some(text) = data.pointer_mut(pointer) {
+                *text = Value::String(sealed.to_string());
             }
             key_ids.insert(sealed.key_id());
         }
-        row.payload = payload.to_string();
+        row.payload = data.to_string();
         row.key_ids = key_ids.into_iter().collect();
         Ok(())
     }
 
-    fn lead(&self, valid: &Valid, target: &Target) -> Result<LeadWrite, SealError> {
+    fn lead(
+        &self,
+        lead: &LeadData,
+        personal: &[Personal],
+        target: Target,
+    ) -> Result<LeadWrite, SealError> {
         let record = target.id.to_string();
-        let columns = valid
-            .lead_values()
-            .zip(&target.index)
-            .map(|((column, value), index)| {
-                let sealed = value.seal(&self.cipher, column.field(), &record)?;
-                Ok(SealedColumn {
-                    column,
-                    key_id: sealed.key_id(),
-                    sealed: sealed.into_bytes(),
-                    index: index.clone(),
-                })
-            });
+        let columns = lead.values.iter().map(|value| {
+            let (column, personal) = (value.column, &personal[value.at]);
+            let sealed = personal.value.seal(&self.cipher, column.field(), &record)?;
+            Ok(SealedColumn {
+                column,
+                key_id: sealed.key_id(),
+                sealed: sealed.into_bytes(),
+                index: value.index.clone(),
+            })
+        });
         Ok(LeadWrite {
             id: target.id,
             change: target.change,

@@ -3,17 +3,14 @@
 use portcullis_dq_metrics::Duplicate;
 
 use super::{
-    batch::{Batch, Item, Origin},
+    batch::{Batch, Item, Origin, Rejected},
+    fingerprint::Fingerprinted,
     rejection::Rejection,
-    resolve::{Resolved, Target},
-    seal::Sealed,
+    resolve::Target,
+    seal::{LeadAttempt, Sealed},
     services::Services,
-    validate::Valid,
 };
-use crate::{
-    lead::LeadId,
-    store::{LeadChange, Receipt},
-};
+use crate::{quality::Reason, store::Receipt};
 
 /// What became of the items of one attempt.
 #[derive(Debug)]
@@ -21,35 +18,24 @@ pub(crate) struct Stored {
     pub(crate) accepted: Vec<Accepted>,
     pub(crate) duplicates: Vec<(Origin, Duplicate)>,
     /// Those that lost a race, as they were before they were resolved; and those rejected so far.
-    pub(crate) lost: Batch<Valid>,
+    pub(crate) lost: Batch<Fingerprinted>,
 }
 
 /// A durable item.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) origin: Origin,
-    pub(crate) lead: Option<LeadOutcome>,
-}
-
-/// The lead that an accepted item wrote to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct LeadOutcome {
-    pub(crate) id: LeadId,
-    pub(crate) change: LeadChange,
+    /// The lead that it wrote to.
+    pub(crate) lead: Option<Target>,
 }
 
 /// Writes every item, and returns when what is accepted is durable.
 #[tracing::instrument(skip_all)]
 pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<Stored, Rejection> {
-    let Batch {
-        caller,
-        admission,
-        items,
-        rejected,
-    } = batch;
+    let (mut head, items) = batch.split();
     let (writes, items): (Vec<_>, Vec<_>) = items
         .into_iter()
-        .map(|Item { origin, value }| (value.write, (origin, value.resolved)))
+        .map(|Item { origin, value }| (value.write, (origin, value.lead)))
         .unzip();
     let receipts = if writes.is_empty() {
         Vec::new()
@@ -59,38 +45,28 @@ pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<S
     let mut accepted = Vec::with_capacity(items.len());
     let mut duplicates = Vec::new();
     let mut lost = Vec::new();
-    for ((origin, Resolved { valid, lead }), receipt) in items.into_iter().zip(receipts) {
-        match receipt {
-            Receipt::Stored => accepted.push(Accepted {
+    for ((origin, lead), receipt) in items.into_iter().zip(receipts) {
+        match (receipt, lead) {
+            (Receipt::Stored, lead) => accepted.push(Accepted {
                 origin,
-                lead: lead.as_ref().map(LeadOutcome::from),
+                lead: lead.map(|attempt| attempt.target),
             }),
-            Receipt::DuplicateNatural => duplicates.push((origin, Duplicate::Natural)),
-            Receipt::DuplicateConflicting => duplicates.push((origin, Duplicate::Conflicting)),
-            Receipt::LostRace => lost.push(Item {
+            (Receipt::DuplicateNatural, _) => duplicates.push((origin, Duplicate::Natural)),
+            (Receipt::DuplicateConflicting, _) => duplicates.push((origin, Duplicate::Conflicting)),
+            (Receipt::LostRace, Some(LeadAttempt { item, .. })) => lost.push(Item {
                 origin,
-                value: valid,
+                value: item,
             }),
+            (Receipt::LostRace, None) => {
+                tracing::error!("the store lost an item without a lead");
+                let rejection = Rejection::plain(Reason::Internal);
+                head.rejected.push(Rejected { origin, rejection });
+            }
         }
     }
-    let lost = Batch {
-        caller,
-        admission,
-        items: lost,
-        rejected,
-    };
     Ok(Stored {
         accepted,
         duplicates,
-        lost,
+        lost: head.with_items(lost),
     })
-}
-
-impl From<&Target> for LeadOutcome {
-    fn from(target: &Target) -> Self {
-        Self {
-            id: target.id,
-            change: target.change,
-        }
-    }
 }

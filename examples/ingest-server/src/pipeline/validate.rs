@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::{
     batch::Batch,
     parse::{Envelope, Parsed},
+    rejection::Rejection,
+    services::Services,
 };
 use crate::{
-    lead::{COLUMNS, LeadColumn, LeadId},
-    pipeline::rejection::Rejection,
-    pipeline::services::Services,
+    lead::LeadId,
     quality::Reason,
     schemas::{Schema, Unplanned},
 };
@@ -41,26 +41,6 @@ pub(crate) enum LeadIntent {
     Upsert,
     /// The lead that the data names.
     Update(LeadId),
-}
-
-impl Valid {
-    /// What goes into the lead's columns: the personal data that stands at the top of the data
-    /// under a column's name.
-    pub(crate) fn lead_values(&self) -> impl Iterator<Item = (&'static LeadColumn, &AnyPii)> {
-        self.values_of(COLUMNS)
-    }
-
-    fn values_of<'a>(
-        &self,
-        columns: &'a [LeadColumn],
-    ) -> impl Iterator<Item = (&'a LeadColumn, &AnyPii)> {
-        self.personal
-            .iter()
-            .filter_map(|Personal { pointer, value }| {
-                let name = pointer.strip_prefix('/')?;
-                Some((LeadColumn::taking(columns, name, value.kind())?, value))
-            })
-    }
 }
 
 /// Checks every item against its schema and the clock.
@@ -140,54 +120,5 @@ fn intent(parsed: &Parsed) -> Result<Option<LeadIntent>, Rejection> {
             Ok(Some(LeadIntent::Update(id)))
         }
         Some(_) => Ok(None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use portcullis_pii_crypto::{Email, PiiKind, PiiKinds};
-
-    use super::*;
-
-    /// The value of an e-mail field, as the schemas read it.
-    fn with_email(pointer: &str) -> Valid {
-        let kind = PiiKinds::built_in().find("email").unwrap();
-        let value = kind.parse("a@example.com").unwrap();
-        let pointer = pointer.to_owned();
-        Valid {
-            envelope: None,
-            data: Value::Null,
-            personal: vec![Personal { pointer, value }],
-            intent: None,
-        }
-    }
-
-    #[test]
-    fn a_column_that_is_not_looked_up_keeps_data_of_an_indexed_kind() {
-        let columns = [LeadColumn::sealed_only(
-            "second_email",
-            "lead.second_email",
-            PiiKind::of::<Email>(),
-        )];
-        assert!(columns[0].kind().is_indexed() && !columns[0].is_indexed());
-        let valid = with_email("/second_email");
-        let values: Vec<_> = valid.values_of(&columns).collect();
-        // EXPOSE: a test compares what it wrote.
-        let kept = values
-            .iter()
-            .map(|(column, value)| (column.name(), value.expose()));
-        assert_eq!(
-            kept.collect::<Vec<_>>(),
-            [("second_email", "a@example.com")]
-        );
-    }
-
-    #[test]
-    fn a_column_takes_values_of_its_name_and_kind_alone() {
-        let taken = |pointer| with_email(pointer).lead_values().count();
-        assert_eq!(taken("/email"), 1);
-        assert_eq!(taken("/name"), 0);
-        assert_eq!(taken("/elsewhere"), 0);
-        assert_eq!(taken("/nested/email"), 0);
     }
 }

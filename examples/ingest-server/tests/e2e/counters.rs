@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Key, Server, page_view};
+use crate::harness::{ALL_SCOPES, Data, Key, OTHER_SECRET, Server, page_view, wait_for};
 
 /// How much each sample grew.
 fn growth(before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>, name: &str) -> f64 {
@@ -72,6 +72,34 @@ async fn the_near_limit_counter_sees_the_last_tenth_of_a_burst() {
 }
 
 #[tokio::test]
+async fn a_shadow_limit_refuses_nothing_and_counts_what_it_would_have_refused() {
+    let server = Server::start();
+    let key = server.issue_tier("small", "free", &ALL_SCOPES).await;
+    let ingest = json!({
+        "key": { "per-minute": 100, "burst": 100 },
+        "address": { "per-hour": 1, "burst": 1, "mode": "shadow" },
+    });
+    let policies = json!({ "tier": { "free": { "category": { "ingest": ingest } } } });
+    let put = server.admin(Method::PUT, "/admin/limits").json(&policies);
+    assert_eq!(put.send().await.unwrap().status(), StatusCode::NO_CONTENT);
+    for n in 0..3 {
+        let answer = server.post("/v1/events", &key, &page_view(n)).send().await;
+        assert_eq!(answer.unwrap().status(), StatusCode::ACCEPTED);
+    }
+    let metrics = server.metrics().await;
+    for (outcome, count) in [
+        ("admitted", Some(&3.0)),
+        ("shadow", Some(&2.0)),
+        ("refused", None),
+    ] {
+        let name =
+            format!("ratelimit_decisions_total{{policy=\"free/ingest\",outcome=\"{outcome}\"}}");
+        assert_eq!(metrics.get(&name), count, "{name} in {metrics:#?}");
+    }
+}
+
+/// Every source of a look-up in turn; each count is one that no other source has.
+#[tokio::test]
 async fn keys_count_where_answers_came_from_and_why_keys_were_refused() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
@@ -83,48 +111,87 @@ async fn keys_count_where_answers_came_from_and_why_keys_were_refused() {
         kid: String::new(),
         text: forge(&key.text),
     };
+    // Of another database under the same pepper, and under another one.
+    let unknown = Server::start().issue("acme", &ALL_SCOPES).await;
+    let invented = {
+        let data = Data::new();
+        let mut command = data.command();
+        command.env("PORTCULLIS_KEY_PEPPERS", OTHER_SECRET);
+        let stranger = Server::start_command(&data, command);
+        stranger.issue("acme", &ALL_SCOPES).await
+    };
+    wait_for("confirmed API keys", async || {
+        (api_keys_state(&server).await == "up").then_some(())
+    })
+    .await;
     let before = server.metrics().await;
-    let statuses = [
-        (&key, StatusCode::ACCEPTED),
-        (&key, StatusCode::ACCEPTED),
-        (&key, StatusCode::ACCEPTED),
-        (&revoked, StatusCode::UNAUTHORIZED),
-        (&forged, StatusCode::UNAUTHORIZED),
-    ];
-    for (n, (key, status)) in statuses.into_iter().enumerate() {
-        let answer = server.post("/v1/events", key, &page_view(n)).send().await;
-        assert_eq!(answer.unwrap().status(), status, "{n}");
+    for (key, times, status) in [
+        (&key, 5, StatusCode::ACCEPTED),
+        (&forged, 1, StatusCode::UNAUTHORIZED),
+        (&revoked, 1, StatusCode::UNAUTHORIZED),
+        (&unknown, 3, StatusCode::UNAUTHORIZED),
+        (&invented, 1, StatusCode::UNAUTHORIZED),
+    ] {
+        for _ in 0..times {
+            let answer = server.post("/v1/events", key, &page_view(1)).send().await;
+            assert_eq!(answer.unwrap().status(), status, "{}", key.kid);
+        }
     }
     let after = server.metrics().await;
-    let lookups = |source| {
-        let name = format!("apikey_lookups_total{{source=\"{source}\"}}");
-        growth(&before, &after, &name)
-    };
-    let by_source = [
-        "memory",
-        "store",
-        "store_unconfirmed",
-        "negative",
-        "prefilter",
-    ]
-    .map(lookups);
-    assert_eq!(by_source.iter().sum::<f64>(), 5.0, "{after:#?}");
-    assert!(
-        lookups("memory") + lookups("store_unconfirmed") >= 2.0,
-        "{after:#?}"
+    let lookups = |source| format!("apikey_lookups_total{{source=\"{source}\"}}");
+    let refusals = |reason| format!("apikey_refusals_total{{reason=\"{reason}\"}}");
+    assert_growth(
+        &before,
+        &after,
+        &[
+            (&lookups("memory"), 5.0),
+            (&lookups("store"), 3.0),
+            (&lookups("negative"), 2.0),
+            (&lookups("prefilter"), 1.0),
+            (&lookups("store_unconfirmed"), 0.0),
+            ("apikey_load_seconds_count", 3.0),
+            (&refusals("wrong_secret"), 1.0),
+            (&refusals("revoked"), 1.0),
+            (&refusals("unknown"), 3.0),
+            (&refusals("invented_kid"), 1.0),
+        ],
     );
-    let refusals: f64 = after
-        .iter()
-        .filter(|(name, _)| name.starts_with("apikey_refusals_total"))
-        .map(|(name, _)| growth(&before, &after, name))
-        .sum();
-    assert_eq!(refusals, 2.0, "{after:#?}");
-    let loads = growth(&before, &after, "apikey_load_seconds_count");
-    assert_eq!(
-        loads,
-        lookups("store") + lookups("store_unconfirmed"),
-        "{after:#?}"
+}
+
+#[tokio::test]
+async fn keys_that_nobody_confirms_are_looked_up_in_the_store_each_time() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    sqlx::query("ALTER TABLE apikey_cache_outbox RENAME TO gone")
+        .execute(&mut server.data().connect().await)
+        .await
+        .unwrap();
+    wait_for("API keys that nobody confirms", async || {
+        (api_keys_state(&server).await == "degraded").then_some(())
+    })
+    .await;
+    let before = server.metrics().await;
+    for n in 0..4 {
+        let answer = server.post("/v1/events", &key, &page_view(n)).send().await;
+        assert_eq!(answer.unwrap().status(), StatusCode::ACCEPTED);
+    }
+    let after = server.metrics().await;
+    assert_growth(
+        &before,
+        &after,
+        &[
+            ("apikey_lookups_total{source=\"store_unconfirmed\"}", 4.0),
+            ("apikey_lookups_total{source=\"memory\"}", 0.0),
+            ("apikey_load_seconds_count", 4.0),
+        ],
     );
+}
+
+async fn api_keys_state(server: &Server) -> String {
+    let answer = server.admin(Method::GET, "/readyz").send().await.unwrap();
+    let ready: Value = answer.json().await.unwrap();
+    let state = &ready["components"]["api_keys"]["state"];
+    state.as_str().unwrap().to_owned()
 }
 
 /// Another secret under the same kid, with a checksum that is right.
@@ -162,8 +229,8 @@ async fn data_keys_count_calls_of_the_key_encryption_key_and_what_the_cache_save
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     let before = server.metrics().await;
-    // Two data keys are made and unwrapped for the first lead; the second finds both in memory.
-    for email in ["a@b.example", "c@d.example"] {
+    // Two data keys are made and unwrapped for the first lead; the others find both in memory.
+    for email in ["a@b.example", "c@d.example", "e@f.example"] {
         let lead = json!({ "email": email, "phone": "+442079460958" });
         server.lead(&key, &lead).await;
     }
@@ -178,7 +245,8 @@ async fn data_keys_count_calls_of_the_key_encryption_key_and_what_the_cache_save
             (&calls("generate"), 2.0),
             (&calls("unwrap_key"), 2.0),
             ("kek_call_seconds_count", 4.0),
-            ("keyring_lookups_total{source=\"memory\"}", 2.0),
+            ("keyring_lookups_total{source=\"kek\"}", 2.0),
+            ("keyring_lookups_total{source=\"memory\"}", 4.0),
         ],
     );
 }
@@ -213,6 +281,34 @@ async fn writes_count_their_groups_rows_and_failures() {
         ],
     );
     assert!(growth(&before, &after, "ingest_commit_seconds_sum") > 0.0);
+}
+
+#[tokio::test]
+async fn the_write_queue_shows_the_rows_that_wait_and_none_after_their_commit() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let queue = "ingest_write_queue_rows";
+    assert_eq!(server.metrics().await[queue], 0.0);
+    let mut blocker = server.data().connect().await;
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut blocker)
+        .await
+        .unwrap();
+    let batch: Value = (0..7).map(page_view).collect();
+    let write = server.post("/v1/events", &key, &batch).send();
+    let look = async {
+        wait_for("seven rows that wait", async || {
+            (server.metrics().await[queue] == 7.0).then_some(())
+        })
+        .await;
+        sqlx::query("ROLLBACK").execute(&mut blocker).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(write, look);
+    assert_eq!(answer.unwrap().status(), StatusCode::ACCEPTED);
+    wait_for("an empty queue", async || {
+        (server.metrics().await[queue] == 0.0).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

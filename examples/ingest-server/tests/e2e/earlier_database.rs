@@ -1,6 +1,6 @@
 //! A database that an earlier version wrote opens, and its rows read back.
 //!
-//! `data/first-house.sqlite` was written by the first version, under the secrets of the harness:
+//! `data/unprefixed-tables.sqlite` was written by the first version, under the secrets of the harness:
 //! tables `data_key`, `api_key` and `outbox`, one whole lead, three events (one of which made a
 //! second lead), a key that is good and one that is revoked.
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{ALL_SCOPES, Data, Key, Server, count};
 
-const DATABASE: &[u8] = include_bytes!("data/first-house.sqlite");
+const DATABASE: &[u8] = include_bytes!("data/unprefixed-tables.sqlite");
 
 /// Good for nothing but that file.
 const GOOD_KEY: &str =

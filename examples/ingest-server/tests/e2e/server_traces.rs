@@ -17,13 +17,14 @@ const NAME: &str = "Canary Q7x";
 const ADDRESS: &str = "7 Sealed Street, Q7x-Town";
 
 /// The stages, as spans, in order.
-const STAGES: [&str; 9] = [
+const STAGES: [&str; 10] = [
     "limit_address",
     "authenticate",
     "frame",
     "admit",
     "parse",
     "validate",
+    "fingerprint",
     "resolve",
     "seal",
     "store",
@@ -141,7 +142,7 @@ async fn spans_logs_and_answers_name_the_same_trace_and_hold_no_personal_data() 
             .iter()
             .find(|span| span.trace == trace && span.name == "POST /v1/events")?;
         assert_tree(&spans, stored, &STAGES);
-        assert_tree(&spans, refused, &STAGES[..6]);
+        assert_tree(&spans, refused, &STAGES[..7]);
         Some(())
     })
     .await;

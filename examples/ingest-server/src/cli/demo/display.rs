@@ -7,7 +7,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{session::DemoError, summary::Summary};
+use super::{error::DemoError, summary::Summary};
 
 /// How often a line is printed where nothing can be redrawn.
 const EVERY: Duration = Duration::from_secs(5);

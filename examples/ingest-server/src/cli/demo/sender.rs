@@ -6,7 +6,7 @@ use portcullis_apikey_cache::ApiKey;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::session::DemoError;
+use super::error::DemoError;
 
 /// How long an answer is waited for.
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -3,37 +3,23 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis_keyring::entropy::{EntropyError, SystemEntropy};
+use portcullis_keyring::entropy::SystemEntropy;
 use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::time::MissedTickBehavior;
 
 use super::{
     display::Display,
+    error::DemoError,
     sender::Sender,
     summary::{self, Summary},
     tenants::{self, Tenant},
     traffic,
 };
 use crate::{
-    admin::{Actor, ApiKeyError, ApiKeys},
+    admin::{Actor, ApiKeys},
     app::Addresses,
     clock::{Clock, SystemClock, make_seed},
 };
-
-/// The demo could not be given.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DemoError {
-    #[error("no API key could be issued for the demo")]
-    Key(#[from] ApiKeyError),
-    #[error("the demo's own key could not be revoked")]
-    Revoke(#[source] ApiKeyError),
-    #[error("the HTTP client cannot be built")]
-    Client(#[source] reqwest::Error),
-    #[error(transparent)]
-    Random(#[from] EntropyError),
-    #[error("the summary cannot be written: {0}")]
-    Output(std::io::ErrorKind),
-}
 
 /// How often each tenant sends.
 const BEAT: Duration = Duration::from_millis(200);

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::traffic;
 use crate::{
     admin::{Actor, ApiKeyError, ApiKeyRequest, ApiKeys, IssuedApiKey},
-    pipeline::Permission,
+    permission::Permission,
 };
 
 /// One tenant and how it behaves.

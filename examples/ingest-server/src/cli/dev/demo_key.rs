@@ -13,7 +13,7 @@ use portcullis_apikey_cache::{ApiKey, ApiKeyCache};
 use super::{DevError, secrets::file_error};
 use crate::{
     admin::{Actor, ApiKeyError, ApiKeyRequest, ApiKeys},
-    pipeline::Permission,
+    permission::Permission,
 };
 
 /// The key of the last start if it still works, or a new one.

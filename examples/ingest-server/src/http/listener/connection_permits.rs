@@ -8,7 +8,7 @@ use std::{
 use portcullis_ratelimit::address::ClientNetwork;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// ConnectionPermits for connections. One client network gets a quarter of them, so that it cannot shut all
+/// Permits for connections. One client network gets a quarter of them, so that it cannot shut all
 /// others out.
 #[derive(Debug)]
 pub(super) struct ConnectionPermits {

@@ -14,7 +14,7 @@ use http::{Request, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::AdminState;
+use super::admin::AdminState;
 use crate::{
     admin::{Actor, ApiKeyDescription, ApiKeyError, ApiKeyPage, PageRequest},
     http::{answer::Json, problem::Problem},

@@ -10,11 +10,11 @@ use axum::{
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::super::run_detached::run_detached;
 use crate::{
     http::{
         answer::Json,
         problem::{Problem, limit_fields},
+        run_detached::run_detached,
     },
     pipeline::services::Services,
     pipeline::{self, Acknowledged, Intake, Rejected},

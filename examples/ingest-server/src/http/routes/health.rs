@@ -7,7 +7,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::AdminState;
+use super::admin::AdminState;
 use crate::http::answer::Json;
 
 /// The process runs.

@@ -1,5 +1,7 @@
 //! `/v1/leads`.
 
+mod query;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
@@ -11,34 +13,24 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header::LOCATION};
-use portcullis_pii_crypto::AnyPii;
-use portcullis_ratelimit::{Category, Decision};
-use serde_json::{Value, json};
+use portcullis_ratelimit::Decision;
+use serde::Serialize;
+use serde_json::json;
 
-use super::super::run_detached::run_detached;
 use crate::{
     http::{
         answer::Json,
         problem::{Problem, limit_fields},
+        run_detached::run_detached,
     },
-    lead::view::{self, OpenLeadError, View},
-    lead::{LeadColumn, LeadId, LeadIndexes, LeadRecord},
-    pipeline::limits,
-    pipeline::rejection::{Rejection, RequestRejection},
-    pipeline::services::Services,
-    pipeline::{self, Caller, Intake, Permission},
+    lead::LeadId,
+    pipeline::{self, Intake, LeadReads, rejection::Rejection, services::Services},
     quality::Reason,
     store::LeadChange,
 };
 
 /// Says why personal data is read; without it, it is masked.
 static ACCESS_REASON: HeaderName = HeaderName::from_static("x-access-reason");
-
-/// The most leads of one answer.
-const MAX_FOUND: usize = 100;
-
-/// One lead more tells whether there are any.
-const FETCHED: u32 = 101;
 
 /// `POST /v1/leads`: 201 for a new lead, 200 for one whose e-mail is known.
 pub(super) async fn ingest(
@@ -80,14 +72,12 @@ pub(super) async fn read(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (caller, limits) = reader(&services, &extensions, &headers).await?;
+    let (caller, limits) = pipeline::admit_reader(&services, &extensions, &headers).await?;
     let answer = async {
         let Path(id) = id?;
         let id = LeadId::parse(&id).ok_or_else(Problem::not_found)?;
-        let lead = services.store.lead(&caller.tenant, id).await;
-        let lead = lead.map_err(Rejection::from)?;
-        let lead = lead.ok_or_else(Problem::not_found)?;
-        show(&services, &caller, &headers, &lead).await
+        let leads = LeadReads::new(&services, &caller, gives_reason(&headers));
+        leads.read(id).await?.ok_or_else(Problem::not_found)
     };
     Ok(answer_within(&limits, answer.await))
 }
@@ -99,117 +89,22 @@ pub(super) async fn find(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (caller, limits) = reader(&services, &extensions, &headers).await?;
+    let (caller, limits) = pipeline::admit_reader(&services, &extensions, &headers).await?;
     let answer = async {
-        let Query(mut parameters) = parameters?;
-        let after = take_cursor(&mut parameters)?;
-        let (column, value) = wanted(&parameters)?;
-        let indexes = LeadIndexes::derive(&services.index_roots, &caller.tenant);
-        let index = indexes.values(column, &value);
-        let mut found = Vec::new();
-        let mut next = None;
-        if let Some(enforced) = index.first() {
-            let mut leads = services
-                .store
-                .leads_by_index(&caller.tenant, column, enforced.as_bytes(), after, FETCHED)
-                .await
-                .map_err(Rejection::from)?;
-            if leads.len() > MAX_FOUND {
-                leads.truncate(MAX_FOUND);
-                next = leads.last().map(|lead| lead.id.to_string());
-            }
-            for lead in &leads {
-                found.push(show(&services, &caller, &headers, lead).await?);
-            }
-        }
-        Ok(json!({ "leads": found, "next": next }))
+        let Query(parameters) = parameters?;
+        let query = query::read(parameters)?;
+        let leads = LeadReads::new(&services, &caller, gives_reason(&headers));
+        Ok(leads.find(&query).await?)
     };
     Ok(answer_within(&limits, answer.await))
 }
 
-/// Who reads, within the limits of reading, and how those stand. Before anything is said about
-/// what is asked for.
-async fn reader(
-    services: &Services,
-    extensions: &Extensions,
-    headers: &HeaderMap,
-) -> Result<(Caller, Decision), RequestRejection> {
-    let address = pipeline::limit_address(services, extensions).await?;
-    let caller = pipeline::authenticate(services, headers, address, Permission::LeadsRead).await?;
-    let limits = limits::check(services, &caller, Category::READ, 1).await?;
-    Ok((caller, limits))
+fn gives_reason(headers: &HeaderMap) -> bool {
+    let reason = headers.get(&ACCESS_REASON);
+    reason.is_some_and(|reason| !reason.is_empty())
 }
 
-fn answer_within(limits: &Decision, answer: Result<Value, Problem>) -> Response {
+fn answer_within(limits: &Decision, answer: Result<impl Serialize, Problem>) -> Response {
     let fields: HeaderMap = limit_fields(limits).collect();
     (fields, answer.map(Json)).into_response()
-}
-
-/// Where an earlier answer ended.
-fn take_cursor(parameters: &mut BTreeMap<String, String>) -> Result<Option<LeadId>, Problem> {
-    let Some(text) = parameters.remove("after") else {
-        return Ok(None);
-    };
-    let id = LeadId::parse(&text);
-    id.map(Some)
-        .ok_or_else(|| Problem::bad_request("`after` must be the `next` of an earlier answer"))
-}
-
-fn wanted(parameters: &BTreeMap<String, String>) -> Result<(&'static LeadColumn, AnyPii), Problem> {
-    let (Some((name, text)), 1) = (parameters.first_key_value(), parameters.len()) else {
-        return Err(Problem::bad_request(format!(
-            "ask for one of {}",
-            searchable_names()
-        )));
-    };
-    let column = LeadColumn::searchable().find(|column| column.name() == name);
-    let column = column.ok_or_else(|| {
-        Problem::bad_request(format!("leads are found by {}", searchable_names()))
-    })?;
-    let value = column.kind().parse(text).map_err(|_| {
-        Problem::bad_request(format!(
-            "`{}` must be {}",
-            column.name(),
-            column.kind().expected()
-        ))
-    })?;
-    Ok((column, value))
-}
-
-fn searchable_names() -> String {
-    let names = LeadColumn::searchable().map(|column| format!("`{}`", column.name()));
-    names.collect::<Vec<_>>().join(", ")
-}
-
-async fn show(
-    services: &Services,
-    caller: &Caller,
-    headers: &HeaderMap,
-    lead: &LeadRecord,
-) -> Result<Value, Problem> {
-    let gives_reason = headers
-        .get(&ACCESS_REASON)
-        .is_some_and(|reason| !reason.is_empty());
-    let view = if caller.may(Permission::PiiRead) && gives_reason {
-        View::Open
-    } else {
-        View::Masked
-    };
-    if view == View::Open {
-        tracing::info!(kid = %caller.principal.kid(), lead = %lead.id, "personal data was read");
-    }
-    view::show(&services.keyring, &caller.tenant, lead, view)
-        .await
-        .map_err(|error| match error {
-            OpenLeadError::Keys(_) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a lead was not opened"
-                );
-                Rejection::plain(Reason::CapacityKeysUnavailable).into()
-            }
-            OpenLeadError::Rejected { .. } => {
-                Problem::internal(&error, "a acknowledged value is not intact")
-            }
-        })
 }

@@ -3,7 +3,7 @@
 use axum::{Extension, body::Body, extract::State};
 use http::{Request, StatusCode};
 
-use super::AdminState;
+use super::admin::AdminState;
 use crate::{
     admin::{Actor, LimitedTenants},
     http::{answer::Json, problem::Problem},

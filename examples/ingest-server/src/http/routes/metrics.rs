@@ -9,7 +9,7 @@ use http::{
     header::{ACCEPT, CONTENT_TYPE},
 };
 
-use super::AdminState;
+use super::admin::AdminState;
 use crate::http::problem::Problem;
 
 /// OpenMetrics or Prometheus text, as the scraper asks for.

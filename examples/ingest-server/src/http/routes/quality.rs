@@ -10,7 +10,7 @@ use axum::{
 use http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
 use portcullis_dq_metrics::report::Report;
 
-use super::AdminState;
+use super::admin::AdminState;
 use crate::{
     admin::{Actor, Samples},
     http::{answer::Json, problem::Problem},

@@ -6,7 +6,10 @@ use portcullis_pii_detect::Detector;
 use serde_json::Value;
 
 use super::Personal;
-use crate::{pipeline::parse::Parsed, pipeline::rejection::Rejection, quality::Reason};
+use crate::{
+    pipeline::{parse::Parsed, rejection::Rejection},
+    quality::Reason,
+};
 
 /// Looks at every text that will be stored unsealed: the envelope's, and the data's but for the
 /// declared places.

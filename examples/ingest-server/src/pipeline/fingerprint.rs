@@ -1,0 +1,199 @@
+//! What an item and its lead are recognised by: [`Valid`] → [`Fingerprinted`]. Nothing of it depends
+//! on which lead that is, so an item that lost a race for its lead keeps it.
+
+mod content;
+
+use portcullis_pii_crypto::{AnyPii, FingerprintIndex};
+use serde_json::Value;
+
+use super::{
+    authenticate::Caller,
+    batch::Batch,
+    parse::Envelope,
+    services::Services,
+    validate::{LeadIntent, Personal, Valid},
+};
+use crate::{
+    lead::{COLUMNS, LeadColumn, LeadIndexes},
+    store::IndexRow,
+};
+
+/// A valid item with its fingerprints.
+#[derive(Debug)]
+pub(crate) struct Fingerprinted {
+    /// None for a lead that came by itself.
+    pub(crate) event: Option<Event>,
+    pub(crate) personal: Vec<Personal>,
+    pub(crate) lead: Option<LeadData>,
+}
+
+/// An event, and what tells it from another one under its id.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    pub(crate) envelope: Envelope,
+    pub(crate) content_fp: Vec<u8>,
+    pub(crate) payload: Payload,
+}
+
+/// An event's data on its way to the store.
+#[derive(Debug, Clone)]
+pub(crate) enum Payload {
+    /// Without personal data: the text that is stored.
+    Plain(String),
+    /// With personal data, which is yet to be sealed.
+    Personal(Value),
+}
+
+/// What an item means for a lead, and what it says about it.
+#[derive(Debug)]
+pub(crate) struct LeadData {
+    pub(crate) intent: LeadIntent,
+    pub(crate) values: Vec<LeadValue>,
+}
+
+/// One value of a lead.
+#[derive(Debug)]
+pub(crate) struct LeadValue {
+    pub(crate) column: &'static LeadColumn,
+    /// Where it stands among the item's personal data.
+    pub(crate) at: usize,
+    /// The enforced version first; none for a column that is not looked up.
+    pub(crate) index: Vec<IndexRow>,
+}
+
+impl LeadData {
+    /// The enforced fingerprint of the lead's identity, its e-mail.
+    pub(crate) fn identity(&self) -> Option<&[u8]> {
+        let identity = self
+            .values
+            .iter()
+            .find(|value| value.column.is_identity())?;
+        let enforced = identity.index.first()?;
+        Some(&enforced.value)
+    }
+}
+
+/// Computes the fingerprints of every item.
+#[tracing::instrument(skip_all)]
+pub(crate) fn fingerprint(services: &Services, batch: Batch<Valid>) -> Batch<Fingerprinted> {
+    let any_lead = batch.items.iter().any(|item| item.value.intent.is_some());
+    let fingerprints = Fingerprints::derive(services, &batch.caller, any_lead);
+    batch.map(|valid| fingerprints.of(valid))
+}
+
+/// The keyed indexes of one tenant.
+struct Fingerprints {
+    contents: FingerprintIndex,
+    leads: Option<LeadIndexes>,
+}
+
+impl Fingerprints {
+    fn derive(services: &Services, caller: &Caller, any_lead: bool) -> Self {
+        let (roots, tenant) = (&services.index_roots, &caller.tenant);
+        Self {
+            contents: roots.fingerprint_index(tenant, content::FIELD),
+            leads: any_lead.then(|| LeadIndexes::derive(roots, tenant)),
+        }
+    }
+
+    fn of(&self, valid: Valid) -> Fingerprinted {
+        let Valid {
+            envelope,
+            data,
+            personal,
+            intent,
+        } = valid;
+        let lead = intent.zip(self.leads.as_ref());
+        Fingerprinted {
+            event: envelope.map(|envelope| self.event(envelope, data, &personal)),
+            lead: lead.map(|(intent, indexes)| LeadData {
+                intent,
+                values: lead_values(indexes, &personal),
+            }),
+            personal,
+        }
+    }
+
+    fn event(&self, envelope: Envelope, data: Value, personal: &[Personal]) -> Event {
+        let text = data.to_string();
+        Event {
+            content_fp: content::fingerprint(&self.contents, &envelope, &text),
+            envelope,
+            payload: if personal.is_empty() {
+                Payload::Plain(text)
+            } else {
+                Payload::Personal(data)
+            },
+        }
+    }
+}
+
+/// What goes into the lead's columns: the personal data that stands at the top of the data under a
+/// column's name.
+fn lead_values(indexes: &LeadIndexes, personal: &[Personal]) -> Vec<LeadValue> {
+    let values = values_of(COLUMNS, personal).map(|(column, at)| LeadValue {
+        column,
+        at,
+        index: index_rows(indexes, column, &personal[at].value),
+    });
+    values.collect()
+}
+
+/// The columns that take a piece of personal data, and which piece that is.
+fn values_of<'a>(
+    columns: &'a [LeadColumn],
+    personal: &[Personal],
+) -> impl Iterator<Item = (&'a LeadColumn, usize)> {
+    let taken = |(at, Personal { pointer, value }): (usize, &Personal)| {
+        let name = pointer.strip_prefix('/')?;
+        Some((LeadColumn::taking(columns, name, value.kind())?, at))
+    };
+    personal.iter().enumerate().filter_map(taken)
+}
+
+fn index_rows(indexes: &LeadIndexes, column: &LeadColumn, value: &AnyPii) -> Vec<IndexRow> {
+    let values = indexes.values(column, value).into_iter();
+    values.map(IndexRow::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_pii_crypto::{Email, PiiKind, PiiKinds};
+
+    use super::*;
+
+    /// The value of an e-mail field, as the schemas read it.
+    fn email_at(pointer: &str) -> Vec<Personal> {
+        let kind = PiiKinds::built_in().find("email").unwrap();
+        let value = kind.parse("a@example.com").unwrap();
+        let pointer = pointer.to_owned();
+        vec![Personal { pointer, value }]
+    }
+
+    #[test]
+    fn a_column_that_is_not_looked_up_keeps_data_of_an_indexed_kind() {
+        let columns = [LeadColumn::sealed_only(
+            "second_email",
+            "lead.second_email",
+            PiiKind::of::<Email>(),
+        )];
+        assert!(columns[0].kind().is_indexed() && !columns[0].is_indexed());
+        let personal = email_at("/second_email");
+        // EXPOSE: a test compares what it wrote.
+        let kept = values_of(&columns, &personal)
+            .map(|(column, at)| (column.name(), personal[at].value.expose()));
+        assert_eq!(
+            kept.collect::<Vec<_>>(),
+            [("second_email", "a@example.com")]
+        );
+    }
+
+    #[test]
+    fn a_column_takes_values_of_its_name_and_kind_alone() {
+        let taken = |pointer| values_of(COLUMNS, &email_at(pointer)).count();
+        assert_eq!(taken("/email"), 1);
+        assert_eq!(taken("/name"), 0);
+        assert_eq!(taken("/elsewhere"), 0);
+        assert_eq!(taken("/nested/email"), 0);
+    }
+}

@@ -1,0 +1,22 @@
+//! What a request brings.
+
+use crate::permission::Permission;
+
+/// What a request brings, by the endpoint it comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intake {
+    /// One or many events.
+    Events,
+    /// One lead.
+    Lead,
+}
+
+impl Intake {
+    /// What the sender needs leave for.
+    pub(super) const fn permission(self) -> Permission {
+        match self {
+            Self::Events => Permission::EventsWrite,
+            Self::Lead => Permission::LeadsWrite,
+        }
+    }
+}
