@@ -18,8 +18,7 @@ use super::{
 };
 use crate::{
     admin::ApiKeys,
-    app::telemetry,
-    app::{Addresses, App},
+    app::{Addresses, App, telemetry},
     config::{ADMIN_TOKEN, Config, Database, Profile},
 };
 

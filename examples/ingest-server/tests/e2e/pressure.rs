@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::harness::{ALL_SCOPES, Data, Server, count, page_view, wait_for, waiting_rows};
@@ -41,11 +41,7 @@ async fn a_full_queue_answers_503_with_retry_after_and_stores_nothing_of_it() {
     let requests = join_all((0..9).map(send));
     let unblock = async {
         wait_for("a full queue", async || {
-            let ready = server
-                .admin(reqwest::Method::GET, "/readyz")
-                .send()
-                .await
-                .unwrap();
+            let ready = server.admin(Method::GET, "/readyz").send().await.unwrap();
             let ready: Value = ready.json().await.unwrap();
             let free = ready["components"]["write_queue"]["free_rows"].as_u64();
             (free < Some(1_000)).then_some(())
@@ -118,6 +114,10 @@ async fn work_whose_senders_hung_up_keeps_its_places_in_flight_and_refusals_are_
         let problem: Value = refused.json().await.unwrap();
         assert_eq!(problem["reason"], "capacity.overloaded");
     }
+    // Reading brings nothing that could get lost.
+    let read = server.request(Method::GET, "/v1/leads?email=a@b.example", &key);
+    let refused = read.send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     let metrics = server.metrics().await;
     let rejected = metrics.get("dq_rejected_total{reason=\"capacity.overloaded\"}");
     assert_eq!(rejected, Some(&2.0));
