@@ -60,6 +60,8 @@ mod sealing;
 mod search;
 #[path = "e2e/secrets.rs"]
 mod secrets;
+#[path = "e2e/security_headers.rs"]
+mod security_headers;
 #[path = "e2e/server_metrics.rs"]
 mod server_metrics;
 #[path = "e2e/server_traces.rs"]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -103,6 +103,10 @@ async fn work_whose_senders_hung_up_keeps_its_places_in_flight_and_refusals_are_
         let problem: Value = refused.json().await.unwrap();
         assert_eq!(problem["reason"], "capacity.overloaded");
     }
+    // Reading brings nothing that could get lost.
+    let read = server.request(Method::GET, "/v1/leads?email=a@b.example", &key);
+    let refused = read.send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     let metrics = server.metrics().await;
     let rejected = metrics.get("dq_rejected_total{reason=\"capacity.overloaded\"}");
     assert_eq!(rejected, Some(&2.0));

@@ -16,8 +16,7 @@ use crate::{
         problem::{Problem, limit_fields},
         run_detached::run_detached,
     },
-    pipeline::services::Services,
-    pipeline::{self, Acknowledged, Intake, Rejected},
+    pipeline::{self, Acknowledged, Intake, Rejected, services::Services},
 };
 
 /// 202 once everything that is acceptable is durable; 422 if nothing is.
