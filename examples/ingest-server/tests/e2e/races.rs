@@ -44,7 +44,7 @@ async fn events_that_lost_a_race_for_their_lead_are_stored_with_the_winner() {
         written > f64::from(EVENTS + 2),
         "no race was lost: {written}"
     );
-    assert_eq!(count(server.data(), "lead").await, 1);
+    assert_eq!(count(server.data(), "lead").await, 2);
     let leads: Vec<String> = sqlx::query_scalar("SELECT lead FROM event WHERE lead IS NOT NULL")
         .fetch_all(&mut server.data().connect().await)
         .await
