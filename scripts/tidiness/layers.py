@@ -19,7 +19,7 @@ _RANKS = (
     ("observe",),
     ("cli", "app"),
 )
-_RANK = {name: rank for rank, names in enumerate(_RANKS) for name in names}
+RANK = {name: rank for rank, names in enumerate(_RANKS) for name in names}
 
 # The only ones that know which database there is.
 _KNOWS_DATABASE = re.compile(r"(?:store/(?:sqlite|postgres)|backend|config/database|config/tests)[./]")
@@ -33,7 +33,7 @@ _PATH = re.compile(r"(?<![\w$:])(crate::|(?:super::)+)(\w+)")
 
 
 def check(tree):
-    for name in _RANK:
+    for name in RANK:
         if not tree.matching(_SOURCES + name + r"(?:\.rs|/.+\.rs)"):
             yield f"{_SOURCES}{name}.rs:1: is missing, and has a rank in scripts/tidiness/layers.py"
     passed_on = _passed_on_by_root(tree)
@@ -55,16 +55,16 @@ def check(tree):
         if path in ("lib.rs", "main.rs"):
             continue
         module = re.split(r"[/.]", path)[0]
-        if module not in _RANK:
+        if module not in RANK:
             if module not in unranked:
                 yield f"{file.path}:1: `{module}` has no rank in scripts/tidiness/layers.py"
             unranked.add(module)
             continue
         for offset, target in targets(file, path):
             target = passed_on.get(target, target)
-            if target in _RANK and target != module:
+            if target in RANK and target != module:
                 arrows.setdefault((module, target), (file, offset))
-                if _RANK[target] > _RANK[module]:
+                if RANK[target] > RANK[module]:
                     yield finding(
                         file, offset, f"`{module}` is below `{target}` and does not use it"
                     )
@@ -129,5 +129,5 @@ def _circles(arrows):
         return False
 
     for (start, end), (file, offset) in sorted(arrows.items(), key=lambda arrow: arrow[0]):
-        if _RANK[end] == _RANK[start] and reaches(end, start, {end}):
+        if RANK[end] == RANK[start] and reaches(end, start, {end}):
             yield finding(file, offset, f"`{start}` and `{end}` use each other: a circle")

@@ -1,6 +1,6 @@
 """Every rule, shown a tree that keeps it and the same tree with one thing wrong."""
 
-from . import CHECKS, imports
+from . import CHECKS, imports, layers
 from .source import Tree
 
 _LIB = """#![doc = include_str!("../README.md")]
@@ -83,16 +83,13 @@ _GOOD = {
     "crates/keyring/examples/rotate.rs": "//! Rotates.\n\nfn main() {}\n",
     "examples/ingest-server/Cargo.toml": "[dependencies]\nhttp.workspace = true\n",
     "examples/ingest-server/README.md": "text\n",
+    **{f"{_SERVER}{room}.rs": f"//! Does {room}.\n" for room in layers.RANK},
     _SERVER + "main.rs": "//! Starts the service.\n\nfn main() {}\n",
     _SERVER + "lib.rs": "//! The service.\n\nmod app;\n\npub use self::app::run;\n",
     _SERVER + "app.rs": "//! Assembles.\n\nuse crate::{backend::open, http::serve};\n",
     _SERVER + "backend.rs": "//! Opens.\n\nuse sqlx::SqlitePool;\n",
     _SERVER + "http.rs": "//! Serves.\n\nuse crate::{admin::A, store::Store};\n",
     _SERVER + "admin.rs": "//! Administers.\n",
-    **{
-        f"{_SERVER}{name}.rs": f"//! Does {name}.\n"
-        for name in ("timestamp", "lead", "schemas", "quality", "observe", "cli")
-    },
     _SERVER + "config.rs": "//! Configures.\n\nmod database;\n\npub use self::database::Database;\n",
     _SERVER + "config/database.rs": (
         "//! Which.\n\npub enum Database {\n    Sqlite(u8),\n}\n\nimpl super::Named for Database {}\n"
