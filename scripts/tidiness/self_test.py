@@ -80,6 +80,10 @@ _GOOD = {
     "crates/keyring/Cargo.toml": _MANIFEST,
     "crates/keyring/README.md": _README,
     "crates/keyring/CHANGELOG.md": "text\n",
+    **{
+        f"crates/{crate}/src/store/sqlite/transaction.rs": "//! Ends.\n"
+        for crate in ("keyring", "apikey-cache")
+    },
     "crates/keyring/examples/rotate.rs": "//! Rotates.\n\nfn main() {}\n",
     "examples/ingest-server/Cargo.toml": "[dependencies]\nhttp.workspace = true\n",
     "examples/ingest-server/README.md": "text\n",
@@ -218,6 +222,10 @@ _BAD = [
         "a circle",
     ),
     (_SERVER + "backend.rs", None, "backend.rs:1: is missing"),
+    (
+        "crates/keyring/src/store/sqlite/transaction.rs", _HEAD + "struct Other;\n",
+        "is not the same as",
+    ),
     (
         _SERVER + "admin.rs", _HEAD + "fn f() {\n    Database::Sqlite(1);\n}\n",
         "know the database",

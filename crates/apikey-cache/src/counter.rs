@@ -1,4 +1,4 @@
-//! Numbers that count up: versions of records, places in the feed.
+//! Numbers that count up: versions of records, positions in the feed.
 
 /// Makes a type of a number that counts up.
 macro_rules! counter {

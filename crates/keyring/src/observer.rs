@@ -68,7 +68,7 @@ pub enum Event<'a> {
         /// Why it failed, for a log line.
         error: Option<&'a KekError>,
         /// From the call to its end, by the clock of the keyring, which may be coarse; the wait for
-        /// one of the 16 places is not in it.
+        /// one of the 16 permits is not in it.
         took: Duration,
     },
     /// A key was found unwrapped.

@@ -1,5 +1,6 @@
 //! What operators do, for the admin listener and the command line alike: each use case takes an
-//! [`Actor`], gives a plain description that serialises, and reports one [`AdminEvent`].
+//! [`Actor`], gives a plain description that serialises, and reports one [`AdminEvent`]. Readiness, which
+//! anyone may ask, has neither actor nor event.
 
 mod actor;
 mod api_keys;

@@ -1,6 +1,6 @@
 //! What an API key may grant.
 
-/// What a request needs leave for.
+/// What a request needs a scope for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Permission {
     EventsWrite,

@@ -7,7 +7,7 @@ use portcullis_ratelimit::policy::PoliciesBuilder;
 
 use super::Actor;
 
-/// Learns of everything that is administered.
+/// Is told of every use case of operators.
 pub(crate) trait AdminObserver: Debug + Send + Sync {
     /// Called once for each use case, when its outcome is known.
     fn observe(&self, event: &AdminEvent<'_>);

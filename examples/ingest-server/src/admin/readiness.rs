@@ -133,14 +133,11 @@ impl ReadinessCheck {
     async fn database(&self) -> Component {
         let (answer, latency) = self.ask(self.services.store.ping()).await;
         let component = match (answer, self.services.writer.gauge().failures()) {
-            (Some(Err(StoreError::Fault(DatabaseFault::Corrupt) | StoreError::Corrupt(_))), _) => {
-                let action = "the database is damaged: stop the service and restore from a backup";
-                Component::new(State::Down).with_action(action)
+            (Some(Err(StoreError::Fault(fault))), _) => {
+                Component::new(State::Down).with_action(fault.action())
             }
-            (Some(Err(StoreError::Fault(DatabaseFault::NotTheSame))), _) => {
-                let action = "the database file was removed, replaced or truncated: stop the \
-                              service, put the file back or restore from a backup";
-                Component::new(State::Down).with_action(action)
+            (Some(Err(StoreError::Corrupt(_))), _) => {
+                Component::new(State::Down).with_action(DatabaseFault::Corrupt.action())
             }
             (Some(Err(_)) | None, _) => {
                 let action = "check that the database file and its volume can be read and written";

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-/// A permit to be among the requests in flight. Work that goes on when its sender is gone keeps a clone.
+/// A permit to be among the requests in flight. Work that goes on when its sender is gone keeps a
+/// clone.
 #[derive(Debug, Clone)]
 pub(super) struct InFlight {
     _permit: Arc<OwnedSemaphorePermit>,

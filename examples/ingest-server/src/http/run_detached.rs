@@ -10,9 +10,9 @@ use crate::{
     quality::Reason,
 };
 
-/// Does the `work` of a request in a task of its own: a connection that is lost meanwhile, which
-/// would drop the handler, neither cuts a commit off from its accounting nor half an operation from the
-/// other half. The task keeps the request's permit to be in flight.
+/// Does the `work` of a request in a task of its own: a connection that is lost meanwhile would drop
+/// the handler, and cut a commit off from its accounting, or one half of an operation from the
+/// other. The task keeps the request's permit to be in flight.
 pub(super) async fn run_detached<T, F>(
     request: Request<Body>,
     work: impl FnOnce(Request<Body>) -> F,

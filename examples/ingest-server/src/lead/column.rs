@@ -3,7 +3,8 @@
 use portcullis_pii_crypto::{Email, NationalId, PersonName, PhoneNumber, PiiKind, PostalAddress};
 
 /// A personal-data column of a lead. A new one is a line of [`COLUMNS`] and a migration that adds
-/// `<name>_enc`, `<name>_key_version` and, where it is looked up, `<name>_fp`.
+/// `<name>_enc`, `<name>_key_version` and, where it is looked up, `<name>_fp`; and the member in the
+/// schemas of `lead.created` and `lead.updated`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LeadColumn {
     name: &'static str,

@@ -12,7 +12,7 @@ pub(crate) enum Intake {
 }
 
 impl Intake {
-    /// What the sender needs leave for.
+    /// What the sender must be permitted.
     pub(super) const fn permission(self) -> Permission {
         match self {
             Self::Events => Permission::EventsWrite,

@@ -44,11 +44,11 @@ pub(crate) struct LeadPage {
     next: Option<String>,
 }
 
-/// The most leads of one page.
-const MAX_FOUND: usize = 100;
-
-/// One lead more tells whether there are any.
+/// One lead more than a page has tells whether there are any.
 const FETCHED: u32 = 101;
+
+/// The most leads of one page.
+const MAX_FOUND: usize = FETCHED as usize - 1;
 
 /// The caller of a request that reads leads, and how the limits of reading stand. Before anything
 /// is said about what is asked for.

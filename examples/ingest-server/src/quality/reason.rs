@@ -46,14 +46,14 @@ macro_rules! reasons {
 // is due on a raised rate or on each one: what happened, and what to do about it.
 reasons! {
     TransportTooLarge = "transport.too_large", PAYLOAD_TOO_LARGE, -, Warning, on_rate:
-        "The body is larger than the limit.",
+        "The body is larger than the limit, as sent or unpacked.",
         "Split the batch, or leave attachments out of events.";
     TransportEncoding = "transport.encoding", UNSUPPORTED_MEDIA_TYPE, -, Warning, on_rate:
         "The content encoding or the character set is not one the service reads.",
         "Send UTF-8, as it is or with `Content-Encoding: gzip`.";
     TransportCompression = "transport.compression", BAD_REQUEST, -, Warning, on_rate:
-        "The compressed body is broken, or grows beyond the limit when unpacked.",
-        "Compress the whole body once, and keep it below the limit unpacked.";
+        "The compressed body is not valid gzip, or has too many members.",
+        "Compress the whole body once.";
     TransportContentType = "transport.content_type", UNSUPPORTED_MEDIA_TYPE, -, Warning, on_rate:
         "The media type is missing, or not one the service reads.",
         "Set `Content-Type` to the media type of what is sent.";
@@ -106,11 +106,11 @@ reasons! {
         "The source is missing or not allowed.",
         "Name the sending system by a URI reference without blanks.";
     EnvelopeInvalidTime = "envelope.invalid_time", UNPROCESSABLE_ENTITY, Validity, Error, on_rate:
-        "The time of the event is missing or not RFC 3339.",
+        "The time of the event is not RFC 3339.",
         "Send the time as RFC 3339 with a time zone.";
     EnvelopeInvalidVersion = "envelope.invalid_version",
         UNPROCESSABLE_ENTITY, Validity, Error, on_rate:
-        "The version of the envelope format is missing or not supported.",
+        "The version of the envelope format is not supported.",
         "Send CloudEvents 1.0, `specversion` being `1.0`.";
     EnvelopeMissingData = "envelope.missing_data", UNPROCESSABLE_ENTITY, Completeness, Error, on_rate:
         "The event has no data.",
@@ -148,7 +148,7 @@ reasons! {
         "Set the sender's clock by NTP, and check its time zone.";
     SemanticTimePast = "semantic.time_past", UNPROCESSABLE_ENTITY, Timeliness, Warning, on_rate:
         "The event is older than the service still takes.",
-        "Send sooner. For a backfill, ask the operator to widen the window.";
+        "Send sooner: events are taken for five years.";
     SemanticReference = "semantic.reference", UNPROCESSABLE_ENTITY, Consistency, Warning, on_rate:
         "The event refers to a record that does not exist.",
         "Send the record first, or check the identifier.";

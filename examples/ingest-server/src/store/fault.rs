@@ -10,17 +10,27 @@ use std::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DatabaseFault {
     /// Pages of it hold what was never written to them.
-    #[error("the database is damaged: stop the service and restore a backup")]
+    #[error("{}", self.action())]
     Corrupt,
     /// What lies at its path is not what was opened, or only a piece of it.
-    #[error(
-        "the database file was removed, replaced or truncated: stop the service, put the file \
-         back or restore a backup"
-    )]
+    #[error("{}", self.action())]
     NotTheSame,
 }
 
-/// Learns of faults.
+impl DatabaseFault {
+    /// What happened, and what to do.
+    pub(crate) const fn action(self) -> &'static str {
+        match self {
+            Self::Corrupt => "the database is damaged: stop the service and restore a backup",
+            Self::NotTheSame => {
+                "the database file was removed, replaced or truncated: stop the service, put the \
+                 file back or restore a backup"
+            }
+        }
+    }
+}
+
+/// Is told of faults.
 pub(crate) trait FaultObserver: Debug + Send + Sync {
     /// Called each time one is met.
     fn observe(&self, event: &FaultEvent<'_>);

@@ -31,7 +31,7 @@ pub(crate) struct SqliteStore {
     marker: Marker,
     writer: SqlitePool,
     readers: SqlitePool,
-    // Apart, so that who waits there for the write lock takes no place from who reads here.
+    // Apart, so that who waits there for the write lock holds up nobody who reads here.
     data_keys: SqlitePool,
     api_keys: SqlitePool,
     // Waits for other processes that start too.

@@ -58,9 +58,9 @@ async fn a_full_queue_answers_503_with_retry_after_and_stores_nothing_of_it() {
 }
 
 #[tokio::test]
-async fn work_whose_senders_hung_up_keeps_its_places_in_flight_and_refusals_are_counted() {
-    // One of the 512 is taken by the slow one.
-    const PLACES: u64 = 511;
+async fn work_whose_senders_hung_up_keeps_its_permits_and_refusals_are_counted() {
+    // One of the 512 is the slow one's.
+    const PERMITS: u64 = 511;
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     slow_down(server.data(), 3_600).await;
@@ -71,8 +71,8 @@ async fn work_whose_senders_hung_up_keeps_its_places_in_flight_and_refusals_are_
     })
     .await;
 
-    for first in (0..PLACES).step_by(64) {
-        let last = PLACES.min(first + 64);
+    for first in (0..PERMITS).step_by(64) {
+        let last = PERMITS.min(first + 64);
         let requests = (first..last).map(|n| {
             let body = page_view(n).to_string();
             let mut stream = TcpStream::connect(server.public_address()).unwrap();

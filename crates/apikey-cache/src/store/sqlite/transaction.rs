@@ -1,4 +1,7 @@
 //! A write transaction that gives its connection back only when it is known to have ended.
+//!
+//! `keyring` and `apikey-cache` do not depend on each other for it: `scripts/tidy` keeps the two
+//! copies the same.
 
 use std::ops::{Deref, DerefMut};
 

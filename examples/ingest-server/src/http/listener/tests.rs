@@ -42,7 +42,7 @@ async fn ask(stream: &mut TcpStream) -> Option<u8> {
 }
 
 #[tokio::test]
-async fn a_peer_that_asks_and_never_reads_loses_its_place() {
+async fn a_peer_that_asks_and_never_reads_loses_its_permit() {
     let limits = Limits {
         connections: 1,
         write_timeout: Duration::from_millis(200),
@@ -54,14 +54,14 @@ async fn a_peer_that_asks_and_never_reads_loses_its_place() {
     deaf.write_all(request.as_bytes()).await.unwrap();
     deaf.readable().await.unwrap();
 
-    // The only place is the first one's until it is taken away.
+    // The only permit is the first one's until it is taken away.
     let mut next = TcpStream::connect(address).await.unwrap();
     assert_eq!(ask(&mut next).await, Some(b'H'));
     drop(deaf);
 }
 
 #[tokio::test]
-async fn one_client_network_gets_a_quarter_of_the_places_and_a_proxy_all() {
+async fn one_client_network_gets_a_quarter_of_the_permits_and_a_proxy_all() {
     let limits = Limits {
         connections: 8,
         ..Limits::default()
@@ -79,7 +79,7 @@ async fn one_client_network_gets_a_quarter_of_the_places_and_a_proxy_all() {
             let mut third = TcpStream::connect(address).await.unwrap();
             assert_eq!(ask(&mut third).await, None);
         }
-        // A place that was given back is another's.
+        // A permit that was given back is another's.
         drop(open);
         let again = async {
             loop {

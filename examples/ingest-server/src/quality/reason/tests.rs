@@ -1,10 +1,12 @@
 //! What answers, dashboards and alerts rely on.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use portcullis_dq_metrics::{Reason as _, conformance};
+use portcullis_dq_metrics::{Reason as _, Subject, conformance};
+use portcullis_telemetry::{Redaction, Redactor};
 
 use super::*;
+use crate::{quality::Outcome, schemas::Schemas};
 
 /// The names in use, in the order of the request path; a sender, a dashboard or an alert may hold any of
 /// them, so that none is renamed or given another meaning.
@@ -156,4 +158,22 @@ fn serde_uses_the_dotted_name() {
         let json = serde_json::to_string(reason).unwrap();
         assert_eq!(json, format!("\"{reason}\""));
     }
+}
+
+/// What comes in ends in exactly one outcome, whichever of the service's reasons it has.
+#[test]
+fn every_outcome_is_accounted_for_once() {
+    let schemas = Schemas::load(None).unwrap();
+    let redactor = Arc::new(Redactor::new(Redaction::standard()));
+    let quality = crate::quality::build(&schemas, &redactor, [7; 32]);
+    let mut recorded = 0;
+    for outcome in Outcome::all() {
+        quality.received(Some("acme"), 1);
+        quality.record(Subject::tenant("acme"), outcome);
+        recorded += 1;
+        let conservation = quality.conservation();
+        assert_eq!(conservation.outcomes, recorded, "{outcome:?}");
+        assert_eq!(conservation.unaccounted(), 0, "{outcome:?}");
+    }
+    assert_eq!(recorded, 5 + u64::try_from(Reason::ALL.len()).unwrap());
 }

@@ -7,10 +7,10 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
 /// A transaction that holds the write lock from its start, so that what it reads stays true.
 ///
 /// Its connection returns to the pool after a commit that succeeded, and is closed in every other
-/// case: a statement or the commit failed, or the caller was dropped half-way. After a
-/// failure nobody knows whether SQLite has rolled back (it does so by itself on a full disk and on
-/// most I/O errors, and then refuses `ROLLBACK`), and a connection that is thought to be inside a
-/// transaction refuses every later one. Closing it ends whatever it was in.
+/// case: a statement or the commit failed, or the caller was dropped half-way. After a failure nobody
+/// knows whether SQLite has rolled back (it does so by itself on a full disk and on most I/O errors,
+/// and then refuses `ROLLBACK`), and a connection that is thought to be inside a transaction refuses
+/// every later one. Closing it ends whatever it was in.
 ///
 /// The statements are plain ones: `sqlx::Transaction` counts how deep it is, and a `ROLLBACK` that
 /// SQLite refuses leaves its count wrong for good.
