@@ -2,6 +2,7 @@
 
 mod checks;
 mod events;
+mod failure;
 mod file;
 mod lead_sql;
 mod leads;
@@ -20,7 +21,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use self::{file::OpenedFile, marker::Marker, transaction::WriteTransaction};
+use self::{failure::Failure, file::OpenedFile, marker::Marker, transaction::WriteTransaction};
 use super::{Receipt, SecretCheck, Store, StoreError, Write};
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
@@ -101,7 +102,7 @@ impl SqliteStore {
         }
     }
 
-    async fn begin(&self) -> Result<WriteTransaction, StoreError> {
+    async fn begin(&self) -> Result<WriteTransaction, Failure> {
         let begun = timeout(WRITER_BEGIN, WriteTransaction::begin(&self.writer)).await;
         Ok(begun.map_err(|_| StoreError::Busy)??)
     }
@@ -124,14 +125,14 @@ impl Store for SqliteStore {
         let mut receipts = events::insert(&mut tx, group).await?;
         leads::apply(&mut tx, group, &mut receipts).await?;
         sealed_refs::write(&mut tx, group, &receipts).await?;
-        tx.commit().await?;
+        tx.commit().await.map_err(Failure::from)?;
         // Durable in a file that is no longer the database is not durable.
         self.file.verify()?;
         Ok(events::settle_repeats(group, receipts))
     }
 
     async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError> {
-        leads::by_id(&self.readers, tenant, id).await
+        Ok(leads::by_id(&self.readers, tenant, id).await?)
     }
 
     async fn leads_by_index(
@@ -142,7 +143,8 @@ impl Store for SqliteStore {
         after: Option<LeadId>,
         limit: u32,
     ) -> Result<Vec<LeadRecord>, StoreError> {
-        leads::by_index(&self.readers, tenant, column, value, after, limit).await
+        let found = leads::by_index(&self.readers, tenant, column, value, after, limit);
+        Ok(found.await?)
     }
 
     async fn owners(
@@ -151,11 +153,11 @@ impl Store for SqliteStore {
         column: &LeadColumn,
         fingerprints: &[&[u8]],
     ) -> Result<HashMap<Vec<u8>, LeadId>, StoreError> {
-        leads::owners(&self.readers, tenant, column, fingerprints).await
+        Ok(leads::owners(&self.readers, tenant, column, fingerprints).await?)
     }
 
     async fn secret_checks(&self) -> Result<Vec<SecretCheck>, StoreError> {
-        checks::all(&self.readers).await
+        Ok(checks::all(&self.readers).await?)
     }
 
     async fn remember_secrets(&self, checks: &[SecretCheck]) -> Result<(), StoreError> {
@@ -164,14 +166,15 @@ impl Store for SqliteStore {
     }
 
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {
-        checks::enforced_index(&self.opening, version).await
+        Ok(checks::enforced_index(&self.opening, version).await?)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.file.verify()?;
         sqlx::query("SELECT 1 FROM secret_check LIMIT 1")
             .fetch_optional(&self.readers)
-            .await?;
+            .await
+            .map_err(Failure::from)?;
         Ok(())
     }
 
@@ -183,23 +186,9 @@ impl Store for SqliteStore {
             "DELETE FROM secret_check WHERE secret = '' AND length(value) = ?",
         ] {
             let trial = sqlx::query(statement).bind(TRIAL_BYTES);
-            trial.execute(&mut *tx).await?;
+            trial.execute(&mut *tx).await.map_err(Failure::from)?;
         }
-        Ok(tx.commit().await?)
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        const FULL: i32 = 13;
-        const CORRUPT: i32 = 11;
-        const NOT_A_DATABASE: i32 = 26;
-        match open::code(&error) {
-            Some(FULL) => Self::Full,
-            Some(open::BUSY) => Self::Busy,
-            Some(CORRUPT | NOT_A_DATABASE) => Self::Corrupt(error.into()),
-            _ => Self::Unavailable(error.into()),
-        }
+        Ok(tx.commit().await.map_err(Failure::from)?)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
 
-use super::transaction::WriteTransaction;
-use crate::store::{SecretCheck, StoreError};
+use super::{failure::Failure, transaction::WriteTransaction};
+use crate::store::SecretCheck;
 
 /// Whether there is any, in a database that may have no tables yet.
-pub(super) async fn any(pool: &SqlitePool) -> Result<bool, StoreError> {
+pub(super) async fn any(pool: &SqlitePool) -> Result<bool, Failure> {
     let table = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'secret_check')";
     if !sqlx::query_scalar(table).fetch_one(pool).await? {
         return Ok(false);
@@ -16,7 +16,7 @@ pub(super) async fn any(pool: &SqlitePool) -> Result<bool, StoreError> {
 }
 
 /// Every check value.
-pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<SecretCheck>, StoreError> {
+pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<SecretCheck>, Failure> {
     let rows = sqlx::query("SELECT secret, version, value FROM secret_check")
         .fetch_all(pool)
         .await?;
@@ -31,7 +31,7 @@ pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<SecretCheck>, StoreErro
 }
 
 /// Adds those that are new, all or none.
-pub(super) async fn remember(pool: &SqlitePool, checks: &[SecretCheck]) -> Result<(), StoreError> {
+pub(super) async fn remember(pool: &SqlitePool, checks: &[SecretCheck]) -> Result<(), Failure> {
     let mut tx = WriteTransaction::begin(pool).await?;
     for check in checks {
         sqlx::query("INSERT INTO secret_check VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
@@ -46,7 +46,7 @@ pub(super) async fn remember(pool: &SqlitePool, checks: &[SecretCheck]) -> Resul
 }
 
 /// The enforced index version, which is `version` if none was yet.
-pub(super) async fn enforced_index(pool: &SqlitePool, version: u16) -> Result<u16, StoreError> {
+pub(super) async fn enforced_index(pool: &SqlitePool, version: u16) -> Result<u16, Failure> {
     let mut tx = WriteTransaction::begin(pool).await?;
     let statement = "INSERT INTO index_state SELECT ?, 'enforced'
         WHERE NOT EXISTS (SELECT 1 FROM index_state WHERE phase = 'enforced')";

@@ -7,8 +7,9 @@ use std::{
 
 use sqlx::{Row as _, SqliteConnection};
 
+use super::failure::Failure;
 use crate::{
-    store::{EventRow, Receipt, StoreError, Write},
+    store::{EventRow, Receipt, Write},
     timestamp,
 };
 
@@ -36,7 +37,7 @@ impl<'a> Key<'a> {
 pub(super) async fn insert(
     tx: &mut SqliteConnection,
     group: &[Write],
-) -> Result<Vec<Option<Receipt>>, StoreError> {
+) -> Result<Vec<Option<Receipt>>, Failure> {
     let mut receipts = vec![Some(Receipt::Stored); group.len()];
     let mut seen = HashSet::with_capacity(group.len());
     for (index, key, _) in entries(group) {
@@ -58,7 +59,7 @@ pub(super) async fn insert(
 }
 
 /// Takes back an event that this group inserted and whose lead could not be written.
-pub(super) async fn withdraw(tx: &mut SqliteConnection, write: &Write) -> Result<(), StoreError> {
+pub(super) async fn withdraw(tx: &mut SqliteConnection, write: &Write) -> Result<(), Failure> {
     let Some(event) = &write.event else {
         return Ok(());
     };
@@ -120,7 +121,7 @@ async fn insert_chunk(
     chunk: &[Entry<'_>],
     statement: &'static str,
     receipts: &mut [Option<Receipt>],
-) -> Result<(), StoreError> {
+) -> Result<(), Failure> {
     let mut query = sqlx::query(statement);
     for (_, key, event) in chunk {
         query = query
@@ -156,10 +157,7 @@ async fn insert_chunk(
     Ok(())
 }
 
-async fn stored_fingerprint(
-    tx: &mut SqliteConnection,
-    key: Key<'_>,
-) -> Result<Vec<u8>, StoreError> {
+async fn stored_fingerprint(tx: &mut SqliteConnection, key: Key<'_>) -> Result<Vec<u8>, Failure> {
     let statement = "SELECT content_fp FROM event WHERE tenant = ? AND source = ? AND id = ?";
     let fingerprint = sqlx::query_scalar(statement)
         .bind(key.tenant)

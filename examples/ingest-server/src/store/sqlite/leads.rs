@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use portcullis_keyring::TenantId;
 use sqlx::{Row as _, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{events, lead_sql};
+use super::{events, failure::Failure, lead_sql};
 use crate::{
     lead::{COLUMNS, LeadColumn, LeadId, LeadRecord},
     store::{LeadChange, LeadWrite, Receipt, SealedColumn, StoreError, Write},
@@ -21,7 +21,7 @@ pub(super) async fn apply(
     tx: &mut SqliteConnection,
     group: &[Write],
     receipts: &mut [Option<Receipt>],
-) -> Result<(), StoreError> {
+) -> Result<(), Failure> {
     for (write, receipt) in group.iter().zip(receipts) {
         let Some(lead) = &write.lead else { continue };
         if *receipt != Some(Receipt::Stored) {
@@ -38,7 +38,7 @@ pub(super) async fn apply(
     Ok(())
 }
 
-async fn run(tx: &mut SqliteConnection, statement: &'static str) -> Result<(), StoreError> {
+async fn run(tx: &mut SqliteConnection, statement: &'static str) -> Result<(), Failure> {
     sqlx::query(statement).execute(tx).await?;
     Ok(())
 }
@@ -48,7 +48,7 @@ pub(super) async fn by_id(
     pool: &SqlitePool,
     tenant: &TenantId,
     id: LeadId,
-) -> Result<Option<LeadRecord>, StoreError> {
+) -> Result<Option<LeadRecord>, Failure> {
     let row = sqlx::query("SELECT * FROM lead WHERE id = ? AND tenant = ?")
         .bind(id.to_string())
         .bind(tenant.as_str())
@@ -65,7 +65,7 @@ pub(super) async fn by_index(
     value: &[u8],
     after: Option<LeadId>,
     limit: u32,
-) -> Result<Vec<LeadRecord>, StoreError> {
+) -> Result<Vec<LeadRecord>, Failure> {
     // Every id sorts after the empty text.
     let after = after.map(|id| id.to_string()).unwrap_or_default();
     let statement = r#"SELECT lead.* FROM lead_index JOIN lead ON lead.id = lead_index.lead
@@ -90,7 +90,7 @@ pub(super) async fn owners(
     tenant: &TenantId,
     column: &LeadColumn,
     fingerprints: &[&[u8]],
-) -> Result<HashMap<Vec<u8>, LeadId>, StoreError> {
+) -> Result<HashMap<Vec<u8>, LeadId>, Failure> {
     let list: Vec<String> = fingerprints.iter().map(|bytes| hex(bytes)).collect();
     let list = serde_json::json!(list);
     let statement = r#"SELECT value, lead FROM lead_index
@@ -120,7 +120,7 @@ async fn write_lead(
     tx: &mut SqliteConnection,
     tenant: &TenantId,
     lead: &LeadWrite,
-) -> Result<bool, StoreError> {
+) -> Result<bool, Failure> {
     let id = lead.id.to_string();
     let exists = match lead.change {
         LeadChange::Create => insert(tx, tenant, &id, lead).await?,
@@ -142,7 +142,7 @@ async fn insert(
     tenant: &TenantId,
     id: &str,
     lead: &LeadWrite,
-) -> Result<bool, StoreError> {
+) -> Result<bool, Failure> {
     let at = timestamp::format(lead.at);
     let done = bind_columns(sqlx::query(lead_sql::INSERT.as_str()), lead)
         .bind(&at)
@@ -159,7 +159,7 @@ async fn update(
     tenant: &TenantId,
     id: &str,
     lead: &LeadWrite,
-) -> Result<bool, StoreError> {
+) -> Result<bool, Failure> {
     let expected = lead.expected_identity();
     let done = bind_columns(sqlx::query(lead_sql::UPDATE.as_str()), lead)
         .bind(timestamp::format(lead.at))
@@ -199,7 +199,7 @@ async fn index(
     tenant: &TenantId,
     id: &str,
     column: &SealedColumn,
-) -> Result<bool, StoreError> {
+) -> Result<bool, Failure> {
     let field = column.column.field();
     sqlx::query("DELETE FROM lead_index WHERE lead = ? AND field = ?")
         .bind(id)
@@ -225,7 +225,7 @@ async fn index(
     Ok(true)
 }
 
-fn decode(row: &SqliteRow) -> Result<LeadRecord, StoreError> {
+fn decode(row: &SqliteRow) -> Result<LeadRecord, Failure> {
     let id: String = row.try_get("id")?;
     let mut sealed = Vec::new();
     for column in COLUMNS {

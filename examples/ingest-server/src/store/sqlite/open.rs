@@ -8,6 +8,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
+use super::failure::Failure;
 use super::transaction::WriteTransaction;
 use crate::store::StoreError;
 
@@ -38,7 +39,7 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
 
 /// Makes the file if there is none. The journal mode is a property of the file; SQLite does not
 /// wait for a lock to change it.
-pub(super) async fn switch_to_wal(options: &SqliteConnectOptions) -> Result<(), StoreError> {
+pub(super) async fn switch_to_wal(options: &SqliteConnectOptions) -> Result<(), Failure> {
     let options = options
         .clone()
         .create_if_missing(true)
@@ -58,7 +59,7 @@ pub(super) async fn switch_to_wal(options: &SqliteConnectOptions) -> Result<(), 
 }
 
 /// Runs what has not run yet. The write lock makes processes that start together take turns.
-pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
+pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), Failure> {
     let migrations = MIGRATIONS.into_iter().map(|(version, description, sql)| {
         let sql = sql.into_sql_str();
         Migration::new(

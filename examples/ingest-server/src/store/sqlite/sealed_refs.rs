@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::lead_sql;
-use crate::store::{Receipt, StoreError, Write};
+use super::{failure::Failure, lead_sql};
+use crate::store::{Receipt, Write};
 
 /// Brings the references of everything the group stored in line with what is in the rows: those of
 /// leads are replaced, since columns may have moved to other keys, those of events are new.
@@ -14,7 +14,7 @@ pub(super) async fn write(
     tx: &mut SqliteConnection,
     group: &[Write],
     receipts: &[Option<Receipt>],
-) -> Result<(), StoreError> {
+) -> Result<(), Failure> {
     let is_stored = |(_, receipt): &(&Write, &Option<Receipt>)| **receipt == Some(Receipt::Stored);
     let stored = || group.iter().zip(receipts).filter(is_stored);
     let events: Vec<_> = stored()
