@@ -1,6 +1,5 @@
 //! What SQLite said, before it is told in the store's words.
 
-use super::open;
 use crate::store::StoreError;
 
 /// Why something was not read or written. The store of another database has its own, so that no code
@@ -30,12 +29,21 @@ impl From<Failure> for StoreError {
         const NOT_A_DATABASE: i32 = 26;
         match failure {
             Failure::Store(error) => error,
-            Failure::Sqlite(error) => match open::code(&error) {
+            Failure::Sqlite(error) => match code(&error) {
                 Some(FULL) => Self::Full,
-                Some(open::BUSY) => Self::Busy,
+                Some(BUSY) => Self::Busy,
                 Some(CORRUPT | NOT_A_DATABASE) => Self::Corrupt(error.into()),
                 _ => Self::Unavailable(error.into()),
             },
         }
     }
+}
+
+/// `SQLITE_BUSY`.
+pub(super) const BUSY: i32 = 5;
+
+/// The result code of SQLite, without what extended codes add to it.
+pub(super) fn code(error: &sqlx::Error) -> Option<i32> {
+    let code = error.as_database_error()?.code()?;
+    Some(code.parse::<i32>().ok()? & 0xff)
 }

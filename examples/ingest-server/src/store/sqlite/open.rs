@@ -8,8 +8,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::failure::Failure;
-use super::transaction::WriteTransaction;
+use super::{
+    failure::{self, Failure},
+    transaction::WriteTransaction,
+};
 use crate::store::StoreError;
 
 /// How long a statement waits for another process's transaction while the database is opened.
@@ -80,14 +82,5 @@ pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), Failure> {
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {
-    code(error) == Some(BUSY)
-}
-
-/// `SQLITE_BUSY`.
-pub(super) const BUSY: i32 = 5;
-
-/// The result code of SQLite, without what extended codes add to it.
-pub(super) fn code(error: &sqlx::Error) -> Option<i32> {
-    let code = error.as_database_error()?.code()?;
-    Some(code.parse::<i32>().ok()? & 0xff)
+    failure::code(error) == Some(failure::BUSY)
 }
