@@ -20,6 +20,8 @@ mod programs;
 
 #[path = "e2e/accounting.rs"]
 mod accounting;
+#[path = "e2e/admin_bodies.rs"]
+mod admin_bodies;
 #[path = "e2e/bad_configuration.rs"]
 mod bad_configuration;
 #[path = "e2e/bad_input.rs"]

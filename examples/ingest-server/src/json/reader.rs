@@ -212,7 +212,8 @@ impl Flaw {
 impl From<JiterError> for Flaw {
     fn from(error: JiterError) -> Self {
         use JsonErrorType::{
-            EofWhileParsingList, EofWhileParsingObject, EofWhileParsingString, EofWhileParsingValue,
+            EofWhileParsingList, EofWhileParsingObject, EofWhileParsingString,
+            EofWhileParsingValue, NumberOutOfRange,
         };
         let fault = match error.error_type {
             JiterErrorType::JsonError(
@@ -221,6 +222,8 @@ impl From<JiterError> for Flaw {
                 | EofWhileParsingString
                 | EofWhileParsingValue,
             ) => Fault::EndsEarly,
+            // More digits than jiter reads on from: no element after it can be read either.
+            JiterErrorType::JsonError(NumberOutOfRange) => Fault::InexactNumber,
             _ => Fault::Broken,
         };
         Self(fault, error.index)

@@ -335,3 +335,13 @@ proptest! {
         }
     }
 }
+
+/// The lexer does not read on behind such a number, but it is no broken text.
+#[test]
+fn an_integer_of_thousands_of_digits_is_a_number_that_is_not_kept() {
+    for digits in [4_300, 4_301, 100_000] {
+        let text = format!("{{\"n\":{}}}", "7".repeat(digits));
+        let fault = read(text.as_bytes()).unwrap_err().fault;
+        assert_eq!(fault, Fault::InexactNumber, "{digits}");
+    }
+}

@@ -13,12 +13,14 @@ use axum::{
 };
 use http::{Request, header::AUTHORIZATION};
 use portcullis_telemetry::Registry;
+use serde_json::Value;
 
 use crate::{
     admin::{Actor, UseCases},
     config::Config,
     http::problem::Problem,
-    pipeline::ClientAddress,
+    json,
+    pipeline::{ClientAddress, rejection::Rejection},
 };
 
 /// What admin handlers work with.
@@ -50,5 +52,15 @@ pub(super) async fn require_token(
         next.run(request).await
     } else {
         Problem::admin_unauthorized().into_response()
+    }
+}
+
+/// The object that an operator sent: a record is never read from the positions of its members.
+pub(super) fn read_object(body: &[u8]) -> Result<Value, Problem> {
+    let value = json::read(body).map_err(Rejection::from)?;
+    if value.is_object() {
+        Ok(value)
+    } else {
+        Err(Problem::bad_request("the body must be a JSON object"))
     }
 }

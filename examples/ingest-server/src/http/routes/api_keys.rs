@@ -14,11 +14,10 @@ use http::{Request, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::admin::AdminState;
+use super::admin::{AdminState, read_object};
 use crate::{
     admin::{Actor, ApiKeyDescription, ApiKeyError, ApiKeyPage, PageRequest},
     http::{answer::Json, problem::Problem},
-    json,
     pipeline::{read_body, rejection::Rejection},
     quality::Reason,
 };
@@ -39,7 +38,7 @@ pub(super) async fn issue(
     request: Request<Body>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let body = read_body(request).await?;
-    let value = json::read(&body).map_err(Rejection::from)?;
+    let value = read_object(&body)?;
     let request = serde_json::from_value(value).map_err(|_| {
         Problem::bad_request(
             "send {\"tenant\": text, \"tier\": text, \"scopes\": [text], \"expires_at\"?: text}",

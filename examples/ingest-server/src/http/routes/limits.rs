@@ -3,11 +3,10 @@
 use axum::{Extension, body::Body, extract::State};
 use http::{Request, StatusCode};
 
-use super::admin::AdminState;
+use super::admin::{AdminState, read_object};
 use crate::{
     admin::{Actor, LimitedTenants},
     http::{answer::Json, problem::Problem},
-    json,
     pipeline::read_body,
 };
 
@@ -26,7 +25,7 @@ pub(super) async fn replace(
     request: Request<Body>,
 ) -> Result<StatusCode, Problem> {
     let body = read_body(request).await?;
-    let given = json::read(&body).map_err(|error| unusable(&error))?;
+    let given = read_object(&body)?;
     let given = serde_json::from_value(given).map_err(|error| unusable(&error))?;
     let replaced = state.use_cases.limits.replace(&actor, &given);
     replaced.map_err(|error| unusable(&error))?;

@@ -53,6 +53,10 @@ async fn collect(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
         .unwrap_or_default();
+    // A sender that announces that much holds no place until it has come.
+    if announced > MAX_DISCARDED {
+        return Err(too_large());
+    }
     let mut bytes = BytesMut::with_capacity(announced.min(MAX_BYTES));
     let mut received = 0_usize;
     while let Some(frame) = body.frame().await {

@@ -1,8 +1,9 @@
 //! Packed bodies, whole or not.
 
-use std::io::Write as _;
+use std::{convert::Infallible, io::Write as _};
 
 use flate2::{Compression, write::GzEncoder};
+use futures_util::stream;
 
 use super::*;
 
@@ -78,4 +79,18 @@ fn bytes_and_members_are_bounded() {
     assert_eq!(reason(&half.repeat(500)), Some(Reason::TransportTooLarge));
     let many = gzip(b"").repeat(MAX_MEMBERS + 1);
     assert_eq!(reason(&many), Some(Reason::TransportCompression));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_length_that_is_never_taken_in_is_refused_before_the_body_comes() {
+    for (announced, reason) in [
+        (MAX_DISCARDED + 1, Reason::TransportTooLarge),
+        // This much may still come, and is waited for.
+        (MAX_DISCARDED, Reason::TransportTimeout),
+    ] {
+        let headers = HeaderMap::from_iter([(CONTENT_LENGTH, announced.into())]);
+        let never = stream::pending::<Result<Bytes, Infallible>>();
+        let rejection = read(&headers, Body::from_stream(never)).await.unwrap_err();
+        assert_eq!(rejection.reason, reason, "{announced}");
+    }
 }
