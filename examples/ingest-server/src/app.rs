@@ -199,11 +199,12 @@ impl App {
         let (stop_serving, stopped) = watch::channel(false);
         let public = routes::public(
             Arc::clone(&services),
-            Guards::new(PUBLIC_IN_FLIGHT, trace.clone()),
+            Guards::new(PUBLIC_IN_FLIGHT, Arc::clone(&services.clock), trace.clone()),
         );
         let public = self.public_listener.serve(public, stopped.clone());
         let mut public = ServiceTask::spawn("the public listener", public);
-        let admin = routes::admin(state.clone(), Guards::new(ADMIN_IN_FLIGHT, trace));
+        let guards = Guards::new(ADMIN_IN_FLIGHT, Arc::clone(&services.clock), trace);
+        let admin = routes::admin(state.clone(), guards);
         let admin = self.admin_listener.serve(admin, stopped);
         let mut admin = ServiceTask::spawn("the admin listener", admin);
 

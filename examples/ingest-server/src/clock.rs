@@ -9,6 +9,8 @@ use std::{
 use portcullis_keyring::entropy::{Entropy, EntropyError};
 use time::OffsetDateTime;
 
+use crate::timestamp;
+
 /// Tells the time.
 pub(crate) trait Clock: Debug + Send + Sync {
     /// The time of day in UTC, for what is stored and shown.
@@ -28,7 +30,8 @@ impl Clock for SystemClock {
             clippy::disallowed_methods,
             reason = "this is the system implementation"
         )]
-        std::time::SystemTime::now().into()
+        let now = std::time::SystemTime::now();
+        timestamp::from_system(now)
     }
 
     fn monotonic(&self) -> Duration {

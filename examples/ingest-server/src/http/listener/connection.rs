@@ -43,6 +43,8 @@ pub(super) async fn serve(
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        // Its own panics before 1970 and after 9999; `guards::add_date` does not.
+        .auto_date_header(false)
         .header_read_timeout(limits.head_timeout)
         .max_buf_size(limits.head_bytes)
         .serve_connection(TokioIo::new(stream), service);
