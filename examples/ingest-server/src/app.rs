@@ -21,7 +21,7 @@ use self::service_task::{ServiceTask, first_ended};
 use crate::{
     admin::{ApiKeys, Components, UseCases},
     backend::{Backend, BackendError, Connections, Observers},
-    clock::{Clock, SystemClock, make_seed},
+    clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
     http::{
         listener::{self, Listener},
@@ -55,6 +55,8 @@ pub(crate) enum StartError {
     Metrics(#[from] MetricError),
     #[error(transparent)]
     Random(#[from] EntropyError),
+    #[error(transparent)]
+    Clock(#[from] ClockNotSet),
     #[error("cannot listen on {address}: {kind}")]
     Listen {
         address: SocketAddr,
@@ -91,6 +93,8 @@ pub(crate) struct App {
 impl App {
     /// Checks and opens everything, and binds the addresses last.
     pub(crate) async fn start(config: &Arc<Config>, telemetry: &Guard) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        clock::check(&*clock)?;
         let registry = telemetry.registry();
         let kek_provider = config.providers.kek.as_str();
         let observers = Observers {
@@ -101,7 +105,6 @@ impl App {
         };
         let backend = Backend::open(config, observers).await?;
         let connections = backend.connections();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let (writer, write_groups) = Writer::new(
             Arc::clone(&backend.store),

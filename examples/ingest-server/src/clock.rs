@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Debug,
+    ops::Range,
     sync::LazyLock,
     time::{Duration, Instant},
 };
@@ -41,6 +42,24 @@ impl Clock for SystemClock {
         )]
         static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
         ORIGIN.elapsed()
+    }
+}
+
+/// The clock is set to a time that HTTP has no date for, so that nothing can be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the clock of this machine is set to before 1970 or to the end of 9999: set it right")]
+pub(crate) struct ClockNotSet;
+
+/// The first second of 1970 and the last of 9999, which counts as too late: a clock beyond it reads
+/// as it.
+const SERVED: Range<i64> = 0..253_402_300_799;
+
+/// Whether the clock can be served with: hyper panics at a time that is no date of HTTP.
+pub(crate) fn check(clock: &dyn Clock) -> Result<(), ClockNotSet> {
+    if SERVED.contains(&clock.wall().unix_timestamp()) {
+        Ok(())
+    } else {
+        Err(ClockNotSet)
     }
 }
 

@@ -64,6 +64,8 @@ mod search;
 mod secrets;
 #[path = "e2e/security_headers.rs"]
 mod security_headers;
+#[path = "e2e/server_clocks.rs"]
+mod server_clocks;
 #[path = "e2e/server_metrics.rs"]
 mod server_metrics;
 #[path = "e2e/server_traces.rs"]
