@@ -16,6 +16,7 @@ use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::address::TrustedProxies;
 use portcullis_telemetry::{Guard, HttpLayer, MetricError, RemoteParent};
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use self::service_task::{ServiceTask, first_ended};
 use crate::{
@@ -245,8 +246,9 @@ impl App {
 async fn ping_repeatedly(store: Arc<dyn Store>) {
     loop {
         tokio::time::sleep(PING_EVERY).await;
+        let span = tracing::info_span!(parent: None, "watch_database");
         // What it finds is remembered and told by the store itself.
-        drop(store.ping().await);
+        drop(store.ping().instrument(span).await);
     }
 }
 

@@ -22,6 +22,8 @@ mod programs;
 mod accounting;
 #[path = "e2e/admin_bodies.rs"]
 mod admin_bodies;
+#[path = "e2e/background.rs"]
+mod background;
 #[path = "e2e/bad_configuration.rs"]
 mod bad_configuration;
 #[path = "e2e/bad_input.rs"]
