@@ -2,7 +2,7 @@
 
 mod builder;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::{Clock, UnixMillis},
@@ -53,14 +53,10 @@ impl<R: Reason> Quality<R> {
     ///
     /// The tenant must be the one it was received for, or the sums of the two differ.
     pub fn record(&self, subject: Subject<'_>, outcome: Outcome<R>) {
-        let now = self.now();
-        let tenant = self
-            .0
-            .ledger
-            .record(subject, outcome, now, |name| self.may_be_label(name));
-        self.0
-            .trends
-            .keep_up(tenant, now, || self.totals_of(tenant));
+        let admit = |name: &str| self.may_be_label(name);
+        let tenant = self.0.ledger.record(subject, outcome, self.now(), admit);
+        let totals = || self.totals_of(tenant);
+        self.0.trends.keep_up(tenant, self.monotonic(), totals);
     }
 
     /// Offers a discarded event as a sample, and returns the sample if it became one, for the log.
@@ -98,7 +94,7 @@ impl<R: Reason> Quality<R> {
     /// The trend of one tenant's score; `None` if it was never seen.
     pub fn trend(&self, tenant: &str) -> Option<Trend> {
         let tenant = self.ledger().tenants.find(tenant)?;
-        Some(self.averages_of(tenant, self.now()).trend())
+        Some(self.averages_of(tenant, self.monotonic()).trend())
     }
 
     pub(crate) fn ledger(&self) -> &Ledger<R> {
@@ -113,15 +109,21 @@ impl<R: Reason> Quality<R> {
         &self.0.weights
     }
 
+    /// For what is shown.
     pub(crate) fn now(&self) -> UnixMillis {
         UnixMillis::saturating_from(self.0.clock.wall())
+    }
+
+    /// For durations: the wall clock may be set meanwhile.
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.0.clock.monotonic()
     }
 
     pub(crate) fn score_of(&self, tenant: Label) -> Option<Score> {
         Score::of(&self.0.ledger.of_tenant(tenant), &self.0.weights)
     }
 
-    pub(crate) fn averages_of(&self, tenant: Label, now: UnixMillis) -> Averages {
+    pub(crate) fn averages_of(&self, tenant: Label, now: Duration) -> Averages {
         self.0.trends.read(tenant, now, || self.totals_of(tenant))
     }
 

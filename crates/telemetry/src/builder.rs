@@ -18,9 +18,9 @@ use crate::{
     environment::{Environment, Settings},
     error::InitError,
     guard::Guard,
-    logs::{LogLayer, LogLimits, Logs, Verbosity},
+    logs::{LogLayer, LogLimits, Logs, Stderr, Verbosity},
     metrics::Registry,
-    panics::log_panics,
+    panics::{self, log_panics},
     redact::{Redaction, Redactor},
     sampling::Sampling,
     traces::{self, BoxedExporter, Otlp, Pipeline, SpanCounts},
@@ -43,7 +43,7 @@ impl Telemetry {
             logs: Logs::default(),
             limits: LogLimits::default(),
             filter: "info".to_owned(),
-            writer: BoxMakeWriter::new(std::io::stderr),
+            writer: BoxMakeWriter::new(Stderr::default()),
             redaction: Redaction::default(),
             clock: Arc::new(SystemClock::new()),
         }
@@ -105,7 +105,8 @@ impl Builder {
         self
     }
 
-    /// Where log lines go; default: standard error.
+    /// Where log lines go; default: standard error, where a line that has no room within a tenth of a
+    /// second, because nobody reads it, is dropped and counted.
     pub fn writer(mut self, writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> Self {
         self.writer = BoxMakeWriter::new(writer);
         self
@@ -178,6 +179,7 @@ impl Builder {
         redactor.register(&registry)?;
         counts.register(&registry)?;
         logs.register(&registry)?;
+        panics::register(&registry)?;
         registry.register_process()?;
 
         let provider = Pipeline {

@@ -11,6 +11,8 @@ mod traces;
 mod logs;
 mod panics;
 
+mod link;
+
 mod redact;
 
 mod metrics;
@@ -25,7 +27,6 @@ mod current;
 #[path = "../tests/support/lines.rs"]
 mod lines;
 #[cfg(test)]
-#[cfg(feature = "tower")]
 #[path = "../tests/support/spans.rs"]
 mod spans;
 
@@ -37,6 +38,7 @@ pub use self::{
     environment::{Environment, EnvironmentError},
     error::InitError,
     guard::{Guard, Report},
+    link::{MAX_LINKS, SpanLink, add_links},
     logs::{LogLimits, Logs},
     metrics::{BoundedFamily, Buckets, Exposition, MetricError, Registry},
     panics::log_panics,

@@ -6,6 +6,7 @@ mod queue;
 mod redaction;
 mod sampler;
 mod tail;
+mod times;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +17,7 @@ use opentelemetry_sdk::{
 };
 use prometheus_client::metrics::counter::Counter;
 
-use self::{export::RedactingExporter, queue::SpanQueue, tail::TailSampler};
+use self::{export::RedactingExporter, queue::SpanQueue, tail::TailSampler, times::SpanTimes};
 use crate::{
     clock::Clock,
     environment::{Batch, Settings},
@@ -96,13 +97,13 @@ impl Pipeline<'_> {
         Ok(match &self.sampling.tail {
             None => provider
                 .with_sampler(sampler::head(self.sampling.head))
-                .with_span_processor(queue),
+                .with_span_processor(SpanTimes::new(queue, self.clock)),
             Some(tail) => {
-                let tail = TailSampler::new(queue, *tail, self.clock);
+                let tail = TailSampler::new(queue, *tail, Arc::clone(&self.clock));
                 tail.register(self.registry)?;
                 provider
                     .with_sampler(sampler::record_all(self.sampling.head))
-                    .with_span_processor(tail)
+                    .with_span_processor(SpanTimes::new(tail, self.clock))
             }
         }
         .build())

@@ -16,12 +16,13 @@ use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::address::TrustedProxies;
 use portcullis_telemetry::{Guard, HttpLayer, MetricError, RemoteParent};
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use self::service_task::{ServiceTask, first_ended};
 use crate::{
     admin::{ApiKeys, Components, UseCases},
     backend::{Backend, BackendError, Connections, Observers},
-    clock::{Clock, SystemClock, make_seed},
+    clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
     http::{
         listener::{self, Listener},
@@ -55,6 +56,8 @@ pub(crate) enum StartError {
     Metrics(#[from] MetricError),
     #[error(transparent)]
     Random(#[from] EntropyError),
+    #[error(transparent)]
+    Clock(#[from] ClockNotSet),
     #[error("cannot listen on {address}: {kind}")]
     Listen {
         address: SocketAddr,
@@ -91,6 +94,8 @@ pub(crate) struct App {
 impl App {
     /// Checks and opens everything, and binds the addresses last.
     pub(crate) async fn start(config: &Arc<Config>, telemetry: &Guard) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        clock::check(&*clock)?;
         let registry = telemetry.registry();
         let kek_provider = config.providers.kek.as_str();
         let observers = Observers {
@@ -101,7 +106,6 @@ impl App {
         };
         let backend = Backend::open(config, observers).await?;
         let connections = backend.connections();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let (writer, write_groups) = Writer::new(
             Arc::clone(&backend.store),
@@ -199,11 +203,12 @@ impl App {
         let (stop_serving, stopped) = watch::channel(false);
         let public = routes::public(
             Arc::clone(&services),
-            Guards::new(PUBLIC_IN_FLIGHT, trace.clone()),
+            Guards::new(PUBLIC_IN_FLIGHT, Arc::clone(&services.clock), trace.clone()),
         );
         let public = self.public_listener.serve(public, stopped.clone());
         let mut public = ServiceTask::spawn("the public listener", public);
-        let admin = routes::admin(state.clone(), Guards::new(ADMIN_IN_FLIGHT, trace));
+        let guards = Guards::new(ADMIN_IN_FLIGHT, Arc::clone(&services.clock), trace);
+        let admin = routes::admin(state.clone(), guards);
         let admin = self.admin_listener.serve(admin, stopped);
         let mut admin = ServiceTask::spawn("the admin listener", admin);
 
@@ -241,8 +246,9 @@ impl App {
 async fn ping_repeatedly(store: Arc<dyn Store>) {
     loop {
         tokio::time::sleep(PING_EVERY).await;
+        let span = tracing::info_span!(parent: None, "watch_database");
         // What it finds is remembered and told by the store itself.
-        drop(store.ping().await);
+        drop(store.ping().instrument(span).await);
     }
 }
 

@@ -2,12 +2,15 @@
 
 use std::{
     fmt::Debug,
+    ops::Range,
     sync::LazyLock,
     time::{Duration, Instant},
 };
 
 use portcullis_keyring::entropy::{Entropy, EntropyError};
 use time::OffsetDateTime;
+
+use crate::timestamp;
 
 /// Tells the time.
 pub(crate) trait Clock: Debug + Send + Sync {
@@ -28,7 +31,8 @@ impl Clock for SystemClock {
             clippy::disallowed_methods,
             reason = "this is the system implementation"
         )]
-        std::time::SystemTime::now().into()
+        let now = std::time::SystemTime::now();
+        timestamp::from_system(now)
     }
 
     fn monotonic(&self) -> Duration {
@@ -38,6 +42,24 @@ impl Clock for SystemClock {
         )]
         static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
         ORIGIN.elapsed()
+    }
+}
+
+/// The clock is set to a time that HTTP has no date for, so that nothing can be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the clock of this machine is set to before 1970 or to the end of 9999: set it right")]
+pub(crate) struct ClockNotSet;
+
+/// The first second of 1970 and the last of 9999, which counts as too late: a clock beyond it reads
+/// as it.
+const SERVED: Range<i64> = 0..253_402_300_799;
+
+/// Whether the clock can be served with: hyper panics at a time that is no date of HTTP.
+pub(crate) fn check(clock: &dyn Clock) -> Result<(), ClockNotSet> {
+    if SERVED.contains(&clock.wall().unix_timestamp()) {
+        Ok(())
+    } else {
+        Err(ClockNotSet)
     }
 }
 

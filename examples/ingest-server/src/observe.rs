@@ -10,7 +10,7 @@ mod writes;
 
 use std::num::NonZeroUsize;
 
-use portcullis_telemetry::{MetricError, Registry};
+use portcullis_telemetry::{MetricError, Registry, SpanLink};
 
 use crate::{quality::Quality, store::Writer};
 
@@ -41,4 +41,14 @@ pub(crate) fn register(
 
 fn count(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::INFINITY, f64::from)
+}
+
+/// Reports what a crate tells of, inside a span: where the crate works for nobody's request, in one of
+/// its own, so that each line has the id of a trace.
+fn in_span<R>(report: impl FnOnce() -> R) -> R {
+    if SpanLink::current().is_some() {
+        report()
+    } else {
+        tracing::info_span!(parent: None, "background").in_scope(report)
+    }
 }

@@ -30,14 +30,30 @@ pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
         .filter(|at| (0..=9_999).contains(&at.year()))
 }
 
-/// The same time, or the end of the calendar that it lies beyond.
+/// The same time, or the end of the years 0 to 9999, which RFC 3339 can say, that it lies beyond.
 pub(crate) fn from_system(at: SystemTime) -> OffsetDateTime {
     let exact = |length: std::time::Duration| length.try_into().unwrap_or(Duration::MAX);
     let epoch = OffsetDateTime::UNIX_EPOCH;
     match at.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(after) => epoch.saturating_add(exact(after)),
-        Err(before) => epoch.saturating_sub(exact(before.duration())),
+        Err(before) => epoch.saturating_sub(exact(before.duration()).min(YEAR_0_TO_1970)),
     }
+}
+
+const YEAR_0_TO_1970: Duration = Duration::seconds(62_167_219_200);
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, the date of HTTP (RFC 9110, 5.6.7).
+pub(crate) fn format_http(at: OffsetDateTime) -> String {
+    let day = &at.weekday().to_string()[..3];
+    let month = &at.month().to_string()[..3];
+    format!(
+        "{day}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
+        at.day(),
+        at.year(),
+        at.hour(),
+        at.minute(),
+        at.second(),
+    )
 }
 
 #[cfg(test)]
@@ -63,6 +79,15 @@ mod tests {
     }
 
     #[test]
+    fn the_date_of_http_is_that_of_its_specification() {
+        let at = |text| format_http(parse(text).unwrap());
+        // RFC 9110, 5.6.7.
+        assert_eq!(at("1994-11-06T08:49:37Z"), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(at("9999-12-31T23:59:59Z"), "Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(at("1966-01-02T03:04:05Z"), "Sun, 02 Jan 1966 03:04:05 GMT");
+    }
+
+    #[test]
     fn every_time_has_a_text() {
         let last = UtcOffset::from_hms(-23, -59, 0).unwrap();
         let last = PrimitiveDateTime::MAX.assume_offset(last);
@@ -71,5 +96,7 @@ mod tests {
         assert_eq!(format(from_system(beyond)), "9999-12-31T23:59:59.999Z");
         let before = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1);
         assert_eq!(format(from_system(before)), "1969-12-31T23:59:59.000Z");
+        let before = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1 << 50);
+        assert_eq!(format(from_system(before)), "0000-01-01T00:00:00.000Z");
     }
 }

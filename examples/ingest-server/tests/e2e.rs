@@ -22,6 +22,8 @@ mod programs;
 mod accounting;
 #[path = "e2e/admin_bodies.rs"]
 mod admin_bodies;
+#[path = "e2e/background.rs"]
+mod background;
 #[path = "e2e/bad_configuration.rs"]
 mod bad_configuration;
 #[path = "e2e/bad_input.rs"]
@@ -64,6 +66,8 @@ mod search;
 mod secrets;
 #[path = "e2e/security_headers.rs"]
 mod security_headers;
+#[path = "e2e/server_clocks.rs"]
+mod server_clocks;
 #[path = "e2e/server_metrics.rs"]
 mod server_metrics;
 #[path = "e2e/server_traces.rs"]

@@ -6,7 +6,7 @@ use rand::Rng;
 
 use super::{Parts, Quality};
 use crate::{
-    clock::{Clock, SystemClock, UnixMillis},
+    clock::{Clock, SystemClock},
     ledger::Ledger,
     plan::Plan,
     reason::Reason,
@@ -125,7 +125,7 @@ impl<R: Reason> QualityBuilder<R> {
             ledger: Ledger::new(self.plan),
             sampler: Sampler::new(self.rng.0, bucket, self.masker, self.store, clock),
             weights: self.weights,
-            trends: Trends::new(UnixMillis::saturating_from(self.clock.wall())),
+            trends: Trends::new(self.clock.monotonic()),
             clock: self.clock,
         }))
     }

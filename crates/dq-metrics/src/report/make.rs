@@ -1,10 +1,9 @@
 //! From the ledger to a report.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
 
 use super::{Coverage, EventTypeReport, Rejections, Report, TenantSummary, VersionReport};
 use crate::{
-    clock::UnixMillis,
     conservation::Conservation,
     labels::{Label, UNKNOWN},
     outcome::Outcome,
@@ -28,11 +27,11 @@ impl<R: Reason> Quality<R> {
     ///
     /// Asking about a tenant that was never seen uses up none of the labels.
     pub fn report(&self, tenant: Option<&str>) -> Report {
-        let made_at = self.now();
+        let (made_at, now) = (self.now(), self.monotonic());
         let (coverage, tenants) = self.cover(tenant);
         let rows: Vec<Row<R>> = tenants
             .iter()
-            .map(|tenant| self.row(*tenant, made_at))
+            .map(|tenant| self.row(*tenant, now))
             .collect();
         let tally: Tally<R> = rows.iter().map(|row| row.tally.clone()).sum();
         Report {
@@ -70,7 +69,7 @@ impl<R: Reason> Quality<R> {
         }
     }
 
-    fn row(&self, tenant: Label, now: UnixMillis) -> Row<R> {
+    fn row(&self, tenant: Label, now: Duration) -> Row<R> {
         Row {
             tenant,
             tally: self.ledger().of_tenant(tenant),

@@ -5,7 +5,6 @@ use std::{iter::Sum, time::Duration};
 use serde::Serialize;
 
 use super::Weighed;
-use crate::clock::UnixMillis;
 
 /// Time constant of the short average.
 const SHORT: Duration = Duration::from_secs(5 * 60);
@@ -47,7 +46,8 @@ pub enum Direction {
 /// Turns running totals, read now and then, into the two averages.
 #[derive(Debug)]
 pub(crate) struct TrendMeter {
-    read_at: UnixMillis,
+    /// On the monotonic clock.
+    read_at: Duration,
     totals: Weighed,
     short: Average,
     long: Average,
@@ -70,7 +70,7 @@ struct Average {
 }
 
 impl TrendMeter {
-    pub(crate) fn new(now: UnixMillis) -> Self {
+    pub(crate) fn new(now: Duration) -> Self {
         Self {
             read_at: now,
             totals: Weighed::default(),
@@ -80,14 +80,14 @@ impl TrendMeter {
     }
 
     /// Takes in what was added to the totals since the last reading, as if it had come just now.
-    pub(crate) fn read(&mut self, totals: Weighed, now: UnixMillis) {
-        let millis = now.value().saturating_sub(self.read_at.value());
+    pub(crate) fn read(&mut self, totals: Weighed, now: Duration) {
+        let passed = now.saturating_sub(self.read_at);
         let added = Weighed {
             passed: totals.passed - self.totals.passed,
             judged: totals.judged - self.totals.judged,
         };
         for average in [&mut self.short, &mut self.long] {
-            average.take(added, Duration::from_millis(millis));
+            average.take(added, passed);
         }
         self.read_at = now;
         self.totals = totals;
@@ -168,12 +168,12 @@ impl Average {
 mod tests {
     use super::*;
 
-    const MINUTE: u64 = 60_000;
+    const MINUTE: Duration = Duration::from_secs(60);
 
     /// Feeds `minutes` of 100 events a minute of which `passing` pass, read every 10 seconds.
     fn feed(meter: &mut TrendMeter, minutes: u64, passing: f64) {
         for _ in 0..minutes * 6 {
-            let now = UnixMillis::new(meter.read_at.value() + MINUTE / 6);
+            let now = meter.read_at + MINUTE / 6;
             let totals = Weighed {
                 passed: meter.totals.passed + passing / 6.0,
                 judged: meter.totals.judged + 100.0 / 6.0,
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn nothing_seen_gives_no_trend() {
-        let meter = TrendMeter::new(UnixMillis::new(0));
+        let meter = TrendMeter::new(Duration::ZERO);
         let none = Trend {
             five_minutes: None,
             one_hour: None,
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_fresh_fault_shows_in_the_short_average_first() {
-        let mut meter = TrendMeter::new(UnixMillis::new(0));
+        let mut meter = TrendMeter::new(Duration::ZERO);
         feed(&mut meter, 600, 100.0);
         assert_eq!(meter.averages().trend().direction, Some(Direction::Steady));
         feed(&mut meter, 5, 50.0);
@@ -217,10 +217,10 @@ mod tests {
 
     #[test]
     fn silence_ends_the_trend_rather_than_freezing_it() {
-        let mut meter = TrendMeter::new(UnixMillis::new(0));
+        let mut meter = TrendMeter::new(Duration::ZERO);
         feed(&mut meter, 10, 100.0);
-        let later = meter.read_at.value() + 120 * MINUTE;
-        meter.read(meter.totals, UnixMillis::new(later));
+        let later = meter.read_at + 120 * MINUTE;
+        meter.read(meter.totals, later);
         let trend = meter.averages().trend();
         assert_eq!((trend.five_minutes, trend.direction), (None, None));
         assert_eq!(trend.one_hour, Some(100.0));
@@ -228,13 +228,13 @@ mod tests {
 
     #[test]
     fn a_clock_that_steps_back_fades_nothing() {
-        let mut meter = TrendMeter::new(UnixMillis::new(MINUTE));
+        let mut meter = TrendMeter::new(MINUTE);
         meter.read(
             Weighed {
                 passed: 5.0,
                 judged: 10.0,
             },
-            UnixMillis::new(0),
+            Duration::ZERO,
         );
         assert_eq!(meter.averages().trend().five_minutes, Some(50.0));
     }

@@ -12,7 +12,7 @@ use super::{
     Weighed,
     trend::{Averages, TrendMeter},
 };
-use crate::{clock::UnixMillis, labels::Label, ledger::TENANT_ROWS};
+use crate::{labels::Label, ledger::TENANT_ROWS};
 
 /// How long a tenant's averages may lag behind its counters while events come.
 const LAG: Duration = Duration::from_secs(10);
@@ -24,23 +24,23 @@ pub(crate) struct Trends([Row; TENANT_ROWS]);
 #[derive(Debug)]
 struct Row {
     meter: Mutex<TrendMeter>,
-    /// In milliseconds since the Unix epoch.
+    /// In milliseconds of the monotonic clock.
     read_at: AtomicU64,
 }
 
 impl Trends {
-    pub(crate) fn new(now: UnixMillis) -> Self {
+    pub(crate) fn new(now: Duration) -> Self {
         Self(std::array::from_fn(|_| Row {
             meter: Mutex::new(TrendMeter::new(now)),
-            read_at: AtomicU64::new(now.value()),
+            read_at: AtomicU64::new(whole_millis(now)),
         }))
     }
 
     /// Takes in a tenant's totals if that was not done for a while; cheap otherwise.
-    pub(crate) fn keep_up(&self, tenant: Label, now: UnixMillis, totals: impl FnOnce() -> Weighed) {
+    pub(crate) fn keep_up(&self, tenant: Label, now: Duration, totals: impl FnOnce() -> Weighed) {
         let row = &self.0[tenant.index()];
         let read_at = row.read_at.load(Ordering::Relaxed);
-        if u128::from(now.value().abs_diff(read_at)) < LAG.as_millis() {
+        if whole_millis(now).saturating_sub(read_at) < whole_millis(LAG) {
             return;
         }
         match row.meter.try_lock() {
@@ -55,7 +55,7 @@ impl Trends {
     pub(crate) fn read(
         &self,
         tenant: Label,
-        now: UnixMillis,
+        now: Duration,
         totals: impl FnOnce() -> Weighed,
     ) -> Averages {
         let row = &self.0[tenant.index()];
@@ -72,11 +72,15 @@ impl Row {
     fn take_in(
         &self,
         mut meter: MutexGuard<'_, TrendMeter>,
-        now: UnixMillis,
+        now: Duration,
         totals: impl FnOnce() -> Weighed,
     ) -> Averages {
         meter.read(totals(), now);
-        self.read_at.store(now.value(), Ordering::Relaxed);
+        self.read_at.store(whole_millis(now), Ordering::Relaxed);
         meter.averages()
     }
+}
+
+fn whole_millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -38,16 +38,22 @@ fn a_fault_shows_without_anybody_reading_meanwhile() {
 }
 
 #[test]
-fn a_wall_clock_that_steps_back_does_not_stop_the_trend() {
-    let clock = Arc::new(FakeClock::default());
-    let quality = builder(&clock).build();
-    send(&quality, &clock, 60, Outcome::Accepted);
-    clock.set_wall(UNIX_EPOCH + Duration::from_secs(1_000_000));
-    send(&quality, &clock, 5, BAD);
-    assert_eq!(
-        quality.trend("acme").unwrap().direction,
-        Some(Direction::Worsening)
-    );
+fn a_wall_clock_that_is_set_changes_no_trend() {
+    let trend = |set_to: Option<u64>| {
+        let clock = Arc::new(FakeClock::default());
+        let quality = builder(&clock).build();
+        send(&quality, &clock, 60, Outcome::Accepted);
+        if let Some(seconds) = set_to {
+            clock.set_wall(UNIX_EPOCH + Duration::from_secs(seconds));
+        }
+        send(&quality, &clock, 5, BAD);
+        quality.trend("acme").unwrap()
+    };
+    let undisturbed = trend(None);
+    assert_eq!(undisturbed.direction, Some(Direction::Worsening));
+    for seconds in [0, 1_000_000, 253_402_300_799, 1 << 50] {
+        assert_eq!(trend(Some(seconds)), undisturbed, "{seconds}");
+    }
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! Timestamps of log lines.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use time::OffsetDateTime;
 
 use super::text::push_formatted;
 
-/// Appends RFC 3339 in UTC with microseconds.
+/// Appends RFC 3339 in UTC with microseconds. A clock that is set beyond the years 0 to 9999, which
+/// the format cannot say, reads as their first or last moment.
 pub(super) fn push(text: &mut String, at: SystemTime) {
-    let at = OffsetDateTime::from(at);
+    let at = calendar(at);
     let (date, time) = (at.date(), at.time());
     push_formatted(
         text,
@@ -23,4 +24,56 @@ pub(super) fn push(text: &mut String, at: SystemTime) {
             time.microsecond(),
         ),
     );
+}
+
+/// Seconds from 1970 to the end of 9999, and from the beginning of 0000 to 1970.
+const SECONDS_AFTER: u64 = 253_402_300_799;
+const SECONDS_BEFORE: u64 = 62_167_219_200;
+
+fn calendar(at: SystemTime) -> OffsetDateTime {
+    let epoch = SystemTime::UNIX_EPOCH;
+    let bounded = match at.duration_since(epoch) {
+        Ok(after) => epoch + after.min(Duration::new(SECONDS_AFTER, 999_999_999)),
+        Err(before) => epoch - before.duration().min(Duration::from_secs(SECONDS_BEFORE)),
+    };
+    OffsetDateTime::from(bounded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_time_of_a_clock_has_a_stamp() {
+        let epoch = SystemTime::UNIX_EPOCH;
+        let seconds = Duration::from_secs;
+        let far = seconds(1 << 60);
+        let cases = [
+            (epoch, "1970-01-01T00:00:00.000000Z"),
+            (
+                epoch - Duration::from_micros(1),
+                "1969-12-31T23:59:59.999999Z",
+            ),
+            (epoch + seconds(1 << 31), "2038-01-19T03:14:08.000000Z"),
+            (
+                epoch + seconds(SECONDS_AFTER),
+                "9999-12-31T23:59:59.000000Z",
+            ),
+            (
+                epoch + seconds(SECONDS_AFTER + 1),
+                "9999-12-31T23:59:59.999999Z",
+            ),
+            (epoch + far, "9999-12-31T23:59:59.999999Z"),
+            (
+                epoch - seconds(SECONDS_BEFORE + 1),
+                "0000-01-01T00:00:00.000000Z",
+            ),
+            (epoch - far, "0000-01-01T00:00:00.000000Z"),
+        ];
+        for (at, expected) in cases {
+            let mut text = String::new();
+            push(&mut text, at);
+            assert_eq!(text, expected);
+        }
+    }
 }

@@ -28,7 +28,9 @@ impl ServiceTask {
             let ended = task.await;
             self.task = None;
             if ended.is_err() {
-                tracing::error!(what = self.name, "a task of the service panicked");
+                tracing::info_span!(parent: None, "service_task").in_scope(|| {
+                    tracing::error!(what = self.name, "a task of the service panicked");
+                });
             }
         }
         self.name

@@ -19,7 +19,7 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// The log and span fields of this service. In production no other is shown, whatever a
 /// dependency logs.
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 29] = [
     "action",
     "actor",
     "address",
@@ -27,7 +27,9 @@ const FIELDS: [&str; 24] = [
     "details",
     "dropped",
     "error",
+    "failures",
     "fault",
+    "field",
     "fingerprint",
     "flushed",
     "frames",
@@ -37,9 +39,12 @@ const FIELDS: [&str; 24] = [
     "otel.kind",
     "outcome",
     "reason",
+    "requests",
+    "route",
     "rows",
     "served",
     "stage",
+    "state",
     "task",
     "tenant",
     "variable",

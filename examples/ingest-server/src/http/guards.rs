@@ -12,15 +12,19 @@ use axum::{
 use futures_util::FutureExt as _;
 use http::{
     HeaderValue, Request,
-    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, DATE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    },
 };
 use portcullis_telemetry::HttpLayer;
 use tokio::sync::Semaphore;
 
 use super::{in_flight::InFlight, problem::Problem};
 use crate::{
+    clock::Clock,
     pipeline::{self, rejection::Rejection},
     quality::{Quality, Reason},
+    timestamp,
 };
 
 /// What all requests of a listener share.
@@ -28,6 +32,7 @@ use crate::{
 pub(crate) struct Guards {
     in_flight: Arc<Semaphore>,
     accounting: Option<EarlyAccounting>,
+    clock: Arc<dyn Clock>,
     pub(super) trace: HttpLayer,
 }
 
@@ -41,10 +46,11 @@ struct EarlyAccounting {
 
 impl Guards {
     /// At most `in_flight` requests are worked on at once; more are refused at once.
-    pub(crate) fn new(in_flight: usize, trace: HttpLayer) -> Self {
+    pub(crate) fn new(in_flight: usize, clock: Arc<dyn Clock>, trace: HttpLayer) -> Self {
         Self {
             in_flight: Arc::new(Semaphore::new(in_flight)),
             accounting: None,
+            clock,
             trace,
         }
     }
@@ -115,6 +121,15 @@ pub(super) async fn add_security_headers(mut response: Response) -> Response {
         headers
             .entry(name)
             .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Says when it was answered: by a clock that may be set to anything.
+pub(super) async fn add_date(State(guards): State<Guards>, mut response: Response) -> Response {
+    let date = timestamp::format_http(guards.clock.wall());
+    if let Ok(date) = HeaderValue::try_from(date) {
+        response.headers_mut().insert(DATE, date);
     }
     response
 }

@@ -147,7 +147,9 @@ async fn accept(
                 tracing::debug!("a client network has its share of the connections");
             }
             Err(error) => {
-                tracing::warn!(kind = %error.kind(), "no connection could be accepted");
+                tracing::info_span!(parent: None, "accept").in_scope(|| {
+                    tracing::warn!(kind = %error.kind(), "no connection could be accepted");
+                });
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -87,5 +87,9 @@ fn guarded(routes: Router, guards: Guards) -> Router {
         ))
         .layer(middleware::from_fn(guards::answer_panics))
         .layer(middleware::map_response(guards::add_security_headers))
+        .layer(middleware::map_response_with_state(
+            guards.clone(),
+            guards::add_date,
+        ))
         .layer(guards.trace)
 }

@@ -4,7 +4,7 @@ use portcullis_telemetry::{
     BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
 
-use super::SMALL;
+use super::{SMALL, in_span};
 use crate::admin::{Action, ActionResult, AdminEvent, AdminObserver};
 
 /// Counts use cases by what was done and what came of it, and logs each with its actor.
@@ -39,7 +39,9 @@ impl AdminObserver for AdminMetrics {
         let tenant = action.tenant();
         if action.is_change() {
             let details = details(event);
-            tracing::info!(action = name, outcome, %actor, kid, tenant, details, "an operator changed something");
+            in_span(|| {
+                tracing::info!(action = name, outcome, %actor, kid, tenant, details, "an operator changed something");
+            });
         } else {
             tracing::debug!(action = name, outcome, %actor, kid, tenant, "an operator looked at something");
         }

@@ -6,7 +6,7 @@ use portcullis_telemetry::{
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
 };
 
-use super::SMALL;
+use super::{SMALL, in_span};
 
 /// Counts where answers came from, why keys were refused, and what went wrong.
 #[derive(Debug)]
@@ -72,15 +72,15 @@ impl Observer for ApiKeyMetrics {
             Event::Loaded { took } => self.load_seconds.observe(took.as_secs_f64()),
             Event::LoadDiscarded(_) => self.fault("load_discarded"),
             Event::RowRejected { kid, fault } => {
-                tracing::error!(%kid, %fault, "the row of an API key is not intact");
+                in_span(|| tracing::error!(%kid, %fault, "the row of an API key is not intact"));
                 self.fault("row_rejected");
             }
             Event::StoreFailed(task) => {
-                tracing::warn!(task = ?task, "the API keys' store failed");
+                in_span(|| tracing::warn!(task = ?task, "the API keys' store failed"));
                 self.fault("store_failed");
             }
             Event::FeedGap(kind) => {
-                tracing::warn!(kind = ?kind, "changes of API keys may have been missed");
+                in_span(|| tracing::warn!(?kind, "changes of API keys may have been missed"));
                 self.fault("outbox_gap");
             }
             _ => {}

@@ -6,7 +6,7 @@ use portcullis_telemetry::{
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
 };
 
-use super::SMALL;
+use super::{SMALL, in_span};
 
 /// Counts calls of the key-encryption key, look-ups in the cache of unwrapped keys, and what went
 /// wrong.
@@ -76,7 +76,12 @@ impl Observer for DataKeyMetrics {
                 self.kek_seconds.observe(took.as_secs_f64());
                 if let Some(error) = *error {
                     let error: &(dyn std::error::Error + 'static) = error;
-                    tracing::error!(error, "the key-encryption key did not do what it was asked");
+                    in_span(|| {
+                        tracing::error!(
+                            error,
+                            "the key-encryption key did not do what it was asked"
+                        );
+                    });
                 }
             }
             Event::CacheHit { .. } => {
@@ -90,11 +95,13 @@ impl Observer for DataKeyMetrics {
             Event::StatesStale { .. } => self.fault("states_stale"),
             Event::RefusedKeyRequested { state, .. } => {
                 let state = state.as_str();
-                tracing::error!(state, "a data key was asked for that may not be used");
+                in_span(|| tracing::error!(state, "a data key was asked for that may not be used"));
                 self.fault("refused_key");
             }
             Event::UnknownKeyRequested { .. } => {
-                tracing::warn!("a data key was asked for that the tenant does not have");
+                in_span(|| {
+                    tracing::warn!("a data key was asked for that the tenant does not have")
+                });
                 self.fault("unknown_key");
             }
             _ => {}

@@ -2,6 +2,7 @@
 
 use portcullis_telemetry::{MetricError, Registry, prometheus_client::metrics::counter::Counter};
 
+use super::in_span;
 use crate::store::{DatabaseFault, FaultEvent, FaultObserver};
 
 /// Counts statements that met a fault; the first of a process is logged with what to do.
@@ -33,11 +34,13 @@ impl FaultObserver for FaultMetrics {
             DatabaseFault::NotTheSame => self.not_the_same.inc(),
         };
         if event.is_first {
-            tracing::error!(
-                error = event.cause,
-                "{}; nothing is written any more",
-                event.fault
-            );
+            in_span(|| {
+                tracing::error!(
+                    error = event.cause,
+                    "{}; nothing is written any more",
+                    event.fault
+                );
+            });
         }
     }
 }

@@ -175,6 +175,14 @@ reasons! {
         "The service is shutting down and takes nothing new.",
         "Send again: another instance, or the restarted one, takes it.";
 
+    CapacityClock = "capacity.clock", SERVICE_UNAVAILABLE, -, Critical, on_each:
+        "The clock of the service's machine is set to before 1970 or to the end of 9999.",
+        "Set the clock, by NTP; the service then goes on by itself.";
+
+    IntegrityUnreadable = "integrity.unreadable", INTERNAL_SERVER_ERROR, -, Critical, on_each:
+        "A stored value is not the one that was written: changed, cut, moved, or sealed elsewhere.",
+        "Find out who writes to the database. Overwrite nothing; restore the row from a backup.";
+
     Internal = "internal", INTERNAL_SERVER_ERROR, -, Critical, on_each:
         "The service failed in a way it has no name for: a bug.",
         "Find the trace of the sample, and report it.";

@@ -1,4 +1,7 @@
-//! Group commit: one task writes what has queued in one transaction, then acknowledges it.
+//! Group commit: one task writes what has queued in one transaction, then acknowledges it. Each group has
+//! a span of its own, which links to the requests that it serves.
+
+mod group_span;
 
 use std::{
     fmt::Debug,
@@ -15,6 +18,9 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     time::timeout,
 };
+
+use portcullis_telemetry::SpanLink;
+use tracing::Instrument as _;
 
 use super::{Receipt, Store, StoreError, Write};
 use crate::clock::Clock;
@@ -126,7 +132,11 @@ impl Writer {
     /// Writes in one piece with what others queue at the same time; returns when durable.
     pub(crate) async fn write(&self, writes: Vec<Write>) -> Result<Vec<Receipt>, StoreError> {
         let (reply, receipts) = oneshot::channel();
-        let request = Request { writes, reply };
+        let request = Request {
+            writes,
+            reply,
+            origin: SpanLink::current(),
+        };
         self.queue.send(request).map_err(|_| StoreError::Stopped)?;
         receipts.await.map_err(|_| StoreError::Stopped)?
     }
@@ -164,6 +174,8 @@ type Reply = oneshot::Sender<Result<Vec<Receipt>, StoreError>>;
 struct Request {
     writes: Vec<Write>,
     reply: Reply,
+    /// The request's span, for the group's to link to.
+    origin: Option<SpanLink>,
 }
 
 #[derive(Debug)]
@@ -191,6 +203,7 @@ impl WritingTask {
             };
             let mut group = first.writes;
             let mut replies = vec![(group.len(), first.reply)];
+            let mut origins: Vec<SpanLink> = first.origin.into_iter().collect();
             // What came in during the last commit is there by now; a lone request does not wait.
             while let Ok(next) = requests.try_recv() {
                 if group.len() + next.writes.len() > self.group_rows.get() {
@@ -198,13 +211,15 @@ impl WritingTask {
                     break;
                 }
                 replies.push((next.writes.len(), next.reply));
+                origins.extend(next.origin);
                 group.extend(next.writes);
             }
-            let outcome = self.commit(&group).await;
+            let span = group_span::group_span(group.len(), &origins);
+            let outcome = self.commit(&group).instrument(span.clone()).await;
             if let Err(StoreError::Busy) = outcome {
                 refuse_waiting(left_over.take(), &mut requests);
             }
-            acknowledge(outcome, replies);
+            span.in_scope(|| acknowledge(outcome, replies, &origins));
         }
     }
 
@@ -215,8 +230,13 @@ impl WritingTask {
             if let Ok(request) = timeout(TRY_EVERY, requests.recv()).await {
                 return request;
             }
-            let outcome = self.store.try_writing().await;
-            self.count(outcome.is_ok());
+            let span = tracing::info_span!(parent: None, "write_trial");
+            let trial = async {
+                let outcome = self.store.try_writing().await;
+                self.count(outcome.is_ok());
+                outcome
+            };
+            let outcome = trial.instrument(span).await;
             if let Err(StoreError::Busy) = outcome {
                 refuse_waiting(None, requests);
             }
@@ -260,7 +280,11 @@ fn refuse_waiting(first: Option<Request>, requests: &mut mpsc::UnboundedReceiver
     }
 }
 
-fn acknowledge(outcome: Result<Vec<Receipt>, StoreError>, replies: Vec<(usize, Reply)>) {
+fn acknowledge(
+    outcome: Result<Vec<Receipt>, StoreError>,
+    replies: Vec<(usize, Reply)>,
+    origins: &[SpanLink],
+) {
     match outcome {
         Ok(receipts) => {
             let mut receipts = receipts.into_iter();
@@ -272,6 +296,7 @@ fn acknowledge(outcome: Result<Vec<Receipt>, StoreError>, replies: Vec<(usize, R
         Err(error) => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
+                requests = group_span::traces(origins),
                 "a group was not written"
             );
             for (_, reply) in replies {

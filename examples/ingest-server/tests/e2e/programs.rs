@@ -109,6 +109,20 @@ pub(crate) async fn prometheus(target: &str, token: &str) -> (Program, String) {
     (program, address)
 }
 
+/// The library that lies to a process about the time of day.
+pub(crate) fn libfaketime() -> PathBuf {
+    let name = format!(
+        "/usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1",
+        std::env::consts::ARCH
+    );
+    let library = PathBuf::from(name);
+    assert!(
+        library.exists(),
+        "libfaketime is missing: apt-get install faketime"
+    );
+    library
+}
+
 /// Runs a program to its end with `input` as its standard input.
 pub(crate) fn feed(program: &str, arguments: &[&str], input: &str) -> Output {
     use std::io::Write as _;

@@ -210,3 +210,55 @@ fn assert_ids(logs: &str) -> usize {
     }
     lines
 }
+
+/// The line with the cause of a failed commit has a trace of its own, which links to the requests that
+/// failed for it; the line names them too, for those without a collector.
+#[tokio::test]
+async fn a_group_that_fails_is_joined_to_its_requests() {
+    let (collector, endpoint) = collector().await;
+    let data = Data::new();
+    let mut command = data.command();
+    command
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        .env("OTEL_BSP_SCHEDULE_DELAY", "100")
+        .env("INGEST_TRACE_SAMPLE_RATIO", "0");
+    let server = Server::start_command(&data, command);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    sqlx::query("ALTER TABLE event RENAME TO gone")
+        .execute(&mut data.connect().await)
+        .await
+        .unwrap();
+    let answer = server.post("/v1/events", &key, &page_view(1)).send().await;
+    let answer = answer.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let problem: Value = answer.json().await.unwrap();
+    let request = problem["trace_id"].as_str().unwrap().to_owned();
+
+    let logs = server.logs();
+    let lines: Vec<Value> = logs
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let cause = lines
+        .iter()
+        .find(|line| line["message"] == "a group was not written")
+        .unwrap();
+    assert!(cause["error"].as_str().unwrap().contains("no such table"));
+    assert_eq!(cause["requests"], request.as_str());
+    let group = cause["trace_id"].as_str().unwrap();
+    assert_ne!(group, request);
+    // Neither was chosen at its start; both failed, and are kept.
+    wait_for("the group's span with a link to the request", async || {
+        let output = collector.output();
+        let printed = output.split("\nSpan #").skip(1);
+        let mut groups = printed.filter(|text| text.contains("write_group"));
+        let linked = groups.any(|text| {
+            let mut links = text.split("Link").skip(1);
+            text.contains(group) && links.any(|link| link.contains(&request))
+        });
+        let spans = spans(&output);
+        let mut roots = spans.iter().filter(|span| span.trace == request);
+        (linked && roots.any(|span| span.name == "POST /v1/events")).then_some(())
+    })
+    .await;
+}

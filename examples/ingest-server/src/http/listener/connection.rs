@@ -1,6 +1,6 @@
 //! One HTTP/1.1 connection.
 
-use std::{future::poll_fn, pin::pin, time::Duration};
+use std::{error::Error, future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use axum::{Router, body::Body, response::IntoResponse as _};
 use http::{Request, header::CONTENT_LENGTH};
@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 
 use super::{Limits, client_address::Client, write_progress::WriteProgress};
 use crate::{
+    clock::{self, ClockNotSet, SystemClock},
     http::problem::Problem,
     pipeline,
     pipeline::rejection::Rejection,
@@ -36,13 +37,22 @@ pub(super) async fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(kind = %error.kind(), "a connection keeps its send delay");
     }
-    let stream = WriteProgress::new(stream, limits.write_timeout);
+    let mut stream = WriteProgress::new(stream, limits.write_timeout);
+    if let Err(error) = clock::check(&SystemClock) {
+        let span = tracing::info_span!("wrong clock", otel.kind = "server");
+        let refused = refuse_for_clock(&mut stream, error).instrument(span);
+        // A request that is late needs no answer.
+        drop(tokio::time::timeout(limits.head_timeout, refused).await);
+        return close(stream).await;
+    }
     let service = service_fn(move |mut request: Request<Incoming>| {
         client.note(&mut request);
         Box::pin(router.clone().oneshot(request.map(Body::new)))
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        // `guards::add_date` says it, by the clock of the service.
+        .auto_date_header(false)
         .header_read_timeout(limits.head_timeout)
         .max_buf_size(limits.head_bytes)
         .serve_connection(TokioIo::new(stream), service);
@@ -54,7 +64,11 @@ pub(super) async fn serve(
     let mut is_stopping = false;
     let outcome = loop {
         tokio::select! {
-            outcome = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break outcome,
+            outcome = poll_fn(|cx| match clock::check(&SystemClock) {
+                Ok(()) => connection.poll_without_shutdown(cx).map(Result::err),
+                // hyper asks the system for the date at each step, and would panic now.
+                Err(ClockNotSet) => Poll::Ready(None),
+            }) => break outcome,
             () = &mut stopping, if !is_stopping => {
                 is_stopping = true;
                 Pin::new(&mut connection).graceful_shutdown();
@@ -64,13 +78,24 @@ pub(super) async fn serve(
     let parts = connection.into_parts();
     let mut stream = parts.io.into_inner();
     // A connection that was merely idle ends without a word.
-    if outcome.is_err_and(|error| error.is_timeout()) && !parts.read_buf.is_empty() {
+    if outcome.is_some_and(|error| error.is_timeout()) && !parts.read_buf.is_empty() {
         let span = tracing::info_span!("late head", otel.kind = "server");
         answer_late_head(&mut stream, accounting)
             .instrument(span)
             .await;
     }
     close(stream).await;
+}
+
+/// Refuses whatever would be asked, where hyper would panic.
+async fn refuse_for_clock(stream: &mut WriteProgress, error: ClockNotSet) {
+    // An answer that comes before its request is none.
+    let mut beginning = [0; 1];
+    if !matches!(stream.read(&mut beginning).await, Ok(1)) {
+        return;
+    }
+    tracing::error!(error = &error as &dyn Error, "a request was refused");
+    answer(stream, Rejection::plain(Reason::CapacityClock).into()).await;
 }
 
 /// hyper ends such a connection silently; the peer is told why.
@@ -80,7 +105,11 @@ async fn answer_late_head(stream: &mut WriteProgress, accounting: Option<Quality
     if let Some(quality) = accounting {
         pipeline::account_for_rejected(&quality, &rejection);
     }
-    let problem = Problem::from(rejection);
+    answer(stream, rejection.into()).await;
+}
+
+/// Writes an answer without hyper.
+async fn answer(stream: &mut WriteProgress, problem: Problem) {
     let (head, body) = problem.into_response().into_parts();
     let Ok(body) = body.collect().await else {
         return;

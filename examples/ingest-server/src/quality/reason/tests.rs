@@ -10,7 +10,7 @@ use crate::{quality::Outcome, schemas::Schemas};
 
 /// The names in use, in the order of the request path; a sender, a dashboard or an alert may hold any of
 /// them, so that none is renamed or given another meaning.
-const PROMISED: [&str; 40] = [
+const PROMISED: [&str; 42] = [
     "transport.too_large",
     "transport.encoding",
     "transport.compression",
@@ -50,6 +50,8 @@ const PROMISED: [&str; 40] = [
     "capacity.store_unavailable",
     "capacity.keys_unavailable",
     "capacity.draining",
+    "capacity.clock",
+    "integrity.unreadable",
     "internal",
 ];
 
@@ -62,7 +64,7 @@ const REMOVED: [&str; 2] = [
 ];
 
 /// The stages, in the order of the request path.
-const STAGES: [&str; 9] = [
+const STAGES: [&str; 10] = [
     "transport",
     "auth",
     "parse",
@@ -71,6 +73,7 @@ const STAGES: [&str; 9] = [
     "semantic",
     "policy",
     "capacity",
+    "integrity",
     "internal",
 ];
 
