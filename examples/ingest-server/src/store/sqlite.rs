@@ -1,11 +1,13 @@
 //! Events and leads in one SQLite file that several processes may share.
 
+mod audit;
 mod checks;
 mod events;
 mod failure;
 mod file;
 mod lead_sql;
 mod leads;
+mod limits;
 mod marker;
 mod open;
 mod sealed_refs;
@@ -22,7 +24,7 @@ use sqlx::{
 use tokio::time::timeout;
 
 use self::{failure::Failure, file::OpenedFile, marker::Marker, transaction::WriteTransaction};
-use super::{Receipt, SecretCheck, Store, StoreError, Write};
+use super::{AuditEntry, AuditEvent, AuditQuery, Receipt, SecretCheck, Store, StoreError, Write};
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 /// The file, through one writing connection and a pool of reading ones.
@@ -167,6 +169,28 @@ impl Store for SqliteStore {
 
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {
         Ok(checks::enforced_index(&self.opening, version).await?)
+    }
+
+    async fn append_audit(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        audit::append(&mut tx, events).await?;
+        tx.commit().await.map_err(Failure::from)?;
+        Ok(self.file.verify()?)
+    }
+
+    async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        Ok(audit::find(&self.readers, query).await?)
+    }
+
+    async fn limits(&self) -> Result<Option<String>, StoreError> {
+        Ok(limits::read(&self.readers).await?)
+    }
+
+    async fn remember_limits(&self, policies: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        limits::write(&mut tx, policies).await?;
+        tx.commit().await.map_err(Failure::from)?;
+        Ok(self.file.verify()?)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -32,6 +32,7 @@ async fn the_policies_that_the_readme_shows_take_effect() {
     let server = Server::start();
     let key = server.issue_tier("small", "free", &ALL_SCOPES).await;
     let put = server.admin(Method::PUT, "/admin/limits");
+    let put = put.header("content-type", "application/json");
     let answer = put.body(body).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::NO_CONTENT);
     let batch: Value = (0..40).map(page_view).collect();
