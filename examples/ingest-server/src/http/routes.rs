@@ -86,5 +86,6 @@ fn guarded(routes: Router, guards: Guards) -> Router {
         ))
         .layer(middleware::from_fn(guards::answer_panics))
         .layer(middleware::map_response(guards::add_security_headers))
+        .layer(middleware::map_response(guards::add_trace_id))
         .layer(guards.trace)
 }

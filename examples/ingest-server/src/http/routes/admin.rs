@@ -11,7 +11,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::{Request, header::AUTHORIZATION};
+use http::{
+    Request,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
 use portcullis_telemetry::Registry;
 use serde_json::Value;
 
@@ -57,9 +60,10 @@ pub(super) async fn require_token(
 }
 
 /// The object that an operator sent: a record is never read from the positions of its members, and
-/// nothing is taken that a page of a browser sends without asking.
+/// nothing is taken that says it is something else, such as a form of a page.
 pub(super) async fn read_json(request: Request<Body>) -> Result<Value, Problem> {
-    if media_type(request.headers()).as_deref() != Some("application/json") {
+    let is_named = request.headers().contains_key(CONTENT_TYPE);
+    if is_named && media_type(request.headers()).as_deref() != Some("application/json") {
         let detail = "send `Content-Type: application/json`";
         return Err(Rejection::new(Reason::TransportContentType, detail).into());
     }
