@@ -1,5 +1,6 @@
 //! What a person or a script wants to know about the data of a tenant.
 
+mod alike;
 mod html;
 mod make;
 mod markdown;
@@ -129,4 +130,21 @@ pub struct TenantSummary {
     pub lower_bound: Option<f64>,
     /// Which way it goes.
     pub direction: Option<Direction>,
+}
+
+impl Coverage {
+    /// What a reader has to know before the numbers.
+    pub(crate) const fn note(self) -> Option<&'static str> {
+        match self {
+            Self::All | Self::Own => None,
+            Self::Unseen => Some(
+                "Nothing has come from a tenant of this name since the service started: check the \
+                 name.",
+            ),
+            Self::Shared => Some(
+                "This tenant has no counters of its own: what came from it is in the report on all \
+                 tenants, under __other__.",
+            ),
+        }
+    }
 }

@@ -4,10 +4,13 @@
 
 mod actor;
 mod api_keys;
+mod audit;
 mod event;
 mod limits;
+mod names;
 mod quality;
 mod readiness;
+mod record;
 
 use std::sync::Arc;
 
@@ -19,8 +22,9 @@ pub(crate) use self::{
         ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, ApiKeys, IssuedApiKey,
         PageRequest,
     },
+    audit::{AuditError, AuditEvents, AuditPage, AuditRequest},
     event::{Action, ActionResult, AdminEvent, AdminObserver},
-    limits::{LimitedTenants, Limits},
+    limits::{Limits, LimitsError, LimitsReport},
     quality::{QualityReports, Samples},
     readiness::{Components, ReadinessCheck},
 };
@@ -29,6 +33,7 @@ pub(crate) use self::{
 #[derive(Debug, Clone)]
 pub(crate) struct UseCases {
     pub(crate) api_keys: ApiKeys,
+    pub(crate) audit: AuditEvents,
     pub(crate) limits: Limits,
     pub(crate) quality: QualityReports,
     pub(crate) readiness: ReadinessCheck,
@@ -41,8 +46,17 @@ impl UseCases {
         observer: Arc<dyn AdminObserver>,
     ) -> Self {
         Self {
-            api_keys: ApiKeys::new(services.keys.clone(), Arc::clone(&observer)),
-            limits: Limits::new(services.limiter.clone(), Arc::clone(&observer)),
+            api_keys: ApiKeys::new(
+                services.keys.clone(),
+                services.audit.clone(),
+                Arc::clone(&observer),
+            ),
+            audit: AuditEvents::new(
+                Arc::clone(&services.store),
+                services.audit.clone(),
+                Arc::clone(&observer),
+            ),
+            limits: Limits::new(services, Arc::clone(&observer)),
             quality: QualityReports::new(services.quality.clone(), observer),
             readiness: ReadinessCheck::new(Arc::clone(services), components),
         }

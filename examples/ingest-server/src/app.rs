@@ -28,12 +28,14 @@ use crate::{
         listener::{self, Listener},
         routes::{self, AdminState, Guards},
     },
+    limits::{self, InvalidLimits},
     observe::{
-        self, AdminMetrics, ApiKeyMetrics, DataKeyMetrics, FaultMetrics, LimitMetrics, WriteMetrics,
+        self, AdminMetrics, ApiKeyMetrics, AuditMetrics, DataKeyMetrics, FaultMetrics,
+        LimitMetrics, WriteMetrics,
     },
     pipeline::services::Services,
     quality,
-    store::{Store, Writer, WriterLimits},
+    store::{AuditLog, Store, StoreError, Writer, WriterLimits},
 };
 
 /// Requests that are worked on at once, on the public and on the admin listener.
@@ -58,6 +60,13 @@ pub(crate) enum StartError {
     Random(#[from] EntropyError),
     #[error(transparent)]
     Clock(#[from] ClockNotSet),
+    #[error("the stored limits cannot be read")]
+    StoredLimits(#[from] StoreError),
+    #[error(
+        "the limits that were set with `PUT /admin/limits` cannot be used; delete the row of \
+         `limit_policies` to start with the defaults: {0}"
+    )]
+    InvalidLimits(#[from] InvalidLimits),
     #[error("cannot listen on {address}: {kind}")]
     Listen {
         address: SocketAddr,
@@ -87,6 +96,7 @@ pub(crate) struct App {
     admin_listener: Listener,
     addresses: Addresses,
     writing: ServiceTask,
+    auditing: ServiceTask,
     following: ServiceTask,
     pinging: ServiceTask,
 }
@@ -106,6 +116,12 @@ impl App {
         };
         let backend = Backend::open(config, observers).await?;
         let connections = backend.connections();
+        if let Some(given) = backend.store.limits().await? {
+            let given = serde_json::from_str(&given).unwrap_or_default();
+            backend
+                .limiter
+                .replace_policies(limits::read(given)?.policies);
+        }
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let (writer, write_groups) = Writer::new(
             Arc::clone(&backend.store),
@@ -113,12 +129,19 @@ impl App {
             Arc::clone(&clock),
             Arc::new(WriteMetrics::register(registry)?),
         );
+        let (audit, write_audit) = AuditLog::new(
+            Arc::clone(&backend.store),
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+            Arc::new(AuditMetrics::register(registry)?),
+        );
         let quality = quality::build(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
         observe::register(registry, &quality, &writer)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
         let writing = ServiceTask::spawn("the writer", write_groups);
+        let auditing = ServiceTask::spawn("the writer of the audit log", write_audit);
         let following =
             ServiceTask::spawn("the follower of revocations", backend.api_keys.follow());
         let pinging = ping_repeatedly(Arc::clone(&backend.store));
@@ -136,6 +159,7 @@ impl App {
             schemas: Arc::clone(&config.schemas),
             store: backend.store,
             writer,
+            audit,
         });
         let components = Components {
             data_keys,
@@ -165,6 +189,7 @@ impl App {
             admin_listener,
             addresses,
             writing,
+            auditing,
             following,
             pinging,
         })
@@ -196,6 +221,7 @@ impl App {
             connections,
             trace,
             mut writing,
+            mut auditing,
             mut following,
             mut pinging,
             ..
@@ -216,6 +242,7 @@ impl App {
             &mut public,
             &mut admin,
             &mut writing,
+            &mut auditing,
             &mut following,
             &mut pinging,
         ];
@@ -229,9 +256,10 @@ impl App {
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
             drop((following, pinging));
-            // The writer ends when nobody can queue any more.
+            // The writers end when nobody can queue any more.
             drop((services, state));
             writing.ended().await;
+            auditing.ended().await;
             connections.close().await;
         };
         match tokio::time::timeout(SHUTDOWN, orderly_end).await {

@@ -1,12 +1,19 @@
 //! Which limits hold unless an operator sets others, and for which tiers.
 
+mod document;
+
 use portcullis_ratelimit::{
     Category, Tier,
     policy::{Limit, Policies, PoliciesBuilder, PolicyError, Rate, Rule},
 };
 
+pub(crate) use self::document::{GivenLimits, InvalidLimits, describe, read};
+
 /// The tiers that have limits.
 pub(crate) const TIERS: [Tier; 3] = [Tier::FREE, Tier::STANDARD, Tier::ENTERPRISE];
+
+/// The categories of requests that are limited.
+const CATEGORIES: [Category; 2] = [Category::INGEST, Category::READ];
 
 /// What one client address may ask for in a second and at once, whatever keys it shows: more than
 /// any honest client needs, and what keeps a flood of invented keys from the key store.
@@ -23,7 +30,7 @@ pub(crate) fn complete(given: PoliciesBuilder) -> Result<Policies, PolicyError> 
         complete = complete.client_address(address_rule());
     }
     for tier in TIERS {
-        for category in [Category::INGEST, Category::READ] {
+        for category in CATEGORIES {
             let default = defaults.policy(&tier, &category);
             if named.policy(&tier, &category).is_some() {
                 continue;

@@ -3,6 +3,7 @@
 
 mod admin;
 mod api_keys;
+mod audit;
 mod data_keys;
 mod faults;
 mod limits;
@@ -15,8 +16,8 @@ use portcullis_telemetry::{MetricError, Registry, SpanLink};
 use crate::{quality::Quality, store::Writer};
 
 pub(crate) use self::{
-    admin::AdminMetrics, api_keys::ApiKeyMetrics, data_keys::DataKeyMetrics, faults::FaultMetrics,
-    limits::LimitMetrics, writes::WriteMetrics,
+    admin::AdminMetrics, api_keys::ApiKeyMetrics, audit::AuditMetrics, data_keys::DataKeyMetrics,
+    faults::FaultMetrics, limits::LimitMetrics, writes::WriteMetrics,
 };
 
 /// Values that a label of a closed set can have, with room to grow.

@@ -7,6 +7,7 @@
 //! IpAddr          Caller         Frames   Admitted   Parsed   Valid      Fingerprinted   Resolved   Sealed   Stored   Acknowledged
 //! ```
 
+mod access_reason;
 mod accounting;
 mod acknowledge;
 mod admit;
@@ -38,9 +39,10 @@ use self::{
 use crate::quality::Quality;
 
 pub(crate) use self::{
+    access_reason::{AccessReason, InvalidReason},
     acknowledge::Acknowledged,
     batch::Rejected,
-    frame::read_body,
+    frame::{media_type, read_body},
     intake::Intake,
     lead_reads::{LeadQuery, LeadReads, admit_reader},
     limit_address::ClientAddress,

@@ -1,6 +1,8 @@
 //! Durable storage: what is written in one piece, what is read back, and the trait between the
 //! pipeline and a database.
 
+mod audit;
+mod audit_log;
 #[cfg(test)]
 mod conformance;
 mod fault;
@@ -16,12 +18,17 @@ use portcullis_keyring::TenantId;
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 pub(crate) use self::{
+    audit::{
+        Activity, AuditActor, AuditDraft, AuditEntry, AuditEvent, AuditOutcome, AuditQuery, Named,
+        SYSTEM,
+    },
+    audit_log::{AuditLog, AuditLogEvent, AuditObserver, Pending, Unrecorded},
     fault::{DatabaseFault, FaultEvent, FaultLatch, FaultObserver},
     rows::{EventRow, IndexRow, LeadChange, LeadWrite, SealedColumn, SecretCheck, Write},
     writer::{QueueSlots, WriteEvent, WriteObserver, Writer, WriterLimits},
 };
 
-/// A database of events and leads.
+/// A database of events and leads, and of who read and changed what.
 ///
 /// # Contract
 /// - [`commit`](Store::commit) is atomic and durable: when it returns `Ok`, every write whose
@@ -29,6 +36,8 @@ pub(crate) use self::{
 /// - Writes of one group take effect in their order.
 /// - An event's (tenant, source, id) and a lead's e-mail fingerprint within its tenant are unique.
 /// - A record of another tenant is as absent as one that does not exist.
+/// - [`append_audit`](Store::append_audit) is atomic and durable too, keeps the order, and nothing
+///   that was appended is ever changed or removed.
 #[async_trait]
 pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// Writes a group and says what became of each write, in order.
@@ -64,6 +73,18 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
 
     /// The index version that is enforced, making it `version` if none is yet.
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError>;
+
+    /// Adds events to the audit log in one piece.
+    async fn append_audit(&self, events: &[AuditEvent]) -> Result<(), StoreError>;
+
+    /// The events of the audit log that match, newest first.
+    async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
+
+    /// The limits that were remembered last, if any were.
+    async fn limits(&self) -> Result<Option<String>, StoreError>;
+
+    /// Remembers limits in place of those before.
+    async fn remember_limits(&self, policies: &str) -> Result<(), StoreError>;
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -20,6 +20,8 @@ mod programs;
 
 #[path = "e2e/accounting.rs"]
 mod accounting;
+#[path = "e2e/admin_actions.rs"]
+mod admin_actions;
 #[path = "e2e/admin_bodies.rs"]
 mod admin_bodies;
 #[path = "e2e/background.rs"]
@@ -54,6 +56,8 @@ mod lost_spans;
 mod plaintext_reads;
 #[path = "e2e/pressure.rs"]
 mod pressure;
+#[path = "e2e/quality_pages.rs"]
+mod quality_pages;
 #[path = "e2e/races.rs"]
 mod races;
 #[path = "e2e/references.rs"]

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{Report, markdown::points};
+use super::{Report, alike::alike, markdown::points};
 
 /// A [`Report`] as an HTML page, by `Display`; made by [`Report::html`].
 #[derive(Clone, Copy, Debug)]
@@ -17,13 +17,19 @@ struct Bar {
     lower_bound: f64,
 }
 
+// Tables wider than the window scroll by themselves; only what stands in `pre` may be broken
+// anywhere.
 const STYLE: &str = "\
-body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}\
-table{border-collapse:collapse;width:100%;margin:1rem 0}\
+body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}\
+h1,h2{overflow-wrap:anywhere}.t{overflow-x:auto;margin:1rem 0}\
+table{border-collapse:collapse;width:100%}\
 th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d8dee4;vertical-align:top}\
-td.n{text-align:right;font-variant-numeric:tabular-nums}\
-code,pre{font:13px/1.4 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}\
+th{white-space:nowrap}th.n,td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
+.b{width:200px}.b svg{display:block;margin-top:.4rem}\
+code,pre{font:13px/1.4 ui-monospace,monospace}td code{white-space:nowrap}\
+pre{white-space:pre-wrap;overflow-wrap:anywhere}time{white-space:nowrap}\
 .score{font-size:3rem;font-weight:600}.critical,.error{color:#b42318}.warning{color:#93590a}\
+@media(max-width:40rem){.b{display:none}th,td{padding:.3rem}}\
 @media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}th,td{border-color:#30363d}\
 .critical,.error{color:#ff8a7a}.warning{color:#e3b341}}";
 
@@ -43,8 +49,13 @@ impl Report {
             page,
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width\">\
-             <title>Data quality: {tenant}</title><style>{STYLE}</style><h1>Data quality: {tenant}</h1>",
+             <title>Data quality: {tenant}</title><style>{STYLE}</style><h1>Data quality: {tenant}</h1>\
+             <p>Events since the service started, at <time>{}</time>.</p>",
+            self.made_at,
         )?;
+        if let Some(note) = self.coverage.note() {
+            write!(page, "<p><strong>{note}</strong></p>")?;
+        }
         self.write_summary(page)?;
         self.write_outcomes(page)?;
         self.write_reasons(page)?;
@@ -65,7 +76,8 @@ impl Report {
         write!(
             page,
             "<p><span class=\"score\">{:.1}</span> of 100, at least {:.1}, from {} events; \
-             5 minutes {}, 1 hour {}: {direction}</p><table><tr><th>dimension<th>score<th>events",
+             5 minutes {}, 1 hour {}: {direction}</p>\
+             <div class=\"t\"><table><tr><th>dimension<th class=\"n\">score<th class=\"b\"><th class=\"n\">events",
             score.value,
             score.lower_bound,
             score.events,
@@ -75,16 +87,16 @@ impl Report {
         for dimension in &score.dimensions {
             write!(
                 page,
-                "<tr><td>{}<td>{}",
+                "<tr><td>{}<td class=\"n\">{}<td class=\"b\">",
                 dimension.dimension,
                 points(dimension.value)
             )?;
             if let (Some(value), Some(lower_bound)) = (dimension.value, dimension.lower_bound) {
-                write!(page, " {}", Bar { value, lower_bound })?;
+                write!(page, "{}", Bar { value, lower_bound })?;
             }
             write!(page, "<td class=\"n\">{}", dimension.events)?;
         }
-        page.write_str("</table>")
+        page.write_str("</table></div>")
     }
 
     fn write_outcomes(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,11 +105,11 @@ impl Report {
             page,
             "<p>Received {received}, accounted for {outcomes}.</p>"
         )?;
-        page.write_str("<table><tr><th>outcome<th>events")?;
+        page.write_str("<div class=\"t\"><table><tr><th>outcome<th class=\"n\">events")?;
         for (outcome, events) in self.outcomes.iter().filter(|(_, events)| **events > 0) {
             write!(page, "<tr><td>{outcome}<td class=\"n\">{events}")?;
         }
-        page.write_str("</table>")
+        page.write_str("</table></div>")
     }
 
     fn write_reasons(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,7 +117,8 @@ impl Report {
             return Ok(());
         }
         page.write_str(
-            "<h2>Rejections</h2><table><tr><th>reason<th>events<th>severity<th>what to do",
+            "<h2>Rejections</h2><div class=\"t\"><table><tr><th>reason<th class=\"n\">events<th>severity\
+             <th>what to do",
         )?;
         for rejections in &self.rejections {
             write!(
@@ -117,7 +130,7 @@ impl Report {
                 severity = rejections.severity,
             )?;
         }
-        page.write_str("</table>")
+        page.write_str("</table></div>")
     }
 
     fn write_types(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,7 +138,8 @@ impl Report {
             return Ok(());
         }
         page.write_str(
-            "<h2>Event types</h2><table><tr><th>event type<th>score<th>versions (events)<th>deprecated",
+            "<h2>Event types</h2><div class=\"t\"><table><tr><th>event type<th class=\"n\">score\
+             <th>versions (events)<th class=\"n\">deprecated",
         )?;
         for event_type in &self.event_types {
             let deprecated = points(event_type.deprecated_share.map(|share| 100.0 * share));
@@ -140,27 +154,30 @@ impl Report {
             }
             write!(page, "<td class=\"n\">{deprecated} %")?;
         }
-        page.write_str("</table>")
+        page.write_str("</table></div>")
     }
 
     fn write_all_tenants(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.tenants.is_empty() {
             return Ok(());
         }
-        page.write_str("<h2>Tenants</h2><table><tr><th>tenant<th>score<th>received")?;
+        page.write_str(
+            "<h2>Tenants</h2><div class=\"t\"><table><tr><th>tenant<th class=\"n\">score<th class=\"b\">\
+             <th class=\"n\">received",
+        )?;
         for tenant in &self.tenants {
             write!(
                 page,
-                "<tr><td>{}<td>{}",
+                "<tr><td>{}<td class=\"n\">{}<td class=\"b\">",
                 Escaped(&tenant.tenant),
                 points(tenant.score)
             )?;
             if let (Some(value), Some(lower_bound)) = (tenant.score, tenant.lower_bound) {
-                write!(page, " {}", Bar { value, lower_bound })?;
+                write!(page, "{}", Bar { value, lower_bound })?;
             }
             write!(page, "<td class=\"n\">{}", tenant.conservation.received)?;
         }
-        page.write_str("</table>")
+        page.write_str("</table></div>")
     }
 
     fn write_sample_list(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -173,15 +190,19 @@ impl Report {
                 group.count,
                 group.probability,
             )?;
-            for sample in &group.samples {
+            for (sample, count) in alike(&group.samples) {
                 write!(
                     page,
-                    "<p><code>{}</code> {} {}</p><pre>{}</pre>",
+                    "<p><code>{}</code> {} {} <time>{}</time>",
                     sample.fingerprint,
                     Escaped(&sample.event_type),
                     Escaped(&sample.detail),
-                    Escaped(&sample.excerpt),
+                    sample.taken_at,
                 )?;
+                if count > 1 {
+                    write!(page, " (and {} that look like it)", count - 1)?;
+                }
+                write!(page, "</p><pre>{}</pre>", Escaped(&sample.excerpt))?;
             }
         }
         Ok(())

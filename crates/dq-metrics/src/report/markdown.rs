@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Report;
+use super::{Report, alike::alike};
 use crate::{sample::SampleGroup, score::Score};
 
 /// A [`Report`] as Markdown, by `Display`; made by [`Report::markdown`].
@@ -18,6 +18,14 @@ impl Report {
     fn write_markdown(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tenant = self.tenant.as_deref().unwrap_or("all tenants");
         writeln!(page, "# Data quality: {}\n", cell(tenant))?;
+        writeln!(
+            page,
+            "Events since the service started, at {}.\n",
+            self.made_at
+        )?;
+        if let Some(note) = self.coverage.note() {
+            writeln!(page, "**{note}**\n")?;
+        }
         match &self.score {
             Some(score) => self.write_score(page, score)?,
             None => writeln!(page, "No score: nothing was judged yet.\n")?,
@@ -140,14 +148,14 @@ fn write_samples(page: &mut fmt::Formatter<'_>, group: &SampleGroup) -> fmt::Res
     )?;
     writeln!(
         page,
-        "| fingerprint | event type | detail | excerpt |\n|---|---|---|---|"
+        "| fingerprint | event type | detail | alike | excerpt |\n|---|---|---|---|---|"
     )?;
-    for sample in &group.samples {
+    for (sample, count) in alike(&group.samples) {
         let (detail, excerpt) = (cell(&sample.detail), cell(&sample.excerpt));
         let event_type = cell(&sample.event_type);
         writeln!(
             page,
-            "| {} | {event_type} | {detail} | {excerpt} |",
+            "| {} | {event_type} | {detail} | {count} | {excerpt} |",
             sample.fingerprint
         )?;
     }

@@ -13,6 +13,25 @@ pub(crate) enum Actor {
     DevProfile,
 }
 
+impl Actor {
+    /// Who it is in the audit log.
+    pub(crate) fn id(&self) -> String {
+        match self {
+            Self::AdminToken { .. } => "admin-token".to_owned(),
+            Self::CommandLine { user } => format!("command-line:{user}"),
+            Self::DevProfile => "dev-profile".to_owned(),
+        }
+    }
+
+    /// Where it asks from, if that is known.
+    pub(crate) const fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::AdminToken { address } => Some(*address),
+            Self::CommandLine { .. } | Self::DevProfile => None,
+        }
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

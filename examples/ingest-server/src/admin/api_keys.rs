@@ -9,13 +9,19 @@ use portcullis_apikey_cache::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver};
-use crate::{limits, permission::Permission, timestamp};
+use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, names, record};
+use crate::{
+    limits,
+    permission::Permission,
+    store::{AuditLog, AuditOutcome, Pending, Unrecorded},
+    timestamp,
+};
 
 /// The use cases on API keys.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiKeys {
     keys: ApiKeyCache,
+    audit: AuditLog,
     observer: Arc<dyn AdminObserver>,
 }
 
@@ -81,6 +87,8 @@ pub(crate) enum ApiKeyError {
     MalformedKid(#[from] MalformedKid),
     #[error("there is no API key of that id; list the keys to find it")]
     NotFound,
+    #[error(transparent)]
+    Unrecorded(#[from] Unrecorded),
     #[error("the API keys' store failed")]
     Store(#[source] StoreError),
     #[error(transparent)]
@@ -92,24 +100,47 @@ impl ApiKeys {
     const DEFAULT_PAGE: NonZeroU16 = NonZeroU16::new(100).expect("100 is not zero");
     const MAX_PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("1,000 is not zero");
 
-    pub(crate) const fn new(keys: ApiKeyCache, observer: Arc<dyn AdminObserver>) -> Self {
-        Self { keys, observer }
+    pub(crate) const fn new(
+        keys: ApiKeyCache,
+        audit: AuditLog,
+        observer: Arc<dyn AdminObserver>,
+    ) -> Self {
+        Self {
+            keys,
+            audit,
+            observer,
+        }
     }
 
-    /// Issues a key; its text is shown only this once.
+    /// Issues a key; its text is shown only this once. That it was asked for is on record before,
+    /// and which key it became before this returns.
     pub(crate) async fn issue(
         &self,
         actor: &Actor,
         request: &ApiKeyRequest,
     ) -> Result<IssuedApiKey, ApiKeyError> {
-        let issued = async {
-            let issued = self.keys.issue(new_key(request)?).await?;
-            Ok(IssuedApiKey {
-                kid: *issued.kid(),
-                key: issued.into_key(),
-            })
+        let asked = Action::IssueApiKey {
+            tenant: &request.tenant,
+            tier: &request.tier,
+            scopes: &request.scopes,
+            kid: None,
         };
-        let issued = issued.await;
+        let new_key = async {
+            self.check_tenant(&request.tenant).await?;
+            new_key(request)
+        };
+        let issued = match new_key.await {
+            Ok(key) => {
+                self.issue_recorded(actor, asked, &request.tenant, key)
+                    .await
+            }
+            Err(error) => {
+                if let ApiKeyError::Invalid(_) = error {
+                    self.audit.note(record::rejected(actor, &asked));
+                }
+                Err(error)
+            }
+        };
         let action = Action::IssueApiKey {
             tenant: &request.tenant,
             tier: &request.tier,
@@ -118,6 +149,59 @@ impl ApiKeys {
         };
         self.report(actor, action, issued.as_ref().err());
         issued
+    }
+
+    /// A tenant that has a key already keeps its name; that of a new one must be told from all
+    /// others.
+    async fn check_tenant(&self, name: &str) -> Result<(), ApiKeyError> {
+        let refused = |why| ApiKeyError::Invalid(format!("`tenant`: {why}"));
+        if let Ok(tenant) = TenantId::new(name) {
+            let query = KeyQuery::first(NonZeroU16::MIN).of_tenant(tenant);
+            if !self.keys.list(&query).await?.keys.is_empty() {
+                return Ok(());
+            }
+        }
+        names::check(name).map_err(refused)?;
+        let mut query = KeyQuery::first(Self::MAX_PAGE);
+        loop {
+            let page = self.keys.list(&query).await?;
+            let is_like = |key: &KeyInfo| key.tenant().as_str().eq_ignore_ascii_case(name);
+            if page.keys.iter().any(is_like) {
+                return Err(refused("another tenant's name differs in case alone"));
+            }
+            match page.next {
+                Some(next) => query = KeyQuery::first(Self::MAX_PAGE).after(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn issue_recorded(
+        &self,
+        actor: &Actor,
+        action: Action<'_>,
+        tenant: &str,
+        key: NewKey,
+    ) -> Result<IssuedApiKey, ApiKeyError> {
+        let draft = record::draft(actor, &action, Some(tenant));
+        let mut change = self.audit.begin(draft).await?;
+        let issued = match self.keys.issue(key).await {
+            Ok(issued) => issued,
+            Err(error) => return Err(failed(change, error.into()).await),
+        };
+        let kid = *issued.kid();
+        let draft = change.draft_mut();
+        draft.resources = vec![kid.to_string()];
+        draft.count = 1;
+        if let Err(unrecorded) = change.finish(AuditOutcome::Success, None).await {
+            // Nobody has seen the key. If this fails too, nobody ever can use it.
+            drop(self.keys.revoke(&kid).await);
+            return Err(unrecorded.into());
+        }
+        Ok(IssuedApiKey {
+            kid,
+            key: issued.into_key(),
+        })
     }
 
     /// Lists keys by kid, a page at a time.
@@ -137,6 +221,10 @@ impl ApiKeys {
                 query = query.after(kid.parse()?);
             }
             let page = self.keys.list(&query).await?;
+            let tenant = request.tenant.as_deref();
+            let action = Action::ListApiKeys { tenant };
+            let draft = record::draft(actor, &action, names::recorded(tenant));
+            self.audit.record(draft).await?;
             Ok(ApiKeyPage {
                 keys: page.keys.iter().map(ApiKeyDescription::from).collect(),
                 next: page.next.map(|kid| kid.to_string()),
@@ -156,7 +244,7 @@ impl ApiKeys {
     ) -> Result<ApiKeyDescription, ApiKeyError> {
         let kid: Result<Kid, _> = kid.parse();
         let key = match &kid {
-            Ok(kid) => self.keys.record(kid).await.map_err(ApiKeyError::from),
+            Ok(kid) => self.read_recorded(actor, kid).await,
             Err(malformed) => Err((*malformed).into()),
         };
         let action = Action::ReadApiKey {
@@ -175,7 +263,7 @@ impl ApiKeys {
     ) -> Result<RevokedApiKey, ApiKeyError> {
         let kid: Result<Kid, _> = kid.parse();
         let revocation = match &kid {
-            Ok(kid) => self.keys.revoke(kid).await.map_err(ApiKeyError::from),
+            Ok(kid) => self.revoke_recorded(actor, kid).await,
             Err(malformed) => Err((*malformed).into()),
         };
         let action = Action::RevokeApiKey {
@@ -188,13 +276,42 @@ impl ApiKeys {
         })
     }
 
+    async fn read_recorded(&self, actor: &Actor, kid: &Kid) -> Result<KeyInfo, ApiKeyError> {
+        let key = self.keys.record(kid).await?;
+        let action = Action::ReadApiKey { kid: Some(kid) };
+        let draft = record::draft(actor, &action, names::recorded(Some(key.tenant().as_str())));
+        self.audit.record(draft).await?;
+        Ok(key)
+    }
+
+    /// What was begun names the key, so that a revocation that is done is told as done even if what
+    /// came of it cannot be put on record.
+    async fn revoke_recorded(&self, actor: &Actor, kid: &Kid) -> Result<Revocation, ApiKeyError> {
+        let draft = record::draft(actor, &Action::RevokeApiKey { kid: Some(kid) }, None);
+        let change = self.audit.begin(draft).await?;
+        match self.keys.revoke(kid).await {
+            Ok(revocation) => {
+                if let Err(error) = change.finish(AuditOutcome::Success, None).await {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "a key was revoked"
+                    );
+                }
+                Ok(revocation)
+            }
+            Err(error) => Err(failed(change, error.into()).await),
+        }
+    }
+
     fn report(&self, actor: &Actor, action: Action<'_>, error: Option<&ApiKeyError>) {
         let result = match error {
             None => ActionResult::Done,
             Some(
                 ApiKeyError::Invalid(_) | ApiKeyError::MalformedKid(_) | ApiKeyError::NotFound,
             ) => ActionResult::Rejected,
-            Some(ApiKeyError::Store(_) | ApiKeyError::Other(_)) => ActionResult::Failed,
+            Some(ApiKeyError::Unrecorded(_) | ApiKeyError::Store(_) | ApiKeyError::Other(_)) => {
+                ActionResult::Failed
+            }
         };
         self.observer.observe(&AdminEvent {
             actor,
@@ -229,6 +346,20 @@ impl From<&KeyInfo> for ApiKeyDescription {
             last_used: key.last_used().map(time),
         }
     }
+}
+
+/// What was begun failed: that is what is told, whether or not it can be put on record.
+async fn failed(change: Pending, error: ApiKeyError) -> ApiKeyError {
+    let detail = match &error {
+        ApiKeyError::NotFound => "not_found",
+        ApiKeyError::Invalid(_) | ApiKeyError::MalformedKid(_) => "bad_request",
+        ApiKeyError::Unrecorded(_) => "capacity.audit_unavailable",
+        ApiKeyError::Store(_) => "capacity.store_unavailable",
+        ApiKeyError::Other(_) => "internal",
+    };
+    // The log has said so, and counted it.
+    drop(change.finish(AuditOutcome::Failure, Some(detail)).await);
+    error
 }
 
 fn new_key(request: &ApiKeyRequest) -> Result<NewKey, ApiKeyError> {

@@ -41,12 +41,15 @@ pub(crate) enum Action<'a> {
     },
     ReadLimits,
     ReplaceLimits {
-        policies: &'a PoliciesBuilder,
+        policies: Option<&'a PoliciesBuilder>,
     },
     ReadQuality {
         tenant: Option<&'a str>,
     },
     ReadSamples {
+        tenant: Option<&'a str>,
+    },
+    ReadAudit {
         tenant: Option<&'a str>,
     },
 }
@@ -73,6 +76,7 @@ impl Action<'_> {
             Self::ReplaceLimits { .. } => "limits.replace",
             Self::ReadQuality { .. } => "quality.read",
             Self::ReadSamples { .. } => "quality.samples",
+            Self::ReadAudit { .. } => "audit.read",
         }
     }
 
@@ -100,7 +104,8 @@ impl Action<'_> {
             Self::IssueApiKey { tenant, .. } => Some(tenant),
             Self::ListApiKeys { tenant }
             | Self::ReadQuality { tenant }
-            | Self::ReadSamples { tenant } => *tenant,
+            | Self::ReadSamples { tenant }
+            | Self::ReadAudit { tenant } => *tenant,
             _ => None,
         }
     }

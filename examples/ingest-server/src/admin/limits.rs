@@ -1,27 +1,43 @@
-//! Who is limited, and other limits.
+//! What is limited, who is, and other limits.
 
 use std::sync::Arc;
 
-use portcullis_ratelimit::{
-    RateLimiter,
-    policy::{PoliciesBuilder, PolicyError},
-};
+use portcullis_ratelimit::RateLimiter;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver};
-use crate::limits;
+use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, record};
+use crate::{
+    limits::{self, GivenLimits, InvalidLimits},
+    pipeline::services::Services,
+    store::{AuditLog, AuditOutcome, Store, StoreError, Unrecorded},
+};
 
 /// The use cases on limits.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
     limiter: RateLimiter,
+    store: Arc<dyn Store>,
+    audit: AuditLog,
     observer: Arc<dyn AdminObserver>,
 }
 
-/// The tenants refused most of late, most refused first.
+/// The limits in force, and whom they refused most of late.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct LimitedTenants {
+pub(crate) struct LimitsReport {
+    policies: Value,
     limited: Vec<LimitedTenant>,
+}
+
+/// Why limits were not replaced.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LimitsError {
+    #[error(transparent)]
+    Invalid(#[from] InvalidLimits),
+    #[error(transparent)]
+    Unrecorded(#[from] Unrecorded),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -35,12 +51,17 @@ struct LimitedTenant {
 }
 
 impl Limits {
-    pub(crate) const fn new(limiter: RateLimiter, observer: Arc<dyn AdminObserver>) -> Self {
-        Self { limiter, observer }
+    pub(crate) fn new(services: &Services, observer: Arc<dyn AdminObserver>) -> Self {
+        Self {
+            limiter: services.limiter.clone(),
+            store: Arc::clone(&services.store),
+            audit: services.audit.clone(),
+            observer,
+        }
     }
 
-    /// The tenants refused most of late.
-    pub(crate) fn most_limited(&self, actor: &Actor) -> LimitedTenants {
+    /// The limits in force, and the tenants refused most of late, most refused first.
+    pub(crate) fn read(&self, actor: &Actor) -> LimitsReport {
         self.report(actor, Action::ReadLimits, ActionResult::Done);
         let tenants = self.limiter.most_limited().into_iter();
         let limited = tenants.map(|tenant| LimitedTenant {
@@ -49,30 +70,56 @@ impl Limits {
             overcount: tenant.overcount,
             seconds_ago: tenant.last_refused.as_secs(),
         });
-        LimitedTenants {
+        LimitsReport {
+            policies: limits::describe(&self.limiter.policies()),
             limited: limited.collect(),
         }
     }
 
-    /// Replaces the policies; what is left out is as at the start. They hold at once, until the
-    /// process ends.
+    /// Replaces the policies; what is left out is as by default. They hold at once, and after the
+    /// next start.
     ///
     /// # Errors
-    /// The policies contradict themselves; the text says how.
-    pub(crate) fn replace(
+    /// They cannot be used, or the change cannot be put on record or remembered.
+    pub(crate) async fn replace(&self, actor: &Actor, given: Value) -> Result<(), LimitsError> {
+        let given = limits::read(given).map_err(LimitsError::from);
+        let replaced = match &given {
+            Ok(given) => self.replace_recorded(actor, given).await,
+            Err(_) => {
+                let action = Action::ReplaceLimits { policies: None };
+                self.audit.note(record::rejected(actor, &action));
+                Ok(())
+            }
+        };
+        let policies = given.as_ref().ok().map(|given| &given.builder);
+        let result = match (&given, &replaced) {
+            (Err(_), _) => ActionResult::Rejected,
+            (Ok(_), Err(_)) => ActionResult::Failed,
+            (Ok(_), Ok(())) => ActionResult::Done,
+        };
+        self.report(actor, Action::ReplaceLimits { policies }, result);
+        given.and(replaced)
+    }
+
+    async fn replace_recorded(
         &self,
         actor: &Actor,
-        given: &PoliciesBuilder,
-    ) -> Result<(), PolicyError> {
-        let policies = limits::complete(given.clone());
-        let result = if policies.is_ok() {
-            ActionResult::Done
-        } else {
-            ActionResult::Rejected
-        };
-        let replaced = policies.map(|policies| self.limiter.replace_policies(policies));
-        self.report(actor, Action::ReplaceLimits { policies: given }, result);
-        replaced
+        given: &GivenLimits,
+    ) -> Result<(), LimitsError> {
+        let policies = Some(&given.builder);
+        let action = Action::ReplaceLimits { policies };
+        let change = self
+            .audit
+            .begin(record::draft(actor, &action, None))
+            .await?;
+        if let Err(error) = self.store.remember_limits(&given.text).await {
+            let detail = Some("capacity.store_unavailable");
+            // The log has said so, and counted it.
+            drop(change.finish(AuditOutcome::Failure, detail).await);
+            return Err(error.into());
+        }
+        self.limiter.replace_policies(given.policies.clone());
+        Ok(change.finish(AuditOutcome::Success, None).await?)
     }
 
     fn report(&self, actor: &Actor, action: Action<'_>, result: ActionResult) {

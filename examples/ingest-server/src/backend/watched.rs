@@ -25,7 +25,10 @@ use portcullis_keyring::{
 
 use crate::{
     lead::{LeadColumn, LeadId, LeadRecord},
-    store::{DatabaseFault, FaultLatch, Receipt, SecretCheck, Store, StoreError, Write},
+    store::{
+        AuditEntry, AuditEvent, AuditQuery, DatabaseFault, FaultLatch, Receipt, SecretCheck, Store,
+        StoreError, Write,
+    },
 };
 
 /// A store on the database that the latch belongs to. After a fault it reads, and writes no more.
@@ -110,6 +113,24 @@ impl Store for Watched<dyn Store> {
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {
         self.latch.check()?;
         self.watch(self.store.enforced_index(version).await)
+    }
+
+    async fn append_audit(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.append_audit(events).await)
+    }
+
+    async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        self.watch(self.store.audit_events(query).await)
+    }
+
+    async fn limits(&self) -> Result<Option<String>, StoreError> {
+        self.watch(self.store.limits().await)
+    }
+
+    async fn remember_limits(&self, policies: &str) -> Result<(), StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.remember_limits(policies).await)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

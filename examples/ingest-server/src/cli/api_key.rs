@@ -4,6 +4,7 @@
 use std::{io, num::NonZeroU16, sync::Arc};
 
 use clap::{Args, Subcommand};
+use portcullis_keyring::entropy::SystemEntropy;
 use serde_json::json;
 
 use super::{
@@ -18,7 +19,9 @@ use crate::{
         PageRequest,
     },
     backend::{Backend, Location, Observers},
+    clock::SystemClock,
     config,
+    store::{AuditLog, AuditLogEvent, AuditObserver},
 };
 
 #[derive(Debug, Subcommand)]
@@ -100,7 +103,8 @@ impl CommandError {
 
 const PAGE: NonZeroU16 = NonZeroU16::new(500).expect("500 is not zero");
 
-/// The command's own output and exit code tell its caller what was done.
+/// The command's own output and exit code tell its caller what was done, and the audit log whoever
+/// asks later.
 #[derive(Debug)]
 struct Unobserved;
 
@@ -108,11 +112,22 @@ impl AdminObserver for Unobserved {
     fn observe(&self, _: &AdminEvent<'_>) {}
 }
 
+impl AuditObserver for Unobserved {
+    fn observe(&self, _: AuditLogEvent) {}
+}
+
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
     require_database(settings)?;
     let config = settings.load(MissingSecrets::Report)?.config;
     let backend = Backend::open(&config, Observers::default()).await?;
-    let keys = ApiKeys::new(backend.api_keys.clone(), Arc::new(Unobserved));
+    let (audit, write_audit) = AuditLog::new(
+        Arc::clone(&backend.store),
+        Arc::new(SystemClock),
+        Arc::new(SystemEntropy::new()),
+        Arc::new(Unobserved),
+    );
+    let auditing = tokio::spawn(write_audit);
+    let keys = ApiKeys::new(backend.api_keys.clone(), audit, Arc::new(Unobserved));
     let user = rustix::process::getuid().as_raw();
     let actor = Actor::CommandLine { user };
     let outcome = match command {
@@ -120,6 +135,9 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Cli
         Command::List(arguments) => list(&keys, &actor, arguments).await,
         Command::Revoke(arguments) => revoke(&keys, &actor, &arguments).await,
     };
+    // The writer of the audit log ends when nobody can add to it any more.
+    drop(keys);
+    drop(auditing.await);
     backend.connections().close().await;
     outcome
 }

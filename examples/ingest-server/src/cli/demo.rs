@@ -48,8 +48,9 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     let stop = serve::stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
     let app = App::start(&config, &guard).await?;
     let (keys, addresses) = (app.api_keys().clone(), app.addresses());
-    let show = async {
-        let length = Duration::from_secs(demo.seconds);
+    let length = Duration::from_secs(demo.seconds);
+    // It ends with the keys: the service waits until nobody can put anything on record.
+    let show = async move {
         show(&keys, addresses, length).await?;
         print(&where_to_look(&config, addresses, &token))
     };

@@ -11,12 +11,12 @@ use axum::{
 };
 use futures_util::FutureExt as _;
 use http::{
-    HeaderValue, Request,
+    HeaderName, HeaderValue, Request,
     header::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, DATE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     },
 };
-use portcullis_telemetry::HttpLayer;
+use portcullis_telemetry::{HttpLayer, current_trace_id};
 use tokio::sync::Semaphore;
 
 use super::{in_flight::InFlight, problem::Problem};
@@ -104,6 +104,18 @@ pub(super) async fn answer_panics(request: Request<Body>, next: Next) -> Respons
         tracing::error!("a request handler panicked");
         Problem::from(Rejection::plain(Reason::Internal)).into_response()
     })
+}
+
+/// The trace of a request, whatever came of it; a problem has it in its body too.
+static TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+
+/// Says under which trace the log has the request.
+pub(super) async fn add_trace_id(mut response: Response) -> Response {
+    let trace = current_trace_id().map(|trace| HeaderValue::try_from(trace.to_string()));
+    if let Some(Ok(trace)) = trace {
+        response.headers_mut().insert(TRACE_ID.clone(), trace);
+    }
+    response
 }
 
 /// Answers hold personal data or secrets: they are never cached, sniffed or framed.

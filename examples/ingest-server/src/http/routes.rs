@@ -2,6 +2,7 @@
 
 mod admin;
 mod api_keys;
+mod audit;
 mod events;
 mod health;
 mod leads;
@@ -56,10 +57,8 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
             "/admin/api-keys/{kid}",
             get(api_keys::read).delete(api_keys::revoke),
         )
-        .route(
-            "/admin/limits",
-            get(limits::most_limited).put(limits::replace),
-        )
+        .route("/admin/limits", get(limits::read).put(limits::replace))
+        .route("/admin/audit/events", get(audit::find))
         .route("/admin/quality", get(quality::report))
         .route("/admin/quality/report", get(quality::page))
         .route("/admin/quality/samples", get(quality::samples))
@@ -91,5 +90,6 @@ fn guarded(routes: Router, guards: Guards) -> Router {
             guards.clone(),
             guards::add_date,
         ))
+        .layer(middleware::map_response(guards::add_trace_id))
         .layer(guards.trace)
 }

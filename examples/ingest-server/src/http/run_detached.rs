@@ -23,16 +23,20 @@ where
 {
     let permit = request.extensions().get::<InFlight>().cloned();
     let work = work(request);
-    let task = async move {
+    let finished = finish(async move {
         let outcome = work.await;
         drop(permit);
         outcome
-    };
-    match tokio::spawn(task.in_current_span()).await {
-        Ok(outcome) => outcome.map_err(Problem::from),
-        Err(_) => {
-            tracing::error!("the handling of a request panicked");
-            Err(Rejection::plain(Reason::Internal).into())
-        }
-    }
+    });
+    finished.await?.map_err(Problem::from)
+}
+
+/// Does some work in a task of its own, to its end.
+pub(super) async fn finish<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::spawn(work.in_current_span()).await.map_err(|_| {
+        tracing::error!("the handling of a request panicked");
+        Rejection::plain(Reason::Internal).into()
+    })
 }

@@ -4,7 +4,7 @@ use portcullis_keyring::{KeyId, Keyring, PrepareError, TenantId};
 use portcullis_pii_crypto::{AnyPii, Cipher, OpenError, Sealed};
 use serde::{Serialize, Serializer};
 
-use super::{LeadColumn, LeadId, LeadRecord};
+use super::{COLUMNS, LeadColumn, LeadId, LeadRecord};
 
 /// How much of the personal data is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,18 @@ pub(crate) enum OpenLeadError {
 }
 
 impl LeadView {
+    /// Whose it is.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The fields that it shows, such as `lead.email`.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let shows = |name| self.columns.iter().any(|(shown, _)| *shown == name);
+        let columns = COLUMNS.iter().filter(move |column| shows(column.name()));
+        columns.map(|column| column.field())
+    }
+
     /// Opens a lead of `tenant`, as much of it as `view` shows.
     pub(crate) async fn open(
         keyring: &Keyring,

@@ -54,7 +54,9 @@ fn details(event: &AdminEvent<'_>) -> Option<String> {
         (ActionResult::Done, Action::IssueApiKey { tier, scopes, .. }) => {
             Some(format!("tier {tier}, scopes {}", scopes.join(" ")))
         }
-        (ActionResult::Done, Action::ReplaceLimits { policies }) => Some(format!("{policies:?}")),
+        (ActionResult::Done, Action::ReplaceLimits { policies }) => {
+            policies.map(|policies| format!("{policies:?}"))
+        }
         _ => None,
     }
 }

@@ -24,6 +24,15 @@ impl Caller {
     pub(crate) fn may(&self, permission: Permission) -> bool {
         self.principal.has_scope(permission.scope())
     }
+
+    /// Refuses a caller whose key does not grant `permission`.
+    pub(crate) fn require(&self, permission: Permission) -> Result<(), Rejection> {
+        if self.may(permission) {
+            return Ok(());
+        }
+        let detail = format!("the API key lacks the scope `{}`", permission.scope());
+        Err(Rejection::new(Reason::AuthScope, detail))
+    }
 }
 
 /// The caller, at `address`, who may do what is `needed`.
@@ -33,6 +42,17 @@ pub(crate) async fn authenticate(
     headers: &HeaderMap,
     address: IpAddr,
     needed: Permission,
+) -> Result<Caller, Rejection> {
+    let caller = identify(services, headers, address).await?;
+    caller.require(needed)?;
+    Ok(caller)
+}
+
+/// The caller, at `address`, whatever the key grants.
+pub(crate) async fn identify(
+    services: &Services,
+    headers: &HeaderMap,
+    address: IpAddr,
 ) -> Result<Caller, Rejection> {
     let key = ApiKey::from_headers(headers).map_err(|error| match error {
         CredentialError::Missing => Rejection::new(
@@ -51,18 +71,12 @@ pub(crate) async fn authenticate(
         })?;
     let tenant = TenantId::new(principal.tenant().as_str())
         .expect("a tenant id of a key, 1 to 128 bytes, is one of a data key, 1 to 1,024 bytes");
-    let caller = Caller {
+    Ok(Caller {
         principal,
         tenant,
         address,
         received_at: services.clock.wall(),
-    };
-    if caller.may(needed) {
-        Ok(caller)
-    } else {
-        let detail = format!("the API key lacks the scope `{}`", needed.scope());
-        Err(Rejection::new(Reason::AuthScope, detail))
-    }
+    })
 }
 
 /// One answer for malformed, unknown, wrong, expired and revoked keys.

@@ -82,7 +82,7 @@ pub(crate) async fn read_body(request: Request<Body>) -> Result<Bytes, Rejection
 }
 
 /// The media type in lower case, without parameters; none if it names a charset but UTF-8.
-fn media_type(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
     let text = headers
         .get(CONTENT_TYPE)?
         .to_str()

@@ -1,5 +1,7 @@
 //! Reading leads: the use cases of a tenant's callers. Personal data is masked unless the caller may
-//! see it and says why.
+//! see it and says why; then the read is on record before the answer leaves.
+
+mod record;
 
 use http::{Extensions, HeaderMap};
 use portcullis_pii_crypto::AnyPii;
@@ -7,7 +9,8 @@ use portcullis_ratelimit::{Category, Decision};
 use serde::Serialize;
 
 use super::{
-    authenticate::{Caller, authenticate},
+    access_reason::AccessReason,
+    authenticate::{Caller, identify},
     limit_address::limit_address,
     limits,
     rejection::{Rejection, RequestRejection},
@@ -25,6 +28,8 @@ pub(crate) struct LeadReads<'a> {
     services: &'a Services,
     caller: &'a Caller,
     view: View,
+    /// What the caller says personal data is read for.
+    reason: Option<AccessReason>,
 }
 
 /// Which leads are looked for.
@@ -58,33 +63,48 @@ pub(crate) async fn admit_reader(
     headers: &HeaderMap,
 ) -> Result<(Caller, Decision), RequestRejection> {
     let address = limit_address(services, extensions).await?;
-    let caller = authenticate(services, headers, address, Permission::LeadsRead).await?;
+    let caller = identify(services, headers, address).await?;
+    if let Err(rejection) = caller.require(Permission::LeadsRead) {
+        record::note_refusal(services, &caller);
+        return Err(rejection.into());
+    }
     let limits = limits::check(services, &caller, Category::READ, 1).await?;
     Ok((caller, limits))
 }
 
 impl<'a> LeadReads<'a> {
     /// For a caller who says why personal data is read, or does not.
-    pub(crate) fn new(services: &'a Services, caller: &'a Caller, gives_reason: bool) -> Self {
-        let view = if gives_reason && caller.may(Permission::PiiRead) {
-            View::Open
-        } else {
-            View::Masked
+    pub(crate) fn new(
+        services: &'a Services,
+        caller: &'a Caller,
+        reason: Option<AccessReason>,
+    ) -> Self {
+        let view = match (&reason, caller.may(Permission::PiiRead)) {
+            (Some(_), true) => View::Open,
+            (Some(_), false) => {
+                record::note_refusal(services, caller);
+                View::Masked
+            }
+            (None, _) => View::Masked,
         };
         Self {
             services,
             caller,
             view,
+            reason,
         }
     }
 
     /// The lead of that id, if the tenant has it.
     pub(crate) async fn read(&self, id: LeadId) -> Result<Option<LeadView>, Rejection> {
         let lead = self.services.store.lead(&self.caller.tenant, id).await?;
-        match lead {
-            Some(lead) => self.show(lead).await.map(Some),
-            None => Ok(None),
-        }
+        let shown = match lead {
+            Some(lead) => Some(self.show(lead).await?),
+            None => None,
+        };
+        let read = record::Read::ById(id, shown.as_ref());
+        self.record(&read).await?;
+        Ok(shown)
     }
 
     /// The leads that have a value, a page at a time.
@@ -115,22 +135,25 @@ impl<'a> LeadReads<'a> {
         for lead in found {
             leads.push(self.show(lead).await?);
         }
+        self.record(&record::Read::Search(&leads)).await?;
         Ok(LeadPage { leads, next })
     }
 
-    /// The only way to what a lead says.
+    /// The only way to what a lead says. What it gives leaves this file after [`Self::record`].
     async fn show(&self, lead: LeadRecord) -> Result<LeadView, Rejection> {
-        if self.view == View::Open {
-            self.record_plaintext_read(lead.id);
-        }
         let (keyring, tenant) = (&self.services.keyring, &self.caller.tenant);
         let shown = LeadView::open(keyring, tenant, lead, self.view).await;
         shown.map_err(|error| not_shown(&error))
     }
 
-    /// Every read of a lead's personal data in the clear is recorded here, before it is opened.
-    fn record_plaintext_read(&self, lead: LeadId) {
-        tracing::info!(kid = %self.caller.principal.kid(), %lead, "personal data was read");
+    /// Puts on record what is about to be shown in the clear.
+    async fn record(&self, read: &record::Read<'_>) -> Result<(), Rejection> {
+        match &self.reason {
+            Some(reason) if self.view == View::Open => {
+                record::record(self.services, self.caller, reason, read).await
+            }
+            _ => Ok(()),
+        }
     }
 }
 

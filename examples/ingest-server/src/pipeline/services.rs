@@ -12,7 +12,7 @@ use crate::{
     clock::Clock,
     quality::Quality,
     schemas::Schemas,
-    store::{Store, Writer},
+    store::{AuditLog, Store, Writer},
 };
 
 /// Everything a request may need; one for the process.
@@ -29,4 +29,5 @@ pub(crate) struct Services {
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) writer: Writer,
+    pub(crate) audit: AuditLog,
 }

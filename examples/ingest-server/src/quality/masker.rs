@@ -1,6 +1,9 @@
 //! Samples of discarded events show how data is shaped, not what it says.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use portcullis_dq_metrics::sample::Masker;
 use portcullis_telemetry::Redactor;
@@ -48,15 +51,15 @@ impl ShapeMasker {
         }
     }
 
-    fn event(&self, attributes: Map<String, Value>) -> Value {
+    fn event(&self, attributes: Map<String, Value>) -> String {
         let masked = attributes.into_iter().map(|(name, value)| {
             let value = match value {
-                Value::String(text) if self.may_show(&name, &text) => Value::String(text),
+                Value::String(text) if self.may_show(&name, &text) => quoted(&text),
                 value => self.value(value),
             };
             (self.member(name), value)
         });
-        Value::Object(masked.collect())
+        object(masked.collect())
     }
 
     fn may_show(&self, attribute: &str, text: &str) -> bool {
@@ -67,19 +70,23 @@ impl ShapeMasker {
         }
     }
 
-    fn value(&self, value: Value) -> Value {
+    /// The JSON text of a value. A number stays one, since a sender may have quoted it or not, and
+    /// goes digit by digit like a text: it may be a phone number.
+    fn value(&self, value: Value) -> String {
         match value {
-            Value::String(text) => Value::String(shape(&text)),
-            // A number may be a phone number.
-            Value::Number(number) => Value::String(shape(&number.to_string())),
-            Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
+            Value::String(text) => quoted(&shape(&text)),
+            Value::Number(number) => shape_of_number(&number.to_string()),
+            Value::Array(items) => {
+                let items = items.into_iter().map(|item| self.value(item));
+                format!("[{}]", items.collect::<Vec<_>>().join(","))
+            }
             Value::Object(members) => {
                 let masked = members
                     .into_iter()
                     .map(|(name, value)| (self.member(name), self.value(value)));
-                Value::Object(masked.collect())
+                object(masked.collect())
             }
-            value => value,
+            value => value.to_string(),
         }
     }
 
@@ -95,8 +102,8 @@ impl ShapeMasker {
 impl Masker for ShapeMasker {
     fn mask_payload(&self, payload: &str) -> String {
         match json::read(payload.as_bytes()) {
-            Ok(Value::Object(attributes)) => self.event(attributes).to_string(),
-            Ok(value) => self.value(value).to_string(),
+            Ok(Value::Object(attributes)) => self.event(attributes),
+            Ok(value) => self.value(value),
             Err(_) => shape(payload),
         }
     }
@@ -106,6 +113,29 @@ impl Masker for ShapeMasker {
     fn mask_text(&self, text: &str) -> String {
         self.redactor.mask(text).into_owned()
     }
+}
+
+/// Names that became the same stand once.
+fn object(members: BTreeMap<String, String>) -> String {
+    let members = members.iter();
+    let members = members.map(|(name, value)| format!("{}:{value}", quoted(name)));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// Signs, point and exponent show what kind of number it is.
+fn shape_of_number(number: &str) -> String {
+    let digits = |character: char| {
+        if character.is_ascii_digit() {
+            '9'
+        } else {
+            character
+        }
+    };
+    number.chars().map(digits).collect()
 }
 
 fn is_version(text: &str) -> bool {
@@ -143,7 +173,7 @@ mod tests {
         let text = r#"{"type":"lead.created","id":"x1","data":{"email":"ada@b.example","phone":442079460958,"channel":true,"notes":null}}"#;
         assert_eq!(
             masked(text),
-            r#"{"data":{"channel":true,"email":"aaa@a.aaaaaaa","notes":null,"phone":"999999999999"},"id":"a9","type":"lead.created"}"#
+            r#"{"data":{"channel":true,"email":"aaa@a.aaaaaaa","notes":null,"phone":999999999999},"id":"a9","type":"lead.created"}"#
         );
     }
 
@@ -152,10 +182,10 @@ mod tests {
         for (payload, expected) in [
             (
                 r#"{"Ada Lovelace":{"Ada":1}}"#,
-                r#"{"aaa aaaaaaaa":{"aaa":"9"}}"#,
+                r#"{"aaa aaaaaaaa":{"aaa":9}}"#,
             ),
             (r#"{"type":"Ada"}"#, r#"{"type":"aaa"}"#),
-            (r#"{"ada@b.example":1}"#, r#"{"aaa@a.aaaaaaa":"9"}"#),
+            (r#"{"ada@b.example":1}"#, r#"{"aaa@a.aaaaaaa":9}"#),
             (
                 r#"{"data":{"type":"lead.created"}}"#,
                 r#"{"data":{"type":"aaaa.aaaaaaa"}}"#,
@@ -178,7 +208,12 @@ mod tests {
     fn scalars_and_what_does_not_parse_are_all_shape() {
         for (payload, expected) in [
             (r#""Ada, 12 Main St""#, r#""aaa, 99 aaaa aa""#),
-            ("442079460958", r#""999999999999""#),
+            ("442079460958", "999999999999"),
+            (r#""442079460958""#, r#""999999999999""#),
+            (
+                r#"{"data":{"answers":[1299,"1299",-12.5,"-12.5",1.5e300,18446744073709551615,null]}}"#,
+                r#"{"data":{"answers":[9999,"9999",-99.9,"-99.9",9.9e999,99999999999999999999,null]}}"#,
+            ),
             (r#"{"name":"Ada","x":1e999}"#, r#"{"aaaa":"aaa","a":9a999}"#),
             (r#"{"name":"Ada\ud800"}"#, r#"{"aaaa":"aaa\aa999"}"#),
             ("Ада ٣ 愛 ⠁", "aaa 9 a a"),

@@ -1,17 +1,19 @@
 //! Events and leads in one SQLite file that several processes may share.
 
+mod audit;
 mod checks;
 mod events;
 mod failure;
 mod file;
 mod lead_sql;
 mod leads;
+mod limits;
 mod marker;
 mod open;
 mod sealed_refs;
 mod transaction;
 
-use std::{collections::HashMap, path::Path, time::Duration};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
@@ -19,10 +21,13 @@ use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
-use tokio::time::timeout;
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::timeout,
+};
 
 use self::{failure::Failure, file::OpenedFile, marker::Marker, transaction::WriteTransaction};
-use super::{Receipt, SecretCheck, Store, StoreError, Write};
+use super::{AuditEntry, AuditEvent, AuditQuery, Receipt, SecretCheck, Store, StoreError, Write};
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 /// The file, through one writing connection and a pool of reading ones.
@@ -31,6 +36,9 @@ pub(crate) struct SqliteStore {
     file: OpenedFile,
     marker: Marker,
     writer: SqlitePool,
+    // The audit log's, which takes turns with the writer.
+    audit: SqlitePool,
+    turn: Arc<Mutex<()>>,
     readers: SqlitePool,
     // Apart, so that who waits there for the write lock holds up nobody who reads here.
     data_keys: SqlitePool,
@@ -45,6 +53,8 @@ const READERS: u32 = 4;
 /// it together less than the two seconds in which a request is answered.
 const WRITER_BUSY: Duration = Duration::from_millis(1_500);
 const WRITER_BEGIN: Duration = Duration::from_millis(1_800);
+// Short, so that the writer never waits long for its turn; the audit log asks again.
+const AUDIT_BUSY: Duration = Duration::from_millis(250);
 const READER_ACQUIRE: Duration = Duration::from_millis(1_500);
 const KEYS_BUSY: Duration = Duration::from_millis(600);
 const KEYS_ACQUIRE: Duration = Duration::from_millis(1_000);
@@ -63,6 +73,8 @@ impl SqliteStore {
             file,
             marker,
             writer: pool(waiting(WRITER_BUSY), 1, WRITER_BEGIN),
+            audit: pool(waiting(AUDIT_BUSY), 1, WRITER_BEGIN),
+            turn: Arc::default(),
             readers: pool(waiting(KEYS_BUSY), READERS, READER_ACQUIRE),
             data_keys: keys(),
             api_keys: keys(),
@@ -96,17 +108,42 @@ impl SqliteStore {
             &self.api_keys,
             &self.data_keys,
             &self.readers,
+            &self.audit,
         ];
         for pool in others.into_iter().chain([&self.writer]) {
             pool.close().await;
         }
     }
 
-    async fn begin(&self) -> Result<WriteTransaction, Failure> {
-        let begun = timeout(WRITER_BEGIN, WriteTransaction::begin(&self.writer)).await;
-        Ok(begun.map_err(|_| StoreError::Busy)??)
+    async fn begin(&self) -> Result<(Turn, WriteTransaction), Failure> {
+        let begun = async {
+            let turn = Arc::clone(&self.turn).lock_owned().await;
+            Ok((turn, WriteTransaction::begin(&self.writer).await?))
+        };
+        let begun = timeout(WRITER_BEGIN, begun).await;
+        begun.map_err(|_| StoreError::Busy)?
+    }
+
+    /// The same for the audit log. SQLite lets whoever asks at the right moment have the write lock,
+    /// so that one of two connections could wait for ever; they take turns in here.
+    async fn begin_audit(&self) -> Result<(Turn, WriteTransaction), Failure> {
+        let begun = async {
+            loop {
+                let turn = Arc::clone(&self.turn).lock_owned().await;
+                match WriteTransaction::begin(&self.audit).await {
+                    Ok(tx) => return Ok((turn, tx)),
+                    Err(error) if failure::code(&error) == Some(failure::BUSY) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        let begun = timeout(WRITER_BEGIN, begun).await;
+        begun.map_err(|_| StoreError::Busy)?
     }
 }
+
+/// The right to write, as far as this process is concerned.
+type Turn = OwnedMutexGuard<()>;
 
 fn pool(options: SqliteConnectOptions, connections: u32, acquire: Duration) -> SqlitePool {
     SqlitePoolOptions::new()
@@ -121,7 +158,7 @@ const TRIAL_BYTES: i64 = 1 << 20;
 #[async_trait]
 impl Store for SqliteStore {
     async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError> {
-        let mut tx = self.begin().await?;
+        let (_turn, mut tx) = self.begin().await?;
         let mut receipts = events::insert(&mut tx, group).await?;
         leads::apply(&mut tx, group, &mut receipts).await?;
         sealed_refs::write(&mut tx, group, &receipts).await?;
@@ -169,6 +206,28 @@ impl Store for SqliteStore {
         Ok(checks::enforced_index(&self.opening, version).await?)
     }
 
+    async fn append_audit(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        let (_turn, mut tx) = self.begin_audit().await?;
+        audit::append(&mut tx, events).await?;
+        tx.commit().await.map_err(Failure::from)?;
+        Ok(self.file.verify()?)
+    }
+
+    async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        Ok(audit::find(&self.readers, query).await?)
+    }
+
+    async fn limits(&self) -> Result<Option<String>, StoreError> {
+        Ok(limits::read(&self.readers).await?)
+    }
+
+    async fn remember_limits(&self, policies: &str) -> Result<(), StoreError> {
+        let (_turn, mut tx) = self.begin().await?;
+        limits::write(&mut tx, policies).await?;
+        tx.commit().await.map_err(Failure::from)?;
+        Ok(self.file.verify()?)
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.file.verify()?;
         sqlx::query("SELECT 1 FROM secret_check LIMIT 1")
@@ -179,7 +238,7 @@ impl Store for SqliteStore {
     }
 
     async fn try_writing(&self) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
+        let (_turn, mut tx) = self.begin().await?;
         // Deleted pages are overwritten with zeros, so all of them reach the log.
         for statement in [
             "INSERT INTO secret_check VALUES ('', 0, zeroblob(?))",

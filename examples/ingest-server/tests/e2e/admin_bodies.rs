@@ -32,11 +32,47 @@ async fn the_policies_that_the_readme_shows_take_effect() {
     let server = Server::start();
     let key = server.issue_tier("small", "free", &ALL_SCOPES).await;
     let put = server.admin(Method::PUT, "/admin/limits");
+    let put = put.header("content-type", "application/json");
     let answer = put.body(body).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::NO_CONTENT);
     let batch: Value = (0..40).map(page_view).collect();
     for status in [StatusCode::ACCEPTED, StatusCode::TOO_MANY_REQUESTS] {
         let answer = server.post("/v1/events", &key, &batch).send().await;
         assert_eq!(answer.unwrap().status(), status);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_taken_that_is_called_something_else_than_json() {
+    let server = Server::start();
+    let body = r#"{"tenant":"acme","tier":"free","scopes":["events:write"]}"#;
+    for (method, path) in [
+        (Method::POST, "/admin/api-keys"),
+        (Method::PUT, "/admin/limits"),
+    ] {
+        for media_type in [
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "text/plain",
+            "text/json",
+            "application/json; charset=latin1",
+        ] {
+            let request = server.admin(method.clone(), path).body(body);
+            let request = request.header("content-type", media_type);
+            let answer = request.send().await.unwrap();
+            assert_eq!(
+                answer.status(),
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "{media_type}"
+            );
+            let problem: Value = answer.json().await.unwrap();
+            assert_eq!(problem["reason"], "transport.content_type");
+        }
+    }
+    for media_type in ["application/json", "Application/JSON; charset=\"UTF-8\""] {
+        let request = server.admin(Method::POST, "/admin/api-keys").body(body);
+        let request = request.header("content-type", media_type);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::CREATED, "{media_type}");
     }
 }

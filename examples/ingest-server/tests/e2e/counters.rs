@@ -367,6 +367,7 @@ async fn every_use_case_of_operators_is_counted_and_changes_are_logged_with_thei
         label("api_key.revoke", "done", 1.0),
         label("limits.read", "done", 1.0),
         label("limits.replace", "done", 1.0),
+        label("limits.replace", "rejected", 1.0),
         label("quality.read", "done", 2.0),
         label("quality.samples", "done", 1.0),
     ];
@@ -379,7 +380,7 @@ async fn every_use_case_of_operators_is_counted_and_changes_are_logged_with_thei
     ] {
         let line = logs
             .lines()
-            .find(|line| line.contains(action))
+            .find(|line| line.contains(action) && line.contains("\"done\""))
             .unwrap_or_else(|| panic!("{action} is not in {logs}"));
         assert!(line.contains("admin token from 127.0.0.1"), "{line}");
         assert!(line.contains(about), "{line}");

@@ -124,13 +124,22 @@ impl Server {
     }
 
     /// Starts a command of [`Data::command`] and waits until it listens.
-    pub(crate) fn start_command(data: &Data, mut command: Command) -> Self {
+    pub(crate) fn start_command(data: &Data, command: Command) -> Self {
         let logs = tempfile::Builder::new()
             .prefix("logs-")
             .tempfile_in(data.path())
             .unwrap();
         let (file, logs) = logs.keep().unwrap();
-        let mut child = command.stdout(Stdio::piped()).stderr(file).spawn().unwrap();
+        Self::start_in(data, command, file.into(), logs)
+    }
+
+    /// The same, with logs that go elsewhere.
+    pub(crate) fn start_with_logs(data: &Data, command: Command, to: Stdio) -> Self {
+        Self::start_in(data, command, to, PathBuf::new())
+    }
+
+    fn start_in(data: &Data, mut command: Command, to: Stdio, logs: PathBuf) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(to).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut addresses = lines.map_while(Result::ok).filter_map(|line| {
             let address = line.strip_prefix("listening on ")?.split(' ').next()?;
@@ -139,7 +148,7 @@ impl Server {
         let (Some(public), Some(admin)) = (addresses.next(), addresses.next()) else {
             panic!(
                 "the server did not start: {}",
-                fs::read_to_string(&logs).unwrap()
+                fs::read_to_string(&logs).unwrap_or_default()
             );
         };
         // One connection a request, as unrelated clients have.

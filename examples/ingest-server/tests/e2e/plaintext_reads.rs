@@ -1,49 +1,371 @@
-//! Who reads personal data in the clear is on record.
+//! Who reads personal data in the clear is on record, or does not read it.
 
-use reqwest::{Method, StatusCode};
-use serde_json::json;
+use std::{
+    io::{PipeWriter, Write as _},
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
-use crate::harness::{ALL_SCOPES, Key, Server};
+use futures_util::future::join_all;
+use reqwest::{Method, Response, StatusCode};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use serde_json::{Value, json};
 
-/// The lines of the log that record a read in the clear.
-fn recorded(server: &Server) -> Vec<String> {
-    let logs = server.logs();
-    let lines = logs.lines();
-    let reads = lines.filter(|line| line.contains("personal data was read"));
-    reads.map(str::to_owned).collect()
-}
+use crate::harness::{
+    ALL_SCOPES, Data, Key, Server, count, ignoring_file_size_signal, page_view, slow_down,
+    wait_for, waiting_rows,
+};
 
-async fn get(server: &Server, key: &Key, path: &str, reason: Option<&str>) {
+async fn get(server: &Server, key: &Key, path: &str, reason: Option<&str>) -> Response {
     let mut request = server.request(Method::GET, path, key);
     if let Some(reason) = reason {
         request = request.header("x-access-reason", reason);
     }
-    assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
+    request.send().await.unwrap()
+}
+
+/// The events of an action, oldest first, as an operator sees them.
+async fn events(server: &Server, query: &str) -> Vec<Value> {
+    let path = format!("/admin/audit/events?{query}");
+    let answer = server.admin(Method::GET, &path).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let mut page: Value = answer.json().await.unwrap();
+    let mut events: Vec<Value> = serde_json::from_value(page["events"].take()).unwrap();
+    events.reverse();
+    events
+}
+
+async fn reads(data: &Data) -> i64 {
+    count(
+        data,
+        "audit_event WHERE activity = 'read' AND tenant = 'acme'",
+    )
+    .await
 }
 
 #[tokio::test]
-async fn each_read_in_the_clear_is_recorded_with_its_key_and_lead_and_no_other_is() {
+async fn each_read_in_the_clear_is_one_event_and_a_masked_one_is_none() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
-    let clerk = server.issue("acme", &["leads:read"]).await;
-    let lead = server.lead(&key, &json!({ "email": "a@b.example" })).await;
+    let body = json!({ "email": "a@b.example", "phone": "+442079460958" });
+    let lead = server.lead(&key, &body).await;
     let by_id = format!("/v1/leads/{lead}");
     let by_email = "/v1/leads?email=a@b.example";
-
     for path in [&by_id, by_email] {
-        get(&server, &key, path, None).await;
-        get(&server, &key, path, Some("")).await;
-        get(&server, &clerk, path, Some("test")).await;
+        for reason in [None, Some(""), Some("  ")] {
+            let answer = get(&server, &key, path, reason).await;
+            assert_eq!(answer.status(), StatusCode::OK);
+        }
     }
-    assert_eq!(recorded(&server), [""; 0]);
+    assert_eq!(reads(server.data()).await, 0);
 
-    for path in [&by_id, by_email] {
-        get(&server, &key, path, Some("test")).await;
+    let missing = "/v1/leads/01a21473-4fe0-7d94-bf7c-5d47228ca4aa";
+    let unknown = "/v1/leads?email=nobody@b.example";
+    for (path, status) in [
+        (by_id.as_str(), StatusCode::OK),
+        (by_email, StatusCode::OK),
+        (missing, StatusCode::NOT_FOUND),
+        (unknown, StatusCode::OK),
+    ] {
+        let answer = get(&server, &key, path, Some("support T-1042, a@b.example")).await;
+        assert_eq!(answer.status(), status);
+        drop(answer.bytes().await.unwrap());
     }
-    let reads = recorded(&server);
-    assert_eq!(reads.len(), 2, "{reads:#?}");
-    for read in reads {
-        assert!(read.contains(&key.kid) && read.contains(&lead), "{read}");
-        assert!(!read.contains("a@b.example"), "{read}");
+    let events = events(
+        &server,
+        "tenant=acme&actor=KID".replace("KID", &key.kid).as_str(),
+    )
+    .await;
+    let shown: Vec<Value> = events
+        .iter()
+        .map(|event| {
+            json!([
+                event["action"],
+                event["outcome"],
+                event["count"],
+                event["fields"],
+                event["resources"]
+            ])
+        })
+        .collect();
+    let resource = json!([{ "type": "lead", "id": lead }]);
+    let fields = json!(["lead.email", "lead.phone"]);
+    let id = missing.rsplit('/').next().unwrap();
+    let expected = [
+        json!(["lead.read", "success", 1, fields, resource]),
+        json!(["lead.search", "success", 1, fields, resource]),
+        json!(["lead.read", "failure", 0, [], [{ "type": "lead", "id": id }]]),
+        json!(["lead.search", "success", 0, [], []]),
+    ];
+    assert_eq!(shown, expected);
+    for event in &events {
+        assert_eq!(event["reason"], "support T-1042, [email]");
+        assert_eq!(event["actor"], json!({ "type": "api_key", "id": key.kid }));
+        assert_eq!(event["peer"], "127.0.0.1");
+        assert_eq!(event["trace"].as_str().unwrap().len(), 32);
     }
+    // Whatever was looked for or shown, and however it may be written, is not there.
+    let text = json!(events).to_string();
+    for value in ["b.example", "nobody", "2079460958"] {
+        assert!(!text.contains(value), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_leads_is_one_event_that_names_them_all() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let mut leads = Vec::new();
+    for n in 0..101 {
+        let body = json!({ "email": format!("l{n}@b.example"), "phone": "+442079460958" });
+        leads.push(server.lead(&key, &body).await);
+    }
+    let path = "/v1/leads?phone=%2B442079460958";
+    let answer = get(&server, &key, path, Some("test")).await;
+    let page: Value = answer.json().await.unwrap();
+    let events = events(&server, "action=lead.search").await;
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0]["count"], 100);
+    let ids = |list: &Value| -> Vec<Value> {
+        let list = list.as_array().unwrap().iter();
+        list.map(|one| one["id"].clone()).collect()
+    };
+    assert_eq!(ids(&events[0]["resources"]), ids(&page["leads"]));
+}
+
+#[tokio::test]
+async fn a_reason_that_cannot_be_put_on_record_is_refused() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let lead = server.lead(&key, &json!({ "email": "a@b.example" })).await;
+    let path = format!("/v1/leads/{lead}");
+    let too_long = "x".repeat(257);
+    for path in [path.as_str(), "/v1/leads?email=a@b.example"] {
+        let table: [&[&[u8]]; 5] = [
+            &[b"a\tb"],
+            &[b"caf\xe9"],
+            &["a\u{202e}b".as_bytes()],
+            &[too_long.as_bytes()],
+            &[b"a", b"b"],
+        ];
+        for values in table {
+            let mut request = server.request(Method::GET, path, &key);
+            for value in values {
+                let value = reqwest::header::HeaderValue::from_bytes(value).unwrap();
+                request = request.header("x-access-reason", value);
+            }
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{values:?}");
+            let problem: Value = answer.json().await.unwrap();
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains("X-Access-Reason"), "{detail}");
+        }
+    }
+    assert_eq!(reads(server.data()).await, 0);
+}
+
+#[tokio::test]
+async fn refusals_are_on_record_together() {
+    let server = Server::start();
+    let clerk = server.issue("acme", &["leads:read"]).await;
+    let writer = server.issue("acme", &["leads:write", "pii:read"]).await;
+    let lead = server
+        .lead(&writer, &json!({ "email": "a@b.example" }))
+        .await;
+    let path = format!("/v1/leads/{lead}");
+    for _ in 0..20 {
+        let masked = get(&server, &clerk, &path, Some("test")).await;
+        assert_eq!(masked.json::<Value>().await.unwrap()["masked"], true);
+        let refused = get(&server, &writer, &path, Some("test")).await;
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    }
+    // What has been gathered is written at the end, too.
+    let data = server.data().clone();
+    assert!(server.terminate().success());
+    let server = Server::start_on(&data);
+    for key in [&clerk, &writer] {
+        let denied = events(&server, &format!("outcome=denied&actor={}", key.kid)).await;
+        let counts: Vec<u64> = denied
+            .iter()
+            .map(|event| event["count"].as_u64().unwrap())
+            .collect();
+        assert!(counts.len() <= 3 && counts[0] == 1, "{denied:?}");
+        assert_eq!(counts.iter().sum::<u64>(), 20, "{denied:?}");
+        assert_eq!(denied[0]["detail"], "auth.scope");
+        assert_eq!(denied[0]["tenant"], "acme");
+    }
+}
+
+fn set_nonblocking(pipe: &PipeWriter) {
+    let flags = rustix::fs::fcntl_getfl(pipe).unwrap();
+    rustix::fs::fcntl_setfl(pipe, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
+}
+
+/// Logs that are off, throttled, closed or full change nothing.
+#[tokio::test]
+async fn every_read_is_on_record_whatever_becomes_of_the_logs() {
+    for (level, output) in [
+        ("off", "file"),
+        ("warn", "file"),
+        ("info", "full"),
+        ("info", "closed"),
+    ] {
+        let data = Data::new();
+        let mut command = data.command();
+        command.env("INGEST_LOG", level);
+        // The far end of the pipe is read by nobody, or is gone.
+        let (far, mut near) = std::io::pipe().unwrap();
+        set_nonblocking(&near);
+        let server = match output {
+            "full" => {
+                while near.write(&[b'\n'; 512]).is_ok() {}
+                Server::start_with_logs(&data, command, Stdio::from(near))
+            }
+            "closed" => {
+                drop(far);
+                Server::start_with_logs(&data, command, Stdio::from(near))
+            }
+            _ => Server::start_command(&data, command),
+        };
+        let key = server.issue("acme", &ALL_SCOPES).await;
+        let lead = server.lead(&key, &json!({ "email": "a@b.example" })).await;
+        let path = format!("/v1/leads/{lead}");
+        for batch in 0..10 {
+            let asked = (0..20).map(|_| get(&server, &key, &path, Some("test")));
+            for answer in join_all(asked).await {
+                assert_eq!(answer.status(), StatusCode::OK, "{level} {output} {batch}");
+            }
+        }
+        assert_eq!(reads(&data).await, 200, "{level} {output}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_after_its_answer_leaves_the_event() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let lead = server.lead(&key, &json!({ "email": "a@b.example" })).await;
+    let answer = server.read_lead(&key, &lead).await;
+    server.kill();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(reads(&data).await, 1);
+}
+
+/// Whether an answer shows the address in the clear; a masked one is asked for too, and given.
+async fn assert_refused(server: &Server, key: &Key, path: &str) {
+    let asked = Instant::now();
+    let answer = get(server, key, path, Some("test")).await;
+    assert!(asked.elapsed() < Duration::from_millis(2_500));
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.headers().contains_key("retry-after"));
+    let problem: Value = answer.json().await.unwrap();
+    assert_eq!(problem["reason"], "capacity.audit_unavailable");
+    assert!(!problem.to_string().contains("b.example"), "{problem}");
+    let masked = get(server, key, path, None).await;
+    assert_eq!(masked.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn without_a_place_for_the_event_nothing_is_shown_in_the_clear() {
+    let data = Data::new();
+    let server = Server::start_command(&data, ignoring_file_size_signal(&data.command()));
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let lead = server.lead(&key, &json!({ "email": "a@b.example" })).await;
+    let path = format!("/v1/leads/{lead}");
+    let search = "/v1/leads?email=a@b.example";
+    assert_eq!(server.read_lead(&key, &lead).await.status(), StatusCode::OK);
+
+    // A full disk.
+    let limit = |bytes| {
+        let pid = Pid::from_raw(server.pid().cast_signed());
+        let limit = Rlimit {
+            current: bytes,
+            maximum: None,
+        };
+        prlimit(pid, Resource::Fsize, limit).unwrap();
+    };
+    limit(Some(1));
+    for path in [path.as_str(), search] {
+        assert_refused(&server, &key, path).await;
+    }
+    limit(None);
+    wait_for("a read when there is room again", async || {
+        let status = server.read_lead(&key, &lead).await.status();
+        (status == StatusCode::OK).then_some(())
+    })
+    .await;
+
+    // Another process that holds the write lock.
+    let mut other = data.connect().await;
+    sqlx::raw_sql("BEGIN IMMEDIATE")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    for path in [path.as_str(), search] {
+        assert_refused(&server, &key, path).await;
+    }
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    assert_eq!(server.read_lead(&key, &lead).await.status(), StatusCode::OK);
+
+    // A trigger that fails every event, as a broken table would.
+    sqlx::raw_sql(
+        "CREATE TRIGGER broken BEFORE INSERT ON audit_event BEGIN SELECT RAISE(ABORT, 'no'); END",
+    )
+    .execute(&mut other)
+    .await
+    .unwrap();
+    for path in [path.as_str(), search] {
+        assert_refused(&server, &key, path).await;
+    }
+    let metrics = server.metrics().await;
+    assert!(metrics["ingest_audit_events_total{outcome=\"unrecorded\"}"] >= 6.0);
+}
+
+#[tokio::test]
+async fn a_commit_that_takes_long_refuses_reads_in_the_clear_in_time() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let lead = server.lead(&key, &json!({ "email": "a@b.example" })).await;
+    slow_down(server.data(), 30).await;
+    let slow = tokio::spawn(server.post("/v1/events", &key, &page_view("slow")).send());
+    wait_for("a commit that takes long", async || {
+        (waiting_rows(&server).await == 1).then_some(())
+    })
+    .await;
+    assert_refused(&server, &key, &format!("/v1/leads/{lead}")).await;
+    server.kill();
+    slow.await.unwrap().unwrap_err();
+}
+
+/// Each answer in the clear has its event, whenever the process dies.
+#[tokio::test]
+async fn no_answer_in_the_clear_is_without_its_event_when_the_process_is_killed() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let lead = server.lead(&key, &json!({ "email": "a@b.example" })).await;
+    let path = format!("/v1/leads/{lead}");
+    let mut answered = 0;
+    let requests: Vec<_> = (0..64)
+        .map(|_| {
+            let request = server.request(Method::GET, &path, &key);
+            tokio::spawn(request.header("x-access-reason", "test").send())
+        })
+        .collect();
+    // Some are answered and some are not.
+    wait_for("a first event", async || {
+        (reads(&data).await > 0).then_some(())
+    })
+    .await;
+    server.kill();
+    for request in requests {
+        if let Ok(answer) = request.await.unwrap()
+            && answer.status() == StatusCode::OK
+            && answer.bytes().await.is_ok()
+        {
+            answered += 1;
+        }
+    }
+    assert!(reads(&data).await >= answered);
 }

@@ -11,7 +11,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::{Request, header::AUTHORIZATION};
+use http::{
+    Request,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
 use portcullis_telemetry::Registry;
 use serde_json::Value;
 
@@ -20,7 +23,8 @@ use crate::{
     config::Config,
     http::problem::Problem,
     json,
-    pipeline::{ClientAddress, rejection::Rejection},
+    pipeline::{ClientAddress, media_type, read_body, rejection::Rejection},
+    quality::Reason,
 };
 
 /// What admin handlers work with.
@@ -55,9 +59,16 @@ pub(super) async fn require_token(
     }
 }
 
-/// The object that an operator sent: a record is never read from the positions of its members.
-pub(super) fn read_object(body: &[u8]) -> Result<Value, Problem> {
-    let value = json::read(body).map_err(Rejection::from)?;
+/// The object that an operator sent: a record is never read from the positions of its members, and
+/// nothing is taken that says it is something else, such as a form of a page.
+pub(super) async fn read_json(request: Request<Body>) -> Result<Value, Problem> {
+    let is_named = request.headers().contains_key(CONTENT_TYPE);
+    if is_named && media_type(request.headers()).as_deref() != Some("application/json") {
+        let detail = "send `Content-Type: application/json`";
+        return Err(Rejection::new(Reason::TransportContentType, detail).into());
+    }
+    let body = read_body(request).await?;
+    let value = json::read(&body).map_err(Rejection::from)?;
     if value.is_object() {
         Ok(value)
     } else {

@@ -14,11 +14,11 @@ use http::{Request, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::admin::{AdminState, read_object};
+use super::admin::{AdminState, read_json};
 use crate::{
-    admin::{Actor, ApiKeyDescription, ApiKeyError, ApiKeyPage, PageRequest},
-    http::{answer::Json, problem::Problem},
-    pipeline::{read_body, rejection::Rejection},
+    admin::{Actor, ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, PageRequest},
+    http::{answer::Json, problem::Problem, run_detached::finish},
+    pipeline::rejection::Rejection,
     quality::Reason,
 };
 
@@ -37,14 +37,14 @@ pub(super) async fn issue(
     Extension(actor): Extension<Actor>,
     request: Request<Body>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let body = read_body(request).await?;
-    let value = read_object(&body)?;
-    let request = serde_json::from_value(value).map_err(|_| {
+    let value = read_json(request).await?;
+    let request: ApiKeyRequest = serde_json::from_value(value).map_err(|_| {
         Problem::bad_request(
             "send {\"tenant\": text, \"tier\": text, \"scopes\": [text], \"expires_at\"?: text}",
         )
     })?;
-    let issued = state.use_cases.api_keys.issue(&actor, &request).await?;
+    let keys = state.use_cases.api_keys;
+    let issued = finish(async move { keys.issue(&actor, &request).await }).await??;
     // EXPOSE: the holder has to learn the key, once.
     let key = issued.key.hazmat_expose();
     let answer = json!({ "kid": issued.kid.as_str(), "key": key });
@@ -88,7 +88,8 @@ pub(super) async fn revoke(
     kid: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
     let Path(kid) = kid?;
-    state.use_cases.api_keys.revoke(&actor, &kid).await?;
+    let keys = state.use_cases.api_keys;
+    finish(async move { keys.revoke(&actor, &kid).await }).await??;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -97,6 +98,7 @@ impl From<ApiKeyError> for Problem {
         match error {
             ApiKeyError::Invalid(detail) => Self::bad_request(detail),
             ApiKeyError::MalformedKid(_) | ApiKeyError::NotFound => Self::not_found(),
+            ApiKeyError::Unrecorded(error) => error.into(),
             ApiKeyError::Store(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

@@ -12,7 +12,7 @@ use axum::{
     },
     response::{IntoResponse as _, Response},
 };
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header::LOCATION};
+use http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, header::LOCATION};
 use portcullis_ratelimit::Decision;
 use serde::Serialize;
 use serde_json::json;
@@ -24,13 +24,13 @@ use crate::{
         run_detached::run_detached,
     },
     lead::LeadId,
-    pipeline::{self, Intake, LeadReads, rejection::Rejection, services::Services},
+    pipeline::{
+        self, AccessReason, Intake, InvalidReason, LeadReads, rejection::Rejection,
+        services::Services,
+    },
     quality::Reason,
     store::LeadChange,
 };
-
-/// Says why personal data is read; without it, it is masked.
-static ACCESS_REASON: HeaderName = HeaderName::from_static("x-access-reason");
 
 /// `POST /v1/leads`: 201 for a new lead, 200 for one whose e-mail is known.
 pub(super) async fn ingest(
@@ -76,7 +76,7 @@ pub(super) async fn read(
     let answer = async {
         let Path(id) = id?;
         let id = LeadId::parse(&id).ok_or_else(Problem::not_found)?;
-        let leads = LeadReads::new(&services, &caller, gives_reason(&headers));
+        let leads = LeadReads::new(&services, &caller, reason(&services, &headers)?);
         leads.read(id).await?.ok_or_else(Problem::not_found)
     };
     Ok(answer_within(&limits, answer.await))
@@ -93,15 +93,15 @@ pub(super) async fn find(
     let answer = async {
         let Query(parameters) = parameters?;
         let query = query::read(parameters)?;
-        let leads = LeadReads::new(&services, &caller, gives_reason(&headers));
+        let leads = LeadReads::new(&services, &caller, reason(&services, &headers)?);
         Ok(leads.find(&query).await?)
     };
     Ok(answer_within(&limits, answer.await))
 }
 
-fn gives_reason(headers: &HeaderMap) -> bool {
-    let reason = headers.get(&ACCESS_REASON);
-    reason.is_some_and(|reason| !reason.is_empty())
+fn reason(services: &Services, headers: &HeaderMap) -> Result<Option<AccessReason>, Problem> {
+    let reason = AccessReason::read(headers, &services.detector);
+    reason.map_err(|error: InvalidReason| Problem::bad_request(error.to_string()))
 }
 
 fn answer_within(limits: &Decision, answer: Result<impl Serialize, Problem>) -> Response {

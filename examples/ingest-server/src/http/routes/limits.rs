@@ -3,35 +3,39 @@
 use axum::{Extension, body::Body, extract::State};
 use http::{Request, StatusCode};
 
-use super::admin::{AdminState, read_object};
+use super::admin::{AdminState, read_json};
 use crate::{
-    admin::{Actor, LimitedTenants},
-    http::{answer::Json, problem::Problem},
-    pipeline::read_body,
+    admin::{Actor, LimitsError, LimitsReport},
+    http::{answer::Json, problem::Problem, run_detached::finish},
+    pipeline::rejection::Rejection,
 };
 
-/// `GET`: the tenants refused most of late.
-pub(super) async fn most_limited(
+/// `GET`: the policies in force, and the tenants refused most of late.
+pub(super) async fn read(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
-) -> Json<LimitedTenants> {
-    Json(state.use_cases.limits.most_limited(&actor))
+) -> Json<LimitsReport> {
+    Json(state.use_cases.limits.read(&actor))
 }
 
-/// `PUT`: other policies, as JSON of the form that the rate limiter documents for TOML.
+/// `PUT`: other policies, in the form in which `GET` gives them.
 pub(super) async fn replace(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
     request: Request<Body>,
 ) -> Result<StatusCode, Problem> {
-    let body = read_body(request).await?;
-    let given = read_object(&body)?;
-    let given = serde_json::from_value(given).map_err(|error| unusable(&error))?;
-    let replaced = state.use_cases.limits.replace(&actor, &given);
-    replaced.map_err(|error| unusable(&error))?;
+    let given = read_json(request).await?;
+    let use_cases = state.use_cases;
+    finish(async move { use_cases.limits.replace(&actor, given).await }).await??;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn unusable(error: &dyn std::error::Error) -> Problem {
-    Problem::bad_request(format!("the policies cannot be used: {error}"))
+impl From<LimitsError> for Problem {
+    fn from(error: LimitsError) -> Self {
+        match error {
+            LimitsError::Invalid(error) => Self::bad_request(error.to_string()),
+            LimitsError::Unrecorded(error) => error.into(),
+            LimitsError::Store(error) => Rejection::from(error).into(),
+        }
+    }
 }

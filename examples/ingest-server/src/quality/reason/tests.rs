@@ -10,7 +10,7 @@ use crate::{quality::Outcome, schemas::Schemas};
 
 /// The names in use, in the order of the request path; a sender, a dashboard or an alert may hold any of
 /// them, so that none is renamed or given another meaning.
-const PROMISED: [&str; 42] = [
+const PROMISED: [&str; 43] = [
     "transport.too_large",
     "transport.encoding",
     "transport.compression",
@@ -49,6 +49,7 @@ const PROMISED: [&str; 42] = [
     "capacity.overloaded",
     "capacity.store_unavailable",
     "capacity.keys_unavailable",
+    "capacity.audit_unavailable",
     "capacity.draining",
     "capacity.clock",
     "integrity.unreadable",

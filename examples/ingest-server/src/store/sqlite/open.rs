@@ -24,11 +24,18 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Migrations need no transaction of their own.
 const IN_TRANSACTION: bool = true;
 
-const MIGRATIONS: [(i64, &str, &str); 1] = [(
-    1,
-    "events and leads",
-    include_str!("../../../migrations/sqlite/0001_events_and_leads.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (
+        1,
+        "events and leads",
+        include_str!("../../../migrations/sqlite/0001_events_and_leads.sql"),
+    ),
+    (
+        2,
+        "audit and limits",
+        include_str!("../../../migrations/sqlite/0002_audit_and_limits.sql"),
+    ),
+];
 
 /// Acknowledged means durable, so every commit is synced; deleted values are overwritten.
 pub(super) fn options(path: &Path) -> SqliteConnectOptions {

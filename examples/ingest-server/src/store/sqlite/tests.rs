@@ -38,3 +38,66 @@ async fn each_column_of_a_lead_has_its_sql_columns() {
         }
     }
 }
+
+/// Whoever has the file can still write it with other tools; this service and its operators cannot
+/// change what is on record by accident.
+#[tokio::test]
+async fn the_audit_log_is_added_to_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("audit.db"))
+        .await
+        .unwrap();
+    let columns = "id, time, tenant, action, activity, actor_type, actor_id, resource_type, \
+        resources, count, fields, outcome";
+    let id = "01a21473-4fe0-7d94-bf7c-5d47228ca4aa";
+    let row = format!(
+        "'{id}', 'then', 'acme', 'lead.read', 'read', 'api_key', 'kid', 'lead', '[]', 0, '[]', \
+         'success'"
+    );
+    let run = async |statement: String| {
+        sqlx::query(sqlx::AssertSqlSafe(statement))
+            .execute(&store.writer)
+            .await
+    };
+    run(format!(
+        "INSERT INTO audit_event ({columns}) VALUES ({row})"
+    ))
+    .await
+    .unwrap();
+    for statement in [
+        "UPDATE audit_event SET tenant = 'other'".to_owned(),
+        "UPDATE OR REPLACE audit_event SET n = 7".to_owned(),
+        "DELETE FROM audit_event".to_owned(),
+        format!("INSERT OR REPLACE INTO audit_event ({columns}) VALUES ({row})"),
+        format!(
+            "REPLACE INTO audit_event (n, {columns}) VALUES (1, {})",
+            row.replace("01a2", "01a3")
+        ),
+        format!(
+            "INSERT INTO audit_event ({columns}) VALUES ({row}) ON CONFLICT DO UPDATE SET count = 9"
+        ),
+    ] {
+        let error = run(statement.clone()).await.expect_err(&statement);
+        assert!(
+            error.to_string().contains("append-only"),
+            "{statement}: {error}"
+        );
+    }
+    for (column, value) in [
+        ("'acme'", format!("'{}'", "a".repeat(129))),
+        ("'read'", "'other-than-known'".to_owned()),
+        ("'success'", "'done'".to_owned()),
+    ] {
+        let row = row.replace("01a2", "01a4").replacen(column, &value, 1);
+        run(format!(
+            "INSERT INTO audit_event ({columns}) VALUES ({row})"
+        ))
+        .await
+        .expect_err(column);
+    }
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_event WHERE tenant = 'acme'")
+        .fetch_one(&store.readers)
+        .await
+        .unwrap();
+    assert_eq!(rows, 1);
+}

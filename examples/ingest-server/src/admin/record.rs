@@ -1,0 +1,46 @@
+//! What is put on record of what operators do.
+
+use portcullis_telemetry::current_trace_id;
+
+use super::{Action, Actor};
+use crate::store::{Activity, AuditActor, AuditDraft, AuditOutcome, SYSTEM};
+
+/// The event of an action; `tenant` is whose it is, once that is known to be a tenant's name.
+pub(super) fn draft(actor: &Actor, action: &Action<'_>, tenant: Option<&str>) -> AuditDraft {
+    let (activity, resource_type) = match action {
+        Action::IssueApiKey { .. } => (Activity::Create, "api_key"),
+        Action::RevokeApiKey { .. } => (Activity::Delete, "api_key"),
+        Action::ListApiKeys { .. } | Action::ReadApiKey { .. } => (Activity::Read, "api_key"),
+        Action::ReplaceLimits { .. } => (Activity::Update, "limits"),
+        Action::ReadLimits => (Activity::Read, "limits"),
+        Action::ReadQuality { .. } | Action::ReadSamples { .. } => (Activity::Read, "quality"),
+        Action::ReadAudit { .. } => (Activity::Read, "audit"),
+    };
+    let resources: Vec<String> = action.kid().map(ToString::to_string).into_iter().collect();
+    AuditDraft {
+        tenant: tenant.unwrap_or(SYSTEM).to_owned(),
+        action: action.as_str(),
+        activity,
+        actor: AuditActor::System(actor.id()),
+        resource_type,
+        count: u64::try_from(resources.len()).unwrap_or(u64::MAX),
+        resources,
+        fields: Vec::new(),
+        reason: None,
+        outcome: AuditOutcome::Success,
+        detail: None,
+        refs: None,
+        peer: actor.address(),
+        trace: current_trace_id().map(|trace| trace.to_string()),
+    }
+}
+
+/// The event of an action that was asked for in a way that cannot be done.
+pub(super) fn rejected(actor: &Actor, action: &Action<'_>) -> AuditDraft {
+    AuditDraft {
+        count: 1,
+        outcome: AuditOutcome::Denied,
+        detail: Some("bad_request"),
+        ..draft(actor, action, None)
+    }
+}
