@@ -3,16 +3,17 @@
 //! way back.
 //!
 //! ```text
-//! limit address → authenticate → frame  → admit    → parse  → validate → fingerprint   → resolve  → seal   → store  → acknowledge
-//! IpAddr          Caller         Frames   Admitted   Parsed   Valid      Fingerprinted   Resolved   Sealed   Stored   Acknowledged
+//! limit address → authenticate → charge request → frame  → charge content → parse  → validate → fingerprint   → resolve  → seal   → store  → acknowledge
+//! IpAddr          Caller         Charged          Frames   Admitted         Parsed   Valid      Fingerprinted   Resolved   Sealed   Stored   Acknowledged
 //! ```
 
 mod access_reason;
 mod accounting;
 mod acknowledge;
-mod admit;
 mod authenticate;
 mod batch;
+mod charge_content;
+mod charge_request;
 mod fingerprint;
 mod frame;
 mod intake;
@@ -81,9 +82,10 @@ async fn take(
     let caller =
         authenticate::authenticate(services, &head.headers, address, intake.permission()).await?;
     accounting.authenticated(&caller.tenant);
-    let frames = frame::frame(intake, caller, &head.headers, body).await?;
+    let charged = charge_request::charge_request(services, caller).await?;
+    let frames = frame::frame(intake, charged, &head.headers, body).await?;
     accounting.framed(frames.frames.len());
-    let admitted = admit::admit(services, frames).await?;
+    let admitted = charge_content::charge_content(services, frames).await?;
     let parsed = parse::parse(intake, admitted);
     let valid = validate::validate(services, parsed);
     let fingerprinted = fingerprint::fingerprint(services, valid);

@@ -20,6 +20,8 @@ use crate::{
     store::{Charge, ChargeFuture, MemoryStore, Store, StoreError, WhenFull},
 };
 
+mod charge_more;
+
 const TIER: Tier = Tier::STANDARD;
 const CATEGORY: Category = Category::INGEST;
 

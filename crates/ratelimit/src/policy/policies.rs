@@ -28,7 +28,7 @@ pub use self::builder::PoliciesBuilder;
 ///     tenant = { per-second = 12, burst = 25 }            # a tenant, all categories together
 ///
 ///     [tier.free.category.ingest]
-///     tenant = { per-second = 10, burst = 20 }            # a tenant, this category
+///     tenant = { per-second = 10, burst = 20, debt = 100 }        # a tenant, this category
 ///     key = { per-minute = 300, burst = 10, name = "burst" }         # one API key
 ///     address = { per-hour = 900, burst = 10, mode = "shadow" }      # one address, one tenant
 /// "#)?;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{admit::Admission, authenticate::Caller, rejection::Rejection};
+use super::{authenticate::Caller, charge_content::Admission, rejection::Rejection};
 
 /// The items of one request that are still under way, and those that were rejected alone.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, header::CONTENT_TYPE};
 use serde_json::Value;
 
-use super::{Intake, authenticate::Caller};
+use super::{Intake, charge_request::Charged};
 use crate::{
     json::{Element, Reader},
     pipeline::rejection::Rejection,
@@ -20,7 +20,7 @@ pub(crate) const MAX_BATCH: usize = 1_000;
 /// The JSON values of one request, in order.
 #[derive(Debug)]
 pub(crate) struct Frames {
-    pub(crate) caller: Caller,
+    pub(crate) charged: Charged,
     pub(crate) frames: Vec<Frame>,
 }
 
@@ -45,14 +45,14 @@ enum Form {
 #[tracing::instrument(skip_all)]
 pub(crate) async fn frame(
     intake: Intake,
-    caller: Caller,
+    charged: Charged,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Frames, Rejection> {
     let form = form(intake, media_type(headers).as_deref())?;
     let text = body::read(headers, body).await?;
     Ok(Frames {
-        caller,
+        charged,
         frames: cut(&text, form)?,
     })
 }

@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 
 use super::{
     Intake,
-    admit::Admitted,
     batch::{Batch, Item, Origin, Rejected, SchemaName},
+    charge_content::Admitted,
     frame::Frame,
 };
 use crate::{

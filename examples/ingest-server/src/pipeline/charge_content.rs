@@ -1,9 +1,11 @@
-//! May this tenant send so much now, and is there room for it: [`Frames`] → [`Admitted`].
+//! May this tenant send so much now, and is there room for it: [`Frames`] → [`Admitted`]. The rest
+//! of what a request costs is charged here, once it is known.
 
 use portcullis_ratelimit::{Category, Decision};
 
 use super::{
     authenticate::Caller,
+    charge_request::Charged,
     frame::{Frame, Frames},
     limits,
     rejection::{Rejection, RequestRejection},
@@ -30,11 +32,12 @@ pub(crate) struct Admission {
 
 /// Charges every frame to the tenant's limits and takes room for it, or refuses them all.
 #[tracing::instrument(skip_all, fields(frames = frames.frames.len()))]
-pub(crate) async fn admit(
+pub(crate) async fn charge_content(
     services: &Services,
     frames: Frames,
 ) -> Result<Admitted, RequestRejection> {
-    let Frames { caller, frames } = frames;
+    let Frames { charged, frames } = frames;
+    let Charged { caller } = charged;
     let limits = limits::check(services, &caller, Category::INGEST, frames.len()).await?;
     let slots = services
         .writer
