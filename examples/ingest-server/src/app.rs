@@ -31,6 +31,7 @@ use crate::{
         self, AdminMetrics, ApiKeyMetrics, DataKeyMetrics, FaultMetrics, LimitMetrics, WriteMetrics,
     },
     pipeline::services::Services,
+    pipeline::{BodyAllowances, RequestsInFlight},
     quality,
     store::{Store, Writer, WriterLimits},
 };
@@ -80,6 +81,7 @@ pub(crate) struct App {
     admin: AdminState,
     connections: Connections,
     trace: HttpLayer,
+    in_flight: RequestsInFlight,
     public_listener: Listener,
     admin_listener: Listener,
     addresses: Addresses,
@@ -110,7 +112,10 @@ impl App {
             Arc::new(WriteMetrics::register(registry)?),
         );
         let quality = quality::build(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
+        let bodies = BodyAllowances::new();
+        let in_flight = RequestsInFlight::new(PUBLIC_IN_FLIGHT);
         observe::register(registry, &quality, &writer)?;
+        observe::register_shares(registry, &in_flight, &bodies)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
@@ -132,6 +137,7 @@ impl App {
             schemas: Arc::clone(&config.schemas),
             store: backend.store,
             writer,
+            bodies,
         });
         let components = Components {
             data_keys,
@@ -157,6 +163,7 @@ impl App {
             admin,
             connections,
             trace: trace.with_remote_parent(RemoteParent::Link),
+            in_flight,
             public_listener,
             admin_listener,
             addresses,
@@ -199,11 +206,14 @@ impl App {
         let (stop_serving, stopped) = watch::channel(false);
         let public = routes::public(
             Arc::clone(&services),
-            Guards::new(PUBLIC_IN_FLIGHT, trace.clone()),
+            Guards::new(self.in_flight, trace.clone()),
         );
         let public = self.public_listener.serve(public, stopped.clone());
         let mut public = ServiceTask::spawn("the public listener", public);
-        let admin = routes::admin(state.clone(), Guards::new(ADMIN_IN_FLIGHT, trace));
+        let admin = routes::admin(
+            state.clone(),
+            Guards::new(RequestsInFlight::new(ADMIN_IN_FLIGHT), trace),
+        );
         let admin = self.admin_listener.serve(admin, stopped);
         let mut admin = ServiceTask::spawn("the admin listener", admin);
 

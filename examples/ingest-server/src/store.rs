@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod conformance;
 mod fault;
+mod queue_room;
 mod rows;
 pub(crate) mod sqlite;
 mod writer;
@@ -17,8 +18,9 @@ use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 pub(crate) use self::{
     fault::{DatabaseFault, FaultEvent, FaultLatch, FaultObserver},
+    queue_room::QueueSlots,
     rows::{EventRow, IndexRow, LeadChange, LeadWrite, SealedColumn, SecretCheck, Write},
-    writer::{QueueSlots, WriteEvent, WriteObserver, Writer, WriterLimits},
+    writer::{WriteEvent, WriteObserver, Writer, WriterLimits},
 };
 
 /// A database of events and leads.

@@ -1,7 +1,7 @@
 //! What stands around every route: its trace, a bound on requests in flight, an answer to panics,
 //! and headers.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::panic::AssertUnwindSafe;
 
 use axum::{
     body::Body,
@@ -15,18 +15,18 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
 };
 use portcullis_telemetry::HttpLayer;
-use tokio::sync::Semaphore;
 
-use super::{in_flight::InFlight, problem::Problem};
+use super::problem::Problem;
 use crate::{
-    pipeline::{self, rejection::Rejection},
+    pipeline::{self, ClientAddress, RequestsInFlight, rejection::Rejection},
     quality::{Quality, Reason},
 };
 
 /// What all requests of a listener share.
 #[derive(Clone)]
 pub(crate) struct Guards {
-    in_flight: Arc<Semaphore>,
+    in_flight: RequestsInFlight,
+    bounds_networks: bool,
     accounting: Option<EarlyAccounting>,
     pub(super) trace: HttpLayer,
 }
@@ -40,12 +40,21 @@ struct EarlyAccounting {
 }
 
 impl Guards {
-    /// At most `in_flight` requests are worked on at once; more are refused at once.
-    pub(crate) fn new(in_flight: usize, trace: HttpLayer) -> Self {
+    /// At most so many requests are worked on at once; more are refused at once.
+    pub(crate) const fn new(in_flight: RequestsInFlight, trace: HttpLayer) -> Self {
         Self {
-            in_flight: Arc::new(Semaphore::new(in_flight)),
+            in_flight,
+            bounds_networks: false,
             accounting: None,
             trace,
+        }
+    }
+
+    /// One client network gets its share of the requests and no more.
+    pub(super) fn with_bounded_networks(self) -> Self {
+        Self {
+            bounds_networks: true,
+            ..self
         }
     }
 
@@ -79,12 +88,18 @@ pub(super) async fn admit_request(
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let Ok(permit) = Arc::clone(&guards.in_flight).try_acquire_owned() else {
-        let rejection = Rejection::plain(Reason::CapacityOverloaded);
-        guards.account(&request, &rejection);
-        return Problem::from(rejection).into_response();
+    let address = request.extensions().get::<ClientAddress>().copied();
+    let network = address.filter(|_| guards.bounds_networks);
+    let permit = guards
+        .in_flight
+        .admit(network.map(|ClientAddress(address)| address.into()));
+    let permit = match permit {
+        Ok(permit) => permit,
+        Err(rejection) => {
+            guards.account(&request, &rejection);
+            return Problem::from(rejection).into_response();
+        }
     };
-    let permit = InFlight::new(permit);
     request.extensions_mut().insert(permit.clone());
     let answer = next.run(request).await;
     drop(permit);

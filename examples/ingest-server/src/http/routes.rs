@@ -32,7 +32,9 @@ const LEADS: &str = "/v1/leads";
 
 /// What tenants see.
 pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
-    let guards = guards.with_accounting(&services.quality, brings_records);
+    let guards = guards
+        .with_bounded_networks()
+        .with_accounting(&services.quality, brings_records);
     let routes = Router::new()
         .route(EVENTS, post(events::ingest))
         .route(LEADS, post(leads::ingest).get(leads::find))

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{
     authenticate::{Caller, authenticate},
+    in_flight::InFlight,
     limit_address::limit_address,
     limits,
     rejection::{Rejection, RequestRejection},
@@ -59,6 +60,7 @@ pub(crate) async fn admit_reader(
 ) -> Result<(Caller, Decision), RequestRejection> {
     let address = limit_address(services, extensions).await?;
     let caller = authenticate(services, headers, address, Permission::LeadsRead).await?;
+    InFlight::pass_to_tenant(extensions, &caller.tenant)?;
     let limits = limits::check(services, &caller, Category::READ, 1).await?;
     Ok((caller, limits))
 }
