@@ -3,6 +3,7 @@
 mod client_address;
 mod connection;
 mod connection_permits;
+mod idle;
 mod write_progress;
 
 use std::{
@@ -22,6 +23,7 @@ use tokio::{
 use self::{
     client_address::Client,
     connection_permits::{ConnectionPermit, ConnectionPermits},
+    idle::Idle,
 };
 use crate::quality::Quality;
 
@@ -109,8 +111,10 @@ impl Listener {
                 _ = shutdown.wait_for(|stop| *stop) => break,
                 (stream, peer, permit) = accept(&listener, &permits, &proxies) => {
                     let client = Client::new(peer, Arc::clone(&proxies));
+                    // The connection's handle: since when it is idle, and a way to end it.
+                    let idle = Idle::new();
                     let served = connection::serve(
-                        stream, client, router.clone(), limits, accounting.clone(), stop.clone(),
+                        stream, client, router.clone(), limits, accounting.clone(), stop.clone(), idle,
                     );
                     connections.spawn(async move {
                         served.await;

@@ -15,7 +15,7 @@ use tokio::{
 use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
-use super::{Limits, client_address::Client, write_progress::WriteProgress};
+use super::{Limits, client_address::Client, idle::Idle, write_progress::WriteProgress};
 use crate::{
     http::problem::Problem,
     pipeline,
@@ -32,6 +32,7 @@ pub(super) async fn serve(
     limits: Limits,
     accounting: Option<Quality>,
     mut stop: watch::Receiver<bool>,
+    idle: Idle,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(kind = %error.kind(), "a connection keeps its send delay");
@@ -47,16 +48,19 @@ pub(super) async fn serve(
         .max_buf_size(limits.head_bytes)
         .serve_connection(TokioIo::new(stream), service);
 
-    let mut stopping = pin!(async move {
+    let stopping = async {
         // An error means that the sender is gone, and so is the process.
         drop(stop.wait_for(|stop| *stop).await);
-    });
-    let mut is_stopping = false;
+        idle.close();
+    };
+    let mut stopping = pin!(stopping);
+    let (mut is_stopping, mut is_closing) = (false, false);
     let outcome = loop {
         tokio::select! {
             outcome = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break outcome,
-            () = &mut stopping, if !is_stopping => {
-                is_stopping = true;
+            () = &mut stopping, if !is_stopping => is_stopping = true,
+            () = idle.closing(), if !is_closing => {
+                is_closing = true;
                 Pin::new(&mut connection).graceful_shutdown();
             }
         }
