@@ -4,6 +4,7 @@
 //! [`routes`] (security headers, panics, requests in flight) → the handler → the stages of
 //! [`crate::pipeline`] → [`Writer`] (group commit) → [`crate::store::Store`].
 
+pub(crate) mod descriptors;
 mod service_task;
 pub(crate) mod telemetry;
 
@@ -17,21 +18,24 @@ use portcullis_ratelimit::address::TrustedProxies;
 use portcullis_telemetry::{Guard, HttpLayer, MetricError, RemoteParent};
 use tokio::sync::watch;
 
-use self::service_task::{ServiceTask, first_ended};
+use self::{
+    descriptors::TooFewDescriptors,
+    service_task::{ServiceTask, first_ended},
+};
 use crate::{
     admin::{ApiKeys, Components, UseCases},
     backend::{Backend, BackendError, Connections, Observers},
     clock::{Clock, SystemClock, make_seed},
     config::Config,
     http::{
-        listener::{self, Listener},
+        listener::{self, DescriptorReserve, Listener, OutOfDescriptors},
         routes::{self, AdminState, Guards},
     },
     observe::{
-        self, AdminMetrics, ApiKeyMetrics, DataKeyMetrics, FaultMetrics, LimitMetrics, WriteMetrics,
+        self, AdminMetrics, ApiKeyMetrics, ConnectionMetrics, DataKeyMetrics, FaultMetrics,
+        LimitMetrics, WriteMetrics,
     },
-    pipeline::services::Services,
-    pipeline::{BodyAllowances, RequestsInFlight},
+    pipeline::{BodyAllowances, RequestsInFlight, services::Services},
     quality,
     store::{Store, Writer, WriterLimits},
 };
@@ -54,6 +58,8 @@ pub(crate) enum StartError {
     Backend(#[from] BackendError),
     #[error("a metric cannot be registered")]
     Metrics(#[from] MetricError),
+    #[error(transparent)]
+    Descriptors(#[from] TooFewDescriptors),
     #[error(transparent)]
     Random(#[from] EntropyError),
     #[error("cannot listen on {address}: {kind}")]
@@ -93,6 +99,9 @@ pub(crate) struct App {
 impl App {
     /// Checks and opens everything, and binds the addresses last.
     pub(crate) async fn start(config: &Arc<Config>, telemetry: &Guard) -> Result<Self, StartError> {
+        descriptors::raise(config)?;
+        // Opened before anything else.
+        let reserve = DescriptorReserve::new(descriptors::RESERVE.into());
         let registry = telemetry.registry();
         let kek_provider = config.providers.kek.as_str();
         let observers = Observers {
@@ -151,9 +160,23 @@ impl App {
             config: Arc::clone(config),
         };
         let network = &config.network;
-        let public_listener = bind(network.listen, network.trusted_proxies.clone()).await?;
-        let public_listener = public_listener.with_accounting(&services.quality);
-        let admin_listener = bind(network.admin_listen, TrustedProxies::none()).await?;
+        let connection_metrics = Arc::new(ConnectionMetrics::register(registry)?);
+        let proxies = network.trusted_proxies.clone();
+        let public_listener = bind(network.listen, network.max_connections.get(), proxies).await?;
+        let public_listener = public_listener
+            .with_accounting(&services.quality)
+            .with_reserve(OutOfDescriptors::Wait(reserve.clone()))
+            .with_observer(Arc::clone(&connection_metrics) as _);
+        let proxies = TrustedProxies::none();
+        let admin_listener = bind(
+            network.admin_listen,
+            descriptors::ADMIN_CONNECTIONS,
+            proxies,
+        );
+        let admin_listener = admin_listener
+            .await?
+            .with_reserve(OutOfDescriptors::UseReserve(reserve))
+            .with_observer(connection_metrics);
         let addresses = Addresses {
             public: address(&public_listener)?,
             admin: address(&admin_listener)?,
@@ -256,8 +279,16 @@ async fn ping_repeatedly(store: Arc<dyn Store>) {
     }
 }
 
-async fn bind(address: SocketAddr, proxies: TrustedProxies) -> Result<Listener, StartError> {
-    let listener = Listener::bind(address, listener::Limits::default(), proxies).await;
+async fn bind(
+    address: SocketAddr,
+    connections: u16,
+    proxies: TrustedProxies,
+) -> Result<Listener, StartError> {
+    let limits = listener::Limits {
+        connections: connections.into(),
+        ..listener::Limits::default()
+    };
+    let listener = Listener::bind(address, limits, proxies).await;
     listener.map_err(|error| listen(address, &error))
 }
 

@@ -3,6 +3,7 @@
 
 mod admin;
 mod api_keys;
+mod connections;
 mod data_keys;
 mod faults;
 mod limits;
@@ -16,8 +17,9 @@ use portcullis_telemetry::{MetricError, Registry};
 use crate::{quality::Quality, store::Writer};
 
 pub(crate) use self::{
-    admin::AdminMetrics, api_keys::ApiKeyMetrics, data_keys::DataKeyMetrics, faults::FaultMetrics,
-    limits::LimitMetrics, shares::register_shares, writes::WriteMetrics,
+    admin::AdminMetrics, api_keys::ApiKeyMetrics, connections::ConnectionMetrics,
+    data_keys::DataKeyMetrics, faults::FaultMetrics, limits::LimitMetrics, shares::register_shares,
+    writes::WriteMetrics,
 };
 
 /// Values that a label of a closed set can have, with room to grow.

@@ -27,8 +27,16 @@ use crate::{
 pub(crate) struct Guards {
     in_flight: RequestsInFlight,
     bounds_networks: bool,
+    apart: Option<Apart>,
     accounting: Option<EarlyAccounting>,
     pub(super) trace: HttpLayer,
+}
+
+/// Requests that are answered also when all others are too many.
+#[derive(Debug, Clone)]
+struct Apart {
+    in_flight: RequestsInFlight,
+    is_meant: fn(&Request<Body>) -> bool,
 }
 
 /// Accounts for what is rejected here and would have been taken in.
@@ -45,6 +53,7 @@ impl Guards {
         Self {
             in_flight,
             bounds_networks: false,
+            apart: None,
             accounting: None,
             trace,
         }
@@ -55,6 +64,26 @@ impl Guards {
         Self {
             bounds_networks: true,
             ..self
+        }
+    }
+
+    /// Bounds some requests for themselves, and not with the others.
+    pub(super) fn with_apart(
+        self,
+        in_flight: RequestsInFlight,
+        is_meant: fn(&Request<Body>) -> bool,
+    ) -> Self {
+        let apart = Some(Apart {
+            in_flight,
+            is_meant,
+        });
+        Self { apart, ..self }
+    }
+
+    fn in_flight(&self, request: &Request<Body>) -> &RequestsInFlight {
+        match &self.apart {
+            Some(apart) if (apart.is_meant)(request) => &apart.in_flight,
+            _ => &self.in_flight,
         }
     }
 
@@ -91,7 +120,7 @@ pub(super) async fn admit_request(
     let address = request.extensions().get::<ClientAddress>().copied();
     let network = address.filter(|_| guards.bounds_networks);
     let permit = guards
-        .in_flight
+        .in_flight(&request)
         .admit(network.map(|ClientAddress(address)| address.into()));
     let permit = match permit {
         Ok(permit) => permit,

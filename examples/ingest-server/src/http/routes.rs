@@ -21,7 +21,7 @@ use axum::{
 use http::{Method, Request};
 
 use super::{guards, problem::Problem};
-use crate::pipeline::services::Services;
+use crate::pipeline::{RequestsInFlight, services::Services};
 
 pub(crate) use self::admin::AdminState;
 pub(crate) use super::guards::Guards;
@@ -29,6 +29,13 @@ pub(crate) use super::guards::Guards;
 /// Where records come in.
 const EVENTS: &str = "/v1/events";
 const LEADS: &str = "/v1/leads";
+
+const LIVE: &str = "/healthz";
+const READY: &str = "/readyz";
+const HEALTH: [&str; 2] = [LIVE, READY];
+
+/// Questions after health that are answered at once, beside the other requests.
+const HEALTH_IN_FLIGHT: usize = 16;
 
 /// What tenants see.
 pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
@@ -48,6 +55,12 @@ fn brings_records(request: &Request<Body>) -> bool {
     let path = request.extensions().get::<MatchedPath>();
     request.method() == Method::POST
         && path.is_some_and(|path| [EVENTS, LEADS].contains(&path.as_str()))
+}
+
+/// Whether a request asks how the service does, which is answered whatever else goes on.
+fn asks_for_health(request: &Request<Body>) -> bool {
+    let path = request.extensions().get::<MatchedPath>();
+    path.is_some_and(|path| HEALTH.contains(&path.as_str()))
 }
 
 /// What operators see.
@@ -71,10 +84,11 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
             admin::require_token,
         ));
     let routes = Router::new()
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
+        .route(LIVE, get(health::live))
+        .route(READY, get(health::ready))
         .merge(protected)
         .with_state(state);
+    let guards = guards.with_apart(RequestsInFlight::new(HEALTH_IN_FLIGHT), asks_for_health);
     guarded(routes, guards)
 }
 

@@ -1,6 +1,6 @@
 //! One HTTP/1.1 connection.
 
-use std::{future::poll_fn, pin::pin, time::Duration};
+use std::{convert::Infallible, future::poll_fn, pin::pin, time::Duration};
 
 use axum::{Router, body::Body, response::IntoResponse as _};
 use http::{Request, header::CONTENT_LENGTH};
@@ -37,10 +37,22 @@ pub(super) async fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(kind = %error.kind(), "a connection keeps its send delay");
     }
-    let stream = WriteProgress::new(stream, limits.write_timeout);
+    let stream = WriteProgress::new(stream, limits.write_timeout, idle.clone());
+    let serving = idle.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         client.note(&mut request);
-        Box::pin(router.clone().oneshot(request.map(Body::new)))
+        // Until its answer is handed over, or nobody waits for it any more.
+        let serving = serving.serve();
+        let answer = router.clone().oneshot(request.map(Body::new));
+        Box::pin(async move {
+            let answer = answer.await?;
+            Ok::<_, Infallible>(answer.map(|body| {
+                body.map_err(move |error| {
+                    let _until_here = &serving;
+                    error
+                })
+            }))
+        })
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -61,6 +73,11 @@ pub(super) async fn serve(
             () = &mut stopping, if !is_stopping => is_stopping = true,
             () = idle.closing(), if !is_closing => {
                 is_closing = true;
+                // For another connection's sake also in the middle of a head.
+                let unused = if is_stopping { idle.since() } else { idle.unserved_since() };
+                if unused.is_some() {
+                    return;
+                }
                 Pin::new(&mut connection).graceful_shutdown();
             }
         }
@@ -74,7 +91,10 @@ pub(super) async fn serve(
             .instrument(span)
             .await;
     }
-    close(stream).await;
+    tokio::select! {
+        () = close(stream) => {}
+        () = idle.closing(), if !is_closing => {}
+    }
 }
 
 /// hyper ends such a connection silently; the peer is told why.

@@ -11,14 +11,34 @@ pub(super) struct Idle(Arc<State>);
 #[derive(Debug)]
 struct State {
     since: Mutex<Option<Instant>>,
+    unserved: Mutex<Unserved>,
     closing: Notify,
 }
+
+/// Whether a request has come in whole and is not answered yet.
+#[derive(Debug)]
+struct Unserved {
+    since: Instant,
+    is_served: bool,
+    /// What was answered waits for the peer to read it.
+    is_unread: bool,
+}
+
+/// A request that is being answered, until this is dropped.
+#[derive(Debug)]
+#[must_use = "the request is answered when this is dropped"]
+pub(super) struct Serving(Idle);
 
 impl Idle {
     /// A connection that is new, and idle from now on.
     pub(super) fn new() -> Self {
         Self(Arc::new(State {
             since: Mutex::new(Some(now())),
+            unserved: Mutex::new(Unserved {
+                since: now(),
+                is_served: false,
+                is_unread: false,
+            }),
             closing: Notify::new(),
         }))
     }
@@ -26,6 +46,25 @@ impl Idle {
     /// Since when the connection has waited for a request; none while one comes in or is answered.
     pub(super) fn since(&self) -> Option<Instant> {
         *self.lock()
+    }
+
+    /// Since when the connection has no request that came in whole, and nothing to send: it may be
+    /// ended for another one's sake, also in the middle of a head.
+    pub(super) fn unserved_since(&self) -> Option<Instant> {
+        let unserved = self.unserved();
+        (!unserved.is_served && !unserved.is_unread).then_some(unserved.since)
+    }
+
+    /// Notes that a request has come in whole but for its body.
+    pub(super) fn serve(&self) -> Serving {
+        self.end();
+        self.unserved().is_served = true;
+        Serving(self.clone())
+    }
+
+    /// Notes whether the peer has yet to read what is sent to it.
+    pub(super) fn wait_for_reader(&self, is_unread: bool) {
+        self.unserved().is_unread = is_unread;
     }
 
     /// Ends the connection: at once if it is idle, and else when the request in flight is answered.
@@ -48,9 +87,24 @@ impl Idle {
         *self.lock().get_or_insert_with(now)
     }
 
+    fn unserved(&self) -> MutexGuard<'_, Unserved> {
+        let unserved = self.0.unserved.lock();
+        unserved.unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
         let since = self.0.since.lock();
         since.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let mut unserved = self.0.unserved();
+        unserved.is_served = false;
+        unserved.since = now();
+        drop(unserved);
+        self.0.begin();
     }
 }
 
