@@ -4,6 +4,7 @@
 //! [`routes`] (security headers, panics, requests in flight) → the handler → the stages of
 //! [`crate::pipeline`] → [`Writer`] (group commit) → [`crate::store::Store`].
 
+pub(crate) mod descriptors;
 mod service_task;
 pub(crate) mod telemetry;
 
@@ -18,22 +19,25 @@ use portcullis_telemetry::{Guard, HttpLayer, MetricError, RemoteParent};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
-use self::service_task::{ServiceTask, first_ended};
+use self::{
+    descriptors::TooFewDescriptors,
+    service_task::{ServiceTask, first_ended},
+};
 use crate::{
     admin::{ApiKeys, Components, UseCases},
     backend::{Backend, BackendError, Connections, Observers},
     clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
     http::{
-        listener::{self, Listener},
+        listener::{self, DescriptorReserve, Listener, OutOfDescriptors},
         routes::{self, AdminState, Guards},
     },
     limits::{self, InvalidLimits},
     observe::{
-        self, AdminMetrics, ApiKeyMetrics, AuditMetrics, DataKeyMetrics, FaultMetrics,
-        LimitMetrics, WriteMetrics,
+        self, AdminMetrics, ApiKeyMetrics, AuditMetrics, ConnectionMetrics, DataKeyMetrics,
+        FaultMetrics, LimitMetrics, WriteMetrics,
     },
-    pipeline::services::Services,
+    pipeline::{BodyAllowances, RequestsInFlight, services::Services},
     quality,
     store::{AuditLog, Store, StoreError, Writer, WriterLimits},
 };
@@ -56,6 +60,8 @@ pub(crate) enum StartError {
     Backend(#[from] BackendError),
     #[error("a metric cannot be registered")]
     Metrics(#[from] MetricError),
+    #[error(transparent)]
+    Descriptors(#[from] TooFewDescriptors),
     #[error(transparent)]
     Random(#[from] EntropyError),
     #[error(transparent)]
@@ -92,6 +98,7 @@ pub(crate) struct App {
     admin: AdminState,
     connections: Connections,
     trace: HttpLayer,
+    in_flight: RequestsInFlight,
     public_listener: Listener,
     admin_listener: Listener,
     addresses: Addresses,
@@ -106,6 +113,9 @@ impl App {
     pub(crate) async fn start(config: &Arc<Config>, telemetry: &Guard) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         clock::check(&*clock)?;
+        descriptors::raise(config)?;
+        // Opened before anything else.
+        let reserve = DescriptorReserve::new(descriptors::RESERVE.into());
         let registry = telemetry.registry();
         let kek_provider = config.providers.kek.as_str();
         let observers = Observers {
@@ -136,7 +146,10 @@ impl App {
             Arc::new(AuditMetrics::register(registry)?),
         );
         let quality = quality::build(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
+        let bodies = BodyAllowances::new();
+        let in_flight = RequestsInFlight::new(PUBLIC_IN_FLIGHT);
         observe::register(registry, &quality, &writer)?;
+        observe::register_shares(registry, &in_flight, &bodies)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
@@ -160,6 +173,7 @@ impl App {
             store: backend.store,
             writer,
             audit,
+            bodies,
         });
         let components = Components {
             data_keys,
@@ -173,9 +187,23 @@ impl App {
             config: Arc::clone(config),
         };
         let network = &config.network;
-        let public_listener = bind(network.listen, network.trusted_proxies.clone()).await?;
-        let public_listener = public_listener.with_accounting(&services.quality);
-        let admin_listener = bind(network.admin_listen, TrustedProxies::none()).await?;
+        let connection_metrics = Arc::new(ConnectionMetrics::register(registry)?);
+        let proxies = network.trusted_proxies.clone();
+        let public_listener = bind(network.listen, network.max_connections.get(), proxies).await?;
+        let public_listener = public_listener
+            .with_accounting(&services.quality)
+            .with_reserve(OutOfDescriptors::Wait(reserve.clone()))
+            .with_observer(Arc::clone(&connection_metrics) as _);
+        let proxies = TrustedProxies::none();
+        let admin_listener = bind(
+            network.admin_listen,
+            descriptors::ADMIN_CONNECTIONS,
+            proxies,
+        );
+        let admin_listener = admin_listener
+            .await?
+            .with_reserve(OutOfDescriptors::UseReserve(reserve))
+            .with_observer(connection_metrics);
         let addresses = Addresses {
             public: address(&public_listener)?,
             admin: address(&admin_listener)?,
@@ -185,6 +213,7 @@ impl App {
             admin,
             connections,
             trace: trace.with_remote_parent(RemoteParent::Link),
+            in_flight,
             public_listener,
             admin_listener,
             addresses,
@@ -229,11 +258,12 @@ impl App {
         let (stop_serving, stopped) = watch::channel(false);
         let public = routes::public(
             Arc::clone(&services),
-            Guards::new(PUBLIC_IN_FLIGHT, Arc::clone(&services.clock), trace.clone()),
+            Guards::new(self.in_flight, Arc::clone(&services.clock), trace.clone()),
         );
         let public = self.public_listener.serve(public, stopped.clone());
         let mut public = ServiceTask::spawn("the public listener", public);
-        let guards = Guards::new(ADMIN_IN_FLIGHT, Arc::clone(&services.clock), trace);
+        let in_flight = RequestsInFlight::new(ADMIN_IN_FLIGHT);
+        let guards = Guards::new(in_flight, Arc::clone(&services.clock), trace);
         let admin = routes::admin(state.clone(), guards);
         let admin = self.admin_listener.serve(admin, stopped);
         let mut admin = ServiceTask::spawn("the admin listener", admin);
@@ -280,8 +310,16 @@ async fn ping_repeatedly(store: Arc<dyn Store>) {
     }
 }
 
-async fn bind(address: SocketAddr, proxies: TrustedProxies) -> Result<Listener, StartError> {
-    let listener = Listener::bind(address, listener::Limits::default(), proxies).await;
+async fn bind(
+    address: SocketAddr,
+    connections: u16,
+    proxies: TrustedProxies,
+) -> Result<Listener, StartError> {
+    let limits = listener::Limits {
+        connections: connections.into(),
+        ..listener::Limits::default()
+    };
+    let listener = Listener::bind(address, limits, proxies).await;
     listener.map_err(|error| listen(address, &error))
 }
 

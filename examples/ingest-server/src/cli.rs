@@ -121,9 +121,11 @@ impl CliError {
             | Self::Telemetry(InitError::Environment(_) | InitError::Endpoint)
             | Self::Dev(DevError::DataWithoutSecrets { .. })
             | Self::Backend(BackendError::Secrets(_))
-            | Self::Start(StartError::Clock(_) | StartError::Backend(BackendError::Secrets(_))) => {
-                ExitCode::from(2)
-            }
+            | Self::Start(
+                StartError::Clock(_)
+                | StartError::Descriptors(_)
+                | StartError::Backend(BackendError::Secrets(_)),
+            ) => ExitCode::from(2),
             Self::ApiKey(error) if error.is_usage_error() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }

@@ -2,7 +2,6 @@
 
 mod answer;
 mod guards;
-mod in_flight;
 pub(crate) mod listener;
 pub(crate) mod problem;
 pub(crate) mod routes;

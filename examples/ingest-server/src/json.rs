@@ -5,6 +5,7 @@
 //! that any crate of the tree may turn on, it gives a meaning to names that stand in the text.
 
 mod error;
+mod footprint;
 mod number;
 mod reader;
 
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 pub(crate) use self::{
     error::{Fault, JsonError},
+    footprint::footprint,
     reader::{Element, Reader},
 };
 

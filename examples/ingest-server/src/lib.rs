@@ -15,6 +15,7 @@ mod permission;
 mod pipeline;
 mod quality;
 mod schemas;
+mod shares;
 mod store;
 mod timestamp;
 

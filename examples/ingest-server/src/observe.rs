@@ -4,9 +4,11 @@
 mod admin;
 mod api_keys;
 mod audit;
+mod connections;
 mod data_keys;
 mod faults;
 mod limits;
+mod shares;
 mod writes;
 
 use std::num::NonZeroUsize;
@@ -16,8 +18,9 @@ use portcullis_telemetry::{MetricError, Registry, SpanLink};
 use crate::{quality::Quality, store::Writer};
 
 pub(crate) use self::{
-    admin::AdminMetrics, api_keys::ApiKeyMetrics, audit::AuditMetrics, data_keys::DataKeyMetrics,
-    faults::FaultMetrics, limits::LimitMetrics, writes::WriteMetrics,
+    admin::AdminMetrics, api_keys::ApiKeyMetrics, audit::AuditMetrics,
+    connections::ConnectionMetrics, data_keys::DataKeyMetrics, faults::FaultMetrics,
+    limits::LimitMetrics, shares::register_shares, writes::WriteMetrics,
 };
 
 /// Values that a label of a closed set can have, with room to grow.
@@ -33,10 +36,17 @@ pub(crate) fn register(
         registry.register(metric.name(), metric.help(), metric)?;
     }
     let queue = writer.gauge();
+    let room = queue.room().clone();
     registry.observed_gauge(
         "ingest_write_queue_rows",
         "Rows that wait for a commit or are being committed",
-        move || count(queue.rows() - queue.free_rows()),
+        move || count(room.rows() - room.free_rows()),
+    )?;
+    let room = queue.room().clone();
+    registry.observed_gauge(
+        "ingest_write_queue_bytes",
+        "Bytes that wait for a commit or are being committed",
+        move || count(room.bytes() - room.free_bytes()),
     )
 }
 

@@ -10,12 +10,14 @@
 mod access_reason;
 mod accounting;
 mod acknowledge;
+mod allowance;
 mod authenticate;
 mod batch;
 mod charge_content;
 mod charge_request;
 mod fingerprint;
 mod frame;
+mod in_flight;
 mod intake;
 mod lead_reads;
 mod limit_address;
@@ -42,8 +44,10 @@ use crate::quality::Quality;
 pub(crate) use self::{
     access_reason::{AccessReason, InvalidReason},
     acknowledge::Acknowledged,
+    allowance::BodyAllowances,
     batch::Rejected,
     frame::{media_type, read_body},
+    in_flight::{InFlight, RequestsInFlight},
     intake::Intake,
     lead_reads::{LeadQuery, LeadReads, admit_reader},
     limit_address::ClientAddress,
@@ -82,13 +86,14 @@ async fn take(
     let caller =
         authenticate::authenticate(services, &head.headers, address, intake.permission()).await?;
     accounting.authenticated(&caller.tenant);
-    let charged = charge_request::charge_request(services, caller).await?;
+    let charged = charge_request::charge_request(services, caller, &head.extensions).await?;
     let frames = frame::frame(intake, charged, &head.headers, body).await?;
     accounting.framed(frames.frames.len());
     let admitted = charge_content::charge_content(services, frames).await?;
     let parsed = parse::parse(intake, admitted);
     let valid = validate::validate(services, parsed);
-    let fingerprinted = fingerprint::fingerprint(services, valid);
+    let mut fingerprinted = fingerprint::fingerprint(services, valid);
+    fingerprinted.admission.allowance.end_work();
 
     // An item that loses a race for its lead's e-mail goes back to be resolved.
     let mut attempts = Attempts::new(&fingerprinted);

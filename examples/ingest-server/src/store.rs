@@ -6,6 +6,7 @@ mod audit_log;
 #[cfg(test)]
 mod conformance;
 mod fault;
+mod queue_room;
 mod rows;
 pub(crate) mod sqlite;
 mod writer;
@@ -24,8 +25,9 @@ pub(crate) use self::{
     },
     audit_log::{AuditLog, AuditLogEvent, AuditObserver, Pending, Unrecorded},
     fault::{DatabaseFault, FaultEvent, FaultLatch, FaultObserver},
+    queue_room::QueueSlots,
     rows::{EventRow, IndexRow, LeadChange, LeadWrite, SealedColumn, SecretCheck, Write},
-    writer::{QueueSlots, WriteEvent, WriteObserver, Writer, WriterLimits},
+    writer::{WriteEvent, WriteObserver, Writer, WriterLimits},
 };
 
 /// A database of events and leads, and of who read and changed what.

@@ -36,6 +36,8 @@ mod counters;
 mod crash;
 #[path = "e2e/database_faults.rs"]
 mod database_faults;
+#[path = "e2e/descriptors.rs"]
+mod descriptors;
 #[path = "e2e/dev_profile.rs"]
 mod dev_profile;
 #[path = "e2e/duplicates.rs"]
@@ -76,6 +78,8 @@ mod server_clocks;
 mod server_metrics;
 #[path = "e2e/server_traces.rs"]
 mod server_traces;
+#[path = "e2e/shares.rs"]
+mod shares;
 #[path = "e2e/shutdown.rs"]
 mod shutdown;
 #[path = "e2e/tampering.rs"]

@@ -160,15 +160,16 @@ impl ReadinessCheck {
 
     fn write_queue(&self) -> Component {
         let queue = self.services.writer.gauge();
-        let component = if queue.free_rows() > 0 {
+        let room = queue.room();
+        let component = if room.free_rows() > 0 && room.free_bytes() > 0 {
             Component::new(State::Up)
         } else {
             let action = "wait, or find what slows the database down";
             Component::new(State::Full).with_action(action)
         };
         Component {
-            free_rows: Some(queue.free_rows()),
-            rows: Some(queue.rows()),
+            free_rows: Some(room.free_rows()),
+            rows: Some(room.rows()),
             ..component
         }
     }

@@ -1,6 +1,9 @@
 //! The two addresses the service listens on, and whom it believes about a client's.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU16,
+};
 
 use portcullis_ratelimit::address::TrustedProxies;
 
@@ -14,6 +17,8 @@ use super::{
 pub(crate) struct Network {
     pub(crate) listen: SocketAddr,
     pub(crate) admin_listen: SocketAddr,
+    /// Connections of the public listener at once.
+    pub(crate) max_connections: NonZeroU16,
     /// Whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: TrustedProxies,
 }
@@ -39,10 +44,14 @@ pub(super) fn read(
     {
         problems.add(origin, format!("must differ from {other}"));
     }
+    let max_connections = sources
+        .value(settings::MAX_CONNECTIONS)
+        .and_then(|given| given.parse("a number from 1 to 65535", problems));
     let trusted_proxies = proxies(sources, problems);
     Some(Network {
         listen: listen?.0,
         admin_listen: admin_listen?.0,
+        max_connections: max_connections?,
         trusted_proxies: trusted_proxies?,
     })
 }

@@ -24,6 +24,9 @@ table! {
     ADMIN_LISTEN: Setting::new(Section::Network, "INGEST_ADMIN_LISTEN", "IP:PORT")
         .key("admin_listen").flag("admin-listen").default("127.0.0.1:9090")
         .help("Admin address; in production a loopback or private one");
+    MAX_CONNECTIONS: Setting::new(Section::Network, "INGEST_MAX_CONNECTIONS", "1…65535")
+        .key("max_connections").flag("max-connections").number().default("1024")
+        .help("Connections of the public listener at once, a quarter of them of one client network");
     TRUSTED_PROXIES: Setting::new(Section::Network, "INGEST_TRUSTED_PROXIES", "NETWORK,…")
         .key("trusted_proxies").flag("trusted-proxies").otherwise("none")
         .help("Whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`");

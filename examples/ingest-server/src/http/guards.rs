@@ -17,12 +17,11 @@ use http::{
     },
 };
 use portcullis_telemetry::{HttpLayer, current_trace_id};
-use tokio::sync::Semaphore;
 
-use super::{in_flight::InFlight, problem::Problem};
+use super::problem::Problem;
 use crate::{
     clock::Clock,
-    pipeline::{self, rejection::Rejection},
+    pipeline::{self, ClientAddress, RequestsInFlight, rejection::Rejection},
     quality::{Quality, Reason},
     timestamp,
 };
@@ -30,10 +29,19 @@ use crate::{
 /// What all requests of a listener share.
 #[derive(Clone)]
 pub(crate) struct Guards {
-    in_flight: Arc<Semaphore>,
+    in_flight: RequestsInFlight,
+    bounds_networks: bool,
+    apart: Option<Apart>,
     accounting: Option<EarlyAccounting>,
     clock: Arc<dyn Clock>,
     pub(super) trace: HttpLayer,
+}
+
+/// Requests that are answered also when all others are too many.
+#[derive(Debug, Clone)]
+struct Apart {
+    in_flight: RequestsInFlight,
+    is_meant: fn(&Request<Body>) -> bool,
 }
 
 /// Accounts for what is rejected here and would have been taken in.
@@ -45,13 +53,47 @@ struct EarlyAccounting {
 }
 
 impl Guards {
-    /// At most `in_flight` requests are worked on at once; more are refused at once.
-    pub(crate) fn new(in_flight: usize, clock: Arc<dyn Clock>, trace: HttpLayer) -> Self {
+    /// At most so many requests are worked on at once; more are refused at once.
+    pub(crate) const fn new(
+        in_flight: RequestsInFlight,
+        clock: Arc<dyn Clock>,
+        trace: HttpLayer,
+    ) -> Self {
         Self {
-            in_flight: Arc::new(Semaphore::new(in_flight)),
+            in_flight,
+            bounds_networks: false,
+            apart: None,
             accounting: None,
             clock,
             trace,
+        }
+    }
+
+    /// One client network gets its share of the requests and no more.
+    pub(super) fn with_bounded_networks(self) -> Self {
+        Self {
+            bounds_networks: true,
+            ..self
+        }
+    }
+
+    /// Bounds some requests for themselves, and not with the others.
+    pub(super) fn with_apart(
+        self,
+        in_flight: RequestsInFlight,
+        is_meant: fn(&Request<Body>) -> bool,
+    ) -> Self {
+        let apart = Some(Apart {
+            in_flight,
+            is_meant,
+        });
+        Self { apart, ..self }
+    }
+
+    fn in_flight(&self, request: &Request<Body>) -> &RequestsInFlight {
+        match &self.apart {
+            Some(apart) if (apart.is_meant)(request) => &apart.in_flight,
+            _ => &self.in_flight,
         }
     }
 
@@ -85,12 +127,18 @@ pub(super) async fn admit_request(
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let Ok(permit) = Arc::clone(&guards.in_flight).try_acquire_owned() else {
-        let rejection = Rejection::plain(Reason::CapacityOverloaded);
-        guards.account(&request, &rejection);
-        return Problem::from(rejection).into_response();
+    let address = request.extensions().get::<ClientAddress>().copied();
+    let network = address.filter(|_| guards.bounds_networks);
+    let permit = guards
+        .in_flight(&request)
+        .admit(network.map(|ClientAddress(address)| address.into()));
+    let permit = match permit {
+        Ok(permit) => permit,
+        Err(rejection) => {
+            guards.account(&request, &rejection);
+            return Problem::from(rejection).into_response();
+        }
     };
-    let permit = InFlight::new(permit);
     request.extensions_mut().insert(permit.clone());
     let answer = next.run(request).await;
     drop(permit);

@@ -1,35 +1,33 @@
 //! The accept loop: connections bounded in number, in what they send and in how long they take.
 
+mod accept;
 mod client_address;
 mod connection;
 mod connection_permits;
+mod descriptor_reserve;
+mod idle;
 mod write_progress;
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
-use portcullis_ratelimit::address::{ClientNetwork, TrustedProxies};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::watch,
-    task::JoinSet,
-};
+use portcullis_ratelimit::address::TrustedProxies;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use self::{
-    client_address::Client,
-    connection_permits::{ConnectionPermit, ConnectionPermits},
-};
+use self::{accept::Acceptor, client_address::Client, connection_permits::ConnectionPermits};
 use crate::quality::Quality;
+
+pub(crate) use self::{
+    accept::{ConnectionEvent, ConnectionObserver},
+    descriptor_reserve::{DescriptorReserve, OutOfDescriptors},
+};
 
 /// Bounds of one listener.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Connections at once; more wait in the system's queue. One client network gets a quarter of
-    /// them, and its further ones are closed.
+    /// Connections at once, of which one client network gets a quarter. The one that has been idle
+    /// longest makes room for another; without any, the network's further ones are closed, and
+    /// others wait in the system's queue.
     pub(crate) connections: usize,
     /// How long a request's head may take to arrive, and a connection may be idle.
     pub(crate) head_timeout: Duration,
@@ -60,10 +58,9 @@ pub(crate) struct Listener {
     limits: Limits,
     proxies: TrustedProxies,
     accounting: Option<Quality>,
+    out_of_descriptors: OutOfDescriptors,
+    observer: Option<Arc<dyn ConnectionObserver>>,
 }
-
-/// How long to leave a system alone that has no file descriptor for another connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 impl Listener {
     pub(crate) async fn bind(
@@ -76,7 +73,25 @@ impl Listener {
             limits,
             proxies,
             accounting: None,
+            out_of_descriptors: OutOfDescriptors::Wait(DescriptorReserve::new(0)),
+            observer: None,
         })
+    }
+
+    /// What it does without a file descriptor for another connection.
+    pub(crate) fn with_reserve(self, out_of_descriptors: OutOfDescriptors) -> Self {
+        Self {
+            out_of_descriptors,
+            ..self
+        }
+    }
+
+    /// Tells which connections are not served.
+    pub(crate) fn with_observer(self, observer: Arc<dyn ConnectionObserver>) -> Self {
+        Self {
+            observer: Some(observer),
+            ..self
+        }
     }
 
     /// Accounts for requests that never reach a route.
@@ -99,59 +114,47 @@ impl Listener {
             limits,
             proxies,
             accounting,
+            out_of_descriptors,
+            observer,
         } = self;
         let proxies = Arc::new(proxies);
-        let permits = Arc::new(ConnectionPermits::new(limits.connections));
+        let acceptor = Acceptor {
+            listener,
+            permits: Arc::new(ConnectionPermits::new(limits.connections)),
+            proxies: Arc::clone(&proxies),
+            out_of_descriptors: out_of_descriptors.clone(),
+            observer,
+        };
         let mut connections = JoinSet::new();
         let stop = shutdown.clone();
+        // Not begun again when a connection ends: one that was accepted may wait for its permit.
+        let mut next = Box::pin(acceptor.accept());
         loop {
             tokio::select! {
                 _ = shutdown.wait_for(|stop| *stop) => break,
-                (stream, peer, permit) = accept(&listener, &permits, &proxies) => {
+                (stream, peer, permit) = &mut next => {
+                    next.set(acceptor.accept());
                     let client = Client::new(peer, Arc::clone(&proxies));
+                    let idle = permit.idle().clone();
                     let served = connection::serve(
-                        stream, client, router.clone(), limits, accounting.clone(), stop.clone(),
+                        stream, client, router.clone(), limits, accounting.clone(), stop.clone(), idle,
                     );
+                    let out_of_descriptors = out_of_descriptors.clone();
                     connections.spawn(async move {
                         served.await;
+                        out_of_descriptors.restore();
                         drop(permit);
                     });
                 }
                 Some(_) = connections.join_next() => {}
             }
         }
-        drop(listener);
+        drop(next);
+        drop(acceptor);
         let drained = async { while connections.join_next().await.is_some() {} };
         if tokio::time::timeout(limits.drain, drained).await.is_err() {
             tracing::warn!("connections were cut off at the end of the drain time");
             connections.shutdown().await;
-        }
-    }
-}
-
-/// The next connection, when there is a permit for it.
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<ConnectionPermits>,
-    proxies: &TrustedProxies,
-) -> (TcpStream, IpAddr, ConnectionPermit) {
-    loop {
-        let free = permits.free().await;
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let peer = peer.ip().to_canonical();
-                let network = (!proxies.trusts(peer)).then(|| ClientNetwork::from(peer));
-                if let Some(permit) = permits.take(free, network) {
-                    return (stream, peer, permit);
-                }
-                tracing::debug!("a client network has its share of the connections");
-            }
-            Err(error) => {
-                tracing::info_span!(parent: None, "accept").in_scope(|| {
-                    tracing::warn!(kind = %error.kind(), "no connection could be accepted");
-                });
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
         }
     }
 }

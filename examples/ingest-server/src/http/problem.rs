@@ -19,7 +19,7 @@ use crate::{
     quality::Reason,
 };
 
-/// How soon to come back when the service itself is the reason.
+/// How soon to come back when the service itself is the reason, or what the sender has under way.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// An answer that is not a success.
@@ -161,7 +161,7 @@ impl From<Rejection> for Problem {
                 let challenge = HeaderValue::from_static("Bearer");
                 problem.headers.push((WWW_AUTHENTICATE, challenge));
             }
-            StatusCode::SERVICE_UNAVAILABLE => {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 problem
                     .headers
                     .push((RETRY_AFTER, HeaderValue::from(RETRY.as_secs())));

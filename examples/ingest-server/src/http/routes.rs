@@ -22,7 +22,7 @@ use axum::{
 use http::{Method, Request};
 
 use super::{guards, problem::Problem};
-use crate::pipeline::services::Services;
+use crate::pipeline::{RequestsInFlight, services::Services};
 
 pub(crate) use self::admin::AdminState;
 pub(crate) use super::guards::Guards;
@@ -31,9 +31,18 @@ pub(crate) use super::guards::Guards;
 const EVENTS: &str = "/v1/events";
 const LEADS: &str = "/v1/leads";
 
+const LIVE: &str = "/healthz";
+const READY: &str = "/readyz";
+const HEALTH: [&str; 2] = [LIVE, READY];
+
+/// Questions after health that are answered at once, beside the other requests.
+const HEALTH_IN_FLIGHT: usize = 16;
+
 /// What tenants see.
 pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
-    let guards = guards.with_accounting(&services.quality, brings_records);
+    let guards = guards
+        .with_bounded_networks()
+        .with_accounting(&services.quality, brings_records);
     let routes = Router::new()
         .route(EVENTS, post(events::ingest))
         .route(LEADS, post(leads::ingest).get(leads::find))
@@ -47,6 +56,12 @@ fn brings_records(request: &Request<Body>) -> bool {
     let path = request.extensions().get::<MatchedPath>();
     request.method() == Method::POST
         && path.is_some_and(|path| [EVENTS, LEADS].contains(&path.as_str()))
+}
+
+/// Whether a request asks how the service does, which is answered whatever else goes on.
+fn asks_for_health(request: &Request<Body>) -> bool {
+    let path = request.extensions().get::<MatchedPath>();
+    path.is_some_and(|path| HEALTH.contains(&path.as_str()))
 }
 
 /// What operators see.
@@ -68,10 +83,11 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
             admin::require_token,
         ));
     let routes = Router::new()
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
+        .route(LIVE, get(health::live))
+        .route(READY, get(health::ready))
         .merge(protected)
         .with_state(state);
+    let guards = guards.with_apart(RequestsInFlight::new(HEALTH_IN_FLIGHT), asks_for_health);
     guarded(routes, guards)
 }
 

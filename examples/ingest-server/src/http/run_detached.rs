@@ -4,8 +4,9 @@ use axum::body::Body;
 use http::Request;
 use tracing::Instrument as _;
 
-use super::{in_flight::InFlight, problem::Problem};
+use super::problem::Problem;
 use crate::{
+    pipeline::InFlight,
     pipeline::rejection::{Rejection, RequestRejection},
     quality::Reason,
 };

@@ -4,6 +4,7 @@
 use portcullis_ratelimit::{Category, Decision};
 
 use super::{
+    allowance::BodyAllowance,
     authenticate::Caller,
     charge_request::Charged,
     frame::{Frame, Frames},
@@ -11,7 +12,7 @@ use super::{
     rejection::{Rejection, RequestRejection},
     services::Services,
 };
-use crate::{quality::Reason, store::QueueSlots};
+use crate::{quality::Reason, shares::Exceeded, store::QueueSlots};
 
 /// Frames within the tenant's limits that have room in the write queue.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Admitted {
 pub(crate) struct Admission {
     /// Room in the write queue.
     _slots: QueueSlots,
+    /// What its body uses.
+    pub(super) allowance: BodyAllowance,
     /// How the tenant's limits stand.
     pub(crate) limits: Decision,
 }
@@ -37,16 +40,21 @@ pub(crate) async fn charge_content(
     frames: Frames,
 ) -> Result<Admitted, RequestRejection> {
     let Frames { charged, frames } = frames;
-    let Charged { caller } = charged;
+    let Charged { caller, allowance } = charged;
     let limits = limits::check(services, &caller, Category::INGEST, frames.len()).await?;
-    let slots = services
-        .writer
-        .reserve(frames.len())
-        .map_err(|_| Rejection::plain(Reason::CapacityQueueFull))?;
+    let text = frames.iter().map(|frame| frame.text.len()).sum();
+    let slots = services.writer.reserve(&caller.tenant, frames.len(), text);
+    let slots = slots.map_err(|exceeded| {
+        Rejection::plain(match exceeded {
+            Exceeded::Own => Reason::CapacityTenantQueue,
+            Exceeded::Total => Reason::CapacityQueueFull,
+        })
+    })?;
     Ok(Admitted {
         caller,
         admission: Admission {
             _slots: slots,
+            allowance,
             limits,
         },
         frames,

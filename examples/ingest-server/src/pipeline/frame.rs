@@ -7,9 +7,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, header::CONTENT_TYPE};
 use serde_json::Value;
 
-use super::{Intake, charge_request::Charged};
+use super::{Intake, allowance::BodyAllowance, charge_request::Charged};
 use crate::{
-    json::{Element, Reader},
+    json::{Element, Reader, footprint},
     pipeline::rejection::Rejection,
     quality::Reason,
 };
@@ -45,12 +45,14 @@ enum Form {
 #[tracing::instrument(skip_all)]
 pub(crate) async fn frame(
     intake: Intake,
-    charged: Charged,
+    mut charged: Charged,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Frames, Rejection> {
     let form = form(intake, media_type(headers).as_deref())?;
-    let text = body::read(headers, body).await?;
+    let text = body::read(headers, body, &mut charged.allowance).await?;
+    charged.allowance.grow(footprint(&text))?;
+    charged.allowance.begin_work(text.len()).await;
     Ok(Frames {
         charged,
         frames: cut(&text, form)?,
@@ -78,7 +80,8 @@ fn form(intake: Intake, media_type: Option<&str>) -> Result<Form, Rejection> {
 /// The body of a request that is no record, under the same bounds.
 pub(crate) async fn read_body(request: Request<Body>) -> Result<Bytes, Rejection> {
     let (head, body) = request.into_parts();
-    body::read(&head.headers, body).await
+    let mut allowance = BodyAllowance::of_operator(4 * body::MAX_BYTES)?;
+    body::read(&head.headers, body, &mut allowance).await
 }
 
 /// The media type in lower case, without parameters; none if it names a charset but UTF-8.

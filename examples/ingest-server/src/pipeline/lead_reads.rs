@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{
     access_reason::AccessReason,
     authenticate::{Caller, identify},
+    in_flight::InFlight,
     limit_address::limit_address,
     limits,
     rejection::{Rejection, RequestRejection},
@@ -68,6 +69,7 @@ pub(crate) async fn admit_reader(
         record::note_refusal(services, &caller);
         return Err(rejection.into());
     }
+    InFlight::pass_to_tenant(extensions, &caller.tenant)?;
     let limits = limits::check(services, &caller, Category::READ, 1).await?;
     Ok((caller, limits))
 }

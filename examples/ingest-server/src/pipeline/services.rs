@@ -8,6 +8,7 @@ use portcullis_pii_crypto::IndexRoots;
 use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::RateLimiter;
 
+use super::BodyAllowances;
 use crate::{
     clock::Clock,
     quality::Quality,
@@ -30,4 +31,5 @@ pub(crate) struct Services {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) writer: Writer,
     pub(crate) audit: AuditLog,
+    pub(crate) bodies: BodyAllowances,
 }

@@ -157,6 +157,21 @@ reasons! {
         "Personal data stands in a field that is not declared to hold any.",
         "Declare the field in the schema, or stop sending the value; check what is stored.";
 
+    CapacityNetworkInFlight = "capacity.network_in_flight", TOO_MANY_REQUESTS, -, Warning, on_rate:
+        "The client's network has a quarter of all requests that may run at once.",
+        "Send fewer requests at the same time; wait for answers before sending more.";
+    CapacityTenantInFlight = "capacity.tenant_in_flight", TOO_MANY_REQUESTS, -, Warning, on_rate:
+        "The tenant has a quarter of all requests that may run at once.",
+        "Send fewer requests at the same time; batch events.";
+    CapacityTenantMemory = "capacity.tenant_memory", TOO_MANY_REQUESTS, -, Warning, on_rate:
+        "The tenant's bodies that are being worked on take a quarter of the memory for bodies.",
+        "Send fewer large bodies at the same time.";
+    CapacityTenantQueue = "capacity.tenant_queue", TOO_MANY_REQUESTS, -, Warning, on_rate:
+        "The tenant has a quarter of the queue before the store, in rows or in bytes.",
+        "Wait for answers before sending more. If it lasts, see what slows the store down.";
+    CapacityMemory = "capacity.memory", SERVICE_UNAVAILABLE, -, Error, on_each:
+        "The bodies that are being worked on take all the memory that bodies may take.",
+        "Senders retry after the stated time. If it lasts, add instances.";
     CapacityQueueFull = "capacity.queue_full", SERVICE_UNAVAILABLE, -, Error, on_each:
         "The queue before the store was full.",
         "Senders retry after the stated time. If it lasts, give the store more room.";

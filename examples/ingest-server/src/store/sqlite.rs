@@ -78,7 +78,7 @@ impl SqliteStore {
             readers: pool(waiting(KEYS_BUSY), READERS, READER_ACQUIRE),
             data_keys: keys(),
             api_keys: keys(),
-            opening: pool(options, READERS, open::OPENING_TIMEOUT),
+            opening: opening_pool(options),
         };
         let remembers_secrets = checks::any(&store.opening).await?;
         store.marker.check_tables(remembers_secrets)?;
@@ -148,7 +148,19 @@ type Turn = OwnedMutexGuard<()>;
 fn pool(options: SqliteConnectOptions, connections: u32, acquire: Duration) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(connections)
+        // All of them are open all the time: another one needs file descriptors, and there may be
+        // none.
+        .min_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
         .acquire_timeout(acquire)
+        .connect_lazy_with(options)
+}
+
+fn opening_pool(options: SqliteConnectOptions) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(open::OPENING_TIMEOUT)
         .connect_lazy_with(options)
 }
 

@@ -14,32 +14,38 @@ use std::{
     time::Duration,
 };
 
+use portcullis_keyring::TenantId;
+use portcullis_telemetry::SpanLink;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    sync::{mpsc, oneshot},
     time::timeout,
 };
-
-use portcullis_telemetry::SpanLink;
 use tracing::Instrument as _;
 
-use super::{Receipt, Store, StoreError, Write};
-use crate::clock::Clock;
+use super::{
+    Receipt, Store, StoreError, Write,
+    queue_room::{QueueRoom, QueueSlots},
+};
+use crate::{clock::Clock, shares::Exceeded};
 
 /// Bounds of the writer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WriterLimits {
     /// Rows that may wait; beyond it, requests are refused.
     pub(crate) queued_rows: NonZeroUsize,
+    /// Bytes that may wait, as they were sent, and some for each row.
+    pub(crate) queued_bytes: NonZeroUsize,
     /// Rows that one transaction writes.
     pub(crate) group_rows: NonZeroUsize,
 }
 
 impl Default for WriterLimits {
     fn default() -> Self {
-        let rows = |rows| NonZeroUsize::new(rows).unwrap_or(NonZeroUsize::MIN);
+        let some = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
         Self {
-            queued_rows: rows(8_192),
-            group_rows: rows(2_048),
+            queued_rows: some(8_192),
+            queued_bytes: some(16 << 20),
+            group_rows: some(2_048),
         }
     }
 }
@@ -66,29 +72,16 @@ pub(crate) enum WriteEvent {
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
     queue: mpsc::UnboundedSender<Request>,
-    slots: Arc<Semaphore>,
-    limits: WriterLimits,
+    room: QueueRoom,
     failures: Arc<AtomicU32>,
 }
 
 /// Tells how full a queue is, and whether it can be written.
 #[derive(Debug, Clone)]
 pub(crate) struct QueueGauge {
-    slots: Arc<Semaphore>,
-    limits: WriterLimits,
+    room: QueueRoom,
     failures: Arc<AtomicU32>,
 }
-
-/// Room for a number of rows in the queue, given back when dropped.
-#[derive(Debug)]
-pub(crate) struct QueueSlots {
-    _permit: OwnedSemaphorePermit,
-}
-
-/// As many rows as may wait are waiting; try again shortly.
-#[derive(Debug, thiserror::Error)]
-#[error("the write queue is full")]
-pub(crate) struct QueueFull;
 
 impl Writer {
     /// The queue, and the task that empties it, for the caller to spawn.
@@ -98,9 +91,8 @@ impl Writer {
         clock: Arc<dyn Clock>,
         observer: Arc<dyn WriteObserver>,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
-        // The semaphore bounds the channel.
+        // The room bounds the channel.
         let (queue, requests) = mpsc::unbounded_channel();
-        let slots = Arc::new(Semaphore::new(limits.queued_rows.get()));
         let failures = Arc::new(AtomicU32::new(0));
         let task = WritingTask {
             store,
@@ -112,21 +104,21 @@ impl Writer {
         (
             Self {
                 queue,
-                slots,
-                limits,
+                room: QueueRoom::new(limits.queued_rows, limits.queued_bytes),
                 failures,
             },
             task.run(requests),
         )
     }
 
-    /// Takes room for `rows`, without waiting.
-    pub(crate) fn reserve(&self, rows: usize) -> Result<QueueSlots, QueueFull> {
-        let rows = u32::try_from(rows).map_err(|_| QueueFull)?;
-        let permit = Arc::clone(&self.slots).try_acquire_many_owned(rows);
-        Ok(QueueSlots {
-            _permit: permit.map_err(|_| QueueFull)?,
-        })
+    /// Takes room for so many rows of a tenant, made from so many bytes of text, without waiting.
+    pub(crate) fn reserve(
+        &self,
+        tenant: &TenantId,
+        rows: usize,
+        text: usize,
+    ) -> Result<QueueSlots, Exceeded> {
+        self.room.take(tenant, rows, text)
     }
 
     /// Writes in one piece with what others queue at the same time; returns when durable.
@@ -144,22 +136,16 @@ impl Writer {
     /// How full the queue is, without keeping the writing task alive.
     pub(crate) fn gauge(&self) -> QueueGauge {
         QueueGauge {
-            slots: Arc::clone(&self.slots),
-            limits: self.limits,
+            room: self.room.clone(),
             failures: Arc::clone(&self.failures),
         }
     }
 }
 
 impl QueueGauge {
-    /// Rows for which there is room.
-    pub(crate) fn free_rows(&self) -> usize {
-        self.slots.available_permits()
-    }
-
-    /// Rows for which there is room when nothing waits.
-    pub(crate) const fn rows(&self) -> usize {
-        self.limits.queued_rows.get()
+    /// How much may wait, and does.
+    pub(crate) const fn room(&self) -> &QueueRoom {
+        &self.room
     }
 
     /// How many attempts to write have failed since the last that succeeded.

@@ -23,6 +23,9 @@ fn batch(name: usize, events: usize) -> Value {
 async fn a_full_queue_answers_503_with_retry_after_and_stores_nothing_of_it() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
+    // One tenant gets a quarter of the queue.
+    let tenants = ["a", "b", "c", "d", "e"];
+    let keys = join_all(tenants.map(|tenant| server.issue(tenant, &ALL_SCOPES))).await;
     // While a commit takes long, what is accepted has to wait.
     slow_down(server.data(), 8).await;
     let slow = tokio::spawn(server.post("/v1/events", &key, &page_view("slow")).send());
@@ -32,7 +35,8 @@ async fn a_full_queue_answers_503_with_retry_after_and_stores_nothing_of_it() {
     .await;
     let send = async |name: usize| {
         let body = batch(name, 1_000);
-        server.post("/v1/events", &key, &body).send().await.unwrap()
+        let key = &keys[name / 2];
+        server.post("/v1/events", key, &body).send().await.unwrap()
     };
     let answers = join_all((0..9).map(send)).await;
     let slow = slow.await.unwrap().unwrap();
@@ -59,10 +63,13 @@ async fn a_full_queue_answers_503_with_retry_after_and_stores_nothing_of_it() {
 
 #[tokio::test]
 async fn work_whose_senders_hung_up_keeps_its_permits_and_refusals_are_counted() {
-    // One of the 512 is the slow one's.
+    // One of the 512 is the slow one's; a tenant gets 128.
     const PERMITS: u64 = 511;
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
+    let others = ["b", "c", "d"].map(|tenant| server.issue(tenant, &ALL_SCOPES));
+    let mut keys = vec![key.clone()];
+    keys.extend(join_all(others).await);
     slow_down(server.data(), 3_600).await;
     let slow = server.post("/v1/events", &key, &page_view("slow"));
     let slow = tokio::spawn(slow.send());
@@ -75,6 +82,7 @@ async fn work_whose_senders_hung_up_keeps_its_permits_and_refusals_are_counted()
         let last = PERMITS.min(first + 64);
         let requests = (first..last).map(|n| {
             let body = page_view(n).to_string();
+            let key = &keys[usize::try_from((n + 1) / 128).unwrap()];
             let mut stream = TcpStream::connect(server.public_address()).unwrap();
             let head = format!(
                 "POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\

@@ -1,6 +1,8 @@
 //! One HTTP/1.1 connection.
 
-use std::{error::Error, future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{
+    convert::Infallible, error::Error, future::poll_fn, pin::pin, task::Poll, time::Duration,
+};
 
 use axum::{Router, body::Body, response::IntoResponse as _};
 use http::{Request, header::CONTENT_LENGTH};
@@ -15,7 +17,7 @@ use tokio::{
 use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
-use super::{Limits, client_address::Client, write_progress::WriteProgress};
+use super::{Limits, client_address::Client, idle::Idle, write_progress::WriteProgress};
 use crate::{
     clock::{self, ClockNotSet, SystemClock},
     http::problem::Problem,
@@ -33,11 +35,12 @@ pub(super) async fn serve(
     limits: Limits,
     accounting: Option<Quality>,
     mut stop: watch::Receiver<bool>,
+    idle: Idle,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(kind = %error.kind(), "a connection keeps its send delay");
     }
-    let mut stream = WriteProgress::new(stream, limits.write_timeout);
+    let mut stream = WriteProgress::new(stream, limits.write_timeout, idle.clone());
     if let Err(error) = clock::check(&SystemClock) {
         let span = tracing::info_span!("wrong clock", otel.kind = "server");
         let refused = refuse_for_clock(&mut stream, error).instrument(span);
@@ -45,9 +48,21 @@ pub(super) async fn serve(
         drop(tokio::time::timeout(limits.head_timeout, refused).await);
         return close(stream).await;
     }
+    let serving = idle.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         client.note(&mut request);
-        Box::pin(router.clone().oneshot(request.map(Body::new)))
+        // Until its answer is handed over, or nobody waits for it any more.
+        let serving = serving.serve();
+        let answer = router.clone().oneshot(request.map(Body::new));
+        Box::pin(async move {
+            let answer = answer.await?;
+            Ok::<_, Infallible>(answer.map(|body| {
+                body.map_err(move |error| {
+                    let _until_here = &serving;
+                    error
+                })
+            }))
+        })
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -57,11 +72,13 @@ pub(super) async fn serve(
         .max_buf_size(limits.head_bytes)
         .serve_connection(TokioIo::new(stream), service);
 
-    let mut stopping = pin!(async move {
+    let stopping = async {
         // An error means that the sender is gone, and so is the process.
         drop(stop.wait_for(|stop| *stop).await);
-    });
-    let mut is_stopping = false;
+        idle.close();
+    };
+    let mut stopping = pin!(stopping);
+    let (mut is_stopping, mut is_closing) = (false, false);
     let outcome = loop {
         tokio::select! {
             outcome = poll_fn(|cx| match clock::check(&SystemClock) {
@@ -69,8 +86,14 @@ pub(super) async fn serve(
                 // hyper asks the system for the date at each step, and would panic now.
                 Err(ClockNotSet) => Poll::Ready(None),
             }) => break outcome,
-            () = &mut stopping, if !is_stopping => {
-                is_stopping = true;
+            () = &mut stopping, if !is_stopping => is_stopping = true,
+            () = idle.closing(), if !is_closing => {
+                is_closing = true;
+                // For another connection's sake also in the middle of a head.
+                let unused = if is_stopping { idle.since() } else { idle.unserved_since() };
+                if unused.is_some() {
+                    return;
+                }
                 Pin::new(&mut connection).graceful_shutdown();
             }
         }
@@ -84,7 +107,10 @@ pub(super) async fn serve(
             .instrument(span)
             .await;
     }
-    close(stream).await;
+    tokio::select! {
+        () = close(stream) => {}
+        () = idle.closing(), if !is_closing => {}
+    }
 }
 
 /// Refuses whatever would be asked, where hyper would panic.

@@ -3,79 +3,202 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use portcullis_ratelimit::address::ClientNetwork;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 
-/// Permits for connections. One client network gets a quarter of them, so that it cannot shut all
-/// others out.
+use super::idle::Idle;
+use crate::shares::{Exceeded, Share, Shares};
+
+/// Permits for connections, of which one client network gets a quarter. A new connection takes the
+/// permit of the one that has waited longest for a request: of its own network if that has its
+/// share, of all if everything is taken.
 #[derive(Debug)]
 pub(super) struct ConnectionPermits {
-    free: Arc<Semaphore>,
-    share: usize,
-    taken: Mutex<HashMap<ClientNetwork, usize>>,
+    shares: Shares<ClientNetwork>,
+    open: Mutex<Open>,
+    released: Notify,
 }
 
-/// A permit that a connection holds until it is dropped.
+/// A permit that a connection holds until it is dropped, unless another takes it.
 #[derive(Debug)]
 pub(super) struct ConnectionPermit {
-    // Given back after the share, so that who waits for it finds room in its share.
-    _free: Option<OwnedSemaphorePermit>,
-    share: Option<(Arc<ConnectionPermits>, ClientNetwork)>,
+    permits: Arc<ConnectionPermits>,
+    id: u64,
+    idle: Idle,
+    /// Whether an idle connection was ended for it.
+    pub(super) made_room: bool,
 }
+
+/// A client network has its share of the connections, and a request on each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NetworkRefused;
+
+#[derive(Debug, Default)]
+struct Open {
+    connections: HashMap<u64, Connection>,
+    last_id: u64,
+}
+
+#[derive(Debug)]
+struct Connection {
+    network: Option<ClientNetwork>,
+    idle: Idle,
+    _share: Share<ClientNetwork>,
+}
+
+/// From one look for an idle connection to the next, while every permit is taken.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 impl ConnectionPermits {
     pub(super) fn new(connections: usize) -> Self {
         Self {
-            free: Arc::new(Semaphore::new(connections)),
-            share: (connections / 4).max(1),
-            taken: Mutex::default(),
+            shares: Shares::new(connections),
+            open: Mutex::default(),
+            released: Notify::new(),
         }
     }
 
-    /// Waits until there is a permit for anybody.
-    pub(super) async fn free(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.free).acquire_owned().await.ok()
-    }
-
-    /// The free permit for a client of this network, unless the network has its share. A proxy,
-    /// which is no network's, stands for many clients and is not bounded.
-    pub(super) fn take(
+    /// A permit for a client of this network. A proxy, which is no network's, stands for many
+    /// clients and is bounded by the total alone. Waits while everything is taken and none is idle.
+    pub(super) async fn take(
         self: &Arc<Self>,
-        free: Option<OwnedSemaphorePermit>,
         network: Option<ClientNetwork>,
-    ) -> Option<ConnectionPermit> {
-        if let Some(network) = network {
-            let mut taken = self.taken();
-            let count = taken.entry(network).or_default();
-            if *count == self.share {
-                return None;
+    ) -> Result<ConnectionPermit, NetworkRefused> {
+        let mut made_room = false;
+        loop {
+            match self.shares.take(network, 1) {
+                Ok(share) => return Ok(self.open(network, share, made_room)),
+                Err(Exceeded::Own) => {
+                    let is_own = |other: &Connection| other.network == network;
+                    self.end_idle(is_own).ok_or(NetworkRefused)?;
+                    made_room = true;
+                }
+                Err(Exceeded::Total) if self.end_idle(|_| true).is_some() => made_room = true,
+                Err(Exceeded::Total) => {
+                    // Either of them is followed by another look.
+                    let _ = tokio::time::timeout(LOOK_EVERY, self.released.notified()).await;
+                }
             }
-            *count += 1;
         }
-        Some(ConnectionPermit {
-            _free: free,
-            share: network.map(|network| (Arc::clone(self), network)),
-        })
     }
 
-    fn taken(&self) -> MutexGuard<'_, HashMap<ClientNetwork, usize>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    fn open(
+        self: &Arc<Self>,
+        network: Option<ClientNetwork>,
+        share: Share<ClientNetwork>,
+        made_room: bool,
+    ) -> ConnectionPermit {
+        let idle = Idle::new();
+        let mut open = self.lock();
+        open.last_id += 1;
+        let id = open.last_id;
+        let connection = Connection {
+            network,
+            idle: idle.clone(),
+            _share: share,
+        };
+        open.connections.insert(id, connection);
+        drop(open);
+        ConnectionPermit {
+            permits: Arc::clone(self),
+            id,
+            idle,
+            made_room,
+        }
+    }
+
+    /// Ends the connection that has waited longest for a request, and takes its permit.
+    fn end_idle(&self, among: impl Fn(&Connection) -> bool) -> Option<()> {
+        let mut open = self.lock();
+        let idle = open
+            .connections
+            .iter()
+            .filter(|(_, connection)| among(connection))
+            .filter_map(|(id, connection)| Some((connection.idle.unserved_since()?, *id)));
+        let (_, longest) = idle.min()?;
+        let ended = open.connections.remove(&longest)?;
+        ended.idle.close();
+        Some(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ConnectionPermit {
+    /// The connection's handle: since when it is idle, and a way to end it.
+    pub(super) const fn idle(&self) -> &Idle {
+        &self.idle
     }
 }
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let Some((permits, network)) = &self.share else {
-            return;
-        };
-        let mut taken = permits.taken();
-        if let Some(count) = taken.get_mut(network) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(network);
-            }
+        // Given back before others are told.
+        drop(self.permits.lock().connections.remove(&self.id));
+        self.permits.released.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn network(last: u8) -> Option<ClientNetwork> {
+        Some(IpAddr::from(Ipv4Addr::new(192, 0, 2, last)).into())
+    }
+
+    fn is_told(permit: &ConnectionPermit) -> bool {
+        permit.idle().closing().now_or_never().is_some()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_network_that_has_its_share_loses_its_own_oldest_idle_connection() {
+        let permits = Arc::new(ConnectionPermits::new(8));
+        let other = permits.take(network(2)).await.unwrap();
+        let mut own = Vec::new();
+        for _ in 0..2 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            own.push(permits.take(network(1)).await.unwrap());
         }
+        let _first = own[0].idle().serve();
+        let third = permits.take(network(1)).await.unwrap();
+        assert_eq!(
+            [&own[0], &own[1], &other].map(is_told),
+            [false, true, false]
+        );
+        let _third = third.idle().serve();
+        assert_eq!(permits.take(network(1)).await.unwrap_err(), NetworkRefused);
+        // The one that was ended gives back nothing that is not its own any more.
+        drop(own.remove(1));
+        assert_eq!(permits.take(network(1)).await.unwrap_err(), NetworkRefused);
+        assert_eq!(permits.shares.taken(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_everything_is_taken_the_oldest_idle_connection_of_all_makes_room() {
+        let permits = Arc::new(ConnectionPermits::new(4));
+        let mut open = Vec::new();
+        for last in 1..=4 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            open.push(permits.take(network(last)).await.unwrap());
+        }
+        let _first = open[0].idle().serve();
+        let fifth = permits.take(network(5)).await.unwrap();
+        assert!(is_told(&open[1]) && !is_told(&open[0]) && !is_told(&open[2]));
+        let all = open.iter().chain([&fifth]);
+        let _all: Vec<_> = all.map(|permit| permit.idle().serve()).collect();
+        let mut waiting = Box::pin(permits.take(network(6)));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        drop(fifth);
+        waiting.await.unwrap();
     }
 }

@@ -48,7 +48,9 @@ async fn a_peer_that_asks_and_never_reads_loses_its_permit() {
         write_timeout: Duration::from_millis(200),
         ..Limits::default()
     };
-    let (address, _stop) = serve(limits, TrustedProxies::none()).await;
+    // A proxy waits for a permit, and a client network would be refused.
+    let proxy = TrustedProxies::new(["127.0.0.1"]).unwrap();
+    let (address, _stop) = serve(limits, proxy).await;
     let mut deaf = TcpStream::connect(address).await.unwrap();
     let request = "GET /large HTTP/1.1\r\nhost: x\r\n\r\n".repeat(10);
     deaf.write_all(request.as_bytes()).await.unwrap();
@@ -75,9 +77,19 @@ async fn one_client_network_gets_a_quarter_of_the_permits_and_a_proxy_all() {
             assert_eq!(ask(&mut stream).await, Some(b'H'));
             open.push(stream);
         }
-        if served == 2 {
-            let mut third = TcpStream::connect(address).await.unwrap();
-            assert_eq!(ask(&mut third).await, None);
+        // The next one takes the permit of the one that has been idle longest.
+        let mut next = TcpStream::connect(address).await.unwrap();
+        assert_eq!(ask(&mut next).await, Some(b'H'));
+        let mut rest = Vec::new();
+        drop(
+            timeout(TIMEOUT, open[0].read_to_end(&mut rest))
+                .await
+                .unwrap(),
+        );
+        open.push(next);
+        for stream in &mut open[1..] {
+            let rest = b"TTP/1.1 200 OK".len();
+            stream.read_exact(&mut vec![0; rest]).await.unwrap();
         }
         // A permit that was given back is another's.
         drop(open);
@@ -91,4 +103,34 @@ async fn one_client_network_gets_a_quarter_of_the_permits_and_a_proxy_all() {
         };
         timeout(TIMEOUT, again).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_head_that_is_not_whole_makes_room_and_an_answer_that_is_not_read_does_not() {
+    let limits = Limits {
+        connections: 8,
+        ..Limits::default()
+    };
+    let (address, _stop) = serve(limits, TrustedProxies::none()).await;
+    let mut reading = TcpStream::connect(address).await.unwrap();
+    let request = b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n";
+    reading.write_all(request).await.unwrap();
+    assert_eq!(reading.read_u8().await.unwrap(), b'H');
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    slow.write_all(b"GET /small HT").await.unwrap();
+
+    let mut next = TcpStream::connect(address).await.unwrap();
+    assert_eq!(ask(&mut next).await, Some(b'H'));
+    let mut ended = Vec::new();
+    drop(
+        timeout(TIMEOUT, slow.read_to_end(&mut ended))
+            .await
+            .unwrap(),
+    );
+    assert!(ended.is_empty());
+    let mut answer = vec![0; 1 << 20];
+    timeout(TIMEOUT, reading.read_exact(&mut answer))
+        .await
+        .unwrap()
+        .unwrap();
 }

@@ -13,21 +13,25 @@ use tokio::{
     time::Sleep,
 };
 
+use super::idle::Idle;
+
 /// Ends with an error once the peer takes nothing for so long; otherwise a peer that asks and never
 /// reads the answers would keep its connection for ever.
 #[derive(Debug)]
 pub(super) struct WriteProgress {
     stream: TcpStream,
     timeout: Duration,
+    idle: Idle,
     /// Runs while a write waits for the peer.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl WriteProgress {
-    pub(super) const fn new(stream: TcpStream, timeout: Duration) -> Self {
+    pub(super) const fn new(stream: TcpStream, timeout: Duration, idle: Idle) -> Self {
         Self {
             stream,
             timeout,
+            idle,
             waiting: None,
         }
     }
@@ -39,8 +43,13 @@ impl WriteProgress {
     ) -> Poll<io::Result<T>> {
         let written = write(Pin::new(&mut self.stream), cx);
         if written.is_ready() {
-            self.waiting = None;
+            if self.waiting.take().is_some() {
+                self.idle.wait_for_reader(false);
+            }
             return written;
+        }
+        if self.waiting.is_none() {
+            self.idle.wait_for_reader(true);
         }
         let timeout = self.timeout;
         let waiting = self

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, io::Read as _, time::Duration};
 
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use flate2::bufread::GzDecoder;
 use http::{
     HeaderMap,
@@ -11,7 +11,13 @@ use http::{
 };
 use http_body_util::BodyExt as _;
 
-use crate::{pipeline::rejection::Rejection, quality::Reason};
+use crate::{
+    pipeline::{
+        allowance::{BodyAllowance, LIGHT},
+        rejection::Rejection,
+    },
+    quality::Reason,
+};
 
 /// The largest body, as sent and unpacked.
 pub(crate) const MAX_BYTES: usize = 1 << 20;
@@ -27,8 +33,12 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// nothing while sending, gets to read why it was refused.
 const MAX_DISCARDED: usize = 8 << 20;
 
-/// Reads and unpacks a body.
-pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Rejection> {
+/// Reads and unpacks a body, whose bytes are counted as they come.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    allowance: &mut BodyAllowance,
+) -> Result<Bytes, Rejection> {
     let packed = match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
         None | Some(b"identity") => false,
         Some(encoding) if encoding.eq_ignore_ascii_case(b"gzip") => true,
@@ -37,7 +47,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Rejec
             return Err(Rejection::new(Reason::TransportEncoding, detail));
         }
     };
-    let collected = tokio::time::timeout(TIMEOUT, collect(headers, body)).await;
+    let collected = tokio::time::timeout(TIMEOUT, collect(headers, body, allowance)).await;
     let bytes = collected.map_err(|_| {
         let detail = format!(
             "the body took longer than {} s to arrive",
@@ -45,10 +55,19 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Rejec
         );
         Rejection::new(Reason::TransportTimeout, detail)
     })??;
-    if packed { unpack(&bytes) } else { Ok(bytes) }
+    if !packed {
+        return Ok(bytes.into());
+    }
+    let unpacked = unpack(&bytes, allowance).await?;
+    allowance.shrink(bytes.capacity());
+    Ok(unpacked)
 }
 
-async fn collect(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection> {
+async fn collect(
+    headers: &HeaderMap,
+    mut body: Body,
+    allowance: &mut BodyAllowance,
+) -> Result<Vec<u8>, Rejection> {
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
@@ -57,7 +76,11 @@ async fn collect(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection
     if announced > MAX_DISCARDED {
         return Err(too_large());
     }
-    let mut bytes = BytesMut::with_capacity(announced.min(MAX_BYTES));
+    let longest = match announced {
+        0 => MAX_BYTES,
+        announced => announced.min(MAX_BYTES),
+    };
+    let mut bytes = Vec::new();
     let mut received = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Rejection::plain(Reason::TransportIncomplete))?;
@@ -66,6 +89,7 @@ async fn collect(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection
         };
         received += data.len();
         if received <= MAX_BYTES {
+            allowance.extend(&mut bytes, data.len(), longest)?;
             bytes.extend_from_slice(&data);
         } else if received > MAX_DISCARDED {
             break;
@@ -74,25 +98,32 @@ async fn collect(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection
     if received > MAX_BYTES {
         Err(too_large())
     } else {
-        Ok(bytes.freeze())
+        Ok(bytes)
     }
 }
 
 /// What the members of a gzip file hold, one after the other (RFC 1952, 2.2); anything else after
 /// the first is an error.
-fn unpack(mut packed: &[u8]) -> Result<Bytes, Rejection> {
+async fn unpack(mut packed: &[u8], allowance: &mut BodyAllowance) -> Result<Bytes, Rejection> {
     let invalid = |detail| Rejection::new(Reason::TransportCompression, detail);
     let mut unpacked = Vec::new();
     for _ in 0..MAX_MEMBERS {
-        let room = u64::try_from(MAX_BYTES + 1 - unpacked.len()).unwrap_or_default();
         let mut member = GzDecoder::new(packed);
-        member
-            .by_ref()
-            .take(room)
-            .read_to_end(&mut unpacked)
-            .map_err(|_| invalid(Cow::Borrowed("the body is not valid gzip")))?;
-        if unpacked.len() > MAX_BYTES {
-            return Err(too_large());
+        loop {
+            let step = LIGHT.min(MAX_BYTES + 1 - unpacked.len());
+            allowance.extend(&mut unpacked, step, MAX_BYTES + 1)?;
+            let read = member
+                .by_ref()
+                .take(u64::try_from(step).unwrap_or_default())
+                .read_to_end(&mut unpacked)
+                .map_err(|_| invalid(Cow::Borrowed("the body is not valid gzip")))?;
+            if unpacked.len() > MAX_BYTES {
+                return Err(too_large());
+            }
+            if read < step {
+                break;
+            }
+            allowance.begin_work(unpacked.len() + 1).await;
         }
         packed = member.into_inner();
         if packed.is_empty() {

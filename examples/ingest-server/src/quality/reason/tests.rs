@@ -10,7 +10,7 @@ use crate::{quality::Outcome, schemas::Schemas};
 
 /// The names in use, in the order of the request path; a sender, a dashboard or an alert may hold any of
 /// them, so that none is renamed or given another meaning.
-const PROMISED: [&str; 43] = [
+const PROMISED: [&str; 48] = [
     "transport.too_large",
     "transport.encoding",
     "transport.compression",
@@ -45,6 +45,11 @@ const PROMISED: [&str; 43] = [
     "semantic.time_past",
     "semantic.reference",
     "policy.undeclared_pii",
+    "capacity.network_in_flight",
+    "capacity.tenant_in_flight",
+    "capacity.tenant_memory",
+    "capacity.tenant_queue",
+    "capacity.memory",
     "capacity.queue_full",
     "capacity.overloaded",
     "capacity.store_unavailable",
