@@ -15,6 +15,7 @@ mod permission;
 mod pipeline;
 mod quality;
 mod schemas;
+mod spelling;
 mod store;
 mod timestamp;
 
