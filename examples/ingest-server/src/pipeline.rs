@@ -39,7 +39,7 @@ use crate::quality::Quality;
 
 pub(crate) use self::{
     acknowledge::Acknowledged,
-    batch::Rejected,
+    batch::{Origin, Rejected},
     frame::read_body,
     intake::Intake,
     lead_reads::{LeadQuery, LeadReads, admit_reader},

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use self::{folder::Document, violation::Explained};
 pub(crate) use self::{
-    names::{hint, listed},
+    names::hint,
     personal::PersonalPath,
     violation::{Violation, ViolationKind},
 };
@@ -134,6 +134,29 @@ impl Schemas {
                 .keys()
                 .map(move |version| (event_type.as_str(), *version, Some(*version) == latest))
         })
+    }
+
+    /// A sentence about a type that has no schema.
+    pub(crate) fn about_types(&self, event_type: &str) -> String {
+        let known = self.events.keys().map(String::as_str);
+        format!(
+            "no schema exists for this event type ({}; known: {})",
+            hint(event_type, known.clone()),
+            names::listed(known)
+        )
+    }
+
+    /// A sentence about a version that a type does not have.
+    pub(crate) fn about_versions(&self, event_type: &str) -> String {
+        let versions = self.events.get(event_type).into_iter();
+        let versions: Vec<String> = versions
+            .flat_map(BTreeMap::keys)
+            .map(u32::to_string)
+            .collect();
+        format!(
+            "this event type has no such version; known: {}",
+            names::listed(versions.iter().map(String::as_str))
+        )
     }
 
     /// The names of members that any schema declares.

@@ -35,7 +35,9 @@ pub(crate) async fn admit(
     frames: Frames,
 ) -> Result<Admitted, RequestRejection> {
     let Frames { caller, frames } = frames;
-    let limits = limits::check(services, &caller, Category::INGEST, frames.len()).await?;
+    // An empty batch is a request all the same.
+    let cost = frames.len().max(1);
+    let limits = limits::check(services, &caller, Category::INGEST, cost).await?;
     let slots = services
         .writer
         .reserve(frames.len())
