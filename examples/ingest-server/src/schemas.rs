@@ -17,12 +17,13 @@ use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
 use self::{folder::Document, violation::Explained};
+use crate::json::JsonError;
+
 pub(crate) use self::{
     names::hint,
     personal::PersonalPath,
     violation::{Violation, ViolationKind},
 };
-use crate::json::JsonError;
 
 /// The version an event has that names none: the first, so that a client's events keep their
 /// meaning when a schema gets a successor.

@@ -53,7 +53,9 @@ pub(super) fn check(attributes: Attributes) -> Result<Vec<(&'static str, String)
             }
             (_, value) => {
                 check_name(&name)?;
-                if let Value::String(text) = check_value(value)? {
+                if let Value::String(text) = check_value(value)?
+                    && !(name == "traceparent" && is_traceparent(&text))
+                {
                     texts.push((PLACE, text));
                 }
                 texts.push((PLACE, name));
@@ -95,6 +97,18 @@ fn check_value(value: Value) -> Result<Value, Rejection> {
         "an extension attribute must be a boolean, an integer of 32 bits, or text without control \
          characters; anything else belongs into `data`",
     ))
+}
+
+/// Whether a text has the form of a `traceparent` (Trace Context, 3.2.2): random digits, among which
+/// one of many thousands looks like a card or a telephone number.
+fn is_traceparent(text: &str) -> bool {
+    const LENGTHS: [usize; 4] = [2, 32, 16, 2];
+    let is_hex = |part: &str| {
+        part.bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let parts: Vec<&str> = text.splitn(LENGTHS.len() + 1, '-').collect();
+    parts.iter().map(|part| part.len()).eq(LENGTHS) && parts.into_iter().all(is_hex)
 }
 
 fn invalid(detail: impl Into<std::borrow::Cow<'static, str>>) -> Rejection {
