@@ -17,6 +17,10 @@ pub(crate) fn around(text: &str, from: usize, at: Range<usize>) -> Option<Range<
     if !text[start..at.start].chars().any(char::is_alphanumeric) {
         return None;
     }
+    // `git@host:owner/repository` is where a program logs in, and nobody's address.
+    if text[start..at.start].eq_ignore_ascii_case("git") {
+        return None;
+    }
     let after = &text[at.end..];
     let end = after.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-')));
     let domain = after[..end.unwrap_or(after.len())].trim_end_matches(['.', '-']);

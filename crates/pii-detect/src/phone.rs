@@ -30,7 +30,7 @@ pub(crate) fn at(bytes: &[u8], at: usize) -> Option<Range<usize>> {
                 (b'1'..=b'9', None) => digits::groups(bytes, at, &[2, 2, 2, 2, 2], b" -."),
                 _ => None,
             };
-            found.filter(|range| ends_word(bytes, range.end))
+            found.filter(|range| ends_word(bytes, range.end) && !is_account(bytes, range))
         }
         b'2'..=b'9' if starts_word(bytes, at) => {
             digits::groups(bytes, at, &[3, 3, 4], b"-.").filter(|range| ends_word(bytes, range.end))
@@ -71,6 +71,22 @@ fn number(
         end += gap + group;
     }
     length.contains(&total).then_some(start..end)
+}
+
+/// The account in an Amazon resource name, `arn:partition:service:region:account:resource`: twelve
+/// digits that may begin with a zero.
+fn is_account(bytes: &[u8], range: &Range<usize>) -> bool {
+    const FIELDS_BEFORE: usize = 4;
+    let is_run = bytes[range.clone()].iter().all(u8::is_ascii_digit);
+    if range.len() != 12 || !is_run || bytes.get(range.end) != Some(&b':') {
+        return false;
+    }
+    let before = &bytes[..range.start];
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b":-".contains(byte);
+    let name = before.iter().rev().take_while(is_part).count();
+    let name = &before[before.len() - name..];
+    let fields = name.iter().filter(|byte| **byte == b':').count();
+    name.starts_with(b"arn:") && name.ends_with(b":") && fields == FIELDS_BEFORE
 }
 
 /// Not inside a word, a decimal fraction or a chain of groups such as an id with hyphens.

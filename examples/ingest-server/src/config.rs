@@ -18,7 +18,6 @@ mod secrets;
 mod setting;
 pub(crate) mod settings;
 mod sources;
-mod spelling;
 mod unknown;
 
 use std::{path::PathBuf, sync::Arc};

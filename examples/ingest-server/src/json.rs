@@ -28,5 +28,27 @@ pub(crate) fn read(text: &[u8]) -> Result<Value, JsonError> {
     Reader::new(text)?.into_element()?.value
 }
 
+/// Reads a whole text that is the data of an event, which it stands in: the event is one level, in
+/// whichever form it came.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub(crate) fn read_data(text: &[u8]) -> Result<Value, JsonError> {
+    Reader::within(text, MAX_DEPTH - 1)?.into_element()?.value
+}
+
+/// Refuses a text in which an object has two members of one name. What else may be wrong with it is
+/// for its reader to say.
+///
+/// # Errors
+/// Where the second one stands.
+pub(crate) fn check_names(text: &[u8]) -> Result<(), JsonError> {
+    let element = Reader::within(text, usize::from(u8::MAX)).and_then(Reader::into_element);
+    match element.and_then(|element| element.value) {
+        Err(error) if error.fault == Fault::RepeatedName => Err(error),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests;

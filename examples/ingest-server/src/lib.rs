@@ -16,6 +16,7 @@ mod pipeline;
 mod quality;
 mod schemas;
 mod shares;
+mod spelling;
 mod store;
 mod timestamp;
 

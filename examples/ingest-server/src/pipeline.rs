@@ -45,7 +45,7 @@ pub(crate) use self::{
     access_reason::{AccessReason, InvalidReason},
     acknowledge::Acknowledged,
     allowance::BodyAllowances,
-    batch::Rejected,
+    batch::{Origin, Rejected},
     frame::{media_type, read_body},
     in_flight::{InFlight, RequestsInFlight},
     intake::Intake,

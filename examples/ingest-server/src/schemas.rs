@@ -1,7 +1,9 @@
 //! JSON Schemas of what is accepted, with the places where they say personal data stands.
 
 mod builtin;
+mod dialect;
 mod folder;
+mod names;
 mod personal;
 mod violation;
 
@@ -11,10 +13,14 @@ use std::{
     sync::Arc,
 };
 
-use jsonschema::Validator;
+use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
+use self::{folder::Document, violation::Explained};
+use crate::json::JsonError;
+
 pub(crate) use self::{
+    names::hint,
     personal::PersonalPath,
     violation::{Violation, ViolationKind},
 };
@@ -37,8 +43,11 @@ pub(crate) struct Schemas {
 #[derive(Debug)]
 pub(crate) struct Schema {
     validator: Validator,
+    document: Value,
     personal: Vec<PersonalPath>,
     members: BTreeSet<String>,
+    /// The members of all schemas.
+    known: Arc<BTreeSet<String>>,
 }
 
 /// Why a schema was not found.
@@ -59,8 +68,10 @@ pub(crate) enum SchemaError {
     Name(PathBuf),
     #[error("{0}: is not a usable JSON Schema: {1}")]
     Schema(PathBuf, String),
+    #[error("{0}: {1}")]
+    Repeated(PathBuf, JsonError),
     #[error("{0}: `x-pii` cannot be honoured: {1}: {2}")]
-    Personal(PathBuf, String, &'static str),
+    Personal(PathBuf, String, String),
     #[error("{0}: holds no schema")]
     Empty(PathBuf),
 }
@@ -75,12 +86,19 @@ impl Schemas {
             Some(folder) => folder::read(folder),
             None => builtin::events(),
         };
+        let lead = builtin::lead();
+        let mut known = BTreeSet::new();
+        let schemas = documents.iter().flatten().map(|document| &document.schema);
+        for schema in schemas.chain([&lead.schema]) {
+            declare(schema, &mut known);
+        }
+        let known = Arc::new(known);
         let mut events: BTreeMap<String, BTreeMap<u32, Arc<Schema>>> = BTreeMap::new();
         let mut errors = Vec::new();
         for document in documents {
             let compiled = document.and_then(|document| {
-                let schema = Schema::compile(&document.path, &document.schema)?;
-                Ok((document.event_type, document.version, schema))
+                let (event_type, version) = (document.event_type.clone(), document.version);
+                Ok((event_type, version, Schema::compile(document, &known)?))
             });
             match compiled {
                 Ok((event_type, version, schema)) => {
@@ -90,7 +108,7 @@ impl Schemas {
                 Err(error) => errors.push(error),
             }
         }
-        match builtin::lead() {
+        match Schema::compile(lead, &known) {
             Ok(lead) if errors.is_empty() => Ok(Self {
                 events,
                 lead: Arc::new(lead),
@@ -119,6 +137,29 @@ impl Schemas {
         })
     }
 
+    /// A sentence about a type that has no schema.
+    pub(crate) fn about_types(&self, event_type: &str) -> String {
+        let known = self.events.keys().map(String::as_str);
+        format!(
+            "no schema exists for this event type ({}; known: {})",
+            hint(event_type, known.clone()),
+            names::listed(known)
+        )
+    }
+
+    /// A sentence about a version that a type does not have.
+    pub(crate) fn about_versions(&self, event_type: &str) -> String {
+        let versions = self.events.get(event_type).into_iter();
+        let versions: Vec<String> = versions
+            .flat_map(BTreeMap::keys)
+            .map(u32::to_string)
+            .collect();
+        format!(
+            "this event type has no such version; known: {}",
+            names::listed(versions.iter().map(String::as_str))
+        )
+    }
+
     /// The names of members that any schema declares.
     pub(crate) fn members(&self) -> impl Iterator<Item = &str> {
         let events = self.events.values().flat_map(BTreeMap::values);
@@ -133,36 +174,87 @@ impl Schemas {
 }
 
 impl Schema {
-    fn compile(path: &Path, schema: &Value) -> Result<Self, SchemaError> {
-        let personal = personal::find(schema).map_err(|misplaced| {
-            SchemaError::Personal(path.to_owned(), misplaced.at, misplaced.why)
-        })?;
-        let validator = jsonschema::options()
-            .with_draft(jsonschema::Draft::Draft202012)
-            .should_validate_formats(true)
-            .offline()
-            .build(schema)
-            .map_err(|error| SchemaError::Schema(path.to_owned(), error.to_string()))?;
+    fn compile(document: Document, known: &Arc<BTreeSet<String>>) -> Result<Self, SchemaError> {
+        let Document { path, schema, .. } = document;
+        let (validator, personal) = read(&schema).map_err(|error| error.at(path))?;
         let mut members = BTreeSet::new();
-        declare(schema, &mut members);
+        declare(&schema, &mut members);
         Ok(Self {
             validator,
+            document: schema,
             personal,
             members,
+            known: Arc::clone(known),
         })
     }
 
-    /// The first violation, described by the schema alone.
+    /// The first violations, described by the schema alone.
     pub(crate) fn check(&self, data: &Value) -> Result<(), Violation> {
-        self.validator
-            .validate(data)
-            .map_err(|error| Violation::of(&error))
+        if self.validator.is_valid(data) {
+            return Ok(());
+        }
+        let explained = Explained {
+            document: &self.document,
+            members: &self.members,
+            known: &self.known,
+            data,
+        };
+        explained.all(self.validator.iter_errors(data))
     }
 
     /// Where personal data stands.
     pub(crate) fn personal(&self) -> &[PersonalPath] {
         &self.personal
     }
+}
+
+/// What is wrong with a document.
+enum Unusable {
+    Schema(String),
+    Personal(String, String),
+}
+
+impl Unusable {
+    fn at(self, path: PathBuf) -> SchemaError {
+        match self {
+            Self::Schema(why) => SchemaError::Schema(path, why),
+            Self::Personal(at, why) => SchemaError::Personal(path, at, why),
+        }
+    }
+}
+
+impl From<String> for Unusable {
+    fn from(why: String) -> Self {
+        Self::Schema(why)
+    }
+}
+
+/// The validator of a document, and where it declares personal data.
+fn read(schema: &Value) -> Result<(Validator, Vec<PersonalPath>), Unusable> {
+    let draft = dialect::draft(schema)?;
+    let validator = |schema| {
+        jsonschema::options()
+            .with_draft(draft)
+            .should_validate_formats(true)
+            .offline()
+            .build(schema)
+            .map_err(|error| error.to_string())
+    };
+    let registry = dialect::registry(schema, draft)?;
+    let root = dialect::root(&registry, schema, draft)?;
+    dialect::check_names(schema, draft, &root)?;
+    let validator = validator(schema)?;
+    if !personal::mentions(schema) {
+        return Ok((validator, Vec::new()));
+    }
+    if draft != Draft::Draft202012 {
+        let why = "personal data is declared in JSON Schema 2020-12; older drafts ignore what \
+                   stands beside a `$ref`";
+        return Err(Unusable::Personal("#/$schema".to_owned(), why.to_owned()));
+    }
+    let personal = personal::find(&root);
+    let personal = personal.map_err(|misplaced| Unusable::Personal(misplaced.at, misplaced.why))?;
+    Ok((validator, personal))
 }
 
 /// Collects every name under `properties`.

@@ -22,12 +22,24 @@ pub(crate) fn format(at: OffsetDateTime) -> String {
     )
 }
 
-/// Reads any RFC 3339 timestamp that has a form in UTC.
+/// Reads any RFC 3339 timestamp that has a form in UTC, by the grammar of its section 5.6 to the
+/// letter. One of more than nanoseconds would be rounded, so it is none.
 pub(crate) fn parse(text: &str) -> Option<OffsetDateTime> {
+    // The note of that section that allows other separators is for who prints dates to people.
+    if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) || !is_kept(text) {
+        return None;
+    }
     OffsetDateTime::parse(text, &Rfc3339)
         .ok()?
         .checked_to_offset(UtcOffset::UTC)
         .filter(|at| (0..=9_999).contains(&at.year()))
+}
+
+/// Whether the digits after the point are at most nine, or zeros from there on.
+fn is_kept(text: &str) -> bool {
+    let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
+    let digits = fraction.split(|sign: char| !sign.is_ascii_digit()).next();
+    digits.is_none_or(|digits| digits.trim_end_matches('0').len() <= 9)
 }
 
 /// The same time, or the end of the years 0 to 9999, which RFC 3339 can say, that it lies beyond.
@@ -85,6 +97,51 @@ mod tests {
         assert_eq!(at("1994-11-06T08:49:37Z"), "Sun, 06 Nov 1994 08:49:37 GMT");
         assert_eq!(at("9999-12-31T23:59:59Z"), "Fri, 31 Dec 9999 23:59:59 GMT");
         assert_eq!(at("1966-01-02T03:04:05Z"), "Sun, 02 Jan 1966 03:04:05 GMT");
+    }
+
+    #[test]
+    fn the_grammar_is_kept_to_the_letter() {
+        for text in [
+            "2026-05-01T12:00:00Z",
+            "2026-05-01t12:00:00z",
+            "2026-05-01T12:00:00.1Z",
+            "2026-05-01T12:00:00.123456789+00:00",
+            "2026-05-01T12:00:00.100000000000Z",
+            "2026-05-01T12:00:00-00:00",
+            "2026-05-01T12:00:00+23:59",
+            "2016-12-31T23:59:60Z",
+            "2017-01-01T05:29:60+05:30",
+            "2024-02-29T00:00:00Z",
+        ] {
+            assert!(parse(text).is_some(), "{text}");
+        }
+        for text in [
+            "2026-11-25_18:02:13Z",
+            "2026-11-25 18:02:13Z",
+            "2026-11-25\u{a0}18:02:13Z",
+            "2026-11-2518:02:13Z",
+            "2026-05-01T12:00:00.0000000001Z",
+            "2026-05-01T12:00:00",
+            "2026-05-01T12:00Z",
+            "2026-05-01T12:00:00.Z",
+            "2026-05-01T12:00:00,5Z",
+            "2026-05-01T12:00:00+0200",
+            "2026-05-01T12:00:00+02",
+            "2026-05-01T12:00:00+24:00",
+            "2026-05-01T12:00:00+02:60",
+            "2026-05-01T12:00:60Z",
+            "2026-05-01T24:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-5-1T12:00:00Z",
+            "+2026-05-01T12:00:00Z",
+            " 2026-05-01T12:00:00Z",
+            "2026-05-01T12:00:00Z ",
+            "2026-05-01",
+            "1777636800",
+            "",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -24,12 +24,18 @@ mod accounting;
 mod admin_actions;
 #[path = "e2e/admin_bodies.rs"]
 mod admin_bodies;
+#[path = "e2e/answers.rs"]
+mod answers;
 #[path = "e2e/background.rs"]
 mod background;
 #[path = "e2e/bad_configuration.rs"]
 mod bad_configuration;
 #[path = "e2e/bad_input.rs"]
 mod bad_input;
+#[path = "e2e/cloud_events.rs"]
+mod cloud_events;
+#[path = "e2e/content_modes.rs"]
+mod content_modes;
 #[path = "e2e/counters.rs"]
 mod counters;
 #[path = "e2e/crash.rs"]
@@ -54,6 +60,8 @@ mod keys;
 mod limits;
 #[path = "e2e/lost_spans.rs"]
 mod lost_spans;
+#[path = "e2e/naughty_strings.rs"]
+mod naughty_strings;
 #[path = "e2e/plaintext_reads.rs"]
 mod plaintext_reads;
 #[path = "e2e/pressure.rs"]
@@ -64,6 +72,8 @@ mod quality_pages;
 mod races;
 #[path = "e2e/references.rs"]
 mod references;
+#[path = "e2e/schema_folders.rs"]
+mod schema_folders;
 #[path = "e2e/sealing.rs"]
 mod sealing;
 #[path = "e2e/search.rs"]

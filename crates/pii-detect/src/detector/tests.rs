@@ -32,6 +32,32 @@ fn addresses_are_found_wherever_they_stand() {
     }
 }
 
+/// Each beside one that differs in what makes it harmless.
+#[test]
+fn names_of_repositories_and_of_accounts_are_nobodys() {
+    for text in [
+        "git@github.com:example-org/example-repo.git",
+        "ssh://git@git.example.org:2222/a/b",
+        "GIT@host.example:a",
+        "arn:aws:sqs:eu-central-1:043455440429:antoineco",
+        "arn:aws-cn:iam::043455440429:role/a",
+        "source=arn:aws:lambda:us-east-1:012345678901:function:f",
+    ] {
+        assert_eq!(masked(text), text);
+    }
+    for text in [
+        "gita@github.com:example-org/example-repo.git",
+        "legit@github.com",
+        "tel:043455440429:x",
+        "a:b:c:d:043455440429:x",
+        "arn:aws:sqs:eu-central-1:043455440429",
+        "arn:aws:sqs:eu-central-1:0434 5544042:x",
+        "arn:aws:sqs:043455440429:x",
+    ] {
+        assert_ne!(masked(text), text);
+    }
+}
+
 #[test]
 fn telephone_numbers_are_found_in_their_usual_forms() {
     for (text, expected) in [

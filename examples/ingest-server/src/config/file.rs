@@ -4,9 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use toml::de::{DeTable, DeValue};
 
-use super::{
-    given::Given, origin::Origin, problems::Problems, setting::Setting, settings, spelling,
-};
+use super::{given::Given, origin::Origin, problems::Problems, setting::Setting, settings};
 
 /// A longer key is no name of a setting.
 const MAX_NAME_CHARS: usize = 40;
@@ -121,7 +119,7 @@ fn unknown_key(key: &str) -> String {
     };
     let meant = key.to_ascii_lowercase().replace('-', "_");
     let meant = meant.strip_prefix("ingest_").unwrap_or(&meant);
-    match spelling::nearest(meant, settings::keys()) {
+    match crate::spelling::nearest(meant, settings::keys()) {
         Some(known) => format!("{name}; did you mean `{known}`?"),
         None => {
             let known: Vec<_> = settings::keys().collect();

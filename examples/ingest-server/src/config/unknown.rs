@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::{settings, sources::Sources, spelling};
+use super::{settings, sources::Sources};
+use crate::spelling;
 
 /// A variable with a prefix of ours that nothing reads.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,6 +19,27 @@ pub(super) fn exact(text: &str) -> Option<Number> {
     }
 }
 
+/// Where the number that begins at `start` ends (RFC 8259, 6), or the byte that makes it none.
+pub(super) fn end(text: &[u8], start: usize) -> Result<usize, usize> {
+    let byte = |at: usize| text.get(at).copied();
+    let digits = |from: usize| {
+        let run = text[from..].iter().take_while(|byte| byte.is_ascii_digit());
+        match run.count() {
+            0 => Err(from),
+            digits => Ok(from + digits),
+        }
+    };
+    let mut at = digits(start + usize::from(byte(start) == Some(b'-')))?;
+    if byte(at) == Some(b'.') {
+        at = digits(at + 1)?;
+    }
+    if matches!(byte(at), Some(b'e' | b'E')) {
+        let signed = matches!(byte(at + 1), Some(b'+' | b'-'));
+        at = digits(at + 1 + usize::from(signed))?;
+    }
+    Ok(at)
+}
+
 fn float(text: &str) -> Option<Number> {
     let nearest: f64 = text.parse().ok()?;
     let kept = Number::from_f64(nearest)?;

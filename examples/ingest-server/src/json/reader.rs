@@ -17,6 +17,10 @@ pub(crate) struct Reader<'t> {
     text: &'t [u8],
     /// Says which sign of the grammar comes next; what is built from it, and how deep, is said here.
     json: Jiter<'t>,
+    /// Where the part of the text begins that `json` reads.
+    base: usize,
+    /// How many objects and arrays may stand within each other.
+    levels: usize,
     /// The first thing wrong with the present element that leaves its end to be found.
     flaw: Option<Flaw>,
 }
@@ -44,7 +48,8 @@ enum Next {
     Nothing,
 }
 
-/// A fault, and the byte at which it was found.
+/// A fault, and the byte at which it was found: of the whole text where it is noted, of the part that
+/// is being read where it ends the reading.
 #[derive(Debug, Clone, Copy)]
 struct Flaw(Fault, usize);
 
@@ -52,10 +57,20 @@ impl<'t> Reader<'t> {
     /// # Errors
     /// The text is not UTF-8.
     pub(crate) fn new(text: &'t [u8]) -> Result<Self, JsonError> {
+        Self::within(text, MAX_DEPTH)
+    }
+
+    /// Reads what is to stand within something else, which has taken the other levels.
+    ///
+    /// # Errors
+    /// The text is not UTF-8.
+    pub(super) fn within(text: &'t [u8], levels: usize) -> Result<Self, JsonError> {
         match std::str::from_utf8(text) {
             Ok(_) => Ok(Self {
                 text,
                 json: Jiter::new(text),
+                base: 0,
+                levels,
                 flaw: None,
             }),
             Err(error) => Err(Fault::NotUtf8.at(text, error.valid_up_to())),
@@ -72,7 +87,8 @@ impl<'t> Reader<'t> {
     /// # Errors
     /// The text is not JSON, or nested too deeply.
     pub(crate) fn into_element(mut self) -> Result<Element, JsonError> {
-        self.whole().map_err(|flaw| flaw.locate(self.text))
+        let element = self.whole();
+        element.map_err(|flaw| self.locate(flaw))
     }
 
     /// Reads the elements of the array that the text is.
@@ -91,13 +107,13 @@ impl<'t> Reader<'t> {
     }
 
     fn element(&mut self, peek: Peek) -> Result<Element, Flaw> {
-        let start = self.json.current_index();
-        let value = self.value(peek, MAX_DEPTH)?;
+        let start = self.index();
+        let value = self.value(peek, self.levels)?;
         Ok(Element {
-            range: start..self.json.current_index(),
+            range: start..self.index(),
             value: match self.flaw.take() {
                 None => Ok(value),
-                Some(flaw) => Err(flaw.locate(self.text)),
+                Some(Flaw(fault, at)) => Err(fault.at(self.text, at)),
             },
         })
     }
@@ -134,7 +150,7 @@ impl<'t> Reader<'t> {
 
     fn object(&mut self, levels: usize) -> Result<Value, Flaw> {
         let mut members = Map::new();
-        let mut before = self.json.current_index();
+        let mut before = self.index();
         let mut next = self.json.known_object()?.map(str::to_owned);
         while let Some(name) = next {
             let peek = self.json.peek()?;
@@ -145,16 +161,26 @@ impl<'t> Reader<'t> {
                 }
                 Entry::Occupied(_) => self.note(Fault::RepeatedName, self.quote_after(before)),
             }
-            before = self.json.current_index();
+            before = self.index();
             next = self.json.next_key()?.map(str::to_owned);
         }
         Ok(Value::Object(members))
     }
 
     fn number(&mut self, peek: Peek) -> Result<Value, Flaw> {
-        let start = self.json.current_index();
-        let digits = self.json.known_number_bytes(peek)?;
-        let kept = std::str::from_utf8(digits).ok().and_then(number::exact);
+        let start = self.index();
+        let kept = match self.json.known_number_bytes(peek) {
+            Ok(digits) => std::str::from_utf8(digits).ok().and_then(number::exact),
+            // More digits than jiter reads on from. None of them is kept, but what follows is read.
+            Err(error) if is_out_of_range(&error) => {
+                let end = number::end(self.text, start);
+                let end = end.map_err(|at| Flaw(Fault::Broken, at - self.base))?;
+                self.json = Jiter::new(&self.text[end..]);
+                self.base = end;
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
         Ok(kept.map_or_else(
             || {
                 self.note(Fault::InexactNumber, start);
@@ -172,6 +198,16 @@ impl<'t> Reader<'t> {
 
     fn note(&mut self, fault: Fault, at: usize) {
         self.flaw.get_or_insert(Flaw(fault, at));
+    }
+
+    /// The byte of the text that comes next.
+    fn index(&self) -> usize {
+        self.base + self.json.current_index()
+    }
+
+    /// A flaw that ended the reading, which counts from the part that was being read.
+    fn locate(&self, Flaw(fault, at): Flaw) -> JsonError {
+        fault.at(self.text, self.base + at)
     }
 }
 
@@ -198,22 +234,21 @@ impl Iterator for Elements<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let step = self.step();
-        step.map_err(|flaw| flaw.locate(self.reader.text))
-            .transpose()
+        step.map_err(|flaw| self.reader.locate(flaw)).transpose()
     }
 }
 
-impl Flaw {
-    fn locate(self, text: &[u8]) -> JsonError {
-        self.0.at(text, self.1)
-    }
+const fn is_out_of_range(error: &JiterError) -> bool {
+    let JiterErrorType::JsonError(error) = &error.error_type else {
+        return false;
+    };
+    matches!(error, JsonErrorType::NumberOutOfRange)
 }
 
 impl From<JiterError> for Flaw {
     fn from(error: JiterError) -> Self {
         use JsonErrorType::{
-            EofWhileParsingList, EofWhileParsingObject, EofWhileParsingString,
-            EofWhileParsingValue, NumberOutOfRange,
+            EofWhileParsingList, EofWhileParsingObject, EofWhileParsingString, EofWhileParsingValue,
         };
         let fault = match error.error_type {
             JiterErrorType::JsonError(
@@ -222,8 +257,6 @@ impl From<JiterError> for Flaw {
                 | EofWhileParsingString
                 | EofWhileParsingValue,
             ) => Fault::EndsEarly,
-            // More digits than jiter reads on from: no element after it can be read either.
-            JiterErrorType::JsonError(NumberOutOfRange) => Fault::InexactNumber,
             _ => Fault::Broken,
         };
         Self(fault, error.index)

@@ -336,12 +336,76 @@ proptest! {
     }
 }
 
-/// The lexer does not read on behind such a number, but it is no broken text.
+/// The lexer ends at such a number; what stands behind it is read all the same.
 #[test]
-fn an_integer_of_thousands_of_digits_is_a_number_that_is_not_kept() {
+fn a_number_of_thousands_of_digits_concerns_its_element_alone() {
     for digits in [4_300, 4_301, 100_000] {
-        let text = format!("{{\"n\":{}}}", "7".repeat(digits));
-        let fault = read(text.as_bytes()).unwrap_err().fault;
-        assert_eq!(fault, Fault::InexactNumber, "{digits}");
+        let digits = "7".repeat(digits);
+        for number in [
+            digits.clone(),
+            format!("-{digits}"),
+            format!("{digits}.5"),
+            format!("{digits}e7"),
+            format!("-{digits}.25E-7"),
+            format!("0.{digits}"),
+            format!("1e{digits}"),
+        ] {
+            let text = format!(" [{{\"a\":[{number} ,1],\"b\":{number}}},\n 8,{number},\"x\"] ");
+            let elements: Vec<Element> = Reader::new(text.as_bytes())
+                .unwrap()
+                .into_elements()
+                .collect::<Result<_, _>>()
+                .unwrap();
+            let faults = elements
+                .iter()
+                .map(|one| one.value.as_ref().err().map(|error| error.fault));
+            let kept = Some(Fault::InexactNumber);
+            assert_eq!(faults.collect::<Vec<_>>(), [kept, None, kept, None]);
+            let texts: Vec<&str> = elements
+                .iter()
+                .map(|one| &text[one.range.clone()])
+                .collect();
+            assert_eq!(texts[1..], ["8", &number, "\"x\""]);
+            assert!(texts[0].starts_with('{') && texts[0].ends_with('}'));
+            let error = elements[0].value.as_ref().unwrap_err().to_string();
+            assert!(error.contains("line 1 column 9"), "{error}");
+        }
     }
+}
+
+#[test]
+fn what_follows_a_number_of_thousands_of_digits_is_judged_as_ever() {
+    let digits = "7".repeat(5_000);
+    for (after, expected) in [
+        (".", Fault::Broken),
+        ("e", Fault::Broken),
+        ("e+", Fault::Broken),
+        (".e1", Fault::Broken),
+        ("x", Fault::Broken),
+        (" 1", Fault::Broken),
+        (",\"a\":", Fault::EndsEarly),
+        ("", Fault::EndsEarly),
+        ("}}", Fault::Broken),
+    ] {
+        assert_eq!(
+            fault(format!("{{\"n\":{digits}{after}")),
+            Some(expected),
+            "{after}"
+        );
+    }
+    let repeated = format!("{{\"n\":{digits},\"n\":1}}");
+    assert_eq!(fault(repeated), Some(Fault::InexactNumber));
+    let deep = format!("[{digits},{}]", "[".repeat(40));
+    let error = read(deep.as_bytes()).unwrap_err();
+    assert_eq!(error.fault, Fault::TooDeep);
+    // The place counts from the start of the text.
+    assert!(error.to_string().ends_with("column 5034"), "{error}");
+}
+
+#[test]
+fn data_has_the_levels_that_its_event_leaves_it() {
+    let nested = |levels| nested("[", "", "]", levels);
+    assert!(read_data(nested(MAX_DEPTH - 1).as_bytes()).is_ok());
+    let error = read_data(nested(MAX_DEPTH).as_bytes()).unwrap_err();
+    assert_eq!(error.fault, Fault::TooDeep);
 }

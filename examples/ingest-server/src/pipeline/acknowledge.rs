@@ -21,6 +21,17 @@ pub(crate) struct Acknowledged {
     pub(crate) limits: Decision,
 }
 
+impl Acknowledged {
+    /// The events that came before, with other content, in the order of the request: what they hold
+    /// now is not stored.
+    pub(crate) fn conflicts(&self) -> impl Iterator<Item = &Origin> {
+        let conflicting =
+            |(_, duplicate): &&(Origin, Duplicate)| *duplicate == Duplicate::Conflicting;
+        let duplicates = self.duplicates.iter().filter(conflicting);
+        duplicates.map(|(origin, _)| origin)
+    }
+}
+
 /// Collects what became of items over the attempts to store them.
 #[derive(Debug)]
 pub(super) struct Attempts {
@@ -94,8 +105,11 @@ impl Attempts {
         }
     }
 
-    /// Everything that was rejected, in the order of the request.
+    /// Everything that was rejected or known, in the order of the request.
     pub(super) fn finish(mut self) -> Acknowledged {
+        self.acknowledged
+            .duplicates
+            .sort_by_key(|(origin, _)| origin.index);
         self.acknowledged
             .rejected
             .sort_by_key(|rejected| rejected.origin.index);

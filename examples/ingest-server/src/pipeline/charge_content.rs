@@ -41,7 +41,9 @@ pub(crate) async fn charge_content(
 ) -> Result<Admitted, RequestRejection> {
     let Frames { charged, frames } = frames;
     let Charged { caller, allowance } = charged;
-    let limits = limits::check(services, &caller, Category::INGEST, frames.len()).await?;
+    // An empty batch is a request all the same.
+    let cost = frames.len().max(1);
+    let limits = limits::check(services, &caller, Category::INGEST, cost).await?;
     let text = frames.iter().map(|frame| frame.text.len()).sum();
     let slots = services.writer.reserve(&caller.tenant, frames.len(), text);
     let slots = slots.map_err(|exceeded| {

@@ -1,5 +1,6 @@
 //! Where one event ends and the next begins, and what it holds: body → [`Frames`].
 
+mod binary;
 mod body;
 
 use axum::body::Body;
@@ -27,9 +28,10 @@ pub(crate) struct Frames {
 /// One JSON value.
 #[derive(Debug)]
 pub(crate) struct Frame {
-    /// The part of the request's body that it was read from, not copied.
+    /// The part of the request's body that it was read from, not copied: of an event in binary mode,
+    /// its data.
     pub(crate) text: Bytes,
-    /// A rejection if it has a name twice, or a number that is not kept.
+    /// A rejection if it has a name twice, a number that is not kept, or a header that says nothing.
     pub(crate) value: Result<Value, Rejection>,
 }
 
@@ -39,6 +41,8 @@ enum Form {
     One,
     Many,
     Either,
+    /// An event whose attributes are headers.
+    Binary,
 }
 
 /// Reads a body and cuts it into the events, or the lead, that it holds.
@@ -49,32 +53,42 @@ pub(crate) async fn frame(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Frames, Rejection> {
-    let form = form(intake, media_type(headers).as_deref())?;
+    let form = form(intake, headers)?;
     let text = body::read(headers, body, &mut charged.allowance).await?;
     charged.allowance.grow(footprint(&text))?;
     charged.allowance.begin_work(text.len()).await;
-    Ok(Frames {
-        charged,
-        frames: cut(&text, form)?,
-    })
+    let frames = match form {
+        Form::Binary => vec![binary::frame(headers, &text)?],
+        form => cut(&text, form)?,
+    };
+    Ok(Frames { charged, frames })
 }
 
-fn form(intake: Intake, media_type: Option<&str>) -> Result<Form, Rejection> {
+fn form(intake: Intake, headers: &HeaderMap) -> Result<Form, Rejection> {
+    let media_type = media_type(headers);
+    let media_type = media_type.as_deref();
+    let refused = |detail| Err(Rejection::new(Reason::TransportContentType, detail));
     match (intake, media_type) {
+        (Intake::Events, media_type) if binary::is_meant(headers, media_type) => match media_type {
+            Some(media_type) if is_json(media_type) => Ok(Form::Binary),
+            _ => refused("send data in binary mode as application/json, in UTF-8"),
+        },
         (Intake::Events, Some("application/cloudevents+json")) => Ok(Form::One),
         (Intake::Events, Some("application/cloudevents-batch+json")) => Ok(Form::Many),
         (Intake::Events, Some("application/json")) => Ok(Form::Either),
         (Intake::Lead, Some("application/json")) => Ok(Form::One),
-        (Intake::Events, _) => Err(Rejection::new(
-            Reason::TransportContentType,
+        (Intake::Events, _) => refused(
             "send application/cloudevents+json, application/cloudevents-batch+json or \
              application/json",
-        )),
-        (Intake::Lead, _) => Err(Rejection::new(
-            Reason::TransportContentType,
-            "send application/json",
-        )),
+        ),
+        (Intake::Lead, _) => refused("send application/json"),
     }
+}
+
+/// Whether a media type is JSON: `*/json` or `*/*+json`.
+fn is_json(media_type: &str) -> bool {
+    let subtype = media_type.split_once('/').map(|(_, subtype)| subtype);
+    subtype.is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
 }
 
 /// The body of a request that is no record, under the same bounds.
@@ -121,27 +135,29 @@ fn cut(body: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {
                 })
             });
             let frames: Vec<Frame> = frames.collect::<Result<_, Rejection>>()?;
-            match frames.len() {
-                0 => Err(Rejection::plain(Reason::EnvelopeBatchEmpty)),
-                1..=MAX_BATCH => Ok(frames),
-                _ => Err(Rejection::new(
-                    Reason::EnvelopeBatchTooLarge,
-                    format!("a batch has at most {MAX_BATCH} events"),
-                )),
+            if frames.len() > MAX_BATCH {
+                let detail = format!("a batch has at most {MAX_BATCH} events");
+                return Err(Rejection::new(Reason::EnvelopeBatchTooLarge, detail));
             }
+            // None at all is a batch too (JSON format, 4.3).
+            Ok(frames)
         }
-        (_, Form::One) => Err(Rejection::new(
-            Reason::ParseJson,
-            "the body must be a JSON object",
-        )),
-        (_, Form::Many) => Err(Rejection::new(
-            Reason::ParseJson,
-            "the body must be a JSON array",
-        )),
-        (_, Form::Either) => Err(Rejection::new(
-            Reason::ParseJson,
-            "the body must be a JSON object or array",
-        )),
+        (found, wanted) => Err(Rejection::new(Reason::ParseJson, other_form(found, wanted))),
+    }
+}
+
+/// What to do about a body that is not of the form its media type says.
+const fn other_form(found: Option<u8>, wanted: Form) -> &'static str {
+    match (found, wanted) {
+        (Some(b'['), Form::One | Form::Binary) => {
+            "the body must be a JSON object; many events are sent as application/cloudevents-batch+json"
+        }
+        (_, Form::One | Form::Binary) => "the body must be a JSON object",
+        (Some(b'{'), Form::Many) => {
+            "the body must be a JSON array; one event is sent as application/cloudevents+json"
+        }
+        (_, Form::Many) => "the body must be a JSON array",
+        (_, Form::Either) => "the body must be a JSON object or array",
     }
 }
 

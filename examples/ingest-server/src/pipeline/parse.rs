@@ -1,10 +1,14 @@
 //! What is this: `Admitted` → events with their CloudEvents attributes, or leads.
 
-use std::borrow::Cow;
+mod attributes;
+mod content_type;
+mod data;
+mod extensions;
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
+use self::attributes::Attributes;
 use super::{
     Intake,
     batch::{Batch, Item, Origin, Rejected, SchemaName},
@@ -15,7 +19,6 @@ use crate::{
     pipeline::rejection::Rejection,
     quality::Reason,
     schemas::{DEFAULT_VERSION, LEAD},
-    timestamp,
 };
 
 /// The data of an event or of a lead.
@@ -24,9 +27,11 @@ pub(crate) struct Parsed {
     /// The attributes around the data; a lead has none.
     pub(crate) envelope: Option<Envelope>,
     pub(crate) data: Value,
+    /// What is accepted and dropped, and where it stood.
+    pub(crate) unstored: Vec<(&'static str, String)>,
 }
 
-/// The CloudEvents 1.0 attributes that are kept; extension attributes are accepted and dropped.
+/// The CloudEvents 1.0 attributes that are kept; the others are checked and dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Envelope {
     pub(crate) id: String,
@@ -35,12 +40,6 @@ pub(crate) struct Envelope {
     pub(crate) version: u32,
     pub(crate) time: Option<OffsetDateTime>,
 }
-
-/// The most bytes of an id and of a source: together they name the record that sealed values are
-/// bound to.
-const MAX_ID: usize = 256;
-const MAX_SOURCE: usize = 512;
-const MAX_TYPE: usize = 255;
 
 /// Reads each frame as an event or a lead.
 #[tracing::instrument(skip_all)]
@@ -77,24 +76,17 @@ pub(crate) fn parse(intake: Intake, admitted: Admitted) -> Batch<Parsed> {
 }
 
 fn event(mut members: Map<String, Value>, origin: &mut Origin) -> Result<Parsed, Rejection> {
-    let id = members
-        .get("id")
-        .and_then(Value::as_str)
-        .filter(|id| id.len() <= MAX_ID);
-    origin.id = id.map(str::to_owned);
-    origin.schema = schema_name(&members);
-    let envelope = envelope(&members, origin.id.as_deref())?;
-    let data = members.remove("data").ok_or_else(|| {
-        let detail = if members.contains_key("data_base64") {
-            "binary data is not accepted, put JSON into `data`"
-        } else {
-            "`data` is missing"
-        };
-        Rejection::new(Reason::EnvelopeMissingData, detail)
-    })?;
+    // A null attribute is one that is not set (JSON format, 2.2). `data` is none: its null is a value.
+    members.retain(|name, value| name == "data" || !value.is_null());
+    let mut attributes = Attributes::new(members);
+    origin.id = attributes.id_as_sent().map(str::to_owned);
+    origin.schema = attributes.schema_name();
+    let envelope = attributes.envelope()?;
+    let data = data::take(&mut attributes)?;
     Ok(Parsed {
         envelope: Some(envelope),
         data,
+        unstored: extensions::check(attributes)?,
     })
 }
 
@@ -106,6 +98,7 @@ fn lead(members: Map<String, Value>, origin: &mut Origin) -> Parsed {
     Parsed {
         envelope: None,
         data: Value::Object(members),
+        unstored: Vec::new(),
     }
 }
 
@@ -119,98 +112,5 @@ fn object(value: Value) -> Result<Map<String, Value>, Rejection> {
     }
 }
 
-fn schema_name(members: &Map<String, Value>) -> Option<SchemaName> {
-    Some(SchemaName {
-        event_type: read_type(members).ok()?,
-        version: read_version(members).ok()?,
-    })
-}
-
-fn envelope(members: &Map<String, Value>, id: Option<&str>) -> Result<Envelope, Rejection> {
-    // Plain JSON may leave it out: there is only one version to mean.
-    if members
-        .get("specversion")
-        .is_some_and(|version| version != "1.0")
-    {
-        let detail = "`specversion` must be \"1.0\"";
-        return Err(Rejection::new(Reason::EnvelopeInvalidVersion, detail));
-    }
-    Ok(Envelope {
-        id: read_id(members, id)?,
-        source: read_source(members)?,
-        event_type: read_type(members)?,
-        version: read_version(members)?,
-        time: read_time(members)?,
-    })
-}
-
-fn read_id(members: &Map<String, Value>, id: Option<&str>) -> Result<String, Rejection> {
-    if !members.contains_key("id") {
-        return Err(Rejection::new(Reason::EnvelopeMissingId, "`id` is missing"));
-    }
-    id.filter(|id| !id.is_empty() && !id.contains(char::is_control))
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            let detail =
-                format!("`id` must be 1 to {MAX_ID} bytes of text without control characters");
-            Rejection::new(Reason::EnvelopeInvalidId, detail)
-        })
-}
-
-fn read_source(members: &Map<String, Value>) -> Result<String, Rejection> {
-    let source = members.get("source").and_then(Value::as_str);
-    let is_source = |text: &&str| {
-        (1..=MAX_SOURCE).contains(&text.len()) && text.bytes().all(|byte| byte > 0x20)
-    };
-    source.filter(is_source).map(str::to_owned).ok_or_else(|| {
-        let detail = format!("`source` must be a URI reference of 1 to {MAX_SOURCE} bytes");
-        Rejection::new(Reason::EnvelopeInvalidSource, detail)
-    })
-}
-
-fn read_type(members: &Map<String, Value>) -> Result<String, Rejection> {
-    let event_type = members.get("type").and_then(Value::as_str);
-    event_type
-        .filter(|text| is_type(text))
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            let detail = "`type` must match [A-Za-z0-9][A-Za-z0-9._-]{0,254}";
-            Rejection::new(Reason::EnvelopeInvalidType, detail)
-        })
-}
-
-fn is_type(text: &str) -> bool {
-    let follows = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    (1..=MAX_TYPE).contains(&text.len())
-        && text.as_bytes()[0].is_ascii_alphanumeric()
-        && text.bytes().all(follows)
-}
-
-/// The version is the last segment of `dataschema`, so that both `2` and a URI that ends in `/2`
-/// or `/2.json` name it.
-fn read_version(members: &Map<String, Value>) -> Result<u32, Rejection> {
-    let Some(schema) = members.get("dataschema") else {
-        return Ok(DEFAULT_VERSION);
-    };
-    let segment = schema.as_str().and_then(|text| text.rsplit('/').next());
-    segment
-        .map(|segment| segment.strip_suffix(".json").unwrap_or(segment))
-        .and_then(|version| version.parse().ok())
-        .ok_or_else(|| {
-            let detail = "`dataschema` must be a version number or a URI that ends in one";
-            Rejection::new(Reason::SchemaUnknownVersion, detail)
-        })
-}
-
-fn read_time(members: &Map<String, Value>) -> Result<Option<OffsetDateTime>, Rejection> {
-    let Some(time) = members.get("time") else {
-        return Ok(None);
-    };
-    match time.as_str().and_then(timestamp::parse) {
-        Some(time) => Ok(Some(time)),
-        None => {
-            let detail = Cow::Borrowed("`time` must be an RFC 3339 timestamp");
-            Err(Rejection::new(Reason::EnvelopeInvalidTime, detail))
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -74,31 +74,42 @@ fn schema<'a>(
     let found = services
         .schemas
         .event(&envelope.event_type, envelope.version);
-    found.map(AsRef::as_ref).map_err(|unplanned| {
-        Rejection::plain(match unplanned {
-            Unplanned::Type => Reason::SchemaUnplannedEvent,
-            Unplanned::Version => Reason::SchemaUnknownVersion,
+    let event_type = &envelope.event_type;
+    found
+        .map(AsRef::as_ref)
+        .map_err(|unplanned| match unplanned {
+            Unplanned::Type => {
+                let detail = services.schemas.about_types(event_type);
+                Rejection::new(Reason::SchemaUnplannedEvent, detail)
+            }
+            Unplanned::Version => {
+                let detail = services.schemas.about_versions(event_type);
+                Rejection::new(Reason::SchemaUnknownVersion, detail)
+            }
         })
-    })
 }
+
+/// The most faults of personal data that are told of one event.
+const MAX_BROKEN: usize = 5;
 
 fn personal(schema: &Schema, data: &Value) -> Result<Vec<Personal>, Rejection> {
     let mut found = Vec::new();
-    let mut broken = None;
+    let mut broken = Vec::new();
     for path in schema.personal() {
         path.visit(data, &mut |pointer, text| match path.kind.parse(text) {
             Ok(value) => found.push(Personal { pointer, value }),
-            Err(_) => broken = Some((pointer, path.kind.expected())),
+            // The names in the pointer are those of the schema.
+            Err(_) => broken.push(format!("`{pointer}` must be {}", path.kind.expected())),
         });
     }
-    match broken {
-        None => Ok(found),
-        // The names in the pointer are those of the schema.
-        Some((pointer, expected)) => {
-            let detail = format!("`{pointer}` must be {expected}");
-            Err(Rejection::new(Reason::SchemaConstraint, detail))
-        }
+    if broken.is_empty() {
+        return Ok(found);
     }
+    let is_more = broken.len() > MAX_BROKEN;
+    broken.truncate(MAX_BROKEN);
+    let more = if is_more { "; and more" } else { "" };
+    let detail = format!("{}{more}", broken.join("; "));
+    Err(Rejection::new(Reason::SchemaConstraint, detail))
 }
 
 fn intent(parsed: &Parsed) -> Result<Option<LeadIntent>, Rejection> {

@@ -112,16 +112,19 @@ reasons! {
         UNPROCESSABLE_ENTITY, Validity, Error, on_rate:
         "The version of the envelope format is not supported.",
         "Send CloudEvents 1.0, `specversion` being `1.0`.";
+    EnvelopeInvalidAttribute = "envelope.invalid_attribute",
+        UNPROCESSABLE_ENTITY, Validity, Error, on_rate:
+        "An attribute has a name or a value that CloudEvents does not allow, or a header twice.",
+        "Name extensions by lower-case letters and digits; put objects and arrays into `data`.";
+    EnvelopeInvalidData = "envelope.invalid_data", UNPROCESSABLE_ENTITY, Validity, Error, on_rate:
+        "The data is there twice, is not valid base64, or is not JSON.",
+        "Send JSON in `data`, or in `data_base64` with a `datacontenttype` of JSON.";
     EnvelopeMissingData = "envelope.missing_data", UNPROCESSABLE_ENTITY, Completeness, Error, on_rate:
         "The event has no data.",
         "Put the content of the event into `data`.";
     EnvelopeBatchTooLarge = "envelope.batch_too_large", PAYLOAD_TOO_LARGE, -, Warning, on_rate:
         "The batch has more events than the limit.",
         "Send more, smaller batches.";
-    EnvelopeBatchEmpty = "envelope.batch_empty", UNPROCESSABLE_ENTITY, -, Info, on_rate:
-        "The batch has no event.",
-        "Do not send when there is nothing to send.";
-
     SchemaUnplannedEvent = "schema.unplanned_event", UNPROCESSABLE_ENTITY, Validity, Warning, on_rate:
         "No schema exists for this event type.",
         "Add the type to the plan before it is sent, or stop sending it.";

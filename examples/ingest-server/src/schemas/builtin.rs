@@ -1,8 +1,8 @@
 //! The schemas the service comes with.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::{Schema, SchemaError, folder::Document};
+use super::{DEFAULT_VERSION, LEAD, SchemaError, folder::Document};
 use crate::lead::body_schema;
 
 const EVENTS: &[(&str, u32, &str)] = &[
@@ -46,6 +46,11 @@ pub(super) fn events() -> Vec<Result<Document, SchemaError>> {
     EVENTS.iter().map(read).collect()
 }
 
-pub(super) fn lead() -> Result<Schema, SchemaError> {
-    Schema::compile(Path::new("the body of a lead"), &body_schema())
+pub(super) fn lead() -> Document {
+    Document {
+        path: PathBuf::from("the body of a lead"),
+        event_type: LEAD.to_owned(),
+        version: DEFAULT_VERSION,
+        schema: body_schema(),
+    }
 }

@@ -8,6 +8,7 @@ use std::{
 use serde_json::Value;
 
 use super::SchemaError;
+use crate::json;
 
 /// A schema as read, not yet compiled.
 #[derive(Debug)]
@@ -25,15 +26,20 @@ impl Document {
         version: u32,
         text: &str,
     ) -> Result<Self, SchemaError> {
-        match serde_json::from_str(text) {
-            Ok(schema) => Ok(Self {
-                path,
-                event_type: event_type.to_owned(),
-                version,
-                schema,
-            }),
-            Err(error) => Err(SchemaError::NotJson(path, error)),
+        let schema = match serde_json::from_str(text) {
+            Ok(schema) => schema,
+            Err(error) => return Err(SchemaError::NotJson(path, error)),
+        };
+        // Of two keywords of one name the first would be lost, with what it says of personal data.
+        if let Err(error) = json::check_names(text.as_bytes()) {
+            return Err(SchemaError::Repeated(path, error));
         }
+        Ok(Self {
+            path,
+            event_type: event_type.to_owned(),
+            version,
+            schema,
+        })
     }
 }
 

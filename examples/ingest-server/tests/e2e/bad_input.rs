@@ -145,7 +145,18 @@ pub(crate) fn cases() -> Vec<Case> {
             422,
             "envelope.missing_data",
         ),
-        case("an empty batch", "[]", 422, "envelope.batch_empty"),
+        case(
+            "a name that no attribute has",
+            event(|event| event[CANARY] = json!(CANARY)),
+            422,
+            "envelope.invalid_attribute",
+        ),
+        case(
+            "data twice",
+            event(|event| event["data_base64"] = json!(CANARY)),
+            422,
+            "envelope.invalid_data",
+        ),
         case(
             "a number out of range",
             String::from_utf8(event(|event| event["data"]["url"] = json!(7)))

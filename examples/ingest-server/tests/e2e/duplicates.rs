@@ -55,7 +55,9 @@ async fn an_event_twice_in_one_batch_is_stored_once() {
         .unwrap();
     assert_eq!(
         answer.json::<Value>().await.unwrap(),
-        json!({ "accepted": 2, "duplicates": 2, "rejected": [] })
+        json!({
+            "accepted": 2, "duplicates": 2, "rejected": [], "conflicts": [{ "index": 3, "id": "1" }]
+        })
     );
     assert_eq!(count(server.data(), "event").await, 2);
 }

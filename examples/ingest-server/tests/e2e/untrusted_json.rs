@@ -45,7 +45,7 @@ async fn post(server: &Server, key: &Key, path: &str, body: Vec<u8>, packed: boo
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
-async fn assert_balanced(server: &Server) {
+pub(crate) async fn assert_balanced(server: &Server) {
     let metrics = server.metrics().await;
     let sum = |name: &str| -> f64 {
         let of_name = metrics.iter().filter(|(key, _)| key.starts_with(name));

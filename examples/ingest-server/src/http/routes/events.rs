@@ -16,10 +16,10 @@ use crate::{
         problem::{Problem, limit_fields},
         run_detached::run_detached,
     },
-    pipeline::{self, Acknowledged, Intake, Rejected, services::Services},
+    pipeline::{self, Acknowledged, Intake, Origin, Rejected, services::Services},
 };
 
-/// 202 once everything that is acceptable is durable; 422 if nothing is.
+/// 202 once everything that is acceptable is durable; 422 if there is something and nothing is.
 pub(super) async fn ingest(
     State(services): State<Arc<Services>>,
     request: Request<Body>,
@@ -33,11 +33,16 @@ pub(super) async fn ingest(
 fn acknowledge(acknowledged: Acknowledged) -> Response {
     let (accepted, duplicates) = (acknowledged.accepted.len(), acknowledged.duplicates.len());
     let rejected: Vec<Value> = acknowledged.rejected.iter().map(list).collect();
+    let conflicts: Vec<Value> = acknowledged.conflicts().map(name).collect();
     let fields: HeaderMap = limit_fields(&acknowledged.limits).collect();
-    if accepted + duplicates > 0 {
-        let answer = json!({
+    if rejected.is_empty() || accepted + duplicates > 0 {
+        let mut answer = json!({
             "accepted": accepted, "duplicates": duplicates, "rejected": rejected
         });
+        // Named only where there are some: who knows three members is not given a fourth.
+        if !conflicts.is_empty() {
+            answer["conflicts"] = Value::Array(conflicts);
+        }
         return (StatusCode::ACCEPTED, fields, Json(answer)).into_response();
     }
     let problem = Problem::of_items(acknowledged.rejected.into_iter().map(|one| one.rejection));
@@ -46,6 +51,11 @@ fn acknowledge(acknowledged: Acknowledged) -> Response {
         .with("duplicates", json!(duplicates))
         .with("rejected", Value::Array(rejected));
     (fields, problem).into_response()
+}
+
+/// An event that is known with other content.
+fn name(origin: &Origin) -> Value {
+    json!({ "index": origin.index, "id": origin.id })
 }
 
 fn list(rejected: &Rejected) -> Value {

@@ -11,8 +11,8 @@ use crate::{
     quality::Reason,
 };
 
-/// Looks at every text that will be stored unsealed: the envelope's, and the data's but for the
-/// declared places.
+/// Looks at every text that is not to be sealed: the envelope's, and the data's but for the declared
+/// places. Some of the envelope's is not stored, but its sender takes it for what anybody may read.
 pub(super) fn check(
     detector: &Detector,
     parsed: &Parsed,
@@ -22,6 +22,9 @@ pub(super) fn check(
         for (text, place) in [(&envelope.id, "`id`"), (&envelope.source, "`source`")] {
             refuse(detector, text, place)?;
         }
+    }
+    for (place, text) in &parsed.unstored {
+        refuse(detector, text, place)?;
     }
     let declared = personal
         .iter()

@@ -10,7 +10,7 @@ use crate::{quality::Outcome, schemas::Schemas};
 
 /// The names in use, in the order of the request path; a sender, a dashboard or an alert may hold any of
 /// them, so that none is renamed or given another meaning.
-const PROMISED: [&str; 48] = [
+const PROMISED: [&str; 49] = [
     "transport.too_large",
     "transport.encoding",
     "transport.compression",
@@ -32,9 +32,10 @@ const PROMISED: [&str; 48] = [
     "envelope.invalid_source",
     "envelope.invalid_time",
     "envelope.invalid_version",
+    "envelope.invalid_attribute",
+    "envelope.invalid_data",
     "envelope.missing_data",
     "envelope.batch_too_large",
-    "envelope.batch_empty",
     "schema.unplanned_event",
     "schema.unknown_version",
     "schema.required_missing",
@@ -62,7 +63,9 @@ const PROMISED: [&str; 48] = [
 ];
 
 /// Names that were promised once. They never come back with another meaning.
-const REMOVED: [&str; 2] = [
+const REMOVED: [&str; 3] = [
+    // A batch without an event is a batch (CloudEvents JSON format, 4.3).
+    "envelope.batch_empty",
     // The service reads no `Idempotency-Key`: events are idempotent by source and id, leads by e-mail.
     "transport.idempotency_key",
     // The service has no rules of consent: nothing it is sent says what a person agreed to.

@@ -1,7 +1,7 @@
 //! Which known name somebody probably meant.
 
 /// The known name that is at most two typing errors away, and at most one in three characters.
-pub(super) fn nearest<T: AsRef<str>>(name: &str, known: impl Iterator<Item = T>) -> Option<T> {
+pub(crate) fn nearest<T: AsRef<str>>(name: &str, known: impl Iterator<Item = T>) -> Option<T> {
     let most = 2.min(name.chars().count() / 3);
     known
         .map(|known| (distance(name, known.as_ref()), known))

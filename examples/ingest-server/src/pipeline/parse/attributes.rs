@@ -1,0 +1,168 @@
+//! The attributes of CloudEvents 1.0.2 that the service keeps.
+
+use fluent_uri::{Uri, UriRef};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::Envelope;
+use crate::{
+    pipeline::{batch::SchemaName, rejection::Rejection},
+    quality::Reason,
+    schemas::DEFAULT_VERSION,
+    timestamp,
+};
+
+/// The most bytes of an id and of a source: together they name the record that sealed values are
+/// bound to.
+const MAX_ID: usize = 256;
+const MAX_SOURCE: usize = 512;
+const MAX_TYPE: usize = 255;
+
+/// What an event says of itself, and its data.
+#[derive(Debug)]
+pub(super) struct Attributes(Map<String, Value>);
+
+impl Attributes {
+    pub(super) const fn new(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    pub(super) fn into_members(self) -> impl Iterator<Item = (String, Value)> {
+        self.0.into_iter()
+    }
+
+    /// The id, as far as its sender can be told which one is meant.
+    pub(super) fn id_as_sent(&self) -> Option<&str> {
+        let id = self.0.get("id").and_then(Value::as_str);
+        id.filter(|id| id.len() <= MAX_ID)
+    }
+
+    /// The schema that the data is said to follow.
+    pub(super) fn schema_name(&self) -> Option<SchemaName> {
+        Some(SchemaName {
+            event_type: self.event_type().ok()?,
+            version: self.version().ok()?,
+        })
+    }
+
+    pub(super) fn envelope(&self) -> Result<Envelope, Rejection> {
+        // Plain JSON may leave it out: there is only one version to mean.
+        let version = self.0.get("specversion");
+        if version.is_some_and(|version| version != "1.0") {
+            let detail = "`specversion` must be \"1.0\"";
+            return Err(Rejection::new(Reason::EnvelopeInvalidVersion, detail));
+        }
+        Ok(Envelope {
+            id: self.id()?,
+            source: self.source()?,
+            event_type: self.event_type()?,
+            version: self.version()?,
+            time: self.time()?,
+        })
+    }
+
+    fn id(&self) -> Result<String, Rejection> {
+        if !self.0.contains_key("id") {
+            return Err(Rejection::new(Reason::EnvelopeMissingId, "`id` is missing"));
+        }
+        let id = self.id_as_sent();
+        let id = id.filter(|id| !id.is_empty() && is_text(id));
+        id.map(str::to_owned).ok_or_else(|| {
+            let detail =
+                format!("`id` must be 1 to {MAX_ID} bytes of text without control characters");
+            Rejection::new(Reason::EnvelopeInvalidId, detail)
+        })
+    }
+
+    fn source(&self) -> Result<String, Rejection> {
+        let invalid = |detail| Rejection::new(Reason::EnvelopeInvalidSource, detail);
+        let Some(source) = self.0.get("source") else {
+            return Err(invalid("`source` is missing".to_owned()));
+        };
+        let is_source =
+            |text: &&str| (1..=MAX_SOURCE).contains(&text.len()) && UriRef::parse(*text).is_ok();
+        let source = source.as_str().filter(is_source);
+        source.map(str::to_owned).ok_or_else(|| {
+            invalid(format!(
+                "`source` must be a URI reference (RFC 3986) of 1 to {MAX_SOURCE} bytes; what such a \
+                 reference may not hold as it is, is percent-encoded"
+            ))
+        })
+    }
+
+    fn event_type(&self) -> Result<String, Rejection> {
+        let invalid = |detail| Rejection::new(Reason::EnvelopeInvalidType, detail);
+        let Some(event_type) = self.0.get("type") else {
+            return Err(invalid("`type` is missing"));
+        };
+        let event_type = event_type.as_str().filter(|text| is_type(text));
+        event_type
+            .map(str::to_owned)
+            .ok_or_else(|| invalid("`type` must match [A-Za-z0-9][A-Za-z0-9._-]{0,254}"))
+    }
+
+    /// The version is the last segment of the path of `dataschema`, so that a URI that ends in `/2`
+    /// or `/2.json` names it. `2` by itself does too, which no URI is.
+    fn version(&self) -> Result<u32, Rejection> {
+        let Some(schema) = self.0.get("dataschema") else {
+            return Ok(DEFAULT_VERSION);
+        };
+        let not_a_uri = || {
+            let detail = "`dataschema` must be a URI (RFC 3986) with a scheme, or a version number";
+            Rejection::new(Reason::EnvelopeInvalidAttribute, detail)
+        };
+        let schema = schema.as_str().ok_or_else(not_a_uri)?;
+        if let Some(version) = version(schema) {
+            return Ok(version);
+        }
+        let uri = Uri::parse(schema).map_err(|_| not_a_uri())?;
+        let segment = uri.path().as_str().rsplit('/').next();
+        segment.and_then(version).ok_or_else(|| {
+            let detail = "`dataschema` must end in the number of a version, such as `/2`";
+            Rejection::new(Reason::SchemaUnknownVersion, detail)
+        })
+    }
+
+    fn time(&self) -> Result<Option<OffsetDateTime>, Rejection> {
+        let Some(time) = self.0.get("time") else {
+            return Ok(None);
+        };
+        let time = time.as_str().and_then(timestamp::parse);
+        time.map(Some).ok_or_else(|| {
+            let detail = "`time` must be an RFC 3339 timestamp such as 2026-05-01T12:00:00.123Z, of at \
+                          most nanoseconds";
+            Rejection::new(Reason::EnvelopeInvalidTime, detail)
+        })
+    }
+}
+
+/// Whether a string is one of CloudEvents' type system: without control characters and what Unicode
+/// says is no character (CloudEvents, 2.1).
+pub(super) fn is_text(text: &str) -> bool {
+    let is_noncharacter = |character: char| {
+        let code = u32::from(character);
+        (0xfdd0..=0xfdef).contains(&code) || code & 0xfffe == 0xfffe
+    };
+    !text.contains(|character: char| character.is_control() || is_noncharacter(character))
+}
+
+fn is_type(text: &str) -> bool {
+    let follows = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=MAX_TYPE).contains(&text.len())
+        && text.as_bytes()[0].is_ascii_alphanumeric()
+        && text.bytes().all(follows)
+}
+
+fn version(segment: &str) -> Option<u32> {
+    let number = segment.strip_suffix(".json").unwrap_or(segment);
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(number)?.parse().ok()
+}
