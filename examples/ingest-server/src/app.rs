@@ -32,6 +32,7 @@ use crate::{
         listener::{self, DescriptorReserve, Listener, OutOfDescriptors},
         routes::{self, AdminState, Guards},
     },
+    json,
     limits::{self, InvalidLimits},
     observe::{
         self, AdminMetrics, ApiKeyMetrics, AuditMetrics, ConnectionMetrics, DataKeyMetrics,
@@ -127,7 +128,7 @@ impl App {
         let backend = Backend::open(config, observers).await?;
         let connections = backend.connections();
         if let Some(given) = backend.store.limits().await? {
-            let given = serde_json::from_str(&given).unwrap_or_default();
+            let given = json::read(given.as_bytes()).unwrap_or_default();
             backend
                 .limiter
                 .replace_policies(limits::read(given)?.policies);

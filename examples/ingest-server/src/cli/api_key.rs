@@ -103,8 +103,8 @@ impl CommandError {
 
 const PAGE: NonZeroU16 = NonZeroU16::new(500).expect("500 is not zero");
 
-/// The command's own output and exit code tell its caller what was done, and the audit log whoever
-/// asks later.
+/// The command's own output and exit code tell its caller what was done, and the audit log
+/// anyone who asks later.
 #[derive(Debug)]
 struct Unobserved;
 

@@ -92,10 +92,13 @@ Look at the data, sealed:
   {types}
   {payload}
 
-At what was rejected and why, at who was limited, and at the metrics:
+At what was rejected and why (counted in events, also as a page to open), at who was limited (counted in
+requests), at who did what, and at the metrics:
 
   curl -H \"Authorization: Bearer {token}\" 'http://{admin}/admin/quality?tenant=fabrikam'
+  curl -H \"Authorization: Bearer {token}\" http://{admin}/admin/quality/report -o quality.html
   curl -H \"Authorization: Bearer {token}\" http://{admin}/admin/limits
+  curl -H \"Authorization: Bearer {token}\" http://{admin}/admin/audit/events
   curl -H \"Authorization: Bearer {token}\" http://{admin}/metrics
 
 The service goes on. Stop it with Ctrl-C.

@@ -63,7 +63,7 @@ pub(crate) enum Activity {
 pub(crate) enum AuditActor {
     /// The holder of the key of that id.
     ApiKey(String),
-    /// A machine, or whoever runs a command as one.
+    /// A machine, or the user who runs a command.
     System(String),
 }
 

@@ -115,7 +115,7 @@ impl SqliteStore {
         }
     }
 
-    async fn begin(&self) -> Result<(Turn, WriteTransaction), Failure> {
+    async fn begin(&self) -> Result<(WriteGuard, WriteTransaction), Failure> {
         let begun = async {
             let turn = Arc::clone(&self.turn).lock_owned().await;
             Ok((turn, WriteTransaction::begin(&self.writer).await?))
@@ -124,9 +124,9 @@ impl SqliteStore {
         begun.map_err(|_| StoreError::Busy)?
     }
 
-    /// The same for the audit log. SQLite lets whoever asks at the right moment have the write lock,
+    /// The same for the audit log. SQLite gives the write lock to the one that asks at the right moment,
     /// so that one of two connections could wait for ever; they take turns in here.
-    async fn begin_audit(&self) -> Result<(Turn, WriteTransaction), Failure> {
+    async fn begin_audit(&self) -> Result<(WriteGuard, WriteTransaction), Failure> {
         let begun = async {
             loop {
                 let turn = Arc::clone(&self.turn).lock_owned().await;
@@ -143,7 +143,7 @@ impl SqliteStore {
 }
 
 /// The right to write, as far as this process is concerned.
-type Turn = OwnedMutexGuard<()>;
+type WriteGuard = OwnedMutexGuard<()>;
 
 fn pool(options: SqliteConnectOptions, connections: u32, acquire: Duration) -> SqlitePool {
     SqlitePoolOptions::new()

@@ -5,6 +5,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool, sqlite:
 
 use super::failure::Failure;
 use crate::{
+    json,
     store::{AuditEntry, AuditEvent, AuditQuery, Named, StoreError},
     timestamp,
 };
@@ -75,8 +76,9 @@ pub(super) async fn find(
 fn entry(row: &SqliteRow) -> Result<AuditEntry, Failure> {
     let list = |column| -> Result<Vec<String>, Failure> {
         let text: String = row.try_get(column)?;
-        let list = serde_json::from_str(&text);
-        list.map_err(|_| StoreError::Malformed("list of an audit event").into())
+        let list = json::read(text.as_bytes()).ok();
+        let list = list.and_then(|list| serde_json::from_value(list).ok());
+        list.ok_or_else(|| StoreError::Malformed("list of an audit event").into())
     };
     let number = |column| -> Result<u64, Failure> {
         let number: i64 = row.try_get(column)?;

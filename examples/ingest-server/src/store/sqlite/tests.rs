@@ -39,7 +39,7 @@ async fn each_column_of_a_lead_has_its_sql_columns() {
     }
 }
 
-/// Whoever has the file can still write it with other tools; this service and its operators cannot
+/// Anyone who has the file can still write it with other tools; this service and its operators cannot
 /// change what is on record by accident.
 #[tokio::test]
 async fn the_audit_log_is_added_to_and_nothing_else() {
