@@ -146,7 +146,6 @@ impl App {
         };
         let network = &config.network;
         let public_listener = bind(network.listen, network.trusted_proxies.clone()).await?;
-        let public_listener = public_listener.with_accounting(&services.quality);
         let admin_listener = bind(network.admin_listen, TrustedProxies::none()).await?;
         let addresses = Addresses {
             public: address(&public_listener)?,

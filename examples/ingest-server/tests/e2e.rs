@@ -17,6 +17,8 @@ mod harness;
 mod packages;
 #[path = "e2e/programs.rs"]
 mod programs;
+#[path = "e2e/raw.rs"]
+mod raw;
 
 #[path = "e2e/accounting.rs"]
 mod accounting;
@@ -40,6 +42,8 @@ mod duplicates;
 mod earlier_database;
 #[path = "e2e/fault_counters.rs"]
 mod fault_counters;
+#[path = "e2e/heads.rs"]
+mod heads;
 #[path = "e2e/health.rs"]
 mod health;
 #[path = "e2e/keys.rs"]

@@ -3,7 +3,11 @@
 mod client_address;
 mod connection;
 mod connection_permits;
+mod exchange;
+mod framing;
+mod gate;
 mod idle;
+mod last_answer;
 mod write_progress;
 
 use std::{
@@ -25,7 +29,6 @@ use self::{
     connection_permits::{ConnectionPermit, ConnectionPermits},
     idle::Idle,
 };
-use crate::quality::Quality;
 
 /// Bounds of one listener.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +36,10 @@ pub(crate) struct Limits {
     /// Connections at once; more wait in the system's queue. One client network gets a quarter of
     /// them, and its further ones are closed.
     pub(crate) connections: usize,
-    /// How long a request's head may take to arrive, and a connection may be idle.
+    /// How long a request's head may take to arrive, from its first byte.
     pub(crate) head_timeout: Duration,
+    /// How long a connection may be idle.
+    pub(crate) keep_alive: Duration,
     /// The most bytes of a request's head.
     pub(crate) head_bytes: usize,
     /// How long a peer may take to read anything of what is sent to it.
@@ -48,6 +53,7 @@ impl Default for Limits {
         Self {
             connections: 1_024,
             head_timeout: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
             head_bytes: 16 << 10,
             write_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(6),
@@ -61,7 +67,6 @@ pub(crate) struct Listener {
     listener: TcpListener,
     limits: Limits,
     proxies: TrustedProxies,
-    accounting: Option<Quality>,
 }
 
 /// How long to leave a system alone that has no file descriptor for another connection.
@@ -77,16 +82,7 @@ impl Listener {
             listener: TcpListener::bind(address).await?,
             limits,
             proxies,
-            accounting: None,
         })
-    }
-
-    /// Accounts for requests that never reach a route.
-    pub(crate) fn with_accounting(self, quality: &Quality) -> Self {
-        Self {
-            accounting: Some(quality.clone()),
-            ..self
-        }
     }
 
     /// The address, with the port the system chose where 0 was asked for.
@@ -100,7 +96,6 @@ impl Listener {
             listener,
             limits,
             proxies,
-            accounting,
         } = self;
         let proxies = Arc::new(proxies);
         let permits = Arc::new(ConnectionPermits::new(limits.connections));
@@ -114,7 +109,7 @@ impl Listener {
                     // The connection's handle: since when it is idle, and a way to end it.
                     let idle = Idle::new();
                     let served = connection::serve(
-                        stream, client, router.clone(), limits, accounting.clone(), stop.clone(), idle,
+                        stream, client, router.clone(), limits, stop.clone(), idle,
                     );
                     connections.spawn(async move {
                         served.await;
