@@ -145,8 +145,12 @@ impl App {
             config: Arc::clone(config),
         };
         let network = &config.network;
-        let public_listener = bind(network.listen, network.trusted_proxies.clone()).await?;
-        let admin_listener = bind(network.admin_listen, TrustedProxies::none()).await?;
+        let limits = listener::Limits {
+            keep_alive: network.keep_alive,
+            ..listener::Limits::default()
+        };
+        let public_listener = bind(network.listen, limits, network.trusted_proxies.clone()).await?;
+        let admin_listener = bind(network.admin_listen, limits, TrustedProxies::none()).await?;
         let addresses = Addresses {
             public: address(&public_listener)?,
             admin: address(&admin_listener)?,
@@ -245,8 +249,12 @@ async fn ping_repeatedly(store: Arc<dyn Store>) {
     }
 }
 
-async fn bind(address: SocketAddr, proxies: TrustedProxies) -> Result<Listener, StartError> {
-    let listener = Listener::bind(address, listener::Limits::default(), proxies).await;
+async fn bind(
+    address: SocketAddr,
+    limits: listener::Limits,
+    proxies: TrustedProxies,
+) -> Result<Listener, StartError> {
+    let listener = Listener::bind(address, limits, proxies).await;
     listener.map_err(|error| listen(address, &error))
 }
 

@@ -5,6 +5,7 @@ mod bearer;
 mod check_head;
 mod guards;
 mod in_flight;
+mod json_text;
 pub(crate) mod listener;
 pub(crate) mod problem;
 mod query;

@@ -1,6 +1,9 @@
 //! The two addresses the service listens on, and whom it believes about a client's.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use portcullis_ratelimit::address::TrustedProxies;
 
@@ -16,7 +19,12 @@ pub(crate) struct Network {
     pub(crate) admin_listen: SocketAddr,
     /// Whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: TrustedProxies,
+    /// How long a connection may be idle.
+    pub(crate) keep_alive: Duration,
 }
+
+/// The longest that a connection may be idle: a day.
+const MAX_KEEP_ALIVE: u64 = 24 * 60 * 60;
 
 pub(super) fn read(
     sources: &Sources,
@@ -40,11 +48,24 @@ pub(super) fn read(
         problems.add(origin, format!("must differ from {other}"));
     }
     let trusted_proxies = proxies(sources, problems);
+    let keep_alive = keep_alive(sources, problems);
     Some(Network {
         listen: listen?.0,
         admin_listen: admin_listen?.0,
         trusted_proxies: trusted_proxies?,
+        keep_alive: keep_alive?,
     })
+}
+
+fn keep_alive(sources: &Sources, problems: &mut Problems) -> Option<Duration> {
+    let given = sources.value(settings::KEEP_ALIVE)?;
+    let expected = format!("a whole number of seconds, 1 to {MAX_KEEP_ALIVE}");
+    let seconds: u64 = given.parse(&expected, problems)?;
+    if (1..=MAX_KEEP_ALIVE).contains(&seconds) {
+        return Some(Duration::from_secs(seconds));
+    }
+    problems.add(&given.origin, format!("must be {expected}"));
+    None
 }
 
 fn proxies(sources: &Sources, problems: &mut Problems) -> Option<TrustedProxies> {

@@ -14,7 +14,7 @@ use portcullis_ratelimit::Decision;
 use portcullis_telemetry::current_trace_id;
 use serde_json::{Map, Value, json};
 
-use super::answer;
+use super::json_text::json_text;
 use crate::{
     pipeline::{
         CONTENT_CODINGS,
@@ -208,7 +208,7 @@ impl From<PathRejection> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = answer::text(&self.body()).expect("a JSON value is written into memory");
+        let body = json_text(&self.body()).expect("a JSON value is written into memory");
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(

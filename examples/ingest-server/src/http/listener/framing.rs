@@ -16,7 +16,7 @@ use crate::http::refused_head::RefusedHead;
 /// The bytes of a connection, cut into heads and bodies.
 #[derive(Debug)]
 pub(super) struct Framing {
-    part: Part,
+    next: Next,
     /// What has come and is not passed on.
     held: BytesMut,
     /// How much of it was looked at for the end of a head.
@@ -26,7 +26,7 @@ pub(super) struct Framing {
 
 /// What comes next.
 #[derive(Debug)]
-enum Part {
+enum Next {
     Head,
     Sized(u64),
     Chunked(Chunks),
@@ -35,7 +35,7 @@ enum Part {
 impl Framing {
     pub(super) fn new(max_head: usize) -> Self {
         Self {
-            part: Part::Head,
+            next: Next::Head,
             held: BytesMut::new(),
             seen: 0,
             max_head,
@@ -43,7 +43,7 @@ impl Framing {
     }
 
     pub(super) const fn expects_head(&self) -> bool {
-        matches!(self.part, Part::Head)
+        matches!(self.next, Next::Head)
     }
 
     /// Whether part of a head has come.
@@ -76,10 +76,10 @@ impl Framing {
             return Ok(None);
         };
         self.seen = 0;
-        self.part = match body {
-            BodyLength::Sized(0) => Part::Head,
-            BodyLength::Sized(bytes) => Part::Sized(bytes),
-            BodyLength::Chunked => Part::Chunked(Chunks::new()),
+        self.next = match body {
+            BodyLength::Sized(0) => Next::Head,
+            BodyLength::Sized(bytes) => Next::Sized(bytes),
+            BodyLength::Chunked => Next::Chunked(Chunks::new()),
         };
         Ok(Some(self.held.split_to(length).freeze()))
     }
@@ -110,22 +110,22 @@ impl Framing {
 
     /// How many of these bytes belong to the body.
     pub(super) fn body(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.part {
-            Part::Head => Ok(0),
-            Part::Sized(left) => {
+        match &mut self.next {
+            Next::Head => Ok(0),
+            Next::Sized(left) => {
                 let here = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                 let taken = here.min(*left);
                 *left -= taken;
                 if *left == 0 {
-                    self.part = Part::Head;
+                    self.next = Next::Head;
                 }
                 Ok(usize::try_from(taken).unwrap_or(bytes.len()))
             }
             // The handler is told that the body is malformed; nothing behind it is read.
-            Part::Chunked(chunks) => match chunks.follow(bytes) {
+            Next::Chunked(chunks) => match chunks.follow(bytes) {
                 Ok(None) => Ok(bytes.len()),
                 Ok(Some(taken)) => {
-                    self.part = Part::Head;
+                    self.next = Next::Head;
                     Ok(taken)
                 }
                 Err(Malformed) => Err(io::ErrorKind::InvalidData.into()),

@@ -1,15 +1,15 @@
 //! Where a chunked body ends (RFC 9112, 7.1): followed, not decoded.
 
-/// The place in a chunked body.
+/// How far a chunked body has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunks {
-    place: Place,
+    step: Step,
     /// Bytes since the last chunk that are no data: a sender could send those for ever.
     overhead: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Step {
     /// The first digit of a size.
     Size,
     /// Digits that are worth so much.
@@ -38,7 +38,7 @@ const MAX_OVERHEAD: usize = 8 << 10;
 impl Chunks {
     pub(super) const fn new() -> Self {
         Self {
-            place: Place::Size,
+            step: Step::Size,
             overhead: 0,
         }
     }
@@ -47,15 +47,15 @@ impl Chunks {
     pub(super) fn follow(&mut self, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
         let mut at = 0;
         while let Some(byte) = bytes.get(at) {
-            if let Place::Data(left) = self.place {
+            if let Step::Data(left) = self.step {
                 let here = bytes.len() - at;
                 let skipped = usize::try_from(left).map_or(here, |left| left.min(here));
                 at += skipped;
                 let left = left - u64::try_from(skipped).unwrap_or(left);
-                self.place = if left == 0 {
-                    Place::DataReturn
+                self.step = if left == 0 {
+                    Step::DataReturn
                 } else {
-                    Place::Data(left)
+                    Step::Data(left)
                 };
                 self.overhead = 0;
                 continue;
@@ -65,16 +65,16 @@ impl Chunks {
             if self.overhead > MAX_OVERHEAD {
                 return Err(Malformed);
             }
-            if self.place == Place::LastLineFeed && *byte == b'\n' {
+            if self.step == Step::LastLineFeed && *byte == b'\n' {
                 return Ok(Some(at));
             }
-            self.place = self.place.after(*byte).ok_or(Malformed)?;
+            self.step = self.step.after(*byte).ok_or(Malformed)?;
         }
         Ok(None)
     }
 }
 
-impl Place {
+impl Step {
     fn after(self, byte: u8) -> Option<Self> {
         Some(match (self, byte) {
             (Self::Size, _) => Self::Digits(digit(byte)?),

@@ -79,6 +79,8 @@ proptest! {
         text in "(GET|POST| )? ?(/[a-z]{0,3}|\\*) HTTP/1\\.[012](\r\n|\n|\r)((a|content-length|transfer-encoding|host):( |\t)?(1|2|chunked|\r)(\r\n|\n|\r)){0,4}(\r\n|\n)?[a-z0-9\r\n]{0,8}",
         size in 1_usize..40,
     ) {
+        // The end of a line is where a fault is looked for.
+        let text = text + "\n\n";
         let whole = cut_all(text.as_bytes(), text.len());
         let split = cut_all(text.as_bytes(), size);
         prop_assert_eq!(whole, split);
