@@ -189,16 +189,21 @@ impl App {
         };
         let network = &config.network;
         let connection_metrics = Arc::new(ConnectionMetrics::register(registry)?);
+        let limits = |connections: u16| listener::Limits {
+            connections: connections.into(),
+            keep_alive: network.keep_alive,
+            ..listener::Limits::default()
+        };
         let proxies = network.trusted_proxies.clone();
-        let public_listener = bind(network.listen, network.max_connections.get(), proxies).await?;
+        let bounds = limits(network.max_connections.get());
+        let public_listener = bind(network.listen, bounds, proxies).await?;
         let public_listener = public_listener
-            .with_accounting(&services.quality)
             .with_reserve(OutOfDescriptors::Wait(reserve.clone()))
             .with_observer(Arc::clone(&connection_metrics) as _);
         let proxies = TrustedProxies::none();
         let admin_listener = bind(
             network.admin_listen,
-            descriptors::ADMIN_CONNECTIONS,
+            limits(descriptors::ADMIN_CONNECTIONS),
             proxies,
         );
         let admin_listener = admin_listener
@@ -313,13 +318,9 @@ async fn ping_repeatedly(store: Arc<dyn Store>) {
 
 async fn bind(
     address: SocketAddr,
-    connections: u16,
+    limits: listener::Limits,
     proxies: TrustedProxies,
 ) -> Result<Listener, StartError> {
-    let limits = listener::Limits {
-        connections: connections.into(),
-        ..listener::Limits::default()
-    };
     let listener = Listener::bind(address, limits, proxies).await;
     listener.map_err(|error| listen(address, &error))
 }

@@ -21,7 +21,7 @@ use axum::{
 };
 use http::{Method, Request};
 
-use super::{guards, problem::Problem};
+use super::{check_head, guards, problem::Problem};
 use crate::pipeline::{RequestsInFlight, services::Services};
 
 pub(crate) use self::admin::AdminState;
@@ -84,6 +84,8 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
         ));
     let routes = Router::new()
         .route(LIVE, get(health::live))
+        // What many balancers and platforms ask for by default.
+        .route("/health", get(health::live))
         .route(READY, get(health::ready))
         .merge(protected)
         .with_state(state);
@@ -99,6 +101,10 @@ fn guarded(routes: Router, guards: Guards) -> Router {
         .layer(middleware::from_fn_with_state(
             guards.clone(),
             guards::admit_request,
+        ))
+        .layer(middleware::from_fn_with_state(
+            guards.clone(),
+            check_head::check_head,
         ))
         .layer(middleware::from_fn(guards::answer_panics))
         .layer(middleware::map_response(guards::add_security_headers))

@@ -10,10 +10,13 @@ use serde_json::Value;
 
 use super::{Intake, allowance::BodyAllowance, charge_request::Charged};
 use crate::{
+    fields::MediaType,
     json::{Element, Reader, footprint},
     pipeline::rejection::Rejection,
     quality::Reason,
 };
+
+pub(crate) use self::body::CONTENT_CODINGS;
 
 /// The most events of one request.
 pub(crate) const MAX_BATCH: usize = 1_000;
@@ -65,7 +68,7 @@ pub(crate) async fn frame(
 }
 
 fn form(intake: Intake, headers: &HeaderMap) -> Result<Form, Rejection> {
-    let media_type = media_type(headers);
+    let media_type = media_type(headers)?;
     let media_type = media_type.as_deref();
     let refused = |detail| Err(Rejection::new(Reason::TransportContentType, detail));
     match (intake, media_type) {
@@ -98,20 +101,24 @@ pub(crate) async fn read_body(request: Request<Body>) -> Result<Bytes, Rejection
     body::read(&head.headers, body, &mut allowance).await
 }
 
-/// The media type in lower case, without parameters; none if it names a charset but UTF-8.
-pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
-    let text = headers
-        .get(CONTENT_TYPE)?
-        .to_str()
-        .ok()?
-        .to_ascii_lowercase();
-    let mut parts = text.split(';').map(str::trim);
-    let media_type = parts.next()?.to_owned();
-    let is_utf8 = |charset: &str| matches!(charset.trim_matches('"'), "utf-8" | "utf8");
-    parts
-        .filter_map(|parameter| parameter.strip_prefix("charset="))
-        .all(is_utf8)
-        .then_some(media_type)
+/// The media type in lower case, without parameters; none where there is none, or no valid one.
+pub(crate) fn media_type(headers: &HeaderMap) -> Result<Option<String>, Rejection> {
+    let mut lines = headers.get_all(CONTENT_TYPE).iter();
+    let first = lines.next();
+    if lines.next().is_some() {
+        let detail = "send one Content-Type header field";
+        return Err(Rejection::new(Reason::TransportContentType, detail));
+    }
+    let Some(media_type) = first.and_then(|line| MediaType::parse(line.as_bytes())) else {
+        return Ok(None);
+    };
+    let is_utf8 = |charset: &String| matches!(charset.as_str(), "utf-8" | "utf8");
+    if media_type.charsets.iter().all(is_utf8) {
+        Ok(Some(media_type.essence))
+    } else {
+        let detail = "the charset must be utf-8";
+        Err(Rejection::new(Reason::TransportCharset, detail))
+    }
 }
 
 fn cut(body: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {

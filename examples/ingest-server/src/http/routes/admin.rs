@@ -11,17 +11,14 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::{
-    Request,
-    header::{AUTHORIZATION, CONTENT_TYPE},
-};
+use http::{Request, header::CONTENT_TYPE};
 use portcullis_telemetry::Registry;
 use serde_json::Value;
 
 use crate::{
     admin::{Actor, UseCases},
     config::Config,
-    http::problem::Problem,
+    http::{bearer::bearer_token, problem::Problem},
     json,
     pipeline::{ClientAddress, media_type, read_body, rejection::Rejection},
     quality::Reason,
@@ -41,11 +38,7 @@ pub(super) async fn require_token(
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let header = request
-        .headers()
-        .get(AUTHORIZATION)
-        .map(|value| value.as_bytes());
-    let token = header.and_then(|value| value.strip_prefix(b"Bearer "));
+    let token = bearer_token(request.headers());
     if token.is_some_and(|token| state.config.secrets.admin_token.matches(token)) {
         let address = request.extensions().get::<ClientAddress>().copied();
         let unknown = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
@@ -63,7 +56,7 @@ pub(super) async fn require_token(
 /// nothing is taken that says it is something else, such as a form of a page.
 pub(super) async fn read_json(request: Request<Body>) -> Result<Value, Problem> {
     let is_named = request.headers().contains_key(CONTENT_TYPE);
-    if is_named && media_type(request.headers()).as_deref() != Some("application/json") {
+    if is_named && media_type(request.headers())?.as_deref() != Some("application/json") {
         let detail = "send `Content-Type: application/json`";
         return Err(Rejection::new(Reason::TransportContentType, detail).into());
     }

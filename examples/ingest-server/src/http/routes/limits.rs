@@ -6,7 +6,7 @@ use http::{Request, StatusCode};
 use super::admin::{AdminState, read_json};
 use crate::{
     admin::{Actor, LimitsError, LimitsReport},
-    http::{answer::Json, problem::Problem, run_detached::finish},
+    http::{answer::Json, problem::Problem, query::NoQuery, run_detached::finish},
     pipeline::rejection::Rejection,
 };
 
@@ -14,6 +14,7 @@ use crate::{
 pub(super) async fn read(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
+    _: NoQuery,
 ) -> Json<LimitsReport> {
     Json(state.use_cases.limits.read(&actor))
 }
@@ -22,6 +23,7 @@ pub(super) async fn read(
 pub(super) async fn replace(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
+    _: NoQuery,
     request: Request<Body>,
 ) -> Result<StatusCode, Problem> {
     let given = read_json(request).await?;

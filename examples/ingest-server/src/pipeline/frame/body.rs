@@ -1,6 +1,11 @@
 //! The bytes of a request: bounded in size, packed or not, and in the time they take to arrive.
 
-use std::{borrow::Cow, io::Read as _, time::Duration};
+use std::{
+    borrow::Cow,
+    error::Error,
+    io::{self, ErrorKind, Read as _},
+    time::Duration,
+};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -12,6 +17,7 @@ use http::{
 use http_body_util::BodyExt as _;
 
 use crate::{
+    fields,
     pipeline::{
         allowance::{BodyAllowance, LIGHT},
         rejection::Rejection,
@@ -29,9 +35,8 @@ const MAX_MEMBERS: usize = 1_024;
 /// How long a body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much of a body that is too large is still taken in, so that its sender, who answers to
-/// nothing while sending, gets to read why it was refused.
-const MAX_DISCARDED: usize = 8 << 20;
+/// The content codings that are read, as a header field lists them.
+pub(crate) const CONTENT_CODINGS: &str = "gzip, identity";
 
 /// Reads and unpacks a body, whose bytes are counted as they come.
 pub(super) async fn read(
@@ -39,14 +44,7 @@ pub(super) async fn read(
     body: Body,
     allowance: &mut BodyAllowance,
 ) -> Result<Bytes, Rejection> {
-    let packed = match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
-        None | Some(b"identity") => false,
-        Some(encoding) if encoding.eq_ignore_ascii_case(b"gzip") => true,
-        Some(_) => {
-            let detail = "the content encoding must be gzip or none";
-            return Err(Rejection::new(Reason::TransportEncoding, detail));
-        }
-    };
+    let packed = is_packed(headers)?;
     let collected = tokio::time::timeout(TIMEOUT, collect(headers, body, allowance)).await;
     let bytes = collected.map_err(|_| {
         let detail = format!(
@@ -63,6 +61,28 @@ pub(super) async fn read(
     Ok(unpacked)
 }
 
+/// RFC 9110, 8.4: a list over all lines, of which `identity` says nothing; `x-gzip` is `gzip`.
+fn is_packed(headers: &HeaderMap) -> Result<bool, Rejection> {
+    let lines = headers.get_all(CONTENT_ENCODING).iter();
+    let codings = fields::list(lines.map(|line| line.as_bytes()));
+    let mut packed = 0;
+    for coding in codings {
+        match coding.to_ascii_lowercase().as_slice() {
+            b"identity" => {}
+            b"gzip" | b"x-gzip" => packed += 1,
+            _ => {
+                let detail = "the content encoding must be gzip or none";
+                return Err(Rejection::new(Reason::TransportEncoding, detail));
+            }
+        }
+    }
+    if packed > 1 {
+        let detail = "a body is packed once at most";
+        return Err(Rejection::new(Reason::TransportEncoding, detail));
+    }
+    Ok(packed == 1)
+}
+
 async fn collect(
     headers: &HeaderMap,
     mut body: Body,
@@ -72,33 +92,45 @@ async fn collect(
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
         .unwrap_or_default();
-    // A sender that announces that much holds no place until it has come.
-    if announced > MAX_DISCARDED {
+    // Refused before it comes. What its sender sends all the same is discarded by the listener, so
+    // that the sender, who answers to nothing while sending, gets to read why.
+    if announced > MAX_BYTES {
         return Err(too_large());
     }
     let longest = match announced {
         0 => MAX_BYTES,
-        announced => announced.min(MAX_BYTES),
+        announced => announced,
     };
     let mut bytes = Vec::new();
-    let mut received = 0_usize;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Rejection::plain(Reason::TransportIncomplete))?;
-        let Ok(data) = frame.into_data() else {
+        let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else {
             continue;
         };
-        received += data.len();
-        if received <= MAX_BYTES {
-            allowance.extend(&mut bytes, data.len(), longest)?;
-            bytes.extend_from_slice(&data);
-        } else if received > MAX_DISCARDED {
-            break;
+        if bytes.len() + data.len() > MAX_BYTES {
+            return Err(too_large());
         }
+        allowance.extend(&mut bytes, data.len(), longest)?;
+        bytes.extend_from_slice(&data);
     }
-    if received > MAX_BYTES {
-        Err(too_large())
+    Ok(bytes)
+}
+
+/// A body whose chunks are malformed, or that ended too soon.
+fn broken(error: &(dyn Error + 'static)) -> Rejection {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    let is_malformed = causes
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| {
+            matches!(
+                cause.kind(),
+                ErrorKind::InvalidData | ErrorKind::InvalidInput
+            )
+        });
+    if is_malformed {
+        let detail = "the chunks of the body are malformed";
+        Rejection::new(Reason::TransportMalformed, detail)
     } else {
-        Ok(bytes)
+        Rejection::plain(Reason::TransportIncomplete)
     }
 }
 
