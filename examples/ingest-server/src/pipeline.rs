@@ -12,6 +12,7 @@ mod acknowledge;
 mod admit;
 mod authenticate;
 mod batch;
+mod content_type;
 mod fingerprint;
 mod frame;
 mod intake;

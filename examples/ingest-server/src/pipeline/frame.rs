@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, header::CONTENT_TYPE};
 use serde_json::Value;
 
-use super::{Intake, authenticate::Caller};
+use super::{Intake, authenticate::Caller, content_type::ContentType};
 use crate::{
     json::{Element, Reader},
     pipeline::rejection::Rejection,
@@ -68,7 +68,9 @@ fn form(intake: Intake, headers: &HeaderMap) -> Result<Form, Rejection> {
     let refused = |detail| Err(Rejection::new(Reason::TransportContentType, detail));
     match (intake, media_type) {
         (Intake::Events, media_type) if binary::is_meant(headers, media_type) => match media_type {
-            Some(media_type) if is_json(media_type) => Ok(Form::Binary),
+            Some(name) if ContentType::parse(name).is_some_and(|data| data.is_json) => {
+                Ok(Form::Binary)
+            }
             _ => refused("send data in binary mode as application/json, in UTF-8"),
         },
         (Intake::Events, Some("application/cloudevents+json")) => Ok(Form::One),
@@ -81,12 +83,6 @@ fn form(intake: Intake, headers: &HeaderMap) -> Result<Form, Rejection> {
         ),
         (Intake::Lead, _) => refused("send application/json"),
     }
-}
-
-/// Whether a media type is JSON: `*/json` or `*/*+json`.
-fn is_json(media_type: &str) -> bool {
-    let subtype = media_type.split_once('/').map(|(_, subtype)| subtype);
-    subtype.is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
 }
 
 /// The body of a request that is no record, under the same bounds.

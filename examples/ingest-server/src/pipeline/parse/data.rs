@@ -3,8 +3,12 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use super::{attributes::Attributes, content_type::ContentType};
-use crate::{json, pipeline::rejection::Rejection, quality::Reason};
+use super::attributes::Attributes;
+use crate::{
+    json,
+    pipeline::{content_type::ContentType, rejection::Rejection},
+    quality::Reason,
+};
 
 /// Takes the data out of an event.
 pub(super) fn take(attributes: &mut Attributes) -> Result<Value, Rejection> {

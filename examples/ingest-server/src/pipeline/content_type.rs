@@ -1,23 +1,23 @@
-//! `datacontenttype`: a media type (RFC 2045, 5.1).
+//! The media type of data (RFC 2045, 5.1), in `datacontenttype` or `Content-Type`.
 
 /// What a media type says of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ContentType {
+pub(crate) struct ContentType {
     /// Its form is `*/json` or `*/*+json` (JSON format, 3.1.1).
-    pub(super) is_json: bool,
+    pub(crate) is_json: bool,
     /// No other character set than UTF-8 is named.
-    pub(super) is_utf8: bool,
+    pub(crate) is_utf8: bool,
 }
 
 impl ContentType {
     /// What is said of data without one.
-    pub(super) const JSON: Self = Self {
+    pub(crate) const JSON: Self = Self {
         is_json: true,
         is_utf8: true,
     };
 
     /// None if the text is no media type.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (media_type, mut rest) = match text.find(';') {
             Some(end) => text.split_at(end),
             None => (text, ""),
