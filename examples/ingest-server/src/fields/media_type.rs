@@ -6,9 +6,9 @@ use super::is_token_byte;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MediaType {
     /// `type/subtype` in lower case.
-    pub(crate) essence: String,
+    name: String,
     /// Every value of the parameter `charset`, in lower case.
-    pub(crate) charsets: Vec<String>,
+    charsets: Vec<String>,
 }
 
 impl MediaType {
@@ -39,9 +39,25 @@ impl MediaType {
             }
         }
         Some(Self {
-            essence: format!("{}/{}", lower_case(kind), lower_case(subtype)),
+            name: format!("{}/{}", lower_case(kind), lower_case(subtype)),
             charsets,
         })
+    }
+
+    /// `type/subtype` in lower case, without parameters.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether its form is `*/json` or `*/*+json` (CloudEvents JSON format, 3.1.1).
+    pub(crate) fn is_json(&self) -> bool {
+        self.name.ends_with("/json") || self.name.ends_with("+json")
+    }
+
+    /// Whether it names no other character set than UTF-8, or ASCII, which is part of it.
+    pub(crate) fn is_utf8(&self) -> bool {
+        let is_utf8 = |charset: &String| matches!(charset.as_str(), "utf-8" | "utf8" | "us-ascii");
+        self.charsets.iter().all(is_utf8)
     }
 }
 
@@ -101,8 +117,35 @@ mod tests {
             ),
         ] {
             let read = MediaType::parse(text.as_bytes()).unwrap();
-            assert_eq!(read.essence, "application/json", "{text}");
+            assert_eq!(read.name(), "application/json", "{text}");
             assert_eq!(read.charsets, charsets, "{text}");
+        }
+    }
+
+    #[test]
+    fn json_and_utf8_are_known_whatever_the_case_and_the_parameters() {
+        for (text, is_json, is_utf8) in [
+            ("text/json", true, true),
+            ("application/vnd.acme.v1+json", true, true),
+            ("application/problem+JSON; charset=UTF-8", true, true),
+            ("application/json;charset=us-ascii", true, true),
+            ("application/json; charset=iso-8859-1", true, false),
+            (
+                "application/json; charset=utf-8; CHARSET=\"utf-16\"",
+                true,
+                false,
+            ),
+            ("text/plain", false, true),
+            ("application/jsonp", false, true),
+            ("application/json+xml", false, true),
+            ("application/xml", false, true),
+        ] {
+            let read = MediaType::parse(text.as_bytes()).unwrap();
+            assert_eq!(
+                (read.is_json(), read.is_utf8()),
+                (is_json, is_utf8),
+                "{text}"
+            );
         }
     }
 

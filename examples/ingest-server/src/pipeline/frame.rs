@@ -69,11 +69,11 @@ pub(crate) async fn frame(
 
 fn form(intake: Intake, headers: &HeaderMap) -> Result<Form, Rejection> {
     let media_type = media_type(headers)?;
-    let media_type = media_type.as_deref();
+    let name = media_type.as_ref().map(MediaType::name);
     let refused = |detail| Err(Rejection::new(Reason::TransportContentType, detail));
-    match (intake, media_type) {
-        (Intake::Events, media_type) if binary::is_meant(headers, media_type) => match media_type {
-            Some(media_type) if is_json(media_type) => Ok(Form::Binary),
+    match (intake, name) {
+        (Intake::Events, _) if binary::is_meant(headers, name) => match media_type {
+            Some(media_type) if media_type.is_json() => Ok(Form::Binary),
             _ => refused("send data in binary mode as application/json, in UTF-8"),
         },
         (Intake::Events, Some("application/cloudevents+json")) => Ok(Form::One),
@@ -88,12 +88,6 @@ fn form(intake: Intake, headers: &HeaderMap) -> Result<Form, Rejection> {
     }
 }
 
-/// Whether a media type is JSON: `*/json` or `*/*+json`.
-fn is_json(media_type: &str) -> bool {
-    let subtype = media_type.split_once('/').map(|(_, subtype)| subtype);
-    subtype.is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
-}
-
 /// The body of a request that is no record, under the same bounds.
 pub(crate) async fn read_body(request: Request<Body>) -> Result<Bytes, Rejection> {
     let (head, body) = request.into_parts();
@@ -101,8 +95,8 @@ pub(crate) async fn read_body(request: Request<Body>) -> Result<Bytes, Rejection
     body::read(&head.headers, body, &mut allowance).await
 }
 
-/// The media type in lower case, without parameters; none where there is none, or no valid one.
-pub(crate) fn media_type(headers: &HeaderMap) -> Result<Option<String>, Rejection> {
+/// What the body is; none where nothing valid says so.
+pub(crate) fn media_type(headers: &HeaderMap) -> Result<Option<MediaType>, Rejection> {
     let mut lines = headers.get_all(CONTENT_TYPE).iter();
     let first = lines.next();
     if lines.next().is_some() {
@@ -112,9 +106,8 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Result<Option<String>, Rejectio
     let Some(media_type) = first.and_then(|line| MediaType::parse(line.as_bytes())) else {
         return Ok(None);
     };
-    let is_utf8 = |charset: &String| matches!(charset.as_str(), "utf-8" | "utf8");
-    if media_type.charsets.iter().all(is_utf8) {
-        Ok(Some(media_type.essence))
+    if media_type.is_utf8() {
+        Ok(Some(media_type))
     } else {
         let detail = "the charset must be utf-8";
         Err(Rejection::new(Reason::TransportCharset, detail))

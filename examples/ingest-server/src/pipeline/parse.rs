@@ -1,7 +1,6 @@
 //! What is this: `Admitted` → events with their CloudEvents attributes, or leads.
 
 mod attributes;
-mod content_type;
 mod data;
 mod extensions;
 

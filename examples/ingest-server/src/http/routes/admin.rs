@@ -56,7 +56,8 @@ pub(super) async fn require_token(
 /// nothing is taken that says it is something else, such as a form of a page.
 pub(super) async fn read_json(request: Request<Body>) -> Result<Value, Problem> {
     let is_named = request.headers().contains_key(CONTENT_TYPE);
-    if is_named && media_type(request.headers())?.as_deref() != Some("application/json") {
+    let media_type = media_type(request.headers())?;
+    if is_named && media_type.is_none_or(|media_type| media_type.name() != "application/json") {
         let detail = "send `Content-Type: application/json`";
         return Err(Rejection::new(Reason::TransportContentType, detail).into());
     }

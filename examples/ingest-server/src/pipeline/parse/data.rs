@@ -3,12 +3,12 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use super::{attributes::Attributes, content_type::ContentType};
-use crate::{json, pipeline::rejection::Rejection, quality::Reason};
+use super::attributes::Attributes;
+use crate::{fields::MediaType, json, pipeline::rejection::Rejection, quality::Reason};
 
 /// Takes the data out of an event.
 pub(super) fn take(attributes: &mut Attributes) -> Result<Value, Rejection> {
-    let content_type = content_type(attributes.find("datacontenttype"))?;
+    let form = form(attributes.find("datacontenttype"))?;
     match (attributes.take("data"), attributes.take("data_base64")) {
         (Some(_), Some(_)) => Err(invalid(
             "`data` and `data_base64` stand side by side: send one",
@@ -18,29 +18,47 @@ pub(super) fn take(attributes: &mut Attributes) -> Result<Value, Rejection> {
             Err(Rejection::new(Reason::EnvelopeMissingData, detail))
         }
         // A string is a JSON string, not a text to be parsed (JSON format, 3.1.2).
-        (Some(data), None) if content_type.is_json || data.is_string() => Ok(data),
+        (Some(data), None) if form.is_json || data.is_string() => Ok(data),
         (Some(_), None) => Err(invalid(
             "`data` must be a string when `datacontenttype` is not JSON",
         )),
-        (None, Some(encoded)) => decode(&encoded, content_type),
+        (None, Some(encoded)) => decode(&encoded, form),
     }
 }
 
-fn content_type(attribute: Option<&Value>) -> Result<ContentType, Rejection> {
+/// What `datacontenttype` says of the data.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    is_json: bool,
+    is_utf8: bool,
+}
+
+fn form(attribute: Option<&Value>) -> Result<Form, Rejection> {
     let Some(attribute) = attribute else {
-        return Ok(ContentType::JSON);
+        // What is said of data without one (JSON format, 3.1.1).
+        return Ok(Form {
+            is_json: true,
+            is_utf8: true,
+        });
     };
-    let content_type = attribute.as_str().and_then(ContentType::parse);
-    content_type.ok_or_else(|| {
+    let media_type = attribute
+        .as_str()
+        .map(str::as_bytes)
+        .and_then(MediaType::parse);
+    let media_type = media_type.ok_or_else(|| {
         let detail = "`datacontenttype` must be a media type, such as application/json";
         Rejection::new(Reason::EnvelopeInvalidAttribute, detail)
+    })?;
+    Ok(Form {
+        is_json: media_type.is_json(),
+        is_utf8: media_type.is_utf8(),
     })
 }
 
 /// Base64 with the alphabet, the padding and the zero bits of RFC 4648, 3 and 4; what it holds is
 /// read like any JSON that comes in.
-fn decode(encoded: &Value, content_type: ContentType) -> Result<Value, Rejection> {
-    if !content_type.is_json || !content_type.is_utf8 {
+fn decode(encoded: &Value, form: Form) -> Result<Value, Rejection> {
+    if !form.is_json || !form.is_utf8 {
         return Err(invalid(
             "`data_base64` must hold JSON in UTF-8, and `datacontenttype` says that it does not",
         ));
