@@ -94,22 +94,6 @@ async fn one_client_network_gets_a_quarter_of_the_permits_and_a_proxy_all() {
     }
 }
 
-/// The last answer of a connection is not cut off where the buffers of both ends are full.
-#[tokio::test]
-async fn a_slow_peer_gets_the_whole_of_a_last_answer() {
-    let (address, _stop) = serve(Limits::default(), TrustedProxies::none()).await;
-    let mut slow = TcpStream::connect(address).await.unwrap();
-    let request = b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-    slow.write_all(request).await.unwrap();
-    let mut read = 0;
-    let mut buffer = vec![0; 1 << 20];
-    while let Ok(bytes @ 1..) = slow.read(&mut buffer).await {
-        read += bytes;
-        tokio::task::yield_now().await;
-    }
-    assert!(read > 64 << 20, "{read}");
-}
-
 #[tokio::test]
 async fn an_idle_connection_can_be_closed_from_outside() {
     let (address, stop) = (
