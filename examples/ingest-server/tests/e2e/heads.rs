@@ -35,12 +35,13 @@ fn with(fields: &str) -> String {
 fn refused_heads() -> Vec<Case> {
     let malformed = |head: &str| refused(head, 400, "transport.malformed");
     let unknown = |head: &str| refused(head, 501, "transport.not_implemented");
-    let mut cases = vec![];
     // No host, several, and what is none.
-    cases.push(malformed(&with("")));
-    cases.push(malformed(&with("host: a\r\nhost: a\r\n")));
-    cases.push(malformed(&with("host: a\r\nHost: b\r\n")));
-    cases.push(malformed("GET / HTTP/1.0\r\nhost: a\r\nhost: b\r\n\r\n"));
+    let mut cases = vec![
+        malformed(&with("")),
+        malformed(&with("host: a\r\nhost: a\r\n")),
+        malformed(&with("host: a\r\nHost: b\r\n")),
+        malformed("GET / HTTP/1.0\r\nhost: a\r\nhost: b\r\n\r\n"),
+    ];
     for host in [
         "a b",
         "a/b",
