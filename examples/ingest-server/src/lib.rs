@@ -6,6 +6,8 @@ mod backend;
 mod cli;
 mod clock;
 mod config;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod json;
 mod lead;

@@ -12,6 +12,8 @@ mod acknowledge;
 mod admit;
 mod authenticate;
 mod batch;
+#[cfg(feature = "fuzzing")]
+mod examine;
 mod fingerprint;
 mod frame;
 mod intake;
@@ -45,6 +47,8 @@ pub(crate) use self::{
     lead_reads::{LeadQuery, LeadReads, admit_reader},
     limit_address::ClientAddress,
 };
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::{examine::Examiner, parse::Envelope, validate::Valid};
 
 /// Takes in what a request brings, and accounts for what became of it.
 ///

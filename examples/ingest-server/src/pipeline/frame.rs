@@ -49,12 +49,19 @@ pub(crate) async fn frame(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Frames, Rejection> {
+    let frames = read_frames(intake, headers, body).await?;
+    Ok(Frames { caller, frames })
+}
+
+/// What needs to know nothing of the sender.
+pub(super) async fn read_frames(
+    intake: Intake,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Vec<Frame>, Rejection> {
     let form = form(intake, media_type(headers).as_deref())?;
     let text = body::read(headers, body).await?;
-    Ok(Frames {
-        caller,
-        frames: cut(&text, form)?,
-    })
+    cut(&text, form)
 }
 
 fn form(intake: Intake, media_type: Option<&str>) -> Result<Form, Rejection> {
