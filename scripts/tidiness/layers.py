@@ -17,7 +17,7 @@ _RANKS = (
     ("pipeline",),
     ("http", "admin", "backend"),
     ("observe",),
-    ("cli", "app"),
+    ("cli", "app", "fuzzing"),
 )
 RANK = {name: rank for rank, names in enumerate(_RANKS) for name in names}
 

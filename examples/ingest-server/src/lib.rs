@@ -7,6 +7,8 @@ mod cli;
 mod clock;
 mod config;
 mod fields;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod json;
 mod lead;

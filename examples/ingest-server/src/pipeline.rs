@@ -15,6 +15,8 @@ mod authenticate;
 mod batch;
 mod charge_content;
 mod charge_request;
+#[cfg(feature = "fuzzing")]
+mod examine;
 mod fingerprint;
 mod frame;
 mod in_flight;
@@ -52,6 +54,8 @@ pub(crate) use self::{
     lead_reads::{LeadQuery, LeadReads, admit_reader},
     limit_address::ClientAddress,
 };
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::{examine::Examiner, parse::Envelope, validate::Valid};
 
 /// Takes in what a request brings, and accounts for what became of it.
 ///

@@ -56,15 +56,25 @@ pub(crate) async fn frame(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Frames, Rejection> {
-    let form = form(intake, headers)?;
-    let text = body::read(headers, body, &mut charged.allowance).await?;
-    charged.allowance.grow(footprint(&text))?;
-    charged.allowance.begin_work(text.len()).await;
-    let frames = match form {
-        Form::Binary => vec![binary::frame(headers, &text)?],
-        form => cut(&text, form)?,
-    };
+    let frames = read_frames(intake, &mut charged.allowance, headers, body).await?;
     Ok(Frames { charged, frames })
+}
+
+/// What needs to know nothing of the sender.
+pub(super) async fn read_frames(
+    intake: Intake,
+    allowance: &mut BodyAllowance,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Vec<Frame>, Rejection> {
+    let form = form(intake, headers)?;
+    let text = body::read(headers, body, allowance).await?;
+    allowance.grow(footprint(&text))?;
+    allowance.begin_work(text.len()).await;
+    match form {
+        Form::Binary => Ok(vec![binary::frame(headers, &text)?]),
+        form => cut(&text, form),
+    }
 }
 
 fn form(intake: Intake, headers: &HeaderMap) -> Result<Form, Rejection> {

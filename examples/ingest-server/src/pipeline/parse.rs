@@ -50,17 +50,8 @@ pub(crate) fn parse(intake: Intake, admitted: Admitted) -> Batch<Parsed> {
     } = admitted;
     let mut items = Vec::with_capacity(frames.len());
     let mut rejected = Vec::new();
-    for (index, Frame { text, value }) in frames.into_iter().enumerate() {
-        let mut origin = Origin {
-            index,
-            id: None,
-            schema: None,
-            text,
-        };
-        let parsed = value.and_then(object).and_then(|members| match intake {
-            Intake::Events => event(members, &mut origin),
-            Intake::Lead => Ok(lead(members, &mut origin)),
-        });
+    for (index, frame) in frames.into_iter().enumerate() {
+        let (origin, parsed) = parse_frame(intake, index, frame);
         match parsed {
             Ok(value) => items.push(Item { origin, value }),
             Err(rejection) => rejected.push(Rejected { origin, rejection }),
@@ -72,6 +63,25 @@ pub(crate) fn parse(intake: Intake, admitted: Admitted) -> Batch<Parsed> {
         items,
         rejected,
     }
+}
+
+/// Reads the frame at this place of its request.
+pub(super) fn parse_frame(
+    intake: Intake,
+    index: usize,
+    Frame { text, value }: Frame,
+) -> (Origin, Result<Parsed, Rejection>) {
+    let mut origin = Origin {
+        index,
+        id: None,
+        schema: None,
+        text,
+    };
+    let parsed = value.and_then(object).and_then(|members| match intake {
+        Intake::Events => event(members, &mut origin),
+        Intake::Lead => Ok(lead(members, &mut origin)),
+    });
+    (origin, parsed)
 }
 
 fn event(mut members: Map<String, Value>, origin: &mut Origin) -> Result<Parsed, Rejection> {

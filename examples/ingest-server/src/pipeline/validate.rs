@@ -3,7 +3,9 @@
 mod time;
 mod undeclared;
 
+use ::time::OffsetDateTime;
 use portcullis_pii_crypto::AnyPii;
+use portcullis_pii_detect::Detector;
 use serde_json::Value;
 
 use super::{
@@ -15,7 +17,7 @@ use super::{
 use crate::{
     lead::LeadId,
     quality::Reason,
-    schemas::{Schema, Unplanned},
+    schemas::{Schema, Schemas, Unplanned},
 };
 
 /// Data that keeps to its schema, with every declared piece of personal data read.
@@ -47,43 +49,51 @@ pub(crate) enum LeadIntent {
 #[tracing::instrument(skip_all)]
 pub(crate) fn validate(services: &Services, batch: Batch<Parsed>) -> Batch<Valid> {
     batch.try_map(|caller, parsed| {
-        let schema = schema(services, parsed.envelope.as_ref())?;
-        schema.check(&parsed.data)?;
-        if let Some(at) = parsed.envelope.as_ref().and_then(|envelope| envelope.time) {
-            time::check(at, caller.received_at)?;
-        }
-        let personal = personal(schema, &parsed.data)?;
-        undeclared::check(&services.detector, &parsed, &personal)?;
-        let intent = intent(&parsed)?;
-        Ok(Valid {
-            envelope: parsed.envelope,
-            data: parsed.data,
-            personal,
-            intent,
-        })
+        let Services {
+            schemas, detector, ..
+        } = services;
+        check(schemas, detector, caller.received_at, parsed)
     })
 }
 
-fn schema<'a>(
-    services: &'a Services,
-    envelope: Option<&Envelope>,
-) -> Result<&'a Schema, Rejection> {
+/// Checks one item that came in at this time.
+pub(super) fn check(
+    schemas: &Schemas,
+    detector: &Detector,
+    received_at: OffsetDateTime,
+    parsed: Parsed,
+) -> Result<Valid, Rejection> {
+    let schema = schema(schemas, parsed.envelope.as_ref())?;
+    schema.check(&parsed.data)?;
+    if let Some(at) = parsed.envelope.as_ref().and_then(|envelope| envelope.time) {
+        time::check(at, received_at)?;
+    }
+    let personal = personal(schema, &parsed.data)?;
+    undeclared::check(detector, &parsed, &personal)?;
+    let intent = intent(&parsed)?;
+    Ok(Valid {
+        envelope: parsed.envelope,
+        data: parsed.data,
+        personal,
+        intent,
+    })
+}
+
+fn schema<'a>(schemas: &'a Schemas, envelope: Option<&Envelope>) -> Result<&'a Schema, Rejection> {
     let Some(envelope) = envelope else {
-        return Ok(services.schemas.lead());
+        return Ok(schemas.lead());
     };
-    let found = services
-        .schemas
-        .event(&envelope.event_type, envelope.version);
+    let found = schemas.event(&envelope.event_type, envelope.version);
     let event_type = &envelope.event_type;
     found
         .map(AsRef::as_ref)
         .map_err(|unplanned| match unplanned {
             Unplanned::Type => {
-                let detail = services.schemas.about_types(event_type);
+                let detail = schemas.about_types(event_type);
                 Rejection::new(Reason::SchemaUnplannedEvent, detail)
             }
             Unplanned::Version => {
-                let detail = services.schemas.about_versions(event_type);
+                let detail = schemas.about_versions(event_type);
                 Rejection::new(Reason::SchemaUnknownVersion, detail)
             }
         })

@@ -1,0 +1,50 @@
+//! The stages that need nothing but the request itself, for the fuzz targets.
+
+use axum::body::Body;
+use http::HeaderMap;
+use portcullis_pii_detect::Detector;
+use time::OffsetDateTime;
+
+use super::{Intake, allowance::BodyAllowance, frame, parse, rejection::Rejection, validate, validate::Valid};
+use crate::schemas::Schemas;
+
+/// What one request may take of the memory of bodies: the share of a tenant.
+const MEMORY: usize = 16 << 20;
+
+/// Takes requests through frame, parse and validate.
+#[derive(Debug)]
+pub(crate) struct Examiner {
+    schemas: Schemas,
+    detector: Detector,
+    received_at: OffsetDateTime,
+}
+
+impl Examiner {
+    /// For requests that all come in at one time.
+    pub(crate) fn new(schemas: Schemas, received_at: OffsetDateTime) -> Self {
+        Self {
+            schemas,
+            detector: Detector::standard(),
+            received_at,
+        }
+    }
+
+    /// What becomes of each item of a request.
+    ///
+    /// # Errors
+    /// The rejection of the request as a whole.
+    pub(crate) async fn examine(
+        &self,
+        intake: Intake,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Vec<Result<Valid, Rejection>>, Rejection> {
+        let mut allowance = BodyAllowance::of_operator(MEMORY)?;
+        let frames = frame::read_frames(intake, &mut allowance, headers, body).await?;
+        let items = frames.into_iter().enumerate().map(|(index, frame)| {
+            let (_, parsed) = parse::parse_frame(intake, index, frame);
+            validate::check(&self.schemas, &self.detector, self.received_at, parsed?)
+        });
+        Ok(items.collect())
+    }
+}

@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+"""Writes the seeds of the fuzz targets into fuzz/seeds: one small input for each thing an input can be.
+
+Everything in them is made up. Run it after a change here; `git diff` shows what became of it.
+"""
+
+import base64
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent / "seeds"
+EMAIL = "jane.doe@example.com"
+CANARY = "c4n4ry"
+
+
+def json_texts():
+    yield "empty-object", "{}"
+    yield "empty-array", "[]"
+    yield "words", '[true,false,null,"",{"":{}}]'
+    yield "blanks", ' \t\r\n{ "a" : [ 1 , 2 ] } '
+    yield "escapes", '"\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\ud834\\udd1e"'
+    yield "lone-surrogate", '["\\ud800"]'
+    yield "integers", "[0,-1,9223372036854775807,-9223372036854775808,18446744073709551615]"
+    yield "integer-too-long", "18446744073709551616"
+    yield "floats", "[0.1,-0.0,1e3,1E-7,2.5e+10,5e-324,1.7976931348623157e308]"
+    yield "float-inexact", "0.10000000000000001"
+    yield "float-too-large", "1e400"
+    yield "zero-of-any-size", "[0e999999999999,-0]"
+    yield "repeated-name", '{"a":1,"\\u0061":2}'
+    yield "depth-32", "[" * 32 + "]" * 32
+    yield "depth-33", "[" * 33 + "]" * 33
+    yield "depth-mixed", '{"a":[' * 16 + "1" + "]}" * 16
+    yield "elements", '[{"a":1},{"a":1,"a":2},1e999,"b"]'
+    yield "control-token-raw-value", '{"$serde_json::private::RawValue":"[[[1]]]"}'
+    yield "control-token-number", '{"$serde_json::private::Number":"1e5"}'
+    yield "not-utf8", b'"\xff"'
+    yield "ends-early", '{"a":'
+    yield "two-values", "{} {}"
+    yield "byte-order-mark", "\ufeff{}"
+
+
+def event(**members):
+    base = {
+        "specversion": "1.0", "type": "page.viewed", "source": "shop.example/web", "id": "e-1",
+        "data": {"url": "https://shop.example/shoes"},
+    }
+    return {name: value for name, value in {**base, **members}.items() if value is not ...}
+
+
+def request(body, media_type="application/json", *lines):
+    head = [f"content-type: {media_type}", *lines]
+    if not isinstance(body, (bytes, str)):
+        body = json.dumps(body, separators=(",", ":"))
+    body = body if isinstance(body, bytes) else body.encode()
+    return "\n".join(head).encode() + b"\n\n" + body
+
+
+def cloud_events():
+    lead = {"email": EMAIL, "phone": "+1 212 555 0100", "name": "Jane Doe", "campaign": "spring"}
+    order = {
+        "order": "o-1", "currency": "EUR", "total_cents": 100, "email": EMAIL,
+        "items": [{"sku": "s-1", "quantity": 1, "price_cents": 100}],
+    }
+    one, many = "application/cloudevents+json", "application/cloudevents-batch+json"
+    yield "one", request(event(), one)
+    yield "either", request(event(time="2026-05-01T11:00:00+02:00"))
+    yield "batch", request([event(id=f"e-{n}") for n in range(3)], many)
+    yield "batch-empty", request([], many)
+    yield "batch-with-rejected", request([event(), event(id=...), 7, event(type="no.such")], many)
+    yield "version-2", request(event(
+        dataschema="https://shop.example/schemas/page.viewed/2.json",
+        data={"url": "https://shop.example/shoes", "duration_ms": 100},
+    ))
+    yield "lead-created", request(event(type="lead.created", data=lead))
+    yield "lead-updated", request(event(
+        type="lead.updated", data={"lead": "01890a5d-ac96-774b-bcce-b302099a8057", "phone": "+1 212 555 0100"},
+    ))
+    yield "purchase", request(event(type="purchase.completed", data=order))
+    yield "form", request(event(type="form.submitted", data={"form": "f-1", "fields": {"email": EMAIL}}))
+    yield "undeclared", request(event(data={"url": EMAIL}))
+    yield "undeclared-id", request(event(id=EMAIL))
+    yield "canary-everywhere", request(event(
+        type=CANARY, id=CANARY, source=CANARY, dataschema=CANARY, time=CANARY, **{CANARY: CANARY},
+    ))
+    yield "canary-in-data", request(event(data={CANARY: CANARY, "url": [CANARY]}))
+    yield "canary-broken", request("{" + CANARY)
+    yield "attributes-null", request(event(subject=None, time=None, dataschema=None))
+    yield "data-base64", request(event(data=..., data_base64=base64.b64encode(b"{}").decode()))
+    yield "data-twice", request(event(data_base64="e30="))
+    yield "no-data", request(event(data=...))
+    yield "specversion", request(event(specversion="0.3"))
+    yield "extensions", request(event(traceparent="00-" + "1" * 32 + "-" + "2" * 16 + "-01", Bad_Name=1))
+    yield "time-future", request(event(time="2026-05-01T12:10:01Z"))
+    yield "time-past", request(event(time="2020-05-01T12:00:00Z"))
+    yield "time-bounds", request([
+        event(id="a", time="2026-05-01T12:10:00Z"), event(id="b", time="2021-05-02T12:00:00Z"),
+    ])
+    yield "binary-mode", request(
+        {"url": "https://shop.example/shoes"}, "application/json", "ce-specversion: 1.0",
+        "ce-type: page.viewed", "ce-source: shop.example/web", "ce-id: e-%31",
+    )
+    yield "media-type-parameters", request(event(), 'Application/JSON; charset="UTF-8"')
+    yield "media-type-unknown", request(event(), f"text/{CANARY}")
+    yield "packed", request(packed(event()), "application/json", "content-encoding: gzip")
+    yield "packed-members", request(
+        packed(event())[:0] + gzip.compress(b"[", mtime=0) + packed(event()) + gzip.compress(b"]", mtime=0),
+        "application/json", "content-encoding: x-gzip",
+    )
+    yield "packed-and-more", request(packed(event()) + b"more", "application/json", "content-encoding: gzip")
+    yield "lead", b"!" + request(lead)
+    yield "lead-national-id", b"!" + request({"national_id": "111.444.777-35", "channel": "web"})
+    yield "lead-broken", b"!" + request({"email": CANARY, CANARY: 1})
+    yield "lead-array", b"!" + request([lead])
+
+
+def packed(value):
+    return gzip.compress(json.dumps(value).encode(), mtime=0)
+
+
+def api_keys():
+    kid, secret = "0123456789ABCDEFGHIJKL", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+    key = f"pcl_live_{kid}_{secret}000000"
+    longest = f"{'p' * 16}_{'e' * 16}_{kid}_{secret}000000"
+    yield "valid", "!" + key
+    yield "longest", "!" + longest
+    yield "shortest", f"!a_b_{kid}_{secret}000000"
+    yield "wrong-checksum", key
+    yield "upper-case-label", "!PCL_LIVE" + key[8:]
+    yield "label-of-digits", "!1cl_live" + key[8:]
+    yield "too-short", key[:60]
+    yield "not-ascii", "!pcl_l\u00efve" + key[8:]
+    yield "bearer", f"!authorization: Bearer {key}\n"
+    yield "bearer-lower-case", f"!authorization: bearer   {key}  \n"
+    yield "named", f"!x-api-key: {key}\n"
+    yield "basic", "authorization: Basic amFuZTpkb2U=\n"
+    yield "basic-and-named", f"!authorization: Basic amFuZTpkb2U=\nx-api-key: {key}\n"
+    yield "two", f"!authorization: Bearer {key}\nx-api-key: {key}\n"
+    yield "two-named", f"!x-api-key: {key}\nx-api-key: {key}\n"
+    yield "empty-bearer", "authorization: Bearer \n"
+    yield "none", "accept: */*\n"
+
+
+def recipes(last, changes):
+    """Originals as they are, and with one change each."""
+    for which in range(0, last, 4):
+        yield f"original-{which:02}", bytes([which])
+    for name, change in changes:
+        yield name, bytes([0, *change])
+
+
+def sealed():
+    yield from recipes(24, (
+        ("changed-magic", (0, 0, 0xFA)), ("changed-suite", (0, 1, 2)), ("changed-key-id", (0, 5, 3)),
+        ("changed-salt", (1, 6, 1)), ("changed-commitment", (1, 22, 1)), ("changed-counter", (1, 41, 1)),
+        ("changed-ciphertext", (1, 42, 1)), ("changed-tag", (1, 77, 0x80)), ("cut", (2, 57, 0)),
+        ("without-tag", (2, 62, 0)), ("longer", (3, 62, 0)), ("spliced", (4, 42, 1)),
+        ("spliced-tag", (4, 62, 5)), ("header-of-another", (4, 22, 9)),
+    ))
+    body = base64.urlsafe_b64encode(bytes([0xF9, 1, 0, 0, 0, 1]) + bytes(60)).decode().rstrip("=")
+    yield "text", "pc1." + body
+    yield "text-padded", "pc1." + body + "="
+    yield "text-other-alphabet", "pc1." + body[:8] + "+/" + body[10:]
+    yield "text-other-prefix", "pc2." + body
+    yield "text-short", "pc1.-Q"
+    yield "bytes", bytes([0xF9, 2, 0, 0, 0, 3]) + bytes(84)
+
+
+def wrapped_keys():
+    yield from recipes(10, (
+        ("changed-magic", (0, 0, 0xF9)), ("changed-format", (0, 1, 2)), ("other-version", (0, 5, 7)),
+        ("unknown-version", (0, 5, 2)), ("version-zero", (0, 5, 0)), ("changed-nonce", (1, 6, 1)),
+        ("changed-key", (1, 18, 1)), ("changed-tag", (1, 65, 0x80)), ("cut", (2, 65, 0)),
+        ("spliced", (3, 18, 2)), ("nonce-of-another", (3, 6, 4)),
+    ))
+    yield "bytes", bytes([0xFA, 1, 0, 0, 0, 1]) + bytes(60)
+    yield "longer", bytes([0xFA, 1, 0, 0, 0, 1]) + bytes(61)
+    yield "empty", b""
+
+
+def forwarded():
+    for name, networks, peer, lines in (
+        ("untrusted-peer", "10.0.0.0/8", "203.0.113.9", ["198.51.100.7"]),
+        ("one-hop", "10.0.0.0/8", "10.0.0.1", ["198.51.100.7"]),
+        ("claimed-by-client", "10.0.0.0/8 fd00::1", "10.0.0.1", ["10.9.9.9, 8.8.8.8", "198.51.100.7", "10.0.0.2"]),
+        ("port", "10.0.0.0/8", "10.0.0.1", ["192.0.2.1:4711"]),
+        ("bracketed-port", "fd00::1", "fd00::1", ["[2001:db8::5]:80"]),
+        ("bracketed", "fd00::1", "fd00::1", ["[2001:db8::5]"]),
+        ("mapped", "10.0.0.0/8", "::ffff:10.0.0.1", ["::ffff:192.0.2.1"]),
+        ("mapped-network", "::ffff:10.0.0.0/104", "::ffff:10.0.0.1", ["192.0.2.1"]),
+        ("unknown-hop", "10.0.0.0/8", "10.0.0.1", ["192.0.2.1, unknown, 10.0.0.2"]),
+        ("empty-elements", "10.0.0.0/8", "10.0.0.1", [",192.0.2.1, ,,", "", "10.0.0.2,"]),
+        ("everything", "0.0.0.0/0 ::/0", "192.0.2.1", ["1.1.1.1", "2.2.2.2"]),
+        ("many-hops", "10.0.0.0/8", "10.0.0.1", ["192.0.2.1," + ",".join(["10.0.0.3"] * 40)]),
+        ("zone", "fe80::/10", "fe80::1", ["fe80::2%eth0"]),
+        ("leading-zero", "10.0.0.0/8", "10.0.0.1", ["010.0.0.1, 0x0a.0.0.1"]),
+        ("quoted", "10.0.0.0/8", "10.0.0.1", ['"192.0.2.1"']),
+        ("no-proxies", "", "10.0.0.1", ["192.0.2.1"]),
+        ("host-bits", "10.1.2.3/8", "10.0.0.1", ["192.0.2.1"]),
+    ):
+        yield name, "\n".join([networks, peer, *lines])
+
+
+def traceparents():
+    trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    good = f"00-{trace}-{parent}-01"
+    yield "sampled", good
+    yield "not-sampled", f"00-{trace}-{parent}-00"
+    yield "other-flags", f"00-{trace}-{parent}-ff"
+    yield "upper-case", good.upper()
+    yield "version-ff", "ff" + good[2:]
+    yield "later-version", "01" + good[2:] + "-more"
+    yield "later-version-without-dash", "01" + good[2:] + "more"
+    yield "version-00-with-more", good + "-more"
+    yield "signed", "+0" + good[2:]
+    yield "signed-trace", f"00-+{trace[1:]}-{parent}-01"
+    yield "zero-trace", f"00-{'0' * 32}-{parent}-01"
+    yield "zero-parent", f"00-{trace}-{'0' * 16}-01"
+    yield "short-trace", f"00-{trace[1:]}-{parent}-01"
+    yield "short-parent", f"00-{trace}-{parent[1:]}-01"
+    yield "long-flags", f"00-{trace}-{parent}-001"
+    yield "short-flags", f"00-{trace}-{parent}-1"
+    yield "list", f"{good}, {good}"
+    yield "blank-inside", f"00-{trace}- {parent}-01"
+    yield "doubled", f"traceparent: {good}\ntraceparent: {good}\n"
+    yield "with-others", f"tracestate: a=b\ntraceparent: {good}\nbaggage: c=d\n"
+    yield "none", "tracestate: a=b\n"
+
+
+def settings():
+    def secret(number):
+        return base64.b64encode(bytes((n * 7 + number * 101) % 256 ^ 0x5A for n in range(32))).decode()
+
+    good = [
+        "INGEST_ADMIN_TOKEN=0123456789abcdefghijklmnopqrstuvwxyz",
+        f"PORTCULLIS_KEKS=1:{secret(1)}", f"PORTCULLIS_INDEX_ROOTS=1:{secret(2)}",
+        f"PORTCULLIS_KEY_PEPPERS=1:{secret(3)}",
+    ]
+    shown = "c4n4RY-Qz7"
+    yield "nothing", ""
+    yield "complete", "\n".join(good)
+    yield "production", "\n".join([*good, "INGEST_PROFILE=production"])
+    yield "numbered", "\n".join(f"{number}={shown}" for number in range(12))
+    yield "rotated", "\n".join([
+        *good[:1], f"PORTCULLIS_KEKS=1:{secret(4)},2:{secret(5)}", "PORTCULLIS_KEKS_PRIMARY=2", *good[2:],
+    ])
+    yield "primary-missing", "\n".join([*good, "PORTCULLIS_KEKS_PRIMARY=9"])
+    yield "same-secret", "\n".join([*good[:2], f"PORTCULLIS_INDEX_ROOTS=1:{secret(1)}", good[3]])
+    yield "token-from-file", "\n".join(["INGEST_ADMIN_TOKEN_FILE=token", *good[1:]])
+    yield "token-is-canary", "\n".join([f"INGEST_ADMIN_TOKEN={shown}", *good[1:]])
+    yield "token-holds-a-key", "\n".join([f"INGEST_ADMIN_TOKEN=x{secret(1)}", *good[1:], "INGEST_PROFILE=production"])
+    yield "file-is-canary", "\n".join(["PORTCULLIS_KEKS_FILE=canary", good[0], *good[2:]])
+    yield "not-utf8", "\n".join(good).encode() + b"\nINGEST_LOG=\xff"
+    yield "network", "\n".join([
+        *good, "INGEST_LISTEN=127.0.0.1:1", "INGEST_ADMIN_LISTEN=0.0.0.0:1", "INGEST_TRUSTED_PROXIES=10.0.0.0/8, ::1",
+    ])
+    yield "one-address", "\n".join([*good, "INGEST_LISTEN=127.0.0.1:1", "INGEST_ADMIN_LISTEN=127.0.0.1:1"])
+    yield "telemetry", "\n".join([
+        *good, "INGEST_LOG=info,ingest_server=debug", "INGEST_TRACE_SAMPLE_RATIO=0.5",
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318", f"OTEL_EXPORTER_OTLP_HEADERS=authorization={shown}",
+        "OTEL_PROPAGATORS=tracecontext,baggage", "OTEL_TRACES_SAMPLER=always_on",
+    ])
+    yield "providers", "\n".join([*good, "PORTCULLIS_KEK_PROVIDER=vault", "INGEST_REDIS_URL=redis://127.0.0.1"])
+    yield "database", "\n".join([*good, f"INGEST_DATABASE_URL=postgres://{shown}"])
+    yield "typing-error", "\n".join([*good, "INGEST_LISTN=x", "INGEST_SERVICE_HOST=10.0.0.1"])
+    yield "file", "\n".join([*good, "", 'listen = "127.0.0.1:0"', 'log = "warn"', "trace_sample_ratio = 0.02", ""])
+    yield "file-with-secret", "\n".join([*good, "", f'portcullis_keks = "1:{shown}"', f"{shown} = 3", ""])
+    yield "file-not-toml", "\n".join([*good, "", f"listen = {shown}", ""])
+    yield "file-key-twice", "\n".join([*good, "", 'log = "warn"', 'log = "info"', ""])
+    yield "file-tables", "\n".join([*good, "", "[network]", f'listen = "{shown}"', ""])
+
+
+TARGETS = {
+    "json": json_texts, "cloud_events": cloud_events, "api_key": api_keys, "sealed": sealed,
+    "wrapped_key": wrapped_keys, "forwarded": forwarded, "traceparent": traceparents, "settings": settings,
+}
+
+
+def main():
+    for target, seeds in TARGETS.items():
+        folder = FOLDER / target
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        names = set()
+        for name, content in seeds():
+            assert name not in names, f"{target}: two seeds {name}"
+            names.add(name)
+            (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+if __name__ == "__main__":
+    main()
