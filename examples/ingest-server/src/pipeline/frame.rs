@@ -1,6 +1,7 @@
 //! Where one event ends and the next begins, and what it holds: body → [`Frames`].
 
 mod body;
+mod buffer;
 
 use axum::body::Body;
 use bytes::Bytes;

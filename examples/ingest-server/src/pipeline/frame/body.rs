@@ -11,6 +11,7 @@ use http::{
 };
 use http_body_util::BodyExt as _;
 
+use super::buffer::BodyBuffer;
 use crate::{
     pipeline::{
         allowance::{BodyAllowance, LIGHT},
@@ -56,10 +57,10 @@ pub(super) async fn read(
         Rejection::new(Reason::TransportTimeout, detail)
     })??;
     if !packed {
-        return Ok(bytes.into());
+        return Ok(bytes.into_bytes());
     }
-    let unpacked = unpack(&bytes, allowance).await?;
-    allowance.shrink(bytes.capacity());
+    let unpacked = unpack(bytes.as_ref(), allowance).await?;
+    allowance.shrink(bytes.counted());
     Ok(unpacked)
 }
 
@@ -67,7 +68,7 @@ async fn collect(
     headers: &HeaderMap,
     mut body: Body,
     allowance: &mut BodyAllowance,
-) -> Result<Vec<u8>, Rejection> {
+) -> Result<BodyBuffer, Rejection> {
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
@@ -80,7 +81,7 @@ async fn collect(
         0 => MAX_BYTES,
         announced => announced.min(MAX_BYTES),
     };
-    let mut bytes = Vec::new();
+    let mut bytes = BodyBuffer::new(longest);
     let mut received = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Rejection::plain(Reason::TransportIncomplete))?;
@@ -89,8 +90,7 @@ async fn collect(
         };
         received += data.len();
         if received <= MAX_BYTES {
-            allowance.extend(&mut bytes, data.len(), longest)?;
-            bytes.extend_from_slice(&data);
+            bytes.extend(&data, allowance)?;
         } else if received > MAX_DISCARDED {
             break;
         }
@@ -106,28 +106,26 @@ async fn collect(
 /// the first is an error.
 async fn unpack(mut packed: &[u8], allowance: &mut BodyAllowance) -> Result<Bytes, Rejection> {
     let invalid = |detail| Rejection::new(Reason::TransportCompression, detail);
-    let mut unpacked = Vec::new();
+    let mut unpacked = BodyBuffer::new(MAX_BYTES);
+    let mut step = vec![0; LIGHT];
     for _ in 0..MAX_MEMBERS {
         let mut member = GzDecoder::new(packed);
         loop {
-            let step = LIGHT.min(MAX_BYTES + 1 - unpacked.len());
-            allowance.extend(&mut unpacked, step, MAX_BYTES + 1)?;
             let read = member
-                .by_ref()
-                .take(u64::try_from(step).unwrap_or_default())
-                .read_to_end(&mut unpacked)
+                .read(&mut step)
                 .map_err(|_| invalid(Cow::Borrowed("the body is not valid gzip")))?;
-            if unpacked.len() > MAX_BYTES {
+            if read > MAX_BYTES - unpacked.len() {
                 return Err(too_large());
             }
-            if read < step {
+            if read == 0 {
                 break;
             }
-            allowance.begin_work(unpacked.len() + 1).await;
+            unpacked.extend(&step[..read], allowance)?;
+            allowance.begin_work(unpacked.len() + read).await;
         }
         packed = member.into_inner();
         if packed.is_empty() {
-            return Ok(unpacked.into());
+            return Ok(unpacked.into_bytes());
         }
     }
     let detail = format!("a packed body has at most {MAX_MEMBERS} gzip members");
