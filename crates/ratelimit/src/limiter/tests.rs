@@ -1,5 +1,7 @@
 //! Whole checks: limits together, policies replaced, events.
 
+mod charge_more;
+
 use std::{
     net::IpAddr,
     num::NonZeroUsize,
@@ -19,8 +21,6 @@ use crate::{
     request::RateLimitRequest,
     store::{Charge, ChargeFuture, MemoryStore, Store, StoreError, WhenFull},
 };
-
-mod charge_more;
 
 const TIER: Tier = Tier::STANDARD;
 const CATEGORY: Category = Category::INGEST;

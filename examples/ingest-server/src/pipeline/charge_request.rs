@@ -1,21 +1,51 @@
 //! May this tenant ask for anything now: [`Caller`] → [`Charged`], before its body is read.
 
-use portcullis_ratelimit::Category;
+use portcullis_ratelimit::{Admitted, Category};
 
-use super::{authenticate::Caller, limits, rejection::RequestRejection, services::Services};
+use super::{
+    authenticate::Caller,
+    cost::{Content, bytes_for},
+    limits::{self, Charge},
+    rejection::RequestRejection,
+    services::Services,
+};
 
-/// A caller within its limits, whose body may be read.
+/// A caller within its limits, of which one token was taken; its body may be read.
 #[derive(Debug)]
 pub(crate) struct Charged {
-    pub(crate) caller: Caller,
+    pub(super) caller: Caller,
+    pub(super) admitted: Admitted,
 }
 
-/// Looks at the tenant's limits before anything is spent on the body.
+/// Takes one token, before anything is spent on the body.
 #[tracing::instrument(skip_all)]
 pub(crate) async fn charge_request(
     services: &Services,
     caller: Caller,
 ) -> Result<Charged, RequestRejection> {
-    limits::check(services, &caller, Category::INGEST, 0).await?;
-    Ok(Charged { caller })
+    let admitted = limits::charge_first(services, &caller, Category::INGEST, Charge::More).await?;
+    Ok(Charged { caller, admitted })
+}
+
+impl Charged {
+    /// The bytes of content that the limits have room for, as they were at the last charge.
+    pub(super) fn room(&self) -> usize {
+        let affordable = self.admitted.affordable().unwrap_or(u32::MAX);
+        bytes_for(self.admitted.taken().saturating_add(affordable))
+    }
+
+    /// Before more work is done on content than there was [room](Self::room) for: takes the tokens
+    /// of so many bytes now, or refuses the request.
+    pub(super) async fn pay(
+        &mut self,
+        services: &Services,
+        bytes: usize,
+    ) -> Result<(), RequestRejection> {
+        let cost = Content { events: 0, bytes }.cost();
+        let (caller, admitted) = (&self.caller, &self.admitted);
+        let category = Category::INGEST;
+        let charge = limits::charge_rest(services, caller, admitted, category, cost, Charge::More);
+        self.admitted = charge.await?;
+        Ok(())
+    }
 }

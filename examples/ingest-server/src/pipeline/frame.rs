@@ -7,12 +7,20 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, header::CONTENT_TYPE};
 use serde_json::Value;
 
-use super::{Intake, charge_request::Charged};
+use self::body::{Received, Unpacked, Unpacking};
+use super::{
+    Intake,
+    charge_request::Charged,
+    rejection::{Rejection, RequestRejection},
+    services::Services,
+};
 use crate::{
     json::{Element, Reader},
-    pipeline::rejection::Rejection,
     quality::Reason,
 };
+
+#[cfg(test)]
+pub(super) use self::body::MAX_BYTES;
 
 /// The most events of one request.
 pub(crate) const MAX_BATCH: usize = 1_000;
@@ -20,8 +28,11 @@ pub(crate) const MAX_BATCH: usize = 1_000;
 /// The JSON values of one request, in order.
 #[derive(Debug)]
 pub(crate) struct Frames {
-    pub(crate) charged: Charged,
-    pub(crate) frames: Vec<Frame>,
+    pub(super) charged: Charged,
+    /// The bytes of the body, as far as it came and was unpacked.
+    pub(super) bytes: usize,
+    /// A rejection if the body is none of what may come; its bytes cost what they cost.
+    pub(super) frames: Result<Vec<Frame>, Rejection>,
 }
 
 /// One JSON value.
@@ -41,20 +52,63 @@ enum Form {
     Either,
 }
 
-/// Reads a body and cuts it into the events, or the lead, that it holds.
+/// Reads a body and cuts it into the events, or the lead, that it holds. No more of it is unpacked
+/// and looked at than the tenant's limits have room for.
+///
+/// # Errors
+/// The limits have no room for the body, and it was not looked at to its end.
 #[tracing::instrument(skip_all)]
 pub(crate) async fn frame(
+    services: &Services,
     intake: Intake,
-    charged: Charged,
+    mut charged: Charged,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Frames, Rejection> {
-    let form = form(intake, media_type(headers).as_deref())?;
-    let text = body::read(headers, body).await?;
+) -> Result<Frames, RequestRejection> {
+    let form = match form(intake, media_type(headers).as_deref()) {
+        Ok(form) => form,
+        Err(rejection) => return Ok(Frames::rejected(charged, 0, rejection)),
+    };
+    let Received { mut bytes, body } = body::receive(headers, body).await;
+    let text = match body {
+        Ok(body::Body::Plain(text)) => {
+            if bytes > charged.room() {
+                charged.pay(services, bytes).await?;
+            }
+            Ok(text)
+        }
+        Ok(body::Body::Packed(packed)) => {
+            let mut unpacking = Unpacking::new(&packed);
+            loop {
+                let unpacked = unpacking.up_to(charged.room());
+                bytes = unpacking.bytes();
+                match unpacked {
+                    Unpacked::Whole(text) => {
+                        bytes = text.len();
+                        break Ok(text);
+                    }
+                    Unpacked::Failed(rejection) => break Err(rejection),
+                    Unpacked::HasMore => charged.pay(services, bytes).await?,
+                }
+            }
+        }
+        Err(rejection) => Err(rejection),
+    };
     Ok(Frames {
         charged,
-        frames: cut(&text, form)?,
+        bytes,
+        frames: text.and_then(|text| cut(&text, form)),
     })
+}
+
+impl Frames {
+    const fn rejected(charged: Charged, bytes: usize, rejection: Rejection) -> Self {
+        Self {
+            charged,
+            bytes,
+            frames: Err(rejection),
+        }
+    }
 }
 
 fn form(intake: Intake, media_type: Option<&str>) -> Result<Form, Rejection> {
@@ -78,7 +132,10 @@ fn form(intake: Intake, media_type: Option<&str>) -> Result<Form, Rejection> {
 /// The body of a request that is no record, under the same bounds.
 pub(crate) async fn read_body(request: Request<Body>) -> Result<Bytes, Rejection> {
     let (head, body) = request.into_parts();
-    body::read(&head.headers, body).await
+    match body::receive(&head.headers, body).await.body? {
+        body::Body::Plain(text) => Ok(text),
+        body::Body::Packed(packed) => Unpacking::new(&packed).all(),
+    }
 }
 
 /// The media type in lower case, without parameters; none if it names a charset but UTF-8.

@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, io::Read as _, time::Duration};
 
-use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use flate2::bufread::GzDecoder;
 use http::{
@@ -27,8 +26,55 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// nothing while sending, gets to read why it was refused.
 const MAX_DISCARDED: usize = 8 << 20;
 
-/// Reads and unpacks a body.
-pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Rejection> {
+/// A body as far as it came.
+#[derive(Debug)]
+pub(super) struct Received {
+    /// The bytes of it that were kept, whatever became of it. Those of a packed one count when it is
+    /// unpacked.
+    pub(super) bytes: usize,
+    pub(super) body: Result<Body, Rejection>,
+}
+
+/// A body that came whole.
+#[derive(Debug)]
+pub(super) enum Body {
+    Plain(Bytes),
+    Packed(Bytes),
+}
+
+/// The members of a gzip file, one after the other (RFC 1952, 2.2); anything else after the first is
+/// an error.
+#[derive(Debug)]
+pub(super) struct Unpacking<'a> {
+    member: GzDecoder<&'a [u8]>,
+    members: usize,
+    unpacked: Vec<u8>,
+}
+
+/// How far a body was unpacked.
+#[derive(Debug)]
+pub(super) enum Unpacked {
+    Whole(Bytes),
+    /// There are more bytes than were asked for.
+    HasMore,
+    Failed(Rejection),
+}
+
+/// Takes a body in.
+pub(super) async fn receive(headers: &HeaderMap, body: axum::body::Body) -> Received {
+    let mut bytes = 0;
+    let body = receive_counted(headers, body, &mut bytes).await;
+    if matches!(body, Ok(Body::Packed(_))) {
+        bytes = 0;
+    }
+    Received { bytes, body }
+}
+
+async fn receive_counted(
+    headers: &HeaderMap,
+    body: axum::body::Body,
+    kept: &mut usize,
+) -> Result<Body, Rejection> {
     let packed = match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
         None | Some(b"identity") => false,
         Some(encoding) if encoding.eq_ignore_ascii_case(b"gzip") => true,
@@ -37,7 +83,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Rejec
             return Err(Rejection::new(Reason::TransportEncoding, detail));
         }
     };
-    let collected = tokio::time::timeout(TIMEOUT, collect(headers, body)).await;
+    let collected = tokio::time::timeout(TIMEOUT, collect(headers, body, kept)).await;
     let bytes = collected.map_err(|_| {
         let detail = format!(
             "the body took longer than {} s to arrive",
@@ -45,10 +91,18 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Rejec
         );
         Rejection::new(Reason::TransportTimeout, detail)
     })??;
-    if packed { unpack(&bytes) } else { Ok(bytes) }
+    Ok(if packed {
+        Body::Packed(bytes)
+    } else {
+        Body::Plain(bytes)
+    })
 }
 
-async fn collect(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection> {
+async fn collect(
+    headers: &HeaderMap,
+    mut body: axum::body::Body,
+    kept: &mut usize,
+) -> Result<Bytes, Rejection> {
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
@@ -65,6 +119,7 @@ async fn collect(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection
             continue;
         };
         received += data.len();
+        *kept = received.min(MAX_BYTES);
         if received <= MAX_BYTES {
             bytes.extend_from_slice(&data);
         } else if received > MAX_DISCARDED {
@@ -78,29 +133,63 @@ async fn collect(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection
     }
 }
 
-/// What the members of a gzip file hold, one after the other (RFC 1952, 2.2); anything else after
-/// the first is an error.
-fn unpack(mut packed: &[u8]) -> Result<Bytes, Rejection> {
-    let invalid = |detail| Rejection::new(Reason::TransportCompression, detail);
-    let mut unpacked = Vec::new();
-    for _ in 0..MAX_MEMBERS {
-        let room = u64::try_from(MAX_BYTES + 1 - unpacked.len()).unwrap_or_default();
-        let mut member = GzDecoder::new(packed);
-        member
-            .by_ref()
-            .take(room)
-            .read_to_end(&mut unpacked)
-            .map_err(|_| invalid(Cow::Borrowed("the body is not valid gzip")))?;
-        if unpacked.len() > MAX_BYTES {
-            return Err(too_large());
-        }
-        packed = member.into_inner();
-        if packed.is_empty() {
-            return Ok(unpacked.into());
+impl<'a> Unpacking<'a> {
+    pub(super) fn new(packed: &'a [u8]) -> Self {
+        Self {
+            member: GzDecoder::new(packed),
+            members: 1,
+            unpacked: Vec::new(),
         }
     }
-    let detail = format!("a packed body has at most {MAX_MEMBERS} gzip members");
-    Err(invalid(Cow::Owned(detail)))
+
+    /// The bytes that were unpacked, whatever became of them.
+    pub(super) fn bytes(&self) -> usize {
+        self.unpacked.len().min(MAX_BYTES)
+    }
+
+    /// Goes on until the end, or one byte further than `bytes`.
+    pub(super) fn up_to(&mut self, bytes: usize) -> Unpacked {
+        self.unpack(bytes.min(MAX_BYTES))
+            .unwrap_or_else(Unpacked::Failed)
+    }
+
+    pub(super) fn all(mut self) -> Result<Bytes, Rejection> {
+        match self.up_to(MAX_BYTES) {
+            Unpacked::Whole(text) => Ok(text),
+            Unpacked::HasMore => Err(too_large()),
+            Unpacked::Failed(rejection) => Err(rejection),
+        }
+    }
+
+    fn unpack(&mut self, bytes: usize) -> Result<Unpacked, Rejection> {
+        let invalid = |detail| Rejection::new(Reason::TransportCompression, detail);
+        loop {
+            let room = (bytes + 1).saturating_sub(self.unpacked.len());
+            let member = self
+                .member
+                .by_ref()
+                .take(u64::try_from(room).unwrap_or_default());
+            { member }
+                .read_to_end(&mut self.unpacked)
+                .map_err(|_| invalid(Cow::Borrowed("the body is not valid gzip")))?;
+            if self.unpacked.len() > MAX_BYTES {
+                return Err(too_large());
+            }
+            if self.unpacked.len() > bytes {
+                return Ok(Unpacked::HasMore);
+            }
+            let packed: &'a [u8] = self.member.get_ref();
+            if packed.is_empty() {
+                return Ok(Unpacked::Whole(std::mem::take(&mut self.unpacked).into()));
+            }
+            if self.members == MAX_MEMBERS {
+                let detail = format!("a packed body has at most {MAX_MEMBERS} gzip members");
+                return Err(invalid(Cow::Owned(detail)));
+            }
+            self.members += 1;
+            self.member = GzDecoder::new(packed);
+        }
+    }
 }
 
 fn too_large() -> Rejection {

@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, io::Write as _};
 
+use axum::body::Body;
 use flate2::{Compression, write::GzEncoder};
 use futures_util::stream;
 
@@ -11,6 +12,10 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(text).unwrap();
     encoder.finish().unwrap()
+}
+
+fn unpack(packed: &[u8]) -> Result<Bytes, Rejection> {
+    Unpacking::new(packed).all()
 }
 
 fn reason(packed: &[u8]) -> Option<Reason> {
@@ -90,7 +95,8 @@ async fn a_length_that_is_never_taken_in_is_refused_before_the_body_comes() {
     ] {
         let headers = HeaderMap::from_iter([(CONTENT_LENGTH, announced.into())]);
         let never = stream::pending::<Result<Bytes, Infallible>>();
-        let rejection = read(&headers, Body::from_stream(never)).await.unwrap_err();
+        let received = receive(&headers, Body::from_stream(never)).await;
+        let rejection = received.body.unwrap_err();
         assert_eq!(rejection.reason, reason, "{announced}");
     }
 }
