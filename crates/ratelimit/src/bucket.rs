@@ -42,7 +42,9 @@ pub use self::scale::{Scale, Tick};
 /// This is the token bucket seen from the other side, equal to the generic cell rate algorithm
 /// (ITU-T I.371): a request of cost `c` at time `now` is admitted iff
 /// `max(0, V − L·Δ) + c·P ≤ burst·P`, where `V` is [`consumed`](Self::consumed) and `Δ` the ticks
-/// since [`last_tick`](Self::last_tick). The consumed volume rather than a time is kept because it
+/// since [`last_tick`](Self::last_tick). A limit [with debt](Limit::with_debt) admits a cost above
+/// the burst, up to `burst + debt`, as it admits one of the whole burst: iff nothing is consumed
+/// (`max(0, V − L·Δ) = 0`); `V` is `c·P` then, above `burst·P`. The consumed volume rather than a time is kept because it
 /// still means something when the limit changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bucket {
@@ -72,7 +74,7 @@ pub struct Level<'a> {
 pub enum Retry {
     /// After this long, and not a microsecond earlier.
     After(Duration),
-    /// Never: the request costs more than the burst.
+    /// Never: the request costs more than the burst and the debt.
     NeverSatisfiable,
 }
 
@@ -80,7 +82,7 @@ impl Bucket {
     /// A bucket from the parts that a store kept: the consumed volume in units and the number of
     /// the tick of the last charge, both counted in `scale`.
     ///
-    /// Any values are safe: a volume above the burst counts as the whole burst.
+    /// Any values are safe: a volume above what the limit may hold counts as all of that.
     #[must_use]
     pub const fn new(consumed: u64, last_tick: u64, scale: Scale) -> Self {
         Self {
@@ -119,7 +121,7 @@ impl Bucket {
     /// The bucket as `limit` sees it at `now`.
     ///
     /// A bucket that was last used under another limit keeps the tokens it has consumed, at most
-    /// the new burst, and drains at the new rate. If `now` lies before a time that the bucket has
+    /// the new burst and debt, and drains at the new rate. If `now` lies before a time that the bucket has
     /// seen, it is taken to be that time: a clock that steps back refills nothing.
     #[must_use]
     pub fn at<'a>(self, limit: &'a Limit, now: Timestamp) -> Level<'a> {
@@ -131,7 +133,7 @@ impl Bucket {
         };
         let tick = last.max(scale.tick().floor(now));
         let drained = scale.drained_in(tick - last);
-        let consumed = consumed.min(limit.volume()).saturating_sub(drained);
+        let consumed = consumed.min(limit.most_volume()).saturating_sub(drained);
         Level {
             limit,
             bucket: self,
@@ -176,34 +178,57 @@ impl Level<'_> {
     /// # Errors
     /// The tokens are not there: how long to wait for them.
     pub fn charge(&self, cost: u32) -> Result<Bucket, Retry> {
+        self.charge_more(0, cost)
+    }
+
+    /// The bucket after `cost` more tokens were taken for a request that has taken `before`
+    /// already, or when all of them, `before + cost`, could be taken if none were yet.
+    ///
+    /// Together the charges admit what one charge of the sum would have: a sum above the burst is
+    /// admitted iff nothing but `before` is consumed, so that the request's own first charge does
+    /// not stand in its way. The bucket never holds more than [`Limit::most_volume`].
+    ///
+    /// # Errors
+    /// The tokens are not there: how long to wait until the whole request, sent again, is admitted.
+    pub fn charge_more(&self, before: u32, cost: u32) -> Result<Bucket, Retry> {
         if cost == 0 {
             return Ok(self.bucket);
         }
-        if cost > self.limit.burst() {
+        let scale = self.limit.scale();
+        let (before, cost) = (scale.volume_of(before), scale.volume_of(cost));
+        let (whole, burst) = (before.saturating_add(cost), self.limit.volume());
+        if whole > self.limit.most_volume() {
             return Err(Retry::NeverSatisfiable);
         }
-        let scale = self.limit.scale();
-        let charged = self.consumed + scale.volume_of(cost);
-        match charged.checked_sub(self.limit.volume()) {
-            None | Some(0) => Ok(Bucket::new(charged, self.tick, scale)),
-            Some(excess) => Err(Retry::After(self.time_to_drain(excess))),
+        let charged = self.consumed + cost;
+        let has_room = if whole > burst {
+            self.consumed <= before
+        } else {
+            charged <= burst
+        };
+        if has_room {
+            return Ok(Bucket::new(charged, self.tick, scale));
         }
+        // Sent again, the request needs this much free, its own first charge drained too.
+        let excess = self.consumed + whole.min(burst) - burst;
+        Err(Retry::After(self.time_to_drain(excess)))
     }
 
-    /// The whole tokens that can be taken at once.
+    /// The whole tokens that can be taken at once without debt.
     #[must_use]
     pub fn remaining(&self) -> u32 {
-        let free = self.limit.volume() - self.consumed;
+        let free = self.limit.volume().saturating_sub(self.consumed);
         let tokens = free / self.limit.scale().units_per_token();
         u32::try_from(tokens).unwrap_or(u32::MAX)
     }
 
-    /// How long until [`remaining`](Self::remaining) grows by one; `None` when the bucket is full.
+    /// How long until [`remaining`](Self::remaining) grows by one, any debt drained before;
+    /// `None` when the bucket is full.
     #[must_use]
     pub fn next_token(&self) -> Option<Duration> {
-        let units_per_token = self.limit.scale().units_per_token().get();
-        let excess = self.consumed.checked_sub(1)? % units_per_token + 1;
-        Some(self.time_to_drain(excess))
+        let used_then = (self.limit.burst() - self.remaining()).checked_sub(1)?;
+        let used_then = self.limit.scale().volume_of(used_then);
+        Some(self.time_to_drain(self.consumed - used_then))
     }
 
     /// How long until the bucket is full again. A store that gives what it keeps a time to live

@@ -7,8 +7,11 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     bucket::Retry,
+    error::CheckError,
     jitter::Jitter,
+    limiter::RateLimiter,
     policy::{LimitName, Policy, PolicyLimit},
+    request::RateLimitRequest,
     store::{ChargeOutcome, LimitStatus},
 };
 
@@ -44,29 +47,42 @@ pub struct Refused {
     retry_after: Option<Duration>,
 }
 
-/// A policy, and the status of each of its limits.
+/// A policy, the status of each of its limits, and what the request has taken of each.
 #[derive(Clone, Debug)]
 struct Limits {
     policy: Arc<Policy>,
     outcome: ChargeOutcome,
+    taken: u32,
 }
 
 impl Decision {
-    pub(crate) fn new(policy: Arc<Policy>, outcome: ChargeOutcome, jitter: &Jitter) -> Self {
-        let limits = Limits { policy, outcome };
-        let longest = limits
-            .violated()
-            .filter_map(|(_, status)| status.refusal())
-            .max();
-        match longest {
-            None => Self::Admitted(Admitted { limits }),
-            Some(retry) => {
+    /// Of a request for which `before` tokens were taken earlier, and `cost` if it is admitted.
+    pub(crate) fn new(
+        policy: Arc<Policy>,
+        outcome: ChargeOutcome,
+        before: u32,
+        cost: u32,
+        jitter: &Jitter,
+    ) -> Self {
+        let mut limits = Limits {
+            policy,
+            outcome,
+            taken: before,
+        };
+        let is_refused = limits.violated().next().is_some();
+        let retry = limits.enforced().filter_map(|(_, status)| status.retry());
+        match retry.max() {
+            Some(retry) if is_refused => {
                 let retry_after = retry_after(retry, jitter);
                 Self::Refused(Refused {
                     limits,
                     retry,
                     retry_after,
                 })
+            }
+            _ => {
+                limits.taken = before.saturating_add(cost);
+                Self::Admitted(Admitted { limits })
             }
         }
     }
@@ -88,6 +104,14 @@ impl Decision {
         self.checked().all()
     }
 
+    /// The most tokens that [`Admitted::charge_more`] would take of the request beyond what it has
+    /// taken, if nothing else were charged meanwhile; `None` where nothing is enforced. Work that
+    /// costs more than this need not be begun.
+    #[must_use]
+    pub fn affordable(&self) -> Option<u32> {
+        self.checked().affordable()
+    }
+
     const fn checked(&self) -> &Limits {
         match self {
             Self::Admitted(admitted) => &admitted.limits,
@@ -96,9 +120,80 @@ impl Decision {
     }
 }
 
+impl Admitted {
+    /// The tokens that the request has taken of each limit, by all its charges.
+    #[must_use]
+    pub const fn taken(&self) -> u32 {
+        self.limits.taken
+    }
+
+    /// The most tokens that [`charge_more`](Self::charge_more) would take, as
+    /// [`Decision::affordable`] says.
+    #[must_use]
+    pub fn affordable(&self) -> Option<u32> {
+        self.limits.affordable()
+    }
+
+    /// Charges the rest of what a request costs, once it is known: the cost of `request`, which is
+    /// the one that was admitted, on top of what was taken at first.
+    ///
+    /// Both charges together admit what one of their sum would have; with
+    /// [debt](crate::policy::Limit::with_debt), a sum above the burst is admitted if the burst was
+    /// free before the first. If the rest is refused, the first charge is kept, nothing is added to
+    /// it, and the refusal says when the whole request, sent again, would be admitted. Under
+    /// policies that were replaced in between, the request is still charged by those that it was
+    /// admitted by.
+    ///
+    /// A cost of zero is admitted without asking the store.
+    ///
+    /// ```
+    /// # use std::{num::NonZeroUsize, sync::Arc};
+    /// # use portcullis_ratelimit::{
+    /// #     Category, Decision, RateLimitRequest, RateLimiter, Tier,
+    /// #     policy::{Limit, Policies, Rate, Rule},
+    /// #     store::{MemoryStore, WhenFull},
+    /// # };
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let limit = Limit::new(Rate::tokens_per_second(10), 20)?.with_debt(1_000)?;
+    /// let rules = Policies::builder().category(Tier::FREE, Category::INGEST, Rule::new(limit));
+    /// # let capacity = NonZeroUsize::new(100).ok_or("above zero")?;
+    /// # let limiter = RateLimiter::builder()
+    /// #     .policies(rules.build()?)
+    /// #     .store(Arc::new(MemoryStore::new(capacity, WhenFull::SharedOverflow)))
+    /// #     .build()?;
+    /// // One token before the body is read, the rest when its events are counted.
+    /// let request = RateLimitRequest::new("acme", &Tier::FREE, &Category::INGEST).more_to_come();
+    /// let Decision::Admitted(admitted) = limiter.check(&request).await? else {
+    ///     return Err("the burst is free".into());
+    /// };
+    /// let rest = RateLimitRequest::new("acme", &Tier::FREE, &Category::INGEST).with_cost(499);
+    /// assert!(admitted.charge_more(&limiter, &rest).await?.is_admitted());
+    /// assert!(!limiter.check(&request).await?.is_admitted()); // for about 48 seconds
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The store did not decide, or what was admitted was an address and no request.
+    pub async fn charge_more(
+        &self,
+        limiter: &RateLimiter,
+        request: &RateLimitRequest<'_>,
+    ) -> Result<Decision, CheckError> {
+        let Limits {
+            policy,
+            outcome,
+            taken,
+        } = &self.limits;
+        limiter.charge_rest(policy, outcome, *taken, request).await
+    }
+}
+
 impl Refused {
-    /// When the request would be admitted if nothing else were: the longest of all limits
-    /// without room, to the microsecond.
+    /// When the request would be admitted if nothing else were: the longest wait of all limits, to
+    /// the microsecond. If it was refused at its second charge, this is about the whole request,
+    /// sent again.
     #[must_use]
     pub const fn retry(&self) -> Retry {
         self.retry
@@ -119,6 +214,13 @@ impl Refused {
 }
 
 impl Limits {
+    fn affordable(&self) -> Option<u32> {
+        let affordable = self
+            .enforced()
+            .map(|(limit, status)| status.affordable(limit.limit(), self.taken));
+        affordable.min()
+    }
+
     fn all(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
         let limits = self.policy.limits().iter().enumerate();
         limits.filter_map(|(position, limit)| Some((limit, self.outcome.status(position)?)))

@@ -12,6 +12,9 @@ pub enum CheckError {
     /// The policies have none for the tier and category of the request.
     #[error("no policy is set for the tier and category of the request; add one")]
     NoPolicy,
+    /// What was admitted is an address, which has no second charge.
+    #[error("an address was admitted, and no request that more could be charged for")]
+    NotARequest,
     /// The store did not decide.
     #[error(transparent)]
     Store(#[from] StoreError),

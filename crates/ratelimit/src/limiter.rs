@@ -14,7 +14,7 @@ use crate::{
     limited::{LimitedTenant, LimitedTenants},
     name::{Category, Tier},
     observer::{Event, Observer},
-    policy::{Policies, Policy},
+    policy::{Policies, Policy, PolicyLimit},
     request::RateLimitRequest,
     store::{Charge, ChargeOutcome, Store},
 };
@@ -59,10 +59,33 @@ impl RateLimiter {
         let charge = Charge::for_request(&policy, request, now);
         let outcome = self.shared.store.charge(&charge).await?;
         let cost = charge.cost();
-        let decision = self.decide(policy, outcome, cost);
-        if !decision.is_admitted() {
-            self.shared.limited.count(request.tenant, now);
+        let decision = Decision::new(policy, outcome, 0, cost, &self.shared.jitter);
+        self.tell(request, &decision, cost, now);
+        Ok(decision)
+    }
+
+    /// The second charge of a request for which `before` tokens were taken, with the outcome
+    /// `first`.
+    pub(crate) async fn charge_rest(
+        &self,
+        policy: &Arc<Policy>,
+        first: &ChargeOutcome,
+        before: u32,
+        request: &RateLimitRequest<'_>,
+    ) -> Result<Decision, CheckError> {
+        if policy.limits().iter().any(PolicyLimit::is_of_addresses) {
+            return Err(CheckError::NotARequest);
         }
+        let now = self.now();
+        let charge = Charge::for_rest(policy, request, now, before, first);
+        let outcome = if charge.cost() == 0 {
+            *first
+        } else {
+            self.shared.store.charge(&charge).await?.or(first)
+        };
+        let (policy, cost) = (Arc::clone(policy), charge.cost());
+        let decision = Decision::new(policy, outcome, before, cost, &self.shared.jitter);
+        self.tell(request, &decision, before.saturating_add(cost), now);
         Ok(decision)
     }
 
@@ -76,11 +99,13 @@ impl RateLimiter {
         let charge = Charge::for_address(&policy, address, self.now());
         let outcome = self.shared.store.charge(&charge).await?;
         let cost = charge.cost();
-        Ok(self.decide(policy, outcome, cost))
+        let decision = Decision::new(policy, outcome, 0, cost, &self.shared.jitter);
+        self.report(&decision, cost);
+        Ok(decision)
     }
 
-    /// The most that one request of a tier and category may cost: the smallest burst that its
-    /// policy enforces. `None` where there is no policy, or none that refuses.
+    /// The most that one request of a tier and category may cost: the smallest burst, with its
+    /// debt, that its policy enforces. `None` where there is no policy, or none that refuses.
     #[must_use]
     pub fn largest_cost(&self, tier: &Tier, category: &Category) -> Option<u32> {
         self.shared
@@ -97,7 +122,7 @@ impl RateLimiter {
     }
 
     /// Puts other policies in force, at once and for all clones. What tenants have used still
-    /// counts, in tokens, up to the new burst.
+    /// counts, in tokens, up to the new burst and debt.
     pub fn replace_policies(&self, policies: Policies) {
         self.shared.policies.store(Arc::new(policies));
     }
@@ -121,12 +146,21 @@ impl RateLimiter {
         }
     }
 
-    fn decide(&self, policy: Arc<Policy>, outcome: ChargeOutcome, cost: u32) -> Decision {
-        let decision = Decision::new(policy, outcome, &self.shared.jitter);
-        if let Some(observer) = &self.shared.observer {
-            report(observer.as_ref(), &decision, cost);
+    /// Tells the observer of a request's last decision, and remembers a tenant that was refused.
+    fn tell(&self, request: &RateLimitRequest<'_>, decision: &Decision, cost: u32, now: Timestamp) {
+        if request.more_to_come && decision.is_admitted() {
+            return;
         }
-        decision
+        self.report(decision, cost);
+        if !decision.is_admitted() {
+            self.shared.limited.count(request.tenant, now);
+        }
+    }
+
+    fn report(&self, decision: &Decision, cost: u32) {
+        if let Some(observer) = &self.shared.observer {
+            report(observer.as_ref(), decision, cost);
+        }
     }
 }
 

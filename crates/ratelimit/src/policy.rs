@@ -90,14 +90,14 @@ impl Policy {
         &self.limits
     }
 
-    /// The most that one request may cost under this policy: the smallest enforced burst, or
-    /// `None` where nothing is enforced.
+    /// The most that one request may cost under this policy: the smallest enforced burst with its
+    /// debt, or `None` where nothing is enforced.
     #[must_use]
     pub fn largest_cost(&self) -> Option<u32> {
         self.limits
             .iter()
             .filter(|limit| limit.is_enforced())
-            .map(|limit| limit.limit.burst())
+            .map(|limit| limit.limit.largest_cost())
             .min()
     }
 }
@@ -153,6 +153,10 @@ impl PolicyLimit {
     #[must_use]
     pub fn is_enforced(&self) -> bool {
         self.mode == Mode::Enforced
+    }
+
+    pub(crate) fn is_of_addresses(&self) -> bool {
+        self.scope == Scope::ClientAddress
     }
 
     /// A text that tells its buckets from those of every other limit of the same partition, and

@@ -16,6 +16,7 @@ pub struct RateLimitRequest<'a> {
     pub(crate) key: Option<&'a str>,
     pub(crate) address: Option<IpAddr>,
     cost: Cost,
+    pub(crate) more_to_come: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,7 @@ impl<'a> RateLimitRequest<'a> {
             key: None,
             address: None,
             cost: Cost::Exactly(1),
+            more_to_come: false,
         }
     }
 
@@ -60,20 +62,33 @@ impl<'a> RateLimitRequest<'a> {
     }
 
     /// The tokens to take from every limit, or the policy's [largest
-    /// cost](crate::policy::Policy::largest_cost) if that is less: a request that costs more than
-    /// the burst takes the whole burst, instead of being refused whenever it is tried.
+    /// cost](crate::policy::Policy::largest_cost) if that is less: a request that costs more takes
+    /// that, instead of being refused whenever it is tried.
+    ///
+    /// A sender of such requests gets in more than the rate. A limit
+    /// [with debt](crate::policy::Limit::with_debt) admits them and holds the rate.
     #[must_use]
     pub const fn with_cost_up_to_largest(mut self, tokens: u32) -> Self {
         self.cost = Cost::UpToLargest(tokens);
         self
     }
 
-    pub(crate) fn cost_under(&self, policy: &Policy) -> u32 {
+    /// Says that [`Admitted::charge_more`](crate::Admitted::charge_more) follows if it is admitted:
+    /// the observer is told of the request with its last charge, once, and of an earlier one only if
+    /// that is refused.
+    #[must_use]
+    pub const fn more_to_come(mut self) -> Self {
+        self.more_to_come = true;
+        self
+    }
+
+    /// What is to be taken of a request for which `before` tokens were taken already.
+    pub(crate) fn cost_under(&self, policy: &Policy, before: u32) -> u32 {
         match self.cost {
             Cost::Exactly(tokens) => tokens,
             Cost::UpToLargest(tokens) => policy
                 .largest_cost()
-                .map_or(tokens, |largest| tokens.min(largest)),
+                .map_or(tokens, |largest| tokens.min(largest.saturating_sub(before))),
         }
     }
 }

@@ -29,6 +29,12 @@ pub use self::{
 /// - **All or nothing.** If any enforced limit refuses, no bucket changes, those of shadow limits
 ///   included. Otherwise every enforced bucket is charged, and each shadow bucket that has room.
 /// - **A cost of zero changes nothing.** It reads.
+/// - **Debt.** A cost above the burst is admitted by a limit with
+///   [debt](crate::policy::Limit::with_debt) while its whole burst is free, and charged in full; what
+///   is kept of the bucket is up to `(burst + debt) · P` then.
+/// - **The rest of a request.** A charge with [`before`](Charge::before) decides as one of
+///   `before + cost` would have before the first charge, as
+///   [`Level::charge_more`](crate::bucket::Level::charge_more) says, and takes its `cost`.
 /// - **Exact.** Each limit decides as [`Bucket::at`](crate::bucket::Bucket::at) does, and a bucket
 ///   that was never charged is full. An implementation that forgets or merges buckets says when,
 ///   and whether that can admit more or only less.
@@ -48,8 +54,9 @@ pub use self::{
 /// A store that can run Rust between status and writing reads the bucket of each of
 /// [`Charge::targets`], calls [`Charge::decide`], and writes [`PendingCharge::updates`]. A store
 /// that decides elsewhere, such as in a script on a server, gets the numbers from
-/// [`Limit::scale`](crate::policy::Limit::scale), [`Limit::volume`](crate::policy::Limit::volume)
-/// and [`Charge::cost`], and turns what comes back into a [`LimitStatus`] for each target with
+/// [`Limit::scale`](crate::policy::Limit::scale), [`Limit::volume`](crate::policy::Limit::volume),
+/// [`Limit::most_volume`](crate::policy::Limit::most_volume), [`Charge::before`] and
+/// [`Charge::cost`], and turns what comes back into a [`LimitStatus`] for each target with
 /// [`Bucket::new`](crate::bucket::Bucket::new) and `at`.
 pub trait Store: fmt::Debug + Send + Sync {
     /// Decides a charge, and carries it out if every enforced limit has room.

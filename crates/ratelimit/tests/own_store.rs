@@ -39,6 +39,8 @@ enum Fault {
     RefillsWhenTimeStepsBack,
     ForgetsTheScale,
     JoinsNamesWithAColon,
+    ForgetsDebt,
+    TakesTheRestForANewRequest,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,9 @@ impl Broken {
             Fault::RefillsWhenTimeStepsBack => {
                 let present = scale.tick().floor(charge.now());
                 Bucket::new(consumed, last.min(present), scale)
+            }
+            Fault::ForgetsDebt => {
+                Bucket::new(consumed.min(target.limit().limit().volume()), last, scale)
             }
             Fault::ForgetsTheScale => Bucket::new(consumed, last, target.limit().limit().scale()),
             _ => bucket,
@@ -110,6 +115,9 @@ impl Store for Broken {
         ChargeFuture::boxed(async move {
             match (self.fault, charge.cost()) {
                 (Fault::ChargesEachLimitAlone, cost) => return Ok(self.charge_each(charge, cost)),
+                (Fault::TakesTheRestForANewRequest, cost) if charge.before() > 0 => {
+                    return Ok(self.charge_each(charge, cost));
+                }
                 (Fault::CountsPeeks, 0) => return Ok(self.charge_each(charge, 1)),
                 _ => {}
             }
@@ -165,6 +173,22 @@ async fn a_refill_by_a_clock_that_steps_back_is_caught() {
 #[should_panic(expected = "`Store`: changed limits keep the tokens used: ")]
 async fn a_bucket_kept_without_its_scale_is_caught() {
     check_broken(Fault::ForgetsTheScale).await;
+}
+
+#[tokio::test]
+#[should_panic(
+    expected = "`Store`: a cost above the burst is charged in full where debt is allowed: 101 tokens drain in 101 hours, "
+)]
+async fn debt_that_is_forgotten_is_caught() {
+    check_broken(Fault::ForgetsDebt).await;
+}
+
+#[tokio::test]
+#[should_panic(
+    expected = "`Store`: the first charge of a request does not stand in the way of its rest: "
+)]
+async fn a_rest_that_is_decided_without_its_first_charge_is_caught() {
+    check_broken(Fault::TakesTheRestForANewRequest).await;
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ impl Scale {
         self.tick
     }
 
-    pub(super) fn volume_of(self, tokens: u32) -> u64 {
+    pub(crate) fn volume_of(self, tokens: u32) -> u64 {
         u64::from(tokens).saturating_mul(self.units_per_token.get())
     }
 

@@ -1,5 +1,7 @@
 //! The arithmetic against an exact model and against governor.
 
+mod debt;
+
 use std::{
     num::{NonZeroU32, NonZeroU64},
     time::Duration,
@@ -14,13 +16,13 @@ use crate::{
     policy::{Limit, Rate},
 };
 
-/// The tokens available, as an exact fraction over the period in microseconds. It counts the
-/// other way round from a [`Bucket`] and never reduces.
+/// The tokens available, as an exact fraction over the period in microseconds, below zero when
+/// they are owed. It counts the other way round from a [`Bucket`] and never reduces.
 #[derive(Debug)]
 struct Model {
     limit: Limit,
-    available: u128,
-    seen: u128,
+    available: i128,
+    seen: i128,
 }
 
 impl Model {
@@ -40,31 +42,42 @@ impl Model {
         }
     }
 
-    fn of_tokens(&self, tokens: u32) -> u128 {
-        u128::from(tokens) * self.limit.rate().period().as_micros()
+    fn of_tokens(&self, tokens: u32) -> i128 {
+        i128::from(tokens) * i128::try_from(self.limit.rate().period().as_micros()).unwrap()
     }
 
     /// Whole ticks only, which is what a limit promises.
     fn observe(&mut self, now: Timestamp) {
-        let per_tick = u128::from(self.limit.scale().tick().micros());
-        let now = u128::from(now.as_micros()) / per_tick * per_tick;
-        let elapsed = now.saturating_sub(self.seen);
+        let per_tick = i128::from(self.limit.scale().tick().micros());
+        let now = i128::from(now.as_micros()) / per_tick * per_tick;
+        let elapsed = (now - self.seen).max(0);
         let most = self.of_tokens(self.limit.burst());
-        let gained = elapsed * u128::from(self.limit.rate().tokens());
+        let gained = elapsed * i128::from(self.limit.rate().tokens());
         self.available = most.min(self.available + gained);
         self.seen = self.seen.max(now);
     }
 
-    fn charge(&mut self, now: Timestamp, cost: u32) -> bool {
-        let mut observed = Self { ..*self };
-        observed.observe(now);
-        let cost = self.of_tokens(cost);
-        if cost > 0 && cost <= observed.available {
-            observed.available -= cost;
-            *self = observed;
+    /// A charge of `cost` for a request that has taken `before`.
+    fn charge(&mut self, now: Timestamp, before: u32, cost: u32) -> bool {
+        if cost == 0 {
             return true;
         }
-        cost == 0
+        let mut observed = Self { ..*self };
+        observed.observe(now);
+        let (burst, debt) = (u64::from(self.limit.burst()), u64::from(self.limit.debt()));
+        let whole = u64::from(before) + u64::from(cost);
+        let is_free = if whole > burst {
+            // All that is gone from the burst is the request's own.
+            whole <= burst + debt
+                && observed.available >= self.of_tokens(self.limit.burst()) - self.of_tokens(before)
+        } else {
+            observed.available >= self.of_tokens(cost)
+        };
+        if is_free {
+            observed.available -= self.of_tokens(cost);
+            *self = observed;
+        }
+        is_free
     }
 }
 
@@ -83,11 +96,14 @@ fn rates() -> impl Strategy<Value = Rate> {
 
 fn limits() -> impl Strategy<Value = Limit> {
     let bursts = prop_oneof![1..=20_u32, 1..=100_000_u32, Just(40_000_000_u32)];
-    (rates(), bursts).prop_filter_map("too large", |(rate, burst)| Limit::new(rate, burst).ok())
+    let debts = prop_oneof![2 => Just(0), 2 => 1..=20_u32, 1 => 1..=100_000_u32];
+    (rates(), bursts, debts).prop_filter_map("too large", |(rate, burst, debt)| {
+        Limit::new(rate, burst).ok()?.with_debt(debt).ok()
+    })
 }
 
-/// Moves in hundredths of the time one token takes, backwards too, and costs up to one above the
-/// burst, mostly small.
+/// Moves in hundredths of the time one token takes, backwards too, and costs up to two above what
+/// there may be, mostly small.
 fn steps(count: usize) -> impl Strategy<Value = Vec<(i64, u32)>> {
     let moves = prop_oneof![6 => 0..=300_i64, 2 => 0..=20_000_i64, 2 => -2_000..=0_i64];
     let costs = prop_oneof![6 => 0..=3_u32, 2 => 0..=30_u32, 1 => any::<u32>()];
@@ -125,13 +141,13 @@ proptest! {
         let mut model = Model::full(limit);
         for (hundredths, cost) in steps {
             now = moved(now, &limit, hundredths);
-            let cost = cost % (limit.burst() + 2);
+            let cost = cost % (limit.largest_cost() + 2);
             let level = bucket.at(&limit, now);
             let charged = level.charge(cost);
-            prop_assert_eq!(charged.is_ok(), model.charge(now, cost));
+            prop_assert_eq!(charged.is_ok(), model.charge(now, 0, cost));
             match charged {
                 Ok(after) => bucket = after,
-                Err(Retry::NeverSatisfiable) => prop_assert_eq!(cost, limit.burst() + 1),
+                Err(Retry::NeverSatisfiable) => prop_assert_eq!(cost, limit.largest_cost() + 1),
                 Err(Retry::After(wait)) => {
                     let then = later(now, wait);
                     let just_before = bucket.at(&limit, earlier(then, 1)).charge(cost);
@@ -140,6 +156,7 @@ proptest! {
                     prop_assert!(bucket.at(&limit, then).charge(cost).is_ok(), "admitted then");
                 }
             }
+            prop_assert!(bucket.consumed() <= limit.most_volume());
             let level = bucket.at(&limit, now);
             if let Some(wait) = level.next_token() {
                 let then = later(now, wait);
@@ -195,18 +212,20 @@ proptest! {
     }
 
     #[test]
-    fn a_change_of_limit_keeps_the_used_tokens_up_to_the_new_burst(
+    fn a_change_of_limit_keeps_the_used_tokens_up_to_the_new_burst_and_debt(
         before in limits(),
         after in limits(),
         used in any::<u32>(),
     ) {
         let now = Timestamp::from_micros(5_000_000);
-        let used = used % before.burst() + 1;
+        let used = used % before.largest_cost() + 1;
         let bucket = Bucket::full(&before, now).at(&before, now).charge(used).unwrap();
         // A millisecond tick rounds the time of the charge up, which only refills later.
         let level = bucket.at(&after, now);
         prop_assert_eq!(level.remaining(), after.burst().saturating_sub(used));
-        let full_at = later(now, after.refill_time());
+        let kept = after.scale().volume_of(used.min(after.largest_cost()));
+        prop_assert_eq!(level.consumed(), kept);
+        let full_at = later(now, level.time_to_full());
         prop_assert_eq!(bucket.at(&after, full_at).remaining(), after.burst());
     }
 
@@ -217,11 +236,13 @@ proptest! {
         hundredths in 0..=20_000_i64,
     ) {
         let start = Timestamp::from_micros(1_000_000);
-        let cost = cost % limit.burst() + 1;
+        let cost = cost % limit.largest_cost() + 1;
         let bucket = Bucket::full(&limit, start).at(&limit, start).charge(cost).unwrap();
         let now = moved(start, &limit, hundredths);
         let used = bucket.used_at(now);
-        prop_assert_eq!(used, u64::from(limit.burst() - bucket.at(&limit, now).remaining()));
+        let level = bucket.at(&limit, now);
+        prop_assert_eq!(used, level.consumed().div_ceil(limit.scale().units_per_token().get()));
+        prop_assert_eq!(level.remaining(), limit.burst().saturating_sub(u32::try_from(used).unwrap()));
         prop_assert_eq!(used == 0, bucket.at(&limit, now).next_token().is_none());
     }
 }

@@ -1,6 +1,7 @@
 //! The suite of [`Store`].
 
 mod atomic;
+mod debt;
 mod exact;
 mod separate;
 
@@ -11,6 +12,12 @@ use self::{
         a_charge_is_one_step, a_cost_of_zero_changes_nothing, a_refusal_charges_no_limit,
         a_shadow_limit_refuses_nothing_and_is_charged_while_it_has_room,
         an_admission_charges_every_limit_that_applies,
+    },
+    debt::{
+        a_cost_above_the_burst_is_charged_in_full_where_debt_is_allowed, debt_is_all_or_nothing,
+        debt_stays_when_limits_change, nothing_else_is_admitted_until_debt_has_drained,
+        the_first_charge_of_a_request_does_not_stand_in_the_way_of_its_rest,
+        the_rest_of_a_request_is_refused_whole_and_says_when_all_of_it_passes,
     },
     exact::{
         a_burst_admits_its_tokens_and_no_more, a_clock_that_steps_back_refills_nothing,
@@ -64,6 +71,12 @@ pub async fn store(make: impl AsyncFn() -> Arc<dyn Store>, pass: impl AsyncFn(Du
         a_limit_counted_in_milliseconds_is_exact(fresh().await);
         a_clock_that_steps_back_refills_nothing(fresh().await);
         changed_limits_keep_the_tokens_used(fresh().await);
+        a_cost_above_the_burst_is_charged_in_full_where_debt_is_allowed(fresh().await);
+        nothing_else_is_admitted_until_debt_has_drained(fresh().await, &pass);
+        debt_is_all_or_nothing(fresh().await);
+        debt_stays_when_limits_change(fresh().await);
+        the_first_charge_of_a_request_does_not_stand_in_the_way_of_its_rest(fresh().await);
+        the_rest_of_a_request_is_refused_whole_and_says_when_all_of_it_passes(fresh().await);
         tenants_keys_addresses_and_tiers_are_counted_apart(fresh().await);
         subjects_of_the_same_text_are_counted_apart(fresh().await);
         names_with_any_separator_are_counted_apart(fresh().await);
@@ -89,6 +102,17 @@ impl Suite {
     }
 }
 
+/// What a store is asked for the rest of a request for which `before` tokens were taken.
+fn rest<'a>(
+    suite: &Suite,
+    policy: &'a Policy,
+    request: RateLimitRequest<'a>,
+    before: u32,
+) -> Charge<'a> {
+    let first = ChargeOutcome::default();
+    Charge::for_rest(policy, &request, suite.now, before, &first)
+}
+
 fn answered(clause: Clause, answer: Result<ChargeOutcome, StoreError>) -> ChargeOutcome {
     answer.unwrap_or_else(|error| clause.fails(format_args!("it failed: {error}")))
 }
@@ -107,6 +131,12 @@ fn policy(rules: impl Fn(PoliciesBuilder) -> PoliciesBuilder) -> Policy {
 /// A burst that does not refill noticeably while the suite runs.
 fn hourly(burst: u32) -> Rule {
     Rule::new(limit(Rate::tokens_per_hour(1), burst))
+}
+
+/// The same, with debt.
+fn owing(burst: u32, debt: u32) -> Rule {
+    let limit = limit(Rate::tokens_per_hour(1), burst).with_debt(debt);
+    Rule::new(limit.expect("the suite's limits are valid"))
 }
 
 fn limit(rate: Rate, burst: u32) -> Limit {

@@ -1,5 +1,7 @@
 //! Whole checks: limits together, policies replaced, events.
 
+mod charge_more;
+
 use std::{
     net::IpAddr,
     num::NonZeroUsize,

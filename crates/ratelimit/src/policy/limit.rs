@@ -1,4 +1,4 @@
-//! What one limit allows: a burst, and the rate at which it comes back.
+//! What one limit allows: a burst, the rate at which it comes back, and what it may be overdrawn by.
 
 use std::time::Duration;
 
@@ -14,16 +14,18 @@ pub struct Rate {
     period: Duration,
 }
 
-/// A token bucket's size and speed: a burst of tokens that refills at a [`Rate`].
+/// A token bucket's size and speed: a burst of tokens that refills at a [`Rate`], and the most that
+/// one request may take beyond it ([`with_debt`](Self::with_debt)).
 ///
 /// Everything is counted in integers. One token is `P` units of volume and `L` units drain each
 /// tick, where `L / P` is the rate in lowest terms; a tick is a microsecond, or a millisecond
 /// where microseconds would be too fine ([`Limit::scale`]). For every limit that [`Limit::new`]
-/// accepts, `2 · burst · P < 2⁵³`, so the arithmetic is exact, in a double too.
+/// accepts, `2 · (burst + debt) · P < 2⁵³`, so the arithmetic is exact, in a double too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limit {
     rate: Rate,
     burst: u32,
+    debt: u32,
     scale: Scale,
 }
 
@@ -43,8 +45,11 @@ pub enum LimitError {
     /// The burst is zero tokens.
     #[error("the burst must be at least one token")]
     ZeroBurst,
-    /// The burst times the period cannot be counted exactly.
-    #[error("the burst is too large for so long a period; lower the burst or shorten the period")]
+    /// The burst and debt, times the period, cannot be counted exactly.
+    #[error(
+        "the burst is too large for so long a period; lower the burst or its debt, or shorten the \
+         period"
+    )]
     TooLarge,
 }
 
@@ -112,14 +117,36 @@ impl Limit {
         if burst == 0 {
             return Err(LimitError::ZeroBurst);
         }
+        Self::counted(rate, burst, 0)
+    }
+
+    /// The same limit, in whose debt one request may get: a cost above the burst, and at most
+    /// `most` above it, is admitted while the whole burst is free, and charged in full. Nothing
+    /// else is admitted until that has drained to below the burst again.
+    ///
+    /// In any window `W` a bucket admits at most `burst + rate · W + most` then, and over time
+    /// exactly the rate. Zero is a limit without debt.
+    ///
+    /// # Errors
+    /// Burst, `most` and period cannot be counted exactly.
+    pub fn with_debt(self, most: u32) -> Result<Self, LimitError> {
+        Self::counted(self.rate, self.burst, most)
+    }
+
+    /// In the finest ticks in which everything that a bucket may hold can be counted.
+    fn counted(rate: Rate, burst: u32, debt: u32) -> Result<Self, LimitError> {
+        let tokens = u128::from(burst) + u128::from(debt);
         let scale = [Tick::Micros, Tick::Millis]
             .into_iter()
             .filter_map(|tick| Scale::reduced(rate, tick))
-            .find(|scale| {
-                u128::from(burst) * u128::from(scale.units_per_token().get()) < VOLUME_BOUND
-            })
+            .find(|scale| tokens * u128::from(scale.units_per_token().get()) < VOLUME_BOUND)
             .ok_or(LimitError::TooLarge)?;
-        Ok(Self { rate, burst, scale })
+        Ok(Self {
+            rate,
+            burst,
+            debt,
+            scale,
+        })
     }
 
     /// How fast tokens come back.
@@ -128,10 +155,23 @@ impl Limit {
         self.rate
     }
 
-    /// The most tokens that can be taken at once.
+    /// The tokens of a full bucket: the most that can be taken at once without debt.
     #[must_use]
     pub const fn burst(&self) -> u32 {
         self.burst
+    }
+
+    /// The most tokens that one request may take beyond the burst; zero unless
+    /// [`with_debt`](Self::with_debt) says more.
+    #[must_use]
+    pub const fn debt(&self) -> u32 {
+        self.debt
+    }
+
+    /// The most that one request may cost: the burst and the debt.
+    #[must_use]
+    pub const fn largest_cost(&self) -> u32 {
+        self.burst.saturating_add(self.debt)
     }
 
     /// How long an empty bucket takes to hold its whole burst again, rounded up to a microsecond.
@@ -148,10 +188,16 @@ impl Limit {
         self.scale
     }
 
-    /// `burst · P`: the units of volume of the whole burst, below 2⁵².
+    /// `burst · P`: the units of volume of the whole burst.
     #[must_use]
     pub fn volume(&self) -> u64 {
-        u64::from(self.burst) * self.scale.units_per_token().get()
+        self.scale.volume_of(self.burst)
+    }
+
+    /// `(burst + debt) · P`: the most units of volume that a bucket may hold, below 2⁵².
+    #[must_use]
+    pub fn most_volume(&self) -> u64 {
+        self.volume() + self.scale.volume_of(self.debt)
     }
 }
 

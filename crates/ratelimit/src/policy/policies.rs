@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
 
-use super::{Limit, Policy, Rate, Rule};
+use super::{Limit, LimitError, Policy, Rate, Rule};
 use crate::name::{Category, Tier};
 
 pub use self::builder::PoliciesBuilder;
@@ -28,7 +28,7 @@ pub use self::builder::PoliciesBuilder;
 ///     tenant = { per-second = 12, burst = 25 }            # a tenant, all categories together
 ///
 ///     [tier.free.category.ingest]
-///     tenant = { per-second = 10, burst = 20 }            # a tenant, this category
+///     tenant = { per-second = 10, burst = 20, debt = 100 }        # a tenant, this category
 ///     key = { per-minute = 300, burst = 10, name = "burst" }         # one API key
 ///     address = { per-hour = 900, burst = 10, mode = "shadow" }      # one address, one tenant
 /// "#)?;
@@ -52,6 +52,14 @@ pub enum PolicyError {
         policy: String,
         /// The name that two limits have.
         name: String,
+    },
+    /// A limit cannot have the debt of its category.
+    #[error("a debt of {most} cannot be added to a limit: {source}")]
+    Debt {
+        /// The debt.
+        most: u32,
+        /// Why the limit cannot have it.
+        source: LimitError,
     },
 }
 

@@ -8,11 +8,13 @@ use crate::name::LimitName;
 /// A limit as it is configured: its numbers, whether it refuses, and optionally a name.
 ///
 /// Read with serde it takes exactly one of `per-second`, `per-minute`, `per-hour` and `per-day`,
-/// a `burst`, and optionally `mode` (`"enforced"` or `"shadow"`) and `name`.
+/// a `burst`, and optionally the most `debt`, `mode` (`"enforced"` or `"shadow"`) and `name`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "RuleText")]
 pub struct Rule {
     pub(super) limit: Limit,
+    /// Whether the limit's debt was given, if only as zero.
+    pub(super) gives_debt: bool,
     pub(super) mode: Mode,
     pub(super) name: Option<LimitName>,
 }
@@ -23,6 +25,7 @@ impl Rule {
     pub const fn new(limit: Limit) -> Self {
         Self {
             limit,
+            gives_debt: limit.debt() > 0,
             mode: Mode::Enforced,
             name: None,
         }
@@ -47,6 +50,17 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// The same rule with this debt, unless it gives one itself or another category wants more.
+    pub(super) fn or_debt(self, most: u32) -> Result<Self, LimitError> {
+        if self.gives_debt || self.limit.debt() >= most {
+            return Ok(self);
+        }
+        let limit = self.limit.with_debt(most)?;
+        Ok(Self { limit, ..self })
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RuleText {
@@ -55,6 +69,7 @@ struct RuleText {
     per_hour: Option<u32>,
     per_day: Option<u32>,
     burst: u32,
+    debt: Option<u32>,
     #[serde(default)]
     mode: Mode,
     name: Option<LimitName>,
@@ -83,7 +98,8 @@ impl TryFrom<RuleText> for Rule {
             return Err(RuleError::NotOneRate);
         };
         Ok(Self {
-            limit: Limit::new(rate, text.burst)?,
+            limit: Limit::new(rate, text.burst)?.with_debt(text.debt.unwrap_or_default())?,
+            gives_debt: text.debt.is_some(),
             mode: text.mode,
             name: text.name,
         })

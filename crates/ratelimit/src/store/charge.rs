@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use crate::{
     address::ClientNetwork,
     clock::Timestamp,
-    policy::{Policy, PolicyLimit, Scope},
+    policy::{MAX_LIMITS, Policy, PolicyLimit, Scope},
     request::RateLimitRequest,
+    store::ChargeOutcome,
 };
 
 /// What to charge, for which tenant or address, under which policy.
@@ -16,8 +17,11 @@ pub struct Charge<'a> {
     partition: Partition<'a>,
     key: Option<&'a str>,
     address: Option<ClientNetwork>,
+    before: u32,
     cost: u32,
     now: Timestamp,
+    /// The limits, by position, that are left out.
+    without: [bool; MAX_LIMITS],
 }
 
 /// What all buckets of one charge have in common.
@@ -65,8 +69,33 @@ impl<'a> Charge<'a> {
             partition: Partition::Tenant(request.tenant),
             key: request.key,
             address: request.address.map(ClientNetwork::from),
-            cost: request.cost_under(policy),
+            before: 0,
+            cost: request.cost_under(policy, 0),
             now,
+            without: [false; MAX_LIMITS],
+        }
+    }
+
+    /// Charges a request for which `before` tokens were taken already, with the outcome `first`,
+    /// its cost on top of them. Shadow limits that had no room for the first charge are left out:
+    /// the request has exceeded them, and the rest of it does not come in through them.
+    #[must_use]
+    pub fn for_rest(
+        policy: &'a Policy,
+        request: &RateLimitRequest<'a>,
+        now: Timestamp,
+        before: u32,
+        first: &ChargeOutcome,
+    ) -> Self {
+        let had_no_room = |position| {
+            let status = first.status(position);
+            status.is_some_and(|status| status.refusal().is_some())
+        };
+        Self {
+            before,
+            cost: request.cost_under(policy, before),
+            without: std::array::from_fn(had_no_room),
+            ..Self::for_request(policy, request, now)
         }
     }
 
@@ -80,8 +109,10 @@ impl<'a> Charge<'a> {
             partition,
             key: None,
             address: None,
+            before: 0,
             cost: 1,
             now,
+            without: [false; MAX_LIMITS],
         }
     }
 
@@ -95,6 +126,13 @@ impl<'a> Charge<'a> {
     #[must_use]
     pub const fn partition(&self) -> Partition<'a> {
         self.partition
+    }
+
+    /// The tokens that an earlier charge of the same request has taken from each bucket; zero for
+    /// a first charge. They decide with the cost whether the burst suffices, or debt is needed.
+    #[must_use]
+    pub const fn before(&self) -> u32 {
+        self.before
     }
 
     /// The tokens to take from each bucket.
@@ -111,11 +149,17 @@ impl<'a> Charge<'a> {
 
     /// The buckets: one for each limit of the policy that applies to this request.
     pub fn targets(&self) -> impl Iterator<Item = Target<'a>> + use<'a> {
-        let Self { key, address, .. } = *self;
+        let Self {
+            key,
+            address,
+            without,
+            ..
+        } = *self;
         self.policy
             .limits()
             .iter()
             .enumerate()
+            .filter(move |(position, _)| !without[*position])
             .filter_map(move |(position, limit)| {
                 let subject = match limit.scope() {
                     Scope::Tenant | Scope::Category | Scope::ClientAddress => Subject::Whole,

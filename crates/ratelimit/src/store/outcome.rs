@@ -12,8 +12,11 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitStatus {
     remaining: u32,
+    /// In units of the limit's scale.
+    consumed: u64,
     next_token: Option<Duration>,
-    refusal: Option<Retry>,
+    refuses: bool,
+    retry: Option<Retry>,
 }
 
 /// The status of every limit of a charge after the decision.
@@ -29,8 +32,10 @@ impl LimitStatus {
     pub fn with_room(level: &Level<'_>) -> Self {
         Self {
             remaining: level.remaining(),
+            consumed: level.consumed(),
             next_token: level.next_token(),
-            refusal: None,
+            refuses: false,
+            retry: None,
         }
     }
 
@@ -38,7 +43,18 @@ impl LimitStatus {
     #[must_use]
     pub fn without_room(level: &Level<'_>, retry: Retry) -> Self {
         Self {
-            refusal: Some(retry),
+            refuses: true,
+            retry: Some(retry),
+            ..Self::with_room(level)
+        }
+    }
+
+    /// The limit has room for a second charge, which others refuse, but would not have room for the
+    /// whole request sent again: `retry` says when.
+    #[must_use]
+    pub fn with_room_for_the_rest(level: &Level<'_>, retry: Retry) -> Self {
+        Self {
+            retry: Some(retry),
             ..Self::with_room(level)
         }
     }
@@ -58,7 +74,22 @@ impl LimitStatus {
     /// When the limit would have room, if it has none.
     #[must_use]
     pub const fn refusal(&self) -> Option<Retry> {
-        self.refusal
+        if self.refuses { self.retry } else { None }
+    }
+
+    /// When the limit would have room for the whole request, sent again, if it has none now.
+    #[must_use]
+    pub const fn retry(&self) -> Option<Retry> {
+        self.retry
+    }
+
+    /// The most tokens that `limit` would take beyond the `before` that a request has taken.
+    pub(crate) fn affordable(&self, limit: &Limit, before: u32) -> u32 {
+        if self.consumed <= limit.scale().volume_of(before) {
+            limit.largest_cost().saturating_sub(before)
+        } else {
+            self.remaining
+        }
     }
 
     /// Whether less than a tenth of the burst of `limit` is left.
@@ -72,6 +103,15 @@ impl ChargeOutcome {
     /// Sets the status of the limit of `target`.
     pub fn set(&mut self, target: &Target<'_>, status: LimitStatus) {
         self.by_position[target.position()] = Some(status);
+    }
+
+    /// With the statuses of an earlier charge of the same request where this one has none.
+    pub(crate) fn or(self, earlier: &Self) -> Self {
+        let mut by_position = self.by_position;
+        for (status, earlier) in by_position.iter_mut().zip(earlier.by_position) {
+            *status = status.or(earlier);
+        }
+        Self { by_position }
     }
 
     /// The status of the limit at `position` of the policy, counted from 0; `None` where it did

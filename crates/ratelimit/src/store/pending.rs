@@ -44,7 +44,7 @@ impl<'a> Charge<'a> {
             let bucket =
                 bucket_of(&target).unwrap_or_else(|| Bucket::full(limit, Timestamp::default()));
             let level = bucket.at(limit, now);
-            let charged = level.charge(self.cost());
+            let charged = level.charge_more(self.before(), self.cost());
             writes &= charged.is_ok() || !target.limit().is_enforced();
             tried[target.position()] = Some(Tried {
                 target,
@@ -64,7 +64,7 @@ impl<'a> Charge<'a> {
             } = tried;
             let status = match charged {
                 Err(retry) => LimitStatus::without_room(&level, retry),
-                Ok(_) if !writes => LimitStatus::with_room(&level),
+                Ok(_) if !writes => self.not_taken(&level),
                 Ok(bucket) => {
                     pending.updates[target.position()] = Some((target, bucket));
                     LimitStatus::with_room(&bucket.at(target.limit().limit(), now))
@@ -73,6 +73,16 @@ impl<'a> Charge<'a> {
             pending.outcome.set(&target, status);
         }
         pending
+    }
+
+    /// The status of a limit with room for what is not taken, because of another limit or because
+    /// it is nothing.
+    fn not_taken(&self, level: &Level<'_>) -> LimitStatus {
+        let whole = self.before().saturating_add(self.cost());
+        match level.check(whole) {
+            Err(retry) if self.cost() > 0 => LimitStatus::with_room_for_the_rest(level, retry),
+            _ => LimitStatus::with_room(level),
+        }
     }
 }
 

@@ -96,14 +96,17 @@ impl BodyAllowance {
         self.memory.units()
     }
 
-    /// Called before work on so many bytes: waits for a slot if they are many and it has none.
-    pub(super) async fn begin_work(&mut self, bytes: usize) {
+    /// Called before work on so many bytes: waits for a slot if they are many and it has
+    /// none, and tells whether it waited.
+    pub(super) async fn begin_work(&mut self, bytes: usize) -> bool {
         if bytes > LIGHT
             && self.slot.is_none()
             && let Some((work, tenant)) = &self.work
         {
             self.slot = Some(work.take(tenant).await);
+            return true;
         }
+        false
     }
 
     /// The work is done, and the next may begin.

@@ -8,12 +8,20 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, header::CONTENT_TYPE};
 use serde_json::Value;
 
-use super::{Intake, allowance::BodyAllowance, charge_request::Charged};
+use self::body::{Received, Unpacked, Unpacking};
+use super::{
+    Intake,
+    allowance::{BodyAllowance, LIGHT},
+    charge_request::Charged,
+    rejection::{Rejection, RequestRejection},
+    services::Services,
+};
 use crate::{
     json::{Element, Reader, footprint},
-    pipeline::rejection::Rejection,
     quality::Reason,
 };
+
+pub(super) use self::body::MAX_BYTES;
 
 /// The most events of one request.
 pub(crate) const MAX_BATCH: usize = 1_000;
@@ -21,8 +29,11 @@ pub(crate) const MAX_BATCH: usize = 1_000;
 /// The JSON values of one request, in order.
 #[derive(Debug)]
 pub(crate) struct Frames {
-    pub(crate) charged: Charged,
-    pub(crate) frames: Vec<Frame>,
+    pub(super) charged: Charged,
+    /// The bytes of the body, as far as it came and was unpacked.
+    pub(super) bytes: usize,
+    /// A rejection if the body is none of what may come; its bytes cost what they cost.
+    pub(super) frames: Result<Vec<Frame>, Rejection>,
 }
 
 /// One JSON value.
@@ -42,22 +53,74 @@ enum Form {
     Either,
 }
 
-/// Reads a body and cuts it into the events, or the lead, that it holds.
+/// Reads a body and cuts it into the events, or the lead, that it holds. No more of it is unpacked
+/// and looked at than the tenant's limits have room for.
+///
+/// # Errors
+/// The limits have no room for the body, and it was not looked at to its end.
 #[tracing::instrument(skip_all)]
 pub(crate) async fn frame(
+    services: &Services,
     intake: Intake,
     mut charged: Charged,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Frames, Rejection> {
-    let form = form(intake, media_type(headers).as_deref())?;
-    let text = body::read(headers, body, &mut charged.allowance).await?;
-    charged.allowance.grow(footprint(&text))?;
-    charged.allowance.begin_work(text.len()).await;
+) -> Result<Frames, RequestRejection> {
+    let form = match form(intake, media_type(headers).as_deref()) {
+        Ok(form) => form,
+        Err(rejection) => return Ok(Frames::rejected(charged, 0, rejection)),
+    };
+    let Received { mut bytes, body } = body::receive(headers, body, &mut charged.allowance).await;
+    let text = match body {
+        Ok(body::Body::Plain(text)) => {
+            charged.begin_work(services, bytes).await?;
+            if bytes > charged.room() {
+                charged.pay(services, bytes).await?;
+            }
+            Ok(text)
+        }
+        Ok(body::Body::Packed(packed)) => {
+            let mut unpacking = Unpacking::new(packed.as_ref());
+            let unpacked = loop {
+                let step = charged.room().min(unpacking.bytes() + LIGHT);
+                let unpacked = unpacking.up_to(step, &mut charged.allowance);
+                bytes = unpacking.bytes();
+                match unpacked {
+                    Unpacked::Whole(text) => {
+                        bytes = text.len();
+                        break Ok(text);
+                    }
+                    Unpacked::Failed(rejection) => break Err(rejection),
+                    Unpacked::HasMore if bytes > charged.room() => {
+                        charged.pay(services, bytes).await?;
+                    }
+                    Unpacked::HasMore => charged.begin_work(services, bytes + 1).await?,
+                }
+            };
+            charged.allowance.shrink(packed.counted());
+            unpacked
+        }
+        Err(rejection) => Err(rejection),
+    };
+    let frames = text.and_then(|text| {
+        charged.allowance.grow(footprint(&text))?;
+        cut(&text, form)
+    });
     Ok(Frames {
         charged,
-        frames: cut(&text, form)?,
+        bytes,
+        frames,
     })
+}
+
+impl Frames {
+    const fn rejected(charged: Charged, bytes: usize, rejection: Rejection) -> Self {
+        Self {
+            charged,
+            bytes,
+            frames: Err(rejection),
+        }
+    }
 }
 
 fn form(intake: Intake, media_type: Option<&str>) -> Result<Form, Rejection> {
@@ -81,8 +144,12 @@ fn form(intake: Intake, media_type: Option<&str>) -> Result<Form, Rejection> {
 /// The body of a request that is no record, under the same bounds.
 pub(crate) async fn read_body(request: Request<Body>) -> Result<Bytes, Rejection> {
     let (head, body) = request.into_parts();
-    let mut allowance = BodyAllowance::of_operator(4 * body::MAX_BYTES)?;
-    body::read(&head.headers, body, &mut allowance).await
+    let mut allowance = BodyAllowance::of_operator(4 * MAX_BYTES)?;
+    let received = body::receive(&head.headers, body, &mut allowance).await;
+    match received.body? {
+        body::Body::Plain(text) => Ok(text),
+        body::Body::Packed(packed) => Unpacking::new(packed.as_ref()).all(&mut allowance),
+    }
 }
 
 /// The media type in lower case, without parameters; none if it names a charset but UTF-8.

@@ -78,16 +78,44 @@ fn the_refill_time_is_the_burst_over_the_rate() {
     );
 }
 
+#[test]
+fn the_debt_counts_for_what_can_be_counted_exactly() {
+    let day = |burst| Limit::new(Rate::tokens_per_day(1), burst).unwrap();
+    assert_eq!(day(50_000).scale().tick(), Tick::Micros);
+    let owing = day(50_000).with_debt(10_000).unwrap();
+    assert_eq!(owing.scale(), day(60_000).scale(), "in milliseconds");
+    assert_eq!((owing.burst(), owing.debt()), (50_000, 10_000));
+    assert_eq!(owing.with_debt(0), Ok(day(50_000)));
+    let error = day(50_000_000).with_debt(10_000_000).unwrap_err();
+    assert_eq!(error, LimitError::TooLarge);
+    assert!(day(50_000_000).with_debt(2_000_000).is_ok());
+    // The sum does not have to fit a u32.
+    let fast = Limit::new(
+        Rate::tokens_per(1_000_000, Duration::from_secs(1)),
+        u32::MAX,
+    );
+    let fast = fast.unwrap().with_debt(u32::MAX).unwrap();
+    assert_eq!(
+        (fast.largest_cost(), fast.most_volume()),
+        (u32::MAX, 2 * u64::from(u32::MAX))
+    );
+}
+
 proptest! {
     #[test]
     fn two_full_volumes_are_exact_in_a_double(
         tokens in 1..=u32::MAX,
         micros in 1..=u64::MAX / 2,
         burst in 1..=u32::MAX,
+        debt in 0..=u32::MAX,
     ) {
         let rate = Rate::tokens_per(tokens, Duration::from_micros(micros));
-        if let Ok(limit) = Limit::new(rate, burst) {
-            prop_assert!(2 * limit.volume() < 1 << 53);
+        let limit = Limit::new(rate, burst).and_then(|limit| limit.with_debt(debt));
+        if let Ok(limit) = limit {
+            let tokens = u64::from(burst) + u64::from(debt);
+            let most = limit.scale().units_per_token().get().checked_mul(tokens);
+            prop_assert_eq!(most, Some(limit.most_volume()));
+            prop_assert!(2 * limit.most_volume() < 1 << 53);
         }
     }
 }

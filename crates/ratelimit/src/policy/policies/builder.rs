@@ -75,6 +75,33 @@ impl PoliciesBuilder {
         self
     }
 
+    /// Lets one request of a category overdraw by `most` the limits that it is checked against, as
+    /// far as they give no debt of their own ([`Limit::with_debt`](crate::policy::Limit::with_debt)). To be called when all rules are
+    /// there.
+    ///
+    /// # Errors
+    /// A limit cannot count so much exactly.
+    pub fn with_debt_in(mut self, category: &Category, most: u32) -> Result<Self, PolicyError> {
+        for rules in self.tier.values_mut() {
+            let Some(of_category) = rules.category.get_mut(category) else {
+                continue;
+            };
+            let CategoryRules {
+                tenant,
+                key,
+                address,
+            } = of_category;
+            for rule in [&mut rules.tenant, tenant, key, address] {
+                *rule = rule
+                    .take()
+                    .map(|rule| rule.or_debt(most))
+                    .transpose()
+                    .map_err(|source| PolicyError::Debt { most, source })?;
+            }
+        }
+        Ok(self)
+    }
+
     /// The policies that follow from the rules.
     ///
     /// # Errors

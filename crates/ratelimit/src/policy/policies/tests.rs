@@ -1,9 +1,9 @@
 //! The defaults, the file format and its mistakes.
 
-use super::{Policies, PolicyError};
+use super::{Policies, PoliciesBuilder, PolicyError};
 use crate::{
     name::{Category, LimitName, Tier},
-    policy::{Limit, Mode, Rate, Rule, Scope},
+    policy::{Limit, LimitError, Mode, Rate, Rule, Scope},
 };
 
 fn rule(tokens_per_second: u32, burst: u32) -> Rule {
@@ -43,6 +43,52 @@ fn tier_defaults_are_those_of_the_reference_service() {
     }
     assert_eq!(policies.iter().count(), 10, "nine, and one for addresses");
     assert_eq!(policies.client_address().limits(), []);
+}
+
+#[test]
+fn a_category_gets_a_debt_where_no_rule_gives_one() {
+    let file = r#"
+        [tier.free]
+        tenant = { per-second = 10, burst = 20 }
+        [tier.free.category.ingest]
+        tenant = { per-second = 10, burst = 20, debt = 0 }
+        key = { per-second = 10, burst = 20, debt = 7 }
+        address = { per-second = 10, burst = 20, mode = "shadow" }
+        [tier.free.category.read]
+        key = { per-second = 10, burst = 20 }
+        [tier.standard]
+        tenant = { per-second = 10, burst = 20 }
+    "#;
+    let rules: PoliciesBuilder = toml::from_str(file).unwrap();
+    let policies = rules
+        .clone()
+        .with_debt_in(&Category::INGEST, 1_256)
+        .unwrap();
+    let policies = policies.build().unwrap();
+    let debts = |category| -> Vec<u32> {
+        let policy = policies.policy(&Tier::FREE, category).unwrap();
+        policy
+            .limits()
+            .iter()
+            .map(|limit| limit.limit().debt())
+            .collect()
+    };
+    assert_eq!(debts(&Category::INGEST), [1_256, 0, 7, 1_256]);
+    // The tenant's limit is one for all categories.
+    assert_eq!(debts(&Category::READ), [1_256, 0]);
+    let daily = Limit::new(Rate::tokens_per_day(1), 52_000_000).unwrap();
+    let rules = rules.category(Tier::FREE, Category::INGEST, Rule::new(daily));
+    let error = rules
+        .with_debt_in(&Category::INGEST, 1_000_000)
+        .unwrap_err();
+    let source = LimitError::TooLarge;
+    assert_eq!(
+        error,
+        PolicyError::Debt {
+            most: 1_000_000,
+            source
+        }
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header::LOCATION};
-use portcullis_ratelimit::Decision;
+use portcullis_ratelimit::{Admitted, Decision};
 use serde::Serialize;
 use serde_json::json;
 
@@ -72,14 +72,16 @@ pub(super) async fn read(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (caller, limits) = pipeline::admit_reader(&services, &extensions, &headers).await?;
+    let admitted = pipeline::admit_reader(&services, &extensions, &headers, false).await?;
+    let (caller, admitted) = admitted;
     let answer = async {
         let Path(id) = id?;
         let id = LeadId::parse(&id).ok_or_else(Problem::not_found)?;
         let leads = LeadReads::new(&services, &caller, gives_reason(&headers));
         leads.read(id).await?.ok_or_else(Problem::not_found)
     };
-    Ok(answer_within(&limits, answer.await))
+    let answer = answer.await;
+    Ok(answer_within(admitted, answer))
 }
 
 /// `GET /v1/leads?email=` and its siblings.
@@ -89,14 +91,19 @@ pub(super) async fn find(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (caller, limits) = pipeline::admit_reader(&services, &extensions, &headers).await?;
+    let query = parameters
+        .map_err(Problem::from)
+        .and_then(|Query(parameters)| query::read(parameters));
+    let admitted = pipeline::admit_reader(&services, &extensions, &headers, query.is_ok()).await?;
+    let (caller, mut admitted) = admitted;
     let answer = async {
-        let Query(parameters) = parameters?;
-        let query = query::read(parameters)?;
+        let query = query?;
         let leads = LeadReads::new(&services, &caller, gives_reason(&headers));
-        Ok(leads.find(&query).await?)
+        let page = leads.find(&query, &mut admitted).await;
+        page.map_err(Problem::from)
     };
-    Ok(answer_within(&limits, answer.await))
+    let answer = answer.await;
+    Ok(answer_within(admitted, answer))
 }
 
 fn gives_reason(headers: &HeaderMap) -> bool {
@@ -104,7 +111,12 @@ fn gives_reason(headers: &HeaderMap) -> bool {
     reason.is_some_and(|reason| !reason.is_empty())
 }
 
-fn answer_within(limits: &Decision, answer: Result<impl Serialize, Problem>) -> Response {
-    let fields: HeaderMap = limit_fields(limits).collect();
-    (fields, answer.map(Json)).into_response()
+/// A refusal tells of the limits itself.
+fn answer_within(admitted: Admitted, answer: Result<impl Serialize, Problem>) -> Response {
+    let mut response = answer.map(Json).into_response();
+    if response.status() != StatusCode::TOO_MANY_REQUESTS {
+        let limits = Decision::Admitted(admitted);
+        response.headers_mut().extend(limit_fields(&limits));
+    }
+    response
 }
