@@ -182,7 +182,7 @@ impl Level<'_> {
     }
 
     /// The bucket after `cost` more tokens were taken for a request that has taken `before`
-    /// already, or when all of them, `before + cost`, could be taken anew.
+    /// already, or when all of them, `before + cost`, could be taken if none were yet.
     ///
     /// Together the charges admit what one charge of the sum would have: a sum above the burst is
     /// admitted iff nothing but `before` is consumed, so that the request's own first charge does

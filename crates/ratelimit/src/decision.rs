@@ -109,11 +109,7 @@ impl Decision {
     /// costs more than this need not be begun.
     #[must_use]
     pub fn affordable(&self) -> Option<u32> {
-        let limits = self.checked();
-        let affordable = limits
-            .enforced()
-            .map(|(limit, status)| status.affordable(limit.limit(), limits.taken));
-        affordable.min()
+        self.checked().affordable()
     }
 
     const fn checked(&self) -> &Limits {
@@ -125,6 +121,19 @@ impl Decision {
 }
 
 impl Admitted {
+    /// The tokens that the request has taken of each limit, by all its charges.
+    #[must_use]
+    pub const fn taken(&self) -> u32 {
+        self.limits.taken
+    }
+
+    /// The most tokens that [`charge_more`](Self::charge_more) would take, as
+    /// [`Decision::affordable`] says.
+    #[must_use]
+    pub fn affordable(&self) -> Option<u32> {
+        self.limits.affordable()
+    }
+
     /// Charges the rest of what a request costs, once it is known: the cost of `request`, which is
     /// the one that was admitted, on top of what was taken at first.
     ///
@@ -158,8 +167,8 @@ impl Admitted {
     /// let Decision::Admitted(admitted) = limiter.check(&request).await? else {
     ///     return Err("the burst is free".into());
     /// };
-    /// let decision = admitted.charge_more(&limiter, &request.with_cost(500 - 1)).await?;
-    /// assert!(decision.is_admitted());
+    /// let rest = RateLimitRequest::new("acme", &Tier::FREE, &Category::INGEST).with_cost(499);
+    /// assert!(admitted.charge_more(&limiter, &rest).await?.is_admitted());
     /// assert!(!limiter.check(&request).await?.is_admitted()); // for about 48 seconds
     /// # Ok(())
     /// # }
@@ -205,6 +214,13 @@ impl Refused {
 }
 
 impl Limits {
+    fn affordable(&self) -> Option<u32> {
+        let affordable = self
+            .enforced()
+            .map(|(limit, status)| status.affordable(limit.limit(), self.taken));
+        affordable.min()
+    }
+
     fn all(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
         let limits = self.policy.limits().iter().enumerate();
         limits.filter_map(|(position, limit)| Some((limit, self.outcome.status(position)?)))

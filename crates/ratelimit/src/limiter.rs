@@ -60,9 +60,7 @@ impl RateLimiter {
         let outcome = self.shared.store.charge(&charge).await?;
         let cost = charge.cost();
         let decision = Decision::new(policy, outcome, 0, cost, &self.shared.jitter);
-        if !(request.more_to_come && decision.is_admitted()) {
-            self.tell(request, &decision, cost, now);
-        }
+        self.tell(request, &decision, cost, now);
         Ok(decision)
     }
 
@@ -148,8 +146,11 @@ impl RateLimiter {
         }
     }
 
-    /// Tells the observer of a request's decision, and remembers a tenant that was refused.
+    /// Tells the observer of a request's last decision, and remembers a tenant that was refused.
     fn tell(&self, request: &RateLimitRequest<'_>, decision: &Decision, cost: u32, now: Timestamp) {
+        if request.more_to_come && decision.is_admitted() {
+            return;
+        }
         self.report(decision, cost);
         if !decision.is_admitted() {
             self.shared.limited.count(request.tenant, now);

@@ -65,7 +65,7 @@ impl<'a> RateLimitRequest<'a> {
     /// cost](crate::policy::Policy::largest_cost) if that is less: a request that costs more takes
     /// that, instead of being refused whenever it is tried.
     ///
-    /// Whoever sends such requests takes in more than the rate. A limit
+    /// A sender of such requests gets in more than the rate. A limit
     /// [with debt](crate::policy::Limit::with_debt) admits them and holds the rate.
     #[must_use]
     pub const fn with_cost_up_to_largest(mut self, tokens: u32) -> Self {
@@ -74,7 +74,8 @@ impl<'a> RateLimitRequest<'a> {
     }
 
     /// Says that [`Admitted::charge_more`](crate::Admitted::charge_more) follows if it is admitted:
-    /// the observer hears of the request then, once, and of the first charge only if it is refused.
+    /// the observer is told of the request with its last charge, once, and of an earlier one only if
+    /// that is refused.
     #[must_use]
     pub const fn more_to_come(mut self) -> Self {
         self.more_to_come = true;

@@ -1,4 +1,5 @@
-//! Which limits hold unless an operator sets others, and for which tiers.
+//! Which limits hold unless an operator sets others, for which tiers, and how far one request may
+//! overdraw them.
 
 mod document;
 
@@ -20,8 +21,15 @@ const CATEGORIES: [Category; 2] = [Category::INGEST, Category::READ];
 const ADDRESS_RATE: u32 = 10_000;
 const ADDRESS_BURST: u32 = 20_000;
 
+/// The most that a limit of ingestion may be overdrawn by, and so enough for any request that is
+/// taken in: the thousand events of a batch and one too many, and the 256 blocks of its body.
+pub(crate) const INGEST_DEBT: u32 = 1_256;
+
+/// The most that a limit of reading may be overdrawn by: the leads of a page.
+pub(crate) const READ_DEBT: u32 = 100;
+
 /// The given policies, with the defaults in place of those they leave out: a tier without a
-/// policy could ask for nothing at all.
+/// policy could ask for nothing at all. Limits that give no debt have enough for the largest request.
 pub(crate) fn complete(given: PoliciesBuilder) -> Result<Policies, PolicyError> {
     let named = given.clone().build()?;
     let defaults = Policies::tier_defaults();
@@ -41,7 +49,10 @@ pub(crate) fn complete(given: PoliciesBuilder) -> Result<Policies, PolicyError> 
             }
         }
     }
-    complete.build()
+    complete
+        .with_debt_in(&Category::INGEST, INGEST_DEBT)?
+        .with_debt_in(&Category::READ, READ_DEBT)?
+        .build()
 }
 
 fn address_rule() -> Rule {
@@ -66,16 +77,21 @@ mod tests {
             panic!("{policies:?}");
         };
         assert_eq!(*address.limit(), expected);
-        let defaults = Policies::tier_defaults();
-        for tier in [Tier::FREE, Tier::STANDARD, Tier::ENTERPRISE] {
-            for category in [Category::INGEST, Category::READ] {
-                let policy = policies.policy(&tier, &category);
-                assert_eq!(
-                    policy,
-                    defaults.policy(&tier, &category),
-                    "{tier} {category}"
-                );
-            }
+        for (tier, category, tokens_per_second, burst, debt) in [
+            (Tier::FREE, Category::INGEST, 10, 20, 1_256),
+            (Tier::FREE, Category::READ, 5, 10, 100),
+            (Tier::STANDARD, Category::INGEST, 200, 400, 1_256),
+            (Tier::STANDARD, Category::READ, 50, 100, 100),
+            (Tier::ENTERPRISE, Category::INGEST, 5_000, 10_000, 1_256),
+            (Tier::ENTERPRISE, Category::READ, 1_000, 2_000, 100),
+        ] {
+            let rate = Rate::tokens_per_second(tokens_per_second);
+            let expected = Limit::new(rate, burst).unwrap().with_debt(debt).unwrap();
+            let policy = policies.policy(&tier, &category).unwrap();
+            let [limit] = policy.limits() else {
+                panic!("{policy:?}");
+            };
+            assert_eq!(*limit.limit(), expected, "{tier} {category}");
         }
     }
 
@@ -85,14 +101,19 @@ mod tests {
             "key": { "per-minute": 1, "burst": 1 } } } } } });
         let policies = complete(serde_json::from_value(given).unwrap()).unwrap();
         let free = policies.policy(&Tier::FREE, &Category::INGEST).unwrap();
-        assert_eq!(free.largest_cost(), Some(1));
+        assert_eq!(free.largest_cost(), Some(1 + 1_256));
         assert_eq!(free.limits().len(), 1);
+        let without = serde_json::json!({ "tier": { "free": { "category": { "ingest": {
+            "key": { "per-minute": 1, "burst": 1, "debt": 0 } } } } } });
+        let without = complete(serde_json::from_value(without).unwrap()).unwrap();
+        let free = without.policy(&Tier::FREE, &Category::INGEST).unwrap();
+        assert_eq!(free.largest_cost(), Some(1));
         let others = [
             (Tier::FREE, Category::READ),
             (Tier::STANDARD, Category::INGEST),
         ];
         for (tier, category) in others {
-            let default = Policies::tier_defaults();
+            let default = complete(Policies::builder()).unwrap();
             let policy = policies.policy(&tier, &category);
             assert_eq!(policy, default.policy(&tier, &category));
         }

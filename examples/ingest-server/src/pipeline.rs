@@ -15,6 +15,7 @@ mod authenticate;
 mod batch;
 mod charge_content;
 mod charge_request;
+mod cost;
 #[cfg(feature = "fuzzing")]
 mod examine;
 mod fingerprint;
@@ -102,9 +103,9 @@ async fn take(
         authenticate::authenticate(services, &head.headers, address, intake.permission()).await?;
     accounting.authenticated(&caller.tenant);
     let charged = charge_request::charge_request(services, caller, &head.extensions).await?;
-    let frames = frame::frame(intake, charged, &head.headers, body).await?;
-    accounting.framed(frames.frames.len());
-    let admitted = charge_content::charge_content(services, frames).await?;
+    let frames = frame::frame(services, intake, charged, &head.headers, body).await?;
+    let count_frames = |frames| accounting.framed(frames);
+    let admitted = charge_content::charge_content(services, frames, count_frames).await?;
     let parsed = parse::parse(intake, admitted);
     let valid = validate::validate(services, parsed);
     let mut fingerprinted = fingerprint::fingerprint(services, valid);

@@ -44,6 +44,8 @@ mod counters;
 mod crash;
 #[path = "e2e/database_faults.rs"]
 mod database_faults;
+#[path = "e2e/debt.rs"]
+mod debt;
 #[path = "e2e/descriptors.rs"]
 mod descriptors;
 #[path = "e2e/dev_profile.rs"]

@@ -1,5 +1,7 @@
 //! The arithmetic against an exact model and against governor.
 
+mod debt;
+
 use std::{
     num::{NonZeroU32, NonZeroU64},
     time::Duration,
@@ -244,8 +246,6 @@ proptest! {
         prop_assert_eq!(used == 0, bucket.at(&limit, now).next_token().is_none());
     }
 }
-
-mod debt;
 
 #[test]
 fn a_clock_that_steps_back_refills_nothing_until_it_has_caught_up() {

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
 
-use super::{Limit, Policy, Rate, Rule};
+use super::{Limit, LimitError, Policy, Rate, Rule};
 use crate::name::{Category, Tier};
 
 pub use self::builder::PoliciesBuilder;
@@ -52,6 +52,14 @@ pub enum PolicyError {
         policy: String,
         /// The name that two limits have.
         name: String,
+    },
+    /// A limit cannot have the debt of its category.
+    #[error("a debt of {most} cannot be added to a limit: {source}")]
+    Debt {
+        /// The debt.
+        most: u32,
+        /// Why the limit cannot have it.
+        source: LimitError,
     },
 }
 

@@ -51,9 +51,9 @@ impl Rule {
 }
 
 impl Rule {
-    /// The same rule with this debt, unless it gives one itself.
+    /// The same rule with this debt, unless it gives one itself or another category wants more.
     pub(super) fn or_debt(self, most: u32) -> Result<Self, LimitError> {
-        if self.gives_debt {
+        if self.gives_debt || self.limit.debt() >= most {
             return Ok(self);
         }
         let limit = self.limit.with_debt(most)?;

@@ -90,30 +90,23 @@ impl BodyAllowance {
         self.memory.shrink(bytes);
     }
 
-    /// Makes room in a buffer that is never longer than `longest`, and counts what it takes.
-    pub(super) fn extend(
-        &mut self,
-        buffer: &mut Vec<u8>,
-        more: usize,
-        longest: usize,
-    ) -> Result<(), Rejection> {
-        let (needed, has) = (buffer.len() + more, buffer.capacity());
-        if needed > has {
-            let capacity = needed.max(longest.min(2 * has));
-            self.grow(capacity - has)?;
-            buffer.reserve_exact(capacity - buffer.len());
-        }
-        Ok(())
+    /// How many bytes are used.
+    #[cfg(test)]
+    pub(super) const fn bytes(&self) -> usize {
+        self.memory.units()
     }
 
-    /// Called before work on so many bytes: waits for a slot if they are many and it has none.
-    pub(super) async fn begin_work(&mut self, bytes: usize) {
+    /// Called before work on so many bytes: waits for a slot if they are many and it has
+    /// none, and tells whether it waited.
+    pub(super) async fn begin_work(&mut self, bytes: usize) -> bool {
         if bytes > LIGHT
             && self.slot.is_none()
             && let Some((work, tenant)) = &self.work
         {
             self.slot = Some(work.take(tenant).await);
+            return true;
         }
+        false
     }
 
     /// The work is done, and the next may begin.
@@ -140,22 +133,6 @@ const fn reject(exceeded: Exceeded) -> Rejection {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_buffer_is_counted_by_what_it_takes_and_given_back() {
-        let allowances = BodyAllowances::new();
-        let mut allowance = allowances
-            .of_tenant(&TenantId::new("acme").unwrap())
-            .unwrap();
-        let mut buffer = Vec::new();
-        for more in [1, 100, 5_000, 1, 70_000] {
-            allowance.extend(&mut buffer, more, 1 << 20).unwrap();
-            buffer.resize(buffer.len() + more, 0);
-            assert_eq!(allowances.memory.taken(), buffer.capacity());
-        }
-        drop(allowance);
-        assert_eq!(allowances.memory.taken(), 0);
-    }
 
     #[test]
     fn a_tenant_waits_for_its_own_and_all_for_the_total() {

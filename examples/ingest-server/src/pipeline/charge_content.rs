@@ -7,8 +7,9 @@ use super::{
     allowance::BodyAllowance,
     authenticate::Caller,
     charge_request::Charged,
-    frame::{Frame, Frames},
-    limits,
+    cost::Content,
+    frame::{Frame, Frames, MAX_BATCH},
+    limits::{self, Charge},
     rejection::{Rejection, RequestRejection},
     services::Services,
 };
@@ -33,17 +34,35 @@ pub(crate) struct Admission {
     pub(crate) limits: Decision,
 }
 
-/// Charges every frame to the tenant's limits and takes room for it, or refuses them all.
-#[tracing::instrument(skip_all, fields(frames = frames.frames.len()))]
+/// Charges every frame and the body to the tenant's limits and takes room for the frames, or
+/// refuses them all. A body that could not be cut into frames costs what was looked at of it, and is
+/// rejected after that. Until the frames are counted, a refusal is one of the request.
+#[tracing::instrument(skip_all)]
 pub(crate) async fn charge_content(
     services: &Services,
     frames: Frames,
+    count_frames: impl FnOnce(usize),
 ) -> Result<Admitted, RequestRejection> {
-    let Frames { charged, frames } = frames;
-    let Charged { caller, allowance } = charged;
-    // An empty batch is a request all the same.
-    let cost = frames.len().max(1);
-    let limits = limits::check(services, &caller, Category::INGEST, cost).await?;
+    let Frames {
+        charged:
+            Charged {
+                caller,
+                admitted,
+                allowance,
+            },
+        bytes,
+        frames,
+    } = frames;
+    let events = match &frames {
+        Ok(frames) => frames.len(),
+        Err(rejection) if rejection.reason == Reason::EnvelopeBatchTooLarge => MAX_BATCH + 1,
+        Err(_) => 0,
+    };
+    let (category, cost) = (Category::INGEST, Content { events, bytes }.cost());
+    let charge = limits::charge_rest(services, &caller, &admitted, category, cost, Charge::Last);
+    let limits = Decision::Admitted(charge.await?);
+    let frames = frames?;
+    count_frames(frames.len());
     let text = frames.iter().map(|frame| frame.text.len()).sum();
     let slots = services.writer.reserve(&caller.tenant, frames.len(), text);
     let slots = slots.map_err(|exceeded| {

@@ -5,11 +5,8 @@ use http::HeaderMap;
 use portcullis_pii_detect::Detector;
 use time::OffsetDateTime;
 
-use super::{Intake, allowance::BodyAllowance, frame, parse, rejection::Rejection, validate, validate::Valid};
+use super::{Intake, frame, parse, rejection::Rejection, validate, validate::Valid};
 use crate::schemas::Schemas;
-
-/// What one request may take of the memory of bodies: the share of a tenant.
-const MEMORY: usize = 16 << 20;
 
 /// Takes requests through frame, parse and validate.
 #[derive(Debug)]
@@ -39,8 +36,7 @@ impl Examiner {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Vec<Result<Valid, Rejection>>, Rejection> {
-        let mut allowance = BodyAllowance::of_operator(MEMORY)?;
-        let frames = frame::read_frames(intake, &mut allowance, headers, body).await?;
+        let frames = frame::read_frames(intake, headers, body).await?;
         let items = frames.into_iter().enumerate().map(|(index, frame)| {
             let (_, parsed) = parse::parse_frame(intake, index, frame);
             validate::check(&self.schemas, &self.detector, self.received_at, parsed?)

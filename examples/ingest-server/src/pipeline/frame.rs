@@ -2,21 +2,29 @@
 
 mod binary;
 mod body;
+mod buffer;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Request, header::CONTENT_TYPE};
 use serde_json::Value;
 
-use super::{Intake, allowance::BodyAllowance, charge_request::Charged};
+use self::body::{Received, Unpacked, Unpacking};
+use super::{
+    Intake,
+    allowance::{BodyAllowance, LIGHT},
+    charge_request::Charged,
+    rejection::{Rejection, RequestRejection},
+    services::Services,
+};
 use crate::{
     fields::MediaType,
     json::{Element, Reader, footprint},
-    pipeline::rejection::Rejection,
     quality::Reason,
 };
 
 pub(crate) use self::body::CONTENT_CODINGS;
+pub(super) use self::body::MAX_BYTES;
 
 /// The most events of one request.
 pub(crate) const MAX_BATCH: usize = 1_000;
@@ -24,8 +32,11 @@ pub(crate) const MAX_BATCH: usize = 1_000;
 /// The JSON values of one request, in order.
 #[derive(Debug)]
 pub(crate) struct Frames {
-    pub(crate) charged: Charged,
-    pub(crate) frames: Vec<Frame>,
+    pub(super) charged: Charged,
+    /// The bytes of the body, as far as it came and was unpacked.
+    pub(super) bytes: usize,
+    /// A rejection if the body is none of what may come; its bytes cost what they cost.
+    pub(super) frames: Result<Vec<Frame>, Rejection>,
 }
 
 /// One JSON value.
@@ -48,32 +59,73 @@ enum Form {
     Binary,
 }
 
-/// Reads a body and cuts it into the events, or the lead, that it holds.
+/// Reads a body and cuts it into the events, or the lead, that it holds. No more of it is unpacked
+/// and looked at than the tenant's limits have room for.
+///
+/// # Errors
+/// The limits have no room for the body, and it was not looked at to its end.
 #[tracing::instrument(skip_all)]
 pub(crate) async fn frame(
+    services: &Services,
     intake: Intake,
     mut charged: Charged,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Frames, Rejection> {
-    let frames = read_frames(intake, &mut charged.allowance, headers, body).await?;
-    Ok(Frames { charged, frames })
+) -> Result<Frames, RequestRejection> {
+    let form = match form(intake, headers) {
+        Ok(form) => form,
+        Err(rejection) => return Ok(Frames::rejected(charged, 0, rejection)),
+    };
+    let Received { mut bytes, body } = body::receive(headers, body, &mut charged.allowance).await;
+    let text = match body {
+        Ok(body::Body::Plain(text)) => {
+            charged.begin_work(services, bytes).await?;
+            if bytes > charged.room() {
+                charged.pay(services, bytes).await?;
+            }
+            Ok(text)
+        }
+        Ok(body::Body::Packed(packed)) => {
+            let mut unpacking = Unpacking::new(packed.as_ref());
+            let unpacked = loop {
+                let step = charged.room().min(unpacking.bytes() + LIGHT);
+                let unpacked = unpacking.up_to(step, &mut charged.allowance);
+                bytes = unpacking.bytes();
+                match unpacked {
+                    Unpacked::Whole(text) => {
+                        bytes = text.len();
+                        break Ok(text);
+                    }
+                    Unpacked::Failed(rejection) => break Err(rejection),
+                    Unpacked::HasMore if bytes > charged.room() => {
+                        charged.pay(services, bytes).await?;
+                    }
+                    Unpacked::HasMore => charged.begin_work(services, bytes + 1).await?,
+                }
+            };
+            charged.allowance.shrink(packed.counted());
+            unpacked
+        }
+        Err(rejection) => Err(rejection),
+    };
+    let frames = text.and_then(|text| {
+        charged.allowance.grow(footprint(&text))?;
+        split(headers, &text, form)
+    });
+    Ok(Frames {
+        charged,
+        bytes,
+        frames,
+    })
 }
 
-/// What needs to know nothing of the sender.
-pub(super) async fn read_frames(
-    intake: Intake,
-    allowance: &mut BodyAllowance,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Vec<Frame>, Rejection> {
-    let form = form(intake, headers)?;
-    let text = body::read(headers, body, allowance).await?;
-    allowance.grow(footprint(&text))?;
-    allowance.begin_work(text.len()).await;
-    match form {
-        Form::Binary => Ok(vec![binary::frame(headers, &text)?]),
-        form => cut(&text, form),
+impl Frames {
+    const fn rejected(charged: Charged, bytes: usize, rejection: Rejection) -> Self {
+        Self {
+            charged,
+            bytes,
+            frames: Err(rejection),
+        }
     }
 }
 
@@ -101,8 +153,35 @@ fn form(intake: Intake, headers: &HeaderMap) -> Result<Form, Rejection> {
 /// The body of a request that is no record, under the same bounds.
 pub(crate) async fn read_body(request: Request<Body>) -> Result<Bytes, Rejection> {
     let (head, body) = request.into_parts();
-    let mut allowance = BodyAllowance::of_operator(4 * body::MAX_BYTES)?;
-    body::read(&head.headers, body, &mut allowance).await
+    read_uncharged(&head.headers, body).await
+}
+
+async fn read_uncharged(headers: &HeaderMap, body: Body) -> Result<Bytes, Rejection> {
+    let mut allowance = BodyAllowance::of_operator(4 * MAX_BYTES)?;
+    let received = body::receive(headers, body, &mut allowance).await;
+    match received.body? {
+        body::Body::Plain(text) => Ok(text),
+        body::Body::Packed(packed) => Unpacking::new(packed.as_ref()).all(&mut allowance),
+    }
+}
+
+/// The frames of a body for which nobody's limits stand.
+#[cfg(feature = "fuzzing")]
+pub(super) async fn read_frames(
+    intake: Intake,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Vec<Frame>, Rejection> {
+    let form = form(intake, headers)?;
+    let text = read_uncharged(headers, body).await?;
+    split(headers, &text, form)
+}
+
+fn split(headers: &HeaderMap, text: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {
+    match form {
+        Form::Binary => Ok(vec![binary::frame(headers, text)?]),
+        form => cut(text, form),
+    }
 }
 
 /// What the body is; none where nothing valid says so.

@@ -5,7 +5,7 @@ mod record;
 
 use http::{Extensions, HeaderMap};
 use portcullis_pii_crypto::AnyPii;
-use portcullis_ratelimit::{Category, Decision};
+use portcullis_ratelimit::{Admitted, Category};
 use serde::Serialize;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     authenticate::{Caller, identify},
     in_flight::InFlight,
     limit_address::limit_address,
-    limits,
+    limits::{self, Charge},
     rejection::{Rejection, RequestRejection},
     services::Services,
 };
@@ -56,13 +56,15 @@ const FETCHED: u32 = 101;
 /// The most leads of one page.
 const MAX_FOUND: usize = FETCHED as usize - 1;
 
-/// The caller of a request that reads leads, and how the limits of reading stand. Before anything
-/// is said about what is asked for.
+/// The caller of a request that reads leads, charged one token, and how the limits of reading
+/// stand. Before anything is said about what is asked for. [`LeadReads::find`], if it follows,
+/// charges for what it finds.
 pub(crate) async fn admit_reader(
     services: &Services,
     extensions: &Extensions,
     headers: &HeaderMap,
-) -> Result<(Caller, Decision), RequestRejection> {
+    finds: bool,
+) -> Result<(Caller, Admitted), RequestRejection> {
     let address = limit_address(services, extensions).await?;
     let caller = identify(services, headers, address).await?;
     if let Err(rejection) = caller.require(Permission::LeadsRead) {
@@ -70,8 +72,9 @@ pub(crate) async fn admit_reader(
         return Err(rejection.into());
     }
     InFlight::pass_to_tenant(extensions, &caller.tenant)?;
-    let limits = limits::check(services, &caller, Category::READ, 1).await?;
-    Ok((caller, limits))
+    let charge = if finds { Charge::More } else { Charge::Last };
+    let admitted = limits::charge_first(services, &caller, Category::READ, charge).await?;
+    Ok((caller, admitted))
 }
 
 impl<'a> LeadReads<'a> {
@@ -109,8 +112,33 @@ impl<'a> LeadReads<'a> {
         Ok(shown)
     }
 
-    /// The leads that have a value, a page at a time.
-    pub(crate) async fn find(&self, query: &LeadQuery) -> Result<LeadPage, Rejection> {
+    /// The leads that have a value, a page at a time. A page costs a token for each of its leads,
+    /// as reading each of them would, and is opened once they are charged.
+    pub(crate) async fn find(
+        &self,
+        query: &LeadQuery,
+        admitted: &mut Admitted,
+    ) -> Result<LeadPage, RequestRejection> {
+        let found = self.records(query).await;
+        let leads = found.as_ref().map_or(0, |(leads, _)| leads.len());
+        let cost = u32::try_from(leads).unwrap_or(u32::MAX);
+        let (services, caller) = (self.services, self.caller);
+        let (category, last) = (Category::READ, Charge::Last);
+        *admitted = limits::charge_rest(services, caller, admitted, category, cost, last).await?;
+        let (found, next) = found?;
+        let mut leads = Vec::with_capacity(found.len());
+        for lead in found {
+            leads.push(self.show(lead).await?);
+        }
+        self.record(&record::Read::Search(&leads)).await?;
+        Ok(LeadPage { leads, next })
+    }
+
+    /// A page of leads, sealed, and after which to go on.
+    async fn records(
+        &self,
+        query: &LeadQuery,
+    ) -> Result<(Vec<LeadRecord>, Option<String>), Rejection> {
         let (services, tenant) = (self.services, &self.caller.tenant);
         let LeadQuery {
             column,
@@ -133,12 +161,7 @@ impl<'a> LeadReads<'a> {
             found.truncate(MAX_FOUND);
             next = found.last().map(|lead| lead.id.to_string());
         }
-        let mut leads = Vec::with_capacity(found.len());
-        for lead in found {
-            leads.push(self.show(lead).await?);
-        }
-        self.record(&record::Read::Search(&leads)).await?;
-        Ok(LeadPage { leads, next })
+        Ok((found, next))
     }
 
     /// The only way to what a lead says. What it gives leaves this file after [`Self::record`].

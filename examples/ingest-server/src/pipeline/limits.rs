@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use portcullis_ratelimit::{Category, CheckError, Decision, RateLimitRequest, Tier};
+use portcullis_ratelimit::{Admitted, Category, CheckError, Decision, RateLimitRequest, Tier};
 
 use super::{
     authenticate::Caller,
@@ -11,21 +11,55 @@ use super::{
 };
 use crate::{limits::TIERS, quality::Reason};
 
-/// Charges `cost` to the limits of the caller's tier, or refuses. A batch costs its events, and at
-/// most the burst, which would never admit more.
-pub(crate) async fn check(
+/// Whether a request is charged again after this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Charge {
+    /// It is: nothing is reported of it yet, unless it is refused now.
+    More,
+    Last,
+}
+
+/// Takes one token of the limits of the caller's tier, or refuses.
+pub(super) async fn charge_first(
     services: &Services,
     caller: &Caller,
     category: Category,
-    cost: usize,
-) -> Result<Decision, RequestRejection> {
+    charge: Charge,
+) -> Result<Admitted, RequestRejection> {
     let tier = tier(caller);
-    let cost = u32::try_from(cost).unwrap_or(u32::MAX);
-    let request = RateLimitRequest::new(caller.tenant.as_str(), &tier, &category)
-        .with_key(caller.principal.kid().as_str())
-        .with_address(caller.address)
-        .with_cost_up_to_largest(cost);
+    let request = request(caller, &tier, &category, charge);
     admitted(services.limiter.check(&request).await)
+}
+
+/// Takes what a request that was admitted costs beyond what it has taken, or refuses. Its first
+/// charge is kept then.
+pub(super) async fn charge_rest(
+    services: &Services,
+    caller: &Caller,
+    first: &Admitted,
+    category: Category,
+    whole_cost: u32,
+    charge: Charge,
+) -> Result<Admitted, RequestRejection> {
+    let tier = tier(caller);
+    let rest = whole_cost.saturating_sub(first.taken());
+    let request = request(caller, &tier, &category, charge).with_cost(rest);
+    admitted(first.charge_more(&services.limiter, &request).await)
+}
+
+fn request<'a>(
+    caller: &'a Caller,
+    tier: &'a Tier,
+    category: &'a Category,
+    charge: Charge,
+) -> RateLimitRequest<'a> {
+    let request = RateLimitRequest::new(caller.tenant.as_str(), tier, category)
+        .with_key(caller.principal.kid().as_str())
+        .with_address(caller.address);
+    match charge {
+        Charge::More => request.more_to_come(),
+        Charge::Last => request,
+    }
 }
 
 /// The tier of a caller's key: one of the few that have limits, so that none has to be allocated.
@@ -45,10 +79,10 @@ pub(crate) async fn check_address(
     admitted(services.limiter.check_address(address).await).map(drop)
 }
 
-fn admitted(decision: Result<Decision, CheckError>) -> Result<Decision, RequestRejection> {
+fn admitted(decision: Result<Decision, CheckError>) -> Result<Admitted, RequestRejection> {
     match decision {
-        Ok(decision) if decision.is_admitted() => Ok(decision),
-        Ok(decision) => Err(RequestRejection::Limited(Box::new(decision))),
+        Ok(Decision::Admitted(admitted)) => Ok(admitted),
+        Ok(refused) => Err(RequestRejection::Limited(Box::new(refused))),
         Err(error) => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,

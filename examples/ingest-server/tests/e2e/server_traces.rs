@@ -17,11 +17,12 @@ const NAME: &str = "Canary Q7x";
 const ADDRESS: &str = "7 Sealed Street, Q7x-Town";
 
 /// The stages, as spans, in order.
-const STAGES: [&str; 10] = [
+const STAGES: [&str; 11] = [
     "limit_address",
     "authenticate",
+    "charge_request",
     "frame",
-    "admit",
+    "charge_content",
     "parse",
     "validate",
     "fingerprint",

@@ -9,14 +9,13 @@ fn owing(tokens_per_second: u32, burst: u32, debt: u32) -> Rule {
 }
 
 fn request() -> RateLimitRequest<'static> {
-    RateLimitRequest::new("acme", &TIER, &CATEGORY)
-        .with_key("k")
-        .more_to_come()
+    RateLimitRequest::new("acme", &TIER, &CATEGORY).with_key("k")
 }
 
 impl Fixture {
     async fn first(&self) -> Admitted {
-        match self.limiter.check(&request()).await.unwrap() {
+        let request = request().more_to_come();
+        match self.limiter.check(&request).await.unwrap() {
             Decision::Admitted(admitted) => admitted,
             Decision::Refused(refused) => panic!("{refused:?}"),
         }
@@ -105,7 +104,7 @@ async fn the_wait_counts_limits_that_had_room_for_the_rest_alone() {
     assert!(fixture.admits("acme", 13).await);
     let admitted = fixture.first().await;
     // 11 are left of 25 and 6 of 20. Seven more are too many for the category alone, for 0.2 s if
-    // all eight are taken anew; eight of 25 are there at once.
+    // all eight are to be taken; eight of 25 are there at once.
     let refused = fixture.refused(&admitted, 7).await;
     assert_eq!(refused.retry(), Retry::After(Duration::from_millis(200)));
     // Eleven more: the tenant has room for them, but not for twelve.
@@ -149,9 +148,17 @@ async fn a_request_that_is_charged_twice_is_reported_once() {
     let fixture = limiter(rules.build().unwrap(), memory());
     let recorder = &fixture.recorder;
     let admitted = fixture.first().await;
+    let more = request().with_cost(1).more_to_come();
+    let decision = admitted.charge_more(&fixture.limiter, &more).await.unwrap();
+    let Decision::Admitted(admitted) = decision else {
+        panic!("{decision:?}")
+    };
+    assert_eq!(admitted.taken(), 2);
     assert_eq!(recorder.take(), [""; 0], "more is to come");
     assert!(fixture.rest(&admitted, 0).await.is_admitted());
-    assert_eq!(recorder.take(), ["admitted standard/ingest"]);
+    let all = ["admitted standard/ingest", "exceeded key Shadow"];
+    assert_eq!(recorder.take(), all);
+    fixture.clock.advance(Duration::from_secs(1));
 
     // The shadow limit has no room for the first charge, and says so once.
     let admitted = fixture.first().await;

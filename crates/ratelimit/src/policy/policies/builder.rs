@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{Policies, PolicyError};
 use crate::{
     name::{Category, LimitName, Tier},
-    policy::{LimitError, Policy, PolicyLimit, Rule, Scope},
+    policy::{Policy, PolicyLimit, Rule, Scope},
 };
 
 /// Collects the rules of [`Policies`]; a rule given twice replaces the first.
@@ -81,7 +81,7 @@ impl PoliciesBuilder {
     ///
     /// # Errors
     /// A limit cannot count so much exactly.
-    pub fn with_debt_in(mut self, category: &Category, most: u32) -> Result<Self, LimitError> {
+    pub fn with_debt_in(mut self, category: &Category, most: u32) -> Result<Self, PolicyError> {
         for rules in self.tier.values_mut() {
             let Some(of_category) = rules.category.get_mut(category) else {
                 continue;
@@ -92,7 +92,11 @@ impl PoliciesBuilder {
                 address,
             } = of_category;
             for rule in [&mut rules.tenant, tenant, key, address] {
-                *rule = rule.take().map(|rule| rule.or_debt(most)).transpose()?;
+                *rule = rule
+                    .take()
+                    .map(|rule| rule.or_debt(most))
+                    .transpose()
+                    .map_err(|source| PolicyError::Debt { most, source })?;
             }
         }
         Ok(self)

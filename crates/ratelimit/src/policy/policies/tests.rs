@@ -81,7 +81,14 @@ fn a_category_gets_a_debt_where_no_rule_gives_one() {
     let error = rules
         .with_debt_in(&Category::INGEST, 1_000_000)
         .unwrap_err();
-    assert_eq!(error, LimitError::TooLarge);
+    let source = LimitError::TooLarge;
+    assert_eq!(
+        error,
+        PolicyError::Debt {
+            most: 1_000_000,
+            source
+        }
+    );
 }
 
 #[test]

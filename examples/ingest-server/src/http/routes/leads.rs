@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, Uri, header::LOCATION};
-use portcullis_ratelimit::Decision;
+use portcullis_ratelimit::{Admitted, Decision};
 use serde::Serialize;
 use serde_json::json;
 
@@ -74,7 +74,8 @@ pub(super) async fn read(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (caller, limits) = pipeline::admit_reader(&services, &extensions, &headers).await?;
+    let admitted = pipeline::admit_reader(&services, &extensions, &headers, false).await?;
+    let (caller, admitted) = admitted;
     let answer = async {
         query?;
         let Path(id) = id?;
@@ -82,7 +83,8 @@ pub(super) async fn read(
         let leads = LeadReads::new(&services, &caller, reason(&services, &headers)?);
         leads.read(id).await?.ok_or_else(Problem::not_found)
     };
-    Ok(answer_within(&limits, answer.await))
+    let answer = answer.await;
+    Ok(answer_within(admitted, answer))
 }
 
 /// `GET /v1/leads?email=` and its siblings.
@@ -92,13 +94,18 @@ pub(super) async fn find(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (caller, limits) = pipeline::admit_reader(&services, &extensions, &headers).await?;
+    let asked = query::read(&target).map_err(Problem::from);
+    let asked = asked.and_then(|query| Ok((query, reason(&services, &headers)?)));
+    let admitted = pipeline::admit_reader(&services, &extensions, &headers, asked.is_ok()).await?;
+    let (caller, mut admitted) = admitted;
     let answer = async {
-        let query = query::read(&target)?;
-        let leads = LeadReads::new(&services, &caller, reason(&services, &headers)?);
-        Ok(leads.find(&query).await?)
+        let (query, reason) = asked?;
+        let leads = LeadReads::new(&services, &caller, reason);
+        let page = leads.find(&query, &mut admitted).await;
+        page.map_err(Problem::from)
     };
-    Ok(answer_within(&limits, answer.await))
+    let answer = answer.await;
+    Ok(answer_within(admitted, answer))
 }
 
 fn reason(services: &Services, headers: &HeaderMap) -> Result<Option<AccessReason>, Problem> {
@@ -106,7 +113,12 @@ fn reason(services: &Services, headers: &HeaderMap) -> Result<Option<AccessReaso
     reason.map_err(|error: InvalidReason| Problem::bad_request(error.to_string()))
 }
 
-fn answer_within(limits: &Decision, answer: Result<impl Serialize, Problem>) -> Response {
-    let fields: HeaderMap = limit_fields(limits).collect();
-    (fields, answer.map(Json)).into_response()
+/// A refusal tells of the limits itself.
+fn answer_within(admitted: Admitted, answer: Result<impl Serialize, Problem>) -> Response {
+    let mut response = answer.map(Json).into_response();
+    if response.status() != StatusCode::TOO_MANY_REQUESTS {
+        let limits = Decision::Admitted(admitted);
+        response.headers_mut().extend(limit_fields(&limits));
+    }
+    response
 }

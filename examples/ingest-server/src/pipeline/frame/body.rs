@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use axum::body::Body;
 use bytes::Bytes;
 use flate2::bufread::GzDecoder;
 use http::{
@@ -16,12 +15,10 @@ use http::{
 };
 use http_body_util::BodyExt as _;
 
+use super::buffer::BodyBuffer;
 use crate::{
     fields,
-    pipeline::{
-        allowance::{BodyAllowance, LIGHT},
-        rejection::Rejection,
-    },
+    pipeline::{allowance::BodyAllowance, rejection::Rejection},
     quality::Reason,
 };
 
@@ -38,14 +35,62 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The content codings that are read, as a header field lists them.
 pub(crate) const CONTENT_CODINGS: &str = "gzip, identity";
 
-/// Reads and unpacks a body, whose bytes are counted as they come.
-pub(super) async fn read(
+/// A body as far as it came.
+#[derive(Debug)]
+pub(super) struct Received {
+    /// The bytes of it that were kept, whatever became of it. Those of a packed one count when it is
+    /// unpacked.
+    pub(super) bytes: usize,
+    pub(super) body: Result<Body, Rejection>,
+}
+
+/// A body that came whole.
+#[derive(Debug)]
+pub(super) enum Body {
+    Plain(Bytes),
+    Packed(BodyBuffer),
+}
+
+/// The members of a gzip file, one after the other (RFC 1952, 2.2); anything else after the first is
+/// an error.
+#[derive(Debug)]
+pub(super) struct Unpacking<'a> {
+    member: GzDecoder<&'a [u8]>,
+    members: usize,
+    unpacked: BodyBuffer,
+}
+
+/// How far a body was unpacked.
+#[derive(Debug)]
+pub(super) enum Unpacked {
+    Whole(Bytes),
+    /// There are more bytes than were asked for.
+    HasMore,
+    Failed(Rejection),
+}
+
+/// Takes a body in, whose bytes are counted as they come.
+pub(super) async fn receive(
     headers: &HeaderMap,
-    body: Body,
+    body: axum::body::Body,
     allowance: &mut BodyAllowance,
-) -> Result<Bytes, Rejection> {
+) -> Received {
+    let mut bytes = 0;
+    let body = receive_counted(headers, body, &mut bytes, allowance).await;
+    if matches!(body, Ok(Body::Packed(_))) {
+        bytes = 0;
+    }
+    Received { bytes, body }
+}
+
+async fn receive_counted(
+    headers: &HeaderMap,
+    body: axum::body::Body,
+    kept: &mut usize,
+    allowance: &mut BodyAllowance,
+) -> Result<Body, Rejection> {
     let packed = is_packed(headers)?;
-    let collected = tokio::time::timeout(TIMEOUT, collect(headers, body, allowance)).await;
+    let collected = tokio::time::timeout(TIMEOUT, collect(headers, body, kept, allowance)).await;
     let bytes = collected.map_err(|_| {
         let detail = format!(
             "the body took longer than {} s to arrive",
@@ -53,12 +98,11 @@ pub(super) async fn read(
         );
         Rejection::new(Reason::TransportTimeout, detail)
     })??;
-    if !packed {
-        return Ok(bytes.into());
-    }
-    let unpacked = unpack(&bytes, allowance).await?;
-    allowance.shrink(bytes.capacity());
-    Ok(unpacked)
+    Ok(if packed {
+        Body::Packed(bytes)
+    } else {
+        Body::Plain(bytes.into_bytes())
+    })
 }
 
 /// RFC 9110, 8.4: a list over all lines, of which `identity` says nothing; `x-gzip` is `gzip`.
@@ -85,9 +129,10 @@ fn is_packed(headers: &HeaderMap) -> Result<bool, Rejection> {
 
 async fn collect(
     headers: &HeaderMap,
-    mut body: Body,
+    mut body: axum::body::Body,
+    kept: &mut usize,
     allowance: &mut BodyAllowance,
-) -> Result<Vec<u8>, Rejection> {
+) -> Result<BodyBuffer, Rejection> {
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
@@ -97,20 +142,20 @@ async fn collect(
     if announced > MAX_BYTES {
         return Err(too_large());
     }
-    let longest = match announced {
+    let mut bytes = BodyBuffer::new(match announced {
         0 => MAX_BYTES,
         announced => announced,
-    };
-    let mut bytes = Vec::new();
+    });
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else {
             continue;
         };
-        if bytes.len() + data.len() > MAX_BYTES {
+        let received = bytes.len() + data.len();
+        *kept = received.min(MAX_BYTES);
+        if received > MAX_BYTES {
             return Err(too_large());
         }
-        allowance.extend(&mut bytes, data.len(), longest)?;
-        bytes.extend_from_slice(&data);
+        bytes.extend(&data, allowance)?;
     }
     Ok(bytes)
 }
@@ -134,36 +179,72 @@ fn broken(error: &(dyn Error + 'static)) -> Rejection {
     }
 }
 
-/// What the members of a gzip file hold, one after the other (RFC 1952, 2.2); anything else after
-/// the first is an error.
-async fn unpack(mut packed: &[u8], allowance: &mut BodyAllowance) -> Result<Bytes, Rejection> {
-    let invalid = |detail| Rejection::new(Reason::TransportCompression, detail);
-    let mut unpacked = Vec::new();
-    for _ in 0..MAX_MEMBERS {
-        let mut member = GzDecoder::new(packed);
-        loop {
-            let step = LIGHT.min(MAX_BYTES + 1 - unpacked.len());
-            allowance.extend(&mut unpacked, step, MAX_BYTES + 1)?;
-            let read = member
-                .by_ref()
-                .take(u64::try_from(step).unwrap_or_default())
-                .read_to_end(&mut unpacked)
-                .map_err(|_| invalid(Cow::Borrowed("the body is not valid gzip")))?;
-            if unpacked.len() > MAX_BYTES {
-                return Err(too_large());
-            }
-            if read < step {
-                break;
-            }
-            allowance.begin_work(unpacked.len() + 1).await;
-        }
-        packed = member.into_inner();
-        if packed.is_empty() {
-            return Ok(unpacked.into());
+impl<'a> Unpacking<'a> {
+    pub(super) fn new(packed: &'a [u8]) -> Self {
+        Self {
+            member: GzDecoder::new(packed),
+            members: 1,
+            unpacked: BodyBuffer::new(MAX_BYTES + 1),
         }
     }
-    let detail = format!("a packed body has at most {MAX_MEMBERS} gzip members");
-    Err(invalid(Cow::Owned(detail)))
+
+    /// The bytes that were unpacked, whatever became of them.
+    pub(super) fn bytes(&self) -> usize {
+        self.unpacked.len().min(MAX_BYTES)
+    }
+
+    /// Goes on until the end, or one byte further than `bytes`.
+    pub(super) fn up_to(&mut self, bytes: usize, allowance: &mut BodyAllowance) -> Unpacked {
+        self.unpack(bytes.min(MAX_BYTES), allowance)
+            .unwrap_or_else(Unpacked::Failed)
+    }
+
+    pub(super) fn all(mut self, allowance: &mut BodyAllowance) -> Result<Bytes, Rejection> {
+        match self.up_to(MAX_BYTES, allowance) {
+            Unpacked::Whole(text) => Ok(text),
+            Unpacked::HasMore => Err(too_large()),
+            Unpacked::Failed(rejection) => Err(rejection),
+        }
+    }
+
+    fn unpack(
+        &mut self,
+        bytes: usize,
+        allowance: &mut BodyAllowance,
+    ) -> Result<Unpacked, Rejection> {
+        let invalid = |detail| Rejection::new(Reason::TransportCompression, detail);
+        loop {
+            let mut part = [0; 4_096];
+            loop {
+                let room = (bytes + 1).saturating_sub(self.unpacked.len());
+                let part = &mut part[..room.min(4_096)];
+                let read = self.member.read(part);
+                let read =
+                    read.map_err(|_| invalid(Cow::Borrowed("the body is not valid gzip")))?;
+                if read == 0 {
+                    break;
+                }
+                self.unpacked.extend(&part[..read], allowance)?;
+            }
+            if self.unpacked.len() > MAX_BYTES {
+                return Err(too_large());
+            }
+            if self.unpacked.len() > bytes {
+                return Ok(Unpacked::HasMore);
+            }
+            let packed: &'a [u8] = self.member.get_ref();
+            if packed.is_empty() {
+                let unpacked = std::mem::replace(&mut self.unpacked, BodyBuffer::new(0));
+                return Ok(Unpacked::Whole(unpacked.into_bytes()));
+            }
+            if self.members == MAX_MEMBERS {
+                let detail = format!("a packed body has at most {MAX_MEMBERS} gzip members");
+                return Err(invalid(Cow::Owned(detail)));
+            }
+            self.members += 1;
+            self.member = GzDecoder::new(packed);
+        }
+    }
 }
 
 fn too_large() -> Rejection {

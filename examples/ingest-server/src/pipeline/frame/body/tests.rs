@@ -2,8 +2,9 @@
 
 use std::{convert::Infallible, io::Write as _};
 
+use axum::body::Body;
 use flate2::{Compression, write::GzEncoder};
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 
 use super::*;
 
@@ -13,14 +14,13 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn unpack_alone(packed: &[u8]) -> Result<Bytes, Rejection> {
+fn unpack(packed: &[u8]) -> Result<Bytes, Rejection> {
     let mut allowance = BodyAllowance::of_operator(4 * MAX_BYTES).unwrap();
-    let unpacked = unpack(packed, &mut allowance);
-    unpacked.now_or_never().expect("nothing is waited for")
+    Unpacking::new(packed).all(&mut allowance)
 }
 
 fn reason(packed: &[u8]) -> Option<Reason> {
-    unpack_alone(packed).err().map(|rejection| rejection.reason)
+    unpack(packed).err().map(|rejection| rejection.reason)
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_text_split_over_members_is_read_whole() {
             .iter()
             .flat_map(|part| gzip(part.as_bytes()))
             .collect();
-        assert_eq!(unpack_alone(&packed).unwrap(), parts.concat());
+        assert_eq!(unpack(&packed).unwrap(), parts.concat());
     }
 }
 
@@ -79,7 +79,7 @@ fn a_member_that_is_damaged_anywhere_is_refused() {
 #[test]
 fn bytes_and_members_are_bounded() {
     let half = gzip(&vec![b' '; MAX_BYTES / 2]);
-    assert_eq!(unpack_alone(&half.repeat(2)).unwrap().len(), MAX_BYTES);
+    assert_eq!(unpack(&half.repeat(2)).unwrap().len(), MAX_BYTES);
     let more = [half.repeat(2), gzip(b" ")].concat();
     assert_eq!(reason(&more), Some(Reason::TransportTooLarge));
     assert_eq!(reason(&half.repeat(500)), Some(Reason::TransportTooLarge));
@@ -98,9 +98,8 @@ async fn a_length_that_is_never_taken_in_is_refused_before_the_body_comes() {
         let headers = HeaderMap::from_iter([(CONTENT_LENGTH, announced.into())]);
         let never = stream::pending::<Result<Bytes, Infallible>>();
         let mut allowance = BodyAllowance::of_operator(MAX_BYTES).unwrap();
-        let rejection = read(&headers, Body::from_stream(never), &mut allowance)
-            .await
-            .unwrap_err();
+        let received = receive(&headers, Body::from_stream(never), &mut allowance).await;
+        let rejection = received.body.unwrap_err();
         assert_eq!(rejection.reason, reason, "{announced}");
     }
 }
@@ -118,8 +117,8 @@ async fn a_body_without_a_length_is_refused_at_the_first_byte_too_many() {
             Body::from_stream(endless)
         };
         let mut allowance = BodyAllowance::of_operator(4 * MAX_BYTES).unwrap();
-        let read = read(&HeaderMap::new(), body, &mut allowance).await;
-        assert_eq!(read.is_ok(), is_read);
+        let received = receive(&HeaderMap::new(), body, &mut allowance).await;
+        assert_eq!(received.body.is_ok(), is_read);
     }
 }
 
