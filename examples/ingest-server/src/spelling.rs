@@ -2,8 +2,12 @@
 
 /// The known name that is at most two typing errors away, and at most one in three characters.
 pub(crate) fn nearest<T: AsRef<str>>(name: &str, known: impl Iterator<Item = T>) -> Option<T> {
-    let most = 2.min(name.chars().count() / 3);
+    let length = name.chars().count();
+    let most = 2.min(length / 3);
+    // Each character more or less is an error, and lengths are compared at once.
+    let is_near = |known: &T| known.as_ref().chars().count().abs_diff(length) <= most;
     known
+        .filter(is_near)
         .map(|known| (distance(name, known.as_ref()), known))
         .filter(|(distance, _)| *distance <= most)
         .min_by_key(|(distance, _)| *distance)

@@ -266,9 +266,7 @@ fn no_other_document_is_fetched_and_no_name_means_two_schemas() {
     let name = "https://json-schema.org/draft/2020-12/schema";
     let schema = json!({ "$id": name, "properties": { "x": { "$ref": "#a" } }, "$defs": { "a": {
         "$anchor": "a", "type": "string", "x-pii": "email" } } });
-    if compile(&schema).is_ok() {
-        assert_eq!(places(&schema, &json!({ "x": "a@b.example" })).len(), 1);
-    }
+    assert_eq!(places(&schema, &json!({ "x": "a@b.example" })).len(), 1);
     // One name in two resources is two names.
     let schema = json!({ "$anchor": "x", "$defs": { "b": { "$id": "https://a.example/", "$anchor": "x" } } });
     assert!(compile(&schema).is_ok());
