@@ -18,7 +18,7 @@ use crate::{
     environment::{Environment, Settings},
     error::InitError,
     guard::Guard,
-    logs::{LogLayer, LogLimits, Logs, Verbosity},
+    logs::{LogLayer, LogLimits, Logs, Stderr, Verbosity},
     metrics::Registry,
     panics::log_panics,
     redact::{Redaction, Redactor},
@@ -43,7 +43,7 @@ impl Telemetry {
             logs: Logs::default(),
             limits: LogLimits::default(),
             filter: "info".to_owned(),
-            writer: BoxMakeWriter::new(std::io::stderr),
+            writer: BoxMakeWriter::new(Stderr::new),
             redaction: Redaction::default(),
             clock: Arc::new(SystemClock::new()),
         }
@@ -105,7 +105,8 @@ impl Builder {
         self
     }
 
-    /// Where log lines go; default: standard error.
+    /// Where log lines go; default: standard error, as long as it takes them at once. Lines for which a
+    /// pipe has no room are dropped and counted: nobody waits for who reads the logs.
     pub fn writer(mut self, writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> Self {
         self.writer = BoxMakeWriter::new(writer);
         self

@@ -4,6 +4,7 @@ mod fields;
 mod json;
 mod pretty;
 mod stamp;
+mod stderr;
 mod text;
 mod throttle;
 mod verbosity;
@@ -36,7 +37,7 @@ use crate::{
     redact::Redactor,
 };
 
-pub(crate) use self::verbosity::Verbosity;
+pub(crate) use self::{stderr::Stderr, verbosity::Verbosity};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
