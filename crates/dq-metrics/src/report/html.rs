@@ -29,7 +29,7 @@ th{white-space:nowrap}th.n,td.n{text-align:right;font-variant-numeric:tabular-nu
 code,pre{font:13px/1.4 ui-monospace,monospace}td code{white-space:nowrap}\
 pre{white-space:pre-wrap;overflow-wrap:anywhere}time{white-space:nowrap}\
 .score{font-size:3rem;font-weight:600}.critical,.error{color:#b42318}.warning{color:#93590a}\
-@media(max-width:40rem){.b,th.w{display:none}th,td{padding:.3rem}\
+@media(max-width:40rem){.b,th.w{display:none}th{white-space:normal}th,td{padding:.3rem}\
 .r tr{display:grid;grid-template-columns:1fr 4rem 5rem}.r td,.r th{border:0}\
 .r tr{border-bottom:1px solid #d8dee4}td.w{grid-column:1/-1}}\
 @media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}th,td{border-color:#30363d}\

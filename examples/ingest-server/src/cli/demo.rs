@@ -84,6 +84,8 @@ fn where_to_look(config: &Config, addresses: Addresses, token: &str) -> String {
     let types = database.shell_query("SELECT tenant, type, count(*) FROM event GROUP BY 1, 2");
     let payload =
         database.shell_query("SELECT payload FROM event WHERE type = 'lead.created' LIMIT 1");
+    let page = config.data_dir.join("quality.html");
+    let page = page.display();
     let admin = addresses.admin;
     format!(
         "\
@@ -96,7 +98,7 @@ At what was rejected and why (counted in events, also as a page to open), at who
 requests), at who did what, and at the metrics:
 
   curl -H \"Authorization: Bearer {token}\" 'http://{admin}/admin/quality?tenant=fabrikam'
-  curl -H \"Authorization: Bearer {token}\" http://{admin}/admin/quality/report -o quality.html
+  curl -H \"Authorization: Bearer {token}\" http://{admin}/admin/quality/report -o {page}
   curl -H \"Authorization: Bearer {token}\" http://{admin}/admin/limits
   curl -H \"Authorization: Bearer {token}\" http://{admin}/admin/audit/events
   curl -H \"Authorization: Bearer {token}\" http://{admin}/metrics

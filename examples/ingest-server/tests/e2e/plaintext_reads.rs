@@ -201,12 +201,13 @@ fn set_nonblocking(pipe: &PipeWriter) {
     rustix::fs::fcntl_setfl(pipe, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
 }
 
-/// Logs that are off, throttled, closed or full change nothing.
+/// Logs that are off, throttled, closed, full or stuck change nothing.
 #[tokio::test]
 async fn every_read_is_on_record_whatever_becomes_of_the_logs() {
     for (level, output) in [
         ("off", "file"),
         ("warn", "file"),
+        ("trace", "stuck"),
         ("info", "full"),
         ("info", "closed"),
     ] {
@@ -215,9 +216,11 @@ async fn every_read_is_on_record_whatever_becomes_of_the_logs() {
         command.env("INGEST_LOG", level);
         // The far end of the pipe is read by nobody, or is gone.
         let (far, mut near) = std::io::pipe().unwrap();
-        set_nonblocking(&near);
         let server = match output {
+            // Nobody reads, and a write would wait until somebody does.
+            "stuck" => Server::start_with_logs(&data, command, Stdio::from(near)),
             "full" => {
+                set_nonblocking(&near);
                 while near.write(&[b'\n'; 512]).is_ok() {}
                 Server::start_with_logs(&data, command, Stdio::from(near))
             }
