@@ -42,6 +42,8 @@ mod duplicates;
 mod earlier_database;
 #[path = "e2e/fault_counters.rs"]
 mod fault_counters;
+#[path = "e2e/forwarded.rs"]
+mod forwarded;
 #[path = "e2e/health.rs"]
 mod health;
 #[path = "e2e/keys.rs"]

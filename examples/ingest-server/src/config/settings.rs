@@ -26,7 +26,7 @@ table! {
         .help("Admin address; in production a loopback or private one");
     TRUSTED_PROXIES: Setting::new(Section::Network, "INGEST_TRUSTED_PROXIES", "NETWORK,…")
         .key("trusted_proxies").flag("trusted-proxies").otherwise("none")
-        .help("Whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`");
+        .help("Whose `X-Forwarded-For` or `Forwarded` is believed, such as `10.0.0.0/8`");
 
     DATA_DIR: Setting::new(Section::Database, "INGEST_DATA_DIR", "FOLDER")
         .key("data_dir").flag("data-dir").default("data")
