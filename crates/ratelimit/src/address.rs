@@ -1,6 +1,9 @@
 //! Client addresses, and the proxies that are trusted to name them.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+pub(crate) mod hops;
+mod network;
+
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 
@@ -20,11 +23,30 @@ pub struct TrustedProxies {
     networks: Vec<IpNet>,
 }
 
-/// The text is neither an address nor a network such as `10.0.0.0/8`.
+/// Why a text names no proxies that can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a trusted proxy must be an address or a network such as 10.0.0.0/8")]
 #[non_exhaustive]
-pub struct TrustedProxyError;
+pub enum TrustedProxyError {
+    /// It is neither an address nor a network.
+    #[error("must be an address or a network such as 10.0.0.0/8")]
+    NotANetwork,
+    /// It is empty, as between two commas.
+    #[error("is empty; remove the comma")]
+    Empty,
+    /// It sets bits beyond the length of the network, so that it is not clear which one is meant.
+    #[error("has bits set beyond its length; write the first address of the network")]
+    HostBits,
+    /// It is an IPv4 address or network in IPv6. Connections are matched by their IPv4 address, so
+    /// it would match none.
+    #[error("is IPv4 in IPv6 and would match nothing; write it as IPv4")]
+    MappedIpv4,
+    /// No connection comes from there: it is unspecified, multicast or broadcast.
+    #[error("is no network that connections come from, and would match nothing")]
+    NoSource,
+    /// It is everyone, alone or with those before it.
+    #[error("trusts everyone, so that each client could name any address; name your proxies alone")]
+    Everyone,
+}
 
 impl ClientNetwork {
     /// The first address of the network.
@@ -53,12 +75,15 @@ impl TrustedProxies {
     /// Trusts the given addresses and networks.
     ///
     /// # Errors
-    /// One of them is neither.
+    /// One of them is neither, could match nothing, or trusts everyone.
     pub fn new<'a>(networks: impl IntoIterator<Item = &'a str>) -> Result<Self, TrustedProxyError> {
-        let networks = networks
+        let networks: Vec<IpNet> = networks
             .into_iter()
-            .map(network)
+            .map(network::parse)
             .collect::<Result<_, _>>()?;
+        if network::is_everyone(&networks) {
+            return Err(TrustedProxyError::Everyone);
+        }
         Ok(Self { networks })
     }
 
@@ -67,7 +92,8 @@ impl TrustedProxies {
     ///
     /// Walks from the connection back towards the client for as long as the hop is trusted, and
     /// stops at the first that is not, or at the last good one before an entry that is not an
-    /// address.
+    /// address: `unknown`, a name, or anything else. Empty entries are passed over (RFC 9110,
+    /// 5.6.1). An address may have a port, brackets and a zone.
     ///
     /// # Security
     /// A client can write any entries it likes, but only to the left of the one that the outermost
@@ -79,16 +105,33 @@ impl TrustedProxies {
         peer: IpAddr,
         forwarded_for: impl IntoIterator<Item = &'a str, IntoIter: DoubleEndedIterator>,
     ) -> IpAddr {
-        let hops = forwarded_for
-            .into_iter()
-            .rev()
-            .flat_map(|line| line.rsplit(','));
+        let lines = forwarded_for.into_iter().map(str::as_bytes);
+        self.walk(peer, hops::forwarded_for(lines))
+    }
+
+    /// The client of a connection from `peer`, given the values of its `Forwarded` lines (RFC 7239)
+    /// in the order of the message.
+    ///
+    /// As [`client_address`](Self::client_address), by the `for` parameter of each element; one
+    /// without it, or with an obfuscated name, ends the walk.
+    #[must_use]
+    pub fn client_address_forwarded<'a>(
+        &self,
+        peer: IpAddr,
+        forwarded: impl IntoIterator<Item = &'a str, IntoIter: DoubleEndedIterator>,
+    ) -> IpAddr {
+        let lines = forwarded.into_iter().map(str::as_bytes);
+        self.walk(peer, hops::forwarded(lines))
+    }
+
+    /// Goes over hops, from the connection towards the client, while they are trusted.
+    pub(crate) fn walk(&self, peer: IpAddr, hops: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
         let mut client = peer.to_canonical();
         for hop in hops.take(MAX_HOPS) {
             if !self.trusts(client) {
                 break;
             }
-            let Some(address) = hop_address(hop.trim()) else {
+            let Some(address) = hop else {
                 break;
             };
             client = address;
@@ -105,105 +148,5 @@ impl TrustedProxies {
     }
 }
 
-fn network(text: &str) -> Result<IpNet, TrustedProxyError> {
-    let address = text.parse::<IpAddr>().map(IpNet::from);
-    address
-        .or_else(|_| text.parse())
-        .map_err(|_| TrustedProxyError)
-}
-
-/// An address, with or without a port.
-fn hop_address(hop: &str) -> Option<IpAddr> {
-    let address = hop
-        .parse()
-        .or_else(|_| hop.parse::<SocketAddr>().map(|socket| socket.ip()));
-    address.ok().map(|address: IpAddr| address.to_canonical())
-}
-
 #[cfg(test)]
-mod tests {
-    use std::net::IpAddr;
-
-    use super::{ClientNetwork, TrustedProxies, TrustedProxyError};
-
-    fn ip(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
-    fn behind_ten() -> TrustedProxies {
-        TrustedProxies::new(["10.0.0.0/8", "fd00::1"]).unwrap()
-    }
-
-    #[test]
-    fn a_peer_that_is_no_trusted_proxy_is_the_client_whatever_it_claims() {
-        let client = behind_ten().client_address(ip("203.0.113.9"), ["198.51.100.7"]);
-        assert_eq!(client, ip("203.0.113.9"));
-        let client = TrustedProxies::none().client_address(ip("10.0.0.1"), ["198.51.100.7"]);
-        assert_eq!(client, ip("10.0.0.1"));
-    }
-
-    #[test]
-    fn entries_written_by_the_client_itself_are_not_believed() {
-        let client = behind_ten().client_address(
-            ip("10.0.0.1"),
-            ["10.9.9.9, 8.8.8.8", "198.51.100.7", "10.0.0.2"],
-        );
-        assert_eq!(client, ip("198.51.100.7"));
-    }
-
-    #[test]
-    fn ports_brackets_and_mapped_addresses_are_understood() {
-        let proxies = behind_ten();
-        assert_eq!(
-            proxies.client_address(ip("10.0.0.1"), ["192.0.2.1:4711"]),
-            ip("192.0.2.1")
-        );
-        assert_eq!(
-            proxies.client_address(ip("fd00::1"), ["[2001:db8::5]:80"]),
-            ip("2001:db8::5")
-        );
-        assert_eq!(
-            proxies.client_address(ip("::ffff:10.0.0.1"), ["::ffff:192.0.2.1"]),
-            ip("192.0.2.1")
-        );
-    }
-
-    #[test]
-    fn an_entry_that_is_no_address_ends_the_walk_at_the_last_good_hop() {
-        let proxies = behind_ten();
-        assert_eq!(
-            proxies.client_address(ip("10.0.0.1"), ["192.0.2.1, unknown"]),
-            ip("10.0.0.1")
-        );
-        assert_eq!(proxies.client_address(ip("10.0.0.1"), [""]), ip("10.0.0.1"));
-        assert_eq!(proxies.client_address(ip("10.0.0.1"), []), ip("10.0.0.1"));
-    }
-
-    #[test]
-    fn at_most_32_hops_are_walked() {
-        let line = vec!["10.0.0.3"; 40].join(",");
-        let line = format!("192.0.2.1,{line}");
-        assert_eq!(
-            behind_ten().client_address(ip("10.0.0.1"), [line.as_str()]),
-            ip("10.0.0.3")
-        );
-    }
-
-    #[test]
-    fn one_host_is_one_client_network() {
-        let network = |text| ClientNetwork::from(ip(text));
-        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:2"));
-        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
-        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
-        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
-    }
-
-    #[test]
-    fn a_trusted_proxy_must_be_a_network() {
-        assert_eq!(TrustedProxies::new(["10.0.0.0/33"]), Err(TrustedProxyError));
-        assert_eq!(
-            TrustedProxies::new(["proxy.internal"]),
-            Err(TrustedProxyError)
-        );
-    }
-}
+mod tests;

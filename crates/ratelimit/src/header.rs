@@ -1,5 +1,5 @@
-//! Header fields with the types of the `http` crate: those that an answer carries and the one
-//! that names a client's address.
+//! Header fields with the types of the `http` crate: those that an answer carries and those that
+//! name a client's address.
 //!
 //! ```
 //! use http::HeaderMap;
@@ -17,7 +17,12 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::{address::TrustedProxies, decision::Decision};
+use crate::{
+    address::{TrustedProxies, hops},
+    decision::Decision,
+};
+
+pub use http::header::FORWARDED;
 
 /// `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11).
 pub static RATE_LIMIT_POLICY: HeaderName =
@@ -46,13 +51,30 @@ impl Decision {
 }
 
 impl TrustedProxies {
-    /// [`client_address`](Self::client_address) from all `X-Forwarded-For` lines of a request.
+    /// The client of a connection from `peer`, by all `X-Forwarded-For` and `Forwarded` lines of its
+    /// request, as [`client_address`](Self::client_address) and
+    /// [`client_address_forwarded`](Self::client_address_forwarded) read them.
     ///
-    /// A line that is not ASCII ends the walk, as any other entry that is not an address does.
+    /// A request that has both is followed as far as they agree. Bytes that are no text end the walk
+    /// where they stand, as any other entry that is not an address does.
+    ///
+    /// # Security
+    /// Proxies write one of the fields and pass the other on as the client sent it. Which one is not
+    /// known here, so neither is believed against the other: a client that adds the field which its
+    /// proxy does not write is counted as that proxy. Have proxies remove that field.
     #[must_use]
     pub fn client_address_in(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let lines = headers.get_all(&X_FORWARDED_FOR).iter();
-        self.client_address(peer, lines.map(|line| line.to_str().unwrap_or_default()))
+        let lines = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
+        let mut forwarded_for = hops::forwarded_for(lines(&X_FORWARDED_FOR)).peekable();
+        let mut forwarded = hops::forwarded(lines(&FORWARDED)).peekable();
+        match (forwarded_for.peek(), forwarded.peek()) {
+            (_, None) => self.walk(peer, forwarded_for),
+            (None, _) => self.walk(peer, forwarded),
+            _ => {
+                let both = forwarded_for.zip(forwarded);
+                self.walk(peer, both.map(|(hop, other)| hop.filter(|_| hop == other)))
+            }
+        }
     }
 }
 
@@ -60,23 +82,73 @@ impl TrustedProxies {
 mod tests {
     use std::net::IpAddr;
 
-    use http::{HeaderMap, HeaderValue};
+    use http::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::X_FORWARDED_FOR;
+    use super::{FORWARDED, X_FORWARDED_FOR};
     use crate::address::TrustedProxies;
 
-    #[test]
-    fn a_line_that_is_not_ascii_ends_the_walk_and_is_not_skipped() {
+    const PEER: [u8; 4] = [10, 0, 0, 1];
+
+    fn client(lines: &[(&HeaderName, &[u8])]) -> IpAddr {
         let proxies = TrustedProxies::new(["10.0.0.0/8"]).unwrap();
-        let peer = IpAddr::from([10, 0, 0, 1]);
         let mut headers = HeaderMap::new();
-        headers.append(&X_FORWARDED_FOR, HeaderValue::from_static("192.0.2.1"));
+        for (name, value) in lines {
+            headers.append(*name, HeaderValue::from_bytes(value).unwrap());
+        }
+        proxies.client_address_in(IpAddr::from(PEER), &headers)
+    }
+
+    #[test]
+    fn what_is_not_text_ends_the_walk_where_it_stands_and_is_not_skipped() {
+        let found = IpAddr::from([198, 51, 100, 9]);
+        let (peer, field) = (IpAddr::from(PEER), &X_FORWARDED_FOR);
+        assert_eq!(client(&[(field, b"evil\xff, 198.51.100.9")]), found);
+        assert_eq!(client(&[(field, b"\xff"), (field, b"198.51.100.9")]), found);
+        assert_eq!(client(&[(field, b"198.51.100.9, \xff")]), peer);
+        assert_eq!(client(&[(field, b"198.51.100.9"), (field, b"\xff")]), peer);
         assert_eq!(
-            proxies.client_address_in(peer, &headers),
-            IpAddr::from([192, 0, 2, 1])
+            client(&[(field, b"6.6.6.6, 198.51.100.9\xff, 10.0.0.2")]),
+            IpAddr::from([10, 0, 0, 2])
         );
-        let not_ascii = HeaderValue::from_bytes(b"\xff").unwrap();
-        headers.append(&X_FORWARDED_FOR, not_ascii);
-        assert_eq!(proxies.client_address_in(peer, &headers), peer);
+        let field = &FORWARDED;
+        assert_eq!(client(&[(field, b"for=\"\xff, for=198.51.100.9")]), found);
+        assert_eq!(client(&[(field, b"for=198.51.100.9;host=\"\xff\"")]), peer);
+    }
+
+    #[test]
+    fn two_fields_are_followed_as_far_as_they_agree() {
+        let (for_, forwarded) = (&X_FORWARDED_FOR, &FORWARDED);
+        for (x_forwarded_for, forwarded_value, expected) in [
+            ("198.51.100.9", "for=198.51.100.9", [198, 51, 100, 9]),
+            (
+                "198.51.100.9",
+                "for=6.6.6.6, for=\"198.51.100.9:80\"",
+                [198, 51, 100, 9],
+            ),
+            (
+                "6.6.6.6, 10.0.0.2",
+                "for=198.51.100.9, for=10.0.0.2",
+                [10, 0, 0, 2],
+            ),
+            ("198.51.100.9, 10.0.0.2", "for=10.0.0.2", [10, 0, 0, 2]),
+            ("198.51.100.9", "for=6.6.6.6", PEER),
+            ("198.51.100.9", "for=unknown", PEER),
+            ("unknown", "for=198.51.100.9", PEER),
+            ("unknown", "for=_hidden", PEER),
+            // A field without elements is none.
+            ("198.51.100.9", " , ", [198, 51, 100, 9]),
+            (",", "for=198.51.100.9", [198, 51, 100, 9]),
+        ] {
+            let lines = [
+                (for_, x_forwarded_for.as_bytes()),
+                (forwarded, forwarded_value.as_bytes()),
+            ];
+            let found = client(&lines);
+            assert_eq!(
+                found,
+                IpAddr::from(expected),
+                "{x_forwarded_for} {forwarded_value}"
+            );
+        }
     }
 }

@@ -60,6 +60,8 @@ mod every_route;
 mod fault_counters;
 #[path = "e2e/fields.rs"]
 mod fields;
+#[path = "e2e/forwarded.rs"]
+mod forwarded;
 #[path = "e2e/heads.rs"]
 mod heads;
 #[path = "e2e/health.rs"]

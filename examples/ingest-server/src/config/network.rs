@@ -79,21 +79,24 @@ fn proxies(sources: &Sources, problems: &mut Problems) -> Option<TrustedProxies>
     let Some(Given { text, origin }) = sources.value(settings::TRUSTED_PROXIES) else {
         return Some(TrustedProxies::none());
     };
-    let networks = || {
-        text.split(',')
-            .map(str::trim)
-            .filter(|network| !network.is_empty())
-    };
-    let proxies = TrustedProxies::new(networks()).ok();
-    if proxies.is_none() {
-        let wrong = networks().position(|network| TrustedProxies::new([network]).is_err());
-        let entry = wrong.map_or_else(String::new, |index| format!("entry {} ", index + 1));
-        problems.add(
-            &origin,
-            format!("{entry}must be an address or a network, such as 10.0.0.0/8"),
-        );
+    if text.trim().is_empty() {
+        return Some(TrustedProxies::none());
     }
-    proxies
+    let error = match TrustedProxies::new(text.split(',')) {
+        Ok(proxies) => return Some(proxies),
+        Err(error) => error,
+    };
+    let mut wrong = false;
+    for (index, network) in text.split(',').enumerate() {
+        if let Err(error) = TrustedProxies::new([network]) {
+            wrong = true;
+            problems.add(&origin, format!("entry {} {error}", index + 1));
+        }
+    }
+    if !wrong {
+        problems.add(&origin, error.to_string());
+    }
+    None
 }
 
 fn address(

@@ -99,6 +99,36 @@ fn an_idle_time_is_seconds_up_to_a_day() {
 }
 
 #[test]
+fn a_proxy_that_matches_nothing_or_everyone_is_refused_with_the_reason() {
+    for (entries, told) in [
+        (
+            "10.0.0.0/8, ::ffff:127.0.0.0/104",
+            "entry 2 is IPv4 in IPv6",
+        ),
+        ("10.0.0.1/8", "entry 1 has bits set beyond its length"),
+        ("10.0.0.0/8,,::1", "entry 2 is empty"),
+        ("10.0.0.0/8,", "entry 2 is empty"),
+        (
+            "239.0.0.0/8",
+            "entry 1 is no network that connections come from",
+        ),
+        ("0.0.0.0/0", "entry 1 trusts everyone"),
+        ("10.0.0.0/8, ::/0", "entry 2 trusts everyone"),
+        ("0.0.0.0/1, 128.0.0.0/1", "trusts everyone"),
+    ] {
+        let text = message_of_file(format!("trusted_proxies = \"{entries}\""));
+        let told = format!("trusted_proxies in FILE, line 1: {told}");
+        assert!(text.contains(&told), "{entries}: {text}");
+    }
+    // Each of several is told.
+    let text = message_of_file("trusted_proxies = \"::/0,0.0.0.0/0\"");
+    assert!(
+        text.contains("entry 1 trusts") && text.contains("entry 2 trusts"),
+        "{text}"
+    );
+}
+
+#[test]
 fn unknown_keys_are_told_one_by_one_with_line_and_column() {
     let text = message_of_file(
         "lsten = \"127.0.0.1:1\"\n  \"ADMIN-LISTEN\" = \"x\"\nINGEST_DATABASE_URL = \"x\"\n[network]\nport = 1\n",

@@ -2,12 +2,10 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use http::{HeaderName, Request};
+use http::Request;
 use portcullis_ratelimit::address::TrustedProxies;
 
 use crate::pipeline::ClientAddress;
-
-static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The other end of one connection.
 #[derive(Debug, Clone)]
@@ -23,13 +21,7 @@ impl Client {
 
     /// Tells the request where it comes from.
     pub(super) fn note<B>(&self, request: &mut Request<B>) {
-        let lines: Vec<&str> = request
-            .headers()
-            .get_all(&FORWARDED_FOR)
-            .iter()
-            .filter_map(|line| line.to_str().ok())
-            .collect();
-        let address = self.proxies.client_address(self.peer, lines);
+        let address = self.proxies.client_address_in(self.peer, request.headers());
         request.extensions_mut().insert(ClientAddress(address));
     }
 }
