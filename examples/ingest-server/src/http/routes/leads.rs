@@ -94,7 +94,7 @@ pub(super) async fn find(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let asked = query::read(&target).map_err(Problem::from);
+    let asked = query::read(&target);
     let asked = asked.and_then(|query| Ok((query, reason(&services, &headers)?)));
     let admitted = pipeline::admit_reader(&services, &extensions, &headers, asked.is_ok()).await?;
     let (caller, mut admitted) = admitted;
