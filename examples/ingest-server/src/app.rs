@@ -29,9 +29,14 @@ use crate::{
         routes::{self, AdminState, Guards},
     },
     observe::{
-        self, AdminMetrics, ApiKeyMetrics, DataKeyMetrics, FaultMetrics, LimitMetrics, WriteMetrics,
+        self, AdminMetrics, ApiKeyMetrics, AttemptMetrics, DataKeyMetrics, FaultMetrics,
+        LimitMetrics, PiiMetrics, WriteMetrics,
     },
-    pipeline::services::Services,
+    pipeline::{
+        failed_attempts::{AttemptObserver, FailedAttempts, TriedSecret},
+        pii::PiiReports,
+        services::Services,
+    },
     quality,
     store::{Store, Writer, WriterLimits},
 };
@@ -124,7 +129,14 @@ impl App {
         let pinging = ping_repeatedly(Arc::clone(&backend.store));
         let pinging = ServiceTask::spawn("the watch on the database", pinging);
         let data_keys = Arc::clone(&backend.data_keys);
+        let pii = Arc::new(PiiMetrics::register(registry)?);
+        let attempts: Arc<dyn AttemptObserver> = Arc::new(AttemptMetrics::register(registry)?);
+        let failures =
+            |secret, limiter| FailedAttempts::new(secret, limiter, Arc::clone(&attempts));
+        let failed_tokens = failures(TriedSecret::AdminToken, backend.failed_admin_tokens);
         let services = Arc::new(Services {
+            failed_keys: failures(TriedSecret::ApiKey, backend.failed_api_keys),
+            pii: PiiReports::new(pii, Arc::clone(&clock)),
             clock,
             entropy,
             keys: backend.api_keys,
@@ -139,6 +151,7 @@ impl App {
         });
         let components = Components {
             data_keys,
+            api_keys: backend.key_store,
             kek_provider,
             exports_traces: telemetry.has_exporter(),
         };
@@ -147,6 +160,7 @@ impl App {
             use_cases: UseCases::new(&services, components, observer),
             registry: registry.clone(),
             config: Arc::clone(config),
+            failed_tokens,
         };
         let network = &config.network;
         let public_listener = bind(network.listen, network.trusted_proxies.clone()).await?;

@@ -3,9 +3,11 @@
 
 mod admin;
 mod api_keys;
+mod attempts;
 mod data_keys;
 mod faults;
 mod limits;
+mod pii;
 mod writes;
 
 use std::num::NonZeroUsize;
@@ -15,8 +17,9 @@ use portcullis_telemetry::{MetricError, Registry, SpanLink};
 use crate::{quality::Quality, store::Writer};
 
 pub(crate) use self::{
-    admin::AdminMetrics, api_keys::ApiKeyMetrics, data_keys::DataKeyMetrics, faults::FaultMetrics,
-    limits::LimitMetrics, writes::WriteMetrics,
+    admin::AdminMetrics, api_keys::ApiKeyMetrics, attempts::AttemptMetrics,
+    data_keys::DataKeyMetrics, faults::FaultMetrics, limits::LimitMetrics, pii::PiiMetrics,
+    writes::WriteMetrics,
 };
 
 /// Values that a label of a closed set can have, with room to grow.

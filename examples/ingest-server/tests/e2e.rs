@@ -74,7 +74,11 @@ mod server_metrics;
 mod server_traces;
 #[path = "e2e/shutdown.rs"]
 mod shutdown;
+#[path = "e2e/tampered_leads.rs"]
+mod tampered_leads;
 #[path = "e2e/tampering.rs"]
 mod tampering;
 #[path = "e2e/untrusted_json.rs"]
 mod untrusted_json;
+#[path = "e2e/wrong_secrets.rs"]
+mod wrong_secrets;

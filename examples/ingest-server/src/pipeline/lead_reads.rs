@@ -14,9 +14,13 @@ use super::{
     services::Services,
 };
 use crate::{
-    lead::{LeadColumn, LeadId, LeadIndexes, LeadRecord, LeadView, OpenLeadError, View},
+    lead::{
+        ColumnFault, LeadColumn, LeadId, LeadIndexes, LeadOpener, LeadRecord, LeadView, OpenedLead,
+        View,
+    },
     permission::Permission,
     quality::Reason,
+    store::IndexedLead,
 };
 
 /// The leads of a caller's tenant, as the caller may see them.
@@ -38,7 +42,7 @@ pub(crate) struct LeadQuery {
 }
 
 /// Some leads, oldest first, and after which one to go on.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(crate) struct LeadPage {
     leads: Vec<LeadView>,
     next: Option<String>,
@@ -82,7 +86,13 @@ impl<'a> LeadReads<'a> {
     pub(crate) async fn read(&self, id: LeadId) -> Result<Option<LeadView>, Rejection> {
         let lead = self.services.store.lead(&self.caller.tenant, id).await?;
         match lead {
-            Some(lead) => self.show(lead).await.map(Some),
+            Some(lead) => {
+                let (roots, tenant) = (&self.services.index_roots, &self.caller.tenant);
+                let indexes = LeadIndexes::derive(roots, tenant);
+                let lead = self.open(&indexes, lead, None).await?;
+                check_whole(&lead)?;
+                Ok(Some(LeadView::new(lead, self.view)))
+            }
             None => Ok(None),
         }
     }
@@ -97,35 +107,63 @@ impl<'a> LeadReads<'a> {
         } = query;
         let indexes = LeadIndexes::derive(&services.index_roots, tenant);
         let index = indexes.values(column, value);
-        let mut found = match index.first() {
-            Some(enforced) => {
-                let value = enforced.as_bytes();
-                let store = &services.store;
-                let found = store.leads_by_index(tenant, column, value, *after, FETCHED);
-                found.await?
-            }
-            None => Vec::new(),
+        let Some(enforced) = index.first() else {
+            return Ok(LeadPage::default());
         };
-        let mut next = None;
-        if found.len() > MAX_FOUND {
-            found.truncate(MAX_FOUND);
-            next = found.last().map(|lead| lead.id.to_string());
-        }
+        services.pii.looked_up(column);
+        let value = enforced.as_bytes();
+        let store = &services.store;
+        let found = store.leads_by_index(tenant, column, value, *after, FETCHED);
+        let found = found.await?;
+        let has_more = found.len() > MAX_FOUND;
         let mut leads = Vec::with_capacity(found.len());
-        for lead in found {
-            leads.push(self.show(lead).await?);
+        for entry in found.into_iter().take(MAX_FOUND) {
+            match entry {
+                IndexedLead::Found(lead) => {
+                    leads.push(self.open(&indexes, lead, Some((*column, value))).await?);
+                }
+                IndexedLead::Nowhere => services.pii.index_leads_nowhere(tenant, column),
+            }
         }
-        Ok(LeadPage { leads, next })
+        // One lead that does not open leaves the others as they are; where none does for want of keys,
+        // it is the service that fails.
+        if !leads.is_empty() && leads.iter().all(is_without_keys) {
+            return Err(Rejection::plain(Reason::CapacityKeysUnavailable));
+        }
+        let last = leads.last().map(|lead| lead.id.to_string());
+        let leads = leads.into_iter();
+        Ok(LeadPage {
+            leads: leads.map(|lead| LeadView::new(lead, self.view)).collect(),
+            next: last.filter(|_| has_more),
+        })
     }
 
     /// The only way to what a lead says.
-    async fn show(&self, lead: LeadRecord) -> Result<LeadView, Rejection> {
+    async fn open(
+        &self,
+        indexes: &LeadIndexes,
+        lead: LeadRecord,
+        found_by: Option<(&'static LeadColumn, &[u8])>,
+    ) -> Result<OpenedLead, Rejection> {
         if self.view == View::Open {
             self.record_plaintext_read(lead.id);
         }
-        let (keyring, tenant) = (&self.services.keyring, &self.caller.tenant);
-        let shown = LeadView::open(keyring, tenant, lead, self.view).await;
-        shown.map_err(|error| not_shown(&error))
+        let (services, tenant) = (self.services, &self.caller.tenant);
+        let opener = LeadOpener {
+            keyring: &services.keyring,
+            tenant,
+            indexes,
+            found_by,
+        };
+        let opened = opener.open(lead).await.map_err(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a lead was not opened"
+            );
+            Rejection::plain(Reason::CapacityKeysUnavailable)
+        })?;
+        services.pii.opened(tenant, &opened);
+        Ok(opened)
     }
 
     /// Every read of a lead's personal data in the clear is recorded here, before it is opened.
@@ -134,11 +172,28 @@ impl<'a> LeadReads<'a> {
     }
 }
 
-fn not_shown(error: &OpenLeadError) -> Rejection {
-    let (reason, what) = match error {
-        OpenLeadError::Keys(_) => (Reason::CapacityKeysUnavailable, "a lead was not opened"),
-        OpenLeadError::Rejected { .. } => (Reason::Internal, "a stored value is not intact"),
-    };
-    tracing::error!(error = error as &dyn std::error::Error, "{what}");
-    Rejection::plain(reason)
+/// A lead that is asked for alone is shown whole or not at all.
+fn check_whole(lead: &OpenedLead) -> Result<(), Rejection> {
+    let mut faults = lead.faults();
+    if let Some((column, _)) = faults.find(|(_, fault)| *fault == ColumnFault::NotIntact) {
+        let name = column.name();
+        let detail =
+            format!("the stored `{name}` is not what was written, so that it is not shown");
+        return Err(Rejection::new(Reason::IntegrityUnreadable, detail));
+    }
+    match lead.faults().next() {
+        Some((column, _)) => {
+            let detail = format!("the key of `{}` may not be used or is gone", column.name());
+            Err(Rejection::new(Reason::CapacityKeysUnavailable, detail))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether nothing of it was opened, and for no other reason than its keys.
+fn is_without_keys(lead: &OpenedLead) -> bool {
+    let for_keys = lead
+        .faults()
+        .filter(|(_, fault)| *fault != ColumnFault::NotIntact);
+    !lead.columns.is_empty() && for_keys.count() == lead.columns.len()
 }

@@ -8,6 +8,7 @@ use portcullis_pii_crypto::IndexRoots;
 use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::RateLimiter;
 
+use super::{failed_attempts::FailedAttempts, pii::PiiReports};
 use crate::{
     clock::Clock,
     quality::Quality,
@@ -29,4 +30,6 @@ pub(crate) struct Services {
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) writer: Writer,
+    pub(crate) pii: PiiReports,
+    pub(crate) failed_keys: FailedAttempts,
 }

@@ -14,12 +14,11 @@ use std::{
     time::Duration,
 };
 
+use portcullis_telemetry::SpanLink;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     time::timeout,
 };
-
-use portcullis_telemetry::SpanLink;
 use tracing::Instrument as _;
 
 use super::{Receipt, Store, StoreError, Write};
