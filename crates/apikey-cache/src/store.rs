@@ -93,6 +93,19 @@ pub trait KeyStore: Debug + Send + Sync {
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Unreadable`].
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError>;
+
+    /// Whether the store can do what the other methods ask of it, found by trying: it reads and writes
+    /// all that they do, and leaves nothing of it. That somebody else is writing is no failure.
+    ///
+    /// By default one record is read.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Unreadable`].
+    async fn check(&self) -> Result<(), StoreError> {
+        let one = KeyQuery::first(NonZeroU16::MIN);
+        self.list(&one).await.map(drop)
+    }
 }
 
 /// The answer to a revocation.

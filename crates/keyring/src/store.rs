@@ -58,6 +58,17 @@ pub trait DekStore: fmt::Debug + Send + Sync {
         limit: NonZeroU32,
     ) -> Result<Vec<StoredKey>, StoreError>;
 
+    /// Whether the store can do what the other methods ask of it, found by trying: it reads and writes
+    /// all that they do, and leaves nothing of it. That somebody else is writing is no failure.
+    ///
+    /// By default one key is read.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn check(&self) -> Result<(), StoreError> {
+        self.list(None, NonZeroU32::MIN).await.map(drop)
+    }
+
     /// Makes `new` (`Pending` or `DecryptOnly`) the primary and `old` (`Primary`) `DecryptOnly`.
     ///
     /// # Errors

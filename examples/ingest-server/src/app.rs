@@ -35,10 +35,15 @@ use crate::{
     json,
     limits::{self, InvalidLimits},
     observe::{
-        self, AdminMetrics, ApiKeyMetrics, AuditMetrics, ConnectionMetrics, DataKeyMetrics,
-        FaultMetrics, LimitMetrics, WriteMetrics,
+        self, AdminMetrics, ApiKeyMetrics, AttemptMetrics, AuditMetrics, ConnectionMetrics,
+        DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, WriteMetrics,
     },
-    pipeline::{BodyAllowances, RequestsInFlight, services::Services},
+    pipeline::{
+        BodyAllowances, RequestsInFlight,
+        failed_attempts::{AttemptObserver, FailedAttempts, TriedSecret},
+        pii::PiiReports,
+        services::Services,
+    },
     quality,
     store::{AuditLog, Store, StoreError, Writer, WriterLimits},
 };
@@ -161,7 +166,14 @@ impl App {
         let pinging = ping_repeatedly(Arc::clone(&backend.store));
         let pinging = ServiceTask::spawn("the watch on the database", pinging);
         let data_keys = Arc::clone(&backend.data_keys);
+        let pii = Arc::new(PiiMetrics::register(registry)?);
+        let attempts: Arc<dyn AttemptObserver> = Arc::new(AttemptMetrics::register(registry)?);
+        let failures =
+            |secret, limiter| FailedAttempts::new(secret, limiter, Arc::clone(&attempts));
+        let failed_tokens = failures(TriedSecret::AdminToken, backend.failed_admin_tokens);
         let services = Arc::new(Services {
+            failed_keys: failures(TriedSecret::ApiKey, backend.failed_api_keys),
+            pii: PiiReports::new(pii, Arc::clone(&clock)),
             clock,
             entropy,
             keys: backend.api_keys,
@@ -178,6 +190,7 @@ impl App {
         });
         let components = Components {
             data_keys,
+            api_keys: backend.key_store,
             kek_provider,
             exports_traces: telemetry.has_exporter(),
         };
@@ -186,6 +199,7 @@ impl App {
             use_cases: UseCases::new(&services, components, observer),
             registry: registry.clone(),
             config: Arc::clone(config),
+            failed_tokens,
         };
         let network = &config.network;
         let connection_metrics = Arc::new(ConnectionMetrics::register(registry)?);

@@ -10,7 +10,7 @@ mod watched;
 
 use std::sync::Arc;
 
-use portcullis_apikey_cache::{self as apikey_cache, ApiKeyCache, Peppers};
+use portcullis_apikey_cache::{self as apikey_cache, ApiKeyCache, Peppers, store::KeyStore};
 use portcullis_keyring::{self as keyring, Keyring, store::DekStore};
 use portcullis_pii_crypto::IndexRoots;
 use portcullis_ratelimit::{self as ratelimit, RateLimiter};
@@ -22,6 +22,7 @@ use self::{
 };
 use crate::{
     config::{Config, INDEX_ROOTS, KEY_PEPPERS},
+    limits,
     store::{FaultLatch, FaultObserver, Store},
 };
 
@@ -35,7 +36,10 @@ pub(crate) struct Backend {
     pub(crate) keyring: Keyring,
     pub(crate) index_roots: IndexRoots,
     pub(crate) api_keys: ApiKeyCache,
+    pub(crate) key_store: Arc<dyn KeyStore>,
     pub(crate) limiter: RateLimiter,
+    pub(crate) failed_admin_tokens: RateLimiter,
+    pub(crate) failed_api_keys: RateLimiter,
     connections: Connections,
 }
 
@@ -101,7 +105,7 @@ impl Backend {
 
         let data_keys = database.data_keys().await?;
         let (key_store, changes) = database.api_keys().await?;
-        let mut api_keys = ApiKeyCache::builder(key_store, changes, peppers);
+        let mut api_keys = ApiKeyCache::builder(Arc::clone(&key_store), changes, peppers);
         if let Some(observer) = observers.api_keys {
             api_keys = api_keys.observer(observer);
         }
@@ -112,7 +116,10 @@ impl Backend {
         Ok(Self {
             keyring: keyring.build(),
             api_keys: api_keys.build(),
+            key_store,
             limiter: limiter::configured(config.providers, observers.limits)?,
+            failed_admin_tokens: limiter::of_failures(limits::failed_admin_tokens())?,
+            failed_api_keys: limiter::of_failures(limits::failed_api_keys())?,
             store,
             data_keys,
             index_roots,

@@ -4,6 +4,7 @@ mod body_schema;
 mod column;
 mod id;
 mod indexes;
+mod open;
 mod record;
 mod view;
 
@@ -12,6 +13,7 @@ pub(crate) use self::{
     column::{COLUMNS, LeadColumn},
     id::LeadId,
     indexes::LeadIndexes,
-    record::LeadRecord,
-    view::{LeadView, OpenLeadError, View},
+    open::{ColumnFault, LeadOpener, OpenedLead},
+    record::{LeadRecord, StoredColumn, StoredValue},
+    view::{LeadView, View},
 };

@@ -60,6 +60,17 @@ fn address_rule() -> Rule {
     Rule::new(Limit::new(rate, ADDRESS_BURST).expect("small numbers above zero make a limit"))
 }
 
+/// How often a client network may show a wrong admin token: five at once, and one every ten seconds.
+pub(crate) fn failed_admin_tokens() -> Limit {
+    Limit::new(Rate::tokens_per_minute(6), 5).expect("small numbers above zero make a limit")
+}
+
+/// How often a client network may show a wrong API key: many tenants may be behind one address, and one of
+/// them may have lost its key.
+pub(crate) fn failed_api_keys() -> Limit {
+    Limit::new(Rate::tokens_per_second(20), 200).expect("small numbers above zero make a limit")
+}
+
 #[cfg(test)]
 mod tests {
     use portcullis_ratelimit::{

@@ -3,11 +3,13 @@
 
 mod admin;
 mod api_keys;
+mod attempts;
 mod audit;
 mod connections;
 mod data_keys;
 mod faults;
 mod limits;
+mod pii;
 mod shares;
 mod writes;
 
@@ -18,9 +20,9 @@ use portcullis_telemetry::{MetricError, Registry, SpanLink};
 use crate::{quality::Quality, store::Writer};
 
 pub(crate) use self::{
-    admin::AdminMetrics, api_keys::ApiKeyMetrics, audit::AuditMetrics,
+    admin::AdminMetrics, api_keys::ApiKeyMetrics, attempts::AttemptMetrics, audit::AuditMetrics,
     connections::ConnectionMetrics, data_keys::DataKeyMetrics, faults::FaultMetrics,
-    limits::LimitMetrics, shares::register_shares, writes::WriteMetrics,
+    limits::LimitMetrics, pii::PiiMetrics, shares::register_shares, writes::WriteMetrics,
 };
 
 /// Values that a label of a closed set can have, with room to grow.

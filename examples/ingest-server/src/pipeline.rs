@@ -18,6 +18,7 @@ mod charge_request;
 mod cost;
 #[cfg(feature = "fuzzing")]
 mod examine;
+pub(crate) mod failed_attempts;
 mod fingerprint;
 mod frame;
 mod in_flight;
@@ -26,6 +27,7 @@ mod lead_reads;
 mod limit_address;
 mod limits;
 mod parse;
+pub(crate) mod pii;
 pub(crate) mod rejection;
 mod resolve;
 mod seal;

@@ -48,7 +48,7 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// The lead of that id.
     async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError>;
 
-    /// The leads that carry an index value, oldest first, at most `limit` of those after one.
+    /// What an index value leads to, oldest first, at most `limit` of the entries after one.
     async fn leads_by_index(
         &self,
         tenant: &TenantId,
@@ -56,7 +56,7 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         value: &[u8],
         after: Option<LeadId>,
         limit: u32,
-    ) -> Result<Vec<LeadRecord>, StoreError>;
+    ) -> Result<Vec<IndexedLead>, StoreError>;
 
     /// The leads that own fingerprints of an identity column, by fingerprint; those that nobody
     /// owns are left out.
@@ -65,7 +65,7 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         tenant: &TenantId,
         column: &LeadColumn,
         fingerprints: &[&[u8]],
-    ) -> Result<HashMap<Vec<u8>, LeadId>, StoreError>;
+    ) -> Result<HashMap<Vec<u8>, Owner>, StoreError>;
 
     /// Every check value that is remembered.
     async fn secret_checks(&self) -> Result<Vec<SecretCheck>, StoreError>;
@@ -94,6 +94,26 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// Whether it can be written: makes durable as much as an ordinary group has, and leaves none
     /// of it.
     async fn try_writing(&self) -> Result<(), StoreError>;
+
+    /// Whether every table can be read and written as the other methods do it, found by trying;
+    /// leaves nothing. That somebody else is writing is no failure.
+    async fn check(&self) -> Result<(), StoreError>;
+}
+
+/// What an entry of the index of leads leads to.
+#[derive(Debug, Clone)]
+pub(crate) enum IndexedLead {
+    Found(LeadRecord),
+    /// No lead of the tenant, which no write of this service leaves behind.
+    Nowhere,
+}
+
+/// Who owns a fingerprint of an identity column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Lead(LeadId),
+    /// No lead of the tenant, although the index says that there is one.
+    Nowhere,
 }
 
 /// What became of one write.
@@ -139,6 +159,13 @@ pub(crate) enum StoreError {
         /// What says that there was data.
         marker: PathBuf,
     },
+    /// A table is not there, is not the one that was made, or cannot be written.
+    #[error("the table {table} cannot be used")]
+    Table {
+        table: &'static str,
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// A stored value has a form that this version never writes.
     #[error("a stored {0} has an unknown form")]
     Malformed(&'static str),
@@ -164,6 +191,7 @@ impl StoreError {
             Self::Unavailable(_)
             | Self::Corrupt(_)
             | Self::Emptied { .. }
+            | Self::Table { .. }
             | Self::Migrate(_)
             | Self::GroupFailed
             | Self::Stopped => Self::GroupFailed,

@@ -104,9 +104,13 @@ mod server_traces;
 mod shares;
 #[path = "e2e/shutdown.rs"]
 mod shutdown;
+#[path = "e2e/tampered_leads.rs"]
+mod tampered_leads;
 #[path = "e2e/tampering.rs"]
 mod tampering;
 #[path = "e2e/untrusted_json.rs"]
 mod untrusted_json;
 #[path = "e2e/waiting.rs"]
 mod waiting;
+#[path = "e2e/wrong_secrets.rs"]
+mod wrong_secrets;

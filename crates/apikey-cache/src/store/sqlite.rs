@@ -4,6 +4,7 @@ mod feed;
 mod migrate;
 mod row;
 mod transaction;
+mod trial;
 
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqlitePool};
@@ -191,6 +192,10 @@ impl KeyStore for SqliteKeyStore {
         }
         let rows = listed.fetch_all(&self.pool).await;
         rows.map_err(failed)?.iter().map(row::record).collect()
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        trial::run(&self.pool).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! A store in SQLite.
 
 mod transaction;
+mod trial;
 
 use std::{
     error::Error,
@@ -142,6 +143,10 @@ impl DekStore for SqliteDekStore {
                 .await
                 .map_err(failed)?;
         rows.iter().map(read).collect()
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        trial::run(&self.pool).await
     }
 
     async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {

@@ -1,8 +1,8 @@
 //! Whether the process can take requests, component by component.
 
 use std::{
+    borrow::Cow,
     future::Future,
-    num::NonZeroU16,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -10,8 +10,8 @@ use std::{
     time::Duration,
 };
 
-use portcullis_apikey_cache::store::KeyQuery;
-use portcullis_keyring::{KeyId, store::DekStore};
+use portcullis_apikey_cache::store::KeyStore;
+use portcullis_keyring::store::DekStore;
 use serde::Serialize;
 
 use crate::{
@@ -31,6 +31,7 @@ pub(crate) struct ReadinessCheck {
 #[derive(Debug, Clone)]
 pub(crate) struct Components {
     pub(crate) data_keys: Arc<dyn DekStore>,
+    pub(crate) api_keys: Arc<dyn KeyStore>,
     pub(crate) kek_provider: &'static str,
     pub(crate) exports_traces: bool,
 }
@@ -66,7 +67,7 @@ struct Component {
     #[serde(skip_serializing_if = "Option::is_none")]
     kek: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    action: Option<&'static str>,
+    action: Option<Cow<'static, str>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -131,7 +132,12 @@ impl ReadinessCheck {
     /// Degraded by one failed commit: not ready would keep out the request that succeeds. Down once
     /// a second attempt failed too; the writer then goes on trying by itself.
     async fn database(&self) -> Component {
-        let (answer, latency) = self.ask(self.services.store.ping()).await;
+        let store = &self.services.store;
+        let tried = async {
+            store.ping().await?;
+            store.check().await
+        };
+        let (answer, latency) = self.ask(tried).await;
         let component = match (answer, self.services.writer.gauge().failures()) {
             (Some(Err(StoreError::Fault(fault))), _) => {
                 Component::new(State::Down).with_action(fault.action())
@@ -139,9 +145,21 @@ impl ReadinessCheck {
             (Some(Err(StoreError::Corrupt(_))), _) => {
                 Component::new(State::Down).with_action(DatabaseFault::Corrupt.action())
             }
+            (Some(Err(StoreError::Table { table, .. })), _) => {
+                let action = format!(
+                    "the table `{table}` is missing, altered or cannot be written: undo that, or \
+                     stop the service and restore a backup"
+                );
+                Component::new(State::Down).with_action(action)
+            }
             (Some(Err(_)) | None, _) => {
                 let action = "check that the database file and its volume can be read and written";
                 Component::new(State::Down).with_action(action)
+            }
+            (Some(Ok(())), 0) if self.services.pii.found_tampering_lately() => {
+                let action = "stored values were found that are not what was written: see the log, \
+                              overwrite nothing, find out who writes to the database";
+                Component::new(State::Degraded).with_action(action)
             }
             (Some(Ok(())), 0) => Component::new(State::Up),
             (Some(Ok(())), 1) => {
@@ -176,11 +194,12 @@ impl ReadinessCheck {
 
     /// Keys that are not cached are read from the store, and revocations from its outbox.
     async fn api_keys(&self) -> Component {
-        let one = KeyQuery::first(NonZeroU16::MIN);
-        let (answer, latency) = self.ask(self.services.keys.list(&one)).await;
+        let (answer, latency) = self.ask(self.components.api_keys.check()).await;
         let confirmed_for = self.services.keys.stats().confirmed_for;
-        if !matches!(answer, Some(Ok(_))) {
-            let action = "check the table of API keys: keys that are not cached are refused";
+        if !matches!(answer, Some(Ok(()))) {
+            let action = "check the tables of API keys (`apikey_cache_…`): one is missing, altered or \
+                          cannot be written; keys that are not cached are refused, and none is \
+                          issued or revoked";
             Component::new(State::Down)
                 .with_action(action)
                 .with_latency(latency)
@@ -195,15 +214,14 @@ impl ReadinessCheck {
         }
     }
 
-    /// Whether the table of data keys can be read. The provider of key-encryption keys is only named.
+    /// Whether the tables of data keys can be read and written. The provider of key-encryption keys is only named.
     async fn data_keys(&self) -> Component {
-        let (answer, latency) = self
-            .ask(self.components.data_keys.load(KeyId::new(0)))
-            .await;
-        let component = if matches!(answer, Some(Ok(_))) {
+        let (answer, latency) = self.ask(self.components.data_keys.check()).await;
+        let component = if matches!(answer, Some(Ok(()))) {
             Component::new(State::Up)
         } else {
-            let action = "check the table of data keys: nothing can be sealed or opened without it";
+            let action = "check the tables of data keys (`keyring_…`): one is missing, altered or cannot \
+                          be written; nothing can be sealed or opened without them";
             Component::new(State::Down)
                 .with_action(action)
                 .with_latency(latency)
@@ -272,9 +290,9 @@ impl Component {
         }
     }
 
-    const fn with_action(self, action: &'static str) -> Self {
+    fn with_action(self, action: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            action: Some(action),
+            action: Some(action.into()),
             ..self
         }
     }

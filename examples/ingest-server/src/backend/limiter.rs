@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, sync::Arc};
 use portcullis_ratelimit::{
     BuildError, RateLimiter,
     observer::Observer,
-    policy::{Policies, PolicyError},
+    policy::{Limit, Policies, PolicyError, Rule},
     store::{MemoryStore, WhenFull},
 };
 
@@ -42,3 +42,17 @@ pub(super) fn configured(
     }
     Ok(limiter.build()?)
 }
+
+/// Makes a limiter of attempts that failed, by client network. It is this process's own whatever store is
+/// configured: it guards against noise, and must work where the store does not.
+pub(super) fn of_failures(limit: Limit) -> Result<RateLimiter, LimiterError> {
+    let policies = Policies::builder().client_address(Rule::new(limit));
+    let store = MemoryStore::new(MAX_FAILING_NETWORKS, WhenFull::SharedOverflow);
+    let limiter = RateLimiter::builder()
+        .policies(policies.build()?)
+        .store(Arc::new(store));
+    Ok(limiter.build()?)
+}
+
+/// Client networks whose failures are counted apart; those beyond share one bucket.
+const MAX_FAILING_NETWORKS: NonZeroUsize = NonZeroUsize::new(10_000).expect("10,000 is not zero");

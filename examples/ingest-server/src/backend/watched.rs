@@ -26,8 +26,8 @@ use portcullis_keyring::{
 use crate::{
     lead::{LeadColumn, LeadId, LeadRecord},
     store::{
-        AuditEntry, AuditEvent, AuditQuery, DatabaseFault, FaultLatch, Receipt, SecretCheck, Store,
-        StoreError, Write,
+        AuditEntry, AuditEvent, AuditQuery, DatabaseFault, FaultLatch, IndexedLead, Owner, Receipt,
+        SecretCheck, Store, StoreError, Write,
     },
 };
 
@@ -85,7 +85,7 @@ impl Store for Watched<dyn Store> {
         value: &[u8],
         after: Option<LeadId>,
         limit: u32,
-    ) -> Result<Vec<LeadRecord>, StoreError> {
+    ) -> Result<Vec<IndexedLead>, StoreError> {
         let leads = self
             .store
             .leads_by_index(tenant, column, value, after, limit);
@@ -97,7 +97,7 @@ impl Store for Watched<dyn Store> {
         tenant: &TenantId,
         column: &LeadColumn,
         fingerprints: &[&[u8]],
-    ) -> Result<HashMap<Vec<u8>, LeadId>, StoreError> {
+    ) -> Result<HashMap<Vec<u8>, Owner>, StoreError> {
         self.watch(self.store.owners(tenant, column, fingerprints).await)
     }
 
@@ -142,6 +142,11 @@ impl Store for Watched<dyn Store> {
         self.latch.check()?;
         self.watch(self.store.try_writing().await)
     }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.check().await)
+    }
 }
 
 #[async_trait]
@@ -168,6 +173,11 @@ impl DekStore for Watched<dyn DekStore> {
         limit: NonZeroU32,
     ) -> Result<Vec<StoredKey>, keyring_store::StoreError> {
         self.watch(self.store.list(after, limit).await)
+    }
+
+    async fn check(&self) -> Result<(), keyring_store::StoreError> {
+        self.check_data_keys()?;
+        self.watch(self.store.check().await)
     }
 
     async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
@@ -237,6 +247,11 @@ impl KeyStore for Watched<dyn KeyStore> {
 
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, apikey_store::StoreError> {
         self.watch(self.store.list(query).await)
+    }
+
+    async fn check(&self) -> Result<(), apikey_store::StoreError> {
+        self.check_api_keys()?;
+        self.watch(self.store.check().await)
     }
 }
 

@@ -1,10 +1,8 @@
 //! Leads on their way out: opened, and masked for those who may not see personal data.
 
-use portcullis_keyring::{KeyId, Keyring, PrepareError, TenantId};
-use portcullis_pii_crypto::{AnyPii, Cipher, OpenError, Sealed};
 use serde::{Serialize, Serializer};
 
-use super::{COLUMNS, LeadColumn, LeadId, LeadRecord};
+use super::{COLUMNS, ColumnFault, OpenedLead};
 
 /// How much of the personal data is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,27 +17,18 @@ pub(crate) enum View {
 #[derive(Serialize)]
 pub(crate) struct LeadView {
     id: String,
-    /// The columns that the lead has, each under its name.
+    /// The columns that the lead has, each under its name; null where a column is listed below.
     #[serde(flatten, serialize_with = "serialize_columns")]
-    columns: Vec<(&'static str, String)>,
-    created_at: String,
-    updated_at: String,
+    columns: Vec<(&'static str, Option<String>)>,
+    created_at: Option<String>,
+    updated_at: Option<String>,
     masked: bool,
-}
-
-/// A stored lead that cannot be shown.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum OpenLeadError {
-    /// The value was moved or changed, or belongs to another database.
-    #[error("{} of lead {lead} does not open", column.field())]
-    Rejected {
-        lead: LeadId,
-        column: &'static LeadColumn,
-        #[source]
-        source: OpenError,
-    },
-    #[error("the data keys are unavailable")]
-    Keys(#[from] PrepareError),
+    /// What is not as it was written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'static str>,
+    /// What no key may open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unavailable: Vec<&'static str>,
 }
 
 impl LeadView {
@@ -50,63 +39,45 @@ impl LeadView {
 
     /// The fields that it shows, such as `lead.email`.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &'static str> + '_ {
-        let shows = |name| self.columns.iter().any(|(shown, _)| *shown == name);
+        let shows = |name| {
+            let mut shown = self.columns.iter().filter(|(_, text)| text.is_some());
+            shown.any(|(shown, _)| *shown == name)
+        };
         let columns = COLUMNS.iter().filter(move |column| shows(column.name()));
         columns.map(|column| column.field())
     }
 
-    /// Opens a lead of `tenant`, as much of it as `view` shows.
-    pub(crate) async fn open(
-        keyring: &Keyring,
-        tenant: &TenantId,
-        lead: LeadRecord,
-        view: View,
-    ) -> Result<Self, OpenLeadError> {
-        let LeadRecord {
-            id,
-            sealed,
-            created_at,
-            updated_at,
-        } = lead;
-        let rejected = |column, source| OpenLeadError::Rejected {
-            lead: id,
-            column,
-            source,
+    pub(crate) fn new(lead: OpenedLead, view: View) -> Self {
+        let names = |is_listed: fn(ColumnFault) -> bool| {
+            let faults = lead.faults();
+            let listed = faults.filter(|(_, fault)| is_listed(*fault));
+            listed.map(|(column, _)| column.name()).collect()
         };
-        let sealed = sealed.into_iter().map(|(column, bytes)| {
-            let sealed = Sealed::<AnyPii>::from_bytes(bytes);
-            let sealed = sealed.map_err(|_| rejected(column, OpenError::Rejected))?;
-            Ok((column, sealed))
-        });
-        let sealed: Vec<_> = sealed.collect::<Result<_, OpenLeadError>>()?;
-        let keys: Vec<KeyId> = sealed.iter().map(|(_, sealed)| sealed.key_id()).collect();
-        let cipher = Cipher::new(keyring.prepare_ids(tenant, &keys).await?);
-        let record = id.to_string();
-        let columns = sealed.iter().map(|(column, sealed)| {
-            let value = column.kind().open(&cipher, column.field(), &record, sealed);
-            let value = value.map_err(|source| rejected(column, source))?;
-            Ok((column.name(), text(&value, view)))
-        });
-        Ok(Self {
-            columns: columns.collect::<Result<_, OpenLeadError>>()?,
-            id: record,
-            created_at,
-            updated_at,
+        Self {
+            unreadable: names(|fault| fault == ColumnFault::NotIntact),
+            unavailable: names(|fault| fault != ColumnFault::NotIntact),
+            id: lead.id.to_string(),
+            columns: lead
+                .columns
+                .iter()
+                .map(|(column, value)| {
+                    let text = value.as_ref().ok().map(|value| match view {
+                        // EXPOSE: the caller may read personal data and gave a reason.
+                        View::Open => value.expose().to_owned(),
+                        View::Masked => value.masked(),
+                    });
+                    (column.name(), text)
+                })
+                .collect(),
+            created_at: lead.created_at,
+            updated_at: lead.updated_at,
             masked: view == View::Masked,
-        })
-    }
-}
-
-fn text(value: &AnyPii, view: View) -> String {
-    match view {
-        // EXPOSE: the caller may read personal data and gave a reason.
-        View::Open => value.expose().to_owned(),
-        View::Masked => value.masked(),
+        }
     }
 }
 
 fn serialize_columns<S: Serializer>(
-    columns: &[(&'static str, String)],
+    columns: &[(&'static str, Option<String>)],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_map(columns.iter().map(|(name, text)| (name, text)))
@@ -118,17 +89,23 @@ mod tests {
 
     #[test]
     fn a_lead_is_one_object_of_its_columns_in_their_order_without_those_it_has_not() {
-        let view = LeadView {
+        let mut view = LeadView {
             id: "1".to_owned(),
             columns: vec![
-                ("phone", "+44***58".to_owned()),
-                ("name", "A***".to_owned()),
+                ("phone", Some("+44***58".to_owned())),
+                ("name", Some("A***".to_owned())),
             ],
-            created_at: "then".to_owned(),
-            updated_at: "now".to_owned(),
+            created_at: Some("then".to_owned()),
+            updated_at: Some("now".to_owned()),
             masked: true,
+            unreadable: Vec::new(),
+            unavailable: Vec::new(),
         };
         let expected = r#"{"id":"1","phone":"+44***58","name":"A***","created_at":"then","updated_at":"now","masked":true}"#;
+        assert_eq!(serde_json::to_string(&view).unwrap(), expected);
+        view.columns[0].1 = None;
+        view.unreadable.push("phone");
+        let expected = r#"{"id":"1","phone":null,"name":"A***","created_at":"then","updated_at":"now","masked":true,"unreadable":["phone"]}"#;
         assert_eq!(serde_json::to_string(&view).unwrap(), expected);
     }
 }

@@ -7,7 +7,11 @@ use portcullis_apikey_cache::{ApiKey, CredentialError, Denied, Principal};
 use portcullis_keyring::TenantId;
 use time::OffsetDateTime;
 
-use super::{rejection::Rejection, services::Services};
+use super::{
+    failed_attempts::AttemptFault,
+    rejection::{Rejection, RequestRejection},
+    services::Services,
+};
 use crate::{permission::Permission, quality::Reason};
 
 /// The authenticated sender of a request that has just come in.
@@ -42,33 +46,42 @@ pub(crate) async fn authenticate(
     headers: &HeaderMap,
     address: IpAddr,
     needed: Permission,
-) -> Result<Caller, Rejection> {
-    let caller = identify(services, headers, address).await?;
+) -> Result<Caller, RequestRejection> {
+    let caller = identify(services, headers, address, needed).await?;
     caller.require(needed)?;
     Ok(caller)
 }
 
-/// The caller, at `address`, whatever the key grants.
+/// The caller, at `address`, whatever the key grants of what is `needed`.
 pub(crate) async fn identify(
     services: &Services,
     headers: &HeaderMap,
     address: IpAddr,
-) -> Result<Caller, Rejection> {
-    let key = ApiKey::from_headers(headers).map_err(|error| match error {
-        CredentialError::Missing => Rejection::new(
-            Reason::AuthMissing,
-            "send an API key as `Authorization: Bearer …` or `X-API-Key: …`",
-        ),
-        _ => invalid(),
-    })?;
-    let principal = services
-        .keys
-        .validate(&key)
-        .await
-        .map_err(|denied| match denied {
-            Denied::Unavailable { .. } => Rejection::plain(Reason::AuthUnavailable),
-            _ => invalid(),
-        })?;
+    needed: Permission,
+) -> Result<Caller, RequestRejection> {
+    let failed = async |fault, rejection: Rejection| {
+        let slowed = services.failed_keys.note(fault, address, needed.scope());
+        slowed.await.map_or_else(
+            || rejection.into(),
+            |decision| RequestRejection::Limited(Box::new(decision)),
+        )
+    };
+    let key = match ApiKey::from_headers(headers) {
+        Ok(key) => key,
+        Err(CredentialError::Missing) => {
+            let detail = "send an API key as `Authorization: Bearer …` or `X-API-Key: …`";
+            let rejection = Rejection::new(Reason::AuthMissing, detail);
+            return Err(failed(AttemptFault::Missing, rejection).await);
+        }
+        Err(_) => return Err(failed(AttemptFault::Malformed, invalid()).await),
+    };
+    let principal = match services.keys.validate(&key).await {
+        Ok(principal) => principal,
+        Err(Denied::Unavailable { .. }) => {
+            return Err(Rejection::plain(Reason::AuthUnavailable).into());
+        }
+        Err(_) => return Err(failed(AttemptFault::Wrong, invalid()).await),
+    };
     let tenant = TenantId::new(principal.tenant().as_str())
         .expect("a tenant id of a key, 1 to 128 bytes, is one of a data key, 1 to 1,024 bytes");
     Ok(Caller {

@@ -18,9 +18,13 @@ use super::{
     services::Services,
 };
 use crate::{
-    lead::{LeadColumn, LeadId, LeadIndexes, LeadRecord, LeadView, OpenLeadError, View},
+    lead::{
+        ColumnFault, LeadColumn, LeadId, LeadIndexes, LeadOpener, LeadRecord, LeadView, OpenedLead,
+        View,
+    },
     permission::Permission,
     quality::Reason,
+    store::IndexedLead,
 };
 
 /// The leads of a caller's tenant, as the caller may see them.
@@ -44,7 +48,7 @@ pub(crate) struct LeadQuery {
 }
 
 /// Some leads, oldest first, and after which one to go on.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(crate) struct LeadPage {
     leads: Vec<LeadView>,
     next: Option<String>,
@@ -66,7 +70,7 @@ pub(crate) async fn admit_reader(
     finds: bool,
 ) -> Result<(Caller, Admitted), RequestRejection> {
     let address = limit_address(services, extensions).await?;
-    let caller = identify(services, headers, address).await?;
+    let caller = identify(services, headers, address, Permission::LeadsRead).await?;
     if let Err(rejection) = caller.require(Permission::LeadsRead) {
         record::note_refusal(services, &caller);
         return Err(rejection.into());
@@ -104,7 +108,13 @@ impl<'a> LeadReads<'a> {
     pub(crate) async fn read(&self, id: LeadId) -> Result<Option<LeadView>, Rejection> {
         let lead = self.services.store.lead(&self.caller.tenant, id).await?;
         let shown = match lead {
-            Some(lead) => Some(self.show(lead).await?),
+            Some(lead) => {
+                let (roots, tenant) = (&self.services.index_roots, &self.caller.tenant);
+                let indexes = LeadIndexes::derive(roots, tenant);
+                let lead = self.open(&indexes, lead, None).await?;
+                check_whole(&lead)?;
+                Some(LeadView::new(lead, self.view))
+            }
             None => None,
         };
         let read = record::Read::ById(id, shown.as_ref());
@@ -119,56 +129,82 @@ impl<'a> LeadReads<'a> {
         query: &LeadQuery,
         admitted: &mut Admitted,
     ) -> Result<LeadPage, RequestRejection> {
-        let found = self.records(query).await;
-        let leads = found.as_ref().map_or(0, |(leads, _)| leads.len());
-        let cost = u32::try_from(leads).unwrap_or(u32::MAX);
         let (services, caller) = (self.services, self.caller);
+        let indexes = LeadIndexes::derive(&services.index_roots, &caller.tenant);
+        let index = indexes.values(query.column, &query.value);
+        let found = match index.first() {
+            Some(enforced) => self.entries(query, enforced.as_bytes()).await,
+            None => Ok(Vec::new()),
+        };
+        let entries = found.as_ref().map_or(0, |found| found.len().min(MAX_FOUND));
+        let cost = u32::try_from(entries).unwrap_or(u32::MAX);
         let (category, last) = (Category::READ, Charge::Last);
         *admitted = limits::charge_rest(services, caller, admitted, category, cost, last).await?;
-        let (found, next) = found?;
-        let mut leads = Vec::with_capacity(found.len());
-        for lead in found {
-            leads.push(self.show(lead).await?);
+        let found = found?;
+        let has_more = found.len() > MAX_FOUND;
+        let found_by = index.first().map(|value| (query.column, value.as_bytes()));
+        let mut leads = Vec::with_capacity(entries);
+        for entry in found.into_iter().take(MAX_FOUND) {
+            match entry {
+                IndexedLead::Found(lead) => leads.push(self.open(&indexes, lead, found_by).await?),
+                IndexedLead::Nowhere => {
+                    services
+                        .pii
+                        .index_leads_nowhere(&caller.tenant, query.column);
+                }
+            }
         }
+        // One lead that does not open leaves the others as they are; where none does for want of keys,
+        // it is the service that fails.
+        if !leads.is_empty() && leads.iter().all(is_without_keys) {
+            return Err(Rejection::plain(Reason::CapacityKeysUnavailable).into());
+        }
+        let last = leads.last().map(|lead| lead.id.to_string());
+        let leads = leads.into_iter();
+        let leads: Vec<_> = leads.map(|lead| LeadView::new(lead, self.view)).collect();
         self.record(&record::Read::Search(&leads)).await?;
-        Ok(LeadPage { leads, next })
+        Ok(LeadPage {
+            leads,
+            next: last.filter(|_| has_more),
+        })
     }
 
-    /// A page of leads, sealed, and after which to go on.
-    async fn records(
+    /// What stands in the index under a value, one more than a page has.
+    async fn entries(
         &self,
         query: &LeadQuery,
-    ) -> Result<(Vec<LeadRecord>, Option<String>), Rejection> {
+        value: &[u8],
+    ) -> Result<Vec<IndexedLead>, Rejection> {
         let (services, tenant) = (self.services, &self.caller.tenant);
-        let LeadQuery {
-            column,
-            value,
-            after,
-        } = query;
-        let indexes = LeadIndexes::derive(&services.index_roots, tenant);
-        let index = indexes.values(column, value);
-        let mut found = match index.first() {
-            Some(enforced) => {
-                let value = enforced.as_bytes();
-                let store = &services.store;
-                let found = store.leads_by_index(tenant, column, value, *after, FETCHED);
-                found.await?
-            }
-            None => Vec::new(),
-        };
-        let mut next = None;
-        if found.len() > MAX_FOUND {
-            found.truncate(MAX_FOUND);
-            next = found.last().map(|lead| lead.id.to_string());
-        }
-        Ok((found, next))
+        services.pii.looked_up(query.column);
+        let store = &services.store;
+        let found = store.leads_by_index(tenant, query.column, value, query.after, FETCHED);
+        Ok(found.await?)
     }
 
     /// The only way to what a lead says. What it gives leaves this file after [`Self::record`].
-    async fn show(&self, lead: LeadRecord) -> Result<LeadView, Rejection> {
-        let (keyring, tenant) = (&self.services.keyring, &self.caller.tenant);
-        let shown = LeadView::open(keyring, tenant, lead, self.view).await;
-        shown.map_err(|error| not_shown(&error))
+    async fn open(
+        &self,
+        indexes: &LeadIndexes,
+        lead: LeadRecord,
+        found_by: Option<(&'static LeadColumn, &[u8])>,
+    ) -> Result<OpenedLead, Rejection> {
+        let (services, tenant) = (self.services, &self.caller.tenant);
+        let opener = LeadOpener {
+            keyring: &services.keyring,
+            tenant,
+            indexes,
+            found_by,
+        };
+        let opened = opener.open(lead).await.map_err(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a lead was not opened"
+            );
+            Rejection::plain(Reason::CapacityKeysUnavailable)
+        })?;
+        services.pii.opened(tenant, &opened);
+        Ok(opened)
     }
 
     /// Puts on record what is about to be shown in the clear.
@@ -182,11 +218,28 @@ impl<'a> LeadReads<'a> {
     }
 }
 
-fn not_shown(error: &OpenLeadError) -> Rejection {
-    let (reason, what) = match error {
-        OpenLeadError::Keys(_) => (Reason::CapacityKeysUnavailable, "a lead was not opened"),
-        OpenLeadError::Rejected { .. } => (Reason::Internal, "a stored value is not intact"),
-    };
-    tracing::error!(error = error as &dyn std::error::Error, "{what}");
-    Rejection::plain(reason)
+/// A lead that is asked for alone is shown whole or not at all.
+fn check_whole(lead: &OpenedLead) -> Result<(), Rejection> {
+    let mut faults = lead.faults();
+    if let Some((column, _)) = faults.find(|(_, fault)| *fault == ColumnFault::NotIntact) {
+        let name = column.name();
+        let detail =
+            format!("the stored `{name}` is not what was written, so that it is not shown");
+        return Err(Rejection::new(Reason::IntegrityUnreadable, detail));
+    }
+    match lead.faults().next() {
+        Some((column, _)) => {
+            let detail = format!("the key of `{}` may not be used or is gone", column.name());
+            Err(Rejection::new(Reason::CapacityKeysUnavailable, detail))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether nothing of it was opened, and for no other reason than its keys.
+fn is_without_keys(lead: &OpenedLead) -> bool {
+    let for_keys = lead
+        .faults()
+        .filter(|(_, fault)| *fault != ColumnFault::NotIntact);
+    !lead.columns.is_empty() && for_keys.count() == lead.columns.len()
 }

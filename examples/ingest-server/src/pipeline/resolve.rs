@@ -13,7 +13,7 @@ use super::{
 use crate::{
     lead::{LeadColumn, LeadId},
     quality::Reason,
-    store::LeadChange,
+    store::{LeadChange, Owner},
 };
 
 /// An item whose lead, if it has one, is known.
@@ -51,7 +51,7 @@ pub(crate) async fn resolve(
                 let owner = identity.and_then(|identity| owners.get(identity)).copied();
                 let found = find(services, &head.caller, lead.intent, owner).await?;
                 if let (Ok(target), Some(identity)) = (&found, identity) {
-                    owners.insert(identity.to_vec(), target.id);
+                    owners.insert(identity.to_vec(), Owner::Lead(target.id));
                 }
                 found.map(Some)
             }
@@ -71,7 +71,7 @@ async fn owners(
     services: &Services,
     caller: &Caller,
     items: &[Item<Fingerprinted>],
-) -> Result<HashMap<Vec<u8>, LeadId>, Rejection> {
+) -> Result<HashMap<Vec<u8>, Owner>, Rejection> {
     let leads = items.iter().filter_map(|item| item.value.lead.as_ref());
     let identities: Vec<&[u8]> = leads.filter_map(LeadData::identity).collect();
     if identities.is_empty() {
@@ -90,9 +90,14 @@ async fn find(
     services: &Services,
     caller: &Caller,
     intent: LeadIntent,
-    owner: Option<LeadId>,
+    owner: Option<Owner>,
 ) -> Result<Result<Target, Rejection>, Rejection> {
     let target = |id, change| Ok(Ok(Target { id, change }));
+    let owner = match owner {
+        Some(Owner::Lead(id)) => Some(id),
+        Some(Owner::Nowhere) => return Ok(Err(leads_nowhere(services, caller))),
+        None => None,
+    };
     match (intent, owner) {
         (LeadIntent::Upsert, Some(id)) => target(id, LeadChange::Merge),
         (LeadIntent::Upsert, None) => {
@@ -118,4 +123,12 @@ async fn find(
             }
         },
     }
+}
+
+/// An entry of the index without its lead: neither can the lead be updated, nor another have its e-mail.
+fn leads_nowhere(services: &Services, caller: &Caller) -> Rejection {
+    let column = LeadColumn::identity();
+    services.pii.index_leads_nowhere(&caller.tenant, column);
+    let detail = "the index of this e-mail leads to no lead: it is not what was written";
+    Rejection::new(Reason::IntegrityUnreadable, detail)
 }

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use portcullis_keyring::Purpose;
-use portcullis_pii_crypto::{Cipher, SealError};
+use portcullis_pii_crypto::{self as pii_crypto, AnyPii, Cipher, SealError};
 use serde_json::Value;
 
 use super::{
     authenticate::Caller,
     batch::{Batch, Item},
     fingerprint::{Event, Fingerprinted, LeadData, Payload},
+    pii::{PiiOutcome, PiiReports},
     rejection::Rejection,
     resolve::{Resolved, Target},
     services::Services,
@@ -44,6 +45,7 @@ pub(crate) async fn seal(
 ) -> Result<Batch<Sealed>, Rejection> {
     let (head, items) = batch.split();
     let sealer = Sealer {
+        pii: &services.pii,
         cipher: cipher(services, &head.caller, &items).await?,
         caller: &head.caller,
     };
@@ -70,6 +72,11 @@ async fn cipher(
         .prepare(&caller.tenant, &purposes)
         .await
         .map_err(|error| {
+            let personal = items.iter().flat_map(|item| &item.value.item.personal);
+            for found in personal {
+                let kind = found.value.kind();
+                services.pii.sealed(kind, PiiOutcome::KeyUnavailable);
+            }
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "no data keys to seal with"
@@ -83,9 +90,22 @@ async fn cipher(
 struct Sealer<'a> {
     cipher: Cipher,
     caller: &'a Caller,
+    pii: &'a PiiReports,
 }
 
 impl Sealer<'_> {
+    fn seal_value(
+        &self,
+        value: &AnyPii,
+        field: &str,
+        record: &str,
+    ) -> Result<pii_crypto::Sealed<AnyPii>, SealError> {
+        let sealed = value.seal(&self.cipher, field, record);
+        let outcome = sealed.as_ref().map_or_else(outcome, |_| PiiOutcome::Ok);
+        self.pii.sealed(value.kind(), outcome);
+        sealed
+    }
+
     fn seal(&self, resolved: Resolved) -> Result<Sealed, SealError> {
         let Resolved { item, lead: target } = resolved;
         let Fingerprinted {
@@ -155,7 +175,7 @@ impl Sealer<'_> {
         let mut key_ids = BTreeSet::new();
         for Personal { pointer, value } in personal {
             let field = format!("event.{}{pointer}", row.event_type);
-            let sealed = value.seal(&self.cipher, &field, &record)?;
+            let sealed = self.seal_value(value, &field, &record)?;
             if let Some(text) = data.pointer_mut(pointer) {
                 *text = Value::String(sealed.to_string());
             }
@@ -175,7 +195,7 @@ impl Sealer<'_> {
         let record = target.id.to_string();
         let columns = lead.values.iter().map(|value| {
             let (column, personal) = (value.column, &personal[value.at]);
-            let sealed = personal.value.seal(&self.cipher, column.field(), &record)?;
+            let sealed = self.seal_value(&personal.value, column.field(), &record)?;
             Ok(SealedColumn {
                 column,
                 key_id: sealed.key_id(),
@@ -189,6 +209,13 @@ impl Sealer<'_> {
             columns: columns.collect::<Result<_, SealError>>()?,
             at: self.caller.received_at,
         })
+    }
+}
+
+fn outcome(error: &SealError) -> PiiOutcome {
+    match error {
+        SealError::NoKey | SealError::StaleKeys => PiiOutcome::KeyUnavailable,
+        _ => PiiOutcome::Failed,
     }
 }
 

@@ -8,7 +8,7 @@ use portcullis_pii_crypto::IndexRoots;
 use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::RateLimiter;
 
-use super::BodyAllowances;
+use super::{BodyAllowances, failed_attempts::FailedAttempts, pii::PiiReports};
 use crate::{
     clock::Clock,
     quality::Quality,
@@ -32,4 +32,6 @@ pub(crate) struct Services {
     pub(crate) writer: Writer,
     pub(crate) audit: AuditLog,
     pub(crate) bodies: BodyAllowances,
+    pub(crate) pii: PiiReports,
+    pub(crate) failed_keys: FailedAttempts,
 }

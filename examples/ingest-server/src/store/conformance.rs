@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::{
     Activity, AuditActor, AuditDraft, AuditEntry, AuditEvent, AuditOutcome, AuditQuery, EventRow,
-    IndexRow, LeadChange, LeadWrite, Named, Receipt, SealedColumn, SecretCheck, Store, Write,
+    IndexRow, LeadChange, LeadWrite, Named, Owner, Receipt, SealedColumn, SecretCheck, Store,
+    Write,
 };
-use crate::lead::{LeadColumn, LeadId};
+use crate::lead::{LeadColumn, LeadId, StoredColumn};
 
 /// Runs every check on an empty store of its own.
 pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
@@ -319,8 +320,13 @@ async fn an_update_replaces_what_it_names(store: &impl Store) {
     };
     assert_eq!(commit(store, [only_lead(update)]).await, [Receipt::Stored]);
     let lead = store.lead(&tenant("a"), id(1)).await.unwrap().unwrap();
+    let sealed = |column: &StoredColumn| {
+        let value = column.value.as_ref().unwrap();
+        (column.column, value.sealed.clone())
+    };
+    let columns: Vec<_> = lead.sealed.iter().map(sealed).collect();
     assert_eq!(
-        lead.sealed,
+        columns,
         [
             (email_column(), b"sealed".to_vec()),
             (phone_column(), b"phone".to_vec())
@@ -418,17 +424,17 @@ async fn commit<const N: usize>(store: &impl Store, group: [Write; N]) -> Vec<Re
 }
 
 async fn owner(store: &impl Store, email: &[u8]) -> Option<LeadId> {
-    store
-        .owners(&tenant("a"), email_column(), &[email])
-        .await
-        .unwrap()
-        .get(email)
-        .copied()
+    let (tenant, emails) = (tenant("a"), [email]);
+    let owners = store.owners(&tenant, email_column(), &emails).await;
+    match owners.unwrap().get(email)? {
+        Owner::Lead(id) => Some(*id),
+        Owner::Nowhere => panic!("the index leads nowhere"),
+    }
 }
 
 async fn sealed(store: &impl Store, number: u128) -> Vec<u8> {
     let lead = store.lead(&tenant("a"), id(number)).await.unwrap().unwrap();
-    lead.sealed[0].1.clone()
+    lead.sealed[0].value.as_ref().unwrap().sealed.clone()
 }
 
 fn tenant(name: &str) -> TenantId {

@@ -12,6 +12,7 @@ mod marker;
 mod open;
 mod sealed_refs;
 mod transaction;
+mod trial;
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
@@ -27,7 +28,10 @@ use tokio::{
 };
 
 use self::{failure::Failure, file::OpenedFile, marker::Marker, transaction::WriteTransaction};
-use super::{AuditEntry, AuditEvent, AuditQuery, Receipt, SecretCheck, Store, StoreError, Write};
+use super::{
+    AuditEntry, AuditEvent, AuditQuery, IndexedLead, Owner, Receipt, SecretCheck, Store,
+    StoreError, Write,
+};
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 /// The file, through one writing connection and a pool of reading ones.
@@ -43,6 +47,8 @@ pub(crate) struct SqliteStore {
     // Apart, so that who waits there for the write lock holds up nobody who reads here.
     data_keys: SqlitePool,
     api_keys: SqlitePool,
+    // One connection, so that trials never crowd out what they are about.
+    trials: SqlitePool,
     // Waits for other processes that start too.
     opening: SqlitePool,
 }
@@ -78,6 +84,7 @@ impl SqliteStore {
             readers: pool(waiting(KEYS_BUSY), READERS, READER_ACQUIRE),
             data_keys: keys(),
             api_keys: keys(),
+            trials: pool(waiting(KEYS_BUSY), 1, KEYS_ACQUIRE),
             opening: opening_pool(options),
         };
         let remembers_secrets = checks::any(&store.opening).await?;
@@ -105,6 +112,7 @@ impl SqliteStore {
     pub(crate) async fn close(&self) {
         let others = [
             &self.opening,
+            &self.trials,
             &self.api_keys,
             &self.data_keys,
             &self.readers,
@@ -191,7 +199,7 @@ impl Store for SqliteStore {
         value: &[u8],
         after: Option<LeadId>,
         limit: u32,
-    ) -> Result<Vec<LeadRecord>, StoreError> {
+    ) -> Result<Vec<IndexedLead>, StoreError> {
         let found = leads::by_index(&self.readers, tenant, column, value, after, limit);
         Ok(found.await?)
     }
@@ -201,7 +209,7 @@ impl Store for SqliteStore {
         tenant: &TenantId,
         column: &LeadColumn,
         fingerprints: &[&[u8]],
-    ) -> Result<HashMap<Vec<u8>, LeadId>, StoreError> {
+    ) -> Result<HashMap<Vec<u8>, Owner>, StoreError> {
         Ok(leads::owners(&self.readers, tenant, column, fingerprints).await?)
     }
 
@@ -245,7 +253,7 @@ impl Store for SqliteStore {
         sqlx::query("SELECT 1 FROM secret_check LIMIT 1")
             .fetch_optional(&self.readers)
             .await
-            .map_err(Failure::from)?;
+            .map_err(|error| trial::failed("secret_check", error))?;
         Ok(())
     }
 
@@ -260,6 +268,10 @@ impl Store for SqliteStore {
             trial.execute(&mut *tx).await.map_err(Failure::from)?;
         }
         Ok(tx.commit().await.map_err(Failure::from)?)
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        trial::run(&self.trials).await
     }
 }
 

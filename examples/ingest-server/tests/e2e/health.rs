@@ -1,9 +1,11 @@
 //! `/readyz` names every component, its state, and what to do.
 
+use std::time::{Duration, Instant};
+
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::harness::{ALL_SCOPES, Data, Server, page_view, readiness, wait_for};
+use crate::harness::{ALL_SCOPES, Data, Server, count, page_view, readiness, wait_for};
 
 #[tokio::test]
 async fn every_component_tells_its_state() {
@@ -63,39 +65,166 @@ async fn a_failed_commit_shows_until_one_succeeds() {
     assert_eq!(components["database"]["state"], "up");
 }
 
-/// A table that is gone fails every request that needs it: the component says so, and what to do.
+/// What somebody else may do to the tables, which component that takes down, and how it is taken back.
+const CHANGES: [(&str, &str, &str); 12] = [
+    (
+        "database",
+        "ALTER TABLE lead RENAME COLUMN name_enc TO gone",
+        "ALTER TABLE lead RENAME COLUMN gone TO name_enc",
+    ),
+    (
+        "database",
+        "ALTER TABLE event RENAME COLUMN payload TO gone",
+        "ALTER TABLE event RENAME COLUMN gone TO payload",
+    ),
+    (
+        "database",
+        "DROP INDEX lead_index_unique",
+        r#"CREATE UNIQUE INDEX lead_index_unique ON lead_index (tenant, field, "index", value)
+           WHERE field = 'lead.email' AND "index" = 'identity'"#,
+    ),
+    (
+        "database",
+        "CREATE TRIGGER read_only BEFORE INSERT ON event BEGIN SELECT raise(ABORT, 'no'); END",
+        "DROP TRIGGER read_only",
+    ),
+    (
+        "database",
+        "CREATE TRIGGER read_only BEFORE UPDATE ON sealed_ref BEGIN SELECT raise(ABORT, 'no'); END;
+         CREATE TRIGGER read_only_too BEFORE INSERT ON sealed_ref
+         BEGIN SELECT raise(ABORT, 'no'); END",
+        "DROP TRIGGER read_only; DROP TRIGGER read_only_too",
+    ),
+    (
+        "database",
+        "UPDATE index_state SET phase = 'gone'",
+        "UPDATE index_state SET phase = 'enforced'",
+    ),
+    (
+        "database",
+        "UPDATE schema_migrations SET version = 7",
+        "UPDATE schema_migrations SET version = 1",
+    ),
+    (
+        "data_keys",
+        "ALTER TABLE keyring_data_key RENAME COLUMN wrapped TO gone",
+        "ALTER TABLE keyring_data_key RENAME COLUMN gone TO wrapped",
+    ),
+    (
+        "data_keys",
+        "CREATE TRIGGER read_only BEFORE INSERT ON keyring_data_key
+         BEGIN SELECT raise(ABORT, 'no'); END",
+        "DROP TRIGGER read_only",
+    ),
+    (
+        "data_keys",
+        "DROP INDEX keyring_data_key_one_primary",
+        "CREATE UNIQUE INDEX keyring_data_key_one_primary ON keyring_data_key (tenant, purpose)
+         WHERE state = 'primary'",
+    ),
+    (
+        "api_keys",
+        "ALTER TABLE apikey_cache_api_key RENAME COLUMN row_mac TO gone",
+        "ALTER TABLE apikey_cache_api_key RENAME COLUMN gone TO row_mac",
+    ),
+    (
+        "api_keys",
+        "CREATE TRIGGER read_only BEFORE INSERT ON apikey_cache_outbox
+         BEGIN SELECT raise(ABORT, 'no'); END",
+        "DROP TRIGGER read_only",
+    ),
+];
+
+/// Every table, and the component that needs it.
+const TABLES: [(&str, &str); 13] = [
+    ("database", "event"),
+    ("database", "lead"),
+    ("database", "lead_index"),
+    ("database", "sealed_ref"),
+    ("database", "secret_check"),
+    ("database", "index_state"),
+    ("database", "schema_migrations"),
+    ("data_keys", "keyring_data_key"),
+    ("data_keys", "keyring_erased_tenant"),
+    ("data_keys", "keyring_migrations"),
+    ("api_keys", "apikey_cache_api_key"),
+    ("api_keys", "apikey_cache_outbox"),
+    ("api_keys", "apikey_cache_migrations"),
+];
+
+/// How long a change may take to show.
+const SHOWS_WITHIN: Duration = Duration::from_secs(2);
+
+async fn execute(server: &Server, statement: &str) {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+        .execute(&mut server.data().connect().await)
+        .await
+        .unwrap();
+}
+
+/// Each component tries what it claims: a table that is gone, altered or read-only fails every request
+/// that needs it, so the component says so, and what to do, until it is as it was.
 #[tokio::test]
-async fn a_component_whose_table_is_gone_is_down() {
+async fn a_component_whose_table_cannot_be_used_is_down_until_it_is_put_back() {
     let server = Server::start();
-    for (table, component) in [
-        ("keyring_data_key", "data_keys"),
-        ("apikey_cache_api_key", "api_keys"),
-        ("secret_check", "database"),
-    ] {
-        let mut connection = server.data().connect().await;
-        let rename = |from: &str, to: &str| {
-            sqlx::AssertSqlSafe(format!("ALTER TABLE {from} RENAME TO {to}"))
-        };
-        sqlx::query(rename(table, "gone"))
-            .execute(&mut connection)
-            .await
-            .unwrap();
-        let (status, components) = readiness(&server).await;
-        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{components}");
-        assert_eq!(components[component]["state"], "down", "{components}");
-        assert!(components[component]["action"].is_string());
+    let every = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let every: Vec<String> = sqlx::query_scalar(every)
+        .fetch_all(&mut server.data().connect().await)
+        .await
+        .unwrap();
+    for table in &every {
+        let is_listed = TABLES.iter().any(|(_, listed)| listed == table);
+        assert!(is_listed, "{table}");
+    }
+    let renamed = TABLES.map(|(component, table)| {
+        (
+            component,
+            format!("ALTER TABLE {table} RENAME TO gone"),
+            format!("ALTER TABLE gone RENAME TO {table}"),
+        )
+    });
+    let changed =
+        CHANGES.map(|(component, change, back)| (component, change.to_owned(), back.to_owned()));
+    for (component, change, back) in renamed.into_iter().chain(changed) {
+        execute(&server, &change).await;
+        let began = Instant::now();
+        let components = wait_for("the component to be down", async || {
+            let (status, components) = readiness(&server).await;
+            (status == StatusCode::SERVICE_UNAVAILABLE).then_some(components)
+        })
+        .await;
+        assert!(began.elapsed() < SHOWS_WITHIN, "{change}");
+        assert_eq!(
+            components[component]["state"], "down",
+            "{change}: {components}"
+        );
+        let action = components[component]["action"].as_str().unwrap();
+        assert!(action.contains("missing, altered or"), "{change}: {action}");
         for (name, other) in components.as_object().unwrap() {
             assert!(
                 name == component || other["state"] != "down",
-                "{components}"
+                "{change}: {components}"
             );
         }
 
-        sqlx::query(rename("gone", table))
-            .execute(&mut connection)
-            .await
-            .unwrap();
-        let (status, components) = readiness(&server).await;
-        assert_eq!(status, StatusCode::OK, "{components}");
+        execute(&server, &back).await;
+        let began = Instant::now();
+        wait_for("the component to be up", async || {
+            let (status, components) = readiness(&server).await;
+            let is_up = components[component]["state"] == "up";
+            (status == StatusCode::OK && is_up).then_some(())
+        })
+        .await;
+        assert!(began.elapsed() < SHOWS_WITHIN, "{back}");
+    }
+    // And the trials have left nothing.
+    for table in [
+        "event",
+        "lead",
+        "lead_index",
+        "sealed_ref",
+        "keyring_erased_tenant",
+    ] {
+        assert_eq!(count(server.data(), table).await, 0, "{table}");
     }
 }

@@ -216,6 +216,12 @@ async fn a_clock_that_is_set_wrong_meanwhile_is_refused_until_it_is_right() {
         open.read_exact(&mut answer).unwrap();
         assert_eq!(&answer, b"HTTP/1.1 ");
         clock.set(time);
+        // What is on its way at that moment may be cut off.
+        wait_for("the clock to be seen", async || {
+            let answer = server.admin(Method::GET, "/readyz").send().await.ok()?;
+            (answer.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(())
+        })
+        .await;
         for request in [
             server.post("/v1/events", &key, &page_view(time)),
             server.admin(Method::GET, "/readyz"),

@@ -94,11 +94,11 @@ async fn swapped_ciphertexts_are_not_served_and_the_log_says_so_without_data() {
         assert!(!problem.to_lowercase().contains("canary"), "{problem}");
         assert_eq!(
             serde_json::from_str::<Value>(&problem).unwrap()["reason"],
-            "internal"
+            "integrity.unreadable"
         );
         let logs = server.logs();
         assert!(
-            logs.contains(&format!("lead.email of lead {id} does not open")),
+            logs.contains(&format!(r#""lead":"{id}","field":"lead.email""#)),
             "{logs}"
         );
     }

@@ -7,11 +7,14 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::State,
+    extract::{MatchedPath, State},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::{Request, header::CONTENT_TYPE};
+use http::{
+    HeaderMap, Request,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
 use portcullis_telemetry::Registry;
 use serde_json::Value;
 
@@ -20,7 +23,12 @@ use crate::{
     config::Config,
     http::{bearer::bearer_token, problem::Problem},
     json,
-    pipeline::{ClientAddress, media_type, read_body, rejection::Rejection},
+    pipeline::{
+        ClientAddress,
+        failed_attempts::{AttemptFault, FailedAttempts},
+        media_type, read_body,
+        rejection::{Rejection, RequestRejection},
+    },
     quality::Reason,
 };
 
@@ -30,25 +38,43 @@ pub(crate) struct AdminState {
     pub(crate) use_cases: UseCases,
     pub(crate) registry: Registry,
     pub(crate) config: Arc<Config>,
+    pub(crate) failed_tokens: FailedAttempts,
 }
 
-/// Lets a request pass that carries the admin token, and notes whose it is.
+/// Lets a request pass that carries the admin token, and notes whose it is. One that does not is
+/// counted, logged and, where its client network goes on failing, told to wait.
 pub(super) async fn require_token(
     State(state): State<AdminState>,
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let token = bearer_token(request.headers());
-    if token.is_some_and(|token| state.config.secrets.admin_token.matches(token)) {
-        let address = request.extensions().get::<ClientAddress>().copied();
-        let unknown = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let ClientAddress(address) = address.unwrap_or(unknown);
+    let address = request.extensions().get::<ClientAddress>().copied();
+    let unknown = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let ClientAddress(address) = address.unwrap_or(unknown);
+    let Err(fault) = check_token(&state.config, request.headers()) else {
         request
             .extensions_mut()
             .insert(Actor::AdminToken { address });
-        next.run(request).await
+        return next.run(request).await;
+    };
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("", MatchedPath::as_str);
+    let slowed = state.failed_tokens.note(fault, address, route).await;
+    let problem = slowed.map_or_else(Problem::admin_unauthorized, |decision| {
+        Problem::from(RequestRejection::Limited(Box::new(decision)))
+    });
+    problem.into_response()
+}
+
+fn check_token(config: &Config, headers: &HeaderMap) -> Result<(), AttemptFault> {
+    if !headers.contains_key(AUTHORIZATION) {
+        return Err(AttemptFault::Missing);
+    }
+    let token = bearer_token(headers).ok_or(AttemptFault::Malformed)?;
+    if config.secrets.admin_token.matches(token) {
+        Ok(())
     } else {
-        Problem::admin_unauthorized().into_response()
+        Err(AttemptFault::Wrong)
     }
 }
 

@@ -7,8 +7,8 @@ use sqlx::{Row as _, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use super::{events, failure::Failure, lead_sql};
 use crate::{
-    lead::{COLUMNS, LeadColumn, LeadId, LeadRecord},
-    store::{LeadChange, LeadWrite, Receipt, SealedColumn, StoreError, Write},
+    lead::{COLUMNS, LeadColumn, LeadId, LeadRecord, StoredColumn, StoredValue},
+    store::{IndexedLead, LeadChange, LeadWrite, Owner, Receipt, SealedColumn, StoreError, Write},
     timestamp,
 };
 
@@ -57,7 +57,7 @@ pub(super) async fn by_id(
     row.as_ref().map(decode).transpose()
 }
 
-/// The tenant's leads that carry an index value, oldest first.
+/// What an index value of the tenant leads to, oldest first.
 pub(super) async fn by_index(
     pool: &SqlitePool,
     tenant: &TenantId,
@@ -65,13 +65,14 @@ pub(super) async fn by_index(
     value: &[u8],
     after: Option<LeadId>,
     limit: u32,
-) -> Result<Vec<LeadRecord>, Failure> {
+) -> Result<Vec<IndexedLead>, Failure> {
     // Every id sorts after the empty text.
     let after = after.map(|id| id.to_string()).unwrap_or_default();
-    let statement = r#"SELECT lead.* FROM lead_index JOIN lead ON lead.id = lead_index.lead
+    let statement = r#"SELECT lead.* FROM lead_index
+        LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
         WHERE lead_index.tenant = ? AND field = ? AND "index" = ? AND value = ?
-            AND lead.id > ?
-        ORDER BY lead.id LIMIT ?"#;
+            AND lead_index.lead > ?
+        ORDER BY lead_index.lead LIMIT ?"#;
     let rows = sqlx::query(statement)
         .bind(tenant.as_str())
         .bind(column.field())
@@ -81,7 +82,17 @@ pub(super) async fn by_index(
         .bind(limit)
         .fetch_all(pool)
         .await?;
-    rows.iter().map(decode).collect()
+    let found = |row: &SqliteRow| {
+        if row.try_get::<Option<String>, _>("id")?.is_none() {
+            return Ok(IndexedLead::Nowhere);
+        }
+        match decode(row) {
+            Ok(lead) => Ok(IndexedLead::Found(lead)),
+            Err(Failure::Store(StoreError::Malformed(_))) => Ok(IndexedLead::Nowhere),
+            Err(failure) => Err(failure),
+        }
+    };
+    rows.iter().map(found).collect()
 }
 
 /// Which leads own fingerprints of an identity column.
@@ -90,11 +101,12 @@ pub(super) async fn owners(
     tenant: &TenantId,
     column: &LeadColumn,
     fingerprints: &[&[u8]],
-) -> Result<HashMap<Vec<u8>, LeadId>, Failure> {
+) -> Result<HashMap<Vec<u8>, Owner>, Failure> {
     let list: Vec<String> = fingerprints.iter().map(|bytes| hex(bytes)).collect();
     let list = serde_json::json!(list);
-    let statement = r#"SELECT value, lead FROM lead_index
-        WHERE tenant = ? AND field = ? AND "index" = ?
+    let statement = r#"SELECT value, lead.id FROM lead_index
+        LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
+        WHERE lead_index.tenant = ? AND field = ? AND "index" = ?
         AND value IN (SELECT unhex(value) FROM json_each(?))"#;
     let rows = sqlx::query(statement)
         .bind(tenant.as_str())
@@ -104,9 +116,12 @@ pub(super) async fn owners(
         .fetch_all(pool)
         .await?;
     let owner = |row: &SqliteRow| {
-        let lead: String = row.try_get("lead")?;
-        let lead = LeadId::parse(&lead).ok_or(StoreError::Malformed("lead id"))?;
-        Ok((row.try_get("value")?, lead))
+        let lead: Option<String> = row.try_get("id")?;
+        let lead = lead.as_deref().and_then(LeadId::parse);
+        Ok((
+            row.try_get("value")?,
+            lead.map_or(Owner::Nowhere, Owner::Lead),
+        ))
     };
     rows.iter().map(owner).collect()
 }
@@ -227,17 +242,38 @@ async fn index(
 
 fn decode(row: &SqliteRow) -> Result<LeadRecord, Failure> {
     let id: String = row.try_get("id")?;
-    let mut sealed = Vec::new();
-    for column in COLUMNS {
-        let name = format!("{}_enc", column.name());
-        if let Some(bytes) = row.try_get::<Option<Vec<u8>>, _>(name.as_str())? {
-            sealed.push((column, bytes));
-        }
-    }
+    let columns = COLUMNS.iter().filter_map(|column| stored(row, column));
     Ok(LeadRecord {
         id: LeadId::parse(&id).ok_or(StoreError::Malformed("lead id"))?,
-        sealed,
-        created_at: row.try_get("created_at")?,
-        updated_at: row.try_get("updated_at")?,
+        sealed: columns.collect(),
+        created_at: row.try_get("created_at").ok(),
+        updated_at: row.try_get("updated_at").ok(),
     })
+}
+
+/// A column that the lead has. A row may hold anything that somebody wrote past this service: what
+/// has another type, or lacks one of its parts, is there and has no value.
+fn stored(row: &SqliteRow, column: &'static LeadColumn) -> Option<StoredColumn> {
+    let name = |suffix| format!("{}_{suffix}", column.name());
+    let sealed = row.try_get::<Option<Vec<u8>>, _>(name("enc").as_str());
+    let key_id = row.try_get::<Option<u32>, _>(name("key_version").as_str());
+    let fingerprint = if column.is_indexed() {
+        row.try_get::<Option<Vec<u8>>, _>(name("fp").as_str())
+    } else {
+        Ok(None)
+    };
+    let value = match (sealed, key_id, fingerprint) {
+        (Ok(None), Ok(None), Ok(None)) => return None,
+        (Ok(Some(sealed)), Ok(Some(key_id)), Ok(fingerprint))
+            if fingerprint.is_some() == column.is_indexed() =>
+        {
+            Some(StoredValue {
+                sealed,
+                key_id,
+                fingerprint,
+            })
+        }
+        _ => None,
+    };
+    Some(StoredColumn { column, value })
 }

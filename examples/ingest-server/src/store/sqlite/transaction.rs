@@ -37,6 +37,13 @@ impl WriteTransaction {
         Ok(())
     }
 
+    /// Takes back what was done, of a transaction in which nothing failed.
+    pub(super) async fn rollback(mut self) -> Result<(), sqlx::Error> {
+        self.run("ROLLBACK").await?;
+        self.has_ended = true;
+        Ok(())
+    }
+
     async fn run(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         sqlx::query(statement)
             .execute(&mut *self.connection)

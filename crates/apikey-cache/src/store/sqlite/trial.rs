@@ -1,0 +1,114 @@
+//! Finds out whether the tables are there and can be written, by trying.
+
+use sqlx::SqlitePool;
+
+use super::{failed, transaction::WriteTransaction};
+use crate::store::StoreError;
+
+/// What the store does to its tables, on a record whose kid no key has.
+const STATEMENTS: [&str; 6] = [
+    "INSERT OR REPLACE INTO apikey_cache_api_key (kid, tenant, tier, scopes, status, version, \
+     not_before, expires_at, created_at, last_used, pepper_version, hash, row_mac) \
+     VALUES ('', '', '', '', 'active', 0, NULL, NULL, 0, NULL, 0, x'', x'')",
+    "UPDATE apikey_cache_api_key SET last_used = 0 WHERE kid = ''",
+    "UPDATE apikey_cache_api_key SET status = 'revoked', version = version + 1, \
+     pepper_version = NULL, hash = NULL, row_mac = NULL WHERE kid = ''",
+    "SELECT kid FROM apikey_cache_api_key WHERE tenant = '' ORDER BY kid",
+    "INSERT INTO apikey_cache_outbox (kid, version, at) VALUES ('', 0, 0)",
+    "DELETE FROM apikey_cache_outbox WHERE kid = ''",
+];
+
+/// Runs the statements in a transaction that is taken back.
+pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
+    let mut transaction = match WriteTransaction::begin(pool).await {
+        Ok(transaction) => transaction,
+        // Another process writes: the database works.
+        Err(error) if is_busy(&error) => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    for statement in STATEMENTS {
+        sqlx::query(statement)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+    }
+    // Without what it notes here, the next start would make the tables once more, and fail.
+    sqlx::query(
+        "SELECT version, checksum FROM apikey_cache_migrations WHERE version = 1 AND success",
+    )
+    .fetch_one(&mut *transaction)
+    .await
+    .map_err(failed)?;
+    transaction.rollback().await.map_err(failed)
+}
+
+/// `SQLITE_BUSY`; extended codes share the low byte.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error
+        .as_database_error()
+        .and_then(|error| error.code()?.parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::SqlitePoolOptions;
+
+    use crate::store::{KeyStore as _, SqliteKeyStore};
+
+    /// What somebody else may do to the tables, and how it is taken back.
+    const CHANGES: [[&str; 2]; 7] = [
+        [
+            "ALTER TABLE apikey_cache_api_key RENAME TO gone",
+            "ALTER TABLE gone RENAME TO apikey_cache_api_key",
+        ],
+        [
+            "ALTER TABLE apikey_cache_outbox RENAME TO gone",
+            "ALTER TABLE gone RENAME TO apikey_cache_outbox",
+        ],
+        [
+            "ALTER TABLE apikey_cache_migrations RENAME TO gone",
+            "ALTER TABLE gone RENAME TO apikey_cache_migrations",
+        ],
+        [
+            "UPDATE apikey_cache_migrations SET version = 7",
+            "UPDATE apikey_cache_migrations SET version = 1",
+        ],
+        [
+            "ALTER TABLE apikey_cache_api_key RENAME COLUMN row_mac TO gone",
+            "ALTER TABLE apikey_cache_api_key RENAME COLUMN gone TO row_mac",
+        ],
+        [
+            "CREATE TRIGGER read_only BEFORE UPDATE ON apikey_cache_api_key
+             BEGIN SELECT raise(ABORT, 'read-only'); END",
+            "DROP TRIGGER read_only",
+        ],
+        [
+            "CREATE TRIGGER read_only BEFORE INSERT ON apikey_cache_outbox
+             BEGIN SELECT raise(ABORT, 'read-only'); END",
+            "DROP TRIGGER read_only",
+        ],
+    ];
+
+    #[tokio::test]
+    async fn whatever_is_done_to_a_table_is_found_and_nothing_is_left_behind() {
+        for [change, back] in CHANGES {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("keys.db");
+            let url = format!("sqlite://{}?mode=rwc", file.display());
+            let pool = SqlitePoolOptions::new().connect(&url).await.unwrap();
+            let store = SqliteKeyStore::new(pool.clone());
+            store.migrate().await.unwrap();
+            store.check().await.unwrap();
+            sqlx::query(change).execute(&pool).await.unwrap();
+            assert!(store.check().await.is_err(), "{change}");
+            sqlx::query(back).execute(&pool).await.unwrap();
+            store.check().await.unwrap();
+            let rows = "SELECT (SELECT count(*) FROM apikey_cache_api_key)
+                             + (SELECT count(*) FROM apikey_cache_outbox)
+                             + (SELECT count(*) FROM sqlite_sequence)";
+            let rows: i64 = sqlx::query_scalar(rows).fetch_one(&pool).await.unwrap();
+            assert_eq!(rows, 0, "{change}");
+        }
+    }
+}

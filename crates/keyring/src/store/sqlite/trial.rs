@@ -1,0 +1,125 @@
+//! Finds out whether the tables are there and can be written, by trying.
+
+use sqlx::SqlitePool;
+
+use super::{failed, transaction::WriteTransaction};
+use crate::store::StoreError;
+
+/// What the store does to its tables, on rows that no tenant has; and how many indexes it rests on.
+const STATEMENTS: [&str; 5] = [
+    "INSERT OR REPLACE INTO keyring_data_key (key_id, tenant, purpose, wrapped, state, created_at)
+     VALUES (0, '', '', NULL, 'destroyed', 0)",
+    "UPDATE keyring_data_key SET state = 'pending', wrapped = x'' WHERE key_id = 0",
+    "UPDATE keyring_data_key SET state = 'primary' WHERE key_id = 0",
+    "INSERT INTO keyring_erased_tenant (tenant) VALUES ('') ON CONFLICT DO NOTHING",
+    "SELECT tenant, key_id FROM keyring_data_key WHERE tenant = '' ORDER BY key_id",
+];
+
+const INDEXES: i64 = 3;
+
+/// Runs the statements in a transaction that is taken back.
+pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
+    let mut transaction = match WriteTransaction::begin(pool).await {
+        Ok(transaction) => transaction,
+        // Another process writes: the database works.
+        Err(error) if is_busy(&error) => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    for statement in STATEMENTS {
+        sqlx::query(statement)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+    }
+    // Without what it notes here, the next start would make the tables once more, and fail.
+    sqlx::query("SELECT version, checksum FROM keyring_migrations WHERE version = 1 AND success")
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed)?;
+    let indexes = "SELECT count(*) FROM sqlite_schema WHERE type = 'index'
+                   AND tbl_name = 'keyring_data_key' AND name LIKE 'keyring_data_key_%'";
+    let indexes: i64 = sqlx::query_scalar(indexes)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed)?;
+    if indexes < INDEXES {
+        let lost = "an index of keyring_data_key is missing";
+        return Err(StoreError::Unavailable(lost.into()));
+    }
+    transaction.rollback().await.map_err(failed)
+}
+
+/// `SQLITE_BUSY`; extended codes share the low byte.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error
+        .as_database_error()
+        .and_then(|error| error.code()?.parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::SqlitePoolOptions;
+
+    use crate::store::{DekStore as _, SqliteDekStore};
+
+    /// What somebody else may do to the tables, and how it is taken back.
+    const CHANGES: [[&str; 2]; 8] = [
+        [
+            "ALTER TABLE keyring_data_key RENAME TO gone",
+            "ALTER TABLE gone RENAME TO keyring_data_key",
+        ],
+        [
+            "ALTER TABLE keyring_erased_tenant RENAME TO gone",
+            "ALTER TABLE gone RENAME TO keyring_erased_tenant",
+        ],
+        [
+            "ALTER TABLE keyring_migrations RENAME TO gone",
+            "ALTER TABLE gone RENAME TO keyring_migrations",
+        ],
+        [
+            "UPDATE keyring_migrations SET version = 7",
+            "UPDATE keyring_migrations SET version = 1",
+        ],
+        [
+            "ALTER TABLE keyring_data_key RENAME COLUMN wrapped TO gone",
+            "ALTER TABLE keyring_data_key RENAME COLUMN gone TO wrapped",
+        ],
+        [
+            "CREATE TRIGGER read_only BEFORE INSERT ON keyring_data_key
+             BEGIN SELECT raise(ABORT, 'read-only'); END",
+            "DROP TRIGGER read_only",
+        ],
+        [
+            "CREATE TRIGGER read_only BEFORE UPDATE ON keyring_data_key
+             BEGIN SELECT raise(ABORT, 'read-only'); END",
+            "DROP TRIGGER read_only",
+        ],
+        [
+            "DROP INDEX keyring_data_key_one_primary",
+            "CREATE UNIQUE INDEX keyring_data_key_one_primary
+             ON keyring_data_key (tenant, purpose) WHERE state = 'primary'",
+        ],
+    ];
+
+    #[tokio::test]
+    async fn whatever_is_done_to_a_table_is_found_and_nothing_is_left_behind() {
+        for [change, back] in CHANGES {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("keys.db");
+            let url = format!("sqlite://{}?mode=rwc", file.display());
+            let pool = SqlitePoolOptions::new().connect(&url).await.unwrap();
+            let store = SqliteDekStore::new(pool.clone());
+            store.migrate().await.unwrap();
+            store.check().await.unwrap();
+            sqlx::query(change).execute(&pool).await.unwrap();
+            assert!(store.check().await.is_err(), "{change}");
+            sqlx::query(back).execute(&pool).await.unwrap();
+            store.check().await.unwrap();
+            let rows = "SELECT (SELECT count(*) FROM keyring_data_key)
+                             + (SELECT count(*) FROM keyring_erased_tenant)";
+            let rows: i64 = sqlx::query_scalar(rows).fetch_one(&pool).await.unwrap();
+            assert_eq!(rows, 0, "{change}");
+        }
+    }
+}

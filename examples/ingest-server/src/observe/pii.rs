@@ -1,0 +1,53 @@
+//! What is done with personal data, as metrics.
+
+use std::num::NonZeroUsize;
+
+use portcullis_pii_crypto::{PiiKind, PiiKinds};
+use portcullis_telemetry::{
+    BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
+};
+
+use crate::pipeline::pii::{PiiObserver, PiiOperation, PiiOutcome};
+
+/// Counts values that are sealed, opened and looked up, by what their keys are for.
+#[derive(Debug)]
+pub(crate) struct PiiMetrics {
+    operations: BoundedFamily<3, Counter>,
+}
+
+/// Three operations on the kinds of pii-crypto with five outcomes, and room for kinds to come.
+const SERIES: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
+
+impl PiiMetrics {
+    /// Every series is there from the start: an alert on the first failure would not see one that is
+    /// born at 1.
+    pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
+        let operations = registry.counter_family(
+            "pii_operations",
+            "Values of personal data that were sealed, opened or looked up, and what came of it",
+            ["operation", "purpose", "outcome"],
+            SERIES,
+        )?;
+        for kind in PiiKinds::built_in().iter() {
+            let purpose = kind.purpose();
+            for operation in PiiOperation::ALL {
+                if operation == PiiOperation::Index && !kind.is_indexed() {
+                    continue;
+                }
+                for outcome in PiiOutcome::ALL {
+                    let _ =
+                        operations.with([operation.as_str(), purpose.as_str(), outcome.as_str()]);
+                }
+            }
+        }
+        Ok(Self { operations })
+    }
+}
+
+impl PiiObserver for PiiMetrics {
+    fn observe(&self, operation: PiiOperation, kind: PiiKind, outcome: PiiOutcome) {
+        let purpose = kind.purpose();
+        let labels = [operation.as_str(), purpose.as_str(), outcome.as_str()];
+        self.operations.with(labels).inc();
+    }
+}

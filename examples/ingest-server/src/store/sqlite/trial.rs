@@ -1,0 +1,122 @@
+//! Finds out whether the tables are there and can be written, by trying.
+
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::{
+    failure::{BUSY, Failure, code},
+    lead_sql,
+    transaction::WriteTransaction,
+};
+use crate::{lead::COLUMNS, store::StoreError};
+
+/// What requests do to the tables, on rows that no tenant has.
+const STATEMENTS: [(&str, &str); 8] = [
+    (
+        "event",
+        "INSERT INTO event (tenant, source, id, content_fp, lead, type, schema_version, time,
+             received_at, payload)
+         VALUES ('', '', '', x'', NULL, '', 0, '', '', '')",
+    ),
+    (
+        "event",
+        "DELETE FROM event WHERE tenant = '' AND source = '' AND id = ''",
+    ),
+    (
+        "lead_index",
+        r#"INSERT INTO lead_index (tenant, field, "index", version, value, lead)
+           VALUES ('', '', '', 0, x'', '')"#,
+    ),
+    (
+        "lead_index",
+        "DELETE FROM lead_index WHERE lead = '' AND field = ''",
+    ),
+    (
+        "sealed_ref",
+        r#"INSERT INTO sealed_ref (key_id, "table", row) VALUES (0, '', '')"#,
+    ),
+    (
+        "sealed_ref",
+        r#"DELETE FROM sealed_ref WHERE "table" = '' AND row = ''"#,
+    ),
+    (
+        "secret_check",
+        "INSERT INTO secret_check (secret, version, value) VALUES ('', -1, x'')",
+    ),
+    (
+        "index_state",
+        "INSERT INTO index_state (version, phase) VALUES (-1, '')",
+    ),
+];
+
+/// What has to be found: without the first, the next start would make the tables once more, and
+/// fail; without the second, nothing could be looked up; without the third, one e-mail could have
+/// two leads, and look-ups would read whole tables.
+const EXPECTED: [(&str, &str); 3] = [
+    (
+        "schema_migrations",
+        "SELECT version FROM schema_migrations WHERE version = 1 AND success",
+    ),
+    (
+        "index_state",
+        "SELECT version FROM index_state WHERE phase = 'enforced'",
+    ),
+    (
+        "lead_index",
+        "SELECT 1 WHERE 3 = (SELECT count(*) FROM sqlite_schema WHERE type = 'index'
+         AND name IN ('lead_index_unique', 'lead_index_by_lead', 'sealed_ref_by_row'))",
+    ),
+];
+
+/// Runs the statements in a transaction that is taken back.
+pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
+    let mut tx = match WriteTransaction::begin(pool).await {
+        Ok(tx) => tx,
+        // Another process writes: the database works.
+        Err(error) if code(&error) == Some(BUSY) => return Ok(()),
+        Err(error) => return Err(Failure::from(error).into()),
+    };
+    write_lead(&mut tx)
+        .await
+        .map_err(|error| failed("lead", error))?;
+    for (table, statement) in STATEMENTS {
+        let tried = sqlx::query(statement).execute(&mut *tx).await;
+        tried.map_err(|error| failed(table, error))?;
+    }
+    for (table, statement) in EXPECTED {
+        let found = sqlx::query(statement).fetch_one(&mut *tx).await;
+        found.map_err(|error| failed(table, error))?;
+    }
+    tx.rollback()
+        .await
+        .map_err(|error| Failure::from(error).into())
+}
+
+async fn write_lead(tx: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut insert = sqlx::query(lead_sql::INSERT.as_str());
+    for _ in COLUMNS.iter().flat_map(lead_sql::columns) {
+        insert = insert.bind(None::<Vec<u8>>);
+    }
+    // When it was updated, its id, its tenant, when it was created.
+    for _ in 0..4 {
+        insert = insert.bind("");
+    }
+    insert.execute(&mut *tx).await?;
+    let mut update = sqlx::query(lead_sql::UPDATE.as_str());
+    for _ in COLUMNS.iter().flat_map(lead_sql::columns) {
+        update = update.bind(None::<Vec<u8>>);
+    }
+    for _ in 0..3 {
+        update = update.bind("");
+    }
+    let update = update.bind(None::<Vec<u8>>).bind(None::<Vec<u8>>);
+    update.execute(&mut *tx).await?;
+    Ok(())
+}
+
+/// What SQLite said of a table.
+pub(super) fn failed(table: &'static str, error: sqlx::Error) -> StoreError {
+    match StoreError::from(Failure::from(error)) {
+        StoreError::Unavailable(source) => StoreError::Table { table, source },
+        error => error,
+    }
+}
