@@ -9,6 +9,10 @@ use std::{
 use futures_util::future::join_all;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::harness::{ALL_SCOPES, Key, Server, page_view};
 
@@ -219,6 +223,33 @@ async fn a_flood_of_packed_bodies_pays_for_what_it_unpacks() {
     let answer = send(&server, &key, packed, small).await;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
     assert_eq!(single().await, 8);
+}
+
+/// Its limits had no room for the body when its head came, and have it when the body is there.
+#[tokio::test]
+async fn a_body_that_comes_slowly_is_paid_for_with_the_tokens_of_the_meantime() {
+    let server = Server::start();
+    let key = server.issue_tier("small", "free", &ALL_SCOPES).await;
+    limit(&server, "ingest", json!({ "per-second": 50, "burst": 20 })).await;
+    let answer = server
+        .post("/v1/events", &key, &batch("a", 18))
+        .send()
+        .await;
+    assert_eq!(answer.unwrap().status(), StatusCode::ACCEPTED);
+    let body = gzip(&padded(&page_view(1), 18 * 4_096));
+    let head = format!(
+        "POST /v1/events HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+        key.text,
+        body.len()
+    );
+    let mut stream = TcpStream::connect(server.public_address()).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    stream.write_all(&body).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
 }
 
 #[tokio::test]

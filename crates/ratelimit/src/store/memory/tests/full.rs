@@ -8,7 +8,12 @@ use super::{
     admits, assert_bound, charge, forward, four_limits, histories, millis, one_limit, request,
     store,
 };
-use crate::{clock::Timestamp, store::WhenFull};
+use crate::{
+    clock::Timestamp,
+    name::{Category, Tier},
+    policy::{Limit, Policies, Rate, Rule},
+    store::WhenFull,
+};
 
 proptest! {
     #[test]
@@ -65,6 +70,37 @@ proptest! {
             assert_bound(admissions, policy.limits()[0].limit());
         }
     }
+}
+
+#[test]
+fn what_a_key_owes_in_a_shared_bucket_is_waited_for_by_all_of_them() {
+    let limit = Limit::new(Rate::tokens_per_second(1), 3)
+        .unwrap()
+        .with_debt(10)
+        .unwrap();
+    let rules = Policies::builder().category(Tier::STANDARD, Category::INGEST, Rule::new(limit));
+    let policies = rules.build().unwrap();
+    let policy = policies.policy(&Tier::STANDARD, &Category::INGEST).unwrap();
+    let store = store(4, WhenFull::SharedOverflow);
+    let at = |seconds: u64| Timestamp::from_micros(1_000_000 * seconds);
+    for tenant in ["a", "b", "c", "d"] {
+        assert!(admits(
+            &store,
+            policy,
+            &request(tenant).with_cost(13),
+            at(1)
+        ));
+    }
+    assert!(admits(&store, policy, &request("e").with_cost(9), at(1)));
+    for (seconds, is_admitted) in [(1, false), (7, false), (8, true)] {
+        assert_eq!(
+            admits(&store, policy, &request("f"), at(seconds)),
+            is_admitted
+        );
+    }
+    // A drained bucket makes room; what is owed in the shared one goes with the key.
+    assert!(!admits(&store, policy, &request("g").with_cost(4), at(10)));
+    assert!(admits(&store, policy, &request("a").with_cost(13), at(14)));
 }
 
 #[test]
