@@ -14,6 +14,8 @@ use std::{
 use jsonschema::Validator;
 use serde_json::Value;
 
+use crate::files::Unreadable;
+
 pub(crate) use self::{
     personal::PersonalPath,
     violation::{Violation, ViolationKind},
@@ -51,8 +53,8 @@ pub(crate) enum Unplanned {
 /// A schema cannot be used. Schemas are the operator's, so the message may quote them.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SchemaError {
-    #[error("{0}: cannot be read: {1}")]
-    Unreadable(PathBuf, std::io::ErrorKind),
+    #[error("{0}: {1}")]
+    Unreadable(PathBuf, Unreadable),
     #[error("{0}: is not JSON: {1}")]
     NotJson(PathBuf, serde_json::Error),
     #[error("{0}: must be named `<type>/<version>.json` with a version from 1")]

@@ -17,7 +17,10 @@ use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 pub(crate) use self::{
     fault::{DatabaseFault, FaultEvent, FaultLatch, FaultObserver},
-    rows::{EventRow, IndexRow, LeadChange, LeadWrite, SealedColumn, SecretCheck, Write},
+    rows::{
+        EventRow, IndexRow, LeadChange, LeadWrite, RememberedSecrets, SealedColumn, SecretCheck,
+        Write,
+    },
     writer::{QueueSlots, WriteEvent, WriteObserver, Writer, WriterLimits},
 };
 

@@ -26,6 +26,8 @@ mod admin_bodies;
 mod bad_configuration;
 #[path = "e2e/bad_input.rs"]
 mod bad_input;
+#[path = "e2e/bad_settings.rs"]
+mod bad_settings;
 #[path = "e2e/counters.rs"]
 mod counters;
 #[path = "e2e/crash.rs"]
@@ -42,12 +44,16 @@ mod earlier_database;
 mod fault_counters;
 #[path = "e2e/health.rs"]
 mod health;
+#[path = "e2e/key_output.rs"]
+mod key_output;
 #[path = "e2e/keys.rs"]
 mod keys;
 #[path = "e2e/limits.rs"]
 mod limits;
 #[path = "e2e/lost_spans.rs"]
 mod lost_spans;
+#[path = "e2e/memory.rs"]
+mod memory;
 #[path = "e2e/plaintext_reads.rs"]
 mod plaintext_reads;
 #[path = "e2e/pressure.rs"]
@@ -60,6 +66,8 @@ mod references;
 mod sealing;
 #[path = "e2e/search.rs"]
 mod search;
+#[path = "e2e/secret_files.rs"]
+mod secret_files;
 #[path = "e2e/secrets.rs"]
 mod secrets;
 #[path = "e2e/security_headers.rs"]

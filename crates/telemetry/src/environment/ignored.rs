@@ -21,7 +21,7 @@ const TLS: &str =
 const FILE: &str = "unset: no file of settings is read, and the other variables would not count";
 const PLAIN: &str = "`true` or unset: spans leave over plain HTTP";
 
-/// Whoever sets one of these relies on what it says.
+/// Anyone who sets one of these relies on what it says.
 const REFUSED: [Row; 8] = [
     ("OTEL_EXPORTER_OTLP_CERTIFICATE", TLS),
     ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", TLS),

@@ -1,8 +1,13 @@
 //! Which known name somebody probably meant.
 
-/// The known name that is at most two typing errors away, and at most one in three characters.
+/// As `INGEST_TRUSTED_PROXY` has, which is three errors from the plural.
+const LONG_CHARS: usize = 18;
+
+/// The known name that is at most two typing errors away, three in a long one, and at most one in
+/// three characters.
 pub(super) fn nearest<T: AsRef<str>>(name: &str, known: impl Iterator<Item = T>) -> Option<T> {
-    let most = 2.min(name.chars().count() / 3);
+    let chars = name.chars().count();
+    let most = if chars < LONG_CHARS { 2 } else { 3 }.min(chars / 3);
     known
         .map(|known| (distance(name, known.as_ref()), known))
         .filter(|(distance, _)| *distance <= most)

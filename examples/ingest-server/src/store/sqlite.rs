@@ -8,6 +8,7 @@ mod lead_sql;
 mod leads;
 mod marker;
 mod open;
+mod remembered;
 mod sealed_refs;
 mod transaction;
 
@@ -24,6 +25,8 @@ use tokio::time::timeout;
 use self::{failure::Failure, file::OpenedFile, marker::Marker, transaction::WriteTransaction};
 use super::{Receipt, SecretCheck, Store, StoreError, Write};
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
+
+pub(crate) use self::remembered::remembered_secrets;
 
 /// The file, through one writing connection and a pool of reading ones.
 #[derive(Debug, Clone)]
@@ -54,6 +57,7 @@ impl SqliteStore {
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
         let marker = Marker::of(path);
         marker.check_file()?;
+        open::make(path)?;
         let options = open::options(path);
         open::switch_to_wal(&options).await?;
         let file = OpenedFile::at(path).map_err(|error| StoreError::Unavailable(error.into()))?;
@@ -68,7 +72,9 @@ impl SqliteStore {
             api_keys: keys(),
             opening: pool(options, READERS, open::OPENING_TIMEOUT),
         };
-        let remembers_secrets = checks::any(&store.opening).await?;
+        let mut opening = store.opening.acquire().await.map_err(Failure::from)?;
+        let remembers_secrets = checks::any(&mut opening).await?;
+        drop(opening);
         store.marker.check_tables(remembers_secrets)?;
         open::migrate(&store.opening).await?;
         Ok(store)
