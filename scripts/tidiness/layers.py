@@ -12,7 +12,10 @@ _SOURCES = "examples/ingest-server/src/"
 # circle. `lead` stands below `store`, whose SQL is made from the table of its columns. `observe`
 # is told what the rooms below report, and only `app` installs it.
 _RANKS = (
-    ("clock", "timestamp", "fields", "json", "lead", "limits", "permission", "shares", "spelling"),
+    (
+        "clock", "timestamp", "fields", "files", "json", "lead", "limits", "permission", "process",
+        "shares", "spelling",
+    ),
     ("store", "schemas", "quality", "config"),
     ("pipeline",),
     ("http", "admin", "backend"),

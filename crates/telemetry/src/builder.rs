@@ -201,7 +201,14 @@ impl Builder {
             .with_tracked_inactivity(false)
             .with_target(false);
         let layer = Verbosity::new(events).and_then(spans).and_then(logs);
-        let guard = Guard::new(provider, registry, redactor, counts, has_exporter);
+        let guard = Guard::new(
+            provider,
+            registry,
+            redactor,
+            counts,
+            has_exporter,
+            settings.propagates,
+        );
         Ok((layer, guard))
     }
 }

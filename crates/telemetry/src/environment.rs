@@ -1,5 +1,8 @@
 //! Where `OTEL_*` variables are read from, and what is wrong with them.
 
+mod endpoint;
+mod ignored;
+mod propagators;
 mod settings;
 mod syntax;
 
@@ -7,9 +10,10 @@ use std::{collections::HashMap, ffi::OsString, fmt, sync::Arc};
 
 use thiserror::Error;
 
+pub use self::ignored::EnvironmentWarning;
 pub(crate) use self::{
+    endpoint::http_url,
     settings::{Batch, Export, Settings, traces_endpoint},
-    syntax::http_url,
 };
 
 /// Where the `OTEL_*` variables are read from.
@@ -74,6 +78,31 @@ impl Environment {
         let (settings, mut problems) = Settings::read_all(self);
         problems.extend(settings.exporter_missing());
         problems
+    }
+
+    /// Every standard variable that is set and changes nothing, and every name in a list that is
+    /// passed over. Nobody has to set anything right, but somebody may count on it: log them.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<EnvironmentWarning> {
+        let mut warnings = ignored::ignored(self);
+        warnings.extend(propagators::passed_over(self));
+        warnings
+    }
+
+    /// The names of the specification's variables: those that are honoured, and those that are
+    /// refused or told as [`warnings`](Self::warnings). Any other `OTEL_…` is none of them.
+    pub fn variables() -> impl Iterator<Item = &'static str> {
+        settings::HONOURED.into_iter().chain(ignored::names())
+    }
+
+    fn is_set(&self, variable: &'static str) -> bool {
+        // What is no text is set all the same.
+        !matches!(self.first(&[variable]), Ok(None))
+    }
+
+    fn says(&self, variable: &'static str, text: &str) -> bool {
+        let value = self.first(&[variable]);
+        value.is_ok_and(|value| value.is_some_and(|(_, value)| value.eq_ignore_ascii_case(text)))
     }
 
     /// The first of `variables` that is set, with its name. Empty counts as unset, as the

@@ -16,6 +16,7 @@ pub struct Guard {
     redactor: Arc<Redactor>,
     counts: SpanCounts,
     has_exporter: bool,
+    propagates: bool,
 }
 
 /// What became of the spans that were chosen for export, since the start.
@@ -38,6 +39,7 @@ impl Guard {
         redactor: Arc<Redactor>,
         counts: SpanCounts,
         has_exporter: bool,
+        propagates: bool,
     ) -> Self {
         Self {
             provider,
@@ -45,6 +47,7 @@ impl Guard {
             redactor,
             counts,
             has_exporter,
+            propagates,
         }
     }
 
@@ -52,6 +55,14 @@ impl Guard {
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// Whether `OTEL_PROPAGATORS` leaves the caller's trace to be looked for, as it does by default.
+    /// With [`RemoteParent::Ignore`](crate::RemoteParent::Ignore) the layer of feature `tower` does
+    /// not look.
+    #[must_use]
+    pub const fn propagates(&self) -> bool {
+        self.propagates
     }
 
     /// The redactor that logs and spans pass, for use where else the program shows data of others.

@@ -57,6 +57,8 @@ pub enum RemoteParent {
     Continue,
     /// The request starts a trace of its own that links to the caller's.
     Link,
+    /// The request starts a trace of its own; the header is not read.
+    Ignore,
 }
 
 impl HttpLayer {
@@ -106,6 +108,7 @@ impl HttpLayer {
             return;
         };
         match self.remote_parent {
+            RemoteParent::Ignore => {}
             RemoteParent::Link => span.add_link(remote.span().span_context().clone()),
             RemoteParent::Continue => match span.set_parent(remote) {
                 Ok(()) | Err(SetParentError::SpanDisabled) => {}

@@ -35,7 +35,7 @@ pub use self::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
 pub use self::{
     builder::{Builder, Telemetry},
     current::current_trace_id,
-    environment::{Environment, EnvironmentError},
+    environment::{Environment, EnvironmentError, EnvironmentWarning},
     error::InitError,
     guard::{Guard, Report},
     link::{MAX_LINKS, SpanLink, add_links},

@@ -49,7 +49,14 @@ impl fmt::Display for Ratio {
 impl FromStr for Ratio {
     type Err = RatioError;
 
+    /// Reads a decimal number without a sign, such as `0.01` or `1e-2`.
     fn from_str(text: &str) -> Result<Self, RatioError> {
+        let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+        let bytes = text.as_bytes();
+        // What begins and ends with a digit is neither `-0` nor `inf` nor `.5`.
+        if !is_digit(bytes.first()) || !is_digit(bytes.last()) {
+            return Err(RatioError);
+        }
         text.parse().map_err(|_| RatioError).and_then(Self::new)
     }
 }

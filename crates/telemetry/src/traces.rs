@@ -87,7 +87,9 @@ impl Pipeline<'_> {
             .with_resource(resource(self.service, self.settings))
             .with_max_attributes_per_span(limits.attributes)
             .with_max_events_per_span(limits.events)
-            .with_max_links_per_span(limits.links);
+            .with_max_links_per_span(limits.links)
+            .with_max_attributes_per_event(limits.attributes_per_event)
+            .with_max_attributes_per_link(limits.attributes_per_link);
         let Some(exporter) = self.exporter else {
             return Ok(provider.with_sampler(Sampler::AlwaysOff).build());
         };

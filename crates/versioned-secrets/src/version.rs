@@ -40,7 +40,11 @@ impl TryFrom<u32> for SecretVersion {
 impl FromStr for SecretVersion {
     type Err = InvalidVersion;
 
+    /// Reads decimal digits without a sign and without leading zeros: one version has one spelling.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if !text.starts_with(|first: char| first.is_ascii_digit() && first != '0') {
+            return Err(InvalidVersion);
+        }
         text.parse().map(Self).map_err(|_| InvalidVersion)
     }
 }

@@ -195,6 +195,11 @@ impl App {
             exports_traces: telemetry.has_exporter(),
         };
         let observer = Arc::new(AdminMetrics::register(registry)?);
+        let remote_parent = if telemetry.propagates() {
+            RemoteParent::Link
+        } else {
+            RemoteParent::Ignore
+        };
         let admin = AdminState {
             use_cases: UseCases::new(&services, components, observer),
             registry: registry.clone(),
@@ -232,7 +237,7 @@ impl App {
             services,
             admin,
             connections,
-            trace: trace.with_remote_parent(RemoteParent::Link),
+            trace: trace.with_remote_parent(remote_parent),
             in_flight,
             public_listener,
             admin_listener,

@@ -11,7 +11,7 @@ mod watched;
 use std::sync::Arc;
 
 use portcullis_apikey_cache::{self as apikey_cache, ApiKeyCache, Peppers, store::KeyStore};
-use portcullis_keyring::{self as keyring, Keyring, store::DekStore};
+use portcullis_keyring::{self as keyring, Keyring, kek::KekProvider, store::DekStore};
 use portcullis_pii_crypto::IndexRoots;
 use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 
@@ -80,23 +80,12 @@ impl Backend {
     pub(crate) async fn open(config: &Config, observers: Observers) -> Result<Self, BackendError> {
         let database = Database::open(&config.database, FaultLatch::new(observers.faults)).await?;
         let store = database.store();
-        let secrets = &config.secrets;
-        let index_roots = IndexRoots::new(secrets.index_roots.clone()).map_err(unusable)?;
-        let peppers = Peppers::new(secrets.key_peppers.clone()).map_err(unusable)?;
-        let KeyProvider {
+        let Secrets {
             provider,
-            secrets: mut configured,
-        } = key_provider::configured(config);
-        configured.push(Configured {
-            secret: INDEX_ROOTS,
-            values: index_roots.check_values(),
-            written_with: WrittenWith::Every,
-        });
-        configured.push(Configured {
-            secret: KEY_PEPPERS,
-            values: peppers.check_values(),
-            written_with: WrittenWith::Only(secrets.key_peppers.primary_version()),
-        });
+            index_roots,
+            peppers,
+            configured,
+        } = Secrets::configured(config)?;
         let verified = secret_checks::verify(&*store, &index_roots, &configured).await;
         verified.map_err(|error| match error {
             VerifyError::Wrong(wrong) => BackendError::Secrets(wrong),
@@ -127,9 +116,59 @@ impl Backend {
         })
     }
 
+    /// Whether the secrets are those of the database, if there is one that remembers any; without
+    /// opening it to write.
+    ///
+    /// # Errors
+    /// [`BackendError`], as from [`open`](Self::open).
+    pub(crate) async fn compare_secrets(config: &Config) -> Result<bool, BackendError> {
+        let Some(remembered) = Database::remembered(&config.database).await? else {
+            return Ok(false);
+        };
+        let secrets = Secrets::configured(config)?;
+        secret_checks::compare_with(&remembered, &secrets.index_roots, &secrets.configured)?;
+        Ok(true)
+    }
+
     /// What has to be closed when everything else is gone.
     pub(crate) fn connections(&self) -> Connections {
         self.connections.clone()
+    }
+}
+
+/// What is made of the configured secrets.
+struct Secrets {
+    provider: Arc<dyn KekProvider>,
+    index_roots: IndexRoots,
+    peppers: Peppers,
+    configured: Vec<Configured>,
+}
+
+impl Secrets {
+    fn configured(config: &Config) -> Result<Self, BackendError> {
+        let secrets = &config.secrets;
+        let index_roots = IndexRoots::new(secrets.index_roots.clone()).map_err(unusable)?;
+        let peppers = Peppers::new(secrets.key_peppers.clone()).map_err(unusable)?;
+        let KeyProvider {
+            provider,
+            secrets: mut configured,
+        } = key_provider::configured(config);
+        configured.push(Configured {
+            secret: INDEX_ROOTS,
+            values: index_roots.check_values(),
+            written_with: WrittenWith::Every,
+        });
+        configured.push(Configured {
+            secret: KEY_PEPPERS,
+            values: peppers.check_values(),
+            written_with: WrittenWith::Only(secrets.key_peppers.primary_version()),
+        });
+        Ok(Self {
+            provider,
+            index_roots,
+            peppers,
+            configured,
+        })
     }
 }
 

@@ -73,6 +73,8 @@ enum CliError {
     Runtime(io::ErrorKind),
     #[error("the output cannot be written: {0}")]
     Output(io::ErrorKind),
+    #[error("the process cannot be kept from giving away its memory: {0}")]
+    Dumpable(io::ErrorKind),
 }
 
 /// Runs the command that the arguments name.
@@ -91,7 +93,7 @@ pub fn run() -> ExitCode {
                 match command.unwrap_or(Command::Serve) {
                     Command::Serve => serve::run(&settings).await,
                     Command::Demo(demo) => demo::run(&settings, &demo).await,
-                    Command::CheckConfig => check_config::run(&settings),
+                    Command::CheckConfig => check_config::run(&settings).await,
                     Command::ApiKey(command) => api_key::run(&settings, command).await,
                 }
             })
@@ -119,7 +121,11 @@ impl CliError {
             Self::Config(_)
             | Self::DemoInProduction
             | Self::Telemetry(InitError::Environment(_) | InitError::Endpoint)
-            | Self::Dev(DevError::DataWithoutSecrets { .. })
+            | Self::Dev(
+                DevError::DataWithoutSecrets { .. }
+                | DevError::Unreadable { .. }
+                | DevError::Form { .. },
+            )
             | Self::Backend(BackendError::Secrets(_))
             | Self::Start(
                 StartError::Clock(_)
@@ -151,5 +157,7 @@ fn warn(text: &str) {
 
 /// Prints a line of the command's result.
 fn print(line: &str) -> Result<(), CliError> {
-    writeln!(io::stdout().lock(), "{line}").map_err(|error| CliError::Output(error.kind()))
+    let mut output = io::stdout().lock();
+    let printed = writeln!(output, "{line}").and_then(|()| output.flush());
+    printed.map_err(|error| CliError::Output(error.kind()))
 }

@@ -10,6 +10,8 @@ mod given;
 mod network;
 mod observability;
 mod origin;
+mod permissions;
+mod plain;
 mod problems;
 mod profile;
 mod providers;
@@ -29,13 +31,12 @@ pub(crate) use self::{
     database::Database,
     network::Network,
     observability::Observability,
-    problems::ConfigError,
+    problems::{ConfigError, Warning},
     profile::Profile,
     providers::{KekSource, LimitStore, Providers},
     secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets},
     setting::Setting,
     sources::{Flags, Sources},
-    unknown::UnknownVariable,
 };
 
 /// Everything `serve` and the administrative commands need to know, checked.
@@ -49,8 +50,8 @@ pub(crate) struct Config {
     pub(crate) observability: Observability,
     pub(crate) providers: Providers,
     pub(crate) secrets: Secrets,
-    /// Names in the environment that look like settings and are none.
-    pub(crate) unknown_variables: Vec<UnknownVariable>,
+    /// What can be started with and is probably not meant.
+    pub(crate) warnings: Vec<Warning>,
 }
 
 impl Config {
@@ -60,6 +61,8 @@ impl Config {
     /// One [`ConfigError`] that names every problem found.
     pub(crate) fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
+        plain::check(sources, &mut problems);
+        unknown::check(sources, &mut problems);
         let profile = profile::read(sources, &mut problems);
         let data_dir = database::data_dir(sources, &mut problems);
         let network = network::read(sources, profile, &mut problems);
@@ -69,6 +72,13 @@ impl Config {
         let secrets = secrets::read(sources, profile, &mut problems);
         let providers = providers::read(sources, &mut problems);
         problems.include(sources.problems());
+        permissions::check(
+            sources,
+            profile.danger(),
+            &data_dir,
+            database.as_ref(),
+            &mut problems,
+        );
         match (network, database, schemas, observability, secrets) {
             (Some(network), Some(database), Some(schemas), Some(observability), Some(secrets))
                 if problems.is_empty() =>
@@ -82,30 +92,11 @@ impl Config {
                     observability,
                     providers,
                     secrets,
-                    unknown_variables: unknown::find(sources),
+                    warnings: problems.into_warnings(),
                 })
             }
             _ => Err(problems.into_error()),
         }
-    }
-
-    /// What can be started with and is probably not meant: the setting, and what about it.
-    pub(crate) fn warnings(&self) -> Vec<(String, &'static str)> {
-        let mut warnings = Vec::new();
-        if !self.observability.has_usual_ratio() {
-            warnings.push((
-                settings::TRACE_SAMPLE_RATIO.variable.to_owned(),
-                "the share of traces lies outside 0.01 to 0.05",
-            ));
-        }
-        if !self.unknown_variables.is_empty() {
-            let names = self.unknown_variables.iter().map(ToString::to_string);
-            warnings.push((
-                names.collect::<Vec<_>>().join(", "),
-                "set, and no setting of this service",
-            ));
-        }
-        warnings
     }
 }
 

@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod config;
 mod fields;
+mod files;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod http;
@@ -16,6 +17,7 @@ mod limits;
 mod observe;
 mod permission;
 mod pipeline;
+mod process;
 mod quality;
 mod schemas;
 mod shares;

@@ -17,7 +17,7 @@ use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
 use self::{folder::Document, violation::Explained};
-use crate::json::JsonError;
+use crate::{files::Unreadable, json::JsonError};
 
 pub(crate) use self::{
     names::hint,
@@ -60,8 +60,8 @@ pub(crate) enum Unplanned {
 /// A schema cannot be used. Schemas are the operator's, so the message may quote them.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SchemaError {
-    #[error("{0}: cannot be read: {1}")]
-    Unreadable(PathBuf, std::io::ErrorKind),
+    #[error("{0}: {1}")]
+    Unreadable(PathBuf, Unreadable),
     #[error("{0}: is not JSON: {1}")]
     NotJson(PathBuf, serde_json::Error),
     #[error("{0}: must be named `<type>/<version>.json` with a version from 1")]

@@ -1,11 +1,15 @@
 //! Which known name somebody probably meant.
 
-/// The known name that is at most two typing errors away, and at most one in three characters.
+/// As `INGEST_TRUSTED_PROXY` has, which is three errors from the plural.
+const LONG_CHARS: usize = 18;
+
+/// The known name that is at most two typing errors away, three in a long one, and at most one in
+/// three characters.
 pub(crate) fn nearest<T: AsRef<str>>(name: &str, known: impl Iterator<Item = T>) -> Option<T> {
-    let length = name.chars().count();
-    let most = 2.min(length / 3);
+    let chars = name.chars().count();
+    let most = if chars < LONG_CHARS { 2 } else { 3 }.min(chars / 3);
     // Each character more or less is an error, and lengths are compared at once.
-    let is_near = |known: &T| known.as_ref().chars().count().abs_diff(length) <= most;
+    let is_near = |known: &T| known.as_ref().chars().count().abs_diff(chars) <= most;
     known
         .filter(is_near)
         .map(|known| (distance(name, known.as_ref()), known))

@@ -26,7 +26,10 @@ pub(crate) use self::{
     audit_log::{AuditLog, AuditLogEvent, AuditObserver, Pending, Unrecorded},
     fault::{DatabaseFault, FaultEvent, FaultLatch, FaultObserver},
     queue_room::QueueSlots,
-    rows::{EventRow, IndexRow, LeadChange, LeadWrite, SealedColumn, SecretCheck, Write},
+    rows::{
+        EventRow, IndexRow, LeadChange, LeadWrite, RememberedSecrets, SealedColumn, SecretCheck,
+        Write,
+    },
     writer::{WriteEvent, WriteObserver, Writer, WriterLimits},
 };
 

@@ -34,6 +34,8 @@ mod background;
 mod bad_configuration;
 #[path = "e2e/bad_input.rs"]
 mod bad_input;
+#[path = "e2e/bad_settings.rs"]
+mod bad_settings;
 #[path = "e2e/cloud_events.rs"]
 mod cloud_events;
 #[path = "e2e/content_modes.rs"]
@@ -66,12 +68,16 @@ mod forwarded;
 mod heads;
 #[path = "e2e/health.rs"]
 mod health;
+#[path = "e2e/key_output.rs"]
+mod key_output;
 #[path = "e2e/keys.rs"]
 mod keys;
 #[path = "e2e/limits.rs"]
 mod limits;
 #[path = "e2e/lost_spans.rs"]
 mod lost_spans;
+#[path = "e2e/memory.rs"]
+mod memory;
 #[path = "e2e/naughty_strings.rs"]
 mod naughty_strings;
 #[path = "e2e/plaintext_reads.rs"]
@@ -90,6 +96,8 @@ mod schema_folders;
 mod sealing;
 #[path = "e2e/search.rs"]
 mod search;
+#[path = "e2e/secret_files.rs"]
+mod secret_files;
 #[path = "e2e/secrets.rs"]
 mod secrets;
 #[path = "e2e/security_headers.rs"]

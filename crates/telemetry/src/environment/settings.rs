@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Environment, EnvironmentError, syntax};
+use super::{Environment, EnvironmentError, endpoint::http_url, ignored, propagators, syntax};
 use crate::sampling::{Head, ParentDecision, Ratio};
 
 /// What the `OTEL_*` variables ask for, parsed; `None` where a variable is not set.
@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     )]
     pub(crate) timeout: Option<Duration>,
     pub(crate) head: Option<Head>,
+    /// Whether the caller's trace is looked for.
+    pub(crate) propagates: bool,
     pub(crate) batch: Batch,
     pub(crate) span_limits: SpanLimits,
 }
@@ -54,8 +56,43 @@ pub(crate) struct SpanLimits {
     pub(crate) attributes: u32,
     pub(crate) events: u32,
     pub(crate) links: u32,
+    pub(crate) attributes_per_event: u32,
+    pub(crate) attributes_per_link: u32,
 }
 
+/// Every variable that is read here.
+pub(super) const HONOURED: [&str; 27] = [
+    "OTEL_SDK_DISABLED",
+    "OTEL_SERVICE_NAME",
+    "OTEL_RESOURCE_ATTRIBUTES",
+    TRACES_EXPORTER,
+    SAMPLER,
+    SAMPLER_ARG,
+    propagators::VARIABLE,
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+    "OTEL_EXPORTER_OTLP_TIMEOUT",
+    "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+    "OTEL_EXPORTER_OTLP_PROTOCOL",
+    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+    "OTEL_EXPORTER_OTLP_COMPRESSION",
+    "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+    "OTEL_BSP_EXPORT_TIMEOUT",
+    "OTEL_BSP_SCHEDULE_DELAY",
+    "OTEL_BSP_MAX_QUEUE_SIZE",
+    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+    "OTEL_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_SPAN_EVENT_COUNT_LIMIT",
+    "OTEL_SPAN_LINK_COUNT_LIMIT",
+    "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT",
+    "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
+];
+
+const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
+const SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
 const TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
 const TRACES_PATH: &str = "/v1/traces";
 
@@ -76,6 +113,9 @@ impl Settings {
             problems: Vec::new(),
         };
         reader.refuse_what_is_not_supported();
+        ignored::refused(environment)
+            .into_iter()
+            .for_each(|problem| reader.refuse(problem));
         let mut resource = reader
             .parsed(
                 &["OTEL_RESOURCE_ATTRIBUTES"],
@@ -102,6 +142,7 @@ impl Settings {
                 .unwrap_or_default(),
             timeout: reader.timeout(),
             head: reader.head(),
+            propagates: reader.propagates(),
             batch: reader.batch(),
             span_limits: reader.span_limits(),
         };
@@ -167,7 +208,8 @@ impl Reader<'_> {
 
     fn only(&mut self, variables: &[&'static str], expected: &'static str, allowed: &[&str]) {
         self.parsed(variables, expected, |value| {
-            allowed.contains(&value).then_some(())
+            let value = value.to_ascii_lowercase();
+            allowed.contains(&value.as_str()).then_some(())
         });
     }
 
@@ -188,24 +230,25 @@ impl Reader<'_> {
             "`none`: spans leave uncompressed",
             &["none"],
         );
-        self.only(
-            &["OTEL_PROPAGATORS"],
-            "`tracecontext`: baggage would carry text that is not redacted",
-            &["tracecontext"],
-        );
+    }
+
+    /// The specification's default has `tracecontext` in it.
+    fn propagates(&mut self) -> bool {
+        let (variable, expected) = (propagators::VARIABLE, propagators::EXPECTED);
+        let reads = self.parsed(&[variable], expected, propagators::reads_trace_context);
+        reads.unwrap_or(true)
     }
 
     fn export(&mut self) -> Option<Export> {
         let disabled = self.parsed(&["OTEL_SDK_DISABLED"], "`true` or `false`", syntax::boolean);
-        let exporter = self.parsed(
-            &[TRACES_EXPORTER],
-            "`otlp` or `none`",
-            |value| match value {
-                "otlp" => Some(Export::On),
-                "none" => Some(Export::Off),
-                _ => None,
-            },
-        );
+        let exporter = self.parsed(&[TRACES_EXPORTER], "`otlp` or `none`", |value| match value
+            .to_ascii_lowercase()
+            .as_str()
+        {
+            "otlp" => Some(Export::On),
+            "none" => Some(Export::Off),
+            _ => None,
+        });
         if disabled == Some(true) {
             Some(Export::Off)
         } else {
@@ -214,21 +257,35 @@ impl Reader<'_> {
     }
 
     fn endpoint(&mut self) -> Option<Endpoint> {
-        let expected = "an `http://` URL: let a collector on this host speak TLS to the outside";
-        let mut url = |variable| {
-            let url = self.parsed(&[variable], expected, syntax::http_url)?;
-            Some(Endpoint { variable, url })
-        };
-        url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| {
-            let Endpoint { variable, url } = url("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+        let base = self.url("OTEL_EXPORTER_OTLP_ENDPOINT").and_then(|base| {
+            let Endpoint { variable, url } = base;
+            if url.trim_end_matches('/').ends_with(TRACES_PATH) {
+                let expected = "the URL without `/v1/traces`, which is added to it; \
+                                OTEL_EXPORTER_OTLP_TRACES_ENDPOINT takes a whole one";
+                self.refuse(EnvironmentError { variable, expected });
+                return None;
+            }
             let url = traces_endpoint(&url);
             Some(Endpoint { variable, url })
-        })
+        });
+        // The narrower one counts; the wider one is told if it is wrong.
+        self.url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or(base)
+    }
+
+    fn url(&mut self, variable: &'static str) -> Option<Endpoint> {
+        let text = self.text(variable)?;
+        match http_url(&text) {
+            Ok(url) => Some(Endpoint { variable, url }),
+            Err(expected) => {
+                self.refuse(EnvironmentError { variable, expected });
+                None
+            }
+        }
     }
 
     /// The threaded batch processor knows no timeout of its own: the exporter gets the shorter.
     fn timeout(&mut self) -> Option<Duration> {
-        let milliseconds = "a positive number of milliseconds";
+        let milliseconds = "a number of milliseconds from 1 to 3600000";
         let export = self.parsed(
             &[
                 "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
@@ -246,41 +303,52 @@ impl Reader<'_> {
     }
 
     fn head(&mut self) -> Option<Head> {
-        let ratio = self.parsed(
-            &["OTEL_TRACES_SAMPLER_ARG"],
-            "a number from 0 to 1",
-            syntax::ratio,
-        );
-        let (parent, root) = self.parsed(
-            &["OTEL_TRACES_SAMPLER"],
+        let ratio = self.parsed(&[SAMPLER_ARG], "a number from 0 to 1", syntax::ratio);
+        let sampler = self.parsed(
+            &[SAMPLER],
             "`always_on`, `always_off`, `traceidratio` or one of these after `parentbased_`",
             sampler,
-        )?;
+        );
+        let has_argument = self.environment.is_set(SAMPLER_ARG);
+        let Some((parent, root)) = sampler else {
+            if has_argument && !self.environment.is_set(SAMPLER) {
+                let expected = "unset without OTEL_TRACES_SAMPLER: nothing else reads it";
+                self.refuse_argument(expected);
+            }
+            return None;
+        };
         let ratio = match (root, ratio) {
+            (Root::AlwaysOn | Root::AlwaysOff, _) if has_argument => {
+                self.refuse_argument("unset for this sampler, which takes no argument");
+                return None;
+            }
             (Root::AlwaysOn, _) => Ratio::ALL,
             (Root::AlwaysOff, _) => Ratio::NONE,
             (Root::Ratio, Some(ratio)) => ratio,
             (Root::Ratio, None) => {
-                self.refuse(EnvironmentError {
-                    variable: "OTEL_TRACES_SAMPLER_ARG",
-                    expected: "set for this sampler, which would export every trace without it",
-                });
+                let expected = "set for this sampler, which would export every trace without it";
+                self.refuse_argument(expected);
                 return None;
             }
         };
         Some(Head { ratio, parent })
     }
 
+    fn refuse_argument(&mut self, expected: &'static str) {
+        let variable = SAMPLER_ARG;
+        self.refuse(EnvironmentError { variable, expected });
+    }
+
     fn batch(&mut self) -> Batch {
-        let spans = "a positive number of spans";
+        let spans = "a number of spans from 1 to 100000";
         let batch = Batch {
             schedule_delay: self.parsed(
                 &["OTEL_BSP_SCHEDULE_DELAY"],
-                "a positive number of milliseconds",
+                "a number of milliseconds from 1 to 3600000",
                 syntax::milliseconds,
             ),
-            queue_spans: self.parsed(&["OTEL_BSP_MAX_QUEUE_SIZE"], spans, syntax::positive),
-            batch_spans: self.parsed(&["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"], spans, syntax::positive),
+            queue_spans: self.parsed(&["OTEL_BSP_MAX_QUEUE_SIZE"], spans, syntax::spans),
+            batch_spans: self.parsed(&["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"], spans, syntax::spans),
         };
         if batch.batch_spans > batch.queue_spans && batch.queue_spans.is_some() {
             self.refuse(EnvironmentError {
@@ -293,13 +361,16 @@ impl Reader<'_> {
 
     fn span_limits(&mut self) -> SpanLimits {
         let mut limit = |variable| {
-            let limit = self.parsed(&[variable], "a positive number", syntax::positive);
-            limit.unwrap_or(128)
+            let number = "a number from 1 to 4294967295";
+            self.parsed(&[variable], number, syntax::positive)
         };
+        let of_any = limit("OTEL_ATTRIBUTE_COUNT_LIMIT").unwrap_or(128);
         SpanLimits {
-            attributes: limit("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"),
-            events: limit("OTEL_SPAN_EVENT_COUNT_LIMIT"),
-            links: limit("OTEL_SPAN_LINK_COUNT_LIMIT"),
+            attributes: limit("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT").unwrap_or(of_any),
+            events: limit("OTEL_SPAN_EVENT_COUNT_LIMIT").unwrap_or(128),
+            links: limit("OTEL_SPAN_LINK_COUNT_LIMIT").unwrap_or(128),
+            attributes_per_event: limit("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT").unwrap_or(of_any),
+            attributes_per_link: limit("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT").unwrap_or(of_any),
         }
     }
 }
@@ -312,9 +383,10 @@ enum Root {
 }
 
 fn sampler(name: &str) -> Option<(ParentDecision, Root)> {
+    let name = name.to_ascii_lowercase();
     let (parent, root) = match name.strip_prefix("parentbased_") {
         Some(root) => (ParentDecision::Follow, root),
-        None => (ParentDecision::Ignore, name),
+        None => (ParentDecision::Ignore, name.as_str()),
     };
     let root = match root {
         "always_on" => Root::AlwaysOn,

@@ -12,24 +12,39 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
+/// At most an hour: who waits longer waits for nothing.
 pub(super) fn milliseconds(text: &str) -> Option<Duration> {
-    positive(text).map(|count| Duration::from_millis(u64::from(count)))
+    let count = positive(text).filter(|count| *count <= 3_600_000)?;
+    Some(Duration::from_millis(u64::from(count)))
 }
 
+/// A number of spans that memory is set aside for.
+pub(super) fn spans(text: &str) -> Option<u32> {
+    positive(text).filter(|count| *count <= 100_000)
+}
+
+/// Digits alone: no sign, no blank, no other notation.
 pub(super) fn positive(text: &str) -> Option<u32> {
-    text.parse().ok().filter(|count| *count > 0)
+    let digits = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then_some(text)?;
+    digits.parse().ok().filter(|count| *count > 0)
 }
 
 pub(super) fn ratio(text: &str) -> Option<Ratio> {
     text.parse().ok()
 }
 
-/// An absolute URL that plain HTTP reaches.
-pub(crate) fn http_url(text: &str) -> Option<String> {
-    let authority = text.strip_prefix("http://")?;
-    let host = authority.split(['/', '?', '#']).next().unwrap_or_default();
-    let valid = !host.is_empty() && !host.starts_with(':') && !text.contains(char::is_whitespace);
-    valid.then(|| text.to_owned())
+/// The names of a list with commas, in lower case, each once.
+pub(super) fn names(text: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in text.split(',').map(|name| name.trim().to_ascii_lowercase()) {
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// `key=value,key=value` with percent-encoded values, as the W3C Baggage header writes it.

@@ -45,7 +45,7 @@ pub(crate) fn exporter(
         (Otlp::HttpAt(base), ..) => base.as_str(),
         _ => DEFAULT_BASE,
     };
-    let base = http_url(base).ok_or(InitError::Endpoint)?;
+    let base = http_url(base).map_err(|_| InitError::Endpoint)?;
     let endpoint = settings
         .endpoint
         .as_ref()

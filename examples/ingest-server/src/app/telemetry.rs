@@ -9,7 +9,8 @@ use portcullis_telemetry::{
     Guard, InitError, Logs, Ratio, Redaction, Report, Sampling, Tail, Telemetry,
 };
 
-use crate::config::{Config, Profile};
+use super::Addresses;
+use crate::config::{Config, Profile, Warning};
 
 /// The name of the service in logs and traces.
 const SERVICE: &str = "ingest-server";
@@ -19,10 +20,11 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// The log and span fields of this service. In production no other is shown, whatever a
 /// dependency logs.
-const FIELDS: [&str; 29] = [
+const FIELDS: [&str; 31] = [
     "action",
     "actor",
     "address",
+    "admin",
     "component",
     "details",
     "dropped",
@@ -38,6 +40,7 @@ const FIELDS: [&str; 29] = [
     "lead",
     "otel.kind",
     "outcome",
+    "public",
     "reason",
     "requests",
     "route",
@@ -66,16 +69,30 @@ pub(crate) fn start(config: &Config) -> Result<Guard, InitError> {
     } else {
         Logs::Json
     };
-    let guard = Telemetry::builder(SERVICE)
+    Telemetry::builder(SERVICE)
         .sampling(Sampling::head(head).with_tail(Tail::default()))
         .logs(logs)
         .filter(settings.log_filter.as_str())
         .redaction(redaction)
-        .init()?;
-    for (variable, message) in config.warnings() {
-        tracing::warn!(variable, "{message}");
+        .init()
+}
+
+/// Says where the service listens and what of its configuration is probably not meant, in a trace
+/// of the start's own. A start that is refused says why, and nothing besides.
+pub(crate) fn log_start(config: &Config, addresses: Addresses) {
+    let span = tracing::info_span!("start");
+    let _entered = span.enter();
+    for Warning { setting, message } in &config.warnings {
+        tracing::warn!(variable = setting.as_str(), "{message}");
     }
-    Ok(guard)
+    if config.secrets.may_be_swapped() {
+        tracing::warn!(
+            "the limit of locked memory is too low for the secrets, which may reach swap space: \
+             raise it (`ulimit -l`, `LimitMEMLOCK=`)"
+        );
+    }
+    let Addresses { public, admin } = addresses;
+    tracing::info!(%public, %admin, "started");
 }
 
 /// Sends the last spans, and says how many were lost since the start: spans end with the guard,

@@ -1,6 +1,6 @@
 //! The configured database, and the stores of the crates in it.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use portcullis_apikey_cache::{
     feed::ChangeFeed,
@@ -10,8 +10,11 @@ use portcullis_keyring::store::{self as keyring_store, DekStore, SqliteDekStore}
 
 use super::watched::Watched;
 use crate::{
-    config,
-    store::{FaultLatch, Store, StoreError, sqlite::SqliteStore},
+    config, files,
+    store::{
+        FaultLatch, RememberedSecrets, Store, StoreError,
+        sqlite::{self, SqliteStore},
+    },
 };
 
 /// An opened database.
@@ -85,6 +88,14 @@ impl Database {
         ))
     }
 
+    /// What a database that nobody has to have opened remembers of its secrets; nothing is written.
+    pub(super) async fn remembered(
+        config: &config::Database,
+    ) -> Result<Option<RememberedSecrets>, DatabaseError> {
+        let config::Database::Sqlite(path) = config;
+        Ok(sqlite::remembered_secrets(path).await?)
+    }
+
     pub(super) async fn close(&self) {
         let Kind::Sqlite(store) = &self.kind;
         store.close().await;
@@ -94,7 +105,7 @@ impl Database {
 fn make_folder(file: &Path) -> Result<(), DatabaseError> {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
-            fs::create_dir_all(folder).map_err(|error| DatabaseError::Folder(error.kind()))
+            files::create_folder(folder).map_err(|error| DatabaseError::Folder(error.kind()))
         }
         _ => Ok(()),
     }

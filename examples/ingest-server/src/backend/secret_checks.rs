@@ -8,7 +8,7 @@ use portcullis_versioned_secrets::{CheckValue, SecretVersion};
 
 use crate::{
     config::INDEX_ROOTS,
-    store::{SecretCheck, Store, StoreError},
+    store::{RememberedSecrets, SecretCheck, Store, StoreError},
 };
 
 /// Every version of a secret that is configured.
@@ -95,6 +95,27 @@ pub(super) async fn verify(
         Ok(())
     } else {
         Err(WrongSecrets(wrong).into())
+    }
+}
+
+/// Compares every configured secret with what a database remembers, and changes nothing.
+pub(super) fn compare_with(
+    remembered: &RememberedSecrets,
+    index_roots: &IndexRoots,
+    configured: &[Configured],
+) -> Result<(), WrongSecrets> {
+    let checks: Vec<SecretCheck> = configured.iter().flat_map(Configured::checks).collect();
+    let mut wrong = compare(&remembered.checks, &checks);
+    let primary = index_roots.enforced_version().value();
+    if let Some(enforced) = remembered.enforced_index.filter(|it| *it != primary)
+        && wrong.is_empty()
+    {
+        wrong.push(Wrong::NotEnforced { enforced });
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(WrongSecrets(wrong))
     }
 }
 

@@ -1,10 +1,11 @@
 //! `api-key issue|list|revoke`: works on the database itself; running servers learn of it from the
 //! outbox.
 
-use std::{io, num::NonZeroU16, sync::Arc};
+use std::{io, num::NonZeroU16, os::fd::AsFd, sync::Arc};
 
 use clap::{Args, Subcommand};
 use portcullis_keyring::entropy::SystemEntropy;
+use rustix::fs::FileType;
 use serde_json::json;
 
 use super::{
@@ -86,6 +87,14 @@ pub(super) enum CommandError {
         location: String,
         kind: io::ErrorKind,
     },
+    #[error("nobody would see the key: standard output is closed or /dev/null; none was issued")]
+    Unseen,
+    #[error("the key could not be shown ({kind}) and is revoked: {kid}")]
+    NotShown { kid: String, kind: io::ErrorKind },
+    #[error(
+        "the key could not be shown ({kind}) and is active: revoke it with `api-key revoke {kid}`"
+    )]
+    NotRevoked { kid: String, kind: io::ErrorKind },
     #[error(transparent)]
     ApiKey(#[from] ApiKeyError),
 }
@@ -96,6 +105,7 @@ impl CommandError {
         matches!(
             self,
             Self::NoDatabase(_)
+                | Self::Unseen
                 | Self::ApiKey(ApiKeyError::Invalid(_) | ApiKeyError::MalformedKid(_))
         )
     }
@@ -173,15 +183,38 @@ async fn issue(keys: &ApiKeys, actor: &Actor, arguments: Issue) -> Result<(), Cl
         scopes,
         expires_at,
     };
+    if is_discarded(&io::stdout()) {
+        return Err(CommandError::Unseen.into());
+    }
     let issued = keys.issue(actor, &request).await;
     let issued = issued.map_err(CommandError::from)?;
     // EXPOSE: the holder has to learn the key, once.
     let (kid, key) = (&issued.kid, issued.key.hazmat_expose());
-    if json {
+    let printed = if json {
         print(&json!({ "kid": kid.as_str(), "key": key }).to_string())
     } else {
         print(&format!("kid {kid}\nkey {key}"))
-    }
+    };
+    let Err(CliError::Output(kind)) = printed else {
+        return printed;
+    };
+    // Nobody has seen the key, or all of it: it is not to be good for anything.
+    let kid = kid.to_string();
+    let revoked = keys.revoke(actor, &kid).await.map_err(CommandError::from);
+    Err(match revoked {
+        Ok(_) => CommandError::NotShown { kid, kind }.into(),
+        Err(_) => CommandError::NotRevoked { kid, kind }.into(),
+    })
+}
+
+/// Whether what is written there is seen by nobody: the null device, in whose place nothing may
+/// have been open when the process began.
+fn is_discarded(output: &impl AsFd) -> bool {
+    let null = rustix::fs::stat("/dev/null").map(|it| it.st_rdev);
+    let output = rustix::fs::fstat(output);
+    output.is_ok_and(|it| {
+        FileType::from_raw_mode(it.st_mode) == FileType::CharacterDevice && Ok(it.st_rdev) == null
+    })
 }
 
 async fn list(keys: &ApiKeys, actor: &Actor, arguments: List) -> Result<(), CliError> {

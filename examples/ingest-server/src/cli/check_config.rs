@@ -5,16 +5,25 @@ use super::{
     settings::{MissingSecrets, Settings},
     warn,
 };
-use crate::{app::StartError, app::descriptors, cli::dev};
+use crate::{
+    app::{StartError, descriptors},
+    backend::Backend,
+    cli::dev,
+    config::Warning,
+};
 
-/// Reads everything the server would read before it opens the database, and changes nothing.
-pub(super) fn run(settings: &Settings) -> Result<(), CliError> {
+/// Reads everything the server would read before it listens, and changes nothing.
+pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
     let would_generate = dev::secrets::would_generate(&settings.sources());
     let config = settings.load(MissingSecrets::DryRun)?.config;
     descriptors::check(&config).map_err(StartError::from)?;
+    let has_data = Backend::compare_secrets(&config).await?;
     print("the configuration is valid")?;
-    for (variable, message) in config.warnings() {
-        warn(&format!("{variable}: {message}"));
+    if has_data {
+        print("the secrets are those of the database")?;
+    }
+    for Warning { setting, message } in &config.warnings {
+        warn(&format!("{setting}: {message}"));
     }
     if would_generate {
         print("no secrets are set: `serve` will generate them (dev profile)")?;

@@ -7,7 +7,9 @@ use std::{io, path::PathBuf};
 
 use portcullis_apikey_cache::ApiKey;
 
-use crate::{admin::ApiKeyError, app::Addresses, backend::Location, config::Config};
+use crate::{
+    admin::ApiKeyError, app::Addresses, backend::Location, config::Config, files::Unreadable,
+};
 
 /// The dev profile could not prepare itself.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +23,8 @@ pub(crate) enum DevError {
     DataWithoutSecrets { database: String, secrets: PathBuf },
     #[error("{} cannot be read or written: {kind}", path.display())]
     File { path: PathBuf, kind: io::ErrorKind },
+    #[error("{} {reason}", path.display())]
+    Unreadable { path: PathBuf, reason: Unreadable },
     #[error("{} is not of the form NAME=value in line {line}", path.display())]
     Form { path: PathBuf, line: usize },
     #[error("the system's random source failed")]

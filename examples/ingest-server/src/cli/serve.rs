@@ -8,7 +8,12 @@ use super::{
     CliError, print,
     settings::{Loaded, MissingSecrets, Settings},
 };
-use crate::{app::App, app::telemetry, cli::dev};
+use crate::{
+    app::{Addresses, App, telemetry},
+    cli::dev,
+    config::Profile,
+    process,
+};
 
 /// Serves until SIGTERM or SIGINT, then drains.
 pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
@@ -16,21 +21,23 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
         config,
         has_generated_secrets,
     } = settings.load(MissingSecrets::Generate)?;
+    // Without a limit, this locks more than the secrets, which are locked already.
+    if config.profile == Profile::Production {
+        process::lock_everything();
+    }
     let guard = telemetry::start(&config)?;
     let config = Arc::new(config);
     // Before anything listens, so that no signal is lost.
     let stop = stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
     let app = App::start(&config, &guard).await?;
+    telemetry::log_start(&config, app.addresses());
+    let Addresses { public, admin } = app.addresses();
     if has_generated_secrets {
         let key = dev::demo_key::ensure(&config.data_dir, app.keys(), app.api_keys()).await?;
         print(&dev::banner(&config, app.addresses(), &key))?;
     } else {
-        let addresses = app.addresses();
-        print(&format!(
-            "listening on http://{} (public)",
-            addresses.public
-        ))?;
-        print(&format!("listening on http://{} (admin)", addresses.admin))?;
+        print(&format!("listening on http://{public} (public)"))?;
+        print(&format!("listening on http://{admin} (admin)"))?;
     }
     let outcome = app.run(stop).await;
     telemetry::stop(guard);

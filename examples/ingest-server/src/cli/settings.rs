@@ -1,14 +1,15 @@
 //! Flags that every command takes, made from the table of settings, and how they become a
 //! configuration.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use super::CliError;
 use crate::{
     cli::dev,
-    config::{Config, Flags, Setting, Sources, settings},
+    config::{self, Config, Flags, Setting, Sources, settings},
+    process,
 };
 
 /// Flags of the server stand under this heading, after a command's own.
@@ -139,6 +140,11 @@ fn environment() -> String {
 }
 
 fn load(mut sources: Sources, missing: MissingSecrets) -> Result<Loaded, CliError> {
+    // In the dev profile, developers attach their tools.
+    if !config::is_dev(&sources) {
+        process::forbid_dumps()
+            .map_err(|error| CliError::Dumpable(io::Error::from(error).kind()))?;
+    }
     if missing == MissingSecrets::Generate && dev::secrets::would_generate(&sources) {
         // Nothing is written for a configuration that cannot be used.
         dev::secrets::dry_run(&mut sources)?;

@@ -1,8 +1,14 @@
 //! Where the data lies.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{given::Given, problems::Problems, settings, sources::Sources};
+
+/// SQLite takes 512 with what it puts after a file's name.
+const MAX_PATH_BYTES: usize = 500;
 
 /// The database the service writes to.
 #[derive(Debug, Clone)]
@@ -17,10 +23,50 @@ pub(super) fn data_dir(sources: &Sources, problems: &mut Problems) -> PathBuf {
         return PathBuf::new();
     };
     let folder = PathBuf::from(text);
-    if folder.exists() && !folder.is_dir() {
-        problems.add(&origin, "is not a folder");
+    if let Some(message) = wrong_folder(&folder) {
+        problems.add(&origin, message);
     }
     folder
+}
+
+impl Database {
+    /// The file, if the database is one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        let Self::Sqlite(path) = self;
+        Some(path)
+    }
+}
+
+/// What keeps a folder from being one, or from being made.
+fn wrong_folder(folder: &Path) -> Option<&'static str> {
+    let mut found = folder
+        .ancestors()
+        .filter(|path| fs::symlink_metadata(path).is_ok());
+    let nearest = found.next()?;
+    if nearest.is_dir() {
+        None
+    } else if nearest == folder {
+        Some("is not a folder")
+    } else {
+        Some("lies below something that is not a folder")
+    }
+}
+
+/// What keeps a path from being a database's.
+fn wrong_file(path: &Path) -> Option<&'static str> {
+    let text = path.as_os_str().as_encoded_bytes();
+    if text.len() > MAX_PATH_BYTES {
+        return Some("names a path of more than 500 bytes, which SQLite does not open");
+    }
+    if text.ends_with(b"/") || path.file_name().is_none() || path.is_dir() {
+        return Some("names a folder; name a file in it");
+    }
+    if path.exists() && !path.is_file() {
+        return Some("names something that is no file");
+    }
+    path.parent()
+        .and_then(wrong_folder)
+        .map(|_| "names a file below something that is no folder")
 }
 
 pub(super) fn read(
@@ -42,8 +88,27 @@ pub(super) fn read(
         .strip_prefix("sqlite://")
         .or_else(|| url.strip_prefix("sqlite:"))
     {
-        Some(path) if !path.is_empty() && !path.contains([':', '?']) => {
-            Some(Database::Sqlite(PathBuf::from(path)))
+        Some(path) if path.contains(['?', '#', '%']) => {
+            problems.add(
+                &origin,
+                "is a path as it stands: no parameters (`?`), `#` or `%`",
+            );
+            None
+        }
+        Some(":memory:") => {
+            problems.add(
+                &origin,
+                "names a database in memory, which nothing would be left of",
+            );
+            None
+        }
+        Some(path) if !path.is_empty() && !path.contains(':') => {
+            let path = PathBuf::from(path);
+            if let Some(message) = wrong_file(&path) {
+                problems.add(&origin, message);
+                return None;
+            }
+            Some(Database::Sqlite(path))
         }
         _ => {
             problems.add(&origin, "must be `sqlite://` and the path of a file");

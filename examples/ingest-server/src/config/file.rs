@@ -1,10 +1,14 @@
 //! The file of settings: TOML, one level, without secrets.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use toml::de::{DeTable, DeValue};
 
 use super::{given::Given, origin::Origin, problems::Problems, setting::Setting, settings};
+use crate::{files, spelling};
+
+/// Far more than every setting with a comment takes.
+const MAX_BYTES: usize = 256 * 1024;
 
 /// A longer key is no name of a setting.
 const MAX_NAME_CHARS: usize = 40;
@@ -48,19 +52,20 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> BTreeMap<&'static st
 }
 
 fn read_text(path: &Path, problems: &mut Problems) -> Option<String> {
-    let bytes = fs::read(path)
-        .map_err(|error| {
-            let message = format!("names a file that cannot be read: {}", error.kind());
-            problems.add(&Origin::Flag("config"), message);
-        })
-        .ok()?;
-    String::from_utf8(bytes)
-        .map_err(|error| {
-            let valid = error.utf8_error().valid_up_to();
-            let text = &String::from_utf8_lossy(&error.as_bytes()[..valid]);
-            problems.add(&Lines { path, text }.position(valid), "is not UTF-8 text");
-        })
-        .ok()
+    let bytes = match files::read(path, MAX_BYTES) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            problems.add(&Origin::Flag("config"), format!("names what {error}"));
+            return None;
+        }
+    };
+    let valid = match std::str::from_utf8(&bytes) {
+        Ok(text) => return Some(text.to_owned()),
+        Err(error) => error.valid_up_to(),
+    };
+    let text = &String::from_utf8_lossy(&bytes[..valid]);
+    problems.add(&Lines { path, text }.position(valid), "is not UTF-8 text");
+    None
 }
 
 /// A value as it would stand in the environment, or what it must be instead.
@@ -119,7 +124,7 @@ fn unknown_key(key: &str) -> String {
     };
     let meant = key.to_ascii_lowercase().replace('-', "_");
     let meant = meant.strip_prefix("ingest_").unwrap_or(&meant);
-    match crate::spelling::nearest(meant, settings::keys()) {
+    match spelling::nearest(meant, settings::keys()) {
         Some(known) => format!("{name}; did you mean `{known}`?"),
         None => {
             let known: Vec<_> = settings::keys().collect();

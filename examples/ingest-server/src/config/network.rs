@@ -45,8 +45,7 @@ pub(super) fn read(
         );
     }
     if let (Some((listen, other)), Some((admin, origin))) = (&listen, &admin_listen)
-        && listen == admin
-        && listen.port() != 0
+        && overlap(*listen, *admin)
     {
         problems.add(origin, format!("must differ from {other}"));
     }
@@ -106,11 +105,40 @@ fn address(
 ) -> Option<(SocketAddr, Origin)> {
     let given = sources.value(setting)?;
     let expected = "an IP address and a port, such as 127.0.0.1:8080 (host names are not resolved)";
-    Some((given.parse(expected, problems)?, given.origin))
+    let address: SocketAddr = given.parse(expected, problems)?;
+    if let Some(message) = unreachable(address) {
+        problems.add(&given.origin, message);
+        return None;
+    }
+    Some((address, given.origin))
+}
+
+/// Why nobody could listen on an address, or be reached there.
+fn unreachable(address: SocketAddr) -> Option<&'static str> {
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => None,
+        SocketAddr::V4(v4) if v4.ip().octets()[0] == 0 || v4.ip().octets()[0] >= 240 => {
+            Some("is an address that no machine has")
+        }
+        _ if address.ip().is_multicast() => Some("is a multicast address; nobody connects to one"),
+        SocketAddr::V6(v6) if v6.ip().is_unicast_link_local() && v6.scope_id() == 0 => {
+            Some("is a link-local address; say on which interface, such as [fe80::1%2]:8080")
+        }
+        _ => None,
+    }
+}
+
+/// Whether the second cannot be bound beside the first.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let (ip, other_ip) = (one.ip().to_canonical(), other.ip().to_canonical());
+    let takes_all =
+        |ip: IpAddr, other: IpAddr| ip.is_unspecified() && (ip.is_ipv6() || other.is_ipv4());
+    let is_same = ip == other_ip || takes_all(ip, other_ip) || takes_all(other_ip, ip);
+    is_same && one.port() == other.port() && one.port() != 0
 }
 
 fn is_internal(ip: IpAddr) -> bool {
-    match ip {
+    match ip.to_canonical() {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }

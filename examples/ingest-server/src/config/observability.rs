@@ -1,8 +1,12 @@
 //! What the process tells about itself.
 
-use tracing_subscriber::{EnvFilter, filter::Targets};
+mod log_filter;
+
+use portcullis_telemetry::Ratio;
 
 use super::{given::Given, problems::Problems, settings, sources::Sources};
+
+const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 
 /// Logs and traces. The standard `OTEL_*` variables are read by the telemetry crate.
 #[derive(Debug, Clone)]
@@ -15,7 +19,7 @@ pub(crate) struct Observability {
 
 impl Observability {
     /// Whether the ratio is one that a busy service can afford and learn from.
-    pub(crate) fn has_usual_ratio(&self) -> bool {
+    fn has_usual_ratio(&self) -> bool {
         (0.01..=0.05).contains(&self.trace_sample_ratio)
     }
 }
@@ -23,45 +27,49 @@ impl Observability {
 pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<Observability> {
     let log_filter = log_filter(sources, problems);
     let trace_sample_ratio = trace_sample_ratio(sources, problems);
-    for problem in sources.telemetry().problems() {
+    let telemetry = sources.telemetry();
+    for problem in telemetry.problems() {
         problems.add_variable(problem.variable, format!("must be {}", problem.expected));
     }
-    Some(Observability {
+    for warning in telemetry.warnings() {
+        problems.warn(
+            warning.variable,
+            format!("changes nothing: {}", warning.reason),
+        );
+    }
+    let observability = Observability {
         log_filter: log_filter?,
         trace_sample_ratio: trace_sample_ratio?,
-    })
+    };
+    if !observability.has_usual_ratio() {
+        let message = "the share of traces lies outside 0.01 to 0.05";
+        problems.warn(settings::TRACE_SAMPLE_RATIO.variable, message);
+    }
+    Some(observability)
 }
 
 fn log_filter(sources: &Sources, problems: &mut Problems) -> Option<String> {
     let Given { text, origin } = sources.value(settings::LOG)?;
-    if is_filter(&text) {
+    let wrong = log_filter::problems(&text);
+    if wrong.is_empty() {
         return Some(text);
     }
-    problems.add(
-        &origin,
-        "is not a filter; write for example `info,ingest_server=debug`",
-    );
+    wrong
+        .into_iter()
+        .for_each(|message| problems.add(&origin, message));
     None
 }
 
-/// The telemetry crate takes the filters of [`Targets`], which is lenient with what is left out:
-/// to it `=` is the level ERROR for every target.
-fn is_filter(text: &str) -> bool {
-    let is_whole = |directive: &str| {
-        let (target, level) = directive.split_once('=').unwrap_or((directive, "-"));
-        !target.trim().is_empty() && !level.trim().is_empty()
-    };
-    text.split(',').all(is_whole)
-        && text.parse::<Targets>().is_ok()
-        && EnvFilter::try_new(text).is_ok()
-}
-
+/// `OTEL_TRACES_SAMPLER` says the same and more: neither of the two is to win without a word.
 fn trace_sample_ratio(sources: &Sources, problems: &mut Problems) -> Option<f64> {
-    let Given { text, origin } = sources.value(settings::TRACE_SAMPLE_RATIO)?;
-    let ratio = text.parse().ok();
-    let ratio = ratio.filter(|ratio| (0.0..=1.0).contains(ratio));
+    let setting = settings::TRACE_SAMPLE_RATIO;
+    let Given { text, origin } = sources.value(setting)?;
+    if sources.given(setting).is_some() && sources.variable(SAMPLER).is_some() {
+        problems.add(&origin, format!("is set, and {SAMPLER} too; keep one"));
+    }
+    let ratio: Option<Ratio> = text.parse().ok();
     if ratio.is_none() {
         problems.add(&origin, "must be a number from 0 to 1");
     }
-    ratio
+    ratio.map(Ratio::value)
 }

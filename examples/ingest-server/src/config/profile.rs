@@ -2,7 +2,11 @@
 
 use std::str::FromStr;
 
-use super::{problems::Problems, settings, sources::Sources};
+use super::{
+    problems::{Problems, Severity},
+    settings,
+    sources::Sources,
+};
 
 /// How strict the start is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +20,16 @@ pub(crate) enum Profile {
 /// The text names no profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UnknownProfile;
+
+impl Profile {
+    /// How what endangers secrets or data is told.
+    pub(crate) const fn danger(self) -> Severity {
+        match self {
+            Self::Production => Severity::Problem,
+            Self::Dev => Severity::Warning,
+        }
+    }
+}
 
 impl FromStr for Profile {
     type Err = UnknownProfile;

@@ -2,17 +2,20 @@
 
 mod strength;
 
-use std::{fmt, fs};
+use std::{fmt, path::Path};
 
 use portcullis_versioned_secrets::{ParseFault, SecretVersion, VersionedSecrets};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
 
 use super::{
     given::Given, origin::Origin, problems::Problems, profile::Profile, setting::Setting, settings,
     sources::Sources,
 };
+use crate::{files, process::LockedMemory};
+
+/// Far more than a dozen versions take.
+const MAX_BYTES: usize = 16 * 1024;
 
 /// The variables of the secrets, under which the database remembers their check values.
 pub(crate) const ADMIN_TOKEN: &str = settings::ADMIN_TOKEN.variable;
@@ -29,6 +32,15 @@ pub(crate) struct Secrets {
     pub(crate) index_roots: VersionedSecrets,
     /// Versions up to [`u16::MAX`], as an API key's row stores them.
     pub(crate) key_peppers: VersionedSecrets,
+    /// Dropped after what lies on them.
+    memory: LockedMemory,
+}
+
+impl Secrets {
+    /// Whether some of them may reach swap space, because the limit of locked memory is too low.
+    pub(crate) const fn may_be_swapped(&self) -> bool {
+        self.memory.is_incomplete()
+    }
 }
 
 /// The bearer token of the admin listener.
@@ -65,16 +77,33 @@ pub(super) fn read(
     let short = u32::from(u16::MAX);
     let index_roots = versions(sources, settings::INDEX_ROOTS, short, problems);
     let key_peppers = versions(sources, settings::KEY_PEPPERS, short, problems);
-    if profile == Profile::Production {
-        let sets = [&keks, &index_roots, &key_peppers];
-        strength::check(admin_token.as_ref(), sets.into_iter().flatten(), problems);
-    }
-    Some(Secrets {
+    let sets = [&keks, &index_roots, &key_peppers];
+    let sets = sets.into_iter().flatten();
+    strength::check(admin_token.as_ref(), sets, profile.danger(), problems);
+    let mut secrets = Secrets {
         admin_token: AdminToken(admin_token?.text),
         keks: keks?.text,
         index_roots: index_roots?.text,
         key_peppers: key_peppers?.text,
-    })
+        memory: LockedMemory::default(),
+    };
+    secrets.lock();
+    Some(secrets)
+}
+
+impl Secrets {
+    /// The bytes lie on the heap, where they stay while the secrets are moved.
+    fn lock(&mut self) {
+        // EXPOSE: the place of the bytes alone.
+        self.memory
+            .lock(self.admin_token.0.expose_secret().as_bytes());
+        for set in [&self.keks, &self.index_roots, &self.key_peppers] {
+            for (_, secret) in set.iter() {
+                // EXPOSE: the place of the bytes alone.
+                self.memory.lock(secret.expose_secret());
+            }
+        }
+    }
 }
 
 fn token(sources: &Sources, problems: &mut Problems) -> Option<Given<SecretString>> {
@@ -106,6 +135,13 @@ fn text(
         }
         (_, Some(path)) => file(path, problems),
         (Some(given), None) => Some(given),
+        (None, None)
+            if [setting.variable, &file_variable]
+                .iter()
+                .any(|it| sources.is_no_text(it)) =>
+        {
+            None
+        }
         (None, None) => {
             let message = format!("is missing; set it or {file_variable}");
             problems.add_variable(setting.variable, message);
@@ -114,23 +150,34 @@ fn text(
     }
 }
 
+/// One line, which may end with a line break. Whatever else is invisible would be taken for a part
+/// of the secret, or be left out of it without a word.
 fn file(path: Given, problems: &mut Problems) -> Option<Given<SecretString>> {
     let Given { text: path, origin } = path;
-    match fs::read_to_string(path).map(Zeroizing::new) {
-        Ok(text) if !text.trim().is_empty() => {
-            let text = text.trim().into();
-            Some(Given { text, origin })
-        }
-        Ok(_) => {
-            problems.add(&origin, "names an empty file");
-            None
-        }
+    let content = match files::read_text(Path::new(&path), MAX_BYTES) {
+        Ok(content) => content,
         Err(error) => {
-            let message = format!("names a file that cannot be read: {}", error.kind());
-            problems.add(&origin, message);
-            None
+            problems.add(&origin, format!("names what {error}"));
+            return None;
         }
-    }
+    };
+    let text = content.trim();
+    let wrong = if text.is_empty() {
+        "names an empty file"
+    } else if text.starts_with('\u{feff}') {
+        "names a file that begins with a byte order mark; save it without"
+    } else if text.contains(['\n', '\r']) {
+        "names a file of several lines; put all of it on one"
+    } else if text.contains(char::is_control) {
+        "names a file with control characters in it"
+    } else {
+        return Some(Given {
+            text: text.into(),
+            origin,
+        });
+    };
+    problems.add(&origin, wrong);
+    None
 }
 
 /// `1:<base64 32 bytes>,2:<…>`; with more than one, `…_PRIMARY` names the one in use.

@@ -126,6 +126,11 @@ impl Setting {
         self.otherwise("made by the dev profile")
     }
 
+    /// Whether an empty text says something: that there is none.
+    pub(crate) fn is_none_when_empty(&self) -> bool {
+        self.fallback == Fallback::Described("none")
+    }
+
     pub(crate) fn is_secret(&self) -> bool {
         self.secrecy != Secrecy::Plain
     }

@@ -53,7 +53,7 @@ table! {
         .help("Share of traces exported; errors and those over 120 ms are kept besides");
     OTLP_ENDPOINT: Setting::new(Section::Observability, "OTEL_EXPORTER_OTLP_ENDPOINT", "URL")
         .otherwise("no export")
-        .help("Collector (OTLP over HTTP); the other standard `OTEL_*` variables are honoured");
+        .help("Collector (OTLP over HTTP); the other standard `OTEL_*` variables are honoured or told of");
 
     KEK_PROVIDER: Setting::new(Section::Providers, "PORTCULLIS_KEK_PROVIDER", "local")
         .default("local")

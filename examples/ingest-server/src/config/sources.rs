@@ -2,7 +2,7 @@
 //! secrets generated earlier.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -18,6 +18,7 @@ use super::{
     setting::{Fallback, Setting},
     settings,
 };
+use crate::spelling;
 
 /// Settings given on the command line, by variable name.
 pub(crate) type Flags = BTreeMap<&'static str, String>;
@@ -26,6 +27,8 @@ pub(crate) type Flags = BTreeMap<&'static str, String>;
 pub(crate) struct Sources {
     flags: Flags,
     environment: BTreeMap<String, SecretString>,
+    /// Names of variables that are no text, or nearly have a name of ours.
+    others: BTreeSet<String>,
     file: BTreeMap<&'static str, Given>,
     defaults: BTreeMap<&'static str, &'static str>,
     generated: BTreeMap<String, SecretString>,
@@ -43,14 +46,19 @@ impl Sources {
         let mut sources = Self {
             flags,
             environment: BTreeMap::new(),
+            others: BTreeSet::new(),
             file: BTreeMap::new(),
             defaults: BTreeMap::new(),
             generated: BTreeMap::new(),
             generated_path: PathBuf::new(),
             problems: Problems::default(),
         };
-        for (name, value) in environment.into_iter().filter(|(name, _)| is_ours(name)) {
-            sources.read_variable(name, value.into());
+        for (name, value) in environment {
+            if is_ours(&name) {
+                sources.read_variable(name, value.into());
+            } else if spelling::nearest(&name, settings::variables()).is_some() {
+                sources.others.insert(name);
+            }
         }
         if let Some(path) = file {
             sources.file = file::read(path, &mut sources.problems);
@@ -82,13 +90,32 @@ impl Sources {
         })
     }
 
-    /// A setting that is not secret, or its default.
+    /// A setting that is not secret, or its default. Blanks around it are refused elsewhere.
     pub(super) fn value(&self, setting: &Setting) -> Option<Given> {
+        let given = self.given(setting).and_then(|given| {
+            let text = given.text.trim();
+            (!text.is_empty()).then(|| Given::new(text, given.origin.clone()))
+        });
+        given.or_else(|| self.default(setting))
+    }
+
+    /// A setting that is not secret, exactly as some source gives it.
+    pub(super) fn given(&self, setting: &Setting) -> Option<Given> {
         let flag = self.flags.get(setting.variable).zip(setting.flag);
         let flag = flag.map(|(text, flag)| Given::new(text, Origin::Flag(flag)));
         flag.or_else(|| self.variable(setting.variable))
             .or_else(|| self.file.get(setting.variable).cloned())
-            .or_else(|| self.default(setting))
+    }
+
+    /// Where a setting was given, or where it would be.
+    pub(super) fn origin(&self, setting: &Setting) -> Origin {
+        let given = self.given(setting).map(|given| given.origin);
+        given.unwrap_or_else(|| Origin::Variable(setting.variable.to_owned()))
+    }
+
+    /// Whether a variable is set to what is no text, which is told already.
+    pub(super) fn is_no_text(&self, variable: &str) -> bool {
+        self.others.contains(variable)
     }
 
     /// A variable that goes with a setting, such as `…_PRIMARY`.
@@ -125,10 +152,12 @@ impl Sources {
         )
     }
 
-    /// Names in the environment that carry our prefixes.
-    pub(super) fn own_variables(&self) -> impl Iterator<Item = &str> {
-        let names = self.environment.keys().map(String::as_str);
-        names.filter(|name| !name.starts_with("OTEL_"))
+    /// Names in the environment that carry our prefixes or are nearly a setting's.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.environment
+            .keys()
+            .chain(&self.others)
+            .map(String::as_str)
     }
 
     /// Problems of the sources themselves.
@@ -156,7 +185,10 @@ impl Sources {
             Ok(value) => {
                 self.environment.insert(name, value.into());
             }
-            Err(_) => self.problems.add_variable(&name, "must be UTF-8 text"),
+            Err(_) => {
+                self.problems.add_variable(&name, "must be UTF-8 text");
+                self.others.insert(name);
+            }
         }
     }
 }
@@ -168,5 +200,6 @@ impl std::fmt::Debug for Sources {
 }
 
 fn is_ours(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
     name.starts_with("INGEST_") || name.starts_with("PORTCULLIS_") || name.starts_with("OTEL_")
 }

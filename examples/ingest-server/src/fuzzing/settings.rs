@@ -52,6 +52,6 @@ pub fn load(
         admin_listen: config.network.admin_listen,
         trace_sample_ratio: config.observability.trace_sample_ratio,
         shown: format!("{config:?}"),
-        warnings: format!("{:?}", config.warnings()),
+        warnings: format!("{:?}", config.warnings),
     })
 }

@@ -8,7 +8,13 @@ use std::{
 use serde_json::Value;
 
 use super::SchemaError;
-use crate::json;
+use crate::{
+    files::{self, Unreadable},
+    json,
+};
+
+/// Far more than a schema takes that says something of one event.
+const MAX_BYTES: usize = 1 << 20;
 
 /// A schema as read, not yet compiled.
 #[derive(Debug)]
@@ -63,7 +69,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, SchemaError> {
 
 fn read_file(file: PathBuf) -> Result<Document, SchemaError> {
     let (event_type, version) = name(&file).ok_or_else(|| SchemaError::Name(file.clone()))?;
-    let text = fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
+    let text = files::read_text(&file, MAX_BYTES)
+        .map_err(|error| SchemaError::Unreadable(file.clone(), error))?;
     Document::new(file, &event_type, version, &text)
 }
 
@@ -84,5 +91,5 @@ fn name(file: &Path) -> Option<(String, u32)> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> SchemaError {
-    SchemaError::Unreadable(path.to_owned(), error.kind())
+    SchemaError::Unreadable(path.to_owned(), Unreadable::Failed(error.kind()))
 }

@@ -103,3 +103,11 @@ pub(crate) struct SecretCheck {
     pub(crate) version: u32,
     pub(crate) value: Vec<u8>,
 }
+
+/// What a database remembers of its secrets.
+#[derive(Debug, Clone)]
+pub(crate) struct RememberedSecrets {
+    pub(crate) checks: Vec<SecretCheck>,
+    /// The index version that the data is indexed under.
+    pub(crate) enforced_index: Option<u16>,
+}

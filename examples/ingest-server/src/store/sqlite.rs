@@ -10,6 +10,7 @@ mod leads;
 mod limits;
 mod marker;
 mod open;
+mod remembered;
 mod sealed_refs;
 mod transaction;
 mod trial;
@@ -33,6 +34,8 @@ use super::{
     StoreError, Write,
 };
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
+
+pub(crate) use self::remembered::remembered_secrets;
 
 /// The file, through one writing connection and a pool of reading ones.
 #[derive(Debug, Clone)]
@@ -70,6 +73,7 @@ impl SqliteStore {
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
         let marker = Marker::of(path);
         marker.check_file()?;
+        open::make(path)?;
         let options = open::options(path);
         open::switch_to_wal(&options).await?;
         let file = OpenedFile::at(path).map_err(|error| StoreError::Unavailable(error.into()))?;
@@ -87,7 +91,9 @@ impl SqliteStore {
             trials: pool(waiting(KEYS_BUSY), 1, KEYS_ACQUIRE),
             opening: opening_pool(options),
         };
-        let remembers_secrets = checks::any(&store.opening).await?;
+        let mut opening = store.opening.acquire().await.map_err(Failure::from)?;
+        let remembers_secrets = checks::any(&mut opening).await?;
+        drop(opening);
         store.marker.check_tables(remembers_secrets)?;
         open::migrate(&store.opening).await?;
         Ok(store)

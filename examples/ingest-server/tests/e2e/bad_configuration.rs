@@ -117,12 +117,7 @@ fn a_file_that_is_no_database_is_refused() {
 #[test]
 fn the_demo_does_not_run_in_production() {
     let data = Data::new();
-    let output = data
-        .command()
-        .env("INGEST_PROFILE", "production")
-        .arg("demo")
-        .output()
-        .unwrap();
+    let output = data.production().arg("demo").output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{message}");
     assert!(message.contains("dev profile only"), "{message}");
@@ -151,26 +146,26 @@ fn a_key_command_in_the_wrong_folder_makes_no_database() {
 fn variables_that_are_no_setting_are_named_in_one_warning_without_their_values() {
     let data = Data::new();
     for profile in ["dev", "production"] {
-        let mut command = data.command();
+        let mut command = data.production();
         command
             .env("INGEST_PROFILE", profile)
             .env("INGEST_PORT_8080_TCP_ADDR", "canary-address")
-            .env("PORTCULLIS_KEK", "canary-key");
+            .env("PORTCULLIS_OTHER", "canary-key");
         let server = Server::start_command(&data, command);
         let logs = server.logs();
         let mut warnings = logs.lines().filter(|line| line.contains("no setting"));
         let warning = warnings.next().unwrap();
-        assert!(warning.contains("INGEST_PORT_8080_TCP_ADDR, PORTCULLIS_KEK"));
+        assert!(warning.contains("INGEST_PORT_8080_TCP_ADDR, PORTCULLIS_OTHER"));
         assert!(warnings.next().is_none() && !logs.contains("canary"));
     }
 }
 
 #[test]
-fn a_mistyped_variable_is_told_by_check_config_with_the_one_that_was_meant() {
+fn a_variable_that_platforms_inject_is_a_warning_of_check_config() {
     let data = Data::new();
     let mut command = data.command();
     command
-        .env("INGEST_LISTN", "canary")
+        .env("INGEST_LOG_DRIVER", "canary")
         .env("INGEST_SERVICE_HOST", "canary")
         .env("INGEST_TRACE_SAMPLE_RATIO", "1")
         .arg("check-config");
@@ -178,8 +173,8 @@ fn a_mistyped_variable_is_told_by_check_config_with_the_one_that_was_meant() {
     let warnings = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{warnings}");
     assert_eq!(output.stdout, b"the configuration is valid\n");
-    let expected = "warning: INGEST_LISTN (did you mean INGEST_LISTEN?), INGEST_SERVICE_HOST: set, and \
-                    no setting of this service\n";
+    let expected = "warning: INGEST_LOG_DRIVER, INGEST_SERVICE_HOST: set, and no setting of this \
+                    service\n";
     assert!(warnings.contains(expected), "{warnings}");
     assert!(
         warnings.contains("warning: INGEST_TRACE_SAMPLE_RATIO: "),

@@ -2,14 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{BufRead as _, BufReader},
+    fs::{self, File, Permissions},
+    io::{BufRead as _, BufReader, Read as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -27,15 +29,45 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A data folder that outlives the processes that use it.
 #[derive(Debug, Clone)]
-pub(crate) struct Data(Arc<TempDir>);
+pub(crate) struct Data {
+    folder: Arc<TempDir>,
+    /// What production takes: random ones, as the fixed ones are not.
+    secrets: Arc<[String; 4]>,
+}
 
 impl Data {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(tempfile::tempdir().unwrap()))
+        let folder = tempfile::Builder::new()
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .unwrap();
+        Self {
+            folder: Arc::new(folder),
+            secrets: Arc::new(std::array::from_fn(|_| random_secret())),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
+    }
+
+    /// The secrets of [`production`](Self::production), by variable.
+    pub(crate) fn random_secrets(&self) -> [(&'static str, String); 4] {
+        let [token, kek, index_root, pepper] = &*self.secrets;
+        [
+            ("INGEST_ADMIN_TOKEN", token.replace('/', "-")),
+            ("PORTCULLIS_KEKS", format!("1:{kek}")),
+            ("PORTCULLIS_INDEX_ROOTS", format!("1:{index_root}")),
+            ("PORTCULLIS_KEY_PEPPERS", format!("1:{pepper}")),
+        ]
+    }
+
+    /// The binary as production starts it, with this data and random secrets.
+    pub(crate) fn production(&self) -> Command {
+        let mut command = self.command();
+        command.env("INGEST_PROFILE", "production");
+        command.envs(self.random_secrets());
+        command
     }
 
     pub(crate) fn database(&self) -> PathBuf {
@@ -102,6 +134,7 @@ pub(crate) struct Server {
     child: Child,
     data: Data,
     logs: PathBuf,
+    token: String,
     public: String,
     admin: String,
     http: reqwest::Client,
@@ -156,10 +189,15 @@ impl Server {
             .pool_max_idle_per_host(0)
             .build()
             .unwrap();
+        let token = command
+            .get_envs()
+            .find(|(name, _)| *name == "INGEST_ADMIN_TOKEN");
+        let token = token.and_then(|(_, value)| value?.to_str().map(str::to_owned));
         Self {
             child,
             data: data.clone(),
             logs,
+            token: token.unwrap_or_else(|| ADMIN_TOKEN.to_owned()),
             public,
             admin,
             http,
@@ -216,7 +254,7 @@ impl Server {
     pub(crate) fn admin(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("{}{path}", self.admin))
-            .bearer_auth(ADMIN_TOKEN)
+            .bearer_auth(&self.token)
     }
 
     /// A key of the enterprise tier, whose limits no test reaches by accident.
@@ -325,6 +363,16 @@ pub(crate) fn run_to_end(command: &mut Command) -> Output {
         std::thread::sleep(Duration::from_millis(5));
     }
     child.wait_with_output().unwrap()
+}
+
+/// 32 random bytes in base64.
+pub(crate) fn random_secret() -> String {
+    let mut bytes = [0; 32];
+    File::open("/dev/urandom")
+        .unwrap()
+        .read_exact(&mut bytes)
+        .unwrap();
+    STANDARD.encode(bytes)
 }
 
 /// Polls until `met` gives something.

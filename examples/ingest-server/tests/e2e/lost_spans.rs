@@ -11,9 +11,8 @@ async fn the_last_line_says_how_many_spans_were_lost() {
     let collector = tokio::net::TcpSocket::new_v4().unwrap();
     collector.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let endpoint = format!("http://{}", collector.local_addr().unwrap());
-    let mut command = data.command();
+    let mut command = data.production();
     command
-        .env("INGEST_PROFILE", "production")
         .env("INGEST_TRACE_SAMPLE_RATIO", "1")
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
     let server = Server::start_command(&data, command);

@@ -39,9 +39,12 @@ fn what_is_set_is_honoured() {
         ("OTEL_BSP_MAX_QUEUE_SIZE", "64"),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "64"),
         ("OTEL_SPAN_EVENT_COUNT_LIMIT", "7"),
-        ("OTEL_PROPAGATORS", "tracecontext"),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+        ("OTEL_ATTRIBUTE_COUNT_LIMIT", "9"),
+        ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "3"),
+        ("OTEL_PROPAGATORS", "tracecontext,baggage"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "HTTP/protobuf"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
+        ("OTEL_EXPORTER_OTLP_INSECURE", "TRUE"),
     ])
     .unwrap();
     assert_eq!(settings.service_name.as_deref(), Some("other"));
@@ -66,10 +69,11 @@ fn what_is_set_is_honoured() {
         (settings.batch.queue_spans, settings.batch.batch_spans),
         (Some(64), Some(64))
     );
-    assert_eq!(
-        (settings.span_limits.events, settings.span_limits.links),
-        (7, 128)
-    );
+    let limits = settings.span_limits;
+    assert_eq!((limits.events, limits.links), (7, 128));
+    assert_eq!((limits.attributes, limits.attributes_per_event), (9, 9));
+    assert_eq!(limits.attributes_per_link, 3);
+    assert!(settings.propagates);
 }
 
 #[test]
@@ -146,8 +150,17 @@ fn what_cannot_be_honoured_is_refused_by_name() {
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http:///v1/traces"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:99999"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://collector:4318/v1/traces/",
+        ),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "gzip"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/canary.pem"),
+        ("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "/canary.pem"),
+        ("OTEL_EXPORTER_OTLP_INSECURE", "false"),
+        ("OTEL_CONFIG_FILE", "/canary.yaml"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "no-value"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "bad name=1"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "name=a%0Ab"),
@@ -155,14 +168,27 @@ fn what_cannot_be_honoured_is_refused_by_name() {
         ("OTEL_RESOURCE_ATTRIBUTES", "a=%4"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s"),
         ("OTEL_BSP_SCHEDULE_DELAY", "-1"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "3600001"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "1_000"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "+5"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0x10"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "\u{0665}\u{0665}"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100001"),
         ("OTEL_SPAN_LINK_COUNT_LIMIT", "many"),
-        ("OTEL_PROPAGATORS", "tracecontext,baggage"),
+        ("OTEL_SPAN_LINK_COUNT_LIMIT", "4294967296"),
+        ("OTEL_TRACES_SAMPLER_ARG", "-0"),
+        ("OTEL_TRACES_SAMPLER_ARG", "inf"),
+        ("OTEL_TRACES_SAMPLER_ARG", ".5"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0.5"),
+        ("OTEL_PROPAGATORS", "b3,baggage"),
+        ("OTEL_PROPAGATORS", "none,tracecontext"),
     ] {
         let error = read(&[(variable, value)]).unwrap_err();
         assert_eq!(error.variable, variable, "{value}");
+        // A digit or two stand in the bounds as well.
         assert!(
-            !error.to_string().contains(value),
+            value.len() < 3 || !error.to_string().contains(value),
             "the value is not repeated: {error}"
         );
     }
@@ -172,6 +198,56 @@ fn what_cannot_be_honoured_is_refused_by_name() {
 fn a_ratio_sampler_without_its_ratio_is_refused() {
     let error = read(&[("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")]).unwrap_err();
     assert_eq!(error.variable, "OTEL_TRACES_SAMPLER_ARG");
+}
+
+#[test]
+fn an_argument_that_no_sampler_takes_is_refused() {
+    for sampler in ["always_on", "parentbased_always_off"] {
+        let pairs = [
+            ("OTEL_TRACES_SAMPLER", sampler),
+            ("OTEL_TRACES_SAMPLER_ARG", "0.5"),
+        ];
+        let error = read(&pairs).unwrap_err();
+        assert_eq!(error.variable, "OTEL_TRACES_SAMPLER_ARG", "{sampler}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_another_outweighs_is_told_if_it_is_wrong() {
+    let pairs = [
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://narrow:4318/"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://wide:0"),
+    ];
+    let error = read(&pairs).unwrap_err();
+    assert_eq!(error.variable, "OTEL_EXPORTER_OTLP_ENDPOINT");
+}
+
+/// "OpenTelemetry Environment Variable Specification" and "OpenTelemetry Protocol Exporter",
+/// version 1.50: what is not honoured is refused or told.
+#[test]
+fn every_variable_of_the_specification_is_honoured_refused_or_told() {
+    let mut names: Vec<_> = Environment::variables().collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "a name stands twice");
+    for name in names {
+        let environment = Environment::from_pairs([(name, "\u{1}")]);
+        let told = environment.warnings().iter().any(|it| it.variable == name);
+        let refused = environment.problems().iter().any(|it| it.variable == name);
+        let takes_any_text = ["OTEL_SERVICE_NAME"].contains(&name);
+        assert!(told != refused || takes_any_text, "{name}");
+    }
+    for (variable, value) in [
+        ("OTEL_METRICS_EXPORTER", "none"),
+        ("OTEL_LOGS_EXPORTER", "None"),
+        ("OTEL_LOG_LEVEL", ""),
+        ("OTEL_EXPORTER_OTLP_INSECURE", "true"),
+    ] {
+        let environment = Environment::from_pairs([(variable, value)]);
+        assert_eq!(environment.warnings(), [], "{variable}");
+        assert_eq!(environment.problems(), [], "{variable}");
+    }
 }
 
 #[test]

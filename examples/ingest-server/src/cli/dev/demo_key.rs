@@ -1,20 +1,18 @@
 //! An API key for the newcomer's first request. The database knows only its hash, so the dev
 //! profile keeps the text in a file of its own.
 
-use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+use std::{io, path::Path};
 
 use portcullis_apikey_cache::{ApiKey, ApiKeyCache};
 
 use super::{DevError, secrets::file_error};
 use crate::{
     admin::{Actor, ApiKeyError, ApiKeyRequest, ApiKeys},
+    files::{self, Unreadable},
     permission::Permission,
 };
+
+const MAX_BYTES: usize = 1024;
 
 /// The key of the last start if it still works, or a new one.
 pub(crate) async fn ensure(
@@ -23,7 +21,7 @@ pub(crate) async fn ensure(
     api_keys: &ApiKeys,
 ) -> Result<ApiKey, DevError> {
     let path = data_dir.join("dev-demo-key");
-    match fs::read_to_string(&path) {
+    match files::read_text(&path, MAX_BYTES) {
         Ok(text) => {
             if let Ok(key) = ApiKey::parse(text.trim())
                 && keys.validate(&key).await.is_ok()
@@ -31,11 +29,13 @@ pub(crate) async fn ensure(
                 return Ok(key);
             }
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(file_error(&path, &error)),
+        Err(Unreadable::Failed(io::ErrorKind::NotFound)) => {}
+        Err(reason) => return Err(DevError::Unreadable { path, reason }),
     }
     let key = issue(api_keys).await?;
-    write(&path, &key).map_err(|error| file_error(&path, &error))?;
+    // EXPOSE: this file is where the dev profile keeps its demo key.
+    let text = key.hazmat_expose().as_bytes();
+    files::replace(&path, text).map_err(|error| file_error(&path, &error))?;
     Ok(key)
 }
 
@@ -51,15 +51,4 @@ async fn issue(api_keys: &ApiKeys) -> Result<ApiKey, ApiKeyError> {
     };
     let issued = api_keys.issue(&Actor::DevProfile, &request).await?;
     Ok(issued.key)
-}
-
-fn write(path: &Path, key: &ApiKey) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    // EXPOSE: this file is where the dev profile keeps its demo key.
-    file.write_all(key.hazmat_expose().as_bytes())
 }

@@ -2,9 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -20,7 +19,10 @@ use super::DevError;
 use crate::{
     backend::Location,
     config::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Sources, data_dir, database, is_dev},
+    files,
 };
+
+const MAX_BYTES: usize = 64 * 1024;
 
 /// Where they lie.
 pub(crate) fn path(data_dir: &Path) -> PathBuf {
@@ -61,8 +63,11 @@ pub(crate) fn add_existing(sources: &mut Sources) -> Result<bool, DevError> {
     if !is_dev(sources) || sources.has_given_secrets() || !path.exists() {
         return Ok(false);
     }
-    let text = fs::read_to_string(&path).map_err(|error| file_error(&path, &error))?;
-    let secrets = parse(&path, &Zeroizing::new(text))?;
+    let text = files::read_text(&path, MAX_BYTES).map_err(|reason| DevError::Unreadable {
+        path: path.clone(),
+        reason,
+    })?;
+    let secrets = parse(&path, &text)?;
     sources.add_generated(path, secrets);
     Ok(true)
 }
@@ -87,13 +92,10 @@ fn generate(folder: &Path) -> Result<(), DevError> {
     let draft = folder.join(format!(".dev-secrets.{}", std::process::id()));
     let content = content()?;
     let write = || -> io::Result<()> {
-        fs::create_dir_all(folder)?;
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&draft)?;
+        files::create_folder(folder)?;
+        // Left behind by an earlier process of this number.
+        drop(fs::remove_file(&draft));
+        let mut file = files::create_new(&draft)?;
         // EXPOSE: this file is where the dev profile keeps its secrets.
         file.write_all(content.as_bytes())?;
         file.sync_all()?;

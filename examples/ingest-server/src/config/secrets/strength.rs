@@ -1,79 +1,83 @@
-//! What production asks of its secrets: random ones, each for one purpose.
+//! What production asks of its secrets: random ones, each for one purpose, known to nobody else.
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-};
-use portcullis_versioned_secrets::VersionedSecrets;
+mod encoded;
+mod known;
+mod pattern;
+mod related;
+mod token;
+
+use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
 use secrecy::{ExposeSecret as _, SecretString};
-use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
 
-use crate::config::{given::Given, origin::Origin, problems::Problems};
+use self::{known::Known, related::Relation};
+use crate::config::{
+    given::Given,
+    origin::Origin,
+    problems::{Problems, Severity},
+};
 
-const MIN_TOKEN_CHARS: usize = 32;
-/// 32 random bytes have about 30 distinct values; fewer than 16 happens once in 10^14.
-const MIN_DISTINCT_BYTES: usize = 16;
-/// 32 random characters have about 14 distinct ones in hex and more in base64.
-const MIN_DISTINCT_CHARS: usize = 8;
+type Key = [u8; 32];
 
-/// Refuses weak secrets, one secret in two places, and a token with a key in it.
+/// A key that is given, and where.
+struct GivenKey<'a> {
+    origin: &'a Origin,
+    version: SecretVersion,
+    key: &'a Key,
+}
+
+/// Finds weak secrets, one secret in two given, and a token with a key in it.
 pub(super) fn check<'a>(
-    token: Option<&Given<SecretString>>,
+    token: Option<&'a Given<SecretString>>,
     sets: impl IntoIterator<Item = &'a Given<VersionedSecrets>>,
+    danger: Severity,
     problems: &mut Problems,
 ) {
-    let mut seen: Vec<(&Origin, &[u8; 32])> = Vec::new();
+    let known = Known::tables();
+    let mut given: Vec<GivenKey<'_>> = Vec::new();
     for Given { text, origin } in sets {
         for (version, key) in text.iter() {
             // EXPOSE: the check of its strength.
             let key = key.expose_secret();
-            if count_distinct(key) < MIN_DISTINCT_BYTES {
-                let message = format!("version {version} is weak; take 32 random bytes");
-                problems.add(origin, message);
+            let mut add = |message| problems.add_as(danger, origin, message);
+            let reason = if known.has(key) {
+                Some("it is a known one")
+            } else {
+                pattern::weakness(key)
+            };
+            if let Some(reason) = reason {
+                add(format!(
+                    "version {version} is weak: {reason}; take 32 random bytes"
+                ));
             }
-            let same = seen
-                .iter()
-                .find(|(_, other)| bool::from(other.ct_eq(key.as_slice())));
-            if let Some((other, _)) = same {
-                let message = format!("version {version} equals a secret in {other}");
-                problems.add(origin, message);
+            for other in &given {
+                let (number, holder) = (other.version, other.origin);
+                match related::relation(key, other.key) {
+                    Some(Relation::Equal) => {
+                        add(format!("version {version} equals a secret in {holder}"));
+                    }
+                    Some(Relation::Derived) => add(format!(
+                        "version {version} follows from version {number} in {holder}; take 32 \
+                         random bytes of its own"
+                    )),
+                    None => {}
+                }
             }
-            seen.push((origin, key));
+            given.push(GivenKey {
+                origin,
+                version,
+                key,
+            });
         }
     }
-    if let Some(token) = token {
-        check_token(token, &seen, problems);
+    if let Some(Given { text, origin }) = token {
+        // EXPOSE: the check of the token's strength.
+        let token = text.expose_secret();
+        let keys = given.iter().map(|key| (key.origin, key.key));
+        for message in token::weaknesses(token, keys, known) {
+            problems.add_as(danger, origin, message);
+        }
     }
 }
 
-/// A token goes over the wire with every request, so that one with a key in it gives the key away.
-fn check_token(
-    Given { text, origin }: &Given<SecretString>,
-    keys: &[(&Origin, &[u8; 32])],
-    problems: &mut Problems,
-) {
-    // EXPOSE: the check of the token's strength.
-    let token = text.expose_secret();
-    if token.len() < MIN_TOKEN_CHARS || count_distinct(token.as_bytes()) < MIN_DISTINCT_CHARS {
-        let message = format!("is weak; take at least {MIN_TOKEN_CHARS} random characters");
-        problems.add(origin, message);
-    }
-    let contains = |key: &[u8; 32]| {
-        let spellings = [STANDARD_NO_PAD, URL_SAFE_NO_PAD];
-        spellings
-            .iter()
-            .any(|base64| token.contains(Zeroizing::new(base64.encode(key)).as_str()))
-    };
-    if let Some((holder, _)) = keys.iter().find(|(_, key)| contains(key)) {
-        problems.add(origin, format!("contains a secret of {holder}"));
-    }
-}
-
-fn count_distinct(bytes: &[u8]) -> usize {
-    let mut seen = [false; 256];
-    bytes
-        .iter()
-        .for_each(|byte| seen[usize::from(*byte)] = true);
-    seen.iter().filter(|seen| **seen).count()
-}
+#[cfg(test)]
+mod tests;

@@ -195,7 +195,7 @@ fn a_file_that_cannot_be_read_is_told_under_its_flag() {
     let sources = Sources::new(Flags::new(), environment(&[]), Some(&path));
     let text = Config::load(&sources).unwrap_err().to_string();
     assert!(
-        text.contains("\n  --config: names a file that cannot be read"),
+        text.contains("\n  --config: names what cannot be read: entity not found"),
         "{text}"
     );
 }

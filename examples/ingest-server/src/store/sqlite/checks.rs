@@ -1,24 +1,32 @@
 //! What the database remembers of the secrets it was written with.
 
-use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
+use sqlx::{
+    Row as _, SqliteConnection, SqlitePool,
+    sqlite::{SqliteExecutor, SqliteRow},
+};
 
 use super::{failure::Failure, transaction::WriteTransaction};
 use crate::store::SecretCheck;
 
+const ENFORCED: &str = "SELECT version FROM index_state WHERE phase = 'enforced'";
+
 /// Whether there is any, in a database that may have no tables yet.
-pub(super) async fn any(pool: &SqlitePool) -> Result<bool, Failure> {
+pub(super) async fn any(connection: &mut SqliteConnection) -> Result<bool, Failure> {
     let table = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'secret_check')";
-    if !sqlx::query_scalar(table).fetch_one(pool).await? {
+    if !sqlx::query_scalar(table)
+        .fetch_one(&mut *connection)
+        .await?
+    {
         return Ok(false);
     }
     let row = "SELECT EXISTS (SELECT 1 FROM secret_check)";
-    Ok(sqlx::query_scalar(row).fetch_one(pool).await?)
+    Ok(sqlx::query_scalar(row).fetch_one(connection).await?)
 }
 
 /// Every check value.
-pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<SecretCheck>, Failure> {
+pub(super) async fn all(executor: impl SqliteExecutor<'_>) -> Result<Vec<SecretCheck>, Failure> {
     let rows = sqlx::query("SELECT secret, version, value FROM secret_check")
-        .fetch_all(pool)
+        .fetch_all(executor)
         .await?;
     let check = |row: &SqliteRow| {
         Ok(SecretCheck {
@@ -45,6 +53,16 @@ pub(super) async fn remember(pool: &SqlitePool, checks: &[SecretCheck]) -> Resul
     Ok(())
 }
 
+/// The enforced index version, if there is one.
+pub(super) async fn enforced_now(
+    connection: &mut SqliteConnection,
+) -> Result<Option<u16>, Failure> {
+    let enforced = sqlx::query_scalar(ENFORCED)
+        .fetch_optional(connection)
+        .await?;
+    Ok(enforced)
+}
+
 /// The enforced index version, which is `version` if none was yet.
 pub(super) async fn enforced_index(pool: &SqlitePool, version: u16) -> Result<u16, Failure> {
     let mut tx = WriteTransaction::begin(pool).await?;
@@ -54,9 +72,7 @@ pub(super) async fn enforced_index(pool: &SqlitePool, version: u16) -> Result<u1
         .bind(version)
         .execute(&mut *tx)
         .await?;
-    let enforced = sqlx::query_scalar("SELECT version FROM index_state WHERE phase = 'enforced'")
-        .fetch_one(&mut *tx)
-        .await?;
+    let enforced = sqlx::query_scalar(ENFORCED).fetch_one(&mut *tx).await?;
     tx.commit().await?;
     Ok(enforced)
 }

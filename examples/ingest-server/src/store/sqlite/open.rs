@@ -1,6 +1,6 @@
 //! How the file is opened, and its schema brought up to date, while other processes do the same.
 
-use std::{borrow::Cow, path::Path, time::Duration};
+use std::{borrow::Cow, io, path::Path, time::Duration};
 
 use sqlx::{
     ConnectOptions as _, Connection as _, SqlSafeStr as _, SqlitePool,
@@ -12,7 +12,7 @@ use super::{
     failure::{self, Failure},
     transaction::WriteTransaction,
 };
-use crate::store::StoreError;
+use crate::{files, store::StoreError};
 
 /// How long a statement waits for another process's transaction while the database is opened.
 pub(super) const OPENING_TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,7 +46,17 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("secure_delete", "ON")
 }
 
-/// Makes the file if there is none. The journal mode is a property of the file; SQLite does not
+/// Makes the file if there is none, for the owner alone; what SQLite puts beside it is as the file.
+pub(super) fn make(path: &Path) -> Result<(), StoreError> {
+    match files::create_new(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(StoreError::Unavailable(error.into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The journal mode is a property of the file; SQLite does not
 /// wait for a lock to change it.
 pub(super) async fn switch_to_wal(options: &SqliteConnectOptions) -> Result<(), Failure> {
     let options = options

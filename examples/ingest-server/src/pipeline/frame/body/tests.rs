@@ -91,9 +91,10 @@ fn bytes_and_members_are_bounded() {
 fn no_more_is_unpacked_than_was_asked_for_and_it_goes_on_from_there() {
     let text: Vec<u8> = (0..=u8::MAX).cycle().take(100_000).collect();
     let packed = [gzip(&text[..30_000]), gzip(&text[30_000..])].concat();
+    let mut allowance = BodyAllowance::of_operator(4 * MAX_BYTES).unwrap();
     let mut unpacking = Unpacking::new(&packed);
     for bytes in [0, 1, 1, 29_999, 30_000, 60_000, 59_000, 99_999] {
-        let unpacked = unpacking.up_to(bytes);
+        let unpacked = unpacking.up_to(bytes, &mut allowance);
         assert!(
             matches!(unpacked, Unpacked::HasMore),
             "{bytes}: {unpacked:?}"
@@ -101,13 +102,16 @@ fn no_more_is_unpacked_than_was_asked_for_and_it_goes_on_from_there() {
         assert!(unpacking.bytes() <= bytes.max(60_000) + 1, "{bytes}");
     }
     assert_eq!(unpacking.bytes(), 100_000);
-    let Unpacked::Whole(whole) = unpacking.up_to(100_000) else {
+    let Unpacked::Whole(whole) = unpacking.up_to(100_000, &mut allowance) else {
         panic!("there are 100,000 bytes")
     };
     assert_eq!(whole, text);
     // What comes before a fault counts.
     let mut unpacking = Unpacking::new(&packed[..packed.len() - 1]);
-    assert!(matches!(unpacking.up_to(MAX_BYTES), Unpacked::Failed(_)));
+    assert!(matches!(
+        unpacking.up_to(MAX_BYTES, &mut allowance),
+        Unpacked::Failed(_)
+    ));
     assert_eq!(unpacking.bytes(), 100_000);
 }
 

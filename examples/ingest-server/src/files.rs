@@ -1,0 +1,12 @@
+//! Files as this service wants them: read within bounds, made for their owner alone and never
+//! through a link.
+
+mod bounded;
+mod exposure;
+mod private;
+
+pub(crate) use self::{
+    bounded::{Unreadable, read, read_text},
+    exposure::{of_file, of_folder, of_parents},
+    private::{create_folder, create_new, replace},
+};

@@ -1,0 +1,163 @@
+//! Who besides the owner can read or change something, and what to do about it.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, Metadata},
+    os::unix::fs::MetadataExt as _,
+    path::{self, Path, PathBuf},
+};
+
+const OTHERS: u32 = 0o077;
+const WRITABLE: u32 = 0o022;
+const WRITABLE_BY_ALL: u32 = 0o002;
+/// In such a folder only the owner of a file can rename or remove it.
+const STICKY: u32 = 0o1000;
+
+/// What is wrong with a file that is to be private; nothing if it is not there.
+pub(crate) fn of_file(path: &Path) -> Vec<String> {
+    let what = "a file";
+    of(path, what, 600)
+}
+
+/// What is wrong with a folder that is to be private; nothing if it is not there.
+pub(crate) fn of_folder(path: &Path) -> Vec<String> {
+    if path.is_dir() {
+        of(path, "a folder", 700)
+    } else {
+        Vec::new()
+    }
+}
+
+/// The folders above something, of which one may not be there yet, that let others replace it.
+pub(crate) fn of_parents(path: &Path) -> Vec<String> {
+    let mut parents = BTreeSet::new();
+    let given = path::absolute(path).ok();
+    let real = given
+        .as_ref()
+        .and_then(|path| nearest(path).canonicalize().ok());
+    for path in given.iter().chain(&real) {
+        parents.extend(path.ancestors().skip(1).map(Path::to_owned));
+    }
+    let nearest = given.as_deref().and_then(Path::parent);
+    let is_open = |folder: &PathBuf| {
+        let forbidden = match nearest {
+            Some(nearest) if nearest == folder => WRITABLE,
+            _ => WRITABLE_BY_ALL,
+        };
+        fs::metadata(folder)
+            .is_ok_and(|it| it.is_dir() && it.mode() & forbidden != 0 && it.mode() & STICKY == 0)
+    };
+    let open = parents.iter().filter(|folder| is_open(folder));
+    open.map(|folder| {
+        let folder = shown(folder);
+        format!("lies in {folder}, which others can change; run `chmod go-w {folder}`")
+    })
+    .collect()
+}
+
+fn of(path: &Path, what: &str, mode: u32) -> Vec<String> {
+    let Ok(metadata) = fs::metadata(path) else {
+        return Vec::new();
+    };
+    let path = shown(path);
+    let mut found = Vec::new();
+    if metadata.mode() & OTHERS != 0 {
+        found.push(format!(
+            "{path} is {what} that others can read or change; run `chmod {mode} {path}`"
+        ));
+    }
+    if !is_trusted(&metadata) {
+        let user = rustix::process::geteuid().as_raw();
+        found.push(format!(
+            "{path} is {what} of another user, who can change it; run `chown {user} {path}`"
+        ));
+    }
+    found
+}
+
+/// Root can change everything anyway.
+fn is_trusted(metadata: &Metadata) -> bool {
+    metadata.uid() == 0 || metadata.uid() == rustix::process::geteuid().as_raw()
+}
+
+/// The path itself, or the nearest folder above it that is there.
+fn nearest(path: &Path) -> &Path {
+    let mut found = path.ancestors().filter(|path| path.exists());
+    found.next().unwrap_or(path)
+}
+
+/// As a shell takes it.
+fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+@%:,=".contains(&byte);
+    if text.bytes().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn set(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn what_others_can_read_or_change_is_told_with_what_to_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a b");
+        fs::write(&file, "").unwrap();
+        for mode in [
+            0o600, 0o400, 0o700, 0o644, 0o640, 0o620, 0o604, 0o602, 0o610,
+        ] {
+            set(&file, mode);
+            let found = of_file(&file);
+            assert_eq!(found.is_empty(), mode & 0o077 == 0, "{mode:o}");
+            let command = format!("chmod 600 '{}'", file.display());
+            assert!(found.iter().all(|it| it.contains(&command)), "{found:?}");
+        }
+        set(folder.path(), 0o700);
+        assert!(of_folder(folder.path()).is_empty());
+        set(folder.path(), 0o750);
+        assert_eq!(of_folder(folder.path()).len(), 1);
+        assert!(of_file(&folder.path().join("none")).is_empty());
+    }
+
+    #[test]
+    fn a_folder_above_that_others_can_change_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        let paths = [inner.join("file"), inner.join("not/there/yet")];
+        for (outer, inner_mode, expected) in [
+            (0o755, 0o755, [0, 0]),
+            (0o777, 0o755, [1, 1]),
+            (0o1777, 0o755, [0, 0]),
+            (0o775, 0o755, [0, 0]),
+            (0o755, 0o777, [1, 1]),
+            (0o755, 0o775, [1, 0]),
+        ] {
+            set(folder.path(), outer);
+            set(&inner, inner_mode);
+            let found = paths.each_ref().map(|path| of_parents(path).len());
+            assert_eq!(found, expected, "{outer:o} {inner_mode:o}");
+        }
+    }
+
+    #[test]
+    fn folders_behind_a_link_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let (open, link) = (folder.path().join("open"), folder.path().join("link"));
+        fs::create_dir(&open).unwrap();
+        fs::write(open.join("file"), "").unwrap();
+        std::os::unix::fs::symlink(open.join("file"), &link).unwrap();
+        set(&open, 0o777);
+        let found = of_parents(&link);
+        assert!(found[0].contains(open.to_str().unwrap()), "{found:?}");
+    }
+}

@@ -1,0 +1,86 @@
+//! Making what nobody else is to read, whatever the umask or a folder's default rules say.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
+};
+
+/// Makes a folder and those above it that are missing, for the owner alone.
+pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a file that is not there, for the owner alone. Where a link lies, there is something.
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Puts a file with this content in the place of whatever lies there; what a link there points to
+/// stays as it is.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}", std::process::id()));
+    let draft = Path::new(&draft);
+    // Left behind by an earlier process of this number.
+    match fs::remove_file(draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = create_new(draft)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(draft, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_is_made_is_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b");
+        create_folder(&deep).unwrap();
+        create_folder(&deep).unwrap();
+        assert_eq!(
+            (mode(&folder.path().join("a")), mode(&deep)),
+            (0o700, 0o700)
+        );
+        create_new(&deep.join("file")).unwrap();
+        assert_eq!(mode(&deep.join("file")), 0o600);
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        fs::write(&target, "before").unwrap();
+        symlink(&target, &link).unwrap();
+        let refused = create_new(&link).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        replace(&link, b"after").unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"before");
+        assert_eq!(fs::read(&link).unwrap(), b"after");
+        assert_eq!(mode(&link), 0o600);
+
+        symlink(
+            folder.path().join("nowhere"),
+            folder.path().join("dangling"),
+        )
+        .unwrap();
+        create_new(&folder.path().join("dangling")).unwrap_err();
+        assert!(!folder.path().join("nowhere").exists());
+    }
+}

@@ -1,0 +1,63 @@
+//! What the process gives away of its memory: nothing to other users, to core dumps or, as far as it
+//! may, to swap space. See ADR 0015.
+
+use region::LockGuard;
+use rustix::{
+    io::Result,
+    mm::{MlockAllFlags, mlockall},
+    process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit},
+};
+
+/// No core dump is written, and no process of the same user can attach or read the memory and the
+/// environment under `/proc`.
+pub(crate) fn forbid_dumps() -> Result<()> {
+    let nothing = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    setrlimit(Resource::Core, nothing)?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
+}
+
+/// How much of the memory stays out of swap space for as long as this is kept.
+#[derive(Default)]
+pub(crate) struct LockedMemory {
+    pages: Vec<LockGuard>,
+    /// The first that was refused.
+    refused: bool,
+}
+
+impl LockedMemory {
+    /// Locks the pages that these bytes lie on. They are not to move before this is dropped.
+    pub(crate) fn lock(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        match region::lock(bytes.as_ptr(), bytes.len()) {
+            Ok(pages) => self.pages.push(pages),
+            Err(_) => self.refused = true,
+        }
+    }
+
+    /// Whether the limit was too low for something.
+    pub(crate) const fn is_incomplete(&self) -> bool {
+        self.refused
+    }
+}
+
+impl std::fmt::Debug for LockedMemory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (pages, refused) = (self.pages.len(), self.refused);
+        write!(f, "LockedMemory {{ pages: {pages}, refused: {refused} }}")
+    }
+}
+
+/// Locks every page the process touches from now on, if that is allowed without a limit. With one,
+/// memory would one day be refused to anyone who asks for it first.
+pub(crate) fn lock_everything() {
+    if getrlimit(Resource::Memlock).current.is_none() {
+        let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+        // Where a kernel or a sandbox refuses it, what was locked before stays locked.
+        let _ = mlockall(flags);
+    }
+}
