@@ -152,7 +152,10 @@ mod tests {
         );
         let router = guarded(Router::new().route("/bug", get(bug)), guards);
         for _ in 0..2 {
-            let request = Request::get("/bug").body(Body::empty()).unwrap();
+            let request = Request::get("/bug")
+                .header("host", "x")
+                .body(Body::empty())
+                .unwrap();
             let answer = router.clone().oneshot(request).await.unwrap();
             assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
             let body = answer.into_body().collect().await.unwrap().to_bytes();
