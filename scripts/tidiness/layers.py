@@ -12,7 +12,7 @@ _SOURCES = "examples/ingest-server/src/"
 # circle. `lead` stands below `store`, whose SQL is made from the table of its columns. `observe`
 # is told what the rooms below report, and only `app` installs it.
 _RANKS = (
-    ("clock", "timestamp", "json", "lead", "limits", "permission", "shares"),
+    ("clock", "timestamp", "fields", "json", "lead", "limits", "permission", "shares"),
     ("store", "schemas", "quality", "config"),
     ("pipeline",),
     ("http", "admin", "backend"),

@@ -17,17 +17,19 @@ impl ApiKey {
     ///
     /// # Errors
     ///
-    /// If there is no key, more than one, or one that does not parse.
+    /// If there is no key, one that differs from another, or one that does not parse. The same key
+    /// in both headers, as some clients and proxies send it, is one key.
     pub fn from_headers(headers: &HeaderMap) -> Result<Self, CredentialError> {
         let bearer = headers
             .get_all(AUTHORIZATION)
             .iter()
             .filter_map(bearer_token);
-        let named = headers.get_all(API_KEY).iter().map(HeaderValue::as_bytes);
+        let named = headers.get_all(API_KEY).iter();
+        let named = named.map(|value| value.as_bytes().trim_ascii());
         let mut credentials = bearer.chain(named);
         let credential = credentials.next().ok_or(CredentialError::Missing)?;
-        // Two servers in a row might each take another one.
-        if credentials.next().is_some() {
+        // Of two, servers in a row might each take another one.
+        if credentials.any(|other| other != credential) {
             return Err(CredentialError::Ambiguous);
         }
         let text = str::from_utf8(credential).map_err(|_| MalformedKey::Form)?;
@@ -49,8 +51,8 @@ pub enum CredentialError {
     /// There is none.
     #[error("send an API key as Authorization: Bearer or as X-API-Key")]
     Missing,
-    /// There is more than one.
-    #[error("send one API key, in one header")]
+    /// There are several that differ.
+    #[error("send one API key")]
     Ambiguous,
     /// It cannot be a key.
     #[error(transparent)]

@@ -161,18 +161,19 @@ impl App {
         };
         let network = &config.network;
         let connection_metrics = Arc::new(ConnectionMetrics::register(registry)?);
+        let limits = |connections: u16| listener::Limits {
+            connections: connections.into(),
+            keep_alive: network.keep_alive,
+            ..listener::Limits::default()
+        };
+        let public_limits = limits(network.max_connections.get());
         let proxies = network.trusted_proxies.clone();
-        let public_listener = bind(network.listen, network.max_connections.get(), proxies).await?;
+        let public_listener = bind(network.listen, public_limits, proxies).await?;
         let public_listener = public_listener
-            .with_accounting(&services.quality)
             .with_reserve(OutOfDescriptors::Wait(reserve.clone()))
             .with_observer(Arc::clone(&connection_metrics) as _);
-        let proxies = TrustedProxies::none();
-        let admin_listener = bind(
-            network.admin_listen,
-            descriptors::ADMIN_CONNECTIONS,
-            proxies,
-        );
+        let admin_limits = limits(descriptors::ADMIN_CONNECTIONS);
+        let admin_listener = bind(network.admin_listen, admin_limits, TrustedProxies::none());
         let admin_listener = admin_listener
             .await?
             .with_reserve(OutOfDescriptors::UseReserve(reserve))
@@ -281,13 +282,9 @@ async fn ping_repeatedly(store: Arc<dyn Store>) {
 
 async fn bind(
     address: SocketAddr,
-    connections: u16,
+    limits: listener::Limits,
     proxies: TrustedProxies,
 ) -> Result<Listener, StartError> {
-    let limits = listener::Limits {
-        connections: connections.into(),
-        ..listener::Limits::default()
-    };
     let listener = Listener::bind(address, limits, proxies).await;
     listener.map_err(|error| listen(address, &error))
 }

@@ -1,8 +1,13 @@
 //! The HTTP interface: connections, what stands around every route, and the routes.
 
 mod answer;
+mod bearer;
+mod check_head;
 mod guards;
+mod json_text;
 pub(crate) mod listener;
 pub(crate) mod problem;
+mod query;
+mod refused_head;
 pub(crate) mod routes;
 mod run_detached;

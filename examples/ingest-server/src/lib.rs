@@ -6,6 +6,7 @@ mod backend;
 mod cli;
 mod clock;
 mod config;
+mod fields;
 mod http;
 mod json;
 mod lead;

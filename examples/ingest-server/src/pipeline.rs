@@ -45,7 +45,7 @@ pub(crate) use self::{
     acknowledge::Acknowledged,
     allowance::BodyAllowances,
     batch::Rejected,
-    frame::read_body,
+    frame::{CONTENT_CODINGS, read_body},
     in_flight::{InFlight, RequestsInFlight},
     intake::Intake,
     lead_reads::{LeadQuery, LeadReads, admit_reader},
@@ -71,6 +71,17 @@ pub(crate) async fn ingest(
 /// Accounts for a request that was rejected before its first stage.
 pub(crate) fn account_for_rejected(quality: &Quality, rejection: &Rejection) {
     Accounting::open(quality).reject(rejection);
+}
+
+/// Accounts for a request if what comes before its first stage rejects it.
+///
+/// # Errors
+/// The rejection.
+pub(crate) fn account_for<T>(
+    quality: &Quality,
+    outcome: Result<T, Rejection>,
+) -> Result<T, Rejection> {
+    outcome.inspect_err(|rejection| account_for_rejected(quality, rejection))
 }
 
 /// The stages, in order.

@@ -17,6 +17,8 @@ mod harness;
 mod packages;
 #[path = "e2e/programs.rs"]
 mod programs;
+#[path = "e2e/raw.rs"]
+mod raw;
 
 #[path = "e2e/accounting.rs"]
 mod accounting;
@@ -42,8 +44,14 @@ mod dev_profile;
 mod duplicates;
 #[path = "e2e/earlier_database.rs"]
 mod earlier_database;
+#[path = "e2e/every_route.rs"]
+mod every_route;
 #[path = "e2e/fault_counters.rs"]
 mod fault_counters;
+#[path = "e2e/fields.rs"]
+mod fields;
+#[path = "e2e/heads.rs"]
+mod heads;
 #[path = "e2e/health.rs"]
 mod health;
 #[path = "e2e/keys.rs"]
@@ -80,3 +88,5 @@ mod shutdown;
 mod tampering;
 #[path = "e2e/untrusted_json.rs"]
 mod untrusted_json;
+#[path = "e2e/waiting.rs"]
+mod waiting;

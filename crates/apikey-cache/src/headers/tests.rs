@@ -34,22 +34,40 @@ fn another_scheme_is_left_to_others() {
 }
 
 #[test]
-fn two_keys_are_one_too_many() {
-    let bearer = format!("Bearer {KEY}");
-    for headers in [
-        [(X_API_KEY, KEY), (AUTHORIZATION, bearer.as_str())],
-        [(X_API_KEY, KEY), (X_API_KEY, KEY)],
-        [
-            (AUTHORIZATION, bearer.as_str()),
-            (AUTHORIZATION, bearer.as_str()),
-        ],
+fn one_key_may_stand_there_twice_and_two_may_not() {
+    let bearer = format!("bearer  {KEY}");
+    let other = format!("{KEY}x");
+    let other_bearer = format!("Bearer {other}");
+    for (headers, expected) in [
+        ([(X_API_KEY, KEY), (AUTHORIZATION, bearer.as_str())], Ok(())),
+        ([(X_API_KEY, KEY), (X_API_KEY, KEY)], Ok(())),
+        ([(AUTHORIZATION, &bearer), (AUTHORIZATION, &bearer)], Ok(())),
+        (
+            [(X_API_KEY, &other), (AUTHORIZATION, &bearer)],
+            Err(CredentialError::Ambiguous),
+        ),
+        (
+            [(X_API_KEY, KEY), (AUTHORIZATION, &other_bearer)],
+            Err(CredentialError::Ambiguous),
+        ),
+        (
+            [(X_API_KEY, KEY), (X_API_KEY, "")],
+            Err(CredentialError::Ambiguous),
+        ),
+        (
+            [(AUTHORIZATION, &bearer), (AUTHORIZATION, &other_bearer)],
+            Err(CredentialError::Ambiguous),
+        ),
     ] {
         let mut map = HeaderMap::new();
-        for (name, value) in headers {
+        for (name, value) in &headers {
             map.append(name, value.parse().unwrap());
         }
-        let refused = ApiKey::from_headers(&map).map(drop);
-        assert_eq!(refused, Err(CredentialError::Ambiguous));
+        assert_eq!(
+            ApiKey::from_headers(&map).map(drop),
+            expected,
+            "{headers:?}"
+        );
     }
 }
 

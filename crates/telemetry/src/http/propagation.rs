@@ -3,32 +3,72 @@
 use http::HeaderMap;
 use opentelemetry::{
     Context,
-    propagation::{Extractor, TextMapPropagator},
-    trace::TraceContextExt,
+    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
-use opentelemetry_sdk::propagation::TraceContextPropagator;
 
-/// The caller's span by its `traceparent` header (W3C Trace Context, level 1).
+/// The caller's span by its `traceparent` header (W3C Trace Context, level 1). One that is malformed,
+/// or there twice, is ignored.
 ///
 /// `tracestate` and `baggage` are not read: they would carry the caller's text past the redactor into
 /// every exported span and on to other services.
 pub(super) fn remote_context(headers: &HeaderMap) -> Option<Context> {
-    let context =
-        TraceContextPropagator::new().extract_with_context(&Context::new(), &TraceParent(headers));
-    context.span().span_context().is_valid().then_some(context)
+    let mut lines = headers.get_all(TRACE_PARENT).iter();
+    let line = lines.next()?;
+    if lines.next().is_some() {
+        return None;
+    }
+    let span = parse(line.as_bytes())?;
+    Some(Context::new().with_remote_span_context(span))
 }
-
-struct TraceParent<'a>(&'a HeaderMap);
 
 const TRACE_PARENT: &str = "traceparent";
 
-impl Extractor for TraceParent<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        let header = (key == TRACE_PARENT).then(|| self.0.get(key))??;
-        header.to_str().ok()
-    }
+/// `version "-" trace-id "-" parent-id "-" trace-flags`, digits in lower case (section 3.2.2).
+fn parse(text: &[u8]) -> Option<SpanContext> {
+    let (fields, rest) = text.split_at_checked(55)?;
+    let (version, fields) = hex::<1>(fields)?;
+    let (trace, fields) = hex::<16>(after_dash(fields)?)?;
+    let (parent, fields) = hex::<8>(after_dash(fields)?)?;
+    let (flags, _) = hex::<1>(after_dash(fields)?)?;
+    let is_known = match version {
+        [0] => rest.is_empty(),
+        // Never a version.
+        [0xff] => false,
+        // A later version may have more fields (section 3.2.4).
+        _ => rest.is_empty() || rest.starts_with(b"-"),
+    };
+    let span = SpanContext::new(
+        TraceId::from_bytes(trace),
+        SpanId::from_bytes(parent),
+        TraceFlags::new(flags[0]) & TraceFlags::SAMPLED,
+        true,
+        TraceState::NONE,
+    );
+    // An id of zeros is none.
+    (is_known && span.is_valid()).then_some(span)
+}
 
-    fn keys(&self) -> Vec<&str> {
-        vec![TRACE_PARENT]
+fn after_dash(text: &[u8]) -> Option<&[u8]> {
+    text.strip_prefix(b"-")
+}
+
+/// The bytes that the digits at the beginning say, and what follows them.
+fn hex<const N: usize>(text: &[u8]) -> Option<([u8; N], &[u8])> {
+    let (digits, rest) = text.split_at_checked(2 * N)?;
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some((bytes, rest))
+}
+
+const fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,16 +33,16 @@ impl Exposition {
 
 /// Whether OpenMetrics is asked for by name with at least the weight of the plain text.
 fn prefers_open_metrics(accept: &str) -> bool {
-    let mut open_metrics = 0.0_f32;
-    let mut plain = 0.0_f32;
-    for range in accept.split(',') {
-        let mut parts = range.split(';').map(str::trim);
+    let mut open_metrics = 0;
+    let mut plain = 0;
+    for range in split_unquoted(accept, ',') {
+        let mut parts = split_unquoted(range, ';').map(str::trim);
         let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let (mut version, mut weight) = (None, 1.0_f32);
+        let (mut version, mut weight) = (None, 1_000);
         for (name, value) in parts.filter_map(|part| part.split_once('=')) {
             match name.trim().to_ascii_lowercase().as_str() {
-                "version" => version = Some(value.trim()),
-                "q" => weight = value.trim().parse().unwrap_or(0.0),
+                "version" => version = Some(value.trim().trim_matches('"')),
+                "q" => weight = thousandths(value.trim()).unwrap_or(0),
                 _ => {}
             }
         }
@@ -54,7 +54,33 @@ fn prefers_open_metrics(accept: &str) -> bool {
             _ => {}
         }
     }
-    open_metrics > 0.0 && open_metrics >= plain
+    open_metrics > 0 && open_metrics >= plain
+}
+
+/// A weight as RFC 9110, 12.4.2 writes it: 0 to 1 with three decimals at most.
+fn thousandths(weight: &str) -> Option<u16> {
+    let (whole, decimals) = weight.split_once('.').unwrap_or((weight, ""));
+    let digits = decimals.len() <= 3 && decimals.bytes().all(|byte| byte.is_ascii_digit());
+    let decimals: u16 = digits.then(|| format!("{decimals:0<3}").parse().ok())??;
+    match whole {
+        "0" => Some(decimals),
+        "1" if decimals == 0 => Some(1_000),
+        _ => None,
+    }
+}
+
+/// The parts between separators, of which one in quotes separates nothing.
+fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(move |character| {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ => return character == separator && !quoted,
+        }
+        false
+    })
 }
 
 /// OpenMetrics 1.0 as the text format 0.0.4 writes it: metadata under the sample's name, no

@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     num::NonZeroU16,
+    time::Duration,
 };
 
 use portcullis_ratelimit::address::TrustedProxies;
@@ -21,7 +22,12 @@ pub(crate) struct Network {
     pub(crate) max_connections: NonZeroU16,
     /// Whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: TrustedProxies,
+    /// How long a connection may be idle.
+    pub(crate) keep_alive: Duration,
 }
+
+/// The longest that a connection may be idle: a day.
+const MAX_KEEP_ALIVE: u64 = 24 * 60 * 60;
 
 pub(super) fn read(
     sources: &Sources,
@@ -48,12 +54,25 @@ pub(super) fn read(
         .value(settings::MAX_CONNECTIONS)
         .and_then(|given| given.parse("a number from 1 to 65535", problems));
     let trusted_proxies = proxies(sources, problems);
+    let keep_alive = keep_alive(sources, problems);
     Some(Network {
         listen: listen?.0,
         admin_listen: admin_listen?.0,
         max_connections: max_connections?,
         trusted_proxies: trusted_proxies?,
+        keep_alive: keep_alive?,
     })
+}
+
+fn keep_alive(sources: &Sources, problems: &mut Problems) -> Option<Duration> {
+    let given = sources.value(settings::KEEP_ALIVE)?;
+    let expected = format!("a whole number of seconds, 1 to {MAX_KEEP_ALIVE}");
+    let seconds: u64 = given.parse(&expected, problems)?;
+    if (1..=MAX_KEEP_ALIVE).contains(&seconds) {
+        return Some(Duration::from_secs(seconds));
+    }
+    problems.add(&given.origin, format!("must be {expected}"));
+    None
 }
 
 fn proxies(sources: &Sources, problems: &mut Problems) -> Option<TrustedProxies> {

@@ -30,6 +30,9 @@ table! {
     TRUSTED_PROXIES: Setting::new(Section::Network, "INGEST_TRUSTED_PROXIES", "NETWORK,…")
         .key("trusted_proxies").flag("trusted-proxies").otherwise("none")
         .help("Whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`");
+    KEEP_ALIVE: Setting::new(Section::Network, "INGEST_KEEP_ALIVE", "SECONDS")
+        .key("keep_alive").flag("keep-alive").number().default("75")
+        .help("How long a connection may be idle; longer than a balancer keeps its own, which is 60 s as a rule");
 
     DATA_DIR: Setting::new(Section::Database, "INGEST_DATA_DIR", "FOLDER")
         .key("data_dir").flag("data-dir").default("data")

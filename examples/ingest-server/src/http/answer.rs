@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header::CONTENT_TYPE};
 use serde::Serialize;
 
-use super::problem::Problem;
+use super::{json_text::json_text, problem::Problem};
 
 /// A value as `application/json`.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(crate) struct Json<T>(pub(crate) T);
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
+        match json_text(&self.0) {
             Ok(body) => {
                 let media_type = HeaderValue::from_static("application/json");
                 ([(CONTENT_TYPE, media_type)], body).into_response()

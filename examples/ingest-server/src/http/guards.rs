@@ -102,6 +102,14 @@ impl Guards {
         }
     }
 
+    /// Accounts for a request that was refused by its head: what it would have brought is not known,
+    /// so that it counts as one record whatever its method.
+    pub(super) fn account_for_head(&self, rejection: &Rejection) {
+        if let Some(accounting) = &self.accounting {
+            pipeline::account_for_rejected(&accounting.quality, rejection);
+        }
+    }
+
     fn account(&self, request: &Request<Body>, rejection: &Rejection) {
         if let Some(accounting) = &self.accounting
             && (accounting.brings_records)(request)

@@ -5,7 +5,11 @@ mod client_address;
 mod connection;
 mod connection_permits;
 mod descriptor_reserve;
+mod exchange;
+mod framing;
+mod gate;
 mod idle;
+mod last_answer;
 mod write_progress;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -15,7 +19,6 @@ use portcullis_ratelimit::address::TrustedProxies;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use self::{accept::Acceptor, client_address::Client, connection_permits::ConnectionPermits};
-use crate::quality::Quality;
 
 pub(crate) use self::{
     accept::{ConnectionEvent, ConnectionObserver},
@@ -29,8 +32,10 @@ pub(crate) struct Limits {
     /// longest makes room for another; without any, the network's further ones are closed, and
     /// others wait in the system's queue.
     pub(crate) connections: usize,
-    /// How long a request's head may take to arrive, and a connection may be idle.
+    /// How long a request's head may take to arrive, from its first byte.
     pub(crate) head_timeout: Duration,
+    /// How long a connection may be idle.
+    pub(crate) keep_alive: Duration,
     /// The most bytes of a request's head.
     pub(crate) head_bytes: usize,
     /// How long a peer may take to read anything of what is sent to it.
@@ -44,6 +49,7 @@ impl Default for Limits {
         Self {
             connections: 1_024,
             head_timeout: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
             head_bytes: 16 << 10,
             write_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(6),
@@ -57,7 +63,6 @@ pub(crate) struct Listener {
     listener: TcpListener,
     limits: Limits,
     proxies: TrustedProxies,
-    accounting: Option<Quality>,
     out_of_descriptors: OutOfDescriptors,
     observer: Option<Arc<dyn ConnectionObserver>>,
 }
@@ -72,7 +77,6 @@ impl Listener {
             listener: TcpListener::bind(address).await?,
             limits,
             proxies,
-            accounting: None,
             out_of_descriptors: OutOfDescriptors::Wait(DescriptorReserve::new(0)),
             observer: None,
         })
@@ -94,14 +98,6 @@ impl Listener {
         }
     }
 
-    /// Accounts for requests that never reach a route.
-    pub(crate) fn with_accounting(self, quality: &Quality) -> Self {
-        Self {
-            accounting: Some(quality.clone()),
-            ..self
-        }
-    }
-
     /// The address, with the port the system chose where 0 was asked for.
     pub(crate) fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
@@ -113,7 +109,6 @@ impl Listener {
             listener,
             limits,
             proxies,
-            accounting,
             out_of_descriptors,
             observer,
         } = self;
@@ -137,7 +132,7 @@ impl Listener {
                     let client = Client::new(peer, Arc::clone(&proxies));
                     let idle = permit.idle().clone();
                     let served = connection::serve(
-                        stream, client, router.clone(), limits, accounting.clone(), stop.clone(), idle,
+                        stream, client, router.clone(), limits, stop.clone(), idle,
                     );
                     let out_of_descriptors = out_of_descriptors.clone();
                     connections.spawn(async move {

@@ -3,19 +3,23 @@
 use std::{borrow::Cow, time::Duration};
 
 use axum::{
-    extract::rejection::{PathRejection, QueryRejection},
+    extract::rejection::PathRejection,
     response::{IntoResponse, Response},
 };
 use http::{
     HeaderName, HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use portcullis_ratelimit::Decision;
 use portcullis_telemetry::current_trace_id;
 use serde_json::{Map, Value, json};
 
+use super::json_text::json_text;
 use crate::{
-    pipeline::rejection::{Rejection, RequestRejection},
+    pipeline::{
+        CONTENT_CODINGS,
+        rejection::{Rejection, RequestRejection},
+    },
     quality::Reason,
 };
 
@@ -112,6 +116,15 @@ impl Problem {
         self
     }
 
+    /// Where the media type was at fault, tells which ones are read (RFC 9110, 15.5.16).
+    pub(crate) fn accepting(mut self, media_types: &'static str) -> Self {
+        if self.reason() == Some(Reason::TransportContentType) {
+            let media_types = HeaderValue::from_static(media_types);
+            self.headers.push((ACCEPT, media_types));
+        }
+        self
+    }
+
     /// The reason, where something was rejected.
     const fn reason(&self) -> Option<Reason> {
         match self.kind {
@@ -156,6 +169,11 @@ impl Problem {
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         let mut problem = Self::of(Kind::Rejected(rejection.reason), rejection.detail);
+        if rejection.reason == Reason::TransportEncoding {
+            // RFC 9110, 12.5.3: tells that the coding was at fault, and not the media type.
+            let codings = HeaderValue::from_static(CONTENT_CODINGS);
+            problem.headers.push((ACCEPT_ENCODING, codings));
+        }
         match problem.status {
             StatusCode::UNAUTHORIZED => {
                 let challenge = HeaderValue::from_static("Bearer");
@@ -188,15 +206,10 @@ impl From<PathRejection> for Problem {
     }
 }
 
-impl From<QueryRejection> for Problem {
-    fn from(_: QueryRejection) -> Self {
-        Self::bad_request("the query has to be `name=value` pairs that this resource knows")
-    }
-}
-
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.status, self.body().to_string()).into_response();
+        let body = json_text(&self.body()).expect("a JSON value is written into memory");
+        let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,

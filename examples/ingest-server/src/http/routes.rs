@@ -20,7 +20,7 @@ use axum::{
 };
 use http::{Method, Request};
 
-use super::{guards, problem::Problem};
+use super::{check_head, guards, problem::Problem};
 use crate::pipeline::{RequestsInFlight, services::Services};
 
 pub(crate) use self::admin::AdminState;
@@ -32,7 +32,8 @@ const LEADS: &str = "/v1/leads";
 
 const LIVE: &str = "/healthz";
 const READY: &str = "/readyz";
-const HEALTH: [&str; 2] = [LIVE, READY];
+const ALSO_LIVE: &str = "/health";
+const HEALTH: [&str; 3] = [LIVE, ALSO_LIVE, READY];
 
 /// Questions after health that are answered at once, beside the other requests.
 const HEALTH_IN_FLIGHT: usize = 16;
@@ -85,6 +86,8 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
         ));
     let routes = Router::new()
         .route(LIVE, get(health::live))
+        // What many balancers and platforms ask for by default.
+        .route(ALSO_LIVE, get(health::live))
         .route(READY, get(health::ready))
         .merge(protected)
         .with_state(state);
@@ -100,6 +103,10 @@ fn guarded(routes: Router, guards: Guards) -> Router {
         .layer(middleware::from_fn_with_state(
             guards.clone(),
             guards::admit_request,
+        ))
+        .layer(middleware::from_fn_with_state(
+            guards.clone(),
+            check_head::check_head,
         ))
         .layer(middleware::from_fn(guards::answer_panics))
         .layer(middleware::map_response(guards::add_security_headers))

@@ -17,10 +17,12 @@ use super::{
     services::Services,
 };
 use crate::{
+    fields::MediaType,
     json::{Element, Reader, footprint},
     quality::Reason,
 };
 
+pub(crate) use self::body::CONTENT_CODINGS;
 pub(super) use self::body::MAX_BYTES;
 
 /// The most events of one request.
@@ -66,7 +68,7 @@ pub(crate) async fn frame(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Frames, RequestRejection> {
-    let form = match form(intake, media_type(headers).as_deref()) {
+    let form = match media_type(headers).and_then(|name| form(intake, name.as_deref())) {
         Ok(form) => form,
         Err(rejection) => return Ok(Frames::rejected(charged, 0, rejection)),
     };
@@ -152,20 +154,24 @@ pub(crate) async fn read_body(request: Request<Body>) -> Result<Bytes, Rejection
     }
 }
 
-/// The media type in lower case, without parameters; none if it names a charset but UTF-8.
-fn media_type(headers: &HeaderMap) -> Option<String> {
-    let text = headers
-        .get(CONTENT_TYPE)?
-        .to_str()
-        .ok()?
-        .to_ascii_lowercase();
-    let mut parts = text.split(';').map(str::trim);
-    let media_type = parts.next()?.to_owned();
-    let is_utf8 = |charset: &str| matches!(charset.trim_matches('"'), "utf-8" | "utf8");
-    parts
-        .filter_map(|parameter| parameter.strip_prefix("charset="))
-        .all(is_utf8)
-        .then_some(media_type)
+/// The media type in lower case, without parameters; none where there is none, or no valid one.
+fn media_type(headers: &HeaderMap) -> Result<Option<String>, Rejection> {
+    let mut lines = headers.get_all(CONTENT_TYPE).iter();
+    let first = lines.next();
+    if lines.next().is_some() {
+        let detail = "send one Content-Type header field";
+        return Err(Rejection::new(Reason::TransportContentType, detail));
+    }
+    let Some(media_type) = first.and_then(|line| MediaType::parse(line.as_bytes())) else {
+        return Ok(None);
+    };
+    let is_utf8 = |charset: &String| matches!(charset.as_str(), "utf-8" | "utf8");
+    if media_type.charsets.iter().all(is_utf8) {
+        Ok(Some(media_type.essence))
+    } else {
+        let detail = "the charset must be utf-8";
+        Err(Rejection::new(Reason::TransportCharset, detail))
+    }
 }
 
 fn cut(body: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {

@@ -19,4 +19,14 @@ impl Intake {
             Self::Lead => Permission::LeadsWrite,
         }
     }
+
+    /// The media types that are read, as a header field lists them.
+    pub(crate) const fn media_types(self) -> &'static str {
+        match self {
+            Self::Events => {
+                "application/cloudevents+json, application/cloudevents-batch+json, application/json"
+            }
+            Self::Lead => "application/json",
+        }
+    }
 }

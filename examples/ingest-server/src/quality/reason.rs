@@ -49,8 +49,11 @@ reasons! {
         "The body is larger than the limit, as sent or unpacked.",
         "Split the batch, or leave attachments out of events.";
     TransportEncoding = "transport.encoding", UNSUPPORTED_MEDIA_TYPE, -, Warning, on_rate:
-        "The content encoding or the character set is not one the service reads.",
-        "Send UTF-8, as it is or with `Content-Encoding: gzip`.";
+        "The content encoding is not one the service reads.",
+        "Send the body as it is, or with `Content-Encoding: gzip`.";
+    TransportCharset = "transport.charset", UNSUPPORTED_MEDIA_TYPE, -, Warning, on_rate:
+        "The media type names a character set other than UTF-8.",
+        "Convert to UTF-8 where the data enters the sending system.";
     TransportCompression = "transport.compression", BAD_REQUEST, -, Warning, on_rate:
         "The compressed body is not valid gzip, or has too many members.",
         "Compress the whole body once.";
@@ -63,6 +66,29 @@ reasons! {
     TransportIncomplete = "transport.incomplete", BAD_REQUEST, -, Info, on_rate:
         "The connection ended before the whole body was there.",
         "Send again with the same event ids: what was stored already is recognised.";
+
+    TransportMalformed = "transport.malformed", BAD_REQUEST, -, Warning, on_rate:
+        "The request is not what HTTP/1.1 says: its head, its host, or the chunks of its body.",
+        "Send with an HTTP library. If it returns, look at what stands between sender and service.";
+    TransportTargetTooLong = "transport.target_too_long", URI_TOO_LONG, -, Warning, on_rate:
+        "The target of the request is longer than the limit.",
+        "Ask for one thing at a time, and send content in the body.";
+    TransportHeadTooLarge = "transport.head_too_large",
+        REQUEST_HEADER_FIELDS_TOO_LARGE, -, Warning, on_rate:
+        "The head of the request has more bytes or fields than the limit.",
+        "Leave out cookies and other fields that the service has no use for.";
+    TransportNotImplemented = "transport.not_implemented", NOT_IMPLEMENTED, -, Warning, on_rate:
+        "The method, or the transfer coding, is not one that the service knows.",
+        "Use the methods of RFC 9110, and compress with `Content-Encoding: gzip`.";
+    TransportVersion = "transport.http_version", HTTP_VERSION_NOT_SUPPORTED, -, Warning, on_rate:
+        "The version of HTTP is not one that the service speaks.",
+        "Send HTTP/1.1, or put a proxy before the service that does.";
+    TransportExpectation = "transport.expectation", EXPECTATION_FAILED, -, Warning, on_rate:
+        "The request expects something that the service does not do.",
+        "Leave out `Expect`, or send `Expect: 100-continue`.";
+    TransportQuery = "transport.query", BAD_REQUEST, -, Warning, on_rate:
+        "The query has a parameter that is unknown, repeated or not valid percent-encoding.",
+        "Send the parameters that the answer names, once each, with `+` written as `%2B`.";
 
     AuthMissing = "auth.missing", UNAUTHORIZED, -, Info, on_rate:
         "The request carries no API key.",

@@ -60,8 +60,9 @@ async fn personal_data_is_sealed_at_rest_and_comes_back_to_who_may_read_them() {
     });
     for event in [event, created] {
         let answer = server
-            .post("/v1/events", &key, &event)
+            .request(Method::POST, "/v1/events", &key)
             .header("content-type", "application/cloudevents+json")
+            .json(&event)
             .send()
             .await
             .unwrap();

@@ -24,6 +24,27 @@ fn the_format_that_the_scraper_prefers_is_chosen() {
             Some("application/openmetrics-text;q=0.3,text/plain;q=0.9"),
             TEXT,
         ),
+        (
+            Some("text/plain;q=0.5, application/openmetrics-text;version=\"1.0.0\";q=0.500"),
+            OPEN_METRICS,
+        ),
+        (
+            Some("text/html;x=\"a,text/plain;q=1\", application/openmetrics-text;q=0.001"),
+            OPEN_METRICS,
+        ),
+        (
+            Some("application/openmetrics-text;x=\"\\\";q=0\";q=0.9, text/plain;q=0.8"),
+            OPEN_METRICS,
+        ),
+        // A weight that is none asks for nothing.
+        (Some("application/openmetrics-text;q=2"), TEXT),
+        (Some("application/openmetrics-text;q=1.1"), TEXT),
+        (Some("application/openmetrics-text;q=0.0001"), TEXT),
+        (Some("application/openmetrics-text;q=inf"), TEXT),
+        (Some("application/openmetrics-text;q=NaN"), TEXT),
+        (Some("application/openmetrics-text;q=-1"), TEXT),
+        (Some("application/openmetrics-text;q="), TEXT),
+        (Some(",, application/openmetrics-text ,"), OPEN_METRICS),
     ] {
         let chosen = Exposition::negotiated(accept, "# EOF\n".to_owned()).content_type;
         assert_eq!(chosen, expected, "{accept:?}");

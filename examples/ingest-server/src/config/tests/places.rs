@@ -75,6 +75,30 @@ fn a_proxy_that_is_none_is_told_by_its_entry() {
 }
 
 #[test]
+fn an_idle_time_is_seconds_up_to_a_day() {
+    for (text, is_valid) in [
+        ("1", true),
+        ("75", true),
+        ("86400", true),
+        ("\"90\"", true),
+        ("0", false),
+        ("-1", false),
+        ("1.5", false),
+        ("86401", false),
+        ("99999999999999999999", false),
+        ("\"75s\"", false),
+        ("\"\"", false),
+    ] {
+        let told = message_of_file(format!("keep_alive = {text}"));
+        // A number that TOML does not have is told as such.
+        assert_eq!(told.contains("line 1"), !is_valid, "{text}: {told}");
+    }
+    let told = message_of_file("keep_alive = 0");
+    let needed = "keep_alive in FILE, line 1: must be a whole number of seconds, 1 to 86400";
+    assert!(told.contains(needed), "{told}");
+}
+
+#[test]
 fn unknown_keys_are_told_one_by_one_with_line_and_column() {
     let text = message_of_file(
         "lsten = \"127.0.0.1:1\"\n  \"ADMIN-LISTEN\" = \"x\"\nINGEST_DATABASE_URL = \"x\"\n[network]\nport = 1\n",

@@ -1,36 +1,26 @@
 //! One HTTP/1.1 connection.
 
-use std::{convert::Infallible, future::poll_fn, pin::pin, time::Duration};
+use std::pin::pin;
 
-use axum::{Router, body::Body, response::IntoResponse as _};
-use http::{Request, header::CONTENT_LENGTH};
-use http_body_util::BodyExt as _;
+use axum::{Router, body::Body};
+use http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    sync::watch,
-};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, sync::watch};
 use tower::ServiceExt as _;
-use tracing::Instrument as _;
 
-use super::{Limits, client_address::Client, idle::Idle, write_progress::WriteProgress};
-use crate::{
-    http::problem::Problem,
-    pipeline,
-    pipeline::rejection::Rejection,
-    quality::{Quality, Reason},
+use super::{
+    Limits, client_address::Client, exchange::Exchange, gate::Gate, idle::Idle, last_answer,
+    write_progress::WriteProgress,
 };
 
-/// Serves until the peer is done, the head of a request is late, answers are not read, or `stop` becomes true and the
-/// request in flight is answered.
+/// Serves until the peer is done, a head is refused, the connection was idle too long, answers are not
+/// read, or it is told to close and the request in flight is answered.
 pub(super) async fn serve(
     stream: TcpStream,
     client: Client,
     router: Router,
     limits: Limits,
-    accounting: Option<Quality>,
     mut stop: watch::Receiver<bool>,
     idle: Idle,
 ) {
@@ -38,27 +28,24 @@ pub(super) async fn serve(
         tracing::debug!(kind = %error.kind(), "a connection keeps its send delay");
     }
     let stream = WriteProgress::new(stream, limits.write_timeout, idle.clone());
-    let serving = idle.clone();
-    let service = service_fn(move |mut request: Request<Incoming>| {
+    let exchange = Exchange::default();
+    let gate = Gate::new(stream, limits, idle.clone(), exchange.clone());
+    let service = service_fn(|mut request: Request<Incoming>| {
         client.note(&mut request);
         // Until its answer is handed over, or nobody waits for it any more.
-        let serving = serving.serve();
+        let serving = idle.serve();
         let answer = router.clone().oneshot(request.map(Body::new));
+        let exchange = exchange.clone();
         Box::pin(async move {
-            let answer = answer.await?;
-            Ok::<_, Infallible>(answer.map(|body| {
-                body.map_err(move |error| {
-                    let _until_here = &serving;
-                    error
-                })
-            }))
+            let answer = answer.await;
+            answer.map(|answer| answer.map(|body| exchange.ends_with(body, serving)))
         })
     });
     let mut connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_timeout)
-        .max_buf_size(limits.head_bytes)
-        .serve_connection(TokioIo::new(stream), service);
+        // The gate passes on no head that is longer, and keeps all times.
+        .max_buf_size(limits.head_bytes + 1)
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(gate), service);
 
     let stopping = async {
         // An error means that the sender is gone, and so is the process.
@@ -69,83 +56,35 @@ pub(super) async fn serve(
     let (mut is_stopping, mut is_closing) = (false, false);
     let outcome = loop {
         tokio::select! {
-            outcome = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break outcome,
+            outcome = &mut connection => break outcome,
             () = &mut stopping, if !is_stopping => is_stopping = true,
             () = idle.closing(), if !is_closing => {
                 is_closing = true;
                 // For another connection's sake also in the middle of a head.
-                let unused = if is_stopping { idle.since() } else { idle.unserved_since() };
-                if unused.is_some() {
+                if !is_stopping && idle.unserved_since().is_some() {
+                    let was_idle = idle.since().is_some();
+                    tracing::debug!(was_idle, "a connection makes room for another");
                     return;
                 }
                 Pin::new(&mut connection).graceful_shutdown();
             }
         }
     };
-    let parts = connection.into_parts();
-    let mut stream = parts.io.into_inner();
-    // A connection that was merely idle ends without a word.
-    if outcome.is_err_and(|error| error.is_timeout()) && !parts.read_buf.is_empty() {
-        let span = tracing::info_span!("late head", otel.kind = "server");
-        answer_late_head(&mut stream, accounting)
-            .instrument(span)
-            .await;
+    if let Err(error) = outcome {
+        tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "a connection ended early"
+        );
     }
+    let (mut stream, refused) = connection.into_parts().io.into_inner().into_parts();
+    let end = async {
+        if let Some(refused) = refused {
+            last_answer::answer(&mut stream, refused, &client, router.clone()).await;
+        }
+        last_answer::close(stream).await;
+    };
     tokio::select! {
-        () = close(stream) => {}
+        () = end => {}
         () = idle.closing(), if !is_closing => {}
     }
-}
-
-/// hyper ends such a connection silently; the peer is told why.
-async fn answer_late_head(stream: &mut WriteProgress, accounting: Option<Quality>) {
-    let detail = "the head of the request took too long to arrive";
-    let rejection = Rejection::new(Reason::TransportTimeout, detail);
-    if let Some(quality) = accounting {
-        pipeline::account_for_rejected(&quality, &rejection);
-    }
-    let problem = Problem::from(rejection);
-    let (head, body) = problem.into_response().into_parts();
-    let Ok(body) = body.collect().await else {
-        return;
-    };
-    let body = body.to_bytes();
-    let mut text = format!("HTTP/1.1 {}\r\nconnection: close\r\n", head.status);
-    for (name, value) in head
-        .headers
-        .iter()
-        .filter(|(name, _)| *name != CONTENT_LENGTH)
-    {
-        text.push_str(&format!(
-            "{name}: {}\r\n",
-            value.to_str().unwrap_or_default()
-        ));
-    }
-    text.push_str(&format!("{CONTENT_LENGTH}: {}\r\n\r\n", body.len()));
-    if stream.write_all(text.as_bytes()).await.is_ok() {
-        // The peer may be gone by now, and then needs no answer.
-        drop(stream.write_all(&body).await);
-    }
-}
-
-/// Ends the sending side and lets the peer read to the end: closing at once would reset the
-/// connection while it still sends, and lose the answer on the way.
-async fn close(mut stream: WriteProgress) {
-    const LINGER: Duration = Duration::from_millis(500);
-    const MAX_DISCARDED: usize = 1 << 20;
-    if stream.shutdown().await.is_err() {
-        return;
-    }
-    let discard = async {
-        let mut buffer = [0; 4096];
-        let mut discarded = 0;
-        while let Ok(read @ 1..) = stream.read(&mut buffer).await {
-            discarded += read;
-            if discarded > MAX_DISCARDED {
-                break;
-            }
-        }
-    };
-    // Late bytes are dropped either way.
-    drop(tokio::time::timeout(LINGER, discard).await);
 }

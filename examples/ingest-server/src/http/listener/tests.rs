@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Limits, Listener};
+use super::{Limits, Listener, client_address::Client, connection, idle::Idle};
 
 /// Long enough for anything that happens at all.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -133,4 +134,48 @@ async fn a_head_that_is_not_whole_makes_room_and_an_answer_that_is_not_read_does
         .await
         .unwrap()
         .unwrap();
+}
+
+#[tokio::test]
+async fn an_idle_connection_can_be_closed_from_outside() {
+    let (address, stop) = (
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        watch::channel(false),
+    );
+    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+    let mut peer = TcpStream::connect(listener.local_addr().unwrap())
+        .await
+        .unwrap();
+    let (stream, address) = listener.accept().await.unwrap();
+    let client = Client::new(address.ip(), Arc::new(TrustedProxies::none()));
+    let router = Router::new().route("/small", get(async || "small"));
+    let idle = Idle::new();
+    let limits = Limits::default();
+    let served = connection::serve(stream, client, router, limits, stop.1, idle.clone());
+    tokio::spawn(served);
+
+    let opened = idle.since().unwrap();
+    let mut answer = [0; 256];
+    peer.write_all(b"GET /small HTTP/1.1\r\nhost")
+        .await
+        .unwrap();
+    let begun = async {
+        while idle.since().is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(TIMEOUT, begun).await.unwrap();
+    peer.write_all(b": x\r\n\r\n").await.unwrap();
+    assert!(peer.read(&mut answer).await.unwrap() > 0);
+    let idle_again = async {
+        while idle.since().is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(TIMEOUT, idle_again).await.unwrap();
+    assert!(idle.since().unwrap() > opened);
+
+    idle.close();
+    let end = timeout(TIMEOUT, peer.read(&mut answer)).await.unwrap();
+    assert_eq!(end.unwrap(), 0);
 }

@@ -11,14 +11,14 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::{Request, header::AUTHORIZATION};
+use http::Request;
 use portcullis_telemetry::Registry;
 use serde_json::Value;
 
 use crate::{
     admin::{Actor, UseCases},
     config::Config,
-    http::problem::Problem,
+    http::{bearer::bearer_token, problem::Problem},
     json,
     pipeline::{ClientAddress, rejection::Rejection},
 };
@@ -37,11 +37,7 @@ pub(super) async fn require_token(
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let header = request
-        .headers()
-        .get(AUTHORIZATION)
-        .map(|value| value.as_bytes());
-    let token = header.and_then(|value| value.strip_prefix(b"Bearer "));
+    let token = bearer_token(request.headers());
     if token.is_some_and(|token| state.config.secrets.admin_token.matches(token)) {
         let address = request.extensions().get::<ClientAddress>().copied();
         let unknown = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));

@@ -1,40 +1,30 @@
 //! `/admin/api-keys`.
 
-use std::num::NonZeroU16;
-
 use axum::{
     Extension,
     body::Body,
-    extract::{
-        Path, Query, State,
-        rejection::{PathRejection, QueryRejection},
-    },
+    extract::{Path, State, rejection::PathRejection},
 };
-use http::{Request, StatusCode};
-use serde::Deserialize;
+use http::{Request, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::admin::{AdminState, read_object};
 use crate::{
     admin::{Actor, ApiKeyDescription, ApiKeyError, ApiKeyPage, PageRequest},
-    http::{answer::Json, problem::Problem},
+    http::{
+        answer::Json,
+        problem::Problem,
+        query::{NoQuery, Query},
+    },
     pipeline::{read_body, rejection::Rejection},
     quality::Reason,
 };
-
-/// `GET /admin/api-keys?tenant=&after=&limit=`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Page {
-    tenant: Option<String>,
-    after: Option<String>,
-    limit: Option<NonZeroU16>,
-}
 
 /// The only answer that ever shows the key.
 pub(super) async fn issue(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
+    _: NoQuery,
     request: Request<Body>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let body = read_body(request).await?;
@@ -51,23 +41,19 @@ pub(super) async fn issue(
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
+/// `GET /admin/api-keys?tenant=&after=&limit=`.
 pub(super) async fn list(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
-    page: Result<Query<Page>, QueryRejection>,
+    target: Uri,
 ) -> Result<Json<ApiKeyPage>, Problem> {
-    let Query(page) = page.map_err(|_| {
-        Problem::bad_request("`tenant`, `after` (a kid) and `limit` (1 to 1000) are known")
-    })?;
-    let Page {
-        tenant,
-        after,
-        limit,
-    } = page;
+    let mut query = Query::read(&target, &["tenant", "after", "limit"])?;
+    let limit = query.take("limit").map(|text| text.parse());
+    let limit = limit.transpose();
     let request = PageRequest {
-        tenant,
-        after,
-        limit,
+        tenant: query.take("tenant"),
+        after: query.take("after"),
+        limit: limit.map_err(|_| Problem::bad_request("`limit` must be a number, 1 to 1000"))?,
     };
     Ok(Json(state.use_cases.api_keys.list(&actor, &request).await?))
 }
@@ -75,6 +61,7 @@ pub(super) async fn list(
 pub(super) async fn read(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
+    _: NoQuery,
     kid: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ApiKeyDescription>, Problem> {
     let Path(kid) = kid?;
@@ -85,6 +72,7 @@ pub(super) async fn read(
 pub(super) async fn revoke(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
+    _: NoQuery,
     kid: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
     let Path(kid) = kid?;

@@ -14,6 +14,7 @@ use crate::{
     http::{
         answer::Json,
         problem::{Problem, limit_fields},
+        query::NoQuery,
         run_detached::run_detached,
     },
     pipeline::{self, Acknowledged, Intake, Rejected, services::Services},
@@ -24,10 +25,14 @@ pub(super) async fn ingest(
     State(services): State<Arc<Services>>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
+    pipeline::account_for(&services.quality, NoQuery::read(request.uri()))?;
     let acknowledged = run_detached(request, async move |request| {
         pipeline::ingest(&services, Intake::Events, request).await
     });
-    Ok(acknowledge(acknowledged.await?))
+    let acknowledged = acknowledged.await;
+    Ok(acknowledge(acknowledged.map_err(|problem| {
+        problem.accepting(Intake::Events.media_types())
+    })?))
 }
 
 fn acknowledge(acknowledged: Acknowledged) -> Response {

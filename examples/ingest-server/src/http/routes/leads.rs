@@ -2,17 +2,16 @@
 
 mod query;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
-    extract::{
-        Path, Query, State,
-        rejection::{PathRejection, QueryRejection},
-    },
+    extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse as _, Response},
 };
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header::LOCATION};
+use http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header::LOCATION,
+};
 use portcullis_ratelimit::{Admitted, Decision};
 use serde::Serialize;
 use serde_json::json;
@@ -21,6 +20,7 @@ use crate::{
     http::{
         answer::Json,
         problem::{Problem, limit_fields},
+        query::NoQuery,
         run_detached::run_detached,
     },
     lead::LeadId,
@@ -37,10 +37,13 @@ pub(super) async fn ingest(
     State(services): State<Arc<Services>>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
+    pipeline::account_for(&services.quality, NoQuery::read(request.uri()))?;
     let acknowledged = run_detached(request, async move |request| {
         pipeline::ingest(&services, Intake::Lead, request).await
     });
-    let acknowledged = acknowledged.await?;
+    let acknowledged = acknowledged.await;
+    let acknowledged =
+        acknowledged.map_err(|problem| problem.accepting(Intake::Lead.media_types()))?;
     let fields: HeaderMap = limit_fields(&acknowledged.limits).collect();
     if let Some(rejected) = acknowledged.rejected.into_iter().next() {
         return Err(Problem::of_items([rejected.rejection]));
@@ -69,12 +72,14 @@ pub(super) async fn ingest(
 pub(super) async fn read(
     State(services): State<Arc<Services>>,
     id: Result<Path<String>, PathRejection>,
+    query: Result<NoQuery, Problem>,
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let admitted = pipeline::admit_reader(&services, &extensions, &headers, false).await?;
     let (caller, admitted) = admitted;
     let answer = async {
+        query?;
         let Path(id) = id?;
         let id = LeadId::parse(&id).ok_or_else(Problem::not_found)?;
         let leads = LeadReads::new(&services, &caller, gives_reason(&headers));
@@ -87,13 +92,11 @@ pub(super) async fn read(
 /// `GET /v1/leads?email=` and its siblings.
 pub(super) async fn find(
     State(services): State<Arc<Services>>,
-    parameters: Result<Query<BTreeMap<String, String>>, QueryRejection>,
+    target: Uri,
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let query = parameters
-        .map_err(Problem::from)
-        .and_then(|Query(parameters)| query::read(parameters));
+    let query = query::read(&target);
     let admitted = pipeline::admit_reader(&services, &extensions, &headers, query.is_ok()).await?;
     let (caller, mut admitted) = admitted;
     let answer = async {

@@ -6,7 +6,7 @@ use http::{Request, StatusCode};
 use super::admin::{AdminState, read_object};
 use crate::{
     admin::{Actor, LimitedTenants},
-    http::{answer::Json, problem::Problem},
+    http::{answer::Json, problem::Problem, query::NoQuery},
     pipeline::read_body,
 };
 
@@ -14,6 +14,7 @@ use crate::{
 pub(super) async fn most_limited(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
+    _: NoQuery,
 ) -> Json<LimitedTenants> {
     Json(state.use_cases.limits.most_limited(&actor))
 }
@@ -22,6 +23,7 @@ pub(super) async fn most_limited(
 pub(super) async fn replace(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
+    _: NoQuery,
     request: Request<Body>,
 ) -> Result<StatusCode, Problem> {
     let body = read_body(request).await?;

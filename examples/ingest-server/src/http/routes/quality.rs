@@ -1,47 +1,47 @@
 //! `/admin/quality`.
 
-use std::collections::BTreeMap;
-
 use axum::{
     Extension,
-    extract::{Query, State, rejection::QueryRejection},
+    extract::State,
     response::{Html, IntoResponse as _, Response},
 };
-use http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
+use http::{HeaderValue, Uri, header::CONTENT_SECURITY_POLICY};
 use portcullis_dq_metrics::report::Report;
 
 use super::admin::AdminState;
 use crate::{
     admin::{Actor, Samples},
-    http::{answer::Json, problem::Problem},
+    http::{answer::Json, problem::Problem, query::Query},
 };
 
 /// `?tenant=`; without it, of all tenants.
-type Parameters = Result<Query<BTreeMap<String, String>>, QueryRejection>;
+fn tenant(target: &Uri) -> Result<Option<String>, Problem> {
+    Ok(Query::read(target, &["tenant"])?.take("tenant"))
+}
 
 /// `GET /admin/quality`: outcomes, reasons, scores and versions.
 pub(super) async fn report(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
-    parameters: Parameters,
+    target: Uri,
 ) -> Result<Json<Report>, Problem> {
-    let Query(parameters) = parameters?;
-    let tenant = parameters.get("tenant").map(String::as_str);
-    Ok(Json(state.use_cases.quality.report(&actor, tenant)))
+    let tenant = tenant(&target)?;
+    Ok(Json(
+        state.use_cases.quality.report(&actor, tenant.as_deref()),
+    ))
 }
 
 /// `GET /admin/quality/report`: the same for people.
 pub(super) async fn page(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
-    parameters: Parameters,
+    target: Uri,
 ) -> Result<Response, Problem> {
-    let Query(parameters) = parameters?;
-    let tenant = parameters.get("tenant").map(String::as_str);
+    let tenant = tenant(&target)?;
     let page = state
         .use_cases
         .quality
-        .report(&actor, tenant)
+        .report(&actor, tenant.as_deref())
         .html()
         .to_string();
     // The page brings its own style and asks for nothing else.
@@ -53,9 +53,10 @@ pub(super) async fn page(
 pub(super) async fn samples(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
-    parameters: Parameters,
+    target: Uri,
 ) -> Result<Json<Samples>, Problem> {
-    let Query(parameters) = parameters?;
-    let tenant = parameters.get("tenant").map(String::as_str);
-    Ok(Json(state.use_cases.quality.samples(&actor, tenant)))
+    let tenant = tenant(&target)?;
+    Ok(Json(
+        state.use_cases.quality.samples(&actor, tenant.as_deref()),
+    ))
 }

@@ -1,6 +1,11 @@
 //! The bytes of a request: bounded in size, packed or not, and in the time they take to arrive.
 
-use std::{borrow::Cow, io::Read as _, time::Duration};
+use std::{
+    borrow::Cow,
+    error::Error,
+    io::{self, ErrorKind, Read as _},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use flate2::bufread::GzDecoder;
@@ -12,6 +17,7 @@ use http_body_util::BodyExt as _;
 
 use super::buffer::BodyBuffer;
 use crate::{
+    fields,
     pipeline::{allowance::BodyAllowance, rejection::Rejection},
     quality::Reason,
 };
@@ -26,9 +32,8 @@ const MAX_MEMBERS: usize = 1_024;
 /// How long a body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much of a body that is too large is still taken in, so that its sender, who answers to
-/// nothing while sending, gets to read why it was refused.
-const MAX_DISCARDED: usize = 8 << 20;
+/// The content codings that are read, as a header field lists them.
+pub(crate) const CONTENT_CODINGS: &str = "gzip, identity";
 
 /// A body as far as it came.
 #[derive(Debug)]
@@ -84,14 +89,7 @@ async fn receive_counted(
     kept: &mut usize,
     allowance: &mut BodyAllowance,
 ) -> Result<Body, Rejection> {
-    let packed = match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
-        None | Some(b"identity") => false,
-        Some(encoding) if encoding.eq_ignore_ascii_case(b"gzip") => true,
-        Some(_) => {
-            let detail = "the content encoding must be gzip or none";
-            return Err(Rejection::new(Reason::TransportEncoding, detail));
-        }
-    };
+    let packed = is_packed(headers)?;
     let collected = tokio::time::timeout(TIMEOUT, collect(headers, body, kept, allowance)).await;
     let bytes = collected.map_err(|_| {
         let detail = format!(
@@ -107,6 +105,28 @@ async fn receive_counted(
     })
 }
 
+/// RFC 9110, 8.4: a list over all lines, of which `identity` says nothing; `x-gzip` is `gzip`.
+fn is_packed(headers: &HeaderMap) -> Result<bool, Rejection> {
+    let lines = headers.get_all(CONTENT_ENCODING).iter();
+    let codings = fields::list(lines.map(|line| line.as_bytes()));
+    let mut packed = 0;
+    for coding in codings {
+        match coding.to_ascii_lowercase().as_slice() {
+            b"identity" => {}
+            b"gzip" | b"x-gzip" => packed += 1,
+            _ => {
+                let detail = "the content encoding must be gzip or none";
+                return Err(Rejection::new(Reason::TransportEncoding, detail));
+            }
+        }
+    }
+    if packed > 1 {
+        let detail = "a body is packed once at most";
+        return Err(Rejection::new(Reason::TransportEncoding, detail));
+    }
+    Ok(packed == 1)
+}
+
 async fn collect(
     headers: &HeaderMap,
     mut body: axum::body::Body,
@@ -117,32 +137,45 @@ async fn collect(
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
         .unwrap_or_default();
-    // A sender that announces that much holds no place until it has come.
-    if announced > MAX_DISCARDED {
+    // Refused before it comes. What its sender sends all the same is discarded by the listener, so
+    // that the sender, who answers to nothing while sending, gets to read why.
+    if announced > MAX_BYTES {
         return Err(too_large());
     }
     let mut bytes = BodyBuffer::new(match announced {
         0 => MAX_BYTES,
         announced => announced.min(MAX_BYTES),
     });
-    let mut received = 0_usize;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Rejection::plain(Reason::TransportIncomplete))?;
-        let Ok(data) = frame.into_data() else {
+        let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else {
             continue;
         };
-        received += data.len();
-        *kept = received.min(MAX_BYTES);
-        if received <= MAX_BYTES {
-            bytes.extend(&data, allowance)?;
-        } else if received > MAX_DISCARDED {
-            break;
+        if bytes.len() + data.len() > MAX_BYTES {
+            *kept = MAX_BYTES;
+            return Err(too_large());
         }
+        *kept = bytes.len() + data.len();
+        bytes.extend(&data, allowance)?;
     }
-    if received > MAX_BYTES {
-        Err(too_large())
+    Ok(bytes)
+}
+
+/// A body whose chunks are malformed, or that ended too soon.
+fn broken(error: &(dyn Error + 'static)) -> Rejection {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    let is_malformed = causes
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| {
+            matches!(
+                cause.kind(),
+                ErrorKind::InvalidData | ErrorKind::InvalidInput
+            )
+        });
+    if is_malformed {
+        let detail = "the chunks of the body are malformed";
+        Rejection::new(Reason::TransportMalformed, detail)
     } else {
-        Ok(bytes)
+        Rejection::plain(Reason::TransportIncomplete)
     }
 }
 

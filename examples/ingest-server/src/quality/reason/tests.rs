@@ -10,13 +10,21 @@ use crate::{quality::Outcome, schemas::Schemas};
 
 /// The names in use, in the order of the request path; a sender, a dashboard or an alert may hold any of
 /// them, so that none is renamed or given another meaning.
-const PROMISED: [&str; 45] = [
+const PROMISED: [&str; 53] = [
     "transport.too_large",
     "transport.encoding",
+    "transport.charset",
     "transport.compression",
     "transport.content_type",
     "transport.timeout",
     "transport.incomplete",
+    "transport.malformed",
+    "transport.target_too_long",
+    "transport.head_too_large",
+    "transport.not_implemented",
+    "transport.http_version",
+    "transport.expectation",
+    "transport.query",
     "auth.missing",
     "auth.invalid",
     "auth.scope",

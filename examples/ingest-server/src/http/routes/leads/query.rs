@@ -1,45 +1,49 @@
 //! Which leads a query string asks for.
 
-use std::collections::BTreeMap;
+use http::Uri;
 
 use crate::{
-    http::problem::Problem,
+    http::{problem::Problem, query::Query},
     lead::{LeadColumn, LeadId},
     pipeline::LeadQuery,
 };
 
+/// Where an earlier answer ended.
+const AFTER: &str = "after";
+
 /// Reads `?<column>=<value>&after=`: one column, and the `next` of an earlier answer or nothing.
-pub(super) fn read(mut parameters: BTreeMap<String, String>) -> Result<LeadQuery, Problem> {
-    let after = take_cursor(&mut parameters)?;
-    let (Some((name, text)), 1) = (parameters.first_key_value(), parameters.len()) else {
-        return Err(Problem::bad_request(format!(
-            "ask for one of {}",
-            searchable_names()
-        )));
-    };
-    let column = LeadColumn::searchable().find(|column| column.name() == name);
-    let column = column.ok_or_else(|| {
-        Problem::bad_request(format!("leads are found by {}", searchable_names()))
-    })?;
-    let value = column.kind().parse(text).map_err(|_| {
+pub(super) fn read(target: &Uri) -> Result<LeadQuery, Problem> {
+    let names = LeadColumn::searchable().map(LeadColumn::name);
+    let known: Vec<&'static str> = names.chain([AFTER]).collect();
+    let mut query = Query::read(target, &known)?;
+    let after = query.take(AFTER).map(|text| {
+        let id = LeadId::parse(&text);
+        id.ok_or_else(|| Problem::bad_request("`after` must be the `next` of an earlier answer"))
+    });
+    let after = after.transpose()?;
+    let given = query.only().and_then(|(name, text)| {
+        let column = LeadColumn::searchable().find(|column| column.name() == name)?;
+        Some((column, text))
+    });
+    let (column, text) = given
+        .ok_or_else(|| Problem::bad_request(format!("ask for one of {}", searchable_names())))?;
+    // A plus that came as a blank: without it, another lead might be found, or none.
+    let is_cut = text.starts_with(' ') || text.ends_with(' ');
+    let value = (!is_cut).then(|| column.kind().parse(&text).ok()).flatten();
+    let value = value.ok_or_else(|| {
         let (name, expected) = (column.name(), column.kind().expected());
-        Problem::bad_request(format!("`{name}` must be {expected}"))
+        let advice = if text.contains(' ') {
+            "; a blank stands in it: if a `+` was meant, write `%2B`"
+        } else {
+            ""
+        };
+        Problem::bad_request(format!("`{name}` must be {expected}{advice}"))
     })?;
     Ok(LeadQuery {
         column,
         value,
         after,
     })
-}
-
-/// Where an earlier answer ended.
-fn take_cursor(parameters: &mut BTreeMap<String, String>) -> Result<Option<LeadId>, Problem> {
-    let Some(text) = parameters.remove("after") else {
-        return Ok(None);
-    };
-    let id = LeadId::parse(&text);
-    id.map(Some)
-        .ok_or_else(|| Problem::bad_request("`after` must be the `next` of an earlier answer"))
 }
 
 fn searchable_names() -> String {

@@ -4,7 +4,7 @@ use std::{convert::Infallible, io::Write as _};
 
 use axum::body::Body;
 use flate2::{Compression, write::GzEncoder};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 
 use super::*;
 
@@ -90,9 +90,10 @@ fn bytes_and_members_are_bounded() {
 #[tokio::test(start_paused = true)]
 async fn a_length_that_is_never_taken_in_is_refused_before_the_body_comes() {
     for (announced, reason) in [
-        (MAX_DISCARDED + 1, Reason::TransportTooLarge),
+        (MAX_BYTES + 1, Reason::TransportTooLarge),
+        (usize::MAX, Reason::TransportTooLarge),
         // This much may still come, and is waited for.
-        (MAX_DISCARDED, Reason::TransportTimeout),
+        (MAX_BYTES, Reason::TransportTimeout),
     ] {
         let headers = HeaderMap::from_iter([(CONTENT_LENGTH, announced.into())]);
         let never = stream::pending::<Result<Bytes, Infallible>>();
@@ -100,5 +101,56 @@ async fn a_length_that_is_never_taken_in_is_refused_before_the_body_comes() {
         let received = receive(&headers, Body::from_stream(never), &mut allowance).await;
         let rejection = received.body.unwrap_err();
         assert_eq!(rejection.reason, reason, "{announced}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_refused_at_the_first_byte_too_many() {
+    let part = Bytes::from(vec![b' '; MAX_BYTES / 4]);
+    for (parts, is_read) in [(4, true), (5, false)] {
+        let parts = vec![Ok::<_, Infallible>(part.clone()); parts];
+        let endless = stream::iter(parts).chain(stream::pending());
+        let whole = stream::iter(vec![Ok::<_, Infallible>(part.clone()); 4]);
+        let body = if is_read {
+            Body::from_stream(whole)
+        } else {
+            Body::from_stream(endless)
+        };
+        let mut allowance = BodyAllowance::of_operator(2 * MAX_BYTES).unwrap();
+        let received = receive(&HeaderMap::new(), body, &mut allowance).await;
+        assert_eq!(received.body.is_ok(), is_read);
+    }
+}
+
+#[test]
+fn codings_are_a_list_over_all_lines_and_of_any_case() {
+    for (lines, packed) in [
+        (vec![], Some(false)),
+        (vec![""], Some(false)),
+        (vec!["identity"], Some(false)),
+        (vec!["Identity, ,identity"], Some(false)),
+        (vec!["gzip"], Some(true)),
+        (vec!["GZip"], Some(true)),
+        (vec!["x-gzip"], Some(true)),
+        (vec!["X-GZIP"], Some(true)),
+        (vec!["gzip, identity"], Some(true)),
+        (vec!["identity", "", "gzip"], Some(true)),
+        (vec![" , gzip ,"], Some(true)),
+        (vec!["gzip, gzip"], None),
+        (vec!["gzip", "x-gzip"], None),
+        (vec!["br"], None),
+        (vec!["deflate"], None),
+        (vec!["gzip, br"], None),
+        (vec!["br", "gzip"], None),
+        (vec!["gzip;q=1"], None),
+        (vec!["g zip"], None),
+    ] {
+        let mut headers = HeaderMap::new();
+        for line in &lines {
+            headers.append(CONTENT_ENCODING, line.parse().unwrap());
+        }
+        let found = is_packed(&headers).map_err(|rejection| rejection.reason);
+        let expected = packed.ok_or(Reason::TransportEncoding);
+        assert_eq!(found, expected, "{lines:?}");
     }
 }

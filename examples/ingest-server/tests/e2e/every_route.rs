@@ -1,0 +1,327 @@
+//! What holds on every route of both listeners: queries, methods, other sites, the form of JSON.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{ADMIN_TOKEN, ALL_SCOPES, Server, page_view},
+    raw::{Raw, ask},
+};
+
+#[tokio::test]
+async fn a_query_has_known_parameters_once_each() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let public = |method, path: &str| server.request(method, path, &key);
+    let admin = |method, path: &str| server.admin(method, path);
+    let event = page_view(1);
+    let lead = json!({ "email": "a@b.example" });
+    for (request, parts) in [
+        (
+            public(Method::GET, "/v1/leads?shoe=canary7Q"),
+            vec!["`shoe`", "`email`", "`after`"],
+        ),
+        (
+            public(Method::GET, "/v1/leads?email=a@b.example&email=a@b.example"),
+            vec!["`email`", "more than once"],
+        ),
+        (
+            public(Method::GET, "/v1/leads?email=a@b.example&after=1&after=2"),
+            vec!["`after`", "more than once"],
+        ),
+        (
+            public(Method::GET, "/v1/leads?email=canary7Q%"),
+            vec!["`email`", "percent-encoding"],
+        ),
+        (
+            public(Method::GET, "/v1/leads?email=canary7Q%4x"),
+            vec!["`email`", "percent-encoding"],
+        ),
+        (
+            public(Method::GET, "/v1/leads?phone=canary7Q%FF"),
+            vec!["`phone`", "percent-encoding"],
+        ),
+        (
+            public(Method::GET, "/v1/leads?email=a+canary7Q@b.example"),
+            vec!["`email`", "%2B"],
+        ),
+        (
+            public(Method::GET, "/v1/leads?email=a%20canary7Q@b.example"),
+            vec!["`email`", "%2B"],
+        ),
+        (
+            public(Method::GET, "/v1/leads?email=+a@b.example"),
+            vec!["`email`", "%2B"],
+        ),
+        (
+            public(Method::GET, "/v1/leads?phone=+14155552671"),
+            vec!["`phone`", "%2B"],
+        ),
+        (
+            public(Method::GET, "/v1/leads/none?shoe=canary7Q"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            public(Method::POST, "/v1/events?shoe=canary7Q").json(&event),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            public(Method::POST, "/v1/leads?canary7Q=1").json(&lead),
+            vec!["a parameter", "no parameter"],
+        ),
+        (
+            admin(Method::GET, "/healthz?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::GET, "/health?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::GET, "/readyz?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::GET, "/metrics?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::GET, "/admin/limits?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::PUT, "/admin/limits?shoe=1").json(&json!({})),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::GET, "/admin/api-keys?shoe=1"),
+            vec!["`shoe`", "`tenant`", "`after`", "`limit`"],
+        ),
+        (
+            admin(Method::GET, "/admin/api-keys?limit=1&limit=2"),
+            vec!["`limit`", "more than once"],
+        ),
+        (
+            admin(Method::GET, "/admin/api-keys?limit=canary7Q"),
+            vec!["`limit`"],
+        ),
+        (
+            admin(Method::POST, "/admin/api-keys?shoe=1").json(&json!({})),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::GET, "/admin/api-keys/none?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::DELETE, "/admin/api-keys/none?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::GET, "/admin/quality?shoe=1"),
+            vec!["`shoe`", "`tenant`"],
+        ),
+        (
+            admin(Method::GET, "/admin/quality?tenant=canary7Q&tenant=b"),
+            vec!["`tenant`", "more than once"],
+        ),
+        (
+            admin(Method::GET, "/admin/quality/report?tenant=%ff"),
+            vec!["`tenant`", "percent-encoding"],
+        ),
+        (
+            admin(Method::GET, "/admin/quality/samples?tenan=a"),
+            vec!["`tenan`", "`tenant`"],
+        ),
+    ] {
+        let answer = request.send().await.unwrap();
+        let place = answer.url().clone();
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{place}");
+        let text = answer.text().await.unwrap();
+        assert!(!text.contains("canary7Q"), "{place}: {text}");
+        let problem: Value = serde_json::from_str(&text).unwrap();
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(
+            parts.iter().all(|part| detail.contains(part)),
+            "{place}: {detail}"
+        );
+    }
+    // A plus that is written as one finds the lead.
+    server
+        .lead(
+            &key,
+            &json!({ "email": "a+b@c.example", "phone": "+14155552671" }),
+        )
+        .await;
+    for query in [
+        "email=a%2Bb@c.example",
+        "phone=%2B14155552671",
+        "phone=%2B1+415+555+2671&",
+    ] {
+        let answer = public(Method::GET, &format!("/v1/leads?{query}"))
+            .send()
+            .await
+            .unwrap();
+        let found: Value = answer.json().await.unwrap();
+        assert_eq!(
+            found["leads"].as_array().map(Vec::len),
+            Some(1),
+            "{query}: {found}"
+        );
+    }
+    let metrics = server.metrics().await;
+    assert_eq!(
+        metrics["dq_rejected_total{reason=\"transport.query\"}"],
+        2.0
+    );
+    assert_eq!(metrics["dq_unaccounted"], 0.0);
+}
+
+#[tokio::test]
+async fn browsers_of_other_sites_are_given_nothing() {
+    let server = Server::start();
+    let lines = "host: a\r\norigin: https://other.example\r\n";
+    for (address, path, allowed) in [
+        (server.public_address(), "/v1/events", "POST"),
+        (server.public_address(), "/v1/leads", "GET,HEAD,POST"),
+        (server.public_address(), "/v1/leads/1", "GET,HEAD"),
+        (server.admin_address(), "/healthz", "GET,HEAD"),
+        (server.admin_address(), "/health", "GET,HEAD"),
+        (server.admin_address(), "/metrics", "GET,HEAD"),
+    ] {
+        let preflight = format!(
+            "OPTIONS {path} HTTP/1.1\r\n{lines}access-control-request-method: POST\r\n\
+             access-control-request-headers: authorization\r\n\r\n"
+        );
+        let answer = ask(address, preflight);
+        assert_eq!(answer.status, 405, "{path}: {answer:?}");
+        let mut found: Vec<&str> = answer
+            .field("allow")
+            .unwrap()
+            .split(',')
+            .map(str::trim)
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found.join(","), allowed, "{path}");
+        let plain = ask(address, format!("GET {path} HTTP/1.1\r\n{lines}\r\n"));
+        for answer in [answer, plain] {
+            let names = answer.fields.iter().map(|(name, _)| name);
+            let found: Vec<_> = names
+                .filter(|name| name.starts_with("access-control-"))
+                .collect();
+            assert!(found.is_empty(), "{path}: {found:?}");
+        }
+        for method in ["TRACE", "PATCH"] {
+            let answer = ask(
+                address,
+                format!("{method} {path} HTTP/1.1\r\nhost: a\r\n\r\n"),
+            );
+            assert_eq!(answer.status, 405, "{method} {path}");
+            assert!(answer.field("allow").is_some(), "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn json_ends_with_a_line_and_head_is_get_without_a_body() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let lead = server.lead(&key, &json!({ "email": "a@b.example" })).await;
+    let authorization = format!("authorization: Bearer {}\r\n", key.text);
+    let admin = format!("authorization: Bearer {ADMIN_TOKEN}\r\n");
+    for (address, path, fields, status) in [
+        (
+            server.public_address(),
+            format!("/v1/leads/{lead}"),
+            &authorization,
+            200,
+        ),
+        (
+            server.public_address(),
+            "/v1/leads?email=a@b.example".to_owned(),
+            &authorization,
+            200,
+        ),
+        (
+            server.public_address(),
+            "/v1/leads".to_owned(),
+            &authorization,
+            400,
+        ),
+        (
+            server.public_address(),
+            "/none".to_owned(),
+            &authorization,
+            404,
+        ),
+        (
+            server.admin_address(),
+            "/health".to_owned(),
+            &String::new(),
+            200,
+        ),
+        (
+            server.admin_address(),
+            "/healthz".to_owned(),
+            &String::new(),
+            200,
+        ),
+        (
+            server.admin_address(),
+            "/readyz".to_owned(),
+            &String::new(),
+            200,
+        ),
+        (
+            server.admin_address(),
+            "/admin/api-keys".to_owned(),
+            &admin,
+            200,
+        ),
+        (
+            server.admin_address(),
+            "/admin/limits".to_owned(),
+            &admin,
+            200,
+        ),
+        (
+            server.admin_address(),
+            "/admin/quality".to_owned(),
+            &admin,
+            200,
+        ),
+        (
+            server.admin_address(),
+            "/admin/quality/samples".to_owned(),
+            &admin,
+            200,
+        ),
+        (
+            server.admin_address(),
+            "/admin/quality".to_owned(),
+            &String::new(),
+            401,
+        ),
+    ] {
+        let get = ask(
+            address,
+            format!("GET {path} HTTP/1.1\r\nhost: a\r\n{fields}\r\n"),
+        );
+        assert_eq!(get.status, status, "{path}: {get:?}");
+        assert!(get.body.ends_with("}\n"), "{path}: {get:?}");
+        get.json();
+        let mut raw = Raw::connect(address);
+        raw.send(format!(
+            "HEAD {path} HTTP/1.1\r\nhost: a\r\n{fields}connection: close\r\n\r\n"
+        ));
+        let head = raw.answer(true);
+        assert_eq!(head.status, status, "{path}");
+        assert_eq!(
+            head.field("content-type"),
+            get.field("content-type"),
+            "{path}"
+        );
+        assert!(head.field("content-length").is_some(), "{path}");
+        assert!(raw.ends(), "{path}");
+    }
+}
