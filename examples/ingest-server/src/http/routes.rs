@@ -33,7 +33,8 @@ const LEADS: &str = "/v1/leads";
 
 const LIVE: &str = "/healthz";
 const READY: &str = "/readyz";
-const HEALTH: [&str; 2] = [LIVE, READY];
+const ALSO_LIVE: &str = "/health";
+const HEALTH: [&str; 3] = [LIVE, ALSO_LIVE, READY];
 
 /// Questions after health that are answered at once, beside the other requests.
 const HEALTH_IN_FLIGHT: usize = 16;

@@ -78,8 +78,9 @@ pub(super) async fn serve(
             () = idle.closing(), if !is_closing => {
                 is_closing = true;
                 // For another connection's sake also in the middle of a head.
-                let unused = if is_stopping { idle.since() } else { idle.unserved_since() };
-                if unused.is_some() {
+                if !is_stopping && idle.unserved_since().is_some() {
+                    let was_idle = idle.since().is_some();
+                    tracing::debug!(was_idle, "a connection makes room for another");
                     return;
                 }
                 Pin::new(&mut connection).graceful_shutdown();

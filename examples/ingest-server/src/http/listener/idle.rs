@@ -57,7 +57,6 @@ impl Idle {
 
     /// Notes that a request has come in whole but for its body.
     pub(super) fn serve(&self) -> Serving {
-        self.end();
         self.unserved().is_served = true;
         Serving(self.clone())
     }
@@ -103,8 +102,6 @@ impl Drop for Serving {
         let mut unserved = self.0.unserved();
         unserved.is_served = false;
         unserved.since = now();
-        drop(unserved);
-        self.0.begin();
     }
 }
 
