@@ -86,7 +86,7 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
     let routes = Router::new()
         .route(LIVE, get(health::live))
         // What many balancers and platforms ask for by default.
-        .route("/health", get(health::live))
+        .route(ALSO_LIVE, get(health::live))
         .route(READY, get(health::ready))
         .merge(protected)
         .with_state(state);
