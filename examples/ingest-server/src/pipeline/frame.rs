@@ -49,19 +49,12 @@ pub(crate) async fn frame(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Frames, Rejection> {
-    let frames = read_frames(intake, headers, body).await?;
-    Ok(Frames { caller, frames })
-}
-
-/// What needs to know nothing of the sender.
-pub(super) async fn read_frames(
-    intake: Intake,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Vec<Frame>, Rejection> {
     let form = form(intake, media_type(headers).as_deref())?;
     let text = body::read(headers, body).await?;
-    cut(&text, form)
+    Ok(Frames {
+        caller,
+        frames: cut(&text, form)?,
+    })
 }
 
 fn form(intake: Intake, media_type: Option<&str>) -> Result<Form, Rejection> {
@@ -80,6 +73,16 @@ fn form(intake: Intake, media_type: Option<&str>) -> Result<Form, Rejection> {
             "send application/json",
         )),
     }
+}
+
+/// The frames of a body that is read and unpacked already.
+#[cfg(feature = "fuzzing")]
+pub(super) fn frames_of(
+    intake: Intake,
+    headers: &HeaderMap,
+    text: &Bytes,
+) -> Result<Vec<Frame>, Rejection> {
+    cut(text, form(intake, media_type(headers).as_deref())?)
 }
 
 /// The body of a request that is no record, under the same bounds.
