@@ -17,6 +17,8 @@
 #[path = "e2e/harness.rs"]
 mod harness;
 
+#[path = "attack/attackers.rs"]
+mod attackers;
 #[path = "attack/bystander.rs"]
 mod bystander;
 #[path = "attack/latencies.rs"]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use http::HeaderMap;
+use http::{HeaderMap, Request};
 use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::runtime::{Builder, Runtime};
@@ -95,8 +95,9 @@ impl Events {
     }
 
     fn examine(&self, intake: Intake, headers: &HeaderMap, body: &[u8]) -> Result<Items, Refusal> {
-        let body = Body::from(body.to_vec());
-        let examined = self.examiner.examine(intake, headers, body);
+        let mut request = Request::new(Body::from(body.to_vec()));
+        *request.headers_mut() = headers.clone();
+        let examined = self.examiner.examine(intake, request);
         let items = self.runtime.block_on(examined).map_err(refusal)?;
         let items = items.into_iter().map(|item| item.map(accepted));
         Ok(items.map(|item| item.map_err(refusal)).collect())

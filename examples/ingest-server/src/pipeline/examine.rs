@@ -1,7 +1,7 @@
 //! The stages that need nothing but the request itself, for the fuzz targets.
 
 use axum::body::Body;
-use http::HeaderMap;
+use http::Request;
 use portcullis_pii_detect::Detector;
 use time::OffsetDateTime;
 
@@ -33,10 +33,11 @@ impl Examiner {
     pub(crate) async fn examine(
         &self,
         intake: Intake,
-        headers: &HeaderMap,
-        body: Body,
+        request: Request<Body>,
     ) -> Result<Vec<Result<Valid, Rejection>>, Rejection> {
-        let frames = frame::read_frames(intake, headers, body).await?;
+        let headers = request.headers().clone();
+        let text = frame::read_body(request).await?;
+        let frames = frame::frames_of(intake, &headers, &text)?;
         let items = frames.into_iter().enumerate().map(|(index, frame)| {
             let (_, parsed) = parse::parse_frame(intake, index, frame);
             validate::check(&self.schemas, &self.detector, self.received_at, parsed?)

@@ -150,31 +150,25 @@ fn form(intake: Intake, headers: &HeaderMap) -> Result<Form, Rejection> {
     }
 }
 
+/// The frames of a body that is read and unpacked already.
+#[cfg(feature = "fuzzing")]
+pub(super) fn frames_of(
+    intake: Intake,
+    headers: &HeaderMap,
+    text: &Bytes,
+) -> Result<Vec<Frame>, Rejection> {
+    split(headers, text, form(intake, headers)?)
+}
+
 /// The body of a request that is no record, under the same bounds.
 pub(crate) async fn read_body(request: Request<Body>) -> Result<Bytes, Rejection> {
     let (head, body) = request.into_parts();
-    read_uncharged(&head.headers, body).await
-}
-
-async fn read_uncharged(headers: &HeaderMap, body: Body) -> Result<Bytes, Rejection> {
     let mut allowance = BodyAllowance::of_operator(4 * MAX_BYTES)?;
-    let received = body::receive(headers, body, &mut allowance).await;
+    let received = body::receive(&head.headers, body, &mut allowance).await;
     match received.body? {
         body::Body::Plain(text) => Ok(text),
         body::Body::Packed(packed) => Unpacking::new(packed.as_ref()).all(&mut allowance),
     }
-}
-
-/// The frames of a body for which nobody's limits stand.
-#[cfg(feature = "fuzzing")]
-pub(super) async fn read_frames(
-    intake: Intake,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Vec<Frame>, Rejection> {
-    let form = form(intake, headers)?;
-    let text = read_uncharged(headers, body).await?;
-    split(headers, &text, form)
 }
 
 fn split(headers: &HeaderMap, text: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {

@@ -10,16 +10,16 @@ use crate::{
     target::{ADDRESSES, Target},
 };
 
-/// From each address, each with ten requests a second.
+/// From each address, each with four requests a second.
 const CONNECTIONS: usize = 32;
 /// The largest body, unpacked.
 const UNPACKED: usize = 1 << 20;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn amplification_flood() {
     let packed = packed();
     assert!(packed.len() < 2_048, "{} bytes", packed.len());
-    bystander::is_left_alone(|target| {
+    bystander::is_left_alone(move |target| {
         let mut attack = JoinSet::new();
         for address in ADDRESSES {
             for _ in 0..CONNECTIONS {
@@ -33,7 +33,7 @@ async fn amplification_flood() {
 
 async fn flood(target: Target, from: IpAddr, packed: Vec<u8>) {
     let client = target.client(from);
-    let mut next = tokio::time::interval(Duration::from_millis(100));
+    let mut next = tokio::time::interval(Duration::from_millis(250));
     loop {
         next.tick().await;
         let request = target.post(&client, packed.clone());

@@ -1,4 +1,4 @@
-//! Requests that never end, from two addresses: each has all of its body sent but the end.
+//! Requests that never end, from two addresses, whose bodies come bit by bit.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -11,11 +11,11 @@ use crate::{
 
 /// More from each address than one client network may have.
 const FROM_EACH: usize = 300;
-/// What a body may have, and how much of it comes at once.
+/// What a body may have, and how much of it comes in a second: it would take longer than the attack.
 const LENGTH: usize = 1 << 20;
-const AT_ONCE: usize = LENGTH / 2;
+const PIECE: usize = LENGTH / 16;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn slow_bodies_from_two_addresses() {
     bystander::is_left_alone(|target| {
         let mut attack = JoinSet::new();
@@ -31,18 +31,18 @@ async fn slow_bodies_from_two_addresses() {
 
 /// One such request after the other: a new one when the server has ended the last.
 async fn go_on_sending(target: Target, from: IpAddr) {
-    let beginning = [target.head(LENGTH).into_bytes(), vec![b' '; AT_ONCE]].concat();
-    let mut next = tokio::time::interval(Duration::from_millis(250));
+    let head = target.head(LENGTH);
+    let mut retry = tokio::time::interval(Duration::from_secs(1));
     loop {
-        next.tick().await;
+        retry.tick().await;
         let Some(mut stream) = target.connect(from).await else {
             continue;
         };
-        if stream.write_all(&beginning).await.is_err() {
-            continue;
-        }
-        while stream.write_all(b" ").await.is_ok() {
+        let mut sent = stream.write_all(head.as_bytes()).await;
+        let mut next = tokio::time::interval(Duration::from_secs(1));
+        while sent.is_ok() {
             next.tick().await;
+            sent = stream.write_all(&[b' '; PIECE]).await;
         }
     }
 }
