@@ -1,9 +1,40 @@
 //! How much memory a text takes once it is read, seen before it is.
 
-/// The most bytes that the values built from a text take, from the signs that stand in it. A sign in
-/// a string counts as well: too much is never too little.
+use super::MAX_DEPTH;
+
+/// The most bytes that the values built from a text take, from the signs that stand in it outside of
+/// strings. What is nested too deeply is not counted, since reading ends there.
 pub(crate) fn footprint(text: &[u8]) -> usize {
-    text.iter().map(|byte| 1 + built_for(*byte)).sum()
+    let (mut bytes, mut depth, mut within) = (text.len(), 0_usize, Within::Values);
+    for byte in text {
+        match (within, byte) {
+            (Within::Escape, _) => within = Within::String,
+            (Within::String, b'\\') => within = Within::Escape,
+            (Within::String, b'"') => within = Within::Values,
+            (Within::String, _) => {}
+            (Within::Values, byte) => {
+                bytes += built_for(*byte);
+                match byte {
+                    b'"' => within = Within::String,
+                    b'[' | b'{' => depth += 1,
+                    b']' | b'}' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                // The events of a batch stand one level deeper.
+                if depth > MAX_DEPTH + 1 {
+                    break;
+                }
+            }
+        }
+    }
+    bytes
+}
+
+#[derive(Clone, Copy)]
+enum Within {
+    Values,
+    String,
+    Escape,
 }
 
 /// What stands behind a sign, on 64 bits: a value takes 32 bytes, and a growing array up to twice as
@@ -16,7 +47,7 @@ const fn built_for(byte: u8) -> usize {
         b'[' => 144,
         b':' => 96,
         b',' => 64,
-        b'"' => 16,
+        b'"' => 32,
         _ => 0,
     }
 }
@@ -99,6 +130,14 @@ mod tests {
                 &text[..20.min(text.len())]
             );
         }
+    }
+
+    #[test]
+    fn what_stands_in_strings_is_text_and_what_is_too_deep_is_not_built() {
+        let text = r#"["a\"[{,:]",0]"#;
+        assert_eq!(footprint(text.as_bytes()), text.len() + 144 + 32 + 64);
+        let deep = "[{\"a\":".repeat(100_000);
+        assert!(footprint(deep.as_bytes()) < deep.len() + 100_000);
     }
 
     /// An ordinary batch must not be refused for what it might have been.

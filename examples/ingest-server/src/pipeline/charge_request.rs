@@ -63,14 +63,14 @@ impl Charged {
     }
 
     /// Before many bytes are worked on: waits until the tenant's other large bodies are done, and
-    /// looks whether the limits still have room when they are.
+    /// looks how much [room](Self::room) the limits have when they are.
     pub(super) async fn begin_work(
         &mut self,
         services: &Services,
         bytes: usize,
     ) -> Result<(), RequestRejection> {
         if self.allowance.begin_work(bytes).await {
-            self.pay(services, bytes).await?;
+            self.pay(services, 0).await?;
         }
         Ok(())
     }

@@ -351,3 +351,55 @@ async fn rows_that_wait_are_bounded_in_bytes_for_each_tenant() {
     assert_eq!(count(server.data(), "event").await, 6);
     assert_balanced(&server).await;
 }
+
+/// Resident memory of the server in KiB.
+fn resident(server: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.unwrap().parse().unwrap()
+}
+
+/// Large bodies, packed and slow, of keys that may send them: health answers meanwhile, and the
+/// memory is given back.
+#[tokio::test]
+async fn health_answers_under_a_flood_and_memory_is_given_back_afterwards() {
+    let server = Server::start();
+    let key = server.issue("attacker", &ALL_SCOPES).await;
+    let victim = server.issue("victim", &ALL_SCOPES).await;
+    send_all(&server, &client_at("127.0.0.9"), &victim, "before", 50).await;
+    let before = resident(&server);
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let mut text = page_view("packed").to_string();
+    text.insert_str(1, &" ".repeat(1_000_000));
+    encoder.write_all(text.as_bytes()).unwrap();
+    let packed = encoder.finish().unwrap();
+    let half = vec![b' '; 700 << 10];
+    let held = begin_many(&server, "127.0.0.2", &key, 40, (1 << 20, &half)).await;
+    let flood = join_all((0..168).map(|_| {
+        let request = server.request(Method::POST, "/v1/events", &key);
+        let request = request
+            .header("content-type", "application/json")
+            .header("content-encoding", "gzip");
+        request.body(packed.clone()).send()
+    }));
+    let health = async {
+        for path in ["/healthz", "/readyz"].repeat(20) {
+            let asked = server.admin(Method::GET, path);
+            let answer = asked.timeout(Duration::from_secs(2)).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        }
+        send_all(&server, &client_at("127.0.0.9"), &victim, "during", 20).await;
+    };
+    let (flooded, ()) = tokio::join!(flood, health);
+    for answer in flooded {
+        let status = answer.unwrap().status().as_u16();
+        assert!([202, 429].contains(&status), "{status}");
+    }
+    drop(held);
+    assert_balanced(&server).await;
+    wait_for("memory that is given back", async || {
+        (resident(&server) <= 2 * before).then_some(())
+    })
+    .await;
+}
