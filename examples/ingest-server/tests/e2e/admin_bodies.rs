@@ -66,7 +66,11 @@ async fn nothing_is_taken_that_is_called_something_else_than_json() {
                 "{media_type}"
             );
             let problem: Value = answer.json().await.unwrap();
-            assert_eq!(problem["reason"], "transport.content_type");
+            let reason = match media_type.split_once("charset=") {
+                Some(_) => "transport.charset",
+                None => "transport.content_type",
+            };
+            assert_eq!(problem["reason"], reason, "{media_type}");
         }
     }
     for media_type in ["application/json", "Application/JSON; charset=\"UTF-8\""] {

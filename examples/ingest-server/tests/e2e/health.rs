@@ -66,7 +66,7 @@ async fn a_failed_commit_shows_until_one_succeeds() {
 }
 
 /// What somebody else may do to the tables, which component that takes down, and how it is taken back.
-const CHANGES: [(&str, &str, &str); 12] = [
+const CHANGES: [(&str, &str, &str); 13] = [
     (
         "database",
         "ALTER TABLE lead RENAME COLUMN name_enc TO gone",
@@ -102,8 +102,14 @@ const CHANGES: [(&str, &str, &str); 12] = [
     ),
     (
         "database",
-        "UPDATE schema_migrations SET version = 7",
-        "UPDATE schema_migrations SET version = 1",
+        "UPDATE schema_migrations SET version = 7 WHERE version = 1",
+        "UPDATE schema_migrations SET version = 1 WHERE version = 7",
+    ),
+    (
+        "database",
+        "DROP TRIGGER audit_event_is_not_deleted",
+        "CREATE TRIGGER audit_event_is_not_deleted BEFORE DELETE ON audit_event
+         BEGIN SELECT raise(ABORT, 'audit_event is append-only'); END",
     ),
     (
         "data_keys",
@@ -136,13 +142,15 @@ const CHANGES: [(&str, &str, &str); 12] = [
 ];
 
 /// Every table, and the component that needs it.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 15] = [
     ("database", "event"),
     ("database", "lead"),
     ("database", "lead_index"),
     ("database", "sealed_ref"),
     ("database", "secret_check"),
     ("database", "index_state"),
+    ("database", "audit_event"),
+    ("database", "limit_policies"),
     ("database", "schema_migrations"),
     ("data_keys", "keyring_data_key"),
     ("data_keys", "keyring_erased_tenant"),
@@ -223,6 +231,8 @@ async fn a_component_whose_table_cannot_be_used_is_down_until_it_is_put_back() {
         "lead",
         "lead_index",
         "sealed_ref",
+        "audit_event",
+        "limit_policies",
         "keyring_erased_tenant",
     ] {
         assert_eq!(count(server.data(), table).await, 0, "{table}");

@@ -10,7 +10,7 @@ use super::{
 use crate::{lead::COLUMNS, store::StoreError};
 
 /// What requests do to the tables, on rows that no tenant has.
-const STATEMENTS: [(&str, &str); 8] = [
+const STATEMENTS: [(&str, &str); 10] = [
     (
         "event",
         "INSERT INTO event (tenant, source, id, content_fp, lead, type, schema_version, time,
@@ -46,15 +46,28 @@ const STATEMENTS: [(&str, &str); 8] = [
         "index_state",
         "INSERT INTO index_state (version, phase) VALUES (-1, '')",
     ),
+    (
+        "audit_event",
+        "INSERT INTO audit_event (id, time, tenant, action, activity, actor_type, actor_id,
+             resource_type, resources, count, fields, reason, outcome, detail, refs, peer, trace)
+         VALUES ('00000000-0000-0000-0000-000000000000', '', '-', 'trial', 'other', 'system', '-',
+             '', '', 0, '', NULL, 'success', NULL, NULL, NULL, NULL)",
+    ),
+    (
+        "limit_policies",
+        "INSERT OR REPLACE INTO limit_policies (one, policies) VALUES (1, '')",
+    ),
 ];
 
 /// What has to be found: without the first, the next start would make the tables once more, and
 /// fail; without the second, nothing could be looked up; without the third, one e-mail could have
-/// two leads, and look-ups would read whole tables.
-const EXPECTED: [(&str, &str); 3] = [
+/// two leads, and look-ups would read whole tables; without the fourth, what is on record could be
+/// changed.
+const EXPECTED: [(&str, &str); 4] = [
     (
         "schema_migrations",
-        "SELECT version FROM schema_migrations WHERE version = 1 AND success",
+        "SELECT 1 WHERE 2 = (SELECT count(*) FROM schema_migrations
+         WHERE version IN (1, 2) AND success)",
     ),
     (
         "index_state",
@@ -64,6 +77,12 @@ const EXPECTED: [(&str, &str); 3] = [
         "lead_index",
         "SELECT 1 WHERE 3 = (SELECT count(*) FROM sqlite_schema WHERE type = 'index'
          AND name IN ('lead_index_unique', 'lead_index_by_lead', 'sealed_ref_by_row'))",
+    ),
+    (
+        "audit_event",
+        "SELECT 1 WHERE 3 = (SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'
+         AND name IN ('audit_event_is_not_updated', 'audit_event_is_not_deleted',
+             'audit_event_is_not_replaced'))",
     ),
 ];
 
