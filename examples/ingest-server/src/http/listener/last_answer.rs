@@ -66,7 +66,7 @@ pub(super) async fn close(mut stream: WriteProgress) {
         return;
     }
     let discard = async {
-        let mut buffer = [0; 16 << 10];
+        let mut buffer = [0; 1 << 10];
         let mut discarded = 0;
         while let Ok(Ok(read @ 1..)) = tokio::time::timeout(SILENCE, stream.read(&mut buffer)).await
         {
