@@ -17,7 +17,7 @@ struct Connection {
 }
 
 // The first line has the networks of trusted proxies, the second the other end of the connection,
-// and each further one is a line of X-Forwarded-For.
+// and each further one is a line of X-Forwarded-For, or of Forwarded.
 fuzz_target!(|input: &[u8]| -> Corpus {
     let Ok(input) = std::str::from_utf8(input) else {
         return Corpus::Reject;
@@ -43,6 +43,8 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     connection.nothing_left_of_the_client_is_read(&lines, client);
     connection.what_cannot_be_read_ends_the_walk(&lines);
     connection.one_more_trusted_hop_changes_nothing(&lines, client);
+    connection.both_fields_mean_the_same(&lines, client);
+    connection.no_claim_in_forwarded_is_believed(&lines);
     Corpus::Keep
 });
 
@@ -96,6 +98,68 @@ impl Connection {
             let peer = self.peer.to_string();
             let lines = [lines, &[" , ", &peer]].concat();
             assert_eq!(self.client(&lines), client, "after {peer}");
+        }
+    }
+
+    /// RFC 7239 says what X-Forwarded-For says, in other words.
+    fn both_fields_mean_the_same(&self, lines: &[&str], client: IpAddr) {
+        let elements: Option<Vec<String>> = entries(lines).map(element).collect();
+        if let Some(mut elements) = elements {
+            elements.reverse();
+            let elements: Vec<&str> = elements.iter().map(String::as_str).collect();
+            assert_eq!(self.client_forwarded(&elements), client, "{elements:?}");
+            let by = [&elements[..], &[", by=10.0.0.1;proto=https"]].concat();
+            assert_eq!(
+                self.client_forwarded(&by),
+                self.peer(),
+                "an element for nobody"
+            );
+        }
+    }
+
+    /// Whatever the lines are, with quotes that never end too.
+    fn no_claim_in_forwarded_is_believed(&self, lines: &[&str]) {
+        let client = self.client_forwarded(lines);
+        assert_eq!(client, client.to_canonical(), "IPv4 in the clothes of IPv6");
+        if !self.proxies.trusts(client) {
+            for claimed in [
+                "for=198.51.100.7",
+                "for=10.0.0.1",
+                "for=unknown",
+                "for=\"",
+                "\\",
+                "",
+            ] {
+                let lines = [&[claimed], lines].concat();
+                assert_eq!(self.client_forwarded(&lines), client, "a claim is believed");
+            }
+        }
+        for unreadable in ["for=unknown", "for=_hidden", "proto=https", "for=\"[::1\""] {
+            let lines = [lines, &[unreadable]].concat();
+            assert_eq!(
+                self.client_forwarded(&lines),
+                self.peer(),
+                "after {unreadable}"
+            );
+        }
+    }
+
+    fn client_forwarded(&self, lines: &[&str]) -> IpAddr {
+        self.proxies
+            .client_address_forwarded(self.peer, lines.iter().copied())
+    }
+}
+
+/// What the entry is in `Forwarded`; nothing where the two do not write it alike.
+fn element(entry: &str) -> Option<String> {
+    let entry = entry.trim_matches([' ', '\t']);
+    match entry.parse() {
+        Ok(IpAddr::V4(address)) => Some(format!("for={address}")),
+        Ok(IpAddr::V6(address)) => Some(format!("FOR=\"[{address}]\";proto=http")),
+        Err(_) => {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".:[]_- ".contains(&byte);
+            let is_bare = entry.matches(':').count() > 1 && !entry.starts_with('[');
+            (entry.bytes().all(is_plain) && !is_bare).then(|| format!("for=\"{entry}\""))
         }
     }
 }
