@@ -131,12 +131,10 @@ impl Listener {
                     next.set(acceptor.accept());
                     let client = Client::new(peer, Arc::clone(&proxies));
                     let idle = permit.idle().clone();
-                    let served = connection::serve(
-                        stream, client, router.clone(), limits, stop.clone(), idle,
-                    );
+                    let (router, stop) = (router.clone(), stop.clone());
                     let out_of_descriptors = out_of_descriptors.clone();
                     connections.spawn(async move {
-                        served.await;
+                        connection::serve(stream, client, router, limits, stop, idle).await;
                         out_of_descriptors.restore();
                         drop(permit);
                     });

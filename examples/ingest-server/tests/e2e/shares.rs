@@ -403,3 +403,28 @@ async fn health_answers_under_a_flood_and_memory_is_given_back_afterwards() {
     })
     .await;
 }
+
+/// Who connects and sends nothing costs what a connection is known by, and no buffers.
+#[tokio::test]
+async fn connections_without_a_byte_take_hardly_any_memory() {
+    /// Four networks' shares of 1,024.
+    const CONNECTIONS: u64 = 800;
+    /// For each; a parser's buffers alone would be 16.
+    const MOST_KIB: u64 = 6;
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    send_all(&server, &client_at("127.0.0.9"), &key, "before", 50).await;
+    let before = resident(&server);
+    let mut held = Vec::new();
+    for n in 0..CONNECTIONS {
+        held.push(connect_from(&server, &format!("127.0.0.{}", 2 + n % 4)).await);
+    }
+    // The last of them are accepted, and wait.
+    let mut last = held.pop().unwrap();
+    let event = page_view("last").to_string();
+    begin(&mut last, &key, event.len(), event.as_bytes()).await;
+    let answered = answer(&mut last).await.unwrap();
+    assert!(answered.starts_with("HTTP/1.1 202"), "{answered}");
+    let more = resident(&server).saturating_sub(before);
+    assert!(more < MOST_KIB * CONNECTIONS, "{more} KiB more");
+}

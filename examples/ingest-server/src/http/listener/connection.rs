@@ -38,6 +38,28 @@ pub(super) async fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(kind = %error.kind(), "a connection keeps its send delay");
     }
+    // hyper takes 16 KiB at once, and all of this is some more: who only connects is not worth it.
+    let mut first = [0; 1];
+    tokio::select! {
+        // An error shows again when it is read.
+        _ = tokio::time::timeout(limits.keep_alive, stream.peek(&mut first)) => {}
+        _ = stop.wait_for(|stop| *stop) => {}
+        () = idle.closing() => {
+            tracing::debug!(was_idle = true, "a connection makes room for another");
+            return;
+        }
+    }
+    Box::pin(serve_requests(stream, client, router, limits, stop, idle)).await;
+}
+
+async fn serve_requests(
+    stream: TcpStream,
+    client: Client,
+    router: Router,
+    limits: Limits,
+    mut stop: watch::Receiver<bool>,
+    idle: Idle,
+) {
     let stream = WriteProgress::new(stream, limits.write_timeout, idle.clone());
     let exchange = Exchange::default();
     let gate = Gate::new(stream, limits, idle.clone(), exchange.clone());
