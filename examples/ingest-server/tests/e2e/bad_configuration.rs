@@ -106,6 +106,19 @@ fn a_taken_address_is_named_and_nothing_is_made() {
 }
 
 #[test]
+fn a_database_that_is_a_folder_is_named() {
+    let data = Data::new();
+    std::fs::create_dir(data.database()).unwrap();
+    for command in [&["serve"][..], &["check-config"], &["api-key", "list"]] {
+        let output = data.run(command);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        let expected = format!("the database {} is not a file", data.database().display());
+        assert!(message.contains(&expected), "{command:?}: {message}");
+    }
+}
+
+#[test]
 fn a_file_that_is_no_database_is_refused() {
     let data = Data::new();
     std::fs::write(
