@@ -8,7 +8,11 @@ pub(crate) mod descriptors;
 mod service_task;
 pub(crate) mod telemetry;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
@@ -120,6 +124,7 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         clock::check(&*clock)?;
         descriptors::raise(config)?;
+        try_addresses(config)?;
         // Opened before anything else.
         let reserve = DescriptorReserve::new(descriptors::RESERVE.into());
         let registry = telemetry.registry();
@@ -333,6 +338,17 @@ async fn ping_repeatedly(store: Arc<dyn Store>) {
         // What it finds is remembered and told by the store itself.
         drop(store.ping().instrument(span).await);
     }
+}
+
+/// Whether the addresses are free, before a folder or a file is made. They are let go again, so that
+/// nothing connects to a service that is not ready.
+pub(crate) fn try_addresses(config: &Config) -> Result<(), StartError> {
+    let network = &config.network;
+    let bind = |address| TcpListener::bind(address).map_err(|error| listen(address, &error));
+    // Both at once: they may be one address.
+    let _public = bind(network.listen)?;
+    let _admin = bind(network.admin_listen)?;
+    Ok(())
 }
 
 async fn bind(

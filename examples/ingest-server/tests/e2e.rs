@@ -30,6 +30,8 @@ mod admin_bodies;
 mod answers;
 #[path = "e2e/background.rs"]
 mod background;
+#[path = "e2e/backups.rs"]
+mod backups;
 #[path = "e2e/bad_configuration.rs"]
 mod bad_configuration;
 #[path = "e2e/bad_input.rs"]

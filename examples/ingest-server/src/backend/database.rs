@@ -1,12 +1,17 @@
 //! The configured database, and the stores of the crates in it.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use portcullis_apikey_cache::{
     feed::ChangeFeed,
     store::{self as apikey_store, KeyStore, SqliteKeyStore},
 };
 use portcullis_keyring::store::{self as keyring_store, DekStore, SqliteDekStore};
+use rustix::fs::Access;
 
 use super::watched::Watched;
 use crate::{
@@ -36,8 +41,20 @@ type ApiKeyStores = (Arc<dyn KeyStore>, Arc<dyn ChangeFeed>);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DatabaseError {
     /// The folder for the file cannot be made.
-    #[error("the data folder cannot be created: {0}")]
-    Folder(std::io::ErrorKind),
+    #[error("the data folder {} cannot be created: {kind}", folder.display())]
+    Folder {
+        folder: PathBuf,
+        kind: io::ErrorKind,
+    },
+    /// What lies in the place of the file is no file.
+    #[error("the database {} is not a file; move it away, or name another", .0.display())]
+    NoFile(PathBuf),
+    /// SQLite would say that it cannot open it, and not why.
+    #[error(
+        "the database {} cannot be read and written: {kind}; run as its owner, or change its owner or mode",
+        path.display()
+    )]
+    Access { path: PathBuf, kind: io::ErrorKind },
     #[error("the database cannot be opened")]
     Store(#[from] StoreError),
     #[error("the data keys' table cannot be prepared")]
@@ -54,6 +71,7 @@ impl Database {
     ) -> Result<Self, DatabaseError> {
         let config::Database::Sqlite(path) = config;
         make_folder(path)?;
+        check_file(path, Access::READ_OK | Access::WRITE_OK)?;
         let kind = Kind::Sqlite(SqliteStore::open(path).await?);
         Ok(Self { kind, latch })
     }
@@ -93,6 +111,7 @@ impl Database {
         config: &config::Database,
     ) -> Result<Option<RememberedSecrets>, DatabaseError> {
         let config::Database::Sqlite(path) = config;
+        check_file(path, Access::READ_OK)?;
         Ok(sqlite::remembered_secrets(path).await?)
     }
 
@@ -105,8 +124,25 @@ impl Database {
 fn make_folder(file: &Path) -> Result<(), DatabaseError> {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
-            files::create_folder(folder).map_err(|error| DatabaseError::Folder(error.kind()))
+            files::create_folder(folder).map_err(|error| DatabaseError::Folder {
+                folder: folder.to_owned(),
+                kind: error.kind(),
+            })
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses what is there and cannot be used. The file is not opened for that: closing it would drop the
+/// locks that SQLite has on it in this process.
+fn check_file(path: &Path, access: Access) -> Result<(), DatabaseError> {
+    match fs::metadata(path) {
+        Ok(file) if !file.is_file() => return Err(DatabaseError::NoFile(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        _ => {}
+    }
+    rustix::fs::access(path, access).map_err(|error| DatabaseError::Access {
+        path: path.to_owned(),
+        kind: error.kind(),
+    })
 }

@@ -7,6 +7,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use super::CliError;
 use crate::{
+    app,
     cli::dev,
     config::{self, Config, Flags, Setting, Sources, settings},
     process,
@@ -146,9 +147,9 @@ fn load(mut sources: Sources, missing: MissingSecrets) -> Result<Loaded, CliErro
             .map_err(|error| CliError::Dumpable(io::Error::from(error).kind()))?;
     }
     if missing == MissingSecrets::Generate && dev::secrets::would_generate(&sources) {
-        // Nothing is written for a configuration that cannot be used.
+        // Nothing is written for a configuration that cannot be used, or beside another process.
         dev::secrets::dry_run(&mut sources)?;
-        Config::load(&sources)?;
+        app::try_addresses(&Config::load(&sources)?)?;
     }
     let has_generated_secrets = match missing {
         MissingSecrets::Generate => dev::secrets::ensure(&mut sources)?,

@@ -14,25 +14,23 @@ pub(crate) struct AuditMetrics {
 }
 
 impl AuditMetrics {
+    /// Every series is there from the start, for alerts on the first event that is not recorded.
     pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
-        Ok(Self {
-            events: registry.counter_family(
-                "ingest_audit_events",
-                "Events of the audit log, and what became of them",
-                ["outcome"],
-                SMALL,
-            )?,
-        })
+        let events = registry.counter_family(
+            "ingest_audit_events",
+            "Events of the audit log, and what became of them",
+            ["outcome"],
+            SMALL,
+        )?;
+        for event in AuditLogEvent::ALL {
+            let _ = events.with([event.as_str()]);
+        }
+        Ok(Self { events })
     }
 }
 
 impl AuditObserver for AuditMetrics {
     fn observe(&self, event: AuditLogEvent) {
-        let outcome = match event {
-            AuditLogEvent::Recorded => "recorded",
-            AuditLogEvent::Unrecorded => "unrecorded",
-            AuditLogEvent::Dropped => "dropped",
-        };
-        self.events.with([outcome]).inc();
+        self.events.with([event.as_str()]).inc();
     }
 }

@@ -48,6 +48,19 @@ pub(crate) enum AuditLogEvent {
     Dropped,
 }
 
+impl AuditLogEvent {
+    pub(crate) const ALL: [Self; 3] = [Self::Recorded, Self::Unrecorded, Self::Dropped];
+
+    /// As a label.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Unrecorded => "unrecorded",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
 /// The event could not be made durable, so what it tells of must not be done or shown.
 #[derive(Debug, thiserror::Error)]
 #[error("what was asked for could not be put on record")]

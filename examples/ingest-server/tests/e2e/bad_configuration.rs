@@ -80,21 +80,42 @@ fn broken_schemas_are_named_with_what_else_is_wrong() {
 }
 
 #[test]
-fn a_taken_address_is_named() {
-    let data = Data::new();
+fn a_taken_address_is_named_and_nothing_is_made() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = data
-        .command()
-        .env("INGEST_LISTEN", &address)
-        .output()
-        .unwrap();
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{message}");
-    assert!(
-        message.contains(&format!("cannot listen on {address}")),
-        "{message}"
-    );
+    for variable in ["INGEST_LISTEN", "INGEST_ADMIN_LISTEN"] {
+        for (command, is_bare) in [("serve", false), ("serve", true), ("demo", true)] {
+            let data = Data::new();
+            let folder = data.path().join("new");
+            let mut process = if is_bare { data.bare() } else { data.command() };
+            let output = process
+                .arg(command)
+                .env("INGEST_DATA_DIR", &folder)
+                .env(variable, &address)
+                .output()
+                .unwrap();
+            let message = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{message}");
+            assert!(
+                message.contains(&format!("cannot listen on {address}")),
+                "{message}"
+            );
+            assert!(!folder.exists(), "{variable} {command} {is_bare}");
+        }
+    }
+}
+
+#[test]
+fn a_database_that_is_a_folder_is_named() {
+    let data = Data::new();
+    std::fs::create_dir(data.database()).unwrap();
+    for command in [&["serve"][..], &["check-config"], &["api-key", "list"]] {
+        let output = data.run(command);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        let expected = format!("the database {} is not a file", data.database().display());
+        assert!(message.contains(&expected), "{command:?}: {message}");
+    }
 }
 
 #[test]

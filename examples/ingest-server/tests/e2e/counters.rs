@@ -25,6 +25,25 @@ fn assert_growth(
 }
 
 #[tokio::test]
+async fn what_alerts_look_at_is_there_before_it_happens() {
+    let server = Server::start();
+    let metrics = server.metrics().await;
+    for outcome in ["recorded", "unrecorded", "dropped"] {
+        let name = format!("ingest_audit_events_total{{outcome=\"{outcome}\"}}");
+        assert!(metrics.contains_key(&name), "{name}");
+    }
+    for name in [
+        "database_corruption_total",
+        "database_file_lost_total",
+        "ingest_commit_failures_total",
+        "telemetry_panics_total",
+        "admin_auth_failures_total{reason=\"wrong\"}",
+    ] {
+        assert_eq!(metrics.get(name), Some(&0.0), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn limits_count_what_they_admit_and_refuse() {
     let server = Server::start();
     // 20 at once are free: a batch of 15 leaves 5, and a second one is refused whole.

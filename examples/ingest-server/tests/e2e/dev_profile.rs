@@ -9,20 +9,6 @@ use std::{
 
 use crate::harness::Data;
 
-/// The binary without any secret.
-fn bare(data: &Data) -> Command {
-    let mut command = data.command();
-    for variable in [
-        "INGEST_ADMIN_TOKEN",
-        "PORTCULLIS_KEKS",
-        "PORTCULLIS_INDEX_ROOTS",
-        "PORTCULLIS_KEY_PEPPERS",
-    ] {
-        command.env_remove(variable);
-    }
-    command
-}
-
 /// What a process prints, up to and with `end`.
 fn read_until(child: &mut Child, end: &str) -> String {
     let stdout = child.stdout.as_mut().unwrap();
@@ -43,7 +29,8 @@ fn read_until(child: &mut Child, end: &str) -> String {
 
 /// Starts it, takes the banner, runs the lines of the banner that begin with `curl`, and stops it.
 fn start_and_try(data: &Data) -> (String, Vec<String>) {
-    let mut child = bare(data)
+    let mut child = data
+        .bare()
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -104,13 +91,13 @@ fn data_without_its_secrets_is_not_hidden_by_new_ones() {
     let data = Data::new();
     start_and_try(&data);
     std::fs::remove_file(data.path().join("dev-secrets.env")).unwrap();
-    let output = bare(&data).output().unwrap();
+    let output = data.bare().output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{message}");
     assert!(message.contains("its secrets are gone"), "{message}");
     assert!(!data.path().join("dev-secrets.env").exists());
 
-    let checked = bare(&data).arg("check-config").output().unwrap();
+    let checked = data.bare().arg("check-config").output().unwrap();
     assert_eq!(checked.status.code(), Some(2), "{checked:?}");
     assert_eq!(String::from_utf8(checked.stderr).unwrap(), message);
 }
@@ -120,7 +107,7 @@ fn a_configuration_is_checked_before_its_secrets_are_made_and_makes_none() {
     let data = Data::new();
     let file = data.path().join("ingest.toml");
     std::fs::write(&file, "log = 1").unwrap();
-    let mut check = bare(&data);
+    let mut check = data.bare();
     check
         .env("INGEST_LISTEN", "nowhere")
         .env("INGEST_SCHEMA_DIR", data.path())
@@ -141,7 +128,7 @@ fn a_configuration_is_checked_before_its_secrets_are_made_and_makes_none() {
         assert!(message.contains(&format!("\n  {name}: ")), "{message}");
     }
 
-    let output = bare(&data).arg("check-config").output().unwrap();
+    let output = data.bare().arg("check-config").output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}");
     assert!(said.contains("is valid") && said.contains("will generate"));
@@ -151,7 +138,8 @@ fn a_configuration_is_checked_before_its_secrets_are_made_and_makes_none() {
 #[test]
 fn production_generates_nothing() {
     let data = Data::new();
-    let output = bare(&data)
+    let output = data
+        .bare()
         .env("INGEST_PROFILE", "production")
         .output()
         .unwrap();
@@ -173,7 +161,7 @@ fn production_generates_nothing() {
 #[test]
 fn the_demo_ends_its_first_minute_with_a_summary_that_has_everything_in_it() {
     let data = Data::new();
-    let mut command = bare(&data);
+    let mut command = data.bare();
     let demo = command
         .args(["demo", "--seconds", "6"])
         .stdout(Stdio::piped());
@@ -232,7 +220,7 @@ fn the_demo_ends_its_first_minute_with_a_summary_that_has_everything_in_it() {
 
 /// A demo that would go on for an hour, once it sends.
 fn long_demo(data: &Data) -> Child {
-    let mut command = bare(data);
+    let mut command = data.bare();
     command.args(["demo", "--seconds", "3600", "--log", "info"]);
     let demo = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = demo.spawn().unwrap();
@@ -289,7 +277,8 @@ fn a_demo_that_cannot_go_on_takes_the_service_down_in_order() {
 #[test]
 fn a_configuration_that_cannot_be_used_makes_no_secrets() {
     let data = Data::new();
-    let output = bare(&data)
+    let output = data
+        .bare()
         .env("INGEST_LISTEN", "nowhere")
         .output()
         .unwrap();

@@ -89,6 +89,20 @@ impl Data {
         command
     }
 
+    /// The same without any secret: what the dev profile makes secrets for.
+    pub(crate) fn bare(&self) -> Command {
+        let mut command = self.command();
+        for variable in [
+            "INGEST_ADMIN_TOKEN",
+            "PORTCULLIS_KEKS",
+            "PORTCULLIS_INDEX_ROOTS",
+            "PORTCULLIS_KEY_PEPPERS",
+        ] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
     /// Runs a command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         run_to_end(self.command().args(arguments))
