@@ -18,7 +18,7 @@ const DEPTH: usize = 3;
 /// Half of a key gives it away; 16 bytes are never there by chance.
 const PART_BYTES: usize = 16;
 
-type Part = Zeroizing<[u8; PART_BYTES]>;
+type Fragment = Zeroizing<[u8; PART_BYTES]>;
 
 /// How operators write a key.
 pub(super) fn spellings(key: &Key) -> [Zeroizing<String>; 6] {
@@ -65,12 +65,12 @@ pub(super) fn held(text: &str, keys: &[&Key]) -> Vec<usize> {
 
 /// Every part of the keys as they are, backwards, inverted, and in words of the other byte order, with
 /// the key's number; sorted.
-fn parts(keys: &[&Key]) -> Vec<(Part, usize)> {
+fn parts(keys: &[&Key]) -> Vec<(Fragment, usize)> {
     let mut parts = Vec::new();
     for (number, key) in keys.iter().enumerate() {
         let mut add = |key: &Key| {
             for part in key.windows(PART_BYTES) {
-                let mut copy = Part::default();
+                let mut copy = Fragment::default();
                 copy.copy_from_slice(part);
                 parts.push((copy, number));
             }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::{Key, token};
+use super::{Key, words};
 
 /// Whether a rule refuses a key.
 type Rule = fn(&Key) -> bool;
@@ -106,7 +106,7 @@ fn is_words(key: &Key) -> bool {
     !text.bytes().any(|byte| byte.is_ascii_uppercase())
         || !text.bytes().any(|byte| byte.is_ascii_lowercase())
         || WORDS.iter().any(|word| lower.contains(word))
-        || token::random_chars(text) < MIN_RANDOM_CHARS
+        || words::random_chars(text) < MIN_RANDOM_CHARS
 }
 
 /// What has to be left of 42 characters without words and sequences. Random ones would need six words by

@@ -56,10 +56,10 @@ fn weakness(token: &str, known: &Known) -> Option<&'static str> {
     if repeats(bytes) {
         return Some("it repeats itself");
     }
-    if random_chars(token) < MIN_RANDOM_CHARS || encodes_text(token) {
+    if words::random_chars(token) < MIN_RANDOM_CHARS || encodes_text(token) {
         return Some("it consists of words and sequences");
     }
-    let plain = plain(token);
+    let plain = words::plain(token);
     if PLACEHOLDERS.iter().any(|word| plain.contains(word)) {
         return Some("it has a word of a placeholder");
     }
@@ -79,58 +79,6 @@ fn repeats(bytes: &[u8]) -> bool {
     })
 }
 
-/// The characters that are part of no word, of no sequence (`4567`, `dcba`, `a1b2c3d4`), and no
-/// separator.
-pub(super) fn random_chars(token: &str) -> usize {
-    let lower = token.to_ascii_lowercase();
-    let mut is_random: Vec<bool> = lower
-        .bytes()
-        .map(|byte| byte.is_ascii_alphanumeric())
-        .collect();
-    let plain = plain(token);
-    for text in [&lower, &plain] {
-        for word in words::WORDS.iter().chain(&words::ROWS) {
-            for (at, _) in text.match_indices(word) {
-                is_random[at..at + word.len()].fill(false);
-            }
-        }
-    }
-    let bytes = lower.as_bytes();
-    // Two sequences of four may take turns.
-    for (lag, length) in [(1, 4), (2, 8)] {
-        for (at, part) in bytes.windows(length).enumerate() {
-            let goes = |start: usize| {
-                let goes = |step: i16| {
-                    let mut pairs = part[start..]
-                        .iter()
-                        .step_by(lag)
-                        .zip(part[start + lag..].iter().step_by(lag));
-                    pairs.all(|(one, other)| i16::from(*other) - i16::from(*one) == step)
-                };
-                [-1, 0, 1].into_iter().any(goes)
-            };
-            if (0..lag).all(goes) {
-                is_random[at..at + length].fill(false);
-            }
-        }
-    }
-    is_random.into_iter().filter(|is_random| *is_random).count()
-}
-
-/// In lower case, with letters where digits and signs are put in their place.
-fn plain(token: &str) -> String {
-    let letter = |char: char| match char {
-        '0' => 'o',
-        '1' | '!' => 'i',
-        '3' => 'e',
-        '4' | '@' => 'a',
-        '5' | '$' => 's',
-        '7' => 't',
-        char => char.to_ascii_lowercase(),
-    };
-    token.chars().map(letter).collect()
-}
-
 /// Whether it is hexadecimal or base64 of words, or of bytes that count.
 fn encodes_text(token: &str) -> bool {
     decoded(token).is_some_and(|bytes| {
@@ -138,7 +86,9 @@ fn encodes_text(token: &str) -> bool {
         let counts = pattern::most_common(&mut steps.into_iter()) * 2 >= bytes.len();
         let text = std::str::from_utf8(&bytes).ok();
         let text = text.filter(|text| !text.contains(char::is_control));
-        counts || text.is_some_and(|text| text.is_ascii() && random_chars(text) < MIN_RANDOM_CHARS)
+        counts
+            || text
+                .is_some_and(|text| text.is_ascii() && words::random_chars(text) < MIN_RANDOM_CHARS)
     })
 }
 

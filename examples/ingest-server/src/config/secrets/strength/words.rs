@@ -1,8 +1,60 @@
 //! What people make secrets of.
 
+/// The characters that are part of no word, of no sequence (`4567`, `dcba`, `a1b2c3d4`), and no
+/// separator.
+pub(super) fn random_chars(token: &str) -> usize {
+    let lower = token.to_ascii_lowercase();
+    let mut is_random: Vec<bool> = lower
+        .bytes()
+        .map(|byte| byte.is_ascii_alphanumeric())
+        .collect();
+    let plain = plain(token);
+    for text in [&lower, &plain] {
+        for word in WORDS.iter().chain(&ROWS) {
+            for (at, _) in text.match_indices(word) {
+                is_random[at..at + word.len()].fill(false);
+            }
+        }
+    }
+    let bytes = lower.as_bytes();
+    // Two sequences of four may take turns.
+    for (lag, length) in [(1, 4), (2, 8)] {
+        for (at, part) in bytes.windows(length).enumerate() {
+            let goes = |start: usize| {
+                let goes = |step: i16| {
+                    let mut pairs = part[start..]
+                        .iter()
+                        .step_by(lag)
+                        .zip(part[start + lag..].iter().step_by(lag));
+                    pairs.all(|(one, other)| i16::from(*other) - i16::from(*one) == step)
+                };
+                [-1, 0, 1].into_iter().any(goes)
+            };
+            if (0..lag).all(goes) {
+                is_random[at..at + length].fill(false);
+            }
+        }
+    }
+    is_random.into_iter().filter(|is_random| *is_random).count()
+}
+
+/// In lower case, with letters where digits and signs are put in their place.
+pub(super) fn plain(token: &str) -> String {
+    let letter = |char: char| match char {
+        '0' => 'o',
+        '1' | '!' => 'i',
+        '3' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' => 't',
+        char => char.to_ascii_lowercase(),
+    };
+    token.chars().map(letter).collect()
+}
+
 /// Words of tokens that somebody made up. Random text has a few of the short ones by chance, never as
 /// many as would leave too little of it.
-pub(super) const WORDS: [&str; 254] = [
+const WORDS: [&str; 254] = [
     "about",
     "access",
     "adipiscing",
@@ -260,7 +312,7 @@ pub(super) const WORDS: [&str; 254] = [
 ];
 
 /// Rows and columns of a keyboard, and numbers that everybody knows.
-pub(super) const ROWS: [&str; 28] = [
+const ROWS: [&str; 28] = [
     "qwertyuiop",
     "asdfghjkl",
     "zxcvbnm",
