@@ -48,8 +48,9 @@ pub(super) fn are_in(text: &str, key: &Key) -> bool {
     })
 }
 
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
+/// A key that is a small number, or none, stands in many a text.
+fn contains(text: &[u8], number: &[u8]) -> bool {
+    number.len() >= HALF && text.windows(number.len()).any(|window| window == number)
 }
 
 /// The bytes as a number, without leading zeros.
