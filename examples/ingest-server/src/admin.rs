@@ -57,7 +57,11 @@ impl UseCases {
                 Arc::clone(&observer),
             ),
             limits: Limits::new(services, Arc::clone(&observer)),
-            quality: QualityReports::new(services.quality.clone(), observer),
+            quality: QualityReports::new(
+                services.quality.clone(),
+                services.audit.clone(),
+                observer,
+            ),
             readiness: ReadinessCheck::new(Arc::clone(services), components),
         }
     }

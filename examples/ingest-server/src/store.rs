@@ -6,6 +6,7 @@ mod audit_log;
 #[cfg(test)]
 mod conformance;
 mod fault;
+mod group_span;
 mod queue_room;
 mod rows;
 pub(crate) mod sqlite;

@@ -79,11 +79,7 @@ impl AuditEvents {
             Ok(page)
         };
         let page: Result<AuditPage, AuditError> = page.await;
-        let result = if page.is_ok() {
-            ActionResult::Done
-        } else {
-            ActionResult::Failed
-        };
+        let result = ActionResult::of_read(&page);
         self.observer.observe(&AdminEvent {
             actor,
             action,

@@ -112,6 +112,14 @@ impl Action<'_> {
 }
 
 impl ActionResult {
+    /// Of something that is shown if it could be put on record.
+    pub(super) const fn of_read<T, E>(shown: &Result<T, E>) -> Self {
+        match shown {
+            Ok(_) => Self::Done,
+            Err(_) => Self::Failed,
+        }
+    }
+
     /// As a label.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

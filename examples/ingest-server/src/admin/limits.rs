@@ -61,8 +61,14 @@ impl Limits {
     }
 
     /// The limits in force, and the tenants refused most of late, most refused first.
-    pub(crate) fn read(&self, actor: &Actor) -> LimitsReport {
-        self.report(actor, Action::ReadLimits, ActionResult::Done);
+    ///
+    /// # Errors
+    /// That they were looked at cannot be put on record.
+    pub(crate) async fn read(&self, actor: &Actor) -> Result<LimitsReport, Unrecorded> {
+        let action = Action::ReadLimits;
+        let recorded = self.audit.record(record::draft(actor, &action, None)).await;
+        self.report(actor, action, ActionResult::of_read(&recorded));
+        recorded?;
         let tenants = self.limiter.most_limited().into_iter();
         let limited = tenants.map(|tenant| LimitedTenant {
             tenant: tenant.tenant,
@@ -70,10 +76,10 @@ impl Limits {
             overcount: tenant.overcount,
             seconds_ago: tenant.last_refused.as_secs(),
         });
-        LimitsReport {
+        Ok(LimitsReport {
             policies: limits::describe(&self.limiter.policies()),
             limited: limited.collect(),
-        }
+        })
     }
 
     /// Replaces the policies; what is left out is as by default. They hold at once, and after the

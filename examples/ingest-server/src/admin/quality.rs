@@ -5,13 +5,17 @@ use std::sync::Arc;
 use portcullis_dq_metrics::{report::Report, sample::SampleGroup};
 use serde::Serialize;
 
-use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver};
-use crate::quality::Quality;
+use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, names, record};
+use crate::{
+    quality::Quality,
+    store::{AuditLog, Unrecorded},
+};
 
 /// The use cases on data quality.
 #[derive(Debug, Clone)]
 pub(crate) struct QualityReports {
     quality: Quality,
+    audit: AuditLog,
     observer: Arc<dyn AdminObserver>,
 }
 
@@ -22,29 +26,54 @@ pub(crate) struct Samples {
 }
 
 impl QualityReports {
-    pub(crate) const fn new(quality: Quality, observer: Arc<dyn AdminObserver>) -> Self {
-        Self { quality, observer }
-    }
-
-    /// Outcomes, reasons, scores and versions of one tenant, or of all.
-    pub(crate) fn report(&self, actor: &Actor, tenant: Option<&str>) -> Report {
-        self.announce(actor, Action::ReadQuality { tenant });
-        self.quality.report(tenant)
-    }
-
-    /// Masked samples of what was discarded of one tenant, or of all.
-    pub(crate) fn samples(&self, actor: &Actor, tenant: Option<&str>) -> Samples {
-        self.announce(actor, Action::ReadSamples { tenant });
-        Samples {
-            samples: self.quality.samples(tenant),
+    pub(crate) const fn new(
+        quality: Quality,
+        audit: AuditLog,
+        observer: Arc<dyn AdminObserver>,
+    ) -> Self {
+        Self {
+            quality,
+            audit,
+            observer,
         }
     }
 
-    fn announce(&self, actor: &Actor, action: Action<'_>) {
+    /// Outcomes, reasons, scores and versions of one tenant, or of all.
+    ///
+    /// # Errors
+    /// That they were looked at cannot be put on record.
+    pub(crate) async fn report(
+        &self,
+        actor: &Actor,
+        tenant: Option<&str>,
+    ) -> Result<Report, Unrecorded> {
+        self.record(actor, Action::ReadQuality { tenant }).await?;
+        Ok(self.quality.report(tenant))
+    }
+
+    /// Masked samples of what was discarded of one tenant, or of all.
+    ///
+    /// # Errors
+    /// That they were looked at cannot be put on record.
+    pub(crate) async fn samples(
+        &self,
+        actor: &Actor,
+        tenant: Option<&str>,
+    ) -> Result<Samples, Unrecorded> {
+        self.record(actor, Action::ReadSamples { tenant }).await?;
+        Ok(Samples {
+            samples: self.quality.samples(tenant),
+        })
+    }
+
+    async fn record(&self, actor: &Actor, action: Action<'_>) -> Result<(), Unrecorded> {
+        let draft = record::draft(actor, &action, names::recorded(action.tenant()));
+        let recorded = self.audit.record(draft).await;
         self.observer.observe(&AdminEvent {
             actor,
             action,
-            result: ActionResult::Done,
+            result: ActionResult::of_read(&recorded),
         });
+        recorded.map(drop)
     }
 }

@@ -129,8 +129,8 @@ impl ReadinessCheck {
         }
     }
 
-    /// Degraded by one failed commit: not ready would keep out the request that succeeds. Down once
-    /// a second attempt failed too; the writer then goes on trying by itself.
+    /// Degraded by one failed commit, of events or of the audit log: not ready would keep out the request
+    /// that succeeds. Down once a second attempt failed too; who writes then goes on trying.
     async fn database(&self) -> Component {
         let store = &self.services.store;
         let tried = async {
@@ -138,7 +138,9 @@ impl ReadinessCheck {
             store.check().await
         };
         let (answer, latency) = self.ask(tried).await;
-        let component = match (answer, self.services.writer.gauge().failures()) {
+        let services = &self.services;
+        let failures = services.writer.gauge().failures();
+        let component = match (answer, failures.max(services.audit.failures())) {
             (Some(Err(StoreError::Fault(fault))), _) => {
                 Component::new(State::Down).with_action(fault.action())
             }

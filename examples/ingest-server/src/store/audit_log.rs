@@ -5,17 +5,27 @@
 
 mod refusals;
 
-use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};
+use std::{
+    fmt::Debug,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use portcullis_keyring::entropy::{Entropy, EntropyError};
+use portcullis_telemetry::SpanLink;
 use tokio::{
     sync::{mpsc, oneshot},
     time::{MissedTickBehavior, interval, timeout},
 };
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use self::refusals::Refusals;
-use super::{AuditDraft, AuditEvent, AuditOutcome, Store, StoreError};
+use super::{AuditDraft, AuditEvent, AuditOutcome, Store, StoreError, group_span};
 use crate::clock::Clock;
 
 /// Events that may wait, of those that must be on record and of those that may be dropped.
@@ -28,7 +38,7 @@ const GROUP: usize = 256;
 /// How long an event may take to be durable.
 const TIMEOUT: Duration = Duration::from_millis(1_900);
 
-/// How often refusals that stand together are looked after.
+/// How often refusals that stand together are looked after, and the database is tried after a failure.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Is told what became of events.
@@ -74,6 +84,7 @@ pub(crate) struct AuditLog {
     best: mpsc::Sender<AuditDraft>,
     stamp: Stamp,
     observer: Arc<dyn AuditObserver>,
+    failures: Arc<AtomicU32>,
 }
 
 /// Something that is on record as begun. Dropped, its outcome stays unknown.
@@ -95,16 +106,19 @@ impl AuditLog {
         let (must, requests) = mpsc::channel(MUST_ROOM);
         let (best, notes) = mpsc::channel(BEST_ROOM);
         let stamp = Stamp { clock, entropy };
+        let failures = Arc::new(AtomicU32::new(0));
         let task = WritingTask {
             store,
             stamp: stamp.clone(),
             observer: Arc::clone(&observer),
+            failures: Arc::clone(&failures),
         };
         let log = Self {
             must,
             best,
             stamp,
             observer,
+            failures,
         };
         (log, task.run(requests, notes))
     }
@@ -147,11 +161,20 @@ impl AuditLog {
         }
     }
 
+    /// How many attempts to write have failed since the last that succeeded.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
     async fn append(&self, draft: AuditDraft) -> Result<Uuid, Unrecorded> {
         let event = self.stamp.event(draft).map_err(|_| Unrecorded)?;
         let id = event.id;
         let (reply, written) = oneshot::channel();
-        let request = Request { event, reply };
+        let request = Request {
+            event,
+            reply,
+            origin: SpanLink::current(),
+        };
         self.must.try_send(request).map_err(|_| Unrecorded)?;
         match timeout(TIMEOUT, written).await {
             Ok(Ok(Ok(()))) => Ok(id),
@@ -206,6 +229,8 @@ impl Stamp {
 struct Request {
     event: AuditEvent,
     reply: oneshot::Sender<Result<(), Unrecorded>>,
+    /// The request's span, for the group's to link to.
+    origin: Option<SpanLink>,
 }
 
 #[derive(Debug)]
@@ -213,6 +238,7 @@ struct WritingTask {
     store: Arc<dyn Store>,
     stamp: Stamp,
     observer: Arc<dyn AuditObserver>,
+    failures: Arc<AtomicU32>,
 }
 
 impl WritingTask {
@@ -237,7 +263,10 @@ impl WritingTask {
                         self.write_noted(vec![draft]).await;
                     }
                 }
-                _ = ticks.tick() => self.write_noted(refusals.due(now)).await,
+                _ = ticks.tick() => {
+                    self.write_noted(refusals.due(now)).await;
+                    self.try_again().await;
+                }
             }
         }
         let mut left_over = refusals.drain();
@@ -257,11 +286,12 @@ impl WritingTask {
         }
         // Who has given up waiting gets no row: nothing will be shown for it.
         group.retain(|request| !request.reply.is_closed());
+        let origins: Vec<SpanLink> = group.iter_mut().filter_map(|it| it.origin.take()).collect();
         let (events, mut replies): (Vec<_>, Vec<_>) = group
             .into_iter()
-            .map(|Request { event, reply }| (event, reply))
+            .map(|Request { event, reply, .. }| (event, reply))
             .unzip();
-        let outcome = self.append(&events).await;
+        let outcome = self.append(&events, &origins).await;
         if let Err(StoreError::Busy) = outcome {
             // In the next group they would wait as long once more.
             while let Ok(waiting) = requests.try_recv() {
@@ -288,7 +318,7 @@ impl WritingTask {
             self.observer.observe(AuditLogEvent::Dropped);
             return;
         };
-        let became = match self.append(&events).await {
+        let became = match self.append(&events, &[]).await {
             Ok(()) => AuditLogEvent::Recorded,
             Err(_) => AuditLogEvent::Dropped,
         };
@@ -297,18 +327,48 @@ impl WritingTask {
         }
     }
 
-    async fn append(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+    async fn append(&self, events: &[AuditEvent], origins: &[SpanLink]) -> Result<(), StoreError> {
         if events.is_empty() {
             return Ok(());
         }
-        let outcome = self.store.append_audit(events).await;
+        let span = group_span::audit_span(events.len(), origins);
+        let outcome = self
+            .store
+            .append_audit(events)
+            .instrument(span.clone())
+            .await;
+        self.count(outcome.is_ok());
         if let Err(error) = &outcome {
-            tracing::error!(
-                error = error as &dyn std::error::Error,
-                "events of the audit log were not written"
-            );
+            span.in_scope(|| {
+                tracing::error!(
+                    error = error as &dyn std::error::Error,
+                    requests = group_span::traces(origins),
+                    "events of the audit log were not written"
+                );
+            });
         }
         outcome
+    }
+
+    /// Tries the database after a failure: those who are refused because of it may not come again, nor
+    /// anybody else while the service is not ready.
+    async fn try_again(&self) {
+        if self.failures.load(Ordering::Relaxed) > 0 {
+            let span = tracing::info_span!(parent: None, "write_trial");
+            let outcome = self.store.try_writing().instrument(span).await;
+            self.count(outcome.is_ok());
+        }
+    }
+
+    /// Counts failures in a row.
+    fn count(&self, succeeded: bool) {
+        let failures = self.failures.load(Ordering::Relaxed);
+        let failures = if succeeded {
+            0
+        } else {
+            failures.saturating_add(1)
+        };
+        self.failures.store(failures, Ordering::Relaxed);
     }
 }
 

@@ -1,8 +1,6 @@
 //! Group commit: one task writes what has queued in one transaction, then acknowledges it. Each group has
 //! a span of its own, which links to the requests that it serves.
 
-mod group_span;
-
 use std::{
     fmt::Debug,
     future::Future,
@@ -23,7 +21,7 @@ use tokio::{
 use tracing::Instrument as _;
 
 use super::{
-    Receipt, Store, StoreError, Write,
+    Receipt, Store, StoreError, Write, group_span,
     queue_room::{QueueRoom, QueueSlots},
 };
 use crate::{clock::Clock, shares::Exceeded};

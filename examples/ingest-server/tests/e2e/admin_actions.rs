@@ -126,6 +126,38 @@ async fn the_command_line_leaves_its_user() {
     assert!(!json!(events).to_string().contains("b.example"));
 }
 
+#[tokio::test]
+async fn whatever_an_operator_reads_is_on_record_once() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let key = format!("/admin/api-keys/{}", key.kid);
+    for (path, action, tenant) in [
+        ("/admin/api-keys", "api_key.list", "system"),
+        (key.as_str(), "api_key.read", "acme"),
+        ("/admin/limits", "limits.read", "system"),
+        ("/admin/quality", "quality.read", "system"),
+        ("/admin/quality/report?tenant=acme", "quality.read", "acme"),
+        (
+            "/admin/quality/samples?tenant=acme",
+            "quality.samples",
+            "acme",
+        ),
+        ("/admin/audit/events", "audit.read", "system"),
+    ] {
+        let rows = format!("audit_event WHERE action = '{action}' AND tenant = '{tenant}'");
+        let before = count(&data, &rows).await;
+        let answer = server.admin(Method::GET, path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        assert_eq!(count(&data, &rows).await, before + 1, "{path}");
+    }
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        let before = count(&data, "audit_event").await;
+        server.admin(Method::GET, path).send().await.unwrap();
+        assert_eq!(count(&data, "audit_event").await, before, "{path}");
+    }
+}
+
 /// What cannot be put on record is neither done nor told as done.
 #[tokio::test]
 async fn without_a_place_for_the_event_nothing_is_changed() {
@@ -152,6 +184,10 @@ async fn without_a_place_for_the_event_nothing_is_changed() {
             server.admin(Method::PUT, "/admin/limits").json(&limits),
             server.admin(Method::GET, "/admin/api-keys"),
             server.admin(Method::GET, "/admin/audit/events"),
+            server.admin(Method::GET, "/admin/limits"),
+            server.admin(Method::GET, "/admin/quality?tenant=acme"),
+            server.admin(Method::GET, "/admin/quality/report"),
+            server.admin(Method::GET, "/admin/quality/samples"),
         ] {
             let asked = Instant::now();
             let answer = request.send().await.unwrap();

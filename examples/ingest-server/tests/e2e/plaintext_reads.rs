@@ -12,8 +12,8 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    ALL_SCOPES, Data, Key, Server, count, ignoring_file_size_signal, page_view, slow_down,
-    wait_for, waiting_rows,
+    ALL_SCOPES, Data, Key, Server, count, ignoring_file_size_signal, page_view, readiness,
+    slow_down, wait_for, waiting_rows,
 };
 
 async fn get(server: &Server, key: &Key, path: &str, reason: Option<&str>) -> Response {
@@ -308,8 +308,24 @@ async fn without_a_place_for_the_event_nothing_is_shown_in_the_clear() {
     for path in [path.as_str(), search] {
         assert_refused(&server, &key, path).await;
     }
+    // Nothing else was written meanwhile, and readiness tells of it all the same.
+    let (status, components) = readiness(&server).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(components["database"]["state"], "down", "{components}");
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    // Of itself: nobody is sent to a service that is not ready.
+    wait_for("readiness when there is room again", async || {
+        (readiness(&server).await.0 == StatusCode::OK).then_some(())
+    })
+    .await;
     assert_eq!(server.read_lead(&key, &lead).await.status(), StatusCode::OK);
+    for line in server.logs().lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        if line["message"] == "events of the audit log were not written" {
+            assert_eq!(line["trace_id"].as_str().unwrap().len(), 32, "{line}");
+            assert_eq!(line["requests"].as_str().unwrap().len(), 32, "{line}");
+        }
+    }
 
     // A trigger that fails every event, as a broken table would.
     sqlx::raw_sql(

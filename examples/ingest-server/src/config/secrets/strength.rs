@@ -5,6 +5,7 @@ mod known;
 mod pattern;
 mod related;
 mod token;
+mod words;
 
 use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
 use secrecy::{ExposeSecret as _, SecretString};

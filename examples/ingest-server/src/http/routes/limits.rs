@@ -15,8 +15,8 @@ pub(super) async fn read(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
     _: NoQuery,
-) -> Json<LimitsReport> {
-    Json(state.use_cases.limits.read(&actor))
+) -> Result<Json<LimitsReport>, Problem> {
+    Ok(Json(state.use_cases.limits.read(&actor).await?))
 }
 
 /// `PUT`: other policies, in the form in which `GET` gives them.

@@ -26,9 +26,8 @@ pub(super) async fn report(
     target: Uri,
 ) -> Result<Json<Report>, Problem> {
     let tenant = tenant(&target)?;
-    Ok(Json(
-        state.use_cases.quality.report(&actor, tenant.as_deref()),
-    ))
+    let report = state.use_cases.quality.report(&actor, tenant.as_deref());
+    Ok(Json(report.await?))
 }
 
 /// `GET /admin/quality/report`: the same for people.
@@ -38,12 +37,8 @@ pub(super) async fn page(
     target: Uri,
 ) -> Result<Response, Problem> {
     let tenant = tenant(&target)?;
-    let page = state
-        .use_cases
-        .quality
-        .report(&actor, tenant.as_deref())
-        .html()
-        .to_string();
+    let report = state.use_cases.quality.report(&actor, tenant.as_deref());
+    let page = report.await?.html().to_string();
     // The page brings its own style and asks for nothing else.
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
     Ok(([(CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response())
@@ -56,7 +51,6 @@ pub(super) async fn samples(
     target: Uri,
 ) -> Result<Json<Samples>, Problem> {
     let tenant = tenant(&target)?;
-    Ok(Json(
-        state.use_cases.quality.samples(&actor, tenant.as_deref()),
-    ))
+    let samples = state.use_cases.quality.samples(&actor, tenant.as_deref());
+    Ok(Json(samples.await?))
 }

@@ -25,15 +25,17 @@ impl Known {
 
     fn new() -> Self {
         let mut keys: HashSet<Key> = PUBLISHED.into_iter().map(key).collect();
-        let mut texts: HashSet<String> = MD5.into_iter().map(str::to_owned).collect();
+        let printed = MD5.into_iter().chain(TOKENS);
+        let mut texts: HashSet<String> = printed.map(str::to_ascii_lowercase).collect();
         for word in words() {
             let mut hashes = ALGORITHMS.map(|it| digest(it, word.as_bytes())).to_vec();
             hashes.push(digest(&SHA256, hashes[0].as_ref()));
             keys.extend(hashes.iter().flat_map(|hash| halves(hash.as_ref())));
+            texts.extend(hashes.iter().map(|hash| hex(hash.as_ref())));
             let short = digest(&SHA1_FOR_LEGACY_USE_ONLY, word.as_bytes());
             texts.insert(hex(short.as_ref()));
         }
-        for number in 0..=999_u16 {
+        for number in 0..=9_999_u16 {
             let hash = digest(&SHA256, number.to_string().as_bytes());
             keys.extend(halves(hash.as_ref()));
         }
@@ -79,7 +81,7 @@ fn words() -> impl Iterator<Item = String> {
     words.flat_map(|word| [format!("{word}\n"), word])
 }
 
-const WORDS: [&str; 88] = [
+const WORDS: [&str; 129] = [
     "",
     " ",
     "a",
@@ -168,6 +170,47 @@ const WORDS: [&str; 88] = [
     "welcome",
     "123456",
     "123456789",
+    "1234",
+    "12345",
+    "1234567",
+    "12345678",
+    "1234567890",
+    "P@ssw0rd",
+    "Passw0rd!",
+    "password1!",
+    "qwerty123",
+    "true",
+    "false",
+    "The quick brown fox jumps over the lazy dog",
+    "The quick brown fox jumps over the lazy dog.",
+    "kek-1",
+    "my-kek",
+    "my kek",
+    "root-key",
+    "pepper1",
+    "api-key",
+    "apikey",
+    "satoshi",
+    "sunshine",
+    "shadow",
+    "superman",
+    "batman",
+    "trustno1",
+    "111111",
+    "000000",
+    "secret1",
+    "secret!",
+    "testkey",
+    "test-key",
+    "test key",
+    "demo-key",
+    "dummykey",
+    "data-key",
+    "key-encryption-key",
+    "index root",
+    "admin-token",
+    "\0",
+    "\r",
 ];
 
 /// Hashes of "", "password", "secret", "admin", "test", "123456" and "changeme".
@@ -181,8 +224,16 @@ const MD5: [&str; 7] = [
     "4cb9c8a8048fd02294477fcb1a41191a",
 ];
 
+/// Tokens of other products' documents.
+const TOKENS: [&str; 3] = [
+    "sk_test_4eC39HqLyjWDarjtT1zdp7dc",
+    "sk_test_BQokikJOvBiI2HlWgH4olfQ2",
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0Ijox\
+     NTE2MjM5MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c",
+];
+
 /// Keys that are printed where people look for one. Those with a pattern are found by it.
-const PUBLISHED: [&str; 24] = [
+const PUBLISHED: [&str; 49] = [
     // NIST SP 800-38A, F.1.5: AES-256.
     "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
     // RFC 8439, 2.5.2 and A.5: Poly1305, ChaCha20-Poly1305.
@@ -210,6 +261,43 @@ const PUBLISHED: [&str; 24] = [
     "6a09e667bb67ae853c6ef372a54ff53a510e527f9b05688c1f83d9ab5be0cd19",
     // secp256k1's generator.
     "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+    // RFC 8032, 7.1: Ed25519, the tests of 1,023 bytes and of SHA(abc).
+    "f5e5767cf153319517630f226876b86c8160cc583bc013744c6bf255f5cc0ee5",
+    "833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42",
+    // RFC 6979, A.2.5: P-256.
+    "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721",
+    // RFC 7515, A.1: the first half of its HMAC key.
+    "0323354b2b0fa5bc837e0665777ba68f5ab328e6f054c928a90f84b2d2502ebf",
+    // RFC 4231, test case 1: HMAC-SHA-256.
+    "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+    // BIP 32, test vector 1.
+    "e8f32e723decf4051aefac8e2c93c9c5b214313817cdb01a1494b917c8436b35",
+    // Other accounts of test chains.
+    "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
+    "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
+    "4f3edf983ac636a65a842ce7c78d9aa706d3b113bce9c46f30d7d21715b23b1d",
+    // Constants of SHA-256 and SHA-512, AES's table, P-256's generator and its b.
+    "428a2f9871374491b5c0fbcfe9b5dba53956c25b59f111f1923f82a4ab1c5ed5",
+    "6a09e667f3bcc908bb67ae8584caa73b3c6ef372fe94f82ba54ff53a5f1d36f1",
+    "637c777bf26b6fc53001672bfed7ab76ca82c97dfa5947f0add4a2af9ca472c0",
+    "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296",
+    "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b",
+    // Decimal digits of pi.
+    "3141592653589793238462643383279502884197169399375105820974944592",
+    // HMAC-SHA-256 of nothing with no key, SHAKE128 and SHAKE256 of nothing.
+    "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad",
+    "7f9c2ba4e88f827d616045507605853ed73b8093f6efbc88eb1a6eacfa66ef26",
+    "46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762f",
+    // The halves of SHA3-512 and BLAKE2b-512 of nothing.
+    "a69f73cca23a9ac5c8b567dc185a756e97c982164fe25859e0d1dcc1475c80a6",
+    "15b2123af1f5f94c11e3e9402c3ac558f500199d95b6d3e301758586281dcd26",
+    "786a02f742015903c6c6fd852552d272912f4740e15847618a86e217f71f5419",
+    "d25e1031afee585313896444934eb04b903a685b1448b755d56f701afe9be2ce",
+    // SHA-224 of nothing, with zeros.
+    "d14a028c2a3a2bc9476102bb288234c415a2b01f828ea62ac5b3e42f00000000",
+    // PBKDF2-HMAC-SHA-256 of "password" with "salt", once and 4,096 times (RFC 7914, 11; RFC 6070).
+    "120fb6cffcf8b32c43e7225256c4f837a86548c92ccc35480805987cb70be17b",
+    "c5e478d59288c841aa530db6845c4c8d962893a001ce4e11a4963873aa98134a",
     // Hashes of the empty text: SHA3-256, Keccak-256, BLAKE2b-256, BLAKE2s, BLAKE3, SM3.
     "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a",
     "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470",

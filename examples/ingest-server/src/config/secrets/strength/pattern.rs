@@ -8,17 +8,18 @@ use std::collections::BTreeMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::Key;
+use super::{Key, words};
 
 /// Whether a rule refuses a key.
 type Rule = fn(&Key) -> bool;
 
 /// Why 32 bytes cannot be random ones.
 pub(super) fn weakness(key: &Key) -> Option<&'static str> {
-    let rules: [(Rule, &'static str); 7] = [
+    let rules: [(Rule, &'static str); 8] = [
         (has_few_values, "it has few different bytes"),
         (repeats, "it repeats itself"),
         (is_progression, "its bytes follow a rule"),
+        (is_recurrence, "its bytes follow from each other"),
         (is_mirrored, "one half of it follows from the other"),
         (is_text, "it is text"),
         (is_words, "its base64 is words"),
@@ -48,13 +49,37 @@ fn repeats(key: &Key) -> bool {
 /// step and width are such, forwards and backwards.
 fn is_progression(key: &Key) -> bool {
     let constant = |values: &mut dyn Iterator<Item = u8>| most_common(values) >= 8;
-    let steps: Vec<u8> = pairs(key, 1)
-        .map(|(one, other)| other.wrapping_sub(one))
-        .collect();
+    let steps = differences(key);
     (1..=16).any(|lag| {
         constant(&mut pairs(key, lag).map(|(one, other)| other.wrapping_sub(one)))
             || constant(&mut pairs(key, lag).map(|(one, other)| one ^ other))
-    }) || constant(&mut steps.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])))
+    }) || {
+        // Squares have a change that stays, cubes one of that.
+        let changes = differences(&steps);
+        constant(&mut changes.iter().copied()) || constant(&mut differences(&changes).into_iter())
+    }
+}
+
+fn differences(values: &[u8]) -> Vec<u8> {
+    let pairs = values.windows(2);
+    pairs.map(|pair| pair[1].wrapping_sub(pair[0])).collect()
+}
+
+/// Each step is that before by one factor (powers, simple generators), or each byte the sum of the two
+/// before, 9 times or more: 1 in 10^12.
+fn is_recurrence(key: &Key) -> bool {
+    let steps = differences(key);
+    let follows = |factor: u8| {
+        let pairs = steps.windows(2);
+        pairs
+            .filter(|pair| pair[1] == pair[0].wrapping_mul(factor))
+            .count()
+            >= 9
+    };
+    let sums = key
+        .windows(3)
+        .filter(|part| part[2] == part[1].wrapping_add(part[0]));
+    sums.count() >= 9 || (0..=u8::MAX).any(follows)
 }
 
 /// The second half is the first one backwards, or that with one change for all of its bytes: less
@@ -81,7 +106,12 @@ fn is_words(key: &Key) -> bool {
     !text.bytes().any(|byte| byte.is_ascii_uppercase())
         || !text.bytes().any(|byte| byte.is_ascii_lowercase())
         || WORDS.iter().any(|word| lower.contains(word))
+        || words::random_chars(text) < MIN_RANDOM_CHARS
 }
+
+/// What has to be left of 42 characters without words and sequences. Random ones would need six words by
+/// chance to have fewer: less than 1 in 10^7.
+const MIN_RANDOM_CHARS: usize = 20;
 
 const WORDS: [&str; 12] = [
     "password",

@@ -1,9 +1,11 @@
 //! What a token must be that goes over the wire with every request.
 
-use super::{Key, encoded, known::Known, pattern};
+use super::{Key, encoded, known::Known, pattern, words};
 use crate::config::origin::Origin;
 
 const MIN_CHARS: usize = 32;
+/// A head of 16 KiB could not carry a much longer one, and looking through it takes its time.
+const MAX_CHARS: usize = 1_024;
 /// 32 random characters have about 14 distinct ones in hex and more in base64; fewer than 8 has one
 /// in ten million.
 const MIN_DISTINCT: usize = 8;
@@ -22,8 +24,14 @@ pub(super) fn weaknesses<'a>(
             "is weak: {reason}; take at least {MIN_CHARS} random characters"
         ));
     }
-    for (origin, key) in keys {
-        if encoded::holds(token, key) {
+    if token.len() > MAX_CHARS {
+        found.push(format!("has more than {MAX_CHARS} characters"));
+        return found;
+    }
+    let (origins, keys): (Vec<_>, Vec<_>) = keys.unzip();
+    let held = encoded::held(token, &keys);
+    for (number, (origin, key)) in origins.into_iter().zip(keys).enumerate() {
+        if held.contains(&number) {
             found.push(format!("contains a secret of {origin}"));
         } else if Known::is_hash_of(key, token) {
             found.push(format!("is what a secret of {origin} is a hash of"));
@@ -48,8 +56,12 @@ fn weakness(token: &str, known: &Known) -> Option<&'static str> {
     if repeats(bytes) {
         return Some("it repeats itself");
     }
-    if random_chars(token) < MIN_RANDOM_CHARS {
+    if words::random_chars(token) < MIN_RANDOM_CHARS || encodes_text(token) {
         return Some("it consists of words and sequences");
+    }
+    let plain = words::plain(token);
+    if PLACEHOLDERS.iter().any(|word| plain.contains(word)) {
+        return Some("it has a word of a placeholder");
     }
     let is_weak = |key: &Key| known.has(key) || pattern::weakness(key).is_some();
     if known.has_text(token) || encoded_key(token).is_some_and(|key| is_weak(&key)) {
@@ -67,77 +79,35 @@ fn repeats(bytes: &[u8]) -> bool {
     })
 }
 
-/// The characters that are part of no word below, of no sequence (`4567`, `dcba`), and no separator.
-fn random_chars(token: &str) -> usize {
-    let lower = token.to_ascii_lowercase();
-    let mut is_random: Vec<bool> = lower
-        .bytes()
-        .map(|byte| byte.is_ascii_alphanumeric())
-        .collect();
-    for word in WORDS {
-        for (at, _) in lower.match_indices(word) {
-            is_random[at..at + word.len()].fill(false);
-        }
-    }
-    let bytes = lower.as_bytes();
-    for (at, part) in bytes.windows(4).enumerate() {
-        let goes = |step: i16| {
-            let mut pairs = part.windows(2);
-            pairs.all(|pair| i16::from(pair[1]) - i16::from(pair[0]) == step)
-        };
-        if [-1, 0, 1].into_iter().any(goes) {
-            is_random[at..at + 4].fill(false);
-        }
-    }
-    is_random.into_iter().filter(|is_random| *is_random).count()
+/// Whether it is hexadecimal or base64 of words, or of bytes that count.
+fn encodes_text(token: &str) -> bool {
+    decoded(token).is_some_and(|bytes| {
+        let steps = bytes.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]));
+        let counts = pattern::most_common(&mut steps.into_iter()) * 2 >= bytes.len();
+        let text = std::str::from_utf8(&bytes).ok();
+        let text = text.filter(|text| !text.contains(char::is_control));
+        counts
+            || text
+                .is_some_and(|text| text.is_ascii() && words::random_chars(text) < MIN_RANDOM_CHARS)
+    })
 }
 
-/// Words of tokens that somebody made up. All are longer than what random text has by chance.
-const WORDS: [&str; 40] = [
-    "admin",
-    "token",
-    "bearer",
-    "test",
-    "secret",
-    "password",
-    "passwd",
-    "change",
-    "changeme",
-    "please",
-    "replace",
+/// What nobody draws by chance, and no one leaves in a token that was drawn.
+const PLACEHOLDERS: [&str; 6] = [
     "example",
-    "default",
-    "insecure",
-    "portcullis",
-    "ingest",
-    "server",
-    "service",
-    "local",
-    "development",
-    "production",
-    "staging",
-    "dummy",
-    "sample",
+    "changeme",
     "placeholder",
-    "your",
-    "this",
-    "that",
-    "here",
-    "must",
-    "least",
-    "characters",
-    "long",
-    "random",
-    "qwerty",
-    "asdf",
-    "zxcv",
-    "letmein",
-    "welcome",
-    "super",
+    "password",
+    "insertyour",
+    "yourtoken",
 ];
 
 /// The 32 bytes that a token is the hexadecimal or the base64 of.
 fn encoded_key(token: &str) -> Option<Key> {
+    decoded(token)?.try_into().ok()
+}
+
+fn decoded(token: &str) -> Option<Vec<u8>> {
     use base64::{
         Engine as _,
         engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
@@ -145,8 +115,6 @@ fn encoded_key(token: &str) -> Option<Key> {
     let plain = token.trim_end_matches('=');
     let pair = |at: usize| u8::from_str_radix(token.get(at..at + 2)?, 16).ok();
     let hex: Option<Vec<u8>> = (0..token.len()).step_by(2).map(pair).collect();
-    let bytes = hex
-        .or_else(|| STANDARD_NO_PAD.decode(plain).ok())
-        .or_else(|| URL_SAFE_NO_PAD.decode(plain).ok())?;
-    bytes.try_into().ok()
+    hex.or_else(|| STANDARD_NO_PAD.decode(plain).ok())
+        .or_else(|| URL_SAFE_NO_PAD.decode(plain).ok())
 }

@@ -11,6 +11,13 @@ pub(super) fn group_span(rows: usize, origins: &[SpanLink]) -> Span {
     span
 }
 
+/// The same for a group of the audit log.
+pub(super) fn audit_span(rows: usize, origins: &[SpanLink]) -> Span {
+    let span = info_span!(parent: None, "write_audit", rows, served = origins.len());
+    add_links(&span, origins);
+    span
+}
+
 /// The trace ids of the first requests of a group, for a log line: where traces are not exported, or
 /// this one is not, the line alone has to tell which requests failed.
 pub(super) fn traces(origins: &[SpanLink]) -> String {
