@@ -21,7 +21,7 @@ impl FaultMetrics {
             )?,
             not_the_same: registry.counter(
                 "database_file_lost",
-                "Times the database file was found removed, replaced or truncated",
+                "Times the database file, or its log, was found removed, replaced or truncated",
             )?,
         })
     }
@@ -31,7 +31,7 @@ impl FaultObserver for FaultMetrics {
     fn observe(&self, event: &FaultEvent<'_>) {
         match event.fault {
             DatabaseFault::Corrupt => self.corruption.inc(),
-            DatabaseFault::NotTheSame => self.not_the_same.inc(),
+            DatabaseFault::NotTheSame | DatabaseFault::LogNotTheSame => self.not_the_same.inc(),
         };
         if event.is_first {
             in_span(|| {

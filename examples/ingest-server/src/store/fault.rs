@@ -15,6 +15,9 @@ pub(crate) enum DatabaseFault {
     /// What lies at its path is not what was opened, or only a piece of it.
     #[error("{}", self.action())]
     NotTheSame,
+    /// What SQLite keeps beside it and has not put into it yet is at no path any more.
+    #[error("{}", self.action())]
+    LogNotTheSame,
 }
 
 impl DatabaseFault {
@@ -25,6 +28,10 @@ impl DatabaseFault {
             Self::NotTheSame => {
                 "the database file was removed, replaced or truncated: stop the service, put the \
                  file back or restore a backup"
+            }
+            Self::LogNotTheSame => {
+                "the `-wal` or `-shm` file beside the database was removed or replaced: stop the \
+                 service with SIGTERM, which saves what it held, and start it again"
             }
         }
     }

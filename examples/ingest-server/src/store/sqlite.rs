@@ -96,6 +96,9 @@ impl SqliteStore {
         drop(opening);
         store.marker.check_tables(remembers_secrets)?;
         open::migrate(&store.opening).await?;
+        // A connection is open from now to the end.
+        let noted = store.file.note_log();
+        noted.map_err(|error| StoreError::Unavailable(error.into()))?;
         Ok(store)
     }
 

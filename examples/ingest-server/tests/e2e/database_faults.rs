@@ -12,7 +12,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    ALL_SCOPES, Data, Key, Server, ignoring_file_size_signal, page_view, readiness, wait_for,
+    ALL_SCOPES, Data, Key, Server, count, ignoring_file_size_signal, page_view, readiness, wait_for,
 };
 
 /// The bound on the end of a failure once its cause is gone, and on each answer meanwhile.
@@ -294,6 +294,55 @@ async fn a_file_that_is_not_the_one_that_was_opened_is_not_written() {
             !["removed", "moved away"].contains(&what),
             "{what}"
         );
+    }
+}
+
+/// What is acknowledged may lie in the log alone: without one, a crash would lose it.
+#[tokio::test]
+async fn without_its_log_nothing_is_acknowledged_and_stopping_saves_what_was() {
+    let changes: [(&[&str], bool); 4] = [
+        (&["-wal"], false),
+        (&["-shm"], false),
+        (&["-wal", "-shm"], false),
+        // Another one, which the next program makes that opens the file.
+        (&["-wal", "-shm"], true),
+    ];
+    for (suffixes, is_replaced) in changes {
+        let server = Server::start();
+        let key = server.issue("acme", &ALL_SCOPES).await;
+        for id in 0..10 {
+            assert_eq!(
+                event(&server, &key, id).await.status(),
+                StatusCode::ACCEPTED
+            );
+        }
+        for suffix in suffixes {
+            let mut beside = server.data().database().into_os_string();
+            beside.push(suffix);
+            fs::remove_file(&beside).unwrap();
+            if is_replaced {
+                fs::write(&beside, "").unwrap();
+            }
+        }
+        let changed = Instant::now();
+        wait_for("the change to be noticed", async || {
+            let (status, components) = readiness(&server).await;
+            let action = components["database"]["action"].as_str()?;
+            let is_named = action.contains("`-wal` or `-shm`");
+            (status == StatusCode::SERVICE_UNAVAILABLE && is_named).then_some(())
+        })
+        .await;
+        assert!(changed.elapsed() < RECOVERY, "{:?}", changed.elapsed());
+        let answer = event(&server, &key, "refused").await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(server.metrics().await["database_file_lost_total"] >= 1.0);
+
+        let data = server.data().clone();
+        assert!(server.terminate().success());
+        let server = Server::start_on(&data);
+        let (status, components) = readiness(&server).await;
+        assert_eq!(status, StatusCode::OK, "{components}");
+        assert_eq!(count(&data, "event").await, 10);
     }
 }
 

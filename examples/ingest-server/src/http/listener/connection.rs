@@ -116,7 +116,8 @@ async fn serve_requests(
             tracing::debug!(error = &error as &dyn Error, "a connection ended early");
             refused
         }
-        Err(error) if idle.since().is_some() => {
+        // Between two steps of hyper, what was answered is also sent, or waits for its reader.
+        Err(error) if idle.unserved_since().is_some() => {
             let beginning = wait_for_request(&mut stream);
             let came = tokio::time::timeout(limits.head_timeout, beginning).await;
             (came == Ok(true)).then(|| RefusedHead::new(Reason::CapacityClock, error.to_string()))

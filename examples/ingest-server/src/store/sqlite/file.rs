@@ -1,39 +1,68 @@
-//! Whether the file at the database's path still is the one that was opened.
+//! Whether the files at the database's paths still are those that were opened.
 
 use std::{
     fs::{self, File, Metadata},
-    io::{self, Read as _},
-    os::unix::fs::MetadataExt as _,
+    io,
+    os::unix::fs::{FileExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use crate::store::DatabaseFault;
 
-/// A file that was opened, by its path and what the file system calls it.
+/// A file that was opened, by its path and what the file system calls it, and what SQLite keeps
+/// beside it.
 #[derive(Debug, Clone)]
 pub(super) struct OpenedFile {
     path: PathBuf,
-    identity: (u64, u64),
+    /// Kept open: closing any descriptor of the file would end the locks that SQLite has on it.
+    file: Arc<File>,
+    identity: Identity,
     length: Arc<AtomicU64>,
+    beside: [PathBuf; 2],
+    beside_identities: Arc<OnceLock<[Identity; 2]>>,
 }
+
+/// Device and inode.
+type Identity = (u64, u64);
 
 impl OpenedFile {
     /// The file that lies there now.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
-        let metadata = fs::metadata(path)?;
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        let beside = ["-wal", "-shm"].map(|suffix| {
+            let mut path = path.as_os_str().to_owned();
+            path.push(suffix);
+            path.into()
+        });
         Ok(Self {
             path: path.to_owned(),
+            file: Arc::new(file),
             identity: identity(&metadata),
             length: Arc::new(AtomicU64::new(metadata.len())),
+            beside,
+            beside_identities: Arc::default(),
         })
     }
 
-    /// Fails if it is gone, is another, or has lost pages since the last look: SQLite goes on
-    /// writing to a file that nobody will ever open again.
+    /// Remembers the write-ahead log and its index. They stay the same from the first connection to
+    /// the end of the last.
+    pub(super) fn note_log(&self) -> io::Result<()> {
+        let [log, index] = &self.beside;
+        let identities = [
+            identity(&fs::metadata(log)?),
+            identity(&fs::metadata(index)?),
+        ];
+        self.beside_identities.get_or_init(|| identities);
+        Ok(())
+    }
+
+    /// Fails if it is gone, is another, or has lost pages since the last look, or if the log beside it
+    /// is gone or another: SQLite goes on writing to a file that nobody will ever open again.
     pub(super) fn verify(&self) -> Result<(), DatabaseFault> {
         let Ok(metadata) = fs::metadata(&self.path) else {
             return Err(DatabaseFault::NotTheSame);
@@ -46,14 +75,21 @@ impl OpenedFile {
         if length < self.length.swap(length, Ordering::Relaxed) && !self.holds_its_pages(length) {
             return Err(DatabaseFault::NotTheSame);
         }
-        Ok(())
+        let is_same = |(path, expected): (&PathBuf, &Identity)| {
+            fs::metadata(path).is_ok_and(|metadata| identity(&metadata) == *expected)
+        };
+        match self.beside_identities.get() {
+            Some(expected) if !self.beside.iter().zip(expected).all(is_same) => {
+                Err(DatabaseFault::LogNotTheSame)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether the file is as long as its own header says.
     fn holds_its_pages(&self, length: u64) -> bool {
         let mut header = [0; 32];
-        let read = File::open(&self.path).and_then(|mut file| file.read_exact(&mut header));
-        if read.is_err() {
+        if self.file.read_exact_at(&mut header, 0).is_err() {
             return false;
         }
         let [.., a, b, c, d] = header;
@@ -66,7 +102,7 @@ impl OpenedFile {
     }
 }
 
-fn identity(metadata: &Metadata) -> (u64, u64) {
+fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
@@ -106,5 +142,28 @@ mod tests {
             fs::rename(&path, folder.path().join("moved")).unwrap();
             fs::write(&path, database(3)).unwrap();
         }));
+    }
+
+    #[test]
+    fn the_log_and_its_index_have_to_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let beside = |suffix: &str| folder.path().join(format!("a.db{suffix}"));
+        for suffix in ["-wal", "-shm"] {
+            fs::write(&path, database(1)).unwrap();
+            fs::write(beside("-wal"), "").unwrap();
+            fs::write(beside("-shm"), "").unwrap();
+            let file = OpenedFile::at(&path).unwrap();
+            file.verify().unwrap();
+            file.note_log().unwrap();
+            fs::write(beside(suffix), "more").unwrap();
+            file.verify().unwrap();
+            fs::rename(beside(suffix), folder.path().join("moved")).unwrap();
+            assert_eq!(file.verify(), Err(DatabaseFault::LogNotTheSame));
+            fs::write(beside(suffix), "").unwrap();
+            assert_eq!(file.verify(), Err(DatabaseFault::LogNotTheSame));
+            fs::rename(folder.path().join("moved"), beside(suffix)).unwrap();
+            file.verify().unwrap();
+        }
     }
 }
