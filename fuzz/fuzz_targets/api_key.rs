@@ -36,7 +36,8 @@ fn check_text(text: &str) {
             assert_eq!(key.kid().to_string(), kid);
             assert_eq!(kid.parse::<Kid>(), Ok(*key.kid()));
             let secret = &text[text.len() - 49..];
-            let shown = format!("{key:?} {}", key.kid());
+            // The kid, which is shown, could begin as the secret does.
+            let shown = format!("{key:?} {}", key.kid()).replace(kid, "");
             assert!(!shown.contains(secret), "the secret is shown");
             // Six of its characters could be in the kid by chance, not half of them.
             assert!(

@@ -167,7 +167,7 @@ fn element(entry: &str) -> Option<String> {
 /// From the nearest hop to the farthest; an empty one is none (RFC 9110, 5.6.1).
 fn entries<'a>(lines: &'a [&str]) -> impl Iterator<Item = &'a str> {
     let entries = lines.iter().rev().flat_map(|line| line.rsplit(','));
-    entries.filter(|entry| !entry.trim().is_empty())
+    entries.filter(|entry| !entry.trim_matches([' ', '\t']).is_empty())
 }
 
 /// The address in an entry, whatever stands around it: more than what is to be understood.
