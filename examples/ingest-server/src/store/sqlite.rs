@@ -65,8 +65,8 @@ const WRITER_BEGIN: Duration = Duration::from_millis(1_800);
 // Short, so that the writer never waits long for its turn; the audit log asks again.
 const AUDIT_BUSY: Duration = Duration::from_millis(250);
 const READER_ACQUIRE: Duration = Duration::from_millis(1_500);
-const KEYS_BUSY: Duration = Duration::from_millis(600);
-const KEYS_ACQUIRE: Duration = Duration::from_millis(1_000);
+const KEYS_BUSY: Duration = Duration::from_millis(1_200);
+const KEYS_ACQUIRE: Duration = Duration::from_millis(600);
 
 impl SqliteStore {
     /// Opens the file, creating it if needed, and brings its schema up to date.
