@@ -42,7 +42,7 @@ impl FreeText {
 
 impl PiiType for PersonName {
     const NAME: &'static str = "name";
-    const EXPECTED: &'static str = "a name";
+    const EXPECTED: &'static str = "a name of at most 1,024 bytes";
     const SUITE: Suite = Suite::Padded;
 
     fn parse(text: &str) -> Result<Self, ParseError> {
@@ -65,7 +65,7 @@ impl PiiType for PersonName {
 
 impl PiiType for PostalAddress {
     const NAME: &'static str = "address";
-    const EXPECTED: &'static str = "an address";
+    const EXPECTED: &'static str = "an address of at most 4,096 bytes";
     const SUITE: Suite = Suite::Padded;
 
     fn parse(text: &str) -> Result<Self, ParseError> {
@@ -88,7 +88,7 @@ impl PiiType for PostalAddress {
 
 impl PiiType for FreeText {
     const NAME: &'static str = "text";
-    const EXPECTED: &'static str = "a text";
+    const EXPECTED: &'static str = "a text of at most 64 KiB";
     const SUITE: Suite = Suite::Padded;
 
     fn parse(text: &str) -> Result<Self, ParseError> {

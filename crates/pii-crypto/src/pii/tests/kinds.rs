@@ -157,8 +157,8 @@ fn an_erased_value_is_refused_like_one_of_its_type_and_says_what_it_should_be() 
             "52998224724",
             "a CPF with valid check digits",
         ),
-        ("name", "", "a name"),
-        ("address", "", "an address"),
+        ("name", "", "a name of at most 1,024 bytes"),
+        ("address", "", "an address of at most 4,096 bytes"),
     ] {
         let kind = PiiKinds::built_in().find(kind).expect("it is built in");
         assert!(kind.parse(refused).is_err());
