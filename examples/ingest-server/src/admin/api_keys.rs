@@ -1,21 +1,22 @@
 //! Issuing, listing, describing and revoking API keys.
 
+mod request;
+
 use std::{num::NonZeroU16, sync::Arc, time::SystemTime};
 
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, KeyInfo, Kid, MalformedKid, ManageError, NewKey, Revocation, Scope,
-    Scopes, TenantId, Tier,
+    ApiKey, ApiKeyCache, KeyInfo, Kid, MalformedKid, ManageError, NewKey, Revocation, TenantId,
     store::{KeyQuery, StoreError},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, names, record};
 use crate::{
-    limits,
-    permission::Permission,
     store::{AuditLog, AuditOutcome, Pending, Unrecorded},
     timestamp,
 };
+
+pub(crate) use self::request::ApiKeyRequest;
 
 /// The use cases on API keys.
 #[derive(Debug, Clone)]
@@ -23,16 +24,6 @@ pub(crate) struct ApiKeys {
     keys: ApiKeyCache,
     audit: AuditLog,
     observer: Arc<dyn AdminObserver>,
-}
-
-/// A key that is asked for, as text.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ApiKeyRequest {
-    pub(crate) tenant: String,
-    pub(crate) tier: String,
-    pub(crate) scopes: Vec<String>,
-    pub(crate) expires_at: Option<String>,
 }
 
 /// Which keys to list.
@@ -127,7 +118,7 @@ impl ApiKeys {
         };
         let new_key = async {
             self.check_tenant(&request.tenant).await?;
-            new_key(request)
+            request.to_key().map_err(ApiKeyError::Invalid)
         };
         let issued = match new_key.await {
             Ok(key) => {
@@ -214,7 +205,8 @@ impl ApiKeys {
             let limit = request.limit.unwrap_or(Self::DEFAULT_PAGE);
             let mut query = KeyQuery::first(limit.min(Self::MAX_PAGE));
             if let Some(tenant) = &request.tenant {
-                let tenant = TenantId::new(tenant).map_err(|error| invalid("tenant", &error))?;
+                let tenant = TenantId::new(tenant)
+                    .map_err(|error| ApiKeyError::Invalid(request::invalid("tenant", &error)))?;
                 query = query.of_tenant(tenant);
             }
             if let Some(kid) = &request.after {
@@ -360,51 +352,4 @@ async fn failed(change: Pending, error: ApiKeyError) -> ApiKeyError {
     // The log has said so, and counted it.
     drop(change.finish(AuditOutcome::Failure, Some(detail)).await);
     error
-}
-
-fn new_key(request: &ApiKeyRequest) -> Result<NewKey, ApiKeyError> {
-    let tenant = TenantId::new(&request.tenant).map_err(|error| invalid("tenant", &error))?;
-    let key = NewKey::new(tenant, tier(&request.tier)?, scopes(&request.scopes)?);
-    match &request.expires_at {
-        None => Ok(key),
-        Some(text) => match timestamp::parse(text) {
-            Some(at) => Ok(key.expires_at(at.into())),
-            None => {
-                let message = "`expires_at`: must be an RFC 3339 timestamp".to_owned();
-                Err(ApiKeyError::Invalid(message))
-            }
-        },
-    }
-}
-
-fn tier(name: &str) -> Result<Tier, ApiKeyError> {
-    if !limits::TIERS.iter().any(|tier| tier.as_str() == name) {
-        let known: Vec<_> = limits::TIERS.iter().map(|tier| tier.as_str()).collect();
-        let message = format!("`tier`: a tier is one of {}", known.join(", "));
-        return Err(ApiKeyError::Invalid(message));
-    }
-    name.parse().map_err(|error| invalid("tier", &error))
-}
-
-fn scopes(names: &[String]) -> Result<Scopes, ApiKeyError> {
-    let mut scopes = Vec::with_capacity(names.len());
-    for name in names {
-        if !Permission::ALL
-            .iter()
-            .any(|permission| permission.scope() == name)
-        {
-            let known = Permission::ALL.map(Permission::scope).join(", ");
-            return Err(ApiKeyError::Invalid(format!("`scopes`: known are {known}")));
-        }
-        scopes.push(Scope::new(name).map_err(|error| invalid("scopes", &error))?);
-    }
-    if scopes.is_empty() {
-        let message = "`scopes`: name at least one".to_owned();
-        return Err(ApiKeyError::Invalid(message));
-    }
-    Scopes::new(scopes).map_err(|error| invalid("scopes", &error))
-}
-
-fn invalid(name: &str, error: &dyn std::error::Error) -> ApiKeyError {
-    ApiKeyError::Invalid(format!("`{name}`: {error}"))
 }
