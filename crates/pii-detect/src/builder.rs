@@ -4,8 +4,9 @@ use thiserror::Error;
 
 use crate::{
     detector::Detector,
+    finding::Confidence,
     kind::{Kind, KindSet},
-    secret::STANDARD_PREFIX,
+    rules::secret::STANDARD_PREFIX,
 };
 
 /// Chooses what a [`Detector`] looks for; made by [`Detector::builder`].
@@ -13,6 +14,7 @@ use crate::{
 #[must_use = "a builder detects nothing: call `build`"]
 pub struct DetectorBuilder {
     kinds: KindSet,
+    min_confidence: Confidence,
     secret_prefixes: Vec<Box<str>>,
 }
 
@@ -29,7 +31,8 @@ impl Detector {
     /// Chooses kinds and secret prefixes, starting from [`standard`](Self::standard).
     pub fn builder() -> DetectorBuilder {
         DetectorBuilder {
-            kinds: KindSet::all(),
+            kinds: KindSet::standard(),
+            min_confidence: Confidence::Medium,
             secret_prefixes: vec![STANDARD_PREFIX.into()],
         }
     }
@@ -55,6 +58,12 @@ impl DetectorBuilder {
         self
     }
 
+    /// Reports findings that are at least this sure; default: [`Confidence::Medium`].
+    pub fn min_confidence(mut self, confidence: Confidence) -> Self {
+        self.min_confidence = confidence;
+        self
+    }
+
     /// Recognises a word as [`Kind::ApiKey`] when it starts with this prefix, case and all, and at
     /// least eight letters, digits, `_` or `-` follow. The prefix `pcl_` is always known.
     pub fn secret_prefix(mut self, prefix: impl Into<String>) -> Self {
@@ -70,6 +79,10 @@ impl DetectorBuilder {
         if self.secret_prefixes.iter().any(|prefix| prefix.is_empty()) {
             return Err(BuildError::EmptyPrefix);
         }
-        Ok(Detector::new(self.kinds, self.secret_prefixes))
+        Ok(Detector::new(
+            self.kinds,
+            self.min_confidence,
+            self.secret_prefixes,
+        ))
     }
 }

@@ -1,24 +1,22 @@
-//! Looks for every kind in one pass over a text.
+//! The detector: what it looks for, and what it gives back.
 
-use std::{borrow::Cow, iter::FusedIterator, ops::Range};
+use std::{borrow::Cow, iter::FusedIterator};
 
 use crate::{
-    card, email,
-    finding::Finding,
+    finding::{Confidence, Finding},
     kind::{Kind, KindSet},
-    phone,
-    secret::{self, STANDARD_PREFIX},
+    rules::secret::{self, STANDARD_PREFIX},
+    scan::Scan,
 };
 
-/// Recognises personal data and secrets by their value alone.
+/// Recognises personal data and secrets by their value, and by the name of the field that holds it.
 ///
-/// It is a pure function of the text: no state, no allocation while it looks, no network. UUIDs,
-/// hexadecimal ids, timestamps, IP addresses and plain numbers are left alone; a bare run of digits
-/// is a card only with a brand's prefix, length and Luhn digit, and is a telephone number only when
-/// it starts like one (`+`, `00`, `0`).
+/// It is a pure function of the text: no state, no network. UUIDs, hexadecimal ids, timestamps and
+/// plain numbers are left alone.
 #[derive(Clone, Debug)]
 pub struct Detector {
     kinds: KindSet,
+    min_confidence: Confidence,
     secret_prefixes: Vec<Box<str>>,
 }
 
@@ -26,24 +24,31 @@ pub struct Detector {
 #[derive(Clone, Debug)]
 #[must_use = "an iterator finds nothing until it is consumed"]
 pub struct Findings<'d, 't> {
-    detector: &'d Detector,
-    text: &'t str,
-    from: usize,
+    scan: Scan<'d, 't>,
 }
 
-/// What the patterns other than secrets need to see behind a cut.
+/// What the rules other than secrets need to see behind a cut.
 const LOOK_AHEAD_BYTES: usize = 320;
 
 impl Detector {
-    /// Every kind, and the secret prefix `pcl_`.
+    /// Every kind but IP addresses, and the secret prefix `pcl_`.
     #[must_use]
     pub fn standard() -> Self {
-        Self::new(KindSet::all(), vec![STANDARD_PREFIX.into()])
+        Self::new(
+            KindSet::standard(),
+            Confidence::Medium,
+            vec![STANDARD_PREFIX.into()],
+        )
     }
 
-    pub(crate) fn new(kinds: KindSet, secret_prefixes: Vec<Box<str>>) -> Self {
+    pub(crate) fn new(
+        kinds: KindSet,
+        min_confidence: Confidence,
+        secret_prefixes: Vec<Box<str>>,
+    ) -> Self {
         Self {
             kinds,
+            min_confidence,
             secret_prefixes,
         }
     }
@@ -56,10 +61,14 @@ impl Detector {
 
     /// Everything recognised in `text`, from left to right and without overlaps.
     pub fn find<'d, 't>(&'d self, text: &'t str) -> Findings<'d, 't> {
+        self.find_named("", text)
+    }
+
+    /// The same for the value of a field, whose name tells numbers apart: eleven digits in `mobile`
+    /// are a telephone number, in `order_id` they are not.
+    pub fn find_named<'d, 't>(&'d self, name: &'t str, text: &'t str) -> Findings<'d, 't> {
         Findings {
-            detector: self,
-            text,
-            from: 0,
+            scan: Scan::new(self, name, text),
         }
     }
 
@@ -98,50 +107,12 @@ impl Detector {
         secret.max(LOOK_AHEAD_BYTES)
     }
 
-    /// The leftmost finding that starts at `from` or later.
-    fn next_from(&self, text: &str, from: usize) -> Option<Finding> {
-        let bytes = text.as_bytes();
-        let mut at = from;
-        while at < bytes.len() {
-            let starts_word = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
-            if starts_word && is_uuid(&bytes[at..]) {
-                at += UUID_BYTES;
-                continue;
-            }
-            if let Some(finding) = self.at(text, from, at, starts_word) {
-                return Some(finding);
-            }
-            at += 1;
-        }
-        None
+    pub(crate) fn secret_prefixes(&self) -> &[Box<str>] {
+        &self.secret_prefixes
     }
 
-    /// What is recognised by the byte at `at`: the first of what is found, or the `@` of an address
-    /// that reaches back no further than `from`.
-    fn at(&self, text: &str, from: usize, at: usize, starts_word: bool) -> Option<Finding> {
-        let bytes = text.as_bytes();
-        match bytes[at] {
-            b'@' => self.look(Kind::Email, || email::around(text, from, at..at + 1)),
-            b'%' if bytes[at..].starts_with(b"%40") => {
-                self.look(Kind::Email, || email::around(text, from, at..at + 3))
-            }
-            b'0'..=b'9' | b'+' | b'(' => self
-                .look(Kind::PaymentCard, || card::at(bytes, at))
-                .or_else(|| self.look(Kind::Phone, || phone::at(bytes, at))),
-            _ => None,
-        }
-        .or_else(|| {
-            starts_word.then_some(())?;
-            self.look(Kind::ApiKey, || {
-                secret::at(bytes, at, &self.secret_prefixes)
-            })
-        })
-    }
-
-    /// What `pattern` finds, if this detector looks for `kind` at all.
-    fn look(&self, kind: Kind, pattern: impl FnOnce() -> Option<Range<usize>>) -> Option<Finding> {
-        let range = self.looks_for(kind).then(pattern)??;
-        Some(Finding { kind, range })
+    pub(crate) fn reports(&self, finding: &Finding) -> bool {
+        self.looks_for(finding.kind) && finding.confidence >= self.min_confidence
     }
 }
 
@@ -155,30 +126,11 @@ impl Iterator for Findings<'_, '_> {
     type Item = Finding;
 
     fn next(&mut self) -> Option<Finding> {
-        let found = self.detector.next_from(self.text, self.from);
-        self.from = found
-            .as_ref()
-            .map_or(self.text.len(), |finding| finding.range.end);
-        found
+        self.scan.next()
     }
 }
 
 impl FusedIterator for Findings<'_, '_> {}
-
-const UUID_BYTES: usize = 36;
-
-fn is_uuid(bytes: &[u8]) -> bool {
-    bytes.len() >= UUID_BYTES
-        && bytes[8] == b'-'
-        && bytes[..UUID_BYTES]
-            .iter()
-            .enumerate()
-            .all(|(index, byte)| match index {
-                8 | 13 | 18 | 23 => *byte == b'-',
-                _ => byte.is_ascii_hexdigit(),
-            })
-        && !bytes.get(UUID_BYTES).is_some_and(u8::is_ascii_alphanumeric)
-}
 
 #[cfg(test)]
 mod tests;

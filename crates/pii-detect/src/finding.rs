@@ -13,4 +13,22 @@ pub struct Finding {
     /// Where it stands: a range of bytes that is never empty and both ends of which are character
     /// boundaries, so that `&text[range]` does not panic.
     pub range: Range<usize>,
+    /// What in particular, stable and fit for a metric label: `cpf`, `iban`, `github_token`.
+    pub rule: &'static str,
+    /// How sure it is.
+    pub confidence: Confidence,
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Confidence {
+    /// It has the shape, and so have many innocent values: eleven digits whose check digits happen to
+    /// be right. Not reported by default.
+    Low,
+    /// It has the shape, and nothing around it says that it is something else.
+    Medium,
+    /// The shape is that of nothing else, or the text around it, or the name of its field, says what
+    /// it is.
+    High,
 }

@@ -6,41 +6,70 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Kind {
-    /// An e-mail address, plain or with a percent-encoded `@`.
+    /// An e-mail address.
     Email,
     /// A telephone number written internationally or in a common national form.
     Phone,
     /// A payment card number: a known brand, a length of that brand, a valid Luhn digit.
     PaymentCard,
-    /// A secret that carries a known prefix, such as an API key.
+    /// A number that a state gives to a person or a company: CPF, CNPJ, US social security number.
+    NationalId,
+    /// A bank account: an IBAN.
+    BankAccount,
+    /// A secret of a known shape, such as an API key or a private key.
     ApiKey,
+    /// An IPv4 or IPv6 address. Not looked for by default: it says little of a person and stands in
+    /// every log.
+    IpAddress,
 }
 
 impl Kind {
     /// Every kind, in the order of [`index`](Self::index).
-    pub const ALL: &'static [Self] = &[Self::Email, Self::Phone, Self::PaymentCard, Self::ApiKey];
+    pub const ALL: &'static [Self] = &[
+        Self::Email,
+        Self::Phone,
+        Self::PaymentCard,
+        Self::NationalId,
+        Self::BankAccount,
+        Self::ApiKey,
+        Self::IpAddress,
+    ];
 
-    /// The name, stable and fit for a metric label: `email`, `phone`, `payment_card`, `api_key`.
+    /// The name, stable and fit for a metric label: `email`, `phone`, `payment_card`, `national_id`,
+    /// `bank_account`, `api_key`, `ip_address`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Email => "email",
             Self::Phone => "phone",
             Self::PaymentCard => "payment_card",
+            Self::NationalId => "national_id",
+            Self::BankAccount => "bank_account",
             Self::ApiKey => "api_key",
+            Self::IpAddress => "ip_address",
         }
     }
 
-    /// What replaces a finding in a masked text: `[email]`, `[phone]`, `[payment_card]`,
-    /// `[api_key]`. No pattern recognises it.
+    /// What replaces a finding in a masked text: its name in brackets, `[email]`. No rule recognises
+    /// it.
     #[must_use]
     pub const fn placeholder(self) -> &'static str {
         match self {
             Self::Email => "[email]",
             Self::Phone => "[phone]",
             Self::PaymentCard => "[payment_card]",
+            Self::NationalId => "[national_id]",
+            Self::BankAccount => "[bank_account]",
             Self::ApiKey => "[api_key]",
+            Self::IpAddress => "[ip_address]",
         }
+    }
+
+    /// Whether [`Detector::standard`](crate::Detector::standard) looks for it: every kind but
+    /// [`IpAddress`](Self::IpAddress).
+    #[must_use]
+    pub const fn is_standard(self) -> bool {
+        !matches!(self, Self::IpAddress)
     }
 
     /// The position in [`ALL`](Self::ALL), for a table with one entry for each kind. It may differ
@@ -62,8 +91,9 @@ impl fmt::Display for Kind {
 pub(crate) struct KindSet(u32);
 
 impl KindSet {
-    pub(crate) fn all() -> Self {
-        Kind::ALL.iter().copied().collect()
+    pub(crate) fn standard() -> Self {
+        let kinds = Kind::ALL.iter().copied();
+        kinds.filter(|kind| kind.is_standard()).collect()
     }
 
     pub(crate) const fn insert(&mut self, kind: Kind) {

@@ -5,15 +5,12 @@ mod detector;
 mod finding;
 mod kind;
 
-mod card;
-mod digits;
-mod email;
-mod phone;
-mod secret;
+mod rules;
+mod scan;
 
 pub use self::{
     builder::{BuildError, DetectorBuilder},
     detector::{Detector, Findings},
-    finding::Finding,
+    finding::{Confidence, Finding},
     kind::Kind,
 };

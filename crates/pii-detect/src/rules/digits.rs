@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 /// How many digits stand in a row at `at`.
-pub(crate) fn run(bytes: &[u8], at: usize) -> usize {
+pub(super) fn run(bytes: &[u8], at: usize) -> usize {
     bytes.get(at..).map_or(0, |rest| {
         rest.iter().take_while(|b| b.is_ascii_digit()).count()
     })
 }
 
 /// Groups of exactly these lengths with one and the same separator between them.
-pub(crate) fn groups(
+pub(super) fn groups(
     bytes: &[u8],
     at: usize,
     lengths: &[usize],

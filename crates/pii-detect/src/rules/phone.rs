@@ -2,7 +2,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use crate::digits;
+use super::digits;
 
 /// E.164 allows 15 digits; under 8 no country code with a subscriber number is left.
 const INTERNATIONAL: RangeInclusive<usize> = 8..=15;
