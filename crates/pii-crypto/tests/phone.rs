@@ -2,7 +2,7 @@
 //! near them, and numbers given with another region. `data/phone` says where they are from.
 #![cfg(feature = "phone")]
 
-use std::{collections::BTreeSet, path::Path, process::Command};
+use std::{collections::BTreeSet, path::Path, process::Command, sync::LazyLock};
 
 use portcullis_pii_crypto::{ParseError, PhoneNumber, PiiType, Region};
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ fn rows<const N: usize>(file: &'static str) -> impl Iterator<Item = [&'static st
     })
 }
 
-fn examples() -> Vec<Example> {
+static EXAMPLES: LazyLock<Vec<Example>> = LazyLock::new(|| {
     rows(include_str!("data/phone/examples.tsv"))
         .map(
             |[region, _, e164, international, rfc3966, national]| Example {
@@ -36,7 +36,7 @@ fn examples() -> Vec<Example> {
             },
         )
         .collect()
-}
+});
 
 fn e164(parsed: Result<PhoneNumber, ParseError>) -> Option<String> {
     parsed.ok().map(|number| number.as_str().to_owned())
@@ -61,10 +61,9 @@ fn differing(cases: impl Iterator<Item = (String, Option<String>, Option<String>
 
 #[test]
 fn every_example_is_taken_in_every_form_and_is_itself() {
-    let examples = examples();
-    let regions: BTreeSet<&str> = examples.iter().map(|example| example.region).collect();
-    assert_eq!((examples.len(), regions.len()), (1_385, 246));
-    let cases = examples.iter().flat_map(|example| {
+    let regions: BTreeSet<&str> = EXAMPLES.iter().map(|example| example.region).collect();
+    assert_eq!((EXAMPLES.len(), regions.len()), (1_385, 246));
+    let cases = EXAMPLES.iter().flat_map(|example| {
         let international = [example.e164, example.international, example.rfc3966];
         let national = example
             .national
@@ -83,7 +82,7 @@ fn every_example_is_taken_in_every_form_and_is_itself() {
 
 #[test]
 fn an_example_is_itself_whatever_region_it_is_given_with() {
-    let cases = examples().into_iter().flat_map(|example| {
+    let cases = EXAMPLES.iter().flat_map(|example| {
         ["US", "BR", "RU", "IT", "KZ", "AR", "MX", "GG", "NF", "HU"].map(|region| {
             let case = format!("{region} {}", example.international);
             let got = parse_in(region, example.international);
@@ -119,7 +118,7 @@ fn numbers_given_with_another_region_are_taken_and_refused_like_there() {
 
 #[test]
 fn a_mask_begins_with_the_country_calling_code_and_hides_the_length() {
-    for example in examples() {
+    for example in EXAMPLES.iter() {
         let number = PhoneNumber::parse(example.e164).expect("an example");
         // The number itself has no blank, its international form has one behind the code.
         let code = example.international.split(' ').next().expect("a code");
@@ -149,8 +148,7 @@ proptest! {
         before in prop::sample::select(vec!["", " ", "\u{202a}", "\u{feff}", "\u{200e}", "("]),
         after in prop::sample::select(vec!["", "\n", "\u{202c}", "\u{200f}", ";ext=12", " x12"]),
     ) {
-        let examples = examples();
-        let example = at.get(&examples);
+            let example = at.get(&EXAMPLES);
         let wanted = Some(example.e164.to_owned());
         for text in [example.e164, example.international] {
             let text = format!("{before}{}{after}", separated(text, separator));
@@ -170,8 +168,7 @@ proptest! {
         digits in "[0-9]{1,14}",
         kept in 1..8_usize,
     ) {
-        let examples = examples();
-        let example = at.get(&examples);
+            let example = at.get(&EXAMPLES);
         let texts = [
             format!("{}{digits}", &example.e164[..kept.min(example.e164.len())]),
             format!("+{digits}"),
@@ -191,8 +188,7 @@ proptest! {
         text in "[-+0-9xX#*,;:=()./~ \u{a0}\u{200b}\u{ff0b}\u{ff10}-\u{ff19}\u{660}-\u{669}\u{b2}½tel]{0,40}",
         tail in prop::sample::select(vec!["", ";ext=", ";phone-context=", ";phone-context=+1", "ext"]),
     ) {
-        let examples = examples();
-        let region = at.get(&examples).region;
+            let region = at.get(&EXAMPLES).region;
         let text = format!("{text}{tail}");
         for parsed in [parse(&text), (region != "001").then(|| parse_in(region, &text)).flatten()] {
             prop_assert!(parsed.is_none_or(|number| number.starts_with('+')));

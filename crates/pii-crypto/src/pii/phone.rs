@@ -66,7 +66,7 @@ impl Region {
 
 impl PiiType for PhoneNumber {
     const NAME: &'static str = "phone";
-    const EXPECTED: &'static str = "a phone number in international form, beginning with +";
+    const EXPECTED: &'static str = "a valid phone number in international form, digits after a +";
     const SUITE: Suite = Suite::Exact;
     const INDEXING: Option<Indexing<Self>> = Some(Indexing::new());
 
