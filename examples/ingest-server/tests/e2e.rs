@@ -82,6 +82,8 @@ mod lost_spans;
 mod memory;
 #[path = "e2e/naughty_strings.rs"]
 mod naughty_strings;
+#[path = "e2e/phones.rs"]
+mod phones;
 #[path = "e2e/plaintext_reads.rs"]
 mod plaintext_reads;
 #[path = "e2e/pressure.rs"]

@@ -1,25 +1,36 @@
 //! Telephone numbers.
 
-use std::{fmt, str::FromStr};
+mod calling_code;
+mod written;
 
-use phonenumber::country;
+use std::fmt;
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 use zeroize::Zeroizing;
 
+use self::{calling_code::calling_code, written::Digits};
 use super::{ParseError, PiiType, trimmed};
 use crate::{Indexed, Indexing, Suite};
 
 /// A telephone number in E.164 form: `+5511912345678`.
 ///
-/// Valid is what the metadata of Google's libphonenumber, in the version of the `phonenumber`
-/// crate, calls valid; an extension is dropped.
+/// Valid is what Google's libphonenumber calls valid by its metadata of
+/// [version 9.0.42](Self::NUMBERING_PLANS), of October 2026, and has at most 15 digits. It may be
+/// written with any separators, in digits of any script, as a URI of RFC 3966 (`tel:…`), and with an
+/// extension, which is dropped: a number is that of a line, and those behind one switchboard share
+/// it. Letters are refused, vanity numbers too.
 pub struct PhoneNumber(Zeroizing<String>);
 
 /// A region with a numbering plan, to complete numbers in national form: `BR`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Region(country::Id);
+pub struct Region(rlibphonenumber::Region);
 
 impl PhoneNumber {
-    /// Takes a number in international form, or in the national form of a region.
+    /// The version of libphonenumber whose numbering plans say what is valid.
+    pub const NUMBERING_PLANS: &'static str = "9.0.42";
+
+    /// Takes a number in international form, or as it is dialled within a region: in national form,
+    /// or with what leads abroad there (`00`, `011`). After a `+` the region has no say.
     ///
     /// # Errors
     /// [`ParseError`] when it is not a valid number.
@@ -40,15 +51,22 @@ impl Region {
     /// # Errors
     /// [`ParseError::Invalid`] when the numbering plans do not know it.
     pub fn new(letters: &str) -> Result<Self, ParseError> {
-        country::Id::from_str(letters)
+        rlibphonenumber::Region::from_code(letters)
+            .ok()
+            .filter(|_| letters.bytes().all(|byte| byte.is_ascii_uppercase()))
+            .filter(|&region| {
+                PHONE_NUMBER_UTIL
+                    .get_country_code_for_region(region)
+                    .is_some()
+            })
             .map(Self)
-            .map_err(|_| INVALID_REGION)
+            .ok_or(INVALID_REGION)
     }
 }
 
 impl PiiType for PhoneNumber {
     const NAME: &'static str = "phone";
-    const EXPECTED: &'static str = "a phone number in international form, beginning with +";
+    const EXPECTED: &'static str = "a valid phone number in international form, digits after a +";
     const SUITE: Suite = Suite::Exact;
     const INDEXING: Option<Indexing<Self>> = Some(Indexing::new());
 
@@ -65,17 +83,18 @@ impl PiiType for PhoneNumber {
         &self.0
     }
 
-    /// `+55***78`: the country code and the last two digits.
+    /// `+55***78`: the country code and the last two digits. What the numbering plans say by now has
+    /// no part in it.
     fn masked(&self) -> String {
-        let code = phonenumber::parse(None, self.as_str())
-            .map(|number| number.code().value().to_string())
+        let number = self.0.strip_prefix('+').unwrap_or_default();
+        let code = calling_code(number);
+        let national = &number[code.len()..];
+        // Two digits of three or four would be most of the number.
+        let last = national.len().checked_sub(2).filter(|&hidden| hidden > 2);
+        let last = last
+            .and_then(|at| national.get(at..))
+            .filter(|last| last.bytes().all(|byte| byte.is_ascii_digit()))
             .unwrap_or_default();
-        let last = self
-            .0
-            .char_indices()
-            .rev()
-            .nth(1)
-            .map_or("", |(at, _)| &self.0[at..]);
         format!("+{code}***{last}")
     }
 }
@@ -109,15 +128,28 @@ const INVALID_REGION: ParseError = ParseError::Invalid {
 /// Generous for every way of writing the 15 digits of E.164.
 const MAX_BYTES: usize = 64;
 
-fn parse(region: Option<country::Id>, text: &str) -> Result<PhoneNumber, ParseError> {
+/// Of E.164, 6.2; the metadata has plans with longer numbers.
+const MAX_DIGITS: usize = 15;
+
+/// What libphonenumber sees is digits alone, after a `+` without a region, so that neither its ways
+/// to find a number within a text nor those to try another region turn one number into another.
+fn parse(region: Option<rlibphonenumber::Region>, text: &str) -> Result<PhoneNumber, ParseError> {
     let text = trimmed(text, MAX_BYTES)?;
-    if region.is_none() && !text.starts_with('+') {
+    let digits = Digits::read(text).ok_or(INVALID)?;
+    let region = if digits.are_international() {
+        None
+    } else {
+        Some(region.ok_or(INVALID)?)
+    };
+    let number = PHONE_NUMBER_UTIL
+        .parse(digits.as_str(), region)
+        .map_err(|_| INVALID)?;
+    if !PHONE_NUMBER_UTIL.is_valid_number(&number) {
         return Err(INVALID);
     }
-    let number = phonenumber::parse(region, text).map_err(|_| INVALID)?;
-    if !number.is_valid() {
+    let text = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164);
+    if text.len() > "+".len() + MAX_DIGITS {
         return Err(INVALID);
     }
-    let text = number.format().mode(phonenumber::Mode::E164).to_string();
-    Ok(PhoneNumber(Zeroizing::new(text)))
+    Ok(PhoneNumber(Zeroizing::new(text.into_owned())))
 }

@@ -60,6 +60,15 @@ fn no_package_turns_on_in_band_tokens_or_unbounded_depth() {
     }
 }
 
+/// `rlibphonenumber` writes the numbers it reads to `log`, at level TRACE.
+#[test]
+fn no_package_carries_records_of_log_to_the_log() {
+    let metadata = metadata();
+    let names = metadata["packages"].as_array().unwrap();
+    let carries = |package: &&Value| package["name"] == "tracing-log";
+    assert!(names.iter().find(carries).is_none());
+}
+
 /// The packages that may turn a feature of `serde_json` on.
 fn dependents<'m>(metadata: &'m Value, feature: &str) -> Vec<&'m Value> {
     let asks = |package: &&Value| {

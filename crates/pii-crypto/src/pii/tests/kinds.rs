@@ -150,7 +150,7 @@ fn an_erased_value_is_refused_like_one_of_its_type_and_says_what_it_should_be() 
         (
             "phone",
             "911",
-            "a phone number in international form, beginning with +",
+            "a valid phone number in international form, digits after a +",
         ),
         (
             "national-id",
