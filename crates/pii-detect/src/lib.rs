@@ -5,6 +5,8 @@ mod detector;
 mod finding;
 mod kind;
 
+mod fold;
+mod layers;
 mod rules;
 mod scan;
 

@@ -1,0 +1,130 @@
+//! Getting from one byte at which a rule may find something to the next, as fast as can be: most of
+//! a text is neither an `@` nor a number of some length.
+
+use std::ops::Range;
+
+/// What stands where the skipping stops.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// A byte at which the rules are asked.
+    Ask,
+    /// The first digit of a number, at which the rules are asked; the next of its groups, or what
+    /// is behind it, is at `end`.
+    Number { end: usize },
+    /// Nothing that any rule takes, up to `end`.
+    Skip { end: usize },
+}
+
+/// No rule takes a number with fewer digits in all its groups.
+pub(super) const MIN_DIGITS: usize = 7;
+
+/// The first byte in `at..end` at which there is something to decide, and what.
+#[inline]
+pub(super) fn to_stop(bytes: &[u8], at: usize, end: usize) -> Option<(Stop, usize)> {
+    let skipped = bytes
+        .get(at..end)?
+        .iter()
+        .position(|byte| CLASSES[usize::from(*byte)] >= DIGIT)?;
+    let index = at + skipped;
+    let stop = match CLASSES[usize::from(bytes[index])] {
+        AT => Stop::Ask,
+        OPENING if has_digits(bytes, index + 1) => Stop::Ask,
+        OPENING => Stop::Skip { end: index + 1 },
+        _ => number(bytes, index),
+    };
+    Some((stop, index))
+}
+
+fn number(bytes: &[u8], at: usize) -> Stop {
+    let end = at + bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if end - at < MIN_DIGITS && !has_digits(bytes, at) && !follows_country(bytes, at) {
+        return Stop::Skip { end };
+    }
+    match uuid_around(bytes, at) {
+        Some(uuid) => Stop::Skip { end: uuid.end },
+        None => Stop::Number { end },
+    }
+}
+
+/// Whether enough digits for a rule follow, with no more than [`MAX_GAP`] separators in a row.
+fn has_digits(bytes: &[u8], at: usize) -> bool {
+    let (mut digits, mut gap) = (0, 0);
+    for byte in &bytes[at..] {
+        match CLASSES[usize::from(*byte)] {
+            DIGIT => {
+                digits += 1;
+                if digits == MIN_DIGITS {
+                    return true;
+                }
+                gap = 0;
+            }
+            OPENING | SEPARATOR if gap < MAX_GAP => gap += 1,
+            _ => break,
+        }
+    }
+    false
+}
+
+/// The most separators between two groups of a number.
+const MAX_GAP: usize = 4;
+
+/// Whether two letters that start a word stand before, as in `DE89 3704 …`.
+fn follows_country(bytes: &[u8], at: usize) -> bool {
+    let before = |back| at.checked_sub(back).map(|index| bytes[index]);
+    before(1).is_some_and(|byte| byte.is_ascii_alphabetic())
+        && before(2).is_some_and(|byte| byte.is_ascii_alphabetic())
+        && !before(3).is_some_and(|byte| byte.is_ascii_alphanumeric())
+}
+
+const SEPARATOR: u8 = 1;
+const DIGIT: u8 = 2;
+/// What may stand before the digits of a number and belong to it.
+const OPENING: u8 = 3;
+const AT: u8 = 4;
+
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let (separators, mut index) = (b" \t-._/)[]", 0);
+    while index < separators.len() {
+        classes[separators[index] as usize] = SEPARATOR;
+        index += 1;
+    }
+    let mut digit = b'0';
+    while digit <= b'9' {
+        classes[digit as usize] = DIGIT;
+        digit += 1;
+    }
+    classes[b'+' as usize] = OPENING;
+    classes[b'(' as usize] = OPENING;
+    classes[b'@' as usize] = AT;
+    classes
+};
+
+const UUID_BYTES: usize = 36;
+
+/// The UUID that holds the byte at `at`.
+fn uuid_around(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    (at.saturating_sub(UUID_BYTES - 1)..=at)
+        .find(|start| is_uuid(bytes, *start))
+        .map(|start| start..start + UUID_BYTES)
+}
+
+fn is_uuid(bytes: &[u8], start: usize) -> bool {
+    if bytes.get(start + 8) != Some(&b'-') || bytes.get(start + 13) != Some(&b'-') {
+        return false;
+    }
+    let is_outside = |byte: Option<&u8>| !byte.is_some_and(u8::is_ascii_alphanumeric);
+    let before = start.checked_sub(1).and_then(|index| bytes.get(index));
+    let digits = bytes.get(start..start + UUID_BYTES).into_iter().flatten();
+    let mut digits = digits.enumerate();
+    bytes.len() >= start + UUID_BYTES
+        && digits.all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+        && is_outside(before)
+        && is_outside(bytes.get(start + UUID_BYTES))
+}
+
+#[cfg(test)]
+mod tests;
