@@ -1,8 +1,6 @@
 //! The layers of a text: as it stands, folded, decoded once, decoded twice. What is found in any of
 //! them is brought back to the text itself and put together.
 
-use std::ops::Range;
-
 use crate::{
     detector::Detector,
     finding::Finding,
@@ -19,12 +17,13 @@ pub(crate) fn find(detector: &Detector, name: &str, text: &str) -> Option<Vec<Fi
     if layers.is_empty() {
         return None;
     }
-    let mut findings: Vec<_> = Scan::new(detector, name, text).collect();
+    let mut findings: Vec<Finding> = Scan::new(detector, name, text).collect();
     for (depth, layer) in layers.iter().enumerate() {
-        findings.extend(Scan::new(detector, name, layer.text()).map(|finding| Finding {
-            range: source_of(&layers[..=depth], finding.range),
-            ..finding
-        }));
+        let mut found: Vec<_> = Scan::new(detector, name, layer.text()).collect();
+        for layer in layers[..=depth].iter().rev() {
+            layer.to_source(found.iter_mut().map(|finding| &mut finding.range));
+        }
+        findings.append(&mut found);
     }
     Some(merge(findings))
 }
@@ -39,12 +38,6 @@ fn layers_of(text: &str) -> Vec<Layer> {
         layers.push(layer);
     }
     layers
-}
-
-/// Where in the text a range of the last of these layers came from.
-fn source_of(layers: &[Layer], range: Range<usize>) -> Range<usize> {
-    let layers = layers.iter().rev();
-    layers.fold(range, |range, layer| layer.source_of(&range))
 }
 
 /// Findings from left to right and apart. Those that overlap become one over all that any of them

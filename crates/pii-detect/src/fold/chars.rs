@@ -1,53 +1,69 @@
 //! What one character is folded to.
 
-use std::iter;
+mod tables;
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
     props::{DefaultIgnorableCodePoint, GeneralCategory, NumericType},
 };
-use unicode_normalization::{
-    IsNormalized, UnicodeNormalization, char::decompose_compatible, is_nfkc_quick,
-};
+use unicode_normalization::char::{compose, decompose_compatible};
 
 /// A character that stands for more than this, such as the one for a whole Arabic invocation, is
-/// kept: what it stands for holds neither digits nor addresses, and would make the copy six times as
+/// kept: what it stands for holds neither digits nor addresses, and would make the copy many times as
 /// long as the text.
-const MAX_EXPANSION: usize = 8;
+const MAX_EXPANSION: usize = 4;
 
 /// Whether folding changes it.
 pub(super) fn is_changed(c: char) -> bool {
-    if is_plain_letter(c) {
-        return false;
-    }
-    expands(c) || single(c) != Some(c)
+    tables::is_changed(c)
 }
 
 /// Emits what it is folded to: nothing, one character, or a few.
 pub(super) fn fold(c: char, emit: &mut dyn FnMut(char)) {
-    if c.is_ascii() || is_plain_letter(c) {
-        emit(c);
-    } else if expands(c) {
-        iter::once(c).nfkc().filter_map(single).for_each(emit);
-    } else if let Some(c) = single(c) {
-        emit(c);
+    if c.is_ascii() {
+        return emit(c);
     }
+    let normalized = Normalized::of(c);
+    let normalized = normalized.as_slice().iter().copied();
+    normalized.filter_map(single).for_each(emit);
 }
 
-/// Letters that stay as they are, in the blocks of which most texts consist.
-fn is_plain_letter(c: char) -> bool {
-    matches!(c,
-        'À'..='ı' | 'Ѐ'..='҂' | 'ぁ'..='ん' | 'ァ'..='ヺ' | '一'..='鿿' | '가'..='힣')
+/// Whether folding changes it, worked out anew.
+fn changes(c: char) -> bool {
+    let normalized = Normalized::of(c);
+    let mut folded = normalized.as_slice().iter().map(|c| single(*c));
+    !c.is_ascii() && (folded.next() != Some(Some(c)) || folded.next().is_some())
 }
 
-/// Whether normalization form KC writes it in another way.
-fn expands(c: char) -> bool {
-    if is_nfkc_quick(iter::once(c)) != IsNormalized::No {
-        return false;
+/// A character in normalization form KC.
+struct Normalized {
+    chars: [char; MAX_EXPANSION],
+    length: usize,
+}
+
+impl Normalized {
+    fn of(c: char) -> Self {
+        let (mut chars, mut length) = ([c; MAX_EXPANSION], 0_usize);
+        let mut decomposed = 0;
+        decompose_compatible(c, |part| {
+            decomposed += 1;
+            let last = length.checked_sub(1).map(|last| chars[last]);
+            if let Some(whole) = last.and_then(|last| compose(last, part)) {
+                chars[length - 1] = whole;
+            } else if let Some(place) = chars.get_mut(length) {
+                *place = part;
+                length += 1;
+            }
+        });
+        if decomposed > MAX_EXPANSION {
+            (chars[0], length) = (c, 1);
+        }
+        Self { chars, length }
     }
-    let mut length = 0;
-    decompose_compatible(c, |_| length += 1);
-    length <= MAX_EXPANSION
+
+    fn as_slice(&self) -> &[char] {
+        &self.chars[..self.length]
+    }
 }
 
 /// What a normalized character becomes; `None` if it is left out.
@@ -61,40 +77,14 @@ fn single(c: char) -> Option<char> {
         _ if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) => None,
         Category::SpaceSeparator => Some(' '),
         Category::DashPunctuation => Some('-'),
-        Category::DecimalNumber => Some(decimal_digit(c)),
-        Category::OtherNumber if is_digit(c) => Some(other_digit(c)),
+        Category::DecimalNumber => Some(tables::decimal_digit(c)),
+        Category::OtherNumber if is_digit(c) => Some(tables::other_digit(c)),
         _ => Some(lookalike(c)),
     }
 }
 
-/// The ASCII digit of a decimal digit. Unicode keeps each ten of them together, from zero to nine,
-/// and starts every ten at a zero, so that how many stand before it in a row says which it is.
-fn decimal_digit(c: char) -> char {
-    let category = CodePointMapData::<GeneralCategory>::new();
-    let is_decimal = |c: &u32| category.get32(*c) == GeneralCategory::DecimalNumber;
-    ascii_digit((0..u32::from(c)).rev().take_while(is_decimal).count() % 10)
-}
-
-/// Digits that make no decimal numbers: negative circled ones, and those of scripts that had no
-/// zero. They stand in rows that begin with one; three zeros stand alone.
-fn other_digit(c: char) -> char {
-    if matches!(c, '\u{24ff}' | '\u{1f10b}' | '\u{1f10c}') {
-        return '0';
-    }
-    let before = (0..u32::from(c)).rev();
-    let before = before.map_while(char::from_u32).take_while(|c| is_digit(*c));
-    ascii_digit((before.count() + 1) % 10)
-}
-
 fn is_digit(c: char) -> bool {
     CodePointMapData::<NumericType>::new().get(c) == NumericType::Digit
-}
-
-fn ascii_digit(value: usize) -> char {
-    u32::try_from(value)
-        .ok()
-        .and_then(|value| char::from_digit(value, 10))
-        .expect("it is less than ten")
 }
 
 /// Signs that people and keyboards put in the place of those of ASCII.

@@ -31,22 +31,33 @@ impl Layer {
         &self.text
     }
 
-    /// What a range of the copy that is not empty came from: from the first byte of its first
-    /// character to the last of its last, with what was left out between them.
-    pub(crate) fn source_of(&self, range: &Range<usize>) -> Range<usize> {
-        self.source_of_byte(range.start).start..self.source_of_byte(range.end - 1).end
-    }
-
-    fn source_of_byte(&self, at: usize) -> Range<usize> {
-        let behind = self.pieces.partition_point(|piece| piece.start <= at);
-        let piece = &self.pieces[behind - 1];
-        match piece.origin {
-            Origin::Verbatim => {
-                let source = piece.source + (at - piece.start);
-                source..source + 1
-            }
-            Origin::Replaced { bytes } => piece.source..piece.source + bytes,
+    /// Brings ranges of the copy, none of them empty, which follow each other from left to right,
+    /// to what they came from: from the first byte of the first character to the last of the last,
+    /// with what was left out between them.
+    pub(crate) fn to_source<'r>(&self, ranges: impl Iterator<Item = &'r mut Range<usize>>) {
+        let mut pieces = &self.pieces[..];
+        for range in ranges {
+            let start = source_of_byte(&mut pieces, range.start).start;
+            let end = source_of_byte(&mut pieces, range.end - 1).end;
+            *range = start..end;
         }
+    }
+}
+
+/// Where a byte came from; the pieces that end before it are left behind.
+fn source_of_byte(pieces: &mut &[Piece], at: usize) -> Range<usize> {
+    while let [_, next, ..] = pieces
+        && next.start <= at
+    {
+        *pieces = &pieces[1..];
+    }
+    let piece = &pieces[0];
+    match piece.origin {
+        Origin::Verbatim => {
+            let source = piece.source + (at - piece.start);
+            source..source + 1
+        }
+        Origin::Replaced { bytes } => piece.source..piece.source + bytes,
     }
 }
 

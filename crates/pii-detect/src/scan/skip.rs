@@ -35,34 +35,87 @@ pub(super) fn to_stop(bytes: &[u8], at: usize, end: usize) -> Option<(Stop, usiz
     Some((stop, index))
 }
 
+/// A digit that stands first in its word, or behind a letter in it.
 fn number(bytes: &[u8], at: usize) -> Stop {
-    let end = at + bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if end - at < MIN_DIGITS && !has_digits(bytes, at) && !follows_country(bytes, at) {
-        return Stop::Skip { end };
+    let word = Word::of_rest(bytes, at);
+    if starts_uuid(bytes, word.end) {
+        return Stop::Skip {
+            end: word.end - 8 + UUID_BYTES,
+        };
+    }
+    if !follows_country(bytes, at) {
+        let last_run = word.end - word.last_run;
+        let (enough, end) = digits_behind(bytes, last_run);
+        if !enough {
+            return Stop::Skip { end };
+        }
+        if last_run > at {
+            return Stop::Skip { end: last_run };
+        }
+    }
+    if is_date(&bytes[at..]) {
+        return Stop::Skip { end: at + DATE_BYTES };
     }
     match uuid_around(bytes, at) {
         Some(uuid) => Stop::Skip { end: uuid.end },
-        None => Stop::Number { end },
+        None => Stop::Number {
+            end: at + run(&bytes[at..]),
+        },
     }
 }
 
-/// Whether enough digits for a rule follow, with no more than [`MAX_GAP`] separators in a row.
+fn run(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// Letters and digits up to the next byte that is neither, or up to where they are digits enough for
+/// a rule.
+struct Word {
+    end: usize,
+    /// Of the digits with which it ends.
+    last_run: usize,
+}
+
+impl Word {
+    /// Read without a branch for each change between digits and letters: hexadecimal ids have many.
+    fn of_rest(bytes: &[u8], at: usize) -> Self {
+        let (mut last_run, mut end) = (0, at);
+        for byte in &bytes[at..] {
+            let digit = usize::from(byte.is_ascii_digit());
+            if last_run == MIN_DIGITS || digit == 0 && !byte.is_ascii_alphabetic() {
+                break;
+            }
+            last_run = (last_run + 1) * digit;
+            end += 1;
+        }
+        Self { end, last_run }
+    }
+}
+
+/// Whether enough digits for a rule follow.
 fn has_digits(bytes: &[u8], at: usize) -> bool {
-    let (mut digits, mut gap) = (0, 0);
+    digits_behind(bytes, at).0
+}
+
+/// Whether enough digits for a rule follow, with no more than [`MAX_GAP`] separators in a row; and
+/// the end of what was read to tell.
+fn digits_behind(bytes: &[u8], at: usize) -> (bool, usize) {
+    let (mut digits, mut gap, mut end) = (0, 0, at);
     for byte in &bytes[at..] {
         match CLASSES[usize::from(*byte)] {
             DIGIT => {
                 digits += 1;
                 if digits == MIN_DIGITS {
-                    return true;
+                    return (true, end);
                 }
                 gap = 0;
             }
             OPENING | SEPARATOR if gap < MAX_GAP => gap += 1,
             _ => break,
         }
+        end += 1;
     }
-    false
+    (false, end)
 }
 
 /// The most separators between two groups of a number.
@@ -102,9 +155,21 @@ static CLASSES: [u8; 256] = {
 
 const UUID_BYTES: usize = 36;
 
-/// The UUID that holds the byte at `at`.
+/// Whether a first part of eight bytes that ends here begins a UUID.
+fn starts_uuid(bytes: &[u8], end: usize) -> bool {
+    bytes.get(end) == Some(&b'-')
+        && end
+            .checked_sub(8)
+            .is_some_and(|start| is_uuid(bytes, start))
+}
+
+/// The UUID that holds the byte at `at`, in whichever of its five parts.
 fn uuid_around(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    (at.saturating_sub(UUID_BYTES - 1)..=at)
+    let before = bytes[..at].iter().rev().take(12);
+    let part = at - before.take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let starts = [0, 9, 14, 19, 24].into_iter();
+    starts
+        .filter_map(|offset| part.checked_sub(offset))
         .find(|start| is_uuid(bytes, *start))
         .map(|start| start..start + UUID_BYTES)
 }
@@ -124,6 +189,24 @@ fn is_uuid(bytes: &[u8], start: usize) -> bool {
         })
         && is_outside(before)
         && is_outside(bytes.get(start + UUID_BYTES))
+}
+
+const DATE_BYTES: usize = 10;
+
+/// Whether the bytes begin with a date, `2024-05-01`, behind which no further group follows.
+fn is_date(bytes: &[u8]) -> bool {
+    let Some((date, rest)) = bytes.split_at_checked(DATE_BYTES) else {
+        return false;
+    };
+    let is_shaped = date.iter().enumerate().all(|(index, byte)| match index {
+        4 | 7 => *byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    let followed = |byte: &u8| byte.is_ascii_digit() || b"-./".contains(byte);
+    is_shaped
+        && matches!(date[0], b'1' | b'2')
+        && matches!(&date[5..7], [b'0', b'1'..=b'9'] | [b'1', b'0'..=b'2'])
+        && !rest.first().is_some_and(followed)
 }
 
 #[cfg(test)]
