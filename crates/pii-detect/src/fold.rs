@@ -10,9 +10,9 @@ mod chars;
 mod copy;
 mod decode;
 
-pub(crate) use self::{copy::Layer, decode::decode};
-
 use self::copy::Copy;
+
+pub(crate) use self::{copy::Layer, decode::decode};
 
 /// The folded copy of a text; `None` if it is the text itself.
 pub(crate) fn fold(text: &str) -> Option<Layer> {
@@ -24,7 +24,7 @@ pub(crate) fn fold(text: &str) -> Option<Layer> {
     while let Some(c) = next_beyond_ascii(text, &mut at) {
         let range = at..at + c.len_utf8();
         at = range.end;
-        if c == PROLONGED_SOUND && copy.last_before(range.start).is_some_and(is_digit) {
+        if PROLONGED_SOUNDS.contains(&c) && copy.last_before(range.start).is_some_and(is_digit) {
             copy.replace(range, |emit| emit('-'));
         } else if chars::is_changed(c) {
             copy.replace(range, |emit| chars::fold(c, emit));
@@ -33,9 +33,9 @@ pub(crate) fn fold(text: &str) -> Option<Layer> {
     copy.finish()
 }
 
-/// The Japanese mark of a long vowel. Between digits it is a dash that somebody typed without
-/// leaving kana.
-const PROLONGED_SOUND: char = '\u{30fc}';
+/// The Japanese mark of a long vowel, full-width and half-width. Behind a digit it is a dash that
+/// somebody typed without leaving kana.
+const PROLONGED_SOUNDS: [char; 2] = ['\u{30fc}', '\u{ff70}'];
 
 fn is_digit(c: char) -> bool {
     c.is_ascii_digit()

@@ -5,15 +5,15 @@ mod skip;
 
 use std::ops::Range;
 
-pub(crate) use self::prefixes::Prefixes;
-
-use self::skip::Stop;
+use self::skip::{Skip, Stop};
 use crate::{
     detector::Detector,
     finding::{Confidence, Finding},
     kind::Kind,
     rules::{card, email, phone, secret},
 };
+
+pub(crate) use self::prefixes::Prefixes;
 
 /// What is left to look at.
 #[derive(Clone, Debug)]
@@ -54,8 +54,9 @@ impl<'d, 't> Scan<'d, 't> {
             // A rule that is asked at the same byte comes first.
             secret.range.start + 1
         });
+        let skip = Skip::new(self.detector.looks_for(Kind::IpAddress));
         let mut at = from;
-        while let Some((stop, index)) = skip::to_stop(bytes, at, end) {
+        while let Some((stop, index)) = skip.to_stop(bytes, at, end) {
             at = match stop {
                 Stop::Ask => index + 1,
                 Stop::Number { end } => end,

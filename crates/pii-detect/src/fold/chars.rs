@@ -28,7 +28,7 @@ pub(super) fn fold(c: char, emit: &mut dyn FnMut(char)) {
     normalized.filter_map(single).for_each(emit);
 }
 
-/// Whether folding changes it, worked out anew.
+/// Whether folding changes it, worked out from its properties.
 fn changes(c: char) -> bool {
     let normalized = Normalized::of(c);
     let mut folded = normalized.as_slice().iter().map(|c| single(*c));
@@ -98,6 +98,8 @@ fn lookalike(c: char) -> char {
         '\u{2044}' | '\u{2215}' | '\u{29f8}' => '/',
         // The Braille pattern without dots, which is no space by its category.
         '\u{2800}' => ' ',
+        // Circled zeros that are no digits by their type, as the other circled digits are.
+        '\u{1f10b}' | '\u{1f10c}' => '0',
         _ => c,
     }
 }

@@ -83,7 +83,11 @@ impl<'s> Copy<'s> {
 
     /// Puts what `write` emits, which may be nothing, in the place of a range of the source that is
     /// not empty and stands behind the last one.
-    pub(super) fn replace(&mut self, range: Range<usize>, write: impl FnOnce(&mut dyn FnMut(char))) {
+    pub(super) fn replace(
+        &mut self,
+        range: Range<usize>,
+        write: impl FnOnce(&mut dyn FnMut(char)),
+    ) {
         if self.taken == 0 {
             self.text.reserve(self.source.len());
         }

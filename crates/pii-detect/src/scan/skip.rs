@@ -15,57 +15,103 @@ pub(super) enum Stop {
     Skip { end: usize },
 }
 
-/// No rule takes a number with fewer digits in all its groups.
-pub(super) const MIN_DIGITS: usize = 7;
-
-/// The first byte in `at..end` at which there is something to decide, and what.
-#[inline]
-pub(super) fn to_stop(bytes: &[u8], at: usize, end: usize) -> Option<(Stop, usize)> {
-    let skipped = bytes
-        .get(at..end)?
-        .iter()
-        .position(|byte| CLASSES[usize::from(*byte)] >= DIGIT)?;
-    let index = at + skipped;
-    let stop = match CLASSES[usize::from(bytes[index])] {
-        AT => Stop::Ask,
-        OPENING if has_digits(bytes, index + 1) => Stop::Ask,
-        OPENING => Stop::Skip { end: index + 1 },
-        _ => number(bytes, index),
-    };
-    Some((stop, index))
+/// What may be skipped, which depends on what is looked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Skip {
+    classes: &'static [u8; 256],
+    /// No rule takes a number with fewer digits in all its groups.
+    min_digits: usize,
 }
 
-/// A digit that stands first in its word, or behind a letter in it.
-fn number(bytes: &[u8], at: usize) -> Stop {
-    let word = Word::of_rest(bytes, at);
-    if starts_uuid(bytes, word.end) {
-        return Stop::Skip {
-            end: word.end - 8 + UUID_BYTES,
+impl Skip {
+    /// `ip_addresses` says whether `1.2.3.4` and `::1` are looked for.
+    pub(super) const fn new(ip_addresses: bool) -> Self {
+        if ip_addresses {
+            Self {
+                classes: &CLASSES_WITH_COLON,
+                min_digits: 4,
+            }
+        } else {
+            Self {
+                classes: &CLASSES,
+                min_digits: 7,
+            }
+        }
+    }
+
+    /// The first byte in `at..end` at which there is something to decide, and what.
+    #[inline]
+    pub(super) fn to_stop(self, bytes: &[u8], at: usize, end: usize) -> Option<(Stop, usize)> {
+        let mut between = bytes.get(at..end)?.iter();
+        let skipped = between.position(|byte| self.classes[usize::from(*byte)] >= DIGIT)?;
+        let index = at + skipped;
+        let stop = match self.classes[usize::from(bytes[index])] {
+            SIGN => Stop::Ask,
+            OPENING if self.digits_behind(bytes, index + 1).0 => Stop::Ask,
+            OPENING => Stop::Skip { end: index + 1 },
+            _ => self.number(bytes, index),
         };
+        Some((stop, index))
     }
-    if !follows_country(bytes, at) {
-        let last_run = word.end - word.last_run;
-        let (enough, end) = digits_behind(bytes, last_run);
-        if !enough {
-            return Stop::Skip { end };
+
+    /// A digit that stands first in its word, or behind a letter in it.
+    fn number(self, bytes: &[u8], at: usize) -> Stop {
+        let word = Word::of_rest(bytes, at, self.min_digits);
+        if starts_uuid(bytes, word.end) {
+            return Stop::Skip {
+                end: word.end - 8 + UUID_BYTES,
+            };
         }
-        if last_run > at {
-            return Stop::Skip { end: last_run };
+        if !follows_country(bytes, at) {
+            let last_run = word.end - word.last_run;
+            let (enough, end) = self.digits_behind(bytes, last_run);
+            if !enough {
+                return Stop::Skip { end };
+            }
+            if last_run > at {
+                return Stop::Skip { end: last_run };
+            }
+        }
+        if is_date(&bytes[at..]) {
+            return Stop::Skip {
+                end: at + DATE_BYTES,
+            };
+        }
+        match uuid_around(bytes, at) {
+            Some(uuid) => Stop::Skip { end: uuid.end },
+            None => Stop::Number {
+                end: at + run(&bytes[at..]),
+            },
         }
     }
-    if is_date(&bytes[at..]) {
-        return Stop::Skip { end: at + DATE_BYTES };
-    }
-    match uuid_around(bytes, at) {
-        Some(uuid) => Stop::Skip { end: uuid.end },
-        None => Stop::Number {
-            end: at + run(&bytes[at..]),
-        },
+
+    /// Whether enough digits for a rule follow, with no more than [`MAX_GAP`] separators in a row; and
+    /// the end of what was read to tell.
+    fn digits_behind(self, bytes: &[u8], at: usize) -> (bool, usize) {
+        let (mut digits, mut gap, mut end) = (0, 0, at);
+        for byte in &bytes[at..] {
+            match self.classes[usize::from(*byte)] {
+                DIGIT => {
+                    digits += 1;
+                    if digits == self.min_digits {
+                        return (true, end);
+                    }
+                    gap = 0;
+                }
+                OPENING | SEPARATOR if gap < MAX_GAP => gap += 1,
+                _ => break,
+            }
+            end += 1;
+        }
+        (false, end)
     }
 }
 
 fn run(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
+    bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count()
 }
 
 /// Letters and digits up to the next byte that is neither, or up to where they are digits enough for
@@ -78,11 +124,11 @@ struct Word {
 
 impl Word {
     /// Read without a branch for each change between digits and letters: hexadecimal ids have many.
-    fn of_rest(bytes: &[u8], at: usize) -> Self {
+    fn of_rest(bytes: &[u8], at: usize, min_digits: usize) -> Self {
         let (mut last_run, mut end) = (0, at);
         for byte in &bytes[at..] {
             let digit = usize::from(byte.is_ascii_digit());
-            if last_run == MIN_DIGITS || digit == 0 && !byte.is_ascii_alphabetic() {
+            if last_run == min_digits || digit == 0 && !byte.is_ascii_alphabetic() {
                 break;
             }
             last_run = (last_run + 1) * digit;
@@ -90,32 +136,6 @@ impl Word {
         }
         Self { end, last_run }
     }
-}
-
-/// Whether enough digits for a rule follow.
-fn has_digits(bytes: &[u8], at: usize) -> bool {
-    digits_behind(bytes, at).0
-}
-
-/// Whether enough digits for a rule follow, with no more than [`MAX_GAP`] separators in a row; and
-/// the end of what was read to tell.
-fn digits_behind(bytes: &[u8], at: usize) -> (bool, usize) {
-    let (mut digits, mut gap, mut end) = (0, 0, at);
-    for byte in &bytes[at..] {
-        match CLASSES[usize::from(*byte)] {
-            DIGIT => {
-                digits += 1;
-                if digits == MIN_DIGITS {
-                    return (true, end);
-                }
-                gap = 0;
-            }
-            OPENING | SEPARATOR if gap < MAX_GAP => gap += 1,
-            _ => break,
-        }
-        end += 1;
-    }
-    (false, end)
 }
 
 /// The most separators between two groups of a number.
@@ -133,9 +153,13 @@ const SEPARATOR: u8 = 1;
 const DIGIT: u8 = 2;
 /// What may stand before the digits of a number and belong to it.
 const OPENING: u8 = 3;
-const AT: u8 = 4;
+/// At which the rules are asked whatever follows.
+const SIGN: u8 = 4;
 
-static CLASSES: [u8; 256] = {
+static CLASSES: [u8; 256] = classes(false);
+static CLASSES_WITH_COLON: [u8; 256] = classes(true);
+
+const fn classes(colon: bool) -> [u8; 256] {
     let mut classes = [0; 256];
     let (separators, mut index) = (b" \t-._/)[]", 0);
     while index < separators.len() {
@@ -149,9 +173,12 @@ static CLASSES: [u8; 256] = {
     }
     classes[b'+' as usize] = OPENING;
     classes[b'(' as usize] = OPENING;
-    classes[b'@' as usize] = AT;
+    classes[b'@' as usize] = SIGN;
+    if colon {
+        classes[b':' as usize] = SIGN;
+    }
     classes
-};
+}
 
 const UUID_BYTES: usize = 36;
 

@@ -28,14 +28,18 @@ fn numeric(bytes: &[u8], start: usize, base: u32) -> Option<Decoded> {
 
 fn named(bytes: &[u8]) -> Option<Decoded> {
     let letters = bytes[1..].iter().take(MAX_NAME + 1);
-    let length = letters.take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let length = letters
+        .take_while(|byte| byte.is_ascii_alphanumeric())
+        .count();
     let name = &bytes[1..=length];
     if bytes.get(1 + length) == Some(&b';') {
         let index = NAMES.binary_search_by_key(&name, |(known, _)| known.as_bytes());
         return Some((NAMES[index.ok()?].1, length + 2));
     }
     // As browsers do in text, also where a letter follows.
-    let open = OPEN.iter().find(|(known, _)| name.starts_with(known.as_bytes()))?;
+    let open = OPEN
+        .iter()
+        .find(|(known, _)| name.starts_with(known.as_bytes()))?;
     Some((open.1, open.0.len() + 1))
 }
 
