@@ -47,6 +47,11 @@ impl PiiKind {
                         let value = value.downcast_ref::<T>()?.expose();
                         T::INDEXING.map(|indexing| indexing.normalise(value))
                     },
+                    former: |value| {
+                        // EXPOSE: hashed with a key; the normalised copies are wiped.
+                        let value = value.downcast_ref::<T>()?.expose();
+                        T::INDEXING.map(|indexing| indexing.former(value))
+                    },
                 }
             },
         )
@@ -80,8 +85,8 @@ impl PiiKind {
         self.0.suite
     }
 
-    /// Every way in which its values are normalised for an index: `email/1`. None for a kind that
-    /// is not indexed.
+    /// Every way in which its values are normalised for an index, or were: `email/1`. None for a kind
+    /// that is not indexed.
     #[must_use]
     pub const fn normalisers(self) -> &'static [&'static str] {
         self.0.normalisers
@@ -125,6 +130,11 @@ impl PiiKind {
     pub(super) fn normalise(self, value: &AnyPii) -> Option<NormalForm> {
         (self.0.normalise)(value)
     }
+
+    /// The former forms of a value of an indexed kind.
+    pub(super) fn former(self, value: &AnyPii) -> Option<Vec<NormalForm>> {
+        (self.0.former)(value)
+    }
 }
 
 impl fmt::Debug for PiiKind {
@@ -165,6 +175,7 @@ struct Definition {
     parse: fn(PiiKind, &str) -> Result<AnyPii, ParseError>,
     restore: fn(PiiKind, Zeroizing<String>) -> AnyPii,
     normalise: fn(&AnyPii) -> Option<NormalForm>,
+    former: fn(&AnyPii) -> Option<Vec<NormalForm>>,
 }
 
 const fn is_name(text: &str) -> bool {
