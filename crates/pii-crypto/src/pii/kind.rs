@@ -106,6 +106,19 @@ impl PiiKind {
         (self.0.parse)(self, text)
     }
 
+    /// What to tell of a text that [`parse`](Self::parse) refused, after the name of its place: `must be an
+    /// e-mail address`, and of one that is too long its bound too.
+    #[must_use]
+    pub fn refusal(self, error: ParseError) -> String {
+        let expected = self.expected();
+        match error {
+            ParseError::TooLong { .. } | ParseError::TooManyCharacters { .. } => {
+                format!("must be {expected}; {error}")
+            }
+            ParseError::Empty | ParseError::Invalid { .. } => format!("must be {expected}"),
+        }
+    }
+
     /// Opens a value of this kind in the field and the record it was sealed for, as
     /// [`Cipher::open`] does.
     ///
