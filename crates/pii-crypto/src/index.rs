@@ -18,8 +18,13 @@ pub use self::roots::{IndexRoots, IndexVersionOutOfRange, UnknownIndexVersion};
 ///
 /// # Contract
 /// Values that count as the same have the same `normaliser` and the same `normalised` form, and no
-/// others have. `NORMALISERS` lists every normaliser that a value may have. What a name means never
-/// changes: another normal form is another name, `email/2`.
+/// others have. `NORMALISERS` lists every normaliser that a value may have, now or in an earlier
+/// version. What a name means never changes: another normal form is another name, `email/2`. Values
+/// whose form is the same under either rule keep the name they had, so that what is stored of them is
+/// found; `former` gives the forms of the others, so that what was stored before is found too.
+///
+/// No former form of one value is the normal form, or a former form, of another that does not count as
+/// the same: a look-up would find somebody else.
 pub trait Indexed: PiiType {
     /// The names and versions of every way in which values of the kind are normalised: `email/1`.
     const NORMALISERS: &'static [&'static str];
@@ -30,6 +35,13 @@ pub trait Indexed: PiiType {
 
     /// The form that is equal for values that count as the same.
     fn normalised(&self) -> Zeroizing<String>;
+
+    /// The forms, each after the name of its normaliser, that earlier versions of the type gave to the
+    /// value or to another that counts as the same, where they are not the normal form; default: none.
+    /// They are looked up after the normal form and never written.
+    fn former(&self) -> Vec<(&'static str, Zeroizing<String>)> {
+        Vec::new()
+    }
 }
 
 /// How a type of personal data is found by a blind index, for code that knows its
@@ -37,6 +49,7 @@ pub trait Indexed: PiiType {
 pub struct Indexing<T> {
     normalisers: &'static [&'static str],
     normalise: fn(&T) -> NormalForm,
+    former: fn(&T) -> Vec<NormalForm>,
 }
 
 /// The normaliser's name, and what it makes of a value.
@@ -83,6 +96,7 @@ impl<T: Indexed> Indexing<T> {
         Self {
             normalisers: T::NORMALISERS,
             normalise: |value| (value.normaliser(), value.normalised()),
+            former: T::former,
         }
     }
 }
@@ -101,6 +115,10 @@ impl<T> Indexing<T> {
     pub(crate) fn normalise(&self, value: &T) -> NormalForm {
         (self.normalise)(value)
     }
+
+    pub(crate) fn former(&self, value: &T) -> Vec<NormalForm> {
+        (self.former)(value)
+    }
 }
 
 impl<T> fmt::Debug for Indexing<T> {
@@ -118,11 +136,29 @@ impl FingerprintIndex {
 }
 
 impl UniqueIndex {
-    /// The fingerprints of a value: one for each live version, the enforced one first.
+    /// The fingerprints of a value, to write and to look up: one for each live version, the enforced one
+    /// first.
     #[must_use]
     pub fn values<T: Indexed>(&self, value: &Pii<T>) -> Vec<IndexValue> {
         // EXPOSE: hashed with a key; the normalised copy is wiped.
         self.values_of(value.expose().normaliser(), &value.expose().normalised())
+    }
+
+    /// The fingerprints of a value under its [former forms](Indexed::former), to look up after
+    /// [`values`](Self::values) and not to write: those under the enforced version first. Most values
+    /// have none.
+    #[must_use]
+    pub fn former_values<T: Indexed>(&self, value: &Pii<T>) -> Vec<IndexValue> {
+        // EXPOSE: hashed with a key; the normalised copies are wiped.
+        self.former_values_of(&value.expose().former())
+    }
+
+    pub(crate) fn former_values_of(&self, forms: &[NormalForm]) -> Vec<IndexValue> {
+        let under = |key: &IndexKey| {
+            let value = |(name, form): &NormalForm| key.value(name, form.as_bytes());
+            forms.iter().map(value).collect::<Vec<_>>()
+        };
+        self.keys.iter().flat_map(under).collect()
     }
 
     pub(crate) fn values_of(&self, normaliser: &str, normalised: &str) -> Vec<IndexValue> {

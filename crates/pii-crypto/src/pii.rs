@@ -8,6 +8,7 @@ mod national_id;
 #[cfg(feature = "phone")]
 mod phone;
 mod text;
+mod unseen;
 
 use std::fmt;
 
@@ -94,6 +95,12 @@ pub enum ParseError {
     #[error("the value is longer than {limit} bytes")]
     TooLong {
         /// The most there may be.
+        limit: usize,
+    },
+    /// More characters than this kind may have.
+    #[error("the value is longer than {limit} characters")]
+    TooManyCharacters {
+        /// The most there may be, in Unicode code points, as the `maxLength` of JSON Schema counts.
         limit: usize,
     },
     /// Not a value of the kind.

@@ -52,12 +52,13 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// The lead of that id.
     async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError>;
 
-    /// What an index value leads to, oldest first, at most `limit` of the entries after one.
+    /// What any of the index values leads to, oldest first, at most `limit` of the entries after one.
+    /// Several are spellings of one value: a lead is under one of them.
     async fn leads_by_index(
         &self,
         tenant: &TenantId,
         column: &LeadColumn,
-        value: &[u8],
+        values: &[&[u8]],
         after: Option<LeadId>,
         limit: u32,
     ) -> Result<Vec<IndexedLead>, StoreError>;

@@ -64,6 +64,8 @@ mod every_route;
 mod fault_counters;
 #[path = "e2e/fields.rs"]
 mod fields;
+#[path = "e2e/former_fingerprints.rs"]
+mod former_fingerprints;
 #[path = "e2e/forwarded.rs"]
 mod forwarded;
 #[path = "e2e/heads.rs"]

@@ -43,6 +43,36 @@ fn the_known_answers_stand_for_ever() {
             "0001a7cd495935fbd23adf9eb16ec3e6b085"
         );
     }
+    for (given, current, former) in [
+        (
+            "JOÃO@example.com",
+            "00019b5ea0252b0d277c29b7bf4a467cf454",
+            Some("000126988a54635a278bcd3aa84bfec18441"),
+        ),
+        (
+            "οδος@example.com",
+            "000157cc613d1fa7f59198b2b8b3cc8b3ba7",
+            None,
+        ),
+        (
+            "ａda@example.com",
+            "000172d92b51ec067d531b672023900cd34a",
+            None,
+        ),
+    ] {
+        assert_eq!(value::<Email>("lead.email", given), current, "{given}");
+        let email = Pii::<Email>::parse(given).expect("an address");
+        let index = known().unique_index(&tenant("tenant-7"), "lead.email");
+        let found = index.former_values(&email);
+        let found: Vec<_> = found
+            .iter()
+            .map(|value| hex::encode(value.as_bytes()))
+            .collect();
+        if let Some(former) = former {
+            assert_eq!(found, [former], "{given}");
+        }
+        assert!(!found.contains(&current.to_owned()), "{given}");
+    }
     #[cfg(feature = "phone")]
     {
         let phone = value::<crate::PhoneNumber>("lead.phone", "+55 11 91234-5678");
@@ -118,6 +148,20 @@ fn there_is_one_fingerprint_for_each_live_version_the_enforced_one_first() {
         both.unique_index(&tenant("t"), "f").values(&email),
         values(&both)
     );
+}
+
+#[test]
+fn former_forms_have_fingerprints_under_each_live_version_the_enforced_one_first() {
+    let roots = roots(2, &[(1, 0x20), (2, 0x30)]).expect("roots");
+    let index = roots.unique_index(&tenant("t"), "f");
+    let email = Pii::<Email>::parse("οδος@example.com").expect("an address");
+    let former = index.former_values(&email);
+    let versions: Vec<_> = former.iter().map(|value| value.version().value()).collect();
+    assert_eq!(versions, [2, 2, 1, 1]);
+    let plain = Pii::<Email>::parse("ada@example.com").expect("an address");
+    assert!(index.former_values(&plain).is_empty());
+    let id = Pii::<NationalId>::parse("52998224725").expect("a CPF");
+    assert!(index.former_values(&id).is_empty());
 }
 
 #[test]

@@ -61,6 +61,14 @@ impl AnyPii {
         Some(index.values_of(normaliser, &normalised))
     }
 
+    /// Its fingerprints under its former forms, as [`UniqueIndex::former_values`] gives them; none for a
+    /// kind that is not indexed.
+    #[must_use]
+    pub fn former_index(&self, index: &UniqueIndex) -> Vec<IndexValue> {
+        let forms = self.kind.former(self).unwrap_or_default();
+        index.former_values_of(&forms)
+    }
+
     /// The value as its type, if it is of that type.
     #[must_use]
     pub fn downcast_ref<T: PiiType>(&self) -> Option<&Pii<T>> {

@@ -1,12 +1,10 @@
 //! E-mail addresses.
 
+mod domain;
+mod local;
+
 use std::fmt;
 
-use idna::{
-    AsciiDenyList,
-    uts46::{DnsLength, Hyphens, Uts46},
-};
-use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use super::{ParseError, PiiType, owned, trimmed};
@@ -14,9 +12,14 @@ use crate::{Indexed, Indexing, Suite};
 
 /// An e-mail address, trimmed and otherwise as it was given.
 ///
-/// Accepted is what the HTML standard calls a valid e-mail address, and beyond it letters of every
-/// script; quoted local parts and address literals are not. At most 254 bytes, the local part 64
-/// (RFC 5321), and the domain has a dot.
+/// Accepted is what RFC 5321 takes as `Dot-string@Domain` and RFC 6531 in letters of every script: no
+/// dot at either end of the local part and no two in a row; labels of letters, digits and inner
+/// hyphens, or international ones by UTS 46; a dot in the domain, and a top-level domain that could
+/// be one. At most 254 bytes, also with the domain in Punycode, the local part 64.
+///
+/// Refused are quoted local parts and address literals, which no form takes and next to nobody has,
+/// and characters that cannot be seen (RFC 8264): with one of them, what looks like one address is
+/// two people. Of those, only joiners may stand in a domain, where IDNA allows them.
 pub struct Email(Zeroizing<String>);
 
 impl Email {
@@ -24,6 +27,10 @@ impl Email {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        self.0.rsplit_once('@').unwrap_or((&self.0, ""))
     }
 }
 
@@ -36,9 +43,12 @@ impl PiiType for Email {
     fn parse(text: &str) -> Result<Self, ParseError> {
         let text = trimmed(text, MAX_BYTES)?;
         let (local, domain) = text.rsplit_once('@').ok_or(INVALID)?;
-        let local_good = matches!(local.len(), 1..=MAX_LOCAL_BYTES) && local.chars().all(is_atom);
-        if !local_good || !domain.contains('.') || ascii_domain(domain).is_none() {
+        if !local::is_valid(local) {
             return Err(INVALID);
+        }
+        let ascii = domain::checked(domain).ok_or(INVALID)?;
+        if local.len() + 1 + ascii.len() > MAX_BYTES {
+            return Err(ParseError::TooLong { limit: MAX_BYTES });
         }
         Ok(Self(owned(text)))
     }
@@ -51,34 +61,51 @@ impl PiiType for Email {
         &self.0
     }
 
+    /// `j***@e***.com`: the first letter of either side, and the top-level domain.
     fn masked(&self) -> String {
         let (local, domain) = self.0.rsplit_once('@').unwrap_or(("", &self.0));
-        let top = domain.rsplit_once('.').map_or("", |(_, top)| top);
+        let top = domain.rsplit_once(domain::DOTS).map_or("", |(_, top)| top);
         let first = |part: &str| part.chars().next().map(String::from).unwrap_or_default();
         format!("{}***@{}***.{top}", first(local), first(domain))
     }
 }
 
-/// `email/1`: NFC, the local part in lower case, the domain in lower-case Punycode. Dots and `+`
-/// parts stay: only the owner of a domain knows what they mean.
+/// The domain is in lower-case Punycode, the local part by the rule of `email/2`: without characters
+/// that cannot be seen, full-width and half-width characters as the usual ones, in lower case with one
+/// form of the sigma, NFC. Letters that are only alike stay what they are: `ß` is not `ss`. Dots and
+/// `+` parts stay: only the owner of a domain knows what they mean.
+///
+/// A normal form whose local part is ASCII is named `email/1`, as it always was; the rule before,
+/// which knew of neither widths nor the sigma, gave the same form there. Any other is `email/2`, and
+/// what that rule made of it is a former form under `email/1`.
 impl Indexed for Email {
-    const NORMALISERS: &'static [&'static str] = &["email/1"];
+    const NORMALISERS: &'static [&'static str] = &[EMAIL_1, EMAIL_2];
 
     fn normaliser(&self) -> &'static str {
-        "email/1"
+        let (local, _) = self.parts();
+        if local.is_ascii() || local::normal(local).is_ascii() {
+            EMAIL_1
+        } else {
+            EMAIL_2
+        }
     }
 
     fn normalised(&self) -> Zeroizing<String> {
-        let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
-        let lower = Zeroizing::new(local.nfc().collect::<String>());
-        let lower = Zeroizing::new(lower.to_lowercase());
-        // What was parsed has a domain that can be converted; rules of later versions may differ.
-        let domain = ascii_domain(domain).unwrap_or_else(|| Zeroizing::new(domain.to_lowercase()));
-        let mut normal = Zeroizing::new(String::with_capacity(self.0.len() * 3));
-        normal.extend(lower.nfc());
-        normal.push('@');
-        normal.push_str(&domain);
-        normal
+        let (local, domain) = self.parts();
+        joined(&local::normal(local), &domain::normal(domain))
+    }
+
+    /// What `email/1` made of it as it is given, and of its usual spellings.
+    fn former(&self) -> Vec<(&'static str, Zeroizing<String>)> {
+        let (local, domain) = self.parts();
+        if local.is_ascii() {
+            return Vec::new();
+        }
+        let domain = domain::normal(domain);
+        let former = local::former(local).into_iter();
+        former
+            .map(|local| (EMAIL_1, joined(&local, &domain)))
+            .collect()
     }
 }
 
@@ -88,29 +115,19 @@ impl fmt::Debug for Email {
     }
 }
 
+const EMAIL_1: &str = "email/1";
+const EMAIL_2: &str = "email/2";
+
 const INVALID: ParseError = ParseError::Invalid {
     expected: Email::EXPECTED,
 };
 
 const MAX_BYTES: usize = 254;
-const MAX_LOCAL_BYTES: usize = 64;
 
-fn is_atom(char: char) -> bool {
-    match char {
-        'a'..='z' | 'A'..='Z' | '0'..='9' => true,
-        _ if char.is_ascii() => ".!#$%&'*+/=?^_`{|}~-".contains(char),
-        _ => !char.is_whitespace() && !char.is_control(),
-    }
-}
-
-fn ascii_domain(domain: &str) -> Option<Zeroizing<String>> {
-    Uts46::new()
-        .to_ascii(
-            domain.as_bytes(),
-            AsciiDenyList::STD3,
-            Hyphens::Allow,
-            DnsLength::Verify,
-        )
-        .ok()
-        .map(|domain| Zeroizing::new(domain.into_owned()))
+fn joined(local: &str, domain: &str) -> Zeroizing<String> {
+    let mut normal = Zeroizing::new(String::with_capacity(local.len() + 1 + domain.len()));
+    normal.push_str(local);
+    normal.push('@');
+    normal.push_str(domain);
+    normal
 }

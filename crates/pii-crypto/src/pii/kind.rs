@@ -47,6 +47,11 @@ impl PiiKind {
                         let value = value.downcast_ref::<T>()?.expose();
                         T::INDEXING.map(|indexing| indexing.normalise(value))
                     },
+                    former: |value| {
+                        // EXPOSE: hashed with a key; the normalised copies are wiped.
+                        let value = value.downcast_ref::<T>()?.expose();
+                        T::INDEXING.map(|indexing| indexing.former(value))
+                    },
                 }
             },
         )
@@ -80,8 +85,8 @@ impl PiiKind {
         self.0.suite
     }
 
-    /// Every way in which its values are normalised for an index: `email/1`. None for a kind that
-    /// is not indexed.
+    /// Every way in which its values are normalised for an index, or were: `email/1`. None for a kind
+    /// that is not indexed.
     #[must_use]
     pub const fn normalisers(self) -> &'static [&'static str] {
         self.0.normalisers
@@ -99,6 +104,19 @@ impl PiiKind {
     /// [`ParseError`] when it is not a value of this kind; it never contains the text.
     pub fn parse(self, text: &str) -> Result<AnyPii, ParseError> {
         (self.0.parse)(self, text)
+    }
+
+    /// What to tell of a text that [`parse`](Self::parse) refused, after the name of its place: `must be an
+    /// e-mail address`, and of one that is too long its bound too.
+    #[must_use]
+    pub fn refusal(self, error: ParseError) -> String {
+        let expected = self.expected();
+        match error {
+            ParseError::TooLong { .. } | ParseError::TooManyCharacters { .. } => {
+                format!("must be {expected}; {error}")
+            }
+            ParseError::Empty | ParseError::Invalid { .. } => format!("must be {expected}"),
+        }
     }
 
     /// Opens a value of this kind in the field and the record it was sealed for, as
@@ -124,6 +142,11 @@ impl PiiKind {
     /// The normal form of a value of an indexed kind.
     pub(super) fn normalise(self, value: &AnyPii) -> Option<NormalForm> {
         (self.0.normalise)(value)
+    }
+
+    /// The former forms of a value of an indexed kind.
+    pub(super) fn former(self, value: &AnyPii) -> Option<Vec<NormalForm>> {
+        (self.0.former)(value)
     }
 }
 
@@ -165,6 +188,7 @@ struct Definition {
     parse: fn(PiiKind, &str) -> Result<AnyPii, ParseError>,
     restore: fn(PiiKind, Zeroizing<String>) -> AnyPii,
     normalise: fn(&AnyPii) -> Option<NormalForm>,
+    former: fn(&AnyPii) -> Option<Vec<NormalForm>>,
 }
 
 const fn is_name(text: &str) -> bool {

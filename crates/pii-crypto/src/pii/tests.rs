@@ -56,6 +56,18 @@ fn what_is_no_address_is_refused() {
         "john,smith@example.com",
         "jo\u{0}hn@example.com",
         "jo\u{200b}\u{85}hn@example.com",
+        "\u{200b}ada@example.com",
+        "user@-example.com",
+        "user@example-.com",
+        "user@ex--ample.com",
+        "user@exa\u{ad}mple.com",
+        "user@192.0.2.1",
+        "user@💩.la",
+        ".john@example.com",
+        "john.@example.com",
+        "jo..hn@example.com",
+        "a＠b@example.com",
+        "\u{301}a@example.com",
     ] {
         assert_eq!(parse::<Email>(given), Err(invalid::<Email>()), "{given}");
     }
@@ -103,6 +115,95 @@ fn addresses_that_count_as_the_same_have_one_normal_form() {
     ] {
         assert_ne!(normal::<Email>(one), normal::<Email>(other));
     }
+}
+
+/// Each pair is a kind of character that one person types in two ways.
+#[test]
+fn spellings_beyond_ascii_count_as_one_address_and_letters_that_are_alike_do_not() {
+    for (one, other, form) in [
+        ("ａｄａ@example.com", "ada@example.com", "ada@example.com"),
+        ("ＡＤＡ@example.com", "ada@example.com", "ada@example.com"),
+        ("ΟΔΟΣ@example.com", "οδός@example.com", ""),
+        ("ΟΔΟΣ@example.com", "οδοσ@example.com", "οδοσ@example.com"),
+        ("οδος@example.com", "οδοσ@example.com", "οδοσ@example.com"),
+        (
+            "JOÃO@example.com",
+            "joa\u{303}o@example.com",
+            "joão@example.com",
+        ),
+        ("ｶﾞｷﾞ@example.com", "ガギ@example.com", "ガギ@example.com"),
+        ("ﾡ@example.com", "ㄱ@example.com", "ㄱ@example.com"),
+        (
+            "\u{212a}im@example.com",
+            "kim@example.com",
+            "kim@example.com",
+        ),
+        (
+            "STRAẞE@example.com",
+            "straße@example.com",
+            "straße@example.com",
+        ),
+    ] {
+        // An accent that is left out in capitals is another letter.
+        if form.is_empty() {
+            assert_ne!(normal::<Email>(one), normal::<Email>(other));
+        } else {
+            assert_eq!(normal::<Email>(one), form);
+            assert_eq!(normal::<Email>(other), form);
+        }
+    }
+    for (one, other) in [
+        ("straße@example.com", "strasse@example.com"),
+        ("ı@example.com", "i@example.com"),
+        ("а@example.com", "a@example.com"),
+        ("ﬁ@example.com", "fi@example.com"),
+        ("²@example.com", "2@example.com"),
+        ("ㄱ@example.com", "ᄀ@example.com"),
+    ] {
+        assert_ne!(normal::<Email>(one), normal::<Email>(other));
+    }
+}
+
+#[test]
+fn the_normal_form_names_its_normaliser_and_former_forms_are_of_the_one_before() {
+    let form = |text: &str| {
+        let email = Email::parse(text).expect("an address");
+        let former: Vec<_> = email
+            .former()
+            .iter()
+            .map(|(_, form)| form.to_string())
+            .collect();
+        assert!(email.former().iter().all(|(name, _)| *name == "email/1"));
+        (email.normaliser(), former)
+    };
+    let (first, second) = ("email/1", "email/2");
+    let none: [&str; 0] = [];
+    assert_eq!(
+        form("Ada@bücher.example"),
+        (first, none.map(String::from).to_vec())
+    );
+    for (text, name, former) in [
+        ("ａda@a.example", first, &["ａda@a.example"][..]),
+        ("JOÃO@a.example", second, &["joão@a.example"]),
+        (
+            "ΟΔΟΣ@a.example",
+            second,
+            &["οδος@a.example", "οδοσ@a.example"],
+        ),
+        (
+            "οδοσ@a.example",
+            second,
+            &["οδοσ@a.example", "οδος@a.example"],
+        ),
+        ("\u{212a}@a.example", first, &[]),
+    ] {
+        let former = former.iter().map(|form| (*form).to_owned()).collect();
+        assert_eq!(form(text), (name, former), "{text}");
+    }
+    // Of a value that was sealed before what cannot be seen was refused.
+    let stored = Email::restore(Zeroizing::new("\u{200b}Ada@a.example".to_owned()));
+    assert_eq!(*stored.normalised(), "ada@a.example");
+    assert_eq!(*stored.former()[0].1, "\u{200b}ada@a.example");
 }
 
 #[test]
@@ -165,16 +266,78 @@ fn lengths_are_bounded() {
             Err(ParseError::TooLong { limit })
         );
     }
+    bound::<FreeText>(65_536);
+}
+
+/// As the `maxLength` of a schema counts, in whatever script.
+#[test]
+fn names_and_addresses_are_bounded_in_characters() {
+    fn bound<T: PiiType>(limit: usize) {
+        for char in ["x", "é", "字", "𠀋"] {
+            assert!(parse::<T>(&char.repeat(limit)).is_ok(), "{char}");
+            assert!(parse::<T>(&format!(" {} ", char.repeat(limit))).is_ok());
+            let error = parse::<T>(&char.repeat(limit + 1)).expect_err("one too many");
+            assert_eq!(error, ParseError::TooManyCharacters { limit }, "{char}");
+            assert!(error.to_string().contains(&limit.to_string()));
+        }
+    }
     bound::<PersonName>(1_024);
     bound::<PostalAddress>(4_096);
-    bound::<FreeText>(65_536);
+    // What is the longest of them can be sealed.
+    const { assert!(4_096 * 4 <= crate::cipher::MAX_PLAINTEXT_BYTES) };
+}
+
+#[test]
+fn what_shows_nothing_is_no_name_and_control_characters_are_in_none() {
+    for blank in [
+        "\u{200b}",
+        "\u{3164}\u{2800}",
+        " \u{ad} \u{feff}",
+        "\u{0}",
+        "\u{e000}",
+    ] {
+        assert_eq!(
+            parse::<PersonName>(blank),
+            Err(ParseError::Empty),
+            "{blank:?}"
+        );
+        assert_eq!(parse::<PostalAddress>(blank), Err(ParseError::Empty));
+        assert!(parse::<FreeText>(blank).is_ok());
+    }
+    // Joiners and marks of direction stand in names that people have.
+    for name in [
+        "علی\u{200c}رضا",
+        "ක්\u{200d}ෂ",
+        "\u{200f}משה",
+        "Ana\u{a0}Souza",
+        "\u{1f600}",
+    ] {
+        assert_eq!(parse::<PersonName>(name), Ok(name.to_owned()));
+    }
+    for control in ['\u{0}', '\u{1b}', '\u{7f}', '\u{9b}'] {
+        let text = format!("Ana{control}Souza");
+        assert_eq!(parse::<PersonName>(&text), Err(invalid::<PersonName>()));
+        assert_eq!(
+            parse::<PostalAddress>(&text),
+            Err(invalid::<PostalAddress>())
+        );
+        assert!(parse::<FreeText>(&text).is_ok());
+    }
+    for line_end in ["\n", "\r\n", "\t", "\u{85}", "\u{2028}"] {
+        let text = format!("Rua A{line_end}SP");
+        assert_eq!(parse::<PersonName>(&text), Err(invalid::<PersonName>()));
+        assert_eq!(parse::<PostalAddress>(&text), Ok(text));
+    }
 }
 
 #[test]
 fn masked_forms_give_the_value_away_no_further_than_they_say() {
     assert_eq!(masked::<Email>("john.smith@example.com"), "j***@e***.com");
     assert_eq!(masked::<Email>("j@mail.example.co.uk"), "j***@m***.uk");
-    assert_eq!(masked::<NationalId>("529.982.247-25"), "***25");
+    assert_eq!(masked::<Email>("j@e.com"), "j***@e***.com");
+    assert_eq!(masked::<Email>("j@例え。テスト"), "j***@例***.テスト");
+    assert_eq!(masked::<Email>("j@x.photography"), "j***@x***.photography");
+    assert_eq!(masked::<NationalId>("529.982.247-25"), "***");
     assert_eq!(masked::<PersonName>("Ângela Souza"), "Â***");
     assert_eq!(masked::<PostalAddress>("Rua A, 1"), "***");
     assert_eq!(masked::<FreeText>("anything"), "***");
@@ -220,6 +383,20 @@ fn neither_debug_nor_an_error_shows_a_value() {
     }
 }
 
+/// The planes that letters stand in, one by one, between others.
+#[test]
+fn no_character_has_a_normal_form_that_is_not_its_own_normal_form() {
+    for char in '\0'..'\u{20000}' {
+        let email = Email::restore(Zeroizing::new(format!("a{char}b@example.com")));
+        let normal = email.normalised();
+        let again = Email::restore(normal.clone());
+        assert_eq!(again.normalised(), normal, "{char:?}");
+        for (_, form) in email.former() {
+            assert_eq!(Email::restore(form).normalised(), normal, "{char:?}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_parsed_or_refused(text in any::<String>()) {
@@ -238,6 +415,23 @@ proptest! {
             let once = email.normalised();
             let twice = Email::restore(once.clone()).normalised();
             prop_assert_eq!(once, twice);
+        }
+    }
+
+    #[test]
+    fn former_forms_are_of_the_same_address_whatever_its_letters(
+        local in proptest::collection::vec(any::<char>(), 1..8)
+    ) {
+        let local = String::from_iter(local);
+        let email = Email::restore(Zeroizing::new(format!("{local}@example.com")));
+        let normal = email.normalised();
+        let again = Email::restore(normal.clone());
+        prop_assert_eq!(&again.normalised(), &normal);
+        if Email::parse(email.as_str()).is_ok() {
+            prop_assert!(Email::parse(&normal).is_ok());
+            for (_, form) in email.former() {
+                prop_assert_eq!(&Email::restore(form).normalised(), &normal);
+            }
         }
     }
 

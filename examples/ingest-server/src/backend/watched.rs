@@ -82,13 +82,13 @@ impl Store for Watched<dyn Store> {
         &self,
         tenant: &TenantId,
         column: &LeadColumn,
-        value: &[u8],
+        values: &[&[u8]],
         after: Option<LeadId>,
         limit: u32,
     ) -> Result<Vec<IndexedLead>, StoreError> {
         let leads = self
             .store
-            .leads_by_index(tenant, column, value, after, limit);
+            .leads_by_index(tenant, column, values, after, limit);
         self.watch(leads.await)
     }
 

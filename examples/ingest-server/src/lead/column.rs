@@ -32,7 +32,7 @@ pub(crate) static COLUMNS: &[LeadColumn] = &[
         field: "lead.email",
         kind: PiiKind::of::<Email>(),
         lookup: Lookup::Identity,
-        max_chars: 320,
+        max_chars: 254,
     },
     LeadColumn {
         name: "phone",

@@ -19,8 +19,32 @@ impl LeadIndexes {
     /// A value's index values, one for each live version, the enforced one first; none for a
     /// column that is not looked up.
     pub(crate) fn values(&self, column: &LeadColumn, value: &AnyPii) -> Vec<IndexValue> {
-        let found = self.0.iter().find(|(indexed, _)| *indexed == column);
-        let values = found.and_then(|(_, index)| value.index(index));
+        let values = self.index(column).and_then(|index| value.index(index));
         values.unwrap_or_default()
+    }
+
+    /// A value's index values under the forms that earlier versions gave it, to find what they wrote:
+    /// one for each form and live version. Most values have none.
+    pub(crate) fn former_values(&self, column: &LeadColumn, value: &AnyPii) -> Vec<IndexValue> {
+        let index = self.index(column);
+        index.map_or_else(Vec::new, |index| value.former_index(index))
+    }
+
+    /// What a value is looked up by, under the enforced version: as it is written first, then as
+    /// earlier versions wrote it.
+    pub(crate) fn looked_up(&self, column: &LeadColumn, value: &AnyPii) -> Vec<IndexValue> {
+        let current = self.values(column, value).into_iter().next();
+        let Some(current) = current else {
+            return Vec::new();
+        };
+        let mut looked_up = self.former_values(column, value);
+        looked_up.retain(|former| former.version() == current.version());
+        looked_up.insert(0, current);
+        looked_up
+    }
+
+    fn index(&self, column: &LeadColumn) -> Option<&UniqueIndex> {
+        let found = self.0.iter().find(|(indexed, _)| *indexed == column);
+        found.map(|(_, index)| index)
     }
 }

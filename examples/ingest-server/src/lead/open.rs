@@ -2,7 +2,7 @@
 //! others as they are.
 
 use portcullis_keyring::{KeyId, Keyring, PrepareError, PreparedKeys, TenantId, kek::KekError};
-use portcullis_pii_crypto::{AnyPii, Cipher, OpenError, Sealed};
+use portcullis_pii_crypto::{AnyPii, Cipher, IndexValue, OpenError, Sealed};
 
 use super::{LeadColumn, LeadId, LeadIndexes, LeadRecord, StoredColumn, StoredValue};
 
@@ -12,8 +12,8 @@ pub(crate) struct LeadOpener<'a> {
     pub(crate) keyring: &'a Keyring,
     pub(crate) tenant: &'a TenantId,
     pub(crate) indexes: &'a LeadIndexes,
-    /// By which column and fingerprint the leads were found, if they were.
-    pub(crate) found_by: Option<(&'static LeadColumn, &'a [u8])>,
+    /// By which column and fingerprints the leads were found, if they were.
+    pub(crate) found_by: Option<(&'static LeadColumn, &'a [IndexValue])>,
 }
 
 /// A lead whose columns were opened, or not. It has no `Debug`.
@@ -104,7 +104,8 @@ impl LeadOpener<'_> {
         Ok(prepared)
     }
 
-    /// A fingerprint that is not the value's finds people who are not meant.
+    /// A fingerprint that is not the value's, nor was by an earlier version, finds people who are not
+    /// meant.
     fn check_fingerprint(
         &self,
         column: &'static LeadColumn,
@@ -114,10 +115,14 @@ impl LeadOpener<'_> {
         if !column.is_indexed() {
             return Ok(());
         }
-        let values = self.indexes.values(column, value);
+        let mut values = self.indexes.values(column, value);
+        values.extend(self.indexes.former_values(column, value));
         let is_of_value = |bytes: &[u8]| values.iter().any(|value| value.as_bytes() == bytes);
         let found_by = self.found_by.filter(|(searched, _)| *searched == column);
-        if stored.is_some_and(is_of_value) && found_by.is_none_or(|(_, value)| is_of_value(value)) {
+        let is_found = found_by.is_none_or(|(_, looked_up)| {
+            looked_up.iter().any(|value| is_of_value(value.as_bytes()))
+        });
+        if stored.is_some_and(is_of_value) && is_found {
             Ok(())
         } else {
             Err(ColumnFault::NotIntact)

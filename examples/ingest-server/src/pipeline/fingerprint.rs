@@ -59,17 +59,18 @@ pub(crate) struct LeadValue {
     pub(crate) at: usize,
     /// The enforced version first; none for a column that is not looked up.
     pub(crate) index: Vec<IndexRow>,
+    /// What the identity is looked up by: enforced fingerprints, the one that is written first, then
+    /// those that earlier versions wrote.
+    pub(crate) looked_up: Vec<Vec<u8>>,
 }
 
 impl LeadData {
-    /// The enforced fingerprint of the lead's identity, its e-mail.
-    pub(crate) fn identity(&self) -> Option<&[u8]> {
-        let identity = self
-            .values
-            .iter()
-            .find(|value| value.column.is_identity())?;
-        let enforced = identity.index.first()?;
-        Some(&enforced.value)
+    /// The enforced fingerprints of the lead's identity, its e-mail: the one that is written first, then
+    /// those that earlier versions may have written.
+    pub(crate) fn identities(&self) -> &[Vec<u8>] {
+        let mut values = self.values.iter();
+        let identity = values.find(|value| value.column.is_identity());
+        identity.map_or(&[], |identity| &identity.looked_up)
     }
 }
 
@@ -135,6 +136,7 @@ fn lead_values(indexes: &LeadIndexes, personal: &[Personal]) -> Vec<LeadValue> {
         column,
         at,
         index: index_rows(indexes, column, &personal[at].value),
+        looked_up: looked_up(indexes, column, &personal[at].value),
     });
     values.collect()
 }
@@ -154,6 +156,15 @@ fn values_of<'a>(
 fn index_rows(indexes: &LeadIndexes, column: &LeadColumn, value: &AnyPii) -> Vec<IndexRow> {
     let values = indexes.values(column, value).into_iter();
     values.map(IndexRow::from).collect()
+}
+
+/// Only the identity is looked up by what is written.
+fn looked_up(indexes: &LeadIndexes, column: &LeadColumn, value: &AnyPii) -> Vec<Vec<u8>> {
+    if !column.is_identity() {
+        return Vec::new();
+    }
+    let values = indexes.looked_up(column, value).into_iter();
+    values.map(|value| value.as_bytes().to_vec()).collect()
 }
 
 #[cfg(test)]

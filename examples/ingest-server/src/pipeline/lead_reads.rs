@@ -4,7 +4,7 @@
 mod record;
 
 use http::{Extensions, HeaderMap};
-use portcullis_pii_crypto::AnyPii;
+use portcullis_pii_crypto::{AnyPii, IndexValue};
 use portcullis_ratelimit::{Admitted, Category};
 use serde::Serialize;
 
@@ -131,18 +131,15 @@ impl<'a> LeadReads<'a> {
     ) -> Result<LeadPage, RequestRejection> {
         let (services, caller) = (self.services, self.caller);
         let indexes = LeadIndexes::derive(&services.index_roots, &caller.tenant);
-        let index = indexes.values(query.column, &query.value);
-        let found = match index.first() {
-            Some(enforced) => self.entries(query, enforced.as_bytes()).await,
-            None => Ok(Vec::new()),
-        };
+        let looked_up = indexes.looked_up(query.column, &query.value);
+        let found = self.entries(query, &looked_up).await;
         let entries = found.as_ref().map_or(0, |found| found.len().min(MAX_FOUND));
         let cost = u32::try_from(entries).unwrap_or(u32::MAX);
         let (category, last) = (Category::READ, Charge::Last);
         *admitted = limits::charge_rest(services, caller, admitted, category, cost, last).await?;
         let found = found?;
         let has_more = found.len() > MAX_FOUND;
-        let found_by = index.first().map(|value| (query.column, value.as_bytes()));
+        let found_by = Some((query.column, looked_up.as_slice()));
         let mut leads = Vec::with_capacity(entries);
         for entry in found.into_iter().take(MAX_FOUND) {
             match entry {
@@ -169,16 +166,18 @@ impl<'a> LeadReads<'a> {
         })
     }
 
-    /// What stands in the index under a value, one more than a page has.
+    /// What stands in the index under a value, as it is written or as earlier versions wrote it, one
+    /// more than a page has.
     async fn entries(
         &self,
         query: &LeadQuery,
-        value: &[u8],
+        looked_up: &[IndexValue],
     ) -> Result<Vec<IndexedLead>, Rejection> {
         let (services, tenant) = (self.services, &self.caller.tenant);
         services.pii.looked_up(query.column);
         let store = &services.store;
-        let found = store.leads_by_index(tenant, query.column, value, query.after, FETCHED);
+        let values: Vec<&[u8]> = looked_up.iter().map(IndexValue::as_bytes).collect();
+        let found = store.leads_by_index(tenant, query.column, &values, query.after, FETCHED);
         Ok(found.await?)
     }
 
@@ -187,7 +186,7 @@ impl<'a> LeadReads<'a> {
         &self,
         indexes: &LeadIndexes,
         lead: LeadRecord,
-        found_by: Option<(&'static LeadColumn, &[u8])>,
+        found_by: Option<(&'static LeadColumn, &[IndexValue])>,
     ) -> Result<OpenedLead, Rejection> {
         let (services, tenant) = (self.services, &self.caller.tenant);
         let opener = LeadOpener {

@@ -28,6 +28,8 @@ pub(crate) struct Resolved {
 pub(crate) struct Target {
     pub(crate) id: LeadId,
     pub(crate) change: LeadChange,
+    /// Under which of [`LeadData::identities`] it was found; what is written is under the first.
+    pub(crate) found_under: usize,
 }
 
 /// Finds each item's lead in the store, or among the items before it.
@@ -47,11 +49,13 @@ pub(crate) async fn resolve(
         let lead = match &item.lead {
             None => Ok(None),
             Some(lead) => {
-                let identity = lead.identity();
-                let owner = identity.and_then(|identity| owners.get(identity)).copied();
-                let found = find(services, &head.caller, lead.intent, owner).await?;
-                if let (Ok(target), Some(identity)) = (&found, identity) {
-                    owners.insert(identity.to_vec(), Owner::Lead(target.id));
+                let identities = lead.identities();
+                // Two leads that earlier versions took for different people: the first is meant.
+                let mut owned = identities.iter().enumerate();
+                let owned = owned.find_map(|(at, identity)| Some((at, *owners.get(identity)?)));
+                let found = find(services, &head.caller, lead.intent, owned).await?;
+                if let (Ok(target), Some(identity)) = (&found, identities.first()) {
+                    owners.insert(identity.clone(), Owner::Lead(target.id));
                 }
                 found.map(Some)
             }
@@ -73,7 +77,8 @@ async fn owners(
     items: &[Item<Fingerprinted>],
 ) -> Result<HashMap<Vec<u8>, Owner>, Rejection> {
     let leads = items.iter().filter_map(|item| item.value.lead.as_ref());
-    let identities: Vec<&[u8]> = leads.filter_map(LeadData::identity).collect();
+    let identities = leads.flat_map(LeadData::identities);
+    let identities: Vec<&[u8]> = identities.map(Vec::as_slice).collect();
     if identities.is_empty() {
         return Ok(HashMap::new());
     }
@@ -84,18 +89,25 @@ async fn owners(
         .await?)
 }
 
-/// The lead of one item, whose identity `owner` has. The outer error is the request's, the inner one
-/// the item's.
+/// The lead of one item, whose identity in that place `owned` says who has. The outer error is the
+/// request's, the inner one the item's.
 async fn find(
     services: &Services,
     caller: &Caller,
     intent: LeadIntent,
-    owner: Option<Owner>,
+    owned: Option<(usize, Owner)>,
 ) -> Result<Result<Target, Rejection>, Rejection> {
-    let target = |id, change| Ok(Ok(Target { id, change }));
-    let owner = match owner {
-        Some(Owner::Lead(id)) => Some(id),
-        Some(Owner::Nowhere) => return Ok(Err(leads_nowhere(services, caller))),
+    let found_under = owned.map_or(0, |(at, _)| at);
+    let target = |id, change| {
+        Ok(Ok(Target {
+            id,
+            change,
+            found_under,
+        }))
+    };
+    let owner = match owned {
+        Some((_, Owner::Lead(id))) => Some(id),
+        Some((_, Owner::Nowhere)) => return Ok(Err(leads_nowhere(services, caller))),
         None => None,
     };
     match (intent, owner) {

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     lead::LeadId,
     quality::Reason,
-    store::{EventRow, LeadWrite, SealedColumn, Write},
+    store::{EventRow, LeadChange, LeadWrite, SealedColumn, Write},
 };
 
 /// What the store is given.
@@ -203,9 +203,13 @@ impl Sealer<'_> {
                 index: value.index.clone(),
             })
         });
+        // What it was found under, to become what is written.
+        let expected = lead.identities().get(target.found_under);
+        let is_expected = target.change == LeadChange::Merge;
         Ok(LeadWrite {
             id: target.id,
             change: target.change,
+            expected_identity: expected.filter(|_| is_expected).cloned(),
             columns: columns.collect::<Result<_, SealError>>()?,
             at: self.caller.received_at,
         })

@@ -109,7 +109,7 @@ fn personal(schema: &Schema, data: &Value) -> Result<Vec<Personal>, Rejection> {
         path.visit(data, &mut |pointer, text| match path.kind.parse(text) {
             Ok(value) => found.push(Personal { pointer, value }),
             // The names in the pointer are those of the schema.
-            Err(_) => broken.push(format!("`{pointer}` must be {}", path.kind.expected())),
+            Err(error) => broken.push(format!("`{pointer}` {}", path.kind.refusal(error))),
         });
     }
     if broken.is_empty() {

@@ -1,5 +1,6 @@
 //! Where personal data stands, and what violations say.
 
+mod bounds;
 mod dialects;
 mod messages;
 mod reachable;

@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    EventRow, IndexRow, LeadChange, LeadWrite, Owner, Receipt, SealedColumn, SecretCheck, Store,
-    Write,
+    EventRow, IndexRow, IndexedLead, LeadChange, LeadWrite, Owner, Receipt, SealedColumn,
+    SecretCheck, Store, Write,
 };
 use crate::lead::{LeadColumn, LeadId, StoredColumn};
 
@@ -20,6 +20,7 @@ pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
     a_repeat_of_a_lost_race_is_lost_too(&open().await).await;
     an_email_belongs_to_one_lead_of_a_tenant(&open().await).await;
     a_merge_is_lost_when_the_lead_has_another_email(&open().await).await;
+    a_merge_replaces_the_fingerprint_that_the_lead_was_found_under(&open().await).await;
     an_update_replaces_what_it_names(&open().await).await;
     a_lost_write_leaves_nothing_and_disturbs_nobody(&open().await).await;
     leads_are_found_within_their_tenant(&open().await).await;
@@ -159,6 +160,25 @@ async fn a_merge_is_lost_when_the_lead_has_another_email(store: &impl Store) {
     assert_eq!(owner(store, b"old").await, None);
 }
 
+async fn a_merge_replaces_the_fingerprint_that_the_lead_was_found_under(store: &impl Store) {
+    commit(store, [only_lead(lead(1, LeadChange::Create, b"former"))]).await;
+    commit(store, [only_lead(lead(2, LeadChange::Create, b"other"))]).await;
+    let merge = |value: &[u8]| {
+        only_lead(LeadWrite {
+            expected_identity: Some(b"former".to_vec()),
+            ..lead(1, LeadChange::Merge, value)
+        })
+    };
+    // Another has it: nothing changes.
+    assert_eq!(commit(store, [merge(b"other")]).await, [Receipt::LostRace]);
+    assert_eq!(owner(store, b"former").await, Some(id(1)));
+    // Of two that found it under the former one, the second comes too late.
+    let receipts = commit(store, [merge(b"current"), merge(b"current")]).await;
+    assert_eq!(receipts, [Receipt::Stored, Receipt::LostRace]);
+    assert_eq!(owner(store, b"current").await, Some(id(1)));
+    assert_eq!(owner(store, b"former").await, None);
+}
+
 async fn an_update_replaces_what_it_names(store: &impl Store) {
     let created = lead(1, LeadChange::Create, b"e");
     let phone = SealedColumn {
@@ -221,7 +241,7 @@ async fn leads_are_found_within_their_tenant(store: &impl Store) {
     let email = email_column();
     assert_eq!(
         store
-            .leads_by_index(&a, email, b"e", None, 10)
+            .leads_by_index(&a, email, &[b"e"], None, 10)
             .await
             .unwrap()
             .len(),
@@ -229,20 +249,41 @@ async fn leads_are_found_within_their_tenant(store: &impl Store) {
     );
     assert!(
         store
-            .leads_by_index(&b, email, b"e", None, 10)
+            .leads_by_index(&b, email, &[b"e"], None, 10)
             .await
             .unwrap()
             .is_empty()
     );
     assert!(
         store
-            .leads_by_index(&a, phone_column(), b"e", None, 10)
+            .leads_by_index(&a, phone_column(), &[b"e"], None, 10)
             .await
             .unwrap()
             .is_empty()
     );
-    let after = store.leads_by_index(&a, email, b"e", Some(id(1)), 10);
+    let after = store.leads_by_index(&a, email, &[b"e"], Some(id(1)), 10);
     assert!(after.await.unwrap().is_empty());
+    // Under any of several values, oldest first.
+    commit(store, [only_lead(lead(3, LeadChange::Create, b"c"))]).await;
+    commit(store, [only_lead(lead(2, LeadChange::Create, b"d"))]).await;
+    let values: [&[u8]; 3] = [b"c", b"d", b"e"];
+    for (after, limit, expected) in [
+        (None, 10, &[1, 2, 3][..]),
+        (None, 2, &[1, 2]),
+        (Some(id(1)), 10, &[2, 3]),
+        (Some(id(3)), 10, &[]),
+    ] {
+        let found = store.leads_by_index(&a, email, &values, after, limit);
+        let found = found.await.unwrap().into_iter();
+        let found: Vec<_> = found
+            .map(|lead| match lead {
+                IndexedLead::Found(lead) => lead.id,
+                IndexedLead::Nowhere => panic!("the index leads nowhere"),
+            })
+            .collect();
+        let expected: Vec<_> = expected.iter().map(|number| id(*number)).collect();
+        assert_eq!(found, expected);
+    }
     assert!(store.owners(&b, email, &[b"e"]).await.unwrap().is_empty());
 }
 
@@ -338,6 +379,7 @@ fn lead(number: u128, change: LeadChange, email: &[u8]) -> LeadWrite {
     LeadWrite {
         id: id(number),
         change,
+        expected_identity: (change == LeadChange::Merge).then(|| email.to_vec()),
         columns,
         at: OffsetDateTime::UNIX_EPOCH,
     }

@@ -36,7 +36,7 @@ pub(crate) struct EventRow {
 pub(crate) enum LeadChange {
     /// Inserts it; lost if its e-mail belongs to another lead.
     Create,
-    /// Replaces the given columns of the lead that has this e-mail; lost if it has it no more.
+    /// Replaces the given columns of the lead that has the expected e-mail; lost if it has it no more.
     Merge,
     /// Replaces the given columns; lost if it does not exist, or the e-mail belongs to another.
     Update,
@@ -54,20 +54,11 @@ impl EventRow {
 pub(crate) struct LeadWrite {
     pub(crate) id: LeadId,
     pub(crate) change: LeadChange,
+    /// The e-mail fingerprint that the lead must have for this write to be meant for it: the one that
+    /// it was found under, which is not the written one where an earlier version wrote it.
+    pub(crate) expected_identity: Option<Vec<u8>>,
     pub(crate) columns: Vec<SealedColumn>,
     pub(crate) at: OffsetDateTime,
-}
-
-impl LeadWrite {
-    /// The e-mail fingerprint that the lead must have for this write to be meant for it.
-    pub(crate) fn expected_identity(&self) -> Option<&[u8]> {
-        let identity = self
-            .columns
-            .iter()
-            .find(|column| column.column.is_identity())?;
-        let enforced = identity.index.first()?;
-        (self.change == LeadChange::Merge).then_some(&enforced.value)
-    }
 }
 
 /// One sealed value of a lead with its index rows.

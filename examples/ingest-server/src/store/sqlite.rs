@@ -205,11 +205,11 @@ impl Store for SqliteStore {
         &self,
         tenant: &TenantId,
         column: &LeadColumn,
-        value: &[u8],
+        values: &[&[u8]],
         after: Option<LeadId>,
         limit: u32,
     ) -> Result<Vec<IndexedLead>, StoreError> {
-        let found = leads::by_index(&self.readers, tenant, column, value, after, limit);
+        let found = leads::by_index(&self.readers, tenant, column, values, after, limit);
         Ok(found.await?)
     }
 

@@ -36,7 +36,7 @@ fn the_crate_lists_its_own_kinds() {
     let indexed = kinds.iter().filter(|kind| kind.is_indexed());
     let normalisers: Vec<_> = indexed.flat_map(PiiKind::normalisers).collect();
     let phone = cfg!(feature = "phone").then_some(&"phone/1");
-    let expected = ["email/1"].iter().chain(phone).chain(&["cpf/1"]);
+    let expected = ["email/1", "email/2"].iter().chain(phone).chain(&["cpf/1"]);
     assert_eq!(normalisers, expected.collect::<Vec<_>>());
 }
 
@@ -76,6 +76,7 @@ fn every_normaliser_of_a_value_is_listed_by_its_kind() {
         assert!(T::NORMALISERS.contains(&value.normaliser()));
     }
     listed::<Email>("a@example.com");
+    listed::<Email>("ä@example.com");
     #[cfg(feature = "phone")]
     listed::<PhoneNumber>("+5511912345678");
     listed::<NationalId>("52998224725");
@@ -88,6 +89,13 @@ fn an_erased_value_is_indexed_like_one_of_its_type() {
     let erased = any(PiiKind::of::<Email>(), "John.Smith@example.com");
     let index = roots.unique_index(&tenant(), "lead.email");
     assert_eq!(erased.index(&index), Some(index.values(&typed)));
+    assert!(erased.former_index(&index).is_empty());
+    let typed = Pii::<Email>::parse("João@example.com").expect("an address");
+    let erased = any(PiiKind::of::<Email>(), "João@example.com");
+    assert_eq!(erased.former_index(&index), index.former_values(&typed));
+    assert_eq!(erased.former_index(&index).len(), 1);
+    let name = any(PiiKind::of::<PersonName>(), "João");
+    assert!(name.former_index(&index).is_empty());
 }
 
 #[tokio::test]
@@ -157,8 +165,16 @@ fn an_erased_value_is_refused_like_one_of_its_type_and_says_what_it_should_be() 
             "52998224724",
             "a CPF with valid check digits",
         ),
-        ("name", "", "a name of at most 1,024 bytes"),
-        ("address", "", "an address of at most 4,096 bytes"),
+        (
+            "name",
+            "",
+            "a name of at most 1,024 characters, without control characters",
+        ),
+        (
+            "address",
+            "",
+            "an address of at most 4,096 characters, of control characters line ends and tabs alone",
+        ),
     ] {
         let kind = PiiKinds::built_in().find(kind).expect("it is built in");
         assert!(kind.parse(refused).is_err());

@@ -57,31 +57,42 @@ pub(super) async fn by_id(
     row.as_ref().map(decode).transpose()
 }
 
-/// What an index value of the tenant leads to, oldest first.
+/// Selects what values of an index lead to: its tenant, field and name, the values, the lead after which
+/// to begin, and how many.
+macro_rules! by_index {
+    ($values:literal) => {
+        concat!(
+            r#"SELECT lead.* FROM lead_index
+            LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
+            WHERE lead_index.tenant = ? AND field = ? AND "index" = ? AND lead_index.value "#,
+            $values,
+            " AND lead_index.lead > ? ORDER BY lead_index.lead LIMIT ?"
+        )
+    };
+}
+
+/// What any of some index values of the tenant leads to, oldest first.
 pub(super) async fn by_index(
     pool: &SqlitePool,
     tenant: &TenantId,
     column: &LeadColumn,
-    value: &[u8],
+    values: &[&[u8]],
     after: Option<LeadId>,
     limit: u32,
 ) -> Result<Vec<IndexedLead>, Failure> {
     // Every id sorts after the empty text.
     let after = after.map(|id| id.to_string()).unwrap_or_default();
-    let statement = r#"SELECT lead.* FROM lead_index
-        LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
-        WHERE lead_index.tenant = ? AND field = ? AND "index" = ? AND value = ?
-            AND lead_index.lead > ?
-        ORDER BY lead_index.lead LIMIT ?"#;
-    let rows = sqlx::query(statement)
-        .bind(tenant.as_str())
-        .bind(column.field())
-        .bind(INDEX)
-        .bind(value)
-        .bind(after)
-        .bind(limit)
-        .fetch_all(pool)
-        .await?;
+    // Entries of one value stand in the order of their leads; those of several have to be sorted.
+    let query = match values {
+        [_] => sqlx::query(by_index!("= ?")),
+        _ => sqlx::query(by_index!("IN (SELECT unhex(value) FROM json_each(?))")),
+    };
+    let query = query.bind(tenant.as_str()).bind(column.field()).bind(INDEX);
+    let query = match values {
+        [value] => query.bind(*value),
+        _ => query.bind(hex_list(values)),
+    };
+    let rows = query.bind(after).bind(limit).fetch_all(pool).await?;
     let found = |row: &SqliteRow| {
         if row.try_get::<Option<String>, _>("id")?.is_none() {
             return Ok(IndexedLead::Nowhere);
@@ -102,8 +113,6 @@ pub(super) async fn owners(
     column: &LeadColumn,
     fingerprints: &[&[u8]],
 ) -> Result<HashMap<Vec<u8>, Owner>, Failure> {
-    let list: Vec<String> = fingerprints.iter().map(|bytes| hex(bytes)).collect();
-    let list = serde_json::json!(list);
     let statement = r#"SELECT value, lead.id FROM lead_index
         LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
         WHERE lead_index.tenant = ? AND field = ? AND "index" = ?
@@ -112,7 +121,7 @@ pub(super) async fn owners(
         .bind(tenant.as_str())
         .bind(column.field())
         .bind(INDEX)
-        .bind(list.to_string())
+        .bind(hex_list(fingerprints))
         .fetch_all(pool)
         .await?;
     let owner = |row: &SqliteRow| {
@@ -126,8 +135,12 @@ pub(super) async fn owners(
     rows.iter().map(owner).collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// As a JSON array for `json_each`, which has no bytes.
+fn hex_list(values: &[&[u8]]) -> String {
+    let hex =
+        |bytes: &&[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+    let list: Vec<String> = values.iter().map(hex).collect();
+    serde_json::json!(list).to_string()
 }
 
 /// Whether the lead could be written.
@@ -175,7 +188,7 @@ async fn update(
     id: &str,
     lead: &LeadWrite,
 ) -> Result<bool, Failure> {
-    let expected = lead.expected_identity();
+    let expected = lead.expected_identity.as_deref();
     let done = bind_columns(sqlx::query(lead_sql::UPDATE.as_str()), lead)
         .bind(timestamp::format(lead.at))
         .bind(id)

@@ -29,15 +29,20 @@ pub(super) fn read(target: &Uri) -> Result<LeadQuery, Problem> {
         .ok_or_else(|| Problem::bad_request(format!("ask for one of {}", searchable_names())))?;
     // A plus that came as a blank: without it, another lead might be found, or none.
     let is_cut = text.starts_with(' ') || text.ends_with(' ');
-    let value = (!is_cut).then(|| column.kind().parse(&text).ok()).flatten();
-    let value = value.ok_or_else(|| {
-        let (name, expected) = (column.name(), column.kind().expected());
+    let kind = column.kind();
+    let value = match kind.parse(&text) {
+        Ok(value) if !is_cut => Ok(value),
+        Ok(_) => Err(format!("must be {}", kind.expected())),
+        Err(error) => Err(kind.refusal(error)),
+    };
+    let value = value.map_err(|refusal| {
+        let name = column.name();
         let advice = if text.contains(' ') {
             "; a blank stands in it: if a `+` was meant, write `%2B`"
         } else {
             ""
         };
-        Problem::bad_request(format!("`{name}` must be {expected}{advice}"))
+        Problem::bad_request(format!("`{name}` {refusal}{advice}"))
     })?;
     Ok(LeadQuery {
         column,
