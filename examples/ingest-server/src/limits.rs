@@ -5,7 +5,7 @@ mod document;
 
 use portcullis_ratelimit::{
     Category, Tier,
-    policy::{Limit, Policies, PoliciesBuilder, PolicyError, Rate, Rule},
+    policy::{Limit, LimitName, Policies, PoliciesBuilder, Policy, PolicyError, Rate, Rule, Scope},
 };
 
 pub(crate) use self::document::{GivenLimits, InvalidLimits, describe, read};
@@ -13,8 +13,15 @@ pub(crate) use self::document::{GivenLimits, InvalidLimits, describe, read};
 /// The tiers that have limits.
 pub(crate) const TIERS: [Tier; 3] = [Tier::FREE, Tier::STANDARD, Tier::ENTERPRISE];
 
+/// Searches by callers who see masks: each tests a guess.
+pub(crate) const SEARCH: Category = Category::from_static("search");
+
 /// The categories of requests that are limited.
-const CATEGORIES: [Category; 2] = [Category::INGEST, Category::READ];
+const CATEGORIES: [Category; 3] = [Category::INGEST, Category::READ, SEARCH];
+
+/// What an API key may guess in an hour, and at once: enough for a person who looks customers up.
+const SEARCH_RATE: u32 = 60;
+const SEARCH_BURST: u32 = 60;
 
 /// What one client address may ask for in a second and at once, whatever keys it shows: more than
 /// any honest client needs, and what keeps a flood of invented keys from the key store.
@@ -30,6 +37,8 @@ pub(crate) const READ_DEBT: u32 = 100;
 
 /// The given policies, with the defaults in place of those they leave out: a tier without a
 /// policy could ask for nothing at all. Limits that give no debt have enough for the largest request.
+/// An API key has a limit of searches whatever else is given for them: who limits a tenant's does not
+/// mean to lift it.
 pub(crate) fn complete(given: PoliciesBuilder) -> Result<Policies, PolicyError> {
     let named = given.clone().build()?;
     let defaults = Policies::tier_defaults();
@@ -48,6 +57,10 @@ pub(crate) fn complete(given: PoliciesBuilder) -> Result<Policies, PolicyError> 
                 complete = complete.category(tier.clone(), category.clone(), rule);
             }
         }
+        let searches = named.policy(&tier, &SEARCH);
+        if !searches.is_some_and(|policy| limits_keys(policy)) {
+            complete = complete.key(tier, SEARCH, search_rule());
+        }
     }
     complete
         .with_debt_in(&Category::INGEST, INGEST_DEBT)?
@@ -58,6 +71,18 @@ pub(crate) fn complete(given: PoliciesBuilder) -> Result<Policies, PolicyError> 
 fn address_rule() -> Rule {
     let rate = Rate::tokens_per_second(ADDRESS_RATE);
     Rule::new(Limit::new(rate, ADDRESS_BURST).expect("small numbers above zero make a limit"))
+}
+
+/// A name of its own tells a caller which of the limits of a search had no room.
+fn search_rule() -> Rule {
+    let limit = Limit::new(Rate::tokens_per_hour(SEARCH_RATE), SEARCH_BURST);
+    let limit = limit.expect("small numbers above zero make a limit");
+    Rule::new(limit).named(LimitName::from_static("search"))
+}
+
+fn limits_keys(policy: &Policy) -> bool {
+    let mut limits = policy.limits().iter();
+    limits.any(|limit| limit.scope() == Scope::Key)
 }
 
 /// How often a client network may show a wrong admin token: five at once, and one every ten seconds.
@@ -78,7 +103,7 @@ mod tests {
         policy::{Limit, Policies, Rate},
     };
 
-    use super::complete;
+    use super::{SEARCH, TIERS, complete};
 
     #[test]
     fn without_policies_the_defaults_hold_and_an_address_has_10000_a_second_and_20000_at_once() {
@@ -103,6 +128,58 @@ mod tests {
                 panic!("{policy:?}");
             };
             assert_eq!(*limit.limit(), expected, "{tier} {category}");
+        }
+    }
+
+    /// The limits of searches in each tier, as scope, name and numbers.
+    fn searches(given: serde_json::Value) -> Vec<Vec<(String, String, u32, u64, u32, u32)>> {
+        let policies = complete(serde_json::from_value(given).unwrap()).unwrap();
+        let of_tier = |tier| {
+            let policy = policies.policy(tier, &SEARCH).unwrap();
+            let shown = policy.limits().iter().map(|limit| {
+                let (scope, name) = (limit.scope().to_string(), limit.name().to_string());
+                let (limit, rate) = (limit.limit(), limit.limit().rate());
+                let period = rate.period().as_secs();
+                let (burst, debt) = (limit.burst(), limit.debt());
+                (scope, name, rate.tokens(), period, burst, debt)
+            });
+            shown.collect()
+        };
+        TIERS.iter().map(of_tier).collect()
+    }
+
+    #[test]
+    fn a_key_of_each_tier_searches_60_times_at_once_and_60_times_an_hour_unless_its_own_limit_is_given()
+    {
+        let limit = |scope: &str, name: &str, tokens, period, burst| {
+            (
+                scope.to_owned(),
+                name.to_owned(),
+                tokens,
+                period,
+                burst,
+                0,
+            )
+        };
+        let default = || limit("key", "search", 60, 3_600, 60);
+        let rule = serde_json::json!({ "per-day": 7, "burst": 5 });
+        let of_free = |rules: serde_json::Value| {
+            let categories = serde_json::json!({ "search": rules });
+            serde_json::json!({ "tier": { "free": { "category": categories } } })
+        };
+        let tenant = limit("category", "category", 7, 86_400, 5);
+        let key = limit("key", "key", 7, 86_400, 5);
+        for (given, free) in [
+            (serde_json::json!({}), vec![default()]),
+            (of_free(serde_json::json!({})), vec![default()]),
+            (
+                of_free(serde_json::json!({ "tenant": rule })),
+                vec![tenant, default()],
+            ),
+            (of_free(serde_json::json!({ "key": rule })), vec![key]),
+        ] {
+            let expected = [free, vec![default()], vec![default()]];
+            assert_eq!(searches(given.clone()), expected, "{given}");
         }
     }
 
