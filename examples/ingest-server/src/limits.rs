@@ -102,8 +102,9 @@ mod tests {
         Category, Tier,
         policy::{Limit, Policies, Rate},
     };
+    use serde_json::{Value, json};
 
-    use super::{SEARCH, TIERS, complete};
+    use super::{SEARCH, TIERS, complete, describe};
 
     #[test]
     fn without_policies_the_defaults_hold_and_an_address_has_10000_a_second_and_20000_at_once() {
@@ -131,55 +132,39 @@ mod tests {
         }
     }
 
-    /// The limits of searches in each tier, as scope, name and numbers.
-    fn searches(given: serde_json::Value) -> Vec<Vec<(String, String, u32, u64, u32, u32)>> {
-        let policies = complete(serde_json::from_value(given).unwrap()).unwrap();
-        let of_tier = |tier| {
-            let policy = policies.policy(tier, &SEARCH).unwrap();
-            let shown = policy.limits().iter().map(|limit| {
-                let (scope, name) = (limit.scope().to_string(), limit.name().to_string());
-                let (limit, rate) = (limit.limit(), limit.limit().rate());
-                let period = rate.period().as_secs();
-                let (burst, debt) = (limit.burst(), limit.debt());
-                (scope, name, rate.tokens(), period, burst, debt)
-            });
-            shown.collect()
-        };
-        TIERS.iter().map(of_tier).collect()
+    /// The limits of searches of a tier, as an operator sees them.
+    fn searches(given: &Value, tier: &Tier) -> Value {
+        let policies = complete(serde_json::from_value(given.clone()).unwrap()).unwrap();
+        let policy = policies.policy(tier, &SEARCH).unwrap();
+        assert!(
+            policy
+                .limits()
+                .iter()
+                .all(|limit| limit.limit().debt() == 0)
+        );
+        describe(&policies)["tier"][tier.as_str()]["category"]["search"].clone()
     }
 
     #[test]
-    fn a_key_of_each_tier_searches_60_times_at_once_and_60_times_an_hour_unless_its_own_limit_is_given()
-    {
-        let limit = |scope: &str, name: &str, tokens, period, burst| {
+    fn a_key_searches_60_times_at_once_and_60_times_an_hour_unless_a_limit_of_keys_is_given() {
+        let default = json!({ "per-hour": 60, "burst": 60, "name": "search" });
+        let rule = json!({ "per-day": 7, "burst": 5 });
+        for (rules, free) in [
+            (json!({}), json!({ "key": default })),
             (
-                scope.to_owned(),
-                name.to_owned(),
-                tokens,
-                period,
-                burst,
-                0,
-            )
-        };
-        let default = || limit("key", "search", 60, 3_600, 60);
-        let rule = serde_json::json!({ "per-day": 7, "burst": 5 });
-        let of_free = |rules: serde_json::Value| {
-            let categories = serde_json::json!({ "search": rules });
-            serde_json::json!({ "tier": { "free": { "category": categories } } })
-        };
-        let tenant = limit("category", "category", 7, 86_400, 5);
-        let key = limit("key", "key", 7, 86_400, 5);
-        for (given, free) in [
-            (serde_json::json!({}), vec![default()]),
-            (of_free(serde_json::json!({})), vec![default()]),
-            (
-                of_free(serde_json::json!({ "tenant": rule })),
-                vec![tenant, default()],
+                json!({ "tenant": rule }),
+                json!({ "tenant": rule, "key": default }),
             ),
-            (of_free(serde_json::json!({ "key": rule })), vec![key]),
+            (json!({ "key": rule }), json!({ "key": rule })),
         ] {
-            let expected = [free, vec![default()], vec![default()]];
-            assert_eq!(searches(given.clone()), expected, "{given}");
+            let given = json!({ "tier": { "free": { "category": { "search": rules } } } });
+            assert_eq!(searches(&given, &Tier::FREE), free, "{given}");
+            for tier in [Tier::STANDARD, Tier::ENTERPRISE] {
+                assert_eq!(searches(&given, &tier), json!({ "key": default }));
+            }
+        }
+        for tier in TIERS {
+            assert_eq!(searches(&json!({}), &tier), json!({ "key": default }));
         }
     }
 

@@ -1,4 +1,4 @@
-//! Whether a search may be made. It asks "is this value yours?": whoever gets to see masks can ask so
+//! Whether a search may be made. It asks "is this value yours?": a caller who gets to see masks can ask so
 //! for every value that a mask leaves possible, so that such searches have a limit of their own.
 
 use portcullis_ratelimit::Admitted;
@@ -19,7 +19,7 @@ pub(crate) enum SearchAdmission {
     /// By a caller who gets to see what is found: it is on record as a read in the clear.
     Clear,
     /// By a caller who sees masks, and so tests a guess; how its limits stand.
-    Guess(Admitted),
+    Guess(Box<Admitted>),
 }
 
 impl SearchAdmission {
@@ -27,7 +27,7 @@ impl SearchAdmission {
     pub(crate) fn into_limits(self) -> Option<Admitted> {
         match self {
             Self::Clear => None,
-            Self::Guess(admitted) => Some(admitted),
+            Self::Guess(admitted) => Some(*admitted),
         }
     }
 
@@ -48,7 +48,7 @@ impl LeadReads<'_> {
             return Ok(SearchAdmission::Clear);
         }
         match limits::charge_first(services, caller, SEARCH, Charge::Last).await {
-            Ok(admitted) => Ok(SearchAdmission::Guess(admitted)),
+            Ok(admitted) => Ok(SearchAdmission::Guess(Box::new(admitted))),
             Err(rejection) => {
                 if matches!(rejection, RequestRejection::Limited(_)) {
                     record::note_limited(services, caller);
