@@ -31,6 +31,20 @@ macro_rules! name {
                 valid(name.into()).map(|name| Self(Cow::Owned(name)))
             }
 
+            /// A name that is known when the program is built.
+            ///
+            /// # Panics
+            /// The text is empty, too long, or has other characters; for a constant, the compiler
+            /// says so.
+            #[must_use]
+            pub const fn from_static(name: &'static str) -> Self {
+                assert!(
+                    is_valid(name),
+                    "a name must be 1 to 64 characters of a-z, 0-9, '-' and '_'"
+                );
+                Self(Cow::Borrowed(name))
+            }
+
             /// The name as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -95,22 +109,26 @@ impl Category {
     pub const ADMIN: Self = Self(Cow::Borrowed("admin"));
 }
 
-impl LimitName {
-    pub(crate) const fn literal(name: &'static str) -> Self {
-        Self(Cow::Borrowed(name))
-    }
-}
-
 fn valid(name: String) -> Result<String, NameError> {
-    let fits = (1..=MAX_LENGTH).contains(&name.len());
-    let plain = name
-        .bytes()
-        .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
-    if fits && plain {
+    if is_valid(&name) {
         Ok(name)
     } else {
         Err(NameError)
     }
+}
+
+const fn is_valid(name: &str) -> bool {
+    let mut rest = name.as_bytes();
+    if rest.is_empty() || rest.len() > MAX_LENGTH {
+        return false;
+    }
+    while let [first, others @ ..] = rest {
+        if !matches!(first, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_') {
+            return false;
+        }
+        rest = others;
+    }
+    true
 }
 
 #[cfg(test)]
@@ -133,5 +151,17 @@ mod tests {
     fn built_in_names_equal_parsed_ones() {
         assert_eq!(Tier::new("enterprise"), Ok(Tier::ENTERPRISE));
         assert_eq!("admin".parse(), Ok(Category::ADMIN));
+    }
+
+    #[test]
+    fn a_constant_equals_the_same_name_parsed() {
+        const EXPORT: Category = Category::from_static("export");
+        assert_eq!(Category::new("export"), Ok(EXPORT));
+    }
+
+    #[test]
+    #[should_panic(expected = "1 to 64 characters")]
+    fn a_constant_that_is_no_name_is_refused() {
+        let _ = LimitName::from_static("Export");
     }
 }

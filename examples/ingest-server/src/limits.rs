@@ -5,7 +5,7 @@ mod document;
 
 use portcullis_ratelimit::{
     Category, Tier,
-    policy::{Limit, Policies, PoliciesBuilder, PolicyError, Rate, Rule},
+    policy::{Limit, LimitName, Policies, PoliciesBuilder, Policy, PolicyError, Rate, Rule, Scope},
 };
 
 pub(crate) use self::document::{GivenLimits, InvalidLimits, describe, read};
@@ -13,8 +13,15 @@ pub(crate) use self::document::{GivenLimits, InvalidLimits, describe, read};
 /// The tiers that have limits.
 pub(crate) const TIERS: [Tier; 3] = [Tier::FREE, Tier::STANDARD, Tier::ENTERPRISE];
 
+/// Searches by callers who see masks: each tests a guess.
+pub(crate) const SEARCH: Category = Category::from_static("search");
+
 /// The categories of requests that are limited.
-const CATEGORIES: [Category; 2] = [Category::INGEST, Category::READ];
+const CATEGORIES: [Category; 3] = [Category::INGEST, Category::READ, SEARCH];
+
+/// What an API key may guess in an hour, and at once: enough for a person who looks customers up.
+const SEARCH_RATE: u32 = 60;
+const SEARCH_BURST: u32 = 60;
 
 /// What one client address may ask for in a second and at once, whatever keys it shows: more than
 /// any honest client needs, and what keeps a flood of invented keys from the key store.
@@ -30,6 +37,8 @@ pub(crate) const READ_DEBT: u32 = 100;
 
 /// The given policies, with the defaults in place of those they leave out: a tier without a
 /// policy could ask for nothing at all. Limits that give no debt have enough for the largest request.
+/// An API key has a limit of searches whatever else is given for them: who limits a tenant's does not
+/// mean to lift it.
 pub(crate) fn complete(given: PoliciesBuilder) -> Result<Policies, PolicyError> {
     let named = given.clone().build()?;
     let defaults = Policies::tier_defaults();
@@ -48,6 +57,10 @@ pub(crate) fn complete(given: PoliciesBuilder) -> Result<Policies, PolicyError> 
                 complete = complete.category(tier.clone(), category.clone(), rule);
             }
         }
+        let searches = named.policy(&tier, &SEARCH);
+        if !searches.is_some_and(|policy| limits_keys(policy)) {
+            complete = complete.key(tier, SEARCH, search_rule());
+        }
     }
     complete
         .with_debt_in(&Category::INGEST, INGEST_DEBT)?
@@ -58,6 +71,18 @@ pub(crate) fn complete(given: PoliciesBuilder) -> Result<Policies, PolicyError> 
 fn address_rule() -> Rule {
     let rate = Rate::tokens_per_second(ADDRESS_RATE);
     Rule::new(Limit::new(rate, ADDRESS_BURST).expect("small numbers above zero make a limit"))
+}
+
+/// A name of its own tells a caller which of the limits of a search had no room.
+fn search_rule() -> Rule {
+    let limit = Limit::new(Rate::tokens_per_hour(SEARCH_RATE), SEARCH_BURST);
+    let limit = limit.expect("small numbers above zero make a limit");
+    Rule::new(limit).named(LimitName::from_static("search"))
+}
+
+fn limits_keys(policy: &Policy) -> bool {
+    let mut limits = policy.limits().iter();
+    limits.any(|limit| limit.scope() == Scope::Key)
 }
 
 /// How often a client network may show a wrong admin token: five at once, and one every ten seconds.
@@ -77,8 +102,9 @@ mod tests {
         Category, Tier,
         policy::{Limit, Policies, Rate},
     };
+    use serde_json::{Value, json};
 
-    use super::complete;
+    use super::{SEARCH, TIERS, complete, describe};
 
     #[test]
     fn without_policies_the_defaults_hold_and_an_address_has_10000_a_second_and_20000_at_once() {
@@ -103,6 +129,42 @@ mod tests {
                 panic!("{policy:?}");
             };
             assert_eq!(*limit.limit(), expected, "{tier} {category}");
+        }
+    }
+
+    /// The limits of searches of a tier, as an operator sees them.
+    fn searches(given: &Value, tier: &Tier) -> Value {
+        let policies = complete(serde_json::from_value(given.clone()).unwrap()).unwrap();
+        let policy = policies.policy(tier, &SEARCH).unwrap();
+        assert!(
+            policy
+                .limits()
+                .iter()
+                .all(|limit| limit.limit().debt() == 0)
+        );
+        describe(&policies)["tier"][tier.as_str()]["category"]["search"].clone()
+    }
+
+    #[test]
+    fn a_key_searches_60_times_at_once_and_60_times_an_hour_unless_a_limit_of_keys_is_given() {
+        let default = json!({ "per-hour": 60, "burst": 60, "name": "search" });
+        let rule = json!({ "per-day": 7, "burst": 5 });
+        for (rules, free) in [
+            (json!({}), json!({ "key": default })),
+            (
+                json!({ "tenant": rule }),
+                json!({ "tenant": rule, "key": default }),
+            ),
+            (json!({ "key": rule }), json!({ "key": rule })),
+        ] {
+            let given = json!({ "tier": { "free": { "category": { "search": rules } } } });
+            assert_eq!(searches(&given, &Tier::FREE), free, "{given}");
+            for tier in [Tier::STANDARD, Tier::ENTERPRISE] {
+                assert_eq!(searches(&given, &tier), json!({ "key": default }));
+            }
+        }
+        for tier in TIERS {
+            assert_eq!(searches(&json!({}), &tier), json!({ "key": default }));
         }
     }
 

@@ -15,6 +15,7 @@ mod authenticate;
 mod batch;
 mod charge_content;
 mod charge_request;
+mod conflicts;
 mod cost;
 #[cfg(feature = "fuzzing")]
 mod examine;

@@ -102,6 +102,8 @@ mod schema_folders;
 mod sealing;
 #[path = "e2e/search.rs"]
 mod search;
+#[path = "e2e/search_by_guess.rs"]
+mod search_by_guess;
 #[path = "e2e/secret_files.rs"]
 mod secret_files;
 #[path = "e2e/secrets.rs"]

@@ -161,6 +161,10 @@ mod tests {
                 "key": { "per-minute": 300, "burst": 10, "name": "burst" },
                 "address": { "per-hour": 900, "burst": 10, "mode": "shadow" },
             }, "read": { "key": { "per-second": 1, "burst": 1 } } } } } }),
+            json!({ "tier": { "free": { "category": { "search": {
+                "tenant": { "per-hour": 200, "burst": 100 },
+                "key": { "per-hour": 20, "burst": 10, "name": "guesses" },
+            } } } } }),
         ];
         for given in given {
             let policies = read(given.clone()).unwrap().policies;
@@ -194,11 +198,11 @@ mod tests {
             ),
             (
                 json!({ "tier": { "free": { "category": { "injest": {} } } } }),
-                "ingest, read",
+                "ingest, read, search",
             ),
             (
                 json!({ "tier": { "free": { "category": { "admin": {} } } } }),
-                "ingest, read",
+                "ingest, read, search",
             ),
             (
                 json!({ "tier": { "free": { "categories": {} } } }),

@@ -6,6 +6,7 @@ use portcullis_telemetry::{
 };
 
 use super::SMALL;
+use crate::limits::{SEARCH, TIERS};
 
 /// Counts decisions by policy; tenants are no labels, `/admin/limits` names them.
 #[derive(Debug)]
@@ -15,8 +16,9 @@ pub(crate) struct LimitMetrics {
 }
 
 impl LimitMetrics {
+    /// The series of searches are there from the start, for alerts on the first that is refused.
     pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
-        Ok(Self {
+        let metrics = Self {
             decisions: registry.counter_family(
                 "ratelimit_decisions",
                 "Decisions by policy; a shadow limit that would have refused counts as shadow",
@@ -29,7 +31,14 @@ impl LimitMetrics {
                 ["policy"],
                 SMALL,
             )?,
-        })
+        };
+        for tier in TIERS {
+            let policy = format!("{tier}/{SEARCH}");
+            for outcome in ["admitted", "refused"] {
+                let _ = metrics.decisions.with([policy.as_str(), outcome]);
+            }
+        }
+        Ok(metrics)
     }
 }
 

@@ -16,20 +16,12 @@ use crate::quality::Reason;
 pub(crate) struct Acknowledged {
     pub(crate) accepted: Vec<Accepted>,
     pub(crate) duplicates: Vec<(Origin, Duplicate)>,
+    /// The events that came before with other content, as far as their sender may be told, in the order
+    /// of the request: what they hold now is not stored.
+    pub(crate) conflicts: Vec<Origin>,
     pub(crate) rejected: Vec<Rejected>,
     /// The state of the tenant's limits.
     pub(crate) limits: Decision,
-}
-
-impl Acknowledged {
-    /// The events that came before, with other content, in the order of the request: what they hold
-    /// now is not stored.
-    pub(crate) fn conflicts(&self) -> impl Iterator<Item = &Origin> {
-        let conflicting =
-            |(_, duplicate): &&(Origin, Duplicate)| *duplicate == Duplicate::Conflicting;
-        let duplicates = self.duplicates.iter().filter(conflicting);
-        duplicates.map(|(origin, _)| origin)
-    }
 }
 
 /// Collects what became of items over the attempts to store them.
@@ -51,6 +43,7 @@ impl Attempts {
             acknowledged: Acknowledged {
                 accepted: Vec::new(),
                 duplicates: Vec::new(),
+                conflicts: Vec::new(),
                 rejected: Vec::new(),
                 limits: batch.admission.limits.clone(),
             },
@@ -95,6 +88,7 @@ impl Attempts {
             Ok(mut stored) => {
                 self.acknowledged.accepted.append(&mut stored.accepted);
                 self.acknowledged.duplicates.append(&mut stored.duplicates);
+                self.acknowledged.conflicts.append(&mut stored.conflicts);
                 Ok(Some(stored.lost))
             }
             Err(rejection) if self.begun > 1 => {
@@ -110,6 +104,9 @@ impl Attempts {
         self.acknowledged
             .duplicates
             .sort_by_key(|(origin, _)| origin.index);
+        self.acknowledged
+            .conflicts
+            .sort_by_key(|origin| origin.index);
         self.acknowledged
             .rejected
             .sort_by_key(|rejected| rejected.origin.index);

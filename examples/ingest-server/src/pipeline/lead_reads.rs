@@ -2,6 +2,7 @@
 //! see it and says why; then the read is on record before the answer leaves.
 
 mod record;
+mod search_admission;
 
 use http::{Extensions, HeaderMap};
 use portcullis_pii_crypto::{AnyPii, IndexValue};
@@ -26,6 +27,8 @@ use crate::{
     quality::Reason,
     store::IndexedLead,
 };
+
+pub(crate) use self::search_admission::SearchAdmission;
 
 /// The leads of a caller's tenant, as the caller may see them.
 #[derive(Debug)]
@@ -123,16 +126,24 @@ impl<'a> LeadReads<'a> {
     }
 
     /// The leads that have a value, a page at a time. A page costs a token for each of its leads,
-    /// as reading each of them would, and is opened once they are charged.
+    /// as reading each of them would, and is opened once they are charged. A guess is on record before
+    /// that: a refusal for what a page costs tells what was found, too.
     pub(crate) async fn find(
         &self,
         query: &LeadQuery,
+        search: &SearchAdmission,
         admitted: &mut Admitted,
     ) -> Result<LeadPage, RequestRejection> {
         let (services, caller) = (self.services, self.caller);
         let indexes = LeadIndexes::derive(&services.index_roots, &caller.tenant);
         let looked_up = indexes.looked_up(query.column, &query.value);
         let found = self.entries(query, &looked_up).await;
+        if search.is_guess()
+            && let Ok(found) = &found
+        {
+            let found = &found[..found.len().min(MAX_FOUND)];
+            record::record_guess(services, caller, query.column, found).await?;
+        }
         let entries = found.as_ref().map_or(0, |found| found.len().min(MAX_FOUND));
         let cost = u32::try_from(entries).unwrap_or(u32::MAX);
         let (category, last) = (Category::READ, Charge::Last);

@@ -4,6 +4,7 @@ use portcullis_dq_metrics::Duplicate;
 
 use super::{
     batch::{Batch, Item, Origin, Rejected},
+    conflicts::{self, Conflict},
     fingerprint::Fingerprinted,
     rejection::Rejection,
     resolve::Target,
@@ -17,6 +18,8 @@ use crate::{quality::Reason, store::Receipt};
 pub(crate) struct Stored {
     pub(crate) accepted: Vec<Accepted>,
     pub(crate) duplicates: Vec<(Origin, Duplicate)>,
+    /// The conflicting ones that their sender is told of.
+    pub(crate) conflicts: Vec<Origin>,
     /// Those that lost a race, as they were before they were resolved; and those rejected so far.
     pub(crate) lost: Batch<Fingerprinted>,
 }
@@ -35,7 +38,11 @@ pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<S
     let (mut head, items) = batch.split();
     let (writes, items): (Vec<_>, Vec<_>) = items
         .into_iter()
-        .map(|Item { origin, value }| (value.write, (origin, value.lead)))
+        .map(|Item { origin, value }| {
+            let event = value.write.event.as_ref();
+            let is_personal = event.is_some_and(|event| !event.key_ids.is_empty());
+            (value.write, (origin, value.lead, is_personal))
+        })
         .unzip();
     let receipts = if writes.is_empty() {
         Vec::new()
@@ -44,15 +51,22 @@ pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<S
     };
     let mut accepted = Vec::with_capacity(items.len());
     let mut duplicates = Vec::new();
+    let mut conflicts = Vec::new();
     let mut lost = Vec::new();
-    for ((origin, lead), receipt) in items.into_iter().zip(receipts) {
+    for ((origin, lead, is_personal), receipt) in items.into_iter().zip(receipts) {
         match (receipt, lead) {
             (Receipt::Stored, lead) => accepted.push(Accepted {
                 origin,
                 lead: lead.map(|attempt| attempt.target),
             }),
             (Receipt::DuplicateNatural, _) => duplicates.push((origin, Duplicate::Natural)),
-            (Receipt::DuplicateConflicting, _) => duplicates.push((origin, Duplicate::Conflicting)),
+            (Receipt::DuplicateConflicting, _) => {
+                duplicates.push((origin.clone(), Duplicate::Conflicting));
+                conflicts.push(Conflict {
+                    origin,
+                    is_personal,
+                });
+            }
             (Receipt::LostRace, Some(LeadAttempt { item, .. })) => lost.push(Item {
                 origin,
                 value: item,
@@ -64,9 +78,11 @@ pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<S
             }
         }
     }
+    let conflicts = conflicts::told(services, &head.caller, conflicts).await;
     Ok(Stored {
         accepted,
         duplicates,
+        conflicts,
         lost: head.with_items(lost),
     })
 }

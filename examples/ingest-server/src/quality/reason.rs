@@ -217,8 +217,8 @@ reasons! {
         "Look at the key provider: reachable, permitted, key not disabled.";
     CapacityAuditUnavailable = "capacity.audit_unavailable",
         SERVICE_UNAVAILABLE, -, Critical, on_each:
-        "Who asked and what for could not be put on record, so nothing was shown in the clear or changed.",
-        "Look at the database: reachable, disk space, locks. Masked reads still work.";
+        "Who asked and what for could not be put on record, so nothing was shown in the clear, found or changed.",
+        "Look at the database: reachable, disk space, locks. Masked reads of one lead still work.";
     CapacityDraining = "capacity.draining", SERVICE_UNAVAILABLE, -, Info, on_rate:
         "The service is shutting down and takes nothing new.",
         "Send again: another instance, or the restarted one, takes it.";

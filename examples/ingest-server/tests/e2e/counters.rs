@@ -38,6 +38,9 @@ async fn what_alerts_look_at_is_there_before_it_happens() {
         "ingest_commit_failures_total",
         "telemetry_panics_total",
         "admin_auth_failures_total{reason=\"wrong\"}",
+        "ratelimit_decisions_total{policy=\"free/search\",outcome=\"refused\"}",
+        "ratelimit_decisions_total{policy=\"standard/search\",outcome=\"refused\"}",
+        "ratelimit_decisions_total{policy=\"enterprise/search\",outcome=\"refused\"}",
     ] {
         assert_eq!(metrics.get(name), Some(&0.0), "{name}");
     }

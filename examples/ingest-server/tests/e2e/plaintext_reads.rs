@@ -44,18 +44,16 @@ async fn reads(data: &Data) -> i64 {
 }
 
 #[tokio::test]
-async fn each_read_in_the_clear_is_one_event_and_a_masked_one_is_none() {
+async fn each_read_in_the_clear_is_one_event_and_a_masked_one_by_id_is_none() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     let body = json!({ "email": "a@b.example", "phone": "+442079460958" });
     let lead = server.lead(&key, &body).await;
     let by_id = format!("/v1/leads/{lead}");
     let by_email = "/v1/leads?email=a@b.example";
-    for path in [&by_id, by_email] {
-        for reason in [None, Some(""), Some("  ")] {
-            let answer = get(&server, &key, path, reason).await;
-            assert_eq!(answer.status(), StatusCode::OK);
-        }
+    for reason in [None, Some(""), Some("  ")] {
+        let answer = get(&server, &key, &by_id, reason).await;
+        assert_eq!(answer.status(), StatusCode::OK);
     }
     assert_eq!(reads(server.data()).await, 0);
 
@@ -255,7 +253,8 @@ async fn a_process_that_is_killed_after_its_answer_leaves_the_event() {
     assert_eq!(reads(&data).await, 1);
 }
 
-/// Whether an answer shows the address in the clear; a masked one is asked for too, and given.
+/// Whether an answer shows the address in the clear; a masked one is asked for too, and given, but
+/// for a search, which is on record whatever it shows.
 async fn assert_refused(server: &Server, key: &Key, path: &str) {
     let asked = Instant::now();
     let answer = get(server, key, path, Some("test")).await;
@@ -266,7 +265,12 @@ async fn assert_refused(server: &Server, key: &Key, path: &str) {
     assert_eq!(problem["reason"], "capacity.audit_unavailable");
     assert!(!problem.to_string().contains("b.example"), "{problem}");
     let masked = get(server, key, path, None).await;
-    assert_eq!(masked.status(), StatusCode::OK);
+    let expected = if path.contains('?') {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::OK
+    };
+    assert_eq!(masked.status(), expected, "{path}");
 }
 
 #[tokio::test]

@@ -174,7 +174,7 @@ impl Rule {
     fn into_limit(self, scope: Scope, identity: String) -> PolicyLimit {
         let name = self
             .name
-            .unwrap_or_else(|| LimitName::literal(scope.as_str()));
+            .unwrap_or_else(|| LimitName::from_static(scope.as_str()));
         PolicyLimit::new(name, scope, self.limit, self.mode, identity)
     }
 }

@@ -38,7 +38,7 @@ pub(super) async fn ingest(
 fn acknowledge(acknowledged: Acknowledged) -> Response {
     let (accepted, duplicates) = (acknowledged.accepted.len(), acknowledged.duplicates.len());
     let rejected: Vec<Value> = acknowledged.rejected.iter().map(list).collect();
-    let conflicts: Vec<Value> = acknowledged.conflicts().map(name).collect();
+    let conflicts: Vec<Value> = acknowledged.conflicts.iter().map(name).collect();
     let fields: HeaderMap = limit_fields(&acknowledged.limits).collect();
     if rejected.is_empty() || accepted + duplicates > 0 {
         let mut answer = json!({

@@ -98,14 +98,21 @@ pub(super) async fn find(
     let asked = asked.and_then(|query| Ok((query, reason(&services, &headers)?)));
     let admitted = pipeline::admit_reader(&services, &extensions, &headers, asked.is_ok()).await?;
     let (caller, mut admitted) = admitted;
+    let mut searches = None;
     let answer = async {
         let (query, reason) = asked?;
         let leads = LeadReads::new(&services, &caller, reason);
-        let page = leads.find(&query, &mut admitted).await;
+        let search = leads.admit_search().await?;
+        let page = leads.find(&query, &search, &mut admitted).await;
+        searches = search.into_limits();
         page.map_err(Problem::from)
     };
     let answer = answer.await;
-    Ok(answer_within(admitted, answer))
+    let mut response = answer_within(admitted, answer);
+    if let Some(searches) = searches {
+        add_limits(&mut response, searches);
+    }
+    Ok(response)
 }
 
 fn reason(services: &Services, headers: &HeaderMap) -> Result<Option<AccessReason>, Problem> {
@@ -116,9 +123,15 @@ fn reason(services: &Services, headers: &HeaderMap) -> Result<Option<AccessReaso
 /// A refusal tells of the limits itself.
 fn answer_within(admitted: Admitted, answer: Result<impl Serialize, Problem>) -> Response {
     let mut response = answer.map(Json).into_response();
-    if response.status() != StatusCode::TOO_MANY_REQUESTS {
-        let limits = Decision::Admitted(admitted);
-        response.headers_mut().extend(limit_fields(&limits));
-    }
+    add_limits(&mut response, admitted);
     response
+}
+
+/// Adds how limits stand, as further members of the same lists.
+fn add_limits(response: &mut Response, admitted: Admitted) {
+    if response.status() != StatusCode::TOO_MANY_REQUESTS {
+        for (name, value) in limit_fields(&Decision::Admitted(admitted)) {
+            response.headers_mut().append(name, value);
+        }
+    }
 }

@@ -4,13 +4,16 @@
 use portcullis_telemetry::current_trace_id;
 
 use crate::{
-    lead::{LeadId, LeadView},
+    lead::{LeadColumn, LeadId, LeadView},
     pipeline::{
         access_reason::AccessReason, authenticate::Caller, rejection::Rejection, services::Services,
     },
     quality::Reason,
-    store::{Activity, AuditActor, AuditDraft, AuditOutcome},
+    store::{Activity, AuditActor, AuditDraft, AuditOutcome, IndexedLead},
 };
+
+/// A search whose answer is masked.
+const GUESS: &str = "lead.search_masked";
 
 /// What a caller got to see in the clear.
 pub(super) enum Read<'a> {
@@ -55,16 +58,55 @@ pub(super) async fn record(
         detail: is_missing.then_some("not_found"),
         ..draft(caller, action)
     };
+    append(services, draft).await?;
+    tracing::info!(kid = %caller.principal.kid(), "personal data was read");
+    Ok(())
+}
+
+/// Puts on record that a caller who sees masks has tested a guess: of which column, and which leads
+/// have the value.
+///
+/// # Errors
+/// It is not on record: nothing must be told of what was found.
+pub(super) async fn record_guess(
+    services: &Services,
+    caller: &Caller,
+    column: &LeadColumn,
+    found: &[IndexedLead],
+) -> Result<(), Rejection> {
+    let ids = found.iter().filter_map(|entry| match entry {
+        IndexedLead::Found(lead) => Some(lead.id.to_string()),
+        IndexedLead::Nowhere => None,
+    });
+    let resources: Vec<String> = ids.collect();
+    let draft = AuditDraft {
+        count: u64::try_from(resources.len()).unwrap_or(u64::MAX),
+        resources,
+        fields: vec![column.field()],
+        ..draft(caller, GUESS)
+    };
+    append(services, draft).await
+}
+
+/// Notes that a caller who sees masks has made as many searches as its limits allow.
+pub(super) fn note_limited(services: &Services, caller: &Caller) {
+    services.audit.note(AuditDraft {
+        count: 1,
+        outcome: AuditOutcome::Denied,
+        detail: Some("limited"),
+        ..draft(caller, GUESS)
+    });
+}
+
+async fn append(services: &Services, draft: AuditDraft) -> Result<(), Rejection> {
     let recorded = services.audit.record(draft).await;
-    recorded.map_err(|error| {
+    recorded.map(drop).map_err(|error| {
         tracing::error!(
             error = &error as &dyn std::error::Error,
             "a read was refused"
         );
         Rejection::plain(Reason::CapacityAuditUnavailable)
-    })?;
-    tracing::info!(kid = %caller.principal.kid(), "personal data was read");
-    Ok(())
+    })
 }
 
 /// Notes that a caller may not see what was asked for.

@@ -1,0 +1,76 @@
+//! Which conflicts a sender is told of. That an event came before with other content says that what
+//! is stored is not what was sent: where that is personal data, the answer tests a guess as a search
+//! does, and has the same limit.
+
+use portcullis_telemetry::current_trace_id;
+
+use super::{
+    authenticate::Caller,
+    batch::Origin,
+    limits::{self, Charge},
+    services::Services,
+};
+use crate::{
+    limits::SEARCH,
+    store::{Activity, AuditActor, AuditDraft, AuditOutcome},
+};
+
+/// An event that came before with other content.
+#[derive(Debug)]
+pub(super) struct Conflict {
+    pub(super) origin: Origin,
+    /// Whether it has personal data now.
+    pub(super) is_personal: bool,
+}
+
+/// The conflicts that may be told: of those with personal data as many as the key's searches have
+/// room for, once that is on record. The others look like any duplicate.
+pub(super) async fn told(
+    services: &Services,
+    caller: &Caller,
+    conflicts: Vec<Conflict>,
+) -> Vec<Origin> {
+    let personal = conflicts.iter().filter(|conflict| conflict.is_personal);
+    let mut room = 0;
+    for _ in personal {
+        let charged = limits::charge_first(services, caller, SEARCH, Charge::Last).await;
+        if charged.is_err() {
+            break;
+        }
+        room += 1;
+    }
+    if room > 0 && services.audit.record(draft(caller, room)).await.is_err() {
+        room = 0;
+    }
+    let mut left = room;
+    let may_be_told = |conflict: &Conflict| {
+        if !conflict.is_personal {
+            return true;
+        }
+        let has_room = left > 0;
+        left = left.saturating_sub(1);
+        has_room
+    };
+    let told = conflicts.into_iter().filter(may_be_told);
+    told.map(|conflict| conflict.origin).collect()
+}
+
+/// The ids of events are their senders': they are not repeated here.
+fn draft(caller: &Caller, count: u64) -> AuditDraft {
+    AuditDraft {
+        tenant: caller.tenant.as_str().to_owned(),
+        action: "event.conflict",
+        activity: Activity::Read,
+        actor: AuditActor::ApiKey(caller.principal.kid().to_string()),
+        resource_type: "event",
+        resources: Vec::new(),
+        count,
+        fields: Vec::new(),
+        reason: None,
+        outcome: AuditOutcome::Success,
+        detail: None,
+        refs: None,
+        peer: Some(caller.address),
+        trace: current_trace_id().map(|trace| trace.to_string()),
+    }
+}
