@@ -8,7 +8,7 @@ use super::{
     fingerprint::Fingerprinted,
     rejection::Rejection,
     resolve::Target,
-    seal::{LeadAttempt, Sealed},
+    seal::{LeadAttempt, Sealed, StoredForm},
     services::Services,
 };
 use crate::{quality::Reason, store::Receipt};
@@ -28,6 +28,7 @@ pub(crate) struct Stored {
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) origin: Origin,
+    pub(crate) form: StoredForm,
     /// The lead that it wrote to.
     pub(crate) lead: Option<Target>,
 }
@@ -41,7 +42,7 @@ pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<S
         .map(|Item { origin, value }| {
             let event = value.write.event.as_ref();
             let is_personal = event.is_some_and(|event| !event.key_ids.is_empty());
-            (value.write, (origin, value.lead, is_personal))
+            (value.write, (origin, value.form, value.lead, is_personal))
         })
         .unzip();
     let receipts = if writes.is_empty() {
@@ -53,10 +54,11 @@ pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<S
     let mut duplicates = Vec::new();
     let mut conflicts = Vec::new();
     let mut lost = Vec::new();
-    for ((origin, lead, is_personal), receipt) in items.into_iter().zip(receipts) {
+    for ((origin, form, lead, is_personal), receipt) in items.into_iter().zip(receipts) {
         match (receipt, lead) {
             (Receipt::Stored, lead) => accepted.push(Accepted {
                 origin,
+                form,
                 lead: lead.map(|attempt| attempt.target),
             }),
             (Receipt::DuplicateNatural, _) => duplicates.push((origin, Duplicate::Natural)),
