@@ -1,21 +1,28 @@
 //! One pass over one text from left to right: which rule is asked at which byte.
 
-use std::ops::Range;
+use std::sync::LazyLock;
 
 use crate::{
     detector::Detector,
-    finding::{Confidence, Finding},
+    finding::Finding,
     kind::Kind,
-    rules::{card, email, phone, secret},
+    rules::{self, Source, secret},
 };
+
+/// The first bytes of what secrets begin with.
+static BEGINS_LITERAL: LazyLock<[bool; 256]> = LazyLock::new(|| {
+    let mut begins = [false; 256];
+    for literal in secret::literals() {
+        begins[usize::from(literal.as_bytes()[0])] = true;
+    }
+    begins
+});
 
 /// What is left to look at.
 #[derive(Clone, Debug)]
 pub(crate) struct Scan<'d, 't> {
     detector: &'d Detector,
-    /// The name of the field that holds the text; empty if it has none.
-    name: &'t str,
-    text: &'t str,
+    source: Source<'t>,
     from: usize,
 }
 
@@ -23,8 +30,7 @@ impl<'d, 't> Scan<'d, 't> {
     pub(crate) fn new(detector: &'d Detector, name: &'t str, text: &'t str) -> Self {
         Self {
             detector,
-            name,
-            text,
+            source: Source::new(name, text),
             from: 0,
         }
     }
@@ -32,14 +38,13 @@ impl<'d, 't> Scan<'d, 't> {
     /// The leftmost finding behind those that were given.
     pub(crate) fn next(&mut self) -> Option<Finding> {
         let found = self.next_from(self.from);
-        self.from = found
-            .as_ref()
-            .map_or(self.text.len(), |finding| finding.range.end);
+        let length = self.source.text().len();
+        self.from = found.as_ref().map_or(length, |finding| finding.range.end);
         found
     }
 
     fn next_from(&self, from: usize) -> Option<Finding> {
-        let bytes = self.text.as_bytes();
+        let bytes = self.source.text().as_bytes();
         let mut at = from;
         while at < bytes.len() {
             let starts_word = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
@@ -47,7 +52,7 @@ impl<'d, 't> Scan<'d, 't> {
                 at += UUID_BYTES;
                 continue;
             }
-            if let Some(finding) = self.at(from, at, starts_word) {
+            if let Some(finding) = self.at(from, at) {
                 return Some(finding);
             }
             at += 1;
@@ -57,40 +62,35 @@ impl<'d, 't> Scan<'d, 't> {
 
     /// What is recognised by the byte at `at`: the first of what is found, or the `@` of an address
     /// that reaches back no further than `from`.
-    fn at(&self, from: usize, at: usize, starts_word: bool) -> Option<Finding> {
-        let (text, bytes) = (self.text, self.text.as_bytes());
+    fn at(&self, from: usize, at: usize) -> Option<Finding> {
+        let bytes = self.source.text().as_bytes();
         match bytes[at] {
-            b'@' => self.report(Kind::Email, "email", email::around(text, from, at..at + 1)),
+            b'@' => self.report(rules::email_around(&self.source, from, at..at + 1)),
             b'%' if bytes[at..].starts_with(b"%40") => {
-                self.report(Kind::Email, "email", email::around(text, from, at..at + 3))
+                self.report(rules::email_around(&self.source, from, at..at + 3))
             }
-            b'0'..=b'9' | b'+' | b'(' => self
-                .report(Kind::PaymentCard, "card", card::at(bytes, at))
-                .or_else(|| self.report(Kind::Phone, "phone", phone::at(bytes, at))),
+            b'0'..=b'9' | b'+' | b'(' => rules::AT_NUMBERS
+                .iter()
+                .find_map(|rule| self.report(rule(&self.source, from, at))),
+            b':' => self
+                .detector
+                .looks_for(Kind::IpAddress)
+                .then(|| rules::around_colon(&self.source, from, at))
+                .flatten(),
             _ => None,
         }
         .or_else(|| {
-            let found = starts_word
-                .then(|| secret::at(bytes, at, self.detector.secret_prefixes()))
-                .flatten();
-            self.report(Kind::ApiKey, "known_prefix", found)
+            let own = self.detector.secret_prefixes();
+            let text = self.source.text();
+            let begins = BEGINS_LITERAL[usize::from(bytes[at])] || !own.is_empty();
+            let asked = begins && text.is_char_boundary(at);
+            self.report(asked.then(|| secret::at(text, at, own)).flatten())
         })
     }
 
     /// What a rule found, if the detector reports it.
-    fn report(
-        &self,
-        kind: Kind,
-        rule: &'static str,
-        range: Option<Range<usize>>,
-    ) -> Option<Finding> {
-        let finding = Finding {
-            kind,
-            range: range?,
-            rule,
-            confidence: Confidence::High,
-        };
-        self.detector.reports(&finding).then_some(finding)
+    fn report(&self, found: Option<Finding>) -> Option<Finding> {
+        found.filter(|finding| self.detector.reports(finding))
     }
 }
 
