@@ -3,7 +3,7 @@
 
 use super::{
     literals,
-    shapes::{Alphabet, SHAPES, Shape},
+    shapes::{Alphabet, MAX, SHAPES, Shape},
 };
 use crate::{
     detector::Detector,
@@ -51,8 +51,8 @@ fn every_shape_is_found_by_its_rule_and_not_a_letter_shorter() {
 }
 
 #[test]
-fn a_shape_with_one_length_is_not_found_in_a_longer_word() {
-    for shape in SHAPES {
+fn a_shape_of_limited_length_is_not_found_in_a_longer_word() {
+    for shape in SHAPES.iter().filter(|shape| *shape.lengths.end() < MAX) {
         let long = format!(
             "{}{}",
             shape.prefixes[0],
