@@ -1,5 +1,7 @@
 //! Bank accounts: IBAN, ISO 13616.
 
+mod countries;
+
 use std::ops::Range;
 
 use super::{
@@ -11,8 +13,6 @@ use crate::{
     finding::{Confidence, Finding},
     kind::Kind,
 };
-
-mod countries;
 
 const MAX_CHARS: usize = 34;
 /// Four characters between two blanks.

@@ -1,5 +1,7 @@
 //! Payment card numbers.
 
+mod brands;
+
 use std::ops::{Range, RangeInclusive};
 
 use super::{
@@ -11,8 +13,6 @@ use crate::{
     finding::{Confidence, Finding},
     kind::Kind,
 };
-
-mod brands;
 
 /// The groups in which people write card numbers.
 const LAYOUTS: [&[usize]; 8] = [

@@ -1,11 +1,11 @@
 //! What the words beside a number, and the name of its field, say that it is.
 
+pub(super) mod names;
+mod words;
+
 use std::ops::Range;
 
 use super::source::Source;
-
-pub(super) mod names;
-mod words;
 
 pub(super) use self::words::Meaning;
 
@@ -58,7 +58,12 @@ fn words_before(text: &str, end: usize) -> Option<&str> {
             return Some(&text[start + cut..end]);
         }
         digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
-        if digits > 2 || ends_clause(text, index, c) {
+        if digits > 2 {
+            // A number of its own, and none of its digits is a word.
+            start = index + digits;
+            break;
+        }
+        if ends_clause(text, index, c) {
             break;
         }
         start = index;
