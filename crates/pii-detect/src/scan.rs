@@ -82,7 +82,8 @@ impl<'d, 't> Scan<'d, 't> {
         .or_else(|| {
             let own = self.detector.secret_prefixes();
             let text = self.source.text();
-            let begins = BEGINS_LITERAL[usize::from(bytes[at])] || !own.is_empty();
+            let begins = BEGINS_LITERAL[usize::from(bytes[at])]
+                || own.iter().any(|prefix| prefix.as_bytes()[0] == bytes[at]);
             let asked = begins && text.is_char_boundary(at);
             self.report(asked.then(|| secret::at(text, at, own)).flatten())
         })
