@@ -84,7 +84,8 @@ impl<'d, 't> Scan<'d, 't> {
             let text = self.source.text();
             let begins = BEGINS_LITERAL[usize::from(bytes[at])]
                 || own.iter().any(|prefix| prefix.as_bytes()[0] == bytes[at]);
-            let asked = begins && text.is_char_boundary(at);
+            let looked_for = self.detector.looks_for(Kind::ApiKey);
+            let asked = looked_for && begins && text.is_char_boundary(at);
             self.report(asked.then(|| secret::at(text, at, own)).flatten())
         })
     }
