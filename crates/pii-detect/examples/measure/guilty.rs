@@ -39,10 +39,10 @@ pub(crate) fn corpora(phones: &[Phone]) -> Vec<Corpus> {
 /// The examples of every region in every spelling.
 fn written(phones: &[Phone]) -> Vec<Corpus> {
     let mut random = Random::of("phones");
-    let alone = |spelling: fn(&Phone) -> &String| {
+    let alone = |before: &'static str, spelling: fn(&Phone) -> &str| {
         phones
             .iter()
-            .map(|phone| Text::guilty(Column::Phone, "", "", spelling(phone), ""))
+            .map(|phone| Text::guilty(Column::Phone, "", before, spelling(phone), ""))
             .collect::<Vec<_>>()
     };
     let named = phones
@@ -68,19 +68,19 @@ fn written(phones: &[Phone]) -> Vec<Corpus> {
         })
         .collect();
     vec![
-        Corpus::guilty("E.164, every region", PLAIN, alone(|phone| &phone.e164)),
+        Corpus::guilty("E.164, every region", PLAIN, alone("", |phone| &phone.e164)),
         Corpus::guilty(
             "international, every region",
             PLAIN,
-            alone(|phone| &phone.international),
+            alone("", |phone| &phone.international),
         ),
         Corpus::guilty(
             "RFC 3966, every region",
             PLAIN,
-            alone(|phone| &phone.rfc3966),
+            alone("tel:", |phone| phone.rfc3966.trim_start_matches("tel:")),
         ),
         Corpus::guilty("national, in a field of that name", None, named),
         Corpus::guilty("national, after a word", None, after_a_word),
-        Corpus::guilty("national, alone", None, alone(|phone| &phone.national)),
+        Corpus::guilty("national, alone", None, alone("", |phone| &phone.national)),
     ]
 }

@@ -138,11 +138,14 @@ pub(crate) fn webhooks(detector: &Detector) -> [Measured; 2] {
     [alarms, recall]
 }
 
-/// What stands between what can stand in no address. `…[bot]@…` is none by RFC 5322: it may be found,
-/// and need not be.
+/// What stands between what can stand in no address. `…[bot]@…` is none by RFC 5322 and `account@host:path`
+/// is a remote: both may be found, and need not be.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    let outside = |c: char| c.is_whitespace() || "<>()[]\"',;:".contains(c);
-    text.split(outside).map(|word| word.trim_matches('.'))
+    let outside = |c: char| c.is_whitespace() || "<>()[]\"',;".contains(c);
+    let words = text
+        .split(outside)
+        .map(|word| word.trim_end_matches([':', '.']));
+    words.filter(|word| !word.contains(':'))
 }
 
 fn collect(name: &str, value: &Value, leaves: &mut Vec<(String, String)>) {

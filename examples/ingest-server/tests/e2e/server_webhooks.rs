@@ -31,11 +31,15 @@ fn webhooks() -> Vec<(String, Value)> {
 }
 
 /// The addresses of people and roles in a payload, by another rule than the detector's: a name, `@` and
-/// a domain with a dot, between what can stand in neither. The account of a remote is none.
+/// a domain with a dot, between what can stand in neither. The account of a remote (`git@host:path`) is
+/// none.
 fn addresses(payload: &Value) -> BTreeSet<String> {
     let text = payload.to_string();
-    let outside = |c: char| !(c.is_alphanumeric() || "@._%+-[]".contains(c));
-    let words = text.split(outside).filter(|word| {
+    let outside = |c: char| !(c.is_alphanumeric() || "@._%+-:".contains(c));
+    let words = text
+        .split(outside)
+        .map(|word| word.trim_matches([':', '.']));
+    let words = words.filter(|word| {
         word.split_once('@').is_some_and(|(name, domain)| {
             let top = domain.rsplit('.').next().unwrap_or_default();
             !name.is_empty()
