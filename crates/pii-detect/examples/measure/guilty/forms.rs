@@ -24,6 +24,8 @@ const IN_URL: Places = [
     ("https://shop.example/?q=", "&page=2"),
     ("/login?next=", ""),
 ];
+/// A quoted text within a quoted text would need escapes.
+const BESIDE_QUOTES: Places = [("", ""), ("sent to ", " today"), ("From: <", ">")];
 const IN_HTML: Places = [("", ""), ("<td>", "</td>"), ("<p>mine is ", ".</p>")];
 
 const FORMS: [(&str, Places, Encode); 17] = [
@@ -51,7 +53,7 @@ const FORMS: [(&str, Places, Encode); 17] = [
     ("soft hyphen", PLACES, unseen::soft_hyphen),
     ("no-break spaces", PLACES, unseen::no_break_space),
     ("dashes", PLACES, unseen::dash),
-    ("quoted local part", PLACES, |random, value| {
+    ("quoted local part", BESIDE_QUOTES, |random, value| {
         let (local, domain) = address(value)?;
         let inside = [" ", ".", "..", " (x) ", "@", ","];
         let other = random.pick(&["doe", "q7", "smith"]);
