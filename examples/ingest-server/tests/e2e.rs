@@ -62,6 +62,8 @@ mod dev_profile;
 mod duplicates;
 #[path = "e2e/earlier_database.rs"]
 mod earlier_database;
+#[path = "e2e/encoded_personal_data.rs"]
+mod encoded_personal_data;
 #[path = "e2e/every_route.rs"]
 mod every_route;
 #[path = "e2e/fault_counters.rs"]
@@ -120,6 +122,8 @@ mod server_clocks;
 mod server_metrics;
 #[path = "e2e/server_traces.rs"]
 mod server_traces;
+#[path = "e2e/server_webhooks.rs"]
+mod server_webhooks;
 #[path = "e2e/shares.rs"]
 mod shares;
 #[path = "e2e/shutdown.rs"]
