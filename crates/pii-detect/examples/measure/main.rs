@@ -35,6 +35,13 @@ const BEGIN: &str = "<!-- measured: written by the example `measure` -->\n";
 const END: &str = "<!-- end of measured -->";
 
 fn main() -> io::Result<ExitCode> {
+    run().or_else(|error| {
+        writeln!(io::stderr(), "measure: {error}")?;
+        Ok(ExitCode::FAILURE)
+    })
+}
+
+fn run() -> io::Result<ExitCode> {
     let arguments: Vec<_> = env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     if !matches!(arguments[..], [] | ["--check" | "--update"] | ["--list", _]) {
