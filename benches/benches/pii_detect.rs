@@ -4,13 +4,17 @@ use std::{hint::black_box, time::Duration};
 
 use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
-    measurement::WallTime,
 };
-use portcullis_benches::{adversarial, patterns::Patterns, texts};
+use portcullis_benches::{
+    adversarial,
+    patterns::Patterns,
+    processor_time::{self, ProcessorTime},
+    texts,
+};
 use portcullis_pii_detect::Detector;
 
 /// Texts without a finding, and full of them.
-fn find(criterion: &mut Criterion) {
+fn find(criterion: &mut Criterion<ProcessorTime>) {
     for (group, texts) in [("clean", texts::clean()), ("dense", texts::dense())] {
         let mut group = criterion.benchmark_group(group);
         for (name, text) in &texts {
@@ -20,7 +24,7 @@ fn find(criterion: &mut Criterion) {
 }
 
 /// A whole body that does its worst.
-fn adversaries(criterion: &mut Criterion) {
+fn adversaries(criterion: &mut Criterion<ProcessorTime>) {
     let mut group = criterion.benchmark_group("adversarial");
     group
         .sample_size(10)
@@ -31,7 +35,7 @@ fn adversaries(criterion: &mut Criterion) {
     }
 }
 
-fn compare(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, text: &str) {
+fn compare(group: &mut BenchmarkGroup<'_, ProcessorTime>, name: &str, text: &str) {
     let (detector, patterns) = (Detector::standard(), Patterns::new());
     group.throughput(Throughput::Bytes(text.len() as u64));
     group.bench_with_input(BenchmarkId::new("detector", name), text, |bencher, text| {
@@ -43,7 +47,7 @@ fn compare(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, text: &str) {
 }
 
 /// Short values with their names, where what a call costs counts for more than what a byte costs.
-fn values(criterion: &mut Criterion) {
+fn values(criterion: &mut Criterion<ProcessorTime>) {
     let (detector, patterns) = (Detector::standard(), Patterns::new());
     let values = texts::values();
     let mut group = criterion.benchmark_group("values");
@@ -66,5 +70,9 @@ fn values(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, find, values, adversaries);
+criterion_group! {
+    name = benches;
+    config = processor_time::criterion();
+    targets = find, values, adversaries
+}
 criterion_main!(benches);

@@ -6,11 +6,12 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use portcullis_benches::{
     patterns::Patterns,
+    processor_time::{self, ProcessorTime},
     texts::{LOG_FIELDS, LOG_FIELDS_WITH_PERSONAL_DATA},
 };
 use portcullis_telemetry::{Redaction, Redactor};
 
-fn lines(criterion: &mut Criterion) {
+fn lines(criterion: &mut Criterion<ProcessorTime>) {
     let (redactor, patterns) = (Redactor::new(Redaction::standard()), Patterns::new());
     for (group, fields) in [
         ("line_clean", LOG_FIELDS),
@@ -37,5 +38,9 @@ fn lines(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, lines);
+criterion_group! {
+    name = benches;
+    config = processor_time::criterion();
+    targets = lines
+}
 criterion_main!(benches);

@@ -40,11 +40,11 @@ impl Events {
 "id":"view-{connection}-{sent}","dataschema":"https://shop.example/schemas/page.viewed/2.json",
 "data":{{"url":"https://shop.example/women/shoes/trail-runner-{item}?colour=forest%20green&size={size}&utm_source=newsletter&utm_campaign=spring_sale&utm_content=header_image",
 "referrer":"https://search.example/results?q=waterproof+trail+running+shoes&lang=en&page={page}",
-"visitor":"v-{visitor:016x}","duration_ms":{duration}}}}}"#,
+"visitor":"{visitor:08x}-5d1c-4b7e-9a60-{connection:012x}","duration_ms":{duration}}}}}"#,
             item = sent % 997,
             size = 36 + sent % 11,
             page = sent % 5,
-            visitor = sent.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ connection,
+            visitor = sent % 4_099,
             duration = 40 + sent % 30_000,
         )
         .expect("a string takes all");

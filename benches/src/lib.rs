@@ -2,4 +2,5 @@
 
 pub mod adversarial;
 pub mod patterns;
+pub mod processor_time;
 pub mod texts;

@@ -22,9 +22,9 @@ static ALONE: LazyLock<Vec<Detector>> = LazyLock::new(|| {
 });
 
 /// What an input is repeated to after `*`, and what searching it may take. It takes milliseconds;
-/// what looks at all of the text for each of its bytes takes many seconds.
-const REPEATED_BYTES: usize = 64 * 1024;
-const MOST_TIME: Duration = Duration::from_secs(2);
+/// what looks at all of the text for each of its bytes takes seconds.
+const REPEATED_BYTES: usize = 32 * 1024;
+const MOST_TIME: Duration = Duration::from_secs(1);
 
 // An input is a text, or the name of a field, a line break and its text. After `*` it is repeated
 // until it is long.
@@ -103,13 +103,11 @@ fn check_time(unit: &str) {
         return;
     }
     let text = unit.repeat(REPEATED_BYTES.div_ceil(unit.len()));
-    for detector in [&*STANDARD, &*EVERYTHING] {
-        let start = processor_time();
-        let found: Vec<Finding> = detector.find(&text).collect();
-        let took = processor_time() - start;
-        assert!(took < MOST_TIME, "{} bytes take {took:?}", text.len());
-        check_findings(detector, &text, &found);
-    }
+    let start = processor_time();
+    let found: Vec<Finding> = EVERYTHING.find(&text).collect();
+    let took = processor_time() - start;
+    assert!(took < MOST_TIME, "{} bytes take {took:?}", text.len());
+    check_findings(&EVERYTHING, &text, &found);
 }
 
 /// Of this thread: another program on the machine does not count.
