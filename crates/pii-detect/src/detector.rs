@@ -1,34 +1,62 @@
 //! The detector: what it looks for, and what it gives back.
 
-use std::{borrow::Cow, iter::FusedIterator};
+use std::{borrow::Cow, iter::FusedIterator, sync::Arc, vec};
 
 use crate::{
     finding::{Confidence, Finding},
     kind::{Kind, KindSet},
+    layers,
     rules::secret::{self, STANDARD_PREFIX},
-    scan::Scan,
+    scan::{Prefixes, Scan},
 };
 
 /// Recognises personal data and secrets by their value, and by the name of the field that holds it.
 ///
 /// It is a pure function of the text: no state, no network. UUIDs, hexadecimal ids, timestamps and
 /// plain numbers are left alone.
+///
+/// A text is searched as it stands, and again where it changes when it is folded (full-width and
+/// mathematical forms, digits of all scripts, dashes, spaces, what cannot be seen), and when one
+/// coat and then another of percent-encoding, HTML entities and backslash escapes is taken off.
+/// Whatever is found there is reported where it stands in the text that was given. Findings of
+/// different readings that overlap are one, over all that any of them covers, with the kind of the
+/// surest.
+///
+/// Cheap to clone: clones share what was built.
 #[derive(Clone, Debug)]
 pub struct Detector {
+    built: Arc<Built>,
+}
+
+#[derive(Debug)]
+struct Built {
     kinds: KindSet,
     min_confidence: Confidence,
-    secret_prefixes: Vec<Box<str>>,
+    prefixes: Prefixes,
 }
 
 /// The findings in a text from left to right, without overlaps; made by [`Detector::find`].
 #[derive(Clone, Debug)]
 #[must_use = "an iterator finds nothing until it is consumed"]
 pub struct Findings<'d, 't> {
-    scan: Scan<'d, 't>,
+    source: Source<'d, 't>,
 }
 
-/// What the rules other than secrets need to see behind a cut.
-const LOOK_AHEAD_BYTES: usize = 320;
+#[derive(Clone, Debug)]
+enum Source<'d, 't> {
+    /// A text that reads in one way only: looked at while the findings are asked for.
+    Plain(Scan<'d, 't>),
+    /// Found in several readings of a text, and put together.
+    Layered(vec::IntoIter<Finding>),
+}
+
+/// What the rules other than secrets need to see behind a cut: the longest local part, `@`, and the
+/// longest domain.
+const LOOK_AHEAD_CHARS: usize = 320;
+
+/// The room for one character of what is encoded. The longest of the usual forms are an entity in
+/// percent-encoding (`%26%2364%3B`, 11) and an entity in an entity (`&amp;#x0040;`, 12).
+const ENCODED_BYTES: usize = 12;
 
 impl Detector {
     /// Every kind but IP addresses, and the secret prefix `pcl_`.
@@ -47,19 +75,25 @@ impl Detector {
         secret_prefixes: Vec<Box<str>>,
     ) -> Self {
         Self {
-            kinds,
-            min_confidence,
-            secret_prefixes,
+            built: Arc::new(Built {
+                kinds,
+                min_confidence,
+                prefixes: Prefixes::new(secret_prefixes),
+            }),
         }
     }
 
     /// Whether this detector looks for `kind`.
     #[must_use]
     pub fn looks_for(&self, kind: Kind) -> bool {
-        self.kinds.contains(kind)
+        self.built.kinds.contains(kind)
     }
 
     /// Everything recognised in `text`, from left to right and without overlaps.
+    ///
+    /// The time it takes grows with the length of the text and with nothing else. A text of ASCII
+    /// without encoded characters is looked at while the findings are asked for, and nothing is
+    /// allocated for it; any other is looked at here, and copied up to three times.
     pub fn find<'d, 't>(&'d self, text: &'t str) -> Findings<'d, 't> {
         self.find_named("", text)
     }
@@ -67,9 +101,11 @@ impl Detector {
     /// The same for the value of a field, whose name tells numbers apart: eleven digits in `mobile`
     /// are a telephone number, in `order_id` they are not.
     pub fn find_named<'d, 't>(&'d self, name: &'t str, text: &'t str) -> Findings<'d, 't> {
-        Findings {
-            scan: Scan::new(self, name, text),
-        }
+        let source = layers::find(self, name, text).map_or_else(
+            || Source::Plain(Scan::new(self, name, text)),
+            |findings| Source::Layered(findings.into_iter()),
+        );
+        Findings { source }
     }
 
     /// The kind of the first finding in `text`; `None` when there is none.
@@ -100,19 +136,26 @@ impl Detector {
     /// How many bytes behind a cut must be looked at to find what starts before it. A program that
     /// shows the first `n` bytes of a long text passes this many more to [`find`](Self::find), and
     /// hides what starts before `n`.
+    ///
+    /// It is twelve times what the longest address, or secret prefix, takes when it is written
+    /// plainly, so that there is room for one in which every character is percent-encoded (twice
+    /// over too), a character reference, or both. One that is written longer still, with zeros before
+    /// each number or invisible characters between the letters, may be missed at a cut; in a whole
+    /// text it is found.
     #[must_use]
     pub fn look_ahead_bytes(&self) -> usize {
-        let prefixes = self.secret_prefixes.iter().map(|prefix| prefix.len());
-        let secret = prefixes.max().unwrap_or_default() + secret::MIN_BODY_BYTES;
-        secret.max(LOOK_AHEAD_BYTES)
+        let prefixes = self.built.prefixes.as_slice().iter();
+        let longest = prefixes.map(|prefix| prefix.len()).max();
+        let secret = longest.unwrap_or_default() + secret::MIN_BODY_BYTES;
+        secret.max(LOOK_AHEAD_CHARS).saturating_mul(ENCODED_BYTES)
     }
 
-    pub(crate) fn secret_prefixes(&self) -> &[Box<str>] {
-        &self.secret_prefixes
+    pub(crate) fn prefixes(&self) -> &Prefixes {
+        &self.built.prefixes
     }
 
     pub(crate) fn reports(&self, finding: &Finding) -> bool {
-        self.looks_for(finding.kind) && finding.confidence >= self.min_confidence
+        self.looks_for(finding.kind) && finding.confidence >= self.built.min_confidence
     }
 }
 
@@ -126,7 +169,10 @@ impl Iterator for Findings<'_, '_> {
     type Item = Finding;
 
     fn next(&mut self) -> Option<Finding> {
-        self.scan.next()
+        match &mut self.source {
+            Source::Plain(scan) => scan.next(),
+            Source::Layered(findings) => findings.next(),
+        }
     }
 }
 

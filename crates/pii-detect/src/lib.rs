@@ -5,9 +5,15 @@ mod detector;
 mod finding;
 mod kind;
 
+mod fold;
+#[cfg(feature = "json")]
+mod json;
+mod layers;
 mod rules;
 mod scan;
 
+#[cfg(feature = "json")]
+pub use self::json::{JsonError, JsonFinding, JsonFindings, JsonPart, MAX_JSON_DEPTH};
 pub use self::{
     builder::{BuildError, DetectorBuilder},
     detector::{Detector, Findings},

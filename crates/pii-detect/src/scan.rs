@@ -1,13 +1,19 @@
 //! One pass over one text from left to right: which rule is asked at which byte.
 
+mod prefixes;
+mod skip;
+
 use std::ops::Range;
 
+use self::skip::{Skip, Stop};
 use crate::{
     detector::Detector,
     finding::{Confidence, Finding},
     kind::Kind,
     rules::{card, email, phone, secret},
 };
+
+pub(crate) use self::prefixes::Prefixes;
 
 /// What is left to look at.
 #[derive(Clone, Debug)]
@@ -17,6 +23,16 @@ pub(crate) struct Scan<'d, 't> {
     name: &'t str,
     text: &'t str,
     from: usize,
+    secret: Ahead,
+}
+
+/// The next secret with a known prefix.
+#[derive(Clone, Debug)]
+enum Ahead {
+    /// It has not been looked for behind the last finding.
+    Unknown,
+    Found(Finding),
+    Nowhere,
 }
 
 impl<'d, 't> Scan<'d, 't> {
@@ -26,55 +42,49 @@ impl<'d, 't> Scan<'d, 't> {
             name,
             text,
             from: 0,
+            secret: Ahead::Unknown,
         }
     }
 
-    /// The leftmost finding behind those that were given.
-    pub(crate) fn next(&mut self) -> Option<Finding> {
-        let found = self.next_from(self.from);
-        self.from = found
-            .as_ref()
-            .map_or(self.text.len(), |finding| finding.range.end);
-        found
-    }
-
-    fn next_from(&self, from: usize) -> Option<Finding> {
+    /// The first finding at or behind `from`. The bytes between those at which rules are asked are
+    /// skipped, and so are numbers too short for any rule.
+    fn next_from(&mut self, from: usize) -> Option<Finding> {
         let bytes = self.text.as_bytes();
+        let end = self.secret_behind(from).map_or(bytes.len(), |secret| {
+            // A rule that is asked at the same byte comes first.
+            secret.range.start + 1
+        });
+        let skip = Skip::new(self.detector.looks_for(Kind::IpAddress));
         let mut at = from;
-        while at < bytes.len() {
-            let starts_word = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
-            if starts_word && is_uuid(&bytes[at..]) {
-                at += UUID_BYTES;
-                continue;
-            }
-            if let Some(finding) = self.at(from, at, starts_word) {
+        while let Some((stop, index)) = skip.to_stop(bytes, at, end) {
+            at = match stop {
+                Stop::Ask => index + 1,
+                Stop::Number { end } => end,
+                Stop::Skip { end } => {
+                    at = end;
+                    continue;
+                }
+            };
+            if let Some(finding) = self.at(from, index) {
                 return Some(finding);
             }
-            at += 1;
         }
-        None
+        match &self.secret {
+            Ahead::Found(secret) => Some(secret.clone()),
+            Ahead::Unknown | Ahead::Nowhere => None,
+        }
     }
 
-    /// What is recognised by the byte at `at`: the first of what is found, or the `@` of an address
-    /// that reaches back no further than `from`.
-    fn at(&self, from: usize, at: usize, starts_word: bool) -> Option<Finding> {
+    /// What is recognised by the byte at `at`: an `@`, or the start of a number. An address reaches
+    /// back no further than `from`.
+    fn at(&self, from: usize, at: usize) -> Option<Finding> {
         let (text, bytes) = (self.text, self.text.as_bytes());
         match bytes[at] {
             b'@' => self.report(Kind::Email, "email", email::around(text, from, at..at + 1)),
-            b'%' if bytes[at..].starts_with(b"%40") => {
-                self.report(Kind::Email, "email", email::around(text, from, at..at + 3))
-            }
-            b'0'..=b'9' | b'+' | b'(' => self
+            _ => self
                 .report(Kind::PaymentCard, "card", card::at(bytes, at))
                 .or_else(|| self.report(Kind::Phone, "phone", phone::at(bytes, at))),
-            _ => None,
         }
-        .or_else(|| {
-            let found = starts_word
-                .then(|| secret::at(bytes, at, self.detector.secret_prefixes()))
-                .flatten();
-            self.report(Kind::ApiKey, "known_prefix", found)
-        })
     }
 
     /// What a rule found, if the detector reports it.
@@ -92,19 +102,49 @@ impl<'d, 't> Scan<'d, 't> {
         };
         self.detector.reports(&finding).then_some(finding)
     }
+
+    /// The first secret at or behind `from`.
+    fn secret_behind(&mut self, from: usize) -> Option<&Finding> {
+        let is_known = match &self.secret {
+            Ahead::Unknown => false,
+            Ahead::Found(secret) => secret.range.start >= from,
+            Ahead::Nowhere => true,
+        };
+        if !is_known {
+            let found = self.next_secret(from);
+            self.secret = found.map_or(Ahead::Nowhere, Ahead::Found);
+        }
+        match &self.secret {
+            Ahead::Found(secret) => Some(secret),
+            Ahead::Unknown | Ahead::Nowhere => None,
+        }
+    }
+
+    fn next_secret(&self, from: usize) -> Option<Finding> {
+        if !self.detector.looks_for(Kind::ApiKey) {
+            return None;
+        }
+        let bytes = self.text.as_bytes();
+        let prefixes = self.detector.prefixes();
+        prefixes
+            .starts(bytes, from)
+            .filter(|at| *at == 0 || !bytes[at - 1].is_ascii_alphanumeric())
+            .find_map(|at| {
+                let found = secret::at(bytes, at, prefixes.as_slice());
+                self.report(Kind::ApiKey, "known_prefix", found)
+            })
+    }
 }
 
-const UUID_BYTES: usize = 36;
+impl Iterator for Scan<'_, '_> {
+    type Item = Finding;
 
-fn is_uuid(bytes: &[u8]) -> bool {
-    bytes.len() >= UUID_BYTES
-        && bytes[8] == b'-'
-        && bytes[..UUID_BYTES]
-            .iter()
-            .enumerate()
-            .all(|(index, byte)| match index {
-                8 | 13 | 18 | 23 => *byte == b'-',
-                _ => byte.is_ascii_hexdigit(),
-            })
-        && !bytes.get(UUID_BYTES).is_some_and(u8::is_ascii_alphanumeric)
+    /// The leftmost finding behind those that were given.
+    fn next(&mut self) -> Option<Finding> {
+        let found = self.next_from(self.from);
+        self.from = found
+            .as_ref()
+            .map_or(self.text.len(), |finding| finding.range.end);
+        found
+    }
 }

@@ -250,10 +250,16 @@ fn text_of_a_disabled_kind_is_open_to_the_others() {
 fn what_starts_before_a_cut_is_seen_within_the_look_ahead() {
     let prefix = "k".repeat(400) + "-";
     let detector = Detector::builder().secret_prefix(&prefix).build().unwrap();
-    let text = format!("x {prefix}12345678 and more");
+    // The `%`, and each of the two digits, in percent-encoding again: nine bytes for each.
+    let encode =
+        |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02x}")).collect() };
+    let encoded = encode(&format!("{prefix}12345678"));
+    let encoded = encode(&encoded);
+    let text = format!("x {encoded}{}", " ".repeat(detector.look_ahead_bytes()));
     let seen = &text[..2 + detector.look_ahead_bytes()];
     assert_eq!(detector.find(seen).next().unwrap().range.start, 2);
-    assert_eq!(Detector::standard().look_ahead_bytes(), 320);
+    assert_eq!(detector.look_ahead_bytes(), 409 * 12);
+    assert_eq!(Detector::standard().look_ahead_bytes(), 320 * 12);
 }
 
 /// Text that is dense in the characters that patterns start with, digits, and multi-byte letters.
