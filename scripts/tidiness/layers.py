@@ -13,8 +13,8 @@ _SOURCES = "examples/ingest-server/src/"
 # is told what the rooms below report, and only `app` installs it.
 _RANKS = (
     (
-        "clock", "timestamp", "fields", "files", "json", "lead", "limits", "permission", "process",
-        "shares", "spelling",
+        "clock", "timestamp", "detection", "fields", "files", "json", "lead", "limits", "permission",
+        "process", "shares", "spelling",
     ),
     ("store", "schemas", "quality", "config"),
     ("pipeline",),

@@ -16,6 +16,8 @@ use crate::reason::Reason;
 pub enum Outcome<R> {
     /// Stored as it was sent.
     Accepted,
+    /// Stored, but not quite as it was sent: something in it was replaced by what may be stored.
+    Modified,
     /// Not stored again, because its id is already there.
     Duplicate(Duplicate),
     /// Refused because a limit was reached.
@@ -41,8 +43,9 @@ pub enum Duplicate {
 
 impl<R: Reason> Outcome<R> {
     /// Every outcome except the rejections.
-    pub(crate) const UNREASONED: [Self; 5] = [
+    pub(crate) const UNREASONED: [Self; 6] = [
         Self::Accepted,
+        Self::Modified,
         Self::Duplicate(Duplicate::Natural),
         Self::Duplicate(Duplicate::Conflicting),
         Self::RateLimited,
@@ -62,6 +65,7 @@ impl<R: Reason> Outcome<R> {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
+            Self::Modified => "modified",
             Self::Duplicate(Duplicate::Natural) => "duplicate_natural",
             Self::Duplicate(Duplicate::Conflicting) => "duplicate_conflicting",
             Self::RateLimited => "rate_limited",
@@ -75,7 +79,7 @@ impl<R: Reason> Outcome<R> {
         match self {
             Self::Lost => true,
             Self::Rejected(reason) => reason.facts().is_unexpected,
-            Self::Accepted | Self::Duplicate(_) | Self::RateLimited => false,
+            Self::Accepted | Self::Modified | Self::Duplicate(_) | Self::RateLimited => false,
         }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) struct PerReason<R, T> {
 #[derive(Clone, Debug)]
 pub(crate) struct PerOutcome<R, T> {
     accepted: T,
+    modified: T,
     duplicate_natural: T,
     duplicate_conflicting: T,
     rate_limited: T,
@@ -55,6 +56,7 @@ impl<R: Reason, T> PerOutcome<R, T> {
     pub(crate) fn new(make: impl Fn() -> T) -> Self {
         Self {
             accepted: make(),
+            modified: make(),
             duplicate_natural: make(),
             duplicate_conflicting: make(),
             rate_limited: make(),
@@ -70,6 +72,7 @@ impl<R: Reason, T> Index<Outcome<R>> for PerOutcome<R, T> {
     fn index(&self, outcome: Outcome<R>) -> &T {
         match outcome {
             Outcome::Accepted => &self.accepted,
+            Outcome::Modified => &self.modified,
             Outcome::Duplicate(Duplicate::Natural) => &self.duplicate_natural,
             Outcome::Duplicate(Duplicate::Conflicting) => &self.duplicate_conflicting,
             Outcome::RateLimited => &self.rate_limited,
@@ -83,6 +86,7 @@ impl<R: Reason, T> IndexMut<Outcome<R>> for PerOutcome<R, T> {
     fn index_mut(&mut self, outcome: Outcome<R>) -> &mut T {
         match outcome {
             Outcome::Accepted => &mut self.accepted,
+            Outcome::Modified => &mut self.modified,
             Outcome::Duplicate(Duplicate::Natural) => &mut self.duplicate_natural,
             Outcome::Duplicate(Duplicate::Conflicting) => &mut self.duplicate_conflicting,
             Outcome::RateLimited => &mut self.rate_limited,

@@ -11,6 +11,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     schemas: BTreeMap<String, BTreeMap<String, Lifecycle>>,
+    is_closed: bool,
 }
 
 /// Whether a schema version should still be sent.
@@ -36,6 +37,23 @@ impl Plan {
         let versions = self.schemas.entry(event_type.to_owned()).or_default();
         versions.insert(version.to_owned(), lifecycle);
         self
+    }
+
+    /// Closes the plan: an event type or a version outside it gets no name of its own, however few there
+    /// are, and is counted as `__other__`.
+    ///
+    /// A sender chooses the type of its event, and may put a person's name or number there. A
+    /// service that refuses what is not planned loses nothing by this: the types that pass all have their
+    /// names.
+    #[must_use]
+    pub fn closed(mut self) -> Self {
+        self.is_closed = true;
+        self
+    }
+
+    /// Whether what is outside the plan may have a name of its own.
+    pub(crate) const fn admits_others(&self) -> bool {
+        !self.is_closed
     }
 
     pub(crate) fn event_types(&self) -> impl Iterator<Item = &str> {

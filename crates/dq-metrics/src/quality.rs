@@ -27,7 +27,8 @@ pub use self::builder::QualityBuilder;
 /// 64 tenants and 128 event types are told apart, in the order they were first seen (event types of
 /// the [`Plan`](crate::Plan) first); all others share `__other__`, and so does every name that is not
 /// an identifier (letters, digits and `._:-/`, at most 255 bytes) or, for event types and versions
-/// outside the plan, that the [`Masker`](crate::sample::Masker) would change. For each event type of each
+/// outside the plan, that the [`Masker`](crate::sample::Masker) would change. Of a
+/// [closed](crate::Plan::closed) plan, whatever is outside it shares `__other__`. For each event type of each
 /// tenant 8 schema versions are told apart. What is not known is counted as `__unknown__`.
 #[derive(Clone, Debug)]
 pub struct Quality<R>(Arc<Parts<R>>);
@@ -133,6 +134,6 @@ impl<R: Reason> Quality<R> {
 
     /// Names come from senders until a plan says otherwise, and may hold anything.
     fn may_be_label(&self, name: &str) -> bool {
-        self.0.sampler.masker().mask_text(name) == name
+        self.0.ledger.plan().admits_others() && self.0.sampler.masker().mask_text(name) == name
     }
 }

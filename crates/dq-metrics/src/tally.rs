@@ -45,12 +45,13 @@ impl<R: Reason> Tally<R> {
     /// without a dimension.
     pub(crate) fn judged(&self) -> u64 {
         let rejected = self.rejected(|facts| facts.dimension.is_some());
-        self.count(Outcome::Accepted) + self.duplicates() + rejected
+        self.stored() + self.duplicates() + rejected
     }
 
     /// What the counts say about one dimension.
     ///
-    /// A stored event was checked in all five and passed. A duplicate fails uniqueness, and
+    /// A stored event was checked in all five and passed; a modified one passed all but validity, since
+    /// it held what it may not hold. A duplicate fails uniqueness, and
     /// consistency as well if its content differs; what else it would have failed was not looked at.
     /// A rejected event is known to fail the dimension of its reason; the checks after that one were
     /// not made, so they count neither way.
@@ -59,14 +60,22 @@ impl<R: Reason> Tally<R> {
         let failed = rejected
             + match dimension {
                 Dimension::Uniqueness => self.duplicates(),
+                Dimension::Validity => self.count(Outcome::Modified),
                 Dimension::Consistency => self.count(Outcome::Duplicate(Duplicate::Conflicting)),
-                Dimension::Completeness | Dimension::Validity | Dimension::Timeliness => 0,
+                Dimension::Completeness | Dimension::Timeliness => 0,
             };
-        let passed = self.count(Outcome::Accepted);
+        let passed = match dimension {
+            Dimension::Validity => self.count(Outcome::Accepted),
+            _ => self.stored(),
+        };
         Judged {
             events: passed + failed,
             passed,
         }
+    }
+
+    fn stored(&self) -> u64 {
+        self.count(Outcome::Accepted) + self.count(Outcome::Modified)
     }
 
     fn duplicates(&self) -> u64 {
@@ -140,6 +149,21 @@ mod tests {
             tally.kinds().find(|(name, _)| *name == "rejected"),
             Some(("rejected", 11))
         );
+    }
+
+    #[test]
+    fn a_modified_event_fails_validity_alone() {
+        let tally = tally(&[(Outcome::Accepted, 3), (Outcome::Modified, 2)]);
+        for dimension in Dimension::ALL {
+            let passed = if dimension == Dimension::Validity {
+                3
+            } else {
+                5
+            };
+            let events = 5;
+            assert_eq!(tally.in_dimension(dimension), Judged { events, passed });
+        }
+        assert_eq!((tally.judged(), tally.total()), (5, 5));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod actor;
 mod api_keys;
 mod audit;
+mod detection;
 mod event;
 mod limits;
 mod names;
@@ -14,7 +15,7 @@ mod record;
 
 use std::sync::Arc;
 
-use crate::pipeline::services::Services;
+use crate::{detection::PolicyFile, pipeline::services::Services};
 
 pub(crate) use self::{
     actor::Actor,
@@ -23,6 +24,7 @@ pub(crate) use self::{
         PageRequest,
     },
     audit::{AuditError, AuditEvents, AuditPage, AuditRequest},
+    detection::{DetectionError, DetectionRules},
     event::{Action, ActionResult, AdminEvent, AdminObserver},
     limits::{Limits, LimitsError, LimitsReport},
     quality::{QualityReports, Samples},
@@ -34,6 +36,7 @@ pub(crate) use self::{
 pub(crate) struct UseCases {
     pub(crate) api_keys: ApiKeys,
     pub(crate) audit: AuditEvents,
+    pub(crate) detection: DetectionRules,
     pub(crate) limits: Limits,
     pub(crate) quality: QualityReports,
     pub(crate) readiness: ReadinessCheck,
@@ -43,6 +46,7 @@ impl UseCases {
     pub(crate) fn new(
         services: &Arc<Services>,
         components: Components,
+        detection_file: Option<PolicyFile>,
         observer: Arc<dyn AdminObserver>,
     ) -> Self {
         Self {
@@ -56,6 +60,7 @@ impl UseCases {
                 services.audit.clone(),
                 Arc::clone(&observer),
             ),
+            detection: DetectionRules::new(services, detection_file, Arc::clone(&observer)),
             limits: Limits::new(services, Arc::clone(&observer)),
             quality: QualityReports::new(
                 services.quality.clone(),

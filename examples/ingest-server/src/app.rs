@@ -32,6 +32,7 @@ use crate::{
     backend::{Backend, BackendError, Connections, Observers},
     clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
+    detection::{self, DetectionPolicies, DetectionPolicy, InvalidPolicy},
     http::{
         listener::{self, DescriptorReserve, Listener, OutOfDescriptors},
         routes::{self, AdminState, Guards},
@@ -76,13 +77,18 @@ pub(crate) enum StartError {
     Random(#[from] EntropyError),
     #[error(transparent)]
     Clock(#[from] ClockNotSet),
-    #[error("the stored limits cannot be read")]
-    StoredLimits(#[from] StoreError),
+    #[error("the stored limits and detection policy cannot be read")]
+    StoredPolicies(#[from] StoreError),
     #[error(
         "the limits that were set with `PUT /admin/limits` cannot be used; delete the row of \
          `limit_policies` to start with the defaults: {0}"
     )]
     InvalidLimits(#[from] InvalidLimits),
+    #[error(
+        "the detection policy that was set with `PUT /admin/detection` cannot be used; delete the row of \
+         `detection_policy` to start with the defaults: {0}"
+    )]
+    InvalidDetection(#[from] InvalidPolicy),
     #[error("cannot listen on {address}: {kind}")]
     Listen {
         address: SocketAddr,
@@ -115,6 +121,7 @@ pub(crate) struct App {
     writing: ServiceTask,
     auditing: ServiceTask,
     following: ServiceTask,
+    following_file: ServiceTask,
     pinging: ServiceTask,
 }
 
@@ -143,6 +150,7 @@ impl App {
                 .limiter
                 .replace_policies(limits::read(given)?.policies);
         }
+        let detection = DetectionPolicies::new(detection_policy(config, &*backend.store).await?);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let (writer, write_groups) = Writer::new(
             Arc::clone(&backend.store),
@@ -185,6 +193,7 @@ impl App {
             keyring: backend.keyring,
             index_roots: backend.index_roots,
             detector: Detector::standard(),
+            detection,
             limiter: backend.limiter,
             quality,
             schemas: Arc::clone(&config.schemas),
@@ -200,17 +209,21 @@ impl App {
             exports_traces: telemetry.has_exporter(),
         };
         let observer = Arc::new(AdminMetrics::register(registry)?);
+        let detection_file = config.detection.as_ref().map(|given| given.file.clone());
         let remote_parent = if telemetry.propagates() {
             RemoteParent::Link
         } else {
             RemoteParent::Ignore
         };
         let admin = AdminState {
-            use_cases: UseCases::new(&services, components, observer),
+            use_cases: UseCases::new(&services, components, detection_file, observer),
             registry: registry.clone(),
             config: Arc::clone(config),
             failed_tokens,
         };
+        let rules = admin.use_cases.detection.clone();
+        let following_file =
+            ServiceTask::spawn("the watch on the detection policy", rules.follow());
         let network = &config.network;
         let connection_metrics = Arc::new(ConnectionMetrics::register(registry)?);
         let limits = |connections: u16| listener::Limits {
@@ -250,6 +263,7 @@ impl App {
             writing,
             auditing,
             following,
+            following_file,
             pinging,
         })
     }
@@ -282,6 +296,7 @@ impl App {
             mut writing,
             mut auditing,
             mut following,
+            mut following_file,
             mut pinging,
             ..
         } = self;
@@ -304,6 +319,7 @@ impl App {
             &mut writing,
             &mut auditing,
             &mut following,
+            &mut following_file,
             &mut pinging,
         ];
         let outcome = tokio::select! {
@@ -315,7 +331,7 @@ impl App {
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
-            drop((following, pinging));
+            drop((following, following_file, pinging));
             // The writers end when nobody can queue any more.
             drop((services, state));
             writing.ended().await;
@@ -327,6 +343,30 @@ impl App {
             Err(_) => tracing::warn!("stopped; what still went on was cut off"),
         }
         outcome
+    }
+}
+
+/// The policy to begin with: the file's, if there is one, or what was remembered.
+async fn detection_policy(
+    config: &Config,
+    store: &dyn Store,
+) -> Result<DetectionPolicy, StartError> {
+    let remembered = store.detection().await?;
+    match (&config.detection, remembered) {
+        (Some(given), remembered) => {
+            if remembered.is_some() {
+                tracing::warn!(
+                    "`INGEST_DETECTION_FILE` is set: the detection policy in the database, set \
+                     while there was no file, does not hold"
+                );
+            }
+            Ok(given.policy.clone())
+        }
+        (None, Some(remembered)) => {
+            let remembered = json::read(remembered.as_bytes()).unwrap_or_default();
+            Ok(detection::read(remembered)?)
+        }
+        (None, None) => Ok(DetectionPolicy::default()),
     }
 }
 

@@ -5,6 +5,7 @@
 //! on what uses a configuration. Schemas are loaded here, because their faults are configuration's.
 
 mod database;
+mod detection;
 mod file;
 mod given;
 mod network;
@@ -29,6 +30,7 @@ use crate::schemas::Schemas;
 
 pub(crate) use self::{
     database::Database,
+    detection::DetectionFile,
     network::Network,
     observability::Observability,
     problems::{ConfigError, Warning},
@@ -47,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) database: Database,
     pub(crate) schemas: Arc<Schemas>,
+    /// The file of the detection policy, if it stands in one.
+    pub(crate) detection: Option<DetectionFile>,
     pub(crate) observability: Observability,
     pub(crate) providers: Providers,
     pub(crate) secrets: Secrets,
@@ -68,6 +72,7 @@ impl Config {
         let network = network::read(sources, profile, &mut problems);
         let database = database::read(sources, &data_dir, &mut problems);
         let schemas = schemas::read(sources, &mut problems);
+        let detection = detection::read(sources, &mut problems);
         let observability = observability::read(sources, &mut problems);
         let secrets = secrets::read(sources, profile, &mut problems);
         let providers = providers::read(sources, &mut problems);
@@ -89,6 +94,7 @@ impl Config {
                     data_dir,
                     database,
                     schemas: Arc::new(schemas),
+                    detection,
                     observability,
                     providers,
                     secrets,

@@ -6,6 +6,7 @@
 
 mod error;
 mod footprint;
+mod locate;
 mod number;
 mod reader;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 pub(crate) use self::{
     error::{Fault, JsonError},
     footprint::footprint,
+    locate::line_of,
     reader::{Element, Reader},
 };
 

@@ -6,6 +6,7 @@ mod backend;
 mod cli;
 mod clock;
 mod config;
+mod detection;
 mod fields;
 mod files;
 #[cfg(feature = "fuzzing")]

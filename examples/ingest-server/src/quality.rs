@@ -20,7 +20,8 @@ pub(crate) type Quality = portcullis_dq_metrics::Quality<Reason>;
 /// What became of one event, or of one request before its events were known.
 pub(crate) type Outcome = portcullis_dq_metrics::Outcome<Reason>;
 
-/// The data-quality accounting, with every known schema planned; `seed` decides which discarded
+/// The data-quality accounting, with every known schema planned and nothing besides: what an unknown
+/// event says it is, may say anything. `seed` decides which discarded
 /// events become samples.
 pub(crate) fn build(schemas: &Schemas, redactor: &Arc<Redactor>, seed: [u8; 32]) -> Quality {
     let plan = schemas
@@ -36,6 +37,6 @@ pub(crate) fn build(schemas: &Schemas, redactor: &Arc<Redactor>, seed: [u8; 32])
     let plan = plan.schema(LEAD, &DEFAULT_VERSION.to_string(), Lifecycle::Current);
     let masker = ShapeMasker::new(schemas, Arc::clone(redactor));
     Quality::builder(Arc::new(masker), StdRng::from_seed(seed))
-        .plan(plan)
+        .plan(plan.closed())
         .build()
 }

@@ -16,12 +16,12 @@ use std::{
 use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
-use self::{folder::Document, violation::Explained};
+use self::{folder::Document, personal::Declarations, violation::Explained};
 use crate::{files::Unreadable, json::JsonError};
 
 pub(crate) use self::{
     names::hint,
-    personal::PersonalPath,
+    personal::{DataPath, PersonalPath},
     violation::{Violation, ViolationKind},
 };
 
@@ -44,7 +44,7 @@ pub(crate) struct Schemas {
 pub(crate) struct Schema {
     validator: Validator,
     document: Value,
-    personal: Vec<PersonalPath>,
+    declarations: Declarations,
     members: BTreeSet<String>,
     /// The members of all schemas.
     known: Arc<BTreeSet<String>>,
@@ -176,13 +176,13 @@ impl Schemas {
 impl Schema {
     fn compile(document: Document, known: &Arc<BTreeSet<String>>) -> Result<Self, SchemaError> {
         let Document { path, schema, .. } = document;
-        let (validator, personal) = read(&schema).map_err(|error| error.at(path))?;
+        let (validator, declarations) = read(&schema).map_err(|error| error.at(path))?;
         let mut members = BTreeSet::new();
         declare(&schema, &mut members);
         Ok(Self {
             validator,
             document: schema,
-            personal,
+            declarations,
             members,
             known: Arc::clone(known),
         })
@@ -204,7 +204,17 @@ impl Schema {
 
     /// Where personal data stands.
     pub(crate) fn personal(&self) -> &[PersonalPath] {
-        &self.personal
+        &self.declarations.personal
+    }
+
+    /// Where values are known to be harmless, whatever they look like.
+    pub(crate) fn harmless(&self) -> &[DataPath] {
+        &self.declarations.harmless
+    }
+
+    /// Whether the schema declares a member of this name, which may then be told of.
+    pub(crate) fn declares_member(&self, name: &str) -> bool {
+        self.members.contains(name)
     }
 }
 
@@ -230,7 +240,7 @@ impl From<String> for Unusable {
 }
 
 /// The validator of a document, and where it declares personal data.
-fn read(schema: &Value) -> Result<(Validator, Vec<PersonalPath>), Unusable> {
+fn read(schema: &Value) -> Result<(Validator, Declarations), Unusable> {
     let draft = dialect::draft(schema)?;
     let validator = |schema| {
         jsonschema::options()
@@ -245,16 +255,16 @@ fn read(schema: &Value) -> Result<(Validator, Vec<PersonalPath>), Unusable> {
     dialect::check_names(schema, draft, &root)?;
     let validator = validator(schema)?;
     if !personal::mentions(schema) {
-        return Ok((validator, Vec::new()));
+        return Ok((validator, Declarations::default()));
     }
     if draft != Draft::Draft202012 {
         let why = "personal data is declared in JSON Schema 2020-12; older drafts ignore what \
                    stands beside a `$ref`";
         return Err(Unusable::Personal("#/$schema".to_owned(), why.to_owned()));
     }
-    let personal = personal::find(&root);
-    let personal = personal.map_err(|misplaced| Unusable::Personal(misplaced.at, misplaced.why))?;
-    Ok((validator, personal))
+    let found = personal::find(&root);
+    let found = found.map_err(|misplaced| Unusable::Personal(misplaced.at, misplaced.why))?;
+    Ok((validator, found))
 }
 
 /// Collects every name under `properties`.

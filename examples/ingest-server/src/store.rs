@@ -92,6 +92,12 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// Remembers limits in place of those before.
     async fn remember_limits(&self, policies: &str) -> Result<(), StoreError>;
 
+    /// The detection policy that was remembered last, if any was.
+    async fn detection(&self) -> Result<Option<String>, StoreError>;
+
+    /// Remembers a detection policy in place of the one before.
+    async fn remember_detection(&self, policy: &str) -> Result<(), StoreError>;
+
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 

@@ -99,6 +99,39 @@ fn a_name_that_must_be_masked_never_becomes_a_label() {
     assert_eq!(report.event_types[0].versions[0].version, "__other__");
 }
 
+#[test]
+fn outside_a_closed_plan_nothing_becomes_a_label() {
+    let plan = Plan::new().schema("lead.created", "1", Lifecycle::Current);
+    let quality = builder(&Arc::default()).plan(plan.closed()).build();
+    for (event_type, version) in [
+        ("lead.created", "1"),
+        ("lead.created", "123456789"),
+        ("ada.lovelace", "1"),
+        ("ada.lovelace", "2"),
+    ] {
+        let subject = Subject::tenant("acme")
+            .event_type(event_type)
+            .schema_version(version);
+        quality.record(subject, Outcome::Rejected(Fault::KindUnknown));
+    }
+    let report = quality.report(None);
+    let versions = report.event_types.iter().map(|event_type| {
+        let versions = event_type.versions.iter();
+        let versions = versions.map(|version| version.version.as_str());
+        (event_type.event_type.as_str(), versions.collect::<Vec<_>>())
+    });
+    let expected = [
+        ("__other__", vec!["__other__"]),
+        ("lead.created", vec!["1", "__other__"]),
+    ];
+    let mut versions: Vec<_> = versions.collect();
+    versions.sort();
+    assert_eq!(versions, expected);
+    for text in [scrape(&quality), format!("{report:?}")] {
+        assert!(!text.contains("lovelace") && !text.contains("123456789"));
+    }
+}
+
 /// Memory of this process in KiB.
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");

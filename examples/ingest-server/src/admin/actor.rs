@@ -11,6 +11,8 @@ pub(crate) enum Actor {
     CommandLine { user: u32 },
     /// The service itself, in the dev profile.
     DevProfile,
+    /// Writes the file of the detection policy.
+    DetectionFile,
 }
 
 impl Actor {
@@ -20,6 +22,7 @@ impl Actor {
             Self::AdminToken { .. } => "admin-token".to_owned(),
             Self::CommandLine { user } => format!("command-line:{user}"),
             Self::DevProfile => "dev-profile".to_owned(),
+            Self::DetectionFile => "detection-file".to_owned(),
         }
     }
 
@@ -27,7 +30,7 @@ impl Actor {
     pub(crate) const fn address(&self) -> Option<IpAddr> {
         match self {
             Self::AdminToken { address } => Some(*address),
-            Self::CommandLine { .. } | Self::DevProfile => None,
+            Self::CommandLine { .. } | Self::DevProfile | Self::DetectionFile => None,
         }
     }
 }
@@ -38,6 +41,7 @@ impl fmt::Display for Actor {
             Self::AdminToken { address } => write!(f, "admin token from {address}"),
             Self::CommandLine { user } => write!(f, "command line, user {user}"),
             Self::DevProfile => f.write_str("dev profile"),
+            Self::DetectionFile => f.write_str("file of the detection policy"),
         }
     }
 }

@@ -6,6 +6,7 @@ use portcullis_apikey_cache::Kid;
 use portcullis_ratelimit::policy::PoliciesBuilder;
 
 use super::Actor;
+use crate::detection::DetectionPolicy;
 
 /// Is told of every use case of operators.
 pub(crate) trait AdminObserver: Debug + Send + Sync {
@@ -43,6 +44,10 @@ pub(crate) enum Action<'a> {
     ReplaceLimits {
         policies: Option<&'a PoliciesBuilder>,
     },
+    ReadDetection,
+    ReplaceDetection {
+        policy: Option<&'a DetectionPolicy>,
+    },
     ReadQuality {
         tenant: Option<&'a str>,
     },
@@ -74,6 +79,8 @@ impl Action<'_> {
             Self::RevokeApiKey { .. } => "api_key.revoke",
             Self::ReadLimits => "limits.read",
             Self::ReplaceLimits { .. } => "limits.replace",
+            Self::ReadDetection => "detection.read",
+            Self::ReplaceDetection { .. } => "detection.replace",
             Self::ReadQuality { .. } => "quality.read",
             Self::ReadSamples { .. } => "quality.samples",
             Self::ReadAudit { .. } => "audit.read",
@@ -84,7 +91,10 @@ impl Action<'_> {
     pub(crate) const fn is_change(&self) -> bool {
         matches!(
             self,
-            Self::IssueApiKey { .. } | Self::RevokeApiKey { .. } | Self::ReplaceLimits { .. }
+            Self::IssueApiKey { .. }
+                | Self::RevokeApiKey { .. }
+                | Self::ReplaceLimits { .. }
+                | Self::ReplaceDetection { .. }
         )
     }
 

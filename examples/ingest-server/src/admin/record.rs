@@ -13,6 +13,8 @@ pub(super) fn draft(actor: &Actor, action: &Action<'_>, tenant: Option<&str>) ->
         Action::ListApiKeys { .. } | Action::ReadApiKey { .. } => (Activity::Read, "api_key"),
         Action::ReplaceLimits { .. } => (Activity::Update, "limits"),
         Action::ReadLimits => (Activity::Read, "limits"),
+        Action::ReplaceDetection { .. } => (Activity::Update, "detection"),
+        Action::ReadDetection => (Activity::Read, "detection"),
         Action::ReadQuality { .. } | Action::ReadSamples { .. } => (Activity::Read, "quality"),
         Action::ReadAudit { .. } => (Activity::Read, "audit"),
     };

@@ -133,6 +133,15 @@ impl Store for Watched<dyn Store> {
         self.watch(self.store.remember_limits(policies).await)
     }
 
+    async fn detection(&self) -> Result<Option<String>, StoreError> {
+        self.watch(self.store.detection().await)
+    }
+
+    async fn remember_detection(&self, policy: &str) -> Result<(), StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.remember_detection(policy).await)
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.latch.check()?;
         self.watch(self.store.ping().await)

@@ -27,6 +27,7 @@ pub(crate) enum Section {
     Network,
     Database,
     Schemas,
+    Detection,
     Observability,
     Providers,
     Secrets,
@@ -59,6 +60,7 @@ impl Section {
             Self::Network => "Network",
             Self::Database => "Database",
             Self::Schemas => "Schemas",
+            Self::Detection => "Personal data that no schema declares",
             Self::Observability => "Observability",
             Self::Providers => "Other programs",
             Self::Secrets => {

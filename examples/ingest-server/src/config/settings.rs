@@ -45,6 +45,11 @@ table! {
         .key("schema_dir").flag("schema-dir").otherwise("built-in schemas")
         .help("Event schemas, JSON Schema 2020-12, in `<type>/<version>.json`");
 
+    DETECTION_FILE: Setting::new(Section::Detection, "INGEST_DETECTION_FILE", "FILE")
+        .key("detection_file").flag("detection-file")
+        .otherwise("what was set with `PUT /admin/detection`, or `reject`")
+        .help("What is done with it, by tenant and kind, in JSON; read again when it changes");
+
     LOG: Setting::new(Section::Observability, "INGEST_LOG", "FILTER")
         .key("log").flag("log").default("info")
         .help("Which events are logged, such as `info,ingest_server=debug`");

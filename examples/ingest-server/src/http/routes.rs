@@ -3,6 +3,7 @@
 mod admin;
 mod api_keys;
 mod audit;
+mod detection;
 mod events;
 mod health;
 mod leads;
@@ -74,6 +75,10 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
             get(api_keys::read).delete(api_keys::revoke),
         )
         .route("/admin/limits", get(limits::read).put(limits::replace))
+        .route(
+            "/admin/detection",
+            get(detection::read).put(detection::replace),
+        )
         .route("/admin/audit/events", get(audit::find))
         .route("/admin/quality", get(quality::report))
         .route("/admin/quality/report", get(quality::page))

@@ -57,6 +57,10 @@ fn details(event: &AdminEvent<'_>) -> Option<String> {
         (ActionResult::Done, Action::ReplaceLimits { policies }) => {
             policies.map(|policies| format!("{policies:?}"))
         }
+        (ActionResult::Done, Action::ReplaceDetection { policy }) => policy.map(|policy| {
+            let (default, tenants) = (policy.default_handlings(), policy.tenants());
+            format!("default {default}, {tenants} tenants with handlings of their own")
+        }),
         _ => None,
     }
 }

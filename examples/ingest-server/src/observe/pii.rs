@@ -3,16 +3,22 @@
 use std::num::NonZeroUsize;
 
 use portcullis_pii_crypto::{PiiKind, PiiKinds};
+use portcullis_pii_detect::Kind;
 use portcullis_telemetry::{
     BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
 
-use crate::pipeline::pii::{PiiObserver, PiiOperation, PiiOutcome};
+use crate::{
+    detection::Handling,
+    pipeline::pii::{PiiObserver, PiiOperation, PiiOutcome},
+};
 
-/// Counts values that are sealed, opened and looked up, by what their keys are for.
+/// Counts values that are sealed, opened and looked up, by what their keys are for; and what is found
+/// where no schema declares any.
 #[derive(Debug)]
 pub(crate) struct PiiMetrics {
     operations: BoundedFamily<3, Counter>,
+    detected: BoundedFamily<2, Counter>,
 }
 
 /// Three operations on the kinds of pii-crypto with five outcomes, and room for kinds to come.
@@ -40,7 +46,21 @@ impl PiiMetrics {
                 }
             }
         }
-        Ok(Self { operations })
+        let detected = registry.counter_family(
+            "pii_detected",
+            "Values in which personal data was found that no schema declares, and what became of them",
+            ["kind", "handling"],
+            SERIES,
+        )?;
+        for kind in Kind::ALL {
+            for handling in [Handling::Reject, Handling::Seal] {
+                let _ = detected.with([kind.as_str(), handling.as_str()]);
+            }
+        }
+        Ok(Self {
+            operations,
+            detected,
+        })
     }
 }
 
@@ -49,5 +69,9 @@ impl PiiObserver for PiiMetrics {
         let purpose = kind.purpose();
         let labels = [operation.as_str(), purpose.as_str(), outcome.as_str()];
         self.operations.with(labels).inc();
+    }
+
+    fn detected(&self, kind: Kind, handling: Handling) {
+        self.detected.with([kind.as_str(), handling.as_str()]).inc();
     }
 }

@@ -12,6 +12,7 @@ use super::{
     acknowledge::Acknowledged,
     batch::{Origin, Rejected},
     rejection::{Rejection, RequestRejection},
+    seal::StoredForm,
 };
 use crate::quality::{Outcome, Quality};
 
@@ -63,7 +64,11 @@ impl Accounting {
 
     fn settle_items(&mut self, acknowledged: &Acknowledged) {
         for accepted in &acknowledged.accepted {
-            self.settle(&accepted.origin, Outcome::Accepted);
+            let outcome = match accepted.form {
+                StoredForm::Planned => Outcome::Accepted,
+                StoredForm::Modified => Outcome::Modified,
+            };
+            self.settle(&accepted.origin, outcome);
         }
         for (origin, duplicate) in &acknowledged.duplicates {
             self.settle(origin, Outcome::Duplicate(*duplicate));

@@ -2,17 +2,16 @@
 
 use axum::body::Body;
 use http::Request;
-use portcullis_pii_detect::Detector;
 use time::OffsetDateTime;
 
 use super::{Intake, frame, parse, rejection::Rejection, validate, validate::Valid};
-use crate::schemas::Schemas;
+use crate::{detection::DetectionPolicies, schemas::Schemas};
 
 /// Takes requests through frame, parse and validate.
 #[derive(Debug)]
 pub(crate) struct Examiner {
     schemas: Schemas,
-    detector: Detector,
+    detection: DetectionPolicies,
     received_at: OffsetDateTime,
 }
 
@@ -21,7 +20,7 @@ impl Examiner {
     pub(crate) fn new(schemas: Schemas, received_at: OffsetDateTime) -> Self {
         Self {
             schemas,
-            detector: Detector::standard(),
+            detection: DetectionPolicies::default(),
             received_at,
         }
     }
@@ -38,9 +37,16 @@ impl Examiner {
         let headers = request.headers().clone();
         let text = frame::read_body(request).await?;
         let frames = frame::frames_of(intake, &headers, &text)?;
+        let detection = self.detection.of_tenant("fuzzing");
         let items = frames.into_iter().enumerate().map(|(index, frame)| {
             let (_, parsed) = parse::parse_frame(intake, index, frame);
-            validate::check(&self.schemas, &self.detector, self.received_at, parsed?)
+            validate::check(
+                &self.schemas,
+                &detection,
+                self.received_at,
+                parsed?,
+                |_, _| {},
+            )
         });
         Ok(items.collect())
     }

@@ -11,7 +11,7 @@ use super::{
     batch::Batch,
     parse::Envelope,
     services::Services,
-    validate::{LeadIntent, Personal, Valid},
+    validate::{LeadIntent, Personal, PersonalSource, Valid},
 };
 use crate::{
     lead::{COLUMNS, LeadColumn, LeadIndexes},
@@ -128,7 +128,7 @@ impl Fingerprints {
     }
 }
 
-/// What goes into the lead's columns: the personal data that stands at the top of the data under a
+/// What goes into the lead's columns: the declared personal data that stands at the top of the data under a
 /// column's name.
 fn lead_values(indexes: &LeadIndexes, personal: &[Personal]) -> Vec<LeadValue> {
     let values = values_of(COLUMNS, personal).map(|(column, at)| LeadValue {
@@ -144,11 +144,13 @@ fn values_of<'a>(
     columns: &'a [LeadColumn],
     personal: &[Personal],
 ) -> impl Iterator<Item = (&'a LeadColumn, usize)> {
-    let taken = |(at, Personal { pointer, value }): (usize, &Personal)| {
-        let name = pointer.strip_prefix('/')?;
-        Some((LeadColumn::taking(columns, name, value.kind())?, at))
+    let taken = |(at, found): (usize, &Personal)| {
+        let name = found.pointer.strip_prefix('/')?;
+        Some((LeadColumn::taking(columns, name, found.value.kind())?, at))
     };
-    personal.iter().enumerate().filter_map(taken)
+    let declared = |(_, found): &(usize, &Personal)| found.source == PersonalSource::Declared;
+    let personal = personal.iter().enumerate().filter(declared);
+    personal.filter_map(taken)
 }
 
 fn index_rows(indexes: &LeadIndexes, column: &LeadColumn, value: &AnyPii) -> Vec<IndexRow> {
@@ -167,7 +169,11 @@ mod tests {
         let kind = PiiKinds::built_in().find("email").unwrap();
         let value = kind.parse("a@example.com").unwrap();
         let pointer = pointer.to_owned();
-        vec![Personal { pointer, value }]
+        vec![Personal {
+            pointer,
+            value,
+            source: PersonalSource::Declared,
+        }]
     }
 
     #[test]
@@ -195,5 +201,8 @@ mod tests {
         assert_eq!(taken("/name"), 0);
         assert_eq!(taken("/elsewhere"), 0);
         assert_eq!(taken("/nested/email"), 0);
+        let mut detected = email_at("/email");
+        detected[0].source = PersonalSource::Detected;
+        assert_eq!(values_of(COLUMNS, &detected).count(), 0);
     }
 }

@@ -26,8 +26,18 @@ pub(crate) struct Parsed {
     /// The attributes around the data; a lead has none.
     pub(crate) envelope: Option<Envelope>,
     pub(crate) data: Value,
-    /// What is accepted and dropped, and where it stood.
-    pub(crate) unstored: Vec<(&'static str, String)>,
+    /// What is accepted and dropped.
+    pub(crate) unstored: Vec<DroppedText>,
+}
+
+/// A text that is not stored.
+#[derive(Debug)]
+pub(crate) struct DroppedText {
+    /// Where it stood, as its sender is told.
+    pub(crate) place: &'static str,
+    /// The name of its attribute, where that says something of it.
+    pub(crate) name: String,
+    pub(crate) text: String,
 }
 
 /// The CloudEvents 1.0 attributes that are kept; the others are checked and dropped.

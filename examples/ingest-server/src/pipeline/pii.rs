@@ -9,9 +9,11 @@ use std::{
 
 use portcullis_keyring::TenantId;
 use portcullis_pii_crypto::PiiKind;
+use portcullis_pii_detect::Kind;
 
 use crate::{
     clock::Clock,
+    detection::Handling,
     lead::{ColumnFault, LeadColumn, OpenedLead},
 };
 
@@ -38,6 +40,10 @@ pub(crate) enum PiiOutcome {
 /// Is told of every operation on a value.
 pub(crate) trait PiiObserver: Debug + Send + Sync {
     fn observe(&self, operation: PiiOperation, kind: PiiKind, outcome: PiiOutcome);
+
+    /// A kind was found in a value that no schema declares, and this becomes of the value, or of all of its
+    /// event.
+    fn detected(&self, kind: Kind, handling: Handling);
 }
 
 /// Reports operations on personal data. Clones are one.
@@ -63,6 +69,11 @@ impl PiiReports {
     /// Counts a value that was sealed, or was not.
     pub(super) fn sealed(&self, kind: PiiKind, outcome: PiiOutcome) {
         self.count(PiiOperation::Seal, kind, outcome);
+    }
+
+    /// Counts what was found where no schema declares any.
+    pub(super) fn detected(&self, kind: Kind, handling: Handling) {
+        self.observer.detected(kind, handling);
     }
 
     /// Counts each column of a lead, and logs those that do not open.

@@ -15,7 +15,7 @@ use super::{
     rejection::Rejection,
     resolve::{Resolved, Target},
     services::Services,
-    validate::Personal,
+    validate::{Personal, PersonalSource},
 };
 use crate::{
     lead::LeadId,
@@ -27,7 +27,17 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Sealed {
     pub(crate) write: Write,
+    pub(crate) form: StoredForm,
     pub(crate) lead: Option<LeadAttempt>,
+}
+
+/// How an item is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoredForm {
+    /// As its schema says that it is.
+    Planned,
+    /// With values sealed that its schema says nothing of.
+    Modified,
 }
 
 /// The lead that a write is meant for, and the item to try again with should the race for it be lost.
@@ -113,6 +123,12 @@ impl Sealer<'_> {
             personal,
             lead,
         } = item;
+        let is_detected = |found: &Personal| found.source == PersonalSource::Detected;
+        let form = if personal.iter().any(is_detected) {
+            StoredForm::Modified
+        } else {
+            StoredForm::Planned
+        };
         let kept = target.and_then(|_| event.clone());
         let event = event.map(|event| self.event(event, &personal, target.map(|lead| lead.id)));
         let mut write = Write {
@@ -121,7 +137,11 @@ impl Sealer<'_> {
             lead: None,
         };
         let Some((lead, target)) = lead.zip(target) else {
-            return Ok(Sealed { write, lead: None });
+            return Ok(Sealed {
+                write,
+                form,
+                lead: None,
+            });
         };
         write.lead = Some(self.lead(&lead, &personal, target)?);
         let item = Fingerprinted {
@@ -131,6 +151,7 @@ impl Sealer<'_> {
         };
         Ok(Sealed {
             write,
+            form,
             lead: Some(LeadAttempt { target, item }),
         })
     }
@@ -173,7 +194,7 @@ impl Sealer<'_> {
     ) -> Result<(), SealError> {
         let record = row.record();
         let mut key_ids = BTreeSet::new();
-        for Personal { pointer, value } in personal {
+        for Personal { pointer, value, .. } in personal {
             let field = format!("event.{}{pointer}", row.event_type);
             let sealed = self.seal_value(value, &field, &record)?;
             if let Some(text) = data.pointer_mut(pointer) {

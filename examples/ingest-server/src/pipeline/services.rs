@@ -11,6 +11,7 @@ use portcullis_ratelimit::RateLimiter;
 use super::{BodyAllowances, failed_attempts::FailedAttempts, pii::PiiReports};
 use crate::{
     clock::Clock,
+    detection::DetectionPolicies,
     quality::Quality,
     schemas::Schemas,
     store::{AuditLog, Store, Writer},
@@ -25,6 +26,7 @@ pub(crate) struct Services {
     pub(crate) keyring: Keyring,
     pub(crate) index_roots: IndexRoots,
     pub(crate) detector: Detector,
+    pub(crate) detection: DetectionPolicies,
     pub(crate) limiter: RateLimiter,
     pub(crate) quality: Quality,
     pub(crate) schemas: Arc<Schemas>,

@@ -7,7 +7,7 @@ use super::{
     fingerprint::Fingerprinted,
     rejection::Rejection,
     resolve::Target,
-    seal::{LeadAttempt, Sealed},
+    seal::{LeadAttempt, Sealed, StoredForm},
     services::Services,
 };
 use crate::{quality::Reason, store::Receipt};
@@ -25,6 +25,7 @@ pub(crate) struct Stored {
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) origin: Origin,
+    pub(crate) form: StoredForm,
     /// The lead that it wrote to.
     pub(crate) lead: Option<Target>,
 }
@@ -35,7 +36,7 @@ pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<S
     let (mut head, items) = batch.split();
     let (writes, items): (Vec<_>, Vec<_>) = items
         .into_iter()
-        .map(|Item { origin, value }| (value.write, (origin, value.lead)))
+        .map(|Item { origin, value }| (value.write, (origin, value.form, value.lead)))
         .unzip();
     let receipts = if writes.is_empty() {
         Vec::new()
@@ -45,10 +46,11 @@ pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<S
     let mut accepted = Vec::with_capacity(items.len());
     let mut duplicates = Vec::new();
     let mut lost = Vec::new();
-    for ((origin, lead), receipt) in items.into_iter().zip(receipts) {
+    for ((origin, form, lead), receipt) in items.into_iter().zip(receipts) {
         match (receipt, lead) {
             (Receipt::Stored, lead) => accepted.push(Accepted {
                 origin,
+                form,
                 lead: lead.map(|attempt| attempt.target),
             }),
             (Receipt::DuplicateNatural, _) => duplicates.push((origin, Duplicate::Natural)),

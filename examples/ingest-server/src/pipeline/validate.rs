@@ -5,9 +5,10 @@ mod undeclared;
 
 use ::time::OffsetDateTime;
 use portcullis_pii_crypto::AnyPii;
-use portcullis_pii_detect::Detector;
+use portcullis_pii_detect::Kind;
 use serde_json::Value;
 
+use self::undeclared::Exempt;
 use super::{
     batch::Batch,
     parse::{Envelope, Parsed},
@@ -15,6 +16,7 @@ use super::{
     services::Services,
 };
 use crate::{
+    detection::{Detection, Handling},
     lead::LeadId,
     quality::Reason,
     schemas::{Schema, Schemas, Unplanned},
@@ -34,6 +36,16 @@ pub(crate) struct Valid {
 pub(crate) struct Personal {
     pub(crate) pointer: String,
     pub(crate) value: AnyPii,
+    pub(crate) source: PersonalSource,
+}
+
+/// How a value is known to be personal data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PersonalSource {
+    /// A schema says so.
+    Declared,
+    /// It looks like some, where no schema says anything.
+    Detected,
 }
 
 /// What the item means for a lead.
@@ -48,29 +60,37 @@ pub(crate) enum LeadIntent {
 /// Checks every item against its schema and the clock.
 #[tracing::instrument(skip_all)]
 pub(crate) fn validate(services: &Services, batch: Batch<Parsed>) -> Batch<Valid> {
-    batch.try_map(|caller, parsed| {
-        let Services {
-            schemas, detector, ..
-        } = services;
-        check(schemas, detector, caller.received_at, parsed)
-    })
+    let Services { schemas, pii, .. } = services;
+    let detection = services.detection.of_tenant(batch.caller.tenant.as_str());
+    let note = |kind, handling| pii.detected(kind, handling);
+    batch.try_map(|caller, parsed| check(schemas, &detection, caller.received_at, parsed, note))
 }
 
-/// Checks one item that came in at this time.
+/// Checks one item that came in at this time. What is found where nothing is declared is noted, with
+/// what becomes of it.
 pub(super) fn check(
     schemas: &Schemas,
-    detector: &Detector,
+    detection: &Detection,
     received_at: OffsetDateTime,
     parsed: Parsed,
+    note: impl Fn(Kind, Handling),
 ) -> Result<Valid, Rejection> {
     let schema = schema(schemas, parsed.envelope.as_ref())?;
     schema.check(&parsed.data)?;
     if let Some(at) = parsed.envelope.as_ref().and_then(|envelope| envelope.time) {
         time::check(at, received_at)?;
     }
-    let personal = personal(schema, &parsed.data)?;
-    undeclared::check(detector, &parsed, &personal)?;
+    let (mut personal, exempt) = personal(schema, &parsed.data)?;
     let intent = intent(&parsed)?;
+    let detected =
+        undeclared::check(detection, schema, &parsed, &exempt).map_err(|undeclared| {
+            note(undeclared.kind, Handling::Reject);
+            undeclared.rejection
+        })?;
+    personal.extend(detected.into_iter().map(|detected| {
+        note(detected.kind, Handling::Seal);
+        detected.personal
+    }));
     Ok(Valid {
         envelope: parsed.envelope,
         data: parsed.data,
@@ -102,18 +122,32 @@ fn schema<'a>(schemas: &'a Schemas, envelope: Option<&Envelope>) -> Result<&'a S
 /// The most faults of personal data that are told of one event.
 const MAX_BROKEN: usize = 5;
 
-fn personal(schema: &Schema, data: &Value) -> Result<Vec<Personal>, Rejection> {
+/// The declared personal data, and which values need no look: those, and what is harmless.
+fn personal(schema: &Schema, data: &Value) -> Result<(Vec<Personal>, Exempt), Rejection> {
     let mut found = Vec::new();
+    let mut exempt = Exempt::new();
     let mut broken = Vec::new();
     for path in schema.personal() {
-        path.visit(data, &mut |pointer, text| match path.kind.parse(text) {
-            Ok(value) => found.push(Personal { pointer, value }),
-            // The names in the pointer are those of the schema.
-            Err(_) => broken.push(format!("`{pointer}` must be {}", path.kind.expected())),
+        path.visit(data, &mut |pointer, value, text| {
+            exempt.insert(value);
+            match path.kind.parse(text) {
+                Ok(value) => found.push(Personal {
+                    pointer,
+                    value,
+                    source: PersonalSource::Declared,
+                }),
+                // The names in the pointer are those of the schema.
+                Err(_) => broken.push(format!("`{pointer}` must be {}", path.kind.expected())),
+            }
+        });
+    }
+    for place in schema.harmless() {
+        place.visit(data, &mut |_, value| {
+            exempt.insert(value);
         });
     }
     if broken.is_empty() {
-        return Ok(found);
+        return Ok((found, exempt));
     }
     let is_more = broken.len() > MAX_BROKEN;
     broken.truncate(MAX_BROKEN);

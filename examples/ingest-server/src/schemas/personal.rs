@@ -1,4 +1,5 @@
-//! Where a schema says that personal data stands: `"x-pii"` on string schemas.
+//! Where a schema says that personal data stands, and where it says that there is none: `"x-pii"` with
+//! the name of a kind on string schemas, or with `"none"` on those of text and numbers.
 //!
 //! The places are found once, when the schema is loaded, by walking the keywords that apply to
 //! every instance: `properties`, `items`, `prefixItems`, `allOf` and `$ref`. Under a keyword that
@@ -7,18 +8,28 @@
 //! resolved by what resolves them for the validator.
 
 mod keyword;
+mod path;
 mod walk;
 
 use portcullis_pii_crypto::PiiKind;
 use serde_json::Value;
 
+pub(crate) use self::path::DataPath;
 pub(super) use self::{keyword::mentions, walk::find};
 
-/// A place of personal data, as steps from the root of the instance.
+/// What a schema declares about its places.
+#[derive(Debug, Default)]
+pub(super) struct Declarations {
+    pub(super) personal: Vec<PersonalPath>,
+    /// Values that are known to be no personal data, whatever they look like.
+    pub(super) harmless: Vec<DataPath>,
+}
+
+/// A place of personal data, and the kind it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PersonalPath {
     pub(crate) kind: PiiKind,
-    steps: Vec<Step>,
+    path: DataPath,
 }
 
 /// An `x-pii` that cannot be honoured.
@@ -28,53 +39,17 @@ pub(super) struct Misplaced {
     pub(super) why: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
-    Property(String),
-    Item(usize),
-    ItemsFrom(usize),
-}
-
 impl PersonalPath {
-    /// Calls `found` with the JSON pointer and text of every value at this place.
-    pub(crate) fn visit<'a>(&self, data: &'a Value, found: &mut impl FnMut(String, &'a str)) {
-        visit(&self.steps, data, String::new(), found);
+    /// Calls `found` with the JSON pointer of every text at this place, the value, and its text.
+    pub(crate) fn visit<'a>(
+        &self,
+        data: &'a Value,
+        found: &mut impl FnMut(String, &'a Value, &'a str),
+    ) {
+        self.path.visit(data, &mut |pointer, value| {
+            if let Value::String(text) = value {
+                found(pointer, value, text);
+            }
+        });
     }
-}
-
-fn visit<'a>(
-    steps: &[Step],
-    value: &'a Value,
-    pointer: String,
-    found: &mut impl FnMut(String, &'a str),
-) {
-    let Some((step, rest)) = steps.split_first() else {
-        if let Value::String(text) = value {
-            found(pointer, text);
-        }
-        return;
-    };
-    match (step, value) {
-        (Step::Property(name), Value::Object(members)) => {
-            if let Some(member) = members.get(name) {
-                visit(rest, member, format!("{pointer}/{}", escape(name)), found);
-            }
-        }
-        (Step::Item(index), Value::Array(items)) => {
-            if let Some(item) = items.get(*index) {
-                visit(rest, item, format!("{pointer}/{index}"), found);
-            }
-        }
-        (Step::ItemsFrom(first), Value::Array(items)) => {
-            for (index, item) in items.iter().enumerate().skip(*first) {
-                visit(rest, item, format!("{pointer}/{index}"), found);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// RFC 6901.
-fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

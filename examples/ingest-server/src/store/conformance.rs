@@ -28,6 +28,16 @@ pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
     trying_to_write_leaves_nothing(&open().await).await;
     audit::audit_events_are_kept_in_one_piece_and_found(&open().await).await;
     limits_are_remembered(&open().await).await;
+    a_detection_policy_is_remembered(&open().await).await;
+}
+
+async fn a_detection_policy_is_remembered(store: &impl Store) {
+    assert_eq!(store.detection().await.unwrap(), None);
+    for text in ["{}", "{\"tenant\":{}}"] {
+        store.remember_detection(text).await.unwrap();
+        assert_eq!(store.detection().await.unwrap().as_deref(), Some(text));
+    }
+    assert_eq!(store.limits().await.unwrap(), None);
 }
 
 async fn limits_are_remembered(store: &impl Store) {

@@ -7,9 +7,9 @@ mod failure;
 mod file;
 mod lead_sql;
 mod leads;
-mod limits;
 mod marker;
 mod open;
+mod policies;
 mod remembered;
 mod sealed_refs;
 mod transaction;
@@ -247,12 +247,23 @@ impl Store for SqliteStore {
     }
 
     async fn limits(&self) -> Result<Option<String>, StoreError> {
-        Ok(limits::read(&self.readers).await?)
+        Ok(policies::limits(&self.readers).await?)
     }
 
     async fn remember_limits(&self, policies: &str) -> Result<(), StoreError> {
         let (_turn, mut tx) = self.begin().await?;
-        limits::write(&mut tx, policies).await?;
+        policies::write_limits(&mut tx, policies).await?;
+        tx.commit().await.map_err(Failure::from)?;
+        Ok(self.file.verify()?)
+    }
+
+    async fn detection(&self) -> Result<Option<String>, StoreError> {
+        Ok(policies::detection(&self.readers).await?)
+    }
+
+    async fn remember_detection(&self, policy: &str) -> Result<(), StoreError> {
+        let (_turn, mut tx) = self.begin().await?;
+        policies::write_detection(&mut tx, policy).await?;
         tx.commit().await.map_err(Failure::from)?;
         Ok(self.file.verify()?)
     }

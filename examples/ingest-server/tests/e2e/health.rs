@@ -142,7 +142,7 @@ const CHANGES: [(&str, &str, &str); 13] = [
 ];
 
 /// Every table, and the component that needs it.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 16] = [
     ("database", "event"),
     ("database", "lead"),
     ("database", "lead_index"),
@@ -151,6 +151,7 @@ const TABLES: [(&str, &str); 15] = [
     ("database", "index_state"),
     ("database", "audit_event"),
     ("database", "limit_policies"),
+    ("database", "detection_policy"),
     ("database", "schema_migrations"),
     ("data_keys", "keyring_data_key"),
     ("data_keys", "keyring_erased_tenant"),
@@ -233,6 +234,7 @@ async fn a_component_whose_table_cannot_be_used_is_down_until_it_is_put_back() {
         "sealed_ref",
         "audit_event",
         "limit_policies",
+        "detection_policy",
         "keyring_erased_tenant",
     ] {
         assert_eq!(count(server.data(), table).await, 0, "{table}");

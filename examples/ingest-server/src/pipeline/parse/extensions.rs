@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::attributes::{Attributes, is_text};
+use super::{
+    DroppedText,
+    attributes::{Attributes, is_text},
+};
 use crate::{pipeline::rejection::Rejection, quality::Reason, schemas::hint};
 
 /// The attributes of CloudEvents 1.0, and the data.
@@ -35,16 +38,18 @@ const DOCUMENTED: [&str; 11] = [
 ];
 
 /// Checks what is dropped, and gives the texts in it with the place of each.
-pub(super) fn check(attributes: Attributes) -> Result<Vec<(&'static str, String)>, Rejection> {
+pub(super) fn check(attributes: Attributes) -> Result<Vec<DroppedText>, Rejection> {
     let mut texts = Vec::new();
     for (name, value) in attributes.into_members() {
         match (name.as_str(), value) {
             // Kept, and checked when they were read.
             ("id" | "source" | "specversion" | "time" | "type", _) => {}
-            ("dataschema", Value::String(text)) => texts.push(("`dataschema`", text)),
-            ("datacontenttype", Value::String(text)) => texts.push(("`datacontenttype`", text)),
+            ("dataschema", Value::String(text)) => texts.push(dropped("`dataschema`", text)),
+            ("datacontenttype", Value::String(text)) => {
+                texts.push(dropped("`datacontenttype`", text));
+            }
             ("subject", Value::String(text)) if !text.is_empty() && is_text(&text) => {
-                texts.push(("`subject`", text));
+                texts.push(dropped("`subject`", text));
             }
             ("subject", _) => {
                 return Err(invalid(
@@ -53,16 +58,29 @@ pub(super) fn check(attributes: Attributes) -> Result<Vec<(&'static str, String)
             }
             (_, value) => {
                 check_name(&name)?;
-                if let Value::String(text) = check_value(value)?
-                    && !(name == "traceparent" && is_traceparent(&text))
-                {
-                    texts.push((PLACE, text));
-                }
-                texts.push((PLACE, name));
+                let text = match check_value(value)? {
+                    Value::String(text) if name == "traceparent" && is_traceparent(&text) => None,
+                    Value::String(text) => Some(text),
+                    Value::Number(number) => Some(number.to_string()),
+                    _ => None,
+                };
+                texts.extend(text.map(|text| DroppedText {
+                    name: name.clone(),
+                    ..dropped(PLACE, text)
+                }));
+                texts.push(dropped(PLACE, name));
             }
         }
     }
     Ok(texts)
+}
+
+fn dropped(place: &'static str, text: String) -> DroppedText {
+    DroppedText {
+        place,
+        name: String::new(),
+        text,
+    }
 }
 
 const PLACE: &str = "an extension attribute";

@@ -12,12 +12,21 @@ pub(super) const KEYWORD: &str = "x-pii";
 /// The kinds a schema can declare, by name.
 static KINDS: LazyLock<PiiKinds> = LazyLock::new(PiiKinds::built_in);
 
-/// `must be email, …, address or text`
+/// What a schema says of a value that is no personal data.
+const NONE: &str = "none";
+
+/// `must be email, …, text or none`
 static UNKNOWN_KIND: LazyLock<String> = LazyLock::new(|| {
     let names: Vec<_> = KINDS.iter().map(PiiKind::name).collect();
-    let (last, others) = names.split_last().expect("there are kinds");
-    format!("must be {} or {last}", others.join(", "))
+    format!("must be {} or {NONE}", names.join(", "))
 });
+
+/// What a schema declares of the values at its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Declared {
+    Personal(PiiKind),
+    Harmless,
+}
 
 /// What the value of a keyword is, to the one question of where personal data stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,16 +87,39 @@ impl Role {
     }
 }
 
-/// The kind that a schema declares.
+/// What a schema declares.
 pub(super) fn declared(
     kind: &Value,
     keywords: &Map<String, Value>,
-) -> Result<PiiKind, &'static str> {
-    if keywords.get("type").and_then(Value::as_str) != Some("string") {
+) -> Result<Declared, &'static str> {
+    let types = keywords.get("type");
+    if kind == NONE {
+        return if types.is_some_and(is_text_or_number) {
+            Ok(Declared::Harmless)
+        } else {
+            Err("is `none` on a schema whose type is not `string`, `integer` or `number`")
+        };
+    }
+    if types.and_then(Value::as_str) != Some("string") {
         return Err("stands on a schema whose type is not `string`");
     }
     let known = kind.as_str().and_then(|name| KINDS.find(name));
-    known.ok_or(UNKNOWN_KIND.as_str())
+    known.map(Declared::Personal).ok_or(UNKNOWN_KIND.as_str())
+}
+
+/// Whether a `type` allows text or numbers, and nothing in which something else could stand. Several
+/// may be named, unlike where something is to be sealed: of a null there is nothing to look at.
+fn is_text_or_number(types: &Value) -> bool {
+    let one = |name: &Value| {
+        let name = name.as_str();
+        name.is_some_and(|name| matches!(name, "string" | "integer" | "number"))
+    };
+    match types {
+        Value::Array(names) => {
+            names.iter().any(one) && names.iter().all(|name| name == "null" || one(name))
+        }
+        name => one(name),
+    }
 }
 
 /// Whether a keyword is [`KEYWORD`], or is as good as surely meant to be.

@@ -6,8 +6,9 @@ use referencing::{Draft, Resolver};
 use serde_json::{Map, Value};
 
 use super::{
-    Misplaced, PersonalPath, Step, escape,
-    keyword::{KEYWORD, Role, declared, is_meant},
+    Declarations, Misplaced, PersonalPath,
+    keyword::{Declared, KEYWORD, Role, declared, is_meant},
+    path::{DataPath, Step, escape},
 };
 
 /// Personal data is declared in this draft alone: older ones ignore what stands beside a `$ref`.
@@ -15,8 +16,10 @@ const DRAFT: Draft = Draft::Draft202012;
 
 const CONDITIONAL: &str = "stands where it applies only to some instances";
 
+const CONTRADICTED: &str = "contradicts another declaration for the same place";
+
 /// Finds every declared place of the document that `root` resolves.
-pub(in crate::schemas) fn find(root: &Resolver<'_>) -> Result<Vec<PersonalPath>, Misplaced> {
+pub(in crate::schemas) fn find(root: &Resolver<'_>) -> Result<Declarations, Misplaced> {
     let document = root
         .lookup("#")
         .map_err(|error| misplaced("#", error.to_string()))?;
@@ -37,7 +40,34 @@ pub(in crate::schemas) fn find(root: &Resolver<'_>) -> Result<Vec<PersonalPath>,
     for (value, at) in &walk.unapplied {
         walk.refuse_unwalked(value, at)?;
     }
-    Ok(walk.found)
+    declarations(&walk.found)
+}
+
+/// Declarations, none of which may contradict another.
+fn declarations(found: &[Declaration]) -> Result<Declarations, Misplaced> {
+    let mut declarations = Declarations::default();
+    for (index, found_here) in found.iter().enumerate() {
+        let Declaration { declared, path, at } = found_here;
+        let contradicts =
+            |earlier: &Declaration| earlier.declared != *declared && earlier.path.overlaps(path);
+        if found[..index].iter().any(contradicts) {
+            return Err(misplaced(at, CONTRADICTED));
+        }
+        let path = path.clone();
+        match *declared {
+            Declared::Personal(kind) => declarations.personal.push(PersonalPath { kind, path }),
+            Declared::Harmless => declarations.harmless.push(path),
+        }
+    }
+    Ok(declarations)
+}
+
+/// What is declared, for which values, and where the schema does it.
+#[derive(Debug)]
+struct Declaration {
+    declared: Declared,
+    path: DataPath,
+    at: String,
 }
 
 /// A schema, what references in it mean, and its place.
@@ -58,7 +88,7 @@ struct Walk<'r> {
     walked: HashSet<*const Value>,
     /// What stands under keywords that apply nothing.
     unapplied: Vec<(&'r Value, String)>,
-    found: Vec<PersonalPath>,
+    found: Vec<Declaration>,
 }
 
 impl<'r> Site<'r> {
@@ -158,10 +188,11 @@ impl<'r> Walk<'r> {
                 }
                 (Role::Definitions | Role::Data, _) => {}
                 (Role::Other, kind) if keyword == KEYWORD => {
-                    let kind = declared(kind, keywords).map_err(|why| misplaced(&site.at, why))?;
-                    self.found.push(PersonalPath {
-                        kind,
-                        steps: steps.clone(),
+                    let declared = declared(kind, keywords);
+                    self.found.push(Declaration {
+                        declared: declared.map_err(|why| misplaced(&site.at, why))?,
+                        path: DataPath::new(steps),
+                        at: site.at.clone(),
                     });
                 }
                 (Role::Other, _) if is_meant(keyword) => {

@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Migrations need no transaction of their own.
 const IN_TRANSACTION: bool = true;
 
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (
         1,
         "events and leads",
@@ -34,6 +34,11 @@ const MIGRATIONS: [(i64, &str, &str); 2] = [
         2,
         "audit and limits",
         include_str!("../../../migrations/sqlite/0002_audit_and_limits.sql"),
+    ),
+    (
+        3,
+        "detection policy",
+        include_str!("../../../migrations/sqlite/0003_detection_policy.sql"),
     ),
 ];
 

@@ -10,7 +10,7 @@ use super::{
 use crate::{lead::COLUMNS, store::StoreError};
 
 /// What requests do to the tables, on rows that no tenant has.
-const STATEMENTS: [(&str, &str); 10] = [
+const STATEMENTS: [(&str, &str); 11] = [
     (
         "event",
         "INSERT INTO event (tenant, source, id, content_fp, lead, type, schema_version, time,
@@ -57,6 +57,10 @@ const STATEMENTS: [(&str, &str); 10] = [
         "limit_policies",
         "INSERT OR REPLACE INTO limit_policies (one, policies) VALUES (1, '')",
     ),
+    (
+        "detection_policy",
+        "INSERT OR REPLACE INTO detection_policy (one, policy) VALUES (1, '')",
+    ),
 ];
 
 /// What has to be found: without the first, the next start would make the tables once more, and
@@ -66,8 +70,8 @@ const STATEMENTS: [(&str, &str); 10] = [
 const EXPECTED: [(&str, &str); 4] = [
     (
         "schema_migrations",
-        "SELECT 1 WHERE 2 = (SELECT count(*) FROM schema_migrations
-         WHERE version IN (1, 2) AND success)",
+        "SELECT 1 WHERE 3 = (SELECT count(*) FROM schema_migrations
+         WHERE version IN (1, 2, 3) AND success)",
     ),
     (
         "index_state",
