@@ -1,11 +1,12 @@
-//! Personal data found in text: where it stands, what masking leaves, and that no text takes long.
+//! Personal data found in text and JSON: where it stands, what masking leaves, and that no text takes
+//! long.
 
 #![no_main]
 
 use std::{sync::LazyLock, time::Duration};
 
 use libfuzzer_sys::fuzz_target;
-use portcullis_pii_detect::{Confidence, Detector, Finding, Kind};
+use portcullis_pii_detect::{Confidence, Detector, Finding, JsonFinding, JsonPart, Kind};
 use rustix::time::{ClockId, clock_gettime};
 
 /// As services use it; every kind, however unsure; and one kind each.
@@ -13,7 +14,10 @@ static STANDARD: LazyLock<Detector> = LazyLock::new(Detector::standard);
 static EVERYTHING: LazyLock<Detector> = LazyLock::new(|| {
     let builder = Detector::builder().kinds(Kind::ALL.iter().copied());
     let builder = builder.min_confidence(Confidence::Low);
-    builder.secret_prefix("acme_").build().expect("the prefix is not empty")
+    builder
+        .secret_prefix("acme_")
+        .build()
+        .expect("the prefix is not empty")
 });
 static ALONE: LazyLock<Vec<Detector>> = LazyLock::new(|| {
     let alone = |kind: &Kind| Detector::builder().kinds([*kind]).build();
@@ -43,6 +47,9 @@ fuzz_target!(|input: &[u8]| {
     check_masks(&STANDARD, text);
     check_masks(&EVERYTHING, text);
     check_cut(&STANDARD, text);
+    check_json(&EVERYTHING, name, text);
+    // Whatever it is, it is no reason to panic.
+    EVERYTHING.find_in_json(input.as_bytes()).for_each(drop);
 });
 
 /// Ranges of whole characters in order and apart, each of a kind that was asked for.
@@ -77,7 +84,11 @@ fn check_masks(detector: &Detector, text: &str) {
     expected.push_str(&text[copied..]);
     let masked = detector.mask(text);
     assert_eq!(masked, expected, "what is masked is not what is found");
-    assert_eq!(detector.mask(&masked), masked, "masked twice, more is masked");
+    assert_eq!(
+        detector.mask(&masked),
+        masked,
+        "masked twice, more is masked"
+    );
 }
 
 /// Who shows a part of a text, and looks as far ahead as the detector says, shows nothing that is
@@ -96,6 +107,18 @@ fn check_cut(detector: &Detector, text: &str) {
             "a cut hides a finding"
         );
     }
+}
+
+/// In a JSON text, the value of a member is what it is alone.
+fn check_json(detector: &Detector, name: &str, text: &str) {
+    let json = serde_json::json!({ name: [text] }).to_string();
+    let found = detector.find_in_json(json.as_bytes());
+    let found: Vec<JsonFinding> = found.collect::<Result<_, _>>().expect("it is JSON");
+    let in_text =
+        |found: &JsonFinding| (found.part == JsonPart::Text).then(|| found.finding.clone());
+    let in_text: Vec<Finding> = found.iter().filter_map(in_text).collect();
+    let alone: Vec<Finding> = detector.find_named(name, text).collect();
+    assert_eq!(in_text, alone, "JSON hides something, or adds to it");
 }
 
 fn check_time(unit: &str) {
