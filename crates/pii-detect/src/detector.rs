@@ -1,13 +1,18 @@
 //! The detector: what it looks for, and what it gives back.
 
-use std::{borrow::Cow, iter::FusedIterator, sync::Arc, vec};
+use std::{
+    borrow::Cow,
+    iter::FusedIterator,
+    sync::{Arc, LazyLock},
+    vec,
+};
 
 use crate::{
     finding::{Confidence, Finding},
     kind::{Kind, KindSet},
     layers,
     rules::secret::{self, STANDARD_PREFIX},
-    scan::{Prefixes, Scan},
+    scan::{Literals, Scan},
 };
 
 /// Recognises personal data and secrets by their value, and by the name of the field that holds it.
@@ -32,7 +37,7 @@ pub struct Detector {
 struct Built {
     kinds: KindSet,
     min_confidence: Confidence,
-    prefixes: Prefixes,
+    literals: Literals,
 }
 
 /// The findings in a text from left to right, without overlaps; made by [`Detector::find`].
@@ -50,6 +55,15 @@ enum Source<'d, 't> {
     Layered(vec::IntoIter<Finding>),
 }
 
+/// Built once, however often it is asked for.
+static STANDARD: LazyLock<Detector> = LazyLock::new(|| {
+    Detector::new(
+        KindSet::standard(),
+        Confidence::Medium,
+        vec![STANDARD_PREFIX.into()],
+    )
+});
+
 /// What the rules other than secrets need to see behind a cut: the longest local part, `@`, and the
 /// longest domain.
 const LOOK_AHEAD_CHARS: usize = 320;
@@ -62,11 +76,7 @@ impl Detector {
     /// Every kind but IP addresses, and the secret prefix `pcl_`.
     #[must_use]
     pub fn standard() -> Self {
-        Self::new(
-            KindSet::standard(),
-            Confidence::Medium,
-            vec![STANDARD_PREFIX.into()],
-        )
+        STANDARD.clone()
     }
 
     pub(crate) fn new(
@@ -78,7 +88,7 @@ impl Detector {
             built: Arc::new(Built {
                 kinds,
                 min_confidence,
-                prefixes: Prefixes::new(secret_prefixes),
+                literals: Literals::with(secret_prefixes),
             }),
         }
     }
@@ -144,14 +154,14 @@ impl Detector {
     /// text it is found.
     #[must_use]
     pub fn look_ahead_bytes(&self) -> usize {
-        let prefixes = self.built.prefixes.as_slice().iter();
+        let prefixes = self.built.literals.own().iter();
         let longest = prefixes.map(|prefix| prefix.len()).max();
         let secret = longest.unwrap_or_default() + secret::MIN_BODY_BYTES;
         secret.max(LOOK_AHEAD_CHARS).saturating_mul(ENCODED_BYTES)
     }
 
-    pub(crate) fn prefixes(&self) -> &Prefixes {
-        &self.built.prefixes
+    pub(crate) fn literals(&self) -> &Literals {
+        &self.built.literals
     }
 
     pub(crate) fn reports(&self, finding: &Finding) -> bool {

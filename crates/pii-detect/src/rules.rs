@@ -1,7 +1,34 @@
 //! What is recognised, a file for each kind: pure functions of a text and a position in it.
+//!
+//! A rule sees folded text: ASCII digits, plain hyphens and spaces. Each reads a bounded piece around
+//! its position, so that a text of look-alikes costs no more than its length.
 
-pub(crate) mod card;
+mod bank_account;
+mod card;
 mod digits;
-pub(crate) mod email;
-pub(crate) mod phone;
+mod email;
+mod ip;
+mod national_id;
+mod phone;
 pub(crate) mod secret;
+mod source;
+mod surroundings;
+
+pub(crate) use self::{email::around as email_around, ip::around_colon, source::Source};
+use crate::finding::Finding;
+
+/// A rule that is asked at a place: what it found begins there, or reaches back no further than
+/// `from`.
+pub(crate) type Rule = fn(&Source<'_>, from: usize, at: usize) -> Option<Finding>;
+
+/// What is asked at a `+`, a `(` and the first digit of a run, in this order.
+pub(crate) const AT_NUMBERS: [Rule; 5] = [
+    bank_account::at,
+    card::at,
+    national_id::at,
+    phone::at,
+    ip::at_digit,
+];
+
+#[cfg(test)]
+mod tests;

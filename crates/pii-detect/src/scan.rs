@@ -1,35 +1,31 @@
 //! One pass over one text from left to right: which rule is asked at which byte.
 
-mod prefixes;
+mod literals;
 mod skip;
-
-use std::ops::Range;
 
 use self::skip::{Skip, Stop};
 use crate::{
     detector::Detector,
-    finding::{Confidence, Finding},
+    finding::Finding,
     kind::Kind,
-    rules::{card, email, phone, secret},
+    rules::{self, Source, secret},
 };
 
-pub(crate) use self::prefixes::Prefixes;
+pub(crate) use self::literals::Literals;
 
 /// What is left to look at.
 #[derive(Clone, Debug)]
 pub(crate) struct Scan<'d, 't> {
     detector: &'d Detector,
-    /// The name of the field that holds the text; empty if it has none.
-    name: &'t str,
-    text: &'t str,
+    source: Source<'t>,
     from: usize,
     secret: Ahead,
 }
 
-/// The next secret with a known prefix.
+/// The next secret.
 #[derive(Clone, Debug)]
 enum Ahead {
-    /// It has not been looked for behind the last finding.
+    /// It has not been looked for.
     Unknown,
     Found(Finding),
     Nowhere,
@@ -39,8 +35,7 @@ impl<'d, 't> Scan<'d, 't> {
     pub(crate) fn new(detector: &'d Detector, name: &'t str, text: &'t str) -> Self {
         Self {
             detector,
-            name,
-            text,
+            source: Source::new(name, text),
             from: 0,
             secret: Ahead::Unknown,
         }
@@ -49,8 +44,9 @@ impl<'d, 't> Scan<'d, 't> {
     /// The first finding at or behind `from`. The bytes between those at which rules are asked are
     /// skipped, and so are numbers too short for any rule.
     fn next_from(&mut self, from: usize) -> Option<Finding> {
-        let bytes = self.text.as_bytes();
-        let end = self.secret_behind(from).map_or(bytes.len(), |secret| {
+        let bytes = self.source.text().as_bytes();
+        let secret = self.secret_behind(from);
+        let end = secret.map_or(bytes.len(), |secret| {
             // A rule that is asked at the same byte comes first.
             secret.range.start + 1
         });
@@ -75,32 +71,21 @@ impl<'d, 't> Scan<'d, 't> {
         }
     }
 
-    /// What is recognised by the byte at `at`: an `@`, or the start of a number. An address reaches
-    /// back no further than `from`.
+    /// What is recognised by the byte at `at`: an `@`, the colon of an address of the network, or the
+    /// start of a number. An address reaches back no further than `from`.
     fn at(&self, from: usize, at: usize) -> Option<Finding> {
-        let (text, bytes) = (self.text, self.text.as_bytes());
-        match bytes[at] {
-            b'@' => self.report(Kind::Email, "email", email::around(text, from, at..at + 1)),
-            _ => self
-                .report(Kind::PaymentCard, "card", card::at(bytes, at))
-                .or_else(|| self.report(Kind::Phone, "phone", phone::at(bytes, at))),
+        match self.source.text().as_bytes()[at] {
+            b'@' => self.report(rules::email_around(&self.source, from, at..at + 1)),
+            b':' => self.report(rules::around_colon(&self.source, from, at)),
+            _ => rules::AT_NUMBERS
+                .iter()
+                .find_map(|rule| self.report(rule(&self.source, from, at))),
         }
     }
 
     /// What a rule found, if the detector reports it.
-    fn report(
-        &self,
-        kind: Kind,
-        rule: &'static str,
-        range: Option<Range<usize>>,
-    ) -> Option<Finding> {
-        let finding = Finding {
-            kind,
-            range: range?,
-            rule,
-            confidence: Confidence::High,
-        };
-        self.detector.reports(&finding).then_some(finding)
+    fn report(&self, found: Option<Finding>) -> Option<Finding> {
+        found.filter(|finding| self.detector.reports(finding))
     }
 
     /// The first secret at or behind `from`.
@@ -124,15 +109,11 @@ impl<'d, 't> Scan<'d, 't> {
         if !self.detector.looks_for(Kind::ApiKey) {
             return None;
         }
-        let bytes = self.text.as_bytes();
-        let prefixes = self.detector.prefixes();
-        prefixes
-            .starts(bytes, from)
-            .filter(|at| *at == 0 || !bytes[at - 1].is_ascii_alphanumeric())
-            .find_map(|at| {
-                let found = secret::at(bytes, at, prefixes.as_slice());
-                self.report(Kind::ApiKey, "known_prefix", found)
-            })
+        let text = self.source.text();
+        let literals = self.detector.literals();
+        literals
+            .places(text, from)
+            .find_map(|at| self.report(secret::at(text, at, literals.own())))
     }
 }
 
@@ -142,9 +123,8 @@ impl Iterator for Scan<'_, '_> {
     /// The leftmost finding behind those that were given.
     fn next(&mut self) -> Option<Finding> {
         let found = self.next_from(self.from);
-        self.from = found
-            .as_ref()
-            .map_or(self.text.len(), |finding| finding.range.end);
+        let length = self.source.text().len();
+        self.from = found.as_ref().map_or(length, |finding| finding.range.end);
         found
     }
 }

@@ -2,10 +2,29 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::digits;
+use super::{
+    digits::{self, Edges},
+    source::Source,
+    surroundings::{self, Meaning},
+};
+use crate::{
+    finding::{Confidence, Finding},
+    kind::Kind,
+};
+
+mod brands;
 
 /// The groups in which people write card numbers.
-const LAYOUTS: [&[usize]; 4] = [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
+const LAYOUTS: [&[usize]; 8] = [
+    &[4, 4, 4, 4, 3],
+    &[4, 4, 4, 4],
+    &[4, 6, 5],
+    &[4, 6, 4],
+    &[6, 13],
+    &[4, 4, 4, 1],
+    &[4, 3, 3, 3],
+    &[4, 4, 5],
+];
 const LENGTHS: RangeInclusive<usize> = 13..=19;
 
 /// How far a word is read to each side of the digits. A SHA-512 in hexadecimal has 128 characters;
@@ -13,29 +32,55 @@ const LENGTHS: RangeInclusive<usize> = 13..=19;
 const WORD_BYTES: usize = 64;
 
 /// A card number whose first digit stands at `at`.
-pub(crate) fn at(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    if at > 0 && bytes[at - 1].is_ascii_digit() {
+pub(super) fn at(source: &Source<'_>, _from: usize, at: usize) -> Option<Finding> {
+    let bytes = source.bytes();
+    if !digits::starts_run(bytes, at) {
         return None;
     }
-    contiguous(bytes, at).or_else(|| grouped(bytes, at))
+    let (range, confidence) = contiguous(source, at).or_else(|| grouped(bytes, at))?;
+    Some(Finding {
+        kind: Kind::PaymentCard,
+        range,
+        rule: "card",
+        confidence,
+    })
 }
 
-fn contiguous(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+fn contiguous(source: &Source<'_>, at: usize) -> Option<(Range<usize>, Confidence)> {
+    let bytes = source.bytes();
     let range = at..at + digits::run(bytes, at);
-    (is_card(&bytes[range.clone()]) && !in_hex_word(bytes, &range)).then_some(range)
+    if !is_card(&bytes[range.clone()]) || is_decimal(bytes, &range) || in_hex_word(bytes, &range) {
+        return None;
+    }
+    let confidence = match surroundings::meaning(source, &range) {
+        Some(Meaning::Card) => Confidence::High,
+        Some(Meaning::Product) => Confidence::Low,
+        // A tenth of all EAN-13 with a brand's prefix have a valid Luhn digit, and cards of 13 digits
+        // were issued long ago.
+        _ if range.len() == *LENGTHS.start() => Confidence::Low,
+        _ => Confidence::Medium,
+    };
+    Some((range, confidence))
 }
 
-fn grouped(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+fn grouped(bytes: &[u8], at: usize) -> Option<(Range<usize>, Confidence)> {
     LAYOUTS.iter().find_map(|lengths| {
         let range = digits::groups(bytes, at, lengths, b" -._")?;
-        let mut number = [0; *LENGTHS.end()];
-        let mut length = 0;
-        for digit in bytes[range.clone()].iter().filter(|b| b.is_ascii_digit()) {
-            *number.get_mut(length)? = *digit;
-            length += 1;
-        }
-        is_card(&number[..length]).then_some(range)
+        let (number, length) = digits::collect::<{ *LENGTHS.end() }>(bytes, range.clone())?;
+        let chained = digits::edges(bytes, &range) == Edges::Chained && length < 16;
+        (!chained && is_card(&number[..length])).then_some((range, Confidence::High))
     })
+}
+
+/// `0.4111111111111111` and `4111111111111111.5`.
+fn is_decimal(bytes: &[u8], range: &Range<usize>) -> bool {
+    let is_digit = |index: Option<usize>| {
+        index
+            .and_then(|index| bytes.get(index))
+            .is_some_and(u8::is_ascii_digit)
+    };
+    digits::before(bytes, range.start) == Some(b'.') && is_digit(range.start.checked_sub(2))
+        || bytes.get(range.end) == Some(&b'.') && is_digit(Some(range.end + 1))
 }
 
 /// Whether the digits are part of a longer word that reads as a hexadecimal id, as far as
@@ -59,26 +104,7 @@ fn in_hex_word(bytes: &[u8], range: &Range<usize>) -> bool {
 }
 
 fn is_card(digits: &[u8]) -> bool {
-    LENGTHS.contains(&digits.len()) && is_brand(digits) && luhn(digits)
-}
-
-/// Issuer ranges of ISO/IEC 7812 in use, each with the lengths that it issues.
-fn is_brand(digits: &[u8]) -> bool {
-    let prefix = |length: usize| {
-        digits[..length]
-            .iter()
-            .fold(0_u32, |number, digit| number * 10 + u32::from(digit - b'0'))
-    };
-    let length = digits.len();
-    match (prefix(1), prefix(2), prefix(3), prefix(4)) {
-        (4, ..) => matches!(length, 13 | 16 | 19),
-        (_, 51..=55, ..) | (_, _, _, 2221..=2720 | 2200..=2204) => length == 16,
-        (_, 34 | 37, ..) => length == 15,
-        (_, 36 | 38 | 39, ..) | (_, _, 300..=305, _) => length == 14,
-        (_, 62 | 65, ..) | (_, _, 644..=649, _) | (_, _, _, 6011 | 3528..=3589) => length >= 16,
-        (_, _, _, 5018 | 5020 | 5038 | 5893 | 6304 | 6759 | 6761..=6763) => true,
-        _ => false,
-    }
+    LENGTHS.contains(&digits.len()) && brands::issues(digits) && luhn(digits)
 }
 
 /// The check digit of ISO/IEC 7812-1, annex B.
@@ -94,3 +120,6 @@ fn luhn(digits: &[u8]) -> bool {
         .sum();
     sum.is_multiple_of(10)
 }
+
+#[cfg(test)]
+mod tests;

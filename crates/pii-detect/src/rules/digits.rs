@@ -1,31 +1,55 @@
-//! Runs and groups of digits.
+//! Runs and groups of digits, and where a number ends.
 
 use std::ops::Range;
 
-/// How many digits stand in a row at `at`.
+/// Longer runs are all alike: no rule knows a number of more digits.
+const MAX_RUN: usize = 40;
+
+/// How many digits stand in a row at `at`; beyond [`MAX_RUN`] they are not counted.
 pub(super) fn run(bytes: &[u8], at: usize) -> usize {
-    bytes.get(at..).map_or(0, |rest| {
-        rest.iter().take_while(|b| b.is_ascii_digit()).count()
-    })
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.iter()
+        .take(MAX_RUN)
+        .take_while(|b| b.is_ascii_digit())
+        .count()
 }
 
-/// Groups of exactly these lengths with one and the same separator between them.
+/// Whether `at` is the first digit of a run.
+pub(super) fn starts_run(bytes: &[u8], at: usize) -> bool {
+    bytes[at].is_ascii_digit() && !before(bytes, at).is_some_and(|b| b.is_ascii_digit())
+}
+
+pub(super) fn before(bytes: &[u8], at: usize) -> Option<u8> {
+    at.checked_sub(1).map(|index| bytes[index])
+}
+
+/// Groups of exactly these lengths with one and the same separator between them, which may be
+/// doubled or stand between spaces.
 pub(super) fn groups(
     bytes: &[u8],
     at: usize,
     lengths: &[usize],
     separators: &[u8],
 ) -> Option<Range<usize>> {
-    let separator = bytes
-        .get(at + lengths[0])
-        .filter(|byte| separators.contains(byte))?;
+    const MAX_GAP: usize = 3;
+    let first = at + lengths[0];
+    let rest = bytes.get(first..)?;
+    let gap = rest
+        .iter()
+        .take(MAX_GAP + 1)
+        .take_while(|b| separators.contains(b))
+        .count();
+    if gap == 0 || gap > MAX_GAP {
+        return None;
+    }
+    let separator = &rest[..gap];
     let mut end = at;
     for (index, &length) in lengths.iter().enumerate() {
         if index > 0 {
-            if bytes.get(end) != Some(separator) {
+            if !bytes[end..].starts_with(separator) {
                 return None;
             }
-            end += 1;
+            end += gap;
         }
         if run(bytes, end) != length {
             return None;
@@ -33,4 +57,54 @@ pub(super) fn groups(
         end += length;
     }
     Some(at..end)
+}
+
+/// What stands in `range`, without separators.
+pub(super) fn collect<const N: usize>(
+    bytes: &[u8],
+    range: Range<usize>,
+) -> Option<([u8; N], usize)> {
+    let mut number = [0; N];
+    let mut length = 0;
+    for byte in bytes[range].iter().filter(|b| b.is_ascii_alphanumeric()) {
+        *number.get_mut(length)? = *byte;
+        length += 1;
+    }
+    Some((number, length))
+}
+
+/// How a number is bound to what stands beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Edges {
+    /// Nothing that would make it part of something longer.
+    Apart,
+    /// A link of a chain, `job-4711-…`.
+    Chained,
+    /// Part of a word or of a decimal.
+    Inside,
+}
+
+/// How the number in `range` is bound, on its worse side.
+pub(super) fn edges(bytes: &[u8], range: &Range<usize>) -> Edges {
+    let left = side(
+        before(bytes, range.start),
+        range.start.checked_sub(2).map(|i| bytes[i]),
+    );
+    let right = side(
+        bytes.get(range.end).copied(),
+        bytes.get(range.end + 1).copied(),
+    );
+    left.max(right)
+}
+
+/// `next` touches the number, `beyond` stands behind it.
+fn side(next: Option<u8>, beyond: Option<u8>) -> Edges {
+    let digit_beyond = beyond.is_some_and(|b| b.is_ascii_digit());
+    match next {
+        Some(b) if b.is_ascii_alphanumeric() => Edges::Inside,
+        Some(b'.') if digit_beyond => Edges::Inside,
+        Some(b'-' | b'+') if beyond.is_some_and(|b| b.is_ascii_alphanumeric()) => Edges::Chained,
+        Some(b'/') if digit_beyond => Edges::Chained,
+        _ => Edges::Apart,
+    }
 }

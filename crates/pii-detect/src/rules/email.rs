@@ -2,35 +2,49 @@
 
 use std::ops::Range;
 
-const MAX_LOCAL_CHARS: usize = 64;
+use super::source::Source;
+use crate::{finding::Finding, kind::Kind};
+
+mod domain;
+mod local;
+mod remote;
 
 /// The address around an `@` at `at`, not reaching back beyond `from`.
-pub(crate) fn around(text: &str, from: usize, at: Range<usize>) -> Option<Range<usize>> {
-    let before = &text[from..at.start];
-    let start = before
-        .char_indices()
-        .rev()
-        .take(MAX_LOCAL_CHARS)
-        .take_while(|(_, c)| is_local(*c))
-        .last()
-        .map(|(index, _)| from + index)?;
-    if !text[start..at.start].chars().any(char::is_alphanumeric) {
+pub(crate) fn around(source: &Source<'_>, from: usize, at: Range<usize>) -> Option<Finding> {
+    let text = source.text();
+    let start = local::start(text, from, at.start)?;
+    let (end, confidence) = domain::end(text, at.end)?;
+    let (local, domain) = (&text[start..at.start], &text[at.end..end]);
+    if names_a_thing(local, domain) || remote::is_remote(text, start, local, domain, end) {
         return None;
     }
-    // `git@host:owner/repository` is where a program logs in, and nobody's address.
-    if text[start..at.start].eq_ignore_ascii_case("git") {
-        return None;
-    }
-    let after = &text[at.end..];
-    let end = after.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-')));
-    let domain = after[..end.unwrap_or(after.len())].trim_end_matches(['.', '-']);
-    let (name, top) = domain.rsplit_once('.')?;
-    let named = name.chars().any(char::is_alphanumeric);
-    let top_level = top.starts_with("xn--")
-        || (top.chars().count() >= 2 && top.chars().all(char::is_alphabetic));
-    (named && top_level).then_some(start..at.end + domain.len())
+    Some(Finding {
+        kind: Kind::Email,
+        range: start..end,
+        rule: "email",
+        confidence,
+    })
 }
 
-fn is_local(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '.' | '_' | '%' | '+' | '-' | '\'')
+/// What else is written with an `@`: an image for dense screens, a version of a package, an object
+/// with its hash.
+fn names_a_thing(local: &str, domain: &str) -> bool {
+    let Some((first, rest)) = domain.split_once('.') else {
+        return false;
+    };
+    let all_digits = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit());
+    let second = rest.split('.').next().unwrap_or_default();
+    let is_version = all_digits(first.strip_prefix('v').unwrap_or(first)) && all_digits(second);
+    let is_scale = first.strip_suffix('x').is_some_and(all_digits) && !rest.contains('.');
+    let class = local.rsplit('.').next().unwrap_or_default();
+    let is_hash = first.len() <= 8
+        && first.bytes().all(|b| b.is_ascii_hexdigit())
+        && first.bytes().any(|b| b.is_ascii_digit())
+        && !rest.contains('.');
+    let is_object = is_hash && class.starts_with(|c: char| c.is_ascii_uppercase());
+    let is_address = domain.parse::<std::net::Ipv4Addr>().is_ok();
+    !is_address && is_version || is_scale || is_object
 }
+
+#[cfg(test)]
+mod tests;

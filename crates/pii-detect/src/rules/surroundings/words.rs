@@ -1,0 +1,269 @@
+//! The words that say what a number is.
+
+/// What a number is said to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Meaning {
+    Phone,
+    Card,
+    Cpf,
+    Cnpj,
+    UsSsn,
+    Iban,
+    /// A number that a state gave, without saying which.
+    Document,
+    /// The code of a thing or a parcel: nobody's.
+    Product,
+    /// The number of an order or a transaction: nobody's.
+    Order,
+}
+
+/// What a word does in a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Says(Meaning),
+    /// May stand between the word that says it and the number.
+    Filler,
+    /// `id`, `key`: the number that somebody gave to the thing that was named.
+    Id,
+}
+
+/// A word in lower case; longer ones are in no table.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Word {
+    bytes: [u8; MAX_BYTES],
+    length: usize,
+}
+
+const MAX_BYTES: usize = 32;
+
+impl Word {
+    pub(super) fn new(word: &str) -> Self {
+        let mut lower = Self::default();
+        for c in word.chars().flat_map(char::to_lowercase) {
+            lower.push(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        lower
+    }
+
+    /// Both in a row: `tax` and `id` are in the table as `taxid`, however they are joined.
+    pub(super) fn joined(&self, next: &Self) -> Self {
+        let mut joined = *self;
+        if self.length > 0 {
+            joined.push(next.as_str().as_bytes());
+        }
+        joined
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        match self.bytes.get_mut(self.length..self.length + bytes.len()) {
+            Some(free) => {
+                free.copy_from_slice(bytes);
+                self.length += bytes.len();
+            }
+            None => {
+                self.bytes = [b'.'; MAX_BYTES];
+                self.length = MAX_BYTES;
+            }
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
+pub(super) fn role(word: &Word, prose: bool) -> Option<Role> {
+    let word = word.as_str();
+    said(word)
+        .map(Role::Says)
+        .or_else(|| (prose && is_verb(word)).then_some(Role::Says(Meaning::Phone)))
+        .or_else(|| is_id(word).then_some(Role::Id))
+        .or_else(|| (is_filler(word) || prose && is_small_word(word)).then_some(Role::Filler))
+}
+
+fn said(word: &str) -> Option<Meaning> {
+    Some(match word {
+        "phone" | "phones" | "telephone" | "phonenumber" | "phoneno" | "mobilephone"
+        | "cellphone" | "homephone" | "workphone" | "tel" | "telno" | "cell" | "mobile"
+        | "mobil" | "mob" | "fax" | "telefax" | "msisdn" | "whatsapp" | "sms" | "fon" | "fone"
+        | "telefone" | "telefones" | "celular" | "celulares" | "telemovel" | "telemóvel"
+        | "movel" | "móvel" | "movil" | "móvil" | "telefono" | "teléfono" | "telèfon"
+        | "telefon" | "telefonnummer" | "telefonnr" | "handy" | "handynummer" | "handynr"
+        | "rufnummer" | "mobilnummer" | "mobiltelefon" | "téléphone" | "telefoon"
+        | "telefoonnummer" | "mobiel" | "gsm" | "puhelin" | "puh" | "tlf" | "cellulare"
+        | "телефон" | "тел" | "моб" | "мобильный" | "факс" | "τηλέφωνο" | "τηλ" | "هاتف"
+        | "جوال" | "טלפון" | "फोन" | "मोबाइल" | "โทร" | "thoại" => {
+            Meaning::Phone
+        }
+        "card" | "cardno" | "cardnumber" | "creditcard" | "debitcard" | "ccnumber" | "ccnum"
+        | "pan" | "cc" | "visa" | "mastercard" | "amex" | "maestro" | "cartao" | "cartão"
+        | "tarjeta" | "kreditkarte" | "kartennummer" | "carte" | "karte" => Meaning::Card,
+        "cpf" | "cpfs" | "cpfcnpj" => Meaning::Cpf,
+        "cnpj" | "cnpjs" => Meaning::Cnpj,
+        "ssn" | "ssns" | "socialsecurity" | "itin" => Meaning::UsSsn,
+        "iban" | "ibans" | "bankaccount" => Meaning::Iban,
+        "taxid" | "taxpayer" | "tin" | "nationalid" | "documento" | "document" | "doc"
+        | "contribuinte" | "govid" | "identitynumber" | "personalid" | "identidade" => {
+            Meaning::Document
+        }
+        "sku" | "skus" | "ean" | "eans" | "gtin" | "gtins" | "upc" | "upcs" | "isbn" | "isbns"
+        | "issn" | "asin" | "mpn" | "barcode" | "barcodes" | "product" | "products" | "item"
+        | "items" | "article" | "artikel" | "produto" | "producto" | "imei" | "imeis" | "iccid"
+        | "serial" | "serialnumber" | "part" | "model" | "batch" | "lot" | "tracking"
+        | "trackingnumber" | "parcel" | "shipment" | "waybill" => Meaning::Product,
+        "order" | "orders" | "invoice" | "invoices" | "bestellung" | "rechnung" | "pedido"
+        | "pedidos" | "fatura" | "factura" | "commande" | "facture" | "ticket" | "tickets"
+        | "transaction" | "receipt" | "quote" | "booking" | "reservation" | "protocolo"
+        | "case" | "timestamp" => Meaning::Order,
+        _ => return ends_in_phone(word).then_some(Meaning::Phone),
+    })
+}
+
+/// Scripts without spaces: `联系电话` is one word here.
+fn ends_in_phone(word: &str) -> bool {
+    const PHONE: [&str; 9] = [
+        "电话",
+        "電話",
+        "电话号码",
+        "電話番号",
+        "手机",
+        "手機",
+        "手机号",
+        "携帯",
+        "전화",
+    ];
+    !word.is_ascii() && PHONE.iter().any(|phone| word.ends_with(phone))
+}
+
+fn is_verb(word: &str) -> bool {
+    matches!(
+        word,
+        "call"
+            | "calling"
+            | "called"
+            | "dial"
+            | "ring"
+            | "ligar"
+            | "ligue"
+            | "liga"
+            | "llamar"
+            | "llame"
+            | "llama"
+            | "chamar"
+            | "anrufen"
+            | "appeler"
+            | "appelez"
+            | "bel"
+            | "chiama"
+            | "chiamare"
+            | "звоните"
+            | "позвоните"
+    )
+}
+
+fn is_id(word: &str) -> bool {
+    matches!(
+        word,
+        "id" | "ids" | "key" | "ref" | "reference" | "code" | "codes" | "index"
+    )
+}
+
+/// Words of names.
+fn is_filler(word: &str) -> bool {
+    matches!(
+        word,
+        "number"
+            | "numbers"
+            | "no"
+            | "nr"
+            | "num"
+            | "n"
+            | "nº"
+            | "numero"
+            | "número"
+            | "numéro"
+            | "nummer"
+            | "num1"
+            | "value"
+            | "raw"
+            | "home"
+            | "work"
+            | "office"
+            | "private"
+            | "primary"
+            | "secondary"
+            | "main"
+            | "other"
+            | "alt"
+            | "new"
+            | "old"
+            | "e164"
+            | "e"
+            | "164"
+            | "formatted"
+            | "full"
+            | "text"
+            | "string"
+            | "str"
+            | "br"
+            | "us"
+            | "номер"
+            | "号码"
+    ) || word.len() <= 1
+        || word.len() == 2 && word.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Words that stand between in sentences.
+fn is_small_word(word: &str) -> bool {
+    matches!(
+        word,
+        "is" | "at"
+            | "me"
+            | "on"
+            | "my"
+            | "to"
+            | "the"
+            | "us"
+            | "our"
+            | "him"
+            | "her"
+            | "them"
+            | "of"
+            | "for"
+            | "was"
+            | "are"
+            | "and"
+            | "or"
+            | "via"
+            | "meu"
+            | "minha"
+            | "para"
+            | "em"
+            | "é"
+            | "es"
+            | "mi"
+            | "al"
+            | "el"
+            | "unter"
+            | "auf"
+            | "ist"
+            | "meine"
+            | "der"
+            | "die"
+            | "le"
+            | "au"
+            | "est"
+            | "mon"
+            | "il"
+            | "customer"
+            | "client"
+            | "cliente"
+            | "do"
+            | "da"
+            | "with"
+            | "now"
+            | "please"
+            | "по"
+            | "на"
+    )
+}

@@ -1,0 +1,215 @@
+//! Corpora of what is nobody's, made by generators.
+
+use proptest::prelude::*;
+
+use crate::detector::Detector;
+
+fn nothing_in(text: &str) {
+    let detector = Detector::standard();
+    let found: Vec<_> = detector.find(text).collect();
+    assert_eq!(found, [], "{text}");
+}
+
+/// The check digit that makes weights of one and three, from the right, a multiple of ten.
+fn gtin(digits: &str) -> String {
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(index, byte)| u32::from(byte - b'0') * if index % 2 == 0 { 3 } else { 1 })
+        .sum();
+    format!("{digits}{}", (10 - sum % 10) % 10)
+}
+
+fn isbn_10(digits: &str) -> String {
+    let sum: u32 = digits
+        .bytes()
+        .zip((2..=10).rev())
+        .map(|(byte, weight)| u32::from(byte - b'0') * weight)
+        .sum();
+    let check = (11 - sum % 11) % 11;
+    let check = char::from_digit(check, 10).unwrap_or('X');
+    format!("{digits}{check}")
+}
+
+fn in_groups(digits: &str, lengths: &[usize], separator: &str) -> String {
+    let mut rest = digits;
+    let mut groups = Vec::new();
+    for length in lengths {
+        let (group, after) = rest.split_at(*length);
+        groups.push(group);
+        rest = after;
+    }
+    groups.push(rest);
+    groups.join(separator)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn codes_of_goods(twelve in "[0-9]{12}", eleven in "[0-9]{11}", seven in "[0-9]{7}") {
+        for text in [gtin(&twelve), gtin(&eleven), gtin(&seven)] {
+            nothing_in(&text);
+        }
+        nothing_in(&format!("ean {}", gtin(&twelve)));
+        nothing_in(&in_groups(&gtin(&twelve), &[1, 6], " "));
+        nothing_in(&in_groups(&gtin(&eleven), &[1, 5, 5], " "));
+    }
+
+    #[test]
+    fn books(nine in "[0-57][0-9]{8}|8[0-9]{8}|9[5-8][0-9]{7}", publisher in 2_usize..5) {
+        // The registration groups: one digit, two from 80 on, three from 950 on.
+        let language = match nine.as_bytes()[0] {
+            b'8' => 2,
+            b'9' => 3,
+            _ => 1,
+        };
+        let book = isbn_10(&nine);
+        let title = 9 - language - publisher;
+        for separator in ["", "-", " "] {
+            nothing_in(&in_groups(&book, &[language, publisher, title], separator));
+            let thirteen = gtin(&format!("978{nine}"));
+            nothing_in(&in_groups(&thirteen, &[3, language, publisher, title], separator));
+        }
+    }
+
+    #[test]
+    fn ids(
+        uuid in "[0-9a-f]{8}-[0-9a-f]{4}-[1-7][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+        digits in "[0-9]{8}-[0-9]{4}-4[0-9]{3}-8[0-9]{3}-[0-9]{12}",
+        ulid in "01[0-9A-HJKMNP-TV-Z]{24}",
+        hash in "[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128}",
+        short in "[0-9a-f]{7,12}[a-f]",
+        object in "[0-9a-f]{24}",
+    ) {
+        for text in [&uuid, &digits, &ulid, &hash, &short, &uuid.to_uppercase(), &hash.to_uppercase()] {
+            nothing_in(text);
+        }
+        // Twenty-four digits without a letter are no id of this kind, but nothing else either.
+        nothing_in(&object);
+        nothing_in(&format!("urn:uuid:{uuid}"));
+        nothing_in(&format!("traceparent: 00-{hash:.32}-{object:.16}-01"));
+    }
+
+    #[test]
+    fn moments(seconds in 946_684_800_u64..2_208_988_800, nanos in 0_u32..1_000_000_000, offset in 0_u32..14) {
+        for text in [
+            seconds.to_string(),
+            format!("{seconds}{:03}", nanos / 1_000_000),
+            format!("{seconds}{:06}", nanos / 1_000),
+            format!("{seconds}{nanos:09}"),
+            format!("{seconds}.{nanos:09}"),
+            format!("{seconds}.{:06}", nanos / 1_000),
+        ] {
+            nothing_in(&text);
+            nothing_in(&format!("took {text} ns"));
+        }
+        let (day, time) = (seconds / 86_400, seconds % 86_400);
+        let date = (1970 + day / 366, day % 12 + 1, day % 28 + 1);
+        let clock = format!("{:02}:{:02}:{:02}", time / 3600, time / 60 % 60, time % 60);
+        let (year, month, day) = date;
+        for text in [
+            format!("{year}-{month:02}-{day:02}T{clock}.{nanos:09}+{offset:02}:00"),
+            format!("{year}-{month:02}-{day:02} {clock}.{:06}-{offset:02}00", nanos / 1000),
+            format!("{day:02}.{month:02}.{year} {clock}"),
+            format!("{month:02}/{day:02}/{year} {clock}"),
+            format!("{day:02}-{month:02}-{year} {clock}"),
+            format!("{day:02}-{month:02}-{year} {}", clock.replace(':', "-")),
+            format!("{year}{month:02}{day:02}{}", clock.replace(':', "")),
+            format!("{year}{month:02}{day:02}T{}Z", clock.replace(':', "")),
+            format!("{year}{month:02}{day:02}-{}", clock.replace(':', "")),
+            format!("{year}_{month:02}_{day:02}_{}", clock.replace(':', "")),
+        ] {
+            nothing_in(&text);
+        }
+    }
+
+    #[test]
+    fn places(latitude in -90.0..90.0_f64, longitude in -180.0..180.0_f64) {
+        for digits in [3, 4, 5, 6, 7] {
+            nothing_in(&format!("{latitude:.digits$}, {longitude:.digits$}"));
+            nothing_in(&format!("{latitude:+.digits$},{longitude:+.digits$}"));
+            nothing_in(&format!("{latitude:+08.digits$}{longitude:+09.digits$}/"));
+        }
+        nothing_in(&format!("{latitude},{longitude}"));
+        nothing_in(&format!("geo:{latitude:+},{longitude:+}"));
+        nothing_in(&format!("https://maps.example/@{latitude:.7},{longitude:.7},15z"));
+    }
+
+    #[test]
+    fn orders_and_counters(year in 1990_u32..2060, number in 0_u64..10_000_000, check in 0_u8..10) {
+        for text in [
+            format!("{year}-{number:06}-{check}"),
+            format!("{year}/{number:07}"),
+            format!("ORD-{year}-{number:07}"),
+            format!("#{number:08}"),
+            format!("INV{year}{number:06}"),
+            format!("{number:010}"),
+            format!("{number:012}"),
+            format!("order {year}{number:06}"),
+            format!("job-{number:010}"),
+        ] {
+            nothing_in(&text);
+        }
+    }
+
+    #[test]
+    fn prices_and_sums(cents in 0_u64..100_000_000_000, other in 1_u64..1_000_000) {
+        let (whole, rest) = (cents / 100, cents % 100);
+        let text = whole.to_string();
+        let grouped = |separator: &str| {
+            let groups = text.as_bytes().rchunks(3).rev();
+            let groups: Vec<_> = groups.map(|group| std::str::from_utf8(group).unwrap()).collect();
+            groups.join(separator)
+        };
+        for text in [
+            format!("{whole}.{rest:02}"),
+            format!("${}.{rest:02}", grouped(",")),
+            format!("{},{rest:02} €", grouped(".")),
+            format!("R$ {},{rest:02}", grouped(".")),
+            format!("{} {rest:02} Kč", grouped(" ")),
+            format!("1e+{other}"),
+            format!("+{other}"),
+            format!("@@ -{},{} +{},{} @@", other, rest, other + 1, rest),
+        ] {
+            nothing_in(&text);
+        }
+    }
+
+    #[test]
+    fn versions_and_addresses_of_the_network(a in 0_u8..255, b in 0_u8..255, c in 0_u8..255, d in 0_u8..255) {
+        for text in [
+            format!("{a}.{b}.{c}.{d}"),
+            format!("{a}.{b}.{c}.{d}:8080"),
+            format!("v{a}.{b}.{c}-rc.{d}"),
+            format!("pkg@{a}.{b}.{c}"),
+            format!("@scope/pkg@{a}.{b}.{c}-beta.{d}"),
+            format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:00:01"),
+            format!("{a:02x} {b:02x} {c:02x} {d:02x} 01 23 45 67"),
+            format!("{a:02x}-{b:02x}-{c:02x}-{d:02x}-00-01"),
+        ] {
+            nothing_in(&text);
+        }
+    }
+}
+
+/// Known limits have known odds: with as many right check digits as chance gives, and no more.
+#[test]
+fn chance_finds_what_the_readme_says() {
+    let share = |from: u64, step: u64| {
+        let detector = Detector::standard();
+        let found = (0..20_000)
+            .filter(|index| {
+                detector
+                    .first_kind(&(from + index * step).to_string())
+                    .is_some()
+            })
+            .count();
+        found as f64 / 20_000.0
+    };
+    let eleven_digits = share(10_000_000_000, 4_499_987);
+    let sixteen_digits = share(1_000_000_000_000_000, 449_999_987_321);
+    assert!((0.005..0.015).contains(&eleven_digits), "{eleven_digits}");
+    assert!((0.01..0.04).contains(&sixteen_digits), "{sixteen_digits}");
+}
