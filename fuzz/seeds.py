@@ -271,9 +271,61 @@ def settings():
     yield "file-tables", "\n".join([*good, "", "[network]", f'listen = "{shown}"', ""])
 
 
+def texts_to_search():
+    card, cpf, iban = "4111 1111 1111 1111", "529.982.247-25", "GB82 WEST 1234 5698 7654 32"
+    full_width = str.maketrans({chr(sign): chr(sign + 0xFEE0) for sign in range(0x21, 0x7F)})
+    arabic = str.maketrans("0123456789", "".join(chr(0x660 + digit) for digit in range(10)))
+    plain = {
+        "email": EMAIL, "email-quoted": '"jane doe"@example.com', "email-literal": "jane@[192.0.2.1]",
+        "email-script": "ж@почта.example", "phone": "+49 170 1234567", "phone-national": "(415) 555-2671",
+        "card": card, "cpf": cpf, "cpf-bare": "52998224725", "cnpj": "11.222.333/0001-81",
+        "ssn": "536-90-4399", "iban": iban, "key": "pcl_live_0123456789abcdef",
+        "token": "ghp_" + "0123456789abcdefghijABCDEFGHIJ012345", "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+        "private-key": "-----BEGIN PRIVATE KEY-----", "ip-4": "192.0.2.1", "ip-6": "2001:db8::5",
+    }
+    for name, text in plain.items():
+        yield name, text
+        yield "in-a-sentence-" + name, f"ask, {text}. Or not"
+    for name in ("email", "phone", "card", "cpf", "iban"):
+        text = plain[name]
+        percent = "".join(f"%{ord(sign):02X}" if not sign.isalnum() else sign for sign in text)
+        entities = "".join(f"&#{ord(sign)};" if not sign.isalnum() else sign for sign in text)
+        yield "percent-" + name, percent
+        yield "percent-twice-" + name, percent.replace("%", "%25")
+        yield "entities-" + name, entities
+        yield "entities-twice-" + name, entities.replace("&", "&amp;")
+        yield "full-width-" + name, text.translate(full_width)
+        yield "invisible-" + name, "\u200b".join(text)
+        yield "arabic-digits-" + name, text.translate(arabic)
+    yield "entities-hexadecimal", "jane&#x40;example&period;com"
+    yield "soft-hyphen", "jane\u00ad@example.com"
+    yield "no-break-spaces", card.replace(" ", "\u00a0")
+    yield "en-dashes", "415\u2013555\u20132671"
+    yield "line-in-text", f"note\n{EMAIL}\n{cpf}"
+    for name in ("mobile", "cpf", "ssn", "order_id", "createdAt", "ip"):
+        yield "named-" + name, f"{name}\n11987654321"
+    yield "named-ssn-bare", "ssn\n536904399"
+    for name, text in {
+        "remote": "git@github.com:owner/repository.git", "resource": "arn:aws:iam::123456789012:user/x",
+        "uuid": "01890a5d-ac96-774b-bcce-b302099a8057", "ulid": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "time": "2026-05-01T12:00:00.123456Z", "epoch": "1767225600123", "coordinates": "-23.550520,-46.633308",
+        "ean": "4006381333931", "isbn": "0306406152", "hash": "d41d8cd98f00b204e9800998ecf8427e",
+        "padded": "000000012345", "price": "1,299.00", "placeholder": "[email] [phone]",
+    }.items():
+        yield "innocent-" + name, text
+    for name, unit in {
+        "at": "@", "address": "a@", "digits": "4", "groups": "4111 ", "percent": "%25", "entities": "&amp;",
+        "quotes": '"a@', "invisible": "4\u2060", "unfolding": "\ufdfa", "marks": "a\u0301", "key": "pcl_",
+        "token": "eyJ.", "names": "phone cpf ", "colons": "::", "found": EMAIL + " ",
+    }.items():
+        yield "repeated-" + name, "*" + unit
+    yield "long", "a b " * 200 + EMAIL + " c" * 300 + card
+
+
 TARGETS = {
     "json": json_texts, "cloud_events": cloud_events, "api_key": api_keys, "sealed": sealed,
     "wrapped_key": wrapped_keys, "forwarded": forwarded, "traceparent": traceparents, "settings": settings,
+    "detect": texts_to_search,
 }
 
 

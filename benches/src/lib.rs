@@ -1,0 +1,6 @@
+#![doc = include_str!("../README.md")]
+
+pub mod adversarial;
+pub mod patterns;
+pub mod processor_time;
+pub mod texts;
