@@ -72,7 +72,7 @@ const FORMS: [Form; 15] = [
     ("no-break space", |text| text.replace(' ', "\u{a0}")),
     // In an address or a key it would be another one.
     ("en dash", |text| {
-        let separated = text.replace(' ', "\u{2013}").replace('-', "\u{2013}");
+        let separated = text.replace([' ', '-'], "\u{2013}");
         if text.contains(['@', '_']) {
             text.to_owned()
         } else {
