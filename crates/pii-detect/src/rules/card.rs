@@ -64,7 +64,9 @@ fn contiguous(source: &Source<'_>, at: usize) -> Option<(Range<usize>, Confidenc
 }
 
 fn grouped(bytes: &[u8], at: usize) -> Option<(Range<usize>, Confidence)> {
-    LAYOUTS.iter().find_map(|lengths| {
+    let first = digits::run(bytes, at);
+    let mut layouts = LAYOUTS.iter().filter(|lengths| lengths[0] == first);
+    layouts.find_map(|lengths| {
         let range = digits::groups(bytes, at, lengths, b" -._")?;
         let (number, length) = digits::collect::<{ *LENGTHS.end() }>(bytes, range.clone())?;
         let chained = digits::edges(bytes, &range) == Edges::Chained && length < 16;

@@ -50,7 +50,7 @@ pub(super) fn is_measured(bytes: &[u8], end: usize) -> bool {
 /// The words to the left of `end` in the same clause.
 fn words_before(text: &str, end: usize) -> Option<&str> {
     let mut start = end;
-    let mut digits = 0;
+    let (mut digits, mut numbers, mut words) = (0, 0, false);
     for (index, c) in text[..end].char_indices().rev() {
         if end - index > BEFORE_BYTES {
             // The word that is cut off must not be read as another one.
@@ -58,6 +58,12 @@ fn words_before(text: &str, end: usize) -> Option<&str> {
             return Some(&text[start + cut..end]);
         }
         digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
+        numbers += usize::from(digits == 1);
+        words |= c.is_alphabetic();
+        if numbers > 1 {
+            // A list of numbers, not a name with one in it.
+            break;
+        }
         if digits > 2 {
             // A number of its own, and none of its digits is a word.
             start = index + digits;
@@ -68,7 +74,7 @@ fn words_before(text: &str, end: usize) -> Option<&str> {
         }
         start = index;
     }
-    (start < end).then(|| &text[start..end])
+    words.then(|| &text[start..end])
 }
 
 fn ends_clause(text: &str, index: usize, c: char) -> bool {
