@@ -109,7 +109,7 @@ mod tests {
                 "pcl_live_wrvbIs64wM9D00107W2ewL_ZaRdstVaoYBojfacml5dG7HdM6xoTU5ilVQrSGX3H1L2sp9Kg",
                 "key",
             ),
-            ("AKIAIOSFODNN7EXAMPLE", "secret"),
+            ("AKIAIOSFODNN7EXAMPLE", "key"),
             (
                 "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                 "secret",

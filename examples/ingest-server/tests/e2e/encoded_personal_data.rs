@@ -317,7 +317,7 @@ async fn a_json_number_is_looked_at_by_its_digits_and_the_name_of_its_field() {
         ("total_cents".to_owned(), json!(1_299)),
         ("created".to_owned(), json!(1_767_225_600_123_u64)),
         ("nanos".to_owned(), json!(1_767_225_600_123_456_789_u64)),
-        ("ratio".to_owned(), json!(0.411_111_111_111_111_1)),
+        ("ratio".to_owned(), json!(0.378_282_246_310_005)),
         ("sku".to_owned(), json!(4_006_381_333_931_u64)),
     ]);
     let answer = server.post("/v1/events", &key, &event(1, json!({ "data": innocent })));
