@@ -14,8 +14,9 @@ pub(crate) mod secret;
 mod source;
 mod surroundings;
 
-pub(crate) use self::{email::around as email_around, ip::around_colon, source::Source};
 use crate::finding::Finding;
+
+pub(crate) use self::{email::around as email_around, ip::around_colon, source::Source};
 
 /// A rule that is asked at a place: what it found begins there, or reaches back no further than
 /// `from`.

@@ -1,5 +1,7 @@
 //! Bank accounts: IBAN, ISO 13616.
 
+mod countries;
+
 use std::ops::Range;
 
 use super::{
@@ -12,8 +14,6 @@ use crate::{
     kind::Kind,
 };
 
-mod countries;
-
 const MAX_CHARS: usize = 34;
 /// Four characters between two blanks.
 const GROUP: usize = 4;
@@ -23,6 +23,9 @@ pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding>
     let bytes = source.bytes();
     let start = at.checked_sub(2).filter(|start| *start >= from)?;
     let country = [bytes[start], bytes[start + 1]];
+    if !country.iter().all(u8::is_ascii_alphabetic) {
+        return None;
+    }
     let length = countries::length(country.map(|b| b.to_ascii_uppercase()))?;
     let one_case =
         country.iter().all(u8::is_ascii_uppercase) || country.iter().all(u8::is_ascii_lowercase);

@@ -1,5 +1,7 @@
 //! Payment card numbers.
 
+mod brands;
+
 use std::ops::{Range, RangeInclusive};
 
 use super::{
@@ -11,8 +13,6 @@ use crate::{
     finding::{Confidence, Finding},
     kind::Kind,
 };
-
-mod brands;
 
 /// The groups in which people write card numbers.
 const LAYOUTS: [&[usize]; 8] = [
@@ -64,7 +64,9 @@ fn contiguous(source: &Source<'_>, at: usize) -> Option<(Range<usize>, Confidenc
 }
 
 fn grouped(bytes: &[u8], at: usize) -> Option<(Range<usize>, Confidence)> {
-    LAYOUTS.iter().find_map(|lengths| {
+    let first = digits::run(bytes, at);
+    let mut layouts = LAYOUTS.iter().filter(|lengths| lengths[0] == first);
+    layouts.find_map(|lengths| {
         let range = digits::groups(bytes, at, lengths, b" -._")?;
         let (number, length) = digits::collect::<{ *LENGTHS.end() }>(bytes, range.clone())?;
         let chained = digits::edges(bytes, &range) == Edges::Chained && length < 16;

@@ -94,7 +94,9 @@ pub(super) fn edges(bytes: &[u8], range: &Range<usize>) -> Edges {
         bytes.get(range.end).copied(),
         bytes.get(range.end + 1).copied(),
     );
+    let signed = before(bytes, range.start) == Some(b'+');
     left.max(right)
+        .max(if signed { Edges::Chained } else { Edges::Apart })
 }
 
 /// `next` touches the number, `beyond` stands behind it.

@@ -1,13 +1,13 @@
 //! E-mail addresses.
 
+mod domain;
+mod local;
+mod remote;
+
 use std::ops::Range;
 
 use super::source::Source;
 use crate::{finding::Finding, kind::Kind};
-
-mod domain;
-mod local;
-mod remote;
 
 /// The address around an `@` at `at`, not reaching back beyond `from`.
 pub(crate) fn around(source: &Source<'_>, from: usize, at: Range<usize>) -> Option<Finding> {
@@ -26,8 +26,7 @@ pub(crate) fn around(source: &Source<'_>, from: usize, at: Range<usize>) -> Opti
     })
 }
 
-/// What else is written with an `@`: an image for dense screens, a version of a package, an object
-/// with its hash.
+/// What else is written with an `@`: a version of a package, an object with its hash.
 fn names_a_thing(local: &str, domain: &str) -> bool {
     let Some((first, rest)) = domain.split_once('.') else {
         return false;
@@ -35,7 +34,6 @@ fn names_a_thing(local: &str, domain: &str) -> bool {
     let all_digits = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit());
     let second = rest.split('.').next().unwrap_or_default();
     let is_version = all_digits(first.strip_prefix('v').unwrap_or(first)) && all_digits(second);
-    let is_scale = first.strip_suffix('x').is_some_and(all_digits) && !rest.contains('.');
     let class = local.rsplit('.').next().unwrap_or_default();
     let is_hash = first.len() <= 8
         && first.bytes().all(|b| b.is_ascii_hexdigit())
@@ -43,7 +41,7 @@ fn names_a_thing(local: &str, domain: &str) -> bool {
         && !rest.contains('.');
     let is_object = is_hash && class.starts_with(|c: char| c.is_ascii_uppercase());
     let is_address = domain.parse::<std::net::Ipv4Addr>().is_ok();
-    !is_address && is_version || is_scale || is_object
+    !is_address && is_version || is_object
 }
 
 #[cfg(test)]

@@ -63,8 +63,9 @@ pub(crate) fn around_colon(source: &Source<'_>, from: usize, colon: usize) -> Op
         .get(end)
         .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
     let parsed = address.parse::<Ipv6Addr>().ok()?;
-    // `::` stands for every address, and for a path in many languages.
-    (!goes_on && !parsed.is_unspecified()).then(|| found("ipv6", start..end))
+    // `a::b` is a path in many languages, and `::` too.
+    let digits = address.bytes().any(|b| b.is_ascii_digit());
+    (!goes_on && digits && !parsed.is_unspecified()).then(|| found("ipv6", start..end))
 }
 
 fn found(rule: &'static str, range: std::ops::Range<usize>) -> Finding {

@@ -1,5 +1,10 @@
 //! Numbers that a state gives to a person or a company, a line of a table for each form.
 
+mod cnpj;
+mod cpf;
+mod form;
+mod us_ssn;
+
 use std::ops::Range;
 
 use super::{
@@ -11,11 +16,6 @@ use crate::{
     finding::{Confidence, Finding},
     kind::Kind,
 };
-
-mod cnpj;
-mod cpf;
-mod form;
-mod us_ssn;
 
 /// One kind of number. To add one, write its check and put it into [`NATIONAL_IDS`].
 struct NationalId {
@@ -107,7 +107,9 @@ impl NationalId {
             }
             // Something else, as the words beside it say.
             Some(_) => Confidence::Low,
-            None if edges == Edges::Chained => Confidence::Low,
+            None if edges == Edges::Chained || surroundings::is_measured(bytes, range.end) => {
+                Confidence::Low
+            }
             None => alone,
         })
     }

@@ -1,5 +1,14 @@
 //! Telephone numbers: international, in the shapes of common regions, or said to be one.
 
+mod calling_codes;
+mod extension;
+mod goes_on;
+mod groups;
+mod international;
+mod named;
+mod national;
+mod shapes;
+
 use std::ops::Range;
 
 use super::{
@@ -12,14 +21,6 @@ use crate::{
     kind::Kind,
 };
 
-mod calling_codes;
-mod extension;
-mod groups;
-mod international;
-mod named;
-mod national;
-mod shapes;
-
 /// A telephone number that starts at `at` with `+`, `(` or the first digit of a run.
 pub(super) fn at(source: &Source<'_>, _from: usize, at: usize) -> Option<Finding> {
     let bytes = source.bytes();
@@ -31,6 +32,9 @@ pub(super) fn at(source: &Source<'_>, _from: usize, at: usize) -> Option<Finding
         .or_else(|| {
             let end = national::end(bytes, at)?;
             Some((end, "national", Confidence::Medium))
+        })
+        .filter(|(end, ..)| {
+            !goes_on::in_pairs(bytes, &(at..*end)) && !goes_on::in_code(bytes, &(at..*end))
         })
         .and_then(|(end, rule, confidence)| Some((whole(bytes, at..end)?, rule, confidence)))
         .map(|(end, rule, confidence)| (end, rule, judge(source, at..end, confidence)))

@@ -1,5 +1,11 @@
 //! Secrets of known shapes: keys and tokens with a prefix, JSON Web Tokens, private keys, credentials.
 
+mod authorization;
+mod jwt;
+mod pem;
+mod shapes;
+mod url;
+
 use std::ops::Range;
 
 use self::shapes::{SHAPES, Shape};
@@ -7,12 +13,6 @@ use crate::{
     finding::{Confidence, Finding},
     kind::Kind,
 };
-
-mod authorization;
-mod jwt;
-mod pem;
-mod shapes;
-mod url;
 
 /// The prefix that is known without being told: the API keys of `portcullis-apikey-cache`.
 pub(crate) const STANDARD_PREFIX: &str = "pcl_";
@@ -88,13 +88,25 @@ impl Shape {
             .iter()
             .find(|prefix| bytes[at..].starts_with(prefix.as_bytes()))?;
         // A word is read once, from its start, however often it repeats the prefix.
-        let inside = at > 0
-            && (self.alphabet.contains(bytes[at - 1]) || bytes[at - 1].is_ascii_alphanumeric());
+        let inside = at > 0 && {
+            let before = bytes[at - 1];
+            before.is_ascii_alphanumeric()
+                || matches!(before, b'_' | b'-' | b'.') && self.alphabet.contains(before)
+        };
         if inside {
             return None;
         }
         let start = at + prefix.len();
-        let length = run(bytes, start, |b| self.alphabet.contains(b));
+        let last = bytes
+            .len()
+            .min(start.saturating_add(*self.lengths.end()).saturating_add(1));
+        let length = run(&bytes[..last], start, |b| self.alphabet.contains(b));
+        let length = length
+            - bytes[start..start + length]
+                .iter()
+                .rev()
+                .take_while(|b| **b == b'.')
+                .count();
         let body = &bytes[start..start + length];
         let bound = bytes
             .get(start + length)

@@ -1,11 +1,11 @@
 //! What the words beside a number, and the name of its field, say that it is.
 
+pub(super) mod names;
+mod words;
+
 use std::ops::Range;
 
 use super::source::Source;
-
-pub(super) mod names;
-mod words;
 
 pub(super) use self::words::Meaning;
 
@@ -50,7 +50,7 @@ pub(super) fn is_measured(bytes: &[u8], end: usize) -> bool {
 /// The words to the left of `end` in the same clause.
 fn words_before(text: &str, end: usize) -> Option<&str> {
     let mut start = end;
-    let mut digits = 0;
+    let (mut digits, mut numbers, mut words) = (0, 0, false);
     for (index, c) in text[..end].char_indices().rev() {
         if end - index > BEFORE_BYTES {
             // The word that is cut off must not be read as another one.
@@ -58,12 +58,23 @@ fn words_before(text: &str, end: usize) -> Option<&str> {
             return Some(&text[start + cut..end]);
         }
         digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
-        if digits > 2 || ends_clause(text, index, c) {
+        numbers += usize::from(digits == 1);
+        words |= c.is_alphabetic();
+        if numbers > 1 {
+            // A list of numbers, not a name with one in it.
+            break;
+        }
+        if digits > 2 {
+            // A number of its own, and none of its digits is a word.
+            start = index + digits;
+            break;
+        }
+        if ends_clause(text, index, c) {
             break;
         }
         start = index;
     }
-    (start < end).then(|| &text[start..end])
+    words.then(|| &text[start..end])
 }
 
 fn ends_clause(text: &str, index: usize, c: char) -> bool {

@@ -47,7 +47,7 @@ impl Skip {
         let index = at + skipped;
         let stop = match self.classes[usize::from(bytes[index])] {
             SIGN => Stop::Ask,
-            OPENING if self.digits_behind(bytes, index + 1).0 => Stop::Ask,
+            OPENING if self.has_digits(bytes, index + 1) => Stop::Ask,
             OPENING => Stop::Skip { end: index + 1 },
             _ => self.number(bytes, index),
         };
@@ -62,11 +62,12 @@ impl Skip {
                 end: word.end - 8 + UUID_BYTES,
             };
         }
-        if !follows_country(bytes, at) {
+        let is_likely =
+            follows_country(bytes, at) || follows_branch(bytes, at) || ends_company(bytes, &word);
+        if !is_likely {
             let last_run = word.end - word.last_run;
-            let (enough, end) = self.digits_behind(bytes, last_run);
-            if !enough {
-                return Stop::Skip { end };
+            if !self.has_digits(bytes, last_run) {
+                return Stop::Skip { end: word.end };
             }
             if last_run > at {
                 return Stop::Skip { end: last_run };
@@ -85,25 +86,23 @@ impl Skip {
         }
     }
 
-    /// Whether enough digits for a rule follow, with no more than [`MAX_GAP`] separators in a row; and
-    /// the end of what was read to tell.
-    fn digits_behind(self, bytes: &[u8], at: usize) -> (bool, usize) {
-        let (mut digits, mut gap, mut end) = (0, 0, at);
+    /// Whether enough digits for a rule follow, with no more than [`MAX_GAP`] separators in a row.
+    fn has_digits(self, bytes: &[u8], at: usize) -> bool {
+        let (mut digits, mut gap) = (0, 0);
         for byte in &bytes[at..] {
             match self.classes[usize::from(*byte)] {
                 DIGIT => {
                     digits += 1;
                     if digits == self.min_digits {
-                        return (true, end);
+                        return true;
                     }
                     gap = 0;
                 }
                 OPENING | SEPARATOR if gap < MAX_GAP => gap += 1,
                 _ => break,
             }
-            end += 1;
         }
-        (false, end)
+        false
     }
 }
 
@@ -147,6 +146,25 @@ fn follows_country(bytes: &[u8], at: usize) -> bool {
     before(1).is_some_and(|byte| byte.is_ascii_alphabetic())
         && before(2).is_some_and(|byte| byte.is_ascii_alphabetic())
         && !before(3).is_some_and(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether four characters and signs around them stand before, as in `12.ABC.345/01DE-35`.
+fn follows_branch(bytes: &[u8], at: usize) -> bool {
+    let before = |back| at.checked_sub(back).map(|index| bytes[index]);
+    before(1) == Some(b'-') && before(6) == Some(b'/')
+}
+
+/// Whether the word is a number of a company with letters, as in `12ABC34501DE35`.
+fn ends_company(bytes: &[u8], word: &Word) -> bool {
+    const LENGTH: usize = 14;
+    let Some(start) = word.end.checked_sub(LENGTH) else {
+        return false;
+    };
+    let is_part = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let before = start.checked_sub(1).map(|index| bytes[index]);
+    word.last_run >= 2
+        && bytes[start..word.end].iter().all(is_part)
+        && !before.is_some_and(|byte| byte.is_ascii_alphanumeric())
 }
 
 const SEPARATOR: u8 = 1;

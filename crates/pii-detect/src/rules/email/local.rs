@@ -61,7 +61,9 @@ fn quoted(before: &str) -> Option<usize> {
     let name = &window[open + quote.len()..];
     // The quote before `@` may as well open a string that begins with it: `"handle": "@example.com"`.
     let bound = window[..open].chars().next_back().is_some_and(|c| {
-        c.is_alphanumeric() || matches!(c, '"' | '\\' | '\'' | '.' | ')' | ']' | '}')
+        c.is_alphanumeric()
+            || matches!(c, '\\' | '\'' | '.' | ')' | ']' | '}')
+            || c == '"' && quote.len() == 1
     });
     let padded = name.starts_with(' ') || name.ends_with(' ');
     let named = name.chars().any(char::is_alphanumeric);

@@ -1,10 +1,6 @@
 //! Addresses of the network that are found, each beside one that is left alone.
 
-use crate::{
-    detector::Detector,
-    kind::Kind,
-    rules::tests::{check, check_left_alone},
-};
+use crate::{detector::Detector, kind::Kind, rules::tests::check};
 
 #[test]
 fn addresses_are_found_where_they_are_looked_for() {
@@ -29,21 +25,24 @@ fn addresses_are_found_where_they_are_looked_for() {
 
 #[test]
 fn look_alikes_are_left_alone() {
-    check_left_alone(&[
-        "v1.2.3.4",
-        "version 1.2.3.4",
-        "version=1.2.3.4",
-        "Chrome/120.0.0.0",
-        "1.2.3",
-        "1.2.3.4.5",
-        "1.2.3.256",
-        "01.2.3.4",
-        "1.2.3.4-beta",
-        "std::env::args",
-        "a::b",
-        "::",
-        "12:34:56",
-        "00:1a:2b:3c:4d:5e",
-        "1:2:3:4:5:6:7",
-    ]);
+    check(
+        Kind::IpAddress,
+        &[
+            "v1.2.3.4",
+            "version 1.2.3.4",
+            "version=1.2.3.4",
+            "Chrome/120.0.0.0",
+            "1.2.3",
+            "1.2.3.4.5",
+            "1.2.3.256",
+            "01.2.3.4",
+            "1.2.3.4-beta",
+            "std::env::args",
+            "a::b",
+            "::",
+            "12:34:56",
+            "00:1a:2b:3c:4d:5e",
+            "1:2:3:4:5:6:7",
+        ],
+    );
 }

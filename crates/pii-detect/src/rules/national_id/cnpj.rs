@@ -21,8 +21,20 @@ pub(super) const CNPJ: NationalId = NationalId {
             evidence: Evidence::Depends(bare),
         },
         Form {
-            template: "aa?aaa?aaa!aaaa!dd",
+            template: "aa.aaa.aaa!aaaa!dd",
             evidence: Evidence::Likely,
+        },
+        Form {
+            template: "aaaaaaaa/aaaa!dd",
+            evidence: Evidence::Likely,
+        },
+        Form {
+            template: "dddddddd!dddd-dd",
+            evidence: Evidence::Depends(bare),
+        },
+        Form {
+            template: "dd ddd ddd dddd dd",
+            evidence: Evidence::Depends(bare),
         },
     ],
     is_valid,
@@ -31,14 +43,26 @@ pub(super) const CNPJ: NationalId = NationalId {
 const LENGTH: usize = 14;
 
 /// Of fourteen digits by chance, one in a hundred is valid; of those of companies, nearly all are of
-/// their first branches.
+/// their first branches. Fourteen letters and digits may be anything, unless they are of a head office.
 fn bare(number: &[u8]) -> Confidence {
-    let branch = &number[8..12];
-    if branch.starts_with(b"00") && branch != b"0000" && branch.iter().all(u8::is_ascii_digit) {
+    let (company, branch) = (&number[..8], &number[8..12]);
+    let in_digits = company.iter().all(u8::is_ascii_digit);
+    let first = branch == b"0001";
+    let one_of_the_first =
+        branch.starts_with(b"00") && branch.iter().all(u8::is_ascii_digit) && branch != b"0000";
+    if first || in_digits && one_of_the_first && !is_date(company) {
         Confidence::Medium
     } else {
         Confidence::Low
     }
+}
+
+/// `20240501001205`: five seconds past twelve minutes past midnight.
+fn is_date(digits: &[u8]) -> bool {
+    let (century, month, day) = (&digits[..2], &digits[4..6], &digits[6..]);
+    matches!(century, b"19" | b"20")
+        && (&b"01"[..]..=b"12").contains(&month)
+        && (&b"01"[..]..=b"31").contains(&day)
 }
 
 /// Letters count by their distance from the digit zero in ASCII.
@@ -49,7 +73,7 @@ fn is_valid(number: &[u8]) -> bool {
     !repeated && number[12..] == [first, second]
 }
 
-/// The check digit behind `number`: from the right, weights rise from two to `highest` and begin anew.
+/// The check digit behind `number`: from the right, weights rise from two to `highest` and start over.
 pub(super) fn check_digit(number: &[u8], highest: u32) -> u8 {
     let weights = (2..=highest).cycle();
     let sum: u32 = number

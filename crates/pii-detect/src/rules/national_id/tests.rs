@@ -98,6 +98,7 @@ fn cnpj_is_found_in_all_its_forms() {
         "X12345678000195",
         "order 12345678000195",
         "gtin=>12345678000195",
+        "12ABC345001012",
         "ABCDEFGH000196",
     ]);
 }

@@ -3,6 +3,8 @@
 use super::{calling_codes, groups::Groups, starts_word};
 
 const SEPARATORS: &[u8] = b" -./()";
+/// An article number in groups, `0 00950 00000 6`, has nine digits behind two zeros.
+const MIN_AFTER_ZEROS: usize = 10;
 
 /// Where the number ends.
 pub(super) fn end(bytes: &[u8], at: usize) -> Option<usize> {
@@ -35,7 +37,8 @@ fn behind_zeros(bytes: &[u8], at: usize) -> Option<usize> {
         [b'0', b'0', b'1'..=b'9', ..] if first.length <= 5 => 2,
         _ => return None,
     };
-    longest(&groups, prefix).filter(|end| *end > first.end)
+    let enough = groups.all().last()?.total >= prefix + MIN_AFTER_ZEROS;
+    longest(&groups, prefix).filter(|end| enough && *end > first.end)
 }
 
 /// The most groups that make a number with a calling code behind `prefix` digits.
@@ -62,7 +65,11 @@ fn is_coordinate(bytes: &[u8], start: usize) -> bool {
     }
     let point = rest.iter().any(|group| group.separator == b'.');
     let all_points = rest.iter().all(|group| group.separator == b'.');
-    let pair = {
+    let second = {
+        let before = bytes[..start - 1].trim_ascii_end();
+        matches!(before, [.., b'0'..=b'9', b',' | b';'])
+    };
+    let pair = second || {
         let after = bytes.get(fraction.end..).unwrap_or_default();
         let after = after
             .strip_prefix(b",")

@@ -11,6 +11,10 @@ pub(super) fn end(bytes: &[u8], at: usize) -> Option<usize> {
     if !starts_number(bytes, at) {
         return None;
     }
+    let listed = at > 1 && bytes[at - 1] == b' ' && bytes[at - 2].is_ascii_digit();
+    if listed {
+        return None;
+    }
     let start = at + usize::from(bytes[at] == b'(' || bytes[at] == b'+');
     let groups = Groups::read(bytes, start, b" -./()");
     let last = groups

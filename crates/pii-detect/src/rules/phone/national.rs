@@ -19,11 +19,16 @@ pub(super) fn end(bytes: &[u8], at: usize) -> Option<usize> {
         return None;
     }
     let groups = Groups::read(bytes, at, SEPARATORS);
+    let area = groups.all().first()?;
+    // With its bracket, it would have been found there.
+    if bytes[..at].ends_with(b"(") && bytes.get(area.end) == Some(&b')') {
+        return None;
+    }
     // The longest first, so that no group of the number is left behind.
     (2..=groups.all().len())
         .rev()
         .map(|count| &groups.all()[..count])
-        .find(|taken| is_national(&groups, taken) && !goes_on_in_pairs(bytes, at, taken))
+        .find(|taken| is_national(&groups, taken))
         .and_then(|taken| taken.last())
         .map(|last| last.end)
 }
@@ -68,26 +73,4 @@ fn lengths(taken: &[Group]) -> [usize; MAX_GROUPS] {
         *place = group.length;
     }
     lengths
-}
-
-/// `01 23 45 67 89 ab`: bytes in hexadecimal, of which these five have no letters.
-fn goes_on_in_pairs(bytes: &[u8], at: usize, taken: &[Group]) -> bool {
-    let Some(last) = taken
-        .last()
-        .filter(|_| taken.iter().all(|group| group.length == 2))
-    else {
-        return false;
-    };
-    let pair_after = matches!(
-        bytes.get(last.end..),
-        Some([b' ' | b'-' | b'.', high, low, rest @ ..])
-            if high.is_ascii_hexdigit()
-                && low.is_ascii_hexdigit()
-                && !rest.first().is_some_and(u8::is_ascii_alphanumeric)
-    );
-    let pair_before = matches!(
-        &bytes[at.saturating_sub(3)..at],
-        [high, low, b' '] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()
-    );
-    pair_after || pair_before
 }

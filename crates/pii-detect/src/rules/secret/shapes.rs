@@ -45,8 +45,8 @@ const fn shape(
     }
 }
 
-/// No token of these is longer; a word that is, is something else.
-const MAX: usize = 4096;
+/// As long as the word goes.
+pub(super) const MAX: usize = usize::MAX;
 
 use Alphabet::{Alnum, Base64, Dotted, Hex, Upper, Url, Word};
 

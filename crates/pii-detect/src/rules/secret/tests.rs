@@ -3,7 +3,7 @@
 
 use super::{
     literals,
-    shapes::{Alphabet, SHAPES, Shape},
+    shapes::{Alphabet, MAX, SHAPES, Shape},
 };
 use crate::{
     detector::Detector,
@@ -51,8 +51,8 @@ fn every_shape_is_found_by_its_rule_and_not_a_letter_shorter() {
 }
 
 #[test]
-fn a_shape_with_one_length_is_not_found_in_a_longer_word() {
-    for shape in SHAPES {
+fn a_shape_of_limited_length_is_not_found_in_a_longer_word() {
+    for shape in SHAPES.iter().filter(|shape| *shape.lengths.end() < MAX) {
         let long = format!(
             "{}{}",
             shape.prefixes[0],
@@ -87,7 +87,7 @@ fn tokens_keys_and_credentials_are_found() {
             "Basic «YTpiYw==»",
             "postgres://«app:s3cret»@db.example.org/app",
             "redis://«:s3cret»@cache:6379",
-            "https://«bob:pass%20word»@example.org/",
+            "https://«bob:pass%20word@example.org»/",
             "«-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----» after",
             r"«-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMC4CAQ==\n-----END RSA PRIVATE KEY-----»\n",
             "«-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk»",

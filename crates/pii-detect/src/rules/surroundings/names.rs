@@ -25,7 +25,7 @@ fn read(text: &str, prose: bool) -> Option<Meaning> {
     let mut last = Word::default();
     for part in Parts(text) {
         let word = Word::new(part);
-        let role = words::role(&word, prose).or_else(|| words::role(&last.joined(&word), prose));
+        let role = words::said(&last.joined(&word)).or_else(|| words::role(&word, prose));
         meaning = match role {
             Some(Role::Says(said)) => Some(said),
             Some(Role::Filler) => meaning,

@@ -73,15 +73,19 @@ impl Word {
 }
 
 pub(super) fn role(word: &Word, prose: bool) -> Option<Role> {
-    let word = word.as_str();
+    let text = word.as_str();
     said(word)
-        .map(Role::Says)
-        .or_else(|| (prose && is_verb(word)).then_some(Role::Says(Meaning::Phone)))
-        .or_else(|| is_id(word).then_some(Role::Id))
-        .or_else(|| (is_filler(word) || prose && is_small_word(word)).then_some(Role::Filler))
+        .or_else(|| (prose && is_verb(text)).then_some(Role::Says(Meaning::Phone)))
+        .or_else(|| is_id(text).then_some(Role::Id))
+        .or_else(|| (is_filler(text) || prose && is_small_word(text)).then_some(Role::Filler))
 }
 
-fn said(word: &str) -> Option<Meaning> {
+/// The words that say it themselves.
+pub(super) fn said(word: &Word) -> Option<Role> {
+    meaning(word.as_str()).map(Role::Says)
+}
+
+fn meaning(word: &str) -> Option<Meaning> {
     Some(match word {
         "phone" | "phones" | "telephone" | "phonenumber" | "phoneno" | "mobilephone"
         | "cellphone" | "homephone" | "workphone" | "tel" | "telno" | "cell" | "mobile"

@@ -45,7 +45,7 @@ fn in_groups(digits: &str, lengths: &[usize], separator: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn codes_of_goods(twelve in "[0-9]{12}", eleven in "[0-9]{11}", seven in "[0-9]{7}") {
@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn books(nine in "[0-57][0-9]{8}|8[0-9]{8}|9[5-8][0-9]{7}", publisher in 2_usize..5) {
+    fn isbns(nine in "[0-57][0-9]{8}|8[0-9]{8}|9[5-8][0-9]{7}", publisher in 2_usize..5) {
         // The registration groups: one digit, two from 80 on, three from 950 on.
         let language = match nine.as_bytes()[0] {
             b'8' => 2,
@@ -93,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn moments(seconds in 946_684_800_u64..2_208_988_800, nanos in 0_u32..1_000_000_000, offset in 0_u32..14) {
+    fn moments(seconds in 946_684_800_u64..2_145_916_800, nanos in 0_u32..1_000_000_000, offset in 0_u32..14) {
         for text in [
             seconds.to_string(),
             format!("{seconds}{:03}", nanos / 1_000_000),
@@ -168,7 +168,7 @@ proptest! {
             format!("${}.{rest:02}", grouped(",")),
             format!("{},{rest:02} €", grouped(".")),
             format!("R$ {},{rest:02}", grouped(".")),
-            format!("{} {rest:02} Kč", grouped(" ")),
+            format!("{},{rest:02} Kč", grouped(" ")),
             format!("1e+{other}"),
             format!("+{other}"),
             format!("@@ -{},{} +{},{} @@", other, rest, other + 1, rest),

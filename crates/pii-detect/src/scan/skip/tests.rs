@@ -44,6 +44,11 @@ fn rules_are_asked_at_signs_and_at_each_group_of_a_number_of_some_length() {
         ("1,234,567", vec![]),
         ("DE89 x", vec![2]),
         ("DEF89 x", vec![]),
+        ("12.ABC.345/01DE-35", vec![16]),
+        ("12.ABC.345/1DE-35", vec![]),
+        ("AB.CDE.FGH/0001-95", vec![16]),
+        ("12ABC34501DE35 ABCDEFGH000195", vec![0, 5, 12, 23]),
+        ("12ABC34501DEF5 aBCDEFGH000195", vec![]),
     ] {
         assert_eq!(asked(Skip::new(false), text), expected, "{text}");
     }
