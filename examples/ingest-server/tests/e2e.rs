@@ -52,6 +52,10 @@ mod database_faults;
 mod debt;
 #[path = "e2e/descriptors.rs"]
 mod descriptors;
+#[path = "e2e/detection.rs"]
+mod detection;
+#[path = "e2e/detection_file.rs"]
+mod detection_file;
 #[path = "e2e/dev_profile.rs"]
 mod dev_profile;
 #[path = "e2e/duplicates.rs"]
@@ -118,6 +122,8 @@ mod shutdown;
 mod tampered_leads;
 #[path = "e2e/tampering.rs"]
 mod tampering;
+#[path = "e2e/unplanned_types.rs"]
+mod unplanned_types;
 #[path = "e2e/untrusted_json.rs"]
 mod untrusted_json;
 #[path = "e2e/waiting.rs"]

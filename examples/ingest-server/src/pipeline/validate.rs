@@ -81,12 +81,12 @@ pub(super) fn check(
         time::check(at, received_at)?;
     }
     let (mut personal, exempt) = personal(schema, &parsed.data)?;
-    let intent = intent(&parsed)?;
     let detected =
         undeclared::check(detection, schema, &parsed, &exempt).map_err(|undeclared| {
             note(undeclared.kind, Handling::Reject);
             undeclared.rejection
         })?;
+    let intent = intent(&parsed)?;
     personal.extend(detected.into_iter().map(|detected| {
         note(detected.kind, Handling::Seal);
         detected.personal

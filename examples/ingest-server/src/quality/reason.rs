@@ -184,7 +184,8 @@ reasons! {
 
     PolicyUndeclaredPii = "policy.undeclared_pii", UNPROCESSABLE_ENTITY, Validity, Critical, on_rate:
         "Personal data stands in a field that is not declared to hold any.",
-        "Declare the field in the schema, or stop sending the value; check what is stored.";
+        "Declare the field in the schema (`x-pii`, or `none` if it is harmless), or stop sending the value. A policy \
+         can have it sealed in place.";
 
     CapacityNetworkInFlight = "capacity.network_in_flight", TOO_MANY_REQUESTS, -, Warning, on_rate:
         "The client's network has a quarter of all requests that may run at once.",

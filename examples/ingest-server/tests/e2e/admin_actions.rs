@@ -50,6 +50,10 @@ async fn each_change_is_begun_and_finished_on_record() {
     let limits = json!({ "client-address": { "per-second": 5_000, "burst": 5_000 } });
     let answer = put_limits(&server, &limits).await;
     assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let detection = json!({ "tenant": { "acme": { "email": "seal" } } });
+    let answer = server.admin(Method::PUT, "/admin/detection");
+    let answer = answer.json(&detection).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
     let list = server.admin(Method::GET, "/admin/api-keys");
     assert_eq!(list.send().await.unwrap().status(), StatusCode::OK);
 
@@ -63,11 +67,13 @@ async fn each_change_is_begun_and_finished_on_record() {
         json!(["api_key.revoke", "delete", "failure", "system"]),
         json!(["limits.replace", "update", "unknown", "system"]),
         json!(["limits.replace", "update", "success", "system"]),
+        json!(["detection.replace", "update", "unknown", "system"]),
+        json!(["detection.replace", "update", "success", "system"]),
         json!(["api_key.list", "read", "success", "system"]),
     ];
     let shown: Vec<Value> = events.iter().map(brief).collect();
     assert_eq!(shown, expected);
-    for finished in [1, 3, 5, 7] {
+    for finished in [1, 3, 5, 7, 9] {
         let (begun, finished) = (&events[finished - 1], &events[finished]);
         assert_eq!(finished["refs"], begun["id"]);
         assert_eq!(finished["trace"], begun["trace"]);
@@ -136,6 +142,7 @@ async fn whatever_an_operator_reads_is_on_record_once() {
         ("/admin/api-keys", "api_key.list", "system"),
         (key.as_str(), "api_key.read", "acme"),
         ("/admin/limits", "limits.read", "system"),
+        ("/admin/detection", "detection.read", "system"),
         ("/admin/quality", "quality.read", "system"),
         ("/admin/quality/report?tenant=acme", "quality.read", "acme"),
         (
@@ -182,9 +189,13 @@ async fn without_a_place_for_the_event_nothing_is_changed() {
                 .json(&json!({ "tenant": "acme", "tier": "free", "scopes": ["events:write"] })),
             server.admin(Method::DELETE, &path),
             server.admin(Method::PUT, "/admin/limits").json(&limits),
+            server
+                .admin(Method::PUT, "/admin/detection")
+                .json(&json!({ "default": { "email": "off" } })),
             server.admin(Method::GET, "/admin/api-keys"),
             server.admin(Method::GET, "/admin/audit/events"),
             server.admin(Method::GET, "/admin/limits"),
+            server.admin(Method::GET, "/admin/detection"),
             server.admin(Method::GET, "/admin/quality?tenant=acme"),
             server.admin(Method::GET, "/admin/quality/report"),
             server.admin(Method::GET, "/admin/quality/samples"),
@@ -206,6 +217,9 @@ async fn without_a_place_for_the_event_nothing_is_changed() {
         let event = server.post("/v1/events", &key, &page_view(n));
         assert_eq!(event.send().await.unwrap().status(), StatusCode::ACCEPTED);
     }
+    let policy = server.admin(Method::GET, "/admin/detection").send().await;
+    let policy: Value = policy.unwrap().json().await.unwrap();
+    assert_eq!(policy["default"]["email"], "reject");
 }
 
 /// An outcome that cannot be put on record: no key is shown, and the one that was made is revoked; a

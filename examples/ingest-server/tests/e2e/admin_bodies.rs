@@ -14,6 +14,7 @@ async fn a_record_is_not_read_from_the_positions_of_its_members() {
         (Method::PUT, "/admin/limits", json!([null, {}])),
         (Method::PUT, "/admin/limits", json!([])),
         (Method::PUT, "/admin/limits", Value::Null),
+        (Method::PUT, "/admin/detection", json!([{}, {}])),
     ] {
         let answer = server.admin(method, path).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{path} {body}");
@@ -49,6 +50,7 @@ async fn nothing_is_taken_that_is_called_something_else_than_json() {
     for (method, path) in [
         (Method::POST, "/admin/api-keys"),
         (Method::PUT, "/admin/limits"),
+        (Method::PUT, "/admin/detection"),
     ] {
         for media_type in [
             "application/x-www-form-urlencoded",

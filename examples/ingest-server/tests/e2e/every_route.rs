@@ -94,6 +94,14 @@ async fn a_query_has_known_parameters_once_each() {
             vec!["`shoe`", "no parameter"],
         ),
         (
+            admin(Method::GET, "/admin/detection?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::PUT, "/admin/detection?shoe=1").json(&json!({})),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
             admin(Method::GET, "/admin/api-keys?shoe=1"),
             vec!["`shoe`", "`tenant`", "`after`", "`limit`"],
         ),
@@ -281,6 +289,12 @@ async fn json_ends_with_a_line_and_head_is_get_without_a_body() {
         (
             server.admin_address(),
             "/admin/limits".to_owned(),
+            &admin,
+            200,
+        ),
+        (
+            server.admin_address(),
+            "/admin/detection".to_owned(),
             &admin,
             200,
         ),

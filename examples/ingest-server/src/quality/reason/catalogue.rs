@@ -13,9 +13,9 @@ const HEAD: &str = "\
      UPDATE_DOCS=1 cargo test -p ingest-server catalogue -->
 
 Every event, and every request refused before its events were known, ends in exactly one outcome:
-accepted, duplicate (natural or conflicting), rate limited, rejected with one of the reasons below, or
-lost. Once nothing is in flight, `received = Σ outcomes`; the metric `dq_unaccounted` shows the
-difference.
+accepted, modified (stored with undeclared personal data sealed in place, which counts against validity),
+duplicate (natural or conflicting), rate limited, rejected with one of the reasons below, or lost.
+Once nothing is in flight, `received = Σ outcomes`; the metric `dq_unaccounted` shows the difference.
 
 **Counts against** is the dimension of the quality score that a rejection lowers; where there is none,
 the rejection says nothing about the data. **Severity**: *info* is ordinary on an open network,

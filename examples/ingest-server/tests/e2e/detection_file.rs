@@ -1,0 +1,188 @@
+//! A detection policy in a file: read at the start and whenever it changes, and written by `PUT`.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::harness::{ALL_SCOPES, Data, Key, Server, page_view, run_to_end, wait_for};
+
+const EMAIL: &str = "canary.q7x@sealed-mail.example";
+
+fn file(data: &Data) -> PathBuf {
+    data.path().join("detection.json")
+}
+
+fn write(data: &Data, text: &str) {
+    fs::write(file(data), text).unwrap();
+}
+
+fn command(data: &Data) -> Command {
+    let mut command = data.command();
+    command.env("INGEST_DETECTION_FILE", file(data));
+    command
+}
+
+fn start(data: &Data) -> Server {
+    Server::start_command(data, command(data))
+}
+
+async fn status(server: &Server, key: &Key, id: &str) -> StatusCode {
+    let mut event = page_view(id);
+    event["data"]["referrer"] = json!(EMAIL);
+    let answer = server.post("/v1/events", key, &event).send().await;
+    answer.unwrap().status()
+}
+
+async fn email(server: &Server) -> String {
+    let answer = server.admin(Method::GET, "/admin/detection").send().await;
+    let policy: Value = answer.unwrap().json().await.unwrap();
+    policy["default"]["email"].as_str().unwrap().to_owned()
+}
+
+async fn wait_for_email(server: &Server, handling: &str) {
+    wait_for("the policy of the file", async || {
+        (email(server).await == handling).then_some(())
+    })
+    .await;
+}
+
+async fn actions(server: &Server, outcome: &str) -> f64 {
+    let series =
+        format!(r#"ingest_admin_actions_total{{action="detection.replace",outcome="{outcome}"}}"#);
+    server.metrics().await.get(&series).copied().unwrap_or(0.0)
+}
+
+#[tokio::test]
+async fn the_file_is_read_at_the_start_and_followed() {
+    let data = Data::new();
+    write(&data, r#"{"default": {"email": "off"}}"#);
+    let server = start(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    assert_eq!(status(&server, &key, "1").await, StatusCode::ACCEPTED);
+
+    write(&data, r#"{"default": {"email": "reject"}}"#);
+    wait_for_email(&server, "reject").await;
+    assert_eq!(
+        status(&server, &key, "2").await,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    let events = server
+        .admin(Method::GET, "/admin/audit/events?actor=detection-file")
+        .send()
+        .await;
+    let events: Value = events.unwrap().json().await.unwrap();
+    assert_eq!(
+        events["events"][0]["action"], "detection.replace",
+        "{events}"
+    );
+    assert_eq!(events["events"][0]["outcome"], "success", "{events}");
+
+    // What cannot be used is told, and changes nothing.
+    for (broken, why) in [
+        (
+            Some("{\n\"default\": {\n\"canary7Q\": \"off\"}}"),
+            "line 3: there is a kind",
+        ),
+        (Some("{\n\"default\""), "line 2"),
+        (None, "cannot be read"),
+    ] {
+        let before = actions(&server, "rejected").await;
+        match broken {
+            Some(text) => write(&data, text),
+            None => fs::remove_file(file(&data)).unwrap(),
+        }
+        wait_for("the refusal", async || {
+            (actions(&server, "rejected").await > before).then_some(())
+        })
+        .await;
+        assert!(server.logs().contains(why), "{why}: {}", server.logs());
+        assert_eq!(email(&server).await, "reject");
+    }
+    assert!(!server.logs().contains("canary7Q"));
+    write(
+        &data,
+        r#"{"default": {"email": "off"}, "tenant": {"acme": {"email": "seal"}}}"#,
+    );
+    wait_for_email(&server, "off").await;
+    assert_eq!(status(&server, &key, "3").await, StatusCode::ACCEPTED);
+    // Each refusal was told once.
+    assert_eq!(actions(&server, "rejected").await, 3.0);
+    assert!(server.terminate().success());
+}
+
+#[tokio::test]
+async fn what_is_put_is_written_to_the_file_and_the_file_wins_over_the_database() {
+    let data = Data::new();
+    let put = async |server: &Server, policy: &Value| {
+        let request = server.admin(Method::PUT, "/admin/detection").json(policy);
+        request.send().await.unwrap().status()
+    };
+    let server = Server::start_on(&data);
+    let seal = json!({ "default": { "email": "seal" } });
+    assert_eq!(put(&server, &seal).await, StatusCode::NO_CONTENT);
+    server.kill();
+
+    write(&data, "{}");
+    let server = start(&data);
+    assert_eq!(email(&server).await, "reject");
+    assert!(
+        server.logs().contains("INGEST_DETECTION_FILE"),
+        "{}",
+        server.logs()
+    );
+    let off = json!({ "default": { "email": "off" } });
+    assert_eq!(put(&server, &off).await, StatusCode::NO_CONTENT);
+    assert_eq!(email(&server).await, "off");
+    let written: Value = serde_json::from_slice(&fs::read(file(&data)).unwrap()).unwrap();
+    assert_eq!(written, off);
+    server.kill();
+    assert_eq!(email(&start(&data)).await, "off");
+
+    // Without the file, the database says what it said before.
+    let server = Server::start_on(&data);
+    assert_eq!(email(&server).await, "seal");
+    server.kill();
+
+    // A file that cannot be written refuses the change.
+    let server = start(&data);
+    fs::remove_file(file(&data)).unwrap();
+    fs::create_dir(file(&data)).unwrap();
+    assert_eq!(put(&server, &seal).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(email(&server).await, "off");
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_refused_before_anything_is_served() {
+    let data = Data::new();
+    for (text, why) in [
+        (
+            Some("{\n\n\"canary7Q\": {}}"),
+            "line 3: there is a member that is not known; known are default, tenant",
+        ),
+        (
+            Some("{\"default\": {\n\"email\": \"canary7Q\"}}"),
+            "line 2: what is done with `email` must be one of reject, seal, off",
+        ),
+        (Some("{\"default\": {},\n\"default\": {}}"), "line 2"),
+        (Some("canary7Q"), "line 1"),
+        (Some(""), "line 1"),
+        (None, "cannot be read"),
+    ] {
+        match text {
+            Some(text) => write(&data, text),
+            None => fs::remove_file(file(&data)).unwrap(),
+        }
+        for arguments in [&["check-config"][..], &["serve"][..]] {
+            let output = run_to_end(command(&data).args(arguments));
+            assert_eq!(output.status.code(), Some(2), "{text:?}: {output:?}");
+            let told = String::from_utf8(output.stderr).unwrap();
+            assert!(told.contains("INGEST_DETECTION_FILE: "), "{told}");
+            assert!(told.contains(why), "{text:?}: {told}");
+            assert!(!told.contains("canary7Q"), "{told}");
+        }
+    }
+    write(&data, r#"{"tenant": {"acme": {"phone": "seal"}}}"#);
+    let output = run_to_end(command(&data).arg("check-config"));
+    assert!(output.status.success(), "{output:?}");
+}
