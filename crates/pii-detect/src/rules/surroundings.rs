@@ -81,6 +81,8 @@ fn ends_clause(text: &str, index: usize, c: char) -> bool {
     const ABBREVIATION_CHARS: usize = 4;
     match c {
         '\n' | '\r' | ',' | ';' | '{' | '}' | '|' | '<' | '>' | '?' | '!' | '&' => true,
+        // What stands in the place of a finding says nothing of the number beside it.
+        '[' | ']' => true,
         '.' => {
             let sentence = text[index + 1..].starts_with(' ');
             let word = text[..index]
@@ -97,11 +99,11 @@ fn ends_clause(text: &str, index: usize, c: char) -> bool {
 fn in_brackets_after(text: &str, end: usize) -> Option<&str> {
     let rest = &text[end..];
     let rest = rest.strip_prefix(' ').unwrap_or(rest);
-    let rest = rest.strip_prefix(['(', '['])?;
+    let rest = rest.strip_prefix('(')?;
     let close = rest
         .char_indices()
         .take(AFTER_BYTES)
-        .find(|(_, c)| matches!(c, ')' | ']'))?;
+        .find(|(_, c)| *c == ')')?;
     Some(&rest[..close.0])
 }
 

@@ -1,6 +1,6 @@
 //! What names and words say.
 
-use super::{Meaning, is_measured, names, words_before};
+use super::{Meaning, in_brackets_after, is_measured, names, words_before};
 
 #[test]
 fn the_last_word_of_a_name_that_says_anything_decides() {
@@ -46,6 +46,7 @@ fn words_are_read_back_to_the_start_of_the_clause() {
     for (before, clause) in [
         ("call me at ", Some("call me at ")),
         ("a, b: ", Some(" b: ")),
+        ("at home [phone] ", None),
         ("one; two ", Some(" two ")),
         ("a phone. Then ", Some(" Then ")),
         ("Tel. ", Some("Tel. ")),
@@ -79,4 +80,11 @@ fn units_stand_behind_measures() {
     ] {
         assert_eq!(is_measured(rest.as_bytes(), 0), measured, "{rest}");
     }
+}
+
+#[test]
+fn brackets_behind_a_number_are_round() {
+    assert_eq!(in_brackets_after("1 (home)", 1), Some("home"));
+    assert_eq!(in_brackets_after("1 [phone]", 1), None);
+    assert_eq!(in_brackets_after("1 (home", 1), None);
 }
