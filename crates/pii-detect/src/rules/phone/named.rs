@@ -2,9 +2,8 @@
 
 use super::{groups::Groups, starts_word};
 
-/// Subscribers of a town have seven digits in many plans, but then the groups are separated.
+/// Subscribers of a town have seven digits in many plans; fewer are as often something else.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
-const BARE_DIGITS: usize = 8;
 
 /// Where the digits end that may be such a number.
 pub(super) fn end(bytes: &[u8], at: usize) -> Option<usize> {
@@ -23,7 +22,6 @@ pub(super) fn end(bytes: &[u8], at: usize) -> Option<usize> {
         .rev()
         .find(|group| DIGITS.contains(&group.total))?;
     let digits = groups.digits(*last);
-    let bare = groups.all()[0].total == last.total;
     // A counter that is filled up with zeros, a date, an address of the network.
     let padded = digits.starts_with(b"000");
     let date = matches!(groups.all(), [year, month, day, ..]
@@ -31,8 +29,7 @@ pub(super) fn end(bytes: &[u8], at: usize) -> Option<usize> {
             || (year.length, month.length, day.length) == (2, 2, 4));
     let dotted = matches!(groups.all(), [_, rest @ ..]
         if !rest.is_empty() && rest.len() <= 3 && rest.iter().all(|group| group.separator == b'.' && group.length <= 3));
-    let too_short = bare && last.total < BARE_DIGITS;
-    (!padded && !date && !dotted && !too_short).then_some(last.end)
+    (!padded && !date && !dotted).then_some(last.end)
 }
 
 /// `tel-4155552671` is one too: the word may be joined by a hyphen.
