@@ -4,6 +4,7 @@ mod brands;
 
 use std::ops::{Range, RangeInclusive};
 
+use self::brands::Issued;
 use super::{
     digits::{self, Edges},
     source::Source,
@@ -49,15 +50,17 @@ pub(super) fn at(source: &Source<'_>, _from: usize, at: usize) -> Option<Finding
 fn contiguous(source: &Source<'_>, at: usize) -> Option<(Range<usize>, Confidence)> {
     let bytes = source.bytes();
     let range = at..at + digits::run(bytes, at);
-    if !is_card(&bytes[range.clone()]) || is_decimal(bytes, &range) || in_hex_word(bytes, &range) {
+    let issued = issued(&bytes[range.clone()])?;
+    if is_decimal(bytes, &range) || in_hex_word(bytes, &range) {
         return None;
     }
-    let confidence = match surroundings::meaning(source, &range) {
-        Some(Meaning::Card) => Confidence::High,
-        Some(Meaning::Product) => Confidence::Low,
-        // A tenth of all EAN-13 with a brand's prefix have a valid Luhn digit, and cards of 13 digits
-        // were issued long ago.
-        _ if range.len() == *LENGTHS.start() => Confidence::Low,
+    let confidence = match (surroundings::meaning(source, &range), issued) {
+        (Some(Meaning::Card), _) => Confidence::High,
+        // A tenth of all ids that begin like a card have a valid Luhn digit: EAN-13, ids of accounts
+        // and messages with 17 to 19 digits.
+        (Some(Meaning::Product), _) | (_, Issued::Rarely) => Confidence::Low,
+        // A number of a company behind its country, `GB36498561126669`.
+        _ if range.len() < 16 && touches_letter(bytes, &range) => Confidence::Low,
         _ => Confidence::Medium,
     };
     Some((range, confidence))
@@ -70,8 +73,46 @@ fn grouped(bytes: &[u8], at: usize) -> Option<(Range<usize>, Confidence)> {
         let range = digits::groups(bytes, at, lengths, b" -._")?;
         let (number, length) = digits::collect::<{ *LENGTHS.end() }>(bytes, range.clone())?;
         let chained = digits::edges(bytes, &range) == Edges::Chained && length < 16;
-        (!chained && is_card(&number[..length])).then_some((range, Confidence::High))
+        let is_card = !chained && issued(&number[..length]).is_some();
+        (is_card && !is_listed(bytes, &range)).then_some((range, Confidence::High))
     })
+}
+
+/// Whether it is a row of a table of numbers, `1847 2938 4111 1111 1111 1111 2093 3746`, or in the
+/// middle of a longer number: more groups stand beside it than the date and the code of a card have,
+/// or one of its own length stands before it and more behind it; and they are no card themselves.
+fn is_listed(bytes: &[u8], range: &Range<usize>) -> bool {
+    const MOST_BEFORE: usize = 1;
+    const MOST_BEHIND: usize = 3;
+    const CARD: &[usize] = &[4, 4, 4, 4];
+    const CARD_BYTES: usize = 19;
+    let between = bytes[range.clone()].iter().find(|b| !b.is_ascii_digit());
+    let Some(&separator) = between else {
+        return false;
+    };
+    let (before, behind) = digits::more_groups(bytes, range, separator);
+    let is_card = |start: usize| {
+        let range = digits::groups(bytes, start, CARD, &[separator])?;
+        let (number, length) = digits::collect::<{ *LENGTHS.end() }>(bytes, range)?;
+        issued(&number[..length])
+    };
+    let preceded = before > 0 && digits::starts_run_of(bytes, range.start.saturating_sub(5), 4);
+    (before > MOST_BEFORE || behind > MOST_BEHIND || preceded && behind > 0)
+        && is_card(range.end + 1).is_none()
+        && range
+            .start
+            .checked_sub(CARD_BYTES + 1)
+            .and_then(is_card)
+            .is_none()
+}
+
+fn touches_letter(bytes: &[u8], range: &Range<usize>) -> bool {
+    let beside = [
+        digits::before(bytes, range.start),
+        bytes.get(range.end).copied(),
+    ];
+    let mut beside = beside.into_iter().flatten();
+    beside.any(|b| b.is_ascii_alphabetic())
 }
 
 /// `0.4111111111111111` and `4111111111111111.5`.
@@ -105,8 +146,12 @@ fn in_hex_word(bytes: &[u8], range: &Range<usize>) -> bool {
             .all(u8::is_ascii_hexdigit)
 }
 
-fn is_card(digits: &[u8]) -> bool {
-    LENGTHS.contains(&digits.len()) && brands::issues(digits) && luhn(digits)
+/// How it is issued, if the number is one of a card.
+fn issued(digits: &[u8]) -> Option<Issued> {
+    let issued = LENGTHS
+        .contains(&digits.len())
+        .then(|| brands::issued(digits))??;
+    luhn(digits).then_some(issued)
 }
 
 /// The check digit of ISO/IEC 7812-1, annex B.

@@ -14,9 +14,53 @@ pub(super) fn run(bytes: &[u8], at: usize) -> usize {
         .count()
 }
 
-/// Whether `at` is the first digit of a run.
+/// Whether `at` is the first digit of a run, and none of the digits in which a character is encoded:
+/// `cart%20540020621`, `\u0040123`, `&#64;`.
 pub(super) fn starts_run(bytes: &[u8], at: usize) -> bool {
-    bytes[at].is_ascii_digit() && !before(bytes, at).is_some_and(|b| b.is_ascii_digit())
+    bytes[at].is_ascii_digit()
+        && !before(bytes, at).is_some_and(|b| b.is_ascii_digit())
+        && !is_encoded(bytes, at)
+}
+
+/// Whether exactly so many digits stand in a row at `at`.
+pub(super) fn starts_run_of(bytes: &[u8], at: usize, length: usize) -> bool {
+    !before(bytes, at).is_some_and(|b| b.is_ascii_digit()) && run(bytes, at) == length
+}
+
+fn is_encoded(bytes: &[u8], at: usize) -> bool {
+    let is_hex = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_hexdigit);
+    match &bytes[..at] {
+        [.., b'%'] => is_hex(at + 1),
+        [.., b'\\' | b'%', b'u'] | [.., b'\\', b'x' | b'U'] => is_hex(at + 1),
+        [.., b'&', b'#'] | [.., b'&', b'#', b'x' | b'X'] | [.., b'\\', b'u' | b'x', b'{'] => true,
+        _ => false,
+    }
+}
+
+/// How many groups of digits more stand before and behind those in `range`, each with this one
+/// separator before the next. No more than a few are counted.
+pub(super) fn more_groups(bytes: &[u8], range: &Range<usize>, separator: u8) -> (usize, usize) {
+    const MOST: usize = 4;
+    let (mut before, mut start) = (0, range.start);
+    while before < MOST && start > 1 && bytes[start - 1] == separator {
+        let digits = bytes[..start - 1].iter().rev().take(MAX_RUN);
+        let length = digits.take_while(|b| b.is_ascii_digit()).count();
+        if length == 0 {
+            break;
+        }
+        start -= 1 + length;
+        before += 1;
+    }
+    let (mut behind, mut end) = (0, range.end);
+    while behind < MOST && bytes.get(end) == Some(&separator) {
+        let length = run(bytes, end + 1);
+        if length == 0 {
+            break;
+        }
+        end += 1 + length;
+        behind += 1;
+    }
+    (before, behind)
 }
 
 pub(super) fn before(bytes: &[u8], at: usize) -> Option<u8> {

@@ -107,12 +107,20 @@ impl NationalId {
             }
             // Something else, as the words beside it say.
             Some(_) => Confidence::Low,
-            None if edges == Edges::Chained || surroundings::is_measured(bytes, range.end) => {
+            None if edges == Edges::Chained
+                || surroundings::is_measured(bytes, range.end)
+                || is_listed(bytes, range) =>
+            {
                 Confidence::Low
             }
             None => alone,
         })
     }
+}
+
+/// Whether it is written with blanks, and so are more numbers beside it: `703 622 680 861 291 978`.
+fn is_listed(bytes: &[u8], range: &Range<usize>) -> bool {
+    bytes[range.clone()].contains(&b' ') && digits::more_groups(bytes, range, b' ') != (0, 0)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// A telephone number that starts at `at` with `+`, `(` or the first digit of a run.
-pub(super) fn at(source: &Source<'_>, _from: usize, at: usize) -> Option<Finding> {
+pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding> {
     let bytes = source.bytes();
     if bytes[at].is_ascii_digit() && !digits::starts_run(bytes, at) {
         return None;
@@ -34,10 +34,17 @@ pub(super) fn at(source: &Source<'_>, _from: usize, at: usize) -> Option<Finding
             Some((end, "national", Confidence::Medium))
         })
         .filter(|(end, ..)| {
-            !goes_on::in_pairs(bytes, &(at..*end)) && !goes_on::in_code(bytes, &(at..*end))
+            let range = at..*end;
+            !goes_on::in_pairs(bytes, &range)
+                && !goes_on::in_code(bytes, &range)
+                && !goes_on::is_hardware(bytes, &range)
         })
         .and_then(|(end, rule, confidence)| Some((whole(bytes, at..end)?, rule, confidence)))
-        .map(|(end, rule, confidence)| (end, rule, judge(source, at..end, confidence)))
+        .map(|(end, rule, confidence)| {
+            let listed = goes_on::in_list(bytes, from, &(at..end));
+            let alone = if listed { Confidence::Low } else { confidence };
+            (end, rule, judge(source, at..end, alone))
+        })
         .or_else(|| {
             let end = whole(bytes, at..named::end(bytes, at)?)?;
             let said = surroundings::meaning(source, &(at..end)) == Some(Meaning::Phone);

@@ -93,7 +93,7 @@ impl Shape {
             before.is_ascii_alphanumeric()
                 || matches!(before, b'_' | b'-' | b'.') && self.alphabet.contains(before)
         };
-        if inside {
+        if inside || self.is_public(&bytes[..at]) {
             return None;
         }
         let start = at + prefix.len();

@@ -34,7 +34,8 @@ fn behind_zeros(bytes: &[u8], at: usize) -> Option<usize> {
     let first = groups.all().first()?;
     let prefix = match groups.digits(*first) {
         b"00" | b"011" => first.length,
-        [b'0', b'0', b'1'..=b'9', ..] if first.length <= 5 => 2,
+        // `004-3531573-1880407` is an order: no code is 4.
+        [b'0', b'0', code @ ..] if calling_codes::is_code(code) => 2,
         _ => return None,
     };
     let enough = groups.all().last()?.total >= prefix + MIN_AFTER_ZEROS;
