@@ -41,7 +41,7 @@ pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding>
     let grouped = range.len() > length;
     let confidence = match surroundings::meaning(source, &range) {
         Some(Meaning::Iban) => Confidence::High,
-        Some(Meaning::Product | Meaning::Order) if !grouped => Confidence::Low,
+        Some(Meaning::Code) if !grouped => Confidence::Low,
         _ if in_dump(bytes, &range) => Confidence::Low,
         // Written like a word: one in 97 of such words has right check digits.
         _ if country[0].is_ascii_lowercase() => Confidence::Medium,

@@ -58,7 +58,7 @@ fn contiguous(source: &Source<'_>, at: usize) -> Option<(Range<usize>, Confidenc
         (Some(Meaning::Card), _) => Confidence::High,
         // A tenth of all ids that begin like a card have a valid Luhn digit: EAN-13, ids of accounts
         // and messages with 17 to 19 digits.
-        (Some(Meaning::Product), _) | (_, Issued::Rarely) => Confidence::Low,
+        (Some(Meaning::Code), _) | (_, Issued::Rarely) => Confidence::Low,
         // A number of a company behind its country, `GB36498561126669`.
         _ if range.len() < 16 && touches_letter(bytes, &range) => Confidence::Low,
         _ => Confidence::Medium,

@@ -25,6 +25,9 @@ struct NationalId {
     meaning: Meaning,
     /// How it is written, from the surest to the least sure.
     forms: &'static [Form],
+    /// Whether some of its digits check the others. What has check digits is believed whatever thing it
+    /// is said to be the number of: it does not rule out whose.
+    has_check_digits: bool,
     /// Whether letters and digits without separators are such a number.
     is_valid: fn(&[u8]) -> bool,
 }
@@ -106,14 +109,14 @@ impl NationalId {
                 Confidence::High
             }
             // Something else, as the words beside it say.
-            Some(_) => Confidence::Low,
-            None if edges == Edges::Chained
+            Some(meaning) if meaning != Meaning::Thing || !self.has_check_digits => Confidence::Low,
+            _ if edges == Edges::Chained
                 || surroundings::is_measured(bytes, range.end)
                 || is_listed(bytes, range) =>
             {
                 Confidence::Low
             }
-            None => alone,
+            _ => alone,
         })
     }
 }

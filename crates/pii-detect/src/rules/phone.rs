@@ -66,7 +66,7 @@ fn judge(source: &Source<'_>, range: Range<usize>, alone: Confidence) -> Confide
     }
     match surroundings::meaning(source, &range) {
         Some(Meaning::Phone) => Confidence::High,
-        Some(Meaning::Product | Meaning::Order) => Confidence::Low,
+        Some(Meaning::Code | Meaning::Thing) => Confidence::Low,
         _ => alone,
     }
 }

@@ -37,6 +37,7 @@ pub(super) const CNPJ: NationalId = NationalId {
             evidence: Evidence::Depends(bare),
         },
     ],
+    has_check_digits: true,
     is_valid,
 };
 

@@ -45,6 +45,7 @@ pub(super) const CPF: NationalId = NationalId {
             evidence: Evidence::Likely,
         },
     ],
+    has_check_digits: true,
     is_valid,
 };
 

@@ -13,10 +13,11 @@ pub(in crate::rules) enum Meaning {
     Iban,
     /// A number that a state gave, without saying which.
     Document,
-    /// The code of a thing or a parcel: nobody's.
-    Product,
-    /// The number of an order or a transaction: nobody's.
-    Order,
+    /// A code whose digits are given by a standard or a carrier, such as an EAN: nobody's, whatever it
+    /// looks like.
+    Code,
+    /// What a shop calls a thing or an order. It may be any number, also somebody's.
+    Thing,
 }
 
 /// What a word does in a name.
@@ -135,16 +136,16 @@ fn meaning(word: &str) -> Option<Meaning> {
         | "contribuinte" | "govid" | "identitynumber" | "personalid" | "identidade" => {
             Meaning::Document
         }
-        "sku" | "skus" | "ean" | "eans" | "gtin" | "gtins" | "upc" | "upcs" | "isbn" | "isbns"
-        | "issn" | "asin" | "mpn" | "barcode" | "barcodes" | "product" | "products" | "item"
-        | "items" | "article" | "artikel" | "produto" | "producto" | "imei" | "imeis" | "iccid"
-        | "serial" | "serialnumber" | "part" | "model" | "batch" | "lot" | "tracking"
-        | "trackingnumber" | "usps" | "fedex" | "dhl" | "ups" | "sscc" | "ndc" | "ein"
-        | "siret" | "siren" | "parcel" | "shipment" | "waybill" => Meaning::Product,
-        "order" | "orders" | "invoice" | "invoices" | "bestellung" | "rechnung" | "pedido"
-        | "pedidos" | "fatura" | "factura" | "commande" | "facture" | "ticket" | "tickets"
-        | "transaction" | "receipt" | "quote" | "booking" | "reservation" | "protocolo"
-        | "case" | "timestamp" => Meaning::Order,
+        "ean" | "eans" | "gtin" | "gtins" | "upc" | "upcs" | "isbn" | "isbns" | "issn"
+        | "barcode" | "barcodes" | "imei" | "imeis" | "iccid" | "tracking" | "trackingnumber"
+        | "usps" | "fedex" | "dhl" | "ups" | "sscc" | "ndc" | "ein" | "siret" | "siren"
+        | "parcel" | "shipment" | "waybill" => Meaning::Code,
+        "sku" | "skus" | "asin" | "mpn" | "product" | "products" | "item" | "items" | "article"
+        | "artikel" | "produto" | "producto" | "serial" | "serialnumber" | "part" | "model"
+        | "batch" | "lot" | "order" | "orders" | "invoice" | "invoices" | "bestellung"
+        | "rechnung" | "pedido" | "pedidos" | "fatura" | "factura" | "commande" | "facture"
+        | "ticket" | "tickets" | "transaction" | "receipt" | "quote" | "booking"
+        | "reservation" | "protocolo" | "case" | "timestamp" => Meaning::Thing,
         _ => return ends_in_phone(word).then_some(Meaning::Phone),
     })
 }

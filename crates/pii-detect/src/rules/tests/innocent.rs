@@ -147,7 +147,8 @@ proptest! {
             format!("INV{year}{number:06}"),
             format!("{number:010}"),
             format!("{number:012}"),
-            format!("order {year}{number:06}"),
+            // Eleven digits in a row are a CPF by chance, also where they are said to be an order's.
+            format!("order {year}{:06}", number % 1_000_000),
             format!("job-{number:010}"),
         ] {
             nothing_in(&text);
