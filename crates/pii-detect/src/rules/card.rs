@@ -38,7 +38,7 @@ pub(super) fn at(source: &Source<'_>, _from: usize, at: usize) -> Option<Finding
     if !digits::starts_run(bytes, at) {
         return None;
     }
-    let (range, confidence) = contiguous(source, at).or_else(|| grouped(bytes, at))?;
+    let (range, confidence) = contiguous(source, at).or_else(|| grouped(source, at))?;
     Some(Finding {
         kind: Kind::PaymentCard,
         range,
@@ -66,7 +66,8 @@ fn contiguous(source: &Source<'_>, at: usize) -> Option<(Range<usize>, Confidenc
     Some((range, confidence))
 }
 
-fn grouped(bytes: &[u8], at: usize) -> Option<(Range<usize>, Confidence)> {
+fn grouped(source: &Source<'_>, at: usize) -> Option<(Range<usize>, Confidence)> {
+    let bytes = source.bytes();
     let first = digits::run(bytes, at);
     let mut layouts = LAYOUTS.iter().filter(|lengths| lengths[0] == first);
     layouts.find_map(|lengths| {
@@ -74,15 +75,15 @@ fn grouped(bytes: &[u8], at: usize) -> Option<(Range<usize>, Confidence)> {
         let (number, length) = digits::collect::<{ *LENGTHS.end() }>(bytes, range.clone())?;
         let chained = digits::edges(bytes, &range) == Edges::Chained && length < 16;
         let is_card = !chained && issued(&number[..length]).is_some();
-        (is_card && !is_listed(bytes, &range)).then_some((range, Confidence::High))
+        let is_named = || surroundings::meaning(source, &range) == Some(Meaning::Card);
+        (is_card && (!is_listed(bytes, &range) || is_named())).then_some((range, Confidence::High))
     })
 }
 
-/// Whether it is a row of a table of numbers, `1847 2938 4111 1111 1111 1111 2093 3746`, or in the
-/// middle of a longer number: more groups stand beside it than the date and the code of a card have,
-/// or one of its own length stands before it and more behind it; and they are no card themselves.
+/// Whether it is in a row of a table of numbers, `1847 2938 4111 1111 1111 1111 2093 3746`, or in the
+/// middle of a longer one, `9400 4111 1111 1111 1111 39`: groups of its length stand beside it, and are
+/// no card themselves. The date and the code of a card may stand behind it.
 fn is_listed(bytes: &[u8], range: &Range<usize>) -> bool {
-    const MOST_BEFORE: usize = 1;
     const MOST_BEHIND: usize = 3;
     const CARD: &[usize] = &[4, 4, 4, 4];
     const CARD_BYTES: usize = 19;
@@ -90,20 +91,17 @@ fn is_listed(bytes: &[u8], range: &Range<usize>) -> bool {
     let Some(&separator) = between else {
         return false;
     };
-    let (before, behind) = digits::more_groups(bytes, range, separator);
+    let (before, behind) = digits::more_groups(bytes, range, separator, |length| length == CARD[0]);
+    let goes_on = || digits::more_groups(bytes, range, separator, |_| true).1 > 0;
     let is_card = |start: usize| {
         let range = digits::groups(bytes, start, CARD, &[separator])?;
         let (number, length) = digits::collect::<{ *LENGTHS.end() }>(bytes, range)?;
         issued(&number[..length])
     };
-    let preceded = before > 0 && digits::starts_run_of(bytes, range.start.saturating_sub(5), 4);
-    (before > MOST_BEFORE || behind > MOST_BEHIND || preceded && behind > 0)
+    let last = range.start.checked_sub(CARD_BYTES + 1);
+    (before > 1 || behind > MOST_BEHIND || before == 1 && goes_on())
         && is_card(range.end + 1).is_none()
-        && range
-            .start
-            .checked_sub(CARD_BYTES + 1)
-            .and_then(is_card)
-            .is_none()
+        && last.and_then(is_card).is_none()
 }
 
 fn touches_letter(bytes: &[u8], range: &Range<usize>) -> bool {

@@ -22,11 +22,6 @@ pub(super) fn starts_run(bytes: &[u8], at: usize) -> bool {
         && !is_encoded(bytes, at)
 }
 
-/// Whether exactly so many digits stand in a row at `at`.
-pub(super) fn starts_run_of(bytes: &[u8], at: usize, length: usize) -> bool {
-    !before(bytes, at).is_some_and(|b| b.is_ascii_digit()) && run(bytes, at) == length
-}
-
 fn is_encoded(bytes: &[u8], at: usize) -> bool {
     let is_hex = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_hexdigit);
     match &bytes[..at] {
@@ -37,27 +32,36 @@ fn is_encoded(bytes: &[u8], at: usize) -> bool {
     }
 }
 
-/// How many groups of digits more stand before and behind those in `range`, each with this one
-/// separator before the next. No more than a few are counted.
-pub(super) fn more_groups(bytes: &[u8], range: &Range<usize>, separator: u8) -> (usize, usize) {
+/// How many groups of digits of such a length stand before and behind `range`, each with this one
+/// separator between it and the next. Dates, times and prices are no groups, and no more than a few
+/// are counted.
+pub(super) fn more_groups(
+    bytes: &[u8],
+    range: &Range<usize>,
+    separator: u8,
+    fits: impl Fn(usize) -> bool,
+) -> (usize, usize) {
     const MOST: usize = 4;
+    let ends = |b: u8| b == separator || b.is_ascii_whitespace();
     let (mut before, mut start) = (0, range.start);
     while before < MOST && start > 1 && bytes[start - 1] == separator {
         let digits = bytes[..start - 1].iter().rev().take(MAX_RUN);
         let length = digits.take_while(|b| b.is_ascii_digit()).count();
-        if length == 0 {
+        start -= 1 + length;
+        let is_apart = start == 0 || ends(bytes[start - 1]);
+        if length == 0 || !fits(length) || !is_apart {
             break;
         }
-        start -= 1 + length;
         before += 1;
     }
     let (mut behind, mut end) = (0, range.end);
     while behind < MOST && bytes.get(end) == Some(&separator) {
         let length = run(bytes, end + 1);
-        if length == 0 {
+        end += 1 + length;
+        let is_apart = bytes.get(end).is_none_or(|b| ends(*b));
+        if length == 0 || !fits(length) || !is_apart {
             break;
         }
-        end += 1 + length;
         behind += 1;
     }
     (before, behind)

@@ -56,28 +56,27 @@ pub(super) fn in_list(bytes: &[u8], from: usize, range: &Range<usize>) -> bool {
         && bytes[range.start - 1] == b' '
         && is_word(bytes[..range.start - 1].iter().rev());
     let behind = || {
-        let [b' ', first, ..] = bytes[range.end..] else {
+        let [b' ', next @ ..] = &bytes[range.end..] else {
             return false;
         };
-        let next = &bytes[range.end + 1..];
-        let length = next.iter().take_while(|b| **b != b' ').count();
-        first != b'0'
-            && is_word(next.iter())
-            && next.len() > length
-            && is_word(next[length + 1..].iter())
+        let length = next.iter().take(MAX_WORD).take_while(|b| **b != b' ');
+        let after = next.get(length.count() + 1..).unwrap_or_default();
+        next.first() != Some(&b'0') && is_word(next.iter()) && is_word(after.iter())
     };
     before || behind()
 }
 
-/// Whether a word of digits begins here, be they hexadecimal.
+/// Longer words are read no further.
+const MAX_WORD: usize = 16;
+
+/// Whether a word of digits begins here, be they hexadecimal. A date, a time or a price is none.
 fn is_word<'b>(bytes: impl Iterator<Item = &'b u8>) -> bool {
-    const MAX_BYTES: usize = 16;
     let mut digits = false;
-    for byte in bytes.take(MAX_BYTES) {
+    for byte in bytes.take(MAX_WORD) {
         match byte {
             b'0'..=b'9' => digits = true,
             b'a'..=b'f' | b'A'..=b'F' => {}
-            _ => return digits && !byte.is_ascii_alphanumeric(),
+            _ => return digits && byte.is_ascii_whitespace(),
         }
     }
     digits

@@ -216,7 +216,7 @@ proptest! {
         let (left, right) = eight.split_at(4);
         for text in [
             format!("ISSN {left}-{right}"),
-            format!("{letters}DE{left:.2}XXX"),
+            format!("{letters}DE{left:.2}500"),
             format!("979-0-{left}-{right}-1"),
             format!("doi:10.{left}/s{nine}"),
             format!("IL {}-{left}", &nine[..5]),
