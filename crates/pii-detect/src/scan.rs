@@ -79,7 +79,8 @@ impl<'d, 't> Scan<'d, 't> {
             b':' => self.report(rules::around_colon(&self.source, from, at)),
             _ => rules::AT_NUMBERS
                 .iter()
-                .find_map(|rule| self.report(rule(&self.source, from, at))),
+                .filter(|(kind, _)| self.detector.looks_for(*kind))
+                .find_map(|(_, rule)| self.report(rule(&self.source, from, at))),
         }
     }
 
@@ -113,7 +114,7 @@ impl<'d, 't> Scan<'d, 't> {
         let literals = self.detector.literals();
         literals
             .places(text, from)
-            .find_map(|at| self.report(secret::at(text, at, literals.own())))
+            .find_map(|(at, rules)| self.report(secret::at(text, at, rules, literals.own())))
     }
 }
 

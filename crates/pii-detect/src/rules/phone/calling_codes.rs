@@ -235,11 +235,26 @@ fn begins_with_code(digits: &[u8], length: usize) -> bool {
     let code = code
         .iter()
         .fold(0_u32, |code, digit| code * 10 + u32::from(digit - b'0'));
-    let assigned = CODES.iter().find(|(assigned, ..)| *assigned == code);
+    let place = PLACES.get(code as usize).copied().unwrap_or(NOWHERE);
+    let assigned = CODES.get(usize::from(place));
     assigned.is_some_and(|(code, shortest, longest)| {
         (*shortest..=*longest).contains(&national.len())
             && (*code != 1 || is_north_american(national))
     })
+}
+
+/// Where each code stands in [`CODES`]: a list of groups asks for three codes at each of them.
+static PLACES: [u8; 1000] = places();
+const NOWHERE: u8 = u8::MAX;
+
+const fn places() -> [u8; 1000] {
+    assert!(CODES.len() <= NOWHERE as usize);
+    let (mut places, mut place) = ([NOWHERE; 1000], 0);
+    while (place as usize) < CODES.len() {
+        places[CODES[place as usize].0 as usize] = place;
+        place += 1;
+    }
+    places
 }
 
 /// Area codes and exchanges begin with two to nine: `+12345678901` may be a number, `+10000000000` not.
