@@ -25,6 +25,7 @@ const LAYOUTS: [&[usize]; 8] = [
     &[4, 3, 3, 3],
     &[4, 4, 5],
 ];
+const MAX_GROUPS: usize = 5;
 const LENGTHS: RangeInclusive<usize> = 13..=19;
 
 /// How far a word is read to each side of the digits. A SHA-512 in hexadecimal has 128 characters;
@@ -65,9 +66,12 @@ fn contiguous(source: &Source<'_>, at: usize) -> Option<(Range<usize>, Confidenc
 
 fn grouped(bytes: &[u8], at: usize) -> Option<(Range<usize>, Confidence)> {
     let first = digits::run(bytes, at);
-    let mut layouts = LAYOUTS.iter().filter(|lengths| lengths[0] == first);
-    layouts.find_map(|lengths| {
-        let range = digits::groups(bytes, at, lengths, b" -._")?;
+    if !LAYOUTS.iter().any(|lengths| lengths[0] == first) {
+        return None;
+    }
+    let groups = digits::Groups::<MAX_GROUPS>::read(bytes, at, b" -._");
+    LAYOUTS.iter().find_map(|lengths| {
+        let range = at..groups.end(lengths)?;
         let (number, length) = digits::collect::<{ *LENGTHS.end() }>(bytes, range.clone())?;
         let chained = digits::edges(bytes, &range) == Edges::Chained && length < 16;
         (!chained && is_card(&number[..length])).then_some((range, Confidence::High))

@@ -66,8 +66,13 @@ pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding>
 }
 
 fn beginning_at(source: &Source<'_>, start: usize) -> Option<Finding> {
-    NATIONAL_IDS.iter().find_map(|id| {
-        id.forms.iter().find_map(|form| {
+    let head = head(source.bytes(), start);
+    NATIONAL_IDS.iter().zip(&HEADS).find_map(|(id, heads)| {
+        let mut forms = id.forms.iter().zip(heads);
+        forms.find_map(|(form, heads)| {
+            if heads >> head & 1 == 0 {
+                return None;
+            }
             let range = start..form::matches(form.template, source.bytes(), start)?;
             let confidence = id.confidence(form, source, &range)?;
             Some(Finding {
@@ -79,6 +84,31 @@ fn beginning_at(source: &Source<'_>, start: usize) -> Option<Finding> {
         })
     })
 }
+
+/// How many upper-case letters and digits stand in a row; beyond the longest number they are not
+/// counted.
+fn head(bytes: &[u8], start: usize) -> usize {
+    let is_part = |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let rest = bytes[start..].iter().take(MAX_CHARS + 1);
+    rest.take_while(is_part).count()
+}
+
+/// The [`form::heads`] of each form of each number: a group that begins none is seen off by its length.
+static HEADS: [[u16; MAX_FORMS]; NATIONAL_IDS.len()] = {
+    let mut heads = [[0; MAX_FORMS]; NATIONAL_IDS.len()];
+    let mut id = 0;
+    while id < heads.len() {
+        let forms = NATIONAL_IDS[id].forms;
+        let mut form = 0;
+        while form < forms.len() {
+            heads[id][form] = form::heads(forms[form].template);
+            form += 1;
+        }
+        id += 1;
+    }
+    heads
+};
+const MAX_FORMS: usize = 8;
 
 impl NationalId {
     /// How sure it is that `range` is such a number; `None` if it is none.

@@ -1,42 +1,32 @@
 //! Digits that are a telephone number because a word beside them, or the name of their field, says so.
 
-use super::{groups::Groups, starts_word};
+use super::groups::Groups;
 
 /// Subscribers of a town have seven digits in many plans, but then the groups are separated.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 const BARE_DIGITS: usize = 8;
 
-/// Where the digits end that may be such a number.
-pub(super) fn end(bytes: &[u8], at: usize) -> Option<usize> {
-    if !starts_number(bytes, at) {
-        return None;
-    }
+/// Where the digits end that may be such a number, of which `groups` is what follows `at`, or the sign
+/// there.
+pub(super) fn end(bytes: &[u8], at: usize, groups: &Groups) -> Option<usize> {
     let listed = at > 1 && bytes[at - 1] == b' ' && bytes[at - 2].is_ascii_digit();
     if listed {
         return None;
     }
-    let start = at + usize::from(bytes[at] == b'(' || bytes[at] == b'+');
-    let groups = Groups::read(bytes, start, b" -./()");
     let last = groups
         .all()
         .iter()
         .rev()
-        .find(|group| DIGITS.contains(&group.total))?;
+        .find(|group| DIGITS.contains(&group.total()))?;
     let digits = groups.digits(*last);
-    let bare = groups.all()[0].total == last.total;
+    let bare = groups.all()[0].end == last.end;
     // A counter that is filled up with zeros, a date, an address of the network.
     let padded = digits.starts_with(b"000");
     let date = matches!(groups.all(), [year, month, day, ..]
-        if (year.length, month.length, day.length) == (4, 2, 2)
-            || (year.length, month.length, day.length) == (2, 2, 4));
+        if (year.length(), month.length(), day.length()) == (4, 2, 2)
+            || (year.length(), month.length(), day.length()) == (2, 2, 4));
     let dotted = matches!(groups.all(), [_, rest @ ..]
-        if !rest.is_empty() && rest.len() <= 3 && rest.iter().all(|group| group.separator == b'.' && group.length <= 3));
-    let too_short = bare && last.total < BARE_DIGITS;
+        if !rest.is_empty() && rest.len() <= 3 && rest.iter().all(|group| group.separator == b'.' && group.length() <= 3));
+    let too_short = bare && last.total() < BARE_DIGITS;
     (!padded && !date && !dotted && !too_short).then_some(last.end)
-}
-
-/// `tel-4155552671` is one too: the word may be joined by a hyphen.
-fn starts_number(bytes: &[u8], at: usize) -> bool {
-    let joined = at > 1 && bytes[at - 1] == b'-' && bytes[at - 2].is_ascii_alphabetic();
-    joined || starts_word(bytes, at)
 }
