@@ -22,8 +22,11 @@ pub(crate) use self::{email::around as email_around, ip::around_colon, source::S
 /// `from`.
 pub(crate) type Rule = fn(&Source<'_>, from: usize, at: usize) -> Option<Finding>;
 
-/// What is asked at a `+`, a `(` and the first digit of a run, in this order, if its kind is looked for.
-pub(crate) const AT_NUMBERS: [(Kind, Rule); 5] = [
+/// What is asked at a `+` and a `(`, if its kind is looked for.
+pub(crate) const AT_SIGNS: &[(Kind, Rule)] = &[(Kind::Phone, phone::at)];
+
+/// What is asked at the first digit of a run, in this order, if its kind is looked for.
+pub(crate) const AT_NUMBERS: &[(Kind, Rule)] = &[
     (Kind::BankAccount, bank_account::at),
     (Kind::PaymentCard, card::at),
     (Kind::NationalId, national_id::at),

@@ -8,7 +8,7 @@ use crate::{
     detector::Detector,
     finding::Finding,
     kind::Kind,
-    rules::{self, Source, secret},
+    rules::{self, Rule, Source, secret},
 };
 
 pub(crate) use self::literals::Literals;
@@ -77,11 +77,17 @@ impl<'d, 't> Scan<'d, 't> {
         match self.source.text().as_bytes()[at] {
             b'@' => self.report(rules::email_around(&self.source, from, at..at + 1)),
             b':' => self.report(rules::around_colon(&self.source, from, at)),
-            _ => rules::AT_NUMBERS
-                .iter()
-                .filter(|(kind, _)| self.detector.looks_for(*kind))
-                .find_map(|(_, rule)| self.report(rule(&self.source, from, at))),
+            b'+' | b'(' => self.ask(rules::AT_SIGNS, from, at),
+            _ => self.ask(rules::AT_NUMBERS, from, at),
         }
+    }
+
+    /// What the first rule finds that finds something to report.
+    fn ask(&self, rules: &[(Kind, Rule)], from: usize, at: usize) -> Option<Finding> {
+        let mut asked = rules
+            .iter()
+            .filter(|(kind, _)| self.detector.looks_for(*kind));
+        asked.find_map(|(_, rule)| self.report(rule(&self.source, from, at)))
     }
 
     /// What a rule found, if the detector reports it.

@@ -67,6 +67,9 @@ pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding>
 
 fn beginning_at(source: &Source<'_>, start: usize) -> Option<Finding> {
     let head = head(source.bytes(), start);
+    if ALL_HEADS >> head & 1 == 0 {
+        return None;
+    }
     NATIONAL_IDS.iter().zip(&HEADS).find_map(|(id, heads)| {
         let mut forms = id.forms.iter().zip(heads);
         forms.find_map(|(form, heads)| {
@@ -94,21 +97,26 @@ fn head(bytes: &[u8], start: usize) -> usize {
 }
 
 /// The [`form::heads`] of each form of each number: a group that begins none is seen off by its length.
-static HEADS: [[u16; MAX_FORMS]; NATIONAL_IDS.len()] = {
-    let mut heads = [[0; MAX_FORMS]; NATIONAL_IDS.len()];
+static HEADS: [[u16; MAX_FORMS]; NATIONAL_IDS.len()] = heads().0;
+/// Those of any form.
+const ALL_HEADS: u16 = heads().1;
+const MAX_FORMS: usize = 8;
+
+const fn heads() -> ([[u16; MAX_FORMS]; NATIONAL_IDS.len()], u16) {
+    let (mut heads, mut all) = ([[0; MAX_FORMS]; NATIONAL_IDS.len()], 0);
     let mut id = 0;
     while id < heads.len() {
         let forms = NATIONAL_IDS[id].forms;
         let mut form = 0;
         while form < forms.len() {
             heads[id][form] = form::heads(forms[form].template);
+            all |= heads[id][form];
             form += 1;
         }
         id += 1;
     }
-    heads
-};
-const MAX_FORMS: usize = 8;
+    (heads, all)
+}
 
 impl NationalId {
     /// How sure it is that `range` is such a number; `None` if it is none.
@@ -119,10 +127,13 @@ impl NationalId {
         range: &Range<usize>,
     ) -> Option<Confidence> {
         let bytes = source.bytes();
+        let edges = digits::edges(bytes, range);
+        if edges == Edges::Inside {
+            return None;
+        }
         let (number, length) = digits::collect::<MAX_CHARS>(bytes, range.clone())?;
         let number = &number[..length];
-        let edges = digits::edges(bytes, range);
-        if edges == Edges::Inside || !(self.is_valid)(number) {
+        if !(self.is_valid)(number) {
             return None;
         }
         let alone = match form.evidence {

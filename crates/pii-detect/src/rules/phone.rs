@@ -38,7 +38,14 @@ pub(super) fn at(source: &Source<'_>, _from: usize, at: usize) -> Option<Finding
     if !starts_named && sign != b'+' {
         return None;
     }
-    let groups = Groups::read(bytes, start, Separators::ALL);
+    let is_listed = matches!(bytes[..at], [.., b'0'..=b'9', b' ']);
+    // No word says it of a number in a list, and those in national shapes have fewer groups.
+    let most = if is_listed && sign != b'+' {
+        national::MAX_GROUPS
+    } else {
+        groups::MAX_GROUPS
+    };
+    let groups = Groups::read(bytes, start, Separators::ALL, most);
     let international = || match sign {
         b'+' => international::behind_plus(bytes, start, &groups),
         b'(' => None,
@@ -60,10 +67,10 @@ pub(super) fn at(source: &Source<'_>, _from: usize, at: usize) -> Option<Finding
         .and_then(|(end, rule, confidence)| Some((whole(bytes, at..end)?, rule, confidence)))
         .map(|(end, rule, confidence)| (end, rule, judge(source, at..end, confidence)))
         .or_else(|| {
-            if !starts_named || start > at + 1 {
+            if is_listed || !starts_named || start > at + 1 {
                 return None;
             }
-            let end = whole(bytes, at..named::end(bytes, at, &groups)?)?;
+            let end = whole(bytes, at..named::end(&groups)?)?;
             let said = surroundings::meaning(source, &(at..end)) == Some(Meaning::Phone);
             let meant = said && !surroundings::is_measured(bytes, end);
             meant.then_some((end, "named", Confidence::High))

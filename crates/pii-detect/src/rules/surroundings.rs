@@ -103,7 +103,8 @@ fn in_brackets_after(text: &str, end: usize) -> Option<&str> {
         .char_indices()
         .take(AFTER_BYTES)
         .find(|(_, c)| matches!(c, ')' | ']'))?;
-    Some(&rest[..close.0])
+    let inside = &rest[..close.0];
+    inside.contains(char::is_alphabetic).then_some(inside)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 /// E.164 allows 15 digits, and `00` stands before them.
 const MAX_DIGITS: usize = 17;
-const MAX_GROUPS: usize = 9;
+pub(super) const MAX_GROUPS: usize = 9;
 const MAX_GAP: usize = 3;
 
 /// What may stand between two groups.
@@ -59,9 +59,9 @@ impl Group {
 }
 
 impl Groups {
-    /// The groups from `at` on, as many as a telephone number can have. A bracketed zero, as in
-    /// `+49 (0)30`, is a separator.
-    pub(super) fn read(bytes: &[u8], at: usize, separators: Separators) -> Self {
+    /// The groups from `at` on, `most` of them, which are no more than [`MAX_GROUPS`]. A bracketed
+    /// zero, as in `+49 (0)30`, is a separator.
+    pub(super) fn read(bytes: &[u8], at: usize, separators: Separators, most: usize) -> Self {
         let mut read = Self {
             digits: [0; MAX_DIGITS],
             groups: [Group::default(); MAX_GROUPS],
@@ -69,7 +69,7 @@ impl Groups {
         };
         let mut start = at;
         let mut total = 0;
-        while read.count < MAX_GROUPS {
+        while read.count < most {
             let rest = bytes.get(start..).unwrap_or_default();
             let mut length = 0;
             while let Some(digit) = rest.get(usize::from(length)).filter(|b| b.is_ascii_digit()) {

@@ -2,7 +2,7 @@
 
 use super::{
     calling_codes,
-    groups::{Groups, Separators},
+    groups::{Groups, MAX_GROUPS, Separators},
 };
 
 /// An article number in groups, `0 00950 00000 6`, has nine digits behind two zeros.
@@ -25,7 +25,7 @@ pub(super) fn behind_zeros(bytes: &[u8], at: usize, groups: &Groups) -> Option<u
         [b'0', b'0', b'1'..=b'9', ..] if first.length() <= 5 => 2,
         _ => return None,
     };
-    let groups = Groups::read(bytes, at, Separators::NO_POINT);
+    let groups = Groups::read(bytes, at, Separators::NO_POINT, MAX_GROUPS);
     if groups.all().last()?.total() < prefix + MIN_AFTER_ZEROS {
         return None;
     }

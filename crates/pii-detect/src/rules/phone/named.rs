@@ -6,13 +6,8 @@ use super::groups::Groups;
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 const BARE_DIGITS: usize = 8;
 
-/// Where the digits end that may be such a number, of which `groups` is what follows `at`, or the sign
-/// there.
-pub(super) fn end(bytes: &[u8], at: usize, groups: &Groups) -> Option<usize> {
-    let listed = at > 1 && bytes[at - 1] == b' ' && bytes[at - 2].is_ascii_digit();
-    if listed {
-        return None;
-    }
+/// Where the digits end that may be such a number.
+pub(super) fn end(groups: &Groups) -> Option<usize> {
     let last = groups
         .all()
         .iter()

@@ -10,7 +10,7 @@ use super::{
 /// How many digits the numbers of all [`shapes`] have.
 const DIGITS: RangeInclusive<usize> = 9..=12;
 /// Each group behind the first has two digits or more.
-const MAX_GROUPS: usize = 6;
+pub(super) const MAX_GROUPS: usize = 6;
 
 /// Where the number ends whose first digit stands at `at`.
 pub(super) fn end(bytes: &[u8], at: usize, groups: &Groups) -> Option<usize> {
