@@ -26,6 +26,7 @@ const LAYOUTS: [&[usize]; 8] = [
     &[4, 3, 3, 3],
     &[4, 4, 5],
 ];
+const MAX_GROUPS: usize = 5;
 const LENGTHS: RangeInclusive<usize> = 13..=19;
 
 /// How far a word is read to each side of the digits. A SHA-512 in hexadecimal has 128 characters;
@@ -69,9 +70,12 @@ fn contiguous(source: &Source<'_>, at: usize) -> Option<(Range<usize>, Confidenc
 fn grouped(source: &Source<'_>, at: usize) -> Option<(Range<usize>, Confidence)> {
     let bytes = source.bytes();
     let first = digits::run(bytes, at);
-    let mut layouts = LAYOUTS.iter().filter(|lengths| lengths[0] == first);
-    layouts.find_map(|lengths| {
-        let range = digits::groups(bytes, at, lengths, b" -._")?;
+    if !LAYOUTS.iter().any(|lengths| lengths[0] == first) {
+        return None;
+    }
+    let groups = digits::Groups::<MAX_GROUPS>::read(bytes, at, b" -._");
+    LAYOUTS.iter().find_map(|lengths| {
+        let range = at..groups.end(lengths)?;
         let (number, length) = digits::collect::<{ *LENGTHS.end() }>(bytes, range.clone())?;
         let chained = digits::edges(bytes, &range) == Edges::Chained && length < 16;
         let is_card = !chained && issued(&number[..length]).is_some();
@@ -94,7 +98,8 @@ fn is_listed(bytes: &[u8], range: &Range<usize>) -> bool {
     let (before, behind) = digits::more_groups(bytes, range, separator, |length| length == CARD[0]);
     let goes_on = || digits::more_groups(bytes, range, separator, |_| true).1 > 0;
     let is_card = |start: usize| {
-        let range = digits::groups(bytes, start, CARD, &[separator])?;
+        let groups = digits::Groups::<{ CARD.len() }>::read(bytes, start, &[separator]);
+        let range = start..groups.end(CARD)?;
         let (number, length) = digits::collect::<{ *LENGTHS.end() }>(bytes, range)?;
         issued(&number[..length])
     };

@@ -71,40 +71,55 @@ pub(super) fn before(bytes: &[u8], at: usize) -> Option<u8> {
     at.checked_sub(1).map(|index| bytes[index])
 }
 
-/// Groups of exactly these lengths with one and the same separator between them, which may be
-/// doubled or stand between spaces.
-pub(super) fn groups(
-    bytes: &[u8],
-    at: usize,
-    lengths: &[usize],
-    separators: &[u8],
-) -> Option<Range<usize>> {
-    const MAX_GAP: usize = 3;
-    let first = at + lengths[0];
-    let rest = bytes.get(first..)?;
-    let gap = rest
-        .iter()
-        .take(MAX_GAP + 1)
-        .take_while(|b| separators.contains(b))
-        .count();
-    if gap == 0 || gap > MAX_GAP {
-        return None;
-    }
-    let separator = &rest[..gap];
-    let mut end = at;
-    for (index, &length) in lengths.iter().enumerate() {
-        if index > 0 {
-            if !bytes[end..].starts_with(separator) {
-                return None;
+/// Groups of digits with one and the same separator between them.
+pub(super) struct Groups<const N: usize> {
+    lengths: [usize; N],
+    ends: [usize; N],
+    count: usize,
+}
+
+impl<const N: usize> Groups<N> {
+    /// As many as `N` groups from `at` on, whose separator may be doubled or stand between spaces.
+    pub(super) fn read(bytes: &[u8], at: usize, separators: &[u8]) -> Self {
+        const MAX_GAP: usize = 3;
+        let mut read = Self {
+            lengths: [0; N],
+            ends: [0; N],
+            count: 0,
+        };
+        let mut separator: &[u8] = &[];
+        let mut start = at;
+        while read.count < N {
+            let length = run(bytes, start);
+            if length == 0 {
+                break;
             }
-            end += gap;
+            let end = start + length;
+            read.lengths[read.count] = length;
+            read.ends[read.count] = end;
+            read.count += 1;
+            let rest = &bytes[end..];
+            if separator.is_empty() {
+                let gap = rest.iter().take(MAX_GAP + 1);
+                let gap = gap.take_while(|b| separators.contains(b)).count();
+                if gap == 0 || gap > MAX_GAP {
+                    break;
+                }
+                separator = &rest[..gap];
+            } else if !rest.starts_with(separator) {
+                break;
+            }
+            start = end + separator.len();
         }
-        if run(bytes, end) != length {
-            return None;
-        }
-        end += length;
+        read
     }
-    Some(at..end)
+
+    /// Where the groups end that have exactly these lengths.
+    pub(super) fn end(&self, lengths: &[usize]) -> Option<usize> {
+        let last = lengths.len() - 1;
+        let fit = self.lengths[..self.count].starts_with(lengths);
+        fit.then(|| self.ends[last])
+    }
 }
 
 /// What stands in `range`, without separators.

@@ -69,8 +69,16 @@ pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding>
 }
 
 fn beginning_at(source: &Source<'_>, start: usize) -> Option<Finding> {
-    NATIONAL_IDS.iter().find_map(|id| {
-        id.forms.iter().find_map(|form| {
+    let head = head(source.bytes(), start);
+    if ALL_HEADS >> head & 1 == 0 {
+        return None;
+    }
+    NATIONAL_IDS.iter().zip(&HEADS).find_map(|(id, heads)| {
+        let mut forms = id.forms.iter().zip(heads);
+        forms.find_map(|(form, heads)| {
+            if heads >> head & 1 == 0 {
+                return None;
+            }
             let range = start..form::matches(form.template, source.bytes(), start)?;
             let confidence = id.confidence(form, source, &range)?;
             Some(Finding {
@@ -83,6 +91,36 @@ fn beginning_at(source: &Source<'_>, start: usize) -> Option<Finding> {
     })
 }
 
+/// How many upper-case letters and digits stand in a row; beyond the longest number they are not
+/// counted.
+fn head(bytes: &[u8], start: usize) -> usize {
+    let is_part = |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let rest = bytes[start..].iter().take(MAX_CHARS + 1);
+    rest.take_while(is_part).count()
+}
+
+/// The [`form::heads`] of each form of each number: a group that begins none is seen off by its length.
+static HEADS: [[u16; MAX_FORMS]; NATIONAL_IDS.len()] = heads().0;
+/// Those of any form.
+const ALL_HEADS: u16 = heads().1;
+const MAX_FORMS: usize = 9;
+
+const fn heads() -> ([[u16; MAX_FORMS]; NATIONAL_IDS.len()], u16) {
+    let (mut heads, mut all) = ([[0; MAX_FORMS]; NATIONAL_IDS.len()], 0);
+    let mut id = 0;
+    while id < heads.len() {
+        let forms = NATIONAL_IDS[id].forms;
+        let mut form = 0;
+        while form < forms.len() {
+            heads[id][form] = form::heads(forms[form].template);
+            all |= heads[id][form];
+            form += 1;
+        }
+        id += 1;
+    }
+    (heads, all)
+}
+
 impl NationalId {
     /// How sure it is that `range` is such a number; `None` if it is none.
     fn confidence(
@@ -92,10 +130,13 @@ impl NationalId {
         range: &Range<usize>,
     ) -> Option<Confidence> {
         let bytes = source.bytes();
+        let edges = digits::edges(bytes, range);
+        if edges == Edges::Inside {
+            return None;
+        }
         let (number, length) = digits::collect::<MAX_CHARS>(bytes, range.clone())?;
         let number = &number[..length];
-        let edges = digits::edges(bytes, range);
-        if edges == Edges::Inside || !(self.is_valid)(number) {
+        if !(self.is_valid)(number) {
             return None;
         }
         let alone = match form.evidence {

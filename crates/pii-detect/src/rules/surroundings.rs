@@ -17,8 +17,9 @@ const AFTER_BYTES: usize = 24;
 /// What is said of the number in `range`: by the words before it, by a word in brackets behind it, or
 /// else by the name of the field.
 pub(super) fn meaning(source: &Source<'_>, range: &Range<usize>) -> Option<Meaning> {
-    words_before(source.text(), range.start)
-        .and_then(names::meaning_in_prose)
+    let before = || words_before(source.text(), range.start).and_then(names::meaning_in_prose);
+    source
+        .said_before(range.start, before)
         .or_else(|| in_brackets_after(source.text(), range.end).and_then(names::meaning_in_prose))
         .or_else(|| source.named())
 }
@@ -104,7 +105,8 @@ fn in_brackets_after(text: &str, end: usize) -> Option<&str> {
         .char_indices()
         .take(AFTER_BYTES)
         .find(|(_, c)| *c == ')')?;
-    Some(&rest[..close.0])
+    let inside = &rest[..close.0];
+    inside.contains(char::is_alphabetic).then_some(inside)
 }
 
 #[cfg(test)]

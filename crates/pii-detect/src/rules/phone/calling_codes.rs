@@ -259,11 +259,16 @@ pub(super) fn is_number(digits: &[u8]) -> bool {
 
 /// Whether the digits are an assigned code and nothing more.
 pub(super) fn is_code(digits: &[u8]) -> bool {
-    value(digits).is_some_and(|code| CODES.iter().any(|(assigned, ..)| *assigned == code))
+    matches!(digits.len(), 1..=3) && assigned(digits).is_some()
 }
 
-fn value(digits: &[u8]) -> Option<u32> {
-    std::str::from_utf8(digits).ok()?.parse().ok()
+/// The entry of a code of at most three digits.
+fn assigned(code: &[u8]) -> Option<&'static (u32, usize, usize)> {
+    let code = code
+        .iter()
+        .fold(0_u32, |code, digit| code * 10 + u32::from(digit - b'0'));
+    let place = PLACES.get(code as usize).copied().unwrap_or(NOWHERE);
+    CODES.get(usize::from(place))
 }
 
 fn is_short(digits: &[u8]) -> bool {
@@ -276,12 +281,24 @@ fn begins_with_code(digits: &[u8], length: usize) -> bool {
     let Some((code, national)) = digits.split_at_checked(length) else {
         return false;
     };
-    let code = value(code);
-    let assigned = CODES.iter().find(|(assigned, ..)| Some(*assigned) == code);
-    assigned.is_some_and(|(code, shortest, longest)| {
+    assigned(code).is_some_and(|(code, shortest, longest)| {
         (*shortest..=*longest).contains(&national.len())
             && (*code != 1 || is_north_american(national))
     })
+}
+
+/// Where each code stands in [`CODES`]: a list of groups asks for three codes at each of them.
+static PLACES: [u8; 1000] = places();
+const NOWHERE: u8 = u8::MAX;
+
+const fn places() -> [u8; 1000] {
+    assert!(CODES.len() <= NOWHERE as usize);
+    let (mut places, mut place) = ([NOWHERE; 1000], 0);
+    while (place as usize) < CODES.len() {
+        places[CODES[place as usize].0 as usize] = place;
+        place += 1;
+    }
+    places
 }
 
 /// Area codes and exchanges begin with two to nine: `+12345678901` may be a number, `+10000000000` not.
