@@ -12,7 +12,7 @@ pub(super) use self::words::Meaning;
 /// How far words are read to the left of a number: `my new mobile phone number is`.
 const BEFORE_BYTES: usize = 48;
 /// How far they are read behind it, in brackets: `(home phone)`.
-const AFTER_BYTES: usize = 24;
+const AFTER_CHARS: usize = 24;
 
 /// What is said of the number in `range`: by the words before it, by a word in brackets behind it, or
 /// else by the name of the field.
@@ -101,11 +101,14 @@ fn in_brackets_after(text: &str, end: usize) -> Option<&str> {
     let rest = &text[end..];
     let rest = rest.strip_prefix(' ').unwrap_or(rest);
     let rest = rest.strip_prefix('(')?;
-    let close = rest
-        .char_indices()
-        .take(AFTER_BYTES)
-        .find(|(_, c)| *c == ')')?;
-    let inside = &rest[..close.0];
+    // Signs of ASCII are found without decoding what stands before them.
+    let mut chars = 0;
+    let mut near = rest.bytes().take_while(|byte| {
+        chars += usize::from(byte & 0xc0 != 0x80);
+        chars <= AFTER_CHARS
+    });
+    let close = near.position(|byte| byte == b')')?;
+    let inside = &rest[..close];
     inside.contains(char::is_alphabetic).then_some(inside)
 }
 

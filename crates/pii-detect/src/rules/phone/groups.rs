@@ -119,8 +119,11 @@ fn gap(rest: &[u8], separators: Separators) -> usize {
             .take_while(|b| separators.contain(**b))
             .count()
     };
-    let blank = usize::from(rest.first() == Some(&b' '));
-    if rest[blank..].starts_with(TRUNK) {
+    let Some(first) = rest.first().filter(|b| separators.contain(**b)) else {
+        return 0;
+    };
+    let blank = usize::from(*first == b' ');
+    if rest.get(blank) == Some(&TRUNK[0]) && rest[blank..].starts_with(TRUNK) {
         let after = blank + TRUNK.len();
         return after + plain(&rest[after..], 1);
     }
