@@ -80,14 +80,16 @@ fn grouped(source: &Source<'_>, at: usize) -> Option<(Range<usize>, Confidence)>
         let chained = digits::edges(bytes, &range) == Edges::Chained && length < 16;
         let is_card = !chained && issued(&number[..length]).is_some();
         let is_named = || surroundings::meaning(source, &range) == Some(Meaning::Card);
-        (is_card && (!is_listed(bytes, &range) || is_named())).then_some((range, Confidence::High))
+        (is_card && (!is_listed(bytes, &range, length) || is_named()))
+            .then_some((range, Confidence::High))
     })
 }
 
 /// Whether it is in a row of a table of numbers, `1847 2938 4111 1111 1111 1111 2093 3746`, or in the
 /// middle of a longer one, `9400 4111 1111 1111 1111 39`: groups of its length stand beside it, and are
-/// no card themselves. The date and the code of a card may stand behind it.
-fn is_listed(bytes: &[u8], range: &Range<usize>) -> bool {
+/// no card themselves. The date and the code of a card may stand behind it, if it is not one of the
+/// rare ones of 13 digits. With points, it is part of an object identifier, `1.3.4382.9059.8147.1188`.
+fn is_listed(bytes: &[u8], range: &Range<usize>, length: usize) -> bool {
     const MOST_BEHIND: usize = 3;
     const CARD: &[usize] = &[4, 4, 4, 4];
     const CARD_BYTES: usize = 19;
@@ -96,7 +98,10 @@ fn is_listed(bytes: &[u8], range: &Range<usize>) -> bool {
         return false;
     };
     let (before, behind) = digits::more_groups(bytes, range, separator, |length| length == CARD[0]);
-    let goes_on = || digits::more_groups(bytes, range, separator, |_| true).1 > 0;
+    let any = digits::more_groups(bytes, range, separator, |_| true);
+    if separator == b'.' && any != (0, 0) || length == *LENGTHS.start() && any.0 + any.1 > 1 {
+        return true;
+    }
     let is_card = |start: usize| {
         let groups = digits::Groups::<{ CARD.len() }>::read(bytes, start, &[separator]);
         let range = start..groups.end(CARD)?;
@@ -104,7 +109,7 @@ fn is_listed(bytes: &[u8], range: &Range<usize>) -> bool {
         issued(&number[..length])
     };
     let last = range.start.checked_sub(CARD_BYTES + 1);
-    (before > 1 || behind > MOST_BEHIND || before == 1 && goes_on())
+    (before > 1 || behind > MOST_BEHIND || before == 1 && any.1 > 0)
         && is_card(range.end + 1).is_none()
         && last.and_then(is_card).is_none()
 }
