@@ -148,7 +148,7 @@ proptest! {
         before in prop::sample::select(vec!["", " ", "\u{202a}", "\u{feff}", "\u{200e}", "("]),
         after in prop::sample::select(vec!["", "\n", "\u{202c}", "\u{200f}", ";ext=12", " x12"]),
     ) {
-            let example = at.get(&EXAMPLES);
+        let example = at.get(&EXAMPLES);
         let wanted = Some(example.e164.to_owned());
         for text in [example.e164, example.international] {
             let text = format!("{before}{}{after}", separated(text, separator));
@@ -168,7 +168,7 @@ proptest! {
         digits in "[0-9]{1,14}",
         kept in 1..8_usize,
     ) {
-            let example = at.get(&EXAMPLES);
+        let example = at.get(&EXAMPLES);
         let texts = [
             format!("{}{digits}", &example.e164[..kept.min(example.e164.len())]),
             format!("+{digits}"),
@@ -188,7 +188,7 @@ proptest! {
         text in "[-+0-9xX#*,;:=()./~ \u{a0}\u{200b}\u{ff0b}\u{ff10}-\u{ff19}\u{660}-\u{669}\u{b2}½tel]{0,40}",
         tail in prop::sample::select(vec!["", ";ext=", ";phone-context=", ";phone-context=+1", "ext"]),
     ) {
-            let region = at.get(&EXAMPLES).region;
+        let region = at.get(&EXAMPLES).region;
         let text = format!("{text}{tail}");
         for parsed in [parse(&text), (region != "001").then(|| parse_in(region, &text)).flatten()] {
             prop_assert!(parsed.is_none_or(|number| number.starts_with('+')));

@@ -135,10 +135,18 @@ pub(crate) enum Receipt {
     /// The same event with the same content is there already.
     DuplicateNatural,
     /// An event of that source and id is there already, with other content.
-    DuplicateConflicting,
+    DuplicateConflicting(StoredContent),
     /// The lead's e-mail belongs to another lead by now, or the lead to update is gone: resolve
     /// again. Nothing of this write was kept.
     LostRace,
+}
+
+/// What an event that is there already has of personal data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoredContent {
+    Plain,
+    /// Sealed values, whatever a schema or a policy says of such values by now.
+    Sealed,
 }
 
 /// The database did not do what it was asked.

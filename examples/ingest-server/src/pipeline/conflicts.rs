@@ -19,7 +19,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Conflict {
     pub(super) origin: Origin,
-    /// Whether it has personal data now.
+    /// Whether it has personal data, or what is stored of it has: a policy or a schema may have changed
+    /// since, and a guess need not look like what it guesses.
     pub(super) is_personal: bool,
 }
 

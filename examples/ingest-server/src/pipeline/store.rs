@@ -11,7 +11,10 @@ use super::{
     seal::{LeadAttempt, Sealed, StoredForm},
     services::Services,
 };
-use crate::{quality::Reason, store::Receipt};
+use crate::{
+    quality::Reason,
+    store::{Receipt, StoredContent},
+};
 
 /// What became of the items of one attempt.
 #[derive(Debug)]
@@ -62,11 +65,11 @@ pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<S
                 lead: lead.map(|attempt| attempt.target),
             }),
             (Receipt::DuplicateNatural, _) => duplicates.push((origin, Duplicate::Natural)),
-            (Receipt::DuplicateConflicting, _) => {
+            (Receipt::DuplicateConflicting(stored), _) => {
                 duplicates.push((origin.clone(), Duplicate::Conflicting));
                 conflicts.push(Conflict {
                     origin,
-                    is_personal,
+                    is_personal: is_personal || stored == StoredContent::Sealed,
                 });
             }
             (Receipt::LostRace, Some(LeadAttempt { item, .. })) => lost.push(Item {

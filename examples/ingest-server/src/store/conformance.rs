@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     EventRow, IndexRow, IndexedLead, LeadChange, LeadWrite, Owner, Receipt, SealedColumn,
-    SecretCheck, Store, Write,
+    SecretCheck, Store, StoredContent, Write,
 };
 use crate::lead::{LeadColumn, LeadId, StoredColumn};
 
@@ -16,6 +16,7 @@ use crate::lead::{LeadColumn, LeadId, StoredColumn};
 pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
     an_event_is_stored_once(&open().await).await;
     an_event_twice_in_a_group_is_stored_once(&open().await).await;
+    a_conflict_says_whether_the_stored_event_has_sealed_values(&open().await).await;
     a_repeat_does_not_write_its_lead(&open().await).await;
     a_repeat_of_a_lost_race_is_lost_too(&open().await).await;
     an_email_belongs_to_one_lead_of_a_tenant(&open().await).await;
@@ -68,7 +69,7 @@ async fn an_event_is_stored_once(store: &impl Store) {
     ];
     for (write, receipt) in again.into_iter().zip([
         Receipt::DuplicateNatural,
-        Receipt::DuplicateConflicting,
+        Receipt::DuplicateConflicting(StoredContent::Plain),
         Receipt::Stored,
     ]) {
         assert_eq!(commit(store, [write]).await, [receipt]);
@@ -86,9 +87,38 @@ async fn an_event_twice_in_a_group_is_stored_once(store: &impl Store) {
         [
             Receipt::Stored,
             Receipt::DuplicateNatural,
-            Receipt::DuplicateConflicting
+            Receipt::DuplicateConflicting(StoredContent::Plain)
         ]
     );
+}
+
+async fn a_conflict_says_whether_the_stored_event_has_sealed_values(store: &impl Store) {
+    let with_payload = |id: &str, content: &[u8], payload: &str| {
+        let mut write = event("a", id, content);
+        write.event.as_mut().unwrap().payload = payload.to_owned();
+        write
+    };
+    let sealed = r#"{"email":"pc1.x"}"#;
+    let plain = r#"{"code":"pc2.x"}"#;
+    for (id, first, second, content) in [
+        ("1", sealed, plain, StoredContent::Sealed),
+        ("2", plain, sealed, StoredContent::Plain),
+    ] {
+        let expected = Receipt::DuplicateConflicting(content);
+        let group = [
+            with_payload(id, b"x", first),
+            with_payload(id, b"y", second),
+        ];
+        assert_eq!(commit(store, group).await, [Receipt::Stored, expected]);
+        // Each is compared with what is stored, also behind another that is not.
+        let later = [
+            with_payload(id, b"y", second),
+            with_payload(id, b"y", second),
+            with_payload(id, b"x", first),
+        ];
+        let natural = Receipt::DuplicateNatural;
+        assert_eq!(commit(store, later).await, [expected, expected, natural]);
+    }
 }
 
 /// A retry that queues beside the first request names the same event, and a lead of its own.
@@ -121,7 +151,7 @@ async fn a_repeat_does_not_write_its_lead(store: &impl Store) {
     conflicting.event.as_mut().unwrap().content_fp = b"other".to_vec();
     assert_eq!(
         commit(store, [conflicting]).await,
-        [Receipt::DuplicateConflicting]
+        [Receipt::DuplicateConflicting(StoredContent::Plain)]
     );
     assert_eq!(sealed(store, 1).await, b"sealed");
 }

@@ -188,13 +188,13 @@ const TRIAL_BYTES: i64 = 1 << 20;
 impl Store for SqliteStore {
     async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError> {
         let (_turn, mut tx) = self.begin().await?;
-        let mut receipts = events::insert(&mut tx, group).await?;
+        let (mut receipts, earlier) = events::insert(&mut tx, group).await?;
         leads::apply(&mut tx, group, &mut receipts).await?;
         sealed_refs::write(&mut tx, group, &receipts).await?;
         tx.commit().await.map_err(Failure::from)?;
         // Durable in a file that is no longer the database is not durable.
         self.file.verify()?;
-        Ok(events::settle_repeats(group, receipts))
+        Ok(events::settle_repeats(group, receipts, earlier))
     }
 
     async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError> {

@@ -413,3 +413,34 @@ async fn conflicts_of_personal_data_are_told_as_often_as_a_key_may_search() {
     let conflicting = "dq_outcomes_total{tenant=\"acme\",outcome=\"duplicate_conflicting\"}";
     assert!(server.metrics().await[conflicting] >= 680.0);
 }
+
+#[tokio::test]
+async fn what_was_sealed_is_no_freer_to_guess_when_its_kind_is_looked_for_no_longer() {
+    let server = Server::start();
+    let key = server.issue("acme", &["events:write"]).await;
+    let set = async |handling: &str| {
+        let policy = json!({ "default": { "national_id": handling } });
+        let request = server.admin(Method::PUT, "/admin/detection").json(&policy);
+        assert_eq!(
+            request.send().await.unwrap().status(),
+            StatusCode::NO_CONTENT
+        );
+    };
+    let event = |nine: u32| {
+        let mut event = page_view(1);
+        event["data"]["visitor"] = json!(cpf(nine));
+        event
+    };
+    let send = async |events: Value| -> Value {
+        let answer = server.post("/v1/events", &key, &events).send().await;
+        answer.unwrap().json().await.unwrap()
+    };
+    set("seal").await;
+    assert_eq!(send(json!([event(529_982_247)])).await["accepted"], 1);
+    set("off").await;
+    let began = Instant::now();
+    let guesses: Vec<Value> = (0..100).map(|n| event(111_444_000 + n)).collect();
+    let answer = send(json!(guesses)).await;
+    assert_eq!(answer["duplicates"], 100);
+    assert_is_limit(answer["conflicts"].as_array().unwrap().len(), began);
+}

@@ -9,7 +9,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::failure::Failure;
 use crate::{
-    store::{EventRow, Receipt, Write},
+    store::{EventRow, Receipt, StoredContent, Write},
     timestamp,
 };
 
@@ -34,10 +34,10 @@ impl<'a> Key<'a> {
 /// Inserts the group's events. One that stands earlier in the same group has no receipt yet: it is
 /// [`settle_repeats`]' to give, because whether the earlier one stays is not known before its lead
 /// is written.
-pub(super) async fn insert(
+pub(super) async fn insert<'a>(
     tx: &mut SqliteConnection,
-    group: &[Write],
-) -> Result<Vec<Option<Receipt>>, Failure> {
+    group: &'a [Write],
+) -> Result<(Vec<Option<Receipt>>, Earlier<'a>), Failure> {
     let mut receipts = vec![Some(Receipt::Stored); group.len()];
     let mut seen = HashSet::with_capacity(group.len());
     for (index, key, _) in entries(group) {
@@ -48,14 +48,15 @@ pub(super) async fn insert(
     let firsts: Vec<Entry<'_>> = entries(group)
         .filter(|(index, _, _)| receipts[*index].is_some())
         .collect();
+    let mut earlier = Earlier::default();
     let mut rest = firsts.as_slice();
     for (rows, statement) in INSERTS.iter() {
         while let Some((chunk, after)) = rest.split_at_checked(*rows) {
-            insert_chunk(tx, chunk, statement, &mut receipts).await?;
+            insert_chunk(tx, chunk, statement, &mut receipts, &mut earlier).await?;
             rest = after;
         }
     }
-    Ok(receipts)
+    Ok((receipts, earlier))
 }
 
 /// Takes back an event that this group inserted and whose lead could not be written.
@@ -72,17 +73,26 @@ pub(super) async fn withdraw(tx: &mut SqliteConnection, write: &Write) -> Result
     Ok(())
 }
 
-/// Decides events that stand more than once in the group, by what became of the first.
-pub(super) fn settle_repeats(group: &[Write], receipts: Vec<Option<Receipt>>) -> Vec<Receipt> {
+/// Decides events that stand more than once in the group, by what became of the first: they repeat it,
+/// or what was there before it.
+pub(super) fn settle_repeats<'a>(
+    group: &'a [Write],
+    receipts: Vec<Option<Receipt>>,
+    mut earlier: Earlier<'a>,
+) -> Vec<Receipt> {
     let mut firsts = HashMap::with_capacity(group.len());
     let mut settled: Vec<Receipt> = receipts
         .into_iter()
         .map(|receipt| receipt.unwrap_or(Receipt::LostRace))
         .collect();
     for (index, key, event) in entries(group) {
-        let (first, earlier) = *firsts.entry(key).or_insert((index, event));
+        let (first, inserted) = *firsts.entry(key).or_insert((index, event));
         if first != index && settled[first] != Receipt::LostRace {
-            settled[index] = duplicate(&earlier.content_fp, event);
+            let content = earlier
+                .0
+                .entry(key)
+                .or_insert_with(|| Content::of(inserted));
+            settled[index] = content.duplicate(event);
         }
     }
     settled
@@ -116,11 +126,12 @@ fn insert_statement(rows: usize) -> String {
     )
 }
 
-async fn insert_chunk(
+async fn insert_chunk<'a>(
     tx: &mut SqliteConnection,
-    chunk: &[Entry<'_>],
+    chunk: &[Entry<'a>],
     statement: &'static str,
     receipts: &mut [Option<Receipt>],
+    earlier: &mut Earlier<'a>,
 ) -> Result<(), Failure> {
     let mut query = sqlx::query(statement);
     for (_, key, event) in chunk {
@@ -150,28 +161,60 @@ async fn insert_chunk(
     }
     for (index, key, event) in chunk {
         if !inserted.contains(key) {
-            let stored = stored_fingerprint(tx, *key).await?;
-            receipts[*index] = Some(duplicate(&stored, event));
+            let stored = stored(tx, *key).await?;
+            receipts[*index] = Some(stored.duplicate(event));
+            earlier.0.insert(*key, stored);
         }
     }
     Ok(())
 }
 
-async fn stored_fingerprint(tx: &mut SqliteConnection, key: Key<'_>) -> Result<Vec<u8>, Failure> {
-    let statement = "SELECT content_fp FROM event WHERE tenant = ? AND source = ? AND id = ?";
-    let fingerprint = sqlx::query_scalar(statement)
-        .bind(key.tenant)
-        .bind(key.source)
-        .bind(key.id)
-        .fetch_one(&mut *tx)
-        .await?;
-    Ok(fingerprint)
+async fn stored(tx: &mut SqliteConnection, key: Key<'_>) -> Result<Content, Failure> {
+    let row = sqlx::query(
+        "SELECT content_fp, instr(payload, ?) > 0 FROM event WHERE tenant = ? AND source = ? AND id = ?",
+    )
+    .bind(SEALED_TEXT)
+    .bind(key.tenant)
+    .bind(key.source)
+    .bind(key.id)
+    .fetch_one(&mut *tx)
+    .await?;
+    Ok(Content {
+        content_fp: row.try_get(0)?,
+        has_sealed: row.try_get(1)?,
+    })
 }
 
-fn duplicate(stored: &[u8], offered: &EventRow) -> Receipt {
-    if stored == offered.content_fp {
-        Receipt::DuplicateNatural
-    } else {
-        Receipt::DuplicateConflicting
+/// How a sealed value begins within a payload. A text that only begins so is taken for one, at the
+/// cost of its sender.
+const SEALED_TEXT: &str = "\"pc1.";
+
+/// Of events that were there before the group, what they hold.
+#[derive(Default)]
+pub(super) struct Earlier<'a>(HashMap<Key<'a>, Content>);
+
+/// What an event holds that came before another of its source and id.
+struct Content {
+    content_fp: Vec<u8>,
+    has_sealed: bool,
+}
+
+impl Content {
+    fn of(event: &EventRow) -> Self {
+        Self {
+            content_fp: event.content_fp.clone(),
+            has_sealed: event.payload.contains(SEALED_TEXT),
+        }
+    }
+
+    fn duplicate(&self, offered: &EventRow) -> Receipt {
+        if self.content_fp == offered.content_fp {
+            return Receipt::DuplicateNatural;
+        }
+        Receipt::DuplicateConflicting(if self.has_sealed {
+            StoredContent::Sealed
+        } else {
+            StoredContent::Plain
+        })
     }
 }
