@@ -53,7 +53,7 @@ fn bare(number: &[u8]) -> Confidence {
     let one_of_the_first =
         branch.starts_with(b"00") && branch.iter().all(u8::is_ascii_digit) && branch != b"0000";
     let is_padded = company.starts_with(PADDING);
-    if !is_padded && (first || in_digits && one_of_the_first && !is_date(company)) {
+    if !is_padded && !is_date(company) && (first || in_digits && one_of_the_first) {
         Confidence::Medium
     } else {
         Confidence::Low
