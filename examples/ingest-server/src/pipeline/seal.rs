@@ -197,9 +197,9 @@ impl Sealer<'_> {
         for Personal { pointer, value, .. } in personal {
             let field = format!("event.{}{pointer}", row.event_type);
             let sealed = self.seal_value(value, &field, &record)?;
-            if let Some(text) = data.pointer_mut(pointer) {
-                *text = Value::String(sealed.to_string());
-            }
+            // Without its place, the value would be stored in the clear.
+            let text = data.pointer_mut(pointer);
+            *text.ok_or(SealError::InvalidContext)? = Value::String(sealed.to_string());
             key_ids.insert(sealed.key_id());
         }
         row.payload = data.to_string();
