@@ -36,6 +36,12 @@ impl Connection {
         credential: &str,
         body: &[u8],
     ) -> Result<(u16, &[u8]), Failure> {
+        let status = self.exchange(line, credential, body);
+        let status = status.map_err(|error| format!("{line} had no answer: {error}"))?;
+        Ok((status, &self.answer))
+    }
+
+    fn exchange(&mut self, line: &str, credential: &str, body: &[u8]) -> Result<u16, Failure> {
         self.request.clear();
         write!(
             self.request,
@@ -66,6 +72,6 @@ impl Connection {
         }
         self.answer.resize(length, 0);
         self.stream.read_exact(&mut self.answer)?;
-        Ok((status, &self.answer))
+        Ok(status)
     }
 }

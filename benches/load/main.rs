@@ -45,8 +45,14 @@ fn main() -> Result<(), Failure> {
         turns.run(tenant, load.turn)?;
     }
     let mut rates = [Vec::new(), Vec::new()];
+    let mut spent = [(0, Duration::ZERO); 2];
     for tenant in [0, 1, 1, 0].into_iter().cycle().take(load.turns * 2) {
-        rates[tenant].push(turns.run(tenant, load.turn)?);
+        let before = server.processor_time()?;
+        let (events, took) = turns.run(tenant, load.turn)?;
+        rates[tenant].push(events as f64 / took.as_secs_f64());
+        let (all, time) = &mut spent[tenant];
+        *all += events;
+        *time += server.processor_time()?.saturating_sub(before);
     }
     server.stop()?;
 
@@ -56,9 +62,13 @@ fn main() -> Result<(), Failure> {
         .map(|(on, off)| on / off)
         .collect();
     let [on, off] = rates.map(|mut rates: Vec<f64>| quantile(&mut rates, 50));
+    let [on_time, off_time] = spent.map(|(events, time)| time.as_secs_f64() * 1e6 / events as f64);
     let result = json!({
-        "ours": on, "peer": off, "ratio": on / off,
-        "quartiles": [quantile(&mut ratios, 25), quantile(&mut ratios, 75)],
+        "throughput": {
+            "ours": on, "peer": off, "ratio": on / off,
+            "quartiles": [quantile(&mut ratios, 25), quantile(&mut ratios, 75)],
+        },
+        "processor_time": { "ours": on_time, "peer": off_time, "ratio": on_time / off_time },
     });
     writeln!(stdout(), "{result}")?;
     Ok(())
@@ -71,8 +81,8 @@ impl Load {
     fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let mut load = Self {
             server: PathBuf::new(),
-            turns: 30,
-            turn: Duration::from_millis(500),
+            turns: 100,
+            turn: Duration::from_millis(150),
             connections: 64,
             events: 1,
         };

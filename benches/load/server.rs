@@ -2,9 +2,10 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Lines},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -30,6 +31,8 @@ pub(crate) struct Server {
     public: String,
     admin: String,
     token: String,
+    /// Without a reader, the service could not end its banner, and would end itself.
+    _output: Lines<BufReader<ChildStdout>>,
     _folder: TempDir,
 }
 
@@ -47,13 +50,11 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()?;
         let output = process.stdout.take().ok_or("the service has no output")?;
-        let mut addresses = BufReader::new(output)
-            .lines()
-            .map_while(Result::ok)
-            .filter_map(|line| {
-                let (label, address) = line.split_once("http://")?;
-                matches!(label.trim(), "public" | "admin").then(|| address.trim().to_owned())
-            });
+        let mut lines = BufReader::new(output).lines();
+        let mut addresses = lines.by_ref().map_while(Result::ok).filter_map(|line| {
+            let (label, address) = line.split_once("http://")?;
+            matches!(label.trim(), "public" | "admin").then(|| address.trim().to_owned())
+        });
         let (Some(public), Some(admin)) = (addresses.next(), addresses.next()) else {
             process.kill()?;
             return Err("the service did not start: it says why above".into());
@@ -70,6 +71,7 @@ impl Server {
             public,
             admin,
             token,
+            _output: lines,
             _folder: folder,
         })
     }
@@ -114,6 +116,21 @@ impl Server {
             return Err(format!("{line} was answered with {status}: {answer}").into());
         }
         Ok(serde_json::from_slice(answer).unwrap_or_default())
+    }
+
+    /// What its threads have run for since the start: unlike throughput, hardly a matter of what else
+    /// the machine does.
+    pub(crate) fn processor_time(&self) -> Result<Duration, Failure> {
+        let mut nanoseconds = 0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
+            // One that has ended since it was listed has none.
+            let Ok(times) = fs::read_to_string(thread?.path().join("schedstat")) else {
+                continue;
+            };
+            let running = times.split(' ').next().unwrap_or_default();
+            nanoseconds += running.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
     }
 
     pub(crate) fn stop(mut self) -> Result<(), Failure> {

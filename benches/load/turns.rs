@@ -44,8 +44,12 @@ impl Turns {
         Ok(Self { tenants, events })
     }
 
-    /// Lets one tenant send for a while; the events accepted in a second.
-    pub(crate) fn run(&mut self, tenant: usize, turn: Duration) -> Result<f64, Failure> {
+    /// Lets one tenant send for a while; how many events were accepted, and in what time.
+    pub(crate) fn run(
+        &mut self,
+        tenant: usize,
+        turn: Duration,
+    ) -> Result<(usize, Duration), Failure> {
         let events = self.events;
         let start = now();
         let sent = thread::scope(|scope| {
@@ -58,7 +62,7 @@ impl Turns {
                 Ok::<_, Failure>(sum + sent)
             })
         })?;
-        Ok((sent * events) as f64 / now().duration_since(start).as_secs_f64())
+        Ok((sent * events, now().duration_since(start)))
     }
 }
 

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use std::{sync::LazyLock, time::Duration};
+use std::{ops::Range, sync::LazyLock, time::Duration};
 
 use libfuzzer_sys::fuzz_target;
 use portcullis_pii_detect::{Confidence, Detector, Finding, JsonFinding, JsonPart, Kind};
@@ -67,7 +67,7 @@ fn check_findings(detector: &Detector, text: &str, found: &[Finding]) {
     }
 }
 
-/// What is masked is what is found, and masked once it is masked.
+/// What is masked is what is found, and what is put in its place is never found.
 fn check_masks(detector: &Detector, text: &str) {
     let found: Vec<Finding> = detector.find(text).collect();
     assert_eq!(
@@ -75,20 +75,28 @@ fn check_masks(detector: &Detector, text: &str) {
         found.first().map(|finding| finding.kind)
     );
     let mut expected = String::new();
+    let mut placeholders = Vec::new();
     let mut copied = 0;
     for finding in &found {
         expected.push_str(&text[copied..finding.range.start]);
+        let start = expected.len();
         expected.push_str(finding.kind.placeholder());
+        placeholders.push(start..expected.len());
         copied = finding.range.end;
     }
     expected.push_str(&text[copied..]);
     let masked = detector.mask(text);
     assert_eq!(masked, expected, "what is masked is not what is found");
-    assert_eq!(
-        detector.mask(&masked),
-        masked,
-        "masked twice, more is masked"
-    );
+    // A number that stood against a finding may be one by now; nothing else is new.
+    for finding in detector.find(&masked) {
+        let overlaps = |place: &Range<usize>| {
+            place.start < finding.range.end && finding.range.start < place.end
+        };
+        assert!(
+            !placeholders.iter().any(overlaps),
+            "what is put in the place of a finding is found"
+        );
+    }
 }
 
 /// Who shows a part of a text, and looks as far ahead as the detector says, shows nothing that is

@@ -46,8 +46,8 @@ const DIFFERENCES: [Difference; 5] = [
     Difference {
         reason: "nobody sees it, though its category is that of letters, marks or symbols",
         is_taken: false,
-        applies: |local, _| {
-            local.contains(|char: char| {
+        applies: |local, domain| {
+            [local, domain].concat().contains(|char: char| {
                 matches!(char,
                     '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{180b}' | '\u{2800}'
                     | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fffc}' | '\u{fffd}'

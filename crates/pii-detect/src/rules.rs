@@ -14,7 +14,7 @@ pub(crate) mod secret;
 mod source;
 mod surroundings;
 
-use crate::finding::Finding;
+use crate::{finding::Finding, kind::Kind};
 
 pub(crate) use self::{email::around as email_around, ip::around_colon, source::Source};
 
@@ -22,13 +22,16 @@ pub(crate) use self::{email::around as email_around, ip::around_colon, source::S
 /// `from`.
 pub(crate) type Rule = fn(&Source<'_>, from: usize, at: usize) -> Option<Finding>;
 
-/// What is asked at a `+`, a `(` and the first digit of a run, in this order.
-pub(crate) const AT_NUMBERS: [Rule; 5] = [
-    bank_account::at,
-    card::at,
-    national_id::at,
-    phone::at,
-    ip::at_digit,
+/// What is asked at a `+` and a `(`, if its kind is looked for.
+pub(crate) const AT_SIGNS: &[(Kind, Rule)] = &[(Kind::Phone, phone::at)];
+
+/// What is asked at the first digit of a run, in this order, if its kind is looked for.
+pub(crate) const AT_NUMBERS: &[(Kind, Rule)] = &[
+    (Kind::BankAccount, bank_account::at),
+    (Kind::PaymentCard, card::at),
+    (Kind::NationalId, national_id::at),
+    (Kind::Phone, phone::at),
+    (Kind::IpAddress, ip::at_digit),
 ];
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::{
     detector::Detector,
     finding::Finding,
     kind::Kind,
-    rules::{self, Source, secret},
+    rules::{self, Rule, Source, secret},
 };
 
 pub(crate) use self::literals::Literals;
@@ -77,10 +77,17 @@ impl<'d, 't> Scan<'d, 't> {
         match self.source.text().as_bytes()[at] {
             b'@' => self.report(rules::email_around(&self.source, from, at..at + 1)),
             b':' => self.report(rules::around_colon(&self.source, from, at)),
-            _ => rules::AT_NUMBERS
-                .iter()
-                .find_map(|rule| self.report(rule(&self.source, from, at))),
+            b'+' | b'(' => self.ask(rules::AT_SIGNS, from, at),
+            _ => self.ask(rules::AT_NUMBERS, from, at),
         }
+    }
+
+    /// What the first rule finds that finds something to report.
+    fn ask(&self, rules: &[(Kind, Rule)], from: usize, at: usize) -> Option<Finding> {
+        let mut asked = rules
+            .iter()
+            .filter(|(kind, _)| self.detector.looks_for(*kind));
+        asked.find_map(|(_, rule)| self.report(rule(&self.source, from, at)))
     }
 
     /// What a rule found, if the detector reports it.
@@ -113,7 +120,7 @@ impl<'d, 't> Scan<'d, 't> {
         let literals = self.detector.literals();
         literals
             .places(text, from)
-            .find_map(|at| self.report(secret::at(text, at, literals.own())))
+            .find_map(|(at, rules)| self.report(secret::at(text, at, rules, literals.own())))
     }
 }
 

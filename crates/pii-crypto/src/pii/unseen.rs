@@ -27,13 +27,15 @@ pub(super) fn is_unseen(char: char) -> bool {
 
 /// Whether it modifies the character before it.
 pub(super) fn is_mark(char: char) -> bool {
-    let is_mark = |category| {
-        matches!(
-            category,
-            Category::NonspacingMark | Category::SpacingMark | Category::EnclosingMark
-        )
-    };
-    !char.is_ascii() && is_mark(category(char))
+    !char.is_ascii() && (is_combining_mark(char) || category(char) == Category::EnclosingMark)
+}
+
+/// Whether it is a mark that words are written with, other than one that encloses a character.
+pub(super) fn is_combining_mark(char: char) -> bool {
+    matches!(
+        category(char),
+        Category::NonspacingMark | Category::SpacingMark
+    )
 }
 
 /// Whether it is a letter or a decimal digit of some script.

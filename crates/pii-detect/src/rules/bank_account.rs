@@ -41,7 +41,8 @@ pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding>
     let grouped = range.len() > length;
     let confidence = match surroundings::meaning(source, &range) {
         Some(Meaning::Iban) => Confidence::High,
-        Some(Meaning::Product | Meaning::Order) if !grouped => Confidence::Low,
+        Some(Meaning::Code) if !grouped => Confidence::Low,
+        _ if in_dump(bytes, &range) => Confidence::Low,
         // Written like a word: one in 97 of such words has right check digits.
         _ if country[0].is_ascii_lowercase() => Confidence::Medium,
         _ => Confidence::High,
@@ -52,6 +53,21 @@ pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding>
         rule: "iban",
         confidence,
     })
+}
+
+/// Whether it is some of the words of bytes in hexadecimal, `08f4 be51 8f11 b282 08f4 aa0a`.
+fn in_dump(bytes: &[u8], range: &Range<usize>) -> bool {
+    let is_hex = |b: &u8| b.is_ascii_hexdigit() && !b.is_ascii_uppercase();
+    let behind = match &bytes[range.end..] {
+        [b' ', word @ ..] => word.iter().take_while(|b| is_hex(b)).count() == GROUP,
+        _ => false,
+    };
+    let before = match &bytes[..range.start] {
+        [word @ .., b' '] => word.iter().rev().take_while(|b| is_hex(b)).count() == GROUP,
+        _ => false,
+    };
+    let in_words = bytes[range.clone()].iter().all(|b| *b == b' ' || is_hex(b));
+    in_words && (before || behind)
 }
 
 /// As many letters and digits as the country gives its accounts, in one word or in groups of four.

@@ -14,49 +14,112 @@ pub(super) fn run(bytes: &[u8], at: usize) -> usize {
         .count()
 }
 
-/// Whether `at` is the first digit of a run.
+/// Whether `at` is the first digit of a run, and none of the digits in which a character is encoded:
+/// `cart%20540020621`, `\u0040123`, `&#64;`.
 pub(super) fn starts_run(bytes: &[u8], at: usize) -> bool {
-    bytes[at].is_ascii_digit() && !before(bytes, at).is_some_and(|b| b.is_ascii_digit())
+    bytes[at].is_ascii_digit()
+        && !before(bytes, at).is_some_and(|b| b.is_ascii_digit())
+        && !is_encoded(bytes, at)
+}
+
+fn is_encoded(bytes: &[u8], at: usize) -> bool {
+    let is_hex = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_hexdigit);
+    match &bytes[..at] {
+        [.., b'%'] => is_hex(at + 1),
+        [.., b'\\' | b'%', b'u'] | [.., b'\\', b'x' | b'U'] => is_hex(at + 1),
+        [.., b'&', b'#'] | [.., b'&', b'#', b'x' | b'X'] | [.., b'\\', b'u' | b'x', b'{'] => true,
+        _ => false,
+    }
+}
+
+/// How many groups of digits of such a length stand before and behind `range`, each with this one
+/// separator between it and the next. Dates, times and prices are no groups, and no more than a few
+/// are counted.
+pub(super) fn more_groups(
+    bytes: &[u8],
+    range: &Range<usize>,
+    separator: u8,
+    fits: impl Fn(usize) -> bool,
+) -> (usize, usize) {
+    const MOST: usize = 4;
+    let ends = |b: u8| b == separator || b.is_ascii_whitespace();
+    let (mut before, mut start) = (0, range.start);
+    while before < MOST && start > 1 && bytes[start - 1] == separator {
+        let digits = bytes[..start - 1].iter().rev().take(MAX_RUN);
+        let length = digits.take_while(|b| b.is_ascii_digit()).count();
+        start -= 1 + length;
+        let is_apart = start == 0 || ends(bytes[start - 1]);
+        if length == 0 || !fits(length) || !is_apart {
+            break;
+        }
+        before += 1;
+    }
+    let (mut behind, mut end) = (0, range.end);
+    while behind < MOST && bytes.get(end) == Some(&separator) {
+        let length = run(bytes, end + 1);
+        end += 1 + length;
+        let is_apart = bytes.get(end).is_none_or(|b| ends(*b));
+        if length == 0 || !fits(length) || !is_apart {
+            break;
+        }
+        behind += 1;
+    }
+    (before, behind)
 }
 
 pub(super) fn before(bytes: &[u8], at: usize) -> Option<u8> {
     at.checked_sub(1).map(|index| bytes[index])
 }
 
-/// Groups of exactly these lengths with one and the same separator between them, which may be
-/// doubled or stand between spaces.
-pub(super) fn groups(
-    bytes: &[u8],
-    at: usize,
-    lengths: &[usize],
-    separators: &[u8],
-) -> Option<Range<usize>> {
-    const MAX_GAP: usize = 3;
-    let first = at + lengths[0];
-    let rest = bytes.get(first..)?;
-    let gap = rest
-        .iter()
-        .take(MAX_GAP + 1)
-        .take_while(|b| separators.contains(b))
-        .count();
-    if gap == 0 || gap > MAX_GAP {
-        return None;
-    }
-    let separator = &rest[..gap];
-    let mut end = at;
-    for (index, &length) in lengths.iter().enumerate() {
-        if index > 0 {
-            if !bytes[end..].starts_with(separator) {
-                return None;
+/// Groups of digits with one and the same separator between them.
+pub(super) struct Groups<const N: usize> {
+    lengths: [usize; N],
+    ends: [usize; N],
+    count: usize,
+}
+
+impl<const N: usize> Groups<N> {
+    /// As many as `N` groups from `at` on, whose separator may be doubled or stand between spaces.
+    pub(super) fn read(bytes: &[u8], at: usize, separators: &[u8]) -> Self {
+        const MAX_GAP: usize = 3;
+        let mut read = Self {
+            lengths: [0; N],
+            ends: [0; N],
+            count: 0,
+        };
+        let mut separator: &[u8] = &[];
+        let mut start = at;
+        while read.count < N {
+            let length = run(bytes, start);
+            if length == 0 {
+                break;
             }
-            end += gap;
+            let end = start + length;
+            read.lengths[read.count] = length;
+            read.ends[read.count] = end;
+            read.count += 1;
+            let rest = &bytes[end..];
+            if separator.is_empty() {
+                let gap = rest.iter().take(MAX_GAP + 1);
+                let gap = gap.take_while(|b| separators.contains(b)).count();
+                if gap == 0 || gap > MAX_GAP {
+                    break;
+                }
+                separator = &rest[..gap];
+            } else if !rest.starts_with(separator) {
+                break;
+            }
+            start = end + separator.len();
         }
-        if run(bytes, end) != length {
-            return None;
-        }
-        end += length;
+        read
     }
-    Some(at..end)
+
+    /// Where the groups end that have exactly these lengths.
+    pub(super) fn end(&self, lengths: &[usize]) -> Option<usize> {
+        let last = lengths.len() - 1;
+        let fit = self.lengths[..self.count].starts_with(lengths);
+        fit.then(|| self.ends[last])
+    }
 }
 
 /// What stands in `range`, without separators.

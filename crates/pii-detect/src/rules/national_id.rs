@@ -25,6 +25,9 @@ struct NationalId {
     meaning: Meaning,
     /// How it is written, from the surest to the least sure.
     forms: &'static [Form],
+    /// Whether some of its digits check the others. What has check digits is believed whatever thing it
+    /// is said to be the number of: it does not rule out whose.
+    has_check_digits: bool,
     /// Whether letters and digits without separators are such a number.
     is_valid: fn(&[u8]) -> bool,
 }
@@ -66,8 +69,16 @@ pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding>
 }
 
 fn beginning_at(source: &Source<'_>, start: usize) -> Option<Finding> {
-    NATIONAL_IDS.iter().find_map(|id| {
-        id.forms.iter().find_map(|form| {
+    let head = head(source.bytes(), start);
+    if ALL_HEADS >> head & 1 == 0 {
+        return None;
+    }
+    NATIONAL_IDS.iter().zip(&HEADS).find_map(|(id, heads)| {
+        let mut forms = id.forms.iter().zip(heads);
+        forms.find_map(|(form, heads)| {
+            if heads >> head & 1 == 0 {
+                return None;
+            }
             let range = start..form::matches(form.template, source.bytes(), start)?;
             let confidence = id.confidence(form, source, &range)?;
             Some(Finding {
@@ -80,6 +91,36 @@ fn beginning_at(source: &Source<'_>, start: usize) -> Option<Finding> {
     })
 }
 
+/// How many upper-case letters and digits stand in a row; beyond the longest number they are not
+/// counted.
+fn head(bytes: &[u8], start: usize) -> usize {
+    let is_part = |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let rest = bytes[start..].iter().take(MAX_CHARS + 1);
+    rest.take_while(is_part).count()
+}
+
+/// The [`form::heads`] of each form of each number: a group that begins none is seen off by its length.
+static HEADS: [[u16; MAX_FORMS]; NATIONAL_IDS.len()] = heads().0;
+/// Those of any form.
+const ALL_HEADS: u16 = heads().1;
+const MAX_FORMS: usize = 9;
+
+const fn heads() -> ([[u16; MAX_FORMS]; NATIONAL_IDS.len()], u16) {
+    let (mut heads, mut all) = ([[0; MAX_FORMS]; NATIONAL_IDS.len()], 0);
+    let mut id = 0;
+    while id < heads.len() {
+        let forms = NATIONAL_IDS[id].forms;
+        let mut form = 0;
+        while form < forms.len() {
+            heads[id][form] = form::heads(forms[form].template);
+            all |= heads[id][form];
+            form += 1;
+        }
+        id += 1;
+    }
+    (heads, all)
+}
+
 impl NationalId {
     /// How sure it is that `range` is such a number; `None` if it is none.
     fn confidence(
@@ -89,10 +130,13 @@ impl NationalId {
         range: &Range<usize>,
     ) -> Option<Confidence> {
         let bytes = source.bytes();
+        let edges = digits::edges(bytes, range);
+        if edges == Edges::Inside {
+            return None;
+        }
         let (number, length) = digits::collect::<MAX_CHARS>(bytes, range.clone())?;
         let number = &number[..length];
-        let edges = digits::edges(bytes, range);
-        if edges == Edges::Inside || !(self.is_valid)(number) {
+        if !(self.is_valid)(number) {
             return None;
         }
         let alone = match form.evidence {
@@ -106,13 +150,22 @@ impl NationalId {
                 Confidence::High
             }
             // Something else, as the words beside it say.
-            Some(_) => Confidence::Low,
-            None if edges == Edges::Chained || surroundings::is_measured(bytes, range.end) => {
+            Some(meaning) if meaning != Meaning::Thing || !self.has_check_digits => Confidence::Low,
+            _ if edges == Edges::Chained
+                || surroundings::is_measured(bytes, range.end)
+                || is_listed(bytes, range) =>
+            {
                 Confidence::Low
             }
-            None => alone,
+            _ => alone,
         })
     }
+}
+
+/// Whether it is written with blanks, and so are more numbers beside it: `703 622 680 861 291 978`.
+fn is_listed(bytes: &[u8], range: &Range<usize>) -> bool {
+    bytes[range.clone()].contains(&b' ')
+        && digits::more_groups(bytes, range, b' ', |_| true) != (0, 0)
 }
 
 #[cfg(test)]

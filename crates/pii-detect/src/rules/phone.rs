@@ -11,6 +11,7 @@ mod shapes;
 
 use std::ops::Range;
 
+use self::groups::{Groups, Separators};
 use super::{
     digits,
     source::Source,
@@ -22,24 +23,61 @@ use crate::{
 };
 
 /// A telephone number that starts at `at` with `+`, `(` or the first digit of a run.
-pub(super) fn at(source: &Source<'_>, _from: usize, at: usize) -> Option<Finding> {
+pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding> {
     let bytes = source.bytes();
-    if bytes[at].is_ascii_digit() && !digits::starts_run(bytes, at) {
+    if digits::before(bytes, at).is_some_and(|b| b.is_ascii_alphanumeric()) {
         return None;
     }
-    let (end, rule, confidence) = international::end(bytes, at)
+    let starts_word = starts_word(bytes, at);
+    let starts_named = starts_word || follows_joined_word(bytes, at);
+    let (sign, start) = match bytes[at..] {
+        [b'+', b'(', ..] => (b'+', at + 2),
+        [sign @ (b'+' | b'('), ..] => (sign, at + 1),
+        _ => (0, at),
+    };
+    if !starts_named && sign != b'+' {
+        return None;
+    }
+    let is_listed = matches!(bytes[..at], [.., b'0'..=b'9', b' ']);
+    // No word says it of a number in a list, and those in national shapes have fewer groups.
+    let most = if is_listed && sign != b'+' {
+        national::MAX_GROUPS
+    } else {
+        groups::MAX_GROUPS
+    };
+    let groups = Groups::read(bytes, start, Separators::ALL, most);
+    let international = || match sign {
+        b'+' => international::behind_plus(bytes, start, &groups),
+        b'(' => None,
+        _ if starts_word => international::behind_zeros(bytes, at, &groups),
+        _ => None,
+    };
+    let national = || match sign {
+        b'+' => None,
+        _ if !starts_word => None,
+        b'(' => national::in_brackets(bytes, &groups),
+        _ => national::end(bytes, at, &groups),
+    };
+    let (end, rule, confidence) = international()
         .map(|end| (end, "international", Confidence::High))
-        .or_else(|| {
-            let end = national::end(bytes, at)?;
-            Some((end, "national", Confidence::Medium))
-        })
+        .or_else(|| Some((national()?, "national", Confidence::Medium)))
         .filter(|(end, ..)| {
-            !goes_on::in_pairs(bytes, &(at..*end)) && !goes_on::in_code(bytes, &(at..*end))
+            let range = at..*end;
+            !goes_on::in_pairs(bytes, &range)
+                && !goes_on::in_code(bytes, &range)
+                && !goes_on::is_hardware(bytes, &range)
         })
         .and_then(|(end, rule, confidence)| Some((whole(bytes, at..end)?, rule, confidence)))
-        .map(|(end, rule, confidence)| (end, rule, judge(source, at..end, confidence)))
+        .map(|(end, rule, confidence)| {
+            let listed = goes_on::in_list(bytes, from, &(at..end));
+            let alone = if listed { Confidence::Low } else { confidence };
+            (end, rule, judge(source, at..end, alone))
+        })
         .or_else(|| {
-            let end = whole(bytes, at..named::end(bytes, at)?)?;
+            if is_listed || !starts_named || start > at + 1 {
+                return None;
+            }
+            let end = whole(bytes, at..named::end(&groups)?)?;
             let said = surroundings::meaning(source, &(at..end)) == Some(Meaning::Phone);
             let meant = said && !surroundings::is_measured(bytes, end);
             meant.then_some((end, "named", Confidence::High))
@@ -59,7 +97,7 @@ fn judge(source: &Source<'_>, range: Range<usize>, alone: Confidence) -> Confide
     }
     match surroundings::meaning(source, &range) {
         Some(Meaning::Phone) => Confidence::High,
-        Some(Meaning::Product | Meaning::Order) => Confidence::Low,
+        Some(Meaning::Code | Meaning::Thing) => Confidence::Low,
         _ => alone,
     }
 }
@@ -88,6 +126,11 @@ fn starts_word(bytes: &[u8], at: usize) -> bool {
         Some(b':') => at < 2 || !bytes[at - 2].is_ascii_digit(),
         Some(before) => !before.is_ascii_alphanumeric(),
     }
+}
+
+/// `tel-4155552671`: the word that says it may be joined by a hyphen.
+fn follows_joined_word(bytes: &[u8], at: usize) -> bool {
+    at > 1 && bytes[at - 1] == b'-' && bytes[at - 2].is_ascii_alphabetic()
 }
 
 #[cfg(test)]

@@ -37,27 +37,52 @@ struct Secret {
     rule: &'static str,
 }
 
-/// What every secret begins with, or has before it: where none of these stands, no rule of this module
-/// finds anything.
-pub(crate) fn literals() -> impl Iterator<Item = &'static str> {
-    let shapes = SHAPES.iter().flat_map(|shape| shape.prefixes);
-    let others = OTHERS.iter().flat_map(|(literals, _)| *literals);
-    shapes.chain(others).copied()
+/// Rules of this module, a bit for each; the lowest is asked first.
+pub(crate) type Rules = u64;
+
+/// Prefixes of one's own, the shapes, the others.
+const RULES: usize = 1 + SHAPES.len() + OTHERS.len();
+const _: () = assert!(RULES <= Rules::BITS as usize);
+
+/// The rule for prefixes of one's own.
+pub(crate) const OWN: Rules = 1;
+
+/// What every secret begins with, or has before it, and the rule that is asked there: where none of
+/// these stands, no rule of this module finds anything.
+pub(crate) fn literals<'a>() -> impl Iterator<Item = (&'a str, Rules)> {
+    let shapes = SHAPES.iter().map(|shape| shape.prefixes);
+    let others = OTHERS.iter().map(|(literals, _)| *literals);
+    let rules = shapes.chain(others).zip((1..).map(|rule| OWN << rule));
+    rules.flat_map(|(literals, rule)| literals.iter().map(move |literal| (*literal, rule)))
 }
 
-/// A secret that one of the [`literals`], or of the prefixes `own`, begins or announces at `at`. It
-/// may start behind `at`.
-pub(crate) fn at(text: &str, at: usize, own: &[Box<str>]) -> Option<Finding> {
-    let bytes = text.as_bytes();
-    let secret = of_own(bytes, at, own)
-        .or_else(|| SHAPES.iter().find_map(|shape| shape.at(bytes, at)))
-        .or_else(|| OTHERS.iter().find_map(|(_, rule)| rule(text, at)))?;
-    Some(Finding {
-        kind: Kind::ApiKey,
-        range: secret.range,
-        rule: secret.rule,
-        confidence: Confidence::High,
-    })
+/// A secret that one of the [`literals`] of these rules, or of the prefixes `own`, begins or announces
+/// at `at`. It may start behind `at`.
+pub(crate) fn at(text: &str, at: usize, rules: Rules, own: &[Box<str>]) -> Option<Finding> {
+    let mut left = rules;
+    while left != 0 {
+        let rule = left.trailing_zeros() as usize;
+        left &= left - 1;
+        if let Some(secret) = ask(rule, text, at, own) {
+            return Some(Finding {
+                kind: Kind::ApiKey,
+                range: secret.range,
+                rule: secret.rule,
+                confidence: Confidence::High,
+            });
+        }
+    }
+    None
+}
+
+fn ask(rule: usize, text: &str, at: usize, own: &[Box<str>]) -> Option<Secret> {
+    let Some(index) = rule.checked_sub(1) else {
+        return of_own(text.as_bytes(), at, own);
+    };
+    match SHAPES.get(index) {
+        Some(shape) => shape.at(text.as_bytes(), at),
+        None => OTHERS[index - SHAPES.len()].1(text, at),
+    }
 }
 
 fn of_own(bytes: &[u8], at: usize, prefixes: &[Box<str>]) -> Option<Secret> {
@@ -83,19 +108,19 @@ fn run(bytes: &[u8], at: usize, is_part: impl Fn(u8) -> bool) -> usize {
 
 impl Shape {
     fn at(&self, bytes: &[u8], at: usize) -> Option<Secret> {
-        let prefix = self
-            .prefixes
-            .iter()
-            .find(|prefix| bytes[at..].starts_with(prefix.as_bytes()))?;
         // A word is read once, from its start, however often it repeats the prefix.
         let inside = at > 0 && {
             let before = bytes[at - 1];
             before.is_ascii_alphanumeric()
                 || matches!(before, b'_' | b'-' | b'.') && self.alphabet.contains(before)
         };
-        if inside {
+        if inside || self.is_public(&bytes[..at]) {
             return None;
         }
+        let prefix = self
+            .prefixes
+            .iter()
+            .find(|prefix| bytes[at..].starts_with(prefix.as_bytes()))?;
         let start = at + prefix.len();
         let last = bytes
             .len()

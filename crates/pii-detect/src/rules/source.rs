@@ -1,6 +1,6 @@
 //! The text that rules look at, and the field that holds it.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use super::surroundings::{Meaning, names};
 
@@ -11,6 +11,8 @@ pub(crate) struct Source<'t> {
     text: &'t str,
     /// Names are read once for all numbers of a text, and not at all for a text without any.
     named: OnceCell<Option<Meaning>>,
+    /// What the words before a byte say: several rules ask it of one number.
+    said_before: Cell<Option<(usize, Option<Meaning>)>>,
 }
 
 impl<'t> Source<'t> {
@@ -20,6 +22,7 @@ impl<'t> Source<'t> {
             name,
             text,
             named: OnceCell::new(),
+            said_before: Cell::new(None),
         }
     }
 
@@ -34,5 +37,22 @@ impl<'t> Source<'t> {
     /// What the name of the field says that its value is.
     pub(super) fn named(&self) -> Option<Meaning> {
         *self.named.get_or_init(|| names::meaning(self.name))
+    }
+
+    /// What the words before `at` say that the number there is, which `read` tells unless it did so
+    /// when it was last asked.
+    pub(super) fn said_before(
+        &self,
+        at: usize,
+        read: impl FnOnce() -> Option<Meaning>,
+    ) -> Option<Meaning> {
+        match self.said_before.get() {
+            Some((known, said)) if known == at => said,
+            _ => {
+                let said = read();
+                self.said_before.set(Some((at, said)));
+                said
+            }
+        }
     }
 }

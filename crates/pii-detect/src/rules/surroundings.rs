@@ -12,13 +12,14 @@ pub(super) use self::words::Meaning;
 /// How far words are read to the left of a number: `my new mobile phone number is`.
 const BEFORE_BYTES: usize = 48;
 /// How far they are read behind it, in brackets: `(home phone)`.
-const AFTER_BYTES: usize = 24;
+const AFTER_CHARS: usize = 24;
 
 /// What is said of the number in `range`: by the words before it, by a word in brackets behind it, or
 /// else by the name of the field.
 pub(super) fn meaning(source: &Source<'_>, range: &Range<usize>) -> Option<Meaning> {
-    words_before(source.text(), range.start)
-        .and_then(names::meaning_in_prose)
+    let before = || words_before(source.text(), range.start).and_then(names::meaning_in_prose);
+    source
+        .said_before(range.start, before)
         .or_else(|| in_brackets_after(source.text(), range.end).and_then(names::meaning_in_prose))
         .or_else(|| source.named())
 }
@@ -81,6 +82,8 @@ fn ends_clause(text: &str, index: usize, c: char) -> bool {
     const ABBREVIATION_CHARS: usize = 4;
     match c {
         '\n' | '\r' | ',' | ';' | '{' | '}' | '|' | '<' | '>' | '?' | '!' | '&' => true,
+        // What stands in the place of a finding says nothing of the number beside it.
+        '[' | ']' => true,
         '.' => {
             let sentence = text[index + 1..].starts_with(' ');
             let word = text[..index]
@@ -97,12 +100,16 @@ fn ends_clause(text: &str, index: usize, c: char) -> bool {
 fn in_brackets_after(text: &str, end: usize) -> Option<&str> {
     let rest = &text[end..];
     let rest = rest.strip_prefix(' ').unwrap_or(rest);
-    let rest = rest.strip_prefix(['(', '['])?;
-    let close = rest
-        .char_indices()
-        .take(AFTER_BYTES)
-        .find(|(_, c)| matches!(c, ')' | ']'))?;
-    Some(&rest[..close.0])
+    let rest = rest.strip_prefix('(')?;
+    // Signs of ASCII are found without decoding what stands before them.
+    let mut chars = 0;
+    let mut near = rest.bytes().take_while(|byte| {
+        chars += usize::from(byte & 0xc0 != 0x80);
+        chars <= AFTER_CHARS
+    });
+    let close = near.position(|byte| byte == b')')?;
+    let inside = &rest[..close];
+    inside.contains(char::is_alphabetic).then_some(inside)
 }
 
 #[cfg(test)]

@@ -42,9 +42,7 @@ impl Skip {
     /// The first byte in `at..end` at which there is something to decide, and what.
     #[inline]
     pub(super) fn to_stop(self, bytes: &[u8], at: usize, end: usize) -> Option<(Stop, usize)> {
-        let mut between = bytes.get(at..end)?.iter();
-        let skipped = between.position(|byte| self.classes[usize::from(*byte)] >= DIGIT)?;
-        let index = at + skipped;
+        let index = at + self.next(bytes.get(at..end)?)?;
         let stop = match self.classes[usize::from(bytes[index])] {
             SIGN => Stop::Ask,
             OPENING if self.has_digits(bytes, index + 1) => Stop::Ask,
@@ -52,6 +50,21 @@ impl Skip {
             _ => self.number(bytes, index),
         };
         Some((stop, index))
+    }
+
+    /// The first byte of a class of digits or signs: looked for one by one where one is near, as in
+    /// numbers, and otherwise in many at once.
+    #[inline]
+    fn next(self, bytes: &[u8]) -> Option<usize> {
+        let is_stop = |byte: &u8| self.classes[usize::from(*byte)] >= DIGIT;
+        let near = bytes.len().min(NEAR);
+        if let Some(found) = bytes[..near].iter().position(is_stop) {
+            return Some(found);
+        }
+        let (chunks, _) = bytes[near..].as_chunks();
+        let clean = chunks.iter().take_while(|chunk| !may_stop(chunk)).count();
+        let from = near + clean * CHUNK;
+        Some(from + bytes[from..].iter().position(is_stop)?)
     }
 
     /// A digit that stands first in its word, or behind a letter in it.
@@ -104,6 +117,17 @@ impl Skip {
         }
         false
     }
+}
+
+const NEAR: usize = 8;
+const CHUNK: usize = 32;
+
+/// Whether a digit, a sign or a colon is among these bytes. Without look-ups and branches, so that the
+/// compiler compares many of them at once.
+fn may_stop(chunk: &[u8; CHUNK]) -> bool {
+    chunk.iter().fold(false, |any, byte| {
+        any | matches!(byte, b'0'..=b':') | (*byte == b'(') | (*byte == b'+') | (*byte == b'@')
+    })
 }
 
 fn run(bytes: &[u8]) -> usize {

@@ -1,13 +1,15 @@
 //! Field names that hide their value.
 
+use std::collections::BTreeMap;
+
 /// Field names that hide their value, whatever it is.
 ///
 /// A rule matches a name that ends in it: `email` matches `user.email`, `customerEmail` and
 /// `customer_email`, not `email_count`. Case and separators do not matter.
 #[derive(Clone, Debug)]
 pub(super) struct NameRules {
-    /// Lower case, without separators.
-    endings: Vec<String>,
+    /// Lower case, without separators, by their last character: a name is compared with few of them.
+    endings: BTreeMap<char, Vec<String>>,
 }
 
 const SECRETS: &[&str] = &[
@@ -75,7 +77,7 @@ const PERSONAL: &[&str] = &[
 impl NameRules {
     pub(super) fn standard() -> Self {
         let mut rules = Self {
-            endings: Vec::new(),
+            endings: BTreeMap::new(),
         };
         for name in SECRETS.iter().chain(PERSONAL) {
             rules.add(name);
@@ -89,8 +91,8 @@ impl NameRules {
             .filter(|c| !is_separator(*c))
             .flat_map(char::to_lowercase)
             .collect();
-        if !ending.is_empty() {
-            self.endings.push(ending);
+        if let Some(last) = ending.chars().next_back() {
+            self.endings.entry(last).or_default().push(ending);
         }
     }
 
@@ -100,10 +102,8 @@ impl NameRules {
         let Some(last) = name.chars().next_back() else {
             return false;
         };
-        let last = last.to_ascii_lowercase();
-        self.endings
-            .iter()
-            .any(|ending| ending.ends_with(last) && ends_in(name, ending))
+        let endings = self.endings.get(&last.to_ascii_lowercase());
+        endings.is_some_and(|endings| endings.iter().any(|ending| ends_in(name, ending)))
     }
 }
 

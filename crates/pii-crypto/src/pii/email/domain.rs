@@ -1,12 +1,14 @@
 //! What stands behind the `@`.
 
+mod label;
+
 use idna::{
     AsciiDenyList,
     uts46::{DnsLength, Hyphens, Uts46},
 };
 use zeroize::Zeroizing;
 
-use crate::pii::unseen::{is_letter_or_digit, is_mark, is_unseen};
+use crate::pii::unseen::is_unseen;
 
 /// What separates labels (UTS 46).
 pub(super) const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
@@ -34,8 +36,8 @@ pub(super) fn normal(domain: &str) -> Zeroizing<String> {
     to_ascii(domain, Hyphens::Allow).unwrap_or_else(|| Zeroizing::new(domain.to_lowercase()))
 }
 
-/// Whether international labels are of letters, marks and digits (RFC 5892, which RFC 6531 asks for).
-/// UTS 46 takes symbols and dashes as well.
+/// Whether international labels are of what RFC 5892 lets stand there, as RFC 6531 asks for. UTS 46 takes
+/// symbols, dashes and combining marks of symbols as well.
 fn has_valid_labels(ascii: &str) -> bool {
     if !ascii.contains("xn--") {
         return true;
@@ -43,24 +45,8 @@ fn has_valid_labels(ascii: &str) -> bool {
     let (text, valid) =
         Uts46::new().to_unicode(ascii.as_bytes(), AsciiDenyList::STD3, Hyphens::Check);
     let text = Zeroizing::new(text.into_owned());
-    valid.is_ok() && text.split('.').all(is_valid_label)
+    valid.is_ok() && text.split('.').all(label::is_valid)
 }
-
-fn is_valid_label(label: &str) -> bool {
-    label.char_indices().all(|(at, char)| match char {
-        _ if char.is_ascii() || is_letter_or_digit(char) || is_mark(char) => true,
-        MIDDLE_DOT => label[..at].ends_with('l') && label[at..].starts_with("·l"),
-        _ => EXCEPTIONS.contains(&char) || JOINERS.contains(&char),
-    })
-}
-
-/// Stands between two `l` (RFC 5892, A.3).
-const MIDDLE_DOT: char = '·';
-
-/// Of other categories and valid all the same (RFC 5892, 2.6 and 2.7).
-const EXCEPTIONS: [char; 8] = [
-    '\u{375}', '\u{5f3}', '\u{5f4}', '\u{6fd}', '\u{6fe}', '\u{f0b}', '\u{3007}', '\u{30fb}',
-];
 
 const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 

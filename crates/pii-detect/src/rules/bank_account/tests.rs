@@ -50,6 +50,8 @@ fn it_may_be_written_in_groups_and_in_small_letters() {
             "«GB29 NWBK 6016 1331 9268 19».",
             "IBAN:«NO93 8601 1117 947»;",
             "«de89370400440532013000»",
+            "iban «be51 8f11 b282 08f4» aaaa",
+            "«be51 8f11 b282 08f4» and more",
             "«gb29 nwbk 6016 1331 9268 19»",
             r#"{"iban":"«NL91ABNA0417164300»"}"#,
             "iban=>«DE89370400440532013000»",
@@ -67,7 +69,9 @@ fn look_alikes_are_left_alone() {
         "De89370400440532013000",
         "ADE89370400440532013000",
         "DE89 37040044 4532 0130 00",
-        "sku=>DE89370400440532013000",
+        "barcode=>DE89370400440532013000",
+        "08f4 be51 8f11 b282 08f4",
+        "be51 8f11 b282 08f4 aaaa 0aa0",
         "tracking NO9386011117947",
     ]);
 }
@@ -78,7 +82,8 @@ fn a_word_in_small_letters_is_less_sure() {
         ("", "DE89370400440532013000", Confidence::High),
         ("", "de89370400440532013000", Confidence::Medium),
         ("iban", "de89370400440532013000", Confidence::High),
-        ("order", "de89370400440532013000", Confidence::Low),
+        ("order", "de89370400440532013000", Confidence::Medium),
+        ("tracking", "de89370400440532013000", Confidence::Low),
         ("order", "DE89 3704 0044 0532 0130 00", Confidence::High),
     ] {
         assert_eq!(

@@ -46,35 +46,39 @@ fn quoted(before: &str) -> Option<usize> {
         "\""
     };
     let inner = before.strip_suffix(quote)?;
-    let mut count = 0;
-    let window = inner
-        .char_indices()
-        .rev()
-        .take_while(|(_, c)| {
-            count += 1;
-            count <= MAX_CHARS && !c.is_control()
-        })
-        .last()?
-        .0;
-    let window = &inner[window..];
-    let open = opening(window, quote)?;
-    let name = &window[open + quote.len()..];
+    let open = opening(inner, quote)?;
+    let name = &inner[open.at + quote.len()..];
     // The quote before `@` may as well open a string that begins with it: `"handle": "@example.com"`.
-    let bound = window[..open].chars().next_back().is_some_and(|c| {
+    let bound = open.before.is_some_and(|c| {
         c.is_alphanumeric()
             || matches!(c, '\\' | '\'' | '.' | ')' | ']' | '}')
             || c == '"' && quote.len() == 1
     });
     let padded = name.starts_with(' ') || name.ends_with(' ');
     let named = name.chars().any(char::is_alphanumeric);
-    let start = inner.len() - window.len() + open;
-    (!bound && !padded && named).then_some(start)
+    (!bound && !padded && named).then_some(open.at)
 }
 
-/// Where the quote stands that opens the name at the end of `window`.
-fn opening(window: &str, quote: &str) -> Option<usize> {
-    window
-        .rmatch_indices(quote)
-        .map(|(index, _)| index)
-        .find(|index| quote.len() > 1 || !window[..*index].ends_with('\\'))
+/// The quote that opens a name.
+struct Opening {
+    at: usize,
+    /// What stands before it, as far as is read.
+    before: Option<char>,
+}
+
+/// The last quote that can open a name which ends with the text, [`MAX_CHARS`] back at most.
+fn opening(inner: &str, quote: &str) -> Option<Opening> {
+    let mut read = inner
+        .char_indices()
+        .rev()
+        .take(MAX_CHARS)
+        .take_while(|(_, c)| !c.is_control())
+        .peekable();
+    while let Some((at, _)) = read.next() {
+        let before = read.peek().map(|(_, c)| *c);
+        if inner[at..].starts_with(quote) && (quote.len() > 1 || before != Some('\\')) {
+            return Some(Opening { at, before });
+        }
+    }
+    None
 }

@@ -16,6 +16,10 @@ const HOSTS: [&str; 5] = [
     "codeberg.org",
     "dev.azure.com",
 ];
+/// Accounts of machines, under which nobody gets mail.
+const ACCOUNTS: [&str; 9] = [
+    "root", "deploy", "ubuntu", "ec2-user", "debian", "centos", "vagrant", "www-data", "aws",
+];
 const MAX_PATH_CHARS: usize = 200;
 
 /// Whether `local@domain`, which begins at `start` and ends at `end`, is part of the address of a
@@ -28,7 +32,10 @@ pub(super) fn is_remote(text: &str, start: usize, local: &str, domain: &str, end
         .any(|scheme| before.ends_with(scheme.as_bytes()));
     LOGINS.iter().any(is)
         || in_url
-        || path(&text[end..]).is_some_and(|path| names_files(path, domain))
+        || path(&text[end..]).is_some_and(|path| {
+            let on_machine = ACCOUNTS.iter().any(is) || names_machine(domain);
+            names_files(path, domain) || on_machine && has_folders(path)
+        })
 }
 
 /// What stands behind the colon of `user@host:path`.
@@ -50,13 +57,31 @@ fn floor(path: &str) -> usize {
         .map_or(path.len(), |(index, _)| index)
 }
 
+/// Whether the domain is deeper than those of which addresses are made: `web.example.com`, but not
+/// `example.co.uk`.
+fn names_machine(domain: &str) -> bool {
+    let mut labels = domain.rsplit('.');
+    let country = labels.next().is_some_and(|label| label.len() == 2);
+    let second = labels.next().unwrap_or_default();
+    let shared = country && matches!(second, "ac" | "co" | "com" | "edu" | "gov" | "net" | "org");
+    labels.count() > usize::from(shared)
+}
+
+/// `folder/file`, and no port.
+fn has_folders(path: &str) -> bool {
+    let (first, rest) = path.split_once('/').unwrap_or_default();
+    !first.is_empty() && !rest.is_empty() && !starts_with_port(path)
+}
+
+fn starts_with_port(path: &str) -> bool {
+    path.split('/')
+        .next()
+        .is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// Anything may stand behind `bob@example.com:`, but not a path from the root, a repository, or a
 /// path on a host that keeps those.
 fn names_files(path: &str, domain: &str) -> bool {
-    let has_port = path
-        .split('/')
-        .next()
-        .is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
     let keeps_repositories = HOSTS.iter().any(|host| {
         domain
             .len()
@@ -70,5 +95,5 @@ fn names_files(path: &str, domain: &str) -> bool {
         || path.starts_with("~/")
         || path.trim_end_matches('.').ends_with(".git")
         || path.contains(".git/")
-        || path.contains('/') && !has_port && keeps_repositories
+        || keeps_repositories && path.contains('/') && !starts_with_port(path)
 }

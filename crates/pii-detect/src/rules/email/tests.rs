@@ -99,6 +99,9 @@ fn repositories_and_folders_on_other_machines_are_nobodys() {
         "git+ssh://alice@example.org/a.git",
         "deploy@web.example.org:/var/www",
         "deploy@web.example.org:~/www",
+        "aws@s3.example.com:bucket/key",
+        "ada@web.example.com:backup/2024/dump.sql",
+        "root@example.com:backup/dump.sql",
     ]);
     check(
         Kind::Email,
@@ -107,6 +110,11 @@ fn repositories_and_folders_on_other_machines_are_nobodys() {
             "«legit@github.com»",
             "«alice@example.org»:repo",
             "«alice@example.org»:pass/word",
+            "«alice@example.co.uk»:pass/word",
+            "mail: «ada@example.com»:foo",
+            "«ada@mail.example.com»:foo",
+            "«ada@mail.example.com»:993/imap",
+            "«root@example.com»: a/b",
             "https://«alice@example.org»/a/b",
         ],
     );

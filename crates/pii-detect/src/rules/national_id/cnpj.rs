@@ -37,6 +37,7 @@ pub(super) const CNPJ: NationalId = NationalId {
             evidence: Evidence::Depends(bare),
         },
     ],
+    has_check_digits: true,
     is_valid,
 };
 
@@ -45,12 +46,14 @@ const LENGTH: usize = 14;
 /// Of fourteen digits by chance, one in a hundred is valid; of those of companies, nearly all are of
 /// their first branches. Fourteen letters and digits may be anything, unless they are of a head office.
 fn bare(number: &[u8]) -> Confidence {
+    const PADDING: &[u8] = b"0000";
     let (company, branch) = (&number[..8], &number[8..12]);
     let in_digits = company.iter().all(u8::is_ascii_digit);
     let first = branch == b"0001";
     let one_of_the_first =
         branch.starts_with(b"00") && branch.iter().all(u8::is_ascii_digit) && branch != b"0000";
-    if first || in_digits && one_of_the_first && !is_date(company) {
+    let is_padded = company.starts_with(PADDING);
+    if !is_padded && (first || in_digits && one_of_the_first && !is_date(company)) {
         Confidence::Medium
     } else {
         Confidence::Low

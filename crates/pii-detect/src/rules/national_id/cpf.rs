@@ -24,10 +24,28 @@ pub(super) const CPF: NationalId = NationalId {
             evidence: Evidence::Depends(no_address),
         },
         Form {
-            template: "ddd?ddd?ddd!dd",
+            template: "ddd.ddd.ddd!dd",
+            evidence: Evidence::Likely,
+        },
+        Form {
+            template: "ddd-ddd-ddd!dd",
+            evidence: Evidence::Depends(no_address),
+        },
+        Form {
+            template: "ddd ddd ddd!dd",
+            evidence: Evidence::Likely,
+        },
+        Form {
+            template: "ddddddddd!dd",
+            evidence: Evidence::Likely,
+        },
+        // `141.48385811` is half of a coordinate.
+        Form {
+            template: "ddd?ddd?ddd-dd",
             evidence: Evidence::Likely,
         },
     ],
+    has_check_digits: true,
     is_valid,
 };
 
@@ -42,7 +60,7 @@ fn bare(number: &[u8]) -> Confidence {
     }
 }
 
-/// `192.168.100.25` is an address of the network.
+/// `192.168.100.25` and `ip-192-168-100-25` are an address of the network.
 fn no_address(number: &[u8]) -> Confidence {
     if number[..9].chunks(3).all(|part| part <= b"255") {
         Confidence::Low

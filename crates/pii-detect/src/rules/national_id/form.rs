@@ -22,3 +22,19 @@ pub(super) fn matches(template: &str, bytes: &[u8], start: usize) -> Option<usiz
     }
     Some(end)
 }
+
+/// How many letters and digits can stand in a row at the start of what a template matches, and have
+/// none behind them: a bit for each length.
+pub(super) const fn heads(template: &str) -> u16 {
+    let parts = template.as_bytes();
+    let (mut heads, mut length, mut index) = (0, 0, 0);
+    while index < parts.len() {
+        match parts[index] {
+            b'd' | b'a' => length += 1,
+            b'?' | b'!' => heads |= 1 << length,
+            _ => return heads | 1 << length,
+        }
+        index += 1;
+    }
+    heads | 1 << length
+}

@@ -16,6 +16,7 @@ pub(super) const US_SSN: NationalId = NationalId {
             evidence: Evidence::Named,
         },
     ],
+    has_check_digits: false,
     is_valid,
 };
 

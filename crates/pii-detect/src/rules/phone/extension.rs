@@ -22,6 +22,10 @@ const MAX_DIGITS: usize = 7;
 pub(super) fn end(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
     let lead = blanks(rest, b" ,;");
+    let begins_word = |b: &u8| b.is_ascii_alphabetic() || *b == b'#' || !b.is_ascii();
+    if !rest.get(lead).is_some_and(begins_word) {
+        return None;
+    }
     let word = WORDS.iter().find(|word| {
         rest.get(lead..lead + word.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(word))

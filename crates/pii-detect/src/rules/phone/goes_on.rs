@@ -1,4 +1,5 @@
-//! Digits in the shape of a telephone number that go on to both sides of it.
+//! Digits in the shape of a telephone number that go on to both sides of it, or are an address of
+//! hardware.
 
 use std::ops::Range;
 
@@ -25,6 +26,60 @@ pub(super) fn in_pairs(bytes: &[u8], range: &Range<usize>) -> bool {
         [high, low, b' '] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()
     );
     pairs && (before || after)
+}
+
+/// `00-59-22-82-13-08`: an address of hardware in which no letter happens to be, or bytes. A telephone
+/// number in pairs has five of them, or blanks between them: `00 45 12 34 56 78`.
+pub(super) fn is_hardware(bytes: &[u8], range: &Range<usize>) -> bool {
+    let number = &bytes[range.clone()];
+    let separator = number.get(2).copied();
+    let in_pairs = number.chunks(3).all(|chunk| match chunk {
+        [high, low, rest @ ..] => {
+            high.is_ascii_digit()
+                && low.is_ascii_digit()
+                && rest.iter().all(|b| Some(*b) == separator)
+        }
+        _ => false,
+    });
+    let pairs = number.len().div_ceil(3);
+    in_pairs && (pairs >= 8 || pairs == 6 && separator != Some(b' '))
+}
+
+/// A row of a table or of a dump, `0391 0473 8383 7618 8918`: written with blanks, and so are words of
+/// digits beside it. Behind `from`, and but for a number that begins with a zero as this one does.
+pub(super) fn in_list(bytes: &[u8], from: usize, range: &Range<usize>) -> bool {
+    let number = &bytes[range.clone()];
+    if !number.iter().all(|b| b.is_ascii_digit() || *b == b' ') {
+        return false;
+    }
+    let before = range.start > from + 1
+        && bytes[range.start - 1] == b' '
+        && is_word(bytes[..range.start - 1].iter().rev());
+    let behind = || {
+        let [b' ', next @ ..] = &bytes[range.end..] else {
+            return false;
+        };
+        let length = next.iter().take(MAX_WORD).take_while(|b| **b != b' ');
+        let after = next.get(length.count() + 1..).unwrap_or_default();
+        next.first() != Some(&b'0') && is_word(next.iter()) && is_word(after.iter())
+    };
+    before || behind()
+}
+
+/// Longer words are read no further.
+const MAX_WORD: usize = 16;
+
+/// Whether a word of digits begins here, be they hexadecimal. A date, a time or a price is none.
+fn is_word<'b>(bytes: impl Iterator<Item = &'b u8>) -> bool {
+    let mut digits = false;
+    for byte in bytes.take(MAX_WORD) {
+        match byte {
+            b'0'..=b'9' => digits = true,
+            b'a'..=b'f' | b'A'..=b'F' => {}
+            _ => return digits && byte.is_ascii_whitespace(),
+        }
+    }
+    digits
 }
 
 /// `0 36000 29145 2` and `4 006381 333931`: article numbers in the groups under their bars.

@@ -1,44 +1,36 @@
 //! `+49 170 1234567`, `0049 170 1234567`, `011 49 170 1234567`.
 
-use super::{calling_codes, groups::Groups, starts_word};
+use super::{
+    calling_codes,
+    groups::{Groups, MAX_GROUPS, Separators},
+};
 
-const SEPARATORS: &[u8] = b" -./()";
 /// An article number in groups, `0 00950 00000 6`, has nine digits behind two zeros.
 const MIN_AFTER_ZEROS: usize = 10;
 
-/// Where the number ends.
-pub(super) fn end(bytes: &[u8], at: usize) -> Option<usize> {
-    match bytes[at] {
-        b'+' => behind_plus(bytes, at),
-        b'0' if starts_word(bytes, at) => behind_zeros(bytes, at),
-        _ => None,
-    }
-}
-
-fn behind_plus(bytes: &[u8], at: usize) -> Option<usize> {
-    // `1714567890+0200`, `1e+12345678`: an offset, an exponent, a sum.
-    if at > 0 && bytes[at - 1].is_ascii_alphanumeric() {
+/// Where the number behind `+` ends, whose first digit stands at `start`.
+pub(super) fn behind_plus(bytes: &[u8], start: usize, groups: &Groups) -> Option<usize> {
+    if is_coordinate(bytes, start, groups) {
         return None;
     }
-    let start = at + 1 + usize::from(bytes.get(at + 1) == Some(&b'('));
-    if is_coordinate(bytes, start) {
-        return None;
-    }
-    longest(&Groups::read(bytes, start, SEPARATORS), 0)
+    longest(groups, 0)
 }
 
-/// Zero-padded counters look alike: a gap must stand behind the prefix and the code, or the digits be
-/// said to be a telephone number.
-fn behind_zeros(bytes: &[u8], at: usize) -> Option<usize> {
-    let groups = Groups::read(bytes, at, b" -/()");
+/// Where the number behind `00` or `011` ends. Zero-padded counters look alike: a gap must stand
+/// behind the prefix and the code, or the digits be said to be a telephone number.
+pub(super) fn behind_zeros(bytes: &[u8], at: usize, groups: &Groups) -> Option<usize> {
     let first = groups.all().first()?;
     let prefix = match groups.digits(*first) {
-        b"00" | b"011" => first.length,
-        [b'0', b'0', b'1'..=b'9', ..] if first.length <= 5 => 2,
+        b"00" | b"011" => first.length(),
+        // `004-3531573-1880407` is an order: no code is 4.
+        [b'0', b'0', code @ ..] if calling_codes::is_code(code) => 2,
         _ => return None,
     };
-    let enough = groups.all().last()?.total >= prefix + MIN_AFTER_ZEROS;
-    longest(&groups, prefix).filter(|end| enough && *end > first.end)
+    let groups = Groups::read(bytes, at, Separators::NO_POINT, MAX_GROUPS);
+    if groups.all().last()?.total() < prefix + MIN_AFTER_ZEROS {
+        return None;
+    }
+    longest(&groups, prefix).filter(|end| *end > first.end)
 }
 
 /// The most groups that make a number with a calling code behind `prefix` digits.
@@ -54,13 +46,12 @@ fn longest(groups: &Groups, prefix: usize) -> Option<usize> {
 
 /// `+40.712776` and ISO 6709, `+40.7128-074.0060/`: up to three digits before the point. The form of
 /// EPP, `+1.4155552671`, has nine digits or more behind it, and no second number.
-fn is_coordinate(bytes: &[u8], start: usize) -> bool {
+fn is_coordinate(bytes: &[u8], start: usize, groups: &Groups) -> bool {
     const EPP_DIGITS: usize = 9;
-    let groups = Groups::read(bytes, start, SEPARATORS);
     let [whole, fraction, rest @ ..] = groups.all() else {
         return false;
     };
-    if whole.length > 3 || fraction.separator != b'.' {
+    if whole.length() > 3 || fraction.separator != b'.' {
         return false;
     }
     let point = rest.iter().any(|group| group.separator == b'.');
@@ -77,5 +68,5 @@ fn is_coordinate(bytes: &[u8], start: usize) -> bool {
         let after = after.map(|after| after.strip_prefix(b" ").unwrap_or(after));
         after.is_some_and(|after| matches!(after, [b'+' | b'-' | b'0'..=b'9', ..]))
     };
-    pair || point && !all_points || rest.is_empty() && fraction.length < EPP_DIGITS
+    pair || point && !all_points || rest.is_empty() && fraction.length() < EPP_DIGITS
 }

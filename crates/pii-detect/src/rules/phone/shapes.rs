@@ -85,6 +85,9 @@ fn behind_trunk_zero(digits: &[u8], lengths: &[usize], separators: &[u8]) -> boo
         [2, 4, 4] | [2, 3, 4] | [2, 4, 3] | [2, 3, 2, 2] | [2, 3, 3, 2] | [2, 7 | 8] => true,
         // Four equal groups are columns of a table.
         [3, 3, 3, 3] => false,
+        // A drug, `03427-7153-98`, and goods for the customs, `0607.58.74.00`.
+        [5, 3 | 4, 2] if separators == b"--" => false,
+        [4, 2, 2, 2] if dots > 0 => false,
         [3..=6, rest @ ..] => {
             rest.len() <= 4 && (10..=12).contains(&digits.len()) && ends_in_pair(rest)
         }

@@ -133,6 +133,23 @@ pub(super) const SHAPES: &[Shape] = &[
     shape("vault_token", &["hvs.", "hvb.", "hvr."], Url, 24..=MAX),
 ];
 
+impl Shape {
+    /// Whether it is handed out on purpose, as what stands before it says: a presigned URL names the
+    /// key that signed it, without which it is good for nothing.
+    pub(super) fn is_public(&self, before: &[u8]) -> bool {
+        const NAME: &[u8] = b"x-amz-credential";
+        const MAX_SIGNS: usize = 6;
+        if self.rule != "aws_access_key_id" {
+            return false;
+        }
+        let before = before.strip_suffix(b"%3D").unwrap_or(before);
+        let signs = before.iter().rev().take(MAX_SIGNS);
+        let signs = signs.take_while(|b| b"=:\"' \\".contains(b)).count();
+        let name = before[..before.len() - signs].last_chunk::<{ NAME.len() }>();
+        name.is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+    }
+}
+
 impl Alphabet {
     pub(super) const fn contains(self, b: u8) -> bool {
         match self {
@@ -149,17 +166,28 @@ impl Alphabet {
     /// Whether a body of this alphabet was drawn and not written: words joined by hyphens are names of
     /// classes, `sk-button-primary-large-with-icon-and-label`.
     pub(super) fn is_random(self, body: &[u8]) -> bool {
-        let digits = body.iter().any(u8::is_ascii_digit);
+        /// No word of prose or of a programming language has as many.
+        const NO_WORD: usize = 20;
         match self {
             Self::Url | Self::Dotted | Self::Word => {
-                let longest = body
-                    .split(|b| !b.is_ascii_alphanumeric())
-                    .map(<[u8]>::len)
-                    .max()
-                    .unwrap_or_default();
-                digits && body.iter().any(u8::is_ascii_alphabetic) && longest >= 10
+                let pieces = || body.split(|b| !b.is_ascii_alphanumeric());
+                let longest = pieces().map(<[u8]>::len).max().unwrap_or_default();
+                let has = |is: fn(&u8) -> bool| body.iter().any(is);
+                // Where letters are drawn, more than half of them are of another class than the one
+                // before; where they are words in camel case, a third at most.
+                let pairs = pieces().flat_map(|piece| piece.windows(2));
+                let changes = pairs
+                    .filter(|pair| class(pair[0]) != class(pair[1]))
+                    .count();
+                let digits = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+                digits && longest >= 10 || longest >= NO_WORD || changes * 5 >= body.len() * 2
             }
             _ => true,
         }
     }
+}
+
+/// Upper case, lower case, or a digit.
+fn class(b: u8) -> (bool, bool) {
+    (b.is_ascii_uppercase(), b.is_ascii_digit())
 }

@@ -64,7 +64,7 @@ fn a_shape_of_limited_length_is_not_found_in_a_longer_word() {
 
 #[test]
 fn every_secret_begins_with_a_literal() {
-    let all: Vec<_> = literals().collect();
+    let all: Vec<_> = literals().map(|(literal, _)| literal).collect();
     assert!(all.iter().all(|literal| literal.len() >= 2));
     for prefix in SHAPES.iter().flat_map(|shape| shape.prefixes) {
         assert!(all.contains(prefix));
@@ -88,6 +88,12 @@ fn tokens_keys_and_credentials_are_found() {
             "postgres://«app:s3cret»@db.example.org/app",
             "redis://«:s3cret»@cache:6379",
             "https://«bob:pass%20word@example.org»/",
+            "«glpat-ExAmPlEtOkEnWiThNoDi»",
+            "«glpat-abcdefghijklmnopqrst»",
+            "«AIzaaB1c-aB1c-aB1c-aB1c-aB1c-aB1c-aB1c-»",
+            "«hvs.aBc_dEf_gHi_jKl_mNo_pQr_»",
+            "AWSAccessKeyId=«AKIAA1B2C3D4E5F6G7H8»",
+            "Credential=«AKIAA1B2C3D4E5F6G7H8»/20240501/us-east-1/s3/aws4_request",
             "«-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----» after",
             r"«-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMC4CAQ==\n-----END RSA PRIVATE KEY-----»\n",
             "«-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk»",
@@ -124,6 +130,11 @@ fn prose_and_placeholders_are_left_alone() {
         "sk-ant-colony-optimisation-for-routing-problems",
         "xoxb-is-the-prefix-of-a-bot",
         "npm_config_registry_and_other_settings",
+        "sk-MyPrimaryButton-WithSomeIcon-AndLabel-Large",
+        "https://bucket.s3.example/key?X-Amz-Credential=AKIAA1B2C3D4E5F6G7H8%2F20240501&X-Amz-Date=1",
+        "https://bucket.s3.example/key?x-amz-credential=AKIAA1B2C3D4E5F6G7H8/20240501",
+        "X-Amz-Credential%3DAKIAA1B2C3D4E5F6G7H8%252F20240501",
+        r#"{"X-Amz-Credential": "ASIAA1B2C3D4E5F6G7H8/20240501/eu-central-1/s3/aws4_request"}"#,
         "glpat-is-a-prefix-of-gitlab-tokens",
         "pcl_short",
         "hf_hub_download",

@@ -54,11 +54,15 @@ impl<'t> Iterator for Parts<'t> {
         let mut before: Option<char> = None;
         while let Some((index, c)) = chars.next() {
             let after = chars.peek().map(|(_, c)| *c);
-            if before.is_some_and(|before| splits(before, c, after)) || !c.is_alphanumeric() {
+            if before.is_some_and(|before| splits(before, c, after))
+                || !c.is_alphanumeric() && !words::is_mark(c)
+            {
                 end = index;
                 break;
             }
-            before = Some(c);
+            if !words::is_mark(c) {
+                before = Some(c);
+            }
         }
         self.0 = &rest[end..];
         Some(&rest[..end])

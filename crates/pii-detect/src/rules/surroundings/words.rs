@@ -1,4 +1,6 @@
-//! The words that say what a number is.
+//! The words that say what a number is; those with marks over Latin letters are here without them.
+
+use unicode_normalization::UnicodeNormalization as _;
 
 /// What a number is said to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,10 +13,11 @@ pub(in crate::rules) enum Meaning {
     Iban,
     /// A number that a state gave, without saying which.
     Document,
-    /// The code of a thing or a parcel: nobody's.
-    Product,
-    /// The number of an order or a transaction: nobody's.
-    Order,
+    /// A code whose digits are given by a standard or a carrier, such as an EAN: nobody's, whatever it
+    /// looks like.
+    Code,
+    /// What a shop calls a thing or an order. It may be any number, also somebody's.
+    Thing,
 }
 
 /// What a word does in a name.
@@ -45,6 +48,19 @@ impl Word {
         lower
     }
 
+    /// Without the marks over its letters, `téléphone` as `telephone`: both spellings are in use, in
+    /// names of fields most of all. `None` if it has none.
+    fn unmarked(&self) -> Option<Self> {
+        if self.as_str().is_ascii() {
+            return None;
+        }
+        let mut plain = Self::default();
+        for c in self.as_str().nfd().filter(|c| !is_mark(*c)) {
+            plain.push(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        Some(plain)
+    }
+
     /// Both in a row: `tax` and `id` are in the table as `taxid`, however they are joined.
     pub(super) fn joined(&self, next: &Self) -> Self {
         let mut joined = *self;
@@ -72,7 +88,16 @@ impl Word {
     }
 }
 
+/// The marks over the letters of Latin, Greek and Cyrillic, where they do not stand on their own.
+pub(super) fn is_mark(c: char) -> bool {
+    ('\u{300}'..='\u{36f}').contains(&c)
+}
+
 pub(super) fn role(word: &Word, prose: bool) -> Option<Role> {
+    plain_role(word, prose).or_else(|| plain_role(&word.unmarked()?, prose))
+}
+
+fn plain_role(word: &Word, prose: bool) -> Option<Role> {
     let text = word.as_str();
     said(word)
         .or_else(|| (prose && is_verb(text)).then_some(Role::Says(Meaning::Phone)))
@@ -82,7 +107,9 @@ pub(super) fn role(word: &Word, prose: bool) -> Option<Role> {
 
 /// The words that say it themselves.
 pub(super) fn said(word: &Word) -> Option<Role> {
-    meaning(word.as_str()).map(Role::Says)
+    meaning(word.as_str())
+        .or_else(|| meaning(word.unmarked()?.as_str()))
+        .map(Role::Says)
 }
 
 fn meaning(word: &str) -> Option<Meaning> {
@@ -90,18 +117,17 @@ fn meaning(word: &str) -> Option<Meaning> {
         "phone" | "phones" | "telephone" | "phonenumber" | "phoneno" | "mobilephone"
         | "cellphone" | "homephone" | "workphone" | "tel" | "telno" | "cell" | "mobile"
         | "mobil" | "mob" | "fax" | "telefax" | "msisdn" | "whatsapp" | "sms" | "fon" | "fone"
-        | "telefone" | "telefones" | "celular" | "celulares" | "telemovel" | "telemóvel"
-        | "movel" | "móvel" | "movil" | "móvil" | "telefono" | "teléfono" | "telèfon"
-        | "telefon" | "telefonnummer" | "telefonnr" | "handy" | "handynummer" | "handynr"
-        | "rufnummer" | "mobilnummer" | "mobiltelefon" | "téléphone" | "telefoon"
+        | "telefone" | "telefones" | "celular" | "celulares" | "telemovel" | "movel" | "movil"
+        | "telefono" | "telefon" | "telefonnummer" | "telefonnr" | "handy" | "handynummer"
+        | "handynr" | "rufnummer" | "mobilnummer" | "mobiltelefon" | "telefoon"
         | "telefoonnummer" | "mobiel" | "gsm" | "puhelin" | "puh" | "tlf" | "cellulare"
-        | "телефон" | "тел" | "моб" | "мобильный" | "факс" | "τηλέφωνο" | "τηλ" | "هاتف"
-        | "جوال" | "טלפון" | "फोन" | "मोबाइल" | "โทร" | "thoại" => {
+        | "телефон" | "тел" | "моб" | "мобильный" | "факс" | "τηλεφωνο" | "τηλ" | "κινητο"
+        | "هاتف" | "جوال" | "טלפון" | "फोन" | "मोबाइल" | "โทร" | "thoai" => {
             Meaning::Phone
         }
         "card" | "cardno" | "cardnumber" | "creditcard" | "debitcard" | "ccnumber" | "ccnum"
-        | "pan" | "cc" | "visa" | "mastercard" | "amex" | "maestro" | "cartao" | "cartão"
-        | "tarjeta" | "kreditkarte" | "kartennummer" | "carte" | "karte" => Meaning::Card,
+        | "pan" | "cc" | "visa" | "mastercard" | "amex" | "maestro" | "cartao" | "tarjeta"
+        | "kreditkarte" | "kartennummer" | "carte" | "karte" => Meaning::Card,
         "cpf" | "cpfs" | "cpfcnpj" => Meaning::Cpf,
         "cnpj" | "cnpjs" => Meaning::Cnpj,
         "ssn" | "ssns" | "socialsecurity" | "itin" => Meaning::UsSsn,
@@ -110,15 +136,16 @@ fn meaning(word: &str) -> Option<Meaning> {
         | "contribuinte" | "govid" | "identitynumber" | "personalid" | "identidade" => {
             Meaning::Document
         }
-        "sku" | "skus" | "ean" | "eans" | "gtin" | "gtins" | "upc" | "upcs" | "isbn" | "isbns"
-        | "issn" | "asin" | "mpn" | "barcode" | "barcodes" | "product" | "products" | "item"
-        | "items" | "article" | "artikel" | "produto" | "producto" | "imei" | "imeis" | "iccid"
-        | "serial" | "serialnumber" | "part" | "model" | "batch" | "lot" | "tracking"
-        | "trackingnumber" | "parcel" | "shipment" | "waybill" => Meaning::Product,
-        "order" | "orders" | "invoice" | "invoices" | "bestellung" | "rechnung" | "pedido"
-        | "pedidos" | "fatura" | "factura" | "commande" | "facture" | "ticket" | "tickets"
-        | "transaction" | "receipt" | "quote" | "booking" | "reservation" | "protocolo"
-        | "case" | "timestamp" => Meaning::Order,
+        "ean" | "eans" | "gtin" | "gtins" | "upc" | "upcs" | "isbn" | "isbns" | "issn"
+        | "barcode" | "barcodes" | "imei" | "imeis" | "iccid" | "tracking" | "trackingnumber"
+        | "usps" | "fedex" | "dhl" | "ups" | "sscc" | "ndc" | "ein" | "siret" | "siren"
+        | "parcel" | "shipment" | "waybill" => Meaning::Code,
+        "sku" | "skus" | "asin" | "mpn" | "product" | "products" | "item" | "items" | "article"
+        | "artikel" | "produto" | "producto" | "serial" | "serialnumber" | "part" | "model"
+        | "batch" | "lot" | "order" | "orders" | "invoice" | "invoices" | "bestellung"
+        | "rechnung" | "pedido" | "pedidos" | "fatura" | "factura" | "commande" | "facture"
+        | "ticket" | "tickets" | "transaction" | "receipt" | "quote" | "booking"
+        | "reservation" | "protocolo" | "case" | "timestamp" => Meaning::Thing,
         _ => return ends_in_phone(word).then_some(Meaning::Phone),
     })
 }
@@ -184,8 +211,6 @@ fn is_filler(word: &str) -> bool {
             | "n"
             | "nº"
             | "numero"
-            | "número"
-            | "numéro"
             | "nummer"
             | "num1"
             | "value"
@@ -243,7 +268,7 @@ fn is_small_word(word: &str) -> bool {
             | "minha"
             | "para"
             | "em"
-            | "é"
+            | "e"
             | "es"
             | "mi"
             | "al"

@@ -55,6 +55,20 @@ fn rules_are_asked_at_signs_and_at_each_group_of_a_number_of_some_length() {
 }
 
 #[test]
+fn no_byte_at_which_there_is_something_to_decide_is_passed_over_with_others() {
+    for skip in [Skip::new(false), Skip::new(true)] {
+        for byte in 0..=u8::MAX {
+            let is_stop = skip.classes[usize::from(byte)] >= DIGIT;
+            for index in [0, NEAR, NEAR + CHUNK - 1, NEAR + 2 * CHUNK] {
+                let mut text = [b'a'; NEAR + 3 * CHUNK];
+                text[index] = byte;
+                assert_eq!(skip.next(&text), is_stop.then_some(index), "{byte}");
+            }
+        }
+    }
+}
+
+#[test]
 fn addresses_of_networks_are_short_numbers_and_colons() {
     for (text, expected) in [("1.2.3.4", vec![0]), ("1.2.3", vec![]), ("::1", vec![0, 1])] {
         assert_eq!(asked(Skip::new(true), text), expected, "{text}");
