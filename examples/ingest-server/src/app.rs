@@ -81,12 +81,12 @@ pub(crate) enum StartError {
     StoredPolicies(#[from] StoreError),
     #[error(
         "the limits that were set with `PUT /admin/limits` cannot be used; delete the row of \
-         `limit_policies` to start with the defaults: {0}"
+         `limit_policies` to start with the defaults"
     )]
     InvalidLimits(#[from] InvalidLimits),
     #[error(
         "the detection policy that was set with `PUT /admin/detection` cannot be used; delete the row of \
-         `detection_policy` to start with the defaults: {0}"
+         `detection_policy` to start with the defaults"
     )]
     InvalidDetection(#[from] InvalidPolicy),
     #[error("cannot listen on {address}: {kind}")]
@@ -364,7 +364,7 @@ async fn detection_policy(
         }
         (None, Some(remembered)) => {
             let remembered = json::read(remembered.as_bytes()).unwrap_or_default();
-            Ok(detection::read(remembered)?)
+            Ok(detection::read_stored(remembered)?)
         }
         (None, None) => Ok(DetectionPolicy::default()),
     }

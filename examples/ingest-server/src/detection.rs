@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use portcullis_pii_detect::{Detector, Kind};
 
 pub(crate) use self::{
-    document::{InvalidPolicy, describe, read},
+    document::{InvalidPolicy, describe, read, read_stored},
     file::{MAX_POLICY, PolicyFile, PolicyText},
 };
 

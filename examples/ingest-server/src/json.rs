@@ -8,6 +8,7 @@ mod error;
 mod footprint;
 mod locate;
 mod number;
+mod pointer;
 mod reader;
 
 use serde_json::Value;
@@ -16,6 +17,7 @@ pub(crate) use self::{
     error::{Fault, JsonError},
     footprint::footprint,
     locate::line_of,
+    pointer::escaped,
     reader::{Element, Reader},
 };
 

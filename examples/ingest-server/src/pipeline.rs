@@ -34,6 +34,7 @@ mod resolve;
 mod seal;
 pub(crate) mod services;
 mod store;
+mod turns;
 mod validate;
 
 use axum::body::Body;

@@ -32,6 +32,10 @@ pub(crate) const DEFAULT_VERSION: u32 = 1;
 /// What a lead's schema is called where event types are named.
 pub(crate) const LEAD: &str = "lead";
 
+/// The most bytes of the JSON pointer of a value that is sealed: with `event.` and the longest type before
+/// it, it is still the name of a field.
+pub(crate) const MAX_POINTER: usize = 763;
+
 /// Every schema the service accepts.
 #[derive(Debug)]
 pub(crate) struct Schemas {

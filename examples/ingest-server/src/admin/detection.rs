@@ -96,7 +96,9 @@ impl DetectionRules {
                 return Err(error);
             }
         };
-        let _changing = self.seen.lock().await;
+        let mut seen = self.seen.lock().await;
+        // What the file held before may stand there again at once, and is a change then.
+        *seen = None;
         let keep = async {
             match self.file.clone() {
                 None => Ok(self.store.remember_detection(&text).await?),

@@ -32,10 +32,25 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = create_new(draft)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(draft, path)
+    let replaced = create_new(draft).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_all()?;
+        // That another file has the name is kept by the folder.
+        let folder = File::open(folder_of(path))?;
+        fs::rename(draft, path)?;
+        folder.sync_all()
+    });
+    if replaced.is_err() {
+        drop(fs::remove_file(draft));
+    }
+    replaced
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +75,17 @@ mod tests {
         );
         create_new(&deep.join("file")).unwrap();
         assert_eq!(mode(&deep.join("file")), 0o600);
+    }
+
+    #[test]
+    fn what_is_not_replaced_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let in_the_way = folder.path().join("file");
+        fs::create_dir(&in_the_way).unwrap();
+        replace(&in_the_way, b"after").unwrap_err();
+        let names = fs::read_dir(folder.path()).unwrap();
+        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["file"]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::{
     rejection::Rejection,
     resolve::{Resolved, Target},
     services::Services,
+    turns::Turns,
     validate::{Personal, PersonalSource},
 };
 use crate::{
@@ -59,14 +60,19 @@ pub(crate) async fn seal(
         cipher: cipher(services, &head.caller, &items).await?,
         caller: &head.caller,
     };
-    let seal = |Item { origin, value }| {
-        let value = sealer.seal(value)?;
-        Ok(Item { origin, value })
-    };
-    let sealed: Result<Vec<_>, SealError> = items.into_iter().map(seal).collect();
-    let sealed = sealed.map_err(|error| failed(&error))?;
+    let mut turns = Turns::of(VALUES_AT_A_TIME);
+    let mut sealed = Vec::with_capacity(items.len());
+    for Item { origin, value } in items {
+        let values = value.item.personal.len();
+        let value = sealer.seal(value).map_err(|error| failed(&error))?;
+        sealed.push(Item { origin, value });
+        turns.done(values).await;
+    }
     Ok(head.with_items(sealed))
 }
+
+/// How many values are sealed before others run. A request can bring a hundred thousand.
+const VALUES_AT_A_TIME: usize = 256;
 
 /// A cipher with a primary key loaded for every purpose of the batch.
 async fn cipher(
@@ -197,9 +203,9 @@ impl Sealer<'_> {
         for Personal { pointer, value, .. } in personal {
             let field = format!("event.{}{pointer}", row.event_type);
             let sealed = self.seal_value(value, &field, &record)?;
-            if let Some(text) = data.pointer_mut(pointer) {
-                *text = Value::String(sealed.to_string());
-            }
+            // Without its place, the value would be stored in the clear.
+            let text = data.pointer_mut(pointer);
+            *text.ok_or(SealError::InvalidContext)? = Value::String(sealed.to_string());
             key_ids.insert(sealed.key_id());
         }
         row.payload = data.to_string();

@@ -132,7 +132,7 @@ fn personal(schema: &Schema, data: &Value) -> Result<(Vec<Personal>, Exempt), Re
             exempt.insert(value);
             match path.kind.parse(text) {
                 Ok(value) => found.push(Personal {
-                    pointer,
+                    pointer: pointer.to_owned(),
                     value,
                     source: PersonalSource::Declared,
                 }),

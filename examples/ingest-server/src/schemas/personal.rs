@@ -44,7 +44,7 @@ impl PersonalPath {
     pub(crate) fn visit<'a>(
         &self,
         data: &'a Value,
-        found: &mut impl FnMut(String, &'a Value, &'a str),
+        found: &mut impl FnMut(&str, &'a Value, &'a str),
     ) {
         self.path.visit(data, &mut |pointer, value| {
             if let Value::String(text) = value {

@@ -26,7 +26,7 @@ fn places(schema: &Value, data: &Value) -> Vec<(PiiKind, String, String)> {
     let mut found = Vec::new();
     for path in schema.personal() {
         path.visit(data, &mut |pointer, _, text| {
-            found.push((path.kind, pointer, text.to_owned()))
+            found.push((path.kind, pointer.to_owned(), text.to_owned()))
         });
     }
     found

@@ -380,6 +380,40 @@ async fn numbers_are_looked_at_as_they_are_written() {
     }
 }
 
+/// What cannot be sealed for its place costs its own event, not the request, and is told as the sender's
+/// fault: nothing would be better the next time.
+#[tokio::test]
+async fn a_value_too_deep_to_be_sealed_is_rejected_alone() {
+    let data = Data::new();
+    let server = with_notes(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    set(&server, json!({ "default": { "email": "seal" } })).await;
+    let deep = json!({ "k".repeat(400): { "k".repeat(400): [EMAIL] } });
+    let events = json!([note("1", deep), note("2", json!({ "text": EMAIL }))]);
+    let (status, answer) = send(&server, &key, &events).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+    assert_eq!(answer["accepted"], 1, "{answer}");
+    let refused = &answer["rejected"][0];
+    assert_eq!(refused["reason"], "policy.undeclared_pii", "{answer}");
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.contains("more than 763 bytes"), "{detail}");
+}
+
+/// A detector learns; a policy that it would not take any more was taken when it was set.
+#[tokio::test]
+async fn a_stored_policy_holds_whatever_the_name_of_its_tenant_has_come_to_look_like() {
+    let data = Data::new();
+    Server::start_on(&data).kill();
+    let stored = json!({ "tenant": { CARD: { "email": "seal" } } });
+    sqlx::query("INSERT INTO detection_policy VALUES (1, ?)")
+        .bind(stored.to_string())
+        .execute(&mut data.connect().await)
+        .await
+        .unwrap();
+    let server = Server::start_on(&data);
+    assert_eq!(policy(&server).await["tenant"], stored["tenant"]);
+}
+
 /// The README's own line.
 #[tokio::test]
 async fn the_policy_that_the_readme_shows_takes_effect() {

@@ -152,6 +152,26 @@ async fn what_is_put_is_written_to_the_file_and_the_file_wins_over_the_database(
     assert_eq!(email(&server).await, "off");
 }
 
+/// Also where it is put back before anybody has looked at what was put in its place.
+#[tokio::test]
+async fn a_file_that_is_put_back_after_a_put_is_in_force_again() {
+    let data = Data::new();
+    let before = r#"{"default": {"email": "seal"}}"#;
+    write(&data, before);
+    let server = start(&data);
+    wait_for_email(&server, "seal").await;
+    // So that the file has been looked at.
+    write(&data, "{}");
+    wait_for_email(&server, "reject").await;
+    write(&data, before);
+    wait_for_email(&server, "seal").await;
+    let off = json!({ "default": { "email": "off" } });
+    let put = server.admin(Method::PUT, "/admin/detection").json(&off);
+    assert_eq!(put.send().await.unwrap().status(), StatusCode::NO_CONTENT);
+    write(&data, before);
+    wait_for_email(&server, "seal").await;
+}
+
 #[test]
 fn a_file_that_cannot_be_used_is_refused_before_anything_is_served() {
     let data = Data::new();

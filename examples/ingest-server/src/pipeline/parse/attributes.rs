@@ -1,6 +1,7 @@
 //! The attributes of CloudEvents 1.0.2 that the service keeps.
 
 use fluent_uri::{Uri, UriRef};
+use portcullis_keyring::MAX_NAME_BYTES;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
@@ -8,15 +9,17 @@ use super::Envelope;
 use crate::{
     pipeline::{batch::SchemaName, rejection::Rejection},
     quality::Reason,
-    schemas::DEFAULT_VERSION,
+    schemas::{DEFAULT_VERSION, MAX_POINTER},
     timestamp,
 };
 
 /// The most bytes of an id and of a source: together they name the record that sealed values are
-/// bound to.
+/// bound to, as a type and a pointer name the field.
 const MAX_ID: usize = 256;
 const MAX_SOURCE: usize = 512;
 const MAX_TYPE: usize = 255;
+const _: () = assert!(MAX_SOURCE + " ".len() + MAX_ID <= MAX_NAME_BYTES);
+const _: () = assert!("event.".len() + MAX_TYPE + MAX_POINTER <= MAX_NAME_BYTES);
 
 /// What an event says of itself, and its data.
 #[derive(Debug)]

@@ -10,9 +10,10 @@ use serde_json::{Number, Value};
 use super::{Personal, PersonalSource};
 use crate::{
     detection::{Detection, Handling},
+    json::escaped,
     pipeline::{parse::Parsed, rejection::Rejection},
     quality::Reason,
-    schemas::Schema,
+    schemas::{MAX_POINTER, Schema},
 };
 
 /// As what a value is sealed that no schema says anything of.
@@ -171,8 +172,15 @@ impl<'a> Walk<'a> {
             let why = format!("; what is sealed there must be {}", SEALED_AS.expected());
             refused(kind, &self.place(), &why)
         })?;
+        let pointer = self.pointer();
+        if pointer.len() > MAX_POINTER {
+            let why = format!(
+                "; nothing is sealed where a JSON pointer takes more than {MAX_POINTER} bytes"
+            );
+            return Err(refused(kind, &self.place(), &why));
+        }
         let personal = Personal {
-            pointer: self.pointer(),
+            pointer,
             value,
             source: PersonalSource::Detected,
         };
@@ -233,9 +241,7 @@ impl<'a> Walk<'a> {
         for step in &self.steps {
             pointer.push('/');
             match step {
-                Step::Member(name) => {
-                    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
-                }
+                Step::Member(name) => pointer.push_str(&escaped(name)),
                 Step::Item(index) => pointer.push_str(&index.to_string()),
             }
         }

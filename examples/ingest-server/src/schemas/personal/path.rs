@@ -1,6 +1,10 @@
 //! A place in an instance, as steps from its root.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
+
+use crate::json::escaped;
 
 /// Some values of an instance: one, or the items of an array.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +23,17 @@ impl DataPath {
     }
 
     /// Calls `found` with the JSON pointer and the value of everything at this place.
-    pub(crate) fn visit<'a>(&self, data: &'a Value, found: &mut impl FnMut(String, &'a Value)) {
-        visit(&self.0, data, String::new(), found);
+    pub(crate) fn visit<'a>(&self, data: &'a Value, found: &mut impl FnMut(&str, &'a Value)) {
+        visit(&self.0, data, &mut String::new(), found);
+    }
+
+    /// The most bytes of the pointers of values at this place.
+    pub(super) fn longest_pointer(&self) -> usize {
+        let step = |step: &Step| match step {
+            Step::Property(name) => escaped(name).len(),
+            Step::Item(_) | Step::ItemsFrom(_) => INDEX_DIGITS,
+        };
+        self.0.iter().map(|of| 1 + step(of)).sum()
     }
 
     /// Whether some value can stand at both places.
@@ -43,39 +56,48 @@ impl Step {
     }
 }
 
+/// An index into data of at most 1 MiB has no more.
+const INDEX_DIGITS: usize = 7;
+
+/// One pointer for all values: it grows by a step on the way down, and is cut again.
 fn visit<'a>(
     steps: &[Step],
     value: &'a Value,
-    pointer: String,
-    found: &mut impl FnMut(String, &'a Value),
+    pointer: &mut String,
+    found: &mut impl FnMut(&str, &'a Value),
 ) {
     let Some((step, rest)) = steps.split_first() else {
         found(pointer, value);
         return;
     };
+    let above = pointer.len();
+    let mut item = |index: usize, item: &'a Value| {
+        // Text takes whatever is written to it.
+        let _ = write!(pointer, "/{index}");
+        visit(rest, item, pointer, found);
+        pointer.truncate(above);
+    };
     match (step, value) {
         (Step::Property(name), Value::Object(members)) => {
             if let Some(member) = members.get(name) {
-                visit(rest, member, format!("{pointer}/{}", escape(name)), found);
+                pointer.push('/');
+                pointer.push_str(&escaped(name));
+                visit(rest, member, pointer, found);
+                pointer.truncate(above);
             }
         }
         (Step::Item(index), Value::Array(items)) => {
-            if let Some(item) = items.get(*index) {
-                visit(rest, item, format!("{pointer}/{index}"), found);
+            if let Some(value) = items.get(*index) {
+                item(*index, value);
             }
         }
         (Step::ItemsFrom(first), Value::Array(items)) => {
-            for (index, item) in items.iter().enumerate().skip(*first) {
-                visit(rest, item, format!("{pointer}/{index}"), found);
+            for (index, value) in items.iter().enumerate().skip(*first) {
+                item(index, value);
             }
         }
         _ => {}
     }
-}
-
-/// RFC 6901.
-pub(in crate::schemas) fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]

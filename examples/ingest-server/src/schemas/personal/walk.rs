@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 use super::{
     Declarations, Misplaced, PersonalPath,
     keyword::{Declared, KEYWORD, Role, declared, is_meant},
-    path::{DataPath, Step, escape},
+    path::{DataPath, Step},
 };
+use crate::{json::escaped, schemas::MAX_POINTER};
 
 /// Personal data is declared in this draft alone: older ones ignore what stands beside a `$ref`.
 const DRAFT: Draft = Draft::Draft202012;
@@ -55,6 +56,11 @@ fn declarations(found: &[Declaration]) -> Result<Declarations, Misplaced> {
         }
         let path = path.clone();
         match *declared {
+            Declared::Personal(_) if path.longest_pointer() > MAX_POINTER => {
+                let why =
+                    format!("stands where a JSON pointer takes more than {MAX_POINTER} bytes");
+                return Err(misplaced(at, why));
+            }
             Declared::Personal(kind) => declarations.personal.push(PersonalPath { kind, path }),
             Declared::Harmless => declarations.harmless.push(path),
         }
@@ -150,11 +156,11 @@ impl<'r> Walk<'r> {
         let prefix = keywords.get("prefixItems").and_then(Value::as_array);
         let prefix = prefix.map_or(0, Vec::len);
         for (keyword, value) in keywords {
-            let at = format!("{}/{}", site.at, escape(keyword));
+            let at = format!("{}/{}", site.at, escaped(keyword));
             match (Role::of(keyword), value) {
                 (Role::Properties, Value::Object(members)) => {
                     for (name, member) in members {
-                        let member = site.below(member, format!("{at}/{}", escape(name)))?;
+                        let member = site.below(member, format!("{at}/{}", escaped(name)))?;
                         self.step(Step::Property(name.clone()), &member, steps)?;
                     }
                 }
@@ -259,7 +265,7 @@ impl<'r> Walk<'r> {
         seen: &mut HashSet<*const Value>,
     ) -> Result<bool, Misplaced> {
         let role = Role::of(keyword);
-        let at = format!("{}/{}", site.at, escape(keyword));
+        let at = format!("{}/{}", site.at, escaped(keyword));
         match (role, value) {
             (Role::Data, _) => Ok(false),
             (Role::Reference | Role::DynamicReference, Value::String(reference)) => {
@@ -287,7 +293,7 @@ impl<'r> Walk<'r> {
         match value {
             Value::Object(_) if self.walked.contains(&ptr::from_ref(value)) => Ok(()),
             Value::Object(members) => members.iter().try_for_each(|(name, member)| {
-                let at = format!("{at}/{}", escape(name));
+                let at = format!("{at}/{}", escaped(name));
                 if is_meant(name) {
                     return Err(misplaced(
                         &at,

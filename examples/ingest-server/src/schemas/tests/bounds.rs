@@ -2,9 +2,9 @@
 //! a schema takes is not refused for its length, and what is too long is told how long it may be.
 
 use portcullis_pii_crypto::PiiKinds;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::super::builtin;
+use super::{super::builtin, SchemaError, compile};
 
 /// A kind and the bound beside it.
 fn bounds(schema: &Value, found: &mut Vec<(String, usize)>) {
@@ -74,4 +74,23 @@ fn what_is_too_long_for_its_kind_is_told_the_bound() {
             assert!(refusal.starts_with(&format!("must be {}", kind.expected())));
         }
     }
+}
+
+/// No field has a longer name, so that such a value could never be sealed.
+#[test]
+fn personal_data_at_a_place_whose_pointer_is_too_long_is_refused_with_the_bound() {
+    let email = json!({ "type": "string", "x-pii": "email" });
+    let schema = |bytes: usize| {
+        let name = format!("~{}", "n".repeat(bytes - "/~0/1234567".len()));
+        json!({ "properties": { name: { "items": email } } })
+    };
+    compile(&schema(763)).unwrap();
+    let Err(SchemaError::Personal(_, at, why)) = compile(&schema(764)) else {
+        panic!("a pointer of 764 bytes is taken");
+    };
+    assert!(at.ends_with("/items"), "{at}");
+    assert!(why.contains("more than 763 bytes"), "{why}");
+    // Nothing is sealed there.
+    compile(&json!({ "properties": { "n".repeat(2_000): { "type": "string", "x-pii": "none" } } }))
+        .unwrap();
 }

@@ -9,7 +9,7 @@ fn harmless(schema: &Value, data: &Value) -> Vec<String> {
     let schema = compile(schema).unwrap();
     let mut found = Vec::new();
     for place in schema.harmless() {
-        place.visit(data, &mut |pointer, _| found.push(pointer));
+        place.visit(data, &mut |pointer, _| found.push(pointer.to_owned()));
     }
     found.sort();
     found

@@ -240,6 +240,19 @@ fn a_text_that_is_too_long_to_be_sealed_is_rejected_with_the_bound() {
     assert!(detail.contains("at most 64 KiB"), "{detail}");
 }
 
+/// A longer one would be found out by the cipher, and cost the whole request.
+#[test]
+fn nothing_is_sealed_where_a_pointer_is_too_long() {
+    let policy = json!({ "email": "seal" });
+    // `~` takes two bytes in a pointer.
+    let of = |bytes: usize| event(json!({ format!("~{}", "n".repeat(bytes - 5)): [EMAIL] }));
+    let found = sealed(policy.clone(), of(763));
+    assert_eq!(found.keys().map(String::len).collect::<Vec<_>>(), [763]);
+    let detail = detail(policy, of(764));
+    assert!(detail.starts_with("`data/*/0` holds"), "{detail}");
+    assert!(detail.contains("more than 763 bytes"), "{detail}");
+}
+
 #[test]
 fn no_more_than_a_thousand_values_of_one_event_are_sealed() {
     let policy = json!({ "email": "seal" });
