@@ -149,13 +149,17 @@ pub(super) enum Edges {
 
 /// How the number in `range` is bound, on its worse side.
 pub(super) fn edges(bytes: &[u8], range: &Range<usize>) -> Edges {
+    // Slashes make a date of groups, and a path of whole numbers: `/customers/52998224725/1`.
+    let in_groups = run(bytes, range.start) < range.len();
     let left = side(
         before(bytes, range.start),
         range.start.checked_sub(2).map(|i| bytes[i]),
+        in_groups,
     );
     let right = side(
         bytes.get(range.end).copied(),
         bytes.get(range.end + 1).copied(),
+        in_groups,
     );
     let signed = before(bytes, range.start) == Some(b'+');
     left.max(right)
@@ -163,13 +167,13 @@ pub(super) fn edges(bytes: &[u8], range: &Range<usize>) -> Edges {
 }
 
 /// `next` touches the number, `beyond` stands behind it.
-fn side(next: Option<u8>, beyond: Option<u8>) -> Edges {
+fn side(next: Option<u8>, beyond: Option<u8>, in_groups: bool) -> Edges {
     let digit_beyond = beyond.is_some_and(|b| b.is_ascii_digit());
     match next {
         Some(b) if b.is_ascii_alphanumeric() => Edges::Inside,
         Some(b'.') if digit_beyond => Edges::Inside,
         Some(b'-' | b'+') if beyond.is_some_and(|b| b.is_ascii_alphanumeric()) => Edges::Chained,
-        Some(b'/') if digit_beyond => Edges::Chained,
+        Some(b'/') if digit_beyond && in_groups => Edges::Chained,
         _ => Edges::Apart,
     }
 }
