@@ -4,6 +4,8 @@
 const MAX_DIGITS: usize = 17;
 pub(super) const MAX_GROUPS: usize = 9;
 const MAX_GAP: usize = 3;
+/// Digits that stand singly; more of them are a list of digits, which is not read to its end at each.
+const MAX_SINGLE: usize = 3;
 
 /// What may stand between two groups.
 #[derive(Clone, Copy)]
@@ -59,8 +61,8 @@ impl Group {
 }
 
 impl Groups {
-    /// The groups from `at` on, `most` of them, which are no more than [`MAX_GROUPS`]. A bracketed
-    /// zero, as in `+49 (0)30`, is a separator.
+    /// The groups from `at` on, `most` of them, which are no more than [`MAX_GROUPS`], and no more than
+    /// a few of single digits. A bracketed zero, as in `+49 (0)30`, is a separator.
     pub(super) fn read(bytes: &[u8], at: usize, separators: Separators, most: usize) -> Self {
         let mut read = Self {
             digits: [0; MAX_DIGITS],
@@ -68,7 +70,7 @@ impl Groups {
             count: 0,
         };
         let mut start = at;
-        let mut total = 0;
+        let (mut total, mut single) = (0, 0);
         while read.count < most {
             let rest = bytes.get(start..).unwrap_or_default();
             let mut length = 0;
@@ -79,7 +81,8 @@ impl Groups {
                 *place = *digit;
                 length += 1;
             }
-            if length == 0 {
+            single += usize::from(length == 1);
+            if length == 0 || single > MAX_SINGLE {
                 break;
             }
             total += length;

@@ -26,6 +26,11 @@ pub(super) fn behind_zeros(bytes: &[u8], at: usize, groups: &Groups) -> Option<u
         [b'0', b'0', code @ ..] if calling_codes::is_code(code) => 2,
         _ => return None,
     };
+    // No code begins with a zero: a list of zeros is seen off before it is read again.
+    let code = groups.digits(*groups.all().last()?).get(prefix)?;
+    if *code == b'0' {
+        return None;
+    }
     let groups = Groups::read(bytes, at, Separators::NO_POINT, MAX_GROUPS);
     if groups.all().last()?.total() < prefix + MIN_AFTER_ZEROS {
         return None;
