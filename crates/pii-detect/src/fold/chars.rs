@@ -23,6 +23,10 @@ pub(super) fn fold(c: char, emit: &mut dyn FnMut(char)) {
     if c.is_ascii() {
         return emit(c);
     }
+    // A decimal digit is one in every form of normalization.
+    if CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::DecimalNumber {
+        return emit(tables::decimal_digit(c));
+    }
     let normalized = Normalized::of(c);
     let normalized = normalized.as_slice().iter().copied();
     normalized.filter_map(single).for_each(emit);
