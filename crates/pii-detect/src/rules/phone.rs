@@ -35,7 +35,7 @@ pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding>
         [sign @ (b'+' | b'('), ..] => (sign, at + 1),
         _ => (0, at),
     };
-    if !starts_named && sign != b'+' {
+    if sign != b'+' && (!starts_named || in_single_digits(bytes, at)) {
         return None;
     }
     let is_listed = matches!(bytes[..at], [.., b'0'..=b'9', b' ']);
@@ -126,6 +126,14 @@ fn starts_word(bytes: &[u8], at: usize) -> bool {
         Some(b':') => at < 2 || !bytes[at - 2].is_ascii_digit(),
         Some(before) => !before.is_ascii_alphanumeric(),
     }
+}
+
+/// The third or a later one of digits that stand singly, `4 4 4 4`: a number that is written so was
+/// looked for at the first.
+fn in_single_digits(bytes: &[u8], at: usize) -> bool {
+    let is_single =
+        bytes[at].is_ascii_digit() && !bytes.get(at + 1).is_some_and(u8::is_ascii_digit);
+    is_single && matches!(bytes[..at], [.., b'0'..=b'9', b' ', b'0'..=b'9', b' '])
 }
 
 /// `tel-4155552671`: the word that says it may be joined by a hyphen.
