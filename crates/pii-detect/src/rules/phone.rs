@@ -35,7 +35,8 @@ pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding>
         [sign @ (b'+' | b'('), ..] => (sign, at + 1),
         _ => (0, at),
     };
-    if sign != b'+' && (!starts_named || in_single_digits(bytes, at)) {
+    let is_tried = in_single_digits(bytes, at) || goes_on::in_row_of_pairs(bytes, at);
+    if sign != b'+' && (!starts_named || is_tried) {
         return None;
     }
     let is_listed = matches!(bytes[..at], [.., b'0'..=b'9', b' ']);

@@ -28,6 +28,16 @@ pub(super) fn in_pairs(bytes: &[u8], range: &Range<usize>) -> bool {
     pairs && (before || after)
 }
 
+/// In the middle of a row of pairs that is longer than any national number: whatever could begin here is
+/// [`in_pairs`], which is told before it is read.
+pub(super) fn in_row_of_pairs(bytes: &[u8], at: usize) -> bool {
+    const BYTES: usize = 3 * super::national::MAX_GROUPS;
+    let is_pair = |chunk: &[u8]| matches!(chunk, [b'0'..=b'9', b'0'..=b'9', b' ']);
+    let row = bytes.get(at..at + BYTES).unwrap_or_default();
+    let before = &bytes[at.saturating_sub(3)..at];
+    is_pair(before) && !row.is_empty() && !row.starts_with(b"00") && row.chunks(3).all(is_pair)
+}
+
 /// `00-59-22-82-13-08`: an address of hardware in which no letter happens to be, or bytes. A telephone
 /// number in pairs has five of them, or blanks between them: `00 45 12 34 56 78`.
 pub(super) fn is_hardware(bytes: &[u8], range: &Range<usize>) -> bool {
