@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod adversarial;
+pub mod keys;
 pub mod patterns;
 pub mod processor_time;
 pub mod texts;
+pub mod threads;
