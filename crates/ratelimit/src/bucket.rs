@@ -124,6 +124,7 @@ impl Bucket {
     /// the new burst and debt, and drains at the new rate. If `now` lies before a time that the bucket has
     /// seen, it is taken to be that time: a clock that steps back refills nothing.
     #[must_use]
+    #[inline]
     pub fn at<'a>(self, limit: &'a Limit, now: Timestamp) -> Level<'a> {
         let scale = limit.scale();
         let (consumed, last) = if self.scale == scale {
@@ -154,6 +155,7 @@ impl Bucket {
     }
 
     /// Rounded up in volume and time, so that a change of scale never gives tokens away.
+    #[cold]
     fn converted_to(self, scale: Scale) -> (u64, u64) {
         let volume = (u128::from(self.consumed) * u128::from(scale.units_per_token().get()))
             .div_ceil(u128::from(self.scale.units_per_token().get()));
@@ -190,6 +192,7 @@ impl Level<'_> {
     ///
     /// # Errors
     /// The tokens are not there: how long to wait until the whole request, sent again, is admitted.
+    #[inline]
     pub fn charge_more(&self, before: u32, cost: u32) -> Result<Bucket, Retry> {
         if cost == 0 {
             return Ok(self.bucket);
@@ -216,6 +219,7 @@ impl Level<'_> {
 
     /// The whole tokens that can be taken at once without debt.
     #[must_use]
+    #[inline]
     pub fn remaining(&self) -> u32 {
         let free = self.limit.volume().saturating_sub(self.consumed);
         let tokens = free / self.limit.scale().units_per_token();
@@ -226,9 +230,15 @@ impl Level<'_> {
     /// `None` when the bucket is full.
     #[must_use]
     pub fn next_token(&self) -> Option<Duration> {
+        self.micros_to_next_token().map(Duration::from_micros)
+    }
+
+    /// [`next_token`](Self::next_token) in microseconds.
+    #[inline]
+    pub(crate) fn micros_to_next_token(&self) -> Option<u64> {
         let used_then = (self.limit.burst() - self.remaining()).checked_sub(1)?;
         let used_then = self.limit.scale().volume_of(used_then);
-        Some(self.time_to_drain(self.consumed - used_then))
+        Some(self.micros_to_drain(self.consumed - used_then))
     }
 
     /// How long until the bucket is full again. A store that gives what it keeps a time to live
@@ -251,11 +261,17 @@ impl Level<'_> {
         self.tick
     }
 
-    /// From now to the first tick at which `volume` has drained.
     fn time_to_drain(&self, volume: u64) -> Duration {
+        Duration::from_micros(self.micros_to_drain(volume))
+    }
+
+    /// From now to the first tick at which `volume` has drained.
+    #[inline]
+    fn micros_to_drain(&self, volume: u64) -> u64 {
         let scale = self.limit.scale();
         let drained = self.tick.saturating_add(scale.ticks_to_drain(volume));
-        scale.tick().start_of(drained).since(self.now)
+        let drained = scale.tick().start_of(drained).as_micros();
+        drained.saturating_sub(self.now.as_micros())
     }
 }
 

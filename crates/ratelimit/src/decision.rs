@@ -57,6 +57,7 @@ struct Limits {
 
 impl Decision {
     /// Of a request for which `before` tokens were taken earlier, and `cost` if it is admitted.
+    #[inline]
     pub(crate) fn new(
         policy: Arc<Policy>,
         outcome: ChargeOutcome,
@@ -64,26 +65,29 @@ impl Decision {
         cost: u32,
         jitter: &Jitter,
     ) -> Self {
-        let mut limits = Limits {
-            policy,
-            outcome,
-            taken: before,
-        };
-        let is_refused = limits.violated().next().is_some();
-        let retry = limits.enforced().filter_map(|(_, status)| status.retry());
-        match retry.max() {
-            Some(retry) if is_refused => {
-                let retry_after = retry_after(retry, jitter);
-                Self::Refused(Refused {
-                    limits,
-                    retry,
-                    retry_after,
-                })
-            }
-            _ => {
-                limits.taken = before.saturating_add(cost);
-                Self::Admitted(Admitted { limits })
-            }
+        let (mut is_refused, mut retry) = (false, None);
+        for (_, status) in enforced(&policy, &outcome) {
+            is_refused |= status.refusal().is_some();
+            retry = retry.max(status.retry());
+        }
+        // Each put together where it stays: the outcome is the most of it.
+        match retry {
+            Some(retry) if is_refused => Self::Refused(Refused {
+                limits: Limits {
+                    policy,
+                    outcome,
+                    taken: before,
+                },
+                retry,
+                retry_after: retry_after(retry, jitter),
+            }),
+            _ => Self::Admitted(Admitted {
+                limits: Limits {
+                    policy,
+                    outcome,
+                    taken: before.saturating_add(cost),
+                },
+            }),
         }
     }
 
@@ -222,18 +226,35 @@ impl Limits {
     }
 
     fn all(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
-        let limits = self.policy.limits().iter().enumerate();
-        limits.filter_map(|(position, limit)| Some((limit, self.outcome.status(position)?)))
+        applied(&self.policy, &self.outcome)
     }
 
     fn enforced(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
-        self.all().filter(|(limit, _)| limit.is_enforced())
+        enforced(&self.policy, &self.outcome)
     }
 
     fn violated(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
         self.enforced()
             .filter(|(_, status)| status.refusal().is_some())
     }
+}
+
+/// The limits that applied.
+#[inline]
+fn applied<'a>(
+    policy: &'a Policy,
+    outcome: &'a ChargeOutcome,
+) -> impl Iterator<Item = (&'a PolicyLimit, &'a LimitStatus)> {
+    let limits = policy.limits().iter().enumerate();
+    limits.filter_map(|(position, limit)| Some((limit, outcome.status(position)?)))
+}
+
+#[inline]
+fn enforced<'a>(
+    policy: &'a Policy,
+    outcome: &'a ChargeOutcome,
+) -> impl Iterator<Item = (&'a PolicyLimit, &'a LimitStatus)> {
+    applied(policy, outcome).filter(|(limit, _)| limit.is_enforced())
 }
 
 fn retry_after(retry: Retry, jitter: &Jitter) -> Option<Duration> {

@@ -16,7 +16,7 @@ use crate::{
     observer::{Event, Observer},
     policy::{Policies, Policy, PolicyLimit},
     request::RateLimitRequest,
-    store::{Charge, ChargeOutcome, Store},
+    store::{Charge, ChargeFuture, ChargeOutcome, Store},
 };
 
 pub use self::builder::{BuildError, RateLimiterBuilder};
@@ -57,7 +57,11 @@ impl RateLimiter {
         drop(policies);
         let (policy, now) = (policy.ok_or(CheckError::NoPolicy)?, self.now());
         let charge = Charge::for_request(&policy, request, now);
-        let outcome = self.shared.store.charge(&charge).await?;
+        let outcome = match self.shared.store.charge(&charge) {
+            // Not stored in the future of this check, to be taken out of it again at once.
+            ChargeFuture::Ready(decided) => decided.into_inner()?,
+            undecided @ ChargeFuture::Boxed(_) => undecided.await?,
+        };
         let cost = charge.cost();
         let decision = Decision::new(policy, outcome, 0, cost, &self.shared.jitter);
         self.tell(request, &decision, cost, now);

@@ -4,6 +4,10 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use crate::{clock::Timestamp, policy::Rate};
 
+/// Microseconds in a tick.
+const MICROS: u32 = 1;
+const MILLIS: u32 = 1_000;
+
 /// What one unit of volume and one tick of time are worth, for the buckets of one limit.
 ///
 /// A token is [`units_per_token`](Self::units_per_token) units of volume (`P`), and
@@ -13,7 +17,9 @@ use crate::{clock::Timestamp, policy::Rate};
 pub struct Scale {
     units_per_token: NonZeroU64,
     units_per_tick: NonZeroU32,
-    tick: Tick,
+    /// Microseconds. A number rather than a [`Tick`], so that a bucket is whole words to a
+    /// processor, which copies those at once.
+    tick: u32,
 }
 
 /// The step that time is counted in.
@@ -36,7 +42,10 @@ impl Scale {
         Self {
             units_per_token,
             units_per_tick,
-            tick,
+            tick: match tick {
+                Tick::Micros => MICROS,
+                Tick::Millis => MILLIS,
+            },
         }
     }
 
@@ -50,11 +59,12 @@ impl Scale {
         let ticks = u64::try_from(micros / per_tick).ok()?;
         let divisor = greatest_common_divisor(ticks, u64::from(rate.tokens()));
         let units_per_tick = u32::try_from(u64::from(rate.tokens()) / divisor).ok()?;
-        Some(Self {
-            units_per_token: NonZeroU64::new(ticks / divisor)?,
-            units_per_tick: NonZeroU32::new(units_per_tick)?,
+        let units_per_token = NonZeroU64::new(ticks / divisor)?;
+        Some(Self::new(
+            units_per_token,
+            NonZeroU32::new(units_per_tick)?,
             tick,
-        })
+        ))
     }
 
     /// `P`: the units of volume that one token is worth.
@@ -72,7 +82,10 @@ impl Scale {
     /// The step that time is counted in.
     #[must_use]
     pub const fn tick(self) -> Tick {
-        self.tick
+        match self.tick {
+            MILLIS => Tick::Millis,
+            _ => Tick::Micros,
+        }
     }
 
     pub(crate) fn volume_of(self, tokens: u32) -> u64 {
@@ -95,15 +108,18 @@ impl Tick {
     #[must_use]
     pub const fn micros(self) -> u64 {
         match self {
-            Self::Micros => 1,
-            Self::Millis => 1_000,
+            Self::Micros => MICROS as u64,
+            Self::Millis => MILLIS as u64,
         }
     }
 
     /// The number, counted from the origin of time, of the tick that `time` falls in.
     #[must_use]
     pub const fn floor(self, time: Timestamp) -> u64 {
-        time.as_micros() / self.micros()
+        match self {
+            Self::Micros => time.as_micros(),
+            Self::Millis => time.as_micros() / MILLIS as u64,
+        }
     }
 
     /// The number of the first tick that does not begin before `time`.

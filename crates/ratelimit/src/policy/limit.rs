@@ -27,6 +27,9 @@ pub struct Limit {
     burst: u32,
     debt: u32,
     scale: Scale,
+    /// In units of the scale, worked out once.
+    volume: u64,
+    most_volume: u64,
 }
 
 /// Why a rate and a burst do not make a [`Limit`].
@@ -141,11 +144,14 @@ impl Limit {
             .filter_map(|tick| Scale::reduced(rate, tick))
             .find(|scale| tokens * u128::from(scale.units_per_token().get()) < VOLUME_BOUND)
             .ok_or(LimitError::TooLarge)?;
+        let (volume, overdraft) = (scale.volume_of(burst), scale.volume_of(debt));
         Ok(Self {
             rate,
             burst,
             debt,
             scale,
+            volume,
+            most_volume: volume + overdraft,
         })
     }
 
@@ -190,14 +196,14 @@ impl Limit {
 
     /// `burst · P`: the units of volume of the whole burst.
     #[must_use]
-    pub fn volume(&self) -> u64 {
-        self.scale.volume_of(self.burst)
+    pub const fn volume(&self) -> u64 {
+        self.volume
     }
 
     /// `(burst + debt) · P`: the most units of volume that a bucket may hold, below 2⁵².
     #[must_use]
-    pub fn most_volume(&self) -> u64 {
-        self.volume() + self.scale.volume_of(self.debt)
+    pub const fn most_volume(&self) -> u64 {
+        self.most_volume
     }
 }
 

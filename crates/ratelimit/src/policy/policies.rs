@@ -2,7 +2,7 @@
 
 mod builder;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -38,7 +38,9 @@ pub use self::builder::PoliciesBuilder;
 #[serde(try_from = "PoliciesBuilder")]
 pub struct Policies {
     client_address: Arc<Policy>,
-    tiers: BTreeMap<Tier, BTreeMap<Category, Arc<Policy>>>,
+    /// By tier and then category, in the order of their names. There are a few of each, and most
+    /// names differ in length, so that looking at one after the other finds a policy soonest.
+    tiers: Vec<(Tier, Vec<(Category, Arc<Policy>)>)>,
 }
 
 /// Why rules cannot be made into [`Policies`].
@@ -109,7 +111,9 @@ impl Policies {
     /// The policy of a tier and category.
     #[must_use]
     pub fn policy(&self, tier: &Tier, category: &Category) -> Option<&Arc<Policy>> {
-        self.tiers.get(tier)?.get(category)
+        let (_, of_tier) = self.tiers.iter().find(|(name, _)| name == tier)?;
+        let (_, policy) = of_tier.iter().find(|(name, _)| name == category)?;
+        Some(policy)
     }
 
     /// The policy for client addresses before authentication; default: no limits.
@@ -120,9 +124,9 @@ impl Policies {
 
     /// All policies.
     pub fn iter(&self) -> impl Iterator<Item = &Policy> {
-        let tiers = self.tiers.values().flat_map(BTreeMap::values);
+        let of_tiers = self.tiers.iter().flat_map(|(_, of_tier)| of_tier);
         std::iter::once(&self.client_address)
-            .chain(tiers)
+            .chain(of_tiers.map(|(_, policy)| policy))
             .map(AsRef::as_ref)
     }
 }

@@ -148,30 +148,36 @@ impl<'a> Charge<'a> {
     }
 
     /// The buckets: one for each limit of the policy that applies to this request.
-    pub fn targets(&self) -> impl Iterator<Item = Target<'a>> + use<'a> {
-        let Self {
-            key,
-            address,
-            without,
-            ..
-        } = *self;
-        self.policy
-            .limits()
-            .iter()
-            .enumerate()
-            .filter(move |(position, _)| !without[*position])
-            .filter_map(move |(position, limit)| {
-                let subject = match limit.scope() {
-                    Scope::Tenant | Scope::Category | Scope::ClientAddress => Subject::Whole,
-                    Scope::Key => Subject::Key(key?),
-                    Scope::Address => Subject::Address(address?),
-                };
-                Some(Target {
-                    position,
-                    limit,
-                    subject,
-                })
-            })
+    #[inline]
+    pub fn targets(&self) -> impl Iterator<Item = Target<'a>> {
+        let positions = 0..self.policy.limits().len().min(MAX_LIMITS);
+        positions.filter_map(|position| self.target(position))
+    }
+
+    /// The only bucket, where the policy has one limit.
+    #[inline]
+    pub(crate) fn sole_target(&self) -> Option<Target<'a>> {
+        (self.policy.limits().len() == 1)
+            .then(|| self.target(0))
+            .flatten()
+    }
+
+    #[inline]
+    fn target(&self, position: usize) -> Option<Target<'a>> {
+        if self.without[position] {
+            return None;
+        }
+        let limit = &self.policy.limits()[position];
+        let subject = match limit.scope() {
+            Scope::Tenant | Scope::Category | Scope::ClientAddress => Subject::Whole,
+            Scope::Key => Subject::Key(self.key?),
+            Scope::Address => Subject::Address(self.address?),
+        };
+        Some(Target {
+            position,
+            limit,
+            subject,
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod fingerprint;
 mod shard;
+mod slots;
 mod table;
 
 use std::{
@@ -10,10 +11,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use self::{
-    fingerprint::{Fingerprint, Fingerprints},
-    shard::Shard,
-};
+use self::{fingerprint::Fingerprints, shard::Shard};
 use super::{Charge, ChargeFuture, Store};
 
 const MAX_SHARDS: usize = 64;
@@ -69,7 +67,7 @@ impl MemoryStore {
     /// which never take room from the enforced ones.
     ///
     /// The capacity, at least 4, is divided evenly over one shard for every 1,024 buckets, at
-    /// most 64 of them. Memory is taken when a shard is first used. `SharedOverflow` adds up to
+    /// most 64 of them. Memory is taken as buckets are used. `SharedOverflow` adds up to
     /// one bucket a shard for each limit of the policies.
     #[must_use]
     pub fn new(capacity: NonZeroUsize, when_full: WhenFull) -> Self {
@@ -90,19 +88,20 @@ impl MemoryStore {
         let stats = self.shards.iter().map(|shard| locked(shard).stats());
         stats.fold(MemoryStats::default(), MemoryStats::plus)
     }
-
-    fn shard(&self, partition: Fingerprint) -> MutexGuard<'_, Shard> {
-        locked(&self.shards[partition.index_below(self.shards.len())])
-    }
 }
 
 impl Store for MemoryStore {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
         let partition = self.fingerprints.of_partition(charge.partition());
-        let outcome = self.shard(partition).charge(charge, |target| {
-            self.fingerprints.of_bucket(partition, target)
-        });
-        outcome.into()
+        let shard = &self.shards[partition.shard_below(self.shards.len())];
+        if let Some(target) = charge.sole_target() {
+            let key = self.fingerprints.of_bucket(partition, &target);
+            if let Some(outcome) = locked(shard).charge_held(charge, &target, key) {
+                return outcome.into();
+            }
+        }
+        let keys = self.fingerprints.of_buckets(partition, charge);
+        locked(shard).charge(charge, &keys).into()
     }
 }
 

@@ -4,23 +4,30 @@ use super::{Charge, ChargeOutcome, LimitStatus, Target};
 use crate::{
     bucket::{Bucket, Level, Retry},
     clock::Timestamp,
-    policy::MAX_LIMITS,
+    policy::{Limit, MAX_LIMITS},
 };
 
 /// A charge that is decided and not yet written: the status of its limits, and the buckets to
 /// write.
 #[derive(Clone, Copy, Debug)]
 pub struct PendingCharge<'a> {
+    charge: &'a Charge<'a>,
     outcome: ChargeOutcome,
-    updates: [Option<(Target<'a>, Bucket)>; MAX_LIMITS],
+    updates: [Option<Counted>; MAX_LIMITS],
+}
+
+/// What a bucket counts, in the scale of its limit.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    consumed: u64,
+    tick: u64,
 }
 
 /// One limit of the charge on its own.
 #[derive(Clone, Copy)]
-struct Tried<'a> {
-    target: Target<'a>,
-    level: Level<'a>,
-    charged: Result<Bucket, Retry>,
+struct Tried {
+    before: Counted,
+    charged: Result<Counted, Retry>,
 }
 
 impl<'a> Charge<'a> {
@@ -32,12 +39,13 @@ impl<'a> Charge<'a> {
     /// [`updates`](PendingCharge::updates) afterwards, and lets no other charge of the partition
     /// come in between.
     #[must_use]
+    #[inline]
     pub fn decide(
-        &self,
+        &'a self,
         now: Timestamp,
         mut bucket_of: impl FnMut(&Target<'a>) -> Option<Bucket>,
     ) -> PendingCharge<'a> {
-        let mut tried: [Option<Tried<'a>>; MAX_LIMITS] = [None; MAX_LIMITS];
+        let mut tried: [Option<Tried>; MAX_LIMITS] = [None; MAX_LIMITS];
         let mut writes = self.cost() > 0;
         for target in self.targets() {
             let limit = target.limit().limit();
@@ -47,32 +55,53 @@ impl<'a> Charge<'a> {
             let charged = level.charge_more(self.before(), self.cost());
             writes &= charged.is_ok() || !target.limit().is_enforced();
             tried[target.position()] = Some(Tried {
-                target,
-                level,
-                charged,
+                before: Counted::of_level(&level),
+                charged: charged.map(|bucket| Counted::of_bucket(&bucket)),
             });
         }
         let mut pending = PendingCharge {
+            charge: self,
             outcome: ChargeOutcome::default(),
             updates: [None; MAX_LIMITS],
         };
-        for tried in tried.into_iter().flatten() {
-            let Tried {
-                target,
-                level,
-                charged,
-            } = tried;
-            let status = match charged {
-                Err(retry) => LimitStatus::without_room(&level, retry),
-                Ok(_) if !writes => self.not_taken(&level),
-                Ok(bucket) => {
-                    pending.updates[target.position()] = Some((target, bucket));
-                    LimitStatus::with_room(&bucket.at(target.limit().limit(), now))
+        for target in self.targets() {
+            let Some(tried) = &tried[target.position()] else {
+                continue;
+            };
+            let limit = target.limit().limit();
+            let status = match tried.charged {
+                Err(retry) => LimitStatus::without_room(&tried.before.level(limit, now), retry),
+                Ok(_) if !writes => self.not_taken(&tried.before.level(limit, now)),
+                Ok(charged) => {
+                    pending.updates[target.position()] = Some(charged);
+                    LimitStatus::with_room(&charged.level(limit, now))
                 }
             };
             pending.outcome.set(&target, status);
         }
         pending
+    }
+
+    /// Decides over the bucket of the only limit: the new bucket, if there is one to write.
+    ///
+    /// What [`decide`](Self::decide) says too, without what it takes to hold several limits against
+    /// each other. Most charges are of one.
+    #[inline]
+    pub(crate) fn decide_sole(
+        &self,
+        limit: &Limit,
+        bucket: Bucket,
+        now: Timestamp,
+    ) -> (Option<Bucket>, LimitStatus) {
+        let level = bucket.at(limit, now);
+        match level.charge_more(self.before(), self.cost()) {
+            Err(retry) => (None, LimitStatus::without_room(&level, retry)),
+            Ok(_) if self.cost() == 0 => (None, self.not_taken(&level)),
+            Ok(charged) => {
+                let status = LimitStatus::with_room(&charged.at(limit, now));
+                (Some(charged), status)
+            }
+        }
     }
 
     /// The status of a limit with room for what is not taken, because of another limit or because
@@ -95,7 +124,39 @@ impl<'a> PendingCharge<'a> {
 
     /// The buckets to write: those of the enforced limits and of the shadow limits that have room;
     /// none for a refusal or a peek.
-    pub fn updates(&self) -> impl Iterator<Item = (Target<'a>, Bucket)> + use<'a> {
-        self.updates.into_iter().flatten()
+    pub fn updates(&self) -> impl Iterator<Item = (Target<'a>, Bucket)> {
+        let targets = self.charge.targets();
+        targets.filter_map(|target| {
+            let counted = self.updates[target.position()]?;
+            Some((target, counted.bucket(target.limit().limit())))
+        })
+    }
+}
+
+impl Counted {
+    #[inline]
+    const fn of_level(level: &Level<'_>) -> Self {
+        Self {
+            consumed: level.consumed(),
+            tick: level.tick(),
+        }
+    }
+
+    #[inline]
+    const fn of_bucket(bucket: &Bucket) -> Self {
+        Self {
+            consumed: bucket.consumed(),
+            tick: bucket.last_tick(),
+        }
+    }
+
+    #[inline]
+    const fn bucket(self, limit: &Limit) -> Bucket {
+        Bucket::new(self.consumed, self.tick, limit.scale())
+    }
+
+    #[inline]
+    fn level(self, limit: &Limit, now: Timestamp) -> Level<'_> {
+        self.bucket(limit).at(limit, now)
     }
 }

@@ -124,16 +124,15 @@ impl TryFrom<PoliciesBuilder> for Policies {
     type Error = PolicyError;
 
     fn try_from(builder: PoliciesBuilder) -> Result<Self, PolicyError> {
-        let mut tiers: BTreeMap<Tier, BTreeMap<Category, Arc<Policy>>> = BTreeMap::new();
+        let mut tiers = Vec::new();
         for (tier, rules) in builder.tier {
+            let mut of_tier = Vec::new();
             for (category, of_category) in rules.category {
                 let limits = of_category.into_limits(&tier, &category, rules.tenant.clone());
                 let policy = distinct(format!("{tier}/{category}"), limits)?;
-                tiers
-                    .entry(tier.clone())
-                    .or_default()
-                    .insert(category, policy);
+                of_tier.push((category, policy));
             }
+            tiers.push((tier, of_tier));
         }
         let scope = Scope::ClientAddress;
         let limit = builder

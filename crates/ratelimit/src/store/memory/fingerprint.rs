@@ -1,77 +1,146 @@
 //! Keys of fixed size in place of the texts they stand for.
 
-use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    net::IpAddr,
+    ops::BitXor,
+};
 
-use crate::store::{Partition, Subject, Target};
+use siphasher::sip128::SipHasher13;
+
+use crate::{
+    address::ClientNetwork,
+    policy::MAX_LIMITS,
+    store::{Charge, Partition, Subject, Target},
+};
 
 /// A key of 128 bits, in place of the texts that it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint(u64, u64);
-
-/// Makes fingerprints under two secret keys of this process, so that nobody can choose texts
-/// whose fingerprints meet.
-pub(super) struct Fingerprints {
-    low: RandomState,
-    high: RandomState,
+pub(super) struct Fingerprint {
+    low: u64,
+    high: u64,
 }
 
-/// Takes a fingerprint for its own hash.
-pub(super) type FingerprintHasher = BuildHasherDefault<LowHalf>;
+/// Makes fingerprints under secret keys of this process, one for each kind of text, so that nobody
+/// can choose texts whose fingerprints meet.
+///
+/// Each text is read once, by SipHash-1-3 with 128 bits (Aumasson and Bernstein, 2012), a keyed
+/// pseudo-random function: what it says of other texts tells nothing of the next, and no
+/// fingerprint leaves the process. A bucket's fingerprint is the exclusive or of its parts', which
+/// are of different functions; two buckets meet by chance alone, as they would under one function
+/// of all their parts.
+#[derive(Clone)]
+pub(super) struct Fingerprints {
+    tenants: SipHasher13,
+    keys: SipHasher13,
+    networks: SipHasher13,
+}
 
-#[derive(Debug, Default)]
-pub(super) struct LowHalf(u64);
+/// The fingerprints of the buckets of one charge.
+pub(super) struct ChargeKeys {
+    by_position: [Option<Fingerprint>; MAX_LIMITS],
+}
 
 impl Fingerprint {
-    /// A number below `bound`, from the half that tables do not use.
-    pub(super) fn index_below(self, bound: usize) -> usize {
-        let index = (u128::from(self.1) * bound as u128) >> 64;
-        usize::try_from(index).unwrap_or(0)
+    /// A number below `bound`, from the half that tells shards.
+    pub(super) fn shard_below(self, bound: usize) -> usize {
+        index_below(self.high, bound)
+    }
+
+    /// A number below `bound`, from the half that tells the places of a table.
+    pub(super) fn place_below(self, bound: usize) -> usize {
+        index_below(self.low, bound)
+    }
+
+    const fn of_limit(self, identity_hash: u64) -> Self {
+        Self {
+            low: self.low ^ identity_hash,
+            ..self
+        }
     }
 }
 
-impl Hash for Fingerprint {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0);
+impl BitXor for Fingerprint {
+    type Output = Self;
+
+    fn bitxor(self, other: Self) -> Self {
+        Self {
+            low: self.low ^ other.low,
+            high: self.high ^ other.high,
+        }
     }
 }
 
 impl Fingerprints {
     pub(super) fn make_random() -> Self {
         Self {
-            low: RandomState::new(),
-            high: RandomState::new(),
+            tenants: make_random_function(),
+            keys: make_random_function(),
+            networks: make_random_function(),
         }
     }
 
+    #[inline]
     pub(super) fn of_partition(&self, partition: Partition<'_>) -> Fingerprint {
-        self.of(&partition)
-    }
-
-    pub(super) fn of_bucket(&self, partition: Fingerprint, target: &Target<'_>) -> Fingerprint {
-        let limit = target.limit().identity_hash();
-        match target.subject() {
-            Subject::Whole => Fingerprint(partition.0 ^ limit, partition.1),
-            part => self.of(&(partition.0, partition.1, limit, part)),
+        match partition {
+            Partition::Tenant(tenant) => under(&self.tenants, tenant.as_bytes()),
+            Partition::Address(network) => self.of_network(network),
         }
     }
 
-    fn of(&self, what: &impl Hash) -> Fingerprint {
-        Fingerprint(self.low.hash_one(what), self.high.hash_one(what))
+    #[inline]
+    pub(super) fn of_bucket(&self, partition: Fingerprint, target: &Target<'_>) -> Fingerprint {
+        let bucket = match target.subject() {
+            Subject::Whole => partition,
+            Subject::Key(id) => partition ^ under(&self.keys, id.as_bytes()),
+            Subject::Address(network) => partition ^ self.of_network(network),
+        };
+        bucket.of_limit(target.limit().identity_hash())
+    }
+
+    pub(super) fn of_buckets(&self, partition: Fingerprint, charge: &Charge<'_>) -> ChargeKeys {
+        let mut by_position = [None; MAX_LIMITS];
+        for target in charge.targets() {
+            by_position[target.position()] = Some(self.of_bucket(partition, &target));
+        }
+        ChargeKeys { by_position }
+    }
+
+    fn of_network(&self, network: ClientNetwork) -> Fingerprint {
+        match network.address() {
+            IpAddr::V4(address) => under(&self.networks, &address.octets()),
+            IpAddr::V6(address) => under(&self.networks, &address.octets()),
+        }
     }
 }
 
-impl Hasher for LowHalf {
-    fn finish(&self) -> u64 {
-        self.0
+impl ChargeKeys {
+    /// The key of the bucket of the limit at `position`.
+    pub(super) const fn at(&self, position: usize) -> Option<Fingerprint> {
+        self.by_position[position]
     }
 
-    fn write_u64(&mut self, half: u64) {
-        self.0 = half;
+    /// Whether it is the key of one of the charge's own buckets.
+    pub(super) fn contain(&self, key: Fingerprint) -> bool {
+        self.by_position.contains(&Some(key))
     }
+}
 
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
+fn under(function: &SipHasher13, text: &[u8]) -> Fingerprint {
+    let hash = function.hash(text);
+    Fingerprint {
+        low: hash.h1,
+        high: hash.h2,
     }
+}
+
+/// Under 128 bits that the standard library's random hashes give.
+fn make_random_function() -> SipHasher13 {
+    let random = || RandomState::new().hash_one("");
+    SipHasher13::new_with_keys(random(), random())
+}
+
+fn index_below(hash: u64, bound: usize) -> usize {
+    let index = (u128::from(hash) * bound as u128) >> 64;
+    usize::try_from(index).unwrap_or(0)
 }

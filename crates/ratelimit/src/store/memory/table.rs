@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use indexmap::IndexMap;
-
 use super::{
     MemoryStats, WhenFull,
-    fingerprint::{Fingerprint, FingerprintHasher},
+    fingerprint::{ChargeKeys, Fingerprint},
+    slots::Slots,
 };
 use crate::{bucket::Bucket, clock::Timestamp, policy::PolicyLimit};
 
@@ -16,7 +15,7 @@ const MAX_PROBES: usize = 32;
 
 /// A map of a fixed number of buckets, and one shared bucket for each limit that found it full.
 pub(super) struct Table {
-    buckets: IndexMap<Fingerprint, Bucket, FingerprintHasher>,
+    buckets: Slots,
     shared: HashMap<u64, Bucket>,
     capacity: usize,
     when_full: WhenFull,
@@ -33,15 +32,18 @@ pub(super) struct Table {
 /// Where a bucket lies, or would lie.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum BucketSlot {
-    Own(Fingerprint),
-    /// The shared bucket of a limit, by the hash of its identity.
-    Shared(u64),
+    /// A place of its own, where it was found.
+    Held(usize),
+    /// One of its own, once it is charged.
+    New,
+    /// The shared bucket of its limit.
+    Shared,
 }
 
 impl Table {
     pub(super) fn new(capacity: usize, when_full: WhenFull) -> Self {
         Self {
-            buckets: IndexMap::default(),
+            buckets: Slots::default(),
             shared: HashMap::new(),
             capacity,
             when_full,
@@ -57,57 +59,50 @@ impl Table {
         self.promised = 0;
     }
 
+    /// The bucket that `key` has for itself.
+    #[inline]
+    pub(super) fn held(&mut self, key: Fingerprint) -> Option<&mut Bucket> {
+        self.buckets.find(key).and_then(|place| self.buckets.at_mut(place))
+    }
+
     /// The bucket for `key`, and where to put it back. Takes at most the room of a drained
     /// bucket, so a charge that is refused afterwards has changed nothing.
+    #[inline]
     pub(super) fn find(
         &mut self,
         key: Fingerprint,
         limit: &PolicyLimit,
         now: Timestamp,
-        in_batch: impl Fn(&Fingerprint) -> bool,
+        keys: &ChargeKeys,
     ) -> (BucketSlot, Bucket) {
-        if let Some(bucket) = self.buckets.get(&key) {
-            return (BucketSlot::Own(key), *bucket);
+        if let Some(place) = self.buckets.find(key)
+            && let Some(entry) = self.buckets.at(place)
+        {
+            return (BucketSlot::Held(place), entry.bucket);
         }
-        let has_room = self.buckets.len() + self.promised < self.capacity
-            || self.remove_drained(now, in_batch);
-        // What a key took from the shared bucket still counts when it gets one of its own.
-        let shared = self.shared.get(&limit.identity_hash()).copied();
-        let bucket = shared.unwrap_or_else(|| Bucket::full(limit.limit(), self.removed_at));
-        if has_room || self.when_full == WhenFull::EvictLeast {
-            self.promised += 1;
-            (BucketSlot::Own(key), bucket)
-        } else {
-            self.counted.overflowed += 1;
-            (BucketSlot::Shared(limit.identity_hash()), bucket)
-        }
+        self.find_room(limit, now, keys)
     }
 
     /// Keeps `bucket`, if need be in place of the least used of the others.
+    #[inline]
     pub(super) fn put(
         &mut self,
-        place: BucketSlot,
+        slot: BucketSlot,
+        key: Fingerprint,
+        limit: &PolicyLimit,
         bucket: Bucket,
         now: Timestamp,
-        in_batch: impl Fn(&Fingerprint) -> bool,
+        keys: &ChargeKeys,
     ) {
-        match place {
-            BucketSlot::Own(key) => {
-                if self.buckets.capacity() == 0 {
-                    self.buckets.reserve_exact(self.capacity);
+        match slot {
+            BucketSlot::Held(place) => self.buckets.put_at(place, key, bucket, self.capacity),
+            BucketSlot::New => {
+                if self.buckets.len() >= self.capacity && self.buckets.find(key).is_none() {
+                    self.remove_least(now, keys);
                 }
-                if self.buckets.len() >= self.capacity && !self.buckets.contains_key(&key) {
-                    self.remove_least(now, in_batch);
-                }
-                self.buckets.insert(key, bucket);
+                self.buckets.put(key, bucket, self.capacity);
             }
-            BucketSlot::Shared(limit) => {
-                // Those of limits that are no longer in any policy would stay otherwise.
-                self.shared
-                    .retain(|of, bucket| *of == limit || bucket.used_at(now) > 0);
-                self.removed_at = self.removed_at.max(now);
-                self.shared.insert(limit, bucket);
-            }
+            BucketSlot::Shared => self.put_shared(limit.identity_hash(), bucket, now),
         }
     }
 
@@ -118,40 +113,78 @@ impl Table {
         }
     }
 
+    /// A bucket for a key that has none, and where to put it.
+    #[cold]
+    fn find_room(
+        &mut self,
+        limit: &PolicyLimit,
+        now: Timestamp,
+        keys: &ChargeKeys,
+    ) -> (BucketSlot, Bucket) {
+        let has_room = self.buckets.len() + self.promised < self.capacity
+            || self.remove_drained(now, keys);
+        // What a key took from the shared bucket still counts when it gets one of its own.
+        let shared = self.shared.get(&limit.identity_hash()).copied();
+        let bucket = shared.unwrap_or_else(|| Bucket::full(limit.limit(), self.removed_at));
+        if has_room || self.when_full == WhenFull::EvictLeast {
+            self.promised += 1;
+            (BucketSlot::New, bucket)
+        } else {
+            self.counted.overflowed += 1;
+            (BucketSlot::Shared, bucket)
+        }
+    }
+
+    #[cold]
+    fn put_shared(&mut self, limit: u64, bucket: Bucket, now: Timestamp) {
+        // Those of limits that are no longer in any policy would stay otherwise.
+        self.shared
+            .retain(|of, bucket| *of == limit || bucket.used_at(now) > 0);
+        self.removed_at = self.removed_at.max(now);
+        self.shared.insert(limit, bucket);
+    }
+
     /// Removes the first bucket met that has drained.
-    fn remove_drained(&mut self, now: Timestamp, in_batch: impl Fn(&Fingerprint) -> bool) -> bool {
-        for _ in 0..self.buckets.len().min(MAX_PROBES) {
-            let index = self.hand % self.buckets.len();
-            let met = self.buckets.get_index(index);
-            if met.is_some_and(|(key, bucket)| bucket.used_at(now) == 0 && !in_batch(key)) {
-                self.remove(index, now);
-                self.counted.drained_reused += 1;
-                return true;
+    fn remove_drained(&mut self, now: Timestamp, keys: &ChargeKeys) -> bool {
+        let mut probes = 0;
+        for _ in 0..self.buckets.places() {
+            let place = self.hand % self.buckets.places();
+            if let Some(entry) = self.buckets.at(place) {
+                if probes == MAX_PROBES {
+                    return false;
+                }
+                probes += 1;
+                if entry.bucket.used_at(now) == 0 && !keys.contain(entry.key) {
+                    self.remove(place, now);
+                    self.counted.drained_reused += 1;
+                    return true;
+                }
             }
-            self.hand = index + 1;
+            self.hand = place + 1;
         }
         false
     }
 
     /// Removes the bucket met that has the fewest tokens in use.
-    fn remove_least(&mut self, now: Timestamp, in_batch: impl Fn(&Fingerprint) -> bool) {
-        let (first, len) = (self.hand, self.buckets.len());
-        self.hand = (first + len.min(MAX_PROBES)) % len;
-        let met = (first..).map(|index| index % len).take(len.min(MAX_PROBES));
-        let least = met
-            .filter_map(|index| self.buckets.get_index(index).map(|entry| (index, entry)))
-            .filter(|(_, (key, _))| !in_batch(key))
-            .map(|(index, (_, bucket))| (bucket.used_at(now), index))
+    fn remove_least(&mut self, now: Timestamp, keys: &ChargeKeys) {
+        let (first, places) = (self.hand, self.buckets.places());
+        let least = (first..first + places)
+            .map(|place| place % places)
+            .filter_map(|place| Some((place, self.buckets.at(place)?)))
+            .take(MAX_PROBES)
+            .inspect(|(place, _)| self.hand = place + 1)
+            .filter(|(_, entry)| !keys.contain(entry.key))
+            .map(|(place, entry)| (entry.bucket.used_at(now), place))
             .min();
-        if let Some((tokens, index)) = least {
-            self.remove(index, now);
+        if let Some((tokens, place)) = least {
+            self.remove(place, now);
             self.counted.forgotten += 1;
             self.counted.forgotten_tokens += tokens;
         }
     }
 
-    fn remove(&mut self, index: usize, now: Timestamp) {
-        self.buckets.swap_remove_index(index);
+    fn remove(&mut self, place: usize, now: Timestamp) {
+        self.buckets.remove(place);
         self.removed_at = self.removed_at.max(now);
     }
 }

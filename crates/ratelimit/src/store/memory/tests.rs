@@ -207,7 +207,9 @@ proptest! {
         evict in any::<bool>(),
     ) {
         let when_full = if evict { WhenFull::EvictLeast } else { WhenFull::SharedOverflow };
-        let (with, without) = (store(capacity, when_full), store(capacity, when_full));
+        // Which buckets of a full store are met in search of room depends on the fingerprints.
+        let (with, mut without) = (store(capacity, when_full), store(capacity, when_full));
+        without.fingerprints = with.fingerprints.clone();
         let enforced = policy(|rules| {
             rules.tenant(TIER, rule(9, 12)).key(TIER, CATEGORY, rule(3, 6))
         });
