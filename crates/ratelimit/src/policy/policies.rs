@@ -40,8 +40,10 @@ pub struct Policies {
     client_address: Arc<Policy>,
     /// By tier and then category, in the order of their names. There are a few of each, and most
     /// names differ in length, so that looking at one after the other finds a policy soonest.
-    tiers: Vec<(Tier, Vec<(Category, Arc<Policy>)>)>,
+    tiers: Vec<(Tier, OfTier)>,
 }
+
+type OfTier = Vec<(Category, Arc<Policy>)>;
 
 /// Why rules cannot be made into [`Policies`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

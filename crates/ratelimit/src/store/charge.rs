@@ -154,14 +154,6 @@ impl<'a> Charge<'a> {
         positions.filter_map(|position| self.target(position))
     }
 
-    /// The only bucket, where the policy has one limit.
-    #[inline]
-    pub(crate) fn sole_target(&self) -> Option<Target<'a>> {
-        (self.policy.limits().len() == 1)
-            .then(|| self.target(0))
-            .flatten()
-    }
-
     #[inline]
     fn target(&self, position: usize) -> Option<Target<'a>> {
         if self.without[position] {

@@ -94,14 +94,12 @@ impl Store for MemoryStore {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
         let partition = self.fingerprints.of_partition(charge.partition());
         let shard = &self.shards[partition.shard_below(self.shards.len())];
-        if let Some(target) = charge.sole_target() {
-            let key = self.fingerprints.of_bucket(partition, &target);
-            if let Some(outcome) = locked(shard).charge_held(charge, &target, key) {
-                return outcome.into();
-            }
-        }
         let keys = self.fingerprints.of_buckets(partition, charge);
-        locked(shard).charge(charge, &keys).into()
+        let mut shard = locked(shard);
+        let outcome = shard.admit(charge, &keys);
+        outcome
+            .unwrap_or_else(|| shard.charge(charge, &keys))
+            .into()
     }
 }
 

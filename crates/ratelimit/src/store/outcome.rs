@@ -60,7 +60,9 @@ impl LimitStatus {
     pub fn with_room(level: &Level<'_>) -> Self {
         Self {
             consumed: level.consumed(),
-            next_token: level.micros_to_next_token().map_or(Wait::NONE, Wait::micros),
+            next_token: level
+                .micros_to_next_token()
+                .map_or(Wait::NONE, Wait::micros),
             retry: Wait::NONE,
             remaining: level.remaining(),
             answer: HAS_ROOM,
@@ -102,7 +104,11 @@ impl LimitStatus {
     #[must_use]
     #[inline]
     pub fn refusal(&self) -> Option<Retry> {
-        if self.answer == REFUSES { self.retry() } else { None }
+        if self.answer == REFUSES {
+            self.retry()
+        } else {
+            None
+        }
     }
 
     /// When the limit would have room for the whole request, sent again, if it has none now.

@@ -82,28 +82,6 @@ impl<'a> Charge<'a> {
         pending
     }
 
-    /// Decides over the bucket of the only limit: the new bucket, if there is one to write.
-    ///
-    /// What [`decide`](Self::decide) says too, without what it takes to hold several limits against
-    /// each other. Most charges are of one.
-    #[inline]
-    pub(crate) fn decide_sole(
-        &self,
-        limit: &Limit,
-        bucket: Bucket,
-        now: Timestamp,
-    ) -> (Option<Bucket>, LimitStatus) {
-        let level = bucket.at(limit, now);
-        match level.charge_more(self.before(), self.cost()) {
-            Err(retry) => (None, LimitStatus::without_room(&level, retry)),
-            Ok(_) if self.cost() == 0 => (None, self.not_taken(&level)),
-            Ok(charged) => {
-                let status = LimitStatus::with_room(&charged.at(limit, now));
-                (Some(charged), status)
-            }
-        }
-    }
-
     /// The status of a limit with room for what is not taken, because of another limit or because
     /// it is nothing.
     fn not_taken(&self, level: &Level<'_>) -> LimitStatus {

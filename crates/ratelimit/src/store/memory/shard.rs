@@ -2,12 +2,13 @@
 
 use super::{
     MemoryStats, WhenFull,
-    fingerprint::{ChargeKeys, Fingerprint},
+    fingerprint::ChargeKeys,
     table::{BucketSlot, Table},
 };
 use crate::{
+    bucket::Bucket,
     policy::{MAX_LIMITS, Mode},
-    store::{Charge, ChargeOutcome, Target},
+    store::{Charge, ChargeOutcome, LimitStatus},
 };
 
 /// The buckets of some partitions. Shadow limits have a table of their own, so that no bucket of
@@ -30,22 +31,36 @@ impl Shard {
         }
     }
 
-    /// Charges the bucket of the only limit, if it is there already: where nearly all charges end.
-    #[inline]
-    pub(super) fn charge_held(
+    /// Charges buckets that are all there and all have room, as nearly every charge finds them.
+    /// Otherwise nothing has changed, and [`charge`](Self::charge) decides.
+    ///
+    /// What it spares is all that holding limits against each other and making room take: each
+    /// status is final as soon as its own bucket is looked at.
+    pub(super) fn admit(
         &mut self,
         charge: &Charge<'_>,
-        target: &Target<'_>,
-        key: Fingerprint,
+        keys: &ChargeKeys,
     ) -> Option<ChargeOutcome> {
-        let bucket = self.table(target.limit().mode()).held(key)?;
-        let (charged, status) =
-            charge.decide_sole(target.limit().limit(), *bucket, charge.now());
-        if let Some(charged) = charged {
-            *bucket = charged;
+        let now = charge.now();
+        if charge.cost() == 0 {
+            return None;
         }
         let mut outcome = ChargeOutcome::default();
-        outcome.set(target, status);
+        let mut charged = [(0, 0, 0); MAX_LIMITS];
+        for target in charge.targets() {
+            let limit = target.limit().limit();
+            let table = self.table(target.limit().mode());
+            let (place, bucket) = table.held(keys.at(target.position())?)?;
+            let level = bucket.at(limit, now);
+            let bucket = level.charge_more(charge.before(), charge.cost()).ok()?;
+            outcome.set(&target, LimitStatus::with_room(&bucket.at(limit, now)));
+            charged[target.position()] = (place, bucket.consumed(), bucket.last_tick());
+        }
+        for target in charge.targets() {
+            let (place, consumed, tick) = charged[target.position()];
+            let bucket = Bucket::new(consumed, tick, target.limit().limit().scale());
+            self.table(target.limit().mode()).put_held(place, bucket);
+        }
         Some(outcome)
     }
 

@@ -142,3 +142,6 @@ impl Slots {
 const fn slots_for(buckets: usize) -> usize {
     buckets + buckets / 3 + 1
 }
+
+#[cfg(test)]
+mod tests;

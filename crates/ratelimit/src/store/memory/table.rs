@@ -59,15 +59,23 @@ impl Table {
         self.promised = 0;
     }
 
-    /// The bucket that `key` has for itself.
+    /// The bucket that `key` has for itself, and where it lies.
     #[inline]
-    pub(super) fn held(&mut self, key: Fingerprint) -> Option<&mut Bucket> {
-        self.buckets.find(key).and_then(|place| self.buckets.at_mut(place))
+    pub(super) fn held(&self, key: Fingerprint) -> Option<(usize, &Bucket)> {
+        let place = self.buckets.find(key)?;
+        Some((place, &self.buckets.at(place)?.bucket))
+    }
+
+    /// Keeps `bucket` where one is [`held`](Self::held).
+    #[inline]
+    pub(super) fn put_held(&mut self, place: usize, bucket: Bucket) {
+        if let Some(held) = self.buckets.at_mut(place) {
+            *held = bucket;
+        }
     }
 
     /// The bucket for `key`, and where to put it back. Takes at most the room of a drained
     /// bucket, so a charge that is refused afterwards has changed nothing.
-    #[inline]
     pub(super) fn find(
         &mut self,
         key: Fingerprint,
@@ -75,16 +83,13 @@ impl Table {
         now: Timestamp,
         keys: &ChargeKeys,
     ) -> (BucketSlot, Bucket) {
-        if let Some(place) = self.buckets.find(key)
-            && let Some(entry) = self.buckets.at(place)
-        {
-            return (BucketSlot::Held(place), entry.bucket);
+        if let Some((place, bucket)) = self.held(key) {
+            return (BucketSlot::Held(place), *bucket);
         }
         self.find_room(limit, now, keys)
     }
 
     /// Keeps `bucket`, if need be in place of the least used of the others.
-    #[inline]
     pub(super) fn put(
         &mut self,
         slot: BucketSlot,
@@ -121,8 +126,8 @@ impl Table {
         now: Timestamp,
         keys: &ChargeKeys,
     ) -> (BucketSlot, Bucket) {
-        let has_room = self.buckets.len() + self.promised < self.capacity
-            || self.remove_drained(now, keys);
+        let has_room =
+            self.buckets.len() + self.promised < self.capacity || self.remove_drained(now, keys);
         // What a key took from the shared bucket still counts when it gets one of its own.
         let shared = self.shared.get(&limit.identity_hash()).copied();
         let bucket = shared.unwrap_or_else(|| Bucket::full(limit.limit(), self.removed_at));

@@ -17,7 +17,11 @@ impl Wait {
 
     /// At most half a million years.
     pub(super) const fn micros(micros: u64) -> Self {
-        Self(if micros < Self::NEVER.0 { micros } else { Self::NEVER.0 - 1 })
+        Self(if micros < Self::NEVER.0 {
+            micros
+        } else {
+            Self::NEVER.0 - 1
+        })
     }
 
     pub(super) fn duration(self) -> Option<Duration> {
