@@ -2,17 +2,19 @@
 
 use std::{borrow::Cow, error::Error, fmt, time::SystemTime};
 
-use opentelemetry::trace::SpanContext;
 use tracing::field::{Field, Visit};
 
 use super::text::BoundedText;
-use crate::redact::{HIDDEN, Redactor};
+use crate::{
+    redact::{HIDDEN, Redactor},
+    traces::Ids,
+};
 
 /// What a line says beside the event's own fields.
 pub(super) struct Line<'a> {
     pub(super) at: SystemTime,
     pub(super) service: &'a str,
-    pub(super) span: Option<SpanContext>,
+    pub(super) span: Option<Ids>,
     pub(super) suppressed: u64,
     pub(super) redactor: &'a Redactor,
     pub(super) max_bytes: usize,
