@@ -12,7 +12,7 @@ use std::{
 };
 
 use axum::http::{Request, Response};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::{
     error::OTelSdkResult,
@@ -30,6 +30,8 @@ use tower::{Layer as _, Service, service_fn};
 use tracing::{Dispatch, dispatcher, field::Empty, info, info_span};
 use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt as _};
 
+/// In one span, so that the line is what is measured.
+const LINES: usize = 50;
 const ROUTE: &str = "/v1/events";
 const STAGES: [fn(); 4] = [
     || info_span!("authenticate").in_scope(|| black_box(())),
@@ -165,6 +167,7 @@ fn requests(criterion: &mut Criterion<ProcessorTime>) {
         ("request_kept", Ratio::ALL, 1.0),
     ] {
         let mut group = criterion.benchmark_group(name);
+        group.throughput(Throughput::Elements(1));
         for threads in [1, 2] {
             let (dispatch, guard) = ours(head);
             let operation = by_layer(&guard);
@@ -191,34 +194,42 @@ fn requests(criterion: &mut Criterion<ProcessorTime>) {
 }
 
 /// A line as the reference service writes it, inside a request's span.
-fn line() {
+fn line(tenant: &str) {
     info!(
         route = "/v1/events",
         outcome = "accepted",
-        tenant = "acme",
+        tenant,
         rows = 25,
         "the group is written"
     );
 }
 
 fn lines(criterion: &mut Criterion<ProcessorTime>) {
-    let mut group = criterion.benchmark_group("line");
-    for threads in [1, 2] {
-        let (ours, _guard) = ours(Ratio::NONE);
-        let (nested, _nested) = recipe(0.0, false);
-        let (flat, _flat) = recipe(0.0, true);
-        for (name, dispatch) in [("telemetry", ours), ("recipe", nested), ("flattened", flat)] {
-            group.bench_function(format!("{name}/{threads}"), |bencher| {
-                on_threads(bencher, threads, |_| {
-                    let dispatch = dispatch.clone();
-                    move || {
-                        dispatcher::with_default(&dispatch, || {
-                            info_span!(parent: None, "request")
-                                .in_scope(|| (0..100).for_each(|_| line()));
-                        });
-                    }
+    let new: Vec<String> = (0..100 * LINES)
+        .map(|number| format!("tenant-{number}"))
+        .collect();
+    for (name, tenants) in [("line", &["acme".to_owned()][..]), ("line_new_value", &new)] {
+        let mut group = criterion.benchmark_group(name);
+        group.throughput(Throughput::Elements(LINES as u64));
+        for threads in [1, 2] {
+            let (ours, _guard) = ours(Ratio::NONE);
+            let (nested, _nested) = recipe(0.0, false);
+            let (flat, _flat) = recipe(0.0, true);
+            for (name, dispatch) in [("telemetry", ours), ("recipe", nested), ("flattened", flat)] {
+                group.bench_function(format!("{name}/{threads}"), |bencher| {
+                    on_threads(bencher, threads, |_| {
+                        let dispatch = dispatch.clone();
+                        let mut tenants = tenants.iter().cycle();
+                        move || {
+                            let tenants = tenants.by_ref().take(LINES);
+                            dispatcher::with_default(&dispatch, || {
+                                let request = info_span!(parent: None, "request");
+                                request.in_scope(|| tenants.for_each(|tenant| line(tenant)));
+                            });
+                        }
+                    });
                 });
-            });
+            }
         }
     }
 }
@@ -243,6 +254,7 @@ fn metrics(criterion: &mut Criterion<ProcessorTime>) {
         Family::<[(&str, String); 1], Gauge>::default(),
     );
     let mut group = criterion.benchmark_group("metric");
+    group.throughput(Throughput::Elements(1));
     group.bench_function("held", |bencher| bencher.iter(|| held.inc()));
     group.bench_function("looked_up", |bencher| {
         bencher.iter(|| counters.with([black_box("acme")]).inc());
