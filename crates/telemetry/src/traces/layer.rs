@@ -24,7 +24,7 @@ use super::{
     details::Details,
     entered::{self, Ids},
     open::OpenSpan,
-    recorder::{Place, Recorder},
+    recorder::{Recorder, SpanStart},
     visit::{EventFields, SpanFields},
 };
 
@@ -62,7 +62,7 @@ impl SpanLayer {
 
     /// Where a span begins: its trace, its parent, and whether that is elsewhere. `None` where
     /// OpenTelemetry is told to keep quiet, as exporters do for their own requests.
-    fn place<S>(&self, attributes: &Attributes<'_>, context: &Context<'_, S>) -> Option<Place>
+    fn place<S>(&self, attributes: &Attributes<'_>, context: &Context<'_, S>) -> Option<SpanStart>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {

@@ -36,7 +36,7 @@ pub(crate) struct Recorder {
 }
 
 /// Where a span begins.
-pub(super) struct Place {
+pub(super) struct SpanStart {
     pub(super) trace: Arc<Trace>,
     pub(super) parent: Parent,
     /// Whether no span of this process is its parent in the same trace.
@@ -105,8 +105,8 @@ impl Recorder {
     }
 
     /// Where a span begins that has no parent here: in its caller's trace, or in one of its own.
-    pub(super) fn begin(&self, parent: Option<&SpanContext>, now: Duration) -> Place {
-        Place {
+    pub(super) fn begin(&self, parent: Option<&SpanContext>, now: Duration) -> SpanStart {
+        SpanStart {
             trace: self.trace(parent, now),
             parent: parent.map_or(Parent::NONE, |parent| Parent {
                 id: parent.span_id(),
@@ -119,11 +119,16 @@ impl Recorder {
 
     /// Where a span begins whose parent is here. When the trace is over, for its age or its size, those
     /// that begin in it from now on are decided on together.
-    pub(super) fn begin_inside(&self, trace: Arc<Trace>, parent: SpanId, now: Duration) -> Place {
+    pub(super) fn begin_inside(
+        &self,
+        trace: Arc<Trace>,
+        parent: SpanId,
+        now: Duration,
+    ) -> SpanStart {
         if trace.is_over() {
             return self.begin(Some(&trace.span_context(parent)), now);
         }
-        Place {
+        SpanStart {
             trace,
             parent: Parent {
                 id: parent,

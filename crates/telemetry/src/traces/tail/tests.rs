@@ -27,7 +27,7 @@ use crate::{
     spans::Spans,
     traces::{
         details::Details,
-        recorder::{Place, Recorder},
+        recorder::{Recorder, SpanStart},
     },
 };
 
@@ -78,7 +78,7 @@ const LIMITS: SpanLimits = SpanLimits {
 
 /// A span that has not ended.
 struct Begun {
-    place: Place,
+    place: SpanStart,
     id: SpanId,
     name: &'static str,
     details: RefCell<Details>,
@@ -121,7 +121,7 @@ impl Stage {
         self.recorder.tail.as_ref().unwrap()
     }
 
-    fn begun(&self, name: &'static str, place: Place) -> Begun {
+    fn begun(&self, name: &'static str, place: SpanStart) -> Begun {
         Begun {
             place,
             id: self.recorder.new_span_id(),
@@ -141,7 +141,7 @@ impl Stage {
     }
 
     fn end(&self, span: Begun, took: Duration) {
-        let Place {
+        let SpanStart {
             trace,
             parent,
             is_root,
