@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SpanExporter;
 use tracing::{Subscriber, subscriber::set_global_default};
 use tracing_subscriber::{
@@ -23,7 +22,7 @@ use crate::{
     panics::{self, log_panics},
     redact::{Redaction, Redactor},
     sampling::Sampling,
-    traces::{self, BoxedExporter, Otlp, Pipeline, SpanCounts},
+    traces::{self, BoxedExporter, Otlp, Pipeline, SpanCounts, SpanLayer},
 };
 
 /// The entry point: [`Telemetry::builder`].
@@ -182,7 +181,7 @@ impl Builder {
         panics::register(&registry)?;
         registry.register_process()?;
 
-        let provider = Pipeline {
+        let recorder = Pipeline {
             service: &service,
             settings: &settings,
             sampling: &sampling,
@@ -192,17 +191,12 @@ impl Builder {
             registry: &registry,
             counts: counts.clone(),
         }
-        .provider()?;
-        // Source locations, threads and busy times cost more than they are worth.
-        let spans = tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer(env!("CARGO_PKG_NAME")))
-            .with_location(false)
-            .with_threads(false)
-            .with_tracked_inactivity(false)
-            .with_target(false);
+        .recorder()?;
+        let recorder = Arc::new(recorder);
+        let spans = SpanLayer::new::<S>(Arc::clone(&recorder));
         let layer = Verbosity::new(events).and_then(spans).and_then(logs);
         let guard = Guard::new(
-            provider,
+            recorder,
             registry,
             redactor,
             counts,

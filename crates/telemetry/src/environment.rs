@@ -13,7 +13,7 @@ use thiserror::Error;
 pub use self::ignored::EnvironmentWarning;
 pub(crate) use self::{
     endpoint::http_url,
-    settings::{Batch, Export, Settings, traces_endpoint},
+    settings::{Batch, Export, Settings, SpanLimits, traces_endpoint},
 };
 
 /// Where the `OTEL_*` variables are read from.

@@ -2,16 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use opentelemetry_sdk::trace::SdkTracerProvider;
-
-use crate::{metrics::Registry, redact::Redactor, traces::SpanCounts};
+use crate::{
+    metrics::Registry,
+    redact::Redactor,
+    traces::{Recorder, SpanCounts},
+};
 
 /// Holds telemetry open. Dropping it flushes spans for up to two seconds and blocks meanwhile;
 /// [`shutdown`](Self::shutdown) waits as long as you say, and reports what became of them.
 #[derive(Debug)]
 #[must_use = "telemetry ends when the guard is dropped"]
 pub struct Guard {
-    provider: SdkTracerProvider,
+    recorder: Arc<Recorder>,
     registry: Registry,
     redactor: Arc<Redactor>,
     counts: SpanCounts,
@@ -34,7 +36,7 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Guard {
     pub(crate) fn new(
-        provider: SdkTracerProvider,
+        recorder: Arc<Recorder>,
         registry: Registry,
         redactor: Arc<Redactor>,
         counts: SpanCounts,
@@ -42,7 +44,7 @@ impl Guard {
         propagates: bool,
     ) -> Self {
         Self {
-            provider,
+            recorder,
             registry,
             redactor,
             counts,
@@ -80,8 +82,7 @@ impl Guard {
     /// Exports what is queued, for at most `timeout`, and ends tracing. Blocks the thread; the
     /// exporter has one of its own, so that a blocked runtime cannot hold it up.
     pub fn shutdown(self, timeout: Duration) -> Report {
-        // A failure shows in the counts, which are all that the caller can act on.
-        let _ = self.provider.shutdown_with_timeout(timeout);
+        self.recorder.shut_down(timeout);
         let flushed = self.counts.delivered().get();
         Report {
             flushed,
@@ -93,6 +94,6 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         // After `shutdown` this does nothing.
-        let _ = self.provider.shutdown_with_timeout(DROP_TIMEOUT);
+        self.recorder.shut_down(DROP_TIMEOUT);
     }
 }

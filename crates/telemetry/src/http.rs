@@ -5,22 +5,21 @@ mod propagation;
 mod requests;
 
 use std::{
-    fmt,
+    fmt, iter,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use http::{Extensions, HeaderMap, HeaderName, Request, Response, Version};
-use opentelemetry::trace::TraceContextExt;
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::{Span, field::Empty, info_span};
-use tracing_opentelemetry::{OpenTelemetrySpanExt, SetParentError};
 
 use self::requests::{Requests, RunningRequest, known_method};
 use crate::{
     clock::{Clock, SystemClock},
     metrics::{MetricError, Registry},
+    traces,
 };
 
 pub use self::future::HttpFuture;
@@ -104,16 +103,17 @@ impl HttpLayer {
     }
 
     fn adopt_parent(&self, span: &Span, headers: &HeaderMap) {
-        let Some(remote) = propagation::remote_context(headers) else {
+        let Some(remote) = propagation::remote_span(headers) else {
             return;
         };
         match self.remote_parent {
             RemoteParent::Ignore => {}
-            RemoteParent::Link => span.add_link(remote.span().span_context().clone()),
-            RemoteParent::Continue => match span.set_parent(remote) {
-                Ok(()) | Err(SetParentError::SpanDisabled) => {}
-                Err(_) => self.requests.parent_lost(),
-            },
+            RemoteParent::Link => traces::add_links(span, &mut iter::once(remote)),
+            RemoteParent::Continue => {
+                if traces::set_parent(span, &remote).is_err() {
+                    self.requests.parent_lost();
+                }
+            }
         }
     }
 }

@@ -34,7 +34,7 @@ mod spans;
 pub use self::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
 pub use self::{
     builder::{Builder, Telemetry},
-    current::current_trace_id,
+    current::{current_context, current_trace_id, set_parent},
     environment::{Environment, EnvironmentError, EnvironmentWarning},
     error::InitError,
     guard::{Guard, Report},
@@ -44,13 +44,12 @@ pub use self::{
     panics::log_panics,
     redact::{Redaction, Redactor},
     sampling::{Ratio, RatioError, Sampling, Tail},
-    traces::Otlp,
+    traces::{Otlp, ParentError},
 };
 
 /// The crates in the versions that this one is built with, for use beside it.
 pub use {
     opentelemetry, opentelemetry_sdk, portcullis_pii_detect as pii_detect, prometheus_client,
-    tracing_opentelemetry,
 };
 
 /// The OTLP exporter in the version that this crate is built with.

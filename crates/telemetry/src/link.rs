@@ -1,11 +1,9 @@
 //! Links between spans of different traces.
 
-use opentelemetry::{
-    Context,
-    trace::{SpanContext, TraceContextExt, TraceId},
-};
+use opentelemetry::trace::{SpanContext, TraceId};
 use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::traces;
 
 /// Names a span, so that another one can say what it works for.
 ///
@@ -22,8 +20,7 @@ impl SpanLink {
     /// The span that the code runs in; `None` outside every span.
     #[must_use]
     pub fn current() -> Option<Self> {
-        let context = Context::map_current(|context| context.span().span_context().clone());
-        context.is_valid().then_some(Self(context))
+        traces::current_span_context().map(Self)
     }
 
     /// The trace of the span.
@@ -38,9 +35,8 @@ impl SpanLink {
 /// Nothing happens to a span that is disabled, or when the subscriber in force has no layer of this
 /// crate.
 pub fn add_links<'a>(span: &Span, links: impl IntoIterator<Item = &'a SpanLink>) {
-    for SpanLink(context) in links.into_iter().take(MAX_LINKS) {
-        span.add_link(context.clone());
-    }
+    let links = links.into_iter().take(MAX_LINKS);
+    traces::add_links(span, &mut links.map(|SpanLink(context)| context.clone()));
 }
 
 #[cfg(test)]

@@ -14,12 +14,11 @@ use std::{
     fmt,
     io::Write,
     num::{NonZeroU32, NonZeroUsize},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
-use opentelemetry::trace::{SpanContext, TraceContextExt};
 use prometheus_client::metrics::counter::Counter;
-use tracing::{Dispatch, Event, Subscriber, dispatcher::WeakDispatch};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::{
     Layer,
     fmt::{MakeWriter, writer::BoxMakeWriter},
@@ -35,6 +34,7 @@ use crate::{
     clock::Clock,
     metrics::{ClosedCounters, MetricError, Registry},
     redact::Redactor,
+    traces::{Ids, current_ids, ids_of},
 };
 
 pub(crate) use self::{stderr::Stderr, verbosity::Verbosity};
@@ -83,7 +83,6 @@ pub(crate) struct LogLayer {
     redactor: Arc<Redactor>,
     clock: Arc<dyn Clock>,
     writer: BoxMakeWriter,
-    dispatch: OnceLock<WeakDispatch>,
     dropped: ClosedCounters<2>,
 }
 
@@ -108,7 +107,6 @@ impl LogLayer {
             redactor,
             clock,
             writer,
-            dispatch: OnceLock::new(),
             dropped: ClosedCounters::new("reason", ["rate", "write"]),
         }
     }
@@ -128,22 +126,18 @@ impl LogLayer {
     fn not_written(&self) -> &Counter {
         self.dropped.at(1)
     }
+}
 
-    /// The ids of the span that the event belongs to. The span that is entered on this thread is
-    /// the cheap and usual case; an event may name another as its parent.
-    fn span_context(&self, event: &Event<'_>) -> Option<SpanContext> {
-        let context = match event.parent() {
-            Some(id) => {
-                let dispatch = self.dispatch.get()?.upgrade()?;
-                tracing_opentelemetry::get_otel_context(id, &dispatch)?
-                    .span()
-                    .span_context()
-                    .clone()
-            }
-            None if event.is_root() => return None,
-            None => opentelemetry::Context::map_current(|cx| cx.span().span_context().clone()),
-        };
-        context.is_valid().then_some(context)
+/// The ids of the span that the event belongs to. The span that is entered on this thread is the cheap
+/// and usual case; an event may name another as its parent.
+fn ids<S>(event: &Event<'_>, context: &Context<'_, S>) -> Option<Ids>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    match event.parent() {
+        Some(id) => ids_of(&context.span(id)?),
+        None if event.is_root() => None,
+        None => current_ids(),
     }
 }
 
@@ -151,12 +145,7 @@ impl<S> Layer<S> for LogLayer
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    fn on_register_dispatch(&self, dispatch: &Dispatch) {
-        // A layer belongs to one subscriber; it is told once.
-        let _ = self.dispatch.set(dispatch.downgrade());
-    }
-
-    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let render = match self.logs {
             Logs::Json => json::render,
             Logs::Pretty => pretty::render,
@@ -175,7 +164,7 @@ where
         let line = Line {
             at: self.clock.wall(),
             service: &self.service,
-            span: self.span_context(event),
+            span: ids(event, &context),
             suppressed,
             redactor: &self.redactor,
             max_bytes: self.line_bytes,

@@ -93,22 +93,30 @@ fn report(panic: &PanicHookInfo<'_>, reports: &SyncSender<Report>) {
 fn write_reports(received: &Receiver<Report>) {
     WRITES_REPORTS.set(true);
     for report in received {
+        let written = report.written.clone();
         // A clock, a writer or a layer may be what panics; the next report is written all the same.
-        let _ = panic::catch_unwind(AssertUnwindSafe(|| write(&report)));
-        let _ = report.written.try_send(());
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| write(report)));
+        let _ = written.try_send(());
     }
 }
 
-fn write(report: &Report) {
+fn write(report: Report) {
     let Report {
-        message, location, ..
+        message,
+        location,
+        span,
+        subscriber,
+        ..
     } = report;
-    dispatcher::with_default(&report.subscriber, || {
+    dispatcher::with_default(&subscriber, || {
         error!(
             target: "panic",
-            parent: &report.span,
+            parent: &span,
             { "panic.message" = message, "panic.location" = location },
             "the thread panicked"
         );
+        // Given back before the thread that panicked goes on, and where the subscriber is in force: the
+        // last to hold a span ends it, and those that it is in.
+        drop(span);
     });
 }

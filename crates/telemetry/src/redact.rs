@@ -1,5 +1,7 @@
 //! What is hidden from logs and traces, by field name and by value.
 
+mod clean;
+mod known;
 mod names;
 
 use std::{array, borrow::Cow, collections::HashSet};
@@ -7,7 +9,7 @@ use std::{array, borrow::Cow, collections::HashSet};
 use portcullis_pii_detect::{Detector, Kind};
 use prometheus_client::metrics::counter::Counter;
 
-use self::names::NameRules;
+use self::{clean::CleanTexts, known::KnownNames, names::NameRules};
 use crate::metrics::{ClosedCounters, MetricError, Registry};
 
 /// What the redactor hides: a policy for field names, and the value patterns.
@@ -117,6 +119,9 @@ pub(crate) const HIDDEN: &str = "[redacted]";
 #[derive(Debug)]
 pub struct Redactor {
     redaction: Redaction,
+    look_ahead_bytes: usize,
+    known: KnownNames,
+    clean: CleanTexts,
     hidden: ClosedCounters<SERIES>,
 }
 
@@ -134,7 +139,10 @@ impl Redactor {
                 .map_or("field", |kind: &Kind| kind.as_str())
         };
         Self {
+            look_ahead_bytes: redaction.detector.look_ahead_bytes(),
             redaction,
+            known: KnownNames::default(),
+            clean: CleanTexts::new(),
             hidden: ClosedCounters::new("kind", array::from_fn(label)),
         }
     }
@@ -170,11 +178,24 @@ impl Redactor {
 
     /// Whether the field is hidden for its name, whatever its value. Counts if so.
     pub(crate) fn hides(&self, name: &str) -> bool {
-        let hides = match &self.redaction.fields {
+        self.count_hidden(self.has_hidden_name(name))
+    }
+
+    /// The same for a name that is written in the program: the rules are asked once for it.
+    pub(crate) fn hides_field(&self, name: &'static str) -> bool {
+        let hides = self.known.hides(name, |name| self.has_hidden_name(name));
+        self.count_hidden(hides)
+    }
+
+    fn has_hidden_name(&self, name: &str) -> bool {
+        match &self.redaction.fields {
             FieldPolicy::Deny(rules) => rules.matches(name),
             FieldPolicy::Allow(names) => !names.contains(name),
             FieldPolicy::Off => false,
-        };
+        }
+    }
+
+    fn count_hidden(&self, hides: bool) -> bool {
         if hides {
             self.hidden.at(FIELD).inc();
         }
@@ -188,11 +209,17 @@ impl Redactor {
         if matches!(self.redaction.fields, FieldPolicy::Off) {
             return Cow::Borrowed(&text[..shown]);
         }
+        if self.clean.holds(text) {
+            return Cow::Borrowed(&text[..shown]);
+        }
         let findings = self.detector().find(text);
         let mut findings = findings
             .take_while(|finding| finding.range.start < shown)
             .peekable();
         if findings.peek().is_none() {
+            if shown == text.len() {
+                self.clean.keep(text);
+            }
             return Cow::Borrowed(&text[..shown]);
         }
         let mut masked = String::with_capacity(shown);
@@ -209,7 +236,7 @@ impl Redactor {
 
     /// How much of a long text has to be looked at to show its first `shown` bytes.
     pub(crate) fn look_ahead(&self, shown: usize) -> usize {
-        shown.saturating_add(self.detector().look_ahead_bytes())
+        shown.saturating_add(self.look_ahead_bytes)
     }
 
     pub(crate) fn register(&self, registry: &Registry) -> Result<(), MetricError> {

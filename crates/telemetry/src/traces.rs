@@ -1,23 +1,33 @@
 //! From a span that ended to the collector: sampling, queue, redaction, export.
 
+mod details;
+mod ended;
+mod entered;
 mod export;
+mod layer;
+mod open;
 mod otlp;
 mod queue;
+mod recorder;
 mod redaction;
 mod sampler;
 mod tail;
-mod times;
+mod trace;
+mod visit;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::{
     Resource,
-    trace::{BatchConfig, BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider},
+    trace::{BatchConfig, BatchConfigBuilder, BatchSpanProcessor, SpanProcessor as _},
 };
 use prometheus_client::metrics::counter::Counter;
 
-use self::{export::RedactingExporter, queue::SpanQueue, tail::TailSampler, times::SpanTimes};
+use self::{export::RedactingExporter, queue::SpanQueue, recorder::Exit, tail::TailSampler};
 use crate::{
     clock::Clock,
     environment::{Batch, Settings},
@@ -26,8 +36,14 @@ use crate::{
     sampling::Sampling,
 };
 
-pub use self::otlp::Otlp;
-pub(crate) use self::{export::BoxedExporter, otlp::exporter};
+pub(crate) use self::{
+    entered::{Ids, current_ids, current_span_context},
+    export::BoxedExporter,
+    layer::{SpanLayer, add_links, ids_of, set_parent},
+    otlp::exporter,
+    recorder::Recorder,
+};
+pub use self::{layer::ParentError, otlp::Otlp};
 
 /// What became of the spans that were chosen for export.
 #[derive(Clone, Debug)]
@@ -67,7 +83,7 @@ impl SpanCounts {
     }
 }
 
-/// What the tracer provider is built from.
+/// What spans are recorded with.
 pub(crate) struct Pipeline<'a> {
     pub(crate) service: &'a str,
     pub(crate) settings: &'a Settings,
@@ -80,35 +96,22 @@ pub(crate) struct Pipeline<'a> {
 }
 
 impl Pipeline<'_> {
-    /// A provider with one span processor: a second would export what the tail holds back.
-    pub(crate) fn provider(self) -> Result<SdkTracerProvider, MetricError> {
-        let limits = self.settings.span_limits;
-        let provider = SdkTracerProvider::builder()
-            .with_resource(resource(self.service, self.settings))
-            .with_max_attributes_per_span(limits.attributes)
-            .with_max_events_per_span(limits.events)
-            .with_max_links_per_span(limits.links)
-            .with_max_attributes_per_event(limits.attributes_per_event)
-            .with_max_attributes_per_link(limits.attributes_per_link);
+    pub(crate) fn recorder(self) -> Result<Recorder, MetricError> {
+        let (head, limits) = (self.sampling.head, self.settings.span_limits);
         let Some(exporter) = self.exporter else {
-            return Ok(provider.with_sampler(Sampler::AlwaysOff).build());
+            return Ok(Recorder::new(head, limits, self.clock, None, None));
         };
         let exporter = RedactingExporter::new(exporter, self.redactor, self.counts.clone());
         let queue = BatchSpanProcessor::new(exporter, batch_config(self.settings.batch));
-        let queue = SpanQueue::new(queue, self.counts.selected);
-        Ok(match &self.sampling.tail {
-            None => provider
-                .with_sampler(sampler::head(self.sampling.head))
-                .with_span_processor(SpanTimes::new(queue, self.clock)),
-            Some(tail) => {
-                let tail = TailSampler::new(queue, *tail, Arc::clone(&self.clock));
-                tail.register(self.registry)?;
-                provider
-                    .with_sampler(sampler::record_all(self.sampling.head))
-                    .with_span_processor(SpanTimes::new(tail, self.clock))
-            }
+        let mut queue = SpanQueue::new(queue, self.counts.selected);
+        queue.set_resource(&resource(self.service, self.settings));
+        let tail = self.sampling.tail;
+        let tail = tail.map(|rules| TailSampler::new(rules, Arc::clone(&self.clock)));
+        if let Some(tail) = &tail {
+            tail.register(self.registry)?;
         }
-        .build())
+        let exit = Exit::new(queue, limits);
+        Ok(Recorder::new(head, limits, self.clock, Some(exit), tail))
     }
 }
 
@@ -130,3 +133,12 @@ fn batch_config(batch: Batch) -> BatchConfig {
         .with_scheduled_delay(batch.schedule_delay.unwrap_or(Duration::from_secs(5)))
         .build()
 }
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+#[cfg(test)]
+mod tests;

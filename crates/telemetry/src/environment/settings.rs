@@ -57,7 +57,6 @@ pub(crate) struct SpanLimits {
     pub(crate) events: u32,
     pub(crate) links: u32,
     pub(crate) attributes_per_event: u32,
-    pub(crate) attributes_per_link: u32,
 }
 
 /// Every variable that is read here.
@@ -365,12 +364,13 @@ impl Reader<'_> {
             self.parsed(&[variable], number, syntax::positive)
         };
         let of_any = limit("OTEL_ATTRIBUTE_COUNT_LIMIT").unwrap_or(128);
+        // Links have no attributes here: that their number is one is all there is to see to.
+        limit("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT");
         SpanLimits {
             attributes: limit("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT").unwrap_or(of_any),
             events: limit("OTEL_SPAN_EVENT_COUNT_LIMIT").unwrap_or(128),
             links: limit("OTEL_SPAN_LINK_COUNT_LIMIT").unwrap_or(128),
             attributes_per_event: limit("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT").unwrap_or(of_any),
-            attributes_per_link: limit("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT").unwrap_or(of_any),
         }
     }
 }

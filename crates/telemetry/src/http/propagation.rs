@@ -1,24 +1,20 @@
 //! The caller's trace, read from request headers.
 
 use http::HeaderMap;
-use opentelemetry::{
-    Context,
-    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
-};
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
 /// The caller's span by its `traceparent` header (W3C Trace Context, level 1). One that is malformed,
 /// or there twice, is ignored.
 ///
 /// `tracestate` and `baggage` are not read: they would carry the caller's text past the redactor into
 /// every exported span and on to other services.
-pub(super) fn remote_context(headers: &HeaderMap) -> Option<Context> {
+pub(super) fn remote_span(headers: &HeaderMap) -> Option<SpanContext> {
     let mut lines = headers.get_all(TRACE_PARENT).iter();
     let line = lines.next()?;
     if lines.next().is_some() {
         return None;
     }
-    let span = parse(line.as_bytes())?;
-    Some(Context::new().with_remote_span_context(span))
+    parse(line.as_bytes())
 }
 
 const TRACE_PARENT: &str = "traceparent";

@@ -2,17 +2,19 @@
 
 use std::{borrow::Cow, error::Error, fmt, time::SystemTime};
 
-use opentelemetry::trace::SpanContext;
 use tracing::field::{Field, Visit};
 
-use super::text::BoundedText;
-use crate::redact::{HIDDEN, Redactor};
+use super::text::with_formatted;
+use crate::{
+    redact::{HIDDEN, Redactor},
+    traces::Ids,
+};
 
 /// What a line says beside the event's own fields.
 pub(super) struct Line<'a> {
     pub(super) at: SystemTime,
     pub(super) service: &'a str,
-    pub(super) span: Option<SpanContext>,
+    pub(super) span: Option<Ids>,
     pub(super) suppressed: u64,
     pub(super) redactor: &'a Redactor,
     pub(super) max_bytes: usize,
@@ -53,8 +55,8 @@ impl<'a, F: Format> Fields<'a, F> {
     }
 
     /// The message is no field: a rule for names does not know what is in it.
-    fn hides(&self, name: &str) -> bool {
-        name != MESSAGE && self.redactor.hides(name)
+    fn hides(&self, name: &'static str) -> bool {
+        name != MESSAGE && self.redactor.hides_field(name)
     }
 
     fn put_hidden(&mut self, name: &str) {
@@ -71,29 +73,40 @@ impl<'a, F: Format> Fields<'a, F> {
         self.cut |= !complete || value.len() > room;
     }
 
-    fn put_formatted(&mut self, name: &str, arguments: fmt::Arguments<'_>) {
+    fn put_formatted(&mut self, name: &'static str, arguments: fmt::Arguments<'_>) {
         if self.hides(name) {
             self.put_hidden(name);
-        } else if let Some(text) = arguments.as_str() {
-            self.put_text(name, text);
         } else {
-            let text = BoundedText::format(self.redactor.look_ahead(self.room()), arguments);
-            self.put_text(name, &text);
+            let most = self.redactor.look_ahead(self.room());
+            with_formatted(most, arguments, |text| self.put_text(name, text));
         }
     }
 
-    fn put_number(&mut self, name: &str, digits: &str) {
+    /// A number short enough to be none of anybody's is not searched.
+    fn put_number(&mut self, name: &'static str, number: fmt::Arguments<'_>) {
         if self.hides(name) {
-            self.put_hidden(name);
-        } else if let Cow::Owned(masked) = self.redactor.mask(digits) {
-            let room = self.room();
-            self.cut |= !self.format.text(self.text, name, &masked, room);
-        } else {
-            let room = self.room();
-            self.cut |= !self.format.number(self.text, name, digits, room);
+            return self.put_hidden(name);
         }
+        with_formatted(LONGEST_NUMBER, number, |digits| {
+            let room = self.room();
+            let masked = if digits.len() < SHORTEST_FINDING {
+                Cow::Borrowed(digits)
+            } else {
+                self.redactor.mask(digits)
+            };
+            let complete = match masked {
+                Cow::Owned(masked) => self.format.text(self.text, name, &masked, room),
+                Cow::Borrowed(digits) => self.format.number(self.text, name, digits, room),
+            };
+            self.cut |= !complete;
+        });
     }
 }
+
+/// No telephone number or address of the network is shorter, and nothing else that is made of digits.
+const SHORTEST_FINDING: usize = 7;
+/// The digits of the longest `f64`, and more.
+const LONGEST_NUMBER: usize = 1_100;
 
 impl<F: Format> Visit for Fields<'_, F> {
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -113,31 +126,31 @@ impl<F: Format> Visit for Fields<'_, F> {
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put_number(field.name(), &value.to_string());
+        self.put_number(field.name(), format_args!("{value}"));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put_number(field.name(), &value.to_string());
+        self.put_number(field.name(), format_args!("{value}"));
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
-        self.put_number(field.name(), &value.to_string());
+        self.put_number(field.name(), format_args!("{value}"));
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
-        self.put_number(field.name(), &value.to_string());
+        self.put_number(field.name(), format_args!("{value}"));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
         if value.is_finite() {
-            self.put_number(field.name(), &value.to_string());
+            self.put_number(field.name(), format_args!("{value}"));
         } else {
             self.put_formatted(field.name(), format_args!("{value}"));
         }
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put_number(field.name(), if value { "true" } else { "false" });
+        self.put_number(field.name(), format_args!("{value}"));
     }
 }
 

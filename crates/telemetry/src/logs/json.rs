@@ -6,7 +6,7 @@ use super::{
     MAX_NAME_BYTES,
     fields::{Fields, Format, Line},
     stamp,
-    text::{push_escaped, push_formatted},
+    text::{push_escaped, push_formatted, push_hex},
 };
 
 /// Names that the line itself uses: an event's field of that name cannot speak for it.
@@ -36,14 +36,11 @@ pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
     push_escaped(text, metadata.target(), MAX_NAME_BYTES);
     text.push('"');
     if let Some(span) = &line.span {
-        push_formatted(
-            text,
-            format_args!(
-                r#","trace_id":"{}","span_id":"{}""#,
-                span.trace_id(),
-                span.span_id()
-            ),
-        );
+        text.push_str(r#","trace_id":""#);
+        push_hex(text, span.trace.to_bytes());
+        text.push_str(r#"","span_id":""#);
+        push_hex(text, span.span.to_bytes());
+        text.push('"');
     }
     let end = line.max_bytes - END_BYTES;
     let mut fields = Fields::new(Json, text, line.redactor, end);

@@ -30,7 +30,7 @@ pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
     if let Some(span) = &line.span {
         push_formatted(
             text,
-            format_args!(" trace_id={} span_id={}", span.trace_id(), span.span_id()),
+            format_args!(" trace_id={} span_id={}", span.trace, span.span),
         );
     }
 }

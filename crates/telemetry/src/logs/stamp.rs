@@ -1,6 +1,9 @@
 //! Timestamps of log lines.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    cell::RefCell,
+    time::{Duration, SystemTime},
+};
 
 use time::OffsetDateTime;
 
@@ -8,22 +11,65 @@ use super::text::push_formatted;
 
 /// Appends RFC 3339 in UTC with microseconds. A clock that is set beyond the years 0 to 9999, which
 /// the format cannot say, reads as their first or last moment.
+///
+/// Lines come many in a second: what they have in common is formatted for the first of them.
 pub(super) fn push(text: &mut String, at: SystemTime) {
-    let at = calendar(at);
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).ok();
+    let Some(since) = since.filter(|since| since.as_secs() <= SECONDS_AFTER) else {
+        push_second(text, calendar(at));
+        push_micros(text, calendar(at).microsecond());
+        return;
+    };
+    SECOND.with_borrow_mut(|second| {
+        if second.number != Some(since.as_secs()) {
+            second.text.clear();
+            push_second(&mut second.text, calendar(at));
+            second.number = Some(since.as_secs());
+        }
+        text.push_str(&second.text);
+    });
+    push_micros(text, since.subsec_micros());
+}
+
+/// The text of the second that this thread wrote last.
+struct Second {
+    number: Option<u64>,
+    text: String,
+}
+
+thread_local! {
+    static SECOND: RefCell<Second> = const { RefCell::new(Second { number: None, text: String::new() }) };
+}
+
+fn push_second(text: &mut String, at: OffsetDateTime) {
     let (date, time) = (at.date(), at.time());
     push_formatted(
         text,
         format_args!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.",
             date.year(),
             u8::from(date.month()),
             date.day(),
             time.hour(),
             time.minute(),
             time.second(),
-            time.microsecond(),
         ),
     );
+}
+
+fn push_micros(text: &mut String, micros: u32) {
+    let mut rest = micros;
+    let mut digits = [0; 6];
+    for digit in digits.iter_mut().rev() {
+        *digit = rest % 10;
+        rest /= 10;
+    }
+    text.extend(
+        digits
+            .iter()
+            .filter_map(|digit| char::from_digit(*digit, 10)),
+    );
+    text.push('Z');
 }
 
 /// Seconds from 1970 to the end of 9999, and from the beginning of 0000 to 1970.

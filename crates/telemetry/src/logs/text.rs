@@ -1,25 +1,39 @@
 //! Text that is formatted and escaped within a bound.
 
-use std::fmt;
+use std::{cell::RefCell, fmt};
 
 /// Takes at most so many bytes of what is formatted into it, then stops the formatting: the Debug
 /// of a large value costs no more than what is shown of it.
-pub(super) struct BoundedText {
+struct BoundedText {
     text: String,
     max_bytes: usize,
 }
 
-impl BoundedText {
-    pub(super) fn format(max_bytes: usize, arguments: fmt::Arguments<'_>) -> String {
-        let mut bounded = Self {
-            text: String::new(),
-            max_bytes,
-        };
-        // It ends with an error when it is full, which is what it is for. A Debug that fails of
-        // itself leaves what it had written.
-        let _ = fmt::write(&mut bounded, arguments);
-        bounded.text
-    }
+thread_local! {
+    /// What was formatted last, for its memory.
+    static FORMATTED: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// What a thread keeps between two values.
+const KEPT_BYTES: usize = 1024;
+
+/// Passes on what is formatted, at most so many bytes of it.
+pub(super) fn with_formatted(
+    max_bytes: usize,
+    arguments: fmt::Arguments<'_>,
+    pass: impl FnOnce(&str),
+) {
+    // Taken, not borrowed: a Debug may log, and that line formats too.
+    let mut text = FORMATTED.take();
+    text.clear();
+    let mut bounded = BoundedText { text, max_bytes };
+    // It ends with an error when it is full, which is what it is for. A Debug that fails of
+    // itself leaves what it had written.
+    let _ = fmt::write(&mut bounded, arguments);
+    let mut text = bounded.text;
+    pass(&text);
+    text.shrink_to(KEPT_BYTES);
+    FORMATTED.set(text);
 }
 
 impl fmt::Write for BoundedText {
@@ -39,7 +53,8 @@ impl fmt::Write for BoundedText {
 /// `room` bytes. Says whether all of it had room.
 pub(super) fn push_escaped(line: &mut String, text: &str, room: usize) -> bool {
     let plain = |b: u8| (b' '..=b'~').contains(&b) && b != b'"' && b != b'\\';
-    if text.len() <= room && text.bytes().all(plain) {
+    // Without a way out of the loop, so that many bytes are compared at once.
+    if text.len() <= room && text.bytes().fold(true, |all, byte| all & plain(byte)) {
         line.push_str(text);
         return true;
     }
@@ -77,4 +92,15 @@ pub(super) fn push_escaped(line: &mut String, text: &str, room: usize) -> bool {
 
 pub(super) fn push_formatted(line: &mut String, arguments: fmt::Arguments<'_>) {
     fmt::Write::write_fmt(line, arguments).expect("a string takes all that is written");
+}
+
+/// Appends bytes as hexadecimal digits in lower case.
+pub(super) fn push_hex<const N: usize>(line: &mut String, bytes: [u8; N]) {
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    for byte in bytes {
+        line.push(DIGITS[usize::from(byte >> 4)]);
+        line.push(DIGITS[usize::from(byte & 15)]);
+    }
 }

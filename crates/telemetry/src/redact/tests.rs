@@ -1,5 +1,7 @@
 //! What is hidden by name, by list and by value, and that it is counted.
 
+use portcullis_pii_detect::Confidence;
+
 use super::*;
 
 #[test]
@@ -132,4 +134,22 @@ fn every_kind_has_a_series_of_its_own() {
     }
     assert_eq!(redactor.hidden.at(FIELD).get(), 0);
     assert_eq!(redactor.hidden(), Kind::ALL.len() as u64);
+}
+
+/// Log lines leave numbers of fewer than seven characters unsearched.
+#[test]
+fn short_numbers_are_nobodys() {
+    let everything = Detector::builder()
+        .kinds(Kind::ALL.iter().copied())
+        .min_confidence(Confidence::Low)
+        .build()
+        .unwrap();
+    let redactor = Redactor::new(Redaction::standard().with_detector(everything));
+    for number in (0..1_000_000).step_by(7) {
+        let text = number.to_string();
+        assert_eq!(redactor.mask(&text), text);
+        let text = format!("{}", f64::from(number % 10_000) / 10.0);
+        assert!(text.len() < 7);
+        assert_eq!(redactor.mask(&text), text);
+    }
 }

@@ -1,49 +1,53 @@
 //! The decision at the start of a trace.
 
-use opentelemetry::{
-    Context, KeyValue,
-    trace::{Link, SpanKind, TraceId},
-};
-use opentelemetry_sdk::trace::{
-    ParentBasedSampler, Sampler, SamplingDecision, SamplingResult, ShouldSample,
-};
+use opentelemetry::trace::{SpanContext, TraceId};
 
 use crate::sampling::{Head, ParentDecision};
 
-/// Decides at the start; what is not chosen is not recorded.
-pub(super) fn head(head: Head) -> Box<dyn ShouldSample> {
-    let by_id = Sampler::TraceIdRatioBased(head.ratio.value());
-    match head.parent {
-        ParentDecision::Follow => Box::new(ParentBasedSampler::new(by_id)),
-        ParentDecision::Ignore => Box::new(by_id),
+impl Head {
+    /// Whether a trace is exported whatever comes of it: by its id, or as its caller has decided.
+    pub(super) fn samples(self, trace: TraceId, parent: Option<&SpanContext>) -> bool {
+        match (self.parent, parent) {
+            (ParentDecision::Follow, Some(parent)) => parent.is_sampled(),
+            (ParentDecision::Follow | ParentDecision::Ignore, _) => self.chooses(trace),
+        }
+    }
+
+    /// As the samplers of other services choose: by the 63 bits in front of the id's last one, so that a
+    /// trace is chosen by all of them or by none.
+    fn chooses(self, trace: TraceId) -> bool {
+        const CHOICES: f64 = (1_u64 << 63) as f64;
+        let [.., a, b, c, d, e, f, g, h] = trace.to_bytes();
+        let choice = u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 1;
+        let share = self.ratio.value();
+        share >= 1.0 || (choice as f64) < share * CHOICES
     }
 }
 
-/// Decides like [`head`], but records the rest for the tail to decide on. The flag that goes to other
-/// services stays the head's.
-pub(super) fn record_all(decision: Head) -> Box<dyn ShouldSample> {
-    Box::new(RecordAll(head(decision)))
-}
+#[cfg(test)]
+mod tests {
+    use opentelemetry_sdk::trace::{
+        IdGenerator as _, RandomIdGenerator, Sampler, SamplingDecision, ShouldSample as _,
+    };
 
-#[derive(Clone, Debug)]
-struct RecordAll(Box<dyn ShouldSample>);
+    use super::*;
+    use crate::sampling::Ratio;
 
-impl ShouldSample for RecordAll {
-    fn should_sample(
-        &self,
-        parent_context: Option<&Context>,
-        trace_id: TraceId,
-        name: &str,
-        span_kind: &SpanKind,
-        attributes: &[KeyValue],
-        links: &[Link],
-    ) -> SamplingResult {
-        let mut result =
-            self.0
-                .should_sample(parent_context, trace_id, name, span_kind, attributes, links);
-        if result.decision == SamplingDecision::Drop {
-            result.decision = SamplingDecision::RecordOnly;
+    #[test]
+    fn ids_are_chosen_as_opentelemetry_chooses_them() {
+        for share in [0.0, 0.001, 0.01, 0.3, 0.999, 1.0] {
+            let head = Head {
+                ratio: Ratio::new(share).unwrap(),
+                parent: ParentDecision::Ignore,
+            };
+            let theirs = Sampler::TraceIdRatioBased(share);
+            for _ in 0..2_000 {
+                let id = RandomIdGenerator::default().new_trace_id();
+                let kind = opentelemetry::trace::SpanKind::Internal;
+                let theirs = theirs.should_sample(None, id, "", &kind, &[], &[]);
+                let theirs = theirs.decision == SamplingDecision::RecordAndSample;
+                assert_eq!(head.samples(id, None), theirs, "{share} {id}");
+            }
         }
-        result
     }
 }

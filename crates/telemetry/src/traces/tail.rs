@@ -1,24 +1,22 @@
 //! The decision at the end of a trace: errors and slow traces are kept.
 
-mod held;
+mod shard;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use opentelemetry::{
-    Context,
-    trace::{Span as _, SpanContext, Status, TraceId},
-};
-use opentelemetry_sdk::{
-    Resource,
-    error::OTelSdkResult,
-    trace::{Span, SpanData, SpanProcessor},
-};
+use opentelemetry::trace::TraceId;
 
-use self::held::{Evicted, HeldTrace, HeldTraces};
+use self::shard::Shard;
+use super::{
+    ended::EndedSpan,
+    lock,
+    recorder::Exit,
+    trace::{Fate, Held, HeldSpans, KeepReason, Trace},
+};
 use crate::{
     clock::Clock,
     metrics::{ClosedCounters, MetricError, Registry},
@@ -30,22 +28,37 @@ use crate::{
 ///
 /// A span that begins after that is decided on with the spans that are open beside it, not with
 /// those that are gone.
-pub(super) struct TailSampler<P> {
-    next: P,
+///
+/// A trace's spans are its own: a shard is locked where a trace begins and where it ends.
+pub(super) struct TailSampler {
     rules: Tail,
     clock: Arc<dyn Clock>,
     /// By the trace id's last byte, so that threads seldom wait for each other.
-    shards: Box<[Mutex<HeldTraces>]>,
+    shards: Box<[Shard]>,
     rate: Mutex<Second>,
     kept: ClosedCounters<2>,
     evicted: ClosedCounters<5>,
 }
 
-/// Why a trace is kept; an error outweighs slowness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum KeepReason {
-    Slow,
-    Error,
+/// Which bound was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Evicted {
+    Traces,
+    SpansPerTrace,
+    Bytes,
+    Age,
+    KeptPerSecond,
+}
+
+impl Evicted {
+    /// In the order of the variants.
+    const NAMES: [&str; 5] = [
+        "traces",
+        "spans_per_trace",
+        "bytes",
+        "age",
+        "kept_per_second",
+    ];
 }
 
 /// How many traces have been kept in the running second.
@@ -57,14 +70,11 @@ struct Second {
 
 const SHARDS: usize = 16;
 
-impl<P: SpanProcessor> TailSampler<P> {
-    pub(super) fn new(next: P, rules: Tail, clock: Arc<dyn Clock>) -> Self {
+impl TailSampler {
+    pub(super) fn new(rules: Tail, clock: Arc<dyn Clock>) -> Self {
         let shards = SHARDS.min(rules.traces.get());
         Self {
-            next,
-            shards: (0..shards)
-                .map(|_| Mutex::new(HeldTraces::new(&rules, shards)))
-                .collect(),
+            shards: (0..shards).map(|_| Shard::new(&rules, shards)).collect(),
             rules,
             clock,
             rate: Mutex::default(),
@@ -86,40 +96,148 @@ impl<P: SpanProcessor> TailSampler<P> {
         )
     }
 
-    fn keep_reason(&self, span: &SpanData) -> Option<KeepReason> {
-        if matches!(span.status, Status::Error { .. }) {
+    fn shard(&self, trace: TraceId) -> &Shard {
+        &self.shards[usize::from(trace.to_bytes()[15]) % self.shards.len()]
+    }
+
+    /// The trace that a span without a parent here is of: the one with this id that is open, or `new`.
+    pub(super) fn begin(
+        &self,
+        exit: &Exit,
+        id: TraceId,
+        now: Duration,
+        new: impl FnOnce(Fate) -> Trace,
+    ) -> Arc<Trace> {
+        let begun = self
+            .shard(id)
+            .begin(id, now, || new(Fate::Open(Held::with_root())));
+        // Without a shard's lock: exporting takes time.
+        for (reason, trace) in begun.evicted {
+            self.evict(exit, &trace, reason);
+        }
+        begun.trace
+    }
+
+    /// A span without a parent here has gone to another trace.
+    pub(super) fn leave(&self, trace: &Arc<Trace>) {
+        let Fate::Open(held) = &trace.fate else {
+            return;
+        };
+        if let Some(Some(rest)) = held.with(|spans| held.leave(spans)) {
+            self.shard(trace.id).end(trace, rest.bytes);
+        }
+    }
+
+    pub(super) fn end(
+        &self,
+        exit: &Exit,
+        trace: &Arc<Trace>,
+        held: &Held,
+        span: EndedSpan,
+        is_root: bool,
+    ) {
+        let keep = self.keep_reason(&span);
+        let bytes = span.bytes();
+        let has_room = self.make_room(exit, trace, bytes);
+        let shard = self.shard(trace.id);
+        let mut span = Some(span);
+        let finished = held.with(|spans| {
+            let reached = if spans.ended.len() >= self.rules.spans_per_trace.get() {
+                Some(Evicted::SpansPerTrace)
+            } else if !has_room {
+                Some(Evicted::Bytes)
+            } else {
+                None
+            };
+            let span = span.take();
+            match reached {
+                None => {
+                    spans.ended.extend(span);
+                    spans.bytes += bytes;
+                }
+                Some(reason) => {
+                    if has_room {
+                        shard.give_back(bytes);
+                    }
+                    if !std::mem::replace(&mut spans.was_cut_short, true) {
+                        self.evicted.at(reason as usize).inc();
+                    }
+                }
+            }
+            spans.keep = spans.keep.max(keep);
+            is_root.then(|| held.leave(spans)).flatten()
+        });
+        match finished {
+            Some(Some(spans)) => {
+                shard.end(trace, spans.bytes);
+                self.release(exit, trace, spans);
+            }
+            Some(None) => {}
+            // The trace was evicted: what is worth keeping by itself is kept.
+            None => {
+                if has_room {
+                    shard.give_back(bytes);
+                }
+                let alone = HeldSpans::alone(span, keep);
+                self.release(exit, trace, alone);
+            }
+        }
+    }
+
+    /// Takes room for a span that has ended, if need be from the oldest of the other traces.
+    fn make_room(&self, exit: &Exit, trace: &Arc<Trace>, bytes: usize) -> bool {
+        let shard = self.shard(trace.id);
+        while !shard.take(bytes) {
+            let Some(oldest) = shard.oldest_beside(trace, bytes) else {
+                return false;
+            };
+            self.evict(exit, &oldest, Evicted::Bytes);
+        }
+        true
+    }
+
+    fn keep_reason(&self, span: &EndedSpan) -> Option<KeepReason> {
+        if span.has_failed() {
             return Some(KeepReason::Error);
         }
-        let took = span
-            .end_time
-            .duration_since(span.start_time)
-            .unwrap_or_default();
-        (took > self.rules.slower_than).then_some(KeepReason::Slow)
+        (span.took() > self.rules.slower_than).then_some(KeepReason::Slow)
     }
 
-    fn shard(&self, trace: TraceId) -> MutexGuard<'_, HeldTraces> {
-        let index = usize::from(trace.to_bytes()[15]) % self.shards.len();
-        lock(&self.shards[index])
-    }
-
-    /// Called without a shard's lock: exporting takes time.
-    fn release_evicted(&self, evictions: Vec<(Evicted, HeldTrace)>) {
-        for (reason, trace) in evictions {
+    /// A trace that is in no shard any more.
+    fn evict(&self, exit: &Exit, trace: &Arc<Trace>, reason: Evicted) {
+        let Fate::Open(held) = &trace.fate else {
+            return;
+        };
+        if let Some(spans) = held.give_up() {
+            self.shard(trace.id).give_back(spans.bytes);
             self.evicted.at(reason as usize).inc();
-            self.release(trace);
+            self.release(exit, trace, spans);
         }
     }
 
-    fn release(&self, trace: HeldTrace) {
-        let Some(keep) = trace.keep else { return };
+    fn release(&self, exit: &Exit, trace: &Trace, spans: HeldSpans) {
+        let Some(keep) = spans.keep else { return };
         if !lock(&self.rate).admits(self.clock.monotonic(), self.rules.kept_per_second.get()) {
             self.evicted.at(Evicted::KeptPerSecond as usize).inc();
             return;
         }
         self.kept.at(keep as usize).inc();
-        for mut span in trace.spans {
-            span.span_context = sampled(&span.span_context);
-            self.next.on_end(span);
+        for span in spans.ended {
+            exit.export(trace, span);
+        }
+    }
+
+    /// Releases what is held, without waiting for its end.
+    pub(super) fn drain(&self, exit: &Exit) {
+        for shard in &self.shards {
+            for trace in shard.drain() {
+                if let Fate::Open(held) = &trace.fate
+                    && let Some(spans) = held.give_up()
+                {
+                    shard.give_back(spans.bytes);
+                    self.release(exit, &trace, spans);
+                }
+            }
         }
     }
 }
@@ -138,64 +256,7 @@ impl Second {
     }
 }
 
-impl<P: SpanProcessor> SpanProcessor for TailSampler<P> {
-    fn on_start(&self, span: &mut Span, _context: &Context) {
-        let context = span.span_context();
-        if !context.is_sampled() {
-            let evictions = self
-                .shard(context.trace_id())
-                .open(context.trace_id(), self.clock.monotonic());
-            self.release_evicted(evictions);
-        }
-    }
-
-    fn on_end(&self, span: SpanData) {
-        if span.span_context.is_sampled() {
-            return self.next.on_end(span);
-        }
-        let keep = self.keep_reason(&span);
-        let trace = span.span_context.trace_id();
-        let (finished, evictions) = self.shard(trace).close(trace, span, keep);
-        self.release_evicted(evictions);
-        if let Some(finished) = finished {
-            self.release(finished);
-        }
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.next.force_flush()
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        for shard in &self.shards {
-            let unfinished = lock(shard).drain();
-            unfinished.into_iter().for_each(|trace| self.release(trace));
-        }
-        self.next.shutdown_with_timeout(timeout)
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.next.set_resource(resource);
-    }
-}
-
-fn sampled(context: &SpanContext) -> SpanContext {
-    SpanContext::new(
-        context.trace_id(),
-        context.span_id(),
-        context.trace_flags().with_sampled(true),
-        context.is_remote(),
-        context.trace_state().clone(),
-    )
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-impl<P> fmt::Debug for TailSampler<P> {
+impl fmt::Debug for TailSampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TailSampler")
             .field("rules", &self.rules)

@@ -72,7 +72,6 @@ fn what_is_set_is_honoured() {
     let limits = settings.span_limits;
     assert_eq!((limits.events, limits.links), (7, 128));
     assert_eq!((limits.attributes, limits.attributes_per_event), (9, 9));
-    assert_eq!(limits.attributes_per_link, 3);
     assert!(settings.propagates);
 }
 

@@ -1,22 +1,34 @@
 //! Which traces are kept, and that no bound is exceeded.
 
 use std::{
+    cell::RefCell,
     num::{NonZeroU32, NonZeroUsize},
     sync::atomic::{AtomicUsize, Ordering},
     time::SystemTime,
 };
 
 use opentelemetry::{
-    KeyValue,
-    trace::{SpanBuilder, TraceContextExt, Tracer, TracerProvider},
+    Context,
+    trace::{SpanId, Status},
 };
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::{
+    error::OTelSdkResult,
+    trace::{Span, SpanData, SpanProcessor},
+};
+use tracing::{error, info_span};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::*;
 use crate::{
+    Environment, Sampling, Telemetry,
     clock::FakeClock,
+    environment::SpanLimits,
     sampling::{Head, Ratio},
-    traces::sampler,
+    spans::Spans,
+    traces::{
+        details::Details,
+        recorder::{Recorder, SpanStart},
+    },
 };
 
 /// Takes spans as the exporter's queue would.
@@ -49,54 +61,53 @@ impl SpanProcessor for Taken {
     }
 }
 
-/// Lets a test look at the sampler that the provider owns.
-#[derive(Clone, Debug)]
-struct Watched(Arc<TailSampler<Taken>>);
-
-impl SpanProcessor for Watched {
-    fn on_start(&self, span: &mut Span, context: &Context) {
-        self.0.on_start(span, context);
-    }
-
-    fn on_end(&self, span: SpanData) {
-        self.0.on_end(span);
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.0.force_flush()
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.0.shutdown_with_timeout(timeout)
-    }
-}
-
 struct Stage {
-    provider: SdkTracerProvider,
-    tail: Watched,
+    recorder: Recorder,
     taken: Taken,
     clock: Arc<FakeClock>,
 }
 
 const FAST: Duration = Duration::from_millis(119);
 const SLOW: Duration = Duration::from_millis(121);
+const LIMITS: SpanLimits = SpanLimits {
+    attributes: 128,
+    events: 128,
+    links: 128,
+    attributes_per_event: 128,
+};
+
+/// A span that has not ended.
+struct Begun {
+    place: SpanStart,
+    id: SpanId,
+    name: &'static str,
+    details: RefCell<Details>,
+}
+
+impl Begun {
+    fn fail(&self, description: &'static str) {
+        let status = Status::error(description);
+        self.details.borrow_mut().raise_status(status);
+    }
+
+    fn write(&self, bytes: usize) {
+        self.details.borrow_mut().str(&"x".repeat(bytes));
+    }
+}
 
 impl Stage {
     fn new(rules: Tail, head: Ratio) -> Self {
         let taken = Taken::default();
         let clock = Arc::new(FakeClock::new(SystemTime::UNIX_EPOCH));
-        let tail = TailSampler::new(taken.clone(), rules, Arc::clone(&clock) as Arc<dyn Clock>);
-        let tail = Watched(Arc::new(tail));
-        let provider = SdkTracerProvider::builder()
-            .with_sampler(sampler::record_all(Head {
-                ratio: head,
-                ..Head::default()
-            }))
-            .with_span_processor(tail.clone())
-            .build();
+        let as_clock = || Arc::clone(&clock) as Arc<dyn Clock>;
+        let head = Head {
+            ratio: head,
+            ..Head::default()
+        };
+        let exit = Exit::new(taken.clone(), LIMITS);
+        let tail = TailSampler::new(rules, as_clock());
         Self {
-            provider,
-            tail,
+            recorder: Recorder::new(head, LIMITS, as_clock(), Some(exit), Some(tail)),
             taken,
             clock,
         }
@@ -106,36 +117,59 @@ impl Stage {
         Self::new(rules, Ratio::NONE)
     }
 
-    fn tracer(&self) -> SdkTracer {
-        self.provider.tracer("test")
+    fn tail(&self) -> &TailSampler {
+        self.recorder.tail.as_ref().unwrap()
     }
 
-    fn start(&self, name: &'static str, parent: &Context) -> Context {
-        let builder = SpanBuilder::from_name(name).with_start_time(SystemTime::UNIX_EPOCH);
-        parent.with_span(self.tracer().build_with_context(builder, parent))
+    fn begun(&self, name: &'static str, place: SpanStart) -> Begun {
+        Begun {
+            place,
+            id: self.recorder.new_span_id(),
+            name,
+            details: RefCell::default(),
+        }
     }
 
-    fn root(&self, name: &'static str) -> Context {
-        self.start(name, &Context::new())
+    fn start(&self, name: &'static str, parent: &Begun) -> Begun {
+        let trace = Arc::clone(&parent.place.trace);
+        let now = self.clock.monotonic();
+        self.begun(name, self.recorder.begin_inside(trace, parent.id, now))
+    }
+
+    fn root(&self, name: &'static str) -> Begun {
+        self.begun(name, self.recorder.begin(None, self.clock.monotonic()))
+    }
+
+    fn end(&self, span: Begun, took: Duration) {
+        let SpanStart {
+            trace,
+            parent,
+            is_root,
+            now,
+        } = span.place;
+        let ended = EndedSpan {
+            id: span.id,
+            parent,
+            name: span.name,
+            started: now,
+            ended: now + took,
+            details: Some(Box::new(span.details.into_inner())),
+        };
+        self.recorder.end_span(&trace, ended, is_root);
     }
 
     fn trace(&self, name: &'static str, took: Duration) {
-        end(&self.root(name), took);
+        self.end(self.root(name), took);
     }
 
     fn held(&self) -> (usize, usize) {
-        let loads = self.tail.0.shards.iter().map(|shard| lock(shard).load());
+        let loads = self.tail().shards.iter().map(Shard::load);
         loads.fold((0, 0), |sum, load| (sum.0 + load.0, sum.1 + load.1))
     }
 
     fn evicted(&self, reason: Evicted) -> u64 {
-        self.tail.0.evicted.at(reason as usize).get()
+        self.tail().evicted.at(reason as usize).get()
     }
-}
-
-fn end(span: &Context, took: Duration) {
-    span.span()
-        .end_with_timestamp(SystemTime::UNIX_EPOCH + took);
 }
 
 fn rules(change: impl FnOnce(&mut Tail)) -> Tail {
@@ -156,8 +190,8 @@ fn every_error_and_every_slow_trace_is_kept_and_nothing_else() {
             1 => stage.trace("slow", SLOW),
             _ => {
                 let root = stage.root("failed");
-                root.span().set_status(Status::error("no"));
-                end(&root, FAST);
+                root.fail("no");
+                stage.end(root, FAST);
             }
         }
     }
@@ -174,23 +208,32 @@ fn an_error_on_a_grandchild_keeps_the_whole_trace() {
     let root = stage.root("root");
     let child = stage.start("child", &root);
     let grandchild = stage.start("grandchild", &child);
-    grandchild.span().set_status(Status::error("deep"));
-    for span in [&grandchild, &child, &root] {
-        end(span, FAST);
+    grandchild.fail("deep");
+    for span in [grandchild, child, root] {
+        stage.end(span, FAST);
     }
     assert_eq!(stage.taken.names(), ["grandchild", "child", "root"]);
 }
 
+/// The registry ends a span after its children, wherever those run.
 #[test]
 fn work_that_outlives_the_root_is_waited_for() {
-    let stage = Stage::tail_only(rules(|_| {}));
-    let root = stage.root("root");
-    let spawned = stage.start("spawned", &root);
-    end(&root, FAST);
-    assert!(stage.taken.names().is_empty());
-    spawned.span().set_status(Status::error("late"));
-    end(&spawned, FAST);
-    assert_eq!(stage.taken.names(), ["root", "spawned"]);
+    let spans = Spans::default();
+    let (layer, guard) = Telemetry::builder("svc")
+        .environment(Environment::empty())
+        .exporter(spans.clone())
+        .sampling(Sampling::head(Ratio::NONE).with_tail(Tail::default()))
+        .layer()
+        .unwrap();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        let root = info_span!("root");
+        let spawned = info_span!(parent: &root, "spawned");
+        drop(root);
+        spawned.in_scope(|| error!("late"));
+    });
+    guard.shutdown(Duration::from_secs(5));
+    let names: Vec<_> = spans.all().into_iter().map(|span| span.name).collect();
+    assert_eq!(names, ["spawned", "root"]);
 }
 
 #[test]
@@ -216,7 +259,7 @@ fn the_head_rate_is_within_binomial_bounds() {
         "{kept} of {traces}"
     );
     assert_eq!(
-        stage.tail.0.kept.iter().map(|kept| kept.get()).sum::<u64>(),
+        stage.tail().kept.iter().map(|kept| kept.get()).sum::<u64>(),
         0
     );
 }
@@ -225,13 +268,13 @@ fn the_head_rate_is_within_binomial_bounds() {
 fn traces_that_never_end_hold_no_more_than_the_bounds() {
     let most = NonZeroUsize::new(64).unwrap();
     let stage = Stage::tail_only(rules(|rules| rules.traces = most));
-    let unended: Vec<Context> = (0..10_000).map(|_| stage.root("never")).collect();
+    let unended: Vec<Begun> = (0..10_000).map(|_| stage.root("never")).collect();
     assert_eq!(
         stage.held().0 as u64 + stage.evicted(Evicted::Traces),
         10_000
     );
     assert!(stage.held().0 <= most.get());
-    let children: Vec<Context> = unended
+    let children: Vec<Begun> = unended
         .iter()
         .map(|root| stage.start("child", root))
         .collect();
@@ -248,15 +291,13 @@ fn memory_stays_below_its_bound() {
     for _ in 0..500 {
         let root = stage.root("root");
         let child = stage.start("child", &root);
-        child
-            .span()
-            .set_attribute(KeyValue::new("text", "x".repeat(20_000)));
-        end(&child, FAST);
+        child.write(20_000);
+        stage.end(child, FAST);
         assert!(stage.held().1 <= most.get());
         roots.push(root);
     }
     assert!(stage.evicted(Evicted::Bytes) > 0);
-    roots.iter().for_each(|root| end(root, FAST));
+    roots.into_iter().for_each(|root| stage.end(root, FAST));
     assert_eq!(stage.held(), (0, 0), "what was added was taken away again");
 }
 
@@ -266,17 +307,15 @@ fn a_span_larger_than_the_bound_evicts_no_other_trace() {
         rules.bytes = NonZeroUsize::new(SHARDS * 100_000).unwrap();
         rules.traces = NonZeroUsize::new(SHARDS * 100).unwrap();
     }));
-    let roots: Vec<Context> = (0..100).map(|_| stage.root("root")).collect();
+    let mut roots: Vec<Begun> = (0..100).map(|_| stage.root("root")).collect();
     roots
         .iter()
-        .for_each(|root| end(&stage.start("small", root), FAST));
+        .for_each(|root| stage.end(stage.start("small", root), FAST));
     let giant = stage.start("giant", &roots[0]);
-    giant
-        .span()
-        .set_attribute(KeyValue::new("text", "x".repeat(200_000)));
-    end(&giant, SLOW);
+    giant.write(200_000);
+    stage.end(giant, SLOW);
     assert_eq!((stage.evicted(Evicted::Bytes), stage.held().0), (1, 100));
-    end(&roots[0], FAST);
+    stage.end(roots.swap_remove(0), FAST);
     assert_eq!(stage.taken.names(), ["small", "root"]);
 }
 
@@ -287,12 +326,12 @@ fn a_trace_with_too_many_spans_is_cut_short_and_its_error_still_counts() {
     }));
     let root = stage.root("root");
     for _ in 0..10 {
-        end(&stage.start("child", &root), FAST);
+        stage.end(stage.start("child", &root), FAST);
     }
     let failed = stage.start("failed", &root);
-    failed.span().set_status(Status::error("beyond the bound"));
-    end(&failed, FAST);
-    end(&root, FAST);
+    failed.fail("beyond the bound");
+    stage.end(failed, FAST);
+    stage.end(root, FAST);
     assert_eq!(stage.taken.names(), ["child"; 3]);
     assert_eq!(stage.evicted(Evicted::SpansPerTrace), 1);
 }
@@ -305,10 +344,10 @@ fn a_trace_that_does_not_end_is_evicted_but_its_error_is_exported() {
     }));
     let root = stage.root("root");
     let failed = stage.start("failed", &root);
-    failed.span().set_status(Status::error("seen"));
-    end(&failed, FAST);
+    failed.fail("seen");
+    stage.end(failed, FAST);
     stage.clock.advance(Duration::from_secs(59));
-    end(&stage.start("young", &root), FAST);
+    stage.end(stage.start("young", &root), FAST);
     assert_eq!(stage.evicted(Evicted::Age), 0);
     stage.clock.advance(Duration::from_secs(10));
     stage.trace("other", FAST);
@@ -316,8 +355,8 @@ fn a_trace_that_does_not_end_is_evicted_but_its_error_is_exported() {
         (stage.evicted(Evicted::Age), stage.taken.names()),
         (1, vec!["failed".to_owned(), "young".to_owned()])
     );
-    root.span().set_status(Status::error("after all"));
-    end(&root, FAST);
+    root.fail("after all");
+    stage.end(root, FAST);
     assert_eq!(stage.taken.names(), ["failed", "young", "root"]);
 }
 
@@ -345,9 +384,9 @@ fn shutdown_exports_errors_in_unfinished_traces() {
     let stage = Stage::tail_only(rules(|_| {}));
     let root = stage.root("root");
     let failed = stage.start("failed", &root);
-    failed.span().set_status(Status::error("seen"));
-    end(&failed, FAST);
-    stage.provider.shutdown().unwrap();
+    failed.fail("seen");
+    stage.end(failed, FAST);
+    stage.recorder.shut_down(Duration::ZERO);
     assert_eq!(stage.taken.names(), ["failed"]);
     assert_eq!(stage.held(), (0, 0));
 }
@@ -361,9 +400,9 @@ fn threads_lose_and_invent_nothing() {
             scope.spawn(|| {
                 for round in 0..500 {
                     let root = stage.root("root");
-                    end(&stage.start("child", &root), FAST);
+                    stage.end(stage.start("child", &root), FAST);
                     let slow = round % 5 == 0;
-                    end(&root, if slow { SLOW } else { FAST });
+                    stage.end(root, if slow { SLOW } else { FAST });
                     expected.fetch_add(if slow { 2 } else { 0 }, Ordering::Relaxed);
                 }
             });

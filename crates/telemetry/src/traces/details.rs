@@ -1,0 +1,268 @@
+//! What a span says beside its name and its times, in as few pieces of memory as can be.
+
+use std::{borrow::Cow, fmt, mem, ops::Range, time::Duration};
+
+use opentelemetry::{
+    KeyValue, Value,
+    trace::{Event, Link, SpanContext, SpanKind, Status},
+};
+use opentelemetry_sdk::trace::SpanData;
+use tracing::Metadata;
+
+use super::ended::Times;
+use crate::environment::SpanLimits;
+
+/// Attributes, events, links and status of a span. Most spans have none and hold nothing of this.
+///
+/// Values are kept as they come, texts behind each other in one string: they become OpenTelemetry's
+/// values, each in memory of its own, when the span is exported.
+#[derive(Debug, Default)]
+pub(super) struct Details {
+    name: Option<Text>,
+    kind: Option<SpanKind>,
+    status: Status,
+    attributes: Vec<Attribute>,
+    dropped_attributes: u32,
+    events: Vec<EventRecord>,
+    dropped_events: u32,
+    /// Those of all events, one event's behind another's.
+    event_attributes: Vec<Attribute>,
+    links: Vec<Link>,
+    dropped_links: u32,
+    texts: String,
+}
+
+/// Where a text stands in [`Details::texts`].
+pub(super) type Text = Range<usize>;
+
+#[derive(Debug)]
+pub(super) struct Attribute {
+    pub(super) key: &'static str,
+    pub(super) value: Recorded,
+}
+
+#[derive(Debug)]
+pub(super) enum Recorded {
+    Bool(bool),
+    I64(i64),
+    F64(f64),
+    Text(Text),
+    /// What is too rare for a form of its own.
+    Whole(Box<KeyValue>),
+}
+
+#[derive(Debug)]
+struct EventRecord {
+    at: Duration,
+    metadata: &'static Metadata<'static>,
+    name: Option<Text>,
+    attributes: Range<usize>,
+}
+
+/// An event whose fields are being recorded.
+#[derive(Debug)]
+pub(super) struct EventStart {
+    pub(super) at: Duration,
+    pub(super) metadata: &'static Metadata<'static>,
+    pub(super) name: Option<Text>,
+    first_attribute: usize,
+}
+
+impl Details {
+    /// Room for so many attributes at once.
+    pub(super) fn with_attributes(attributes: usize) -> Self {
+        Self {
+            attributes: Vec::with_capacity(attributes),
+            texts: String::with_capacity(attributes * 12),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn status(&self) -> &Status {
+        &self.status
+    }
+
+    pub(super) fn set_name(&mut self, name: Text) {
+        self.name = Some(name);
+    }
+
+    pub(super) fn set_kind(&mut self, kind: Option<SpanKind>) {
+        self.kind = kind;
+    }
+
+    /// As OpenTelemetry orders them: ok outweighs an error, and an error nothing.
+    pub(super) fn raise_status(&mut self, status: Status) {
+        if status > self.status {
+            self.status = status;
+        }
+    }
+
+    /// Keeps a text.
+    pub(super) fn text(&mut self, arguments: fmt::Arguments<'_>) -> Text {
+        let start = self.texts.len();
+        // A Debug that fails of itself leaves what it had written.
+        let _ = fmt::write(&mut self.texts, arguments);
+        start..self.texts.len()
+    }
+
+    pub(super) fn str(&mut self, text: &str) -> Text {
+        let start = self.texts.len();
+        self.texts.push_str(text);
+        start..self.texts.len()
+    }
+
+    pub(super) fn read(&self, text: &Text) -> &str {
+        &self.texts[text.clone()]
+    }
+
+    pub(super) fn add_attribute(&mut self, attribute: Attribute, limits: &SpanLimits) {
+        if self.attributes.len() < limits.attributes as usize {
+            self.attributes.push(attribute);
+        } else {
+            self.dropped_attributes += 1;
+        }
+    }
+
+    pub(super) fn add_link(&mut self, link: SpanContext, limits: &SpanLimits) {
+        if self.links.len() < limits.links as usize {
+            self.links.push(Link::new(link, Vec::new(), 0));
+        } else {
+            self.dropped_links += 1;
+        }
+    }
+
+    pub(super) fn start_event(
+        &self,
+        at: Duration,
+        metadata: &'static Metadata<'static>,
+    ) -> EventStart {
+        EventStart {
+            at,
+            metadata,
+            name: None,
+            first_attribute: self.event_attributes.len(),
+        }
+    }
+
+    pub(super) fn add_event_attribute(&mut self, attribute: Attribute) {
+        self.event_attributes.push(attribute);
+    }
+
+    pub(super) fn end_event(&mut self, event: EventStart, limits: &SpanLimits) {
+        if self.events.len() < limits.events as usize {
+            self.events.push(EventRecord {
+                at: event.at,
+                metadata: event.metadata,
+                name: event.name,
+                attributes: event.first_attribute..self.event_attributes.len(),
+            });
+        } else {
+            self.event_attributes.truncate(event.first_attribute);
+            self.dropped_events += 1;
+        }
+    }
+
+    /// Adds what was recorded meanwhile by others, on another thread or while a value was formatted.
+    pub(super) fn absorb(&mut self, mut other: Self, limits: &SpanLimits) {
+        let (texts, attributes) = (self.texts.len(), self.event_attributes.len());
+        let moved = |text: Text| text.start + texts..text.end + texts;
+        self.texts.push_str(&other.texts);
+        self.name = other.name.map(moved).or_else(|| self.name.take());
+        self.kind = other.kind.or_else(|| self.kind.take());
+        self.raise_status(mem::take(&mut other.status));
+        for attribute in other.attributes {
+            self.add_attribute(attribute.moved(texts), limits);
+        }
+        self.dropped_attributes += other.dropped_attributes;
+        let event_attributes = other.event_attributes.into_iter();
+        self.event_attributes
+            .extend(event_attributes.map(|attribute| attribute.moved(texts)));
+        for event in other.events {
+            if self.events.len() < limits.events as usize {
+                self.events.push(EventRecord {
+                    name: event.name.map(moved),
+                    attributes: event.attributes.start + attributes
+                        ..event.attributes.end + attributes,
+                    ..event
+                });
+            } else {
+                self.dropped_events += 1;
+            }
+        }
+        self.dropped_events += other.dropped_events;
+        for link in other.links {
+            self.add_link(link.span_context, limits);
+        }
+        self.dropped_links += other.dropped_links;
+    }
+
+    /// An estimate of the memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.attributes.capacity() * size_of::<Attribute>()
+            + self.event_attributes.capacity() * size_of::<Attribute>()
+            + self.events.capacity() * size_of::<EventRecord>()
+            + self.links.capacity() * size_of::<Link>()
+            + self.texts.capacity()
+    }
+
+    pub(super) fn put_into(self, span: &mut SpanData, times: Times, limits: &SpanLimits) {
+        let texts = self.texts;
+        if let Some(name) = self.name {
+            span.name = texts[name].to_owned().into();
+        }
+        span.span_kind = self.kind.unwrap_or(SpanKind::Internal);
+        span.status = self.status;
+        let attributes = self.attributes.into_iter();
+        span.attributes = attributes
+            .map(|attribute| attribute.into_key_value(&texts))
+            .collect();
+        span.dropped_attributes_count = self.dropped_attributes;
+        let mut event_attributes = self.event_attributes.into_iter();
+        for event in self.events {
+            let count = event.attributes.len();
+            let name: Cow<'static, str> = match event.name {
+                Some(name) if !name.is_empty() => texts[name].to_owned().into(),
+                _ => event.metadata.name().into(),
+            };
+            let mut attributes = Vec::with_capacity(count + 2);
+            attributes.push(KeyValue::new("level", event.metadata.level().as_str()));
+            attributes.push(KeyValue::new("target", event.metadata.target()));
+            let own = event_attributes.by_ref().take(count);
+            attributes.extend(own.map(|attribute| attribute.into_key_value(&texts)));
+            let most = limits.attributes_per_event as usize;
+            let dropped = attributes.len().saturating_sub(most);
+            attributes.truncate(most);
+            let dropped = u32::try_from(dropped).unwrap_or(u32::MAX);
+            span.events.events.push(Event::new(
+                name,
+                times.within(event.at),
+                attributes,
+                dropped,
+            ));
+        }
+        span.events.dropped_count = self.dropped_events;
+        span.links.links = self.links;
+        span.links.dropped_count = self.dropped_links;
+    }
+}
+
+impl Attribute {
+    fn moved(mut self, by: usize) -> Self {
+        if let Recorded::Text(text) = &mut self.value {
+            *text = text.start + by..text.end + by;
+        }
+        self
+    }
+
+    fn into_key_value(self, texts: &str) -> KeyValue {
+        let value: Value = match self.value {
+            Recorded::Bool(value) => value.into(),
+            Recorded::I64(value) => value.into(),
+            Recorded::F64(value) => value.into(),
+            Recorded::Text(text) => texts[text].to_owned().into(),
+            Recorded::Whole(attribute) => return *attribute,
+        };
+        KeyValue::new(self.key, value)
+    }
+}

@@ -1,0 +1,205 @@
+//! Where spans begin and end: the trace that one belongs to, and what becomes of it.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use opentelemetry::{
+    InstrumentationScope,
+    trace::{SpanContext, SpanId, TraceFlags},
+};
+use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, SpanProcessor};
+
+use super::{
+    ended::{EndedSpan, Parent},
+    tail::TailSampler,
+    trace::{Began, Fate, Trace},
+};
+use crate::{clock::Clock, environment::SpanLimits, sampling::Head};
+
+/// Begins and ends spans for one subscriber.
+pub(crate) struct Recorder {
+    /// Tells the recorders of a process apart.
+    pub(super) number: u64,
+    head: Head,
+    limits: SpanLimits,
+    clock: Arc<dyn Clock>,
+    ids: RandomIdGenerator,
+    exit: Option<Exit>,
+    pub(super) tail: Option<TailSampler>,
+    is_shut_down: AtomicBool,
+}
+
+/// Where a span begins.
+pub(super) struct SpanStart {
+    pub(super) trace: Arc<Trace>,
+    pub(super) parent: Parent,
+    /// Whether no span of this process is its parent in the same trace.
+    pub(super) is_root: bool,
+    pub(super) now: Duration,
+}
+
+/// Where spans go that are exported.
+pub(super) struct Exit {
+    next: Box<dyn SpanProcessor>,
+    limits: SpanLimits,
+    scope: InstrumentationScope,
+}
+
+impl Exit {
+    pub(super) fn new(next: impl SpanProcessor + 'static, limits: SpanLimits) -> Self {
+        Self {
+            next: Box::new(next),
+            limits,
+            scope: InstrumentationScope::builder(env!("CARGO_PKG_NAME")).build(),
+        }
+    }
+
+    pub(super) fn export(&self, trace: &Trace, span: EndedSpan) {
+        self.next
+            .on_end(span.into_span_data(trace, &self.scope, &self.limits));
+    }
+}
+
+impl Recorder {
+    pub(super) fn new(
+        head: Head,
+        limits: SpanLimits,
+        clock: Arc<dyn Clock>,
+        exit: Option<Exit>,
+        tail: Option<TailSampler>,
+    ) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            head,
+            limits,
+            clock,
+            ids: RandomIdGenerator::default(),
+            exit,
+            tail,
+            is_shut_down: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    pub(super) fn limits(&self) -> &SpanLimits {
+        &self.limits
+    }
+
+    /// Whether anything can be exported, so that it is worth recording.
+    pub(super) fn exports(&self) -> bool {
+        self.exit.is_some()
+    }
+
+    pub(super) fn new_span_id(&self) -> SpanId {
+        self.ids.new_span_id()
+    }
+
+    /// Where a span begins that has no parent here: in its caller's trace, or in one of its own.
+    pub(super) fn begin(&self, parent: Option<&SpanContext>, now: Duration) -> SpanStart {
+        SpanStart {
+            trace: self.trace(parent, now),
+            parent: parent.map_or(Parent::NONE, |parent| Parent {
+                id: parent.span_id(),
+                is_remote: parent.is_remote(),
+            }),
+            is_root: true,
+            now,
+        }
+    }
+
+    /// Where a span begins whose parent is here. When the trace is over, for its age or its size, those
+    /// that begin in it from now on are decided on together.
+    pub(super) fn begin_inside(
+        &self,
+        trace: Arc<Trace>,
+        parent: SpanId,
+        now: Duration,
+    ) -> SpanStart {
+        if trace.is_over() {
+            return self.begin(Some(&trace.span_context(parent)), now);
+        }
+        SpanStart {
+            trace,
+            parent: Parent {
+                id: parent,
+                is_remote: false,
+            },
+            is_root: false,
+            now,
+        }
+    }
+
+    fn trace(&self, parent: Option<&SpanContext>, now: Duration) -> Arc<Trace> {
+        let id = parent.map_or_else(|| self.ids.new_trace_id(), SpanContext::trace_id);
+        let (flags, state) = parent.map_or_else(Default::default, |parent| {
+            (parent.trace_flags(), parent.trace_state().clone())
+        });
+        let is_sampled = self.exports() && self.head.samples(id, parent);
+        let trace = |fate| Trace {
+            id,
+            flags: match fate {
+                Fate::Ignored => TraceFlags::default(),
+                Fate::Sampled | Fate::Open(_) => flags.with_sampled(is_sampled),
+            },
+            state,
+            began: Began {
+                wall: self.clock.wall(),
+                at: now,
+            },
+            fate,
+        };
+        match (&self.exit, &self.tail) {
+            (Some(_), _) if is_sampled => Arc::new(trace(Fate::Sampled)),
+            (Some(exit), Some(tail)) => tail.begin(exit, id, now, trace),
+            _ => Arc::new(trace(Fate::Ignored)),
+        }
+    }
+
+    /// A span that has begun in this trace goes to another instead.
+    pub(super) fn leave_trace(&self, trace: &Arc<Trace>) {
+        if let Some(tail) = &self.tail {
+            tail.leave(trace);
+        }
+    }
+
+    pub(super) fn end_span(&self, trace: &Arc<Trace>, span: EndedSpan, is_root: bool) {
+        let Some(exit) = &self.exit else { return };
+        if self.is_shut_down.load(Ordering::Relaxed) {
+            return;
+        }
+        match (&trace.fate, &self.tail) {
+            (Fate::Sampled, _) => exit.export(trace, span),
+            (Fate::Open(held), Some(tail)) => tail.end(exit, trace, held, span, is_root),
+            (Fate::Open(_) | Fate::Ignored, _) => {}
+        }
+    }
+
+    /// Exports what is chosen, for at most `timeout`; the second time nothing happens.
+    pub(crate) fn shut_down(&self, timeout: Duration) {
+        let Some(exit) = &self.exit else { return };
+        if self.is_shut_down.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if let Some(tail) = &self.tail {
+            tail.drain(exit);
+        }
+        // A failure shows in the counts, which are all that the caller can act on.
+        let _ = exit.next.shutdown_with_timeout(timeout);
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").finish_non_exhaustive()
+    }
+}
