@@ -124,7 +124,9 @@ macro_rules! in_place {
                     let mut bytes = Vec::with_capacity(ADDRESS.len() + 16);
                     bytes.extend_from_slice(black_box(ADDRESS).as_bytes());
                     let nonce = Nonce::assume_unique_for_key(NONCE);
-                    let sealed = self.0.seal_in_place_append_tag(nonce, Aad::from(aad), &mut bytes);
+                    let sealed = self
+                        .0
+                        .seal_in_place_append_tag(nonce, Aad::from(aad), &mut bytes);
                     sealed.expect("it is short");
                     bytes
                 }
@@ -153,7 +155,11 @@ fn tink() -> Box<dyn tink_core::Aead> {
 const THREADS: [usize; 2] = [1, 2];
 
 fn named(library: &str, threads: usize) -> BenchmarkId {
-    let input = if threads == 1 { "1_thread" } else { "2_threads" };
+    let input = if threads == 1 {
+        "1_thread"
+    } else {
+        "2_threads"
+    };
     BenchmarkId::new(library, input)
 }
 
@@ -194,7 +200,9 @@ fn open(criterion: &mut Criterion<ProcessorTime>) {
     let mut group = criterion.benchmark_group("open");
     group.throughput(Throughput::Elements(1));
     for threads in THREADS {
-        let sealed = Renewed::new(&world).cipher().seal(FIELD, RECORD, &address());
+        let sealed = Renewed::new(&world)
+            .cipher()
+            .seal(FIELD, RECORD, &address());
         let sealed = sealed.expect("it seals");
         group.bench_function(named("portcullis", threads), |bencher| {
             on_threads(bencher, threads, |_| {
@@ -208,12 +216,16 @@ fn open(criterion: &mut Criterion<ProcessorTime>) {
         let key = ring::InPlace::new();
         let sealed = key.seal(&aad);
         group.bench_function(named("ring", threads), |bencher| {
-            on_threads(bencher, threads, |_| || drop(black_box(key.open(&aad, &sealed))));
+            on_threads(bencher, threads, |_| {
+                || drop(black_box(key.open(&aad, &sealed)))
+            });
         });
         let key = aws_lc_rs::InPlace::new();
         let sealed = key.seal(&aad);
         group.bench_function(named("aws_lc_rs", threads), |bencher| {
-            on_threads(bencher, threads, |_| || drop(black_box(key.open(&aad, &sealed))));
+            on_threads(bencher, threads, |_| {
+                || drop(black_box(key.open(&aad, &sealed)))
+            });
         });
         group.bench_function(named("tink", threads), |bencher| {
             on_threads(bencher, threads, |_| {
@@ -227,7 +239,12 @@ fn open(criterion: &mut Criterion<ProcessorTime>) {
 
 /// What the peers hash: the bytes that an index does.
 fn content(normalised: &str) -> [&[u8]; 4] {
-    [&[0, 0, 0, 7], b"email/1", &[0, 0, 0, 26], normalised.as_bytes()]
+    [
+        &[0, 0, 0, 7],
+        b"email/1",
+        &[0, 0, 0, 26],
+        normalised.as_bytes(),
+    ]
 }
 
 /// From the address as text to its value in a unique index.
@@ -286,7 +303,10 @@ fn index(criterion: &mut Criterion<ProcessorTime>) {
         bencher.iter(|| {
             let info: [&[u8]; 3] = [b"portcullis/index/v1", b"tenant-0", FIELD.as_bytes()];
             let root = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, &KEY);
-            let key = root.expand(&info, hmac::HMAC_SHA256).expect("32 bytes").into();
+            let key = root
+                .expand(&info, hmac::HMAC_SHA256)
+                .expect("32 bytes")
+                .into();
             let mut hmac = hmac::Context::with_key(&key);
             for part in content(&black_box(ADDRESS).to_ascii_lowercase()) {
                 hmac.update(part);
@@ -310,14 +330,17 @@ fn prepare(criterion: &mut Criterion<ProcessorTime>) {
     ] {
         let all: Vec<_> = (0..tenants).map(|number| world.tenant(number)).collect();
         let drawn = distribution.draw(tenants, 1 << 16);
-        group.bench_function(BenchmarkId::new("portcullis", distribution.name()), |bencher| {
-            let mut drawn = drawn.iter().cycle();
-            bencher.iter(|| {
-                let tenant = &all[*drawn.next().expect("it goes round")];
-                let keys = world.keyring.prepare(tenant, &purposes);
-                world.runtime.block_on(keys).expect("it answers")
-            });
-        });
+        group.bench_function(
+            BenchmarkId::new("portcullis", distribution.name()),
+            |bencher| {
+                let mut drawn = drawn.iter().cycle();
+                bencher.iter(|| {
+                    let tenant = &all[*drawn.next().expect("it goes round")];
+                    let keys = world.keyring.prepare(tenant, &purposes);
+                    world.runtime.block_on(keys).expect("it answers")
+                });
+            },
+        );
         for tenant in &all {
             peer.insert(tenant.clone(), Arc::new(KEY));
         }

@@ -1,6 +1,7 @@
 //! Subkeys that seal for a while, and the nonces they give out.
 
 use std::{
+    ops::Deref,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -47,10 +48,18 @@ pub(super) struct NonceReservation {
     counter: u32,
 }
 
+/// The subkey of a sealed value, and where it was found. What is kept is borrowed: counting who holds it
+/// would be what threads that open at once fight for.
+pub(super) enum FoundSubkey {
+    Opened(Guard<Option<Arc<Subkey>>>),
+    Sealing(Guard<Option<Arc<Epoch>>>),
+    Derived(Arc<Subkey>),
+}
+
 /// A subkey in use for sealing.
 #[derive(Debug)]
-struct Epoch {
-    subkey: Arc<Subkey>,
+pub(super) struct Epoch {
+    subkey: Subkey,
     started: Duration,
     // Never reset. It goes on counting when the epoch is used up, and 64 bits do not wrap.
     used: AtomicU64,
@@ -68,7 +77,7 @@ impl KeySubkeys {
         now: Duration,
         entropy: &dyn Entropy,
     ) -> Result<NonceReservation, EntropyError> {
-        let running = &self.sealing[usize::from(suite.number() - 1)];
+        let running = self.sealing_slot(suite);
         if policy == EpochPolicy::Shared {
             let epoch = running.load();
             if let Some(counter) = epoch.as_ref().and_then(|epoch| epoch.take(now)) {
@@ -88,43 +97,40 @@ impl KeySubkeys {
         })
     }
 
-    /// The subkey of a sealed value: one that seals, one that has opened before, or a new one.
+    /// The subkey of a sealed value: one that has opened before, one that seals, or a new one.
     pub(super) fn find_or_derive(
         &self,
         key: &PreparedKey,
+        suite: Suite,
         prefix: &[u8; PREFIX_BYTES],
-    ) -> Arc<Subkey> {
-        let sealing = self.sealing.iter().find_map(|epoch| {
-            epoch
-                .load()
-                .as_ref()
-                .map(|epoch| &epoch.subkey)
-                .filter(|it| it.prefix() == prefix)
-                .cloned()
-        });
-        sealing
-            .or_else(|| {
-                self.opening_slot(prefix)
-                    .load_full()
-                    .filter(|it| it.prefix() == prefix)
-            })
-            .unwrap_or_else(|| Arc::new(Subkey::derive(key.data_key(), *prefix)))
+    ) -> FoundSubkey {
+        let opened = self.opening_slot(prefix).load();
+        if opened.as_ref().is_some_and(|it| it.prefix() == prefix) {
+            return FoundSubkey::Opened(opened);
+        }
+        let running = self.sealing_slot(suite).load();
+        if running
+            .as_ref()
+            .is_some_and(|it| it.subkey.prefix() == prefix)
+        {
+            return FoundSubkey::Sealing(running);
+        }
+        FoundSubkey::Derived(Arc::new(Subkey::derive(key.data_key(), *prefix)))
     }
 
-    /// Keeps a subkey that has opened a value; the one in its slot goes.
-    pub(super) fn remember(&self, subkey: Arc<Subkey>) {
-        let slot = self.opening_slot(subkey.prefix());
-        if !slot
-            .load()
-            .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(known, &subkey))
-        {
-            slot.store(Some(subkey));
+    /// Keeps a subkey that was derived and has opened a value; the one in its slot goes.
+    pub(super) fn remember(&self, found: FoundSubkey) {
+        if let FoundSubkey::Derived(subkey) = found {
+            self.opening_slot(subkey.prefix()).store(Some(subkey));
         }
     }
 
+    fn sealing_slot(&self, suite: Suite) -> &ArcSwapOption<Epoch> {
+        &self.sealing[usize::from(suite.number() - 1)]
+    }
+
     /// The salt is random, and so spreads by itself.
-    fn opening_slot(&self, prefix: &[u8; PREFIX_BYTES]) -> &ArcSwapOption<Subkey> {
+    fn opening_slot(&self, prefix: &[u8]) -> &ArcSwapOption<Subkey> {
         &self.opening[usize::from(prefix[PREFIX_BYTES - 1]) % OPENING_SLOTS]
     }
 }
@@ -139,6 +145,18 @@ impl NonceReservation {
     }
 }
 
+impl Deref for FoundSubkey {
+    type Target = Subkey;
+
+    fn deref(&self) -> &Subkey {
+        match self {
+            Self::Opened(found) => found.as_ref().expect("it was found"),
+            Self::Sealing(epoch) => &epoch.as_ref().expect("it was found").subkey,
+            Self::Derived(subkey) => subkey,
+        }
+    }
+}
+
 impl Epoch {
     fn make(
         key: &PreparedKey,
@@ -150,7 +168,7 @@ impl Epoch {
         entropy.fill(&mut salt)?;
         let subkey = Subkey::derive(key.data_key(), derive_prefix(suite, key.id(), &salt));
         Ok(Self {
-            subkey: Arc::new(subkey),
+            subkey,
             started: now,
             used: AtomicU64::new(0),
         })

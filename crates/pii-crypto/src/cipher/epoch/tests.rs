@@ -16,7 +16,11 @@ fn take(
 ) -> ([u8; PREFIX_BYTES], u32) {
     let nonce = subkeys.reserve(key, Suite::Exact, policy, now, &*world.entropy);
     let nonce = nonce.expect("there are random bytes");
-    (*nonce.subkey().prefix(), nonce.counter())
+    (prefix_of(nonce.subkey()), nonce.counter())
+}
+
+fn prefix_of(subkey: &Subkey) -> [u8; PREFIX_BYTES] {
+    subkey.prefix().try_into().expect("a whole prefix")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -114,7 +118,10 @@ async fn the_two_suites_have_subkeys_of_their_own() {
     let subkeys = KeySubkeys::default();
     let of = |suite| {
         let nonce = subkeys.reserve(&key, suite, EpochPolicy::Shared, SECOND, &*world.entropy);
-        *nonce.expect("there are random bytes").subkey().commitment()
+        let mut header = Vec::new();
+        let nonce = nonce.expect("there are random bytes");
+        nonce.subkey().write_header(nonce.counter(), &mut header);
+        header.split_off(PREFIX_BYTES)
     };
     // The salt is the same: only the suite in the prefix keeps them apart.
     assert_ne!(of(Suite::Exact), of(Suite::Padded));
@@ -130,8 +137,11 @@ async fn opening_keeps_8_subkeys_and_no_more() {
     let made: Vec<_> = salts
         .iter()
         .map(|salt| {
-            let subkey = subkeys.find_or_derive(&key, &prefix(salt));
-            subkeys.remember(Arc::clone(&subkey));
+            let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix(salt));
+            let FoundSubkey::Derived(subkey) = found else {
+                panic!("nobody has seen its salt");
+            };
+            subkeys.remember(FoundSubkey::Derived(Arc::clone(&subkey)));
             subkey
         })
         .collect();
@@ -140,11 +150,9 @@ async fn opening_keeps_8_subkeys_and_no_more() {
         .filter(|subkey| Arc::strong_count(subkey) > 1)
         .count();
     assert_eq!(kept, 8);
-    let last = &salts[99];
-    assert!(Arc::ptr_eq(
-        &made[99],
-        &subkeys.find_or_derive(&key, &prefix(last))
-    ));
+    let last = subkeys.find_or_derive(&key, Suite::Exact, &prefix(&salts[99]));
+    assert!(matches!(last, FoundSubkey::Opened(_)));
+    assert!(std::ptr::eq(&*made[99], &*last));
 }
 
 #[tokio::test]
@@ -154,8 +162,9 @@ async fn opening_what_is_being_sealed_derives_nothing() {
     let subkeys = KeySubkeys::default();
     let (prefix, _) = take(&subkeys, &key, EpochPolicy::Shared, SECOND, &world);
     let running = subkeys.sealing[0].load_full().expect("an epoch is running");
-    assert!(Arc::ptr_eq(
-        &running.subkey,
-        &subkeys.find_or_derive(&key, &prefix)
-    ));
+    let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix);
+    assert!(std::ptr::eq(&running.subkey, &*found));
+    // Nor is it kept for opening: there it would take the place of another.
+    subkeys.remember(found);
+    assert!(subkeys.opening_slot(&prefix).load().is_none());
 }
