@@ -125,8 +125,7 @@ impl Cipher {
     ) -> Result<Sealed<T>, SealError> {
         // EXPOSE: it is sealed before this function returns.
         let text = value.expose().text();
-        let bytes = self.seal_text(T::PURPOSE, T::SUITE, field, record, text)?;
-        Ok(Sealed::from_cipher(bytes))
+        self.seal_text(T::PURPOSE, T::SUITE, field, record, text)
     }
 
     /// Opens a value in the field and the record it was sealed for.
@@ -158,15 +157,30 @@ impl Cipher {
         Ok(self.seal(to.field, to.record, &value)?)
     }
 
-    /// The bytes of a sealed text.
-    pub(crate) fn seal_text(
+    /// Seals the text of a value of a kind with this purpose.
+    pub(crate) fn seal_text<T>(
         &self,
         purpose: &str,
         suite: Suite,
         field: &str,
         record: &str,
         text: &str,
-    ) -> Result<Vec<u8>, SealError> {
+    ) -> Result<Sealed<T>, SealError> {
+        let mut bytes = Vec::new();
+        self.seal_into(&mut bytes, purpose, suite, field, record, text)?;
+        Ok(Sealed::from_cipher(bytes))
+    }
+
+    /// Writes to where the value stays: handing it back through every step costs as much as a step.
+    fn seal_into(
+        &self,
+        bytes: &mut Vec<u8>,
+        purpose: &str,
+        suite: Suite,
+        field: &str,
+        record: &str,
+        text: &str,
+    ) -> Result<(), SealError> {
         if text.len() > MAX_PLAINTEXT_BYTES {
             return Err(SealError::TooLong);
         }
@@ -175,13 +189,13 @@ impl Cipher {
             let key = self.keys.primary(purpose, now)?;
             let nonce = subkeys(key).reserve(key, suite, self.epochs, now, self.keys.entropy())?;
 
-            // The copy of the text is encrypted in place, where it is stored.
-            let mut bytes = Vec::with_capacity(OVERHEAD_BYTES + suite.padded_len(text.len()));
-            nonce.subkey().write_header(nonce.counter(), &mut bytes);
+            // The copy of the text is encrypted in place.
+            bytes.reserve_exact(OVERHEAD_BYTES + suite.padded_len(text.len()));
+            nonce.subkey().write_header(nonce.counter(), bytes);
             bytes.extend_from_slice(text.as_bytes());
-            suite.pad(&mut bytes, HEADER_BYTES);
-            nonce.subkey().seal(nonce.counter(), aad, &mut bytes);
-            Ok(bytes)
+            suite.pad(bytes, HEADER_BYTES);
+            nonce.subkey().seal(nonce.counter(), aad, bytes);
+            Ok(())
         };
         with_associated_data(self.keys.tenant(), field, record, seal)
             .ok_or(SealError::InvalidContext)?
@@ -232,6 +246,7 @@ impl From<KeyMissing> for SealError {
     }
 }
 
+#[inline]
 fn subkeys(key: &PreparedKey) -> &KeySubkeys {
     key.derived(|_| KeySubkeys::default())
 }
@@ -253,6 +268,7 @@ fn open_with<T>(key: &PreparedKey, aad: &[u8], sealed: &Sealed<T>) -> Option<Zer
     Some(text)
 }
 
+#[inline]
 fn into_text(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<String>> {
     match String::from_utf8(std::mem::take(&mut *bytes)) {
         Ok(text) => Some(Zeroizing::new(text)),

@@ -36,6 +36,7 @@ pub(super) fn with_associated_data<R>(
 const SHORT_BYTES: usize = 192;
 const LENGTH_BYTES: usize = 4;
 
+#[inline]
 fn write(parts: &[&str], mut out: &mut [u8]) {
     for part in parts {
         let length = u32::try_from(part.len()).expect("a part has at most 1,024 bytes");

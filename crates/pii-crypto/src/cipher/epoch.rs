@@ -48,18 +48,17 @@ pub(super) struct NonceReservation {
     counter: u32,
 }
 
-/// The subkey of a sealed value, and where it was found. What is kept is borrowed: counting who holds it
-/// would be what threads that open at once fight for.
+/// The subkey of a sealed value. One that is kept is borrowed: counting who holds it would be what threads
+/// that open at once fight for.
 pub(super) enum FoundSubkey {
-    Opened(Guard<Option<Arc<Subkey>>>),
-    Sealing(Guard<Option<Arc<Epoch>>>),
-    Derived(Arc<Subkey>),
+    Kept(Guard<Option<Arc<Subkey>>>),
+    New(Arc<Subkey>),
 }
 
 /// A subkey in use for sealing.
 #[derive(Debug)]
-pub(super) struct Epoch {
-    subkey: Subkey,
+struct Epoch {
+    subkey: Arc<Subkey>,
     started: Duration,
     // Never reset. It goes on counting when the epoch is used up, and 64 bits do not wrap.
     used: AtomicU64,
@@ -98,29 +97,30 @@ impl KeySubkeys {
     }
 
     /// The subkey of a sealed value: one that has opened before, one that seals, or a new one.
+    #[inline]
     pub(super) fn find_or_derive(
         &self,
         key: &PreparedKey,
         suite: Suite,
         prefix: &[u8; PREFIX_BYTES],
     ) -> FoundSubkey {
-        let opened = self.opening_slot(prefix).load();
-        if opened.as_ref().is_some_and(|it| it.prefix() == prefix) {
-            return FoundSubkey::Opened(opened);
+        let kept = self.opening_slot(prefix).load();
+        if kept.as_ref().is_some_and(|it| it.prefix() == prefix) {
+            return FoundSubkey::Kept(kept);
         }
         let running = self.sealing_slot(suite).load();
-        if running
-            .as_ref()
-            .is_some_and(|it| it.subkey.prefix() == prefix)
-        {
-            return FoundSubkey::Sealing(running);
-        }
-        FoundSubkey::Derived(Arc::new(Subkey::derive(key.data_key(), *prefix)))
+        let running = running.as_ref().map(|epoch| &epoch.subkey);
+        let found = running.filter(|it| it.prefix() == prefix);
+        FoundSubkey::New(found.map_or_else(
+            || Arc::new(Subkey::derive(key.data_key(), *prefix)),
+            Arc::clone,
+        ))
     }
 
-    /// Keeps a subkey that was derived and has opened a value; the one in its slot goes.
+    /// Keeps a subkey that has opened a value; the one in its slot goes.
+    #[inline]
     pub(super) fn remember(&self, found: FoundSubkey) {
-        if let FoundSubkey::Derived(subkey) = found {
+        if let FoundSubkey::New(subkey) = found {
             self.opening_slot(subkey.prefix()).store(Some(subkey));
         }
     }
@@ -150,9 +150,8 @@ impl Deref for FoundSubkey {
 
     fn deref(&self) -> &Subkey {
         match self {
-            Self::Opened(found) => found.as_ref().expect("it was found"),
-            Self::Sealing(epoch) => &epoch.as_ref().expect("it was found").subkey,
-            Self::Derived(subkey) => subkey,
+            Self::Kept(kept) => kept.as_ref().expect("it was found"),
+            Self::New(subkey) => subkey,
         }
     }
 }
@@ -168,13 +167,14 @@ impl Epoch {
         entropy.fill(&mut salt)?;
         let subkey = Subkey::derive(key.data_key(), derive_prefix(suite, key.id(), &salt));
         Ok(Self {
-            subkey,
+            subkey: Arc::new(subkey),
             started: now,
             used: AtomicU64::new(0),
         })
     }
 
     /// A counter, unless the epoch is over. Each is given once, whatever the number of threads.
+    #[inline]
     fn take(&self, now: Duration) -> Option<u32> {
         if now.saturating_sub(self.started) >= EPOCH_LASTS {
             return None;

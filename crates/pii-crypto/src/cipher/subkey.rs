@@ -44,18 +44,21 @@ impl Subkey {
     }
 
     /// Whether it is the key that a sealed value was committed to. In constant time, 16 bytes at once.
+    #[inline]
     pub(super) fn has_commitment(&self, commitment: [u8; COMMITMENT_BYTES]) -> bool {
         let own = u128::from_ne_bytes(array(&self.head[PREFIX_BYTES..]));
         own.ct_eq(&u128::from_ne_bytes(commitment)).into()
     }
 
     /// Writes what stands before the ciphertext.
+    #[inline]
     pub(super) fn write_header(&self, counter: u32, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.head);
         bytes.extend_from_slice(&counter.to_be_bytes());
     }
 
     /// Encrypts what follows the header, and adds the tag.
+    #[inline]
     pub(super) fn seal(&self, counter: u32, aad: &[u8], bytes: &mut Vec<u8>) {
         let tag = self
             .aead
@@ -64,6 +67,7 @@ impl Subkey {
     }
 
     /// Decrypts in place and answers the plaintext, which comes first.
+    #[inline]
     pub(super) fn open<'a>(
         &self,
         counter: u32,
@@ -73,6 +77,7 @@ impl Subkey {
         self.aead.open(self.nonce(counter), aad, text_and_tag)
     }
 
+    #[inline]
     fn nonce(&self, counter: u32) -> [u8; NONCE_PREFIX_BYTES + 4] {
         let mut nonce = [0; NONCE_PREFIX_BYTES + 4];
         nonce[..NONCE_PREFIX_BYTES].copy_from_slice(&self.nonce_prefix);

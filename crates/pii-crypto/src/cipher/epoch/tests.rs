@@ -138,10 +138,10 @@ async fn opening_keeps_8_subkeys_and_no_more() {
         .iter()
         .map(|salt| {
             let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix(salt));
-            let FoundSubkey::Derived(subkey) = found else {
+            let FoundSubkey::New(subkey) = found else {
                 panic!("nobody has seen its salt");
             };
-            subkeys.remember(FoundSubkey::Derived(Arc::clone(&subkey)));
+            subkeys.remember(FoundSubkey::New(Arc::clone(&subkey)));
             subkey
         })
         .collect();
@@ -151,7 +151,7 @@ async fn opening_keeps_8_subkeys_and_no_more() {
         .count();
     assert_eq!(kept, 8);
     let last = subkeys.find_or_derive(&key, Suite::Exact, &prefix(&salts[99]));
-    assert!(matches!(last, FoundSubkey::Opened(_)));
+    assert!(matches!(last, FoundSubkey::Kept(_)));
     assert!(std::ptr::eq(&*made[99], &*last));
 }
 
@@ -163,8 +163,10 @@ async fn opening_what_is_being_sealed_derives_nothing() {
     let (prefix, _) = take(&subkeys, &key, EpochPolicy::Shared, SECOND, &world);
     let running = subkeys.sealing[0].load_full().expect("an epoch is running");
     let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix);
-    assert!(std::ptr::eq(&running.subkey, &*found));
-    // Nor is it kept for opening: there it would take the place of another.
+    assert!(std::ptr::eq(&*running.subkey, &*found));
+    // It is kept beyond its epoch, and found at once.
     subkeys.remember(found);
-    assert!(subkeys.opening_slot(&prefix).load().is_none());
+    let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix);
+    assert!(matches!(found, FoundSubkey::Kept(_)));
+    assert!(std::ptr::eq(&*running.subkey, &*found));
 }
