@@ -190,7 +190,7 @@ impl Cipher {
             let nonce = subkeys(key).reserve(key, suite, self.epochs, now, self.keys.entropy())?;
 
             // The copy of the text is encrypted in place.
-            bytes.reserve_exact(OVERHEAD_BYTES + suite.padded_len(text.len()));
+            *bytes = Vec::with_capacity(OVERHEAD_BYTES + suite.padded_len(text.len()));
             nonce.subkey().write_header(nonce.counter(), bytes);
             bytes.extend_from_slice(text.as_bytes());
             suite.pad(bytes, HEADER_BYTES);
