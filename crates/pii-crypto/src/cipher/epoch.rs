@@ -1,13 +1,8 @@
 //! Subkeys that seal for a while, and the nonces they give out.
 
-use std::{
-    ops::Deref,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+mod counters;
+
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use arc_swap::{ArcSwapOption, Guard};
 use portcullis_keyring::{
@@ -15,6 +10,7 @@ use portcullis_keyring::{
     entropy::{Entropy, EntropyError},
 };
 
+use self::counters::Counters;
 use super::subkey::Subkey;
 use crate::{
     Suite,
@@ -60,8 +56,7 @@ pub(super) enum FoundSubkey {
 struct Epoch {
     subkey: Arc<Subkey>,
     started: Duration,
-    // Never reset. It goes on counting when the epoch is used up, and 64 bits do not wrap.
-    used: AtomicU64,
+    counters: Counters,
 }
 
 impl KeySubkeys {
@@ -169,7 +164,7 @@ impl Epoch {
         Ok(Self {
             subkey: Arc::new(subkey),
             started: now,
-            used: AtomicU64::new(0),
+            counters: Counters::default(),
         })
     }
 
@@ -179,14 +174,10 @@ impl Epoch {
         if now.saturating_sub(self.started) >= EPOCH_LASTS {
             return None;
         }
-        let counter = self.used.fetch_add(1, Ordering::Relaxed);
-        u32::try_from(counter)
-            .ok()
-            .filter(|counter| *counter < EPOCH_MESSAGES)
+        self.counters.take()
     }
 }
 
-const EPOCH_MESSAGES: u32 = 1 << 20;
 const EPOCH_LASTS: Duration = Duration::from_secs(1);
 
 /// Subkeys kept for opening, for each data key; about 600 bytes each.

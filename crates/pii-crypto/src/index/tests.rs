@@ -208,6 +208,25 @@ fn nothing_that_is_printed_shows_a_root_or_a_fingerprint() {
 
 proptest! {
     #[test]
+    fn values_compare_and_hash_as_their_bytes_do(
+        (one, other) in (prop::collection::vec(0..3_u8, 0..=32), prop::collection::vec(0..3_u8, 0..=32)),
+        (first, second) in (1..3_u32, 1..3_u32),
+    ) {
+        use std::{collections::hash_map::DefaultHasher, hash::{Hash as _, Hasher as _}};
+        let [one, other] = [(first, one), (second, other)]
+            .map(|(number, tag)| IndexValue::new(version(number), &tag));
+        prop_assert_eq!(one.cmp(&other), one.as_bytes().cmp(other.as_bytes()));
+        prop_assert_eq!(one == other, one.as_bytes() == other.as_bytes());
+        prop_assert_eq!(one.version(), version(first));
+        let hash = |value: &IndexValue| {
+            let mut hasher = DefaultHasher::new();
+            value.hash(&mut hasher);
+            hasher.finish()
+        };
+        prop_assert_eq!(hash(&one) == hash(&other), one == other);
+    }
+
+    #[test]
     fn every_part_of_the_context_counts(
         one in ("[ab]{1,4}", "[ab]{0,4}", "[ab]{0,4}", "[ab]{0,4}"),
         other in ("[ab]{1,4}", "[ab]{0,4}", "[ab]{0,4}", "[ab]{0,4}"),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::*;
+use super::{counters::EPOCH_MESSAGES, *};
 use crate::known_keys::World;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -31,12 +31,12 @@ async fn threads_that_race_through_many_epochs_never_share_a_nonce() {
     let key = world.known_key().await;
     let subkeys = KeySubkeys::default();
     // Begin near the end of an epoch, so that its last messages are fought for.
-    take(&subkeys, &key, EpochPolicy::Shared, Duration::ZERO, &world);
-    let running = subkeys.sealing[0].load_full().expect("an epoch is running");
-    running.used.store(
-        u64::from(EPOCH_MESSAGES) - THREADS * EACH / 4,
-        Ordering::SeqCst,
-    );
+    let mut epoch = Epoch::make(&key, Suite::Exact, Duration::ZERO, &*world.entropy);
+    let near_its_end = u64::from(EPOCH_MESSAGES) - THREADS * EACH / 4;
+    if let Ok(epoch) = &mut epoch {
+        epoch.counters = Counters::starting_at(near_its_end);
+    }
+    subkeys.sealing[0].store(Some(Arc::new(epoch.expect("there are random bytes"))));
 
     let mut seen = HashSet::new();
     let nonces: Vec<_> = std::thread::scope(|scope| {
@@ -72,16 +72,21 @@ async fn threads_that_race_through_many_epochs_never_share_a_nonce() {
 async fn an_epoch_has_2_to_the_20_messages() {
     let world = World::new().await;
     let key = world.known_key().await;
-    let epoch = Epoch::make(&key, Suite::Exact, SECOND, &*world.entropy).expect("an epoch");
+    let mut epoch = Epoch::make(&key, Suite::Exact, SECOND, &*world.entropy).expect("an epoch");
     assert_eq!(epoch.take(SECOND), Some(0));
     assert_eq!(epoch.take(SECOND), Some(1));
-    epoch.used.store((1 << 20) - 1, Ordering::SeqCst);
-    assert_eq!(epoch.take(SECOND), Some((1 << 20) - 1));
-    assert_eq!(epoch.take(SECOND), None);
-    for beyond in [u64::from(u32::MAX), u64::from(u32::MAX) + 1, 1 << 40] {
-        epoch.used.store(beyond, Ordering::SeqCst);
-        assert_eq!(epoch.take(SECOND), None, "{beyond}");
+    epoch.counters = Counters::starting_at((1 << 20) - 64);
+    for counter in (1 << 20) - 64..1 << 20 {
+        assert_eq!(epoch.take(SECOND), Some(counter));
     }
+    assert_eq!(epoch.take(SECOND), None);
+    // Another follows, from its beginning.
+    let subkeys = KeySubkeys::default();
+    let used_up = Arc::new(epoch);
+    subkeys.sealing[0].store(Some(Arc::clone(&used_up)));
+    let (prefix, counter) = take(&subkeys, &key, EpochPolicy::Shared, SECOND, &world);
+    assert_ne!(prefix, prefix_of(&used_up.subkey));
+    assert_eq!(counter, 0);
 }
 
 #[tokio::test]
