@@ -121,21 +121,20 @@ mod tests {
     #[test]
     fn threads_that_race_for_them_all_get_each_once_and_leave_few() {
         const THREADS: usize = 8;
-        for _ in 0..3 {
-            let counters = Counters::default();
-            let taken: Vec<u32> = thread::scope(|scope| {
-                let take_all = || std::iter::from_fn(|| counters.take()).collect::<Vec<_>>();
-                let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(take_all)).collect();
-                let threads = threads.into_iter();
-                threads
-                    .flat_map(|thread| thread.join().expect("no panic"))
-                    .collect()
-            });
-            let once: HashSet<_> = taken.iter().copied().collect();
-            assert_eq!(once.len(), taken.len());
-            assert!(once.iter().all(|counter| *counter < EPOCH_MESSAGES));
-            // A block is lost where two threads of one share ask for the next at once.
-            assert!(taken.len() > 1 << 19, "{} were given", taken.len());
-        }
+        const LEFT: u32 = 1 << 17;
+        let counters = Counters::starting_at(u64::from(EPOCH_MESSAGES - LEFT));
+        let taken: Vec<u32> = thread::scope(|scope| {
+            let take_all = || std::iter::from_fn(|| counters.take()).collect::<Vec<_>>();
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(take_all)).collect();
+            let threads = threads.into_iter();
+            threads
+                .flat_map(|thread| thread.join().expect("no panic"))
+                .collect()
+        });
+        let once: HashSet<_> = taken.iter().copied().collect();
+        assert_eq!(once.len(), taken.len());
+        assert!(once.iter().all(|counter| *counter < EPOCH_MESSAGES));
+        // A block is lost where two threads of one share ask for the next at once.
+        assert!(taken.len() > 1 << 16, "{} were given", taken.len());
     }
 }
