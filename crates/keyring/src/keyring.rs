@@ -8,7 +8,6 @@ mod unwrapped;
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::try_join_all;
 use moka::sync::Cache;
 
 use self::{
@@ -66,7 +65,8 @@ impl Keyring {
         KeyringBuilder::new(kek, store)
     }
 
-    /// The primary key of each purpose, to seal with; a tenant's first key is made here.
+    /// The primary key of each purpose, to seal with; a tenant's first key is made here. Without a
+    /// purpose nothing is asked for, and nothing read.
     ///
     /// What it answers rests on states read at most 5 s ago, and may seal and open until they are
     /// 10 s old: prepare for a request or a batch, not for ever. What was sealed under an earlier
@@ -79,13 +79,15 @@ impl Keyring {
         tenant: &TenantId,
         purposes: &[Purpose],
     ) -> Result<PreparedKeys, PrepareError> {
+        let mut prepared = self.nothing_prepared(tenant);
+        if purposes.is_empty() {
+            return Ok(prepared);
+        }
         let states = self.states_with_primaries(tenant, purposes).await?;
         let primaries = purposes
             .iter()
             .filter_map(|purpose| states.primary(purpose));
-        let keys = try_join_all(primaries.map(|key| self.shared.keys.unwrapped(key))).await?;
-
-        let mut prepared = self.nothing_prepared(tenant);
+        let keys = self.shared.keys.all_unwrapped(primaries).await?;
         for key in keys {
             prepared.add_primary(PreparedKey::new(key), states.read_at());
         }
@@ -110,7 +112,7 @@ impl Keyring {
             .iter()
             .filter_map(|id| states.find(*id))
             .filter(|key| key.state().opens());
-        let keys = try_join_all(openable.map(|key| self.shared.keys.unwrapped(key))).await?;
+        let keys = self.shared.keys.all_unwrapped(openable).await?;
 
         let mut prepared = self.nothing_prepared(tenant);
         for id in ids {

@@ -6,10 +6,9 @@ mod epoch;
 mod subkey;
 
 use portcullis_keyring::{KeyId, KeyMissing, PreparedKey, PreparedKeys, entropy::EntropyError};
-use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use self::{associated_data::AssociatedData, epoch::KeySubkeys};
+use self::{associated_data::with_associated_data, epoch::KeySubkeys};
 use crate::{
     Pii, PiiType, Sealed, Suite,
     sealed::{HEADER_BYTES, OVERHEAD_BYTES},
@@ -126,8 +125,7 @@ impl Cipher {
     ) -> Result<Sealed<T>, SealError> {
         // EXPOSE: it is sealed before this function returns.
         let text = value.expose().text();
-        let bytes = self.seal_text(T::PURPOSE, T::SUITE, field, record, text)?;
-        Ok(Sealed::from_cipher(bytes))
+        self.seal_text(T::PURPOSE, T::SUITE, field, record, text)
     }
 
     /// Opens a value in the field and the record it was sealed for.
@@ -159,33 +157,48 @@ impl Cipher {
         Ok(self.seal(to.field, to.record, &value)?)
     }
 
-    /// The bytes of a sealed text.
-    pub(crate) fn seal_text(
+    /// Seals the text of a value of a kind with this purpose.
+    pub(crate) fn seal_text<T>(
         &self,
         purpose: &str,
         suite: Suite,
         field: &str,
         record: &str,
         text: &str,
-    ) -> Result<Vec<u8>, SealError> {
+    ) -> Result<Sealed<T>, SealError> {
+        let mut bytes = Vec::new();
+        self.seal_into(&mut bytes, purpose, suite, field, record, text)?;
+        Ok(Sealed::from_cipher(bytes))
+    }
+
+    /// Writes to where the value stays: handing it back through every step costs as much as a step.
+    fn seal_into(
+        &self,
+        bytes: &mut Vec<u8>,
+        purpose: &str,
+        suite: Suite,
+        field: &str,
+        record: &str,
+        text: &str,
+    ) -> Result<(), SealError> {
         if text.len() > MAX_PLAINTEXT_BYTES {
             return Err(SealError::TooLong);
         }
-        let aad = AssociatedData::new(self.keys.tenant(), field, record)
-            .ok_or(SealError::InvalidContext)?;
-        let now = self.keys.clock().monotonic();
-        let key = self.keys.primary(purpose, now)?;
-        let nonce = subkeys(key).reserve(key, suite, self.epochs, now, self.keys.entropy())?;
+        let seal = |aad: &[u8]| {
+            let now = self.keys.clock().monotonic();
+            let key = self.keys.primary(purpose, now)?;
+            let nonce = subkeys(key).reserve(key, suite, self.epochs, now, self.keys.entropy())?;
 
-        // The copy of the text is encrypted in place.
-        let mut bytes = Vec::with_capacity(OVERHEAD_BYTES + suite.padded_len(text.len()));
-        bytes.extend_from_slice(&nonce.subkey().header(nonce.counter()));
-        bytes.extend_from_slice(text.as_bytes());
-        suite.pad(&mut bytes, HEADER_BYTES);
-        nonce
-            .subkey()
-            .seal(nonce.counter(), aad.as_ref(), &mut bytes);
-        Ok(bytes)
+            // The copy of the text is encrypted in place.
+            *bytes = Vec::with_capacity(OVERHEAD_BYTES + suite.padded_len(text.len()));
+            nonce.subkey().write_header(nonce.counter(), bytes);
+            bytes.extend_from_slice(text.as_bytes());
+            suite.pad(bytes, HEADER_BYTES);
+            nonce.subkey().seal(nonce.counter(), aad, bytes);
+            Ok(())
+        };
+        with_associated_data(self.keys.tenant(), field, record, seal)
+            .ok_or(SealError::InvalidContext)?
     }
 
     /// The text of a sealed value whose kind has this purpose.
@@ -206,32 +219,10 @@ impl Cipher {
                 KeyMissing::Unavailable => OpenError::KeyUnavailable,
                 KeyMissing::Destroyed => OpenError::KeyDestroyed,
             })?;
-        self.open_with(key, field, record, sealed)
+        let open = |aad: &[u8]| open_with(key, aad, sealed);
+        with_associated_data(self.keys.tenant(), field, record, open)
+            .flatten()
             .ok_or(OpenError::Rejected)
-    }
-
-    /// Every failure is the same nothing.
-    fn open_with<T>(
-        &self,
-        key: &PreparedKey,
-        field: &str,
-        record: &str,
-        sealed: &Sealed<T>,
-    ) -> Option<Zeroizing<String>> {
-        let aad = AssociatedData::new(self.keys.tenant(), field, record)?;
-        let subkeys = subkeys(key);
-        let subkey = subkeys.find_or_derive(key, &sealed.prefix());
-        if !bool::from(subkey.commitment().ct_eq(&sealed.commitment())) {
-            return None;
-        }
-        let mut text = Zeroizing::new(sealed.ciphertext_and_tag().to_vec());
-        let padded = subkey.open(sealed.counter(), aad.as_ref(), &mut text)?;
-        let len = sealed.suite().unpadded_len(padded)?;
-        text.truncate(len);
-        let text = into_text(text)?;
-        // Only now, so that forged values cannot push good subkeys out.
-        subkeys.remember(subkey);
-        Some(text)
     }
 }
 
@@ -255,10 +246,29 @@ impl From<KeyMissing> for SealError {
     }
 }
 
+#[inline]
 fn subkeys(key: &PreparedKey) -> &KeySubkeys {
     key.derived(|_| KeySubkeys::default())
 }
 
+/// Every failure is the same nothing.
+fn open_with<T>(key: &PreparedKey, aad: &[u8], sealed: &Sealed<T>) -> Option<Zeroizing<String>> {
+    let subkeys = subkeys(key);
+    let subkey = subkeys.find_or_derive(key, sealed.suite(), &sealed.prefix());
+    if !subkey.has_commitment(sealed.commitment()) {
+        return None;
+    }
+    let mut text = Zeroizing::new(sealed.ciphertext_and_tag().to_vec());
+    let padded = subkey.open(sealed.counter(), aad, &mut text)?;
+    let len = sealed.suite().unpadded_len(padded)?;
+    text.truncate(len);
+    let text = into_text(text)?;
+    // Only now, so that forged values cannot push good subkeys out.
+    subkeys.remember(subkey);
+    Some(text)
+}
+
+#[inline]
 fn into_text(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<String>> {
     match String::from_utf8(std::mem::take(&mut *bytes)) {
         Ok(text) => Some(Zeroizing::new(text)),

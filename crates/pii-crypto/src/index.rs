@@ -2,17 +2,20 @@
 
 mod key;
 mod roots;
+mod value;
 
 use std::{fmt, num::NonZeroU16};
 
 use portcullis_keyring::TenantId;
-use secrecy::SecretBox;
 use zeroize::Zeroizing;
 
-use self::key::IndexKey;
+use self::key::{IndexKey, IndexRoot};
 use crate::{Pii, PiiType};
 
-pub use self::roots::{IndexRoots, IndexVersionOutOfRange, UnknownIndexVersion};
+pub use self::{
+    roots::{IndexRoots, IndexVersionOutOfRange, UnknownIndexVersion},
+    value::IndexValue,
+};
 
 /// Personal data that can be found again by a blind index. Its [`PiiType::INDEXING`] says so.
 ///
@@ -59,16 +62,6 @@ pub(crate) type NormalForm = (&'static str, Zeroizing<String>);
 /// it goes to 65,535 and not as far as a [`SecretVersion`](crate::secrets::SecretVersion).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IndexVersion(NonZeroU16);
-
-/// A keyed fingerprint: the version of its root, then the truncated HMAC.
-///
-/// Without the root, two of them tell whether the values were the same, and nothing else. `Debug`
-/// prints the version alone.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct IndexValue {
-    version: IndexVersion,
-    bytes: Vec<u8>,
-}
 
 /// The unique index of one field of one tenant, with its keys derived: for many values.
 #[derive(Debug)]
@@ -186,9 +179,7 @@ impl IndexRoots {
     /// each time.
     #[must_use]
     pub fn unique_index(&self, tenant: &TenantId, field: &str) -> UniqueIndex {
-        let derive = |(version, root): (IndexVersion, &SecretBox<[u8; 32]>)| {
-            IndexKey::derive(root, tenant, field, IDENTITY, version, UNIQUE_BITS)
-        };
+        let derive = |root: &IndexRoot| root.derive(tenant, field, IDENTITY, UNIQUE_BITS);
         UniqueIndex {
             keys: self.enforced_first().map(derive).collect(),
         }
@@ -213,9 +204,10 @@ impl IndexRoots {
     /// The index `fingerprint` of a field, for many contents without deriving its key each time.
     #[must_use]
     pub fn fingerprint_index(&self, tenant: &TenantId, field: &str) -> FingerprintIndex {
-        let (version, root) = self.enforced();
-        let key = IndexKey::derive(root, tenant, field, FINGERPRINT, version, UNIQUE_BITS);
-        FingerprintIndex { key }
+        let root = self.enforced();
+        FingerprintIndex {
+            key: root.derive(tenant, field, FINGERPRINT, UNIQUE_BITS),
+        }
     }
 
     /// A [`fingerprint`](Self::fingerprint) under the version of one that was stored, to compare
@@ -232,7 +224,7 @@ impl IndexRoots {
         bytes: &[u8],
     ) -> Result<IndexValue, UnknownIndexVersion> {
         let root = self.root(version)?;
-        let key = IndexKey::derive(root, tenant, field, FINGERPRINT, version, UNIQUE_BITS);
+        let key = root.derive(tenant, field, FINGERPRINT, UNIQUE_BITS);
         Ok(key.value(normaliser, bytes))
     }
 }
@@ -254,36 +246,6 @@ impl IndexVersion {
 impl fmt::Display for IndexVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-impl IndexValue {
-    /// The version of the root.
-    #[must_use]
-    pub const fn version(&self) -> IndexVersion {
-        self.version
-    }
-
-    /// The bytes to store and to look up: the version as u16 BE, then the truncated HMAC.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The version of stored bytes, to compute the fingerprint that compares with them. None if they
-    /// are not a fingerprint.
-    #[must_use]
-    pub fn stored_version(bytes: &[u8]) -> Option<IndexVersion> {
-        let (version, _) = bytes.split_first_chunk()?;
-        NonZeroU16::new(u16::from_be_bytes(*version)).map(IndexVersion)
-    }
-}
-
-impl fmt::Debug for IndexValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IndexValue")
-            .field("version", &self.version.0)
-            .finish_non_exhaustive()
     }
 }
 

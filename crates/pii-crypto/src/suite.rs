@@ -20,6 +20,7 @@ impl Suite {
         }
     }
 
+    #[inline]
     pub(crate) fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|suite| suite.number() == number)
     }
@@ -41,6 +42,7 @@ impl Suite {
     }
 
     /// Pads what follows `from` in a buffer.
+    #[inline]
     pub(crate) fn pad(self, buffer: &mut Vec<u8>, from: usize) {
         if self == Self::Padded {
             let end = from + self.padded_len(buffer.len() - from);
@@ -51,6 +53,7 @@ impl Suite {
 
     /// How much of a laid-out plaintext is the value; nothing unless the padding is the one that
     /// [`pad`](Self::pad) makes.
+    #[inline]
     pub(crate) fn unpadded_len(self, padded: &[u8]) -> Option<usize> {
         let len = match self {
             Self::Exact => padded.len(),

@@ -53,7 +53,9 @@ impl KeyringBuilder {
         Self { observer, ..self }
     }
 
-    /// How many unwrapped keys are kept, and of how many tenants the states; default: 10,000.
+    /// How many unwrapped keys are kept, and of how many tenants the states; default: 32,768, for 10,000
+    /// tenants with three purposes each. A key that is kept takes about 1 KiB, most of it for what a
+    /// cipher derived from it.
     pub fn cache_capacity(self, capacity: NonZeroUsize) -> Self {
         Self { capacity, ..self }
     }
@@ -93,4 +95,4 @@ impl KeyringBuilder {
     }
 }
 
-const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).expect("it is not zero");
+const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::new(32_768).expect("it is not zero");

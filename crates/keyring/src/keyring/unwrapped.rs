@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::try_join_all;
 use moka::{notification::RemovalCause, sync::Cache};
 use tokio::sync::{OnceCell, Semaphore};
 
@@ -82,11 +83,40 @@ impl UnwrappedKeys {
         }
     }
 
-    /// The key in the clear, at most 24 h after it was unwrapped.
-    pub(super) async fn unwrapped(
+    /// The keys in the clear, in any order. Nothing waits, or is set up to wait, for those at hand, which
+    /// nearly all are.
+    pub(super) async fn all_unwrapped(
         &self,
-        stored: &StoredKey,
-    ) -> Result<Arc<UnwrappedKey>, KekError> {
+        stored: impl Iterator<Item = &StoredKey>,
+    ) -> Result<Vec<Arc<UnwrappedKey>>, KekError> {
+        let now = self.clock.monotonic();
+        let (mut keys, mut others) = (Vec::new(), Vec::new());
+        for stored in stored {
+            match self.at_hand(stored.context(), now) {
+                Some(key) => keys.push(key),
+                None => others.push(self.unwrapped(stored)),
+            }
+        }
+        if !others.is_empty() {
+            keys.extend(try_join_all(others).await?);
+        }
+        Ok(keys)
+    }
+
+    /// The key in the clear, if it is cached and no refresh is due.
+    fn at_hand(&self, context: &KekContext, now: Duration) -> Option<Arc<UnwrappedKey>> {
+        let cell = self.cells.get(context)?;
+        let key = cell.get()?;
+        let age = now.saturating_sub(key.unwrapped_at);
+        if age >= MAX_AGE || key.is_refresh_due(now) {
+            return None;
+        }
+        self.observer.observe(&Event::CacheHit { key: context });
+        Some(Arc::clone(key))
+    }
+
+    /// The key in the clear, at most 24 h after it was unwrapped.
+    async fn unwrapped(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
         let context = stored.context();
         let key = self.cached(stored).await?;
         let now = self.clock.monotonic();
@@ -205,6 +235,10 @@ impl UnwrappedKeys {
 }
 
 impl UnwrappedKey {
+    fn is_refresh_due(&self, now: Duration) -> bool {
+        nanoseconds(now) >= self.refresh_at.load(Ordering::Relaxed)
+    }
+
     /// True for one caller when a refresh is due, and again [`REFRESH_RETRY`] later.
     fn claims_refresh(&self, now: Duration) -> bool {
         let due = self.refresh_at.load(Ordering::Relaxed);

@@ -18,6 +18,7 @@ impl Aead {
     }
 
     /// Encrypts in place and answers the tag.
+    #[inline]
     pub(super) fn seal(
         &self,
         nonce: [u8; NONCE_LEN],
@@ -35,6 +36,7 @@ impl Aead {
     }
 
     /// Decrypts a ciphertext with its tag in place and answers the plaintext.
+    #[inline]
     pub(super) fn open<'a>(
         &self,
         nonce: [u8; NONCE_LEN],

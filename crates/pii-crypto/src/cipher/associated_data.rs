@@ -2,49 +2,41 @@
 
 use portcullis_keyring::{MAX_NAME_BYTES, TenantId};
 
-/// lp32(tenant) ‖ lp32(field) ‖ lp32(record), on the stack when it is short.
-pub(super) enum AssociatedData {
-    Short {
-        bytes: [u8; SHORT_BYTES],
-        len: usize,
-    },
-    Long(Vec<u8>),
-}
-
-impl AssociatedData {
-    /// Nothing when the field or the record does not have 1 to 1,024 bytes.
-    pub(super) fn new(tenant: &TenantId, field: &str, record: &str) -> Option<Self> {
-        let parts = [tenant.as_str(), field, record];
-        if parts
-            .iter()
-            .any(|part| part.is_empty() || part.len() > MAX_NAME_BYTES)
-        {
-            return None;
-        }
-        let len = parts.iter().map(|part| LENGTH_BYTES + part.len()).sum();
-        if len > SHORT_BYTES {
-            let mut bytes = vec![0; len];
-            write(&parts, &mut bytes);
-            return Some(Self::Long(bytes));
-        }
-        let mut bytes = [0; SHORT_BYTES];
-        write(&parts, &mut bytes[..len]);
-        Some(Self::Short { bytes, len })
+/// Answers what is made of lp32(tenant) ‖ lp32(field) ‖ lp32(record); nothing when the field or the
+/// record does not have 1 to 1,024 bytes.
+///
+/// Short ones are written where they are used, on the stack: a value that is handed back would be
+/// copied for each message.
+pub(super) fn with_associated_data<R>(
+    tenant: &TenantId,
+    field: &str,
+    record: &str,
+    make: impl FnOnce(&[u8]) -> R,
+) -> Option<R> {
+    let parts = [tenant.as_str(), field, record];
+    if parts
+        .iter()
+        .any(|part| part.is_empty() || part.len() > MAX_NAME_BYTES)
+    {
+        return None;
     }
-}
-
-impl AsRef<[u8]> for AssociatedData {
-    fn as_ref(&self) -> &[u8] {
-        match self {
-            Self::Short { bytes, len } => &bytes[..*len],
-            Self::Long(bytes) => bytes,
-        }
-    }
+    let len = parts.iter().map(|part| LENGTH_BYTES + part.len()).sum();
+    let mut short = [0; SHORT_BYTES];
+    let mut long = Vec::new();
+    let bytes = if len > SHORT_BYTES {
+        long.resize(len, 0);
+        &mut long[..]
+    } else {
+        &mut short[..len]
+    };
+    write(&parts, bytes);
+    Some(make(bytes))
 }
 
 const SHORT_BYTES: usize = 192;
 const LENGTH_BYTES: usize = 4;
 
+#[inline]
 fn write(parts: &[&str], mut out: &mut [u8]) {
     for part in parts {
         let length = u32::try_from(part.len()).expect("a part has at most 1,024 bytes");
@@ -63,11 +55,11 @@ mod tests {
     fn short_and_long_are_laid_out_alike() {
         let tenant = TenantId::new("tenant-7").expect("a name");
         for record in ["r".to_owned(), "r".repeat(SHORT_BYTES), "r".repeat(1024)] {
-            let aad = AssociatedData::new(&tenant, "lead.email", &record).expect("good lengths");
+            let aad = with_associated_data(&tenant, "lead.email", &record, <[u8]>::to_vec);
             let mut expected = b"\0\0\0\x08tenant-7\0\0\0\x0alead.email".to_vec();
             expected.extend_from_slice(&u32::try_from(record.len()).expect("short").to_be_bytes());
             expected.extend_from_slice(record.as_bytes());
-            assert_eq!(aad.as_ref(), expected);
+            assert_eq!(aad, Some(expected));
         }
     }
 
@@ -75,9 +67,11 @@ mod tests {
     fn each_part_has_1_to_1024_bytes() {
         let tenant = TenantId::new("tenant-7").expect("a name");
         let (most, more) = ("x".repeat(1024), "x".repeat(1025));
-        assert!(AssociatedData::new(&tenant, &most, &most).is_some());
+        let is_taken =
+            |field, record| with_associated_data(&tenant, field, record, <[u8]>::len).is_some();
+        assert!(is_taken(&*most, &*most));
         for (field, record) in [("", "r"), ("f", ""), (&*more, "r"), ("f", &*more)] {
-            assert!(AssociatedData::new(&tenant, field, record).is_none());
+            assert!(!is_taken(field, record));
         }
     }
 }

@@ -1,12 +1,8 @@
 //! Subkeys that seal for a while, and the nonces they give out.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+mod counters;
+
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use arc_swap::{ArcSwapOption, Guard};
 use portcullis_keyring::{
@@ -14,6 +10,7 @@ use portcullis_keyring::{
     entropy::{Entropy, EntropyError},
 };
 
+use self::counters::Counters;
 use super::subkey::Subkey;
 use crate::{
     Suite,
@@ -47,13 +44,19 @@ pub(super) struct NonceReservation {
     counter: u32,
 }
 
+/// The subkey of a sealed value. One that is kept is borrowed: counting who holds it would be what threads
+/// that open at once fight for.
+pub(super) enum FoundSubkey {
+    Kept(Guard<Option<Arc<Subkey>>>),
+    New(Arc<Subkey>),
+}
+
 /// A subkey in use for sealing.
 #[derive(Debug)]
 struct Epoch {
     subkey: Arc<Subkey>,
     started: Duration,
-    // Never reset. It goes on counting when the epoch is used up, and 64 bits do not wrap.
-    used: AtomicU64,
+    counters: Counters,
 }
 
 impl KeySubkeys {
@@ -68,7 +71,7 @@ impl KeySubkeys {
         now: Duration,
         entropy: &dyn Entropy,
     ) -> Result<NonceReservation, EntropyError> {
-        let running = &self.sealing[usize::from(suite.number() - 1)];
+        let running = self.sealing_slot(suite);
         if policy == EpochPolicy::Shared {
             let epoch = running.load();
             if let Some(counter) = epoch.as_ref().and_then(|epoch| epoch.take(now)) {
@@ -88,43 +91,41 @@ impl KeySubkeys {
         })
     }
 
-    /// The subkey of a sealed value: one that seals, one that has opened before, or a new one.
+    /// The subkey of a sealed value: one that has opened before, one that seals, or a new one.
+    #[inline]
     pub(super) fn find_or_derive(
         &self,
         key: &PreparedKey,
+        suite: Suite,
         prefix: &[u8; PREFIX_BYTES],
-    ) -> Arc<Subkey> {
-        let sealing = self.sealing.iter().find_map(|epoch| {
-            epoch
-                .load()
-                .as_ref()
-                .map(|epoch| &epoch.subkey)
-                .filter(|it| it.prefix() == prefix)
-                .cloned()
-        });
-        sealing
-            .or_else(|| {
-                self.opening_slot(prefix)
-                    .load_full()
-                    .filter(|it| it.prefix() == prefix)
-            })
-            .unwrap_or_else(|| Arc::new(Subkey::derive(key.data_key(), *prefix)))
+    ) -> FoundSubkey {
+        let kept = self.opening_slot(prefix).load();
+        if kept.as_ref().is_some_and(|it| it.prefix() == prefix) {
+            return FoundSubkey::Kept(kept);
+        }
+        let running = self.sealing_slot(suite).load();
+        let running = running.as_ref().map(|epoch| &epoch.subkey);
+        let found = running.filter(|it| it.prefix() == prefix);
+        FoundSubkey::New(found.map_or_else(
+            || Arc::new(Subkey::derive(key.data_key(), *prefix)),
+            Arc::clone,
+        ))
     }
 
     /// Keeps a subkey that has opened a value; the one in its slot goes.
-    pub(super) fn remember(&self, subkey: Arc<Subkey>) {
-        let slot = self.opening_slot(subkey.prefix());
-        if !slot
-            .load()
-            .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(known, &subkey))
-        {
-            slot.store(Some(subkey));
+    #[inline]
+    pub(super) fn remember(&self, found: FoundSubkey) {
+        if let FoundSubkey::New(subkey) = found {
+            self.opening_slot(subkey.prefix()).store(Some(subkey));
         }
     }
 
+    fn sealing_slot(&self, suite: Suite) -> &ArcSwapOption<Epoch> {
+        &self.sealing[usize::from(suite.number() - 1)]
+    }
+
     /// The salt is random, and so spreads by itself.
-    fn opening_slot(&self, prefix: &[u8; PREFIX_BYTES]) -> &ArcSwapOption<Subkey> {
+    fn opening_slot(&self, prefix: &[u8]) -> &ArcSwapOption<Subkey> {
         &self.opening[usize::from(prefix[PREFIX_BYTES - 1]) % OPENING_SLOTS]
     }
 }
@@ -136,6 +137,17 @@ impl NonceReservation {
 
     pub(super) const fn counter(&self) -> u32 {
         self.counter
+    }
+}
+
+impl Deref for FoundSubkey {
+    type Target = Subkey;
+
+    fn deref(&self) -> &Subkey {
+        match self {
+            Self::Kept(kept) => kept.as_ref().expect("it was found"),
+            Self::New(subkey) => subkey,
+        }
     }
 }
 
@@ -152,23 +164,20 @@ impl Epoch {
         Ok(Self {
             subkey: Arc::new(subkey),
             started: now,
-            used: AtomicU64::new(0),
+            counters: Counters::default(),
         })
     }
 
     /// A counter, unless the epoch is over. Each is given once, whatever the number of threads.
+    #[inline]
     fn take(&self, now: Duration) -> Option<u32> {
         if now.saturating_sub(self.started) >= EPOCH_LASTS {
             return None;
         }
-        let counter = self.used.fetch_add(1, Ordering::Relaxed);
-        u32::try_from(counter)
-            .ok()
-            .filter(|counter| *counter < EPOCH_MESSAGES)
+        self.counters.take()
     }
 }
 
-const EPOCH_MESSAGES: u32 = 1 << 20;
 const EPOCH_LASTS: Duration = Duration::from_secs(1);
 
 /// Subkeys kept for opening, for each data key; about 600 bytes each.

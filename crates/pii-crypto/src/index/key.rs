@@ -2,70 +2,89 @@
 
 use std::fmt;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use portcullis_keyring::TenantId;
-use ring::{hkdf, hmac};
 use secrecy::{ExposeSecret as _, SecretBox};
+use sha2::Sha256;
+use zeroize::Zeroizing;
 
 use super::{IndexValue, IndexVersion};
 
-/// The HMAC-SHA-256 key of one index: one tenant, field, index name, version and length.
+/// A root of one version, ready to derive keys from: its share of each derivation is hashed once. Wiped
+/// when it is dropped.
+pub(super) struct IndexRoot {
+    prk: Hmac<Sha256>,
+    version: IndexVersion,
+}
+
+/// The HMAC-SHA-256 key of one index: one tenant, field, index name, version and length. Its share of
+/// each fingerprint is hashed once. Wiped when it is dropped.
 pub(super) struct IndexKey {
-    key: hmac::Key,
+    key: Hmac<Sha256>,
     version: IndexVersion,
     bits: u16,
 }
 
-impl IndexKey {
+impl IndexRoot {
+    pub(super) fn new(version: IndexVersion, root: &SecretBox<[u8; 32]>) -> Self {
+        // EXPOSE: keys are derived from it.
+        let prk = keyed(root.expose_secret());
+        Self { prk, version }
+    }
+
+    pub(super) const fn version(&self) -> IndexVersion {
+        self.version
+    }
+
     /// HKDF-Expand-SHA256(root, "portcullis/index/v1" ‖ 00 ‖ lp32(tenant) ‖ lp32(field) ‖
     /// lp32(index) ‖ version u16 ‖ bits u16, 32)
     pub(super) fn derive(
-        root: &SecretBox<[u8; 32]>,
+        &self,
         tenant: &TenantId,
         field: &str,
         index: &str,
-        version: IndexVersion,
         bits: u16,
-    ) -> Self {
-        let [tenant, field, index] = [tenant.as_str(), field, index].map(str::as_bytes);
-        let info: [&[u8]; 9] = [
-            LABEL,
-            &length(tenant),
-            tenant,
-            &length(field),
-            field,
-            &length(index),
-            index,
-            &version.value().to_be_bytes(),
-            &bits.to_be_bytes(),
-        ];
-        // EXPOSE: the one derivation that roots are for.
-        let key = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, root.expose_secret())
-            .expand(&info, hmac::HMAC_SHA256)
-            .expect("32 bytes are within the limit of HKDF")
-            .into();
-        Self { key, version, bits }
+    ) -> IndexKey {
+        let mut hmac = self.prk.clone();
+        hmac.update(LABEL);
+        for part in [tenant.as_str(), field, index] {
+            update_lp32(&mut hmac, part.as_bytes());
+        }
+        hmac.update(&self.version.value().to_be_bytes());
+        hmac.update(&bits.to_be_bytes());
+        // 32 bytes are the first block of the output (RFC 5869, 2.3).
+        hmac.update(&[1]);
+        let key = Zeroizing::new(<[u8; 32]>::from(hmac.finalize().into_bytes()));
+        IndexKey {
+            key: keyed(&key),
+            version: self.version,
+            bits,
+        }
     }
+}
 
+impl IndexKey {
     /// version u16 ‖ trunc(HMAC-SHA256(key, lp32(normaliser) ‖ lp32(normalised value)))
     pub(super) fn value(&self, normaliser: &str, normalised: &[u8]) -> IndexValue {
-        let mut hmac = hmac::Context::with_key(&self.key);
-        for part in [normaliser.as_bytes(), normalised] {
-            hmac.update(&length(part));
-            hmac.update(part);
-        }
-        let tag = hmac.sign();
+        let mut hmac = self.key.clone();
+        update_lp32(&mut hmac, normaliser.as_bytes());
+        update_lp32(&mut hmac, normalised);
+        let tag = hmac.finalize().into_bytes();
 
-        let whole = usize::from(self.bits.div_ceil(8)).min(tag.as_ref().len());
-        let mut bytes = Vec::with_capacity(2 + whole);
-        bytes.extend_from_slice(&self.version.value().to_be_bytes());
-        bytes.extend_from_slice(&tag.as_ref()[..whole]);
-        if let (Some(last), unused @ 1..) = (bytes.last_mut(), (8 - self.bits % 8) % 8) {
+        let whole = usize::from(self.bits.div_ceil(8)).min(tag.len());
+        let mut value = IndexValue::new(self.version, &tag[..whole]);
+        if let (Some(last), unused @ 1..) = (value.last_mut(), (8 - self.bits % 8) % 8) {
             *last &= 0xff << unused;
         }
-        IndexValue {
-            version: self.version,
-            bytes,
-        }
+        value
+    }
+}
+
+impl fmt::Debug for IndexRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IndexRoot")
+            .field("version", &self.version.value())
+            .finish_non_exhaustive()
     }
 }
 
@@ -79,9 +98,12 @@ impl fmt::Debug for IndexKey {
 
 const LABEL: &[u8] = b"portcullis/index/v1\0";
 
-/// The length prefix of lp32.
-fn length(part: &[u8]) -> [u8; 4] {
-    u32::try_from(part.len())
-        .expect("nothing of 4 GiB is indexed")
-        .to_be_bytes()
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+fn update_lp32(hmac: &mut Hmac<Sha256>, part: &[u8]) {
+    let length = u32::try_from(part.len()).expect("nothing of 4 GiB is indexed");
+    hmac.update(&length.to_be_bytes());
+    hmac.update(part);
 }

@@ -1,6 +1,6 @@
 //! The secrets that blind indexes are keyed with.
 
-use std::{collections::BTreeMap, num::NonZeroU16};
+use std::{collections::BTreeMap, fmt, num::NonZeroU16, sync::Arc};
 
 use portcullis_keyring::{
     check_value,
@@ -8,13 +8,14 @@ use portcullis_keyring::{
 };
 use secrecy::SecretBox;
 
-use super::IndexVersion;
+use super::{IndexVersion, key::IndexRoot};
 
 /// The secrets that blind indexes are keyed with, in one or several live versions. Cheap to clone;
 /// the bytes are wiped when the last clone is dropped.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct IndexRoots {
-    enforced: IndexVersion,
+    // The enforced version first.
+    roots: Arc<[IndexRoot]>,
     secrets: VersionedSecrets,
 }
 
@@ -38,17 +39,20 @@ impl IndexRoots {
     /// The roots must be 32 uniformly random bytes, and no other secret of the service: with one of
     /// them, guesses can be tested against every fingerprint.
     pub fn new(secrets: VersionedSecrets) -> Result<Self, IndexVersionOutOfRange> {
-        for version in secrets.versions() {
-            IndexVersion::try_from(version)?;
-        }
-        let enforced = secrets.primary_version().try_into()?;
-        Ok(Self { enforced, secrets })
+        let root = |(version, root): (SecretVersion, &SecretBox<_>)| {
+            Ok(IndexRoot::new(version.try_into()?, root))
+        };
+        let roots = secrets.primary_first().map(root);
+        Ok(Self {
+            roots: roots.collect::<Result<_, _>>()?,
+            secrets,
+        })
     }
 
     /// The version that unique lookups enforce.
     #[must_use]
-    pub const fn enforced_version(&self) -> IndexVersion {
-        self.enforced
+    pub fn enforced_version(&self) -> IndexVersion {
+        self.enforced().version()
     }
 
     /// The check value of every version, label `portcullis/index/check/v1`.
@@ -58,27 +62,26 @@ impl IndexRoots {
         self.secrets.iter().map(check).collect()
     }
 
-    pub(super) fn enforced(&self) -> (IndexVersion, &SecretBox<[u8; 32]>) {
-        (self.enforced, self.secrets.primary())
+    pub(super) fn enforced(&self) -> &IndexRoot {
+        self.roots.first().expect("secrets have a primary version")
     }
 
-    pub(super) fn enforced_first(
-        &self,
-    ) -> impl Iterator<Item = (IndexVersion, &SecretBox<[u8; 32]>)> {
-        self.secrets.primary_first().map(|(version, root)| {
-            let version = version.try_into();
-            let version = version.expect("the constructor has checked that every version fits");
-            (version, root)
-        })
+    pub(super) fn enforced_first(&self) -> impl Iterator<Item = &IndexRoot> {
+        self.roots.iter()
     }
 
-    pub(super) fn root(
-        &self,
-        version: IndexVersion,
-    ) -> Result<&SecretBox<[u8; 32]>, UnknownIndexVersion> {
-        let number = SecretVersion::try_from(u32::from(version.value())).ok();
-        let root = number.and_then(|number| self.secrets.secret(number));
+    pub(super) fn root(&self, version: IndexVersion) -> Result<&IndexRoot, UnknownIndexVersion> {
+        let root = self.roots.iter().find(|root| root.version() == version);
         root.ok_or(UnknownIndexVersion(version))
+    }
+}
+
+impl fmt::Debug for IndexRoots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IndexRoots")
+            .field("enforced", &self.enforced_version())
+            .field("secrets", &self.secrets)
+            .finish()
     }
 }
 

@@ -49,8 +49,7 @@ impl AnyPii {
     ) -> Result<Sealed<Self>, SealError> {
         let (purpose, suite) = (self.kind.purpose_name(), self.kind.suite());
         // EXPOSE: it is sealed before this function returns.
-        let bytes = cipher.seal_text(purpose, suite, field, record, self.expose())?;
-        Ok(Sealed::from_cipher(bytes))
+        cipher.seal_text(purpose, suite, field, record, self.expose())
     }
 
     /// Its fingerprints in a unique index, one for each live version, the enforced one first;

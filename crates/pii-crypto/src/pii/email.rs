@@ -1,5 +1,6 @@
 //! E-mail addresses.
 
+mod ascii;
 mod domain;
 mod local;
 
@@ -29,6 +30,24 @@ impl Email {
         &self.0
     }
 
+    /// Of what is trimmed and not too long.
+    fn parse_any_script(text: &str) -> Result<Self, ParseError> {
+        let (local, domain) = text.rsplit_once('@').ok_or(INVALID)?;
+        if !local::is_valid(local) {
+            return Err(INVALID);
+        }
+        let ascii = domain::checked(domain).ok_or(INVALID)?;
+        if local.len() + 1 + ascii.len() > MAX_BYTES {
+            return Err(ParseError::TooLong { limit: MAX_BYTES });
+        }
+        Ok(Self(owned(text)))
+    }
+
+    fn normalised_any_script(&self) -> Zeroizing<String> {
+        let (local, domain) = self.parts();
+        joined(&local::normal(local), &domain::normal(domain))
+    }
+
     fn parts(&self) -> (&str, &str) {
         self.0.rsplit_once('@').unwrap_or((&self.0, ""))
     }
@@ -42,15 +61,10 @@ impl PiiType for Email {
 
     fn parse(text: &str) -> Result<Self, ParseError> {
         let text = trimmed(text, MAX_BYTES)?;
-        let (local, domain) = text.rsplit_once('@').ok_or(INVALID)?;
-        if !local::is_valid(local) {
-            return Err(INVALID);
+        if ascii::is_plain_address(text) {
+            return Ok(Self(owned(text)));
         }
-        let ascii = domain::checked(domain).ok_or(INVALID)?;
-        if local.len() + 1 + ascii.len() > MAX_BYTES {
-            return Err(ParseError::TooLong { limit: MAX_BYTES });
-        }
-        Ok(Self(owned(text)))
+        Self::parse_any_script(text)
     }
 
     fn restore(text: Zeroizing<String>) -> Self {
@@ -91,8 +105,10 @@ impl Indexed for Email {
     }
 
     fn normalised(&self) -> Zeroizing<String> {
-        let (local, domain) = self.parts();
-        joined(&local::normal(local), &domain::normal(domain))
+        if ascii::is_plain_address(&self.0) {
+            return Zeroizing::new(self.0.to_ascii_lowercase());
+        }
+        self.normalised_any_script()
     }
 
     /// What `email/1` made of it as it is given, and of its usual spellings.

@@ -56,6 +56,18 @@ fn what_does_not_have_the_shape_is_refused() {
 }
 
 #[test]
+fn the_text_made_at_once_is_that_of_display() {
+    for len in 58..130 {
+        let sealed: Parsed = Sealed::from_bytes(shaped(1, len));
+        let sealed = sealed.expect("it has the shape");
+        let text = sealed.to_text();
+        assert_eq!(text, sealed.to_string());
+        assert_eq!(text.len(), text.capacity(), "{len} bytes");
+        assert_eq!(text.parse(), Ok(sealed));
+    }
+}
+
+#[test]
 fn the_first_byte_is_never_text() {
     assert!(std::str::from_utf8(&[MAGIC]).is_err());
     assert!(std::str::from_utf8(&[MAGIC, 0x80, 0x80, 0x80]).is_err());

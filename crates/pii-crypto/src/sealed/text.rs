@@ -11,6 +11,18 @@ use serde::{
 use super::{MalformedSealed, OVERHEAD_BYTES, Sealed};
 use crate::{Suite, cipher::MAX_PLAINTEXT_BYTES};
 
+impl<T> Sealed<T> {
+    /// The text form, as `Display` gives it, made in one allocation.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let len = PREFIX.len() + (self.as_bytes().len() * 4).div_ceil(3);
+        let mut text = String::with_capacity(len);
+        text.push_str(PREFIX);
+        URL_SAFE_NO_PAD.encode_string(self.as_bytes(), &mut text);
+        text
+    }
+}
+
 /// `pc1.` and base64url without padding.
 impl<T> fmt::Display for Sealed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,7 +52,7 @@ impl<T> FromStr for Sealed<T> {
 
 impl<T> Serialize for Sealed<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.to_text())
     }
 }
 

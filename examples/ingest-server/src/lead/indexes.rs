@@ -1,19 +1,30 @@
 //! The blind indexes that leads are found by.
 
+use std::sync::OnceLock;
+
 use portcullis_keyring::TenantId;
 use portcullis_pii_crypto::{AnyPii, IndexRoots, IndexValue, UniqueIndex};
 
 use super::LeadColumn;
 
-/// The blind indexes of one tenant's leads, with their keys derived.
+/// The blind indexes of one tenant's leads. The keys of each are derived when the first value asks for
+/// them: most requests need one index, or none.
 #[derive(Debug)]
-pub(crate) struct LeadIndexes(Vec<(&'static LeadColumn, UniqueIndex)>);
+pub(crate) struct LeadIndexes {
+    roots: IndexRoots,
+    tenant: TenantId,
+    derived: Vec<(&'static LeadColumn, OnceLock<UniqueIndex>)>,
+}
 
 impl LeadIndexes {
-    pub(crate) fn derive(roots: &IndexRoots, tenant: &TenantId) -> Self {
-        let derive =
-            |column: &'static LeadColumn| (column, roots.unique_index(tenant, column.field()));
-        Self(LeadColumn::searchable().map(derive).collect())
+    pub(crate) fn of(roots: &IndexRoots, tenant: &TenantId) -> Self {
+        Self {
+            roots: roots.clone(),
+            tenant: tenant.clone(),
+            derived: LeadColumn::searchable()
+                .map(|column| (column, OnceLock::new()))
+                .collect(),
+        }
     }
 
     /// A value's index values, one for each live version, the enforced one first; none for a
@@ -31,20 +42,25 @@ impl LeadIndexes {
     }
 
     /// What a value is looked up by, under the enforced version: as it is written first, then as
-    /// earlier versions wrote it.
-    pub(crate) fn looked_up(&self, column: &LeadColumn, value: &AnyPii) -> Vec<IndexValue> {
-        let current = self.values(column, value).into_iter().next();
-        let Some(current) = current else {
+    /// earlier versions wrote it. `values` are those that are written.
+    pub(crate) fn looked_up(
+        &self,
+        column: &LeadColumn,
+        value: &AnyPii,
+        values: &[IndexValue],
+    ) -> Vec<IndexValue> {
+        let Some(current) = values.first() else {
             return Vec::new();
         };
         let mut looked_up = self.former_values(column, value);
         looked_up.retain(|former| former.version() == current.version());
-        looked_up.insert(0, current);
+        looked_up.insert(0, current.clone());
         looked_up
     }
 
     fn index(&self, column: &LeadColumn) -> Option<&UniqueIndex> {
-        let found = self.0.iter().find(|(indexed, _)| *indexed == column);
-        found.map(|(_, index)| index)
+        let mut indexes = self.derived.iter();
+        let (column, index) = indexes.find(|(indexed, _)| *indexed == column)?;
+        Some(index.get_or_init(|| self.roots.unique_index(&self.tenant, column.field())))
     }
 }

@@ -78,7 +78,7 @@ impl LeadData {
 #[tracing::instrument(skip_all)]
 pub(crate) fn fingerprint(services: &Services, batch: Batch<Valid>) -> Batch<Fingerprinted> {
     let any_lead = batch.items.iter().any(|item| item.value.intent.is_some());
-    let fingerprints = Fingerprints::derive(services, &batch.caller, any_lead);
+    let fingerprints = Fingerprints::of_tenant(services, &batch.caller, any_lead);
     batch.map(|valid| fingerprints.of(valid))
 }
 
@@ -89,11 +89,11 @@ struct Fingerprints {
 }
 
 impl Fingerprints {
-    fn derive(services: &Services, caller: &Caller, any_lead: bool) -> Self {
+    fn of_tenant(services: &Services, caller: &Caller, any_lead: bool) -> Self {
         let (roots, tenant) = (&services.index_roots, &caller.tenant);
         Self {
             contents: roots.fingerprint_index(tenant, content::FIELD),
-            leads: any_lead.then(|| LeadIndexes::derive(roots, tenant)),
+            leads: any_lead.then(|| LeadIndexes::of(roots, tenant)),
         }
     }
 
@@ -132,13 +132,10 @@ impl Fingerprints {
 /// What goes into the lead's columns: the declared personal data that stands at the top of the data under a
 /// column's name.
 fn lead_values(indexes: &LeadIndexes, personal: &[Personal]) -> Vec<LeadValue> {
-    let values = values_of(COLUMNS, personal).map(|(column, at)| LeadValue {
-        column,
-        at,
-        index: index_rows(indexes, column, &personal[at].value),
-        looked_up: looked_up(indexes, column, &personal[at].value),
-    });
-    values.collect()
+    let values = values_of(COLUMNS, personal);
+    values
+        .map(|(column, at)| lead_value(indexes, column, at, &personal[at].value))
+        .collect()
 }
 
 /// The columns that take a piece of personal data, and which piece that is.
@@ -155,18 +152,28 @@ fn values_of<'a>(
     personal.filter_map(taken)
 }
 
-fn index_rows(indexes: &LeadIndexes, column: &LeadColumn, value: &AnyPii) -> Vec<IndexRow> {
-    let values = indexes.values(column, value).into_iter();
-    values.map(IndexRow::from).collect()
-}
-
-/// Only the identity is looked up by what is written.
-fn looked_up(indexes: &LeadIndexes, column: &LeadColumn, value: &AnyPii) -> Vec<Vec<u8>> {
-    if !column.is_identity() {
-        return Vec::new();
+fn lead_value(
+    indexes: &LeadIndexes,
+    column: &'static LeadColumn,
+    at: usize,
+    value: &AnyPii,
+) -> LeadValue {
+    let written = indexes.values(column, value);
+    // Only the identity is looked up by what is written.
+    let looked_up = if column.is_identity() {
+        indexes.looked_up(column, value, &written)
+    } else {
+        Vec::new()
+    };
+    LeadValue {
+        column,
+        at,
+        index: written.into_iter().map(IndexRow::from).collect(),
+        looked_up: looked_up
+            .iter()
+            .map(|value| value.as_bytes().to_vec())
+            .collect(),
     }
-    let values = indexes.looked_up(column, value).into_iter();
-    values.map(|value| value.as_bytes().to_vec()).collect()
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ impl<'a> LeadReads<'a> {
         let shown = match lead {
             Some(lead) => {
                 let (roots, tenant) = (&self.services.index_roots, &self.caller.tenant);
-                let indexes = LeadIndexes::derive(roots, tenant);
+                let indexes = LeadIndexes::of(roots, tenant);
                 let lead = self.open(&indexes, lead, None).await?;
                 check_whole(&lead)?;
                 Some(LeadView::new(lead, self.view))
@@ -135,8 +135,9 @@ impl<'a> LeadReads<'a> {
         admitted: &mut Admitted,
     ) -> Result<LeadPage, RequestRejection> {
         let (services, caller) = (self.services, self.caller);
-        let indexes = LeadIndexes::derive(&services.index_roots, &caller.tenant);
-        let looked_up = indexes.looked_up(query.column, &query.value);
+        let indexes = LeadIndexes::of(&services.index_roots, &caller.tenant);
+        let values = indexes.values(query.column, &query.value);
+        let looked_up = indexes.looked_up(query.column, &query.value, &values);
         let found = self.entries(query, &looked_up).await;
         if search.is_guess()
             && let Ok(found) = &found

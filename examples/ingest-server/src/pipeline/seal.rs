@@ -1,10 +1,8 @@
 //! Personal data leaves the clear: [`Resolved`] → [`Sealed`]. What has no lead is kept in no other
 //! form from here on; what has one may lose a race for it and be sealed again for another.
 
-use std::collections::BTreeSet;
-
 use portcullis_keyring::Purpose;
-use portcullis_pii_crypto::{self as pii_crypto, AnyPii, Cipher, SealError};
+use portcullis_pii_crypto::{self as pii_crypto, AnyPii, Cipher, PiiKind, SealError};
 use serde_json::Value;
 
 use super::{
@@ -81,8 +79,14 @@ async fn cipher(
     items: &[Item<Resolved>],
 ) -> Result<Cipher, Rejection> {
     let personal = items.iter().flat_map(|item| &item.value.item.personal);
-    let purposes: BTreeSet<Purpose> = personal.map(|found| found.value.kind().purpose()).collect();
-    let purposes: Vec<Purpose> = purposes.into_iter().collect();
+    let mut kinds = Vec::<PiiKind>::new();
+    for found in personal {
+        let kind = found.value.kind();
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    let purposes: Vec<Purpose> = kinds.into_iter().map(PiiKind::purpose).collect();
     let keys = services
         .keyring
         .prepare(&caller.tenant, &purposes)
@@ -199,17 +203,19 @@ impl Sealer<'_> {
         row: &mut EventRow,
     ) -> Result<(), SealError> {
         let record = row.record();
-        let mut key_ids = BTreeSet::new();
         for Personal { pointer, value, .. } in personal {
             let field = format!("event.{}{pointer}", row.event_type);
             let sealed = self.seal_value(value, &field, &record)?;
             // Without its place, the value would be stored in the clear.
             let text = data.pointer_mut(pointer);
-            *text.ok_or(SealError::InvalidContext)? = Value::String(sealed.to_string());
-            key_ids.insert(sealed.key_id());
+            *text.ok_or(SealError::InvalidContext)? = Value::String(sealed.to_text());
+            // One for each kind, whatever the number of values.
+            if !row.key_ids.contains(&sealed.key_id()) {
+                row.key_ids.push(sealed.key_id());
+            }
         }
         row.payload = data.to_string();
-        row.key_ids = key_ids.into_iter().collect();
+        row.key_ids.sort_unstable();
         Ok(())
     }
 

@@ -71,6 +71,39 @@ async fn a_first_key_is_told_from_the_store_to_the_kek_and_then_found_in_the_cac
 }
 
 #[tokio::test]
+async fn preparing_nothing_asks_and_reads_nothing() {
+    let (_world, recorder, keyring) = observed();
+    let prepared = keyring.prepare(&tenant("t"), &[]).await;
+    let prepared = prepared.expect("there is nothing to fail");
+    let now = prepared.clock().monotonic();
+    assert_eq!(
+        prepared.primary("email", now).err(),
+        Some(KeyMissing::NotPrepared)
+    );
+    assert_eq!(recorder.names(), [""; 0]);
+}
+
+#[tokio::test]
+async fn keys_at_hand_and_others_are_prepared_together() {
+    let (_world, recorder, keyring) = observed();
+    keyring.primary("t", "phone").await;
+    let purposes = ["email", "phone", "name"].map(purpose);
+    recorder.take();
+    let prepared = keyring.prepare(&tenant("t"), &purposes).await;
+    let prepared = prepared.expect("it answers");
+    let now = prepared.clock().monotonic();
+    for purpose in &purposes {
+        let key = prepared.primary(purpose.as_str(), now).expect("prepared");
+        assert_eq!(key.purpose(), purpose);
+        let found = prepared.find(key.id(), purpose.as_str(), now);
+        assert_eq!(found.map(PreparedKey::id), Ok(key.id()));
+    }
+    let told = recorder.names();
+    let told_of = |name| told.iter().filter(|told| *told == name).count();
+    assert_eq!((told_of("CacheHit"), told_of("CacheMiss")), (1, 2));
+}
+
+#[tokio::test]
 async fn a_rotation_tells_the_new_key_and_its_promotion() {
     let (world, recorder, keyring) = observed();
     let old = keyring.primary("t", "email").await;

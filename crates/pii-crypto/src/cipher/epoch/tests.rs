@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::*;
+use super::{counters::EPOCH_MESSAGES, *};
 use crate::known_keys::World;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -16,7 +16,11 @@ fn take(
 ) -> ([u8; PREFIX_BYTES], u32) {
     let nonce = subkeys.reserve(key, Suite::Exact, policy, now, &*world.entropy);
     let nonce = nonce.expect("there are random bytes");
-    (*nonce.subkey().prefix(), nonce.counter())
+    (prefix_of(nonce.subkey()), nonce.counter())
+}
+
+fn prefix_of(subkey: &Subkey) -> [u8; PREFIX_BYTES] {
+    subkey.prefix().try_into().expect("a whole prefix")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -27,12 +31,12 @@ async fn threads_that_race_through_many_epochs_never_share_a_nonce() {
     let key = world.known_key().await;
     let subkeys = KeySubkeys::default();
     // Begin near the end of an epoch, so that its last messages are fought for.
-    take(&subkeys, &key, EpochPolicy::Shared, Duration::ZERO, &world);
-    let running = subkeys.sealing[0].load_full().expect("an epoch is running");
-    running.used.store(
-        u64::from(EPOCH_MESSAGES) - THREADS * EACH / 4,
-        Ordering::SeqCst,
-    );
+    let mut epoch = Epoch::make(&key, Suite::Exact, Duration::ZERO, &*world.entropy);
+    let near_its_end = u64::from(EPOCH_MESSAGES) - THREADS * EACH / 4;
+    if let Ok(epoch) = &mut epoch {
+        epoch.counters = Counters::starting_at(near_its_end);
+    }
+    subkeys.sealing[0].store(Some(Arc::new(epoch.expect("there are random bytes"))));
 
     let mut seen = HashSet::new();
     let nonces: Vec<_> = std::thread::scope(|scope| {
@@ -68,16 +72,21 @@ async fn threads_that_race_through_many_epochs_never_share_a_nonce() {
 async fn an_epoch_has_2_to_the_20_messages() {
     let world = World::new().await;
     let key = world.known_key().await;
-    let epoch = Epoch::make(&key, Suite::Exact, SECOND, &*world.entropy).expect("an epoch");
+    let mut epoch = Epoch::make(&key, Suite::Exact, SECOND, &*world.entropy).expect("an epoch");
     assert_eq!(epoch.take(SECOND), Some(0));
     assert_eq!(epoch.take(SECOND), Some(1));
-    epoch.used.store((1 << 20) - 1, Ordering::SeqCst);
-    assert_eq!(epoch.take(SECOND), Some((1 << 20) - 1));
-    assert_eq!(epoch.take(SECOND), None);
-    for beyond in [u64::from(u32::MAX), u64::from(u32::MAX) + 1, 1 << 40] {
-        epoch.used.store(beyond, Ordering::SeqCst);
-        assert_eq!(epoch.take(SECOND), None, "{beyond}");
+    epoch.counters = Counters::starting_at((1 << 20) - 64);
+    for counter in (1 << 20) - 64..1 << 20 {
+        assert_eq!(epoch.take(SECOND), Some(counter));
     }
+    assert_eq!(epoch.take(SECOND), None);
+    // Another follows, from its beginning.
+    let subkeys = KeySubkeys::default();
+    let used_up = Arc::new(epoch);
+    subkeys.sealing[0].store(Some(Arc::clone(&used_up)));
+    let (prefix, counter) = take(&subkeys, &key, EpochPolicy::Shared, SECOND, &world);
+    assert_ne!(prefix, prefix_of(&used_up.subkey));
+    assert_eq!(counter, 0);
 }
 
 #[tokio::test]
@@ -114,7 +123,10 @@ async fn the_two_suites_have_subkeys_of_their_own() {
     let subkeys = KeySubkeys::default();
     let of = |suite| {
         let nonce = subkeys.reserve(&key, suite, EpochPolicy::Shared, SECOND, &*world.entropy);
-        *nonce.expect("there are random bytes").subkey().commitment()
+        let mut header = Vec::new();
+        let nonce = nonce.expect("there are random bytes");
+        nonce.subkey().write_header(nonce.counter(), &mut header);
+        header.split_off(PREFIX_BYTES)
     };
     // The salt is the same: only the suite in the prefix keeps them apart.
     assert_ne!(of(Suite::Exact), of(Suite::Padded));
@@ -130,8 +142,11 @@ async fn opening_keeps_8_subkeys_and_no_more() {
     let made: Vec<_> = salts
         .iter()
         .map(|salt| {
-            let subkey = subkeys.find_or_derive(&key, &prefix(salt));
-            subkeys.remember(Arc::clone(&subkey));
+            let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix(salt));
+            let FoundSubkey::New(subkey) = found else {
+                panic!("nobody has seen its salt");
+            };
+            subkeys.remember(FoundSubkey::New(Arc::clone(&subkey)));
             subkey
         })
         .collect();
@@ -140,11 +155,9 @@ async fn opening_keeps_8_subkeys_and_no_more() {
         .filter(|subkey| Arc::strong_count(subkey) > 1)
         .count();
     assert_eq!(kept, 8);
-    let last = &salts[99];
-    assert!(Arc::ptr_eq(
-        &made[99],
-        &subkeys.find_or_derive(&key, &prefix(last))
-    ));
+    let last = subkeys.find_or_derive(&key, Suite::Exact, &prefix(&salts[99]));
+    assert!(matches!(last, FoundSubkey::Kept(_)));
+    assert!(std::ptr::eq(&*made[99], &*last));
 }
 
 #[tokio::test]
@@ -154,8 +167,11 @@ async fn opening_what_is_being_sealed_derives_nothing() {
     let subkeys = KeySubkeys::default();
     let (prefix, _) = take(&subkeys, &key, EpochPolicy::Shared, SECOND, &world);
     let running = subkeys.sealing[0].load_full().expect("an epoch is running");
-    assert!(Arc::ptr_eq(
-        &running.subkey,
-        &subkeys.find_or_derive(&key, &prefix)
-    ));
+    let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix);
+    assert!(std::ptr::eq(&*running.subkey, &*found));
+    // It is kept beyond its epoch, and found at once.
+    subkeys.remember(found);
+    let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix);
+    assert!(matches!(found, FoundSubkey::Kept(_)));
+    assert!(std::ptr::eq(&*running.subkey, &*found));
 }

@@ -115,14 +115,17 @@ fn collect(room: usize, chars: impl Iterator<Item = char>) -> Zeroizing<String> 
 }
 
 fn is_dot_string(text: &str) -> bool {
-    text.split('.')
-        .all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
+    text.as_bytes()
+        .split(|byte| *byte == b'.')
+        .all(|atom| !atom.is_empty() && atom.iter().all(|byte| is_atext(*byte)))
 }
 
-fn is_atext(char: char) -> bool {
-    match char {
-        'a'..='z' | 'A'..='Z' | '0'..='9' => true,
-        _ if char.is_ascii() => "!#$%&'*+/=?^_`{|}~-".contains(char),
-        _ => true,
-    }
+/// RFC 5322, and by RFC 6531 each character that is not ASCII, of whose bytes this is one.
+const fn is_atext(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || !byte.is_ascii()
+        || matches!(
+            byte,
+            b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/' | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~'
+        )
 }
