@@ -7,8 +7,9 @@ mod pace;
 use std::{thread, time::Duration};
 
 use self::lane::Lane;
-pub(crate) use self::pace::Pace;
 use crate::{Failure, client::Connection, histogram::Histogram, now, workload::Workload};
+
+pub(crate) use self::pace::Pace;
 
 /// Beyond this, waking one more costs what is measured more than the thread brings.
 const MOST_LANES: usize = 2;
