@@ -185,9 +185,7 @@ impl Workload {
 /// A lead as `POST /v1/leads` takes it.
 pub(crate) fn lead_body(email: &str, number: usize) -> String {
     let number = number % 10_000;
-    format!(
-        r#"{{"email":"{email}","name":"Ada Martins","phone":"+55119{number:04}5678","campaign":"spring"}}"#
-    )
+    format!(r#"{{"email":"{email}","name":"Ada Martins","phone":"+55119{number:04}5678"}}"#)
 }
 
 fn write_form(body: &mut String, id: u128) -> std::fmt::Result {

@@ -20,7 +20,6 @@ CREATE TABLE IF NOT EXISTS lead (
     email TEXT NOT NULL,
     name TEXT,
     phone TEXT,
-    campaign TEXT,
     UNIQUE (tenant, email)
 );";
 

@@ -25,7 +25,6 @@ pub(super) struct StoredLead {
     email: String,
     name: Option<String>,
     phone: Option<String>,
-    campaign: Option<String>,
 }
 
 impl Readers {
@@ -39,7 +38,7 @@ impl Readers {
     pub(super) fn by_id(&self, tenant: &str, id: i64) -> Result<Option<StoredLead>, Failure> {
         self.with(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT id, email, name, phone, campaign FROM lead WHERE tenant = ?1 AND id = ?2",
+                "SELECT id, email, name, phone FROM lead WHERE tenant = ?1 AND id = ?2",
             )?;
             statement
                 .query_row(params![tenant, id], StoredLead::of)
@@ -54,9 +53,11 @@ impl Readers {
     ) -> Result<Option<StoredLead>, Failure> {
         self.with(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT id, email, name, phone, campaign FROM lead WHERE tenant = ?1 AND email = ?2",
+                "SELECT id, email, name, phone FROM lead WHERE tenant = ?1 AND email = ?2",
             )?;
-            statement.query_row(params![tenant, email], StoredLead::of).optional()
+            statement
+                .query_row(params![tenant, email], StoredLead::of)
+                .optional()
         })
     }
 
@@ -83,7 +84,6 @@ impl StoredLead {
             email: row.get(1)?,
             name: row.get(2)?,
             phone: row.get(3)?,
-            campaign: row.get(4)?,
         })
     }
 }

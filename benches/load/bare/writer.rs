@@ -30,7 +30,6 @@ pub(super) struct Lead {
     email: String,
     name: Option<String>,
     phone: Option<String>,
-    campaign: Option<String>,
 }
 
 /// What is to be stored for a tenant.
@@ -127,12 +126,12 @@ impl<'a> Statements<'a> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
             )?,
             new_lead: connection.prepare(
-                "INSERT INTO lead (tenant, email, name, phone, campaign)
-                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING RETURNING id",
+                "INSERT INTO lead (tenant, email, name, phone)
+                 VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING RETURNING id",
             )?,
             known_lead: connection.prepare(
-                "UPDATE lead SET name = coalesce(?3, name), phone = coalesce(?4, phone),
-                 campaign = coalesce(?5, campaign) WHERE tenant = ?1 AND email = ?2 RETURNING id",
+                "UPDATE lead SET name = coalesce(?3, name), phone = coalesce(?4, phone)
+                 WHERE tenant = ?1 AND email = ?2 RETURNING id",
             )?,
             commit: connection.prepare("COMMIT")?,
         })
@@ -155,13 +154,8 @@ impl<'a> Statements<'a> {
                 }
                 Ok(Written::Events(new))
             }
-            Write::Lead(Lead {
-                email,
-                name,
-                phone,
-                campaign,
-            }) => {
-                let row: [&dyn ToSql; 5] = [&tenant, &email, &name, &phone, &campaign];
+            Write::Lead(Lead { email, name, phone }) => {
+                let row: [&dyn ToSql; 4] = [&tenant, &email, &name, &phone];
                 let new = self.new_lead.query_row(row, |row| row.get(0));
                 if let Some(id) = new.optional()? {
                     return Ok(Written::Lead { id, new: true });
