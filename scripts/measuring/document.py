@@ -31,18 +31,23 @@ def read():
     return found
 
 
-def write(measured):
-    """What was measured; rows that only a longer run measures stay as they were."""
-    before, parts = read(), [_INTRODUCTION]
-    for section, found in measured:
-        lines = {row.name: row.line() for row in found}
-        for row in (row for row in section["row"] if "load" in row):
-            for name in load.names(row):
-                if name not in lines and (section["title"], name) in before:
-                    lines[name] = before[section["title"], name][0]
+def write(sections, measured):
+    """What was measured; rows and sections that only another run measures stay as they were."""
+    before, tables = read(), {section["title"]: found for section, found in measured}
+    parts = [_INTRODUCTION]
+    for section in sections:
+        title = section["title"]
+        lines = {name: line for (of, name), (line, _, _) in before.items() if of == title}
+        if measurable := tables.get(title):
+            found = {row.name: row.line() for row in measurable}
+            # In the order of rows.toml, without what is in it no longer.
+            names = [name for row in section["row"] if "load" in row for name in load.names(row)]
+            kept = {name: lines[name] for name in names if name in lines}
+            names = names or list(found)
+            lines = {name: (kept | found)[name] for name in names if name in kept | found}
         if lines:
             table = HEAD + "\n".join(lines.values())
-            parts.append(f"## {section['title']}\n\n{section['text'].strip()}\n\n{table}\n")
+            parts.append(f"## {title}\n\n{section['text'].strip()}\n\n{table}\n")
     DOCUMENT.write_text("\n".join(parts) + _profile())
 
 
