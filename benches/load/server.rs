@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::{
     Failure,
-    client::{Connection, Request},
+    client::{Answer, Connection, Request},
     listening::Listening,
     process::Process,
 };
@@ -23,8 +23,10 @@ const KINDS: &[&str] = &[
     "ip_address",
 ];
 const SCOPES: &[&str] = &["events:write", "leads:write", "leads:read", "pii:read"];
-/// Fewer than the requests that the admin listener has room for.
-const ADMIN_CONNECTIONS: usize = 8;
+/// Keys are made over so many connections: a few, since each waits for the disk with what is made before it.
+const ADMIN_CONNECTIONS: usize = 4;
+/// How often something is asked for again that a slow disk kept from being done.
+const ATTEMPTS: usize = 10;
 
 /// A running service in the dev profile, which made its own secrets.
 #[derive(Debug)]
@@ -146,16 +148,23 @@ struct Admin<'a> {
 impl Admin<'_> {
     fn ask(&mut self, line: &str, body: &Value) -> Result<Value, Failure> {
         let body = serde_json::to_vec(body)?;
-        let answer = self.connection.exchange(Request {
+        let request = Request {
             line,
             credential: self.token,
             fields: "",
             body: &body,
-        })?;
-        if !(200..300).contains(&answer.status) {
-            let body = String::from_utf8_lossy(answer.body);
-            return Err(format!("{line} was answered with {}: {body}", answer.status).into());
+        };
+        let mut attempts = 1;
+        loop {
+            let Answer { status, body } = self.connection.exchange(request)?;
+            match status {
+                200..300 => return Ok(serde_json::from_slice(body).unwrap_or_default()),
+                503 if attempts < ATTEMPTS => attempts += 1,
+                _ => {
+                    let body = String::from_utf8_lossy(body);
+                    return Err(format!("{line} was answered with {status}: {body}").into());
+                }
+            }
         }
-        Ok(serde_json::from_slice(answer.body).unwrap_or_default())
     }
 }

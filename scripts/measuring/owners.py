@@ -44,19 +44,30 @@ _LIBC = (
     ("bytes copied and compared", re.compile(r"mem(?:cpy|move|set|cmp|chr)|str(?:len|cmp|chr)")),
 )
 _CRYPTO = re.compile(r"aes|gcm|ghash|sha(?:1|256|512)|chacha|poly1305|ring_core|^GFp|bsaes|vpaes", re.I)
-_KERNEL = (
-    ("kernel: disk", re.compile(r"ext4|jbd2|blk|bio_|virtio|virtblk|fsync|filemap|folio|writeback|xas_|page_cache|"
-                                r"submit_|iomap|dirty|pwrite|pread|generic_perform_write|inode")),
-    ("kernel: network", re.compile(r"tcp|sock|inet|ip_|skb|net|loopback|__dev_|nf_|sk_|epoll|ep_|eventpoll")),
-    ("kernel: wake-ups and switches", re.compile(r"futex|sched|wake|switch|finish_task|idle|timer|hrtimer|rcu|yield|"
-                                                 r"pick_|enqueue|dequeue|select_task|plist|pv_native|ttwu")),
-)
+# Some are inlined into what they call.
+_CALL = re.compile(r"(?:__(?:x64|arm64|se|do)_sys_|do_|ksys_)(\w+)")
+_CALLS = {
+    "kernel: wake-ups": ("futex", "futex_wait", "sched_yield", "nanosleep", "clock_nanosleep"),
+    "kernel: waiting for connections": ("epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl"),
+    "kernel: network": (
+        "sendto", "recvfrom", "sendmsg", "recvmsg", "read", "write", "writev", "readv", "accept4", "accept",
+    ),
+    "kernel: disk": (
+        "pwrite64", "pread64", "pwritev", "preadv", "fdatasync", "fsync", "fcntl", "openat", "newfstatat", "fstat",
+        "ftruncate", "unlink", "lseek", "stat", "access", "close", "geteuid",
+    ),
+    "kernel: memory": ("mmap", "munmap", "madvise", "brk", "mprotect"),
+}
+_CALLED = {call: owner for owner, calls in _CALLS.items() for call in calls}
 
 
-def owner(symbol, program):
-    """`program`: the object that holds the symbol."""
+def owner(chain):
+    """Of a sample: `chain` is what ran and its callers, each a symbol and the object that holds it."""
+    symbol, program = chain[0]
     if program.startswith("[") and "vdso" not in program:
-        return _first(_KERNEL, symbol, "kernel: the rest")
+        # What the kernel does, it does for a call, but for interrupts and pages that are touched first.
+        calls = (_CALLED.get(call[1]) for symbol, _ in chain if (call := _CALL.match(symbol)))
+        return next(filter(None, calls), "kernel: the rest")
     if "libc" in program or "ld-linux" in program or "vdso" in program:
         return _first(_LIBC, symbol, "libc, the rest")
     rust = symbol.startswith(_MANGLED) or "::" in symbol or symbol.startswith("<")
