@@ -1,6 +1,11 @@
 //! The service under load: started in a folder of its own, and told what it must know.
 
-use std::{fs, path::Path, process::Command, thread};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+};
 
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -33,15 +38,37 @@ const ATTEMPTS: usize = 10;
 pub(crate) struct Server {
     running: Listening,
     token: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
     /// With rates that no machine reaches. It takes this machine for a proxy, so that clients behind it
     /// have their own shares where it says so.
     pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self, Failure> {
-        let folder = tempfile::tempdir_in(folder)?;
-        let data = folder.path().join("data");
+        Self::start_in(program, tempfile::tempdir_in(folder)?)
+    }
+
+    /// The same service with all that it has stored, on the disk of `folder`. Thousands of keys are made
+    /// in memory first, where a commit waits for nothing.
+    pub(crate) fn move_to(self, program: &Path, folder: &Path) -> Result<Self, Failure> {
+        let Self {
+            running,
+            folder: from,
+            ..
+        } = self;
+        // Ended as by a failure of power: what was acknowledged is in its files.
+        drop(running);
+        let to = tempfile::tempdir_in(folder)?;
+        fs::create_dir(data_of(&to))?;
+        for file in fs::read_dir(data_of(&from))? {
+            let file = file?;
+            fs::copy(file.path(), data_of(&to).join(file.file_name()))?;
+        }
+        Self::start_in(program, to)
+    }
+
+    fn start_in(program: &Path, folder: TempDir) -> Result<Self, Failure> {
+        let data = data_of(&folder);
         let mut command = Command::new(program);
         command.arg("--data-dir").arg(&data);
         for (flag, value) in [
@@ -62,7 +89,7 @@ impl Server {
         let server = Self {
             running,
             token,
-            _folder: folder,
+            folder,
         };
         server.lift_limits()?;
         Ok(server)
@@ -137,6 +164,10 @@ impl Server {
             token: &self.token,
         })
     }
+}
+
+fn data_of(folder: &TempDir) -> PathBuf {
+    folder.path().join("data")
 }
 
 /// A connection to the admin listener.

@@ -1,5 +1,7 @@
 //! Many tenants in turns, each of whom has sent before, beside one tenant, of the same service.
 
+use std::path::Path;
+
 use crate::{
     Failure,
     arguments::Arguments,
@@ -10,13 +12,23 @@ use crate::{
     turns,
 };
 
+/// A disk in memory, where Linux has one.
+const MEMORY: &str = "/dev/shm";
+
 pub(super) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
-    let server = Server::start(&arguments.server, &arguments.folder)?;
-    let target = |tenants, count| {
-        let keys = server.issue_keys(tenants, count)?;
-        Ok::<_, Failure>(Target::new(server.process(), server.public(), keys))
+    let program = &arguments.server;
+    let memory = Path::new(MEMORY);
+    let first = if memory.is_dir() {
+        memory
+    } else {
+        &arguments.folder
     };
-    let (many, one) = (target("many", arguments.tenants)?, target("one", 1)?);
+    let server = Server::start(program, first)?;
+    let many = server.issue_keys("many", arguments.tenants)?;
+    let one = server.issue_keys("one", 1)?;
+    let server = server.move_to(program, &arguments.folder)?;
+    let target = |keys| Target::new(server.process(), server.public(), keys);
+    let (many, one) = (target(many), target(one));
     let shape = Shape::of(arguments);
     let mut sides = [many.connect_as_all(shape)?, one.connect_as_all(shape)?];
     // Each of them twice at least.
