@@ -1,7 +1,8 @@
 //! The service under load: started in a folder of its own, and told what it must know.
 
 use std::{
-    fs,
+    fs::{self, DirBuilder},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -59,7 +60,8 @@ impl Server {
         // Ended as by a failure of power: what was acknowledged is in its files.
         drop(running);
         let to = tempfile::tempdir_in(folder)?;
-        fs::create_dir(data_of(&to))?;
+        // The service warns of one that others can read.
+        DirBuilder::new().mode(0o700).create(data_of(&to))?;
         for file in fs::read_dir(data_of(&from))? {
             let file = file?;
             fs::copy(file.path(), data_of(&to).join(file.file_name()))?;
@@ -75,7 +77,7 @@ impl Server {
             ("--listen", "127.0.0.1:0"),
             ("--admin-listen", "127.0.0.1:0"),
             ("--trusted-proxies", "127.0.0.1/32"),
-            ("--log", "warn"),
+            ("--log", "error"),
         ] {
             command.args([flag, value]);
         }

@@ -7,11 +7,19 @@ import sys
 from .building import TARGET
 from .rows import SLACK, Goal, Row
 
+# Rows of this run that could not be measured.
+failed = []
+
 
 def rows(row, folder):
     """The figures of a run that the row asks for."""
     print(f"load: {row['name']}", file=sys.stderr, flush=True)
-    found = {figure["name"]: figure for figure in _run(folder, row["load"])}
+    try:
+        found = {figure["name"]: figure for figure in _run(folder, row["load"])}
+    except subprocess.CalledProcessError:
+        # It says why above. An hour of other rows is not lost with it.
+        failed.append(row["name"])
+        return
     for wanted in row["figures"]:
         figure = found[wanted["of"]]
         low, high = figure.get("quartiles", (0, 0))
