@@ -86,7 +86,10 @@ impl Connection {
         }
         let read = self.stream.read(&mut self.received[self.length..])?;
         if read == 0 {
-            return Err("the connection ended before the answer".into());
+            let Self { host, length, .. } = self;
+            return Err(
+                format!("{host} ended the connection after {length} bytes of an answer").into(),
+            );
         }
         self.length += read;
         Ok(match Head::read(&self.received[..self.length])? {

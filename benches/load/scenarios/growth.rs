@@ -9,9 +9,10 @@ use crate::{
     turns::{self, Outcome},
 };
 
-/// Rows come in batches that the queue has room for, a few at once.
+/// Rows come in batches that the queue has room for. The service checks one large body of a tenant at a time:
+/// the second comes while the first is written, and a third would only wait, on a slow disk for too long.
 const FILL_EVENTS: usize = 400;
-const FILL_CONNECTIONS: usize = 4;
+const FILL_CONNECTIONS: usize = 2;
 
 pub(super) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let pair = Pair::start(arguments)?;
