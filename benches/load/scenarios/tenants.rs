@@ -10,6 +10,7 @@ use crate::{
     server::Server,
     sides::{Shape, Target},
     turns,
+    workload::Work,
 };
 
 /// A disk in memory, where Linux has one.
@@ -29,19 +30,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let server = server.move_to(program, &arguments.folder)?;
     let target = |keys| Target::new(server.process(), server.public(), keys);
     let (many, one) = (target(many), target(one));
-    let shape = Shape::of(arguments);
-    let mut sides = [many.connect_as_all(shape)?, one.connect_as_all(shape)?];
-    // Each of them twice at least.
-    let warm = 2 * arguments.tenants as u64 * shape.units();
-    for side in &mut sides {
-        side.fill(warm)?;
-    }
-    let paces = [Pace::Closed, Pace::Closed];
-    let outcomes = turns::compare(&mut sides, paces, arguments.turns, arguments.turn)?;
 
     let mut figures = Figures::default();
-    let unit = shape.work.unit();
-    figures.add_throughput(unit, &outcomes);
-    figures.add_costs(unit, "", &outcomes);
+    for (work, when) in [(Work::Pages, " of page views"), (Work::Forms, " of forms")] {
+        let shape = Shape {
+            work,
+            ..Shape::of(arguments)
+        };
+        let mut sides = [many.connect_as_all(shape)?, one.connect_as_all(shape)?];
+        // Each of them twice.
+        for (side, tenants) in sides.iter_mut().zip([arguments.tenants, 1]) {
+            side.fill(2 * tenants as u64 * shape.units())?;
+        }
+        let paces = [Pace::Closed, Pace::Closed];
+        let outcomes = turns::compare(&mut sides, paces, arguments.turns, arguments.turn)?;
+        figures.add_costs(work.unit(), when, &outcomes);
+    }
     Ok(figures)
 }
