@@ -1,17 +1,22 @@
-//! The service under load: started in a folder of its own, told what it must know, and stopped.
+//! The service under load: started in a folder of its own, and told what it must know.
 
 use std::{
-    fs,
-    io::{BufRead as _, BufReader, Lines},
-    path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
-    time::Duration,
+    fs::{self, DirBuilder},
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
 };
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use crate::{Failure, client::Connection};
+use crate::{
+    Failure,
+    client::{Answer, Connection, Request},
+    listening::Listening,
+    process::Process,
+};
 
 /// Every kind of `portcullis-pii-detect`; the service refuses a name that it does not know.
 const KINDS: &[&str] = &[
@@ -23,127 +28,176 @@ const KINDS: &[&str] = &[
     "api_key",
     "ip_address",
 ];
+const SCOPES: &[&str] = &["events:write", "leads:write", "leads:read", "pii:read"];
+/// Keys are made over so many connections: a few, since each waits for the disk with what is made before it.
+const ADMIN_CONNECTIONS: usize = 4;
+/// How often something is asked for again that a slow disk kept from being done.
+const ATTEMPTS: usize = 10;
 
 /// A running service in the dev profile, which made its own secrets.
 #[derive(Debug)]
 pub(crate) struct Server {
-    process: Child,
-    public: String,
-    admin: String,
+    running: Listening,
     token: String,
-    /// Without a reader, the service could not end its banner, and would end itself.
-    _output: Lines<BufReader<ChildStdout>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
-    pub(crate) fn start(program: &Path) -> Result<Self, Failure> {
-        let folder = tempfile::tempdir()?;
-        let data = folder.path().join("data");
-        let mut process = Command::new(program)
-            .env_clear()
-            .env("INGEST_DATA_DIR", &data)
-            .env("INGEST_LISTEN", "127.0.0.1:0")
-            .env("INGEST_ADMIN_LISTEN", "127.0.0.1:0")
-            .env("INGEST_LOG", "warn")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let output = process.stdout.take().ok_or("the service has no output")?;
-        let mut lines = BufReader::new(output).lines();
-        let mut addresses = lines.by_ref().map_while(Result::ok).filter_map(|line| {
-            let (label, address) = line.split_once("http://")?;
-            matches!(label.trim(), "public" | "admin").then(|| address.trim().to_owned())
-        });
-        let (Some(public), Some(admin)) = (addresses.next(), addresses.next()) else {
-            process.kill()?;
-            return Err("the service did not start: it says why above".into());
-        };
+    /// With rates that no machine reaches. It takes this machine for a proxy, so that clients behind it
+    /// have their own shares where it says so.
+    pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self, Failure> {
+        Self::start_in(program, tempfile::tempdir_in(folder)?)
+    }
+
+    /// The same service with all that it has stored, on the disk of `folder`. Thousands of keys are made
+    /// in memory first, where a commit waits for nothing.
+    pub(crate) fn move_to(self, program: &Path, folder: &Path) -> Result<Self, Failure> {
+        let Self {
+            running,
+            folder: from,
+            ..
+        } = self;
+        // Ended as by a failure of power: what was acknowledged is in its files.
+        drop(running);
+        let to = tempfile::tempdir_in(folder)?;
+        // The service warns of one that others can read.
+        DirBuilder::new().mode(0o700).create(data_of(&to))?;
+        for file in fs::read_dir(data_of(&from))? {
+            let file = file?;
+            fs::copy(file.path(), data_of(&to).join(file.file_name()))?;
+        }
+        Self::start_in(program, to)
+    }
+
+    fn start_in(program: &Path, folder: TempDir) -> Result<Self, Failure> {
+        let data = data_of(&folder);
+        let mut command = Command::new(program);
+        command.arg("--data-dir").arg(&data);
+        for (flag, value) in [
+            ("--listen", "127.0.0.1:0"),
+            ("--admin-listen", "127.0.0.1:0"),
+            ("--trusted-proxies", "127.0.0.1/32"),
+            ("--log", "error"),
+        ] {
+            command.args([flag, value]);
+        }
+        let running = Listening::start(&mut command, &["public", "admin"])?;
         let secrets = fs::read_to_string(data.join("dev-secrets.env"))?;
-        let token = secrets
-            .lines()
-            .find_map(|line| line.strip_prefix("INGEST_ADMIN_TOKEN="));
+        let mut lines = secrets.lines();
+        let token = lines.find_map(|line| line.strip_prefix("INGEST_ADMIN_TOKEN="));
         let token = token
             .ok_or("the dev profile made no admin token")?
             .to_owned();
-        Ok(Self {
-            process,
-            public,
-            admin,
+        let server = Self {
+            running,
             token,
-            _output: lines,
-            _folder: folder,
-        })
+            folder,
+        };
+        server.lift_limits()?;
+        Ok(server)
     }
 
     pub(crate) fn public(&self) -> &str {
-        &self.public
+        &self.running.addresses[0]
     }
 
-    /// A rate that no machine reaches, for a tenant and for the address that all requests come from.
-    pub(crate) fn lift_limits(&self) -> Result<(), Failure> {
+    pub(crate) fn process(&self) -> &Process {
+        &self.running.process
+    }
+
+    fn lift_limits(&self) -> Result<(), Failure> {
         let lifted = json!({ "per-second": 1_000_000, "burst": 1_000_000 });
+        let categories = json!({
+            "ingest": { "tenant": lifted },
+            "read": { "tenant": lifted },
+            "search": { "key": lifted },
+        });
         let limits = json!({
             "client-address": lifted,
-            "tier": { "enterprise": { "category": { "ingest": { "tenant": lifted } } } },
+            "tier": { "enterprise": { "category": categories } },
         });
-        self.ask("PUT /admin/limits", &limits).map(drop)
+        self.admin()?.ask("PUT /admin/limits", &limits).map(drop)
     }
 
     /// The policy by which nothing is looked for in what this tenant sends.
     pub(crate) fn turn_detection_off(&self, tenant: &str) -> Result<(), Failure> {
-        let off: serde_json::Map<String, Value> = KINDS
+        let off: Map<String, Value> = KINDS
             .iter()
             .map(|kind| ((*kind).to_owned(), json!("off")))
             .collect();
         let policy = json!({ "tenant": { tenant: off } });
-        self.ask("PUT /admin/detection", &policy).map(drop)
+        self.admin()?.ask("PUT /admin/detection", &policy).map(drop)
     }
 
-    /// A new API key of the tenant.
-    pub(crate) fn issue_key(&self, tenant: &str) -> Result<String, Failure> {
-        let key = json!({ "tenant": tenant, "tier": "enterprise", "scopes": ["events:write"] });
-        let answer = self.ask("POST /admin/api-keys", &key)?;
-        let key = answer["key"].as_str().ok_or("the answer has no key")?;
-        Ok(key.to_owned())
+    /// A new API key for each of so many new tenants.
+    pub(crate) fn issue_keys(&self, tenants: &str, count: usize) -> Result<Vec<String>, Failure> {
+        let numbers: Vec<usize> = (0..count).collect();
+        let share = count.div_ceil(ADMIN_CONNECTIONS).max(1);
+        thread::scope(|scope| {
+            let issuing: Vec<_> = numbers
+                .chunks(share)
+                .map(|numbers| scope.spawn(move || self.issue(tenants, numbers)))
+                .collect();
+            let issued = issuing.into_iter().map(|issuing| {
+                issuing
+                    .join()
+                    .map_err(|_| "a thread that issued keys panicked")?
+            });
+            let issued: Vec<_> = issued.collect::<Result<_, Failure>>()?;
+            Ok(issued.concat())
+        })
     }
 
-    fn ask(&self, line: &str, body: &Value) -> Result<Value, Failure> {
-        let mut connection = Connection::open(&self.admin)?;
-        let (status, answer) = connection.send(line, &self.token, &serde_json::to_vec(body)?)?;
-        if !(200..300).contains(&status) {
-            let answer = String::from_utf8_lossy(answer);
-            return Err(format!("{line} was answered with {status}: {answer}").into());
-        }
-        Ok(serde_json::from_slice(answer).unwrap_or_default())
+    fn issue(&self, tenants: &str, numbers: &[usize]) -> Result<Vec<String>, Failure> {
+        let mut admin = self.admin()?;
+        let one = |number| {
+            let tenant = format!("{tenants}-{number}");
+            let key = json!({ "tenant": tenant, "tier": "enterprise", "scopes": SCOPES });
+            let answer = admin.ask("POST /admin/api-keys", &key)?;
+            let key = answer["key"].as_str().ok_or("the answer has no key")?;
+            Ok(key.to_owned())
+        };
+        numbers.iter().map(one).collect()
     }
 
-    /// What its threads have run for since the start: unlike throughput, hardly a matter of what else
-    /// the machine does.
-    pub(crate) fn processor_time(&self) -> Result<Duration, Failure> {
-        let mut nanoseconds = 0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
-            // One that has ended since it was listed has none.
-            let Ok(times) = fs::read_to_string(thread?.path().join("schedstat")) else {
-                continue;
-            };
-            let running = times.split(' ').next().unwrap_or_default();
-            nanoseconds += running.parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(nanoseconds))
-    }
-
-    pub(crate) fn stop(mut self) -> Result<(), Failure> {
-        self.process.kill()?;
-        self.process.wait()?;
-        Ok(())
+    fn admin(&self) -> Result<Admin<'_>, Failure> {
+        Ok(Admin {
+            connection: Connection::open(&self.running.addresses[1])?,
+            token: &self.token,
+        })
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Ended already where all went well.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+fn data_of(folder: &TempDir) -> PathBuf {
+    folder.path().join("data")
+}
+
+/// A connection to the admin listener.
+struct Admin<'a> {
+    connection: Connection,
+    token: &'a str,
+}
+
+impl Admin<'_> {
+    fn ask(&mut self, line: &str, body: &Value) -> Result<Value, Failure> {
+        let body = serde_json::to_vec(body)?;
+        let request = Request {
+            line,
+            credential: self.token,
+            fields: "",
+            body: &body,
+        };
+        let mut attempts = 1;
+        loop {
+            let Answer { status, body } = self.connection.exchange(request)?;
+            match status {
+                200..300 => return Ok(serde_json::from_slice(body).unwrap_or_default()),
+                503 if attempts < ATTEMPTS => attempts += 1,
+                _ => {
+                    let body = String::from_utf8_lossy(body);
+                    return Err(format!("{line} was answered with {status}: {body}").into());
+                }
+            }
+        }
     }
 }

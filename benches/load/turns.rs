@@ -1,90 +1,114 @@
-//! Turns of load: one tenant after the other over connections that both have from the start.
+//! Turns of load: one side after the other over connections that both have from the start.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
+use std::time::Duration;
+
+use crate::{
+    Failure,
+    generator::{Generator, Pace},
+    histogram::Histogram,
+    process::{Process, Taken},
 };
 
-use crate::{Failure, client::Connection, events::Events};
-
-/// The senders of each tenant.
+/// One of the two that are compared: a program, and what is sent to it.
 #[derive(Debug)]
-pub(crate) struct Turns {
-    tenants: Vec<Vec<Sender>>,
-    events: usize,
+pub(crate) struct Side<'a> {
+    process: &'a Process,
+    generator: Generator,
+    /// Events, leads or whatever else a request brings.
+    units: u64,
 }
 
-/// One connection and what goes over it.
-#[derive(Debug)]
-struct Sender {
-    connection: Connection,
-    key: String,
-    events: Events,
+/// What the turns of one side came to.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    /// Units a second, of each turn.
+    pub(crate) rates: Vec<f64>,
+    pub(crate) units: u64,
+    pub(crate) taken: Taken,
+    pub(crate) latencies: Histogram,
 }
 
-impl Turns {
-    /// `connections` of each tenant, each of which sends `events` a request.
-    pub(crate) fn connect(
-        address: &str,
-        keys: &[String],
-        connections: usize,
-        events: usize,
-    ) -> Result<Self, Failure> {
-        let sender = |key: &String, number| {
-            Ok(Sender {
-                connection: Connection::open(address)?,
-                key: key.clone(),
-                events: Events::of(number),
-            })
-        };
-        let tenants = keys
-            .iter()
-            .map(|key| (0..connections).map(|number| sender(key, number)).collect())
-            .collect::<Result<_, Failure>>()?;
-        Ok(Self { tenants, events })
-    }
-
-    /// Lets one tenant send for a while; how many events were accepted, and in what time.
-    pub(crate) fn run(
-        &mut self,
-        tenant: usize,
-        turn: Duration,
-    ) -> Result<(usize, Duration), Failure> {
-        let events = self.events;
-        let start = now();
-        let sent = thread::scope(|scope| {
-            let senders: Vec<_> = self.tenants[tenant]
-                .iter_mut()
-                .map(|sender| scope.spawn(move || sender.send_until(start + turn, events)))
-                .collect();
-            senders.into_iter().try_fold(0, |sum, sender| {
-                let sent = sender.join().map_err(|_| "a sender panicked")??;
-                Ok::<_, Failure>(sum + sent)
-            })
-        })?;
-        Ok((sent * events, now().duration_since(start)))
-    }
-}
-
-impl Sender {
-    /// How many requests were accepted in full. Anything else ends the run: what is refused is cheap.
-    fn send_until(&mut self, end: Instant, events: usize) -> Result<usize, Failure> {
-        let mut sent = 0;
-        while now() < end {
-            let body = self.events.next(events);
-            let (status, answer) = self.connection.send("POST /v1/events", &self.key, body)?;
-            let expected = format!(r#"{{"accepted":{events},"duplicates":0,"rejected":[]"#);
-            if status != 202 || !answer.starts_with(expected.as_bytes()) {
-                let answer = String::from_utf8_lossy(answer);
-                return Err(format!("events were answered with {status}: {answer}").into());
-            }
-            sent += 1;
+impl<'a> Side<'a> {
+    pub(crate) fn new(process: &'a Process, generator: Generator, units: u64) -> Self {
+        Self {
+            process,
+            generator,
+            units,
         }
-        Ok(sent)
+    }
+
+    /// One turn, added to what came before; how many units it brought.
+    pub(crate) fn turn(
+        &mut self,
+        pace: Pace,
+        length: Duration,
+        outcome: &mut Outcome,
+    ) -> Result<u64, Failure> {
+        let before = self.process.taken()?;
+        let sent = self.generator.run(pace, length)?;
+        outcome.taken.add(self.process.taken()?.since(before));
+        let units = sent.requests * self.units;
+        outcome.units += units;
+        outcome.rates.push(units as f64 / sent.took.as_secs_f64());
+        outcome.latencies.add(&sent.latencies);
+        Ok(units)
+    }
+
+    /// Sends until so many units are stored, and measures nothing.
+    pub(crate) fn fill(&mut self, units: u64) -> Result<u64, Failure> {
+        let mut filled = Outcome::new();
+        while filled.units < units {
+            self.turn(Pace::Closed, Duration::from_millis(250), &mut filled)?;
+        }
+        Ok(filled.units)
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "what is measured is real time")]
-fn now() -> Instant {
-    Instant::now()
+/// Both sides, `turns` times each: one, other, other, one, so that what changes with time counts for
+/// both alike. A turn of each comes before, since what is loaded at a first use is no cost of a request.
+pub(crate) fn compare(
+    sides: &mut [Side<'_>; 2],
+    paces: [Pace; 2],
+    turns: usize,
+    turn: Duration,
+) -> Result<[Outcome; 2], Failure> {
+    let mut outcomes = [Outcome::new(), Outcome::new()];
+    for (side, pace) in sides.iter_mut().zip(paces) {
+        side.turn(pace, turn, &mut Outcome::new())?;
+    }
+    for side in [0, 1, 1, 0].into_iter().cycle().take(turns * 2) {
+        sides[side].turn(paces[side], turn, &mut outcomes[side])?;
+    }
+    Ok(outcomes)
+}
+
+impl Outcome {
+    pub(crate) fn new() -> Self {
+        Self {
+            rates: Vec::new(),
+            units: 0,
+            taken: Taken::default(),
+            latencies: Histogram::new(),
+        }
+    }
+
+    /// The median of the turns.
+    pub(crate) fn rate(&self) -> f64 {
+        quantile(&self.rates, 50)
+    }
+
+    pub(crate) fn microseconds_a_unit(&self) -> f64 {
+        self.taken.processor.as_secs_f64() * 1e6 / self.units as f64
+    }
+
+    pub(crate) fn kilobytes_a_unit(&self) -> f64 {
+        self.taken.written as f64 / 1e3 / self.units as f64
+    }
+}
+
+pub(crate) fn quantile(values: &[f64], percent: usize) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    let rank = (values.len().saturating_sub(1) * percent).div_ceil(100);
+    values.get(rank).copied().unwrap_or(f64::NAN)
 }

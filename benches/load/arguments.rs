@@ -1,0 +1,94 @@
+//! What a scenario is told on the command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::{Failure, ids::Order, workload::Work};
+
+pub(crate) const USAGE: &str = "\
+usage: load SCENARIO --server FILE [--folder FOLDER] [--work pages|forms|leads|read|search]
+            [--connections N] [--events N] [--ids sequential|random] [--rows N,…] [--tenants N]
+            [--turns N] [--turn-ms N] [--quick true]
+       load bare FOLDER
+scenarios: compare, detection, growth, latency, search, tenants";
+
+/// Bounds of a run; each scenario uses those that concern it.
+#[derive(Clone, Debug)]
+pub(crate) struct Arguments {
+    pub(crate) server: PathBuf,
+    /// Where databases are made: on the disk that is to be measured.
+    pub(crate) folder: PathBuf,
+    pub(crate) work: Work,
+    pub(crate) connections: usize,
+    /// Events a request.
+    pub(crate) events: usize,
+    pub(crate) ids: Order,
+    /// Stored rows at which `growth` measures; the first is where it begins.
+    pub(crate) rows: Vec<usize>,
+    pub(crate) tenants: usize,
+    pub(crate) turns: usize,
+    pub(crate) turn: Duration,
+    /// All of it once and small: that it runs, not how fast.
+    pub(crate) quick: bool,
+}
+
+impl Arguments {
+    pub(crate) fn read(mut given: impl Iterator<Item = String>) -> Result<Self, Failure> {
+        let mut read = Self {
+            server: PathBuf::new(),
+            folder: std::env::temp_dir(),
+            work: Work::Pages,
+            connections: 64,
+            events: 1,
+            ids: Order::Random,
+            rows: vec![0, 100_000],
+            tenants: 10_000,
+            turns: 10,
+            turn: Duration::from_secs(1),
+            quick: false,
+        };
+        while let Some(name) = given.next() {
+            let value = given.next().ok_or(USAGE)?;
+            match name.as_str() {
+                "--server" => read.server = value.into(),
+                "--folder" => read.folder = value.into(),
+                "--work" => read.work = Work::named(&value).ok_or(USAGE)?,
+                "--connections" => read.connections = value.parse()?,
+                "--events" => read.events = value.parse()?,
+                "--ids" => read.ids = Order::named(&value).ok_or(USAGE)?,
+                "--rows" => {
+                    let rows: Result<_, _> = value.split(',').map(str::parse).collect();
+                    read.rows = rows?;
+                }
+                "--tenants" => read.tenants = value.parse()?,
+                "--turns" => read.turns = value.parse()?,
+                "--turn-ms" => read.turn = Duration::from_millis(value.parse()?),
+                "--quick" => read.quick = value.parse()?,
+                _ => return Err(USAGE.into()),
+            }
+        }
+        if read.server.as_os_str().is_empty() || read.connections == 0 || read.events == 0 {
+            return Err(USAGE.into());
+        }
+        if read.quick {
+            read.shrink();
+        }
+        // So that both have their turns at the same distance from the start.
+        read.turns = read.turns.next_multiple_of(2);
+        Ok(read)
+    }
+
+    fn shrink(&mut self) {
+        self.turns = 2;
+        self.turn = Duration::from_millis(100);
+        self.connections = self.connections.min(4);
+        self.events = self.events.min(10);
+        self.tenants = self.tenants.min(20);
+        self.rows = self
+            .rows
+            .iter()
+            .map(|rows| rows.min(&500))
+            .copied()
+            .collect();
+        self.rows.dedup();
+    }
+}

@@ -1,0 +1,27 @@
+//! What can be measured, by name.
+
+mod compare;
+mod detection;
+mod growth;
+mod latency;
+mod search;
+mod tenants;
+
+use crate::{
+    Failure,
+    arguments::{Arguments, USAGE},
+    figures::Figures,
+};
+
+/// Runs the scenario of this name.
+pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<Figures, Failure> {
+    match name {
+        "compare" => compare::run(arguments),
+        "detection" => detection::run(arguments),
+        "growth" => growth::run(arguments),
+        "latency" => latency::run(arguments),
+        "search" => search::run(arguments),
+        "tenants" => tenants::run(arguments),
+        _ => Err(USAGE.into()),
+    }
+}

@@ -1,0 +1,27 @@
+"""What cargo builds, and where."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from .rows import ROOT
+
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+
+
+def cargo(*arguments):
+    subprocess.run(["cargo", *arguments], cwd=ROOT, check=True)
+
+
+def release():
+    """The service as it is shipped and the load; the folder they are in."""
+    for package, program in (("ingest-server", "ingest-server"), ("portcullis-benches", "load")):
+        cargo("build", "--quiet", "--release", "--locked", "--package", package, "--bin", program)
+    return TARGET / "release"
+
+
+def debug():
+    """With the features and the profile of the other tests, so that what they built is used."""
+    features = ["--workspace", "--all-features", "--locked"]
+    cargo("build", "--quiet", *features, "--bin", "load", "--bin", "ingest-server")
+    return TARGET / "debug"

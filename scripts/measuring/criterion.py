@@ -1,0 +1,50 @@
+"""Rows that criterion measures: two benchmarks of one group for each."""
+
+import json
+import shutil
+
+from .building import TARGET, cargo
+from .rows import SLACK, Goal, Row
+
+_RESULTS = TARGET / "criterion"
+_NANOSECONDS = {"ns": 1, "µs": 1e3, "ms": 1e6}
+
+
+def run(names):
+    if not names:
+        return
+    # What an earlier run left is no result of this one.
+    shutil.rmtree(_RESULTS, ignore_errors=True)
+    chosen = [argument for name in names for argument in ("--bench", name)]
+    cargo("bench", "--package", "portcullis-benches", "--locked", *chosen)
+
+
+def quick():
+    cargo("test", "--quiet", "--workspace", "--all-features", "--locked", "--bench", "*")
+
+
+def rows(row):
+    pairs = [(row.get("name"), row["ours"], row["peer"])]
+    if row["ours"].endswith("/*"):
+        ours, peer = row["ours"][:-1], row["peer"][:-1]
+        pairs = [(name.replace("_", " "), ours + name, peer + name) for name in _parameters(ours)]
+    for name, ours, peer in pairs:
+        ours, peer = _estimate(ours, row["unit"]), _estimate(peer, row["unit"])
+        slack = row.get("slack", SLACK)
+        yield Row(name, row["unit"], ours, peer, ours / peer, Goal.of(row), slack)
+
+
+def _parameters(benchmark):
+    """The inputs that a benchmark was measured with, in the order of that."""
+    found = [path for path in (_RESULTS / benchmark).iterdir() if (path / "new").is_dir()]
+    return [path.name for path in sorted(found, key=lambda path: (path / "new").stat().st_mtime_ns)]
+
+
+def _estimate(benchmark, unit):
+    """The median of a benchmark, in this unit."""
+    folder = _RESULTS / benchmark / "new"
+    median = json.loads((folder / "estimates.json").read_text())["median"]["point_estimate"]
+    throughput = json.loads((folder / "benchmark.json").read_text())["throughput"]
+    time, *per = unit.split("/")
+    (units,) = throughput.values() if per else (1,)
+    return median / _NANOSECONDS[time] / units

@@ -1,0 +1,91 @@
+"""What benches/rows.toml lists, and what was measured for it."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+# How much worse than documented a ratio may be, unless a row has a slack of its own.
+SLACK = 1.25
+_TESTS = {
+    "ours_most": lambda row, bound: row.ours <= bound,
+    "ratio_most": lambda row, bound: row.ratio <= bound,
+    "ratio_least": lambda row, bound: row.ratio >= bound,
+}
+_SAID = {"ours_most": "≤ {} {}", "ratio_most": "ratio ≤ {}", "ratio_least": "ratio ≥ {}"}
+_VERDICTS = {None: "", True: "met", False: "**missed**"}
+
+
+@dataclass
+class Goal:
+    """One bound, and the one that comes after it."""
+
+    kind: str = ""
+    bound: float = 0.0
+    next: float | None = None
+    # An absolute time, to be met where nothing else runs.
+    quiet: bool = False
+
+    @classmethod
+    def of(cls, given):
+        for kind in _TESTS:
+            if kind in given:
+                return cls(kind, given[kind], given.get("next"), given.get("quiet", False))
+        return cls()
+
+    def text(self, unit):
+        if not self.kind:
+            return ""
+        said = _SAID[self.kind].format(f"{self.bound:g}", unit).strip()
+        then = f", then {self.next:g}" if self.next is not None else ""
+        return said + then + (" (quiet machine)" if self.quiet else "")
+
+
+@dataclass
+class Row:
+    name: str
+    unit: str
+    ours: float
+    peer: float
+    ratio: float
+    goal: Goal = field(default_factory=Goal)
+    slack: float = SLACK
+    spread: str = ""
+
+    @property
+    def meets(self):
+        """Whether it meets its goal; None without one."""
+        return _TESTS[self.goal.kind](self, self.goal.bound) if self.goal.kind else None
+
+    @property
+    def verdict(self):
+        verdict = _VERDICTS[self.meets]
+        if self.meets and self.goal.next is not None:
+            if not _TESTS[self.goal.kind](self, self.goal.next):
+                verdict += ", the next **missed**"
+        return verdict
+
+    def worse_than(self, ratio):
+        """By what factor; above one is worse."""
+        more_is_better = self.unit.endswith("/s")
+        return ratio / self.ratio if more_is_better else self.ratio / ratio
+
+    def line(self):
+        ours, peer = (f"{shown(value)} {self.unit}" for value in (self.ours, self.peer))
+        ratio = f"{self.ratio:.2f}{self.spread}"
+        goal = self.goal.text(self.unit)
+        return f"| {self.name} | {ours} | {peer} | {ratio} | {goal} | {self.verdict} |"
+
+
+def sections():
+    return tomllib.loads((ROOT / "benches" / "rows.toml").read_text())["section"]
+
+
+def bench(section):
+    """The name of what measures a section."""
+    return section.get("bench", "load")
+
+
+def shown(value):
+    """With three figures, whatever its size."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
