@@ -232,3 +232,6 @@ impl AsyncWrite for Gate {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;
