@@ -84,12 +84,13 @@ impl<R: Reason> Ledger<R> {
         (tenant, self.event_types.resolve(subject.event_type, admit))
     }
 
-    /// Counts one outcome, and says in which row; `admit` says whether an unplanned name may become
+    /// Counts an outcome of so many events, and says in which row; `admit` says whether an unplanned name may become
     /// a label.
     pub(crate) fn record(
         &self,
         subject: Subject<'_>,
         outcome: Outcome<R>,
+        count: u64,
         now: UnixMillis,
         admit: impl Fn(&str) -> bool,
     ) -> Label {
@@ -102,11 +103,12 @@ impl<R: Reason> Ledger<R> {
                 .is_some()
         };
         let admit = |version: &str| planned(version) || admit(version);
-        cell.versions.record(subject.schema_version, admit, now);
+        cell.versions
+            .record(subject.schema_version, admit, count, now);
         // Release pairs with the acquire of a reader: one that sees this outcome also sees that the
         // event was received, so that the difference never looks negative.
-        cell.outcomes[outcome].fetch_add(1, Ordering::Release);
-        self.recorded[tenant.index()].fetch_add(1, Ordering::Release);
+        cell.outcomes[outcome].fetch_add(count, Ordering::Release);
+        self.recorded[tenant.index()].fetch_add(count, Ordering::Release);
         tenant
     }
 

@@ -54,8 +54,22 @@ impl<R: Reason> Quality<R> {
     ///
     /// The tenant must be the one it was received for, or the sums of the two differ.
     pub fn record(&self, subject: Subject<'_>, outcome: Outcome<R>) {
+        self.record_many(subject, outcome, 1);
+    }
+
+    /// Records the one outcome of `count` counted things that are alike, such as the accepted events of a
+    /// batch, for the cost of one.
+    ///
+    /// The tenant must be the one they were received for, or the sums of the two differ.
+    pub fn record_many(&self, subject: Subject<'_>, outcome: Outcome<R>, count: u64) {
+        if count == 0 {
+            return;
+        }
         let admit = |name: &str| self.may_be_label(name);
-        let tenant = self.0.ledger.record(subject, outcome, self.now(), admit);
+        let tenant = self
+            .0
+            .ledger
+            .record(subject, outcome, count, self.now(), admit);
         let totals = || self.totals_of(tenant);
         self.0.trends.keep_up(tenant, self.monotonic(), totals);
     }

@@ -40,10 +40,11 @@ impl Versions {
         &self,
         version: Option<&str>,
         admit: impl FnOnce(&str) -> bool,
+        count: u64,
         now: UnixMillis,
     ) {
         let usage = &self.usage[self.names.resolve(version, admit).index()];
-        usage.events.fetch_add(1, Ordering::Relaxed);
+        usage.events.fetch_add(count, Ordering::Relaxed);
         // Under a race the earlier of two times may stay: they are milliseconds apart.
         if usage.last_seen.load(Ordering::Relaxed) < now.value() {
             usage.last_seen.store(now.value(), Ordering::Relaxed);
@@ -73,7 +74,7 @@ mod tests {
     fn versions_beyond_the_bound_share_an_entry() {
         let versions = Versions::new();
         for n in 0..20 {
-            versions.record(Some(&format!("{n}")), |_| true, UnixMillis::new(n));
+            versions.record(Some(&format!("{n}")), |_| true, 1, UnixMillis::new(n));
         }
         let uses: Vec<_> = versions.iter().collect();
         assert_eq!(uses.len(), 8 + 1, "8 told apart, and the others as one");
@@ -87,8 +88,8 @@ mod tests {
     #[test]
     fn a_clock_that_steps_back_leaves_the_last_sight() {
         let versions = Versions::new();
-        versions.record(Some("1"), |_| true, UnixMillis::new(50));
-        versions.record(Some("1"), |_| true, UnixMillis::new(40));
+        versions.record(Some("1"), |_| true, 1, UnixMillis::new(50));
+        versions.record(Some("1"), |_| true, 1, UnixMillis::new(40));
         let seen: Vec<_> = versions
             .iter()
             .map(|version| version.last_seen.value())

@@ -1,6 +1,7 @@
 //! The HTTP interface: connections, what stands around every route, and the routes.
 
 mod answer;
+mod around_route;
 mod bearer;
 mod check_head;
 mod guards;

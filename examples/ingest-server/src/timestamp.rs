@@ -1,8 +1,11 @@
 //! RFC 3339 timestamps in UTC with milliseconds, as stored and answered.
 
-use std::time::SystemTime;
+use std::{fmt::Write as _, time::SystemTime};
 
 use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+/// The length of what [`format`] writes: two are stored with every event.
+const RFC_3339: usize = 24;
 
 /// `2026-05-01T12:00:00.123Z`. A time whose UTC form leaves the calendar is written as if it were
 /// UTC already, which is off by less than a day.
@@ -10,7 +13,10 @@ pub(crate) fn format(at: OffsetDateTime) -> String {
     let at = at
         .checked_to_offset(UtcOffset::UTC)
         .unwrap_or_else(|| at.replace_offset(UtcOffset::UTC));
-    format!(
+    let mut text = String::with_capacity(RFC_3339);
+    // Text takes whatever is written to it.
+    let _ = write!(
+        text,
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
         at.year(),
         u8::from(at.month()),
@@ -19,7 +25,8 @@ pub(crate) fn format(at: OffsetDateTime) -> String {
         at.minute(),
         at.second(),
         at.millisecond(),
-    )
+    );
+    text
 }
 
 /// Reads any RFC 3339 timestamp that has a form in UTC, by the grammar of its section 5.6 to the
@@ -54,18 +61,29 @@ pub(crate) fn from_system(at: SystemTime) -> OffsetDateTime {
 
 const YEAR_0_TO_1970: Duration = Duration::seconds(62_167_219_200);
 
+/// The length of every date of HTTP in a year of four digits.
+const HTTP_DATE: usize = 29;
+
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, the date of HTTP (RFC 9110, 5.6.7).
 pub(crate) fn format_http(at: OffsetDateTime) -> String {
-    let day = &at.weekday().to_string()[..3];
-    let month = &at.month().to_string()[..3];
-    format!(
-        "{day}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let mut text = String::with_capacity(HTTP_DATE);
+    // Text takes whatever is written to it.
+    let _ = write!(
+        text,
+        "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+        DAYS[usize::from(at.weekday().number_days_from_monday())],
         at.day(),
+        MONTHS[usize::from(u8::from(at.month())) - 1],
         at.year(),
         at.hour(),
         at.minute(),
         at.second(),
-    )
+    );
+    text
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ impl MediaType {
             }
         }
         Some(Self {
-            name: format!("{}/{}", lower_case(kind), lower_case(subtype)),
+            name: lower_case(&text[..=kind.len() + subtype.len()]),
             charsets,
         })
     }

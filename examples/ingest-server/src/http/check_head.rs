@@ -5,8 +5,6 @@ use std::net::Ipv6Addr;
 
 use axum::{
     body::Body,
-    extract::State,
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use http::{
@@ -30,16 +28,9 @@ const METHODS: [Method; 8] = [
 ];
 
 /// Refuses what is not HTTP, and ends the connection: what follows may be read differently elsewhere.
-pub(super) async fn check_head(
-    State(guards): State<Guards>,
-    mut request: Request<Body>,
-    next: Next,
-) -> Response {
+pub(super) fn refuse_head(guards: &Guards, request: &mut Request<Body>) -> Option<Response> {
     let unread = request.extensions_mut().remove::<RefusedHead>();
-    let Some(refused) = unread.or_else(|| check(&request).err()) else {
-        return next.run(request).await;
-    };
-    let rejection = refused.rejection;
+    let rejection = unread.or_else(|| check(request).err())?.rejection;
     tracing::info!(
         reason = rejection.reason.as_str(),
         "a request was refused by its head"
@@ -48,7 +39,7 @@ pub(super) async fn check_head(
     let mut answer = Problem::from(rejection).into_response();
     let close = HeaderValue::from_static("close");
     answer.headers_mut().insert(CONNECTION, close);
-    answer
+    Some(answer)
 }
 
 fn check<B>(request: &Request<B>) -> Result<(), RefusedHead> {

@@ -1,29 +1,20 @@
-//! What stands around every route: its trace, a bound on requests in flight, an answer to panics,
-//! and headers.
+//! What every route is guarded by, and the bound on requests in flight.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
-    extract::State,
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use futures_util::FutureExt as _;
-use http::{
-    HeaderName, HeaderValue, Request,
-    header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, DATE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    },
-};
-use portcullis_telemetry::{HttpLayer, current_trace_id};
+use http::Request;
+use portcullis_telemetry::HttpLayer;
 
 use super::problem::Problem;
 use crate::{
     clock::Clock,
     pipeline::{self, ClientAddress, RequestsInFlight, rejection::Rejection},
-    quality::{Quality, Reason},
-    timestamp,
+    quality::Quality,
 };
 
 /// What all requests of a listener share.
@@ -33,7 +24,7 @@ pub(crate) struct Guards {
     bounds_networks: bool,
     apart: Option<Apart>,
     accounting: Option<EarlyAccounting>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) trace: HttpLayer,
 }
 
@@ -131,7 +122,7 @@ impl Guards {
 
 /// Rejects what would be one request too many.
 pub(super) async fn admit_request(
-    State(guards): State<Guards>,
+    guards: &Guards,
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
@@ -151,53 +142,4 @@ pub(super) async fn admit_request(
     let answer = next.run(request).await;
     drop(permit);
     answer
-}
-
-/// A bug costs one request, not the connection, and the answer says nothing of it.
-pub(super) async fn answer_panics(request: Request<Body>, next: Next) -> Response {
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    answer.unwrap_or_else(|_| {
-        tracing::error!("a request handler panicked");
-        Problem::from(Rejection::plain(Reason::Internal)).into_response()
-    })
-}
-
-/// The trace of a request, whatever came of it; a problem has it in its body too.
-static TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
-
-/// Says under which trace the log has the request.
-pub(super) async fn add_trace_id(mut response: Response) -> Response {
-    let trace = current_trace_id().map(|trace| HeaderValue::try_from(trace.to_string()));
-    if let Some(Ok(trace)) = trace {
-        response.headers_mut().insert(TRACE_ID.clone(), trace);
-    }
-    response
-}
-
-/// Answers hold personal data or secrets: they are never cached, sniffed or framed.
-pub(super) async fn add_security_headers(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (CACHE_CONTROL, "no-store"),
-        (
-            CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'",
-        ),
-        (REFERRER_POLICY, "no-referrer"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ] {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
-    }
-    response
-}
-
-/// Says when it was answered: by a clock that may be set to anything.
-pub(super) async fn add_date(State(guards): State<Guards>, mut response: Response) -> Response {
-    let date = timestamp::format_http(guards.clock.wall());
-    if let Ok(date) = HeaderValue::try_from(date) {
-        response.headers_mut().insert(DATE, date);
-    }
-    response
 }

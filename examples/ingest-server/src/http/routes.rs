@@ -22,7 +22,7 @@ use axum::{
 };
 use http::{Method, Request};
 
-use super::{check_head, guards, problem::Problem};
+use super::{around_route, problem::Problem};
 use crate::pipeline::{RequestsInFlight, services::Services};
 
 pub(crate) use self::admin::AdminState;
@@ -99,27 +99,17 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
     guarded(routes, guards)
 }
 
-/// What stands around every route; the last layer is the outermost.
+/// What stands around every route: its trace, and in it the guards.
 fn guarded(routes: Router, guards: Guards) -> Router {
+    let trace = guards.trace.clone();
     routes
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(middleware::from_fn_with_state(
-            guards.clone(),
-            guards::admit_request,
+            Arc::new(guards),
+            around_route::around_route,
         ))
-        .layer(middleware::from_fn_with_state(
-            guards.clone(),
-            check_head::check_head,
-        ))
-        .layer(middleware::from_fn(guards::answer_panics))
-        .layer(middleware::map_response(guards::add_security_headers))
-        .layer(middleware::map_response_with_state(
-            guards.clone(),
-            guards::add_date,
-        ))
-        .layer(middleware::map_response(guards::add_trace_id))
-        .layer(guards.trace)
+        .layer(trace)
 }
 
 #[cfg(test)]

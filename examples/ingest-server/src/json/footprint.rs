@@ -1,40 +1,39 @@
 //! How much memory a text takes once it is read, seen before it is.
 
+use std::slice;
+
 use super::MAX_DEPTH;
 
 /// The most bytes that the values built from a text take, from the signs that stand in it outside of
 /// strings. What is nested too deeply is not counted, since reading ends there.
 pub(crate) fn footprint(text: &[u8]) -> usize {
-    let (mut bytes, mut depth, mut within) = (text.len(), 0_usize, Within::Values);
-    for byte in text {
-        match (within, byte) {
-            (Within::Escape, _) => within = Within::String,
-            (Within::String, b'\\') => within = Within::Escape,
-            (Within::String, b'"') => within = Within::Values,
-            (Within::String, _) => {}
-            (Within::Values, byte) => {
-                bytes += built_for(*byte);
-                match byte {
-                    b'"' => within = Within::String,
-                    b'[' | b'{' => depth += 1,
-                    b']' | b'}' => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-                // The events of a batch stand one level deeper.
-                if depth > MAX_DEPTH + 1 {
-                    break;
-                }
-            }
+    let (mut bytes, mut depth) = (text.len(), 0_usize);
+    let mut rest = text.iter();
+    while let Some(byte) = rest.next() {
+        bytes += built_for(*byte);
+        match byte {
+            b'"' => skip_string(&mut rest),
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        // The events of a batch stand one level deeper.
+        if depth > MAX_DEPTH + 1 {
+            break;
         }
     }
     bytes
 }
 
-#[derive(Clone, Copy)]
-enum Within {
-    Values,
-    String,
-    Escape,
+/// Goes on behind the string that has begun.
+fn skip_string(rest: &mut slice::Iter<'_, u8>) {
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => drop(rest.next()),
+            _ => {}
+        }
+    }
 }
 
 /// What stands behind a sign, on 64 bits: a value takes 32 bytes, and a growing array up to twice as

@@ -13,6 +13,7 @@ use super::{
     batch::{Origin, Rejected},
     rejection::{Rejection, RequestRejection},
     seal::StoredForm,
+    store::Accepted,
 };
 use crate::quality::{Outcome, Quality};
 
@@ -63,15 +64,19 @@ impl Accounting {
     }
 
     fn settle_items(&mut self, acknowledged: &Acknowledged) {
-        for accepted in &acknowledged.accepted {
-            let outcome = match accepted.form {
+        // The events of a batch are mostly alike, and counted together.
+        let alike = |one: &Accepted, other: &Accepted| {
+            one.form == other.form && one.origin.schema == other.origin.schema
+        };
+        for accepted in acknowledged.accepted.chunk_by(alike) {
+            let outcome = match accepted[0].form {
                 StoredForm::Planned => Outcome::Accepted,
                 StoredForm::Modified => Outcome::Modified,
             };
-            self.settle(&accepted.origin, outcome);
+            self.settle(&accepted[0].origin, outcome, accepted.len());
         }
         for (origin, duplicate) in &acknowledged.duplicates {
-            self.settle(origin, Outcome::Duplicate(*duplicate));
+            self.settle(origin, Outcome::Duplicate(*duplicate), 1);
             if *duplicate == Duplicate::Conflicting {
                 tracing::warn!("an event came again with other content");
             }
@@ -80,16 +85,19 @@ impl Accounting {
             self.settle(
                 &rejected.origin,
                 Outcome::Rejected(rejected.rejection.reason),
+                1,
             );
             self.sample(rejected);
         }
     }
 
-    fn settle(&mut self, origin: &Origin, outcome: Outcome) {
+    /// Records the outcome of one event, and of those that are like it.
+    fn settle(&mut self, origin: &Origin, outcome: Outcome, events: usize) {
+        let events = u64::try_from(events).unwrap_or(u64::MAX);
         let version = origin.schema.as_ref().map(|schema| text(schema.version));
         let subject = subject(self.tenant.as_ref(), origin, version.as_deref());
-        self.quality.record(subject, outcome);
-        self.open = self.open.map(|open| open.saturating_sub(1));
+        self.quality.record_many(subject, outcome, events);
+        self.open = self.open.map(|open| open.saturating_sub(events));
     }
 
     /// One outcome for all that has none yet.
@@ -99,10 +107,8 @@ impl Accounting {
             self.quality.received(tenant, 1);
             1
         });
-        for _ in 0..open {
-            self.quality
-                .record(tenant.map_or(Subject::UNKNOWN, Subject::tenant), outcome);
-        }
+        let subject = tenant.map_or(Subject::UNKNOWN, Subject::tenant);
+        self.quality.record_many(subject, outcome, open);
         self.open = Some(0);
     }
 

@@ -116,7 +116,8 @@ impl Fingerprints {
     }
 
     fn event(&self, envelope: Envelope, data: Value, personal: &[Personal]) -> Event {
-        let text = data.to_string();
+        // As `to_string` writes it, without a formatter between the two.
+        let text = serde_json::to_string(&data).expect("a JSON value is written into memory");
         Event {
             content_fp: content::fingerprint(&self.contents, &envelope, &text),
             envelope,

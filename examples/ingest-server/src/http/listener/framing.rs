@@ -55,6 +55,11 @@ impl Framing {
         !self.held.is_empty()
     }
 
+    /// Whether some of a body is held that has its length from the head.
+    pub(super) fn holds_sized_body(&self) -> bool {
+        matches!(self.next, Next::Sized(_)) && self.holds_bytes()
+    }
+
     /// Takes in bytes that have come.
     pub(super) fn hold(&mut self, bytes: &[u8]) {
         self.held.extend_from_slice(bytes);

@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    mem::MaybeUninit,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -99,8 +100,8 @@ impl Gate {
                     continue;
                 }
             }
-            let mut bytes = [0; 4 << 10];
-            let mut buffer = ReadBuf::new(&mut bytes);
+            let mut bytes = [MaybeUninit::uninit(); 4 << 10];
+            let mut buffer = ReadBuf::uninit(&mut bytes);
             let read = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
             if read.is_pending() {
                 ready!(self.poll_time(cx));
@@ -192,6 +193,11 @@ impl AsyncRead for Gate {
         let length = self.head.len().min(buffer.remaining());
         buffer.put_slice(&self.head[..length]);
         self.head.advance(length);
+        // With what has come of the body, hyper reads once, into one buffer. Chunks wait until it has
+        // the head: one that is malformed is told to the handler.
+        if self.head.is_empty() && self.framing.holds_sized_body() {
+            buffer.put_slice(&self.framing.held_body(buffer.remaining())?);
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -226,3 +232,6 @@ impl AsyncWrite for Gate {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

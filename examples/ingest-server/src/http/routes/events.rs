@@ -8,7 +8,8 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, Request, StatusCode};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     http::{
@@ -18,6 +19,7 @@ use crate::{
         run_detached::run_detached,
     },
     pipeline::{self, Acknowledged, Intake, Origin, Rejected, services::Services},
+    quality::Reason,
 };
 
 /// 202 once everything that is acceptable is durable; 422 if there is something and nothing is.
@@ -37,38 +39,69 @@ pub(super) async fn ingest(
 
 fn acknowledge(acknowledged: Acknowledged) -> Response {
     let (accepted, duplicates) = (acknowledged.accepted.len(), acknowledged.duplicates.len());
-    let rejected: Vec<Value> = acknowledged.rejected.iter().map(list).collect();
-    let conflicts: Vec<Value> = acknowledged.conflicts.iter().map(name).collect();
-    let fields: HeaderMap = limit_fields(&acknowledged.limits).collect();
+    let rejected: Vec<RejectedItem<'_>> = acknowledged.rejected.iter().map(list).collect();
+    let fields = limit_fields(&acknowledged.limits);
     if rejected.is_empty() || accepted + duplicates > 0 {
-        let mut answer = json!({
-            "accepted": accepted, "duplicates": duplicates, "rejected": rejected
-        });
-        // Named only where there are some: who knows three members is not given a fourth.
-        if !conflicts.is_empty() {
-            answer["conflicts"] = Value::Array(conflicts);
-        }
-        return (StatusCode::ACCEPTED, fields, Json(answer)).into_response();
+        let mut answer = Json(Answer {
+            accepted,
+            conflicts: acknowledged.conflicts.iter().map(name).collect(),
+            duplicates,
+            rejected,
+        })
+        .into_response();
+        *answer.status_mut() = StatusCode::ACCEPTED;
+        answer.headers_mut().extend(fields);
+        return answer;
     }
+    let fields: HeaderMap = fields.collect();
+    let rejected = json!(rejected);
     let problem = Problem::of_items(acknowledged.rejected.into_iter().map(|one| one.rejection));
     let problem = problem
         .with("accepted", json!(accepted))
         .with("duplicates", json!(duplicates))
-        .with("rejected", Value::Array(rejected));
+        .with("rejected", rejected);
     (fields, problem).into_response()
 }
 
-/// An event that is known with other content.
-fn name(origin: &Origin) -> Value {
-    json!({ "index": origin.index, "id": origin.id })
+/// What became of the events of a request; members are in the order of their names, as everywhere.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    accepted: usize,
+    /// Named only where there are some: who knows three members is not given a fourth.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conflicts: Vec<KnownItem<'a>>,
+    duplicates: usize,
+    rejected: Vec<RejectedItem<'a>>,
 }
 
-fn list(rejected: &Rejected) -> Value {
+/// An event that is known with other content.
+#[derive(Debug, Serialize)]
+struct KnownItem<'a> {
+    id: Option<&'a str>,
+    index: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct RejectedItem<'a> {
+    detail: &'a str,
+    id: Option<&'a str>,
+    index: usize,
+    reason: Reason,
+}
+
+fn name(origin: &Origin) -> KnownItem<'_> {
+    KnownItem {
+        id: origin.id.as_deref(),
+        index: origin.index,
+    }
+}
+
+fn list(rejected: &Rejected) -> RejectedItem<'_> {
     let Rejected { origin, rejection } = rejected;
-    json!({
-        "index": origin.index,
-        "id": origin.id,
-        "reason": rejection.reason,
-        "detail": rejection.detail,
-    })
+    RejectedItem {
+        detail: &rejection.detail,
+        id: origin.id.as_deref(),
+        index: origin.index,
+        reason: rejection.reason,
+    }
 }

@@ -15,13 +15,16 @@ pub(super) fn fingerprint(contents: &FingerprintIndex, envelope: &Envelope, data
     value.as_bytes().to_vec()
 }
 
+/// Room for a version, a time, and what stands around them.
+const HEAD: usize = 64;
+
 /// `[type, version, time in nanoseconds or null, data]` as JSON, around the text that is there.
 fn bytes(envelope: &Envelope, data: &str) -> Vec<u8> {
     let time = envelope.time.map(|time| time.unix_timestamp_nanos());
     let head = (&envelope.event_type, envelope.version, time);
-    let mut content = serde_json::to_vec(&head).expect("text and numbers are JSON");
+    let mut content = Vec::with_capacity(envelope.event_type.len() + data.len() + HEAD);
+    serde_json::to_writer(&mut content, &head).expect("text and numbers are JSON");
     content.pop();
-    content.reserve(data.len() + 2);
     content.push(b',');
     content.extend_from_slice(data.as_bytes());
     content.push(b']');

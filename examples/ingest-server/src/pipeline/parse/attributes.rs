@@ -56,18 +56,24 @@ impl Attributes {
         })
     }
 
-    pub(super) fn envelope(&self) -> Result<Envelope, Rejection> {
+    /// What is kept; `schema` is the one that the data is [said to follow](Self::schema_name).
+    pub(super) fn envelope(&self, schema: Option<&SchemaName>) -> Result<Envelope, Rejection> {
         // Plain JSON may leave it out: there is only one version to mean.
         let version = self.0.get("specversion");
         if version.is_some_and(|version| version != "1.0") {
             let detail = "`specversion` must be \"1.0\"";
             return Err(Rejection::new(Reason::EnvelopeInvalidVersion, detail));
         }
+        let (id, source) = (self.id()?, self.source()?);
+        let (event_type, version) = match schema {
+            Some(schema) => (schema.event_type.clone(), schema.version),
+            None => (self.event_type()?, self.version()?),
+        };
         Ok(Envelope {
-            id: self.id()?,
-            source: self.source()?,
-            event_type: self.event_type()?,
-            version: self.version()?,
+            id,
+            source,
+            event_type,
+            version,
             time: self.time()?,
         })
     }

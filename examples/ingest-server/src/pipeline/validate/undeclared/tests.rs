@@ -222,7 +222,7 @@ fn what_cannot_be_sealed_is_rejected() {
         envelope: None,
         ..event(json!({ "note": EMAIL }))
     };
-    let found = check(&detection, schemas.lead(), &lead, &Exempt::new()).unwrap_err();
+    let found = check(&detection, schemas.lead(), &lead, &Exempt::new(Vec::new())).unwrap_err();
     let detail = &found.rejection.detail;
     assert!(detail.starts_with("`*` holds"), "{detail}");
     assert!(detail.contains("cannot be sealed"), "{detail}");
