@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
     body::Bytes,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
+    http::{
+        HeaderMap, StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
+    response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::json;
 
 use super::{
     reader::{Readers, StoredLead},
@@ -41,11 +45,11 @@ async fn events(
     State(bare): State<Arc<Bare>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<(StatusCode, Json<Value>), StatusCode> {
+) -> Result<Response, StatusCode> {
     let events: Vec<Event> = if body.first() == Some(&b'[') {
-        serde_json::from_slice(&body).map_err(|_| StatusCode::BAD_REQUEST)?
+        parse(&body)?
     } else {
-        vec![serde_json::from_slice(&body).map_err(|_| StatusCode::BAD_REQUEST)?]
+        vec![parse(&body)?]
     };
     let all = events.len();
     let written = bare.writer.write(tenant(&headers)?, Write::Events(events));
@@ -53,14 +57,15 @@ async fn events(
         return Err(StatusCode::INTERNAL_SERVER_ERROR);
     };
     let answer = json!({ "accepted": new, "duplicates": all - new, "rejected": [] });
-    Ok((StatusCode::ACCEPTED, Json(answer)))
+    Ok(answer_with(StatusCode::ACCEPTED, &answer))
 }
 
 async fn lead(
     State(bare): State<Arc<Bare>>,
     headers: HeaderMap,
-    Json(lead): Json<Lead>,
-) -> Result<(StatusCode, Json<Value>), StatusCode> {
+    body: Bytes,
+) -> Result<Response, StatusCode> {
+    let lead: Lead = parse(&body)?;
     let written = bare.writer.write(tenant(&headers)?, Write::Lead(lead));
     let Written::Lead { id, new } = written.await? else {
         return Err(StatusCode::INTERNAL_SERVER_ERROR);
@@ -70,29 +75,40 @@ async fn lead(
     } else {
         StatusCode::OK
     };
-    Ok((status, Json(json!({ "id": id.to_string() }))))
+    Ok(answer_with(status, &json!({ "id": id.to_string() })))
 }
 
 async fn read(
     State(bare): State<Arc<Bare>>,
     headers: HeaderMap,
     Path(id): Path<i64>,
-) -> Result<Json<StoredLead>, StatusCode> {
+) -> Result<Response, StatusCode> {
     let found = bare.readers.by_id(&tenant(&headers)?, id);
-    found
-        .map_err(failed)?
-        .map(Json)
-        .ok_or(StatusCode::NOT_FOUND)
+    let lead: StoredLead = found.map_err(failed)?.ok_or(StatusCode::NOT_FOUND)?;
+    Ok(answer_with(StatusCode::OK, &lead))
 }
 
 async fn search(
     State(bare): State<Arc<Bare>>,
     headers: HeaderMap,
     Query(search): Query<Search>,
-) -> Result<Json<Value>, StatusCode> {
+) -> Result<Response, StatusCode> {
     let found = bare.readers.by_email(&tenant(&headers)?, &search.email);
     let leads: Vec<_> = found.map_err(failed)?.into_iter().collect();
-    Ok(Json(json!({ "leads": leads, "next": null })))
+    let answer = json!({ "leads": leads, "next": null });
+    Ok(answer_with(StatusCode::OK, &answer))
+}
+
+// Not axum's `Json`: its feature turns on others of `serde_json`, in the service too.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, StatusCode> {
+    serde_json::from_slice(body).map_err(|_| StatusCode::BAD_REQUEST)
+}
+
+fn answer_with(status: StatusCode, answer: &impl Serialize) -> Response {
+    match serde_json::to_vec(answer) {
+        Ok(body) => (status, [(CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 /// Who sends, taken at its word.
