@@ -71,6 +71,54 @@ async fn a_first_key_is_told_from_the_store_to_the_kek_and_then_found_in_the_cac
 }
 
 #[tokio::test]
+async fn to_prepare_nothing_asks_nobody() {
+    let (_world, recorder, keyring) = observed();
+    let keys = keyring.prepare(&tenant("t"), &[]).await;
+    assert!(keys.is_ok());
+    assert_eq!(recorder.names(), [""; 0]);
+}
+
+#[tokio::test]
+async fn keys_of_a_tenant_are_read_again_only_when_some_key_has_changed() {
+    let (world, recorder, keyring) = observed();
+    let mut primaries = Vec::new();
+    for tenant in ["t", "u"] {
+        primaries.push(keyring.primary(tenant, "email").await);
+    }
+    let reads = async || {
+        recorder.take();
+        for tenant in ["t", "u"] {
+            keyring.primary(tenant, "email").await;
+        }
+        let names = recorder.names();
+        names.iter().filter(|name| *name == "StatesRead").count()
+    };
+    for _ in 0..4 {
+        world.clock.advance(6 * SECOND);
+        assert_eq!(reads().await, 0);
+    }
+
+    let other = world.keyring();
+    let rotated = other.rotate(&tenant("t"), &purpose("email")).await;
+    assert!(
+        matches!(rotated, Ok(Rotation::Pending { .. })),
+        "{rotated:?}"
+    );
+    world.clock.advance(15 * SECOND);
+    assert_eq!(reads().await, 2);
+    let rotated = other.rotate(&tenant("t"), &purpose("email")).await;
+    assert!(
+        matches!(rotated, Ok(Rotation::Promoted { .. })),
+        "{rotated:?}"
+    );
+    world.clock.advance(5 * SECOND);
+    assert_eq!(reads().await, 2);
+    assert_ne!(keyring.primary("t", "email").await, primaries[0]);
+    world.clock.advance(6 * SECOND);
+    assert_eq!(reads().await, 0);
+}
+
+#[tokio::test]
 async fn a_rotation_tells_the_new_key_and_its_promotion() {
     let (world, recorder, keyring) = observed();
     let old = keyring.primary("t", "email").await;
