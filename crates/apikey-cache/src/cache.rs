@@ -30,6 +30,7 @@ use crate::{
     observer::{Event, Observer},
     pepper::Peppers,
     store::{KeyStore, UnixMillis},
+    verifier::SecretCheck,
 };
 
 pub(crate) use self::entry::Entry;
@@ -115,6 +116,8 @@ struct Shared {
     store_permits: Semaphore,
     store_timeout: Duration,
     peppers: Peppers,
+    /// For kids without a record.
+    nobody: SecretCheck,
     format: KeyFormat,
     ttl: Duration,
     clock: Arc<dyn Clock>,

@@ -5,6 +5,7 @@ mod key_format;
 mod kid;
 
 mod key_info;
+mod mac;
 mod pepper;
 mod scope;
 mod tenant;

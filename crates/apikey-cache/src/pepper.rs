@@ -3,9 +3,12 @@
 use std::{collections::BTreeMap, fmt, num::NonZeroU16};
 
 use portcullis_versioned_secrets::{CheckValue, SecretVersion, VersionedSecrets};
-use ring::{hkdf, hmac};
+use ring::hkdf;
 use secrecy::ExposeSecret as _;
 use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::mac::MacKey;
 
 /// The version of a pepper, chosen by the operator: a number from 1 to 65,535, since kids and records
 /// hold it in two bytes.
@@ -65,7 +68,7 @@ impl fmt::Display for PepperVersion {
 /// # Security
 ///
 /// The secrets passed in are wiped when their last clone is dropped; the key schedules derived
-/// from them are `ring`'s, which does not wipe them.
+/// from them are not.
 pub struct Peppers {
     /// The primary one first.
     peppers: Vec<Pepper>,
@@ -121,11 +124,11 @@ impl fmt::Debug for Peppers {
 pub(crate) struct Pepper {
     pub(crate) version: PepperVersion,
     /// Hashes the secrets of keys; the pepper itself.
-    pub(crate) hash: hmac::Key,
+    pub(crate) hash: MacKey,
     /// Authenticates rows.
-    pub(crate) row: hmac::Key,
+    pub(crate) row: MacKey,
     /// Tags kids.
-    pub(crate) kid_tag: hmac::Key,
+    pub(crate) kid_tag: MacKey,
     check: CheckValue,
 }
 
@@ -133,34 +136,34 @@ impl Pepper {
     fn derive(version: PepperVersion, bytes: &[u8; 32]) -> Self {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(bytes);
         let mut check = [0; CheckValue::BYTES];
-        expand(&root, &[b"portcullis/apikey-check/v1"], CheckLen)
-            .fill(&mut check)
-            .expect("the length asked for is the length of the array");
+        expand(&root, b"portcullis/apikey-check/v1", &mut check);
+        let key = |label: &[u8]| {
+            let mut key = Zeroizing::new([0; 32]);
+            expand(&root, label, key.as_mut());
+            MacKey::new(&key)
+        };
         Self {
             version,
             // EXPOSE: the pepper is the HMAC key of the stored hashes, by the format.
-            hash: hmac::Key::new(hmac::HMAC_SHA256, bytes),
-            row: expand(&root, &[b"portcullis/apikey-row/v1"], hmac::HMAC_SHA256).into(),
-            kid_tag: expand(&root, &[b"portcullis/kid/v1"], hmac::HMAC_SHA256).into(),
+            hash: MacKey::new(bytes),
+            row: key(b"portcullis/apikey-row/v1"),
+            kid_tag: key(b"portcullis/kid/v1"),
             check: CheckValue::from_bytes(check),
         }
     }
 }
 
-fn expand<'a, L: hkdf::KeyType>(
-    root: &'a hkdf::Prk,
-    label: &'a [&'a [u8]],
-    len: L,
-) -> hkdf::Okm<'a, L> {
-    root.expand(label, len)
-        .expect("no length asked for here is above 255 blocks")
+fn expand(root: &hkdf::Prk, label: &[u8], bytes: &mut [u8]) {
+    root.expand(&[label], OfLen(bytes.len()))
+        .and_then(|expanded| expanded.fill(bytes))
+        .expect("the length is that of the bytes, and not above 255 blocks");
 }
 
-struct CheckLen;
+struct OfLen(usize);
 
-impl hkdf::KeyType for CheckLen {
+impl hkdf::KeyType for OfLen {
     fn len(&self) -> usize {
-        CheckValue::BYTES
+        self.0
     }
 }
 

@@ -27,11 +27,6 @@ impl TenantId {
         }
     }
 
-    /// Stands in where there is no tenant but the work is to be the same.
-    pub(crate) fn placeholder() -> Self {
-        Self("nobody".into())
-    }
-
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use ring::hmac;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 use crate::{
     key::ApiKey,
+    kid::Kid,
+    mac::Mac,
     pepper::{Pepper, PepperVersion, Peppers},
     store::KeyRecord,
     tenant::TenantId,
@@ -20,9 +21,10 @@ pub struct KeyHash([u8; 32]);
 impl KeyHash {
     /// The hash of this key as a key of this tenant.
     pub(crate) fn derive(pepper: &Pepper, tenant: &TenantId, key: &ApiKey) -> Self {
-        let mut mac = Mac::new(&pepper.hash, b"portcullis/apikey/v1");
-        mac.sized(key.kid().as_bytes());
-        mac.sized(tenant.as_str().as_bytes());
+        Self::complete(begin(pepper, key.kid(), tenant), key)
+    }
+
+    fn complete(mut mac: Mac, key: &ApiKey) -> Self {
         // EXPOSE: hashing is what the secret is for.
         mac.bytes(key.secret());
         Self(mac.finish())
@@ -40,9 +42,18 @@ impl KeyHash {
         &self.0
     }
 
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    fn is(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
+}
+
+/// All of the message but the secret.
+fn begin(pepper: &Pepper, kid: &Kid, tenant: &TenantId) -> Mac {
+    let mut mac = pepper.hash.begin();
+    mac.label(b"portcullis/apikey/v1");
+    mac.sized(kid.as_bytes());
+    mac.sized(tenant.as_str().as_bytes());
+    mac
 }
 
 impl fmt::Debug for KeyHash {
@@ -57,7 +68,8 @@ pub struct RowMac([u8; 32]);
 
 impl RowMac {
     fn derive(pepper: &Pepper, hash: &KeyHash, record: &KeyRecord) -> Self {
-        let mut mac = Mac::new(&pepper.row, b"portcullis/apikey-row/v1");
+        let mut mac = pepper.row.begin();
+        mac.label(b"portcullis/apikey-row/v1");
         mac.sized(record.kid.as_bytes());
         mac.sized(record.tenant.as_str().as_bytes());
         mac.sized(record.tier.as_str().as_bytes());
@@ -125,19 +137,45 @@ impl Verifier {
         }
     }
 
-    /// Whether the record is as it was written.
+    /// How secrets are checked, if the record is as it was written.
     pub(crate) fn authenticate(
         &self,
         record: &KeyRecord,
         peppers: &Peppers,
-    ) -> Result<(), RowFault> {
+    ) -> Result<SecretCheck, RowFault> {
         let pepper = peppers.find(self.pepper).ok_or(RowFault::UnknownPepper)?;
         let expected = RowMac::derive(pepper, &self.hash, record);
         if expected.0.ct_eq(&self.row_mac.0).into() {
-            Ok(())
+            Ok(SecretCheck {
+                begun: begin(pepper, &record.kid, &record.tenant),
+                hash: self.hash,
+            })
         } else {
             Err(RowFault::Mac)
         }
+    }
+}
+
+/// Tells whether a secret is that of one key. What every request with the key would hash again is
+/// hashed once: of four blocks one, where the tenant's id is a UUID.
+pub(crate) struct SecretCheck {
+    begun: Mac,
+    hash: KeyHash,
+}
+
+impl SecretCheck {
+    /// Takes as much work as any other, and no key passes: it would have to hash to zeros.
+    pub(crate) fn of_nobody(peppers: &Peppers) -> Self {
+        let mut begun = peppers.primary().hash.begin();
+        begun.label(b"portcullis/apikey-nobody/v1");
+        Self {
+            begun,
+            hash: KeyHash([0; 32]),
+        }
+    }
+
+    pub(crate) fn accepts(&self, key: &ApiKey) -> bool {
+        KeyHash::complete(self.begun.clone(), key).is(&self.hash)
     }
 }
 
@@ -154,35 +192,6 @@ pub enum RowFault {
     /// A column holds what no row has.
     #[error("a column of the row cannot be read; revoke the key and issue a new one")]
     Unreadable,
-}
-
-/// An HMAC over a label, a zero byte and what follows.
-struct Mac(hmac::Context);
-
-impl Mac {
-    fn new(key: &hmac::Key, label: &[u8]) -> Self {
-        let mut mac = Self(hmac::Context::with_key(key));
-        mac.bytes(label);
-        mac.bytes(&[0]);
-        mac
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// The length as four bytes, most significant first, then the bytes.
-    fn sized(&mut self, bytes: &[u8]) {
-        let len = u32::try_from(bytes.len()).expect("no field is as long as 4 GiB");
-        self.bytes(&len.to_be_bytes());
-        self.bytes(bytes);
-    }
-
-    fn finish(self) -> [u8; 32] {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(self.0.sign().as_ref());
-        bytes
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The data keys of every tenant, as a service uses them.
 
 mod builder;
+mod changes;
 mod rewrap;
 mod rotation;
 mod states;
@@ -11,6 +12,7 @@ use std::{sync::Arc, time::Duration};
 use moka::sync::Cache;
 
 use self::{
+    changes::{Changes, Counted},
     states::{StateCache, TenantKeys},
     unwrapped::UnwrappedKeys,
 };
@@ -232,6 +234,7 @@ const STATES_REREAD_AFTER: Duration = Duration::from_secs(5);
 struct Shared {
     store: Arc<dyn DekStore>,
     states: StateCache,
+    changes: Changes,
     keys: UnwrappedKeys,
     // Tenants known to be erased, which is for ever: they cost no call to the key-encryption key.
     erased: Cache<TenantId, ()>,
@@ -241,12 +244,31 @@ struct Shared {
 }
 
 impl Shared {
+    /// States that were read, or found to be unchanged, at most 5 s ago.
     async fn fresh_states(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {
         let now = self.clock.monotonic();
         let still_good = |read_at: Duration| now.saturating_sub(read_at) < STATES_REREAD_AFTER;
+        if let Some(known) = self.states.known(tenant).await {
+            if still_good(known.read_at()) {
+                return Ok(known);
+            }
+            // One read for all tenants instead of one for each.
+            if let Some(counted) = self.changes().await {
+                known.confirm(counted);
+            }
+        }
         self.states
             .read_unless(tenant, still_good, || self.read_states(tenant))
             .await
+    }
+
+    /// The number of changes, as read at most 5 s ago. Without one each tenant's keys are read, which
+    /// tells of a store that does not answer.
+    async fn changes(&self) -> Option<Counted> {
+        let now = self.clock.monotonic();
+        let still_good = |read_at: Duration| now.saturating_sub(read_at) < STATES_REREAD_AFTER;
+        let counted = self.changes.read_unless(still_good, &*self.store, now);
+        counted.await.ok().flatten()
     }
 
     async fn reread_states(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {
@@ -257,7 +279,8 @@ impl Shared {
     }
 
     async fn read_states(&self, tenant: &TenantId) -> Result<TenantKeys, StoreError> {
-        // Taken before the read: what is read is at least as new.
+        // Both taken before the read: what is read is at least as new.
+        let changes = self.changes().await.map(|counted| counted.number);
         let read_at = self.clock.monotonic();
         let read = self.store.load_tenant(tenant).await;
         let keys = read.inspect_err(|error| {
@@ -272,7 +295,7 @@ impl Shared {
         for key in keys.iter().filter(|key| !key.state().opens()) {
             self.keys.evict(key.context(), EvictionCause::State);
         }
-        Ok(TenantKeys::new(keys, read_at))
+        Ok(TenantKeys::new(keys, changes, read_at))
     }
 }
 

@@ -69,6 +69,20 @@ pub trait DekStore: fmt::Debug + Send + Sync {
         self.list(None, NonZeroU32::MIN).await.map(drop)
     }
 
+    /// A number that grows with every change of a key that is there, and with every key that is added in
+    /// another state than `Primary`; `None` if the store does not count.
+    ///
+    /// While it stays what it is, what was read of any tenant still stands, but for first keys: a
+    /// keyring then reads this number every 5 s, and not the keys of each tenant.
+    ///
+    /// By default there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn changes(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
+
     /// Makes `new` (`Pending` or `DecryptOnly`) the primary and `old` (`Primary`) `DecryptOnly`.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ mod location;
 mod secret_checks;
 mod watched;
 
-use std::sync::Arc;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use portcullis_apikey_cache::{self as apikey_cache, ApiKeyCache, Peppers, store::KeyStore};
 use portcullis_keyring::{self as keyring, Keyring, kek::KekProvider, store::DekStore};
@@ -56,6 +56,10 @@ pub(crate) struct Observers {
 #[derive(Debug, Clone)]
 pub(crate) struct Connections(Database);
 
+/// Data keys that are kept unwrapped, about 1 KiB each: those of 10,000 tenants, with a key for each kind
+/// of personal data.
+const DATA_KEYS: NonZeroUsize = NonZeroUsize::new(50_000).expect("50,000 is not zero");
+
 /// The database, the keys or the limiter cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BackendError {
@@ -98,7 +102,8 @@ impl Backend {
         if let Some(observer) = observers.api_keys {
             api_keys = api_keys.observer(observer);
         }
-        let mut keyring = Keyring::builder(provider, Arc::clone(&data_keys));
+        let mut keyring =
+            Keyring::builder(provider, Arc::clone(&data_keys)).cache_capacity(DATA_KEYS);
         if let Some(observer) = observers.data_keys {
             keyring = keyring.observer(observer);
         }

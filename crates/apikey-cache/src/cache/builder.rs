@@ -18,6 +18,7 @@ use crate::{
     observer::{Observer, Unobserved},
     pepper::Peppers,
     store::KeyStore,
+    verifier::SecretCheck,
 };
 
 const DEFAULT_CAPACITY: usize = 100_000;
@@ -75,7 +76,8 @@ impl ApiKeyCacheBuilder {
         }
     }
 
-    /// How many records are cached at most. Default: 100,000.
+    /// How many records are cached at most, but for rounding up to the same number for each of the
+    /// cache's shards. Default: 100,000.
     #[must_use]
     pub fn capacity(self, records: NonZeroUsize) -> Self {
         Self {
@@ -129,6 +131,7 @@ impl ApiKeyCacheBuilder {
             feed: self.feed,
             store_permits: Semaphore::new(permits),
             store_timeout: self.store_timeout,
+            nobody: SecretCheck::of_nobody(&self.peppers),
             peppers: self.peppers,
             format: self.format,
             ttl: self.ttl,

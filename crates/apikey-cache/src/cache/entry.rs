@@ -11,23 +11,32 @@ use std::{
 use crate::{
     fence::Epoch,
     observer::DenialReason,
+    pepper::PepperVersion,
     store::{KeyRecord, RecordVersion},
-    verifier::Verifier,
+    verifier::SecretCheck,
 };
 
 /// A record whose row was found to be genuine.
 pub(crate) struct Entry {
     pub(crate) record: KeyRecord,
-    pub(super) verifier: Verifier,
+    /// The pepper that the key is hashed under.
+    pub(super) pepper: PepperVersion,
+    pub(super) secret: SecretCheck,
     pub(super) freshness: Freshness,
     used: AtomicBool,
 }
 
 impl Entry {
-    pub(super) fn new(record: KeyRecord, verifier: Verifier, freshness: Freshness) -> Self {
+    pub(super) fn new(
+        record: KeyRecord,
+        pepper: PepperVersion,
+        secret: SecretCheck,
+        freshness: Freshness,
+    ) -> Self {
         Self {
             record,
-            verifier,
+            pepper,
+            secret,
             freshness,
             used: AtomicBool::new(false),
         }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 use super::{
     entry::{Entry, Loaded, NegativeEntry},
@@ -24,7 +24,7 @@ use crate::{
 /// Locks that share the kids among them.
 const STRIPES: usize = 256;
 /// Kids without a good record that are remembered at most.
-const NEGATIVE_ENTRIES: u64 = 10_000;
+const NEGATIVE_ENTRIES: usize = 10_000;
 /// How long the least version of a record is remembered: longer than any load, with its retries
 /// and the lag of a replica, may take.
 const MIN_VERSION_KEPT: Duration = Duration::from_secs(120);
@@ -54,7 +54,7 @@ pub(super) enum Detached {
 impl Fenced {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            keys: Cache::new(capacity as u64),
+            keys: Cache::new(capacity),
             negative: Cache::new(NEGATIVE_ENTRIES),
             stripes: (0..STRIPES).map(|_| Mutex::default()).collect(),
             epoch: AtomicU64::new(0),
@@ -119,8 +119,8 @@ impl Fenced {
         match stripe.invalidate(*kid, version, now, now + MIN_VERSION_KEPT) {
             Invalidation::AlreadyApplied => Detached::No,
             Invalidation::New { detached } => {
-                self.keys.invalidate(kid);
-                self.negative.invalidate(kid);
+                self.keys.remove(kid);
+                self.negative.remove(kid);
                 if detached.is_some() {
                     Detached::Yes
                 } else {
@@ -170,7 +170,7 @@ impl Fenced {
 
     /// Cached records, including those that are not good any more.
     pub(super) fn len(&self) -> u64 {
-        self.keys.entry_count()
+        self.keys.len() as u64
     }
 
     fn epoch(&self) -> Epoch {

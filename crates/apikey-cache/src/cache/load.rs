@@ -138,12 +138,13 @@ impl Shared {
         };
         match verifier.authenticate(&record, &self.peppers) {
             Err(fault) => rejected(fault),
-            Ok(()) => {
+            Ok(secret) => {
                 let freshness = Freshness {
                     epoch: ticket.epoch,
                     until: began + self.ttl,
                 };
-                Loaded::Key(Arc::new(Entry::new(record, verifier, freshness)))
+                let entry = Entry::new(record, verifier.pepper, secret, freshness);
+                Loaded::Key(Arc::new(entry))
             }
         }
     }

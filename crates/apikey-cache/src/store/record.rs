@@ -35,6 +35,11 @@ pub struct KeyRecord {
 }
 
 impl KeyRecord {
+    /// Whether it matters which date it is.
+    pub(crate) fn has_dates(&self) -> bool {
+        self.not_before.is_some() || self.expires_at.is_some()
+    }
+
     /// Where the date stands to the dates of the record.
     pub(crate) fn validity(&self, date: UnixMillis) -> Validity {
         if self.expires_at.is_some_and(|end| end <= date) {

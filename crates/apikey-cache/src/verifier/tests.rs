@@ -5,6 +5,8 @@ use secrecy::SecretBox;
 
 use super::*;
 use crate::{
+    entropy::SystemEntropy,
+    key_format::KeyFormat,
     store::{RecordState, RecordVersion, UnixMillis},
     tier::Tier,
 };
@@ -46,6 +48,14 @@ fn known_record() -> (KeyRecord, Verifier) {
     (record, verifier)
 }
 
+fn authenticate(
+    verifier: &Verifier,
+    record: &KeyRecord,
+    peppers: &Peppers,
+) -> Result<(), RowFault> {
+    verifier.authenticate(record, peppers).map(drop)
+}
+
 #[test]
 fn the_known_answers_are_met() {
     let (record, verifier) = known_record();
@@ -54,6 +64,25 @@ fn the_known_answers_are_met() {
     assert_eq!(hex::encode(verifier.row_mac.as_bytes()), KNOWN_ROW_MAC);
     let check_value = known_peppers().check_values()[&SecretVersion::try_from(513).unwrap()];
     assert_eq!(hex::encode(check_value.as_bytes()), KNOWN_CHECK_VALUE);
+}
+
+#[test]
+fn the_check_of_a_record_accepts_its_key_and_that_of_nobody_accepts_none() {
+    let (mut record, _) = known_record();
+    let key = ApiKey::parse(KNOWN_KEY).unwrap();
+    // Ids that end before, in and behind the block that is hashed once.
+    for tenant in ["t", "tenant-7-of-nine", &"t".repeat(128)] {
+        record.tenant = tenant.parse().unwrap();
+        let verifier = Verifier::derive(known_peppers().primary(), &record, &key);
+        let Ok(check) = verifier.authenticate(&record, &known_peppers()) else {
+            panic!("the record of {tenant} is as it was written");
+        };
+        assert!(check.accepts(&key), "{tenant}");
+        let other = KeyFormat::default();
+        let other = ApiKey::make(&SystemEntropy, &other, record.kid).unwrap();
+        assert!(!check.accepts(&other), "{tenant}");
+    }
+    assert!(!SecretCheck::of_nobody(&known_peppers()).accepts(&key));
 }
 
 #[test]
@@ -72,9 +101,9 @@ fn no_field_that_grants_authority_can_be_changed() {
     ];
     for (at, change) in changes.into_iter().enumerate() {
         let (mut record, mut verifier) = known_record();
-        assert_eq!(verifier.authenticate(&record, &known_peppers()), Ok(()));
+        assert_eq!(authenticate(&verifier, &record, &known_peppers()), Ok(()));
         change(&mut record, &mut verifier);
-        let refused = verifier.authenticate(&record, &known_peppers());
+        let refused = authenticate(&verifier, &record, &known_peppers());
         assert_eq!(refused, Err(RowFault::Mac), "change {at}");
     }
 }
@@ -83,18 +112,18 @@ fn no_field_that_grants_authority_can_be_changed() {
 fn the_date_of_last_use_can_be_written_without_a_pepper() {
     let (mut record, verifier) = known_record();
     record.last_used = Some(UnixMillis::new(1));
-    assert_eq!(verifier.authenticate(&record, &known_peppers()), Ok(()));
+    assert_eq!(authenticate(&verifier, &record, &known_peppers()), Ok(()));
 }
 
 #[test]
 fn a_row_of_another_pepper_is_refused() {
     let (record, verifier) = known_record();
     assert_eq!(
-        verifier.authenticate(&record, &peppers(513, 1)),
+        authenticate(&verifier, &record, &peppers(513, 1)),
         Err(RowFault::Mac)
     );
     assert_eq!(
-        verifier.authenticate(&record, &peppers(1, 0)),
+        authenticate(&verifier, &record, &peppers(1, 0)),
         Err(RowFault::UnknownPepper)
     );
 }

@@ -35,10 +35,41 @@ pub async fn dek_store(make: impl AsyncFn() -> Arc<dyn DekStore>) {
         a_rewrap_replaces_what_it_read(&*make().await);
         an_erased_tenant_keeps_tombstones_and_gets_no_key(&*make().await);
         of_changes_made_at_once_one_wins(&*make().await);
+        a_number_of_changes_grows_with_each(&*make().await);
     }
 }
 
 use KeyState::*;
+
+/// Stores that do not count have nothing to do.
+async fn a_number_of_changes_grows_with_each(clause: Clause, store: &dyn DekStore) {
+    let number = async || clause.done("changes", store.changes().await);
+    let Some(mut before) = number().await else {
+        return;
+    };
+    let mut grew = async |what: &str| {
+        let now = number().await;
+        let grown = now.is_some_and(|now| now > before);
+        clause.holds(grown, format_args!("{what}: {before}, then {now:?}"));
+        before = now.unwrap_or(before);
+    };
+    insert(clause, store, &[key(1, "t", "email", Primary)]).await;
+    insert(clause, store, &[key(2, "t", "email", Pending)]).await;
+    grew("a pending key was added").await;
+    clause.done("promote", store.promote(KeyId::new(1), KeyId::new(2)).await);
+    grew("a key was promoted").await;
+    let disable = step(DecryptOnly, Disabled);
+    clause.done("change", store.change(KeyId::new(1), disable).await);
+    grew("a key was disabled").await;
+    let (old, new) = (2_u32.to_be_bytes().to_vec(), vec![7]);
+    let (old, new) = (WrappedKey::from_bytes(old), WrappedKey::from_bytes(new));
+    clause.done("rewrap", store.rewrap(KeyId::new(2), &old, &new).await);
+    grew("a key was wrapped again").await;
+    clause.done("erase_tenant", store.erase_tenant(&tenant("t")).await);
+    grew("a tenant was erased").await;
+
+    clause.same("after reading", number().await, Some(before));
+}
 
 pub(crate) fn tenant(name: &str) -> TenantId {
     TenantId::new(name).expect("a name")

@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use moka::sync::Cache;
 
-use super::{Keyring, Shared, StateCache, UnwrappedKeys};
+use super::{Changes, Keyring, Shared, StateCache, UnwrappedKeys};
 use crate::{
     clock::{Clock, SystemClock},
     entropy::{Entropy, SystemEntropy},
@@ -85,6 +85,7 @@ impl KeyringBuilder {
             shared: Arc::new(Shared {
                 store,
                 states,
+                changes: Changes::default(),
                 keys,
                 erased,
                 clock,

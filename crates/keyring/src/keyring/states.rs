@@ -1,10 +1,17 @@
 //! The states of each tenant's keys, as last read.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use moka::sync::Cache;
 use tokio::sync::RwLock;
 
+use super::{changes::Counted, unwrapped::nanoseconds};
 use crate::{
     KeyId, KeyState, Purpose, TenantId,
     store::{StoreError, StoredKey},
@@ -16,11 +23,15 @@ pub(super) struct StateCache {
     tenants: Cache<TenantId, Arc<RwLock<Option<Arc<TenantKeys>>>>>,
 }
 
-/// All keys of one tenant, and when the read of them began.
+/// All keys of one tenant, and since when they are known to be so.
 #[derive(Debug)]
 pub(super) struct TenantKeys {
     keys: Vec<StoredKey>,
-    read_at: Duration,
+    /// The number of changes of the store that was read before them, if it counts.
+    changes: Option<u64>,
+    /// In nanoseconds of the monotonic clock: when the read of them began, or one since that found
+    /// nothing changed.
+    read_at: AtomicU64,
 }
 
 impl StateCache {
@@ -28,6 +39,13 @@ impl StateCache {
         Self {
             tenants: Cache::new(tenants),
         }
+    }
+
+    /// What is known of a tenant, however old.
+    pub(super) async fn known(&self, tenant: &TenantId) -> Option<Arc<TenantKeys>> {
+        let known = self.tenants.get(tenant)?;
+        let known = known.read().await;
+        known.clone()
     }
 
     /// What is known, if `still_good` says so of the moment it was read; else what `read` gives.
@@ -45,7 +63,7 @@ impl StateCache {
             Some(known) => known,
             None => self.tenants.get_with(tenant.clone(), Arc::default),
         };
-        let good = |states: &&Arc<TenantKeys>| still_good(states.read_at);
+        let good = |states: &&Arc<TenantKeys>| still_good(states.read_at());
         if let Some(states) = known.read().await.as_ref().filter(good) {
             return Ok(Arc::clone(states));
         }
@@ -65,12 +83,24 @@ impl StateCache {
 }
 
 impl TenantKeys {
-    pub(super) const fn new(keys: Vec<StoredKey>, read_at: Duration) -> Self {
-        Self { keys, read_at }
+    pub(super) fn new(keys: Vec<StoredKey>, changes: Option<u64>, read_at: Duration) -> Self {
+        Self {
+            keys,
+            changes,
+            read_at: AtomicU64::new(nanoseconds(read_at)),
+        }
     }
 
-    pub(super) const fn read_at(&self) -> Duration {
-        self.read_at
+    pub(super) fn read_at(&self) -> Duration {
+        Duration::from_nanos(self.read_at.load(Ordering::Relaxed))
+    }
+
+    /// Takes note that the store has changed nothing since, if that is what it counted.
+    pub(super) fn confirm(&self, counted: Counted) {
+        if self.changes == Some(counted.number) {
+            let read_at = nanoseconds(counted.read_at);
+            self.read_at.fetch_max(read_at, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn find(&self, id: KeyId) -> Option<&StoredKey> {

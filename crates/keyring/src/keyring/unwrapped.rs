@@ -274,6 +274,6 @@ fn make_refresh_age(entropy: &dyn Entropy) -> Result<Duration, EntropyError> {
 }
 
 /// 584 years fit.
-fn nanoseconds(time: Duration) -> u64 {
+pub(super) fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

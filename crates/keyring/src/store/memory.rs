@@ -46,6 +46,9 @@ impl DekStore for MemoryDekStore {
             return Err(InsertError::StateTaken);
         }
         tables.keys.insert(key.id(), key.clone());
+        if key.state() != KeyState::Primary {
+            tables.changes += 1;
+        }
         Ok(())
     }
 
@@ -73,6 +76,10 @@ impl DekStore for MemoryDekStore {
         let tables = self.tables();
         let page = tables.keys.range((from, Bound::Unbounded)).take(limit);
         Ok(page.map(|(_, key)| key.clone()).collect())
+    }
+
+    async fn changes(&self) -> Result<Option<u64>, StoreError> {
+        Ok(Some(self.tables().changes))
     }
 
     async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
@@ -105,16 +112,19 @@ impl DekStore for MemoryDekStore {
         old: &WrappedKey,
         new: &WrappedKey,
     ) -> Result<(), ChangeError> {
-        match self.tables().keys.get_mut(&id) {
+        let mut tables = self.tables();
+        match tables.keys.get_mut(&id) {
             Some(key) if key.wrapped() == Some(old) => key.set_wrapped(new.clone()),
             _ => return Err(ChangeError::Conflict),
         }
+        tables.changes += 1;
         Ok(())
     }
 
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
         let mut tables = self.tables();
         tables.erased.insert(tenant.clone());
+        tables.changes += 1;
         for key in tables
             .keys
             .values_mut()
@@ -130,12 +140,14 @@ impl DekStore for MemoryDekStore {
 struct Tables {
     keys: BTreeMap<KeyId, StoredKey>,
     erased: BTreeSet<TenantId>,
+    changes: u64,
 }
 
 impl Tables {
     fn set_state(&mut self, id: KeyId, state: KeyState) {
         if let Some(key) = self.keys.get_mut(&id) {
             key.set_state(state);
+            self.changes += 1;
         }
     }
 }

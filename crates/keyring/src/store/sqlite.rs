@@ -23,7 +23,7 @@ use crate::{
     kek::{KekContext, WrappedKey},
 };
 
-/// A store in SQLite, in the tables `keyring_data_key` and `keyring_erased_tenant`.
+/// A store in SQLite, in the tables `keyring_data_key`, `keyring_erased_tenant` and `keyring_change`.
 ///
 /// Several processes may share the file; the pool, with its busy timeout, is the application's.
 /// A connection whose transaction failed is closed, and the pool opens another: what a full disk
@@ -149,6 +149,14 @@ impl DekStore for SqliteDekStore {
         trial::run(&self.pool).await
     }
 
+    async fn changes(&self) -> Result<Option<u64>, StoreError> {
+        let number: i64 = sqlx::query_scalar("SELECT number FROM keyring_change")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(failed)?;
+        Ok(Some(number.cast_unsigned()))
+    }
+
     async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
         let mut transaction = self.begin().await?;
         let demote = "UPDATE keyring_data_key SET state = 'decrypt-only'
@@ -245,13 +253,20 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> 
         include_str!("../../migrations/sqlite/0001_data_key.sql").into_sql_str(),
         IN_TRANSACTION,
     );
+    let second = Migration::new(
+        2,
+        "change".into(),
+        MigrationType::Simple,
+        include_str!("../../migrations/sqlite/0002_change.sql").into_sql_str(),
+        IN_TRANSACTION,
+    );
     if has_unprefixed_tables(connection).await? {
         let to_prefixed = include_str!("../../migrations/sqlite/unprefixed/to_prefixed.sql");
         sqlx::raw_sql(to_prefixed).execute(&mut *connection).await?;
         connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
         connection.skip(MIGRATIONS_TABLE, &first).await?;
     }
-    let mut migrator = Migrator::with_migrations(vec![first]);
+    let mut migrator = Migrator::with_migrations(vec![first, second]);
     migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
     migrator.run_direct(None, connection, false).await
 }

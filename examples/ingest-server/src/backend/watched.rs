@@ -189,6 +189,10 @@ impl DekStore for Watched<dyn DekStore> {
         self.watch(self.store.check().await)
     }
 
+    async fn changes(&self) -> Result<Option<u64>, keyring_store::StoreError> {
+        self.watch(self.store.changes().await)
+    }
+
     async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
         self.check_data_keys()?;
         self.watch(self.store.promote(old, new).await)
@@ -330,5 +334,22 @@ impl TellsFault for ChangeError {
 impl TellsFault for apikey_store::StoreError {
     fn fault(&self) -> Option<DatabaseFault> {
         matches!(self, Self::Corrupt(_)).then_some(DatabaseFault::Corrupt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_keyring::store::MemoryDekStore;
+
+    use super::*;
+
+    /// What a wrapper leaves to the default of a trait is silently another store.
+    #[tokio::test]
+    async fn changes_of_data_keys_are_counted_through_it() {
+        let store: Arc<dyn DekStore> = Arc::new(MemoryDekStore::new());
+        let watched = Watched::new(Arc::clone(&store), &FaultLatch::new(None));
+        let (counted, expected) = (watched.changes().await, store.changes().await);
+        assert_eq!(counted.unwrap(), expected.unwrap());
+        assert_ne!(watched.changes().await.unwrap(), None);
     }
 }

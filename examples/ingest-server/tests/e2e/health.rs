@@ -142,7 +142,7 @@ const CHANGES: [(&str, &str, &str); 13] = [
 ];
 
 /// Every table, and the component that needs it.
-const TABLES: [(&str, &str); 16] = [
+const TABLES: [(&str, &str); 17] = [
     ("database", "event"),
     ("database", "lead"),
     ("database", "lead_index"),
@@ -155,6 +155,7 @@ const TABLES: [(&str, &str); 16] = [
     ("database", "schema_migrations"),
     ("data_keys", "keyring_data_key"),
     ("data_keys", "keyring_erased_tenant"),
+    ("data_keys", "keyring_change"),
     ("data_keys", "keyring_migrations"),
     ("api_keys", "apikey_cache_api_key"),
     ("api_keys", "apikey_cache_outbox"),

@@ -104,6 +104,46 @@ async fn keys_at_hand_and_others_are_prepared_together() {
 }
 
 #[tokio::test]
+async fn keys_of_a_tenant_are_read_again_only_when_some_key_has_changed() {
+    let (world, recorder, keyring) = observed();
+    let mut primaries = Vec::new();
+    for tenant in ["t", "u"] {
+        primaries.push(keyring.primary(tenant, "email").await);
+    }
+    let reads = async || {
+        recorder.take();
+        for tenant in ["t", "u"] {
+            keyring.primary(tenant, "email").await;
+        }
+        let names = recorder.names();
+        names.iter().filter(|name| *name == "StatesRead").count()
+    };
+    for _ in 0..4 {
+        world.clock.advance(6 * SECOND);
+        assert_eq!(reads().await, 0);
+    }
+
+    let other = world.keyring();
+    let rotated = other.rotate(&tenant("t"), &purpose("email")).await;
+    assert!(
+        matches!(rotated, Ok(Rotation::Pending { .. })),
+        "{rotated:?}"
+    );
+    world.clock.advance(15 * SECOND);
+    assert_eq!(reads().await, 2);
+    let rotated = other.rotate(&tenant("t"), &purpose("email")).await;
+    assert!(
+        matches!(rotated, Ok(Rotation::Promoted { .. })),
+        "{rotated:?}"
+    );
+    world.clock.advance(5 * SECOND);
+    assert_eq!(reads().await, 2);
+    assert_ne!(keyring.primary("t", "email").await, primaries[0]);
+    world.clock.advance(6 * SECOND);
+    assert_eq!(reads().await, 0);
+}
+
+#[tokio::test]
 async fn a_rotation_tells_the_new_key_and_its_promotion() {
     let (world, recorder, keyring) = observed();
     let old = keyring.primary("t", "email").await;

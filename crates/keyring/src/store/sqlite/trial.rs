@@ -1,21 +1,26 @@
 //! Finds out whether the tables are there and can be written, by trying.
 
-use sqlx::SqlitePool;
+use sqlx::{SqliteConnection, SqlitePool};
 
 use super::{failed, transaction::WriteTransaction};
 use crate::store::StoreError;
 
 /// What the store does to its tables, on rows that no tenant has; and how many indexes it rests on.
-const STATEMENTS: [&str; 5] = [
+const STATEMENTS: [&str; 6] = [
     "INSERT OR REPLACE INTO keyring_data_key (key_id, tenant, purpose, wrapped, state, created_at)
      VALUES (0, '', '', NULL, 'destroyed', 0)",
     "UPDATE keyring_data_key SET state = 'pending', wrapped = x'' WHERE key_id = 0",
     "UPDATE keyring_data_key SET state = 'primary' WHERE key_id = 0",
+    "DELETE FROM keyring_data_key WHERE key_id = 0",
     "INSERT INTO keyring_erased_tenant (tenant) VALUES ('') ON CONFLICT DO NOTHING",
     "SELECT tenant, key_id FROM keyring_data_key WHERE tenant = '' ORDER BY key_id",
 ];
 
 const INDEXES: i64 = 3;
+const MIGRATIONS: i64 = 2;
+
+/// How many of the changes that the statements make are counted.
+const COUNTED: i64 = 4;
 
 /// Runs the statements in a transaction that is taken back.
 pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
@@ -25,17 +30,28 @@ pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
         Err(error) if is_busy(&error) => return Ok(()),
         Err(error) => return Err(failed(error)),
     };
+    let changes = changes(&mut transaction).await?;
     for statement in STATEMENTS {
         sqlx::query(statement)
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
     }
+    if self::changes(&mut transaction).await? != changes + COUNTED {
+        let lost = "a trigger that counts changes of keyring_data_key is missing";
+        return Err(StoreError::Unavailable(lost.into()));
+    }
     // Without what it notes here, the next start would make the tables once more, and fail.
-    sqlx::query("SELECT version, checksum FROM keyring_migrations WHERE version = 1 AND success")
+    let migrations = "SELECT count(checksum) FROM keyring_migrations
+                      WHERE version IN (1, 2) AND success";
+    let migrations: i64 = sqlx::query_scalar(migrations)
         .fetch_one(&mut *transaction)
         .await
         .map_err(failed)?;
+    if migrations < MIGRATIONS {
+        let lost = "keyring_migrations lacks what was done";
+        return Err(StoreError::Unavailable(lost.into()));
+    }
     let indexes = "SELECT count(*) FROM sqlite_schema WHERE type = 'index'
                    AND tbl_name = 'keyring_data_key' AND name LIKE 'keyring_data_key_%'";
     let indexes: i64 = sqlx::query_scalar(indexes)
@@ -47,6 +63,13 @@ pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
         return Err(StoreError::Unavailable(lost.into()));
     }
     transaction.rollback().await.map_err(failed)
+}
+
+async fn changes(transaction: &mut SqliteConnection) -> Result<i64, StoreError> {
+    sqlx::query_scalar("SELECT number FROM keyring_change")
+        .fetch_one(transaction)
+        .await
+        .map_err(failed)
 }
 
 /// `SQLITE_BUSY`; extended codes share the low byte.
@@ -64,7 +87,7 @@ mod tests {
     use crate::store::{DekStore as _, SqliteDekStore};
 
     /// What somebody else may do to the tables, and how it is taken back.
-    const CHANGES: [[&str; 2]; 8] = [
+    const CHANGES: [[&str; 2]; 12] = [
         [
             "ALTER TABLE keyring_data_key RENAME TO gone",
             "ALTER TABLE gone RENAME TO keyring_data_key",
@@ -78,8 +101,28 @@ mod tests {
             "ALTER TABLE gone RENAME TO keyring_migrations",
         ],
         [
-            "UPDATE keyring_migrations SET version = 7",
-            "UPDATE keyring_migrations SET version = 1",
+            "UPDATE keyring_migrations SET version = 7 WHERE version = 1",
+            "UPDATE keyring_migrations SET version = 1 WHERE version = 7",
+        ],
+        [
+            "ALTER TABLE keyring_change RENAME TO gone",
+            "ALTER TABLE gone RENAME TO keyring_change",
+        ],
+        [
+            "DROP TRIGGER keyring_change_by_insert",
+            "CREATE TRIGGER keyring_change_by_insert AFTER INSERT ON keyring_data_key
+             WHEN NEW.state <> 'primary'
+             BEGIN UPDATE keyring_change SET number = number + 1; END",
+        ],
+        [
+            "DROP TRIGGER keyring_change_by_update",
+            "CREATE TRIGGER keyring_change_by_update AFTER UPDATE ON keyring_data_key
+             BEGIN UPDATE keyring_change SET number = number + 1; END",
+        ],
+        [
+            "DROP TRIGGER keyring_change_by_delete",
+            "CREATE TRIGGER keyring_change_by_delete AFTER DELETE ON keyring_data_key
+             BEGIN UPDATE keyring_change SET number = number + 1; END",
         ],
         [
             "ALTER TABLE keyring_data_key RENAME COLUMN wrapped TO gone",
