@@ -26,10 +26,14 @@ use portcullis_keyring::{
 use crate::{
     lead::{LeadColumn, LeadId, LeadRecord},
     store::{
-        AuditEntry, AuditEvent, AuditQuery, DatabaseFault, FaultLatch, IndexedLead, Owner, Receipt,
-        SecretCheck, Store, StoreError, Write,
+        AuditEntry, AuditQuery, DatabaseFault, FaultLatch, IndexedLead, Owner, SecretCheck, Store,
+        StoreError, WriteGroups,
     },
 };
+
+mod sink;
+
+use self::sink::WatchedSink;
 
 /// A store on the database that the latch belongs to. After a fault it reads, and writes no more.
 #[derive(Debug)]
@@ -69,9 +73,10 @@ impl<T: ?Sized> Watched<T> {
 
 #[async_trait]
 impl Store for Watched<dyn Store> {
-    async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError> {
-        self.latch.check()?;
-        self.watch(self.store.commit(group).await)
+    async fn write_groups(&self, groups: WriteGroups) {
+        let latch = self.latch.clone();
+        let watched = |sink| groups(Box::new(WatchedSink { sink, latch }));
+        self.store.write_groups(Box::new(watched)).await;
     }
 
     async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError> {
@@ -115,11 +120,6 @@ impl Store for Watched<dyn Store> {
         self.watch(self.store.enforced_index(version).await)
     }
 
-    async fn append_audit(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
-        self.latch.check()?;
-        self.watch(self.store.append_audit(events).await)
-    }
-
     async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
         self.watch(self.store.audit_events(query).await)
     }
@@ -145,11 +145,6 @@ impl Store for Watched<dyn Store> {
     async fn ping(&self) -> Result<(), StoreError> {
         self.latch.check()?;
         self.watch(self.store.ping().await)
-    }
-
-    async fn try_writing(&self) -> Result<(), StoreError> {
-        self.latch.check()?;
-        self.watch(self.store.try_writing().await)
     }
 
     async fn check(&self) -> Result<(), StoreError> {

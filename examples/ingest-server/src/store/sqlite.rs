@@ -2,9 +2,11 @@
 
 mod audit;
 mod checks;
+mod connection;
 mod events;
 mod failure;
 mod file;
+mod lead_reads;
 mod lead_sql;
 mod leads;
 mod marker;
@@ -12,10 +14,17 @@ mod open;
 mod policies;
 mod remembered;
 mod sealed_refs;
+mod sink;
 mod transaction;
 mod trial;
+mod writer_thread;
 
-use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
@@ -28,30 +37,32 @@ use tokio::{
     time::timeout,
 };
 
-use self::{failure::Failure, file::OpenedFile, marker::Marker, transaction::WriteTransaction};
+use self::{
+    failure::Failure, file::OpenedFile, marker::Marker, sink::SqliteSink,
+    transaction::WriteTransaction,
+};
 use super::{
-    AuditEntry, AuditEvent, AuditQuery, IndexedLead, Owner, Receipt, SecretCheck, Store,
-    StoreError, Write,
+    AuditEntry, AuditQuery, IndexedLead, Owner, SecretCheck, Store, StoreError, WriteGroups,
 };
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 pub(crate) use self::remembered::remembered_secrets;
 
-/// The file, through one writing connection and a pool of reading ones.
+/// The file, through a thread that writes groups and a pool of reading connections.
 #[derive(Debug, Clone)]
 pub(crate) struct SqliteStore {
+    path: PathBuf,
     file: OpenedFile,
     marker: Marker,
-    writer: SqlitePool,
-    // The audit log's, which takes turns with the writer.
-    audit: SqlitePool,
+    // Whose turn it is to write: SQLite gives the lock to the one that asks at the right moment, and
+    // who writes seldom would wait for ever beside the writer of groups.
     turn: Arc<Mutex<()>>,
     readers: SqlitePool,
     // Apart, so that who waits there for the write lock holds up nobody who reads here.
     data_keys: SqlitePool,
     api_keys: SqlitePool,
-    // One connection, so that trials never crowd out what they are about.
-    trials: SqlitePool,
+    // What is written seldom. One connection, so that trials never crowd out what they are about.
+    seldom: SqlitePool,
     // Waits for other processes that start too.
     opening: SqlitePool,
 }
@@ -61,9 +72,9 @@ const READERS: u32 = 4;
 /// How long what a request asks for waits: a busy one for another process's transaction, and all of
 /// it together less than the two seconds in which a request is answered.
 const WRITER_BUSY: Duration = Duration::from_millis(1_500);
-const WRITER_BEGIN: Duration = Duration::from_millis(1_800);
-// Short, so that the writer never waits long for its turn; the audit log asks again.
-const AUDIT_BUSY: Duration = Duration::from_millis(250);
+// Short, so that the writer never waits long for its turn; it is asked again.
+const SELDOM_BUSY: Duration = Duration::from_millis(250);
+const SELDOM_BEGIN: Duration = Duration::from_millis(1_800);
 const READER_ACQUIRE: Duration = Duration::from_millis(1_500);
 const KEYS_BUSY: Duration = Duration::from_millis(1_200);
 const KEYS_ACQUIRE: Duration = Duration::from_millis(600);
@@ -80,15 +91,14 @@ impl SqliteStore {
         let waiting = |busy| options.clone().busy_timeout(busy);
         let keys = || pool(waiting(KEYS_BUSY), READERS, KEYS_ACQUIRE);
         let store = Self {
+            path: path.to_owned(),
             file,
             marker,
-            writer: pool(waiting(WRITER_BUSY), 1, WRITER_BEGIN),
-            audit: pool(waiting(AUDIT_BUSY), 1, WRITER_BEGIN),
             turn: Arc::default(),
             readers: pool(waiting(KEYS_BUSY), READERS, READER_ACQUIRE),
             data_keys: keys(),
             api_keys: keys(),
-            trials: pool(waiting(KEYS_BUSY), 1, KEYS_ACQUIRE),
+            seldom: pool(waiting(SELDOM_BUSY), 1, SELDOM_BEGIN),
             opening: opening_pool(options),
         };
         let mut opening = store.opening.acquire().await.map_err(Failure::from)?;
@@ -119,42 +129,30 @@ impl SqliteStore {
 
     /// Closes every connection; the last one to close folds the write-ahead log into the file.
     pub(crate) async fn close(&self) {
-        let others = [
+        for pool in [
             &self.opening,
-            &self.trials,
+            &self.seldom,
             &self.api_keys,
             &self.data_keys,
             &self.readers,
-            &self.audit,
-        ];
-        for pool in others.into_iter().chain([&self.writer]) {
+        ] {
             pool.close().await;
         }
     }
 
+    /// Begins to write what is written seldom.
     async fn begin(&self) -> Result<(WriteGuard, WriteTransaction), Failure> {
-        let begun = async {
-            let turn = Arc::clone(&self.turn).lock_owned().await;
-            Ok((turn, WriteTransaction::begin(&self.writer).await?))
-        };
-        let begun = timeout(WRITER_BEGIN, begun).await;
-        begun.map_err(|_| StoreError::Busy)?
-    }
-
-    /// The same for the audit log. SQLite gives the write lock to the one that asks at the right moment,
-    /// so that one of two connections could wait for ever; they take turns in here.
-    async fn begin_audit(&self) -> Result<(WriteGuard, WriteTransaction), Failure> {
         let begun = async {
             loop {
                 let turn = Arc::clone(&self.turn).lock_owned().await;
-                match WriteTransaction::begin(&self.audit).await {
+                match WriteTransaction::begin(&self.seldom).await {
                     Ok(tx) => return Ok((turn, tx)),
                     Err(error) if failure::code(&error) == Some(failure::BUSY) => {}
                     Err(error) => return Err(error.into()),
                 }
             }
         };
-        let begun = timeout(WRITER_BEGIN, begun).await;
+        let begun = timeout(SELDOM_BEGIN, begun).await;
         begun.map_err(|_| StoreError::Busy)?
     }
 }
@@ -181,24 +179,16 @@ fn opening_pool(options: SqliteConnectOptions) -> SqlitePool {
         .connect_lazy_with(options)
 }
 
-/// What an ordinary group makes durable.
-const TRIAL_BYTES: i64 = 1 << 20;
-
 #[async_trait]
 impl Store for SqliteStore {
-    async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError> {
-        let (_turn, mut tx) = self.begin().await?;
-        let (mut receipts, earlier) = events::insert(&mut tx, group).await?;
-        leads::apply(&mut tx, group, &mut receipts).await?;
-        sealed_refs::write(&mut tx, group, &receipts).await?;
-        tx.commit().await.map_err(Failure::from)?;
-        // Durable in a file that is no longer the database is not durable.
-        self.file.verify()?;
-        Ok(events::settle_repeats(group, receipts, earlier))
+    async fn write_groups(&self, groups: WriteGroups) {
+        let turn = Arc::clone(&self.turn);
+        let sink = SqliteSink::new(self.path.clone(), self.file.clone(), turn);
+        writer_thread::run(sink, groups).await;
     }
 
     async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError> {
-        Ok(leads::by_id(&self.readers, tenant, id).await?)
+        Ok(lead_reads::by_id(&self.readers, tenant, id).await?)
     }
 
     async fn leads_by_index(
@@ -209,7 +199,7 @@ impl Store for SqliteStore {
         after: Option<LeadId>,
         limit: u32,
     ) -> Result<Vec<IndexedLead>, StoreError> {
-        let found = leads::by_index(&self.readers, tenant, column, values, after, limit);
+        let found = lead_reads::by_index(&self.readers, tenant, column, values, after, limit);
         Ok(found.await?)
     }
 
@@ -219,7 +209,7 @@ impl Store for SqliteStore {
         column: &LeadColumn,
         fingerprints: &[&[u8]],
     ) -> Result<HashMap<Vec<u8>, Owner>, StoreError> {
-        Ok(leads::owners(&self.readers, tenant, column, fingerprints).await?)
+        Ok(lead_reads::owners(&self.readers, tenant, column, fingerprints).await?)
     }
 
     async fn secret_checks(&self) -> Result<Vec<SecretCheck>, StoreError> {
@@ -233,13 +223,6 @@ impl Store for SqliteStore {
 
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {
         Ok(checks::enforced_index(&self.opening, version).await?)
-    }
-
-    async fn append_audit(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
-        let (_turn, mut tx) = self.begin_audit().await?;
-        audit::append(&mut tx, events).await?;
-        tx.commit().await.map_err(Failure::from)?;
-        Ok(self.file.verify()?)
     }
 
     async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
@@ -277,21 +260,13 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    async fn try_writing(&self) -> Result<(), StoreError> {
-        let (_turn, mut tx) = self.begin().await?;
-        // Deleted pages are overwritten with zeros, so all of them reach the log.
-        for statement in [
-            "INSERT INTO secret_check VALUES ('', 0, zeroblob(?))",
-            "DELETE FROM secret_check WHERE secret = '' AND length(value) = ?",
-        ] {
-            let trial = sqlx::query(statement).bind(TRIAL_BYTES);
-            trial.execute(&mut *tx).await.map_err(Failure::from)?;
-        }
-        Ok(tx.commit().await.map_err(Failure::from)?)
-    }
-
     async fn check(&self) -> Result<(), StoreError> {
-        trial::run(&self.trials).await
+        match self.begin().await {
+            Ok((_turn, tx)) => trial::run(tx).await,
+            // Another process writes: the database works.
+            Err(Failure::Store(StoreError::Busy)) => Ok(()),
+            Err(failure) => Err(failure.into()),
+        }
     }
 }
 

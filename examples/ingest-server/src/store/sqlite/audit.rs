@@ -1,7 +1,8 @@
 //! The audit log: rows are added and read, never changed.
 
+use rusqlite::{Connection, params};
 use serde_json::json;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool, sqlite::SqliteRow};
 
 use super::failure::Failure;
 use crate::{
@@ -19,31 +20,28 @@ const SELECT: &str = "SELECT n, id, time, tenant, action, activity, actor_type, 
     FROM audit_event WHERE n < ";
 
 /// Adds events, in their order.
-pub(super) async fn append(
-    tx: &mut SqliteConnection,
-    events: &[AuditEvent],
-) -> Result<(), Failure> {
+pub(super) fn append(connection: &Connection, events: &[AuditEvent]) -> Result<(), Failure> {
+    let mut insert = connection.prepare_cached(INSERT)?;
     for AuditEvent { id, time, draft } in events {
-        sqlx::query(INSERT)
-            .bind(id.to_string())
-            .bind(timestamp::format(*time))
-            .bind(&draft.tenant)
-            .bind(draft.action)
-            .bind(draft.activity.as_str())
-            .bind(draft.actor.kind())
-            .bind(draft.actor.id())
-            .bind(draft.resource_type)
-            .bind(json!(draft.resources).to_string())
-            .bind(i64::try_from(draft.count).unwrap_or(i64::MAX))
-            .bind(json!(draft.fields).to_string())
-            .bind(draft.reason.as_deref())
-            .bind(draft.outcome.as_str())
-            .bind(draft.detail)
-            .bind(draft.refs.map(|id| id.to_string()))
-            .bind(draft.peer.map(|address| address.to_string()))
-            .bind(draft.trace.as_deref())
-            .execute(&mut *tx)
-            .await?;
+        insert.execute(params![
+            id.to_string(),
+            timestamp::Text::of(*time).as_str(),
+            draft.tenant,
+            draft.action,
+            draft.activity.as_str(),
+            draft.actor.kind(),
+            draft.actor.id(),
+            draft.resource_type,
+            json!(draft.resources).to_string(),
+            i64::try_from(draft.count).unwrap_or(i64::MAX),
+            json!(draft.fields).to_string(),
+            draft.reason,
+            draft.outcome.as_str(),
+            draft.detail,
+            draft.refs.map(|id| id.to_string()),
+            draft.peer.map(|address| address.to_string()),
+            draft.trace,
+        ])?;
     }
     Ok(())
 }

@@ -17,30 +17,31 @@ pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Replaces the columns that are given: the values of [`columns`], then `updated_at`, `id`,
-/// `tenant`, and twice the fingerprint that the lead has to have, or null.
+/// `tenant`, and the fingerprint that the lead has to have, or null.
 pub(super) static UPDATE: LazyLock<String> = LazyLock::new(|| {
-    let columns = COLUMNS.iter().flat_map(columns);
-    let assignments: Vec<String> = columns
+    let names = COLUMNS.iter().flat_map(columns);
+    let assignments: Vec<String> = names
         .map(|column| format!("{column} = coalesce(?, {column})"))
         .collect();
+    // The last parameter is numbered, because it stands there twice.
+    let expected = COLUMNS.iter().flat_map(columns).count() + 4;
     format!(
-        "UPDATE lead SET {}, updated_at = ? WHERE id = ? AND tenant = ? AND (? IS NULL OR {}_fp = ?)",
+        "UPDATE lead SET {}, updated_at = ? WHERE id = ? AND tenant = ? \
+         AND (?{expected} IS NULL OR {}_fp = ?{expected})",
         assignments.join(", "),
         LeadColumn::identity().name(),
     )
 });
 
-/// Selects the key references of the leads whose ids are the JSON array `?2`.
-pub(super) static SELECT_REFS: LazyLock<String> = LazyLock::new(|| {
+/// Adds the key references of the lead whose id is `?1`.
+pub(super) static INSERT_REFS: LazyLock<String> = LazyLock::new(|| {
     let select = |column: &LeadColumn| {
         let key = format!("{}_key_version", column.name());
-        format!(
-            "SELECT {key}, 'lead', id FROM lead \
-             WHERE {key} IS NOT NULL AND id IN (SELECT value FROM json_each(?2))"
-        )
+        format!("SELECT {key}, 'lead', id FROM lead WHERE {key} IS NOT NULL AND id = ?1")
     };
     let selects: Vec<String> = COLUMNS.iter().map(select).collect();
-    selects.join(" UNION ")
+    let selects = selects.join(" UNION ");
+    format!("INSERT INTO sealed_ref {selects} ON CONFLICT DO NOTHING")
 });
 
 /// The SQL columns of one column: ciphertext, id of the data key, and the enforced fingerprint if

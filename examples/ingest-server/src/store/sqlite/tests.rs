@@ -56,7 +56,7 @@ async fn the_audit_log_is_added_to_and_nothing_else() {
     );
     let run = async |statement: String| {
         sqlx::query(sqlx::AssertSqlSafe(statement))
-            .execute(&store.writer)
+            .execute(&store.opening)
             .await
     };
     run(format!(
