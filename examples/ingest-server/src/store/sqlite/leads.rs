@@ -4,16 +4,14 @@ use portcullis_keyring::TenantId;
 use rusqlite::{Connection, params};
 use uuid::fmt::Hyphenated;
 
-use super::{failure::Failure, lead_sql, sealed_refs, sink::run};
+use super::{connection::run, failure::Failure, lead_sql, sealed_refs};
 use crate::{
     lead::COLUMNS,
     store::{LeadChange, LeadWrite, SealedColumn},
     timestamp,
 };
 
-/// The one index of this version; equality within a tenant.
-pub(super) const INDEX: &str = "identity";
-
+/// The one index of this version is `identity`: equality within a tenant.
 const INSERT_INDEX: &str = r#"INSERT INTO lead_index
     (tenant, field, "index", version, value, lead) VALUES (?, ?, 'identity', ?, ?, ?)
     ON CONFLICT DO NOTHING"#;

@@ -1,12 +1,19 @@
 //! Writes groups on a connection that is given up whenever something failed on it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use tokio::sync::Mutex;
 
-use super::{audit, connection, events, failure::Failure, file::OpenedFile, leads, sealed_refs};
+use super::{
+    audit,
+    connection::{self, run},
+    events,
+    failure::Failure,
+    file::OpenedFile,
+    leads, sealed_refs,
+    turn::WriteTurns,
+};
 use crate::store::{Committed, Group, GroupSink, Receipt, StoreError, Write};
 
 /// The one connection that writes groups.
@@ -14,19 +21,20 @@ use crate::store::{Committed, Group, GroupSink, Receipt, StoreError, Write};
 pub(super) struct SqliteSink {
     path: PathBuf,
     file: OpenedFile,
-    /// Those in this process who write seldom, and would be passed over without it.
-    turn: Arc<Mutex<()>>,
-    /// None before the first group, and after a failure.
+    turns: WriteTurns,
+    /// None after a failure.
     connection: Option<Connection>,
 }
 
 impl SqliteSink {
-    pub(super) const fn new(path: PathBuf, file: OpenedFile, turn: Arc<Mutex<()>>) -> Self {
-        let connection = None;
+    /// Opens the connection at once: later there may be no file descriptors for it.
+    pub(super) fn open(path: PathBuf, file: OpenedFile, turns: WriteTurns) -> Self {
+        // Where that fails, so does the first group, and says why.
+        let connection = connection::open_writing(&path).ok();
         Self {
             path,
             file,
-            turn,
+            turns,
             connection,
         }
     }
@@ -43,7 +51,7 @@ impl SqliteSink {
     ) -> Result<T, Failure> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connection::open_writing(&self.path, super::WRITER_BUSY)?,
+            None => connection::open_writing(&self.path)?,
         };
         run(&connection, "BEGIN IMMEDIATE")?;
         let done = work(&connection)?;
@@ -56,7 +64,7 @@ impl SqliteSink {
 #[async_trait]
 impl GroupSink for SqliteSink {
     async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
-        let _turn = Arc::clone(&self.turn).lock_owned().await;
+        let _turn = self.turns.take().await;
         let committed = self.write(|connection| {
             let audit = append_audit(connection, group)?;
             let writes = group.writes.iter();
@@ -72,7 +80,7 @@ impl GroupSink for SqliteSink {
     }
 
     async fn try_writing(&mut self) -> Result<(), StoreError> {
-        let _turn = Arc::clone(&self.turn).lock_owned().await;
+        let _turn = self.turns.take().await;
         self.write(|connection| {
             // Deleted pages are overwritten with zeros, so all of them reach the log.
             for statement in [
@@ -131,8 +139,5 @@ fn write_one(connection: &Connection, write: &Write) -> Result<Receipt, Failure>
     Ok(Receipt::Stored)
 }
 
-/// Runs a statement that takes and gives nothing.
-pub(super) fn run(connection: &Connection, statement: &str) -> Result<(), Failure> {
-    connection.prepare_cached(statement)?.execute([])?;
-    Ok(())
-}
+#[cfg(test)]
+mod tests;
