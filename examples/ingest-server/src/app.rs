@@ -158,8 +158,8 @@ impl App {
             Arc::clone(&clock),
             Arc::new(WriteMetrics::register(registry)?),
         );
-        let (audit, write_audit) = AuditLog::new(
-            Arc::clone(&backend.store),
+        let (audit, note_refusals) = AuditLog::new(
+            writer.clone(),
             Arc::clone(&clock),
             Arc::clone(&entropy),
             Arc::new(AuditMetrics::register(registry)?),
@@ -173,7 +173,7 @@ impl App {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
         let writing = ServiceTask::spawn("the writer", write_groups);
-        let auditing = ServiceTask::spawn("the writer of the audit log", write_audit);
+        let auditing = ServiceTask::spawn("the audit log", note_refusals);
         let following =
             ServiceTask::spawn("the follower of revocations", backend.api_keys.follow());
         let pinging = ping_repeatedly(Arc::clone(&backend.store));
@@ -334,8 +334,8 @@ impl App {
             drop((following, following_file, pinging));
             // The writers end when nobody can queue any more.
             drop((services, state));
-            writing.ended().await;
             auditing.ended().await;
+            writing.ended().await;
             connections.close().await;
         };
         match tokio::time::timeout(SHUTDOWN, orderly_end).await {

@@ -3,16 +3,22 @@
 
 mod audit;
 mod audit_log;
+mod audit_observer;
 #[cfg(test)]
 mod conformance;
 mod fault;
+mod group;
 mod group_span;
 mod queue_room;
 mod rows;
 pub(crate) mod sqlite;
 mod writer;
 
-use std::{collections::HashMap, error::Error, path::PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    error::Error,
+    path::PathBuf,
+};
 
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
@@ -24,8 +30,10 @@ pub(crate) use self::{
         Activity, AuditActor, AuditDraft, AuditEntry, AuditEvent, AuditOutcome, AuditQuery, Named,
         SYSTEM,
     },
-    audit_log::{AuditLog, AuditLogEvent, AuditObserver, Pending, Unrecorded},
+    audit_log::{AuditLog, Pending, Unrecorded},
+    audit_observer::{AuditLogEvent, AuditObserver},
     fault::{DatabaseFault, FaultEvent, FaultLatch, FaultObserver},
+    group::{Committed, Group, GroupSink, WriteGroups},
     queue_room::QueueSlots,
     rows::{
         EventRow, IndexRow, LeadChange, LeadWrite, RememberedSecrets, SealedColumn, SecretCheck,
@@ -37,17 +45,16 @@ pub(crate) use self::{
 /// A database of events and leads, and of who read and changed what.
 ///
 /// # Contract
-/// - [`commit`](Store::commit) is atomic and durable: when it returns `Ok`, every write whose
-///   receipt is [`Receipt::Stored`] survives a crash; when it returns `Err`, none does.
-/// - Writes of one group take effect in their order.
-/// - An event's (tenant, source, id) and a lead's e-mail fingerprint within its tenant are unique.
+/// - What is written goes by the contract of [`GroupSink`], and is read from then on.
 /// - A record of another tenant is as absent as one that does not exist.
-/// - [`append_audit`](Store::append_audit) is atomic and durable too, keeps the order, and nothing
-///   that was appended is ever changed or removed.
+/// - Reading never waits for a group that is being written.
 #[async_trait]
 pub(crate) trait Store: std::fmt::Debug + Send + Sync {
-    /// Writes a group and says what became of each write, in order.
-    async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError>;
+    /// Runs what writes groups, where this store writes; returns when it has ended.
+    ///
+    /// # Panics
+    /// It did.
+    async fn write_groups(&self, groups: WriteGroups);
 
     /// The lead of that id.
     async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError>;
@@ -57,20 +64,21 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     async fn leads_by_index(
         &self,
         tenant: &TenantId,
-        column: &LeadColumn,
+        column: &'static LeadColumn,
         values: &[&[u8]],
         after: Option<LeadId>,
         limit: u32,
     ) -> Result<Vec<IndexedLead>, StoreError>;
 
-    /// The leads that own fingerprints of an identity column, by fingerprint; those that nobody
-    /// owns are left out.
-    async fn owners(
+    /// The leads that own fingerprints of an identity column, and which of some ids are leads: what one
+    /// request has to know before it writes.
+    async fn known_leads(
         &self,
         tenant: &TenantId,
-        column: &LeadColumn,
+        column: &'static LeadColumn,
         fingerprints: &[&[u8]],
-    ) -> Result<HashMap<Vec<u8>, Owner>, StoreError>;
+        ids: &[LeadId],
+    ) -> Result<KnownLeads, StoreError>;
 
     /// Every check value that is remembered.
     async fn secret_checks(&self) -> Result<Vec<SecretCheck>, StoreError>;
@@ -80,9 +88,6 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
 
     /// The index version that is enforced, making it `version` if none is yet.
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError>;
-
-    /// Adds events to the audit log in one piece.
-    async fn append_audit(&self, events: &[AuditEvent]) -> Result<(), StoreError>;
 
     /// The events of the audit log that match, newest first.
     async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
@@ -102,10 +107,6 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Whether it can be written: makes durable as much as an ordinary group has, and leaves none
-    /// of it.
-    async fn try_writing(&self) -> Result<(), StoreError>;
-
     /// Whether every table can be read and written as the other methods do it, found by trying;
     /// leaves nothing. That somebody else is writing is no failure.
     async fn check(&self) -> Result<(), StoreError>;
@@ -117,6 +118,14 @@ pub(crate) enum IndexedLead {
     Found(LeadRecord),
     /// No lead of the tenant, which no write of this service leaves behind.
     Nowhere,
+}
+
+/// Of fingerprints and ids of a tenant, those that leads have.
+#[derive(Debug, Default)]
+pub(crate) struct KnownLeads {
+    /// By fingerprint; those that nobody owns are left out.
+    pub(crate) owners: HashMap<Vec<u8>, Owner>,
+    pub(crate) existing: HashSet<LeadId>,
 }
 
 /// Who owns a fingerprint of an identity column.
@@ -194,6 +203,9 @@ pub(crate) enum StoreError {
     /// The transaction that this write shared with others failed.
     #[error("the group was not written")]
     GroupFailed,
+    /// As many as may wait to be put on record do.
+    #[error("too much waits to be put on record")]
+    AuditFull,
     /// The process is stopping.
     #[error("the writer has stopped")]
     Stopped,
@@ -213,6 +225,7 @@ impl StoreError {
             | Self::Table { .. }
             | Self::Migrate(_)
             | Self::GroupFailed
+            | Self::AuditFull
             | Self::Stopped => Self::GroupFailed,
         }
     }

@@ -4,29 +4,45 @@ use std::{fmt::Write as _, time::SystemTime};
 
 use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
-/// The length of what [`format`] writes: two are stored with every event.
-const RFC_3339: usize = 24;
-
 /// `2026-05-01T12:00:00.123Z`. A time whose UTC form leaves the calendar is written as if it were
 /// UTC already, which is off by less than a day.
 pub(crate) fn format(at: OffsetDateTime) -> String {
-    let at = at
-        .checked_to_offset(UtcOffset::UTC)
-        .unwrap_or_else(|| at.replace_offset(UtcOffset::UTC));
-    let mut text = String::with_capacity(RFC_3339);
-    // Text takes whatever is written to it.
-    let _ = write!(
-        text,
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-        at.year(),
-        u8::from(at.month()),
-        at.day(),
-        at.hour(),
-        at.minute(),
-        at.second(),
-        at.millisecond(),
-    );
-    text
+    Text::of(at).as_str().to_owned()
+}
+
+/// The same, without an allocation: every stored row has two or three.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Text([u8; 24]);
+
+impl Text {
+    pub(crate) fn of(at: OffsetDateTime) -> Self {
+        let at = at
+            .checked_to_offset(UtcOffset::UTC)
+            .unwrap_or_else(|| at.replace_offset(UtcOffset::UTC));
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        // No clock and no parser here gives a time before the year 0.
+        let year = at.year().unsigned_abs();
+        for (place, number) in [
+            (0..4, year),
+            (5..7, u8::from(at.month()).into()),
+            (8..10, at.day().into()),
+            (11..13, at.hour().into()),
+            (14..16, at.minute().into()),
+            (17..19, at.second().into()),
+            (20..23, at.millisecond().into()),
+        ] {
+            let mut rest = number;
+            for digit in text[place].iter_mut().rev() {
+                *digit = b"0123456789"[rest as usize % 10];
+                rest /= 10;
+            }
+        }
+        Self(text)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("digits and signs are ASCII")
+    }
 }
 
 /// Reads any RFC 3339 timestamp that has a form in UTC, by the grammar of its section 5.6 to the

@@ -138,9 +138,8 @@ impl ReadinessCheck {
             store.check().await
         };
         let (answer, latency) = self.ask(tried).await;
-        let services = &self.services;
-        let failures = services.writer.gauge().failures();
-        let component = match (answer, failures.max(services.audit.failures())) {
+        let failures = self.services.writer.gauge().failures();
+        let component = match (answer, failures) {
             (Some(Err(StoreError::Fault(fault))), _) => {
                 Component::new(State::Down).with_action(fault.action())
             }

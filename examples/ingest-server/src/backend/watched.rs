@@ -1,8 +1,9 @@
 //! Stores whose faults are remembered: what one statement finds wrong with the database holds for
 //! all of them.
 
+mod sink;
+
 use std::{
-    collections::HashMap,
     error::Error,
     num::{NonZeroU16, NonZeroU32},
     sync::Arc,
@@ -23,26 +24,30 @@ use portcullis_keyring::{
     store::{self as keyring_store, ChangeError, DekStore, InsertError, StoredKey},
 };
 
+use self::sink::WatchedSink;
 use crate::{
     lead::{LeadColumn, LeadId, LeadRecord},
     store::{
-        AuditEntry, AuditEvent, AuditQuery, DatabaseFault, FaultLatch, IndexedLead, Owner, Receipt,
-        SecretCheck, Store, StoreError, Write,
+        AuditEntry, AuditQuery, DatabaseFault, FaultLatch, IndexedLead, KnownLeads, SecretCheck,
+        Store, StoreError, WriteGroups, sqlite::WriteTurns,
     },
 };
 
-/// A store on the database that the latch belongs to. After a fault it reads, and writes no more.
+/// A store on the database that the latch belongs to. After a fault it reads, and writes no more. What
+/// writes beside the writer of groups does so in its turn.
 #[derive(Debug)]
 pub(super) struct Watched<T: ?Sized> {
     store: Arc<T>,
     latch: FaultLatch,
+    turns: WriteTurns,
 }
 
 impl<T: ?Sized> Watched<T> {
-    pub(super) fn new(store: Arc<T>, latch: &FaultLatch) -> Self {
+    pub(super) fn new(store: Arc<T>, latch: &FaultLatch, turns: WriteTurns) -> Self {
         Self {
             store,
             latch: latch.clone(),
+            turns,
         }
     }
 
@@ -69,9 +74,10 @@ impl<T: ?Sized> Watched<T> {
 
 #[async_trait]
 impl Store for Watched<dyn Store> {
-    async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError> {
-        self.latch.check()?;
-        self.watch(self.store.commit(group).await)
+    async fn write_groups(&self, groups: WriteGroups) {
+        let latch = self.latch.clone();
+        let watched = |sink| groups(Box::new(WatchedSink { sink, latch }));
+        self.store.write_groups(Box::new(watched)).await;
     }
 
     async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError> {
@@ -81,7 +87,7 @@ impl Store for Watched<dyn Store> {
     async fn leads_by_index(
         &self,
         tenant: &TenantId,
-        column: &LeadColumn,
+        column: &'static LeadColumn,
         values: &[&[u8]],
         after: Option<LeadId>,
         limit: u32,
@@ -92,13 +98,15 @@ impl Store for Watched<dyn Store> {
         self.watch(leads.await)
     }
 
-    async fn owners(
+    async fn known_leads(
         &self,
         tenant: &TenantId,
-        column: &LeadColumn,
+        column: &'static LeadColumn,
         fingerprints: &[&[u8]],
-    ) -> Result<HashMap<Vec<u8>, Owner>, StoreError> {
-        self.watch(self.store.owners(tenant, column, fingerprints).await)
+        ids: &[LeadId],
+    ) -> Result<KnownLeads, StoreError> {
+        let known = self.store.known_leads(tenant, column, fingerprints, ids);
+        self.watch(known.await)
     }
 
     async fn secret_checks(&self) -> Result<Vec<SecretCheck>, StoreError> {
@@ -113,11 +121,6 @@ impl Store for Watched<dyn Store> {
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {
         self.latch.check()?;
         self.watch(self.store.enforced_index(version).await)
-    }
-
-    async fn append_audit(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
-        self.latch.check()?;
-        self.watch(self.store.append_audit(events).await)
     }
 
     async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
@@ -147,11 +150,6 @@ impl Store for Watched<dyn Store> {
         self.watch(self.store.ping().await)
     }
 
-    async fn try_writing(&self) -> Result<(), StoreError> {
-        self.latch.check()?;
-        self.watch(self.store.try_writing().await)
-    }
-
     async fn check(&self) -> Result<(), StoreError> {
         self.latch.check()?;
         self.watch(self.store.check().await)
@@ -162,6 +160,7 @@ impl Store for Watched<dyn Store> {
 impl DekStore for Watched<dyn DekStore> {
     async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
         self.check_data_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.insert(key).await)
     }
 
@@ -186,6 +185,7 @@ impl DekStore for Watched<dyn DekStore> {
 
     async fn check(&self) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.check().await)
     }
 
@@ -195,11 +195,13 @@ impl DekStore for Watched<dyn DekStore> {
 
     async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
         self.check_data_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.promote(old, new).await)
     }
 
     async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
         self.check_data_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.change(id, step).await)
     }
 
@@ -210,11 +212,13 @@ impl DekStore for Watched<dyn DekStore> {
         new: &WrappedKey,
     ) -> Result<(), ChangeError> {
         self.check_data_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.rewrap(id, old, new).await)
     }
 
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.erase_tenant(tenant).await)
     }
 }
@@ -227,6 +231,7 @@ impl KeyStore for Watched<dyn KeyStore> {
 
     async fn insert(&self, record: &KeyRecord) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.insert(record).await)
     }
 
@@ -236,6 +241,7 @@ impl KeyStore for Watched<dyn KeyStore> {
         at: UnixMillis,
     ) -> Result<Option<Revoked>, apikey_store::StoreError> {
         self.check_api_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.revoke(kid, at).await)
     }
 
@@ -247,6 +253,7 @@ impl KeyStore for Watched<dyn KeyStore> {
         verifier: &Verifier,
     ) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.rehash(kid, version, under, verifier).await)
     }
 
@@ -255,6 +262,7 @@ impl KeyStore for Watched<dyn KeyStore> {
         uses: &[(Kid, UnixMillis)],
     ) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.update_last_used(uses).await)
     }
 
@@ -264,6 +272,7 @@ impl KeyStore for Watched<dyn KeyStore> {
 
     async fn check(&self) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.check().await)
     }
 }
@@ -284,6 +293,7 @@ impl ChangeFeed for Watched<dyn ChangeFeed> {
 
     async fn trim(&self, before: UnixMillis) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.trim(before).await)
     }
 
@@ -347,7 +357,11 @@ mod tests {
     #[tokio::test]
     async fn changes_of_data_keys_are_counted_through_it() {
         let store: Arc<dyn DekStore> = Arc::new(MemoryDekStore::new());
-        let watched = Watched::new(Arc::clone(&store), &FaultLatch::new(None));
+        let watched = Watched::new(
+            Arc::clone(&store),
+            &FaultLatch::new(None),
+            WriteTurns::default(),
+        );
         let (counted, expected) = (watched.changes().await, store.changes().await);
         assert_eq!(counted.unwrap(), expected.unwrap());
         assert_ne!(watched.changes().await.unwrap(), None);

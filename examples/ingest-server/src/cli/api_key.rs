@@ -20,9 +20,11 @@ use crate::{
         PageRequest,
     },
     backend::{Backend, Location, Observers},
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     config,
-    store::{AuditLog, AuditLogEvent, AuditObserver},
+    store::{
+        AuditLog, AuditLogEvent, AuditObserver, WriteEvent, WriteObserver, Writer, WriterLimits,
+    },
 };
 
 #[derive(Debug, Subcommand)]
@@ -122,6 +124,10 @@ impl AdminObserver for Unobserved {
     fn observe(&self, _: &AdminEvent<'_>) {}
 }
 
+impl WriteObserver for Unobserved {
+    fn observe(&self, _: &WriteEvent) {}
+}
+
 impl AuditObserver for Unobserved {
     fn observe(&self, _: AuditLogEvent) {}
 }
@@ -130,13 +136,16 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Cli
     require_database(settings)?;
     let config = settings.load(MissingSecrets::Report)?.config;
     let backend = Backend::open(&config, Observers::default()).await?;
-    let (audit, write_audit) = AuditLog::new(
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (writer, write_groups) = Writer::new(
         Arc::clone(&backend.store),
-        Arc::new(SystemClock),
-        Arc::new(SystemEntropy::new()),
+        WriterLimits::default(),
+        Arc::clone(&clock),
         Arc::new(Unobserved),
     );
-    let auditing = tokio::spawn(write_audit);
+    let (entropy, observer) = (Arc::new(SystemEntropy::new()), Arc::new(Unobserved));
+    let (audit, note_refusals) = AuditLog::new(writer, clock, entropy, observer);
+    let writing = tokio::spawn(async { tokio::join!(write_groups, note_refusals) });
     let keys = ApiKeys::new(backend.api_keys.clone(), audit, Arc::new(Unobserved));
     let user = rustix::process::getuid().as_raw();
     let actor = Actor::CommandLine { user };
@@ -145,9 +154,9 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Cli
         Command::List(arguments) => list(&keys, &actor, arguments).await,
         Command::Revoke(arguments) => revoke(&keys, &actor, &arguments).await,
     };
-    // The writer of the audit log ends when nobody can add to it any more.
+    // Writing ends when nobody can add to the audit log any more.
     drop(keys);
-    drop(auditing.await);
+    drop(writing.await);
     backend.connections().close().await;
     outcome
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use portcullis_keyring::entropy::{Entropy, EntropyError};
 use time::OffsetDateTime;
-use uuid::Uuid;
+use uuid::{Uuid, fmt::Hyphenated};
 
 /// Identifies a lead; a UUIDv7 made by the application before the insert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +22,11 @@ impl LeadId {
         Ok(Self(
             uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid(),
         ))
+    }
+
+    /// As text, in a buffer of the caller's: rows hold it several times.
+    pub(crate) fn text(self, buffer: &mut [u8; Hyphenated::LENGTH]) -> &str {
+        self.0.hyphenated().encode_lower(buffer)
     }
 
     /// Reads a lead id from a path, an event or a row.

@@ -2,13 +2,16 @@
 
 mod audit;
 
+use std::fmt::Debug;
+
 use portcullis_keyring::{KeyId, TenantId};
 use time::OffsetDateTime;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
-    EventRow, IndexRow, IndexedLead, LeadChange, LeadWrite, Owner, Receipt, SealedColumn,
-    SecretCheck, Store, StoredContent, Write,
+    Committed, EventRow, Group, GroupSink, IndexRow, IndexedLead, LeadChange, LeadWrite, Owner,
+    Receipt, SealedColumn, SecretCheck, Store, StoreError, StoredContent, Write,
 };
 use crate::lead::{LeadColumn, LeadId, StoredColumn};
 
@@ -29,6 +32,8 @@ pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
     the_first_index_version_is_enforced(&open().await).await;
     trying_to_write_leaves_nothing(&open().await).await;
     audit::audit_events_are_kept_in_one_piece_and_found(&open().await).await;
+    audit::an_event_that_is_refused_takes_no_write_with_it(&open().await).await;
+    groups_follow_one_another(&open().await).await;
     limits_are_remembered(&open().await).await;
     a_detection_policy_is_remembered(&open().await).await;
 }
@@ -51,10 +56,40 @@ async fn limits_are_remembered(store: &impl Store) {
 }
 
 async fn trying_to_write_leaves_nothing(store: &impl Store) {
-    for _ in 0..2 {
-        store.try_writing().await.unwrap();
-    }
+    let tries = async |mut sink: Box<dyn GroupSink>| {
+        sink.try_writing().await?;
+        sink.try_writing().await
+    };
+    in_sink(store, tries).await.unwrap();
     assert!(store.secret_checks().await.unwrap().is_empty());
+}
+
+/// One that fails included.
+async fn groups_follow_one_another(store: &impl Store) {
+    let group = |id: &str| Group {
+        audit: vec![audit::event(1, "acme")],
+        writes: vec![event("a", id, b"x")],
+    };
+    let groups = [group("1"), group("2"), group("1")];
+    let written = in_sink(store, async move |mut sink| {
+        let mut written = Vec::new();
+        for group in &groups {
+            written.push(sink.commit(group).await.unwrap());
+        }
+        written
+    });
+    let written = written.await.into_iter();
+    let written: Vec<_> = written
+        .map(|group| (group.audit.is_ok(), group.receipts))
+        .collect();
+    assert_eq!(
+        written,
+        [
+            (true, vec![Receipt::Stored]),
+            (false, vec![Receipt::Stored]),
+            (false, vec![Receipt::DuplicateNatural]),
+        ]
+    );
 }
 
 async fn an_event_is_stored_once(store: &impl Store) {
@@ -324,7 +359,13 @@ async fn leads_are_found_within_their_tenant(store: &impl Store) {
         let expected: Vec<_> = expected.iter().map(|number| id(*number)).collect();
         assert_eq!(found, expected);
     }
-    assert!(store.owners(&b, email, &[b"e"]).await.unwrap().is_empty());
+    let ids = [id(1), id(2), id(9)];
+    for (tenant, expected) in [(&a, &ids[..2]), (&b, &[])] {
+        let known = store.known_leads(tenant, email, &[b"e"], &ids);
+        let known = known.await.unwrap();
+        assert_eq!(known.owners.len(), expected.len().min(1));
+        assert_eq!(known.existing, expected.iter().copied().collect());
+    }
 }
 
 async fn the_first_check_value_stays(store: &impl Store) {
@@ -353,13 +394,41 @@ async fn the_first_index_version_is_enforced(store: &impl Store) {
 }
 
 async fn commit<const N: usize>(store: &impl Store, group: [Write; N]) -> Vec<Receipt> {
-    store.commit(&group).await.unwrap()
+    let writes = Group {
+        writes: group.into(),
+        ..Group::default()
+    };
+    write_group(store, writes).await.unwrap().receipts
+}
+
+/// Writes one group where the store writes.
+async fn write_group(store: &impl Store, group: Group) -> Result<Committed, StoreError> {
+    in_sink(store, async move |mut sink| sink.commit(&group).await).await
+}
+
+async fn in_sink<T, F>(
+    store: &impl Store,
+    work: impl FnOnce(Box<dyn GroupSink>) -> F + Send + 'static,
+) -> T
+where
+    T: Debug + Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let (sender, done) = oneshot::channel();
+    let groups = |sink| {
+        let work = work(sink);
+        Box::pin(async { sender.send(work.await).unwrap() }) as _
+    };
+    store.write_groups(Box::new(groups)).await;
+    done.await.unwrap()
 }
 
 async fn owner(store: &impl Store, email: &[u8]) -> Option<LeadId> {
     let (tenant, emails) = (tenant("a"), [email]);
-    let owners = store.owners(&tenant, email_column(), &emails).await;
-    match owners.unwrap().get(email)? {
+    let known = store
+        .known_leads(&tenant, email_column(), &emails, &[])
+        .await;
+    match known.unwrap().owners.get(email)? {
         Owner::Lead(id) => Some(*id),
         Owner::Nowhere => panic!("the index leads nowhere"),
     }

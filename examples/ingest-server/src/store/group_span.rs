@@ -3,24 +3,42 @@
 use portcullis_telemetry::{SpanLink, add_links};
 use tracing::{Span, info_span};
 
+use super::{Group, StoreError};
+
 /// The span of one group: the root of a trace, since the group belongs to no request alone. It links to
 /// those that it serves.
-pub(super) fn group_span(rows: usize, origins: &[SpanLink]) -> Span {
-    let span = info_span!(parent: None, "write_group", rows, served = origins.len());
+pub(super) fn group_span(group: &Group, origins: &[SpanLink]) -> Span {
+    let served = origins.len();
+    let span = if group.writes.is_empty() {
+        info_span!(parent: None, "write_audit", rows = group.audit.len(), served)
+    } else {
+        info_span!(parent: None, "write_group", rows = group.writes.len(), served)
+    };
     add_links(&span, origins);
     span
 }
 
-/// The same for a group of the audit log.
-pub(super) fn audit_span(rows: usize, origins: &[SpanLink]) -> Span {
-    let span = info_span!(parent: None, "write_audit", rows, served = origins.len());
-    add_links(&span, origins);
-    span
+/// Logs why a group was not written.
+pub(super) fn tell_not_written(error: &StoreError, origins: &[SpanLink]) {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        requests = traces(origins),
+        "a group was not written"
+    );
+}
+
+/// Logs why events of the audit log were not written.
+pub(super) fn tell_audit_not_written(error: &StoreError, origins: &[SpanLink]) {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        requests = traces(origins),
+        "events of the audit log were not written"
+    );
 }
 
 /// The trace ids of the first requests of a group, for a log line: where traces are not exported, or
 /// this one is not, the line alone has to tell which requests failed.
-pub(super) fn traces(origins: &[SpanLink]) -> String {
+fn traces(origins: &[SpanLink]) -> String {
     const MOST: usize = 16;
     let ids = origins.iter().take(MOST);
     let ids: Vec<String> = ids.map(|origin| origin.trace_id().to_string()).collect();

@@ -1,5 +1,8 @@
-//! Group commit: one task writes what has queued in one transaction, then acknowledges it. Each group has
-//! a span of its own, which links to the requests that it serves.
+//! Group commit: what has queued is written in one transaction, and then acknowledged. What must be on
+//! record before it is shown goes first.
+
+mod group_loop;
+mod request;
 
 use std::{
     fmt::Debug,
@@ -14,14 +17,14 @@ use std::{
 
 use portcullis_keyring::TenantId;
 use portcullis_telemetry::SpanLink;
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::timeout,
-};
-use tracing::Instrument as _;
+use tokio::sync::{mpsc, oneshot};
 
+use self::{
+    group_loop::GroupLoop,
+    request::{AuditRequest, WriteRequest},
+};
 use super::{
-    Receipt, Store, StoreError, Write, group_span,
+    AuditEvent, AuditObserver, Receipt, Store, StoreError, Write,
     queue_room::{QueueRoom, QueueSlots},
 };
 use crate::{clock::Clock, shares::Exceeded};
@@ -35,6 +38,11 @@ pub(crate) struct WriterLimits {
     pub(crate) queued_bytes: NonZeroUsize,
     /// Rows that one transaction writes.
     pub(crate) group_rows: NonZeroUsize,
+    /// Requests to the audit log that may wait. They have room of their own, so that a full queue
+    /// of events keeps nobody from reading.
+    pub(crate) queued_audit: NonZeroUsize,
+    /// How many of them one transaction writes.
+    pub(crate) group_audit: NonZeroUsize,
 }
 
 impl Default for WriterLimits {
@@ -44,17 +52,20 @@ impl Default for WriterLimits {
             queued_rows: some(8_192),
             queued_bytes: some(16 << 20),
             group_rows: some(2_048),
+            queued_audit: some(1_024),
+            group_audit: some(256),
         }
     }
 }
 
 /// Is told what the writer does.
 pub(crate) trait WriteObserver: Debug + Send + Sync {
-    /// Called by the writing task between two groups: it must not wait.
+    /// Called where groups are written, between two of them: it must not wait.
     fn observe(&self, event: &WriteEvent);
 }
 
-/// What the writer did.
+/// What the writer did. Rows are those of events and leads; what only adds to the audit log has none
+/// and is not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WriteEvent {
     /// One transaction made this many rows durable.
@@ -65,11 +76,12 @@ pub(crate) enum WriteEvent {
     Recovered { failures: u32 },
 }
 
-/// The queue in front of the database. Cloning is cheap; the writing task ends when the last
-/// clone is gone and everything queued is written.
+/// The queue in front of the database. Cloning is cheap; writing ends when the last clone is gone
+/// and everything queued is written.
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
-    queue: mpsc::UnboundedSender<Request>,
+    queue: mpsc::UnboundedSender<WriteRequest>,
+    audit: mpsc::Sender<AuditRequest>,
     room: QueueRoom,
     failures: Arc<AtomicU32>,
 }
@@ -82,31 +94,38 @@ pub(crate) struct QueueGauge {
 }
 
 impl Writer {
-    /// The queue, and the task that empties it, for the caller to spawn.
+    /// The queue, and what empties it, for the caller to spawn.
     pub(crate) fn new(
         store: Arc<dyn Store>,
         limits: WriterLimits,
         clock: Arc<dyn Clock>,
         observer: Arc<dyn WriteObserver>,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
-        // The room bounds the channel.
-        let (queue, requests) = mpsc::unbounded_channel();
-        let failures = Arc::new(AtomicU32::new(0));
-        let task = WritingTask {
-            store,
-            clock,
-            observer,
-            group_rows: limits.group_rows,
-            failures: Arc::clone(&failures),
+        let (writer, groups) = Self::with_loop(limits, clock, observer);
+        let run = async move {
+            let groups = Box::new(move |sink| Box::pin(groups.run(sink)) as _);
+            store.write_groups(groups).await;
         };
-        (
-            Self {
-                queue,
-                room: QueueRoom::new(limits.queued_rows, limits.queued_bytes),
-                failures,
-            },
-            task.run(requests),
-        )
+        (writer, run)
+    }
+
+    fn with_loop(
+        limits: WriterLimits,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn WriteObserver>,
+    ) -> (Self, GroupLoop) {
+        // The room bounds the channel.
+        let (queue, writes) = mpsc::unbounded_channel();
+        let (audit, audits) = mpsc::channel(limits.queued_audit.get());
+        let failures = Arc::new(AtomicU32::new(0));
+        let groups = GroupLoop::new(writes, audits, limits, clock, observer, &failures);
+        let writer = Self {
+            queue,
+            audit,
+            room: QueueRoom::new(limits.queued_rows, limits.queued_bytes),
+            failures,
+        };
+        (writer, groups)
     }
 
     /// Takes room for so many rows of a tenant, made from so many bytes of text, without waiting.
@@ -122,7 +141,7 @@ impl Writer {
     /// Writes in one piece with what others queue at the same time; returns when durable.
     pub(crate) async fn write(&self, writes: Vec<Write>) -> Result<Vec<Receipt>, StoreError> {
         let (reply, receipts) = oneshot::channel();
-        let request = Request {
+        let request = WriteRequest {
             writes,
             reply,
             origin: SpanLink::current(),
@@ -131,7 +150,29 @@ impl Writer {
         receipts.await.map_err(|_| StoreError::Stopped)?
     }
 
-    /// How full the queue is, without keeping the writing task alive.
+    /// Adds events to the audit log, in one piece and ahead of what else has queued; returns when they
+    /// are durable. The observer is told of each that is. Who goes away before they are written gets
+    /// no rows.
+    pub(super) async fn append_audit(
+        &self,
+        events: Vec<AuditEvent>,
+        observer: &Arc<dyn AuditObserver>,
+    ) -> Result<(), StoreError> {
+        let (reply, written) = oneshot::channel();
+        let request = AuditRequest {
+            events,
+            reply,
+            observer: Arc::clone(observer),
+            origin: SpanLink::current(),
+        };
+        self.audit.try_send(request).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::AuditFull,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
+        })?;
+        written.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// How full the queue is, without keeping the writing alive.
     pub(crate) fn gauge(&self) -> QueueGauge {
         QueueGauge {
             room: self.room.clone(),
@@ -152,140 +193,5 @@ impl QueueGauge {
     }
 }
 
-type Reply = oneshot::Sender<Result<Vec<Receipt>, StoreError>>;
-
-#[derive(Debug)]
-struct Request {
-    writes: Vec<Write>,
-    reply: Reply,
-    /// The request's span, for the group's to link to.
-    origin: Option<SpanLink>,
-}
-
-#[derive(Debug)]
-struct WritingTask {
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    observer: Arc<dyn WriteObserver>,
-    group_rows: NonZeroUsize,
-    failures: Arc<AtomicU32>,
-}
-
-/// How long after a failure the database is tried when nobody else does.
-const TRY_EVERY: Duration = Duration::from_millis(500);
-
-impl WritingTask {
-    async fn run(self, mut requests: mpsc::UnboundedReceiver<Request>) {
-        let mut left_over = None;
-        loop {
-            let first = match left_over.take() {
-                Some(request) => request,
-                None => match self.next(&mut requests).await {
-                    Some(request) => request,
-                    None => return,
-                },
-            };
-            let mut group = first.writes;
-            let mut replies = vec![(group.len(), first.reply)];
-            let mut origins: Vec<SpanLink> = first.origin.into_iter().collect();
-            // What came in during the last commit is there by now; a lone request does not wait.
-            while let Ok(next) = requests.try_recv() {
-                if group.len() + next.writes.len() > self.group_rows.get() {
-                    left_over = Some(next);
-                    break;
-                }
-                replies.push((next.writes.len(), next.reply));
-                origins.extend(next.origin);
-                group.extend(next.writes);
-            }
-            let span = group_span::group_span(group.len(), &origins);
-            let outcome = self.commit(&group).instrument(span.clone()).await;
-            if let Err(StoreError::Busy) = outcome {
-                refuse_waiting(left_over.take(), &mut requests);
-            }
-            span.in_scope(|| acknowledge(outcome, replies, &origins));
-        }
-    }
-
-    /// The next request. While the database cannot be written, it is tried meanwhile, so that its
-    /// recovery is noticed also when nothing is sent here because of the failure.
-    async fn next(&self, requests: &mut mpsc::UnboundedReceiver<Request>) -> Option<Request> {
-        while self.failures.load(Ordering::Relaxed) > 0 {
-            if let Ok(request) = timeout(TRY_EVERY, requests.recv()).await {
-                return request;
-            }
-            let span = tracing::info_span!(parent: None, "write_trial");
-            let trial = async {
-                let outcome = self.store.try_writing().await;
-                self.count(outcome.is_ok());
-                outcome
-            };
-            let outcome = trial.instrument(span).await;
-            if let Err(StoreError::Busy) = outcome {
-                refuse_waiting(None, requests);
-            }
-        }
-        requests.recv().await
-    }
-
-    async fn commit(&self, group: &[Write]) -> Result<Vec<Receipt>, StoreError> {
-        let rows = group.len();
-        let began = self.clock.monotonic();
-        let outcome = self.store.commit(group).await;
-        let took = self.clock.monotonic().saturating_sub(began);
-        self.observer.observe(&match outcome {
-            Ok(_) => WriteEvent::Committed { rows, took },
-            Err(_) => WriteEvent::Failed { rows },
-        });
-        self.count(outcome.is_ok());
-        outcome
-    }
-
-    /// Counts failures in a row.
-    fn count(&self, succeeded: bool) {
-        let failures = self.failures.load(Ordering::Relaxed);
-        if !succeeded {
-            let failures = failures.saturating_add(1);
-            self.failures.store(failures, Ordering::Relaxed);
-        } else if failures > 0 {
-            self.failures.store(0, Ordering::Relaxed);
-            self.observer.observe(&WriteEvent::Recovered { failures });
-        }
-    }
-}
-
-/// Refuses what has queued while the database was locked for as long as one request may wait: in
-/// the next group it would wait that long once more.
-fn refuse_waiting(first: Option<Request>, requests: &mut mpsc::UnboundedReceiver<Request>) {
-    let mut next = first.or_else(|| requests.try_recv().ok());
-    while let Some(request) = next {
-        drop(request.reply.send(Err(StoreError::Busy)));
-        next = requests.try_recv().ok();
-    }
-}
-
-fn acknowledge(
-    outcome: Result<Vec<Receipt>, StoreError>,
-    replies: Vec<(usize, Reply)>,
-    origins: &[SpanLink],
-) {
-    match outcome {
-        Ok(receipts) => {
-            let mut receipts = receipts.into_iter();
-            for (rows, reply) in replies {
-                // A requester that went away does not need its receipts.
-                drop(reply.send(Ok(receipts.by_ref().take(rows).collect())));
-            }
-        }
-        Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                requests = group_span::traces(origins),
-                "a group was not written"
-            );
-            for (_, reply) in replies {
-                drop(reply.send(Err(error.echo())));
-            }
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -5,23 +5,22 @@ use std::num::{NonZeroU16, NonZeroU64};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::write_group;
 use crate::store::{
-    Activity, AuditActor, AuditDraft, AuditEntry, AuditEvent, AuditOutcome, AuditQuery, Named,
-    Store,
+    Activity, AuditActor, AuditDraft, AuditEntry, AuditEvent, AuditOutcome, AuditQuery, Group,
+    Named, Receipt, Store, StoreError,
 };
 
 pub(super) async fn audit_events_are_kept_in_one_piece_and_found(store: &impl Store) {
     let one = audit_event(1, "acme", AuditOutcome::Success);
     let two = audit_event(2, "other", AuditOutcome::Unknown);
-    store
-        .append_audit(&[one.clone(), two.clone()])
-        .await
-        .unwrap();
+    append(store, [one.clone(), two.clone()]).await.unwrap();
     // One that is there already takes the whole group with it.
     let three = audit_event(3, "acme", AuditOutcome::Denied);
-    let group = [three.clone(), one.clone()];
-    store.append_audit(&group).await.unwrap_err();
-    store.append_audit(&[three]).await.unwrap();
+    append(store, [three.clone(), one.clone()])
+        .await
+        .unwrap_err();
+    append(store, [three]).await.unwrap();
 
     let all = AuditQuery {
         tenant: None,
@@ -132,6 +131,34 @@ pub(super) async fn audit_events_are_kept_in_one_piece_and_found(store: &impl St
         let numbers: Vec<u64> = found.iter().map(|event| event.n).collect();
         assert_eq!(numbers, expected, "{query:?}");
     }
+}
+
+/// Nor is anything of the refused ones kept.
+pub(super) async fn an_event_that_is_refused_takes_no_write_with_it(store: &impl Store) {
+    let twice = event(1, "acme");
+    let group = Group {
+        audit: vec![twice.clone(), twice],
+        writes: vec![super::event("a", "1", b"x")],
+    };
+    let committed = write_group(store, group).await.unwrap();
+    committed.audit.unwrap_err();
+    assert_eq!(committed.receipts, [Receipt::Stored]);
+    append(store, [event(1, "acme")]).await.unwrap();
+}
+
+async fn append<const N: usize>(
+    store: &impl Store,
+    events: [AuditEvent; N],
+) -> Result<(), StoreError> {
+    let group = Group {
+        audit: events.into(),
+        ..Group::default()
+    };
+    write_group(store, group).await?.audit
+}
+
+pub(super) fn event(number: u8, tenant: &str) -> AuditEvent {
+    audit_event(number, tenant, AuditOutcome::Success)
 }
 
 fn audit_event(number: u8, tenant: &str, outcome: AuditOutcome) -> AuditEvent {

@@ -1,7 +1,7 @@
 //! The audit log: rows are added and read, never changed.
 
+use rusqlite::{Connection, Row, params, params_from_iter, types::ToSql};
 use serde_json::json;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use super::failure::Failure;
 use crate::{
@@ -16,99 +16,103 @@ const INSERT: &str = "INSERT INTO audit_event (id, time, tenant, action, activit
 
 const SELECT: &str = "SELECT n, id, time, tenant, action, activity, actor_type, actor_id, \
     resource_type, resources, count, fields, reason, outcome, detail, refs, peer, trace \
-    FROM audit_event WHERE n < ";
+    FROM audit_event WHERE n < ?1";
 
 /// Adds events, in their order.
-pub(super) async fn append(
-    tx: &mut SqliteConnection,
-    events: &[AuditEvent],
-) -> Result<(), Failure> {
+pub(super) fn append(connection: &Connection, events: &[AuditEvent]) -> Result<(), Failure> {
+    let mut insert = connection.prepare_cached(INSERT)?;
     for AuditEvent { id, time, draft } in events {
-        sqlx::query(INSERT)
-            .bind(id.to_string())
-            .bind(timestamp::format(*time))
-            .bind(&draft.tenant)
-            .bind(draft.action)
-            .bind(draft.activity.as_str())
-            .bind(draft.actor.kind())
-            .bind(draft.actor.id())
-            .bind(draft.resource_type)
-            .bind(json!(draft.resources).to_string())
-            .bind(i64::try_from(draft.count).unwrap_or(i64::MAX))
-            .bind(json!(draft.fields).to_string())
-            .bind(draft.reason.as_deref())
-            .bind(draft.outcome.as_str())
-            .bind(draft.detail)
-            .bind(draft.refs.map(|id| id.to_string()))
-            .bind(draft.peer.map(|address| address.to_string()))
-            .bind(draft.trace.as_deref())
-            .execute(&mut *tx)
-            .await?;
+        insert.execute(params![
+            id.to_string(),
+            timestamp::Text::of(*time).as_str(),
+            draft.tenant,
+            draft.action,
+            draft.activity.as_str(),
+            draft.actor.kind(),
+            draft.actor.id(),
+            draft.resource_type,
+            json!(draft.resources).to_string(),
+            i64::try_from(draft.count).unwrap_or(i64::MAX),
+            json!(draft.fields).to_string(),
+            draft.reason,
+            draft.outcome.as_str(),
+            draft.detail,
+            draft.refs.map(|id| id.to_string()),
+            draft.peer.map(|address| address.to_string()),
+            draft.trace,
+        ])?;
     }
     Ok(())
 }
 
 /// Events that match, newest first.
-pub(super) async fn find(
-    pool: &SqlitePool,
+pub(super) fn find(
+    connection: &Connection,
     query: &AuditQuery,
 ) -> Result<Vec<AuditEntry>, Failure> {
     let before = query.before.and_then(|n| i64::try_from(n.get()).ok());
-    let mut statement = QueryBuilder::<Sqlite>::new(SELECT);
-    statement.push_bind(before.unwrap_or(i64::MAX));
+    let before = before.unwrap_or(i64::MAX);
+    let limit = query.limit.get();
     let outcome = query.outcome.map(|outcome| outcome.as_str().to_owned());
+    let mut statement = SELECT.to_owned();
+    let mut values: Vec<&dyn ToSql> = vec![&before, &limit];
     for (column, value) in [
-        (" AND tenant = ", query.tenant.clone()),
-        (" AND actor_id = ", query.actor.clone()),
-        (" AND action = ", query.action.clone()),
-        (" AND outcome = ", outcome),
+        ("tenant", &query.tenant),
+        ("actor_id", &query.actor),
+        ("action", &query.action),
+        ("outcome", &outcome),
     ] {
-        if let Some(value) = value {
-            statement.push(column).push_bind(value);
+        if value.is_some() {
+            values.push(value);
+            statement += &format!(" AND {column} = ?{}", values.len());
         }
     }
-    statement.push(" ORDER BY n DESC LIMIT ");
-    statement.push_bind(i64::from(query.limit.get()));
-    let rows = statement.build().fetch_all(pool).await?;
-    rows.iter().map(entry).collect()
+    statement += " ORDER BY n DESC LIMIT ?2";
+    let mut select = connection.prepare_cached(&statement)?;
+    let mut rows = select.query(params_from_iter(values))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(entry(row)?);
+    }
+    Ok(found)
 }
 
-fn entry(row: &SqliteRow) -> Result<AuditEntry, Failure> {
+fn entry(row: &Row<'_>) -> Result<AuditEntry, Failure> {
     let list = |column| -> Result<Vec<String>, Failure> {
-        let text: String = row.try_get(column)?;
+        let text: String = row.get(column)?;
         let list = json::read(text.as_bytes()).ok();
         let list = list.and_then(|list| serde_json::from_value(list).ok());
         list.ok_or_else(|| StoreError::Malformed("list of an audit event").into())
     };
     let number = |column| -> Result<u64, Failure> {
-        let number: i64 = row.try_get(column)?;
+        let number: i64 = row.get(column)?;
         let number = u64::try_from(number);
         number.map_err(|_| StoreError::Malformed("number of an audit event").into())
     };
-    let resource_type: String = row.try_get("resource_type")?;
+    let resource_type: String = row.get("resource_type")?;
     let resources = list("resources")?.into_iter().map(|id| Named {
         kind: resource_type.clone(),
         id,
     });
     Ok(AuditEntry {
         n: number("n")?,
-        id: row.try_get("id")?,
-        time: row.try_get("time")?,
-        tenant: row.try_get("tenant")?,
-        action: row.try_get("action")?,
-        activity: row.try_get("activity")?,
+        id: row.get("id")?,
+        time: row.get("time")?,
+        tenant: row.get("tenant")?,
+        action: row.get("action")?,
+        activity: row.get("activity")?,
         actor: Named {
-            kind: row.try_get("actor_type")?,
-            id: row.try_get("actor_id")?,
+            kind: row.get("actor_type")?,
+            id: row.get("actor_id")?,
         },
         resources: resources.collect(),
         count: number("count")?,
         fields: list("fields")?,
-        reason: row.try_get("reason")?,
-        outcome: row.try_get("outcome")?,
-        detail: row.try_get("detail")?,
-        refs: row.try_get("refs")?,
-        peer: row.try_get("peer")?,
-        trace: row.try_get("trace")?,
+        reason: row.get("reason")?,
+        outcome: row.get("outcome")?,
+        detail: row.get("detail")?,
+        refs: row.get("refs")?,
+        peer: row.get("peer")?,
+        trace: row.get("trace")?,
     })
 }

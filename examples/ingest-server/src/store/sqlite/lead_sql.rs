@@ -17,31 +17,75 @@ pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Replaces the columns that are given: the values of [`columns`], then `updated_at`, `id`,
-/// `tenant`, and twice the fingerprint that the lead has to have, or null.
+/// `tenant`, and the fingerprint that the lead has to have, or null.
 pub(super) static UPDATE: LazyLock<String> = LazyLock::new(|| {
-    let columns = COLUMNS.iter().flat_map(columns);
-    let assignments: Vec<String> = columns
+    let names = COLUMNS.iter().flat_map(columns);
+    let assignments: Vec<String> = names
         .map(|column| format!("{column} = coalesce(?, {column})"))
         .collect();
+    // The last parameter is numbered, because it stands there twice.
+    let expected = COLUMNS.iter().flat_map(columns).count() + 4;
     format!(
-        "UPDATE lead SET {}, updated_at = ? WHERE id = ? AND tenant = ? AND (? IS NULL OR {}_fp = ?)",
+        "UPDATE lead SET {}, updated_at = ? WHERE id = ? AND tenant = ? \
+         AND (?{expected} IS NULL OR {}_fp = ?{expected})",
         assignments.join(", "),
         LeadColumn::identity().name(),
     )
 });
 
-/// Selects the key references of the leads whose ids are the JSON array `?2`.
-pub(super) static SELECT_REFS: LazyLock<String> = LazyLock::new(|| {
+/// Adds the key references of the lead whose id is `?1`.
+pub(super) static INSERT_REFS: LazyLock<String> = LazyLock::new(|| {
     let select = |column: &LeadColumn| {
         let key = format!("{}_key_version", column.name());
-        format!(
-            "SELECT {key}, 'lead', id FROM lead \
-             WHERE {key} IS NOT NULL AND id IN (SELECT value FROM json_each(?2))"
-        )
+        format!("SELECT {key}, 'lead', id FROM lead WHERE {key} IS NOT NULL AND id = ?1")
     };
     let selects: Vec<String> = COLUMNS.iter().map(select).collect();
-    selects.join(" UNION ")
+    let selects = selects.join(" UNION ");
+    format!("INSERT INTO sealed_ref {selects} ON CONFLICT DO NOTHING")
 });
+
+/// What is read of a lead: its id, when it was created and updated, and every column.
+static SELECTED: LazyLock<String> = LazyLock::new(|| {
+    let columns = COLUMNS.iter().flat_map(columns);
+    let columns: Vec<String> = columns.map(|column| format!("lead.{column}")).collect();
+    format!(
+        "lead.id, lead.created_at, lead.updated_at, {}",
+        columns.join(", ")
+    )
+});
+
+/// The lead of an id and a tenant.
+pub(super) static SELECT: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {} FROM lead WHERE id = ? AND tenant = ?", *SELECTED));
+
+/// What some values of a column's index lead to: of a tenant, after a lead, at most so many; then the
+/// values.
+pub(super) fn select_by_index(column: &LeadColumn, values: usize) -> String {
+    // Entries of one value stand in the order of their leads; those of several have to be sorted.
+    let values: Vec<String> = (4..4 + values).map(|place| format!("?{place}")).collect();
+    format!(
+        "SELECT {} {} AND lead_index.lead > ?2 AND value IN ({}) ORDER BY lead_index.lead LIMIT ?3",
+        *SELECTED,
+        from_index(column),
+        values.join(", "),
+    )
+}
+
+/// The lead that has a tenant's value of an index: null for one that leads nowhere.
+pub(super) fn select_owner(column: &LeadColumn) -> String {
+    format!("SELECT lead.id {} AND value = ?2", from_index(column))
+}
+
+/// The entries of a column's index of the tenant `?1`, with their leads. Field and index are literals: a
+/// partial index compares them, and SQLite would prepare a statement again for each value bound there.
+fn from_index(column: &LeadColumn) -> String {
+    format!(
+        r#"FROM lead_index
+        LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
+        WHERE lead_index.tenant = ?1 AND field = '{}' AND "index" = 'identity'"#,
+        column.field()
+    )
+}
 
 /// The SQL columns of one column: ciphertext, id of the data key, and the enforced fingerprint if
 /// leads are found by it.

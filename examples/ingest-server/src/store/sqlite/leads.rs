@@ -1,292 +1,166 @@
 //! Leads with their blind-index rows, written inside the group's transaction.
 
-use std::collections::HashMap;
-
 use portcullis_keyring::TenantId;
-use sqlx::{Row as _, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use rusqlite::{Connection, params};
+use uuid::fmt::Hyphenated;
 
-use super::{events, failure::Failure, lead_sql};
+use super::{connection::run, failure::Failure, lead_sql, sealed_refs};
 use crate::{
-    lead::{COLUMNS, LeadColumn, LeadId, LeadRecord, StoredColumn, StoredValue},
-    store::{IndexedLead, LeadChange, LeadWrite, Owner, Receipt, SealedColumn, StoreError, Write},
+    lead::COLUMNS,
+    store::{LeadChange, LeadWrite, SealedColumn},
     timestamp,
 };
 
-/// The one index of this version; equality within a tenant.
-const INDEX: &str = "identity";
+/// The one index of this version is `identity`: equality within a tenant.
+const INSERT_INDEX: &str = r#"INSERT INTO lead_index
+    (tenant, field, "index", version, value, lead) VALUES (?, ?, 'identity', ?, ?, ?)
+    ON CONFLICT DO NOTHING"#;
 
-/// Writes the leads of every write that is still to be stored. A lead that cannot be written
-/// leaves nothing behind, its event included.
-pub(super) async fn apply(
-    tx: &mut SqliteConnection,
-    group: &[Write],
-    receipts: &mut [Option<Receipt>],
-) -> Result<(), Failure> {
-    for (write, receipt) in group.iter().zip(receipts) {
-        let Some(lead) = &write.lead else { continue };
-        if *receipt != Some(Receipt::Stored) {
-            continue;
-        }
-        run(tx, "SAVEPOINT lead").await?;
-        if !write_lead(tx, &write.tenant, lead).await? {
-            run(tx, "ROLLBACK TO lead").await?;
-            events::withdraw(tx, write).await?;
-            *receipt = Some(Receipt::LostRace);
-        }
-        run(tx, "RELEASE lead").await?;
-    }
-    Ok(())
-}
+const DELETE_INDEX: &str = "DELETE FROM lead_index WHERE lead = ? AND field = ?";
 
-async fn run(tx: &mut SqliteConnection, statement: &'static str) -> Result<(), Failure> {
-    sqlx::query(statement).execute(tx).await?;
-    Ok(())
-}
-
-/// The lead of that id, if it is the tenant's.
-pub(super) async fn by_id(
-    pool: &SqlitePool,
-    tenant: &TenantId,
-    id: LeadId,
-) -> Result<Option<LeadRecord>, Failure> {
-    let row = sqlx::query("SELECT * FROM lead WHERE id = ? AND tenant = ?")
-        .bind(id.to_string())
-        .bind(tenant.as_str())
-        .fetch_optional(pool)
-        .await?;
-    row.as_ref().map(decode).transpose()
-}
-
-/// Selects what values of an index lead to: its tenant, field and name, the values, the lead after which
-/// to begin, and how many.
-macro_rules! by_index {
-    ($values:literal) => {
-        concat!(
-            r#"SELECT lead.* FROM lead_index
-            LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
-            WHERE lead_index.tenant = ? AND field = ? AND "index" = ? AND lead_index.value "#,
-            $values,
-            " AND lead_index.lead > ? ORDER BY lead_index.lead LIMIT ?"
-        )
-    };
-}
-
-/// What any of some index values of the tenant leads to, oldest first.
-pub(super) async fn by_index(
-    pool: &SqlitePool,
-    tenant: &TenantId,
-    column: &LeadColumn,
-    values: &[&[u8]],
-    after: Option<LeadId>,
-    limit: u32,
-) -> Result<Vec<IndexedLead>, Failure> {
-    // Every id sorts after the empty text.
-    let after = after.map(|id| id.to_string()).unwrap_or_default();
-    // Entries of one value stand in the order of their leads; those of several have to be sorted.
-    let query = match values {
-        [_] => sqlx::query(by_index!("= ?")),
-        _ => sqlx::query(by_index!("IN (SELECT unhex(value) FROM json_each(?))")),
-    };
-    let query = query.bind(tenant.as_str()).bind(column.field()).bind(INDEX);
-    let query = match values {
-        [value] => query.bind(*value),
-        _ => query.bind(hex_list(values)),
-    };
-    let rows = query.bind(after).bind(limit).fetch_all(pool).await?;
-    let found = |row: &SqliteRow| {
-        if row.try_get::<Option<String>, _>("id")?.is_none() {
-            return Ok(IndexedLead::Nowhere);
-        }
-        match decode(row) {
-            Ok(lead) => Ok(IndexedLead::Found(lead)),
-            Err(Failure::Store(StoreError::Malformed(_))) => Ok(IndexedLead::Nowhere),
-            Err(failure) => Err(failure),
-        }
-    };
-    rows.iter().map(found).collect()
-}
-
-/// Which leads own fingerprints of an identity column.
-pub(super) async fn owners(
-    pool: &SqlitePool,
-    tenant: &TenantId,
-    column: &LeadColumn,
-    fingerprints: &[&[u8]],
-) -> Result<HashMap<Vec<u8>, Owner>, Failure> {
-    let statement = r#"SELECT value, lead.id FROM lead_index
-        LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
-        WHERE lead_index.tenant = ? AND field = ? AND "index" = ?
-        AND value IN (SELECT unhex(value) FROM json_each(?))"#;
-    let rows = sqlx::query(statement)
-        .bind(tenant.as_str())
-        .bind(column.field())
-        .bind(INDEX)
-        .bind(hex_list(fingerprints))
-        .fetch_all(pool)
-        .await?;
-    let owner = |row: &SqliteRow| {
-        let lead: Option<String> = row.try_get("id")?;
-        let lead = lead.as_deref().and_then(LeadId::parse);
-        Ok((
-            row.try_get("value")?,
-            lead.map_or(Owner::Nowhere, Owner::Lead),
-        ))
-    };
-    rows.iter().map(owner).collect()
-}
-
-/// As a JSON array for `json_each`, which has no bytes.
-fn hex_list(values: &[&[u8]]) -> String {
-    let hex =
-        |bytes: &&[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
-    let list: Vec<String> = values.iter().map(hex).collect();
-    serde_json::json!(list).to_string()
-}
-
-/// Whether the lead could be written.
-async fn write_lead(
-    tx: &mut SqliteConnection,
+/// Whether the lead could be written. One that could not leaves nothing behind.
+pub(super) fn write(
+    connection: &Connection,
     tenant: &TenantId,
     lead: &LeadWrite,
 ) -> Result<bool, Failure> {
-    let id = lead.id.to_string();
-    let exists = match lead.change {
-        LeadChange::Create => insert(tx, tenant, &id, lead).await?,
-        LeadChange::Merge | LeadChange::Update => update(tx, tenant, &id, lead).await?,
+    let mut id = [0; Hyphenated::LENGTH];
+    let id = lead.id.text(&mut id);
+    let written = match lead.change {
+        LeadChange::Create => create(connection, tenant, id, lead)?,
+        LeadChange::Merge | LeadChange::Update => update(connection, tenant, id, lead)?,
     };
-    if !exists {
+    if written {
+        sealed_refs::write_lead(connection, id, lead)?;
+    }
+    Ok(written)
+}
+
+/// A lead that is new has nothing to take the place of. What another has of it is its id or its e-mail.
+fn create(
+    connection: &Connection,
+    tenant: &TenantId,
+    id: &str,
+    lead: &LeadWrite,
+) -> Result<bool, Failure> {
+    if !insert(connection, tenant, id, lead)? {
         return Ok(false);
     }
     for column in &lead.columns {
-        if !index(tx, tenant, &id, column).await? {
+        if !insert_index(connection, tenant, id, column)? {
+            withdraw(connection, id)?;
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-async fn insert(
-    tx: &mut SqliteConnection,
+fn update(
+    connection: &Connection,
     tenant: &TenantId,
     id: &str,
     lead: &LeadWrite,
 ) -> Result<bool, Failure> {
-    let at = timestamp::format(lead.at);
-    let done = bind_columns(sqlx::query(lead_sql::INSERT.as_str()), lead)
-        .bind(&at)
-        .bind(id)
-        .bind(tenant.as_str())
-        .bind(&at)
-        .execute(&mut *tx)
-        .await?;
-    Ok(done.rows_affected() == 1)
+    run(connection, "SAVEPOINT lead")?;
+    let written = replace(connection, tenant, id, lead)?;
+    if !written {
+        run(connection, "ROLLBACK TO lead")?;
+    }
+    run(connection, "RELEASE lead")?;
+    Ok(written)
 }
 
-async fn update(
-    tx: &mut SqliteConnection,
+/// Replaces the given columns and their index rows; false if the lead is another by now, or a unique
+/// value belongs to another.
+fn replace(
+    connection: &Connection,
     tenant: &TenantId,
     id: &str,
     lead: &LeadWrite,
 ) -> Result<bool, Failure> {
-    let expected = lead.expected_identity.as_deref();
-    let done = bind_columns(sqlx::query(lead_sql::UPDATE.as_str()), lead)
-        .bind(timestamp::format(lead.at))
-        .bind(id)
-        .bind(tenant.as_str())
-        .bind(expected)
-        .bind(expected)
-        .execute(&mut *tx)
-        .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
-
-/// Binds ciphertext, key id and, where a column is indexed, fingerprint, in the order of
-/// [`COLUMNS`]; null where the write has no such column.
-fn bind_columns<'q>(mut query: Query<'q>, lead: &'q LeadWrite) -> Query<'q> {
-    for definition in COLUMNS {
-        let column = lead
-            .columns
-            .iter()
-            .find(|column| column.column == definition);
-        query = query
-            .bind(column.map(|column| column.sealed.as_slice()))
-            .bind(column.map(|column| column.key_id.value()));
-        if definition.is_indexed() {
-            let enforced = column.and_then(|column| column.index.first());
-            query = query.bind(enforced.map(|row| row.value.as_slice()));
+    let mut update = connection.prepare_cached(&lead_sql::UPDATE)?;
+    let at = timestamp::Text::of(lead.at);
+    let next = bind_columns(&mut update, lead)?;
+    update.raw_bind_parameter(next, at.as_str())?;
+    update.raw_bind_parameter(next + 1, id)?;
+    update.raw_bind_parameter(next + 2, tenant.as_str())?;
+    update.raw_bind_parameter(next + 3, lead.expected_identity.as_deref())?;
+    if update.raw_execute()? == 0 {
+        return Ok(false);
+    }
+    for column in lead.columns.iter().filter(|it| it.column.is_indexed()) {
+        let mut delete = connection.prepare_cached(DELETE_INDEX)?;
+        delete.execute([id, column.column.field()])?;
+        if !insert_index(connection, tenant, id, column)? {
+            return Ok(false);
         }
     }
-    query
+    Ok(true)
 }
 
-/// Replaces a column's index rows; false if a unique value belongs to another lead.
-async fn index(
-    tx: &mut SqliteConnection,
+fn insert(
+    connection: &Connection,
+    tenant: &TenantId,
+    id: &str,
+    lead: &LeadWrite,
+) -> Result<bool, Failure> {
+    let mut insert = connection.prepare_cached(&lead_sql::INSERT)?;
+    let at = timestamp::Text::of(lead.at);
+    let next = bind_columns(&mut insert, lead)?;
+    insert.raw_bind_parameter(next, at.as_str())?;
+    insert.raw_bind_parameter(next + 1, id)?;
+    insert.raw_bind_parameter(next + 2, tenant.as_str())?;
+    insert.raw_bind_parameter(next + 3, at.as_str())?;
+    Ok(insert.raw_execute()? == 1)
+}
+
+/// Takes back a lead that was inserted and whose e-mail belongs to another.
+fn withdraw(connection: &Connection, id: &str) -> Result<(), Failure> {
+    for statement in [
+        "DELETE FROM lead WHERE id = ?",
+        "DELETE FROM lead_index WHERE lead = ?",
+    ] {
+        connection.prepare_cached(statement)?.execute([id])?;
+    }
+    Ok(())
+}
+
+/// Binds ciphertext, key id and, where a column is indexed, fingerprint, in the order of
+/// [`COLUMNS`]; null where the write has no such column. Gives the place of the next parameter.
+fn bind_columns(
+    statement: &mut rusqlite::Statement<'_>,
+    lead: &LeadWrite,
+) -> Result<usize, Failure> {
+    let mut next = 1;
+    for definition in COLUMNS {
+        let column = lead.columns.iter().find(|it| it.column == definition);
+        statement.raw_bind_parameter(next, column.map(|it| it.sealed.as_slice()))?;
+        statement.raw_bind_parameter(next + 1, column.map(|it| it.key_id.value()))?;
+        next += 2;
+        if definition.is_indexed() {
+            let enforced = column.and_then(|it| it.index.first());
+            statement.raw_bind_parameter(next, enforced.map(|it| it.value.as_slice()))?;
+            next += 1;
+        }
+    }
+    Ok(next)
+}
+
+/// Inserts a column's index rows; false if a unique value belongs to another lead.
+fn insert_index(
+    connection: &Connection,
     tenant: &TenantId,
     id: &str,
     column: &SealedColumn,
 ) -> Result<bool, Failure> {
+    let mut insert = connection.prepare_cached(INSERT_INDEX)?;
     let field = column.column.field();
-    sqlx::query("DELETE FROM lead_index WHERE lead = ? AND field = ?")
-        .bind(id)
-        .bind(field)
-        .execute(&mut *tx)
-        .await?;
     for row in &column.index {
-        let statement = r#"INSERT INTO lead_index (tenant, field, "index", version, value, lead)
-            VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"#;
-        let done = sqlx::query(statement)
-            .bind(tenant.as_str())
-            .bind(field)
-            .bind(INDEX)
-            .bind(row.version)
-            .bind(&row.value)
-            .bind(id)
-            .execute(&mut *tx)
-            .await?;
-        if done.rows_affected() == 0 {
+        let inserted =
+            insert.execute(params![tenant.as_str(), field, row.version, row.value, id])?;
+        if inserted == 0 {
             return Ok(false);
         }
     }
     Ok(true)
-}
-
-fn decode(row: &SqliteRow) -> Result<LeadRecord, Failure> {
-    let id: String = row.try_get("id")?;
-    let columns = COLUMNS.iter().filter_map(|column| stored(row, column));
-    Ok(LeadRecord {
-        id: LeadId::parse(&id).ok_or(StoreError::Malformed("lead id"))?,
-        sealed: columns.collect(),
-        created_at: row.try_get("created_at").ok(),
-        updated_at: row.try_get("updated_at").ok(),
-    })
-}
-
-/// A column that the lead has. A row may hold anything that somebody wrote past this service: what
-/// has another type, or lacks one of its parts, is there and has no value.
-fn stored(row: &SqliteRow, column: &'static LeadColumn) -> Option<StoredColumn> {
-    let name = |suffix| format!("{}_{suffix}", column.name());
-    let sealed = row.try_get::<Option<Vec<u8>>, _>(name("enc").as_str());
-    let key_id = row.try_get::<Option<u32>, _>(name("key_version").as_str());
-    let fingerprint = if column.is_indexed() {
-        row.try_get::<Option<Vec<u8>>, _>(name("fp").as_str())
-    } else {
-        Ok(None)
-    };
-    let value = match (sealed, key_id, fingerprint) {
-        (Ok(None), Ok(None), Ok(None)) => return None,
-        (Ok(Some(sealed)), Ok(Some(key_id)), Ok(fingerprint))
-            if fingerprint.is_some() == column.is_indexed() =>
-        {
-            Some(StoredValue {
-                sealed,
-                key_id,
-                fingerprint,
-            })
-        }
-        _ => None,
-    };
-    Some(StoredColumn { column, value })
 }

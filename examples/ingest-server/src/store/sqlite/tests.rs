@@ -26,7 +26,7 @@ async fn each_column_of_a_lead_has_its_sql_columns() {
         .await
         .unwrap();
     let present: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info('lead')")
-        .fetch_all(&store.readers)
+        .fetch_all(&store.opening)
         .await
         .unwrap();
     for column in COLUMNS {
@@ -56,7 +56,7 @@ async fn the_audit_log_is_added_to_and_nothing_else() {
     );
     let run = async |statement: String| {
         sqlx::query(sqlx::AssertSqlSafe(statement))
-            .execute(&store.writer)
+            .execute(&store.opening)
             .await
     };
     run(format!(
@@ -96,7 +96,7 @@ async fn the_audit_log_is_added_to_and_nothing_else() {
         .expect_err(column);
     }
     let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_event WHERE tenant = 'acme'")
-        .fetch_one(&store.readers)
+        .fetch_one(&store.opening)
         .await
         .unwrap();
     assert_eq!(rows, 1);

@@ -1,12 +1,8 @@
 //! Finds out whether the tables are there and can be written, by trying.
 
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 
-use super::{
-    failure::{BUSY, Failure, code},
-    lead_sql,
-    transaction::WriteTransaction,
-};
+use super::{failure::Failure, lead_sql, transaction::WriteTransaction};
 use crate::{lead::COLUMNS, store::StoreError};
 
 /// What requests do to the tables, on rows that no tenant has.
@@ -91,13 +87,7 @@ const EXPECTED: [(&str, &str); 4] = [
 ];
 
 /// Runs the statements in a transaction that is taken back.
-pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
-    let mut tx = match WriteTransaction::begin(pool).await {
-        Ok(tx) => tx,
-        // Another process writes: the database works.
-        Err(error) if code(&error) == Some(BUSY) => return Ok(()),
-        Err(error) => return Err(Failure::from(error).into()),
-    };
+pub(super) async fn run(mut tx: WriteTransaction) -> Result<(), StoreError> {
     write_lead(&mut tx)
         .await
         .map_err(|error| failed("lead", error))?;
@@ -131,14 +121,14 @@ async fn write_lead(tx: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     for _ in 0..3 {
         update = update.bind("");
     }
-    let update = update.bind(None::<Vec<u8>>).bind(None::<Vec<u8>>);
+    let update = update.bind(None::<Vec<u8>>);
     update.execute(&mut *tx).await?;
     Ok(())
 }
 
 /// What SQLite said of a table.
-pub(super) fn failed(table: &'static str, error: sqlx::Error) -> StoreError {
-    match StoreError::from(Failure::from(error)) {
+pub(super) fn failed(table: &'static str, error: impl Into<Failure>) -> StoreError {
+    match StoreError::from(error.into()) {
         StoreError::Unavailable(source) => StoreError::Table { table, source },
         error => error,
     }

@@ -1,0 +1,50 @@
+//! What is written in one transaction, and the way into a database for it.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+
+use super::{AuditEvent, Receipt, StoreError, Write};
+
+/// What is written in one transaction.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    /// Events of the audit log, in their order.
+    pub(crate) audit: Vec<AuditEvent>,
+    pub(crate) writes: Vec<Write>,
+}
+
+/// What became of a group that is durable.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    /// All events of the audit log are durable, or none is.
+    pub(crate) audit: Result<(), StoreError>,
+    /// One for each write, in order.
+    pub(crate) receipts: Vec<Receipt>,
+}
+
+/// Where groups are written, one after another.
+///
+/// # Contract
+/// - [`commit`](GroupSink::commit) is atomic and durable: when it returns `Ok`, every write whose
+///   receipt is [`Receipt::Stored`] survives a crash, and so do the events of the audit log unless
+///   the group says that they were refused; when it returns `Err`, nothing of the group is there.
+/// - Writes of one group take effect in their order, and so do events of the audit log, of which
+///   none is ever changed or removed.
+/// - An event of the audit log that the database refuses takes the others with it, and no write.
+/// - An event's (tenant, source, id) and a lead's e-mail fingerprint within its tenant are unique.
+/// - After a failure the next group is not concerned with what was left of this one.
+#[async_trait]
+pub(crate) trait GroupSink: Debug + Send {
+    /// Writes a group and says what became of it.
+    async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError>;
+
+    /// Whether it can be written: makes durable as much as an ordinary group has, and leaves none
+    /// of it.
+    async fn try_writing(&mut self) -> Result<(), StoreError>;
+}
+
+/// What writes groups until nobody can queue any more. The store decides where it runs: it is given
+/// a sink there.
+pub(crate) type WriteGroups = Box<dyn FnOnce(Box<dyn GroupSink>) -> BoxFuture<'static, ()> + Send>;

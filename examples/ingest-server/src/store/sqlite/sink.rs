@@ -1,0 +1,143 @@
+//! Writes groups on a connection that is given up whenever something failed on it.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+
+use super::{
+    audit,
+    connection::{self, run},
+    events,
+    failure::Failure,
+    file::OpenedFile,
+    leads, sealed_refs,
+    turn::WriteTurns,
+};
+use crate::store::{Committed, Group, GroupSink, Receipt, StoreError, Write};
+
+/// The one connection that writes groups.
+#[derive(Debug)]
+pub(super) struct SqliteSink {
+    path: PathBuf,
+    file: OpenedFile,
+    turns: WriteTurns,
+    /// None after a failure.
+    connection: Option<Connection>,
+}
+
+impl SqliteSink {
+    /// Opens the connection at once: later there may be no file descriptors for it.
+    pub(super) fn open(path: PathBuf, file: OpenedFile, turns: WriteTurns) -> Self {
+        // Where that fails, so does the first group, and says why.
+        let connection = connection::open_writing(&path).ok();
+        Self {
+            path,
+            file,
+            turns,
+            connection,
+        }
+    }
+
+    /// Does it in a transaction that holds the write lock from its start, so that what it reads stays
+    /// true.
+    ///
+    /// The connection is kept after a commit that succeeded, and closed in every other case. After a
+    /// failure nobody knows whether SQLite has rolled back (it does so by itself on a full disk and on
+    /// most I/O errors, and then refuses `ROLLBACK`). Closing it ends whatever it was in.
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connection::open_writing(&self.path)?,
+        };
+        run(&connection, "BEGIN IMMEDIATE")?;
+        let done = work(&connection)?;
+        run(&connection, "COMMIT")?;
+        self.connection = Some(connection);
+        Ok(done)
+    }
+}
+
+#[async_trait]
+impl GroupSink for SqliteSink {
+    async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
+        let _turn = self.turns.take().await;
+        let committed = self.write(|connection| {
+            let audit = append_audit(connection, group)?;
+            let writes = group.writes.iter();
+            let receipts = writes.map(|write| write_one(connection, write));
+            Ok(Committed {
+                audit,
+                receipts: receipts.collect::<Result<_, _>>()?,
+            })
+        })?;
+        // Durable in a file that is no longer the database is not durable.
+        self.file.verify()?;
+        Ok(committed)
+    }
+
+    async fn try_writing(&mut self) -> Result<(), StoreError> {
+        let _turn = self.turns.take().await;
+        self.write(|connection| {
+            // Deleted pages are overwritten with zeros, so all of them reach the log.
+            for statement in [
+                "INSERT INTO secret_check VALUES ('', 0, zeroblob(?))",
+                "DELETE FROM secret_check WHERE secret = '' AND length(value) = ?",
+            ] {
+                connection.execute(statement, [TRIAL_BYTES])?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+}
+
+/// What an ordinary group makes durable.
+const TRIAL_BYTES: i64 = 1 << 20;
+
+/// Events of the audit log that the database refuses leave the rest of the group as it is.
+fn append_audit(connection: &Connection, group: &Group) -> Result<Result<(), StoreError>, Failure> {
+    if group.audit.is_empty() {
+        return Ok(Ok(()));
+    }
+    if group.writes.is_empty() {
+        return Ok(Ok(audit::append(connection, &group.audit)?));
+    }
+    run(connection, "SAVEPOINT audit")?;
+    let refused = match audit::append(connection, &group.audit) {
+        Err(failure) if failure.is_refusal() => Some(failure),
+        outcome => outcome.map(|()| None)?,
+    };
+    if refused.is_some() {
+        run(connection, "ROLLBACK TO audit")?;
+    }
+    run(connection, "RELEASE audit")?;
+    Ok(refused.map_or(Ok(()), |failure| Err(failure.into())))
+}
+
+/// Writes an event and its lead, both or neither.
+fn write_one(connection: &Connection, write: &Write) -> Result<Receipt, Failure> {
+    if let Some(event) = &write.event
+        && let Some(duplicate) = events::insert(connection, &write.tenant, event)?
+    {
+        return Ok(duplicate);
+    }
+    if let Some(lead) = &write.lead
+        && !leads::write(connection, &write.tenant, lead)?
+    {
+        if let Some(event) = &write.event {
+            events::withdraw(connection, &write.tenant, event)?;
+        }
+        return Ok(Receipt::LostRace);
+    }
+    if let Some(event) = &write.event {
+        sealed_refs::insert_event(connection, event)?;
+    }
+    Ok(Receipt::Stored)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! Forms groups, has them written, and tells who waits. Each group has a span of its own, which links
+//! to the requests that it serves.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc::{Receiver, UnboundedReceiver},
+    time::timeout,
+};
+use tracing::Instrument as _;
+
+use super::{
+    WriteEvent, WriteObserver, WriterLimits,
+    request::{AuditRequest, Waiting, WriteRequest},
+};
+use crate::{
+    clock::Clock,
+    store::{Committed, Group, GroupSink, StoreError, group_span},
+};
+
+/// How long after a failure the database is tried when nobody else does.
+const TRY_EVERY: Duration = Duration::from_millis(500);
+
+/// What queues, and what becomes of it.
+#[derive(Debug)]
+pub(super) struct GroupLoop {
+    queue: Queue,
+    limits: WriterLimits,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn WriteObserver>,
+    failures: Arc<AtomicU32>,
+}
+
+#[derive(Debug)]
+struct Queue {
+    audits: Receiver<AuditRequest>,
+    writes: UnboundedReceiver<WriteRequest>,
+    /// What had no room in the group before.
+    left_over: Option<WriteRequest>,
+}
+
+#[derive(Debug)]
+enum Request {
+    Audit(AuditRequest),
+    Write(WriteRequest),
+}
+
+impl GroupLoop {
+    pub(super) fn new(
+        writes: UnboundedReceiver<WriteRequest>,
+        audits: Receiver<AuditRequest>,
+        limits: WriterLimits,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn WriteObserver>,
+        failures: &Arc<AtomicU32>,
+    ) -> Self {
+        let left_over = None;
+        Self {
+            queue: Queue {
+                audits,
+                writes,
+                left_over,
+            },
+            limits,
+            clock,
+            observer,
+            failures: Arc::clone(failures),
+        }
+    }
+
+    /// Writes until nobody can queue any more and nothing is left.
+    pub(super) async fn run(mut self, mut sink: Box<dyn GroupSink>) {
+        while let Some(first) = self.next(&mut *sink).await {
+            let (group, waiting) = self.queue.group(first, self.limits);
+            if !(group.audit.is_empty() && group.writes.is_empty()) {
+                self.write(&mut *sink, &group, waiting).await;
+            }
+        }
+    }
+
+    /// The next request. While the database cannot be written, it is tried meanwhile, so that its
+    /// recovery is noticed also when nothing is sent here because of the failure.
+    async fn next(&mut self, sink: &mut dyn GroupSink) -> Option<Request> {
+        while self.failures.load(Ordering::Relaxed) > 0 {
+            if let Ok(request) = timeout(TRY_EVERY, self.queue.next()).await {
+                return request;
+            }
+            let span = tracing::info_span!(parent: None, "write_trial");
+            let outcome = sink.try_writing().instrument(span.clone()).await;
+            span.in_scope(|| self.count(outcome.is_ok()));
+            if let Err(StoreError::Busy) = outcome {
+                self.queue.refuse();
+            }
+        }
+        self.queue.next().await
+    }
+
+    async fn write(&mut self, sink: &mut dyn GroupSink, group: &Group, waiting: Waiting) {
+        let span = group_span::group_span(group, &waiting.origins);
+        let outcome = self.commit(sink, group).instrument(span.clone()).await;
+        if let Err(StoreError::Busy) = outcome {
+            self.queue.refuse();
+        }
+        span.in_scope(|| match outcome {
+            Ok(committed) => {
+                if let Err(error) = &committed.audit {
+                    group_span::tell_audit_not_written(error, &waiting.origins);
+                }
+                waiting.acknowledge(committed);
+            }
+            Err(error) => {
+                if group.writes.is_empty() {
+                    group_span::tell_audit_not_written(&error, &waiting.origins);
+                } else {
+                    group_span::tell_not_written(&error, &waiting.origins);
+                }
+                waiting.refuse(&error);
+            }
+        });
+    }
+
+    async fn commit(
+        &self,
+        sink: &mut dyn GroupSink,
+        group: &Group,
+    ) -> Result<Committed, StoreError> {
+        let rows = group.writes.len();
+        let began = self.clock.monotonic();
+        let outcome = sink.commit(group).await;
+        let took = self.clock.monotonic().saturating_sub(began);
+        if rows > 0 {
+            self.observer.observe(&match outcome {
+                Ok(_) => WriteEvent::Committed { rows, took },
+                Err(_) => WriteEvent::Failed { rows },
+            });
+        }
+        self.count(matches!(&outcome, Ok(committed) if committed.audit.is_ok()));
+        outcome
+    }
+
+    /// Counts failures in a row.
+    fn count(&self, succeeded: bool) {
+        let failures = self.failures.load(Ordering::Relaxed);
+        if !succeeded {
+            let failures = failures.saturating_add(1);
+            self.failures.store(failures, Ordering::Relaxed);
+        } else if failures > 0 {
+            self.failures.store(0, Ordering::Relaxed);
+            self.observer.observe(&WriteEvent::Recovered { failures });
+        }
+    }
+}
+
+impl Queue {
+    async fn next(&mut self) -> Option<Request> {
+        if let Some(request) = self.left_over.take() {
+            return Some(Request::Write(request));
+        }
+        tokio::select! {
+            biased;
+            Some(request) = self.audits.recv() => Some(Request::Audit(request)),
+            Some(request) = self.writes.recv() => Some(Request::Write(request)),
+            else => None,
+        }
+    }
+
+    /// A request and what came in during the last commit; a lone one does not wait.
+    fn group(&mut self, first: Request, limits: WriterLimits) -> (Group, Waiting) {
+        let (mut group, mut waiting) = (Group::default(), Waiting::default());
+        match first {
+            Request::Audit(request) => waiting.add_audit(&mut group, request),
+            Request::Write(request) => waiting.add(&mut group, request),
+        }
+        while group.audit.len() < limits.group_audit.get()
+            && let Ok(next) = self.audits.try_recv()
+        {
+            waiting.add_audit(&mut group, next);
+        }
+        while let Some(next) = self
+            .left_over
+            .take()
+            .or_else(|| self.writes.try_recv().ok())
+        {
+            let rows = group.writes.len() + next.writes.len();
+            if rows > limits.group_rows.get() && !group.writes.is_empty() {
+                self.left_over = Some(next);
+                break;
+            }
+            waiting.add(&mut group, next);
+        }
+        (group, waiting)
+    }
+
+    /// Refuses what has queued while the database was locked for as long as one request may wait: in
+    /// the next group it would wait that long once more.
+    fn refuse(&mut self) {
+        let mut group = Group::default();
+        let mut waiting = Waiting::default();
+        while let Ok(request) = self.audits.try_recv() {
+            waiting.add_audit(&mut group, request);
+        }
+        while let Some(request) = self
+            .left_over
+            .take()
+            .or_else(|| self.writes.try_recv().ok())
+        {
+            waiting.add(&mut group, request);
+        }
+        waiting.refuse(&StoreError::Busy);
+    }
+}

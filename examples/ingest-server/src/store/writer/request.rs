@@ -1,0 +1,93 @@
+//! What waits to be written, and who is told what became of it.
+
+use std::sync::Arc;
+
+use portcullis_telemetry::SpanLink;
+use tokio::sync::oneshot;
+
+use crate::store::{
+    AuditEvent, AuditLogEvent, AuditObserver, Committed, Group, Receipt, StoreError, Write,
+};
+
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// Events and leads of one request.
+#[derive(Debug)]
+pub(super) struct WriteRequest {
+    pub(super) writes: Vec<Write>,
+    pub(super) reply: Reply<Vec<Receipt>>,
+    /// The request's span, for the group's to link to.
+    pub(super) origin: Option<SpanLink>,
+}
+
+/// Events of the audit log that belong together.
+#[derive(Debug)]
+pub(super) struct AuditRequest {
+    pub(super) events: Vec<AuditEvent>,
+    pub(super) reply: Reply<()>,
+    pub(super) observer: Arc<dyn AuditObserver>,
+    pub(super) origin: Option<SpanLink>,
+}
+
+/// Who waits for a group.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    /// How many of the group's rows each has.
+    writes: Vec<(usize, Reply<Vec<Receipt>>)>,
+    audit: Vec<(usize, Arc<dyn AuditObserver>, Reply<()>)>,
+    pub(super) origins: Vec<SpanLink>,
+}
+
+impl Waiting {
+    /// Takes a request into the group.
+    pub(super) fn add(&mut self, group: &mut Group, request: WriteRequest) {
+        self.writes.push((request.writes.len(), request.reply));
+        self.origins.extend(request.origin);
+        if group.writes.is_empty() {
+            group.writes = request.writes;
+        } else {
+            group.writes.extend(request.writes);
+        }
+    }
+
+    /// Takes events of the audit log into the group. Who has given up waiting gets no row: nothing will
+    /// be shown for it.
+    pub(super) fn add_audit(&mut self, group: &mut Group, request: AuditRequest) {
+        if request.reply.is_closed() {
+            return;
+        }
+        self.audit
+            .push((request.events.len(), request.observer, request.reply));
+        self.origins.extend(request.origin);
+        group.audit.extend(request.events);
+    }
+
+    /// Tells everybody what became of a group that is durable.
+    pub(super) fn acknowledge(self, committed: Committed) {
+        let mut receipts = committed.receipts.into_iter();
+        // First those who are kept from showing something.
+        for (events, observer, reply) in self.audit {
+            if committed.audit.is_ok() {
+                for _ in 0..events {
+                    observer.observe(AuditLogEvent::Recorded);
+                }
+            }
+            let outcome = committed.audit.as_ref().map_err(StoreError::echo);
+            drop(reply.send(outcome.copied()));
+        }
+        for (rows, reply) in self.writes {
+            // A requester that went away does not need its receipts.
+            drop(reply.send(Ok(receipts.by_ref().take(rows).collect())));
+        }
+    }
+
+    /// Tells everybody that nothing was written.
+    pub(super) fn refuse(self, error: &StoreError) {
+        for (_, _, reply) in self.audit {
+            drop(reply.send(Err(error.echo())));
+        }
+        for (_, reply) in self.writes {
+            drop(reply.send(Err(error.echo())));
+        }
+    }
+}
