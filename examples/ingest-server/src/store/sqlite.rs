@@ -3,6 +3,7 @@
 mod audit;
 mod checks;
 mod connection;
+mod event_hash;
 mod events;
 mod failure;
 mod file;
@@ -14,6 +15,7 @@ mod open;
 mod policies;
 mod remembered;
 mod sealed_refs;
+mod seen_events;
 mod sink;
 mod transaction;
 mod trial;
@@ -38,7 +40,7 @@ use tokio::{
 };
 
 use self::{
-    failure::Failure, file::OpenedFile, marker::Marker, sink::SqliteSink,
+    failure::Failure, file::OpenedFile, marker::Marker, seen_events::SeenEvents, sink::SqliteSink,
     transaction::WriteTransaction,
 };
 use super::{
@@ -106,6 +108,7 @@ impl SqliteStore {
         drop(opening);
         store.marker.check_tables(remembers_secrets)?;
         open::migrate(&store.opening).await?;
+        hash_earlier_events(path).await?;
         // A connection is open from now to the end.
         let noted = store.file.note_log();
         noted.map_err(|error| StoreError::Unavailable(error.into()))?;
@@ -155,6 +158,17 @@ impl SqliteStore {
         let begun = timeout(SELDOM_BEGIN, begun).await;
         begun.map_err(|_| StoreError::Busy)?
     }
+}
+
+/// Takes seconds where an earlier version left a million events.
+async fn hash_earlier_events(path: &Path) -> Result<(), Failure> {
+    let path = path.to_owned();
+    let hashing = tokio::task::spawn_blocking(move || {
+        let connection = connection::open_writing(&path, open::OPENING_TIMEOUT)?;
+        SeenEvents::hash_earlier(&connection)
+    });
+    let hashed = hashing.await;
+    hashed.map_err(|error| StoreError::Unavailable(error.into()))?
 }
 
 /// The right to write, as far as this process is concerned.

@@ -5,6 +5,8 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::failure::Failure;
+
 /// What a connection that writes keeps of the file in memory. Random ids touch pages of the whole index.
 const CACHED_KIB: u32 = 32 << 10;
 
@@ -31,4 +33,10 @@ pub(super) fn open_writing(path: &Path, busy: Duration) -> rusqlite::Result<Conn
          PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
     ))?;
     Ok(connection)
+}
+
+/// Runs a statement that takes and gives nothing.
+pub(super) fn run(connection: &Connection, statement: &str) -> Result<(), Failure> {
+    connection.prepare_cached(statement)?.execute([])?;
+    Ok(())
 }

@@ -25,19 +25,36 @@ pub(super) async fn by_id(
     row.as_ref().map(decode).transpose()
 }
 
+/// Which entries stand in `lead_index_unique`, in the words by which SQLite finds that out.
+macro_rules! identity {
+    () => {
+        r#"(field = 'lead.email' AND "index" = 'identity')"#
+    };
+}
+
 /// Selects what values of an index lead to: its tenant, field and name, the values, the lead after which
 /// to begin, and how many.
 macro_rules! by_index {
-    ($values:literal) => {
+    ($among:expr, $values:literal) => {
         concat!(
-            r#"SELECT lead.* FROM lead_index
+            "SELECT lead.* FROM lead_index
             LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
-            WHERE lead_index.tenant = ? AND field = ? AND "index" = ? AND lead_index.value "#,
+            WHERE ",
+            $among,
+            r#" AND lead_index.tenant = ? AND field = ? AND "index" = ? AND lead_index.value "#,
             $values,
             " AND lead_index.lead > ? ORDER BY lead_index.lead LIMIT ?"
         )
     };
 }
+
+const ONE_IDENTITY: &str = by_index!(identity!(), "= ?");
+const ONE_OTHER: &str = by_index!(concat!("NOT ", identity!()), "= ?");
+const SOME_IDENTITIES: &str = by_index!(identity!(), "IN (SELECT unhex(value) FROM json_each(?))");
+const SOME_OTHERS: &str = by_index!(
+    concat!("NOT ", identity!()),
+    "IN (SELECT unhex(value) FROM json_each(?))"
+);
 
 /// What any of some index values of the tenant leads to, oldest first.
 pub(super) async fn by_index(
@@ -51,10 +68,12 @@ pub(super) async fn by_index(
     // Every id sorts after the empty text.
     let after = after.map(|id| id.to_string()).unwrap_or_default();
     // Entries of one value stand in the order of their leads; those of several have to be sorted.
-    let query = match values {
-        [_] => sqlx::query(by_index!("= ?")),
-        _ => sqlx::query(by_index!("IN (SELECT unhex(value) FROM json_each(?))")),
-    };
+    let query = sqlx::query(match (values, column.is_identity()) {
+        ([_], true) => ONE_IDENTITY,
+        ([_], false) => ONE_OTHER,
+        (_, true) => SOME_IDENTITIES,
+        (_, false) => SOME_OTHERS,
+    });
     let query = query.bind(tenant.as_str()).bind(column.field()).bind(INDEX);
     let query = match values {
         [value] => query.bind(*value),
@@ -74,6 +93,15 @@ pub(super) async fn by_index(
     rows.iter().map(found).collect()
 }
 
+const OWNERS: &str = concat!(
+    "SELECT value, lead.id FROM lead_index
+    LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
+    WHERE ",
+    identity!(),
+    r#" AND lead_index.tenant = ? AND field = ? AND "index" = ?
+    AND value IN (SELECT unhex(value) FROM json_each(?))"#
+);
+
 /// Which leads own fingerprints of an identity column.
 pub(super) async fn owners(
     pool: &SqlitePool,
@@ -81,11 +109,7 @@ pub(super) async fn owners(
     column: &LeadColumn,
     fingerprints: &[&[u8]],
 ) -> Result<HashMap<Vec<u8>, Owner>, Failure> {
-    let statement = r#"SELECT value, lead.id FROM lead_index
-        LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
-        WHERE lead_index.tenant = ? AND field = ? AND "index" = ?
-        AND value IN (SELECT unhex(value) FROM json_each(?))"#;
-    let rows = sqlx::query(statement)
+    let rows = sqlx::query(OWNERS)
         .bind(tenant.as_str())
         .bind(column.field())
         .bind(INDEX)

@@ -33,17 +33,6 @@ pub(super) static UPDATE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Adds the key references of the lead whose id is `?1`.
-pub(super) static INSERT_REFS: LazyLock<String> = LazyLock::new(|| {
-    let select = |column: &LeadColumn| {
-        let key = format!("{}_key_version", column.name());
-        format!("SELECT {key}, 'lead', id FROM lead WHERE {key} IS NOT NULL AND id = ?1")
-    };
-    let selects: Vec<String> = COLUMNS.iter().map(select).collect();
-    let selects = selects.join(" UNION ");
-    format!("INSERT INTO sealed_ref {selects} ON CONFLICT DO NOTHING")
-});
-
 /// The SQL columns of one column: ciphertext, id of the data key, and the enforced fingerprint if
 /// leads are found by it.
 pub(super) fn columns(column: &LeadColumn) -> impl Iterator<Item = String> + use<> {

@@ -6,7 +6,15 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::Mutex;
 
-use super::{audit, connection, events, failure::Failure, file::OpenedFile, leads, sealed_refs};
+use super::{
+    audit,
+    connection::{self, run},
+    events,
+    failure::Failure,
+    file::OpenedFile,
+    leads, sealed_refs,
+    seen_events::SeenEvents,
+};
 use crate::store::{Committed, Group, GroupSink, Receipt, StoreError, Write};
 
 /// The one connection that writes groups.
@@ -17,17 +25,23 @@ pub(super) struct SqliteSink {
     /// Those in this process who write seldom, and would be passed over without it.
     turn: Arc<Mutex<()>>,
     /// None before the first group, and after a failure.
-    connection: Option<Connection>,
+    writing: Option<Writing>,
+}
+
+/// A connection on which nothing has failed, and what is known of the events through it.
+#[derive(Debug)]
+struct Writing {
+    connection: Connection,
+    seen: SeenEvents,
 }
 
 impl SqliteSink {
     pub(super) const fn new(path: PathBuf, file: OpenedFile, turn: Arc<Mutex<()>>) -> Self {
-        let connection = None;
         Self {
             path,
             file,
             turn,
-            connection,
+            writing: None,
         }
     }
 
@@ -39,16 +53,19 @@ impl SqliteSink {
     /// most I/O errors, and then refuses `ROLLBACK`). Closing it ends whatever it was in.
     fn write<T>(
         &mut self,
-        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+        work: impl FnOnce(&Connection, &mut SeenEvents) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connection::open_writing(&self.path, super::WRITER_BUSY)?,
+        let mut writing = match self.writing.take() {
+            Some(writing) => writing,
+            None => Writing {
+                connection: connection::open_writing(&self.path, super::WRITER_BUSY)?,
+                seen: SeenEvents::default(),
+            },
         };
-        run(&connection, "BEGIN IMMEDIATE")?;
-        let done = work(&connection)?;
-        run(&connection, "COMMIT")?;
-        self.connection = Some(connection);
+        run(&writing.connection, "BEGIN IMMEDIATE")?;
+        let done = work(&writing.connection, &mut writing.seen)?;
+        run(&writing.connection, "COMMIT")?;
+        self.writing = Some(writing);
         Ok(done)
     }
 }
@@ -57,14 +74,14 @@ impl SqliteSink {
 impl GroupSink for SqliteSink {
     async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
         let _turn = Arc::clone(&self.turn).lock_owned().await;
-        let committed = self.write(|connection| {
+        let committed = self.write(|connection, seen| {
             let audit = append_audit(connection, group)?;
+            seen.catch_up(connection)?;
             let writes = group.writes.iter();
-            let receipts = writes.map(|write| write_one(connection, write));
-            Ok(Committed {
-                audit,
-                receipts: receipts.collect::<Result<_, _>>()?,
-            })
+            let receipts = writes.map(|write| write_one(connection, seen, write));
+            let receipts = receipts.collect::<Result<_, _>>()?;
+            seen.settle(connection)?;
+            Ok(Committed { audit, receipts })
         })?;
         // Durable in a file that is no longer the database is not durable.
         self.file.verify()?;
@@ -73,7 +90,7 @@ impl GroupSink for SqliteSink {
 
     async fn try_writing(&mut self) -> Result<(), StoreError> {
         let _turn = Arc::clone(&self.turn).lock_owned().await;
-        self.write(|connection| {
+        self.write(|connection, _| {
             // Deleted pages are overwritten with zeros, so all of them reach the log.
             for statement in [
                 "INSERT INTO secret_check VALUES ('', 0, zeroblob(?))",
@@ -111,9 +128,13 @@ fn append_audit(connection: &Connection, group: &Group) -> Result<Result<(), Sto
 }
 
 /// Writes an event and its lead, both or neither.
-fn write_one(connection: &Connection, write: &Write) -> Result<Receipt, Failure> {
+fn write_one(
+    connection: &Connection,
+    seen: &mut SeenEvents,
+    write: &Write,
+) -> Result<Receipt, Failure> {
     if let Some(event) = &write.event
-        && let Some(duplicate) = events::insert(connection, &write.tenant, event)?
+        && let Some(duplicate) = events::insert(connection, seen, &write.tenant, event)?
     {
         return Ok(duplicate);
     }
@@ -121,18 +142,12 @@ fn write_one(connection: &Connection, write: &Write) -> Result<Receipt, Failure>
         && !leads::write(connection, &write.tenant, lead)?
     {
         if let Some(event) = &write.event {
-            events::withdraw(connection, &write.tenant, event)?;
+            events::withdraw(connection, seen, &write.tenant, event)?;
         }
         return Ok(Receipt::LostRace);
     }
     if let Some(event) = &write.event {
-        sealed_refs::insert_event(connection, event)?;
+        sealed_refs::insert(connection, event)?;
     }
     Ok(Receipt::Stored)
-}
-
-/// Runs a statement that takes and gives nothing.
-pub(super) fn run(connection: &Connection, statement: &str) -> Result<(), Failure> {
-    connection.prepare_cached(statement)?.execute([])?;
-    Ok(())
 }
