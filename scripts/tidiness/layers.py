@@ -26,7 +26,7 @@ RANK = {name: rank for rank, names in enumerate(_RANKS) for name in names}
 
 # The only ones that know which database there is.
 _KNOWS_DATABASE = re.compile(r"(?:store/(?:sqlite|postgres)|backend|config/database|config/tests)[./]")
-_DATABASE = re.compile(r"\bsqlx\b|\bSqlite\w*")
+_DATABASE = re.compile(r"\b(?:sqlx|rusqlite)\b|\bSqlite\w*")
 
 # The only ones that read JSON with `serde_json` itself: what compares with it, and the operator's.
 _READS_JSON = re.compile(r"json/tests\.rs|schemas/folder\.rs")

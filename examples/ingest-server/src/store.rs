@@ -14,7 +14,11 @@ mod rows;
 pub(crate) mod sqlite;
 mod writer;
 
-use std::{collections::HashMap, error::Error, path::PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    error::Error,
+    path::PathBuf,
+};
 
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
@@ -60,20 +64,21 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     async fn leads_by_index(
         &self,
         tenant: &TenantId,
-        column: &LeadColumn,
+        column: &'static LeadColumn,
         values: &[&[u8]],
         after: Option<LeadId>,
         limit: u32,
     ) -> Result<Vec<IndexedLead>, StoreError>;
 
-    /// The leads that own fingerprints of an identity column, by fingerprint; those that nobody
-    /// owns are left out.
-    async fn owners(
+    /// The leads that own fingerprints of an identity column, and which of some ids are leads: what one
+    /// request has to know before it writes.
+    async fn known_leads(
         &self,
         tenant: &TenantId,
-        column: &LeadColumn,
+        column: &'static LeadColumn,
         fingerprints: &[&[u8]],
-    ) -> Result<HashMap<Vec<u8>, Owner>, StoreError>;
+        ids: &[LeadId],
+    ) -> Result<KnownLeads, StoreError>;
 
     /// Every check value that is remembered.
     async fn secret_checks(&self) -> Result<Vec<SecretCheck>, StoreError>;
@@ -113,6 +118,14 @@ pub(crate) enum IndexedLead {
     Found(LeadRecord),
     /// No lead of the tenant, which no write of this service leaves behind.
     Nowhere,
+}
+
+/// Of fingerprints and ids of a tenant, those that leads have.
+#[derive(Debug, Default)]
+pub(crate) struct KnownLeads {
+    /// By fingerprint; those that nobody owns are left out.
+    pub(crate) owners: HashMap<Vec<u8>, Owner>,
+    pub(crate) existing: HashSet<LeadId>,
 }
 
 /// Who owns a fingerprint of an identity column.

@@ -79,8 +79,9 @@ impl Database {
     /// Events and leads.
     pub(super) fn store(&self) -> Arc<dyn Store> {
         let Kind::Sqlite(store) = &self.kind;
+        let turns = store.turns();
         let store: Arc<dyn Store> = Arc::new(store.clone());
-        Arc::new(Watched::new(store, &self.latch))
+        Arc::new(Watched::new(store, &self.latch, turns))
     }
 
     /// Data keys, their tables up to date.
@@ -89,7 +90,11 @@ impl Database {
         let opening = SqliteDekStore::new(store.opening_pool());
         opening.migrate().await.map_err(DatabaseError::DataKeys)?;
         let data_keys: Arc<dyn DekStore> = Arc::new(SqliteDekStore::new(store.data_key_pool()));
-        Ok(Arc::new(Watched::new(data_keys, &self.latch)))
+        Ok(Arc::new(Watched::new(
+            data_keys,
+            &self.latch,
+            store.turns(),
+        )))
     }
 
     /// API keys and their changes, their tables up to date.
@@ -101,8 +106,8 @@ impl Database {
         let records: Arc<dyn KeyStore> = Arc::clone(&api_keys) as _;
         let changes: Arc<dyn ChangeFeed> = api_keys;
         Ok((
-            Arc::new(Watched::new(records, &self.latch)),
-            Arc::new(Watched::new(changes, &self.latch)),
+            Arc::new(Watched::new(records, &self.latch, store.turns())),
+            Arc::new(Watched::new(changes, &self.latch, store.turns())),
         ))
     }
 

@@ -1,8 +1,9 @@
 //! Stores whose faults are remembered: what one statement finds wrong with the database holds for
 //! all of them.
 
+mod sink;
+
 use std::{
-    collections::HashMap,
     error::Error,
     num::{NonZeroU16, NonZeroU32},
     sync::Arc,
@@ -23,30 +24,30 @@ use portcullis_keyring::{
     store::{self as keyring_store, ChangeError, DekStore, InsertError, StoredKey},
 };
 
+use self::sink::WatchedSink;
 use crate::{
     lead::{LeadColumn, LeadId, LeadRecord},
     store::{
-        AuditEntry, AuditQuery, DatabaseFault, FaultLatch, IndexedLead, Owner, SecretCheck, Store,
-        StoreError, WriteGroups,
+        AuditEntry, AuditQuery, DatabaseFault, FaultLatch, IndexedLead, KnownLeads, SecretCheck,
+        Store, StoreError, WriteGroups, sqlite::WriteTurns,
     },
 };
 
-mod sink;
-
-use self::sink::WatchedSink;
-
-/// A store on the database that the latch belongs to. After a fault it reads, and writes no more.
+/// A store on the database that the latch belongs to. After a fault it reads, and writes no more. What
+/// writes beside the writer of groups does so in its turn.
 #[derive(Debug)]
 pub(super) struct Watched<T: ?Sized> {
     store: Arc<T>,
     latch: FaultLatch,
+    turns: WriteTurns,
 }
 
 impl<T: ?Sized> Watched<T> {
-    pub(super) fn new(store: Arc<T>, latch: &FaultLatch) -> Self {
+    pub(super) fn new(store: Arc<T>, latch: &FaultLatch, turns: WriteTurns) -> Self {
         Self {
             store,
             latch: latch.clone(),
+            turns,
         }
     }
 
@@ -86,7 +87,7 @@ impl Store for Watched<dyn Store> {
     async fn leads_by_index(
         &self,
         tenant: &TenantId,
-        column: &LeadColumn,
+        column: &'static LeadColumn,
         values: &[&[u8]],
         after: Option<LeadId>,
         limit: u32,
@@ -97,13 +98,15 @@ impl Store for Watched<dyn Store> {
         self.watch(leads.await)
     }
 
-    async fn owners(
+    async fn known_leads(
         &self,
         tenant: &TenantId,
-        column: &LeadColumn,
+        column: &'static LeadColumn,
         fingerprints: &[&[u8]],
-    ) -> Result<HashMap<Vec<u8>, Owner>, StoreError> {
-        self.watch(self.store.owners(tenant, column, fingerprints).await)
+        ids: &[LeadId],
+    ) -> Result<KnownLeads, StoreError> {
+        let known = self.store.known_leads(tenant, column, fingerprints, ids);
+        self.watch(known.await)
     }
 
     async fn secret_checks(&self) -> Result<Vec<SecretCheck>, StoreError> {
@@ -157,6 +160,7 @@ impl Store for Watched<dyn Store> {
 impl DekStore for Watched<dyn DekStore> {
     async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
         self.check_data_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.insert(key).await)
     }
 
@@ -181,16 +185,19 @@ impl DekStore for Watched<dyn DekStore> {
 
     async fn check(&self) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.check().await)
     }
 
     async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
         self.check_data_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.promote(old, new).await)
     }
 
     async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
         self.check_data_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.change(id, step).await)
     }
 
@@ -201,11 +208,13 @@ impl DekStore for Watched<dyn DekStore> {
         new: &WrappedKey,
     ) -> Result<(), ChangeError> {
         self.check_data_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.rewrap(id, old, new).await)
     }
 
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.erase_tenant(tenant).await)
     }
 }
@@ -218,6 +227,7 @@ impl KeyStore for Watched<dyn KeyStore> {
 
     async fn insert(&self, record: &KeyRecord) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.insert(record).await)
     }
 
@@ -227,6 +237,7 @@ impl KeyStore for Watched<dyn KeyStore> {
         at: UnixMillis,
     ) -> Result<Option<Revoked>, apikey_store::StoreError> {
         self.check_api_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.revoke(kid, at).await)
     }
 
@@ -238,6 +249,7 @@ impl KeyStore for Watched<dyn KeyStore> {
         verifier: &Verifier,
     ) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.rehash(kid, version, under, verifier).await)
     }
 
@@ -246,6 +258,7 @@ impl KeyStore for Watched<dyn KeyStore> {
         uses: &[(Kid, UnixMillis)],
     ) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.update_last_used(uses).await)
     }
 
@@ -255,6 +268,7 @@ impl KeyStore for Watched<dyn KeyStore> {
 
     async fn check(&self) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.check().await)
     }
 }
@@ -275,6 +289,7 @@ impl ChangeFeed for Watched<dyn ChangeFeed> {
 
     async fn trim(&self, before: UnixMillis) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
+        let _turn = self.turns.take().await;
         self.watch(self.store.trim(before).await)
     }
 

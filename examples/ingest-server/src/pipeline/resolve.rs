@@ -1,6 +1,6 @@
 //! Which lead is meant: [`Fingerprinted`] → [`Resolved`]. Sealing needs the lead's id.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::{
     authenticate::Caller,
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     lead::{LeadColumn, LeadId},
     quality::Reason,
-    store::{LeadChange, Owner},
+    store::{KnownLeads, LeadChange, Owner},
 };
 
 /// An item whose lead, if it has one, is known.
@@ -39,7 +39,10 @@ pub(crate) async fn resolve(
     batch: Batch<Fingerprinted>,
 ) -> Result<Batch<Resolved>, Rejection> {
     let (mut head, items) = batch.split();
-    let mut owners = owners(services, &head.caller, &items).await?;
+    let KnownLeads {
+        mut owners,
+        existing,
+    } = known_leads(services, &head.caller, &items).await?;
     let mut resolved = Vec::with_capacity(items.len());
     for Item {
         origin,
@@ -53,7 +56,7 @@ pub(crate) async fn resolve(
                 // Two leads that earlier versions took for different people: the first is meant.
                 let mut owned = identities.iter().enumerate();
                 let owned = owned.find_map(|(at, identity)| Some((at, *owners.get(identity)?)));
-                let found = find(services, &head.caller, lead.intent, owned).await?;
+                let found = find(services, &head.caller, lead.intent, owned, &existing);
                 if let (Ok(target), Some(identity)) = (&found, identities.first()) {
                     owners.insert(identity.clone(), Owner::Lead(target.id));
                 }
@@ -71,43 +74,50 @@ pub(crate) async fn resolve(
     Ok(head.with_items(resolved))
 }
 
-async fn owners(
+/// What has to be known of the leads of all items, asked for at once.
+async fn known_leads(
     services: &Services,
     caller: &Caller,
     items: &[Item<Fingerprinted>],
-) -> Result<HashMap<Vec<u8>, Owner>, Rejection> {
-    let leads = items.iter().filter_map(|item| item.value.lead.as_ref());
-    let identities = leads.flat_map(LeadData::identities);
+) -> Result<KnownLeads, Rejection> {
+    let leads = || items.iter().filter_map(|item| item.value.lead.as_ref());
+    let identities = leads().flat_map(LeadData::identities);
     let identities: Vec<&[u8]> = identities.map(Vec::as_slice).collect();
-    if identities.is_empty() {
-        return Ok(HashMap::new());
+    let updated = leads().filter_map(|lead| match lead.intent {
+        LeadIntent::Update(id) => Some(id),
+        LeadIntent::Upsert => None,
+    });
+    let updated: Vec<LeadId> = updated.collect();
+    if identities.is_empty() && updated.is_empty() {
+        return Ok(KnownLeads::default());
     }
     let column = LeadColumn::identity();
-    Ok(services
+    let known = services
         .store
-        .owners(&caller.tenant, column, &identities)
-        .await?)
+        .known_leads(&caller.tenant, column, &identities, &updated);
+    Ok(known.await?)
 }
 
-/// The lead of one item, whose identity in that place `owned` says who has. The outer error is the
-/// request's, the inner one the item's.
-async fn find(
+/// The lead of one item, whose identity in that place `owned` says who has, where ids are those of
+/// existing leads.
+fn find(
     services: &Services,
     caller: &Caller,
     intent: LeadIntent,
     owned: Option<(usize, Owner)>,
-) -> Result<Result<Target, Rejection>, Rejection> {
+    existing: &HashSet<LeadId>,
+) -> Result<Target, Rejection> {
     let found_under = owned.map_or(0, |(at, _)| at);
     let target = |id, change| {
-        Ok(Ok(Target {
+        Ok(Target {
             id,
             change,
             found_under,
-        }))
+        })
     };
     let owner = match owned {
         Some((_, Owner::Lead(id))) => Some(id),
-        Some((_, Owner::Nowhere)) => return Ok(Err(leads_nowhere(services, caller))),
+        Some((_, Owner::Nowhere)) => return Err(leads_nowhere(services, caller)),
         None => None,
     };
     match (intent, owner) {
@@ -125,15 +135,13 @@ async fn find(
         }
         (LeadIntent::Update(id), Some(owner)) if owner != id => {
             let detail = "the e-mail belongs to another lead";
-            Ok(Err(Rejection::new(Reason::SemanticReference, detail)))
+            Err(Rejection::new(Reason::SemanticReference, detail))
         }
-        (LeadIntent::Update(id), _) => match services.store.lead(&caller.tenant, id).await? {
-            Some(_) => target(id, LeadChange::Update),
-            None => {
-                let detail = "`lead` is not the id of a lead";
-                Ok(Err(Rejection::new(Reason::SemanticReference, detail)))
-            }
-        },
+        (LeadIntent::Update(id), _) if existing.contains(&id) => target(id, LeadChange::Update),
+        (LeadIntent::Update(_), _) => {
+            let detail = "`lead` is not the id of a lead";
+            Err(Rejection::new(Reason::SemanticReference, detail))
+        }
     }
 }
 

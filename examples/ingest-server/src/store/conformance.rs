@@ -361,7 +361,13 @@ async fn leads_are_found_within_their_tenant(store: &impl Store) {
         let expected: Vec<_> = expected.iter().map(|number| id(*number)).collect();
         assert_eq!(found, expected);
     }
-    assert!(store.owners(&b, email, &[b"e"]).await.unwrap().is_empty());
+    let ids = [id(1), id(2), id(9)];
+    for (tenant, expected) in [(&a, &ids[..2]), (&b, &[])] {
+        let known = store.known_leads(tenant, email, &[b"e"], &ids);
+        let known = known.await.unwrap();
+        assert_eq!(known.owners.len(), expected.len().min(1));
+        assert_eq!(known.existing, expected.iter().copied().collect());
+    }
 }
 
 async fn the_first_check_value_stays(store: &impl Store) {
@@ -421,8 +427,10 @@ where
 
 async fn owner(store: &impl Store, email: &[u8]) -> Option<LeadId> {
     let (tenant, emails) = (tenant("a"), [email]);
-    let owners = store.owners(&tenant, email_column(), &emails).await;
-    match owners.unwrap().get(email)? {
+    let known = store
+        .known_leads(&tenant, email_column(), &emails, &[])
+        .await;
+    match known.unwrap().owners.get(email)? {
         Owner::Lead(id) => Some(*id),
         Owner::Nowhere => panic!("the index leads nowhere"),
     }

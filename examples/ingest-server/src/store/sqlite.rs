@@ -13,16 +13,17 @@ mod leads;
 mod marker;
 mod open;
 mod policies;
+mod readers;
 mod remembered;
 mod sealed_refs;
 mod seen_events;
 mod sink;
 mod transaction;
 mod trial;
+mod turn;
 mod writer_thread;
 
 use std::{
-    collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -30,36 +31,31 @@ use std::{
 
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
+use rusqlite::Connection;
 use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
-use tokio::{
-    sync::{Mutex, OwnedMutexGuard},
-    time::timeout,
-};
 
 use self::{
-    failure::Failure, file::OpenedFile, marker::Marker, seen_events::SeenEvents, sink::SqliteSink,
-    transaction::WriteTransaction,
+    failure::Failure, file::OpenedFile, marker::Marker, readers::Readers, seen_events::SeenEvents,
+    sink::SqliteSink, transaction::WriteTransaction,
 };
 use super::{
-    AuditEntry, AuditQuery, IndexedLead, Owner, SecretCheck, Store, StoreError, WriteGroups,
+    AuditEntry, AuditQuery, IndexedLead, KnownLeads, SecretCheck, Store, StoreError, WriteGroups,
 };
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
-pub(crate) use self::remembered::remembered_secrets;
+pub(crate) use self::{remembered::remembered_secrets, turn::WriteTurns};
 
-/// The file, through a thread that writes groups and a pool of reading connections.
+/// The file, through a thread that writes groups and some that read.
 #[derive(Debug, Clone)]
 pub(crate) struct SqliteStore {
     path: PathBuf,
     file: OpenedFile,
     marker: Marker,
-    // Whose turn it is to write: SQLite gives the lock to the one that asks at the right moment, and
-    // who writes seldom would wait for ever beside the writer of groups.
-    turn: Arc<Mutex<()>>,
-    readers: SqlitePool,
+    turns: WriteTurns,
+    readers: Arc<Readers>,
     // Apart, so that who waits there for the write lock holds up nobody who reads here.
     data_keys: SqlitePool,
     api_keys: SqlitePool,
@@ -69,15 +65,10 @@ pub(crate) struct SqliteStore {
     opening: SqlitePool,
 }
 
-const READERS: u32 = 4;
+const KEYS_CONNECTIONS: u32 = 4;
 
 /// How long what a request asks for waits: a busy one for another process's transaction, and all of
 /// it together less than the two seconds in which a request is answered.
-const WRITER_BUSY: Duration = Duration::from_millis(1_500);
-// Short, so that the writer never waits long for its turn; it is asked again.
-const SELDOM_BUSY: Duration = Duration::from_millis(250);
-const SELDOM_BEGIN: Duration = Duration::from_millis(1_800);
-const READER_ACQUIRE: Duration = Duration::from_millis(1_500);
 const KEYS_BUSY: Duration = Duration::from_millis(1_200);
 const KEYS_ACQUIRE: Duration = Duration::from_millis(600);
 
@@ -91,16 +82,16 @@ impl SqliteStore {
         open::switch_to_wal(&options).await?;
         let file = OpenedFile::at(path).map_err(|error| StoreError::Unavailable(error.into()))?;
         let waiting = |busy| options.clone().busy_timeout(busy);
-        let keys = || pool(waiting(KEYS_BUSY), READERS, KEYS_ACQUIRE);
+        let keys = || pool(waiting(KEYS_BUSY), KEYS_CONNECTIONS, KEYS_ACQUIRE);
         let store = Self {
             path: path.to_owned(),
             file,
             marker,
-            turn: Arc::default(),
-            readers: pool(waiting(KEYS_BUSY), READERS, READER_ACQUIRE),
+            turns: WriteTurns::default(),
+            readers: Arc::new(Readers::open(path)?),
             data_keys: keys(),
             api_keys: keys(),
-            seldom: pool(waiting(SELDOM_BUSY), 1, SELDOM_BEGIN),
+            seldom: pool(waiting(KEYS_BUSY), 1, KEYS_ACQUIRE),
             opening: opening_pool(options),
         };
         let mut opening = store.opening.acquire().await.map_err(Failure::from)?;
@@ -132,31 +123,24 @@ impl SqliteStore {
 
     /// Closes every connection; the last one to close folds the write-ahead log into the file.
     pub(crate) async fn close(&self) {
-        for pool in [
-            &self.opening,
-            &self.seldom,
-            &self.api_keys,
-            &self.data_keys,
-            &self.readers,
-        ] {
+        for pool in [&self.opening, &self.seldom, &self.api_keys, &self.data_keys] {
             pool.close().await;
         }
+        self.readers.close().await;
     }
 
-    /// Begins to write what is written seldom.
-    async fn begin(&self) -> Result<(WriteGuard, WriteTransaction), Failure> {
-        let begun = async {
-            loop {
-                let turn = Arc::clone(&self.turn).lock_owned().await;
-                match WriteTransaction::begin(&self.seldom).await {
-                    Ok(tx) => return Ok((turn, tx)),
-                    Err(error) if failure::code(&error) == Some(failure::BUSY) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        };
-        let begun = timeout(SELDOM_BEGIN, begun).await;
-        begun.map_err(|_| StoreError::Busy)?
+    /// Whose turn it is to write beside the writer of groups.
+    pub(crate) fn turns(&self) -> WriteTurns {
+        self.turns.clone()
+    }
+
+    /// Replaces what an operator set, in one row.
+    async fn replace(&self, statement: &'static str, text: &str) -> Result<(), StoreError> {
+        let _turn = self.turns.take().await;
+        let statement = sqlx::query(statement).bind(text);
+        let replaced = statement.execute(&self.seldom).await;
+        replaced.map_err(Failure::from)?;
+        Ok(self.file.verify()?)
     }
 }
 
@@ -164,15 +148,17 @@ impl SqliteStore {
 async fn hash_earlier_events(path: &Path) -> Result<(), Failure> {
     let path = path.to_owned();
     let hashing = tokio::task::spawn_blocking(move || {
-        let connection = connection::open_writing(&path, open::OPENING_TIMEOUT)?;
+        let connection = connection::open_writing(&path)?;
+        connection.busy_timeout(open::OPENING_TIMEOUT)?;
         SeenEvents::hash_earlier(&connection)
     });
     let hashed = hashing.await;
     hashed.map_err(|error| StoreError::Unavailable(error.into()))?
 }
 
-/// The right to write, as far as this process is concerned.
-type WriteGuard = OwnedMutexGuard<()>;
+fn owned(values: &[&[u8]]) -> Vec<Vec<u8>> {
+    values.iter().map(|value| value.to_vec()).collect()
+}
 
 fn pool(options: SqliteConnectOptions, connections: u32, acquire: Duration) -> SqlitePool {
     SqlitePoolOptions::new()
@@ -188,7 +174,7 @@ fn pool(options: SqliteConnectOptions, connections: u32, acquire: Duration) -> S
 
 fn opening_pool(options: SqliteConnectOptions) -> SqlitePool {
     SqlitePoolOptions::new()
-        .max_connections(READERS)
+        .max_connections(KEYS_CONNECTIONS)
         .acquire_timeout(open::OPENING_TIMEOUT)
         .connect_lazy_with(options)
 }
@@ -196,38 +182,48 @@ fn opening_pool(options: SqliteConnectOptions) -> SqlitePool {
 #[async_trait]
 impl Store for SqliteStore {
     async fn write_groups(&self, groups: WriteGroups) {
-        let turn = Arc::clone(&self.turn);
-        let sink = SqliteSink::new(self.path.clone(), self.file.clone(), turn);
-        writer_thread::run(sink, groups).await;
+        let (path, file, turns) = (self.path.clone(), self.file.clone(), self.turns.clone());
+        writer_thread::run(|| SqliteSink::open(path, file, turns), groups).await;
     }
 
     async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError> {
-        Ok(lead_reads::by_id(&self.readers, tenant, id).await?)
+        let tenant = tenant.clone();
+        let read = move |connection: &_| lead_reads::by_id(connection, &tenant, id);
+        Ok(self.readers.read(read).await?)
     }
 
     async fn leads_by_index(
         &self,
         tenant: &TenantId,
-        column: &LeadColumn,
+        column: &'static LeadColumn,
         values: &[&[u8]],
         after: Option<LeadId>,
         limit: u32,
     ) -> Result<Vec<IndexedLead>, StoreError> {
-        let found = lead_reads::by_index(&self.readers, tenant, column, values, after, limit);
-        Ok(found.await?)
+        let (tenant, values) = (tenant.clone(), owned(values));
+        let read = move |connection: &_| {
+            lead_reads::by_index(connection, &tenant, column, &values, after, limit)
+        };
+        Ok(self.readers.read(read).await?)
     }
 
-    async fn owners(
+    async fn known_leads(
         &self,
         tenant: &TenantId,
-        column: &LeadColumn,
+        column: &'static LeadColumn,
         fingerprints: &[&[u8]],
-    ) -> Result<HashMap<Vec<u8>, Owner>, StoreError> {
-        Ok(lead_reads::owners(&self.readers, tenant, column, fingerprints).await?)
+        ids: &[LeadId],
+    ) -> Result<KnownLeads, StoreError> {
+        let tenant = tenant.clone();
+        let (fingerprints, ids) = (owned(fingerprints), ids.to_vec());
+        let read = move |connection: &_| {
+            lead_reads::known(connection, &tenant, column, fingerprints, &ids)
+        };
+        Ok(self.readers.read(read).await?)
     }
 
     async fn secret_checks(&self) -> Result<Vec<SecretCheck>, StoreError> {
-        Ok(checks::all(&self.readers).await?)
+        Ok(checks::all(&self.opening).await?)
     }
 
     async fn remember_secrets(&self, checks: &[SecretCheck]) -> Result<(), StoreError> {
@@ -240,46 +236,47 @@ impl Store for SqliteStore {
     }
 
     async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
-        Ok(audit::find(&self.readers, query).await?)
+        let query = query.clone();
+        let read = move |connection: &_| audit::find(connection, &query);
+        Ok(self.readers.read(read).await?)
     }
 
     async fn limits(&self) -> Result<Option<String>, StoreError> {
-        Ok(policies::limits(&self.readers).await?)
+        Ok(self.readers.read(policies::limits).await?)
     }
 
     async fn remember_limits(&self, policies: &str) -> Result<(), StoreError> {
-        let (_turn, mut tx) = self.begin().await?;
-        policies::write_limits(&mut tx, policies).await?;
-        tx.commit().await.map_err(Failure::from)?;
-        Ok(self.file.verify()?)
+        self.replace(policies::REPLACE_LIMITS, policies).await
     }
 
     async fn detection(&self) -> Result<Option<String>, StoreError> {
-        Ok(policies::detection(&self.readers).await?)
+        Ok(self.readers.read(policies::detection).await?)
     }
 
     async fn remember_detection(&self, policy: &str) -> Result<(), StoreError> {
-        let (_turn, mut tx) = self.begin().await?;
-        policies::write_detection(&mut tx, policy).await?;
-        tx.commit().await.map_err(Failure::from)?;
-        Ok(self.file.verify()?)
+        self.replace(policies::REPLACE_DETECTION, policy).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.file.verify()?;
-        sqlx::query("SELECT 1 FROM secret_check LIMIT 1")
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(|error| trial::failed("secret_check", error))?;
-        Ok(())
+        let file = self.file.clone();
+        let read = move |connection: &Connection| {
+            file.verify().map_err(StoreError::from)?;
+            let read = connection
+                .prepare_cached("SELECT 1 FROM secret_check LIMIT 1")
+                .and_then(|mut select| select.exists([]));
+            read.map_err(|error| trial::failed("secret_check", error))?;
+            Ok(())
+        };
+        Ok(self.readers.read(read).await?)
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        match self.begin().await {
-            Ok((_turn, tx)) => trial::run(tx).await,
+        let _turn = self.turns.take().await;
+        match WriteTransaction::begin(&self.seldom).await {
+            Ok(tx) => trial::run(tx).await,
             // Another process writes: the database works.
-            Err(Failure::Store(StoreError::Busy)) => Ok(()),
-            Err(failure) => Err(failure.into()),
+            Err(error) if failure::code(&error) == Some(failure::BUSY) => Ok(()),
+            Err(error) => Err(Failure::from(error).into()),
         }
     }
 }

@@ -101,6 +101,19 @@ impl Writer {
         clock: Arc<dyn Clock>,
         observer: Arc<dyn WriteObserver>,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (writer, groups) = Self::with_loop(limits, clock, observer);
+        let run = async move {
+            let groups = Box::new(move |sink| Box::pin(groups.run(sink)) as _);
+            store.write_groups(groups).await;
+        };
+        (writer, run)
+    }
+
+    fn with_loop(
+        limits: WriterLimits,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn WriteObserver>,
+    ) -> (Self, GroupLoop) {
         // The room bounds the channel.
         let (queue, writes) = mpsc::unbounded_channel();
         let (audit, audits) = mpsc::channel(limits.queued_audit.get());
@@ -112,11 +125,7 @@ impl Writer {
             room: QueueRoom::new(limits.queued_rows, limits.queued_bytes),
             failures,
         };
-        let run = async move {
-            let groups = Box::new(move |sink| Box::pin(groups.run(sink)) as _);
-            store.write_groups(groups).await;
-        };
-        (writer, run)
+        (writer, groups)
     }
 
     /// Takes room for so many rows of a tenant, made from so many bytes of text, without waiting.
@@ -183,3 +192,6 @@ impl QueueGauge {
         self.failures.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests;

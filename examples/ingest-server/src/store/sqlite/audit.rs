@@ -1,8 +1,7 @@
 //! The audit log: rows are added and read, never changed.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params, params_from_iter, types::ToSql};
 use serde_json::json;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool, sqlite::SqliteRow};
 
 use super::failure::Failure;
 use crate::{
@@ -17,7 +16,7 @@ const INSERT: &str = "INSERT INTO audit_event (id, time, tenant, action, activit
 
 const SELECT: &str = "SELECT n, id, time, tenant, action, activity, actor_type, actor_id, \
     resource_type, resources, count, fields, reason, outcome, detail, refs, peer, trace \
-    FROM audit_event WHERE n < ";
+    FROM audit_event WHERE n < ?1";
 
 /// Adds events, in their order.
 pub(super) fn append(connection: &Connection, events: &[AuditEvent]) -> Result<(), Failure> {
@@ -47,66 +46,73 @@ pub(super) fn append(connection: &Connection, events: &[AuditEvent]) -> Result<(
 }
 
 /// Events that match, newest first.
-pub(super) async fn find(
-    pool: &SqlitePool,
+pub(super) fn find(
+    connection: &Connection,
     query: &AuditQuery,
 ) -> Result<Vec<AuditEntry>, Failure> {
     let before = query.before.and_then(|n| i64::try_from(n.get()).ok());
-    let mut statement = QueryBuilder::<Sqlite>::new(SELECT);
-    statement.push_bind(before.unwrap_or(i64::MAX));
+    let before = before.unwrap_or(i64::MAX);
+    let limit = query.limit.get();
     let outcome = query.outcome.map(|outcome| outcome.as_str().to_owned());
+    let mut statement = SELECT.to_owned();
+    let mut values: Vec<&dyn ToSql> = vec![&before, &limit];
     for (column, value) in [
-        (" AND tenant = ", query.tenant.clone()),
-        (" AND actor_id = ", query.actor.clone()),
-        (" AND action = ", query.action.clone()),
-        (" AND outcome = ", outcome),
+        ("tenant", &query.tenant),
+        ("actor_id", &query.actor),
+        ("action", &query.action),
+        ("outcome", &outcome),
     ] {
-        if let Some(value) = value {
-            statement.push(column).push_bind(value);
+        if value.is_some() {
+            values.push(value);
+            statement += &format!(" AND {column} = ?{}", values.len());
         }
     }
-    statement.push(" ORDER BY n DESC LIMIT ");
-    statement.push_bind(i64::from(query.limit.get()));
-    let rows = statement.build().fetch_all(pool).await?;
-    rows.iter().map(entry).collect()
+    statement += " ORDER BY n DESC LIMIT ?2";
+    let mut select = connection.prepare_cached(&statement)?;
+    let mut rows = select.query(params_from_iter(values))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(entry(row)?);
+    }
+    Ok(found)
 }
 
-fn entry(row: &SqliteRow) -> Result<AuditEntry, Failure> {
+fn entry(row: &Row<'_>) -> Result<AuditEntry, Failure> {
     let list = |column| -> Result<Vec<String>, Failure> {
-        let text: String = row.try_get(column)?;
+        let text: String = row.get(column)?;
         let list = json::read(text.as_bytes()).ok();
         let list = list.and_then(|list| serde_json::from_value(list).ok());
         list.ok_or_else(|| StoreError::Malformed("list of an audit event").into())
     };
     let number = |column| -> Result<u64, Failure> {
-        let number: i64 = row.try_get(column)?;
+        let number: i64 = row.get(column)?;
         let number = u64::try_from(number);
         number.map_err(|_| StoreError::Malformed("number of an audit event").into())
     };
-    let resource_type: String = row.try_get("resource_type")?;
+    let resource_type: String = row.get("resource_type")?;
     let resources = list("resources")?.into_iter().map(|id| Named {
         kind: resource_type.clone(),
         id,
     });
     Ok(AuditEntry {
         n: number("n")?,
-        id: row.try_get("id")?,
-        time: row.try_get("time")?,
-        tenant: row.try_get("tenant")?,
-        action: row.try_get("action")?,
-        activity: row.try_get("activity")?,
+        id: row.get("id")?,
+        time: row.get("time")?,
+        tenant: row.get("tenant")?,
+        action: row.get("action")?,
+        activity: row.get("activity")?,
         actor: Named {
-            kind: row.try_get("actor_type")?,
-            id: row.try_get("actor_id")?,
+            kind: row.get("actor_type")?,
+            id: row.get("actor_id")?,
         },
         resources: resources.collect(),
         count: number("count")?,
         fields: list("fields")?,
-        reason: row.try_get("reason")?,
-        outcome: row.try_get("outcome")?,
-        detail: row.try_get("detail")?,
-        refs: row.try_get("refs")?,
-        peer: row.try_get("peer")?,
-        trace: row.try_get("trace")?,
+        reason: row.get("reason")?,
+        outcome: row.get("outcome")?,
+        detail: row.get("detail")?,
+        refs: row.get("refs")?,
+        peer: row.get("peer")?,
+        trace: row.get("trace")?,
     })
 }

@@ -1,7 +1,7 @@
 //! The connections of this store's own threads, which run prepared statements without a hand-over for
 //! each.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, thread, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -17,14 +17,21 @@ const CHECKPOINT_PAGES: u32 = 2_000;
 /// Statements that stay prepared.
 const STATEMENTS: usize = 64;
 
+/// How long a group waits for another process's transaction, and how far apart it asks. The handler of
+/// SQLite asks less and less often, up to ten times a second, and would not meet the moment between two
+/// groups of another process.
+const WRITING_BUSY: Duration = Duration::from_millis(1_500);
+const ASKED_EVERY: Duration = Duration::from_millis(2);
+
+/// How long who reads waits for a lock: of the recovery after a crash, say.
+const READING_BUSY: Duration = Duration::from_millis(1_200);
+
 /// Opens the connection that writes. Acknowledged means durable, so every commit is synced; deleted
 /// values are overwritten. What a statement may have to take back is kept in memory: as a file in a
 /// temporary folder it would be written with each group.
-pub(super) fn open_writing(path: &Path, busy: Duration) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(busy)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+pub(super) fn open_writing(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(path)?;
+    connection.busy_handler(Some(is_asked_again))?;
     connection.execute_batch(&format!(
         "PRAGMA synchronous = FULL;
          PRAGMA secure_delete = ON;
@@ -33,6 +40,31 @@ pub(super) fn open_writing(path: &Path, busy: Duration) -> rusqlite::Result<Conn
          PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
     ))?;
     Ok(connection)
+}
+
+/// Opens a connection that reads and nothing else.
+pub(super) fn open_reading(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(path)?;
+    connection.busy_timeout(READING_BUSY)?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
+    Ok(connection)
+}
+
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    // One thread has it.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+fn is_asked_again(times_before: i32) -> bool {
+    let times_before = u32::try_from(times_before).unwrap_or(u32::MAX);
+    let waits = ASKED_EVERY.saturating_mul(times_before) < WRITING_BUSY;
+    if waits {
+        thread::sleep(ASKED_EVERY);
+    }
+    waits
 }
 
 /// Runs a statement that takes and gives nothing.

@@ -71,10 +71,12 @@ impl OpenedFile {
             return Err(DatabaseFault::NotTheSame);
         }
         let length = metadata.len();
-        // `VACUUM` makes a file shorter too, and then the header says so.
-        if length < self.length.swap(length, Ordering::Relaxed) && !self.holds_its_pages(length) {
+        // `VACUUM` makes a file shorter too, and then the header says so. What was found stays found: the one
+        // that looked may have gone away.
+        if length < self.length.load(Ordering::Relaxed) && !self.holds_its_pages(length) {
             return Err(DatabaseFault::NotTheSame);
         }
+        self.length.store(length, Ordering::Relaxed);
         let is_same = |(path, expected): (&PathBuf, &Identity)| {
             fs::metadata(path).is_ok_and(|metadata| identity(&metadata) == *expected)
         };
@@ -127,7 +129,9 @@ mod tests {
             let file = OpenedFile::at(&path).unwrap();
             file.verify().unwrap();
             change();
-            file.verify().is_ok()
+            let is_same = file.verify().is_ok();
+            assert_eq!(file.verify().is_ok(), is_same);
+            is_same
         };
         let set_length = |length| {
             let file = File::options().write(true).open(&path).unwrap();

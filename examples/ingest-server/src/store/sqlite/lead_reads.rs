@@ -1,159 +1,122 @@
 //! Leads as they are read, each within its tenant.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use portcullis_keyring::TenantId;
-use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter, types::ToSql};
+use uuid::fmt::Hyphenated;
 
-use super::{failure::Failure, leads::INDEX};
+use super::{failure::Failure, lead_sql};
 use crate::{
     lead::{COLUMNS, LeadColumn, LeadId, LeadRecord, StoredColumn, StoredValue},
-    store::{IndexedLead, Owner, StoreError},
+    store::{IndexedLead, KnownLeads, Owner, StoreError},
 };
 
 /// The lead of that id, if it is the tenant's.
-pub(super) async fn by_id(
-    pool: &SqlitePool,
+pub(super) fn by_id(
+    connection: &Connection,
     tenant: &TenantId,
     id: LeadId,
 ) -> Result<Option<LeadRecord>, Failure> {
-    let row = sqlx::query("SELECT * FROM lead WHERE id = ? AND tenant = ?")
-        .bind(id.to_string())
-        .bind(tenant.as_str())
-        .fetch_optional(pool)
-        .await?;
-    row.as_ref().map(decode).transpose()
+    let mut select = connection.prepare_cached(&lead_sql::SELECT)?;
+    let mut rows = select.query([id.text(&mut [0; Hyphenated::LENGTH]), tenant.as_str()])?;
+    rows.next()?.map(decode).transpose()
 }
-
-/// Which entries stand in `lead_index_unique`, in the words by which SQLite finds that out.
-macro_rules! identity {
-    () => {
-        r#"(field = 'lead.email' AND "index" = 'identity')"#
-    };
-}
-
-/// Selects what values of an index lead to: its tenant, field and name, the values, the lead after which
-/// to begin, and how many.
-macro_rules! by_index {
-    ($among:expr, $values:literal) => {
-        concat!(
-            "SELECT lead.* FROM lead_index
-            LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
-            WHERE ",
-            $among,
-            r#" AND lead_index.tenant = ? AND field = ? AND "index" = ? AND lead_index.value "#,
-            $values,
-            " AND lead_index.lead > ? ORDER BY lead_index.lead LIMIT ?"
-        )
-    };
-}
-
-const ONE_IDENTITY: &str = by_index!(identity!(), "= ?");
-const ONE_OTHER: &str = by_index!(concat!("NOT ", identity!()), "= ?");
-const SOME_IDENTITIES: &str = by_index!(identity!(), "IN (SELECT unhex(value) FROM json_each(?))");
-const SOME_OTHERS: &str = by_index!(
-    concat!("NOT ", identity!()),
-    "IN (SELECT unhex(value) FROM json_each(?))"
-);
 
 /// What any of some index values of the tenant leads to, oldest first.
-pub(super) async fn by_index(
-    pool: &SqlitePool,
+pub(super) fn by_index(
+    connection: &Connection,
     tenant: &TenantId,
     column: &LeadColumn,
-    values: &[&[u8]],
+    values: &[Vec<u8>],
     after: Option<LeadId>,
     limit: u32,
 ) -> Result<Vec<IndexedLead>, Failure> {
     // Every id sorts after the empty text.
     let after = after.map(|id| id.to_string()).unwrap_or_default();
-    // Entries of one value stand in the order of their leads; those of several have to be sorted.
-    let query = sqlx::query(match (values, column.is_identity()) {
-        ([_], true) => ONE_IDENTITY,
-        ([_], false) => ONE_OTHER,
-        (_, true) => SOME_IDENTITIES,
-        (_, false) => SOME_OTHERS,
-    });
-    let query = query.bind(tenant.as_str()).bind(column.field()).bind(INDEX);
-    let query = match values {
-        [value] => query.bind(*value),
-        _ => query.bind(hex_list(values)),
-    };
-    let rows = query.bind(after).bind(limit).fetch_all(pool).await?;
-    let found = |row: &SqliteRow| {
-        if row.try_get::<Option<String>, _>("id")?.is_none() {
-            return Ok(IndexedLead::Nowhere);
-        }
-        match decode(row) {
-            Ok(lead) => Ok(IndexedLead::Found(lead)),
-            Err(Failure::Store(StoreError::Malformed(_))) => Ok(IndexedLead::Nowhere),
-            Err(failure) => Err(failure),
-        }
-    };
-    rows.iter().map(found).collect()
+    let mut select = connection.prepare_cached(&lead_sql::select_by_index(column, values.len()))?;
+    let tenant = tenant.as_str();
+    let fixed: [&dyn ToSql; 3] = [&tenant, &after, &limit];
+    let values = values.iter().map(|value| value as &dyn ToSql);
+    let mut rows = select.query(params_from_iter(fixed.into_iter().chain(values)))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(indexed(row)?);
+    }
+    Ok(found)
 }
 
-const OWNERS: &str = concat!(
-    "SELECT value, lead.id FROM lead_index
-    LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
-    WHERE ",
-    identity!(),
-    r#" AND lead_index.tenant = ? AND field = ? AND "index" = ?
-    AND value IN (SELECT unhex(value) FROM json_each(?))"#
-);
+fn indexed(row: &Row<'_>) -> Result<IndexedLead, Failure> {
+    if row.get::<_, Option<String>>(ID)?.is_none() {
+        return Ok(IndexedLead::Nowhere);
+    }
+    match decode(row) {
+        Ok(lead) => Ok(IndexedLead::Found(lead)),
+        Err(Failure::Store(StoreError::Malformed(_))) => Ok(IndexedLead::Nowhere),
+        Err(failure) => Err(failure),
+    }
+}
 
-/// Which leads own fingerprints of an identity column.
-pub(super) async fn owners(
-    pool: &SqlitePool,
+/// Which leads own fingerprints of an identity column, and which of some ids are leads.
+pub(super) fn known(
+    connection: &Connection,
     tenant: &TenantId,
     column: &LeadColumn,
-    fingerprints: &[&[u8]],
-) -> Result<HashMap<Vec<u8>, Owner>, Failure> {
-    let rows = sqlx::query(OWNERS)
-        .bind(tenant.as_str())
-        .bind(column.field())
-        .bind(INDEX)
-        .bind(hex_list(fingerprints))
-        .fetch_all(pool)
-        .await?;
-    let owner = |row: &SqliteRow| {
-        let lead: Option<String> = row.try_get("id")?;
-        let lead = lead.as_deref().and_then(LeadId::parse);
-        Ok((
-            row.try_get("value")?,
-            lead.map_or(Owner::Nowhere, Owner::Lead),
-        ))
-    };
-    rows.iter().map(owner).collect()
+    fingerprints: Vec<Vec<u8>>,
+    ids: &[LeadId],
+) -> Result<KnownLeads, Failure> {
+    let mut owner = connection.prepare_cached(&lead_sql::select_owner(column))?;
+    let mut owners = HashMap::with_capacity(fingerprints.len());
+    for fingerprint in fingerprints {
+        let lead = owner
+            .query_row(params![tenant.as_str(), fingerprint], |row| row.get(0))
+            .optional()?;
+        if let Some(lead) = lead {
+            let lead: Option<String> = lead;
+            let lead = lead.as_deref().and_then(LeadId::parse);
+            owners.insert(fingerprint, lead.map_or(Owner::Nowhere, Owner::Lead));
+        }
+    }
+    let statement = "SELECT 1 FROM lead WHERE id = ? AND tenant = ?";
+    let mut exists = connection.prepare_cached(statement)?;
+    let mut existing = HashSet::new();
+    for id in ids {
+        if exists.exists([id.text(&mut [0; Hyphenated::LENGTH]), tenant.as_str()])? {
+            existing.insert(*id);
+        }
+    }
+    Ok(KnownLeads { owners, existing })
 }
 
-/// As a JSON array for `json_each`, which has no bytes.
-fn hex_list(values: &[&[u8]]) -> String {
-    let hex =
-        |bytes: &&[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
-    let list: Vec<String> = values.iter().map(hex).collect();
-    serde_json::json!(list).to_string()
-}
+/// Where [`lead_sql::SELECTED`] has them.
+const ID: usize = 0;
+const CREATED_AT: usize = 1;
+const UPDATED_AT: usize = 2;
+const FIRST_COLUMN: usize = 3;
 
-fn decode(row: &SqliteRow) -> Result<LeadRecord, Failure> {
-    let id: String = row.try_get("id")?;
-    let columns = COLUMNS.iter().filter_map(|column| stored(row, column));
+fn decode(row: &Row<'_>) -> Result<LeadRecord, Failure> {
+    let id: String = row.get(ID)?;
+    let mut sealed = Vec::with_capacity(COLUMNS.len());
+    let mut at = FIRST_COLUMN;
+    for column in COLUMNS {
+        sealed.extend(stored(row, at, column));
+        at += lead_sql::columns(column).count();
+    }
     Ok(LeadRecord {
         id: LeadId::parse(&id).ok_or(StoreError::Malformed("lead id"))?,
-        sealed: columns.collect(),
-        created_at: row.try_get("created_at").ok(),
-        updated_at: row.try_get("updated_at").ok(),
+        sealed,
+        created_at: row.get(CREATED_AT).ok(),
+        updated_at: row.get(UPDATED_AT).ok(),
     })
 }
 
-/// A column that the lead has. A row may hold anything that somebody wrote past this service: what
-/// has another type, or lacks one of its parts, is there and has no value.
-fn stored(row: &SqliteRow, column: &'static LeadColumn) -> Option<StoredColumn> {
-    let name = |suffix| format!("{}_{suffix}", column.name());
-    let sealed = row.try_get::<Option<Vec<u8>>, _>(name("enc").as_str());
-    let key_id = row.try_get::<Option<u32>, _>(name("key_version").as_str());
+/// A column that the lead has, from where it stands in the row. A row may hold anything that somebody
+/// wrote past this service: what has another type, or lacks one of its parts, is there and has no value.
+fn stored(row: &Row<'_>, at: usize, column: &'static LeadColumn) -> Option<StoredColumn> {
+    let sealed = row.get::<_, Option<Vec<u8>>>(at);
+    let key_id = row.get::<_, Option<u32>>(at + 1);
     let fingerprint = if column.is_indexed() {
-        row.try_get::<Option<Vec<u8>>, _>(name("fp").as_str())
+        row.get::<_, Option<Vec<u8>>>(at + 2)
     } else {
         Ok(None)
     };

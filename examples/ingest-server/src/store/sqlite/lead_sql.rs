@@ -33,6 +33,55 @@ pub(super) static UPDATE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// What is read of a lead: its id, when it was created and updated, and every column.
+static SELECTED: LazyLock<String> = LazyLock::new(|| {
+    let columns = COLUMNS.iter().flat_map(columns);
+    let columns: Vec<String> = columns.map(|column| format!("lead.{column}")).collect();
+    format!(
+        "lead.id, lead.created_at, lead.updated_at, {}",
+        columns.join(", ")
+    )
+});
+
+/// The lead of an id and a tenant.
+pub(super) static SELECT: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {} FROM lead WHERE id = ? AND tenant = ?", *SELECTED));
+
+/// What some values of a column's index lead to: of a tenant, after a lead, at most so many; then the
+/// values.
+pub(super) fn select_by_index(column: &LeadColumn, values: usize) -> String {
+    // Entries of one value stand in the order of their leads; those of several have to be sorted.
+    let values: Vec<String> = (4..4 + values).map(|place| format!("?{place}")).collect();
+    format!(
+        "SELECT {} {} AND lead_index.lead > ?2 AND value IN ({}) ORDER BY lead_index.lead LIMIT ?3",
+        *SELECTED,
+        from_index(column),
+        values.join(", "),
+    )
+}
+
+/// The lead that has a tenant's value of an index: null for one that leads nowhere.
+pub(super) fn select_owner(column: &LeadColumn) -> String {
+    format!("SELECT lead.id {} AND value = ?2", from_index(column))
+}
+
+/// The entries of a column's index of the tenant `?1`, with their leads. Field and index are literals: a
+/// partial index compares them, and SQLite would prepare a statement again for each value bound there.
+/// What is not the identity has to say so in the words of the index that leaves it out.
+fn from_index(column: &LeadColumn) -> String {
+    let is =
+        |column: &LeadColumn| format!(r#"field = '{}' AND "index" = 'identity'"#, column.field());
+    let mut which = is(column);
+    if !column.is_identity() {
+        which = format!("{which} AND NOT ({})", is(LeadColumn::identity()));
+    }
+    format!(
+        "FROM lead_index
+        LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
+        WHERE lead_index.tenant = ?1 AND {which}"
+    )
+}
+
 /// The SQL columns of one column: ciphertext, id of the data key, and the enforced fingerprint if
 /// leads are found by it.
 pub(super) fn columns(column: &LeadColumn) -> impl Iterator<Item = String> + use<> {

@@ -11,9 +11,7 @@ use crate::{
     timestamp,
 };
 
-/// The one index of this version; equality within a tenant.
-pub(super) const INDEX: &str = "identity";
-
+/// The one index of this version is `identity`: equality within a tenant.
 const INSERT_INDEX: &str = r#"INSERT INTO lead_index
     (tenant, field, "index", version, value, lead) VALUES (?, ?, 'identity', ?, ?, ?)
     ON CONFLICT DO NOTHING"#;

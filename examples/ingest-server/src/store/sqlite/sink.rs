@@ -1,10 +1,9 @@
 //! Writes groups on a connection that is given up whenever something failed on it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use tokio::sync::Mutex;
 
 use super::{
     audit,
@@ -14,6 +13,7 @@ use super::{
     file::OpenedFile,
     leads, sealed_refs,
     seen_events::SeenEvents,
+    turn::WriteTurns,
 };
 use crate::store::{Committed, Group, GroupSink, Receipt, StoreError, Write};
 
@@ -22,9 +22,8 @@ use crate::store::{Committed, Group, GroupSink, Receipt, StoreError, Write};
 pub(super) struct SqliteSink {
     path: PathBuf,
     file: OpenedFile,
-    /// Those in this process who write seldom, and would be passed over without it.
-    turn: Arc<Mutex<()>>,
-    /// None before the first group, and after a failure.
+    turns: WriteTurns,
+    /// None after a failure.
     writing: Option<Writing>,
 }
 
@@ -35,13 +34,25 @@ struct Writing {
     seen: SeenEvents,
 }
 
+impl Writing {
+    fn open(path: &Path) -> rusqlite::Result<Self> {
+        Ok(Self {
+            connection: connection::open_writing(path)?,
+            seen: SeenEvents::default(),
+        })
+    }
+}
+
 impl SqliteSink {
-    pub(super) const fn new(path: PathBuf, file: OpenedFile, turn: Arc<Mutex<()>>) -> Self {
+    /// Opens the connection at once: later there may be no file descriptors for it.
+    pub(super) fn open(path: PathBuf, file: OpenedFile, turns: WriteTurns) -> Self {
+        // Where that fails, so does the first group, and says why.
+        let writing = Writing::open(&path).ok();
         Self {
             path,
             file,
-            turn,
-            writing: None,
+            turns,
+            writing,
         }
     }
 
@@ -57,10 +68,7 @@ impl SqliteSink {
     ) -> Result<T, Failure> {
         let mut writing = match self.writing.take() {
             Some(writing) => writing,
-            None => Writing {
-                connection: connection::open_writing(&self.path, super::WRITER_BUSY)?,
-                seen: SeenEvents::default(),
-            },
+            None => Writing::open(&self.path)?,
         };
         run(&writing.connection, "BEGIN IMMEDIATE")?;
         let done = work(&writing.connection, &mut writing.seen)?;
@@ -73,7 +81,7 @@ impl SqliteSink {
 #[async_trait]
 impl GroupSink for SqliteSink {
     async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
-        let _turn = Arc::clone(&self.turn).lock_owned().await;
+        let _turn = self.turns.take().await;
         let committed = self.write(|connection, seen| {
             let audit = append_audit(connection, group)?;
             seen.catch_up(connection)?;
@@ -89,7 +97,7 @@ impl GroupSink for SqliteSink {
     }
 
     async fn try_writing(&mut self) -> Result<(), StoreError> {
-        let _turn = Arc::clone(&self.turn).lock_owned().await;
+        let _turn = self.turns.take().await;
         self.write(|connection, _| {
             // Deleted pages are overwritten with zeros, so all of them reach the log.
             for statement in [
@@ -151,3 +159,6 @@ fn write_one(
     }
     Ok(Receipt::Stored)
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,12 +26,12 @@ async fn each_column_of_a_lead_has_its_sql_columns() {
         .await
         .unwrap();
     let present: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info('lead')")
-        .fetch_all(&store.readers)
+        .fetch_all(&store.opening)
         .await
         .unwrap();
     let references = "SELECT sql FROM sqlite_schema WHERE name = 'sealed_ref'";
     let references: String = sqlx::query_scalar(references)
-        .fetch_one(&store.readers)
+        .fetch_one(&store.opening)
         .await
         .unwrap();
     for column in COLUMNS {
@@ -103,7 +103,7 @@ async fn the_audit_log_is_added_to_and_nothing_else() {
         .expect_err(column);
     }
     let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_event WHERE tenant = 'acme'")
-        .fetch_one(&store.readers)
+        .fetch_one(&store.opening)
         .await
         .unwrap();
     assert_eq!(rows, 1);

@@ -139,8 +139,8 @@ async fn write_lead(tx: &mut SqliteConnection) -> Result<(), sqlx::Error> {
 }
 
 /// What SQLite said of a table.
-pub(super) fn failed(table: &'static str, error: sqlx::Error) -> StoreError {
-    match StoreError::from(Failure::from(error)) {
+pub(super) fn failed(table: &'static str, error: impl Into<Failure>) -> StoreError {
+    match StoreError::from(error.into()) {
         StoreError::Unavailable(source) => StoreError::Table { table, source },
         error => error,
     }

@@ -9,11 +9,13 @@ use crate::store::{
     AuditEvent, AuditLogEvent, AuditObserver, Committed, Group, Receipt, StoreError, Write,
 };
 
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
 /// Events and leads of one request.
 #[derive(Debug)]
 pub(super) struct WriteRequest {
     pub(super) writes: Vec<Write>,
-    pub(super) reply: oneshot::Sender<Result<Vec<Receipt>, StoreError>>,
+    pub(super) reply: Reply<Vec<Receipt>>,
     /// The request's span, for the group's to link to.
     pub(super) origin: Option<SpanLink>,
 }
@@ -22,7 +24,7 @@ pub(super) struct WriteRequest {
 #[derive(Debug)]
 pub(super) struct AuditRequest {
     pub(super) events: Vec<AuditEvent>,
-    pub(super) reply: oneshot::Sender<Result<(), StoreError>>,
+    pub(super) reply: Reply<()>,
     pub(super) observer: Arc<dyn AuditObserver>,
     pub(super) origin: Option<SpanLink>,
 }
@@ -30,12 +32,9 @@ pub(super) struct AuditRequest {
 /// Who waits for a group.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    writes: Vec<(usize, oneshot::Sender<Result<Vec<Receipt>, StoreError>>)>,
-    audit: Vec<(
-        usize,
-        Arc<dyn AuditObserver>,
-        oneshot::Sender<Result<(), StoreError>>,
-    )>,
+    /// How many of the group's rows each has.
+    writes: Vec<(usize, Reply<Vec<Receipt>>)>,
+    audit: Vec<(usize, Arc<dyn AuditObserver>, Reply<()>)>,
     pub(super) origins: Vec<SpanLink>,
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::sqlite::{SqliteStore, connection, open::OPENING_TIMEOUT};
+use crate::store::sqlite::{SqliteStore, connection};
 
 /// Bounds that a few hundred events reach.
 fn small() -> SeenEvents {
@@ -25,7 +25,7 @@ async fn database() -> (TempDir, Connection) {
 }
 
 fn open(file: &Path) -> Connection {
-    connection::open_writing(file, OPENING_TIMEOUT).unwrap()
+    connection::open_writing(file).unwrap()
 }
 
 fn hash(id: i64) -> EventHash {

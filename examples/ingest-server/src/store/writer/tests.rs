@@ -1,0 +1,238 @@
+//! Which requests form a group, and what they are told.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use futures_util::{
+    future::{join, join_all},
+    poll,
+};
+use portcullis_keyring::TenantId;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{GroupLoop, WriteEvent, WriteObserver, Writer, WriterLimits};
+use crate::{
+    clock::SystemClock,
+    store::{
+        Activity, AuditActor, AuditDraft, AuditEvent, AuditLogEvent, AuditObserver, AuditOutcome,
+        Committed, Group, GroupSink, Receipt, StoreError, Write,
+    },
+};
+
+/// Remembers what it was given, and fails as it is told to.
+#[derive(Debug, Default, Clone)]
+struct Sink {
+    /// Of each group, its events of the audit log and its writes.
+    groups: Arc<Mutex<Vec<(usize, usize)>>>,
+    failures: Arc<Mutex<VecDeque<StoreError>>>,
+}
+
+#[async_trait]
+impl GroupSink for Sink {
+    async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
+        let rows = (group.audit.len(), group.writes.len());
+        self.groups.lock().unwrap().push(rows);
+        self.try_writing().await?;
+        Ok(Committed {
+            audit: Ok(()),
+            receipts: vec![Receipt::Stored; group.writes.len()],
+        })
+    }
+
+    async fn try_writing(&mut self) -> Result<(), StoreError> {
+        self.failures
+            .lock()
+            .unwrap()
+            .pop_front()
+            .map_or(Ok(()), Err)
+    }
+}
+
+#[derive(Debug, Default, Clone)]
+struct Told {
+    writes: Arc<Mutex<Vec<WriteEvent>>>,
+    recorded: Arc<Mutex<usize>>,
+}
+
+impl WriteObserver for Told {
+    fn observe(&self, event: &WriteEvent) {
+        self.writes.lock().unwrap().push(*event);
+    }
+}
+
+impl AuditObserver for Told {
+    fn observe(&self, event: AuditLogEvent) {
+        assert_eq!(event, AuditLogEvent::Recorded);
+        *self.recorded.lock().unwrap() += 1;
+    }
+}
+
+struct Fixture {
+    sink: Sink,
+    told: Told,
+    audit_observer: Arc<dyn AuditObserver>,
+    writer: Writer,
+    groups: GroupLoop,
+}
+
+impl Fixture {
+    /// Groups of at most four rows and two events of the audit log.
+    fn new() -> Self {
+        let limits = WriterLimits {
+            group_rows: 4.try_into().unwrap(),
+            group_audit: 2.try_into().unwrap(),
+            queued_audit: 3.try_into().unwrap(),
+            ..WriterLimits::default()
+        };
+        let told = Told::default();
+        let observer = Arc::new(told.clone());
+        let (writer, groups) = Writer::with_loop(limits, Arc::new(SystemClock), observer);
+        Self {
+            sink: Sink::default(),
+            audit_observer: Arc::new(told.clone()),
+            told,
+            writer,
+            groups,
+        }
+    }
+
+    fn fails(self, failures: impl IntoIterator<Item = StoreError>) -> Self {
+        self.sink.failures.lock().unwrap().extend(failures);
+        self
+    }
+
+    /// What becomes of requests that have all queued before the first group.
+    async fn run(self, writes: &[usize], audits: usize) -> (Vec<bool>, Vec<bool>) {
+        let writes = writes.iter().map(|rows| {
+            let (writer, rows) = (self.writer.clone(), vec![row(); *rows]);
+            async move { writer.write(rows).await.is_ok() }
+        });
+        let audits = (0..audits).map(|_| {
+            let (writer, observer) = (self.writer.clone(), Arc::clone(&self.audit_observer));
+            async move { writer.append_audit(vec![event()], &observer).await.is_ok() }
+        });
+        let mut requests = Box::pin(join(join_all(writes), join_all(audits)));
+        assert!(poll!(&mut requests).is_pending(), "nothing is written yet");
+        drop(self.writer);
+        let writing = self.groups.run(Box::new(self.sink));
+        join(requests, writing).await.0
+    }
+}
+
+#[tokio::test]
+async fn what_must_be_on_record_is_in_the_next_group_whatever_waits_before_it() {
+    let fixture = Fixture::new();
+    let (sink, told) = (fixture.sink.clone(), fixture.told.clone());
+    let (writes, audits) = fixture.run(&[3, 3, 3], 3).await;
+    assert_eq!((writes, audits), (vec![true; 3], vec![true; 3]));
+    assert_eq!(*sink.groups.lock().unwrap(), [(2, 3), (1, 3), (0, 3)]);
+    assert_eq!(*told.recorded.lock().unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_request_of_more_rows_than_a_group_has_is_written_whole() {
+    let fixture = Fixture::new();
+    let sink = fixture.sink.clone();
+    fixture.run(&[2, 9, 1], 0).await;
+    assert_eq!(*sink.groups.lock().unwrap(), [(0, 2), (0, 9), (0, 1)]);
+}
+
+#[tokio::test]
+async fn more_than_may_wait_to_be_on_record_is_refused_at_once() {
+    let Fixture {
+        writer,
+        groups,
+        audit_observer,
+        ..
+    } = Fixture::new();
+    let mut waiting: Vec<_> = (0..3)
+        .map(|_| Box::pin(writer.append_audit(vec![event()], &audit_observer)))
+        .collect();
+    for one in &mut waiting {
+        assert!(poll!(one).is_pending());
+    }
+    let refused = writer.append_audit(vec![event()], &audit_observer).await;
+    assert!(matches!(refused, Err(StoreError::AuditFull)));
+    drop(groups);
+    for one in waiting {
+        assert!(matches!(one.await, Err(StoreError::Stopped)));
+    }
+}
+
+#[tokio::test]
+async fn who_has_gone_away_gets_no_row() {
+    let Fixture {
+        sink,
+        writer,
+        groups,
+        audit_observer,
+        ..
+    } = Fixture::new();
+    let mut leaving = Box::pin(writer.append_audit(vec![event()], &audit_observer));
+    assert!(poll!(&mut leaving).is_pending());
+    drop(leaving);
+    drop(writer);
+    groups.run(Box::new(sink.clone())).await;
+    assert!(sink.groups.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn who_waits_while_another_process_has_the_lock_is_refused_with_the_group() {
+    let fixture = Fixture::new().fails([StoreError::Busy]);
+    let (sink, gauge) = (fixture.sink.clone(), fixture.writer.gauge());
+    let (writes, audits) = fixture.run(&[3, 3, 3], 3).await;
+    assert_eq!((writes, audits), (vec![false; 3], vec![false; 3]));
+    assert_eq!(*sink.groups.lock().unwrap(), [(2, 3)]);
+    assert_eq!(gauge.failures(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_failure_the_database_is_tried_until_it_can_be_written() {
+    let fixture = Fixture::new().fails([StoreError::Full, StoreError::Full]);
+    let (told, gauge) = (fixture.told.clone(), fixture.writer.gauge());
+    let kept = fixture.writer.clone();
+    let running = tokio::spawn(async move { fixture.run(&[1], 0).await });
+    while gauge.failures() != 0 || told.writes.lock().unwrap().len() < 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    drop(kept);
+    assert_eq!(running.await.unwrap().0, [false]);
+    let events = told.writes.lock().unwrap().clone();
+    let recovered = WriteEvent::Recovered { failures: 2 };
+    assert_eq!(events, [WriteEvent::Failed { rows: 1 }, recovered]);
+}
+
+fn row() -> Write {
+    Write {
+        tenant: TenantId::new("acme").unwrap(),
+        event: None,
+        lead: None,
+    }
+}
+
+fn event() -> AuditEvent {
+    AuditEvent {
+        id: Uuid::nil(),
+        time: OffsetDateTime::UNIX_EPOCH,
+        draft: AuditDraft {
+            tenant: "acme".to_owned(),
+            action: "lead.read",
+            activity: Activity::Read,
+            actor: AuditActor::ApiKey("kid".to_owned()),
+            resource_type: "lead",
+            resources: Vec::new(),
+            count: 0,
+            fields: Vec::new(),
+            reason: None,
+            outcome: AuditOutcome::Success,
+            detail: None,
+            refs: None,
+            peer: None,
+            trace: None,
+        },
+    }
+}
