@@ -1,6 +1,7 @@
 //! What every [`Store`] must do, run against each implementation.
 
 mod audit;
+mod events;
 
 use std::fmt::Debug;
 
@@ -18,6 +19,7 @@ use crate::lead::{LeadColumn, LeadId, StoredColumn};
 /// Runs every check on an empty store of its own.
 pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
     an_event_is_stored_once(&open().await).await;
+    events::events_are_told_apart_by_all_of_their_texts(&open().await).await;
     an_event_twice_in_a_group_is_stored_once(&open().await).await;
     a_conflict_says_whether_the_stored_event_has_sealed_values(&open().await).await;
     a_repeat_does_not_write_its_lead(&open().await).await;

@@ -3,6 +3,7 @@
 mod audit;
 mod checks;
 mod connection;
+mod event_hash;
 mod events;
 mod failure;
 mod file;
@@ -15,6 +16,7 @@ mod policies;
 mod readers;
 mod remembered;
 mod sealed_refs;
+mod seen_events;
 mod sink;
 mod transaction;
 mod trial;
@@ -36,8 +38,8 @@ use sqlx::{
 };
 
 use self::{
-    failure::Failure, file::OpenedFile, marker::Marker, readers::Readers, sink::SqliteSink,
-    transaction::WriteTransaction,
+    failure::Failure, file::OpenedFile, marker::Marker, readers::Readers, seen_events::SeenEvents,
+    sink::SqliteSink, transaction::WriteTransaction,
 };
 use super::{
     AuditEntry, AuditQuery, IndexedLead, KnownLeads, SecretCheck, Store, StoreError, WriteGroups,
@@ -97,6 +99,7 @@ impl SqliteStore {
         drop(opening);
         store.marker.check_tables(remembers_secrets)?;
         open::migrate(&store.opening).await?;
+        hash_earlier_events(path).await?;
         // A connection is open from now to the end.
         let noted = store.file.note_log();
         noted.map_err(|error| StoreError::Unavailable(error.into()))?;
@@ -139,6 +142,18 @@ impl SqliteStore {
         replaced.map_err(Failure::from)?;
         Ok(self.file.verify()?)
     }
+}
+
+/// Takes seconds where an earlier version left a million events.
+async fn hash_earlier_events(path: &Path) -> Result<(), Failure> {
+    let path = path.to_owned();
+    let hashing = tokio::task::spawn_blocking(move || {
+        let connection = connection::open_writing(&path)?;
+        connection.busy_timeout(open::OPENING_TIMEOUT)?;
+        SeenEvents::hash_earlier(&connection)
+    });
+    let hashed = hashing.await;
+    hashed.map_err(|error| StoreError::Unavailable(error.into()))?
 }
 
 fn owned(values: &[&[u8]]) -> Vec<Vec<u8>> {

@@ -182,12 +182,12 @@ async fn while_another_process_holds_the_lock_every_answer_comes_within_two_seco
 
 #[tokio::test]
 async fn a_damaged_database_is_named_and_not_written() {
-    const FLIPPED: usize = 16 << 10;
+    const FLIPPED: usize = 4 << 10;
     let data = Data::new();
     let server = Server::start_on(&data);
     let key = server.issue("acme", &ALL_SCOPES).await;
     assert_eq!(batch(&server, &key, 0).await, StatusCode::ACCEPTED);
-    let root = "SELECT (SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_event_1')
+    let root = "SELECT (SELECT rootpage FROM sqlite_schema WHERE name = 'event')
                 * (SELECT page_size FROM pragma_page_size)";
     let end: i64 = sqlx::query_scalar(root)
         .fetch_one(&mut data.connect().await)

@@ -35,6 +35,14 @@ const RENAMED: [(&str, &str); 4] = [
     ("outbox", "apikey_cache_outbox"),
 ];
 
+/// Which data key which row needs.
+async fn references(data: &Data) -> Vec<(u32, String, String)> {
+    sqlx::query_as(r#"SELECT key_id, "table", row FROM sealed_ref"#)
+        .fetch_all(&mut data.connect().await)
+        .await
+        .unwrap()
+}
+
 #[tokio::test]
 async fn the_rows_of_the_first_version_read_back_and_go_on() {
     let data = Data::new();
@@ -43,11 +51,18 @@ async fn the_rows_of_the_first_version_read_back_and_go_on() {
     for (old, _) in RENAMED {
         before.push(count(&data, old).await);
     }
+    let needed = references(&data).await;
+    assert!(needed.iter().any(|(_, table, _)| table == "lead"));
+    assert!(needed.iter().any(|(_, table, _)| table == "event"));
     // The second start finds everything migrated.
     for _ in 0..2 {
         let server = Server::start_on(&data);
         assert_rows(&server).await;
         assert!(server.terminate().success());
+    }
+    let needed_now = references(&data).await;
+    for reference in needed {
+        assert!(needed_now.contains(&reference), "{reference:?}");
     }
     for ((_, new), before) in RENAMED.into_iter().zip(before) {
         assert!(count(&data, new).await >= before, "{new}");

@@ -66,7 +66,7 @@ async fn a_failed_commit_shows_until_one_succeeds() {
 }
 
 /// What somebody else may do to the tables, which component that takes down, and how it is taken back.
-const CHANGES: [(&str, &str, &str); 13] = [
+const CHANGES: [(&str, &str, &str); 14] = [
     (
         "database",
         "ALTER TABLE lead RENAME COLUMN name_enc TO gone",
@@ -80,7 +80,7 @@ const CHANGES: [(&str, &str, &str); 13] = [
     (
         "database",
         "DROP INDEX lead_index_unique",
-        r#"CREATE UNIQUE INDEX lead_index_unique ON lead_index (tenant, field, "index", value)
+        r#"CREATE UNIQUE INDEX lead_index_unique ON lead_index (value, tenant)
            WHERE field = 'lead.email' AND "index" = 'identity'"#,
     ),
     (
@@ -90,10 +90,16 @@ const CHANGES: [(&str, &str, &str); 13] = [
     ),
     (
         "database",
-        "CREATE TRIGGER read_only BEFORE UPDATE ON sealed_ref BEGIN SELECT raise(ABORT, 'no'); END;
-         CREATE TRIGGER read_only_too BEFORE INSERT ON sealed_ref
+        "CREATE TRIGGER read_only BEFORE UPDATE ON event_sealed_ref
+         BEGIN SELECT raise(ABORT, 'no'); END;
+         CREATE TRIGGER read_only_too BEFORE INSERT ON event_sealed_ref
          BEGIN SELECT raise(ABORT, 'no'); END",
         "DROP TRIGGER read_only; DROP TRIGGER read_only_too",
+    ),
+    (
+        "database",
+        "UPDATE event_hashed SET first_byte = 1000 WHERE first_byte = 0",
+        "UPDATE event_hashed SET first_byte = 0 WHERE first_byte = 1000",
     ),
     (
         "database",
@@ -142,11 +148,13 @@ const CHANGES: [(&str, &str, &str); 13] = [
 ];
 
 /// Every table, and the component that needs it.
-const TABLES: [(&str, &str); 17] = [
+const TABLES: [(&str, &str); 19] = [
     ("database", "event"),
+    ("database", "event_hash"),
+    ("database", "event_hashed"),
+    ("database", "event_sealed_ref"),
     ("database", "lead"),
     ("database", "lead_index"),
-    ("database", "sealed_ref"),
     ("database", "secret_check"),
     ("database", "index_state"),
     ("database", "audit_event"),
@@ -230,6 +238,7 @@ async fn a_component_whose_table_cannot_be_used_is_down_until_it_is_put_back() {
     // And the trials have left nothing.
     for table in [
         "event",
+        "event_hash",
         "lead",
         "lead_index",
         "sealed_ref",

@@ -47,6 +47,8 @@ pub(super) fn open_reading(path: &Path) -> rusqlite::Result<Connection> {
     let connection = open(path)?;
     connection.busy_timeout(READING_BUSY)?;
     connection.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
+    // The first statement opens the log: later there may be no file descriptors for it.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }
 

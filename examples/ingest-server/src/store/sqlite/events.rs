@@ -1,30 +1,34 @@
 //! Events, and what became of each.
 
 use portcullis_keyring::TenantId;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::fmt::Hyphenated;
 
-use super::failure::Failure;
+use super::{event_hash::EventHash, failure::Failure, seen_events::SeenEvents};
 use crate::{
     store::{EventRow, Receipt, StoredContent},
     timestamp,
 };
 
-/// One row a statement: a statement of many rows has to be able to take back some of them, and keeps
-/// every page it touches as it was for that.
 const INSERT: &str = "INSERT INTO event (tenant, source, id, content_fp, lead, type, \
-    schema_version, time, received_at, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-    ON CONFLICT DO NOTHING";
+    schema_version, time, received_at, payload, has_sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-/// Inserts an event, or says what is there in its place.
+/// Inserts an event, or says what is there in its place, of this group or an earlier one.
 pub(super) fn insert(
     connection: &Connection,
+    seen: &mut SeenEvents,
     tenant: &TenantId,
     event: &EventRow,
 ) -> Result<Option<Receipt>, Failure> {
+    let hash = hash(tenant, event);
+    if let Some(n) = seen.find(connection, hash)?
+        && let Some(duplicate) = duplicate(connection, n, tenant, event)?
+    {
+        return Ok(Some(duplicate));
+    }
     let mut lead = [0; Hyphenated::LENGTH];
     let lead = event.lead.map(|id| id.text(&mut lead));
-    let inserted = connection.prepare_cached(INSERT)?.execute(params![
+    connection.prepare_cached(INSERT)?.execute(params![
         tenant.as_str(),
         event.source,
         event.id,
@@ -35,47 +39,54 @@ pub(super) fn insert(
         timestamp::Text::of(event.time).as_str(),
         timestamp::Text::of(event.received_at).as_str(),
         event.payload,
+        event.payload.contains(SEALED_TEXT),
     ])?;
-    if inserted == 1 {
-        return Ok(None);
-    }
-    Ok(Some(duplicate(connection, tenant, event)?))
+    seen.add(hash, connection.last_insert_rowid());
+    Ok(None)
 }
 
 /// Takes back an event that this group inserted and whose lead could not be written.
 pub(super) fn withdraw(
     connection: &Connection,
+    seen: &mut SeenEvents,
     tenant: &TenantId,
     event: &EventRow,
 ) -> Result<(), Failure> {
-    let statement = "DELETE FROM event WHERE tenant = ? AND source = ? AND id = ?";
-    let mut statement = connection.prepare_cached(statement)?;
-    statement.execute(params![tenant.as_str(), event.source, event.id])?;
+    let n = seen.remove(hash(tenant, event));
+    let mut delete = connection.prepare_cached("DELETE FROM event WHERE n = ?")?;
+    delete.execute([n])?;
     Ok(())
+}
+
+fn hash(tenant: &TenantId, event: &EventRow) -> EventHash {
+    let texts = [tenant.as_str(), &event.source, &event.id];
+    EventHash::of(texts.map(str::as_bytes))
 }
 
 /// How a sealed value begins within a payload. A text that only begins so is taken for one, at the
 /// cost of its sender.
 const SEALED_TEXT: &str = "\"pc1.";
 
-/// Compares an event with the one that is there already, of this group or an earlier one.
+/// Compares an event with the one of that number, if it is of the same tenant, source and id.
 fn duplicate(
     connection: &Connection,
+    n: i64,
     tenant: &TenantId,
     offered: &EventRow,
-) -> Result<Receipt, Failure> {
-    let statement = "SELECT content_fp, instr(payload, ?) > 0 FROM event \
-        WHERE tenant = ? AND source = ? AND id = ?";
-    let (content_fp, has_sealed): (Vec<u8>, bool) =
-        connection.prepare_cached(statement)?.query_row(
-            params![SEALED_TEXT, tenant.as_str(), offered.source, offered.id],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-    Ok(if content_fp == offered.content_fp {
-        Receipt::DuplicateNatural
-    } else if has_sealed {
-        Receipt::DuplicateConflicting(StoredContent::Sealed)
-    } else {
-        Receipt::DuplicateConflicting(StoredContent::Plain)
-    })
+) -> Result<Option<Receipt>, Failure> {
+    let statement = "SELECT content_fp, has_sealed FROM event \
+        WHERE n = ? AND tenant = ? AND source = ? AND id = ?";
+    let mut statement = connection.prepare_cached(statement)?;
+    let texts = params![n, tenant.as_str(), offered.source, offered.id];
+    let stored = statement.query_row(texts, |row| Ok((row.get(0)?, row.get(1)?)));
+    let stored: Option<(Vec<u8>, bool)> = stored.optional()?;
+    Ok(stored.map(|(content_fp, has_sealed)| {
+        if content_fp == offered.content_fp {
+            Receipt::DuplicateNatural
+        } else if has_sealed {
+            Receipt::DuplicateConflicting(StoredContent::Sealed)
+        } else {
+            Receipt::DuplicateConflicting(StoredContent::Plain)
+        }
+    }))
 }

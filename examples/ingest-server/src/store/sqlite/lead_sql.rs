@@ -33,17 +33,6 @@ pub(super) static UPDATE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Adds the key references of the lead whose id is `?1`.
-pub(super) static INSERT_REFS: LazyLock<String> = LazyLock::new(|| {
-    let select = |column: &LeadColumn| {
-        let key = format!("{}_key_version", column.name());
-        format!("SELECT {key}, 'lead', id FROM lead WHERE {key} IS NOT NULL AND id = ?1")
-    };
-    let selects: Vec<String> = COLUMNS.iter().map(select).collect();
-    let selects = selects.join(" UNION ");
-    format!("INSERT INTO sealed_ref {selects} ON CONFLICT DO NOTHING")
-});
-
 /// What is read of a lead: its id, when it was created and updated, and every column.
 static SELECTED: LazyLock<String> = LazyLock::new(|| {
     let columns = COLUMNS.iter().flat_map(columns);
@@ -78,12 +67,18 @@ pub(super) fn select_owner(column: &LeadColumn) -> String {
 
 /// The entries of a column's index of the tenant `?1`, with their leads. Field and index are literals: a
 /// partial index compares them, and SQLite would prepare a statement again for each value bound there.
+/// What is not the identity has to say so in the words of the index that leaves it out.
 fn from_index(column: &LeadColumn) -> String {
+    let is =
+        |column: &LeadColumn| format!(r#"field = '{}' AND "index" = 'identity'"#, column.field());
+    let mut which = is(column);
+    if !column.is_identity() {
+        which = format!("{which} AND NOT ({})", is(LeadColumn::identity()));
+    }
     format!(
-        r#"FROM lead_index
+        "FROM lead_index
         LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
-        WHERE lead_index.tenant = ?1 AND field = '{}' AND "index" = 'identity'"#,
-        column.field()
+        WHERE lead_index.tenant = ?1 AND {which}"
     )
 }
 

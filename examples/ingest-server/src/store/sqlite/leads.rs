@@ -4,7 +4,7 @@ use portcullis_keyring::TenantId;
 use rusqlite::{Connection, params};
 use uuid::fmt::Hyphenated;
 
-use super::{connection::run, failure::Failure, lead_sql, sealed_refs};
+use super::{connection::run, failure::Failure, lead_sql};
 use crate::{
     lead::COLUMNS,
     store::{LeadChange, LeadWrite, SealedColumn},
@@ -26,14 +26,10 @@ pub(super) fn write(
 ) -> Result<bool, Failure> {
     let mut id = [0; Hyphenated::LENGTH];
     let id = lead.id.text(&mut id);
-    let written = match lead.change {
-        LeadChange::Create => create(connection, tenant, id, lead)?,
-        LeadChange::Merge | LeadChange::Update => update(connection, tenant, id, lead)?,
-    };
-    if written {
-        sealed_refs::write_lead(connection, id, lead)?;
+    match lead.change {
+        LeadChange::Create => create(connection, tenant, id, lead),
+        LeadChange::Merge | LeadChange::Update => update(connection, tenant, id, lead),
     }
-    Ok(written)
 }
 
 /// A lead that is new has nothing to take the place of. What another has of it is its id or its e-mail.

@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Migrations need no transaction of their own.
 const IN_TRANSACTION: bool = true;
 
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (
         1,
         "events and leads",
@@ -39,6 +39,11 @@ const MIGRATIONS: [(i64, &str, &str); 3] = [
         3,
         "detection policy",
         include_str!("../../../migrations/sqlite/0003_detection_policy.sql"),
+    ),
+    (
+        4,
+        "fewer pages a row",
+        include_str!("../../../migrations/sqlite/0004_fewer_pages_a_row.sql"),
     ),
 ];
 

@@ -1,6 +1,6 @@
 //! Writes groups on a connection that is given up whenever something failed on it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -12,6 +12,7 @@ use super::{
     failure::Failure,
     file::OpenedFile,
     leads, sealed_refs,
+    seen_events::SeenEvents,
     turn::WriteTurns,
 };
 use crate::store::{Committed, Group, GroupSink, Receipt, StoreError, Write};
@@ -23,19 +24,35 @@ pub(super) struct SqliteSink {
     file: OpenedFile,
     turns: WriteTurns,
     /// None after a failure.
-    connection: Option<Connection>,
+    writing: Option<Writing>,
+}
+
+/// A connection on which nothing has failed, and what is known of the events through it.
+#[derive(Debug)]
+struct Writing {
+    connection: Connection,
+    seen: SeenEvents,
+}
+
+impl Writing {
+    fn open(path: &Path) -> rusqlite::Result<Self> {
+        Ok(Self {
+            connection: connection::open_writing(path)?,
+            seen: SeenEvents::default(),
+        })
+    }
 }
 
 impl SqliteSink {
     /// Opens the connection at once: later there may be no file descriptors for it.
     pub(super) fn open(path: PathBuf, file: OpenedFile, turns: WriteTurns) -> Self {
         // Where that fails, so does the first group, and says why.
-        let connection = connection::open_writing(&path).ok();
+        let writing = Writing::open(&path).ok();
         Self {
             path,
             file,
             turns,
-            connection,
+            writing,
         }
     }
 
@@ -47,16 +64,16 @@ impl SqliteSink {
     /// most I/O errors, and then refuses `ROLLBACK`). Closing it ends whatever it was in.
     fn write<T>(
         &mut self,
-        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+        work: impl FnOnce(&Connection, &mut SeenEvents) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connection::open_writing(&self.path)?,
+        let mut writing = match self.writing.take() {
+            Some(writing) => writing,
+            None => Writing::open(&self.path)?,
         };
-        run(&connection, "BEGIN IMMEDIATE")?;
-        let done = work(&connection)?;
-        run(&connection, "COMMIT")?;
-        self.connection = Some(connection);
+        run(&writing.connection, "BEGIN IMMEDIATE")?;
+        let done = work(&writing.connection, &mut writing.seen)?;
+        run(&writing.connection, "COMMIT")?;
+        self.writing = Some(writing);
         Ok(done)
     }
 }
@@ -65,14 +82,14 @@ impl SqliteSink {
 impl GroupSink for SqliteSink {
     async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
         let _turn = self.turns.take().await;
-        let committed = self.write(|connection| {
+        let committed = self.write(|connection, seen| {
             let audit = append_audit(connection, group)?;
+            seen.catch_up(connection)?;
             let writes = group.writes.iter();
-            let receipts = writes.map(|write| write_one(connection, write));
-            Ok(Committed {
-                audit,
-                receipts: receipts.collect::<Result<_, _>>()?,
-            })
+            let receipts = writes.map(|write| write_one(connection, seen, write));
+            let receipts = receipts.collect::<Result<_, _>>()?;
+            seen.settle(connection)?;
+            Ok(Committed { audit, receipts })
         })?;
         // Durable in a file that is no longer the database is not durable.
         self.file.verify()?;
@@ -81,7 +98,7 @@ impl GroupSink for SqliteSink {
 
     async fn try_writing(&mut self) -> Result<(), StoreError> {
         let _turn = self.turns.take().await;
-        self.write(|connection| {
+        self.write(|connection, _| {
             // Deleted pages are overwritten with zeros, so all of them reach the log.
             for statement in [
                 "INSERT INTO secret_check VALUES ('', 0, zeroblob(?))",
@@ -119,9 +136,13 @@ fn append_audit(connection: &Connection, group: &Group) -> Result<Result<(), Sto
 }
 
 /// Writes an event and its lead, both or neither.
-fn write_one(connection: &Connection, write: &Write) -> Result<Receipt, Failure> {
+fn write_one(
+    connection: &Connection,
+    seen: &mut SeenEvents,
+    write: &Write,
+) -> Result<Receipt, Failure> {
     if let Some(event) = &write.event
-        && let Some(duplicate) = events::insert(connection, &write.tenant, event)?
+        && let Some(duplicate) = events::insert(connection, seen, &write.tenant, event)?
     {
         return Ok(duplicate);
     }
@@ -129,12 +150,12 @@ fn write_one(connection: &Connection, write: &Write) -> Result<Receipt, Failure>
         && !leads::write(connection, &write.tenant, lead)?
     {
         if let Some(event) = &write.event {
-            events::withdraw(connection, &write.tenant, event)?;
+            events::withdraw(connection, seen, &write.tenant, event)?;
         }
         return Ok(Receipt::LostRace);
     }
     if let Some(event) = &write.event {
-        sealed_refs::insert_event(connection, event)?;
+        sealed_refs::insert(connection, event)?;
     }
     Ok(Receipt::Stored)
 }

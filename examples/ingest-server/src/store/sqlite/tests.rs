@@ -29,6 +29,11 @@ async fn each_column_of_a_lead_has_its_sql_columns() {
         .fetch_all(&store.opening)
         .await
         .unwrap();
+    let references = "SELECT sql FROM sqlite_schema WHERE name = 'sealed_ref'";
+    let references: String = sqlx::query_scalar(references)
+        .fetch_one(&store.opening)
+        .await
+        .unwrap();
     for column in COLUMNS {
         for name in lead_sql::columns(column) {
             assert!(
@@ -36,6 +41,8 @@ async fn each_column_of_a_lead_has_its_sql_columns() {
                 "write a migration that adds `{name}`"
             );
         }
+        let key = format!("SELECT {}_key_version", column.name());
+        assert!(references.contains(&key), "and to `sealed_ref`: {key}");
     }
 }
 

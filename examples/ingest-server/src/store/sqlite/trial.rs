@@ -6,16 +6,22 @@ use super::{failure::Failure, lead_sql, transaction::WriteTransaction};
 use crate::{lead::COLUMNS, store::StoreError};
 
 /// What requests do to the tables, on rows that no tenant has.
-const STATEMENTS: [(&str, &str); 11] = [
+const STATEMENTS: [(&str, &str); 12] = [
     (
         "event",
         "INSERT INTO event (tenant, source, id, content_fp, lead, type, schema_version, time,
-             received_at, payload)
-         VALUES ('', '', '', x'', NULL, '', 0, '', '', '')",
+             received_at, payload, has_sealed)
+         VALUES ('', '', '', x'', NULL, '', 0, '', '', '', 0)",
+    ),
+    ("event", "DELETE FROM event WHERE n = last_insert_rowid()"),
+    (
+        "event_hash",
+        "INSERT INTO event_hash (hash, n) VALUES (zeroblob(16), 0)
+         ON CONFLICT DO UPDATE SET n = excluded.n",
     ),
     (
-        "event",
-        "DELETE FROM event WHERE tenant = '' AND source = '' AND id = ''",
+        "event_hashed",
+        "UPDATE event_hashed SET n = n WHERE first_byte = 0",
     ),
     (
         "lead_index",
@@ -27,12 +33,8 @@ const STATEMENTS: [(&str, &str); 11] = [
         "DELETE FROM lead_index WHERE lead = '' AND field = ''",
     ),
     (
-        "sealed_ref",
-        r#"INSERT INTO sealed_ref (key_id, "table", row) VALUES (0, '', '')"#,
-    ),
-    (
-        "sealed_ref",
-        r#"DELETE FROM sealed_ref WHERE "table" = '' AND row = ''"#,
+        "event_sealed_ref",
+        "INSERT INTO event_sealed_ref (key_id, row) VALUES (0, '')",
     ),
     (
         "secret_check",
@@ -61,13 +63,14 @@ const STATEMENTS: [(&str, &str); 11] = [
 
 /// What has to be found: without the first, the next start would make the tables once more, and
 /// fail; without the second, nothing could be looked up; without the third, one e-mail could have
-/// two leads, and look-ups would read whole tables; without the fourth, what is on record could be
-/// changed.
-const EXPECTED: [(&str, &str); 4] = [
+/// two leads, and look-ups would read whole tables; without the fourth, each start would read all
+/// events; without the fifth, data keys would be thrown away that rows need; without the sixth, what is
+/// on record could be changed.
+const EXPECTED: [(&str, &str); 6] = [
     (
         "schema_migrations",
-        "SELECT 1 WHERE 3 = (SELECT count(*) FROM schema_migrations
-         WHERE version IN (1, 2, 3) AND success)",
+        "SELECT 1 WHERE 4 = (SELECT count(*) FROM schema_migrations
+         WHERE version IN (1, 2, 3, 4) AND success)",
     ),
     (
         "index_state",
@@ -76,7 +79,16 @@ const EXPECTED: [(&str, &str); 4] = [
     (
         "lead_index",
         "SELECT 1 WHERE 3 = (SELECT count(*) FROM sqlite_schema WHERE type = 'index'
-         AND name IN ('lead_index_unique', 'lead_index_by_lead', 'sealed_ref_by_row'))",
+         AND name IN ('lead_index_unique', 'lead_index_by_value', 'lead_index_by_lead'))",
+    ),
+    (
+        "event_hashed",
+        "SELECT 1 WHERE 256 = (SELECT count(*) FROM event_hashed
+         WHERE first_byte BETWEEN 0 AND 255)",
+    ),
+    (
+        "sealed_ref",
+        r#"SELECT count(*) FROM sealed_ref WHERE key_id = -1 AND "table" = '' AND row = ''"#,
     ),
     (
         "audit_event",
