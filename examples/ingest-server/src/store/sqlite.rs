@@ -68,8 +68,8 @@ pub(crate) struct SqliteStore {
 const KEYS_CONNECTIONS: u32 = 4;
 
 /// How long what a request asks for waits: a busy one for another process's transaction, and all of
-/// it together less than the two seconds in which a request is answered.
-const KEYS_BUSY: Duration = Duration::from_millis(1_200);
+/// it together, with its turn, less than the two seconds in which a request is answered.
+const KEYS_BUSY: Duration = Duration::from_millis(1_050);
 const KEYS_ACQUIRE: Duration = Duration::from_millis(600);
 
 impl SqliteStore {
@@ -81,29 +81,29 @@ impl SqliteStore {
         let options = open::options(path);
         open::switch_to_wal(&options).await?;
         let file = OpenedFile::at(path).map_err(|error| StoreError::Unavailable(error.into()))?;
-        let waiting = |busy| options.clone().busy_timeout(busy);
-        let keys = || pool(waiting(KEYS_BUSY), KEYS_CONNECTIONS, KEYS_ACQUIRE);
-        let store = Self {
+        let opening = opening_pool(options.clone());
+        let mut connection = opening.acquire().await.map_err(Failure::from)?;
+        let remembers_secrets = checks::any(&mut connection).await?;
+        drop(connection);
+        marker.check_tables(remembers_secrets)?;
+        open::migrate(&opening).await?;
+        hash_earlier_events(path).await?;
+        // A connection is open from now to the end.
+        let readers = Arc::new(Readers::open(path)?);
+        let noted = file.note_log();
+        noted.map_err(|error| StoreError::Unavailable(error.into()))?;
+        let options = options.busy_timeout(KEYS_BUSY);
+        Ok(Self {
             path: path.to_owned(),
             file,
             marker,
             turns: WriteTurns::default(),
-            readers: Arc::new(Readers::open(path)?),
-            data_keys: keys(),
-            api_keys: keys(),
-            seldom: pool(waiting(KEYS_BUSY), 1, KEYS_ACQUIRE),
-            opening: opening_pool(options),
-        };
-        let mut opening = store.opening.acquire().await.map_err(Failure::from)?;
-        let remembers_secrets = checks::any(&mut opening).await?;
-        drop(opening);
-        store.marker.check_tables(remembers_secrets)?;
-        open::migrate(&store.opening).await?;
-        hash_earlier_events(path).await?;
-        // A connection is open from now to the end.
-        let noted = store.file.note_log();
-        noted.map_err(|error| StoreError::Unavailable(error.into()))?;
-        Ok(store)
+            readers,
+            data_keys: pool(options.clone(), KEYS_CONNECTIONS),
+            api_keys: pool(options.clone(), KEYS_CONNECTIONS),
+            seldom: pool(options, 1),
+            opening,
+        })
     }
 
     /// Connections for the store of data keys.
@@ -123,10 +123,11 @@ impl SqliteStore {
 
     /// Closes every connection; the last one to close folds the write-ahead log into the file.
     pub(crate) async fn close(&self) {
-        for pool in [&self.opening, &self.seldom, &self.api_keys, &self.data_keys] {
+        self.readers.close().await;
+        // The last has one connection: of two that close at once, each may see the other and fold nothing.
+        for pool in [&self.opening, &self.api_keys, &self.data_keys, &self.seldom] {
             pool.close().await;
         }
-        self.readers.close().await;
     }
 
     /// Whose turn it is to write beside the writer of groups.
@@ -160,7 +161,7 @@ fn owned(values: &[&[u8]]) -> Vec<Vec<u8>> {
     values.iter().map(|value| value.to_vec()).collect()
 }
 
-fn pool(options: SqliteConnectOptions, connections: u32, acquire: Duration) -> SqlitePool {
+fn pool(options: SqliteConnectOptions, connections: u32) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(connections)
         // All of them are open all the time: another one needs file descriptors, and there may be
@@ -168,7 +169,7 @@ fn pool(options: SqliteConnectOptions, connections: u32, acquire: Duration) -> S
         .min_connections(connections)
         .idle_timeout(None)
         .max_lifetime(None)
-        .acquire_timeout(acquire)
+        .acquire_timeout(KEYS_ACQUIRE)
         .connect_lazy_with(options)
 }
 

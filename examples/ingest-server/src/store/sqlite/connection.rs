@@ -39,6 +39,7 @@ pub(super) fn open_writing(path: &Path) -> rusqlite::Result<Connection> {
          PRAGMA cache_size = -{CACHED_KIB};
          PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
     ))?;
+    open_log(&connection)?;
     Ok(connection)
 }
 
@@ -47,9 +48,14 @@ pub(super) fn open_reading(path: &Path) -> rusqlite::Result<Connection> {
     let connection = open(path)?;
     connection.busy_timeout(READING_BUSY)?;
     connection.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
-    // The first statement opens the log: later there may be no file descriptors for it.
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    open_log(&connection)?;
     Ok(connection)
+}
+
+/// SQLite opens the log beside the file at the first statement that reads; later there may be no file
+/// descriptors for it.
+fn open_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {

@@ -15,7 +15,7 @@ pub(crate) struct WriteTurns(Arc<Mutex<()>>);
 
 /// How long a turn is waited for: with what SQLite waits for another process, less than the two seconds in
 /// which a request is answered.
-const WAIT: Duration = Duration::from_millis(250);
+const WAIT: Duration = Duration::from_millis(150);
 
 /// Lasts until it is dropped.
 #[derive(Debug)]
