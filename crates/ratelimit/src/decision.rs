@@ -12,7 +12,7 @@ use crate::{
     limiter::RateLimiter,
     policy::{LimitName, Policy, PolicyLimit},
     request::RateLimitRequest,
-    store::{ChargeOutcome, LimitStatus},
+    store::{Answer, ChargeOutcome, LimitStatus},
 };
 
 #[cfg(feature = "http")]
@@ -65,14 +65,9 @@ impl Decision {
         cost: u32,
         jitter: &Jitter,
     ) -> Self {
-        let (mut is_refused, mut retry) = (false, None);
-        for (_, status) in enforced(&policy, &outcome) {
-            is_refused |= status.refusal().is_some();
-            retry = retry.max(status.retry());
-        }
         // Each put together where it stays: the outcome is the most of it.
-        match retry {
-            Some(retry) if is_refused => Self::Refused(Refused {
+        match longest_wait(&policy, &outcome) {
+            Some(retry) => Self::Refused(Refused {
                 limits: Limits {
                     policy,
                     outcome,
@@ -81,7 +76,7 @@ impl Decision {
                 retry,
                 retry_after: retry_after(retry, jitter),
             }),
-            _ => Self::Admitted(Admitted {
+            None => Self::Admitted(Admitted {
                 limits: Limits {
                     policy,
                     outcome,
@@ -104,7 +99,7 @@ impl Decision {
     }
 
     /// Every limit that applied, shadows included, and its status.
-    pub fn limits(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
+    pub fn limits(&self) -> impl Iterator<Item = (&PolicyLimit, LimitStatus<'_>)> {
         self.checked().all()
     }
 
@@ -221,21 +216,20 @@ impl Limits {
     fn affordable(&self) -> Option<u32> {
         let affordable = self
             .enforced()
-            .map(|(limit, status)| status.affordable(limit.limit(), self.taken));
+            .map(|(_, status)| status.affordable(self.taken));
         affordable.min()
     }
 
-    fn all(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
+    fn all(&self) -> impl Iterator<Item = (&PolicyLimit, LimitStatus<'_>)> {
         applied(&self.policy, &self.outcome)
     }
 
-    fn enforced(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
+    fn enforced(&self) -> impl Iterator<Item = (&PolicyLimit, LimitStatus<'_>)> {
         enforced(&self.policy, &self.outcome)
     }
 
-    fn violated(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
-        self.enforced()
-            .filter(|(_, status)| status.refusal().is_some())
+    fn violated(&self) -> impl Iterator<Item = (&PolicyLimit, LimitStatus<'_>)> {
+        self.enforced().filter(|(_, status)| status.is_refusal())
     }
 }
 
@@ -244,17 +238,32 @@ impl Limits {
 fn applied<'a>(
     policy: &'a Policy,
     outcome: &'a ChargeOutcome,
-) -> impl Iterator<Item = (&'a PolicyLimit, &'a LimitStatus)> {
+) -> impl Iterator<Item = (&'a PolicyLimit, LimitStatus<'a>)> {
     let limits = policy.limits().iter().enumerate();
-    limits.filter_map(|(position, limit)| Some((limit, outcome.status(position)?)))
+    limits.filter_map(|(position, limit)| Some((limit, outcome.status(policy, position)?)))
 }
 
 #[inline]
 fn enforced<'a>(
     policy: &'a Policy,
     outcome: &'a ChargeOutcome,
-) -> impl Iterator<Item = (&'a PolicyLimit, &'a LimitStatus)> {
+) -> impl Iterator<Item = (&'a PolicyLimit, LimitStatus<'a>)> {
     applied(policy, outcome).filter(|(limit, _)| limit.is_enforced())
+}
+
+/// The longest wait of all enforced limits, if one of them refuses.
+#[inline]
+fn longest_wait(policy: &Policy, outcome: &ChargeOutcome) -> Option<Retry> {
+    let mut limits = policy.limits().iter().enumerate();
+    let refuses = |(position, limit): (usize, &PolicyLimit)| {
+        outcome.answer(position) == Answer::Refuses && limit.is_enforced()
+    };
+    if !limits.any(refuses) {
+        return None;
+    }
+    enforced(policy, outcome)
+        .filter_map(|(_, status)| status.retry())
+        .max()
 }
 
 fn retry_after(retry: Retry, jitter: &Jitter) -> Option<Duration> {

@@ -179,9 +179,9 @@ fn report(observer: &dyn Observer, decision: &Decision, cost: u32) {
         Decision::Refused(_) => Event::Refused { policy },
     });
     for (limit, status) in decision.limits() {
-        if status.refusal().is_some() {
+        if status.is_refusal() {
             observer.observe(&Event::Exceeded { policy, limit });
-        } else if decision.is_admitted() && limit.is_enforced() && status.is_near(limit.limit()) {
+        } else if decision.is_admitted() && limit.is_enforced() && status.is_near() {
             observer.observe(&Event::NearLimit { policy, limit });
         }
     }

@@ -16,7 +16,7 @@ use std::{
 pub use self::{
     charge::{Charge, Partition, Subject, Target},
     memory::{MemoryStats, MemoryStore, WhenFull},
-    outcome::{ChargeOutcome, LimitStatus},
+    outcome::{Answer, ChargeOutcome, LimitStatus},
     pending::PendingCharge,
 };
 
@@ -56,7 +56,7 @@ pub use self::{
 /// that decides elsewhere, such as in a script on a server, gets the numbers from
 /// [`Limit::scale`](crate::policy::Limit::scale), [`Limit::volume`](crate::policy::Limit::volume),
 /// [`Limit::most_volume`](crate::policy::Limit::most_volume), [`Charge::before`] and
-/// [`Charge::cost`], and turns what comes back into a [`LimitStatus`] for each target with
+/// [`Charge::cost`], and gives what comes back to [`ChargeOutcome::set`] for each target, by
 /// [`Bucket::new`](crate::bucket::Bucket::new) and `at`.
 pub trait Store: fmt::Debug + Send + Sync {
     /// Decides a charge, and carries it out if every enforced limit has room.

@@ -7,7 +7,7 @@ use crate::{
     clock::Timestamp,
     policy::{MAX_LIMITS, Policy, PolicyLimit, Scope},
     request::RateLimitRequest,
-    store::ChargeOutcome,
+    store::{Answer, ChargeOutcome},
 };
 
 /// What to charge, for which tenant or address, under which policy.
@@ -87,10 +87,7 @@ impl<'a> Charge<'a> {
         before: u32,
         first: &ChargeOutcome,
     ) -> Self {
-        let had_no_room = |position| {
-            let status = first.status(position);
-            status.is_some_and(|status| status.refusal().is_some())
-        };
+        let had_no_room = |position| first.answer(position) == Answer::Refuses;
         Self {
             before,
             cost: request.cost_under(policy, before),
