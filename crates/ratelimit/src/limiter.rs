@@ -138,6 +138,7 @@ impl RateLimiter {
         self.shared.limited.most_refused(self.now())
     }
 
+    #[inline]
     fn now(&self) -> Timestamp {
         Timestamp::from(self.shared.clock.monotonic())
     }
@@ -151,6 +152,7 @@ impl RateLimiter {
     }
 
     /// Tells the observer of a request's last decision, and remembers a tenant that was refused.
+    #[inline]
     fn tell(&self, request: &RateLimitRequest<'_>, decision: &Decision, cost: u32, now: Timestamp) {
         if request.more_to_come && decision.is_admitted() {
             return;
@@ -161,6 +163,7 @@ impl RateLimiter {
         }
     }
 
+    #[inline]
     fn report(&self, decision: &Decision, cost: u32) {
         if let Some(observer) = &self.shared.observer {
             report(observer.as_ref(), decision, cost);

@@ -63,6 +63,7 @@ pub enum Subject<'a> {
 impl<'a> Charge<'a> {
     /// Charges an authenticated request. `now` is the caller's time.
     #[must_use]
+    #[inline]
     pub fn for_request(policy: &'a Policy, request: &RateLimitRequest<'a>, now: Timestamp) -> Self {
         Self {
             policy,

@@ -16,7 +16,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChargeOutcome {
     by_position: [Kept; MAX_LIMITS],
-    answers: [Answer; MAX_LIMITS],
+    /// An [`Answer`] for each, as a number: plain words are moved at once, and enums are not.
+    answers: [u8; MAX_LIMITS],
     /// What the request takes by all its charges.
     whole: u32,
     /// When it was decided.
@@ -32,6 +33,7 @@ struct Kept {
 
 /// What a limit says to a charge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "closed: stores give one of these answers"
@@ -72,9 +74,20 @@ impl ChargeOutcome {
     /// charged or not.
     #[inline]
     pub fn set(&mut self, target: &Target<'_>, answer: Answer, level: &Level<'_>) {
-        let (consumed, tick) = (level.consumed(), level.tick());
+        self.keep(target, answer, level.consumed(), level.tick());
+    }
+
+    /// Sets that the limit of `target` had room, and `bucket` is what it was charged to.
+    #[inline]
+    pub(super) fn set_charged(&mut self, target: &Target<'_>, bucket: &Bucket) {
+        let (consumed, tick) = (bucket.consumed(), bucket.last_tick());
+        self.keep(target, Answer::HasRoom, consumed, tick);
+    }
+
+    #[inline]
+    fn keep(&mut self, target: &Target<'_>, answer: Answer, consumed: u64, tick: u64) {
         self.by_position[target.position()] = Kept { consumed, tick };
-        self.answers[target.position()] = answer;
+        self.answers[target.position()] = answer as u8;
     }
 
     /// The bucket of `target`, if its limit has room.
@@ -88,7 +101,7 @@ impl ChargeOutcome {
     /// With the statuses of an earlier charge of the same request where this one has none.
     pub(crate) fn or(mut self, earlier: &Self) -> Self {
         for position in 0..MAX_LIMITS {
-            if self.answers[position] == Answer::NotAsked {
+            if self.answer(position) == Answer::NotAsked {
                 self.by_position[position] = earlier.by_position[position];
                 self.answers[position] = earlier.answers[position];
             }
@@ -100,7 +113,10 @@ impl ChargeOutcome {
     #[must_use]
     #[inline]
     pub fn answer(&self, position: usize) -> Answer {
-        self.answers.get(position).copied().unwrap_or_default()
+        let number = self.answers.get(position).copied().unwrap_or_default();
+        let answers = [Answer::HasRoom, Answer::NotTaken, Answer::Refuses];
+        let answer = answers.into_iter().find(|answer| *answer as u8 == number);
+        answer.unwrap_or_default()
     }
 
     /// The status of the limit at `position` of `policy`, which the charge was made under, counted

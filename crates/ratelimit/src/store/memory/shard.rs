@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     policy::{MAX_LIMITS, Mode},
-    store::{Answer, Charge, ChargeOutcome},
+    store::{Charge, ChargeOutcome},
 };
 
 /// The buckets of some partitions. Shadow limits have a table of their own, so that no bucket of
@@ -35,6 +35,7 @@ impl Shard {
     ///
     /// What it spares is all that holding limits against each other and making room take: each
     /// status is final as soon as its own bucket is looked at.
+    #[inline]
     pub(super) fn admit(
         &mut self,
         charge: &Charge<'_>,
@@ -52,7 +53,7 @@ impl Shard {
             let (place, bucket) = table.held(keys.at(target.position())?)?;
             let level = bucket.at(limit, now);
             let bucket = level.charge_more(charge.before(), charge.cost()).ok()?;
-            outcome.set(&target, Answer::HasRoom, &bucket.at(limit, now));
+            outcome.set_charged(&target, &bucket);
             places[target.position()] = place;
         }
         for target in charge.targets() {
