@@ -59,7 +59,7 @@ impl RateLimiter {
         let charge = Charge::for_request(&policy, request, now);
         let outcome = match self.shared.store.charge(&charge) {
             // Not stored in the future of this check, to be taken out of it again at once.
-            ChargeFuture::Ready(decided) => decided.into_inner()?,
+            ChargeFuture::Decided(outcome) => outcome,
             undecided @ ChargeFuture::Boxed(_) => undecided.await?,
         };
         let cost = charge.cost();

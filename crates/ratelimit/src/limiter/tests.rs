@@ -71,9 +71,7 @@ struct Down;
 impl Store for Down {
     fn charge<'a>(&'a self, _: &'a Charge<'a>) -> ChargeFuture<'a> {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-        ChargeFuture::Ready(std::future::ready(Err(StoreError::Unavailable(
-            refused.into(),
-        ))))
+        ChargeFuture::ready(Err(StoreError::Unavailable(refused.into())))
     }
 }
 

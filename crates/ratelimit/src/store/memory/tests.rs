@@ -1,6 +1,7 @@
 //! The bounds of the store in memory.
 
 mod full;
+mod same;
 
 use std::{collections::HashMap, net::IpAddr, num::NonZeroUsize, sync::Arc, time::Duration};
 
@@ -56,8 +57,12 @@ fn charge(
     request: &RateLimitRequest<'_>,
     at: Timestamp,
 ) -> ChargeOutcome {
-    match store.charge(&Charge::for_request(policy, request, at)) {
-        ChargeFuture::Ready(answer) => answer.into_inner().unwrap(),
+    outcome_of(store, &Charge::for_request(policy, request, at))
+}
+
+fn outcome_of(store: &MemoryStore, charge: &Charge<'_>) -> ChargeOutcome {
+    match store.charge(charge) {
+        ChargeFuture::Decided(outcome) => outcome,
         ChargeFuture::Boxed(_) => panic!("memory has nothing to wait for"),
     }
 }
@@ -254,12 +259,7 @@ fn addresses_of_one_ipv6_network_share_a_bucket() {
     let policy = policies.client_address();
     let admits = |address: &str| {
         let charge = Charge::for_address(policy, address.parse().unwrap(), millis(0));
-        match store.charge(&charge) {
-            ChargeFuture::Ready(answer) => {
-                answer.into_inner().unwrap().answer(0) == Answer::HasRoom
-            }
-            ChargeFuture::Boxed(_) => panic!("memory has nothing to wait for"),
-        }
+        outcome_of(&store, &charge).answer(0) == Answer::HasRoom
     };
     assert!(admits("2001:db8::1"));
     assert!(admits("2001:db8::2"));
