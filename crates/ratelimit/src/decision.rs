@@ -3,7 +3,7 @@
 mod fields;
 mod problem;
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use crate::{
     bucket::Retry,
@@ -43,8 +43,8 @@ pub struct Admitted {
 #[derive(Clone, Debug)]
 pub struct Refused {
     limits: Limits,
-    retry: Retry,
-    retry_after: Option<Duration>,
+    /// In seconds.
+    retry_after: Option<NonZeroU64>,
 }
 
 /// A policy, the status of each of its limits, and what the request has taken of each.
@@ -66,23 +66,24 @@ impl Decision {
         jitter: &Jitter,
     ) -> Self {
         // Each put together where it stays: the outcome is the most of it.
-        match longest_wait(&policy, &outcome) {
-            Some(retry) => Self::Refused(Refused {
+        if is_refused(&policy, &outcome) {
+            let retry_after = retry_after(longest_wait(&policy, &outcome), jitter);
+            Self::Refused(Refused {
                 limits: Limits {
                     policy,
                     outcome,
                     taken: before,
                 },
-                retry,
-                retry_after: retry_after(retry, jitter),
-            }),
-            None => Self::Admitted(Admitted {
+                retry_after,
+            })
+        } else {
+            Self::Admitted(Admitted {
                 limits: Limits {
                     policy,
                     outcome,
                     taken: before.saturating_add(cost),
                 },
-            }),
+            })
         }
     }
 
@@ -194,16 +195,17 @@ impl Refused {
     /// the microsecond. If it was refused at its second charge, this is about the whole request,
     /// sent again.
     #[must_use]
-    pub const fn retry(&self) -> Retry {
-        self.retry
+    pub fn retry(&self) -> Retry {
+        longest_wait(&self.limits.policy, &self.limits.outcome)
     }
 
     /// What `Retry-After` says: whole seconds, at least one, never before [`retry`](Self::retry),
     /// and up to a quarter later so that clients do not all come back at once. `None` where
     /// trying again is of no use.
     #[must_use]
-    pub const fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+    pub fn retry_after(&self) -> Option<Duration> {
+        let seconds = self.retry_after?;
+        Some(Duration::from_secs(seconds.get()))
     }
 
     /// The names of the enforced limits that had no room.
@@ -251,26 +253,23 @@ fn enforced<'a>(
     applied(policy, outcome).filter(|(limit, _)| limit.is_enforced())
 }
 
-/// The longest wait of all enforced limits, if one of them refuses.
 #[inline]
-fn longest_wait(policy: &Policy, outcome: &ChargeOutcome) -> Option<Retry> {
+fn is_refused(policy: &Policy, outcome: &ChargeOutcome) -> bool {
     let mut limits = policy.limits().iter().enumerate();
-    let refuses = |(position, limit): (usize, &PolicyLimit)| {
-        outcome.answer(position) == Answer::Refuses && limit.is_enforced()
-    };
-    if !limits.any(refuses) {
-        return None;
-    }
-    enforced(policy, outcome)
-        .filter_map(|(_, status)| status.retry())
-        .max()
+    limits
+        .any(|(position, limit)| outcome.answer(position) == Answer::Refuses && limit.is_enforced())
 }
 
-fn retry_after(retry: Retry, jitter: &Jitter) -> Option<Duration> {
+/// The longest wait of all enforced limits, those included that would refuse the request sent again.
+fn longest_wait(policy: &Policy, outcome: &ChargeOutcome) -> Retry {
+    let waits = enforced(policy, outcome).filter_map(|(_, status)| status.retry());
+    waits.max().unwrap_or(Retry::After(Duration::ZERO))
+}
+
+/// Seconds, at least one, unless trying again is of no use.
+fn retry_after(retry: Retry, jitter: &Jitter) -> Option<NonZeroU64> {
     match retry {
-        Retry::After(wait) => Some(Duration::from_secs(
-            jitter.lengthen(ceil_seconds(wait).max(1)),
-        )),
+        Retry::After(wait) => NonZeroU64::new(jitter.lengthen(ceil_seconds(wait).max(1))),
         Retry::NeverSatisfiable => None,
     }
 }
