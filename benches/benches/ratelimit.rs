@@ -8,10 +8,11 @@ use std::{
     pin::pin,
     sync::Arc,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use governor::{Quota, clock::MonotonicClock};
+use governor::{Quota, clock::MonotonicClock, state::keyed::HashMapStateStore};
 use portcullis_benches::{
     keys::Distribution,
     processor_time::{self, ProcessorTime},
@@ -19,7 +20,7 @@ use portcullis_benches::{
 };
 use portcullis_ratelimit::{
     Category, RateLimitRequest, RateLimiter, Tier,
-    policy::{Limit, Policies, Rate, Rule},
+    policy::{Limit, Policies, PoliciesBuilder, Rate, Rule},
     store::{MemoryStore, WhenFull},
 };
 
@@ -66,6 +67,10 @@ fn limiter(limits: usize) -> RateLimiter {
         policies = policies.key(TIER, CATEGORY, rule());
         policies = policies.address(TIER, CATEGORY, rule());
     }
+    limiter_of(policies, limits)
+}
+
+fn limiter_of(policies: PoliciesBuilder, limits: usize) -> RateLimiter {
     // Room to spare: tenants do not fall evenly on the shards.
     let capacity = NonZeroUsize::new(TENANTS * limits * 2).expect("above zero");
     let store = MemoryStore::new(capacity, WhenFull::SharedOverflow);
@@ -82,6 +87,35 @@ fn is_admitted(limiter: &RateLimiter, request: &RateLimitRequest<'_>) -> bool {
         Poll::Ready(decision) => decision.expect("memory decides").is_admitted(),
         Poll::Pending => unreachable!("memory has nothing to wait for"),
     }
+}
+
+/// Both with one token a day, which has been taken: every check of the tenant is refused.
+fn used_up(tenant: &str) -> (RateLimiter, Governor<HashMapStateStore<String>>) {
+    let limit = Limit::new(Rate::tokens_per_day(1), 1).expect("it fits");
+    let ours = limiter_of(
+        Policies::builder().category(TIER, CATEGORY, Rule::new(limit)),
+        1,
+    );
+    let quota = Quota::with_period(Duration::from_secs(86_400)).expect("above zero");
+    let theirs = Governor::hashmap_with_clock(quota, MonotonicClock);
+    let request = RateLimitRequest::new(tenant, &TIER, &CATEGORY);
+    assert!(is_admitted(&ours, &request) && theirs.check_key(&tenant.to_owned()).is_ok());
+    (ours, theirs)
+}
+
+/// What a flood of requests of one tenant takes that has nothing left.
+fn refusals(criterion: &mut Criterion<ProcessorTime>) {
+    let tenant = "tenant-000000".to_owned();
+    let (ours, theirs) = used_up(&tenant);
+    let request = RateLimitRequest::new(&tenant, &TIER, &CATEGORY);
+    let mut group = criterion.benchmark_group("refusal");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("one_limit", |bencher| {
+        bencher.iter(|| assert!(!is_admitted(&ours, black_box(&request))));
+    });
+    group.bench_function("governor", |bencher| {
+        bencher.iter(|| assert!(theirs.check_key(black_box(&tenant)).is_err()));
+    });
 }
 
 fn quota() -> Quota {
@@ -131,6 +165,6 @@ fn checks(criterion: &mut Criterion<ProcessorTime>) {
 criterion_group! {
     name = benches;
     config = processor_time::criterion();
-    targets = checks
+    targets = checks, refusals
 }
 criterion_main!(benches);

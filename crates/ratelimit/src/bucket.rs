@@ -54,7 +54,7 @@ pub struct Bucket {
 }
 
 /// A [`Bucket`] as one [`Limit`] sees it at one moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level<'a> {
     limit: &'a Limit,
     bucket: Bucket,
@@ -230,15 +230,9 @@ impl Level<'_> {
     /// `None` when the bucket is full.
     #[must_use]
     pub fn next_token(&self) -> Option<Duration> {
-        self.micros_to_next_token().map(Duration::from_micros)
-    }
-
-    /// [`next_token`](Self::next_token) in microseconds.
-    #[inline]
-    pub(crate) fn micros_to_next_token(&self) -> Option<u64> {
         let used_then = (self.limit.burst() - self.remaining()).checked_sub(1)?;
         let used_then = self.limit.scale().volume_of(used_then);
-        Some(self.micros_to_drain(self.consumed - used_then))
+        Some(self.time_to_drain(self.consumed - used_then))
     }
 
     /// How long until the bucket is full again. A store that gives what it keeps a time to live
@@ -261,17 +255,29 @@ impl Level<'_> {
         self.tick
     }
 
-    fn time_to_drain(&self, volume: u64) -> Duration {
-        Duration::from_micros(self.micros_to_drain(volume))
+    /// The most tokens that could be taken beyond the `before` that a request has taken.
+    pub(crate) fn affordable(&self, before: u32) -> u32 {
+        if self.consumed <= self.limit.scale().volume_of(before) {
+            self.limit.largest_cost().saturating_sub(before)
+        } else {
+            self.remaining()
+        }
+    }
+
+    /// Whether less than a tenth of the burst is left in whole tokens: told without dividing, for an
+    /// observer is told of it at every check.
+    pub(crate) fn is_near(&self) -> bool {
+        let enough = self.limit.burst().div_ceil(10);
+        let free = self.limit.volume().saturating_sub(self.consumed);
+        free < self.limit.scale().volume_of(enough)
     }
 
     /// From now to the first tick at which `volume` has drained.
-    #[inline]
-    fn micros_to_drain(&self, volume: u64) -> u64 {
+    fn time_to_drain(&self, volume: u64) -> Duration {
         let scale = self.limit.scale();
         let drained = self.tick.saturating_add(scale.ticks_to_drain(volume));
         let drained = scale.tick().start_of(drained).as_micros();
-        drained.saturating_sub(self.now.as_micros())
+        Duration::from_micros(drained.saturating_sub(self.now.as_micros()))
     }
 }
 

@@ -3,7 +3,7 @@
 mod fields;
 mod problem;
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use crate::{
     bucket::Retry,
@@ -12,7 +12,7 @@ use crate::{
     limiter::RateLimiter,
     policy::{LimitName, Policy, PolicyLimit},
     request::RateLimitRequest,
-    store::{ChargeOutcome, LimitStatus},
+    store::{Answer, ChargeOutcome, LimitStatus},
 };
 
 #[cfg(feature = "http")]
@@ -43,8 +43,8 @@ pub struct Admitted {
 #[derive(Clone, Debug)]
 pub struct Refused {
     limits: Limits,
-    retry: Retry,
-    retry_after: Option<Duration>,
+    /// In seconds.
+    retry_after: Option<NonZeroU64>,
 }
 
 /// A policy, the status of each of its limits, and what the request has taken of each.
@@ -65,29 +65,25 @@ impl Decision {
         cost: u32,
         jitter: &Jitter,
     ) -> Self {
-        let (mut is_refused, mut retry) = (false, None);
-        for (_, status) in enforced(&policy, &outcome) {
-            is_refused |= status.refusal().is_some();
-            retry = retry.max(status.retry());
-        }
         // Each put together where it stays: the outcome is the most of it.
-        match retry {
-            Some(retry) if is_refused => Self::Refused(Refused {
+        if is_refused(&policy, &outcome) {
+            let retry_after = retry_after(longest_wait(&policy, &outcome), jitter);
+            Self::Refused(Refused {
                 limits: Limits {
                     policy,
                     outcome,
                     taken: before,
                 },
-                retry,
-                retry_after: retry_after(retry, jitter),
-            }),
-            _ => Self::Admitted(Admitted {
+                retry_after,
+            })
+        } else {
+            Self::Admitted(Admitted {
                 limits: Limits {
                     policy,
                     outcome,
                     taken: before.saturating_add(cost),
                 },
-            }),
+            })
         }
     }
 
@@ -104,7 +100,7 @@ impl Decision {
     }
 
     /// Every limit that applied, shadows included, and its status.
-    pub fn limits(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
+    pub fn limits(&self) -> impl Iterator<Item = (&PolicyLimit, LimitStatus<'_>)> {
         self.checked().all()
     }
 
@@ -199,16 +195,17 @@ impl Refused {
     /// the microsecond. If it was refused at its second charge, this is about the whole request,
     /// sent again.
     #[must_use]
-    pub const fn retry(&self) -> Retry {
-        self.retry
+    pub fn retry(&self) -> Retry {
+        longest_wait(&self.limits.policy, &self.limits.outcome)
     }
 
     /// What `Retry-After` says: whole seconds, at least one, never before [`retry`](Self::retry),
     /// and up to a quarter later so that clients do not all come back at once. `None` where
     /// trying again is of no use.
     #[must_use]
-    pub const fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+    pub fn retry_after(&self) -> Option<Duration> {
+        let seconds = self.retry_after?;
+        Some(Duration::from_secs(seconds.get()))
     }
 
     /// The names of the enforced limits that had no room.
@@ -221,21 +218,20 @@ impl Limits {
     fn affordable(&self) -> Option<u32> {
         let affordable = self
             .enforced()
-            .map(|(limit, status)| status.affordable(limit.limit(), self.taken));
+            .map(|(_, status)| status.affordable(self.taken));
         affordable.min()
     }
 
-    fn all(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
+    fn all(&self) -> impl Iterator<Item = (&PolicyLimit, LimitStatus<'_>)> {
         applied(&self.policy, &self.outcome)
     }
 
-    fn enforced(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
+    fn enforced(&self) -> impl Iterator<Item = (&PolicyLimit, LimitStatus<'_>)> {
         enforced(&self.policy, &self.outcome)
     }
 
-    fn violated(&self) -> impl Iterator<Item = (&PolicyLimit, &LimitStatus)> {
-        self.enforced()
-            .filter(|(_, status)| status.refusal().is_some())
+    fn violated(&self) -> impl Iterator<Item = (&PolicyLimit, LimitStatus<'_>)> {
+        self.enforced().filter(|(_, status)| status.is_refusal())
     }
 }
 
@@ -244,24 +240,36 @@ impl Limits {
 fn applied<'a>(
     policy: &'a Policy,
     outcome: &'a ChargeOutcome,
-) -> impl Iterator<Item = (&'a PolicyLimit, &'a LimitStatus)> {
+) -> impl Iterator<Item = (&'a PolicyLimit, LimitStatus<'a>)> {
     let limits = policy.limits().iter().enumerate();
-    limits.filter_map(|(position, limit)| Some((limit, outcome.status(position)?)))
+    limits.filter_map(|(position, limit)| Some((limit, outcome.status(policy, position)?)))
 }
 
 #[inline]
 fn enforced<'a>(
     policy: &'a Policy,
     outcome: &'a ChargeOutcome,
-) -> impl Iterator<Item = (&'a PolicyLimit, &'a LimitStatus)> {
+) -> impl Iterator<Item = (&'a PolicyLimit, LimitStatus<'a>)> {
     applied(policy, outcome).filter(|(limit, _)| limit.is_enforced())
 }
 
-fn retry_after(retry: Retry, jitter: &Jitter) -> Option<Duration> {
+#[inline]
+fn is_refused(policy: &Policy, outcome: &ChargeOutcome) -> bool {
+    let mut limits = policy.limits().iter().enumerate();
+    limits
+        .any(|(position, limit)| outcome.answer(position) == Answer::Refuses && limit.is_enforced())
+}
+
+/// The longest wait of all enforced limits, those included that would refuse the request sent again.
+fn longest_wait(policy: &Policy, outcome: &ChargeOutcome) -> Retry {
+    let waits = enforced(policy, outcome).filter_map(|(_, status)| status.retry());
+    waits.max().unwrap_or(Retry::After(Duration::ZERO))
+}
+
+/// Seconds, at least one, unless trying again is of no use.
+fn retry_after(retry: Retry, jitter: &Jitter) -> Option<NonZeroU64> {
     match retry {
-        Retry::After(wait) => Some(Duration::from_secs(
-            jitter.lengthen(ceil_seconds(wait).max(1)),
-        )),
+        Retry::After(wait) => NonZeroU64::new(jitter.lengthen(ceil_seconds(wait).max(1))),
         Retry::NeverSatisfiable => None,
     }
 }

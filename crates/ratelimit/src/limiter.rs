@@ -59,7 +59,7 @@ impl RateLimiter {
         let charge = Charge::for_request(&policy, request, now);
         let outcome = match self.shared.store.charge(&charge) {
             // Not stored in the future of this check, to be taken out of it again at once.
-            ChargeFuture::Ready(decided) => decided.into_inner()?,
+            ChargeFuture::Decided(outcome) => outcome,
             undecided @ ChargeFuture::Boxed(_) => undecided.await?,
         };
         let cost = charge.cost();
@@ -138,6 +138,7 @@ impl RateLimiter {
         self.shared.limited.most_refused(self.now())
     }
 
+    #[inline]
     fn now(&self) -> Timestamp {
         Timestamp::from(self.shared.clock.monotonic())
     }
@@ -151,6 +152,7 @@ impl RateLimiter {
     }
 
     /// Tells the observer of a request's last decision, and remembers a tenant that was refused.
+    #[inline]
     fn tell(&self, request: &RateLimitRequest<'_>, decision: &Decision, cost: u32, now: Timestamp) {
         if request.more_to_come && decision.is_admitted() {
             return;
@@ -161,6 +163,7 @@ impl RateLimiter {
         }
     }
 
+    #[inline]
     fn report(&self, decision: &Decision, cost: u32) {
         if let Some(observer) = &self.shared.observer {
             report(observer.as_ref(), decision, cost);
@@ -179,9 +182,9 @@ fn report(observer: &dyn Observer, decision: &Decision, cost: u32) {
         Decision::Refused(_) => Event::Refused { policy },
     });
     for (limit, status) in decision.limits() {
-        if status.refusal().is_some() {
+        if status.is_refusal() {
             observer.observe(&Event::Exceeded { policy, limit });
-        } else if decision.is_admitted() && limit.is_enforced() && status.is_near(limit.limit()) {
+        } else if decision.is_admitted() && limit.is_enforced() && status.is_near() {
             observer.observe(&Event::NearLimit { policy, limit });
         }
     }

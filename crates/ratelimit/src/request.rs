@@ -83,6 +83,7 @@ impl<'a> RateLimitRequest<'a> {
     }
 
     /// What is to be taken of a request for which `before` tokens were taken already.
+    #[inline]
     pub(crate) fn cost_under(&self, policy: &Policy, before: u32) -> u32 {
         match self.cost {
             Cost::Exactly(tokens) => tokens,

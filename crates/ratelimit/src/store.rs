@@ -8,7 +8,7 @@ mod pending;
 use std::{
     error::Error,
     fmt,
-    future::{Future, Ready, ready},
+    future::{Future, ready},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -16,7 +16,7 @@ use std::{
 pub use self::{
     charge::{Charge, Partition, Subject, Target},
     memory::{MemoryStats, MemoryStore, WhenFull},
-    outcome::{ChargeOutcome, LimitStatus},
+    outcome::{Answer, ChargeOutcome, LimitStatus},
     pending::PendingCharge,
 };
 
@@ -56,7 +56,7 @@ pub use self::{
 /// that decides elsewhere, such as in a script on a server, gets the numbers from
 /// [`Limit::scale`](crate::policy::Limit::scale), [`Limit::volume`](crate::policy::Limit::volume),
 /// [`Limit::most_volume`](crate::policy::Limit::most_volume), [`Charge::before`] and
-/// [`Charge::cost`], and turns what comes back into a [`LimitStatus`] for each target with
+/// [`Charge::cost`], and gives what comes back to [`ChargeOutcome::set`] for each target, by
 /// [`Bucket::new`](crate::bucket::Bucket::new) and `at`.
 pub trait Store: fmt::Debug + Send + Sync {
     /// Decides a charge, and carries it out if every enforced limit has room.
@@ -73,8 +73,8 @@ pub trait Store: fmt::Debug + Send + Sync {
 )]
 pub enum ChargeFuture<'a> {
     /// Decided already.
-    Ready(Ready<Result<ChargeOutcome, StoreError>>),
-    /// Still to be decided. After dropping it, the caller does not know whether it charged.
+    Decided(ChargeOutcome),
+    /// Still to be decided, or failed. After dropping it, the caller does not know whether it charged.
     Boxed(Pin<Box<dyn Future<Output = Result<ChargeOutcome, StoreError>> + Send + 'a>>),
 }
 
@@ -96,7 +96,10 @@ impl<'a> ChargeFuture<'a> {
     /// A result that is there already.
     #[must_use]
     pub fn ready(result: Result<ChargeOutcome, StoreError>) -> Self {
-        Self::Ready(ready(result))
+        match result {
+            Ok(outcome) => Self::Decided(outcome),
+            failed => Self::boxed(ready(failed)),
+        }
     }
 
     /// A result that has to be waited for.
@@ -113,22 +116,23 @@ impl Future for ChargeFuture<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
-            Self::Ready(ready) => Pin::new(ready).poll(cx),
+            Self::Decided(outcome) => Poll::Ready(Ok(*outcome)),
             Self::Boxed(future) => future.as_mut().poll(cx),
         }
     }
 }
 
 impl From<ChargeOutcome> for ChargeFuture<'_> {
+    #[inline]
     fn from(outcome: ChargeOutcome) -> Self {
-        Self::ready(Ok(outcome))
+        Self::Decided(outcome)
     }
 }
 
 impl fmt::Debug for ChargeFuture<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ready(ready) => f.debug_tuple("Ready").field(ready).finish(),
+            Self::Decided(outcome) => f.debug_tuple("Decided").field(outcome).finish(),
             Self::Boxed(_) => f.debug_tuple("Boxed").finish_non_exhaustive(),
         }
     }

@@ -16,7 +16,7 @@ use portcullis_ratelimit::{
     clock::Timestamp,
     conformance,
     policy::MAX_LIMITS,
-    store::{Charge, ChargeFuture, ChargeOutcome, LimitStatus, Partition, Store, Subject, Target},
+    store::{Answer, Charge, ChargeFuture, ChargeOutcome, Partition, Store, Subject, Target},
 };
 
 use self::store::ByteStore;
@@ -91,20 +91,20 @@ impl Broken {
 
     /// Takes `cost` from each limit that has room, whatever the others say.
     fn charge_each(&self, charge: &Charge<'_>, cost: u32) -> ChargeOutcome {
-        let mut outcome = ChargeOutcome::default();
+        let mut outcome = ChargeOutcome::new(charge, charge.now());
         for target in charge.targets() {
             let limit = target.limit().limit();
             let bucket = self.read(charge, &target);
             let bucket = bucket.unwrap_or_else(|| Bucket::full(limit, Timestamp::default()));
             let level = bucket.at(limit, charge.now());
-            let status = match level.charge(cost) {
-                Err(retry) => LimitStatus::without_room(&level, retry),
+            match level.charge(cost) {
+                Err(_) => outcome.set(&target, Answer::Refuses, &level),
                 Ok(charged) => {
                     self.write(charge, &target, charged);
-                    LimitStatus::with_room(&charged.at(limit, charge.now()))
+                    let level = charged.at(limit, charge.now());
+                    outcome.set(&target, Answer::HasRoom, &level);
                 }
-            };
-            outcome.set(&target, status);
+            }
         }
         outcome
     }

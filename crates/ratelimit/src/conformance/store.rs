@@ -37,7 +37,7 @@ use crate::{
     name::{Category, Tier},
     policy::{Limit, MAX_LIMITS, Policies, PoliciesBuilder, Policy, Rate, Rule},
     request::RateLimitRequest,
-    store::{Charge, ChargeOutcome, Store, StoreError},
+    store::{Answer, Charge, ChargeOutcome, Store, StoreError},
 };
 
 const TIER: Tier = Tier::STANDARD;
@@ -151,18 +151,19 @@ fn address(last: u8) -> IpAddr {
     IpAddr::from([192, 0, 2, last])
 }
 
-fn remaining(outcome: &ChargeOutcome) -> Vec<u32> {
+fn remaining(policy: &Policy, outcome: &ChargeOutcome) -> Vec<u32> {
     (0..MAX_LIMITS)
-        .filter_map(|position| outcome.status(position))
+        .filter_map(|position| outcome.status(policy, position))
         .map(|status| status.remaining())
         .collect()
 }
 
-fn refusal(outcome: &ChargeOutcome, position: usize) -> Option<Retry> {
-    outcome.status(position)?.refusal()
+fn refusal(policy: &Policy, outcome: &ChargeOutcome, position: usize) -> Option<Retry> {
+    outcome.status(policy, position)?.refusal()
 }
 
 fn is_refused(policy: &Policy, outcome: &ChargeOutcome) -> bool {
     let mut limits = policy.limits().iter().enumerate();
-    limits.any(|(position, limit)| limit.is_enforced() && refusal(outcome, position).is_some())
+    limits
+        .any(|(position, limit)| limit.is_enforced() && outcome.answer(position) == Answer::Refuses)
 }

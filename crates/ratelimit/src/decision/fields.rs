@@ -52,7 +52,7 @@ impl Decision {
     }
 }
 
-fn service_limit((limit, status): (&PolicyLimit, &LimitStatus)) -> String {
+fn service_limit((limit, status): (&PolicyLimit, LimitStatus<'_>)) -> String {
     let (name, remaining) = (limit.name(), status.remaining());
     match status.next_token() {
         Some(wait) => format!("\"{name}\";r={remaining};t={}", ceil_seconds(wait)),

@@ -34,7 +34,7 @@ impl Refused {
             kind: "https://iana.org/assignments/http-problem-types#quota-exceeded",
             title: "Request cannot be satisfied as assigned quota has been exceeded",
             status: 429,
-            detail: match self.retry {
+            detail: match self.retry() {
                 Retry::After(_) => "Try again after the time that Retry-After gives.",
                 Retry::NeverSatisfiable => {
                     "The request costs more than the quota ever holds. Split it into smaller ones."

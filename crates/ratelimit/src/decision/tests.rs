@@ -1,6 +1,10 @@
 //! Fields and problem bodies against the draft.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{Decision, Refused, retry_after};
 use crate::{
@@ -145,7 +149,7 @@ async fn retry_after_is_at_least_a_second_and_never_too_early() {
 
     assert_eq!(
         retry_after(Retry::After(Duration::ZERO), &Jitter::none()),
-        Some(Duration::from_secs(1))
+        Some(NonZeroU64::MIN)
     );
 
     let fixture = with(rules(), Jitter::seeded(3));

@@ -11,15 +11,17 @@ use std::{
 
 use super::{BuildError, CheckError, RateLimiter};
 use crate::{
-    bucket::Retry,
-    clock::FakeClock,
+    bucket::{Bucket, Retry},
+    clock::{FakeClock, Timestamp},
     decision::Decision,
     jitter::Jitter,
     name::{Category, Tier},
     observer::{Event, Observer},
     policy::{Limit, Policies, PoliciesBuilder, Rate, Rule},
     request::RateLimitRequest,
-    store::{Charge, ChargeFuture, MemoryStore, Store, StoreError, WhenFull},
+    store::{
+        Answer, Charge, ChargeFuture, ChargeOutcome, MemoryStore, Store, StoreError, WhenFull,
+    },
 };
 
 const TIER: Tier = Tier::STANDARD;
@@ -71,9 +73,23 @@ struct Down;
 impl Store for Down {
     fn charge<'a>(&'a self, _: &'a Charge<'a>) -> ChargeFuture<'a> {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-        ChargeFuture::Ready(std::future::ready(Err(StoreError::Unavailable(
-            refused.into(),
-        ))))
+        ChargeFuture::ready(Err(StoreError::Unavailable(refused.into())))
+    }
+}
+
+/// Refuses whatever there is room for, as a store does whose clock is behind.
+#[derive(Debug)]
+struct Stern;
+
+impl Store for Stern {
+    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
+        let mut outcome = ChargeOutcome::new(charge, charge.now());
+        for target in charge.targets() {
+            let limit = target.limit().limit();
+            let full = Bucket::full(limit, Timestamp::default());
+            outcome.set(&target, Answer::Refuses, &full.at(limit, charge.now()));
+        }
+        outcome.into()
     }
 }
 
@@ -169,6 +185,18 @@ async fn stores_that_do_not_answer_at_once_are_waited_for() {
     let fixture = limiter(category(1, 1), Boxed(memory()));
     assert!(fixture.admits("acme", 1).await);
     assert!(!fixture.admits("acme", 1).await);
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_store_stands_though_its_level_has_room() {
+    let fixture = limiter(category(1, 1), Stern);
+    let request = RateLimitRequest::new("acme", &TIER, &CATEGORY);
+    let decision = fixture.limiter.check(&request).await.unwrap();
+    let Decision::Refused(refused) = &decision else {
+        panic!("the store refuses")
+    };
+    assert_eq!(refused.retry(), Retry::After(Duration::ZERO));
+    assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)));
 }
 
 #[tokio::test]

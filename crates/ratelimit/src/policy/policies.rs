@@ -112,6 +112,7 @@ impl Policies {
 
     /// The policy of a tier and category.
     #[must_use]
+    #[inline]
     pub fn policy(&self, tier: &Tier, category: &Category) -> Option<&Arc<Policy>> {
         let (_, of_tier) = self.tiers.iter().find(|(name, _)| name == tier)?;
         let (_, policy) = of_tier.iter().find(|(name, _)| name == category)?;

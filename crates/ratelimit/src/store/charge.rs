@@ -7,7 +7,7 @@ use crate::{
     clock::Timestamp,
     policy::{MAX_LIMITS, Policy, PolicyLimit, Scope},
     request::RateLimitRequest,
-    store::ChargeOutcome,
+    store::{Answer, ChargeOutcome},
 };
 
 /// What to charge, for which tenant or address, under which policy.
@@ -63,6 +63,7 @@ pub enum Subject<'a> {
 impl<'a> Charge<'a> {
     /// Charges an authenticated request. `now` is the caller's time.
     #[must_use]
+    #[inline]
     pub fn for_request(policy: &'a Policy, request: &RateLimitRequest<'a>, now: Timestamp) -> Self {
         Self {
             policy,
@@ -87,10 +88,7 @@ impl<'a> Charge<'a> {
         before: u32,
         first: &ChargeOutcome,
     ) -> Self {
-        let had_no_room = |position| {
-            let status = first.status(position);
-            status.is_some_and(|status| status.refusal().is_some())
-        };
+        let had_no_room = |position| first.answer(position) == Answer::Refuses;
         Self {
             before,
             cost: request.cost_under(policy, before),

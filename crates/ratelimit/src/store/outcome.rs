@@ -1,162 +1,188 @@
 //! What a store answers: the status of each limit after a decision.
 
-mod wait;
-
 use std::time::Duration;
 
-use self::wait::Wait;
 use crate::{
-    bucket::{Level, Retry},
-    policy::{Limit, MAX_LIMITS},
-    store::Target,
+    bucket::{Bucket, Level, Retry},
+    clock::Timestamp,
+    policy::{MAX_LIMITS, Policy},
+    store::{Charge, Target},
 };
+
+/// What every limit of a charge holds after the decision, in as few words as it can be told from.
+///
+/// Nearly every decision is asked whether it admits, and nothing else. What more there is to say,
+/// a [`LimitStatus`] works out of the limit when it is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChargeOutcome {
+    by_position: [Kept; MAX_LIMITS],
+    /// An [`Answer`] for each, as a number: plain words are moved at once, and enums are not.
+    answers: [u8; MAX_LIMITS],
+    /// What the request takes by all its charges.
+    whole: u32,
+    /// When it was decided.
+    at: Timestamp,
+}
+
+/// A bucket after the decision, in the scale of its limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Kept {
+    consumed: u64,
+    tick: u64,
+}
+
+/// What a limit says to a charge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "closed: stores give one of these answers"
+)]
+pub enum Answer {
+    /// It was not asked: it does not apply.
+    #[default]
+    NotAsked,
+    /// It has room. The cost was taken, or there is none.
+    HasRoom,
+    /// It has room for the cost, which was not taken because another limit has none.
+    NotTaken,
+    /// It has no room for the cost.
+    Refuses,
+}
 
 /// The status of one limit after a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LimitStatus {
-    /// In units of the limit's scale.
-    consumed: u64,
-    /// Until then; none when the bucket is full.
-    next_token: Wait,
-    /// Until the limit has room for the whole request; none when it has.
-    retry: Wait,
-    remaining: u32,
-    /// One of [`NOT_ASKED`], [`HAS_ROOM`] and [`REFUSES`]: a number for the reason that [`Wait`] is one.
-    answer: u32,
+pub struct LimitStatus<'a> {
+    level: Level<'a>,
+    answer: Answer,
+    whole: u32,
 }
 
-const NOT_ASKED: u32 = 0;
-const HAS_ROOM: u32 = 1;
-const REFUSES: u32 = 2;
-
-/// The status of every limit of a charge after the decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChargeOutcome {
-    by_position: [LimitStatus; MAX_LIMITS],
-}
-
-/// Without the status of any limit.
-impl Default for ChargeOutcome {
-    fn default() -> Self {
-        let by_position = [LimitStatus::NONE; MAX_LIMITS];
-        Self { by_position }
-    }
-}
-
-impl LimitStatus {
-    /// Of a limit that does not apply.
-    const NONE: Self = Self {
-        consumed: 0,
-        next_token: Wait::NONE,
-        retry: Wait::NONE,
-        remaining: 0,
-        answer: NOT_ASKED,
-    };
-
-    /// The limit has room for the cost; `level` is that of the bucket after the decision, charged
-    /// or not.
+impl ChargeOutcome {
+    /// Of `charge`, decided at `now`, which is the store's time; without the status of any limit.
     #[must_use]
     #[inline]
-    pub fn with_room(level: &Level<'_>) -> Self {
+    pub fn new(charge: &Charge<'_>, now: Timestamp) -> Self {
         Self {
-            consumed: level.consumed(),
-            next_token: level
-                .micros_to_next_token()
-                .map_or(Wait::NONE, Wait::micros),
-            retry: Wait::NONE,
-            remaining: level.remaining(),
-            answer: HAS_ROOM,
+            whole: charge.before().saturating_add(charge.cost()),
+            at: now,
+            ..Self::default()
         }
     }
 
-    /// The limit has no room for the cost.
+    /// Sets what the limit of `target` answers; `level` is that of its bucket after the decision,
+    /// charged or not.
+    #[inline]
+    pub fn set(&mut self, target: &Target<'_>, answer: Answer, level: &Level<'_>) {
+        self.keep(target, answer, level.consumed(), level.tick());
+    }
+
+    /// Sets that the limit of `target` had room, and `bucket` is what it was charged to.
+    #[inline]
+    pub(super) fn set_charged(&mut self, target: &Target<'_>, bucket: &Bucket) {
+        let (consumed, tick) = (bucket.consumed(), bucket.last_tick());
+        self.keep(target, Answer::HasRoom, consumed, tick);
+    }
+
+    #[inline]
+    fn keep(&mut self, target: &Target<'_>, answer: Answer, consumed: u64, tick: u64) {
+        self.by_position[target.position()] = Kept { consumed, tick };
+        self.answers[target.position()] = answer as u8;
+    }
+
+    /// The bucket of `target`, if its limit has room.
+    #[inline]
+    pub(super) fn charged(&self, target: &Target<'_>) -> Option<Bucket> {
+        let Kept { consumed, tick } = self.by_position[target.position()];
+        let bucket = Bucket::new(consumed, tick, target.limit().limit().scale());
+        (self.answer(target.position()) == Answer::HasRoom).then_some(bucket)
+    }
+
+    /// With the statuses of an earlier charge of the same request where this one has none.
+    pub(crate) fn or(mut self, earlier: &Self) -> Self {
+        for position in 0..MAX_LIMITS {
+            if self.answer(position) == Answer::NotAsked {
+                self.by_position[position] = earlier.by_position[position];
+                self.answers[position] = earlier.answers[position];
+            }
+        }
+        self
+    }
+
+    /// What the limit at `position` of the policy, counted from 0, answers.
     #[must_use]
-    pub fn without_room(level: &Level<'_>, retry: Retry) -> Self {
-        Self {
-            answer: REFUSES,
-            ..Self::with_room_for_the_rest(level, retry)
-        }
+    #[inline]
+    pub fn answer(&self, position: usize) -> Answer {
+        let number = self.answers.get(position).copied().unwrap_or_default();
+        let answers = [Answer::HasRoom, Answer::NotTaken, Answer::Refuses];
+        let answer = answers.into_iter().find(|answer| *answer as u8 == number);
+        answer.unwrap_or_default()
     }
 
-    /// The limit has room for a second charge, which others refuse, but would not have room for the
-    /// whole request sent again: `retry` says when.
+    /// The status of the limit at `position` of `policy`, which the charge was made under, counted
+    /// from 0; `None` where it did not apply.
     #[must_use]
-    pub fn with_room_for_the_rest(level: &Level<'_>, retry: Retry) -> Self {
-        Self {
-            retry: Wait::from(retry),
-            ..Self::with_room(level)
+    pub fn status<'a>(&self, policy: &'a Policy, position: usize) -> Option<LimitStatus<'a>> {
+        let answer = self.answer(position);
+        if answer == Answer::NotAsked {
+            return None;
         }
+        let limit = policy.limits().get(position)?.limit();
+        let Kept { consumed, tick } = self.by_position[position];
+        Some(LimitStatus {
+            level: Bucket::new(consumed, tick, limit.scale()).at(limit, self.at),
+            answer,
+            whole: self.whole,
+        })
     }
+}
 
+impl LimitStatus<'_> {
     /// The whole tokens left.
     #[must_use]
-    pub const fn remaining(&self) -> u32 {
-        self.remaining
+    pub fn remaining(&self) -> u32 {
+        self.level.remaining()
     }
 
     /// How long until one more token is there; `None` when the bucket is full.
     #[must_use]
     pub fn next_token(&self) -> Option<Duration> {
-        self.next_token.duration()
+        self.level.next_token()
     }
 
     /// When the limit would have room, if it has none.
     #[must_use]
-    #[inline]
     pub fn refusal(&self) -> Option<Retry> {
-        if self.answer == REFUSES {
-            self.retry()
-        } else {
-            None
-        }
+        self.retry().filter(|_| self.is_refusal())
     }
 
-    /// When the limit would have room for the whole request, sent again, if it has none now.
+    /// Whether the limit has no room.
     #[must_use]
-    #[inline]
+    pub fn is_refusal(&self) -> bool {
+        self.answer == Answer::Refuses
+    }
+
+    /// When the limit would have room for the whole request, sent again, if it has none now. One
+    /// with room for a second charge, which another limit refuses, may have none for the whole.
+    #[must_use]
     pub fn retry(&self) -> Option<Retry> {
-        self.retry.retry()
-    }
-
-    /// The most tokens that `limit` would take beyond the `before` that a request has taken.
-    pub(crate) fn affordable(&self, limit: &Limit, before: u32) -> u32 {
-        if self.consumed <= limit.scale().volume_of(before) {
-            limit.largest_cost().saturating_sub(before)
-        } else {
-            self.remaining
+        let wait = || self.level.check(self.whole).err();
+        match self.answer {
+            // A refusal stands, even if the store's level says that there is room by now.
+            Answer::Refuses => wait().or(Some(Retry::After(Duration::ZERO))),
+            Answer::NotTaken => wait(),
+            Answer::NotAsked | Answer::HasRoom => None,
         }
     }
 
-    /// Whether less than a tenth of the burst of `limit` is left.
+    /// The most tokens that the limit would take beyond the `before` that a request has taken.
+    pub(crate) fn affordable(&self, before: u32) -> u32 {
+        self.level.affordable(before)
+    }
+
+    /// Whether less than a tenth of the burst is left.
     #[must_use]
-    pub fn is_near(&self, limit: &Limit) -> bool {
-        u64::from(self.remaining) * 10 < u64::from(limit.burst())
-    }
-}
-
-impl ChargeOutcome {
-    /// Sets the status of the limit of `target`.
-    pub fn set(&mut self, target: &Target<'_>, status: LimitStatus) {
-        self.by_position[target.position()] = status;
-    }
-
-    /// With the statuses of an earlier charge of the same request where this one has none.
-    pub(crate) fn or(self, earlier: &Self) -> Self {
-        let mut by_position = self.by_position;
-        for (status, earlier) in by_position.iter_mut().zip(earlier.by_position) {
-            if status.answer == NOT_ASKED {
-                *status = earlier;
-            }
-        }
-        Self { by_position }
-    }
-
-    /// The status of the limit at `position` of the policy, counted from 0; `None` where it did
-    /// not apply.
-    #[must_use]
-    #[inline]
-    pub fn status(&self, position: usize) -> Option<&LimitStatus> {
-        let status = self.by_position.get(position)?;
-        (status.answer != NOT_ASKED).then_some(status)
+    pub fn is_near(&self) -> bool {
+        self.level.is_near()
     }
 }

@@ -21,7 +21,7 @@ pub(super) async fn a_cost_of_zero_changes_nothing(clause: Clause, suite: Suite)
         clause.holds(!is_refused(&policy, &outcome), "a peek was refused");
         clause.same(
             "tokens left of 2 after one was taken",
-            remaining(&outcome),
+            remaining(&policy, &outcome),
             [1],
         );
     }
@@ -61,7 +61,7 @@ pub(super) async fn a_refusal_charges_no_limit(clause: Clause, suite: Suite) {
     for outcome in [refused, after] {
         clause.same(
             "tokens left after a refusal",
-            remaining(&outcome),
+            remaining(&policy, &outcome),
             [7, 6, 0, 5],
         );
     }
@@ -78,10 +78,14 @@ pub(super) async fn an_admission_charges_every_limit_that_applies(clause: Clause
     let whole = request("acme").with_key("k").with_address(address(1));
     let outcome = suite.charge(clause, &policy, whole.with_cost(3)).await;
     let left = [37, 27, 17, 7];
-    clause.same("tokens left of four limits", remaining(&outcome), left);
+    clause.same(
+        "tokens left of four limits",
+        remaining(&policy, &outcome),
+        left,
+    );
     let outcome = suite.charge(clause, &policy, request("acme")).await;
     let what = "tokens left without a key and an address";
-    clause.same(what, remaining(&outcome), [36, 26]);
+    clause.same(what, remaining(&policy, &outcome), [36, 26]);
 }
 
 pub(super) async fn a_shadow_limit_refuses_nothing_and_is_charged_while_it_has_room(
@@ -97,10 +101,10 @@ pub(super) async fn a_shadow_limit_refuses_nothing_and_is_charged_while_it_has_r
         let outcome = suite.charge(clause, &policy, request("acme")).await;
         clause.holds(!is_refused(&policy, &outcome), "a shadow limit refused");
         let what = "tokens left of the limit and its shadow";
-        clause.same(what, remaining(&outcome), left);
+        clause.same(what, remaining(&policy, &outcome), left);
     }
     let outcome = suite.charge(clause, &policy, request("acme")).await;
-    let says_so = refusal(&outcome, 1).is_some();
+    let says_so = refusal(&policy, &outcome, 1).is_some();
     clause.holds(says_so, "a shadow limit without room does not say so");
 }
 

@@ -21,14 +21,14 @@ pub(super) async fn a_cost_above_the_burst_is_charged_in_full_where_debt_is_allo
     let outcome = suite.charge(clause, &policy, more).await;
     let never = Some(Retry::NeverSatisfiable);
     let what = "106 tokens of a burst of 5 with a debt of 100";
-    clause.same(what, refusal(&outcome, 0), never);
+    clause.same(what, refusal(&policy, &outcome, 0), never);
     let outcome = suite
         .charge(clause, &policy, request("acme").with_cost(105))
         .await;
     clause.holds(!is_refused(&policy, &outcome), "105 tokens were refused");
-    clause.same("tokens left after 105", remaining(&outcome), [0]);
+    clause.same("tokens left after 105", remaining(&policy, &outcome), [0]);
     let outcome = suite.charge(clause, &policy, request("acme")).await;
-    let Some(Retry::After(wait)) = refusal(&outcome, 0) else {
+    let Some(Retry::After(wait)) = refusal(&policy, &outcome, 0) else {
         clause.fails("one more token was admitted in debt")
     };
     // 101 tokens have to drain, one an hour.
@@ -44,7 +44,7 @@ pub(super) async fn a_cost_above_the_burst_is_charged_in_full_where_debt_is_allo
         .await;
     let seen = "6 tokens were admitted though one of a burst of 5 was in use";
     clause.holds(is_refused(&policy, &six), seen);
-    clause.same("tokens left after it", remaining(&six), [4]);
+    clause.same("tokens left after it", remaining(&policy, &six), [4]);
 }
 
 pub(super) async fn nothing_else_is_admitted_until_debt_has_drained(
@@ -58,7 +58,7 @@ pub(super) async fn nothing_else_is_admitted_until_debt_has_drained(
     let request = request("acme");
     suite.charge(clause, &policy, request.with_cost(30)).await;
     let outcome = suite.charge(clause, &policy, request).await;
-    let Some(Retry::After(wait)) = refusal(&outcome, 0) else {
+    let Some(Retry::After(wait)) = refusal(&policy, &outcome, 0) else {
         clause.fails("a token was admitted right after 30 of a burst of 5")
     };
     if wait > Duration::from_millis(520) {
@@ -87,7 +87,7 @@ pub(super) async fn debt_is_all_or_nothing(clause: Clause, suite: Suite) {
     for (cost, left) in [(21, [9, 20, 5]), (8, [9, 20, 5]), (7, [2, 13, 0])] {
         let outcome = suite.charge(clause, &policy, request.with_cost(cost)).await;
         let what = format!("tokens left of 9, 20 and 5 after a cost of {cost}");
-        clause.same(&what, remaining(&outcome), left);
+        clause.same(&what, remaining(&policy, &outcome), left);
     }
 }
 
@@ -103,7 +103,7 @@ pub(super) async fn debt_stays_when_limits_change(clause: Clause, suite: Suite) 
         let peek = request("acme").with_cost(0);
         let outcome = suite.charge(clause, &after, peek).await;
         let what = format!("tokens left after 65 were used and the burst became {burst}");
-        clause.same(&what, remaining(&outcome), [left]);
+        clause.same(&what, remaining(&after, &outcome), [left]);
     }
 }
 
@@ -121,7 +121,11 @@ pub(super) async fn the_first_charge_of_a_request_does_not_stand_in_the_way_of_i
     let outcome = answered(clause, suite.store.charge(&whole).await);
     let is_refused = is_refused(&policy, &outcome);
     clause.holds(!is_refused, "104 tokens after the first one were refused");
-    clause.same("tokens left after 105", remaining(&outcome), [0, 0]);
+    clause.same(
+        "tokens left after 105",
+        remaining(&policy, &outcome),
+        [0, 0],
+    );
 }
 
 pub(super) async fn the_rest_of_a_request_is_refused_whole_and_says_when_all_of_it_passes(
@@ -141,8 +145,8 @@ pub(super) async fn the_rest_of_a_request_is_refused_whole_and_says_when_all_of_
     let is_refused = is_refused(&policy, &outcome);
     let seen = "a request of 8 was admitted though another's token is in use of a burst of 5";
     clause.holds(is_refused, seen);
-    clause.same("tokens left after it", remaining(&outcome), [7, 3]);
-    let waits = |position| match outcome.status(position)?.retry()? {
+    clause.same("tokens left after it", remaining(&policy, &outcome), [7, 3]);
+    let waits = |position| match outcome.status(&policy, position)?.retry()? {
         Retry::After(wait) => Some(wait.as_secs().div_ceil(3_600)),
         Retry::NeverSatisfiable => None,
     };
@@ -151,5 +155,5 @@ pub(super) async fn the_rest_of_a_request_is_refused_whole_and_says_when_all_of_
     clause.same(what, [waits(0), waits(1)], [Some(1), Some(2)]);
     let four = rest(&suite, &policy, request("acme").with_cost(3), 1);
     let outcome = answered(clause, suite.store.charge(&four).await);
-    clause.same("tokens left after 4", remaining(&outcome), [4, 0]);
+    clause.same("tokens left after 4", remaining(&policy, &outcome), [4, 0]);
 }

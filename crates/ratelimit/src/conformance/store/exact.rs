@@ -15,12 +15,16 @@ pub(super) async fn a_burst_admits_its_tokens_and_no_more(clause: Clause, suite:
     let policy = policy(|rules| rules.category(TIER, CATEGORY, hourly(5)));
     for left in (0..5).rev() {
         let outcome = suite.charge(clause, &policy, request("acme")).await;
-        clause.same("tokens left of 5", remaining(&outcome), [left]);
+        clause.same("tokens left of 5", remaining(&policy, &outcome), [left]);
     }
     let outcome = suite.charge(clause, &policy, request("acme")).await;
     let is_refused = is_refused(&policy, &outcome);
     clause.holds(is_refused, "the sixth of a burst of 5 was admitted");
-    clause.same("tokens left after the sixth", remaining(&outcome), [0]);
+    clause.same(
+        "tokens left after the sixth",
+        remaining(&policy, &outcome),
+        [0],
+    );
 }
 
 pub(super) async fn a_refused_request_is_admitted_after_the_wait_that_it_was_told(
@@ -33,7 +37,7 @@ pub(super) async fn a_refused_request_is_admitted_after_the_wait_that_it_was_tol
     let three = request("acme").with_cost(3);
     suite.charge(clause, &policy, three.with_cost(4)).await;
     let outcome = suite.charge(clause, &policy, three).await;
-    let Some(Retry::After(wait)) = refusal(&outcome, 0) else {
+    let Some(Retry::After(wait)) = refusal(&policy, &outcome, 0) else {
         clause.fails("three tokens right after a burst of 4 were admitted")
     };
     if wait > Duration::from_millis(600) {
@@ -51,8 +55,12 @@ pub(super) async fn a_cost_above_the_burst_is_never_satisfiable(clause: Clause, 
     let six = request("acme").with_cost(6);
     let outcome = suite.charge(clause, &policy, six).await;
     let never = Some(Retry::NeverSatisfiable);
-    clause.same("6 tokens of a burst of 5", refusal(&outcome, 0), never);
-    clause.same("tokens left after it", remaining(&outcome), [5]);
+    clause.same(
+        "6 tokens of a burst of 5",
+        refusal(&policy, &outcome, 0),
+        never,
+    );
+    clause.same("tokens left after it", remaining(&policy, &outcome), [5]);
 }
 
 pub(super) async fn a_limit_counted_in_milliseconds_is_exact(clause: Clause, suite: Suite) {
@@ -62,9 +70,9 @@ pub(super) async fn a_limit_counted_in_milliseconds_is_exact(clause: Clause, sui
     let all_but_one = request("acme").with_cost(59_999);
     suite.charge(clause, &policy, all_but_one).await;
     let outcome = suite.charge(clause, &policy, request("acme")).await;
-    clause.same("tokens left of 60,000", remaining(&outcome), [0]);
+    clause.same("tokens left of 60,000", remaining(&policy, &outcome), [0]);
     let outcome = suite.charge(clause, &policy, request("acme")).await;
-    let Some(Retry::After(wait)) = refusal(&outcome, 0) else {
+    let Some(Retry::After(wait)) = refusal(&policy, &outcome, 0) else {
         clause.fails("a burst of 60,000 admitted one more")
     };
     let day = Duration::from_secs(86_400);
@@ -99,12 +107,12 @@ pub(super) async fn changed_limits_keep_the_tokens_used(clause: Clause, suite: S
         let after = with(limit(Rate::tokens_per_day(11), burst));
         let outcome = suite.charge(clause, &after, request.with_cost(0)).await;
         let what = format!("tokens left after six were used and the burst became {burst}");
-        clause.same(&what, remaining(&outcome), [left]);
+        clause.same(&what, remaining(&after, &outcome), [left]);
     }
     let after = with(limit(Rate::tokens_per_day(11), 100));
     let outcome = suite.charge(clause, &after, request.with_cost(4)).await;
     let what = "tokens left of 100 after six were used before the change and four after it";
-    clause.same(what, remaining(&outcome), [90]);
+    clause.same(what, remaining(&after, &outcome), [90]);
 }
 
 fn whole_micros(duration: Duration) -> u64 {

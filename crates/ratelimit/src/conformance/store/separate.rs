@@ -26,7 +26,7 @@ pub(super) async fn tenants_keys_addresses_and_tiers_are_counted_apart(
         ("of another tenant", two, [8, 8, 8]),
     ] {
         let outcome = suite.charge(clause, &policy, request).await;
-        clause.same(what, remaining(&outcome), left);
+        clause.same(what, remaining(&policy, &outcome), left);
     }
     let other_tier = Policies::builder()
         .category(Tier::FREE, CATEGORY, hourly(9))
@@ -36,7 +36,7 @@ pub(super) async fn tenants_keys_addresses_and_tiers_are_counted_apart(
         .policy(&Tier::FREE, &CATEGORY)
         .expect("just made");
     let outcome = suite.charge(clause, other_tier, first).await;
-    clause.same("of another tier", remaining(&outcome), [8]);
+    clause.same("of another tier", remaining(&policy, &outcome), [8]);
 }
 
 pub(super) async fn subjects_of_the_same_text_are_counted_apart(clause: Clause, suite: Suite) {
@@ -51,13 +51,13 @@ pub(super) async fn subjects_of_the_same_text_are_counted_apart(clause: Clause, 
     let tenant = request(&text).with_key(&text).with_address(address(1));
     let outcome = suite.charge(clause, &policy, tenant).await;
     let what = "tokens left of 9 for a key and an address";
-    clause.same(what, remaining(&outcome), [8, 8]);
+    clause.same(what, remaining(&policy, &outcome), [8, 8]);
     for (last, left) in [(1, 8), (1, 7), (2, 8)] {
         let policy = before_authentication.client_address();
         let charge = Charge::for_address(policy, address(last), suite.now);
         let outcome = answered(clause, suite.store.charge(&charge).await);
         let what = "for an address before authentication";
-        clause.same(what, remaining(&outcome), [left]);
+        clause.same(what, remaining(policy, &outcome), [left]);
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) async fn names_with_any_separator_are_counted_apart(clause: Clause, s
             let request = request(tenant).with_key(key);
             let outcome = suite.charge(clause, &policy, request).await;
             let what = format!("tokens left of 9 for names that hold {separator:?}");
-            clause.same(&what, remaining(&outcome), [8]);
+            clause.same(&what, remaining(&policy, &outcome), [8]);
         }
     }
 }

@@ -98,6 +98,7 @@ impl Fingerprints {
         bucket.of_limit(target.limit().identity_hash())
     }
 
+    #[inline]
     pub(super) fn of_buckets(&self, partition: Fingerprint, charge: &Charge<'_>) -> ChargeKeys {
         let mut by_position = [None; MAX_LIMITS];
         for target in charge.targets() {
@@ -126,6 +127,7 @@ impl ChargeKeys {
     }
 }
 
+#[inline]
 fn under(function: &SipHasher13, text: &[u8]) -> Fingerprint {
     let hash = function.hash(text);
     Fingerprint {

@@ -6,9 +6,8 @@ use super::{
     table::{BucketSlot, Table},
 };
 use crate::{
-    bucket::Bucket,
     policy::{MAX_LIMITS, Mode},
-    store::{Charge, ChargeOutcome, LimitStatus},
+    store::{Charge, ChargeOutcome},
 };
 
 /// The buckets of some partitions. Shadow limits have a table of their own, so that no bucket of
@@ -36,6 +35,7 @@ impl Shard {
     ///
     /// What it spares is all that holding limits against each other and making room take: each
     /// status is final as soon as its own bucket is looked at.
+    #[inline]
     pub(super) fn admit(
         &mut self,
         charge: &Charge<'_>,
@@ -45,21 +45,20 @@ impl Shard {
         if charge.cost() == 0 {
             return None;
         }
-        let mut outcome = ChargeOutcome::default();
-        let mut charged = [(0, 0, 0); MAX_LIMITS];
+        let mut outcome = ChargeOutcome::new(charge, now);
+        let mut places = [0; MAX_LIMITS];
         for target in charge.targets() {
             let limit = target.limit().limit();
             let table = self.table(target.limit().mode());
             let (place, bucket) = table.held(keys.at(target.position())?)?;
             let level = bucket.at(limit, now);
             let bucket = level.charge_more(charge.before(), charge.cost()).ok()?;
-            outcome.set(&target, LimitStatus::with_room(&bucket.at(limit, now)));
-            charged[target.position()] = (place, bucket.consumed(), bucket.last_tick());
+            outcome.set_charged(&target, &bucket);
+            places[target.position()] = place;
         }
         for target in charge.targets() {
-            let (place, consumed, tick) = charged[target.position()];
-            let bucket = Bucket::new(consumed, tick, target.limit().limit().scale());
-            self.table(target.limit().mode()).put_held(place, bucket);
+            let table = self.table(target.limit().mode());
+            table.put_held(places[target.position()], outcome.charged(&target)?);
         }
         Some(outcome)
     }
