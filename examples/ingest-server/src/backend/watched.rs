@@ -160,8 +160,7 @@ impl Store for Watched<dyn Store> {
 impl DekStore for Watched<dyn DekStore> {
     async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
         self.check_data_keys()?;
-        let _turn = self.turns.take().await;
-        self.watch(self.store.insert(key).await)
+        self.watch(self.turns.write(|| self.store.insert(key)).await)
     }
 
     async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, keyring_store::StoreError> {
@@ -185,8 +184,7 @@ impl DekStore for Watched<dyn DekStore> {
 
     async fn check(&self) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
-        let _turn = self.turns.take().await;
-        self.watch(self.store.check().await)
+        self.watch(self.turns.write(|| self.store.check()).await)
     }
 
     async fn changes(&self) -> Result<Option<u64>, keyring_store::StoreError> {
@@ -195,14 +193,12 @@ impl DekStore for Watched<dyn DekStore> {
 
     async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        let _turn = self.turns.take().await;
-        self.watch(self.store.promote(old, new).await)
+        self.watch(self.turns.write(|| self.store.promote(old, new)).await)
     }
 
     async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        let _turn = self.turns.take().await;
-        self.watch(self.store.change(id, step).await)
+        self.watch(self.turns.write(|| self.store.change(id, step)).await)
     }
 
     async fn rewrap(
@@ -212,14 +208,12 @@ impl DekStore for Watched<dyn DekStore> {
         new: &WrappedKey,
     ) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        let _turn = self.turns.take().await;
-        self.watch(self.store.rewrap(id, old, new).await)
+        self.watch(self.turns.write(|| self.store.rewrap(id, old, new)).await)
     }
 
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
-        let _turn = self.turns.take().await;
-        self.watch(self.store.erase_tenant(tenant).await)
+        self.watch(self.turns.write(|| self.store.erase_tenant(tenant)).await)
     }
 }
 
@@ -231,8 +225,7 @@ impl KeyStore for Watched<dyn KeyStore> {
 
     async fn insert(&self, record: &KeyRecord) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
-        let _turn = self.turns.take().await;
-        self.watch(self.store.insert(record).await)
+        self.watch(self.turns.write(|| self.store.insert(record)).await)
     }
 
     async fn revoke(
@@ -241,8 +234,7 @@ impl KeyStore for Watched<dyn KeyStore> {
         at: UnixMillis,
     ) -> Result<Option<Revoked>, apikey_store::StoreError> {
         self.check_api_keys()?;
-        let _turn = self.turns.take().await;
-        self.watch(self.store.revoke(kid, at).await)
+        self.watch(self.turns.write(|| self.store.revoke(kid, at)).await)
     }
 
     async fn rehash(
@@ -253,8 +245,11 @@ impl KeyStore for Watched<dyn KeyStore> {
         verifier: &Verifier,
     ) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
-        let _turn = self.turns.take().await;
-        self.watch(self.store.rehash(kid, version, under, verifier).await)
+        self.watch(
+            self.turns
+                .write(|| self.store.rehash(kid, version, under, verifier))
+                .await,
+        )
     }
 
     async fn update_last_used(
@@ -262,8 +257,7 @@ impl KeyStore for Watched<dyn KeyStore> {
         uses: &[(Kid, UnixMillis)],
     ) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
-        let _turn = self.turns.take().await;
-        self.watch(self.store.update_last_used(uses).await)
+        self.watch(self.turns.write(|| self.store.update_last_used(uses)).await)
     }
 
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, apikey_store::StoreError> {
@@ -272,8 +266,7 @@ impl KeyStore for Watched<dyn KeyStore> {
 
     async fn check(&self) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
-        let _turn = self.turns.take().await;
-        self.watch(self.store.check().await)
+        self.watch(self.turns.write(|| self.store.check()).await)
     }
 }
 
@@ -293,8 +286,7 @@ impl ChangeFeed for Watched<dyn ChangeFeed> {
 
     async fn trim(&self, before: UnixMillis) -> Result<(), apikey_store::StoreError> {
         self.check_api_keys()?;
-        let _turn = self.turns.take().await;
-        self.watch(self.store.trim(before).await)
+        self.watch(self.turns.write(|| self.store.trim(before)).await)
     }
 
     async fn changed(&self, seq: FeedSeq) {

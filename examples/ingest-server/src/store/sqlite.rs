@@ -67,9 +67,7 @@ pub(crate) struct SqliteStore {
 
 const KEYS_CONNECTIONS: u32 = 4;
 
-/// How long what a request asks for waits: a busy one for another process's transaction, and all of
-/// it together, with its turn, less than the two seconds in which a request is answered.
-const KEYS_BUSY: Duration = Duration::from_millis(1_050);
+/// How long a connection is waited for.
 const KEYS_ACQUIRE: Duration = Duration::from_millis(600);
 
 impl SqliteStore {
@@ -92,7 +90,7 @@ impl SqliteStore {
         let readers = Arc::new(Readers::open(path)?);
         let noted = file.note_log();
         noted.map_err(|error| StoreError::Unavailable(error.into()))?;
-        let options = options.busy_timeout(KEYS_BUSY);
+        let options = options.busy_timeout(turn::BUSY);
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -137,10 +135,8 @@ impl SqliteStore {
 
     /// Replaces what an operator set, in one row.
     async fn replace(&self, statement: &'static str, text: &str) -> Result<(), StoreError> {
-        let _turn = self.turns.take().await;
-        let statement = sqlx::query(statement).bind(text);
-        let replaced = statement.execute(&self.seldom).await;
-        replaced.map_err(Failure::from)?;
+        let replace = || sqlx::query(statement).bind(text).execute(&self.seldom);
+        self.turns.write(replace).await.map_err(Failure::from)?;
         Ok(self.file.verify()?)
     }
 }
@@ -272,8 +268,9 @@ impl Store for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        let _turn = self.turns.take().await;
-        match WriteTransaction::begin(&self.seldom).await {
+        let begin = || WriteTransaction::begin(&self.seldom);
+        // The turn ends here, and the lock of SQLite goes on.
+        match self.turns.write(begin).await {
             Ok(tx) => trial::run(tx).await,
             // Another process writes: the database works.
             Err(error) if failure::code(&error) == Some(failure::BUSY) => Ok(()),

@@ -1,11 +1,12 @@
 //! The connections of this store's own threads, which run prepared statements without a hand-over for
 //! each.
 
-use std::{path::Path, thread, time::Duration};
+use std::{cell::Cell, path::Path, thread, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::Failure;
+use crate::clock::{Clock as _, SystemClock};
 
 /// What a connection that writes keeps of the file in memory. Random ids touch pages of the whole index.
 const CACHED_KIB: u32 = 32 << 10;
@@ -66,9 +67,17 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+thread_local! {
+    /// When the wait began that is going on; a handler is given no more than how often it was called.
+    static WAITS_SINCE: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
 fn is_asked_again(times_before: i32) -> bool {
-    let times_before = u32::try_from(times_before).unwrap_or(u32::MAX);
-    let waits = ASKED_EVERY.saturating_mul(times_before) < WRITING_BUSY;
+    let now = SystemClock.monotonic();
+    if times_before == 0 {
+        WAITS_SINCE.set(now);
+    }
+    let waits = now.saturating_sub(WAITS_SINCE.get()) < WRITING_BUSY;
     if waits {
         thread::sleep(ASKED_EVERY);
     }
