@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use portcullis_apikey_cache::{
-    Kid, PepperVersion,
+    self as apikeys, Kid, PepperVersion,
     feed::{ChangeFeed, FeedPage, FeedSeq},
     store::{
         self as apikey_store, KeyQuery, KeyRecord, KeyStore, RecordVersion, Revoked, UnixMillis,
@@ -268,6 +268,13 @@ impl KeyStore for Watched<dyn KeyStore> {
 
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, apikey_store::StoreError> {
         self.watch(self.store.list(query).await)
+    }
+
+    async fn tenant_alike(
+        &self,
+        tenant: &apikeys::TenantId,
+    ) -> Result<Option<apikeys::TenantId>, apikey_store::StoreError> {
+        self.watch(self.store.tenant_alike(tenant).await)
     }
 
     async fn check(&self) -> Result<(), apikey_store::StoreError> {
