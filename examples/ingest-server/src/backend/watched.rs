@@ -33,8 +33,8 @@ use crate::{
     },
 };
 
-/// A store on the database that the latch belongs to. After a fault it reads, and writes no more. What
-/// writes beside the writer of groups does so in its turn.
+/// A store on the database that the latch belongs to. After a fault it reads, and writes no more. API keys
+/// are written beside the writer of groups, and so in turn; the store of data keys sees to its turns itself.
 #[derive(Debug)]
 pub(super) struct Watched<T: ?Sized> {
     store: Arc<T>,
@@ -160,7 +160,6 @@ impl Store for Watched<dyn Store> {
 impl DekStore for Watched<dyn DekStore> {
     async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
         self.check_data_keys()?;
-        let _turn = self.turns.take().await;
         self.watch(self.store.insert(key).await)
     }
 
@@ -185,7 +184,6 @@ impl DekStore for Watched<dyn DekStore> {
 
     async fn check(&self) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
-        let _turn = self.turns.take().await;
         self.watch(self.store.check().await)
     }
 
@@ -195,13 +193,11 @@ impl DekStore for Watched<dyn DekStore> {
 
     async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        let _turn = self.turns.take().await;
         self.watch(self.store.promote(old, new).await)
     }
 
     async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        let _turn = self.turns.take().await;
         self.watch(self.store.change(id, step).await)
     }
 
@@ -212,13 +208,11 @@ impl DekStore for Watched<dyn DekStore> {
         new: &WrappedKey,
     ) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        let _turn = self.turns.take().await;
         self.watch(self.store.rewrap(id, old, new).await)
     }
 
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
-        let _turn = self.turns.take().await;
         self.watch(self.store.erase_tenant(tenant).await)
     }
 }

@@ -69,7 +69,7 @@ async fn the_sqlite_store_keeps_the_contract_of_a_change_feed() {
     .await;
 }
 
-/// Whoever issues a key asks for the name: without the indexes, ten thousand keys take hours.
+/// The name is asked for when a key is issued: without the indexes, ten thousand keys take hours.
 #[tokio::test]
 async fn a_tenant_is_looked_up_by_indexes_alone() {
     let files = Files::new();

@@ -1,7 +1,14 @@
 //! Who writes beside the writer of groups. SQLite gives its lock to the one that asks at the right moment,
 //! and between two groups that moment is short: who asks seldom would hardly ever meet it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
@@ -11,22 +18,100 @@ use tokio::{
 /// The turns to write inside this process, in the order in which they were asked for. They are a matter of
 /// fairness: the lock that keeps writers apart is SQLite's.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct WriteTurns(Arc<Mutex<()>>);
+pub(crate) struct WriteTurns {
+    turn: Arc<Mutex<()>>,
+    /// How many there have been.
+    taken: Arc<AtomicU64>,
+}
 
-/// How long a turn is waited for: with what SQLite waits for another process, less than the two seconds in
-/// which a request is answered.
-const WAIT: Duration = Duration::from_millis(250);
+/// How long one turn may take until others write without one: who has it waits for another process.
+const ONE_TURN: Duration = Duration::from_millis(250);
+
+/// How often so long is waited while turn follows upon turn: with what SQLite waits for another process,
+/// less than the two seconds in which a request is answered.
+const WAITS: usize = 3;
 
 /// Lasts until it is dropped.
 #[derive(Debug)]
 pub(crate) struct WriteTurn {
-    _held: Option<OwnedMutexGuard<()>>,
+    held: Option<OwnedMutexGuard<()>>,
 }
 
 impl WriteTurns {
-    /// Waits for a turn. Where the one before waits for another process, it is not waited out.
+    /// Waits for a turn, and keeps its place as long as there are others before it that end. Without its
+    /// turn a writer asks SQLite at moments of its own, and meets somebody else's turn each time: that is for
+    /// the case in which nobody goes on.
     pub(crate) async fn take(&self) -> WriteTurn {
-        let held = timeout(WAIT, Arc::clone(&self.0).lock_owned()).await;
-        WriteTurn { _held: held.ok() }
+        let mut turn = pin!(Arc::clone(&self.turn).lock_owned());
+        let mut seen = self.taken.load(Ordering::Relaxed);
+        for _ in 0..WAITS {
+            if let Ok(held) = timeout(ONE_TURN, turn.as_mut()).await {
+                self.taken.fetch_add(1, Ordering::Relaxed);
+                return WriteTurn { held: Some(held) };
+            }
+            let taken = self.taken.load(Ordering::Relaxed);
+            if taken == seen {
+                break;
+            }
+            seen = taken;
+        }
+        WriteTurn { held: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        task::JoinSet,
+        time::{Instant, sleep},
+    };
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_is_waited_for_as_long_as_those_before_it_end() {
+        let turns = WriteTurns::default();
+        let busy = async || {
+            let turn = turns.take().await;
+            sleep(ONE_TURN / 2).await;
+            assert!(turn.held.is_some());
+        };
+        // The last of them waits for longer than any turn takes.
+        tokio::join!(busy(), busy(), busy(), busy(), busy());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_does_not_end_is_not_waited_out() {
+        let turns = WriteTurns::default();
+        let held = turns.take().await;
+        let began = Instant::now();
+        assert!(turns.take().await.held.is_none());
+        assert_eq!(began.elapsed(), ONE_TURN);
+        drop(held);
+        assert!(turns.take().await.held.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_queue_is_waited_in_for_less_time_than_a_request_has() {
+        let turns = WriteTurns::default();
+        let mut queue = JoinSet::new();
+        for _ in 0..9 {
+            let turns = turns.clone();
+            queue.spawn(async move {
+                let began = Instant::now();
+                let turn = turns.take().await;
+                let waited = began.elapsed();
+                let is_mine = turn.held.is_some();
+                sleep(ONE_TURN - Duration::from_millis(1)).await;
+                (waited, is_mine)
+            });
+        }
+        let waits = queue.join_all().await;
+        assert!(waits.iter().any(|(_, is_mine)| !is_mine));
+        let longest = ONE_TURN * u32::try_from(WAITS).unwrap();
+        assert!(
+            waits.iter().all(|(waited, _)| *waited <= longest),
+            "{waits:?}"
+        );
     }
 }
