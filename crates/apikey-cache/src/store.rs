@@ -94,6 +94,18 @@ pub trait KeyStore: Debug + Send + Sync {
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Unreadable`].
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError>;
 
+    /// A tenant that has keys, whatever their state, and whose name is this one but for the case of
+    /// letters: the tenant of this very name if it has keys, or else any other; `None` if there is none.
+    ///
+    /// For who names tenants so that people tell them apart. A name is visible ASCII, so that case is that
+    /// of `A` to `Z`, and no rules of a language have a part in it. The store looks the name up by an index:
+    /// what it takes does not grow with the number of keys.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Unreadable`].
+    async fn tenant_alike(&self, tenant: &TenantId) -> Result<Option<TenantId>, StoreError>;
+
     /// Whether the store can do what the other methods ask of it, found by trying: it reads and writes
     /// all that they do, and leaves nothing of it. That somebody else is writing is no failure.
     ///

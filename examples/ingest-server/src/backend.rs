@@ -2,6 +2,7 @@
 //! they are. Everything outside works with the traits.
 
 mod database;
+mod grouped_keys;
 mod key_provider;
 mod limiter;
 mod location;

@@ -85,6 +85,17 @@ impl ApiKeyCache {
         Ok(KeyPage { keys, next })
     }
 
+    /// A tenant that has keys, revoked ones too, and whose name is this one but for the case of its
+    /// letters: the tenant of this very name if it has keys, or else any other. For who gives names to new
+    /// tenants that people are to tell apart; no key is read for it.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::Store`].
+    pub async fn tenant_alike(&self, tenant: &TenantId) -> Result<Option<TenantId>, ManageError> {
+        Ok(self.shared.store.tenant_alike(tenant).await?)
+    }
+
     /// What is stored about one key.
     ///
     /// # Errors

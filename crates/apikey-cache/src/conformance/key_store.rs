@@ -32,6 +32,8 @@ pub async fn key_store(make: impl AsyncFn() -> Arc<dyn KeyStore>) {
         a_revoked_record_gets_no_new_hash(&*make().await);
         the_latest_use_is_kept_and_is_no_new_version(&*make().await);
         pages_are_in_the_order_of_kids_and_hold_what_the_query_asks_for(&*make().await);
+        a_tenant_is_found_by_its_name_in_any_case(&*make().await);
+        a_tenant_is_found_rather_than_another_whose_name_differs_in_case(&*make().await);
     }
 }
 
@@ -181,4 +183,54 @@ async fn pages_are_in_the_order_of_kids_and_hold_what_the_query_asks_for(
     is_listed("after 3 of a tenant", rest, &[5]).await;
     let nobody = odd.of_tenant(tenant("nobody"));
     is_listed("an unknown tenant", nobody, &[]).await;
+}
+
+async fn a_tenant_is_found_by_its_name_in_any_case(clause: Clause, store: &dyn KeyStore) {
+    let is_alike = async |name: &str, expected: Option<&str>| {
+        let alike = clause.done("tenant_alike", store.tenant_alike(&tenant(name)).await);
+        clause.same(name, alike, expected.map(tenant));
+    };
+    is_alike("acme", None).await;
+    // Around the letters of ASCII stand `@` and `[`, and their pairs 32 further on.
+    for (number, name) in [(1, "Acme-AZ"), (2, "at@z"), (3, "un_der%"), (4, "Gone")] {
+        let of = KeyRecord {
+            tenant: tenant(name),
+            ..record(number)
+        };
+        clause.done("insert", store.insert(&of).await);
+    }
+    for name in ["Acme-AZ", "acme-az", "ACME-AZ", "aCME-Az"] {
+        is_alike(name, Some("Acme-AZ")).await;
+    }
+    for name in [
+        "Acme", "Acme-AZ2", "cme-az", "at`z", "under%", "un-der%", "un_derX",
+    ] {
+        is_alike(name, None).await;
+    }
+    revoke(clause, store, 4, ISSUED).await;
+    is_alike("gone", Some("Gone")).await;
+}
+
+async fn a_tenant_is_found_rather_than_another_whose_name_differs_in_case(
+    clause: Clause,
+    store: &dyn KeyStore,
+) {
+    let names = ["acme", "ACME", "Acme", "acmE"];
+    for (number, name) in (1..).zip(names) {
+        let of = KeyRecord {
+            tenant: tenant(name),
+            ..record(number)
+        };
+        clause.done("insert", store.insert(&of).await);
+    }
+    for name in names {
+        let alike = clause.done("tenant_alike", store.tenant_alike(&tenant(name)).await);
+        clause.same("of four alike", alike, Some(tenant(name)));
+    }
+    let other = clause.done("tenant_alike", store.tenant_alike(&tenant("aCmE")).await);
+    let is_one_of_them = other.is_some_and(|other| names.contains(&other.as_str()));
+    clause.holds(
+        is_one_of_them,
+        "a fifth name is not found to be like the four",
+    );
 }

@@ -1,7 +1,7 @@
 //! Records in the memory of one process.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     num::NonZeroU16,
     ops::Bound,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -17,6 +17,7 @@ use crate::{
     feed::{Change, ChangeFeed, FeedPage, FeedSeq},
     kid::Kid,
     pepper::PepperVersion,
+    tenant::TenantId,
     verifier::Verifier,
 };
 
@@ -43,6 +44,8 @@ impl MemoryKeyStore {
 #[derive(Debug, Default)]
 struct Tables {
     records: BTreeMap<Kid, KeyRecord>,
+    /// Those that have records, by their names in small letters.
+    tenants: BTreeMap<String, BTreeSet<TenantId>>,
     outbox: VecDeque<(UnixMillis, Change)>,
     head: FeedSeq,
 }
@@ -66,6 +69,8 @@ impl KeyStore for MemoryKeyStore {
         if tables.records.contains_key(&record.kid) {
             return Err(StoreError::KidTaken);
         }
+        let alike = tables.tenants.entry(folded(&record.tenant)).or_default();
+        alike.insert(record.tenant.clone());
         tables.records.insert(record.kid, record.clone());
         tables.append(record.kid, record.version, record.created_at);
         drop(tables);
@@ -132,6 +137,16 @@ impl KeyStore for MemoryKeyStore {
             });
         Ok(listed.take(query.limit.get().into()).cloned().collect())
     }
+
+    async fn tenant_alike(&self, tenant: &TenantId) -> Result<Option<TenantId>, StoreError> {
+        let tables = self.tables();
+        let alike = tables.tenants.get(&folded(tenant));
+        Ok(alike.and_then(|alike| alike.get(tenant).or_else(|| alike.first()).cloned()))
+    }
+}
+
+fn folded(tenant: &TenantId) -> String {
+    tenant.as_str().to_ascii_lowercase()
 }
 
 #[async_trait]

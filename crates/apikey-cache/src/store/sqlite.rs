@@ -13,7 +13,7 @@ use self::{row::signed, transaction::WriteTransaction};
 use super::{
     KeyQuery, KeyRecord, KeyStore, RecordState, RecordVersion, Revoked, StoreError, UnixMillis,
 };
-use crate::{kid::Kid, pepper::PepperVersion, verifier::Verifier};
+use crate::{kid::Kid, pepper::PepperVersion, tenant::TenantId, verifier::Verifier};
 
 /// A store, and the feed of its changes, in the tables `apikey_cache_api_key` and
 /// `apikey_cache_outbox` of a SQLite database.
@@ -194,10 +194,26 @@ impl KeyStore for SqliteKeyStore {
         rows.map_err(failed)?.iter().map(row::record).collect()
     }
 
+    async fn tenant_alike(&self, tenant: &TenantId) -> Result<Option<TenantId>, StoreError> {
+        let row = sqlx::query(TENANT_ALIKE)
+            .bind(tenant.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(failed)?;
+        row.as_ref().map(row::tenant).transpose()
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         trial::run(&self.pool).await
     }
 }
+
+/// Each half ends at the first entry of an index, however many keys a tenant has.
+const TENANT_ALIKE: &str = "\
+    SELECT * FROM (SELECT tenant FROM apikey_cache_api_key WHERE tenant = ?1 LIMIT 1) \
+    UNION ALL \
+    SELECT * FROM (SELECT tenant FROM apikey_cache_api_key WHERE tenant = ?1 COLLATE NOCASE LIMIT 1) \
+    LIMIT 1";
 
 /// Appends a change to the outbox, in the transaction that makes it.
 async fn append(

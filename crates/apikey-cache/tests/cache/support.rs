@@ -14,7 +14,8 @@ use std::{
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, ApiKeyCacheBuilder, Issued, Kid, NewKey, PepperVersion, Peppers, Tier,
+    ApiKey, ApiKeyCache, ApiKeyCacheBuilder, Issued, Kid, NewKey, PepperVersion, Peppers, TenantId,
+    Tier,
     clock::FakeClock,
     feed::{ChangeFeed, FeedPage, FeedSeq},
     observer::{DenialReason, Event, Observer},
@@ -357,6 +358,10 @@ impl KeyStore for FlakyStore {
 
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError> {
         self.connect().await?.list(query).await
+    }
+
+    async fn tenant_alike(&self, tenant: &TenantId) -> Result<Option<TenantId>, StoreError> {
+        self.connect().await?.tenant_alike(tenant).await
     }
 }
 

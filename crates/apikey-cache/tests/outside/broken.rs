@@ -102,10 +102,97 @@ impl KeyStore for WithoutRevoking {
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError> {
         self.0.list(query).await
     }
+
+    async fn tenant_alike(&self, tenant: &TenantId) -> Result<Option<TenantId>, StoreError> {
+        self.0.tenant_alike(tenant).await
+    }
 }
 
 #[tokio::test]
 #[should_panic(expected = "`KeyStore`: a revocation is permanent")]
 async fn the_suite_finds_a_store_that_ignores_revocations() {
     conformance::key_store(async || Arc::new(WithoutRevoking(open().0)) as _).await;
+}
+
+/// How a store that is wrong about names finds a tenant among those that have keys.
+type FindTenant = fn(&[TenantId], &TenantId) -> Option<TenantId>;
+
+/// A store that is wrong about names alone.
+#[derive(Debug)]
+struct WrongNames(Arc<TextStore>, FindTenant);
+
+#[async_trait]
+impl KeyStore for WrongNames {
+    async fn load(&self, kid: &Kid) -> Result<Option<KeyRecord>, StoreError> {
+        self.0.load(kid).await
+    }
+
+    async fn insert(&self, record: &KeyRecord) -> Result<(), StoreError> {
+        self.0.insert(record).await
+    }
+
+    async fn revoke(&self, kid: &Kid, at: UnixMillis) -> Result<Option<Revoked>, StoreError> {
+        self.0.revoke(kid, at).await
+    }
+
+    async fn rehash(
+        &self,
+        kid: &Kid,
+        version: RecordVersion,
+        under: PepperVersion,
+        verifier: &Verifier,
+    ) -> Result<(), StoreError> {
+        self.0.rehash(kid, version, under, verifier).await
+    }
+
+    async fn update_last_used(&self, uses: &[(Kid, UnixMillis)]) -> Result<(), StoreError> {
+        self.0.update_last_used(uses).await
+    }
+
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError> {
+        self.0.list(query).await
+    }
+
+    async fn tenant_alike(&self, tenant: &TenantId) -> Result<Option<TenantId>, StoreError> {
+        let all = KeyQuery::first(NonZeroU16::MAX);
+        let records = self.0.list(&all).await?;
+        let tenants: Vec<_> = records.into_iter().map(|record| record.tenant).collect();
+        Ok((self.1)(&tenants, tenant))
+    }
+}
+
+async fn check_names(find: FindTenant) {
+    conformance::key_store(async || Arc::new(WrongNames(open().0, find)) as _).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "`KeyStore`: a tenant is found by its name in any case: acme-az: None")]
+async fn the_suite_finds_a_store_that_tells_names_apart_by_case() {
+    check_names(|tenants, name| tenants.iter().find(|tenant| *tenant == name).cloned()).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "`KeyStore`: a tenant is found by its name in any case: at`z: Some")]
+async fn the_suite_finds_a_store_that_folds_more_than_letters() {
+    check_names(|tenants, name| {
+        let fold: fn(&TenantId) -> Vec<u8> =
+            |name| name.as_str().bytes().map(|byte| byte | 0x20).collect();
+        let mut tenants = tenants.iter();
+        tenants.find(|tenant| fold(tenant) == fold(name)).cloned()
+    })
+    .await;
+}
+
+#[tokio::test]
+#[should_panic(
+    expected = "`KeyStore`: a tenant is found rather than another whose name differs in \
+                           case: of four alike: "
+)]
+async fn the_suite_finds_a_store_that_takes_a_tenant_for_another() {
+    check_names(|tenants, name| {
+        let mut tenants = tenants.iter();
+        let is_alike = |tenant: &&TenantId| tenant.as_str().eq_ignore_ascii_case(name.as_str());
+        tenants.find(is_alike).cloned()
+    })
+    .await;
 }

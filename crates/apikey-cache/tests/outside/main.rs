@@ -13,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use portcullis_apikey_cache::{
-    ApiKeyCache, Denied, Kid, NewKey, PepperVersion, Peppers, Tier, conformance,
+    ApiKeyCache, Denied, Kid, NewKey, PepperVersion, Peppers, TenantId, Tier, conformance,
     feed::{Change, ChangeFeed, FeedPage, FeedSeq},
     secrets::VersionedSecrets,
     store::{
@@ -156,6 +156,15 @@ impl KeyStore for TextStore {
         };
         let records = records.filter(|record| record.as_ref().map_or(true, asked_for));
         records.take(query.limit.get().into()).collect()
+    }
+
+    async fn tenant_alike(&self, tenant: &TenantId) -> Result<Option<TenantId>, StoreError> {
+        let database = self.database.lock().map_err(|_| poisoned())?;
+        let tenants = database.rows.values().map(|row| Ok(decode(row)?.tenant));
+        let tenants = tenants.collect::<Result<Vec<_>, StoreError>>()?;
+        let is_alike = |other: &&TenantId| other.as_str().eq_ignore_ascii_case(tenant.as_str());
+        let exact = tenants.iter().find(|other| *other == tenant);
+        Ok(exact.or_else(|| tenants.iter().find(is_alike)).cloned())
     }
 }
 

@@ -79,6 +79,8 @@ async fn an_old_database_keeps_its_keys_and_its_changes() {
         panic!("{page:?}")
     };
     assert_eq!((change.seq, change.kid), (FeedSeq::new(3), *revoked.kid()));
+    let alike = store.tenant_alike(&"TENANT-7".parse().unwrap()).await;
+    assert_eq!(alike.unwrap().unwrap().as_str(), "tenant-7");
     store.insert(&record(1)).await.unwrap();
     assert_eq!(
         all_changes(&store).await.head,
@@ -182,7 +184,7 @@ async fn a_database_of_a_later_release_is_refused() {
     let pool = file.pool().await;
     sqlx::query(
         "INSERT INTO apikey_cache_migrations (version, description, success, checksum, \
-         execution_time) VALUES (2, 'later', TRUE, x'00', 0)",
+         execution_time) VALUES (3, 'later', TRUE, x'00', 0)",
     )
     .execute(&pool)
     .await

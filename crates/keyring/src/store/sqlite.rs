@@ -1,5 +1,6 @@
 //! A store in SQLite.
 
+mod insert;
 mod transaction;
 mod trial;
 
@@ -72,44 +73,7 @@ impl SqliteDekStore {
 #[async_trait]
 impl DekStore for SqliteDekStore {
     async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
-        let mut transaction = self.begin().await?;
-        let (erased, id_taken, state_taken): (bool, bool, bool) = sqlx::query_as(
-            "SELECT EXISTS (SELECT 1 FROM keyring_erased_tenant WHERE tenant = ?1),
-                    EXISTS (SELECT 1 FROM keyring_data_key WHERE key_id = ?2),
-                    EXISTS (SELECT 1 FROM keyring_data_key WHERE tenant = ?1 AND purpose = ?3
-                            AND state = ?4 AND state IN ('primary', 'pending'))",
-        )
-        .bind(key.tenant().as_str())
-        .bind(key.id().value())
-        .bind(key.purpose().as_str())
-        .bind(key.state().as_str())
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(failed)?;
-        let refusal = match (erased, id_taken, state_taken) {
-            (true, _, _) => Some(InsertError::TenantErased),
-            (_, true, _) => Some(InsertError::IdTaken),
-            (_, _, true) => Some(InsertError::StateTaken),
-            (false, false, false) => None,
-        };
-        if let Some(refusal) = refusal {
-            transaction.rollback().await.map_err(failed)?;
-            return Err(refusal);
-        }
-        sqlx::query(
-            "INSERT INTO keyring_data_key (key_id, tenant, purpose, wrapped, state, created_at)
-             VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .bind(key.id().value())
-        .bind(key.tenant().as_str())
-        .bind(key.purpose().as_str())
-        .bind(key.wrapped().map(WrappedKey::as_bytes))
-        .bind(key.state().as_str())
-        .bind(milliseconds(key.created_at()))
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?;
-        Ok(commit(transaction).await?)
+        self.insert_one(key).await
     }
 
     async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {

@@ -146,24 +146,18 @@ impl ApiKeys {
     /// others.
     async fn check_tenant(&self, name: &str) -> Result<(), ApiKeyError> {
         let refused = |why| ApiKeyError::Invalid(format!("`tenant`: {why}"));
-        if let Ok(tenant) = TenantId::new(name) {
-            let query = KeyQuery::first(NonZeroU16::MIN).of_tenant(tenant);
-            if !self.keys.list(&query).await?.keys.is_empty() {
-                return Ok(());
-            }
+        let alike = match TenantId::new(name) {
+            Ok(tenant) => self.keys.tenant_alike(&tenant).await?,
+            Err(_) => None,
+        };
+        let has_keys = alike.as_ref().is_some_and(|alike| alike.as_str() == name);
+        if has_keys {
+            return Ok(());
         }
         names::check(name).map_err(refused)?;
-        let mut query = KeyQuery::first(Self::MAX_PAGE);
-        loop {
-            let page = self.keys.list(&query).await?;
-            let is_like = |key: &KeyInfo| key.tenant().as_str().eq_ignore_ascii_case(name);
-            if page.keys.iter().any(is_like) {
-                return Err(refused("another tenant's name differs in case alone"));
-            }
-            match page.next {
-                Some(next) => query = KeyQuery::first(Self::MAX_PAGE).after(next),
-                None => return Ok(()),
-            }
+        match alike {
+            Some(_) => Err(refused("another tenant's name differs in case alone")),
+            None => Ok(()),
         }
     }
 

@@ -13,7 +13,7 @@ use portcullis_apikey_cache::{
 use portcullis_keyring::store::{self as keyring_store, DekStore, SqliteDekStore};
 use rustix::fs::Access;
 
-use super::watched::Watched;
+use super::{grouped_keys::GroupedKeys, watched::Watched};
 use crate::{
     config, files,
     store::{
@@ -89,7 +89,8 @@ impl Database {
         let Kind::Sqlite(store) = &self.kind;
         let opening = SqliteDekStore::new(store.opening_pool());
         opening.migrate().await.map_err(DatabaseError::DataKeys)?;
-        let data_keys: Arc<dyn DekStore> = Arc::new(SqliteDekStore::new(store.data_key_pool()));
+        let data_keys = SqliteDekStore::new(store.data_key_pool());
+        let data_keys: Arc<dyn DekStore> = Arc::new(GroupedKeys::new(data_keys, store.turns()));
         Ok(Arc::new(Watched::new(
             data_keys,
             &self.latch,

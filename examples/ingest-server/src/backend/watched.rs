@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use portcullis_apikey_cache::{
-    Kid, PepperVersion,
+    self as apikeys, Kid, PepperVersion,
     feed::{ChangeFeed, FeedPage, FeedSeq},
     store::{
         self as apikey_store, KeyQuery, KeyRecord, KeyStore, RecordVersion, Revoked, UnixMillis,
@@ -33,8 +33,8 @@ use crate::{
     },
 };
 
-/// A store on the database that the latch belongs to. After a fault it reads, and writes no more. What
-/// writes beside the writer of groups does so in its turn.
+/// A store on the database that the latch belongs to. After a fault it reads, and writes no more. API keys
+/// are written beside the writer of groups, and so in turn; the store of data keys sees to its turns itself.
 #[derive(Debug)]
 pub(super) struct Watched<T: ?Sized> {
     store: Arc<T>,
@@ -160,7 +160,7 @@ impl Store for Watched<dyn Store> {
 impl DekStore for Watched<dyn DekStore> {
     async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
         self.check_data_keys()?;
-        self.watch(self.turns.write(|| self.store.insert(key)).await)
+        self.watch(self.store.insert(key).await)
     }
 
     async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, keyring_store::StoreError> {
@@ -184,7 +184,7 @@ impl DekStore for Watched<dyn DekStore> {
 
     async fn check(&self) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
-        self.watch(self.turns.write(|| self.store.check()).await)
+        self.watch(self.store.check().await)
     }
 
     async fn changes(&self) -> Result<Option<u64>, keyring_store::StoreError> {
@@ -193,12 +193,12 @@ impl DekStore for Watched<dyn DekStore> {
 
     async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        self.watch(self.turns.write(|| self.store.promote(old, new)).await)
+        self.watch(self.store.promote(old, new).await)
     }
 
     async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        self.watch(self.turns.write(|| self.store.change(id, step)).await)
+        self.watch(self.store.change(id, step).await)
     }
 
     async fn rewrap(
@@ -208,12 +208,12 @@ impl DekStore for Watched<dyn DekStore> {
         new: &WrappedKey,
     ) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        self.watch(self.turns.write(|| self.store.rewrap(id, old, new)).await)
+        self.watch(self.store.rewrap(id, old, new).await)
     }
 
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
-        self.watch(self.turns.write(|| self.store.erase_tenant(tenant)).await)
+        self.watch(self.store.erase_tenant(tenant).await)
     }
 }
 
@@ -262,6 +262,13 @@ impl KeyStore for Watched<dyn KeyStore> {
 
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, apikey_store::StoreError> {
         self.watch(self.store.list(query).await)
+    }
+
+    async fn tenant_alike(
+        &self,
+        tenant: &apikeys::TenantId,
+    ) -> Result<Option<apikeys::TenantId>, apikey_store::StoreError> {
+        self.watch(self.store.tenant_alike(tenant).await)
     }
 
     async fn check(&self) -> Result<(), apikey_store::StoreError> {

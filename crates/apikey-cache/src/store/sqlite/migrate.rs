@@ -10,6 +10,9 @@ use crate::store::StoreError;
 
 const MIGRATIONS: &str = "apikey_cache_migrations";
 
+/// What is noted there once all is done.
+pub(super) const VERSIONS: [i64; 2] = [1, 2];
+
 /// Migrations need no transaction of their own.
 const IN_TRANSACTION: bool = true;
 
@@ -22,9 +25,14 @@ pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
 
 async fn migrate(pool: &SqlitePool) -> Result<(), MigrateError> {
     let first = first(include_str!("../../../migrations/sqlite/0001_api_key.sql"));
+    let second = migration(
+        2,
+        "tenants alike",
+        include_str!("../../../migrations/sqlite/0002_tenants_alike.sql"),
+    );
     let mut transaction = WriteTransaction::begin(pool).await?;
     rename_unprefixed(&mut transaction, &first).await?;
-    let mut migrator = Migrator::with_migrations(vec![first]);
+    let mut migrator = Migrator::with_migrations(vec![first, second]);
     migrator.dangerous_set_table_name(MIGRATIONS);
     // `Migrator::run` on a connection makes a future that cannot be spawned.
     migrator.run_direct(None, &mut *transaction, false).await?;
@@ -74,9 +82,13 @@ async fn rename_unprefixed(
 }
 
 fn first(sql: &'static str) -> Migration {
+    migration(1, "api key", sql)
+}
+
+fn migration(version: i64, description: &'static str, sql: &'static str) -> Migration {
     Migration::new(
-        1,
-        "api key".into(),
+        version,
+        description.into(),
         MigrationType::Simple,
         sql.into_sql_str(),
         IN_TRANSACTION,

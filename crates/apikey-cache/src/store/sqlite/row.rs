@@ -8,6 +8,7 @@ use crate::{
     feed::{Change, FeedSeq},
     pepper::PepperVersion,
     store::{KeyRecord, RecordState, RecordVersion, StoreError, UnixMillis},
+    tenant::TenantId,
     verifier::{KeyHash, RowMac, Verifier},
 };
 
@@ -15,7 +16,7 @@ use crate::{
 pub(super) fn record(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
     Ok(KeyRecord {
         kid: parsed(row, "kid")?,
-        tenant: parsed(row, "tenant")?,
+        tenant: tenant(row)?,
         tier: parsed(row, "tier")?,
         scopes: parsed(row, "scopes")?,
         version: version(row)?,
@@ -42,6 +43,10 @@ pub(super) fn change(row: &SqliteRow) -> Result<Change, StoreError> {
         kid: parsed(row, "kid")?,
         version: version(row)?,
     })
+}
+
+pub(super) fn tenant(row: &SqliteRow) -> Result<TenantId, StoreError> {
+    parsed(row, "tenant")
 }
 
 pub(super) fn seq(row: &SqliteRow) -> Result<FeedSeq, StoreError> {

@@ -8,7 +8,10 @@ use std::{
     },
 };
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sqlx::{
+    AssertSqlSafe, Row as _,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
+};
 
 use super::*;
 use crate::{
@@ -64,6 +67,26 @@ async fn the_sqlite_store_keeps_the_contract_of_a_change_feed() {
         (Arc::clone(&store) as _, store as _)
     })
     .await;
+}
+
+/// The name is asked for when a key is issued: without the indexes, ten thousand keys take hours.
+#[tokio::test]
+async fn a_tenant_is_looked_up_by_indexes_alone() {
+    let files = Files::new();
+    let store = files.next().await;
+    let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {TENANT_ALIKE}")))
+        .bind("tenant-7")
+        .fetch_all(&store.pool)
+        .await
+        .unwrap();
+    let steps: Vec<&str> = plan.iter().map(|step| step.get("detail")).collect();
+    for index in ["of_tenant", "of_tenant_alike"] {
+        let expected = format!(
+            "SEARCH apikey_cache_api_key USING COVERING INDEX apikey_cache_api_key_{index} (tenant=?)"
+        );
+        assert!(steps.contains(&expected.as_str()), "{index}: {steps:?}");
+    }
+    assert!(!steps.contains(&"SCAN apikey_cache_api_key"), "{steps:?}");
 }
 
 #[tokio::test]

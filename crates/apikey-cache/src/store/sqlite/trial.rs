@@ -2,11 +2,11 @@
 
 use sqlx::SqlitePool;
 
-use super::{failed, transaction::WriteTransaction};
+use super::{failed, migrate, transaction::WriteTransaction};
 use crate::store::StoreError;
 
 /// What the store does to its tables, on a record whose kid no key has.
-const STATEMENTS: [&str; 6] = [
+const STATEMENTS: [&str; 7] = [
     "INSERT OR REPLACE INTO apikey_cache_api_key (kid, tenant, tier, scopes, status, version, \
      not_before, expires_at, created_at, last_used, pepper_version, hash, row_mac) \
      VALUES ('', '', '', '', 'active', 0, NULL, NULL, 0, NULL, 0, x'', x'')",
@@ -14,6 +14,7 @@ const STATEMENTS: [&str; 6] = [
     "UPDATE apikey_cache_api_key SET status = 'revoked', version = version + 1, \
      pepper_version = NULL, hash = NULL, row_mac = NULL WHERE kid = ''",
     "SELECT kid FROM apikey_cache_api_key WHERE tenant = '' ORDER BY kid",
+    "SELECT tenant FROM apikey_cache_api_key WHERE tenant = '' COLLATE NOCASE",
     "INSERT INTO apikey_cache_outbox (kid, version, at) VALUES ('', 0, 0)",
     "DELETE FROM apikey_cache_outbox WHERE kid = ''",
 ];
@@ -33,12 +34,13 @@ pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
             .map_err(failed)?;
     }
     // Without what it notes here, the next start would make the tables once more, and fail.
-    sqlx::query(
-        "SELECT version, checksum FROM apikey_cache_migrations WHERE version = 1 AND success",
-    )
-    .fetch_one(&mut *transaction)
-    .await
-    .map_err(failed)?;
+    for version in migrate::VERSIONS {
+        sqlx::query("SELECT checksum FROM apikey_cache_migrations WHERE version = ?1 AND success")
+            .bind(version)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(failed)?;
+    }
     transaction.rollback().await.map_err(failed)
 }
 
@@ -57,7 +59,7 @@ mod tests {
     use crate::store::{KeyStore as _, SqliteKeyStore};
 
     /// What somebody else may do to the tables, and how it is taken back.
-    const CHANGES: [[&str; 2]; 7] = [
+    const CHANGES: [[&str; 2]; 8] = [
         [
             "ALTER TABLE apikey_cache_api_key RENAME TO gone",
             "ALTER TABLE gone RENAME TO apikey_cache_api_key",
@@ -71,8 +73,12 @@ mod tests {
             "ALTER TABLE gone RENAME TO apikey_cache_migrations",
         ],
         [
-            "UPDATE apikey_cache_migrations SET version = 7",
-            "UPDATE apikey_cache_migrations SET version = 1",
+            "UPDATE apikey_cache_migrations SET version = 7 WHERE version = 1",
+            "UPDATE apikey_cache_migrations SET version = 1 WHERE version = 7",
+        ],
+        [
+            "UPDATE apikey_cache_migrations SET version = 7 WHERE version = 2",
+            "UPDATE apikey_cache_migrations SET version = 2 WHERE version = 7",
         ],
         [
             "ALTER TABLE apikey_cache_api_key RENAME COLUMN row_mac TO gone",

@@ -36,6 +36,38 @@ async fn it_is_a_dek_store() {
     .await;
 }
 
+#[tokio::test]
+async fn of_keys_that_are_added_together_each_is_added_or_refused() {
+    let (store, _dir) = make().await;
+    store.erase_tenant(&tenant("gone")).await.unwrap();
+    let keys = [
+        key(1, "one", "email", KeyState::Primary),
+        key(1, "two", "email", KeyState::Primary),
+        key(3, "one", "email", KeyState::Primary),
+        key(4, "gone", "email", KeyState::Primary),
+        key(5, "one", "phone", KeyState::Primary),
+    ];
+    let outcomes = store.insert_all(&keys).await.unwrap();
+    assert!(
+        matches!(
+            outcomes[..],
+            [
+                Ok(()),
+                Err(InsertError::IdTaken),
+                Err(InsertError::StateTaken),
+                Err(InsertError::TenantErased),
+                Ok(())
+            ]
+        ),
+        "{outcomes:?}"
+    );
+    assert_eq!(
+        store.load_tenant(&tenant("one")).await.unwrap(),
+        [keys[0].clone(), keys[4].clone()]
+    );
+    assert_eq!(store.load_tenant(&tenant("two")).await.unwrap(), []);
+}
+
 async fn make() -> (SqliteDekStore, TempDir) {
     let dir = TempDir::new().expect("a folder");
     let store = open(&dir.path().join("keys.db")).await;

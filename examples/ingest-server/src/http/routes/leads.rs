@@ -12,7 +12,6 @@ use axum::{
 use http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, Uri, header::LOCATION};
 use portcullis_ratelimit::{Admitted, Decision};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::{
     http::{
@@ -53,7 +52,9 @@ pub(super) async fn ingest(
     let Some(lead) = outcome else {
         return Err(Rejection::plain(Reason::Internal).into());
     };
-    let answer = Json(json!({ "id": lead.id.to_string() }));
+    let answer = Json(TakenLead {
+        id: lead.id.to_string(),
+    });
     match lead.change {
         LeadChange::Merge | LeadChange::Update => {
             Ok((StatusCode::OK, fields, answer).into_response())
@@ -64,6 +65,12 @@ pub(super) async fn ingest(
             Ok((StatusCode::CREATED, fields, [(LOCATION, location)], answer).into_response())
         }
     }
+}
+
+/// What a sender is told of a lead that was taken.
+#[derive(Serialize)]
+struct TakenLead {
+    id: String,
 }
 
 /// `GET /v1/leads/{id}`.

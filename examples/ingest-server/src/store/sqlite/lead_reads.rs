@@ -34,9 +34,10 @@ pub(super) fn by_index(
 ) -> Result<Vec<IndexedLead>, Failure> {
     // Every id sorts after the empty text.
     let after = after.map(|id| id.to_string()).unwrap_or_default();
-    let mut select = connection.prepare_cached(&lead_sql::select_by_index(column, values.len()))?;
+    let mut select =
+        connection.prepare_cached(&lead_sql::select_by_index(column, values.len(), limit))?;
     let tenant = tenant.as_str();
-    let fixed: [&dyn ToSql; 3] = [&tenant, &after, &limit];
+    let fixed: [&dyn ToSql; 2] = [&tenant, &after];
     let values = values.iter().map(|value| value as &dyn ToSql);
     let mut rows = select.query(params_from_iter(fixed.into_iter().chain(values)))?;
     let mut found = Vec::new();

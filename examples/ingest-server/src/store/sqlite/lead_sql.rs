@@ -47,13 +47,14 @@ static SELECTED: LazyLock<String> = LazyLock::new(|| {
 pub(super) static SELECT: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {} FROM lead WHERE id = ? AND tenant = ?", *SELECTED));
 
-/// What some values of a column's index lead to: of a tenant, after a lead, at most so many; then the
-/// values.
-pub(super) fn select_by_index(column: &LeadColumn, values: usize) -> String {
+/// What some values of a column's index lead to: of a tenant, after a lead; then the values. The limit is a
+/// literal: the planner looks at the one that is bound, so that SQLite prepares the statement again for each
+/// execution, which takes longer than the search.
+pub(super) fn select_by_index(column: &LeadColumn, values: usize, limit: u32) -> String {
     // Entries of one value stand in the order of their leads; those of several have to be sorted.
-    let values: Vec<String> = (4..4 + values).map(|place| format!("?{place}")).collect();
+    let values: Vec<String> = (3..3 + values).map(|place| format!("?{place}")).collect();
     format!(
-        "SELECT {} {} AND lead_index.lead > ?2 AND value IN ({}) ORDER BY lead_index.lead LIMIT ?3",
+        "SELECT {} {} AND lead_index.lead > ?2 AND value IN ({}) ORDER BY lead_index.lead LIMIT {limit}",
         *SELECTED,
         from_index(column),
         values.join(", "),

@@ -1,8 +1,11 @@
 //! SQLite against the contract of stores.
 
-use super::lead_sql;
+use portcullis_keyring::TenantId;
+use rusqlite::StatementStatus;
+
+use super::{connection, lead_reads, lead_sql};
 use crate::{
-    lead::COLUMNS,
+    lead::{COLUMNS, LeadColumn},
     store::{conformance, sqlite::SqliteStore},
 };
 
@@ -107,4 +110,29 @@ async fn the_audit_log_is_added_to_and_nothing_else() {
         .await
         .unwrap();
     assert_eq!(rows, 1);
+}
+
+/// SQLite plans a statement again, which takes longer than a search, once another value is bound to a
+/// parameter that it looked at.
+#[tokio::test]
+async fn a_search_is_planned_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("leads.db");
+    let _store = SqliteStore::open(&path).await.unwrap();
+    let connection = connection::open_reading(&path).unwrap();
+    let tenant = TenantId::new("acme").unwrap();
+    for column in LeadColumn::searchable() {
+        for value in 1..4 {
+            let values = [vec![value; 18], vec![0; 18]];
+            lead_reads::by_index(&connection, &tenant, column, &values, None, 101).unwrap();
+        }
+        let select = lead_sql::select_by_index(column, 2, 101);
+        let select = connection.prepare_cached(&select).unwrap();
+        assert_eq!(select.get_status(StatementStatus::RePrepare), 0);
+        assert_ne!(
+            select.get_status(StatementStatus::Run),
+            0,
+            "it is the one that ran"
+        );
+    }
 }

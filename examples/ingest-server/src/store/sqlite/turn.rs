@@ -1,7 +1,16 @@
 //! Who writes beside the writer of groups. SQLite gives its lock to the one that asks at the right moment,
 //! and between two groups that moment is short: who asks seldom would hardly ever meet it.
 
-use std::{error::Error, iter::successors, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    iter::successors,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
@@ -13,44 +22,81 @@ use super::failure;
 /// The turns to write inside this process, in the order in which they were asked for. They are a matter of
 /// fairness: the lock that keeps writers apart is SQLite's.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct WriteTurns(Arc<Mutex<()>>);
+pub(crate) struct WriteTurns {
+    turn: Arc<Mutex<()>>,
+    /// How many have ended.
+    ended: Arc<AtomicU64>,
+}
 
-/// How long a turn is waited for. Where the one before waits for another process, it is not waited out.
-const WAIT: Duration = Duration::from_millis(100);
+/// How long one turn may take until others write without one: who has it waits for another process.
+const ONE_TURN: Duration = Duration::from_millis(250);
+
+/// How often so long is waited while turn follows upon turn: with all tries, less than the two seconds in
+/// which a request is answered.
+const WAITS: usize = 3;
 
 /// How long one that writes seldom waits for another process, and how often. SQLite asks for the lock less
 /// and less often while it waits, so that several short waits meet the moment between two groups of another
-/// process where a long one would not. All of it is less than the two seconds in which a request is answered.
+/// process where a long one would not.
 pub(super) const BUSY: Duration = Duration::from_millis(250);
 const TRIES: u32 = 3;
 
 /// Lasts until it is dropped.
 #[derive(Debug)]
-pub(super) struct WriteTurn {
-    _held: Option<OwnedMutexGuard<()>>,
+pub(crate) struct WriteTurn {
+    held: Option<OwnedMutexGuard<()>>,
+    ended: Arc<AtomicU64>,
 }
 
 impl WriteTurns {
-    /// Waits for a turn.
-    pub(super) async fn take(&self) -> WriteTurn {
-        let held = timeout(WAIT, Arc::clone(&self.0).lock_owned()).await;
-        WriteTurn { _held: held.ok() }
+    /// Waits for a turn, and keeps its place as long as there are others before it that end. Without its
+    /// turn a writer asks SQLite at moments of its own, and meets somebody else's turn each time: that is for
+    /// the case in which nobody goes on.
+    pub(crate) async fn take(&self) -> WriteTurn {
+        let mut turn = pin!(Arc::clone(&self.turn).lock_owned());
+        let mut seen = self.ended.load(Ordering::Relaxed);
+        for _ in 0..WAITS {
+            if let Ok(held) = timeout(ONE_TURN, turn.as_mut()).await {
+                return self.turn(Some(held));
+            }
+            let ended = self.ended.load(Ordering::Relaxed);
+            if ended == seen {
+                break;
+            }
+            seen = ended;
+        }
+        self.turn(None)
     }
 
-    /// Writes in a turn, and in another one if another process had the lock.
+    fn turn(&self, held: Option<OwnedMutexGuard<()>>) -> WriteTurn {
+        let ended = Arc::clone(&self.ended);
+        WriteTurn { held, ended }
+    }
+
+    /// Writes in a turn.
     pub(crate) async fn write<T, E, F>(&self, write: impl Fn() -> F) -> Result<T, E>
     where
         E: Error + 'static,
         F: Future<Output = Result<T, E>>,
     {
+        let turn = self.take().await;
+        turn.write(write).await
+    }
+}
+
+impl WriteTurn {
+    /// Writes, and tries again if another process has the lock. The turn ends with it.
+    pub(crate) async fn write<T, E, F>(self, write: impl Fn() -> F) -> Result<T, E>
+    where
+        E: Error + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
         for _ in 1..TRIES {
-            let _turn = self.take().await;
             match write().await {
                 Err(error) if is_busy(&error) => {}
                 outcome => return outcome,
             }
         }
-        let _turn = self.take().await;
         write().await
     }
 }
@@ -61,4 +107,69 @@ fn is_busy(error: &(dyn Error + 'static)) -> bool {
         let error = error.downcast_ref::<sqlx::Error>();
         error.and_then(failure::code) == Some(failure::BUSY)
     })
+}
+
+impl Drop for WriteTurn {
+    fn drop(&mut self) {
+        if self.held.is_some() {
+            self.ended.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        task::JoinSet,
+        time::{Instant, sleep},
+    };
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_is_waited_for_as_long_as_those_before_it_end() {
+        let turns = WriteTurns::default();
+        let busy = async || {
+            let turn = turns.take().await;
+            sleep(ONE_TURN / 2).await;
+            assert!(turn.held.is_some());
+        };
+        // The last of them waits for longer than any turn takes.
+        tokio::join!(busy(), busy(), busy(), busy(), busy());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_does_not_end_is_not_waited_out() {
+        let turns = WriteTurns::default();
+        let held = turns.take().await;
+        let began = Instant::now();
+        assert!(turns.take().await.held.is_none());
+        assert_eq!(began.elapsed(), ONE_TURN);
+        drop(held);
+        assert!(turns.take().await.held.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_queue_is_waited_in_for_less_time_than_a_request_has() {
+        let turns = WriteTurns::default();
+        let mut queue = JoinSet::new();
+        for _ in 0..9 {
+            let turns = turns.clone();
+            queue.spawn(async move {
+                let began = Instant::now();
+                let turn = turns.take().await;
+                let waited = began.elapsed();
+                let is_mine = turn.held.is_some();
+                sleep(ONE_TURN - Duration::from_millis(1)).await;
+                (waited, is_mine)
+            });
+        }
+        let waits = queue.join_all().await;
+        assert!(waits.iter().any(|(_, is_mine)| !is_mine));
+        let longest = ONE_TURN * u32::try_from(WAITS).unwrap();
+        assert!(
+            waits.iter().all(|(waited, _)| *waited <= longest),
+            "{waits:?}"
+        );
+    }
 }
