@@ -20,8 +20,8 @@ use tokio::{
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WriteTurns {
     turn: Arc<Mutex<()>>,
-    /// How many there have been.
-    taken: Arc<AtomicU64>,
+    /// How many have ended.
+    ended: Arc<AtomicU64>,
 }
 
 /// How long one turn may take until others write without one: who has it waits for another process.
@@ -35,6 +35,7 @@ const WAITS: usize = 3;
 #[derive(Debug)]
 pub(crate) struct WriteTurn {
     held: Option<OwnedMutexGuard<()>>,
+    ended: Arc<AtomicU64>,
 }
 
 impl WriteTurns {
@@ -43,19 +44,31 @@ impl WriteTurns {
     /// the case in which nobody goes on.
     pub(crate) async fn take(&self) -> WriteTurn {
         let mut turn = pin!(Arc::clone(&self.turn).lock_owned());
-        let mut seen = self.taken.load(Ordering::Relaxed);
+        let mut seen = self.ended.load(Ordering::Relaxed);
         for _ in 0..WAITS {
             if let Ok(held) = timeout(ONE_TURN, turn.as_mut()).await {
-                self.taken.fetch_add(1, Ordering::Relaxed);
-                return WriteTurn { held: Some(held) };
+                return self.turn(Some(held));
             }
-            let taken = self.taken.load(Ordering::Relaxed);
-            if taken == seen {
+            let ended = self.ended.load(Ordering::Relaxed);
+            if ended == seen {
                 break;
             }
-            seen = taken;
+            seen = ended;
         }
-        WriteTurn { held: None }
+        self.turn(None)
+    }
+
+    fn turn(&self, held: Option<OwnedMutexGuard<()>>) -> WriteTurn {
+        let ended = Arc::clone(&self.ended);
+        WriteTurn { held, ended }
+    }
+}
+
+impl Drop for WriteTurn {
+    fn drop(&mut self) {
+        if self.held.is_some() {
+            self.ended.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
