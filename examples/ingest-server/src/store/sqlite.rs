@@ -46,7 +46,10 @@ use super::{
 };
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
-pub(crate) use self::{remembered::remembered_secrets, turn::{WriteTurn, WriteTurns}};
+pub(crate) use self::{
+    remembered::remembered_secrets,
+    turn::{WriteTurn, WriteTurns},
+};
 
 /// The file, through a thread that writes groups and some that read.
 #[derive(Debug, Clone)]

@@ -119,12 +119,11 @@ impl Drop for WriteTurn {
 
 #[cfg(test)]
 mod tests {
-    use tokio::{
-        task::JoinSet,
-        time::{Instant, sleep},
-    };
+    use tokio::{task::JoinSet, time::sleep};
 
     use super::*;
+
+    const SHORTLY: Duration = Duration::from_millis(1);
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_is_waited_for_as_long_as_those_before_it_end() {
@@ -142,9 +141,10 @@ mod tests {
     async fn a_turn_that_does_not_end_is_not_waited_out() {
         let turns = WriteTurns::default();
         let held = turns.take().await;
-        let began = Instant::now();
-        assert!(turns.take().await.held.is_none());
-        assert_eq!(began.elapsed(), ONE_TURN);
+        let early = timeout(ONE_TURN - SHORTLY, turns.take()).await;
+        assert!(early.is_err(), "it is waited for");
+        let without = timeout(ONE_TURN + SHORTLY, turns.take()).await;
+        assert!(without.unwrap().held.is_none());
         drop(held);
         assert!(turns.take().await.held.is_some());
     }
@@ -152,24 +152,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_long_queue_is_waited_in_for_less_time_than_a_request_has() {
         let turns = WriteTurns::default();
+        let longest = ONE_TURN * u32::try_from(WAITS).unwrap();
         let mut queue = JoinSet::new();
         for _ in 0..9 {
             let turns = turns.clone();
             queue.spawn(async move {
-                let began = Instant::now();
-                let turn = turns.take().await;
-                let waited = began.elapsed();
-                let is_mine = turn.held.is_some();
-                sleep(ONE_TURN - Duration::from_millis(1)).await;
-                (waited, is_mine)
+                let turn = timeout(longest + SHORTLY, turns.take()).await;
+                let is_mine = turn.as_ref().ok().map(|turn| turn.held.is_some());
+                sleep(ONE_TURN - SHORTLY).await;
+                drop(turn);
+                is_mine
             });
         }
-        let waits = queue.join_all().await;
-        assert!(waits.iter().any(|(_, is_mine)| !is_mine));
-        let longest = ONE_TURN * u32::try_from(WAITS).unwrap();
-        assert!(
-            waits.iter().all(|(waited, _)| *waited <= longest),
-            "{waits:?}"
-        );
+        let turns = queue.join_all().await;
+        assert!(turns.iter().all(Option::is_some), "{turns:?}");
+        assert!(turns.contains(&Some(true)) && turns.contains(&Some(false)));
     }
 }
