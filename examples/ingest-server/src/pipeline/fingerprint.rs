@@ -6,6 +6,7 @@ mod content;
 use portcullis_pii_crypto::{AnyPii, FingerprintIndex};
 use serde_json::Value;
 
+use self::content::Content;
 use super::{
     authenticate::Caller,
     batch::Batch,
@@ -78,13 +79,14 @@ impl LeadData {
 #[tracing::instrument(skip_all)]
 pub(crate) fn fingerprint(services: &Services, batch: Batch<Valid>) -> Batch<Fingerprinted> {
     let any_lead = batch.items.iter().any(|item| item.value.intent.is_some());
-    let fingerprints = Fingerprints::of_tenant(services, &batch.caller, any_lead);
+    let mut fingerprints = Fingerprints::of_tenant(services, &batch.caller, any_lead);
     batch.map(|valid| fingerprints.of(valid))
 }
 
 /// The keyed indexes of one tenant.
 struct Fingerprints {
     contents: FingerprintIndex,
+    content: Content,
     leads: Option<LeadIndexes>,
 }
 
@@ -93,20 +95,22 @@ impl Fingerprints {
         let (roots, tenant) = (&services.index_roots, &caller.tenant);
         Self {
             contents: roots.fingerprint_index(tenant, content::FIELD),
+            content: Content::new(),
             leads: any_lead.then(|| LeadIndexes::of(roots, tenant)),
         }
     }
 
-    fn of(&self, valid: Valid) -> Fingerprinted {
+    fn of(&mut self, valid: Valid) -> Fingerprinted {
         let Valid {
             envelope,
             data,
             personal,
             intent,
         } = valid;
+        let event = envelope.map(|envelope| self.event(envelope, data, &personal));
         let lead = intent.zip(self.leads.as_ref());
         Fingerprinted {
-            event: envelope.map(|envelope| self.event(envelope, data, &personal)),
+            event,
             lead: lead.map(|(intent, indexes)| LeadData {
                 intent,
                 values: lead_values(indexes, &personal),
@@ -115,14 +119,13 @@ impl Fingerprints {
         }
     }
 
-    fn event(&self, envelope: Envelope, data: Value, personal: &[Personal]) -> Event {
-        // As `to_string` writes it, without a formatter between the two.
-        let text = serde_json::to_string(&data).expect("a JSON value is written into memory");
+    fn event(&mut self, envelope: Envelope, data: Value, personal: &[Personal]) -> Event {
+        self.content.write(&envelope, &data);
         Event {
-            content_fp: content::fingerprint(&self.contents, &envelope, &text),
+            content_fp: self.content.fingerprint(&self.contents),
             envelope,
             payload: if personal.is_empty() {
-                Payload::Plain(text)
+                Payload::Plain(self.content.data())
             } else {
                 Payload::Personal(data)
             },

@@ -100,7 +100,7 @@ fn event(mut members: Map<String, Value>, origin: &mut Origin) -> Result<Parsed,
     let mut attributes = Attributes::new(members);
     origin.id = attributes.id_as_sent().map(str::to_owned);
     origin.schema = attributes.schema_name();
-    let envelope = attributes.envelope(origin.schema.as_ref())?;
+    let envelope = attributes.take_envelope(origin.schema.as_ref())?;
     let data = data::take(&mut attributes)?;
     Ok(Parsed {
         envelope: Some(envelope),

@@ -214,7 +214,7 @@ impl Sealer<'_> {
                 row.key_ids.push(sealed.key_id());
             }
         }
-        row.payload = data.to_string();
+        row.payload = serde_json::to_string(&data).expect("a JSON value is written into memory");
         row.key_ids.sort_unstable();
         Ok(())
     }

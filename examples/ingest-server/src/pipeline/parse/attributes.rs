@@ -51,47 +51,63 @@ impl Attributes {
     /// The schema that the data is said to follow.
     pub(super) fn schema_name(&self) -> Option<SchemaName> {
         Some(SchemaName {
-            event_type: self.event_type().ok()?,
+            event_type: self.event_type().ok()?.to_owned(),
             version: self.version().ok()?,
         })
     }
 
-    /// What is kept; `schema` is the one that the data is [said to follow](Self::schema_name).
-    pub(super) fn envelope(&self, schema: Option<&SchemaName>) -> Result<Envelope, Rejection> {
+    /// Takes out what is kept; `schema` is what the data is [said to follow](Self::schema_name).
+    pub(super) fn take_envelope(
+        &mut self,
+        schema: Option<&SchemaName>,
+    ) -> Result<Envelope, Rejection> {
         // Plain JSON may leave it out: there is only one version to mean.
         let version = self.0.get("specversion");
         if version.is_some_and(|version| version != "1.0") {
             let detail = "`specversion` must be \"1.0\"";
             return Err(Rejection::new(Reason::EnvelopeInvalidVersion, detail));
         }
-        let (id, source) = (self.id()?, self.source()?);
-        let (event_type, version) = match schema {
-            Some(schema) => (schema.event_type.clone(), schema.version),
-            None => (self.event_type()?, self.version()?),
+        self.check_id()?;
+        self.check_source()?;
+        let version = match schema {
+            Some(schema) => schema.version,
+            None => {
+                self.event_type()?;
+                self.version()?
+            }
         };
+        let time = self.time()?;
         Ok(Envelope {
-            id,
-            source,
-            event_type,
+            id: self.take_text("id"),
+            source: self.take_text("source"),
+            event_type: self.take_text("type"),
             version,
-            time: self.time()?,
+            time,
         })
     }
 
-    fn id(&self) -> Result<String, Rejection> {
+    /// Takes the text of an attribute that was found to be one, and leaves an empty one in its place.
+    fn take_text(&mut self, name: &str) -> String {
+        match self.0.get_mut(name) {
+            Some(Value::String(text)) => std::mem::take(text),
+            _ => String::new(),
+        }
+    }
+
+    fn check_id(&self) -> Result<(), Rejection> {
         if !self.0.contains_key("id") {
             return Err(Rejection::new(Reason::EnvelopeMissingId, "`id` is missing"));
         }
         let id = self.id_as_sent();
         let id = id.filter(|id| !id.is_empty() && is_text(id));
-        id.map(str::to_owned).ok_or_else(|| {
+        id.map(drop).ok_or_else(|| {
             let detail =
                 format!("`id` must be 1 to {MAX_ID} bytes of text without control characters");
             Rejection::new(Reason::EnvelopeInvalidId, detail)
         })
     }
 
-    fn source(&self) -> Result<String, Rejection> {
+    fn check_source(&self) -> Result<(), Rejection> {
         let invalid = |detail| Rejection::new(Reason::EnvelopeInvalidSource, detail);
         let Some(source) = self.0.get("source") else {
             return Err(invalid("`source` is missing".to_owned()));
@@ -99,7 +115,7 @@ impl Attributes {
         let is_source =
             |text: &&str| (1..=MAX_SOURCE).contains(&text.len()) && UriRef::parse(*text).is_ok();
         let source = source.as_str().filter(is_source);
-        source.map(str::to_owned).ok_or_else(|| {
+        source.map(drop).ok_or_else(|| {
             invalid(format!(
                 "`source` must be a URI reference (RFC 3986) of 1 to {MAX_SOURCE} bytes; what such a \
                  reference may not hold as it is, is percent-encoded"
@@ -107,15 +123,13 @@ impl Attributes {
         })
     }
 
-    fn event_type(&self) -> Result<String, Rejection> {
+    fn event_type(&self) -> Result<&str, Rejection> {
         let invalid = |detail| Rejection::new(Reason::EnvelopeInvalidType, detail);
         let Some(event_type) = self.0.get("type") else {
             return Err(invalid("`type` is missing"));
         };
         let event_type = event_type.as_str().filter(|text| is_type(text));
-        event_type
-            .map(str::to_owned)
-            .ok_or_else(|| invalid("`type` must match [A-Za-z0-9][A-Za-z0-9._-]{0,254}"))
+        event_type.ok_or_else(|| invalid("`type` must match [A-Za-z0-9][A-Za-z0-9._-]{0,254}"))
     }
 
     /// The version is the last segment of the path of `dataschema`, so that a URI that ends in `/2`

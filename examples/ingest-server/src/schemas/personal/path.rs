@@ -24,7 +24,9 @@ impl DataPath {
 
     /// Calls `found` with the JSON pointer and the value of everything at this place.
     pub(crate) fn visit<'a>(&self, data: &'a Value, found: &mut impl FnMut(&str, &'a Value)) {
-        visit(&self.0, data, &mut String::new(), found);
+        // Room for every pointer at once: this is done for each place of each event.
+        let mut pointer = String::with_capacity(self.longest_pointer());
+        visit(&self.0, data, &mut pointer, found);
     }
 
     /// The most bytes of the pointers of values at this place.
