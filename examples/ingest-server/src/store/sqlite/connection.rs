@@ -9,7 +9,7 @@ use super::failure::Failure;
 use crate::clock::{Clock as _, SystemClock};
 
 /// What a connection that writes keeps of the file in memory. Random ids touch pages of the whole index.
-const CACHED_KIB: u32 = 32 << 10;
+const CACHED_KIB: u32 = 8 << 10;
 
 /// Pages of the log after which they are put into the file: each page that is written many times until
 /// then is put there once.
