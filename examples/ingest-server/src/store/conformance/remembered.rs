@@ -1,0 +1,45 @@
+//! What is remembered of secrets, limits and policies.
+
+use crate::store::{SecretCheck, Store};
+
+pub(super) async fn the_first_check_value_stays(store: &impl Store) {
+    let check = |value: &[u8]| SecretCheck {
+        secret: "secret".to_owned(),
+        version: 1,
+        value: value.to_vec(),
+    };
+    store.remember_secrets(&[check(b"first")]).await.unwrap();
+    let newer = SecretCheck {
+        version: 2,
+        ..check(b"newer")
+    };
+    store
+        .remember_secrets(&[check(b"second"), newer.clone()])
+        .await
+        .unwrap();
+    let mut checks = store.secret_checks().await.unwrap();
+    checks.sort_by_key(|check| check.version);
+    assert_eq!(checks, [check(b"first"), newer]);
+}
+
+pub(super) async fn the_first_index_version_is_enforced(store: &impl Store) {
+    assert_eq!(store.enforced_index(3).await.unwrap(), 3);
+    assert_eq!(store.enforced_index(4).await.unwrap(), 3);
+}
+
+pub(super) async fn limits_are_remembered(store: &impl Store) {
+    assert_eq!(store.limits().await.unwrap(), None);
+    for text in ["{}", "{\"tier\":{}}"] {
+        store.remember_limits(text).await.unwrap();
+        assert_eq!(store.limits().await.unwrap().as_deref(), Some(text));
+    }
+}
+
+pub(super) async fn a_detection_policy_is_remembered(store: &impl Store) {
+    assert_eq!(store.detection().await.unwrap(), None);
+    for text in ["{}", "{\"tenant\":{}}"] {
+        store.remember_detection(text).await.unwrap();
+        assert_eq!(store.detection().await.unwrap().as_deref(), Some(text));
+    }
+    assert_eq!(store.limits().await.unwrap(), None);
+}
