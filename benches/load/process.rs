@@ -27,19 +27,26 @@ impl Process {
     }
 
     pub(crate) fn taken(&self) -> Result<Taken, Failure> {
-        let mut nanoseconds = 0;
-        for thread in fs::read_dir(self.file("task"))? {
-            // One that has ended since it was listed has none.
-            let Ok(times) = fs::read_to_string(thread?.path().join("schedstat")) else {
-                continue;
-            };
-            let running = times.split(' ').next().unwrap_or_default();
-            nanoseconds += running.parse::<u64>()?;
-        }
         Ok(Taken {
-            processor: Duration::from_nanos(nanoseconds),
+            processor: self.processor_time()?,
             written: self.counted("io", "write_bytes")?,
         })
+    }
+
+    /// Of all its threads, those that have ended by now included. It is counted in ticks of the clock, a
+    /// hundred a second, which over a turn is a per cent.
+    fn processor_time(&self) -> Result<Duration, Failure> {
+        let text = fs::read_to_string(self.file("stat"))?;
+        // The name of the program, in parentheses, may hold blanks.
+        let (_, fields) = text.rsplit_once(')').ok_or("a process has no stat")?;
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let ticks = |at: usize| -> Result<u64, Failure> {
+            Ok(fields.get(at).ok_or("a stat is too short")?.parse()?)
+        };
+        // Fields 14 and 15 of proc(5): in the program, and in the kernel for it.
+        let ticks = ticks(11)? + ticks(12)?;
+        let a_second = rustix::param::clock_ticks_per_second();
+        Ok(Duration::from_nanos(ticks * (1_000_000_000 / a_second)))
     }
 
     /// The most memory it ever had, in bytes.

@@ -1,5 +1,6 @@
 """What benches/rows.toml lists, and what was measured for it."""
 
+import sys
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,9 +29,11 @@ class Goal:
 
     @classmethod
     def of(cls, given):
-        for kind in _TESTS:
-            if kind in given:
-                return cls(kind, given[kind], given.get("next"), given.get("quiet", False))
+        kinds = [kind for kind in _TESTS if kind in given]
+        if len(kinds) > 1:
+            sys.exit(f"benches/rows.toml: one goal a row, not {' and '.join(kinds)}: {given}")
+        for kind in kinds:
+            return cls(kind, given[kind], given.get("next"), given.get("quiet", False))
         return cls()
 
     def text(self, unit):
@@ -77,8 +80,28 @@ class Row:
         return f"| {self.name} | {ours} | {peer} | {ratio} | {goal} | {self.verdict} |"
 
 
+_SECTION = {"title", "bench", "text", "row"}
+_ROW = {"name", "ours", "peer", "unit", "load", "figures", "full", "slack", "next", "quiet", *_TESTS}
+
+
 def sections():
-    return tomllib.loads((ROOT / "benches" / "rows.toml").read_text())["section"]
+    """What benches/rows.toml lists. A header that is missing would put one section's rows into another."""
+    listed = tomllib.loads((ROOT / "benches" / "rows.toml").read_text())["section"]
+    for section in listed:
+        names = [row.get("name", row.get("ours")) for row in section["row"]]
+        unknown = set(section) - _SECTION | {key for row in section["row"] for key in set(row) - _ROW}
+        twice = {name for name in names if names.count(name) > 1}
+        if unknown or twice:
+            found = ", ".join(sorted(unknown | twice))
+            sys.exit(f"benches/rows.toml: {section['title']}: unknown or twice: {found}")
+        for row in section["row"]:
+            Goal.of(row)
+    measured = {bench(section) for section in listed} - {"load"}
+    benches = {path.stem for path in (ROOT / "benches" / "benches").glob("*.rs")}
+    if measured != benches:
+        different = ", ".join(sorted(measured ^ benches))
+        sys.exit(f"benches/rows.toml: a bench without a section, or a section without one: {different}")
+    return listed
 
 
 def bench(section):

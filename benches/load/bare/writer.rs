@@ -5,7 +5,7 @@ use std::thread;
 use axum::http::StatusCode;
 use rusqlite::{Connection, OptionalExtension as _, Statement, ToSql, params};
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::Failure;
@@ -22,7 +22,7 @@ pub(super) struct Event {
     #[serde(rename = "type")]
     kind: String,
     dataschema: Option<String>,
-    data: Box<RawValue>,
+    data: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -149,7 +149,7 @@ impl<'a> Statements<'a> {
                     data,
                 } in events
                 {
-                    let row = params![tenant, source, id, kind, dataschema, data.get()];
+                    let row = params![tenant, source, id, kind, dataschema, data.to_string()];
                     new += self.event.execute(row)?;
                 }
                 Ok(Written::Events(new))
