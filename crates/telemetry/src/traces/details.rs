@@ -19,6 +19,8 @@ use crate::environment::SpanLimits;
 #[derive(Debug, Default)]
 pub(super) struct Details {
     name: Option<Text>,
+    /// The name that took the place of the first.
+    renamed: Option<Box<str>>,
     kind: Option<SpanKind>,
     status: Status,
     attributes: Vec<Attribute>,
@@ -66,6 +68,7 @@ pub(super) struct EventStart {
     pub(super) metadata: &'static Metadata<'static>,
     pub(super) name: Option<Text>,
     first_attribute: usize,
+    first_text: usize,
 }
 
 impl Details {
@@ -82,8 +85,20 @@ impl Details {
         &self.status
     }
 
+    /// Takes the text that was kept last. A span that is named over and over holds its first name and
+    /// its last.
     pub(super) fn set_name(&mut self, name: Text) {
-        self.name = Some(name);
+        if self.name.is_none() {
+            self.name = Some(name);
+        } else {
+            self.renamed = Some(self.read(&name).into());
+            self.forget(&name);
+        }
+    }
+
+    fn name(&self) -> Option<&str> {
+        let first = self.name.as_ref().map(|name| self.read(name));
+        self.renamed.as_deref().or(first)
     }
 
     pub(super) fn set_kind(&mut self, kind: Option<SpanKind>) {
@@ -115,11 +130,20 @@ impl Details {
         &self.texts[text.clone()]
     }
 
+    /// Gives up the text that was kept last.
+    pub(super) fn forget(&mut self, text: &Text) {
+        self.texts.truncate(text.start);
+    }
+
+    /// A text in it is the one that was kept last.
     pub(super) fn add_attribute(&mut self, attribute: Attribute, limits: &SpanLimits) {
         if self.attributes.len() < limits.attributes as usize {
             self.attributes.push(attribute);
         } else {
             self.dropped_attributes += 1;
+            if let Recorded::Text(text) = &attribute.value {
+                self.forget(text);
+            }
         }
     }
 
@@ -141,6 +165,7 @@ impl Details {
             metadata,
             name: None,
             first_attribute: self.event_attributes.len(),
+            first_text: self.texts.len(),
         }
     }
 
@@ -158,42 +183,47 @@ impl Details {
             });
         } else {
             self.event_attributes.truncate(event.first_attribute);
+            self.texts.truncate(event.first_text);
             self.dropped_events += 1;
         }
     }
 
     /// Adds what was recorded meanwhile by others, on another thread or while a value was formatted.
     pub(super) fn absorb(&mut self, mut other: Self, limits: &SpanLimits) {
-        let (texts, attributes) = (self.texts.len(), self.event_attributes.len());
-        let moved = |text: Text| text.start + texts..text.end + texts;
-        self.texts.push_str(&other.texts);
-        self.name = other.name.map(moved).or_else(|| self.name.take());
+        if let Some(name) = other.name() {
+            let name = self.str(name);
+            self.set_name(name);
+        }
         self.kind = other.kind.or_else(|| self.kind.take());
         self.raise_status(mem::take(&mut other.status));
         for attribute in other.attributes {
-            self.add_attribute(attribute.moved(texts), limits);
+            let attribute = self.copied(attribute, &other.texts);
+            self.add_attribute(attribute, limits);
         }
         self.dropped_attributes += other.dropped_attributes;
-        let event_attributes = other.event_attributes.into_iter();
-        self.event_attributes
-            .extend(event_attributes.map(|attribute| attribute.moved(texts)));
+        let mut event_attributes = other.event_attributes.into_iter();
         for event in other.events {
-            if self.events.len() < limits.events as usize {
-                self.events.push(EventRecord {
-                    name: event.name.map(moved),
-                    attributes: event.attributes.start + attributes
-                        ..event.attributes.end + attributes,
-                    ..event
-                });
-            } else {
-                self.dropped_events += 1;
+            let mut start = self.start_event(event.at, event.metadata);
+            start.name = event.name.map(|name| self.str(&other.texts[name]));
+            for attribute in event_attributes.by_ref().take(event.attributes.len()) {
+                let attribute = self.copied(attribute, &other.texts);
+                self.add_event_attribute(attribute);
             }
+            self.end_event(start, limits);
         }
         self.dropped_events += other.dropped_events;
         for link in other.links {
             self.add_link(link.span_context, limits);
         }
         self.dropped_links += other.dropped_links;
+    }
+
+    /// The attribute of others, its text kept here.
+    fn copied(&mut self, mut attribute: Attribute, texts: &str) -> Attribute {
+        if let Recorded::Text(text) = &mut attribute.value {
+            *text = self.str(&texts[text.clone()]);
+        }
+        attribute
     }
 
     /// An estimate of the memory it takes.
@@ -204,13 +234,14 @@ impl Details {
             + self.events.capacity() * size_of::<EventRecord>()
             + self.links.capacity() * size_of::<Link>()
             + self.texts.capacity()
+            + self.renamed.as_ref().map_or(0, |name| name.len())
     }
 
     pub(super) fn put_into(self, span: &mut SpanData, times: Times, limits: &SpanLimits) {
-        let texts = self.texts;
-        if let Some(name) = self.name {
-            span.name = texts[name].to_owned().into();
+        if let Some(name) = self.name() {
+            span.name = name.to_owned().into();
         }
+        let texts = self.texts;
         span.span_kind = self.kind.unwrap_or(SpanKind::Internal);
         span.status = self.status;
         let attributes = self.attributes.into_iter();
@@ -248,13 +279,6 @@ impl Details {
 }
 
 impl Attribute {
-    fn moved(mut self, by: usize) -> Self {
-        if let Recorded::Text(text) = &mut self.value {
-            *text = text.start + by..text.end + by;
-        }
-        self
-    }
-
     fn into_key_value(self, texts: &str) -> KeyValue {
         let value: Value = match self.value {
             Recorded::Bool(value) => value.into(),
@@ -266,3 +290,6 @@ impl Attribute {
         KeyValue::new(self.key, value)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,14 +34,17 @@ impl SpanFields<'_> {
             "otel.kind" => {
                 let kind = kind(self.details.read(&text));
                 self.details.set_kind(kind);
+                self.details.forget(&text);
             }
             "otel.status_code" => {
                 let status = status(self.details.read(&text));
                 self.details.raise_status(status);
+                self.details.forget(&text);
             }
             "otel.status_description" => {
                 let status = Status::error(self.details.read(&text).to_owned());
                 self.details.raise_status(status);
+                self.details.forget(&text);
             }
             name => self.put(name, Recorded::Text(text)),
         }
