@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, mem, ops::Range, time::Duration};
 
 use opentelemetry::{
-    KeyValue, Value,
+    Array, KeyValue, Value,
     trace::{Event, Link, SpanContext, SpanKind, Status},
 };
 use opentelemetry_sdk::trace::SpanData;
@@ -32,6 +32,8 @@ pub(super) struct Details {
     links: Vec<Link>,
     dropped_links: u32,
     texts: String,
+    /// The memory of the values that are in none of these.
+    elsewhere: usize,
 }
 
 /// Where a text stands in [`Details::texts`].
@@ -138,6 +140,7 @@ impl Details {
     /// A text in it is the one that was kept last.
     pub(super) fn add_attribute(&mut self, attribute: Attribute, limits: &SpanLimits) {
         if self.attributes.len() < limits.attributes as usize {
+            self.elsewhere += attribute.elsewhere();
             self.attributes.push(attribute);
         } else {
             self.dropped_attributes += 1;
@@ -170,6 +173,7 @@ impl Details {
     }
 
     pub(super) fn add_event_attribute(&mut self, attribute: Attribute) {
+        self.elsewhere += attribute.elsewhere();
         self.event_attributes.push(attribute);
     }
 
@@ -182,7 +186,8 @@ impl Details {
                 attributes: event.first_attribute..self.event_attributes.len(),
             });
         } else {
-            self.event_attributes.truncate(event.first_attribute);
+            let dropped = self.event_attributes.drain(event.first_attribute..);
+            self.elsewhere -= dropped.map(|one| one.elsewhere()).sum::<usize>();
             self.texts.truncate(event.first_text);
             self.dropped_events += 1;
         }
@@ -235,6 +240,11 @@ impl Details {
             + self.links.capacity() * size_of::<Link>()
             + self.texts.capacity()
             + self.renamed.as_ref().map_or(0, |name| name.len())
+            + self.elsewhere
+            + match &self.status {
+                Status::Error { description } => description.len(),
+                Status::Ok | Status::Unset => 0,
+            }
     }
 
     pub(super) fn put_into(self, span: &mut SpanData, times: Times, limits: &SpanLimits) {
@@ -279,6 +289,24 @@ impl Details {
 }
 
 impl Attribute {
+    /// The memory that is in none of a span's tables.
+    fn elsewhere(&self) -> usize {
+        let Recorded::Whole(attribute) = &self.value else {
+            return 0;
+        };
+        let value = match &attribute.value {
+            Value::String(text) => text.as_str().len(),
+            Value::Array(Array::String(texts)) => {
+                let texts = texts.iter();
+                texts
+                    .map(|text| size_of_val(text) + text.as_str().len())
+                    .sum()
+            }
+            _ => 0,
+        };
+        size_of::<KeyValue>() + attribute.key.as_str().len() + value
+    }
+
     fn into_key_value(self, texts: &str) -> KeyValue {
         let value: Value = match self.value {
             Recorded::Bool(value) => value.into(),

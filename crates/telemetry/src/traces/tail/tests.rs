@@ -1,6 +1,7 @@
 //! Which traces are kept, and that no bound is exceeded.
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     num::{NonZeroU32, NonZeroUsize},
     sync::atomic::{AtomicUsize, Ordering},
@@ -15,7 +16,12 @@ use opentelemetry_sdk::{
     error::OTelSdkResult,
     trace::{Span, SpanData, SpanProcessor},
 };
-use tracing::{error, info_span};
+use tracing::{
+    error,
+    field::{Empty, Visit as _},
+    info_span,
+    subscriber::with_default,
+};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::*;
@@ -28,6 +34,7 @@ use crate::{
     traces::{
         details::Details,
         recorder::{Recorder, SpanStart},
+        visit::SpanFields,
     },
 };
 
@@ -85,9 +92,22 @@ struct Begun {
 }
 
 impl Begun {
-    fn fail(&self, description: &'static str) {
+    fn fail(&self, description: impl Into<Cow<'static, str>>) {
         let status = Status::error(description);
         self.details.borrow_mut().raise_status(status);
+    }
+
+    /// As a field of the span: the texts of an error stand in two attributes each.
+    fn record_error(&self, text: &str) {
+        let mut details = self.details.borrow_mut();
+        let mut fields = SpanFields {
+            details: &mut details,
+            limits: &LIMITS,
+        };
+        let registry = tracing_subscriber::registry();
+        let span = with_default(registry, || info_span!("with an error", error = Empty));
+        let field = span.field("error").unwrap();
+        fields.record_error(&field, &std::io::Error::other(text.to_owned()));
     }
 
     fn write(&self, bytes: usize) {
@@ -225,7 +245,7 @@ fn work_that_outlives_the_root_is_waited_for() {
         .sampling(Sampling::head(Ratio::NONE).with_tail(Tail::default()))
         .layer()
         .unwrap();
-    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+    with_default(tracing_subscriber::registry().with(layer), || {
         let root = info_span!("root");
         let spawned = info_span!(parent: &root, "spawned");
         drop(root);
@@ -285,14 +305,27 @@ fn traces_that_never_end_hold_no_more_than_the_bounds() {
 
 #[test]
 fn memory_stays_below_its_bound() {
+    let fills: [fn(&Begun); 3] = [
+        |span| span.write(20_000),
+        |span| span.record_error(&"x".repeat(10_000)),
+        |span| span.fail("x".repeat(20_000)),
+    ];
+    fills
+        .into_iter()
+        .for_each(memory_stays_below_its_bound_with);
+}
+
+fn memory_stays_below_its_bound_with(fill: fn(&Begun)) {
     let most = NonZeroUsize::new(1 << 20).unwrap();
     let stage = Stage::tail_only(rules(|rules| rules.bytes = most));
     let mut roots = Vec::new();
     for _ in 0..500 {
         let root = stage.root("root");
         let child = stage.start("child", &root);
-        child.write(20_000);
+        fill(&child);
+        let texts = stage.held().1 + 20_000;
         stage.end(child, FAST);
+        assert!(stage.evicted(Evicted::Bytes) > 0 || stage.held().1 >= texts);
         assert!(stage.held().1 <= most.get());
         roots.push(root);
     }
