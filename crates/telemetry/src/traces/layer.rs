@@ -289,3 +289,6 @@ pub(crate) fn add_links(span: &Span, links: &mut dyn Iterator<Item = SpanContext
         }
     });
 }
+
+#[cfg(test)]
+mod tests;
