@@ -73,6 +73,21 @@ pub(super) struct EventStart {
     first_text: usize,
 }
 
+/// A text that is being written. One that panics meanwhile leaves nothing, as nothing would name it.
+struct Growing<'a> {
+    is_written: bool,
+    texts: &'a mut String,
+    start: usize,
+}
+
+impl Drop for Growing<'_> {
+    fn drop(&mut self) {
+        if !self.is_written {
+            self.texts.truncate(self.start);
+        }
+    }
+}
+
 impl Details {
     /// Room for so many attributes at once.
     pub(super) fn with_attributes(attributes: usize) -> Self {
@@ -117,8 +132,15 @@ impl Details {
     /// Keeps a text.
     pub(super) fn text(&mut self, arguments: fmt::Arguments<'_>) -> Text {
         let start = self.texts.len();
+        let mut growing = Growing {
+            is_written: false,
+            texts: &mut self.texts,
+            start,
+        };
         // A Debug that fails of itself leaves what it had written.
-        let _ = fmt::write(&mut self.texts, arguments);
+        let _ = fmt::write(growing.texts, arguments);
+        growing.is_written = true;
+        drop(growing);
         start..self.texts.len()
     }
 
@@ -177,12 +199,12 @@ impl Details {
         self.event_attributes.push(attribute);
     }
 
-    pub(super) fn end_event(&mut self, event: EventStart, limits: &SpanLimits) {
+    pub(super) fn end_event(&mut self, event: &mut EventStart, limits: &SpanLimits) {
         if self.events.len() < limits.events as usize {
             self.events.push(EventRecord {
                 at: event.at,
                 metadata: event.metadata,
-                name: event.name,
+                name: event.name.take(),
                 attributes: event.first_attribute..self.event_attributes.len(),
             });
         } else {
@@ -214,7 +236,7 @@ impl Details {
                 let attribute = self.copied(attribute, &other.texts);
                 self.add_event_attribute(attribute);
             }
-            self.end_event(start, limits);
+            self.end_event(&mut start, limits);
         }
         self.dropped_events += other.dropped_events;
         for link in other.links {

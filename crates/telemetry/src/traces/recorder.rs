@@ -17,6 +17,7 @@ use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, SpanProcesso
 
 use super::{
     ended::{EndedSpan, Parent},
+    open::OpenSpan,
     tail::TailSampler,
     trace::{Began, Fate, Trace},
 };
@@ -170,6 +171,11 @@ impl Recorder {
         if let Some(tail) = &self.tail {
             tail.leave(trace);
         }
+    }
+
+    pub(super) fn end(&self, span: OpenSpan) {
+        let (trace, is_root, ended) = span.end(self.now());
+        self.end_span(&trace, ended, is_root);
     }
 
     pub(super) fn end_span(&self, trace: &Arc<Trace>, span: EndedSpan, is_root: bool) {

@@ -85,8 +85,15 @@ impl Visit for SpanFields<'_> {
 /// Records fields as an event's attributes; the message is its name.
 pub(super) struct EventFields<'a> {
     pub(super) details: &'a mut Details,
-    pub(super) event: &'a mut EventStart,
+    pub(super) event: EventStart,
     pub(super) limits: &'a SpanLimits,
+}
+
+/// The event ends with its fields, even those before one that panicked.
+impl Drop for EventFields<'_> {
+    fn drop(&mut self) {
+        self.details.end_event(&mut self.event, self.limits);
+    }
 }
 
 impl EventFields<'_> {

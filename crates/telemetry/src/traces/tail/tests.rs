@@ -32,6 +32,7 @@ use crate::{
     sampling::{Head, Ratio},
     spans::Spans,
     traces::{
+        SpanLayer,
         details::Details,
         recorder::{Recorder, SpanStart},
         visit::SpanFields,
@@ -69,7 +70,7 @@ impl SpanProcessor for Taken {
 }
 
 struct Stage {
-    recorder: Recorder,
+    recorder: Arc<Recorder>,
     taken: Taken,
     clock: Arc<FakeClock>,
 }
@@ -127,7 +128,13 @@ impl Stage {
         let exit = Exit::new(taken.clone(), LIMITS);
         let tail = TailSampler::new(rules, as_clock());
         Self {
-            recorder: Recorder::new(head, LIMITS, as_clock(), Some(exit), Some(tail)),
+            recorder: Arc::new(Recorder::new(
+                head,
+                LIMITS,
+                as_clock(),
+                Some(exit),
+                Some(tail),
+            )),
             taken,
             clock,
         }
@@ -442,5 +449,25 @@ fn threads_lose_and_invent_nothing() {
         }
     });
     assert_eq!(stage.taken.names().len(), expected.into_inner());
+    assert_eq!(stage.held(), (0, 0));
+}
+
+#[test]
+fn a_span_with_a_value_that_panics_is_not_waited_for() {
+    struct Panics;
+
+    impl fmt::Debug for Panics {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("no text")
+        }
+    }
+
+    let stage = Stage::tail_only(rules(|_| {}));
+    let registry = tracing_subscriber::registry();
+    let layer = SpanLayer::new::<tracing_subscriber::Registry>(Arc::clone(&stage.recorder));
+    with_default(registry.with(layer), || {
+        let begin = || info_span!("stillborn", broken = ?Panics);
+        assert!(std::panic::catch_unwind(begin).is_err());
+    });
     assert_eq!(stage.held(), (0, 0));
 }
