@@ -110,7 +110,7 @@ impl SpanLayer {
     where
         S: for<'lookup> LookupSpan<'lookup>,
     {
-        let mut details = match span.extensions_mut().get_mut::<OpenSpan>() {
+        let details = match span.extensions_mut().get_mut::<OpenSpan>() {
             Some(open) if self.recorder.exports() && open.is_recorded() => {
                 open.details.take().unwrap_or_default()
             }
@@ -118,10 +118,10 @@ impl SpanLayer {
         };
         let mut recording = Recording {
             span,
-            details,
+            details: Some(details),
             limits: self.recorder.limits(),
         };
-        record(&mut recording.details);
+        record(recording.details.get_or_insert_default());
     }
 }
 
@@ -129,14 +129,15 @@ impl SpanLayer {
 /// Debug may panic.
 struct Recording<'a, 's, S: for<'lookup> LookupSpan<'lookup>> {
     span: &'a SpanRef<'s, S>,
-    details: Box<Details>,
+    details: Option<Box<Details>>,
     limits: &'a SpanLimits,
 }
 
 impl<S: for<'lookup> LookupSpan<'lookup>> Drop for Recording<'_, '_, S> {
     fn drop(&mut self) {
-        if let Some(open) = self.span.extensions_mut().get_mut::<OpenSpan>() {
-            let mut details = mem::take(&mut self.details);
+        if let Some(mut details) = self.details.take()
+            && let Some(open) = self.span.extensions_mut().get_mut::<OpenSpan>()
+        {
             if let Some(meanwhile) = open.details.take() {
                 details.absorb(*meanwhile, self.limits);
             }
