@@ -168,8 +168,8 @@ impl Recorder {
 
     /// A span that has begun in this trace goes to another instead.
     pub(super) fn leave_trace(&self, trace: &Arc<Trace>) {
-        if let Some(tail) = &self.tail {
-            tail.leave(trace);
+        if let (Some(exit), Some(tail)) = (&self.exit, &self.tail) {
+            tail.leave(exit, trace);
         }
     }
 

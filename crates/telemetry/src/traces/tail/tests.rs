@@ -10,7 +10,7 @@ use std::{
 
 use opentelemetry::{
     Context,
-    trace::{SpanId, Status},
+    trace::{SpanContext, SpanId, Status, TraceFlags, TraceState},
 };
 use opentelemetry_sdk::{
     error::OTelSdkResult,
@@ -469,5 +469,31 @@ fn a_span_with_a_value_that_panics_is_not_waited_for() {
         let begin = || info_span!("stillborn", broken = ?Panics);
         assert!(std::panic::catch_unwind(begin).is_err());
     });
+    assert_eq!(stage.held(), (0, 0));
+}
+
+#[test]
+fn a_trace_is_kept_when_the_last_of_its_spans_moves_away() {
+    let stage = Stage::tail_only(rules(|_| {}));
+    let caller = SpanContext::new(
+        TraceId::from(7),
+        SpanId::from(8),
+        TraceFlags::default(),
+        true,
+        TraceState::default(),
+    );
+    let begin = |name| {
+        let place = stage.recorder.begin(Some(&caller), stage.clock.monotonic());
+        stage.begun(name, place)
+    };
+    let (failed, moved) = (begin("failed"), begin("moved"));
+    failed.fail("no");
+    stage.end(failed, FAST);
+    assert!(
+        stage.taken.names().is_empty(),
+        "the other one is waited for"
+    );
+    stage.recorder.leave_trace(&moved.place.trace);
+    assert_eq!(stage.taken.names(), ["failed"]);
     assert_eq!(stage.held(), (0, 0));
 }
