@@ -96,9 +96,9 @@ impl Recorder {
         &self.limits
     }
 
-    /// Whether anything can be exported, so that it is worth recording.
+    /// Whether anything can be exported, so that it is worth recording and holding.
     pub(super) fn exports(&self) -> bool {
-        self.exit.is_some()
+        self.exit.is_some() && !self.is_shut_down.load(Ordering::Relaxed)
     }
 
     pub(super) fn new_span_id(&self) -> SpanId {
@@ -145,7 +145,8 @@ impl Recorder {
         let (flags, state) = parent.map_or_else(Default::default, |parent| {
             (parent.trace_flags(), parent.trace_state().clone())
         });
-        let is_sampled = self.exports() && self.head.samples(id, parent);
+        let exports = self.exports();
+        let is_sampled = exports && self.head.samples(id, parent);
         let trace = |fate| Trace {
             id,
             flags: match fate {
@@ -161,7 +162,7 @@ impl Recorder {
         };
         match (&self.exit, &self.tail) {
             (Some(_), _) if is_sampled => Arc::new(trace(Fate::Sampled)),
-            (Some(exit), Some(tail)) => tail.begin(exit, id, now, trace),
+            (Some(exit), Some(tail)) if exports => tail.begin(exit, id, now, trace),
             _ => Arc::new(trace(Fate::Ignored)),
         }
     }

@@ -497,3 +497,14 @@ fn a_trace_is_kept_when_the_last_of_its_spans_moves_away() {
     assert_eq!(stage.taken.names(), ["failed"]);
     assert_eq!(stage.held(), (0, 0));
 }
+
+#[test]
+fn traces_that_begin_after_shutdown_are_not_held() {
+    let stage = Stage::tail_only(rules(|_| {}));
+    stage.recorder.shut_down(Duration::ZERO);
+    let late = stage.root("late");
+    assert!(late.place.trace.is_ignored());
+    assert_eq!(stage.held(), (0, 0));
+    stage.end(late, SLOW);
+    assert!(stage.taken.names().is_empty());
+}
