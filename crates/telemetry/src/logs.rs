@@ -169,11 +169,7 @@ where
             redactor: &self.redactor,
             max_bytes: self.line_bytes,
         };
-        BUFFER.with(|buffer| {
-            // A field's Debug may log: that line gets a buffer of its own.
-            let mut own = String::new();
-            let mut shared = buffer.try_borrow_mut();
-            let text = shared.as_deref_mut().unwrap_or(&mut own);
+        let write = |text: &mut String| {
             text.clear();
             render(text, &line, event);
             text.push('\n');
@@ -185,7 +181,16 @@ where
                 self.not_written().inc();
             }
             text.shrink_to(KEPT_BUFFER_BYTES);
+        };
+        let shared = BUFFER.try_with(|buffer| match buffer.try_borrow_mut() {
+            Ok(mut text) => write(&mut text),
+            // A field's Debug may log: that line gets a buffer of its own.
+            Err(_) => write(&mut String::new()),
         });
+        if shared.is_err() {
+            // A thread that ends has none.
+            write(&mut String::new());
+        }
     }
 }
 

@@ -20,7 +20,8 @@ pub(super) fn push(text: &mut String, at: SystemTime) {
         push_micros(text, calendar(at).microsecond());
         return;
     };
-    SECOND.with_borrow_mut(|second| {
+    let pushed = SECOND.try_with(|second| {
+        let mut second = second.borrow_mut();
         if second.number != Some(since.as_secs()) {
             second.text.clear();
             push_second(&mut second.text, calendar(at));
@@ -28,6 +29,10 @@ pub(super) fn push(text: &mut String, at: SystemTime) {
         }
         text.push_str(&second.text);
     });
+    if pushed.is_err() {
+        // A thread that ends has forgotten it.
+        push_second(text, calendar(at));
+    }
     push_micros(text, since.subsec_micros());
 }
 

@@ -24,7 +24,8 @@ pub(super) fn with_formatted(
     pass: impl FnOnce(&str),
 ) {
     // Taken, not borrowed: a Debug may log, and that line formats too.
-    let mut text = FORMATTED.take();
+    // A thread that ends keeps none.
+    let mut text = FORMATTED.try_with(RefCell::take).unwrap_or_default();
     text.clear();
     let mut bounded = BoundedText { text, max_bytes };
     // It ends with an error when it is full, which is what it is for. A Debug that fails of
@@ -33,7 +34,7 @@ pub(super) fn with_formatted(
     let mut text = bounded.text;
     pass(&text);
     text.shrink_to(KEPT_BYTES);
-    FORMATTED.set(text);
+    let _ = FORMATTED.try_with(|kept| kept.replace(text));
 }
 
 impl fmt::Write for BoundedText {

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, mem, ops::Range, time::Duration};
 
 use opentelemetry::{
-    KeyValue, Value,
+    Array, KeyValue, Value,
     trace::{Event, Link, SpanContext, SpanKind, Status},
 };
 use opentelemetry_sdk::trace::SpanData;
@@ -19,6 +19,8 @@ use crate::environment::SpanLimits;
 #[derive(Debug, Default)]
 pub(super) struct Details {
     name: Option<Text>,
+    /// The name that took the place of the first.
+    renamed: Option<Box<str>>,
     kind: Option<SpanKind>,
     status: Status,
     attributes: Vec<Attribute>,
@@ -30,6 +32,8 @@ pub(super) struct Details {
     links: Vec<Link>,
     dropped_links: u32,
     texts: String,
+    /// The memory of the values that are in none of these.
+    elsewhere: usize,
 }
 
 /// Where a text stands in [`Details::texts`].
@@ -66,6 +70,22 @@ pub(super) struct EventStart {
     pub(super) metadata: &'static Metadata<'static>,
     pub(super) name: Option<Text>,
     first_attribute: usize,
+    first_text: usize,
+}
+
+/// A text that is being written. One that panics meanwhile leaves nothing, as nothing would name it.
+struct Growing<'a> {
+    is_written: bool,
+    texts: &'a mut String,
+    start: usize,
+}
+
+impl Drop for Growing<'_> {
+    fn drop(&mut self) {
+        if !self.is_written {
+            self.texts.truncate(self.start);
+        }
+    }
 }
 
 impl Details {
@@ -82,8 +102,20 @@ impl Details {
         &self.status
     }
 
+    /// Takes the text that was kept last. A span that is named over and over holds its first name and
+    /// its last.
     pub(super) fn set_name(&mut self, name: Text) {
-        self.name = Some(name);
+        if self.name.is_none() {
+            self.name = Some(name);
+        } else {
+            self.renamed = Some(self.read(&name).into());
+            self.forget(&name);
+        }
+    }
+
+    fn name(&self) -> Option<&str> {
+        let first = self.name.as_ref().map(|name| self.read(name));
+        self.renamed.as_deref().or(first)
     }
 
     pub(super) fn set_kind(&mut self, kind: Option<SpanKind>) {
@@ -100,8 +132,15 @@ impl Details {
     /// Keeps a text.
     pub(super) fn text(&mut self, arguments: fmt::Arguments<'_>) -> Text {
         let start = self.texts.len();
+        let mut growing = Growing {
+            is_written: false,
+            texts: &mut self.texts,
+            start,
+        };
         // A Debug that fails of itself leaves what it had written.
-        let _ = fmt::write(&mut self.texts, arguments);
+        let _ = fmt::write(growing.texts, arguments);
+        growing.is_written = true;
+        drop(growing);
         start..self.texts.len()
     }
 
@@ -115,11 +154,21 @@ impl Details {
         &self.texts[text.clone()]
     }
 
+    /// Gives up the text that was kept last.
+    pub(super) fn forget(&mut self, text: &Text) {
+        self.texts.truncate(text.start);
+    }
+
+    /// A text in it is the one that was kept last.
     pub(super) fn add_attribute(&mut self, attribute: Attribute, limits: &SpanLimits) {
         if self.attributes.len() < limits.attributes as usize {
+            self.elsewhere += attribute.elsewhere();
             self.attributes.push(attribute);
         } else {
             self.dropped_attributes += 1;
+            if let Recorded::Text(text) = &attribute.value {
+                self.forget(text);
+            }
         }
     }
 
@@ -141,59 +190,67 @@ impl Details {
             metadata,
             name: None,
             first_attribute: self.event_attributes.len(),
+            first_text: self.texts.len(),
         }
     }
 
     pub(super) fn add_event_attribute(&mut self, attribute: Attribute) {
+        self.elsewhere += attribute.elsewhere();
         self.event_attributes.push(attribute);
     }
 
-    pub(super) fn end_event(&mut self, event: EventStart, limits: &SpanLimits) {
+    pub(super) fn end_event(&mut self, event: &mut EventStart, limits: &SpanLimits) {
         if self.events.len() < limits.events as usize {
             self.events.push(EventRecord {
                 at: event.at,
                 metadata: event.metadata,
-                name: event.name,
+                name: event.name.take(),
                 attributes: event.first_attribute..self.event_attributes.len(),
             });
         } else {
-            self.event_attributes.truncate(event.first_attribute);
+            let dropped = self.event_attributes.drain(event.first_attribute..);
+            self.elsewhere -= dropped.map(|one| one.elsewhere()).sum::<usize>();
+            self.texts.truncate(event.first_text);
             self.dropped_events += 1;
         }
     }
 
     /// Adds what was recorded meanwhile by others, on another thread or while a value was formatted.
     pub(super) fn absorb(&mut self, mut other: Self, limits: &SpanLimits) {
-        let (texts, attributes) = (self.texts.len(), self.event_attributes.len());
-        let moved = |text: Text| text.start + texts..text.end + texts;
-        self.texts.push_str(&other.texts);
-        self.name = other.name.map(moved).or_else(|| self.name.take());
+        if let Some(name) = other.name() {
+            let name = self.str(name);
+            self.set_name(name);
+        }
         self.kind = other.kind.or_else(|| self.kind.take());
         self.raise_status(mem::take(&mut other.status));
         for attribute in other.attributes {
-            self.add_attribute(attribute.moved(texts), limits);
+            let attribute = self.copied(attribute, &other.texts);
+            self.add_attribute(attribute, limits);
         }
         self.dropped_attributes += other.dropped_attributes;
-        let event_attributes = other.event_attributes.into_iter();
-        self.event_attributes
-            .extend(event_attributes.map(|attribute| attribute.moved(texts)));
+        let mut event_attributes = other.event_attributes.into_iter();
         for event in other.events {
-            if self.events.len() < limits.events as usize {
-                self.events.push(EventRecord {
-                    name: event.name.map(moved),
-                    attributes: event.attributes.start + attributes
-                        ..event.attributes.end + attributes,
-                    ..event
-                });
-            } else {
-                self.dropped_events += 1;
+            let mut start = self.start_event(event.at, event.metadata);
+            start.name = event.name.map(|name| self.str(&other.texts[name]));
+            for attribute in event_attributes.by_ref().take(event.attributes.len()) {
+                let attribute = self.copied(attribute, &other.texts);
+                self.add_event_attribute(attribute);
             }
+            self.end_event(&mut start, limits);
         }
         self.dropped_events += other.dropped_events;
         for link in other.links {
             self.add_link(link.span_context, limits);
         }
         self.dropped_links += other.dropped_links;
+    }
+
+    /// The attribute of others, its text kept here.
+    fn copied(&mut self, mut attribute: Attribute, texts: &str) -> Attribute {
+        if let Recorded::Text(text) = &mut attribute.value {
+            *text = self.str(&texts[text.clone()]);
+        }
+        attribute
     }
 
     /// An estimate of the memory it takes.
@@ -204,13 +261,19 @@ impl Details {
             + self.events.capacity() * size_of::<EventRecord>()
             + self.links.capacity() * size_of::<Link>()
             + self.texts.capacity()
+            + self.renamed.as_ref().map_or(0, |name| name.len())
+            + self.elsewhere
+            + match &self.status {
+                Status::Error { description } => description.len(),
+                Status::Ok | Status::Unset => 0,
+            }
     }
 
     pub(super) fn put_into(self, span: &mut SpanData, times: Times, limits: &SpanLimits) {
-        let texts = self.texts;
-        if let Some(name) = self.name {
-            span.name = texts[name].to_owned().into();
+        if let Some(name) = self.name() {
+            span.name = name.to_owned().into();
         }
+        let texts = self.texts;
         span.span_kind = self.kind.unwrap_or(SpanKind::Internal);
         span.status = self.status;
         let attributes = self.attributes.into_iter();
@@ -248,11 +311,22 @@ impl Details {
 }
 
 impl Attribute {
-    fn moved(mut self, by: usize) -> Self {
-        if let Recorded::Text(text) = &mut self.value {
-            *text = text.start + by..text.end + by;
-        }
-        self
+    /// The memory that is in none of a span's tables.
+    fn elsewhere(&self) -> usize {
+        let Recorded::Whole(attribute) = &self.value else {
+            return 0;
+        };
+        let value = match &attribute.value {
+            Value::String(text) => text.as_str().len(),
+            Value::Array(Array::String(texts)) => {
+                let texts = texts.iter();
+                texts
+                    .map(|text| size_of_val(text) + text.as_str().len())
+                    .sum()
+            }
+            _ => 0,
+        };
+        size_of::<KeyValue>() + attribute.key.as_str().len() + value
     }
 
     fn into_key_value(self, texts: &str) -> KeyValue {
@@ -266,3 +340,6 @@ impl Attribute {
         KeyValue::new(self.key, value)
     }
 }
+
+#[cfg(test)]
+mod tests;

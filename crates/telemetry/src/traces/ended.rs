@@ -121,3 +121,107 @@ impl Began {
         moved.unwrap_or(last).clamp(epoch, last)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    };
+
+    use tracing::{info, info_span, subscriber::with_default};
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+    use crate::{
+        Environment, Logs, Ratio, Sampling, Telemetry, clock::Clock, spans::Spans, traces::lock,
+    };
+
+    /// A clock whose two times are set by hand.
+    #[derive(Debug)]
+    struct Hands {
+        wall: Mutex<SystemTime>,
+        millis: AtomicU64,
+    }
+
+    impl Clock for Hands {
+        fn wall(&self) -> SystemTime {
+            *lock(&self.wall)
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_millis(self.millis.load(Ordering::Relaxed))
+        }
+    }
+
+    fn seconds(since_1970: i64) -> SystemTime {
+        let distance = Duration::from_secs(since_1970.unsigned_abs());
+        if since_1970 < 0 {
+            SystemTime::UNIX_EPOCH - distance
+        } else {
+            SystemTime::UNIX_EPOCH + distance
+        }
+    }
+
+    /// A span and its child, between which the wall clock is set.
+    fn recorded(before: i64, after: i64) -> Vec<SpanData> {
+        let clock = Arc::new(Hands {
+            wall: Mutex::new(seconds(before)),
+            millis: AtomicU64::new(0),
+        });
+        let spans = Spans::default();
+        let (layer, guard) = Telemetry::builder("svc")
+            .environment(Environment::empty())
+            .exporter(spans.clone())
+            .logs(Logs::Off)
+            .sampling(Sampling::head(Ratio::ALL))
+            .clock(clock.clone())
+            .layer()
+            .unwrap();
+        with_default(tracing_subscriber::registry().with(layer), || {
+            info_span!("outer").in_scope(|| {
+                clock.millis.fetch_add(1_000, Ordering::Relaxed);
+                *lock(&clock.wall) = seconds(after);
+                info!("set");
+                info_span!("inner").in_scope(|| clock.millis.fetch_add(500, Ordering::Relaxed));
+            });
+        });
+        guard.shutdown(Duration::from_secs(5));
+        spans.all()
+    }
+
+    /// From 1970 to year 9999 and back, as a wall clock may be set meanwhile.
+    #[test]
+    fn a_span_lasts_as_long_as_the_monotonic_clock_says() {
+        const LAST: i64 = 253_402_300_799;
+        let millis = Duration::from_millis;
+        let steps = [
+            (1_700_000_000, LAST),
+            (1_700_000_000, 0),
+            (LAST, 0),
+            (0, -126_230_400),
+            (-126_230_400, LAST),
+        ];
+        for (before, after) in steps {
+            let spans = recorded(before, after);
+            let [inner, outer] = spans.as_slice() else {
+                panic!("{spans:?}")
+            };
+            let took = |span: &SpanData| span.end_time.duration_since(span.start_time).unwrap();
+            let event = outer.events.iter().next().unwrap().timestamp;
+            let event = event.duration_since(outer.start_time).unwrap();
+            // OTLP cannot say the year 9999: all that happens then happens at its last moment.
+            let expected = if before == LAST {
+                [millis(0); 3]
+            } else {
+                [millis(1_500), millis(500), millis(1_000)]
+            };
+            assert_eq!(
+                [took(outer), took(inner), event],
+                expected,
+                "{before} {after}"
+            );
+            assert!(outer.start_time >= SystemTime::UNIX_EPOCH);
+        }
+    }
+}

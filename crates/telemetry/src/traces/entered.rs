@@ -27,7 +27,8 @@ pub(super) fn push(id: &span::Id, recorder: u64, trace: &Arc<Trace>, span: SpanI
         trace: Arc::clone(trace),
         span,
     };
-    STACK.with_borrow_mut(|stack| stack.push(entered));
+    // Gone when a thread that ends enters a span.
+    let _ = STACK.try_with(|stack| stack.borrow_mut().push(entered));
 }
 
 /// Spans may be left in another order than they were entered in.

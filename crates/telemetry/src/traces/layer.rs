@@ -27,6 +27,7 @@ use super::{
     recorder::{Recorder, SpanStart},
     visit::{EventFields, SpanFields},
 };
+use crate::environment::SpanLimits;
 
 /// Gives spans their ids, and records them.
 pub(crate) struct SpanLayer {
@@ -109,18 +110,52 @@ impl SpanLayer {
     where
         S: for<'lookup> LookupSpan<'lookup>,
     {
-        let mut details = match span.extensions_mut().get_mut::<OpenSpan>() {
+        let details = match span.extensions_mut().get_mut::<OpenSpan>() {
             Some(open) if self.recorder.exports() && open.is_recorded() => {
                 open.details.take().unwrap_or_default()
             }
             _ => return,
         };
-        record(&mut details);
-        if let Some(open) = span.extensions_mut().get_mut::<OpenSpan>() {
+        let mut recording = Recording {
+            span,
+            details: Some(details),
+            limits: self.recorder.limits(),
+        };
+        record(recording.details.get_or_insert_default());
+    }
+}
+
+/// What a span has recorded, taken out of it to record more. It is given back whatever happens: a value's
+/// Debug may panic.
+struct Recording<'a, 's, S: for<'lookup> LookupSpan<'lookup>> {
+    span: &'a SpanRef<'s, S>,
+    details: Option<Box<Details>>,
+    limits: &'a SpanLimits,
+}
+
+impl<S: for<'lookup> LookupSpan<'lookup>> Drop for Recording<'_, '_, S> {
+    fn drop(&mut self) {
+        if let Some(mut details) = self.details.take()
+            && let Some(open) = self.span.extensions_mut().get_mut::<OpenSpan>()
+        {
             if let Some(meanwhile) = open.details.take() {
-                details.absorb(*meanwhile, self.recorder.limits());
+                details.absorb(*meanwhile, self.limits);
             }
             open.details = Some(details);
+        }
+    }
+}
+
+/// A span that nobody has the id of yet. When one of its values panics nobody ever has, and it ends here.
+struct Beginning<'a> {
+    recorder: &'a Recorder,
+    open: Option<OpenSpan>,
+}
+
+impl Drop for Beginning<'_> {
+    fn drop(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.recorder.end(open);
         }
     }
 }
@@ -133,7 +168,7 @@ where
         let Some(place) = self.place(attributes, &context) else {
             return;
         };
-        let mut open = OpenSpan {
+        let open = OpenSpan {
             trace: place.trace,
             id: self.recorder.new_span_id(),
             parent: place.parent,
@@ -143,16 +178,25 @@ where
             is_settled: AtomicBool::new(false),
             details: None,
         };
+        let mut beginning = Beginning {
+            recorder: &self.recorder,
+            open: Some(open),
+        };
         let fields = attributes.fields().len();
-        if fields > 0 && self.recorder.exports() && open.is_recorded() {
-            let mut details = Box::new(Details::with_attributes(fields));
+        if let Some(open) = &mut beginning.open
+            && fields > 0
+            && self.recorder.exports()
+            && open.is_recorded()
+        {
+            let details = Details::with_attributes(fields);
             attributes.record(&mut SpanFields {
-                details: &mut details,
+                details: open.details.insert(Box::new(details)),
                 limits: self.recorder.limits(),
             });
-            open.details = Some(details);
         }
-        if let Some(span) = context.span(id) {
+        if let Some(span) = context.span(id)
+            && let Some(open) = beginning.open.take()
+        {
             span.extensions_mut().insert(open);
         }
     }
@@ -201,16 +245,15 @@ where
         };
         self.record(&span, |details| {
             let metadata = event.metadata();
-            let mut start = details.start_event(self.recorder.now(), metadata);
+            let start = details.start_event(self.recorder.now(), metadata);
             if *metadata.level() == Level::ERROR {
                 details.raise_status(Status::error(""));
             }
             event.record(&mut EventFields {
                 details,
-                event: &mut start,
+                event: start,
                 limits: self.recorder.limits(),
             });
-            details.end_event(start, self.recorder.limits());
         });
     }
 
@@ -218,8 +261,7 @@ where
         let span = context.span(&id);
         let open = span.and_then(|span| span.extensions_mut().remove::<OpenSpan>());
         if let Some(open) = open {
-            let (trace, is_root, ended) = open.end(self.recorder.now());
-            self.recorder.end_span(&trace, ended, is_root);
+            self.recorder.end(open);
         }
     }
 }
@@ -289,3 +331,6 @@ pub(crate) fn add_links(span: &Span, links: &mut dyn Iterator<Item = SpanContext
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, SpanProcesso
 
 use super::{
     ended::{EndedSpan, Parent},
+    open::OpenSpan,
     tail::TailSampler,
     trace::{Began, Fate, Trace},
 };
@@ -95,9 +96,9 @@ impl Recorder {
         &self.limits
     }
 
-    /// Whether anything can be exported, so that it is worth recording.
+    /// Whether anything can be exported, so that it is worth recording and holding.
     pub(super) fn exports(&self) -> bool {
-        self.exit.is_some()
+        self.exit.is_some() && !self.is_shut_down.load(Ordering::Relaxed)
     }
 
     pub(super) fn new_span_id(&self) -> SpanId {
@@ -144,7 +145,8 @@ impl Recorder {
         let (flags, state) = parent.map_or_else(Default::default, |parent| {
             (parent.trace_flags(), parent.trace_state().clone())
         });
-        let is_sampled = self.exports() && self.head.samples(id, parent);
+        let exports = self.exports();
+        let is_sampled = exports && self.head.samples(id, parent);
         let trace = |fate| Trace {
             id,
             flags: match fate {
@@ -160,16 +162,21 @@ impl Recorder {
         };
         match (&self.exit, &self.tail) {
             (Some(_), _) if is_sampled => Arc::new(trace(Fate::Sampled)),
-            (Some(exit), Some(tail)) => tail.begin(exit, id, now, trace),
+            (Some(exit), Some(tail)) if exports => tail.begin(exit, id, now, trace),
             _ => Arc::new(trace(Fate::Ignored)),
         }
     }
 
     /// A span that has begun in this trace goes to another instead.
     pub(super) fn leave_trace(&self, trace: &Arc<Trace>) {
-        if let Some(tail) = &self.tail {
-            tail.leave(trace);
+        if let (Some(exit), Some(tail)) = (&self.exit, &self.tail) {
+            tail.leave(exit, trace);
         }
+    }
+
+    pub(super) fn end(&self, span: OpenSpan) {
+        let (trace, is_root, ended) = span.end(self.now());
+        self.end_span(&trace, ended, is_root);
     }
 
     pub(super) fn end_span(&self, trace: &Arc<Trace>, span: EndedSpan, is_root: bool) {

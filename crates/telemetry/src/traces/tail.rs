@@ -118,13 +118,14 @@ impl TailSampler {
         begun.trace
     }
 
-    /// A span without a parent here has gone to another trace.
-    pub(super) fn leave(&self, trace: &Arc<Trace>) {
+    /// A span without a parent here has gone to another trace. The others may have waited for it.
+    pub(super) fn leave(&self, exit: &Exit, trace: &Arc<Trace>) {
         let Fate::Open(held) = &trace.fate else {
             return;
         };
         if let Some(Some(rest)) = held.with(|spans| held.leave(spans)) {
             self.shard(trace.id).end(trace, rest.bytes);
+            self.release(exit, trace, rest);
         }
     }
 

@@ -34,14 +34,17 @@ impl SpanFields<'_> {
             "otel.kind" => {
                 let kind = kind(self.details.read(&text));
                 self.details.set_kind(kind);
+                self.details.forget(&text);
             }
             "otel.status_code" => {
                 let status = status(self.details.read(&text));
                 self.details.raise_status(status);
+                self.details.forget(&text);
             }
             "otel.status_description" => {
                 let status = Status::error(self.details.read(&text).to_owned());
                 self.details.raise_status(status);
+                self.details.forget(&text);
             }
             name => self.put(name, Recorded::Text(text)),
         }
@@ -82,8 +85,15 @@ impl Visit for SpanFields<'_> {
 /// Records fields as an event's attributes; the message is its name.
 pub(super) struct EventFields<'a> {
     pub(super) details: &'a mut Details,
-    pub(super) event: &'a mut EventStart,
+    pub(super) event: EventStart,
     pub(super) limits: &'a SpanLimits,
+}
+
+/// The event ends with its fields, even those before one that panicked.
+impl Drop for EventFields<'_> {
+    fn drop(&mut self) {
+        self.details.end_event(&mut self.event, self.limits);
+    }
 }
 
 impl EventFields<'_> {

@@ -1,6 +1,7 @@
 //! Which traces are kept, and that no bound is exceeded.
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     num::{NonZeroU32, NonZeroUsize},
     sync::atomic::{AtomicUsize, Ordering},
@@ -9,13 +10,18 @@ use std::{
 
 use opentelemetry::{
     Context,
-    trace::{SpanId, Status},
+    trace::{SpanContext, SpanId, Status, TraceFlags, TraceState},
 };
 use opentelemetry_sdk::{
     error::OTelSdkResult,
     trace::{Span, SpanData, SpanProcessor},
 };
-use tracing::{error, info_span};
+use tracing::{
+    error,
+    field::{Empty, Visit as _},
+    info_span,
+    subscriber::with_default,
+};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::*;
@@ -26,8 +32,10 @@ use crate::{
     sampling::{Head, Ratio},
     spans::Spans,
     traces::{
+        SpanLayer,
         details::Details,
         recorder::{Recorder, SpanStart},
+        visit::SpanFields,
     },
 };
 
@@ -62,7 +70,7 @@ impl SpanProcessor for Taken {
 }
 
 struct Stage {
-    recorder: Recorder,
+    recorder: Arc<Recorder>,
     taken: Taken,
     clock: Arc<FakeClock>,
 }
@@ -85,9 +93,22 @@ struct Begun {
 }
 
 impl Begun {
-    fn fail(&self, description: &'static str) {
+    fn fail(&self, description: impl Into<Cow<'static, str>>) {
         let status = Status::error(description);
         self.details.borrow_mut().raise_status(status);
+    }
+
+    /// As a field of the span: the texts of an error stand in two attributes each.
+    fn record_error(&self, text: &str) {
+        let mut details = self.details.borrow_mut();
+        let mut fields = SpanFields {
+            details: &mut details,
+            limits: &LIMITS,
+        };
+        let registry = tracing_subscriber::registry();
+        let span = with_default(registry, || info_span!("with an error", error = Empty));
+        let field = span.field("error").unwrap();
+        fields.record_error(&field, &std::io::Error::other(text.to_owned()));
     }
 
     fn write(&self, bytes: usize) {
@@ -107,7 +128,13 @@ impl Stage {
         let exit = Exit::new(taken.clone(), LIMITS);
         let tail = TailSampler::new(rules, as_clock());
         Self {
-            recorder: Recorder::new(head, LIMITS, as_clock(), Some(exit), Some(tail)),
+            recorder: Arc::new(Recorder::new(
+                head,
+                LIMITS,
+                as_clock(),
+                Some(exit),
+                Some(tail),
+            )),
             taken,
             clock,
         }
@@ -225,7 +252,7 @@ fn work_that_outlives_the_root_is_waited_for() {
         .sampling(Sampling::head(Ratio::NONE).with_tail(Tail::default()))
         .layer()
         .unwrap();
-    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+    with_default(tracing_subscriber::registry().with(layer), || {
         let root = info_span!("root");
         let spawned = info_span!(parent: &root, "spawned");
         drop(root);
@@ -285,14 +312,27 @@ fn traces_that_never_end_hold_no_more_than_the_bounds() {
 
 #[test]
 fn memory_stays_below_its_bound() {
+    let fills: [fn(&Begun); 3] = [
+        |span| span.write(20_000),
+        |span| span.record_error(&"x".repeat(10_000)),
+        |span| span.fail("x".repeat(20_000)),
+    ];
+    fills
+        .into_iter()
+        .for_each(memory_stays_below_its_bound_with);
+}
+
+fn memory_stays_below_its_bound_with(fill: fn(&Begun)) {
     let most = NonZeroUsize::new(1 << 20).unwrap();
     let stage = Stage::tail_only(rules(|rules| rules.bytes = most));
     let mut roots = Vec::new();
     for _ in 0..500 {
         let root = stage.root("root");
         let child = stage.start("child", &root);
-        child.write(20_000);
+        fill(&child);
+        let texts = stage.held().1 + 20_000;
         stage.end(child, FAST);
+        assert!(stage.evicted(Evicted::Bytes) > 0 || stage.held().1 >= texts);
         assert!(stage.held().1 <= most.get());
         roots.push(root);
     }
@@ -410,4 +450,61 @@ fn threads_lose_and_invent_nothing() {
     });
     assert_eq!(stage.taken.names().len(), expected.into_inner());
     assert_eq!(stage.held(), (0, 0));
+}
+
+#[test]
+fn a_span_with_a_value_that_panics_is_not_waited_for() {
+    struct Panics;
+
+    impl fmt::Debug for Panics {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("no text")
+        }
+    }
+
+    let stage = Stage::tail_only(rules(|_| {}));
+    let registry = tracing_subscriber::registry();
+    let layer = SpanLayer::new::<tracing_subscriber::Registry>(Arc::clone(&stage.recorder));
+    with_default(registry.with(layer), || {
+        let begin = || info_span!("stillborn", broken = ?Panics);
+        assert!(std::panic::catch_unwind(begin).is_err());
+    });
+    assert_eq!(stage.held(), (0, 0));
+}
+
+#[test]
+fn a_trace_is_kept_when_the_last_of_its_spans_moves_away() {
+    let stage = Stage::tail_only(rules(|_| {}));
+    let caller = SpanContext::new(
+        TraceId::from(7),
+        SpanId::from(8),
+        TraceFlags::default(),
+        true,
+        TraceState::default(),
+    );
+    let begin = |name| {
+        let place = stage.recorder.begin(Some(&caller), stage.clock.monotonic());
+        stage.begun(name, place)
+    };
+    let (failed, moved) = (begin("failed"), begin("moved"));
+    failed.fail("no");
+    stage.end(failed, FAST);
+    assert!(
+        stage.taken.names().is_empty(),
+        "the other one is waited for"
+    );
+    stage.recorder.leave_trace(&moved.place.trace);
+    assert_eq!(stage.taken.names(), ["failed"]);
+    assert_eq!(stage.held(), (0, 0));
+}
+
+#[test]
+fn traces_that_begin_after_shutdown_are_not_held() {
+    let stage = Stage::tail_only(rules(|_| {}));
+    stage.recorder.shut_down(Duration::ZERO);
+    let late = stage.root("late");
+    assert!(late.place.trace.is_ignored());
+    assert_eq!(stage.held(), (0, 0));
+    stage.end(late, SLOW);
+    assert!(stage.taken.names().is_empty());
 }
