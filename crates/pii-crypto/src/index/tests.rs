@@ -116,6 +116,15 @@ fn unused_low_bits_are_zero() {
     }
 }
 
+/// A state that is moved leaves bytes behind that nobody wipes; a pointer does not.
+#[test]
+fn what_is_moved_of_a_root_or_a_key_is_a_pointer_and_its_number() {
+    const WORD: usize = size_of::<usize>();
+    assert_eq!(size_of::<IndexRoot>(), 2 * WORD);
+    assert_eq!(size_of::<IndexKey>(), 2 * WORD);
+    assert_eq!(size_of::<FingerprintIndex>(), 2 * WORD);
+}
+
 #[test]
 fn the_known_check_value_stands_for_ever() {
     let values = known().check_values();
