@@ -118,8 +118,11 @@ fn unused_low_bits_are_zero() {
 
 /// A state that is moved leaves bytes behind that nobody wipes; a pointer does not.
 #[test]
-fn what_is_moved_of_a_root_or_a_key_is_a_pointer_and_its_number() {
+fn what_is_moved_of_a_key_is_a_pointer_and_what_is_dropped_is_wiped() {
+    const fn is_wiped<T: zeroize::ZeroizeOnDrop>() {}
     const WORD: usize = size_of::<usize>();
+    // An HMAC is two states of it and one buffer.
+    is_wiped::<Sha256>();
     assert_eq!(size_of::<IndexRoot>(), 2 * WORD);
     assert_eq!(size_of::<IndexKey>(), 2 * WORD);
     assert_eq!(size_of::<FingerprintIndex>(), 2 * WORD);
