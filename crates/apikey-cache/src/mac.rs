@@ -6,7 +6,7 @@ use sha2::Sha256;
 /// A key with its two blocks hashed, and perhaps how all messages under it begin: what is left to do is the
 /// rest of the message.
 ///
-/// Whoever has the state can do what the key can, so it is wiped when it is dropped, and stays in one place
+/// Anyone who has the state can do what the key can, so it is wiped when it is dropped, and stays in one place
 /// until then: a move copies a pointer and leaves no state behind.
 pub(crate) struct MacKey(Box<Hmac<Sha256>>);
 

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit as _};
 use sha2::Sha256;
 
-/// HMAC-SHA-256 ready for messages. Whoever has the state can do what the key can, so it is wiped when it is
+/// HMAC-SHA-256 ready for messages. Anyone who has the state can do what the key can, so it is wiped when it is
 /// dropped, and stays in one place until then: a move copies a pointer and leaves no state behind.
 pub(super) struct Keyed(Box<Hmac<Sha256>>);
 
