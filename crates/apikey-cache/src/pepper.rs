@@ -67,8 +67,8 @@ impl fmt::Display for PepperVersion {
 ///
 /// # Security
 ///
-/// The secrets passed in are wiped when their last clone is dropped; the key schedules derived
-/// from them are not.
+/// The secrets passed in are wiped when their last clone is dropped, and so is what is derived from
+/// them; what is left on the stack while that is done is not.
 pub struct Peppers {
     /// The primary one first.
     peppers: Vec<Pepper>,

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::{
     key::ApiKey,
     kid::Kid,
-    mac::Mac,
+    mac::{Mac, MacKey},
     pepper::{Pepper, PepperVersion, Peppers},
     store::KeyRecord,
     tenant::TenantId,
@@ -147,7 +147,7 @@ impl Verifier {
         let expected = RowMac::derive(pepper, &self.hash, record);
         if expected.0.ct_eq(&self.row_mac.0).into() {
             Ok(SecretCheck {
-                begun: begin(pepper, &record.kid, &record.tenant),
+                begun: begin(pepper, &record.kid, &record.tenant).keep(),
                 hash: self.hash,
             })
         } else {
@@ -159,7 +159,7 @@ impl Verifier {
 /// Tells whether a secret is that of one key. What every request with the key would hash again is
 /// hashed once: of four blocks one, where the tenant's id is a UUID.
 pub(crate) struct SecretCheck {
-    begun: Mac,
+    begun: MacKey,
     hash: KeyHash,
 }
 
@@ -169,13 +169,13 @@ impl SecretCheck {
         let mut begun = peppers.primary().hash.begin();
         begun.label(b"portcullis/apikey-nobody/v1");
         Self {
-            begun,
+            begun: begun.keep(),
             hash: KeyHash([0; 32]),
         }
     }
 
     pub(crate) fn accepts(&self, key: &ApiKey) -> bool {
-        KeyHash::complete(self.begun.clone(), key).is(&self.hash)
+        KeyHash::complete(self.begun.begin(), key).is(&self.hash)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Blind indexes: keyed fingerprints that find a value without storing it.
 
 mod key;
+mod keyed;
 mod roots;
 mod value;
 

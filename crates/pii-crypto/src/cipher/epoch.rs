@@ -21,7 +21,8 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum EpochPolicy {
-    /// For 2²⁰ messages or 1 s, whichever ends first: a message costs one AES-GCM seal.
+    /// For 1 s or 2²⁰ messages, whichever ends first: a message costs one AES-GCM seal. Threads that race
+    /// leave some of the counters to nobody, and 2¹⁴ messages at the least.
     #[default]
     Shared,
     /// For one message: each costs random bytes and a key derivation as well.

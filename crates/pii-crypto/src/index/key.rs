@@ -2,25 +2,25 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use portcullis_keyring::TenantId;
 use secrecy::{ExposeSecret as _, SecretBox};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{IndexValue, IndexVersion};
+use super::{IndexValue, IndexVersion, keyed::Keyed};
 
 /// A root of one version, ready to derive keys from: its share of each derivation is hashed once. Wiped
 /// when it is dropped.
 pub(super) struct IndexRoot {
-    prk: Hmac<Sha256>,
+    prk: Keyed,
     version: IndexVersion,
 }
 
 /// The HMAC-SHA-256 key of one index: one tenant, field, index name, version and length. Its share of
 /// each fingerprint is hashed once. Wiped when it is dropped.
 pub(super) struct IndexKey {
-    key: Hmac<Sha256>,
+    key: Keyed,
     version: IndexVersion,
     bits: u16,
 }
@@ -28,7 +28,7 @@ pub(super) struct IndexKey {
 impl IndexRoot {
     pub(super) fn new(version: IndexVersion, root: &SecretBox<[u8; 32]>) -> Self {
         // EXPOSE: keys are derived from it.
-        let prk = keyed(root.expose_secret());
+        let prk = Keyed::new(root.expose_secret());
         Self { prk, version }
     }
 
@@ -45,7 +45,7 @@ impl IndexRoot {
         index: &str,
         bits: u16,
     ) -> IndexKey {
-        let mut hmac = self.prk.clone();
+        let mut hmac = self.prk.begin();
         hmac.update(LABEL);
         for part in [tenant.as_str(), field, index] {
             update_lp32(&mut hmac, part.as_bytes());
@@ -56,7 +56,7 @@ impl IndexRoot {
         hmac.update(&[1]);
         let key = Zeroizing::new(<[u8; 32]>::from(hmac.finalize().into_bytes()));
         IndexKey {
-            key: keyed(&key),
+            key: Keyed::new(&key),
             version: self.version,
             bits,
         }
@@ -66,7 +66,7 @@ impl IndexRoot {
 impl IndexKey {
     /// version u16 ‖ trunc(HMAC-SHA256(key, lp32(normaliser) ‖ lp32(normalised value)))
     pub(super) fn value(&self, normaliser: &str, normalised: &[u8]) -> IndexValue {
-        let mut hmac = self.key.clone();
+        let mut hmac = self.key.begin();
         update_lp32(&mut hmac, normaliser.as_bytes());
         update_lp32(&mut hmac, normalised);
         let tag = hmac.finalize().into_bytes();
@@ -97,10 +97,6 @@ impl fmt::Debug for IndexKey {
 }
 
 const LABEL: &[u8] = b"portcullis/index/v1\0";
-
-fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
-}
 
 fn update_lp32(hmac: &mut Hmac<Sha256>, part: &[u8]) {
     let length = u32::try_from(part.len()).expect("nothing of 4 GiB is indexed");

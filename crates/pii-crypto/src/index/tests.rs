@@ -116,6 +116,18 @@ fn unused_low_bits_are_zero() {
     }
 }
 
+/// A state that is moved leaves bytes behind that nobody wipes; a pointer does not.
+#[test]
+fn what_is_moved_of_a_key_is_a_pointer_and_what_is_dropped_is_wiped() {
+    const fn is_wiped<T: zeroize::ZeroizeOnDrop>() {}
+    const WORD: usize = size_of::<usize>();
+    // An HMAC is two states of it and one buffer.
+    is_wiped::<Sha256>();
+    assert_eq!(size_of::<IndexRoot>(), 2 * WORD);
+    assert_eq!(size_of::<IndexKey>(), 2 * WORD);
+    assert_eq!(size_of::<FingerprintIndex>(), 2 * WORD);
+}
+
 #[test]
 fn the_known_check_value_stands_for_ever() {
     let values = known().check_values();

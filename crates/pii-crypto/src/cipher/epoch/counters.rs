@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
-/// How many messages an epoch has at most.
+/// How many messages an epoch has at most. It has one of each block at least.
 pub(super) const EPOCH_MESSAGES: u32 = 1 << 20;
 
 /// Gives each counter below [`EPOCH_MESSAGES`] to one message at most.
@@ -24,7 +24,7 @@ pub(super) struct Counters {
 struct Share(AtomicU64);
 
 impl Counters {
-    /// A counter, unless the epoch is used up. What other threads have left of their blocks then is given
+    /// A counter, unless the epoch is used up. What the other shares have left of their blocks then is given
     /// to nobody.
     #[inline]
     pub(super) fn take(&self) -> Option<u32> {
@@ -49,8 +49,9 @@ impl Counters {
         let first = u32::try_from(block).ok();
         let first = first.filter(|first| *first < EPOCH_MESSAGES)?;
         let rest = packed(first + 1, first + BLOCK_MESSAGES);
-        // Where another thread of the share was faster, the rest of this block is given to nobody. No
-        // state of a share comes twice, since no block does.
+        // Where another thread of the share was faster, the rest of this block is given to nobody: a shorter
+        // epoch costs a derivation, and there is a message of every block. No state of a share comes twice,
+        // since no block does.
         _ = share.compare_exchange(used_up, rest, Ordering::Relaxed, Ordering::Relaxed);
         Some(first)
     }
@@ -117,6 +118,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn of_a_block_that_lost_the_race_for_a_share_one_counter_is_given() {
+        let counters = Counters::default();
+        let Share(share) = &counters.shares[share_of_this_thread()];
+        let used_up = share.load(Ordering::Relaxed);
+        assert_eq!(counters.take(), Some(0));
+        // Another thread saw the share used up as well, and comes late.
+        assert_eq!(counters.take_first_of_block(share, used_up), Some(64));
+        for expected in (1..64).chain(128..192) {
+            assert_eq!(counters.take(), Some(expected));
+        }
+    }
+
     /// More threads than shares, so that some take from one block.
     #[test]
     fn threads_that_race_for_them_all_get_each_once_and_leave_few() {
@@ -134,6 +148,8 @@ mod tests {
         let once: HashSet<_> = taken.iter().copied().collect();
         assert_eq!(once.len(), taken.len());
         assert!(once.iter().all(|counter| *counter < EPOCH_MESSAGES));
+        let firsts = (EPOCH_MESSAGES - LEFT..EPOCH_MESSAGES).step_by(64);
+        assert!(firsts.into_iter().all(|first| once.contains(&first)));
         // A block is lost where two threads of one share ask for the next at once.
         assert!(taken.len() > 1 << 16, "{} were given", taken.len());
     }
