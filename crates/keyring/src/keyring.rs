@@ -248,17 +248,17 @@ impl Shared {
     async fn fresh_states(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {
         let now = self.clock.monotonic();
         let still_good = |read_at: Duration| now.saturating_sub(read_at) < STATES_REREAD_AFTER;
-        if let Some(known) = self.states.known(tenant).await {
-            if still_good(known.read_at()) {
-                return Ok(known);
-            }
-            // One read for all tenants instead of one for each.
-            if let Some(counted) = self.changes().await {
-                known.confirm(counted);
-            }
+        let known = self.states.known(tenant).await;
+        if let Some(known) = known.as_ref().filter(|known| still_good(known.read_at())) {
+            return Ok(Arc::clone(known));
+        }
+        // One read for all tenants instead of one for each.
+        let counted = self.changes().await;
+        if let (Some(known), Some(counted)) = (known, counted) {
+            known.confirm(counted);
         }
         self.states
-            .read_unless(tenant, still_good, || self.read_states(tenant))
+            .read_unless(tenant, still_good, || self.read_states(tenant, counted))
             .await
     }
 
@@ -267,20 +267,25 @@ impl Shared {
     async fn changes(&self) -> Option<Counted> {
         let now = self.clock.monotonic();
         let still_good = |read_at: Duration| now.saturating_sub(read_at) < STATES_REREAD_AFTER;
-        let counted = self.changes.read_unless(still_good, &*self.store, now);
-        counted.await.ok().flatten()
+        self.changes
+            .read_unless(still_good, &*self.store, &*self.clock)
+            .await
     }
 
     async fn reread_states(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {
         let now = self.clock.monotonic();
+        let read = async || self.read_states(tenant, self.changes().await).await;
         self.states
-            .read_unless(tenant, |read_at| read_at > now, || self.read_states(tenant))
+            .read_unless(tenant, |read_at| read_at > now, read)
             .await
     }
 
-    async fn read_states(&self, tenant: &TenantId) -> Result<TenantKeys, StoreError> {
-        // Both taken before the read: what is read is at least as new.
-        let changes = self.changes().await.map(|counted| counted.number);
+    /// Reads them after `counted`, so that they are at least as new.
+    async fn read_states(
+        &self,
+        tenant: &TenantId,
+        counted: Option<Counted>,
+    ) -> Result<TenantKeys, StoreError> {
         let read_at = self.clock.monotonic();
         let read = self.store.load_tenant(tenant).await;
         let keys = read.inspect_err(|error| {
@@ -295,6 +300,7 @@ impl Shared {
         for key in keys.iter().filter(|key| !key.state().opens()) {
             self.keys.evict(key.context(), EvictionCause::State);
         }
+        let changes = counted.map(|counted| counted.number);
         Ok(TenantKeys::new(keys, changes, read_at))
     }
 }

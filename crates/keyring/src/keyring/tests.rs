@@ -1,6 +1,7 @@
 //! A world of processes that share a store, a key-encryption key and a clock.
 
 mod cache;
+mod changes;
 mod observer;
 mod prepare;
 mod rewrap;

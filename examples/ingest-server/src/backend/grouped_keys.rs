@@ -2,7 +2,6 @@
 //! time, as after a campaign, each of them gets its keys, and a commit for each would be a queue that grows.
 
 use std::{
-    mem,
     num::NonZeroU32,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -16,6 +15,10 @@ use portcullis_keyring::{
 use tokio::sync::oneshot;
 
 use crate::store::sqlite::{WriteTurn, WriteTurns};
+
+/// How many keys one transaction adds at most: others of the process wait for it to end. Those that are left
+/// are added in the turn of somebody who waits for one of them.
+const MOST_TOGETHER: usize = 256;
 
 /// The store of data keys, in which who has the turn to write adds the keys of all who wait for one.
 #[derive(Debug)]
@@ -44,10 +47,22 @@ impl GroupedKeys {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds the keys of all who wait, but for those who have gone away.
-    async fn add_waiting(&self, turn: WriteTurn) {
-        let mut waiting = mem::take(&mut *self.waiting());
+    /// The keys of those who have waited longest, but for those who have gone away.
+    fn next_together(&self) -> Vec<Waiting> {
+        let mut waiting = self.waiting();
         waiting.retain(|one| !one.reply.is_closed());
+        let together = waiting.len().min(MOST_TOGETHER);
+        waiting.drain(..together).collect()
+    }
+
+    /// Whether a key with this id is still to be taken up by somebody.
+    fn is_waiting(&self, id: KeyId) -> bool {
+        self.waiting().iter().any(|one| one.key.id() == id)
+    }
+
+    /// Adds the keys of all who wait, or of as many as go together.
+    async fn add_waiting(&self, turn: WriteTurn) {
+        let waiting = self.next_together();
         if waiting.is_empty() {
             return;
         }
@@ -69,6 +84,33 @@ impl GroupedKeys {
             }
         }
     }
+
+    /// Waits for somebody to add the key, or does so for all. There is no answer if the task that was adding
+    /// it went away: it was added or not, and the next attempt tells.
+    async fn insert_together(&self, key: &StoredKey) -> Option<Result<(), InsertError>> {
+        let (reply, mut answer) = oneshot::channel();
+        let (id, key) = (key.id(), key.clone());
+        self.waiting().push(Waiting { key, reply });
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer.ok(),
+                turn = self.turns.take() => self.add_waiting(turn).await,
+            }
+            if !self.is_waiting(id) {
+                return answer.await.ok();
+            }
+        }
+    }
+
+    /// Whether this very key is there, which an attempt without an answer may have added. What is wrapped is
+    /// random, so that nobody else's is the same.
+    async fn has(&self, key: &StoredKey) -> Result<bool, StoreError> {
+        let there = self.store.load(key.id()).await?;
+        Ok(there.is_some_and(|there| {
+            there.context() == key.context() && there.wrapped() == key.wrapped()
+        }))
+    }
 }
 
 /// An error for one of those whom it concerns.
@@ -83,21 +125,18 @@ fn shared(error: &Arc<StoreError>) -> StoreError {
 #[async_trait]
 impl DekStore for GroupedKeys {
     async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
+        if let Some(answer) = self.insert_together(key).await {
+            return answer;
+        }
         loop {
-            let (reply, mut answer) = oneshot::channel();
-            let key = key.clone();
-            self.waiting().push(Waiting { key, reply });
-            tokio::select! {
-                biased;
-                answer = &mut answer => match answer {
-                    Ok(answer) => return answer,
-                    // The task that was adding it went away, and it was added or not: the next attempt tells.
-                    Err(_) => continue,
-                },
-                turn = self.turns.take() => self.add_waiting(turn).await,
-            }
-            if let Ok(answer) = answer.await {
-                return answer;
+            match self.insert_together(key).await {
+                Some(Err(InsertError::IdTaken | InsertError::StateTaken))
+                    if self.has(key).await? =>
+                {
+                    return Ok(());
+                }
+                Some(answer) => return answer,
+                None => {}
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The contract of the store, and who is added with whom.
 
 use std::{
+    mem,
     sync::atomic::{AtomicUsize, Ordering},
     time::SystemTime,
 };
@@ -91,6 +92,49 @@ async fn whose_key_somebody_else_began_to_add_adds_it_again() {
     });
     added.unwrap();
     assert!(has(&store, 1).await);
+}
+
+#[tokio::test]
+async fn whose_reply_was_lost_finds_the_own_key_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let turns = WriteTurns::default();
+    let store = open(&folder, "keys.db", &turns).await;
+    for (id, added_by, is_own) in [(1, "one", true), (2, "another", false)] {
+        let held = turns.take().await;
+        let own = key(id, "one");
+        let (added, ()) = tokio::join!(biased; store.insert(&own), async {
+            // What somebody does who takes all that wait, and is dropped after the commit.
+            let lost = mem::take(&mut *store.waiting());
+            store.store.insert(&key(id, added_by)).await.unwrap();
+            drop((lost, held));
+        });
+        assert_eq!(added.is_ok(), is_own, "{added:?}");
+        assert!(is_own || matches!(added, Err(InsertError::IdTaken)));
+    }
+}
+
+#[tokio::test]
+async fn one_turn_adds_so_many_and_the_next_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let turns = WriteTurns::default();
+    let store = open(&folder, "keys.db", &turns).await;
+    let last = u32::try_from(MOST_TOGETHER).unwrap();
+    let mut waiting: Vec<_> = (0..=last)
+        .map(|id| wait(&store, key(id, &format!("tenant-{id}"))))
+        .collect();
+    store.add_waiting(turns.take().await).await;
+    let mut left = waiting.split_off(MOST_TOGETHER);
+    for mut added in waiting {
+        added.try_recv().unwrap().unwrap();
+    }
+    left[0].try_recv().unwrap_err();
+
+    // Who has the turn is the last of more than one turn adds, and takes another.
+    let _more: Vec<_> = (1..=last)
+        .map(|id| wait(&store, key(last + id, &format!("more-{id}"))))
+        .collect();
+    store.insert(&key(u32::MAX, "own")).await.unwrap();
+    left[0].try_recv().unwrap().unwrap();
 }
 
 #[tokio::test]
