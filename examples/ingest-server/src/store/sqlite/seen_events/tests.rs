@@ -120,6 +120,35 @@ async fn an_event_that_somebody_deleted_hides_no_later_one() {
 }
 
 #[tokio::test]
+async fn an_event_that_came_again_after_it_was_deleted_is_found_where_it_is() {
+    let (folder, one) = database().await;
+    let mut seen = small();
+    write(&one, &mut seen, 0..20);
+    one.execute("DELETE FROM event WHERE id = '4'", []).unwrap();
+    let other = open(&folder.path().join("a.db"));
+    write(&other, &mut small(), 4..5);
+    assert_all_found(&one, &mut seen, 20);
+    for _ in 0..FIRST_BYTES {
+        seen.put_next(&one).unwrap();
+    }
+    assert_all_found(&one, &mut seen, 20);
+}
+
+/// Whatever a process believes that has not looked for a while.
+#[tokio::test]
+async fn a_hash_in_the_table_never_goes_back_to_an_earlier_event() {
+    let (_folder, connection) = database().await;
+    let mut seen = small();
+    write(&connection, &mut seen, 0..20);
+    let later = "INSERT INTO event_hash (hash, n) VALUES (?, 99)";
+    connection.execute(later, [hash(4)]).unwrap();
+    for _ in 0..FIRST_BYTES {
+        seen.put_next(&connection).unwrap();
+    }
+    assert_eq!(seen.find(&connection, hash(4)).unwrap(), Some(99));
+}
+
+#[tokio::test]
 async fn what_an_earlier_version_wrote_is_read_within_bounds() {
     let (_folder, connection) = database().await;
     run(&connection, "BEGIN IMMEDIATE").unwrap();
