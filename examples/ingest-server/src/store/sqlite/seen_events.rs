@@ -76,11 +76,14 @@ impl SeenEvents {
         let newest = "SELECT seq FROM sqlite_sequence WHERE name = 'event'";
         let mut newest = connection.prepare_cached(newest)?;
         let newest: Option<i64> = newest.query_row([], |row| row.get(0)).optional()?;
-        if newest.is_none_or(|newest| newest <= self.last) {
+        let Some(newest) = newest.filter(|newest| *newest > self.last) else {
             return Ok(());
-        }
+        };
         self.learn_hashed(connection)?;
-        self.read_events(connection)
+        self.read_events(connection)?;
+        // The newest may be deleted, and is not to be looked for again with each group.
+        self.last = newest;
+        Ok(())
     }
 
     /// The event that has this hash. It may be gone, or its row be another's by now, if somebody wrote

@@ -111,6 +111,9 @@ async fn an_event_that_somebody_deleted_hides_no_later_one() {
     let mut seen = small();
     write(&one, &mut seen, 0..20);
     one.execute("DELETE FROM event WHERE n > 15", []).unwrap();
+    let mut later = small();
+    later.catch_up(&one).unwrap();
+    assert_eq!(later.last, 20, "it is not read again with each group");
     let other = open(&folder.path().join("a.db"));
     write(&other, &mut small(), 100..103);
     seen.catch_up(&one).unwrap();
