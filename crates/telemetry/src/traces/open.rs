@@ -39,7 +39,7 @@ impl OpenSpan {
 
     /// Whether what is recorded can ever be exported. A span that may still be given a parent may.
     pub(super) fn is_recorded(&self) -> bool {
-        let may_move = !self.is_settled.load(Ordering::Relaxed);
+        let may_move = self.is_root && !self.is_settled.load(Ordering::Relaxed);
         may_move || !self.trace.is_ignored()
     }
 
