@@ -123,7 +123,7 @@ impl SeenEvents {
     fn put_next(&mut self, connection: &Connection) -> Result<(), Failure> {
         let (least, greatest) = EventHash::bounds(self.next);
         let put = "INSERT INTO event_hash (hash, n) VALUES (?, ?)
-            ON CONFLICT DO UPDATE SET n = excluded.n";
+            ON CONFLICT DO UPDATE SET n = max(n, excluded.n)";
         let mut put = connection.prepare_cached(put)?;
         let entries: Vec<(EventHash, i64)> = self
             .waiting
@@ -172,7 +172,8 @@ impl SeenEvents {
             self.last = n;
             let hash = hash(row)?;
             if n > self.hashed[usize::from(hash.first_byte())] {
-                self.waiting.entry(hash).or_insert(n);
+                // Of two rows the later one is there: it came because the other had been deleted.
+                self.waiting.insert(hash, n);
             }
             if self.waiting.len() > self.most_read {
                 for _ in 0..FIRST_BYTES {
