@@ -81,7 +81,7 @@ impl SqliteSink {
 #[async_trait]
 impl GroupSink for SqliteSink {
     async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
-        let _turn = self.turns.take().await;
+        let _turn = self.turns.take_soon().await;
         let committed = self.write(|connection, seen| {
             let audit = append_audit(connection, group)?;
             seen.catch_up(connection)?;
@@ -97,7 +97,7 @@ impl GroupSink for SqliteSink {
     }
 
     async fn try_writing(&mut self) -> Result<(), StoreError> {
-        let _turn = self.turns.take().await;
+        let _turn = self.turns.take_soon().await;
         self.write(|connection, _| {
             // Deleted pages are overwritten with zeros, so all of them reach the log.
             for statement in [
