@@ -24,6 +24,11 @@ impl Failure {
         matches!(self.code(), Some(ERROR | CONSTRAINT))
     }
 
+    /// Whether another connection has the lock.
+    pub(super) fn is_busy(&self) -> bool {
+        self.code() == Some(BUSY)
+    }
+
     /// The result code of SQLite, without what extended codes add to it.
     fn code(&self) -> Option<i32> {
         match self {
