@@ -13,7 +13,7 @@ const CACHED_KIB: u32 = 8 << 10;
 
 /// Pages of the log after which they are put into the file: each page that is written many times until
 /// then is put there once.
-const CHECKPOINT_PAGES: u32 = 2_000;
+pub(super) const CHECKPOINT_PAGES: u32 = 2_000;
 
 /// Statements that stay prepared.
 const STATEMENTS: usize = 64;
