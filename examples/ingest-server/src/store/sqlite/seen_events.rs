@@ -51,14 +51,20 @@ impl SeenEvents {
     /// Puts the hashes of events that an earlier version wrote into the table, so that the first group
     /// need not wait for it.
     pub(super) fn hash_earlier(connection: &Connection) -> Result<(), Failure> {
+        Self::default().put_earlier(connection)
+    }
+
+    /// The hash that waits longest of a service that runs is that of some `2 * most_waiting` events ago.
+    fn put_earlier(mut self, connection: &Connection) -> Result<(), Failure> {
         run(connection, "BEGIN IMMEDIATE")?;
         let behind = "SELECT max(seq) - (SELECT min(n) FROM event_hashed) FROM sqlite_sequence
             WHERE name = 'event'";
         let behind: Option<i64> = connection.query_row(behind, [], |row| row.get(0))?;
-        if behind.is_some_and(|events| usize::try_from(events).is_ok_and(|it| it > MOST_READ)) {
-            let mut seen = Self::default();
-            seen.catch_up(connection)?;
-            seen.settle(connection)?;
+        if behind.is_some_and(|events| {
+            usize::try_from(events).is_ok_and(|it| it > 2 * self.most_waiting)
+        }) {
+            self.catch_up(connection)?;
+            self.put_all(connection)?;
         }
         run(connection, "COMMIT")
     }
@@ -120,6 +126,13 @@ impl SeenEvents {
         Ok(())
     }
 
+    fn put_all(&mut self, connection: &Connection) -> Result<(), Failure> {
+        for _ in 0..FIRST_BYTES {
+            self.put_next(connection)?;
+        }
+        Ok(())
+    }
+
     fn put_next(&mut self, connection: &Connection) -> Result<(), Failure> {
         let (least, greatest) = EventHash::bounds(self.next);
         let put = "INSERT INTO event_hash (hash, n) VALUES (?, ?)
@@ -176,9 +189,7 @@ impl SeenEvents {
                 self.waiting.insert(hash, n);
             }
             if self.waiting.len() > self.most_read {
-                for _ in 0..FIRST_BYTES {
-                    self.put_next(connection)?;
-                }
+                self.put_all(connection)?;
             }
         }
         Ok(())
