@@ -56,7 +56,7 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .pragma("secure_delete", "ON")
         .pragma("temp_store", "MEMORY")
-        // Whoever commits may be the one that puts the log into the file.
+        // Each connection that commits may be the one that puts the log into the file.
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
 }
 
