@@ -11,9 +11,9 @@ pub(crate) trait AuditObserver: Debug + Send + Sync {
 /// What became of one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AuditLogEvent {
-    /// Durable.
+    /// Durable, and in time.
     Recorded,
-    /// It must be on record and is not: what it tells of was not done or not shown.
+    /// It must be on record and is not, or is too late: what it tells of was not done or not shown.
     Unrecorded,
     /// It may be left out and was.
     Dropped,

@@ -24,7 +24,7 @@ use self::{
     request::{AuditRequest, WriteRequest},
 };
 use super::{
-    AuditEvent, AuditObserver, Receipt, Store, StoreError, Write,
+    AuditEvent, Receipt, Store, StoreError, Write,
     queue_room::{QueueRoom, QueueSlots},
 };
 use crate::{clock::Clock, shares::Exceeded};
@@ -151,18 +151,12 @@ impl Writer {
     }
 
     /// Adds events to the audit log, in one piece and ahead of what else has queued; returns when they
-    /// are durable. The observer is told of each that is. Who goes away before they are written gets
-    /// no rows.
-    pub(super) async fn append_audit(
-        &self,
-        events: Vec<AuditEvent>,
-        observer: &Arc<dyn AuditObserver>,
-    ) -> Result<(), StoreError> {
+    /// are durable. Who goes away before they are written gets no rows.
+    pub(super) async fn append_audit(&self, events: Vec<AuditEvent>) -> Result<(), StoreError> {
         let (reply, written) = oneshot::channel();
         let request = AuditRequest {
             events,
             reply,
-            observer: Arc::clone(observer),
             origin: SpanLink::current(),
         };
         self.audit.try_send(request).map_err(|error| match error {

@@ -9,6 +9,7 @@ use sqlx::{
 };
 
 use super::{
+    connection::CHECKPOINT_PAGES,
     failure::{self, Failure},
     transaction::WriteTransaction,
 };
@@ -54,6 +55,9 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(OPENING_TIMEOUT)
         .synchronous(SqliteSynchronous::Full)
         .pragma("secure_delete", "ON")
+        .pragma("temp_store", "MEMORY")
+        // Each connection that commits may be the one that puts the log into the file.
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
 }
 
 /// Makes the file if there is none, for the owner alone; what SQLite puts beside it is as the file.

@@ -22,6 +22,10 @@ use crate::store::StoreError;
 /// How many read at once.
 const READERS: usize = 4;
 
+/// How many jobs may wait; beyond it they are refused at once. Those whose requests have given up wait with
+/// the others, and are not read when it is their turn.
+const ROOM: usize = 1_024;
+
 /// How long a request waits for what it reads: less than the two seconds in which it is answered.
 const READ: Duration = Duration::from_millis(1_500);
 
@@ -36,8 +40,8 @@ pub(super) struct Readers {
 /// What is read on a connection.
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
-#[derive(Default)]
 struct Queue {
+    room: usize,
     jobs: Mutex<Jobs>,
     changed: Condvar,
 }
@@ -50,13 +54,15 @@ struct Jobs {
 
 /// Nothing was read in time.
 #[derive(Debug, thiserror::Error)]
-#[error("no connection that reads was free in time, or the one that read failed")]
+#[error(
+    "no connection that reads was free in time, too much waits for one, or the one that read failed"
+)]
 struct NotRead;
 
 impl Readers {
     /// Opens every connection: later there may be no file descriptors for one.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let queue = Arc::new(Queue::default());
+        let queue = Arc::new(Queue::with_room(ROOM));
         let (alive, running) = watch::channel(());
         let readers = Self { queue, running };
         for _ in 0..READERS {
@@ -106,9 +112,18 @@ impl Drop for Readers {
 }
 
 impl Queue {
+    fn with_room(room: usize) -> Self {
+        Self {
+            room,
+            jobs: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Drops the job, by which who waits learns of it, if there is no room or this is closed.
     fn push(&self, job: Job) {
         let mut jobs = self.lock();
-        if !jobs.is_closed {
+        if !jobs.is_closed && jobs.waiting.len() < self.room {
             jobs.waiting.push_back(job);
             drop(jobs);
             self.changed.notify_one();
@@ -179,6 +194,8 @@ impl ReaderThread {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::poll;
+
     use super::*;
 
     async fn one(readers: &Readers) -> Result<i64, Failure> {
@@ -210,6 +227,17 @@ mod tests {
         let (_folder, readers) = readers();
         let write = |connection: &Connection| Ok(connection.execute("CREATE TABLE t (a)", [])?);
         readers.read(write).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn what_has_no_room_is_refused_at_once() {
+        // Nobody takes a job.
+        let (_alive, running) = watch::channel(());
+        let queue = Arc::new(Queue::with_room(2));
+        let readers = Readers { queue, running };
+        let (mut first, mut second) = (Box::pin(one(&readers)), Box::pin(one(&readers)));
+        assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
+        assert!(poll!(Box::pin(one(&readers))).is_ready());
     }
 
     #[tokio::test]

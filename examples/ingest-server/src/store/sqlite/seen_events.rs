@@ -51,14 +51,20 @@ impl SeenEvents {
     /// Puts the hashes of events that an earlier version wrote into the table, so that the first group
     /// need not wait for it.
     pub(super) fn hash_earlier(connection: &Connection) -> Result<(), Failure> {
+        Self::default().put_earlier(connection)
+    }
+
+    /// The hash that waits longest of a service that runs is that of some `2 * most_waiting` events ago.
+    fn put_earlier(mut self, connection: &Connection) -> Result<(), Failure> {
         run(connection, "BEGIN IMMEDIATE")?;
         let behind = "SELECT max(seq) - (SELECT min(n) FROM event_hashed) FROM sqlite_sequence
             WHERE name = 'event'";
         let behind: Option<i64> = connection.query_row(behind, [], |row| row.get(0))?;
-        if behind.is_some_and(|events| usize::try_from(events).is_ok_and(|it| it > MOST_READ)) {
-            let mut seen = Self::default();
-            seen.catch_up(connection)?;
-            seen.settle(connection)?;
+        if behind.is_some_and(|events| {
+            usize::try_from(events).is_ok_and(|it| it > 2 * self.most_waiting)
+        }) {
+            self.catch_up(connection)?;
+            self.put_all(connection)?;
         }
         run(connection, "COMMIT")
     }
@@ -76,11 +82,14 @@ impl SeenEvents {
         let newest = "SELECT seq FROM sqlite_sequence WHERE name = 'event'";
         let mut newest = connection.prepare_cached(newest)?;
         let newest: Option<i64> = newest.query_row([], |row| row.get(0)).optional()?;
-        if newest.is_none_or(|newest| newest <= self.last) {
+        let Some(newest) = newest.filter(|newest| *newest > self.last) else {
             return Ok(());
-        }
+        };
         self.learn_hashed(connection)?;
-        self.read_events(connection)
+        self.read_events(connection)?;
+        // The newest may be deleted, and is not to be looked for again with each group.
+        self.last = newest;
+        Ok(())
     }
 
     /// The event that has this hash. It may be gone, or its row be another's by now, if somebody wrote
@@ -117,10 +126,17 @@ impl SeenEvents {
         Ok(())
     }
 
+    fn put_all(&mut self, connection: &Connection) -> Result<(), Failure> {
+        for _ in 0..FIRST_BYTES {
+            self.put_next(connection)?;
+        }
+        Ok(())
+    }
+
     fn put_next(&mut self, connection: &Connection) -> Result<(), Failure> {
         let (least, greatest) = EventHash::bounds(self.next);
         let put = "INSERT INTO event_hash (hash, n) VALUES (?, ?)
-            ON CONFLICT DO UPDATE SET n = excluded.n";
+            ON CONFLICT DO UPDATE SET n = max(n, excluded.n)";
         let mut put = connection.prepare_cached(put)?;
         let entries: Vec<(EventHash, i64)> = self
             .waiting
@@ -169,12 +185,11 @@ impl SeenEvents {
             self.last = n;
             let hash = hash(row)?;
             if n > self.hashed[usize::from(hash.first_byte())] {
-                self.waiting.entry(hash).or_insert(n);
+                // Of two rows the later one is there: it came because the other had been deleted.
+                self.waiting.insert(hash, n);
             }
             if self.waiting.len() > self.most_read {
-                for _ in 0..FIRST_BYTES {
-                    self.put_next(connection)?;
-                }
+                self.put_all(connection)?;
             }
         }
         Ok(())

@@ -59,8 +59,8 @@ impl SqliteSink {
     /// Does it in a transaction that holds the write lock from its start, so that what it reads stays
     /// true.
     ///
-    /// The connection is kept after a commit that succeeded, and closed in every other case. After a
-    /// failure nobody knows whether SQLite has rolled back (it does so by itself on a full disk and on
+    /// The connection is kept after a commit that succeeded, and where nothing began because another
+    /// process has the lock; it is closed in every other case. After a failure nobody knows whether SQLite has rolled back (it does so by itself on a full disk and on
     /// most I/O errors, and then refuses `ROLLBACK`). Closing it ends whatever it was in.
     fn write<T>(
         &mut self,
@@ -70,7 +70,12 @@ impl SqliteSink {
             Some(writing) => writing,
             None => Writing::open(&self.path)?,
         };
-        run(&writing.connection, "BEGIN IMMEDIATE")?;
+        if let Err(failure) = run(&writing.connection, "BEGIN IMMEDIATE") {
+            if failure.is_busy() {
+                self.writing = Some(writing);
+            }
+            return Err(failure);
+        }
         let done = work(&writing.connection, &mut writing.seen)?;
         run(&writing.connection, "COMMIT")?;
         self.writing = Some(writing);
@@ -81,9 +86,13 @@ impl SqliteSink {
 #[async_trait]
 impl GroupSink for SqliteSink {
     async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
-        let _turn = self.turns.take().await;
+        let _turn = self.turns.take_soon().await;
         let committed = self.write(|connection, seen| {
             let audit = append_audit(connection, group)?;
+            if group.writes.is_empty() {
+                let receipts = Vec::new();
+                return Ok(Committed { audit, receipts });
+            }
             seen.catch_up(connection)?;
             let writes = group.writes.iter();
             let receipts = writes.map(|write| write_one(connection, seen, write));
@@ -97,7 +106,7 @@ impl GroupSink for SqliteSink {
     }
 
     async fn try_writing(&mut self) -> Result<(), StoreError> {
-        let _turn = self.turns.take().await;
+        let _turn = self.turns.take_soon().await;
         self.write(|connection, _| {
             // Deleted pages are overwritten with zeros, so all of them reach the log.
             for statement in [

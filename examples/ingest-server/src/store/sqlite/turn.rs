@@ -68,6 +68,13 @@ impl WriteTurns {
         self.turn(None)
     }
 
+    /// Waits for a turn no longer than one takes, for who asks SQLite so often that it goes without one as
+    /// well: with what it waits for another process after that, it has 1.5 s.
+    pub(super) async fn take_soon(&self) -> WriteTurn {
+        let held = timeout(ONE_TURN, Arc::clone(&self.turn).lock_owned()).await;
+        self.turn(held.ok())
+    }
+
     fn turn(&self, held: Option<OwnedMutexGuard<()>>) -> WriteTurn {
         let ended = Arc::clone(&self.ended);
         WriteTurn { held, ended }
@@ -122,6 +129,7 @@ mod tests {
     use tokio::{task::JoinSet, time::sleep};
 
     use super::*;
+    use crate::store::sqlite::connection::WRITING_BUSY;
 
     const SHORTLY: Duration = Duration::from_millis(1);
 
@@ -153,6 +161,7 @@ mod tests {
     async fn a_long_queue_is_waited_in_for_less_time_than_a_request_has() {
         let turns = WriteTurns::default();
         let longest = ONE_TURN * u32::try_from(WAITS).unwrap();
+        assert!(longest + TRIES * BUSY < Duration::from_secs(2));
         let mut queue = JoinSet::new();
         for _ in 0..9 {
             let turns = turns.clone();
@@ -167,5 +176,24 @@ mod tests {
         let turns = queue.join_all().await;
         assert!(turns.iter().all(Option::is_some), "{turns:?}");
         assert!(turns.contains(&Some(true)) && turns.contains(&Some(false)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_group_keeps_no_place_in_a_long_queue() {
+        assert_eq!(ONE_TURN + WRITING_BUSY, Duration::from_millis(1_500));
+        let turns = WriteTurns::default();
+        let held = turns.take().await;
+        let ends = async {
+            sleep(ONE_TURN - SHORTLY).await;
+            drop(held);
+        };
+        let next = async {
+            let _turn = turns.take().await;
+            sleep(ONE_TURN - SHORTLY).await;
+        };
+        let group = timeout(ONE_TURN + SHORTLY, turns.take_soon());
+        let ((), (), group) = tokio::join!(ends, next, group);
+        assert!(group.unwrap().held.is_none());
+        assert!(turns.take_soon().await.held.is_some());
     }
 }

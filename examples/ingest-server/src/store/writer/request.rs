@@ -1,13 +1,9 @@
 //! What waits to be written, and who is told what became of it.
 
-use std::sync::Arc;
-
 use portcullis_telemetry::SpanLink;
 use tokio::sync::oneshot;
 
-use crate::store::{
-    AuditEvent, AuditLogEvent, AuditObserver, Committed, Group, Receipt, StoreError, Write,
-};
+use crate::store::{AuditEvent, Committed, Group, Receipt, StoreError, Write};
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -25,7 +21,6 @@ pub(super) struct WriteRequest {
 pub(super) struct AuditRequest {
     pub(super) events: Vec<AuditEvent>,
     pub(super) reply: Reply<()>,
-    pub(super) observer: Arc<dyn AuditObserver>,
     pub(super) origin: Option<SpanLink>,
 }
 
@@ -34,7 +29,7 @@ pub(super) struct AuditRequest {
 pub(super) struct Waiting {
     /// How many of the group's rows each has.
     writes: Vec<(usize, Reply<Vec<Receipt>>)>,
-    audit: Vec<(usize, Arc<dyn AuditObserver>, Reply<()>)>,
+    audit: Vec<Reply<()>>,
     pub(super) origins: Vec<SpanLink>,
 }
 
@@ -56,8 +51,7 @@ impl Waiting {
         if request.reply.is_closed() {
             return;
         }
-        self.audit
-            .push((request.events.len(), request.observer, request.reply));
+        self.audit.push(request.reply);
         self.origins.extend(request.origin);
         group.audit.extend(request.events);
     }
@@ -66,12 +60,7 @@ impl Waiting {
     pub(super) fn acknowledge(self, committed: Committed) {
         let mut receipts = committed.receipts.into_iter();
         // First those who are kept from showing something.
-        for (events, observer, reply) in self.audit {
-            if committed.audit.is_ok() {
-                for _ in 0..events {
-                    observer.observe(AuditLogEvent::Recorded);
-                }
-            }
+        for reply in self.audit {
             let outcome = committed.audit.as_ref().map_err(StoreError::echo);
             drop(reply.send(outcome.copied()));
         }
@@ -83,7 +72,7 @@ impl Waiting {
 
     /// Tells everybody that nothing was written.
     pub(super) fn refuse(self, error: &StoreError) {
-        for (_, _, reply) in self.audit {
+        for reply in self.audit {
             drop(reply.send(Err(error.echo())));
         }
         for (_, reply) in self.writes {

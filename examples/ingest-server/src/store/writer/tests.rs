@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -10,7 +11,7 @@ use futures_util::{
     future::{join, join_all},
     poll,
 };
-use portcullis_keyring::TenantId;
+use portcullis_keyring::{TenantId, entropy::SystemEntropy};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -18,8 +19,8 @@ use super::{GroupLoop, WriteEvent, WriteObserver, Writer, WriterLimits};
 use crate::{
     clock::SystemClock,
     store::{
-        Activity, AuditActor, AuditDraft, AuditEvent, AuditLogEvent, AuditObserver, AuditOutcome,
-        Committed, Group, GroupSink, Receipt, StoreError, Write,
+        Activity, AuditActor, AuditDraft, AuditEvent, AuditLog, AuditLogEvent, AuditObserver,
+        AuditOutcome, Committed, Group, GroupSink, Receipt, StoreError, Write,
     },
 };
 
@@ -29,6 +30,8 @@ struct Sink {
     /// Of each group, its events of the audit log and its writes.
     groups: Arc<Mutex<Vec<(usize, usize)>>>,
     failures: Arc<Mutex<VecDeque<StoreError>>>,
+    /// How long each group takes.
+    takes: Duration,
 }
 
 #[async_trait]
@@ -36,6 +39,7 @@ impl GroupSink for Sink {
     async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
         let rows = (group.audit.len(), group.writes.len());
         self.groups.lock().unwrap().push(rows);
+        tokio::time::sleep(self.takes).await;
         self.try_writing().await?;
         Ok(Committed {
             audit: Ok(()),
@@ -55,7 +59,7 @@ impl GroupSink for Sink {
 #[derive(Debug, Default, Clone)]
 struct Told {
     writes: Arc<Mutex<Vec<WriteEvent>>>,
-    recorded: Arc<Mutex<usize>>,
+    audit: Arc<Mutex<Vec<AuditLogEvent>>>,
 }
 
 impl WriteObserver for Told {
@@ -66,15 +70,13 @@ impl WriteObserver for Told {
 
 impl AuditObserver for Told {
     fn observe(&self, event: AuditLogEvent) {
-        assert_eq!(event, AuditLogEvent::Recorded);
-        *self.recorded.lock().unwrap() += 1;
+        self.audit.lock().unwrap().push(event);
     }
 }
 
 struct Fixture {
     sink: Sink,
     told: Told,
-    audit_observer: Arc<dyn AuditObserver>,
     writer: Writer,
     groups: GroupLoop,
 }
@@ -93,7 +95,6 @@ impl Fixture {
         let (writer, groups) = Writer::with_loop(limits, Arc::new(SystemClock), observer);
         Self {
             sink: Sink::default(),
-            audit_observer: Arc::new(told.clone()),
             told,
             writer,
             groups,
@@ -112,8 +113,8 @@ impl Fixture {
             async move { writer.write(rows).await.is_ok() }
         });
         let audits = (0..audits).map(|_| {
-            let (writer, observer) = (self.writer.clone(), Arc::clone(&self.audit_observer));
-            async move { writer.append_audit(vec![event()], &observer).await.is_ok() }
+            let writer = self.writer.clone();
+            async move { writer.append_audit(vec![event()]).await.is_ok() }
         });
         let mut requests = Box::pin(join(join_all(writes), join_all(audits)));
         assert!(poll!(&mut requests).is_pending(), "nothing is written yet");
@@ -126,11 +127,35 @@ impl Fixture {
 #[tokio::test]
 async fn what_must_be_on_record_is_in_the_next_group_whatever_waits_before_it() {
     let fixture = Fixture::new();
-    let (sink, told) = (fixture.sink.clone(), fixture.told.clone());
+    let sink = fixture.sink.clone();
     let (writes, audits) = fixture.run(&[3, 3, 3], 3).await;
     assert_eq!((writes, audits), (vec![true; 3], vec![true; 3]));
     assert_eq!(*sink.groups.lock().unwrap(), [(2, 3), (1, 3), (0, 3)]);
-    assert_eq!(*told.recorded.lock().unwrap(), 3);
+}
+
+/// What the observer is told of an event whose group takes so long.
+async fn told_of_an_event(takes: Duration) -> Vec<AuditLogEvent> {
+    let Fixture {
+        mut sink,
+        told,
+        writer,
+        groups,
+    } = Fixture::new();
+    sink.takes = takes;
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy::new()));
+    let (log, notes) = AuditLog::new(writer, clock, entropy, Arc::new(told.clone()));
+    drop(notes);
+    let record = async move { log.record(event().draft).await };
+    drop(join(record, groups.run(Box::new(sink.clone()))).await);
+    assert_eq!(*sink.groups.lock().unwrap(), [(1, 0)]);
+    told.audit.lock().unwrap().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_durable_too_late_is_told_of_as_not_on_record_and_no_more() {
+    let (in_time, late) = (Duration::from_secs(1), Duration::from_secs(2));
+    assert_eq!(told_of_an_event(in_time).await, [AuditLogEvent::Recorded]);
+    assert_eq!(told_of_an_event(late).await, [AuditLogEvent::Unrecorded]);
 }
 
 #[tokio::test]
@@ -143,19 +168,14 @@ async fn a_request_of_more_rows_than_a_group_has_is_written_whole() {
 
 #[tokio::test]
 async fn more_than_may_wait_to_be_on_record_is_refused_at_once() {
-    let Fixture {
-        writer,
-        groups,
-        audit_observer,
-        ..
-    } = Fixture::new();
+    let Fixture { writer, groups, .. } = Fixture::new();
     let mut waiting: Vec<_> = (0..3)
-        .map(|_| Box::pin(writer.append_audit(vec![event()], &audit_observer)))
+        .map(|_| Box::pin(writer.append_audit(vec![event()])))
         .collect();
     for one in &mut waiting {
         assert!(poll!(one).is_pending());
     }
-    let refused = writer.append_audit(vec![event()], &audit_observer).await;
+    let refused = writer.append_audit(vec![event()]).await;
     assert!(matches!(refused, Err(StoreError::AuditFull)));
     drop(groups);
     for one in waiting {
@@ -169,10 +189,9 @@ async fn who_has_gone_away_gets_no_row() {
         sink,
         writer,
         groups,
-        audit_observer,
         ..
     } = Fixture::new();
-    let mut leaving = Box::pin(writer.append_audit(vec![event()], &audit_observer));
+    let mut leaving = Box::pin(writer.append_audit(vec![event()]));
     assert!(poll!(&mut leaving).is_pending());
     drop(leaving);
     drop(writer);
@@ -197,7 +216,7 @@ async fn after_a_failure_the_database_is_tried_until_it_can_be_written() {
     let kept = fixture.writer.clone();
     let running = tokio::spawn(async move { fixture.run(&[1], 0).await });
     while gauge.failures() != 0 || told.writes.lock().unwrap().len() < 2 {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     drop(kept);
     assert_eq!(running.await.unwrap().0, [false]);

@@ -111,12 +111,40 @@ async fn an_event_that_somebody_deleted_hides_no_later_one() {
     let mut seen = small();
     write(&one, &mut seen, 0..20);
     one.execute("DELETE FROM event WHERE n > 15", []).unwrap();
+    let mut later = small();
+    later.catch_up(&one).unwrap();
+    assert_eq!(later.last, 20, "it is not read again with each group");
     let other = open(&folder.path().join("a.db"));
     write(&other, &mut small(), 100..103);
     seen.catch_up(&one).unwrap();
     for id in 100..103 {
         assert!(seen.find(&one, hash(id)).unwrap().is_some(), "{id}");
     }
+}
+
+#[tokio::test]
+async fn an_event_that_came_again_after_it_was_deleted_is_found_where_it_is() {
+    let (folder, one) = database().await;
+    let mut seen = small();
+    write(&one, &mut seen, 0..20);
+    one.execute("DELETE FROM event WHERE id = '4'", []).unwrap();
+    let other = open(&folder.path().join("a.db"));
+    write(&other, &mut small(), 4..5);
+    assert_all_found(&one, &mut seen, 20);
+    seen.put_all(&one).unwrap();
+    assert_all_found(&one, &mut seen, 20);
+}
+
+/// Whatever a process believes that has not looked for a while.
+#[tokio::test]
+async fn a_hash_in_the_table_never_goes_back_to_an_earlier_event() {
+    let (_folder, connection) = database().await;
+    let mut seen = small();
+    write(&connection, &mut seen, 0..20);
+    let later = "INSERT INTO event_hash (hash, n) VALUES (?, 99)";
+    connection.execute(later, [hash(4)]).unwrap();
+    seen.put_all(&connection).unwrap();
+    assert_eq!(seen.find(&connection, hash(4)).unwrap(), Some(99));
 }
 
 #[tokio::test]
@@ -134,4 +162,17 @@ async fn what_an_earlier_version_wrote_is_read_within_bounds() {
     assert!(in_table(&connection) >= 1_900);
     assert_all_found(&connection, &mut seen, 2_000);
     assert_all_found(&connection, &mut small(), 2_000);
+}
+
+#[tokio::test]
+async fn a_start_leaves_the_first_group_no_more_to_read_than_waits_while_it_runs() {
+    let (_folder, connection) = database().await;
+    for (inserted, hashed) in [(0..200, 0), (200..201, 201), (201..401, 201)] {
+        for id in inserted {
+            insert(&connection, id);
+        }
+        small().put_earlier(&connection).unwrap();
+        assert_eq!(in_table(&connection), hashed);
+    }
+    assert_all_found(&connection, &mut small(), 401);
 }

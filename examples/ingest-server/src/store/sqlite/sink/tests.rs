@@ -73,6 +73,7 @@ async fn a_lock_of_another_process_is_waited_for_and_then_told() {
     let other = fixture.other();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert!(matches!(fixture.write("a").await, Err(StoreError::Busy)));
+    assert!(fixture.sink.writing.is_some(), "nothing failed on it");
     other.execute_batch("COMMIT").unwrap();
     fixture.write("a").await.unwrap();
 }
