@@ -1,7 +1,6 @@
 //! Events and leads in one SQLite file that several processes may share.
 
 mod audit;
-mod busy;
 mod checks;
 mod connection;
 mod event_hash;
@@ -88,8 +87,8 @@ impl SqliteStore {
         let remembers_secrets = checks::any(&mut connection).await?;
         drop(connection);
         marker.check_tables(remembers_secrets)?;
-        busy::retried("migrate", || open::migrate(&opening)).await?;
-        busy::retried("hash_earlier_events", || hash_earlier_events(path)).await?;
+        open::migrate(&opening).await?;
+        hash_earlier_events(path).await?;
         // A connection is open from now to the end.
         let readers = Arc::new(Readers::open(path)?);
         let noted = file.note_log();

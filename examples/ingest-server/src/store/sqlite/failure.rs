@@ -24,7 +24,7 @@ impl Failure {
         matches!(self.code(), Some(ERROR | CONSTRAINT))
     }
 
-    /// Whether another process held the lock for longer than was waited.
+    /// Whether another connection has the lock.
     pub(super) fn is_busy(&self) -> bool {
         self.code() == Some(BUSY)
     }
