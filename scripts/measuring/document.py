@@ -13,7 +13,8 @@ _INTRODUCTION = """\
 # Benchmarks
 
 Made by `scripts/bench` from [benches/rows.toml](../benches/rows.toml): every row is measured beside its
-peer in one run on one machine. Ratios, ours / peer, are what to compare; times say how large they are. A goal in absolute times is for a quiet machine with two cores.
+peer in one run on one machine. Ratios, ours / peer, are what to compare; times say how large they are.
+A goal in absolute times is for a quiet machine with two cores.
 [benches/README.md](../benches/README.md) says how it is done and how to read it.
 """
 _LINE = re.compile(r"\| (.+?) \| .+? \| .+? \| ([\d.]+)(?: \(.+?\))? \| .*? \| (.*?) ?\|")
