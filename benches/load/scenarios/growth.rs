@@ -20,7 +20,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let shape = Shape::of(arguments);
     let unit = shape.work.unit();
     let [ours, peer] = &targets;
-    let mut sides = [ours.connect(shape, None)?, peer.connect(shape, None)?];
     let mut stored = [0, 0];
     // What is measured is stored too: a tenth of the time, so that few rows are still few after it.
     let turn = arguments.turn / 10;
@@ -31,6 +30,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
         for (target, stored) in targets.iter().zip(&mut stored) {
             *stored += fill(target, shape, (rows as u64).saturating_sub(*stored))?;
         }
+        // Connected anew: while the other side was filled, a connection stood idle for longer than it may.
+        let mut sides = [ours.connect(shape, None)?, peer.connect(shape, None)?];
         let paces = [Pace::Closed, Pace::Closed];
         let outcomes = turns::compare(&mut sides, paces, arguments.turns, turn)?;
         for (stored, outcome) in stored.iter_mut().zip(&outcomes) {
