@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
         for (target, stored) in targets.iter().zip(&mut stored) {
             *stored += fill(target, shape, (rows as u64).saturating_sub(*stored))?;
         }
-        // Connected anew: while the other side was filled, a connection stood idle for longer than it may.
+        // New connections: while the other side was filled, an old one stood idle for longer than it may.
         let mut sides = [ours.connect(shape, None)?, peer.connect(shape, None)?];
         let paces = [Pace::Closed, Pace::Closed];
         let outcomes = turns::compare(&mut sides, paces, arguments.turns, turn)?;
