@@ -217,6 +217,22 @@ impl Level<'_> {
         Err(Retry::After(self.time_to_drain(excess)))
     }
 
+    /// The bucket with so many tokens more counted as taken, or fewer if below zero: never below none, and
+    /// never more than the limit may hold ([`Limit::most_volume`]).
+    #[must_use]
+    pub fn corrected(&self, tokens: i64) -> Bucket {
+        let scale = self.limit.scale();
+        let per_token = scale.units_per_token().get();
+        let volume = tokens.unsigned_abs().saturating_mul(per_token);
+        let consumed = if tokens < 0 {
+            self.consumed.saturating_sub(volume)
+        } else {
+            let most = self.limit.most_volume();
+            self.consumed.saturating_add(volume).min(most)
+        };
+        Bucket::new(consumed, self.tick, scale)
+    }
+
     /// The whole tokens that can be taken at once without debt.
     #[must_use]
     #[inline]

@@ -12,7 +12,7 @@ use crate::{
     limiter::RateLimiter,
     policy::{LimitName, Policy, PolicyLimit},
     request::RateLimitRequest,
-    store::{Answer, ChargeOutcome, LimitStatus},
+    store::{Answer, ChargeOutcome, LimitStatus, Source},
 };
 
 #[cfg(feature = "http")]
@@ -97,6 +97,12 @@ impl Decision {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.checked().policy
+    }
+
+    /// Which kind of store decided.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        self.checked().outcome.source()
     }
 
     /// Every limit that applied, shadows included, and its status.

@@ -176,10 +176,10 @@ fn report(observer: &dyn Observer, decision: &Decision, cost: u32) {
     if cost == 0 {
         return;
     }
-    let policy = decision.policy();
+    let (policy, source) = (decision.policy(), decision.source());
     observer.observe(&match decision {
-        Decision::Admitted(_) => Event::Admitted { policy },
-        Decision::Refused(_) => Event::Refused { policy },
+        Decision::Admitted(_) => Event::Admitted { policy, source },
+        Decision::Refused(_) => Event::Refused { policy, source },
     });
     for (limit, status) in decision.limits() {
         if status.is_refusal() {

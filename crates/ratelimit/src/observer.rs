@@ -1,10 +1,13 @@
 //! What a limiter reports.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, time::Duration};
 
 #[cfg(feature = "tower")]
 use crate::error::{CheckError, ExtractError};
-use crate::policy::{Policy, PolicyLimit};
+use crate::{
+    policy::{Policy, PolicyLimit},
+    store::Source,
+};
 
 /// Where a limiter reports what it decides, for metrics.
 ///
@@ -24,11 +27,15 @@ pub enum Event<'a> {
     Admitted {
         /// The policy it was checked against.
         policy: &'a Policy,
+        /// Which kind of store decided.
+        source: Source,
     },
     /// A request was refused.
     Refused {
         /// The policy it was checked against.
         policy: &'a Policy,
+        /// Which kind of store decided.
+        source: Source,
     },
     /// A limit had no room for a request. If the limit is enforced the request was refused; if it
     /// is a shadow, nothing else happened.
@@ -44,6 +51,28 @@ pub enum Event<'a> {
         policy: &'a Policy,
         /// The limit that is nearly used up.
         limit: &'a PolicyLimit,
+    },
+    /// A shared store was asked, and answered or did not.
+    RoundTrip {
+        /// How long that took.
+        elapsed: Duration,
+        /// How it ended.
+        end: RoundTripEnd,
+    },
+    /// What stands between a shared store and its fallback has changed its mind.
+    BreakerChanged {
+        /// What holds from now on.
+        state: BreakerState,
+    },
+    /// A fallback admitted a request, which is settled with the shared store later.
+    FallbackAdmitted {
+        /// The tokens taken of each limit.
+        tokens: u32,
+    },
+    /// A shared store was told what a fallback had admitted meanwhile.
+    Settled {
+        /// The tokens, of all limits together.
+        tokens: u64,
     },
     /// The layer could not check a request: there is no policy for it, or the store did not
     /// decide. The request was answered 503. Direct callers of
@@ -61,4 +90,30 @@ pub enum Event<'a> {
         /// What is wrong.
         error: &'a ExtractError,
     },
+}
+
+/// How asking a shared store ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RoundTripEnd {
+    /// It decided.
+    Answered,
+    /// It did not answer within its deadline.
+    TimedOut,
+    /// It could not be reached, or answered with an error.
+    Failed,
+    /// Too many questions were under way already, so it was not asked.
+    Crowded,
+}
+
+/// Whether a shared store is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BreakerState {
+    /// It is asked.
+    Closed,
+    /// It is not asked, for it failed too often.
+    Open,
+    /// One request tries whether it answers again.
+    HalfOpen,
 }

@@ -4,6 +4,7 @@ mod charge;
 mod memory;
 mod outcome;
 mod pending;
+mod source;
 
 use std::{
     error::Error,
@@ -14,10 +15,11 @@ use std::{
 };
 
 pub use self::{
-    charge::{Charge, Partition, Subject, Target},
+    charge::{Charge, Corrections, Partition, Subject, Target},
     memory::{MemoryStats, MemoryStore, WhenFull},
     outcome::{Answer, ChargeOutcome, LimitStatus},
     pending::PendingCharge,
+    source::Source,
 };
 
 /// Where buckets are kept.
@@ -35,6 +37,9 @@ pub use self::{
 /// - **The rest of a request.** A charge with [`before`](Charge::before) decides as one of
 ///   `before + cost` would have before the first charge, as
 ///   [`Level::charge_more`](crate::bucket::Level::charge_more) says, and takes its `cost`.
+/// - **Corrections first.** What [`Target::correction`] says is added to the bucket, or taken off, before the
+///   charge is decided and in the same step, as [`Level::corrected`](crate::bucket::Level::corrected) does; it
+///   stays when the charge is refused, and when its cost is zero.
 /// - **Exact.** Each limit decides as [`Bucket::at`](crate::bucket::Bucket::at) does, and a bucket
 ///   that was never charged is full. An implementation that forgets or merges buckets says when,
 ///   and whether that can admit more or only less.
@@ -55,7 +60,7 @@ pub use self::{
 /// [`Charge::targets`], calls [`Charge::decide`], and writes [`PendingCharge::updates`]. A store
 /// that decides elsewhere, such as in a script on a server, gets the numbers from
 /// [`Limit::scale`](crate::policy::Limit::scale), [`Limit::volume`](crate::policy::Limit::volume),
-/// [`Limit::most_volume`](crate::policy::Limit::most_volume), [`Charge::before`] and
+/// [`Limit::most_volume`](crate::policy::Limit::most_volume), [`Target::correction`], [`Charge::before`] and
 /// [`Charge::cost`], and gives what comes back to [`ChargeOutcome::set`] for each target, by
 /// [`Bucket::new`](crate::bucket::Bucket::new) and `at`.
 pub trait Store: fmt::Debug + Send + Sync {

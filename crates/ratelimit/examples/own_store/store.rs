@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use portcullis_ratelimit::{
     policy::MAX_LIMITS,
-    store::{Charge, ChargeFuture, Store, StoreError},
+    store::{Charge, ChargeFuture, Source, Store, StoreError},
 };
 use tokio::sync::Mutex;
 
@@ -31,7 +31,7 @@ impl Store for ByteStore {
             for (target, bucket) in pending.updates() {
                 rows.insert(row::key(charge.partition(), &target), row::encode(&bucket));
             }
-            Ok(pending.outcome())
+            Ok(pending.outcome().with_source(Source::Other))
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The suite of [`Store`].
 
 mod atomic;
+mod correction;
 mod debt;
 mod exact;
 mod separate;
@@ -12,6 +13,10 @@ use self::{
         a_charge_is_one_step, a_cost_of_zero_changes_nothing, a_refusal_charges_no_limit,
         a_shadow_limit_refuses_nothing_and_is_charged_while_it_has_room,
         an_admission_charges_every_limit_that_applies,
+    },
+    correction::{
+        a_correction_counts_before_the_charge_and_stays_when_it_is_refused,
+        what_is_given_back_can_be_taken_again,
     },
     debt::{
         a_cost_above_the_burst_is_charged_in_full_where_debt_is_allowed, debt_is_all_or_nothing,
@@ -77,6 +82,8 @@ pub async fn store(make: impl AsyncFn() -> Arc<dyn Store>, pass: impl AsyncFn(Du
         debt_stays_when_limits_change(fresh().await);
         the_first_charge_of_a_request_does_not_stand_in_the_way_of_its_rest(fresh().await);
         the_rest_of_a_request_is_refused_whole_and_says_when_all_of_it_passes(fresh().await);
+        a_correction_counts_before_the_charge_and_stays_when_it_is_refused(fresh().await);
+        what_is_given_back_can_be_taken_again(fresh().await);
         tenants_keys_addresses_and_tiers_are_counted_apart(fresh().await);
         subjects_of_the_same_text_are_counted_apart(fresh().await);
         names_with_any_separator_are_counted_apart(fresh().await);

@@ -41,8 +41,8 @@ impl Recorder {
 impl Observer for Recorder {
     fn observe(&self, event: &Event<'_>) {
         let text = match event {
-            Event::Admitted { policy } => format!("admitted {}", policy.label()),
-            Event::Refused { policy } => format!("refused {}", policy.label()),
+            Event::Admitted { policy, .. } => format!("admitted {}", policy.label()),
+            Event::Refused { policy, .. } => format!("refused {}", policy.label()),
             Event::Exceeded { limit, .. } => {
                 format!("exceeded {} {:?}", limit.name(), limit.mode())
             }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::{
     address::ClientNetwork,
     clock::Timestamp,
+    name::Category,
     policy::{MAX_LIMITS, Policy, PolicyLimit, Scope},
     request::RateLimitRequest,
     store::{Answer, ChargeOutcome},
@@ -14,14 +15,24 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Charge<'a> {
     policy: &'a Policy,
+    category: Option<&'a Category>,
     partition: Partition<'a>,
     key: Option<&'a str>,
     address: Option<ClientNetwork>,
     before: u32,
     cost: u32,
     now: Timestamp,
+    corrections: Option<&'a Corrections>,
     /// The limits, by position, that are left out.
     without: [bool; MAX_LIMITS],
+}
+
+/// Tokens by which buckets are corrected in the step of a charge, before it is decided: for each limit, by
+/// its position in the policy, what was taken elsewhere and is to count here (above zero), or what counts
+/// here and is given back (below).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Corrections {
+    by_position: [i64; MAX_LIMITS],
 }
 
 /// What all buckets of one charge have in common.
@@ -43,6 +54,7 @@ pub struct Target<'a> {
     position: usize,
     limit: &'a PolicyLimit,
     subject: Subject<'a>,
+    correction: i64,
 }
 
 /// What a bucket counts within its partition.
@@ -67,12 +79,14 @@ impl<'a> Charge<'a> {
     pub fn for_request(policy: &'a Policy, request: &RateLimitRequest<'a>, now: Timestamp) -> Self {
         Self {
             policy,
+            category: Some(request.category),
             partition: Partition::Tenant(request.tenant),
             key: request.key,
             address: request.address.map(ClientNetwork::from),
             before: 0,
             cost: request.cost_under(policy, 0),
             now,
+            corrections: None,
             without: [false; MAX_LIMITS],
         }
     }
@@ -104,14 +118,49 @@ impl<'a> Charge<'a> {
         let partition = Partition::Address(ClientNetwork::from(address));
         Self {
             policy,
+            category: None,
             partition,
             key: None,
             address: None,
             before: 0,
             cost: 1,
             now,
+            corrections: None,
             without: [false; MAX_LIMITS],
         }
+    }
+
+    /// The same charge of `cost` more tokens, for a request that has taken `before` already: what a store
+    /// in front of another asks that one for.
+    #[must_use]
+    pub const fn with_amounts(self, before: u32, cost: u32) -> Self {
+        Self {
+            before,
+            cost,
+            ..self
+        }
+    }
+
+    /// The same charge, which corrects its buckets first, even if it is refused then or only a peek.
+    #[must_use]
+    pub const fn with_corrections(self, corrections: &'a Corrections) -> Self {
+        Self {
+            corrections: Some(corrections),
+            ..self
+        }
+    }
+
+    /// Whether it corrects any bucket.
+    #[must_use]
+    #[inline]
+    pub const fn has_corrections(&self) -> bool {
+        self.corrections.is_some()
+    }
+
+    /// The category of the request; `None` for an address whose tenant is not known.
+    #[must_use]
+    pub const fn category(&self) -> Option<&'a Category> {
+        self.category
     }
 
     /// The policy that the request is checked against.
@@ -167,6 +216,9 @@ impl<'a> Charge<'a> {
             position,
             limit,
             subject,
+            correction: self
+                .corrections
+                .map_or(0, |corrections| corrections.at(position)),
         })
     }
 }
@@ -188,5 +240,34 @@ impl<'a> Target<'a> {
     #[must_use]
     pub const fn subject(&self) -> Subject<'a> {
         self.subject
+    }
+
+    /// The tokens to add to what the bucket counts before the charge is decided; below zero, to take off.
+    #[must_use]
+    pub const fn correction(&self) -> i64 {
+        self.correction
+    }
+}
+
+impl Corrections {
+    /// None yet.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// With this one for the limit at `position` of the policy, counted from 0.
+    #[must_use]
+    pub fn with(mut self, position: usize, tokens: i64) -> Self {
+        if let Some(correction) = self.by_position.get_mut(position) {
+            *correction = tokens;
+        }
+        self
+    }
+
+    /// The correction for the limit at `position` of the policy.
+    #[must_use]
+    pub fn at(&self, position: usize) -> i64 {
+        self.by_position.get(position).copied().unwrap_or_default()
     }
 }

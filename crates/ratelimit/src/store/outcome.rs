@@ -6,7 +6,7 @@ use crate::{
     bucket::{Bucket, Level, Retry},
     clock::Timestamp,
     policy::{MAX_LIMITS, Policy},
-    store::{Charge, Target},
+    store::{Charge, Source, Target},
 };
 
 /// What every limit of a charge holds after the decision, in as few words as it can be told from.
@@ -22,6 +22,7 @@ pub struct ChargeOutcome {
     whole: u32,
     /// When it was decided.
     at: Timestamp,
+    source: Source,
 }
 
 /// A bucket after the decision, in the scale of its limit.
@@ -90,12 +91,42 @@ impl ChargeOutcome {
         self.answers[target.position()] = answer as u8;
     }
 
+    /// The same, said to come from `source`; default: [`Source::Memory`].
+    #[must_use]
+    pub const fn with_source(self, source: Source) -> Self {
+        Self { source, ..self }
+    }
+
+    /// Which kind of store decided.
+    #[must_use]
+    pub const fn source(&self) -> Source {
+        self.source
+    }
+
+    /// When it was decided, by the time of the store that did.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The bucket of `target` after the decision; `None` where it was not asked.
+    #[must_use]
+    pub fn bucket(&self, target: &Target<'_>) -> Option<Bucket> {
+        let was_asked = self.answer(target.position()) != Answer::NotAsked;
+        was_asked.then(|| self.kept_bucket(target))
+    }
+
     /// The bucket of `target`, if its limit has room.
     #[inline]
     pub(super) fn charged(&self, target: &Target<'_>) -> Option<Bucket> {
+        let has_room = self.answer(target.position()) == Answer::HasRoom;
+        has_room.then(|| self.kept_bucket(target))
+    }
+
+    #[inline]
+    fn kept_bucket(&self, target: &Target<'_>) -> Bucket {
         let Kept { consumed, tick } = self.by_position[target.position()];
-        let bucket = Bucket::new(consumed, tick, target.limit().limit().scale());
-        (self.answer(target.position()) == Answer::HasRoom).then_some(bucket)
+        Bucket::new(consumed, tick, target.limit().limit().scale())
     }
 
     /// With the statuses of an earlier charge of the same request where this one has none.

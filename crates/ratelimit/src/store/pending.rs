@@ -33,7 +33,10 @@ impl<'a> Charge<'a> {
             let limit = target.limit().limit();
             let bucket =
                 bucket_of(&target).unwrap_or_else(|| Bucket::full(limit, Timestamp::default()));
-            let level = bucket.at(limit, now);
+            let mut level = bucket.at(limit, now);
+            if target.correction() != 0 {
+                level = level.corrected(target.correction()).at(limit, now);
+            }
             if let Ok(charged) = level.charge_more(self.before(), self.cost()) {
                 taken.set(&target, Answer::HasRoom, &charged.at(limit, now));
                 untaken.set(&target, Answer::NotTaken, &level);
@@ -59,10 +62,15 @@ impl<'a> PendingCharge<'a> {
     }
 
     /// The buckets to write: those of the enforced limits and of the shadow limits that have room;
-    /// none for a refusal or a peek.
+    /// none for a refusal or a peek, but for those that were corrected.
     pub fn updates(&self) -> impl Iterator<Item = (Target<'a>, Bucket)> {
         let is_peek = self.charge.cost() == 0;
-        let targets = self.charge.targets().filter(move |_| !is_peek);
-        targets.filter_map(|target| Some((target, self.outcome.charged(&target)?)))
+        let update = move |target: &Target<'a>| match target.correction() {
+            0 if is_peek => None,
+            0 => self.outcome.charged(target),
+            _ => self.outcome.bucket(target),
+        };
+        let targets = self.charge.targets();
+        targets.filter_map(move |target| Some((target, update(&target)?)))
     }
 }

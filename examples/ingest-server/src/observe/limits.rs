@@ -45,10 +45,10 @@ impl LimitMetrics {
 impl Observer for LimitMetrics {
     fn observe(&self, event: &Event<'_>) {
         match event {
-            Event::Admitted { policy } => {
+            Event::Admitted { policy, .. } => {
                 self.decisions.with([policy.label(), "admitted"]).inc();
             }
-            Event::Refused { policy } => {
+            Event::Refused { policy, .. } => {
                 self.decisions.with([policy.label(), "refused"]).inc();
             }
             Event::Exceeded { policy, limit } if !limit.is_enforced() => {

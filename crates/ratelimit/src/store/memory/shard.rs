@@ -42,7 +42,7 @@ impl Shard {
         keys: &ChargeKeys,
     ) -> Option<ChargeOutcome> {
         let now = charge.now();
-        if charge.cost() == 0 {
+        if charge.cost() == 0 || charge.has_corrections() {
             return None;
         }
         let mut outcome = ChargeOutcome::new(charge, now);
