@@ -1,7 +1,10 @@
 //! What a full store takes of this process's memory. On its own, so that nothing else counts.
 #![cfg(target_os = "linux")]
 
-use std::{fs, num::NonZeroUsize};
+#[path = "process/memory.rs"]
+mod memory;
+
+use std::num::NonZeroUsize;
 
 use portcullis_ratelimit::{
     Category, RateLimitRequest, Tier,
@@ -9,6 +12,8 @@ use portcullis_ratelimit::{
     policy::Policies,
     store::{Charge, MemoryStore, Store, WhenFull},
 };
+
+use self::memory::resident_bytes;
 
 #[tokio::test]
 async fn a_million_buckets_take_at_most_100_bytes_each() {
@@ -32,11 +37,4 @@ async fn a_million_buckets_take_at_most_100_bytes_each() {
         (56.0..=100.0).contains(&bytes_each),
         "{bytes_each} bytes a bucket"
     );
-}
-
-fn resident_bytes() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux has it");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kilobytes.expect("a number of kB") * 1_024
 }

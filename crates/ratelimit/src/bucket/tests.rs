@@ -1,13 +1,13 @@
-//! The arithmetic against an exact model and against governor.
+//! The arithmetic against an exact model, and in `governor` against that crate.
 
 mod debt;
+mod governor;
 
 use std::{
     num::{NonZeroU32, NonZeroU64},
     time::Duration,
 };
 
-use governor::{Quota, RateLimiter, clock::FakeRelativeClock};
 use proptest::prelude::*;
 
 use super::{Bucket, Retry, Scale, Tick};
@@ -175,39 +175,6 @@ proptest! {
             // What a store keeps of a bucket is all there is to it.
             let kept = (bucket.consumed(), bucket.last_tick(), bucket.scale());
             prop_assert_eq!(Bucket::new(kept.0, kept.1, kept.2), bucket);
-        }
-    }
-
-    #[test]
-    fn decisions_equal_those_of_governor(
-        micros_per_token in 1..=5_000_000_u32,
-        burst in 1..=50_u32,
-        steps in steps(64),
-    ) {
-        let clock = FakeRelativeClock::default();
-        let period = Duration::from_micros(micros_per_token.into());
-        let quota = Quota::with_period(period).unwrap();
-        let quota = quota.allow_burst(NonZeroU32::new(burst).unwrap());
-        let theirs = RateLimiter::direct_with_clock(quota, clock.clone());
-
-        let limit = limit(Rate::tokens_per(1, period), burst);
-        let mut now = Timestamp::default();
-        let mut bucket = Bucket::full(&limit, now);
-        for (hundredths, cost) in steps {
-            let next = moved(now, &limit, hundredths.abs());
-            clock.advance(next.since(now));
-            now = next;
-            let cost = NonZeroU32::new(cost % (burst + 2)).unwrap_or(NonZeroU32::MIN);
-            let charged = bucket.at(&limit, now).charge(cost.get());
-            match theirs.check_n(cost) {
-                Ok(Ok(())) => prop_assert!(charged.is_ok()),
-                Err(_) => prop_assert_eq!(charged, Err(Retry::NeverSatisfiable)),
-                Ok(Err(not_until)) => {
-                    let wait = not_until.wait_time_from(governor::clock::Clock::now(&clock));
-                    prop_assert_eq!(charged, Err(Retry::After(wait)));
-                }
-            }
-            bucket = charged.unwrap_or(bucket);
         }
     }
 
