@@ -94,12 +94,12 @@ async fn five_million_keys_leave_memory_flat_and_no_bound_exceeded_in_a_table_of
         assert!(!flooded.admits(&flooding(key), 1).await);
     }
 
-    // Who had a bucket before has all that was left in it.
+    // A tenant that had a bucket before has all that was left in it.
     for tenant in 0..HONEST {
         assert!(flooded.admits(&honest(tenant), BURST - 2).await);
         assert!(!flooded.admits(&honest(tenant), 1).await);
     }
-    // Once the flood has drained, who comes new has a bucket of their own.
+    // Once the flood has drained, a new tenant has a bucket of its own.
     flooded.now = Timestamp::from_micros(DAY * u64::from(1 + BURST));
     for tenant in HONEST..2 * HONEST {
         assert!(flooded.admits(&honest(tenant), BURST).await);

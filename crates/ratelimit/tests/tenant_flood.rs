@@ -111,7 +111,7 @@ async fn a_flood_of_one_tenants_keys_takes_one_shard_and_no_bucket_that_is_in_us
     );
     assert_eq!((stats.forgotten, stats.drained_reused), (0, 0));
 
-    // Whoever has buckets in use keeps them, also in the shard that is full.
+    // A tenant keeps the buckets it has in use, also in the shard that is full.
     for cost in [3, 4, 0] {
         for number in 0..TENANTS {
             let name = tenant(number);
@@ -119,8 +119,8 @@ async fn a_flood_of_one_tenants_keys_takes_one_shard_and_no_bucket_that_is_in_us
             assert_eq!(among_others, charge(&calm, &policy, &name, 1, cost).await);
         }
     }
-    // Whoever comes new has their own in 63 of 64 shards. In the one that is full they share what the
-    // flood has left, which is less than their own, and never more.
+    // A new tenant has its own in 63 of 64 shards. In the one that is full it shares what the
+    // flood has left, which is less than its own, and never more.
     let mut hindered = 0;
     for number in TENANTS..2 * TENANTS {
         let name = tenant(number);
