@@ -1,9 +1,12 @@
 //! Where buckets are kept: the trait, what it takes and answers, and the store in memory.
 
 mod charge;
+mod fallback;
 mod memory;
 mod outcome;
 mod pending;
+#[cfg(feature = "redis")]
+mod redis;
 mod source;
 
 use std::{
@@ -14,8 +17,14 @@ use std::{
     task::{Context, Poll},
 };
 
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisConfigError, RedisMode, RedisStore, RedisStoreBuilder};
 pub use self::{
     charge::{Charge, Corrections, Partition, Subject, Target},
+    fallback::{
+        FallbackStats, FallbackStore, FallbackStoreBuilder, Fraction, FractionError, NodeCount,
+        OnOutage,
+    },
     memory::{MemoryStats, MemoryStore, WhenFull},
     outcome::{Answer, ChargeOutcome, LimitStatus},
     pending::PendingCharge,
