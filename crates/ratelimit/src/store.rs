@@ -1,6 +1,13 @@
-//! Where buckets are kept: the trait, what it takes and answers, and the store in memory.
+//! Where buckets are kept: the trait, what it takes and answers, the store in memory, and what stands in
+//! front of a shared one.
 
 mod charge;
+mod denial_cache;
+mod entries;
+mod fingerprint;
+#[cfg(test)]
+mod histories;
+mod lease;
 mod memory;
 mod outcome;
 mod pending;
@@ -16,6 +23,8 @@ use std::{
 
 pub use self::{
     charge::{Charge, Corrections, Partition, Subject, Target},
+    denial_cache::{DenialCache, DenialStats},
+    lease::{LeaseStats, LeaseStore, LeaseStoreBuilder},
     memory::{MemoryStats, MemoryStore, WhenFull},
     outcome::{Answer, ChargeOutcome, LimitStatus},
     pending::PendingCharge,
