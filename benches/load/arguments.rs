@@ -2,14 +2,15 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{Failure, ids::Order, workload::Work};
+use crate::{Failure, checks::Decider, ids::Order, workload::Work};
 
 pub(crate) const USAGE: &str = "\
 usage: load SCENARIO --server FILE [--folder FOLDER] [--work pages|forms|leads|read|search]
             [--connections N] [--events N] [--ids sequential|random] [--rows N,…] [--tenants N]
-            [--turns N] [--turn-ms N] [--quick true]
+            [--ours exact|lease|denied] [--peer bare|exact] [--turns N] [--turn-ms N] [--quick true]
        load bare FOLDER
-scenarios: compare, detection, growth, latency, search, tenants";
+       load checks URL
+scenarios: compare, detection, growth, latency, redis, search, tenants";
 
 /// Bounds of a run; each scenario uses those that concern it.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Arguments {
     /// Stored rows at which `growth` measures; the first is where it begins.
     pub(crate) rows: Vec<usize>,
     pub(crate) tenants: usize,
+    /// Ours and the peer of `redis`, whose `connections` are the checks under way at once.
+    pub(crate) deciders: [Decider; 2],
     pub(crate) turns: usize,
     pub(crate) turn: Duration,
     /// All of it once and small: that it runs, not how fast.
@@ -42,6 +45,7 @@ impl Arguments {
             ids: Order::Random,
             rows: vec![0, 100_000],
             tenants: 10_000,
+            deciders: [Decider::Exact, Decider::Bare],
             turns: 10,
             turn: Duration::from_secs(1),
             quick: false,
@@ -60,6 +64,8 @@ impl Arguments {
                     read.rows = rows?;
                 }
                 "--tenants" => read.tenants = value.parse()?,
+                "--ours" => read.deciders[0] = Decider::named(&value).ok_or(USAGE)?,
+                "--peer" => read.deciders[1] = Decider::named(&value).ok_or(USAGE)?,
                 "--turns" => read.turns = value.parse()?,
                 "--turn-ms" => read.turn = Duration::from_millis(value.parse()?),
                 "--quick" => read.quick = value.parse()?,

@@ -8,6 +8,7 @@
 
 mod arguments;
 mod bare;
+mod checks;
 mod client;
 mod figures;
 mod generator;
@@ -15,9 +16,11 @@ mod histogram;
 mod ids;
 mod listening;
 mod process;
+mod redis;
 mod scenarios;
 mod server;
 mod sides;
+mod told;
 mod turns;
 mod workload;
 
@@ -37,6 +40,9 @@ fn main() -> Result<(), Failure> {
     let command = given.next().ok_or(arguments::USAGE)?;
     if command == "bare" {
         return bare::serve(&given.next().ok_or(arguments::USAGE)?);
+    }
+    if command == "checks" {
+        return told::obey(&given.next().ok_or(arguments::USAGE)?);
     }
     let figures = scenarios::run(&command, &Arguments::read(given)?)?;
     writeln!(stdout(), "{}", figures.into_json())?;

@@ -4,6 +4,7 @@ mod compare;
 mod detection;
 mod growth;
 mod latency;
+mod redis;
 mod search;
 mod tenants;
 
@@ -20,6 +21,7 @@ pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<Figures, Failure>
         "detection" => detection::run(arguments),
         "growth" => growth::run(arguments),
         "latency" => latency::run(arguments),
+        "redis" => redis::run(arguments),
         "search" => search::run(arguments),
         "tenants" => tenants::run(arguments),
         _ => Err(USAGE.into()),

@@ -72,12 +72,23 @@ pub(crate) fn compare(
     turns: usize,
     turn: Duration,
 ) -> Result<[Outcome; 2], Failure> {
+    in_turns(sides, turns, |number, side, outcome| {
+        side.turn(paces[number], turn, outcome).map(drop)
+    })
+}
+
+/// The same with a turn as `take` has it, which is told whose it is: 0 is ours.
+pub(crate) fn in_turns<S>(
+    sides: &mut [S; 2],
+    turns: usize,
+    mut take: impl FnMut(usize, &mut S, &mut Outcome) -> Result<(), Failure>,
+) -> Result<[Outcome; 2], Failure> {
     let mut outcomes = [Outcome::new(), Outcome::new()];
-    for (side, pace) in sides.iter_mut().zip(paces) {
-        side.turn(pace, turn, &mut Outcome::new())?;
+    for (number, side) in sides.iter_mut().enumerate() {
+        take(number, side, &mut Outcome::new())?;
     }
-    for side in [0, 1, 1, 0].into_iter().cycle().take(turns * 2) {
-        sides[side].turn(paces[side], turn, &mut outcomes[side])?;
+    for number in [0, 1, 1, 0].into_iter().cycle().take(turns * 2) {
+        take(number, &mut sides[number], &mut outcomes[number])?;
     }
     Ok(outcomes)
 }

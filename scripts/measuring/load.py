@@ -35,13 +35,14 @@ def names(row):
 
 
 def quick(sections, folder):
-    """Each scenario with each kind of request once, small."""
+    """Each scenario with each kind of request or check once, small."""
     seen = set()
     for row in (row for section in sections for row in section["row"] if "load" in row):
         scenario, *arguments = row["load"]
-        work = arguments[arguments.index("--work") + 1] if "--work" in arguments else ""
-        if (scenario, work) not in seen:
-            seen.add((scenario, work))
+        given = dict(zip(arguments[::2], arguments[1::2]))
+        kind = scenario, given.get("--work"), given.get("--ours")
+        if kind not in seen:
+            seen.add(kind)
             found = {figure["name"] for figure in _run(folder, row["load"] + ["--quick", "true"])}
             # What is measured at fewer rows has other names.
             missing = {each["of"] for each in row["figures"]} - found if scenario != "growth" else ()
