@@ -16,15 +16,16 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 
-pub use self::{
-    builder::{RedisMode, RedisStoreBuilder},
-    error::RedisConfigError,
-    heartbeat::RedisHeartbeat,
-};
 use self::{connection::Client, failure::Failure, script::ChargeScript, servers::Servers};
 use crate::{
     observer::{Event, Observer, RoundTripEnd},
     store::{Charge, ChargeFuture, ChargeOutcome, Source, Store, StoreError},
+};
+
+pub use self::{
+    builder::{RedisMode, RedisStoreBuilder},
+    error::RedisConfigError,
+    heartbeat::RedisHeartbeat,
 };
 
 /// Buckets on a Redis (6.2 or later) or Valkey server, or a cluster of them, shared by all processes.
