@@ -89,10 +89,11 @@ impl Shard {
         let Some(watched) = self.watched(key, charge.now(), lifetime, counters) else {
             return Step::Straight;
         };
+        let is_plain = terms::is_plain(charge);
         if attempt == Attempt::First {
-            watched
-                .demand
-                .count(charge.cost(), charge.now(), lifetime / 2);
+            // A lease never pays for the others, whatever they cost.
+            let tokens = if is_plain { charge.cost() } else { 0 };
+            watched.demand.count(tokens, charge.now(), lifetime / 2);
         }
         let (is_hot, demand) = (watched.demand.is_hot(), watched.demand.tokens());
         if watched.hot.is_none() && !is_hot {
@@ -100,7 +101,6 @@ impl Shard {
         }
         let hot = watched.hot.get_or_insert_default();
         let now = hot.time(charge.now(), lifetime);
-        let is_plain = terms::is_plain(charge);
         let lease = hot.valid_lease(now, lifetime, counters);
         if is_plain {
             if let Some(outcome) = hot.spend(charge, now) {

@@ -9,7 +9,7 @@ use crate::{
     clock::Timestamp,
     policy::{Limit, Policy, Rate, Rule},
     store::{
-        Charge, LeaseStore, Store,
+        Charge, ChargeOutcome, LeaseStore, Store,
         histories::{CATEGORY, Counted, Step, TIER, admits, capacity, charged, policy, request},
     },
 };
@@ -145,7 +145,7 @@ proptest! {
             if !admits(&policy, &outcome) {
                 let after = charged(inner.as_ref(), &peek);
                 for (position, limit) in policy.limits().iter().enumerate() {
-                    let left = |outcome: &crate::store::ChargeOutcome| {
+                    let left = |outcome: &ChargeOutcome| {
                         outcome.status(&policy, position).unwrap().remaining()
                     };
                     // What it gave back for it, and nothing less.
@@ -158,40 +158,137 @@ proptest! {
     }
 }
 
-/// Takes a lease on one node, lets it grow old, and asks on the others meanwhile.
-#[test]
-fn an_adversary_who_alternates_nodes_gets_no_more() {
-    let limit = Limit::new(Rate::tokens_per_second(1_000), 400).unwrap();
-    let policy = policy(|rules| rules.category(TIER, CATEGORY, Rule::new(limit)));
-    for hold in (0..200).step_by(7) {
+/// What the adversary does on a node.
+#[derive(Clone, Copy, Debug)]
+enum Move {
+    /// Asks for so many tokens one by one, which makes the node ask for leases as large.
+    Spend(u32),
+    /// Asks for what can never be admitted, which gives a lease back and takes nothing.
+    GiveBack,
+}
+
+/// Moves on the nodes, each so many tenths of a millisecond after the one before.
+fn plots() -> impl Strategy<Value = Vec<(u64, usize, Move)>> {
+    let spend = prop_oneof![2 => Just(1), 1 => 8..=140_u32].prop_map(Move::Spend);
+    let next = prop_oneof![4 => spend, 1 => Just(Move::GiveBack)];
+    let pause = prop_oneof![2 => Just(0), 1 => 1..=200_u64, 1 => 180..=199_u64];
+    prop::collection::vec((pause, 0..3_usize, next), 1..24)
+}
+
+/// Rate · lifetime is a tenth of the burst, so that several leases together can hold more than that.
+struct Plot {
+    inner: Arc<Counted>,
+    nodes: Vec<LeaseStore>,
+    policy: Policy,
+    now: Timestamp,
+    admissions: Vec<(Timestamp, u32)>,
+}
+
+impl Plot {
+    const LIFETIME: Duration = Duration::from_millis(20);
+    const BURST: u32 = 2_000;
+    const IN_LIFETIME: u32 = 200;
+
+    fn begin() -> Self {
+        let limit = Limit::new(Rate::tokens_per_second(10_000), Self::BURST).unwrap();
         let inner = Counted::new();
-        let nodes = nodes(&inner, LIFETIME);
-        let mut admissions = Vec::new();
-        let mut ask = |node: usize, cost: u32, millis: u64| {
-            let at = Timestamp::from_micros(millis * 1_000);
-            let charge = Charge::for_request(&policy, &request("acme"), at).with_amounts(0, cost);
-            let is_admitted = admits(&policy, &charged(&nodes[node], &charge));
-            if is_admitted {
-                admissions.push((at, cost));
-            }
-            is_admitted
-        };
-        let mut now = 5_000;
-        for round in 0..40_u64 {
-            // Each node in turn takes what it can hold, without spending it.
-            for node in 0..3 {
-                (0..12).for_each(|_| {
-                    ask(node, 1, now);
-                });
-            }
-            now += hold;
-            // Then everything at once, with costs that make it give leases back.
-            for node in 0..3 {
-                ask(node, 40 + u32::try_from(round).unwrap(), now);
-                while ask(node, 1, now) {}
-            }
-            now += 400 - hold;
+        Self {
+            nodes: nodes(&inner, Self::LIFETIME),
+            inner,
+            policy: policy(|rules| rules.category(TIER, CATEGORY, Rule::new(limit))),
+            now: Timestamp::from_micros(5_000_000),
+            admissions: Vec::new(),
         }
-        assert_bound(&admissions, &limit, LIFETIME);
     }
+
+    fn pause(&mut self, tenths: u64) {
+        self.now = self.now.plus(Duration::from_micros(tenths * 100));
+    }
+
+    fn ask(&mut self, store: Option<usize>, cost: u32) -> ChargeOutcome {
+        let charge = Charge::for_request(&self.policy, &request("acme"), self.now);
+        let charge = charge.with_amounts(0, cost);
+        let outcome = match store {
+            Some(node) => charged(&self.nodes[node], &charge),
+            None => charged(self.inner.as_ref(), &charge),
+        };
+        if admits(&self.policy, &outcome) {
+            self.admissions.push((self.now, cost));
+        }
+        outcome
+    }
+
+    fn make(&mut self, node: usize, next: Move) {
+        match next {
+            Move::Spend(tokens) => (0..tokens).for_each(|_| {
+                self.ask(Some(node), 1);
+            }),
+            Move::GiveBack => {
+                self.ask(Some(node), Self::BURST + 1);
+            }
+        }
+    }
+
+    /// Spends all leases, and then all that the store has, at one moment. How much that was.
+    fn take_everything(&mut self) -> u32 {
+        let before = self.admissions.len();
+        for node in 0..self.nodes.len() {
+            let held = self.nodes[node].stats().outstanding;
+            for _ in 0..held {
+                self.ask(Some(node), 1);
+            }
+        }
+        let free = self
+            .ask(None, 0)
+            .status(&self.policy, 0)
+            .unwrap()
+            .remaining();
+        self.ask(None, free);
+        self.admissions[before..].iter().map(|(_, cost)| cost).sum()
+    }
+
+    fn assert_bound(&self) {
+        let limit = self.policy.limits()[0].limit();
+        assert_bound(&self.admissions, limit, Self::LIFETIME);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn an_adversary_who_alternates_nodes_gets_no_more(plot in plots(), pause in 0..=600_u64) {
+        let mut state = Plot::begin();
+        for (pause, node, next) in plot {
+            state.pause(pause);
+            state.make(node, next);
+        }
+        state.pause(pause);
+        state.take_everything();
+        state.assert_bound();
+    }
+}
+
+/// Leases that hold more than the rate gives in a lifetime are kept until just before they expire, while
+/// the bucket fills: then nearly all of the bound is there at one moment. A moment later it is not.
+#[test]
+fn the_bound_is_no_larger_than_it_must_be() {
+    let most = |pause| {
+        let mut plot = Plot::begin();
+        for node in 0..3 {
+            plot.make(node, Move::Spend(60));
+            while plot.nodes[node].stats().outstanding > 0 {
+                plot.make(node, Move::Spend(1));
+            }
+        }
+        plot.pause(199);
+        (0..3).for_each(|node| plot.make(node, Move::Spend(1)));
+        plot.pause(pause);
+        let taken = plot.take_everything();
+        plot.assert_bound();
+        taken
+    };
+    let bound = Plot::BURST + Plot::IN_LIFETIME;
+    assert!(most(199) >= bound - 50, "{} of {bound}", most(199));
+    assert!(most(200) <= Plot::BURST, "{}", most(200));
 }
