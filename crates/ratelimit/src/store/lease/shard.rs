@@ -61,13 +61,13 @@ impl Shard {
         self.latest
     }
 
-    /// What the valid leases have left.
-    pub(super) fn held(&self, now: Timestamp, lifetime: Duration) -> impl Iterator<Item = u32> {
+    /// What the leases have left.
+    pub(super) fn leases(&self) -> impl Iterator<Item = Lease> {
         let hot = self
             .keys
             .values()
             .filter_map(|watched| watched.hot.as_ref());
-        hot.filter_map(move |hot| hot.held(now, lifetime))
+        hot.filter_map(|hot| hot.lease.filter(|lease| lease.left > 0))
     }
 
     pub(super) fn hot(&mut self, key: Fingerprint) -> Option<&mut Hot> {
@@ -89,10 +89,11 @@ impl Shard {
         let Some(watched) = self.watched(key, charge.now(), lifetime, counters) else {
             return Step::Straight;
         };
+        let is_plain = terms::is_plain(charge);
         if attempt == Attempt::First {
-            watched
-                .demand
-                .count(charge.cost(), charge.now(), lifetime / 2);
+            // A lease never pays for the others, whatever they cost.
+            let tokens = if is_plain { charge.cost() } else { 0 };
+            watched.demand.count(tokens, charge.now(), lifetime / 2);
         }
         let (is_hot, demand) = (watched.demand.is_hot(), watched.demand.tokens());
         if watched.hot.is_none() && !is_hot {
@@ -100,7 +101,6 @@ impl Shard {
         }
         let hot = watched.hot.get_or_insert_default();
         let now = hot.time(charge.now(), lifetime);
-        let is_plain = terms::is_plain(charge);
         let lease = hot.valid_lease(now, lifetime, counters);
         if is_plain {
             if let Some(outcome) = hot.spend(charge, now) {
@@ -168,7 +168,7 @@ impl Watched {
         let is_bound = self
             .hot
             .as_ref()
-            .is_some_and(|hot| hot.flight.is_some() || hot.held(now, lifetime).is_some());
+            .is_some_and(|hot| hot.flight.is_some() || hot.holds_lease(now, lifetime));
         (!is_bound).then_some(self.demand.since())
     }
 }
