@@ -361,17 +361,14 @@ impl Kept {
             let name = format!("h{seed}{name}");
             let mut both = pipe();
             both.cmd("GET").arg(&name).cmd("PTTL").arg(&name);
-            let (text, left): (String, u64) = both.query_async(connection).await.unwrap();
+            let (kept, left): (Vec<u8>, u64) = both.query_async(connection).await.unwrap();
             let scale = bucket.scale();
-            let expected = format!(
-                "{} {} {}/{}/{}",
-                bucket.consumed(),
-                bucket.last_tick(),
-                scale.units_per_token(),
-                scale.units_per_tick(),
-                scale.tick().micros()
-            );
-            assert_eq!(text, expected, "{name}");
+            let (units, drained) = (scale.units_per_token(), scale.units_per_tick());
+            let text = format!("{units}/{drained}/{}", scale.tick().micros());
+            let numbers = [bucket.consumed(), bucket.last_tick()];
+            let mut expected = numbers.map(|number| (number as f64).to_le_bytes()).concat();
+            expected.extend_from_slice(text.as_bytes());
+            assert_eq!(kept, expected, "{name}");
             // The server's own clock has gone on since.
             let whole = millis + MARGIN;
             let elapsed = u64::try_from(Duration::from_secs(60).as_millis()).unwrap();

@@ -8,23 +8,27 @@
 -- why they are right all the same. A quotient of two such integers never rounds across an integer, so
 -- `floor(a / b)` and `ceil(a / b)` are exact.
 --
--- KEYS: a bucket for each limit, all in one slot. ARGV: eight for each limit, in the same order:
---   1  scale "P/L/tick": units a token, units that drain a tick, microseconds a tick
---   2  L, as in the scale
---   3  tick, as in the scale
---   4  the most units that the bucket may hold, debt included
---   5  the most units that may be consumed for the charge to have room; -1: it never has
---   6  units to take
---   7  units by which to correct the bucket first, below zero to give them back
---   8  1 if the limit refuses, 0 if it is a shadow
+-- Packed doubles take a fraction of what numbers as texts take to be read and written here, and the script is
+-- most of what a charge takes of the server.
 --
--- A bucket is kept as "V last P/L/tick": the units consumed, the tick up to which they have drained, and
--- the scale that both are counted in.
+-- KEYS: a bucket for each limit, all in one slot. ARGV: for each limit, in the same order, seven doubles
+-- and after them a text:
+--   units that drain a tick (L)
+--   microseconds a tick
+--   the most units that the bucket may hold, debt included
+--   the most units that may be consumed for the charge to have room; -1: it never has
+--   units to take
+--   units by which to correct the bucket first, below zero to give them back
+--   1 if the limit refuses, 0 if it is a shadow
+--   the scale "P/L/tick": units a token, units that drain a tick, microseconds a tick
+--
+-- A bucket is kept as two doubles, the units consumed and the tick up to which they have drained, and the
+-- scale that both are counted in.
 --
 -- Reply: the server's time in microseconds; then for each limit its answer (1 has room, 2 has room and
 -- was not taken, 3 refuses), V and last after the decision, in the scale of the limit.
 
-local ARGUMENTS = 8
+local LIMIT, BUCKET, BUCKET_BYTES = '<ddddddd', '<dd', 16
 -- A key outlives its bucket by this, so that a clock that steps back by less, such as that of a replica
 -- that takes over, finds nothing forgotten.
 local MARGIN_MILLIS = 10000
@@ -68,19 +72,22 @@ end
 
 -- The volume and the tick that a key holds, in `scale`; nil if it holds something else.
 local function read(kept, scale, tick_micros, most)
-  local consumed, last, kept_scale = string.match(kept, '^(%d+) (%d+) (%d+/%d+/%d+)$')
-  if not consumed then
+  if #kept <= BUCKET_BYTES then
     return nil
   end
-  consumed, last = tonumber(consumed), tonumber(last)
-  if consumed > EXACT or last > EXACT then
+  local consumed, last, scale_at = struct.unpack(BUCKET, kept)
+  local is_whole = consumed >= 0 and consumed <= EXACT and consumed % 1 == 0
+    and last >= 0 and last <= EXACT and last % 1 == 0
+  if not is_whole then
     return nil
   end
+  local kept_scale = string.sub(kept, scale_at)
   if kept_scale ~= scale then
     -- Rounded up in volume and time, so that a change of limits never gives tokens away.
     local kept_units, kept_tick = string.match(kept_scale, '^(%d+)/%d+/(%d+)$')
     kept_units, kept_tick = tonumber(kept_units), tonumber(kept_tick)
-    if kept_units < 1 or kept_units > MOST_UNITS or (kept_tick ~= 1 and kept_tick ~= 1000) then
+    if not kept_units or kept_units < 1 or kept_units > MOST_UNITS
+      or (kept_tick ~= 1 and kept_tick ~= 1000) then
       return nil
     end
     consumed = scaled(consumed, tonumber(string.match(scale, '^%d+')), kept_units, most)
@@ -94,9 +101,9 @@ end
 
 local levels, is_refused = {}, false
 for i, key in ipairs(KEYS) do
-  local at = (i - 1) * ARGUMENTS
-  local scale, per_tick, tick_micros = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  local most, correction = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 7])
+  local per_tick, tick_micros, most, room, cost, correction, refuses, scale_at =
+    struct.unpack(LIMIT, ARGV[i])
+  local scale = string.sub(ARGV[i], scale_at)
 
   local kept = redis.pcall('GET', key)
   local consumed, last = 0, 0
@@ -115,45 +122,49 @@ for i, key in ipairs(KEYS) do
 
   -- A clock that steps back refills nothing.
   local present = math.floor(now / tick_micros)
-  local tick = math.max(last, present)
+  local tick = last
+  if present > last then
+    tick = present
+  end
+  if consumed > most then
+    consumed = most
+  end
   -- The product may exceed 2^53 and be rounded, and is above every volume then.
-  consumed = math.max(0, math.min(consumed, most) - per_tick * (tick - last))
+  consumed = consumed - per_tick * (tick - last)
+  if consumed < 0 then
+    consumed = 0
+  end
   if correction ~= 0 then
     consumed = math.min(most, math.max(0, consumed + correction))
   end
 
-  local has_room = consumed <= tonumber(ARGV[at + 5])
-  if not has_room and ARGV[at + 8] == '1' then
+  local has_room = consumed <= room
+  if not has_room and refuses == 1 then
     is_refused = true
   end
-  levels[i] = {
-    consumed = consumed, tick = tick, has_room = has_room, ahead = tick - present,
-    scale = scale, per_tick = per_tick, tick_micros = tick_micros,
-    cost = tonumber(ARGV[at + 6]), is_corrected = correction ~= 0,
-  }
+  levels[i] = { consumed, tick, tick - present, has_room, cost, correction, per_tick, tick_micros, scale }
 end
 
 local reply = { now }
 for i, key in ipairs(KEYS) do
-  local level = levels[i]
+  local consumed, tick, ahead, has_room, cost, correction, per_tick, tick_micros, scale = unpack(levels[i])
   local answer = 3
-  if level.has_room then
+  if has_room then
     answer = is_refused and 2 or 1
   end
   if answer == 1 then
-    level.consumed = level.consumed + level.cost
+    consumed = consumed + cost
   end
-  if level.is_corrected or (answer == 1 and level.cost > 0) then
+  if correction ~= 0 or (answer == 1 and cost > 0) then
     -- Whole milliseconds from here on: a rounding of the largest is made up for by the margin.
-    local ticks = level.ahead + math.ceil(level.consumed / level.per_tick)
-    local millis = math.ceil(ticks * level.tick_micros / 1000) + MARGIN_MILLIS
+    local ticks = ahead + math.ceil(consumed / per_tick)
+    local millis = math.ceil(ticks * tick_micros / 1000) + MARGIN_MILLIS
     redis.call(
-      'SET', key, string.format('%.0f %.0f %s', level.consumed, level.tick, level.scale),
-      'PX', string.format('%.0f', millis)
+      'SET', key, struct.pack(BUCKET, consumed, tick) .. scale, 'PX', string.format('%.0f', millis)
     )
   end
   reply[#reply + 1] = answer
-  reply[#reply + 1] = level.consumed
-  reply[#reply + 1] = level.tick
+  reply[#reply + 1] = consumed
+  reply[#reply + 1] = tick
 end
 return reply
