@@ -144,7 +144,8 @@ impl Shared {
 
 impl Store for LeaseStore {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
-        if charge.has_corrections() || charge.cost() == 0 {
+        let is_limited = charge.targets().next().is_some();
+        if !is_limited || charge.has_corrections() || charge.cost() == 0 {
             return self.shared.inner.charge(charge);
         }
         let key = self.shared.key(charge);

@@ -22,7 +22,7 @@ pub(super) struct Denials {
 /// A bucket as the store told it. Since charges only fill it and time only drains it, the store's own
 /// holds at least as much at any later time.
 #[derive(Clone, Copy)]
-struct Denial {
+pub(super) struct Denial {
     bucket: Bucket,
     /// The most that the limit let it hold. Under a limit that lets it hold less, the store clamps
     /// what was consumed before it drains, and `bucket` has drained already.

@@ -174,6 +174,13 @@ fn one_refused_bucket_refuses_for_every_key_of_its_tenant() {
 }
 
 #[test]
+fn a_bucket_takes_the_memory_that_is_documented() {
+    use super::denials::Denial;
+    use crate::store::fingerprint::Fingerprint;
+    assert!(size_of::<Option<(Fingerprint, Denial)>>() <= 100);
+}
+
+#[test]
 fn peeks_and_smaller_costs_that_may_pass_are_passed_on() {
     let (inner, policy) = (Counted::new(), one_limit(1, 5));
     let cached = cached(&inner);

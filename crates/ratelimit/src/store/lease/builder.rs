@@ -42,7 +42,7 @@ impl LeaseStoreBuilder {
     }
 
     /// How many keys are watched at once, at most; default: 16,384. It is divided over up to 64 shards
-    /// and rounded up to eights; a key takes about 50 bytes, and a hot one 250 more. Keys beyond that ask the
+    /// and rounded up to eights; a key takes about 64 bytes, and a hot one 200 more. Keys beyond that ask the
     /// store themselves. One with a lease never gives way.
     #[must_use]
     pub fn capacity(self, capacity: NonZeroUsize) -> Self {

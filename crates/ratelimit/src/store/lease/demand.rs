@@ -32,6 +32,10 @@ impl Demand {
 
     /// Counts a charge of `tokens`.
     pub(super) fn count(&mut self, tokens: u32, now: Timestamp, span: Duration) {
+        if self.since.since(now) > span {
+            // The clock has stepped back, and would not come to the end of the span for long.
+            *self = Self::new(now);
+        }
         let passed = now.since(self.since);
         if passed >= span {
             let follows = passed < span.saturating_mul(2);

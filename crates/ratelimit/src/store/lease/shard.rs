@@ -21,7 +21,7 @@ pub(super) struct Shard {
 }
 
 /// A key that was asked for.
-struct Watched {
+pub(super) struct Watched {
     demand: Demand,
     /// Once it is asked for often.
     hot: Option<Box<Hot>>,

@@ -65,9 +65,6 @@ pub(super) fn refund(
     lifetime: Duration,
 ) -> Option<Refund> {
     let age = now.since(lease.sent) + lifetime / 4;
-    if age >= lifetime {
-        return None;
-    }
     let (mut corrections, mut tokens) = (Corrections::none(), 0);
     for target in charge.targets() {
         let drained = come_in(target.limit().limit().rate(), age).saturating_add(1);

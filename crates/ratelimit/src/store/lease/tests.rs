@@ -13,7 +13,7 @@ use crate::{
     conformance,
     policy::{Limit, Policy, Rate, Rule},
     store::{
-        Answer, Charge, ChargeOutcome, Corrections, Source, Store,
+        Answer, Charge, ChargeOutcome, Corrections, DenialCache, Source, Store,
         histories::{
             CATEGORY, Counted, TIER, admits, answered, capacity, charged, memory, millis,
             one_limit, policy, request, rule,
@@ -53,6 +53,15 @@ async fn a_lease_store_conforms() {
     let make = async || {
         let inner: Arc<dyn Store> = Arc::new(memory());
         Arc::new(LeaseStore::builder(inner).build()) as Arc<dyn Store>
+    };
+    conformance::store(make, async |_| {}).await;
+}
+
+#[tokio::test]
+async fn a_lease_store_before_a_denial_cache_conforms() {
+    let make = async || {
+        let denials = DenialCache::new(Arc::new(memory()), capacity(100));
+        Arc::new(LeaseStore::builder(Arc::new(denials)).build()) as Arc<dyn Store>
     };
     conformance::store(make, async |_| {}).await;
 }
@@ -108,6 +117,51 @@ fn a_lease_is_not_spent_after_its_lifetime() {
 }
 
 #[test]
+fn a_clock_that_steps_back_spends_no_lease_and_makes_none_larger() {
+    let (inner, policy) = (Counted::new(), thousand());
+    let store = leasing(&inner);
+    warm_up(&store, &policy, millis(10_000));
+    assert!(store.stats().outstanding > 0);
+    let outcome = charged(&store, &single(&policy, 1, millis(9_799)));
+    assert_eq!(outcome.source(), Source::Memory);
+    // Not hot by what was asked for in the time to come: seven more ask for themselves.
+    for _ in 0..7 {
+        let outcome = charged(&store, &single(&policy, 1, millis(9_799)));
+        assert_eq!(outcome.source(), Source::Memory);
+    }
+    // A little is nothing but a charge that was overtaken.
+    warm_up(&store, &policy, millis(9_799));
+    assert!(store.stats().fetched > 0);
+    let local = store.stats().local;
+    charged(&store, &single(&policy, 1, millis(9_798)));
+    assert_eq!(store.stats().local, local + 1);
+}
+
+#[test]
+fn a_key_takes_the_memory_that_is_documented() {
+    use super::{hot::Hot, shard::Watched};
+    use crate::store::fingerprint::Fingerprint;
+    assert!(size_of::<Option<(Fingerprint, Watched)>>() <= 64);
+    assert!(size_of::<Hot>() <= 200);
+}
+
+#[test]
+fn requests_without_a_limit_are_passed_on() {
+    let (inner, policy) = (
+        Counted::new(),
+        policy(|rules| rules.key(TIER, CATEGORY, rule(1, 1))),
+    );
+    let store = leasing(&inner);
+    for _ in 0..40 {
+        assert!(admits(
+            &policy,
+            &charged(&store, &single(&policy, 1, millis(0)))
+        ));
+    }
+    assert_eq!((inner.asked(), store.stats().fetched), (40, 0));
+}
+
+#[test]
 fn leases_that_nobody_asks_for_again_are_not_outstanding_for_ever() {
     let (inner, policy) = (Counted::new(), thousand());
     let store = leasing(&inner);
@@ -143,8 +197,13 @@ fn below_half_of_the_burst_every_request_asks() {
 fn what_a_lease_does_not_suffice_for_gives_it_back_in_the_same_round_trip() {
     let (inner, policy) = (Counted::new(), thousand());
     let store = leasing(&inner);
-    warm_up(&store, &policy, millis(0));
+    for _ in 0..300 {
+        if store.stats().outstanding < 90 {
+            charged(&store, &single(&policy, 1, millis(0)));
+        }
+    }
     let (held, asked) = (store.stats().outstanding, inner.asked());
+    assert!(held >= 90, "{held}");
     let cost = u32::try_from(held).unwrap() + 1;
     let outcome = charged(&store, &single(&policy, cost, millis(20)));
     assert_eq!(inner.asked(), asked + 1);

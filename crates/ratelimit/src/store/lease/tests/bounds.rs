@@ -158,6 +158,27 @@ proptest! {
     }
 }
 
+proptest! {
+    /// From the change on by the new numbers, whatever is leased under the old ones.
+    #[test]
+    fn limits_replaced_meanwhile_hold_from_then_on(
+        steps in storms(),
+        change in 0..400_usize,
+        rate in 50..=900_u32,
+        burst in 20..=900_u32,
+    ) {
+        let (inner, before) = (Counted::new(), fast_limits());
+        let after = Limit::new(Rate::tokens_per_second(rate), burst).unwrap();
+        let after = policy(|rules| rules.category(TIER, CATEGORY, Rule::new(after)));
+        let nodes = nodes(&inner, LIFETIME);
+        let change = change.min(steps.len());
+        admitted(&steps[..change], &nodes, &before);
+        for (_, admissions) in admitted(&steps[change..], &nodes, &after) {
+            assert_bound(&admissions, after.limits()[0].limit(), LIFETIME);
+        }
+    }
+}
+
 /// What the adversary does on a node.
 #[derive(Clone, Copy, Debug)]
 enum Move {
@@ -165,12 +186,14 @@ enum Move {
     Spend(u32),
     /// Asks for what can never be admitted, which gives a lease back and takes nothing.
     GiveBack,
+    /// Asks again and again for more than there is, which takes nothing and looks like demand.
+    Flood,
 }
 
 /// Moves on the nodes, each so many tenths of a millisecond after the one before.
 fn plots() -> impl Strategy<Value = Vec<(u64, usize, Move)>> {
     let spend = prop_oneof![2 => Just(1), 1 => 8..=140_u32].prop_map(Move::Spend);
-    let next = prop_oneof![4 => spend, 1 => Just(Move::GiveBack)];
+    let next = prop_oneof![4 => spend, 1 => Just(Move::GiveBack), 1 => Just(Move::Flood)];
     let pause = prop_oneof![2 => Just(0), 1 => 1..=200_u64, 1 => 180..=199_u64];
     prop::collection::vec((pause, 0..3_usize, next), 1..24)
 }
@@ -226,6 +249,10 @@ impl Plot {
             Move::GiveBack => {
                 self.ask(Some(node), Self::BURST + 1);
             }
+            Move::Flood => (0..9).for_each(|_| {
+                let more = self.free() + 1;
+                self.ask(Some(node), more.max(Self::BURST / 2));
+            }),
         }
     }
 
@@ -238,13 +265,14 @@ impl Plot {
                 self.ask(Some(node), 1);
             }
         }
-        let free = self
-            .ask(None, 0)
-            .status(&self.policy, 0)
-            .unwrap()
-            .remaining();
+        let free = self.free();
         self.ask(None, free);
         self.admissions[before..].iter().map(|(_, cost)| cost).sum()
+    }
+
+    fn free(&mut self) -> u32 {
+        let peek = self.ask(None, 0);
+        peek.status(&self.policy, 0).unwrap().remaining()
     }
 
     fn assert_bound(&self) {
@@ -291,4 +319,25 @@ fn the_bound_is_no_larger_than_it_must_be() {
     let bound = Plot::BURST + Plot::IN_LIFETIME;
     assert!(most(199) >= bound - 50, "{} of {bound}", most(199));
     assert!(most(200) <= Plot::BURST, "{}", most(200));
+}
+
+/// What was held has drained in part, and would have had nothing to drain, had it not been taken: to give
+/// back all of it would lend the bucket more than it has.
+#[test]
+fn only_what_has_not_drained_is_given_back() {
+    let mut plot = Plot::begin();
+    for node in 0..3 {
+        plot.make(node, Move::Spend(8));
+        plot.make(node, Move::Flood);
+    }
+    plot.make(0, Move::Spend(1));
+    plot.pause(149);
+    plot.make(1, Move::Spend(1));
+    plot.make(2, Move::Spend(1));
+    plot.make(0, Move::GiveBack);
+    plot.pause(199);
+    let held: u64 = plot.nodes.iter().map(|node| node.stats().outstanding).sum();
+    assert!(held >= 390, "{held}");
+    plot.take_everything();
+    plot.assert_bound();
 }
