@@ -85,9 +85,7 @@ fn model_three_threads(test: impl Fn() + Sync + Send + 'static) {
 #[test]
 fn one_probe_at_a_time() {
     model_three_threads(|| {
-        // Not one of loom's, which would only add orders: no thread is stopped between it and a lock.
-        let under_way = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        let breaker = opened();
+        let (breaker, under_way) = (opened(), Arc::new(AtomicUsize::new(0)));
         let probe = |is_reported: bool| {
             let (breaker, under_way) = (Arc::clone(&breaker), Arc::clone(&under_way));
             move || {
@@ -156,27 +154,22 @@ fn changes_are_told_once_and_not_lost() {
 fn what_began_before_a_change_does_not_count() {
     loom::model(|| {
         let breaker = modelled(1);
-        let late = {
+        let probe = {
             let breaker = Arc::clone(&breaker);
-            thread::spawn(move || {
-                let permit = acquire(&breaker, START)?;
-                permit.report(true, OPEN)
-            })
+            move || acquire(&breaker, OPEN).map(|permit| permit.report(false, OPEN))
         };
-        let opens = acquire(&breaker, START).map(|permit| permit.report(true, START));
-        let probe = acquire(&breaker, OPEN).map(|permit| permit.report(false, OPEN));
-        let late = late.join().unwrap();
-        // Of the two failures one opens it, and the other is of the same state or none.
-        let openings = [opens.flatten(), late].into_iter().flatten();
-        let openings = openings
-            .filter(|state| *state == BreakerState::Open)
-            .count();
-        match (state(&breaker), probe) {
-            (BreakerState::Closed, Some(Some(BreakerState::Closed))) => assert_eq!(openings, 1),
-            // The late call began after the probe had closed it, or before the first one opened it.
-            (BreakerState::Open, _) => assert!((1..=2).contains(&openings)),
-            other => panic!("{other:?} after {openings}"),
-        }
+        let first = acquire(&breaker, START).unwrap();
+        let late = acquire(&breaker, START).unwrap();
+        assert_eq!(first.report(true, START), Some(BreakerState::Open));
+        let probe = thread::spawn(probe);
+        assert_eq!(
+            late.report(true, OPEN),
+            None,
+            "it began before the other opened it"
+        );
+        let closed = Some(Some(BreakerState::Closed));
+        assert_eq!(probe.join().unwrap(), closed);
+        assert_eq!(state(&breaker), BreakerState::Closed);
     });
 }
 
