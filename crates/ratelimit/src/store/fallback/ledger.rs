@@ -51,7 +51,7 @@ impl Ledger {
         self.enforced.make_room(new, charge.now(), keys)
     }
 
-    /// Remembers what a charge has taken: of a shadow limit, if there is room.
+    /// Remembers what a charge has taken, nothing if it was refused: of a shadow limit, if there is room.
     pub(super) fn record(
         &mut self,
         charge: &Charge<'_>,

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use portcullis_breaker::BreakerSettings;
 use proptest::prelude::*;
 
 use super::{
@@ -63,12 +64,17 @@ impl Setup {
     }
 
     fn nodes(&self) -> Vec<Node> {
+        self.nodes_with(BreakerSettings::default())
+    }
+
+    fn nodes_with(&self, breaker: BreakerSettings) -> Vec<Node> {
         let shared = memory();
         let node = |seed| {
             Node::on(&shared, |builder| {
                 builder
                     .nodes(NodeCount::fixed(number(self.nodes)))
                     .fraction(self.part.fraction())
+                    .breaker(breaker)
                     .seed(seed)
             })
         };
@@ -167,8 +173,11 @@ proptest! {
         after in histories(seconds(10), 2, 12, 60),
         is_deaf in any::<bool>(),
         pause in 0..3_u64,
+        opens in any::<bool>(),
     ) {
-        let (nodes, policy) = (setup.nodes(), setup.policy());
+        let breaker = BreakerSettings::default();
+        let breaker = if opens { breaker } else { breaker.opens_at(number(1_000), number(1_000)) };
+        let (nodes, policy) = (setup.nodes_with(breaker), setup.policy());
         let mut admitted = Admitted::default();
         admitted.run(&before, &nodes, &policy);
 
@@ -177,7 +186,7 @@ proptest! {
         admitted.run(&during, &nodes, &policy);
 
         set_all(&nodes, Link::Up);
-        let up = start_plus(end(&during), LONGEST_OPEN);
+        let up = start_plus(end(&during), if opens { LONGEST_OPEN } else { Duration::ZERO });
         for node in &nodes {
             for tenant in ["tenant-0", "tenant-1"] {
                 for key in ["key-0", "key-1"] {
@@ -270,4 +279,34 @@ fn the_burst_of_an_outage_is_split_among_nodes_to_the_token() {
     assert_eq!(take(seconds(1)), 50, "f · B");
     assert_eq!(take(seconds(5)), 20, "f · R · 4 s");
     assert_eq!(take(seconds(1_000)), 50);
+}
+
+#[test]
+fn after_an_outage_in_which_a_burst_came_back_a_part_of_another_is_all_there_is() {
+    let setup = Setup {
+        nodes: 2,
+        part: Fourths(2),
+        tenant: limit(1, 100),
+        key: limit(1, 1_000),
+    };
+    let (nodes, policy) = (setup.nodes(), setup.policy());
+    let take = |node: &Node, cost, at| {
+        let request = request("acme").with_key("k").with_cost(cost);
+        assert!(node.admits(&policy, &request, seconds(at)));
+    };
+    // The whole burst, and a half of another burst in the fallback at once and of what comes back.
+    take(&nodes[0], 100, 1);
+    set_all(&nodes, Link::Down);
+    for at in [1, 101] {
+        take(&nodes[0], 25, at);
+        take(&nodes[1], 25, at);
+    }
+    set_all(&nodes, Link::Up);
+    for node in &nodes {
+        take(node, 0, 101);
+    }
+    // B + R · W + f · B are 250, of which 200 were admitted. All that settles is a whole burst.
+    let request = request("acme").with_key("k");
+    assert!(!nodes[0].admits(&policy, &request, seconds(101)));
+    assert!(nodes[1].admits(&policy, &request, seconds(102)));
 }

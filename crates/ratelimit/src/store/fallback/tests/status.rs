@@ -56,14 +56,14 @@ fn a_status_is_told_in_tokens_of_requests() {
 fn a_burst_that_is_no_multiple_of_the_weight_is_full_with_what_fits() {
     // Each token counts four, and of ten two fit.
     let (node, policy) = (cut_off(2, 0.5), one_limit(10, 10));
-    let seen = |cost, at| {
-        with_status(&node, &policy, cost, at, |status| {
-            (status.remaining(), status.next_token())
+    let seen = |cost| {
+        with_status(&node, &policy, cost, seconds(1), |status| {
+            (status.remaining(), status.next_token(), status.is_near())
         })
     };
-    assert_eq!(seen(0, seconds(1)), (2, None));
-    assert_eq!(seen(1, seconds(1)), (1, Some(Duration::from_millis(200))));
-    assert_eq!(seen(1, seconds(1)), (0, Some(Duration::from_millis(200))));
+    assert_eq!(seen(0), (2, None, false));
+    assert_eq!(seen(1), (1, Some(Duration::from_millis(200)), false));
+    assert_eq!(seen(1), (0, Some(Duration::from_millis(200)), true));
 }
 
 #[test]
