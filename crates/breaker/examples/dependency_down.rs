@@ -1,6 +1,6 @@
 //! A dependency that goes down and comes up again, what callers get meanwhile, and what is logged of it.
 //!
-//! `cargo run -p portcullis-breaker --example fallback`
+//! `cargo run -p portcullis-breaker --example dependency_down`
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
