@@ -39,6 +39,7 @@ pub use self::{
     pending::PendingCharge,
     source::Source,
 };
+pub use portcullis_breaker::BreakerSettings;
 
 /// Where buckets are kept.
 ///

@@ -15,7 +15,9 @@ use crate::{
     name::{Category, LimitName, Tier},
     policy::{Limit, Policies, PoliciesBuilder, Rate, Rule},
     request::RateLimitRequest,
-    store::{MemoryStore, WhenFull},
+    store::{
+        Charge, ChargeFuture, FallbackStore, MemoryStore, Source, Store, StoreError, WhenFull,
+    },
 };
 
 const TIER: Tier = Tier::FREE;
@@ -27,14 +29,16 @@ struct Fixture {
 }
 
 fn with(rules: PoliciesBuilder, jitter: Jitter) -> Fixture {
-    let clock = Arc::new(FakeClock::new());
     let capacity = NonZeroUsize::new(100).unwrap();
+    let store = MemoryStore::new(capacity, WhenFull::SharedOverflow);
+    with_store(rules, jitter, Arc::new(store))
+}
+
+fn with_store(rules: PoliciesBuilder, jitter: Jitter, store: Arc<dyn Store>) -> Fixture {
+    let clock = Arc::new(FakeClock::new());
     let limiter = RateLimiter::builder()
         .policies(rules.build().unwrap())
-        .store(Arc::new(MemoryStore::new(
-            capacity,
-            WhenFull::SharedOverflow,
-        )))
+        .store(store)
         .clock(clock.clone())
         .jitter(jitter)
         .build()
@@ -184,4 +188,58 @@ async fn a_cost_above_the_burst_is_not_to_be_tried_again() {
     assert_eq!(refused.retry_after(), None);
     assert!(refused.problem().detail.contains("Split"));
     assert!(decision.fields().all(|(name, _)| name != "retry-after"));
+}
+
+/// A store that is down.
+#[derive(Debug)]
+struct Down;
+
+impl Store for Down {
+    fn charge<'a>(&'a self, _: &'a Charge<'a>) -> ChargeFuture<'a> {
+        ChargeFuture::ready(Err(StoreError::Unavailable("down".into())))
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_by_a_fallback_is_a_temporary_reduction() {
+    let store = FallbackStore::builder(Arc::new(Down)).build();
+    let fixture = with_store(burst_and_daily(), Jitter::none(), Arc::new(store));
+    // Of a burst of 100, a half; the fields tell of that.
+    let decision = fixture.check(49).await;
+    assert!(decision.is_admitted());
+    assert_eq!(
+        decision.rate_limit().unwrap(),
+        r#""burst";r=1;t=2, "daily";r=451;t=173"#
+    );
+    let (decision, refused) = fixture.refused(2).await;
+    assert_eq!(decision.source(), Source::Fallback);
+    let problem = refused.problem();
+    assert_eq!(
+        problem.kind,
+        "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
+    );
+    assert_eq!(problem.status, 503);
+    assert_eq!(problem.violated_policies, ["burst"]);
+    // Two tokens of the bucket are missing, at 100 a minute: 1.2 s.
+    assert_eq!(refused.retry_after(), Some(Duration::from_secs(2)));
+
+    let (_, refused) = fixture.refused(51).await;
+    assert_eq!(refused.retry_after(), None, "more than the half");
+    assert!(refused.problem().detail.contains("later"));
+}
+
+#[tokio::test]
+async fn a_second_charge_is_reduced_as_the_first_is() {
+    let store = FallbackStore::builder(Arc::new(Down)).build();
+    let fixture = with_store(burst_and_daily(), Jitter::none(), Arc::new(store));
+    let Decision::Admitted(admitted) = fixture.check(1).await else {
+        panic!("49 more are left");
+    };
+    assert_eq!(admitted.affordable(), Some(49));
+    let rest = RateLimitRequest::new("acme", &TIER, &CATEGORY).with_key("k");
+    for (cost, is_admitted) in [(50, false), (49, true)] {
+        let rest = rest.with_cost(cost);
+        let decision = admitted.charge_more(&fixture.limiter, &rest).await.unwrap();
+        assert_eq!(decision.is_admitted(), is_admitted, "{cost}");
+    }
 }

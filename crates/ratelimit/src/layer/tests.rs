@@ -26,7 +26,7 @@ use crate::{
     observer::{Event, Observer},
     policy::{Limit, Policies, Rate, Rule},
     request::RateLimitRequest,
-    store::{MemoryStore, WhenFull},
+    store::{Charge, ChargeFuture, FallbackStore, MemoryStore, Store, StoreError, WhenFull},
 };
 
 /// Takes the tenant from a header, as a layer that authenticates would have left it.
@@ -77,6 +77,11 @@ fn limiter() -> RateLimiter {
 }
 
 fn observed(faults: Arc<Faults>) -> RateLimiter {
+    let capacity = NonZeroUsize::new(100).unwrap();
+    with_store(faults, MemoryStore::new(capacity, WhenFull::EvictLeast))
+}
+
+fn with_store(faults: Arc<Faults>, store: impl Store + 'static) -> RateLimiter {
     let rule = |burst| Rule::new(Limit::new(Rate::tokens_per_minute(60), burst).unwrap());
     let policies = Policies::builder()
         .client_address(rule(2))
@@ -85,10 +90,7 @@ fn observed(faults: Arc<Faults>) -> RateLimiter {
         .unwrap();
     RateLimiter::builder()
         .policies(policies)
-        .store(Arc::new(MemoryStore::new(
-            NonZeroUsize::new(100).unwrap(),
-            WhenFull::EvictLeast,
-        )))
+        .store(Arc::new(store))
         .clock(Arc::new(FakeClock::new()))
         .observer(faults)
         .jitter(Jitter::none())
@@ -221,6 +223,41 @@ async fn a_refused_request_is_answered_429_with_a_problem() {
     assert_eq!(body, expected);
     let other = call(&mut service, of_tenant("other")).await;
     assert_eq!(other.status(), StatusCode::OK);
+}
+
+/// A store that is down.
+#[derive(Debug)]
+struct Down;
+
+impl Store for Down {
+    fn charge<'a>(&'a self, _: &'a Charge<'a>) -> ChargeFuture<'a> {
+        ChargeFuture::ready(Err(StoreError::Unavailable("down".into())))
+    }
+}
+
+#[tokio::test]
+async fn a_request_refused_by_a_fallback_is_answered_503_with_its_problem() {
+    let fallback = FallbackStore::builder(Arc::new(Down)).build();
+    let limiter = with_store(Arc::default(), fallback);
+    let proxies = TrustedProxies::none();
+    let layer = RateLimitLayer::new(limiter, Arc::new(ByClientAddress::new(proxies)));
+    let mut service = service(layer);
+    let peer = PeerAddress(IpAddr::from([192, 0, 2, 1]));
+    let request = || Request::get("/").extension(peer);
+    // A half of the burst of two.
+    assert_eq!(call(&mut service, request()).await.status(), StatusCode::OK);
+    let response = call(&mut service, request()).await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(fields(&response, "retry-after"), ["2"]);
+    let body: serde_json::Value = serde_json::from_str(response.body()).unwrap();
+    let expected = serde_json::json!({
+        "type": "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
+        "title": "Request cannot be satisfied due to temporary server capacity constraints",
+        "status": 503,
+        "detail": "Try again after the time that Retry-After gives.",
+        "violated-policies": ["client-address"],
+    });
+    assert_eq!(body, expected);
 }
 
 #[tokio::test]

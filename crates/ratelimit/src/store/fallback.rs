@@ -214,9 +214,7 @@ impl FallbackStore {
         let outcome = self.with_ledger(|ledger| {
             ledger.has_room(charge, &keys).then(|| {
                 let outcome = self.memory.decide(weighted);
-                if is_admitted(charge, &outcome) {
-                    ledger.record(charge, &keys, &outcome);
-                }
+                ledger.record(charge, &keys, &outcome);
                 outcome
             })
         });

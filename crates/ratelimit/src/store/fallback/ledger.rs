@@ -51,7 +51,7 @@ impl Ledger {
         self.enforced.make_room(new, charge.now(), keys)
     }
 
-    /// Remembers what a charge has taken: of a shadow limit, if there is room.
+    /// Remembers what a charge has taken, nothing if it was refused: of a shadow limit, if there is room.
     pub(super) fn record(
         &mut self,
         charge: &Charge<'_>,
@@ -132,6 +132,3 @@ fn forgotten_by(target: &Target<'_>, now: Timestamp) -> Timestamp {
     let drain_time = u64::try_from(drain_time).unwrap_or(u64::MAX);
     Timestamp::from_micros(now.as_micros().saturating_add(drain_time))
 }
-
-#[cfg(test)]
-mod tests;
