@@ -134,6 +134,8 @@ mod shared_policies;
 mod shares;
 #[path = "e2e/shutdown.rs"]
 mod shutdown;
+#[path = "e2e/spoofed.rs"]
+mod spoofed;
 #[path = "e2e/tampered_leads.rs"]
 mod tampered_leads;
 #[path = "e2e/tampering.rs"]
