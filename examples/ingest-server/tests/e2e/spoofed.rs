@@ -122,7 +122,7 @@ async fn nor_does_a_claim_change_the_limit_of_an_address_with_a_key() {
     }
 }
 
-/// Nobody stands before the admin listener, whoever is trusted before the other.
+/// Nobody stands before the admin listener, also where one is trusted before the other.
 #[tokio::test]
 async fn the_admin_listener_believes_no_proxy() {
     let data = Data::new();

@@ -1,6 +1,8 @@
 //! What is wrong with limits that an operator gives, and where. No name or text is repeated that is not
 //! known: it may be anything.
 
+mod path;
+
 use std::time::Duration;
 
 use portcullis_ratelimit::{
@@ -9,19 +11,11 @@ use portcullis_ratelimit::{
 };
 use serde_json::{Map, Value};
 
+use self::path::DocumentPath;
 use super::default_debt;
 use crate::limits::{EVERY_TIER, OPERATOR, categories};
 
-/// Why limits cannot be used; the text says where and what is known there.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{why}", shown(.at))]
-pub(crate) struct InvalidLimits {
-    why: String,
-    /// The names that lead there.
-    at: Vec<String>,
-    /// A name there that is not known.
-    unknown: Option<String>,
-}
+pub(crate) use self::path::InvalidLimits;
 
 /// The periods that a rate can have, by name.
 const PERIODS: [(&str, Duration); 4] = [
@@ -39,10 +33,6 @@ const NAME: &str = "name";
 
 /// What the limits of operators must let through: who changes them to less could not change them back.
 const OPERATORS_EVERY: Duration = Duration::from_secs(60);
-
-/// A place in the document: the names that lead to it.
-#[derive(Debug, Clone, Copy)]
-struct DocumentPath<'a>(&'a [&'a str]);
 
 /// Checks the whole of it.
 pub(super) fn document(document: &Value) -> Result<(), InvalidLimits> {
@@ -153,18 +143,14 @@ pub(super) fn report(members: &Map<String, Value>) -> Result<(), InvalidLimits> 
 
 /// What only the whole of the limits shows.
 pub(super) fn unusable(error: &PolicyError) -> InvalidLimits {
-    let at = match error {
-        PolicyError::DuplicateName { policy, .. } => {
-            let (tier, category) = policy.split_once('/').unwrap_or_default();
-            ["tier", tier, "category", category]
-                .map(str::to_owned)
-                .to_vec()
-        }
-        _ => Vec::new(),
+    let label = match error {
+        PolicyError::DuplicateName { policy, .. } => policy.split_once('/'),
+        _ => None,
     };
-    InvalidLimits {
-        at,
-        ..InvalidLimits::whole(error.to_string())
+    let why = error.to_string();
+    match label {
+        Some((tier, category)) => DocumentPath(&["tier", tier, "category", category]).invalid(why),
+        None => InvalidLimits::whole(why),
     }
 }
 
@@ -182,96 +168,4 @@ pub(super) fn operators_get_in(policies: &Policies) -> Result<(), InvalidLimits>
         return Err(DocumentPath(&["tier", OPERATOR.as_str()]).invalid(why));
     }
     Ok(())
-}
-
-impl InvalidLimits {
-    /// Something that no place in it has.
-    pub(super) const fn whole(why: String) -> Self {
-        Self {
-            why,
-            at: Vec::new(),
-            unknown: None,
-        }
-    }
-
-    /// The names that lead to what is wrong, and end with it if that is a name itself.
-    pub(super) fn path(&self) -> impl Iterator<Item = &str> {
-        let names = self.at.iter().chain(&self.unknown);
-        names.map(String::as_str)
-    }
-}
-
-impl DocumentPath<'_> {
-    fn table<'v>(&self, value: &'v Value) -> Result<&'v Map<String, Value>, InvalidLimits> {
-        value
-            .as_object()
-            .ok_or_else(|| self.invalid("must be a table (in JSON, an object)"))
-    }
-
-    fn names(
-        &self,
-        members: &Map<String, Value>,
-        what: &str,
-        known: &[&str],
-    ) -> Result<(), InvalidLimits> {
-        let unknown = members.keys().find(|name| !known.contains(&name.as_str()));
-        unknown.map_or(Ok(()), |unknown| {
-            let known = known.join(", ");
-            Err(InvalidLimits {
-                unknown: Some(unknown.clone()),
-                ..self.invalid(format!(
-                    "there is a {what} that is not known; known are {known}"
-                ))
-            })
-        })
-    }
-
-    fn number(
-        &self,
-        members: &Map<String, Value>,
-        name: &str,
-    ) -> Result<Option<u32>, InvalidLimits> {
-        let Some(value) = members.get(name).filter(|value| !value.is_null()) else {
-            return Ok(None);
-        };
-        let number = value.as_u64().and_then(|number| number.try_into().ok());
-        let number: u32 = number.ok_or_else(|| {
-            self.invalid(format!(
-                "`{name}` must be a whole number below {}",
-                1_u64 << 32
-            ))
-        })?;
-        Ok(Some(number))
-    }
-
-    fn text(
-        &self,
-        members: &Map<String, Value>,
-        name: &str,
-        what: &str,
-        is_one: impl Fn(&str) -> bool,
-    ) -> Result<(), InvalidLimits> {
-        match members.get(name).filter(|value| !value.is_null()) {
-            Some(value) if !value.as_str().is_some_and(is_one) => {
-                Err(self.invalid(format!("`{name}` must be {what}")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn invalid(&self, why: impl Into<String>) -> InvalidLimits {
-        InvalidLimits {
-            why: why.into(),
-            at: self.0.iter().map(|name| (*name).to_owned()).collect(),
-            unknown: None,
-        }
-    }
-}
-
-fn shown(at: &[String]) -> String {
-    if at.is_empty() {
-        String::new()
-    } else {
-        format!("`{}`: ", at.join("."))
-    }
 }
