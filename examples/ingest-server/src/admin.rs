@@ -3,10 +3,12 @@
 //! anyone may ask, has neither actor nor event.
 
 mod actor;
+mod admission;
 mod api_keys;
 mod audit;
 mod detection;
 mod event;
+mod kept_policy;
 mod limits;
 mod names;
 mod quality;
@@ -15,18 +17,21 @@ mod record;
 
 use std::sync::Arc;
 
-use crate::{detection::PolicyFile, pipeline::services::Services};
+use self::kept_policy::Observers;
+use crate::{limits::Limiters, pipeline::services::Services};
 
 pub(crate) use self::{
     actor::Actor,
+    admission::Admission,
     api_keys::{
         ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, ApiKeys, IssuedApiKey,
         PageRequest,
     },
     audit::{AuditError, AuditEvents, AuditPage, AuditRequest},
-    detection::{DetectionError, DetectionRules},
+    detection::DetectionRules,
     event::{Action, ActionResult, AdminEvent, AdminObserver},
-    limits::{Limits, LimitsError, LimitsReport},
+    kept_policy::{PolicyObserver, PolicyStart, PolicyState, ReplaceError},
+    limits::{Limits, LimitsReport},
     quality::{QualityReports, Samples},
     readiness::{Components, ReadinessCheck},
 };
@@ -34,6 +39,7 @@ pub(crate) use self::{
 /// Every use case, for those who serve them.
 #[derive(Debug, Clone)]
 pub(crate) struct UseCases {
+    pub(crate) admission: Admission,
     pub(crate) api_keys: ApiKeys,
     pub(crate) audit: AuditEvents,
     pub(crate) detection: DetectionRules,
@@ -42,14 +48,32 @@ pub(crate) struct UseCases {
     pub(crate) readiness: ReadinessCheck,
 }
 
+/// Where the policies that operators replace are from.
+#[derive(Debug)]
+pub(crate) struct PolicyStarts {
+    pub(crate) limits: PolicyStart,
+    pub(crate) detection: PolicyStart,
+}
+
 impl UseCases {
     pub(crate) fn new(
         services: &Arc<Services>,
         components: Components,
-        detection_file: Option<PolicyFile>,
+        limiters: Limiters,
+        starts: PolicyStarts,
         observer: Arc<dyn AdminObserver>,
+        policies: Arc<dyn PolicyObserver>,
     ) -> Self {
+        let observers = Observers {
+            admin: Arc::clone(&observer),
+            policies,
+        };
         Self {
+            admission: Admission::new(
+                limiters.clone(),
+                services.audit.clone(),
+                Arc::clone(&observer),
+            ),
             api_keys: ApiKeys::new(
                 services.keys.clone(),
                 services.audit.clone(),
@@ -60,8 +84,8 @@ impl UseCases {
                 services.audit.clone(),
                 Arc::clone(&observer),
             ),
-            detection: DetectionRules::new(services, detection_file, Arc::clone(&observer)),
-            limits: Limits::new(services, Arc::clone(&observer)),
+            detection: DetectionRules::new(services, starts.detection, observers.clone()),
+            limits: Limits::new(limiters, services, starts.limits, observers),
             quality: QualityReports::new(
                 services.quality.clone(),
                 services.audit.clone(),

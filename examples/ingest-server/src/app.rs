@@ -5,26 +5,25 @@
 //! [`crate::pipeline`] → [`Writer`] (group commit) → [`crate::store::Store`].
 
 pub(crate) mod descriptors;
+mod listeners;
+pub(crate) mod policies;
 mod service_task;
 pub(crate) mod telemetry;
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::entropy::{Entropy, EntropyError, SystemEntropy};
 use portcullis_pii_detect::Detector;
-use portcullis_ratelimit::address::TrustedProxies;
 use portcullis_telemetry::{Guard, HttpLayer, MetricError, RemoteParent};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
 use self::{
     descriptors::TooFewDescriptors,
+    listeners::{ListenError, Listeners},
+    policies::PoliciesError,
     service_task::{ServiceTask, first_ended},
 };
 use crate::{
@@ -32,16 +31,15 @@ use crate::{
     backend::{Backend, BackendError, Connections, Observers},
     clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
-    detection::{self, DetectionPolicies, DetectionPolicy, InvalidPolicy},
+    detection::DetectionPolicies,
     http::{
-        listener::{self, DescriptorReserve, Listener, OutOfDescriptors},
+        listener::DescriptorReserve,
         routes::{self, AdminState, Guards},
     },
-    json,
-    limits::{self, InvalidLimits},
+    limits::Limiters,
     observe::{
         self, AdminMetrics, ApiKeyMetrics, AttemptMetrics, AuditMetrics, ConnectionMetrics,
-        DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, WriteMetrics,
+        DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, PolicyMetrics, WriteMetrics,
     },
     pipeline::{
         BodyAllowances, RequestsInFlight,
@@ -50,19 +48,14 @@ use crate::{
         services::Services,
     },
     quality,
-    store::{AuditLog, Store, StoreError, Writer, WriterLimits},
+    store::{AuditLog, Store, Writer, WriterLimits},
 };
+
+pub(crate) use self::listeners::{Addresses, try_addresses};
 
 /// Requests that are worked on at once, on the public and on the admin listener.
 const PUBLIC_IN_FLIGHT: usize = 512;
 const ADMIN_IN_FLIGHT: usize = 32;
-
-/// Where the service can be reached.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Addresses {
-    pub(crate) public: SocketAddr,
-    pub(crate) admin: SocketAddr,
-}
 
 /// The service could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -77,23 +70,10 @@ pub(crate) enum StartError {
     Random(#[from] EntropyError),
     #[error(transparent)]
     Clock(#[from] ClockNotSet),
-    #[error("the stored limits and detection policy cannot be read")]
-    StoredPolicies(#[from] StoreError),
-    #[error(
-        "the limits that were set with `PUT /admin/limits` cannot be used; delete the row of \
-         `limit_policies` to start with the defaults"
-    )]
-    InvalidLimits(#[from] InvalidLimits),
-    #[error(
-        "the detection policy that was set with `PUT /admin/detection` cannot be used; delete the row of \
-         `detection_policy` to start with the defaults"
-    )]
-    InvalidDetection(#[from] InvalidPolicy),
-    #[error("cannot listen on {address}: {kind}")]
-    Listen {
-        address: SocketAddr,
-        kind: std::io::ErrorKind,
-    },
+    #[error(transparent)]
+    Policies(#[from] PoliciesError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
 }
 
 /// A task of the service ended on its own, and without it requests would only fail.
@@ -115,13 +95,12 @@ pub(crate) struct App {
     connections: Connections,
     trace: HttpLayer,
     in_flight: RequestsInFlight,
-    public_listener: Listener,
-    admin_listener: Listener,
-    addresses: Addresses,
+    listeners: Listeners,
     writing: ServiceTask,
     auditing: ServiceTask,
     following: ServiceTask,
-    following_file: ServiceTask,
+    following_limits: ServiceTask,
+    following_rules: ServiceTask,
     pinging: ServiceTask,
 }
 
@@ -144,13 +123,10 @@ impl App {
         };
         let backend = Backend::open(config, observers).await?;
         let connections = backend.connections();
-        if let Some(given) = backend.store.limits().await? {
-            let given = json::read(given.as_bytes()).unwrap_or_default();
-            backend
-                .limiter
-                .replace_policies(limits::read(given)?.policies);
-        }
-        let detection = DetectionPolicies::new(detection_policy(config, &*backend.store).await?);
+        let (limits, detection, starts) = policies::read(config, &*backend.store).await?;
+        let limiters = Limiters::new(backend.limiter.clone(), backend.operators);
+        limiters.replace(&limits);
+        let detection = DetectionPolicies::new(detection);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let (writer, write_groups) = Writer::new(
             Arc::clone(&backend.store),
@@ -209,67 +185,44 @@ impl App {
             exports_traces: telemetry.has_exporter(),
         };
         let observer = Arc::new(AdminMetrics::register(registry)?);
-        let detection_file = config.detection.as_ref().map(|given| given.file.clone());
+        let policies = Arc::new(PolicyMetrics::register(registry)?);
         let remote_parent = if telemetry.propagates() {
             RemoteParent::Link
         } else {
             RemoteParent::Ignore
         };
         let admin = AdminState {
-            use_cases: UseCases::new(&services, components, detection_file, observer),
+            use_cases: UseCases::new(&services, components, limiters, starts, observer, policies),
             registry: registry.clone(),
             config: Arc::clone(config),
             failed_tokens,
         };
-        let rules = admin.use_cases.detection.clone();
-        let following_file =
-            ServiceTask::spawn("the watch on the detection policy", rules.follow());
-        let network = &config.network;
+        let (limits, rules) = (&admin.use_cases.limits, &admin.use_cases.detection);
+        let following_limits = limits.clone().follow();
+        let following_rules = rules.clone().follow();
+        let following_limits = ServiceTask::spawn("the watch on the limits", following_limits);
+        let following_rules =
+            ServiceTask::spawn("the watch on the detection policy", following_rules);
         let connection_metrics = Arc::new(ConnectionMetrics::register(registry)?);
-        let limits = |connections: u16| listener::Limits {
-            connections: connections.into(),
-            keep_alive: network.keep_alive,
-            ..listener::Limits::default()
-        };
-        let proxies = network.trusted_proxies.clone();
-        let bounds = limits(network.max_connections.get());
-        let public_listener = bind(network.listen, bounds, proxies).await?;
-        let public_listener = public_listener
-            .with_reserve(OutOfDescriptors::Wait(reserve.clone()))
-            .with_observer(Arc::clone(&connection_metrics) as _);
-        let proxies = TrustedProxies::none();
-        let admin_listener = bind(
-            network.admin_listen,
-            limits(descriptors::ADMIN_CONNECTIONS),
-            proxies,
-        );
-        let admin_listener = admin_listener
-            .await?
-            .with_reserve(OutOfDescriptors::UseReserve(reserve))
-            .with_observer(connection_metrics);
-        let addresses = Addresses {
-            public: address(&public_listener)?,
-            admin: address(&admin_listener)?,
-        };
+        let listeners = Listeners::bind(config, reserve, connection_metrics).await?;
         Ok(Self {
             services,
             admin,
             connections,
             trace: trace.with_remote_parent(remote_parent),
             in_flight,
-            public_listener,
-            admin_listener,
-            addresses,
+            listeners,
             writing,
             auditing,
             following,
-            following_file,
+            following_limits,
+            following_rules,
             pinging,
         })
     }
 
     pub(crate) const fn addresses(&self) -> Addresses {
-        self.addresses
+        self.listeners.addresses
     }
 
     /// The API keys, as requests check them.
@@ -296,7 +249,8 @@ impl App {
             mut writing,
             mut auditing,
             mut following,
-            mut following_file,
+            mut following_limits,
+            mut following_rules,
             mut pinging,
             ..
         } = self;
@@ -305,12 +259,12 @@ impl App {
             Arc::clone(&services),
             Guards::new(self.in_flight, Arc::clone(&services.clock), trace.clone()),
         );
-        let public = self.public_listener.serve(public, stopped.clone());
+        let public = self.listeners.public.serve(public, stopped.clone());
         let mut public = ServiceTask::spawn("the public listener", public);
         let in_flight = RequestsInFlight::new(ADMIN_IN_FLIGHT);
         let guards = Guards::new(in_flight, Arc::clone(&services.clock), trace);
         let admin = routes::admin(state.clone(), guards);
-        let admin = self.admin_listener.serve(admin, stopped);
+        let admin = self.listeners.admin.serve(admin, stopped);
         let mut admin = ServiceTask::spawn("the admin listener", admin);
 
         let tasks = [
@@ -319,7 +273,8 @@ impl App {
             &mut writing,
             &mut auditing,
             &mut following,
-            &mut following_file,
+            &mut following_limits,
+            &mut following_rules,
             &mut pinging,
         ];
         let outcome = tokio::select! {
@@ -331,7 +286,7 @@ impl App {
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
-            drop((following, following_file, pinging));
+            drop((following, following_limits, following_rules, pinging));
             // The writers end when nobody can queue any more.
             drop((services, state));
             auditing.ended().await;
@@ -346,30 +301,6 @@ impl App {
     }
 }
 
-/// The policy to begin with: the file's, if there is one, or what was remembered.
-async fn detection_policy(
-    config: &Config,
-    store: &dyn Store,
-) -> Result<DetectionPolicy, StartError> {
-    let remembered = store.detection().await?;
-    match (&config.detection, remembered) {
-        (Some(given), remembered) => {
-            if remembered.is_some() {
-                tracing::warn!(
-                    "`INGEST_DETECTION_FILE` is set: the detection policy in the database, set \
-                     while there was no file, does not hold"
-                );
-            }
-            Ok(given.policy.clone())
-        }
-        (None, Some(remembered)) => {
-            let remembered = json::read(remembered.as_bytes()).unwrap_or_default();
-            Ok(detection::read_stored(remembered)?)
-        }
-        (None, None) => Ok(DetectionPolicy::default()),
-    }
-}
-
 /// Finds what is wrong with the database also while nobody asks anything of it.
 async fn ping_repeatedly(store: Arc<dyn Store>) {
     loop {
@@ -377,39 +308,5 @@ async fn ping_repeatedly(store: Arc<dyn Store>) {
         let span = tracing::info_span!(parent: None, "watch_database");
         // What it finds is remembered and told by the store itself.
         drop(store.ping().instrument(span).await);
-    }
-}
-
-/// Whether the addresses are free, before a folder or a file is made. They are let go again, so that
-/// nothing connects to a service that is not ready.
-pub(crate) fn try_addresses(config: &Config) -> Result<(), StartError> {
-    let network = &config.network;
-    let bind = |address| TcpListener::bind(address).map_err(|error| listen(address, &error));
-    // Both at once: they may be one address.
-    let _public = bind(network.listen)?;
-    let _admin = bind(network.admin_listen)?;
-    Ok(())
-}
-
-async fn bind(
-    address: SocketAddr,
-    limits: listener::Limits,
-    proxies: TrustedProxies,
-) -> Result<Listener, StartError> {
-    let listener = Listener::bind(address, limits, proxies).await;
-    listener.map_err(|error| listen(address, &error))
-}
-
-fn address(listener: &Listener) -> Result<SocketAddr, StartError> {
-    let unspecified = SocketAddr::from(([0, 0, 0, 0], 0));
-    listener
-        .address()
-        .map_err(|error| listen(unspecified, &error))
-}
-
-fn listen(address: SocketAddr, error: &std::io::Error) -> StartError {
-    StartError::Listen {
-        address,
-        kind: error.kind(),
     }
 }

@@ -24,7 +24,7 @@ use self::{
 use crate::{
     config::{Config, INDEX_ROOTS, KEY_PEPPERS},
     limits,
-    store::{FaultLatch, FaultObserver, Store},
+    store::{FaultLatch, FaultObserver, Remembered, Store},
 };
 
 pub(crate) use self::{database::DatabaseError, limiter::LimiterError, location::Location};
@@ -39,6 +39,7 @@ pub(crate) struct Backend {
     pub(crate) api_keys: ApiKeyCache,
     pub(crate) key_store: Arc<dyn KeyStore>,
     pub(crate) limiter: RateLimiter,
+    pub(crate) operators: RateLimiter,
     pub(crate) failed_admin_tokens: RateLimiter,
     pub(crate) failed_api_keys: RateLimiter,
     connections: Connections,
@@ -112,6 +113,7 @@ impl Backend {
             keyring: keyring.build(),
             api_keys: api_keys.build(),
             key_store,
+            operators: limiter::of_operators(observers.limits.clone())?,
             limiter: limiter::configured(config.providers, observers.limits)?,
             failed_admin_tokens: limiter::of_failures(limits::failed_admin_tokens())?,
             failed_api_keys: limiter::of_failures(limits::failed_api_keys())?,
@@ -122,18 +124,20 @@ impl Backend {
         })
     }
 
-    /// Whether the secrets are those of the database, if there is one that remembers any; without
-    /// opening it to write.
+    /// What the database remembers, if there is one that remembers any secrets and they are the
+    /// configured ones; without opening it to write.
     ///
     /// # Errors
     /// [`BackendError`], as from [`open`](Self::open).
-    pub(crate) async fn compare_secrets(config: &Config) -> Result<bool, BackendError> {
+    pub(crate) async fn compare_secrets(
+        config: &Config,
+    ) -> Result<Option<Remembered>, BackendError> {
         let Some(remembered) = Database::remembered(&config.database).await? else {
-            return Ok(false);
+            return Ok(None);
         };
         let secrets = Secrets::configured(config)?;
         secret_checks::compare_with(&remembered, &secrets.index_roots, &secrets.configured)?;
-        Ok(true)
+        Ok(Some(remembered))
     }
 
     /// What has to be closed when everything else is gone.

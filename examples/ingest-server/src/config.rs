@@ -5,7 +5,6 @@
 //! on what uses a configuration. Schemas are loaded here, because their faults are configuration's.
 
 mod database;
-mod detection;
 mod file;
 mod given;
 mod network;
@@ -13,6 +12,7 @@ mod observability;
 mod origin;
 mod permissions;
 mod plain;
+mod policy_file;
 mod problems;
 mod profile;
 mod providers;
@@ -26,13 +26,13 @@ mod unknown;
 use std::{path::PathBuf, sync::Arc};
 
 use self::problems::Problems;
-use crate::schemas::Schemas;
+use crate::{detection::DetectionPolicy, limits::GivenLimits, schemas::Schemas};
 
 pub(crate) use self::{
     database::Database,
-    detection::DetectionFile,
     network::Network,
     observability::Observability,
+    policy_file::GivenPolicy,
     problems::{ConfigError, Warning},
     profile::Profile,
     providers::{KekSource, LimitStore, Providers},
@@ -50,7 +50,9 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) schemas: Arc<Schemas>,
     /// The file of the detection policy, if it stands in one.
-    pub(crate) detection: Option<DetectionFile>,
+    pub(crate) detection: Option<GivenPolicy<DetectionPolicy>>,
+    /// That of the limits.
+    pub(crate) limits: Option<GivenPolicy<GivenLimits>>,
     pub(crate) observability: Observability,
     pub(crate) providers: Providers,
     pub(crate) secrets: Secrets,
@@ -72,7 +74,8 @@ impl Config {
         let network = network::read(sources, profile, &mut problems);
         let database = database::read(sources, &data_dir, &mut problems);
         let schemas = schemas::read(sources, &mut problems);
-        let detection = detection::read(sources, &mut problems);
+        let detection = policy_file::read(settings::DETECTION_FILE, sources, &mut problems);
+        let limits = policy_file::read(settings::LIMITS_FILE, sources, &mut problems);
         let observability = observability::read(sources, &mut problems);
         let secrets = secrets::read(sources, profile, &mut problems);
         let providers = providers::read(sources, &mut problems);
@@ -95,6 +98,7 @@ impl Config {
                     database,
                     schemas: Arc::new(schemas),
                     detection,
+                    limits,
                     observability,
                     providers,
                     secrets,

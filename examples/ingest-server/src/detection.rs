@@ -2,7 +2,6 @@
 //! tenant apart where an operator says so.
 
 mod document;
-mod file;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,10 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use portcullis_pii_detect::{Detector, Kind};
 
-pub(crate) use self::{
-    document::{InvalidPolicy, describe, read, read_stored},
-    file::{MAX_POLICY, PolicyFile, PolicyText},
-};
+pub(crate) use self::document::{InvalidPolicy, describe, read, read_stored};
 
 /// What is done with a value in which one kind is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,10 +3,12 @@
 
 mod bounded;
 mod exposure;
+mod policy;
 mod private;
 
 pub(crate) use self::{
     bounded::{Unreadable, read, read_text},
     exposure::{of_file, of_folder, of_parents},
+    policy::{FilePolicy, MAX_POLICY, PolicyFile, PolicyText},
     private::{create_folder, create_new, replace},
 };

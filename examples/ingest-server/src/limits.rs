@@ -2,26 +2,43 @@
 //! overdraw them.
 
 mod document;
+mod limiters;
 
 use portcullis_ratelimit::{
     Category, Tier,
     policy::{Limit, LimitName, Policies, PoliciesBuilder, Policy, PolicyError, Rate, Rule, Scope},
 };
 
-pub(crate) use self::document::{GivenLimits, InvalidLimits, describe, read};
+pub(crate) use self::{
+    document::{GivenLimits, InvalidLimits, describe, of_report, read, read_stored, write},
+    limiters::Limiters,
+};
+
+/// The tiers that an API key may have.
+pub(crate) const TIERS: [Tier; 3] = [Tier::FREE, Tier::STANDARD, Tier::ENTERPRISE];
+
+/// The tier of those who have the admin token. No API key has it.
+pub(crate) const OPERATOR: Tier = Tier::from_static("operator");
 
 /// The tiers that have limits.
-pub(crate) const TIERS: [Tier; 3] = [Tier::FREE, Tier::STANDARD, Tier::ENTERPRISE];
+const EVERY_TIER: [Tier; 4] = [Tier::FREE, Tier::STANDARD, Tier::ENTERPRISE, OPERATOR];
 
 /// Searches by callers who see masks: each tests a guess.
 pub(crate) const SEARCH: Category = Category::from_static("search");
 
-/// The categories of requests that are limited.
-const CATEGORIES: [Category; 3] = [Category::INGEST, Category::READ, SEARCH];
+/// The categories of requests with an API key that are limited.
+static CATEGORIES: [Category; 3] = [Category::INGEST, Category::READ, SEARCH];
+
+/// Those of operators.
+static OPERATORS_CATEGORIES: [Category; 1] = [Category::ADMIN];
 
 /// What an API key may guess in an hour, and at once: enough for a person who looks customers up.
 const SEARCH_RATE: u32 = 60;
 const SEARCH_BURST: u32 = 60;
+
+/// What an operator may ask for in a second and at once, from one address.
+const OPERATOR_RATE: u32 = 20;
+const OPERATOR_BURST: u32 = 40;
 
 /// What one client address may ask for in a second and at once, whatever keys it shows: more than
 /// any honest client needs, and what keeps a flood of invented keys from the key store.
@@ -38,7 +55,7 @@ pub(crate) const READ_DEBT: u32 = 100;
 /// The given policies, with the defaults in place of those they leave out: a tier without a
 /// policy could ask for nothing at all. Limits that give no debt have enough for the largest request.
 /// An API key has a limit of searches whatever else is given for them: who limits a tenant's does not
-/// mean to lift it.
+/// mean to lift it. Likewise each address of operators: whose loop is refused keeps no other out.
 pub(crate) fn complete(given: PoliciesBuilder) -> Result<Policies, PolicyError> {
     let named = given.clone().build()?;
     let defaults = Policies::tier_defaults();
@@ -47,9 +64,9 @@ pub(crate) fn complete(given: PoliciesBuilder) -> Result<Policies, PolicyError> 
         complete = complete.client_address(address_rule());
     }
     for tier in TIERS {
-        for category in CATEGORIES {
-            let default = defaults.policy(&tier, &category);
-            if named.policy(&tier, &category).is_some() {
+        for category in &CATEGORIES {
+            let default = defaults.policy(&tier, category);
+            if named.policy(&tier, category).is_some() {
                 continue;
             }
             for limit in default.into_iter().flat_map(|policy| policy.limits()) {
@@ -58,13 +75,17 @@ pub(crate) fn complete(given: PoliciesBuilder) -> Result<Policies, PolicyError> 
             }
         }
         let searches = named.policy(&tier, &SEARCH);
-        if !searches.is_some_and(|policy| limits_keys(policy)) {
+        if !searches.is_some_and(|policy| has(policy, Scope::Key)) {
             complete = complete.key(tier, SEARCH, search_rule());
         }
     }
+    let operators = named.policy(&OPERATOR, &Category::ADMIN);
+    if !operators.is_some_and(|policy| has(policy, Scope::Address)) {
+        complete = complete.address(OPERATOR, Category::ADMIN, operator_rule());
+    }
     complete
-        .with_debt_in(&Category::INGEST, INGEST_DEBT)?
-        .with_debt_in(&Category::READ, READ_DEBT)?
+        .with_debt_in(&Category::INGEST, debt_in(&Category::INGEST))?
+        .with_debt_in(&Category::READ, debt_in(&Category::READ))?
         .build()
 }
 
@@ -80,9 +101,34 @@ fn search_rule() -> Rule {
     Rule::new(limit).named(LimitName::from_static("search"))
 }
 
-fn limits_keys(policy: &Policy) -> bool {
+/// What one address of operators may ask for: enough for a page that asks for all there is to see.
+fn operator_rule() -> Rule {
+    let limit = Limit::new(Rate::tokens_per_second(OPERATOR_RATE), OPERATOR_BURST);
+    let limit = limit.expect("small numbers above zero make a limit");
+    Rule::new(limit).named(LimitName::from_static("admin"))
+}
+
+fn has(policy: &Policy, scope: Scope) -> bool {
     let mut limits = policy.limits().iter();
-    limits.any(|limit| limit.scope() == Scope::Key)
+    limits.any(|limit| limit.scope() == scope)
+}
+
+/// The categories in which a tier has limits.
+fn categories(tier: &Tier) -> &'static [Category] {
+    if *tier == OPERATOR {
+        &OPERATORS_CATEGORIES
+    } else {
+        &CATEGORIES
+    }
+}
+
+/// What a limit of a category may be overdrawn by where it does not say.
+fn debt_in(category: &Category) -> u32 {
+    match category {
+        category if *category == Category::INGEST => INGEST_DEBT,
+        category if *category == Category::READ => READ_DEBT,
+        _ => 0,
+    }
 }
 
 /// How often a client network may show a wrong admin token: five at once, and one every ten seconds.

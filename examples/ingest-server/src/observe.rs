@@ -10,6 +10,7 @@ mod data_keys;
 mod faults;
 mod limits;
 mod pii;
+mod policies;
 mod shares;
 mod writes;
 
@@ -22,7 +23,8 @@ use crate::{quality::Quality, store::Writer};
 pub(crate) use self::{
     admin::AdminMetrics, api_keys::ApiKeyMetrics, attempts::AttemptMetrics, audit::AuditMetrics,
     connections::ConnectionMetrics, data_keys::DataKeyMetrics, faults::FaultMetrics,
-    limits::LimitMetrics, pii::PiiMetrics, shares::register_shares, writes::WriteMetrics,
+    limits::LimitMetrics, pii::PiiMetrics, policies::PolicyMetrics, shares::register_shares,
+    writes::WriteMetrics,
 };
 
 /// Values that a label of a closed set can have, with room to grow.

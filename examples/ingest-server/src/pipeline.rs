@@ -58,6 +58,7 @@ pub(crate) use self::{
     intake::Intake,
     lead_reads::{LeadQuery, LeadReads, admit_reader},
     limit_address::ClientAddress,
+    limits::check_operator,
 };
 #[cfg(feature = "fuzzing")]
 pub(crate) use self::{examine::Examiner, parse::Envelope, validate::Valid};

@@ -9,6 +9,7 @@ mod conformance;
 mod fault;
 mod group;
 mod group_span;
+mod policy_kind;
 mod queue_room;
 mod rows;
 pub(crate) mod sqlite;
@@ -34,10 +35,10 @@ pub(crate) use self::{
     audit_observer::{AuditLogEvent, AuditObserver},
     fault::{DatabaseFault, FaultEvent, FaultLatch, FaultObserver},
     group::{Committed, Group, GroupSink, WriteGroups},
+    policy_kind::PolicyKind,
     queue_room::QueueSlots,
     rows::{
-        EventRow, IndexRow, LeadChange, LeadWrite, RememberedSecrets, SealedColumn, SecretCheck,
-        Write,
+        EventRow, IndexRow, LeadChange, LeadWrite, Remembered, SealedColumn, SecretCheck, Write,
     },
     writer::{WriteEvent, WriteObserver, Writer, WriterLimits},
 };
@@ -92,17 +93,11 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// The events of the audit log that match, newest first.
     async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
 
-    /// The limits that were remembered last, if any were.
-    async fn limits(&self) -> Result<Option<String>, StoreError>;
+    /// The policy of a kind that was remembered last, if one was.
+    async fn policy(&self, kind: PolicyKind) -> Result<Option<String>, StoreError>;
 
-    /// Remembers limits in place of those before.
-    async fn remember_limits(&self, policies: &str) -> Result<(), StoreError>;
-
-    /// The detection policy that was remembered last, if any was.
-    async fn detection(&self) -> Result<Option<String>, StoreError>;
-
-    /// Remembers a detection policy in place of the one before.
-    async fn remember_detection(&self, policy: &str) -> Result<(), StoreError>;
+    /// Remembers a policy in place of the one of its kind before.
+    async fn remember_policy(&self, kind: PolicyKind, text: &str) -> Result<(), StoreError>;
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -84,12 +84,16 @@ mod key_output;
 mod keys;
 #[path = "e2e/limits.rs"]
 mod limits;
+#[path = "e2e/limits_file.rs"]
+mod limits_file;
 #[path = "e2e/lost_spans.rs"]
 mod lost_spans;
 #[path = "e2e/memory.rs"]
 mod memory;
 #[path = "e2e/naughty_strings.rs"]
 mod naughty_strings;
+#[path = "e2e/operators.rs"]
+mod operators;
 #[path = "e2e/phones.rs"]
 mod phones;
 #[path = "e2e/plaintext_reads.rs"]
@@ -124,10 +128,14 @@ mod server_metrics;
 mod server_traces;
 #[path = "e2e/server_webhooks.rs"]
 mod server_webhooks;
+#[path = "e2e/shared_policies.rs"]
+mod shared_policies;
 #[path = "e2e/shares.rs"]
 mod shares;
 #[path = "e2e/shutdown.rs"]
 mod shutdown;
+#[path = "e2e/spoofed.rs"]
+mod spoofed;
 #[path = "e2e/tampered_leads.rs"]
 mod tampered_leads;
 #[path = "e2e/tampering.rs"]

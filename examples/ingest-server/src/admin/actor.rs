@@ -13,6 +13,10 @@ pub(crate) enum Actor {
     DevProfile,
     /// Writes the file of the detection policy.
     DetectionFile,
+    /// Writes the file of the limits.
+    LimitsFile,
+    /// Another process, which left a policy in the database.
+    Database,
 }
 
 impl Actor {
@@ -23,6 +27,8 @@ impl Actor {
             Self::CommandLine { user } => format!("command-line:{user}"),
             Self::DevProfile => "dev-profile".to_owned(),
             Self::DetectionFile => "detection-file".to_owned(),
+            Self::LimitsFile => "limits-file".to_owned(),
+            Self::Database => "database".to_owned(),
         }
     }
 
@@ -30,7 +36,7 @@ impl Actor {
     pub(crate) const fn address(&self) -> Option<IpAddr> {
         match self {
             Self::AdminToken { address } => Some(*address),
-            Self::CommandLine { .. } | Self::DevProfile | Self::DetectionFile => None,
+            _ => None,
         }
     }
 }
@@ -42,6 +48,8 @@ impl fmt::Display for Actor {
             Self::CommandLine { user } => write!(f, "command line, user {user}"),
             Self::DevProfile => f.write_str("dev profile"),
             Self::DetectionFile => f.write_str("file of the detection policy"),
+            Self::LimitsFile => f.write_str("file of the limits"),
+            Self::Database => f.write_str("another process on the database"),
         }
     }
 }

@@ -40,6 +40,8 @@ pub(crate) enum Action<'a> {
     RevokeApiKey {
         kid: Option<&'a Kid>,
     },
+    /// Any at all.
+    Request,
     ReadLimits,
     ReplaceLimits {
         policies: Option<&'a PoliciesBuilder>,
@@ -77,6 +79,7 @@ impl Action<'_> {
             Self::ListApiKeys { .. } => "api_key.list",
             Self::ReadApiKey { .. } => "api_key.read",
             Self::RevokeApiKey { .. } => "api_key.revoke",
+            Self::Request => "admin.request",
             Self::ReadLimits => "limits.read",
             Self::ReplaceLimits { .. } => "limits.replace",
             Self::ReadDetection => "detection.read",

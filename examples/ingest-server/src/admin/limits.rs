@@ -1,43 +1,28 @@
 //! What is limited, who is, and other limits.
 
-use std::sync::Arc;
-
-use portcullis_ratelimit::RateLimiter;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, record};
+use super::{
+    Action, Actor,
+    kept_policy::{InForce, KeptPolicy, Observers, PolicySource, PolicyStart, ReplaceError},
+};
 use crate::{
-    limits::{self, GivenLimits, InvalidLimits},
+    limits::{self, GivenLimits, Limiters},
     pipeline::services::Services,
-    store::{AuditLog, AuditOutcome, Store, StoreError, Unrecorded},
+    store::{PolicyKind, Unrecorded},
 };
 
 /// The use cases on limits.
 #[derive(Debug, Clone)]
-pub(crate) struct Limits {
-    limiter: RateLimiter,
-    store: Arc<dyn Store>,
-    audit: AuditLog,
-    observer: Arc<dyn AdminObserver>,
-}
+pub(crate) struct Limits(KeptPolicy<Limiters>);
 
-/// The limits in force, and whom they refused most of late.
+/// The limits in force, where they are from, and whom they refused most of late.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct LimitsReport {
     policies: Value,
+    source: PolicySource,
     limited: Vec<LimitedTenant>,
-}
-
-/// Why limits were not replaced.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LimitsError {
-    #[error(transparent)]
-    Invalid(#[from] InvalidLimits),
-    #[error(transparent)]
-    Unrecorded(#[from] Unrecorded),
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -51,13 +36,14 @@ struct LimitedTenant {
 }
 
 impl Limits {
-    pub(crate) fn new(services: &Services, observer: Arc<dyn AdminObserver>) -> Self {
-        Self {
-            limiter: services.limiter.clone(),
-            store: Arc::clone(&services.store),
-            audit: services.audit.clone(),
-            observer,
-        }
+    pub(super) fn new(
+        limiters: Limiters,
+        services: &Services,
+        start: PolicyStart,
+        observers: Observers,
+    ) -> Self {
+        let (store, audit) = (services.store.clone(), services.audit.clone());
+        Self(KeptPolicy::new(limiters, start, store, audit, observers))
     }
 
     /// The limits in force, and the tenants refused most of late, most refused first.
@@ -65,11 +51,9 @@ impl Limits {
     /// # Errors
     /// That they were looked at cannot be put on record.
     pub(crate) async fn read(&self, actor: &Actor) -> Result<LimitsReport, Unrecorded> {
-        let action = Action::ReadLimits;
-        let recorded = self.audit.record(record::draft(actor, &action, None)).await;
-        self.report(actor, action, ActionResult::of_read(&recorded));
-        recorded?;
-        let tenants = self.limiter.most_limited().into_iter();
+        self.0.record_read(actor, Action::ReadLimits).await?;
+        let limiters = &self.0.in_force;
+        let tenants = limiters.most_limited().into_iter();
         let limited = tenants.map(|tenant| LimitedTenant {
             tenant: tenant.tenant,
             refusals: tenant.refusals,
@@ -77,62 +61,56 @@ impl Limits {
             seconds_ago: tenant.last_refused.as_secs(),
         });
         Ok(LimitsReport {
-            policies: limits::describe(&self.limiter.policies()),
+            policies: limits::describe(&limiters.policies()),
+            source: self.0.source(),
             limited: limited.collect(),
         })
     }
 
-    /// Replaces the policies; what is left out is as by default. They hold at once, and after the
-    /// next start.
+    /// Replaces the policies; what is left out is as by default.
     ///
     /// # Errors
-    /// They cannot be used, or the change cannot be put on record or remembered.
-    pub(crate) async fn replace(&self, actor: &Actor, given: Value) -> Result<(), LimitsError> {
-        let given = limits::read(given).map_err(LimitsError::from);
-        let replaced = match &given {
-            Ok(given) => self.replace_recorded(actor, given).await,
-            Err(_) => {
-                let action = Action::ReplaceLimits { policies: None };
-                self.audit.note(record::rejected(actor, &action));
-                Ok(())
-            }
-        };
-        let policies = given.as_ref().ok().map(|given| &given.builder);
-        let result = match (&given, &replaced) {
-            (Err(_), _) => ActionResult::Rejected,
-            (Ok(_), Err(_)) => ActionResult::Failed,
-            (Ok(_), Ok(())) => ActionResult::Done,
-        };
-        self.report(actor, Action::ReplaceLimits { policies }, result);
-        given.and(replaced)
+    /// They cannot be used, or the change cannot be put on record, or the limits not be kept.
+    pub(crate) async fn replace(&self, actor: &Actor, given: Value) -> Result<(), ReplaceError> {
+        self.0.replace(actor, given).await
     }
 
-    async fn replace_recorded(
-        &self,
-        actor: &Actor,
-        given: &GivenLimits,
-    ) -> Result<(), LimitsError> {
-        let policies = Some(&given.builder);
-        let action = Action::ReplaceLimits { policies };
-        let change = self
-            .audit
-            .begin(record::draft(actor, &action, None))
-            .await?;
-        if let Err(error) = self.store.remember_limits(&given.text).await {
-            let detail = Some("capacity.store_unavailable");
-            // The log has said so, and counted it.
-            drop(change.finish(AuditOutcome::Failure, detail).await);
-            return Err(error.into());
-        }
-        self.limiter.replace_policies(given.policies.clone());
-        Ok(change.finish(AuditOutcome::Success, None).await?)
+    /// Takes over what others change where the limits are kept.
+    pub(crate) async fn follow(self) {
+        self.0.follow().await;
+    }
+}
+
+impl InForce for Limiters {
+    type Policy = GivenLimits;
+
+    const KIND: PolicyKind = PolicyKind::Limits;
+    const FILE: Actor = Actor::LimitsFile;
+
+    fn read(given: Value) -> Result<(GivenLimits, Value), String> {
+        let document = limits::of_report(given).map_err(|error| error.to_string())?;
+        let given = limits::read(document.clone()).map_err(|error| error.to_string())?;
+        Ok((given, document))
     }
 
-    fn report(&self, actor: &Actor, action: Action<'_>, result: ActionResult) {
-        self.observer.observe(&AdminEvent {
-            actor,
-            action,
-            result,
-        });
+    fn read_stored(kept: Option<&str>) -> Result<GivenLimits, String> {
+        limits::read_stored(kept).map_err(|error| error.to_string())
+    }
+
+    fn file_text(given: &Value) -> Result<String, String> {
+        limits::write(given).map_err(|error| error.to_string())
+    }
+
+    fn is_in_force(&self, given: &GivenLimits) -> bool {
+        *self.policies() == given.policies
+    }
+
+    fn put_in_force(&self, given: &GivenLimits) {
+        self.replace(&given.policies);
+    }
+
+    fn action(given: Option<&GivenLimits>) -> Action<'_> {
+        let policies = given.map(|given| &given.builder);
+        Action::ReplaceLimits { policies }
     }
 }

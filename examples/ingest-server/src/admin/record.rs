@@ -11,6 +11,7 @@ pub(super) fn draft(actor: &Actor, action: &Action<'_>, tenant: Option<&str>) ->
         Action::IssueApiKey { .. } => (Activity::Create, "api_key"),
         Action::RevokeApiKey { .. } => (Activity::Delete, "api_key"),
         Action::ListApiKeys { .. } | Action::ReadApiKey { .. } => (Activity::Read, "api_key"),
+        Action::Request => (Activity::Read, "admin"),
         Action::ReplaceLimits { .. } => (Activity::Update, "limits"),
         Action::ReadLimits => (Activity::Read, "limits"),
         Action::ReplaceDetection { .. } => (Activity::Update, "detection"),
@@ -34,6 +35,16 @@ pub(super) fn draft(actor: &Actor, action: &Action<'_>, tenant: Option<&str>) ->
         refs: None,
         peer: actor.address(),
         trace: current_trace_id().map(|trace| trace.to_string()),
+    }
+}
+
+/// The event of a request that was one too many.
+pub(super) fn limited(actor: &Actor) -> AuditDraft {
+    AuditDraft {
+        count: 1,
+        outcome: AuditOutcome::Denied,
+        detail: Some("limited"),
+        ..draft(actor, &Action::Request, None)
     }
 }
 

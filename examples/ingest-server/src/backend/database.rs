@@ -17,7 +17,7 @@ use super::{grouped_keys::GroupedKeys, watched::Watched};
 use crate::{
     config, files,
     store::{
-        FaultLatch, RememberedSecrets, Store, StoreError,
+        FaultLatch, Remembered, Store, StoreError,
         sqlite::{self, SqliteStore},
     },
 };
@@ -115,10 +115,10 @@ impl Database {
     /// What a database that nobody has to have opened remembers of its secrets; nothing is written.
     pub(super) async fn remembered(
         config: &config::Database,
-    ) -> Result<Option<RememberedSecrets>, DatabaseError> {
+    ) -> Result<Option<Remembered>, DatabaseError> {
         let config::Database::Sqlite(path) = config;
         check_file(path, Access::READ_OK)?;
-        Ok(sqlite::remembered_secrets(path).await?)
+        Ok(sqlite::remembered(path).await?)
     }
 
     pub(super) async fn close(&self) {

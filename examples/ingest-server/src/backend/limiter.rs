@@ -43,16 +43,31 @@ pub(super) fn configured(
     Ok(limiter.build()?)
 }
 
+/// Makes the limiter of operators, by client network. It is this process's own for the same reason as
+/// [`of_failures`].
+pub(super) fn of_operators(
+    observer: Option<Arc<dyn Observer>>,
+) -> Result<RateLimiter, LimiterError> {
+    let store = MemoryStore::new(MAX_NETWORKS, WhenFull::SharedOverflow);
+    let mut limiter = RateLimiter::builder()
+        .policies(limits::complete(Policies::builder())?)
+        .store(Arc::new(store));
+    if let Some(observer) = observer {
+        limiter = limiter.observer(observer);
+    }
+    Ok(limiter.build()?)
+}
+
 /// Makes a limiter of attempts that failed, by client network. It is this process's own whatever store is
 /// configured: it guards against noise, and must work where the store does not.
 pub(super) fn of_failures(limit: Limit) -> Result<RateLimiter, LimiterError> {
     let policies = Policies::builder().client_address(Rule::new(limit));
-    let store = MemoryStore::new(MAX_FAILING_NETWORKS, WhenFull::SharedOverflow);
+    let store = MemoryStore::new(MAX_NETWORKS, WhenFull::SharedOverflow);
     let limiter = RateLimiter::builder()
         .policies(policies.build()?)
         .store(Arc::new(store));
     Ok(limiter.build()?)
 }
 
-/// Client networks whose failures are counted apart; those beyond share one bucket.
-const MAX_FAILING_NETWORKS: NonZeroUsize = NonZeroUsize::new(10_000).expect("10,000 is not zero");
+/// Client networks that are counted apart; those beyond share one bucket.
+const MAX_NETWORKS: NonZeroUsize = NonZeroUsize::new(10_000).expect("10,000 is not zero");

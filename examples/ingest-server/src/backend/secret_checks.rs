@@ -8,7 +8,7 @@ use portcullis_versioned_secrets::{CheckValue, SecretVersion};
 
 use crate::{
     config::INDEX_ROOTS,
-    store::{RememberedSecrets, SecretCheck, Store, StoreError},
+    store::{Remembered, SecretCheck, Store, StoreError},
 };
 
 /// Every version of a secret that is configured.
@@ -100,7 +100,7 @@ pub(super) async fn verify(
 
 /// Compares every configured secret with what a database remembers, and changes nothing.
 pub(super) fn compare_with(
-    remembered: &RememberedSecrets,
+    remembered: &Remembered,
     index_roots: &IndexRoots,
     configured: &[Configured],
 ) -> Result<(), WrongSecrets> {

@@ -28,8 +28,8 @@ use self::sink::WatchedSink;
 use crate::{
     lead::{LeadColumn, LeadId, LeadRecord},
     store::{
-        AuditEntry, AuditQuery, DatabaseFault, FaultLatch, IndexedLead, KnownLeads, SecretCheck,
-        Store, StoreError, WriteGroups, sqlite::WriteTurns,
+        AuditEntry, AuditQuery, DatabaseFault, FaultLatch, IndexedLead, KnownLeads, PolicyKind,
+        SecretCheck, Store, StoreError, WriteGroups, sqlite::WriteTurns,
     },
 };
 
@@ -127,22 +127,13 @@ impl Store for Watched<dyn Store> {
         self.watch(self.store.audit_events(query).await)
     }
 
-    async fn limits(&self) -> Result<Option<String>, StoreError> {
-        self.watch(self.store.limits().await)
+    async fn policy(&self, kind: PolicyKind) -> Result<Option<String>, StoreError> {
+        self.watch(self.store.policy(kind).await)
     }
 
-    async fn remember_limits(&self, policies: &str) -> Result<(), StoreError> {
+    async fn remember_policy(&self, kind: PolicyKind, text: &str) -> Result<(), StoreError> {
         self.latch.check()?;
-        self.watch(self.store.remember_limits(policies).await)
-    }
-
-    async fn detection(&self) -> Result<Option<String>, StoreError> {
-        self.watch(self.store.detection().await)
-    }
-
-    async fn remember_detection(&self, policy: &str) -> Result<(), StoreError> {
-        self.latch.check()?;
-        self.watch(self.store.remember_detection(policy).await)
+        self.watch(self.store.remember_policy(kind, text).await)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use super::{
     warn,
 };
 use crate::{
-    app::{StartError, descriptors},
+    app::{StartError, descriptors, policies},
     backend::Backend,
     cli::dev,
     config::Warning,
@@ -17,9 +17,12 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
     let would_generate = dev::secrets::would_generate(&settings.sources());
     let config = settings.load(MissingSecrets::DryRun)?.config;
     descriptors::check(&config).map_err(StartError::from)?;
-    let has_data = Backend::compare_secrets(&config).await?;
+    let remembered = Backend::compare_secrets(&config).await?;
+    if let Some(remembered) = &remembered {
+        policies::check_remembered(&config, remembered).map_err(StartError::from)?;
+    }
     print("the configuration is valid")?;
-    if has_data {
+    if remembered.is_some() {
         print("the secrets are those of the database")?;
     }
     for Warning { setting, message } in &config.warnings {

@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use super::CliError;
 use crate::{
-    app,
+    app::{self, StartError},
     cli::dev,
     config::{self, Config, Flags, Setting, Sources, settings},
     process,
@@ -149,7 +149,7 @@ fn load(mut sources: Sources, missing: MissingSecrets) -> Result<Loaded, CliErro
     if missing == MissingSecrets::Generate && dev::secrets::would_generate(&sources) {
         // Nothing is written for a configuration that cannot be used, or beside another process.
         dev::secrets::dry_run(&mut sources)?;
-        app::try_addresses(&Config::load(&sources)?)?;
+        app::try_addresses(&Config::load(&sources)?).map_err(StartError::from)?;
     }
     let has_generated_secrets = match missing {
         MissingSecrets::Generate => dev::secrets::ensure(&mut sources)?,

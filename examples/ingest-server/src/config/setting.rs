@@ -28,6 +28,7 @@ pub(crate) enum Section {
     Database,
     Schemas,
     Detection,
+    Limits,
     Observability,
     Providers,
     Secrets,
@@ -61,6 +62,7 @@ impl Section {
             Self::Database => "Database",
             Self::Schemas => "Schemas",
             Self::Detection => "Personal data that no schema declares",
+            Self::Limits => "Limits",
             Self::Observability => "Observability",
             Self::Providers => "Other programs",
             Self::Secrets => {

@@ -50,6 +50,11 @@ table! {
         .otherwise("what was set with `PUT /admin/detection`, or `reject`")
         .help("What is done with it, by tenant and kind, in JSON; read again when it changes");
 
+    LIMITS_FILE: Setting::new(Section::Limits, "INGEST_LIMITS_FILE", "FILE")
+        .key("limits_file").flag("limits-file")
+        .otherwise("what was set with `PUT /admin/limits`, or the defaults")
+        .help("Limits by tier and category, in TOML; read again when it changes");
+
     LOG: Setting::new(Section::Observability, "INGEST_LOG", "FILTER")
         .key("log").flag("log").default("info")
         .help("Which events are logged, such as `info,ingest_server=debug`");

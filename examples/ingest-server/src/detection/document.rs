@@ -5,7 +5,10 @@ use portcullis_pii_detect::{Detector, Kind};
 use serde_json::{Map, Value, json};
 
 use super::{DetectionPolicy, Handling};
-use crate::json::{self, JsonError};
+use crate::{
+    files::FilePolicy,
+    json::{self, JsonError},
+};
 
 /// Why a policy cannot be used. The text repeats nothing of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +21,7 @@ pub(crate) struct InvalidPolicy {
 
 /// Why a text holds no policy: what is wrong, and on which line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum InvalidText {
+enum InvalidText {
     #[error(transparent)]
     NotJson(#[from] JsonError),
     #[error("line {line}: {policy}")]
@@ -33,10 +36,21 @@ pub(crate) fn read(document: Value) -> Result<DetectionPolicy, InvalidPolicy> {
     read_named(document, check_looks)
 }
 
-/// Reads a policy that was read before it was stored. A detector that has learnt since then to see
-/// something in the name of a tenant keeps no service from starting.
-pub(crate) fn read_stored(document: Value) -> Result<DetectionPolicy, InvalidPolicy> {
+/// Reads a policy that was read before it was stored, or the default where none was. A detector that
+/// has learnt since then to see something in the name of a tenant keeps no service from starting.
+pub(crate) fn read_stored(remembered: Option<&str>) -> Result<DetectionPolicy, InvalidPolicy> {
+    let Some(text) = remembered else {
+        return Ok(DetectionPolicy::default());
+    };
+    let document = json::read(text.as_bytes());
+    let document = document.map_err(|error| invalid(error.to_string(), &[]))?;
     read_named(document, |_| Ok(()))
+}
+
+impl FilePolicy for DetectionPolicy {
+    fn from_text(text: &[u8]) -> Result<Self, String> {
+        read_text(text).map_err(|error| error.to_string())
+    }
 }
 
 /// Reads a policy whose names of tenants pass one more check.
@@ -71,7 +85,7 @@ fn read_named(
 }
 
 /// Reads a policy from a text, as a file has it.
-pub(crate) fn read_text(text: &[u8]) -> Result<DetectionPolicy, InvalidText> {
+fn read_text(text: &[u8]) -> Result<DetectionPolicy, InvalidText> {
     read(json::read(text)?).map_err(|policy| InvalidText::Policy {
         line: json::line_of(text, &policy.path),
         policy,
@@ -239,7 +253,7 @@ mod tests {
     fn what_is_stored_is_read_whatever_the_names_of_its_tenants_look_like() {
         let document = json!({ "tenant": { "4111111111111111": { "email": "seal" } } });
         read(document.clone()).unwrap_err();
-        let policy = read_stored(document.clone()).unwrap();
+        let policy = read_stored(Some(&document.to_string())).unwrap();
         assert_eq!(describe(&policy)["tenant"], document["tenant"]);
         for other in [
             json!([]),
@@ -247,7 +261,7 @@ mod tests {
             json!({ "default": { "email": "on" } }),
         ] {
             assert_eq!(
-                read_stored(other.clone()).unwrap_err(),
+                read_stored(Some(&other.to_string())).unwrap_err(),
                 read(other).unwrap_err()
             );
         }

@@ -1,7 +1,7 @@
 //! Making what nobody else is to read, whatever the umask or a folder's default rules say.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
@@ -21,9 +21,21 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Puts a file with this content in the place of whatever lies there; what a link there points to
-/// stays as it is.
+/// Puts a file with this content in the place of whatever lies there, for the owner alone; what a link
+/// there points to stays as it is.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_with(path, content, None)
+}
+
+/// The same for what is no secret: who may read or write the file that lies there may do so with
+/// the one in its place.
+pub(crate) fn replace_keeping_mode(path: &Path, content: &[u8]) -> io::Result<()> {
+    let before = fs::symlink_metadata(path).ok();
+    let mode = before.filter(fs::Metadata::is_file);
+    replace_with(path, content, mode.map(|file| file.permissions()))
+}
+
+fn replace_with(path: &Path, content: &[u8], mode: Option<Permissions>) -> io::Result<()> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{}", std::process::id()));
     let draft = Path::new(&draft);
@@ -34,6 +46,9 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     }
     let replaced = create_new(draft).and_then(|mut file| {
         file.write_all(content)?;
+        if let Some(mode) = mode {
+            file.set_permissions(mode)?;
+        }
         file.sync_all()?;
         // That another file has the name is kept by the folder.
         let folder = File::open(folder_of(path))?;
@@ -75,6 +90,26 @@ mod tests {
         );
         create_new(&deep.join("file")).unwrap();
         assert_eq!(mode(&deep.join("file")), 0o600);
+    }
+
+    #[test]
+    fn who_may_read_a_policy_may_read_the_one_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        replace_keeping_mode(&file, b"new").unwrap();
+        assert_eq!(mode(&file), 0o600);
+        for shared in [0o640, 0o644, 0o664] {
+            fs::set_permissions(&file, Permissions::from_mode(shared)).unwrap();
+            replace_keeping_mode(&file, b"after").unwrap();
+            assert_eq!(mode(&file), shared);
+        }
+        // The mode of a link says nothing, and what it points to is another's.
+        let link = folder.path().join("link");
+        symlink(&file, &link).unwrap();
+        replace_keeping_mode(&link, b"after").unwrap();
+        assert_eq!(mode(&link), 0o600);
+        replace(&file, b"secret").unwrap();
+        assert_eq!(mode(&file), 0o600);
     }
 
     #[test]

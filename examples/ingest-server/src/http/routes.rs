@@ -1,6 +1,7 @@
 //! The HTTP interface.
 
 mod admin;
+mod admission;
 mod api_keys;
 mod audit;
 mod detection;
@@ -9,6 +10,7 @@ mod health;
 mod leads;
 mod limits;
 mod metrics;
+mod policies;
 mod quality;
 
 use std::sync::Arc;
@@ -83,6 +85,11 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
         .route("/admin/quality", get(quality::report))
         .route("/admin/quality/report", get(quality::page))
         .route("/admin/quality/samples", get(quality::samples))
+        .route_layer(middleware::from_fn_with_state(
+            state.clone(),
+            admission::limit_operators,
+        ))
+        // Without limits: who looks at how the service does makes it no worse.
         .route("/metrics", get(metrics::scrape))
         .route_layer(middleware::from_fn_with_state(
             state.clone(),

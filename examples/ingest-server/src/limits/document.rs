@@ -1,107 +1,115 @@
-//! Limits as an operator writes and reads them: the form that the rate limiter documents for TOML, as
-//! JSON, with names that mean something here.
+//! Limits as an operator writes and reads them: the form that the rate limiter documents for TOML, or
+//! the same as JSON, with names that mean something here.
+
+mod check;
+mod text;
 
 use portcullis_ratelimit::{
-    Category,
+    Category, Tier,
     policy::{Mode, Policies, PoliciesBuilder, PolicyLimit, Scope},
 };
 use serde_json::{Map, Value, json};
 
-use super::{CATEGORIES, TIERS, complete};
+use super::{EVERY_TIER, categories, complete, debt_in};
+use crate::{files::FilePolicy, json};
 
-/// Why limits cannot be used; the text says where and what is known there.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct InvalidLimits(String);
+pub(crate) use self::{check::InvalidLimits, text::write};
 
 /// What an operator gave.
 #[derive(Debug, Clone)]
 pub(crate) struct GivenLimits {
-    /// As it was given, to be remembered.
-    pub(crate) text: String,
     pub(crate) builder: PoliciesBuilder,
     /// With the defaults in place of what it leaves out.
     pub(crate) policies: Policies,
 }
 
-/// Reads limits: those of a document, or of the member `policies` of one that [`describe`]'s reader
-/// sends back whole.
-pub(crate) fn read(document: Value) -> Result<GivenLimits, InvalidLimits> {
-    let given = match document {
+/// The limits that a document of [`describe`]'s reader gives, who may send back the whole report that
+/// they are a member of.
+///
+/// # Errors
+/// The report has a member that it never has.
+pub(crate) fn of_report(document: Value) -> Result<Value, InvalidLimits> {
+    match document {
         Value::Object(mut members) if members.contains_key("policies") => {
-            check_names(&members, "member", ["policies", "limited"])?;
-            members.remove("policies").unwrap_or_default()
+            check::report(&members)?;
+            Ok(members.remove("policies").unwrap_or_default())
         }
-        given => given,
-    };
-    let Value::Object(members) = &given else {
-        return Err(InvalidLimits(
-            "the policies must be a JSON object".to_owned(),
-        ));
-    };
-    check_names(members, "member", ["client-address", "tier"])?;
-    let tiers = members.get("tier").and_then(Value::as_object);
-    for (tier, rules) in tiers.into_iter().flatten() {
-        check_name(tier, "tier", TIERS.each_ref().map(|tier| tier.as_str()))?;
-        if let Some(rules) = rules.as_object() {
-            check_names(rules, "member of a tier", ["tenant", "category"])?;
-        }
-        let categories = rules.get("category").and_then(Value::as_object);
-        for (category, rules) in categories.into_iter().flatten() {
-            check_name(
-                category,
-                "category",
-                CATEGORIES.each_ref().map(Category::as_str),
-            )?;
-            if let Some(rules) = rules.as_object() {
-                check_names(rules, "member of a category", ["tenant", "key", "address"])?;
-            }
-        }
+        limits => Ok(limits),
     }
-    let text = given.to_string();
-    let unusable = |error: &dyn std::error::Error| {
-        InvalidLimits(format!("the policies cannot be used: {error}"))
-    };
+}
+
+/// Reads limits.
+///
+/// # Errors
+/// What is wrong, and where.
+pub(crate) fn read(document: Value) -> Result<GivenLimits, InvalidLimits> {
+    check::document(&document)?;
+    let unusable = |error: &dyn std::error::Error| InvalidLimits::whole(error.to_string());
     let builder: PoliciesBuilder =
-        serde_json::from_value(given).map_err(|error| unusable(&error))?;
-    let policies = complete(builder.clone()).map_err(|error| unusable(&error))?;
-    Ok(GivenLimits {
-        text,
-        builder,
-        policies,
-    })
+        serde_json::from_value(document).map_err(|error| unusable(&error))?;
+    let policies = complete(builder.clone()).map_err(|error| check::unusable(&error))?;
+    check::operators_get_in(&policies)?;
+    Ok(GivenLimits { builder, policies })
+}
+
+/// Reads limits that were remembered, or the defaults where none were.
+///
+/// # Errors
+/// What is wrong, and where.
+pub(crate) fn read_stored(remembered: Option<&str>) -> Result<GivenLimits, InvalidLimits> {
+    let Some(text) = remembered else {
+        return read(json!({}));
+    };
+    let document = json::read(text.as_bytes());
+    read(document.map_err(|error| InvalidLimits::whole(error.to_string()))?)
+}
+
+impl FilePolicy for GivenLimits {
+    fn from_text(text: &[u8]) -> Result<Self, String> {
+        text::read(text).map_err(|error| error.to_string())
+    }
 }
 
 /// The limits in force; read again, they are the same.
 pub(crate) fn describe(policies: &Policies) -> Value {
     let mut tiers = Map::new();
-    for tier in TIERS {
+    for tier in EVERY_TIER {
         let mut rules = Map::new();
-        let mut categories = Map::new();
-        for category in CATEGORIES {
+        let mut of_tier = Map::new();
+        for category in categories(&tier) {
             let mut of_category = Map::new();
-            let policy = policies.policy(&tier, &category);
+            let policy = policies.policy(&tier, category);
             for limit in policy.into_iter().flat_map(|policy| policy.limits()) {
+                let default = default_debt(&tier, category, limit.scope());
+                let rule = rule(limit, default);
                 match limit.scope() {
-                    Scope::Tenant => rules.insert("tenant".to_owned(), rule(limit)),
-                    Scope::Category => of_category.insert("tenant".to_owned(), rule(limit)),
-                    scope => of_category.insert(scope.to_string(), rule(limit)),
+                    Scope::Tenant => rules.insert("tenant".to_owned(), rule),
+                    Scope::Category => of_category.insert("tenant".to_owned(), rule),
+                    scope => of_category.insert(scope.to_string(), rule),
                 };
             }
-            categories.insert(category.to_string(), Value::Object(of_category));
+            of_tier.insert(category.to_string(), Value::Object(of_category));
         }
-        rules.insert("category".to_owned(), Value::Object(categories));
+        rules.insert("category".to_owned(), Value::Object(of_tier));
         tiers.insert(tier.to_string(), Value::Object(rules));
     }
     let mut document = Map::new();
     for limit in policies.client_address().limits() {
-        document.insert("client-address".to_owned(), rule(limit));
+        document.insert("client-address".to_owned(), rule(limit, 0));
     }
     document.insert("tier".to_owned(), Value::Object(tiers));
     Value::Object(document)
 }
 
-fn rule(limit: &PolicyLimit) -> Value {
+/// The debt of a limit that gives none: a limit over all categories has the most that one needs.
+fn default_debt(tier: &Tier, category: &Category, scope: Scope) -> u32 {
+    match scope {
+        Scope::Tenant => categories(tier).iter().map(debt_in).max().unwrap_or(0),
+        _ => debt_in(category),
+    }
+}
+
+fn rule(limit: &PolicyLimit, default_debt: u32) -> Value {
     let rate = limit.limit().rate();
     // Nothing but these four can be given.
     let per = match rate.period().as_secs() {
@@ -113,6 +121,9 @@ fn rule(limit: &PolicyLimit) -> Value {
     let mut rule = Map::new();
     rule.insert(per.to_owned(), json!(rate.tokens()));
     rule.insert("burst".to_owned(), json!(limit.limit().burst()));
+    if limit.limit().debt() != default_debt {
+        rule.insert("debt".to_owned(), json!(limit.limit().debt()));
+    }
     if limit.mode() == Mode::Shadow {
         rule.insert("mode".to_owned(), json!("shadow"));
     }
@@ -122,110 +133,5 @@ fn rule(limit: &PolicyLimit) -> Value {
     Value::Object(rule)
 }
 
-fn check_names<const N: usize>(
-    members: &Map<String, Value>,
-    what: &str,
-    known: [&str; N],
-) -> Result<(), InvalidLimits> {
-    let mut names = members.keys();
-    names.try_for_each(|name| check_name(name, what, known))
-}
-
-/// The name itself is not repeated: it may be anything.
-fn check_name<const N: usize>(
-    name: &str,
-    what: &str,
-    known: [&str; N],
-) -> Result<(), InvalidLimits> {
-    if known.contains(&name) {
-        return Ok(());
-    }
-    let known = known.join(", ");
-    Err(InvalidLimits(format!(
-        "there is a {what} that is not known; known are {known}"
-    )))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_described_reads_back_as_the_same() {
-        let given = [
-            json!({}),
-            json!({ "client-address": { "per-hour": 7, "burst": 3 } }),
-            json!({ "tier": { "free": { "tenant": { "per-day": 12, "burst": 25 } } } }),
-            json!({ "tier": { "standard": { "category": { "ingest": {
-                "tenant": { "per-second": 10, "burst": 20 },
-                "key": { "per-minute": 300, "burst": 10, "name": "burst" },
-                "address": { "per-hour": 900, "burst": 10, "mode": "shadow" },
-            }, "read": { "key": { "per-second": 1, "burst": 1 } } } } } }),
-            json!({ "tier": { "free": { "category": { "search": {
-                "tenant": { "per-hour": 200, "burst": 100 },
-                "key": { "per-hour": 20, "burst": 10, "name": "guesses" },
-            } } } } }),
-        ];
-        for given in given {
-            let policies = read(given.clone()).unwrap().policies;
-            let described = describe(&policies);
-            assert_eq!(
-                read(described.clone()).unwrap().policies,
-                policies,
-                "{given}"
-            );
-            let whole = json!({ "policies": described, "limited": [] });
-            assert_eq!(read(whole).unwrap().policies, policies, "{given}");
-        }
-    }
-
-    #[test]
-    fn a_name_that_means_nothing_is_refused_with_those_that_do() {
-        let rule = json!({ "per-second": 1, "burst": 1 });
-        for (given, known) in [
-            (json!({ "tiers": {} }), "client-address, tier"),
-            (
-                json!({ "tier": { "fre": {} } }),
-                "free, standard, enterprise",
-            ),
-            (
-                json!({ "tier": { "Free": {} } }),
-                "free, standard, enterprise",
-            ),
-            (
-                json!({ "tier": { "gold": { "tenant": rule } } }),
-                "free, standard, enterprise",
-            ),
-            (
-                json!({ "tier": { "free": { "category": { "injest": {} } } } }),
-                "ingest, read, search",
-            ),
-            (
-                json!({ "tier": { "free": { "category": { "admin": {} } } } }),
-                "ingest, read, search",
-            ),
-            (
-                json!({ "tier": { "free": { "categories": {} } } }),
-                "tenant, category",
-            ),
-            (
-                json!({ "tier": { "free": { "category": { "read": { "keys": rule } } } } }),
-                "tenant, key, address",
-            ),
-            (json!({ "policies": {}, "limit": [] }), "policies, limited"),
-            (
-                json!({ "tier": { "free": { "tenant": { "per-second": 1, "bursts": 1 } } } }),
-                "burst",
-            ),
-            (
-                json!({ "tier": { "free": { "tenant": { "burst": 1 } } } }),
-                "per-second",
-            ),
-            (json!({ "tier": [] }), "cannot be used"),
-            (json!({ "policies": null }), "must be a JSON object"),
-        ] {
-            let error = read(given.clone()).unwrap_err().to_string();
-            assert!(error.contains(known), "{given}: {error}");
-        }
-    }
-}
+mod tests;

@@ -1,12 +1,15 @@
 //! Decisions of the limiter, as metrics.
 
-use portcullis_ratelimit::observer::{Event, Observer};
+use portcullis_ratelimit::{
+    Category,
+    observer::{Event, Observer},
+};
 use portcullis_telemetry::{
     BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
 
 use super::SMALL;
-use crate::limits::{SEARCH, TIERS};
+use crate::limits::{OPERATOR, SEARCH, TIERS};
 
 /// Counts decisions by policy; tenants are no labels, `/admin/limits` names them.
 #[derive(Debug)]
@@ -16,7 +19,8 @@ pub(crate) struct LimitMetrics {
 }
 
 impl LimitMetrics {
-    /// The series of searches are there from the start, for alerts on the first that is refused.
+    /// The series of searches and of operators are there from the start, for alerts on the first that is
+    /// refused.
     pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
         let metrics = Self {
             decisions: registry.counter_family(
@@ -32,8 +36,9 @@ impl LimitMetrics {
                 SMALL,
             )?,
         };
-        for tier in TIERS {
-            let policy = format!("{tier}/{SEARCH}");
+        let searches = TIERS.map(|tier| format!("{tier}/{SEARCH}"));
+        let operators = format!("{OPERATOR}/{}", Category::ADMIN);
+        for policy in searches.into_iter().chain([operators]) {
             for outcome in ["admitted", "refused"] {
                 let _ = metrics.decisions.with([policy.as_str(), outcome]);
             }

@@ -9,7 +9,10 @@ use super::{
     rejection::{Rejection, RequestRejection},
     services::Services,
 };
-use crate::{limits::TIERS, quality::Reason};
+use crate::{
+    limits::{Limiters, TIERS},
+    quality::Reason,
+};
 
 /// Whether a request is charged again after this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +80,14 @@ pub(crate) async fn check_address(
     address: IpAddr,
 ) -> Result<(), RequestRejection> {
     admitted(services.limiter.check_address(address).await).map(drop)
+}
+
+/// Checks a request of an operator, who is known by the address alone.
+pub(crate) async fn check_operator(
+    limiters: &Limiters,
+    address: IpAddr,
+) -> Result<Admitted, RequestRejection> {
+    admitted(limiters.check_operator(address).await)
 }
 
 fn admitted(decision: Result<Decision, CheckError>) -> Result<Admitted, RequestRejection> {

@@ -33,8 +33,7 @@ pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
     audit::audit_events_are_kept_in_one_piece_and_found(&open().await).await;
     audit::an_event_that_is_refused_takes_no_write_with_it(&open().await).await;
     groups_follow_one_another(&open().await).await;
-    remembered::limits_are_remembered(&open().await).await;
-    remembered::a_detection_policy_is_remembered(&open().await).await;
+    remembered::each_policy_is_remembered(&open().await).await;
 }
 
 /// One that fails included.

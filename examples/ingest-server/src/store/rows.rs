@@ -4,6 +4,7 @@ use portcullis_keyring::{KeyId, TenantId};
 use portcullis_pii_crypto::IndexValue;
 use time::OffsetDateTime;
 
+use super::policy_kind::PolicyKind;
 use crate::lead::{LeadColumn, LeadId};
 
 /// What is stored, or not, in one piece.
@@ -95,10 +96,12 @@ pub(crate) struct SecretCheck {
     pub(crate) value: Vec<u8>,
 }
 
-/// What a database remembers of its secrets.
+/// What a database remembers of its secrets and of what operators set.
 #[derive(Debug, Clone)]
-pub(crate) struct RememberedSecrets {
+pub(crate) struct Remembered {
     pub(crate) checks: Vec<SecretCheck>,
     /// The index version that the data is indexed under.
     pub(crate) enforced_index: Option<u16>,
+    /// Those that were set.
+    pub(crate) policies: Vec<(PolicyKind, String)>,
 }

@@ -42,12 +42,13 @@ use self::{
     sink::SqliteSink, transaction::WriteTransaction,
 };
 use super::{
-    AuditEntry, AuditQuery, IndexedLead, KnownLeads, SecretCheck, Store, StoreError, WriteGroups,
+    AuditEntry, AuditQuery, IndexedLead, KnownLeads, PolicyKind, SecretCheck, Store, StoreError,
+    WriteGroups,
 };
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 pub(crate) use self::{
-    remembered::remembered_secrets,
+    remembered::remembered,
     turn::{WriteTurn, WriteTurns},
 };
 
@@ -134,13 +135,6 @@ impl SqliteStore {
     /// Whose turn it is to write beside the writer of groups.
     pub(crate) fn turns(&self) -> WriteTurns {
         self.turns.clone()
-    }
-
-    /// Replaces what an operator set, in one row.
-    async fn replace(&self, statement: &'static str, text: &str) -> Result<(), StoreError> {
-        let replace = || sqlx::query(statement).bind(text).execute(&self.seldom);
-        self.turns.write(replace).await.map_err(Failure::from)?;
-        Ok(self.file.verify()?)
     }
 }
 
@@ -241,20 +235,18 @@ impl Store for SqliteStore {
         Ok(self.readers.read(read).await?)
     }
 
-    async fn limits(&self) -> Result<Option<String>, StoreError> {
-        Ok(self.readers.read(policies::limits).await?)
+    async fn policy(&self, kind: PolicyKind) -> Result<Option<String>, StoreError> {
+        let read = move |connection: &_| policies::find(connection, kind);
+        Ok(self.readers.read(read).await?)
     }
 
-    async fn remember_limits(&self, policies: &str) -> Result<(), StoreError> {
-        self.replace(policies::REPLACE_LIMITS, policies).await
-    }
-
-    async fn detection(&self) -> Result<Option<String>, StoreError> {
-        Ok(self.readers.read(policies::detection).await?)
-    }
-
-    async fn remember_detection(&self, policy: &str) -> Result<(), StoreError> {
-        self.replace(policies::REPLACE_DETECTION, policy).await
+    async fn remember_policy(&self, kind: PolicyKind, text: &str) -> Result<(), StoreError> {
+        let replace = || {
+            let statement = sqlx::query(policies::replacing(kind));
+            statement.bind(text).execute(&self.seldom)
+        };
+        self.turns.write(replace).await.map_err(Failure::from)?;
+        Ok(self.file.verify()?)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

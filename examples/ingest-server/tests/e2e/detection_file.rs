@@ -3,9 +3,12 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use reqwest::{Method, StatusCode};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, Key, Server, page_view, run_to_end, wait_for};
+use crate::harness::{
+    ALL_SCOPES, Data, Key, Server, ignoring_file_size_signal, page_view, run_to_end, wait_for,
+};
 
 const EMAIL: &str = "canary.q7x@sealed-mail.example";
 
@@ -150,6 +153,52 @@ async fn what_is_put_is_written_to_the_file_and_the_file_wins_over_the_database(
     fs::create_dir(file(&data)).unwrap();
     assert_eq!(put(&server, &seal).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(email(&server).await, "off");
+}
+
+/// The log of the database has room on this disk, and the file has none.
+#[tokio::test]
+async fn a_full_disk_refuses_the_change_and_leaves_the_file_as_it_was() {
+    let data = Data::new();
+    write(&data, "{}");
+    let server = Server::start_command(&data, ignoring_file_size_signal(&command(&data)));
+    let names = (0..20_000).map(|n| (format!("tenant-{}", letters(n)), json!({ "phone": "seal" })));
+    let tenants: serde_json::Map<String, Value> = names.collect();
+    let policy = json!({ "tenant": tenants });
+    let pid = Pid::from_raw(server.pid().cast_signed());
+    let half = policy.to_string().len() / 2;
+    let limit = |bytes| Rlimit {
+        current: bytes,
+        maximum: None,
+    };
+    prlimit(pid, Resource::Fsize, limit(Some(half as u64))).unwrap();
+    let request = server.admin(Method::PUT, "/admin/detection").json(&policy);
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let problem: Value = answer.json().await.unwrap();
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("`INGEST_DETECTION_FILE` cannot be written (file too large)"),
+        "{problem}"
+    );
+    assert_eq!(email(&server).await, "reject");
+    assert_eq!(fs::read_to_string(file(&data)).unwrap(), "{}");
+    let drafts = data.files().into_iter().filter(|(path, _)| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with("detection.json.")
+    });
+    assert_eq!(drafts.count(), 0);
+    prlimit(pid, Resource::Fsize, limit(None)).unwrap();
+    let request = server.admin(Method::PUT, "/admin/detection").json(&policy);
+    let status = request.send().await.unwrap().status();
+    assert_eq!(status, StatusCode::NO_CONTENT);
+}
+
+/// A number in letters: one in digits would look like somebody's.
+fn letters(number: u32) -> String {
+    let digits = number.to_string().into_bytes().into_iter();
+    digits
+        .map(|digit| char::from(digit - b'0' + b'a'))
+        .collect()
 }
 
 /// Also where it is put back before anybody has looked at what was put in its place.

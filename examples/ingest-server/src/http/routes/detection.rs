@@ -6,10 +6,8 @@ use serde_json::Value;
 
 use super::admin::{AdminState, read_json};
 use crate::{
-    admin::{Actor, DetectionError},
+    admin::Actor,
     http::{answer::Json, problem::Problem, query::NoQuery, run_detached::finish},
-    pipeline::rejection::Rejection,
-    quality::Reason,
 };
 
 /// `GET`: the policy in force.
@@ -32,24 +30,4 @@ pub(super) async fn replace(
     let use_cases = state.use_cases;
     finish(async move { use_cases.detection.replace(&actor, given).await }).await??;
     Ok(StatusCode::NO_CONTENT)
-}
-
-impl From<DetectionError> for Problem {
-    fn from(error: DetectionError) -> Self {
-        match error {
-            DetectionError::Invalid(_) | DetectionError::TooLarge => {
-                Self::bad_request(error.to_string())
-            }
-            DetectionError::Unrecorded(error) => error.into(),
-            DetectionError::Store(error) => Rejection::from(error).into(),
-            DetectionError::File(_) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the detection policy was not replaced"
-                );
-                let detail = "the file of `INGEST_DETECTION_FILE` cannot be written; the policy is as before";
-                Rejection::new(Reason::CapacityStoreUnavailable, detail).into()
-            }
-        }
-    }
 }

@@ -5,9 +5,8 @@ use http::{Request, StatusCode};
 
 use super::admin::{AdminState, read_json};
 use crate::{
-    admin::{Actor, LimitsError, LimitsReport},
+    admin::{Actor, LimitsReport},
     http::{answer::Json, problem::Problem, query::NoQuery, run_detached::finish},
-    pipeline::rejection::Rejection,
 };
 
 /// `GET`: the policies in force, and the tenants refused most of late.
@@ -30,14 +29,4 @@ pub(super) async fn replace(
     let use_cases = state.use_cases;
     finish(async move { use_cases.limits.replace(&actor, given).await }).await??;
     Ok(StatusCode::NO_CONTENT)
-}
-
-impl From<LimitsError> for Problem {
-    fn from(error: LimitsError) -> Self {
-        match error {
-            LimitsError::Invalid(error) => Self::bad_request(error.to_string()),
-            LimitsError::Unrecorded(error) => error.into(),
-            LimitsError::Store(error) => Rejection::from(error).into(),
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! What is remembered of secrets, limits and policies.
 
-use crate::store::{SecretCheck, Store};
+use crate::store::{PolicyKind, SecretCheck, Store};
 
 pub(super) async fn the_first_check_value_stays(store: &impl Store) {
     let check = |value: &[u8]| SecretCheck {
@@ -27,19 +27,14 @@ pub(super) async fn the_first_index_version_is_enforced(store: &impl Store) {
     assert_eq!(store.enforced_index(4).await.unwrap(), 3);
 }
 
-pub(super) async fn limits_are_remembered(store: &impl Store) {
-    assert_eq!(store.limits().await.unwrap(), None);
-    for text in ["{}", "{\"tier\":{}}"] {
-        store.remember_limits(text).await.unwrap();
-        assert_eq!(store.limits().await.unwrap().as_deref(), Some(text));
+pub(super) async fn each_policy_is_remembered(store: &impl Store) {
+    for kind in PolicyKind::ALL {
+        assert_eq!(store.policy(kind).await.unwrap(), None);
+        for text in ["{}", kind.as_str()] {
+            store.remember_policy(kind, text).await.unwrap();
+            assert_eq!(store.policy(kind).await.unwrap().as_deref(), Some(text));
+        }
     }
-}
-
-pub(super) async fn a_detection_policy_is_remembered(store: &impl Store) {
-    assert_eq!(store.detection().await.unwrap(), None);
-    for text in ["{}", "{\"tenant\":{}}"] {
-        store.remember_detection(text).await.unwrap();
-        assert_eq!(store.detection().await.unwrap().as_deref(), Some(text));
-    }
-    assert_eq!(store.limits().await.unwrap(), None);
+    let limits = store.policy(PolicyKind::Limits).await.unwrap();
+    assert_eq!(limits.as_deref(), Some("limits"));
 }

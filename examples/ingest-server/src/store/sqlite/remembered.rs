@@ -1,16 +1,14 @@
-//! What a file remembers of its secrets, for those who only look.
+//! What a file remembers of its secrets and policies, for those who only look.
 
 use std::{fs, path::Path};
 
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use super::{checks, failure::Failure, open::OPENING_TIMEOUT};
-use crate::store::{RememberedSecrets, StoreError};
+use super::{checks, failure::Failure, open::OPENING_TIMEOUT, policies};
+use crate::store::{PolicyKind, Remembered, StoreError};
 
 /// Nothing if there is no file, or none that was written to.
-pub(crate) async fn remembered_secrets(
-    path: &Path,
-) -> Result<Option<RememberedSecrets>, StoreError> {
+pub(crate) async fn remembered(path: &Path) -> Result<Option<Remembered>, StoreError> {
     if fs::metadata(path).map_or(0, |file| file.len()) == 0 {
         return Ok(None);
     }
@@ -28,12 +26,31 @@ pub(crate) async fn remembered_secrets(
     Ok(remembered)
 }
 
-async fn read(connection: &mut SqliteConnection) -> Result<Option<RememberedSecrets>, Failure> {
+async fn read(connection: &mut SqliteConnection) -> Result<Option<Remembered>, Failure> {
     if !checks::any(&mut *connection).await? {
         return Ok(None);
     }
-    Ok(Some(RememberedSecrets {
+    Ok(Some(Remembered {
         checks: checks::all(&mut *connection).await?,
-        enforced_index: checks::enforced_now(connection).await?,
+        enforced_index: checks::enforced_now(&mut *connection).await?,
+        policies: set_policies(connection).await?,
     }))
+}
+
+/// An earlier version may have left no table of a kind.
+async fn set_policies(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<(PolicyKind, String)>, Failure> {
+    let mut set = Vec::new();
+    for kind in PolicyKind::ALL {
+        let table = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)";
+        let exists = sqlx::query_scalar(table).bind(policies::table(kind));
+        if !exists.fetch_one(&mut *connection).await? {
+            continue;
+        }
+        let row = sqlx::query_scalar(policies::finding(kind));
+        let text: Option<String> = row.fetch_optional(&mut *connection).await?;
+        set.extend(text.map(|text| (kind, text)));
+    }
+    Ok(set)
 }

@@ -5,13 +5,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{DetectionPolicy, document, document::InvalidText};
-use crate::files::{self, Unreadable};
+use super::{bounded, bounded::Unreadable, private};
 
 /// The most bytes of a policy, in a file and in the database.
 pub(crate) const MAX_POLICY: usize = 1_048_576;
 
-/// Where the policy stands. Clones are one.
+/// What can stand in a file of its own.
+pub(crate) trait FilePolicy: Sized {
+    /// Reads it from a text.
+    ///
+    /// # Errors
+    /// On which line is what wrong; it repeats nothing that is not known.
+    fn from_text(text: &[u8]) -> Result<Self, String>;
+}
+
+/// Where a policy stands. Clones are one.
 #[derive(Debug, Clone)]
 pub(crate) struct PolicyFile(PathBuf);
 
@@ -25,7 +33,7 @@ pub(crate) enum UnusableFile {
     #[error("{} {}", .0.display(), .1)]
     Unreadable(PathBuf, Unreadable),
     #[error("{}: {}", .0.display(), .1)]
-    Invalid(PathBuf, InvalidText),
+    Invalid(PathBuf, String),
 }
 
 impl PolicyFile {
@@ -33,25 +41,30 @@ impl PolicyFile {
         Self(path.to_owned())
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// What stands in it now.
     pub(crate) fn text(&self) -> PolicyText {
-        PolicyText(files::read(&self.0, MAX_POLICY).map(|text| text.to_vec()))
+        PolicyText(bounded::read(&self.0, MAX_POLICY).map(|text| text.to_vec()))
     }
 
     /// The policy that a text of this file is.
     ///
     /// # Errors
     /// What is wrong with it, and on which line.
-    pub(crate) fn policy(&self, text: &PolicyText) -> Result<DetectionPolicy, UnusableFile> {
+    pub(crate) fn policy<P: FilePolicy>(&self, text: &PolicyText) -> Result<P, UnusableFile> {
         match &text.0 {
-            Ok(text) => document::read_text(text)
-                .map_err(|error| UnusableFile::Invalid(self.0.clone(), error)),
+            Ok(text) => {
+                P::from_text(text).map_err(|error| UnusableFile::Invalid(self.0.clone(), error))
+            }
             Err(error) => Err(UnusableFile::Unreadable(self.0.clone(), *error)),
         }
     }
 
-    /// Puts another policy in its place, all of it or nothing.
+    /// Puts another policy in its place, all of it or nothing, for those to read who could before.
     pub(crate) fn write(&self, text: &str) -> io::Result<()> {
-        files::replace(&self.0, text.as_bytes())
+        private::replace_keeping_mode(&self.0, text.as_bytes())
     }
 }

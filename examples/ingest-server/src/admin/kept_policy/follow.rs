@@ -1,0 +1,93 @@
+//! Taking over what somebody else changes where a policy is kept: in the file, or another process in the
+//! database.
+
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+use tracing::Instrument as _;
+
+use super::{InForce, Kept, KeptPolicy, ReplaceError};
+use crate::admin::{ActionResult, Actor};
+
+/// How soon a change of the file is seen, and one of the database, which takes under 0.2 ms of processor time to look at.
+const LOOK_AT_FILE: Duration = Duration::from_millis(500);
+const LOOK_AT_ROW: Duration = Duration::from_secs(1);
+
+impl<P: InForce> KeptPolicy<P> {
+    /// Takes over what is kept whenever somebody else changes that; what cannot be used leaves the
+    /// policy before in force.
+    pub(in crate::admin) async fn follow(self) {
+        let every = match self.file {
+            Some(_) => LOOK_AT_FILE,
+            None => LOOK_AT_ROW,
+        };
+        loop {
+            let span = tracing::info_span!(parent: None, "follow_policy", kind = P::KIND.as_str());
+            self.look().instrument(span).await;
+            tokio::time::sleep(every).await;
+        }
+    }
+
+    async fn look(&self) {
+        let mut seen = self.seen.lock().await;
+        let Some(kept) = self.kept().await else {
+            return;
+        };
+        if seen.as_ref() == Some(&kept) {
+            return;
+        }
+        let (actor, policy) = match (&kept, &self.file) {
+            (Kept::File(text), Some(file)) => {
+                let policy = file.policy(text).map_err(|error| error.to_string());
+                (P::FILE, policy)
+            }
+            (Kept::Row(row), _) => (Actor::Database, P::read_stored(row.as_deref())),
+            (Kept::File(_), None) => return,
+        };
+        match policy {
+            Ok(policy) => {
+                if !self.in_force.is_in_force(&policy) {
+                    // What cannot be put on record is tried again: it is not in force yet.
+                    if let Err(error) = self.take_over(&actor, &policy).await {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            kind = P::KIND.as_str(),
+                            "the changed policy is not in force yet"
+                        );
+                        return;
+                    }
+                }
+                self.tell(self.source_of(!matches!(kept, Kept::Row(None))));
+            }
+            Err(problem) => {
+                let kind = P::KIND.as_str();
+                tracing::error!(kind, error = %problem, "the policy cannot be used, the one before stays in force");
+                self.reject(&actor);
+                self.tell(self.source().with_problem(problem));
+            }
+        }
+        *seen = Some(kept);
+    }
+
+    /// What stands where the policy is kept. A database that does not answer is told of by those who
+    /// need it more.
+    async fn kept(&self) -> Option<Kept> {
+        match self.file.clone() {
+            Some(file) => {
+                let text = spawn_blocking(move || file.text()).await;
+                text.ok().map(Kept::File)
+            }
+            None => self.store.policy(P::KIND).await.ok().map(Kept::Row),
+        }
+    }
+
+    /// What another process kept in the database is on record there already.
+    async fn take_over(&self, actor: &Actor, policy: &P::Policy) -> Result<(), ReplaceError> {
+        if self.file.is_some() {
+            return self.put_on_record(actor, policy, async { Ok(()) }).await;
+        }
+        self.in_force.put_in_force(policy);
+        self.report(actor, P::action(Some(policy)), ActionResult::Done);
+        Ok(())
+    }
+}
