@@ -173,6 +173,28 @@ fn leases_that_nobody_asks_for_again_are_not_outstanding_for_ever() {
 }
 
 #[test]
+fn a_lease_holds_what_was_asked_for_and_no_more_than_the_rate_gives_in_its_lifetime() {
+    for (rate, calls, most) in [
+        (1_000, 2_000, 200),
+        (1_000, 50, 50),
+        (100, 2_000, 20),
+        (9, 500, 0),
+    ] {
+        let (inner, policy) = (Counted::new(), one_limit(rate, 10_000));
+        let store = leasing(&inner);
+        let mut largest = 0;
+        for _ in 0..calls {
+            charged(&store, &single(&policy, 1, millis(0)));
+            largest = largest.max(store.stats().outstanding);
+        }
+        assert!(
+            largest <= most && largest >= most / 2,
+            "{largest} of {most}"
+        );
+    }
+}
+
+#[test]
 fn below_half_of_the_burst_every_request_asks() {
     let (inner, policy) = (Counted::new(), thousand());
     let store = leasing(&inner);
