@@ -246,9 +246,12 @@ fn debt_and_peeks_and_corrections_are_always_asked_for() {
     let store = leasing(&inner);
     warm_up(&store, &policy, millis(0));
     assert!(store.stats().outstanding > 0);
-    for cost in [0, 1_001] {
+    // The first is the rest of a request that needs debt as a whole, and less than a lease holds.
+    assert!(store.stats().outstanding >= 5);
+    for (before, cost) in [(998, 5), (0, 0), (0, 1_001)] {
         let asked = inner.asked();
-        charged(&store, &single(&policy, cost, millis(1)));
+        let charge = single(&policy, cost, millis(1)).with_amounts(before, cost);
+        charged(&store, &charge);
         assert_eq!(inner.asked(), asked + 1);
     }
     let corrections = Corrections::none().with(0, 1);

@@ -59,8 +59,6 @@ fn storms() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn a_request_that_leaves_enough_free_in_an_exact_store_is_admitted(steps in storms()) {
         let (inner, exact, policy) = (Counted::new(), memory(), one_limit(RATE, BURST));
