@@ -16,9 +16,10 @@ use tokio::{
     task::{JoinSet, yield_now},
 };
 
-pub(crate) use self::sent::{Sent, send};
 use self::{bare::BareScript, limiter::Limited};
 use crate::{Failure, histogram::Histogram, now, process::Process, turns::Outcome};
+
+pub(crate) use self::sent::{Sent, send};
 
 /// What decides a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,8 +31,8 @@ pub(crate) fn send(url: &str, tenant: u64, sent: Sent) -> Result<Vec<f64>, Failu
         let rate = Rate::tokens_per(tokens, Duration::from_secs(seconds));
         let rule = Rule::new(Limit::new(rate, burst)?);
         policies = match number {
-            0 => policies.tenant(TIER, rule),
-            _ => policies.category(TIER, CATEGORY, rule),
+            0 => policies.category(TIER, CATEGORY, rule),
+            _ => policies.tenant(TIER, rule),
         };
     }
     let runtime = runtime::Builder::new_current_thread()

@@ -31,15 +31,19 @@ struct Flooded {
 
 impl Flooded {
     fn new() -> Self {
-        let limit = Limit::new(Rate::tokens_per_day(1), BURST).unwrap();
+        let limit = Limit::new(Rate::tokens_per_day(1), BURST).expect("it fits");
         let rules = Policies::builder().category(Tier::FREE, Category::INGEST, Rule::new(limit));
-        let policies = rules.build().unwrap();
+        let policies = rules.build().expect("the names are distinct");
         Self {
             store: MemoryStore::new(
-                NonZeroUsize::new(CAPACITY).unwrap(),
+                NonZeroUsize::new(CAPACITY).expect("above zero"),
                 WhenFull::SharedOverflow,
             ),
-            policy: Arc::clone(policies.policy(&Tier::FREE, &Category::INGEST).unwrap()),
+            policy: Arc::clone(
+                policies
+                    .policy(&Tier::FREE, &Category::INGEST)
+                    .expect("it is there"),
+            ),
             now: Timestamp::from_micros(DAY),
         }
     }
@@ -47,7 +51,12 @@ impl Flooded {
     async fn admits(&self, tenant: &str, cost: u32) -> bool {
         let request = RateLimitRequest::new(tenant, &Tier::FREE, &Category::INGEST).with_cost(cost);
         let charge = Charge::for_request(&self.policy, &request, self.now);
-        self.store.charge(&charge).await.unwrap().answer(0) == Answer::HasRoom
+        self.store
+            .charge(&charge)
+            .await
+            .expect("memory decides")
+            .answer(0)
+            == Answer::HasRoom
     }
 
     /// How many of these keys get a whole burst.

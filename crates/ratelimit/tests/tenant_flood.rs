@@ -20,18 +20,22 @@ const NOW: Timestamp = Timestamp::from_micros(86_400_000_000);
 /// Limits of a tenant, of each of its keys, and of each address.
 fn policy() -> Arc<Policy> {
     let [tenant, key, address] =
-        BURSTS.map(|burst| Rule::new(Limit::new(Rate::tokens_per_day(1), burst).unwrap()));
+        BURSTS.map(|burst| Rule::new(Limit::new(Rate::tokens_per_day(1), burst).expect("it fits")));
     let rules = Policies::builder()
         .tenant(Tier::FREE, tenant)
         .key(Tier::FREE, Category::INGEST, key)
         .address(Tier::FREE, Category::INGEST, address);
-    let policies = rules.build().unwrap();
-    Arc::clone(policies.policy(&Tier::FREE, &Category::INGEST).unwrap())
+    let policies = rules.build().expect("the names are distinct");
+    Arc::clone(
+        policies
+            .policy(&Tier::FREE, &Category::INGEST)
+            .expect("it is there"),
+    )
 }
 
 fn store() -> MemoryStore {
     MemoryStore::new(
-        NonZeroUsize::new(CAPACITY).unwrap(),
+        NonZeroUsize::new(CAPACITY).expect("above zero"),
         WhenFull::SharedOverflow,
     )
 }
@@ -51,7 +55,7 @@ async fn charge(
         .with_address(address)
         .with_cost(cost);
     let charge = Charge::for_request(policy, &request, NOW);
-    store.charge(&charge).await.unwrap()
+    store.charge(&charge).await.expect("memory decides")
 }
 
 fn tenant(number: u32) -> String {
