@@ -6,8 +6,8 @@ use crate::{Failure, ids::Order, workload::Work};
 
 pub(crate) const USAGE: &str = "\
 usage: load SCENARIO --server FILE [--folder FOLDER] [--work pages|forms|leads|read|search]
-            [--connections N] [--events N] [--ids sequential|random] [--rows N,…] [--tenants N]
-            [--turns N] [--turn-ms N] [--quick true]
+            [--connections N] [--events N] [--ids sequential|random] [--rows N,…] [--stored N]
+            [--tenants N] [--turns N] [--turn-ms N] [--quick true]
        load bare FOLDER
 scenarios: compare, detection, growth, latency, search, tenants";
 
@@ -24,6 +24,8 @@ pub(crate) struct Arguments {
     pub(crate) ids: Order,
     /// Stored rows at which `growth` measures; the first is where it begins.
     pub(crate) rows: Vec<usize>,
+    /// Leads that are stored when `search` measures, beside those that it looks up.
+    pub(crate) stored: usize,
     pub(crate) tenants: usize,
     pub(crate) turns: usize,
     pub(crate) turn: Duration,
@@ -41,6 +43,7 @@ impl Arguments {
             events: 1,
             ids: Order::Random,
             rows: vec![0, 100_000],
+            stored: 0,
             tenants: 10_000,
             turns: 10,
             turn: Duration::from_secs(1),
@@ -59,6 +62,7 @@ impl Arguments {
                     let rows: Result<_, _> = value.split(',').map(str::parse).collect();
                     read.rows = rows?;
                 }
+                "--stored" => read.stored = value.parse()?,
                 "--tenants" => read.tenants = value.parse()?,
                 "--turns" => read.turns = value.parse()?,
                 "--turn-ms" => read.turn = Duration::from_millis(value.parse()?),
@@ -83,6 +87,7 @@ impl Arguments {
         self.connections = self.connections.min(4);
         self.events = self.events.min(10);
         self.tenants = self.tenants.min(20);
+        self.stored = self.stored.min(500);
         self.rows = self
             .rows
             .iter()
