@@ -6,8 +6,9 @@ use crate::{Failure, checks::Decider, ids::Order, workload::Work};
 
 pub(crate) const USAGE: &str = "\
 usage: load SCENARIO --server FILE [--folder FOLDER] [--work pages|forms|leads|read|search]
-            [--connections N] [--events N] [--ids sequential|random] [--rows N,…] [--tenants N]
-            [--ours exact|lease|denied] [--peer bare|exact] [--turns N] [--turn-ms N] [--quick true]
+            [--connections N] [--events N] [--ids sequential|random] [--rows N,…] [--stored N]
+            [--tenants N] [--ours exact|lease|denied] [--peer bare|exact] [--turns N] [--turn-ms N]
+            [--quick true]
        load bare FOLDER
        load checks URL
 scenarios: compare, detection, growth, latency, redis, search, tenants";
@@ -25,6 +26,8 @@ pub(crate) struct Arguments {
     pub(crate) ids: Order,
     /// Stored rows at which `growth` measures; the first is where it begins.
     pub(crate) rows: Vec<usize>,
+    /// Leads that are stored when `search` measures, beside those that it looks up.
+    pub(crate) stored: usize,
     pub(crate) tenants: usize,
     /// Ours and the peer of `redis`, whose `connections` are the checks under way at once.
     pub(crate) deciders: [Decider; 2],
@@ -44,6 +47,7 @@ impl Arguments {
             events: 1,
             ids: Order::Random,
             rows: vec![0, 100_000],
+            stored: 0,
             tenants: 10_000,
             deciders: [Decider::Exact, Decider::Bare],
             turns: 10,
@@ -63,6 +67,7 @@ impl Arguments {
                     let rows: Result<_, _> = value.split(',').map(str::parse).collect();
                     read.rows = rows?;
                 }
+                "--stored" => read.stored = value.parse()?,
                 "--tenants" => read.tenants = value.parse()?,
                 "--ours" => read.deciders[0] = Decider::named(&value).ok_or(USAGE)?,
                 "--peer" => read.deciders[1] = Decider::named(&value).ok_or(USAGE)?,
@@ -89,6 +94,7 @@ impl Arguments {
         self.connections = self.connections.min(4);
         self.events = self.events.min(10);
         self.tenants = self.tenants.min(20);
+        self.stored = self.stored.min(500);
         self.rows = self
             .rows
             .iter()

@@ -40,6 +40,7 @@ pub(crate) struct Server {
     running: Listening,
     token: String,
     folder: TempDir,
+    data: PathBuf,
 }
 
 impl Server {
@@ -92,6 +93,7 @@ impl Server {
             running,
             token,
             folder,
+            data,
         };
         server.lift_limits()?;
         Ok(server)
@@ -99,6 +101,11 @@ impl Server {
 
     pub(crate) fn public(&self) -> &str {
         &self.running.addresses[0]
+    }
+
+    /// Where it keeps its database.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
     }
 
     pub(crate) fn process(&self) -> &Process {

@@ -1,6 +1,6 @@
 //! Ours and the bare reference, both running, and connections to either.
 
-use std::{env, process::Command, sync::Arc};
+use std::{env, fs, path::Path, process::Command, sync::Arc};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -27,7 +27,7 @@ pub(crate) struct Pair {
     server: Server,
     keys: Vec<String>,
     bare: Listening,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// One of the two.
@@ -36,6 +36,8 @@ pub(crate) struct Target<'a> {
     pub(crate) process: &'a Process,
     address: &'a str,
     keys: Vec<String>,
+    /// Where it keeps its database.
+    data: &'a Path,
 }
 
 /// What is sent, and over how many connections.
@@ -69,7 +71,7 @@ impl Pair {
             server,
             keys,
             bare,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -81,8 +83,14 @@ impl Pair {
                 self.server.process(),
                 self.server.public(),
                 self.keys.clone(),
+                self.server.data(),
             ),
-            Target::new(&self.bare.process, &self.bare.addresses[0], names.collect()),
+            Target::new(
+                &self.bare.process,
+                &self.bare.addresses[0],
+                names.collect(),
+                self.folder.path(),
+            ),
         ]
     }
 }
@@ -107,12 +115,33 @@ impl Shape {
 }
 
 impl<'a> Target<'a> {
-    pub(crate) fn new(process: &'a Process, address: &'a str, keys: Vec<String>) -> Self {
+    pub(crate) fn new(
+        process: &'a Process,
+        address: &'a str,
+        keys: Vec<String>,
+        data: &'a Path,
+    ) -> Self {
         Self {
             process,
             address,
             keys,
+            data,
         }
+    }
+
+    /// How large its database is. What stands in SQLite's log alone is not counted: it has its bound.
+    pub(crate) fn stored_bytes(&self) -> Result<u64, Failure> {
+        let mut bytes = 0;
+        for file in fs::read_dir(self.data)? {
+            let file = file?;
+            let name = file.file_name();
+            let is_beside =
+                ["-wal", "-shm"].map(|end| name.as_encoded_bytes().ends_with(end.as_bytes()));
+            if !is_beside.contains(&true) {
+                bytes += file.metadata()?.len();
+            }
+        }
+        Ok(bytes)
     }
 
     /// Connections of this shape, spread over the tenants there are.

@@ -15,7 +15,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let server = Server::start(&arguments.server, &arguments.folder)?;
     let connect = |tenant| {
         let keys = server.issue_keys(tenant, 1)?;
-        Target::new(server.process(), server.public(), keys).connect(Shape::of(arguments), None)
+        let target = Target::new(server.process(), server.public(), keys, server.data());
+        target.connect(Shape::of(arguments), None)
     };
     server.turn_detection_off("off-0")?;
     let mut sides = [connect("on")?, connect("off")?];

@@ -7,6 +7,7 @@ use crate::{
     generator::Pace,
     sides::{Pair, Shape, Target},
     turns::{self, Outcome},
+    workload::Work,
 };
 
 /// Rows come in batches that the queue has room for. The service checks one large body of a tenant at a time:
@@ -27,8 +28,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let mut figures = Figures::default();
     let mut first: Option<(usize, [Outcome; 2])> = None;
     for &rows in &arguments.rows {
-        for (target, stored) in targets.iter().zip(&mut stored) {
-            *stored += fill(target, shape, (rows as u64).saturating_sub(*stored))?;
+        let mut grown = [0.0, 0.0];
+        for (side, target) in targets.iter().enumerate() {
+            let missing = (rows as u64).saturating_sub(stored[side]);
+            let before = target.stored_bytes()?;
+            let filled = fill(target, shape, missing)?;
+            stored[side] += filled;
+            let bytes = target.stored_bytes()?.saturating_sub(before);
+            grown[side] = bytes as f64 / 1e3 / filled as f64;
+        }
+        if rows > 0 {
+            let name = format!("stored at {}", short(rows));
+            figures.add(&name, &format!("KB/{unit}"), grown);
         }
         // New connections: while the other side was filled, an old one stood idle for longer than it may.
         let mut sides = [ours.connect(shape, None)?, peer.connect(shape, None)?];
@@ -57,14 +68,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     Ok(figures)
 }
 
-fn fill(target: &Target<'_>, shape: Shape, rows: u64) -> Result<u64, Failure> {
+/// Stores so many rows of this kind, and says how many they are in the end. Leads come one by one.
+pub(super) fn fill(target: &Target<'_>, shape: Shape, rows: u64) -> Result<u64, Failure> {
     if rows == 0 {
         return Ok(0);
     }
-    let filling = Shape {
-        events: FILL_EVENTS,
-        connections: FILL_CONNECTIONS,
-        ..shape
+    let filling = match shape.work {
+        Work::Leads => shape,
+        _ => Shape {
+            events: FILL_EVENTS,
+            connections: FILL_CONNECTIONS,
+            ..shape
+        },
     };
     target.connect(filling, None)?.fill(rows)
 }

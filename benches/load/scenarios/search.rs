@@ -1,14 +1,15 @@
-//! A lead looked up by its e-mail address, at a constant rate: by itself, and while as many writes come
-//! as are taken.
+//! A lead looked up by its e-mail address, at a constant rate, among as many as are to be stored: by
+//! itself, and while as many writes come as are taken.
 
 use std::thread;
 
+use super::growth;
 use crate::{
     Failure,
     arguments::Arguments,
     figures::Figures,
     generator::Pace,
-    sides::{Pair, Shape, Target},
+    sides::{Pair, Shape},
     turns::{self, Outcome, Side},
     workload::Work,
 };
@@ -27,13 +28,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
         connections: CONNECTIONS,
         ..Shape::of(arguments)
     };
-    let search = |target: &Target<'_>| target.make_leads(leads);
     let [ours, peer] = &targets;
-    let mut searches = [
-        ours.connect(searching, Some(&search(ours)?))?,
-        peer.connect(searching, Some(&search(peer)?))?,
-    ];
+    let known = [ours.make_leads(leads)?, peer.make_leads(leads)?];
     let shape = Shape::of(arguments);
+    // Those that are looked up are the first ones, and no longer at hand when the others have come.
+    let others = Shape {
+        work: Work::Leads,
+        ..shape
+    };
+    for target in &targets {
+        growth::fill(target, others, arguments.stored as u64)?;
+    }
+    let mut searches = [
+        ours.connect(searching, Some(&known[0]))?,
+        peer.connect(searching, Some(&known[1]))?,
+    ];
     let mut writes = [ours.connect(shape, None)?, peer.connect(shape, None)?];
 
     let pace = Pace::PerSecond(SEARCHES_A_SECOND);

@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let many = server.issue_keys("many", arguments.tenants)?;
     let one = server.issue_keys("one", 1)?;
     let server = server.move_to(program, &arguments.folder)?;
-    let target = |keys| Target::new(server.process(), server.public(), keys);
+    let target = |keys| Target::new(server.process(), server.public(), keys, server.data());
     let (many, one) = (target(many), target(one));
 
     let mut figures = Figures::default();

@@ -18,7 +18,7 @@ pub(crate) use self::{
     footprint::footprint,
     locate::line_of,
     pointer::escaped,
-    reader::{Element, Reader},
+    reader::{Element, Members, Reader, Repeated},
 };
 
 /// The most objects and arrays within each other, in one event or whatever else is read whole.

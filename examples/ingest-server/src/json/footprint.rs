@@ -1,6 +1,6 @@
 //! How much memory a text takes once it is read, seen before it is.
 
-use std::slice;
+use memchr::memchr2;
 
 use super::MAX_DEPTH;
 
@@ -8,11 +8,12 @@ use super::MAX_DEPTH;
 /// strings. What is nested too deeply is not counted, since reading ends there.
 pub(crate) fn footprint(text: &[u8]) -> usize {
     let (mut bytes, mut depth) = (text.len(), 0_usize);
-    let mut rest = text.iter();
-    while let Some(byte) = rest.next() {
+    let mut rest = text;
+    while let Some((byte, behind)) = rest.split_first() {
+        rest = behind;
         bytes += built_for(*byte);
         match byte {
-            b'"' => skip_string(&mut rest),
+            b'"' => rest = behind_string(rest),
             b'[' | b'{' => depth += 1,
             b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
@@ -25,15 +26,15 @@ pub(crate) fn footprint(text: &[u8]) -> usize {
     bytes
 }
 
-/// Goes on behind the string that has begun.
-fn skip_string(rest: &mut slice::Iter<'_, u8>) {
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'"' => return,
-            b'\\' => drop(rest.next()),
-            _ => {}
+/// What follows the string that has begun. Most of a text is in strings.
+fn behind_string(mut rest: &[u8]) -> &[u8] {
+    while let Some(at) = memchr2(b'"', b'\\', rest) {
+        if rest[at] == b'"' {
+            return &rest[at + 1..];
         }
+        rest = rest.get(at + 2..).unwrap_or_default();
     }
+    &[]
 }
 
 /// What stands behind a sign, on 64 bits: a value takes 32 bytes, and a growing array up to twice as

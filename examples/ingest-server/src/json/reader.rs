@@ -25,20 +25,35 @@ pub(crate) struct Reader<'t> {
     flaw: Option<Flaw>,
 }
 
-/// A value, and where it stands in the text.
+/// What was read of a value, and where that stands in the text.
 #[derive(Debug)]
-pub(crate) struct Element {
+pub(crate) struct Element<T = Value> {
     pub(crate) range: Range<usize>,
     /// An error here is one that leaves the rest of the text readable: a repeated name, or a number
     /// that is not kept.
-    pub(crate) value: Result<Value, JsonError>,
+    pub(crate) value: Result<T, JsonError>,
 }
 
-/// The elements of an array, read one at a time. Nothing comes after an error.
+/// What the members of an object are put into as they are read.
+pub(crate) trait Members: Default {
+    type Name;
+
+    fn name(text: &str) -> Self::Name;
+
+    /// Takes a member, unless there is one of its name.
+    fn insert(&mut self, name: Self::Name, value: Value) -> Result<(), Repeated>;
+}
+
+/// There is a member of this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Repeated;
+
+/// What comes out of the elements of an array, read one at a time. Nothing comes after an error.
 #[derive(Debug)]
-pub(crate) struct Elements<'t> {
+pub(crate) struct Elements<'t, T> {
     reader: Reader<'t>,
     next: Next,
+    read: Read<Reader<'t>, T>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +62,9 @@ enum Next {
     Further,
     Nothing,
 }
+
+/// Reads what is to come out of an element, which begins with this sign, within so many levels.
+type Read<R, T> = fn(&mut R, Peek, usize) -> Result<T, Flaw>;
 
 /// A fault, and the byte at which it was found: of the whole text where it is noted, of the part that
 /// is being read where it ends the reading.
@@ -87,28 +105,48 @@ impl<'t> Reader<'t> {
     /// # Errors
     /// The text is not JSON, or nested too deeply.
     pub(crate) fn into_element(mut self) -> Result<Element, JsonError> {
-        let element = self.whole();
+        let element = self.whole(Self::value);
+        element.map_err(|flaw| self.locate(flaw))
+    }
+
+    /// Reads the one value that the text is, which may be an object.
+    ///
+    /// # Errors
+    /// The text is not JSON, or nested too deeply.
+    pub(crate) fn into_object<M: Members>(mut self) -> Result<Element<Option<M>>, JsonError> {
+        let element = self.whole(Self::object);
         element.map_err(|flaw| self.locate(flaw))
     }
 
     /// Reads the elements of the array that the text is.
-    pub(crate) fn into_elements(self) -> Elements<'t> {
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn into_elements(self) -> Elements<'t, Value> {
+        self.each(Self::value)
+    }
+
+    /// Reads the elements of the array that the text is, which may be objects.
+    pub(crate) fn into_objects<M: Members>(self) -> Elements<'t, Option<M>> {
+        self.each(Self::object)
+    }
+
+    fn each<T>(self, read: Read<Self, T>) -> Elements<'t, T> {
         Elements {
             reader: self,
             next: Next::First,
+            read,
         }
     }
 
-    fn whole(&mut self) -> Result<Element, Flaw> {
+    fn whole<T>(&mut self, read: Read<Self, T>) -> Result<Element<T>, Flaw> {
         let peek = self.json.peek()?;
-        let element = self.element(peek)?;
+        let element = self.element(peek, read)?;
         self.json.finish()?;
         Ok(element)
     }
 
-    fn element(&mut self, peek: Peek) -> Result<Element, Flaw> {
+    fn element<T>(&mut self, peek: Peek, read: Read<Self, T>) -> Result<Element<T>, Flaw> {
         let start = self.index();
-        let value = self.value(peek, self.levels)?;
+        let value = read(self, peek, self.levels)?;
         Ok(Element {
             range: start..self.index(),
             value: match self.flaw.take() {
@@ -121,7 +159,7 @@ impl<'t> Reader<'t> {
     /// `levels` is how many objects and arrays may still be opened within each other.
     fn value(&mut self, peek: Peek, levels: usize) -> Result<Value, Flaw> {
         Ok(match peek {
-            Peek::Object => self.object(self.descend(levels)?)?,
+            Peek::Object => Value::Object(self.members(self.descend(levels)?)?),
             Peek::Array => self.array(self.descend(levels)?)?,
             Peek::String => Value::String(self.json.known_str()?.to_owned()),
             Peek::Null => {
@@ -148,23 +186,28 @@ impl<'t> Reader<'t> {
         Ok(Value::Array(items))
     }
 
-    fn object(&mut self, levels: usize) -> Result<Value, Flaw> {
-        let mut members = Map::new();
+    fn object<M: Members>(&mut self, peek: Peek, levels: usize) -> Result<Option<M>, Flaw> {
+        if matches!(peek, Peek::Object) {
+            return Ok(Some(self.members(self.descend(levels)?)?));
+        }
+        self.value(peek, levels)?;
+        Ok(None)
+    }
+
+    fn members<M: Members>(&mut self, levels: usize) -> Result<M, Flaw> {
+        let mut members = M::default();
         let mut before = self.index();
-        let mut next = self.json.known_object()?.map(str::to_owned);
+        let mut next = self.json.known_object()?.map(M::name);
         while let Some(name) = next {
             let peek = self.json.peek()?;
             let value = self.value(peek, levels)?;
-            match members.entry(name) {
-                Entry::Vacant(entry) => {
-                    entry.insert(value);
-                }
-                Entry::Occupied(_) => self.note(Fault::RepeatedName, self.quote_after(before)),
+            if members.insert(name, value) == Err(Repeated) {
+                self.note(Fault::RepeatedName, self.quote_after(before));
             }
             before = self.index();
-            next = self.json.next_key()?.map(str::to_owned);
+            next = self.json.next_key()?.map(M::name);
         }
-        Ok(Value::Object(members))
+        Ok(members)
     }
 
     fn number(&mut self, peek: Peek) -> Result<Value, Flaw> {
@@ -211,8 +254,26 @@ impl<'t> Reader<'t> {
     }
 }
 
-impl Elements<'_> {
-    fn step(&mut self) -> Result<Option<Element>, Flaw> {
+impl Members for Map<String, Value> {
+    type Name = String;
+
+    fn name(text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn insert(&mut self, name: String, value: Value) -> Result<(), Repeated> {
+        match self.entry(name) {
+            Entry::Vacant(entry) => {
+                entry.insert(value);
+                Ok(())
+            }
+            Entry::Occupied(_) => Err(Repeated),
+        }
+    }
+}
+
+impl<T> Elements<'_, T> {
+    fn step(&mut self) -> Result<Option<Element<T>>, Flaw> {
         let json = &mut self.reader.json;
         let peek = match std::mem::replace(&mut self.next, Next::Nothing) {
             Next::First => json.next_array()?,
@@ -223,14 +284,14 @@ impl Elements<'_> {
             json.finish()?;
             return Ok(None);
         };
-        let element = self.reader.element(peek)?;
+        let element = self.reader.element(peek, self.read)?;
         self.next = Next::Further;
         Ok(Some(element))
     }
 }
 
-impl Iterator for Elements<'_> {
-    type Item = Result<Element, JsonError>;
+impl<T> Iterator for Elements<'_, T> {
+    type Item = Result<Element<T>, JsonError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let step = self.step();

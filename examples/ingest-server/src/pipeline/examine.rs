@@ -4,7 +4,11 @@ use axum::body::Body;
 use http::Request;
 use time::OffsetDateTime;
 
-use super::{Intake, frame, parse, rejection::Rejection, validate, validate::Valid};
+use super::{
+    Intake, frame, parse,
+    rejection::Rejection,
+    validate::{self, CleanTexts, Valid},
+};
 use crate::{detection::DetectionPolicies, schemas::Schemas};
 
 /// Takes requests through frame, parse and validate.
@@ -38,6 +42,7 @@ impl Examiner {
         let text = frame::read_body(request).await?;
         let frames = frame::frames_of(intake, &headers, &text)?;
         let detection = self.detection.of_tenant("fuzzing");
+        let mut clean = CleanTexts::of(frames.len());
         let items = frames.into_iter().enumerate().map(|(index, frame)| {
             let (_, parsed) = parse::parse_frame(intake, index, frame);
             validate::check(
@@ -45,6 +50,7 @@ impl Examiner {
                 &detection,
                 self.received_at,
                 parsed?,
+                &mut clean,
                 |_, _| {},
             )
         });

@@ -3,11 +3,11 @@
 mod binary;
 mod body;
 mod buffer;
+mod members;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Request, header::CONTENT_TYPE};
-use serde_json::Value;
 
 use self::body::{Received, Unpacked, Unpacking};
 use super::{
@@ -19,12 +19,15 @@ use super::{
 };
 use crate::{
     fields::MediaType,
-    json::{Element, Reader, footprint},
+    json::{Element, JsonError, Reader, footprint},
     quality::Reason,
 };
 
 pub(crate) use self::body::CONTENT_CODINGS;
-pub(super) use self::body::MAX_BYTES;
+pub(super) use self::{
+    body::MAX_BYTES,
+    members::{Defined, Members},
+};
 
 /// The most events of one request.
 pub(crate) const MAX_BATCH: usize = 1_000;
@@ -39,14 +42,15 @@ pub(crate) struct Frames {
     pub(super) frames: Result<Vec<Frame>, Rejection>,
 }
 
-/// One JSON value.
+/// One JSON object.
 #[derive(Debug)]
 pub(crate) struct Frame {
     /// The part of the request's body that it was read from, not copied: of an event in binary mode,
     /// its data.
     pub(crate) text: Bytes,
-    /// A rejection if it has a name twice, a number that is not kept, or a header that says nothing.
-    pub(crate) value: Result<Value, Rejection>,
+    /// A rejection if it is no object, has a name twice, a number that is not kept, or a header that says
+    /// nothing.
+    pub(crate) members: Result<Box<Members>, Rejection>,
 }
 
 /// What the media type says that the body holds.
@@ -201,20 +205,20 @@ fn cut(body: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {
     let mut reader = Reader::new(body)?;
     match (reader.first(), form) {
         (Some(b'{'), Form::One | Form::Either) => {
-            let Element { range, value } = reader.into_element()?;
+            let Element { range, value } = reader.into_object()?;
             Ok(vec![Frame {
                 text: body.slice(range),
-                value: Ok(value?),
+                members: Ok(object(Ok(value?))?),
             }])
         }
         (Some(b'['), Form::Many | Form::Either) => {
             // One more tells that there are too many; what follows it is not read.
-            let elements = reader.into_elements().take(MAX_BATCH + 1);
+            let elements = reader.into_objects().take(MAX_BATCH + 1);
             let frames = elements.map(|element| {
                 let Element { range, value } = element?;
                 Ok(Frame {
                     text: body.slice(range),
-                    value: value.map_err(Rejection::from),
+                    members: object(value),
                 })
             });
             let frames: Vec<Frame> = frames.collect::<Result<_, Rejection>>()?;
@@ -227,6 +231,10 @@ fn cut(body: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {
         }
         (found, wanted) => Err(Rejection::new(Reason::ParseJson, other_form(found, wanted))),
     }
+}
+
+fn object(value: Result<Option<Box<Members>>, JsonError>) -> Result<Box<Members>, Rejection> {
+    value?.ok_or_else(|| Rejection::new(Reason::ParseJson, "an event must be a JSON object"))
 }
 
 /// What to do about a body that is not of the form its media type says.

@@ -4,7 +4,7 @@ mod attributes;
 mod data;
 mod extensions;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use self::attributes::Attributes;
@@ -12,11 +12,10 @@ use super::{
     Intake,
     batch::{Batch, Item, Origin, Rejected, SchemaName},
     charge_content::Admitted,
-    frame::Frame,
+    frame::{Frame, Members},
 };
 use crate::{
     pipeline::rejection::Rejection,
-    quality::Reason,
     schemas::{DEFAULT_VERSION, LEAD},
 };
 
@@ -79,7 +78,7 @@ pub(crate) fn parse(intake: Intake, admitted: Admitted) -> Batch<Parsed> {
 pub(super) fn parse_frame(
     intake: Intake,
     index: usize,
-    Frame { text, value }: Frame,
+    Frame { text, members }: Frame,
 ) -> (Origin, Result<Parsed, Rejection>) {
     let mut origin = Origin {
         index,
@@ -87,16 +86,16 @@ pub(super) fn parse_frame(
         schema: None,
         text,
     };
-    let parsed = value.and_then(object).and_then(|members| match intake {
+    let parsed = members.and_then(|members| match intake {
         Intake::Events => event(members, &mut origin),
-        Intake::Lead => Ok(lead(members, &mut origin)),
+        Intake::Lead => Ok(lead(*members, &mut origin)),
     });
     (origin, parsed)
 }
 
-fn event(mut members: Map<String, Value>, origin: &mut Origin) -> Result<Parsed, Rejection> {
-    // A null attribute is one that is not set (JSON format, 2.2). `data` is none: its null is a value.
-    members.retain(|name, value| name == "data" || !value.is_null());
+fn event(mut members: Box<Members>, origin: &mut Origin) -> Result<Parsed, Rejection> {
+    // A null attribute is one that is not set (JSON format, 2.2). `data` is none.
+    members.drop_nulls();
     let mut attributes = Attributes::new(members);
     origin.id = attributes.id_as_sent().map(str::to_owned);
     origin.schema = attributes.schema_name();
@@ -109,25 +108,15 @@ fn event(mut members: Map<String, Value>, origin: &mut Origin) -> Result<Parsed,
     })
 }
 
-fn lead(members: Map<String, Value>, origin: &mut Origin) -> Parsed {
+fn lead(members: Members, origin: &mut Origin) -> Parsed {
     origin.schema = Some(SchemaName {
         event_type: LEAD.to_owned(),
         version: DEFAULT_VERSION,
     });
     Parsed {
         envelope: None,
-        data: Value::Object(members),
+        data: Value::Object(members.into_map()),
         unstored: Vec::new(),
-    }
-}
-
-fn object(value: Value) -> Result<Map<String, Value>, Rejection> {
-    match value {
-        Value::Object(members) => Ok(members),
-        _ => Err(Rejection::new(
-            Reason::ParseJson,
-            "an event must be a JSON object",
-        )),
     }
 }
 

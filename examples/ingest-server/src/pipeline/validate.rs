@@ -1,5 +1,6 @@
 //! Is it what it should be: parsed events and leads → [`Valid`].
 
+mod clean_texts;
 mod time;
 mod undeclared;
 
@@ -21,6 +22,8 @@ use crate::{
     quality::Reason,
     schemas::{Schema, Schemas, Unplanned},
 };
+
+pub(super) use self::clean_texts::CleanTexts;
 
 /// Data that keeps to its schema, with every declared piece of personal data read.
 #[derive(Debug)]
@@ -63,7 +66,11 @@ pub(crate) fn validate(services: &Services, batch: Batch<Parsed>) -> Batch<Valid
     let Services { schemas, pii, .. } = services;
     let detection = services.detection.of_tenant(batch.caller.tenant.as_str());
     let note = |kind, handling| pii.detected(kind, handling);
-    batch.try_map(|caller, parsed| check(schemas, &detection, caller.received_at, parsed, note))
+    let mut clean = CleanTexts::of(batch.items.len());
+    batch.try_map(|caller, parsed| {
+        let received_at = caller.received_at;
+        check(schemas, &detection, received_at, parsed, &mut clean, note)
+    })
 }
 
 /// Checks one item that came in at this time. What is found where nothing is declared is noted, with
@@ -73,6 +80,7 @@ pub(super) fn check(
     detection: &Detection,
     received_at: OffsetDateTime,
     parsed: Parsed,
+    clean: &mut CleanTexts,
     note: impl Fn(Kind, Handling),
 ) -> Result<Valid, Rejection> {
     let schema = schema(schemas, parsed.envelope.as_ref())?;
@@ -82,7 +90,7 @@ pub(super) fn check(
     }
     let (mut personal, exempt) = personal(schema, &parsed.data)?;
     let detected =
-        undeclared::check(detection, schema, &parsed, &exempt).map_err(|undeclared| {
+        undeclared::check(detection, schema, &parsed, &exempt, clean).map_err(|undeclared| {
             note(undeclared.kind, Handling::Reject);
             undeclared.rejection
         })?;

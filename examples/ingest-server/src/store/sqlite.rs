@@ -21,6 +21,7 @@ mod sink;
 mod transaction;
 mod trial;
 mod turn;
+mod upgrade;
 mod writer_thread;
 
 use std::{
@@ -38,8 +39,8 @@ use sqlx::{
 };
 
 use self::{
-    failure::Failure, file::OpenedFile, marker::Marker, readers::Readers, seen_events::SeenEvents,
-    sink::SqliteSink, transaction::WriteTransaction,
+    failure::Failure, file::OpenedFile, marker::Marker, readers::Readers, sink::SqliteSink,
+    transaction::WriteTransaction,
 };
 use super::{
     AuditEntry, AuditQuery, IndexedLead, KnownLeads, PolicyKind, SecretCheck, Store, StoreError,
@@ -88,8 +89,7 @@ impl SqliteStore {
         let remembers_secrets = checks::any(&mut connection).await?;
         drop(connection);
         marker.check_tables(remembers_secrets)?;
-        open::migrate(&opening).await?;
-        hash_earlier_events(path).await?;
+        upgrade::upgrade(&opening, path).await?;
         // A connection is open from now to the end.
         let readers = Arc::new(Readers::open(path)?);
         let noted = file.note_log();
@@ -136,18 +136,6 @@ impl SqliteStore {
     pub(crate) fn turns(&self) -> WriteTurns {
         self.turns.clone()
     }
-}
-
-/// Takes seconds where an earlier version left a million events.
-async fn hash_earlier_events(path: &Path) -> Result<(), Failure> {
-    let path = path.to_owned();
-    let hashing = tokio::task::spawn_blocking(move || {
-        let connection = connection::open_writing(&path)?;
-        connection.busy_timeout(open::OPENING_TIMEOUT)?;
-        SeenEvents::hash_earlier(&connection)
-    });
-    let hashed = hashing.await;
-    hashed.map_err(|error| StoreError::Unavailable(error.into()))?
 }
 
 fn owned(values: &[&[u8]]) -> Vec<Vec<u8>> {

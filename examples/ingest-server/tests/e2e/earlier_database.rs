@@ -9,7 +9,7 @@ use std::fs;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, Key, Server, count};
+use crate::harness::{ALL_SCOPES, Data, Key, Server, count, run_to_end, wait_for};
 
 const DATABASE: &[u8] = include_bytes!("data/unprefixed-tables.sqlite");
 
@@ -75,6 +75,48 @@ async fn the_rows_of_the_first_version_read_back_and_go_on() {
     for (name, _) in RENAMED {
         assert!(!old.iter().any(|table| table == name), "{name} in {old:?}");
     }
+}
+
+const WAITS: &str = "waiting for the process that upgrades it";
+
+/// This process has the lock, as one that migrates a large database has it for long.
+async fn locked(data: &Data) -> sqlx::SqliteConnection {
+    let mut other = data.connect().await;
+    for statement in ["PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE"] {
+        sqlx::query(statement).execute(&mut other).await.unwrap();
+    }
+    other
+}
+
+#[tokio::test]
+async fn a_process_waits_for_another_one_that_upgrades_the_database() {
+    let data = Data::new();
+    fs::write(data.database(), DATABASE).unwrap();
+    let mut other = locked(&data).await;
+    let starting = tokio::task::spawn_blocking({
+        let data = data.clone();
+        move || Server::start_on(&data)
+    });
+    wait_for("a start that waits", async || {
+        data.logs().contains(WAITS).then_some(())
+    })
+    .await;
+    assert!(!starting.is_finished());
+    let unlock = sqlx::query("ROLLBACK");
+    unlock.execute(&mut other).await.unwrap();
+    assert_rows(&starting.await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_process_waits_for_no_other_lock() {
+    let data = Data::new();
+    assert!(Server::start_on(&data).terminate().success());
+    let _other = locked(&data).await;
+    let output = tokio::task::spawn_blocking(move || run_to_end(&mut data.command()));
+    let output = output.await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{said}");
+    assert!(said.contains("locked") && !said.contains(WAITS), "{said}");
 }
 
 async fn assert_rows(server: &Server) {

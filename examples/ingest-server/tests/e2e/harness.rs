@@ -108,27 +108,29 @@ impl Data {
         run_to_end(self.command().args(arguments))
     }
 
-    /// The logs of every server that ran here.
+    /// The logs of every server that ran here. No other file is read: closing it would end the locks that this
+    /// process has on it.
     pub(crate) fn logs(&self) -> String {
-        let is_log = |path: &Path| {
+        let is_log = |path: &PathBuf| {
             path.file_name()
                 .unwrap()
                 .to_string_lossy()
                 .starts_with("logs-")
         };
-        let logs = self.files().into_iter().filter(|(path, _)| is_log(path));
-        logs.map(|(_, text)| String::from_utf8(text).unwrap())
-            .collect()
+        let logs = self.paths().filter(is_log);
+        logs.map(|path| fs::read_to_string(path).unwrap()).collect()
     }
 
     /// Everything that lies in the folder, by file.
     pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        let entries = fs::read_dir(self.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
-        entries
+        self.paths()
             .map(|path| (path.clone(), fs::read(path).unwrap()))
             .collect()
+    }
+
+    fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        let entries = fs::read_dir(self.path()).unwrap();
+        entries.map(|entry| entry.unwrap().path())
     }
 
     /// A connection to the database, beside the server's.

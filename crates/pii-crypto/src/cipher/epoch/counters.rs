@@ -1,34 +1,48 @@
 //! The counters of one epoch, which threads take in blocks: what they fight for is a block and not each
 //! message.
 
+mod shared;
+#[cfg(test)]
+mod tests;
+
 use std::{
     cell::Cell,
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
+
+use self::shared::SharedNumber;
 
 /// How many messages an epoch has at most. It has one of each block at least.
 pub(super) const EPOCH_MESSAGES: u32 = 1 << 20;
 
 /// Gives each counter below [`EPOCH_MESSAGES`] to one message at most.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(super) struct Counters<N = AtomicU64> {
     // Where the next block begins. Never reset; it goes on beyond the end, and 64 bits do not wrap.
-    next_block: AtomicU64,
-    shares: [Share; SHARES],
+    next_block: N,
+    shares: [Share<N>; SHARES],
 }
 
 /// What is left of the block that a few threads take from: the next counter in the high half, the end
 /// of the block in the low one. On a cache line of its own.
 #[derive(Debug, Default)]
 #[repr(align(64))]
-struct Share(AtomicU64);
+struct Share<N>(N);
 
 impl Counters {
     /// A counter, unless the epoch is used up. What the other shares have left of their blocks then is given
     /// to nobody.
     #[inline]
     pub(super) fn take(&self) -> Option<u32> {
-        let Share(share) = &self.shares[share_of_this_thread()];
+        self.take_from(share_of_this_thread())
+    }
+}
+
+impl<N: SharedNumber> Counters<N> {
+    /// A counter of what is left to one share, or of a block that it gets.
+    #[inline]
+    fn take_from(&self, share: usize) -> Option<u32> {
+        let Share(share) = &self.shares[share];
         let mut left = share.load(Ordering::Relaxed);
         loop {
             let (next, end) = unpacked(left);
@@ -44,7 +58,7 @@ impl Counters {
     }
 
     #[cold]
-    fn take_first_of_block(&self, share: &AtomicU64, used_up: u64) -> Option<u32> {
+    fn take_first_of_block(&self, share: &N, used_up: u64) -> Option<u32> {
         let block = self.next_block.fetch_add(BLOCK, Ordering::Relaxed);
         let first = u32::try_from(block).ok();
         let first = first.filter(|first| *first < EPOCH_MESSAGES)?;
@@ -87,70 +101,4 @@ fn share_of_this_thread() -> usize {
             number
         })
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{collections::HashSet, thread};
-
-    use super::*;
-
-    impl Counters {
-        pub(in super::super) fn starting_at(next_block: u64) -> Self {
-            Self {
-                next_block: AtomicU64::new(next_block),
-                ..Self::default()
-            }
-        }
-    }
-
-    #[test]
-    fn there_are_2_to_the_20_counters_one_after_the_other() {
-        let counters = Counters::default();
-        for expected in 0..1 << 20 {
-            assert_eq!(counters.take(), Some(expected));
-        }
-        for _ in 0..100 {
-            assert_eq!(counters.take(), None);
-        }
-        for beyond in [1 << 20, 1 << 32, (1 << 32) + 64, 1 << 40] {
-            assert_eq!(Counters::starting_at(beyond).take(), None, "{beyond}");
-        }
-    }
-
-    #[test]
-    fn of_a_block_that_lost_the_race_for_a_share_one_counter_is_given() {
-        let counters = Counters::default();
-        let Share(share) = &counters.shares[share_of_this_thread()];
-        let used_up = share.load(Ordering::Relaxed);
-        assert_eq!(counters.take(), Some(0));
-        // Another thread saw the share used up as well, and comes late.
-        assert_eq!(counters.take_first_of_block(share, used_up), Some(64));
-        for expected in (1..64).chain(128..192) {
-            assert_eq!(counters.take(), Some(expected));
-        }
-    }
-
-    /// More threads than shares, so that some take from one block.
-    #[test]
-    fn threads_that_race_for_them_all_get_each_once_and_leave_few() {
-        const THREADS: usize = 8;
-        const LEFT: u32 = 1 << 17;
-        let counters = Counters::starting_at(u64::from(EPOCH_MESSAGES - LEFT));
-        let taken: Vec<u32> = thread::scope(|scope| {
-            let take_all = || std::iter::from_fn(|| counters.take()).collect::<Vec<_>>();
-            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(take_all)).collect();
-            let threads = threads.into_iter();
-            threads
-                .flat_map(|thread| thread.join().expect("no panic"))
-                .collect()
-        });
-        let once: HashSet<_> = taken.iter().copied().collect();
-        assert_eq!(once.len(), taken.len());
-        assert!(once.iter().all(|counter| *counter < EPOCH_MESSAGES));
-        let firsts = (EPOCH_MESSAGES - LEFT..EPOCH_MESSAGES).step_by(64);
-        assert!(firsts.into_iter().all(|first| once.contains(&first)));
-        // A block is lost where two threads of one share ask for the next at once.
-        assert!(taken.len() > 1 << 16, "{} were given", taken.len());
-    }
 }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::Frame;
+use super::{Frame, Members};
 use crate::{json, pipeline::rejection::Rejection, quality::Reason};
 
 const PREFIX: &str = "ce-";
@@ -31,17 +31,17 @@ pub(super) fn frame(headers: &HeaderMap, body: &Bytes) -> Result<Frame, Rejectio
     if !body.is_empty() {
         let data = json::read_data(body)?;
         if let Ok(members) = &mut event {
-            members.insert("data".to_owned(), data);
+            members.set("data", data);
         }
     }
     Ok(Frame {
         text: body.clone(),
-        value: event.map(Value::Object),
+        members: event,
     })
 }
 
-fn attributes(headers: &HeaderMap) -> Result<Map<String, Value>, Rejection> {
-    let mut attributes = Map::new();
+fn attributes(headers: &HeaderMap) -> Result<Box<Members>, Rejection> {
+    let mut attributes = Box::<Members>::default();
     for name in headers.keys() {
         let Some(attribute) = name.as_str().strip_prefix(PREFIX) else {
             continue;
@@ -73,13 +73,13 @@ fn attributes(headers: &HeaderMap) -> Result<Map<String, Value>, Rejection> {
             }
         };
         let value = value.map_err(|why| invalid(format!("the header `{shown}` {why}")))?;
-        attributes.insert(attribute.to_owned(), Value::String(value));
+        attributes.set(attribute, Value::String(value));
     }
     if let Some(media_type) = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
     {
-        attributes.insert("datacontenttype".to_owned(), media_type.into());
+        attributes.set("datacontenttype", media_type.into());
     }
     Ok(attributes)
 }

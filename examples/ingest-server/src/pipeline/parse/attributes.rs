@@ -7,7 +7,11 @@ use time::OffsetDateTime;
 
 use super::Envelope;
 use crate::{
-    pipeline::{batch::SchemaName, rejection::Rejection},
+    pipeline::{
+        batch::SchemaName,
+        frame::{Defined, Members},
+        rejection::Rejection,
+    },
     quality::Reason,
     schemas::{DEFAULT_VERSION, MAX_POINTER},
     timestamp,
@@ -23,28 +27,29 @@ const _: () = assert!("event.".len() + MAX_TYPE + MAX_POINTER <= MAX_NAME_BYTES)
 
 /// What an event says of itself, and its data.
 #[derive(Debug)]
-pub(super) struct Attributes(Map<String, Value>);
+pub(super) struct Attributes(Box<Members>);
 
 impl Attributes {
-    pub(super) const fn new(members: Map<String, Value>) -> Self {
+    pub(super) const fn new(members: Box<Members>) -> Self {
         Self(members)
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+    pub(super) const fn find(&self, member: Defined) -> Option<&Value> {
+        self.0.get(member)
     }
 
-    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name)
+    pub(super) const fn take(&mut self, member: Defined) -> Option<Value> {
+        self.0.take(member)
     }
 
-    pub(super) fn into_members(self) -> impl Iterator<Item = (String, Value)> {
-        self.0.into_iter()
+    /// Those that CloudEvents does not define.
+    pub(super) fn into_extensions(self) -> Map<String, Value> {
+        self.0.into_others()
     }
 
     /// The id, as far as its sender can be told which one is meant.
     pub(super) fn id_as_sent(&self) -> Option<&str> {
-        let id = self.0.get("id").and_then(Value::as_str);
+        let id = self.0.get(Defined::Id).and_then(Value::as_str);
         id.filter(|id| id.len() <= MAX_ID)
     }
 
@@ -62,7 +67,7 @@ impl Attributes {
         schema: Option<&SchemaName>,
     ) -> Result<Envelope, Rejection> {
         // Plain JSON may leave it out: there is only one version to mean.
-        let version = self.0.get("specversion");
+        let version = self.0.get(Defined::SpecVersion);
         if version.is_some_and(|version| version != "1.0") {
             let detail = "`specversion` must be \"1.0\"";
             return Err(Rejection::new(Reason::EnvelopeInvalidVersion, detail));
@@ -78,24 +83,24 @@ impl Attributes {
         };
         let time = self.time()?;
         Ok(Envelope {
-            id: self.take_text("id"),
-            source: self.take_text("source"),
-            event_type: self.take_text("type"),
+            id: self.take_text(Defined::Id),
+            source: self.take_text(Defined::Source),
+            event_type: self.take_text(Defined::Type),
             version,
             time,
         })
     }
 
-    /// Takes the text of an attribute that was found to be one, and leaves an empty one in its place.
-    fn take_text(&mut self, name: &str) -> String {
-        match self.0.get_mut(name) {
-            Some(Value::String(text)) => std::mem::take(text),
+    /// Takes the text of an attribute that was found to be one.
+    fn take_text(&mut self, member: Defined) -> String {
+        match self.0.take(member) {
+            Some(Value::String(text)) => text,
             _ => String::new(),
         }
     }
 
     fn check_id(&self) -> Result<(), Rejection> {
-        if !self.0.contains_key("id") {
+        if self.0.get(Defined::Id).is_none() {
             return Err(Rejection::new(Reason::EnvelopeMissingId, "`id` is missing"));
         }
         let id = self.id_as_sent();
@@ -109,7 +114,7 @@ impl Attributes {
 
     fn check_source(&self) -> Result<(), Rejection> {
         let invalid = |detail| Rejection::new(Reason::EnvelopeInvalidSource, detail);
-        let Some(source) = self.0.get("source") else {
+        let Some(source) = self.0.get(Defined::Source) else {
             return Err(invalid("`source` is missing".to_owned()));
         };
         let is_source =
@@ -125,7 +130,7 @@ impl Attributes {
 
     fn event_type(&self) -> Result<&str, Rejection> {
         let invalid = |detail| Rejection::new(Reason::EnvelopeInvalidType, detail);
-        let Some(event_type) = self.0.get("type") else {
+        let Some(event_type) = self.0.get(Defined::Type) else {
             return Err(invalid("`type` is missing"));
         };
         let event_type = event_type.as_str().filter(|text| is_type(text));
@@ -135,7 +140,7 @@ impl Attributes {
     /// The version is the last segment of the path of `dataschema`, so that a URI that ends in `/2`
     /// or `/2.json` names it. `2` by itself does too, which no URI is.
     fn version(&self) -> Result<u32, Rejection> {
-        let Some(schema) = self.0.get("dataschema") else {
+        let Some(schema) = self.0.get(Defined::DataSchema) else {
             return Ok(DEFAULT_VERSION);
         };
         let not_a_uri = || {
@@ -155,7 +160,7 @@ impl Attributes {
     }
 
     fn time(&self) -> Result<Option<OffsetDateTime>, Rejection> {
-        let Some(time) = self.0.get("time") else {
+        let Some(time) = self.0.get(Defined::Time) else {
             return Ok(None);
         };
         let time = time.as_str().and_then(timestamp::parse);

@@ -4,12 +4,20 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use super::attributes::Attributes;
-use crate::{fields::MediaType, json, pipeline::rejection::Rejection, quality::Reason};
+use crate::{
+    fields::MediaType,
+    json,
+    pipeline::{frame::Defined, rejection::Rejection},
+    quality::Reason,
+};
 
 /// Takes the data out of an event.
 pub(super) fn take(attributes: &mut Attributes) -> Result<Value, Rejection> {
-    let form = form(attributes.find("datacontenttype"))?;
-    match (attributes.take("data"), attributes.take("data_base64")) {
+    let form = form(attributes.find(Defined::DataContentType))?;
+    match (
+        attributes.take(Defined::Data),
+        attributes.take(Defined::DataBase64),
+    ) {
         (Some(_), Some(_)) => Err(invalid(
             "`data` and `data_base64` stand side by side: send one",
         )),

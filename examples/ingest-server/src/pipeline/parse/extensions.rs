@@ -6,21 +6,11 @@ use super::{
     DroppedText,
     attributes::{Attributes, is_text},
 };
-use crate::{pipeline::rejection::Rejection, quality::Reason, schemas::hint};
-
-/// The attributes of CloudEvents 1.0, and the data.
-const DEFINED: [&str; 10] = [
-    "data",
-    "data_base64",
-    "datacontenttype",
-    "dataschema",
-    "id",
-    "source",
-    "specversion",
-    "subject",
-    "time",
-    "type",
-];
+use crate::{
+    pipeline::{frame::Defined, rejection::Rejection},
+    quality::Reason,
+    schemas::hint,
+};
 
 /// Extensions that the project documents, by which a misspelt one is recognised.
 const DOCUMENTED: [&str; 11] = [
@@ -37,42 +27,45 @@ const DOCUMENTED: [&str; 11] = [
     "tracestate",
 ];
 
-/// Checks what is dropped, and gives the texts in it with the place of each.
-pub(super) fn check(attributes: Attributes) -> Result<Vec<DroppedText>, Rejection> {
+/// Checks what is dropped, and gives the texts in it with the place of each. What is kept, and the two of
+/// these that say how to read the data, were checked when they were read.
+pub(super) fn check(mut attributes: Attributes) -> Result<Vec<DroppedText>, Rejection> {
     let mut texts = Vec::new();
-    for (name, value) in attributes.into_members() {
-        match (name.as_str(), value) {
-            // Kept, and checked when they were read.
-            ("id" | "source" | "specversion" | "time" | "type", _) => {}
-            ("dataschema", Value::String(text)) => texts.push(dropped("`dataschema`", text)),
-            ("datacontenttype", Value::String(text)) => {
-                texts.push(dropped("`datacontenttype`", text));
-            }
-            ("subject", Value::String(text)) if !text.is_empty() && is_text(&text) => {
-                texts.push(dropped("`subject`", text));
-            }
-            ("subject", _) => {
-                return Err(invalid(
-                    "`subject` must be text, not empty and without control characters",
-                ));
-            }
-            (_, value) => {
-                check_name(&name)?;
-                let text = match check_value(value)? {
-                    Value::String(text) if name == "traceparent" && is_traceparent(&text) => None,
-                    Value::String(text) => Some(text),
-                    Value::Number(number) => Some(number.to_string()),
-                    _ => None,
-                };
-                texts.extend(text.map(|text| DroppedText {
-                    name: name.clone(),
-                    ..dropped(PLACE, text)
-                }));
-                texts.push(dropped(PLACE, name));
-            }
+    for (member, place) in [
+        (Defined::DataSchema, "`dataschema`"),
+        (Defined::DataContentType, "`datacontenttype`"),
+    ] {
+        if let Some(Value::String(text)) = attributes.take(member) {
+            texts.push(dropped(place, text));
         }
     }
+    if let Some(value) = attributes.take(Defined::Subject) {
+        texts.push(dropped("`subject`", subject(value)?));
+    }
+    for (name, value) in attributes.into_extensions() {
+        check_name(&name)?;
+        let text = match check_value(value)? {
+            Value::String(text) if name == "traceparent" && is_traceparent(&text) => None,
+            Value::String(text) => Some(text),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        texts.extend(text.map(|text| DroppedText {
+            name: name.clone(),
+            ..dropped(PLACE, text)
+        }));
+        texts.push(dropped(PLACE, name));
+    }
     Ok(texts)
+}
+
+fn subject(value: Value) -> Result<String, Rejection> {
+    match value {
+        Value::String(text) if !text.is_empty() && is_text(&text) => Ok(text),
+        _ => Err(invalid(
+            "`subject` must be text, not empty and without control characters",
+        )),
+    }
 }
 
 fn dropped(place: &'static str, text: String) -> DroppedText {
@@ -92,7 +85,8 @@ fn check_name(name: &str) -> Result<(), Rejection> {
     if !name.is_empty() && name.bytes().all(is_sign) {
         return Ok(());
     }
-    let known = DEFINED.into_iter().chain(DOCUMENTED);
+    let defined = Defined::ALL.map(Defined::as_str).into_iter();
+    let known = defined.chain(DOCUMENTED);
     Err(invalid(format!(
         "the name of an attribute must be of lower-case letters and digits; of one here, {}",
         hint(name, known)

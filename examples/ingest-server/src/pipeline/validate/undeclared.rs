@@ -7,7 +7,7 @@ use portcullis_pii_crypto::{FreeText, PiiKind};
 use portcullis_pii_detect::Kind;
 use serde_json::{Number, Value};
 
-use super::{Personal, PersonalSource};
+use super::{Personal, PersonalSource, clean_texts::CleanTexts};
 use crate::{
     detection::{Detection, Handling},
     json::escaped,
@@ -60,6 +60,7 @@ pub(super) fn check(
     schema: &Schema,
     parsed: &Parsed,
     exempt: &Exempt,
+    clean: &mut CleanTexts,
 ) -> Result<Vec<Detected>, Box<Undeclared>> {
     if !detection.is_on() {
         return Ok(Vec::new());
@@ -68,18 +69,18 @@ pub(super) fn check(
         detection,
         schema,
         exempt,
+        clean,
         root: parsed.envelope.as_ref().map(|_| "data"),
         steps: Vec::new(),
         digits: String::new(),
         found: Vec::new(),
     };
     if let Some(envelope) = &parsed.envelope {
-        for (text, place) in [(&envelope.id, "`id`"), (&envelope.source, "`source`")] {
-            walk.unsealable("", text, || place.to_owned())?;
-        }
+        walk.unsealable("", &envelope.id, || "`id`".to_owned())?;
+        walk.recurring("", &envelope.source, || "`source`".to_owned())?;
     }
     for dropped in &parsed.unstored {
-        walk.unsealable(&dropped.name, &dropped.text, || dropped.place.to_owned())?;
+        walk.recurring(&dropped.name, &dropped.text, || dropped.place.to_owned())?;
     }
     walk.value("", &parsed.data)?;
     Ok(walk.found)
@@ -97,6 +98,7 @@ struct Walk<'a> {
     detection: &'a Detection,
     schema: &'a Schema,
     exempt: &'a Exempt,
+    clean: &'a mut CleanTexts,
     /// What the data is called; nothing for a lead that came by itself, of which only columns are
     /// stored: nothing of it can be sealed in its place.
     root: Option<&'static str>,
@@ -122,7 +124,7 @@ impl<'a> Walk<'a> {
                 .enumerate()
                 .try_for_each(|(index, item)| self.below(Step::Item(index), name, item)),
             Value::Object(members) => members.iter().try_for_each(|(name, member)| {
-                self.unsealable("", name, || "the name of a member".to_owned())
+                self.recurring("", name, || "the name of a member".to_owned())
                     .map_err(|undeclared| self.within(undeclared))?;
                 self.below(Step::Member(name), name, member)
             }),
@@ -218,6 +220,21 @@ impl<'a> Walk<'a> {
                 },
             )),
         }
+    }
+
+    /// The same of a text that other events have too.
+    fn recurring(
+        &mut self,
+        name: &str,
+        text: &str,
+        place: impl FnOnce() -> String,
+    ) -> Result<(), Box<Undeclared>> {
+        if self.clean.has(name, text) {
+            return Ok(());
+        }
+        self.unsealable(name, text, place)?;
+        self.clean.remember(name, text);
+        Ok(())
     }
 
     /// Says in what the member stands whose name is refused.

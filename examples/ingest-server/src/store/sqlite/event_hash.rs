@@ -3,7 +3,7 @@
 use ring::digest::{Context, SHA256};
 use rusqlite::{
     ToSql,
-    types::{ToSqlOutput, ValueRef},
+    types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef},
 };
 
 /// The first 16 bytes of SHA-256 over tenant, source and id, each behind its length.
@@ -32,12 +32,27 @@ impl EventHash {
         self.0[0]
     }
 
+    /// Its bytes as two numbers.
+    pub(super) const fn halves(self) -> (u64, u64) {
+        let [a, b, c, d, e, f, g, h, rest @ ..] = self.0;
+        (
+            u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            u64::from_be_bytes(rest),
+        )
+    }
+
     /// The least and the greatest with a first byte.
     pub(super) const fn bounds(first_byte: u8) -> (Self, Self) {
         let (mut least, mut greatest) = ([0; 16], [0xff; 16]);
         least[0] = first_byte;
         greatest[0] = first_byte;
         (Self(least), Self(greatest))
+    }
+}
+
+impl FromSql for EventHash {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 16]>::column_result(value).map(Self)
     }
 }
 

@@ -1,7 +1,10 @@
 //! Events, and what became of each.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use portcullis_keyring::TenantId;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 use uuid::fmt::Hyphenated;
 
 use super::{event_hash::EventHash, failure::Failure, seen_events::SeenEvents};
@@ -13,49 +16,63 @@ use crate::{
 const INSERT: &str = "INSERT INTO event (tenant, source, id, content_fp, lead, type, \
     schema_version, time, received_at, payload, has_sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-/// Inserts an event, or says what is there in its place, of this group or an earlier one.
-pub(super) fn insert(
-    connection: &Connection,
-    seen: &mut SeenEvents,
-    tenant: &TenantId,
-    event: &EventRow,
-) -> Result<Option<Receipt>, Failure> {
-    let hash = hash(tenant, event);
-    if let Some(n) = seen.find(connection, hash)?
-        && let Some(duplicate) = duplicate(connection, n, tenant, event)?
-    {
-        return Ok(Some(duplicate));
-    }
-    let mut lead = [0; Hyphenated::LENGTH];
-    let lead = event.lead.map(|id| id.text(&mut lead));
-    connection.prepare_cached(INSERT)?.execute(params![
-        tenant.as_str(),
-        event.source,
-        event.id,
-        event.content_fp,
-        lead,
-        event.event_type,
-        event.schema_version,
-        timestamp::Text::of(event.time).as_str(),
-        timestamp::Text::of(event.received_at).as_str(),
-        event.payload,
-        event.payload.contains(SEALED_TEXT),
-    ])?;
-    seen.add(hash, connection.last_insert_rowid());
-    Ok(None)
+/// The events of one group: its statement is looked for once.
+pub(super) struct Events<'c> {
+    connection: &'c Connection,
+    seen: &'c mut SeenEvents,
+    insert: CachedStatement<'c>,
 }
 
-/// Takes back an event that this group inserted and whose lead could not be written.
-pub(super) fn withdraw(
-    connection: &Connection,
-    seen: &mut SeenEvents,
-    tenant: &TenantId,
-    event: &EventRow,
-) -> Result<(), Failure> {
-    let n = seen.remove(hash(tenant, event));
-    let mut delete = connection.prepare_cached("DELETE FROM event WHERE n = ?")?;
-    delete.execute([n])?;
-    Ok(())
+impl<'c> Events<'c> {
+    pub(super) fn of_group(
+        connection: &'c Connection,
+        seen: &'c mut SeenEvents,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            connection,
+            seen,
+            insert: connection.prepare_cached(INSERT)?,
+        })
+    }
+
+    /// Inserts an event, or says what is there in its place, of this group or an earlier one.
+    pub(super) fn insert(
+        &mut self,
+        tenant: &TenantId,
+        event: &EventRow,
+    ) -> Result<Option<Receipt>, Failure> {
+        let hash = hash(tenant, event);
+        if let Some(n) = self.seen.find(self.connection, hash)?
+            && let Some(duplicate) = duplicate(self.connection, n, tenant, event)?
+        {
+            return Ok(Some(duplicate));
+        }
+        let mut lead = [0; Hyphenated::LENGTH];
+        let lead = event.lead.map(|id| id.text(&mut lead));
+        self.insert.execute(params![
+            tenant.as_str(),
+            event.source,
+            event.id,
+            event.content_fp,
+            lead,
+            event.event_type,
+            event.schema_version,
+            timestamp::Text::of(event.time).as_str(),
+            timestamp::Text::of(event.received_at).as_str(),
+            event.payload,
+            has_sealed(&event.payload),
+        ])?;
+        self.seen.add(hash, self.connection.last_insert_rowid());
+        Ok(None)
+    }
+
+    /// Takes back an event that this group inserted and whose lead could not be written.
+    pub(super) fn withdraw(&mut self, tenant: &TenantId, event: &EventRow) -> Result<(), Failure> {
+        let n = self.seen.remove(hash(tenant, event));
+        let delete = "DELETE FROM event WHERE n = ?";
+        self.connection.prepare_cached(delete)?.execute([n])?;
+        Ok(())
+    }
 }
 
 fn hash(tenant: &TenantId, event: &EventRow) -> EventHash {
@@ -65,7 +82,10 @@ fn hash(tenant: &TenantId, event: &EventRow) -> EventHash {
 
 /// How a sealed value begins within a payload. A text that only begins so is taken for one, at the
 /// cost of its sender.
-const SEALED_TEXT: &str = "\"pc1.";
+fn has_sealed(payload: &str) -> bool {
+    static SEALED_TEXT: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"pc1."));
+    SEALED_TEXT.find(payload.as_bytes()).is_some()
+}
 
 /// Compares an event with the one of that number, if it is of the same tenant, source and id.
 fn duplicate(

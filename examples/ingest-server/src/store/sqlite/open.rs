@@ -104,13 +104,43 @@ pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), Failure> {
         )
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
-    migrator.dangerous_set_table_name("schema_migrations");
+    migrator.dangerous_set_table_name(SCHEMA_MIGRATIONS);
     let mut tx = WriteTransaction::begin(pool).await?;
     let migrated = migrator.run_direct(None, &mut *tx, false).await;
     migrated.map_err(|error| StoreError::Migrate(error.into()))?;
     tx.commit().await?;
     Ok(())
 }
+
+/// Of which version a schema is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Schema {
+    /// There is none.
+    None,
+    /// Of an earlier version, to be migrated.
+    Earlier,
+    /// Of this version, or of a later one.
+    Present,
+}
+
+/// The schema that is there.
+pub(super) async fn schema(pool: &SqlitePool) -> Result<Schema, Failure> {
+    let table = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)";
+    let table = sqlx::query_scalar(table).bind(SCHEMA_MIGRATIONS);
+    if !table.fetch_one(pool).await? {
+        return Ok(Schema::None);
+    }
+    let version = "SELECT max(version) FROM schema_migrations";
+    let version: Option<i64> = sqlx::query_scalar(version).fetch_one(pool).await?;
+    let newest = MIGRATIONS.into_iter().map(|(version, ..)| version).max();
+    Ok(if version < newest {
+        Schema::Earlier
+    } else {
+        Schema::Present
+    })
+}
+
+const SCHEMA_MIGRATIONS: &str = "schema_migrations";
 
 fn is_busy(error: &sqlx::Error) -> bool {
     failure::code(error) == Some(failure::BUSY)

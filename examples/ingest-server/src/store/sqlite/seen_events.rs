@@ -4,11 +4,18 @@
 //! latest events wait here, in memory, and are put into the table `event_hash` many at a time that stand
 //! beside each other: all that begin with one byte, then with the next. What waits needs no place on the
 //! disk: it is that of the last rows of `event`.
+//!
+//! Most events are new, and the table is not asked for those that a [filter](filter) knows nothing of. It
+//! learns the hashes of one first byte when some are put beside them for the first time, so that a start
+//! reads none.
+
+mod filter;
 
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use self::filter::Filter;
 use super::{connection::run, event_hash::EventHash, failure::Failure};
 
 /// What waits, on average 128 for each first byte: 2 to 3 MB.
@@ -18,6 +25,10 @@ const MOST_WAITING: usize = 32_768;
 const MOST_READ: usize = 8 * MOST_WAITING;
 
 const FIRST_BYTES: usize = 256;
+
+/// Of a database with more events, a filter of that size would tell little, and reading a 256th of the table
+/// would hold up a group: 16,000 rows are a few milliseconds.
+const MOST_FILTERED: i64 = 4 << 20;
 
 /// What one connection knows of the events, within transactions that hold the write lock. It begins with
 /// nothing, and after a transaction that failed it has to begin again.
@@ -32,6 +43,9 @@ pub(super) struct SeenEvents {
     last: i64,
     /// The first byte that is put into the table next.
     next: u8,
+    filter: Filter,
+    /// By first byte: whether the filter has all that the table has.
+    filtered: Vec<bool>,
 }
 
 impl Default for SeenEvents {
@@ -43,6 +57,8 @@ impl Default for SeenEvents {
             hashed: Vec::new(),
             last: 0,
             next: 0,
+            filter: Filter::new(),
+            filtered: Vec::new(),
         }
     }
 }
@@ -54,19 +70,27 @@ impl SeenEvents {
         Self::default().put_earlier(connection)
     }
 
-    /// The hash that waits longest of a service that runs is that of some `2 * most_waiting` events ago.
+    /// Whether there are more events without a hash in the table than a service that runs leaves: the hash that
+    /// waits longest is that of some `2 * most_waiting` events ago.
+    pub(super) fn is_behind(connection: &Connection) -> Result<bool, Failure> {
+        Self::default().has_more_to_put(connection)
+    }
+
     fn put_earlier(mut self, connection: &Connection) -> Result<(), Failure> {
         run(connection, "BEGIN IMMEDIATE")?;
-        let behind = "SELECT max(seq) - (SELECT min(n) FROM event_hashed) FROM sqlite_sequence
-            WHERE name = 'event'";
-        let behind: Option<i64> = connection.query_row(behind, [], |row| row.get(0))?;
-        if behind.is_some_and(|events| {
-            usize::try_from(events).is_ok_and(|it| it > 2 * self.most_waiting)
-        }) {
+        if self.has_more_to_put(connection)? {
             self.catch_up(connection)?;
             self.put_all(connection)?;
         }
         run(connection, "COMMIT")
+    }
+
+    fn has_more_to_put(&self, connection: &Connection) -> Result<bool, Failure> {
+        let behind = "SELECT max(seq) - (SELECT min(n) FROM event_hashed) FROM sqlite_sequence
+            WHERE name = 'event'";
+        let behind: Option<i64> = connection.query_row(behind, [], |row| row.get(0))?;
+        let behind = behind.and_then(|events| usize::try_from(events).ok());
+        Ok(behind.is_some_and(|events| events > 2 * self.most_waiting))
     }
 
     /// Learns of events that came otherwise: before the start, or from other processes. To be called at
@@ -75,6 +99,8 @@ impl SeenEvents {
         if self.hashed.is_empty() {
             self.hashed = vec![0; FIRST_BYTES];
             self.learn_hashed(connection)?;
+            // Of those up to none the table has none.
+            self.filtered = self.hashed.iter().map(|n| *n == 0).collect();
             let behind = (0..=u8::MAX).min_by_key(|byte| self.hashed[usize::from(*byte)]);
             self.next = behind.unwrap_or_default();
             self.last = self.hashed[usize::from(self.next)];
@@ -101,6 +127,9 @@ impl SeenEvents {
     ) -> Result<Option<i64>, Failure> {
         if let Some(n) = self.waiting.get(&hash) {
             return Ok(Some(*n));
+        }
+        if self.filtered[usize::from(hash.first_byte())] && !self.filter.may_have(hash) {
+            return Ok(None);
         }
         let mut find = connection.prepare_cached("SELECT n FROM event_hash WHERE hash = ?")?;
         Ok(find.query_row([hash], |row| row.get(0)).optional()?)
@@ -135,6 +164,7 @@ impl SeenEvents {
 
     fn put_next(&mut self, connection: &Connection) -> Result<(), Failure> {
         let (least, greatest) = EventHash::bounds(self.next);
+        self.filter_table(connection)?;
         let put = "INSERT INTO event_hash (hash, n) VALUES (?, ?)
             ON CONFLICT DO UPDATE SET n = max(n, excluded.n)";
         let mut put = connection.prepare_cached(put)?;
@@ -146,12 +176,29 @@ impl SeenEvents {
         for (hash, n) in entries {
             put.execute(params![hash, n])?;
             self.waiting.remove(&hash);
+            self.filter.add(hash);
         }
         let note = "UPDATE event_hashed SET n = ? WHERE first_byte = ?";
         let mut note = connection.prepare_cached(note)?;
         note.execute(params![self.last, self.next])?;
         self.hashed[usize::from(self.next)] = self.last;
         self.next = self.next.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Has the filter know what the table has of the next first byte.
+    fn filter_table(&mut self, connection: &Connection) -> Result<(), Failure> {
+        if self.filtered[usize::from(self.next)] || self.last > MOST_FILTERED {
+            return Ok(());
+        }
+        let (least, greatest) = EventHash::bounds(self.next);
+        let read = "SELECT hash FROM event_hash WHERE hash BETWEEN ? AND ?";
+        let mut read = connection.prepare_cached(read)?;
+        let mut rows = read.query([least, greatest])?;
+        while let Some(row) = rows.next()? {
+            self.filter.add(row.get(0)?);
+        }
+        self.filtered[usize::from(self.next)] = true;
         Ok(())
     }
 
@@ -171,6 +218,7 @@ impl SeenEvents {
             let known: Vec<EventHash> = known.map(|(hash, _)| *hash).collect();
             for hash in known {
                 self.waiting.remove(&hash);
+                self.filter.add(hash);
             }
         }
         Ok(())
@@ -187,6 +235,8 @@ impl SeenEvents {
             if n > self.hashed[usize::from(hash.first_byte())] {
                 // Of two rows the later one is there: it came because the other had been deleted.
                 self.waiting.insert(hash, n);
+            } else {
+                self.filter.add(hash);
             }
             if self.waiting.len() > self.most_read {
                 self.put_all(connection)?;

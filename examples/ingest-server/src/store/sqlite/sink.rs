@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::{
     audit,
     connection::{self, run},
-    events,
+    events::Events,
     failure::Failure,
     file::OpenedFile,
     leads, sealed_refs,
@@ -76,6 +76,7 @@ impl SqliteSink {
             }
             return Err(failure);
         }
+        let _writing = self.turns.writing();
         let done = work(&writing.connection, &mut writing.seen)?;
         run(&writing.connection, "COMMIT")?;
         self.writing = Some(writing);
@@ -94,9 +95,11 @@ impl GroupSink for SqliteSink {
                 return Ok(Committed { audit, receipts });
             }
             seen.catch_up(connection)?;
+            let mut events = Events::of_group(connection, seen)?;
             let writes = group.writes.iter();
-            let receipts = writes.map(|write| write_one(connection, seen, write));
+            let receipts = writes.map(|write| write_one(connection, &mut events, write));
             let receipts = receipts.collect::<Result<_, _>>()?;
+            drop(events);
             seen.settle(connection)?;
             Ok(Committed { audit, receipts })
         })?;
@@ -147,11 +150,11 @@ fn append_audit(connection: &Connection, group: &Group) -> Result<Result<(), Sto
 /// Writes an event and its lead, both or neither.
 fn write_one(
     connection: &Connection,
-    seen: &mut SeenEvents,
+    events: &mut Events<'_>,
     write: &Write,
 ) -> Result<Receipt, Failure> {
     if let Some(event) = &write.event
-        && let Some(duplicate) = events::insert(connection, seen, &write.tenant, event)?
+        && let Some(duplicate) = events.insert(&write.tenant, event)?
     {
         return Ok(duplicate);
     }
@@ -159,7 +162,7 @@ fn write_one(
         && !leads::write(connection, &write.tenant, lead)?
     {
         if let Some(event) = &write.event {
-            events::withdraw(connection, seen, &write.tenant, event)?;
+            events.withdraw(&write.tenant, event)?;
         }
         return Ok(Receipt::LostRace);
     }

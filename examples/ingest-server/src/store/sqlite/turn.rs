@@ -7,7 +7,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -24,16 +24,24 @@ use super::failure;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WriteTurns {
     turn: Arc<Mutex<()>>,
-    /// How many have ended.
-    ended: Arc<AtomicU64>,
+    progress: Arc<Progress>,
 }
 
-/// How long one turn may take until others write without one: who has it waits for another process.
+/// By what those who wait see whether it goes on.
+#[derive(Debug, Default)]
+struct Progress {
+    /// How many turns have ended.
+    ended: AtomicU64,
+    /// How many of this process have SQLite's lock, or have just had it.
+    writing: AtomicUsize,
+}
+
+/// How long nothing may go on until others write without a turn: who has it waits for another process.
 const ONE_TURN: Duration = Duration::from_millis(250);
 
-/// How often so long is waited while turn follows upon turn: with all tries, less than the two seconds in
-/// which a request is answered.
-const WAITS: usize = 3;
+/// How often so long is waited, for a turn and then for another process: less than the two seconds in which
+/// a request is answered.
+const WAITS: u32 = 6;
 
 /// How long one that writes seldom waits for another process, and how often. SQLite asks for the lock less
 /// and less often while it waits, so that several short waits meet the moment between two groups of another
@@ -45,39 +53,54 @@ const TRIES: u32 = 3;
 #[derive(Debug)]
 pub(crate) struct WriteTurn {
     held: Option<OwnedMutexGuard<()>>,
-    ended: Arc<AtomicU64>,
+    /// How often SQLite may be asked, so that what was waited for the turn is not waited once more.
+    tries: u32,
+    progress: Arc<Progress>,
 }
 
+/// Says that this process has SQLite's lock, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Writing(Arc<Progress>);
+
 impl WriteTurns {
-    /// Waits for a turn, and keeps its place as long as there are others before it that end. Without its
-    /// turn a writer asks SQLite at moments of its own, and meets somebody else's turn each time: that is for
-    /// the case in which nobody goes on.
+    /// Waits for a turn, and keeps its place as long as it goes on before it: others' turns end, or one of
+    /// them has SQLite's lock and a slow disk. Without its turn a writer asks SQLite at moments of its own, and
+    /// meets somebody else's turn each time: that is for the case in which nobody goes on.
     pub(crate) async fn take(&self) -> WriteTurn {
         let mut turn = pin!(Arc::clone(&self.turn).lock_owned());
-        let mut seen = self.ended.load(Ordering::Relaxed);
-        for _ in 0..WAITS {
+        let mut ended = self.progress.ended.load(Ordering::Relaxed);
+        for left in (1..WAITS).rev() {
             if let Ok(held) = timeout(ONE_TURN, turn.as_mut()).await {
-                return self.turn(Some(held));
+                return self.turn(Some(held), left);
             }
-            let ended = self.ended.load(Ordering::Relaxed);
-            if ended == seen {
-                break;
+            let before = ended;
+            ended = self.progress.ended.load(Ordering::Relaxed);
+            if ended == before && !self.progress.is_written() {
+                return self.turn(None, left);
             }
-            seen = ended;
         }
-        self.turn(None)
+        self.turn(None, 1)
     }
 
     /// Waits for a turn no longer than one takes, for who asks SQLite so often that it goes without one as
     /// well: with what it waits for another process after that, it has 1.5 s.
     pub(super) async fn take_soon(&self) -> WriteTurn {
         let held = timeout(ONE_TURN, Arc::clone(&self.turn).lock_owned()).await;
-        self.turn(held.ok())
+        self.turn(held.ok(), TRIES)
     }
 
-    fn turn(&self, held: Option<OwnedMutexGuard<()>>) -> WriteTurn {
-        let ended = Arc::clone(&self.ended);
-        WriteTurn { held, ended }
+    fn turn(&self, held: Option<OwnedMutexGuard<()>>, tries: u32) -> WriteTurn {
+        WriteTurn {
+            held,
+            tries: tries.min(TRIES),
+            progress: Arc::clone(&self.progress),
+        }
+    }
+
+    /// To be called by who has got SQLite's lock, with a turn or without one.
+    pub(super) fn writing(&self) -> Writing {
+        self.progress.writing.fetch_add(1, Ordering::Relaxed);
+        Writing(Arc::clone(&self.progress))
     }
 
     /// Writes in a turn.
@@ -98,7 +121,7 @@ impl WriteTurn {
         E: Error + 'static,
         F: Future<Output = Result<T, E>>,
     {
-        for _ in 1..TRIES {
+        for _ in 1..self.tries {
             match write().await {
                 Err(error) if is_busy(&error) => {}
                 outcome => return outcome,
@@ -116,17 +139,32 @@ fn is_busy(error: &(dyn Error + 'static)) -> bool {
     })
 }
 
+impl Progress {
+    fn is_written(&self) -> bool {
+        self.writing.load(Ordering::Relaxed) > 0
+    }
+}
+
 impl Drop for WriteTurn {
     fn drop(&mut self) {
         if self.held.is_some() {
-            self.ended.fetch_add(1, Ordering::Relaxed);
+            self.progress.ended.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.writing.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::{task::JoinSet, time::sleep};
+    use tokio::{
+        task::JoinSet,
+        time::{Instant, sleep},
+    };
 
     use super::*;
     use crate::store::sqlite::connection::WRITING_BUSY;
@@ -157,11 +195,53 @@ mod tests {
         assert!(turns.take().await.held.is_some());
     }
 
+    /// A commit takes a second, on a disk that is slow, or the process that has the lock takes one.
+    async fn waited_for(turns: &WriteTurns, has_lock: bool) -> (Duration, bool) {
+        let group = turns.take_soon().await;
+        let writing = has_lock.then(|| turns.writing());
+        let slow = async {
+            sleep(Duration::from_secs(1)).await;
+            drop((writing, group));
+        };
+        let began = Instant::now();
+        let waits = async {
+            let turn = turns.take().await;
+            (began.elapsed(), turn.held.is_some())
+        };
+        tokio::join!(slow, waits).1
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_commit_is_waited_for_and_another_process_is_not() {
+        let turns = WriteTurns::default();
+        let (waited, is_mine) = waited_for(&turns, true).await;
+        assert!(is_mine && waited >= Duration::from_secs(1), "{waited:?}");
+        assert!(waited < ONE_TURN * WAITS, "{waited:?}");
+        let (waited, is_mine) = waited_for(&turns, false).await;
+        assert!(!is_mine && waited <= ONE_TURN + SHORTLY, "{waited:?}");
+        // Who had the lock has said that it has no more.
+        assert!(!turns.progress.is_written());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_waited_for_a_turn_is_not_waited_once_more() {
+        let in_all = ONE_TURN.max(BUSY) * WAITS;
+        assert!(in_all < Duration::from_secs(2));
+        let turns = WriteTurns::default();
+        let _held = turns.take().await;
+        let _writing = turns.writing();
+        let began = Instant::now();
+        let turn = turns.take().await;
+        assert!(turn.held.is_none());
+        let tries = BUSY * turn.tries;
+        assert!(tries >= BUSY && began.elapsed() + tries <= in_all + SHORTLY);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_long_queue_is_waited_in_for_less_time_than_a_request_has() {
         let turns = WriteTurns::default();
-        let longest = ONE_TURN * u32::try_from(WAITS).unwrap();
-        assert!(longest + TRIES * BUSY < Duration::from_secs(2));
+        let longest = ONE_TURN * WAITS;
+        assert!(longest < Duration::from_secs(2));
         let mut queue = JoinSet::new();
         for _ in 0..9 {
             let turns = turns.clone();

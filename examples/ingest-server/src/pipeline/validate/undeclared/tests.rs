@@ -53,7 +53,8 @@ fn checked(default: Value, parsed: Parsed) -> (Result<Valid, Rejection>, Vec<(Ki
     let noted = RefCell::new(Vec::new());
     let note = |kind, handling| noted.borrow_mut().push((kind, handling));
     let now = OffsetDateTime::UNIX_EPOCH;
-    let valid = validate(&schemas(), &detection, now, parsed, note);
+    let clean = &mut CleanTexts::of(1);
+    let valid = validate(&schemas(), &detection, now, parsed, clean, note);
     (valid, noted.into_inner())
 }
 
@@ -222,7 +223,8 @@ fn what_cannot_be_sealed_is_rejected() {
         envelope: None,
         ..event(json!({ "note": EMAIL }))
     };
-    let found = check(&detection, schemas.lead(), &lead, &Exempt::new(Vec::new())).unwrap_err();
+    let (exempt, clean) = (Exempt::new(Vec::new()), &mut CleanTexts::of(1));
+    let found = check(&detection, schemas.lead(), &lead, &exempt, clean).unwrap_err();
     let detail = &found.rejection.detail;
     assert!(detail.starts_with("`*` holds"), "{detail}");
     assert!(detail.contains("cannot be sealed"), "{detail}");

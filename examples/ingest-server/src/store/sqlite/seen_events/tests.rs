@@ -176,3 +176,23 @@ async fn a_start_leaves_the_first_group_no_more_to_read_than_waits_while_it_runs
     }
     assert_all_found(&connection, &mut small(), 401);
 }
+
+#[tokio::test]
+async fn the_table_is_not_asked_for_what_the_filter_knows_nothing_of() {
+    let (_folder, connection) = database().await;
+    let mut seen = small();
+    write(&connection, &mut seen, 0..600);
+    let unknown = "INSERT INTO event_hash (hash, n) VALUES (?, 7)";
+    connection.execute(unknown, [hash(1_000)]).unwrap();
+    assert_eq!(seen.find(&connection, hash(1_000)).unwrap(), None);
+    // After a start, the table is asked until it was read.
+    let mut later = small();
+    later.catch_up(&connection).unwrap();
+    assert_eq!(later.find(&connection, hash(1_000)).unwrap(), Some(7));
+    later.put_all(&connection).unwrap();
+    assert!(later.filtered.iter().all(|filtered| *filtered));
+    assert_eq!(later.find(&connection, hash(1_000)).unwrap(), Some(7));
+    let unknown = "INSERT INTO event_hash (hash, n) VALUES (?, 8)";
+    connection.execute(unknown, [hash(1_001)]).unwrap();
+    assert_eq!(later.find(&connection, hash(1_001)).unwrap(), None);
+}
