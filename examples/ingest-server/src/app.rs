@@ -123,6 +123,7 @@ pub(crate) struct App {
     following: ServiceTask,
     following_file: ServiceTask,
     pinging: ServiceTask,
+    counting: ServiceTask,
 }
 
 impl App {
@@ -139,7 +140,7 @@ impl App {
         let observers = Observers {
             api_keys: Some(Arc::new(ApiKeyMetrics::register(registry)?)),
             data_keys: Some(Arc::new(DataKeyMetrics::register(registry, kek_provider)?)),
-            limits: Some(Arc::new(LimitMetrics::register(registry)?)),
+            limits: Some(Arc::new(LimitMetrics::register(registry, &config.providers.limits)?)),
             faults: Some(Arc::new(FaultMetrics::register(registry)?)),
         };
         let backend = Backend::open(config, observers).await?;
@@ -169,6 +170,7 @@ impl App {
         let in_flight = RequestsInFlight::new(PUBLIC_IN_FLIGHT);
         observe::register(registry, &quality, &writer)?;
         observe::register_shares(registry, &in_flight, &bodies)?;
+        observe::register_limit_stores(registry, &backend.limit_stores)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
@@ -178,6 +180,7 @@ impl App {
             ServiceTask::spawn("the follower of revocations", backend.api_keys.follow());
         let pinging = ping_repeatedly(Arc::clone(&backend.store));
         let pinging = ServiceTask::spawn("the watch on the database", pinging);
+        let counting = ServiceTask::spawn("the count of processes", backend.heartbeat.beat());
         let data_keys = Arc::clone(&backend.data_keys);
         let pii = Arc::new(PiiMetrics::register(registry)?);
         let attempts: Arc<dyn AttemptObserver> = Arc::new(AttemptMetrics::register(registry)?);
@@ -205,6 +208,7 @@ impl App {
         let components = Components {
             data_keys,
             api_keys: backend.key_store,
+            limits: backend.limit_stores,
             kek_provider,
             exports_traces: telemetry.has_exporter(),
         };
@@ -265,6 +269,7 @@ impl App {
             following,
             following_file,
             pinging,
+            counting,
         })
     }
 
@@ -298,6 +303,7 @@ impl App {
             mut following,
             mut following_file,
             mut pinging,
+            mut counting,
             ..
         } = self;
         let (stop_serving, stopped) = watch::channel(false);
@@ -321,6 +327,7 @@ impl App {
             &mut following,
             &mut following_file,
             &mut pinging,
+            &mut counting,
         ];
         let outcome = tokio::select! {
             () = stop => Ok(()),
@@ -331,7 +338,7 @@ impl App {
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
-            drop((following, following_file, pinging));
+            drop((following, following_file, pinging, counting));
             // The writers end when nobody can queue any more.
             drop((services, state));
             auditing.ended().await;

@@ -4,8 +4,10 @@
 mod database;
 mod grouped_keys;
 mod key_provider;
+mod limit_stores;
 mod limiter;
 mod location;
+mod redis_client;
 mod secret_checks;
 mod watched;
 
@@ -19,15 +21,20 @@ use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 use self::{
     database::Database,
     key_provider::KeyProvider,
+    limiter::{Heartbeat, Limiters},
     secret_checks::{Configured, VerifyError, WrittenWith, WrongSecrets},
 };
 use crate::{
     config::{Config, INDEX_ROOTS, KEY_PEPPERS},
-    limits,
     store::{FaultLatch, FaultObserver, Store},
 };
 
-pub(crate) use self::{database::DatabaseError, limiter::LimiterError, location::Location};
+pub(crate) use self::{
+    database::DatabaseError,
+    limit_stores::{LimitStores, LimitTable, LimitsHealth},
+    limiter::LimiterError,
+    location::Location,
+};
 
 /// An opened database whose secrets are the ones it was written with, and what works on it.
 #[derive(Debug)]
@@ -41,6 +48,9 @@ pub(crate) struct Backend {
     pub(crate) limiter: RateLimiter,
     pub(crate) failed_admin_tokens: RateLimiter,
     pub(crate) failed_api_keys: RateLimiter,
+    pub(crate) limit_stores: Arc<LimitStores>,
+    /// Tells the other processes that this one shares the limits; it does not end.
+    pub(crate) heartbeat: Heartbeat,
     connections: Connections,
 }
 
@@ -108,13 +118,22 @@ impl Backend {
         if let Some(observer) = observers.data_keys {
             keyring = keyring.observer(observer);
         }
+        let Limiters {
+            limiter,
+            failed_admin_tokens,
+            failed_api_keys,
+            stores,
+            heartbeat,
+        } = Limiters::configured(&config.providers.limits, observers.limits)?;
         Ok(Self {
             keyring: keyring.build(),
             api_keys: api_keys.build(),
             key_store,
-            limiter: limiter::configured(config.providers, observers.limits)?,
-            failed_admin_tokens: limiter::of_failures(limits::failed_admin_tokens())?,
-            failed_api_keys: limiter::of_failures(limits::failed_api_keys())?,
+            limiter,
+            failed_admin_tokens,
+            failed_api_keys,
+            limit_stores: Arc::new(stores),
+            heartbeat,
             store,
             data_keys,
             index_roots,

@@ -22,7 +22,7 @@ use crate::{quality::Quality, store::Writer};
 pub(crate) use self::{
     admin::AdminMetrics, api_keys::ApiKeyMetrics, attempts::AttemptMetrics, audit::AuditMetrics,
     connections::ConnectionMetrics, data_keys::DataKeyMetrics, faults::FaultMetrics,
-    limits::LimitMetrics, pii::PiiMetrics, shares::register_shares, writes::WriteMetrics,
+    limits::{LimitMetrics, register_limit_stores}, pii::PiiMetrics, shares::register_shares, writes::WriteMetrics,
 };
 
 /// Values that a label of a closed set can have, with room to grow.

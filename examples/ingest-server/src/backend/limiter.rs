@@ -1,21 +1,38 @@
-//! The configured limiter.
+//! The configured limiters: where limits are counted, and what stands in for it.
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{fmt, future::pending, num::NonZeroUsize, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use portcullis_ratelimit::{
     BuildError, RateLimiter,
     observer::Observer,
     policy::{Limit, Policies, PolicyError, Rule},
-    store::{MemoryStore, WhenFull},
+    store::{
+        MemoryStore, Store, WhenFull,
+    },
 };
+use secrecy::ExposeSecret as _;
 
+use super::{
+    limit_stores::{LimitStores, SharedStores, Stores},
+    redis_client::RedisClient,
+};
 use crate::{
-    config::{LimitStore, Providers},
+    config::{Counting, ExpectedNodes, LimitStore, SharedLimits, Topology},
     limits,
 };
 
 /// Buckets that are kept at once; keys beyond it share one, so that none escapes its limit.
 const MAX_BUCKETS: NonZeroUsize = NonZeroUsize::new(200_000).expect("200,000 is not zero");
+
+/// Keys whose refusals are remembered.
+const MAX_DENIALS: NonZeroUsize = NonZeroUsize::new(100_000).expect("100,000 is not zero");
+
+/// Keys that tokens are taken ahead for.
+const MAX_LEASES: NonZeroUsize = NonZeroUsize::new(50_000).expect("50,000 is not zero");
+
+/// Client networks whose failures are counted apart; those beyond share one bucket.
+const MAX_FAILING_NETWORKS: NonZeroUsize = NonZeroUsize::new(10_000).expect("10,000 is not zero");
 
 /// The limiter cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -26,33 +43,80 @@ pub(crate) enum LimiterError {
     Policies(#[from] PolicyError),
 }
 
-/// Makes the limiter over the store that is configured.
-pub(super) fn configured(
-    providers: Providers,
-    observer: Option<Arc<dyn Observer>>,
-) -> Result<RateLimiter, LimiterError> {
-    let store = match providers.limits {
-        LimitStore::Memory => Arc::new(MemoryStore::new(MAX_BUCKETS, WhenFull::SharedOverflow)),
-    };
-    let mut limiter = RateLimiter::builder()
-        .policies(limits::complete(Policies::builder())?)
-        .store(store);
-    if let Some(observer) = observer {
-        limiter = limiter.observer(observer);
+/// Every limiter of the service, and what can be told of the stores behind.
+pub(super) struct Limiters {
+    pub(super) limiter: RateLimiter,
+    pub(super) failed_admin_tokens: RateLimiter,
+    pub(super) failed_api_keys: RateLimiter,
+    pub(super) stores: LimitStores,
+    pub(super) heartbeat: Heartbeat,
+}
+
+/// What tells the other processes for as long as it is polled that this one is there.
+pub(crate) struct Heartbeat(BoxFuture<'static, ()>);
+
+impl Limiters {
+    /// Makes them over the stores that are configured. Nothing is asked of Redis yet: the service starts
+    /// while it is down.
+    pub(super) fn configured(
+        store: &LimitStore,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Self, LimiterError> {
+        let (counted_on, stores, heartbeat) = match store {
+            LimitStore::Memory => {
+                let memory = Arc::new(MemoryStore::new(MAX_BUCKETS, WhenFull::SharedOverflow));
+                let stores = Stores::Memory(Arc::clone(&memory));
+                (memory as Arc<dyn Store>, stores, Heartbeat::none())
+            }
+            LimitStore::Redis(_) => unreachable!(),
+        };
+        let mut limiter = RateLimiter::builder()
+            .policies(limits::complete(Policies::builder())?)
+            .store(counted_on);
+        if let Some(observer) = observer {
+            limiter = limiter.observer(observer);
+        }
+        let (failed_admin_tokens, of_tokens) = of_failures(limits::failed_admin_tokens())?;
+        let (failed_api_keys, of_keys) = of_failures(limits::failed_api_keys())?;
+        Ok(Self {
+            limiter: limiter.build()?,
+            failed_admin_tokens,
+            failed_api_keys,
+            stores: LimitStores::new(stores, of_tokens, of_keys),
+            heartbeat,
+        })
     }
-    Ok(limiter.build()?)
 }
 
 /// Makes a limiter of attempts that failed, by client network. It is this process's own whatever store is
 /// configured: it guards against noise, and must work where the store does not.
-pub(super) fn of_failures(limit: Limit) -> Result<RateLimiter, LimiterError> {
+fn of_failures(limit: Limit) -> Result<(RateLimiter, Arc<MemoryStore>), LimiterError> {
     let policies = Policies::builder().client_address(Rule::new(limit));
-    let store = MemoryStore::new(MAX_FAILING_NETWORKS, WhenFull::SharedOverflow);
+    let store = Arc::new(MemoryStore::new(MAX_FAILING_NETWORKS, WhenFull::SharedOverflow));
     let limiter = RateLimiter::builder()
         .policies(policies.build()?)
-        .store(Arc::new(store));
-    Ok(limiter.build()?)
+        .store(Arc::clone(&store) as _);
+    Ok((limiter.build()?, store))
 }
 
-/// Client networks whose failures are counted apart; those beyond share one bucket.
-const MAX_FAILING_NETWORKS: NonZeroUsize = NonZeroUsize::new(10_000).expect("10,000 is not zero");
+impl Heartbeat {
+    fn of(work: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(Box::pin(work))
+    }
+
+    /// Nobody else is to be told.
+    fn none() -> Self {
+        Self::of(pending())
+    }
+
+    /// Goes on until it is dropped.
+    pub(crate) async fn beat(self) {
+        self.0.await;
+    }
+}
+
+impl fmt::Debug for Heartbeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Heartbeat").finish_non_exhaustive()
+    }
+}

