@@ -4,6 +4,8 @@ mod charge;
 mod memory;
 mod outcome;
 mod pending;
+#[cfg(feature = "redis")]
+mod redis;
 mod source;
 
 use std::{
@@ -14,6 +16,8 @@ use std::{
     task::{Context, Poll},
 };
 
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisConfigError, RedisMode, RedisStore, RedisStoreBuilder};
 pub use self::{
     charge::{Charge, Corrections, Partition, Subject, Target},
     memory::{MemoryStats, MemoryStore, WhenFull},

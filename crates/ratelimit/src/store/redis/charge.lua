@@ -1,0 +1,159 @@
+-- Decides one charge over its buckets and carries it out: all of it, or nothing.
+--
+-- A script runs by itself, so nothing comes between what is read here and what is written.
+-- The same decision in Rust, step for step: `Charge::decide`, `Bucket::at` and `Level::charge_more`.
+--
+-- Numbers are doubles here. A `Limit` keeps `2 * (burst + debt) * P` below 2^53, times are microseconds
+-- or milliseconds (below 2^53 until the year 2255), and the few steps that could leave that range say
+-- why they are right all the same. A quotient of two such integers never rounds across an integer, so
+-- `floor(a / b)` and `ceil(a / b)` are exact.
+--
+-- KEYS: a bucket for each limit, all in one slot. ARGV: eight for each limit, in the same order:
+--   1  scale "P/L/tick": units a token, units that drain a tick, microseconds a tick
+--   2  L, as in the scale
+--   3  tick, as in the scale
+--   4  the most units that the bucket may hold, debt included
+--   5  the most units that may be consumed for the charge to have room; -1: it never has
+--   6  units to take
+--   7  units by which to correct the bucket first, below zero to give them back
+--   8  1 if the limit refuses, 0 if it is a shadow
+--
+-- A bucket is kept as "V last P/L/tick": the units consumed, the tick up to which they have drained, and
+-- the scale that both are counted in.
+--
+-- Reply: the server's time in microseconds; then for each limit its answer (1 has room, 2 has room and
+-- was not taken, 3 refuses), V and last after the decision, in the scale of the limit.
+
+local ARGUMENTS = 8
+-- A key outlives its bucket by this, so that a clock that steps back by less, such as that of a replica
+-- that takes over, finds nothing forgotten.
+local MARGIN_MILLIS = 10000
+local EXACT, MOST_UNITS = 9007199254740991, 4503599627370496
+
+local time = redis.call('TIME') -- the clock
+local now = time[1] * 1000000 + time[2]
+
+local function not_a_bucket()
+  return redis.error_reply('NOTABUCKET a key of the rate limits holds something else')
+end
+
+-- ceil(a * b / c) or `most`, whichever is less, for integers below 2^52: by long multiplication and
+-- division, because the product may need 104 bits. The quotient so far only ever grows.
+local function scaled(a, b, c, most)
+  local whole, part = math.floor(b / c), b % c
+  local quotient, rest = 0, 0
+  local bit = MOST_UNITS
+  while bit >= 1 do
+    quotient, rest = quotient * 2, rest * 2
+    if rest >= c then
+      quotient, rest = quotient + 1, rest - c
+    end
+    if a >= bit then
+      a = a - bit
+      quotient, rest = quotient + whole, rest + part
+      if rest >= c then
+        quotient, rest = quotient + 1, rest - c
+      end
+    end
+    if quotient > most then
+      return most
+    end
+    bit = bit / 2
+  end
+  if rest > 0 then
+    quotient = quotient + 1
+  end
+  return math.min(quotient, most)
+end
+
+-- The volume and the tick that a key holds, in `scale`; nil if it holds something else.
+local function read(kept, scale, tick_micros, most)
+  local consumed, last, kept_scale = string.match(kept, '^(%d+) (%d+) (%d+/%d+/%d+)$')
+  if not consumed then
+    return nil
+  end
+  consumed, last = tonumber(consumed), tonumber(last)
+  if consumed > EXACT or last > EXACT then
+    return nil
+  end
+  if kept_scale ~= scale then
+    -- Rounded up in volume and time, so that a change of limits never gives tokens away.
+    local kept_units, kept_tick = string.match(kept_scale, '^(%d+)/%d+/(%d+)$')
+    kept_units, kept_tick = tonumber(kept_units), tonumber(kept_tick)
+    if kept_units < 1 or kept_units > MOST_UNITS or (kept_tick ~= 1 and kept_tick ~= 1000) then
+      return nil
+    end
+    consumed = scaled(consumed, tonumber(string.match(scale, '^%d+')), kept_units, most)
+    last = math.ceil(last * kept_tick / tick_micros)
+    if last > EXACT then
+      return nil
+    end
+  end
+  return consumed, last
+end
+
+local levels, is_refused = {}, false
+for i, key in ipairs(KEYS) do
+  local at = (i - 1) * ARGUMENTS
+  local scale, per_tick, tick_micros = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local most, correction = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 7])
+
+  local kept = redis.pcall('GET', key)
+  local consumed, last = 0, 0
+  if kept then
+    if type(kept) == 'table' then
+      if string.find(kept.err, 'WRONGTYPE', 1, true) then
+        return not_a_bucket()
+      end
+      return kept
+    end
+    consumed, last = read(kept, scale, tick_micros, most)
+    if not consumed then
+      return not_a_bucket()
+    end
+  end
+
+  -- A clock that steps back refills nothing.
+  local present = math.floor(now / tick_micros)
+  local tick = math.max(last, present)
+  -- The product may exceed 2^53 and be rounded, and is above every volume then.
+  consumed = math.max(0, math.min(consumed, most) - per_tick * (tick - last))
+  if correction ~= 0 then
+    consumed = math.min(most, math.max(0, consumed + correction))
+  end
+
+  local has_room = consumed <= tonumber(ARGV[at + 5])
+  if not has_room and ARGV[at + 8] == '1' then
+    is_refused = true
+  end
+  levels[i] = {
+    consumed = consumed, tick = tick, has_room = has_room, ahead = tick - present,
+    scale = scale, per_tick = per_tick, tick_micros = tick_micros,
+    cost = tonumber(ARGV[at + 6]), is_corrected = correction ~= 0,
+  }
+end
+
+local reply = { now }
+for i, key in ipairs(KEYS) do
+  local level = levels[i]
+  local answer = 3
+  if level.has_room then
+    answer = is_refused and 2 or 1
+  end
+  if answer == 1 then
+    level.consumed = level.consumed + level.cost
+  end
+  if level.is_corrected or (answer == 1 and level.cost > 0) then
+    -- Whole milliseconds from here on: a rounding of the largest is made up for by the margin.
+    local ticks = level.ahead + math.ceil(level.consumed / level.per_tick)
+    local millis = math.ceil(ticks * level.tick_micros / 1000) + MARGIN_MILLIS
+    redis.call(
+      'SET', key, string.format('%.0f %.0f %s', level.consumed, level.tick, level.scale),
+      'PX', string.format('%.0f', millis)
+    )
+  end
+  reply[#reply + 1] = answer
+  reply[#reply + 1] = level.consumed
+  reply[#reply + 1] = level.tick
+end
+return reply

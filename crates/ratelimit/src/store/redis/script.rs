@@ -1,0 +1,118 @@
+//! The script that decides a charge on the server: what it takes, and what it answers.
+
+use redis::{Cmd, Script};
+
+use super::{failure::Failure, key::key};
+use crate::{
+    bucket::Bucket,
+    clock::Timestamp,
+    store::{Answer, Charge, ChargeOutcome, Source, Target},
+};
+
+/// What the script answers for one limit.
+const NUMBERS_PER_LIMIT: usize = 3;
+
+/// The script, and the hash by which a server that has it knows it.
+#[derive(Debug)]
+pub(super) struct ChargeScript {
+    script: Script,
+    prefix: String,
+}
+
+impl ChargeScript {
+    pub(super) fn new(prefix: String) -> Self {
+        Self {
+            script: Script::new(include_str!("charge.lua")),
+            prefix,
+        }
+    }
+
+    /// The command for a server that has the script.
+    pub(super) fn by_hash(&self, charge: &Charge<'_>) -> Cmd {
+        self.command("EVALSHA", self.script.get_hash(), charge)
+    }
+
+    /// The command for a server that does not have the script, and has it from then on.
+    pub(super) fn whole(&self, charge: &Charge<'_>) -> Cmd {
+        self.command("EVAL", include_str!("charge.lua"), charge)
+    }
+
+    fn command(&self, name: &str, script: &str, charge: &Charge<'_>) -> Cmd {
+        let mut command = redis::cmd(name);
+        command.arg(script).arg(charge.targets().count());
+        for target in charge.targets() {
+            command.arg(key(&self.prefix, charge.partition(), &target));
+        }
+        for target in charge.targets() {
+            append_limit(&mut command, charge, &target);
+        }
+        command
+    }
+
+    /// What the server answered, as an outcome.
+    pub(super) fn outcome(
+        &self,
+        charge: &Charge<'_>,
+        reply: &[u64],
+    ) -> Result<ChargeOutcome, Failure> {
+        let (now, limits) = reply.split_first().ok_or(Failure::WrongReply)?;
+        let now = Timestamp::from_micros(*now);
+        let (limits, rest) = limits.as_chunks::<NUMBERS_PER_LIMIT>();
+        if !rest.is_empty() || limits.len() != charge.targets().count() {
+            return Err(Failure::WrongReply);
+        }
+        let mut outcome = ChargeOutcome::new(charge, now);
+        for (target, [answer, consumed, tick]) in charge.targets().zip(limits) {
+            let answer = match answer {
+                1 => Answer::HasRoom,
+                2 => Answer::NotTaken,
+                3 => Answer::Refuses,
+                _ => return Err(Failure::WrongReply),
+            };
+            let limit = target.limit().limit();
+            let bucket = Bucket::new(*consumed, *tick, limit.scale());
+            outcome.set(&target, answer, &bucket.at(limit, now));
+        }
+        Ok(outcome.with_source(Source::Redis))
+    }
+}
+
+/// The arguments that `charge.lua` takes for one limit.
+fn append_limit(command: &mut Cmd, charge: &Charge<'_>, target: &Target<'_>) {
+    let limit = target.limit().limit();
+    let scale = limit.scale();
+    let (per_token, per_tick) = (scale.units_per_token(), scale.units_per_tick());
+    let tick = scale.tick().micros();
+    let most = limit.most_volume();
+    let volume_of = |tokens: u64| tokens.saturating_mul(per_token.get()).min(most);
+    let correction = i64::try_from(volume_of(target.correction().unsigned_abs()));
+    let correction = correction.unwrap_or(i64::MAX) * target.correction().signum();
+    command
+        .arg(format!("{per_token}/{per_tick}/{tick}"))
+        .arg(per_tick)
+        .arg(tick)
+        .arg(most)
+        .arg(most_consumed(charge, target))
+        .arg(volume_of(charge.cost().into()))
+        .arg(correction)
+        .arg(u8::from(target.limit().is_enforced()));
+}
+
+/// The most units that may be consumed for the charge to have room, as
+/// [`Level::charge_more`](crate::bucket::Level::charge_more) has it; -1 if it never has.
+fn most_consumed(charge: &Charge<'_>, target: &Target<'_>) -> i128 {
+    let limit = target.limit().limit();
+    let per_token = i128::from(limit.scale().units_per_token().get());
+    let (burst, most) = (i128::from(limit.volume()), i128::from(limit.most_volume()));
+    let before = i128::from(charge.before()) * per_token;
+    let cost = i128::from(charge.cost()) * per_token;
+    if cost == 0 {
+        most
+    } else if before + cost > most {
+        -1
+    } else if before + cost > burst {
+        before
+    } else {
+        burst - cost
+    }
+}

@@ -1,0 +1,4 @@
+//! `RedisStore` on real servers: Redis, Valkey, a cluster, TLS, and networks that fail.
+
+mod conforms;
+mod servers;
