@@ -8,7 +8,8 @@ use portcullis_ratelimit::{
     observer::Observer,
     policy::{Limit, Policies, PolicyError, Rule},
     store::{
-        MemoryStore, Store, WhenFull,
+        MemoryStore, RedisConfigError, RedisMode,
+        RedisStore, Store, WhenFull,
     },
 };
 use secrecy::ExposeSecret as _;
@@ -41,6 +42,8 @@ pub(crate) enum LimiterError {
     Build(#[from] BuildError),
     #[error("the default limits cannot be used")]
     Policies(#[from] PolicyError),
+    #[error("the URL of Redis cannot be used")]
+    Redis(#[from] RedisConfigError),
 }
 
 /// Every limiter of the service, and what can be told of the stores behind.
@@ -68,7 +71,7 @@ impl Limiters {
                 let stores = Stores::Memory(Arc::clone(&memory));
                 (memory as Arc<dyn Store>, stores, Heartbeat::none())
             }
-            LimitStore::Redis(_) => unreachable!(),
+            LimitStore::Redis(shared) => on_redis(shared, observer.as_ref())?,
         };
         let mut limiter = RateLimiter::builder()
             .policies(limits::complete(Policies::builder())?)
@@ -86,6 +89,27 @@ impl Limiters {
             heartbeat,
         })
     }
+}
+
+/// Redis, and before it what spares it questions, and before that what stands in for it.
+fn on_redis(
+    shared: &SharedLimits,
+    observer: Option<&Arc<dyn Observer>>,
+) -> Result<(Arc<dyn Store>, Stores, Heartbeat), LimiterError> {
+    // Another provider that somebody has chosen before is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    // EXPOSE: the client logs in with it.
+    let urls = shared.urls.iter().map(|url| url.expose_secret());
+    let mut redis = RedisStore::builder(urls)?.mode(match shared.topology {
+        Topology::Single => RedisMode::Single,
+        Topology::Cluster => RedisMode::Cluster,
+    });
+    if let Some(observer) = observer {
+        redis = redis.observer(Arc::clone(observer));
+    }
+    let redis = Arc::new(redis.build()?);
+    let client = RedisClient::new(Arc::clone(&redis) as _, shared.endpoint.clone());
+    Ok((Arc::new(client), Stores::Shared(SharedStores{redis}), Heartbeat::none()))
 }
 
 /// Makes a limiter of attempts that failed, by client network. It is this process's own whatever store is

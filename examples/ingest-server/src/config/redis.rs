@@ -124,7 +124,7 @@ fn endpoint(text: &str, topology: Topology) -> Result<Endpoint, &'static str> {
                         redis://:PASSWORD@cache.example:6379/0";
     let url = Url::parse(text).map_err(|_| FORM)?;
     let host = url.host_str().filter(|host| !host.is_empty());
-    let (Some(host), "redis" | "rediss") = (host, url.scheme()) else {
+    let (Some(host), "redis" | "rediss" | "valkey" | "valkeys") = (host, url.scheme()) else {
         return Err(FORM);
     };
     // What the parser would take away or put in place of it is no part of any URL that was meant.
