@@ -10,6 +10,7 @@ _MAY_USE = {
     "apikey-cache": {"versioned-secrets"},
     "keyring": {"versioned-secrets"},
     "pii-crypto": {"keyring"},
+    "ratelimit": {"breaker"},
     "telemetry": {"pii-detect"},
 }
 _TABLES = ("dependencies", "dev-dependencies", "build-dependencies")

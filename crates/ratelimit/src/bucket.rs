@@ -31,7 +31,7 @@
 
 mod scale;
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use crate::{clock::Timestamp, policy::Limit};
 
@@ -246,7 +246,16 @@ impl Level<'_> {
     /// `None` when the bucket is full.
     #[must_use]
     pub fn next_token(&self) -> Option<Duration> {
-        let used_then = (self.limit.burst() - self.remaining()).checked_sub(1)?;
+        self.next_tokens(NonZeroU32::MIN)
+    }
+
+    /// How long until there is another whole number of `together` tokens; `None` when as many are there
+    /// as fit in the burst.
+    #[inline]
+    pub(crate) fn next_tokens(&self, together: NonZeroU32) -> Option<Duration> {
+        let there = self.remaining() / together;
+        let then = there.checked_add(1)?.checked_mul(together.get())?;
+        let used_then = self.limit.burst().checked_sub(then)?;
         let used_then = self.limit.scale().volume_of(used_then);
         Some(self.time_to_drain(self.consumed - used_then))
     }
@@ -269,6 +278,10 @@ impl Level<'_> {
     #[must_use]
     pub const fn tick(&self) -> u64 {
         self.tick
+    }
+
+    pub(crate) const fn limit(&self) -> &Limit {
+        self.limit
     }
 
     /// The most tokens that could be taken beyond the `before` that a request has taken.

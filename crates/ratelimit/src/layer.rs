@@ -25,7 +25,7 @@ pub use crate::error::ExtractError;
 ///
 /// An admitted request goes on with its [`Decision`] among its extensions, and
 /// its answer gains the fields `RateLimit-Policy` and `RateLimit`. A refused one is answered 429
-/// with `Retry-After` and a problem body. If there is no policy for the request or the store does
+/// with `Retry-After` and a problem body, or 503 where a fallback with reduced limits has refused it. If there is no policy for the request or the store does
 /// not decide, the answer is 503. If the extractor fails, [`OnExtractError`] decides; default:
 /// 503 too. Both are reported to the limiter's [`Observer`](crate::observer::Observer) with the
 /// reason.

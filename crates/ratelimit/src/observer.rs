@@ -9,6 +9,8 @@ use crate::{
     store::Source,
 };
 
+pub use portcullis_breaker::BreakerState;
+
 /// Where a limiter reports what it decides, for metrics.
 ///
 /// # Contract
@@ -104,16 +106,4 @@ pub enum RoundTripEnd {
     Failed,
     /// Too many questions were under way already, so it was not asked.
     Crowded,
-}
-
-/// Whether a shared store is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BreakerState {
-    /// It is asked.
-    Closed,
-    /// It is not asked, for it failed too often.
-    Open,
-    /// One request tries whether it answers again.
-    HalfOpen,
 }

@@ -1,6 +1,7 @@
 //! Where buckets are kept: the trait, what it takes and answers, and the store in memory.
 
 mod charge;
+mod fallback;
 mod memory;
 mod outcome;
 mod pending;
@@ -20,6 +21,10 @@ use std::{
 pub use self::redis::{RedisConfigError, RedisMode, RedisStore, RedisStoreBuilder};
 pub use self::{
     charge::{Charge, Corrections, Partition, Subject, Target},
+    fallback::{
+        FallbackStats, FallbackStore, FallbackStoreBuilder, Fraction, FractionError, NodeCount,
+        OnOutage,
+    },
     memory::{MemoryStats, MemoryStore, WhenFull},
     outcome::{Answer, ChargeOutcome, LimitStatus},
     pending::PendingCharge,

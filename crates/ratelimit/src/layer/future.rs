@@ -113,8 +113,10 @@ fn rejection<B: From<String>>(status: StatusCode) -> Response<B> {
 }
 
 fn refusal<B: From<String>>(decision: &Decision, refused: &Refused) -> Response<B> {
-    let body = serde_json::to_string(&refused.problem()).expect("text and a number serialise");
-    let mut response = problem(StatusCode::TOO_MANY_REQUESTS, body);
+    let parts = refused.problem();
+    let status = StatusCode::from_u16(parts.status).expect("a problem has 429 or 503");
+    let body = serde_json::to_string(&parts).expect("text and a number serialise");
+    let mut response = problem(status, body);
     decision.append_to(response.headers_mut());
     response
 }

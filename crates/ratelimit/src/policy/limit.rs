@@ -188,6 +188,14 @@ impl Limit {
         Duration::from_micros(ticks.saturating_mul(self.scale.tick().micros()))
     }
 
+    /// How long a bucket that holds the most it may, debt and all, takes to drain, and a tick more, which it
+    /// may have begun in: after that, what was charged makes no difference.
+    pub(crate) fn drain_time(&self) -> Duration {
+        let per_tick = u64::from(self.scale.units_per_tick().get());
+        let ticks = self.most_volume.div_ceil(per_tick).saturating_add(1);
+        Duration::from_micros(ticks.saturating_mul(self.scale.tick().micros()))
+    }
+
     /// What its buckets count in: `P` units a token, `L` units a tick, and the tick.
     #[must_use]
     pub const fn scale(&self) -> Scale {

@@ -1,6 +1,6 @@
 //! Buckets in the memory of this process.
 
-mod fingerprint;
+pub(super) mod fingerprint;
 mod shard;
 mod slots;
 mod table;
@@ -12,7 +12,7 @@ use std::{
 };
 
 use self::{fingerprint::Fingerprints, shard::Shard};
-use super::{Charge, ChargeFuture, Store};
+use super::{Charge, ChargeFuture, ChargeOutcome, Store};
 
 const MAX_SHARDS: usize = 64;
 const MIN_SHARD_CAPACITY: usize = 1_024;
@@ -82,6 +82,17 @@ impl MemoryStore {
         }
     }
 
+    /// Decides a charge, which never has to be waited for.
+    #[inline]
+    pub(super) fn decide(&self, charge: &Charge<'_>) -> ChargeOutcome {
+        let partition = self.fingerprints.of_partition(charge.partition());
+        let shard = &self.shards[partition.shard_below(self.shards.len())];
+        let keys = self.fingerprints.of_buckets(partition, charge);
+        let mut shard = locked(shard);
+        let outcome = shard.admit(charge, &keys);
+        outcome.unwrap_or_else(|| shard.charge(charge, &keys))
+    }
+
     /// What the store holds and has given up, for gauges and counters.
     #[must_use]
     pub fn stats(&self) -> MemoryStats {
@@ -92,14 +103,7 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
-        let partition = self.fingerprints.of_partition(charge.partition());
-        let shard = &self.shards[partition.shard_below(self.shards.len())];
-        let keys = self.fingerprints.of_buckets(partition, charge);
-        let mut shard = locked(shard);
-        let outcome = shard.admit(charge, &keys);
-        outcome
-            .unwrap_or_else(|| shard.charge(charge, &keys))
-            .into()
+        self.decide(charge).into()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a store answers: the status of each limit after a decision.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use crate::{
     bucket::{Bucket, Level, Retry},
@@ -23,6 +23,8 @@ pub struct ChargeOutcome {
     /// When it was decided.
     at: Timestamp,
     source: Source,
+    /// What each token counts in the buckets beyond one.
+    extra_weight: u32,
 }
 
 /// A bucket after the decision, in the scale of its limit.
@@ -56,7 +58,10 @@ pub enum Answer {
 pub struct LimitStatus<'a> {
     level: Level<'a>,
     answer: Answer,
+    /// In tokens of the bucket.
     whole: u32,
+    /// The tokens of the bucket that each token of a request takes.
+    weight: NonZeroU32,
 }
 
 impl ChargeOutcome {
@@ -95,6 +100,16 @@ impl ChargeOutcome {
     #[must_use]
     pub const fn with_source(self, source: Source) -> Self {
         Self { source, ..self }
+    }
+
+    /// The same, of buckets in which each token of a request was counted as `weight` of theirs: statuses
+    /// tell of the request's.
+    #[must_use]
+    pub(super) const fn with_weight(self, weight: NonZeroU32) -> Self {
+        Self {
+            extra_weight: weight.get() - 1,
+            ..self
+        }
     }
 
     /// Which kind of store decided.
@@ -164,6 +179,7 @@ impl ChargeOutcome {
             level: Bucket::new(consumed, tick, limit.scale()).at(limit, self.at),
             answer,
             whole: self.whole,
+            weight: NonZeroU32::MIN.saturating_add(self.extra_weight),
         })
     }
 }
@@ -172,13 +188,13 @@ impl LimitStatus<'_> {
     /// The whole tokens left.
     #[must_use]
     pub fn remaining(&self) -> u32 {
-        self.level.remaining()
+        self.level.remaining() / self.weight
     }
 
     /// How long until one more token is there; `None` when the bucket is full.
     #[must_use]
     pub fn next_token(&self) -> Option<Duration> {
-        self.level.next_token()
+        self.level.next_tokens(self.weight)
     }
 
     /// When the limit would have room, if it has none.
@@ -208,12 +224,17 @@ impl LimitStatus<'_> {
 
     /// The most tokens that the limit would take beyond the `before` that a request has taken.
     pub(crate) fn affordable(&self, before: u32) -> u32 {
-        self.level.affordable(before)
+        let before = before.saturating_mul(self.weight.get());
+        self.level.affordable(before) / self.weight
     }
 
     /// Whether less than a tenth of the burst is left.
     #[must_use]
     pub fn is_near(&self) -> bool {
-        self.level.is_near()
+        if self.weight == NonZeroU32::MIN {
+            return self.level.is_near();
+        }
+        let burst = self.level.limit().burst() / self.weight;
+        self.remaining() < burst.div_ceil(10)
     }
 }

@@ -68,7 +68,7 @@ impl RedisStore {
         let most_in_flight = builder.most_in_flight.get().min(Semaphore::MAX_PERMITS);
         Self {
             link: Link::new(client, builder.deadline, most_in_flight),
-            script: ChargeScript::new(builder.key_prefix),
+            script: ChargeScript::new(script::SOURCE, builder.key_prefix),
             in_flight: Semaphore::new(most_in_flight),
             deadline: builder.deadline,
             observer: builder.observer,
@@ -102,7 +102,8 @@ impl RedisStore {
         });
         let reply: Vec<u64> =
             Vec::from_redis_value(reply.await?).map_err(redis::RedisError::from)?;
-        self.script.outcome(charge, &reply)
+        let outcome = self.script.outcome(charge, &reply);
+        outcome.ok_or(Failure::WrongReply)
     }
 
     /// Has something sent within the deadline, and takes note of what that says of the connection.

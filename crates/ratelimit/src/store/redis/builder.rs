@@ -148,11 +148,11 @@ impl RedisStoreBuilder {
         {
             let client = redis::Client::build_with_tls(server.clone(), certificates);
             let client = client.map_err(|_| RedisConfigError::Certificates)?;
-            return Ok(Client::Single(client));
+            return Ok(Client::Single(Box::new(client)));
         }
         let client = redis::Client::open(server.clone());
         client
-            .map(Client::Single)
+            .map(|client| Client::Single(Box::new(client)))
             .map_err(|_| RedisConfigError::Url { number: 1 })
     }
 

@@ -8,7 +8,7 @@ use redis::{
 /// Where the servers are and how connections to them are made.
 #[derive(Clone)]
 pub(super) enum Client {
-    Single(redis::Client),
+    Single(Box<redis::Client>),
     #[cfg(feature = "redis-cluster")]
     Cluster(Box<redis::cluster::ClusterClient>),
 }

@@ -2,7 +2,7 @@
 
 use redis::{Cmd, Script};
 
-use super::{failure::Failure, key::key};
+use super::key::key;
 use crate::{
     bucket::Bucket,
     clock::Timestamp,
@@ -13,35 +13,39 @@ use crate::{
 const NUMBERS_PER_LIMIT: usize = 3;
 
 /// The script, and the hash by which a server that has it knows it.
-#[derive(Debug)]
 pub(super) struct ChargeScript {
-    script: Script,
-    prefix: String,
+    source: String,
+    hash: String,
+    key_prefix: String,
 }
 
+pub(super) const SOURCE: &str = include_str!("charge.lua");
+
 impl ChargeScript {
-    pub(super) fn new(prefix: String) -> Self {
+    pub(super) fn new(source: impl Into<String>, key_prefix: String) -> Self {
+        let source = source.into();
         Self {
-            script: Script::new(include_str!("charge.lua")),
-            prefix,
+            hash: Script::new(&source).get_hash().to_owned(),
+            source,
+            key_prefix,
         }
     }
 
     /// The command for a server that has the script.
     pub(super) fn by_hash(&self, charge: &Charge<'_>) -> Cmd {
-        self.command("EVALSHA", self.script.get_hash(), charge)
+        self.command("EVALSHA", &self.hash, charge)
     }
 
     /// The command for a server that does not have the script, and has it from then on.
     pub(super) fn whole(&self, charge: &Charge<'_>) -> Cmd {
-        self.command("EVAL", include_str!("charge.lua"), charge)
+        self.command("EVAL", &self.source, charge)
     }
 
     fn command(&self, name: &str, script: &str, charge: &Charge<'_>) -> Cmd {
         let mut command = redis::cmd(name);
         command.arg(script).arg(charge.targets().count());
         for target in charge.targets() {
-            command.arg(key(&self.prefix, charge.partition(), &target));
+            command.arg(key(&self.key_prefix, charge.partition(), &target));
         }
         for target in charge.targets() {
             append_limit(&mut command, charge, &target);
@@ -49,17 +53,13 @@ impl ChargeScript {
         command
     }
 
-    /// What the server answered, as an outcome.
-    pub(super) fn outcome(
-        &self,
-        charge: &Charge<'_>,
-        reply: &[u64],
-    ) -> Result<ChargeOutcome, Failure> {
-        let (now, limits) = reply.split_first().ok_or(Failure::WrongReply)?;
+    /// What the server answered, as an outcome; `None` if the script does not answer so.
+    pub(super) fn outcome(&self, charge: &Charge<'_>, reply: &[u64]) -> Option<ChargeOutcome> {
+        let (now, limits) = reply.split_first()?;
         let now = Timestamp::from_micros(*now);
         let (limits, rest) = limits.as_chunks::<NUMBERS_PER_LIMIT>();
         if !rest.is_empty() || limits.len() != charge.targets().count() {
-            return Err(Failure::WrongReply);
+            return None;
         }
         let mut outcome = ChargeOutcome::new(charge, now);
         for (target, [answer, consumed, tick]) in charge.targets().zip(limits) {
@@ -67,13 +67,13 @@ impl ChargeScript {
                 1 => Answer::HasRoom,
                 2 => Answer::NotTaken,
                 3 => Answer::Refuses,
-                _ => return Err(Failure::WrongReply),
+                _ => return None,
             };
             let limit = target.limit().limit();
             let bucket = Bucket::new(*consumed, *tick, limit.scale());
             outcome.set(&target, answer, &bucket.at(limit, now));
         }
-        Ok(outcome.with_source(Source::Redis))
+        Some(outcome.with_source(Source::Redis))
     }
 }
 

@@ -1,0 +1,347 @@
+//! A store of this process's memory that stands in for a shared one that does not answer.
+
+mod builder;
+mod ledger;
+mod nodes;
+mod settlement;
+mod stats;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    num::NonZeroU32,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use portcullis_breaker::{Breaker, BreakerState, Permit};
+
+use self::{ledger::Ledger, nodes::Weights, settlement::Settlement, stats::Totals};
+use crate::{
+    bucket::Bucket,
+    clock::Timestamp,
+    name::Category,
+    observer::{Event, Observer},
+    store::{
+        Answer, Charge, ChargeFuture, ChargeOutcome, MemoryStore, Source, Store, StoreError,
+        memory::fingerprint::{ChargeKeys, Fingerprints},
+    },
+};
+
+pub use self::{
+    builder::FallbackStoreBuilder,
+    nodes::{Fraction, FractionError, NodeCount},
+    stats::FallbackStats,
+};
+
+/// Asks a primary store, and stands in for it while it does not answer.
+///
+/// The primary is asked through a [`Breaker`]. While that is open, no request waits for the primary; a
+/// request that finds out that the primary has failed is answered in its place too.
+/// [`OnOutage`] says how, for each category.
+///
+/// # Reduced limits
+/// In place of the primary, a limit of rate `R` and burst `B` is held to `f · R / N` and `f · B / N` on
+/// each of `N` nodes: of its bucket in memory, each token of a request takes `⌈N / f⌉`. A number of nodes
+/// that rises counts at once; one that falls counts for a bucket once that has had the time to drain, as
+/// the nodes that are gone have charged under the larger one until then. A node that starts brings a burst
+/// of its own, `f · B / N`.
+///
+/// What is admitted meanwhile is remembered by bucket, and added to the primary's bucket with the first
+/// call that asks for it again. What cannot be remembered is refused. A bucket that nobody asks for is
+/// forgotten when the primary's would have drained in any case.
+///
+/// # Bounds
+/// With debt, `B` stands for burst and debt.
+/// - During an outage of length `D`: at most `f · (B + R · D)`, over all nodes together.
+/// - In any window `W` with an outage of all nodes, all of which have settled before more is admitted:
+///   at most `B + R · W + f · B`.
+/// - In any window `W`, whatever fails for whom and for how long: at most `(1 + f) · (B + R · W)`.
+///
+/// They hold for [`OnOutage::Fallback`]. While there is room to remember a bucket, no tenant's load
+/// changes what another is answered.
+pub struct FallbackStore {
+    primary: Arc<dyn Store>,
+    memory: MemoryStore,
+    breaker: Breaker,
+    weights: Weights,
+    fingerprints: Fingerprints,
+    ledger: Mutex<Ledger>,
+    /// The buckets in the ledger, so that a charge need not look while there are none.
+    unsettled: AtomicUsize,
+    totals: Totals,
+    on_outage: HashMap<Category, OnOutage>,
+    otherwise: OnOutage,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+/// What happens to requests while the primary does not answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnOutage {
+    /// They are admitted from memory, up to reduced limits.
+    #[default]
+    Fallback,
+    /// None is admitted: the store fails, with [`StoreError::Unavailable`].
+    FailClosed,
+    /// All are admitted, and settled later as far as that can be remembered.
+    FailOpen,
+}
+
+/// The primary was not asked.
+#[derive(Debug, thiserror::Error)]
+#[error("it was not asked, because too many of the last calls have failed")]
+struct NotAsked;
+
+impl FallbackStore {
+    /// A builder of a fallback for `primary`.
+    #[must_use]
+    pub fn builder(primary: Arc<dyn Store>) -> FallbackStoreBuilder {
+        FallbackStoreBuilder::new(primary)
+    }
+
+    /// What it does at present and has done.
+    #[must_use]
+    pub fn stats(&self) -> FallbackStats {
+        let status = self.breaker.status();
+        let (unsettled_buckets, unsettled_tokens) = self.with_ledger(|ledger| ledger.totals());
+        let [admitted_tokens, settled_tokens, refused_for_room] = self.totals.read();
+        FallbackStats {
+            state: status.state,
+            open_since: status.open_since.map(Timestamp::from),
+            open_until: status.open_until.map(Timestamp::from),
+            unsettled_buckets,
+            unsettled_tokens,
+            admitted_tokens,
+            settled_tokens,
+            refused_for_room,
+        }
+    }
+
+    /// Asks the primary, and tells it what is unsettled of the charge's buckets.
+    fn ask<'a>(&'a self, charge: &'a Charge<'a>, permit: Permit<'a>) -> ChargeFuture<'a> {
+        self.tell(permit.changed());
+        if let Some(settlement) = self.settlement(charge) {
+            return ChargeFuture::boxed(async move {
+                let corrections = settlement.corrections();
+                let corrected = charge.with_corrections(&corrections);
+                let answer = self.primary.charge(&corrected).await;
+                if answer.is_ok() {
+                    settlement.settled();
+                } else {
+                    drop(settlement);
+                }
+                self.answered(charge, permit, answer)
+            });
+        }
+        match self.primary.charge(charge) {
+            ChargeFuture::Decided(outcome) => {
+                self.tell(permit.succeeded(since_origin(charge)));
+                outcome.into()
+            }
+            undecided @ ChargeFuture::Boxed(_) => ChargeFuture::boxed(async move {
+                let answer = undecided.await;
+                self.answered(charge, permit, answer)
+            }),
+        }
+    }
+
+    fn answered(
+        &self,
+        charge: &Charge<'_>,
+        permit: Permit<'_>,
+        answer: Result<ChargeOutcome, StoreError>,
+    ) -> Result<ChargeOutcome, StoreError> {
+        let now = since_origin(charge);
+        match answer {
+            Ok(outcome) => {
+                self.tell(permit.succeeded(now));
+                Ok(outcome)
+            }
+            Err(error) => {
+                // A store that holds something else does answer, and does so for other buckets.
+                let is_up = matches!(error, StoreError::Malformed(_));
+                self.tell(if is_up {
+                    permit.succeeded(now)
+                } else {
+                    permit.failed(now)
+                });
+                self.in_place_of_primary(charge, || error)
+            }
+        }
+    }
+
+    /// What the category of the charge is answered while the primary does not.
+    fn in_place_of_primary(
+        &self,
+        charge: &Charge<'_>,
+        error: impl FnOnce() -> StoreError,
+    ) -> Result<ChargeOutcome, StoreError> {
+        let category = charge.category();
+        let chosen = category.and_then(|category| self.on_outage.get(category));
+        match chosen.copied().unwrap_or(self.otherwise) {
+            // What a store in front corrects stays with that store.
+            _ if charge.has_corrections() => Err(error()),
+            OnOutage::Fallback => Ok(self.fall_back(charge)),
+            OnOutage::FailClosed => Err(error()),
+            OnOutage::FailOpen => Ok(self.let_through(charge)),
+        }
+    }
+
+    /// Decides by the buckets in memory, in which each token counts more.
+    fn fall_back(&self, charge: &Charge<'_>) -> ChargeOutcome {
+        let enforced = charge
+            .targets()
+            .filter(|target| target.limit().is_enforced());
+        let drain_time = enforced.map(|target| target.limit().limit().drain_time());
+        let drain_time = drain_time.max().unwrap_or_default();
+        let weight = self.weights.weight(charge.now(), drain_time);
+        let outcome = match weighted(charge, weight) {
+            Some(weighted) if charge.cost() == 0 => self.memory.decide(&weighted),
+            Some(weighted) => self.admit(charge, &weighted),
+            None => self.refusal(charge, u32::MAX),
+        };
+        outcome.with_weight(weight).with_source(Source::Fallback)
+    }
+
+    /// Charges the buckets in memory, if what that takes can be remembered: in one step, so that no other
+    /// charge takes the room meanwhile.
+    fn admit(&self, charge: &Charge<'_>, weighted: &Charge<'_>) -> ChargeOutcome {
+        let keys = self.keys(charge);
+        let outcome = self.with_ledger(|ledger| {
+            ledger.has_room(charge, &keys).then(|| {
+                let outcome = self.memory.decide(weighted);
+                if is_admitted(charge, &outcome) {
+                    ledger.record(charge, &keys, &outcome);
+                }
+                outcome
+            })
+        });
+        let Some(outcome) = outcome else {
+            self.totals.refuse_for_room();
+            return self.refusal(charge, weighted.before().saturating_add(weighted.cost()));
+        };
+        if is_admitted(charge, &outcome) {
+            self.tell_admitted(charge);
+        }
+        outcome
+    }
+
+    /// A refusal by every enforced limit of a charge of `whole` tokens, which changes nothing.
+    fn refusal(&self, charge: &Charge<'_>, whole: u32) -> ChargeOutcome {
+        let peek = charge.with_amounts(whole, 0);
+        let seen = self.memory.decide(&peek);
+        let mut outcome = seen;
+        for target in charge.targets() {
+            if let (Some(bucket), true) = (seen.bucket(&target), target.limit().is_enforced()) {
+                let level = bucket.at(target.limit().limit(), charge.now());
+                outcome.set(&target, Answer::Refuses, &level);
+            }
+        }
+        outcome
+    }
+
+    /// Admits whatever it is.
+    fn let_through(&self, charge: &Charge<'_>) -> ChargeOutcome {
+        let mut outcome = ChargeOutcome::new(charge, charge.now());
+        for target in charge.targets() {
+            let limit = target.limit().limit();
+            let level = Bucket::full(limit, charge.now()).at(limit, charge.now());
+            outcome.set(&target, Answer::HasRoom, &level);
+        }
+        if charge.cost() > 0 {
+            let keys = self.keys(charge);
+            self.with_ledger(|ledger| ledger.record(charge, &keys, &outcome));
+            self.tell_admitted(charge);
+        }
+        outcome.with_source(Source::Fallback)
+    }
+
+    /// What is unsettled of the charge's buckets, to go with the call.
+    fn settlement<'a>(&'a self, charge: &'a Charge<'a>) -> Option<Settlement<'a>> {
+        if self.unsettled.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let keys = self.keys(charge);
+        let amounts = self.with_ledger(|ledger| ledger.begin(charge, &keys))?;
+        Some(Settlement::new(self, charge, keys, amounts))
+    }
+
+    fn keys(&self, charge: &Charge<'_>) -> ChargeKeys {
+        let partition = self.fingerprints.of_partition(charge.partition());
+        self.fingerprints.of_buckets(partition, charge)
+    }
+
+    /// No step panics, and the ledger is whole between any two.
+    fn with_ledger<R>(&self, step: impl FnOnce(&mut Ledger) -> R) -> R {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = step(&mut ledger);
+        self.unsettled.store(ledger.totals().0, Ordering::Release);
+        result
+    }
+
+    fn tell_admitted(&self, charge: &Charge<'_>) {
+        let limits = charge.targets().count() as u64;
+        self.totals.admit(u64::from(charge.cost()) * limits);
+        let tokens = charge.cost();
+        self.observe(&Event::FallbackAdmitted { tokens });
+    }
+
+    fn tell(&self, changed: Option<BreakerState>) {
+        if let Some(state) = changed {
+            self.observe(&Event::BreakerChanged { state });
+        }
+    }
+
+    fn observe(&self, event: &Event<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.observe(event);
+        }
+    }
+}
+
+impl Store for FallbackStore {
+    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
+        self.weights.note(charge.now());
+        match self.breaker.try_acquire(since_origin(charge)) {
+            Ok(permit) => self.ask(charge, permit),
+            Err(_) => ChargeFuture::ready(
+                self.in_place_of_primary(charge, || StoreError::Unavailable(Box::new(NotAsked))),
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for FallbackStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FallbackStore")
+            .field("primary", &self.primary)
+            .field("breaker", &self.breaker)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The charge with each of its tokens counted `weight` times; `None` if that is more than any limit holds.
+fn weighted<'a>(charge: &Charge<'a>, weight: NonZeroU32) -> Option<Charge<'a>> {
+    let before = charge.before().checked_mul(weight.get())?;
+    let cost = charge.cost().checked_mul(weight.get())?;
+    before.checked_add(cost)?;
+    Some(charge.with_amounts(before, cost))
+}
+
+fn is_admitted(charge: &Charge<'_>, outcome: &ChargeOutcome) -> bool {
+    let mut enforced = charge
+        .targets()
+        .filter(|target| target.limit().is_enforced());
+    enforced.all(|target| outcome.answer(target.position()) == Answer::HasRoom)
+}
+
+fn since_origin(charge: &Charge<'_>) -> Duration {
+    Duration::from_micros(charge.now().as_micros())
+}
+
+#[cfg(test)]
+mod tests;
