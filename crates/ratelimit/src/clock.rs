@@ -50,6 +50,12 @@ impl Timestamp {
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
+
+    /// The time so much later.
+    #[must_use]
+    pub(crate) fn plus(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(Self::from(time).0))
+    }
 }
 
 /// Takes a time since the origin, rounded down to a microsecond.

@@ -1,7 +1,14 @@
-//! Where buckets are kept: the trait, what it takes and answers, and the store in memory.
+//! Where buckets are kept: the trait, what it takes and answers, the store in memory, and what stands in
+//! front of a shared one.
 
 mod charge;
+mod denial_cache;
+mod entries;
 mod fallback;
+mod fingerprint;
+#[cfg(test)]
+mod histories;
+mod lease;
 mod memory;
 mod outcome;
 mod pending;
@@ -21,10 +28,12 @@ use std::{
 pub use self::redis::{RedisConfigError, RedisMode, RedisStore, RedisStoreBuilder};
 pub use self::{
     charge::{Charge, Corrections, Partition, Subject, Target},
+    denial_cache::{DenialCache, DenialStats},
     fallback::{
         FallbackStats, FallbackStore, FallbackStoreBuilder, Fraction, FractionError, NodeCount,
         OnOutage,
     },
+    lease::{LeaseStats, LeaseStore, LeaseStoreBuilder},
     memory::{MemoryStats, MemoryStore, WhenFull},
     outcome::{Answer, ChargeOutcome, LimitStatus},
     pending::PendingCharge,

@@ -1,5 +1,7 @@
 //! What a store is asked to charge.
 
+mod owned;
+
 use std::net::IpAddr;
 
 use crate::{
@@ -10,6 +12,8 @@ use crate::{
     request::RateLimitRequest,
     store::{Answer, ChargeOutcome},
 };
+
+pub(super) use self::owned::OwnedCharge;
 
 /// What to charge, for which tenant or address, under which policy.
 #[derive(Clone, Copy, Debug)]

@@ -27,7 +27,7 @@ use crate::{
     observer::{Event, Observer},
     store::{
         Answer, Charge, ChargeFuture, ChargeOutcome, MemoryStore, Source, Store, StoreError,
-        memory::fingerprint::{ChargeKeys, Fingerprints},
+        fingerprint::{ChargeKeys, Fingerprints},
     },
 };
 

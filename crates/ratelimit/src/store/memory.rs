@@ -1,6 +1,5 @@
 //! Buckets in the memory of this process.
 
-pub(super) mod fingerprint;
 mod shard;
 mod slots;
 mod table;
@@ -11,8 +10,8 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use self::{fingerprint::Fingerprints, shard::Shard};
-use super::{Charge, ChargeFuture, ChargeOutcome, Store};
+use self::shard::Shard;
+use super::{Charge, ChargeFuture, ChargeOutcome, Store, fingerprint::Fingerprints};
 
 const MAX_SHARDS: usize = 64;
 const MIN_SHARD_CAPACITY: usize = 1_024;

@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use portcullis_ratelimit::{
     observer::BreakerState,
-    store::{MemoryStats, MemoryStore, RedisStore},
+    store::{DenialCache, FallbackStore, LeaseStore, MemoryStats, MemoryStore, NodeCount, RedisStore},
 };
 
 /// Every store of limits in this process.
@@ -22,7 +22,13 @@ pub(super) enum Stores {
 }
 
 #[derive(Debug)]
-pub(super) struct SharedStores { pub(super) redis: Arc<RedisStore> }
+pub(super) struct SharedStores {
+    pub(super) redis: Arc<RedisStore>,
+    pub(super) denials: Arc<DenialCache>,
+    pub(super) leases: Option<Arc<LeaseStore>>,
+    pub(super) fallback: Arc<FallbackStore>,
+    pub(super) nodes: NodeCount,
+}
 
 /// Whether limits are counted where they should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,14 +87,14 @@ impl LimitStores {
     }
 
     pub(crate) const fn are_leased(&self) -> bool {
-        matches!(&self.counted_on, Stores::Shared(shared) if true)
+        matches!(&self.counted_on, Stores::Shared(shared) if shared.leases.is_some())
     }
 
     /// Whether Redis is asked.
     pub(crate) fn breaker(&self) -> BreakerState {
         match &self.counted_on {
             Stores::Memory(_) => BreakerState::Closed,
-            Stores::Shared(shared) => BreakerState::Closed,
+            Stores::Shared(shared) => shared.fallback.stats().state,
         }
     }
 
@@ -96,14 +102,17 @@ impl LimitStores {
     pub(crate) fn nodes(&self) -> NonZeroU32 {
         match &self.counted_on {
             Stores::Memory(_) => NonZeroU32::MIN,
-            Stores::Shared(shared) => NonZeroU32::MIN,
+            Stores::Shared(shared) => shared.nodes.current(),
         }
     }
 
     /// Tokens that were taken from Redis and are not spent.
     pub(crate) fn leased_tokens(&self) -> u64 {
         match &self.counted_on {
-            
+            Stores::Shared(SharedStores {
+                leases: Some(leases),
+                ..
+            }) => leases.stats().outstanding,
             _ => 0,
         }
     }
@@ -112,13 +121,43 @@ impl LimitStores {
     pub(crate) fn tables(&self) -> Vec<LimitTable> {
         let mut tables = match &self.counted_on {
             Stores::Memory(store) => vec![LimitTable::of_buckets("memory", store.stats())],
-            Stores::Shared(shared) => Vec::new(),
+            Stores::Shared(shared) => shared.tables(),
         };
         for (name, store) in [
             ("failed_admin_tokens", &self.failed_admin_tokens),
             ("failed_api_keys", &self.failed_api_keys),
         ] {
             tables.push(LimitTable::of_buckets(name, store.stats()));
+        }
+        tables
+    }
+}
+
+impl SharedStores {
+    fn tables(&self) -> Vec<LimitTable> {
+        let fallback = self.fallback.stats();
+        let denials = self.denials.stats();
+        let mut tables = vec![
+            LimitTable {
+                name: "fallback",
+                entries: fallback.unsettled_buckets,
+                evicted: 0,
+                overflowed: fallback.refused_for_room,
+            },
+            LimitTable {
+                name: "deny_cache",
+                entries: denials.entries,
+                evicted: denials.forgotten,
+                overflowed: 0,
+            },
+        ];
+        if let Some(leases) = &self.leases {
+            tables.push(LimitTable {
+                name: "lease",
+                entries: usize::try_from(leases.stats().leases).unwrap_or(usize::MAX),
+                evicted: 0,
+                overflowed: 0,
+            });
         }
         tables
     }

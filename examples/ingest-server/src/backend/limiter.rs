@@ -1,6 +1,11 @@
 //! The configured limiters: where limits are counted, and what stands in for it.
 
-use std::{fmt, future::pending, num::NonZeroUsize, sync::Arc};
+use std::{
+    fmt,
+    future::pending,
+    num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
+};
 
 use futures_util::future::BoxFuture;
 use portcullis_ratelimit::{
@@ -8,7 +13,7 @@ use portcullis_ratelimit::{
     observer::Observer,
     policy::{Limit, Policies, PolicyError, Rule},
     store::{
-        MemoryStore, RedisConfigError, RedisMode,
+        DenialCache, FallbackStore, LeaseStore, MemoryStore, NodeCount, RedisConfigError, RedisMode,
         RedisStore, Store, WhenFull,
     },
 };
@@ -108,8 +113,42 @@ fn on_redis(
         redis = redis.observer(Arc::clone(observer));
     }
     let redis = Arc::new(redis.build()?);
+    let nodes = match shared.nodes {
+        ExpectedNodes::Counted => NodeCount::starting_at(NonZeroU32::MIN),
+        ExpectedNodes::Fixed(nodes) => NodeCount::fixed(nodes),
+    };
+    let heartbeat = match shared.nodes {
+        ExpectedNodes::Counted => Heartbeat::none(),
+        ExpectedNodes::Fixed(_) => Heartbeat::none(),
+    };
     let client = RedisClient::new(Arc::clone(&redis) as _, shared.endpoint.clone());
-    Ok((Arc::new(client), Stores::Shared(SharedStores{redis}), Heartbeat::none()))
+    let denials = Arc::new(DenialCache::new(Arc::new(client), MAX_DENIALS));
+    let leases = match shared.counting {
+        Counting::Exact => None,
+        Counting::Lease => {
+            let leases = LeaseStore::builder(Arc::clone(&denials) as _).capacity(MAX_LEASES);
+            Some(Arc::new(leases.build()))
+        }
+    };
+    let primary: Arc<dyn Store> = match &leases {
+        Some(leases) => Arc::clone(leases) as _,
+        None => Arc::clone(&denials) as _,
+    };
+    let mut fallback = FallbackStore::builder(primary)
+        .nodes(nodes.clone())
+        .capacity(MAX_BUCKETS);
+    if let Some(observer) = observer {
+        fallback = fallback.observer(Arc::clone(observer));
+    }
+    let fallback = Arc::new(fallback.build());
+    let stores = Stores::Shared(SharedStores {
+        redis,
+        denials,
+        leases,
+        fallback: Arc::clone(&fallback),
+        nodes,
+    });
+    Ok((fallback, stores, heartbeat))
 }
 
 /// Makes a limiter of attempts that failed, by client network. It is this process's own whatever store is

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -22,11 +22,26 @@ pub(super) struct RedisClient {
     faults: Mutex<Faults>,
 }
 
-/// When Redis failed last, while that is worth remembering.
+/// What is remembered of a Redis that does not answer.
 #[derive(Debug, Default)]
 struct Faults {
+    /// When the last question that failed was asked; until Redis has been well for a while.
     last: Option<Timestamp>,
+    /// When the first of them was, if nothing was answered since.
+    silent_since: Option<Timestamp>,
 }
+
+/// Redis was not asked.
+#[derive(Debug, thiserror::Error)]
+#[error("Redis was not asked, since it has not answered this request or another just now")]
+struct NotAsked;
+
+/// The longest that one request waits for Redis, whose deadline is half of it. A request has up to four charges,
+/// one after the other.
+const MOST_WAIT: Duration = Duration::from_millis(50);
+
+/// A failure that is older says nothing about now: who asks next may be the one that finds Redis well again.
+const RECENT: Duration = Duration::from_millis(200);
 
 /// Redis is well again when it has answered for so long. A shorter time would tell of each failure of one that
 /// fails now and then.
@@ -74,8 +89,20 @@ impl RedisClient {
         outcome
     }
 
+    /// Whether a charge would add to what its request has waited already: while Redis is silent, only the
+    /// first charge of a request, that of its address, waits for it.
+    fn is_spared(&self, charge: &Charge<'_>) -> bool {
+        let is_first = charge.category().is_none();
+        !is_first && self.faults().keep_waiting(charge.now())
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn answered(&self, now: Timestamp) {
-        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut faults = self.faults();
+        faults.silent_since = None;
         if faults.last.is_some_and(|last| now.since(last) >= CALM) {
             faults.last = None;
         }
@@ -83,7 +110,8 @@ impl RedisClient {
 
     /// The first failure is told with its cause, those that follow it are counted alone.
     fn failed(&self, now: Timestamp, error: &StoreError) {
-        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut faults = self.faults();
+        faults.silent_since.get_or_insert(now);
         let is_first = faults.last.replace(now).is_none();
         drop(faults);
         if is_first {
@@ -97,7 +125,19 @@ impl RedisClient {
 
 impl Store for RedisClient {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
+        if self.is_spared(charge) {
+            return ChargeFuture::ready(Err(StoreError::Unavailable(NotAsked.into())));
+        }
         ChargeFuture::boxed(self.ask(charge).instrument(self.span()))
+    }
+}
+
+impl Faults {
+    /// Whether Redis has been silent for as long as a request may wait, and was found so lately.
+    fn keep_waiting(&self, now: Timestamp) -> bool {
+        let is_silent = |since: Timestamp| now.since(since) >= MOST_WAIT;
+        let is_recent = |last: Timestamp| now.since(last) < RECENT;
+        self.silent_since.is_some_and(is_silent) && self.last.is_some_and(is_recent)
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     name::Category,
     observer::Observer,
-    store::{MemoryStore, Store, WhenFull, memory::fingerprint::Fingerprints},
+    store::{MemoryStore, Store, WhenFull, fingerprint::Fingerprints},
 };
 
 const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::new(100_000).expect("above zero");

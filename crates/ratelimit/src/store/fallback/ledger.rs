@@ -8,7 +8,7 @@ use self::entries::Entries;
 use crate::{
     clock::Timestamp,
     policy::{MAX_LIMITS, Mode},
-    store::{Answer, Charge, ChargeOutcome, Corrections, Target, memory::fingerprint::ChargeKeys},
+    store::{Answer, Charge, ChargeOutcome, Corrections, Target, fingerprint::ChargeKeys},
 };
 
 /// Unsettled tokens by bucket, never more than a fixed number of them. Shadow limits have their own

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     observer::Event,
-    store::{Charge, Corrections, memory::fingerprint::ChargeKeys},
+    store::{Charge, Corrections, fingerprint::ChargeKeys},
 };
 
 /// What is under way to the primary. Dropped before the primary has answered, as with the future of the

@@ -2,12 +2,11 @@
 
 use super::{
     MemoryStats, WhenFull,
-    fingerprint::ChargeKeys,
     table::{BucketSlot, Table},
 };
 use crate::{
     policy::{MAX_LIMITS, Mode},
-    store::{Charge, ChargeOutcome},
+    store::{Charge, ChargeOutcome, fingerprint::ChargeKeys},
 };
 
 /// The buckets of some partitions. Shadow limits have a table of their own, so that no bucket of

@@ -1,7 +1,6 @@
 //! A flat map from fingerprints to buckets.
 
-use super::fingerprint::Fingerprint;
-use crate::bucket::Bucket;
+use crate::{bucket::Bucket, store::fingerprint::Fingerprint};
 
 const FIRST_SLOTS: usize = 16;
 

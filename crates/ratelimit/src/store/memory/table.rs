@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::{
-    MemoryStats, WhenFull,
-    fingerprint::{ChargeKeys, Fingerprint},
-    slots::Slots,
+use super::{MemoryStats, WhenFull, slots::Slots};
+use crate::{
+    bucket::Bucket,
+    clock::Timestamp,
+    policy::PolicyLimit,
+    store::fingerprint::{ChargeKeys, Fingerprint},
 };
-use crate::{bucket::Bucket, clock::Timestamp, policy::PolicyLimit};
 
 /// The buckets that are looked at in search of room, so that a flood of new keys cannot make a
 /// charge slow.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use portcullis_ratelimit::{
-    RateLimiter,
+    Category, RateLimitRequest, RateLimiter, Tier,
     clock::{Clock, FakeClock},
     policy::{Limit, Policies, Rate, Rule},
     store::{MemoryStore, WhenFull},
@@ -25,16 +25,20 @@ use tracing_subscriber::{
 
 use super::*;
 
-/// Fails while it is told to.
+/// Fails while it is told to, after its deadline.
 #[derive(Debug)]
 struct Switched {
     memory: MemoryStore,
     fails: Arc<AtomicBool>,
+    clock: Arc<FakeClock>,
 }
+
+const DEADLINE: Duration = Duration::from_millis(25);
 
 impl Store for Switched {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
         if self.fails.load(Ordering::Relaxed) {
+            self.clock.advance(DEADLINE);
             let cause = IoError::other("READONLY");
             return ChargeFuture::ready(Err(StoreError::Unavailable(cause.into())));
         }
@@ -88,13 +92,16 @@ fn limiter() -> (RateLimiter, Arc<FakeClock>, Arc<AtomicBool>) {
     let store = Switched {
         memory: MemoryStore::new(capacity, WhenFull::SharedOverflow),
         fails: Arc::clone(&fails),
+        clock: Arc::clone(&clock),
     };
     let endpoint = Endpoint {
         host: "cache.example".to_owned(),
         port: 6379,
     };
     let rule = Rule::new(Limit::new(Rate::tokens_per_second(1_000), 1_000).unwrap());
-    let policies = Policies::builder().client_address(rule);
+    let policies = Policies::builder()
+        .client_address(rule.clone())
+        .category(Tier::FREE, Category::READ, rule);
     let limiter = RateLimiter::builder()
         .policies(policies.build().unwrap())
         .store(Arc::new(RedisClient::new(Arc::new(store), endpoint)))
@@ -145,4 +152,46 @@ async fn a_round_trip_is_a_client_span_that_names_the_server_and_no_key() {
                     db.operation.name=\"EVALSHA\" server.address=\"cache.example\" server.port=6379 ";
     let failed = "error.type=\"unavailable\" otel.status_code=\"ERROR\" ";
     assert_eq!(spans, [expected.to_owned(), format!("{expected}{failed}")]);
+}
+
+/// What a request with four charges waits, one that begins at any time after Redis fell silent or before.
+#[tokio::test]
+async fn no_request_waits_longer_than_twice_for_a_silent_redis() {
+    for pause in [0, 1, 24, 26, 49, 51, 150, 400, 5_000].map(Duration::from_millis) {
+        for silent_from in 0..5 {
+            let (limiter, clock, fails) = limiter();
+            for round in 0..20 {
+                let began = clock.monotonic();
+                let request = RateLimitRequest::new("acme", &Tier::FREE, &Category::READ);
+                for charge in 0..4 {
+                    if round > 0 || charge >= silent_from {
+                        fails.store(true, Ordering::Relaxed);
+                    }
+                    if charge == 0 {
+                        drop(limiter.check_address([192, 0, 2, 7].into()).await);
+                    } else {
+                        drop(limiter.check(&request).await);
+                    }
+                }
+                let waited = clock.monotonic() - began;
+                assert!(waited <= 2 * DEADLINE, "{waited:?} in round {round}, {pause:?} apart");
+                clock.advance(pause);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_asks_a_while_after_a_failure_finds_redis_well_again() {
+    let (limiter, clock, fails) = limiter();
+    let request = RateLimitRequest::new("acme", &Tier::FREE, &Category::READ);
+    fails.store(true, Ordering::Relaxed);
+    for _ in 0..4 {
+        limiter.check(&request).await.unwrap_err();
+    }
+    fails.store(false, Ordering::Relaxed);
+    limiter.check(&request).await.unwrap_err();
+    clock.advance(Duration::from_millis(500));
+    limiter.check(&request).await.unwrap();
+    limiter.check(&request).await.unwrap();
 }

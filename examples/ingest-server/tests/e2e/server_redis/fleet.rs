@@ -32,6 +32,7 @@ pub(super) async fn start_two(redis: &Redis, counting: &str) -> [Server; 2] {
     let start = || {
         let mut command = on_redis(&data, redis);
         command.env("INGEST_LIMITS_COUNTING", counting);
+        command.env("INGEST_LIMITS_NODES", "2");
         Server::start_command(&data, command)
     };
     let servers = [start(), start()];

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     clock::Timestamp,
-    store::memory::fingerprint::{ChargeKeys, Fingerprint},
+    store::fingerprint::{ChargeKeys, Fingerprint},
 };
 
 /// The entries that are looked at in search of one to forget, so that a flood of new keys cannot make a

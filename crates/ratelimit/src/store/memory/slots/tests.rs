@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{Entry, Slots};
 use crate::{
     bucket::{Bucket, Scale, Tick},
-    store::{Partition, memory::fingerprint::Fingerprints},
+    store::{Partition, fingerprint::Fingerprints},
 };
 
 const CAPACITY: usize = 40;

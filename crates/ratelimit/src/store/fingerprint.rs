@@ -14,6 +14,9 @@ use crate::{
     store::{Charge, Partition, Subject, Target},
 };
 
+/// Odd, so that multiplying by it loses nothing: 2⁶⁴ over the golden ratio.
+const MIXER: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// A key of 128 bits, in place of the texts that it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::store) struct Fingerprint {
@@ -50,6 +53,23 @@ impl Fingerprint {
     /// A number below `bound`, from the half that tells the places of a table.
     pub(in crate::store) fn place_below(self, bound: usize) -> usize {
         index_below(self.low, bound)
+    }
+
+    /// Of this and then the other: unlike the exclusive or, it tells apart in which order, and whether
+    /// twice.
+    const fn followed_by(self, other: Self) -> Self {
+        Self {
+            low: (self.low.rotate_left(29) ^ other.low).wrapping_mul(MIXER),
+            high: (self.high.rotate_left(29) ^ other.high).wrapping_mul(MIXER),
+        }
+    }
+
+    /// Of this and a number that nobody outside chooses.
+    const fn with_number(self, number: u64) -> Self {
+        Self {
+            low: (self.low.rotate_left(29) ^ number).wrapping_mul(MIXER),
+            ..self
+        }
     }
 
     const fn of_limit(self, identity_hash: u64) -> Self {
@@ -113,6 +133,24 @@ impl Fingerprints {
             by_position[target.position()] = Some(self.of_bucket(partition, &target));
         }
         ChargeKeys { by_position }
+    }
+
+    /// Of everything that `charge` counts for: its partition, its buckets and the numbers of their
+    /// limits. So a limit with other numbers makes another key.
+    pub(super) fn of_charge(&self, partition: Fingerprint, charge: &Charge<'_>) -> Fingerprint {
+        charge.targets().fold(partition, |key, target| {
+            let limit = target.limit().limit();
+            let numbers = [
+                u64::from(target.limit().is_enforced()),
+                limit.scale().units_per_token().get(),
+                u64::from(limit.scale().units_per_tick().get()),
+                limit.scale().tick().micros(),
+                limit.volume(),
+                limit.most_volume(),
+            ];
+            let key = key.followed_by(self.of_bucket(partition, &target));
+            numbers.into_iter().fold(key, Fingerprint::with_number)
+        })
     }
 
     fn of_network(&self, network: ClientNetwork) -> Fingerprint {
