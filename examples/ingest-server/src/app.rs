@@ -123,7 +123,7 @@ pub(crate) struct App {
     following: ServiceTask,
     following_file: ServiceTask,
     pinging: ServiceTask,
-    counting: ServiceTask,
+    upkeep: ServiceTask,
 }
 
 impl App {
@@ -180,7 +180,7 @@ impl App {
             ServiceTask::spawn("the follower of revocations", backend.api_keys.follow());
         let pinging = ping_repeatedly(Arc::clone(&backend.store));
         let pinging = ServiceTask::spawn("the watch on the database", pinging);
-        let counting = ServiceTask::spawn("the count of processes", backend.heartbeat.beat());
+        let upkeep = ServiceTask::spawn("the upkeep of shared limits", backend.upkeep.run());
         let data_keys = Arc::clone(&backend.data_keys);
         let pii = Arc::new(PiiMetrics::register(registry)?);
         let attempts: Arc<dyn AttemptObserver> = Arc::new(AttemptMetrics::register(registry)?);
@@ -269,7 +269,7 @@ impl App {
             following,
             following_file,
             pinging,
-            counting,
+            upkeep,
         })
     }
 
@@ -303,7 +303,7 @@ impl App {
             mut following,
             mut following_file,
             mut pinging,
-            mut counting,
+            mut upkeep,
             ..
         } = self;
         let (stop_serving, stopped) = watch::channel(false);
@@ -327,7 +327,7 @@ impl App {
             &mut following,
             &mut following_file,
             &mut pinging,
-            &mut counting,
+            &mut upkeep,
         ];
         let outcome = tokio::select! {
             () = stop => Ok(()),
@@ -338,7 +338,7 @@ impl App {
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
-            drop((following, following_file, pinging, counting));
+            drop((following, following_file, pinging, upkeep));
             // The writers end when nobody can queue any more.
             drop((services, state));
             auditing.ended().await;

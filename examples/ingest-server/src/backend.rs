@@ -21,7 +21,7 @@ use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 use self::{
     database::Database,
     key_provider::KeyProvider,
-    limiter::{Heartbeat, Limiters},
+    limiter::{Limiters, Upkeep},
     secret_checks::{Configured, VerifyError, WrittenWith, WrongSecrets},
 };
 use crate::{
@@ -49,8 +49,7 @@ pub(crate) struct Backend {
     pub(crate) failed_admin_tokens: RateLimiter,
     pub(crate) failed_api_keys: RateLimiter,
     pub(crate) limit_stores: Arc<LimitStores>,
-    /// Tells the other processes that this one shares the limits; it does not end.
-    pub(crate) heartbeat: Heartbeat,
+    pub(crate) upkeep: Upkeep,
     connections: Connections,
 }
 
@@ -123,7 +122,7 @@ impl Backend {
             failed_admin_tokens,
             failed_api_keys,
             stores,
-            heartbeat,
+            upkeep,
         } = Limiters::configured(&config.providers.limits, observers.limits)?;
         Ok(Self {
             keyring: keyring.build(),
@@ -133,7 +132,7 @@ impl Backend {
             failed_admin_tokens,
             failed_api_keys,
             limit_stores: Arc::new(stores),
-            heartbeat,
+            upkeep,
             store,
             data_keys,
             index_roots,

@@ -5,19 +5,21 @@ use std::{
     future::pending,
     num::{NonZeroU32, NonZeroUsize},
     sync::Arc,
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use portcullis_ratelimit::{
-    BuildError, RateLimiter,
-    observer::Observer,
+    BuildError, Category, RateLimitRequest, RateLimiter, Tier,
+    observer::{BreakerState, Observer},
     policy::{Limit, Policies, PolicyError, Rule},
     store::{
-        DenialCache, FallbackStore, LeaseStore, MemoryStore, NodeCount, RedisConfigError, RedisMode,
-        RedisStore, Store, WhenFull,
+        DenialCache, FallbackStore, LeaseStore, MemoryStore, NodeCount, RedisConfigError, RedisHeartbeat,
+        RedisMode, RedisStore, Store, WhenFull,
     },
 };
 use secrecy::ExposeSecret as _;
+use tracing::Instrument as _;
 
 use super::{
     limit_stores::{LimitStores, SharedStores, Stores},
@@ -57,11 +59,15 @@ pub(super) struct Limiters {
     pub(super) failed_admin_tokens: RateLimiter,
     pub(super) failed_api_keys: RateLimiter,
     pub(super) stores: LimitStores,
-    pub(super) heartbeat: Heartbeat,
+    pub(super) upkeep: Upkeep,
 }
 
-/// What tells the other processes for as long as it is polled that this one is there.
-pub(crate) struct Heartbeat(BoxFuture<'static, ()>);
+/// What goes on beside requests while limits are shared: other processes are told that this one is there, and a
+/// Redis that is not asked is tried.
+pub(crate) struct Upkeep(BoxFuture<'static, ()>);
+
+/// From one look at whether Redis is asked to the next.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 impl Limiters {
     /// Makes them over the stores that are configured. Nothing is asked of Redis yet: the service starts
@@ -70,13 +76,15 @@ impl Limiters {
         store: &LimitStore,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Self, LimiterError> {
-        let (counted_on, stores, heartbeat) = match store {
+        let (counted_on, stores): (Arc<dyn Store>, _) = match store {
             LimitStore::Memory => {
                 let memory = Arc::new(MemoryStore::new(MAX_BUCKETS, WhenFull::SharedOverflow));
-                let stores = Stores::Memory(Arc::clone(&memory));
-                (memory as Arc<dyn Store>, stores, Heartbeat::none())
+                (Arc::clone(&memory) as _, Stores::Memory(memory))
             }
-            LimitStore::Redis(shared) => on_redis(shared, observer.as_ref())?,
+            LimitStore::Redis(shared) => {
+                let stores = on_redis(shared, observer.as_ref())?;
+                (Arc::clone(&stores.fallback) as _, Stores::Shared(stores))
+            }
         };
         let mut limiter = RateLimiter::builder()
             .policies(limits::complete(Policies::builder())?)
@@ -84,14 +92,15 @@ impl Limiters {
         if let Some(observer) = observer {
             limiter = limiter.observer(observer);
         }
+        let limiter = limiter.build()?;
         let (failed_admin_tokens, of_tokens) = of_failures(limits::failed_admin_tokens())?;
         let (failed_api_keys, of_keys) = of_failures(limits::failed_api_keys())?;
         Ok(Self {
-            limiter: limiter.build()?,
+            upkeep: Upkeep::of(store, &stores, &limiter),
+            limiter,
             failed_admin_tokens,
             failed_api_keys,
             stores: LimitStores::new(stores, of_tokens, of_keys),
-            heartbeat,
         })
     }
 }
@@ -100,7 +109,7 @@ impl Limiters {
 fn on_redis(
     shared: &SharedLimits,
     observer: Option<&Arc<dyn Observer>>,
-) -> Result<(Arc<dyn Store>, Stores, Heartbeat), LimiterError> {
+) -> Result<SharedStores, LimiterError> {
     // Another provider that somebody has chosen before is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
     // EXPOSE: the client logs in with it.
@@ -116,10 +125,6 @@ fn on_redis(
     let nodes = match shared.nodes {
         ExpectedNodes::Counted => NodeCount::starting_at(NonZeroU32::MIN),
         ExpectedNodes::Fixed(nodes) => NodeCount::fixed(nodes),
-    };
-    let heartbeat = match shared.nodes {
-        ExpectedNodes::Counted => Heartbeat::none(),
-        ExpectedNodes::Fixed(_) => Heartbeat::none(),
     };
     let client = RedisClient::new(Arc::clone(&redis) as _, shared.endpoint.clone());
     let denials = Arc::new(DenialCache::new(Arc::new(client), MAX_DENIALS));
@@ -140,15 +145,13 @@ fn on_redis(
     if let Some(observer) = observer {
         fallback = fallback.observer(Arc::clone(observer));
     }
-    let fallback = Arc::new(fallback.build());
-    let stores = Stores::Shared(SharedStores {
+    Ok(SharedStores {
         redis,
         denials,
         leases,
-        fallback: Arc::clone(&fallback),
+        fallback: Arc::new(fallback.build()),
         nodes,
-    });
-    Ok((fallback, stores, heartbeat))
+    })
 }
 
 /// Makes a limiter of attempts that failed, by client network. It is this process's own whatever store is
@@ -162,24 +165,43 @@ fn of_failures(limit: Limit) -> Result<(RateLimiter, Arc<MemoryStore>), LimiterE
     Ok((limiter.build()?, store))
 }
 
-impl Heartbeat {
-    fn of(work: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(Box::pin(work))
-    }
-
-    /// Nobody else is to be told.
-    fn none() -> Self {
-        Self::of(pending())
+impl Upkeep {
+    fn of(store: &LimitStore, stores: &Stores, limiter: &RateLimiter) -> Self {
+        let (LimitStore::Redis(shared), Stores::Shared(stores)) = (store, stores) else {
+            return Self(Box::pin(pending()));
+        };
+        let trying = try_again(limiter.clone(), Arc::clone(&stores.fallback));
+        if shared.nodes != ExpectedNodes::Counted {
+            return Self(Box::pin(trying));
+        }
+        let heartbeat = RedisHeartbeat::new(Arc::clone(&stores.redis), stores.nodes.clone());
+        Self(Box::pin(async {
+            tokio::join!(heartbeat.run(), trying);
+        }))
     }
 
     /// Goes on until it is dropped.
-    pub(crate) async fn beat(self) {
+    pub(crate) async fn run(self) {
         self.0.await;
     }
 }
 
-impl fmt::Debug for Heartbeat {
+/// Finds out that Redis is well again also while nobody sends anything.
+async fn try_again(limiter: RateLimiter, fallback: Arc<FallbackStore>) {
+    // A peek, which takes nothing and counts nowhere.
+    let peek = RateLimitRequest::new("_", &Tier::FREE, &Category::READ).with_cost(0);
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if fallback.stats().state != BreakerState::Closed {
+            let span = tracing::info_span!(parent: None, "watch_redis");
+            // What comes of it is told by the breaker.
+            drop(limiter.check(&peek).instrument(span).await);
+        }
+    }
+}
+
+impl fmt::Debug for Upkeep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Heartbeat").finish_non_exhaustive()
+        f.debug_struct("Upkeep").finish_non_exhaustive()
     }
 }

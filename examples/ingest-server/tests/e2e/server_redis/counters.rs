@@ -3,11 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::fleet::{
-    BURST, RATE, decisions, limit_reading, on_redis, read, reader, send, start_two,
-    wait_for_limits,
+    RATE, decisions, limit_reading, on_redis, read, reader, send, start_two, wait_for_limits,
 };
 use crate::{
-    harness::{Data, Server, wait_for},
+    harness::{ALL_SCOPES, Data, Server, wait_for},
     programs::Redis,
 };
 
@@ -77,12 +76,15 @@ async fn questions_are_counted_by_how_they_ended_and_the_cache_by_what_it_spared
     assert_eq!(value(&after, "ratelimit_redis_seconds_count"), value(&after, &end("answered")));
     assert!(value(&after, "ratelimit_redis_seconds_sum") > 0.0);
     assert_eq!(value(&after, &decisions("admitted", "redis")), 7.0);
-    let lasting = Duration::from_secs(2);
-    let flood = send(std::slice::from_ref(&server), &key, 6 * RATE, lasting).await;
-    assert!(flood.all() > 2 * BURST, "{flood:?}");
-    let metrics = server.metrics().await;
-    assert!(value(&metrics, &decisions("refused", "deny_cache")) > 0.0);
-    assert!(value(&metrics, &table("entries", "deny_cache")) > 0.0);
+    let lasting = Duration::from_secs(4);
+    let flooding = send(std::slice::from_ref(&server), &key, 4 * RATE, lasting);
+    let looking = wait_for("refusals that cost nothing", async || {
+        let metrics = server.metrics().await;
+        let held = value(&metrics, &table("entries", "deny_cache"));
+        let spared = metrics.get(&decisions("refused", "deny_cache"));
+        (held > 0.0 && spared.is_some_and(|spared| *spared > 0.0)).then_some(())
+    });
+    tokio::join!(flooding, looking);
 }
 
 #[tokio::test]
@@ -115,7 +117,7 @@ async fn an_outage_moves_the_breaker_the_fallback_and_what_is_settled() {
     .await;
     wait_for_limits(&servers[..1], "up").await;
     let logs = server.logs();
-    for told in ["Redis did not decide", "Redis failed too often", "Redis decides again"] {
+    for told in ["Redis did not decide", "Redis failed too often", "Redis decides again:"] {
         assert_eq!(logs.matches(told).count(), 1, "{told} in {logs}");
     }
 }
@@ -141,8 +143,9 @@ async fn a_redis_that_hangs_is_counted_as_timed_out() {
 async fn tokens_that_are_taken_ahead_are_shown() {
     let redis = Redis::start().await;
     let servers = start_two(&redis, "lease").await;
-    let key = reader(&servers[0], "acme").await;
-    let sending = send(&servers[..1], &key, RATE / 2, Duration::from_secs(3));
+    // A large burst, half of which is free all the time.
+    let key = servers[0].issue("acme", &ALL_SCOPES).await;
+    let sending = send(&servers[..1], &key, 100, Duration::from_secs(4));
     let looking = wait_for("tokens that are taken ahead", async || {
         let metrics = servers[0].metrics().await;
         let outstanding = value(&metrics, "ratelimit_lease_outstanding");

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The rate and the burst that tests give their tenants.
-pub(super) const RATE: u32 = 50;
+pub(super) const RATE: u32 = 25;
 pub(super) const BURST: u32 = 100;
 
 /// A command of a server that counts its limits on Redis.
@@ -32,7 +32,6 @@ pub(super) async fn start_two(redis: &Redis, counting: &str) -> [Server; 2] {
     let start = || {
         let mut command = on_redis(&data, redis);
         command.env("INGEST_LIMITS_COUNTING", counting);
-        command.env("INGEST_LIMITS_NODES", "2");
         Server::start_command(&data, command)
     };
     let servers = [start(), start()];
