@@ -25,7 +25,7 @@ use std::{
 };
 
 #[cfg(feature = "redis")]
-pub use self::redis::{RedisConfigError, RedisMode, RedisStore, RedisStoreBuilder};
+pub use self::redis::{RedisConfigError, RedisHeartbeat, RedisMode, RedisStore, RedisStoreBuilder};
 pub use self::{
     charge::{Charge, Corrections, Partition, Subject, Target},
     denial_cache::{DenialCache, DenialStats},

@@ -4,26 +4,28 @@ mod builder;
 mod connection;
 mod error;
 mod failure;
+mod heartbeat;
 mod key;
 mod link;
 #[cfg(feature = "redis-cluster")]
 mod redirect;
 mod script;
+mod servers;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use redis::{Cmd, ErrorKind, FromRedisValue as _, ServerErrorKind, Value};
-use tokio::{sync::Semaphore, time};
+use tokio::sync::Semaphore;
 
-use self::{connection::Client, failure::Failure, link::Link, script::ChargeScript};
+use self::{connection::Client, failure::Failure, script::ChargeScript, servers::Servers};
 use crate::{
     observer::{Event, Observer, RoundTripEnd},
-    store::{Charge, ChargeFuture, ChargeOutcome, Store, StoreError},
+    store::{Charge, ChargeFuture, ChargeOutcome, Source, Store, StoreError},
 };
 
 pub use self::{
     builder::{RedisMode, RedisStoreBuilder},
     error::RedisConfigError,
+    heartbeat::RedisHeartbeat,
 };
 
 /// Buckets on a Redis (6.2 or later) or Valkey server, or a cluster of them, shared by all processes.
@@ -45,10 +47,10 @@ pub use self::{
 /// `noeviction`) forgets what tenants have used, and so does a replica that takes over before it has seen the
 /// latest writes.
 pub struct RedisStore {
-    link: Arc<Link>,
+    servers: Servers,
     script: ChargeScript,
+    key_prefix: String,
     in_flight: Semaphore,
-    deadline: Duration,
     observer: Option<Arc<dyn Observer>>,
 }
 
@@ -67,10 +69,10 @@ impl RedisStore {
     fn with_client(builder: RedisStoreBuilder, client: Client) -> Self {
         let most_in_flight = builder.most_in_flight.get().min(Semaphore::MAX_PERMITS);
         Self {
-            link: Link::new(client, builder.deadline, most_in_flight),
-            script: ChargeScript::new(script::SOURCE, builder.key_prefix),
+            servers: Servers::new(client, builder.deadline, most_in_flight),
+            script: ChargeScript::new(script::CHARGE, builder.key_prefix.clone()),
+            key_prefix: builder.key_prefix,
             in_flight: Semaphore::new(most_in_flight),
-            deadline: builder.deadline,
             observer: builder.observer,
         }
     }
@@ -80,55 +82,28 @@ impl RedisStore {
     /// # Errors
     /// It does not answer within the deadline of a charge, or there is no connection.
     pub async fn ping(&self) -> Result<Duration, StoreError> {
-        let asked = self.link.now();
-        let pong = self.ask(async |exchange| exchange.send(&redis::cmd("PING")).await);
-        pong.await?;
-        Ok(self.link.now().saturating_sub(asked))
+        let asked = self.servers.now();
+        self.servers.ping().await?;
+        Ok(self.servers.now().saturating_sub(asked))
     }
 
     async fn decide(&self, charge: &Charge<'_>) -> Result<ChargeOutcome, Failure> {
         let Ok(_permit) = self.in_flight.try_acquire() else {
             return Err(Failure::Crowded);
         };
-        let reply = self.ask(async |exchange| {
-            let reply = exchange.send(&self.script.by_hash(charge)).await;
-            match reply {
-                // It was not carried out: the server was started again, or told to forget scripts.
-                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                    exchange.send(&self.script.whole(charge)).await
-                }
-                reply => reply,
-            }
-        });
-        let reply: Vec<u64> =
-            Vec::from_redis_value(reply.await?).map_err(redis::RedisError::from)?;
+        let by_hash = self.script.by_hash(charge);
+        let whole = || self.script.whole(charge);
+        let reply: Vec<u64> = self.servers.evaluate(&by_hash, whole).await?;
         let outcome = self.script.outcome(charge, &reply);
         outcome.ok_or(Failure::WrongReply)
     }
 
-    /// Has something sent within the deadline, and takes note of what that says of the connection.
-    async fn ask(
-        &self,
-        send: impl AsyncFnOnce(&mut Exchange) -> Result<Value, redis::RedisError>,
-    ) -> Result<Value, Failure> {
-        let asked = self.link.now();
-        let mut on = None;
-        let reply = time::timeout(self.deadline, async {
-            let connected = self.link.connected().await?;
-            let mut exchange = Exchange(connected.connection.clone());
-            on = Some(connected);
-            send(&mut exchange).await.map_err(Failure::from)
-        });
-        let reply = reply.await.unwrap_or(Err(Failure::TimedOut));
-        let Some(connected) = on else {
-            return reply;
-        };
-        match &reply {
-            Err(Failure::TimedOut) => self.link.timed_out(&connected, asked),
-            Err(failure) if failure.breaks_connection() => self.link.lost(&connected),
-            _ => Link::answered(&connected),
-        }
-        reply
+    fn servers(&self) -> &Servers {
+        &self.servers
+    }
+
+    fn key_prefix(&self) -> &str {
+        &self.key_prefix
     }
 
     fn report(&self, elapsed: Duration, end: RoundTripEnd) {
@@ -138,25 +113,21 @@ impl RedisStore {
     }
 }
 
-/// A connection that commands of one charge are sent on.
-struct Exchange(connection::Connection);
-
-impl Exchange {
-    async fn send(&mut self, command: &Cmd) -> Result<Value, redis::RedisError> {
-        self.0.send(command).await
-    }
-}
-
 impl Store for RedisStore {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
+        if charge.targets().next().is_none() {
+            // No limit applies, so there is nothing to ask.
+            let outcome = ChargeOutcome::new(charge, charge.now());
+            return outcome.with_source(Source::Redis).into();
+        }
         ChargeFuture::boxed(async move {
-            let asked = self.link.now();
+            let asked = self.servers.now();
             let decided = self.decide(charge).await;
             let end = match &decided {
                 Ok(_) => RoundTripEnd::Answered,
                 Err(failure) => failure.end(),
             };
-            self.report(self.link.now().saturating_sub(asked), end);
+            self.report(self.servers.now().saturating_sub(asked), end);
             Ok(decided?)
         })
     }
@@ -165,7 +136,7 @@ impl Store for RedisStore {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("deadline", &self.deadline)
+            .field("deadline", &self.servers.deadline())
             .field("free", &self.in_flight.available_permits())
             .finish_non_exhaustive()
     }
@@ -180,3 +151,6 @@ impl fmt::Debug for RedisStoreBuilder {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

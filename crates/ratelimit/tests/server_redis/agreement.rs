@@ -21,7 +21,7 @@ use self::{
 };
 use crate::{
     key::key,
-    script::{ChargeScript, SOURCE},
+    script::{CHARGE, ChargeScript},
     servers::Server,
 };
 
@@ -145,8 +145,8 @@ async fn history(seed: u64, connection: &mut MultiplexedConnection, counts: &mut
 /// The script with a time that comes with the call, in place of the server's.
 fn told_the_time() -> String {
     let server_time = "local time = redis.call('TIME') -- the clock\n";
-    assert_eq!(SOURCE.matches(server_time).count(), 1);
-    SOURCE.replace(
+    assert_eq!(CHARGE.matches(server_time).count(), 1);
+    CHARGE.replace(
         server_time,
         "local time = { ARGV[#ARGV - 1], ARGV[#ARGV] }\n",
     )

@@ -10,7 +10,7 @@ use portcullis_ratelimit::{
 };
 
 use crate::{
-    script::{ChargeScript, SOURCE},
+    script::{CHARGE, ChargeScript},
     servers::Server,
 };
 
@@ -48,7 +48,7 @@ fn store(url: &str) -> RedisStore {
 
 #[test]
 fn a_limit_is_one_key_and_eight_arguments() {
-    let script = ChargeScript::new(SOURCE, "rl".to_owned());
+    let script = ChargeScript::new(CHARGE, "rl".to_owned());
     for limits in 1..=4 {
         let policy = policy(limits);
         let charge = charge(&policy, "acme");

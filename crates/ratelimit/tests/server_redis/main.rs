@@ -12,6 +12,7 @@ mod agreement;
 mod cluster;
 mod conforms;
 mod encrypted;
+mod heartbeat;
 #[path = "../../src/store/redis/key.rs"]
 mod key;
 mod keys;

@@ -220,3 +220,6 @@ fn tcp_settings() -> TcpSettings {
     let settings = settings.set_user_timeout(PEER_TIMEOUT);
     settings
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
-//! The script that decides a charge on the server: what it takes, and what it answers.
+//! Scripts on the server, and what the one that decides a charge takes and answers.
 
-use redis::{Cmd, Script};
+use std::fmt;
+
+use redis::Cmd;
 
 use super::key::key;
 use crate::{
@@ -12,38 +14,60 @@ use crate::{
 /// What the script answers for one limit.
 const NUMBERS_PER_LIMIT: usize = 3;
 
-/// The script, and the hash by which a server that has it knows it.
-pub(super) struct ChargeScript {
+/// A script, and the hash by which a server that has it knows it.
+pub(super) struct Script {
     source: String,
     hash: String,
+}
+
+/// The script that decides, for keys of one prefix.
+#[derive(Debug)]
+pub(super) struct ChargeScript {
+    script: Script,
     key_prefix: String,
 }
 
-pub(super) const SOURCE: &str = include_str!("charge.lua");
+/// What a [`ChargeScript`] runs.
+pub(super) const CHARGE: &str = include_str!("charge.lua");
+
+impl Script {
+    pub(super) fn new(source: impl Into<String>) -> Self {
+        let source = source.into();
+        let hash = redis::Script::new(&source).get_hash().to_owned();
+        Self { source, hash }
+    }
+
+    /// The command for a server that has the script, without its keys and arguments.
+    pub(super) fn by_hash(&self) -> Cmd {
+        redis::cmd("EVALSHA").arg(&self.hash).to_owned()
+    }
+
+    /// The command for a server that does not have the script, and has it from then on.
+    pub(super) fn whole(&self) -> Cmd {
+        redis::cmd("EVAL").arg(&self.source).to_owned()
+    }
+}
 
 impl ChargeScript {
     pub(super) fn new(source: impl Into<String>, key_prefix: String) -> Self {
-        let source = source.into();
         Self {
-            hash: Script::new(&source).get_hash().to_owned(),
-            source,
+            script: Script::new(source),
             key_prefix,
         }
     }
 
     /// The command for a server that has the script.
     pub(super) fn by_hash(&self, charge: &Charge<'_>) -> Cmd {
-        self.command("EVALSHA", &self.hash, charge)
+        self.complete(self.script.by_hash(), charge)
     }
 
     /// The command for a server that does not have the script, and has it from then on.
     pub(super) fn whole(&self, charge: &Charge<'_>) -> Cmd {
-        self.command("EVAL", &self.source, charge)
+        self.complete(self.script.whole(), charge)
     }
 
-    fn command(&self, name: &str, script: &str, charge: &Charge<'_>) -> Cmd {
-        let mut command = redis::cmd(name);
-        command.arg(script).arg(charge.targets().count());
+    fn complete(&self, mut command: Cmd, charge: &Charge<'_>) -> Cmd {
+        command.arg(charge.targets().count());
         for target in charge.targets() {
             command.arg(key(&self.key_prefix, charge.partition(), &target));
         }
@@ -74,6 +98,14 @@ impl ChargeScript {
             outcome.set(&target, answer, &bucket.at(limit, now));
         }
         Some(outcome.with_source(Source::Redis))
+    }
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script")
+            .field("hash", &self.hash)
+            .finish_non_exhaustive()
     }
 }
 

@@ -32,3 +32,6 @@ impl Backoff {
         whole - whole / 2 * part / 1_024
     }
 }
+
+#[cfg(test)]
+mod tests;
