@@ -115,9 +115,14 @@ impl LeaseStore {
         let now = now.max().unwrap_or_default();
         let mut stats = counters.stats();
         for shard in shards {
-            for left in locked(shard).held(now, *lifetime) {
-                stats.leases += 1;
-                stats.outstanding += u64::from(left);
+            for lease in locked(shard).leases() {
+                let left = u64::from(lease.left);
+                if lease.is_valid(now, *lifetime) {
+                    stats.leases += 1;
+                    stats.outstanding += left;
+                } else {
+                    stats.expired += left;
+                }
             }
         }
         stats

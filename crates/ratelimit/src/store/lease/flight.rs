@@ -109,6 +109,16 @@ impl Passenger {
     pub(super) fn take_error(&self) -> Option<StoreError> {
         locked(&self.flight.course).error.take()
     }
+
+    fn set_waker(&self, waker: Option<Waker>) {
+        let mut wakers = locked(&self.flight.waiting.wakers);
+        let replaced = wakers
+            .get_mut(self.place)
+            .and_then(|place| std::mem::replace(place, waker));
+        // What a waker does when it is dropped is done without the lock.
+        drop(wakers);
+        drop(replaced);
+    }
 }
 
 /// Ends when the flight does.
@@ -117,18 +127,14 @@ impl Future for &Passenger {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Landed> {
         // Before the question is polled, which may be answered meanwhile.
-        if let Some(waker) = locked(&self.flight.waiting.wakers).get_mut(self.place) {
-            *waker = Some(cx.waker().clone());
-        }
+        self.set_waker(Some(cx.waker().clone()));
         self.flight.poll()
     }
 }
 
 impl Drop for Passenger {
     fn drop(&mut self) {
-        if let Some(waker) = locked(&self.flight.waiting.wakers).get_mut(self.place) {
-            *waker = None;
-        }
+        self.set_waker(None);
         let mut course = locked(&self.flight.course);
         course.passengers -= 1;
         let abandoned = if course.passengers == 0 {

@@ -55,9 +55,9 @@ impl Hot {
         }
     }
 
-    pub(super) fn held(&self, now: Timestamp, lifetime: Duration) -> Option<u32> {
-        let lease = self.lease.filter(|lease| lease.left > 0)?;
-        lease.is_valid(now, lifetime).then_some(lease.left)
+    pub(super) fn holds_lease(&self, now: Timestamp, lifetime: Duration) -> bool {
+        self.lease
+            .is_some_and(|lease| lease.left > 0 && lease.is_valid(now, lifetime))
     }
 }
 

@@ -61,13 +61,13 @@ impl Shard {
         self.latest
     }
 
-    /// What the valid leases have left.
-    pub(super) fn held(&self, now: Timestamp, lifetime: Duration) -> impl Iterator<Item = u32> {
+    /// What the leases have left.
+    pub(super) fn leases(&self) -> impl Iterator<Item = Lease> {
         let hot = self
             .keys
             .values()
             .filter_map(|watched| watched.hot.as_ref());
-        hot.filter_map(move |hot| hot.held(now, lifetime))
+        hot.filter_map(|hot| hot.lease.filter(|lease| lease.left > 0))
     }
 
     pub(super) fn hot(&mut self, key: Fingerprint) -> Option<&mut Hot> {
@@ -168,7 +168,7 @@ impl Watched {
         let is_bound = self
             .hot
             .as_ref()
-            .is_some_and(|hot| hot.flight.is_some() || hot.held(now, lifetime).is_some());
+            .is_some_and(|hot| hot.flight.is_some() || hot.holds_lease(now, lifetime));
         (!is_bound).then_some(self.demand.since())
     }
 }
