@@ -28,6 +28,7 @@ pub struct FallbackStoreBuilder {
     fraction: Fraction,
     capacity: NonZeroUsize,
     breaker: BreakerSettings,
+    seed: Option<u64>,
     on_outage: HashMap<Category, OnOutage>,
     otherwise: OnOutage,
     observer: Option<Arc<dyn Observer>>,
@@ -41,6 +42,7 @@ impl FallbackStoreBuilder {
             fraction: Fraction::HALF,
             capacity: DEFAULT_CAPACITY,
             breaker: BreakerSettings::default(),
+            seed: None,
             on_outage: HashMap::new(),
             otherwise: OnOutage::Fallback,
             observer: None,
@@ -78,6 +80,16 @@ impl FallbackStoreBuilder {
         }
     }
 
+    /// What decides by how much the breaker's open times are shortened; default: another number in every
+    /// process, so that not all of them try the primary at once.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self {
+            seed: Some(seed),
+            ..self
+        }
+    }
+
     /// What happens to requests of `category` while the primary does not answer.
     #[must_use]
     pub fn on_outage(mut self, category: Category, then: OnOutage) -> Self {
@@ -107,7 +119,8 @@ impl FallbackStoreBuilder {
     /// The store.
     #[must_use]
     pub fn build(self) -> FallbackStore {
-        let seed = RandomState::new().hash_one("breaker");
+        let make_random = || RandomState::new().hash_one("breaker");
+        let seed = self.seed.unwrap_or_else(make_random);
         FallbackStore {
             primary: self.primary,
             memory: MemoryStore::new(self.capacity, WhenFull::SharedOverflow),

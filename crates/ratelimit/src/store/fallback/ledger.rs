@@ -132,6 +132,3 @@ fn forgotten_by(target: &Target<'_>, now: Timestamp) -> Timestamp {
     let drain_time = u64::try_from(drain_time).unwrap_or(u64::MAX);
     Timestamp::from_micros(now.as_micros().saturating_add(drain_time))
 }
-
-#[cfg(test)]
-mod tests;

@@ -178,6 +178,3 @@ impl Fraction {
         NonZeroU32::new(weight).unwrap_or(NonZeroU32::MIN)
     }
 }
-
-#[cfg(test)]
-mod tests;
