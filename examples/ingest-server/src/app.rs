@@ -140,7 +140,10 @@ impl App {
         let observers = Observers {
             api_keys: Some(Arc::new(ApiKeyMetrics::register(registry)?)),
             data_keys: Some(Arc::new(DataKeyMetrics::register(registry, kek_provider)?)),
-            limits: Some(Arc::new(LimitMetrics::register(registry, &config.providers.limits)?)),
+            limits: Some(Arc::new(LimitMetrics::register(
+                registry,
+                &config.providers.limits,
+            )?)),
             faults: Some(Arc::new(FaultMetrics::register(registry)?)),
         };
         let backend = Backend::open(config, observers).await?;

@@ -9,6 +9,7 @@ mod limiter;
 mod location;
 mod redis_client;
 mod secret_checks;
+mod upkeep;
 mod watched;
 
 use std::{num::NonZeroUsize, sync::Arc};
@@ -21,8 +22,9 @@ use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 use self::{
     database::Database,
     key_provider::KeyProvider,
-    limiter::{Limiters, Upkeep},
+    limiter::Limiters,
     secret_checks::{Configured, VerifyError, WrittenWith, WrongSecrets},
+    upkeep::Upkeep,
 };
 use crate::{
     config::{Config, INDEX_ROOTS, KEY_PEPPERS},

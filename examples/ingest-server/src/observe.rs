@@ -20,9 +20,17 @@ use portcullis_telemetry::{MetricError, Registry, SpanLink};
 use crate::{quality::Quality, store::Writer};
 
 pub(crate) use self::{
-    admin::AdminMetrics, api_keys::ApiKeyMetrics, attempts::AttemptMetrics, audit::AuditMetrics,
-    connections::ConnectionMetrics, data_keys::DataKeyMetrics, faults::FaultMetrics,
-    limits::{LimitMetrics, register_limit_stores}, pii::PiiMetrics, shares::register_shares, writes::WriteMetrics,
+    admin::AdminMetrics,
+    api_keys::ApiKeyMetrics,
+    attempts::AttemptMetrics,
+    audit::AuditMetrics,
+    connections::ConnectionMetrics,
+    data_keys::DataKeyMetrics,
+    faults::FaultMetrics,
+    limits::{LimitMetrics, register_limit_stores},
+    pii::PiiMetrics,
+    shares::register_shares,
+    writes::WriteMetrics,
 };
 
 /// Values that a label of a closed set can have, with room to grow.

@@ -4,7 +4,9 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use portcullis_ratelimit::{
     observer::BreakerState,
-    store::{DenialCache, FallbackStore, LeaseStore, MemoryStats, MemoryStore, NodeCount, RedisStore},
+    store::{
+        DenialCache, FallbackStore, LeaseStore, MemoryStats, MemoryStore, NodeCount, RedisStore,
+    },
 };
 
 /// Every store of limits in this process.
@@ -63,6 +65,13 @@ impl LimitStores {
             failed_admin_tokens,
             failed_api_keys,
         }
+    }
+
+    /// Of a process that counts for itself, in this store.
+    #[cfg(test)]
+    pub(crate) fn of_memory(store: &Arc<MemoryStore>) -> Self {
+        let stores = Stores::Memory(Arc::clone(store));
+        Self::new(stores, Arc::clone(store), Arc::clone(store))
     }
 
     /// Whether limits are counted where they should be. Redis is asked: without any request, nobody else

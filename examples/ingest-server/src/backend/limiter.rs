@@ -1,29 +1,25 @@
 //! The configured limiters: where limits are counted, and what stands in for it.
 
 use std::{
-    fmt,
-    future::pending,
     num::{NonZeroU32, NonZeroUsize},
     sync::Arc,
-    time::Duration,
 };
 
-use futures_util::future::BoxFuture;
 use portcullis_ratelimit::{
-    BuildError, Category, RateLimitRequest, RateLimiter, Tier,
-    observer::{BreakerState, Observer},
+    BuildError, RateLimiter,
+    observer::Observer,
     policy::{Limit, Policies, PolicyError, Rule},
     store::{
-        DenialCache, FallbackStore, LeaseStore, MemoryStore, NodeCount, RedisConfigError, RedisHeartbeat,
+        DenialCache, FallbackStore, LeaseStore, MemoryStore, NodeCount, RedisConfigError,
         RedisMode, RedisStore, Store, WhenFull,
     },
 };
 use secrecy::ExposeSecret as _;
-use tracing::Instrument as _;
 
 use super::{
     limit_stores::{LimitStores, SharedStores, Stores},
     redis_client::RedisClient,
+    upkeep::Upkeep,
 };
 use crate::{
     config::{Counting, ExpectedNodes, LimitStore, SharedLimits, Topology},
@@ -49,7 +45,7 @@ pub(crate) enum LimiterError {
     Build(#[from] BuildError),
     #[error("the default limits cannot be used")]
     Policies(#[from] PolicyError),
-    #[error("the URL of Redis cannot be used")]
+    #[error("Redis cannot be used as it is configured")]
     Redis(#[from] RedisConfigError),
 }
 
@@ -61,13 +57,6 @@ pub(super) struct Limiters {
     pub(super) stores: LimitStores,
     pub(super) upkeep: Upkeep,
 }
-
-/// What goes on beside requests while limits are shared: other processes are told that this one is there, and a
-/// Redis that is not asked is tried.
-pub(crate) struct Upkeep(BoxFuture<'static, ()>);
-
-/// From one look at whether Redis is asked to the next.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 impl Limiters {
     /// Makes them over the stores that are configured. Nothing is asked of Redis yet: the service starts
@@ -158,50 +147,12 @@ fn on_redis(
 /// configured: it guards against noise, and must work where the store does not.
 fn of_failures(limit: Limit) -> Result<(RateLimiter, Arc<MemoryStore>), LimiterError> {
     let policies = Policies::builder().client_address(Rule::new(limit));
-    let store = Arc::new(MemoryStore::new(MAX_FAILING_NETWORKS, WhenFull::SharedOverflow));
+    let store = Arc::new(MemoryStore::new(
+        MAX_FAILING_NETWORKS,
+        WhenFull::SharedOverflow,
+    ));
     let limiter = RateLimiter::builder()
         .policies(policies.build()?)
         .store(Arc::clone(&store) as _);
     Ok((limiter.build()?, store))
-}
-
-impl Upkeep {
-    fn of(store: &LimitStore, stores: &Stores, limiter: &RateLimiter) -> Self {
-        let (LimitStore::Redis(shared), Stores::Shared(stores)) = (store, stores) else {
-            return Self(Box::pin(pending()));
-        };
-        let trying = try_again(limiter.clone(), Arc::clone(&stores.fallback));
-        if shared.nodes != ExpectedNodes::Counted {
-            return Self(Box::pin(trying));
-        }
-        let heartbeat = RedisHeartbeat::new(Arc::clone(&stores.redis), stores.nodes.clone());
-        Self(Box::pin(async {
-            tokio::join!(heartbeat.run(), trying);
-        }))
-    }
-
-    /// Goes on until it is dropped.
-    pub(crate) async fn run(self) {
-        self.0.await;
-    }
-}
-
-/// Finds out that Redis is well again also while nobody sends anything.
-async fn try_again(limiter: RateLimiter, fallback: Arc<FallbackStore>) {
-    // A peek, which takes nothing and counts nowhere.
-    let peek = RateLimitRequest::new("_", &Tier::FREE, &Category::READ).with_cost(0);
-    loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        if fallback.stats().state != BreakerState::Closed {
-            let span = tracing::info_span!(parent: None, "watch_redis");
-            // What comes of it is told by the breaker.
-            drop(limiter.check(&peek).instrument(span).await);
-        }
-    }
-}
-
-impl fmt::Debug for Upkeep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upkeep").finish_non_exhaustive()
-    }
 }

@@ -14,7 +14,7 @@ use tracing::{Instrument as _, Span, field::Empty};
 
 use crate::config::Endpoint;
 
-/// Stands directly before the store on Redis, so that whoever gets here asks it.
+/// Stands directly before the store on Redis, so that every charge that gets here asks it.
 #[derive(Debug)]
 pub(super) struct RedisClient {
     redis: Arc<dyn Store>,

@@ -1,6 +1,8 @@
 //! The Redis servers that all processes count limits on.
 
-use std::{num::NonZeroU32, str::FromStr};
+mod choices;
+
+use std::str::FromStr;
 
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -8,6 +10,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{
     given::Given, problems::Problems, secrets, setting::Setting, settings, sources::Sources,
 };
+
+pub(crate) use self::choices::{Counting, ExpectedNodes, Topology};
 
 /// Limits that are counted for all processes together.
 #[derive(Debug, Clone)]
@@ -28,32 +32,6 @@ pub(crate) struct Endpoint {
     pub(crate) port: u16,
 }
 
-/// What listens there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Topology {
-    Single,
-    Cluster,
-}
-
-/// How often Redis is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Counting {
-    /// For each request that is not refused already.
-    Exact,
-    /// Once for many requests of a busy tenant.
-    Lease,
-}
-
-/// By how many the limits are divided while Redis is down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ExpectedNodes {
-    /// As many as told Redis that they live.
-    Counted,
-    Fixed(NonZeroU32),
-}
-
-const MAX_NODES: u32 = 1_000;
-
 const DEFAULT_PORT: u16 = 6379;
 
 /// Settings that say nothing without a URL.
@@ -65,9 +43,19 @@ const DEPENDENT: [&Setting; 3] = [
 
 pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<SharedLimits> {
     let url = settings::REDIS_URL;
-    let topology = chosen(sources, settings::REDIS_MODE, "`single` or `cluster`", problems);
-    let counting = chosen(sources, settings::LIMITS_COUNTING, "`exact` or `lease`", problems);
-    let expected = format!("`counted`, or a number from 1 to {MAX_NODES}");
+    let topology = chosen(
+        sources,
+        settings::REDIS_MODE,
+        "`single` or `cluster`",
+        problems,
+    );
+    let counting = chosen(
+        sources,
+        settings::LIMITS_COUNTING,
+        "`exact` or `lease`",
+        problems,
+    );
+    let expected = format!("`counted`, or a number from 1 to {choices::MAX_NODES}");
     let nodes = chosen(sources, settings::LIMITS_NODES, &expected, problems);
     if !secrets::is_set(sources, url) {
         for given in DEPENDENT.into_iter().filter_map(|it| sources.given(it)) {
@@ -132,18 +120,24 @@ fn endpoint(text: &str, topology: Topology) -> Result<Endpoint, &'static str> {
         return Err("has a blank in it; write one in a password as %20");
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err("must be without parameters (`?`) and `#`; in a password write them as %3F and %23");
+        return Err(
+            "must be without parameters (`?`) and `#`; in a password write them as %3F and %23",
+        );
     }
     if url.port() == Some(0) {
         return Err("must have a port from 1 to 65535");
     }
     if !url.username().is_empty() && url.password().is_none_or(str::is_empty) {
-        return Err("names a user and no password; a password alone follows a colon, `redis://:PASSWORD@…`");
+        return Err(
+            "names a user and no password; a password alone follows a colon, `redis://:PASSWORD@…`",
+        );
     }
     let number = url.path().trim_start_matches('/');
     match number.parse::<u16>() {
         Ok(1..) if topology == Topology::Cluster => {
-            return Err("names a database, and a cluster has only the one; leave out what follows the port");
+            return Err(
+                "names a database, and a cluster has only the one; leave out what follows the port",
+            );
         }
         Ok(_) => {}
         Err(_) if number.is_empty() => {}
@@ -153,49 +147,6 @@ fn endpoint(text: &str, topology: Topology) -> Result<Endpoint, &'static str> {
         host: host.trim_matches(['[', ']']).to_owned(),
         port: url.port().unwrap_or(DEFAULT_PORT),
     })
-}
-
-/// The text names none of them.
-#[derive(Debug)]
-pub(crate) struct UnknownChoice;
-
-impl FromStr for Topology {
-    type Err = UnknownChoice;
-
-    fn from_str(text: &str) -> Result<Self, UnknownChoice> {
-        match text {
-            "single" => Ok(Self::Single),
-            "cluster" => Ok(Self::Cluster),
-            _ => Err(UnknownChoice),
-        }
-    }
-}
-
-impl FromStr for Counting {
-    type Err = UnknownChoice;
-
-    fn from_str(text: &str) -> Result<Self, UnknownChoice> {
-        match text {
-            "exact" => Ok(Self::Exact),
-            "lease" => Ok(Self::Lease),
-            _ => Err(UnknownChoice),
-        }
-    }
-}
-
-impl FromStr for ExpectedNodes {
-    type Err = UnknownChoice;
-
-    fn from_str(text: &str) -> Result<Self, UnknownChoice> {
-        if text == "counted" {
-            return Ok(Self::Counted);
-        }
-        // `parse` would take a sign.
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = text.parse().ok().filter(|_| digits);
-        let number: Option<NonZeroU32> = number.filter(|it: &NonZeroU32| it.get() <= MAX_NODES);
-        number.map(Self::Fixed).ok_or(UnknownChoice)
-    }
 }
 
 #[cfg(test)]

@@ -259,7 +259,8 @@ impl Kind {
                 "https://iana.org/assignments/http-problem-types#quota-exceeded".to_owned()
             }
             Self::ReducedCapacity(_) => {
-                "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity".to_owned()
+                "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
+                    .to_owned()
             }
             kind => format!("urn:portcullis:problem:{}", kind.name()),
         }

@@ -111,3 +111,6 @@ fn sources(store: &LimitStore) -> &'static [Source] {
         LimitStore::Redis(_) => EXACT,
     }
 }
+
+#[cfg(test)]
+mod tests;

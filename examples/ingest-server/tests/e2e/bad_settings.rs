@@ -111,7 +111,10 @@ fn what_contradicts_itself_is_refused() {
         ),
         (
             &[
-                ("INGEST_REDIS_URL", "redis://127.0.0.9:6379,redis://canary:6380/1"),
+                (
+                    "INGEST_REDIS_URL",
+                    "redis://127.0.0.9:6379,redis://canary:6380/1",
+                ),
                 ("INGEST_REDIS_MODE", "cluster"),
             ],
             "\n  INGEST_REDIS_URL: entry 2 names a database, and a cluster has only the one",

@@ -116,8 +116,7 @@ async fn a_shadow_limit_refuses_nothing_and_counts_what_it_would_have_refused() 
         ("shadow", "shadow", Some(&2.0)),
         ("refused", "memory", None),
     ] {
-        let labels =
-            format!("policy=\"free/ingest\",outcome=\"{outcome}\",source=\"{source}\"");
+        let labels = format!("policy=\"free/ingest\",outcome=\"{outcome}\",source=\"{source}\"");
         let name = format!("ratelimit_decisions_total{{{labels}}}");
         assert_eq!(metrics.get(&name), count, "{name} in {metrics:#?}");
     }

@@ -185,7 +185,15 @@ impl Redis {
         let mut command = Command::new("redis-server");
         command
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
-            .args(["--save", "", "--appendonly", "yes", "--appendfsync", "no", "--dir"])
+            .args([
+                "--save",
+                "",
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "no",
+                "--dir",
+            ])
             .arg(self.data.path());
         if let Some(password) = self.password {
             command.args(["--requirepass", password]);

@@ -99,9 +99,10 @@ fn limiter() -> (RateLimiter, Arc<FakeClock>, Arc<AtomicBool>) {
         port: 6379,
     };
     let rule = Rule::new(Limit::new(Rate::tokens_per_second(1_000), 1_000).unwrap());
-    let policies = Policies::builder()
-        .client_address(rule.clone())
-        .category(Tier::FREE, Category::READ, rule);
+    let policies =
+        Policies::builder()
+            .client_address(rule.clone())
+            .category(Tier::FREE, Category::READ, rule);
     let limiter = RateLimiter::builder()
         .policies(policies.build().unwrap())
         .store(Arc::new(RedisClient::new(Arc::new(store), endpoint)))
@@ -174,7 +175,10 @@ async fn no_request_waits_longer_than_twice_for_a_silent_redis() {
                     }
                 }
                 let waited = clock.monotonic() - began;
-                assert!(waited <= 2 * DEADLINE, "{waited:?} in round {round}, {pause:?} apart");
+                assert!(
+                    waited <= 2 * DEADLINE,
+                    "{waited:?} in round {round}, {pause:?} apart"
+                );
                 clock.advance(pause);
             }
         }
@@ -182,7 +186,7 @@ async fn no_request_waits_longer_than_twice_for_a_silent_redis() {
 }
 
 #[tokio::test]
-async fn whoever_asks_a_while_after_a_failure_finds_redis_well_again() {
+async fn the_first_to_ask_a_while_after_a_failure_finds_redis_well_again() {
     let (limiter, clock, fails) = limiter();
     let request = RateLimitRequest::new("acme", &Tier::FREE, &Category::READ);
     fails.store(true, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! URLs that name a Redis server, and those that do not.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, num::NonZeroU32};
 
 use super::*;
 use crate::config::Flags;
@@ -24,7 +24,11 @@ fn a_url_names_a_host_and_a_port_and_keeps_its_password_to_itself() {
     for (url, host, port) in [
         ("redis://cache", "cache", 6379),
         ("redis://cache:7000/", "cache", 7000),
-        ("rediss://:canary%2C1@cache.example:7000/3", "cache.example", 7000),
+        (
+            "rediss://:canary%2C1@cache.example:7000/3",
+            "cache.example",
+            7000,
+        ),
         ("redis://user:canary1@[::1]:7000", "::1", 7000),
         ("redis://127.0.0.1/0", "127.0.0.1", 6379),
     ] {
@@ -81,7 +85,10 @@ fn the_url_of_a_file_is_used_and_two_of_them_are_not() {
     let (shared, problems) = told(&[("INGEST_REDIS_URL_FILE", path)]);
     let shared = shared.unwrap_or_else(|| panic!("{problems}"));
     assert_eq!(shared.endpoint.port, 7000);
-    let both = [("INGEST_REDIS_URL_FILE", path), ("INGEST_REDIS_URL", "redis://b")];
+    let both = [
+        ("INGEST_REDIS_URL_FILE", path),
+        ("INGEST_REDIS_URL", "redis://b"),
+    ];
     let (shared, problems) = told(&both);
     assert!(shared.is_none());
     assert!(problems.contains("keep one"), "{problems}");

@@ -83,19 +83,30 @@ impl SharedLimitMetrics {
         }
     }
 
-    /// Probes in between are no news.
     fn tell(&self, state: BreakerState) {
-        match state {
-            BreakerState::Open if !self.is_away.swap(true, Ordering::Relaxed) => in_span(|| {
+        if !self.is_news(state) {
+            return;
+        }
+        in_span(|| {
+            if state == BreakerState::Closed {
+                tracing::info!(
+                    "Redis decides again: limits are counted for all processes together"
+                );
+            } else {
                 tracing::warn!(
                     "Redis failed too often: this process counts limits for itself, at half the rate divided \
                      by the expected processes, until Redis decides again"
                 );
-            }),
-            BreakerState::Closed if self.is_away.swap(false, Ordering::Relaxed) => in_span(|| {
-                tracing::info!("Redis decides again: limits are counted for all processes together");
-            }),
-            _ => {}
+            }
+        });
+    }
+
+    /// Whether an outage begins or ends. What is tried in between is no news.
+    pub(super) fn is_news(&self, state: BreakerState) -> bool {
+        match state {
+            BreakerState::Open => !self.is_away.swap(true, Ordering::Relaxed),
+            BreakerState::Closed => self.is_away.swap(false, Ordering::Relaxed),
+            _ => false,
         }
     }
 }

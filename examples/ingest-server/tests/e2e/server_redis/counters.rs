@@ -73,7 +73,10 @@ async fn questions_are_counted_by_how_they_ended_and_the_cache_by_what_it_spared
     // One for the address, one for the tenant.
     let asked = value(&after, &end("answered")) - value(&before, &end("answered"));
     assert_eq!(asked, 14.0);
-    assert_eq!(value(&after, "ratelimit_redis_seconds_count"), value(&after, &end("answered")));
+    assert_eq!(
+        value(&after, "ratelimit_redis_seconds_count"),
+        value(&after, &end("answered"))
+    );
     assert!(value(&after, "ratelimit_redis_seconds_sum") > 0.0);
     assert_eq!(value(&after, &decisions("admitted", "redis")), 7.0);
     let lasting = Duration::from_secs(4);
@@ -94,7 +97,10 @@ async fn an_outage_moves_the_breaker_the_fallback_and_what_is_settled() {
     let server = &servers[0];
     let key = reader(server, "acme").await;
     read(server, &key).await;
-    assert_eq!(value(&server.metrics().await, "ratelimit_breaker_state"), 0.0);
+    assert_eq!(
+        value(&server.metrics().await, "ratelimit_breaker_state"),
+        0.0
+    );
     redis.kill();
     for _ in 0..20 {
         read(server, &key).await;
@@ -104,7 +110,10 @@ async fn an_outage_moves_the_breaker_the_fallback_and_what_is_settled() {
     assert!(value(&metrics, &end("failed")) >= 10.0, "{metrics:#?}");
     // Twenty of the address, twenty of the tenant.
     assert_eq!(value(&metrics, &decisions("admitted", "fallback")), 20.0);
-    assert_eq!(value(&metrics, "ratelimit_fallback_admitted_tokens_total"), 40.0);
+    assert_eq!(
+        value(&metrics, "ratelimit_fallback_admitted_tokens_total"),
+        40.0
+    );
     assert!(value(&metrics, &table("entries", "fallback")) > 0.0);
     redis.restart().await;
     wait_for("a breaker that is closed and what it settles", async || {
@@ -117,7 +126,11 @@ async fn an_outage_moves_the_breaker_the_fallback_and_what_is_settled() {
     .await;
     wait_for_limits(&servers[..1], "up").await;
     let logs = server.logs();
-    for told in ["Redis did not decide", "Redis failed too often", "Redis decides again:"] {
+    for told in [
+        "Redis did not decide",
+        "Redis failed too often",
+        "Redis decides again:",
+    ] {
         assert_eq!(logs.matches(told).count(), 1, "{told} in {logs}");
     }
 }

@@ -45,8 +45,14 @@ async fn assert_degraded(data: &Data, url: &str, why: &str) {
         .map(|line| line["message"].as_str().unwrap())
         .collect();
     assert_eq!(messages.len(), 2, "{messages:?}");
-    assert!(messages[0].starts_with("Redis did not decide"), "{messages:?}");
-    assert!(messages[1].starts_with("Redis failed too often"), "{messages:?}");
+    assert!(
+        messages[0].starts_with("Redis did not decide"),
+        "{messages:?}"
+    );
+    assert!(
+        messages[1].starts_with("Redis failed too often"),
+        "{messages:?}"
+    );
     assert!(told[0].to_string().contains(why), "{told:?}");
     assert!(!logs.contains("canary"), "{logs}");
     assert!(server.terminate().success());

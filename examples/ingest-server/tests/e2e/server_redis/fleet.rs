@@ -61,11 +61,7 @@ pub(super) async fn reader(server: &Server, tenant: &str) -> Key {
 /// A request that finds nothing, and costs one token of reading.
 pub(super) async fn read(server: &Server, key: &Key) -> reqwest::Response {
     let path = "/v1/leads/01890a5d-ac96-774b-bcce-b302099a8057";
-    server
-        .request(Method::GET, path, key)
-        .send()
-        .await
-        .unwrap()
+    server.request(Method::GET, path, key).send().await.unwrap()
 }
 
 /// What became of the requests of one sender.
@@ -124,7 +120,12 @@ pub(super) async fn send(
 pub(super) async fn sum(servers: &[Server], name: &str) -> f64 {
     let mut sum = 0.0;
     for server in servers {
-        sum += server.metrics().await.get(name).copied().unwrap_or_default();
+        sum += server
+            .metrics()
+            .await
+            .get(name)
+            .copied()
+            .unwrap_or_default();
     }
     sum
 }

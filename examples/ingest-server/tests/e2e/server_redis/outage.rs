@@ -120,7 +120,10 @@ async fn assert_bounds(servers: &[Server], flood: &Answers, outage: Outage) {
     let of_calm = rate / 5.0 * outage.lasted.as_secs_f64() + 1.0;
     let most = FRACTION * rate.mul_add(outage.lasted.as_secs_f64(), burst) + of_calm;
     let alone = with - before;
-    assert!(alone > 0.0 && alone <= most, "{alone} of {most}: {outage:?}");
+    assert!(
+        alone > 0.0 && alone <= most,
+        "{alone} of {most}: {outage:?}"
+    );
     let took = flood.took.as_secs_f64();
     let most = if before == 0.0 && admitted_alone(servers).await == with {
         rate.mul_add(took, burst) + FRACTION * burst
@@ -134,14 +137,21 @@ async fn assert_bounds(servers: &[Server], flood: &Answers, outage: Outage) {
     let refused = flood.number(StatusCode::TOO_MANY_REQUESTS);
     let reduced = flood.number(StatusCode::SERVICE_UNAVAILABLE);
     assert!(refused > 0 && reduced > 0, "{flood:?}");
-    assert_eq!(flood.admitted() + refused + reduced, flood.all(), "{flood:?}");
+    assert_eq!(
+        flood.admitted() + refused + reduced,
+        flood.all(),
+        "{flood:?}"
+    );
 }
 
 /// No question to Redis took 50 ms, as far as this machine was on time.
 async fn assert_waits(servers: &[Server], late: f64) {
     let all = sum(servers, "ratelimit_redis_seconds_count").await;
     let within = sum(servers, "ratelimit_redis_seconds_bucket{le=\"0.05\"}").await;
-    assert!(all - within <= late, "{within} of {all}, {late} timers were late");
+    assert!(
+        all - within <= late,
+        "{within} of {all}, {late} timers were late"
+    );
 }
 
 /// What was admitted meanwhile is told to Redis by what comes next.
@@ -216,7 +226,10 @@ async fn what_else_the_service_does_goes_on_without_redis() {
     let writer = first.issue("acme", &["leads:write"]).await;
     second.lead(&writer, &lead).await;
     let revoke = first.admin(Method::DELETE, &format!("/admin/api-keys/{}", key.kid));
-    assert_eq!(revoke.send().await.unwrap().status(), StatusCode::NO_CONTENT);
+    assert_eq!(
+        revoke.send().await.unwrap().status(),
+        StatusCode::NO_CONTENT
+    );
     wait_for("a revocation on the other server", async || {
         (read(second, &key).await.status() == StatusCode::UNAUTHORIZED).then_some(())
     })

@@ -27,28 +27,34 @@ async fn flood_beside_calm(counting: &str) -> (Answers, Answers, [Server; 2]) {
     (flood, calm, servers)
 }
 
-/// A machine on which Redis does not answer within its deadline is not one where limits are exact.
+/// A machine on which Redis misses its deadline is not one where limits are exact: a run in which it missed more
+/// than a few is made again, and the few are what the result may differ by beside the three percent.
 #[tokio::test]
 async fn exact_admits_the_burst_and_the_rate_within_three_percent() {
     for _ in 0..5 {
         let (flood, calm, servers) = flood_beside_calm("exact").await;
-        let alone = ["admitted", "refused"].map(|outcome| decisions(outcome, "fallback"));
-        if sum(&servers, &alone[0]).await + sum(&servers, &alone[1]).await == 0.0 {
-            return assert_exact(&flood, &calm, &servers).await;
+        let alone = sum(&servers, &decisions("admitted", "fallback")).await
+            + sum(&servers, &decisions("refused", "fallback")).await;
+        if alone <= 0.02 * f64::from(flood.all()) {
+            return assert_exact(&flood, &calm, &servers, alone).await;
         }
     }
-    panic!("this machine is too slow for any run without a timeout");
+    panic!("this machine is too slow: Redis misses its deadline too often in any run");
 }
 
-async fn assert_exact(flood: &Answers, calm: &Answers, servers: &[Server]) {
+/// `alone` are the decisions that the servers made for themselves.
+async fn assert_exact(flood: &Answers, calm: &Answers, servers: &[Server], alone: f64) {
     let expected = f64::from(BURST) + f64::from(RATE) * flood.took.as_secs_f64();
-    let ratio = f64::from(flood.admitted()) / expected;
-    assert!((0.97..=1.03).contains(&ratio), "{flood:?} of {expected}");
+    let off = (f64::from(flood.admitted()) - expected).abs();
+    assert!(
+        off <= 0.03 * expected + alone,
+        "{flood:?} of {expected}, {alone} alone"
+    );
     assert_eq!(calm.admitted(), calm.all(), "{calm:?}");
     let refused = flood.number(StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(flood.admitted() + refused, flood.all(), "{flood:?}");
-    let decided = f64::from(flood.admitted() + calm.admitted());
-    assert_eq!(sum(servers, &decisions("admitted", "redis")).await, decided);
+    let reduced = flood.number(StatusCode::SERVICE_UNAVAILABLE);
+    assert!(f64::from(reduced) <= alone, "{flood:?}");
+    assert_eq!(flood.admitted() + refused + reduced, flood.all());
     // Most of a flood costs Redis nothing.
     let spared = sum(servers, &decisions("refused", "deny_cache")).await;
     let asked = sum(servers, &decisions("refused", "redis")).await;

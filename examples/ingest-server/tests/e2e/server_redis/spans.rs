@@ -1,11 +1,10 @@
 //! A question to Redis is a span of the request that asks it.
 
+use super::fleet::{limit_reading, on_redis, read, reader};
 use crate::{
     harness::{Data, Server, wait_for},
     programs::{Redis, collector},
 };
-
-use super::fleet::{limit_reading, on_redis, read, reader};
 
 /// A span as the collector prints it.
 fn spans(output: &str) -> Vec<String> {
@@ -66,7 +65,10 @@ async fn a_round_trip_is_a_client_span_below_its_request_and_holds_no_key() {
         ] {
             assert!(span.contains(part), "{part} is not in {span}");
         }
-        assert!(field(span, "Kind").to_lowercase().contains("client"), "{span}");
+        assert!(
+            field(span, "Kind").to_lowercase().contains("client"),
+            "{span}"
+        );
         assert!(!span.contains("canary"), "{span}");
     }
     assert_eq!(field(&root, "Name"), "GET /v1/leads/{id}");
