@@ -7,6 +7,7 @@ use std::str::FromStr;
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use self::choices::MAX_NODES;
 use super::{
     given::Given, problems::Problems, secrets, setting::Setting, settings, sources::Sources,
 };
@@ -55,7 +56,7 @@ pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<SharedL
         "`exact` or `lease`",
         problems,
     );
-    let expected = format!("`counted`, or a number from 1 to {choices::MAX_NODES}");
+    let expected = format!("`counted`, or a number from 1 to {MAX_NODES}");
     let nodes = chosen(sources, settings::LIMITS_NODES, &expected, problems);
     if !secrets::is_set(sources, url) {
         for given in DEPENDENT.into_iter().filter_map(|it| sources.given(it)) {
