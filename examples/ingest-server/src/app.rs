@@ -102,6 +102,7 @@ pub(crate) struct App {
     following_limits: ServiceTask,
     following_rules: ServiceTask,
     pinging: ServiceTask,
+    upkeep: ServiceTask,
 }
 
 impl App {
@@ -118,7 +119,10 @@ impl App {
         let observers = Observers {
             api_keys: Some(Arc::new(ApiKeyMetrics::register(registry)?)),
             data_keys: Some(Arc::new(DataKeyMetrics::register(registry, kek_provider)?)),
-            limits: Some(Arc::new(LimitMetrics::register(registry)?)),
+            limits: Some(Arc::new(LimitMetrics::register(
+                registry,
+                &config.providers.limits,
+            )?)),
             faults: Some(Arc::new(FaultMetrics::register(registry)?)),
         };
         let backend = Backend::open(config, observers).await?;
@@ -145,6 +149,7 @@ impl App {
         let in_flight = RequestsInFlight::new(PUBLIC_IN_FLIGHT);
         observe::register(registry, &quality, &writer)?;
         observe::register_shares(registry, &in_flight, &bodies)?;
+        observe::register_limit_stores(registry, &backend.limit_stores)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
@@ -154,6 +159,7 @@ impl App {
             ServiceTask::spawn("the follower of revocations", backend.api_keys.follow());
         let pinging = ping_repeatedly(Arc::clone(&backend.store));
         let pinging = ServiceTask::spawn("the watch on the database", pinging);
+        let upkeep = ServiceTask::spawn("the upkeep of shared limits", backend.upkeep.run());
         let data_keys = Arc::clone(&backend.data_keys);
         let pii = Arc::new(PiiMetrics::register(registry)?);
         let attempts: Arc<dyn AttemptObserver> = Arc::new(AttemptMetrics::register(registry)?);
@@ -181,6 +187,7 @@ impl App {
         let components = Components {
             data_keys,
             api_keys: backend.key_store,
+            limits: backend.limit_stores,
             kek_provider,
             exports_traces: telemetry.has_exporter(),
         };
@@ -218,6 +225,7 @@ impl App {
             following_limits,
             following_rules,
             pinging,
+            upkeep,
         })
     }
 
@@ -252,6 +260,7 @@ impl App {
             mut following_limits,
             mut following_rules,
             mut pinging,
+            mut upkeep,
             ..
         } = self;
         let (stop_serving, stopped) = watch::channel(false);
@@ -276,6 +285,7 @@ impl App {
             &mut following_limits,
             &mut following_rules,
             &mut pinging,
+            &mut upkeep,
         ];
         let outcome = tokio::select! {
             () = stop => Ok(()),
@@ -286,7 +296,13 @@ impl App {
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
-            drop((following, following_limits, following_rules, pinging));
+            drop((
+                following,
+                following_limits,
+                following_rules,
+                pinging,
+                upkeep,
+            ));
             // The writers end when nobody can queue any more.
             drop((services, state));
             auditing.ended().await;

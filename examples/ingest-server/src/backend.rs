@@ -4,9 +4,12 @@
 mod database;
 mod grouped_keys;
 mod key_provider;
+mod limit_stores;
 mod limiter;
 mod location;
+mod redis_client;
 mod secret_checks;
+mod upkeep;
 mod watched;
 
 use std::{num::NonZeroUsize, sync::Arc};
@@ -19,15 +22,21 @@ use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 use self::{
     database::Database,
     key_provider::KeyProvider,
+    limiter::Limiters,
     secret_checks::{Configured, VerifyError, WrittenWith, WrongSecrets},
+    upkeep::Upkeep,
 };
 use crate::{
     config::{Config, INDEX_ROOTS, KEY_PEPPERS},
-    limits,
     store::{FaultLatch, FaultObserver, Remembered, Store},
 };
 
-pub(crate) use self::{database::DatabaseError, limiter::LimiterError, location::Location};
+pub(crate) use self::{
+    database::DatabaseError,
+    limit_stores::{LimitStores, LimitTable, LimitsHealth},
+    limiter::LimiterError,
+    location::Location,
+};
 
 /// An opened database whose secrets are the ones it was written with, and what works on it.
 #[derive(Debug)]
@@ -42,6 +51,8 @@ pub(crate) struct Backend {
     pub(crate) operators: RateLimiter,
     pub(crate) failed_admin_tokens: RateLimiter,
     pub(crate) failed_api_keys: RateLimiter,
+    pub(crate) limit_stores: Arc<LimitStores>,
+    pub(crate) upkeep: Upkeep,
     connections: Connections,
 }
 
@@ -109,14 +120,24 @@ impl Backend {
         if let Some(observer) = observers.data_keys {
             keyring = keyring.observer(observer);
         }
+        let Limiters {
+            limiter,
+            operators,
+            failed_admin_tokens,
+            failed_api_keys,
+            stores,
+            upkeep,
+        } = Limiters::configured(&config.providers.limits, observers.limits)?;
         Ok(Self {
             keyring: keyring.build(),
             api_keys: api_keys.build(),
             key_store,
-            operators: limiter::of_operators(observers.limits.clone())?,
-            limiter: limiter::configured(config.providers, observers.limits)?,
-            failed_admin_tokens: limiter::of_failures(limits::failed_admin_tokens())?,
-            failed_api_keys: limiter::of_failures(limits::failed_api_keys())?,
+            limiter,
+            operators,
+            failed_admin_tokens,
+            failed_api_keys,
+            limit_stores: Arc::new(stores),
+            upkeep,
             store,
             data_keys,
             index_roots,

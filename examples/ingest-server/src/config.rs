@@ -16,6 +16,7 @@ mod policy_file;
 mod problems;
 mod profile;
 mod providers;
+mod redis;
 mod schemas;
 mod secrets;
 mod setting;
@@ -36,6 +37,7 @@ pub(crate) use self::{
     problems::{ConfigError, Warning},
     profile::Profile,
     providers::{KekSource, LimitStore, Providers},
+    redis::{Counting, Endpoint, ExpectedNodes, SharedLimits, Topology},
     secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets},
     setting::Setting,
     sources::{Flags, Sources},

@@ -21,9 +21,17 @@ use portcullis_telemetry::{MetricError, Registry, SpanLink};
 use crate::{quality::Quality, store::Writer};
 
 pub(crate) use self::{
-    admin::AdminMetrics, api_keys::ApiKeyMetrics, attempts::AttemptMetrics, audit::AuditMetrics,
-    connections::ConnectionMetrics, data_keys::DataKeyMetrics, faults::FaultMetrics,
-    limits::LimitMetrics, pii::PiiMetrics, policies::PolicyMetrics, shares::register_shares,
+    admin::AdminMetrics,
+    api_keys::ApiKeyMetrics,
+    attempts::AttemptMetrics,
+    audit::AuditMetrics,
+    connections::ConnectionMetrics,
+    data_keys::DataKeyMetrics,
+    faults::FaultMetrics,
+    limits::{LimitMetrics, register_limit_stores},
+    pii::PiiMetrics,
+    policies::PolicyMetrics,
+    shares::register_shares,
     writes::WriteMetrics,
 };
 

@@ -124,6 +124,8 @@ mod security_headers;
 mod server_clocks;
 #[path = "e2e/server_metrics.rs"]
 mod server_metrics;
+#[path = "e2e/server_redis.rs"]
+mod server_redis;
 #[path = "e2e/server_traces.rs"]
 mod server_traces;
 #[path = "e2e/server_webhooks.rs"]

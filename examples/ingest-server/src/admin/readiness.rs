@@ -15,6 +15,7 @@ use portcullis_keyring::store::DekStore;
 use serde::Serialize;
 
 use crate::{
+    backend::{LimitStores, LimitsHealth},
     pipeline::services::Services,
     store::{DatabaseFault, StoreError},
 };
@@ -32,6 +33,7 @@ pub(crate) struct ReadinessCheck {
 pub(crate) struct Components {
     pub(crate) data_keys: Arc<dyn DekStore>,
     pub(crate) api_keys: Arc<dyn KeyStore>,
+    pub(crate) limits: Arc<LimitStores>,
     pub(crate) kek_provider: &'static str,
     pub(crate) exports_traces: bool,
 }
@@ -50,6 +52,7 @@ struct Answers {
     write_queue: Component,
     api_keys: Component,
     data_keys: Component,
+    limits: Component,
     traces: Component,
 }
 
@@ -102,14 +105,19 @@ impl ReadinessCheck {
 
     /// Asks every component, all at the same time.
     pub(crate) async fn run(&self) -> Readiness {
-        let (database, api_keys, data_keys) =
-            tokio::join!(self.database(), self.api_keys(), self.data_keys());
+        let (database, api_keys, data_keys, limits) = tokio::join!(
+            self.database(),
+            self.api_keys(),
+            self.data_keys(),
+            self.limits()
+        );
         let components = Answers {
             process: self.process(),
             database,
             write_queue: self.write_queue(),
             api_keys,
             data_keys,
+            limits,
             traces: self.traces(),
         };
         let status = if components.are_ready() {
@@ -233,6 +241,22 @@ impl ReadinessCheck {
         }
     }
 
+    /// Never down: without Redis the limits hold less exactly, and they hold.
+    async fn limits(&self) -> Component {
+        match self.components.limits.health().await {
+            LimitsHealth::OwnMemory => Component::new(State::Up),
+            LimitsHealth::Shared { latency } => Component::new(State::Up).with_latency(latency),
+            LimitsHealth::Fallback { nodes } => {
+                let action = format!(
+                    "limits are counted per process, at half the rate divided by {nodes} (the expected \
+                     processes), until Redis answers; check that it runs, can be reached with the \
+                     configured URL and password, can be written, and has memory: the log says how it failed"
+                );
+                Component::new(State::Degraded).with_action(action)
+            }
+        }
+    }
+
     /// Whether the collector takes the spans is in `telemetry_spans_exported_total`.
     fn traces(&self) -> Component {
         Component::new(if self.components.exports_traces {
@@ -270,9 +294,18 @@ impl Answers {
             write_queue,
             api_keys,
             data_keys,
+            limits,
             traces,
         } = self;
-        let all = [process, database, write_queue, api_keys, data_keys, traces];
+        let all = [
+            process,
+            database,
+            write_queue,
+            api_keys,
+            data_keys,
+            limits,
+            traces,
+        ];
         let unready = [State::Draining, State::Down, State::Full];
         !all.iter().any(|one| unready.contains(&one.state))
     }

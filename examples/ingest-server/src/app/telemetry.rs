@@ -20,12 +20,14 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// The log and span fields of this service. In production no other is shown, whatever a
 /// dependency logs.
-const FIELDS: [&str; 31] = [
+const FIELDS: [&str; 35] = [
     "action",
     "actor",
     "address",
     "admin",
     "component",
+    "db.operation.name",
+    "db.system.name",
     "details",
     "dropped",
     "error",
@@ -46,6 +48,8 @@ const FIELDS: [&str; 31] = [
     "route",
     "rows",
     "served",
+    "server.address",
+    "server.port",
     "stage",
     "state",
     "task",

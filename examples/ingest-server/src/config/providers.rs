@@ -1,19 +1,27 @@
-//! Other programs that could do a part of the work, none of which this build contains.
+//! Other programs that do a part of the work.
 
-use super::{given::Given, problems::Problems, settings, sources::Sources};
+use super::{
+    given::Given,
+    problems::Problems,
+    redis::{self, SharedLimits},
+    settings,
+    sources::Sources,
+};
 
 /// Which programs do a part of the work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Providers {
     pub(crate) kek: KekSource,
     pub(crate) limits: LimitStore,
 }
 
 /// Where the buckets of the limits are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum LimitStore {
     /// In the memory of each process.
     Memory,
+    /// On a Redis server, for all processes.
+    Redis(SharedLimits),
 }
 
 /// Who holds the key-encryption keys.
@@ -44,14 +52,8 @@ pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Providers {
             _ => problems.add(&origin, "must be `local`"),
         }
     }
-    if let Some(Given { origin, .. }) = sources.value(settings::REDIS_URL) {
-        problems.add(
-            &origin,
-            "is not part of this build; limits and revocation go through the database",
-        );
-    }
     Providers {
         kek: KekSource::Local,
-        limits: LimitStore::Memory,
+        limits: redis::read(sources, problems).map_or(LimitStore::Memory, LimitStore::Redis),
     }
 }

@@ -120,8 +120,33 @@ fn token(sources: &Sources, problems: &mut Problems) -> Option<Given<SecretStrin
     Some(token)
 }
 
-/// The text of a secret, from the variable itself or from the file that `…_FILE` names.
+/// The text of a secret that has to be there.
 fn text(
+    sources: &Sources,
+    setting: &Setting,
+    problems: &mut Problems,
+) -> Option<Given<SecretString>> {
+    if is_set(sources, setting) {
+        return optional(sources, setting, problems);
+    }
+    let message = format!("is missing; set it or {}", setting.file_variable());
+    problems.add_variable(setting.variable, message);
+    None
+}
+
+/// Whether some source says anything of a secret, usable or not.
+pub(super) fn is_set(sources: &Sources, setting: &Setting) -> bool {
+    let file_variable = setting.file_variable();
+    sources.secret(setting).is_some()
+        || sources.variable(&file_variable).is_some()
+        || [setting.variable, &file_variable]
+            .iter()
+            .any(|it| sources.is_no_text(it))
+}
+
+/// The text of a secret, from the variable itself or from the file that `…_FILE` names. None where it is
+/// unset, and where it cannot be used, which is told.
+pub(super) fn optional(
     sources: &Sources,
     setting: &Setting,
     problems: &mut Problems,
@@ -134,19 +159,7 @@ fn text(
             None
         }
         (_, Some(path)) => file(path, problems),
-        (Some(given), None) => Some(given),
-        (None, None)
-            if [setting.variable, &file_variable]
-                .iter()
-                .any(|it| sources.is_no_text(it)) =>
-        {
-            None
-        }
-        (None, None) => {
-            let message = format!("is missing; set it or {file_variable}");
-            problems.add_variable(setting.variable, message);
-            None
-        }
+        (given, None) => given,
     }
 }
 

@@ -43,6 +43,9 @@ pub(crate) enum Fallback {
     Described(&'static str),
 }
 
+/// The default of a secret that is always needed.
+const GENERATED: &str = "made by the dev profile";
+
 /// How a setting is treated, and which variables go with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Secrecy {
@@ -127,7 +130,12 @@ impl Setting {
 
     const fn with_secrecy(mut self, secrecy: Secrecy) -> Self {
         self.secrecy = secrecy;
-        self.otherwise("made by the dev profile")
+        self.otherwise(GENERATED)
+    }
+
+    /// Whether the service cannot do without it, so that the dev profile makes one.
+    pub(crate) fn is_generated(&self) -> bool {
+        self.fallback == Fallback::Described(GENERATED)
     }
 
     /// Whether an empty text says something: that there is none.

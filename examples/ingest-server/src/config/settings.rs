@@ -68,8 +68,18 @@ table! {
     KEK_PROVIDER: Setting::new(Section::Providers, "PORTCULLIS_KEK_PROVIDER", "local")
         .default("local")
         .help("Who holds the key-encryption keys; this build contains no other");
-    REDIS_URL: Setting::new(Section::Providers, "INGEST_REDIS_URL", "URL")
-        .help("Refused: this build shares no limits between processes");
+    REDIS_URL: Setting::new(Section::Providers, "INGEST_REDIS_URL", "redis://:PASSWORD@HOST:PORT/NUMBER")
+        .secret().otherwise("each process counts limits for itself")
+        .help("Redis or Valkey that limits are counted on for all processes; `rediss://` for TLS; of a cluster some nodes, with commas. A secret, so INGEST_REDIS_URL_FILE may name its file");
+    REDIS_MODE: Setting::new(Section::Providers, "INGEST_REDIS_MODE", "single|cluster")
+        .key("redis_mode").flag("redis-mode").default("single")
+        .help("Whether that is one server or a cluster");
+    LIMITS_COUNTING: Setting::new(Section::Providers, "INGEST_LIMITS_COUNTING", "exact|lease")
+        .key("limits_counting").flag("limits-counting").default("exact")
+        .help("Whether Redis is asked for each request, or busy tenants' tokens are taken from it ahead of time");
+    LIMITS_NODES: Setting::new(Section::Providers, "INGEST_LIMITS_NODES", "counted|1…1000")
+        .key("limits_nodes").flag("limits-nodes").number().default("counted")
+        .help("How many processes share the limits while Redis is down; `counted` is what they told it last");
 
     ADMIN_TOKEN: Setting::new(Section::Secrets, "INGEST_ADMIN_TOKEN", "TEXT")
         .secret()

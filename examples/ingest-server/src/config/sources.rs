@@ -82,9 +82,10 @@ impl Sources {
         self.generated = generated;
     }
 
-    /// Whether any secret was given by the operator.
+    /// Whether any secret of those that are always needed was given by the operator.
     pub(crate) fn has_given_secrets(&self) -> bool {
-        settings::secrets().any(|secret| {
+        let mut needed = settings::secrets().filter(|secret| secret.is_generated());
+        needed.any(|secret| {
             self.environment.contains_key(secret.variable)
                 || self.environment.contains_key(&secret.file_variable())
         })

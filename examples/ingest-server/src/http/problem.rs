@@ -18,13 +18,16 @@ use super::json_text::json_text;
 use crate::{
     pipeline::{
         CONTENT_CODINGS,
-        rejection::{Rejection, RequestRejection},
+        rejection::{self, Rejection, RequestRejection},
     },
     quality::Reason,
 };
 
 /// How soon to come back when the service itself is the reason, or what the sender has under way.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// The longest that a dependency which is back is left alone.
+const RETRY_OUTAGE: Duration = Duration::from_secs(30);
 
 /// An answer that is not a success.
 #[derive(Debug)]
@@ -46,6 +49,7 @@ enum Kind {
     MethodNotAllowed,
     AdminUnauthorized,
     QuotaExceeded,
+    ReducedCapacity(Reason),
 }
 
 impl Problem {
@@ -73,16 +77,28 @@ impl Problem {
         )
     }
 
-    /// A limit without room; the fields say which, and when it has some.
-    fn quota_exceeded(decision: &Decision) -> Self {
-        let mut problem = Self::of(Kind::QuotaExceeded, "the quota is used up for now");
+    /// A limit without room; the fields say which, and when it has some. If it is the part of a limit that an
+    /// outage leaves, the service is to blame.
+    fn limited(decision: &Decision) -> Self {
+        let kind = rejection::reduced(decision).map_or(Kind::QuotaExceeded, Kind::ReducedCapacity);
+        let mut problem = Self::of(kind, "the quota is used up for now");
         if let Decision::Refused(refused) = decision {
             let parts = refused.problem();
             problem.detail = Cow::Borrowed(parts.detail);
             problem = problem.with("violated-policies", json!(parts.violated_policies));
         }
         problem.headers.extend(limit_fields(decision));
+        if problem.status == StatusCode::SERVICE_UNAVAILABLE && !problem.has(&RETRY_AFTER) {
+            // Too much for what is left of the limit, and not for the whole of it.
+            problem
+                .headers
+                .push((RETRY_AFTER, HeaderValue::from(RETRY_OUTAGE.as_secs())));
+        }
         problem
+    }
+
+    fn has(&self, field: &HeaderName) -> bool {
+        self.headers.iter().any(|(name, _)| name == field)
     }
 
     /// A failure of the service, logged here in full and answered without any of it.
@@ -128,7 +144,7 @@ impl Problem {
     /// The reason, where something was rejected.
     const fn reason(&self) -> Option<Reason> {
         match self.kind {
-            Kind::Rejected(reason) => Some(reason),
+            Kind::Rejected(reason) | Kind::ReducedCapacity(reason) => Some(reason),
             _ => None,
         }
     }
@@ -194,7 +210,7 @@ impl From<RequestRejection> for Problem {
     fn from(refusal: RequestRejection) -> Self {
         match refusal {
             RequestRejection::Rejected(rejection) => rejection.into(),
-            RequestRejection::Limited(decision) => Self::quota_exceeded(&decision),
+            RequestRejection::Limited(decision) => Self::limited(&decision),
         }
     }
 }
@@ -242,13 +258,17 @@ impl Kind {
             Self::QuotaExceeded => {
                 "https://iana.org/assignments/http-problem-types#quota-exceeded".to_owned()
             }
+            Self::ReducedCapacity(_) => {
+                "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
+                    .to_owned()
+            }
             kind => format!("urn:portcullis:problem:{}", kind.name()),
         }
     }
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Rejected(reason) => reason.as_str(),
+            Self::Rejected(reason) | Self::ReducedCapacity(reason) => reason.as_str(),
             Self::NothingAcceptable => "nothing_acceptable",
             Self::BadRequest => "bad_request",
             Self::NotFound => "not_found",
@@ -260,7 +280,7 @@ impl Kind {
 
     const fn status(self) -> StatusCode {
         match self {
-            Self::Rejected(reason) => reason.status(),
+            Self::Rejected(reason) | Self::ReducedCapacity(reason) => reason.status(),
             Self::NothingAcceptable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,

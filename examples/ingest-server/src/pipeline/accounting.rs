@@ -11,7 +11,7 @@ use portcullis_keyring::TenantId;
 use super::{
     acknowledge::Acknowledged,
     batch::{Origin, Rejected},
-    rejection::{Rejection, RequestRejection},
+    rejection::{self, Rejection, RequestRejection},
     seal::StoredForm,
     store::Accepted,
 };
@@ -58,7 +58,10 @@ impl Accounting {
     pub(super) fn close(mut self, outcome: &Result<Acknowledged, RequestRejection>) {
         match outcome {
             Ok(acknowledged) => self.settle_items(acknowledged),
-            Err(RequestRejection::Limited(_)) => self.settle_rest(Outcome::RateLimited),
+            Err(RequestRejection::Limited(decision)) => {
+                let reduced = rejection::reduced(decision).map(Outcome::Rejected);
+                self.settle_rest(reduced.unwrap_or(Outcome::RateLimited));
+            }
             Err(RequestRejection::Rejected(rejection)) => self.reject(rejection),
         }
     }

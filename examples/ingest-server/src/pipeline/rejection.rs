@@ -44,6 +44,15 @@ impl Rejection {
     }
 }
 
+/// The reason to give where the reduced limits of an outage refused; `None` where the limits themselves did.
+pub(crate) fn reduced(decision: &Decision) -> Option<Reason> {
+    let Decision::Refused(refused) = decision else {
+        return None;
+    };
+    let status = Reason::CapacityLimitsReduced.status();
+    (refused.problem().status == status).then_some(Reason::CapacityLimitsReduced)
+}
+
 impl From<Rejection> for RequestRejection {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)

@@ -208,6 +208,9 @@ reasons! {
     CapacityOverloaded = "capacity.overloaded", SERVICE_UNAVAILABLE, -, Error, on_each:
         "More requests were running at once than the service allows itself.",
         "Senders retry after the stated time. If it lasts, add instances.";
+    CapacityLimitsReduced = "capacity.limits_reduced", SERVICE_UNAVAILABLE, -, Warning, on_rate:
+        "The limits are counted by each process for itself, at a part of their rate, and that part is used up.",
+        "Bring Redis back; until then senders retry after the stated time.";
     CapacityStoreUnavailable = "capacity.store_unavailable",
         SERVICE_UNAVAILABLE, -, Critical, on_each:
         "The database did not answer, or refused to write.",

@@ -20,6 +20,9 @@ fn groups() -> Vec<Vec<Row>> {
                 ["OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"],
                 ["INGEST_DATA_DIR", "INGEST_DATABASE_URL"],
                 ["OTEL_TRACES_SAMPLER", "INGEST_TRACE_SAMPLE_RATIO"],
+                ["INGEST_REDIS_URL", "INGEST_REDIS_MODE"],
+                ["INGEST_REDIS_URL", "INGEST_LIMITS_COUNTING"],
+                ["INGEST_REDIS_URL", "INGEST_LIMITS_NODES"],
             ];
             names.contains(row.0)
                 || group.iter().any(alone)
@@ -105,6 +108,16 @@ fn what_contradicts_itself_is_refused() {
                 ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "11"),
             ],
             "\n  OTEL_BSP_MAX_EXPORT_BATCH_SIZE: must be no more than",
+        ),
+        (
+            &[
+                (
+                    "INGEST_REDIS_URL",
+                    "redis://127.0.0.9:6379,redis://canary:6380/1",
+                ),
+                ("INGEST_REDIS_MODE", "cluster"),
+            ],
+            "\n  INGEST_REDIS_URL: entry 2 names a database, and a cluster has only the one",
         ),
         (
             &[

@@ -38,9 +38,9 @@ async fn what_alerts_look_at_is_there_before_it_happens() {
         "ingest_commit_failures_total",
         "telemetry_panics_total",
         "admin_auth_failures_total{reason=\"wrong\"}",
-        "ratelimit_decisions_total{policy=\"free/search\",outcome=\"refused\"}",
-        "ratelimit_decisions_total{policy=\"standard/search\",outcome=\"refused\"}",
-        "ratelimit_decisions_total{policy=\"enterprise/search\",outcome=\"refused\"}",
+        "ratelimit_decisions_total{policy=\"free/search\",outcome=\"refused\",source=\"memory\"}",
+        "ratelimit_decisions_total{policy=\"standard/search\",outcome=\"refused\",source=\"memory\"}",
+        "ratelimit_decisions_total{policy=\"enterprise/search\",outcome=\"refused\",source=\"memory\"}",
     ] {
         assert_eq!(metrics.get(name), Some(&0.0), "{name}");
     }
@@ -67,7 +67,9 @@ async fn limits_count_what_they_admit_and_refuse() {
     assert_eq!(answer.unwrap().status(), StatusCode::OK);
     let after = server.metrics().await;
     let decisions = |policy, outcome| {
-        format!("ratelimit_decisions_total{{policy=\"{policy}\",outcome=\"{outcome}\"}}")
+        format!(
+            "ratelimit_decisions_total{{policy=\"{policy}\",outcome=\"{outcome}\",source=\"memory\"}}"
+        )
     };
     assert_growth(
         &before,
@@ -109,13 +111,13 @@ async fn a_shadow_limit_refuses_nothing_and_counts_what_it_would_have_refused() 
         assert_eq!(answer.unwrap().status(), StatusCode::ACCEPTED);
     }
     let metrics = server.metrics().await;
-    for (outcome, count) in [
-        ("admitted", Some(&3.0)),
-        ("shadow", Some(&2.0)),
-        ("refused", None),
+    for (outcome, source, count) in [
+        ("admitted", "memory", Some(&3.0)),
+        ("shadow", "shadow", Some(&2.0)),
+        ("refused", "memory", None),
     ] {
-        let name =
-            format!("ratelimit_decisions_total{{policy=\"free/ingest\",outcome=\"{outcome}\"}}");
+        let labels = format!("policy=\"free/ingest\",outcome=\"{outcome}\",source=\"{source}\"");
+        let name = format!("ratelimit_decisions_total{{{labels}}}");
         assert_eq!(metrics.get(&name), count, "{name} in {metrics:#?}");
     }
 }

@@ -274,8 +274,9 @@ async fn a_request_refused_for_its_content_counts_once() {
     assert_eq!(quality["outcomes"]["rate_limited"], 1, "{quality}");
     let metrics = server.metrics().await;
     for outcome in ["admitted", "refused"] {
-        let name =
-            format!("ratelimit_decisions_total{{policy=\"free/ingest\",outcome=\"{outcome}\"}}");
+        let name = format!(
+            "ratelimit_decisions_total{{policy=\"free/ingest\",outcome=\"{outcome}\",source=\"memory\"}}"
+        );
         assert_eq!(metrics[&name], 1.0, "{outcome}");
     }
 }

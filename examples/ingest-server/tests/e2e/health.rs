@@ -26,6 +26,7 @@ async fn every_component_tells_its_state() {
         ("api_keys", "up"),
         ("data_keys", "up"),
         ("database", "up"),
+        ("limits", "up"),
         ("process", "up"),
         ("traces", "off"),
         ("write_queue", "up"),

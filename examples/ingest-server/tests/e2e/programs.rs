@@ -150,3 +150,105 @@ fn free_address() -> String {
         .unwrap()
         .to_string()
 }
+
+/// A Redis server of a test's own, which can be killed, and started again at the same address with what it had.
+#[derive(Debug)]
+pub(crate) struct Redis {
+    port: u16,
+    password: Option<&'static str>,
+    data: TempDir,
+    program: Option<Program>,
+}
+
+impl Redis {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    pub(crate) async fn start_with(password: Option<&'static str>) -> Self {
+        let address = free_address();
+        let (_, port) = address.split_once(':').unwrap();
+        let mut redis = Self {
+            port: port.parse().unwrap(),
+            password,
+            data: tempfile::tempdir().unwrap(),
+            program: None,
+        };
+        redis.restart().await;
+        redis
+    }
+
+    /// Starts it again. It wrote down what it did before it said so, which outlives the process.
+    pub(crate) async fn restart(&mut self) {
+        self.program = None;
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("redis-server");
+        command
+            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
+            .args([
+                "--save",
+                "",
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "no",
+                "--dir",
+            ])
+            .arg(self.data.path());
+        if let Some(password) = self.password {
+            command.args(["--requirepass", password]);
+        }
+        let install = "apt-get install redis-server";
+        self.program = Some(Program::start(&mut command, folder, install));
+        wait_for("a Redis that answers", async || {
+            (self.cli(&["PING"]) == "PONG").then_some(())
+        })
+        .await;
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn url(&self) -> String {
+        let user = self.password.map(|password| format!(":{password}@"));
+        format!(
+            "redis://{}127.0.0.1:{}",
+            user.unwrap_or_default(),
+            self.port
+        )
+    }
+
+    /// What a command answers.
+    pub(crate) fn cli(&self, command: &[&str]) -> String {
+        let mut cli = Command::new("redis-cli");
+        cli.args(["-p", &self.port.to_string(), "--no-auth-warning"]);
+        if let Some(password) = self.password {
+            cli.args(["-a", password]);
+        }
+        let output = cli.args(command).output();
+        let output = output.unwrap_or_else(|error| panic!("{error}: apt-get install redis-tools"));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        self.program = None;
+    }
+
+    /// SIGSTOP: it keeps its connections, and answers nobody.
+    pub(crate) fn stop(&self) {
+        self.signal("STOP");
+    }
+
+    /// SIGCONT.
+    pub(crate) fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.program.as_ref().unwrap().child.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(status.unwrap().success());
+    }
+}

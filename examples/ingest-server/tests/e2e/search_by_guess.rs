@@ -265,7 +265,8 @@ async fn each_search_that_shows_masks_is_one_event_and_never_tells_what_was_look
     );
 
     let decisions = |outcome: &str| {
-        let labels = format!("policy=\"enterprise/search\",outcome=\"{outcome}\"");
+        let labels =
+            format!("policy=\"enterprise/search\",outcome=\"{outcome}\",source=\"memory\"");
         metrics[&format!("ratelimit_decisions_total{{{labels}}}")]
     };
     let number = |count: usize| f64::from(u32::try_from(count).unwrap());

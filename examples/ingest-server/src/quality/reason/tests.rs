@@ -10,7 +10,7 @@ use crate::{quality::Outcome, schemas::Schemas};
 
 /// The names in use, in the order of the request path; a sender, a dashboard or an alert may hold any of
 /// them, so that none is renamed or given another meaning.
-const PROMISED: [&str; 57] = [
+const PROMISED: [&str; 58] = [
     "transport.too_large",
     "transport.encoding",
     "transport.charset",
@@ -61,6 +61,7 @@ const PROMISED: [&str; 57] = [
     "capacity.memory",
     "capacity.queue_full",
     "capacity.overloaded",
+    "capacity.limits_reduced",
     "capacity.store_unavailable",
     "capacity.keys_unavailable",
     "capacity.audit_unavailable",

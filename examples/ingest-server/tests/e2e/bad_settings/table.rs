@@ -18,7 +18,10 @@ const TLS: &str = "must be unset: spans leave over plain HTTP";
 const PROPAGATORS: &str = "must be `none`, or a list with `tracecontext` in it";
 const MEANT: &str = "is not a setting; did you mean";
 
-pub(crate) const ROWS: [Row; 137] = [
+const REDIS: &str = "must be `redis://` or, with TLS, `rediss://`, and a host";
+const NODES: &str = "must be `counted`, or a number from 1 to 1000";
+
+pub(crate) const ROWS: [Row; 160] = [
     (
         "INGEST_PROFILE",
         "Production",
@@ -155,11 +158,70 @@ pub(crate) const ROWS: [Row; 137] = [
         "needs the cargo feature",
     ),
     ("PORTCULLIS_KEK_PROVIDER", "canary", "must be `local`"),
+    ("INGEST_REDIS_URL", "canary:6379", REDIS),
+    ("INGEST_REDIS_URL", "127.0.0.9", REDIS),
+    ("INGEST_REDIS_URL", "http://canary", REDIS),
+    ("INGEST_REDIS_URL", "redis+unix:///canary", REDIS),
+    ("INGEST_REDIS_URL", "redis:///0", REDIS),
+    ("INGEST_REDIS_URL", "redis://canary:99999", REDIS),
     (
         "INGEST_REDIS_URL",
-        "redis://canary",
-        "is not part of this build",
+        "redis://canary:0",
+        "must have a port from 1 to 65535",
     ),
+    (
+        "INGEST_REDIS_URL",
+        "redis://canary/zero",
+        "must end in the number of a database",
+    ),
+    (
+        "INGEST_REDIS_URL",
+        "redis://canary/65536",
+        "must end in the number of a database",
+    ),
+    (
+        "INGEST_REDIS_URL",
+        "redis://canary?protocol=resp3",
+        "must be without parameters",
+    ),
+    (
+        "INGEST_REDIS_URL",
+        "rediss://canary/#insecure",
+        "must be without parameters",
+    ),
+    (
+        "INGEST_REDIS_URL",
+        "redis://:canary canary@c",
+        "has a blank in it",
+    ),
+    (
+        "INGEST_REDIS_URL",
+        "redis://canary@c",
+        "names a user and no password",
+    ),
+    (
+        "INGEST_REDIS_URL",
+        "redis://a,redis://canary",
+        "names several servers",
+    ),
+    (
+        "INGEST_REDIS_MODE",
+        "sentinel",
+        "must be `single` or `cluster`",
+    ),
+    ("INGEST_REDIS_MODE", "cluster", "needs INGEST_REDIS_URL"),
+    (
+        "INGEST_LIMITS_COUNTING",
+        "Lease",
+        "must be `exact` or `lease`",
+    ),
+    ("INGEST_LIMITS_COUNTING", "lease", "needs INGEST_REDIS_URL"),
+    ("INGEST_LIMITS_NODES", "0", NODES),
+    ("INGEST_LIMITS_NODES", "1001", NODES),
+    ("INGEST_LIMITS_NODES", "+3", NODES),
+    ("INGEST_LIMITS_NODES", "1.5", NODES),
+    ("INGEST_LIMITS_NODES", "auto", NODES),
+    ("INGEST_LIMITS_NODES", "3", "needs INGEST_REDIS_URL"),
     (
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "http://127.0.0.9:99999",

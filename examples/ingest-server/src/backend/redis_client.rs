@@ -1,0 +1,152 @@
+//! Round trips to Redis as spans, and their failures as one line in the log.
+
+use std::{
+    error::Error,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use portcullis_ratelimit::{
+    clock::Timestamp,
+    store::{Charge, ChargeFuture, ChargeOutcome, Store, StoreError},
+};
+use tracing::{Instrument as _, Span, field::Empty};
+
+use crate::config::Endpoint;
+
+/// Stands directly before the store on Redis, so that every charge that gets here asks it.
+#[derive(Debug)]
+pub(super) struct RedisClient {
+    redis: Arc<dyn Store>,
+    endpoint: Endpoint,
+    faults: Mutex<Faults>,
+}
+
+/// What is remembered of a Redis that does not answer.
+#[derive(Debug, Default)]
+struct Faults {
+    /// When the last question that failed was asked; until Redis has been well for a while.
+    last: Option<Timestamp>,
+    /// When the first of them was, if nothing was answered since.
+    silent_since: Option<Timestamp>,
+}
+
+/// Redis was not asked.
+#[derive(Debug, thiserror::Error)]
+#[error("Redis was not asked, since it has not answered this request or another just now")]
+struct NotAsked;
+
+/// The longest that one request waits for Redis, whose deadline is half of it. A request has up to four charges,
+/// one after the other.
+const MOST_WAIT: Duration = Duration::from_millis(50);
+
+/// A failure that is older says nothing about now: who asks next may be the one that finds Redis well again.
+const RECENT: Duration = Duration::from_millis(200);
+
+/// Redis is well again when it has answered for so long. A shorter time would tell of each failure of one that
+/// fails now and then.
+const CALM: Duration = Duration::from_secs(10);
+
+/// What the script is called by.
+const OPERATION: &str = "EVALSHA";
+
+impl RedisClient {
+    pub(super) fn new(redis: Arc<dyn Store>, endpoint: Endpoint) -> Self {
+        Self {
+            redis,
+            endpoint,
+            faults: Mutex::default(),
+        }
+    }
+
+    /// Names and attributes as OpenTelemetry has them for database clients; no key, no value and no user name
+    /// is among them.
+    fn span(&self) -> Span {
+        tracing::info_span!(
+            "redis",
+            otel.name = OPERATION,
+            otel.kind = "client",
+            db.system.name = "redis",
+            db.operation.name = OPERATION,
+            server.address = self.endpoint.host.as_str(),
+            server.port = self.endpoint.port,
+            error.type = Empty,
+            otel.status_code = Empty,
+        )
+    }
+
+    async fn ask(&self, charge: &Charge<'_>) -> Result<ChargeOutcome, StoreError> {
+        let outcome = self.redis.charge(charge).await;
+        match &outcome {
+            Ok(_) => self.answered(charge.now()),
+            Err(error) => {
+                let span = Span::current();
+                span.record("error.type", kind(error));
+                span.record("otel.status_code", "ERROR");
+                self.failed(charge.now(), error);
+            }
+        }
+        outcome
+    }
+
+    /// Whether a charge would add to what its request has waited already: while Redis is silent, only the
+    /// first charge of a request, that of its address, waits for it.
+    fn is_spared(&self, charge: &Charge<'_>) -> bool {
+        let is_first = charge.category().is_none();
+        !is_first && self.faults().keep_waiting(charge.now())
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answered(&self, now: Timestamp) {
+        let mut faults = self.faults();
+        faults.silent_since = None;
+        if faults.last.is_some_and(|last| now.since(last) >= CALM) {
+            faults.last = None;
+        }
+    }
+
+    /// The first failure is told with its cause, those that follow it are counted alone.
+    fn failed(&self, now: Timestamp, error: &StoreError) {
+        let mut faults = self.faults();
+        faults.silent_since.get_or_insert(now);
+        let is_first = faults.last.replace(now).is_none();
+        drop(faults);
+        if is_first {
+            tracing::warn!(
+                error = error as &dyn Error,
+                "Redis did not decide; what it does not decide is counted for this process alone"
+            );
+        }
+    }
+}
+
+impl Store for RedisClient {
+    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
+        if self.is_spared(charge) {
+            return ChargeFuture::ready(Err(StoreError::Unavailable(NotAsked.into())));
+        }
+        ChargeFuture::boxed(self.ask(charge).instrument(self.span()))
+    }
+}
+
+impl Faults {
+    /// Whether Redis has been silent for as long as a request may wait, and was found so lately.
+    fn keep_waiting(&self, now: Timestamp) -> bool {
+        let is_silent = |since: Timestamp| now.since(since) >= MOST_WAIT;
+        let is_recent = |last: Timestamp| now.since(last) < RECENT;
+        self.silent_since.is_some_and(is_silent) && self.last.is_some_and(is_recent)
+    }
+}
+
+const fn kind(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Malformed(_) => "malformed",
+        _ => "unavailable",
+    }
+}
+
+#[cfg(test)]
+mod tests;

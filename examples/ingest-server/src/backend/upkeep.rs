@@ -1,0 +1,62 @@
+//! What goes on beside requests while limits are shared.
+
+use std::{fmt, future::pending, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use portcullis_ratelimit::{
+    Category, RateLimitRequest, RateLimiter, Tier,
+    observer::BreakerState,
+    store::{FallbackStore, RedisHeartbeat},
+};
+use tracing::Instrument as _;
+
+use super::limit_stores::Stores;
+use crate::config::{ExpectedNodes, LimitStore};
+
+/// What goes on beside requests while limits are shared: other processes are told that this one is there, and a
+/// Redis that is not asked is tried.
+pub(crate) struct Upkeep(BoxFuture<'static, ()>);
+
+/// From one look at whether Redis is asked to the next.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+impl Upkeep {
+    pub(super) fn of(store: &LimitStore, stores: &Stores, limiter: &RateLimiter) -> Self {
+        let (LimitStore::Redis(shared), Stores::Shared(stores)) = (store, stores) else {
+            return Self(Box::pin(pending()));
+        };
+        let trying = try_again(limiter.clone(), Arc::clone(&stores.fallback));
+        if shared.nodes != ExpectedNodes::Counted {
+            return Self(Box::pin(trying));
+        }
+        let heartbeat = RedisHeartbeat::new(Arc::clone(&stores.redis), stores.nodes.clone());
+        Self(Box::pin(async {
+            tokio::join!(heartbeat.run(), trying);
+        }))
+    }
+
+    /// Goes on until it is dropped.
+    pub(crate) async fn run(self) {
+        self.0.await;
+    }
+}
+
+/// Finds out that Redis is well again also while nobody sends anything.
+async fn try_again(limiter: RateLimiter, fallback: Arc<FallbackStore>) {
+    // A peek, which takes nothing and counts nowhere.
+    let peek = RateLimitRequest::new("_", &Tier::FREE, &Category::READ).with_cost(0);
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if fallback.stats().state != BreakerState::Closed {
+            let span = tracing::info_span!(parent: None, "watch_redis");
+            // What comes of it is told by the breaker.
+            drop(limiter.check(&peek).instrument(span).await);
+        }
+    }
+}
+
+impl fmt::Debug for Upkeep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upkeep").finish_non_exhaustive()
+    }
+}

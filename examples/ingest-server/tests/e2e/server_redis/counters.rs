@@ -1,0 +1,169 @@
+//! Each metric of shared limits moves by what happened.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::fleet::{
+    RATE, decisions, limit_reading, on_redis, read, reader, send, start_two, wait_for_limits,
+};
+use crate::{
+    harness::{ALL_SCOPES, Data, Server, wait_for},
+    programs::Redis,
+};
+
+fn end(end: &str) -> String {
+    format!("ratelimit_redis_round_trips_total{{end=\"{end}\"}}")
+}
+
+fn table(what: &str, name: &str) -> String {
+    format!("ratelimit_table_{what}{{table=\"{name}\"}}")
+}
+
+fn value(metrics: &BTreeMap<String, f64>, name: &str) -> f64 {
+    let value = metrics.get(name);
+    *value.unwrap_or_else(|| panic!("{name} is not in {metrics:#?}"))
+}
+
+#[tokio::test]
+async fn what_alerts_look_at_is_there_before_it_happens() {
+    let redis = Redis::start().await;
+    let data = Data::new();
+    let mut command = on_redis(&data, &redis);
+    command.env("INGEST_LIMITS_COUNTING", "lease");
+    let server = Server::start_command(&data, command);
+    let metrics = server.metrics().await;
+    for name in ["answered", "timed_out", "failed", "crowded"].map(end) {
+        assert_eq!(value(&metrics, &name), 0.0, "{name}");
+    }
+    for source in ["redis", "deny_cache", "fallback", "lease"] {
+        for outcome in ["admitted", "refused"] {
+            let labels =
+                format!("policy=\"free/search\",outcome=\"{outcome}\",source=\"{source}\"");
+            let name = format!("ratelimit_decisions_total{{{labels}}}");
+            assert_eq!(value(&metrics, &name), 0.0);
+        }
+    }
+    for name in [
+        "ratelimit_redis_seconds_count",
+        "ratelimit_breaker_state",
+        "ratelimit_fallback_admitted_tokens_total",
+        "ratelimit_settled_tokens_total",
+        "ratelimit_lease_outstanding",
+    ] {
+        assert_eq!(value(&metrics, name), 0.0, "{name}");
+    }
+    for name in ["fallback", "deny_cache", "lease", "failed_api_keys"] {
+        assert_eq!(value(&metrics, &table("entries", name)), 0.0, "{name}");
+        let evicted = format!("ratelimit_table_evicted_total{{table=\"{name}\"}}");
+        assert_eq!(value(&metrics, &evicted), 0.0, "{name}");
+        let overflowed = format!("ratelimit_table_overflowed_total{{table=\"{name}\"}}");
+        assert_eq!(value(&metrics, &overflowed), 0.0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn questions_are_counted_by_how_they_ended_and_the_cache_by_what_it_spared() {
+    let redis = Redis::start().await;
+    let [server, _other] = start_two(&redis, "exact").await;
+    let key = reader(&server, "acme").await;
+    let before = server.metrics().await;
+    for _ in 0..7 {
+        read(&server, &key).await;
+    }
+    let after = server.metrics().await;
+    // One for the address, one for the tenant.
+    let asked = value(&after, &end("answered")) - value(&before, &end("answered"));
+    assert_eq!(asked, 14.0);
+    assert_eq!(
+        value(&after, "ratelimit_redis_seconds_count"),
+        value(&after, &end("answered"))
+    );
+    assert!(value(&after, "ratelimit_redis_seconds_sum") > 0.0);
+    assert_eq!(value(&after, &decisions("admitted", "redis")), 7.0);
+    let lasting = Duration::from_secs(4);
+    let flooding = send(std::slice::from_ref(&server), &key, 4 * RATE, lasting);
+    let looking = wait_for("refusals that cost nothing", async || {
+        let metrics = server.metrics().await;
+        let held = value(&metrics, &table("entries", "deny_cache"));
+        let spared = metrics.get(&decisions("refused", "deny_cache"));
+        (held > 0.0 && spared.is_some_and(|spared| *spared > 0.0)).then_some(())
+    });
+    tokio::join!(flooding, looking);
+}
+
+#[tokio::test]
+async fn an_outage_moves_the_breaker_the_fallback_and_what_is_settled() {
+    let mut redis = Redis::start().await;
+    let servers = start_two(&redis, "exact").await;
+    let server = &servers[0];
+    let key = reader(server, "acme").await;
+    read(server, &key).await;
+    assert_eq!(
+        value(&server.metrics().await, "ratelimit_breaker_state"),
+        0.0
+    );
+    redis.kill();
+    for _ in 0..20 {
+        read(server, &key).await;
+    }
+    let metrics = server.metrics().await;
+    assert_eq!(value(&metrics, "ratelimit_breaker_state"), 2.0);
+    assert!(value(&metrics, &end("failed")) >= 10.0, "{metrics:#?}");
+    // Twenty of the address, twenty of the tenant.
+    assert_eq!(value(&metrics, &decisions("admitted", "fallback")), 20.0);
+    assert_eq!(
+        value(&metrics, "ratelimit_fallback_admitted_tokens_total"),
+        40.0
+    );
+    assert!(value(&metrics, &table("entries", "fallback")) > 0.0);
+    redis.restart().await;
+    wait_for("a breaker that is closed and what it settles", async || {
+        read(server, &key).await;
+        let metrics = server.metrics().await;
+        let is_closed = value(&metrics, "ratelimit_breaker_state") == 0.0;
+        let settled = value(&metrics, "ratelimit_settled_tokens_total");
+        (is_closed && settled > 0.0).then_some(())
+    })
+    .await;
+    wait_for_limits(&servers[..1], "up").await;
+    let logs = server.logs();
+    for told in [
+        "Redis did not decide",
+        "Redis failed too often",
+        "Redis decides again:",
+    ] {
+        assert_eq!(logs.matches(told).count(), 1, "{told} in {logs}");
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_is_counted_as_timed_out() {
+    let redis = Redis::start().await;
+    let data = Data::new();
+    let server = Server::start_command(&data, on_redis(&data, &redis));
+    limit_reading(&server).await;
+    let key = reader(&server, "acme").await;
+    read(&server, &key).await;
+    redis.stop();
+    for _ in 0..5 {
+        read(&server, &key).await;
+    }
+    let metrics = server.metrics().await;
+    redis.go_on();
+    assert!(value(&metrics, &end("timed_out")) > 0.0, "{metrics:#?}");
+}
+
+#[tokio::test]
+async fn tokens_that_are_taken_ahead_are_shown() {
+    let redis = Redis::start().await;
+    let servers = start_two(&redis, "lease").await;
+    // A large burst, half of which is free all the time.
+    let key = servers[0].issue("acme", &ALL_SCOPES).await;
+    let sending = send(&servers[..1], &key, 100, Duration::from_secs(4));
+    let looking = wait_for("tokens that are taken ahead", async || {
+        let metrics = servers[0].metrics().await;
+        let outstanding = value(&metrics, "ratelimit_lease_outstanding");
+        let held = value(&metrics, &table("entries", "lease"));
+        (outstanding > 0.0 && held > 0.0).then_some(())
+    });
+    tokio::join!(sending, looking);
+}
