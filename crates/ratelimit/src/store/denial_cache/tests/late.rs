@@ -6,7 +6,7 @@ use super::{cached, single};
 use crate::{
     clock::Timestamp,
     store::{
-        Charge, ChargeFuture, Corrections, DenialCache, Source, Store,
+        Charge, ChargeFuture, Corrections, DenialCache, Source, Store, StoreError,
         histories::{
             CATEGORY, Counted, OwnTime, TIER, admits, answered, capacity, charged, millis,
             one_limit, policy, rule,
@@ -168,4 +168,33 @@ fn an_answer_that_was_overtaken_changes_nothing() {
     assert!(!admits(&policy, &answered(overtaken)));
     let outcome = charged(&cached, &single(&policy, 1, millis(2)));
     assert_eq!(outcome.source(), Source::DenialCache);
+}
+
+/// A store that corrects, and fails to say so.
+#[derive(Debug)]
+struct Silent(Arc<Counted>);
+
+impl Store for Silent {
+    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
+        let outcome = charged(self.0.as_ref(), charge);
+        let failed = || StoreError::Unavailable("no answer".into());
+        ChargeFuture::ready(if charge.has_corrections() {
+            Err(failed())
+        } else {
+            Ok(outcome)
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_may_have_been_given_back_is_asked_for() {
+    let (inner, policy) = (Counted::new(), one_limit(1, 100));
+    let cached = DenialCache::new(Arc::new(Silent(Arc::clone(&inner))), capacity(8));
+    refused(&cached, millis(0));
+    let back = Corrections::none().with(0, -100);
+    let charge = single(&policy, 1, millis(1));
+    let failed = cached.charge(&charge.with_corrections(&back)).await;
+    assert!(failed.is_err());
+    let outcome = charged(&cached, &single(&policy, 99, millis(1)));
+    assert!(admits(&policy, &outcome));
 }
