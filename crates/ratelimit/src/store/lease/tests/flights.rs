@@ -160,6 +160,25 @@ fn requests_that_come_while_a_lease_is_fetched_share_it() {
 }
 
 #[test]
+fn all_are_woken_when_one_of_them_sees_the_answer() {
+    let (inner, policy) = (Gated::new(), thousand());
+    let store = hot(&inner, &policy);
+    inner.close();
+    let charge = single(&policy, 1, millis(1_001));
+    let mut requests: Vec<_> = (0..5).map(|_| store.charge(&charge)).collect();
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    for request in &mut requests[1..] {
+        let polled = Pin::new(request).poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+    }
+    // The store wakes nobody.
+    inner.gate.lock().unwrap().is_closed = false;
+    admitted(&policy, poll(&mut requests[0]));
+    assert_eq!(woken.0.load(Ordering::SeqCst), 4);
+}
+
+#[test]
 fn a_flight_goes_on_without_the_request_that_began_it() {
     let (inner, policy) = (Gated::new(), thousand());
     // Dropped after it was polled, before that, or kept and never polled.
@@ -204,6 +223,7 @@ fn a_flight_that_everyone_has_left_is_forgotten() {
         (outcome.source(), inner.asked()),
         (Source::Memory, asked + 1)
     );
+    assert_eq!(store.stats().outstanding, 0, "it asked for itself alone");
     // What was learned from it is enough for the next lease.
     admitted(&policy, poll(&mut store.charge(&charge)));
     assert!(store.stats().outstanding > 0);
