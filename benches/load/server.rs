@@ -119,11 +119,16 @@ impl Server {
             "read": { "tenant": lifted },
             "search": { "key": lifted },
         });
-        let limits = json!({
+        let mut limits = json!({
             "client-address": lifted,
             "tier": { "enterprise": { "category": categories } },
         });
-        self.admin()?.ask("PUT /admin/limits", &limits).map(drop)
+        let without = limits.clone();
+        limits["tier"]["operator"] = json!({ "category": { "admin": { "address": lifted } } });
+        let lifted = self.admin()?.ask("PUT /admin/limits", &limits);
+        // An earlier version has no limits of operators.
+        let lifted = lifted.or_else(|_| self.admin()?.ask("PUT /admin/limits", &without));
+        lifted.map(drop)
     }
 
     /// The policy by which nothing is looked for in what this tenant sends.

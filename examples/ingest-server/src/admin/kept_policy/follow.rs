@@ -9,7 +9,8 @@ use tracing::Instrument as _;
 use super::{InForce, Kept, KeptPolicy, ReplaceError};
 use crate::admin::{ActionResult, Actor};
 
-/// How soon a change of the file is seen, and one of the database, which takes under 0.2 ms of processor time to look at.
+/// How soon a change of the file is seen, and one of the database: a look takes less than 0.2 ms of
+/// processor time, in a build without optimisations.
 const LOOK_AT_FILE: Duration = Duration::from_millis(500);
 const LOOK_AT_ROW: Duration = Duration::from_secs(1);
 

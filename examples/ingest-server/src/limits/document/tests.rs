@@ -109,6 +109,20 @@ fn the_limits_of_a_report_are_taken_and_nothing_else_with_them() {
 }
 
 #[test]
+fn the_file_in_the_readme_can_be_used() {
+    let readme = include_str!("../../../README.md");
+    let mut fences = readme.split("```toml\n").skip(1);
+    let file = fences.find(|fence| fence.starts_with("[client-address]"));
+    let file = file.and_then(|fence| fence.split("```").next()).unwrap();
+    let policies = policies(file).unwrap();
+    let described = describe(&policies);
+    assert_eq!(
+        described["tier"]["operator"]["category"]["admin"]["address"],
+        json!({ "per-second": 50, "burst": 100 })
+    );
+}
+
+#[test]
 fn null_is_no_limit() {
     let given = json!({ "client-address": null, "tier": { "free": { "tenant": null } } });
     let none = read(json!({})).unwrap().policies;
