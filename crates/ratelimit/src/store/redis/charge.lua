@@ -25,6 +25,7 @@
 -- was not taken, 3 refuses), V and last after the decision, in the scale of the limit.
 
 local ARGUMENTS = 8
+local HAS_ROOM, NOT_TAKEN, REFUSES = 1, 2, 3
 -- A key outlives its bucket by this, so that a clock that steps back by less, such as that of a replica
 -- that takes over, finds nothing forgotten.
 local MARGIN_MILLIS = 10000
@@ -33,9 +34,7 @@ local EXACT, MOST_UNITS = 9007199254740991, 4503599627370496
 local time = redis.call('TIME') -- the clock
 local now = time[1] * 1000000 + time[2]
 
-local function not_a_bucket()
-  return redis.error_reply('NOTABUCKET a key of the rate limits holds something else')
-end
+local NOT_A_BUCKET = { err = 'NOTABUCKET a key of the rate limits holds something else' }
 
 -- ceil(a * b / c) or `most`, whichever is less, for integers below 2^52: by long multiplication and
 -- division, because the product may need 104 bits. The quotient so far only ever grows.
@@ -92,68 +91,65 @@ local function read(kept, scale, tick_micros, most)
   return consumed, last
 end
 
-local levels, is_refused = {}, false
-for i, key in ipairs(KEYS) do
+local reply, is_refused = { now }, false
+for i = 1, #KEYS do
   local at = (i - 1) * ARGUMENTS
   local scale, per_tick, tick_micros = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  local most, correction = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 7])
+  local most, correction = tonumber(ARGV[at + 4]), ARGV[at + 7]
 
-  local kept = redis.pcall('GET', key)
+  local kept = redis.pcall('GET', KEYS[i])
   local consumed, last = 0, 0
   if kept then
     if type(kept) == 'table' then
       if string.find(kept.err, 'WRONGTYPE', 1, true) then
-        return not_a_bucket()
+        return NOT_A_BUCKET
       end
       return kept
     end
     consumed, last = read(kept, scale, tick_micros, most)
     if not consumed then
-      return not_a_bucket()
+      return NOT_A_BUCKET
     end
   end
 
   -- A clock that steps back refills nothing.
-  local present = math.floor(now / tick_micros)
-  local tick = math.max(last, present)
+  local tick = math.max(last, math.floor(now / tick_micros))
   -- The product may exceed 2^53 and be rounded, and is above every volume then.
   consumed = math.max(0, math.min(consumed, most) - per_tick * (tick - last))
-  if correction ~= 0 then
+  if correction ~= '0' then
     consumed = math.min(most, math.max(0, consumed + correction))
   end
 
-  local has_room = consumed <= tonumber(ARGV[at + 5])
-  if not has_room and ARGV[at + 8] == '1' then
-    is_refused = true
+  local answer = HAS_ROOM
+  if consumed > tonumber(ARGV[at + 5]) then
+    answer = REFUSES
+    if ARGV[at + 8] == '1' then
+      is_refused = true
+    end
   end
-  levels[i] = {
-    consumed = consumed, tick = tick, has_room = has_room, ahead = tick - present,
-    scale = scale, per_tick = per_tick, tick_micros = tick_micros,
-    cost = tonumber(ARGV[at + 6]), is_corrected = correction ~= 0,
-  }
+  reply[i * 3 - 1], reply[i * 3], reply[i * 3 + 1] = answer, consumed, tick
 end
 
-local reply = { now }
-for i, key in ipairs(KEYS) do
-  local level = levels[i]
-  local answer = 3
-  if level.has_room then
-    answer = is_refused and 2 or 1
+for i = 1, #KEYS do
+  local at = (i - 1) * ARGUMENTS
+  local consumed, tick = reply[i * 3], reply[i * 3 + 1]
+  local cost, is_changed = ARGV[at + 6], ARGV[at + 7] ~= '0'
+  if reply[i * 3 - 1] == HAS_ROOM then
+    if is_refused then
+      reply[i * 3 - 1] = NOT_TAKEN
+    elseif cost ~= '0' then
+      consumed, is_changed = consumed + cost, true
+      reply[i * 3] = consumed
+    end
   end
-  if answer == 1 then
-    level.consumed = level.consumed + level.cost
-  end
-  if level.is_corrected or (answer == 1 and level.cost > 0) then
+  if is_changed then
+    local scale, per_tick, tick_micros = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
     -- Whole milliseconds from here on: a rounding of the largest is made up for by the margin.
-    local ticks = level.ahead + math.ceil(level.consumed / level.per_tick)
-    local millis = math.ceil(ticks * level.tick_micros / 1000) + MARGIN_MILLIS
+    local ticks = tick - math.floor(now / tick_micros) + math.ceil(consumed / per_tick)
     redis.call(
-      'SET', key, string.format('%.0f %.0f %s', level.consumed, level.tick, level.scale),
-      'PX', string.format('%.0f', millis)
+      'SET', KEYS[i], string.format('%.0f %.0f %s', consumed, tick, scale),
+      'PX', string.format('%.0f', math.ceil(ticks * tick_micros / 1000) + MARGIN_MILLIS)
     )
   end
-  reply[#reply + 1] = answer
-  reply[#reply + 1] = level.consumed
-  reply[#reply + 1] = level.tick
 end
 return reply
