@@ -361,17 +361,8 @@ impl Kept {
             let name = format!("h{seed}{name}");
             let mut both = pipe();
             both.cmd("GET").arg(&name).cmd("PTTL").arg(&name);
-            let (text, left): (String, u64) = both.query_async(connection).await.unwrap();
-            let scale = bucket.scale();
-            let expected = format!(
-                "{} {} {}/{}/{}",
-                bucket.consumed(),
-                bucket.last_tick(),
-                scale.units_per_token(),
-                scale.units_per_tick(),
-                scale.tick().micros()
-            );
-            assert_eq!(text, expected, "{name}");
+            let (value, left): (Vec<u8>, u64) = both.query_async(connection).await.unwrap();
+            assert_eq!(value, as_kept(bucket), "{name}");
             // The server's own clock has gone on since.
             let whole = millis + MARGIN;
             let elapsed = u64::try_from(Duration::from_secs(60).as_millis()).unwrap();
@@ -379,4 +370,23 @@ impl Kept {
             assert!(left + elapsed >= whole, "{name}: {left} of {whole}");
         }
     }
+}
+
+/// Whole numbers below 2^53 are the same as doubles.
+fn as_kept(bucket: &Bucket) -> Vec<u8> {
+    let scale = bucket.scale();
+    let double = |number: u64| {
+        let (high, low) = (u32::try_from(number >> 32).unwrap(), number & 0xffff_ffff);
+        let low = u32::try_from(low).unwrap();
+        f64::from(high) * 4_294_967_296.0 + f64::from(low)
+    };
+    let numbers = [bucket.consumed(), bucket.last_tick()].map(double);
+    let mut value = numbers.map(f64::to_be_bytes).concat();
+    let (units, drain, tick) = (
+        scale.units_per_token(),
+        scale.units_per_tick(),
+        scale.tick().micros(),
+    );
+    value.extend(format!("{units}/{drain}/{tick}").bytes());
+    value
 }

@@ -108,15 +108,22 @@ async fn something_else_under_a_key_is_malformed_and_stays_and_nothing_is_charge
     let policy = policy(2);
     let charge = charge(&policy, "acme");
     let key = "rl:{acme}:standard/ingest/category";
+    let pack = "redis.call('set', KEYS[1], struct.pack('>dd', loadstring('return '..ARGV[1])()) .. ARGV[2])";
+    let packed = |numbers, scale| vec!["eval", pack, "1", key, numbers, scale];
     for write in [
-        ["lpush", key, "x"],
-        ["set", key, ""],
-        ["set", key, "1 2"],
-        ["set", key, "-1 2 1000000/1/1"],
-        ["set", key, "1 2 1000000/1/7"],
-        ["set", key, "1 2 0/1/1"],
-        ["set", key, "1 99999999999999999 1000000/1/1"],
-        ["set", key, "1 2 1000000/1/1 "],
+        vec!["lpush", key, "x"],
+        vec!["set", key, ""],
+        vec!["set", key, "1 2"],
+        vec!["set", key, "0123456789abcdef1000000/1/1"],
+        packed("-1, 2", "1000000/1/1"),
+        packed("1, -2", "7/1/1"),
+        packed("0.5, 2", "7/1/1"),
+        packed("0/0, 2", "1000000/1/1"),
+        packed("1, 0/0", "7/1/1"),
+        packed("1, 2^53", "1000000/1/1"),
+        packed("1, 2", "1000000/1/7"),
+        packed("1, 2", "0/1/1"),
+        packed("1, 2", "1000000/1/1 "),
     ] {
         server.cli(&["flushall"]);
         server.cli(&write);

@@ -18,8 +18,9 @@
 --   7  units by which to correct the bucket first, below zero to give them back
 --   8  1 if the limit refuses, 0 if it is a shadow
 --
--- A bucket is kept as "V last P/L/tick": the units consumed, the tick up to which they have drained, and
--- the scale that both are counted in.
+-- A bucket is kept as two doubles, high bytes first, and a text: the units consumed (V), the tick up to
+-- which they have drained (last), and the scale that both are counted in. Doubles, since numbers are
+-- nothing else here, and reading and writing them as text took over a quarter of the script's time.
 --
 -- Reply: the server's time in microseconds; then for each limit its answer (1 has room, 2 has room and
 -- was not taken, 3 refuses), V and last after the decision, in the scale of the limit.
@@ -65,32 +66,6 @@ local function scaled(a, b, c, most)
   return math.min(quotient, most)
 end
 
--- The volume and the tick that a key holds, in `scale`; nil if it holds something else.
-local function read(kept, scale, tick_micros, most)
-  local consumed, last, kept_scale = string.match(kept, '^(%d+) (%d+) (%d+/%d+/%d+)$')
-  if not consumed then
-    return nil
-  end
-  consumed, last = tonumber(consumed), tonumber(last)
-  if consumed > EXACT or last > EXACT then
-    return nil
-  end
-  if kept_scale ~= scale then
-    -- Rounded up in volume and time, so that a change of limits never gives tokens away.
-    local kept_units, kept_tick = string.match(kept_scale, '^(%d+)/%d+/(%d+)$')
-    kept_units, kept_tick = tonumber(kept_units), tonumber(kept_tick)
-    if kept_units < 1 or kept_units > MOST_UNITS or (kept_tick ~= 1 and kept_tick ~= 1000) then
-      return nil
-    end
-    consumed = scaled(consumed, tonumber(string.match(scale, '^%d+')), kept_units, most)
-    last = math.ceil(last * kept_tick / tick_micros)
-    if last > EXACT then
-      return nil
-    end
-  end
-  return consumed, last
-end
-
 local reply, is_refused = { now }, false
 for i = 1, #KEYS do
   local at = (i - 1) * ARGUMENTS
@@ -106,9 +81,28 @@ for i = 1, #KEYS do
       end
       return kept
     end
-    consumed, last = read(kept, scale, tick_micros, most)
-    if not consumed then
+    local kept_scale = string.sub(kept, 17)
+    local is_changed = kept_scale ~= scale
+    local units, kept_tick
+    if is_changed then
+      units, kept_tick = string.match(kept_scale, '^(%d+)/%d+/(%d+)$')
+      units, kept_tick = tonumber(units), tonumber(kept_tick)
+      if not units or units < 1 or units > MOST_UNITS or (kept_tick ~= 1 and kept_tick ~= 1000) then
+        return NOT_A_BUCKET
+      end
+    end
+    consumed, last = struct.unpack('>dd', kept)
+    if is_changed then
+      -- Rounded up in volume and time, so that a change of limits never gives tokens away.
+      last = math.ceil(last * kept_tick / tick_micros)
+    end
+    -- What is not a number is in no range.
+    local is_exact = consumed >= 0 and consumed <= EXACT and last >= 0 and last <= EXACT
+    if not is_exact or consumed % 1 ~= 0 or last % 1 ~= 0 then
       return NOT_A_BUCKET
+    end
+    if is_changed then
+      consumed = scaled(consumed, tonumber(string.match(scale, '^%d+')), units, most)
     end
   end
 
@@ -147,8 +141,8 @@ for i = 1, #KEYS do
     -- Whole milliseconds from here on: a rounding of the largest is made up for by the margin.
     local ticks = tick - math.floor(now / tick_micros) + math.ceil(consumed / per_tick)
     redis.call(
-      'SET', KEYS[i], string.format('%.0f %.0f %s', consumed, tick, scale),
-      'PX', string.format('%.0f', math.ceil(ticks * tick_micros / 1000) + MARGIN_MILLIS)
+      'SET', KEYS[i], struct.pack('>dd', consumed, tick) .. scale,
+      'PX', math.ceil(ticks * tick_micros / 1000) + MARGIN_MILLIS
     )
   end
 end
