@@ -1,12 +1,12 @@
 //! Which keys there are on the server, and what is in them.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use portcullis_ratelimit::{
     Category, RateLimitRequest, Tier,
     clock::Timestamp,
     policy::{Limit, Policies, Policy, Rate, Rule},
-    store::{Charge, RedisStore, Store as _, StoreError},
+    store::{Charge, NodeCount, RedisHeartbeat, RedisStore, Store as _, StoreError},
 };
 
 use crate::{
@@ -154,4 +154,9 @@ async fn a_user_who_may_do_nothing_else_is_enough() {
         }
     }
     store.ping().await.unwrap();
+    let commands = ["+zadd", "+zremrangebyscore", "+zcard", "+pexpire"];
+    server.cli(&[&["acl", "setuser", "limits"], commands.as_slice()].concat());
+    let nodes = NodeCount::starting_at(NonZeroU32::MIN);
+    let heartbeat = RedisHeartbeat::new(Arc::new(store), nodes);
+    assert_eq!(heartbeat.beat().await.unwrap().get(), 1);
 }
