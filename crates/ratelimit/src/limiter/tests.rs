@@ -47,7 +47,6 @@ impl Observer for Recorder {
                 format!("exceeded {} {:?}", limit.name(), limit.mode())
             }
             Event::NearLimit { limit, .. } => format!("near {}", limit.name()),
-            #[cfg(feature = "tower")]
             other => format!("{other:?}"),
         };
         self.events.lock().unwrap().push(text);
