@@ -11,11 +11,8 @@ use std::{
     },
 };
 
-use self::denials::Denials;
-use super::{
-    Charge, ChargeFuture, ChargeOutcome, Store,
-    fingerprint::{ChargeKeys, Fingerprints},
-};
+use self::denials::{Denials, Keys};
+use super::{Charge, ChargeFuture, ChargeOutcome, Store, fingerprint::Fingerprints};
 
 const MAX_SHARDS: usize = 64;
 const MIN_SHARD_CAPACITY: usize = 256;
@@ -112,7 +109,7 @@ impl DenialCache {
     fn ask<'a>(
         &'a self,
         charge: &'a Charge<'a>,
-        keys: ChargeKeys,
+        keys: Keys,
         shard: &'a Mutex<Denials>,
     ) -> ChargeFuture<'a> {
         self.passed_on.fetch_add(1, Ordering::Relaxed);
@@ -133,7 +130,7 @@ impl Store for DenialCache {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
         let partition = self.fingerprints.of_partition(charge.partition());
         let shard = &self.shards[partition.shard_below(self.shards.len())];
-        let keys = self.fingerprints.of_buckets(partition, charge);
+        let keys = Keys::of(charge, partition, &self.fingerprints);
         if charge.has_corrections() {
             locked(shard).forget(charge, &keys);
         } else if charge.cost() > 0 {

@@ -8,7 +8,9 @@ use crate::{
     clock::Timestamp,
     policy::{Limit, MAX_LIMITS, Mode, PolicyLimit},
     store::{
-        Answer, Charge, ChargeOutcome, Source, Target, entries::Entries, fingerprint::ChargeKeys,
+        Answer, Charge, ChargeOutcome, Source, Target,
+        entries::Entries,
+        fingerprint::{Fingerprint, Fingerprints},
     },
 };
 
@@ -18,6 +20,9 @@ pub(super) struct Denials {
     len: usize,
     forgotten: u64,
 }
+
+/// The keys of the buckets of a charge, by position.
+pub(super) struct Keys([Option<Fingerprint>; MAX_LIMITS]);
 
 /// A bucket as the store told it. Since charges only fill it and time only drains it, the store's own
 /// holds at least as much at any later time.
@@ -32,6 +37,24 @@ pub(super) struct Denial {
     at: Timestamp,
     /// The local time when it was asked, no later than that.
     sent: Timestamp,
+}
+
+impl Keys {
+    pub(super) fn of(
+        charge: &Charge<'_>,
+        partition: Fingerprint,
+        fingerprints: &Fingerprints,
+    ) -> Self {
+        let mut keys = [None; MAX_LIMITS];
+        for target in charge.targets() {
+            keys[target.position()] = Some(fingerprints.of_bucket(partition, &target));
+        }
+        Self(keys)
+    }
+
+    const fn at(&self, position: usize) -> Option<Fingerprint> {
+        self.0[position]
+    }
 }
 
 impl Denials {
@@ -52,7 +75,7 @@ impl Denials {
     }
 
     /// What the store would answer, if what is remembered suffices to say that it refuses.
-    pub(super) fn refusal(&self, charge: &Charge<'_>, keys: &ChargeKeys) -> Option<ChargeOutcome> {
+    pub(super) fn refusal(&self, charge: &Charge<'_>, keys: &Keys) -> Option<ChargeOutcome> {
         if self.len == 0 {
             return None;
         }
@@ -87,12 +110,7 @@ impl Denials {
     }
 
     /// Remembers all buckets of a charge that was refused, and of another what is remembered already.
-    pub(super) fn learn(
-        &mut self,
-        charge: &Charge<'_>,
-        keys: &ChargeKeys,
-        outcome: &ChargeOutcome,
-    ) {
+    pub(super) fn learn(&mut self, charge: &Charge<'_>, keys: &Keys, outcome: &ChargeOutcome) {
         let is_refused = charge.targets().any(|target| {
             target.limit().is_enforced() && outcome.answer(target.position()) == Answer::Refuses
         });
@@ -124,7 +142,7 @@ impl Denials {
     }
 
     /// Believes nothing of the buckets of `charge` any more.
-    pub(super) fn forget(&mut self, charge: &Charge<'_>, keys: &ChargeKeys) {
+    pub(super) fn forget(&mut self, charge: &Charge<'_>, keys: &Keys) {
         let keys = charge
             .targets()
             .filter_map(|target| keys.at(target.position()));
@@ -133,7 +151,7 @@ impl Denials {
         }
     }
 
-    fn believed(&self, target: &Target<'_>, now: Timestamp, keys: &ChargeKeys) -> Option<&Denial> {
+    fn believed(&self, target: &Target<'_>, now: Timestamp, keys: &Keys) -> Option<&Denial> {
         let denial = self.entries.find(keys.at(target.position())?)?;
         (denial.is_believed(now) && denial.is_of(target.limit())).then_some(denial)
     }

@@ -173,6 +173,28 @@ fn leases_that_nobody_asks_for_again_are_not_outstanding_for_ever() {
 }
 
 #[test]
+fn a_lease_holds_what_was_asked_for_and_no_more_than_the_rate_gives_in_its_lifetime() {
+    for (rate, calls, most) in [
+        (1_000, 2_000, 200),
+        (1_000, 50, 50),
+        (100, 2_000, 20),
+        (9, 500, 0),
+    ] {
+        let (inner, policy) = (Counted::new(), one_limit(rate, 10_000));
+        let store = leasing(&inner);
+        let mut largest = 0;
+        for _ in 0..calls {
+            charged(&store, &single(&policy, 1, millis(0)));
+            largest = largest.max(store.stats().outstanding);
+        }
+        assert!(
+            largest <= most && largest >= most / 2,
+            "{largest} of {most}"
+        );
+    }
+}
+
+#[test]
 fn below_half_of_the_burst_every_request_asks() {
     let (inner, policy) = (Counted::new(), thousand());
     let store = leasing(&inner);
@@ -224,9 +246,12 @@ fn debt_and_peeks_and_corrections_are_always_asked_for() {
     let store = leasing(&inner);
     warm_up(&store, &policy, millis(0));
     assert!(store.stats().outstanding > 0);
-    for cost in [0, 1_001] {
+    // The first is the rest of a request that needs debt as a whole, and less than a lease holds.
+    assert!(store.stats().outstanding >= 5);
+    for (before, cost) in [(998, 5), (0, 0), (0, 1_001)] {
         let asked = inner.asked();
-        charged(&store, &single(&policy, cost, millis(1)));
+        let charge = single(&policy, cost, millis(1)).with_amounts(before, cost);
+        charged(&store, &charge);
         assert_eq!(inner.asked(), asked + 1);
     }
     let corrections = Corrections::none().with(0, 1);
@@ -321,7 +346,7 @@ fn keys_beyond_the_capacity_go_straight_through_and_leases_stay() {
     for tenant in 0..20 {
         hot(&tenant.to_string());
     }
-    assert_eq!(store.stats().leases, 8);
+    assert_eq!((store.stats().leases, store.stats().expired), (8, 0));
     // Once they have expired, there is room for others.
     for tenant in 20..40 {
         for _ in 0..20 {

@@ -1,12 +1,12 @@
 //! What lowers a bucket behind the back of a denial cache, and how late it is noticed.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use super::{cached, single};
 use crate::{
     clock::Timestamp,
     store::{
-        Corrections, DenialCache, Source, Store as _,
+        Charge, ChargeFuture, Corrections, DenialCache, Source, Store,
         histories::{
             CATEGORY, Counted, OwnTime, TIER, admits, answered, capacity, charged, millis,
             one_limit, policy, rule,
@@ -77,7 +77,13 @@ fn what_is_given_back_through_it_is_noticed_at_once() {
 #[test]
 fn changed_limits_are_noticed_at_once() {
     let at = millis(50_000);
-    for (rate, burst, cost) in [(10, 100, 100), (1, 40, 40), (1, 200, 150), (3, 70, 70)] {
+    for (rate, burst, cost) in [
+        (10, 100, 100),
+        (10, 2_000, 2_000),
+        (1, 40, 40),
+        (1, 200, 150),
+        (3, 70, 70),
+    ] {
         let inner = Counted::new();
         let cached = cached(&inner);
         let (before, after) = (one_limit(1, 100), one_limit(rate, burst));
@@ -133,4 +139,33 @@ fn a_shadow_that_becomes_enforced_is_asked_for() {
         &enforced,
         &charged(&cached, &single(&enforced, 1, millis(0)))
     ));
+}
+
+/// A store that decides at once, and whose answers come when they are waited for.
+#[derive(Debug)]
+struct Slow(Arc<Counted>);
+
+impl Store for Slow {
+    fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
+        let outcome = charged(self.0.as_ref(), charge);
+        ChargeFuture::boxed(ready(Ok(outcome)))
+    }
+}
+
+#[test]
+fn an_answer_that_was_overtaken_changes_nothing() {
+    let (inner, policy) = (Counted::new(), one_limit(1, 5));
+    let cached = DenialCache::new(Arc::new(Slow(Arc::clone(&inner))), capacity(8));
+    charged(inner.as_ref(), &single(&policy, 1, millis(0)));
+    let five = single(&policy, 5, millis(0));
+    let overtaken = cached.charge(&five);
+    charged(inner.as_ref(), &single(&policy, 4, millis(1)));
+    assert!(!admits(
+        &policy,
+        &charged(&cached, &single(&policy, 1, millis(1)))
+    ));
+    // By what it was told, four tokens would be free.
+    assert!(!admits(&policy, &answered(overtaken)));
+    let outcome = charged(&cached, &single(&policy, 1, millis(2)));
+    assert_eq!(outcome.source(), Source::DenialCache);
 }

@@ -109,8 +109,6 @@ fn admitted(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn every_limit_admits_at_most_burst_and_rate_and_a_lifetime_in_every_interval(
         steps in storms(),
@@ -282,7 +280,7 @@ impl Plot {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn an_adversary_who_alternates_nodes_gets_no_more(plot in plots(), pause in 0..=600_u64) {
