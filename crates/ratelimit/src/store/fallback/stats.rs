@@ -12,7 +12,8 @@ use crate::clock::Timestamp;
 pub struct FallbackStats {
     /// Whether the primary is asked.
     pub state: BreakerState,
-    /// When the primary was last asked by all requests, by the limiter's clock; `None` while it is.
+    /// Since when not every request asks the primary, by the limiter's clock; `None` while the breaker is
+    /// closed.
     pub open_since: Option<Timestamp>,
     /// When a request tries the primary again, by the limiter's clock; `None` unless the state is open.
     pub open_until: Option<Timestamp>,

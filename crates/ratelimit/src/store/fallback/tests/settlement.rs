@@ -131,6 +131,33 @@ fn what_would_have_drained_is_not_told() {
     assert_eq!(node.store.stats().settled_tokens, 0);
 }
 
+#[test]
+fn threads_admit_exactly_their_part_and_tell_it_once() {
+    let (node, policy) = (Node::of(2, 0.5), three_limits());
+    let request = request("acme").with_key("k");
+    let all = |cost, at| -> usize {
+        let admits = |_: &usize| node.admits(&policy, &request.with_cost(cost), at);
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| (0..100).filter(admits).count()))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .sum()
+        })
+    };
+    node.primary.set(Link::Down);
+    assert_eq!(all(1, seconds(1)), 225, "a quarter of 900");
+    // Of the shadow limit's 800 a quarter is 200.
+    assert_eq!(node.store.stats().unsettled_tokens, 225 + 225 + 200);
+    node.primary.set(Link::Up);
+    all(0, seconds(3));
+    let stats = node.store.stats();
+    assert_eq!((stats.unsettled_buckets, stats.settled_tokens), (0, 650));
+    assert_eq!(used(&node, &policy, seconds(3)), [225, 225, 200]);
+}
+
 proptest! {
     /// The primary then holds all that was admitted, or as much as it can: never less.
     #[test]
