@@ -190,7 +190,7 @@ impl Asked {
     async fn connect(decider: Decider, url: &str, at_once: usize) -> Result<Self, Failure> {
         Ok(match decider {
             Decider::Bare => Self::Bare(BareScript::connect(url, at_once).await?),
-            _ => Self::Limiter(Limited::connect(decider, url, at_once).await?),
+            _ => Self::Limiter(Limited::connect(decider, url, at_once)?),
         })
     }
 

@@ -27,11 +27,8 @@ pub(super) struct Limited {
 }
 
 impl Limited {
-    pub(super) async fn connect(
-        decider: Decider,
-        url: &str,
-        at_once: usize,
-    ) -> Result<Self, Failure> {
+    /// A connection is made with the first check.
+    pub(super) fn connect(decider: Decider, url: &str, at_once: usize) -> Result<Self, Failure> {
         let most_in_flight = NonZeroUsize::new(at_once).ok_or("nothing at once")?;
         let redis = RedisStore::builder([url])?
             .deadline(DEADLINE)

@@ -361,14 +361,8 @@ impl Kept {
             let name = format!("h{seed}{name}");
             let mut both = pipe();
             both.cmd("GET").arg(&name).cmd("PTTL").arg(&name);
-            let (kept, left): (Vec<u8>, u64) = both.query_async(connection).await.unwrap();
-            let scale = bucket.scale();
-            let (units, drained) = (scale.units_per_token(), scale.units_per_tick());
-            let text = format!("{units}/{drained}/{}", scale.tick().micros());
-            let numbers = [bucket.consumed(), bucket.last_tick()];
-            let mut expected = numbers.map(|number| (number as f64).to_le_bytes()).concat();
-            expected.extend_from_slice(text.as_bytes());
-            assert_eq!(kept, expected, "{name}");
+            let (value, left): (Vec<u8>, u64) = both.query_async(connection).await.unwrap();
+            assert_eq!(value, as_kept(bucket), "{name}");
             // The server's own clock has gone on since.
             let whole = millis + MARGIN;
             let elapsed = u64::try_from(Duration::from_secs(60).as_millis()).unwrap();
@@ -376,4 +370,23 @@ impl Kept {
             assert!(left + elapsed >= whole, "{name}: {left} of {whole}");
         }
     }
+}
+
+/// Whole numbers below 2^53 are the same as doubles.
+fn as_kept(bucket: &Bucket) -> Vec<u8> {
+    let scale = bucket.scale();
+    let double = |number: u64| {
+        let (high, low) = (u32::try_from(number >> 32).unwrap(), number & 0xffff_ffff);
+        let low = u32::try_from(low).unwrap();
+        f64::from(high) * 4_294_967_296.0 + f64::from(low)
+    };
+    let numbers = [bucket.consumed(), bucket.last_tick()].map(double);
+    let mut value = numbers.map(f64::to_be_bytes).concat();
+    let (units, drain, tick) = (
+        scale.units_per_token(),
+        scale.units_per_tick(),
+        scale.tick().micros(),
+    );
+    value.extend(format!("{units}/{drain}/{tick}").bytes());
+    value
 }

@@ -1,12 +1,12 @@
 //! Which keys there are on the server, and what is in them.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use portcullis_ratelimit::{
     Category, RateLimitRequest, Tier,
     clock::Timestamp,
     policy::{Limit, Policies, Policy, Rate, Rule},
-    store::{Charge, RedisStore, Store as _, StoreError},
+    store::{Charge, NodeCount, RedisHeartbeat, RedisStore, Store as _, StoreError},
 };
 
 use crate::{
@@ -47,14 +47,14 @@ fn store(url: &str) -> RedisStore {
 }
 
 #[test]
-fn a_limit_is_one_key_and_one_argument() {
+fn a_limit_is_one_key_and_eight_arguments() {
     let script = ChargeScript::new(CHARGE, "rl".to_owned());
     for limits in 1..=4 {
         let policy = policy(limits);
         let charge = charge(&policy, "acme");
         // Name, script and the number of keys come before them.
         for command in [script.by_hash(&charge), script.whole(&charge)] {
-            assert_eq!(command.args_iter().count(), 3 + limits + limits);
+            assert_eq!(command.args_iter().count(), 3 + limits + 8 * limits);
         }
     }
 }
@@ -108,26 +108,25 @@ async fn something_else_under_a_key_is_malformed_and_stays_and_nothing_is_charge
     let policy = policy(2);
     let charge = charge(&policy, "acme");
     let key = "rl:{acme}:standard/ingest/category";
-    let set = |value: &str| {
-        let script = format!("return redis.call('set', KEYS[1], {value})");
-        ["eval".to_owned(), script, "1".to_owned(), key.to_owned()]
-    };
+    let pack = "redis.call('set', KEYS[1], struct.pack('>dd', loadstring('return '..ARGV[1])()) .. ARGV[2])";
+    let packed = |numbers, scale| vec!["eval", pack, "1", key, numbers, scale];
     for write in [
-        ["lpush", key, "x", "y"].map(str::to_owned),
-        set("''"),
-        set("'1 2 1000000/1/1'"),
-        set("'a text of more than sixteen bytes 1000000/1/1'"),
-        set("struct.pack('<dd', 1, 2)"),
-        set("struct.pack('<dd', -1, 2) .. '1000000/1/1'"),
-        set("struct.pack('<dd', 1.5, 2) .. '1000000/1/1'"),
-        set("struct.pack('<dd', 0 / 0, 2) .. '1000000/1/1'"),
-        set("struct.pack('<dd', 1, 2 ^ 53) .. '1000000/1/1'"),
-        set("struct.pack('<dd', 1, 2) .. '1000000/1/7'"),
-        set("struct.pack('<dd', 1, 2) .. '0/1/1'"),
-        set("struct.pack('<dd', 1, 2) .. '1000000/1/1 '"),
+        vec!["lpush", key, "x"],
+        vec!["set", key, ""],
+        vec!["set", key, "1 2"],
+        vec!["set", key, "0123456789abcdef1000000/1/1"],
+        packed("-1, 2", "1000000/1/1"),
+        packed("1, -2", "7/1/1"),
+        packed("0.5, 2", "7/1/1"),
+        packed("0/0, 2", "1000000/1/1"),
+        packed("1, 0/0", "7/1/1"),
+        packed("1, 2^53", "1000000/1/1"),
+        packed("1, 2", "1000000/1/7"),
+        packed("1, 2", "0/1/1"),
+        packed("1, 2", "1000000/1/1 "),
     ] {
         server.cli(&["flushall"]);
-        server.cli(&write.each_ref().map(String::as_str));
+        server.cli(&write);
         let before = server.cli(&["dump", key]);
         let failed = store.charge(&charge).await;
         assert!(
@@ -155,4 +154,9 @@ async fn a_user_who_may_do_nothing_else_is_enough() {
         }
     }
     store.ping().await.unwrap();
+    let commands = ["+zadd", "+zremrangebyscore", "+zcard", "+pexpire"];
+    server.cli(&[&["acl", "setuser", "limits"], commands.as_slice()].concat());
+    let nodes = NodeCount::starting_at(NonZeroU32::MIN);
+    let heartbeat = RedisHeartbeat::new(Arc::new(store), nodes);
+    assert_eq!(heartbeat.beat().await.unwrap().get(), 1);
 }

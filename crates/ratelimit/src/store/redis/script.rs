@@ -13,8 +13,6 @@ use crate::{
 
 /// What the script answers for one limit.
 const NUMBERS_PER_LIMIT: usize = 3;
-/// Seven doubles and the digits of a scale.
-const MOST_ARGUMENT_BYTES: usize = 7 * 8 + 32;
 
 /// A script, and the hash by which a server that has it knows it.
 pub(super) struct Script {
@@ -111,7 +109,7 @@ impl fmt::Debug for Script {
     }
 }
 
-/// The argument that `charge.lua` takes for one limit: its numbers, each below 2⁵³, as doubles, and its scale.
+/// The arguments that `charge.lua` takes for one limit.
 fn append_limit(command: &mut Cmd, charge: &Charge<'_>, target: &Target<'_>) {
     let limit = target.limit().limit();
     let scale = limit.scale();
@@ -119,22 +117,17 @@ fn append_limit(command: &mut Cmd, charge: &Charge<'_>, target: &Target<'_>) {
     let tick = scale.tick().micros();
     let most = limit.most_volume();
     let volume_of = |tokens: u64| tokens.saturating_mul(per_token.get()).min(most);
-    let correction = volume_of(target.correction().unsigned_abs()) as f64;
-    let numbers = [
-        f64::from(per_tick.get()),
-        tick as f64,
-        most as f64,
-        most_consumed(charge, target) as f64,
-        volume_of(charge.cost().into()) as f64,
-        correction.copysign(target.correction() as f64),
-        f64::from(u8::from(target.limit().is_enforced())),
-    ];
-    let mut argument = Vec::with_capacity(MOST_ARGUMENT_BYTES);
-    for number in numbers {
-        argument.extend_from_slice(&number.to_le_bytes());
-    }
-    argument.extend_from_slice(format!("{per_token}/{per_tick}/{tick}").as_bytes());
-    command.arg(argument);
+    let correction = i64::try_from(volume_of(target.correction().unsigned_abs()));
+    let correction = correction.unwrap_or(i64::MAX) * target.correction().signum();
+    command
+        .arg(format!("{per_token}/{per_tick}/{tick}"))
+        .arg(per_tick)
+        .arg(tick)
+        .arg(most)
+        .arg(most_consumed(charge, target))
+        .arg(volume_of(charge.cost().into()))
+        .arg(correction)
+        .arg(u8::from(target.limit().is_enforced()));
 }
 
 /// The most units that may be consumed for the charge to have room, as
