@@ -11,8 +11,11 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use self::{fingerprint::Fingerprints, shard::Shard};
-use super::{Charge, ChargeFuture, Store};
+use self::{
+    fingerprint::{ChargeKeys, Fingerprints},
+    shard::Shard,
+};
+use super::{Charge, ChargeFuture, ChargeOutcome, Store};
 
 const MAX_SHARDS: usize = 64;
 const MIN_SHARD_CAPACITY: usize = 1_024;
@@ -94,12 +97,13 @@ impl Store for MemoryStore {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
         let partition = self.fingerprints.of_partition(charge.partition());
         let shard = &self.shards[partition.shard_below(self.shards.len())];
-        let keys = self.fingerprints.of_buckets(partition, charge);
-        let mut shard = locked(shard);
-        let outcome = shard.admit(charge, &keys);
-        outcome
-            .unwrap_or_else(|| shard.charge(charge, &keys))
-            .into()
+        let mut keys = ChargeKeys::default();
+        self.fingerprints.of_buckets(partition, charge, &mut keys);
+        // Filled in where it is: on the way from hand to hand it would be copied while the processor is
+        // still writing it, which has to wait for that.
+        let mut outcome = ChargeOutcome::new(charge, charge.now());
+        locked(shard).charge(charge, &keys, &mut outcome);
+        outcome.into()
     }
 }
 

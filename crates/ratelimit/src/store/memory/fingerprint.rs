@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A key of 128 bits, in place of the texts that it stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Fingerprint {
     low: u64,
     high: u64,
@@ -36,9 +36,10 @@ pub(super) struct Fingerprints {
     networks: SipHasher13,
 }
 
-/// The fingerprints of the buckets of one charge.
+/// The fingerprints of the buckets of one charge; of positions that have none, zero.
+#[derive(Default)]
 pub(super) struct ChargeKeys {
-    by_position: [Option<Fingerprint>; MAX_LIMITS],
+    by_position: [Fingerprint; MAX_LIMITS],
 }
 
 impl Fingerprint {
@@ -98,13 +99,17 @@ impl Fingerprints {
         bucket.of_limit(target.limit().identity_hash())
     }
 
+    /// Fills in the keys of a charge's buckets.
     #[inline]
-    pub(super) fn of_buckets(&self, partition: Fingerprint, charge: &Charge<'_>) -> ChargeKeys {
-        let mut by_position = [None; MAX_LIMITS];
+    pub(super) fn of_buckets(
+        &self,
+        partition: Fingerprint,
+        charge: &Charge<'_>,
+        keys: &mut ChargeKeys,
+    ) {
         for target in charge.targets() {
-            by_position[target.position()] = Some(self.of_bucket(partition, &target));
+            keys.by_position[target.position()] = self.of_bucket(partition, &target);
         }
-        ChargeKeys { by_position }
     }
 
     fn of_network(&self, network: ClientNetwork) -> Fingerprint {
@@ -117,13 +122,13 @@ impl Fingerprints {
 
 impl ChargeKeys {
     /// The key of the bucket of the limit at `position`.
-    pub(super) const fn at(&self, position: usize) -> Option<Fingerprint> {
+    pub(super) const fn at(&self, position: usize) -> Fingerprint {
         self.by_position[position]
     }
 
     /// Whether it is the key of one of the charge's own buckets.
     pub(super) fn contain(&self, key: Fingerprint) -> bool {
-        self.by_position.contains(&Some(key))
+        self.by_position.contains(&key)
     }
 }
 
