@@ -1,10 +1,11 @@
 //! The policies in force: read by every check, replaced hardly ever.
 
 use std::{
+    array,
     cell::RefCell,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -14,68 +15,93 @@ use crate::policy::Policies;
 
 /// Policies that can be replaced while others read them.
 ///
-/// Each thread keeps a copy of those that it has read last, and looks whether they are still the ones in
-/// force. So a check writes to no memory that other threads want at the same time, the counts of who holds
-/// a policy among it. A copy is a few hundred bytes for a tier; it goes when its thread ends, or reads other
-/// policies than these.
+/// Each thread keeps those that it has read last, and looks whether they are still the ones in force. It
+/// takes them from one of a few copies, so that few threads count on the same memory who holds a policy.
+/// Replaced ones are kept by a thread until it reads others, or ends.
 #[derive(Debug)]
 pub(super) struct InForce {
-    policies: ArcSwap<Policies>,
+    copies: ArcSwap<[Arc<Policies>; COPIES]>,
     /// Of all policies that were ever put in force in this process, by any limiter, the number of these.
     /// Written after them: who sees a number sees these policies, or later ones with a number to come.
     edition: AtomicU64,
 }
 
-struct Copied {
-    edition: u64,
-    policies: Policies,
+/// What a thread knows.
+struct OfThread {
+    /// Which of the copies it takes. Threads take turns at them, in the order in which they first read.
+    copy: usize,
+    last: Option<Edition>,
 }
 
+struct Edition {
+    number: u64,
+    policies: Arc<Policies>,
+}
+
+const COPIES: usize = 8;
+
 thread_local! {
-    static COPIED: RefCell<Option<Copied>> = const { RefCell::new(None) };
+    static OF_THREAD: RefCell<OfThread> = RefCell::new(OfThread::new());
 }
 
 impl InForce {
     pub(super) fn new(policies: Policies) -> Self {
         Self {
-            policies: ArcSwap::from_pointee(policies),
+            copies: ArcSwap::new(copies(policies)),
             edition: AtomicU64::new(next_edition()),
         }
     }
 
     pub(super) fn replace(&self, policies: Policies) {
-        self.policies.store(Arc::new(policies));
+        self.copies.store(copies(policies));
         self.edition.store(next_edition(), Ordering::Release);
     }
 
     pub(super) fn load(&self) -> Arc<Policies> {
-        self.policies.load_full()
+        self.copy(0)
     }
 
     /// What `read` finds in them.
     #[inline]
     pub(super) fn read<T>(&self, read: impl Fn(&Policies) -> T) -> T {
         let edition = self.edition.load(Ordering::Acquire);
-        let found = COPIED.try_with(|copied| {
-            let mut copied = copied.try_borrow_mut().ok()?;
-            let copied = match &mut *copied {
-                Some(copied) if copied.edition == edition => copied,
-                other => self.copy_to(other, edition),
+        let found = OF_THREAD.try_with(|of_thread| {
+            let mut of_thread = of_thread.try_borrow_mut().ok()?;
+            let policies = match &of_thread.last {
+                Some(last) if last.number == edition => &last.policies,
+                _ => self.load_for(&mut of_thread, edition),
             };
-            Some(read(&copied.policies))
+            Some(read(policies))
         });
-        // A thread that is about to end has no copy any more.
+        // A thread that is about to end remembers nothing any more.
         let found = found.ok().flatten();
-        found.unwrap_or_else(|| read(&self.policies.load()))
+        found.unwrap_or_else(|| read(&self.load()))
     }
 
     #[cold]
-    fn copy_to<'a>(&self, copied: &'a mut Option<Copied>, edition: u64) -> &'a mut Copied {
-        copied.insert(Copied {
-            edition,
-            policies: self.policies.load().copied(),
-        })
+    fn load_for<'a>(&self, of_thread: &'a mut OfThread, number: u64) -> &'a Arc<Policies> {
+        let policies = self.copy(of_thread.copy);
+        let edition = of_thread.last.insert(Edition { number, policies });
+        &edition.policies
     }
+
+    fn copy(&self, number: usize) -> Arc<Policies> {
+        Arc::clone(&self.copies.load()[number])
+    }
+}
+
+impl OfThread {
+    fn new() -> Self {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        Self {
+            copy: THREADS.fetch_add(1, Ordering::Relaxed) % COPIES,
+            last: None,
+        }
+    }
+}
+
+fn copies(policies: Policies) -> Arc<[Arc<Policies>; COPIES]> {
+    Arc::new(array::from_fn(|_| Arc::new(policies.copied())))
 }
 
 fn next_edition() -> u64 {
@@ -85,9 +111,9 @@ fn next_edition() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::mpsc, thread};
+    use std::{collections::HashSet, sync::mpsc, thread};
 
-    use super::InForce;
+    use super::{COPIES, InForce};
     use crate::{
         name::{Category, Tier},
         policy::{Limit, Policies, Rate, Rule},
@@ -114,6 +140,19 @@ mod tests {
         for (copy, original) in copied.iter().zip(policies.iter()) {
             assert!(!std::ptr::eq(copy, original));
         }
+    }
+
+    #[test]
+    fn threads_read_different_copies() {
+        let policies = &InForce::new(of_burst(1));
+        let address = || policies.read(|all| std::ptr::from_ref(all).addr());
+        let addresses: HashSet<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..4 * COPIES).map(|_| scope.spawn(address)).collect();
+            let threads = threads.into_iter();
+            threads.map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!((2..=COPIES).contains(&addresses.len()));
+        assert_eq!(address(), address());
     }
 
     #[test]
