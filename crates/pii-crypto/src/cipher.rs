@@ -5,6 +5,8 @@ mod associated_data;
 mod epoch;
 mod subkey;
 
+use std::mem;
+
 use portcullis_keyring::{KeyId, KeyMissing, PreparedKey, PreparedKeys, entropy::EntropyError};
 use zeroize::Zeroizing;
 
@@ -44,7 +46,10 @@ pub struct FieldContext<'a> {
 }
 
 /// Why a value was not sealed.
+// As wide as the words of the sealed value in whose place it is handed back: if it is a byte, those words
+// are handed back in pieces, and each reader of them waits until the pieces are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[repr(u64)]
 #[non_exhaustive]
 pub enum SealError {
     /// No primary key for the purpose of the value was prepared.
@@ -258,9 +263,12 @@ fn open_with<T>(key: &PreparedKey, aad: &[u8], sealed: &Sealed<T>) -> Option<Zer
     if !subkey.has_commitment(sealed.commitment()) {
         return None;
     }
-    let mut text = Zeroizing::new(sealed.ciphertext_and_tag().to_vec());
-    let padded = subkey.open(sealed.counter(), aad, &mut text)?;
-    let len = sealed.suite().unpadded_len(padded)?;
+    // Without the tag, so that the text fills what is allocated, and no rest of that is to be wiped.
+    let mut text = Zeroizing::new(sealed.ciphertext().to_vec());
+    if !subkey.open(sealed.counter(), aad, sealed.tag(), &mut text) {
+        return None;
+    }
+    let len = sealed.suite().unpadded_len(&text)?;
     text.truncate(len);
     let text = into_text(text)?;
     // Only now, so that forged values cannot push good subkeys out.
@@ -270,8 +278,13 @@ fn open_with<T>(key: &PreparedKey, aad: &[u8], sealed: &Sealed<T>) -> Option<Zer
 
 #[inline]
 fn into_text(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<String>> {
-    match String::from_utf8(std::mem::take(&mut *bytes)) {
-        Ok(text) => Some(Zeroizing::new(text)),
+    match String::from_utf8(mem::take(&mut *bytes)) {
+        Ok(text) => {
+            // Nothing is left to wipe, and nothing to free. Wiped all the same, it would have zeros
+            // written to no bytes at no address, which takes some processors with AVX-512 longer than AES.
+            mem::forget(bytes);
+            Some(Zeroizing::new(text))
+        }
         Err(error) => {
             *bytes = error.into_bytes();
             None

@@ -95,8 +95,13 @@ impl<T> Sealed<T> {
         u32::from_be_bytes(self.part::<COUNTER_AT, 4>())
     }
 
-    pub(crate) fn ciphertext_and_tag(&self) -> &[u8] {
-        &self.bytes[HEADER_BYTES..]
+    pub(crate) fn ciphertext(&self) -> &[u8] {
+        &self.bytes[HEADER_BYTES..self.bytes.len() - TAG_BYTES]
+    }
+
+    pub(crate) fn tag(&self) -> [u8; TAG_BYTES] {
+        let tag = self.bytes.last_chunk();
+        *tag.expect("the constructor has checked the length")
     }
 
     /// What the cipher has just made.

@@ -61,7 +61,8 @@ impl Timestamp {
 /// Takes a time since the origin, rounded down to a microsecond.
 impl From<Duration> for Timestamp {
     fn from(since_origin: Duration) -> Self {
-        Self(u64::try_from(since_origin.as_micros()).unwrap_or(u64::MAX))
+        let micros = since_origin.as_secs().saturating_mul(1_000_000);
+        Self(micros.saturating_add(u64::from(since_origin.subsec_micros())))
     }
 }
 

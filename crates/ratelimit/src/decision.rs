@@ -12,7 +12,7 @@ use crate::{
     limiter::RateLimiter,
     policy::{LimitName, Policy, PolicyLimit},
     request::RateLimitRequest,
-    store::{Answer, ChargeOutcome, LimitStatus, Source},
+    store::{ChargeOutcome, LimitStatus, Source},
 };
 
 #[cfg(feature = "http")]
@@ -51,40 +51,33 @@ pub struct Refused {
 #[derive(Clone, Debug)]
 struct Limits {
     policy: Arc<Policy>,
+    /// As long as the words around it: a decision is moved as such, and to read a whole one where half of
+    /// one was just written would take the processor longer than most of a check.
+    taken: u64,
     outcome: ChargeOutcome,
-    taken: u32,
 }
 
 impl Decision {
-    /// Of a request for which `before` tokens were taken earlier, and `cost` if it is admitted.
+    /// Of a request that has taken so many tokens by all its charges.
     #[inline]
-    pub(crate) fn new(
+    pub(crate) fn admitted(policy: Arc<Policy>, outcome: ChargeOutcome, taken: u32) -> Self {
+        Self::Admitted(Admitted {
+            limits: Limits::new(policy, outcome, taken),
+        })
+    }
+
+    /// Of a request that has taken so many tokens by an earlier charge.
+    pub(crate) fn refused(
         policy: Arc<Policy>,
         outcome: ChargeOutcome,
-        before: u32,
-        cost: u32,
+        taken: u32,
         jitter: &Jitter,
     ) -> Self {
-        // Each put together where it stays: the outcome is the most of it.
-        if is_refused(&policy, &outcome) {
-            let retry_after = retry_after(longest_wait(&policy, &outcome), jitter);
-            Self::Refused(Refused {
-                limits: Limits {
-                    policy,
-                    outcome,
-                    taken: before,
-                },
-                retry_after,
-            })
-        } else {
-            Self::Admitted(Admitted {
-                limits: Limits {
-                    policy,
-                    outcome,
-                    taken: before.saturating_add(cost),
-                },
-            })
-        }
+        let retry_after = retry_after(longest_wait(&policy, &outcome), jitter);
+        Self::Refused(Refused {
+            limits: Limits::new(policy, outcome, taken),
+            retry_after,
+        })
     }
 
     /// Whether the request may go on.
@@ -129,8 +122,8 @@ impl Decision {
 impl Admitted {
     /// The tokens that the request has taken of each limit, by all its charges.
     #[must_use]
-    pub const fn taken(&self) -> u32 {
-        self.limits.taken
+    pub fn taken(&self) -> u32 {
+        self.limits.taken()
     }
 
     /// The most tokens that [`charge_more`](Self::charge_more) would take, as
@@ -188,11 +181,10 @@ impl Admitted {
         request: &RateLimitRequest<'_>,
     ) -> Result<Decision, CheckError> {
         let Limits {
-            policy,
-            outcome,
-            taken,
+            policy, outcome, ..
         } = &self.limits;
-        limiter.charge_rest(policy, outcome, *taken, request).await
+        let before = self.taken();
+        limiter.charge_rest(policy, outcome, before, request).await
     }
 }
 
@@ -221,15 +213,28 @@ impl Refused {
 }
 
 impl Limits {
+    #[inline]
+    fn new(policy: Arc<Policy>, outcome: ChargeOutcome, taken: u32) -> Self {
+        let taken = u64::from(taken);
+        Self {
+            policy,
+            taken,
+            outcome,
+        }
+    }
+
+    fn taken(&self) -> u32 {
+        u32::try_from(self.taken).unwrap_or(u32::MAX)
+    }
+
     fn affordable(&self) -> Option<u32> {
-        let affordable = self
-            .enforced()
-            .map(|(_, status)| status.affordable(self.taken));
+        let taken = self.taken();
+        let affordable = self.enforced().map(|(_, status)| status.affordable(taken));
         affordable.min()
     }
 
     fn all(&self) -> impl Iterator<Item = (&PolicyLimit, LimitStatus<'_>)> {
-        applied(&self.policy, &self.outcome)
+        self.outcome.statuses(&self.policy)
     }
 
     fn enforced(&self) -> impl Iterator<Item = (&PolicyLimit, LimitStatus<'_>)> {
@@ -241,29 +246,14 @@ impl Limits {
     }
 }
 
-/// The limits that applied.
-#[inline]
-fn applied<'a>(
-    policy: &'a Policy,
-    outcome: &'a ChargeOutcome,
-) -> impl Iterator<Item = (&'a PolicyLimit, LimitStatus<'a>)> {
-    let limits = policy.limits().iter().enumerate();
-    limits.filter_map(|(position, limit)| Some((limit, outcome.status(policy, position)?)))
-}
-
 #[inline]
 fn enforced<'a>(
     policy: &'a Policy,
     outcome: &'a ChargeOutcome,
 ) -> impl Iterator<Item = (&'a PolicyLimit, LimitStatus<'a>)> {
-    applied(policy, outcome).filter(|(limit, _)| limit.is_enforced())
-}
-
-#[inline]
-fn is_refused(policy: &Policy, outcome: &ChargeOutcome) -> bool {
-    let mut limits = policy.limits().iter().enumerate();
-    limits
-        .any(|(position, limit)| outcome.answer(position) == Answer::Refuses && limit.is_enforced())
+    outcome
+        .statuses(policy)
+        .filter(|(limit, _)| limit.is_enforced())
 }
 
 /// The longest wait of all enforced limits, those included that would refuse the request sent again.

@@ -1,11 +1,11 @@
 //! The limiter: policies, a store and a clock behind one call.
 
 mod builder;
+mod in_force;
 
 use std::{net::IpAddr, sync::Arc};
 
-use arc_swap::ArcSwap;
-
+use self::in_force::InForce;
 use crate::{
     clock::{Clock, Timestamp},
     decision::Decision,
@@ -31,7 +31,7 @@ pub struct RateLimiter {
 
 #[derive(Debug)]
 struct Shared {
-    policies: ArcSwap<Policies>,
+    policies: InForce,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     observer: Option<Arc<dyn Observer>>,
@@ -52,10 +52,10 @@ impl RateLimiter {
     /// # Errors
     /// There is no policy for the tier and category, or the store did not decide.
     pub async fn check(&self, request: &RateLimitRequest<'_>) -> Result<Decision, CheckError> {
-        let policies = self.shared.policies.load();
-        let policy = policies.policy(request.tier, request.category).cloned();
-        drop(policies);
-        let (policy, now) = (policy.ok_or(CheckError::NoPolicy)?, self.now());
+        // The clock first: its reading waits for all that was begun before, and what follows need not.
+        let now = self.now();
+        let policy = self.policy(request.tier, request.category);
+        let policy = policy.ok_or(CheckError::NoPolicy)?;
         let charge = Charge::for_request(&policy, request, now);
         let outcome = match self.shared.store.charge(&charge) {
             // Not stored in the future of this check, to be taken out of it again at once.
@@ -63,9 +63,7 @@ impl RateLimiter {
             undecided @ ChargeFuture::Boxed(_) => undecided.await?,
         };
         let cost = charge.cost();
-        let decision = Decision::new(policy, outcome, 0, cost, &self.shared.jitter);
-        self.tell(request, &decision, cost, now);
-        Ok(decision)
+        Ok(self.decide(request, policy, outcome, 0, cost, now))
     }
 
     /// The second charge of a request for which `before` tokens were taken, with the outcome
@@ -88,9 +86,7 @@ impl RateLimiter {
             self.shared.store.charge(&charge).await?.or(first)
         };
         let (policy, cost) = (Arc::clone(policy), charge.cost());
-        let decision = Decision::new(policy, outcome, before, cost, &self.shared.jitter);
-        self.tell(request, &decision, before.saturating_add(cost), now);
-        Ok(decision)
+        Ok(self.decide(request, policy, outcome, before, cost, now))
     }
 
     /// Checks a request whose tenant is not known yet, by the address that it comes from, and
@@ -99,36 +95,37 @@ impl RateLimiter {
     /// # Errors
     /// The store did not decide.
     pub async fn check_address(&self, address: IpAddr) -> Result<Decision, CheckError> {
-        let policy = Arc::clone(self.shared.policies.load().client_address());
-        let charge = Charge::for_address(&policy, address, self.now());
+        let now = self.now();
+        let client_address = |policies: &Policies| Arc::clone(policies.client_address());
+        let policy = self.shared.policies.read(client_address);
+        let charge = Charge::for_address(&policy, address, now);
         let outcome = self.shared.store.charge(&charge).await?;
         let cost = charge.cost();
-        let decision = Decision::new(policy, outcome, 0, cost, &self.shared.jitter);
-        self.report(&decision, cost);
-        Ok(decision)
+        self.report(&policy, &outcome, cost);
+        Ok(if outcome.is_refused_by(&policy) {
+            Decision::refused(policy, outcome, 0, &self.shared.jitter)
+        } else {
+            Decision::admitted(policy, outcome, cost)
+        })
     }
 
     /// The most that one request of a tier and category may cost: the smallest burst, with its
     /// debt, that its policy enforces. `None` where there is no policy, or none that refuses.
     #[must_use]
     pub fn largest_cost(&self, tier: &Tier, category: &Category) -> Option<u32> {
-        self.shared
-            .policies
-            .load()
-            .policy(tier, category)?
-            .largest_cost()
+        self.policy(tier, category)?.largest_cost()
     }
 
     /// The policies in force.
     #[must_use]
     pub fn policies(&self) -> Arc<Policies> {
-        self.shared.policies.load_full()
+        self.shared.policies.load()
     }
 
     /// Puts other policies in force, at once and for all clones. What tenants have used still
     /// counts, in tokens, up to the new burst and debt.
     pub fn replace_policies(&self, policies: Policies) {
-        self.shared.policies.store(Arc::new(policies));
+        self.shared.policies.replace(policies);
     }
 
     /// The tenants that were refused most lately, the most refused first; at most as many as the builder
@@ -136,6 +133,12 @@ impl RateLimiter {
     #[must_use]
     pub fn most_limited(&self) -> Vec<LimitedTenant> {
         self.shared.limited.most_refused(self.now())
+    }
+
+    #[inline]
+    fn policy(&self, tier: &Tier, category: &Category) -> Option<Arc<Policy>> {
+        let policies = &self.shared.policies;
+        policies.read(|policies| policies.policy(tier, category).cloned())
     }
 
     #[inline]
@@ -151,40 +154,53 @@ impl RateLimiter {
         }
     }
 
+    /// What an outcome decides on a request for which `before` tokens were taken earlier and `cost` now.
     /// Tells the observer of a request's last decision, and remembers a tenant that was refused.
     #[inline]
-    fn tell(&self, request: &RateLimitRequest<'_>, decision: &Decision, cost: u32, now: Timestamp) {
-        if request.more_to_come && decision.is_admitted() {
-            return;
-        }
-        self.report(decision, cost);
-        if !decision.is_admitted() {
+    fn decide(
+        &self,
+        request: &RateLimitRequest<'_>,
+        policy: Arc<Policy>,
+        outcome: ChargeOutcome,
+        before: u32,
+        cost: u32,
+        now: Timestamp,
+    ) -> Decision {
+        let whole = before.saturating_add(cost);
+        if outcome.is_refused_by(&policy) {
+            self.report(&policy, &outcome, whole);
             self.shared.limited.count(request.tenant, now);
+            return Decision::refused(policy, outcome, before, &self.shared.jitter);
         }
+        if !request.more_to_come {
+            self.report(&policy, &outcome, whole);
+        }
+        Decision::admitted(policy, outcome, whole)
     }
 
     #[inline]
-    fn report(&self, decision: &Decision, cost: u32) {
+    fn report(&self, policy: &Policy, outcome: &ChargeOutcome, cost: u32) {
         if let Some(observer) = &self.shared.observer {
-            report(observer.as_ref(), decision, cost);
+            report(observer.as_ref(), policy, outcome, cost);
         }
     }
 }
 
 /// A peek does not decide on a request, so it is not reported.
-fn report(observer: &dyn Observer, decision: &Decision, cost: u32) {
+fn report(observer: &dyn Observer, policy: &Policy, outcome: &ChargeOutcome, cost: u32) {
     if cost == 0 {
         return;
     }
-    let (policy, source) = (decision.policy(), decision.source());
-    observer.observe(&match decision {
-        Decision::Admitted(_) => Event::Admitted { policy, source },
-        Decision::Refused(_) => Event::Refused { policy, source },
+    let (source, is_refused) = (outcome.source(), outcome.is_refused_by(policy));
+    observer.observe(&if is_refused {
+        Event::Refused { policy, source }
+    } else {
+        Event::Admitted { policy, source }
     });
-    for (limit, status) in decision.limits() {
+    for (limit, status) in outcome.statuses(policy) {
         if status.is_refusal() {
             observer.observe(&Event::Exceeded { policy, limit });
-        } else if decision.is_admitted() && limit.is_enforced() && status.is_near() {
+        } else if !is_refused && limit.is_enforced() && status.is_near() {
             observer.observe(&Event::NearLimit { policy, limit });
         }
     }

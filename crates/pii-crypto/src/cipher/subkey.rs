@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::aead::Aead;
-use crate::sealed::{COMMITMENT_BYTES, HEADER_BYTES, PREFIX_BYTES};
+use crate::sealed::{COMMITMENT_BYTES, HEADER_BYTES, PREFIX_BYTES, TAG_BYTES};
 
 /// The key of one epoch, with its commitment and the first part of its nonces.
 ///
@@ -66,15 +66,16 @@ impl Subkey {
         bytes.extend_from_slice(&tag);
     }
 
-    /// Decrypts in place and answers the plaintext, which comes first.
+    /// Decrypts in place, and answers whether the tag is that of the text.
     #[inline]
-    pub(super) fn open<'a>(
+    pub(super) fn open(
         &self,
         counter: u32,
         aad: &[u8],
-        text_and_tag: &'a mut [u8],
-    ) -> Option<&'a [u8]> {
-        self.aead.open(self.nonce(counter), aad, text_and_tag)
+        tag: [u8; TAG_BYTES],
+        text: &mut [u8],
+    ) -> bool {
+        self.aead.open(self.nonce(counter), aad, tag, text)
     }
 
     #[inline]

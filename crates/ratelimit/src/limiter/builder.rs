@@ -2,9 +2,7 @@
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use arc_swap::ArcSwap;
-
-use super::{RateLimiter, Shared};
+use super::{InForce, RateLimiter, Shared};
 use crate::{
     clock::{Clock, SystemClock},
     jitter::Jitter,
@@ -101,7 +99,7 @@ impl RateLimiterBuilder {
     pub fn build(self) -> Result<RateLimiter, BuildError> {
         let policies = self.policies.ok_or(BuildError::NoPolicies)?;
         let shared = Shared {
-            policies: ArcSwap::from_pointee(policies),
+            policies: InForce::new(policies),
             store: self.store.ok_or(BuildError::NoStore)?,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
             observer: self.observer,

@@ -119,6 +119,23 @@ impl Policies {
         Some(policy)
     }
 
+    /// The same, and none of its policies shared with these.
+    pub(crate) fn copied(&self) -> Self {
+        let apart = |policy: &Arc<Policy>| Arc::new(Policy::clone(policy));
+        let of_tier = |categories: &OfTier| {
+            let categories = categories.iter();
+            let categories = categories.map(|(name, policy)| (name.clone(), apart(policy)));
+            categories.collect()
+        };
+        let tiers = self.tiers.iter();
+        Self {
+            client_address: apart(&self.client_address),
+            tiers: tiers
+                .map(|(name, categories)| (name.clone(), of_tier(categories)))
+                .collect(),
+        }
+    }
+
     /// The policy for client addresses before authentication; default: no limits.
     #[must_use]
     pub fn client_address(&self) -> &Arc<Policy> {

@@ -202,7 +202,9 @@ impl FallbackStore {
 
     fn keys(&self, charge: &Charge<'_>) -> ChargeKeys {
         let partition = self.fingerprints.of_partition(charge.partition());
-        self.fingerprints.of_buckets(partition, charge)
+        let mut keys = ChargeKeys::default();
+        self.fingerprints.of_buckets(partition, charge, &mut keys);
+        keys
     }
 
     /// No step panics, and the ledger is whole between any two.

@@ -18,7 +18,7 @@ use crate::{
 const MIXER: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// A key of 128 bits, in place of the texts that it stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::store) struct Fingerprint {
     low: u64,
     high: u64,
@@ -39,9 +39,10 @@ pub(in crate::store) struct Fingerprints {
     networks: SipHasher13,
 }
 
-/// The fingerprints of the buckets of one charge.
+/// The fingerprints of the buckets of one charge; of positions that have none, zero.
+#[derive(Default)]
 pub(in crate::store) struct ChargeKeys {
-    by_position: [Option<Fingerprint>; MAX_LIMITS],
+    by_position: [Fingerprint; MAX_LIMITS],
 }
 
 impl Fingerprint {
@@ -122,17 +123,17 @@ impl Fingerprints {
         bucket.of_limit(target.limit().identity_hash())
     }
 
+    /// Fills in the keys of a charge's buckets.
     #[inline]
     pub(in crate::store) fn of_buckets(
         &self,
         partition: Fingerprint,
         charge: &Charge<'_>,
-    ) -> ChargeKeys {
-        let mut by_position = [None; MAX_LIMITS];
+        keys: &mut ChargeKeys,
+    ) {
         for target in charge.targets() {
-            by_position[target.position()] = Some(self.of_bucket(partition, &target));
+            keys.by_position[target.position()] = self.of_bucket(partition, &target);
         }
-        ChargeKeys { by_position }
     }
 
     /// Of everything that `charge` counts for: its partition, its buckets and the numbers of their
@@ -163,13 +164,13 @@ impl Fingerprints {
 
 impl ChargeKeys {
     /// The key of the bucket of the limit at `position`.
-    pub(in crate::store) const fn at(&self, position: usize) -> Option<Fingerprint> {
+    pub(in crate::store) const fn at(&self, position: usize) -> Fingerprint {
         self.by_position[position]
     }
 
     /// Whether it is the key of one of the charge's own buckets.
     pub(in crate::store) fn contain(&self, key: Fingerprint) -> bool {
-        self.by_position.contains(&Some(key))
+        self.by_position.contains(&key)
     }
 }
 

@@ -11,7 +11,10 @@ use std::{
 };
 
 use self::shard::Shard;
-use super::{Charge, ChargeFuture, ChargeOutcome, Store, fingerprint::Fingerprints};
+use super::{
+    Charge, ChargeFuture, ChargeOutcome, Store,
+    fingerprint::{ChargeKeys, Fingerprints},
+};
 
 const MAX_SHARDS: usize = 64;
 const MIN_SHARD_CAPACITY: usize = 1_024;
@@ -86,10 +89,13 @@ impl MemoryStore {
     pub(super) fn decide(&self, charge: &Charge<'_>) -> ChargeOutcome {
         let partition = self.fingerprints.of_partition(charge.partition());
         let shard = &self.shards[partition.shard_below(self.shards.len())];
-        let keys = self.fingerprints.of_buckets(partition, charge);
-        let mut shard = locked(shard);
-        let outcome = shard.admit(charge, &keys);
-        outcome.unwrap_or_else(|| shard.charge(charge, &keys))
+        let mut keys = ChargeKeys::default();
+        self.fingerprints.of_buckets(partition, charge, &mut keys);
+        // Filled in where it is: on the way from hand to hand it would be copied while the processor is
+        // still writing it, which has to wait for that.
+        let mut outcome = ChargeOutcome::new(charge, charge.now());
+        locked(shard).charge(charge, &keys, &mut outcome);
+        outcome
     }
 
     /// What the store holds and has given up, for gauges and counters.

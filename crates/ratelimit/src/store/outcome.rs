@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, time::Duration};
 use crate::{
     bucket::{Bucket, Level, Retry},
     clock::Timestamp,
-    policy::{MAX_LIMITS, Policy},
+    policy::{MAX_LIMITS, Policy, PolicyLimit},
     store::{Charge, Source, Target},
 };
 
@@ -16,16 +16,23 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChargeOutcome {
     by_position: [Kept; MAX_LIMITS],
-    /// An [`Answer`] for each, as a number: plain words are moved at once, and enums are not.
-    answers: [u8; MAX_LIMITS],
-    /// What the request takes by all its charges.
-    whole: u32,
     /// When it was decided.
     at: Timestamp,
-    source: Source,
-    /// What each token counts in the buckets beyond one.
-    extra_weight: u32,
+    /// What the request takes by all its charges.
+    whole: u32,
+    /// What each token counts in the buckets beyond one; more than fits is told as what does.
+    extra_weight: u16,
+    answers: Answers,
+    /// A [`Source`], as a number: plain words are moved at once, and enums are not.
+    source: u8,
 }
+
+/// It is handed on at every check, in words of 16 bytes.
+const _: () = assert!(size_of::<ChargeOutcome>() == 80);
+
+/// An [`Answer`] for each limit, in two bits of a byte.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Answers(u8);
 
 /// A bucket after the decision, in the scale of its limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,21 +100,24 @@ impl ChargeOutcome {
     #[inline]
     fn keep(&mut self, target: &Target<'_>, answer: Answer, consumed: u64, tick: u64) {
         self.by_position[target.position()] = Kept { consumed, tick };
-        self.answers[target.position()] = answer as u8;
+        self.answers.set(target.position(), answer);
     }
 
     /// The same, said to come from `source`; default: [`Source::Memory`].
     #[must_use]
     pub const fn with_source(self, source: Source) -> Self {
-        Self { source, ..self }
+        Self {
+            source: source as u8,
+            ..self
+        }
     }
 
     /// The same, of buckets in which each token of a request was counted as `weight` of theirs: statuses
     /// tell of the request's.
     #[must_use]
-    pub(super) const fn with_weight(self, weight: NonZeroU32) -> Self {
+    pub(super) fn with_weight(self, weight: NonZeroU32) -> Self {
         Self {
-            extra_weight: weight.get() - 1,
+            extra_weight: u16::try_from(weight.get() - 1).unwrap_or(u16::MAX),
             ..self
         }
     }
@@ -115,7 +125,7 @@ impl ChargeOutcome {
     /// Which kind of store decided.
     #[must_use]
     pub const fn source(&self) -> Source {
-        self.source
+        Source::numbered(self.source)
     }
 
     /// When it was decided, by the time of the store that did.
@@ -149,7 +159,7 @@ impl ChargeOutcome {
         for position in 0..MAX_LIMITS {
             if self.answer(position) == Answer::NotAsked {
                 self.by_position[position] = earlier.by_position[position];
-                self.answers[position] = earlier.answers[position];
+                self.answers.set(position, earlier.answer(position));
             }
         }
         self
@@ -159,10 +169,25 @@ impl ChargeOutcome {
     #[must_use]
     #[inline]
     pub fn answer(&self, position: usize) -> Answer {
-        let number = self.answers.get(position).copied().unwrap_or_default();
-        let answers = [Answer::HasRoom, Answer::NotTaken, Answer::Refuses];
-        let answer = answers.into_iter().find(|answer| *answer as u8 == number);
-        answer.unwrap_or_default()
+        self.answers.get(position)
+    }
+
+    /// Whether a limit that `policy`, which the charge was made under, enforces has no room.
+    #[inline]
+    pub(crate) fn is_refused_by(&self, policy: &Policy) -> bool {
+        let mut limits = policy.limits().iter().enumerate();
+        limits.any(|(position, limit)| {
+            self.answer(position) == Answer::Refuses && limit.is_enforced()
+        })
+    }
+
+    /// The limits of `policy`, which the charge was made under, that applied, each with its status.
+    pub(crate) fn statuses<'a>(
+        &'a self,
+        policy: &'a Policy,
+    ) -> impl Iterator<Item = (&'a PolicyLimit, LimitStatus<'a>)> {
+        let limits = policy.limits().iter().enumerate();
+        limits.filter_map(|(position, limit)| Some((limit, self.status(policy, position)?)))
     }
 
     /// The status of the limit at `position` of `policy`, which the charge was made under, counted
@@ -179,8 +204,29 @@ impl ChargeOutcome {
             level: Bucket::new(consumed, tick, limit.scale()).at(limit, self.at),
             answer,
             whole: self.whole,
-            weight: NonZeroU32::MIN.saturating_add(self.extra_weight),
+            weight: NonZeroU32::MIN.saturating_add(u32::from(self.extra_weight)),
         })
+    }
+}
+
+impl Answers {
+    #[inline]
+    const fn get(self, position: usize) -> Answer {
+        if position >= MAX_LIMITS {
+            return Answer::NotAsked;
+        }
+        match self.0 >> (2 * position) & 0b11 {
+            0 => Answer::NotAsked,
+            1 => Answer::HasRoom,
+            2 => Answer::NotTaken,
+            _ => Answer::Refuses,
+        }
+    }
+
+    #[inline]
+    const fn set(&mut self, position: usize, answer: Answer) {
+        let others = self.0 & !(0b11 << (2 * position));
+        self.0 = others | (answer as u8) << (2 * position);
     }
 }
 

@@ -33,6 +33,11 @@ impl Source {
         Self::Other,
     ];
 
+    /// The one that `as u8` makes this number of.
+    pub(super) const fn numbered(number: u8) -> Self {
+        Self::ALL[number as usize]
+    }
+
     /// `memory`, `redis`, `lease`, `deny_cache`, `fallback` or `other`: fit for a metric label.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

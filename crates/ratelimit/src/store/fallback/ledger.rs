@@ -45,7 +45,7 @@ impl Ledger {
             .targets()
             .filter(|target| target.limit().is_enforced());
         let new = enforced
-            .filter_map(|target| keys.at(target.position()))
+            .map(|target| keys.at(target.position()))
             .filter(|key| !self.enforced.contains(*key))
             .count();
         self.enforced.make_room(new, charge.now(), keys)
@@ -60,9 +60,9 @@ impl Ledger {
     ) {
         for target in charge.targets() {
             let key = keys.at(target.position());
-            let (Some(key), Answer::HasRoom) = (key, outcome.answer(target.position())) else {
+            if outcome.answer(target.position()) != Answer::HasRoom {
                 continue;
-            };
+            }
             let entries = self.entries(&target);
             if entries.contains(key) || entries.make_room(1, charge.now(), keys) {
                 let most = u64::from(target.limit().limit().largest_cost());
@@ -83,10 +83,8 @@ impl Ledger {
     pub(super) fn begin(&mut self, charge: &Charge<'_>, keys: &ChargeKeys) -> Option<Amounts> {
         let mut amounts = Amounts::default();
         for target in charge.targets() {
-            if let Some(key) = keys.at(target.position()) {
-                let entries = self.entries(&target);
-                amounts[target.position()] = entries.begin(key, charge.now());
-            }
+            let entries = self.entries(&target);
+            amounts[target.position()] = entries.begin(keys.at(target.position()), charge.now());
         }
         amounts.iter().any(|tokens| *tokens > 0).then_some(amounts)
     }
@@ -101,7 +99,8 @@ impl Ledger {
     ) {
         for target in charge.targets() {
             let tokens = amounts[target.position()];
-            if let (Some(key), true) = (keys.at(target.position()), tokens > 0) {
+            if tokens > 0 {
+                let key = keys.at(target.position());
                 let most = u64::from(target.limit().limit().largest_cost());
                 self.entries(&target).end(key, most, was_told);
             }

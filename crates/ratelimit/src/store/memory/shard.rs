@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     policy::{MAX_LIMITS, Mode},
-    store::{Charge, ChargeOutcome, fingerprint::ChargeKeys},
+    store::{Charge, ChargeOutcome, Target, fingerprint::ChargeKeys},
 };
 
 /// The buckets of some partitions. Shadow limits have a table of their own, so that no bucket of
@@ -29,46 +29,60 @@ impl Shard {
         }
     }
 
-    /// Charges buckets that are all there and all have room, as nearly every charge finds them.
-    /// Otherwise nothing has changed, and [`charge`](Self::charge) decides.
-    ///
-    /// What it spares is all that holding limits against each other and making room take: each
-    /// status is final as soon as its own bucket is looked at.
+    /// Decides a charge, and carries it out; `outcome` begins as that of the charge, without any status.
     #[inline]
-    pub(super) fn admit(
+    pub(super) fn charge(
         &mut self,
         charge: &Charge<'_>,
         keys: &ChargeKeys,
-    ) -> Option<ChargeOutcome> {
-        let now = charge.now();
-        if charge.cost() == 0 || charge.has_corrections() {
-            return None;
+        outcome: &mut ChargeOutcome,
+    ) {
+        let is_plain = charge.cost() > 0 && !charge.has_corrections();
+        if !(is_plain && self.admit(charge, &mut charge.targets(), keys, outcome)) {
+            *outcome = self.decide(charge, keys);
         }
-        let mut outcome = ChargeOutcome::new(charge, now);
-        let mut places = [0; MAX_LIMITS];
-        for target in charge.targets() {
-            let limit = target.limit().limit();
-            let table = self.table(target.limit().mode());
-            let (place, bucket) = table.held(keys.at(target.position())?)?;
-            let level = bucket.at(limit, now);
-            let bucket = level.charge_more(charge.before(), charge.cost()).ok()?;
-            outcome.set_charged(&target, &bucket);
-            places[target.position()] = place;
-        }
-        for target in charge.targets() {
-            let table = self.table(target.limit().mode());
-            table.put_held(places[target.position()], outcome.charged(&target)?);
-        }
-        Some(outcome)
     }
 
-    pub(super) fn charge(&mut self, charge: &Charge<'_>, keys: &ChargeKeys) -> ChargeOutcome {
+    /// Charges buckets that are all there and all have room, as nearly every charge finds them.
+    /// Otherwise nothing has changed, and [`decide`](Self::decide) is asked.
+    ///
+    /// A bucket is charged once those of all further targets have been: it waits for them where it was
+    /// worked out, and none is looked for twice. What that spares is all that holding limits against each
+    /// other and making room take.
+    fn admit<'a>(
+        &mut self,
+        charge: &Charge<'a>,
+        targets: &mut impl Iterator<Item = Target<'a>>,
+        keys: &ChargeKeys,
+        outcome: &mut ChargeOutcome,
+    ) -> bool {
+        let Some(target) = targets.next() else {
+            return true;
+        };
+        let limit = target.limit().limit();
+        let table = self.table(target.limit().mode());
+        let Some((place, bucket)) = table.held(keys.at(target.position())) else {
+            return false;
+        };
+        let level = bucket.at(limit, charge.now());
+        let Ok(bucket) = level.charge_more(charge.before(), charge.cost()) else {
+            return false;
+        };
+        let is_admitted = self.admit(charge, targets, keys, outcome);
+        if is_admitted {
+            self.table(target.limit().mode()).put_held(place, bucket);
+            outcome.set_charged(&target, &bucket);
+        }
+        is_admitted
+    }
+
+    fn decide(&mut self, charge: &Charge<'_>, keys: &ChargeKeys) -> ChargeOutcome {
         let now = charge.now();
         self.enforced.begin();
         self.shadow.begin();
         let mut slots: [Option<BucketSlot>; MAX_LIMITS] = [None; MAX_LIMITS];
         let pending = charge.decide(now, |target| {
-            let key = keys.at(target.position())?;
+            let key = keys.at(target.position());
             let table = self.table(target.limit().mode());
             let (slot, bucket) = table.find(key, target.limit(), now, keys);
             slots[target.position()] = Some(slot);
@@ -76,9 +90,9 @@ impl Shard {
         });
         for (target, bucket) in pending.updates() {
             let position = target.position();
-            if let (Some(slot), Some(key)) = (slots[position], keys.at(position)) {
+            if let Some(slot) = slots[position] {
                 let table = self.table(target.limit().mode());
-                table.put(slot, key, target.limit(), bucket, now, keys);
+                table.put(slot, keys.at(position), target.limit(), bucket, now, keys);
             }
         }
         pending.outcome()
