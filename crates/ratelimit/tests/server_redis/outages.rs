@@ -200,6 +200,26 @@ async fn a_network_that_delivers_nothing_holds_nobody_longer_than_the_deadline()
 }
 
 #[tokio::test]
+async fn a_connection_whose_peer_has_vanished_is_given_up() {
+    let server = Server::redis();
+    let proxy = Proxy::before(server.port()).await;
+    let store = at(&proxy.url())
+        .deadline(Duration::from_millis(200))
+        .build()
+        .unwrap();
+    take(&store, 1).await.unwrap();
+    proxy.delivers(Delivers::AllButTheFirst(1));
+    let started = Instant::now();
+    assert!(take(&store, 1).await.is_err());
+    while take(&store, 1).await.is_err() {
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "it never works again"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_charge_whose_answer_was_lost_is_not_sent_again() {
     const CHARGES: u32 = 5;
     let server = Server::redis();

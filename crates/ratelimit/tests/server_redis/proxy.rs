@@ -15,10 +15,9 @@ pub(crate) enum Delivers {
     /// Commands get through, and their answers do not.
     Commands,
     Nothing,
+    /// Nothing on the first connections, so many of them, ever again.
+    AllButTheFirst(usize),
 }
-
-const COMMANDS: &[Delivers] = &[Delivers::Everything, Delivers::Commands];
-const ANSWERS: &[Delivers] = &[Delivers::Everything];
 
 /// A proxy in front of a server.
 #[derive(Debug)]
@@ -34,22 +33,25 @@ impl Proxy {
         let delivers = watch::Sender::new(Delivers::Everything);
         let watched = delivers.clone();
         tokio::spawn(async move {
+            let mut number = 0;
             while let Ok((client, _)) = listener.accept().await {
+                number += 1;
                 let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = server.into_split();
+                let later = move |delivers: &Delivers| match delivers {
+                    Delivers::AllButTheFirst(count) => number > *count,
+                    delivers => *delivers == Delivers::Everything,
+                };
+                let commands =
+                    move |delivers: &Delivers| *delivers == Delivers::Commands || later(delivers);
                 tokio::spawn(deliver(
                     from_client,
                     to_server,
                     watched.subscribe(),
-                    COMMANDS,
+                    commands,
                 ));
-                tokio::spawn(deliver(
-                    from_server,
-                    to_client,
-                    watched.subscribe(),
-                    ANSWERS,
-                ));
+                tokio::spawn(deliver(from_server, to_client, watched.subscribe(), later));
             }
         });
         Self { address, delivers }
@@ -69,11 +71,11 @@ async fn deliver(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     mut delivers: watch::Receiver<Delivers>,
-    when: &'static [Delivers],
+    passes: impl Fn(&Delivers) -> bool,
 ) {
     let mut bytes = vec![0; 65_536];
     while let Ok(length @ 1..) = from.read(&mut bytes).await {
-        let may_pass = delivers.wait_for(|delivers| when.contains(delivers));
+        let may_pass = delivers.wait_for(&passes);
         let has_ended = may_pass.await.is_err();
         if has_ended || to.write_all(&bytes[..length]).await.is_err() {
             return;
