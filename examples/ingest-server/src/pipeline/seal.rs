@@ -27,7 +27,8 @@ use crate::{
 pub(crate) struct Sealed {
     pub(crate) write: Write,
     pub(crate) form: StoredForm,
-    pub(crate) lead: Option<LeadAttempt>,
+    /// Boxed: most items have no lead, and each of them is moved some times.
+    pub(crate) lead: Option<Box<LeadAttempt>>,
 }
 
 /// How an item is stored.
@@ -153,7 +154,7 @@ impl Sealer<'_> {
                 lead: None,
             });
         };
-        write.lead = Some(self.lead(&lead, &personal, target)?);
+        write.lead = Some(Box::new(self.lead(&lead, &personal, target)?));
         let item = Fingerprinted {
             event: kept,
             personal,
@@ -162,7 +163,7 @@ impl Sealer<'_> {
         Ok(Sealed {
             write,
             form,
-            lead: Some(LeadAttempt { target, item }),
+            lead: Some(Box::new(LeadAttempt { target, item })),
         })
     }
 

@@ -8,7 +8,7 @@ use super::{
     fingerprint::Fingerprinted,
     rejection::Rejection,
     resolve::Target,
-    seal::{LeadAttempt, Sealed, StoredForm},
+    seal::{Sealed, StoredForm},
     services::Services,
 };
 use crate::{
@@ -73,9 +73,9 @@ pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<S
                     is_personal: is_personal || stored == StoredContent::Sealed,
                 });
             }
-            (Receipt::LostRace, Some(LeadAttempt { item, .. })) => lost.push(Item {
+            (Receipt::LostRace, Some(attempt)) => lost.push(Item {
                 origin,
-                value: item,
+                value: attempt.item,
             }),
             (Receipt::LostRace, None) => {
                 tracing::error!("the store lost an item without a lead");

@@ -12,7 +12,8 @@ use crate::lead::{LeadColumn, LeadId};
 pub(crate) struct Write {
     pub(crate) tenant: TenantId,
     pub(crate) event: Option<EventRow>,
-    pub(crate) lead: Option<LeadWrite>,
+    /// Boxed: most writes have none, and each of them is moved some times.
+    pub(crate) lead: Option<Box<LeadWrite>>,
 }
 
 /// An event whose payload holds personal data only in sealed form.

@@ -42,13 +42,13 @@ pub(super) fn only_lead(lead: LeadWrite) -> Write {
     Write {
         tenant: tenant("a"),
         event: None,
-        lead: Some(lead),
+        lead: Some(Box::new(lead)),
     }
 }
 
 pub(super) fn with_lead(event_id: &str, lead: LeadWrite) -> Write {
     Write {
-        lead: Some(lead),
+        lead: Some(Box::new(lead)),
         ..event("a", event_id, b"content")
     }
 }

@@ -32,13 +32,8 @@ impl EventHash {
         self.0[0]
     }
 
-    /// Its bytes as two numbers.
-    pub(super) const fn halves(self) -> (u64, u64) {
-        let [a, b, c, d, e, f, g, h, rest @ ..] = self.0;
-        (
-            u64::from_be_bytes([a, b, c, d, e, f, g, h]),
-            u64::from_be_bytes(rest),
-        )
+    pub(super) const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
     }
 
     /// The least and the greatest with a first byte.

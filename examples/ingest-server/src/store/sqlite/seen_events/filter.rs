@@ -8,11 +8,12 @@
 
 use crate::store::sqlite::event_hash::EventHash;
 
-const BLOCKS: u32 = 1 << 15;
-const BLOCK_BITS: u32 = 512;
-const WORDS: usize = (BLOCK_BITS / u64::BITS) as usize;
-/// Bits that a hash sets.
-const PROBES: u32 = 6;
+const BLOCKS: usize = 1 << 15;
+const WORDS: usize = 8;
+const WORD_BITS: usize = 64;
+const BLOCK_BITS: usize = WORDS * WORD_BITS;
+/// Bytes of a hash that say which bits it sets, two for each, and those that say in which block.
+const PROBES: usize = 12;
 
 /// Hashes that were added, and by chance some others.
 #[derive(Debug)]
@@ -20,31 +21,32 @@ pub(super) struct Filter(Vec<[u64; WORDS]>);
 
 impl Filter {
     pub(super) fn new() -> Self {
-        Self(vec![[0; WORDS]; BLOCKS as usize])
+        Self(vec![[0; WORDS]; BLOCKS])
     }
 
     pub(super) fn add(&mut self, hash: EventHash) {
-        let (block, bits) = places(hash);
+        let (block, bits) = places(&hash);
         let block = &mut self.0[block];
         bits.for_each(|(word, bit)| block[word] |= bit);
     }
 
     /// Never false for one that was added.
     pub(super) fn may_have(&self, hash: EventHash) -> bool {
-        let (block, mut bits) = places(hash);
+        let (block, mut bits) = places(&hash);
         let block = &self.0[block];
         bits.all(|(word, bit)| block[word] & bit != 0)
     }
 }
 
 /// The block of a hash, and its bits there. Bytes of a hash are as good as random, and each is used once.
-fn places(hash: EventHash) -> (usize, impl Iterator<Item = (usize, u64)>) {
-    let (high, low) = hash.halves();
-    let block = (low % u64::from(BLOCKS)) as usize;
-    let bits = (0..PROBES).map(move |probe| {
-        let bit = (high >> (probe * BLOCK_BITS.ilog2())) % u64::from(BLOCK_BITS);
-        let word = (bit / u64::from(u64::BITS)) as usize;
-        (word, 1 << (bit % u64::from(u64::BITS)))
+fn places(hash: &EventHash) -> (usize, impl Iterator<Item = (usize, u64)>) {
+    let number = |bytes: &[u8; 2]| usize::from(u16::from_be_bytes(*bytes));
+    let (probes, rest) = hash.as_bytes().split_at(PROBES);
+    let block = rest.first_chunk().map_or(0, number) % BLOCKS;
+    let (probes, _) = probes.as_chunks();
+    let bits = probes.iter().map(move |probe| {
+        let bit = number(probe) % BLOCK_BITS;
+        (bit / WORD_BITS, 1 << (bit % WORD_BITS))
     });
     (block, bits)
 }
