@@ -399,7 +399,8 @@ pub(crate) async fn wait_for<T>(what: &str, mut met: impl AsyncFnMut() -> Option
             return result;
         }
         assert!(Instant::now() < deadline, "waited in vain for: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        // As often as an operator may ask for ever.
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

@@ -10,7 +10,8 @@ use crate::harness::{ADMIN_TOKEN, Data, Server, wait_for};
 /// A route that asks nothing of the database: a report has no parameters.
 const CHEAP: &str = "/admin/limits?shoe=1";
 
-const REFUSED: &str = r#"ratelimit_decisions_total{policy="operator/admin",outcome="refused"}"#;
+const REFUSED: &str =
+    r#"ratelimit_decisions_total{policy="operator/admin",outcome="refused",source="memory"}"#;
 
 /// 40 at once and then one a minute, in a file.
 fn slow(data: &Data, burst: u32) {

@@ -166,6 +166,15 @@ async fn it_serves_on_whatever_the_clock_is_set_to_meanwhile() {
     let clock = clock(data.path());
     clock.set(TIMES[1]);
     let server = Server::start_command(&data, clock.command(&data));
+    // The operator asks more than 40 times at once.
+    let address = json!({ "per-second": 1_000, "burst": 1_000 });
+    let admin =
+        json!({ "tier": { "operator": { "category": { "admin": { "address": address } } } } });
+    let raised = server
+        .admin(Method::PUT, "/admin/limits")
+        .json(&admin)
+        .send();
+    assert_eq!(raised.await.unwrap().status(), StatusCode::NO_CONTENT);
     let key = server.issue("acme", &ALL_SCOPES).await;
     let steps = [(0, 5), (5, 0), (0, 1), (1, 4), (4, 2), (2, 5), (5, 3)];
     for (round, (first, last)) in steps.into_iter().enumerate() {
