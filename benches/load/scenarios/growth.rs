@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
     let mut figures = Figures::default();
     let mut first: Option<(usize, [Outcome; 2])> = None;
     for &rows in &arguments.rows {
-        let mut grown = [0.0, 0.0];
+        let mut grown = [f64::NAN; 2];
         for (side, target) in targets.iter().enumerate() {
             let missing = (rows as u64).saturating_sub(stored[side]);
             let before = target.stored_bytes()?;
@@ -37,7 +37,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Figures, Failure> {
             let bytes = target.stored_bytes()?.saturating_sub(before);
             grown[side] = bytes as f64 / 1e3 / filled as f64;
         }
-        if rows > 0 {
+        // Where none was missing, there is nothing to divide.
+        if grown.iter().all(|each| each.is_finite()) {
             let name = format!("stored at {}", short(rows));
             figures.add(&name, &format!("KB/{unit}"), grown);
         }
