@@ -6,9 +6,10 @@ use std::{
 };
 
 const FIRST: Duration = Duration::from_millis(50);
-const MOST: Duration = Duration::from_secs(5);
+const MOST: Duration = Duration::from_secs(1);
 
-/// 50 ms at first and twice as long each time, at most 5 s; a random part of up to half is taken off, so that
+/// 50 ms at first and twice as long each time, at most 1 s: a breaker before the store tries it more and more
+/// seldom, and should find a connection when it does. A random part of up to half is taken off, so that
 /// processes which lost one server together do not come back together.
 #[derive(Debug)]
 pub(super) struct Backoff {
