@@ -16,8 +16,8 @@ use super::{
 use crate::store::Charge;
 
 /// Calls under way at once, where charges go in groups: the server has the next while the answers to one are
-/// on their way.
-const MOST_CALLS: usize = 2;
+/// on their way. More of them would make smaller groups, and fewer would idle behind a slow network.
+const MOST_CALLS: usize = 4;
 
 /// The calls that take charges to the servers. A charge that finds none under way goes at once, and alone if
 /// none comes in the same moment.
