@@ -20,7 +20,11 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::timeout};
 
 use self::{
-    calls::Calls, connection::Client, failure::Failure, group::NotABucket, servers::Servers,
+    calls::{Calls, Most},
+    connection::Client,
+    failure::Failure,
+    group::NotABucket,
+    servers::Servers,
 };
 use crate::{
     observer::{Event, Observer, RoundTripEnd},
@@ -72,10 +76,14 @@ impl RedisStore {
 
     fn with_client(builder: RedisStoreBuilder, client: Client) -> Self {
         let most_in_flight = builder.most_in_flight.get().min(Semaphore::MAX_PERMITS);
-        let is_cluster = client.is_cluster();
+        let most = match client {
+            Client::Single(_) => Most::in_groups(most_in_flight),
+            #[cfg(feature = "redis-cluster")]
+            Client::Cluster(_) => Most::one_by_one(most_in_flight),
+        };
         let servers = Servers::new(client, builder.deadline, most_in_flight);
         Self {
-            calls: Calls::new(servers, builder.key_prefix, most_in_flight, is_cluster),
+            calls: Calls::new(servers, builder.key_prefix, most),
             in_flight: Semaphore::new(most_in_flight),
             observer: builder.observer,
         }
@@ -100,7 +108,7 @@ impl RedisStore {
         // What took the group is dropped without a reply where its runtime has ended.
         let reply = reply.ok().and_then(Result::ok);
         let reply = reply.ok_or(Failure::TimedOut)??;
-        let decided = sent.place.outcome(charge, &reply);
+        let decided = sent.position.outcome(charge, &reply);
         let outcome = decided.ok_or(Failure::WrongReply)?;
         outcome.map_err(|NotABucket| Failure::NotABucket)
     }

@@ -21,7 +21,7 @@ use self::{
     random::Random,
 };
 use crate::{
-    group::{Group, MOST_CHARGES, Place},
+    group::{Group, GroupPosition, MOST_CHARGES},
     key::append_key,
     script::{CHARGE, Script},
     servers::Server,
@@ -171,7 +171,7 @@ impl Groups {
         prefix: &str,
         now: u64,
         goes_alone: bool,
-    ) -> (usize, Place) {
+    ) -> (usize, GroupPosition) {
         let may_join = self.0.last().is_some_and(|(time, group)| {
             !goes_alone && *time == now && group.charges() < MOST_CHARGES
         });

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::{
     failure::Failure,
-    group::{Group, MOST_CHARGES, Place},
+    group::{Group, GroupPosition, MOST_CHARGES},
     script::{CHARGE, Script},
     servers::Servers,
 };
@@ -31,10 +31,31 @@ pub(super) struct Calls {
 
 /// How much there may be of what.
 #[derive(Clone, Copy, Debug)]
-struct Most {
+pub(super) struct Most {
     calls: usize,
     charges_a_call: usize,
     charges_waiting: usize,
+}
+
+impl Most {
+    /// Charges go in groups, and so many may wait.
+    pub(super) fn in_groups(charges_waiting: usize) -> Self {
+        Self {
+            calls: MOST_CALLS,
+            charges_a_call: MOST_CHARGES,
+            charges_waiting,
+        }
+    }
+
+    /// Each charge is a call: those of a cluster, where a call has one slot.
+    #[cfg(feature = "redis-cluster")]
+    pub(super) fn one_by_one(charges_waiting: usize) -> Self {
+        Self {
+            calls: charges_waiting,
+            charges_a_call: 1,
+            charges_waiting,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -59,32 +80,16 @@ type Reply = Result<Arc<[u8]>, Failure>;
 /// The reply to one charge, which is sent whether that is waited for or not.
 pub(super) struct Sent {
     pub(super) reply: oneshot::Receiver<Reply>,
-    pub(super) place: Place,
+    pub(super) position: GroupPosition,
 }
 
 impl Calls {
-    /// With `most_waiting` charges in the queue. Those of a `cluster` are not grouped, for its nodes have slots
-    /// of their own.
-    pub(super) fn new(
-        servers: Servers,
-        key_prefix: String,
-        most_waiting: usize,
-        cluster: bool,
-    ) -> Arc<Self> {
-        let (calls, charges_a_call) = if cluster {
-            (most_waiting, 1)
-        } else {
-            (MOST_CALLS, MOST_CHARGES)
-        };
+    pub(super) fn new(servers: Servers, key_prefix: String, most: Most) -> Arc<Self> {
         Arc::new(Self {
             servers,
             script: Script::new(CHARGE),
             key_prefix,
-            most: Most {
-                calls,
-                charges_a_call,
-                charges_waiting: most_waiting,
-            },
+            most,
             queue: Mutex::default(),
         })
     }
@@ -110,10 +115,10 @@ impl Calls {
             queue.waiting.push_back(Waiting::default());
         }
         let last = queue.waiting.back_mut().expect("just looked at");
-        let place = last.group.add(charge, &self.key_prefix);
+        let position = last.group.add(charge, &self.key_prefix);
         last.replies.push(sender);
         self.start(&mut queue);
-        Ok(Sent { reply, place })
+        Ok(Sent { reply, position })
     }
 
     /// Another call, if there may be one and what waits is not about to be taken.
@@ -156,7 +161,7 @@ impl Caller {
     }
 
     /// The next group that anyone still waits for. Where there is none, the call is over in the same step, so
-    /// that whoever comes then starts another.
+    /// that the next charge starts another.
     fn next(&mut self) -> Option<Waiting> {
         let mut queue = self.calls.queue();
         queue.is_starting = false;

@@ -22,10 +22,6 @@ pub(super) enum Connection {
 }
 
 impl Client {
-    pub(super) fn is_cluster(&self) -> bool {
-        !matches!(self, Self::Single(_))
-    }
-
     /// `buffer` requests may wait to be written.
     pub(super) async fn connect(&self, buffer: usize) -> RedisResult<Connection> {
         match self {

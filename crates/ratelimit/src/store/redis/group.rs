@@ -34,7 +34,7 @@ pub(super) struct Group {
 
 /// Which part of the reply to a group is that to one of its charges.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct GroupPosition {
     first_limit: usize,
 }
 
@@ -49,8 +49,8 @@ impl Group {
     }
 
     /// Adds a charge, whose keys begin with `prefix`.
-    pub(super) fn add(&mut self, charge: &Charge<'_>, prefix: &str) -> Place {
-        let place = Place {
+    pub(super) fn add(&mut self, charge: &Charge<'_>, prefix: &str) -> GroupPosition {
+        let position = GroupPosition {
             first_limit: self.ends.len(),
         };
         let count = self.plan.len();
@@ -63,7 +63,7 @@ impl Group {
             self.plan[count] += 1;
         }
         self.charges += 1;
-        place
+        position
     }
 
     /// Of those asked already, counted from 1, or a new one.
@@ -97,8 +97,8 @@ impl Group {
     }
 }
 
-impl Place {
-    /// What the server answered to the charge that was put here; `None` if the script does not answer so.
+impl GroupPosition {
+    /// What the server answered to the charge at this position; `None` if the script does not answer so.
     pub(super) fn outcome(
         self,
         charge: &Charge<'_>,
