@@ -1,9 +1,12 @@
 //! Buckets on a Redis or Valkey server, one for all processes.
 
+mod ask;
 mod builder;
+mod calls;
 mod connection;
 mod error;
 mod failure;
+mod group;
 mod heartbeat;
 mod key;
 mod link;
@@ -14,9 +17,15 @@ mod servers;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 
-use self::{connection::Client, failure::Failure, script::ChargeScript, servers::Servers};
+use self::{
+    calls::{Calls, Most},
+    connection::Client,
+    failure::Failure,
+    group::NotABucket,
+    servers::Servers,
+};
 use crate::{
     observer::{Event, Observer, RoundTripEnd},
     store::{Charge, ChargeFuture, ChargeOutcome, Source, Store, StoreError},
@@ -30,8 +39,9 @@ pub use self::{
 
 /// Buckets on a Redis (6.2 or later) or Valkey server, or a cluster of them, shared by all processes.
 ///
-/// Each charge is one script on the server, which reads all its buckets, decides by the server's time, and
-/// writes all of them or none. The process's clock decides nothing.
+/// A script on the server reads all buckets of a charge, decides by the server's time, and writes all of them
+/// or none. The process's clock decides nothing. Charges that come while others are under way go together, up
+/// to 32 in one call of the script, which decides them one after the other; in a cluster each goes by itself.
 ///
 /// # When the server does not answer
 /// A charge fails with [`StoreError::Unavailable`] after its [deadline](RedisStoreBuilder::deadline), and at
@@ -47,9 +57,7 @@ pub use self::{
 /// `noeviction`) forgets what tenants have used, and so does a replica that takes over before it has seen the
 /// latest writes.
 pub struct RedisStore {
-    servers: Servers,
-    script: ChargeScript,
-    key_prefix: String,
+    calls: Arc<Calls>,
     in_flight: Semaphore,
     observer: Option<Arc<dyn Observer>>,
 }
@@ -68,10 +76,14 @@ impl RedisStore {
 
     fn with_client(builder: RedisStoreBuilder, client: Client) -> Self {
         let most_in_flight = builder.most_in_flight.get().min(Semaphore::MAX_PERMITS);
+        let most = match client {
+            Client::Single(_) => Most::in_groups(most_in_flight),
+            #[cfg(feature = "redis-cluster")]
+            Client::Cluster(_) => Most::one_by_one(most_in_flight),
+        };
+        let servers = Servers::new(client, builder.deadline, most_in_flight);
         Self {
-            servers: Servers::new(client, builder.deadline, most_in_flight),
-            script: ChargeScript::new(script::CHARGE, builder.key_prefix.clone()),
-            key_prefix: builder.key_prefix,
+            calls: Calls::new(servers, builder.key_prefix, most),
             in_flight: Semaphore::new(most_in_flight),
             observer: builder.observer,
         }
@@ -82,28 +94,31 @@ impl RedisStore {
     /// # Errors
     /// It does not answer within the deadline of a charge, or there is no connection.
     pub async fn ping(&self) -> Result<Duration, StoreError> {
-        let asked = self.servers.now();
-        self.servers.ping().await?;
-        Ok(self.servers.now().saturating_sub(asked))
+        let asked = self.servers().now();
+        self.servers().ping().await?;
+        Ok(self.servers().now().saturating_sub(asked))
     }
 
     async fn decide(&self, charge: &Charge<'_>) -> Result<ChargeOutcome, Failure> {
         let Ok(_permit) = self.in_flight.try_acquire() else {
             return Err(Failure::Crowded);
         };
-        let by_hash = self.script.by_hash(charge);
-        let whole = || self.script.whole(charge);
-        let reply: Vec<u64> = self.servers.evaluate(&by_hash, whole).await?;
-        let outcome = self.script.outcome(charge, &reply);
-        outcome.ok_or(Failure::WrongReply)
+        let sent = self.calls.send(charge)?;
+        let reply = timeout(self.servers().deadline(), sent.reply).await;
+        // What took the group is dropped without a reply where its runtime has ended.
+        let reply = reply.ok().and_then(Result::ok);
+        let reply = reply.ok_or(Failure::TimedOut)??;
+        let decided = sent.position.outcome(charge, &reply);
+        let outcome = decided.ok_or(Failure::WrongReply)?;
+        outcome.map_err(|NotABucket| Failure::NotABucket)
     }
 
     fn servers(&self) -> &Servers {
-        &self.servers
+        self.calls.servers()
     }
 
     fn key_prefix(&self) -> &str {
-        &self.key_prefix
+        self.calls.key_prefix()
     }
 
     fn report(&self, elapsed: Duration, end: RoundTripEnd) {
@@ -121,13 +136,13 @@ impl Store for RedisStore {
             return outcome.with_source(Source::Redis).into();
         }
         ChargeFuture::boxed(async move {
-            let asked = self.servers.now();
+            let asked = self.servers().now();
             let decided = self.decide(charge).await;
             let end = match &decided {
                 Ok(_) => RoundTripEnd::Answered,
                 Err(failure) => failure.end(),
             };
-            self.report(self.servers.now().saturating_sub(asked), end);
+            self.report(self.servers().now().saturating_sub(asked), end);
             Ok(decided?)
         })
     }
@@ -136,7 +151,7 @@ impl Store for RedisStore {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("deadline", &self.servers.deadline())
+            .field("deadline", &self.servers().deadline())
             .field("free", &self.in_flight.available_permits())
             .finish_non_exhaustive()
     }

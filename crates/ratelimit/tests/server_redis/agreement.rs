@@ -1,5 +1,6 @@
 //! The script, the decision in Rust and a model in exact fractions agree step for step, on random histories
-//! with clocks that step back, limits that change, debt, corrections, shadows and peeks.
+//! with clocks that step back, limits that change, debt, corrections, shadows and peeks, of charges that are
+//! sent in groups, in which one key comes again and again.
 
 mod model;
 mod random;
@@ -13,15 +14,16 @@ use portcullis_ratelimit::{
     policy::Policy,
     store::{Answer, Charge, ChargeOutcome, Corrections, Source, Target},
 };
-use redis::{aio::MultiplexedConnection, pipe};
+use redis::{Pipeline, aio::MultiplexedConnection, pipe};
 
 use self::{
     model::{Asked, Fraction, ModelBucket},
     random::Random,
 };
 use crate::{
-    key::key,
-    script::{CHARGE, ChargeScript},
+    group::{Group, GroupPosition, MOST_CHARGES},
+    key::append_key,
+    script::{CHARGE, Script},
     servers::Server,
 };
 
@@ -86,10 +88,11 @@ struct Counts {
     set_back: u64,
     converted: u64,
     in_debt: u64,
+    groups: u64,
 }
 
 impl Counts {
-    fn cases(&self) -> [(&'static str, u64); 6] {
+    fn cases(&self) -> [(&'static str, u64); 7] {
         [
             ("admitted", self.admitted),
             ("refused", self.refused),
@@ -97,6 +100,7 @@ impl Counts {
             ("clock set back", self.set_back),
             ("limits changed", self.converted),
             ("in debt", self.in_debt),
+            ("groups of several charges", self.groups),
         ]
     }
 }
@@ -104,9 +108,11 @@ impl Counts {
 async fn history(seed: u64, connection: &mut MultiplexedConnection, counts: &mut Counts) {
     let mut random = Random::new(seed);
     let policies: Vec<Policy> = (0..4).map(|_| random::policy(&mut random)).collect();
-    let script = ChargeScript::new(told_the_time(), format!("h{seed}"));
+    let script = Script::new(told_the_time());
+    let prefix = format!("h{seed}");
+    let mut groups = Groups::default();
     let mut kept = Kept::default();
-    let (mut commands, mut expected) = (pipe(), Vec::new());
+    let mut expected = Vec::new();
     let mut step = first_step(&mut random);
     for _ in 0..STEPS {
         step = next_step(&mut random, step, &policies);
@@ -114,6 +120,10 @@ async fn history(seed: u64, connection: &mut MultiplexedConnection, counts: &mut
         while let Some((step, admits)) = probes.pop() {
             let place = format!("seed {seed}, step {}: {step:?}", expected.len());
             let charge = charge(&step, &policies);
+            if charge.targets().next().is_none() {
+                // The store asks no server for it.
+                continue;
+            }
             let outcome = kept.decide(&charge, &place, counts);
             if let Some(admits) = admits {
                 assert_eq!(is_admitted(&charge, &outcome), admits, "{place}");
@@ -121,10 +131,9 @@ async fn history(seed: u64, connection: &mut MultiplexedConnection, counts: &mut
                 counts.waits += 1;
                 probes.extend([(then, Some(true)), (early, Some(false))]);
             }
-            let mut command = script.by_hash(&charge);
-            command.arg(step.now / 1_000_000).arg(step.now % 1_000_000);
-            commands.add_command(command);
-            expected.push((step, outcome));
+            let goes_alone = random.one_in(4);
+            let place = groups.add(&charge, &prefix, step.now, goes_alone);
+            expected.push((step, place, outcome));
         }
     }
     let load = redis::cmd("SCRIPT")
@@ -132,14 +141,56 @@ async fn history(seed: u64, connection: &mut MultiplexedConnection, counts: &mut
         .arg(told_the_time())
         .to_owned();
     let _: String = load.query_async(connection).await.unwrap();
-    let replies: Vec<Vec<u64>> = commands.query_async(connection).await.unwrap();
-    assert_eq!(replies.len(), expected.len());
-    for (index, (reply, (step, expected))) in replies.iter().zip(&expected).enumerate() {
+    let replies: Vec<Vec<u8>> = groups
+        .commands(&script)
+        .query_async(connection)
+        .await
+        .unwrap();
+    assert_eq!(replies.len(), groups.0.len());
+    for ((_, group), reply) in groups.0.iter().zip(&replies) {
+        assert!(group.is_answered_by(reply));
+        counts.groups += u64::from(group.charges() > 1);
+    }
+    for (index, (step, (group, place), expected)) in expected.iter().enumerate() {
         let charge = charge(step, &policies);
-        let outcome = script.outcome(&charge, reply).unwrap();
+        let outcome = place.outcome(&charge, &replies[*group]).unwrap().unwrap();
         assert_eq!(outcome, *expected, "seed {seed}, step {index}: {step:?}");
     }
     kept.are_on_the_server(seed, connection).await;
+}
+
+/// Charges of the same time that follow each other, and the time.
+#[derive(Default)]
+struct Groups(Vec<(u64, Group)>);
+
+impl Groups {
+    /// Which group a charge is put into, and where.
+    fn add(
+        &mut self,
+        charge: &Charge<'_>,
+        prefix: &str,
+        now: u64,
+        goes_alone: bool,
+    ) -> (usize, GroupPosition) {
+        let may_join = self.0.last().is_some_and(|(time, group)| {
+            !goes_alone && *time == now && group.charges() < MOST_CHARGES
+        });
+        if !may_join {
+            self.0.push((now, Group::default()));
+        }
+        let last = self.0.len() - 1;
+        (last, self.0[last].1.add(charge, prefix))
+    }
+
+    fn commands(&self, script: &Script) -> Pipeline {
+        let mut commands = pipe();
+        for (now, group) in &self.0 {
+            let mut command = group.complete(script.by_hash());
+            command.arg(now / 1_000_000).arg(now % 1_000_000);
+            commands.add_command(command);
+        }
+        commands
+    }
 }
 
 /// The script with a time that comes with the call, in place of the server's.
@@ -148,7 +199,7 @@ fn told_the_time() -> String {
     assert_eq!(CHARGE.matches(server_time).count(), 1);
     CHARGE.replace(
         server_time,
-        "local time = { ARGV[#ARGV - 1], ARGV[#ARGV] }\n",
+        "local time = { table.remove(ARGV, #ARGV - 1), table.remove(ARGV) }\n",
     )
 }
 
@@ -173,8 +224,8 @@ fn next_step(random: &mut Random, last: Step, policies: &[Policy]) -> Step {
     };
     let now = match random.below(20) {
         0 => last.now.saturating_sub(random.of_any_size(1 << 45)),
-        1..4 => last.now,
-        4..10 => last.now + random.below(5_000),
+        1..13 => last.now,
+        13..16 => last.now + random.below(5_000),
         _ => last.now + random.of_any_size(1 << 45),
     };
     let of_policy = &policies[policy];
@@ -281,10 +332,17 @@ fn is_admitted(charge: &Charge<'_>, outcome: &ChargeOutcome) -> bool {
     enforced.all(|target| outcome.answer(target.position()) != Answer::Refuses)
 }
 
+/// That of a key without its prefix.
+fn name(charge: &Charge<'_>, target: &Target<'_>) -> String {
+    let mut name = String::new();
+    append_key(&mut name, "", charge.partition(), target);
+    name
+}
+
 impl Kept {
     /// Decides in Rust and in the model, and carries both out.
     fn decide(&mut self, charge: &Charge<'_>, place: &str, counts: &mut Counts) -> ChargeOutcome {
-        let name = |target: &Target<'_>| key("", charge.partition(), target);
+        let name = |target: &Target<'_>| name(charge, target);
         let pending = charge.decide(charge.now(), |target| {
             self.buckets.get(&name(target)).map(|(bucket, _)| *bucket)
         });
@@ -314,7 +372,7 @@ impl Kept {
         let mut levels = Vec::new();
         for target in charge.targets() {
             let limit = *target.limit().limit();
-            let name = key("", charge.partition(), &target);
+            let name = name(charge, &target);
             let bucket = self.model.get(&name).copied();
             let asked = Asked {
                 before: charge.before(),

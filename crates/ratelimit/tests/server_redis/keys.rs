@@ -10,7 +10,8 @@ use portcullis_ratelimit::{
 };
 
 use crate::{
-    script::{CHARGE, ChargeScript},
+    group::Group,
+    script::{CHARGE, Script},
     servers::Server,
 };
 
@@ -47,14 +48,18 @@ fn store(url: &str) -> RedisStore {
 }
 
 #[test]
-fn a_limit_is_one_key_and_eight_arguments() {
-    let script = ChargeScript::new(CHARGE, "rl".to_owned());
+fn a_limit_is_one_key_and_what_is_asked_alike_is_sent_once() {
+    let script = Script::new(CHARGE);
     for limits in 1..=4 {
         let policy = policy(limits);
-        let charge = charge(&policy, "acme");
-        // Name, script and the number of keys come before them.
-        for command in [script.by_hash(&charge), script.whole(&charge)] {
-            assert_eq!(command.args_iter().count(), 3 + limits + 8 * limits);
+        let mut group = Group::default();
+        for charges in 1..=9 {
+            group.add(&charge(&policy, &format!("t{charges}")), "rl");
+            // Name, script and the number of keys come before them, and the plan between them.
+            for command in [script.by_hash(), script.whole()] {
+                let command = group.complete(command);
+                assert_eq!(command.args_iter().count(), 3 + limits * charges + 1 + 1);
+            }
         }
     }
 }
@@ -143,7 +148,9 @@ async fn something_else_under_a_key_is_malformed_and_stays_and_nothing_is_charge
 #[tokio::test]
 async fn a_user_who_may_do_nothing_else_is_enough() {
     let server = Server::redis();
-    let commands = ["+evalsha", "+eval", "+time", "+get", "+set", "+ping"];
+    let commands = [
+        "+evalsha", "+eval", "+time", "+mget", "+get", "+set", "+ping",
+    ];
     let user = ["acl", "setuser", "limits", "on", ">a:b", "~rl:*", "-@all"];
     server.cli(&[user.as_slice(), &commands].concat());
     let store = store(&format!("redis://limits:a%3Ab@127.0.0.1:{}", server.port()));

@@ -9,9 +9,14 @@
 )]
 
 mod agreement;
+#[path = "../../src/store/redis/ask.rs"]
+mod ask;
 mod cluster;
 mod conforms;
 mod encrypted;
+#[path = "../../src/store/redis/group.rs"]
+mod group;
+mod groups;
 mod heartbeat;
 #[path = "../../src/store/redis/key.rs"]
 mod key;
@@ -22,5 +27,5 @@ mod proxy;
 mod script;
 mod servers;
 
-// What `key` and `script` name of the crate that they are a part of.
-use portcullis_ratelimit::{bucket, clock, store};
+// What these name of the crate that they are a part of.
+use portcullis_ratelimit::{bucket, clock, policy, store};

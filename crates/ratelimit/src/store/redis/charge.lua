@@ -1,6 +1,9 @@
--- Decides one charge over its buckets and carries it out: all of it, or nothing.
+-- Decides a group of charges, one after the other, and carries each out: all of it, or nothing.
 --
--- A script runs by itself, so nothing comes between what is read here and what is written.
+-- A script runs by itself, so nothing comes between what is read here and what is written. All buckets are
+-- read at once, each charge finds them as those before it left them, and what has changed is written at the
+-- end. A key that holds something else stays as it is, and every charge that has it answers so and changes
+-- nothing; the others are none the worse.
 -- The same decision in Rust, step for step: `Charge::decide`, `Bucket::at` and `Level::charge_more`.
 --
 -- Numbers are doubles here. A `Limit` keeps `2 * (burst + debt) * P` below 2^53, times are microseconds
@@ -8,39 +11,42 @@
 -- why they are right all the same. A quotient of two such integers never rounds across an integer, so
 -- `floor(a / b)` and `ceil(a / b)` are exact.
 --
--- KEYS: a bucket for each limit, all in one slot. ARGV: eight for each limit, in the same order:
---   1  scale "P/L/tick": units a token, units that drain a tick, microseconds a tick
---   2  L, as in the scale
---   3  tick, as in the scale
---   4  the most units that the bucket may hold, debt included
---   5  the most units that may be consumed for the charge to have room; -1: it never has
---   6  units to take
---   7  units by which to correct the bucket first, below zero to give them back
---   8  1 if the limit refuses, 0 if it is a shadow
+-- KEYS: a bucket for each limit of the first charge, then of the second, and so on; all in one slot.
+-- ARGV[1]: a byte for each charge that says how many limits it has, and after it one for each of them that
+--   says what is asked of its bucket: which of the following arguments, counted from 1.
+-- ARGV[2] and on: what is asked, as integers of eight bytes, high ones first, and what follows them:
+--   per_tick    L: units that drain a tick
+--   tick        microseconds a tick
+--   most        the most units that the bucket may hold, debt included
+--   room        the most units that may be consumed for the charge to have room; -1: it never has
+--   cost        units to take
+--   correction  units by which to correct the bucket first, below zero to give them back
+--   refuses     a byte: 1 if the limit refuses, 0 if it is a shadow
+--   scale       the rest, a text "P/L/tick": units a token, and the first two
 --
 -- A bucket is kept as two doubles, high bytes first, and a text: the units consumed (V), the tick up to
 -- which they have drained (last), and the scale that both are counted in. Doubles, since numbers are
 -- nothing else here, and reading and writing them as text took over a quarter of the script's time.
 --
--- Reply: the server's time in microseconds; then for each limit its answer (1 has room, 2 has room and
--- was not taken, 3 refuses), V and last after the decision, in the scale of the limit.
+-- Reply: the server's time in microseconds; then for each limit, in the order of KEYS, a byte with its
+-- answer (1 has room, 2 has room and was not taken, 3 refuses, 4 a key of the charge is not a bucket), V and
+-- last after the decision, in the scale of the limit. Numbers are integers of eight bytes, high ones first.
 
-local ARGUMENTS = 8
-local HAS_ROOM, NOT_TAKEN, REFUSES = 1, 2, 3
+local HAS_ROOM, NOT_TAKEN, REFUSES, NOT_A_BUCKET = 1, 2, 3, 4
+local ASKED, ASKED_BYTES = '>I8I8I8i8I8i8B', 49
 -- A key outlives its bucket by this, so that a clock that steps back by less, such as that of a replica
 -- that takes over, finds nothing forgotten.
 local MARGIN_MILLIS = 10000
 local EXACT, MOST_UNITS = 9007199254740991, 4503599627370496
+local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
 
 local time = redis.call('TIME') -- the clock
 local now = time[1] * 1000000 + time[2]
 
-local NOT_A_BUCKET = { err = 'NOTABUCKET a key of the rate limits holds something else' }
-
 -- ceil(a * b / c) or `most`, whichever is less, for integers below 2^52: by long multiplication and
 -- division, because the product may need 104 bits. The quotient so far only ever grows.
 local function scaled(a, b, c, most)
-  local whole, part = math.floor(b / c), b % c
+  local whole, part = floor(b / c), b % c
   local quotient, rest = 0, 0
   local bit = MOST_UNITS
   while bit >= 1 do
@@ -63,87 +69,135 @@ local function scaled(a, b, c, most)
   if rest > 0 then
     quotient = quotient + 1
   end
-  return math.min(quotient, most)
+  return min(quotient, most)
 end
 
-local reply, is_refused = { now }, false
-for i = 1, #KEYS do
-  local at = (i - 1) * ARGUMENTS
-  local scale, per_tick, tick_micros = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  local most, correction = tonumber(ARGV[at + 4]), ARGV[at + 7]
-
-  local kept = redis.pcall('GET', KEYS[i])
-  local consumed, last = 0, 0
-  if kept then
-    if type(kept) == 'table' then
-      if string.find(kept.err, 'WRONGTYPE', 1, true) then
-        return NOT_A_BUCKET
-      end
-      return kept
-    end
-    local kept_scale = string.sub(kept, 17)
-    local is_changed = kept_scale ~= scale
-    local units, kept_tick
-    if is_changed then
-      units, kept_tick = string.match(kept_scale, '^(%d+)/%d+/(%d+)$')
-      units, kept_tick = tonumber(units), tonumber(kept_tick)
-      if not units or units < 1 or units > MOST_UNITS or (kept_tick ~= 1 and kept_tick ~= 1000) then
-        return NOT_A_BUCKET
-      end
-    end
-    consumed, last = struct.unpack('>dd', kept)
-    if is_changed then
-      -- Rounded up in volume and time, so that a change of limits never gives tokens away.
-      last = math.ceil(last * kept_tick / tick_micros)
-    end
-    -- What is not a number is in no range.
-    local is_exact = consumed >= 0 and consumed <= EXACT and last >= 0 and last <= EXACT
-    if not is_exact or consumed % 1 ~= 0 or last % 1 ~= 0 then
-      return NOT_A_BUCKET
-    end
-    if is_changed then
-      consumed = scaled(consumed, tonumber(string.match(scale, '^%d+')), units, most)
-    end
+-- V and last of a bucket in the scale of `ask`, nil if its own scale is none. Rounded up in volume and time,
+-- so that a change of limits never gives tokens away.
+local function converted(bucket, ask)
+  local units, tick = string.match(bucket.scale, '^(%d+)/%d+/(%d+)$')
+  units, tick = tonumber(units), tonumber(tick)
+  if not units or units < 1 or units > MOST_UNITS or (tick ~= 1 and tick ~= 1000) then
+    return nil
   end
-
-  -- A clock that steps back refills nothing.
-  local tick = math.max(last, math.floor(now / tick_micros))
-  -- The product may exceed 2^53 and be rounded, and is above every volume then.
-  consumed = math.max(0, math.min(consumed, most) - per_tick * (tick - last))
-  if correction ~= '0' then
-    consumed = math.min(most, math.max(0, consumed + correction))
+  local last = ceil(bucket.last * tick / ask.tick)
+  if last > EXACT then
+    return nil
   end
-
-  local answer = HAS_ROOM
-  if consumed > tonumber(ARGV[at + 5]) then
-    answer = REFUSES
-    if ARGV[at + 8] == '1' then
-      is_refused = true
-    end
-  end
-  reply[i * 3 - 1], reply[i * 3], reply[i * 3 + 1] = answer, consumed, tick
+  local ask_units = tonumber(string.match(ask.scale, '^%d+'))
+  return scaled(bucket.consumed, ask_units, units, ask.most), last
 end
 
+-- What a key holds, as a bucket; an empty one if that is not a bucket.
+local function bucket_of(value)
+  if type(value) ~= 'string' or #value < 16 then
+    return {}
+  end
+  local consumed, last = struct.unpack('>dd', value)
+  -- What is not a number is in no range.
+  local is_exact = consumed >= 0 and consumed <= EXACT and last >= 0 and last <= EXACT
+  if not is_exact or consumed % 1 ~= 0 or last % 1 ~= 0 then
+    return {}
+  end
+  return { consumed = consumed, last = last, scale = string.sub(value, 17) }
+end
+
+local asks = {}
+for i = 2, #ARGV do
+  local per_tick, tick, most, room, cost, correction, refuses = struct.unpack(ASKED, ARGV[i])
+  asks[i - 1] = {
+    per_tick = per_tick, tick = tick, most = most, room = room, cost = cost, correction = correction,
+    refuses = refuses == 1, scale = string.sub(ARGV[i], ASKED_BYTES + 1), present = floor(now / tick),
+  }
+end
+
+local names, buckets = {}, {}
 for i = 1, #KEYS do
-  local at = (i - 1) * ARGUMENTS
-  local consumed, tick = reply[i * 3], reply[i * 3 + 1]
-  local cost, is_changed = ARGV[at + 6], ARGV[at + 7] ~= '0'
-  if reply[i * 3 - 1] == HAS_ROOM then
-    if is_refused then
-      reply[i * 3 - 1] = NOT_TAKEN
-    elseif cost ~= '0' then
-      consumed, is_changed = consumed + cost, true
-      reply[i * 3] = consumed
+  local name = KEYS[i]
+  if not buckets[name] then
+    buckets[name] = true
+    names[#names + 1] = name
+  end
+end
+local kept = redis.call('MGET', unpack(names))
+for i = 1, #names do
+  -- A key of another type is absent to MGET, and an error to GET.
+  local value = kept[i] or redis.pcall('GET', names[i])
+  if type(value) == 'table' and not string.find(value.err, 'WRONGTYPE', 1, true) then
+    return value
+  end
+  -- One that was never charged is counted in whatever scale it is asked in.
+  buckets[names[i]] = value and bucket_of(value) or { consumed = 0, last = 0 }
+end
+
+local reply = {}
+
+-- Decides over the limits that `plan` has after `at`, whose keys come after `key`.
+local function decide(plan, at, key, limits)
+  local first, is_refused = key * 3, false
+  for i = 1, limits do
+    local ask, bucket = asks[string.byte(plan, at + i)], buckets[KEYS[key + i]]
+    local consumed, last = bucket.consumed, bucket.last
+    if bucket.scale and bucket.scale ~= ask.scale then
+      consumed, last = converted(bucket, ask)
+    end
+    if not consumed then
+      for j = first + 1, first + limits * 3, 3 do
+        reply[j], reply[j + 1], reply[j + 2] = NOT_A_BUCKET, 0, 0
+      end
+      return
+    end
+    -- A clock that steps back refills nothing.
+    local tick = max(last, ask.present)
+    -- The product may exceed 2^53 and be rounded, and is above every volume then.
+    consumed = max(0, min(consumed, ask.most) - ask.per_tick * (tick - last))
+    if ask.correction ~= 0 then
+      consumed = min(ask.most, max(0, consumed + ask.correction))
+    end
+    local answer = HAS_ROOM
+    if consumed > ask.room then
+      answer = REFUSES
+      is_refused = is_refused or ask.refuses
+    end
+    local j = first + i * 3
+    reply[j - 2], reply[j - 1], reply[j] = answer, consumed, tick
+  end
+
+  for i = 1, limits do
+    local ask, j = asks[string.byte(plan, at + i)], first + i * 3
+    local is_changed = ask.correction ~= 0
+    if reply[j - 2] == HAS_ROOM then
+      if is_refused then
+        reply[j - 2] = NOT_TAKEN
+      elseif ask.cost > 0 then
+        reply[j - 1], is_changed = reply[j - 1] + ask.cost, true
+      end
+    end
+    if is_changed then
+      local bucket = buckets[KEYS[key + i]]
+      bucket.consumed, bucket.last, bucket.scale = reply[j - 1], reply[j], ask.scale
+      bucket.changed_by = ask
     end
   end
-  if is_changed then
-    local scale, per_tick, tick_micros = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+end
+
+local plan, at, key = ARGV[1], 1, 0
+while at <= #plan do
+  local limits = string.byte(plan, at)
+  decide(plan, at, key, limits)
+  at, key = at + 1 + limits, key + limits
+end
+
+for i = 1, #names do
+  local bucket = buckets[names[i]]
+  local ask = bucket.changed_by
+  if ask then
     -- Whole milliseconds from here on: a rounding of the largest is made up for by the margin.
-    local ticks = tick - math.floor(now / tick_micros) + math.ceil(consumed / per_tick)
+    local ticks = bucket.last - ask.present + ceil(bucket.consumed / ask.per_tick)
     redis.call(
-      'SET', KEYS[i], struct.pack('>dd', consumed, tick) .. scale,
-      'PX', math.ceil(ticks * tick_micros / 1000) + MARGIN_MILLIS
+      'SET', names[i], struct.pack('>ddc0', bucket.consumed, bucket.last, bucket.scale),
+      'PX', ceil(ticks * ask.tick / 1000) + MARGIN_MILLIS
     )
   end
 end
-return reply
+return struct.pack('>I8' .. string.rep('BI8I8', #KEYS), now, unpack(reply))

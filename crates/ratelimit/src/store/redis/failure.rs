@@ -54,7 +54,6 @@ impl From<RedisError> for Failure {
         match error.kind() {
             ErrorKind::UnexpectedReturnType | ErrorKind::Parse => Self::WrongReply,
             ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask) => Self::OfACluster,
-            _ if error.code() == Some("NOTABUCKET") => Self::NotABucket,
             _ => Self::Failed(Arc::new(error)),
         }
     }

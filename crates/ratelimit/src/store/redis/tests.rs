@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 
-use super::key::key;
+use super::key::append_key;
 use crate::{
     Category, RateLimitRequest, Tier,
     clock::Timestamp,
     policy::{Limit, Policies, Policy, Rate, Rule},
-    store::Charge,
+    store::{Charge, Target},
 };
 
 fn policies() -> Policies {
@@ -29,10 +29,16 @@ fn keys(policy: &Policy, tenant: &str, id: &str) -> Vec<String> {
     let request = RateLimitRequest::new(tenant, &tier, &category).with_key(id);
     let request = request.with_address([192, 0, 2, 1].into());
     let charge = Charge::for_request(policy, &request, Timestamp::default());
-    let keys = charge
+    charge
         .targets()
-        .map(|target| key("rl", charge.partition(), &target));
-    keys.collect()
+        .map(|target| key(&charge, &target))
+        .collect()
+}
+
+fn key(charge: &Charge<'_>, target: &Target<'_>) -> String {
+    let mut key = String::new();
+    append_key(&mut key, "rl", charge.partition(), target);
+    key
 }
 
 /// What a cluster finds the slot of a key by: what stands between the first `{` and the first `}` after it,
@@ -82,7 +88,7 @@ fn an_address_without_a_tenant_has_a_tag_that_no_tenant_has() {
         Timestamp::default(),
     );
     let target = charge.targets().next().expect("one limit");
-    let of_address = key("rl", charge.partition(), &target);
+    let of_address = key(&charge, &target);
     assert_eq!(tag(&of_address), "@192.0.2.1");
     let policy = policies
         .policy(&Tier::FREE, &Category::INGEST)
