@@ -1,5 +1,6 @@
 //! A fallback over a primary in memory that can be cut off, with time that a test moves.
 
+mod asked;
 mod bounds;
 mod outage;
 mod same;
@@ -50,6 +51,10 @@ enum Link {
     Hangs,
     /// The primary holds something else.
     Malformed,
+    /// The primary is not asked, as where too many calls are under way.
+    NotAsked,
+    /// Nothing arrives, and what no limit applies to is answered without asking.
+    Empty,
 }
 
 /// A store as a node reaches it.
@@ -82,6 +87,9 @@ impl Store for Primary {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let link = *self.link.lock().unwrap();
+        if link == Link::Empty && charge.targets().next().is_none() {
+            return self.shared.decide(charge).into();
+        }
         if matches!(link, Link::Up | Link::Deaf | Link::Hangs) {
             let outcome = self.shared.decide(charge);
             if link == Link::Up {
@@ -91,6 +99,7 @@ impl Store for Primary {
         match link {
             Link::Hangs => ChargeFuture::boxed(std::future::pending()),
             Link::Malformed => ChargeFuture::ready(Err(StoreError::Malformed("a list".into()))),
+            Link::NotAsked => ChargeFuture::ready(Err(StoreError::NotAsked("crowded".into()))),
             _ => ChargeFuture::ready(Err(StoreError::Unavailable("cut off".into()))),
         }
     }
