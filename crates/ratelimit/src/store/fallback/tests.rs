@@ -30,7 +30,8 @@ use crate::{
     policy::{Limit, Policies, PoliciesBuilder, Policy, Rate, Rule},
     request::RateLimitRequest,
     store::{
-        Answer, Charge, ChargeFuture, ChargeOutcome, MemoryStore, Store, StoreError, WhenFull,
+        Answer, Charge, ChargeFuture, ChargeOutcome, DenialCache, LeaseStore, MemoryStore, Store,
+        StoreError, WhenFull,
     },
 };
 
@@ -160,6 +161,26 @@ impl Node {
             primary,
             told,
         }
+    }
+
+    /// With a `LeaseStore` and a `DenialCache` before the primary.
+    fn leasing_on(
+        shared: &Arc<MemoryStore>,
+        lifetime: Duration,
+        build: impl Fn(FallbackStoreBuilder) -> FallbackStoreBuilder,
+    ) -> (Self, Arc<LeaseStore>) {
+        let (primary, told) = (Primary::of(shared), Arc::new(Told::default()));
+        let denials = DenialCache::new(primary.clone(), capacity(1_000));
+        let leases = LeaseStore::builder(Arc::new(denials)).lifetime(lifetime);
+        let leases = Arc::new(leases.build());
+        let builder = FallbackStore::builder(leases.clone());
+        let builder = builder.observer(told.clone()).seed(1);
+        let node = Self {
+            store: build(builder).build(),
+            primary,
+            told,
+        };
+        (node, leases)
     }
 
     /// Of a number of nodes that admit a part together.

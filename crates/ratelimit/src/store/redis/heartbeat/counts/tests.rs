@@ -15,9 +15,12 @@ enum Beat {
 }
 use Beat::{Known, New, Silent};
 
+/// What it shows, how many processes there are believed to be, and after each beat.
+type Row<'a> = (&'a str, u32, &'a [(Beat, u32)]);
+
 #[test]
 fn fewer_are_believed_once_that_has_held_for_four_beats_in_a_row() {
-    let table: &[(&str, u32, &[(Beat, u32)])] = &[
+    let table: &[Row<'_>] = &[
         (
             "more count at once",
             1,
