@@ -109,6 +109,10 @@ pub enum StoreError {
     /// It cannot be reached or did not answer in time, and may have charged nevertheless.
     #[error("the store of the rate limits did not answer; check that it is up and reachable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// It was not asked about this charge, as where too many calls of this process are under way. Nothing
+    /// was charged, and nothing is known of whether the store is up.
+    #[error("the store of the rate limits was not asked; try again")]
+    NotAsked(#[source] Box<dyn Error + Send + Sync>),
     /// It holds something that is not a bucket. Nothing was charged.
     #[error(
         "the store of the rate limits holds something else; check that nothing else writes there"

@@ -12,7 +12,7 @@ use std::{
 };
 
 use self::denials::{Denials, Keys};
-use super::{Charge, ChargeFuture, ChargeOutcome, Store, fingerprint::Fingerprints};
+use super::{Charge, ChargeFuture, ChargeOutcome, Source, Store, fingerprint::Fingerprints};
 
 const MAX_SHARDS: usize = 64;
 const MIN_SHARD_CAPACITY: usize = 256;
@@ -114,7 +114,10 @@ impl DenialCache {
     ) -> ChargeFuture<'a> {
         self.passed_on.fetch_add(1, Ordering::Relaxed);
         let learn = move |outcome: ChargeOutcome| {
-            locked(shard).learn(charge, &keys, &outcome);
+            // What stands in for the store tells of other buckets.
+            if outcome.source() != Source::Fallback {
+                locked(shard).learn(charge, &keys, &outcome);
+            }
             outcome
         };
         match self.inner.charge(charge) {

@@ -25,7 +25,7 @@ use crate::{
     name::Category,
     observer::{Event, Observer},
     store::{
-        Charge, ChargeFuture, ChargeOutcome, MemoryStore, Store, StoreError,
+        Charge, ChargeFuture, ChargeOutcome, MemoryStore, Source, Store, StoreError,
         fingerprint::{ChargeKeys, Fingerprints},
     },
 };
@@ -41,6 +41,11 @@ pub use self::{
 /// The primary is asked through a [`Breaker`]. While that is open, no request waits for the primary; a
 /// request that finds out that the primary has failed is answered in its place too.
 /// [`OnOutage`] says how, for each category.
+///
+/// It is the outermost store: a [`LeaseStore`](super::LeaseStore) and a [`DenialCache`](super::DenialCache)
+/// belong between it and the shared store. For the breaker only those calls count for which the shared store
+/// was asked: what these two answer by themselves is no success of it, and
+/// [`StoreError::NotAsked`] is no failure, though it is answered in place of the primary all the same.
 ///
 /// # Reduced limits
 /// In place of the primary, a limit of rate `R` and burst `B` is held to `f · R / N` and `f · B / N` on
@@ -138,7 +143,7 @@ impl FallbackStore {
         }
         match self.primary.charge(charge) {
             ChargeFuture::Decided(outcome) => {
-                self.tell(permit.succeeded(since_origin(charge)));
+                self.report_success(charge, permit, &outcome);
                 outcome.into()
             }
             undecided @ ChargeFuture::Boxed(_) => ChargeFuture::boxed(async move {
@@ -157,19 +162,30 @@ impl FallbackStore {
         let now = since_origin(charge);
         match answer {
             Ok(outcome) => {
-                self.tell(permit.succeeded(now));
+                self.report_success(charge, permit, &outcome);
                 Ok(outcome)
             }
             Err(error) => {
-                // A store that holds something else does answer, and does so for other buckets.
-                let is_up = matches!(error, StoreError::Malformed(_));
-                self.tell(if is_up {
-                    permit.succeeded(now)
-                } else {
-                    permit.failed(now)
-                });
+                match error {
+                    // A store that holds something else does answer, and does so for other buckets.
+                    StoreError::Malformed(_) => self.tell(permit.succeeded(now)),
+                    StoreError::Unavailable(_) => self.tell(permit.failed(now)),
+                    // If another call asked in its place, that one reports how it ended.
+                    StoreError::NotAsked(_) => drop(permit),
+                }
                 self.in_place_of_primary(charge, || error)
             }
+        }
+    }
+
+    /// Reports that the shared store has answered, if it was asked: what a store in front of it knows by
+    /// itself says nothing of whether the shared one is up.
+    fn report_success(&self, charge: &Charge<'_>, permit: Permit<'_>, outcome: &ChargeOutcome) {
+        let is_of_front = matches!(outcome.source(), Source::Lease | Source::DenialCache);
+        if is_of_front || charge.targets().next().is_none() {
+            drop(permit);
+        } else {
+            self.tell(permit.succeeded(since_origin(charge)));
         }
     }
 

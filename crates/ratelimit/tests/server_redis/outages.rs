@@ -263,10 +263,7 @@ async fn more_than_may_wait_are_turned_away_at_once() {
     let crowd = async {
         let started = Instant::now();
         let failed = take(&store, 1).await;
-        assert!(
-            matches!(failed, Err(StoreError::Unavailable(_))),
-            "{failed:?}"
-        );
+        assert!(matches!(failed, Err(StoreError::NotAsked(_))), "{failed:?}");
         assert!(started.elapsed() < Duration::from_secs(1));
         proxy.delivers(Delivers::Everything);
     };

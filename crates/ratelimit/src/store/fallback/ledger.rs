@@ -81,6 +81,9 @@ impl Ledger {
     /// Takes out what is unsettled of a charge's buckets, for a call that takes it to the primary; `None`
     /// if there is nothing.
     pub(super) fn begin(&mut self, charge: &Charge<'_>, keys: &ChargeKeys) -> Option<Amounts> {
+        // Tenants that never come again leave entries too.
+        self.enforced.forget_some(charge.now());
+        self.shadow.forget_some(charge.now());
         let mut amounts = Amounts::default();
         for target in charge.targets() {
             let entries = self.entries(&target);

@@ -15,6 +15,9 @@ use crate::clock::Timestamp;
 const MAX_EARLIER: usize = 8;
 
 /// How many nodes share the limits: fixed, or kept by a heartbeat. Clones are one number.
+///
+/// Each node admits `f / N` of a limit by the `N` of its own, so all together admit the sum of theirs: `f` as
+/// long as none counts fewer than there are. One that counts `m` of them brings `f / m`.
 #[derive(Clone, Debug)]
 pub struct NodeCount {
     kept: Kept,
@@ -23,7 +26,10 @@ pub struct NodeCount {
 #[derive(Clone, Debug)]
 enum Kept {
     Fixed(NonZeroU32),
-    Shared(Arc<AtomicU32>),
+    Shared {
+        nodes: Arc<AtomicU32>,
+        minimum: NonZeroU32,
+    },
 }
 
 /// A part of a limit: above zero and at most one.
@@ -62,18 +68,32 @@ impl NodeCount {
         }
     }
 
-    /// `nodes` until [`set`](Self::set) says another number.
+    /// `nodes` until [`set`](Self::set) says another number, also a smaller one. A process that starts while
+    /// nobody can be counted keeps it: with one, it alone admits `f` of each limit.
     #[must_use]
     pub fn starting_at(nodes: NonZeroU32) -> Self {
+        Self::shared(nodes, NonZeroU32::MIN)
+    }
+
+    /// `nodes`, and what [`set`](Self::set) says as long as that is more. For services that know how many of
+    /// them there are at least: neither a process that starts while nobody can be counted nor one that is cut
+    /// off from the others takes more than its part among so many.
+    #[must_use]
+    pub fn at_least(nodes: NonZeroU32) -> Self {
+        Self::shared(nodes, nodes)
+    }
+
+    fn shared(nodes: NonZeroU32, minimum: NonZeroU32) -> Self {
+        let nodes = Arc::new(AtomicU32::new(nodes.get()));
         Self {
-            kept: Kept::Shared(Arc::new(AtomicU32::new(nodes.get()))),
+            kept: Kept::Shared { nodes, minimum },
         }
     }
 
-    /// Sets the number for all clones, unless it is fixed.
-    pub fn set(&self, nodes: NonZeroU32) {
-        if let Kept::Shared(shared) = &self.kept {
-            shared.store(nodes.get(), Ordering::Relaxed);
+    /// Sets the number for all clones, unless it is fixed; one below the minimum, to that.
+    pub fn set(&self, number: NonZeroU32) {
+        if let Kept::Shared { nodes, minimum } = &self.kept {
+            nodes.store(number.max(*minimum).get(), Ordering::Relaxed);
         }
     }
 
@@ -82,8 +102,8 @@ impl NodeCount {
     pub fn current(&self) -> NonZeroU32 {
         match &self.kept {
             Kept::Fixed(nodes) => *nodes,
-            Kept::Shared(shared) => {
-                NonZeroU32::new(shared.load(Ordering::Relaxed)).unwrap_or(NonZeroU32::MIN)
+            Kept::Shared { nodes, minimum } => {
+                NonZeroU32::new(nodes.load(Ordering::Relaxed)).unwrap_or(*minimum)
             }
         }
     }

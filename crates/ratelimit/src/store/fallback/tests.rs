@@ -1,5 +1,6 @@
 //! A fallback over a primary in memory that can be cut off, with time that a test moves.
 
+mod asked;
 mod bounds;
 mod outage;
 mod same;
@@ -29,7 +30,8 @@ use crate::{
     policy::{Limit, Policies, PoliciesBuilder, Policy, Rate, Rule},
     request::RateLimitRequest,
     store::{
-        Answer, Charge, ChargeFuture, ChargeOutcome, MemoryStore, Store, StoreError, WhenFull,
+        Answer, Charge, ChargeFuture, ChargeOutcome, DenialCache, LeaseStore, MemoryStore, Store,
+        StoreError, WhenFull,
     },
 };
 
@@ -50,6 +52,10 @@ enum Link {
     Hangs,
     /// The primary holds something else.
     Malformed,
+    /// The primary is not asked, as where too many calls are under way.
+    NotAsked,
+    /// Nothing arrives, and what no limit applies to is answered without asking.
+    Empty,
 }
 
 /// A store as a node reaches it.
@@ -82,6 +88,9 @@ impl Store for Primary {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let link = *self.link.lock().unwrap();
+        if link == Link::Empty && charge.targets().next().is_none() {
+            return self.shared.decide(charge).into();
+        }
         if matches!(link, Link::Up | Link::Deaf | Link::Hangs) {
             let outcome = self.shared.decide(charge);
             if link == Link::Up {
@@ -91,6 +100,7 @@ impl Store for Primary {
         match link {
             Link::Hangs => ChargeFuture::boxed(std::future::pending()),
             Link::Malformed => ChargeFuture::ready(Err(StoreError::Malformed("a list".into()))),
+            Link::NotAsked => ChargeFuture::ready(Err(StoreError::NotAsked("crowded".into()))),
             _ => ChargeFuture::ready(Err(StoreError::Unavailable("cut off".into()))),
         }
     }
@@ -151,6 +161,26 @@ impl Node {
             primary,
             told,
         }
+    }
+
+    /// With a `LeaseStore` and a `DenialCache` before the primary.
+    fn leasing_on(
+        shared: &Arc<MemoryStore>,
+        lifetime: Duration,
+        build: impl Fn(FallbackStoreBuilder) -> FallbackStoreBuilder,
+    ) -> (Self, Arc<LeaseStore>) {
+        let (primary, told) = (Primary::of(shared), Arc::new(Told::default()));
+        let denials = DenialCache::new(primary.clone(), capacity(1_000));
+        let leases = LeaseStore::builder(Arc::new(denials)).lifetime(lifetime);
+        let leases = Arc::new(leases.build());
+        let builder = FallbackStore::builder(leases.clone());
+        let builder = builder.observer(told.clone()).seed(1);
+        let node = Self {
+            store: build(builder).build(),
+            primary,
+            told,
+        };
+        (node, leases)
     }
 
     /// Of a number of nodes that admit a part together.

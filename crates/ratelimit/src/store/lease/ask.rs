@@ -12,7 +12,8 @@ use super::{
     terms::{self, Refund},
 };
 use crate::store::{
-    Answer, Charge, ChargeFuture, ChargeOutcome, Corrections, StoreError, charge::OwnedCharge,
+    Answer, Charge, ChargeFuture, ChargeOutcome, Corrections, Source, StoreError,
+    charge::OwnedCharge,
 };
 
 /// Another request asked for a lease, and was not answered.
@@ -126,7 +127,8 @@ impl LeaseStore {
     ) -> Result<ChargeOutcome, StoreError> {
         count(&self.shared.counters.waited, 1);
         if let Landed::Failed = (&passenger).await {
-            return Err(not_fetched());
+            // One call has failed, so one of those who wait reports it.
+            return Err(passenger.take_error().unwrap_or_else(not_fetched));
         }
         drop(passenger);
         match self.step(key, charge, Attempt::AfterWaiting) {
@@ -209,7 +211,9 @@ impl FlightGuard {
         let flight = hot.flight.take();
         let sent = charge.now();
         hot.learn(outcome, sent, shared.lifetime);
-        if let Granted::All = granted(charge, &outcome) {
+        // Tokens of what stands in for the store pay for nothing at the store.
+        let is_of_store = outcome.source() != Source::Fallback;
+        if is_of_store && matches!(granted(charge, &outcome), Granted::All) {
             hot.lease = Some(Lease { left: extra, sent });
             count(&shared.counters.fetches, 1);
             count(&shared.counters.fetched, u64::from(extra));
@@ -249,5 +253,5 @@ fn granted(charge: &Charge<'_>, outcome: &ChargeOutcome) -> Granted {
 }
 
 fn not_fetched() -> StoreError {
-    StoreError::Unavailable(Box::new(LeaseNotFetched))
+    StoreError::NotAsked(Box::new(LeaseNotFetched))
 }

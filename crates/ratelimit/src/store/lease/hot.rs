@@ -47,8 +47,9 @@ impl Hot {
 
     /// Takes what the store said to a charge of `sent`, unless a later answer has overtaken it.
     pub(super) fn learn(&mut self, outcome: ChargeOutcome, sent: Timestamp, lifetime: Duration) {
-        // A refusal that was remembered on the way is no news, and does not tell of every bucket.
-        if outcome.source() == Source::DenialCache {
+        // A refusal that was remembered on the way is no news, and does not tell of every bucket. What
+        // stands in for the store tells of other buckets.
+        if matches!(outcome.source(), Source::DenialCache | Source::Fallback) {
             return;
         }
         let is_overtaken = self.told.is_some_and(|told| {

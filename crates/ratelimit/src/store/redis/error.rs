@@ -46,6 +46,9 @@ pub enum RedisConfigError {
     /// The prefix would not keep keys apart or in their slot.
     #[error("the prefix of the keys must be one or more of a-z, A-Z, 0-9, '-', '_' and '.'")]
     KeyPrefix,
+    /// The time between two beats of a heartbeat is too short.
+    #[error("the interval of the heartbeat is below a millisecond; give a longer one, such as 2 s")]
+    Interval,
     /// An encrypted connection needs a provider of cryptography, and the process has not said which.
     #[error(
         "the process has no rustls provider; install one first, such as \

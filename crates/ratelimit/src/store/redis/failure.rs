@@ -63,6 +63,7 @@ impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::NotABucket | Failure::WrongReply => Self::Malformed(failure.into()),
+            Failure::Crowded => Self::NotAsked(failure.into()),
             _ => Self::Unavailable(failure.into()),
         }
     }

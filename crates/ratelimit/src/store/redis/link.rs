@@ -60,7 +60,7 @@ impl Link {
             client,
             state: watch::Sender::new(State::Idle),
             buffer,
-            most_silence: deadline * SILENT_DEADLINES,
+            most_silence: deadline.saturating_mul(SILENT_DEADLINES),
             clock: SystemClock::new(),
         })
     }

@@ -11,6 +11,10 @@ use crate::{
 /// charge slow.
 const MAX_PROBES: usize = 32;
 
+/// The entries that each call to the primary looks at, so that those which nobody asks for again are
+/// forgotten too.
+const FEW_PROBES: usize = 8;
+
 /// Entries by key, in places that are used again.
 #[derive(Debug)]
 pub(super) struct Entries {
@@ -65,15 +69,27 @@ impl Entries {
             if self.places.len() + new <= self.capacity {
                 return true;
             }
-            self.hand = (self.hand + 1) % self.entries.len().max(1);
-            if let Some(Some(entry)) = self.entries.get(self.hand)
-                && entry.is_expired(now)
-                && !own.contain(entry.key)
-            {
-                self.remove(self.hand);
-            }
+            self.forget_next(now, |key| own.contain(key));
         }
         self.places.len() + new <= self.capacity
+    }
+
+    /// Forgets those that have expired among the next few.
+    pub(super) fn forget_some(&mut self, now: Timestamp) {
+        for _ in 0..self.entries.len().min(FEW_PROBES) {
+            self.forget_next(now, |_| false);
+        }
+    }
+
+    /// Moves the hand, and forgets the entry there if it has expired and does not have to stay.
+    fn forget_next(&mut self, now: Timestamp, must_stay: impl FnOnce(Fingerprint) -> bool) {
+        self.hand = (self.hand + 1) % self.entries.len().max(1);
+        if let Some(Some(entry)) = self.entries.get(self.hand)
+            && entry.is_expired(now)
+            && !must_stay(entry.key)
+        {
+            self.remove(self.hand);
+        }
     }
 
     /// Adds tokens to what is to be settled of a bucket, at most `most` in all: more than that no bucket
@@ -155,6 +171,11 @@ impl Entries {
             self.places.remove(&entry.key);
             self.free.push(place);
             self.tokens -= entry.tokens + entry.settling;
+        }
+        if self.places.is_empty() {
+            // So that the hand does not go round places that an earlier outage needed.
+            self.entries.clear();
+            self.free.clear();
         }
     }
 }

@@ -6,13 +6,16 @@ use portcullis_breaker::BreakerSettings;
 use proptest::prelude::*;
 
 use super::{
-    CATEGORY, Fraction, LONGEST_OPEN, Link, Node, NodeCount, Step, TIER, histories, limit, memory,
-    number, policy, request, seconds, start_plus,
+    CATEGORY, FallbackStoreBuilder, Fraction, LONGEST_OPEN, Link, Node, NodeCount, Step, TIER,
+    histories, limit, memory, number, one_limit, policy, request, seconds, start_plus,
 };
 use crate::{
     clock::Timestamp,
     policy::{Limit, Policy, Rule},
 };
+
+/// Long enough that the keys of these histories are leased.
+const LIFETIME: Duration = Duration::from_secs(10);
 
 /// Fourths of a limit that the nodes admit together, so that the sums are exact.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +34,8 @@ struct Setup {
     part: Fourths,
     tenant: Limit,
     key: Limit,
+    /// Of the leases of each node; zero: they ask the primary itself.
+    lifetime: Duration,
 }
 
 fn setups() -> impl Strategy<Value = Setup> {
@@ -43,13 +48,15 @@ fn setups() -> impl Strategy<Value = Setup> {
         debt(),
         1..=40_u32,
         debt(),
+        prop_oneof![Just(Duration::ZERO), Just(LIFETIME)],
     );
     numbers.prop_map(
-        |(nodes, part, rate, burst, debt, key_burst, key_debt)| Setup {
+        |(nodes, part, rate, burst, debt, key_burst, key_debt, lifetime)| Setup {
             nodes,
             part: Fourths(part),
             tenant: limit(rate, burst).with_debt(debt).unwrap(),
             key: limit(rate, key_burst).with_debt(key_debt).unwrap(),
+            lifetime,
         },
     )
 }
@@ -70,13 +77,18 @@ impl Setup {
     fn nodes_with(&self, breaker: BreakerSettings) -> Vec<Node> {
         let shared = memory();
         let node = |seed| {
-            Node::on(&shared, |builder| {
+            let build = |builder: FallbackStoreBuilder| {
                 builder
                     .nodes(NodeCount::fixed(number(self.nodes)))
                     .fraction(self.part.fraction())
                     .breaker(breaker)
                     .seed(seed)
-            })
+            };
+            if self.lifetime.is_zero() {
+                Node::on(&shared, build)
+            } else {
+                Node::leasing_on(&shared, self.lifetime, build).0
+            }
         };
         (0..u64::from(self.nodes)).map(node).collect()
     }
@@ -107,7 +119,7 @@ impl Admitted {
     }
 
     /// In each window `W` that begins and ends with an admission, at most
-    /// `bursts · (burst + debt) + rates · R · W` fourths were admitted.
+    /// `bursts · (burst + debt) + rates · R · W` fourths were admitted, and `R · lifetime` of leases.
     fn assert_at_most(&self, setup: &Setup, bursts: u32, rates: u32) {
         for ((is_key, bucket), admissions) in &self.by_bucket {
             let limit = if *is_key { &setup.key } else { &setup.tenant };
@@ -117,7 +129,9 @@ impl Admitted {
                 for (to, cost) in &admissions[first..] {
                     admitted += u128::from(*cost);
                     let refilled = to.since(*from).as_micros() * u128::from(limit.rate().tokens());
-                    let bound = most * u128::from(bursts) + refilled * u128::from(rates);
+                    let leased = setup.lifetime.as_micros() * u128::from(limit.rate().tokens());
+                    let bound =
+                        most * u128::from(bursts) + refilled * u128::from(rates) + leased * 4;
                     assert!(
                         admitted * 1_000_000 * 4 <= bound,
                         "{admitted} of {bucket} from {from:?} to {to:?}"
@@ -157,6 +171,8 @@ proptest! {
         setup in setups(),
         history in histories(seconds(10), 2, 12, 150),
     ) {
+        // Without leases, which can only be left from before.
+        let setup = Setup { lifetime: Duration::ZERO, ..setup };
         let (nodes, policy) = (setup.nodes(), setup.policy());
         set_all(&nodes, Link::Down);
         let mut admitted = Admitted::default();
@@ -229,6 +245,7 @@ proptest! {
         history in histories(seconds(10), 1, 12, 150),
         leave_at in prop::collection::vec(0..150_usize, 0..4),
     ) {
+        let setup = Setup { lifetime: Duration::ZERO, ..setup };
         let policy = setup.policy();
         let (shared, count) = (memory(), NodeCount::starting_at(number(setup.nodes)));
         let nodes: Vec<_> = (0..u64::from(setup.nodes))
@@ -264,6 +281,7 @@ fn the_burst_of_an_outage_is_split_among_nodes_to_the_token() {
         part: Fourths(2),
         tenant: limit(10, 100),
         key: limit(10, 1_000),
+        lifetime: Duration::ZERO,
     };
     let (nodes, policy) = (setup.nodes(), setup.policy());
     set_all(&nodes, Link::Down);
@@ -288,6 +306,7 @@ fn after_an_outage_in_which_a_burst_came_back_a_part_of_another_is_all_there_is(
         part: Fourths(2),
         tenant: limit(1, 100),
         key: limit(1, 1_000),
+        lifetime: Duration::ZERO,
     };
     let (nodes, policy) = (setup.nodes(), setup.policy());
     let take = |node: &Node, cost, at| {
@@ -309,4 +328,31 @@ fn after_an_outage_in_which_a_burst_came_back_a_part_of_another_is_all_there_is(
     let request = request("acme").with_key("k");
     assert!(!nodes[0].admits(&policy, &request, seconds(101)));
     assert!(nodes[1].admits(&policy, &request, seconds(102)));
+}
+
+#[test]
+fn an_outage_spends_what_leases_have_left_on_top_and_no_more() {
+    let (shared, policy) = (memory(), one_limit(10, 1_000));
+    let node = |seed| {
+        Node::leasing_on(&shared, LIFETIME, |builder| {
+            builder.nodes(NodeCount::fixed(number(2))).seed(seed)
+        })
+    };
+    let nodes = [node(1), node(2)];
+    let mut held = 0;
+    for (node, leases) in &nodes {
+        while leases.stats().outstanding < 20 {
+            assert!(node.admits(&policy, &request("acme"), seconds(1)));
+        }
+        held += usize::try_from(leases.stats().outstanding).unwrap();
+        node.primary.set(Link::Down);
+    }
+    // What the rate gives in a lifetime, in each of them.
+    assert!((40..=2 * 100).contains(&held), "{held}");
+    let mut admitted = 0;
+    for (node, _) in &nodes {
+        let admits = |_: &u32| node.admits(&policy, &request("acme"), seconds(1));
+        admitted += (0..1_000).filter(admits).count();
+    }
+    assert_eq!(admitted, held + 500, "f · B, and the leases");
 }

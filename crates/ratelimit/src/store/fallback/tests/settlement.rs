@@ -211,3 +211,29 @@ proptest! {
         prop_assert!(node.store.stats().unsettled_buckets <= 40);
     }
 }
+
+#[test]
+fn what_has_drained_is_forgotten_though_its_tenants_never_come_again() {
+    let (node, policy) = (Node::of(1, 0.5), three_limits());
+    node.primary.set(Link::Down);
+    for tenant in 0..50 {
+        let tenant = format!("tenant-{tenant}");
+        assert!(node.admits(&policy, &request(&tenant).with_key("k"), seconds(1)));
+    }
+    assert_eq!(node.store.stats().unsettled_buckets, 150);
+    node.primary.set(Link::Up);
+    // One of them is still there, for a while: the slowest of its buckets drains in 1,000 s.
+    for call in 0..40 {
+        node.charge(&policy, &request("other"), seconds(1_000 + call / 40));
+    }
+    assert!(node.store.stats().unsettled_buckets >= 50);
+    for _ in 0..40 {
+        node.charge(&policy, &request("other"), seconds(1_002));
+    }
+    let stats = node.store.stats();
+    assert_eq!((stats.unsettled_buckets, stats.unsettled_tokens), (0, 0));
+    // The next outage is remembered as the first was.
+    node.primary.set(Link::Down);
+    assert!(node.admits(&policy, &request("acme").with_key("k"), seconds(1_003)));
+    assert_eq!(node.store.stats().unsettled_buckets, 3);
+}

@@ -247,12 +247,34 @@ fn a_failure_is_passed_on_to_all_who_wait_and_a_valid_lease_is_spent_first() {
         assert!(poll(request).is_pending());
     }
     inner.open();
-    let mut causes = requests.iter_mut().map(|request| match poll(request) {
-        Poll::Ready(Err(StoreError::Unavailable(cause))) => cause.to_string(),
-        other => panic!("{other:?}"),
-    });
-    assert_eq!(causes.next().as_deref(), Some("the store is down"));
-    assert!(causes.all(|cause| cause.starts_with("the request that asked")));
+    let mut answers: Vec<_> = requests.iter_mut().map(poll).collect();
+    // One round trip has failed: that is told once, by one of those who are still there.
+    let Poll::Ready(Err(StoreError::Unavailable(cause))) = answers.remove(0) else {
+        panic!("{answers:?}");
+    };
+    assert_eq!(cause.to_string(), "the store is down");
+    for answer in answers {
+        let Poll::Ready(Err(StoreError::NotAsked(cause))) = answer else {
+            panic!("{answer:?}");
+        };
+        assert!(cause.to_string().starts_with("the request that asked"));
+    }
+    // Also if the one that asked has left.
+    inner.fail(false);
+    let store = hot(&inner, &policy);
+    inner.close();
+    inner.fail(true);
+    let mut requests: Vec<_> = (0..3).map(|_| store.charge(&charge)).collect();
+    for request in &mut requests {
+        assert!(poll(request).is_pending());
+    }
+    inner.open();
+    drop(requests.remove(0));
+    let first = poll(&mut requests[0]);
+    assert!(matches!(
+        first,
+        Poll::Ready(Err(StoreError::Unavailable(_)))
+    ));
     inner.fail(false);
     admitted(&policy, poll(&mut store.charge(&charge)));
 }
