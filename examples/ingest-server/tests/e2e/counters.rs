@@ -409,7 +409,7 @@ async fn every_use_case_of_operators_is_counted_and_changes_are_logged_with_thei
             .lines()
             .find(|line| line.contains(action) && line.contains("\"done\""))
             .unwrap_or_else(|| panic!("{action} is not in {logs}"));
-        assert!(line.contains("admin token from 127.0.0.1"), "{line}");
+        assert!(line.contains("admin-token from 127.0.0.1"), "{line}");
         assert!(line.contains(about), "{line}");
     }
 }

@@ -63,6 +63,7 @@ const PROMISED: [&str; 58] = [
     "capacity.overloaded",
     "capacity.limits_reduced",
     "capacity.store_unavailable",
+    "capacity.policy_file",
     "capacity.keys_unavailable",
     "capacity.audit_unavailable",
     "capacity.draining",
