@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 #[derive(Debug, Default)]
 pub(super) struct MissedBeats(AtomicU32);
 
-/// From one beat to the next, which Redis forgets after three, and from a missed one to the next.
+/// From one beat to the next, as a [`RedisHeartbeat`] has it by default, and from a missed one to the next.
 const EVERY: Duration = Duration::from_secs(2);
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
@@ -57,7 +57,6 @@ impl MissedBeats {
 
 /// Tells other processes that this one is there, until it is dropped.
 pub(super) async fn beat(heartbeat: RedisHeartbeat, missed: Arc<MissedBeats>) {
-    let heartbeat = heartbeat.every(EVERY);
     loop {
         let span = tracing::info_span!(parent: None, "heartbeat");
         let noted = async { missed.note(heartbeat.beat().await.map(drop)) };

@@ -70,9 +70,10 @@ impl PolicyFile {
         }
     }
 
-    /// Puts another policy in its place, all of it or nothing, for those to read who could before.
+    /// Puts another policy in its place, or that of what a link there leads to, all of it or nothing, for those to
+    /// read who could before.
     pub(crate) fn write(&self, text: &str) -> io::Result<()> {
-        private::replace_keeping_mode(&self.0, text.as_bytes())
+        private::replace_keeping_access(&self.0, text.as_bytes())
     }
 }
 
