@@ -193,7 +193,7 @@ impl<P: InForce> KeptPolicy<P> {
     }
 
     /// Puts the change on record, keeps the policy, and has it hold. It may hold also where that is told
-    /// to have failed: what came of it is on record as well, or the caller hears that it is not.
+    /// to have failed: what came of it is on record as well, or the error says that it is not.
     async fn put_on_record(
         &self,
         actor: &Actor,
