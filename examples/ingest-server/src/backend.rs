@@ -3,6 +3,7 @@
 
 mod database;
 mod grouped_keys;
+mod heartbeat;
 mod key_provider;
 mod limit_stores;
 mod limiter;

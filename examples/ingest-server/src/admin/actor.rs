@@ -41,15 +41,13 @@ impl Actor {
     }
 }
 
+/// As in the audit log, and where from.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AdminToken { address } => write!(f, "admin token from {address}"),
-            Self::CommandLine { user } => write!(f, "command line, user {user}"),
-            Self::DevProfile => f.write_str("dev profile"),
-            Self::DetectionFile => f.write_str("file of the detection policy"),
-            Self::LimitsFile => f.write_str("file of the limits"),
-            Self::Database => f.write_str("another process on the database"),
+        f.write_str(&self.id())?;
+        match self.address() {
+            Some(address) => write!(f, " from {address}"),
+            None => Ok(()),
         }
     }
 }

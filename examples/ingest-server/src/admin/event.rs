@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use portcullis_apikey_cache::Kid;
-use portcullis_ratelimit::policy::PoliciesBuilder;
+use portcullis_ratelimit::policy::Policies;
 
 use super::Actor;
 use crate::detection::DetectionPolicy;
@@ -44,7 +44,7 @@ pub(crate) enum Action<'a> {
     Request,
     ReadLimits,
     ReplaceLimits {
-        policies: Option<&'a PoliciesBuilder>,
+        policies: Option<&'a Policies>,
     },
     ReadDetection,
     ReplaceDetection {

@@ -48,7 +48,7 @@ pub(super) struct KeptPolicy<P> {
     pub(super) in_force: P,
     file: Option<PolicyFile>,
     /// What was last seen where it is kept. Held by the one who changes the policy.
-    seen: Arc<Mutex<Option<Kept>>>,
+    seen: Arc<Mutex<Seen>>,
     source: Arc<ArcSwap<PolicySource>>,
     store: Arc<dyn Store>,
     audit: AuditLog,
@@ -69,6 +69,17 @@ enum Kept {
     Row(Option<String>),
 }
 
+/// What has become of what stood there.
+#[derive(Debug, Default)]
+struct Seen {
+    /// In force, or told to be unusable.
+    settled: Option<Kept>,
+    /// What the last look found in the file that is not settled.
+    glimpsed: Option<Kept>,
+    /// Whether it was told that this cannot be put on record.
+    is_told: bool,
+}
+
 /// Why a policy was not replaced.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReplaceError {
@@ -85,6 +96,16 @@ pub(crate) enum ReplaceError {
         kind: PolicyKind,
         error: std::io::ErrorKind,
     },
+}
+
+impl ReplaceError {
+    /// What the audit log says of it.
+    const fn detail(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "capacity.policy_file",
+            _ => "capacity.store_unavailable",
+        }
+    }
 }
 
 impl<P: InForce> KeptPolicy<P> {
@@ -137,7 +158,7 @@ impl<P: InForce> KeptPolicy<P> {
         };
         let mut seen = self.seen.lock().await;
         // What was kept before may stand there again at once, and is a change then.
-        *seen = None;
+        *seen = Seen::default();
         let keep = async {
             let Some(file) = self.file.clone() else {
                 return Ok(self.store.remember_policy(P::KIND, &text).await?);
@@ -149,9 +170,10 @@ impl<P: InForce> KeptPolicy<P> {
                 error: error.kind(),
             })
         };
-        self.put_on_record(actor, &policy, keep).await?;
-        self.tell(self.source_of(true));
-        Ok(())
+        let replaced = self.put_on_record(actor, &policy, keep).await;
+        let result = ActionResult::of_read(&replaced);
+        self.report(actor, P::action(Some(&policy)), result);
+        replaced
     }
 
     fn read(&self, given: Value) -> Result<(P::Policy, String), ReplaceError> {
@@ -170,29 +192,25 @@ impl<P: InForce> KeptPolicy<P> {
         Ok((policy, text))
     }
 
-    /// Puts the change on record, keeps the policy, and has it hold.
+    /// Puts the change on record, keeps the policy, and has it hold. It may hold also where that is told
+    /// to have failed: what came of it is on record as well, or the error says that it is not.
     async fn put_on_record(
         &self,
         actor: &Actor,
         policy: &P::Policy,
         keep: impl Future<Output = Result<(), ReplaceError>>,
     ) -> Result<(), ReplaceError> {
-        let action = P::action(Some(policy));
-        let replaced = async {
-            let draft = record::draft(actor, &action, None);
-            let change = self.audit.begin(draft).await?;
-            if let Err(error) = keep.await {
-                let detail = Some("capacity.store_unavailable");
-                // The log has said so, and counted it.
-                drop(change.finish(AuditOutcome::Failure, detail).await);
-                return Err(error);
-            }
-            self.in_force.put_in_force(policy);
-            Ok(change.finish(AuditOutcome::Success, None).await?)
-        };
-        let replaced = replaced.await;
-        self.report(actor, action, ActionResult::of_read(&replaced));
-        replaced
+        let draft = record::draft(actor, &P::action(Some(policy)), None);
+        let change = self.audit.begin(draft).await?;
+        if let Err(error) = keep.await {
+            let detail = Some(error.detail());
+            // The log has said so, and counted it.
+            drop(change.finish(AuditOutcome::Failure, detail).await);
+            return Err(error);
+        }
+        self.in_force.put_in_force(policy);
+        self.tell(self.source_of(true));
+        Ok(change.finish(AuditOutcome::Success, None).await?)
     }
 
     fn source_of(&self, is_set: bool) -> PolicySource {

@@ -110,7 +110,7 @@ impl InForce for Limiters {
     }
 
     fn action(given: Option<&GivenLimits>) -> Action<'_> {
-        let policies = given.map(|given| &given.builder);
+        let policies = given.map(|given| &given.policies);
         Action::ReplaceLimits { policies }
     }
 }

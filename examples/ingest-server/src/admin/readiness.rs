@@ -254,6 +254,15 @@ impl ReadinessCheck {
                 );
                 Component::new(State::Degraded).with_action(action)
             }
+            LimitsHealth::Unwritten { nodes } => {
+                let action = format!(
+                    "Redis answers and takes no heartbeat of this process, so that requests would be counted \
+                     per process, at half the rate divided by {nodes} (the expected processes); check that \
+                     it is no replica, that the configured user may write, and has memory: the log says how \
+                     it failed"
+                );
+                Component::new(State::Degraded).with_action(action)
+            }
         }
     }
 

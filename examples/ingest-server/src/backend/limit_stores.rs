@@ -9,6 +9,8 @@ use portcullis_ratelimit::{
     },
 };
 
+use super::heartbeat::MissedBeats;
+
 /// Every store of limits in this process.
 #[derive(Debug)]
 pub(crate) struct LimitStores {
@@ -32,6 +34,7 @@ pub(super) struct SharedStores {
     pub(super) leases: Option<Arc<LeaseStore>>,
     pub(super) fallback: Arc<FallbackStore>,
     pub(super) nodes: NodeCount,
+    pub(super) missed_beats: Arc<MissedBeats>,
 }
 
 /// Whether limits are counted where they should be.
@@ -43,6 +46,8 @@ pub(crate) enum LimitsHealth {
     Shared { latency: Duration },
     /// In this process, until Redis decides again; so many processes share the limits.
     Fallback { nodes: NonZeroU32 },
+    /// On Redis as far as requests have shown, which answers and does not take what is written to it.
+    Unwritten { nodes: NonZeroU32 },
 }
 
 /// A table with room for so many keys and no more.
@@ -72,18 +77,20 @@ impl LimitStores {
         Self::new(stores, names.map(|name| (name, Arc::clone(store))))
     }
 
-    /// Whether limits are counted where they should be. Redis is asked: without any request, nobody else
-    /// finds out.
+    /// Whether limits are counted where they should be. Redis is asked, and the last heartbeat wrote to it:
+    /// without any request, nobody else finds out.
     pub(crate) async fn health(&self) -> LimitsHealth {
         let Stores::Shared(shared) = &self.counted_on else {
             return LimitsHealth::OwnMemory;
         };
         let answer = shared.redis.ping().await;
+        let nodes = self.nodes();
         match (answer, self.breaker()) {
+            (Ok(_), BreakerState::Closed) if shared.missed_beats.are_outage() => {
+                LimitsHealth::Unwritten { nodes }
+            }
             (Ok(latency), BreakerState::Closed) => LimitsHealth::Shared { latency },
-            _ => LimitsHealth::Fallback {
-                nodes: self.nodes(),
-            },
+            _ => LimitsHealth::Fallback { nodes },
         }
     }
 }
@@ -110,6 +117,14 @@ impl LimitStores {
         match &self.counted_on {
             Stores::Memory(_) => NonZeroU32::MIN,
             Stores::Shared(shared) => shared.nodes.current(),
+        }
+    }
+
+    /// Beats of this process that Redis did not take since the last that it took.
+    pub(crate) fn missed_beats(&self) -> u32 {
+        match &self.counted_on {
+            Stores::Memory(_) => 0,
+            Stores::Shared(shared) => shared.missed_beats.count(),
         }
     }
 

@@ -82,7 +82,7 @@ impl Limiters {
         let (failed_admin_tokens, of_tokens) = of_failures(limits::failed_admin_tokens())?;
         let (failed_api_keys, of_keys) = of_failures(limits::failed_api_keys())?;
         Ok(Self {
-            upkeep: Upkeep::of(store, &stores, &limiter),
+            upkeep: Upkeep::of(&stores, &limiter),
             limiter,
             operators,
             failed_admin_tokens,
@@ -145,6 +145,7 @@ fn on_redis(
         leases,
         fallback: Arc::new(fallback.build()),
         nodes,
+        missed_beats: Arc::default(),
     })
 }
 

@@ -10,8 +10,7 @@ use portcullis_ratelimit::{
 };
 use tracing::Instrument as _;
 
-use super::limit_stores::Stores;
-use crate::config::{ExpectedNodes, LimitStore};
+use super::{heartbeat, limit_stores::Stores};
 
 /// What goes on beside requests while limits are shared: other processes are told that this one is there, and a
 /// Redis that is not asked is tried.
@@ -21,17 +20,17 @@ pub(crate) struct Upkeep(BoxFuture<'static, ()>);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 impl Upkeep {
-    pub(super) fn of(store: &LimitStore, stores: &Stores, limiter: &RateLimiter) -> Self {
-        let (LimitStore::Redis(shared), Stores::Shared(stores)) = (store, stores) else {
+    pub(super) fn of(stores: &Stores, limiter: &RateLimiter) -> Self {
+        let Stores::Shared(stores) = stores else {
             return Self(Box::pin(pending()));
         };
         let trying = try_again(limiter.clone(), Arc::clone(&stores.fallback));
-        if shared.nodes != ExpectedNodes::Counted {
-            return Self(Box::pin(trying));
-        }
+        // Also where the number is fixed, which stays: others may count this process, and only what writes
+        // finds out whether Redis can be written.
         let heartbeat = RedisHeartbeat::new(Arc::clone(&stores.redis), stores.nodes.clone());
+        let beating = heartbeat::beat(heartbeat, Arc::clone(&stores.missed_beats));
         Self(Box::pin(async {
-            tokio::join!(heartbeat.run(), trying);
+            tokio::join!(beating, trying);
         }))
     }
 

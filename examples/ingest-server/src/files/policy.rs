@@ -34,6 +34,12 @@ pub(crate) enum UnusableFile {
     Unreadable(PathBuf, Unreadable),
     #[error("{}: {}", .0.display(), .1)]
     Invalid(PathBuf, String),
+    /// As a file is for a moment that is written in its place, and for ever where that is cut off.
+    #[error(
+        "{} says nothing, and may be cut off; for the defaults write an empty table of it (`[tier]`) or an \
+         empty object (`{{}}`)", .0.display()
+    )]
+    Empty(PathBuf),
 }
 
 impl PolicyFile {
@@ -56,6 +62,7 @@ impl PolicyFile {
     /// What is wrong with it, and on which line.
     pub(crate) fn policy<P: FilePolicy>(&self, text: &PolicyText) -> Result<P, UnusableFile> {
         match &text.0 {
+            Ok(text) if is_empty(text) => Err(UnusableFile::Empty(self.0.clone())),
             Ok(text) => {
                 P::from_text(text).map_err(|error| UnusableFile::Invalid(self.0.clone(), error))
             }
@@ -63,8 +70,15 @@ impl PolicyFile {
         }
     }
 
-    /// Puts another policy in its place, all of it or nothing, for those to read who could before.
+    /// Puts another policy in its place, or that of what a link there leads to, all of it or nothing, for those to
+    /// read who could before.
     pub(crate) fn write(&self, text: &str) -> io::Result<()> {
-        private::replace_keeping_mode(&self.0, text.as_bytes())
+        private::replace_keeping_access(&self.0, text.as_bytes())
     }
+}
+
+/// Whether there is nothing but blank lines and comments.
+fn is_empty(text: &[u8]) -> bool {
+    let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.all(|line| line.is_empty() || line.starts_with(b"#"))
 }

@@ -1,9 +1,11 @@
 //! Making what nobody else is to read, whatever the umask or a folder's default rules say.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, Permissions},
+    fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{
+        DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
+    },
     path::Path,
 };
 
@@ -27,15 +29,20 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     replace_with(path, content, None)
 }
 
-/// The same for what is no secret: who may read or write the file that lies there may do so with
-/// the one in its place.
-pub(crate) fn replace_keeping_mode(path: &Path, content: &[u8]) -> io::Result<()> {
-    let before = fs::symlink_metadata(path).ok();
-    let mode = before.filter(fs::Metadata::is_file);
-    replace_with(path, content, mode.map(|file| file.permissions()))
+/// The same for what is no secret: who may read or write the file that lies there may do so with the one in
+/// its place, as far as this process may give it away. A link stays, and leads to the new one.
+pub(crate) fn replace_keeping_access(path: &Path, content: &[u8]) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => replace_with(path, content, None),
+        _ => {
+            let target = fs::canonicalize(path)?;
+            let before = fs::metadata(&target)?;
+            replace_with(&target, content, Some(&before))
+        }
+    }
 }
 
-fn replace_with(path: &Path, content: &[u8], mode: Option<Permissions>) -> io::Result<()> {
+fn replace_with(path: &Path, content: &[u8], before: Option<&Metadata>) -> io::Result<()> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{}", std::process::id()));
     let draft = Path::new(&draft);
@@ -46,8 +53,8 @@ fn replace_with(path: &Path, content: &[u8], mode: Option<Permissions>) -> io::R
     }
     let replaced = create_new(draft).and_then(|mut file| {
         file.write_all(content)?;
-        if let Some(mode) = mode {
-            file.set_permissions(mode)?;
+        if let Some(before) = before {
+            keep_access(&file, before)?;
         }
         file.sync_all()?;
         // That another file has the name is kept by the folder.
@@ -61,6 +68,24 @@ fn replace_with(path: &Path, content: &[u8], mode: Option<Permissions>) -> io::R
     replaced
 }
 
+/// Owner and group are kept where this process may: any as root, and else a group that it is in.
+fn keep_access(file: &File, before: &Metadata) -> io::Result<()> {
+    let made = file.metadata()?;
+    if made.uid() != before.uid() {
+        // Left to who writes it now.
+        drop(fchown(file, Some(before.uid()), None));
+    }
+    let keeps_group = made.gid() == before.gid() || fchown(file, None, Some(before.gid())).is_ok();
+    let mode = before.mode() & 0o777;
+    // Another group than the one that was meant may do what anybody may.
+    let mode = if keeps_group {
+        mode
+    } else {
+        mode & !0o070 | (mode & 0o007) << 3
+    };
+    file.set_permissions(Permissions::from_mode(mode))
+}
+
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -70,7 +95,7 @@ fn folder_of(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::{chown, symlink};
 
     use super::*;
 
@@ -96,20 +121,48 @@ mod tests {
     fn who_may_read_a_policy_may_read_the_one_in_its_place() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
-        replace_keeping_mode(&file, b"new").unwrap();
+        replace_keeping_access(&file, b"new").unwrap();
         assert_eq!(mode(&file), 0o600);
         for shared in [0o640, 0o644, 0o664] {
             fs::set_permissions(&file, Permissions::from_mode(shared)).unwrap();
-            replace_keeping_mode(&file, b"after").unwrap();
+            replace_keeping_access(&file, b"after").unwrap();
             assert_eq!(mode(&file), shared);
         }
-        // The mode of a link says nothing, and what it points to is another's.
-        let link = folder.path().join("link");
-        symlink(&file, &link).unwrap();
-        replace_keeping_mode(&link, b"after").unwrap();
-        assert_eq!(mode(&link), 0o600);
+        if fs::metadata(&file).unwrap().uid() == 0 {
+            // Who else may give a file away.
+            chown(&file, Some(65_534), Some(65_533)).unwrap();
+        }
+        let owner = |file| {
+            let file = fs::metadata(file).unwrap();
+            (file.uid(), file.gid())
+        };
+        let before = owner(&file);
+        replace_keeping_access(&file, b"after").unwrap();
+        assert_eq!((owner(&file), mode(&file)), (before, 0o664));
         replace(&file, b"secret").unwrap();
         assert_eq!(mode(&file), 0o600);
+    }
+
+    #[test]
+    fn a_link_to_a_policy_stays_and_leads_to_the_one_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("etc")).unwrap();
+        fs::write(path("etc/file"), "before").unwrap();
+        fs::set_permissions(path("etc/file"), Permissions::from_mode(0o644)).unwrap();
+        symlink("etc/file", path("link")).unwrap();
+        symlink("link", path("to-link")).unwrap();
+        replace_keeping_access(&path("to-link"), b"after").unwrap();
+        for link in ["link", "to-link"] {
+            assert!(path(link).is_symlink());
+            assert_eq!(fs::read(path(link)).unwrap(), b"after");
+        }
+        assert_eq!(mode(&path("etc/file")), 0o644);
+        // Where a link leads nowhere nobody knows what is meant.
+        symlink("nowhere", path("dangling")).unwrap();
+        let refused = replace_keeping_access(&path("dangling"), b"after").unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::NotFound);
+        assert!(path("dangling").is_symlink());
     }
 
     #[test]

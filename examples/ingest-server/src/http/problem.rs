@@ -191,6 +191,8 @@ impl From<Rejection> for Problem {
             problem.headers.push((ACCEPT_ENCODING, codings));
         }
         match problem.status {
+            // It is as it is until somebody does something about the file.
+            _ if rejection.reason == Reason::CapacityPolicyFile => {}
             StatusCode::UNAUTHORIZED => {
                 let challenge = HeaderValue::from_static("Bearer");
                 problem.headers.push((WWW_AUTHENTICATE, challenge));

@@ -18,7 +18,6 @@ pub(crate) use self::{check::InvalidLimits, text::write};
 /// What an operator gave.
 #[derive(Debug, Clone)]
 pub(crate) struct GivenLimits {
-    pub(crate) builder: PoliciesBuilder,
     /// With the defaults in place of what it leaves out.
     pub(crate) policies: Policies,
 }
@@ -47,9 +46,9 @@ pub(crate) fn read(document: Value) -> Result<GivenLimits, InvalidLimits> {
     let unusable = |error: &dyn std::error::Error| InvalidLimits::whole(error.to_string());
     let builder: PoliciesBuilder =
         serde_json::from_value(document).map_err(|error| unusable(&error))?;
-    let policies = complete(builder.clone()).map_err(|error| check::unusable(&error))?;
+    let policies = complete(builder).map_err(|error| check::unusable(&error))?;
     check::operators_get_in(&policies)?;
-    Ok(GivenLimits { builder, policies })
+    Ok(GivenLimits { policies })
 }
 
 /// Reads limits that were remembered, or the defaults where none were.

@@ -5,7 +5,10 @@ use portcullis_telemetry::{
 };
 
 use super::{SMALL, in_span};
-use crate::admin::{Action, ActionResult, AdminEvent, AdminObserver};
+use crate::{
+    admin::{Action, ActionResult, AdminEvent, AdminObserver},
+    limits,
+};
 
 /// Counts use cases by what was done and what came of it, and logs each with its actor.
 #[derive(Debug)]
@@ -39,8 +42,13 @@ impl AdminObserver for AdminMetrics {
         let tenant = action.tenant();
         if action.is_change() {
             let details = details(event);
+            let what = match result {
+                ActionResult::Done => "an operator changed something",
+                ActionResult::Rejected => "a change that cannot be made was rejected",
+                ActionResult::Failed => "a change failed",
+            };
             in_span(|| {
-                tracing::info!(action = name, outcome, %actor, kid, tenant, details, "an operator changed something");
+                tracing::info!(action = name, outcome, %actor, kid, tenant, details, "{what}");
             });
         } else {
             tracing::debug!(action = name, outcome, %actor, kid, tenant, "an operator looked at something");
@@ -55,7 +63,7 @@ fn details(event: &AdminEvent<'_>) -> Option<String> {
             Some(format!("tier {tier}, scopes {}", scopes.join(" ")))
         }
         (ActionResult::Done, Action::ReplaceLimits { policies }) => {
-            policies.map(|policies| format!("{policies:?}"))
+            policies.map(|policies| limits::describe(policies).to_string())
         }
         (ActionResult::Done, Action::ReplaceDetection { policy }) => policy.map(|policy| {
             let (default, tenants) = (policy.default_handlings(), policy.tenants());

@@ -215,6 +215,9 @@ reasons! {
         SERVICE_UNAVAILABLE, -, Critical, on_each:
         "The database did not answer, or refused to write.",
         "Look at the database: reachable, disk space, locks.";
+    CapacityPolicyFile = "capacity.policy_file", SERVICE_UNAVAILABLE, -, Error, on_each:
+        "The file of a policy could not be written, so the policy was not replaced.",
+        "See `detail` for the file: permitted, its folder too, not mounted read-only, disk space.";
     CapacityKeysUnavailable = "capacity.keys_unavailable",
         SERVICE_UNAVAILABLE, -, Critical, on_each:
         "The keys that seal personal data could not be used, so nothing was stored.",

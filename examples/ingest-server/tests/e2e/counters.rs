@@ -403,13 +403,13 @@ async fn every_use_case_of_operators_is_counted_and_changes_are_logged_with_thei
     for (action, about) in [
         ("api_key.issue", kid.as_str()),
         ("api_key.revoke", kid.as_str()),
-        ("limits.replace", "client_address"),
+        ("limits.replace", "client-address"),
     ] {
         let line = logs
             .lines()
             .find(|line| line.contains(action) && line.contains("\"done\""))
             .unwrap_or_else(|| panic!("{action} is not in {logs}"));
-        assert!(line.contains("admin token from 127.0.0.1"), "{line}");
+        assert!(line.contains("admin-token from 127.0.0.1"), "{line}");
         assert!(line.contains(about), "{line}");
     }
 }

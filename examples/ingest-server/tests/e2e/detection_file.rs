@@ -175,6 +175,7 @@ async fn a_full_disk_refuses_the_change_and_leaves_the_file_as_it_was() {
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     let problem: Value = answer.json().await.unwrap();
+    assert_eq!(problem["reason"], "capacity.policy_file");
     let detail = problem["detail"].as_str().unwrap();
     assert!(
         detail.contains("`INGEST_DETECTION_FILE` cannot be written (file too large)"),
@@ -235,7 +236,7 @@ fn a_file_that_cannot_be_used_is_refused_before_anything_is_served() {
         ),
         (Some("{\"default\": {},\n\"default\": {}}"), "line 2"),
         (Some("canary7Q"), "line 1"),
-        (Some(""), "line 1"),
+        (Some(""), "detection.json says nothing"),
         (None, "cannot be read"),
     ] {
         match text {

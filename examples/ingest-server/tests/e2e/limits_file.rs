@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
     path::PathBuf,
     process::Command,
+    time::Duration,
 };
 
 use reqwest::{Method, Response, StatusCode};
@@ -72,9 +73,20 @@ async fn unusable(server: &Server) -> Option<f64> {
     metric(server, r#"ingest_policy_unusable{policy="limits"}"#).await
 }
 
+async fn changes(server: &Server, outcome: &str) -> f64 {
+    let labels = format!(r#"action="limits.replace",outcome="{outcome}""#);
+    let series = format!("ingest_admin_actions_total{{{labels}}}");
+    metric(server, &series).await.unwrap_or(0.0)
+}
+
 async fn rejected(server: &Server) -> f64 {
-    let series = r#"ingest_admin_actions_total{action="limits.replace",outcome="rejected"}"#;
-    metric(server, series).await.unwrap_or(0.0)
+    changes(server, "rejected").await
+}
+
+/// Events that the audit log did not take.
+async fn unrecorded(server: &Server) -> f64 {
+    let series = r#"ingest_audit_events_total{outcome="unrecorded"}"#;
+    metric(server, series).await.unwrap()
 }
 
 #[tokio::test]
@@ -166,7 +178,7 @@ async fn what_is_put_is_written_to_the_file_and_the_file_wins_over_the_database(
     );
     server.kill();
 
-    write(&data, "# mine\n");
+    write(&data, "# mine\n[tier]\n");
     fs::set_permissions(file(&data), Permissions::from_mode(0o644)).unwrap();
     let server = start(&data);
     assert_eq!(*burst(&report(&server).await), 20);
@@ -199,6 +211,130 @@ async fn what_is_put_is_written_to_the_file_and_the_file_wins_over_the_database(
     assert_eq!(*burst(&report(&server).await), 7);
 }
 
+/// As an editor leaves it that empties a file first, and a copy that is cut off.
+#[tokio::test]
+async fn a_file_that_is_being_written_is_not_taken_over() {
+    let data = Data::new();
+    write(&data, &free(3));
+    let server = start(&data);
+    for text in ["", "# limits of mine\n\n"] {
+        let before = rejected(&server).await;
+        write(&data, text);
+        wait_for("the refusal", async || {
+            (rejected(&server).await > before).then_some(())
+        })
+        .await;
+        let told = report(&server).await;
+        let problem = told["source"]["problem"].as_str().unwrap();
+        assert!(problem.contains("limits.toml says nothing"), "{told}");
+        assert_eq!(*burst(&told), 3);
+    }
+    assert_eq!(changes(&server, "done").await, 0.0);
+    // Everything by default has to be said, as `PUT` does.
+    assert_eq!(put(&server, &json!({})).await.status(), 204);
+    assert_eq!(*burst(&report(&server).await), 20);
+    let written = fs::read_to_string(file(&data)).unwrap();
+    assert!(written.ends_with("\n[tier]\n"), "{written}");
+    server.kill();
+    assert_eq!(*burst(&report(&start(&data)).await), 20);
+}
+
+/// Each text can be used, and none stands for long enough to be seen twice.
+#[tokio::test]
+async fn a_text_counts_once_it_stays() {
+    let data = Data::new();
+    write(&data, &free(3));
+    let server = start(&data);
+    let mut turns = tokio::time::interval(Duration::from_millis(50));
+    for burst in 100..160 {
+        turns.tick().await;
+        write(&data, &free(burst));
+    }
+    assert_eq!(changes(&server, "done").await, 0.0, "{}", server.logs());
+    write(&data, &free(4));
+    wait_for_burst(&server, 4).await;
+    assert_eq!(changes(&server, "done").await, 1.0, "{}", server.logs());
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_put_on_record_is_told_once_and_made_later() {
+    let data = Data::new();
+    write(&data, &free(3));
+    let server = start(&data);
+    let broken = "CREATE TRIGGER broken BEFORE INSERT ON audit_event
+        WHEN NEW.action = 'limits.replace' BEGIN SELECT RAISE(ABORT, 'no'); END";
+    let mut other = data.connect().await;
+    sqlx::raw_sql(broken).execute(&mut other).await.unwrap();
+    for (text, told) in [(free(5), 1), (free(6), 2)] {
+        let tries = unrecorded(&server).await;
+        write(&data, &text);
+        wait_for("three tries", async || {
+            (unrecorded(&server).await >= tries + 3.0).then_some(())
+        })
+        .await;
+        assert_eq!(changes(&server, "failed").await, f64::from(told));
+        let logs = server.logs();
+        let lines = logs.matches("the changed policy is not in force yet");
+        assert_eq!(u32::try_from(lines.count()), Ok(told), "{logs}");
+    }
+    assert_eq!(*burst(&report(&server).await), 3);
+    let mended = sqlx::raw_sql("DROP TRIGGER broken");
+    mended.execute(&mut other).await.unwrap();
+    wait_for_burst(&server, 6).await;
+    assert_eq!(changes(&server, "done").await, 1.0);
+}
+
+/// The limits hold, and are told to, where it cannot be put on record that they do.
+#[tokio::test]
+async fn limits_whose_outcome_is_not_on_record_are_told_where_they_hold() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let broken = "CREATE TRIGGER broken BEFORE INSERT ON audit_event WHEN NEW.refs IS NOT NULL
+        BEGIN SELECT RAISE(ABORT, 'no'); END";
+    let mut other = data.connect().await;
+    sqlx::raw_sql(broken).execute(&mut other).await.unwrap();
+    let limits = json!({ "tier": { "free": { "category": { "ingest": {
+        "tenant": { "per-hour": 60, "burst": 9 },
+    } } } } });
+    let answer = put(&server, &limits).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let told = report(&server).await;
+    assert_eq!(*burst(&told), 9);
+    assert_eq!(told["source"], json!({ "from": "database" }));
+}
+
+#[tokio::test]
+async fn the_log_says_what_was_changed_to_what_and_by_whom() {
+    let data = Data::new();
+    write(&data, &free(3));
+    let server = start(&data);
+    write(&data, &free(5));
+    wait_for_burst(&server, 5).await;
+    let told = report(&server).await;
+    write(&data, "[canary7q]\n");
+    wait_for("the refusal", async || {
+        (rejected(&server).await > 0.0).then_some(())
+    })
+    .await;
+    let logs = server.logs();
+    let lines = logs.lines().map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<Value> = lines
+        .filter(|line: &Value| line["action"] == "limits.replace")
+        .collect();
+    let [changed, refused] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    for line in [changed, refused] {
+        assert_eq!(line["actor"], "limits-file", "{line}");
+    }
+    assert_eq!(changed["message"], "an operator changed something");
+    let details = changed["details"].as_str().unwrap();
+    let details: Value = serde_json::from_str(details).unwrap();
+    assert_eq!(details, told["policies"]);
+    let message = refused["message"].as_str().unwrap();
+    assert_eq!(message, "a change that cannot be made was rejected");
+}
+
 /// The service runs as somebody who may read the file and make none beside it, as with a read-only mount.
 #[tokio::test]
 async fn a_file_that_cannot_be_written_refuses_the_change_and_nothing_else() {
@@ -225,7 +361,10 @@ async fn a_file_that_cannot_be_written_refuses_the_change_and_nothing_else() {
     let limits = json!({ "client-address": { "per-hour": 60, "burst": 1 } });
     let answer = put(&server, &limits).await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    // It does not pass by itself.
+    assert_eq!(answer.headers().get("retry-after"), None);
     let problem: Value = answer.json().await.unwrap();
+    assert_eq!(problem["reason"], "capacity.policy_file");
     let detail = problem["detail"].as_str().unwrap();
     for part in [
         "`INGEST_LIMITS_FILE` cannot be written",
@@ -255,6 +394,8 @@ fn a_file_that_cannot_be_used_is_refused_before_anything_is_served() {
             "limits.toml: line 3: `tier.free.tenant`: `burst` is missing",
         ),
         (Some("canary7q"), "limits.toml: line 1: is not TOML"),
+        (Some(""), "limits.toml says nothing"),
+        (Some("# mine\n \n"), "limits.toml says nothing"),
         (None, "limits.toml cannot be read"),
     ] {
         match text {

@@ -109,7 +109,7 @@ async fn a_row_that_cannot_be_used_leaves_the_limits_in_force() {
     }
     // Unless the limits stand in a file.
     let file = data.path().join("limits.toml");
-    std::fs::write(&file, "").unwrap();
+    std::fs::write(&file, "[tier]\n").unwrap();
     let mut command = data.command();
     command.arg("check-config").env("INGEST_LIMITS_FILE", &file);
     let output = run_to_end(&mut command);

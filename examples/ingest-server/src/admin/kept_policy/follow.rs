@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tracing::Instrument as _;
 
-use super::{InForce, Kept, KeptPolicy, ReplaceError};
+use super::{InForce, Kept, KeptPolicy, ReplaceError, Seen};
 use crate::admin::{ActionResult, Actor};
 
-/// How soon a change of the file is seen, and one of the database: a look takes less than 0.2 ms of
-/// processor time, in a build without optimisations.
-const LOOK_AT_FILE: Duration = Duration::from_millis(500);
+/// How often the file is looked at, so that a change holds within a second, and the database: a look takes
+/// less than 0.2 ms of processor time, in a build without optimisations.
+const LOOK_AT_FILE: Duration = Duration::from_millis(400);
 const LOOK_AT_ROW: Duration = Duration::from_secs(1);
 
 impl<P: InForce> KeptPolicy<P> {
@@ -29,12 +29,20 @@ impl<P: InForce> KeptPolicy<P> {
         }
     }
 
+    /// A file may be caught while somebody writes it, so that what it holds counts once two looks in a row
+    /// find the same.
     async fn look(&self) {
         let mut seen = self.seen.lock().await;
         let Some(kept) = self.kept().await else {
             return;
         };
-        if seen.as_ref() == Some(&kept) {
+        if seen.settled.as_ref() == Some(&kept) {
+            seen.glimpsed = None;
+            return;
+        }
+        if self.file.is_some() && seen.glimpsed.as_ref() != Some(&kept) {
+            seen.glimpsed = Some(kept);
+            seen.is_told = false;
             return;
         }
         let (actor, policy) = match (&kept, &self.file) {
@@ -48,13 +56,17 @@ impl<P: InForce> KeptPolicy<P> {
         match policy {
             Ok(policy) => {
                 if !self.in_force.is_in_force(&policy) {
-                    // What cannot be put on record is tried again: it is not in force yet.
-                    if let Err(error) = self.take_over(&actor, &policy).await {
-                        tracing::error!(
-                            error = &error as &dyn std::error::Error,
-                            kind = P::KIND.as_str(),
-                            "the changed policy is not in force yet"
-                        );
+                    let taken = self.take_over(&actor, &policy).await;
+                    if taken.is_ok() || !seen.is_told {
+                        let result = ActionResult::of_read(&taken);
+                        self.report(&actor, P::action(Some(&policy)), result);
+                    }
+                    if let Err(error) = taken {
+                        // The next look tries again, or finds it in force already.
+                        if !seen.is_told {
+                            self.tell_untaken(&policy, &error);
+                        }
+                        seen.is_told = true;
                         return;
                     }
                 }
@@ -67,7 +79,20 @@ impl<P: InForce> KeptPolicy<P> {
                 self.tell(self.source().with_problem(problem));
             }
         }
-        *seen = Some(kept);
+        *seen = Seen {
+            settled: Some(kept),
+            ..Seen::default()
+        };
+    }
+
+    fn tell_untaken(&self, policy: &P::Policy, error: &ReplaceError) {
+        let what = if self.in_force.is_in_force(policy) {
+            "the changed policy is in force, and on record as begun alone"
+        } else {
+            "the changed policy is not in force yet; it is tried again until it is"
+        };
+        let error = error as &dyn std::error::Error;
+        tracing::error!(error, kind = P::KIND.as_str(), "{what}");
     }
 
     /// What stands where the policy is kept. A database that does not answer is told of by those who
@@ -88,7 +113,6 @@ impl<P: InForce> KeptPolicy<P> {
             return self.put_on_record(actor, policy, async { Ok(()) }).await;
         }
         self.in_force.put_in_force(policy);
-        self.report(actor, P::action(Some(policy)), ActionResult::Done);
         Ok(())
     }
 }

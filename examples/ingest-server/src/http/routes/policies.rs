@@ -26,7 +26,7 @@ impl From<ReplaceError> for Problem {
                 let detail = format!(
                     "the file of `{variable}` cannot be written ({why}); the policy is as before"
                 );
-                Rejection::new(Reason::CapacityStoreUnavailable, detail).into()
+                Rejection::new(Reason::CapacityPolicyFile, detail).into()
             }
         }
     }

@@ -17,6 +17,9 @@ pub(super) struct InvalidText {
 const WRITTEN: &str =
     "# Written by `PUT /admin/limits`, in place of what stood here before and its comments.\n\n";
 
+/// Says that all is as by default.
+const DEFAULTS: &str = "[tier]\n";
+
 /// Reads limits from a text.
 pub(super) fn read(text: &[u8]) -> Result<GivenLimits, InvalidText> {
     let text = std::str::from_utf8(text).map_err(|error| InvalidText {
@@ -40,6 +43,8 @@ pub(super) fn read(text: &[u8]) -> Result<GivenLimits, InvalidText> {
 /// Never for limits that can be used.
 pub(crate) fn write(document: &Value) -> Result<String, toml::ser::Error> {
     let text = toml::to_string(&without_nulls(document))?;
+    // Comments alone could be all of a file that is cut off, and are not read.
+    let text = if text.is_empty() { DEFAULTS } else { &text };
     Ok(format!("{WRITTEN}{text}"))
 }
 

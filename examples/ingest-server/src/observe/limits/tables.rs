@@ -60,6 +60,12 @@ pub(crate) fn register_limit_stores(
         "Processes that the limits are divided by while Redis is down",
         move || f64::from(of.nodes().get()),
     )?;
+    let of = Arc::clone(stores);
+    registry.observed_gauge(
+        "ratelimit_heartbeats_missed",
+        "Heartbeats of this process that Redis did not take since the last that it took",
+        move || f64::from(of.missed_beats()),
+    )?;
     if !stores.are_leased() {
         return Ok(());
     }

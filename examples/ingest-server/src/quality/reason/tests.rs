@@ -10,7 +10,7 @@ use crate::{quality::Outcome, schemas::Schemas};
 
 /// The names in use, in the order of the request path; a sender, a dashboard or an alert may hold any of
 /// them, so that none is renamed or given another meaning.
-const PROMISED: [&str; 58] = [
+const PROMISED: [&str; 59] = [
     "transport.too_large",
     "transport.encoding",
     "transport.charset",
@@ -63,6 +63,7 @@ const PROMISED: [&str; 58] = [
     "capacity.overloaded",
     "capacity.limits_reduced",
     "capacity.store_unavailable",
+    "capacity.policy_file",
     "capacity.keys_unavailable",
     "capacity.audit_unavailable",
     "capacity.draining",

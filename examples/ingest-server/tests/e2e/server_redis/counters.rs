@@ -48,6 +48,7 @@ async fn what_alerts_look_at_is_there_before_it_happens() {
         "ratelimit_fallback_admitted_tokens_total",
         "ratelimit_settled_tokens_total",
         "ratelimit_lease_outstanding",
+        "ratelimit_heartbeats_missed",
     ] {
         assert_eq!(value(&metrics, name), 0.0, "{name}");
     }

@@ -11,7 +11,7 @@ use tokio::{
 
 use super::fleet::{limit_reading, on_redis, read, reader, wait_for_limits};
 use crate::{
-    harness::{Data, Server, readiness},
+    harness::{Data, Server, readiness, wait_for},
     programs::Redis,
 };
 
@@ -122,4 +122,42 @@ async fn a_server_that_comes_up_later_is_found() {
     let (_, components) = readiness(&servers[0]).await;
     let latency = components["limits"]["latency_ms"].as_u64().unwrap();
     assert!(Duration::from_millis(latency) < Duration::from_secs(1));
+}
+
+/// Nobody sends anything, and the server would answer PING.
+#[tokio::test]
+async fn a_server_without_requests_tells_that_redis_cannot_be_written() {
+    for nodes in ["counted", "2"] {
+        let redis = Redis::start().await;
+        let data = Data::new();
+        let mut command = on_redis(&data, &redis);
+        command.env("INGEST_LIMITS_NODES", nodes);
+        let servers = [Server::start_command(&data, command)];
+        wait_for_limits(&servers, "up").await;
+        assert_eq!(redis.cli(&["REPLICAOF", "127.0.0.1", "1"]), "OK");
+        wait_for_limits(&servers, "degraded").await;
+        let (_, components) = readiness(&servers[0]).await;
+        let action = components["limits"]["action"].as_str().unwrap();
+        for part in ["takes no heartbeat", "per process", "replica"] {
+            assert!(action.contains(part), "{action}");
+        }
+        let metrics = servers[0].metrics().await;
+        assert_eq!(metrics["ratelimit_breaker_state"], 0.0);
+        assert!(metrics["ratelimit_heartbeats_missed"] >= 2.0);
+        // Told once, however long it lasts.
+        wait_for("more missed beats", async || {
+            let metrics = servers[0].metrics().await;
+            (metrics["ratelimit_heartbeats_missed"] >= 4.0).then_some(())
+        })
+        .await;
+        let logs = servers[0].logs();
+        let lines: Vec<&str> = logs.lines().filter(|it| it.contains("heartbeat")).collect();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("read only replica"), "{lines:?}");
+
+        assert_eq!(redis.cli(&["REPLICAOF", "NO", "ONE"]), "OK");
+        wait_for_limits(&servers, "up").await;
+        let metrics = servers[0].metrics().await;
+        assert_eq!(metrics["ratelimit_heartbeats_missed"], 0.0);
+    }
 }
