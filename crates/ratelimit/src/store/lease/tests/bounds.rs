@@ -10,7 +10,9 @@ use crate::{
     policy::{Limit, Policy, Rate, Rule},
     store::{
         Charge, ChargeOutcome, LeaseStore, Store,
-        histories::{CATEGORY, Counted, Step, TIER, admits, capacity, charged, policy, request},
+        histories::{
+            CATEGORY, Counted, Step, TIER, admits, capacity, charged, histories, policy, request,
+        },
     },
 };
 
@@ -338,4 +340,20 @@ fn only_what_has_not_drained_is_given_back() {
     assert!(held >= 390, "{held}");
     plot.take_everything();
     plot.assert_bound();
+}
+
+proptest! {
+    /// While there is room to watch their keys, tenants do not notice each other.
+    #[test]
+    fn another_tenants_load_changes_no_decision(history in histories(0..30_i64, 1..=3_u32)) {
+        let policy = fast_limits();
+        let [shared, alone] = [Counted::new(), Counted::new()].map(|inner| nodes(&inner, LIFETIME));
+        for step in &history {
+            let outcome = charged(&shared[step.node], &step.charge(&policy));
+            if step.tenant == "tenant-0" {
+                let expected = charged(&alone[step.node], &step.charge(&policy));
+                prop_assert_eq!(outcome, expected);
+            }
+        }
+    }
 }
