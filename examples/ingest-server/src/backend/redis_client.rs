@@ -83,7 +83,10 @@ impl RedisClient {
                 let span = Span::current();
                 span.record("error.type", kind(error));
                 span.record("otel.status_code", "ERROR");
-                self.failed(charge.now(), error);
+                // Who was not asked may be well.
+                if !matches!(error, StoreError::NotAsked(_)) {
+                    self.failed(charge.now(), error);
+                }
             }
         }
         outcome
@@ -126,7 +129,7 @@ impl RedisClient {
 impl Store for RedisClient {
     fn charge<'a>(&'a self, charge: &'a Charge<'a>) -> ChargeFuture<'a> {
         if self.is_spared(charge) {
-            return ChargeFuture::ready(Err(StoreError::Unavailable(NotAsked.into())));
+            return ChargeFuture::ready(Err(StoreError::NotAsked(NotAsked.into())));
         }
         ChargeFuture::boxed(self.ask(charge).instrument(self.span()))
     }
@@ -144,6 +147,7 @@ impl Faults {
 const fn kind(error: &StoreError) -> &'static str {
     match error {
         StoreError::Malformed(_) => "malformed",
+        StoreError::NotAsked(_) => "not_asked",
         _ => "unavailable",
     }
 }
