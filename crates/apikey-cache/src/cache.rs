@@ -23,6 +23,7 @@ use tokio::sync::Semaphore;
 
 use self::{fenced::Fenced, last_used::LastUsed, stats::Counters};
 use crate::{
+    bus::InvalidationBus,
     clock::Clock,
     entropy::Entropy,
     feed::ChangeFeed,
@@ -113,6 +114,7 @@ impl fmt::Debug for ApiKeyCache {
 struct Shared {
     store: Arc<dyn KeyStore>,
     feed: Option<Arc<dyn ChangeFeed>>,
+    bus: Option<Arc<dyn InvalidationBus>>,
     store_permits: Semaphore,
     store_timeout: Duration,
     peppers: Peppers,

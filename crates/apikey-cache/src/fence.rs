@@ -40,7 +40,7 @@ pub(crate) struct Ticket {
 
 /// What a change of a record means for this stripe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Invalidation<F> {
+pub(crate) enum Effect<F> {
     /// Nothing: all that was kept since is of that version or later.
     AlreadyApplied,
     /// What was kept is out of date, and so is the load in flight, which later requests must not
@@ -95,20 +95,35 @@ impl<F> Stripe<F> {
         version: RecordVersion,
         now: Duration,
         forget_at: Duration,
-    ) -> Invalidation<F> {
+    ) -> Effect<F> {
         // A change that this process made comes back to it in the feed.
         if self
             .min_version(&kid, now)
             .is_some_and(|min| version <= min)
         {
-            return Invalidation::AlreadyApplied;
+            return Effect::AlreadyApplied;
         }
         self.make_room(now);
         self.min_versions
             .insert(kid, MinVersion { version, forget_at });
         self.generation += 1;
         let detached = self.flights.remove(&kid).map(|(_, flight)| flight);
-        Invalidation::New { detached }
+        Effect::New { detached }
+    }
+
+    /// What was read of this kid before now is to be read again, though nothing is known of its version.
+    /// Gives the load in flight, which later requests must not join.
+    pub(crate) fn cut_off(&mut self, kid: &Kid) -> Option<F> {
+        self.generation += 1;
+        self.flights.remove(kid).map(|(_, flight)| flight)
+    }
+
+    /// The same for every kid of this stripe. Gives how many loads were in flight.
+    pub(crate) fn cut_off_all(&mut self) -> usize {
+        self.generation += 1;
+        let flights = self.flights.len();
+        self.flights.clear();
+        flights
     }
 
     /// The store is not the one it was: what was known of its versions holds no more.

@@ -62,7 +62,10 @@ impl Kid {
             .is_some_and(|pepper| derive_tag(pepper, tagged).ct_eq(tag).into())
     }
 
-    fn tag_version(&self) -> Option<PepperVersion> {
+    /// The version of the pepper that the tag is said to have been made under; of a text that was not made
+    /// here there may be none.
+    #[must_use]
+    pub fn tag_version(&self) -> Option<PepperVersion> {
         let number = base62::decode(&self.0[RANDOM_LEN..TAGGED_LEN])?;
         let number = u32::try_from(number).ok()?;
         number.try_into().ok()

@@ -12,6 +12,7 @@ mod tenant;
 mod tier;
 mod verifier;
 
+pub mod bus;
 pub mod feed;
 pub mod store;
 

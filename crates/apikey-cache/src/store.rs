@@ -5,16 +5,17 @@
 
 mod error;
 mod memory;
+mod pepper_rows;
 mod record;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod unix_millis;
 
-use std::{fmt::Debug, num::NonZeroU16};
+use std::{collections::BTreeMap, fmt::Debug, num::NonZeroU16};
 
 use async_trait::async_trait;
 
-use crate::{kid::Kid, pepper::PepperVersion, tenant::TenantId};
+use crate::{feed::Change, kid::Kid, pepper::PepperVersion, tenant::TenantId};
 
 pub(crate) use self::record::Validity;
 #[cfg(feature = "sqlite")]
@@ -22,6 +23,7 @@ pub use self::sqlite::SqliteKeyStore;
 pub use self::{
     error::StoreError,
     memory::MemoryKeyStore,
+    pepper_rows::PepperRows,
     record::{KeyRecord, RecordState, RecordVersion},
     unix_millis::UnixMillis,
 };
@@ -34,10 +36,12 @@ pub use crate::verifier::{KeyHash, RowMac, Verifier};
 /// - What is inserted is loaded: every field as it was, whatever its bytes.
 /// - A revocation is permanent, drops the verifier, and raises the version by 1. Revoking again
 ///   changes nothing and answers with the same version.
+/// - A rotation changes the old record and adds the new one together, or does neither.
 /// - [`load`](Self::load) may lag behind the last commit (a replica), for less than two minutes.
-/// - If the store has a [`ChangeFeed`](crate::feed::ChangeFeed), [`insert`](Self::insert) and
-///   [`revoke`](Self::revoke) append the kid and its new version to it in the same transaction as
-///   the change: no reader sees one without the other. Nothing else appends.
+/// - If the store has a [`ChangeFeed`](crate::feed::ChangeFeed), [`insert`](Self::insert),
+///   [`revoke`](Self::revoke) and [`rotate`](Self::rotate) append each kid and its new version to it
+///   in the same transaction as the change: no reader sees one without the other. Nothing else of
+///   the store appends. They answer with what they appended; without a feed, with the number 0.
 /// - Dropping a future never leaves half a change.
 ///
 /// `conformance::key_store` checks an implementation (feature `conformance`).
@@ -56,7 +60,7 @@ pub trait KeyStore: Debug + Send + Sync {
     ///
     /// [`StoreError::KidTaken`] if there is a record of that kid, [`StoreError::Unavailable`],
     /// [`StoreError::Corrupt`].
-    async fn insert(&self, record: &KeyRecord) -> Result<(), StoreError>;
+    async fn insert(&self, record: &KeyRecord) -> Result<Change, StoreError>;
 
     /// Revokes a record and raises its version; `None` if there is no record of that kid.
     ///
@@ -64,6 +68,20 @@ pub trait KeyStore: Debug + Send + Sync {
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     async fn revoke(&self, kid: &Kid, at: UnixMillis) -> Result<Option<Revoked>, StoreError>;
+
+    /// Replaces the record of `old.kid` by `old`, and adds `new`; the changes are dated by its
+    /// `created_at`, that of the old record first. `None`, and nothing changed, if the record is not
+    /// active, or its version is not the one before that of `old`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::KidTaken`] if there is a record of the new kid, [`StoreError::Unavailable`],
+    /// [`StoreError::Corrupt`].
+    async fn rotate(
+        &self,
+        old: &KeyRecord,
+        new: &KeyRecord,
+    ) -> Result<Option<[Change; 2]>, StoreError>;
 
     /// Replaces the verifier of a record that is active, has this version, and is still verified
     /// under this pepper; otherwise changes nothing. The version stays as it is, and so does the
@@ -94,6 +112,29 @@ pub trait KeyStore: Debug + Send + Sync {
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Unreadable`].
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError>;
 
+    /// The kids of active records that were used at this date or later, those used last first, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Unreadable`].
+    async fn recently_used(
+        &self,
+        since: UnixMillis,
+        limit: NonZeroU16,
+    ) -> Result<Vec<Kid>, StoreError>;
+
+    /// How many active records, that do not expire up to this date, need each version of the pepper.
+    /// Versions that none needs are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Unreadable`].
+    async fn rows_by_pepper(
+        &self,
+        at: UnixMillis,
+    ) -> Result<BTreeMap<PepperVersion, PepperRows>, StoreError>;
+
     /// A tenant that has keys, whatever their state, and whose name is this one but for the case of
     /// letters: the tenant of this very name if it has keys, or else any other; `None` if there is none.
     ///
@@ -121,14 +162,14 @@ pub trait KeyStore: Debug + Send + Sync {
 }
 
 /// The answer to a revocation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a store gives one of these answers"
 )]
 pub enum Revoked {
-    /// The key was good until now; its record has this version.
-    Now(RecordVersion),
+    /// The key was good until now; this was appended to the feed, with the version of its record.
+    Now(Change),
     /// It had been revoked before; its record has this version.
     Before(RecordVersion),
 }

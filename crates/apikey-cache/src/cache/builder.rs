@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::{ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, last_used::LastUsed, stats::Counters};
 use crate::{
+    bus::InvalidationBus,
     clock::{Clock, SystemClock},
     entropy::{Entropy, SystemEntropy},
     feed::ChangeFeed,
@@ -29,6 +30,7 @@ const DEFAULT_STORE_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct ApiKeyCacheBuilder {
     store: Arc<dyn KeyStore>,
     feed: Option<Arc<dyn ChangeFeed>>,
+    bus: Option<Arc<dyn InvalidationBus>>,
     peppers: Peppers,
     format: KeyFormat,
     ttl: Duration,
@@ -49,6 +51,7 @@ impl ApiKeyCacheBuilder {
         Self {
             store,
             feed,
+            bus: None,
             peppers,
             format: KeyFormat::default(),
             ttl: MAX_TTL,
@@ -58,6 +61,15 @@ impl ApiKeyCacheBuilder {
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(SystemEntropy::new()),
             observer: Arc::new(Unobserved),
+        }
+    }
+
+    /// Carries changes to other processes faster than they read the feed. Default: none.
+    #[must_use]
+    pub fn bus(self, bus: Arc<dyn InvalidationBus>) -> Self {
+        Self {
+            bus: Some(bus),
+            ..self
         }
     }
 
@@ -129,6 +141,7 @@ impl ApiKeyCacheBuilder {
         let shared = Shared {
             store: self.store,
             feed: self.feed,
+            bus: self.bus,
             store_permits: Semaphore::new(permits),
             store_timeout: self.store_timeout,
             nobody: SecretCheck::of_nobody(&self.peppers),
@@ -154,6 +167,7 @@ impl fmt::Debug for ApiKeyCacheBuilder {
         f.debug_struct("ApiKeyCacheBuilder")
             .field("store", &self.store)
             .field("feed", &self.feed)
+            .field("bus", &self.bus)
             .field("peppers", &self.peppers)
             .field("format", &self.format)
             .field("ttl", &self.ttl)

@@ -15,10 +15,11 @@ use super::{
     load::{Flight, FlightId, WeakFlight},
 };
 use crate::{
-    fence::{Epoch, Invalidation, Stripe, Ticket},
+    fence::{Effect, Epoch, Stripe, Ticket},
     kid::Kid,
     observer::{DenialReason, Discard},
     store::RecordVersion,
+    tenant::TenantId,
 };
 
 /// Locks that share the kids among them.
@@ -117,8 +118,8 @@ impl Fenced {
     pub(super) fn invalidate(&self, kid: &Kid, version: RecordVersion, now: Duration) -> Detached {
         let mut stripe = self.stripe(kid);
         match stripe.invalidate(*kid, version, now, now + MIN_VERSION_KEPT) {
-            Invalidation::AlreadyApplied => Detached::No,
-            Invalidation::New { detached } => {
+            Effect::AlreadyApplied => Detached::No,
+            Effect::New { detached } => {
                 self.keys.remove(kid);
                 self.negative.remove(kid);
                 if detached.is_some() {
@@ -128,6 +129,33 @@ impl Fenced {
                 }
             }
         }
+    }
+
+    /// What was read of this kid is not used any more, whatever its version.
+    pub(super) fn forget(&self, kid: &Kid) -> Detached {
+        let mut stripe = self.stripe(kid);
+        let detached = stripe.cut_off(kid);
+        self.keys.remove(kid);
+        self.negative.remove(kid);
+        if detached.is_some() {
+            Detached::Yes
+        } else {
+            Detached::No
+        }
+    }
+
+    /// What was read of this tenant's keys is not used any more. Gives how many loads were cut off: it is not
+    /// known whose keys they load, nor who has none that is good.
+    pub(super) fn forget_tenant(&self, tenant: &TenantId) -> usize {
+        // First, so that no load which began before can bring back what is removed then.
+        let detached = self.stripes.iter().map(|stripe| {
+            let mut stripe = stripe.lock().unwrap_or_else(PoisonError::into_inner);
+            stripe.cut_off_all()
+        });
+        let detached = detached.sum();
+        self.keys.retain(|_, entry| entry.record.tenant != *tenant);
+        self.negative.clear();
+        detached
     }
 
     /// Nothing that was read before now is used any more.

@@ -188,7 +188,7 @@ impl Follower {
         for change in &page.changes {
             gap |= change.seq != applied.next();
             applied = change.seq;
-            shared.invalidate(&change.kid, change.version);
+            shared.apply(&change.kind);
         }
         // A page that is not full ends with the head, or what follows was trimmed. One that leads
         // nowhere would be read again and again.

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     entropy::Entropy,
+    feed::{ChangeKind, Invalidation},
     fence::Ticket,
     kid::Kid,
     observer::{DenialReason, Event, StoreTask},
@@ -149,9 +150,29 @@ impl Shared {
         }
     }
 
+    /// Something has happened: what was read before is used only if it is still so.
+    pub(super) fn apply(&self, kind: &ChangeKind) {
+        match kind {
+            ChangeKind::Record { kid, version } => self.invalidate(kid, *version),
+            ChangeKind::Invalidation(Invalidation::Key(kid)) => {
+                let detached = self.fenced.forget(kid);
+                self.tell_detached(usize::from(detached == Detached::Yes));
+            }
+            ChangeKind::Invalidation(Invalidation::Tenant(tenant)) => {
+                self.tell_detached(self.fenced.forget_tenant(tenant));
+            }
+            ChangeKind::Invalidation(Invalidation::All) => self.fenced.invalidate_all(),
+        }
+    }
+
     /// The record has this version by now.
     pub(super) fn invalidate(&self, kid: &Kid, version: RecordVersion) {
-        if self.fenced.invalidate(kid, version, self.clock.monotonic()) == Detached::Yes {
+        let detached = self.fenced.invalidate(kid, version, self.clock.monotonic());
+        self.tell_detached(usize::from(detached == Detached::Yes));
+    }
+
+    fn tell_detached(&self, loads: usize) {
+        for _ in 0..loads {
             self.emit(&Event::Detached);
         }
     }

@@ -47,8 +47,8 @@ impl ApiKeyCache {
         };
         record.state =
             RecordState::Active(Verifier::derive(shared.peppers.primary(), &record, &key));
-        shared.store.insert(&record).await?;
-        shared.invalidate(&kid, record.version);
+        let change = shared.store.insert(&record).await?;
+        shared.apply(&change.kind);
         Ok(Issued { key })
     }
 
@@ -61,12 +61,16 @@ impl ApiKeyCache {
     /// which the key may have been revoked or not: try again.
     pub async fn revoke(&self, kid: &Kid) -> Result<Revocation, ManageError> {
         let revoked = self.shared.store.revoke(kid, self.shared.wall()).await?;
-        let (version, revocation) = match revoked.ok_or(ManageError::NotFound)? {
-            Revoked::Now(version) => (version, Revocation::Revoked),
-            Revoked::Before(version) => (version, Revocation::AlreadyRevoked),
-        };
-        self.shared.invalidate(kid, version);
-        Ok(revocation)
+        match revoked.ok_or(ManageError::NotFound)? {
+            Revoked::Now(change) => {
+                self.shared.apply(&change.kind);
+                Ok(Revocation::Revoked)
+            }
+            Revoked::Before(version) => {
+                self.shared.invalidate(kid, version);
+                Ok(Revocation::AlreadyRevoked)
+            }
+        }
     }
 
     /// A page of keys in the order of their kids.

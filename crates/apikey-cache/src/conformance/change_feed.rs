@@ -9,7 +9,7 @@ use super::{
     records::{ISSUED, insert, kid, limit, pepper, record, rehash, revoke},
 };
 use crate::{
-    feed::{Change, ChangeFeed, FeedPage, FeedSeq},
+    feed::{Change, ChangeFeed, ChangeKind, FeedPage, FeedSeq},
     kid::Kid,
     store::{KeyStore, RecordVersion, UnixMillis},
 };
@@ -167,7 +167,10 @@ async fn page(clause: Clause, feed: &Arc<dyn ChangeFeed>, after: u64, count: u16
 }
 
 async fn changes(clause: Clause, feed: &Arc<dyn ChangeFeed>, after: u64) -> Vec<(u64, Kid, u64)> {
-    let plain = |change: &Change| (change.seq.value(), change.kid, change.version.value());
+    let plain = |change: &Change| match &change.kind {
+        ChangeKind::Record { kid, version } => (change.seq.value(), *kid, version.value()),
+        kind => clause.fails(format_args!("{kind:?} is told")),
+    };
     let page = page(clause, feed, after, 100).await;
     page.changes.iter().map(plain).collect()
 }

@@ -6,7 +6,7 @@ fn kid(number: usize) -> Kid {
     format!("{number:022}").parse().unwrap()
 }
 
-fn invalidate(stripe: &mut Stripe<u8>, number: usize, version: u64, now: u64) -> Invalidation<u8> {
+fn invalidate(stripe: &mut Stripe<u8>, number: usize, version: u64, now: u64) -> Effect<u8> {
     let now = Duration::from_secs(now);
     let forget_at = now + Duration::from_secs(120);
     stripe.invalidate(kid(number), RecordVersion::new(version), now, forget_at)
@@ -37,12 +37,12 @@ fn what_was_applied_before_changes_nothing() {
     for version in [1, 2] {
         assert_eq!(
             invalidate(&mut stripe, 1, version, 1),
-            Invalidation::AlreadyApplied
+            Effect::AlreadyApplied
         );
         assert_eq!(stripe, before);
     }
     let invalidation = invalidate(&mut stripe, 1, 3, 1);
-    assert_eq!(invalidation, Invalidation::New { detached: Some(1) });
+    assert_eq!(invalidation, Effect::New { detached: Some(1) });
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_load_that_was_replaced_does_not_finish_its_successor() {
     let mut stripe = Stripe::default();
     stripe.launch(kid(1), Epoch(0), 1);
     let invalidation = invalidate(&mut stripe, 1, 2, 0);
-    assert_eq!(invalidation, Invalidation::New { detached: Some(1) });
+    assert_eq!(invalidation, Effect::New { detached: Some(1) });
     stripe.launch(kid(1), Epoch(0), 2);
     stripe.finish(&kid(1), |flight| *flight == 1);
     assert_eq!(stripe.flight(&kid(1), Epoch(0)), Some(&2));

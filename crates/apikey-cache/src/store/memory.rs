@@ -11,10 +11,14 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use super::{
-    KeyQuery, KeyRecord, KeyStore, RecordState, RecordVersion, Revoked, StoreError, UnixMillis,
+    KeyQuery, KeyRecord, KeyStore, PepperRows, RecordState, RecordVersion, Revoked, StoreError,
+    UnixMillis,
 };
 use crate::{
-    feed::{Change, ChangeFeed, FeedPage, FeedSeq},
+    entropy::{Entropy as _, SystemEntropy},
+    feed::{
+        Change, ChangeFeed, ChangeKind, FeedId, FeedPage, FeedSeq, Invalidation, Reader, ReaderId,
+    },
     kid::Kid,
     pepper::PepperVersion,
     tenant::TenantId,
@@ -48,13 +52,35 @@ struct Tables {
     tenants: BTreeMap<String, BTreeSet<TenantId>>,
     outbox: VecDeque<(UnixMillis, Change)>,
     head: FeedSeq,
+    /// Made when it is first asked for.
+    id: Option<FeedId>,
+    readers: BTreeMap<ReaderId, Reader>,
 }
 
 impl Tables {
-    fn append(&mut self, kid: Kid, version: RecordVersion, at: UnixMillis) {
+    fn append_record(&mut self, record: &KeyRecord, at: UnixMillis) -> Change {
+        let kind = ChangeKind::Record {
+            kid: record.kid,
+            version: record.version,
+        };
+        self.append(kind, at)
+    }
+
+    fn append(&mut self, kind: ChangeKind, at: UnixMillis) -> Change {
         self.head = self.head.next();
-        let seq = self.head;
-        self.outbox.push_back((at, Change { seq, kid, version }));
+        let change = Change {
+            seq: self.head,
+            kind,
+        };
+        self.outbox.push_back((at, change.clone()));
+        change
+    }
+
+    fn add(&mut self, record: &KeyRecord) -> Change {
+        let alike = self.tenants.entry(folded(&record.tenant)).or_default();
+        alike.insert(record.tenant.clone());
+        self.records.insert(record.kid, record.clone());
+        self.append_record(record, record.created_at)
     }
 }
 
@@ -64,18 +90,15 @@ impl KeyStore for MemoryKeyStore {
         Ok(self.tables().records.get(kid).cloned())
     }
 
-    async fn insert(&self, record: &KeyRecord) -> Result<(), StoreError> {
+    async fn insert(&self, record: &KeyRecord) -> Result<Change, StoreError> {
         let mut tables = self.tables();
         if tables.records.contains_key(&record.kid) {
             return Err(StoreError::KidTaken);
         }
-        let alike = tables.tenants.entry(folded(&record.tenant)).or_default();
-        alike.insert(record.tenant.clone());
-        tables.records.insert(record.kid, record.clone());
-        tables.append(record.kid, record.version, record.created_at);
+        let change = tables.add(record);
         drop(tables);
         self.appended.notify_waiters();
-        Ok(())
+        Ok(change)
     }
 
     async fn revoke(&self, kid: &Kid, at: UnixMillis) -> Result<Option<Revoked>, StoreError> {
@@ -88,11 +111,33 @@ impl KeyStore for MemoryKeyStore {
         }
         record.state = RecordState::Revoked;
         record.version = record.version.next();
-        let version = record.version;
-        tables.append(*kid, version, at);
+        let revoked = record.clone();
+        let change = tables.append_record(&revoked, at);
         drop(tables);
         self.appended.notify_waiters();
-        Ok(Some(Revoked::Now(version)))
+        Ok(Some(Revoked::Now(change)))
+    }
+
+    async fn rotate(
+        &self,
+        old: &KeyRecord,
+        new: &KeyRecord,
+    ) -> Result<Option<[Change; 2]>, StoreError> {
+        let mut tables = self.tables();
+        let is_as_expected = tables.records.get(&old.kid).is_some_and(|record| {
+            matches!(record.state, RecordState::Active(_)) && record.version.next() == old.version
+        });
+        if !is_as_expected {
+            return Ok(None);
+        }
+        if tables.records.contains_key(&new.kid) {
+            return Err(StoreError::KidTaken);
+        }
+        tables.records.insert(old.kid, old.clone());
+        let changes = [tables.append_record(old, new.created_at), tables.add(new)];
+        drop(tables);
+        self.appended.notify_waiters();
+        Ok(Some(changes))
     }
 
     async fn rehash(
@@ -138,6 +183,42 @@ impl KeyStore for MemoryKeyStore {
         Ok(listed.take(query.limit.get().into()).cloned().collect())
     }
 
+    async fn recently_used(
+        &self,
+        since: UnixMillis,
+        limit: NonZeroU16,
+    ) -> Result<Vec<Kid>, StoreError> {
+        let tables = self.tables();
+        let active = tables
+            .records
+            .values()
+            .filter(|record| matches!(record.state, RecordState::Active(_)));
+        let used = active.filter_map(|record| Some((record.last_used?, record.kid)));
+        let mut used: Vec<_> = used.filter(|(date, _)| *date >= since).collect();
+        used.sort_unstable_by(|one, other| other.cmp(one));
+        let kids = used.into_iter().map(|(_, kid)| kid);
+        Ok(kids.take(limit.get().into()).collect())
+    }
+
+    async fn rows_by_pepper(
+        &self,
+        at: UnixMillis,
+    ) -> Result<BTreeMap<PepperVersion, PepperRows>, StoreError> {
+        let mut rows = BTreeMap::<_, PepperRows>::new();
+        for record in self.tables().records.values() {
+            if record.expires_at.is_some_and(|end| end <= at) {
+                continue;
+            }
+            if let RecordState::Active(verifier) = &record.state {
+                rows.entry(verifier.pepper).or_default().hashed += 1;
+                if let Some(version) = record.kid.tag_version() {
+                    rows.entry(version).or_default().tagged += 1;
+                }
+            }
+        }
+        Ok(rows)
+    }
+
     async fn tenant_alike(&self, tenant: &TenantId) -> Result<Option<TenantId>, StoreError> {
         let tables = self.tables();
         let alike = tables.tenants.get(&folded(tenant));
@@ -151,19 +232,60 @@ fn folded(tenant: &TenantId) -> String {
 
 #[async_trait]
 impl ChangeFeed for MemoryKeyStore {
+    async fn id(&self) -> Result<FeedId, StoreError> {
+        let mut tables = self.tables();
+        if let Some(id) = tables.id {
+            return Ok(id);
+        }
+        let mut bytes = [0; 16];
+        let filled = SystemEntropy::new().fill(&mut bytes);
+        filled.map_err(StoreError::unavailable)?;
+        let id = FeedId::new(bytes);
+        tables.id = Some(id);
+        Ok(id)
+    }
+
+    async fn invalidate(&self, what: &Invalidation, at: UnixMillis) -> Result<Change, StoreError> {
+        let kind = ChangeKind::Invalidation(what.clone());
+        let change = self.tables().append(kind, at);
+        self.appended.notify_waiters();
+        Ok(change)
+    }
+
+    async fn note_reader(&self, reader: &Reader) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let noted = tables.readers.entry(reader.id).or_insert(*reader);
+        *noted = Reader {
+            applied: noted.applied.max(reader.applied),
+            ..*reader
+        };
+        Ok(())
+    }
+
+    async fn readers(&self, since: UnixMillis) -> Result<Vec<Reader>, StoreError> {
+        let tables = self.tables();
+        let noted = tables.readers.values();
+        Ok(noted.filter(|reader| reader.at >= since).copied().collect())
+    }
+
+    async fn forget_reader(&self, reader: &ReaderId) -> Result<(), StoreError> {
+        self.tables().readers.remove(reader);
+        Ok(())
+    }
+
     async fn head(&self) -> Result<FeedSeq, StoreError> {
         Ok(self.tables().head)
     }
 
     async fn changes_after(&self, seq: FeedSeq, limit: NonZeroU16) -> Result<FeedPage, StoreError> {
         let tables = self.tables();
-        let changes = tables.outbox.iter().map(|(_, change)| *change);
+        let changes = tables.outbox.iter().map(|(_, change)| change);
         let later = changes
             .filter(|change| change.seq > seq)
             .take(limit.get().into());
         Ok(FeedPage {
             head: tables.head,
-            changes: later.collect(),
+            changes: later.cloned().collect(),
         })
     }
 
@@ -173,6 +295,7 @@ impl ChangeFeed for MemoryKeyStore {
         let dropped = tables.outbox.iter().position(is_kept);
         let dropped = dropped.unwrap_or(tables.outbox.len());
         tables.outbox.drain(..dropped);
+        tables.readers.retain(|_, reader| reader.at >= before);
         Ok(())
     }
 

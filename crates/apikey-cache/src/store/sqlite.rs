@@ -2,18 +2,28 @@
 
 mod feed;
 mod migrate;
+mod pepper_rows;
 mod row;
 mod transaction;
 mod trial;
+
+use std::{collections::BTreeMap, num::NonZeroU16};
 
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqlitePool};
 
 use self::{row::signed, transaction::WriteTransaction};
 use super::{
-    KeyQuery, KeyRecord, KeyStore, RecordState, RecordVersion, Revoked, StoreError, UnixMillis,
+    KeyQuery, KeyRecord, KeyStore, PepperRows, RecordState, RecordVersion, Revoked, StoreError,
+    UnixMillis,
 };
-use crate::{kid::Kid, pepper::PepperVersion, tenant::TenantId, verifier::Verifier};
+use crate::{
+    feed::{Change, ChangeKind},
+    kid::Kid,
+    pepper::PepperVersion,
+    tenant::TenantId,
+    verifier::Verifier,
+};
 
 /// A store, and the feed of its changes, in the tables `apikey_cache_api_key` and
 /// `apikey_cache_outbox` of a SQLite database.
@@ -66,47 +76,18 @@ impl KeyStore for SqliteKeyStore {
         row.as_ref().map(row::record).transpose()
     }
 
-    async fn insert(&self, record: &KeyRecord) -> Result<(), StoreError> {
-        let (status, verifier) = match &record.state {
-            RecordState::Active(verifier) => ("active", Some(verifier)),
-            RecordState::Revoked => ("revoked", None),
-        };
+    async fn insert(&self, record: &KeyRecord) -> Result<Change, StoreError> {
         let mut transaction = self.begin().await?;
-        let inserted = sqlx::query(
-            "INSERT INTO apikey_cache_api_key (kid, tenant, tier, scopes, status, version, \
-             not_before, expires_at, created_at, last_used, pepper_version, hash, row_mac) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        )
-        .bind(record.kid.as_str())
-        .bind(record.tenant.as_str())
-        .bind(record.tier.as_str())
-        .bind(record.scopes.as_str())
-        .bind(status)
-        .bind(signed(record.version.value()))
-        .bind(record.not_before.map(UnixMillis::value))
-        .bind(record.expires_at.map(UnixMillis::value))
-        .bind(record.created_at.value())
-        .bind(record.last_used.map(UnixMillis::value))
-        .bind(verifier.map(|verifier| i64::from(verifier.pepper.value())))
-        .bind(verifier.map(|verifier| verifier.hash.as_bytes().as_slice()))
-        .bind(verifier.map(|verifier| verifier.row_mac.as_bytes().as_slice()))
-        .execute(&mut *transaction)
-        .await;
-        match inserted {
-            Err(sqlx::Error::Database(cause)) if cause.is_unique_violation() => {
+        match insert(&mut transaction, record).await? {
+            Inserted::Yes => {}
+            Inserted::KidTaken => {
                 transaction.rollback().await.map_err(failed)?;
                 return Err(StoreError::KidTaken);
             }
-            inserted => inserted.map_err(failed)?,
-        };
-        append(
-            &mut transaction,
-            &record.kid,
-            record.version,
-            record.created_at,
-        )
-        .await?;
-        commit(transaction).await
+        }
+        let change = append_record(&mut transaction, record, record.created_at).await?;
+        commit(transaction).await?;
+        Ok(change)
     }
 
     async fn revoke(&self, kid: &Kid, at: UnixMillis) -> Result<Option<Revoked>, StoreError> {
@@ -122,9 +103,10 @@ impl KeyStore for SqliteKeyStore {
         .map_err(failed)?;
         if let Some(row) = revoked {
             let version = row::version(&row)?;
-            append(&mut transaction, kid, version, at).await?;
+            let kind = ChangeKind::Record { kid: *kid, version };
+            let change = append(&mut transaction, kind, at).await?;
             commit(transaction).await?;
-            return Ok(Some(Revoked::Now(version)));
+            return Ok(Some(Revoked::Now(change)));
         }
         let row = sqlx::query("SELECT version FROM apikey_cache_api_key WHERE kid = ?1")
             .bind(kid.as_str())
@@ -134,6 +116,28 @@ impl KeyStore for SqliteKeyStore {
         transaction.rollback().await.map_err(failed)?;
         row.map(|row| Ok(Revoked::Before(row::version(&row)?)))
             .transpose()
+    }
+
+    async fn rotate(
+        &self,
+        old: &KeyRecord,
+        new: &KeyRecord,
+    ) -> Result<Option<[Change; 2]>, StoreError> {
+        let mut transaction = self.begin().await?;
+        if !replace(&mut transaction, old).await? {
+            transaction.rollback().await.map_err(failed)?;
+            return Ok(None);
+        }
+        if let Inserted::KidTaken = insert(&mut transaction, new).await? {
+            transaction.rollback().await.map_err(failed)?;
+            return Err(StoreError::KidTaken);
+        }
+        let changes = [
+            append_record(&mut transaction, old, new.created_at).await?,
+            append_record(&mut transaction, new, new.created_at).await?,
+        ];
+        commit(transaction).await?;
+        Ok(Some(changes))
     }
 
     async fn rehash(
@@ -194,6 +198,30 @@ impl KeyStore for SqliteKeyStore {
         rows.map_err(failed)?.iter().map(row::record).collect()
     }
 
+    async fn recently_used(
+        &self,
+        since: UnixMillis,
+        limit: NonZeroU16,
+    ) -> Result<Vec<Kid>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT kid FROM apikey_cache_api_key \
+             WHERE status = 'active' AND last_used >= ?1 ORDER BY last_used DESC LIMIT ?2",
+        )
+        .bind(since.value())
+        .bind(i64::from(limit.get()))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed)?;
+        rows.iter().map(row::kid).collect()
+    }
+
+    async fn rows_by_pepper(
+        &self,
+        at: UnixMillis,
+    ) -> Result<BTreeMap<PepperVersion, PepperRows>, StoreError> {
+        pepper_rows::count(&self.pool, at).await
+    }
+
     async fn tenant_alike(&self, tenant: &TenantId) -> Result<Option<TenantId>, StoreError> {
         let row = sqlx::query(TENANT_ALIKE)
             .bind(tenant.as_str())
@@ -215,21 +243,116 @@ const TENANT_ALIKE: &str = "\
     SELECT * FROM (SELECT tenant FROM apikey_cache_api_key WHERE tenant = ?1 COLLATE NOCASE LIMIT 1) \
     LIMIT 1";
 
+#[derive(Clone, Copy)]
+enum Inserted {
+    Yes,
+    KidTaken,
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    record: &KeyRecord,
+) -> Result<Inserted, StoreError> {
+    let (status, verifier) = status(record);
+    let inserted = sqlx::query(
+        "INSERT INTO apikey_cache_api_key (kid, tenant, tier, scopes, status, version, \
+         not_before, expires_at, created_at, last_used, pepper_version, hash, row_mac) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )
+    .bind(record.kid.as_str())
+    .bind(record.tenant.as_str())
+    .bind(record.tier.as_str())
+    .bind(record.scopes.as_str())
+    .bind(status)
+    .bind(signed(record.version.value()))
+    .bind(record.not_before.map(UnixMillis::value))
+    .bind(record.expires_at.map(UnixMillis::value))
+    .bind(record.created_at.value())
+    .bind(record.last_used.map(UnixMillis::value))
+    .bind(verifier.map(|verifier| i64::from(verifier.pepper.value())))
+    .bind(verifier.map(|verifier| verifier.hash.as_bytes().as_slice()))
+    .bind(verifier.map(|verifier| verifier.row_mac.as_bytes().as_slice()))
+    .execute(connection)
+    .await;
+    match inserted {
+        Err(sqlx::Error::Database(cause)) if cause.is_unique_violation() => Ok(Inserted::KidTaken),
+        inserted => inserted.map(|_| Inserted::Yes).map_err(failed),
+    }
+}
+
+/// Replaces an active record of the version before; whether there was one.
+async fn replace(
+    connection: &mut SqliteConnection,
+    record: &KeyRecord,
+) -> Result<bool, StoreError> {
+    let (status, verifier) = status(record);
+    let replaced = sqlx::query(
+        "UPDATE apikey_cache_api_key SET tenant = ?2, tier = ?3, scopes = ?4, status = ?5, \
+         version = ?6, not_before = ?7, expires_at = ?8, pepper_version = ?9, hash = ?10, \
+         row_mac = ?11 WHERE kid = ?1 AND status = 'active' AND version = ?6 - 1",
+    )
+    .bind(record.kid.as_str())
+    .bind(record.tenant.as_str())
+    .bind(record.tier.as_str())
+    .bind(record.scopes.as_str())
+    .bind(status)
+    .bind(signed(record.version.value()))
+    .bind(record.not_before.map(UnixMillis::value))
+    .bind(record.expires_at.map(UnixMillis::value))
+    .bind(verifier.map(|verifier| i64::from(verifier.pepper.value())))
+    .bind(verifier.map(|verifier| verifier.hash.as_bytes().as_slice()))
+    .bind(verifier.map(|verifier| verifier.row_mac.as_bytes().as_slice()))
+    .execute(connection)
+    .await
+    .map_err(failed)?;
+    Ok(replaced.rows_affected() > 0)
+}
+
+fn status(record: &KeyRecord) -> (&'static str, Option<&Verifier>) {
+    match &record.state {
+        RecordState::Active(verifier) => ("active", Some(verifier)),
+        RecordState::Revoked => ("revoked", None),
+    }
+}
+
+async fn append_record(
+    connection: &mut SqliteConnection,
+    record: &KeyRecord,
+    at: UnixMillis,
+) -> Result<Change, StoreError> {
+    let kind = ChangeKind::Record {
+        kid: record.kid,
+        version: record.version,
+    };
+    append(connection, kind, at).await
+}
+
 /// Appends a change to the outbox, in the transaction that makes it.
 async fn append(
     connection: &mut SqliteConnection,
-    kid: &Kid,
-    version: RecordVersion,
+    kind: ChangeKind,
     at: UnixMillis,
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO apikey_cache_outbox (kid, version, at) VALUES (?1, ?2, ?3)")
-        .bind(kid.as_str())
-        .bind(signed(version.value()))
-        .bind(at.value())
-        .execute(connection)
-        .await
-        .map_err(failed)?;
-    Ok(())
+) -> Result<Change, StoreError> {
+    let row::ChangeColumns {
+        kind: name,
+        kid,
+        version,
+        tenant,
+    } = row::change_columns(&kind);
+    let row = sqlx::query(
+        "INSERT INTO apikey_cache_outbox (kind, kid, version, tenant, at) \
+         VALUES (?1, ?2, ?3, ?4, ?5) RETURNING seq",
+    )
+    .bind(name)
+    .bind(kid)
+    .bind(version.map(|version| signed(version.value())))
+    .bind(tenant)
+    .bind(at.value())
+    .fetch_one(connection)
+    .await
+    .map_err(failed)?;
+    let seq = row::seq(&row)?;
+    Ok(Change { seq, kind })
 }
 
 async fn commit(transaction: WriteTransaction) -> Result<(), StoreError> {

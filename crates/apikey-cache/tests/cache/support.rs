@@ -1,6 +1,7 @@
 //! A cache on a store that can be slowed down, cut off and counted.
 
 use std::{
+    collections::BTreeMap,
     future::{Future, pending},
     num::NonZeroU16,
     pin::Pin,
@@ -17,12 +18,12 @@ use portcullis_apikey_cache::{
     ApiKey, ApiKeyCache, ApiKeyCacheBuilder, Issued, Kid, NewKey, PepperVersion, Peppers, TenantId,
     Tier,
     clock::FakeClock,
-    feed::{ChangeFeed, FeedPage, FeedSeq},
+    feed::{Change, ChangeFeed, FeedId, FeedPage, FeedSeq, Invalidation, Reader, ReaderId},
     observer::{DenialReason, Event, Observer},
     secrets::{SecretVersion, VersionedSecrets},
     store::{
-        KeyQuery, KeyRecord, KeyStore, MemoryKeyStore, RecordVersion, Revoked, StoreError,
-        UnixMillis, Verifier,
+        KeyQuery, KeyRecord, KeyStore, MemoryKeyStore, PepperRows, RecordVersion, Revoked,
+        StoreError, UnixMillis, Verifier,
     },
 };
 use secrecy::SecretBox;
@@ -330,7 +331,7 @@ impl KeyStore for FlakyStore {
         record
     }
 
-    async fn insert(&self, record: &KeyRecord) -> Result<(), StoreError> {
+    async fn insert(&self, record: &KeyRecord) -> Result<Change, StoreError> {
         self.connect().await?.insert(record).await
     }
 
@@ -352,6 +353,29 @@ impl KeyStore for FlakyStore {
             .await
     }
 
+    async fn rotate(
+        &self,
+        old: &KeyRecord,
+        new: &KeyRecord,
+    ) -> Result<Option<[Change; 2]>, StoreError> {
+        self.connect().await?.rotate(old, new).await
+    }
+
+    async fn recently_used(
+        &self,
+        since: UnixMillis,
+        limit: NonZeroU16,
+    ) -> Result<Vec<Kid>, StoreError> {
+        self.connect().await?.recently_used(since, limit).await
+    }
+
+    async fn rows_by_pepper(
+        &self,
+        at: UnixMillis,
+    ) -> Result<BTreeMap<PepperVersion, PepperRows>, StoreError> {
+        self.connect().await?.rows_by_pepper(at).await
+    }
+
     async fn update_last_used(&self, uses: &[(Kid, UnixMillis)]) -> Result<(), StoreError> {
         self.connect().await?.update_last_used(uses).await
     }
@@ -367,6 +391,26 @@ impl KeyStore for FlakyStore {
 
 #[async_trait]
 impl ChangeFeed for FlakyStore {
+    async fn id(&self) -> Result<FeedId, StoreError> {
+        self.connect().await?.id().await
+    }
+
+    async fn invalidate(&self, what: &Invalidation, at: UnixMillis) -> Result<Change, StoreError> {
+        self.connect().await?.invalidate(what, at).await
+    }
+
+    async fn note_reader(&self, reader: &Reader) -> Result<(), StoreError> {
+        self.connect().await?.note_reader(reader).await
+    }
+
+    async fn readers(&self, since: UnixMillis) -> Result<Vec<Reader>, StoreError> {
+        self.connect().await?.readers(since).await
+    }
+
+    async fn forget_reader(&self, reader: &ReaderId) -> Result<(), StoreError> {
+        self.connect().await?.forget_reader(reader).await
+    }
+
     async fn head(&self) -> Result<FeedSeq, StoreError> {
         self.connect().await?.head().await
     }

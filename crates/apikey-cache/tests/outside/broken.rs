@@ -8,14 +8,36 @@ struct WithoutRevocations(Arc<TextFeed>);
 
 #[async_trait]
 impl ChangeFeed for WithoutRevocations {
+    async fn id(&self) -> Result<FeedId, StoreError> {
+        self.0.id().await
+    }
+
+    async fn invalidate(&self, what: &Invalidation, at: UnixMillis) -> Result<Change, StoreError> {
+        self.0.invalidate(what, at).await
+    }
+
+    async fn note_reader(&self, reader: &Reader) -> Result<(), StoreError> {
+        self.0.note_reader(reader).await
+    }
+
+    async fn readers(&self, since: UnixMillis) -> Result<Vec<Reader>, StoreError> {
+        self.0.readers(since).await
+    }
+
+    async fn forget_reader(&self, reader: &ReaderId) -> Result<(), StoreError> {
+        self.0.forget_reader(reader).await
+    }
+
     async fn head(&self) -> Result<FeedSeq, StoreError> {
         self.0.head().await
     }
 
     async fn changes_after(&self, seq: FeedSeq, limit: NonZeroU16) -> Result<FeedPage, StoreError> {
         let mut page = self.0.changes_after(seq, limit).await?;
-        let is_new = |change: &Change| change.version == RecordVersion::FIRST;
-        page.changes.retain(is_new);
+        page.changes.retain(|change| match change.kind {
+            ChangeKind::Record { version, .. } => version == RecordVersion::FIRST,
+            ChangeKind::Invalidation(_) => true,
+        });
         Ok(page)
     }
 
@@ -40,6 +62,26 @@ struct WithoutTrimming(Arc<TextFeed>);
 
 #[async_trait]
 impl ChangeFeed for WithoutTrimming {
+    async fn id(&self) -> Result<FeedId, StoreError> {
+        self.0.id().await
+    }
+
+    async fn invalidate(&self, what: &Invalidation, at: UnixMillis) -> Result<Change, StoreError> {
+        self.0.invalidate(what, at).await
+    }
+
+    async fn note_reader(&self, reader: &Reader) -> Result<(), StoreError> {
+        self.0.note_reader(reader).await
+    }
+
+    async fn readers(&self, since: UnixMillis) -> Result<Vec<Reader>, StoreError> {
+        self.0.readers(since).await
+    }
+
+    async fn forget_reader(&self, reader: &ReaderId) -> Result<(), StoreError> {
+        self.0.forget_reader(reader).await
+    }
+
     async fn head(&self) -> Result<FeedSeq, StoreError> {
         self.0.head().await
     }
@@ -76,13 +118,43 @@ impl KeyStore for WithoutRevoking {
         self.0.load(kid).await
     }
 
-    async fn insert(&self, record: &KeyRecord) -> Result<(), StoreError> {
+    async fn insert(&self, record: &KeyRecord) -> Result<Change, StoreError> {
         self.0.insert(record).await
     }
 
     async fn revoke(&self, kid: &Kid, _: UnixMillis) -> Result<Option<Revoked>, StoreError> {
         let record = self.0.load(kid).await?;
-        Ok(record.map(|record| Revoked::Now(record.version.next())))
+        Ok(record.map(|record| {
+            let kind = ChangeKind::Record {
+                kid: record.kid,
+                version: record.version.next(),
+            };
+            let seq = FeedSeq::START;
+            Revoked::Now(Change { seq, kind })
+        }))
+    }
+
+    async fn rotate(
+        &self,
+        old: &KeyRecord,
+        new: &KeyRecord,
+    ) -> Result<Option<[Change; 2]>, StoreError> {
+        self.0.rotate(old, new).await
+    }
+
+    async fn recently_used(
+        &self,
+        since: UnixMillis,
+        limit: NonZeroU16,
+    ) -> Result<Vec<Kid>, StoreError> {
+        self.0.recently_used(since, limit).await
+    }
+
+    async fn rows_by_pepper(
+        &self,
+        at: UnixMillis,
+    ) -> Result<BTreeMap<PepperVersion, PepperRows>, StoreError> {
+        self.0.rows_by_pepper(at).await
     }
 
     async fn rehash(
@@ -127,12 +199,35 @@ impl KeyStore for WrongNames {
         self.0.load(kid).await
     }
 
-    async fn insert(&self, record: &KeyRecord) -> Result<(), StoreError> {
+    async fn insert(&self, record: &KeyRecord) -> Result<Change, StoreError> {
         self.0.insert(record).await
     }
 
     async fn revoke(&self, kid: &Kid, at: UnixMillis) -> Result<Option<Revoked>, StoreError> {
         self.0.revoke(kid, at).await
+    }
+
+    async fn rotate(
+        &self,
+        old: &KeyRecord,
+        new: &KeyRecord,
+    ) -> Result<Option<[Change; 2]>, StoreError> {
+        self.0.rotate(old, new).await
+    }
+
+    async fn recently_used(
+        &self,
+        since: UnixMillis,
+        limit: NonZeroU16,
+    ) -> Result<Vec<Kid>, StoreError> {
+        self.0.recently_used(since, limit).await
+    }
+
+    async fn rows_by_pepper(
+        &self,
+        at: UnixMillis,
+    ) -> Result<BTreeMap<PepperVersion, PepperRows>, StoreError> {
+        self.0.rows_by_pepper(at).await
     }
 
     async fn rehash(

@@ -14,11 +14,13 @@ use std::{
 use async_trait::async_trait;
 use portcullis_apikey_cache::{
     ApiKeyCache, Denied, Kid, NewKey, PepperVersion, Peppers, TenantId, Tier, conformance,
-    feed::{Change, ChangeFeed, FeedPage, FeedSeq},
+    feed::{
+        Change, ChangeFeed, ChangeKind, FeedId, FeedPage, FeedSeq, Invalidation, Reader, ReaderId,
+    },
     secrets::VersionedSecrets,
     store::{
-        KeyHash, KeyQuery, KeyRecord, KeyStore, RecordState, RecordVersion, Revoked, RowMac,
-        StoreError, UnixMillis, Verifier,
+        KeyHash, KeyQuery, KeyRecord, KeyStore, PepperRows, RecordState, RecordVersion, Revoked,
+        RowMac, StoreError, UnixMillis, Verifier,
     },
 };
 use secrecy::SecretBox;
@@ -28,14 +30,36 @@ use tokio::sync::watch;
 #[derive(Debug, Default)]
 struct Database {
     rows: BTreeMap<String, String>,
-    /// The date of a change, its kid and its version.
+    /// The date of a change and what it is.
     log: VecDeque<String>,
     trimmed: u64,
+    readers: BTreeMap<ReaderId, Reader>,
 }
 
 impl Database {
-    fn append(&mut self, kid: &Kid, version: RecordVersion, at: UnixMillis) {
-        self.log.push_back(format!("{at} {kid} {version}"));
+    fn append(&mut self, kind: ChangeKind, at: UnixMillis) -> Change {
+        let text = match &kind {
+            ChangeKind::Record { kid, version } => format!("record {kid} {version}"),
+            ChangeKind::Invalidation(Invalidation::Key(kid)) => format!("key {kid}"),
+            ChangeKind::Invalidation(Invalidation::Tenant(tenant)) => format!("tenant {tenant}"),
+            ChangeKind::Invalidation(Invalidation::All) => "all".to_owned(),
+        };
+        self.log.push_back(format!("{at} {text}"));
+        let seq = FeedSeq::new(self.head());
+        Change { seq, kind }
+    }
+
+    fn append_record(&mut self, record: &KeyRecord, at: UnixMillis) -> Change {
+        let kind = ChangeKind::Record {
+            kid: record.kid,
+            version: record.version,
+        };
+        self.append(kind, at)
+    }
+
+    fn add(&mut self, record: &KeyRecord) -> Change {
+        self.rows.insert(record.kid.to_string(), encode(record));
+        self.append_record(record, record.created_at)
     }
 
     fn head(&self) -> u64 {
@@ -88,6 +112,13 @@ impl TextStore {
     }
 }
 
+impl TextStore {
+    fn records(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        let database = self.database.lock().map_err(|_| poisoned())?;
+        database.rows.values().map(|row| decode(row)).collect()
+    }
+}
+
 #[async_trait]
 impl KeyStore for TextStore {
     async fn load(&self, kid: &Kid) -> Result<Option<KeyRecord>, StoreError> {
@@ -96,16 +127,14 @@ impl KeyStore for TextStore {
         row.map(|row| decode(row)).transpose()
     }
 
-    async fn insert(&self, record: &KeyRecord) -> Result<(), StoreError> {
+    async fn insert(&self, record: &KeyRecord) -> Result<Change, StoreError> {
         let mut database = self.database.lock().map_err(|_| poisoned())?;
         if database.rows.contains_key(record.kid.as_str()) {
             return Err(StoreError::KidTaken);
         }
-        let kid = record.kid.to_string();
-        database.rows.insert(kid, encode(record));
-        database.append(&record.kid, record.version, record.created_at);
+        let change = database.add(record);
         self.head.send_replace(database.head());
-        Ok(())
+        Ok(change)
     }
 
     async fn revoke(&self, kid: &Kid, at: UnixMillis) -> Result<Option<Revoked>, StoreError> {
@@ -115,9 +144,34 @@ impl KeyStore for TextStore {
             }
             record.state = RecordState::Revoked;
             record.version = record.version.next();
-            database.append(kid, record.version, at);
-            Revoked::Now(record.version)
+            Revoked::Now(database.append_record(record, at))
         })
+    }
+
+    async fn rotate(
+        &self,
+        old: &KeyRecord,
+        new: &KeyRecord,
+    ) -> Result<Option<[Change; 2]>, StoreError> {
+        let mut database = self.database.lock().map_err(|_| poisoned())?;
+        let Some(row) = database.rows.get(old.kid.as_str()) else {
+            return Ok(None);
+        };
+        let present = decode(row)?;
+        let is_active = matches!(present.state, RecordState::Active(_));
+        if !is_active || present.version.next() != old.version {
+            return Ok(None);
+        }
+        if database.rows.contains_key(new.kid.as_str()) {
+            return Err(StoreError::KidTaken);
+        }
+        database.rows.insert(old.kid.to_string(), encode(old));
+        let changes = [
+            database.append_record(old, new.created_at),
+            database.add(new),
+        ];
+        self.head.send_replace(database.head());
+        Ok(Some(changes))
     }
 
     async fn rehash(
@@ -158,6 +212,40 @@ impl KeyStore for TextStore {
         records.take(query.limit.get().into()).collect()
     }
 
+    async fn recently_used(
+        &self,
+        since: UnixMillis,
+        limit: NonZeroU16,
+    ) -> Result<Vec<Kid>, StoreError> {
+        let mut used = Vec::new();
+        for record in self.records()? {
+            let is_active = matches!(record.state, RecordState::Active(_));
+            if is_active && let Some(date) = record.last_used.filter(|date| *date >= since) {
+                used.push((date, record.kid));
+            }
+        }
+        used.sort_unstable_by(|one, other| other.cmp(one));
+        used.truncate(limit.get().into());
+        Ok(used.into_iter().map(|(_, kid)| kid).collect())
+    }
+
+    async fn rows_by_pepper(
+        &self,
+        at: UnixMillis,
+    ) -> Result<BTreeMap<PepperVersion, PepperRows>, StoreError> {
+        let mut rows = BTreeMap::<_, PepperRows>::new();
+        for record in self.records()? {
+            let has_ended = record.expires_at.is_some_and(|end| end <= at);
+            if !has_ended && let RecordState::Active(verifier) = &record.state {
+                rows.entry(verifier.pepper).or_default().hashed += 1;
+                if let Some(version) = record.kid.tag_version() {
+                    rows.entry(version).or_default().tagged += 1;
+                }
+            }
+        }
+        Ok(rows)
+    }
+
     async fn tenant_alike(&self, tenant: &TenantId) -> Result<Option<TenantId>, StoreError> {
         let database = self.database.lock().map_err(|_| poisoned())?;
         let tenants = database.rows.values().map(|row| Ok(decode(row)?.tenant));
@@ -170,6 +258,38 @@ impl KeyStore for TextStore {
 
 #[async_trait]
 impl ChangeFeed for TextFeed {
+    async fn id(&self) -> Result<FeedId, StoreError> {
+        Ok(FeedId::new([7; 16]))
+    }
+
+    async fn invalidate(&self, what: &Invalidation, at: UnixMillis) -> Result<Change, StoreError> {
+        let mut database = self.database.lock().map_err(|_| poisoned())?;
+        Ok(database.append(ChangeKind::Invalidation(what.clone()), at))
+    }
+
+    async fn note_reader(&self, reader: &Reader) -> Result<(), StoreError> {
+        let mut database = self.database.lock().map_err(|_| poisoned())?;
+        let noted = database.readers.entry(reader.id).or_insert(*reader);
+        let applied = noted.applied.max(reader.applied);
+        *noted = Reader { applied, ..*reader };
+        Ok(())
+    }
+
+    async fn readers(&self, since: UnixMillis) -> Result<Vec<Reader>, StoreError> {
+        let database = self.database.lock().map_err(|_| poisoned())?;
+        let readers = database.readers.values();
+        Ok(readers
+            .filter(|reader| reader.at >= since)
+            .copied()
+            .collect())
+    }
+
+    async fn forget_reader(&self, reader: &ReaderId) -> Result<(), StoreError> {
+        let mut database = self.database.lock().map_err(|_| poisoned())?;
+        database.readers.remove(reader);
+        Ok(())
+    }
+
     async fn head(&self) -> Result<FeedSeq, StoreError> {
         let database = self.database.lock().map_err(|_| poisoned())?;
         Ok(FeedSeq::new(database.head()))
@@ -181,10 +301,23 @@ impl ChangeFeed for TextFeed {
         let later = numbered.filter(|(number, _)| *number > seq.value());
         let changes = later.take(limit.get().into()).map(|(number, line)| {
             let mut columns = line.split(' ').skip(1);
+            let kind = match columns.next() {
+                Some("record") => ChangeKind::Record {
+                    kid: parse(columns.next(), "kid")?,
+                    version: RecordVersion::new(parse(columns.next(), "version")?),
+                },
+                Some("key") => {
+                    ChangeKind::Invalidation(Invalidation::Key(parse(columns.next(), "kid")?))
+                }
+                Some("tenant") => {
+                    ChangeKind::Invalidation(Invalidation::Tenant(parse(columns.next(), "tenant")?))
+                }
+                Some("all") => ChangeKind::Invalidation(Invalidation::All),
+                _ => return Err(StoreError::unreadable("kind")),
+            };
             Ok(Change {
                 seq: FeedSeq::new(number),
-                kid: parse(columns.next(), "kid")?,
-                version: RecordVersion::new(parse(columns.next(), "version")?),
+                kind,
             })
         });
         Ok(FeedPage {
@@ -203,6 +336,7 @@ impl ChangeFeed for TextFeed {
             database.log.pop_front();
             database.trimmed += 1;
         }
+        database.readers.retain(|_, reader| reader.at >= before);
         Ok(())
     }
 

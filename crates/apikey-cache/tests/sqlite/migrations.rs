@@ -6,7 +6,10 @@
 
 use std::fs;
 
-use portcullis_apikey_cache::{KeyStatus, feed::FeedPage};
+use portcullis_apikey_cache::{
+    KeyStatus,
+    feed::{Change, ChangeKind, FeedPage},
+};
 use sqlx::Row;
 
 use super::*;
@@ -75,10 +78,12 @@ async fn an_old_database_keeps_its_keys_and_its_changes() {
     let store = file.store().await;
     let page = all_changes(&store).await;
     assert_eq!(page.head, FeedSeq::new(3));
-    let [change] = page.changes[..] else {
-        panic!("{page:?}")
+    let kind = ChangeKind::Record {
+        kid: *revoked.kid(),
+        version: RecordVersion::new(2),
     };
-    assert_eq!((change.seq, change.kid), (FeedSeq::new(3), *revoked.kid()));
+    let seq = FeedSeq::new(3);
+    assert_eq!(page.changes, [Change { seq, kind }]);
     let alike = store.tenant_alike(&"TENANT-7".parse().unwrap()).await;
     assert_eq!(alike.unwrap().unwrap().as_str(), "tenant-7");
     store.insert(&record(1)).await.unwrap();
@@ -184,7 +189,7 @@ async fn a_database_of_a_later_release_is_refused() {
     let pool = file.pool().await;
     sqlx::query(
         "INSERT INTO apikey_cache_migrations (version, description, success, checksum, \
-         execution_time) VALUES (3, 'later', TRUE, x'00', 0)",
+         execution_time) VALUES (4, 'later', TRUE, x'00', 0)",
     )
     .execute(&pool)
     .await

@@ -1,23 +1,13 @@
 //! Stores whose faults are remembered: what one statement finds wrong with the database holds for
 //! all of them.
 
+mod api_keys;
 mod sink;
 
-use std::{
-    error::Error,
-    num::{NonZeroU16, NonZeroU32},
-    sync::Arc,
-};
+use std::{error::Error, num::NonZeroU32, sync::Arc};
 
 use async_trait::async_trait;
-use portcullis_apikey_cache::{
-    self as apikeys, Kid, PepperVersion,
-    feed::{ChangeFeed, FeedPage, FeedSeq},
-    store::{
-        self as apikey_store, KeyQuery, KeyRecord, KeyStore, RecordVersion, Revoked, UnixMillis,
-        Verifier,
-    },
-};
+use portcullis_apikey_cache::store as apikey_store;
 use portcullis_keyring::{
     KeyId, TenantId, Transition,
     kek::WrappedKey,
@@ -205,90 +195,6 @@ impl DekStore for Watched<dyn DekStore> {
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
         self.watch(self.store.erase_tenant(tenant).await)
-    }
-}
-
-#[async_trait]
-impl KeyStore for Watched<dyn KeyStore> {
-    async fn load(&self, kid: &Kid) -> Result<Option<KeyRecord>, apikey_store::StoreError> {
-        self.watch(self.store.load(kid).await)
-    }
-
-    async fn insert(&self, record: &KeyRecord) -> Result<(), apikey_store::StoreError> {
-        self.check_api_keys()?;
-        self.watch(self.turns.write(|| self.store.insert(record)).await)
-    }
-
-    async fn revoke(
-        &self,
-        kid: &Kid,
-        at: UnixMillis,
-    ) -> Result<Option<Revoked>, apikey_store::StoreError> {
-        self.check_api_keys()?;
-        self.watch(self.turns.write(|| self.store.revoke(kid, at)).await)
-    }
-
-    async fn rehash(
-        &self,
-        kid: &Kid,
-        version: RecordVersion,
-        under: PepperVersion,
-        verifier: &Verifier,
-    ) -> Result<(), apikey_store::StoreError> {
-        self.check_api_keys()?;
-        self.watch(
-            self.turns
-                .write(|| self.store.rehash(kid, version, under, verifier))
-                .await,
-        )
-    }
-
-    async fn update_last_used(
-        &self,
-        uses: &[(Kid, UnixMillis)],
-    ) -> Result<(), apikey_store::StoreError> {
-        self.check_api_keys()?;
-        self.watch(self.turns.write(|| self.store.update_last_used(uses)).await)
-    }
-
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, apikey_store::StoreError> {
-        self.watch(self.store.list(query).await)
-    }
-
-    async fn tenant_alike(
-        &self,
-        tenant: &apikeys::TenantId,
-    ) -> Result<Option<apikeys::TenantId>, apikey_store::StoreError> {
-        self.watch(self.store.tenant_alike(tenant).await)
-    }
-
-    async fn check(&self) -> Result<(), apikey_store::StoreError> {
-        self.check_api_keys()?;
-        self.watch(self.turns.write(|| self.store.check()).await)
-    }
-}
-
-#[async_trait]
-impl ChangeFeed for Watched<dyn ChangeFeed> {
-    async fn head(&self) -> Result<FeedSeq, apikey_store::StoreError> {
-        self.watch(self.store.head().await)
-    }
-
-    async fn changes_after(
-        &self,
-        seq: FeedSeq,
-        limit: NonZeroU16,
-    ) -> Result<FeedPage, apikey_store::StoreError> {
-        self.watch(self.store.changes_after(seq, limit).await)
-    }
-
-    async fn trim(&self, before: UnixMillis) -> Result<(), apikey_store::StoreError> {
-        self.check_api_keys()?;
-        self.watch(self.turns.write(|| self.store.trim(before)).await)
-    }
-
-    async fn changed(&self, seq: FeedSeq) {
-        self.store.changed(seq).await;
     }
 }
 

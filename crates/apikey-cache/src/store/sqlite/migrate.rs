@@ -11,7 +11,7 @@ use crate::store::StoreError;
 const MIGRATIONS: &str = "apikey_cache_migrations";
 
 /// What is noted there once all is done.
-pub(super) const VERSIONS: [i64; 2] = [1, 2];
+pub(super) const VERSIONS: [i64; 3] = [1, 2, 3];
 
 /// Migrations need no transaction of their own.
 const IN_TRANSACTION: bool = true;
@@ -30,9 +30,14 @@ async fn migrate(pool: &SqlitePool) -> Result<(), MigrateError> {
         "tenants alike",
         include_str!("../../../migrations/sqlite/0002_tenants_alike.sql"),
     );
+    let third = migration(
+        3,
+        "changes and readers",
+        include_str!("../../../migrations/sqlite/0003_changes_and_readers.sql"),
+    );
     let mut transaction = WriteTransaction::begin(pool).await?;
     rename_unprefixed(&mut transaction, &first).await?;
-    let mut migrator = Migrator::with_migrations(vec![first, second]);
+    let mut migrator = Migrator::with_migrations(vec![first, second, third]);
     migrator.dangerous_set_table_name(MIGRATIONS);
     // `Migrator::run` on a connection makes a future that cannot be spawned.
     migrator.run_direct(None, &mut *transaction, false).await?;

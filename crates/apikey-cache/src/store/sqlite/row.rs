@@ -5,7 +5,8 @@ use std::str::FromStr;
 use sqlx::{Row, Sqlite, Type, decode::Decode, sqlite::SqliteRow};
 
 use crate::{
-    feed::{Change, FeedSeq},
+    feed::{Change, ChangeKind, FeedId, FeedSeq, Invalidation, Reader, ReaderId},
+    kid::Kid,
     pepper::PepperVersion,
     store::{KeyRecord, RecordState, RecordVersion, StoreError, UnixMillis},
     tenant::TenantId,
@@ -15,7 +16,7 @@ use crate::{
 /// A record from all columns of `apikey_cache_api_key`.
 pub(super) fn record(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
     Ok(KeyRecord {
-        kid: parsed(row, "kid")?,
+        kid: kid(row)?,
         tenant: tenant(row)?,
         tier: parsed(row, "tier")?,
         scopes: parsed(row, "scopes")?,
@@ -27,8 +28,8 @@ pub(super) fn record(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
         state: match column::<&str>(row, "status")? {
             "active" => RecordState::Active(Verifier {
                 pepper: pepper(row)?,
-                hash: KeyHash::new(mac(row, "hash")?),
-                row_mac: RowMac::new(mac(row, "row_mac")?),
+                hash: KeyHash::new(bytes(row, "hash")?),
+                row_mac: RowMac::new(bytes(row, "row_mac")?),
             }),
             "revoked" => RecordState::Revoked,
             _ => return Err(StoreError::unreadable("status")),
@@ -36,13 +37,74 @@ pub(super) fn record(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
     })
 }
 
-/// A change from the columns `seq`, `kid` and `version`.
+/// The columns of a change but for its number and date.
+pub(super) struct ChangeColumns<'a> {
+    pub(super) kind: &'static str,
+    pub(super) kid: Option<&'a str>,
+    pub(super) version: Option<RecordVersion>,
+    pub(super) tenant: Option<&'a str>,
+}
+
+const RECORD: &str = "record";
+const KEY: &str = "key";
+const TENANT: &str = "tenant";
+const ALL: &str = "all";
+
+pub(super) fn change_columns(kind: &ChangeKind) -> ChangeColumns<'_> {
+    let (name, kid, version, tenant) = match kind {
+        ChangeKind::Record { kid, version } => (RECORD, Some(kid), Some(*version), None),
+        ChangeKind::Invalidation(Invalidation::Key(kid)) => (KEY, Some(kid), None, None),
+        ChangeKind::Invalidation(Invalidation::Tenant(tenant)) => {
+            (TENANT, None, None, Some(tenant))
+        }
+        ChangeKind::Invalidation(Invalidation::All) => (ALL, None, None, None),
+    };
+    ChangeColumns {
+        kind: name,
+        kid: kid.map(Kid::as_str),
+        version,
+        tenant: tenant.map(TenantId::as_str),
+    }
+}
+
+/// A change from the columns `seq`, `kind`, `kid`, `version` and `tenant`.
 pub(super) fn change(row: &SqliteRow) -> Result<Change, StoreError> {
+    let kind = match column::<&str>(row, "kind")? {
+        RECORD => ChangeKind::Record {
+            kid: kid(row)?,
+            version: version(row)?,
+        },
+        KEY => ChangeKind::Invalidation(Invalidation::Key(kid(row)?)),
+        TENANT => ChangeKind::Invalidation(Invalidation::Tenant(tenant(row)?)),
+        ALL => ChangeKind::Invalidation(Invalidation::All),
+        _ => return Err(StoreError::unreadable("kind")),
+    };
     Ok(Change {
         seq: seq(row)?,
-        kid: parsed(row, "kid")?,
-        version: version(row)?,
+        kind,
     })
+}
+
+/// A reader from all columns of `apikey_cache_reader`.
+pub(super) fn reader(row: &SqliteRow) -> Result<Reader, StoreError> {
+    Ok(Reader {
+        id: ReaderId::new(bytes(row, "id")?),
+        applied: unsigned(row, "applied").map(FeedSeq::new)?,
+        at: UnixMillis::new(column(row, "at")?),
+    })
+}
+
+pub(super) fn feed_id(row: &SqliteRow) -> Result<FeedId, StoreError> {
+    bytes(row, "id").map(FeedId::new)
+}
+
+pub(super) fn kid(row: &SqliteRow) -> Result<Kid, StoreError> {
+    parsed(row, "kid")
+}
+
+/// A count from the column `number`.
+pub(super) fn number(row: &SqliteRow) -> Result<u64, StoreError> {
+    unsigned(row, "number")
 }
 
 pub(super) fn tenant(row: &SqliteRow) -> Result<TenantId, StoreError> {
@@ -66,7 +128,7 @@ fn unsigned(row: &SqliteRow, name: &'static str) -> Result<u64, StoreError> {
     u64::try_from(column::<i64>(row, name)?).map_err(|_| StoreError::unreadable(name))
 }
 
-fn pepper(row: &SqliteRow) -> Result<PepperVersion, StoreError> {
+pub(super) fn pepper(row: &SqliteRow) -> Result<PepperVersion, StoreError> {
     let name = "pepper_version";
     let number = u32::try_from(column::<i64>(row, name)?).ok();
     let version = number.and_then(|number| number.try_into().ok());
@@ -77,7 +139,7 @@ fn date(row: &SqliteRow, name: &'static str) -> Result<Option<UnixMillis>, Store
     Ok(column::<Option<i64>>(row, name)?.map(UnixMillis::new))
 }
 
-fn mac(row: &SqliteRow, name: &'static str) -> Result<[u8; 32], StoreError> {
+fn bytes<const N: usize>(row: &SqliteRow, name: &'static str) -> Result<[u8; N], StoreError> {
     column::<&[u8]>(row, name)?
         .try_into()
         .map_err(|_| StoreError::unreadable(name))

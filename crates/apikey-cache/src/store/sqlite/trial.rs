@@ -6,7 +6,7 @@ use super::{failed, migrate, transaction::WriteTransaction};
 use crate::store::StoreError;
 
 /// What the store does to its tables, on a record whose kid no key has.
-const STATEMENTS: [&str; 7] = [
+const STATEMENTS: [&str; 11] = [
     "INSERT OR REPLACE INTO apikey_cache_api_key (kid, tenant, tier, scopes, status, version, \
      not_before, expires_at, created_at, last_used, pepper_version, hash, row_mac) \
      VALUES ('', '', '', '', 'active', 0, NULL, NULL, 0, NULL, 0, x'', x'')",
@@ -15,8 +15,14 @@ const STATEMENTS: [&str; 7] = [
      pepper_version = NULL, hash = NULL, row_mac = NULL WHERE kid = ''",
     "SELECT kid FROM apikey_cache_api_key WHERE tenant = '' ORDER BY kid",
     "SELECT tenant FROM apikey_cache_api_key WHERE tenant = '' COLLATE NOCASE",
-    "INSERT INTO apikey_cache_outbox (kid, version, at) VALUES ('', 0, 0)",
+    "INSERT INTO apikey_cache_outbox (kind, kid, version, tenant, at) \
+     VALUES ('record', '', 0, NULL, 0)",
     "DELETE FROM apikey_cache_outbox WHERE kid = ''",
+    "SELECT id FROM apikey_cache_feed",
+    "INSERT INTO apikey_cache_reader (id, applied, at) VALUES (zeroblob(16), 0, 0) \
+     ON CONFLICT (id) DO UPDATE SET at = excluded.at, applied = max(applied, excluded.applied)",
+    "SELECT id, applied, at FROM apikey_cache_reader",
+    "DELETE FROM apikey_cache_reader WHERE id = zeroblob(16)",
 ];
 
 /// Runs the statements in a transaction that is taken back.
