@@ -1,5 +1,6 @@
 //! Keys that were verified before, so that most requests never reach the store.
 
+mod announce;
 mod builder;
 mod entry;
 mod fenced;

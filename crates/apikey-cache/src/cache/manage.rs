@@ -48,7 +48,7 @@ impl ApiKeyCache {
         record.state =
             RecordState::Active(Verifier::derive(shared.peppers.primary(), &record, &key));
         let change = shared.store.insert(&record).await?;
-        shared.apply(&change.kind);
+        shared.announce(&[change]);
         Ok(Issued { key })
     }
 
@@ -63,7 +63,7 @@ impl ApiKeyCache {
         let revoked = self.shared.store.revoke(kid, self.shared.wall()).await?;
         match revoked.ok_or(ManageError::NotFound)? {
             Revoked::Now(change) => {
-                self.shared.apply(&change.kind);
+                self.shared.announce(&[change]);
                 Ok(Revocation::Revoked)
             }
             Revoked::Before(version) => {
