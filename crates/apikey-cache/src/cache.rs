@@ -5,9 +5,11 @@ mod builder;
 mod entry;
 mod fenced;
 mod follow;
+mod invalidate;
 mod last_used;
 mod load;
 mod manage;
+mod rotate;
 mod stats;
 mod validate;
 
@@ -39,6 +41,7 @@ pub(crate) use self::entry::Entry;
 pub use self::{
     builder::ApiKeyCacheBuilder,
     manage::{Issued, KeyPage, ManageError, NewKey, Revocation},
+    rotate::{Rotated, Rotation},
     stats::CacheStats,
     validate::Denied,
 };
