@@ -78,8 +78,12 @@ mod forwarded;
 mod heads;
 #[path = "e2e/health.rs"]
 mod health;
+#[path = "e2e/key_authority.rs"]
+mod key_authority;
 #[path = "e2e/key_output.rs"]
 mod key_output;
+#[path = "e2e/key_rotation.rs"]
+mod key_rotation;
 #[path = "e2e/keys.rs"]
 mod keys;
 #[path = "e2e/limits.rs"]

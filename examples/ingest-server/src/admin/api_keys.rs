@@ -1,6 +1,7 @@
-//! Issuing, listing, describing and revoking API keys.
+//! Issuing, listing, describing, rotating and revoking API keys.
 
 mod request;
+mod rotate;
 
 use std::{num::NonZeroU16, sync::Arc, time::SystemTime};
 
@@ -16,7 +17,10 @@ use crate::{
     timestamp,
 };
 
-pub(crate) use self::request::ApiKeyRequest;
+pub(crate) use self::{
+    request::ApiKeyRequest,
+    rotate::{RotatedApiKey, RotationRequest},
+};
 
 /// The use cases on API keys.
 #[derive(Debug, Clone)]
@@ -50,6 +54,7 @@ pub(crate) struct ApiKeyDescription {
     pub(crate) scopes: Vec<String>,
     pub(crate) status: &'static str,
     pub(crate) created_at: String,
+    pub(crate) not_before: Option<String>,
     pub(crate) expires_at: Option<String>,
     pub(crate) last_used: Option<String>,
 }
@@ -78,6 +83,9 @@ pub(crate) enum ApiKeyError {
     MalformedKid(#[from] MalformedKid),
     #[error("there is no API key of that id; list the keys to find it")]
     NotFound,
+    /// The key is not one that can be replaced.
+    #[error(transparent)]
+    NotRotated(ManageError),
     #[error(transparent)]
     Unrecorded(#[from] Unrecorded),
     #[error("the API keys' store failed")]
@@ -293,7 +301,10 @@ impl ApiKeys {
         let result = match error {
             None => ActionResult::Done,
             Some(
-                ApiKeyError::Invalid(_) | ApiKeyError::MalformedKid(_) | ApiKeyError::NotFound,
+                ApiKeyError::Invalid(_)
+                | ApiKeyError::MalformedKid(_)
+                | ApiKeyError::NotFound
+                | ApiKeyError::NotRotated(_),
             ) => ActionResult::Rejected,
             Some(ApiKeyError::Unrecorded(_) | ApiKeyError::Store(_) | ApiKeyError::Other(_)) => {
                 ActionResult::Failed
@@ -311,7 +322,17 @@ impl From<ManageError> for ApiKeyError {
     fn from(error: ManageError) -> Self {
         match error {
             ManageError::NotFound => Self::NotFound,
-            ManageError::NeverValid => Self::Invalid("`expires_at` has passed".to_owned()),
+            ManageError::NeverValid => {
+                let message = "`expires_at` has passed, or is not after `not_before`";
+                Self::Invalid(message.to_owned())
+            }
+            ManageError::OverlapTooLong => {
+                Self::Invalid("the overlap may be 90 days at most".to_owned())
+            }
+            ManageError::Revoked
+            | ManageError::Expired
+            | ManageError::Unverifiable(_)
+            | ManageError::Overtaken => Self::NotRotated(error),
             ManageError::Store(error) => Self::Store(error),
             error => Self::Other(error),
         }
@@ -328,6 +349,7 @@ impl From<&KeyInfo> for ApiKeyDescription {
             scopes: key.scopes().iter().map(str::to_owned).collect(),
             status: key.status().as_str(),
             created_at: time(key.created_at()),
+            not_before: key.not_before().map(time),
             expires_at: key.expires_at().map(time),
             last_used: key.last_used().map(time),
         }
@@ -338,6 +360,7 @@ impl From<&KeyInfo> for ApiKeyDescription {
 async fn failed(change: Pending, error: ApiKeyError) -> ApiKeyError {
     let detail = match &error {
         ApiKeyError::NotFound => "not_found",
+        ApiKeyError::NotRotated(_) => "conflict",
         ApiKeyError::Invalid(_) | ApiKeyError::MalformedKid(_) => "bad_request",
         ApiKeyError::Unrecorded(_) => "capacity.audit_unavailable",
         ApiKeyError::Store(_) => "capacity.store_unavailable",

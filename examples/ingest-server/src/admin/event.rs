@@ -40,6 +40,10 @@ pub(crate) enum Action<'a> {
     RevokeApiKey {
         kid: Option<&'a Kid>,
     },
+    RotateApiKey {
+        kid: Option<&'a Kid>,
+        new: Option<&'a Kid>,
+    },
     /// Any at all.
     Request,
     ReadLimits,
@@ -79,6 +83,7 @@ impl Action<'_> {
             Self::ListApiKeys { .. } => "api_key.list",
             Self::ReadApiKey { .. } => "api_key.read",
             Self::RevokeApiKey { .. } => "api_key.revoke",
+            Self::RotateApiKey { .. } => "api_key.rotate",
             Self::Request => "admin.request",
             Self::ReadLimits => "limits.read",
             Self::ReplaceLimits { .. } => "limits.replace",
@@ -96,6 +101,7 @@ impl Action<'_> {
             self,
             Self::IssueApiKey { .. }
                 | Self::RevokeApiKey { .. }
+                | Self::RotateApiKey { .. }
                 | Self::ReplaceLimits { .. }
                 | Self::ReplaceDetection { .. }
         )
@@ -106,7 +112,8 @@ impl Action<'_> {
         match self {
             Self::IssueApiKey { kid, .. }
             | Self::ReadApiKey { kid }
-            | Self::RevokeApiKey { kid } => *kid,
+            | Self::RevokeApiKey { kid }
+            | Self::RotateApiKey { kid, .. } => *kid,
             _ => None,
         }
     }

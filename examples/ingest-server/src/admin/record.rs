@@ -10,6 +10,7 @@ pub(super) fn draft(actor: &Actor, action: &Action<'_>, tenant: Option<&str>) ->
     let (activity, resource_type) = match action {
         Action::IssueApiKey { .. } => (Activity::Create, "api_key"),
         Action::RevokeApiKey { .. } => (Activity::Delete, "api_key"),
+        Action::RotateApiKey { .. } => (Activity::Update, "api_key"),
         Action::ListApiKeys { .. } | Action::ReadApiKey { .. } => (Activity::Read, "api_key"),
         Action::Request => (Activity::Read, "admin"),
         Action::ReplaceLimits { .. } => (Activity::Update, "limits"),

@@ -1,9 +1,12 @@
-//! `api-key issue|list|revoke`: works on the database itself; running servers learn of it from the
+//! `api-key issue|list|rotate|revoke`: works on the database itself; running servers learn of it from the
 //! outbox.
+
+mod rotate;
 
 use std::{io, num::NonZeroU16, os::fd::AsFd, sync::Arc};
 
 use clap::{Args, Subcommand};
+use portcullis_apikey_cache::Kid;
 use portcullis_keyring::entropy::SystemEntropy;
 use rustix::fs::FileType;
 use serde_json::json;
@@ -33,6 +36,8 @@ pub(super) enum Command {
     Issue(Issue),
     /// List keys.
     List(List),
+    /// Replace a key: print a new one that is allowed the same, and have the old one end.
+    Rotate(rotate::Rotate),
     /// Revoke a key for good.
     Revoke(Revoke),
 }
@@ -48,6 +53,9 @@ pub(super) struct Issue {
     /// free, standard or enterprise.
     #[arg(long, default_value = "standard")]
     tier: String,
+    /// When it begins to be accepted, RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    not_before: Option<String>,
     /// When it ends, RFC 3339.
     #[arg(long, value_name = "TIME")]
     expires_at: Option<String>,
@@ -97,6 +105,12 @@ pub(super) enum CommandError {
         "the key could not be shown ({kind}) and is active: revoke it with `api-key revoke {kid}`"
     )]
     NotRevoked { kid: String, kind: io::ErrorKind },
+    #[error("{unseen}; the old key {old} is refused from {old_ends_at} on: issue another one")]
+    RotatedUnseen {
+        unseen: Box<CommandError>,
+        old: String,
+        old_ends_at: String,
+    },
     #[error(transparent)]
     ApiKey(#[from] ApiKeyError),
 }
@@ -152,6 +166,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Cli
     let outcome = match command {
         Command::Issue(arguments) => issue(&keys, &actor, arguments).await,
         Command::List(arguments) => list(&keys, &actor, arguments).await,
+        Command::Rotate(arguments) => rotate::rotate(&keys, &actor, arguments).await,
         Command::Revoke(arguments) => revoke(&keys, &actor, &arguments).await,
     };
     // Writing ends when nobody can add to the audit log any more.
@@ -183,6 +198,7 @@ async fn issue(keys: &ApiKeys, actor: &Actor, arguments: Issue) -> Result<(), Cl
         tenant,
         tier,
         scopes,
+        not_before,
         expires_at,
         json,
     } = arguments;
@@ -190,6 +206,7 @@ async fn issue(keys: &ApiKeys, actor: &Actor, arguments: Issue) -> Result<(), Cl
         tenant,
         tier,
         scopes,
+        not_before,
         expires_at,
     };
     if is_discarded(&io::stdout()) {
@@ -207,13 +224,21 @@ async fn issue(keys: &ApiKeys, actor: &Actor, arguments: Issue) -> Result<(), Cl
     let Err(CliError::Output(kind)) = printed else {
         return printed;
     };
-    // Nobody has seen the key, or all of it: it is not to be good for anything.
+    Err(revoke_unseen(keys, actor, kid, kind).await.into())
+}
+
+/// Nobody has seen the key, or all of it: it is not to be good for anything.
+async fn revoke_unseen(
+    keys: &ApiKeys,
+    actor: &Actor,
+    kid: &Kid,
+    kind: io::ErrorKind,
+) -> CommandError {
     let kid = kid.to_string();
-    let revoked = keys.revoke(actor, &kid).await.map_err(CommandError::from);
-    Err(match revoked {
-        Ok(_) => CommandError::NotShown { kid, kind }.into(),
-        Err(_) => CommandError::NotRevoked { kid, kind }.into(),
-    })
+    match keys.revoke(actor, &kid).await {
+        Ok(_) => CommandError::NotShown { kid, kind },
+        Err(_) => CommandError::NotRevoked { kid, kind },
+    }
 }
 
 /// Whether what is written there is seen by nobody: the null device, in whose place nothing may

@@ -46,6 +46,7 @@ enum Kind {
     NothingAcceptable,
     BadRequest,
     NotFound,
+    Conflict,
     MethodNotAllowed,
     AdminUnauthorized,
     QuotaExceeded,
@@ -56,6 +57,11 @@ impl Problem {
     /// A record that does not exist, or is another tenant's: the same answer.
     pub(crate) fn not_found() -> Self {
         Self::of(Kind::NotFound, "there is no such resource")
+    }
+
+    /// What is asked for does not go with how the resource is; `detail` says how it is.
+    pub(crate) fn conflict(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Kind::Conflict, detail)
     }
 
     pub(crate) fn method_not_allowed() -> Self {
@@ -274,6 +280,7 @@ impl Kind {
             Self::NothingAcceptable => "nothing_acceptable",
             Self::BadRequest => "bad_request",
             Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::AdminUnauthorized => "admin_unauthorized",
             Self::QuotaExceeded => "quota_exceeded",
@@ -286,6 +293,7 @@ impl Kind {
             Self::NothingAcceptable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Conflict => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::AdminUnauthorized => StatusCode::UNAUTHORIZED,
             Self::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,

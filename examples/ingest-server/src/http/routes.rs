@@ -76,6 +76,7 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
             "/admin/api-keys/{kid}",
             get(api_keys::read).delete(api_keys::revoke),
         )
+        .route("/admin/api-keys/{kid}/rotate", post(api_keys::rotate))
         .route("/admin/limits", get(limits::read).put(limits::replace))
         .route(
             "/admin/detection",

@@ -62,6 +62,9 @@ fn details(event: &AdminEvent<'_>) -> Option<String> {
         (ActionResult::Done, Action::IssueApiKey { tier, scopes, .. }) => {
             Some(format!("tier {tier}, scopes {}", scopes.join(" ")))
         }
+        (ActionResult::Done, Action::RotateApiKey { new: Some(new), .. }) => {
+            Some(format!("new kid {new}"))
+        }
         (ActionResult::Done, Action::ReplaceLimits { policies }) => {
             policies.map(|policies| limits::describe(policies).to_string())
         }

@@ -188,6 +188,7 @@ async fn without_a_place_for_the_event_nothing_is_changed() {
                 .admin(Method::POST, "/admin/api-keys")
                 .json(&json!({ "tenant": "acme", "tier": "free", "scopes": ["events:write"] })),
             server.admin(Method::DELETE, &path),
+            server.admin(Method::POST, &format!("{path}/rotate")),
             server.admin(Method::PUT, "/admin/limits").json(&limits),
             server
                 .admin(Method::PUT, "/admin/detection")

@@ -126,6 +126,10 @@ async fn a_query_has_known_parameters_once_each() {
             vec!["`shoe`", "no parameter"],
         ),
         (
+            admin(Method::POST, "/admin/api-keys/none/rotate?shoe=1").json(&json!({})),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
             admin(Method::GET, "/admin/quality?shoe=1"),
             vec!["`shoe`", "`tenant`"],
         ),

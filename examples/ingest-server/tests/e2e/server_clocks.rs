@@ -284,3 +284,68 @@ async fn a_key_expires_by_the_date() {
         assert_eq!(answer.unwrap().status(), expected, "{time}");
     }
 }
+
+#[tokio::test]
+async fn a_rotated_key_ends_and_its_successor_begins_by_the_date() {
+    let data = Data::new();
+    let clock = clock(data.path());
+    clock.set("2026-05-01 12:00:00");
+    let server = Server::start_command(&data, clock.command(&data));
+    let body = json!({
+        "tenant": "acme", "tier": "standard", "scopes": ["events:write"],
+        "not_before": "2026-05-01T13:00:00Z", "expires_at": "2026-06-01T12:00:00Z"
+    });
+    let issued = server.admin(Method::POST, "/admin/api-keys").json(&body);
+    let key = |answer: &Value| {
+        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        Key {
+            kid: text("kid"),
+            text: text("key"),
+        }
+    };
+    let old = key(&issued.send().await.unwrap().json().await.unwrap());
+    let status = async |key: &Key| {
+        let answer = server.post("/v1/events", key, &page_view("x")).send().await;
+        answer.unwrap().status()
+    };
+    clock.set("2026-05-01 12:59:00");
+    assert_eq!(status(&old).await, StatusCode::UNAUTHORIZED);
+    clock.set("2026-05-01 13:01:00");
+    assert_eq!(status(&old).await, StatusCode::ACCEPTED);
+
+    clock.set("2026-05-10 12:00:00");
+    let path = format!("/admin/api-keys/{}/rotate", old.kid);
+    let body = json!({ "overlap_seconds": 3_600 });
+    let rotated = server.admin(Method::POST, &path).json(&body).send().await;
+    let rotated: Value = rotated.unwrap().json().await.unwrap();
+    let new = key(&rotated);
+    let end = rotated["old_ends_at"].as_str().unwrap();
+    assert!(end.starts_with("2026-05-10T13:00:0"), "{end}");
+    for (time, of_old, of_new) in [
+        (
+            "2026-05-10 12:59:00",
+            StatusCode::ACCEPTED,
+            StatusCode::ACCEPTED,
+        ),
+        (
+            "2026-05-10 13:01:00",
+            StatusCode::UNAUTHORIZED,
+            StatusCode::ACCEPTED,
+        ),
+        (
+            "2026-06-10 11:59:00",
+            StatusCode::UNAUTHORIZED,
+            StatusCode::ACCEPTED,
+        ),
+        // As long a life as the old one was to have: 31 days.
+        (
+            "2026-06-10 12:01:00",
+            StatusCode::UNAUTHORIZED,
+            StatusCode::UNAUTHORIZED,
+        ),
+    ] {
+        clock.set(time);
+        assert_eq!(status(&old).await, of_old, "{time}");
+        assert_eq!(status(&new).await, of_new, "{time}");
+    }
+}

@@ -1,5 +1,7 @@
 //! What an API key is asked for with, and what is wrong with it.
 
+use std::time::SystemTime;
+
 use portcullis_apikey_cache::{NewKey, Scope, Scopes, TenantId, Tier};
 use serde::Deserialize;
 
@@ -12,6 +14,7 @@ pub(crate) struct ApiKeyRequest {
     pub(crate) tenant: String,
     pub(crate) tier: String,
     pub(crate) scopes: Vec<String>,
+    pub(crate) not_before: Option<String>,
     pub(crate) expires_at: Option<String>,
 }
 
@@ -20,18 +23,24 @@ impl ApiKeyRequest {
     /// What is wrong, with the member's name.
     pub(super) fn to_key(&self) -> Result<NewKey, String> {
         let tenant = TenantId::new(&self.tenant).map_err(|error| invalid("tenant", &error))?;
-        let key = NewKey::new(tenant, tier(&self.tier)?, scopes(&self.scopes)?);
-        match &self.expires_at {
-            None => Ok(key),
-            Some(text) => match timestamp::parse(text) {
-                Some(at) => Ok(key.expires_at(at.into())),
-                None => {
-                    let message = "`expires_at`: must be an RFC 3339 timestamp".to_owned();
-                    Err(message)
-                }
-            },
+        let mut key = NewKey::new(tenant, tier(&self.tier)?, scopes(&self.scopes)?);
+        if let Some(at) = date("not_before", self.not_before.as_deref())? {
+            key = key.not_before(at);
         }
+        if let Some(at) = date("expires_at", self.expires_at.as_deref())? {
+            key = key.expires_at(at);
+        }
+        Ok(key)
     }
+}
+
+/// The date in the member of that name, if it is there.
+pub(super) fn date(name: &str, text: Option<&str>) -> Result<Option<SystemTime>, String> {
+    let at = text.map(|text| {
+        let at = timestamp::parse(text).map(SystemTime::from);
+        at.ok_or_else(|| format!("`{name}`: must be an RFC 3339 timestamp"))
+    });
+    at.transpose()
 }
 
 fn tier(name: &str) -> Result<Tier, String> {

@@ -102,6 +102,7 @@ pub(super) async fn issue(
             .iter()
             .map(|permission| permission.scope().to_owned())
             .collect(),
+        not_before: None,
         expires_at: None,
     };
     keys.issue(&Actor::DevProfile, &request).await

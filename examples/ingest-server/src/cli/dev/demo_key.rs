@@ -47,6 +47,7 @@ async fn issue(api_keys: &ApiKeys) -> Result<ApiKey, ApiKeyError> {
             .iter()
             .map(|permission| permission.scope().to_owned())
             .collect(),
+        not_before: None,
         expires_at: None,
     };
     let issued = api_keys.issue(&Actor::DevProfile, &request).await?;

@@ -16,7 +16,7 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
 use portcullis_telemetry::Registry;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     admin::{Actor, UseCases},
@@ -81,14 +81,32 @@ fn check_token(config: &Config, headers: &HeaderMap) -> Result<(), AttemptFault>
 /// The object that an operator sent: a record is never read from the positions of its members, and
 /// nothing is taken that says it is something else, such as a form of a page.
 pub(super) async fn read_json(request: Request<Body>) -> Result<Value, Problem> {
-    let is_named = request.headers().contains_key(CONTENT_TYPE);
-    let media_type = media_type(request.headers())?;
+    require_json(request.headers())?;
+    read_object(&read_body(request).await?)
+}
+
+/// The same where nothing has to be said: no body is an object without members.
+pub(super) async fn read_optional_json(request: Request<Body>) -> Result<Value, Problem> {
+    require_json(request.headers())?;
+    let body = read_body(request).await?;
+    if body.is_empty() {
+        return Ok(Value::Object(Map::new()));
+    }
+    read_object(&body)
+}
+
+fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_named = headers.contains_key(CONTENT_TYPE);
+    let media_type = media_type(headers)?;
     if is_named && media_type.is_none_or(|media_type| media_type.name() != "application/json") {
         let detail = "send `Content-Type: application/json`";
         return Err(Rejection::new(Reason::TransportContentType, detail).into());
     }
-    let body = read_body(request).await?;
-    let value = json::read(&body).map_err(Rejection::from)?;
+    Ok(())
+}
+
+fn read_object(body: &[u8]) -> Result<Value, Problem> {
+    let value = json::read(body).map_err(Rejection::from)?;
     if value.is_object() {
         Ok(value)
     } else {

@@ -8,9 +8,12 @@ use axum::{
 use http::{Request, StatusCode, Uri};
 use serde_json::{Value, json};
 
-use super::admin::{AdminState, read_json};
+use super::admin::{AdminState, read_json, read_optional_json};
 use crate::{
-    admin::{Actor, ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, PageRequest},
+    admin::{
+        Actor, ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, PageRequest,
+        RotatedApiKey, RotationRequest,
+    },
     http::{
         answer::Json,
         problem::Problem,
@@ -31,7 +34,8 @@ pub(super) async fn issue(
     let value = read_json(request).await?;
     let request: ApiKeyRequest = serde_json::from_value(value).map_err(|_| {
         Problem::bad_request(
-            "send {\"tenant\": text, \"tier\": text, \"scopes\": [text], \"expires_at\"?: text}",
+            "send {\"tenant\": text, \"tier\": text, \"scopes\": [text], \"not_before\"?: text, \
+             \"expires_at\"?: text}",
         )
     })?;
     let keys = state.use_cases.api_keys;
@@ -69,6 +73,30 @@ pub(super) async fn read(
     Ok(Json(state.use_cases.api_keys.read(&actor, &kid).await?))
 }
 
+/// Like [`issue`], the only answer that ever shows the key.
+pub(super) async fn rotate(
+    State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
+    _: NoQuery,
+    kid: Result<Path<String>, PathRejection>,
+    request: Request<Body>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let Path(kid) = kid?;
+    let value = read_optional_json(request).await?;
+    let request: RotationRequest = serde_json::from_value(value).map_err(|_| {
+        Problem::bad_request(
+            "send {\"overlap_seconds\"?: whole number, \"expires_at\"?: text}, or no body",
+        )
+    })?;
+    let keys = state.use_cases.api_keys;
+    let rotated = finish(async move { keys.rotate(&actor, &kid, &request).await }).await??;
+    let RotatedApiKey { new, old_ends_at } = rotated;
+    // EXPOSE: the holder has to learn the key, once.
+    let key = new.key.hazmat_expose();
+    let answer = json!({ "kid": new.kid.as_str(), "key": key, "old_ends_at": old_ends_at });
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
 /// Returns when the revocation is durable; this process refuses the key from then on.
 pub(super) async fn revoke(
     State(state): State<AdminState>,
@@ -87,6 +115,7 @@ impl From<ApiKeyError> for Problem {
         match error {
             ApiKeyError::Invalid(detail) => Self::bad_request(detail),
             ApiKeyError::MalformedKid(_) | ApiKeyError::NotFound => Self::not_found(),
+            ApiKeyError::NotRotated(error) => Self::conflict(error.to_string()),
             ApiKeyError::Unrecorded(error) => error.into(),
             ApiKeyError::Store(error) => {
                 tracing::error!(
