@@ -1,9 +1,25 @@
 //! The contract of a feed of changes, and of the store whose changes they are.
 
+mod readers;
+mod told;
+
 use std::sync::Arc;
 
 use futures_util::{FutureExt as _, future::join_all};
 
+use self::{
+    readers::{
+        a_forgotten_reader_is_not_found_until_it_is_noted_again,
+        of_each_reader_the_last_note_is_kept_and_what_it_applied_never_goes_back,
+        readers_are_found_from_the_date_of_their_last_note_on,
+        trimming_drops_readers_that_were_last_noted_before,
+    },
+    told::{
+        a_feed_has_one_id_that_no_other_has,
+        a_rotation_is_told_as_two_changes_that_of_the_old_record_first,
+        invalidations_of_each_kind_are_told_in_order, what_is_answered_to_a_change_is_what_is_told,
+    },
+};
 use super::{
     Clause, clauses,
     records::{ISSUED, insert, kid, limit, pepper, record, rehash, revoke},
@@ -35,6 +51,14 @@ pub async fn change_feed(make: impl AsyncFn() -> (Arc<dyn KeyStore>, Arc<dyn Cha
         trimming_drops_every_change_before_the_first_that_is_not_older(&make().await);
         trimming_keeps_the_head_and_the_numbers_to_come(&make().await);
         waiting_for_a_change_does_not_end_without_one(&make().await);
+        what_is_answered_to_a_change_is_what_is_told(&make().await);
+        a_rotation_is_told_as_two_changes_that_of_the_old_record_first(&make().await);
+        invalidations_of_each_kind_are_told_in_order(&make().await);
+        a_feed_has_one_id_that_no_other_has(&make().await, &make().await);
+        of_each_reader_the_last_note_is_kept_and_what_it_applied_never_goes_back(&make().await);
+        readers_are_found_from_the_date_of_their_last_note_on(&make().await);
+        a_forgotten_reader_is_not_found_until_it_is_noted_again(&make().await);
+        trimming_drops_readers_that_were_last_noted_before(&make().await);
     }
 }
 

@@ -1,7 +1,21 @@
 //! The contract of a store of keys.
 
+mod rotation;
+mod usage;
+
 use std::sync::Arc;
 
+use self::{
+    rotation::{
+        a_rotation_does_not_undo_a_new_hash, a_rotation_keeps_when_the_old_key_was_issued_and_used,
+        a_rotation_of_a_revoked_record_changes_nothing,
+        a_rotation_of_another_version_changes_nothing,
+        a_rotation_replaces_the_old_record_and_adds_the_new_one,
+        a_rotation_to_a_taken_kid_leaves_both_records_as_they_are,
+        a_rotation_without_an_overlap_leaves_the_old_record_revoked,
+    },
+    usage::{active_keys_used_last_come_first, rows_are_counted_by_the_peppers_that_they_need},
+};
 use super::{
     Clause, clauses,
     records::{
@@ -35,6 +49,15 @@ pub async fn key_store(make: impl AsyncFn() -> Arc<dyn KeyStore>) {
         pages_are_in_the_order_of_kids_and_hold_what_the_query_asks_for(&*make().await);
         a_tenant_is_found_by_its_name_in_any_case(&*make().await);
         a_tenant_is_found_rather_than_another_whose_name_differs_in_case(&*make().await);
+        a_rotation_replaces_the_old_record_and_adds_the_new_one(&*make().await);
+        a_rotation_without_an_overlap_leaves_the_old_record_revoked(&*make().await);
+        a_rotation_keeps_when_the_old_key_was_issued_and_used(&*make().await);
+        a_rotation_of_another_version_changes_nothing(&*make().await);
+        a_rotation_of_a_revoked_record_changes_nothing(&*make().await);
+        a_rotation_does_not_undo_a_new_hash(&*make().await);
+        a_rotation_to_a_taken_kid_leaves_both_records_as_they_are(&*make().await);
+        active_keys_used_last_come_first(&*make().await);
+        rows_are_counted_by_the_peppers_that_they_need(&*make().await);
     }
 }
 

@@ -203,15 +203,12 @@ impl KeyStore for SqliteKeyStore {
         since: UnixMillis,
         limit: NonZeroU16,
     ) -> Result<Vec<Kid>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT kid FROM apikey_cache_api_key \
-             WHERE status = 'active' AND last_used >= ?1 ORDER BY last_used DESC LIMIT ?2",
-        )
-        .bind(since.value())
-        .bind(i64::from(limit.get()))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(failed)?;
+        let rows = sqlx::query(RECENTLY_USED)
+            .bind(since.value())
+            .bind(i64::from(limit.get()))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed)?;
         rows.iter().map(row::kid).collect()
     }
 
@@ -235,6 +232,11 @@ impl KeyStore for SqliteKeyStore {
         trial::run(&self.pool).await
     }
 }
+
+/// From the end of an index that has the active ones alone.
+const RECENTLY_USED: &str = "\
+    SELECT kid FROM apikey_cache_api_key \
+    WHERE status = 'active' AND last_used >= ?1 ORDER BY last_used DESC LIMIT ?2";
 
 /// Each half ends at the first entry of an index, however many keys a tenant has.
 const TENANT_ALIKE: &str = "\

@@ -7,7 +7,10 @@ use std::{
     collections::{BTreeMap, VecDeque},
     num::NonZeroU16,
     str::FromStr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -34,6 +37,7 @@ struct Database {
     log: VecDeque<String>,
     trimmed: u64,
     readers: BTreeMap<ReaderId, Reader>,
+    id: u128,
 }
 
 impl Database {
@@ -80,7 +84,12 @@ struct TextFeed {
 }
 
 fn open() -> (Arc<TextStore>, Arc<TextFeed>) {
-    let database = Arc::new(Mutex::new(Database::default()));
+    static OPENED: AtomicU64 = AtomicU64::new(1);
+    let database = Database {
+        id: OPENED.fetch_add(1, Ordering::Relaxed).into(),
+        ..Database::default()
+    };
+    let database = Arc::new(Mutex::new(database));
     let (sender, receiver) = watch::channel(0);
     let store = TextStore {
         database: Arc::clone(&database),
@@ -268,7 +277,8 @@ impl KeyStore for TextStore {
 #[async_trait]
 impl ChangeFeed for TextFeed {
     async fn id(&self) -> Result<FeedId, StoreError> {
-        Ok(FeedId::new([7; 16]))
+        let database = self.database.lock().map_err(|_| poisoned())?;
+        Ok(FeedId::new(database.id.to_be_bytes()))
     }
 
     async fn invalidate(&self, what: &Invalidation, at: UnixMillis) -> Result<Change, StoreError> {

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod migrations;
+mod rotations;
+mod second_to_third;
 
 use std::{
     path::PathBuf,

@@ -197,3 +197,16 @@ async fn a_database_of_a_later_release_is_refused() {
     let refused = SqliteKeyStore::new(pool).migrate().await.unwrap_err();
     assert!(matches!(refused, StoreError::Migration(_)));
 }
+
+#[tokio::test]
+async fn an_old_outbox_that_is_empty_keeps_its_numbers() {
+    let file = old_file();
+    sqlx::query("DELETE FROM outbox")
+        .execute(&file.pool().await)
+        .await
+        .unwrap();
+    let store = file.store().await;
+    assert_eq!(store.head().await.unwrap(), FeedSeq::new(3));
+    let change = store.insert(&record(1)).await.unwrap();
+    assert_eq!(change.seq, FeedSeq::new(4));
+}

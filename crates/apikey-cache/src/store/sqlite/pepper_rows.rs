@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// One pass over an index that has all of it; where the tag's version stands in a kid is part of the format.
-const COUNT: &str = "\
+pub(super) const COUNT: &str = "\
     SELECT pepper_version, min(kid) AS kid, count(*) AS number FROM apikey_cache_api_key \
     WHERE status = 'active' AND (expires_at IS NULL OR expires_at > ?1) \
     GROUP BY pepper_version, substr(kid, 13, 3)";

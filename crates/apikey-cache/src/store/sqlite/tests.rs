@@ -89,6 +89,35 @@ async fn a_tenant_is_looked_up_by_indexes_alone() {
     assert!(!steps.contains(&"SCAN apikey_cache_api_key"), "{steps:?}");
 }
 
+async fn steps(store: &SqliteKeyStore, statement: &str, values: &[i64]) -> Vec<String> {
+    let statement = format!("EXPLAIN QUERY PLAN {statement}");
+    let mut query = sqlx::query(AssertSqlSafe(statement));
+    for value in values {
+        query = query.bind(value);
+    }
+    let plan = query.fetch_all(&store.pool).await.unwrap();
+    plan.iter().map(|step| step.get("detail")).collect()
+}
+
+/// It is asked for before the service is ready, however many keys there are.
+#[tokio::test]
+async fn the_keys_used_last_are_the_end_of_an_index() {
+    let files = Files::new();
+    let store = files.next().await;
+    let expected = "SEARCH apikey_cache_api_key USING COVERING INDEX \
+                    apikey_cache_api_key_by_use (last_used>?)";
+    assert_eq!(steps(&store, RECENTLY_USED, &[0, 10]).await, [expected]);
+}
+
+#[tokio::test]
+async fn rows_are_counted_by_pepper_in_an_index_that_has_all_of_it() {
+    let files = Files::new();
+    let store = files.next().await;
+    let steps = steps(&store, pepper_rows::COUNT, &[0]).await;
+    let expected = "SCAN apikey_cache_api_key USING COVERING INDEX apikey_cache_api_key_by_pepper";
+    assert_eq!(steps[0], expected, "{steps:?}");
+}
+
 #[tokio::test]
 async fn keys_are_written_again_once_a_full_disk_has_room() {
     let files = Files::new();

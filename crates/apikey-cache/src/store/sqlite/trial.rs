@@ -6,7 +6,7 @@ use super::{failed, migrate, transaction::WriteTransaction};
 use crate::store::StoreError;
 
 /// What the store does to its tables, on a record whose kid no key has.
-const STATEMENTS: [&str; 11] = [
+const STATEMENTS: [&str; 10] = [
     "INSERT OR REPLACE INTO apikey_cache_api_key (kid, tenant, tier, scopes, status, version, \
      not_before, expires_at, created_at, last_used, pepper_version, hash, row_mac) \
      VALUES ('', '', '', '', 'active', 0, NULL, NULL, 0, NULL, 0, x'', x'')",
@@ -18,7 +18,6 @@ const STATEMENTS: [&str; 11] = [
     "INSERT INTO apikey_cache_outbox (kind, kid, version, tenant, at) \
      VALUES ('record', '', 0, NULL, 0)",
     "DELETE FROM apikey_cache_outbox WHERE kid = ''",
-    "SELECT id FROM apikey_cache_feed",
     "INSERT INTO apikey_cache_reader (id, applied, at) VALUES (zeroblob(16), 0, 0) \
      ON CONFLICT (id) DO UPDATE SET at = excluded.at, applied = max(applied, excluded.applied)",
     "SELECT id, applied, at FROM apikey_cache_reader",
@@ -39,6 +38,11 @@ pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
             .await
             .map_err(failed)?;
     }
+    // One row, without which nobody can say which feed this is.
+    sqlx::query("SELECT id FROM apikey_cache_feed")
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed)?;
     // Without what it notes here, the next start would make the tables once more, and fail.
     for version in migrate::VERSIONS {
         sqlx::query("SELECT checksum FROM apikey_cache_migrations WHERE version = ?1 AND success")
@@ -65,7 +69,7 @@ mod tests {
     use crate::store::{KeyStore as _, SqliteKeyStore};
 
     /// What somebody else may do to the tables, and how it is taken back.
-    const CHANGES: [[&str; 2]; 8] = [
+    const CHANGES: [[&str; 2]; 15] = [
         [
             "ALTER TABLE apikey_cache_api_key RENAME TO gone",
             "ALTER TABLE gone RENAME TO apikey_cache_api_key",
@@ -97,6 +101,35 @@ mod tests {
         ],
         [
             "CREATE TRIGGER read_only BEFORE INSERT ON apikey_cache_outbox
+             BEGIN SELECT raise(ABORT, 'read-only'); END",
+            "DROP TRIGGER read_only",
+        ],
+        [
+            "UPDATE apikey_cache_migrations SET version = 7 WHERE version = 3",
+            "UPDATE apikey_cache_migrations SET version = 3 WHERE version = 7",
+        ],
+        [
+            "ALTER TABLE apikey_cache_outbox RENAME COLUMN tenant TO gone",
+            "ALTER TABLE apikey_cache_outbox RENAME COLUMN gone TO tenant",
+        ],
+        [
+            "ALTER TABLE apikey_cache_feed RENAME TO gone",
+            "ALTER TABLE gone RENAME TO apikey_cache_feed",
+        ],
+        [
+            "DELETE FROM apikey_cache_feed",
+            "INSERT INTO apikey_cache_feed (one, id) VALUES (1, randomblob(16))",
+        ],
+        [
+            "ALTER TABLE apikey_cache_reader RENAME TO gone",
+            "ALTER TABLE gone RENAME TO apikey_cache_reader",
+        ],
+        [
+            "ALTER TABLE apikey_cache_reader RENAME COLUMN applied TO gone",
+            "ALTER TABLE apikey_cache_reader RENAME COLUMN gone TO applied",
+        ],
+        [
+            "CREATE TRIGGER read_only BEFORE DELETE ON apikey_cache_reader
              BEGIN SELECT raise(ABORT, 'read-only'); END",
             "DROP TRIGGER read_only",
         ],
