@@ -46,9 +46,10 @@ impl Broken {
         Ok(change)
     }
 
-    fn write(&self, record: &KeyRecord) {
-        let mut database = self.store.database.lock().unwrap();
+    fn write(&self, record: &KeyRecord) -> Result<(), StoreError> {
+        let mut database = self.store.database.lock().map_err(|_| poisoned())?;
         database.rows.insert(record.kid.to_string(), encode(record));
+        Ok(())
     }
 
     /// Rotates whatever is there, unless the new kid is taken.
@@ -58,7 +59,7 @@ impl Broken {
         new: &KeyRecord,
         present: &KeyRecord,
     ) -> Result<Option<[Change; 2]>, StoreError> {
-        let mut database = self.store.database.lock().unwrap();
+        let mut database = self.store.database.lock().map_err(|_| poisoned())?;
         if database.rows.contains_key(new.kid.as_str()) {
             return Err(StoreError::KidTaken);
         }
@@ -112,12 +113,12 @@ impl KeyStore for Broken {
             Fault::RotatesAnyVersion if !is_revoked => self.force(old, new, &present),
             Fault::RotatesRevoked if is_revoked => self.force(old, new, &present),
             Fault::RotatesHalf if is_taken => {
-                self.write(old);
+                self.write(old)?;
                 Err(StoreError::KidTaken)
             }
             Fault::AddsAlone => {
                 let changes = self.store.rotate(old, new).await;
-                self.write(&present);
+                self.write(&present)?;
                 changes
             }
             Fault::UndoesRehash if !is_revoked && present.version.next() == old.version => {
@@ -129,7 +130,7 @@ impl KeyStore for Broken {
                 self.write(&KeyRecord {
                     created_at,
                     ..old.clone()
-                });
+                })?;
                 changes
             }
             Fault::KeepsVerifier => {
@@ -137,7 +138,7 @@ impl KeyStore for Broken {
                 self.write(&KeyRecord {
                     state: present.state,
                     ..old.clone()
-                });
+                })?;
                 changes
             }
             Fault::AnswersNewRecordFirst => {
