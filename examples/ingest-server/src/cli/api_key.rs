@@ -107,7 +107,7 @@ pub(super) enum CommandError {
     NotRevoked { kid: String, kind: io::ErrorKind },
     #[error("{unseen}; the old key {old} is refused from {old_ends_at} on: issue another one")]
     RotatedUnseen {
-        unseen: Box<CommandError>,
+        unseen: Box<Self>,
         old: String,
         old_ends_at: String,
     },
