@@ -8,6 +8,7 @@ mod follow;
 mod last_used;
 mod load;
 mod manage;
+mod refresh;
 mod stats;
 mod validate;
 
@@ -22,7 +23,7 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use self::{fenced::Fenced, last_used::LastUsed, stats::Counters};
+use self::{fenced::Fenced, last_used::LastUsed, refresh::Refreshes, stats::Counters};
 use crate::{
     bus::InvalidationBus,
     clock::Clock,
@@ -129,6 +130,7 @@ struct Shared {
     counters: Counters,
     fenced: Fenced,
     last_used: LastUsed,
+    refreshes: Refreshes,
     /// In nanoseconds of the monotonic clock.
     confirmed_until: AtomicU64,
 }

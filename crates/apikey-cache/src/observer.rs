@@ -41,6 +41,8 @@ pub enum Event {
     LoadDiscarded(Discard),
     /// A load in flight was cut off from later requests by an invalidation.
     Detached,
+    /// A record was loaded again before its time was over.
+    Refreshed(Refresh),
     /// A row is not served, since it is not as this crate wrote it.
     RowRejected {
         /// The id of the row.
@@ -74,6 +76,18 @@ pub enum Hit {
     Positive,
     /// The memory of kids that have no good record.
     Negative,
+}
+
+/// How loading a record again ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refresh {
+    /// It is good, and used from now on.
+    Renewed,
+    /// It is not good any more: what was cached is dropped.
+    Withdrawn,
+    /// The store could not be asked: what is cached is used for the rest of its time.
+    Failed,
 }
 
 /// Why a key was denied.

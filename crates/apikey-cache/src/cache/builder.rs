@@ -9,7 +9,10 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::{ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, last_used::LastUsed, stats::Counters};
+use super::{
+    ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, last_used::LastUsed, refresh::Refreshes,
+    stats::Counters,
+};
 use crate::{
     bus::InvalidationBus,
     clock::{Clock, SystemClock},
@@ -154,6 +157,7 @@ impl ApiKeyCacheBuilder {
             counters: Counters::default(),
             fenced: Fenced::new(self.capacity),
             last_used: LastUsed::default(),
+            refreshes: Refreshes::default(),
             confirmed_until: AtomicU64::new(0),
         };
         ApiKeyCache {

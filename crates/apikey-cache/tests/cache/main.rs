@@ -8,5 +8,6 @@ mod layer;
 mod loads;
 mod manage;
 mod peppers;
+mod refresh;
 mod requests;
 mod support;
