@@ -16,22 +16,24 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// number for each request, since requests, of many processes perhaps, know nothing of each other: one of
 /// them is to come first by chance, not all at once. Here one load serves all requests of a process, so it
 /// is enough that processes, and keys that were loaded together, differ. One number drawn when a record is
-/// loaded does that, and a hit compares two numbers instead of taking a logarithm.
+/// loaded does that, and a hit compares two numbers instead of taking a logarithm. Alone it may be almost
+/// zero, which no other request's draw makes up for, so that a part of the time before the end is certain.
 #[derive(Debug)]
 pub(crate) struct RefreshDue(AtomicU64);
 
 impl RefreshDue {
-    /// Draws the moment for a record that took so long to load, and is used until `until`: before that by
-    /// an exponentially distributed time whose mean is the time of the load, or a twentieth of the time to
-    /// live if that is longer; by half of the time to live at most.
+    /// Draws the moment for a record that took so long to load, and is used until `until`. The gap is the
+    /// time of the load, or a twentieth of the time to live if that is longer: the moment is by one gap, and
+    /// an exponentially distributed time whose mean is another, before the end; by half of the time to live
+    /// at most.
     pub(crate) fn draw(
         entropy: &dyn Entropy,
         until: Duration,
         took: Duration,
         time_to_live: Duration,
     ) -> Self {
-        let mean = took.max(time_to_live / 20);
-        let early = mean.mul_f64(draw_exponential(entropy));
+        let gap = took.max(time_to_live / 20);
+        let early = gap.mul_f64(1.0 + draw_exponential(entropy));
         let due = until.saturating_sub(early.min(time_to_live / 2));
         Self(AtomicU64::new(nanoseconds(due)))
     }
