@@ -62,7 +62,7 @@ pub(crate) const CONFIRMED_FOR: Duration = Duration::from_secs(3);
 /// | revoked by another process on the same store | 500 ms and the round trip to the store |
 /// | the change feed cannot be read | 3 s; then the store is asked for every request |
 /// | the store cannot be read either | 3 s; then [`Denied::Unavailable`] |
-/// | there is no feed, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
+/// | there is no feed or no cache, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
 /// | the feed loses a change without a trace | the time to live, 60 s at most |
 #[derive(Clone)]
 pub struct ApiKeyCache {
@@ -147,8 +147,16 @@ impl Shared {
 
     /// All changes up to `moment` have been applied.
     fn confirm(&self, moment: Duration) {
+        if !self.has_cache() {
+            return;
+        }
         let until = nanoseconds(moment + CONFIRMED_FOR);
         self.confirmed_until.fetch_max(until, Ordering::SeqCst);
+    }
+
+    /// Whether anything is answered from memory, ever.
+    fn has_cache(&self) -> bool {
+        !self.ttl.is_zero()
     }
 
     /// Whether changes have been applied lately enough to decide from memory.

@@ -24,7 +24,7 @@ pub enum Event {
     Hit(Hit),
     /// A kid was not in memory.
     Miss,
-    /// The change feed was not read for too long, so that the store was asked and not the cache.
+    /// The change feed was not read for too long, or there is no cache, so that the store was asked.
     DirectValidation,
     /// A kid that this service never issued was refused without asking the store.
     PrefilterReject,

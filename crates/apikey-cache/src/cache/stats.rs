@@ -20,7 +20,7 @@ pub struct CacheStats {
     pub negative_hits: u64,
     /// Kids that were not in memory.
     pub misses: u64,
-    /// Requests for which the store was asked because the change feed was not read lately.
+    /// Requests for which the store was asked because the change feed was not read lately, or there is no cache.
     pub direct_validations: u64,
     /// Invented kids that were refused without asking the store.
     pub prefilter_rejects: u64,

@@ -11,3 +11,4 @@ mod peppers;
 mod refresh;
 mod requests;
 mod support;
+mod without_cache;
