@@ -5,6 +5,7 @@ mod builder;
 mod entry;
 mod fenced;
 mod follow;
+mod grace;
 mod last_used;
 mod load;
 mod manage;
@@ -23,7 +24,9 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use self::{fenced::Fenced, last_used::LastUsed, refresh::Refreshes, stats::Counters};
+use self::{
+    fenced::Fenced, grace::Grace, last_used::LastUsed, refresh::Refreshes, stats::Counters,
+};
 use crate::{
     bus::InvalidationBus,
     clock::Clock,
@@ -61,7 +64,7 @@ pub(crate) const CONFIRMED_FOR: Duration = Duration::from_secs(3);
 /// | revoked through this cache | none |
 /// | revoked by another process on the same store | 500 ms and the round trip to the store |
 /// | the change feed cannot be read | 3 s; then the store is asked for every request |
-/// | the store cannot be read either | 3 s; then [`Denied::Unavailable`] |
+/// | the store cannot be read either | 3 s; then [`Denied::Unavailable`], but for scopes with a [grace](ApiKeyCacheBuilder::grace) after that |
 /// | there is no feed or no cache, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
 /// | the feed loses a change without a trace | the time to live, 60 s at most |
 #[derive(Clone)]
@@ -131,6 +134,7 @@ struct Shared {
     fenced: Fenced,
     last_used: LastUsed,
     refreshes: Refreshes,
+    grace: Option<Grace>,
     /// In nanoseconds of the monotonic clock.
     confirmed_until: AtomicU64,
 }

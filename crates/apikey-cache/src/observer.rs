@@ -76,6 +76,8 @@ pub enum Hit {
     Positive,
     /// The memory of kids that have no good record.
     Negative,
+    /// A cached record of which nobody could tell whether it is still good, in the grace for its scopes.
+    Unconfirmed,
 }
 
 /// How loading a record again ended.

@@ -18,6 +18,8 @@ pub struct CacheStats {
     pub hits: u64,
     /// Answers from the memory of kids without a good record.
     pub negative_hits: u64,
+    /// Answers from a cached record in grace, while neither the feed nor the store could be asked.
+    pub unconfirmed_hits: u64,
     /// Kids that were not in memory.
     pub misses: u64,
     /// Requests for which the store was asked because the change feed was not read lately, or there is no cache.
@@ -49,6 +51,7 @@ pub struct CacheStats {
 pub(super) struct Counters {
     hits: AtomicU64,
     negative_hits: AtomicU64,
+    unconfirmed_hits: AtomicU64,
     misses: AtomicU64,
     direct_validations: AtomicU64,
     prefilter_rejects: AtomicU64,
@@ -67,6 +70,7 @@ impl Counters {
         let counter = match event {
             Event::Hit(Hit::Positive) => &self.hits,
             Event::Hit(Hit::Negative) => &self.negative_hits,
+            Event::Hit(Hit::Unconfirmed) => &self.unconfirmed_hits,
             Event::Miss => &self.misses,
             Event::DirectValidation => &self.direct_validations,
             Event::PrefilterReject => &self.prefilter_rejects,
@@ -100,6 +104,7 @@ impl Shared {
             entries: self.fenced.len(),
             hits: read(&counters.hits),
             negative_hits: read(&counters.negative_hits),
+            unconfirmed_hits: read(&counters.unconfirmed_hits),
             misses: read(&counters.misses),
             direct_validations: read(&counters.direct_validations),
             prefilter_rejects: read(&counters.prefilter_rejects),

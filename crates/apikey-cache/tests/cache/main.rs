@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod follow;
+mod grace;
 #[cfg(feature = "tower")]
 mod layer;
 mod loads;
