@@ -12,6 +12,7 @@ mod manage;
 mod refresh;
 mod stats;
 mod validate;
+mod warm;
 
 use std::{
     fmt,
@@ -22,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use self::{
     fenced::Fenced, grace::Grace, last_used::LastUsed, refresh::Refreshes, stats::Counters,
@@ -45,6 +46,7 @@ pub use self::{
     manage::{Issued, KeyPage, ManageError, NewKey, Revocation},
     stats::CacheStats,
     validate::Denied,
+    warm::{Warmed, WarmingEnd},
 };
 
 /// Longest time for which a record is used without asking the store again, however often it is
@@ -137,6 +139,8 @@ struct Shared {
     grace: Option<Grace>,
     /// In nanoseconds of the monotonic clock.
     confirmed_until: AtomicU64,
+    /// Wakes who waits for that.
+    confirmed: Notify,
 }
 
 impl Shared {
@@ -156,6 +160,7 @@ impl Shared {
         }
         let until = nanoseconds(moment + CONFIRMED_FOR);
         self.confirmed_until.fetch_max(until, Ordering::SeqCst);
+        self.confirmed.notify_waiters();
     }
 
     /// Whether anything is answered from memory, ever.

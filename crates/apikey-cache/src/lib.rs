@@ -40,7 +40,7 @@ pub use self::headers::CredentialError;
 pub use self::{
     cache::{
         ApiKeyCache, ApiKeyCacheBuilder, CacheStats, Denied, Issued, KeyPage, ManageError, NewKey,
-        Revocation,
+        Revocation, Warmed, WarmingEnd,
     },
     key::{ApiKey, MalformedKey},
     key_format::{InvalidKeyFormat, KeyFormat},

@@ -43,6 +43,13 @@ pub enum Event {
     Detached,
     /// A record was loaded again before its time was over.
     Refreshed(Refresh),
+    /// What was in use lately was loaded before the first requests.
+    Warmed {
+        /// Records that are in memory.
+        loaded: u64,
+        /// Records that could not be loaded.
+        failed: u64,
+    },
     /// A row is not served, since it is not as this crate wrote it.
     RowRejected {
         /// The id of the row.
@@ -158,6 +165,8 @@ pub enum StoreTask {
     UpdateLastUsed,
     /// To drop old changes from the feed.
     Trim,
+    /// Which keys were used lately.
+    RecentlyUsed,
 }
 
 /// How changes of the feed got lost.

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::{
     ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, grace::Grace, last_used::LastUsed,
@@ -189,6 +189,7 @@ impl ApiKeyCacheBuilder {
             refreshes: Refreshes::default(),
             grace: self.grace,
             confirmed_until: AtomicU64::new(0),
+            confirmed: Notify::new(),
         };
         ApiKeyCache {
             shared: Arc::new(shared),

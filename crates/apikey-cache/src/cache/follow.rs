@@ -111,7 +111,7 @@ impl Shared {
     }
 
     /// The answer, or `None` and an event if there is none in time.
-    async fn within_timeout<T>(
+    pub(super) async fn within_timeout<T>(
         &self,
         task: StoreTask,
         answer: impl Future<Output = Result<T, StoreError>>,

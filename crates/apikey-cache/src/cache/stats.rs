@@ -89,6 +89,7 @@ impl Counters {
             Event::Detached
             | Event::Rehashed { .. }
             | Event::FeedRead { .. }
+            | Event::Warmed { .. }
             | Event::ScopesMissing => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);

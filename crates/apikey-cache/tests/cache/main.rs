@@ -12,4 +12,5 @@ mod peppers;
 mod refresh;
 mod requests;
 mod support;
+mod warm;
 mod without_cache;
