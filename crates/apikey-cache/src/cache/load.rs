@@ -34,10 +34,16 @@ const NEGATIVE_TTL: Duration = Duration::from_secs(5);
 
 /// A load that all requests for a kid wait for.
 pub(super) type Flight = SharedFuture<BoxFuture<'static, Result<Loaded, LoadFailed>>>;
-pub(super) type WeakFlight = WeakShared<BoxFuture<'static, Result<Loaded, LoadFailed>>>;
+type WeakFlight = WeakShared<BoxFuture<'static, Result<Loaded, LoadFailed>>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FlightId(pub(super) u64);
+
+/// A load in flight, which lives as long as somebody waits for it.
+pub(super) struct Launched {
+    pub(super) id: FlightId,
+    pub(super) flight: WeakFlight,
+}
 
 /// Why a load brought nothing back.
 #[derive(Clone, Copy, Debug)]
