@@ -5,13 +5,16 @@ mod builder;
 mod entry;
 mod fenced;
 mod follow;
+mod grace;
 mod invalidate;
 mod last_used;
 mod load;
 mod manage;
+mod refresh;
 mod rotate;
 mod stats;
 mod validate;
+mod warm;
 
 use std::{
     fmt,
@@ -22,9 +25,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
-use self::{fenced::Fenced, last_used::LastUsed, stats::Counters};
+use self::{
+    fenced::Fenced, grace::Grace, last_used::LastUsed, refresh::Refreshes, stats::Counters,
+};
 use crate::{
     bus::InvalidationBus,
     clock::Clock,
@@ -44,6 +49,7 @@ pub use self::{
     rotate::{Rotated, Rotation},
     stats::CacheStats,
     validate::Denied,
+    warm::{Warmed, WarmingEnd},
 };
 
 /// Longest time for which a record is used without asking the store again, however often it is
@@ -63,8 +69,8 @@ pub(crate) const CONFIRMED_FOR: Duration = Duration::from_secs(3);
 /// | revoked through this cache | none |
 /// | revoked by another process on the same store | 500 ms and the round trip to the store |
 /// | the change feed cannot be read | 3 s; then the store is asked for every request |
-/// | the store cannot be read either | 3 s; then [`Denied::Unavailable`] |
-/// | there is no feed, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
+/// | the store cannot be read either | 3 s; then [`Denied::Unavailable`], but for scopes with a [grace](ApiKeyCacheBuilder::grace) after that |
+/// | there is no feed or no cache, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
 /// | the feed loses a change without a trace | the time to live, 60 s at most |
 #[derive(Clone)]
 pub struct ApiKeyCache {
@@ -132,8 +138,12 @@ struct Shared {
     counters: Counters,
     fenced: Fenced,
     last_used: LastUsed,
+    refreshes: Refreshes,
+    grace: Option<Grace>,
     /// In nanoseconds of the monotonic clock.
     confirmed_until: AtomicU64,
+    /// Wakes who waits for that.
+    confirmed: Notify,
 }
 
 impl Shared {
@@ -148,8 +158,17 @@ impl Shared {
 
     /// All changes up to `moment` have been applied.
     fn confirm(&self, moment: Duration) {
+        if !self.has_cache() {
+            return;
+        }
         let until = nanoseconds(moment + CONFIRMED_FOR);
         self.confirmed_until.fetch_max(until, Ordering::SeqCst);
+        self.confirmed.notify_waiters();
+    }
+
+    /// Whether anything is answered from memory, ever.
+    fn has_cache(&self) -> bool {
+        !self.ttl.is_zero()
     }
 
     /// Whether changes have been applied lately enough to decide from memory.

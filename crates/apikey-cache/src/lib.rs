@@ -40,7 +40,7 @@ pub use self::headers::CredentialError;
 pub use self::{
     cache::{
         ApiKeyCache, ApiKeyCacheBuilder, CacheStats, Denied, Issued, KeyPage, ManageError, NewKey,
-        Revocation, Rotated, Rotation,
+        Revocation, Rotated, Rotation, Warmed, WarmingEnd,
     },
     key::{ApiKey, MalformedKey},
     key_format::{InvalidKeyFormat, KeyFormat},

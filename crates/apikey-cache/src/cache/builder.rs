@@ -7,9 +7,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
-use super::{ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, last_used::LastUsed, stats::Counters};
+use super::{
+    ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, grace::Grace, last_used::LastUsed,
+    refresh::Refreshes, stats::Counters,
+};
 use crate::{
     bus::InvalidationBus,
     clock::{Clock, SystemClock},
@@ -18,6 +21,7 @@ use crate::{
     key_format::KeyFormat,
     observer::{Observer, Unobserved},
     pepper::Peppers,
+    scope::Scopes,
     store::KeyStore,
     verifier::SecretCheck,
 };
@@ -33,10 +37,12 @@ pub struct ApiKeyCacheBuilder {
     bus: Option<Arc<dyn InvalidationBus>>,
     peppers: Peppers,
     format: KeyFormat,
+    /// Zero without a cache.
     ttl: Duration,
     capacity: usize,
     store_concurrency: usize,
     store_timeout: Duration,
+    grace: Option<Grace>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     observer: Arc<dyn Observer>,
@@ -58,6 +64,7 @@ impl ApiKeyCacheBuilder {
             capacity: DEFAULT_CAPACITY,
             store_concurrency: DEFAULT_STORE_CONCURRENCY,
             store_timeout: DEFAULT_STORE_TIMEOUT,
+            grace: None,
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(SystemEntropy::new()),
             observer: Arc::new(Unobserved),
@@ -79,13 +86,21 @@ impl ApiKeyCacheBuilder {
         Self { format, ..self }
     }
 
-    /// How long a record is used without asking the store again. Default, and longest: 60 s.
+    /// How long a record is used without asking the store again. Default, and longest: 60 s. Zero is
+    /// [`without_cache`](Self::without_cache).
     #[must_use]
     pub fn ttl(self, ttl: Duration) -> Self {
         Self {
             ttl: ttl.min(MAX_TTL),
             ..self
         }
+    }
+
+    /// Asks the store for every key, as where there is no feed, though the feed is read: what it takes to
+    /// find out whether the cache is to blame for something, or to run without it.
+    #[must_use]
+    pub fn without_cache(self) -> Self {
+        self.ttl(Duration::ZERO)
     }
 
     /// How many records are cached at most, but for rounding up to the same number for each of the
@@ -112,6 +127,23 @@ impl ApiKeyCacheBuilder {
     pub fn store_timeout(self, timeout: Duration) -> Self {
         Self {
             store_timeout: timeout,
+            ..self
+        }
+    }
+
+    /// Keeps these scopes, and no others, available while neither the feed nor the store can be asked: requests
+    /// that need no more than these, by [`validate_for`](ApiKeyCache::validate_for), are answered from memory
+    /// for so much longer than the usual 3 s. 60 s at most, and never beyond the time to live of a record.
+    /// Default: none.
+    ///
+    /// # Security
+    ///
+    /// A key that was revoked is accepted for so much longer by a cache that is cut off from everything.
+    /// What only reads is what this is meant for.
+    #[must_use]
+    pub fn grace(self, scopes: Scopes, longest: Duration) -> Self {
+        Self {
+            grace: Grace::new(scopes, longest),
             ..self
         }
     }
@@ -154,7 +186,10 @@ impl ApiKeyCacheBuilder {
             counters: Counters::default(),
             fenced: Fenced::new(self.capacity),
             last_used: LastUsed::default(),
+            refreshes: Refreshes::default(),
+            grace: self.grace,
             confirmed_until: AtomicU64::new(0),
+            confirmed: Notify::new(),
         };
         ApiKeyCache {
             shared: Arc::new(shared),

@@ -32,17 +32,18 @@ const WRITINGS_PER_TRIM: u32 = 20;
 impl ApiKeyCache {
     /// Reads the change feed for as long as a handle to the cache exists: at least every 500 ms,
     /// so that a revocation by another process is applied within that and a round trip, or at once
-    /// where the feed tells of it. It also writes when keys were last used, and trims the feed to
-    /// [`RETENTION`].
+    /// where the feed tells of it. It also loads records of keys in use again before their time is over,
+    /// writes when keys were last used, and trims the feed to [`RETENTION`].
     ///
     /// The caller spawns the future; dropping it makes every validation ask the store from 3 s
     /// later. It needs a Tokio runtime with time enabled.
     pub fn follow(&self) -> impl Future<Output = ()> + Send + 'static {
         let reading = read_repeatedly(Arc::downgrade(&self.shared));
         let writing = write_repeatedly(Arc::downgrade(&self.shared));
+        let refreshing = self.shared.refreshes.run(Arc::downgrade(&self.shared));
         // Side by side: a write that has to wait must not delay a reading.
         async move {
-            select(pin!(reading), pin!(writing)).await;
+            select(pin!(select(pin!(reading), pin!(writing))), pin!(refreshing)).await;
         }
     }
 }
@@ -110,7 +111,7 @@ impl Shared {
     }
 
     /// The answer, or `None` and an event if there is none in time.
-    async fn within_timeout<T>(
+    pub(super) async fn within_timeout<T>(
         &self,
         task: StoreTask,
         answer: impl Future<Output = Result<T, StoreError>>,

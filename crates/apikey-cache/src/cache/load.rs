@@ -12,6 +12,8 @@ use super::{
     Shared,
     entry::{Entry, Freshness, Loaded, NegativeEntry},
     fenced::Detached,
+    grace::Reachable,
+    refresh::RefreshDue,
 };
 use crate::{
     entropy::Entropy,
@@ -19,6 +21,7 @@ use crate::{
     fence::Ticket,
     kid::Kid,
     observer::{DenialReason, Event, StoreTask},
+    pepper::PepperVersion,
     store::{KeyRecord, RecordState, RecordVersion, StoreError},
     verifier::RowFault,
 };
@@ -31,14 +34,25 @@ const NEGATIVE_TTL: Duration = Duration::from_secs(5);
 
 /// A load that all requests for a kid wait for.
 pub(super) type Flight = SharedFuture<BoxFuture<'static, Result<Loaded, LoadFailed>>>;
-pub(super) type WeakFlight = WeakShared<BoxFuture<'static, Result<Loaded, LoadFailed>>>;
+type WeakFlight = WeakShared<BoxFuture<'static, Result<Loaded, LoadFailed>>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FlightId(pub(super) u64);
 
-/// The store could not be asked, or its answers could not be used.
+/// A load in flight, which lives as long as somebody waits for it.
+pub(super) struct Launched {
+    pub(super) id: FlightId,
+    pub(super) flight: WeakFlight,
+}
+
+/// Why a load brought nothing back.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LoadFailed;
+pub(super) enum LoadFailed {
+    /// The store could not be asked.
+    StoreFailed,
+    /// Each answer of the store was overtaken by an invalidation.
+    Overtaken,
+}
 
 /// What is done with what a load brings back.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +96,7 @@ impl Shared {
                 Err(discard) => self.emit(&Event::LoadDiscarded(discard)),
             }
         }
-        Err(LoadFailed)
+        Err(LoadFailed::Overtaken)
     }
 
     async fn read(&self, kid: &Kid, ticket: Ticket, began: Duration) -> Result<Loaded, LoadFailed> {
@@ -96,13 +110,14 @@ impl Shared {
             Ok(Err(StoreError::Unreadable { .. })) => Err(RowFault::Unreadable),
             Ok(Err(_)) | Err(_) => {
                 self.emit(&Event::StoreFailed(StoreTask::Load));
-                return Err(LoadFailed);
+                self.note_store(Reachable::No);
+                return Err(LoadFailed::StoreFailed);
             }
         };
-        self.emit(&Event::Loaded {
-            took: self.clock.monotonic().saturating_sub(began),
-        });
-        Ok(self.classify(kid, record, ticket, began))
+        self.note_store(Reachable::Yes);
+        let took = self.clock.monotonic().saturating_sub(began);
+        self.emit(&Event::Loaded { took });
+        Ok(self.classify(kid, record, ticket, began, took))
     }
 
     fn classify(
@@ -111,6 +126,7 @@ impl Shared {
         record: Result<Option<KeyRecord>, RowFault>,
         ticket: Ticket,
         began: Duration,
+        took: Duration,
     ) -> Loaded {
         let negative = |reason, version| {
             let until = began + make_negative_ttl(self.entropy.as_ref());
@@ -144,9 +160,19 @@ impl Shared {
                     epoch: ticket.epoch,
                     until: began + self.ttl,
                 };
-                let entry = Entry::new(record, verifier.pepper, secret, freshness);
+                let refresh = self.draw_refresh(verifier.pepper, freshness.until, took);
+                let entry = Entry::new(record, verifier.pepper, secret, freshness, refresh);
                 Loaded::Key(Arc::new(entry))
             }
+        }
+    }
+
+    fn draw_refresh(&self, pepper: PepperVersion, until: Duration, took: Duration) -> RefreshDue {
+        if pepper == self.peppers.primary().version {
+            RefreshDue::draw(self.entropy.as_ref(), until, took, self.ttl)
+        } else {
+            // The next load is to be one by a request, whose secret is hashed again.
+            RefreshDue::never()
         }
     }
 

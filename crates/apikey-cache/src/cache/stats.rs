@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::Shared;
-use crate::observer::{Event, Hit};
+use crate::observer::{Event, Hit, Refresh};
 
 /// How a cache has done since it was built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,9 +18,11 @@ pub struct CacheStats {
     pub hits: u64,
     /// Answers from the memory of kids without a good record.
     pub negative_hits: u64,
+    /// Answers from a cached record in grace, while neither the feed nor the store could be asked.
+    pub unconfirmed_hits: u64,
     /// Kids that were not in memory.
     pub misses: u64,
-    /// Requests for which the store was asked because the change feed was not read lately.
+    /// Requests for which the store was asked because the change feed was not read lately, or there is no cache.
     pub direct_validations: u64,
     /// Invented kids that were refused without asking the store.
     pub prefilter_rejects: u64,
@@ -30,6 +32,10 @@ pub struct CacheStats {
     pub loads: u64,
     /// Answers of the store that were thrown away because of an invalidation.
     pub loads_discarded: u64,
+    /// Records that were loaded again before their time was over, whatever came of it.
+    pub refreshes: u64,
+    /// Those of them for which the store could not be asked.
+    pub refreshes_failed: u64,
     /// Rows that are not as this crate wrote them.
     pub rows_rejected: u64,
     /// Failures of the store.
@@ -45,12 +51,15 @@ pub struct CacheStats {
 pub(super) struct Counters {
     hits: AtomicU64,
     negative_hits: AtomicU64,
+    unconfirmed_hits: AtomicU64,
     misses: AtomicU64,
     direct_validations: AtomicU64,
     prefilter_rejects: AtomicU64,
     denied: AtomicU64,
     loads: AtomicU64,
     loads_discarded: AtomicU64,
+    refreshes: AtomicU64,
+    refreshes_failed: AtomicU64,
     rows_rejected: AtomicU64,
     store_failures: AtomicU64,
     feed_gaps: AtomicU64,
@@ -61,18 +70,26 @@ impl Counters {
         let counter = match event {
             Event::Hit(Hit::Positive) => &self.hits,
             Event::Hit(Hit::Negative) => &self.negative_hits,
+            Event::Hit(Hit::Unconfirmed) => &self.unconfirmed_hits,
             Event::Miss => &self.misses,
             Event::DirectValidation => &self.direct_validations,
             Event::PrefilterReject => &self.prefilter_rejects,
             Event::Denied(_) => &self.denied,
             Event::Loaded { .. } => &self.loads,
             Event::LoadDiscarded(_) => &self.loads_discarded,
+            Event::Refreshed(outcome) => {
+                if *outcome == Refresh::Failed {
+                    self.refreshes_failed.fetch_add(1, Ordering::Relaxed);
+                }
+                &self.refreshes
+            }
             Event::RowRejected { .. } => &self.rows_rejected,
             Event::StoreFailed(_) => &self.store_failures,
             Event::FeedGap(_) => &self.feed_gaps,
             Event::Detached
             | Event::Rehashed { .. }
             | Event::FeedRead { .. }
+            | Event::Warmed { .. }
             | Event::ScopesMissing => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -88,12 +105,15 @@ impl Shared {
             entries: self.fenced.len(),
             hits: read(&counters.hits),
             negative_hits: read(&counters.negative_hits),
+            unconfirmed_hits: read(&counters.unconfirmed_hits),
             misses: read(&counters.misses),
             direct_validations: read(&counters.direct_validations),
             prefilter_rejects: read(&counters.prefilter_rejects),
             denied: read(&counters.denied),
             loads: read(&counters.loads),
             loads_discarded: read(&counters.loads_discarded),
+            refreshes: read(&counters.refreshes),
+            refreshes_failed: read(&counters.refreshes_failed),
             rows_rejected: read(&counters.rows_rejected),
             store_failures: read(&counters.store_failures),
             feed_gaps: read(&counters.feed_gaps),

@@ -7,6 +7,8 @@ use thiserror::Error;
 use super::{
     ApiKeyCache, Shared,
     entry::{Entry, Loaded, NegativeEntry},
+    load::LoadFailed,
+    nanoseconds,
 };
 use crate::{
     key::ApiKey,
@@ -40,6 +42,7 @@ impl ApiKeyCache {
     ///
     /// Answers from memory if the record is cached and the change feed was read lately; otherwise
     /// asks the store, once for all requests with the same key that may share the answer.
+    /// [`validate_for`](Self::validate_for) can answer some requests while the store is down.
     ///
     /// # Errors
     ///
@@ -54,20 +57,20 @@ impl ApiKeyCache {
 }
 
 /// What can be said without asking the store.
-enum Decision {
+pub(super) enum Decision {
     Made(Result<Principal, Denied>),
     Open(Source),
 }
 
 /// Whether a load may be one that began before this request.
 #[derive(Clone, Copy)]
-enum Source {
+pub(super) enum Source {
     SharedLoad,
     OwnLoad,
 }
 
 impl Shared {
-    fn validate_from_memory(&self, key: &ApiKey) -> Decision {
+    pub(super) fn validate_from_memory(&self, key: &ApiKey) -> Decision {
         if !key.has_format(&self.format) {
             return Decision::Made(self.deny(DenialReason::ForeignFormat));
         }
@@ -75,7 +78,7 @@ impl Shared {
         let confirmed = self.is_confirmed(now);
         if confirmed && let Some(entry) = self.fenced.key(key.kid(), now) {
             self.emit(&Event::Hit(Hit::Positive));
-            return Decision::Made(self.decide(key, entry).map(|accepted| accepted.principal));
+            return Decision::Made(self.decide_on_hit(key, entry, now));
         }
         // Only now: it would cost a hit half as much again.
         if !key.kid().is_tagged_by(&self.peppers) {
@@ -83,7 +86,6 @@ impl Shared {
             return Decision::Made(self.deny(DenialReason::InventedKid));
         }
         if !confirmed {
-            self.emit(&Event::DirectValidation);
             return Decision::Open(Source::OwnLoad);
         }
         if let Some(reason) = self.fenced.negative(key.kid(), now) {
@@ -94,15 +96,34 @@ impl Shared {
         Decision::Open(Source::SharedLoad)
     }
 
-    async fn validate_from_store(
+    pub(super) async fn validate_from_store(
         self: &Arc<Self>,
         key: &ApiKey,
         source: Source,
     ) -> Result<Principal, Denied> {
-        let loaded = match source {
+        let loaded = self.load_from(key, source).await;
+        self.decide_on_load(key, loaded).await
+    }
+
+    pub(super) async fn load_from(
+        self: &Arc<Self>,
+        key: &ApiKey,
+        source: Source,
+    ) -> Result<Loaded, LoadFailed> {
+        match source {
             Source::SharedLoad => self.load_shared(key.kid()).await,
-            Source::OwnLoad => self.load_directly(key.kid()).await,
-        };
+            Source::OwnLoad => {
+                self.emit(&Event::DirectValidation);
+                self.load_directly(key.kid()).await
+            }
+        }
+    }
+
+    pub(super) async fn decide_on_load(
+        &self,
+        key: &ApiKey,
+        loaded: Result<Loaded, LoadFailed>,
+    ) -> Result<Principal, Denied> {
         match loaded {
             Ok(Loaded::Key(entry)) => {
                 let accepted = self.decide(key, Arc::clone(&entry))?;
@@ -120,7 +141,29 @@ impl Shared {
         }
     }
 
-    fn decide(&self, key: &ApiKey, entry: Arc<Entry>) -> Result<Accepted, Denied> {
+    fn decide_on_hit(
+        &self,
+        key: &ApiKey,
+        entry: Arc<Entry>,
+        now: Duration,
+    ) -> Result<Principal, Denied> {
+        let Accepted { principal, .. } = self.decide(key, entry)?;
+        let now = nanoseconds(now);
+        // Only now: nobody without the secret has a record kept in memory.
+        if principal.entry().refresh.has_come(now) {
+            self.request_refresh(principal.entry(), now);
+        }
+        Ok(principal)
+    }
+
+    #[cold]
+    fn request_refresh(&self, entry: &Entry, now: u64) {
+        if entry.refresh.claim(now) {
+            self.refreshes.request(&entry.record.kid);
+        }
+    }
+
+    pub(super) fn decide(&self, key: &ApiKey, entry: Arc<Entry>) -> Result<Accepted, Denied> {
         if !entry.secret.accepts(key) {
             return self.deny(DenialReason::WrongSecret);
         }
@@ -173,7 +216,7 @@ impl Shared {
     }
 }
 
-struct Accepted {
-    principal: Principal,
+pub(super) struct Accepted {
+    pub(super) principal: Principal,
     is_first_use: bool,
 }

@@ -3,12 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod follow;
+mod grace;
 mod invalidate;
 #[cfg(feature = "tower")]
 mod layer;
 mod loads;
 mod manage;
 mod peppers;
+mod refresh;
 mod requests;
 mod rotate;
 mod support;
+mod warm;
+mod without_cache;
