@@ -176,3 +176,6 @@ fn is_encrypted(server: &ConnectionInfo) -> bool {
 fn tcp_settings() -> TcpSettings {
     TcpSettings::default().set_nodelay(true)
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,3 +156,6 @@ fn parse(text: &str) -> Option<(i64, Notice)> {
     let change = Change { seq, kind };
     next().is_none().then_some((told, Notice::Change(change)))
 }
+
+#[cfg(test)]
+mod tests;
