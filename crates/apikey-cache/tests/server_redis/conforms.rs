@@ -3,19 +3,11 @@
 use std::sync::Arc;
 
 use portcullis_apikey_cache::{
-    Peppers,
     bus::{RedisBus, RedisBusBuilder, RedisMode},
     conformance,
-    secrets::VersionedSecrets,
 };
-use secrecy::SecretBox;
 
-use crate::servers::Server;
-
-pub(crate) fn peppers(byte: u8) -> Peppers {
-    let secret = SecretBox::new(Box::new([byte; 32]));
-    Peppers::new(VersionedSecrets::single(secret)).unwrap()
-}
+use crate::{ends::peppers, servers::Server};
 
 async fn conforms(urls: &[String], with: impl Fn(RedisBusBuilder) -> RedisBusBuilder) {
     conformance::invalidation_bus(async || {

@@ -9,5 +9,8 @@
 )]
 
 mod conforms;
+mod ends;
+mod outages;
 mod proxy;
 mod servers;
+mod streams;

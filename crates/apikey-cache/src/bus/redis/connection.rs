@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::failure::Failure;
 
 /// From name resolution to the server's greeting.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Where the servers are and how connections to them are made.
 #[derive(Clone)]

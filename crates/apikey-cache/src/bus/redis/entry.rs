@@ -89,8 +89,7 @@ impl Sealer {
     }
 }
 
-pub(super) const NO_MAC: BusError =
-    BusError::Malformed("a notice has no MAC of the form version:MAC");
+const NO_MAC: BusError = BusError::Malformed("a notice has no MAC of the form version:MAC");
 const NOT_CONFIGURED: BusError = BusError::Malformed(
     "a notice is authenticated under a pepper version that is not configured here: configure it on all nodes",
 );

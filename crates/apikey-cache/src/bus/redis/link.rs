@@ -9,8 +9,7 @@ use std::{
 use tokio::{sync::watch, time};
 
 use super::{
-    TELL_DEADLINE,
-    connection::{Client, Connection},
+    connection::{CONNECT_TIMEOUT, Client, Connection},
     failure::Failure,
 };
 
@@ -126,7 +125,7 @@ impl ConnectTask {
     async fn run(mut self, client: Client) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let made = client.connect(TELL_DEADLINE).await;
+            let made = client.connect(CONNECT_TIMEOUT).await;
             let Some(link) = self.0.upgrade() else {
                 return;
             };

@@ -29,8 +29,7 @@ pub(super) struct RedisListener {
     sealer: Arc<Sealer>,
     feed: FeedId,
     stream: String,
-    /// The last entry heard, or where the stream ended; the start if there was no stream.
-    position: EntryId,
+    position: Position,
 }
 
 impl RedisListener {
@@ -44,7 +43,8 @@ impl RedisListener {
         let mut commands = redis::pipe();
         commands.cmd("XINFO").arg("STREAM").arg(&stream);
         let [info] = replies(&mut connection, &commands).await?;
-        let position = Extent::read(info)?.map_or(EntryId::START, |extent| extent.last);
+        let extent = Extent::read(info)?;
+        let position = extent.map_or(Position::default(), |extent| extent.position(extent.last));
         Ok(Self {
             connection,
             sealer,
@@ -59,7 +59,7 @@ impl RedisListener {
         let mut commands = redis::pipe();
         let read = commands.cmd("XREAD").arg("BLOCK").arg(BLOCK);
         read.arg("STREAMS").arg(&self.stream);
-        read.arg(self.position.to_string());
+        read.arg(self.position.last.to_string());
         commands.cmd("XINFO").arg("STREAM").arg(&self.stream);
         commands
     }
@@ -71,17 +71,19 @@ impl BusListener for RedisListener {
         let commands = self.commands();
         let [read, info] = replies(&mut self.connection, &commands).await?;
         let entries = entries(read)?;
-        let last = entries.last().map_or(self.position, |(id, _)| *id);
-        if self.position != EntryId::START || last != EntryId::START {
-            let extent = Extent::read(info)?.ok_or(GONE)?;
-            extent.has_kept_all(self.position, last)?;
-        }
+        let last = entries.last().map_or(self.position.last, |(id, _)| *id);
+        let position = match Extent::read(info)? {
+            Some(extent) => extent.follows(self.position, last)?,
+            // Nobody has told anything yet.
+            None if last == EntryId::START => self.position,
+            None => return Err(GONE),
+        };
         let notices = entries.iter().filter_map(|(_, entry)| {
             let opened = self.sealer.open(self.feed, entry);
             opened.transpose()
         });
         let notices = notices.collect::<Result<_, _>>()?;
-        self.position = last;
+        self.position = position;
         Ok(notices)
     }
 }
@@ -102,7 +104,17 @@ const TRIMMED: BusError =
 const NO_STREAM: BusError =
     BusError::Malformed("what should be a stream of notices is another thing");
 
+/// How far a listener has come.
+#[derive(Clone, Copy, Debug, Default)]
+struct Position {
+    /// The last entry heard, or where the stream ended; the start if there was no stream.
+    last: EntryId,
+    /// Whether the stream held an entry up to there: as long as it does, nothing after it was trimmed.
+    is_held: bool,
+}
+
 /// What a stream holds.
+#[derive(Clone, Copy)]
 struct Extent {
     /// None if it holds nothing.
     first: Option<EntryId>,
@@ -130,17 +142,25 @@ impl Extent {
         Ok(Some(Self { first, last }))
     }
 
-    /// Whether nothing was lost between a position and the last entry read after it.
-    fn has_kept_all(&self, position: EntryId, last: EntryId) -> Result<(), BusError> {
+    fn position(self, last: EntryId) -> Position {
+        let is_held = self.first.is_some_and(|first| first <= last);
+        Position { last, is_held }
+    }
+
+    /// The position at the last entry that was read, unless something before it was lost.
+    fn follows(self, position: Position, last: EntryId) -> Result<Position, BusError> {
         if self.last < last {
             return Err(WENT_BACK);
         }
         let was_trimmed = match self.first {
-            Some(first) => first > position && position != EntryId::START,
-            None => self.last > position,
+            Some(first) => position.is_held && first > position.last,
+            None => self.last > position.last,
         };
-        // An entry that was kept up to here has held the place of those behind it.
-        if was_trimmed { Err(TRIMMED) } else { Ok(()) }
+        if was_trimmed {
+            Err(TRIMMED)
+        } else {
+            Ok(self.position(last))
+        }
     }
 }
 
@@ -182,12 +202,12 @@ fn entry_of(entry: Value) -> Result<(EntryId, Entry), BusError> {
     let mut entry = entry.into_iter();
     let id = id(entry.next())?;
     let fields = entry.next().ok_or(NO_STREAM)?;
-    let fields = HashMap::<String, String>::from_redis_value(fields);
-    let mut fields = fields.map_err(|_| entry::NO_MAC)?;
-    let mut field = |name: &str| fields.remove(name).ok_or(entry::NO_MAC);
+    // What others wrote has no MAC, whatever it is.
+    let mut fields = HashMap::<String, String>::from_redis_value(fields).unwrap_or_default();
+    let mut field = |name: &str| fields.remove(name).unwrap_or_default();
     let entry = Entry {
-        notice: field(entry::NOTICE)?,
-        mac: field(entry::MAC)?,
+        notice: field(entry::NOTICE),
+        mac: field(entry::MAC),
     };
     Ok((id, entry))
 }
