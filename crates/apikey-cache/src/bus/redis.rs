@@ -25,9 +25,6 @@ pub use self::{
     config_error::RedisBusConfigError,
 };
 
-/// How long telling may take, so that a caller has its answer within a tenth of a second.
-const TELL_DEADLINE: Duration = Duration::from_millis(75);
-
 /// How many notices a stream keeps, about: at a watermark each 350 ms, those of 20 minutes and more.
 const KEPT: &str = "4096";
 
@@ -40,7 +37,7 @@ const EXPIRES_AFTER: &str = "3600000";
 /// is derived from the primary pepper, and the time it was told at.
 ///
 /// # When the server does not answer
-/// Telling fails after 75 ms, and at once while there is no connection; connections are made again in the
+/// Telling fails after its [deadline](RedisBusBuilder::deadline), and at once while there is no connection; connections are made again in the
 /// background. Listening ends with an error after 1.5 s. Nothing has to be started again.
 ///
 /// # Security
@@ -56,6 +53,7 @@ pub struct RedisBus {
     client: Client,
     sealer: Arc<Sealer>,
     link: Arc<Link>,
+    deadline: Duration,
 }
 
 impl RedisBus {
@@ -70,8 +68,9 @@ impl RedisBus {
         RedisBusBuilder::new(urls)
     }
 
-    fn new(client: Client, sealer: Sealer) -> Self {
+    fn new(client: Client, sealer: Sealer, deadline: Duration) -> Self {
         Self {
+            deadline,
             link: Link::new(client.clone()),
             client,
             sealer: Arc::new(sealer),
@@ -102,7 +101,7 @@ impl InvalidationBus for RedisBus {
         }
         let commands = self.commands(feed, notices);
         let mut asked = None;
-        let told = timeout(TELL_DEADLINE, async {
+        let told = timeout(self.deadline, async {
             let up = self.link.connected().await?;
             let mut connection = up.connection.clone();
             asked = Some(up);

@@ -1,17 +1,24 @@
 //! The suite of buses, on each kind of server.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use portcullis_apikey_cache::{
-    bus::{RedisBus, RedisBusBuilder, RedisMode},
+    bus::{InvalidationBus as _, RedisBus, RedisBusBuilder, RedisMode},
     conformance,
 };
 
-use crate::{ends::peppers, servers::Server};
+use crate::{
+    ends::{FEED, all, peppers},
+    servers::Server,
+};
+
+const AMPLE: Duration = Duration::from_secs(10);
 
 async fn conforms(urls: &[String], with: impl Fn(RedisBusBuilder) -> RedisBusBuilder) {
     conformance::invalidation_bus(async || {
-        let builder = with(RedisBus::builder(urls).unwrap());
+        // The suite is not about time, and the machine may be busy.
+        let builder = RedisBus::builder(urls).unwrap().deadline(AMPLE);
+        let builder = with(builder);
         Arc::new(builder.build(&peppers(1)).unwrap()) as _
     })
     .await;
@@ -64,4 +71,15 @@ async fn a_bus_on_an_encrypted_connection_conforms() {
         builder.root_certificates(certificate.clone())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_certificate_of_an_unknown_authority_is_refused() {
+    install_provider();
+    let ((server, _), (_other, certificate)) = (Server::encrypted(), Server::encrypted());
+    let builder = RedisBus::builder([encrypted_url(&server)]).unwrap();
+    let builder = builder.deadline(AMPLE).root_certificates(certificate);
+    let bus = builder.build(&peppers(1)).unwrap();
+    assert!(bus.listen(FEED).await.is_err());
+    assert!(bus.tell(FEED, &[all(1)]).await.is_err());
 }

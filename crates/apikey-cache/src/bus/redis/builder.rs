@@ -1,6 +1,6 @@
 //! How a bus on Redis servers is configured.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, io::tcp::TcpSettings};
 
@@ -9,6 +9,9 @@ use crate::{
     clock::{Clock, SystemClock},
     pepper::Peppers,
 };
+
+/// So that who tells has an answer within a tenth of a second.
+const DEADLINE: Duration = Duration::from_millis(75);
 
 /// What kind of servers there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +31,7 @@ pub struct RedisBusBuilder {
     servers: Vec<ConnectionInfo>,
     mode: RedisMode,
     clock: Arc<dyn Clock>,
+    deadline: Duration,
     #[cfg(feature = "redis-tls")]
     root_certificates: Option<Vec<u8>>,
 }
@@ -46,6 +50,7 @@ impl RedisBusBuilder {
             servers,
             mode: RedisMode::Single,
             clock: Arc::new(SystemClock::new()),
+            deadline: DEADLINE,
             #[cfg(feature = "redis-tls")]
             root_certificates: None,
         })
@@ -59,6 +64,11 @@ impl RedisBusBuilder {
     /// By which date notices are told and judged. Default: the system's clock.
     pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
+    }
+
+    /// How long telling may take. Default: 75 ms, as a revocation waits for it; above 100 ms is for tests.
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
     }
 
     /// The certificates, in PEM, of the authorities that are trusted to have signed those of the servers.
@@ -79,7 +89,7 @@ impl RedisBusBuilder {
     pub fn build(self, peppers: &Peppers) -> Result<RedisBus, RedisBusConfigError> {
         let client = self.client()?;
         let sealer = Sealer::new(peppers.bus_keys(), self.clock);
-        Ok(RedisBus::new(client, sealer))
+        Ok(RedisBus::new(client, sealer, self.deadline))
     }
 
     fn client(&self) -> Result<Client, RedisBusConfigError> {

@@ -44,7 +44,7 @@ impl RedisListener {
         commands.cmd("XINFO").arg("STREAM").arg(&stream);
         let [info] = replies(&mut connection, &commands).await?;
         let extent = Extent::read(info)?;
-        let position = extent.map_or(Position::default(), |extent| extent.position(extent.last));
+        let position = extent.map_or_else(Position::default, |extent| extent.position(extent.last));
         Ok(Self {
             connection,
             sealer,
