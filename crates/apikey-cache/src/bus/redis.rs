@@ -8,6 +8,8 @@ mod entry_id;
 mod failure;
 mod link;
 mod listener;
+mod position;
+mod reply;
 
 use std::{fmt, sync::Arc, time::Duration};
 

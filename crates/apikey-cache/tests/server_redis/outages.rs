@@ -7,7 +7,9 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
-use portcullis_apikey_cache::bus::{BusError, BusListener, InvalidationBus as _, RedisBus};
+use portcullis_apikey_cache::bus::{
+    BusError, BusListener, InvalidationBus as _, RedisBus, RedisMode,
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -15,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    ends::{FEED, all, end, eventually, works},
+    ends::{FEED, STREAM, all, end, eventually, peppers, works},
     proxy::Proxy,
     servers::Server,
 };
@@ -234,4 +236,29 @@ async fn a_password_that_a_server_repeats_is_not_shown() {
             assert!(!failure.contains(secret), "{failure}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_stream_whose_slot_moves_to_another_node_is_found_again() {
+    let nodes = Server::cluster();
+    let bus = RedisBus::builder([nodes[0].url()]).unwrap();
+    let bus = bus.mode(RedisMode::Cluster).build(&peppers(1)).unwrap();
+    let mut listener = works(&bus).await;
+
+    let slot = nodes[0].cli(&["cluster", "keyslot", STREAM]);
+    let has_it = |node: &&Server| node.cli(&["cluster", "countkeysinslot", &slot]) == "1";
+    let from = nodes.iter().find(has_it).unwrap();
+    let to = nodes.iter().find(|node| node.port() != from.port());
+    let to = to.unwrap();
+    let (from_id, to_id) = (from.cli(&["cluster", "myid"]), to.cli(&["cluster", "myid"]));
+    to.cli(&["cluster", "setslot", &slot, "importing", &from_id]);
+    from.cli(&["cluster", "setslot", &slot, "migrating", &to_id]);
+    let port = to.port().to_string();
+    from.cli(&["migrate", "127.0.0.1", &port, STREAM, "0", "5000"]);
+    for node in [to, from] {
+        node.cli(&["cluster", "setslot", &slot, "node", &to_id]);
+    }
+    listening_ends(&mut listener).await;
+    works(&bus).await;
+    assert!(has_it(&to));
 }
