@@ -44,10 +44,11 @@ const EXPIRES_AFTER: &str = "3600000";
 ///
 /// # Security
 /// Who can write to the server, but does not know a pepper, can hold notices back, delete and repeat them; they
-/// cannot make one. A repeated watermark counts as old as it is by the clocks on the wall, so that it proves no
-/// more than it did. A watermark from a clock that is ahead of the listener's by more than 250 ms, or behind by
-/// more than 3 s, is left out; any notice that is off by more than a minute is an error, as is one that no
-/// configured pepper authenticates.
+/// cannot make one. A watermark that arrives late, or again, counts as old as it is by the two nodes' clocks on
+/// the wall, so that it proves no more than it did. That takes clocks that agree: by how much the teller's is
+/// ahead of the listener's, a late one counts as younger than it is. After a notice from more than 250 ms ahead
+/// no watermark counts for ten minutes, and none that is older than 3 s ever. A notice that is off by more than a
+/// minute is an error, as is one that no configured pepper authenticates.
 ///
 /// # Where it runs
 /// On a Tokio runtime with I/O and time, where it spawns the task that connects.

@@ -1,6 +1,12 @@
 //! A notice as an entry of a stream: text that everybody can read, and a MAC that only nodes can make.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use subtle::ConstantTimeEq as _;
 
@@ -22,8 +28,12 @@ const LABEL: &[u8] = b"portcullis/apikey-bus/v1";
 /// How far the clocks of two nodes may differ at all.
 const MOST_APART: i64 = 60_000;
 
-/// A watermark whose teller's clock is ahead by more could be repeated for as long, and count as new.
+/// What is told by a clock that is ahead counts as new for so long as it is ahead, however late it arrives.
 const MOST_AHEAD: i64 = 250;
+
+/// How long no watermark counts after a notice came from further ahead: the one who told it tells others, and
+/// one of them that was held up somewhere would be taken for a new one.
+const DISTRUST_FOR: Duration = Duration::from_secs(600);
 
 /// A watermark that is older proves nothing any more.
 const MOST_BEHIND: i64 = 3_000;
@@ -40,11 +50,17 @@ pub(super) struct Sealer {
     /// The primary one first.
     keys: Vec<(PepperVersion, MacKey)>,
     clock: Arc<dyn Clock>,
+    /// In milliseconds of the monotonic clock.
+    distrusts_until: AtomicU64,
 }
 
 impl Sealer {
     pub(super) fn new(keys: Vec<(PepperVersion, MacKey)>, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, clock }
+        Self {
+            keys,
+            clock,
+            distrusts_until: AtomicU64::new(0),
+        }
     }
 
     pub(super) fn seal(&self, feed: FeedId, notice: &Notice) -> Entry {
@@ -69,13 +85,19 @@ impl Sealer {
         }
         let (told, notice) = parse(&entry.notice).ok_or(UNKNOWN)?;
         let age = self.now().value().saturating_sub(told);
+        let monotonic = self.clock.monotonic();
+        if age < -MOST_AHEAD {
+            let until = millis(monotonic + DISTRUST_FOR);
+            self.distrusts_until.fetch_max(until, Ordering::Relaxed);
+        }
         if age.saturating_abs() > MOST_APART {
             return Err(ANOTHER_TIME);
         }
         let Notice::Watermark(watermark) = notice else {
             return Ok(Some(notice));
         };
-        if !(-MOST_AHEAD..=MOST_BEHIND).contains(&age) {
+        let is_distrusted = millis(monotonic) < self.distrusts_until.load(Ordering::Relaxed);
+        if is_distrusted || age > MOST_BEHIND {
             return Ok(None);
         }
         // Both times were rounded to milliseconds.
@@ -121,11 +143,14 @@ fn text(notice: &Notice) -> String {
         },
         Notice::Watermark(Watermark { head, age }) => {
             // Not younger than it is.
-            let age = age.as_nanos().div_ceil(1_000_000);
-            let age = u64::try_from(age).unwrap_or(u64::MAX);
-            format!("head {head} {age}")
+            let age = age.saturating_add(Duration::from_nanos(999_999));
+            format!("head {head} {}", millis(age))
         }
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// When it was told, and what.

@@ -188,7 +188,7 @@ fn what_a_later_version_of_the_crate_tells_is_refused_and_not_guessed_at() {
 }
 
 #[test]
-fn a_watermark_told_again_counts_as_old_as_it_is_and_then_not_at_all() {
+fn a_watermark_written_again_counts_as_old_as_it_is_and_then_not_at_all() {
     let clock = clock();
     let node = node(&[(1, 1)], &clock);
     let entry = node.seal(FEED, &watermark(17, SECOND));
@@ -210,6 +210,25 @@ fn a_watermark_from_a_clock_that_is_ahead_does_not_count() {
         let expected = counts.then(|| watermark(17, SECOND + MILLISECOND));
         assert_eq!(opened.unwrap(), expected, "{ahead}");
     }
+}
+
+/// One that its clock dates ten seconds ahead, and that is held up for so long, looks new.
+#[test]
+fn no_watermark_counts_for_ten_minutes_after_somebody_told_something_from_ahead() {
+    let (tellers, listeners) = clocks(10_000, 0);
+    let (teller, listener) = (node(&[(1, 1)], &tellers), node(&[(1, 1)], &listeners));
+    let held_up = teller.seal(FEED, &watermark(17, SECOND));
+    let change = teller.seal(FEED, &record(1));
+    assert_eq!(listener.open(FEED, &change).unwrap(), Some(record(1)));
+    listeners.advance(10 * SECOND);
+    assert_eq!(listener.open(FEED, &held_up).unwrap(), None);
+
+    listeners.advance(590 * SECOND - MILLISECOND);
+    let own = |age| listener.open(FEED, &listener.seal(FEED, &watermark(17, age)));
+    assert_eq!(own(SECOND).unwrap(), None);
+    listeners.advance(MILLISECOND);
+    let aged = watermark(17, SECOND + MILLISECOND);
+    assert_eq!(own(SECOND).unwrap(), Some(aged));
 }
 
 #[test]
