@@ -1,11 +1,17 @@
 //! What caches tell each other of changes, faster than each of them reads the feed.
 
+#[cfg(feature = "redis")]
+mod redis;
+
 use std::{error::Error as StdError, fmt, time::Duration};
 
 use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::feed::{Change, FeedId, FeedSeq};
+
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisBus, RedisBusBuilder, RedisBusConfigError, RedisMode};
 
 /// Carries notices from each cache to all others on the same feed.
 ///
@@ -15,10 +21,14 @@ use crate::feed::{Change, FeedId, FeedSeq};
 /// # Contract
 ///
 /// - What is told of one feed is heard by who listens to that feed, and by nobody else.
-/// - What is heard was told: no notice is made up or altered.
+/// - What is heard was told: no notice is made up or altered, but that the age of a watermark may be heard as
+///   more than was told.
 /// - A notice that is heard was told after the call of [`next`](BusListener::next) *before* the one that
-///   gives it began, or, with the first call, after [`listen`](InvalidationBus::listen) was called.
+///   gives it began, or, with the first call, after [`listen`](InvalidationBus::listen) was called. A call
+///   whose future was dropped does not count, and loses nothing.
 /// - Dropping a future of [`tell`](InvalidationBus::tell) may or may not have told.
+///
+/// `conformance::invalidation_bus` checks an implementation (feature `conformance`).
 #[async_trait]
 pub trait InvalidationBus: fmt::Debug + Send + Sync {
     /// Tells all who listen to this feed, in this order. Answers within a tenth of a second, at once while the

@@ -1,5 +1,5 @@
-//! The contracts of [`KeyStore`](crate::store::KeyStore) and [`ChangeFeed`](crate::feed::ChangeFeed)
-//! as tests that every implementation runs.
+//! The contracts of [`KeyStore`](crate::store::KeyStore), [`ChangeFeed`](crate::feed::ChangeFeed) and
+//! [`InvalidationBus`](crate::bus::InvalidationBus) as tests that every implementation runs.
 //!
 //! A suite is a function named after its trait. It panics at the first clause of the contract that
 //! does not hold: "`Trait`: the clause: what was seen".
@@ -25,12 +25,15 @@
 // a function named after the property; `clauses!` makes its words of that name, and `Clause` a panic.
 
 mod change_feed;
+mod invalidation_bus;
 mod key_store;
 mod records;
 
 use std::fmt::{Debug, Display};
 
-pub use self::{change_feed::change_feed, key_store::key_store};
+pub use self::{
+    change_feed::change_feed, invalidation_bus::invalidation_bus, key_store::key_store,
+};
 
 /// Runs functions in order, each with the [`Clause`] of its name before its other arguments.
 macro_rules! clauses {

@@ -103,6 +103,14 @@ impl Peppers {
             .collect()
     }
 
+    /// The keys that authenticate notices on a bus, the primary one first.
+    #[cfg(feature = "redis")]
+    pub(crate) fn bus_keys(&self) -> Vec<(PepperVersion, MacKey)> {
+        let keys = self.peppers.iter();
+        keys.map(|pepper| (pepper.version, pepper.bus.begin().keep()))
+            .collect()
+    }
+
     pub(crate) fn primary(&self) -> &Pepper {
         &self.peppers[0]
     }
@@ -129,6 +137,9 @@ pub(crate) struct Pepper {
     pub(crate) row: MacKey,
     /// Tags kids.
     pub(crate) kid_tag: MacKey,
+    /// Authenticates notices on a bus.
+    #[cfg(feature = "redis")]
+    bus: MacKey,
     check: CheckValue,
 }
 
@@ -148,6 +159,8 @@ impl Pepper {
             hash: MacKey::new(bytes),
             row: key(b"portcullis/apikey-row/v1"),
             kid_tag: key(b"portcullis/kid/v1"),
+            #[cfg(feature = "redis")]
+            bus: key(b"portcullis/apikey-bus/v1"),
             check: CheckValue::from_bytes(check),
         }
     }

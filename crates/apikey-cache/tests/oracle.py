@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Second implementation of the API-key format, with Python's standard library alone.
 
-Prints the known answers of docs/formats.md, which src/verifier/tests.rs holds frozen.
+Prints the known answers of docs/formats.md, which src/verifier/tests.rs and src/bus/redis/entry/tests.rs hold
+frozen.
 """
 
 import hashlib
@@ -48,6 +49,8 @@ SCOPES = b"events:write leads:read"
 NOT_BEFORE = None
 EXPIRES_AT = 1_798_761_600_000
 RECORD_VERSION = 1
+FEED = bytes(range(16))
+TOLD_AT = 1_767_225_600_000
 
 assert len(SECRET) == 43
 
@@ -76,9 +79,17 @@ row_mac = mac(
     + key_hash,
 )
 check_value = hkdf(PEPPER, b"portcullis/apikey-check/v1", 16)
+notice = f"{TOLD_AT} record 17 {kid} 2"
+notice_mac = mac(
+    hkdf(PEPPER, b"portcullis/apikey-bus/v1", 32),
+    b"portcullis/apikey-bus/v1\x00" + FEED + lp32(notice.encode()),
+)
 
 print("kid        ", kid)
 print("key        ", key)
 print("hash       ", key_hash.hex())
 print("row MAC    ", row_mac.hex())
 print("check value", check_value.hex())
+print("stream     ", f"portcullis:apikey:{{{FEED.hex()}}}:notices")
+print("notice     ", notice)
+print("mac        ", f"{PEPPER_VERSION}:{notice_mac.hex()}")

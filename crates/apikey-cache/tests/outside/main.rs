@@ -2,6 +2,7 @@
 //! server out of process would keep it, made from public items alone.
 
 mod broken;
+mod bus;
 
 use std::{
     collections::{BTreeMap, VecDeque},
