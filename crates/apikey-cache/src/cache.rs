@@ -8,6 +8,7 @@ mod follow;
 mod last_used;
 mod load;
 mod manage;
+mod pepper_usage;
 mod stats;
 mod validate;
 
@@ -39,6 +40,7 @@ pub(crate) use self::entry::Entry;
 pub use self::{
     builder::ApiKeyCacheBuilder,
     manage::{Issued, KeyPage, ManageError, NewKey, Revocation},
+    pepper_usage::PepperUse,
     stats::CacheStats,
     validate::Denied,
 };

@@ -52,7 +52,8 @@ RECORD_VERSION = 1
 assert len(SECRET) == 43
 
 tagged = RANDOM + base62(PEPPER_VERSION, 3)
-tag = mac(hkdf(PEPPER, b"portcullis/kid/v1", 32), tagged.encode())[:5]
+tag_key = hkdf(PEPPER, b"portcullis/kid/v1", 32)
+tag = mac(tag_key, tagged.encode())[:5]
 kid = tagged + base62(int.from_bytes(tag, "big"), 7)
 
 content = f"pcl_live_{kid}_{SECRET}"
@@ -76,9 +77,12 @@ row_mac = mac(
     + key_hash,
 )
 check_value = hkdf(PEPPER, b"portcullis/apikey-check/v1", 16)
+tag_check_value = hkdf(tag_key, b"portcullis/kid-check/v1", 16)
 
-print("kid        ", kid)
-print("key        ", key)
-print("hash       ", key_hash.hex())
-print("row MAC    ", row_mac.hex())
-print("check value", check_value.hex())
+print("kid            ", kid)
+print("key            ", key)
+print("hash           ", key_hash.hex())
+print("row MAC        ", row_mac.hex())
+print("check value    ", check_value.hex())
+print("tag key        ", tag_key.hex())
+print("tag check value", tag_check_value.hex())
