@@ -25,7 +25,7 @@ pub(crate) use self::{
     admission::Admission,
     api_keys::{
         ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, ApiKeys, IssuedApiKey,
-        PageRequest,
+        PageRequest, PepperDescription,
     },
     audit::{AuditError, AuditEvents, AuditPage, AuditRequest},
     detection::DetectionRules,

@@ -1,11 +1,13 @@
 //! Issuing, listing, describing and revoking API keys.
 
+mod peppers;
 mod request;
 
 use std::{num::NonZeroU16, sync::Arc, time::SystemTime};
 
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, KeyInfo, Kid, MalformedKid, ManageError, NewKey, Revocation, TenantId,
+    ApiKey, ApiKeyCache, KeyInfo, Kid, MalformedKid, ManageError, NewKey, PepperVersion,
+    Revocation, TenantId,
     store::{KeyQuery, StoreError},
 };
 use serde::Serialize;
@@ -16,7 +18,7 @@ use crate::{
     timestamp,
 };
 
-pub(crate) use self::request::ApiKeyRequest;
+pub(crate) use self::{peppers::PepperDescription, request::ApiKeyRequest};
 
 /// The use cases on API keys.
 #[derive(Debug, Clone)]
@@ -49,6 +51,8 @@ pub(crate) struct ApiKeyDescription {
     pub(crate) tier: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) status: &'static str,
+    /// The version of the pepper that it is hashed under; none if it was revoked.
+    pub(crate) pepper_version: Option<u16>,
     pub(crate) created_at: String,
     pub(crate) expires_at: Option<String>,
     pub(crate) last_used: Option<String>,
@@ -327,6 +331,7 @@ impl From<&KeyInfo> for ApiKeyDescription {
             tier: key.tier().to_string(),
             scopes: key.scopes().iter().map(str::to_owned).collect(),
             status: key.status().as_str(),
+            pepper_version: key.pepper().map(PepperVersion::value),
             created_at: time(key.created_at()),
             expires_at: key.expires_at().map(time),
             last_used: key.last_used().map(time),

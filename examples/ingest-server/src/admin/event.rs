@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use portcullis_apikey_cache::Kid;
+use portcullis_apikey_cache::{Kid, PepperVersion};
 use portcullis_ratelimit::policy::Policies;
 
 use super::Actor;
@@ -39,6 +39,10 @@ pub(crate) enum Action<'a> {
     },
     RevokeApiKey {
         kid: Option<&'a Kid>,
+    },
+    ReadPeppers,
+    ReadTagKey {
+        version: PepperVersion,
     },
     /// Any at all.
     Request,
@@ -79,6 +83,8 @@ impl Action<'_> {
             Self::ListApiKeys { .. } => "api_key.list",
             Self::ReadApiKey { .. } => "api_key.read",
             Self::RevokeApiKey { .. } => "api_key.revoke",
+            Self::ReadPeppers => "pepper.list",
+            Self::ReadTagKey { .. } => "pepper.tag_key",
             Self::Request => "admin.request",
             Self::ReadLimits => "limits.read",
             Self::ReplaceLimits { .. } => "limits.replace",
@@ -108,6 +114,14 @@ impl Action<'_> {
             | Self::ReadApiKey { kid }
             | Self::RevokeApiKey { kid } => *kid,
             _ => None,
+        }
+    }
+
+    /// What it is about by name: an API key, or a version of the pepper.
+    pub(crate) fn resource(&self) -> Option<String> {
+        match self {
+            Self::ReadTagKey { version } => Some(version.to_string()),
+            _ => self.kid().map(ToString::to_string),
         }
     }
 
