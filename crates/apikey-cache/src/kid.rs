@@ -132,7 +132,7 @@ mod tests {
             let [high, low] = version.to_be_bytes();
             (u32::from(*version), high ^ low.rotate_left(3) ^ 0x5A)
         };
-        pepper::tests::peppers(&versions.iter().map(secret).collect::<Vec<_>>()).unwrap()
+        pepper::peppers(&versions.iter().map(secret).collect::<Vec<_>>()).unwrap()
     }
 
     #[test]

@@ -12,6 +12,8 @@ use secrecy::{ExposeSecret as _, SecretBox};
 use self::{derive::Root, tag_key::TagKey};
 use crate::mac::MacKey;
 
+#[cfg(test)]
+pub(crate) use self::tests::peppers;
 pub use self::version::{PepperError, PepperVersion};
 
 /// The peppers in use: one under which keys are hashed, and others that still verify. Of versions that
@@ -227,4 +229,4 @@ impl Pepper {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -5,7 +5,7 @@ use secrecy::SecretBox;
 use super::*;
 
 /// The version of this number.
-pub(crate) fn version(number: u32) -> PepperVersion {
+fn version(number: u32) -> PepperVersion {
     number.try_into().unwrap()
 }
 
