@@ -325,7 +325,8 @@ async fn the_pepper_is_rotated_to_the_end() {
     })
     .await;
     let event = &audit["events"][0];
-    assert_eq!(event["resources"], json!(["1"]), "{event}");
+    let pepper = json!([{ "type": "pepper", "id": "1" }]);
+    assert_eq!(event["resources"], pepper, "{event}");
     assert_eq!(event["outcome"], "success", "{event}");
     let secret = tag_key.trim().split_once(':').unwrap().1;
     assert!(!audit.to_string().contains(secret) && !data.logs().contains(secret));
