@@ -245,6 +245,7 @@ def settings():
     yield "rotated", "\n".join([
         *good[:1], f"PORTCULLIS_KEKS=1:{secret(4)},2:{secret(5)}", "PORTCULLIS_KEKS_PRIMARY=2", *good[2:],
     ])
+    yield "dropped", "\n".join([*good, f"PORTCULLIS_KID_TAG_KEYS=7:{secret(6)},2:{secret(7)}"])
     yield "primary-missing", "\n".join([*good, "PORTCULLIS_KEKS_PRIMARY=9"])
     yield "same-secret", "\n".join([*good[:2], f"PORTCULLIS_INDEX_ROOTS=1:{secret(1)}", good[3]])
     yield "token-from-file", "\n".join(["INGEST_ADMIN_TOKEN_FILE=token", *good[1:]])

@@ -10,6 +10,7 @@ mod invalidate;
 mod last_used;
 mod load;
 mod manage;
+mod pepper_usage;
 mod refresh;
 mod rotate;
 mod stats;
@@ -46,6 +47,7 @@ pub(crate) use self::entry::Entry;
 pub use self::{
     builder::ApiKeyCacheBuilder,
     manage::{Issued, KeyPage, ManageError, NewKey, Revocation},
+    pepper_usage::PepperUse,
     rotate::{Rotated, Rotation},
     stats::CacheStats,
     validate::Denied,

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     kid::Kid,
-    pepper::Peppers,
+    pepper::{PepperVersion, Peppers},
     scope::Scopes,
     store::{KeyRecord, RecordState, RecordVersion, UnixMillis, Validity},
     tenant::TenantId,
@@ -71,6 +71,15 @@ impl KeyInfo {
     #[must_use]
     pub fn version(&self) -> RecordVersion {
         self.record.version
+    }
+
+    /// The version of the pepper that the key is hashed under, until it is next used; `None` if it was revoked.
+    #[must_use]
+    pub fn pepper(&self) -> Option<PepperVersion> {
+        match &self.record.state {
+            RecordState::Active(verifier) => Some(verifier.pepper),
+            RecordState::Revoked => None,
+        }
     }
 
     /// Refused before this date.

@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::{
     base62,
     entropy::{Entropy, EntropyError},
+    mac::MacKey,
     pepper::{Pepper, PepperVersion, Peppers},
 };
 
@@ -49,17 +50,17 @@ impl Kid {
         let version = base62::encode::<VERSION_LEN>(pepper.version.value().into());
         kid[..RANDOM_LEN].copy_from_slice(random);
         kid[RANDOM_LEN..TAGGED_LEN].copy_from_slice(&version);
-        let tag = derive_tag(pepper, &kid[..TAGGED_LEN]);
+        let tag = derive_tag(pepper.kid_tag(), &kid[..TAGGED_LEN]);
         kid[TAGGED_LEN..].copy_from_slice(&tag);
         Self(kid)
     }
 
-    /// Whether one of these peppers made the tag.
+    /// Whether the tag was made under one of these peppers, or under one whose tag key is left.
     pub(crate) fn is_tagged_by(&self, peppers: &Peppers) -> bool {
         let (tagged, tag) = self.0.split_at(TAGGED_LEN);
         self.tag_version()
-            .and_then(|version| peppers.find(version))
-            .is_some_and(|pepper| derive_tag(pepper, tagged).ct_eq(tag).into())
+            .and_then(|version| peppers.find_tag(version))
+            .is_some_and(|key| derive_tag(key, tagged).ct_eq(tag).into())
     }
 
     /// The version of the pepper that the tag is said to have been made under; of a text that was not made
@@ -82,8 +83,8 @@ impl Kid {
 }
 
 /// The first 40 bits of the MAC, as a number in seven digits.
-fn derive_tag(pepper: &Pepper, tagged: &[u8]) -> [u8; TAG_LEN] {
-    let mut mac = pepper.kid_tag.begin();
+fn derive_tag(key: &MacKey, tagged: &[u8]) -> [u8; TAG_LEN] {
+    let mut mac = key.begin();
     mac.bytes(tagged);
     let bits = mac
         .finish()
@@ -131,7 +132,7 @@ mod tests {
             let [high, low] = version.to_be_bytes();
             (u32::from(*version), high ^ low.rotate_left(3) ^ 0x5A)
         };
-        pepper::tests::peppers(&versions.iter().map(secret).collect::<Vec<_>>()).unwrap()
+        pepper::peppers(&versions.iter().map(secret).collect::<Vec<_>>()).unwrap()
     }
 
     #[test]

@@ -40,13 +40,13 @@ pub use self::headers::CredentialError;
 pub use self::{
     cache::{
         ApiKeyCache, ApiKeyCacheBuilder, CacheStats, Denied, Issued, KeyPage, ManageError, NewKey,
-        Revocation, Rotated, Rotation, Warmed, WarmingEnd,
+        PepperUse, Revocation, Rotated, Rotation, Warmed, WarmingEnd,
     },
     key::{ApiKey, MalformedKey},
     key_format::{InvalidKeyFormat, KeyFormat},
     key_info::{KeyInfo, KeyStatus},
     kid::{Kid, MalformedKid},
-    pepper::{PepperError, PepperVersion, Peppers},
+    pepper::{PepperError, PepperRole, PepperVersion, Peppers},
     principal::Principal,
     scope::{InvalidScope, Scope, Scopes},
     tenant::{InvalidTenantId, TenantId},

@@ -1,77 +1,66 @@
 //! The secrets that key hashing depends on, by version.
 
-use std::{collections::BTreeMap, fmt, num::NonZeroU16};
+mod derive;
+mod tag_key;
+mod version;
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use portcullis_versioned_secrets::{CheckValue, SecretVersion, VersionedSecrets};
-use ring::hkdf;
-use secrecy::ExposeSecret as _;
-use thiserror::Error;
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretBox};
 
+use self::{derive::Root, tag_key::TagKey};
 use crate::mac::MacKey;
 
-/// The version of a pepper, chosen by the operator: a number from 1 to 65,535, since kids and records
-/// hold it in two bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PepperVersion(NonZeroU16);
+#[cfg(test)]
+pub(crate) use self::tests::peppers;
+pub use self::version::{PepperError, PepperVersion};
 
-impl PepperVersion {
-    /// The version of this number.
-    #[must_use]
-    pub const fn new(version: NonZeroU16) -> Self {
-        Self(version)
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn value(self) -> u16 {
-        self.0.get()
-    }
-}
-
-impl TryFrom<u32> for PepperVersion {
-    type Error = PepperError;
-
-    fn try_from(version: u32) -> Result<Self, PepperError> {
-        let number = u16::try_from(version).ok().and_then(NonZeroU16::new);
-        number
-            .map(Self)
-            .ok_or(PepperError::VersionOutOfRange(version))
-    }
-}
-
-impl TryFrom<SecretVersion> for PepperVersion {
-    type Error = PepperError;
-
-    fn try_from(version: SecretVersion) -> Result<Self, PepperError> {
-        version.value().try_into()
-    }
-}
-
-impl From<PepperVersion> for SecretVersion {
-    fn from(version: PepperVersion) -> Self {
-        Self::new(version.0.into())
-    }
-}
-
-impl fmt::Display for PepperVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// The peppers in use: one under which keys are hashed, and others that still verify.
+/// The peppers in use: one under which keys are hashed, and others that still verify. Of versions that
+/// verify nothing any more the tag keys may be left.
 ///
 /// A pepper is 32 random bytes that the database never holds: without it nobody who reads the
 /// table can test a guess, and nobody who writes it can mint or widen a key.
+///
+/// Cloning is cheap and copies no secret.
 ///
 /// # Security
 ///
 /// The secrets passed in are wiped when their last clone is dropped, and so is what is derived from
 /// them; what is left on the stack while that is done is not.
+#[derive(Clone)]
 pub struct Peppers {
     /// The primary one first.
-    peppers: Vec<Pepper>,
+    peppers: Arc<[Pepper]>,
+    /// Of other versions than these.
+    tags_only: BTreeMap<PepperVersion, Arc<TagKey>>,
+}
+
+/// What a version of the pepper is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PepperRole {
+    /// New keys are issued and hashed under it, and others are when they are used.
+    Primary,
+    /// Keys that are hashed under it are accepted, and hashed under the primary one then.
+    Verifies,
+    /// Its tag key alone is there: it tells the kids that were issued under it from invented ones.
+    TagsOnly,
+    /// There is neither: every key that needs it is refused.
+    Missing,
+}
+
+impl PepperRole {
+    /// The name that lists and interfaces use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Verifies => "verifies",
+            Self::TagsOnly => "tags-only",
+            Self::Missing => "missing",
+        }
+    }
 }
 
 impl Peppers {
@@ -87,10 +76,76 @@ impl Peppers {
         });
         Ok(Self {
             peppers: peppers.collect::<Result<_, PepperError>>()?,
+            tags_only: BTreeMap::new(),
         })
     }
 
-    /// A value for each version that shows whether a process has the same pepper as another.
+    /// Adds versions of which the tag keys are left, as [`tag_key`](Self::tag_key) gave them: keys that were
+    /// issued under such a version are good as long as they are hashed under another one.
+    ///
+    /// A tag key verifies no hash and no row, and none can be forged with it. It makes kids that reach the
+    /// store, where there is no record of them. The tag key of a version whose pepper is there adds nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`PepperError::ForeignTagKey`] if the version's pepper is there, and the key is not the one derived
+    /// from it; [`PepperError::RepeatedTagKey`], [`PepperError::SameTagKey`].
+    pub fn with_tag_keys(
+        mut self,
+        keys: impl IntoIterator<Item = (PepperVersion, SecretBox<[u8; 32]>)>,
+    ) -> Result<Self, PepperError> {
+        for (version, key) in keys {
+            // EXPOSE: it becomes the key of a MAC.
+            let key = TagKey::new(key.expose_secret());
+            let same = self.tag_keys().find(|(_, other)| other.is(&key));
+            match (self.find(version), same) {
+                (Some(_), Some((of, _))) if of == version => {}
+                (Some(_), _) => return Err(PepperError::ForeignTagKey(version)),
+                _ if self.tags_only.contains_key(&version) => {
+                    return Err(PepperError::RepeatedTagKey(version));
+                }
+                (None, Some((other, _))) => return Err(PepperError::SameTagKey(other, version)),
+                (None, None) => {
+                    self.tags_only.insert(version, Arc::new(key));
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// What is kept of a version after its pepper: see [`with_tag_keys`](Self::with_tag_keys). `None` if
+    /// nothing of the version is there.
+    ///
+    /// # Security
+    ///
+    /// A secret. Who has it can invent kids that cost a reading of the store each; that is all.
+    #[must_use]
+    pub fn tag_key(&self, version: PepperVersion) -> Option<SecretBox<[u8; 32]>> {
+        let mut keys = self.tag_keys();
+        keys.find(|(of, _)| *of == version)
+            .map(|(_, key)| key.copy())
+    }
+
+    /// What a version is good for.
+    #[must_use]
+    pub fn role(&self, version: PepperVersion) -> PepperRole {
+        if self.primary().version == version {
+            PepperRole::Primary
+        } else if self.find(version).is_some() {
+            PepperRole::Verifies
+        } else if self.tags_only.contains_key(&version) {
+            PepperRole::TagsOnly
+        } else {
+            PepperRole::Missing
+        }
+    }
+
+    /// Every version of which something is there: the primary one first, those with tag keys alone last.
+    pub fn versions(&self) -> impl Iterator<Item = PepperVersion> {
+        self.tag_keys().map(|(version, _)| version)
+    }
+
+    /// A value for each pepper that shows whether a process has the same as another.
     ///
     /// A service stores it when it first uses a version and compares it at every start, so that a
     /// wrong pepper is found before the first request. It is derived one-way and tells nothing
@@ -111,12 +166,35 @@ impl Peppers {
             .collect()
     }
 
+    /// The same for tag keys, those of peppers too: what is stored while a pepper is there shows later
+    /// whether the tag key that is left is its own.
+    #[must_use]
+    pub fn tag_check_values(&self) -> BTreeMap<SecretVersion, CheckValue> {
+        self.tag_keys()
+            .map(|(version, key)| (version.into(), key.check))
+            .collect()
+    }
+
     pub(crate) fn primary(&self) -> &Pepper {
         &self.peppers[0]
     }
 
     pub(crate) fn find(&self, version: PepperVersion) -> Option<&Pepper> {
         self.peppers.iter().find(|pepper| pepper.version == version)
+    }
+
+    /// What tags kids under this version.
+    pub(crate) fn find_tag(&self, version: PepperVersion) -> Option<&MacKey> {
+        let mut keys = self.tag_keys();
+        keys.find(|(of, _)| *of == version).map(|(_, key)| &key.mac)
+    }
+
+    fn tag_keys(&self) -> impl Iterator<Item = (PepperVersion, &TagKey)> {
+        let tags_only = self.tags_only.iter();
+        let tags_only = tags_only.map(|(version, key)| (*version, key.as_ref()));
+        let full = self.peppers.iter();
+        full.map(|pepper| (pepper.version, &pepper.kid_tag))
+            .chain(tags_only)
     }
 }
 
@@ -135,8 +213,7 @@ pub(crate) struct Pepper {
     pub(crate) hash: MacKey,
     /// Authenticates rows.
     pub(crate) row: MacKey,
-    /// Tags kids.
-    pub(crate) kid_tag: MacKey,
+    kid_tag: TagKey,
     /// Authenticates notices on a bus.
     #[cfg(feature = "redis")]
     bus: MacKey,
@@ -145,121 +222,24 @@ pub(crate) struct Pepper {
 
 impl Pepper {
     fn derive(version: PepperVersion, bytes: &[u8; 32]) -> Self {
-        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(bytes);
-        let mut check = [0; CheckValue::BYTES];
-        expand(&root, b"portcullis/apikey-check/v1", &mut check);
-        let key = |label: &[u8]| {
-            let mut key = Zeroizing::new([0; 32]);
-            expand(&root, label, key.as_mut());
-            MacKey::new(&key)
-        };
+        let root = Root::new(bytes);
         Self {
             version,
             // EXPOSE: the pepper is the HMAC key of the stored hashes, by the format.
             hash: MacKey::new(bytes),
-            row: key(b"portcullis/apikey-row/v1"),
-            kid_tag: key(b"portcullis/kid/v1"),
+            row: MacKey::new(&root.derive(b"portcullis/apikey-row/v1")),
+            kid_tag: TagKey::derive(&root),
             #[cfg(feature = "redis")]
-            bus: key(b"portcullis/apikey-bus/v1"),
-            check: CheckValue::from_bytes(check),
+            bus: MacKey::new(&root.derive(b"portcullis/apikey-bus/v1")),
+            check: CheckValue::from_bytes(*root.derive(b"portcullis/apikey-check/v1")),
         }
     }
-}
 
-fn expand(root: &hkdf::Prk, label: &[u8], bytes: &mut [u8]) {
-    root.expand(&[label], OfLen(bytes.len()))
-        .and_then(|expanded| expanded.fill(bytes))
-        .expect("the length is that of the bytes, and not above 255 blocks");
-}
-
-struct OfLen(usize);
-
-impl hkdf::KeyType for OfLen {
-    fn len(&self) -> usize {
-        self.0
+    /// Tags kids.
+    pub(crate) fn kid_tag(&self) -> &MacKey {
+        &self.kid_tag.mac
     }
-}
-
-/// Secrets that cannot be peppers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum PepperError {
-    /// The version is 0, or does not fit into the two bytes that kids and records have for it.
-    #[error("pepper version {0} is out of range: number peppers from 1 to 65535")]
-    VersionOutOfRange(u32),
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use secrecy::SecretBox;
-
-    use super::*;
-
-    /// The version of this number.
-    pub(crate) fn version(number: u32) -> PepperVersion {
-        number.try_into().unwrap()
-    }
-
-    /// Peppers of these versions, each of one repeated byte; the first is primary.
-    pub(crate) fn peppers(secrets: &[(u32, u8)]) -> Result<Peppers, PepperError> {
-        let pepper = |&(version, byte): &(u32, u8)| {
-            let secret = SecretBox::new(Box::new([byte; 32]));
-            (SecretVersion::try_from(version).unwrap(), secret)
-        };
-        let primary = SecretVersion::try_from(secrets[0].0).unwrap();
-        Peppers::new(VersionedSecrets::new(primary, secrets.iter().map(pepper)).unwrap())
-    }
-
-    #[test]
-    fn a_version_that_kids_cannot_hold_is_refused_by_number() {
-        assert!(peppers(&[(1, 1), (65_535, 2)]).is_ok());
-        let refused = peppers(&[(1, 1), (65_536, 2)]).map(drop).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "pepper version 65536 is out of range: number peppers from 1 to 65535"
-        );
-    }
-
-    #[test]
-    fn versions_are_numbers_from_1_to_65535() {
-        for number in [1, 65_535] {
-            let version = PepperVersion::try_from(number).unwrap();
-            assert_eq!(u32::from(version.value()), number);
-        }
-        for number in [0, 65_536] {
-            assert_eq!(
-                PepperVersion::try_from(number),
-                Err(PepperError::VersionOutOfRange(number))
-            );
-        }
-    }
-
-    #[test]
-    fn keys_are_hashed_under_the_primary_version() {
-        let peppers = peppers(&[(2, 2), (3, 3), (1, 1)]).unwrap();
-        assert_eq!(peppers.primary().version, version(2));
-        for version in 1..=3 {
-            let version = self::version(version);
-            assert_eq!(peppers.find(version).unwrap().version, version);
-        }
-        assert!(peppers.find(version(4)).is_none());
-    }
-
-    #[test]
-    fn a_check_value_depends_on_the_pepper_alone() {
-        let one = peppers(&[(1, 1), (2, 2)]).unwrap().check_values();
-        let two = peppers(&[(7, 1), (2, 3)]).unwrap().check_values();
-        let secret_version = |number| SecretVersion::from(version(number));
-        assert_eq!(one[&secret_version(1)], two[&secret_version(7)]);
-        assert_ne!(one[&secret_version(2)], two[&secret_version(2)]);
-    }
-
-    #[test]
-    fn debug_shows_no_secret() {
-        let peppers = peppers(&[(3, 0xAB)]).unwrap();
-        assert_eq!(
-            format!("{peppers:?}"),
-            "Peppers { primary: PepperVersion(3), .. }"
-        );
-    }
-}
+mod tests;

@@ -55,7 +55,8 @@ TOLD_AT = 1_767_225_600_000
 assert len(SECRET) == 43
 
 tagged = RANDOM + base62(PEPPER_VERSION, 3)
-tag = mac(hkdf(PEPPER, b"portcullis/kid/v1", 32), tagged.encode())[:5]
+tag_key = hkdf(PEPPER, b"portcullis/kid/v1", 32)
+tag = mac(tag_key, tagged.encode())[:5]
 kid = tagged + base62(int.from_bytes(tag, "big"), 7)
 
 content = f"pcl_live_{kid}_{SECRET}"
@@ -84,12 +85,15 @@ notice_mac = mac(
     hkdf(PEPPER, b"portcullis/apikey-bus/v1", 32),
     b"portcullis/apikey-bus/v1\x00" + FEED + lp32(notice.encode()),
 )
+tag_check_value = hkdf(tag_key, b"portcullis/kid-check/v1", 16)
 
-print("kid        ", kid)
-print("key        ", key)
-print("hash       ", key_hash.hex())
-print("row MAC    ", row_mac.hex())
-print("check value", check_value.hex())
-print("stream     ", f"portcullis:apikey:{{{FEED.hex()}}}:notices")
-print("notice     ", notice)
-print("mac        ", f"{PEPPER_VERSION}:{notice_mac.hex()}")
+print("kid            ", kid)
+print("key            ", key)
+print("hash           ", key_hash.hex())
+print("row MAC        ", row_mac.hex())
+print("check value    ", check_value.hex())
+print("tag key        ", tag_key.hex())
+print("tag check value", tag_check_value.hex())
+print("stream         ", f"portcullis:apikey:{{{FEED.hex()}}}:notices")
+print("notice         ", notice)
+print("mac            ", f"{PEPPER_VERSION}:{notice_mac.hex()}")

@@ -25,7 +25,7 @@ pub(crate) use self::{
     admission::Admission,
     api_keys::{
         ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, ApiKeys, IssuedApiKey,
-        PageRequest, RotatedApiKey, RotationRequest,
+        PageRequest, PepperDescription, RotatedApiKey, RotationRequest,
     },
     audit::{AuditError, AuditEvents, AuditPage, AuditRequest},
     detection::DetectionRules,

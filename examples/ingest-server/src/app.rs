@@ -28,7 +28,7 @@ use self::{
 };
 use crate::{
     admin::{ApiKeys, Components, UseCases},
-    backend::{Backend, BackendError, Connections, Observers},
+    backend::{Backend, BackendError, Connections, MissingPeppers, Observers},
     clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
     detection::DetectionPolicies,
@@ -125,7 +125,7 @@ impl App {
             )?)),
             faults: Some(Arc::new(FaultMetrics::register(registry)?)),
         };
-        let backend = Backend::open(config, observers).await?;
+        let backend = Backend::open(config, observers, MissingPeppers::Refuse).await?;
         let connections = backend.connections();
         let (limits, detection, starts) = policies::read(config, &*backend.store).await?;
         let limiters = Limiters::new(backend.limiter.clone(), backend.operators);

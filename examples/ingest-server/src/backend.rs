@@ -8,6 +8,7 @@ mod key_provider;
 mod limit_stores;
 mod limiter;
 mod location;
+mod needed_peppers;
 mod redis_client;
 mod secret_checks;
 mod upkeep;
@@ -15,7 +16,9 @@ mod watched;
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use portcullis_apikey_cache::{self as apikey_cache, ApiKeyCache, Peppers, store::KeyStore};
+use portcullis_apikey_cache::{
+    self as apikey_cache, ApiKeyCache, ManageError, Peppers, store::KeyStore,
+};
 use portcullis_keyring::{self as keyring, Keyring, kek::KekProvider, store::DekStore};
 use portcullis_pii_crypto::IndexRoots;
 use portcullis_ratelimit::{self as ratelimit, RateLimiter};
@@ -24,11 +27,12 @@ use self::{
     database::Database,
     key_provider::KeyProvider,
     limiter::Limiters,
-    secret_checks::{Configured, VerifyError, WrittenWith, WrongSecrets},
+    needed_peppers::NeededPeppers,
+    secret_checks::{Configured, Needed, VerifyError, WrittenWith, WrongSecrets},
     upkeep::Upkeep,
 };
 use crate::{
-    config::{Config, INDEX_ROOTS, KEY_PEPPERS},
+    config::{Config, INDEX_ROOTS, KEY_PEPPERS, KID_TAG_KEYS},
     store::{FaultLatch, FaultObserver, Remembered, Store},
 };
 
@@ -47,6 +51,8 @@ pub(crate) struct Backend {
     pub(crate) keyring: Keyring,
     pub(crate) index_roots: IndexRoots,
     pub(crate) api_keys: ApiKeyCache,
+    /// Those that `api_keys` has.
+    pub(crate) peppers: Peppers,
     pub(crate) key_store: Arc<dyn KeyStore>,
     pub(crate) limiter: RateLimiter,
     pub(crate) operators: RateLimiter,
@@ -66,6 +72,14 @@ pub(crate) struct Observers {
     pub(crate) faults: Option<Arc<dyn FaultObserver>>,
 }
 
+/// What becomes of a start where API keys need a pepper, or what is kept of one, that is not configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MissingPeppers {
+    Refuse,
+    /// For what shows and revokes keys: nothing is written under any secret.
+    Accept,
+}
+
 /// What has to be closed at the end.
 #[derive(Debug, Clone)]
 pub(crate) struct Connections(Database);
@@ -80,6 +94,11 @@ pub(crate) enum BackendError {
     /// A secret is not the one this database was written with; the text says which.
     #[error(transparent)]
     Secrets(#[from] WrongSecrets),
+    /// API keys would be refused that are good.
+    #[error(transparent)]
+    Peppers(#[from] NeededPeppers),
+    #[error("the API keys cannot be counted")]
+    ApiKeys(#[from] ManageError),
     #[error(transparent)]
     Database(#[from] DatabaseError),
     /// A set of secrets that the configuration let through.
@@ -91,11 +110,15 @@ pub(crate) enum BackendError {
 
 impl Backend {
     /// Opens the database and checks every secret against it before anything is read or written
-    /// with one.
+    /// with one. What it remembers of them is added to when all is right, peppers included.
     ///
     /// # Errors
     /// [`BackendError`]; its text and its sources hold no secret.
-    pub(crate) async fn open(config: &Config, observers: Observers) -> Result<Self, BackendError> {
+    pub(crate) async fn open(
+        config: &Config,
+        observers: Observers,
+        missing_peppers: MissingPeppers,
+    ) -> Result<Self, BackendError> {
         let database = Database::open(&config.database, FaultLatch::new(observers.faults)).await?;
         let store = database.store();
         let Secrets {
@@ -104,17 +127,19 @@ impl Backend {
             peppers,
             configured,
         } = Secrets::configured(config)?;
-        let verified = secret_checks::verify(&*store, &index_roots, &configured).await;
-        verified.map_err(|error| match error {
-            VerifyError::Wrong(wrong) => BackendError::Secrets(wrong),
-            VerifyError::Store(error) => DatabaseError::from(error).into(),
-        })?;
+        secret_checks::compare(&*store, &configured).await?;
 
         let data_keys = database.data_keys().await?;
         let (key_store, changes) = database.api_keys().await?;
-        let mut api_keys = ApiKeyCache::builder(Arc::clone(&key_store), changes, peppers);
+        let mut api_keys = ApiKeyCache::builder(Arc::clone(&key_store), changes, peppers.clone());
         if let Some(observer) = observers.api_keys {
             api_keys = api_keys.observer(observer);
+        }
+        let api_keys = api_keys.build();
+        let usage = needed_peppers::check(&api_keys.pepper_usage().await?);
+        if usage.is_ok() || missing_peppers == MissingPeppers::Refuse {
+            usage?;
+            secret_checks::verify(&*store, &index_roots, &configured).await?;
         }
         let mut keyring =
             Keyring::builder(provider, Arc::clone(&data_keys)).cache_capacity(DATA_KEYS);
@@ -131,7 +156,8 @@ impl Backend {
         } = Limiters::configured(&config.providers.limits, observers.limits)?;
         Ok(Self {
             keyring: keyring.build(),
-            api_keys: api_keys.build(),
+            api_keys,
+            peppers,
             key_store,
             limiter,
             operators,
@@ -159,6 +185,10 @@ impl Backend {
         };
         let secrets = Secrets::configured(config)?;
         secret_checks::compare_with(&remembered, &secrets.index_roots, &secrets.configured)?;
+        if let Some(keys) = Database::kept_api_keys(&config.database).await? {
+            let keys = ApiKeyCache::builder_without_feed(keys, secrets.peppers).build();
+            needed_peppers::check(&keys.pepper_usage().await?)?;
+        }
         Ok(Some(remembered))
     }
 
@@ -180,7 +210,7 @@ impl Secrets {
     fn configured(config: &Config) -> Result<Self, BackendError> {
         let secrets = &config.secrets;
         let index_roots = IndexRoots::new(secrets.index_roots.clone()).map_err(unusable)?;
-        let peppers = Peppers::new(secrets.key_peppers.clone()).map_err(unusable)?;
+        let peppers = secrets.peppers().map_err(unusable)?;
         let KeyProvider {
             provider,
             secrets: mut configured,
@@ -189,11 +219,19 @@ impl Secrets {
             secret: INDEX_ROOTS,
             values: index_roots.check_values(),
             written_with: WrittenWith::Every,
+            needed: Needed::Always,
         });
         configured.push(Configured {
             secret: KEY_PEPPERS,
             values: peppers.check_values(),
             written_with: WrittenWith::Only(secrets.key_peppers.primary_version()),
+            needed: Needed::ByRows,
+        });
+        configured.push(Configured {
+            secret: KID_TAG_KEYS,
+            values: peppers.tag_check_values(),
+            written_with: WrittenWith::With(KEY_PEPPERS),
+            needed: Needed::ByRows,
         });
         Ok(Self {
             provider,
@@ -208,6 +246,15 @@ impl Connections {
     /// Closes every connection to the database.
     pub(crate) async fn close(&self) {
         self.0.close().await;
+    }
+}
+
+impl From<VerifyError> for BackendError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Wrong(wrong) => Self::Secrets(wrong),
+            VerifyError::Store(error) => DatabaseError::from(error).into(),
+        }
     }
 }
 

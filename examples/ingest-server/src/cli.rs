@@ -43,7 +43,7 @@ enum Command {
     Demo(demo::Demo),
     /// Check the configuration and stop.
     CheckConfig,
-    /// Issue, list and revoke API keys.
+    /// Issue, list and revoke API keys, and see which peppers they need.
     #[command(subcommand)]
     ApiKey(api_key::Command),
 }
@@ -126,11 +126,11 @@ impl CliError {
                 | DevError::Unreadable { .. }
                 | DevError::Form { .. },
             )
-            | Self::Backend(BackendError::Secrets(_))
+            | Self::Backend(BackendError::Secrets(_) | BackendError::Peppers(_))
             | Self::Start(
                 StartError::Clock(_)
                 | StartError::Descriptors(_)
-                | StartError::Backend(BackendError::Secrets(_)),
+                | StartError::Backend(BackendError::Secrets(_) | BackendError::Peppers(_)),
             ) => ExitCode::from(2),
             Self::ApiKey(error) if error.is_usage_error() => ExitCode::from(2),
             _ => ExitCode::FAILURE,

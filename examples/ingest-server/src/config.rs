@@ -38,7 +38,7 @@ pub(crate) use self::{
     profile::Profile,
     providers::{KekSource, LimitStore, Providers},
     redis::{Counting, Endpoint, ExpectedNodes, SharedLimits, Topology},
-    secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Secrets},
+    secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, KID_TAG_KEYS, Secrets},
     setting::Setting,
     sources::{Flags, Sources},
 };

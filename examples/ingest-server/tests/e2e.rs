@@ -98,6 +98,8 @@ mod memory;
 mod naughty_strings;
 #[path = "e2e/operators.rs"]
 mod operators;
+#[path = "e2e/peppers.rs"]
+mod peppers;
 #[path = "e2e/phones.rs"]
 mod phones;
 #[path = "e2e/plaintext_reads.rs"]

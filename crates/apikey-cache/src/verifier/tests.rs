@@ -1,7 +1,7 @@
 //! Hashes and row MACs: known answers, and every change that must show.
 
 use portcullis_versioned_secrets::{SecretVersion, VersionedSecrets};
-use secrecy::SecretBox;
+use secrecy::{ExposeSecret as _, SecretBox};
 
 use super::*;
 use crate::{
@@ -17,6 +17,8 @@ const KNOWN_KEY: &str =
 const KNOWN_HASH: &str = "b4064343bc38886bbe6ef81509f4f9748c087263cb92a22893677ce6fed0bb86";
 const KNOWN_ROW_MAC: &str = "0fca55901258483cf9da5f05f75fba390fd28b3b2a1df77cf7c074814aebdc10";
 const KNOWN_CHECK_VALUE: &str = "56ad832b1152d047ed13e27d086d46ec";
+const KNOWN_TAG_KEY: &str = "cb9561012a9c4dc66f39faefb7f2402ea28d9637979fa8ee3f91bfa1f0cc4712";
+const KNOWN_TAG_CHECK_VALUE: &str = "4c1427929120cdc540cabd308f62921c";
 
 fn peppers(version: u32, first: u8) -> Peppers {
     let bytes: [u8; 32] = std::array::from_fn(|at| first + u8::try_from(at).unwrap());
@@ -64,6 +66,18 @@ fn the_known_answers_are_met() {
     assert_eq!(hex::encode(verifier.row_mac.as_bytes()), KNOWN_ROW_MAC);
     let check_value = known_peppers().check_values()[&SecretVersion::try_from(513).unwrap()];
     assert_eq!(hex::encode(check_value.as_bytes()), KNOWN_CHECK_VALUE);
+}
+
+#[test]
+fn the_known_answers_of_tag_keys_are_met() {
+    let version = PepperVersion::try_from(513).unwrap();
+    let tag_key = known_peppers().tag_key(version).unwrap();
+    assert_eq!(hex::encode(tag_key.expose_secret()), KNOWN_TAG_KEY);
+    let left = peppers(514, 7).with_tag_keys([(version, tag_key)]).unwrap();
+    let check_value = left.tag_check_values()[&SecretVersion::from(version)];
+    assert_eq!(hex::encode(check_value.as_bytes()), KNOWN_TAG_CHECK_VALUE);
+    let (record, _) = known_record();
+    assert!(record.kid.is_tagged_by(&left));
 }
 
 #[test]

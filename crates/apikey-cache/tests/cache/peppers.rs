@@ -3,9 +3,9 @@
 use std::{num::NonZeroU16, sync::Arc, time::Duration};
 
 use portcullis_apikey_cache::{
-    ApiKey, KeyStatus, Tier,
+    ApiKey, KeyStatus, PepperRole, PepperUse, PepperVersion, Peppers, Tier,
     observer::{DenialReason, Event, RowFault},
-    store::{KeyRecord, KeyStore, MemoryKeyStore, RecordState, RecordVersion},
+    store::{KeyRecord, KeyStore, MemoryKeyStore, PepperRows, RecordState, RecordVersion},
 };
 
 use crate::support::{Node, peppers, peppers_of, with_wrong_secret};
@@ -16,6 +16,27 @@ fn node(store: &Arc<MemoryKeyStore>, primary: u8, versions: &[u8]) -> Node {
     });
     node.follow();
     node
+}
+
+fn version(number: u32) -> PepperVersion {
+    number.try_into().unwrap()
+}
+
+/// A node that has the second pepper alone, and of the first the tag key that another has or none.
+fn node_without_the_first(store: &Arc<MemoryKeyStore>, tag_key_of: Option<&Peppers>) -> Node {
+    let key = tag_key_of.map(|peppers| (version(1), peppers.tag_key(version(1)).unwrap()));
+    let peppers = peppers(2, &[2]).with_tag_keys(key).unwrap();
+    let mut node = Node::with_peppers(Arc::clone(store), peppers, |builder| builder);
+    node.follow();
+    node
+}
+
+/// Role, hashed rows, tagged rows and refused rows of a version.
+async fn usage(node: &Node, number: u32) -> (PepperRole, [u64; 2], [u64; 2]) {
+    let usage = node.cache.pepper_usage().await.unwrap();
+    let usage: PepperUse = usage[&version(number)];
+    let both = |PepperRows { hashed, tagged }| [hashed, tagged];
+    (usage.role, both(usage.rows), both(usage.refused()))
 }
 
 async fn pepper_of(store: &MemoryKeyStore, key: &ApiKey) -> u16 {
@@ -44,6 +65,89 @@ async fn a_hash_moves_to_the_primary_pepper_at_the_next_use() {
     let back = node(&store, 1, &[1, 2]);
     assert!(back.accepts(&key).await);
     assert_eq!(pepper_of(&store, &key).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pepper_is_dropped_when_no_key_is_hashed_under_it_and_its_tag_key_is_kept() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let first = node(&store, 1, &[1]);
+    let used = first.issue().await.into_key();
+    let unused = first.issue().await.into_key();
+    let revoked = first.issue().await.into_key();
+    first.cache.revoke(revoked.kid()).await.unwrap();
+
+    let rotated = node(&store, 2, &[1, 2]);
+    assert!(rotated.accepts(&used).await);
+    let later = rotated.issue().await.into_key();
+    assert_eq!(
+        usage(&rotated, 1).await,
+        (PepperRole::Verifies, [1, 2], [0, 0])
+    );
+    assert_eq!(
+        usage(&rotated, 2).await,
+        (PepperRole::Primary, [2, 1], [0, 0])
+    );
+    let of = async |key: &ApiKey| rotated.cache.record(key.kid()).await.unwrap().pepper();
+    assert_eq!(of(&used).await, Some(version(2)));
+    assert_eq!(of(&unused).await, Some(version(1)));
+    assert_eq!(of(&revoked).await, None);
+
+    // Too early: the key that was not used is told of, and refused.
+    let source = peppers(1, &[1]);
+    let early = node_without_the_first(&store, Some(&source));
+    assert_eq!(
+        usage(&early, 1).await,
+        (PepperRole::TagsOnly, [1, 2], [1, 0])
+    );
+    assert_eq!(early.denial(&unused).await, DenialReason::RowRejected);
+    let rejected = |event: &Event| matches!(event, Event::RowRejected { kid, fault: RowFault::UnknownPepper } if kid == unused.kid());
+    assert_eq!(early.events.count(rejected), 1);
+    // Put back, nothing is lost.
+    assert!(rotated.accepts(&unused).await);
+
+    // With the tag key, the keys of the first pepper are as good as those of the second.
+    let dropped = node_without_the_first(&store, Some(&source));
+    assert_eq!(
+        usage(&dropped, 1).await,
+        (PepperRole::TagsOnly, [0, 2], [0, 0])
+    );
+    for key in [&used, &unused, &later] {
+        assert!(dropped.accepts(key).await);
+    }
+    assert_eq!(dropped.denial(&revoked).await, DenialReason::Revoked);
+
+    // Without it, they are taken for invented ones, and nobody asks the store.
+    let without = node_without_the_first(&store, None);
+    assert_eq!(
+        usage(&without, 1).await,
+        (PepperRole::Missing, [0, 2], [0, 2])
+    );
+    for key in [&used, &unused] {
+        assert_eq!(without.denial(key).await, DenialReason::InventedKid);
+    }
+    assert!(without.accepts(&later).await);
+    assert_eq!(without.store.loads(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_key_tells_kids_apart_and_makes_no_row() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let key = node(&store, 1, &[1]).issue().await.into_key();
+    // The row is moved to the second pepper by hand, as who can write the table would.
+    let mut record = store.load(key.kid()).await.unwrap().unwrap();
+    let RecordState::Active(verifier) = &mut record.state else {
+        panic!("the key is active")
+    };
+    verifier.pepper = version(2);
+    let forged = Arc::new(MemoryKeyStore::new());
+    forged.insert(&record).await.unwrap();
+    let dropped = node_without_the_first(&forged, Some(&peppers(1, &[1])));
+    assert_eq!(dropped.denial(&key).await, DenialReason::RowRejected);
+
+    // Another's tag key is as good as none.
+    let other = node_without_the_first(&store, Some(&peppers_of(1, &[(1, 0xEE)])));
+    assert_eq!(other.denial(&key).await, DenialReason::InventedKid);
+    assert_eq!(other.store.loads(), 0);
 }
 
 #[tokio::test(start_paused = true)]

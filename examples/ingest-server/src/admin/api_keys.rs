@@ -1,12 +1,14 @@
 //! Issuing, listing, describing, rotating and revoking API keys.
 
+mod peppers;
 mod request;
 mod rotate;
 
 use std::{num::NonZeroU16, sync::Arc, time::SystemTime};
 
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, KeyInfo, Kid, MalformedKid, ManageError, NewKey, Revocation, TenantId,
+    ApiKey, ApiKeyCache, KeyInfo, Kid, MalformedKid, ManageError, NewKey, PepperVersion,
+    Revocation, TenantId,
     store::{KeyQuery, StoreError},
 };
 use serde::Serialize;
@@ -18,6 +20,7 @@ use crate::{
 };
 
 pub(crate) use self::{
+    peppers::PepperDescription,
     request::ApiKeyRequest,
     rotate::{RotatedApiKey, RotationRequest},
 };
@@ -53,6 +56,8 @@ pub(crate) struct ApiKeyDescription {
     pub(crate) tier: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) status: &'static str,
+    /// The version of the pepper that it is hashed under; none if it was revoked.
+    pub(crate) pepper_version: Option<u16>,
     pub(crate) created_at: String,
     pub(crate) not_before: Option<String>,
     pub(crate) expires_at: Option<String>,
@@ -348,6 +353,7 @@ impl From<&KeyInfo> for ApiKeyDescription {
             tier: key.tier().to_string(),
             scopes: key.scopes().iter().map(str::to_owned).collect(),
             status: key.status().as_str(),
+            pepper_version: key.pepper().map(PepperVersion::value),
             created_at: time(key.created_at()),
             not_before: key.not_before().map(time),
             expires_at: key.expires_at().map(time),

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use portcullis_apikey_cache::Kid;
+use portcullis_apikey_cache::{Kid, PepperVersion};
 use portcullis_ratelimit::policy::Policies;
 
 use super::Actor;
@@ -44,6 +44,10 @@ pub(crate) enum Action<'a> {
         kid: Option<&'a Kid>,
         new: Option<&'a Kid>,
     },
+    ReadPeppers,
+    ReadTagKey {
+        version: PepperVersion,
+    },
     /// Any at all.
     Request,
     ReadLimits,
@@ -84,6 +88,8 @@ impl Action<'_> {
             Self::ReadApiKey { .. } => "api_key.read",
             Self::RevokeApiKey { .. } => "api_key.revoke",
             Self::RotateApiKey { .. } => "api_key.rotate",
+            Self::ReadPeppers => "pepper.list",
+            Self::ReadTagKey { .. } => "pepper.tag_key",
             Self::Request => "admin.request",
             Self::ReadLimits => "limits.read",
             Self::ReplaceLimits { .. } => "limits.replace",
@@ -115,6 +121,14 @@ impl Action<'_> {
             | Self::RevokeApiKey { kid }
             | Self::RotateApiKey { kid, .. } => *kid,
             _ => None,
+        }
+    }
+
+    /// What it is about by name: an API key, or a version of the pepper.
+    pub(crate) fn resource(&self) -> Option<String> {
+        match self {
+            Self::ReadTagKey { version } => Some(version.to_string()),
+            _ => self.kid().map(ToString::to_string),
         }
     }
 

@@ -12,6 +12,7 @@ pub(super) fn draft(actor: &Actor, action: &Action<'_>, tenant: Option<&str>) ->
         Action::RevokeApiKey { .. } => (Activity::Delete, "api_key"),
         Action::RotateApiKey { .. } => (Activity::Update, "api_key"),
         Action::ListApiKeys { .. } | Action::ReadApiKey { .. } => (Activity::Read, "api_key"),
+        Action::ReadPeppers | Action::ReadTagKey { .. } => (Activity::Read, "pepper"),
         Action::Request => (Activity::Read, "admin"),
         Action::ReplaceLimits { .. } => (Activity::Update, "limits"),
         Action::ReadLimits => (Activity::Read, "limits"),
@@ -20,7 +21,7 @@ pub(super) fn draft(actor: &Actor, action: &Action<'_>, tenant: Option<&str>) ->
         Action::ReadQuality { .. } | Action::ReadSamples { .. } => (Activity::Read, "quality"),
         Action::ReadAudit { .. } => (Activity::Read, "audit"),
     };
-    let resources: Vec<String> = action.kid().map(ToString::to_string).into_iter().collect();
+    let resources: Vec<String> = action.resource().into_iter().collect();
     AuditDraft {
         tenant: tenant.unwrap_or(SYSTEM).to_owned(),
         action: action.as_str(),

@@ -37,6 +37,9 @@ enum Kind {
 /// The API keys, and what tells of their changes.
 type ApiKeyStores = (Arc<dyn KeyStore>, Arc<dyn ChangeFeed>);
 
+/// Their table, as `docs/formats.md` names it.
+const API_KEYS: &str = "apikey_cache_api_key";
+
 /// The database cannot be opened or brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DatabaseError {
@@ -119,6 +122,15 @@ impl Database {
         let config::Database::Sqlite(path) = config;
         check_file(path, Access::READ_OK)?;
         Ok(sqlite::remembered(path).await?)
+    }
+
+    /// The API keys in such a database, if it has their table by its present name; nothing is written.
+    pub(super) async fn kept_api_keys(
+        config: &config::Database,
+    ) -> Result<Option<Arc<dyn KeyStore>>, DatabaseError> {
+        let config::Database::Sqlite(path) = config;
+        let store = |pool| Arc::new(SqliteKeyStore::new(pool)) as Arc<dyn KeyStore>;
+        Ok(sqlite::reading_if_it_has(path, API_KEYS).await?.map(store))
     }
 
     pub(super) async fn close(&self) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portcullis_keyring::kek::{KekProvider, LocalKek};
 
-use super::secret_checks::{Configured, WrittenWith};
+use super::secret_checks::{Configured, Needed, WrittenWith};
 use crate::config::{Config, KEKS, KekSource};
 
 /// The provider, and what the database has to remember of the secrets that are in this process.
@@ -23,6 +23,7 @@ pub(super) fn configured(config: &Config) -> KeyProvider {
                 secret: KEKS,
                 values: provider.check_values(),
                 written_with: WrittenWith::Only(keks.primary_version()),
+                needed: Needed::Always,
             };
             KeyProvider {
                 provider: Arc::new(provider),

@@ -17,6 +17,16 @@ pub(super) struct Configured {
     pub(super) secret: &'static str,
     pub(super) values: BTreeMap<SecretVersion, CheckValue>,
     pub(super) written_with: WrittenWith,
+    pub(super) needed: Needed,
+}
+
+/// Whether the database can do without a version that it was written with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needed {
+    /// It cannot.
+    Always,
+    /// It can where no row needs the version; they are counted elsewhere.
+    ByRows,
 }
 
 /// Which versions something is written with from now on.
@@ -25,6 +35,9 @@ pub(super) enum WrittenWith {
     Every,
     /// The earlier ones are remembered since they were that.
     Only(SecretVersion),
+    /// Those that this other secret, from which this one is derived, is remembered by: what is derived from
+    /// the right one is right.
+    With(&'static str),
 }
 
 /// Secrets that this database was not written with.
@@ -47,6 +60,13 @@ enum Wrong {
     Value { secret: String, version: u32 },
     /// A version the database needs is not configured.
     Missing { secret: String, version: u32 },
+    /// What is derived from a version of another secret, which this database was written with and which
+    /// is not configured, was not remembered in time.
+    Underived {
+        secret: &'static str,
+        version: u32,
+        from: &'static str,
+    },
     /// Another index version is enforced than the primary one.
     NotEnforced { enforced: u16 },
 }
@@ -61,11 +81,36 @@ impl Configured {
         self.values.iter().map(check)
     }
 
-    fn in_use(&self) -> impl Iterator<Item = SecretCheck> {
-        self.checks().filter(|check| match self.written_with {
+    /// What is written with from now on.
+    fn in_use(&self, remembered: &[SecretCheck], all: &[Self]) -> Vec<SecretCheck> {
+        let is_in_use = |check: &SecretCheck| match self.written_with {
             WrittenWith::Every => true,
             WrittenWith::Only(version) => check.version == version.value(),
-        })
+            WrittenWith::With(from) => {
+                let is_of = |it: &SecretCheck| it.secret == from && it.version == check.version;
+                let mut from = all.iter().filter(|it| it.secret == from);
+                remembered.iter().any(is_of)
+                    || from.any(|it| it.in_use(remembered, all).iter().any(is_of))
+            }
+        };
+        self.checks().filter(is_in_use).collect()
+    }
+
+    fn has(&self, version: u32) -> bool {
+        self.values.keys().any(|known| known.value() == version)
+    }
+}
+
+/// Compares every configured secret with what is remembered, and changes nothing.
+pub(super) async fn compare(
+    store: &dyn Store,
+    configured: &[Configured],
+) -> Result<(), VerifyError> {
+    let wrong = find_wrong(&store.secret_checks().await?, configured);
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(WrongSecrets(wrong).into())
     }
 }
 
@@ -76,8 +121,8 @@ pub(super) async fn verify(
     index_roots: &IndexRoots,
     configured: &[Configured],
 ) -> Result<(), VerifyError> {
-    let checks: Vec<SecretCheck> = configured.iter().flat_map(Configured::checks).collect();
-    let mut wrong = compare(&store.secret_checks().await?, &checks);
+    let remembered = store.secret_checks().await?;
+    let mut wrong = find_wrong(&remembered, configured);
     if wrong.is_empty() {
         let primary = index_roots.enforced_version().value();
         let enforced = store.enforced_index(primary).await?;
@@ -86,10 +131,12 @@ pub(super) async fn verify(
         }
     }
     if wrong.is_empty() {
-        let in_use: Vec<SecretCheck> = configured.iter().flat_map(Configured::in_use).collect();
+        let in_use = configured.iter();
+        let in_use = in_use.flat_map(|secret| secret.in_use(&remembered, configured));
+        let in_use: Vec<SecretCheck> = in_use.collect();
         // Another process may do the same with other secrets: the first one's stay.
         store.remember_secrets(&in_use).await?;
-        wrong = compare(&store.secret_checks().await?, &checks);
+        wrong = find_wrong(&store.secret_checks().await?, configured);
     }
     if wrong.is_empty() {
         Ok(())
@@ -104,8 +151,7 @@ pub(super) fn compare_with(
     index_roots: &IndexRoots,
     configured: &[Configured],
 ) -> Result<(), WrongSecrets> {
-    let checks: Vec<SecretCheck> = configured.iter().flat_map(Configured::checks).collect();
-    let mut wrong = compare(&remembered.checks, &checks);
+    let mut wrong = find_wrong(&remembered.checks, configured);
     let primary = index_roots.enforced_version().value();
     if let Some(enforced) = remembered.enforced_index.filter(|it| *it != primary)
         && wrong.is_empty()
@@ -119,18 +165,67 @@ pub(super) fn compare_with(
     }
 }
 
-fn compare(remembered: &[SecretCheck], configured: &[SecretCheck]) -> Vec<Wrong> {
-    let wrong = remembered.iter().filter_map(|known| {
+fn find_wrong(remembered: &[SecretCheck], configured: &[Configured]) -> Vec<Wrong> {
+    let checks: Vec<SecretCheck> = configured.iter().flat_map(Configured::checks).collect();
+    let of = |secret: &str| configured.iter().find(|it| it.secret == secret);
+    let mut wrong = Vec::new();
+    for known in remembered {
         let same =
             |check: &&SecretCheck| check.secret == known.secret && check.version == known.version;
         let (secret, version) = (known.secret.clone(), known.version);
-        match configured.iter().find(same) {
-            None => Some(Wrong::Missing { secret, version }),
-            Some(check) if check.value != known.value => Some(Wrong::Value { secret, version }),
-            Some(_) => None,
+        let needed = of(&secret).map_or(Needed::Always, |it| it.needed);
+        match checks.iter().find(same) {
+            None if needed == Needed::ByRows => {}
+            None => wrong.push(Wrong::Missing { secret, version }),
+            // What it is derived from is wrong too, and that is what was given.
+            Some(_) if is_derived_here(&secret, version, configured) => {}
+            Some(check) if check.value != known.value => {
+                wrong.push(Wrong::Value { secret, version });
+            }
+            Some(_) => {}
         }
-    });
-    wrong.collect()
+    }
+    wrong.extend(underived(remembered, configured));
+    wrong
+}
+
+fn underived(remembered: &[SecretCheck], configured: &[Configured]) -> Vec<Wrong> {
+    let is_remembered = |secret: &str, version: u32| {
+        let mut remembered = remembered.iter();
+        remembered.any(|it| it.secret == secret && it.version == version)
+    };
+    let mut found = Vec::new();
+    for configured_one in configured {
+        let (secret, WrittenWith::With(from)) =
+            (configured_one.secret, configured_one.written_with)
+        else {
+            continue;
+        };
+        for version in configured_one.values.keys().map(|version| version.value()) {
+            if !is_derived_here(secret, version, configured)
+                && is_remembered(from, version)
+                && !is_remembered(secret, version)
+            {
+                found.push(Wrong::Underived {
+                    secret,
+                    version,
+                    from,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Whether a version is derived from one that is configured as well.
+fn is_derived_here(secret: &str, version: u32, configured: &[Configured]) -> bool {
+    let is_from = |from: &str| {
+        let mut from = configured.iter().filter(|it| it.secret == from);
+        from.any(|it| it.has(version))
+    };
+    configured.iter().any(|it| {
+        it.secret == secret && matches!(it.written_with, WrittenWith::With(from) if is_from(from))
+    })
 }
 
 struct Listing<'a>(&'a [Wrong]);
@@ -148,6 +243,15 @@ impl fmt::Display for Listing<'_> {
                 Wrong::Missing { secret, version } => write!(
                     f,
                     "\n  {secret}: version {version} is in use and not configured; add it"
+                )?,
+                Wrong::Underived {
+                    secret,
+                    version,
+                    from,
+                } => write!(
+                    f,
+                    "\n  {secret}: version {version} cannot be compared yet; start once with \
+                     version {version} in {from}, and drop it then"
                 )?,
                 Wrong::NotEnforced { enforced } => write!(
                     f,

@@ -1,6 +1,7 @@
-//! `api-key issue|list|rotate|revoke`: works on the database itself; running servers learn of it from the
-//! outbox.
+//! `api-key issue|list|rotate|revoke|peppers|tag-key`: works on the database itself; running servers learn of it
+//! from the outbox.
 
+mod peppers;
 mod rotate;
 
 use std::{io, num::NonZeroU16, os::fd::AsFd, sync::Arc};
@@ -22,7 +23,7 @@ use crate::{
         Actor, AdminEvent, AdminObserver, ApiKeyDescription, ApiKeyError, ApiKeyRequest, ApiKeys,
         PageRequest,
     },
-    backend::{Backend, Location, Observers},
+    backend::{Backend, Location, MissingPeppers, Observers},
     clock::{Clock, SystemClock},
     config,
     store::{
@@ -40,6 +41,10 @@ pub(super) enum Command {
     Rotate(rotate::Rotate),
     /// Revoke a key for good.
     Revoke(Revoke),
+    /// Show which versions of the pepper keys need, and what can be done next.
+    Peppers(peppers::List),
+    /// Print what has to be kept of a pepper that is dropped: a secret, for PORTCULLIS_KID_TAG_KEYS.
+    TagKey(peppers::TagKey),
 }
 
 #[derive(Debug, Args)]
@@ -69,6 +74,9 @@ pub(super) struct List {
     /// Only this tenant's.
     #[arg(long)]
     tenant: Option<String>,
+    /// Only those that need this version of the pepper, until they are used.
+    #[arg(long, value_name = "VERSION")]
+    pepper: Option<NonZeroU16>,
     /// Print JSON, one key a line.
     #[arg(long)]
     json: bool,
@@ -99,6 +107,10 @@ pub(super) enum CommandError {
     },
     #[error("nobody would see the key: standard output is closed or /dev/null; none was issued")]
     Unseen,
+    #[error(
+        "nobody would see the tag key: standard output is closed or /dev/null; it was not printed"
+    )]
+    TagKeyUnseen,
     #[error("the key could not be shown ({kind}) and is revoked: {kid}")]
     NotShown { kid: String, kind: io::ErrorKind },
     #[error(
@@ -122,6 +134,7 @@ impl CommandError {
             self,
             Self::NoDatabase(_)
                 | Self::Unseen
+                | Self::TagKeyUnseen
                 | Self::ApiKey(ApiKeyError::Invalid(_) | ApiKeyError::MalformedKid(_))
         )
     }
@@ -149,7 +162,11 @@ impl AuditObserver for Unobserved {
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
     require_database(settings)?;
     let config = settings.load(MissingSecrets::Report)?.config;
-    let backend = Backend::open(&config, Observers::default()).await?;
+    let missing_peppers = match command {
+        Command::List(_) | Command::Revoke(_) | Command::Peppers(_) => MissingPeppers::Accept,
+        Command::Issue(_) | Command::Rotate(_) | Command::TagKey(_) => MissingPeppers::Refuse,
+    };
+    let backend = Backend::open(&config, Observers::default(), missing_peppers).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (writer, write_groups) = Writer::new(
         Arc::clone(&backend.store),
@@ -168,6 +185,10 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Cli
         Command::List(arguments) => list(&keys, &actor, arguments).await,
         Command::Rotate(arguments) => rotate::rotate(&keys, &actor, arguments).await,
         Command::Revoke(arguments) => revoke(&keys, &actor, &arguments).await,
+        Command::Peppers(arguments) => peppers::list(&keys, &actor, &arguments).await,
+        Command::TagKey(arguments) => {
+            peppers::tag_key(&keys, &actor, &backend.peppers, &arguments).await
+        }
     };
     // Writing ends when nobody can add to the audit log any more.
     drop(keys);
@@ -261,7 +282,11 @@ async fn list(keys: &ApiKeys, actor: &Actor, arguments: List) -> Result<(), CliE
     loop {
         let page = keys.list(actor, &request).await;
         let page = page.map_err(CommandError::from)?;
-        for key in &page.keys {
+        let needs = |key: &&ApiKeyDescription| {
+            let of = arguments.pepper;
+            of.is_none_or(|of| key.status != "expired" && key.pepper_version == Some(of.get()))
+        };
+        for key in page.keys.iter().filter(needs) {
             if arguments.json {
                 let line = serde_json::to_string(key).expect("texts are JSON");
                 print(&line)?;

@@ -1,11 +1,13 @@
-//! The secrets: an admin token and three sets of versioned 256-bit keys.
+//! The secrets: an admin token, three sets of versioned 256-bit keys, and what is left of dropped ones.
 
 mod strength;
+mod tag_keys;
 
 use std::{fmt, path::Path};
 
+use portcullis_apikey_cache::{PepperError, Peppers};
 use portcullis_versioned_secrets::{ParseFault, SecretVersion, VersionedSecrets};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use subtle::ConstantTimeEq as _;
 
 use super::{
@@ -22,6 +24,7 @@ pub(crate) const ADMIN_TOKEN: &str = settings::ADMIN_TOKEN.variable;
 pub(crate) const KEKS: &str = settings::KEKS.variable;
 pub(crate) const INDEX_ROOTS: &str = settings::INDEX_ROOTS.variable;
 pub(crate) const KEY_PEPPERS: &str = settings::KEY_PEPPERS.variable;
+pub(crate) const KID_TAG_KEYS: &str = settings::KID_TAG_KEYS.variable;
 
 /// All secrets of the process.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub(crate) struct Secrets {
     pub(crate) index_roots: VersionedSecrets,
     /// Versions up to [`u16::MAX`], as an API key's row stores them.
     pub(crate) key_peppers: VersionedSecrets,
+    /// Of versions whose pepper was dropped; which of them is called primary means nothing.
+    kid_tag_keys: Option<VersionedSecrets>,
     /// Dropped after what lies on them.
     memory: LockedMemory,
 }
@@ -41,6 +46,28 @@ impl Secrets {
     pub(crate) const fn may_be_swapped(&self) -> bool {
         self.memory.is_incomplete()
     }
+
+    /// The peppers of API keys, and the tag keys of those that were dropped.
+    ///
+    /// # Errors
+    /// [`PepperError`]; a configuration that was read without problems has none.
+    pub(crate) fn peppers(&self) -> Result<Peppers, PepperError> {
+        let peppers = Peppers::new(self.key_peppers.clone())?;
+        match &self.kid_tag_keys {
+            Some(keys) => with_tag_keys(peppers, keys),
+            None => Ok(peppers),
+        }
+    }
+}
+
+fn with_tag_keys(peppers: Peppers, keys: &VersionedSecrets) -> Result<Peppers, PepperError> {
+    let copied = keys.iter().map(|(version, key)| {
+        // EXPOSE: a copy is made, and wiped like the original.
+        let (copied, key) = (SecretBox::init_with_mut, key.expose_secret());
+        let key = copied(|copy: &mut [u8; 32]| copy.copy_from_slice(key));
+        Ok((version.try_into()?, key))
+    });
+    peppers.with_tag_keys(copied.collect::<Result<Vec<_>, PepperError>>()?)
 }
 
 /// The bearer token of the admin listener.
@@ -77,14 +104,24 @@ pub(super) fn read(
     let short = u32::from(u16::MAX);
     let index_roots = versions(sources, settings::INDEX_ROOTS, short, problems);
     let key_peppers = versions(sources, settings::KEY_PEPPERS, short, problems);
+    let peppers = key_peppers.as_ref().map(|given| &given.text);
+    let kid_tag_keys = tag_keys::read(sources, peppers, problems);
     let sets = [&keks, &index_roots, &key_peppers];
-    let sets = sets.into_iter().flatten();
-    strength::check(admin_token.as_ref(), sets, profile.danger(), problems);
+    let drawn = sets.into_iter().flatten();
+    let derived = kid_tag_keys.as_ref();
+    strength::check(
+        admin_token.as_ref(),
+        drawn,
+        derived,
+        profile.danger(),
+        problems,
+    );
     let mut secrets = Secrets {
         admin_token: AdminToken(admin_token?.text),
         keks: keks?.text,
         index_roots: index_roots?.text,
         key_peppers: key_peppers?.text,
+        kid_tag_keys: kid_tag_keys.map(|given| given.text),
         memory: LockedMemory::default(),
     };
     secrets.lock();
@@ -97,7 +134,8 @@ impl Secrets {
         // EXPOSE: the place of the bytes alone.
         self.memory
             .lock(self.admin_token.0.expose_secret().as_bytes());
-        for set in [&self.keks, &self.index_roots, &self.key_peppers] {
+        let sets = [&self.keks, &self.index_roots, &self.key_peppers];
+        for set in sets.into_iter().chain(&self.kid_tag_keys) {
             for (_, secret) in set.iter() {
                 // EXPOSE: the place of the bytes alone.
                 self.memory.lock(secret.expose_secret());
@@ -225,10 +263,23 @@ fn versions(
             return None;
         }
     };
-    for version in secrets.versions().filter(|it| it.value() > highest) {
-        let message = format!("version {version} is too high; the highest is {highest}");
-        problems.add(&origin, message);
-    }
+    refuse_high_versions(&secrets, highest, &origin, problems);
     let text = secrets;
     Some(Given { text, origin })
+}
+
+/// Whether there are none.
+fn refuse_high_versions(
+    secrets: &VersionedSecrets,
+    highest: u32,
+    origin: &Origin,
+    problems: &mut Problems,
+) -> bool {
+    let mut are_low = true;
+    for version in secrets.versions().filter(|it| it.value() > highest) {
+        let message = format!("version {version} is too high; the highest is {highest}");
+        problems.add(origin, message);
+        are_low = false;
+    }
+    are_low
 }

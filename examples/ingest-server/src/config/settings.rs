@@ -93,6 +93,9 @@ table! {
     KEY_PEPPERS: Setting::new(Section::Secrets, "PORTCULLIS_KEY_PEPPERS", "1:BASE64,…")
         .versioned_secret()
         .help("What API keys are hashed with, 32 bytes each");
+    KID_TAG_KEYS: Setting::new(Section::Secrets, "PORTCULLIS_KID_TAG_KEYS", "1:BASE64,…")
+        .secret().otherwise("no pepper was dropped")
+        .help("What is kept of peppers that were dropped, as `api-key tag-key` prints it: tells the keys that were issued under them from invented ones");
 }
 
 /// The setting that has this key in the file, and the key.

@@ -194,6 +194,34 @@ fn production_refuses_weak_and_equal_secrets_and_an_open_admin_address() {
 }
 
 #[test]
+fn a_tag_key_may_be_no_other_secret_and_in_no_token() {
+    let production = ("INGEST_PROFILE", "production");
+    let kek = format!("7:{}", random_key(1));
+    let text = message(&[production, ("PORTCULLIS_KID_TAG_KEYS", &kek)]);
+    assert!(
+        text.contains("PORTCULLIS_KID_TAG_KEYS: version 7 equals a secret in PORTCULLIS_KEKS"),
+        "{text}"
+    );
+    let key = random_key(9);
+    let set = format!("7:{key}");
+    let text = message(&[
+        production,
+        ("PORTCULLIS_KID_TAG_KEYS", &set),
+        ("INGEST_ADMIN_TOKEN", &key),
+    ]);
+    assert!(
+        text.contains("INGEST_ADMIN_TOKEN: contains a secret of PORTCULLIS_KID_TAG_KEYS"),
+        "{text}"
+    );
+    // Two of them, in any order and none primary.
+    let two = format!("9:{},7:{}", random_key(8), random_key(9));
+    let config = load(&[production, ("PORTCULLIS_KID_TAG_KEYS", &two)]).unwrap();
+    let versions = config.secrets.peppers().unwrap();
+    let versions: Vec<u16> = versions.versions().map(|it| it.value()).collect();
+    assert_eq!(versions, [1, 7, 9]);
+}
+
+#[test]
 fn production_refuses_a_token_of_few_characters_or_with_a_key_in_it() {
     let token = |text: &str| {
         message(&[

@@ -49,7 +49,7 @@ use super::{
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 pub(crate) use self::{
-    remembered::remembered,
+    remembered::{reading_if_it_has, remembered},
     turn::{WriteTurn, WriteTurns},
 };
 

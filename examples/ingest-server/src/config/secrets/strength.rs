@@ -26,16 +26,19 @@ struct GivenKey<'a> {
     key: &'a Key,
 }
 
-/// Finds weak secrets, one secret in two given, and a token with a key in it.
+/// Finds weak secrets, one secret in two given, and a token with a key in it. A derived key is as random as
+/// what it was derived from, and nobody can draw it again: it is only to be no other secret, and in no token.
 pub(super) fn check<'a>(
     token: Option<&'a Given<SecretString>>,
-    sets: impl IntoIterator<Item = &'a Given<VersionedSecrets>>,
+    drawn: impl IntoIterator<Item = &'a Given<VersionedSecrets>>,
+    derived: Option<&'a Given<VersionedSecrets>>,
     danger: Severity,
     problems: &mut Problems,
 ) {
     let known = Known::tables();
     let mut given: Vec<GivenKey<'_>> = Vec::new();
-    for Given { text, origin } in sets {
+    let drawn = drawn.into_iter().map(|set| (set, true));
+    for (Given { text, origin }, is_drawn) in drawn.chain(derived.map(|set| (set, false))) {
         for (version, key) in text.iter() {
             // EXPOSE: the check of its strength.
             let key = key.expose_secret();
@@ -45,7 +48,7 @@ pub(super) fn check<'a>(
             } else {
                 pattern::weakness(key)
             };
-            if let Some(reason) = reason {
+            if let Some(reason) = reason.filter(|_| is_drawn) {
                 add(format!(
                     "version {version} is weak: {reason}; take 32 random bytes"
                 ));

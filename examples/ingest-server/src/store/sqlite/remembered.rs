@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path};
 
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{
+    ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteExecutor, SqlitePoolOptions},
+};
 
 use super::{checks, failure::Failure, open::OPENING_TIMEOUT, policies};
 use crate::store::{PolicyKind, Remembered, StoreError};
@@ -12,18 +15,38 @@ pub(crate) async fn remembered(path: &Path) -> Result<Option<Remembered>, StoreE
     if fs::metadata(path).map_or(0, |file| file.len()) == 0 {
         return Ok(None);
     }
+    let mut connection = options(path).connect().await.map_err(Failure::from)?;
+    let remembered = read(&mut connection).await?;
+    connection.close().await.map_err(Failure::from)?;
+    Ok(remembered)
+}
+
+/// A connection that only reads, to a file that nobody has to have opened, if it has this table.
+pub(crate) async fn reading_if_it_has(
+    path: &Path,
+    table: &str,
+) -> Result<Option<SqlitePool>, StoreError> {
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect_lazy_with(options(path));
+    let exists = exists(&pool, table).await?;
+    Ok(exists.then_some(pool))
+}
+
+async fn exists(executor: impl SqliteExecutor<'_>, table: &str) -> Result<bool, Failure> {
+    let statement = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)";
+    let exists = sqlx::query_scalar(statement).bind(table);
+    Ok(exists.fetch_one(executor).await?)
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    let options = SqliteConnectOptions::new()
+    SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
         // Nobody has it open: SQLite would put files beside it.
         .immutable(!Path::new(&log).exists())
-        .busy_timeout(OPENING_TIMEOUT);
-    let mut connection = options.connect().await.map_err(Failure::from)?;
-    let remembered = read(&mut connection).await?;
-    connection.close().await.map_err(Failure::from)?;
-    Ok(remembered)
+        .busy_timeout(OPENING_TIMEOUT)
 }
 
 async fn read(connection: &mut SqliteConnection) -> Result<Option<Remembered>, Failure> {
@@ -43,9 +66,7 @@ async fn set_policies(
 ) -> Result<Vec<(PolicyKind, String)>, Failure> {
     let mut set = Vec::new();
     for kind in PolicyKind::ALL {
-        let table = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)";
-        let exists = sqlx::query_scalar(table).bind(policies::table(kind));
-        if !exists.fetch_one(&mut *connection).await? {
+        if !exists(&mut *connection, policies::table(kind)).await? {
             continue;
         }
         let row = sqlx::query_scalar(policies::finding(kind));

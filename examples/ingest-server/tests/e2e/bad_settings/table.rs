@@ -21,7 +21,7 @@ const MEANT: &str = "is not a setting; did you mean";
 const REDIS: &str = "must be `redis://` or, with TLS, `rediss://`, and a host";
 const NODES: &str = "must be `counted`, or a number from 1 to 1000";
 
-pub(crate) const ROWS: [Row; 160] = [
+pub(crate) const ROWS: [Row; 165] = [
     (
         "INGEST_PROFILE",
         "Production",
@@ -348,6 +348,27 @@ pub(crate) const ROWS: [Row; 160] = [
     ("PORTCULLIS_KEY_PEPPER", "canary", MEANT),
     ("OTEL_EXPORTER_OTLP_ENDPIONT", "canary", MEANT),
     ("OTEL_TRACE_SAMPLER", "canary", MEANT),
+    (
+        "PORTCULLIS_KID_TAG_KEYS",
+        "canary",
+        "entry 1 must be `<version>:<base64 of 32 bytes>`",
+    ),
+    (
+        "PORTCULLIS_KID_TAG_KEYS",
+        "7:QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=,7:canary",
+        "entry 2 must be",
+    ),
+    (
+        "PORTCULLIS_KID_TAG_KEYS",
+        "65536:8PHy8/T19vf4+fr7/P3+/+Dh4uPk5ebn6Onq6+zt7u8=",
+        "version 65536 is too high; the highest is 65535",
+    ),
+    (
+        "PORTCULLIS_KID_TAG_KEYS",
+        "1:8PHy8/T19vf4+fr7/P3+/+Dh4uPk5ebn6Onq6+zt7u8=",
+        "the tag key of version 1 is not that of its pepper",
+    ),
+    ("PORTCULLIS_KID_TAG_KEY", "canary", MEANT),
     (
         "PORTCULLIS_KEKS",
         "canary",
