@@ -8,6 +8,7 @@ mod follow;
 mod last_used;
 mod load;
 mod manage;
+mod revocation;
 mod stats;
 mod validate;
 
@@ -22,7 +23,7 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use self::{fenced::Fenced, last_used::LastUsed, stats::Counters};
+use self::{fenced::Fenced, follow::Following, last_used::LastUsed, stats::Counters};
 use crate::{
     bus::InvalidationBus,
     clock::Clock,
@@ -37,9 +38,11 @@ use crate::{
 
 pub(crate) use self::entry::Entry;
 pub use self::{
+    announce::Published,
     builder::ApiKeyCacheBuilder,
-    manage::{Issued, KeyPage, ManageError, NewKey, Revocation},
-    stats::CacheStats,
+    manage::{Issued, KeyPage, ManageError, NewKey},
+    revocation::{Effective, EffectiveBy, Revocation},
+    stats::{BusState, CacheStats},
     validate::Denied,
 };
 
@@ -129,6 +132,7 @@ struct Shared {
     counters: Counters,
     fenced: Fenced,
     last_used: LastUsed,
+    following: Following,
     /// In nanoseconds of the monotonic clock.
     confirmed_until: AtomicU64,
 }
@@ -141,12 +145,6 @@ impl Shared {
 
     fn wall(&self) -> UnixMillis {
         UnixMillis::saturating_from(self.clock.wall())
-    }
-
-    /// All changes up to `moment` have been applied.
-    fn confirm(&self, moment: Duration) {
-        let until = nanoseconds(moment + CONFIRMED_FOR);
-        self.confirmed_until.fetch_max(until, Ordering::SeqCst);
     }
 
     /// Whether changes have been applied lately enough to decide from memory.

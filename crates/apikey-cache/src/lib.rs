@@ -39,8 +39,8 @@ pub use portcullis_versioned_secrets as secrets;
 pub use self::headers::CredentialError;
 pub use self::{
     cache::{
-        ApiKeyCache, ApiKeyCacheBuilder, CacheStats, Denied, Issued, KeyPage, ManageError, NewKey,
-        Revocation,
+        ApiKeyCache, ApiKeyCacheBuilder, BusState, CacheStats, Denied, Effective, EffectiveBy,
+        Issued, KeyPage, ManageError, NewKey, Published, Revocation,
     },
     key::{ApiKey, MalformedKey},
     key_format::{InvalidKeyFormat, KeyFormat},
