@@ -5,10 +5,12 @@ mod builder;
 mod entry;
 mod fenced;
 mod follow;
+mod invalidate;
 mod last_used;
 mod load;
 mod manage;
 mod revocation;
+mod rotate;
 mod stats;
 mod validate;
 
@@ -42,6 +44,7 @@ pub use self::{
     builder::ApiKeyCacheBuilder,
     manage::{Issued, KeyPage, ManageError, NewKey},
     revocation::{Effective, EffectiveBy, Revocation},
+    rotate::{Rotated, Rotation},
     stats::{BusState, CacheStats},
     validate::Denied,
 };

@@ -40,7 +40,7 @@ pub use self::headers::CredentialError;
 pub use self::{
     cache::{
         ApiKeyCache, ApiKeyCacheBuilder, BusState, CacheStats, Denied, Effective, EffectiveBy,
-        Issued, KeyPage, ManageError, NewKey, Published, Revocation,
+        Issued, KeyPage, ManageError, NewKey, Published, Revocation, Rotated, Rotation,
     },
     key::{ApiKey, MalformedKey},
     key_format::{InvalidKeyFormat, KeyFormat},

@@ -69,9 +69,11 @@ pub trait KeyStore: Debug + Send + Sync {
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     async fn revoke(&self, kid: &Kid, at: UnixMillis) -> Result<Option<Revoked>, StoreError>;
 
-    /// Replaces the record of `old.kid` by `old`, and adds `new`; the changes are dated by its
-    /// `created_at`, that of the old record first. `None`, and nothing changed, if the record is not
-    /// active, or its version is not the one before that of `old`.
+    /// Replaces the record of `old.kid` by `old`, except for the dates when it was issued and last used,
+    /// and adds `new`; the changes are dated by the `created_at` of `new`, that of the old record first.
+    /// `None`, and nothing changed, if the record is not active, if its version is not the one before that
+    /// of `old`, or if `old` is active and the record is verified under another pepper: a
+    /// [`rehash`](Self::rehash) that came between is not undone.
     ///
     /// # Errors
     ///

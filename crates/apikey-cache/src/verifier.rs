@@ -154,6 +154,20 @@ impl Verifier {
             Err(RowFault::Mac)
         }
     }
+
+    /// The verifier of the record for the same key once it is changed, if the record is as it was written:
+    /// otherwise a row that somebody altered would be vouched for.
+    pub(crate) fn renew(
+        &self,
+        record: &KeyRecord,
+        changed: &KeyRecord,
+        peppers: &Peppers,
+    ) -> Result<Self, RowFault> {
+        self.authenticate(record, peppers)?;
+        let pepper = peppers.find(self.pepper).ok_or(RowFault::UnknownPepper)?;
+        let row_mac = RowMac::derive(pepper, &self.hash, changed);
+        Ok(Self { row_mac, ..*self })
+    }
 }
 
 /// Tells whether a secret is that of one key. What every request with the key would hash again is

@@ -14,7 +14,7 @@ use crate::{
     store::{KeyQuery, KeyRecord, RecordState, RecordVersion, Revoked, StoreError, UnixMillis},
     tenant::TenantId,
     tier::Tier,
-    verifier::Verifier,
+    verifier::{RowFault, Verifier},
 };
 
 impl ApiKeyCache {
@@ -205,7 +205,7 @@ pub struct KeyPage {
     pub next: Option<Kid>,
 }
 
-/// Why a key was not issued, revoked or listed.
+/// Why a key was not issued, rotated, revoked or listed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ManageError {
@@ -215,6 +215,21 @@ pub enum ManageError {
     /// The key would expire before it is valid.
     #[error("the API key would expire before it is valid; choose a later date")]
     NeverValid,
+    /// The key was revoked before.
+    #[error("the API key is revoked, which cannot be undone; issue a new one")]
+    Revoked,
+    /// The key has expired before.
+    #[error("the API key has expired; issue a new one")]
+    Expired,
+    /// Nothing vouches for what the row says, so it gets no new MAC either.
+    #[error("the API key's row cannot be verified: {0}")]
+    Unverifiable(RowFault),
+    /// Two keys would be good for longer than anybody needs to replace one by the other.
+    #[error("the old API key would be accepted for more than 90 days; choose a shorter overlap")]
+    OverlapTooLong,
+    /// Others changed the key, again and again.
+    #[error("the API key was changed by others at the same time; look at it and try again")]
+    Overtaken,
     /// No key could be made.
     #[error(transparent)]
     Entropy(#[from] EntropyError),

@@ -1,5 +1,5 @@
-//! Every interleaving of requests, loads and one revocation, over the fence as it is and over
-//! fences that lack one of its parts.
+//! Every interleaving of requests, loads and one change (a revocation, or one that only an invalidation
+//! tells of), over the fence as it is and over fences that lack one of its parts.
 
 use std::time::Duration;
 
@@ -33,6 +33,10 @@ enum Fence {
     NoMinVersion,
     /// A load is checked against the epoch of its end.
     EpochReadLate,
+    /// What is cached is removed and the load in flight cut off, but the generation stays.
+    GenerationKept,
+    /// Of a tenant's keys what is cached is removed first, and then the loads in flight are cut off.
+    RemovedFirst,
 }
 
 /// How the process learns of the revocation.
@@ -41,6 +45,10 @@ enum Delivery {
     Invalidation,
     /// The change was lost, and the gap is found.
     Gap,
+    /// Nothing tells of the change but somebody who has the key read again.
+    KeyForgotten,
+    /// The same of all keys of a tenant: those in flight are cut off, then those cached are removed.
+    TenantForgotten,
 }
 
 /// Where loads read.
@@ -64,6 +72,7 @@ struct State {
     cached: Option<(RecordVersion, Epoch)>,
     primary: RecordVersion,
     replica: RecordVersion,
+    is_half_applied: bool,
     applied: bool,
     discarded: bool,
     requests: [Request; REQUESTS],
@@ -114,6 +123,8 @@ enum Action {
     Revoke,
     Replicate,
     Apply,
+    /// The second half, where there is one.
+    ApplyRest,
     Evict,
 }
 
@@ -128,6 +139,7 @@ impl Model for Interleavings {
             cached: None,
             primary: GOOD,
             replica: GOOD,
+            is_half_applied: false,
             applied: false,
             discarded: false,
             requests: [Request::Idle; REQUESTS],
@@ -154,6 +166,7 @@ impl Model for Interleavings {
             Action::Revoke,
             Action::Replicate,
             Action::Apply,
+            Action::ApplyRest,
             Action::Evict,
         ]);
     }
@@ -169,8 +182,13 @@ impl Model for Interleavings {
             Action::Answer(at) => state.answer(at)?,
             Action::Revoke => state.primary = REVOKED,
             Action::Replicate => state.replica = state.primary,
-            Action::Apply if state.primary == REVOKED && !state.applied => self.apply(&mut state),
-            Action::Apply => return None,
+            Action::Apply
+                if state.primary == REVOKED && !state.applied && !state.is_half_applied =>
+            {
+                self.apply(&mut state);
+            }
+            Action::ApplyRest if state.is_half_applied => self.apply_rest(&mut state),
+            Action::Apply | Action::ApplyRest => return None,
             Action::Evict => state.cached = None,
         }
         (state != *last).then_some(state)
@@ -189,9 +207,25 @@ impl Model for Interleavings {
 impl Interleavings {
     fn apply(&self, state: &mut State) {
         let joinable = state.stripe.flight(&kid(), state.epoch).copied();
-        state.applied = true;
+        state.is_half_applied = self.delivery == Delivery::TenantForgotten;
+        state.applied = !state.is_half_applied;
         match (self.delivery, self.fence) {
             (Delivery::Gap, _) => state.epoch = Epoch(1),
+            (Delivery::KeyForgotten, Fence::GenerationKept) => {
+                state.cached = None;
+                state.stripe.finish(&kid(), |_| true);
+            }
+            (Delivery::KeyForgotten, _) => {
+                state.cached = None;
+                state.stripe.cut_off(&kid());
+            }
+            (Delivery::TenantForgotten, Fence::GenerationKept) => {
+                state.stripe.finish(&kid(), |_| true);
+            }
+            (Delivery::TenantForgotten, Fence::RemovedFirst) => state.cached = None,
+            (Delivery::TenantForgotten, _) => {
+                state.stripe.cut_off_all();
+            }
             (Delivery::Invalidation, Fence::SingleFlightAndInvalidation) => state.cached = None,
             (Delivery::Invalidation, Fence::NoMinVersion) => {
                 state.invalidate(RecordVersion::ABSENT)
@@ -200,6 +234,17 @@ impl Interleavings {
         }
         if let (Fence::JoinersKept, Some(load)) = (self.fence, joinable) {
             state.stripe.launch(kid(), state.epoch, load);
+        }
+    }
+
+    fn apply_rest(&self, state: &mut State) {
+        state.is_half_applied = false;
+        state.applied = true;
+        match self.fence {
+            Fence::RemovedFirst => {
+                state.stripe.cut_off_all();
+            }
+            _ => state.cached = None,
         }
     }
 }
@@ -350,6 +395,41 @@ fn the_fence_holds_against_a_lagging_replica() {
 #[test]
 fn the_fence_holds_when_the_change_was_lost() {
     explore(Fence::Whole, Delivery::Gap, Source::Primary).assert_properties();
+}
+
+#[test]
+fn the_fence_holds_when_somebody_has_a_key_read_again() {
+    explore(Fence::Whole, Delivery::KeyForgotten, Source::Primary).assert_properties();
+}
+
+#[test]
+fn the_fence_holds_when_somebody_has_a_tenants_keys_read_again() {
+    explore(Fence::Whole, Delivery::TenantForgotten, Source::Primary).assert_properties();
+}
+
+#[test]
+fn an_invalidation_that_keeps_the_generation_lets_stale_records_pass() {
+    for delivery in [Delivery::KeyForgotten, Delivery::TenantForgotten] {
+        let found = explore(Fence::GenerationKept, delivery, Source::Primary);
+        found.assert_any_discovery(NEVER_STALE);
+    }
+}
+
+#[test]
+fn a_tenants_keys_that_are_removed_before_loads_are_cut_off_come_back() {
+    let found = explore(
+        Fence::RemovedFirst,
+        Delivery::TenantForgotten,
+        Source::Primary,
+    );
+    found.assert_any_discovery(NEVER_STALE);
+}
+
+/// Nobody knows a version: that is what the documentation of `invalidate` says.
+#[test]
+fn a_key_that_is_read_again_from_a_lagging_replica_may_be_as_it_was() {
+    let found = explore(Fence::Whole, Delivery::KeyForgotten, Source::LaggingReplica);
+    found.assert_any_discovery(NEVER_STALE);
 }
 
 #[test]

@@ -104,3 +104,51 @@ fn a_load_that_was_replaced_does_not_finish_its_successor() {
     stripe.finish(&kid(1), |flight| *flight == 2);
     assert_eq!(stripe.flight(&kid(1), Epoch(0)), None);
 }
+
+#[test]
+fn what_is_cut_off_is_read_again_and_joined_by_nobody() {
+    let mut stripe = Stripe::default();
+    stripe.launch(kid(1), Epoch(0), 1);
+    stripe.launch(kid(2), Epoch(0), 2);
+    let ticket = stripe.begin(Epoch(0));
+    assert_eq!(stripe.cut_off(&kid(1)), Some(1));
+    assert_eq!(stripe.flight(&kid(1), Epoch(0)), None);
+    assert_eq!(stripe.flight(&kid(2), Epoch(0)), Some(&2));
+    let kept = stripe.admit(
+        &kid(1),
+        RecordVersion::FIRST,
+        ticket,
+        Epoch(0),
+        Duration::ZERO,
+    );
+    assert_eq!(kept, Err(Discard::Generation));
+    assert_eq!(admit(&stripe, 1, 1), Ok(()), "what is read from here on");
+    assert_eq!(stripe.cut_off(&kid(1)), None);
+}
+
+#[test]
+fn all_of_a_stripe_are_cut_off_together() {
+    let mut stripe = Stripe::default();
+    stripe.launch(kid(1), Epoch(0), 1);
+    stripe.launch(kid(2), Epoch(0), 2);
+    let ticket = stripe.begin(Epoch(0));
+    assert_eq!(stripe.cut_off_all(), 2);
+    for number in [1, 2, 3] {
+        assert_eq!(stripe.flight(&kid(number), Epoch(0)), None);
+        let version = RecordVersion::FIRST;
+        let kept = stripe.admit(&kid(number), version, ticket, Epoch(0), Duration::ZERO);
+        assert_eq!(kept, Err(Discard::Generation));
+        assert_eq!(admit(&stripe, number, 1), Ok(()));
+    }
+    assert_eq!(stripe.cut_off_all(), 0);
+}
+
+#[test]
+fn cutting_off_forgets_no_version() {
+    let mut stripe = Stripe::default();
+    invalidate(&mut stripe, 1, 2, 0);
+    stripe.cut_off(&kid(1));
+    stripe.cut_off_all();
+    assert_eq!(admit(&stripe, 1, 1), Err(Discard::Version));
+    assert_eq!(admit(&stripe, 1, 2), Ok(()));
+}

@@ -124,16 +124,28 @@ impl KeyStore for MemoryKeyStore {
         new: &KeyRecord,
     ) -> Result<Option<[Change; 2]>, StoreError> {
         let mut tables = self.tables();
-        let is_as_expected = tables.records.get(&old.kid).is_some_and(|record| {
-            matches!(record.state, RecordState::Active(_)) && record.version.next() == old.version
-        });
-        if !is_as_expected {
+        let Some(present) = tables.records.get(&old.kid) else {
+            return Ok(None);
+        };
+        let is_as_expected = match (&present.state, &old.state) {
+            (RecordState::Active(present), RecordState::Active(old)) => {
+                present.pepper == old.pepper
+            }
+            (RecordState::Active(_), RecordState::Revoked) => true,
+            (RecordState::Revoked, _) => false,
+        };
+        if !is_as_expected || present.version.next() != old.version {
             return Ok(None);
         }
+        let replaced = KeyRecord {
+            created_at: present.created_at,
+            last_used: present.last_used,
+            ..old.clone()
+        };
         if tables.records.contains_key(&new.kid) {
             return Err(StoreError::KidTaken);
         }
-        tables.records.insert(old.kid, old.clone());
+        tables.records.insert(old.kid, replaced);
         let changes = [tables.append_record(old, new.created_at), tables.add(new)];
         drop(tables);
         self.appended.notify_waiters();

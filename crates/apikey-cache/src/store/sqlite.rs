@@ -280,7 +280,7 @@ async fn insert(
     }
 }
 
-/// Replaces an active record of the version before; whether there was one.
+/// Replaces an active record of the version before, of the same pepper if there is one; whether it was there.
 async fn replace(
     connection: &mut SqliteConnection,
     record: &KeyRecord,
@@ -289,7 +289,8 @@ async fn replace(
     let replaced = sqlx::query(
         "UPDATE apikey_cache_api_key SET tenant = ?2, tier = ?3, scopes = ?4, status = ?5, \
          version = ?6, not_before = ?7, expires_at = ?8, pepper_version = ?9, hash = ?10, \
-         row_mac = ?11 WHERE kid = ?1 AND status = 'active' AND version = ?6 - 1",
+         row_mac = ?11 WHERE kid = ?1 AND status = 'active' AND version = ?6 - 1 \
+         AND (?9 IS NULL OR pepper_version = ?9)",
     )
     .bind(record.kid.as_str())
     .bind(record.tenant.as_str())

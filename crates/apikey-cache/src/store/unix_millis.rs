@@ -43,6 +43,12 @@ impl UnixMillis {
         }
     }
 
+    /// The date this much later, or the last one that fits.
+    #[must_use]
+    pub fn saturating_add(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(whole_millis(time)))
+    }
+
     /// The date this much earlier, or the first one that fits.
     #[must_use]
     pub fn saturating_sub(self, time: Duration) -> Self {

@@ -109,6 +109,30 @@ fn no_field_that_grants_authority_can_be_changed() {
 }
 
 #[test]
+fn a_verifier_is_renewed_for_a_change_of_a_record_that_is_as_it_was_written() {
+    let (record, verifier) = known_record();
+    let changed = KeyRecord {
+        version: record.version.next(),
+        expires_at: Some(UnixMillis::new(1_798_761_600_000 - 1)),
+        ..record.clone()
+    };
+    let renewed = verifier.renew(&record, &changed, &known_peppers()).unwrap();
+    assert_eq!(authenticate(&renewed, &changed, &known_peppers()), Ok(()));
+    let before = authenticate(&renewed, &record, &known_peppers());
+    assert_eq!(before, Err(RowFault::Mac));
+    assert_eq!(renewed.hash.as_bytes(), verifier.hash.as_bytes());
+
+    let altered = KeyRecord {
+        tier: Tier::ENTERPRISE,
+        ..record.clone()
+    };
+    let refused = verifier.renew(&altered, &changed, &known_peppers());
+    assert_eq!(refused.map(drop), Err(RowFault::Mac));
+    let refused = verifier.renew(&record, &changed, &peppers(1, 0));
+    assert_eq!(refused.map(drop), Err(RowFault::UnknownPepper));
+}
+
+#[test]
 fn the_date_of_last_use_can_be_written_without_a_pepper() {
     let (mut record, verifier) = known_record();
     record.last_used = Some(UnixMillis::new(1));

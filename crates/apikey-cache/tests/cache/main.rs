@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod follow;
+mod invalidate;
 #[cfg(feature = "tower")]
 mod layer;
 mod loads;
 mod manage;
 mod peppers;
 mod requests;
+mod rotate;
 mod support;

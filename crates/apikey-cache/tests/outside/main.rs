@@ -158,14 +158,23 @@ impl KeyStore for TextStore {
             return Ok(None);
         };
         let present = decode(row)?;
-        let is_active = matches!(present.state, RecordState::Active(_));
-        if !is_active || present.version.next() != old.version {
+        let is_as_expected = match (&present.state, &old.state) {
+            (RecordState::Active(one), RecordState::Active(other)) => one.pepper == other.pepper,
+            (RecordState::Active(_), RecordState::Revoked) => true,
+            (RecordState::Revoked, _) => false,
+        };
+        if !is_as_expected || present.version.next() != old.version {
             return Ok(None);
         }
         if database.rows.contains_key(new.kid.as_str()) {
             return Err(StoreError::KidTaken);
         }
-        database.rows.insert(old.kid.to_string(), encode(old));
+        let replaced = KeyRecord {
+            created_at: present.created_at,
+            last_used: present.last_used,
+            ..old.clone()
+        };
+        database.rows.insert(old.kid.to_string(), encode(&replaced));
         let changes = [
             database.append_record(old, new.created_at),
             database.add(new),

@@ -1,0 +1,199 @@
+//! Replaces a key by a new one, with a time in which both are good.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::{ApiKeyCache, Shared, manage::ManageError};
+use crate::{
+    key::ApiKey,
+    kid::Kid,
+    store::{KeyRecord, RecordState, RecordVersion, StoreError, UnixMillis, Validity},
+    verifier::{RowFault, Verifier},
+};
+
+/// How often the record is read when others change it at the same time.
+const ATTEMPTS: usize = 4;
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+impl ApiKeyCache {
+    /// Makes a key of the same tenant, tier and scopes, and has the old one end; both are done, or neither.
+    /// The new key can be shown now and never again.
+    ///
+    /// The new key is good at once, or from the date on from which the old one would have been. It ends where
+    /// [`Rotation::expires_at`] says; otherwise after as long a life as the old one had, if that had an end.
+    /// The old key ends after the overlap, or at its own end if that is earlier. Once this returns, this
+    /// process goes by that, and every other process learns of it from the change feed.
+    ///
+    /// A key that is not good any more, or whose row nothing vouches for, is not rotated: issue a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::OverlapTooLong`], [`ManageError::NotFound`], [`ManageError::Revoked`],
+    /// [`ManageError::Expired`], [`ManageError::Unverifiable`], [`ManageError::NeverValid`],
+    /// [`ManageError::Overtaken`], [`ManageError::Entropy`]: nothing has changed. [`ManageError::Store`], after
+    /// which the key may have been rotated or not: if it was, the list has a new key that nobody has seen;
+    /// revoke that.
+    pub async fn rotate(&self, kid: &Kid, rotation: Rotation) -> Result<Rotated, ManageError> {
+        let shared = &self.shared;
+        if rotation.overlap > Rotation::MAX_OVERLAP {
+            return Err(ManageError::OverlapTooLong);
+        }
+        let new_kid = Kid::make(shared.entropy.as_ref(), &shared.peppers)?;
+        let key = ApiKey::make(shared.entropy.as_ref(), &shared.format, new_kid)?;
+        for _ in 0..ATTEMPTS {
+            let record = match shared.store.load(kid).await {
+                Err(StoreError::Unreadable { .. }) => {
+                    Err(ManageError::Unverifiable(RowFault::Unreadable))
+                }
+                loaded => loaded?.ok_or(ManageError::NotFound),
+            };
+            let plan = shared.plan(&record?, rotation, &key)?;
+            if let Some(changes) = shared.store.rotate(&plan.old, &plan.new).await? {
+                shared.announce(&changes).await;
+                let old_ends_at = plan.old_ends_at;
+                return Ok(Rotated { key, old_ends_at });
+            }
+        }
+        Err(ManageError::Overtaken)
+    }
+}
+
+/// The records that a rotation leaves.
+struct Plan {
+    old: KeyRecord,
+    new: KeyRecord,
+    old_ends_at: UnixMillis,
+}
+
+impl Shared {
+    fn plan(
+        &self,
+        record: &KeyRecord,
+        rotation: Rotation,
+        key: &ApiKey,
+    ) -> Result<Plan, ManageError> {
+        let RecordState::Active(verifier) = record.state else {
+            return Err(ManageError::Revoked);
+        };
+        let now = self.wall();
+        let overlap_ends = now.saturating_add(rotation.overlap);
+        let old_ends_at = record
+            .expires_at
+            .map_or(overlap_ends, |end| end.min(overlap_ends));
+        let mut old = KeyRecord {
+            version: record.version.next(),
+            expires_at: Some(old_ends_at),
+            ..record.clone()
+        };
+        // First of all: what an altered row says of its dates is worth nothing.
+        let renewed = verifier
+            .renew(record, &old, &self.peppers)
+            .map_err(ManageError::Unverifiable)?;
+        if record.validity(now) == Validity::Past {
+            return Err(ManageError::Expired);
+        }
+        if rotation.overlap < MILLISECOND {
+            old.expires_at = record.expires_at;
+            old.state = RecordState::Revoked;
+        } else {
+            old.state = RecordState::Active(renewed);
+        }
+        let mut new = KeyRecord {
+            kid: *key.kid(),
+            version: RecordVersion::FIRST,
+            not_before: record.not_before.filter(|start| *start > now),
+            expires_at: rotation.new_end(record, now),
+            created_at: now,
+            last_used: None,
+            state: RecordState::Revoked,
+            ..record.clone()
+        };
+        let starts_at = new.not_before.unwrap_or(now);
+        if new.expires_at.is_some_and(|end| end <= starts_at) {
+            return Err(ManageError::NeverValid);
+        }
+        new.state = RecordState::Active(Verifier::derive(self.peppers.primary(), &new, key));
+        Ok(Plan {
+            old,
+            new,
+            old_ends_at,
+        })
+    }
+}
+
+/// How a key is replaced.
+#[derive(Clone, Copy, Debug)]
+pub struct Rotation {
+    overlap: Duration,
+    expires_at: Option<SystemTime>,
+}
+
+impl Rotation {
+    /// The longest overlap: 90 days. With it, a user who rotates each quarter never has three good keys for one
+    /// purpose, and an old key that somebody forgot to replace shows before the next rotation.
+    pub const MAX_OVERLAP: Duration = Duration::from_secs(90 * 24 * 3_600);
+
+    /// The old key is refused after this time, so long both are good. With no time at all it is revoked
+    /// in the same transaction. Of the time, milliseconds count.
+    #[must_use]
+    pub const fn after(overlap: Duration) -> Self {
+        Self {
+            overlap,
+            expires_at: None,
+        }
+    }
+
+    /// The new key is refused from this date on; of the date, milliseconds count.
+    #[must_use]
+    pub fn expires_at(self, date: SystemTime) -> Self {
+        Self {
+            expires_at: Some(date),
+            ..self
+        }
+    }
+
+    fn new_end(self, record: &KeyRecord, now: UnixMillis) -> Option<UnixMillis> {
+        let as_long_as_before = || {
+            let lifetime = record
+                .expires_at?
+                .value()
+                .saturating_sub(record.created_at.value());
+            Some(UnixMillis::new(now.value().saturating_add(lifetime)))
+        };
+        let chosen = self.expires_at.map(UnixMillis::saturating_from);
+        chosen.or_else(as_long_as_before)
+    }
+}
+
+/// A key that has just replaced another.
+#[derive(Debug)]
+pub struct Rotated {
+    key: ApiKey,
+    old_ends_at: UnixMillis,
+}
+
+impl Rotated {
+    /// The id under which the new key is listed and revoked.
+    #[must_use]
+    pub fn kid(&self) -> &Kid {
+        self.key.kid()
+    }
+
+    /// The new key, which is stored nowhere.
+    #[must_use]
+    pub fn key(&self) -> &ApiKey {
+        &self.key
+    }
+
+    /// The new key, which is stored nowhere.
+    #[must_use]
+    pub fn into_key(self) -> ApiKey {
+        self.key
+    }
+
+    /// From when on the old key is refused; 1970 if the platform cannot express the date.
+    #[must_use]
+    pub fn old_ends_at(&self) -> SystemTime {
+        let date = self.old_ends_at.to_system_time();
+        date.unwrap_or(UNIX_EPOCH)
+    }
+}
