@@ -9,6 +9,7 @@ mod invalidate;
 mod last_used;
 mod load;
 mod manage;
+mod refresh;
 mod revocation;
 mod rotate;
 mod stats;
@@ -25,7 +26,9 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use self::{fenced::Fenced, follow::Following, last_used::LastUsed, stats::Counters};
+use self::{
+    fenced::Fenced, follow::Following, last_used::LastUsed, refresh::Refreshes, stats::Counters,
+};
 use crate::{
     bus::InvalidationBus,
     clock::Clock,
@@ -67,7 +70,7 @@ pub(crate) const CONFIRMED_FOR: Duration = Duration::from_secs(3);
 /// | revoked by another process on the same store | 500 ms and the round trip to the store |
 /// | the change feed cannot be read | 3 s; then the store is asked for every request |
 /// | the store cannot be read either | 3 s; then [`Denied::Unavailable`] |
-/// | there is no feed, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
+/// | there is no feed or no cache, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
 /// | the feed loses a change without a trace | the time to live, 60 s at most |
 #[derive(Clone)]
 pub struct ApiKeyCache {
@@ -136,6 +139,7 @@ struct Shared {
     fenced: Fenced,
     last_used: LastUsed,
     following: Following,
+    refreshes: Refreshes,
     /// In nanoseconds of the monotonic clock.
     confirmed_until: AtomicU64,
 }
@@ -148,6 +152,11 @@ impl Shared {
 
     fn wall(&self) -> UnixMillis {
         UnixMillis::saturating_from(self.clock.wall())
+    }
+
+    /// Whether anything is answered from memory, ever.
+    fn has_cache(&self) -> bool {
+        !self.ttl.is_zero()
     }
 
     /// Whether changes have been applied lately enough to decide from memory.

@@ -24,7 +24,7 @@ pub enum Event {
     Hit(Hit),
     /// A kid was not in memory.
     Miss,
-    /// The change feed was not read for too long, so that the store was asked and not the cache.
+    /// The change feed was not read for too long, or there is no cache, so that the store was asked.
     DirectValidation,
     /// A kid that this service never issued was refused without asking the store.
     PrefilterReject,
@@ -41,6 +41,8 @@ pub enum Event {
     LoadDiscarded(Discard),
     /// A load in flight was cut off from later requests by an invalidation.
     Detached,
+    /// A record was loaded again before its time was over.
+    Refreshed(Refresh),
     /// A row is not served, since it is not as this crate wrote it.
     RowRejected {
         /// The id of the row.
@@ -100,6 +102,18 @@ pub enum Hit {
     Positive,
     /// The memory of kids that have no good record.
     Negative,
+}
+
+/// How loading a record again ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refresh {
+    /// It is good, and used from now on.
+    Renewed,
+    /// It is not good any more: what was cached is dropped.
+    Withdrawn,
+    /// The store could not be asked: what is cached is used for the rest of its time.
+    Failed,
 }
 
 /// Why a key was denied.

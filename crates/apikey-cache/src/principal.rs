@@ -22,6 +22,10 @@ impl Principal {
         Self { entry }
     }
 
+    pub(crate) fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
     /// Whom the key belongs to.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, follow::Following, last_used::LastUsed,
-    stats::Counters,
+    refresh::Refreshes, stats::Counters,
 };
 use crate::{
     bus::InvalidationBus,
@@ -36,6 +36,7 @@ pub struct ApiKeyCacheBuilder {
     bus: Option<Arc<dyn InvalidationBus>>,
     peppers: Peppers,
     format: KeyFormat,
+    /// Zero without a cache.
     ttl: Duration,
     capacity: usize,
     store_concurrency: usize,
@@ -83,13 +84,21 @@ impl ApiKeyCacheBuilder {
         Self { format, ..self }
     }
 
-    /// How long a record is used without asking the store again. Default, and longest: 60 s.
+    /// How long a record is used without asking the store again. Default, and longest: 60 s. Zero is
+    /// [`without_cache`](Self::without_cache).
     #[must_use]
     pub fn ttl(self, ttl: Duration) -> Self {
         Self {
             ttl: ttl.min(MAX_TTL),
             ..self
         }
+    }
+
+    /// Asks the store for every key, as where there is no feed, though the feed is read: what it takes to
+    /// find out whether the cache is to blame for something, or to run without it.
+    #[must_use]
+    pub fn without_cache(self) -> Self {
+        self.ttl(Duration::ZERO)
     }
 
     /// How many records are cached at most, but for rounding up to the same number for each of the
@@ -161,6 +170,7 @@ impl ApiKeyCacheBuilder {
             counters: Counters::default(),
             fenced: Fenced::new(self.capacity),
             last_used: LastUsed::default(),
+            refreshes: Refreshes::default(),
             confirmed_until: AtomicU64::new(0),
         };
         ApiKeyCache {

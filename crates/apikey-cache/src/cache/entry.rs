@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use super::refresh::RefreshDue;
 use crate::{
     fence::Epoch,
     observer::DenialReason,
@@ -23,6 +24,7 @@ pub(crate) struct Entry {
     pub(super) pepper: PepperVersion,
     pub(super) secret: SecretCheck,
     pub(super) freshness: Freshness,
+    pub(super) refresh: RefreshDue,
     used: AtomicBool,
 }
 
@@ -32,12 +34,14 @@ impl Entry {
         pepper: PepperVersion,
         secret: SecretCheck,
         freshness: Freshness,
+        refresh: RefreshDue,
     ) -> Self {
         Self {
             record,
             pepper,
             secret,
             freshness,
+            refresh,
             used: AtomicBool::new(false),
         }
     }

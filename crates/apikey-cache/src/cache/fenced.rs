@@ -108,8 +108,15 @@ impl Fenced {
         let stripe = self.stripe(kid);
         stripe.admit(kid, loaded.version(), ticket, self.epoch(), now)?;
         match loaded {
-            Loaded::Key(entry) => self.keys.insert(*kid, Arc::clone(entry)),
-            Loaded::Negative(entry) => self.negative.insert(*kid, *entry),
+            Loaded::Key(entry) => {
+                self.negative.remove(kid);
+                self.keys.insert(*kid, Arc::clone(entry));
+            }
+            // A record that was good when it was read before is not used beside what is known now.
+            Loaded::Negative(entry) => {
+                self.keys.remove(kid);
+                self.negative.insert(*kid, *entry);
+            }
         }
         Ok(())
     }

@@ -22,8 +22,8 @@ impl ApiKeyCache {
     /// Learns of changes for as long as a handle to the cache exists. It reads the change feed at least every
     /// 500 ms, so that a revocation by another process is applied within that and a round trip, or at once
     /// where the feed or the bus tells of it. It tells the bus what nobody has told, notes in the feed that
-    /// this cache reads it, and how far, writes when keys were last used, and trims the feed to
-    /// [`RETENTION`](crate::feed::RETENTION).
+    /// this cache reads it, and how far, loads records of keys in use again before their time is over, writes
+    /// when keys were last used, and trims the feed to [`RETENTION`](crate::feed::RETENTION).
     ///
     /// The caller spawns the future, once; dropping it makes every validation ask the store from 3 s
     /// later. It needs a Tokio runtime with time enabled.
@@ -31,17 +31,19 @@ impl ApiKeyCache {
         let weak = || Arc::downgrade(&self.shared);
         let signals = || Arc::clone(self.shared.following.signals());
         let reading = read::repeatedly(weak(), signals());
+        let noting = note::repeatedly(weak(), signals());
         let listening = listen::repeatedly(weak());
         let telling = tell::repeatedly(weak(), signals());
-        let noting = note::repeatedly(weak(), signals());
         let writing = upkeep::repeatedly(weak());
+        let refreshing = self.shared.refreshes.run(weak());
         // Side by side: what has to wait must not delay a reading.
         async move {
             let (reading, noting) = (pin!(reading), pin!(noting));
             let (listening, telling) = (pin!(listening), pin!(telling));
-            let writing = pin!(writing);
-            let others = select(select(listening, telling), writing);
-            select(select(reading, noting), others).await;
+            let (writing, refreshing) = (pin!(writing), pin!(refreshing));
+            let bus = select(listening, telling);
+            let records = select(writing, refreshing);
+            select(select(reading, noting), select(bus, records)).await;
         }
     }
 

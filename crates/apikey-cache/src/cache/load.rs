@@ -12,6 +12,7 @@ use super::{
     Shared,
     entry::{Entry, Freshness, Loaded, NegativeEntry},
     fenced::Detached,
+    refresh::RefreshDue,
 };
 use crate::{
     entropy::Entropy,
@@ -19,6 +20,7 @@ use crate::{
     fence::Ticket,
     kid::Kid,
     observer::{DenialReason, Event, StoreTask},
+    pepper::PepperVersion,
     store::{KeyRecord, RecordState, RecordVersion, StoreError},
     verifier::RowFault,
 };
@@ -99,10 +101,9 @@ impl Shared {
                 return Err(LoadFailed);
             }
         };
-        self.emit(&Event::Loaded {
-            took: self.clock.monotonic().saturating_sub(began),
-        });
-        Ok(self.classify(kid, record, ticket, began))
+        let took = self.clock.monotonic().saturating_sub(began);
+        self.emit(&Event::Loaded { took });
+        Ok(self.classify(kid, record, ticket, began, took))
     }
 
     fn classify(
@@ -111,6 +112,7 @@ impl Shared {
         record: Result<Option<KeyRecord>, RowFault>,
         ticket: Ticket,
         began: Duration,
+        took: Duration,
     ) -> Loaded {
         let negative = |reason, version| {
             let until = began + make_negative_ttl(self.entropy.as_ref());
@@ -144,9 +146,19 @@ impl Shared {
                     epoch: ticket.epoch,
                     until: began + self.ttl,
                 };
-                let entry = Entry::new(record, verifier.pepper, secret, freshness);
+                let refresh = self.draw_refresh(verifier.pepper, freshness.until, took);
+                let entry = Entry::new(record, verifier.pepper, secret, freshness, refresh);
                 Loaded::Key(Arc::new(entry))
             }
+        }
+    }
+
+    fn draw_refresh(&self, pepper: PepperVersion, until: Duration, took: Duration) -> RefreshDue {
+        if pepper == self.peppers.primary().version {
+            RefreshDue::draw(self.entropy.as_ref(), until, took, self.ttl)
+        } else {
+            // The next load is to be one by a request, whose secret is hashed again.
+            RefreshDue::never()
         }
     }
 

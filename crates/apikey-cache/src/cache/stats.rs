@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::Shared;
-use crate::observer::{Event, Hit};
+use crate::observer::{Event, Hit, Refresh};
 
 /// How a cache has done since it was built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct CacheStats {
     pub negative_hits: u64,
     /// Kids that were not in memory.
     pub misses: u64,
-    /// Requests for which the store was asked because the change feed was not read lately.
+    /// Requests for which the store was asked because the change feed was not read lately, or there is no cache.
     pub direct_validations: u64,
     /// Invented kids that were refused without asking the store.
     pub prefilter_rejects: u64,
@@ -30,6 +30,10 @@ pub struct CacheStats {
     pub loads: u64,
     /// Answers of the store that were thrown away because of an invalidation.
     pub loads_discarded: u64,
+    /// Records that were loaded again before their time was over, whatever came of it.
+    pub refreshes: u64,
+    /// Those of them for which the store could not be asked.
+    pub refreshes_failed: u64,
     /// Rows that are not as this crate wrote them.
     pub rows_rejected: u64,
     /// Failures of the store.
@@ -75,6 +79,8 @@ pub(super) struct Counters {
     denied: AtomicU64,
     loads: AtomicU64,
     loads_discarded: AtomicU64,
+    refreshes: AtomicU64,
+    refreshes_failed: AtomicU64,
     rows_rejected: AtomicU64,
     store_failures: AtomicU64,
     feed_gaps: AtomicU64,
@@ -96,6 +102,12 @@ impl Counters {
             Event::Denied(_) => &self.denied,
             Event::Loaded { .. } => &self.loads,
             Event::LoadDiscarded(_) => &self.loads_discarded,
+            Event::Refreshed(outcome) => {
+                if *outcome == Refresh::Failed {
+                    self.refreshes_failed.fetch_add(1, Ordering::Relaxed);
+                }
+                &self.refreshes
+            }
             Event::RowRejected { .. } => &self.rows_rejected,
             Event::StoreFailed(_) => &self.store_failures,
             Event::FeedGap(_) => &self.feed_gaps,
@@ -135,6 +147,8 @@ impl Shared {
             denied: read(&counters.denied),
             loads: read(&counters.loads),
             loads_discarded: read(&counters.loads_discarded),
+            refreshes: read(&counters.refreshes),
+            refreshes_failed: read(&counters.refreshes_failed),
             rows_rejected: read(&counters.rows_rejected),
             store_failures: read(&counters.store_failures),
             feed_gaps: read(&counters.feed_gaps),

@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::{
     ApiKeyCache, Shared,
     entry::{Entry, Loaded, NegativeEntry},
+    nanoseconds,
 };
 use crate::{
     key::ApiKey,
@@ -75,7 +76,7 @@ impl Shared {
         let confirmed = self.is_confirmed(now);
         if confirmed && let Some(entry) = self.fenced.key(key.kid(), now) {
             self.emit(&Event::Hit(Hit::Positive));
-            return Decision::Made(self.decide(key, entry).map(|accepted| accepted.principal));
+            return Decision::Made(self.decide_on_hit(key, entry, now));
         }
         // Only now: it would cost a hit half as much again.
         if !key.kid().is_tagged_by(&self.peppers) {
@@ -117,6 +118,28 @@ impl Shared {
             Err(_) => Err(Denied::Unavailable {
                 retry_after: RETRY_AFTER,
             }),
+        }
+    }
+
+    fn decide_on_hit(
+        &self,
+        key: &ApiKey,
+        entry: Arc<Entry>,
+        now: Duration,
+    ) -> Result<Principal, Denied> {
+        let Accepted { principal, .. } = self.decide(key, entry)?;
+        let now = nanoseconds(now);
+        // Only now: nobody without the secret has a record kept in memory.
+        if principal.entry().refresh.has_come(now) {
+            self.request_refresh(principal.entry(), now);
+        }
+        Ok(principal)
+    }
+
+    #[cold]
+    fn request_refresh(&self, entry: &Entry, now: u64) {
+        if entry.refresh.claim(now) {
+            self.refreshes.request(&entry.record.kid);
         }
     }
 

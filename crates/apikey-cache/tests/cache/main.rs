@@ -9,6 +9,8 @@ mod layer;
 mod loads;
 mod manage;
 mod peppers;
+mod refresh;
 mod requests;
 mod rotate;
 mod support;
+mod without_cache;

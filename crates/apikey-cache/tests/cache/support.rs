@@ -238,6 +238,8 @@ enum State {
     Open,
     /// Loads read at once, and wait with their answer.
     Slow,
+    /// Loads fail, and nothing else.
+    LoadsCut,
     /// Every call fails.
     Cut,
     /// No call ever answers.
@@ -270,8 +272,17 @@ impl FlakyStore {
         *self.state.lock().unwrap() = State::Cut;
     }
 
+    pub(crate) fn cut_loads(&self) {
+        *self.state.lock().unwrap() = State::LoadsCut;
+    }
+
     pub(crate) fn silence(&self) {
         *self.state.lock().unwrap() = State::Silent;
+    }
+
+    /// The store behind the connection.
+    pub(crate) fn current(&self) -> Arc<MemoryKeyStore> {
+        Arc::clone(&self.store.lock().unwrap())
     }
 
     /// From now on a connection to another store.
@@ -306,7 +317,9 @@ impl FlakyStore {
     async fn connect(&self) -> Result<Arc<MemoryKeyStore>, StoreError> {
         let state = *self.state.lock().unwrap();
         match state {
-            State::Open | State::Slow => Ok(Arc::clone(&self.store.lock().unwrap())),
+            State::Open | State::Slow | State::LoadsCut => {
+                Ok(Arc::clone(&self.store.lock().unwrap()))
+            }
             State::Cut => Err(StoreError::Unavailable(None)),
             State::Silent => pending().await,
         }
@@ -317,7 +330,11 @@ impl FlakyStore {
 impl KeyStore for FlakyStore {
     async fn load(&self, kid: &Kid) -> Result<Option<KeyRecord>, StoreError> {
         let store = self.connect().await?;
-        let slow = *self.state.lock().unwrap() == State::Slow;
+        let state = *self.state.lock().unwrap();
+        if state == State::LoadsCut {
+            return Err(StoreError::Unavailable(None));
+        }
+        let slow = state == State::Slow;
         let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_in_flight.fetch_max(in_flight, Ordering::SeqCst);
         let record = store.load(kid).await;

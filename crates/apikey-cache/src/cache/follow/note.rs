@@ -53,8 +53,11 @@ impl Shared {
         is_good && (registration.is_old(now) || progress.is_awaited())
     }
 
-    /// Notes how far everything has been applied.
+    /// Notes how far everything has been applied. For a cache that trusts no memory nobody has to wait.
     pub(super) async fn note_reader(&self, feed: &dyn ChangeFeed) {
+        if !self.has_cache() {
+            return;
+        }
         let began = self.clock.monotonic();
         let applied = {
             let progress = self.following.progress();
