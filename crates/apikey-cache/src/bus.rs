@@ -18,7 +18,9 @@ use crate::feed::{Change, FeedId, FeedSeq};
 /// - What is heard was told: no notice is made up or altered.
 /// - A notice that is heard was told after the call of [`next`](BusListener::next) *before* the one that
 ///   gives it began, or, with the first call, after [`listen`](InvalidationBus::listen) was called.
-/// - Dropping a future of [`tell`](InvalidationBus::tell) may or may not have told.
+/// - A watermark that reaches the bus more than a quarter of a second after [`tell`](InvalidationBus::tell) was
+///   called, be it that the call was given up, is not heard, or is heard as older by as much.
+/// - Dropping a future of `tell` may or may not have told.
 #[async_trait]
 pub trait InvalidationBus: fmt::Debug + Send + Sync {
     /// Tells all who listen to this feed, in this order. Answers within a tenth of a second, at once while the

@@ -17,7 +17,7 @@ pub enum Published {
 
 impl Shared {
     /// These changes were committed by this process: they are in effect here once this returns. Others are
-    /// told of them, if that takes no longer than 200 ms.
+    /// told of them, if that takes no longer than a quarter of a second.
     pub(super) async fn announce(&self, changes: &[Change]) -> Published {
         for change in changes {
             self.apply(&change.kind);

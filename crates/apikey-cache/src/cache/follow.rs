@@ -4,6 +4,7 @@ mod listen;
 mod note;
 mod outgoing;
 mod progress;
+mod random_share;
 mod read;
 mod registration;
 mod state;

@@ -115,16 +115,16 @@ impl Revocation {
         let shared = &self.shared;
         let deadline = self.committed_by + shared.longest_lease();
         let mut head = self.seq;
+        let left = || deadline.saturating_sub(shared.clock.monotonic());
         let mut pause = LOOK_FIRST;
         loop {
-            let left = deadline.saturating_sub(shared.clock.monotonic());
-            if left.is_zero() {
-                return EffectiveBy::LeasesExpired;
-            }
-            if timeout(left, shared.all_have_applied(&mut head)).await == Ok(true) {
+            if timeout(left(), shared.all_have_applied(&mut head)).await == Ok(true) {
                 return EffectiveBy::Acknowledged;
             }
-            sleep(pause.min(left)).await;
+            if left().is_zero() {
+                return EffectiveBy::LeasesExpired;
+            }
+            sleep(pause.min(left())).await;
             pause = (pause * 2).min(LOOK_LAST);
         }
     }

@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bus;
+mod effective;
 mod follow;
 mod invalidate;
 #[cfg(feature = "tower")]
 mod layer;
 mod loads;
+mod lossy_bus;
 mod manage;
 mod peppers;
 mod refresh;

@@ -8,11 +8,10 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-use super::{Shared, progress::Heard};
+use super::{Shared, progress::Heard, random_share::random_share};
 use crate::{
     bus::{BusListener, InvalidationBus, Notice},
     clock::Clock,
-    entropy::Entropy,
     feed::FeedId,
     observer::{BusTask, Event},
 };
@@ -43,7 +42,8 @@ pub(super) async fn repeatedly(shared: Weak<Shared>) {
         strong.note_bus(BusTask::Listen, false);
         // What is told meanwhile is not heard.
         strong.following.read_soon();
-        let pause = jittered(retry, strong.entropy.as_ref());
+        // Those who lost a bus together do not come back together.
+        let pause = retry - random_share(retry / 2, strong.entropy.as_ref());
         drop(strong);
         sleep(pause).await;
         retry = (retry * 2).min(RETRY_LAST);
@@ -140,14 +140,4 @@ impl Listening {
             self.told_after = called_at;
         }
     }
-}
-
-/// Half of this to all of it, so that those who lost a bus together do not come back together.
-fn jittered(time: Duration, entropy: &dyn Entropy) -> Duration {
-    let mut random = [0; 2];
-    // Without randomness the whole is as good as any.
-    let share = entropy
-        .fill(&mut random)
-        .map_or(u16::MAX, |()| u16::from_be_bytes(random));
-    time / 2 + time / 2 * u32::from(share) / u32::from(u16::MAX)
 }

@@ -7,9 +7,9 @@ use crate::{
     feed::{Change, FeedSeq},
 };
 
-/// Longest time for which the bus may tell what it was given: it has answered by then, or is given up.
+/// Longest time from giving the bus a watermark until it is told: the bus has answered by then, or is given up.
 /// A watermark is made older by as much.
-pub(in crate::cache) const TOLD_WITHIN: Duration = Duration::from_millis(200);
+pub(super) const TOLD_WITHIN: Duration = Duration::from_millis(250);
 /// A watermark is told when none was heard for so long: a little less than from one reading to the next.
 const WATERMARK_EVERY: Duration = Duration::from_millis(350);
 /// Changes kept at most; of older ones those who listen learn from the feed.
@@ -19,7 +19,7 @@ const BATCH: usize = 256;
 
 /// Changes that nobody has told, and how far the feed went.
 #[derive(Clone, Debug, Default)]
-pub(in crate::cache) struct Outgoing {
+pub(super) struct Outgoing {
     is_used: bool,
     untold: VecDeque<Change>,
     /// The head, and when the feed was asked for it.
@@ -29,7 +29,7 @@ pub(in crate::cache) struct Outgoing {
 
 impl Outgoing {
     /// Keeps nothing if there is no bus.
-    pub(in crate::cache) fn new(has_bus: bool) -> Self {
+    pub(super) fn new(has_bus: bool) -> Self {
         Self {
             is_used: has_bus,
             ..Self::default()

@@ -6,7 +6,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{outgoing::Outgoing, registration::Registration};
+use super::{
+    outgoing::Outgoing,
+    registration::{Registration, Term},
+};
 use crate::{
     bus::Watermark,
     feed::{Change, ChangeKind, FeedPage, FeedSeq},
@@ -42,6 +45,7 @@ pub(super) struct Reading {
     /// After which change; `None` to read no more than the head.
     pub(super) after: Option<FeedSeq>,
     asked_at: Duration,
+    term: Term,
     /// What was known to be missing then.
     missing: Option<FeedSeq>,
     /// The last change of which anything was known then.
@@ -107,6 +111,7 @@ impl Progress {
         Reading {
             after: self.applied,
             asked_at: now,
+            term: self.registration.term(),
             missing: self.missing,
             known: known.unwrap_or_default(),
         }
@@ -128,7 +133,7 @@ impl Progress {
             }
             self.outgoing
                 .feed_was_read(page.head, reading.asked_at, now);
-            confirmed_until = self.registration.confirms(reading.asked_at);
+            confirmed_until = self.registration.confirms(reading.asked_at, reading.term);
         }
         Read {
             drops,
@@ -225,7 +230,7 @@ impl Progress {
         }
         let asked_after = told_after.checked_sub(watermark.age);
         asked_after
-            .and_then(|moment| self.registration.confirms(moment))
+            .and_then(|moment| self.registration.confirms_others(moment))
             .map_or(Heard::Known, Heard::Confirmed)
     }
 
@@ -273,3 +278,8 @@ impl Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;

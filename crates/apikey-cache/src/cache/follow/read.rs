@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use super::{
     Shared,
     progress::{Drops, PAGE, Read, Reading},
+    random_share::random_share,
     state::Signals,
 };
 use crate::{
@@ -20,9 +21,11 @@ use crate::{
     observer::{Event, FeedGap, StoreTask},
 };
 
-/// From one reading of the feed to the next. Less than the 500 ms that are promised, which leaves
+/// From one reading of the feed to the next, at most. Less than the 500 ms that are promised, which leaves
 /// a busy runtime some room.
 const READ_EVERY: Duration = Duration::from_millis(400);
+/// Up to so much earlier, at random: of caches that were started together each would tell what all have read.
+const READ_EARLIER: Duration = Duration::from_millis(40);
 /// A feed that is to be read at once is read no more often than this, however many changes there are.
 const READ_PAUSE: Duration = Duration::from_millis(10);
 const LIMIT: NonZeroU16 = NonZeroU16::new(PAGE).expect("not zero");
@@ -30,17 +33,18 @@ const LIMIT: NonZeroU16 = NonZeroU16::new(PAGE).expect("not zero");
 /// Ends with the last handle to the cache.
 pub(super) async fn repeatedly(shared: Weak<Shared>, signals: Arc<Signals>) {
     loop {
-        // From beginning to beginning, however long the reading takes.
-        let due = sleep(READ_EVERY);
         let pause = sleep(READ_PAUSE);
-        let (feed, applied) = match shared.upgrade() {
+        let (due, feed, applied) = match shared.upgrade() {
             None => return,
             Some(shared) => {
+                let earlier = random_share(READ_EARLIER, shared.entropy.as_ref());
+                // From beginning to beginning, however long the reading takes.
+                let due = sleep(READ_EVERY - earlier);
                 if let Some(feed) = shared.feed() {
                     shared.read_feed(feed).await;
                 }
                 let applied = shared.following.progress().applied();
-                (shared.feed.clone(), applied)
+                (due, shared.feed.clone(), applied)
             }
         };
         let woken = async {

@@ -16,12 +16,18 @@ const NOTE_EVERY: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Registration {
     note: Option<Note>,
+    /// The last one that has begun.
+    term: Term,
     has_left: bool,
 }
 
+/// Counts the times for which this reader has stood there without a break.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Term(u64);
+
 #[derive(Clone, Copy, Debug)]
 struct Note {
-    /// It has stood there since, without a break.
+    /// When the term began, at the latest.
     since: Duration,
     /// When it was last written, at the earliest.
     at: Duration,
@@ -33,6 +39,9 @@ impl Registration {
     /// The note was written, between these two moments.
     pub(super) fn was_noted(&mut self, began: Duration, ended: Duration, applied: FeedSeq) {
         let earlier = self.note.filter(|note| ended <= note.at + TRUSTED_FOR);
+        if earlier.is_none() {
+            self.term = Term(self.term.0 + 1);
+        }
         self.note = Some(Note {
             since: earlier.map_or(ended, |note| note.since),
             at: began,
@@ -40,14 +49,31 @@ impl Registration {
         });
     }
 
-    /// How long memory may be used if every change that was committed before `moment` has been applied;
-    /// `None` if it may not.
-    pub(super) fn confirms(&self, moment: Duration) -> Option<Duration> {
-        let note = self.note.filter(|_| !self.has_left)?;
-        // Who revoked before this reader stood there does not wait for it, so that what was asked before
-        // proves nothing.
-        let counts = moment >= note.since;
-        counts.then(|| (moment + CONFIRMED_FOR).min(note.at + TRUSTED_FOR))
+    /// How long memory may be used if every change that was committed before `asked_at`, a moment in this
+    /// term, has been applied; `None` if it may not.
+    ///
+    /// Who revoked before the term began does not wait for this reader, so that what was asked before proves
+    /// nothing.
+    pub(super) fn confirms(&self, asked_at: Duration, term: Term) -> Option<Duration> {
+        let note = self.note()?;
+        (term == self.term).then(|| (asked_at + CONFIRMED_FOR).min(note.at + TRUSTED_FOR))
+    }
+
+    /// The same if somebody else has asked.
+    pub(super) fn confirms_others(&self, asked_after: Duration) -> Option<Duration> {
+        let note = self.note()?;
+        // Times alone do not tell what was first of two things at the same time.
+        let is_in_term = asked_after > note.since;
+        self.confirms(asked_after, self.term).filter(|_| is_in_term)
+    }
+
+    /// The last term that has begun.
+    pub(super) fn term(&self) -> Term {
+        self.term
+    }
+
+    fn note(&self) -> Option<Note> {
+        self.note.filter(|_| !self.has_left)
     }
 
     /// Whether no proof counts before this reader is noted again.
@@ -57,7 +83,7 @@ impl Registration {
 
     /// Whether the note is to be renewed, though nobody may wait for it.
     pub(super) fn is_old(&self, now: Duration) -> bool {
-        !self.has_left && self.note.is_some_and(|note| now >= note.at + NOTE_EVERY)
+        self.note().is_some_and(|note| now >= note.at + NOTE_EVERY)
     }
 
     /// What the note says has been applied.
