@@ -67,10 +67,13 @@ pub(crate) const CONFIRMED_FOR: Duration = Duration::from_secs(3);
 /// | case | longest time for which a revoked key is accepted, beyond the request in flight |
 /// |---|---|
 /// | revoked through this cache | none |
-/// | revoked by another process on the same store | 500 ms and the round trip to the store |
-/// | the change feed cannot be read | 3 s; then the store is asked for every request |
-/// | the store cannot be read either | 3 s; then [`Denied::Unavailable`] |
-/// | there is no feed or no cache, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
+/// | by another process, with a bus | a round trip |
+/// | without a bus, it is down, a message is lost, or who revoked died | 500 ms and a round trip to the store |
+/// | the same, and this process is cut off from the store | 1 s: others tell what they read |
+/// | cut off from the store, and the bus down or nobody else there | 3 s; then [`Denied::Unavailable`] |
+/// | the change feed alone cannot be read | 3 s; then the store is asked for every request |
+/// | after [`Revocation::effective`] | none |
+/// | no feed or no cache, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
 /// | the feed loses a change without a trace | the time to live, 60 s at most |
 #[derive(Clone)]
 pub struct ApiKeyCache {

@@ -9,7 +9,7 @@ use crate::feed::Change;
 pub enum Published {
     /// The bus has told it.
     Yes,
-    /// The bus did not answer in time; it is told again by whoever reads it in the feed.
+    /// The bus did not answer in time; who reads it in the feed tells it again.
     No,
     /// The cache has no bus.
     NoBus,

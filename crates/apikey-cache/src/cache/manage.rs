@@ -73,7 +73,7 @@ impl ApiKeyCache {
             }
             Revoked::Before(version) => {
                 shared.invalidate(kid, version);
-                // The change is in the feed; what was not told of it is told by whoever reads it there.
+                // The change is in the feed; who reads it there tells what was not told.
                 shared.following.read_soon();
                 Ok(Revocation::of_earlier(owned, committed_by, Published::No))
             }

@@ -224,7 +224,7 @@ async fn a_node_cut_off_from_both_trusts_its_memory_for_3_s() {
 async fn silence_on_the_bus_proves_nothing() {
     let (mut nodes, key) = nodes_with_key::<1>().await;
     nodes[0].node.store.cut();
-    // It hears that nothing was told, each half second.
+    // It is told that nothing was told, each half second.
     pass(&mut nodes, 3 * SECOND).await;
     assert_eq!(nodes[0].node.cache.stats().bus, BusState::Up);
     assert!(is_unavailable(&nodes[0], &key).await);

@@ -2,6 +2,7 @@
 
 use std::{
     future::pending,
+    pin::pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -15,10 +16,7 @@ use portcullis_apikey_cache::{
     feed::FeedId,
     store::MemoryKeyStore,
 };
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep_until},
-};
+use tokio::{sync::Notify, time::sleep};
 
 use crate::support::Node;
 
@@ -118,7 +116,7 @@ struct Listener {
 #[async_trait]
 impl BusListener for Listener {
     async fn next(&mut self) -> Result<Vec<Notice>, BusError> {
-        let until = Instant::now() + WAITS;
+        let mut waited = pin!(sleep(WAITS));
         loop {
             let appended = self.wire.appended.notified();
             let state = *self.state.lock().unwrap();
@@ -140,7 +138,7 @@ impl BusListener for Listener {
             }
             tokio::select! {
                 () = appended => {}
-                () = sleep_until(until) => return Ok(Vec::new()),
+                () = &mut waited => return Ok(Vec::new()),
             }
         }
     }

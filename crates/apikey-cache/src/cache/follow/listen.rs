@@ -87,7 +87,7 @@ async fn listen(bus: &dyn InvalidationBus, shared: &Weak<Shared>) -> Option<List
 }
 
 impl Shared {
-    fn hear(&self, notices: &[Notice], told_after: Duration) {
+    fn apply_notices(&self, notices: &[Notice], told_after: Duration) {
         let mut changes = 0;
         for notice in notices {
             if let Notice::Change(change) = notice {
@@ -124,7 +124,7 @@ impl Shared {
 }
 
 impl Listening {
-    /// Hears what is told until there is nobody to hear it for.
+    /// Applies what is told until there is nobody to hear it for.
     async fn hear_all(mut self, shared: &Weak<Shared>) -> Ended {
         loop {
             let called_at = self.clock.monotonic();
@@ -136,7 +136,7 @@ impl Listening {
                 return Ended::OtherFeed;
             }
             // Of what this call gave it is known only that it was told after the call before it began.
-            shared.hear(&notices, self.told_after);
+            shared.apply_notices(&notices, self.told_after);
             self.told_after = called_at;
         }
     }

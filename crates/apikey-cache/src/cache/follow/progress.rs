@@ -41,7 +41,7 @@ pub(super) struct Progress {
 
 /// A reading that has begun.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
+pub(super) struct FeedReading {
     /// After which change; `None` to read no more than the head.
     pub(super) after: Option<FeedSeq>,
     asked_at: Duration,
@@ -106,9 +106,9 @@ impl Progress {
         self.applied
     }
 
-    pub(super) fn begin_reading(&self, now: Duration) -> Reading {
+    pub(super) fn begin_reading(&self, now: Duration) -> FeedReading {
         let known = self.ahead.last().copied().max(self.applied);
-        Reading {
+        FeedReading {
             after: self.applied,
             asked_at: now,
             term: self.registration.term(),
@@ -118,7 +118,7 @@ impl Progress {
     }
 
     /// The changes of this page have been applied.
-    pub(super) fn read(&mut self, reading: &Reading, page: &FeedPage, now: Duration) -> Read {
+    pub(super) fn read(&mut self, reading: &FeedReading, page: &FeedPage, now: Duration) -> Read {
         let drops = self.advance(reading, page);
         let applied = self.applied.unwrap_or_default();
         let behind = page.head.value().saturating_sub(applied.value());
@@ -142,7 +142,7 @@ impl Progress {
         }
     }
 
-    fn advance(&mut self, reading: &Reading, page: &FeedPage) -> Drops {
+    fn advance(&mut self, reading: &FeedReading, page: &FeedPage) -> Drops {
         let Some(after) = reading.after else {
             self.count_up_to(page.head);
             return Drops::Unread;

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::{
     Shared,
-    progress::{Drops, PAGE, Read, Reading},
+    progress::{Drops, FeedReading, PAGE, Read},
     random_share::random_share,
     state::Signals,
 };
@@ -109,7 +109,7 @@ impl Shared {
     }
 
     /// Invalidates what a page says, and everything if there is something that it does not say.
-    fn apply_page(&self, reading: &Reading, page: &FeedPage) -> Read {
+    fn apply_page(&self, reading: &FeedReading, page: &FeedPage) -> Read {
         for change in &page.changes {
             self.apply(&change.kind);
         }

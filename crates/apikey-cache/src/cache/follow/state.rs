@@ -115,7 +115,7 @@ impl Shared {
         }
     }
 
-    /// The memory is not to be used before it is confirmed anew.
+    /// The memory is not to be used before it is confirmed again.
     pub(super) fn unconfirm(&self) {
         self.confirmed_until.store(0, Ordering::SeqCst);
     }

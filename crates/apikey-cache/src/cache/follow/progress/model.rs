@@ -5,13 +5,20 @@
 //! and bus take time: each has begun, was served or not, and has ended or failed. What is told may be lost,
 //! repeated, reordered and late.
 
+mod node;
+mod step;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     iter,
     time::Duration,
 };
 
-use super::{Drops, Heard, Progress, Reading};
+use self::{
+    node::{Node, Rules},
+    step::{Chance, Step, a_lapsed_note, a_late_watermark},
+};
+use super::{Drops, Heard, Progress};
 use crate::{
     bus::{Notice, Watermark},
     cache::{
@@ -28,164 +35,6 @@ use crate::{
 const NODES: usize = 2;
 /// Of each history.
 const STEPS: usize = 120;
-
-/// What is checked: the rules, or what is left of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rules {
-    All,
-    /// A watermark confirms though not everything up to it has been applied.
-    BehindConfirms,
-    /// What was heard counts as told after the call that gave it began.
-    SameCall,
-    /// A watermark counts as new when it was told.
-    AgeIgnored,
-    /// That telling takes time is forgotten.
-    TransitIgnored,
-    /// An answer without notices confirms.
-    SilenceConfirms,
-    /// A note says that everything has been applied that the feed has.
-    NotesAhead,
-    /// The memory is trusted though no note was written.
-    Unregistered,
-    /// What is asked while a note is written counts.
-    NotedEarly,
-    /// After a lapse, what was asked before the next note counts.
-    LapseIgnored,
-    /// A note is trusted for ever.
-    NoteNeverEnds,
-    /// A number that is not the next counts as the next.
-    GapCounts,
-    /// A reading that fails after a gap drops nothing.
-    GapForgotten,
-}
-
-/// A node, and what it is about to do.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Pass(Duration),
-    Revoke { told: bool },
-    Look,
-    BeginReading(usize),
-    ServeReading(usize),
-    EndReading(usize),
-    FailReading(usize),
-    Read(usize),
-    BeginNote(usize),
-    ServeNote(usize),
-    EndNote(usize),
-    Note(usize),
-    BeginTelling(usize),
-    ServeTelling(usize),
-    Relay(usize),
-    BeginHearing(usize),
-    EndHearing(usize, u64),
-    Relisten(usize),
-}
-
-/// Numbers that look random, and are the same each time.
-struct Chance {
-    state: u64,
-    nodes: u64,
-}
-
-impl Chance {
-    fn below(&mut self, end: u64) -> u64 {
-        // SplitMix64.
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
-
-    fn step(&mut self) -> Step {
-        let node = usize::from(self.below(self.nodes) == 1);
-        let from = |chance: &mut Self, least: u64, most: u64| {
-            let milliseconds = least + chance.below(most - least);
-            Step::Pass(Duration::from_millis(milliseconds))
-        };
-        match self.below(53) {
-            0..6 => from(self, 1, 600),
-            6..8 => from(self, 600, 3_200),
-            8 => from(self, 20_000, 130_000),
-            9..12 => Step::Revoke {
-                told: self.below(2) == 1,
-            },
-            12..16 => Step::Look,
-            16..19 => Step::BeginReading(node),
-            19..22 => Step::ServeReading(node),
-            22..25 => Step::EndReading(node),
-            25 => Step::FailReading(node),
-            26..31 => Step::Read(node),
-            31 | 32 => Step::BeginNote(node),
-            33 | 34 => Step::ServeNote(node),
-            35 | 36 => Step::EndNote(node),
-            37..40 => Step::Note(node),
-            40 | 41 => Step::BeginTelling(node),
-            42 | 43 => Step::ServeTelling(node),
-            44 | 45 => Step::Relay(node),
-            46..48 => Step::BeginHearing(node),
-            48..52 => Step::EndHearing(node, self.below(1 << 32)),
-            _ => Step::Relisten(node),
-        }
-    }
-}
-
-struct Node {
-    rules: Rules,
-    progress: Progress,
-    confirmed_until: Duration,
-    /// Changes whose keys are not accepted from memory any more.
-    in_effect: BTreeSet<FeedSeq>,
-    reading: Option<(Reading, Option<FeedPage>)>,
-    /// When it began, what it says, and whether it was written.
-    note: Option<(Duration, FeedSeq, bool)>,
-    noted_at: Option<Duration>,
-    telling: Option<(Duration, Vec<Notice>)>,
-    told_after: Duration,
-    hearing_since: Option<Duration>,
-    /// The last change of which it was heard before a reading that has ended.
-    warned_of: FeedSeq,
-    heard_of: FeedSeq,
-}
-
-impl Node {
-    fn confirm(&mut self, until: Duration) {
-        self.confirmed_until = self.confirmed_until.max(until);
-    }
-
-    fn hear(&mut self, notice: &Notice, called_at: Duration, now: Duration) -> Heard {
-        match notice {
-            Notice::Change(change) => {
-                self.in_effect.insert(change.seq);
-                self.heard_of = self.heard_of.max(change.seq);
-                if self.rules == Rules::GapCounts
-                    && let Some(applied) = self.progress.applied()
-                {
-                    for seq in applied.value() + 1..change.seq.value() {
-                        self.progress.heard(&revocation(FeedSeq::new(seq)));
-                    }
-                }
-                self.progress.heard(change)
-            }
-            Notice::Watermark(watermark) => {
-                self.heard_of = self.heard_of.max(watermark.head);
-                let mut watermark = *watermark;
-                let mut told_after = self.told_after;
-                match self.rules {
-                    Rules::BehindConfirms => {
-                        let applied = self.progress.applied();
-                        watermark.head = applied.unwrap_or_default().min(watermark.head);
-                    }
-                    Rules::SameCall => told_after = called_at,
-                    Rules::AgeIgnored => watermark.age = TOLD_WITHIN,
-                    Rules::TransitIgnored => watermark.age -= TOLD_WITHIN,
-                    _ => {}
-                }
-                self.progress.heard_watermark(watermark, told_after, now)
-            }
-        }
-    }
-}
 
 struct World {
     now: Duration,
@@ -444,18 +293,18 @@ impl World {
         let told = told.take_while(|(told_at, _)| *told_at >= node.told_after);
         let mut notices: Vec<_> = told.map(|(_, notice)| notice.clone()).collect();
         // Mostly as they were told.
-        if chance % 2 == 0 {
+        if chance.is_multiple_of(2) {
             notices.reverse();
         }
-        if chance % 5 == 0 {
+        if chance.is_multiple_of(5) {
             let mut chance = chance;
             notices.retain(|_| {
                 chance = chance.rotate_right(3);
-                chance % 3 != 0
+                !chance.is_multiple_of(3)
             });
         }
         for notice in &notices {
-            let heard = node.hear(notice, called_at, self.now);
+            let heard = node.apply(notice, called_at, self.now);
             match heard {
                 Heard::Confirmed(until) => {
                     self.seen.confirmed_by_watermark |= node.confirmed_until < until;
@@ -518,44 +367,6 @@ fn revocation(seq: FeedSeq) -> Change {
             version: RecordVersion::new(2),
         },
     }
-}
-
-/// A note that has lapsed, and is written anew during a reading that began before a revocation.
-fn a_lapsed_note() -> Vec<Step> {
-    vec![
-        Step::Read(0),
-        Step::Note(0),
-        Step::Read(0),
-        Step::Pass(Duration::from_secs(130)),
-        Step::BeginReading(0),
-        Step::ServeReading(0),
-        Step::Revoke { told: false },
-        Step::Look,
-        Step::Note(0),
-        Step::EndReading(0),
-    ]
-}
-
-/// A watermark that is told late, and a revocation meanwhile.
-fn a_late_watermark() -> Vec<Step> {
-    let milliseconds = |time| Step::Pass(Duration::from_millis(time));
-    vec![
-        Step::Read(0),
-        Step::Read(1),
-        Step::Note(1),
-        Step::Read(0),
-        Step::BeginTelling(0),
-        milliseconds(10),
-        Step::Revoke { told: false },
-        milliseconds(10),
-        Step::BeginHearing(1),
-        Step::EndHearing(1, 2),
-        Step::BeginHearing(1),
-        milliseconds(200),
-        Step::ServeTelling(0),
-        Step::EndHearing(1, 2),
-        milliseconds(2_795),
-    ]
 }
 
 fn run(rules: Rules, steps: impl IntoIterator<Item = Step>) -> Result<Seen, String> {
