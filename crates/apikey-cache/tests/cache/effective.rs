@@ -121,6 +121,7 @@ async fn who_has_left_is_not_waited_for_and_trusts_nothing() {
     settle(&mut nodes);
     assert!(nodes[0].node.accepts(&key).await);
     nodes[0].node.cache.leave().await;
+    assert_eq!(nodes[0].node.cache.stats().confirmed_for, Duration::ZERO);
     let readers = nodes[1]
         .node
         .store
