@@ -5,6 +5,7 @@ mod builder;
 mod entry;
 mod fenced;
 mod follow;
+mod grace;
 mod invalidate;
 mod last_used;
 mod load;
@@ -14,6 +15,7 @@ mod revocation;
 mod rotate;
 mod stats;
 mod validate;
+mod warm;
 
 use std::{
     fmt,
@@ -24,10 +26,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use self::{
-    fenced::Fenced, follow::Following, last_used::LastUsed, refresh::Refreshes, stats::Counters,
+    fenced::Fenced, follow::Following, grace::Grace, last_used::LastUsed, refresh::Refreshes,
+    stats::Counters,
 };
 use crate::{
     bus::InvalidationBus,
@@ -50,6 +53,7 @@ pub use self::{
     rotate::{Rotated, Rotation},
     stats::{BusState, CacheStats},
     validate::Denied,
+    warm::{Warmed, WarmingEnd},
 };
 
 /// Longest time for which a record is used without asking the store again, however often it is
@@ -70,7 +74,7 @@ pub(crate) const CONFIRMED_FOR: Duration = Duration::from_secs(3);
 /// | by another process, with a bus | a round trip |
 /// | without a bus, it is down, a message is lost, or who revoked died | 500 ms and a round trip to the store |
 /// | the same, and this process is cut off from the store | 1 s: others tell what they read |
-/// | cut off from the store, and the bus down or nobody else there | 3 s; then [`Denied::Unavailable`] |
+/// | cut off from the store, and the bus down or nobody else there | 3 s, and then the [grace](ApiKeyCacheBuilder::grace) of a scope; then [`Denied::Unavailable`] |
 /// | the change feed alone cannot be read | 3 s; then the store is asked for every request |
 /// | after [`Revocation::effective`] | none |
 /// | no feed or no cache, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
@@ -143,8 +147,11 @@ struct Shared {
     last_used: LastUsed,
     following: Following,
     refreshes: Refreshes,
+    grace: Option<Grace>,
     /// In nanoseconds of the monotonic clock.
     confirmed_until: AtomicU64,
+    /// Wakes who waits for that.
+    confirmed: Notify,
 }
 
 impl Shared {

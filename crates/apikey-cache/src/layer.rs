@@ -39,6 +39,10 @@ const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json"
 /// | 401 | no key, or an unknown, wrong, expired or revoked one: the same answer | `WWW-Authenticate` |
 /// | 403 | a good key without the [required scopes](Self::require_scopes) | `WWW-Authenticate`, with `insufficient_scope` and the scopes ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)) |
 /// | 503 | keys cannot be checked | `Retry-After` |
+///
+/// Where the cache has a [grace](crate::ApiKeyCacheBuilder::grace) for all required scopes, requests go on for
+/// that time while neither feed nor store can be asked, with a principal that has no other scopes. A layer that
+/// requires none has no grace, whatever the service behind it demands.
 #[derive(Clone, Debug)]
 pub struct ApiKeyLayer {
     cache: ApiKeyCache,
@@ -193,7 +197,8 @@ where
 
 impl ApiKeyLayer {
     async fn authorize(&self, key: &ApiKey) -> Result<Principal, Stop> {
-        let principal = self.cache.validate(key).await.map_err(Stop::Denied)?;
+        let validated = self.cache.validate_for(key, &self.required).await;
+        let principal = validated.map_err(Stop::Denied)?;
         if principal.allows_all(&self.required) {
             Ok(principal)
         } else {

@@ -43,6 +43,13 @@ pub enum Event {
     Detached,
     /// A record was loaded again before its time was over.
     Refreshed(Refresh),
+    /// What was in use lately was loaded before the first requests.
+    Warmed {
+        /// Records that are in memory.
+        loaded: u64,
+        /// Records that could not be loaded.
+        failed: u64,
+    },
     /// A row is not served, since it is not as this crate wrote it.
     RowRejected {
         /// The id of the row.
@@ -102,6 +109,8 @@ pub enum Hit {
     Positive,
     /// The memory of kids that have no good record.
     Negative,
+    /// A cached record of which nobody could tell whether it is still good, in the grace for its scopes.
+    Unconfirmed,
 }
 
 /// How loading a record again ended.
@@ -190,6 +199,8 @@ pub enum StoreTask {
     ForgetReader,
     /// How far the other readers of the feed are.
     Readers,
+    /// Which keys were used lately.
+    RecentlyUsed,
 }
 
 /// How changes of the feed got lost.

@@ -15,11 +15,24 @@ use crate::{
 pub struct Principal {
     // Shared with the cache: a hit costs one reference count.
     entry: Arc<Entry>,
+    /// What is left of the scopes of the record, if it was not confirmed.
+    in_grace: Option<Arc<Scopes>>,
 }
 
 impl Principal {
     pub(crate) fn new(entry: Arc<Entry>) -> Self {
-        Self { entry }
+        Self {
+            entry,
+            in_grace: None,
+        }
+    }
+
+    /// Accepted by a record that was not confirmed: no other scopes are left.
+    pub(crate) fn restricted_to(self, scopes: &Scopes) -> Self {
+        Self {
+            in_grace: Some(Arc::new(self.scopes().common_with(scopes))),
+            ..self
+        }
     }
 
     pub(crate) fn entry(&self) -> &Entry {
@@ -44,10 +57,20 @@ impl Principal {
         &self.entry.record.tier
     }
 
-    /// What the key may do.
+    /// What the key may do. If it is not [confirmed](Self::is_confirmed), of that only what the cache has a
+    /// grace for.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
-        &self.entry.record.scopes
+        self.in_grace
+            .as_deref()
+            .unwrap_or(&self.entry.record.scopes)
+    }
+
+    /// Whether it is known that the key was good moments ago. If not, neither the feed nor the store could be
+    /// asked, and the cache has a [grace](crate::ApiKeyCacheBuilder::grace) for the scopes that were needed.
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        self.in_grace.is_none()
     }
 
     /// Whether the key may do this.
@@ -76,6 +99,7 @@ impl fmt::Debug for Principal {
             .field("kid", self.kid())
             .field("tier", self.tier())
             .field("scopes", self.scopes())
+            .field("is_confirmed", &self.is_confirmed())
             .finish()
     }
 }

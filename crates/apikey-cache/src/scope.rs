@@ -82,6 +82,12 @@ impl Scopes {
         others.iter().all(|name| self.contains(name))
     }
 
+    /// The scopes that both sets hold.
+    pub(crate) fn common_with(&self, others: &Self) -> Self {
+        let common: Vec<&str> = self.iter().filter(|name| others.contains(name)).collect();
+        Self(common.join(" ").into())
+    }
+
     /// The names, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split(' ').filter(|name| !name.is_empty())
@@ -150,6 +156,16 @@ mod tests {
         assert!(some.contains_all(&set("")));
         assert!(!some.contains_all(&set("leads:read pii:read")));
         assert!(!set("").contains_all(&set("leads:read")));
+    }
+
+    #[test]
+    fn what_two_sets_have_in_common_is_in_both() {
+        let set = |names: &str| names.parse::<Scopes>().unwrap();
+        let some = set("events:write leads:read pii:read");
+        let common = some.common_with(&set("pii:read a:read leads:read"));
+        assert_eq!(common, set("leads:read pii:read"));
+        assert_eq!(some.common_with(&set("")), Scopes::default());
+        assert_eq!(set("").common_with(&some), Scopes::default());
     }
 
     #[test]

@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::{
-    ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, follow::Following, last_used::LastUsed,
-    refresh::Refreshes, stats::Counters,
+    ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, follow::Following, grace::Grace,
+    last_used::LastUsed, refresh::Refreshes, stats::Counters,
 };
 use crate::{
     bus::InvalidationBus,
@@ -21,6 +21,7 @@ use crate::{
     key_format::KeyFormat,
     observer::{Observer, Unobserved},
     pepper::Peppers,
+    scope::Scopes,
     store::KeyStore,
     verifier::SecretCheck,
 };
@@ -41,6 +42,7 @@ pub struct ApiKeyCacheBuilder {
     capacity: usize,
     store_concurrency: usize,
     store_timeout: Duration,
+    grace: Option<Grace>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     observer: Arc<dyn Observer>,
@@ -62,6 +64,7 @@ impl ApiKeyCacheBuilder {
             capacity: DEFAULT_CAPACITY,
             store_concurrency: DEFAULT_STORE_CONCURRENCY,
             store_timeout: DEFAULT_STORE_TIMEOUT,
+            grace: None,
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(SystemEntropy::new()),
             observer: Arc::new(Unobserved),
@@ -129,6 +132,23 @@ impl ApiKeyCacheBuilder {
         }
     }
 
+    /// Keeps these scopes, and no others, available while neither the feed nor the store can be asked: requests
+    /// that need no more than these, by [`validate_for`](ApiKeyCache::validate_for), are answered from memory
+    /// for so much longer than the usual 3 s. 60 s at most, and never beyond the time to live of a record.
+    /// Default: none.
+    ///
+    /// # Security
+    ///
+    /// A key that was revoked is accepted for so much longer by a cache that is cut off from everything.
+    /// What only reads is what this is meant for.
+    #[must_use]
+    pub fn grace(self, scopes: Scopes, longest: Duration) -> Self {
+        Self {
+            grace: Grace::new(scopes, longest),
+            ..self
+        }
+    }
+
     /// What tells the time. Default: the system's clocks.
     #[must_use]
     pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
@@ -171,7 +191,9 @@ impl ApiKeyCacheBuilder {
             fenced: Fenced::new(self.capacity),
             last_used: LastUsed::default(),
             refreshes: Refreshes::default(),
+            grace: self.grace,
             confirmed_until: AtomicU64::new(0),
+            confirmed: Notify::new(),
         };
         ApiKeyCache {
             shared: Arc::new(shared),

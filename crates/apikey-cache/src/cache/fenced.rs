@@ -1,8 +1,10 @@
 //! The memory of the cache, and the fence before it.
 
+mod parts;
+
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -10,9 +12,10 @@ use std::{
 
 use quick_cache::sync::Cache;
 
+use self::parts::{Atomic, KidMap, Lock, Parts, Threads};
 use super::{
-    entry::{Entry, Loaded, NegativeEntry},
-    load::{Flight, FlightId, WeakFlight},
+    entry::{Entry, Loaded},
+    load::{Flight, FlightId, Launched},
 };
 use crate::{
     fence::{Effect, Epoch, Stripe, Ticket},
@@ -31,18 +34,12 @@ const NEGATIVE_ENTRIES: usize = 10_000;
 const MIN_VERSION_KEPT: Duration = Duration::from_secs(120);
 
 /// Records and negative entries, which change only in step with the fence.
-pub(super) struct Fenced {
-    keys: Cache<Kid, Arc<Entry>>,
-    negative: Cache<Kid, NegativeEntry>,
-    stripes: Box<[Mutex<Stripe<Launched>>]>,
-    epoch: AtomicU64,
+pub(super) struct Fenced<P: Parts = Threads> {
+    keys: P::Keys,
+    negative: P::Negative,
+    stripes: Box<[P::Stripe]>,
+    epoch: P::Epoch,
     flights: AtomicU64,
-}
-
-/// A load in flight, which lives as long as somebody waits for it.
-struct Launched {
-    id: FlightId,
-    flight: WeakFlight,
 }
 
 /// Whether an invalidation cut off a load in flight.
@@ -54,11 +51,25 @@ pub(super) enum Detached {
 
 impl Fenced {
     pub(super) fn new(capacity: usize) -> Self {
+        let keys = Cache::new(capacity);
+        let negative = Cache::new(NEGATIVE_ENTRIES);
+        Self::of(keys, negative, AtomicU64::new(0), STRIPES)
+    }
+
+    /// Cached records, including those that are not good any more.
+    pub(super) fn len(&self) -> u64 {
+        self.keys.len() as u64
+    }
+}
+
+impl<P: Parts> Fenced<P> {
+    fn of(keys: P::Keys, negative: P::Negative, epoch: P::Epoch, stripes: usize) -> Self {
+        let stripes = (0..stripes).map(|_| Lock::new(Stripe::default()));
         Self {
-            keys: Cache::new(capacity),
-            negative: Cache::new(NEGATIVE_ENTRIES),
-            stripes: (0..STRIPES).map(|_| Mutex::default()).collect(),
-            epoch: AtomicU64::new(0),
+            keys,
+            negative,
+            stripes: stripes.collect(),
+            epoch,
             flights: AtomicU64::new(0),
         }
     }
@@ -66,13 +77,13 @@ impl Fenced {
     /// The record of a kid, if it is cached and still good.
     pub(super) fn key(&self, kid: &Kid, now: Duration) -> Option<Arc<Entry>> {
         self.keys
-            .get(kid)
+            .find(kid)
             .filter(|entry| entry.freshness.holds(self.epoch(), now))
     }
 
     /// Why a kid has no good record, if that is remembered.
     pub(super) fn negative(&self, kid: &Kid, now: Duration) -> Option<DenialReason> {
-        let entry = self.negative.get(kid)?;
+        let entry = self.negative.find(kid)?;
         entry
             .freshness
             .holds(self.epoch(), now)
@@ -81,7 +92,7 @@ impl Fenced {
 
     /// To be called before the store is read.
     pub(super) fn begin(&self, kid: &Kid) -> Ticket {
-        self.stripe(kid).begin(self.epoch())
+        self.stripe(kid).with(|stripe| stripe.begin(self.epoch()))
     }
 
     /// Whether what was read since `ticket` may be used.
@@ -92,8 +103,8 @@ impl Fenced {
         loaded: &Loaded,
         now: Duration,
     ) -> Result<(), Discard> {
-        self.stripe(kid)
-            .admit(kid, loaded.version(), ticket, self.epoch(), now)
+        let stripe = self.stripe(kid);
+        stripe.with(|stripe| stripe.admit(kid, loaded.version(), ticket, self.epoch(), now))
     }
 
     /// Keeps what was read since `ticket`, if it may be used.
@@ -105,119 +116,121 @@ impl Fenced {
         now: Duration,
     ) -> Result<(), Discard> {
         // Under one lock with the decision: no invalidation can come between the two.
-        let stripe = self.stripe(kid);
-        stripe.admit(kid, loaded.version(), ticket, self.epoch(), now)?;
-        match loaded {
-            Loaded::Key(entry) => {
-                self.negative.remove(kid);
-                self.keys.insert(*kid, Arc::clone(entry));
+        self.stripe(kid).with(|stripe| {
+            stripe.admit(kid, loaded.version(), ticket, self.epoch(), now)?;
+            match loaded {
+                Loaded::Key(entry) => {
+                    self.negative.take_out(kid);
+                    self.keys.put(*kid, Arc::clone(entry));
+                }
+                // A record that was good when it was read before is not used beside what is known now.
+                Loaded::Negative(entry) => {
+                    self.keys.take_out(kid);
+                    self.negative.put(*kid, *entry);
+                }
             }
-            // A record that was good when it was read before is not used beside what is known now.
-            Loaded::Negative(entry) => {
-                self.keys.remove(kid);
-                self.negative.insert(*kid, *entry);
-            }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// The record has this version by now: what was read of an older one is not used any more.
     pub(super) fn invalidate(&self, kid: &Kid, version: RecordVersion, now: Duration) -> Detached {
-        let mut stripe = self.stripe(kid);
-        match stripe.invalidate(*kid, version, now, now + MIN_VERSION_KEPT) {
-            Effect::AlreadyApplied => Detached::No,
-            Effect::New { detached } => {
-                self.keys.remove(kid);
-                self.negative.remove(kid);
-                if detached.is_some() {
-                    Detached::Yes
-                } else {
-                    Detached::No
+        let forget_at = now + MIN_VERSION_KEPT;
+        self.stripe(kid).with(
+            |stripe| match stripe.invalidate(*kid, version, now, forget_at) {
+                Effect::AlreadyApplied => Detached::No,
+                Effect::New { detached } => {
+                    self.remove(kid);
+                    detached.into()
                 }
-            }
-        }
+            },
+        )
     }
 
     /// What was read of this kid is not used any more, whatever its version.
     pub(super) fn forget(&self, kid: &Kid) -> Detached {
-        let mut stripe = self.stripe(kid);
-        let detached = stripe.cut_off(kid);
-        self.keys.remove(kid);
-        self.negative.remove(kid);
-        if detached.is_some() {
-            Detached::Yes
-        } else {
-            Detached::No
-        }
+        self.stripe(kid).with(|stripe| {
+            let detached = stripe.cut_off(kid);
+            self.remove(kid);
+            detached.into()
+        })
     }
 
     /// What was read of this tenant's keys is not used any more. Gives how many loads were cut off: it is not
     /// known whose keys they load, nor who has none that is good.
     pub(super) fn forget_tenant(&self, tenant: &TenantId) -> usize {
         // First, so that no load which began before can bring back what is removed then.
-        let detached = self.stripes.iter().map(|stripe| {
-            let mut stripe = stripe.lock().unwrap_or_else(PoisonError::into_inner);
-            stripe.cut_off_all()
-        });
-        let detached = detached.sum();
-        self.keys.retain(|_, entry| entry.record.tenant != *tenant);
-        self.negative.clear();
+        let stripes = self.stripes.iter();
+        let detached = stripes.map(|stripe| stripe.with(Stripe::cut_off_all)).sum();
+        self.keys.keep_those(|entry| entry.record.tenant != *tenant);
+        self.negative.keep_those(|_| false);
         detached
     }
 
     /// Nothing that was read before now is used any more.
     pub(super) fn invalidate_all(&self) {
-        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.epoch.count();
     }
 
     /// The store is not the one it was: neither what was read of it is used any more, nor what is
     /// known of its versions.
     pub(super) fn reset(&self) {
         for stripe in &self.stripes {
-            stripe
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .forget_versions();
+            stripe.with(Stripe::forget_versions);
         }
         self.invalidate_all();
     }
 
     /// The load in flight for a kid, or a new one.
     pub(super) fn join(&self, kid: &Kid, launch: impl FnOnce(FlightId) -> Flight) -> Flight {
-        let mut stripe = self.stripe(kid);
-        let epoch = self.epoch();
-        let launched = stripe.flight(kid, epoch);
-        if let Some(flight) = launched.and_then(|launched| launched.flight.upgrade()) {
-            return flight;
-        }
-        let id = FlightId(self.flights.fetch_add(1, Ordering::Relaxed));
-        let flight = launch(id);
-        if let Some(weak) = flight.downgrade() {
-            stripe.launch(*kid, epoch, Launched { id, flight: weak });
-        }
-        flight
+        self.stripe(kid).with(|stripe| {
+            let epoch = self.epoch();
+            let launched = stripe.flight(kid, epoch);
+            if let Some(flight) = launched.and_then(|launched| launched.flight.upgrade()) {
+                return flight;
+            }
+            let id = FlightId(self.flights.fetch_add(1, Ordering::Relaxed));
+            let flight = launch(id);
+            if let Some(weak) = flight.downgrade() {
+                stripe.launch(*kid, epoch, Launched { id, flight: weak });
+            }
+            flight
+        })
     }
 
     /// A load has ended, or nobody waits for it any more.
     pub(super) fn finish(&self, kid: &Kid, id: FlightId) {
-        self.stripe(kid).finish(kid, |launched| launched.id == id);
+        let stripe = self.stripe(kid);
+        stripe.with(|stripe| stripe.finish(kid, |launched| launched.id == id));
     }
 
-    /// Cached records, including those that are not good any more.
-    pub(super) fn len(&self) -> u64 {
-        self.keys.len() as u64
+    fn remove(&self, kid: &Kid) {
+        self.keys.take_out(kid);
+        self.negative.take_out(kid);
     }
 
     fn epoch(&self) -> Epoch {
-        Epoch(self.epoch.load(Ordering::SeqCst))
+        Epoch(self.epoch.load())
     }
 
-    fn stripe(&self, kid: &Kid) -> MutexGuard<'_, Stripe<Launched>> {
+    fn stripe(&self, kid: &Kid) -> &P::Stripe {
         // A kid begins with random characters, and only issued kids get here.
         let number = kid.as_bytes()[..4]
             .iter()
             .fold(0, |n, byte| n * 62 + usize::from(*byte));
-        let stripe = &self.stripes[number % STRIPES];
-        stripe.lock().unwrap_or_else(PoisonError::into_inner)
+        &self.stripes[number % self.stripes.len()]
     }
 }
+
+impl<F> From<Option<F>> for Detached {
+    fn from(flight: Option<F>) -> Self {
+        if flight.is_some() {
+            Self::Yes
+        } else {
+            Self::No
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

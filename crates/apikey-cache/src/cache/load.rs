@@ -12,6 +12,7 @@ use super::{
     Shared,
     entry::{Entry, Freshness, Loaded, NegativeEntry},
     fenced::Detached,
+    grace::Reachable,
     refresh::RefreshDue,
 };
 use crate::{
@@ -33,14 +34,25 @@ const NEGATIVE_TTL: Duration = Duration::from_secs(5);
 
 /// A load that all requests for a kid wait for.
 pub(super) type Flight = SharedFuture<BoxFuture<'static, Result<Loaded, LoadFailed>>>;
-pub(super) type WeakFlight = WeakShared<BoxFuture<'static, Result<Loaded, LoadFailed>>>;
+type WeakFlight = WeakShared<BoxFuture<'static, Result<Loaded, LoadFailed>>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FlightId(pub(super) u64);
 
-/// The store could not be asked, or its answers could not be used.
+/// A load in flight, which lives as long as somebody waits for it.
+pub(super) struct Launched {
+    pub(super) id: FlightId,
+    pub(super) flight: WeakFlight,
+}
+
+/// Why a load brought nothing back.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LoadFailed;
+pub(super) enum LoadFailed {
+    /// The store could not be asked.
+    StoreFailed,
+    /// Each answer of the store was overtaken by an invalidation.
+    Overtaken,
+}
 
 /// What is done with what a load brings back.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +96,7 @@ impl Shared {
                 Err(discard) => self.emit(&Event::LoadDiscarded(discard)),
             }
         }
-        Err(LoadFailed)
+        Err(LoadFailed::Overtaken)
     }
 
     async fn read(&self, kid: &Kid, ticket: Ticket, began: Duration) -> Result<Loaded, LoadFailed> {
@@ -98,9 +110,11 @@ impl Shared {
             Ok(Err(StoreError::Unreadable { .. })) => Err(RowFault::Unreadable),
             Ok(Err(_)) | Err(_) => {
                 self.emit(&Event::StoreFailed(StoreTask::Load));
-                return Err(LoadFailed);
+                self.note_store(Reachable::No);
+                return Err(LoadFailed::StoreFailed);
             }
         };
+        self.note_store(Reachable::Yes);
         let took = self.clock.monotonic().saturating_sub(began);
         self.emit(&Event::Loaded { took });
         Ok(self.classify(kid, record, ticket, began, took))

@@ -133,7 +133,7 @@ impl Revocation {
 impl Shared {
     /// How long a cache may accept a key after its revocation was committed, whatever is cut off from what.
     fn longest_lease(&self) -> Duration {
-        CONFIRMED_FOR
+        CONFIRMED_FOR + self.longest_grace()
     }
 
     /// Whether every other reader has applied this change, or if that is `None`, the last one.
@@ -156,7 +156,9 @@ impl Shared {
             None => self.within_timeout(StoreTask::Readers, feed.head()).await?,
         };
         *seq = Some(awaited);
-        let readers = feed.readers(self.wall().saturating_sub(IGNORED_AFTER));
+        // A note that is too old to trust its memory on may still leave it a grace.
+        let ignored_after = IGNORED_AFTER + self.longest_grace();
+        let readers = feed.readers(self.wall().saturating_sub(ignored_after));
         let readers = self.within_timeout(StoreTask::Readers, readers).await?;
         let own = self.following.reader_id();
         let mut others = readers.iter().filter(|reader| Some(reader.id) != own);

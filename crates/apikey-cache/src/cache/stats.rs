@@ -18,6 +18,8 @@ pub struct CacheStats {
     pub hits: u64,
     /// Answers from the memory of kids without a good record.
     pub negative_hits: u64,
+    /// Answers from a cached record in grace, while neither the feed nor the store could be asked.
+    pub unconfirmed_hits: u64,
     /// Kids that were not in memory.
     pub misses: u64,
     /// Requests for which the store was asked because the change feed was not read lately, or there is no cache.
@@ -73,6 +75,7 @@ pub enum BusState {
 pub(super) struct Counters {
     hits: AtomicU64,
     negative_hits: AtomicU64,
+    unconfirmed_hits: AtomicU64,
     misses: AtomicU64,
     direct_validations: AtomicU64,
     prefilter_rejects: AtomicU64,
@@ -96,6 +99,7 @@ impl Counters {
         let counter = match event {
             Event::Hit(Hit::Positive) => &self.hits,
             Event::Hit(Hit::Negative) => &self.negative_hits,
+            Event::Hit(Hit::Unconfirmed) => &self.unconfirmed_hits,
             Event::Miss => &self.misses,
             Event::DirectValidation => &self.direct_validations,
             Event::PrefilterReject => &self.prefilter_rejects,
@@ -126,6 +130,7 @@ impl Counters {
             | Event::Detached
             | Event::Rehashed { .. }
             | Event::FeedRead { .. }
+            | Event::Warmed { .. }
             | Event::ScopesMissing => return,
         };
         counter.fetch_add(amount, Ordering::Relaxed);
@@ -141,6 +146,7 @@ impl Shared {
             entries: self.fenced.len(),
             hits: read(&counters.hits),
             negative_hits: read(&counters.negative_hits),
+            unconfirmed_hits: read(&counters.unconfirmed_hits),
             misses: read(&counters.misses),
             direct_validations: read(&counters.direct_validations),
             prefilter_rejects: read(&counters.prefilter_rejects),

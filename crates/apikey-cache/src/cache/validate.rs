@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::{
     ApiKeyCache, Shared,
     entry::{Entry, Loaded, NegativeEntry},
+    load::LoadFailed,
     nanoseconds,
 };
 use crate::{
@@ -41,6 +42,7 @@ impl ApiKeyCache {
     ///
     /// Answers from memory if the record is cached and the change feed was read lately; otherwise
     /// asks the store, once for all requests with the same key that may share the answer.
+    /// [`validate_for`](Self::validate_for) can answer some requests while the store is down.
     ///
     /// # Errors
     ///
@@ -55,20 +57,20 @@ impl ApiKeyCache {
 }
 
 /// What can be said without asking the store.
-enum Decision {
+pub(super) enum Decision {
     Made(Result<Principal, Denied>),
     Open(Source),
 }
 
 /// Whether a load may be one that began before this request.
 #[derive(Clone, Copy)]
-enum Source {
+pub(super) enum Source {
     SharedLoad,
     OwnLoad,
 }
 
 impl Shared {
-    fn validate_from_memory(&self, key: &ApiKey) -> Decision {
+    pub(super) fn validate_from_memory(&self, key: &ApiKey) -> Decision {
         if !key.has_format(&self.format) {
             return Decision::Made(self.deny(DenialReason::ForeignFormat));
         }
@@ -84,7 +86,6 @@ impl Shared {
             return Decision::Made(self.deny(DenialReason::InventedKid));
         }
         if !confirmed {
-            self.emit(&Event::DirectValidation);
             return Decision::Open(Source::OwnLoad);
         }
         if let Some(reason) = self.fenced.negative(key.kid(), now) {
@@ -95,15 +96,34 @@ impl Shared {
         Decision::Open(Source::SharedLoad)
     }
 
-    async fn validate_from_store(
+    pub(super) async fn validate_from_store(
         self: &Arc<Self>,
         key: &ApiKey,
         source: Source,
     ) -> Result<Principal, Denied> {
-        let loaded = match source {
+        let loaded = self.load_from(key, source).await;
+        self.decide_on_load(key, loaded).await
+    }
+
+    pub(super) async fn load_from(
+        self: &Arc<Self>,
+        key: &ApiKey,
+        source: Source,
+    ) -> Result<Loaded, LoadFailed> {
+        match source {
             Source::SharedLoad => self.load_shared(key.kid()).await,
-            Source::OwnLoad => self.load_directly(key.kid()).await,
-        };
+            Source::OwnLoad => {
+                self.emit(&Event::DirectValidation);
+                self.load_directly(key.kid()).await
+            }
+        }
+    }
+
+    pub(super) async fn decide_on_load(
+        &self,
+        key: &ApiKey,
+        loaded: Result<Loaded, LoadFailed>,
+    ) -> Result<Principal, Denied> {
         match loaded {
             Ok(Loaded::Key(entry)) => {
                 let accepted = self.decide(key, Arc::clone(&entry))?;
@@ -143,7 +163,7 @@ impl Shared {
         }
     }
 
-    fn decide(&self, key: &ApiKey, entry: Arc<Entry>) -> Result<Accepted, Denied> {
+    pub(super) fn decide(&self, key: &ApiKey, entry: Arc<Entry>) -> Result<Accepted, Denied> {
         if !entry.secret.accepts(key) {
             return self.deny(DenialReason::WrongSecret);
         }
@@ -196,7 +216,7 @@ impl Shared {
     }
 }
 
-struct Accepted {
-    principal: Principal,
+pub(super) struct Accepted {
+    pub(super) principal: Principal,
     is_first_use: bool,
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use portcullis_apikey_cache::{
-    ApiKeyCache, Effective, EffectiveBy, Revocation,
+    ApiKeyCache, Effective, EffectiveBy, Revocation, Scopes,
     feed::ChangeFeed,
     observer::{DenialReason, Event},
     store::{MemoryKeyStore, UnixMillis},
 };
 
 use crate::{
-    lossy_bus::{BusConnection, BusNode, nodes, pass, settle},
+    lossy_bus::{BusConnection, BusNode, nodes, nodes_built, pass, settle},
     support::{new_key, peppers},
 };
 
@@ -91,6 +91,36 @@ async fn who_cannot_be_reached_is_waited_for_until_it_trusts_nothing() {
     assert_eq!(effective.how, EffectiveBy::LeasesExpired);
     assert_eq!(effective.took, 3 * SECOND);
     assert!(!nodes[0].node.accepts(&key).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grace_is_waited_for_too() {
+    let scopes: Scopes = "leads:read".parse().unwrap();
+    let grace = 20 * SECOND;
+    let mut nodes = nodes_built::<2>(|builder| builder.grace(scopes.clone(), grace));
+    pass(&mut nodes, SECOND).await;
+    let key = nodes[1].node.issue().await.into_key();
+    settle(&mut nodes);
+    assert!(nodes[0].node.accepts(&key).await);
+    nodes[0].node.store.cut();
+    nodes[0].bus.set(BusConnection::Cut);
+    let revocation = nodes[1].node.cache.revoke(key.kid()).await.unwrap();
+    let mut effective = Box::pin(revocation.effective());
+    let in_grace = async |nodes: &[BusNode]| {
+        let validated = nodes[0].node.cache.validate_for(&key, &scopes).await;
+        validated.is_ok()
+    };
+    let mut was_accepted = false;
+    let effective = loop {
+        if let Some(effective) = (&mut effective).now_or_never() {
+            break effective;
+        }
+        was_accepted |= !nodes[0].node.accepts(&key).await && in_grace(&nodes).await;
+        pass(&mut nodes, Duration::from_millis(50)).await;
+    };
+    assert!(was_accepted && !in_grace(&nodes).await);
+    assert_eq!(effective.how, EffectiveBy::LeasesExpired);
+    assert_eq!(effective.took, 3 * SECOND + grace);
 }
 
 #[tokio::test(start_paused = true)]

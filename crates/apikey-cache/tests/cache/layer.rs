@@ -1,12 +1,14 @@
 //! The answers of the tower layer.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use http::{
     Request, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use portcullis_apikey_cache::{Principal, layer::ApiKeyLayer, observer::Event};
+use portcullis_apikey_cache::{
+    Principal, layer::ApiKeyLayer, observer::Event, store::MemoryKeyStore,
+};
 use tower::{ServiceExt, service_fn};
 use tower_layer::Layer;
 
@@ -114,6 +116,37 @@ async fn what_a_key_may_do_is_told_to_its_owner_alone() {
     let node = Node::new();
     let wrong = with_wrong_secret(&node.issue().await);
     let layer = ApiKeyLayer::new(node.cache.clone()).require_scopes("pii:read".parse().unwrap());
+    let response = send_through(layer, Some(wrong.hazmat_expose())).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn required_scopes_in_grace_pass_while_keys_cannot_be_checked_and_no_others() {
+    let mut node = Node::on(Arc::new(MemoryKeyStore::new()), |builder| {
+        let scopes = "leads:read pii:read".parse().unwrap();
+        builder.grace(scopes, Duration::from_secs(10))
+    });
+    node.follow();
+    let issued = node.issue().await;
+    let key = issued.key().hazmat_expose();
+    assert!(node.accepts(issued.key()).await);
+    node.store.cut();
+    node.pass(Duration::from_secs(3)).await;
+    for (required, status) in [
+        ("leads:read", StatusCode::OK),
+        ("pii:read", StatusCode::FORBIDDEN),
+        ("leads:read pii:read", StatusCode::FORBIDDEN),
+        ("events:write", StatusCode::SERVICE_UNAVAILABLE),
+        ("events:write leads:read", StatusCode::SERVICE_UNAVAILABLE),
+        ("", StatusCode::SERVICE_UNAVAILABLE),
+    ] {
+        let scopes = required.parse().unwrap();
+        let layer = ApiKeyLayer::new(node.cache.clone()).require_scopes(scopes);
+        let response = send_through(layer, Some(key)).await;
+        assert_eq!(response.status(), status, "{required}");
+    }
+    let wrong = with_wrong_secret(&issued);
+    let layer = ApiKeyLayer::new(node.cache.clone()).require_scopes("leads:read".parse().unwrap());
     let response = send_through(layer, Some(wrong.hazmat_expose())).await;
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
 }

@@ -12,6 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 use portcullis_apikey_cache::{
+    ApiKeyCacheBuilder,
     bus::{BusError, BusListener, InvalidationBus, Notice},
     feed::FeedId,
     store::MemoryKeyStore,
@@ -152,6 +153,13 @@ pub(crate) struct BusNode {
 
 /// So many processes on one store and one bus, which all follow.
 pub(crate) fn nodes<const N: usize>() -> [BusNode; N] {
+    nodes_built(|builder| builder)
+}
+
+/// The same, each built like this.
+pub(crate) fn nodes_built<const N: usize>(
+    build: impl Fn(ApiKeyCacheBuilder) -> ApiKeyCacheBuilder,
+) -> [BusNode; N] {
     let store = Arc::new(MemoryKeyStore::new());
     let wire = Arc::new(Wire::default());
     let mut nodes = [(); N].map(|()| {
@@ -161,7 +169,7 @@ pub(crate) fn nodes<const N: usize>() -> [BusNode; N] {
             listens: AtomicUsize::new(0),
         });
         let connection = Arc::clone(&bus);
-        let node = Node::on(Arc::clone(&store), |builder| builder.bus(connection));
+        let node = Node::on(Arc::clone(&store), |builder| build(builder.bus(connection)));
         BusNode { node, bus }
     });
     settle(&mut nodes);

@@ -5,6 +5,7 @@
 mod bus;
 mod effective;
 mod follow;
+mod grace;
 mod invalidate;
 #[cfg(feature = "tower")]
 mod layer;
@@ -16,4 +17,5 @@ mod refresh;
 mod requests;
 mod rotate;
 mod support;
+mod warm;
 mod without_cache;

@@ -1,6 +1,6 @@
 //! Peppers that change, and rows that nothing vouches for.
 
-use std::sync::Arc;
+use std::{num::NonZeroU16, sync::Arc, time::Duration};
 
 use portcullis_apikey_cache::{
     ApiKey, KeyStatus, Tier,
@@ -125,4 +125,24 @@ async fn who_can_write_the_table_can_neither_widen_nor_revive_a_key() {
         assert_eq!(node.denial(&key).await, DenialReason::RowRejected);
         assert_eq!(node.cache.stats().rows_rejected, 1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hash_of_a_key_in_use_moves_though_its_record_was_loaded_without_it() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let mut before = node(&store, 1, &[1]);
+    let key = before.issue().await.into_key();
+    assert!(before.accepts(&key).await);
+    before.pass(Duration::from_secs(60)).await;
+
+    let mut rotated = node(&store, 2, &[1, 2]);
+    let warmed = rotated.cache.warm(NonZeroU16::MAX).await;
+    assert_eq!(warmed.loaded, 1);
+    for _ in 0..60 {
+        assert!(rotated.accepts(&key).await);
+        assert_eq!(pepper_of(&store, &key).await, 1, "it is not missed yet");
+        rotated.pass(Duration::from_secs(1)).await;
+    }
+    assert!(rotated.accepts(&key).await);
+    assert_eq!(pepper_of(&store, &key).await, 2);
 }

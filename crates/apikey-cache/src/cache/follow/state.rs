@@ -109,6 +109,7 @@ impl Shared {
     pub(super) fn confirm(&self, until: Duration, now: Duration) {
         let until = nanoseconds(until);
         let before = self.confirmed_until.fetch_max(until, Ordering::SeqCst);
+        self.confirmed.notify_waiters();
         if before < until {
             let margin = Duration::from_nanos(before).saturating_sub(now);
             self.emit(&Event::Confirmed { margin });
