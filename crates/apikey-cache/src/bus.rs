@@ -26,7 +26,9 @@ pub use self::redis::{RedisBus, RedisBusBuilder, RedisBusConfigError, RedisMode}
 /// - A notice that is heard was told after the call of [`next`](BusListener::next) *before* the one that
 ///   gives it began, or, with the first call, after [`listen`](InvalidationBus::listen) was called. A call
 ///   whose future was dropped does not count, and loses nothing.
-/// - Dropping a future of [`tell`](InvalidationBus::tell) may or may not have told.
+/// - A watermark that reaches the bus more than a quarter of a second after [`tell`](InvalidationBus::tell) was
+///   called, be it that the call was given up, is not heard, or is heard as older by as much.
+/// - Dropping a future of `tell` may or may not have told.
 ///
 /// `conformance::invalidation_bus` checks an implementation (feature `conformance`).
 #[async_trait]

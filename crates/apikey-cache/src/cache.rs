@@ -12,6 +12,7 @@ mod load;
 mod manage;
 mod pepper_usage;
 mod refresh;
+mod revocation;
 mod rotate;
 mod stats;
 mod validate;
@@ -29,7 +30,8 @@ use std::{
 use tokio::sync::{Notify, Semaphore};
 
 use self::{
-    fenced::Fenced, grace::Grace, last_used::LastUsed, refresh::Refreshes, stats::Counters,
+    fenced::Fenced, follow::Following, grace::Grace, last_used::LastUsed, refresh::Refreshes,
+    stats::Counters,
 };
 use crate::{
     bus::InvalidationBus,
@@ -45,11 +47,13 @@ use crate::{
 
 pub(crate) use self::entry::Entry;
 pub use self::{
+    announce::Published,
     builder::ApiKeyCacheBuilder,
-    manage::{Issued, KeyPage, ManageError, NewKey, Revocation},
+    manage::{Issued, KeyPage, ManageError, NewKey},
     pepper_usage::PepperUse,
+    revocation::{Effective, EffectiveBy, Revocation},
     rotate::{Rotated, Rotation},
-    stats::CacheStats,
+    stats::{BusState, CacheStats},
     validate::Denied,
     warm::{Warmed, WarmingEnd},
 };
@@ -69,10 +73,13 @@ pub(crate) const CONFIRMED_FOR: Duration = Duration::from_secs(3);
 /// | case | longest time for which a revoked key is accepted, beyond the request in flight |
 /// |---|---|
 /// | revoked through this cache | none |
-/// | revoked by another process on the same store | 500 ms and the round trip to the store |
-/// | the change feed cannot be read | 3 s; then the store is asked for every request |
-/// | the store cannot be read either | 3 s; then [`Denied::Unavailable`], but for scopes with a [grace](ApiKeyCacheBuilder::grace) after that |
-/// | there is no feed or no cache, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
+/// | by another process, with a bus | a round trip |
+/// | without a bus, it is down, a message is lost, or who revoked died | 500 ms and a round trip to the store |
+/// | the same, and this process is cut off from the store | 1 s: others tell what they read |
+/// | cut off from the store, and the bus down or nobody else there | 3 s, and then the [grace](ApiKeyCacheBuilder::grace) of a scope; then [`Denied::Unavailable`] |
+/// | the change feed alone cannot be read | 3 s; then the store is asked for every request |
+/// | after [`Revocation::effective`] | none |
+/// | no feed or no cache, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
 /// | the feed loses a change without a trace | the time to live, 60 s at most |
 #[derive(Clone)]
 pub struct ApiKeyCache {
@@ -140,6 +147,7 @@ struct Shared {
     counters: Counters,
     fenced: Fenced,
     last_used: LastUsed,
+    following: Following,
     refreshes: Refreshes,
     grace: Option<Grace>,
     /// In nanoseconds of the monotonic clock.
@@ -156,16 +164,6 @@ impl Shared {
 
     fn wall(&self) -> UnixMillis {
         UnixMillis::saturating_from(self.clock.wall())
-    }
-
-    /// All changes up to `moment` have been applied.
-    fn confirm(&self, moment: Duration) {
-        if !self.has_cache() {
-            return;
-        }
-        let until = nanoseconds(moment + CONFIRMED_FOR);
-        self.confirmed_until.fetch_max(until, Ordering::SeqCst);
-        self.confirmed.notify_waiters();
     }
 
     /// Whether anything is answered from memory, ever.

@@ -39,8 +39,9 @@ pub use portcullis_versioned_secrets as secrets;
 pub use self::headers::CredentialError;
 pub use self::{
     cache::{
-        ApiKeyCache, ApiKeyCacheBuilder, CacheStats, Denied, Issued, KeyPage, ManageError, NewKey,
-        PepperUse, Revocation, Rotated, Rotation, Warmed, WarmingEnd,
+        ApiKeyCache, ApiKeyCacheBuilder, BusState, CacheStats, Denied, Effective, EffectiveBy,
+        Issued, KeyPage, ManageError, NewKey, PepperUse, Published, Revocation, Rotated, Rotation,
+        Warmed, WarmingEnd,
     },
     key::{ApiKey, MalformedKey},
     key_format::{InvalidKeyFormat, KeyFormat},

@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, time::Duration};
 
-use crate::{kid::Kid, pepper::PepperVersion};
+use crate::{cache::EffectiveBy, kid::Kid, pepper::PepperVersion};
 
 pub use crate::verifier::RowFault;
 
@@ -73,6 +73,32 @@ pub enum Event {
     },
     /// Changes may have been missed: everything cached is dropped.
     FeedGap(FeedGap),
+    /// Everything up to a moment ago has been applied: the cache may answer from memory for longer.
+    Confirmed {
+        /// For how long it could have done so yet; zero if it asked the store for every request.
+        margin: Duration,
+    },
+    /// The bus does not do what it is asked; told once until it does again.
+    BusFailed(BusTask),
+    /// Changes were heard on the bus, and applied.
+    BusHeard {
+        /// How many that were not known.
+        changes: u64,
+    },
+    /// Changes were told on the bus: those of this process, and those of others that nobody had told.
+    BusTold {
+        /// How many.
+        changes: u64,
+    },
+    /// A change was not heard on the bus, so that the feed is read at once.
+    BusGap,
+    /// A revocation is in effect everywhere, and somebody has waited for it.
+    Effective {
+        /// How long that took, from its commit.
+        took: Duration,
+        /// How it is known.
+        how: EffectiveBy,
+    },
 }
 
 /// What a request was answered from.
@@ -165,6 +191,14 @@ pub enum StoreTask {
     UpdateLastUsed,
     /// To drop old changes from the feed.
     Trim,
+    /// Which feed it is.
+    Identify,
+    /// To note that this cache reads the feed, and how far it is.
+    NoteReader,
+    /// To forget that this cache reads the feed.
+    ForgetReader,
+    /// How far the other readers of the feed are.
+    Readers,
     /// Which keys were used lately.
     RecentlyUsed,
 }
@@ -177,6 +211,18 @@ pub enum FeedGap {
     Missing,
     /// The numbers went back: the store is not the one it was.
     Regressed,
+    /// The bus told of a later change, and the feed cannot be read.
+    Unread,
+}
+
+/// What the bus was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BusTask {
+    /// To tell others.
+    Tell,
+    /// What others tell.
+    Listen,
 }
 
 /// For a cache without an observer.

@@ -10,8 +10,8 @@ use std::{
 use tokio::sync::{Notify, Semaphore};
 
 use super::{
-    ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, grace::Grace, last_used::LastUsed,
-    refresh::Refreshes, stats::Counters,
+    ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, follow::Following, grace::Grace,
+    last_used::LastUsed, refresh::Refreshes, stats::Counters,
 };
 use crate::{
     bus::InvalidationBus,
@@ -71,7 +71,8 @@ impl ApiKeyCacheBuilder {
         }
     }
 
-    /// Carries changes to other processes faster than they read the feed. Default: none.
+    /// Carries changes to other processes faster than they read the feed; without a feed it is not used.
+    /// Default: none.
     #[must_use]
     pub fn bus(self, bus: Arc<dyn InvalidationBus>) -> Self {
         Self {
@@ -170,10 +171,13 @@ impl ApiKeyCacheBuilder {
     #[must_use]
     pub fn build(self) -> ApiKeyCache {
         let permits = self.store_concurrency.min(Semaphore::MAX_PERMITS);
+        // Numbers of changes mean nothing without a feed.
+        let bus = self.bus.filter(|_| self.feed.is_some());
         let shared = Shared {
+            following: Following::new(bus.is_some()),
             store: self.store,
             feed: self.feed,
-            bus: self.bus,
+            bus,
             store_permits: Semaphore::new(permits),
             store_timeout: self.store_timeout,
             nobody: SecretCheck::of_nobody(&self.peppers),

@@ -25,7 +25,7 @@ impl ApiKeyCache {
         };
         match appended {
             Some(Ok(change)) => {
-                shared.announce(&[change]);
+                shared.announce(&[change]).await;
                 Ok(())
             }
             failed_or_none => {

@@ -1,10 +1,10 @@
 //! Issues, revokes and lists keys.
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 use thiserror::Error;
 
-use super::ApiKeyCache;
+use super::{ApiKeyCache, Published, Revocation};
 use crate::{
     entropy::EntropyError,
     key::ApiKey,
@@ -48,27 +48,34 @@ impl ApiKeyCache {
         record.state =
             RecordState::Active(Verifier::derive(shared.peppers.primary(), &record, &key));
         let change = shared.store.insert(&record).await?;
-        shared.announce(&[change]);
+        shared.announce(&[change]).await;
         Ok(Issued { key })
     }
 
-    /// Revokes a key permanently. Once this returns, this process refuses it, and every other process
-    /// learns of it from the change feed. Revoking again changes nothing.
+    /// Revokes a key permanently. Once this returns, this process refuses it. Every other process learns of it
+    /// from the bus, if there is one, and in any case from the change feed: [`Revocation::effective`] waits for
+    /// that. This does not, nor for a bus that is down. Revoking again changes nothing.
     ///
     /// # Errors
     ///
     /// [`ManageError::NotFound`] if there is no record of that kid; [`ManageError::Store`], after
     /// which the key may have been revoked or not: try again.
     pub async fn revoke(&self, kid: &Kid) -> Result<Revocation, ManageError> {
-        let revoked = self.shared.store.revoke(kid, self.shared.wall()).await?;
+        let shared = &self.shared;
+        let revoked = shared.store.revoke(kid, shared.wall()).await?;
+        let committed_by = shared.clock.monotonic();
+        let owned = Arc::clone(shared);
         match revoked.ok_or(ManageError::NotFound)? {
             Revoked::Now(change) => {
-                self.shared.announce(&[change]);
-                Ok(Revocation::Revoked)
+                let seq = change.seq;
+                let published = shared.announce(&[change]).await;
+                Ok(Revocation::of_change(owned, seq, committed_by, published))
             }
             Revoked::Before(version) => {
-                self.shared.invalidate(kid, version);
-                Ok(Revocation::AlreadyRevoked)
+                shared.invalidate(kid, version);
+                // The change is in the feed; who reads it there tells what was not told.
+                shared.following.read_soon();
+                Ok(Revocation::of_earlier(owned, committed_by, Published::No))
             }
         }
     }
@@ -186,16 +193,6 @@ impl Issued {
     pub fn into_key(self) -> ApiKey {
         self.key
     }
-}
-
-/// That a key is revoked now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Revocation {
-    /// It was good until now.
-    Revoked,
-    /// It had been revoked before.
-    AlreadyRevoked,
 }
 
 /// A part of the list of keys.

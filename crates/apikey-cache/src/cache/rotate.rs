@@ -48,7 +48,7 @@ impl ApiKeyCache {
             };
             let plan = shared.plan(&record?, rotation, &key)?;
             if let Some(changes) = shared.store.rotate(&plan.old, &plan.new).await? {
-                shared.announce(&changes);
+                shared.announce(&changes).await;
                 let old_ends_at = plan.old_ends_at;
                 return Ok(Rotated { key, old_ends_at });
             }

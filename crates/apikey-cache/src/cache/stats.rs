@@ -42,9 +42,33 @@ pub struct CacheStats {
     pub store_failures: u64,
     /// Times that everything was dropped because changes may have been missed.
     pub feed_gaps: u64,
+    /// Changes heard on the bus before they were read in the feed.
+    pub bus_heard: u64,
+    /// Changes told on the bus.
+    pub bus_told: u64,
+    /// Times that the feed was read at once since a change was not heard on the bus.
+    pub bus_gaps: u64,
+    /// Times that the bus went down.
+    pub bus_failures: u64,
+    /// Whether the bus works.
+    pub bus: BusState,
     /// For how long from now the cache may answer without reading the change feed again; zero if
     /// it asks the store for every request.
     pub confirmed_for: Duration,
+}
+
+/// Whether changes reach this cache, and others from it, before the feed is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BusState {
+    /// The cache has no bus.
+    #[default]
+    None,
+    /// Notices are heard and told.
+    Up,
+    /// It does not answer, or nobody spawned [`follow`](super::ApiKeyCache::follow): changes arrive with the
+    /// next reading of the feed.
+    Down,
 }
 
 #[derive(Debug, Default)]
@@ -63,10 +87,15 @@ pub(super) struct Counters {
     rows_rejected: AtomicU64,
     store_failures: AtomicU64,
     feed_gaps: AtomicU64,
+    bus_heard: AtomicU64,
+    bus_told: AtomicU64,
+    bus_gaps: AtomicU64,
+    bus_failures: AtomicU64,
 }
 
 impl Counters {
     pub(super) fn count(&self, event: &Event) {
+        let mut amount = 1;
         let counter = match event {
             Event::Hit(Hit::Positive) => &self.hits,
             Event::Hit(Hit::Negative) => &self.negative_hits,
@@ -86,13 +115,25 @@ impl Counters {
             Event::RowRejected { .. } => &self.rows_rejected,
             Event::StoreFailed(_) => &self.store_failures,
             Event::FeedGap(_) => &self.feed_gaps,
-            Event::Detached
+            Event::BusHeard { changes } => {
+                amount = *changes;
+                &self.bus_heard
+            }
+            Event::BusTold { changes } => {
+                amount = *changes;
+                &self.bus_told
+            }
+            Event::BusGap => &self.bus_gaps,
+            Event::BusFailed(_) => &self.bus_failures,
+            Event::Confirmed { .. }
+            | Event::Effective { .. }
+            | Event::Detached
             | Event::Rehashed { .. }
             | Event::FeedRead { .. }
             | Event::Warmed { .. }
             | Event::ScopesMissing => return,
         };
-        counter.fetch_add(1, Ordering::Relaxed);
+        counter.fetch_add(amount, Ordering::Relaxed);
     }
 }
 
@@ -117,6 +158,15 @@ impl Shared {
             rows_rejected: read(&counters.rows_rejected),
             store_failures: read(&counters.store_failures),
             feed_gaps: read(&counters.feed_gaps),
+            bus_heard: read(&counters.bus_heard),
+            bus_told: read(&counters.bus_told),
+            bus_gaps: read(&counters.bus_gaps),
+            bus_failures: read(&counters.bus_failures),
+            bus: match &self.bus {
+                None => BusState::None,
+                Some(_) if self.following.bus_works() => BusState::Up,
+                Some(_) => BusState::Down,
+            },
             confirmed_for: until.saturating_sub(self.clock.monotonic()),
         }
     }

@@ -5,8 +5,10 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use futures_util::FutureExt;
 use portcullis_apikey_cache::{
     ApiKey, Denied,
+    clock::Clock,
+    feed::{ChangeFeed, Invalidation},
     observer::{DenialReason, Discard, Event},
-    store::MemoryKeyStore,
+    store::{MemoryKeyStore, UnixMillis},
 };
 use tokio::task::JoinHandle;
 
@@ -128,7 +130,10 @@ async fn a_load_that_is_overtaken_again_and_again_ends_in_unavailable() {
     let waiting = tokio::spawn(async move { cache.validate(issued.key()).await.map(drop) });
     for attempt in 1..=4 {
         eventually(|| node.store.loads() == attempt).await;
-        // A follower that starts over has everything dropped.
+        let at = UnixMillis::saturating_from(node.clock.wall());
+        let everything = node.store.invalidate(&Invalidation::All, at);
+        everything.await.unwrap();
+        // A follower that starts reads the feed first.
         let mut restarted = Box::pin(node.cache.follow());
         assert_eq!((&mut restarted).now_or_never(), None);
         node.store.let_answer(1);

@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bus;
+mod effective;
 mod follow;
 mod grace;
 mod invalidate;
 #[cfg(feature = "tower")]
 mod layer;
 mod loads;
+mod lossy_bus;
 mod manage;
 mod peppers;
 mod refresh;

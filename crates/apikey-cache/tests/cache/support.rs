@@ -231,6 +231,8 @@ pub(crate) struct FlakyStore {
     rehashes: AtomicUsize,
     /// Whether the feed tells of changes at once.
     tells: AtomicBool,
+    /// Whether no reader can be noted.
+    notes_fail: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -257,6 +259,7 @@ impl FlakyStore {
             most_in_flight: AtomicUsize::new(0),
             rehashes: AtomicUsize::new(0),
             tells: AtomicBool::new(false),
+            notes_fail: AtomicBool::new(false),
         }
     }
 
@@ -293,6 +296,11 @@ impl FlakyStore {
     /// From now on the feed tells of changes at once.
     pub(crate) fn tell_at_once(&self) {
         self.tells.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on readers can be noted, or not.
+    pub(crate) fn let_notes_fail(&self, fail: bool) {
+        self.notes_fail.store(fail, Ordering::SeqCst);
     }
 
     /// Lets so many slow loads answer.
@@ -417,7 +425,11 @@ impl ChangeFeed for FlakyStore {
     }
 
     async fn note_reader(&self, reader: &Reader) -> Result<(), StoreError> {
-        self.connect().await?.note_reader(reader).await
+        let store = self.connect().await?;
+        if self.notes_fail.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable(None));
+        }
+        store.note_reader(reader).await
     }
 
     async fn readers(&self, since: UnixMillis) -> Result<Vec<Reader>, StoreError> {

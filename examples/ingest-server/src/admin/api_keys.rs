@@ -270,7 +270,7 @@ impl ApiKeys {
         };
         self.report(actor, action, revocation.as_ref().err());
         Ok(RevokedApiKey {
-            was_active: revocation? == Revocation::Revoked,
+            was_active: revocation?.was_active(),
             kid: kid?.to_string(),
         })
     }

@@ -1,7 +1,7 @@
 //! Settings that fit, and errors that say what does not and repeat no password.
 
 use super::{RedisBus, RedisBusConfigError, RedisMode};
-use crate::pepper::tests::peppers;
+use crate::pepper::peppers;
 
 const PASSWORD: &str = "hunter2";
 

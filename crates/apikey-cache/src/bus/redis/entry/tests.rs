@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{clock::FakeClock, kid::Kid, pepper::tests::peppers};
+use crate::{clock::FakeClock, kid::Kid, pepper::peppers};
 
 const FEED: FeedId = FeedId::new([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
 const KID: &str = "0123456789AB08HB5DldTJ";

@@ -1,0 +1,95 @@
+//! Notes in the feed that this cache reads it, and how far it is: those who revoke wait for it.
+
+use std::{
+    pin::pin,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use futures_util::future::select;
+use tokio::time::sleep;
+
+use super::{Shared, state::Signals};
+use crate::{
+    feed::{ChangeFeed, Reader},
+    observer::StoreTask,
+};
+
+/// From one look at whether a note is due to the next; one that failed is tried again then.
+const LOOK_EVERY: Duration = Duration::from_millis(400);
+/// Notes follow each other no faster than this, however many changes somebody waits for.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Ends with the last handle to the cache.
+pub(super) async fn repeatedly(shared: Weak<Shared>, signals: Arc<Signals>) {
+    loop {
+        let look = sleep(LOOK_EVERY);
+        let pause = sleep(PAUSE);
+        {
+            let Some(shared) = shared.upgrade() else {
+                return;
+            };
+            if let Some(feed) = shared.feed()
+                && shared.is_note_due()
+            {
+                shared.note_reader(feed).await;
+            }
+        }
+        let woken = async {
+            signals.note.notified().await;
+            pause.await;
+        };
+        select(pin!(look), pin!(woken)).await;
+    }
+}
+
+impl Shared {
+    /// Whether a note has to be renewed that is still good; the reading sees to one that is not.
+    fn is_note_due(&self) -> bool {
+        let now = self.clock.monotonic();
+        let progress = self.following.progress();
+        let registration = &progress.registration;
+        let is_good = registration.noted().is_some() && !registration.is_over(now);
+        is_good && (registration.is_old(now) || progress.is_awaited())
+    }
+
+    /// Notes how far everything has been applied. For a cache that trusts no memory nobody has to wait.
+    pub(super) async fn note_reader(&self, feed: &dyn ChangeFeed) {
+        if !self.has_cache() {
+            return;
+        }
+        let began = self.clock.monotonic();
+        let applied = {
+            let progress = self.following.progress();
+            let applied = progress.applied();
+            applied.filter(|_| !progress.registration.has_left())
+        };
+        let id = self.following.make_reader_id(self.entropy.as_ref());
+        let (Some(applied), Some(id)) = (applied, id) else {
+            return;
+        };
+        let at = self.wall();
+        let reader = Reader { id, applied, at };
+        let noted = feed.note_reader(&reader);
+        let noted = self.within_timeout(StoreTask::NoteReader, noted).await;
+        if noted.is_some() {
+            let ended = self.clock.monotonic();
+            let mut progress = self.following.progress();
+            progress.registration.was_noted(began, ended, applied);
+        }
+    }
+
+    /// Uses the memory no more, and then lets nobody wait for this cache.
+    pub(super) async fn leave(&self) {
+        {
+            let mut progress = self.following.progress();
+            progress.registration.leave();
+            self.unconfirm();
+        }
+        if let (Some(feed), Some(id)) = (self.feed(), self.following.reader_id()) {
+            let forgotten = feed.forget_reader(&id);
+            self.within_timeout(StoreTask::ForgetReader, forgotten)
+                .await;
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! Histories of two caches, a store and a bus, over the rules as they are and over rules that lack one
+//! part each.
+//!
+//! Every change revokes one key, which both caches have in memory until they apply the change. Calls of store
+//! and bus take time: each has begun, was served or not, and has ended or failed. What is told may be lost,
+//! repeated, reordered and late.
+
+mod node;
+mod step;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+    time::Duration,
+};
+
+use self::{
+    node::{Node, Rules},
+    step::{Chance, Step, a_lapsed_note, a_late_watermark},
+};
+use super::{Drops, Heard, Progress};
+use crate::{
+    bus::{Notice, Watermark},
+    cache::{
+        CONFIRMED_FOR,
+        follow::{
+            outgoing::{Outgoing, TOLD_WITHIN},
+            registration::{IGNORED_AFTER, TRUSTED_FOR},
+        },
+    },
+    feed::{Change, ChangeKind, FeedPage, FeedSeq},
+    store::RecordVersion,
+};
+
+const NODES: usize = 2;
+/// Of each history.
+const STEPS: usize = 120;
+
+struct World {
+    now: Duration,
+    /// When each change was committed; the first has number 1.
+    commits: Vec<Duration>,
+    /// What stands in the store of each node: what it has applied, and when it said so, by its clock.
+    readers: BTreeMap<usize, (FeedSeq, Duration)>,
+    /// What was told, and when.
+    stream: Vec<(Duration, Notice)>,
+    /// Changes of which it was found that they are in effect everywhere.
+    effective: BTreeSet<FeedSeq>,
+    nodes: Vec<Node>,
+    seen: Seen,
+}
+
+/// What has happened at all, lest the model shows nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    accepted: bool,
+    accepted_late: bool,
+    confirmed_by_watermark: bool,
+    acknowledged: bool,
+    leases_expired: bool,
+    gap: bool,
+    dropped: bool,
+}
+
+impl World {
+    fn new(rules: Rules) -> Self {
+        let start = Duration::from_secs(1_000);
+        let node = || Node {
+            rules,
+            progress: Progress::new(Outgoing::new(true)),
+            confirmed_until: Duration::ZERO,
+            in_effect: BTreeSet::new(),
+            reading: None,
+            note: None,
+            noted_at: None,
+            telling: None,
+            told_after: start,
+            hearing_since: None,
+            warned_of: FeedSeq::START,
+            heard_of: FeedSeq::START,
+        };
+        Self {
+            now: start,
+            commits: Vec::new(),
+            readers: BTreeMap::new(),
+            stream: Vec::new(),
+            effective: BTreeSet::new(),
+            nodes: (0..NODES).map(|_| node()).collect(),
+            seen: Seen::default(),
+        }
+    }
+
+    fn head(&self) -> FeedSeq {
+        FeedSeq::new(self.commits.len() as u64)
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Pass(time) => self.now += time,
+            Step::Revoke { told } => {
+                self.commits.push(self.now);
+                if told {
+                    let change = Notice::Change(revocation(self.head()));
+                    self.stream.push((self.now, change));
+                }
+            }
+            Step::Look => self.look(),
+            Step::BeginReading(at) => {
+                let reading = self.nodes[at].progress.begin_reading(self.now);
+                self.nodes[at].reading = Some((reading, None));
+            }
+            Step::ServeReading(at) => self.serve_reading(at),
+            Step::EndReading(at) => self.end_reading(at),
+            Step::FailReading(at) => self.fail_reading(at),
+            Step::Read(at) => {
+                self.step(Step::BeginReading(at));
+                self.step(Step::ServeReading(at));
+                self.step(Step::EndReading(at));
+            }
+            Step::BeginNote(at) => {
+                let node = &mut self.nodes[at];
+                let applied = node.progress.applied();
+                node.note = applied.map(|applied| (self.now, applied, false));
+                if let (Some(applied), Rules::NotedEarly) = (applied, node.rules) {
+                    let registration = &mut node.progress.registration;
+                    registration.was_noted(self.now, self.now, applied);
+                }
+            }
+            Step::ServeNote(at) => self.serve_note(at),
+            Step::EndNote(at) => self.end_note(at),
+            Step::Note(at) => {
+                self.step(Step::BeginNote(at));
+                self.step(Step::ServeNote(at));
+                self.step(Step::EndNote(at));
+            }
+            Step::BeginTelling(at) => {
+                let notices = self.nodes[at].progress.outgoing.take(self.now);
+                self.nodes[at].telling = Some((self.now, notices));
+            }
+            Step::ServeTelling(at) => {
+                let telling = self.nodes[at].telling.take();
+                if let Some((since, notices)) = telling
+                    && self.now - since <= TOLD_WITHIN
+                {
+                    let told = notices.into_iter().map(|notice| (self.now, notice));
+                    self.stream.extend(told);
+                }
+            }
+            Step::Relay(at) => {
+                self.step(Step::Read(at));
+                self.step(Step::BeginTelling(at));
+                self.step(Step::ServeTelling(at));
+            }
+            Step::BeginHearing(at) => {
+                let node = &mut self.nodes[at];
+                if node.hearing_since.is_none() {
+                    node.hearing_since = Some(self.now);
+                }
+            }
+            Step::EndHearing(at, chance) => self.end_hearing(at, chance),
+            Step::Relisten(at) => {
+                let node = &mut self.nodes[at];
+                node.hearing_since = None;
+                node.told_after = self.now;
+            }
+        }
+    }
+
+    /// Who revokes looks whether each change is in effect everywhere.
+    fn look(&mut self) {
+        let since = self.now.saturating_sub(IGNORED_AFTER);
+        let mut readers = self.readers.values().filter(|(_, at)| *at >= since);
+        let applied_by_all = readers.clone().map(|(applied, _)| *applied).min();
+        let is_known = readers.next().is_some();
+        for (before, committed) in self.commits.iter().enumerate() {
+            let seq = FeedSeq::new(before as u64 + 1);
+            if self.now >= *committed + CONFIRMED_FOR {
+                self.seen.leases_expired = true;
+                self.effective.insert(seq);
+            } else if applied_by_all.is_none_or(|applied| applied >= seq) {
+                self.seen.acknowledged |= is_known;
+                self.effective.insert(seq);
+            }
+        }
+    }
+
+    fn serve_reading(&mut self, at: usize) {
+        let head = self.head();
+        if let Some((reading, page @ None)) = &mut self.nodes[at].reading {
+            let changes = reading.after.map_or(Vec::new(), |after| {
+                let later = after.value() + 1..=head.value();
+                later.map(|seq| revocation(FeedSeq::new(seq))).collect()
+            });
+            *page = Some(FeedPage { head, changes });
+        }
+    }
+
+    fn end_reading(&mut self, at: usize) {
+        let node = &mut self.nodes[at];
+        let Some((reading, page)) = node.reading.take() else {
+            return;
+        };
+        let Some(page) = page else {
+            node.reading = Some((reading, None));
+            return;
+        };
+        for change in &page.changes {
+            node.in_effect.insert(change.seq);
+        }
+        let read = node.progress.read(&reading, &page, self.now);
+        if let Some(until) = read.confirmed_until {
+            node.confirm(until);
+        }
+        if read.drops != Drops::Nothing {
+            self.drop_all(at);
+        }
+    }
+
+    fn fail_reading(&mut self, at: usize) {
+        let node = &mut self.nodes[at];
+        if node.reading.take().is_none() {
+            return;
+        }
+        let drops = node.progress.reading_failed();
+        node.warned_of = node.heard_of;
+        if drops && node.rules != Rules::GapForgotten {
+            self.seen.dropped = true;
+            self.drop_all(at);
+        }
+    }
+
+    /// What is read of the store from now on is as it is now.
+    fn drop_all(&mut self, at: usize) {
+        let committed = 1..=self.head().value();
+        self.nodes[at].in_effect.extend(committed.map(FeedSeq::new));
+    }
+
+    fn serve_note(&mut self, at: usize) {
+        let head = self.head();
+        let node = &mut self.nodes[at];
+        if let Some((began, applied, written @ false)) = &mut node.note {
+            *written = true;
+            if node.rules == Rules::Unregistered {
+                return;
+            }
+            let says = if node.rules == Rules::NotesAhead {
+                head
+            } else {
+                *applied
+            };
+            // The clocks on the wall differ by a minute.
+            let date = if at == 0 {
+                began.saturating_sub(Duration::from_secs(30))
+            } else {
+                *began + Duration::from_secs(30)
+            };
+            let noted = self.readers.entry(at).or_insert((says, date));
+            *noted = (noted.0.max(says), date);
+        }
+    }
+
+    fn end_note(&mut self, at: usize) {
+        let node = &mut self.nodes[at];
+        let Some((began, applied, true)) = node.note else {
+            return;
+        };
+        node.note = None;
+        let registration = &mut node.progress.registration;
+        match node.rules {
+            Rules::NotedEarly => {}
+            Rules::LapseIgnored => {
+                // As if the note before were still good.
+                let good_until = node.noted_at.map(|at| at + TRUSTED_FOR);
+                let ended = good_until.map_or(self.now, |end| end.min(self.now));
+                registration.was_noted(began, ended, applied);
+            }
+            Rules::NoteNeverEnds => {
+                let for_ever = Duration::from_secs(1_000_000);
+                registration.was_noted(for_ever, self.now, applied);
+            }
+            _ => registration.was_noted(began, self.now, applied),
+        }
+        node.noted_at = Some(began);
+    }
+
+    /// Gives some of what was told since the call before this one began, some of it twice, in any order.
+    fn end_hearing(&mut self, at: usize, chance: u64) {
+        let node = &mut self.nodes[at];
+        let Some(called_at) = node.hearing_since.take() else {
+            return;
+        };
+        let told = self.stream.iter().rev();
+        let told = told.take_while(|(told_at, _)| *told_at >= node.told_after);
+        let mut notices: Vec<_> = told.map(|(_, notice)| notice.clone()).collect();
+        // Mostly as they were told.
+        if chance.is_multiple_of(2) {
+            notices.reverse();
+        }
+        if chance.is_multiple_of(5) {
+            let mut chance = chance;
+            notices.retain(|_| {
+                chance = chance.rotate_right(3);
+                !chance.is_multiple_of(3)
+            });
+        }
+        for notice in &notices {
+            let heard = node.apply(notice, called_at, self.now);
+            match heard {
+                Heard::Confirmed(until) => {
+                    self.seen.confirmed_by_watermark |= node.confirmed_until < until;
+                    node.confirm(until);
+                }
+                Heard::Gap => self.seen.gap = true,
+                Heard::Known | Heard::Applied => {}
+            }
+        }
+        if notices.is_empty() && node.rules == Rules::SilenceConfirms {
+            let head = node.progress.applied().unwrap_or_default();
+            let age = Duration::ZERO;
+            let silence = Watermark { head, age };
+            let heard = node
+                .progress
+                .heard_watermark(silence, node.told_after, self.now);
+            if let Heard::Confirmed(until) = heard {
+                node.confirm(until);
+            }
+        }
+        node.told_after = called_at;
+    }
+
+    /// What must hold at every moment.
+    fn check(&mut self) -> Result<(), String> {
+        for node in &self.nodes {
+            if self.now >= node.confirmed_until {
+                continue;
+            }
+            for (before, committed) in self.commits.iter().enumerate() {
+                let seq = FeedSeq::new(before as u64 + 1);
+                if node.in_effect.contains(&seq) {
+                    continue;
+                }
+                self.seen.accepted = true;
+                let late = self.now - *committed;
+                self.seen.accepted_late |= late > Duration::from_secs(2);
+                if late >= CONFIRMED_FOR {
+                    return Err(format!("{seq} is accepted after {late:?}"));
+                }
+                if self.effective.contains(&seq) {
+                    return Err(format!("{seq} is accepted, though found to be in effect"));
+                }
+                if seq <= node.warned_of {
+                    return Err(format!(
+                        "{seq} is accepted after a gap and a failed reading"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn revocation(seq: FeedSeq) -> Change {
+    Change {
+        seq,
+        kind: ChangeKind::Record {
+            kid: "0000000000000000000000".parse().expect("a kid"),
+            version: RecordVersion::new(2),
+        },
+    }
+}
+
+fn run(rules: Rules, steps: impl IntoIterator<Item = Step>) -> Result<Seen, String> {
+    let mut world = World::new(rules);
+    for step in steps {
+        world.step(step);
+        world.check()?;
+    }
+    Ok(world.seen)
+}
+
+/// Whether so many histories keep what must hold, and what was seen in them.
+fn explore(rules: Rules, histories: u64) -> Result<Seen, String> {
+    // Too rare to be met by chance.
+    let mut seen = run(rules, a_late_watermark())?;
+    seen = seen.and(run(rules, a_lapsed_note())?);
+    for number in 0..histories {
+        // In every other history only one of them does anything.
+        let mut chance = Chance {
+            state: number,
+            nodes: 1 + number % 2,
+        };
+        let steps = iter::repeat_with(|| chance.step()).take(STEPS);
+        let history = run(rules, steps).map_err(|broken| format!("history {number}: {broken}"));
+        seen = seen.and(history?);
+    }
+    Ok(seen)
+}
+
+impl Seen {
+    fn and(self, other: Self) -> Self {
+        Self {
+            accepted: self.accepted | other.accepted,
+            accepted_late: self.accepted_late | other.accepted_late,
+            confirmed_by_watermark: self.confirmed_by_watermark | other.confirmed_by_watermark,
+            acknowledged: self.acknowledged | other.acknowledged,
+            leases_expired: self.leases_expired | other.leases_expired,
+            gap: self.gap | other.gap,
+            dropped: self.dropped | other.dropped,
+        }
+    }
+}
+
+#[test]
+fn no_cache_accepts_a_key_for_longer_than_it_may_whatever_happens() {
+    let everything = Seen {
+        accepted: true,
+        accepted_late: true,
+        confirmed_by_watermark: true,
+        acknowledged: true,
+        leases_expired: true,
+        gap: true,
+        dropped: true,
+    };
+    assert_eq!(explore(Rules::All, 30_000), Ok(everything));
+}
+
+#[test]
+fn each_rule_is_needed() {
+    for rules in [
+        Rules::BehindConfirms,
+        Rules::SameCall,
+        Rules::AgeIgnored,
+        Rules::TransitIgnored,
+        Rules::SilenceConfirms,
+        Rules::NotesAhead,
+        Rules::Unregistered,
+        Rules::NotedEarly,
+        Rules::LapseIgnored,
+        Rules::NoteNeverEnds,
+        Rules::GapCounts,
+        Rules::GapForgotten,
+    ] {
+        let kept = explore(rules, 30_000);
+        assert!(kept.is_err(), "{rules:?} breaks nothing");
+    }
+}
