@@ -2,7 +2,12 @@
 
 use std::{fmt::Debug, time::Duration};
 
-use crate::{cache::EffectiveBy, kid::Kid, pepper::PepperVersion};
+use crate::{
+    cache::EffectiveBy,
+    feed::{ChangeKind, Invalidation},
+    kid::Kid,
+    pepper::PepperVersion,
+};
 
 pub use crate::verifier::RowFault;
 
@@ -70,6 +75,13 @@ pub enum Event {
         changes: u64,
         /// Changes that are still to be read.
         behind: u64,
+    },
+    /// A change that was not known here was applied: what it is about is read again.
+    Applied {
+        /// What told of it first.
+        origin: Origin,
+        /// What happened.
+        kind: ChangeName,
     },
     /// Changes may have been missed: everything cached is dropped.
     FeedGap(FeedGap),
@@ -161,6 +173,66 @@ impl DenialReason {
             Self::WrongSecret => "wrong_secret",
             Self::NotYetValid => "not_yet_valid",
             Self::Expired => "expired",
+        }
+    }
+}
+
+/// What told a cache of a change first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Origin {
+    /// This process made it.
+    Own,
+    /// It was read in the change feed.
+    Feed,
+    /// It was heard on the bus.
+    Bus,
+}
+
+/// What happened, without what it happened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChangeName {
+    /// A record was added, or what its key is allowed has changed.
+    Record,
+    /// One key is to be read again.
+    Key,
+    /// The keys of one tenant are to be read again.
+    Tenant,
+    /// All keys are to be read again.
+    All,
+}
+
+impl Origin {
+    /// A name for logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Feed => "feed",
+            Self::Bus => "bus",
+        }
+    }
+}
+
+impl ChangeName {
+    pub(crate) fn of(kind: &ChangeKind) -> Self {
+        match kind {
+            ChangeKind::Record { .. } => Self::Record,
+            ChangeKind::Invalidation(Invalidation::Key(_)) => Self::Key,
+            ChangeKind::Invalidation(Invalidation::Tenant(_)) => Self::Tenant,
+            ChangeKind::Invalidation(Invalidation::All) => Self::All,
+        }
+    }
+
+    /// A name for logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::Key => "key",
+            Self::Tenant => "tenant",
+            Self::All => "all",
         }
     }
 }

@@ -9,11 +9,13 @@ mod audit;
 mod detection;
 mod event;
 mod kept_policy;
+mod key_cache;
 mod limits;
 mod names;
 mod quality;
 mod readiness;
 mod record;
+mod warming;
 
 use std::sync::Arc;
 
@@ -24,16 +26,18 @@ pub(crate) use self::{
     actor::Actor,
     admission::Admission,
     api_keys::{
-        ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, ApiKeys, IssuedApiKey,
-        PageRequest, PepperDescription, RotatedApiKey, RotationRequest,
+        ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, ApiKeys, Effect, IssuedApiKey,
+        PageRequest, PepperDescription, RevokedApiKey, RotatedApiKey, RotationRequest,
     },
     audit::{AuditError, AuditEvents, AuditPage, AuditRequest},
     detection::DetectionRules,
     event::{Action, ActionResult, AdminEvent, AdminObserver},
     kept_policy::{PolicyObserver, PolicyStart, PolicyState, ReplaceError},
+    key_cache::{KeyCache, KeyCacheReport},
     limits::{Limits, LimitsReport},
     quality::{QualityReports, Samples},
     readiness::{Components, ReadinessCheck},
+    warming::{Warming, WarmingState},
 };
 
 /// Every use case, for those who serve them.
@@ -43,6 +47,7 @@ pub(crate) struct UseCases {
     pub(crate) api_keys: ApiKeys,
     pub(crate) audit: AuditEvents,
     pub(crate) detection: DetectionRules,
+    pub(crate) key_cache: KeyCache,
     pub(crate) limits: Limits,
     pub(crate) quality: QualityReports,
     pub(crate) readiness: ReadinessCheck,
@@ -85,6 +90,12 @@ impl UseCases {
                 Arc::clone(&observer),
             ),
             detection: DetectionRules::new(services, starts.detection, observers.clone()),
+            key_cache: KeyCache::new(
+                services.keys.clone(),
+                components.warming.clone(),
+                services.audit.clone(),
+                Arc::clone(&observer),
+            ),
             limits: Limits::new(limiters, services, starts.limits, observers),
             quality: QualityReports::new(
                 services.quality.clone(),

@@ -8,6 +8,7 @@ pub(crate) mod descriptors;
 mod listeners;
 pub(crate) mod policies;
 mod service_task;
+mod service_thread;
 pub(crate) mod telemetry;
 
 use std::{sync::Arc, time::Duration};
@@ -25,9 +26,10 @@ use self::{
     listeners::{ListenError, Listeners},
     policies::PoliciesError,
     service_task::{ServiceTask, first_ended},
+    service_thread::ServiceThread,
 };
 use crate::{
-    admin::{ApiKeys, Components, UseCases},
+    admin::{ApiKeys, Components, UseCases, Warming},
     backend::{Backend, BackendError, Connections, MissingPeppers, Observers},
     clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
@@ -44,6 +46,7 @@ use crate::{
     pipeline::{
         BodyAllowances, RequestsInFlight,
         failed_attempts::{AttemptObserver, FailedAttempts, TriedSecret},
+        key_checks::KeyChecks,
         pii::PiiReports,
         services::Services,
     },
@@ -74,6 +77,8 @@ pub(crate) enum StartError {
     Policies(#[from] PoliciesError),
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error("the system gives no thread or no file descriptor: {0}")]
+    Thread(std::io::ErrorKind),
 }
 
 /// A task of the service ended on its own, and without it requests would only fail.
@@ -98,7 +103,7 @@ pub(crate) struct App {
     listeners: Listeners,
     writing: ServiceTask,
     auditing: ServiceTask,
-    following: ServiceTask,
+    following: ServiceThread,
     following_limits: ServiceTask,
     following_rules: ServiceTask,
     pinging: ServiceTask,
@@ -116,8 +121,9 @@ impl App {
         let reserve = DescriptorReserve::new(descriptors::RESERVE.into());
         let registry = telemetry.registry();
         let kek_provider = config.providers.kek.as_str();
+        let api_key_metrics = Arc::new(ApiKeyMetrics::register(registry)?);
         let observers = Observers {
-            api_keys: Some(Arc::new(ApiKeyMetrics::register(registry)?)),
+            api_keys: Some(Arc::clone(&api_key_metrics) as _),
             data_keys: Some(Arc::new(DataKeyMetrics::register(registry, kek_provider)?)),
             limits: Some(Arc::new(LimitMetrics::register(
                 registry,
@@ -149,14 +155,15 @@ impl App {
         let in_flight = RequestsInFlight::new(PUBLIC_IN_FLIGHT);
         observe::register(registry, &quality, &writer)?;
         observe::register_shares(registry, &in_flight, &bodies)?;
+        observe::register_key_cache(registry, &backend.api_keys)?;
         observe::register_limit_stores(registry, &backend.limit_stores)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
         let writing = ServiceTask::spawn("the writer", write_groups);
         let auditing = ServiceTask::spawn("the audit log", note_refusals);
-        let following =
-            ServiceTask::spawn("the follower of revocations", backend.api_keys.follow());
+        let warming = Warming::default();
+        let following = follow(&backend.api_keys, &warming)?;
         let pinging = ping_repeatedly(Arc::clone(&backend.store));
         let pinging = ServiceTask::spawn("the watch on the database", pinging);
         let upkeep = ServiceTask::spawn("the upkeep of shared limits", backend.upkeep.run());
@@ -169,6 +176,11 @@ impl App {
         let services = Arc::new(Services {
             failed_keys: failures(TriedSecret::ApiKey, backend.failed_api_keys),
             pii: PiiReports::new(pii, Arc::clone(&clock)),
+            key_checks: KeyChecks::new(
+                backend.api_keys.clone(),
+                Arc::clone(&clock),
+                api_key_metrics,
+            ),
             clock,
             entropy,
             keys: backend.api_keys,
@@ -187,6 +199,7 @@ impl App {
         let components = Components {
             data_keys,
             api_keys: backend.key_store,
+            warming,
             limits: backend.limit_stores,
             kek_provider,
             exports_traces: telemetry.has_exporter(),
@@ -281,7 +294,7 @@ impl App {
             &mut admin,
             &mut writing,
             &mut auditing,
-            &mut following,
+            following.task(),
             &mut following_limits,
             &mut following_rules,
             &mut pinging,
@@ -296,13 +309,8 @@ impl App {
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
-            drop((
-                following,
-                following_limits,
-                following_rules,
-                pinging,
-                upkeep,
-            ));
+            drop((following_limits, following_rules, pinging, upkeep));
+            following.stop().await;
             // The writers end when nobody can queue any more.
             drop((services, state));
             auditing.ended().await;
@@ -315,6 +323,19 @@ impl App {
         }
         outcome
     }
+}
+
+/// Learns of changes of API keys that other processes make, on a thread of its own: a flood of requests must
+/// not delay a revocation. What was used of late is loaded as soon as it does.
+fn follow(keys: &ApiKeyCache, warming: &Warming) -> Result<ServiceThread, StartError> {
+    let (following, warming) = (keys.follow(), warming.clone().run(keys.clone()));
+    let work = async {
+        tokio::join!(following, warming);
+    };
+    let keys = keys.clone();
+    let at_end = async move { keys.leave().await };
+    let thread = ServiceThread::spawn("the follower of revocations", work, at_end);
+    thread.map_err(|error| StartError::Thread(error.kind()))
 }
 
 /// Finds what is wrong with the database also while nobody asks anything of it.

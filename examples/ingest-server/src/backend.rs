@@ -1,7 +1,9 @@
 //! The database, the keys and the limiter that are configured: the only place that knows which
 //! they are. Everything outside works with the traits.
 
+mod api_key_bus;
 mod database;
+mod feed_apart;
 mod grouped_keys;
 mod heartbeat;
 mod key_provider;
@@ -17,7 +19,8 @@ mod watched;
 use std::{num::NonZeroUsize, sync::Arc};
 
 use portcullis_apikey_cache::{
-    self as apikey_cache, ApiKeyCache, ManageError, Peppers, store::KeyStore,
+    self as apikey_cache, ApiKeyCache, ManageError, Peppers, bus::RedisBusConfigError,
+    store::KeyStore,
 };
 use portcullis_keyring::{self as keyring, Keyring, kek::KekProvider, store::DekStore};
 use portcullis_pii_crypto::IndexRoots;
@@ -106,6 +109,8 @@ pub(crate) enum BackendError {
     Unusable(Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]
     Limiter(#[from] LimiterError),
+    #[error("Redis cannot carry changes of API keys as it is configured")]
+    Bus(#[from] RedisBusConfigError),
 }
 
 impl Backend {
@@ -131,7 +136,11 @@ impl Backend {
 
         let data_keys = database.data_keys().await?;
         let (key_store, changes) = database.api_keys().await?;
+        let bus = api_key_bus::configured(&config.providers.limits, &peppers)?;
         let mut api_keys = ApiKeyCache::builder(Arc::clone(&key_store), changes, peppers.clone());
+        if let Some(bus) = bus {
+            api_keys = api_keys.bus(bus);
+        }
         if let Some(observer) = observers.api_keys {
             api_keys = api_keys.observer(observer);
         }

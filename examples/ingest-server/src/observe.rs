@@ -22,7 +22,7 @@ use crate::{quality::Quality, store::Writer};
 
 pub(crate) use self::{
     admin::AdminMetrics,
-    api_keys::ApiKeyMetrics,
+    api_keys::{ApiKeyMetrics, register_key_cache},
     attempts::AttemptMetrics,
     audit::AuditMetrics,
     connections::ConnectionMetrics,

@@ -24,6 +24,7 @@ mod fingerprint;
 mod frame;
 mod in_flight;
 mod intake;
+pub(crate) mod key_checks;
 mod lead_reads;
 mod limit_address;
 mod limits;

@@ -13,6 +13,8 @@
 mod forms;
 #[path = "e2e/harness.rs"]
 mod harness;
+#[path = "e2e/key_checks.rs"]
+mod key_checks;
 #[path = "e2e/packages.rs"]
 mod packages;
 #[path = "e2e/programs.rs"]
@@ -62,6 +64,8 @@ mod dev_profile;
 mod duplicates;
 #[path = "e2e/earlier_database.rs"]
 mod earlier_database;
+#[path = "e2e/edited_keys.rs"]
+mod edited_keys;
 #[path = "e2e/encoded_personal_data.rs"]
 mod encoded_personal_data;
 #[path = "e2e/every_route.rs"]
@@ -80,16 +84,22 @@ mod heads;
 mod health;
 #[path = "e2e/key_authority.rs"]
 mod key_authority;
+#[path = "e2e/key_cache.rs"]
+mod key_cache;
 #[path = "e2e/key_output.rs"]
 mod key_output;
 #[path = "e2e/key_rotation.rs"]
 mod key_rotation;
+#[path = "e2e/key_store_faults.rs"]
+mod key_store_faults;
 #[path = "e2e/keys.rs"]
 mod keys;
 #[path = "e2e/limits.rs"]
 mod limits;
 #[path = "e2e/limits_file.rs"]
 mod limits_file;
+#[path = "e2e/locked_revocations.rs"]
+mod locked_revocations;
 #[path = "e2e/lost_spans.rs"]
 mod lost_spans;
 #[path = "e2e/memory.rs"]
@@ -128,10 +138,14 @@ mod secrets;
 mod security_headers;
 #[path = "e2e/server_clocks.rs"]
 mod server_clocks;
+#[path = "e2e/server_key_canaries.rs"]
+mod server_key_canaries;
 #[path = "e2e/server_metrics.rs"]
 mod server_metrics;
 #[path = "e2e/server_redis.rs"]
 mod server_redis;
+#[path = "e2e/server_revocations.rs"]
+mod server_revocations;
 #[path = "e2e/server_traces.rs"]
 mod server_traces;
 #[path = "e2e/server_webhooks.rs"]

@@ -1,7 +1,10 @@
 //! Changes that this process has made.
 
 use super::Shared;
-use crate::feed::Change;
+use crate::{
+    feed::{Change, ChangeKind},
+    observer::{ChangeName, Event, Origin},
+};
 
 /// Whether others were told of a change at once. If not they learn of it from the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,11 +19,18 @@ pub enum Published {
 }
 
 impl Shared {
+    /// A change that was not known here was applied.
+    pub(super) fn emit_applied(&self, origin: Origin, kind: &ChangeKind) {
+        let kind = ChangeName::of(kind);
+        self.emit(&Event::Applied { origin, kind });
+    }
+
     /// These changes were committed by this process: they are in effect here once this returns. Others are
     /// told of them, if that takes no longer than a quarter of a second.
     pub(super) async fn announce(&self, changes: &[Change]) -> Published {
         for change in changes {
             self.apply(&change.kind);
+            self.emit_applied(Origin::Own, &change.kind);
         }
         for change in changes {
             self.following.made(change);

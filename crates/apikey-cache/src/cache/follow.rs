@@ -48,11 +48,13 @@ impl ApiKeyCache {
         }
     }
 
-    /// At an orderly end: those who revoke need not wait for this cache any more. From now on every validation
-    /// asks the store.
+    /// At an orderly end: writes when keys were last used, by which the next process knows what to load first,
+    /// and says that those who revoke need not wait for this cache any more. From now on every validation asks
+    /// the store.
     ///
     /// If the store does not answer, they wait for 3 s with each revocation, for two minutes at most.
     pub async fn leave(&self) {
+        self.shared.write_uses().await;
         self.shared.leave().await;
     }
 }

@@ -42,6 +42,8 @@ pub struct CacheStats {
     pub store_failures: u64,
     /// Times that everything was dropped because changes may have been missed.
     pub feed_gaps: u64,
+    /// Changes that were still to be read when the change feed was last read.
+    pub feed_behind: u64,
     /// Changes heard on the bus before they were read in the feed.
     pub bus_heard: u64,
     /// Changes told on the bus.
@@ -87,6 +89,7 @@ pub(super) struct Counters {
     rows_rejected: AtomicU64,
     store_failures: AtomicU64,
     feed_gaps: AtomicU64,
+    feed_behind: AtomicU64,
     bus_heard: AtomicU64,
     bus_told: AtomicU64,
     bus_gaps: AtomicU64,
@@ -96,6 +99,9 @@ pub(super) struct Counters {
 impl Counters {
     pub(super) fn count(&self, event: &Event) {
         let mut amount = 1;
+        if let Event::FeedRead { behind, .. } = event {
+            self.feed_behind.store(*behind, Ordering::Relaxed);
+        }
         let counter = match event {
             Event::Hit(Hit::Positive) => &self.hits,
             Event::Hit(Hit::Negative) => &self.negative_hits,
@@ -125,7 +131,8 @@ impl Counters {
             }
             Event::BusGap => &self.bus_gaps,
             Event::BusFailed(_) => &self.bus_failures,
-            Event::Confirmed { .. }
+            Event::Applied { .. }
+            | Event::Confirmed { .. }
             | Event::Effective { .. }
             | Event::Detached
             | Event::Rehashed { .. }
@@ -158,6 +165,7 @@ impl Shared {
             rows_rejected: read(&counters.rows_rejected),
             store_failures: read(&counters.store_failures),
             feed_gaps: read(&counters.feed_gaps),
+            feed_behind: read(&counters.feed_behind),
             bus_heard: read(&counters.bus_heard),
             bus_told: read(&counters.bus_told),
             bus_gaps: read(&counters.bus_gaps),

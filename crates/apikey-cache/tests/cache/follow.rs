@@ -6,8 +6,8 @@ use futures_util::FutureExt;
 use portcullis_apikey_cache::{
     ApiKey, ApiKeyCache, Denied,
     clock::Clock,
-    feed::{ChangeFeed, FeedSeq, RETENTION},
-    observer::{DenialReason, Event, FeedGap},
+    feed::{ChangeFeed, FeedSeq, Invalidation, RETENTION},
+    observer::{ChangeName, DenialReason, Event, FeedGap, Origin},
     store::{KeyStore, MemoryKeyStore, UnixMillis},
 };
 
@@ -290,4 +290,48 @@ async fn the_feed_is_trimmed_to_the_retention() {
     assert_eq!(kept, [FeedSeq::new(2)]);
     assert!(node.accepts(old.key()).await, "trimming changes no key");
     assert_eq!(node.cache.stats().feed_gaps, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_change_is_told_of_once_with_what_brought_it() {
+    let (mut node, other, _) = two_nodes().await;
+    node.pass(Duration::from_millis(500)).await;
+    let told = |node: &Node, from: Origin, what: ChangeName| {
+        let is_it = |event: &Event| matches!(event, Event::Applied { origin, kind } if (*origin, *kind) == (from, what));
+        node.events.count(is_it)
+    };
+    let records = told(&node, Origin::Feed, ChangeName::Record);
+    let issued = other.issue().await;
+    other.cache.revoke(issued.kid()).await.unwrap();
+    other.cache.invalidate(&Invalidation::All).await.unwrap();
+    let key = Invalidation::Key(*issued.kid());
+    node.cache.invalidate(&key).await.unwrap();
+    assert_eq!(told(&node, Origin::Own, ChangeName::Key), 1);
+    node.pass(Duration::from_millis(900)).await;
+    assert_eq!(told(&node, Origin::Feed, ChangeName::Record), records + 2);
+    assert_eq!(told(&node, Origin::Feed, ChangeName::All), 1);
+    assert_eq!(told(&node, Origin::Feed, ChangeName::Key), 0);
+    assert_eq!(node.cache.stats().feed_behind, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_writes_when_keys_were_used() {
+    let (node, _, key) = two_nodes().await;
+    assert!(
+        node.cache
+            .record(key.kid())
+            .await
+            .unwrap()
+            .last_used()
+            .is_none()
+    );
+    node.cache.leave().await;
+    assert!(
+        node.cache
+            .record(key.kid())
+            .await
+            .unwrap()
+            .last_used()
+            .is_some()
+    );
 }

@@ -2,13 +2,13 @@
 
 mod peppers;
 mod request;
+mod revoke;
 mod rotate;
 
 use std::{num::NonZeroU16, sync::Arc, time::SystemTime};
 
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, KeyInfo, Kid, MalformedKid, ManageError, NewKey, PepperVersion,
-    Revocation, TenantId,
+    ApiKey, ApiKeyCache, KeyInfo, Kid, MalformedKid, ManageError, NewKey, PepperVersion, TenantId,
     store::{KeyQuery, StoreError},
 };
 use serde::Serialize;
@@ -22,6 +22,7 @@ use crate::{
 pub(crate) use self::{
     peppers::PepperDescription,
     request::ApiKeyRequest,
+    revoke::{Effect, RevokedApiKey},
     rotate::{RotatedApiKey, RotationRequest},
 };
 
@@ -69,13 +70,6 @@ pub(crate) struct ApiKeyDescription {
 pub(crate) struct ApiKeyPage {
     pub(crate) keys: Vec<ApiKeyDescription>,
     pub(crate) next: Option<String>,
-}
-
-/// A key that is revoked, now or before.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct RevokedApiKey {
-    pub(crate) kid: String,
-    pub(crate) was_active: bool,
 }
 
 /// Why a use case on keys did not succeed.
@@ -253,28 +247,6 @@ impl ApiKeys {
         Ok(ApiKeyDescription::from(&key?))
     }
 
-    /// Revokes a key for good. Returns when that is durable; this process refuses the key from
-    /// then on.
-    pub(crate) async fn revoke(
-        &self,
-        actor: &Actor,
-        kid: &str,
-    ) -> Result<RevokedApiKey, ApiKeyError> {
-        let kid: Result<Kid, _> = kid.parse();
-        let revocation = match &kid {
-            Ok(kid) => self.revoke_recorded(actor, kid).await,
-            Err(malformed) => Err((*malformed).into()),
-        };
-        let action = Action::RevokeApiKey {
-            kid: kid.as_ref().ok(),
-        };
-        self.report(actor, action, revocation.as_ref().err());
-        Ok(RevokedApiKey {
-            was_active: revocation?.was_active(),
-            kid: kid?.to_string(),
-        })
-    }
-
     async fn read_recorded(&self, actor: &Actor, kid: &Kid) -> Result<KeyInfo, ApiKeyError> {
         let key = self.keys.record(kid).await?;
         let action = Action::ReadApiKey { kid: Some(kid) };
@@ -283,42 +255,11 @@ impl ApiKeys {
         Ok(key)
     }
 
-    /// What was begun names the key, so that a revocation that is done is told as done even if what
-    /// came of it cannot be put on record.
-    async fn revoke_recorded(&self, actor: &Actor, kid: &Kid) -> Result<Revocation, ApiKeyError> {
-        let draft = record::draft(actor, &Action::RevokeApiKey { kid: Some(kid) }, None);
-        let change = self.audit.begin(draft).await?;
-        match self.keys.revoke(kid).await {
-            Ok(revocation) => {
-                if let Err(error) = change.finish(AuditOutcome::Success, None).await {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "a key was revoked"
-                    );
-                }
-                Ok(revocation)
-            }
-            Err(error) => Err(failed(change, error.into()).await),
-        }
-    }
-
     fn report(&self, actor: &Actor, action: Action<'_>, error: Option<&ApiKeyError>) {
-        let result = match error {
-            None => ActionResult::Done,
-            Some(
-                ApiKeyError::Invalid(_)
-                | ApiKeyError::MalformedKid(_)
-                | ApiKeyError::NotFound
-                | ApiKeyError::NotRotated(_),
-            ) => ActionResult::Rejected,
-            Some(ApiKeyError::Unrecorded(_) | ApiKeyError::Store(_) | ApiKeyError::Other(_)) => {
-                ActionResult::Failed
-            }
-        };
         self.observer.observe(&AdminEvent {
             actor,
             action,
-            result,
+            result: result(error),
         });
     }
 }
@@ -362,8 +303,24 @@ impl From<&KeyInfo> for ApiKeyDescription {
     }
 }
 
+/// What came of it.
+pub(super) const fn result(error: Option<&ApiKeyError>) -> ActionResult {
+    match error {
+        None => ActionResult::Done,
+        Some(
+            ApiKeyError::Invalid(_)
+            | ApiKeyError::MalformedKid(_)
+            | ApiKeyError::NotFound
+            | ApiKeyError::NotRotated(_),
+        ) => ActionResult::Rejected,
+        Some(ApiKeyError::Unrecorded(_) | ApiKeyError::Store(_) | ApiKeyError::Other(_)) => {
+            ActionResult::Failed
+        }
+    }
+}
+
 /// What was begun failed: that is what is told, whether or not it can be put on record.
-async fn failed(change: Pending, error: ApiKeyError) -> ApiKeyError {
+pub(super) async fn failed(change: Pending, error: ApiKeyError) -> ApiKeyError {
     let detail = match &error {
         ApiKeyError::NotFound => "not_found",
         ApiKeyError::NotRotated(_) => "conflict",

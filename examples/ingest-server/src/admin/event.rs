@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use portcullis_apikey_cache::{Kid, PepperVersion};
+use portcullis_apikey_cache::{Kid, PepperVersion, feed::Invalidation};
 use portcullis_ratelimit::policy::Policies;
 
 use super::Actor;
@@ -48,6 +48,11 @@ pub(crate) enum Action<'a> {
     ReadTagKey {
         version: PepperVersion,
     },
+    ReadKeyCache,
+    /// To have it forget, what it is known to be about.
+    InvalidateKeyCache {
+        what: Option<&'a Invalidation>,
+    },
     /// Any at all.
     Request,
     ReadLimits,
@@ -90,6 +95,8 @@ impl Action<'_> {
             Self::RotateApiKey { .. } => "api_key.rotate",
             Self::ReadPeppers => "pepper.list",
             Self::ReadTagKey { .. } => "pepper.tag_key",
+            Self::ReadKeyCache => "key_cache.read",
+            Self::InvalidateKeyCache { .. } => "key_cache.invalidate",
             Self::Request => "admin.request",
             Self::ReadLimits => "limits.read",
             Self::ReplaceLimits { .. } => "limits.replace",
@@ -108,6 +115,7 @@ impl Action<'_> {
             Self::IssueApiKey { .. }
                 | Self::RevokeApiKey { .. }
                 | Self::RotateApiKey { .. }
+                | Self::InvalidateKeyCache { .. }
                 | Self::ReplaceLimits { .. }
                 | Self::ReplaceDetection { .. }
         )
@@ -120,6 +128,9 @@ impl Action<'_> {
             | Self::ReadApiKey { kid }
             | Self::RevokeApiKey { kid }
             | Self::RotateApiKey { kid, .. } => *kid,
+            Self::InvalidateKeyCache {
+                what: Some(Invalidation::Key(kid)),
+            } => Some(kid),
             _ => None,
         }
     }
@@ -133,13 +144,16 @@ impl Action<'_> {
     }
 
     /// The tenant it is about, as it was asked for.
-    pub(crate) const fn tenant(&self) -> Option<&str> {
+    pub(crate) fn tenant(&self) -> Option<&str> {
         match self {
             Self::IssueApiKey { tenant, .. } => Some(tenant),
             Self::ListApiKeys { tenant }
             | Self::ReadQuality { tenant }
             | Self::ReadSamples { tenant }
             | Self::ReadAudit { tenant } => *tenant,
+            Self::InvalidateKeyCache {
+                what: Some(Invalidation::Tenant(tenant)),
+            } => Some(tenant.as_str()),
             _ => None,
         }
     }

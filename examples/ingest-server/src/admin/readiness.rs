@@ -1,5 +1,7 @@
 //! Whether the process can take requests, component by component.
 
+mod key_cache;
+
 use std::{
     borrow::Cow,
     future::Future,
@@ -14,6 +16,7 @@ use portcullis_apikey_cache::store::KeyStore;
 use portcullis_keyring::store::DekStore;
 use serde::Serialize;
 
+use super::Warming;
 use crate::{
     backend::{LimitStores, LimitsHealth},
     pipeline::services::Services,
@@ -33,6 +36,7 @@ pub(crate) struct ReadinessCheck {
 pub(crate) struct Components {
     pub(crate) data_keys: Arc<dyn DekStore>,
     pub(crate) api_keys: Arc<dyn KeyStore>,
+    pub(crate) warming: Warming,
     pub(crate) limits: Arc<LimitStores>,
     pub(crate) kek_provider: &'static str,
     pub(crate) exports_traces: bool,
@@ -51,6 +55,7 @@ struct Answers {
     database: Component,
     write_queue: Component,
     api_keys: Component,
+    api_key_cache: Component,
     data_keys: Component,
     limits: Component,
     traces: Component,
@@ -77,6 +82,7 @@ struct Component {
 #[serde(rename_all = "lowercase")]
 enum State {
     Up,
+    Warming,
     /// Serves, and asks for something.
     Degraded,
     Draining,
@@ -116,6 +122,7 @@ impl ReadinessCheck {
             database,
             write_queue: self.write_queue(),
             api_keys,
+            api_key_cache: key_cache::component(&self.services.keys, &self.components.warming),
             data_keys,
             limits,
             traces: self.traces(),
@@ -201,25 +208,18 @@ impl ReadinessCheck {
         }
     }
 
-    /// Keys that are not cached are read from the store, and revocations from its outbox.
+    /// Keys that are not cached are read from the store.
     async fn api_keys(&self) -> Component {
         let (answer, latency) = self.ask(self.components.api_keys.check()).await;
-        let confirmed_for = self.services.keys.stats().confirmed_for;
-        if !matches!(answer, Some(Ok(()))) {
+        if matches!(answer, Some(Ok(()))) {
+            Component::new(State::Up)
+        } else {
             let action = "check the tables of API keys (`apikey_cache_…`): one is missing, altered or \
                           cannot be written; keys that are not cached are refused, and none is \
                           issued or revoked";
             Component::new(State::Down)
                 .with_action(action)
                 .with_latency(latency)
-        } else if confirmed_for.is_zero() {
-            let action = "check the database: until it tells of revocations, each request asks it";
-            Component::new(State::Degraded).with_action(action)
-        } else {
-            Component {
-                confirmed_for_ms: Some(milliseconds(confirmed_for)),
-                ..Component::new(State::Up)
-            }
         }
     }
 
@@ -302,6 +302,7 @@ impl Answers {
             database,
             write_queue,
             api_keys,
+            api_key_cache,
             data_keys,
             limits,
             traces,
@@ -311,11 +312,12 @@ impl Answers {
             database,
             write_queue,
             api_keys,
+            api_key_cache,
             data_keys,
             limits,
             traces,
         ];
-        let unready = [State::Draining, State::Down, State::Full];
+        let unready = [State::Draining, State::Warming, State::Down, State::Full];
         !all.iter().any(|one| unready.contains(&one.state))
     }
 }

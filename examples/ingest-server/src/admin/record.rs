@@ -13,6 +13,8 @@ pub(super) fn draft(actor: &Actor, action: &Action<'_>, tenant: Option<&str>) ->
         Action::RotateApiKey { .. } => (Activity::Update, "api_key"),
         Action::ListApiKeys { .. } | Action::ReadApiKey { .. } => (Activity::Read, "api_key"),
         Action::ReadPeppers | Action::ReadTagKey { .. } => (Activity::Read, "pepper"),
+        Action::ReadKeyCache => (Activity::Read, "key_cache"),
+        Action::InvalidateKeyCache { .. } => (Activity::Update, "key_cache"),
         Action::Request => (Activity::Read, "admin"),
         Action::ReplaceLimits { .. } => (Activity::Update, "limits"),
         Action::ReadLimits => (Activity::Read, "limits"),

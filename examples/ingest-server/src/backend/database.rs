@@ -13,7 +13,7 @@ use portcullis_apikey_cache::{
 use portcullis_keyring::store::{self as keyring_store, DekStore, SqliteDekStore};
 use rustix::fs::Access;
 
-use super::{grouped_keys::GroupedKeys, watched::Watched};
+use super::{feed_apart::FeedApart, grouped_keys::GroupedKeys, watched::Watched};
 use crate::{
     config, files,
     store::{
@@ -106,9 +106,12 @@ impl Database {
         let Kind::Sqlite(store) = &self.kind;
         let opening = SqliteKeyStore::new(store.opening_pool());
         opening.migrate().await.map_err(DatabaseError::ApiKeys)?;
-        let api_keys = Arc::new(SqliteKeyStore::new(store.api_key_pool()));
-        let records: Arc<dyn KeyStore> = Arc::clone(&api_keys) as _;
-        let changes: Arc<dyn ChangeFeed> = api_keys;
+        let api_keys = SqliteKeyStore::new(store.api_key_pool());
+        let changes: Arc<dyn ChangeFeed> = Arc::new(FeedApart {
+            following: SqliteKeyStore::new(store.feed_pool()),
+            all_else: api_keys.clone(),
+        });
+        let records: Arc<dyn KeyStore> = Arc::new(api_keys);
         Ok((
             Arc::new(Watched::new(records, &self.latch, store.turns())),
             Arc::new(Watched::new(changes, &self.latch, store.turns())),
@@ -163,4 +166,30 @@ fn check_file(path: &Path, access: Access) -> Result<(), DatabaseError> {
         path: path.to_owned(),
         kind: error.kind(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_apikey_cache::store::UnixMillis;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn changes_of_api_keys_are_read_while_every_other_connection_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = config::Database::Sqlite(folder.path().join("a.db"));
+        let database = Database::open(&file, FaultLatch::new(None)).await.unwrap();
+        let (_, changes) = database.api_keys().await.unwrap();
+        let Kind::Sqlite(store) = &database.kind;
+        let pool = store.api_key_pool();
+        let mut taken = Vec::new();
+        for _ in 0..pool.options().get_max_connections() {
+            taken.push(pool.acquire().await.unwrap());
+        }
+        let all = changes.readers(UnixMillis::new(0)).await;
+        assert!(all.is_err(), "there was another connection");
+        changes.head().await.unwrap();
+        drop(taken);
+        database.close().await;
+    }
 }

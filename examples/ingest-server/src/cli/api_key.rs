@@ -1,5 +1,5 @@
 //! `api-key issue|list|rotate|revoke|peppers|tag-key`: works on the database itself; running servers learn of it
-//! from the outbox.
+//! from Redis, if one is configured, and from the outbox.
 
 mod peppers;
 mod rotate;
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     admin::{
         Actor, AdminEvent, AdminObserver, ApiKeyDescription, ApiKeyError, ApiKeyRequest, ApiKeys,
-        PageRequest,
+        Effect, PageRequest, RevokedApiKey,
     },
     backend::{Backend, Location, MissingPeppers, Observers},
     clock::{Clock, SystemClock},
@@ -86,6 +86,9 @@ pub(super) struct List {
 pub(super) struct Revoke {
     /// The key's id, as `list` shows it.
     kid: String,
+    /// Wait until no running server accepts it any more: 3 seconds at most.
+    #[arg(long)]
+    wait: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -317,14 +320,31 @@ async fn list(keys: &ApiKeys, actor: &Actor, arguments: List) -> Result<(), CliE
 async fn revoke(keys: &ApiKeys, actor: &Actor, arguments: &Revoke) -> Result<(), CliError> {
     let revoked = keys.revoke(actor, &arguments.kid).await;
     let revoked = revoked.map_err(CommandError::from)?;
-    let kid = &revoked.kid;
-    if arguments.json {
-        print(&serde_json::to_string(&revoked).expect("texts are JSON"))
-    } else if revoked.was_active {
-        print(&format!(
-            "{kid} is revoked; running servers refuse it within a second"
-        ))
+    let text = revoked_text(&revoked);
+    if !arguments.wait {
+        return print(&if arguments.json {
+            serde_json::to_string(&revoked).expect("texts are JSON")
+        } else {
+            text
+        });
+    }
+    let revoked = revoked.effective().await;
+    let Effect { after_ms, by } = revoked.effective;
+    print(&if arguments.json {
+        serde_json::to_string(&revoked).expect("texts are JSON")
     } else {
-        print(&format!("{kid} was revoked before"))
+        format!("{text}\nin effect everywhere {after_ms} ms after it was committed ({by})")
+    })
+}
+
+fn revoked_text(revoked: &RevokedApiKey) -> String {
+    let kid = &revoked.kid;
+    match (revoked.was_active, revoked.published) {
+        (false, _) => format!("{kid} was revoked before"),
+        (true, None) => format!("{kid} is revoked; running servers refuse it within a second"),
+        (true, Some(true)) => format!("{kid} is revoked; running servers were told, and refuse it"),
+        (true, Some(false)) => format!(
+            "{kid} is revoked; Redis does not answer, running servers refuse it within a second"
+        ),
     }
 }

@@ -69,8 +69,8 @@ table! {
         .default("local")
         .help("Who holds the key-encryption keys; this build contains no other");
     REDIS_URL: Setting::new(Section::Providers, "INGEST_REDIS_URL", "redis://:PASSWORD@HOST:PORT/NUMBER")
-        .secret().otherwise("each process counts limits for itself")
-        .help("Redis or Valkey that limits are counted on for all processes; `rediss://` for TLS; of a cluster some nodes, with commas. A secret, so INGEST_REDIS_URL_FILE may name its file");
+        .secret().otherwise("each process counts limits for itself, and reads revocations in the database")
+        .help("Redis or Valkey that limits are counted on for all processes, and that carries changes of API keys to them; `rediss://` for TLS; of a cluster some nodes, with commas. A secret, so INGEST_REDIS_URL_FILE may name its file");
     REDIS_MODE: Setting::new(Section::Providers, "INGEST_REDIS_MODE", "single|cluster")
         .key("redis_mode").flag("redis-mode").default("single")
         .help("Whether that is one server or a cluster");

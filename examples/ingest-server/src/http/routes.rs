@@ -7,6 +7,7 @@ mod audit;
 mod detection;
 mod events;
 mod health;
+mod key_cache;
 mod leads;
 mod limits;
 mod metrics;
@@ -77,6 +78,8 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
             get(api_keys::read).delete(api_keys::revoke),
         )
         .route("/admin/api-keys/{kid}/rotate", post(api_keys::rotate))
+        .route("/admin/cache", get(key_cache::read).post(key_cache::invalidate))
+        .route("/admin/cache/invalidate", post(key_cache::invalidate))
         .route("/admin/limits", get(limits::read).put(limits::replace))
         .route(
             "/admin/detection",

@@ -1,5 +1,6 @@
 //! What operators do, as metrics and log lines.
 
+use portcullis_apikey_cache::feed::Invalidation;
 use portcullis_telemetry::{
     BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
@@ -64,6 +65,10 @@ fn details(event: &AdminEvent<'_>) -> Option<String> {
         }
         (ActionResult::Done, Action::RotateApiKey { new: Some(new), .. }) => {
             Some(format!("new kid {new}"))
+        }
+        (ActionResult::Done, Action::InvalidateKeyCache { what }) => {
+            let is_all = matches!(what, Some(Invalidation::All));
+            is_all.then(|| "all keys".to_owned())
         }
         (ActionResult::Done, Action::ReplaceLimits { policies }) => {
             policies.map(|policies| limits::describe(policies).to_string())

@@ -1,12 +1,21 @@
 //! API-key checks, as metrics.
 
+mod cache;
+mod changes;
+
+use std::time::Duration;
+
 use portcullis_apikey_cache::observer::{Event, Hit, Observer};
 use portcullis_telemetry::{
     BoundedFamily, Buckets, MetricError, Registry,
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
 };
 
+use self::{cache::CacheMetrics, changes::ChangeMetrics};
 use super::{SMALL, in_span};
+use crate::pipeline::key_checks::KeyCheckObserver;
+
+pub(crate) use self::cache::register_key_cache;
 
 /// Counts where answers came from, why keys were refused, and what went wrong.
 #[derive(Debug)]
@@ -19,7 +28,25 @@ pub(crate) struct ApiKeyMetrics {
     refusals: BoundedFamily<1, Counter>,
     faults: BoundedFamily<1, Counter>,
     load_seconds: Histogram,
+    check_seconds: Histogram,
+    cache: CacheMetrics,
+    changes: ChangeMetrics,
 }
+
+/// From what a check from memory takes to what one of the store does.
+const CHECK_SECONDS: [f64; 11] = [
+    0.000_000_25,
+    0.000_000_5,
+    0.000_001,
+    0.000_002_5,
+    0.000_01,
+    0.000_1,
+    0.001,
+    0.01,
+    0.1,
+    0.5,
+    1.0,
+];
 
 impl ApiKeyMetrics {
     pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
@@ -43,7 +70,7 @@ impl ApiKeyMetrics {
             )?,
             faults: registry.counter_family(
                 "apikey_faults",
-                "Rows not served, store failures, gaps in the outbox, discarded loads",
+                "Rows not served, store failures, gaps in the outbox or on the bus, discarded loads",
                 ["kind"],
                 SMALL,
             )?,
@@ -52,6 +79,13 @@ impl ApiKeyMetrics {
                 "Time to load an API key from the store",
                 Buckets::STAGE_SECONDS,
             )?,
+            check_seconds: registry.histogram(
+                "apikey_check_seconds",
+                "Time to check an API key, of one check in 64",
+                Buckets::new(CHECK_SECONDS),
+            )?,
+            cache: CacheMetrics::register(registry)?,
+            changes: ChangeMetrics::register(registry)?,
         })
     }
 
@@ -64,7 +98,7 @@ impl Observer for ApiKeyMetrics {
     fn observe(&self, event: &Event) {
         match event {
             Event::Hit(Hit::Positive) => count(&self.hits),
-            Event::Hit(_) => count(&self.negative_hits),
+            Event::Hit(Hit::Negative) => count(&self.negative_hits),
             Event::Miss => count(&self.misses),
             Event::DirectValidation => count(&self.direct),
             Event::PrefilterReject => count(&self.prefiltered),
@@ -83,11 +117,24 @@ impl Observer for ApiKeyMetrics {
                 in_span(|| tracing::warn!(?kind, "changes of API keys may have been missed"));
                 self.fault("outbox_gap");
             }
-            _ => {}
+            Event::BusGap => self.fault("bus_gap"),
+            event => {
+                self.cache.observe(event);
+                self.changes.observe(event);
+            }
         }
+    }
+}
+
+impl KeyCheckObserver for ApiKeyMetrics {
+    fn checked(&self, took: Duration) {
+        self.check_seconds.observe(took.as_secs_f64());
     }
 }
 
 fn count(counter: &Counter) {
     counter.inc();
 }
+
+#[cfg(test)]
+mod tests;

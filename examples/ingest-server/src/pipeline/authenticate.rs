@@ -75,7 +75,7 @@ pub(crate) async fn identify(
         }
         Err(_) => return Err(failed(AttemptFault::Malformed, invalid()).await),
     };
-    let principal = match services.keys.validate(&key).await {
+    let principal = match services.key_checks.validate(&key).await {
         Ok(principal) => principal,
         Err(Denied::Unavailable { .. }) => {
             return Err(Rejection::plain(Reason::AuthUnavailable).into());

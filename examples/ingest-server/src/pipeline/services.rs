@@ -8,7 +8,9 @@ use portcullis_pii_crypto::IndexRoots;
 use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::RateLimiter;
 
-use super::{BodyAllowances, failed_attempts::FailedAttempts, pii::PiiReports};
+use super::{
+    BodyAllowances, failed_attempts::FailedAttempts, key_checks::KeyChecks, pii::PiiReports,
+};
 use crate::{
     clock::Clock,
     detection::DetectionPolicies,
@@ -23,6 +25,7 @@ pub(crate) struct Services {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: ApiKeyCache,
+    pub(crate) key_checks: KeyChecks,
     pub(crate) keyring: Keyring,
     pub(crate) index_roots: IndexRoots,
     pub(crate) detector: Detector,

@@ -64,6 +64,8 @@ pub(crate) struct SqliteStore {
     // Apart, so that who waits there for the write lock holds up nobody who reads here.
     data_keys: SqlitePool,
     api_keys: SqlitePool,
+    // For the one that follows revocations: who writes never keeps it waiting.
+    feed: SqlitePool,
     // What is written seldom. One connection, so that trials never crowd out what they are about.
     seldom: SqlitePool,
     // Waits for other processes that start too.
@@ -71,6 +73,9 @@ pub(crate) struct SqliteStore {
 }
 
 const KEYS_CONNECTIONS: u32 = 4;
+
+/// One reads the changes; a reading that was given up may still have the other.
+const FEED_CONNECTIONS: u32 = 2;
 
 /// How long a connection is waited for.
 const KEYS_ACQUIRE: Duration = Duration::from_millis(600);
@@ -103,6 +108,7 @@ impl SqliteStore {
             readers,
             data_keys: pool(options.clone(), KEYS_CONNECTIONS),
             api_keys: pool(options.clone(), KEYS_CONNECTIONS),
+            feed: pool(options.clone(), FEED_CONNECTIONS),
             seldom: pool(options, 1),
             opening,
         })
@@ -118,6 +124,11 @@ impl SqliteStore {
         self.api_keys.clone()
     }
 
+    /// Connections for reading the changes of API keys, which nothing else is to use.
+    pub(crate) fn feed_pool(&self) -> SqlitePool {
+        self.feed.clone()
+    }
+
     /// Connections for what is done once, before requests come: they wait longer.
     pub(crate) fn opening_pool(&self) -> SqlitePool {
         self.opening.clone()
@@ -127,7 +138,13 @@ impl SqliteStore {
     pub(crate) async fn close(&self) {
         self.readers.close().await;
         // The last has one connection: of two that close at once, each may see the other and fold nothing.
-        for pool in [&self.opening, &self.api_keys, &self.data_keys, &self.seldom] {
+        for pool in [
+            &self.opening,
+            &self.api_keys,
+            &self.feed,
+            &self.data_keys,
+            &self.seldom,
+        ] {
             pool.close().await;
         }
     }

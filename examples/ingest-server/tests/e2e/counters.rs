@@ -217,7 +217,7 @@ async fn keys_that_nobody_confirms_are_looked_up_in_the_store_each_time() {
 async fn api_keys_state(server: &Server) -> String {
     let answer = server.admin(Method::GET, "/readyz").send().await.unwrap();
     let ready: Value = answer.json().await.unwrap();
-    let state = &ready["components"]["api_keys"]["state"];
+    let state = &ready["components"]["api_key_cache"]["state"];
     state.as_str().unwrap().to_owned()
 }
 
@@ -348,6 +348,7 @@ async fn every_use_case_of_operators_is_counted_and_changes_are_logged_with_thei
     for path in [
         "/admin/api-keys".to_owned(),
         format!("/admin/api-keys/{kid}"),
+        "/admin/cache".to_owned(),
         "/admin/limits".to_owned(),
         "/admin/quality".to_owned(),
         "/admin/quality/report".to_owned(),
@@ -392,6 +393,7 @@ async fn every_use_case_of_operators_is_counted_and_changes_are_logged_with_thei
         label("api_key.read", "done", 1.0),
         label("api_key.read", "rejected", 1.0),
         label("api_key.revoke", "done", 1.0),
+        label("key_cache.read", "done", 1.0),
         label("limits.read", "done", 1.0),
         label("limits.replace", "done", 1.0),
         label("limits.replace", "rejected", 1.0),

@@ -123,6 +123,22 @@ async fn a_query_has_known_parameters_once_each() {
         ),
         (
             admin(Method::DELETE, "/admin/api-keys/none?shoe=1"),
+            vec!["`shoe`", "`wait`"],
+        ),
+        (
+            admin(Method::DELETE, "/admin/api-keys/none?wait=canary7Q"),
+            vec!["`wait`", "`effective`"],
+        ),
+        (
+            admin(Method::GET, "/admin/cache?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::POST, "/admin/cache?shoe=1").json(&json!({})),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::POST, "/admin/cache/invalidate?shoe=1").json(&json!({})),
             vec!["`shoe`", "no parameter"],
         ),
         (
@@ -287,6 +303,12 @@ async fn json_ends_with_a_line_and_head_is_get_without_a_body() {
         (
             server.admin_address(),
             "/admin/api-keys".to_owned(),
+            &admin,
+            200,
+        ),
+        (
+            server.admin_address(),
+            "/admin/cache".to_owned(),
             &admin,
             200,
         ),

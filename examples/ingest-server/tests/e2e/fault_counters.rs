@@ -60,7 +60,7 @@ async fn a_change_of_api_keys_that_was_missed_is_a_gap_of_the_outbox() {
     wait_for("the first reading of the outbox", async || {
         let answer = server.admin(Method::GET, "/readyz").send().await.unwrap();
         let ready: Value = answer.json().await.unwrap();
-        (ready["components"]["api_keys"]["state"] == "up").then_some(())
+        (ready["components"]["api_key_cache"]["state"] == "up").then_some(())
     })
     .await;
     let change = "INSERT INTO apikey_cache_outbox (seq, kid, version, at) \

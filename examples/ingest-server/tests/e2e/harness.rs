@@ -3,7 +3,8 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File, Permissions},
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -200,6 +201,7 @@ impl Server {
                 fs::read_to_string(&logs).unwrap_or_default()
             );
         };
+        wait_until_warm(admin.strip_prefix("http://").unwrap());
         // One connection a request, as unrelated clients have.
         let http = reqwest::Client::builder()
             .pool_max_idle_per_host(0)
@@ -352,6 +354,22 @@ impl Drop for Server {
         // It may have ended already, which is what is wanted.
         drop(self.child.kill());
         drop(self.child.wait());
+    }
+}
+
+/// A server listens a moment before it is ready: it still loads what was used last time.
+fn wait_until_warm(admin: &str) {
+    let ask = || {
+        let mut stream = TcpStream::connect(admin)?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).map(|_| answer)
+    };
+    let deadline = Instant::now() + TIMEOUT;
+    // What else is wrong with it is for the test to find.
+    while ask().is_ok_and(|answer: String| answer.contains("\"state\":\"warming\"")) {
+        assert!(Instant::now() < deadline, "the server does not get ready");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

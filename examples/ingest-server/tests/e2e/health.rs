@@ -13,7 +13,7 @@ async fn every_component_tells_its_state() {
     let components = wait_for("the first reading of revocations", async || {
         let (status, components) = readiness(&server).await;
         assert_eq!(status, StatusCode::OK, "{components}");
-        (components["api_keys"]["state"] == "up").then_some(components)
+        (components["api_key_cache"]["state"] == "up").then_some(components)
     })
     .await;
     let states: Vec<(&str, &str)> = components
@@ -23,6 +23,7 @@ async fn every_component_tells_its_state() {
         .map(|(name, component)| (name.as_str(), component["state"].as_str().unwrap()))
         .collect();
     let expected = [
+        ("api_key_cache", "up"),
         ("api_keys", "up"),
         ("data_keys", "up"),
         ("database", "up"),
@@ -33,7 +34,7 @@ async fn every_component_tells_its_state() {
     ];
     assert_eq!(states, expected);
     assert!(components["database"]["latency_ms"].is_u64());
-    assert!(components["api_keys"]["confirmed_for_ms"].is_u64());
+    assert!(components["api_key_cache"]["confirmed_for_ms"].is_u64());
 
     let data = Data::new();
     let mut command = data.command();
@@ -149,7 +150,7 @@ const CHANGES: [(&str, &str, &str); 14] = [
 ];
 
 /// Every table, and the component that needs it.
-const TABLES: [(&str, &str); 19] = [
+const TABLES: [(&str, &str); 21] = [
     ("database", "event"),
     ("database", "event_hash"),
     ("database", "event_hashed"),
@@ -168,6 +169,8 @@ const TABLES: [(&str, &str); 19] = [
     ("data_keys", "keyring_migrations"),
     ("api_keys", "apikey_cache_api_key"),
     ("api_keys", "apikey_cache_outbox"),
+    ("api_keys", "apikey_cache_feed"),
+    ("api_keys", "apikey_cache_reader"),
     ("api_keys", "apikey_cache_migrations"),
 ];
 

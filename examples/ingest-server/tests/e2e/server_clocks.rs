@@ -186,7 +186,7 @@ async fn it_serves_on_whatever_the_clock_is_set_to_meanwhile() {
         wait_for("confirmed revocations", async || {
             let answer = server.admin(Method::GET, "/readyz").send().await.unwrap();
             let ready: Value = answer.json().await.unwrap();
-            (ready["components"]["api_keys"]["state"] == "up").then_some(())
+            (ready["components"]["api_key_cache"]["state"] == "up").then_some(())
         })
         .await;
     }

@@ -7,8 +7,12 @@ mod fleet;
 mod counters;
 #[path = "server_redis/faults.rs"]
 mod faults;
+#[path = "server_redis/locked.rs"]
+mod locked;
 #[path = "server_redis/outage.rs"]
 mod outage;
+#[path = "server_redis/revocations.rs"]
+mod revocations;
 #[path = "server_redis/shared.rs"]
 mod shared;
 #[path = "server_redis/spans.rs"]

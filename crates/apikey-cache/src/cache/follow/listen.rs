@@ -13,7 +13,7 @@ use crate::{
     bus::{BusListener, InvalidationBus, Notice},
     clock::Clock,
     feed::FeedId,
-    observer::{BusTask, Event},
+    observer::{BusTask, Event, Origin},
 };
 
 /// From one attempt to listen to the next, at first and at most.
@@ -95,8 +95,14 @@ impl Shared {
             }
             let now = self.clock.monotonic();
             let mut progress = self.following.progress();
+            let mut new = None;
             let heard = match notice {
-                Notice::Change(change) => progress.heard(change),
+                Notice::Change(change) => {
+                    let is_following = progress.applied().is_some();
+                    new = Some(change)
+                        .filter(|change| is_following && !progress.has_applied(change.seq));
+                    progress.heard(change)
+                }
                 Notice::Watermark(watermark) => {
                     progress.heard_watermark(*watermark, told_after, now)
                 }
@@ -105,6 +111,9 @@ impl Shared {
                 self.confirm(until, now);
             }
             drop(progress);
+            if let Some(change) = new {
+                self.emit_applied(Origin::Bus, &change.kind);
+            }
             match heard {
                 Heard::Known | Heard::Confirmed(_) => {}
                 Heard::Applied => changes += 1,

@@ -248,7 +248,7 @@ impl Progress {
         Heard::Gap
     }
 
-    fn has_applied(&self, seq: FeedSeq) -> bool {
+    pub(super) fn has_applied(&self, seq: FeedSeq) -> bool {
         Some(seq) <= self.applied || self.ahead.contains(&seq)
     }
 

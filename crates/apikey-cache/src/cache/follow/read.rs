@@ -17,8 +17,8 @@ use super::{
     state::Signals,
 };
 use crate::{
-    feed::{ChangeFeed, FeedPage},
-    observer::{Event, FeedGap, StoreTask},
+    feed::{Change, ChangeFeed, FeedPage},
+    observer::{Event, FeedGap, Origin, StoreTask},
 };
 
 /// From one reading of the feed to the next, at most. Less than the 500 ms that are promised, which leaves
@@ -115,6 +115,8 @@ impl Shared {
         }
         let now = self.clock.monotonic();
         let mut progress = self.following.progress();
+        let is_new = |change: &&Change| !progress.has_applied(change.seq);
+        let new: Vec<_> = page.changes.iter().filter(is_new).collect();
         let read = progress.read(reading, page, now);
         match read.drops {
             Drops::Nothing => {}
@@ -130,6 +132,9 @@ impl Shared {
             self.confirm(until, now);
         }
         drop(progress);
+        for change in new {
+            self.emit_applied(Origin::Feed, &change.kind);
+        }
         match read.drops {
             Drops::Nothing | Drops::Unread => {}
             Drops::Missing => self.emit(&Event::FeedGap(FeedGap::Missing)),

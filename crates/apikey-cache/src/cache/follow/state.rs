@@ -107,6 +107,9 @@ impl Following {
 impl Shared {
     /// The memory may be used up to this time.
     pub(super) fn confirm(&self, until: Duration, now: Duration) {
+        if !self.has_cache() {
+            return;
+        }
         let until = nanoseconds(until);
         let before = self.confirmed_until.fetch_max(until, Ordering::SeqCst);
         self.confirmed.notify_waiters();

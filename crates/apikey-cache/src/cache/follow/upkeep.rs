@@ -29,7 +29,7 @@ pub(super) async fn repeatedly(shared: Weak<Shared>) {
 }
 
 impl Shared {
-    async fn write_uses(&self) {
+    pub(super) async fn write_uses(&self) {
         let uses = self.last_used.take();
         if !uses.is_empty() {
             let written = self.store.update_last_used(&uses);

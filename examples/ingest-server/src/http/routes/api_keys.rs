@@ -4,8 +4,9 @@ use axum::{
     Extension,
     body::Body,
     extract::{Path, State, rejection::PathRejection},
+    response::{IntoResponse as _, Response},
 };
-use http::{Request, StatusCode, Uri};
+use http::{HeaderName, HeaderValue, Request, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::admin::{AdminState, read_json, read_optional_json};
@@ -97,18 +98,40 @@ pub(super) async fn rotate(
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
-/// Returns when the revocation is durable; this process refuses the key from then on.
+/// Returns when the revocation is durable; this process refuses the key from then on. With `?wait=effective`
+/// when no other process accepts it any more either.
 pub(super) async fn revoke(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
-    _: NoQuery,
+    target: Uri,
     kid: Result<Path<String>, PathRejection>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
+    let mut query = Query::read(&target, &["wait"])?;
+    let is_awaited = match query.take("wait").as_deref() {
+        None => false,
+        Some("effective") => true,
+        Some(_) => return Err(Problem::bad_request("`wait` must be `effective`")),
+    };
     let Path(kid) = kid?;
     let keys = state.use_cases.api_keys;
-    finish(async move { keys.revoke(&actor, &kid).await }).await??;
-    Ok(StatusCode::NO_CONTENT)
+    let revoked = finish(async move { keys.revoke(&actor, &kid).await }).await??;
+    if is_awaited {
+        let effective = revoked.effective().await;
+        return Ok(Json(effective).into_response());
+    }
+    let mut answer = StatusCode::NO_CONTENT.into_response();
+    if let Some(is_published) = revoked.published {
+        let text = if is_published { "true" } else { "false" };
+        answer
+            .headers_mut()
+            .insert(&PUBLISHED, HeaderValue::from_static(text));
+    }
+    revoked.observe();
+    Ok(answer)
 }
+
+/// Whether Redis has told other processes of the revocation.
+static PUBLISHED: HeaderName = HeaderName::from_static("x-revocation-published");
 
 impl From<ApiKeyError> for Problem {
     fn from(error: ApiKeyError) -> Self {

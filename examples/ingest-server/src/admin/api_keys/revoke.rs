@@ -1,0 +1,118 @@
+//! Revoking a key, and what becomes of that in other processes.
+
+use std::time::Duration;
+
+use portcullis_apikey_cache::{EffectiveBy, Kid, Published, Revocation};
+use serde::Serialize;
+use tracing::Instrument as _;
+
+use super::{ApiKeyError, ApiKeys, failed};
+use crate::{
+    admin::{Action, Actor, record},
+    store::AuditOutcome,
+};
+
+/// A key that is revoked, now or before: this process refuses it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RevokedApiKey {
+    pub(crate) kid: String,
+    pub(crate) was_active: bool,
+    /// Whether Redis has told other processes; null where none is configured.
+    pub(crate) published: Option<bool>,
+    #[serde(skip)]
+    revocation: Revocation,
+}
+
+/// A revocation, and that no process accepts the key any more.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct EffectiveRevocation {
+    #[serde(flatten)]
+    pub(crate) revoked: RevokedApiKey,
+    pub(crate) effective: Effect,
+}
+
+/// Since when no process accepts a key, and how that is known.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Effect {
+    pub(crate) after_ms: u64,
+    pub(crate) by: &'static str,
+}
+
+impl ApiKeys {
+    /// Revokes a key for good. Returns when that is durable; this process refuses the key from
+    /// then on.
+    pub(crate) async fn revoke(
+        &self,
+        actor: &Actor,
+        kid: &str,
+    ) -> Result<RevokedApiKey, ApiKeyError> {
+        let kid: Result<Kid, _> = kid.parse();
+        let revocation = match &kid {
+            Ok(kid) => self.revoke_recorded(actor, kid).await,
+            Err(malformed) => Err((*malformed).into()),
+        };
+        let action = Action::RevokeApiKey {
+            kid: kid.as_ref().ok(),
+        };
+        self.report(actor, action, revocation.as_ref().err());
+        let revocation = revocation?;
+        Ok(RevokedApiKey {
+            kid: kid?.to_string(),
+            was_active: revocation.was_active(),
+            published: match revocation.published() {
+                Published::NoBus => None,
+                published => Some(published == Published::Yes),
+            },
+            revocation,
+        })
+    }
+
+    /// What was begun names the key, so that a revocation that is done is told as done even if what
+    /// came of it cannot be put on record.
+    async fn revoke_recorded(&self, actor: &Actor, kid: &Kid) -> Result<Revocation, ApiKeyError> {
+        let draft = record::draft(actor, &Action::RevokeApiKey { kid: Some(kid) }, None);
+        let change = self.audit.begin(draft).await?;
+        match self.keys.revoke(kid).await {
+            Ok(revocation) => {
+                if let Err(error) = change.finish(AuditOutcome::Success, None).await {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "a key was revoked"
+                    );
+                }
+                Ok(revocation)
+            }
+            Err(error) => Err(failed(change, error.into()).await),
+        }
+    }
+}
+
+impl RevokedApiKey {
+    /// Waits until no process accepts the key any more: 3 s at most, whatever is down.
+    pub(crate) async fn effective(self) -> EffectiveRevocation {
+        let effective = self.revocation.effective().await;
+        EffectiveRevocation {
+            effective: Effect {
+                after_ms: milliseconds(effective.took),
+                by: match effective.how {
+                    EffectiveBy::Acknowledged => "acknowledged",
+                    _ => "leases_expired",
+                },
+            },
+            revoked: self,
+        }
+    }
+
+    /// Finds out when that is so, for the metric, without keeping anybody waiting.
+    pub(crate) fn observe(self) {
+        if self.was_active {
+            let span = tracing::info_span!(parent: None, "watch_revocation");
+            let effective = async move { self.revocation.effective().await };
+            drop(tokio::spawn(effective.instrument(span)));
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

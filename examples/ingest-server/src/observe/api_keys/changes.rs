@@ -1,0 +1,104 @@
+//! Changes of API keys: what told of them, and when they were in effect everywhere.
+
+use portcullis_apikey_cache::{
+    EffectiveBy,
+    observer::{BusTask, Event},
+};
+use portcullis_telemetry::{
+    BoundedFamily, Buckets, MetricError, Registry,
+    prometheus_client::metrics::{counter::Counter, histogram::Histogram},
+};
+
+use crate::observe::{SMALL, in_span};
+
+/// Counts changes by what told of them, and what the bus did.
+#[derive(Debug)]
+pub(super) struct ChangeMetrics {
+    invalidations: BoundedFamily<2, Counter>,
+    acknowledged_seconds: Histogram,
+    leases_seconds: Histogram,
+    told: Counter,
+    heard: Counter,
+    not_told: Counter,
+    not_heard: Counter,
+}
+
+/// Around a round trip to Redis, a reading of the outbox, and the three seconds that it takes at most.
+const EFFECTIVE_SECONDS: [f64; 12] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.5, 0.75, 1.0, 2.0, 3.5,
+];
+
+impl ChangeMetrics {
+    pub(super) fn register(registry: &Registry) -> Result<Self, MetricError> {
+        let effective = registry.histogram_family(
+            "apikey_revocation_effective_seconds",
+            "From the commit of a revocation by this process until no process accepted the key any more, by \
+             how that is known",
+            ["by"],
+            Buckets::new(EFFECTIVE_SECONDS),
+            SMALL,
+        )?;
+        let changes = registry.counter_family(
+            "apikey_bus_changes",
+            "Changes of API keys on Redis: told by this process, and heard before they were read",
+            ["direction"],
+            SMALL,
+        )?;
+        let failures = registry.counter_family(
+            "apikey_bus_failures",
+            "Times that Redis stopped carrying changes of API keys, by what it was asked for",
+            ["task"],
+            SMALL,
+        )?;
+        Ok(Self {
+            invalidations: registry.counter_family(
+                "apikey_invalidations",
+                "Changes by which API keys are read again, by what told of them first",
+                ["source", "kind"],
+                SMALL,
+            )?,
+            acknowledged_seconds: effective.with(["acknowledged"]),
+            leases_seconds: effective.with(["leases_expired"]),
+            told: changes.with(["told"]),
+            heard: changes.with(["heard"]),
+            not_told: failures.with(["tell"]),
+            not_heard: failures.with(["listen"]),
+        })
+    }
+
+    pub(super) fn observe(&self, event: &Event) {
+        match event {
+            Event::Applied { origin, kind } => {
+                let labels = [origin.as_str(), kind.as_str()];
+                self.invalidations.with(labels).inc();
+            }
+            Event::Effective { took, how } => {
+                let seconds = match how {
+                    EffectiveBy::Acknowledged => &self.acknowledged_seconds,
+                    _ => &self.leases_seconds,
+                };
+                seconds.observe(took.as_secs_f64());
+            }
+            Event::BusTold { changes } => {
+                self.told.inc_by(*changes);
+            }
+            Event::BusHeard { changes } => {
+                self.heard.inc_by(*changes);
+            }
+            Event::BusFailed(task) => {
+                in_span(|| {
+                    tracing::warn!(
+                        task = ?task,
+                        "Redis does not carry changes of API keys; other processes read them in the database"
+                    );
+                });
+                let counter = match task {
+                    BusTask::Tell => &self.not_told,
+                    _ => &self.not_heard,
+                };
+                counter.inc();
+            }
+            _ => {}
+        }
+    }
+}

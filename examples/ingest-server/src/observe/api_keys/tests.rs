@@ -1,0 +1,52 @@
+//! Each metric moves by what it counts, also where no test of the service gets.
+
+use portcullis_apikey_cache::{
+    EffectiveBy,
+    observer::{BusTask, Refresh},
+};
+
+use super::*;
+
+fn value(registry: &Registry, name: &str) -> String {
+    let text = registry.render(None).unwrap().body;
+    let mut lines = text.lines().filter_map(|line| line.rsplit_once(' '));
+    let found = lines.find(|(sample, _)| *sample == name);
+    let (_, value) = found.unwrap_or_else(|| panic!("{name} is not in {text}"));
+    value.to_owned()
+}
+
+#[test]
+fn what_takes_a_minute_or_an_outage_is_counted() {
+    let registry = Registry::new();
+    let metrics = ApiKeyMetrics::register(&registry).unwrap();
+    let took = Duration::from_secs(3);
+    for (event, sample) in [
+        (
+            Event::Refreshed(Refresh::Renewed),
+            "apikey_refreshes_total{outcome=\"renewed\"}",
+        ),
+        (
+            Event::Refreshed(Refresh::Withdrawn),
+            "apikey_refreshes_total{outcome=\"withdrawn\"}",
+        ),
+        (
+            Event::Refreshed(Refresh::Failed),
+            "apikey_refreshes_total{outcome=\"failed\"}",
+        ),
+        (
+            Event::BusFailed(BusTask::Tell),
+            "apikey_bus_failures_total{task=\"tell\"}",
+        ),
+        (Event::BusGap, "apikey_faults_total{kind=\"bus_gap\"}"),
+        (
+            Event::Effective {
+                took,
+                how: EffectiveBy::LeasesExpired,
+            },
+            "apikey_revocation_effective_seconds_count{by=\"leases_expired\"}",
+        ),
+    ] {
+        metrics.observe(&event);
+        assert_eq!(value(&registry, sample), "1", "{event:?}");
+    }
+}
