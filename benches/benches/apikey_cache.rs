@@ -1,16 +1,33 @@
 //! A cached API key: parsed and validated by this workspace, beside an HMAC and a look-up in a plain
-//! cache; and what a key costs that nobody issued.
+//! cache; and what a key costs that nobody issued. With `figures`, what is no time of one operation: memory,
+//! whether time tells something about a key, floods of bad keys, revocations.
 
+#[path = "apikey_cache/apart.rs"]
+mod apart;
+#[path = "apikey_cache/bus.rs"]
+mod bus;
 #[path = "apikey_cache/clock.rs"]
 mod clock;
+#[path = "apikey_cache/figures.rs"]
+mod figures;
+#[path = "apikey_cache/flood.rs"]
+mod flood;
+#[path = "apikey_cache/keys.rs"]
+mod keys;
+#[path = "apikey_cache/memory.rs"]
+mod memory;
 #[path = "apikey_cache/ours.rs"]
 mod ours;
 #[path = "apikey_cache/peers.rs"]
 mod peers;
+#[path = "apikey_cache/revocation.rs"]
+mod revocation;
+#[path = "apikey_cache/timing.rs"]
+mod timing;
 
-use std::hint::black_box;
+use std::{env, hint::black_box};
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, criterion_group};
 use portcullis_benches::{
     keys::Distribution,
     processor_time::{self, ProcessorTime},
@@ -18,6 +35,8 @@ use portcullis_benches::{
 };
 
 use self::{
+    apart::Hashing,
+    figures::{Failure, Figures},
     ours::{Ours, TENANT},
     peers::{Lookup, Peer},
 };
@@ -29,7 +48,7 @@ const DRAWS: usize = 1 << 20;
 
 /// Without `--bench` each is run once, which a few keys are enough for.
 fn is_measured() -> bool {
-    std::env::args().any(|argument| argument == "--bench")
+    env::args().any(|argument| argument == "--bench")
 }
 
 fn hits(criterion: &mut Criterion<ProcessorTime>) {
@@ -42,31 +61,47 @@ fn hits(criterion: &mut Criterion<ProcessorTime>) {
     let keys = ours.keys();
     let quick_cache = quick_cache_knowing(keys);
     let moka = Peer::<moka::sync::Cache<_, _>>::knowing(keys, TENANT);
+    let parsed: Vec<_> = keys.iter().map(|text| ours::parsed(text)).collect();
+    let hashing = Hashing::new();
+    let digests: Vec<_> = keys.iter().map(|text| hashing.digest(text)).collect();
+    let (moka_apart, quick_cache_apart) = (apart::moka(&digests), apart::quick_cache(&digests));
     for threads in [1, 2] {
         let mut group = criterion.benchmark_group(format!("api_key_on_{threads}"));
         for distribution in DISTRIBUTIONS {
             let order = distribution.draw(keys.len(), draws);
-            let presented = Presented { keys, order };
-            let mut measure = |name, validate: &(dyn Fn(&str) + Sync)| {
+            let presented = Presented { order };
+            let mut measure = |name, validate: &(dyn Fn(usize) + Sync)| {
                 let id = BenchmarkId::new(name, distribution.name());
                 group.bench_function(id, |bencher| {
                     on_threads(bencher, threads, |thread| {
-                        let mut texts = presented.from(thread, threads);
-                        move || validate(texts.next().expect("it has no end"))
+                        let mut presented = presented.from(thread, threads);
+                        move || validate(presented.next().expect("it has no end"))
                     });
                 });
             };
-            measure("apikey_cache", &|text| {
-                black_box(ours.validate(text).expect("it was issued"));
+            measure("apikey_cache", &|at| {
+                black_box(ours.validate(&keys[at]).expect("it was issued"));
             });
-            measure("quick_cache", &|text| {
-                black_box(quick_cache.validate(text).expect("it is known"));
+            measure("quick_cache", &|at| {
+                black_box(quick_cache.validate(&keys[at]).expect("it is known"));
             });
-            measure("quick_cache_alone", &|text| {
-                black_box(quick_cache.look_up(text).expect("it is known"));
+            measure("quick_cache_alone", &|at| {
+                black_box(quick_cache.look_up(&keys[at]).expect("it is known"));
             });
-            measure("moka", &|text| {
-                black_box(moka.validate(text).expect("it is known"));
+            measure("moka", &|at| {
+                black_box(moka.validate(&keys[at]).expect("it is known"));
+            });
+            measure("validate", &|at| {
+                black_box(ours.validate_key(&parsed[at]).expect("it was issued"));
+            });
+            measure("hmac_apart", &|at| {
+                black_box(hashing.digest(&keys[at]));
+            });
+            measure("moka_apart", &|at| {
+                black_box(moka_apart.get(&digests[at]).expect("it is known"));
+            });
+            measure("quick_cache_apart", &|at| {
+                black_box(quick_cache_apart.get(&digests[at]).expect("it is known"));
             });
         }
         group.finish();
@@ -77,18 +112,16 @@ fn quick_cache_knowing(keys: &[String]) -> Peer<impl Lookup> {
     Peer::<quick_cache::sync::Cache<_, _>>::knowing(keys, TENANT)
 }
 
-/// Keys in the order in which requests bring them.
-struct Presented<'a> {
-    keys: &'a [String],
+/// Keys, by number, in the order in which requests bring them.
+struct Presented {
     order: Vec<usize>,
 }
 
-impl Presented<'_> {
+impl Presented {
     /// Each thread begins elsewhere.
-    fn from(&self, thread: usize, threads: usize) -> impl Iterator<Item = &str> {
+    fn from(&self, thread: usize, threads: usize) -> impl Iterator<Item = usize> {
         let start = self.order.len() * thread / threads;
-        let order = self.order.iter().cycle().skip(start);
-        order.map(|at| self.keys[*at].as_str())
+        self.order.iter().cycle().skip(start).copied()
     }
 }
 
@@ -119,4 +152,52 @@ criterion_group! {
     config = processor_time::criterion();
     targets = hits, invented
 }
-criterion_main!(benches);
+
+const USAGE: &str = "usage: figures memory|timing PAIR|flood KIND|revocation WHAT";
+
+fn main() -> Result<(), Failure> {
+    // Cargo's own arguments apart.
+    let given: Vec<String> = env::args()
+        .skip(1)
+        .filter(|each| each != "--bench")
+        .collect();
+    let given: Vec<&str> = given.iter().map(String::as_str).collect();
+    if let ["figures", of @ ..] = given.as_slice() {
+        return run(of, false)?.print();
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    if !is_measured() && given.is_empty() {
+        for of in FIGURES {
+            run(of, true)?;
+        }
+    }
+    Ok(())
+}
+
+/// A run of each kind.
+const FIGURES: [&[&str]; 13] = [
+    &["memory"],
+    &["timing", "secret"],
+    &["timing", "hash"],
+    &["timing", "record"],
+    &["timing", "kid"],
+    &["flood", "invented"],
+    &["flood", "malformed"],
+    &["flood", "wrong"],
+    &["revocation", "memory"],
+    &["revocation", "bus"],
+    &["revocation", "sqlite"],
+    &["revocation", "sqlite-bus"],
+    &["revocation", "others"],
+];
+
+fn run(figures: &[&str], is_quick: bool) -> Result<Figures, Failure> {
+    match figures {
+        ["memory"] => memory::run(is_quick),
+        ["timing", pair] => timing::run(pair, is_quick),
+        ["flood", kind] => flood::run(kind, is_quick),
+        ["revocation", store] => revocation::run(store, is_quick),
+        _ => Err(USAGE.into()),
+    }
+}

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portcullis_benches::keys::Distribution;
+use portcullis_benches::{histogram::Histogram, keys::Distribution};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::{
     runtime::{self, Runtime},
@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use self::{bare::BareScript, limiter::Limited};
-use crate::{Failure, histogram::Histogram, now, process::Process, turns::Outcome};
+use crate::{Failure, now, process::Process, turns::Outcome};
 
 pub(crate) use self::sent::{Sent, send};
 

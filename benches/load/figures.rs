@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
+use portcullis_benches::histogram::quantile;
 use serde_json::{Value, json};
 
-use crate::{
-    Failure,
-    sides::Target,
-    turns::{Outcome, quantile},
-};
+use crate::{Failure, sides::Target, turns::Outcome};
 
 /// Named figures, each of ours and of the peer.
 #[derive(Debug, Default)]

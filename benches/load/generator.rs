@@ -6,8 +6,10 @@ mod pace;
 
 use std::{thread, time::Duration};
 
+use portcullis_benches::histogram::Histogram;
+
 use self::lane::Lane;
-use crate::{Failure, client::Connection, histogram::Histogram, now, workload::Workload};
+use crate::{Failure, client::Connection, now, workload::Workload};
 
 pub(crate) use self::pace::Pace;
 

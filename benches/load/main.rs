@@ -12,7 +12,6 @@ mod checks;
 mod client;
 mod figures;
 mod generator;
-mod histogram;
 mod ids;
 mod listening;
 mod process;

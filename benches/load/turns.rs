@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use portcullis_benches::histogram::{Histogram, quantile};
+
 use crate::{
     Failure,
     generator::{Generator, Pace},
-    histogram::Histogram,
     process::{Process, Taken},
 };
 
@@ -115,11 +116,4 @@ impl Outcome {
     pub(crate) fn kilobytes_a_unit(&self) -> f64 {
         self.taken.written as f64 / 1e3 / self.units as f64
     }
-}
-
-pub(crate) fn quantile(values: &[f64], percent: usize) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    let rank = (values.len().saturating_sub(1) * percent).div_ceil(100);
-    values.get(rank).copied().unwrap_or(f64::NAN)
 }

@@ -46,9 +46,41 @@ fn check_text(text: &str) {
             );
             let again = ApiKey::parse(key.hazmat_expose()).expect("it was parsed");
             assert_eq!(again.hazmat_expose(), text);
+            // Twelve random characters, then the version of the tag's key: a number of three digits.
+            let version = kid[12..15]
+                .bytes()
+                .fold(0, |number, digit| number * 62 + value(digit));
+            let found = key
+                .kid()
+                .tag_version()
+                .map(|version| u32::from(version.value()));
+            assert_eq!(found, (1..=65_535).contains(&version).then_some(version));
+            check_one_typing_error(text);
         }
         // Which of three words it is, and no word of the text.
         Err(error) => assert_eq!(size_of_val(&error), 1),
+    }
+}
+
+/// The checksum finds every change of one character.
+fn check_one_typing_error(text: &str) {
+    for at in 0..text.len() {
+        let mut mistyped = text.as_bytes().to_vec();
+        mistyped[at] = if mistyped[at] == b'x' { b'y' } else { b'x' };
+        let mistyped = String::from_utf8(mistyped).expect("it is ASCII");
+        assert!(
+            ApiKey::parse(&mistyped).is_err(),
+            "changed at {at}: {text:?}"
+        );
+    }
+}
+
+/// Of a digit of base 62.
+fn value(digit: u8) -> u32 {
+    match digit {
+        b'0'..=b'9' => u32::from(digit - b'0'),
+        b'A'..=b'Z' => u32::from(digit - b'A') + 10,
+        _ => u32::from(digit - b'a') + 36,
     }
 }
 

@@ -13,6 +13,10 @@ def cargo(*arguments):
     subprocess.run(["cargo", *arguments], cwd=ROOT, check=True)
 
 
+def cargo_says(*arguments):
+    return subprocess.run(["cargo", *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
 def release():
     """The service as it is shipped and the load; the folder they are in."""
     for package, program in (("ingest-server", "ingest-server"), ("portcullis-benches", "load")):

@@ -1,9 +1,9 @@
-"""Rows that criterion measures: two benchmarks of one group for each."""
+"""Rows that criterion measures: two benchmarks of one group for each, or ours and what others come to together."""
 
 import json
 import shutil
 
-from .building import TARGET, cargo
+from .building import TARGET, cargo, cargo_says
 from .rows import SLACK, Goal, Row
 
 _RESULTS = TARGET / "criterion"
@@ -17,6 +17,13 @@ def run(names):
     shutil.rmtree(_RESULTS, ignore_errors=True)
     chosen = [argument for name in names for argument in ("--bench", name)]
     cargo("bench", "--package", "portcullis-benches", "--locked", *chosen)
+
+
+def figures(name, arguments):
+    """What a bench measures that is no time of one operation: it has a way of its own to do that."""
+    said = cargo_says("bench", "--quiet", "--package", "portcullis-benches", "--locked", "--bench", name,
+                      "--", "figures", *arguments)
+    return json.loads(said.splitlines()[-1])
 
 
 def quick():
@@ -41,7 +48,9 @@ def _parameters(benchmark):
 
 
 def _estimate(benchmark, unit):
-    """The median of a benchmark, in this unit."""
+    """The median of a benchmark, in this unit; of several, what their medians come to."""
+    if isinstance(benchmark, list):
+        return sum(_estimate(each, unit) for each in benchmark)
     folder = _RESULTS / benchmark / "new"
     median = json.loads((folder / "estimates.json").read_text())["median"]["point_estimate"]
     throughput = json.loads((folder / "benchmark.json").read_text())["throughput"]

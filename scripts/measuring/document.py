@@ -2,7 +2,7 @@
 
 import re
 
-from . import load
+from . import figures
 from .rows import ROOT
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -41,7 +41,7 @@ def write(sections, measured):
         if measurable := tables.get(title):
             found = {row.name: row.line() for row in measurable}
             # In the order of rows.toml, without what is in it no longer.
-            names = [name for row in section["row"] if "load" in row for name in load.names(row)]
+            names = [name for row in section["row"] if "figures" in row for name in figures.names(row)]
             kept = {name: lines[name] for name in names if name in lines}
             names = names or list(found)
             lines = {name: (kept | found)[name] for name in names if name in kept | found}

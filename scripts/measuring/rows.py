@@ -81,7 +81,7 @@ class Row:
 
 
 _SECTION = {"title", "bench", "text", "row"}
-_ROW = {"name", "ours", "peer", "unit", "load", "figures", "full", "slack", "next", "quiet", *_TESTS}
+_ROW = {"name", "ours", "peer", "unit", "load", "run", "figures", "full", "slack", "next", "quiet", *_TESTS}
 
 
 def sections():

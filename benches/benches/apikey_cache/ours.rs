@@ -9,8 +9,10 @@ use std::{
 };
 
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, Denied, NewKey, Peppers, Principal, Tier, secrets::VersionedSecrets,
-    store::MemoryKeyStore,
+    ApiKey, ApiKeyCache, ApiKeyCacheBuilder, Denied, NewKey, Peppers, Principal, Tier,
+    feed::ChangeFeed,
+    secrets::VersionedSecrets,
+    store::{KeyStore, MemoryKeyStore},
 };
 use secrecy::SecretBox;
 use tokio::{runtime, select, task::yield_now};
@@ -25,46 +27,74 @@ pub(crate) struct Ours {
     keys: Vec<String>,
 }
 
+/// The pepper is 32 times this byte.
+pub(crate) fn builder<S: KeyStore + ChangeFeed + 'static>(
+    store: Arc<S>,
+    pepper: u8,
+) -> ApiKeyCacheBuilder {
+    let secret = SecretBox::new(Box::new([pepper; 32]));
+    let peppers = Peppers::new(VersionedSecrets::single(secret)).expect("its version is 1");
+    ApiKeyCache::builder(store.clone(), store, peppers).clock(Arc::new(StoppedClock::new()))
+}
+
 impl Ours {
-    /// So many issued keys, each of which was used once; the pepper is 32 times this byte.
+    /// So many issued keys, each of which was used once.
     pub(crate) fn with_keys(count: usize, pepper: u8) -> Self {
         let store = Arc::new(MemoryKeyStore::new());
-        let secret = SecretBox::new(Box::new([pepper; 32]));
-        let peppers = Peppers::new(VersionedSecrets::single(secret)).expect("its version is 1");
-        let cache = ApiKeyCache::builder(store.clone(), store, peppers)
-            .capacity(NonZeroUsize::new(2 * count).expect("there are keys"))
-            .clock(Arc::new(StoppedClock::new()))
-            .build();
-        let runtime = runtime::Builder::new_current_thread().enable_time().build();
-        let runtime = runtime.expect("a runtime of one thread");
-        let keys = runtime.block_on(async {
-            let keys = issue(&cache, count).await;
-            let confirmed = async {
-                while cache.stats().confirmed_for == Duration::ZERO {
-                    yield_now().await;
-                }
-            };
-            select! {
-                () = cache.follow() => {}
-                () = confirmed => {}
+        let capacity = NonZeroUsize::new(2 * count).expect("there are keys");
+        let cache = builder(store, pepper).capacity(capacity).build();
+        block_on(async {
+            let ours = Self::over(cache, count).await;
+            ours.fill().await;
+            ours
+        })
+    }
+
+    /// So many issued keys, of which the cache has none in memory yet.
+    pub(crate) async fn over(cache: ApiKeyCache, count: usize) -> Self {
+        let keys = issue(&cache, count).await;
+        Self::of(cache, keys).await
+    }
+
+    /// These keys, which were issued already.
+    pub(crate) async fn of(cache: ApiKeyCache, keys: Vec<String>) -> Self {
+        let confirmed = async {
+            while cache.stats().confirmed_for == Duration::ZERO {
+                yield_now().await;
             }
-            for key in &keys {
-                let key = ApiKey::parse(key).expect("it was issued");
-                cache.validate(&key).await.expect("it was issued");
-            }
-            keys
-        });
+        };
+        select! {
+            () = cache.follow() => {}
+            () = confirmed => {}
+        }
         Self { cache, keys }
+    }
+
+    /// Each key is used once.
+    pub(crate) async fn fill(&self) {
+        for key in &self.keys {
+            let accepted = self.cache.validate(&parsed(key)).await;
+            accepted.expect("it was issued");
+        }
     }
 
     pub(crate) fn keys(&self) -> &[String] {
         &self.keys
     }
 
+    pub(crate) fn cache(&self) -> &ApiKeyCache {
+        &self.cache
+    }
+
     /// What a request with this text costs, which never waits: the record is in memory.
     pub(crate) fn validate(&self, text: &str) -> Result<Principal, Denied> {
         let key = ApiKey::parse(text).map_err(|_| Denied::Unauthorized)?;
-        let answer = pin!(self.cache.validate(&key));
+        self.validate_key(&key)
+    }
+
+    /// The same without parsing.
+    pub(crate) fn validate_key(&self, key: &ApiKey) -> Result<Principal, Denied> {
+        let answer = pin!(self.cache.validate(key));
         match answer.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(answer) => answer,
             Poll::Pending => panic!("a cached key waited for the store"),
@@ -72,7 +102,17 @@ impl Ours {
     }
 }
 
-async fn issue(cache: &ApiKeyCache, count: usize) -> Vec<String> {
+pub(crate) fn parsed(text: &str) -> ApiKey {
+    ApiKey::parse(text).expect("its checksum is good")
+}
+
+/// For what has no time to be measured in.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = runtime::Builder::new_current_thread().enable_time().build();
+    runtime.expect("a runtime of one thread").block_on(work)
+}
+
+pub(crate) async fn issue(cache: &ApiKeyCache, count: usize) -> Vec<String> {
     let mut keys = Vec::with_capacity(count);
     for _ in 0..count {
         let tenant = TENANT.parse().expect("it is a tenant id");

@@ -9,10 +9,10 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use portcullis_apikey_cache::clock::{Clock as _, SystemClock};
 use sha2::Sha256;
 
-const KID: usize = 22;
-const SECRET: usize = 43;
+pub(crate) const KID: usize = 22;
+pub(crate) const SECRET: usize = 43;
 /// Characters behind the secret: its checksum.
-const CHECKSUM: usize = 6;
+pub(crate) const CHECKSUM: usize = 6;
 
 pub(crate) struct Record {
     tenant: Box<str>,
@@ -69,11 +69,10 @@ impl<C: Lookup> Peer<C> {
             mac: Hmac::new_from_slice(&[7; 32]).expect("every length is good"),
         };
         for key in keys {
-            let (kid, secret) = parts(key);
-            let hash = peer.mac(kid, tenant, secret).finalize().into_bytes().into();
+            let (kid, _) = parts(key);
             let record = Record {
                 tenant: tenant.into(),
-                hash,
+                hash: peer.hash(key, tenant),
                 until: Duration::MAX,
             };
             peer.cache.put(*kid, Arc::new(record));
@@ -100,6 +99,12 @@ impl<C: Lookup> Peer<C> {
         Some(record)
     }
 
+    /// What is kept of a key of this tenant.
+    pub(crate) fn hash(&self, text: &str, tenant: &str) -> [u8; 32] {
+        let (kid, secret) = parts(text);
+        self.mac(kid, tenant, secret).finalize().into_bytes().into()
+    }
+
     /// The tag of the kid, as it is checked of one that is not cached.
     pub(crate) fn tag(&self, text: &str) -> [u8; 32] {
         let mut mac = self.mac.clone();
@@ -120,7 +125,7 @@ impl<C: Lookup> Peer<C> {
     }
 }
 
-fn encode(mut number: u32) -> [u8; CHECKSUM] {
+pub(crate) fn encode(mut number: u32) -> [u8; CHECKSUM] {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut digits = [0; CHECKSUM];
     for digit in digits.iter_mut().rev() {

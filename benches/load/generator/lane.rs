@@ -5,10 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use portcullis_benches::histogram::Histogram;
 use rustix::event::epoll;
 
 use super::pace::Schedule;
-use crate::{Failure, client::Connection, histogram::Histogram, now, workload::Workload};
+use crate::{Failure, client::Connection, now, workload::Workload};
 
 /// An answer that takes longer never comes.
 const LONGEST: Duration = Duration::from_secs(30);

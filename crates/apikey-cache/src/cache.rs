@@ -15,6 +15,7 @@ mod refresh;
 mod revocation;
 mod rotate;
 mod stats;
+mod tally;
 mod validate;
 mod warm;
 

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::Shared;
+use super::{Shared, tally::Tally};
 use crate::observer::{Event, Hit, Refresh};
 
 /// How a cache has done since it was built.
@@ -75,25 +75,25 @@ pub enum BusState {
 
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    hits: AtomicU64,
-    negative_hits: AtomicU64,
-    unconfirmed_hits: AtomicU64,
-    misses: AtomicU64,
-    direct_validations: AtomicU64,
-    prefilter_rejects: AtomicU64,
-    denied: AtomicU64,
-    loads: AtomicU64,
-    loads_discarded: AtomicU64,
-    refreshes: AtomicU64,
-    refreshes_failed: AtomicU64,
-    rows_rejected: AtomicU64,
-    store_failures: AtomicU64,
-    feed_gaps: AtomicU64,
+    hits: Tally,
+    negative_hits: Tally,
+    unconfirmed_hits: Tally,
+    misses: Tally,
+    direct_validations: Tally,
+    prefilter_rejects: Tally,
+    denied: Tally,
+    loads: Tally,
+    loads_discarded: Tally,
+    refreshes: Tally,
+    refreshes_failed: Tally,
+    rows_rejected: Tally,
+    store_failures: Tally,
+    feed_gaps: Tally,
     feed_behind: AtomicU64,
-    bus_heard: AtomicU64,
-    bus_told: AtomicU64,
-    bus_gaps: AtomicU64,
-    bus_failures: AtomicU64,
+    bus_heard: Tally,
+    bus_told: Tally,
+    bus_gaps: Tally,
+    bus_failures: Tally,
 }
 
 impl Counters {
@@ -114,7 +114,7 @@ impl Counters {
             Event::LoadDiscarded(_) => &self.loads_discarded,
             Event::Refreshed(outcome) => {
                 if *outcome == Refresh::Failed {
-                    self.refreshes_failed.fetch_add(1, Ordering::Relaxed);
+                    self.refreshes_failed.add(1);
                 }
                 &self.refreshes
             }
@@ -140,36 +140,35 @@ impl Counters {
             | Event::Warmed { .. }
             | Event::ScopesMissing => return,
         };
-        counter.fetch_add(amount, Ordering::Relaxed);
+        counter.add(amount);
     }
 }
 
 impl Shared {
     pub(super) fn stats(&self) -> CacheStats {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let counters = &self.counters;
         let until = Duration::from_nanos(self.confirmed_until.load(Ordering::SeqCst));
         CacheStats {
             entries: self.fenced.len(),
-            hits: read(&counters.hits),
-            negative_hits: read(&counters.negative_hits),
-            unconfirmed_hits: read(&counters.unconfirmed_hits),
-            misses: read(&counters.misses),
-            direct_validations: read(&counters.direct_validations),
-            prefilter_rejects: read(&counters.prefilter_rejects),
-            denied: read(&counters.denied),
-            loads: read(&counters.loads),
-            loads_discarded: read(&counters.loads_discarded),
-            refreshes: read(&counters.refreshes),
-            refreshes_failed: read(&counters.refreshes_failed),
-            rows_rejected: read(&counters.rows_rejected),
-            store_failures: read(&counters.store_failures),
-            feed_gaps: read(&counters.feed_gaps),
-            feed_behind: read(&counters.feed_behind),
-            bus_heard: read(&counters.bus_heard),
-            bus_told: read(&counters.bus_told),
-            bus_gaps: read(&counters.bus_gaps),
-            bus_failures: read(&counters.bus_failures),
+            hits: counters.hits.total(),
+            negative_hits: counters.negative_hits.total(),
+            unconfirmed_hits: counters.unconfirmed_hits.total(),
+            misses: counters.misses.total(),
+            direct_validations: counters.direct_validations.total(),
+            prefilter_rejects: counters.prefilter_rejects.total(),
+            denied: counters.denied.total(),
+            loads: counters.loads.total(),
+            loads_discarded: counters.loads_discarded.total(),
+            refreshes: counters.refreshes.total(),
+            refreshes_failed: counters.refreshes_failed.total(),
+            rows_rejected: counters.rows_rejected.total(),
+            store_failures: counters.store_failures.total(),
+            feed_gaps: counters.feed_gaps.total(),
+            feed_behind: counters.feed_behind.load(Ordering::Relaxed),
+            bus_heard: counters.bus_heard.total(),
+            bus_told: counters.bus_told.total(),
+            bus_gaps: counters.bus_gaps.total(),
+            bus_failures: counters.bus_failures.total(),
             bus: match &self.bus {
                 None => BusState::None,
                 Some(_) if self.following.bus_works() => BusState::Up,

@@ -7,14 +7,16 @@ const FINE: u32 = 6;
 
 /// How many took how long.
 #[derive(Clone, Debug)]
-pub(crate) struct Histogram {
+pub struct Histogram {
     buckets: Vec<u64>,
     count: u64,
     longest: Duration,
 }
 
 impl Histogram {
-    pub(crate) fn new() -> Self {
+    /// Nothing so far.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             buckets: vec![0; 64 << FINE],
             count: 0,
@@ -22,14 +24,16 @@ impl Histogram {
         }
     }
 
-    pub(crate) fn record(&mut self, took: Duration) {
+    /// One more.
+    pub fn record(&mut self, took: Duration) {
         let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.buckets[bucket(nanoseconds)] += 1;
         self.count += 1;
         self.longest = self.longest.max(took);
     }
 
-    pub(crate) fn add(&mut self, other: &Self) {
+    /// All of another one.
+    pub fn add(&mut self, other: &Self) {
         for (sum, count) in self.buckets.iter_mut().zip(&other.buckets) {
             *sum += count;
         }
@@ -37,16 +41,21 @@ impl Histogram {
         self.longest = self.longest.max(other.longest);
     }
 
-    pub(crate) fn count(&self) -> u64 {
+    /// How many were recorded.
+    #[must_use]
+    pub fn count(&self) -> u64 {
         self.count
     }
 
-    pub(crate) fn longest(&self) -> Duration {
+    /// The longest of all.
+    #[must_use]
+    pub fn longest(&self) -> Duration {
         self.longest
     }
 
     /// What this share of all, in per cent, stayed within.
-    pub(crate) fn percentile(&self, percent: u64) -> Duration {
+    #[must_use]
+    pub fn percentile(&self, percent: u64) -> Duration {
         let rank = (self.count * percent).div_ceil(100).max(1);
         let mut seen = 0;
         for (number, count) in self.buckets.iter().enumerate() {
@@ -57,6 +66,21 @@ impl Histogram {
         }
         self.longest
     }
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The value that so many per cent of these do not exceed.
+#[must_use]
+pub fn quantile(values: &[f64], percent: usize) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    let rank = (values.len().saturating_sub(1) * percent).div_ceil(100);
+    values.get(rank).copied().unwrap_or(f64::NAN)
 }
 
 /// The power of two and the bits after its first.
