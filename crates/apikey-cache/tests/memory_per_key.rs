@@ -22,7 +22,7 @@ const PART: usize = 100_000;
 
 fn builder(store: &Arc<MemoryKeyStore>) -> ApiKeyCacheBuilder {
     let secret = SecretBox::new(Box::new([7; 32]));
-    let peppers = Peppers::new(VersionedSecrets::single(secret)).unwrap();
+    let peppers = Peppers::new(VersionedSecrets::single(secret)).expect("its version is 1");
     let clock = Arc::new(FakeClock::default());
     ApiKeyCache::builder(store.clone(), store.clone(), peppers).clock(clock)
 }
@@ -32,9 +32,13 @@ async fn issue(store: &Arc<MemoryKeyStore>) -> Vec<ApiKey> {
     for _ in 0..KEYS / PART {
         let cache = builder(store).build();
         for _ in 0..PART {
-            let tenant = "018f6d2e-7c41-7b1a-9a37-5f0c2d4e6b81".parse().unwrap();
-            let new = NewKey::new(tenant, Tier::STANDARD, "events:write".parse().unwrap());
-            keys.push(cache.issue(new).await.unwrap().into_key());
+            let tenant = "018f6d2e-7c41-7b1a-9a37-5f0c2d4e6b81".parse();
+            let tenant = tenant.expect("it is a tenant id");
+            let scopes = "events:write".parse().expect("it is a scope");
+            let issued = cache
+                .issue(NewKey::new(tenant, Tier::STANDARD, scopes))
+                .await;
+            keys.push(issued.expect("the store is in memory").into_key());
         }
     }
     keys
