@@ -5,12 +5,13 @@
 //! The three parts of the decision answer three ways to go wrong, each of which the model in the
 //! tests shows to be real: see `fence/model.rs`.
 
+mod least_versions;
+
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{kid::Kid, observer::Discard, store::RecordVersion};
+use self::least_versions::LeastVersions;
 
-/// How many kids of one stripe have their least version remembered at once.
-const MIN_VERSIONS: usize = 1_024;
+use crate::{kid::Kid, observer::Discard, store::RecordVersion};
 
 /// Counts the invalidations of everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,15 +21,8 @@ pub(crate) struct Epoch(pub(crate) u64);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Stripe<F> {
     generation: u64,
-    min_versions: BTreeMap<Kid, MinVersion>,
+    least_versions: LeastVersions,
     flights: BTreeMap<Kid, (Epoch, F)>,
-}
-
-/// The least version that the store is known to have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct MinVersion {
-    version: RecordVersion,
-    forget_at: Duration,
 }
 
 /// Where the fence stood when a load began.
@@ -52,7 +46,7 @@ impl<F> Default for Stripe<F> {
     fn default() -> Self {
         Self {
             generation: 0,
-            min_versions: BTreeMap::new(),
+            least_versions: LeastVersions::default(),
             flights: BTreeMap::new(),
         }
     }
@@ -81,7 +75,11 @@ impl<F> Stripe<F> {
             Err(Discard::Epoch)
         } else if ticket.generation != self.generation {
             Err(Discard::Generation)
-        } else if self.min_version(kid, now).is_some_and(|min| version < min) {
+        } else if self
+            .least_versions
+            .of(kid, now)
+            .is_some_and(|min| version < min)
+        {
             Err(Discard::Version)
         } else {
             Ok(())
@@ -98,14 +96,13 @@ impl<F> Stripe<F> {
     ) -> Effect<F> {
         // A change that this process made comes back to it in the feed.
         if self
-            .min_version(&kid, now)
+            .least_versions
+            .of(&kid, now)
             .is_some_and(|min| version <= min)
         {
             return Effect::AlreadyApplied;
         }
-        self.make_room(now);
-        self.min_versions
-            .insert(kid, MinVersion { version, forget_at });
+        self.least_versions.insert(kid, version, now, forget_at);
         self.generation += 1;
         let detached = self.flights.remove(&kid).map(|(_, flight)| flight);
         Effect::New { detached }
@@ -128,7 +125,7 @@ impl<F> Stripe<F> {
 
     /// The store is not the one it was: what was known of its versions holds no more.
     pub(crate) fn forget_versions(&mut self) {
-        self.min_versions.clear();
+        self.least_versions.clear();
     }
 
     /// The load in flight that a request may join: none from before everything was invalidated.
@@ -152,28 +149,6 @@ impl<F> Stripe<F> {
             .is_some_and(|(_, flight)| is_this(flight))
         {
             self.flights.remove(kid);
-        }
-    }
-
-    fn min_version(&self, kid: &Kid, now: Duration) -> Option<RecordVersion> {
-        let min = self.min_versions.get(kid)?;
-        (now < min.forget_at).then_some(min.version)
-    }
-
-    /// Forgets what no load can still contradict, and if that is not enough, what is oldest.
-    fn make_room(&mut self, now: Duration) {
-        if self.min_versions.len() < MIN_VERSIONS {
-            return;
-        }
-        self.min_versions.retain(|_, min| now < min.forget_at);
-        if self.min_versions.len() >= MIN_VERSIONS {
-            let oldest = self
-                .min_versions
-                .iter()
-                .min_by_key(|(_, min)| min.forget_at);
-            if let Some(kid) = oldest.map(|(kid, _)| *kid) {
-                self.min_versions.remove(&kid);
-            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The rules of one stripe, one at a time.
 
-use super::*;
+use super::{least_versions::LEAST_VERSIONS, *};
 
 fn kid(number: usize) -> Kid {
     format!("{number:022}").parse().unwrap()
@@ -74,10 +74,10 @@ fn a_least_version_holds_for_its_time_and_no_longer() {
 #[test]
 fn least_versions_are_bounded_and_the_oldest_goes_first() {
     let mut stripe = Stripe::default();
-    for number in 0..MIN_VERSIONS + 1 {
+    for number in 0..LEAST_VERSIONS + 1 {
         invalidate(&mut stripe, number, 2, number as u64 / 1_000);
     }
-    assert_eq!(stripe.min_versions.len(), MIN_VERSIONS);
+    assert_eq!(stripe.least_versions.len(), LEAST_VERSIONS);
     assert_eq!(admit(&stripe, 0, 1), Ok(()));
     assert_eq!(admit(&stripe, 1, 1), Err(Discard::Version));
 }
@@ -85,11 +85,26 @@ fn least_versions_are_bounded_and_the_oldest_goes_first() {
 #[test]
 fn room_is_made_by_what_is_past_its_time() {
     let mut stripe = Stripe::default();
-    for number in 0..MIN_VERSIONS {
+    for number in 0..LEAST_VERSIONS {
         invalidate(&mut stripe, number, 2, 0);
     }
-    invalidate(&mut stripe, MIN_VERSIONS, 2, 120);
-    assert_eq!(stripe.min_versions.len(), 1);
+    invalidate(&mut stripe, LEAST_VERSIONS, 2, 120);
+    assert_eq!(stripe.least_versions.len(), 1);
+}
+
+#[test]
+fn a_kid_that_is_changed_over_and_over_takes_no_more_room_and_keeps_its_last_version() {
+    let mut stripe = Stripe::default();
+    invalidate(&mut stripe, 0, 2, 0);
+    for version in 2..20_000 {
+        // A stripe's worth of changes in two minutes and more.
+        invalidate(&mut stripe, 1, version, version / 1_000);
+    }
+    assert_eq!(stripe.least_versions.len(), 2);
+    assert!(stripe.least_versions.order_len() <= 2 * LEAST_VERSIONS);
+    assert_eq!(admit(&stripe, 0, 1), Err(Discard::Version));
+    assert_eq!(admit(&stripe, 1, 19_998), Err(Discard::Version));
+    assert_eq!(admit(&stripe, 1, 19_999), Ok(()));
 }
 
 #[test]
