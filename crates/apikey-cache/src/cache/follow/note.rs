@@ -11,7 +11,8 @@ use tokio::time::sleep;
 
 use super::{Shared, state::Signals};
 use crate::{
-    feed::{ChangeFeed, Reader},
+    entropy::Entropy,
+    feed::{ChangeFeed, Reader, ReaderId},
     observer::StoreTask,
 };
 
@@ -59,23 +60,31 @@ impl Shared {
             return;
         }
         let began = self.clock.monotonic();
-        let applied = {
-            let progress = self.following.progress();
-            let applied = progress.applied();
-            applied.filter(|_| !progress.registration.has_left())
+        let begun = {
+            let mut progress = self.following.progress();
+            progress.begin_note(|| make_reader_id(self.entropy.as_ref()))
         };
-        let id = self.following.make_reader_id(self.entropy.as_ref());
-        let (Some(applied), Some(id)) = (applied, id) else {
+        let Some((id, applied)) = begun else {
             return;
         };
         let at = self.wall();
         let reader = Reader { id, applied, at };
         let noted = feed.note_reader(&reader);
         let noted = self.within_timeout(StoreTask::NoteReader, noted).await;
-        if noted.is_some() {
-            let ended = self.clock.monotonic();
-            let mut progress = self.following.progress();
-            progress.registration.was_noted(began, ended, applied);
+        if noted.is_none() {
+            return;
+        }
+        let ended = self.clock.monotonic();
+        let former = {
+            let registration = &mut self.following.progress().registration;
+            registration.was_noted(id, began, ended, applied);
+            registration.take_former()
+        };
+        // If it is not forgotten, those who revoke wait for it in vain, for two minutes at most.
+        if let Some(former) = former {
+            let forgotten = feed.forget_reader(&former);
+            self.within_timeout(StoreTask::ForgetReader, forgotten)
+                .await;
         }
     }
 
@@ -92,4 +101,10 @@ impl Shared {
                 .await;
         }
     }
+}
+
+fn make_reader_id(entropy: &dyn Entropy) -> Option<ReaderId> {
+    let mut bytes = [0; 16];
+    entropy.fill(&mut bytes).ok()?;
+    Some(ReaderId::new(bytes))
 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -13,7 +13,6 @@ use tokio::{sync::Notify, time::timeout};
 use super::{Shared, outgoing::Outgoing, progress::Progress};
 use crate::{
     cache::nanoseconds,
-    entropy::Entropy,
     feed::{Change, ChangeFeed, FeedId, ReaderId},
     observer::{BusTask, Event, StoreTask},
     store::StoreError,
@@ -26,7 +25,6 @@ pub(in crate::cache) struct Following {
     signals: Arc<Signals>,
     /// Asked for when it is first needed.
     feed_id: Mutex<Option<FeedId>>,
-    reader_id: OnceLock<ReaderId>,
     hears: AtomicBool,
     listening_fails: AtomicBool,
     telling_fails: AtomicBool,
@@ -46,7 +44,6 @@ impl Following {
             progress: Mutex::new(Progress::new(Outgoing::new(has_bus))),
             signals: Arc::default(),
             feed_id: Mutex::default(),
-            reader_id: OnceLock::new(),
             hears: AtomicBool::new(false),
             listening_fails: AtomicBool::new(false),
             telling_fails: AtomicBool::new(false),
@@ -71,18 +68,9 @@ impl Following {
         self.signals.read.notify_one();
     }
 
-    /// Who this cache is in the feed, if it was ever noted there.
+    /// Who this cache is in the feed, if it was ever to be noted there.
     pub(in crate::cache) fn reader_id(&self) -> Option<ReaderId> {
-        self.reader_id.get().copied()
-    }
-
-    pub(super) fn make_reader_id(&self, entropy: &dyn Entropy) -> Option<ReaderId> {
-        if let Some(id) = self.reader_id() {
-            return Some(id);
-        }
-        let mut bytes = [0; 16];
-        entropy.fill(&mut bytes).ok()?;
-        Some(*self.reader_id.get_or_init(|| ReaderId::new(bytes)))
+        self.progress().registration.reader()
     }
 
     /// The feed may be another one by now.
