@@ -8,7 +8,10 @@ use portcullis_apikey_cache::{
     observer::{BusTask, DenialReason, Event},
 };
 
-use crate::lossy_bus::{BusConnection, BusNode, nodes, pass, settle};
+use crate::{
+    lossy_bus::{BusConnection, BusNode, nodes, nodes_to_follow, pass, settle},
+    support::Calls,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -149,6 +152,33 @@ async fn a_bus_that_does_not_answer_delays_no_reading() {
     pass(&mut nodes, 6 * SECOND).await;
     assert_eq!(nodes[0].node.cache.stats().bus, BusState::Down);
     assert!(nodes[0].node.cache.stats().confirmed_for > 2 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_does_not_say_which_feed_it_is_delays_no_revocation() {
+    let [node] = nodes_to_follow(|builder| builder);
+    node.node.store.set_ids(Calls::Silent);
+    let issued = tokio::time::timeout(milliseconds(250), node.node.issue());
+    let key = issued.await.expect("within a quarter of a second");
+    let revoked = node.node.cache.revoke(key.kid());
+    let revoked = tokio::time::timeout(milliseconds(250), revoked).await;
+    let revocation = revoked.expect("within a quarter of a second").unwrap();
+    assert!(!revocation.is_published());
+    assert_eq!(node.node.events.count(failures(BusTask::Tell)), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watermark_that_waits_for_the_feeds_id_is_as_old_as_it_is() {
+    let mut nodes = nodes_to_follow::<1>(|builder| builder);
+    // Before the feed is read again.
+    nodes[0].node.store.set_ids(Calls::Slow(milliseconds(300)));
+    settle(&mut nodes);
+    pass(&mut nodes, milliseconds(310)).await;
+    let told = nodes[0].bus.told();
+    let [Notice::Watermark(watermark), ..] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(watermark.age >= milliseconds(550), "{watermark:?}");
 }
 
 #[tokio::test(start_paused = true)]

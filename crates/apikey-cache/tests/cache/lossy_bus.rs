@@ -160,9 +160,18 @@ pub(crate) fn nodes<const N: usize>() -> [BusNode; N] {
 pub(crate) fn nodes_built<const N: usize>(
     build: impl Fn(ApiKeyCacheBuilder) -> ApiKeyCacheBuilder,
 ) -> [BusNode; N] {
+    let mut nodes = nodes_to_follow(build);
+    settle(&mut nodes);
+    nodes
+}
+
+/// The same, which do not follow yet.
+pub(crate) fn nodes_to_follow<const N: usize>(
+    build: impl Fn(ApiKeyCacheBuilder) -> ApiKeyCacheBuilder,
+) -> [BusNode; N] {
     let store = Arc::new(MemoryKeyStore::new());
     let wire = Arc::new(Wire::default());
-    let mut nodes = [(); N].map(|()| {
+    [(); N].map(|()| {
         let bus = Arc::new(LossyBus {
             wire: Arc::clone(&wire),
             state: Arc::new(Mutex::new(BusConnection::Open)),
@@ -171,9 +180,7 @@ pub(crate) fn nodes_built<const N: usize>(
         let connection = Arc::clone(&bus);
         let node = Node::on(Arc::clone(&store), |builder| build(builder.bus(connection)));
         BusNode { node, bus }
-    });
-    settle(&mut nodes);
-    nodes
+    })
 }
 
 /// Lets all followers do what can be done at this moment.
