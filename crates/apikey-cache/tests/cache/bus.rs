@@ -5,6 +5,7 @@ use std::time::Duration;
 use portcullis_apikey_cache::{
     ApiKey, BusState, Denied,
     bus::Notice,
+    feed::Invalidation,
     observer::{BusTask, DenialReason, Event},
 };
 
@@ -269,4 +270,47 @@ async fn one_node_of_many_tells_how_far_the_feed_went() {
     let told = nodes[0].bus.told().len() - before;
     // 50 to 56 readings each; sometimes two read at once.
     assert!((50..110).contains(&told), "{told} watermarks in 20 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_repeated_drops_nothing_again() {
+    for what in [Invalidation::Tenant("tenant-7".parse().unwrap()), Invalidation::All] {
+        let (mut nodes, key) = nodes_with_key::<2>().await;
+        nodes[1].node.cache.invalidate(&what).await.unwrap();
+        let told = nodes[1].bus.told().pop().unwrap();
+        assert!(matches!(told, Notice::Change(_)), "{told:?}");
+        settle(&mut nodes);
+        let loads = nodes[0].node.store.loads();
+        for _ in 0..1_000 {
+            nodes[0].bus.tell_again(&told);
+            settle(&mut nodes);
+            assert!(nodes[0].node.accepts(&key).await);
+        }
+        assert_eq!(nodes[0].node.store.loads() - loads, 1, "{what:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_cache_has_told_makes_nobody_listen_and_read_all_the_time() {
+    let (mut nodes, key) = nodes_with_key::<2>().await;
+    let readings = |event: &Event| matches!(event, Event::FeedRead { .. });
+    let read = nodes[0].node.events.count(readings);
+    let listens = nodes[0].bus.listens();
+    nodes[0].bus.set(BusConnection::Forged);
+    pass(&mut nodes, 60 * SECOND).await;
+    let listens = nodes[0].bus.listens() - listens;
+    assert!((10..40).contains(&listens), "{listens} times in 60 s");
+    // 150 to 167 readings that are due.
+    let read = nodes[0].node.events.count(readings) - read;
+    assert!(read < 220, "{read} readings in 60 s");
+    assert_eq!(nodes[0].node.events.count(failures(BusTask::Listen)), 1);
+    assert_eq!(nodes[0].node.cache.stats().bus, BusState::Down);
+    assert!(nodes[0].node.accepts(&key).await);
+
+    nodes[0].bus.set(BusConnection::Open);
+    pass(&mut nodes, 11 * SECOND).await;
+    assert_eq!(nodes[0].node.cache.stats().bus, BusState::Up);
+    nodes[0].bus.set(BusConnection::Cut);
+    pass(&mut nodes, SECOND).await;
+    assert_eq!(nodes[0].node.events.count(failures(BusTask::Listen)), 2);
 }

@@ -30,6 +30,13 @@ pub(in crate::cache) struct Following {
     telling_fails: AtomicBool,
 }
 
+/// Whether a failure is the first since all went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outage {
+    Begins,
+    GoesOn,
+}
+
 /// Wake the loops of a follower before they are due.
 #[derive(Debug, Default)]
 pub(super) struct Signals {
@@ -123,20 +130,31 @@ impl Shared {
         Some(id)
     }
 
-    /// Notes whether the bus did what it was asked; an outage is told once.
-    pub(super) fn note_bus(&self, task: BusTask, works: bool) {
-        let following = &self.following;
-        let fails = match task {
-            BusTask::Listen => {
-                following.hears.store(works, Ordering::Relaxed);
-                &following.listening_fails
-            }
-            BusTask::Tell => &following.telling_fails,
-        };
-        let failed_before = fails.swap(!works, Ordering::Relaxed);
+    /// The bus did or did not tell what it was asked to; an outage is told of once.
+    pub(super) fn note_telling(&self, works: bool) {
+        let failed_before = self.following.telling_fails.swap(!works, Ordering::Relaxed);
         if !works && !failed_before {
-            self.emit(&Event::BusFailed(task));
+            self.emit(&Event::BusFailed(BusTask::Tell));
         }
+    }
+
+    /// The listener answered; `for_long` ends an outage.
+    pub(super) fn hears(&self, for_long: bool) {
+        self.following.hears.store(true, Ordering::Relaxed);
+        if for_long {
+            let fails = &self.following.listening_fails;
+            fails.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Nothing is heard; an outage is told of once.
+    pub(super) fn does_not_hear(&self) -> Outage {
+        self.following.hears.store(false, Ordering::Relaxed);
+        if self.following.listening_fails.swap(true, Ordering::Relaxed) {
+            return Outage::GoesOn;
+        }
+        self.emit(&Event::BusFailed(BusTask::Listen));
+        Outage::Begins
     }
 
     /// The answer, or `None` and an event if there is none in time.

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     bus::{InvalidationBus, Notice},
     feed::{Change, FeedId},
-    observer::{BusTask, Event},
+    observer::Event,
 };
 
 /// From one look at what is to be told to the next. Readings wake it when there is something.
@@ -84,7 +84,7 @@ impl Shared {
         };
         let works = matches!(timeout(TOLD_WITHIN, told).await, Ok(Some(())));
         if is_asked {
-            self.note_bus(BusTask::Tell, works);
+            self.note_telling(works);
         }
         if works {
             let changes = untold.were_told();
