@@ -111,12 +111,18 @@ impl Shared {
         source: Source,
     ) -> Result<Loaded, LoadFailed> {
         match source {
-            Source::SharedLoad => self.load_shared(key.kid()).await,
-            Source::OwnLoad => {
-                self.emit(&Event::DirectValidation);
-                self.load_directly(key.kid()).await
+            Source::SharedLoad => {
+                let loaded = self.load_shared(key.kid()).await;
+                // It may have read the store before this request began. While that was waited for, the memory
+                // may have ceased to be confirmed, and with it what is to be used in its place.
+                if loaded.is_err() || self.is_confirmed(self.clock.monotonic()) {
+                    return loaded;
+                }
             }
+            Source::OwnLoad => {}
         }
+        self.emit(&Event::DirectValidation);
+        self.load_directly(key.kid()).await
     }
 
     pub(super) async fn decide_on_load(

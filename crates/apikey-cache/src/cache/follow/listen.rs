@@ -142,7 +142,7 @@ impl Shared {
 
     /// A record has its version, by which it is known again. An invalidation has none: who repeats one, be it
     /// that several caches tell it, or that somebody copies what was told, would empty the memory each time.
-    fn is_to_be_applied(&self, change: &Change) -> bool {
+    pub(super) fn is_to_be_applied(&self, change: &Change) -> bool {
         match change.kind {
             ChangeKind::Record { .. } => true,
             // The first reading drops all that there was before.

@@ -45,13 +45,22 @@ pub(super) async fn repeatedly(shared: Weak<Shared>, signals: Arc<Signals>) {
 }
 
 impl Shared {
-    /// Whether a note has to be renewed that is still good; the reading sees to one that is not.
+    /// Whether a note is to be renewed; one that is not good any more is written with a reading, if it can be.
     fn is_note_due(&self) -> bool {
         let now = self.clock.monotonic();
         let progress = self.following.progress();
         let registration = &progress.registration;
-        let is_good = registration.noted().is_some() && !registration.is_over(now);
-        is_good && (registration.is_old(now) || progress.is_awaited())
+        let is_worth_it = registration.is_old(now) || progress.is_awaited();
+        if registration.is_over(now) {
+            return self.following.noting_is_slow();
+        }
+        registration.noted().is_some() && is_worth_it
+    }
+
+    /// Whether no proof counts before a note is written.
+    pub(super) fn has_to_be_noted(&self) -> bool {
+        let progress = self.following.progress();
+        progress.applied().is_some() && progress.registration.is_over(self.clock.monotonic())
     }
 
     /// Notes how far everything has been applied. For a cache that trusts no memory nobody has to wait.
@@ -71,6 +80,7 @@ impl Shared {
         let reader = Reader { id, applied, at };
         let noted = feed.note_reader(&reader);
         let noted = self.within_timeout(StoreTask::NoteReader, noted).await;
+        self.following.set_noting_is_slow(noted.is_none());
         if noted.is_none() {
             return;
         }

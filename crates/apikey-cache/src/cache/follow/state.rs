@@ -25,6 +25,8 @@ pub(in crate::cache) struct Following {
     signals: Arc<Signals>,
     /// Asked for when it is first needed.
     feed_id: Mutex<Option<FeedId>>,
+    /// Notes are written beside the readings.
+    noting_is_slow: AtomicBool,
     hears: AtomicBool,
     listening_fails: AtomicBool,
     telling_fails: AtomicBool,
@@ -51,6 +53,7 @@ impl Following {
             progress: Mutex::new(Progress::new(Outgoing::new(has_bus))),
             signals: Arc::default(),
             feed_id: Mutex::default(),
+            noting_is_slow: AtomicBool::new(false),
             hears: AtomicBool::new(false),
             listening_fails: AtomicBool::new(false),
             telling_fails: AtomicBool::new(false),
@@ -68,6 +71,15 @@ impl Following {
     /// This process has made this change, and applied it.
     pub(in crate::cache) fn made(&self, change: &Change) {
         self.progress().heard(change);
+    }
+
+    /// Whether the last note failed, or took longer than a reading can wait.
+    pub(super) fn noting_is_slow(&self) -> bool {
+        self.noting_is_slow.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_noting_is_slow(&self, is_slow: bool) {
+        self.noting_is_slow.store(is_slow, Ordering::Relaxed);
     }
 
     /// Has the feed read soon, whatever the time.
