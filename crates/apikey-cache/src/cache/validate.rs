@@ -101,7 +101,12 @@ impl Shared {
         key: &ApiKey,
         source: Source,
     ) -> Result<Principal, Denied> {
-        let loaded = self.load_from(key, source).await;
+        let mut loaded = self.load_from(key, source).await;
+        // What others had read before this request is used in place of the memory, and no longer than that.
+        let may_be_earlier = matches!((source, &loaded), (Source::SharedLoad, Ok(_)));
+        if may_be_earlier && !self.is_confirmed(self.clock.monotonic()) {
+            loaded = self.load_from(key, Source::OwnLoad).await;
+        }
         self.decide_on_load(key, loaded).await
     }
 
@@ -111,18 +116,12 @@ impl Shared {
         source: Source,
     ) -> Result<Loaded, LoadFailed> {
         match source {
-            Source::SharedLoad => {
-                let loaded = self.load_shared(key.kid()).await;
-                // It may have read the store before this request began. While that was waited for, the memory
-                // may have ceased to be confirmed, and with it what is to be used in its place.
-                if loaded.is_err() || self.is_confirmed(self.clock.monotonic()) {
-                    return loaded;
-                }
+            Source::SharedLoad => self.load_shared(key.kid()).await,
+            Source::OwnLoad => {
+                self.emit(&Event::DirectValidation);
+                self.load_directly(key.kid()).await
             }
-            Source::OwnLoad => {}
         }
-        self.emit(&Event::DirectValidation);
-        self.load_directly(key.kid()).await
     }
 
     pub(super) async fn decide_on_load(

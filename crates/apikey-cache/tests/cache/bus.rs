@@ -274,7 +274,10 @@ async fn one_node_of_many_tells_how_far_the_feed_went() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_repeated_drops_nothing_again() {
-    for what in [Invalidation::Tenant("tenant-7".parse().unwrap()), Invalidation::All] {
+    for what in [
+        Invalidation::Tenant("tenant-7".parse().unwrap()),
+        Invalidation::All,
+    ] {
         let (mut nodes, key) = nodes_with_key::<2>().await;
         nodes[1].node.cache.invalidate(&what).await.unwrap();
         let told = nodes[1].bus.told().pop().unwrap();

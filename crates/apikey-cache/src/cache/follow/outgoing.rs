@@ -63,6 +63,10 @@ impl Outgoing {
         self.watermark = None;
     }
 
+    pub(super) fn has_any(&self) -> bool {
+        !self.untold.is_empty() || self.watermark.is_some()
+    }
+
     /// Changes first, so that who hears the watermark has heard them.
     pub(super) fn take(&mut self, now: Duration) -> Vec<Notice> {
         let batch = self.untold.len().min(BATCH);

@@ -41,11 +41,11 @@ pub(super) async fn repeatedly(shared: Weak<Shared>, signals: Arc<Signals>) {
 impl Shared {
     async fn tell_what_nobody_told(&self) {
         let Some(bus) = &self.bus else { return };
-        // First: a watermark says how old it is when it is taken.
-        let Some(feed) = self.feed_id().await else {
-            return;
-        };
-        loop {
+        while self.following.progress().outgoing.has_any() {
+            // First: a watermark says how old it is when it is taken.
+            let Some(feed) = self.feed_id().await else {
+                return;
+            };
             let now = self.clock.monotonic();
             let notices = self.following.progress().outgoing.take(now);
             let feed = ready(Some(feed));

@@ -4,7 +4,7 @@
 //! Every change revokes one key, which both caches have in memory until they apply the change. Calls of store
 //! and bus take time: each has begun, was served or not, and has ended or failed. What is told may be lost,
 //! repeated, reordered and late. The store may go back, and give numbers out again: what follows holds of each
-//! cache from when it has found that out, and nothing is heard of the feed as it was.
+//! cache from when it has found that out, and what was told before is not told any more.
 
 mod node;
 mod step;

@@ -6,7 +6,9 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     Pass(Duration),
-    Revoke { told: bool },
+    Revoke {
+        told: bool,
+    },
     Look,
     BeginReading(usize),
     ServeReading(usize),
