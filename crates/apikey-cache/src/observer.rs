@@ -90,7 +90,7 @@ pub enum Event {
         /// For how long it could have done so yet; zero if it asked the store for every request.
         margin: Duration,
     },
-    /// The bus does not do what it is asked; told once until it does again.
+    /// The bus does not do what it is asked; told once until it does again, or is heard again for 2 s.
     BusFailed(BusTask),
     /// Changes were heard on the bus, and applied.
     BusHeard {

@@ -37,7 +37,9 @@ pub use crate::verifier::{KeyHash, RowMac, Verifier};
 /// - A revocation is permanent, drops the verifier, and raises the version by 1. Revoking again
 ///   changes nothing and answers with the same version.
 /// - A rotation changes the old record and adds the new one together, or does neither.
-/// - [`load`](Self::load) may lag behind the last commit (a replica), for less than two minutes.
+/// - [`load`](Self::load) reads what was committed before it was called, by whichever process: a replica that
+///   lags is no store for a cache. A cache that has just started knows of no revocation, and would keep the
+///   record of a revoked key from such a replica for the time to live.
 /// - If the store has a [`ChangeFeed`](crate::feed::ChangeFeed), [`insert`](Self::insert),
 ///   [`revoke`](Self::revoke) and [`rotate`](Self::rotate) append each kid and its new version to it
 ///   in the same transaction as the change: no reader sees one without the other. Nothing else of

@@ -29,8 +29,8 @@ use crate::{
 const STRIPES: usize = 256;
 /// Kids without a good record that are remembered at most.
 const NEGATIVE_ENTRIES: usize = 10_000;
-/// How long the least version of a record is remembered: longer than any load, with its retries
-/// and the lag of a replica, may take.
+/// How long the least version of a record is remembered: longer than any load, with its retries, may take. A
+/// store that lags, though it must not, is found out by it for as long, where the change is known.
 const MIN_VERSION_KEPT: Duration = Duration::from_secs(120);
 
 /// Records and negative entries, which change only in step with the fence.

@@ -40,12 +40,15 @@ pub struct Effective {
 pub enum EffectiveBy {
     /// All other readers of the feed have said that they applied it.
     Acknowledged,
-    /// No cache trusts a memory for as long as has passed since.
+    /// Every lease that began before the commit has ended. A lease is for how long a cache may use its memory:
+    /// 3 s from a moment before which all changes are proved to have been applied, and the
+    /// [grace](super::ApiKeyCacheBuilder::grace) after that.
     LeasesExpired,
 }
 
 impl Revocation {
-    /// Of a key that was good until `committed_by`, at the latest.
+    /// Of what was good until `committed_by`, at the latest, and was withdrawn by this change: the revocation of a
+    /// key, or an invalidation.
     pub(super) fn of_change(
         shared: Arc<Shared>,
         seq: FeedSeq,
@@ -96,6 +99,9 @@ impl Revocation {
     /// Waits until no cache on this store accepts the key any more: until all others have said that they
     /// applied the change, or for 3 s from the commit, and the longest grace, after which none trusts its memory.
     /// A store that does not answer makes it wait for that, no longer.
+    ///
+    /// After the store was restored from a copy this may not wait for caches that have not noted themselves in it
+    /// since, which takes them up to 20 s; those that are cut off from it use their memory for a minute at most.
     ///
     /// The clocks on the wall of all processes must not differ by more than a minute, and their longest
     /// grace must not be longer than that of this cache. Dropping the future and calling this again is fine.

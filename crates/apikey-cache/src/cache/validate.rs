@@ -101,7 +101,12 @@ impl Shared {
         key: &ApiKey,
         source: Source,
     ) -> Result<Principal, Denied> {
-        let loaded = self.load_from(key, source).await;
+        let mut loaded = self.load_from(key, source).await;
+        // What others had read before this request is used in place of the memory, and no longer than that.
+        let may_be_earlier = matches!((source, &loaded), (Source::SharedLoad, Ok(_)));
+        if may_be_earlier && !self.is_confirmed(self.clock.monotonic()) {
+            loaded = self.load_from(key, Source::OwnLoad).await;
+        }
         self.decide_on_load(key, loaded).await
     }
 

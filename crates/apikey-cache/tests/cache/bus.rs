@@ -5,10 +5,14 @@ use std::time::Duration;
 use portcullis_apikey_cache::{
     ApiKey, BusState, Denied,
     bus::Notice,
+    feed::Invalidation,
     observer::{BusTask, DenialReason, Event},
 };
 
-use crate::lossy_bus::{BusConnection, BusNode, nodes, pass, settle};
+use crate::{
+    lossy_bus::{BusConnection, BusNode, nodes, nodes_to_follow, pass, settle},
+    support::Calls,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -152,6 +156,33 @@ async fn a_bus_that_does_not_answer_delays_no_reading() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_does_not_say_which_feed_it_is_delays_no_revocation() {
+    let [node] = nodes_to_follow(|builder| builder);
+    node.node.store.set_ids(Calls::Silent);
+    let issued = tokio::time::timeout(milliseconds(250), node.node.issue());
+    let key = issued.await.expect("within a quarter of a second");
+    let revoked = node.node.cache.revoke(key.kid());
+    let revoked = tokio::time::timeout(milliseconds(250), revoked).await;
+    let revocation = revoked.expect("within a quarter of a second").unwrap();
+    assert!(!revocation.is_published());
+    assert_eq!(node.node.events.count(failures(BusTask::Tell)), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watermark_that_waits_for_the_feeds_id_is_as_old_as_it_is() {
+    let mut nodes = nodes_to_follow::<1>(|builder| builder);
+    // Before the feed is read again.
+    nodes[0].node.store.set_ids(Calls::Slow(milliseconds(300)));
+    settle(&mut nodes);
+    pass(&mut nodes, milliseconds(310)).await;
+    let told = nodes[0].bus.told();
+    let [Notice::Watermark(watermark), ..] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(watermark.age >= milliseconds(550), "{watermark:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_broken_listener_has_the_feed_read_at_once_and_listens_again() {
     let (mut nodes, key) = nodes_with_key::<2>().await;
     pass(&mut nodes, milliseconds(400)).await;
@@ -239,4 +270,50 @@ async fn one_node_of_many_tells_how_far_the_feed_went() {
     let told = nodes[0].bus.told().len() - before;
     // 50 to 56 readings each; sometimes two read at once.
     assert!((50..110).contains(&told), "{told} watermarks in 20 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_repeated_drops_nothing_again() {
+    for what in [
+        Invalidation::Tenant("tenant-7".parse().unwrap()),
+        Invalidation::All,
+    ] {
+        let (mut nodes, key) = nodes_with_key::<2>().await;
+        nodes[1].node.cache.invalidate(&what).await.unwrap();
+        let told = nodes[1].bus.told().pop().unwrap();
+        assert!(matches!(told, Notice::Change(_)), "{told:?}");
+        settle(&mut nodes);
+        let loads = nodes[0].node.store.loads();
+        for _ in 0..1_000 {
+            nodes[0].bus.tell_again(&told);
+            settle(&mut nodes);
+            assert!(nodes[0].node.accepts(&key).await);
+        }
+        assert_eq!(nodes[0].node.store.loads() - loads, 1, "{what:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_cache_has_told_makes_nobody_listen_and_read_all_the_time() {
+    let (mut nodes, key) = nodes_with_key::<2>().await;
+    let readings = |event: &Event| matches!(event, Event::FeedRead { .. });
+    let read = nodes[0].node.events.count(readings);
+    let listens = nodes[0].bus.listens();
+    nodes[0].bus.set(BusConnection::Forged);
+    pass(&mut nodes, 60 * SECOND).await;
+    let listens = nodes[0].bus.listens() - listens;
+    assert!((10..40).contains(&listens), "{listens} times in 60 s");
+    // 150 to 167 readings that are due.
+    let read = nodes[0].node.events.count(readings) - read;
+    assert!(read < 220, "{read} readings in 60 s");
+    assert_eq!(nodes[0].node.events.count(failures(BusTask::Listen)), 1);
+    assert_eq!(nodes[0].node.cache.stats().bus, BusState::Down);
+    assert!(nodes[0].node.accepts(&key).await);
+
+    nodes[0].bus.set(BusConnection::Open);
+    pass(&mut nodes, 11 * SECOND).await;
+    assert_eq!(nodes[0].node.cache.stats().bus, BusState::Up);
+    nodes[0].bus.set(BusConnection::Cut);
+    pass(&mut nodes, SECOND).await;
+    assert_eq!(nodes[0].node.events.count(failures(BusTask::Listen)), 2);
 }

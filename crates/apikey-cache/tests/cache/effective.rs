@@ -1,18 +1,18 @@
 //! When a revocation is in effect everywhere.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use portcullis_apikey_cache::{
     ApiKeyCache, Effective, EffectiveBy, Revocation, Scopes,
-    feed::ChangeFeed,
+    feed::{ChangeFeed, FeedSeq, Reader},
     observer::{DenialReason, Event},
     store::{MemoryKeyStore, UnixMillis},
 };
 
 use crate::{
     lossy_bus::{BusConnection, BusNode, nodes, nodes_built, pass, settle},
-    support::{new_key, peppers},
+    support::{Calls, new_key, peppers},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -180,14 +180,48 @@ async fn who_has_left_is_not_waited_for_and_trusts_nothing() {
 async fn who_cannot_be_noted_trusts_nothing() {
     let mut nodes = nodes::<2>();
     pass(&mut nodes, SECOND).await;
-    nodes[0].node.store.let_notes_fail(true);
+    nodes[0].node.store.set_notes(Calls::Failing);
     pass(&mut nodes, 57 * SECOND).await;
     assert!(!nodes[0].node.cache.stats().confirmed_for.is_zero());
     pass(&mut nodes, 4 * SECOND).await;
     assert!(nodes[0].node.cache.stats().confirmed_for.is_zero());
-    nodes[0].node.store.let_notes_fail(false);
+    nodes[0].node.store.set_notes(Calls::Answered);
     pass(&mut nodes, SECOND).await;
     assert!(!nodes[0].node.cache.stats().confirmed_for.is_zero());
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_feed_went_back_nobody_acknowledges_what_it_has_not_applied() {
+    let mut nodes = nodes::<2>();
+    pass(&mut nodes, SECOND).await;
+    for _ in 0..5 {
+        nodes[1].node.issue().await;
+    }
+    settle(&mut nodes);
+    // A copy of before, in which both have noted themselves since, by the numbers as they were.
+    let restored = Arc::new(MemoryKeyStore::new());
+    let all = UnixMillis::new(0);
+    for reader in nodes[1].node.store.readers(all).await.unwrap() {
+        let applied = FeedSeq::new(5);
+        let noted = Reader { applied, ..reader };
+        restored.note_reader(&noted).await.unwrap();
+    }
+    for node in &nodes {
+        node.node.store.switch_to(Arc::clone(&restored));
+    }
+    pass(&mut nodes, SECOND).await;
+    let readers = restored.readers(all).await.unwrap();
+    assert_eq!(readers.len(), 2, "those of before are forgotten");
+
+    let key = nodes[1].node.issue().await.into_key();
+    settle(&mut nodes);
+    assert!(nodes[0].node.accepts(&key).await);
+    nodes[0].node.store.cut();
+    nodes[0].bus.set(BusConnection::Cut);
+    let revocation = nodes[1].node.cache.revoke(key.kid()).await.unwrap();
+    let effective = effective(&mut nodes, &revocation).await;
+    assert_eq!(effective.how, EffectiveBy::LeasesExpired);
+    assert!(!nodes[0].node.accepts(&key).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -223,8 +257,8 @@ async fn waiting_can_be_given_up_and_begun_again() {
 async fn a_process_that_does_not_follow_waits_for_those_that_do() {
     let mut nodes = nodes::<1>();
     pass(&mut nodes, SECOND).await;
-    let store = std::sync::Arc::clone(&nodes[0].node.store);
-    let clock = std::sync::Arc::clone(&nodes[0].node.clock);
+    let store = Arc::clone(&nodes[0].node.store);
+    let clock = Arc::clone(&nodes[0].node.clock);
     let tool = ApiKeyCache::builder(store.clone(), store, peppers(1, &[1])).clock(clock);
     let tool = tool.build();
     let key = tool.issue(new_key()).await.unwrap().into_key();
@@ -238,8 +272,8 @@ async fn a_process_that_does_not_follow_waits_for_those_that_do() {
 #[tokio::test(start_paused = true)]
 async fn without_a_feed_a_revocation_is_in_effect_at_once_or_after_all_leases() {
     let nodes = nodes::<1>();
-    let clock = std::sync::Arc::clone(&nodes[0].node.clock);
-    let store = std::sync::Arc::new(MemoryKeyStore::new());
+    let clock = Arc::clone(&nodes[0].node.clock);
+    let store = Arc::new(MemoryKeyStore::new());
     // The store has a feed, which others may follow.
     let cache = ApiKeyCache::builder_without_feed(store, peppers(1, &[1])).clock(clock);
     let cache = cache.build();

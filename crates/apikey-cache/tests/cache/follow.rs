@@ -7,11 +7,11 @@ use portcullis_apikey_cache::{
     ApiKey, ApiKeyCache, Denied,
     clock::Clock,
     feed::{ChangeFeed, FeedSeq, Invalidation, RETENTION},
-    observer::{ChangeName, DenialReason, Event, FeedGap, Origin},
+    observer::{ChangeName, DenialReason, Event, FeedGap, Origin, StoreTask},
     store::{KeyStore, MemoryKeyStore, UnixMillis},
 };
 
-use crate::support::{Node, peppers};
+use crate::support::{Calls, Node, peppers};
 
 const UNAVAILABLE: Denied = Denied::Unavailable {
     retry_after: Duration::from_secs(1),
@@ -234,6 +234,46 @@ async fn a_feed_that_tells_of_changes_is_read_at_once() {
     }
     node.pass(Duration::from_millis(10)).await;
     assert!(node.events.count(readings) - before <= 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_that_tells_of_changes_and_cannot_be_read_is_read_when_it_is_due() {
+    let (mut node, other, _) = two_nodes().await;
+    node.store.tell_at_once();
+    node.pass(Duration::from_millis(400)).await;
+    node.store.set_readings(Calls::Failing);
+    other.issue().await;
+    let failed = |event: &Event| matches!(event, Event::StoreFailed(StoreTask::Follow));
+    for _ in 0..200 {
+        let step = Duration::from_millis(10);
+        node.pass(step).await;
+    }
+    let failed = node.events.count(failed);
+    assert!((4..8).contains(&failed), "{failed} in 2 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_note_that_is_not_written_delays_no_reading() {
+    let (mut node, other, key) = two_nodes().await;
+    node.store.set_notes(Calls::Silent);
+    // It was noted at the beginning, and that is good for a minute.
+    node.pass(Duration::from_secs(62)).await;
+    assert_eq!(node.cache.stats().confirmed_for, Duration::ZERO);
+    let readings = |event: &Event| matches!(event, Event::FeedRead { .. });
+    let before = node.events.count(readings);
+    node.pass(Duration::from_secs(10)).await;
+    let read = node.events.count(readings) - before;
+    assert!((20..=32).contains(&read), "{read} in 10 s");
+
+    // Slower than what is waited for, and in time.
+    node.store
+        .set_notes(Calls::Slow(Duration::from_millis(500)));
+    node.pass(Duration::from_secs(3)).await;
+    assert!(!node.cache.stats().confirmed_for.is_zero());
+    assert!(node.accepts(&key).await);
+    other.cache.revoke(key.kid()).await.unwrap();
+    node.pass(Duration::from_millis(500)).await;
+    assert_eq!(node.denial(&key).await, DenialReason::Revoked);
 }
 
 #[tokio::test(start_paused = true)]

@@ -120,6 +120,31 @@ async fn a_request_while_the_feed_is_not_read_joins_no_earlier_load() {
     assert!(waiting.await.unwrap(), "it began before the revocation");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_load_has_read_is_not_used_once_the_feed_is_not_read() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let mut node = Node::on(Arc::clone(&store), |builder| {
+        builder.store_timeout(DEADLINE)
+    });
+    let other = Node::on(store, |builder| builder);
+    let issued = other.issue().await;
+    node.follow();
+    node.store.slow_down();
+    let text = issued.key().hazmat_expose();
+    let first = request(&node, text);
+    eventually(|| node.store.loads() == 1).await;
+    other.cache.revoke(issued.kid()).await.unwrap();
+    node.pass_without_following(Duration::from_millis(2_999))
+        .await;
+    let joining = request(&node, text);
+    eventually(|| node.cache.stats().misses == 2).await;
+    node.pass_without_following(Duration::from_millis(1)).await;
+    node.store.open();
+    node.store.let_answer(1);
+    assert!(!joining.await.unwrap());
+    assert!(!first.await.unwrap());
+}
+
 #[tokio::test]
 async fn a_load_that_is_overtaken_again_and_again_ends_in_unavailable() {
     let node = Node::with_long_timeout();

@@ -44,6 +44,8 @@ pub(crate) enum BusConnection {
     Open,
     /// What is told gets lost without a sign.
     Losing,
+    /// Something on the bus was told by no cache.
+    Forged,
     /// Every call fails.
     Cut,
     /// No call ever answers.
@@ -68,6 +70,14 @@ impl LossyBus {
         told.iter().map(|(_, notice)| notice.clone()).collect()
     }
 
+    /// Tells this once more, of the feed of which something was told last.
+    pub(crate) fn tell_again(&self, notice: &Notice) {
+        let mut told = self.wire.told.lock().unwrap();
+        let feed = told.last().unwrap().0;
+        told.push((feed, notice.clone()));
+        self.wire.appended.notify_waiters();
+    }
+
     fn state(&self) -> BusConnection {
         *self.state.lock().unwrap()
     }
@@ -77,7 +87,7 @@ impl LossyBus {
 impl InvalidationBus for LossyBus {
     async fn tell(&self, feed: FeedId, notices: &[Notice]) -> Result<(), BusError> {
         match self.state() {
-            BusConnection::Open => {
+            BusConnection::Open | BusConnection::Forged => {
                 let notices = notices.iter().map(|notice| (feed, notice.clone()));
                 self.wire.told.lock().unwrap().extend(notices);
                 self.wire.appended.notify_waiters();
@@ -93,7 +103,7 @@ impl InvalidationBus for LossyBus {
         match self.state() {
             BusConnection::Cut => return Err(BusError::unavailable("cut")),
             BusConnection::Silent => pending::<()>().await,
-            BusConnection::Open | BusConnection::Losing => {}
+            BusConnection::Open | BusConnection::Losing | BusConnection::Forged => {}
         }
         self.listens.fetch_add(1, Ordering::SeqCst);
         let position = self.wire.told.lock().unwrap().len();
@@ -124,6 +134,7 @@ impl BusListener for Listener {
             match state {
                 BusConnection::Cut => return Err(BusError::unavailable("cut")),
                 BusConnection::Silent => pending::<()>().await,
+                BusConnection::Forged => return Err(BusError::Malformed("forged")),
                 BusConnection::Open | BusConnection::Losing => {}
             }
             let heard: Vec<_> = {
@@ -160,9 +171,18 @@ pub(crate) fn nodes<const N: usize>() -> [BusNode; N] {
 pub(crate) fn nodes_built<const N: usize>(
     build: impl Fn(ApiKeyCacheBuilder) -> ApiKeyCacheBuilder,
 ) -> [BusNode; N] {
+    let mut nodes = nodes_to_follow(build);
+    settle(&mut nodes);
+    nodes
+}
+
+/// The same, which do not follow yet.
+pub(crate) fn nodes_to_follow<const N: usize>(
+    build: impl Fn(ApiKeyCacheBuilder) -> ApiKeyCacheBuilder,
+) -> [BusNode; N] {
     let store = Arc::new(MemoryKeyStore::new());
     let wire = Arc::new(Wire::default());
-    let mut nodes = [(); N].map(|()| {
+    [(); N].map(|()| {
         let bus = Arc::new(LossyBus {
             wire: Arc::clone(&wire),
             state: Arc::new(Mutex::new(BusConnection::Open)),
@@ -171,9 +191,7 @@ pub(crate) fn nodes_built<const N: usize>(
         let connection = Arc::clone(&bus);
         let node = Node::on(Arc::clone(&store), |builder| build(builder.bus(connection)));
         BusNode { node, bus }
-    });
-    settle(&mut nodes);
-    nodes
+    })
 }
 
 /// Lets all followers do what can be done at this moment.

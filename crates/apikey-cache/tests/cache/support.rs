@@ -231,8 +231,38 @@ pub(crate) struct FlakyStore {
     rehashes: AtomicUsize,
     /// Whether the feed tells of changes at once.
     tells: AtomicBool,
-    /// Whether no reader can be noted.
-    notes_fail: AtomicBool,
+    /// What becomes of notes of readers.
+    notes: Mutex<Calls>,
+    /// What becomes of the question which feed it is.
+    ids: Mutex<Calls>,
+    /// What becomes of readings of the feed.
+    readings: Mutex<Calls>,
+}
+
+/// What becomes of calls of one kind while the connection is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Calls {
+    #[default]
+    Answered,
+    Failing,
+    /// They never get an answer.
+    Silent,
+    Slow(Duration),
+}
+
+impl Calls {
+    async fn pass(this: &Mutex<Self>) -> Result<(), StoreError> {
+        let this = *this.lock().unwrap();
+        match this {
+            Self::Answered => Ok(()),
+            Self::Failing => Err(StoreError::Unavailable(None)),
+            Self::Silent => pending().await,
+            Self::Slow(time) => {
+                tokio::time::sleep(time).await;
+                Ok(())
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -259,7 +289,9 @@ impl FlakyStore {
             most_in_flight: AtomicUsize::new(0),
             rehashes: AtomicUsize::new(0),
             tells: AtomicBool::new(false),
-            notes_fail: AtomicBool::new(false),
+            notes: Mutex::default(),
+            ids: Mutex::default(),
+            readings: Mutex::default(),
         }
     }
 
@@ -298,9 +330,19 @@ impl FlakyStore {
         self.tells.store(true, Ordering::SeqCst);
     }
 
-    /// From now on readers can be noted, or not.
-    pub(crate) fn let_notes_fail(&self, fail: bool) {
-        self.notes_fail.store(fail, Ordering::SeqCst);
+    /// From now on this becomes of notes of readers.
+    pub(crate) fn set_notes(&self, calls: Calls) {
+        *self.notes.lock().unwrap() = calls;
+    }
+
+    /// From now on this becomes of the question which feed it is.
+    pub(crate) fn set_ids(&self, calls: Calls) {
+        *self.ids.lock().unwrap() = calls;
+    }
+
+    /// From now on this becomes of readings of the feed.
+    pub(crate) fn set_readings(&self, calls: Calls) {
+        *self.readings.lock().unwrap() = calls;
     }
 
     /// Lets so many slow loads answer.
@@ -417,6 +459,7 @@ impl KeyStore for FlakyStore {
 #[async_trait]
 impl ChangeFeed for FlakyStore {
     async fn id(&self) -> Result<FeedId, StoreError> {
+        Calls::pass(&self.ids).await?;
         self.connect().await?.id().await
     }
 
@@ -426,9 +469,7 @@ impl ChangeFeed for FlakyStore {
 
     async fn note_reader(&self, reader: &Reader) -> Result<(), StoreError> {
         let store = self.connect().await?;
-        if self.notes_fail.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable(None));
-        }
+        Calls::pass(&self.notes).await?;
         store.note_reader(reader).await
     }
 
@@ -445,6 +486,7 @@ impl ChangeFeed for FlakyStore {
     }
 
     async fn changes_after(&self, seq: FeedSeq, limit: NonZeroU16) -> Result<FeedPage, StoreError> {
+        Calls::pass(&self.readings).await?;
         self.connect().await?.changes_after(seq, limit).await
     }
 

@@ -8,17 +8,20 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-use super::{Shared, progress::Heard, random_share::random_share};
+use super::{Shared, progress::Heard, random_share::random_share, state::Outage};
 use crate::{
     bus::{BusListener, InvalidationBus, Notice},
     clock::Clock,
-    feed::FeedId,
-    observer::{BusTask, Event, Origin},
+    feed::{Change, ChangeKind, FeedId},
+    observer::{Event, Origin},
 };
 
 /// From one attempt to listen to the next, at first and at most.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(5);
+/// Listening that has gone well for so long ends an outage. What fails sooner is tried less and less often: what
+/// cannot be read on the bus is still there for who listens again at once.
+const WENT_WELL: Duration = Duration::from_secs(2);
 /// A bus that is silent for so long has failed: it gives nothing after half a second if there is nothing.
 const SILENT_FOR: Duration = Duration::from_secs(5);
 
@@ -31,17 +34,19 @@ pub(super) async fn repeatedly(shared: Weak<Shared>) {
     let mut retry = RETRY_FIRST;
     loop {
         if let Some(listening) = listen(bus.as_ref(), &shared).await {
-            retry = RETRY_FIRST;
-            if listening.hear_all(&shared).await == Ended::OtherFeed {
-                continue;
+            match listening.hear_all(&shared).await {
+                Ended::OtherFeed => continue,
+                Ended::Failed => {}
+                Ended::FailedAfterAll => retry = RETRY_FIRST,
             }
         }
         let Some(strong) = shared.upgrade() else {
             return;
         };
-        strong.note_bus(BusTask::Listen, false);
-        // What is told meanwhile is not heard.
-        strong.following.read_soon();
+        if strong.does_not_hear() == Outage::Begins {
+            // What is told meanwhile is not heard.
+            strong.following.read_soon();
+        }
         // Those who lost a bus together do not come back together.
         let pause = retry - random_share(retry / 2, strong.entropy.as_ref());
         drop(strong);
@@ -55,14 +60,17 @@ struct Listening {
     feed: FeedId,
     listener: Box<dyn BusListener>,
     clock: Arc<dyn Clock>,
+    began_at: Duration,
     /// What is heard next was told after this moment.
     told_after: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ended {
-    /// The listener, or the last handle to the cache.
+    /// The listener, soon, or the last handle to the cache.
     Failed,
+    /// The listener, which had gone well for long.
+    FailedAfterAll,
     OtherFeed,
 }
 
@@ -74,14 +82,13 @@ async fn listen(bus: &dyn InvalidationBus, shared: &Weak<Shared>) -> Option<List
     };
     let told_after = clock.monotonic();
     let listener = timeout(SILENT_FOR, bus.listen(feed)).await.ok()?.ok()?;
-    let shared = shared.upgrade()?;
-    shared.note_bus(BusTask::Listen, true);
     // What was told before was not heard.
-    shared.following.read_soon();
+    shared.upgrade()?.following.read_soon();
     Some(Listening {
         feed,
         listener,
         clock,
+        began_at: told_after,
         told_after,
     })
 }
@@ -90,7 +97,9 @@ impl Shared {
     fn apply_notices(&self, notices: &[Notice], told_after: Duration) {
         let mut changes = 0;
         for notice in notices {
-            if let Notice::Change(change) = notice {
+            if let Notice::Change(change) = notice
+                && self.is_to_be_applied(change)
+            {
                 self.apply(&change.kind);
             }
             let now = self.clock.monotonic();
@@ -130,17 +139,37 @@ impl Shared {
             self.following.signals().note.notify_one();
         }
     }
+
+    /// A record has its version, by which it is known again. An invalidation has none: who repeats one, be it
+    /// that several caches tell it, or that somebody copies what was told, would empty the memory each time.
+    pub(super) fn is_to_be_applied(&self, change: &Change) -> bool {
+        match change.kind {
+            ChangeKind::Record { .. } => true,
+            // The first reading drops all that there was before.
+            ChangeKind::Invalidation(_) => {
+                let progress = self.following.progress();
+                progress.applied().is_some() && !progress.has_applied(change.seq)
+            }
+        }
+    }
 }
 
 impl Listening {
     /// Applies what is told until there is nobody to hear it for.
     async fn hear_all(mut self, shared: &Weak<Shared>) -> Ended {
+        let mut went_well = false;
         loop {
             let called_at = self.clock.monotonic();
             let notices = timeout(SILENT_FOR, self.listener.next()).await;
             let (Some(shared), Ok(Ok(notices))) = (shared.upgrade(), notices) else {
-                return Ended::Failed;
+                return if went_well {
+                    Ended::FailedAfterAll
+                } else {
+                    Ended::Failed
+                };
             };
+            went_well = self.clock.monotonic() >= self.began_at + WENT_WELL;
+            shared.hears(went_well);
             if shared.following.known_feed_id() != Some(self.feed) {
                 return Ended::OtherFeed;
             }

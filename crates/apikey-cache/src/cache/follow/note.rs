@@ -11,7 +11,8 @@ use tokio::time::sleep;
 
 use super::{Shared, state::Signals};
 use crate::{
-    feed::{ChangeFeed, Reader},
+    entropy::Entropy,
+    feed::{ChangeFeed, Reader, ReaderId},
     observer::StoreTask,
 };
 
@@ -44,13 +45,22 @@ pub(super) async fn repeatedly(shared: Weak<Shared>, signals: Arc<Signals>) {
 }
 
 impl Shared {
-    /// Whether a note has to be renewed that is still good; the reading sees to one that is not.
+    /// Whether a note is to be renewed; one that is not good any more is written with a reading, if it can be.
     fn is_note_due(&self) -> bool {
         let now = self.clock.monotonic();
         let progress = self.following.progress();
         let registration = &progress.registration;
-        let is_good = registration.noted().is_some() && !registration.is_over(now);
-        is_good && (registration.is_old(now) || progress.is_awaited())
+        let is_worth_it = registration.is_old(now) || progress.is_awaited();
+        if registration.is_over(now) {
+            return self.following.noting_is_slow();
+        }
+        registration.noted().is_some() && is_worth_it
+    }
+
+    /// Whether no proof counts before a note is written.
+    pub(super) fn has_to_be_noted(&self) -> bool {
+        let progress = self.following.progress();
+        progress.applied().is_some() && progress.registration.is_over(self.clock.monotonic())
     }
 
     /// Notes how far everything has been applied. For a cache that trusts no memory nobody has to wait.
@@ -59,23 +69,32 @@ impl Shared {
             return;
         }
         let began = self.clock.monotonic();
-        let applied = {
-            let progress = self.following.progress();
-            let applied = progress.applied();
-            applied.filter(|_| !progress.registration.has_left())
+        let begun = {
+            let mut progress = self.following.progress();
+            progress.begin_note(|| make_reader_id(self.entropy.as_ref()))
         };
-        let id = self.following.make_reader_id(self.entropy.as_ref());
-        let (Some(applied), Some(id)) = (applied, id) else {
+        let Some((id, applied)) = begun else {
             return;
         };
         let at = self.wall();
         let reader = Reader { id, applied, at };
         let noted = feed.note_reader(&reader);
         let noted = self.within_timeout(StoreTask::NoteReader, noted).await;
-        if noted.is_some() {
-            let ended = self.clock.monotonic();
-            let mut progress = self.following.progress();
-            progress.registration.was_noted(began, ended, applied);
+        self.following.set_noting_is_slow(noted.is_none());
+        if noted.is_none() {
+            return;
+        }
+        let ended = self.clock.monotonic();
+        let former = {
+            let registration = &mut self.following.progress().registration;
+            registration.was_noted(id, began, ended, applied);
+            registration.take_former()
+        };
+        // If it is not forgotten, those who revoke wait for it in vain, for two minutes at most.
+        if let Some(former) = former {
+            let forgotten = feed.forget_reader(&former);
+            self.within_timeout(StoreTask::ForgetReader, forgotten)
+                .await;
         }
     }
 
@@ -92,4 +111,10 @@ impl Shared {
                 .await;
         }
     }
+}
+
+fn make_reader_id(entropy: &dyn Entropy) -> Option<ReaderId> {
+    let mut bytes = [0; 16];
+    entropy.fill(&mut bytes).ok()?;
+    Some(ReaderId::new(bytes))
 }

@@ -57,6 +57,16 @@ impl Outgoing {
         self.watermark_heard_at = Some(now);
     }
 
+    /// The feed is not the one that this is about.
+    pub(super) fn forget(&mut self) {
+        self.untold.clear();
+        self.watermark = None;
+    }
+
+    pub(super) fn has_any(&self) -> bool {
+        !self.untold.is_empty() || self.watermark.is_some()
+    }
+
     /// Changes first, so that who hears the watermark has heard them.
     pub(super) fn take(&mut self, now: Duration) -> Vec<Notice> {
         let batch = self.untold.len().min(BATCH);

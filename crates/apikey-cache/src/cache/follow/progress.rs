@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     bus::Watermark,
-    feed::{Change, ChangeKind, FeedPage, FeedSeq},
+    feed::{Change, ChangeKind, FeedPage, FeedSeq, ReaderId},
     store::RecordVersion,
 };
 
@@ -154,6 +154,7 @@ impl Progress {
             self.dropped = page.head;
             self.awaited = page.head;
             self.registration.forget();
+            self.outgoing.forget();
             return Drops::Regressed;
         }
         let mut last = after;
@@ -238,6 +239,16 @@ impl Progress {
     pub(super) fn is_awaited(&self) -> bool {
         let noted = self.registration.noted();
         self.applied > noted && Some(self.awaited) > noted
+    }
+
+    /// Whom to note, and what to say that it has applied: both of the same feed.
+    pub(super) fn begin_note(
+        &mut self,
+        make: impl FnOnce() -> Option<ReaderId>,
+    ) -> Option<(ReaderId, FeedSeq)> {
+        let applied = self.applied?;
+        let reader = self.registration.begin_note(make)?;
+        Some((reader, applied))
     }
 
     fn found_missing(&mut self, seq: FeedSeq) -> Heard {

@@ -7,8 +7,8 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::select;
-use tokio::time::sleep;
+use futures_util::future::{join, select};
+use tokio::time::{sleep, timeout};
 
 use super::{
     Shared,
@@ -28,30 +28,35 @@ const READ_EVERY: Duration = Duration::from_millis(400);
 const READ_EARLIER: Duration = Duration::from_millis(40);
 /// A feed that is to be read at once is read no more often than this, however many changes there are.
 const READ_PAUSE: Duration = Duration::from_millis(10);
+/// A note is waited for so long before the next reading; one that takes longer is written beside the readings.
+const NOTED_WITHIN: Duration = Duration::from_millis(200);
 const LIMIT: NonZeroU16 = NonZeroU16::new(PAGE).expect("not zero");
 
 /// Ends with the last handle to the cache.
 pub(super) async fn repeatedly(shared: Weak<Shared>, signals: Arc<Signals>) {
     loop {
         let pause = sleep(READ_PAUSE);
-        let (due, feed, applied) = match shared.upgrade() {
+        let (due, feed, after) = match shared.upgrade() {
             None => return,
             Some(shared) => {
                 let earlier = random_share(READ_EARLIER, shared.entropy.as_ref());
                 // From beginning to beginning, however long the reading takes.
                 let due = sleep(READ_EVERY - earlier);
-                if let Some(feed) = shared.feed() {
-                    shared.read_feed(feed).await;
-                }
-                let applied = shared.following.progress().applied();
-                (due, shared.feed.clone(), applied)
+                let was_read = match shared.feed() {
+                    Some(feed) => shared.read_feed(feed).await,
+                    None => false,
+                };
+                // A feed that tells of changes and cannot be read would be asked for them all the time.
+                let after = shared.following.progress().applied();
+                let after = after.filter(|_| was_read);
+                (due, shared.feed.clone(), after)
             }
         };
         let woken = async {
             let asked = signals.read.notified();
-            match (feed, applied) {
-                (Some(feed), Some(applied)) => {
-                    select(feed.changed(applied), pin!(asked)).await;
+            match (feed, after) {
+                (Some(feed), Some(after)) => {
+                    select(feed.changed(after), pin!(asked)).await;
                 }
                 _ => asked.await,
             }
@@ -62,20 +67,37 @@ pub(super) async fn repeatedly(shared: Weak<Shared>, signals: Arc<Signals>) {
 }
 
 impl Shared {
-    /// Applies all changes up to now.
-    async fn read_feed(&self, feed: &dyn ChangeFeed) {
-        if self.following.progress().applied().is_none() {
-            self.read_page(feed).await;
+    /// Applies all changes up to now; gives whether the feed answered.
+    async fn read_feed(&self, feed: &dyn ChangeFeed) -> bool {
+        if self.following.progress().applied().is_none() && self.read_page(feed).await.is_none() {
+            return false;
         }
-        let is_over = |shared: &Self| {
-            let progress = shared.following.progress();
-            progress.applied().is_some() && progress.registration.is_over(shared.clock.monotonic())
-        };
-        // Before the reading: only what is asked after it counts.
-        if is_over(self) {
-            self.note_reader(feed).await;
+        if !self.has_to_be_noted() || self.following.noting_is_slow() {
+            return self.read_pages(feed).await;
         }
-        while self.read_page(feed).await.is_some_and(|behind| behind > 0) {}
+        // Begun first: only what is asked after it was written counts.
+        let noted = timeout(NOTED_WITHIN, self.note_reader(feed));
+        let (noted, was_read) = join(noted, self.read_pages(feed)).await;
+        if noted.is_err() {
+            self.following.set_noting_is_slow(true);
+            self.following.signals().note.notify_one();
+        }
+        let is_confirmed = self.is_confirmed(self.clock.monotonic());
+        if !was_read || is_confirmed || self.has_to_be_noted() {
+            return was_read;
+        }
+        self.read_pages(feed).await
+    }
+
+    /// Applies page after page; gives whether all could be read.
+    async fn read_pages(&self, feed: &dyn ChangeFeed) -> bool {
+        loop {
+            match self.read_page(feed).await {
+                None => return false,
+                Some(0) => return true,
+                Some(_) => {}
+            }
+        }
     }
 
     /// Applies a page and gives how many changes are still behind it; `None` if the feed does not
@@ -111,7 +133,9 @@ impl Shared {
     /// Invalidates what a page says, and everything if there is something that it does not say.
     fn apply_page(&self, reading: &FeedReading, page: &FeedPage) -> Read {
         for change in &page.changes {
-            self.apply(&change.kind);
+            if self.is_to_be_applied(change) {
+                self.apply(&change.kind);
+            }
         }
         let now = self.clock.monotonic();
         let mut progress = self.following.progress();

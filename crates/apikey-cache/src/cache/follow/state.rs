@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -13,7 +13,6 @@ use tokio::{sync::Notify, time::timeout};
 use super::{Shared, outgoing::Outgoing, progress::Progress};
 use crate::{
     cache::nanoseconds,
-    entropy::Entropy,
     feed::{Change, ChangeFeed, FeedId, ReaderId},
     observer::{BusTask, Event, StoreTask},
     store::StoreError,
@@ -26,10 +25,18 @@ pub(in crate::cache) struct Following {
     signals: Arc<Signals>,
     /// Asked for when it is first needed.
     feed_id: Mutex<Option<FeedId>>,
-    reader_id: OnceLock<ReaderId>,
+    /// Notes are written beside the readings.
+    noting_is_slow: AtomicBool,
     hears: AtomicBool,
     listening_fails: AtomicBool,
     telling_fails: AtomicBool,
+}
+
+/// Whether a failure is the first since all went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outage {
+    Begins,
+    GoesOn,
 }
 
 /// Wake the loops of a follower before they are due.
@@ -46,7 +53,7 @@ impl Following {
             progress: Mutex::new(Progress::new(Outgoing::new(has_bus))),
             signals: Arc::default(),
             feed_id: Mutex::default(),
-            reader_id: OnceLock::new(),
+            noting_is_slow: AtomicBool::new(false),
             hears: AtomicBool::new(false),
             listening_fails: AtomicBool::new(false),
             telling_fails: AtomicBool::new(false),
@@ -66,23 +73,23 @@ impl Following {
         self.progress().heard(change);
     }
 
+    /// Whether the last note failed, or took longer than a reading can wait.
+    pub(super) fn noting_is_slow(&self) -> bool {
+        self.noting_is_slow.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_noting_is_slow(&self, is_slow: bool) {
+        self.noting_is_slow.store(is_slow, Ordering::Relaxed);
+    }
+
     /// Has the feed read soon, whatever the time.
     pub(in crate::cache) fn read_soon(&self) {
         self.signals.read.notify_one();
     }
 
-    /// Who this cache is in the feed, if it was ever noted there.
+    /// Who this cache is in the feed, if it was ever to be noted there.
     pub(in crate::cache) fn reader_id(&self) -> Option<ReaderId> {
-        self.reader_id.get().copied()
-    }
-
-    pub(super) fn make_reader_id(&self, entropy: &dyn Entropy) -> Option<ReaderId> {
-        if let Some(id) = self.reader_id() {
-            return Some(id);
-        }
-        let mut bytes = [0; 16];
-        entropy.fill(&mut bytes).ok()?;
-        Some(*self.reader_id.get_or_init(|| ReaderId::new(bytes)))
+        self.progress().registration.reader()
     }
 
     /// The feed may be another one by now.
@@ -135,20 +142,31 @@ impl Shared {
         Some(id)
     }
 
-    /// Notes whether the bus did what it was asked; an outage is told once.
-    pub(super) fn note_bus(&self, task: BusTask, works: bool) {
-        let following = &self.following;
-        let fails = match task {
-            BusTask::Listen => {
-                following.hears.store(works, Ordering::Relaxed);
-                &following.listening_fails
-            }
-            BusTask::Tell => &following.telling_fails,
-        };
-        let failed_before = fails.swap(!works, Ordering::Relaxed);
+    /// The bus did or did not tell what it was asked to; an outage is told of once.
+    pub(super) fn note_telling(&self, works: bool) {
+        let failed_before = self.following.telling_fails.swap(!works, Ordering::Relaxed);
         if !works && !failed_before {
-            self.emit(&Event::BusFailed(task));
+            self.emit(&Event::BusFailed(BusTask::Tell));
         }
+    }
+
+    /// The listener answered; `for_long` ends an outage.
+    pub(super) fn hears(&self, for_long: bool) {
+        self.following.hears.store(true, Ordering::Relaxed);
+        if for_long {
+            let fails = &self.following.listening_fails;
+            fails.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Nothing is heard; an outage is told of once.
+    pub(super) fn does_not_hear(&self) -> Outage {
+        self.following.hears.store(false, Ordering::Relaxed);
+        if self.following.listening_fails.swap(true, Ordering::Relaxed) {
+            return Outage::GoesOn;
+        }
+        self.emit(&Event::BusFailed(BusTask::Listen));
+        Outage::Begins
     }
 
     /// The answer, or `None` and an event if there is none in time.

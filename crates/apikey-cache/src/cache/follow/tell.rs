@@ -1,6 +1,7 @@
 //! Tells the bus what nobody has told.
 
 use std::{
+    future::ready,
     pin::pin,
     sync::{Arc, Weak},
     time::Duration,
@@ -16,8 +17,8 @@ use super::{
 };
 use crate::{
     bus::{InvalidationBus, Notice},
-    feed::Change,
-    observer::{BusTask, Event},
+    feed::{Change, FeedId},
+    observer::Event,
 };
 
 /// From one look at what is to be told to the next. Readings wake it when there is something.
@@ -40,36 +41,51 @@ pub(super) async fn repeatedly(shared: Weak<Shared>, signals: Arc<Signals>) {
 impl Shared {
     async fn tell_what_nobody_told(&self) {
         let Some(bus) = &self.bus else { return };
-        loop {
+        while self.following.progress().outgoing.has_any() {
+            // First: a watermark says how old it is when it is taken.
+            let Some(feed) = self.feed_id().await else {
+                return;
+            };
             let now = self.clock.monotonic();
             let notices = self.following.progress().outgoing.take(now);
-            if notices.is_empty() || !self.tell(bus.as_ref(), notices).await {
+            let feed = ready(Some(feed));
+            if notices.is_empty() || !self.tell(bus.as_ref(), feed, notices).await {
                 return;
             }
         }
     }
 
-    /// Tells these changes at once; gives whether that worked. If not, they are told later.
+    /// Tells these changes at once; gives whether that worked, within a quarter of a second. If not, they are
+    /// told later.
     pub(in crate::cache) async fn tell_changes(
         &self,
         bus: &dyn InvalidationBus,
         changes: &[Change],
     ) -> bool {
         let notices = changes.iter().cloned().map(Notice::Change);
-        self.tell(bus, notices.collect()).await
+        self.tell(bus, self.feed_id(), notices.collect()).await
     }
 
-    async fn tell(&self, bus: &dyn InvalidationBus, notices: Vec<Notice>) -> bool {
+    async fn tell(
+        &self,
+        bus: &dyn InvalidationBus,
+        feed: impl Future<Output = Option<FeedId>>,
+        notices: Vec<Notice>,
+    ) -> bool {
         let untold = Untold {
             following: &self.following,
             notices,
         };
-        let Some(feed) = self.feed_id().await else {
-            return false;
+        let mut is_asked = false;
+        let told = async {
+            let feed = feed.await?;
+            is_asked = true;
+            bus.tell(feed, &untold.notices).await.ok()
         };
-        let told = bus.tell(feed, &untold.notices);
-        let works = matches!(timeout(TOLD_WITHIN, told).await, Ok(Ok(())));
-        self.note_bus(BusTask::Tell, works);
+        let works = matches!(timeout(TOLD_WITHIN, told).await, Ok(Some(())));
+        if is_asked {
+            self.note_telling(works);
+        }
         if works {
             let changes = untold.were_told();
             if changes > 0 {

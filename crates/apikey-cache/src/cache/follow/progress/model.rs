@@ -3,7 +3,8 @@
 //!
 //! Every change revokes one key, which both caches have in memory until they apply the change. Calls of store
 //! and bus take time: each has begun, was served or not, and has ended or failed. What is told may be lost,
-//! repeated, reordered and late.
+//! repeated, reordered and late. The store may go back, and give numbers out again: what follows holds of each
+//! cache from when it has found that out, and what was told before is not told any more.
 
 mod node;
 mod step;
@@ -15,8 +16,11 @@ use std::{
 };
 
 use self::{
-    node::{Node, Rules},
-    step::{Chance, Step, a_lapsed_note, a_late_watermark},
+    node::{Node, Noting, Rules},
+    step::{
+        Chance, Step, a_feed_that_went_back, a_feed_that_went_far_back, a_lapsed_note,
+        a_late_watermark, a_watermark_that_waits,
+    },
 };
 use super::{Drops, Heard, Progress};
 use crate::{
@@ -28,7 +32,7 @@ use crate::{
             registration::{IGNORED_AFTER, TRUSTED_FOR},
         },
     },
-    feed::{Change, ChangeKind, FeedPage, FeedSeq},
+    feed::{Change, ChangeKind, FeedPage, FeedSeq, ReaderId},
     store::RecordVersion,
 };
 
@@ -41,7 +45,9 @@ struct World {
     /// When each change was committed; the first has number 1.
     commits: Vec<Duration>,
     /// What stands in the store of each node: what it has applied, and when it said so, by its clock.
-    readers: BTreeMap<usize, (FeedSeq, Duration)>,
+    readers: BTreeMap<(usize, ReaderId), (FeedSeq, Duration)>,
+    /// How often the store went back.
+    history: u64,
     /// What was told, and when.
     stream: Vec<(Duration, Notice)>,
     /// Changes of which it was found that they are in effect everywhere.
@@ -60,6 +66,7 @@ struct Seen {
     leases_expired: bool,
     gap: bool,
     dropped: bool,
+    regressed: bool,
 }
 
 impl World {
@@ -73,16 +80,20 @@ impl World {
             reading: None,
             note: None,
             noted_at: None,
+            taken: None,
             telling: None,
             told_after: start,
             hearing_since: None,
             warned_of: FeedSeq::START,
             heard_of: FeedSeq::START,
+            history: 0,
+            readers: 0,
         };
         Self {
             now: start,
             commits: Vec::new(),
             readers: BTreeMap::new(),
+            history: 0,
             stream: Vec::new(),
             effective: BTreeSet::new(),
             nodes: (0..NODES).map(|_| node()).collect(),
@@ -119,11 +130,10 @@ impl World {
             }
             Step::BeginNote(at) => {
                 let node = &mut self.nodes[at];
-                let applied = node.progress.applied();
-                node.note = applied.map(|applied| (self.now, applied, false));
-                if let (Some(applied), Rules::NotedEarly) = (applied, node.rules) {
+                node.begin_note(self.now);
+                if let (Some(note), Rules::NotedEarly) = (node.note, node.rules) {
                     let registration = &mut node.progress.registration;
-                    registration.was_noted(self.now, self.now, applied);
+                    registration.was_noted(note.reader, self.now, self.now, note.applied);
                 }
             }
             Step::ServeNote(at) => self.serve_note(at),
@@ -133,9 +143,19 @@ impl World {
                 self.step(Step::ServeNote(at));
                 self.step(Step::EndNote(at));
             }
+            Step::PrepareTelling(at) => {
+                let node = &mut self.nodes[at];
+                if node.rules == Rules::TakenEarly {
+                    node.taken = Some(node.progress.outgoing.take(self.now));
+                }
+            }
             Step::BeginTelling(at) => {
-                let notices = self.nodes[at].progress.outgoing.take(self.now);
-                self.nodes[at].telling = Some((self.now, notices));
+                let node = &mut self.nodes[at];
+                let taken = node.taken.take();
+                let notices = taken.unwrap_or_else(|| node.progress.outgoing.take(self.now));
+                // What is told of the feed as it was is heard by nobody.
+                let is_heard = node.history == self.history;
+                node.telling = Some((self.now, notices)).filter(|_| is_heard);
             }
             Step::ServeTelling(at) => {
                 let telling = self.nodes[at].telling.take();
@@ -163,6 +183,37 @@ impl World {
                 node.hearing_since = None;
                 node.told_after = self.now;
             }
+            Step::Restore(changes) => self.restore(changes),
+        }
+    }
+
+    /// The store is as it was before its last changes, and so are those who read it.
+    fn restore(&mut self, changes: u64) {
+        let head = FeedSeq::new(self.head().value().saturating_sub(changes));
+        if head == self.head() {
+            return;
+        }
+        self.history += 1;
+        self.commits
+            .truncate(usize::try_from(head.value()).expect("few"));
+        for (applied, _) in self.readers.values_mut() {
+            *applied = head.min(*applied);
+        }
+        self.effective.retain(|seq| *seq <= head);
+        self.stream.clear();
+        for node in &mut self.nodes {
+            // Who knows of nothing that is lost has nothing to find out.
+            let known = node.progress.ahead.last().copied();
+            if known.max(node.progress.applied()) <= Some(head) && node.history + 1 == self.history
+            {
+                node.history = self.history;
+            }
+            node.in_effect.retain(|seq| *seq <= head);
+            node.warned_of = FeedSeq::START;
+            node.heard_of = FeedSeq::START;
+            node.reading = None;
+            node.taken = None;
+            node.telling = None;
         }
     }
 
@@ -211,6 +262,11 @@ impl World {
         if let Some(until) = read.confirmed_until {
             node.confirm(until);
         }
+        if read.drops == Drops::Regressed {
+            node.confirmed_until = Duration::ZERO;
+            node.history = self.history;
+            self.seen.regressed = true;
+        }
         if read.drops != Drops::Nothing {
             self.drop_all(at);
         }
@@ -238,33 +294,49 @@ impl World {
     fn serve_note(&mut self, at: usize) {
         let head = self.head();
         let node = &mut self.nodes[at];
-        if let Some((began, applied, written @ false)) = &mut node.note {
-            *written = true;
+        if let Some(note) = node.note.as_mut().filter(|note| !note.is_written) {
+            note.is_written = true;
             if node.rules == Rules::Unregistered {
                 return;
             }
             let says = if node.rules == Rules::NotesAhead {
                 head
             } else {
-                *applied
+                note.applied
+            };
+            let reader = if node.rules == Rules::SameReader {
+                ReaderId::new([0; 16])
+            } else {
+                note.reader
             };
             // The clocks on the wall differ by a minute.
             let date = if at == 0 {
-                began.saturating_sub(Duration::from_secs(30))
+                note.began.saturating_sub(Duration::from_secs(30))
             } else {
-                *began + Duration::from_secs(30)
+                note.began + Duration::from_secs(30)
             };
-            let noted = self.readers.entry(at).or_insert((says, date));
+            let noted = self.readers.entry((at, reader)).or_insert((says, date));
             *noted = (noted.0.max(says), date);
         }
     }
 
     fn end_note(&mut self, at: usize) {
         let node = &mut self.nodes[at];
-        let Some((began, applied, true)) = node.note else {
+        let Some(note) = node.note.filter(|note| note.is_written) else {
             return;
         };
         node.note = None;
+        let Noting {
+            began,
+            mut reader,
+            applied,
+            ..
+        } = note;
+        let is_earlier = node.progress.registration.reader() != Some(reader);
+        if is_earlier && node.rules == Rules::EarlierNoteCounts {
+            node.begin_note(self.now);
+            reader = node.note.take().map_or(reader, |note| note.reader);
+        }
         let registration = &mut node.progress.registration;
         match node.rules {
             Rules::NotedEarly => {}
@@ -272,15 +344,20 @@ impl World {
                 // As if the note before were still good.
                 let good_until = node.noted_at.map(|at| at + TRUSTED_FOR);
                 let ended = good_until.map_or(self.now, |end| end.min(self.now));
-                registration.was_noted(began, ended, applied);
+                registration.was_noted(reader, began, ended, applied);
             }
             Rules::NoteNeverEnds => {
                 let for_ever = Duration::from_secs(1_000_000);
-                registration.was_noted(for_ever, self.now, applied);
+                registration.was_noted(reader, for_ever, self.now, applied);
             }
-            _ => registration.was_noted(began, self.now, applied),
+            _ => registration.was_noted(reader, began, self.now, applied),
         }
-        node.noted_at = Some(began);
+        if let Some(former) = registration.take_former() {
+            self.readers.remove(&(at, former));
+        }
+        if !is_earlier {
+            node.noted_at = Some(began);
+        }
     }
 
     /// Gives some of what was told since the call before this one began, some of it twice, in any order.
@@ -331,7 +408,7 @@ impl World {
     /// What must hold at every moment.
     fn check(&mut self) -> Result<(), String> {
         for node in &self.nodes {
-            if self.now >= node.confirmed_until {
+            if self.now >= node.confirmed_until || node.history != self.history {
                 continue;
             }
             for (before, committed) in self.commits.iter().enumerate() {
@@ -382,7 +459,14 @@ fn run(rules: Rules, steps: impl IntoIterator<Item = Step>) -> Result<Seen, Stri
 fn explore(rules: Rules, histories: u64) -> Result<Seen, String> {
     // Too rare to be met by chance.
     let mut seen = run(rules, a_late_watermark())?;
-    seen = seen.and(run(rules, a_lapsed_note())?);
+    for history in [
+        a_lapsed_note(),
+        a_watermark_that_waits(),
+        a_feed_that_went_back(),
+        a_feed_that_went_far_back(),
+    ] {
+        seen = seen.and(run(rules, history)?);
+    }
     for number in 0..histories {
         // In every other history only one of them does anything.
         let mut chance = Chance {
@@ -406,6 +490,7 @@ impl Seen {
             leases_expired: self.leases_expired | other.leases_expired,
             gap: self.gap | other.gap,
             dropped: self.dropped | other.dropped,
+            regressed: self.regressed | other.regressed,
         }
     }
 }
@@ -420,6 +505,7 @@ fn no_cache_accepts_a_key_for_longer_than_it_may_whatever_happens() {
         leases_expired: true,
         gap: true,
         dropped: true,
+        regressed: true,
     };
     assert_eq!(explore(Rules::All, 30_000), Ok(everything));
 }
@@ -439,6 +525,9 @@ fn each_rule_is_needed() {
         Rules::NoteNeverEnds,
         Rules::GapCounts,
         Rules::GapForgotten,
+        Rules::TakenEarly,
+        Rules::SameReader,
+        Rules::EarlierNoteCounts,
     ] {
         let kept = explore(rules, 30_000);
         assert!(kept.is_err(), "{rules:?} breaks nothing");

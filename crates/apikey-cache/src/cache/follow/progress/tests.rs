@@ -50,8 +50,17 @@ fn at_ten() -> Progress {
     let first = progress.read(&reading, &page(10, []), NOW);
     assert_eq!(first.drops, Drops::Unread);
     assert_eq!(first.confirmed_until, None, "it was not noted yet");
-    progress.registration.was_noted(NOW, NOW, seq(10));
+    note(&mut progress, NOW);
     progress
+}
+
+const READER: ReaderId = ReaderId::new([1; 16]);
+
+/// Notes a reader at this moment.
+fn note(progress: &mut Progress, at: Duration) {
+    let (reader, applied) = progress.begin_note(|| Some(READER)).unwrap();
+    let registration = &mut progress.registration;
+    registration.was_noted(reader, at, at, applied);
 }
 
 fn told(progress: &mut Progress, now: Duration) -> Vec<u64> {
@@ -165,6 +174,28 @@ fn a_feed_that_went_back_is_followed_from_there_after_a_new_note() {
 }
 
 #[test]
+fn in_a_feed_that_went_back_the_cache_is_another_reader() {
+    let mut progress = at_ten();
+    let (old, applied) = progress.begin_note(|| Some(READER)).unwrap();
+    let reading = progress.begin_reading(NOW);
+    progress.read(&reading, &page(3, []), NOW);
+    // The note that was under way.
+    progress.registration.was_noted(old, NOW, NOW, applied);
+    assert_eq!(progress.registration.noted(), None);
+    let reading = progress.begin_reading(NOW);
+    let read = progress.read(&reading, &page(3, []), NOW);
+    assert_eq!(read.confirmed_until, None);
+
+    let other = ReaderId::new([2; 16]);
+    let begun = progress.begin_note(|| Some(other));
+    assert_eq!(begun, Some((other, seq(3))));
+    progress.registration.was_noted(other, NOW, NOW, seq(3));
+    assert_eq!(progress.registration.noted(), Some(seq(3)));
+    assert_eq!(progress.registration.take_former(), Some(READER));
+    assert_eq!(progress.registration.take_former(), None);
+}
+
+#[test]
 fn numbers_that_the_feed_does_not_know_are_forgotten() {
     let mut progress = at_ten();
     progress.heard(&change(15, 2));
@@ -211,7 +242,7 @@ fn proofs_count_only_within_the_term_of_a_note() {
 
     let later = NOW + 2 * TRUSTED_FOR;
     let reading = progress.begin_reading(later);
-    progress.registration.was_noted(later, later, seq(10));
+    note(&mut progress, later);
     let read = progress.read(&reading, &page(10, []), later);
     assert_eq!(read.confirmed_until, None, "it was asked before the note");
     let reading = progress.begin_reading(later);
@@ -234,13 +265,23 @@ fn only_what_takes_something_away_is_noted_at_once() {
     assert!(!progress.is_awaited());
     progress.heard(&change(11, 1));
     assert!(!progress.is_awaited(), "a new record");
-    progress.registration.was_noted(NOW, NOW, seq(11));
+    note(&mut progress, NOW);
     progress.heard(&change(13, 2));
     assert!(!progress.is_awaited(), "something before it is missing");
     progress.heard(&change(12, 1));
     assert!(progress.is_awaited());
-    progress.registration.was_noted(NOW, NOW, seq(13));
+    note(&mut progress, NOW);
     assert!(!progress.is_awaited());
+}
+
+#[test]
+fn what_nobody_told_of_the_feed_as_it_was_is_told_to_nobody() {
+    let mut progress = at_ten();
+    let reading = progress.begin_reading(NOW);
+    progress.read(&reading, &page(12, [11, 12]), NOW);
+    let reading = progress.begin_reading(NOW);
+    progress.read(&reading, &page(3, []), NOW);
+    assert_eq!(told(&mut progress, NOW), [0; 0]);
 }
 
 #[test]

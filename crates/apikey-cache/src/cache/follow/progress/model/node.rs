@@ -9,7 +9,7 @@ use crate::{
         outgoing::TOLD_WITHIN,
         progress::{FeedReading, Heard, Progress},
     },
-    feed::{FeedPage, FeedSeq},
+    feed::{FeedPage, FeedSeq, ReaderId},
 };
 
 /// What is checked: the rules, or what is left of them.
@@ -40,6 +40,12 @@ pub(super) enum Rules {
     GapCounts,
     /// A reading that fails after a gap drops nothing.
     GapForgotten,
+    /// What is told is chosen before it can be told.
+    TakenEarly,
+    /// In a feed that went back a cache is the reader that it was.
+    SameReader,
+    /// A note that was under way when the feed went back counts.
+    EarlierNoteCounts,
 }
 
 /// One cache, and what it has under way.
@@ -50,20 +56,47 @@ pub(super) struct Node {
     /// Changes whose keys are not accepted from memory any more.
     pub(super) in_effect: BTreeSet<FeedSeq>,
     pub(super) reading: Option<(FeedReading, Option<FeedPage>)>,
-    /// When it began, what it says, and whether it was written.
-    pub(super) note: Option<(Duration, FeedSeq, bool)>,
+    pub(super) note: Option<Noting>,
     pub(super) noted_at: Option<Duration>,
+    /// What is to be told as soon as the bus can be called.
+    pub(super) taken: Option<Vec<Notice>>,
     pub(super) telling: Option<(Duration, Vec<Notice>)>,
     pub(super) told_after: Duration,
     pub(super) hearing_since: Option<Duration>,
     /// The last change of which it was heard before a reading that has ended.
     pub(super) warned_of: FeedSeq,
     pub(super) heard_of: FeedSeq,
+    /// Which history of the feed it goes by: it is not known at once that the feed went back.
+    pub(super) history: u64,
+    pub(super) readers: u8,
+}
+
+/// A note that is under way.
+#[derive(Clone, Copy)]
+pub(super) struct Noting {
+    pub(super) began: Duration,
+    pub(super) reader: ReaderId,
+    pub(super) applied: FeedSeq,
+    pub(super) is_written: bool,
 }
 
 impl Node {
     pub(super) fn confirm(&mut self, until: Duration) {
         self.confirmed_until = self.confirmed_until.max(until);
+    }
+
+    pub(super) fn begin_note(&mut self, now: Duration) {
+        let readers = &mut self.readers;
+        let begun = self.progress.begin_note(|| {
+            *readers += 1;
+            Some(ReaderId::new([*readers; 16]))
+        });
+        self.note = begun.map(|(reader, applied)| Noting {
+            began: now,
+            reader,
+            applied,
+            is_written: false,
+        });
     }
 
     pub(super) fn apply(&mut self, notice: &Notice, called_at: Duration, now: Duration) -> Heard {

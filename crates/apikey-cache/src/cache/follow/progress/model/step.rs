@@ -6,7 +6,9 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     Pass(Duration),
-    Revoke { told: bool },
+    Revoke {
+        told: bool,
+    },
     Look,
     BeginReading(usize),
     ServeReading(usize),
@@ -17,12 +19,16 @@ pub(super) enum Step {
     ServeNote(usize),
     EndNote(usize),
     Note(usize),
+    /// Asks what it takes to call the bus.
+    PrepareTelling(usize),
     BeginTelling(usize),
     ServeTelling(usize),
     Relay(usize),
     BeginHearing(usize),
     EndHearing(usize, u64),
     Relisten(usize),
+    /// The store goes back by so many changes, and what is told belongs to another feed.
+    Restore(u64),
 }
 
 /// Numbers that look random, and are the same each time.
@@ -46,7 +52,7 @@ impl Chance {
             let milliseconds = least + chance.below(most - least);
             Step::Pass(Duration::from_millis(milliseconds))
         };
-        match self.below(53) {
+        match self.below(55) {
             0..6 => from(self, 1, 600),
             6..8 => from(self, 600, 3_200),
             8 => from(self, 20_000, 130_000),
@@ -68,7 +74,10 @@ impl Chance {
             44 | 45 => Step::Relay(node),
             46..48 => Step::BeginHearing(node),
             48..52 => Step::EndHearing(node, self.below(1 << 32)),
-            _ => Step::Relisten(node),
+            52 => Step::Relisten(node),
+            53 => Step::PrepareTelling(node),
+            _ if self.below(4) == 0 => Step::Restore(1 + self.below(3)),
+            _ => Step::Note(node),
         }
     }
 }
@@ -86,6 +95,73 @@ pub(super) fn a_lapsed_note() -> Vec<Step> {
         Step::Look,
         Step::Note(0),
         Step::EndReading(0),
+    ]
+}
+
+/// A note that is under way when the feed goes back, and a new one.
+pub(super) fn a_feed_that_went_back() -> Vec<Step> {
+    vec![
+        Step::Read(0),
+        Step::Note(0),
+        Step::Revoke { told: false },
+        Step::Read(0),
+        Step::BeginNote(0),
+        Step::Restore(1),
+        Step::ServeNote(0),
+        Step::Read(0),
+        Step::EndNote(0),
+        Step::Read(0),
+        Step::Revoke { told: false },
+        Step::Look,
+        Step::Pass(Duration::from_millis(400)),
+        Step::Read(0),
+        Step::Note(0),
+        Step::Read(0),
+        Step::Revoke { told: false },
+        Step::Look,
+        Step::Read(0),
+        Step::Note(0),
+        Step::Look,
+    ]
+}
+
+/// A note of before the feed went back, and new changes up to what it says.
+pub(super) fn a_feed_that_went_far_back() -> Vec<Step> {
+    vec![
+        Step::Read(0),
+        Step::Note(0),
+        Step::Revoke { told: false },
+        Step::Revoke { told: false },
+        Step::Read(0),
+        Step::Restore(2),
+        Step::Note(0),
+        Step::Read(0),
+        Step::Note(0),
+        Step::Read(0),
+        Step::Revoke { told: false },
+        Step::Look,
+    ]
+}
+
+/// A watermark that waits until the bus can be called, and a revocation meanwhile.
+pub(super) fn a_watermark_that_waits() -> Vec<Step> {
+    let milliseconds = |time| Step::Pass(Duration::from_millis(time));
+    vec![
+        Step::Read(0),
+        Step::Read(1),
+        Step::Note(1),
+        Step::Read(0),
+        Step::PrepareTelling(0),
+        milliseconds(10),
+        Step::Revoke { told: false },
+        milliseconds(500),
+        Step::BeginHearing(1),
+        Step::EndHearing(1, 2),
+        Step::BeginHearing(1),
+        Step::BeginTelling(0),
+        Step::ServeTelling(0),
+        Step::EndHearing(1, 2),
+        milliseconds(2_590),
     ]
 }
 
