@@ -11,7 +11,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::{
     ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, follow::Following, grace::Grace,
-    last_used::LastUsed, refresh::Refreshes, stats::Counters,
+    last_used::LastUsed, refresh::Refreshes, rehash::Rehashing, stats::Counters,
 };
 use crate::{
     bus::InvalidationBus,
@@ -191,6 +191,7 @@ impl ApiKeyCacheBuilder {
             fenced: Fenced::new(self.capacity),
             last_used: LastUsed::default(),
             refreshes: Refreshes::default(),
+            rehashing: Rehashing::default(),
             grace: self.grace,
             confirmed_until: AtomicU64::new(0),
             confirmed: Notify::new(),
