@@ -10,6 +10,7 @@ mod invalidate;
 mod last_used;
 mod load;
 mod manage;
+mod own_loads;
 mod pepper_usage;
 mod refresh;
 mod rehash;
@@ -32,8 +33,8 @@ use std::{
 use tokio::sync::{Notify, Semaphore};
 
 use self::{
-    fenced::Fenced, follow::Following, grace::Grace, last_used::LastUsed, refresh::Refreshes,
-    rehash::Rehashing, stats::Counters,
+    fenced::Fenced, follow::Following, grace::Grace, last_used::LastUsed, own_loads::OwnLoads,
+    refresh::Refreshes, rehash::Rehashing, stats::Counters,
 };
 use crate::{
     bus::InvalidationBus,
@@ -143,6 +144,7 @@ struct Shared {
     feed: Option<Arc<dyn ChangeFeed>>,
     bus: Option<Arc<dyn InvalidationBus>>,
     store_permits: Semaphore,
+    own_loads: OwnLoads,
     store_timeout: Duration,
     peppers: Peppers,
     /// For kids without a record.

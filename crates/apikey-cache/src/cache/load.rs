@@ -76,7 +76,7 @@ impl Shared {
         flight.await
     }
 
-    /// The outcome of a load that began after this call, and is used by nobody else.
+    /// The outcome of a load that began after this call, and is not kept.
     pub(super) async fn load_directly(&self, kid: &Kid) -> Result<Loaded, LoadFailed> {
         self.load(kid, Outcome::HandedOver).await
     }

@@ -65,6 +65,7 @@ pub(super) enum Decision {
 #[derive(Clone, Copy)]
 pub(super) enum Source {
     SharedLoad,
+    /// Others that came before it began may share it.
     OwnLoad,
 }
 
@@ -113,7 +114,7 @@ impl Shared {
             Source::SharedLoad => self.load_shared(key.kid()).await,
             Source::OwnLoad => {
                 self.emit(&Event::DirectValidation);
-                self.load_directly(key.kid()).await
+                self.load_own(key.kid()).await
             }
         }
     }
