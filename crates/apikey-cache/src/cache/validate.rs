@@ -12,10 +12,9 @@ use super::{
 };
 use crate::{
     key::ApiKey,
-    observer::{DenialReason, Event, Hit, StoreTask},
+    observer::{DenialReason, Event, Hit},
     principal::Principal,
     store::Validity,
-    verifier::Verifier,
 };
 
 /// When a caller may try again after the store did not answer.
@@ -66,6 +65,7 @@ pub(super) enum Decision {
 #[derive(Clone, Copy)]
 pub(super) enum Source {
     SharedLoad,
+    /// Others that came before it began may share it.
     OwnLoad,
 }
 
@@ -119,7 +119,7 @@ impl Shared {
             Source::SharedLoad => self.load_shared(key.kid()).await,
             Source::OwnLoad => {
                 self.emit(&Event::DirectValidation);
-                self.load_directly(key.kid()).await
+                self.load_own(key.kid()).await
             }
         }
     }
@@ -199,25 +199,6 @@ impl Shared {
     fn deny<T>(&self, reason: DenialReason) -> Result<T, Denied> {
         self.emit(&Event::Denied(reason));
         Err(Denied::Unauthorized)
-    }
-
-    /// Hashes a key again, if it is not hashed under the primary pepper. What the key is allowed
-    /// stays, so nothing is invalidated; if it fails, the next load tries again.
-    async fn renew_hash(&self, key: &ApiKey, entry: &Entry) {
-        let from = entry.pepper;
-        let primary = self.peppers.primary();
-        if from == primary.version {
-            return;
-        }
-        let record = &entry.record;
-        let verifier = Verifier::derive(primary, record, key);
-        let renewed = self
-            .store
-            .rehash(&record.kid, record.version, from, &verifier);
-        match tokio::time::timeout(self.store_timeout, renewed).await {
-            Ok(Ok(())) => self.emit(&Event::Rehashed { from }),
-            Ok(Err(_)) | Err(_) => self.emit(&Event::StoreFailed(StoreTask::Rehash)),
-        }
     }
 }
 
