@@ -10,7 +10,6 @@ mod least_versions;
 use std::{collections::BTreeMap, time::Duration};
 
 use self::least_versions::LeastVersions;
-
 use crate::{kid::Kid, observer::Discard, store::RecordVersion};
 
 /// Counts the invalidations of everything.
