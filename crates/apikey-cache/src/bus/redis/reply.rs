@@ -67,3 +67,42 @@ pub(super) fn id(value: Option<Value>) -> Result<EntryId, BusError> {
     let text = String::from_redis_value(value.ok_or(NO_STREAM)?).map_err(|_| NO_STREAM)?;
     text.parse().map_err(|()| NO_STREAM)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Value {
+        Value::BulkString(text.into())
+    }
+
+    /// What is taken of an entry with these fields and values.
+    fn taken(fields: &[&str]) -> Entry {
+        let fields = Value::Array(fields.iter().copied().map(text).collect());
+        let (_, entry) = entry_of(Value::Array(vec![text("1-1"), fields])).unwrap();
+        entry
+    }
+
+    #[test]
+    fn of_an_entry_that_is_not_like_ours_nothing_is_taken() {
+        let longest = "x".repeat(LONGEST);
+        let entry = |notice: &str, mac: &str| Entry {
+            notice: notice.to_owned(),
+            mac: mac.to_owned(),
+        };
+        let ours = entry(&longest, &longest);
+        assert_eq!(taken(&["notice", &longest, "mac", &longest]), ours);
+        let longer = "x".repeat(LONGEST + 1);
+        let none = entry("", "");
+        for fields in [
+            &["notice", &longer, "mac", "y"][..],
+            &["notice", "x", "mac", &longer],
+            &["notice", "x", &longer, "y"],
+            &["notice", "x", "mac", "y", "z", "z"],
+            &["notice", "x"],
+            &[],
+        ] {
+            assert_eq!(taken(fields), none, "{fields:?}");
+        }
+    }
+}

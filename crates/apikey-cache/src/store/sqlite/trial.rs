@@ -141,7 +141,9 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("keys.db");
             let url = format!("sqlite://{}?mode=rwc", file.display());
-            let pool = SqlitePoolOptions::new().connect(&url).await.unwrap();
+            // Another connection may not know yet how a column is named since.
+            let pool = SqlitePoolOptions::new().max_connections(1);
+            let pool = pool.connect(&url).await.unwrap();
             let store = SqliteKeyStore::new(pool.clone());
             store.migrate().await.unwrap();
             store.check().await.unwrap();
