@@ -13,7 +13,9 @@ use crate::{
 /// What a machine that does other things adds to half of all messages, at most.
 const BUSY: Duration = Duration::from_millis(20);
 
-/// From a node over Redis to another takes so long, half of it on each way.
+/// From a node over Redis to another takes so long, half of it on each way. What is told while the follower's
+/// next call of `XREAD` is on its way to Redis waits for that call: up to a round trip more, half of one in the
+/// middle.
 async fn assert_one_round_trip(case: &str, network: Duration) {
     let redis = Redis::start().await;
     let database = Database::new();
@@ -27,7 +29,7 @@ async fn assert_one_round_trip(case: &str, network: Duration) {
     prober.revoke_all(&revoker.cache).await;
     // A message that a busy machine is late to deliver is read in the feed.
     let figures = assert_row(case, &prober, &database.commits, || reading(&node)).await;
-    assert!(figures.median <= network + BUSY, "{figures:?}");
+    assert!(figures.median <= network * 3 / 2 + BUSY, "{figures:?}");
     let heard = node.cache.stats().bus_heard - before;
     assert!(heard > 100, "{heard} were heard");
     assert_eq!(prober.others_failed(), 0);
