@@ -1,6 +1,6 @@
 //! Replacing an API key by a new one.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use portcullis_apikey_cache::{Kid, Rotated, Rotation};
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{ApiKeyError, ApiKeys, IssuedApiKey, failed, request};
 use crate::{
     admin::{Action, Actor, names, record},
-    store::AuditOutcome,
+    store::{AuditOutcome, Unrecorded},
     timestamp,
 };
 
@@ -24,6 +24,8 @@ pub(crate) struct RotationRequest {
 #[derive(Debug)]
 pub(crate) struct RotatedApiKey {
     pub(crate) new: IssuedApiKey,
+    /// When the new one ends, if ever.
+    pub(crate) expires_at: Option<String>,
     pub(crate) old_ends_at: String,
 }
 
@@ -107,24 +109,38 @@ impl ApiKeys {
         draft.count = 2;
         if let Err(unrecorded) = change.finish(AuditOutcome::Success, None).await {
             // Nobody has seen the new key. The old one's end stands: that it was asked for is on record.
-            drop(self.keys.revoke(rotated.kid()).await);
-            tracing::error!(
-                error = &unrecorded as &dyn std::error::Error,
-                "a key was rotated; the old one ends, and the new one was revoked unseen"
-            );
-            return Err(unrecorded.into());
+            self.revoke_unseen(kid, rotated.kid(), &unrecorded).await;
+            let old_ends_at = RotatedApiKey::from(rotated).old_ends_at;
+            return Err(ApiKeyError::RotatedUnrecorded { old_ends_at });
         }
         Ok(rotated.into())
+    }
+
+    async fn revoke_unseen(&self, old: &Kid, new: &Kid, unrecorded: &Unrecorded) {
+        match self.keys.revoke(new).await {
+            Ok(_) => tracing::error!(
+                error = unrecorded as &dyn std::error::Error,
+                "the API key {old} was rotated and ends; the new one, {new}, was revoked unseen"
+            ),
+            Err(not_revoked) => tracing::error!(
+                error = &not_revoked as &dyn std::error::Error,
+                "the API key {old} was rotated and ends; nobody has seen the new one, {new}, which is good \
+                 until it is revoked"
+            ),
+        }
     }
 }
 
 impl From<Rotated> for RotatedApiKey {
     fn from(rotated: Rotated) -> Self {
-        let old_ends_at = timestamp::format(timestamp::from_system(rotated.old_ends_at()));
+        let time = |at: SystemTime| timestamp::format(timestamp::from_system(at));
+        let expires_at = rotated.expires_at().map(time);
+        let old_ends_at = time(rotated.old_ends_at());
         let kid = *rotated.kid();
         let key = rotated.into_key();
         Self {
             new: IssuedApiKey { kid, key },
+            expires_at,
             old_ends_at,
         }
     }
