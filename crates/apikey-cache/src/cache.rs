@@ -10,8 +10,10 @@ mod invalidate;
 mod last_used;
 mod load;
 mod manage;
+mod own_loads;
 mod pepper_usage;
 mod refresh;
+mod rehash;
 mod revocation;
 mod rotate;
 mod stats;
@@ -31,8 +33,8 @@ use std::{
 use tokio::sync::{Notify, Semaphore};
 
 use self::{
-    fenced::Fenced, follow::Following, grace::Grace, last_used::LastUsed, refresh::Refreshes,
-    stats::Counters,
+    fenced::Fenced, follow::Following, grace::Grace, last_used::LastUsed, own_loads::OwnLoads,
+    refresh::Refreshes, rehash::Rehashing, stats::Counters,
 };
 use crate::{
     bus::InvalidationBus,
@@ -71,17 +73,23 @@ pub(crate) const CONFIRMED_FOR: Duration = Duration::from_secs(3);
 /// The cache answers from memory only while it reads the change feed: spawn
 /// [`follow`](Self::follow). Without that, or without a feed, every validation asks the store.
 ///
-/// | case | longest time for which a revoked key is accepted, beyond the request in flight |
+/// For how long a revoked key is accepted elsewhere, at most, beyond the request in flight:
+///
+/// | case | at most |
 /// |---|---|
-/// | revoked through this cache | none |
-/// | by another process, with a bus | a round trip |
-/// | without a bus, it is down, a message is lost, or who revoked died | 500 ms and a round trip to the store |
-/// | the same, and this process is cut off from the store | 1 s: others tell what they read |
-/// | cut off from the store, and the bus down or nobody else there | 3 s, and then the [grace](ApiKeyCacheBuilder::grace) of a scope; then [`Denied::Unavailable`] |
-/// | the change feed alone cannot be read | 3 s; then the store is asked for every request |
-/// | after [`Revocation::effective`] | none |
-/// | no feed or no cache, or nobody spawned [`follow`](Self::follow) | none: the store is asked for every request |
-/// | the feed loses a change without a trace | the time to live, 60 s at most |
+/// | revoked through this cache, once [`revoke`](Self::revoke) returns | 0 |
+/// | by another process, with a bus or without | 500 ms and a round trip to the store |
+/// | who revoked died, and what others tell instead is lost | 1 s |
+/// | cut off from the store, as long as the bus brings what others tell | 500 ms and a round trip |
+/// | cut off from the store and from what others tell; then [`Denied::Unavailable`] | 3 s |
+/// | the change feed alone cannot be read; then the store is asked for every request | 3 s |
+/// | after [`Revocation::effective`] | 0 |
+/// | no feed or no cache, or nobody spawned [`follow`](Self::follow): the store is asked | 0 |
+/// | the feed loses a change without a trace | 60 s |
+///
+/// A bus brings most revocations within a round trip to it, and a late one is read in the feed. Scopes with a
+/// [grace](ApiKeyCacheBuilder::grace) go on for that beyond the 3 s. All of it counts on a feed that answers, but
+/// where the case says that it does not. [Each case is measured](crate#limits).
 #[derive(Clone)]
 pub struct ApiKeyCache {
     shared: Arc<Shared>,
@@ -136,6 +144,7 @@ struct Shared {
     feed: Option<Arc<dyn ChangeFeed>>,
     bus: Option<Arc<dyn InvalidationBus>>,
     store_permits: Semaphore,
+    own_loads: OwnLoads,
     store_timeout: Duration,
     peppers: Peppers,
     /// For kids without a record.
@@ -150,6 +159,7 @@ struct Shared {
     last_used: LastUsed,
     following: Following,
     refreshes: Refreshes,
+    rehashing: Rehashing,
     grace: Option<Grace>,
     /// In nanoseconds of the monotonic clock.
     confirmed_until: AtomicU64,

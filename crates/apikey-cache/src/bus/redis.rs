@@ -27,7 +27,7 @@ pub use self::{
     config_error::RedisBusConfigError,
 };
 
-/// How many notices a stream keeps, about: at a watermark each 350 ms, those of 20 minutes and more.
+/// How many notices a stream keeps, and up to 200 more: at a watermark each 350 ms, those of 20 minutes and more.
 const KEPT: &str = "4096";
 
 /// In milliseconds: when a stream that nobody writes to goes away.
@@ -43,8 +43,8 @@ const EXPIRES_AFTER: &str = "3600000";
 /// background. Listening ends with an error after 1.5 s. Nothing has to be started again.
 ///
 /// # Security
-/// Who can write to the server, but does not know a pepper, can hold notices back, delete and repeat them; they
-/// cannot make one. A watermark that arrives late, or again, counts as old as it is by the two nodes' clocks on
+/// Anyone who can write to the server, but does not know a pepper, can hold notices back, delete and repeat them;
+/// they cannot make one. A watermark that arrives late, or again, counts as old as it is by the two nodes' clocks on
 /// the wall, so that it proves no more than it did. That takes clocks that agree: by how much the teller's is
 /// ahead of the listener's, a late one counts as younger than it is. After a notice from more than 250 ms ahead
 /// no watermark counts for ten minutes, and none that is older than 3 s ever. A notice that is off by more than a
@@ -60,8 +60,8 @@ pub struct RedisBus {
 }
 
 impl RedisBus {
-    /// A bus on the server that a URL names (`redis://`, `rediss://` with the feature `redis-tls`), or on the
-    /// cluster that some of its nodes are given of.
+    /// A bus on the server that a URL names (`redis://`, `rediss://` with the feature `redis-tls`), or on a
+    /// cluster, of which the URLs name some nodes.
     ///
     /// # Errors
     /// A URL cannot be read. The error never repeats it.
@@ -80,7 +80,7 @@ impl RedisBus {
         }
     }
 
-    /// One round trip: what adds all notices, in their order, and puts the stream's end off.
+    /// One round trip: what adds all notices, in their order, and has the stream expire later.
     fn commands(&self, feed: FeedId, notices: &[Notice]) -> redis::Pipeline {
         let stream = stream(feed);
         let mut commands = redis::pipe();

@@ -11,7 +11,8 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::{
     ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, follow::Following, grace::Grace,
-    last_used::LastUsed, refresh::Refreshes, stats::Counters,
+    last_used::LastUsed, own_loads::OwnLoads, refresh::Refreshes, rehash::Rehashing,
+    stats::Counters,
 };
 use crate::{
     bus::InvalidationBus,
@@ -179,6 +180,7 @@ impl ApiKeyCacheBuilder {
             feed: self.feed,
             bus,
             store_permits: Semaphore::new(permits),
+            own_loads: OwnLoads::default(),
             store_timeout: self.store_timeout,
             nobody: SecretCheck::of_nobody(&self.peppers),
             peppers: self.peppers,
@@ -191,6 +193,7 @@ impl ApiKeyCacheBuilder {
             fenced: Fenced::new(self.capacity),
             last_used: LastUsed::default(),
             refreshes: Refreshes::default(),
+            rehashing: Rehashing::default(),
             grace: self.grace,
             confirmed_until: AtomicU64::new(0),
             confirmed: Notify::new(),

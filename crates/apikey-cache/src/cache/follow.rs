@@ -17,12 +17,12 @@ use futures_util::future::select;
 
 use super::{ApiKeyCache, Shared};
 
-pub(super) use self::{registration::IGNORED_AFTER, state::Following};
+pub(super) use self::{random_share::random_share, registration::IGNORED_AFTER, state::Following};
 
 impl ApiKeyCache {
-    /// Learns of changes for as long as a handle to the cache exists. It reads the change feed at least every
-    /// 500 ms, so that a revocation by another process is applied within that and a round trip, or at once
-    /// where the feed or the bus tells of it. It tells the bus what nobody has told, notes in the feed that
+    /// Learns of changes for as long as a handle to the cache exists. It reads the change feed every 400 ms, so
+    /// that, as long as the feed answers, a revocation by another process is applied within 500 ms and a round
+    /// trip, or at once where the feed or the bus tells of it. It tells the bus what nobody has told, notes in the feed that
     /// this cache reads it, and how far, loads records of keys in use again before their time is over, writes
     /// when keys were last used, and trims the feed to [`RETENTION`](crate::feed::RETENTION).
     ///

@@ -23,9 +23,45 @@ impl LastUsed {
         }
     }
 
-    /// What was noted since the last call.
-    pub(super) fn take(&self) -> Vec<(Kid, UnixMillis)> {
+    /// How many are to be written.
+    pub(super) fn len(&self) -> usize {
+        let dates = self.dates.lock().unwrap_or_else(PoisonError::into_inner);
+        dates.len()
+    }
+
+    /// Some of those that are to be written. They stay so until [`written`](Self::written).
+    pub(super) fn some(&self, at_most: usize) -> Vec<(Kid, UnixMillis)> {
+        let dates = self.dates.lock().unwrap_or_else(PoisonError::into_inner);
+        let dates = dates.iter().take(at_most);
+        dates.map(|(kid, date)| (*kid, *date)).collect()
+    }
+
+    /// These are written, but for keys that have been used again since.
+    pub(super) fn written(&self, uses: &[(Kid, UnixMillis)]) {
         let mut dates = self.dates.lock().unwrap_or_else(PoisonError::into_inner);
-        dates.drain().collect()
+        for (kid, date) in uses {
+            if dates.get(kid) == Some(date) {
+                dates.remove(kid);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_used_while_its_date_is_written_is_written_again() {
+        let uses = LastUsed::default();
+        let kid: Kid = "0123456789AB08HB5DldTJ".parse().unwrap();
+        uses.note(kid, UnixMillis::new(1));
+        let written = uses.some(10);
+        assert_eq!(written, [(kid, UnixMillis::new(1))]);
+        uses.note(kid, UnixMillis::new(2));
+        uses.written(&written);
+        assert_eq!(uses.some(10), [(kid, UnixMillis::new(2))]);
+        uses.written(&uses.some(10));
+        assert_eq!(uses.len(), 0);
     }
 }

@@ -12,11 +12,11 @@ use super::{
     Shared,
     entry::{Entry, Freshness, Loaded, NegativeEntry},
     fenced::Detached,
+    follow::random_share,
     grace::Reachable,
     refresh::RefreshDue,
 };
 use crate::{
-    entropy::Entropy,
     feed::{ChangeKind, Invalidation},
     fence::Ticket,
     kid::Kid,
@@ -76,7 +76,7 @@ impl Shared {
         flight.await
     }
 
-    /// The outcome of a load that began after this call, and is used by nobody else.
+    /// The outcome of a load that began after this call, and is not kept.
     pub(super) async fn load_directly(&self, kid: &Kid) -> Result<Loaded, LoadFailed> {
         self.load(kid, Outcome::HandedOver).await
     }
@@ -129,7 +129,9 @@ impl Shared {
         took: Duration,
     ) -> Loaded {
         let negative = |reason, version| {
-            let until = began + make_negative_ttl(self.entropy.as_ref());
+            // So that kids that were refused together are not asked for together again.
+            let ttl = NEGATIVE_TTL + random_share(NEGATIVE_TTL * 2, self.entropy.as_ref());
+            let until = began + ttl;
             let freshness = Freshness {
                 epoch: ticket.epoch,
                 until,
@@ -215,14 +217,4 @@ impl Drop for FlightGuard {
     fn drop(&mut self) {
         self.shared.fenced.finish(&self.kid, self.id);
     }
-}
-
-/// 5 to 15 s, so that kids that were refused together are not asked for together again.
-fn make_negative_ttl(entropy: &dyn Entropy) -> Duration {
-    let mut random = [0; 2];
-    // Without randomness the shortest time is as safe as any.
-    let share = entropy
-        .fill(&mut random)
-        .map_or(0, |()| u16::from_be_bytes(random));
-    NEGATIVE_TTL + NEGATIVE_TTL * 2 * u32::from(share) / u32::from(u16::MAX)
 }

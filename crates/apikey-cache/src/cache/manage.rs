@@ -56,6 +56,9 @@ impl ApiKeyCache {
     /// from the bus, if there is one, and in any case from the change feed: [`Revocation::effective`] waits for
     /// that. This does not, nor for a bus that is down. Revoking again changes nothing.
     ///
+    /// How long the store may take for it is not bounded here, since a revocation that is given up may be
+    /// committed all the same: set the timeouts of its pool, and with SQLite its busy timeout.
+    ///
     /// # Errors
     ///
     /// [`ManageError::NotFound`] if there is no record of that kid; [`ManageError::Store`], after

@@ -1,8 +1,11 @@
 //! Replaces a key by a new one, with a time in which both are good.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-use super::{ApiKeyCache, Shared, manage::ManageError};
+use super::{ApiKeyCache, Revocation, Shared, manage::ManageError};
 use crate::{
     key::ApiKey,
     kid::Kid,
@@ -26,13 +29,15 @@ impl ApiKeyCache {
     ///
     /// A key that is not good any more, or whose row nothing vouches for, is not rotated: issue a new one.
     ///
+    /// If this fails with [`ManageError::Store`], or its future is dropped, the key may have been rotated or
+    /// not. If it was, the list has a new key that nobody has seen: revoke that.
+    ///
     /// # Errors
     ///
     /// [`ManageError::OverlapTooLong`], [`ManageError::NotFound`], [`ManageError::Revoked`],
     /// [`ManageError::Expired`], [`ManageError::Unverifiable`], [`ManageError::EndNeeded`],
-    /// [`ManageError::NeverValid`], [`ManageError::Overtaken`], [`ManageError::Entropy`]: nothing has changed. [`ManageError::Store`], after
-    /// which the key may have been rotated or not: if it was, the list has a new key that nobody has seen;
-    /// revoke that.
+    /// [`ManageError::NeverValid`], [`ManageError::Overtaken`], [`ManageError::Entropy`]: nothing has changed.
+    /// [`ManageError::Store`]: see above.
     pub async fn rotate(&self, kid: &Kid, rotation: Rotation) -> Result<Rotated, ManageError> {
         let shared = &self.shared;
         if rotation.overlap > Rotation::MAX_OVERLAP {
@@ -49,11 +54,17 @@ impl ApiKeyCache {
             };
             let plan = shared.plan(&record?, rotation, &key)?;
             if let Some(changes) = shared.store.rotate(&plan.old, &plan.new).await? {
-                shared.announce(&changes).await;
+                let committed_by = shared.clock.monotonic();
+                let published = shared.announce(&changes).await;
+                let revocation = matches!(plan.old.state, RecordState::Revoked).then(|| {
+                    let [of_old, _] = &changes;
+                    Revocation::of_change(Arc::clone(shared), of_old.seq, committed_by, published)
+                });
                 return Ok(Rotated {
                     key,
                     expires_at: plan.new.expires_at,
                     old_ends_at: plan.old_ends_at,
+                    revocation,
                 });
             }
         }
@@ -169,9 +180,17 @@ pub struct Rotated {
     key: ApiKey,
     expires_at: Option<UnixMillis>,
     old_ends_at: UnixMillis,
+    revocation: Option<Revocation>,
 }
 
 impl Rotated {
+    /// The revocation of the old key, if it was revoked: whether others were told, and when none of them
+    /// accepts it any more.
+    #[must_use]
+    pub fn revocation(&self) -> Option<&Revocation> {
+        self.revocation.as_ref()
+    }
+
     /// The id under which the new key is listed and revoked.
     #[must_use]
     pub fn kid(&self) -> &Kid {

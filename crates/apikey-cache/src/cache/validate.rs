@@ -12,10 +12,9 @@ use super::{
 };
 use crate::{
     key::ApiKey,
-    observer::{DenialReason, Event, Hit, StoreTask},
+    observer::{DenialReason, Event, Hit},
     principal::Principal,
     store::Validity,
-    verifier::Verifier,
 };
 
 /// When a caller may try again after the store did not answer.
@@ -51,6 +50,7 @@ impl ApiKeyCache {
     pub async fn validate(&self, key: &ApiKey) -> Result<Principal, Denied> {
         match self.shared.validate_from_memory(key) {
             Decision::Made(answer) => answer,
+            Decision::Renew(principal) => self.shared.renew(key, principal).await,
             Decision::Open(source) => self.shared.validate_from_store(key, source).await,
         }
     }
@@ -59,6 +59,8 @@ impl ApiKeyCache {
 /// What can be said without asking the store.
 pub(super) enum Decision {
     Made(Result<Principal, Denied>),
+    /// Accepted; its hash is under an earlier pepper.
+    Renew(Principal),
     Open(Source),
 }
 
@@ -66,6 +68,7 @@ pub(super) enum Decision {
 #[derive(Clone, Copy)]
 pub(super) enum Source {
     SharedLoad,
+    /// Others that came before it began may share it.
     OwnLoad,
 }
 
@@ -78,7 +81,7 @@ impl Shared {
         let confirmed = self.is_confirmed(now);
         if confirmed && let Some(entry) = self.fenced.key(key.kid(), now) {
             self.emit(&Event::Hit(Hit::Positive));
-            return Decision::Made(self.decide_on_hit(key, entry, now));
+            return self.decide_on_hit(key, entry, now);
         }
         // Only now: it would cost a hit half as much again.
         if !key.kid().is_tagged_by(&self.peppers) {
@@ -114,7 +117,7 @@ impl Shared {
             Source::SharedLoad => self.load_shared(key.kid()).await,
             Source::OwnLoad => {
                 self.emit(&Event::DirectValidation);
-                self.load_directly(key.kid()).await
+                self.load_own(key.kid()).await
             }
         }
     }
@@ -141,18 +144,33 @@ impl Shared {
         }
     }
 
-    fn decide_on_hit(
-        &self,
-        key: &ApiKey,
-        entry: Arc<Entry>,
-        now: Duration,
-    ) -> Result<Principal, Denied> {
-        let Accepted { principal, .. } = self.decide(key, entry)?;
+    fn decide_on_hit(&self, key: &ApiKey, entry: Arc<Entry>, now: Duration) -> Decision {
+        let Accepted {
+            principal,
+            is_first_use,
+        } = match self.decide(key, entry) {
+            Ok(accepted) => accepted,
+            Err(denied) => return Decision::Made(Err(denied)),
+        };
         let now = nanoseconds(now);
         // Only now: nobody without the secret has a record kept in memory.
         if principal.entry().refresh.has_come(now) {
             self.request_refresh(principal.entry(), now);
         }
+        // What was loaded before anybody asked for it, at the start or early, is first used here.
+        if is_first_use && principal.entry().pepper != self.peppers.primary().version {
+            return Decision::Renew(principal);
+        }
+        Decision::Made(Ok(principal))
+    }
+
+    #[cold]
+    pub(super) async fn renew(
+        &self,
+        key: &ApiKey,
+        principal: Principal,
+    ) -> Result<Principal, Denied> {
+        self.renew_hash(key, principal.entry()).await;
         Ok(principal)
     }
 
@@ -194,25 +212,6 @@ impl Shared {
     fn deny<T>(&self, reason: DenialReason) -> Result<T, Denied> {
         self.emit(&Event::Denied(reason));
         Err(Denied::Unauthorized)
-    }
-
-    /// Hashes a key again, if it is not hashed under the primary pepper. What the key is allowed
-    /// stays, so nothing is invalidated; if it fails, the next load tries again.
-    async fn renew_hash(&self, key: &ApiKey, entry: &Entry) {
-        let from = entry.pepper;
-        let primary = self.peppers.primary();
-        if from == primary.version {
-            return;
-        }
-        let record = &entry.record;
-        let verifier = Verifier::derive(primary, record, key);
-        let renewed = self
-            .store
-            .rehash(&record.kid, record.version, from, &verifier);
-        match tokio::time::timeout(self.store_timeout, renewed).await {
-            Ok(Ok(())) => self.emit(&Event::Rehashed { from }),
-            Ok(Err(_)) | Err(_) => self.emit(&Event::StoreFailed(StoreTask::Rehash)),
-        }
     }
 }
 

@@ -26,6 +26,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 ///
 /// A bus may lose notices, but not while all goes well: the suite waits up to 20 s for each.
 ///
+/// Two clauses take a network that fails, which the suite has not, and are yours to test: that a watermark which
+/// reaches the bus late is not heard, or is heard as older by as much, and that `tell` answers within a tenth of a
+/// second, and at once while the bus is known to be down.
+///
 /// # Panics
 ///
 /// The bus breaks the contract, or fails. The message names the clause.

@@ -182,6 +182,12 @@ async fn the_latest_use_is_kept_and_is_no_new_version(clause: Clause, store: &dy
     let used = load(clause, store, kid(1)).await;
     let latest = Some(UnixMillis::new(30));
     clause.same("after 20, 30 and 10", used.last_used, latest);
+    let uses = [50, 60, 40].map(|date| (kid(1), UnixMillis::new(date)));
+    let written = store.update_last_used(&uses).await;
+    clause.done("update_last_used", written);
+    let used = load(clause, store, kid(1)).await;
+    let latest = Some(UnixMillis::new(60));
+    clause.same("after 50, 60 and 40 at once", used.last_used, latest);
     clause.same("its version", used.version, RecordVersion::FIRST);
     let unused = load(clause, store, kid(2)).await;
     clause.same("never used", unused.last_used, None);

@@ -165,18 +165,16 @@ impl KeyStore for SqliteKeyStore {
     }
 
     async fn update_last_used(&self, uses: &[(Kid, UnixMillis)]) -> Result<(), StoreError> {
+        // Made before the lock is taken. Nothing in a kid has to be escaped.
+        let uses = uses.iter();
+        let uses = uses.map(|(kid, date)| format!("[\"{}\",{}]", kid.as_str(), date.value()));
+        let uses = format!("[{}]", uses.collect::<Vec<_>>().join(","));
         let mut transaction = self.begin().await?;
-        for (kid, date) in uses {
-            sqlx::query(
-                "UPDATE apikey_cache_api_key SET last_used = ?1 \
-                 WHERE kid = ?2 AND (last_used IS NULL OR last_used < ?1)",
-            )
-            .bind(date.value())
-            .bind(kid.as_str())
+        sqlx::query(UPDATE_LAST_USED)
+            .bind(uses)
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
-        }
         commit(transaction).await
     }
 
@@ -232,6 +230,12 @@ impl KeyStore for SqliteKeyStore {
         trial::run(&self.pool).await
     }
 }
+
+/// One statement for all, which looks each of them up.
+const UPDATE_LAST_USED: &str = "\
+    UPDATE apikey_cache_api_key SET last_used = used.at \
+    FROM (SELECT value ->> 0 AS kid, max(value ->> 1) AS at FROM json_each(?1) GROUP BY 1) AS used \
+    WHERE apikey_cache_api_key.kid = used.kid AND (last_used IS NULL OR last_used < used.at)";
 
 /// From the end of an index that has the active ones alone.
 const RECENTLY_USED: &str = "\

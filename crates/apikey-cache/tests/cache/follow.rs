@@ -192,25 +192,6 @@ async fn a_follower_ends_with_the_last_handle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn uses_are_written_within_two_minutes() {
-    let mut node = Node::new();
-    let issued = node.issue().await;
-    assert_eq!(
-        node.cache.record(issued.kid()).await.unwrap().last_used(),
-        None
-    );
-    node.pass(Duration::from_secs(100)).await;
-    let used_at = node.clock.wall();
-    for _ in 0..60 {
-        assert!(node.accepts(issued.key()).await);
-        node.pass(Duration::from_secs(2)).await;
-    }
-    let info = node.cache.record(issued.kid()).await.unwrap();
-    let written = info.last_used().unwrap();
-    assert!(written > used_at && written < used_at + Duration::from_secs(120));
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_feed_that_tells_of_changes_is_read_at_once() {
     let (mut node, other, key) = two_nodes().await;
     node.store.tell_at_once();
@@ -257,23 +238,6 @@ async fn without_a_feed_every_request_asks_the_store() {
     let stats = cache.stats();
     assert_eq!((stats.hits, stats.direct_validations), (0, 4));
     assert_eq!((stats.entries, stats.confirmed_for), (0, Duration::ZERO));
-}
-
-#[tokio::test(start_paused = true)]
-async fn uses_are_written_without_a_feed_too() {
-    let store = Arc::new(MemoryKeyStore::new());
-    let node = Node::on(Arc::clone(&store), |builder| builder);
-    let key = node.issue().await.into_key();
-    let cache = ApiKeyCache::builder_without_feed(Arc::clone(&store) as _, peppers(1, &[1]))
-        .clock(Arc::clone(&node.clock) as _)
-        .build();
-    let follow = tokio::spawn(cache.follow());
-    cache.validate(&key).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(31)).await;
-    let record = store.load(key.kid()).await.unwrap().unwrap();
-    assert!(record.last_used.is_some());
-    drop(cache);
-    follow.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,5 +17,6 @@ mod refresh;
 mod requests;
 mod rotate;
 mod support;
+mod uses;
 mod warm;
 mod without_cache;

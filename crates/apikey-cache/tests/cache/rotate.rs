@@ -1,12 +1,14 @@
 //! A key that replaces another.
 
 use std::{
+    pin::pin,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
+use futures_util::FutureExt as _;
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCache, KeyStatus, Kid, ManageError, Rotated, Rotation, Tier,
+    ApiKey, ApiKeyCache, EffectiveBy, KeyStatus, Kid, ManageError, Rotated, Rotation, Tier,
     clock::Clock as _,
     feed::ChangeFeed as _,
     observer::{DenialReason, RowFault},
@@ -88,12 +90,41 @@ async fn without_an_overlap_the_old_key_is_revoked() {
         let rotated = node.cache.rotate(old.kid(), Rotation::after(overlap)).await;
         let rotated = rotated.unwrap();
         assert_eq!(rotated.old_ends_at(), node.clock.wall());
+        assert!(rotated.revocation().unwrap().was_active());
         assert_eq!(node.denial(&old).await, DenialReason::Revoked);
         assert!(node.accepts(rotated.key()).await);
         let record = node.store.load(old.kid()).await.unwrap().unwrap();
         assert!(matches!(record.state, RecordState::Revoked));
     }
     assert!(node.accepts(&old).await, "another key stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_the_old_key_is_revoked_everywhere_can_be_waited_for() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let (node, mut other) = (node(&store, 1, &[1]), node(&store, 1, &[1]));
+    let old = node.issue().await.into_key();
+    // The other node has noted that it reads.
+    other.pass(Duration::from_millis(500)).await;
+    assert!(other.accepts(&old).await);
+    let later = node.cache.rotate(old.kid(), Rotation::after(SECOND)).await;
+    assert!(later.unwrap().revocation().is_none(), "the old key is good");
+
+    // It has an end by now.
+    let now = Rotation::after(Duration::ZERO).expires_at(node.clock.wall() + DAY);
+    let rotated = node.cache.rotate(old.kid(), now).await.unwrap();
+    let revocation = rotated.revocation().unwrap();
+    let mut effective = pin!(revocation.effective());
+    assert_eq!(effective.as_mut().now_or_never(), None);
+    let effective = loop {
+        other.pass(Duration::from_millis(100)).await;
+        node.clock.advance(Duration::from_millis(100));
+        if let Some(effective) = effective.as_mut().now_or_never() {
+            break effective;
+        }
+    };
+    assert_eq!(effective.how, EffectiveBy::Acknowledged);
+    assert_eq!(other.denial(&old).await, DenialReason::Revoked);
 }
 
 #[tokio::test(start_paused = true)]

@@ -229,6 +229,10 @@ pub(crate) struct FlakyStore {
     in_flight: AtomicUsize,
     most_in_flight: AtomicUsize,
     rehashes: AtomicUsize,
+    /// Whether no hash can be renewed, because somebody holds a lock.
+    rehashes_wait: AtomicBool,
+    /// How many dates of last use each call brought.
+    uses: Mutex<Vec<usize>>,
     /// Whether the feed tells of changes at once.
     tells: AtomicBool,
     /// Whether no reader can be noted.
@@ -258,6 +262,8 @@ impl FlakyStore {
             in_flight: AtomicUsize::new(0),
             most_in_flight: AtomicUsize::new(0),
             rehashes: AtomicUsize::new(0),
+            rehashes_wait: AtomicBool::new(false),
+            uses: Mutex::new(Vec::new()),
             tells: AtomicBool::new(false),
             notes_fail: AtomicBool::new(false),
         }
@@ -318,6 +324,16 @@ impl FlakyStore {
         self.rehashes.load(Ordering::SeqCst)
     }
 
+    /// From now on attempts to renew a hash do not end, or they do.
+    pub(crate) fn let_rehashes_wait(&self, wait: bool) {
+        self.rehashes_wait.store(wait, Ordering::SeqCst);
+    }
+
+    /// How many dates of last use came at once, each time.
+    pub(crate) fn uses(&self) -> Vec<usize> {
+        self.uses.lock().unwrap().clone()
+    }
+
     pub(crate) fn most_loads_at_once(&self) -> usize {
         self.most_in_flight.load(Ordering::SeqCst)
     }
@@ -372,6 +388,9 @@ impl KeyStore for FlakyStore {
         verifier: &Verifier,
     ) -> Result<(), StoreError> {
         self.rehashes.fetch_add(1, Ordering::SeqCst);
+        if self.rehashes_wait.load(Ordering::SeqCst) {
+            return pending().await;
+        }
         self.connect()
             .await?
             .rehash(kid, version, under, verifier)
@@ -402,6 +421,7 @@ impl KeyStore for FlakyStore {
     }
 
     async fn update_last_used(&self, uses: &[(Kid, UnixMillis)]) -> Result<(), StoreError> {
+        self.uses.lock().unwrap().push(uses.len());
         self.connect().await?.update_last_used(uses).await
     }
 

@@ -4,9 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use portcullis_apikey_cache::{
     ApiKey, ApiKeyCacheBuilder, Denied,
+    clock::Clock as _,
     observer::{DenialReason, Event},
-    store::MemoryKeyStore,
+    store::{KeyStore as _, MemoryKeyStore, UnixMillis},
 };
+use tokio::task::JoinHandle;
 
 use crate::support::{DEADLINE, Node, eventually, peppers, with_wrong_secret};
 
@@ -71,17 +73,102 @@ async fn invented_kids_are_refused_without_the_store_and_a_store_that_is_down_is
     }
 }
 
+fn off_and_slow(off: fn(ApiKeyCacheBuilder) -> ApiKeyCacheBuilder) -> Node {
+    let node = Node::on(Arc::new(MemoryKeyStore::new()), |builder| {
+        off(builder).store_timeout(DEADLINE)
+    });
+    node.store.slow_down();
+    node
+}
+
+/// Validates a key in a task of its own.
+fn request(node: &Node, key: &ApiKey) -> JoinHandle<bool> {
+    let cache = node.cache.clone();
+    let key = ApiKey::parse(key.hazmat_expose()).unwrap();
+    tokio::spawn(async move { cache.validate(&key).await.is_ok() })
+}
+
+#[tokio::test]
+async fn requests_of_one_key_ask_twice_at_once_and_are_answered_by_what_was_read_after_they_came() {
+    for off in WAYS {
+        let node = off_and_slow(off);
+        let key = node.issue().await.into_key();
+        let mut early = Vec::new();
+        for loads in 1..=2 {
+            early.push(request(&node, &key));
+            eventually(|| node.store.loads() == loads).await;
+        }
+        // Elsewhere, so that nothing tells this cache that what was read is too old.
+        let at = UnixMillis::saturating_from(node.clock.wall());
+        node.store.current().revoke(key.kid(), at).await.unwrap();
+        let later: Vec<_> = (0..100).map(|_| request(&node, &key)).collect();
+        eventually(|| node.cache.stats().direct_validations == 102).await;
+        let other = node.issue().await.into_key();
+        let of_another_key = request(&node, &other);
+        eventually(|| node.store.loads() == 3).await;
+        node.store.let_answer(3);
+        for early in early {
+            assert!(early.await.unwrap(), "it was read before");
+        }
+        assert!(of_another_key.await.unwrap());
+        eventually(|| node.store.loads() == 4).await;
+        // It comes too late for the load of those.
+        let last = request(&node, &key);
+        eventually(|| node.store.loads() == 5).await;
+        node.store.let_answer(2);
+        for later in later.into_iter().chain([last]) {
+            assert!(!later.await.unwrap());
+        }
+        assert_eq!(node.store.loads(), 5);
+        assert_eq!(node.store.most_loads_at_once(), 3);
+    }
+}
+
+#[tokio::test]
+async fn requests_that_are_given_up_hold_nobody_up() {
+    for off in WAYS {
+        let node = off_and_slow(off);
+        let key = node.issue().await.into_key();
+        let give_up = async |requests: Vec<JoinHandle<bool>>| {
+            for request in requests {
+                request.abort();
+                assert!(request.await.unwrap_err().is_cancelled());
+            }
+        };
+        // Of a load under way, and of the one that waits for it.
+        let first = request(&node, &key);
+        eventually(|| node.store.loads() == 1).await;
+        let second = request(&node, &key);
+        eventually(|| node.store.loads() == 2).await;
+        let [third, fourth] = [(); 2].map(|()| request(&node, &key));
+        eventually(|| node.cache.stats().direct_validations == 4).await;
+        give_up(vec![first, third]).await;
+        node.store.let_answer(3);
+        assert!(second.await.unwrap() && fourth.await.unwrap());
+        assert_eq!(node.store.loads(), 3);
+
+        // All of them.
+        let mut all = Vec::new();
+        for loads in 4..=5 {
+            all.push(request(&node, &key));
+            eventually(|| node.store.loads() == loads).await;
+        }
+        all.insert(0, request(&node, &key));
+        eventually(|| node.cache.stats().direct_validations == 7).await;
+        give_up(all).await;
+        let last = request(&node, &key);
+        eventually(|| node.store.loads() == 6).await;
+        node.store.let_answer(1);
+        assert!(last.await.unwrap());
+    }
+}
+
 #[tokio::test]
 async fn a_load_that_meets_a_revocation_here_lets_nobody_pass() {
     for off in WAYS {
-        let node = Node::on(Arc::new(MemoryKeyStore::new()), |builder| {
-            off(builder).store_timeout(DEADLINE)
-        });
+        let node = off_and_slow(off);
         let issued = node.issue().await;
-        node.store.slow_down();
-        let cache = node.cache.clone();
-        let key = ApiKey::parse(issued.key().hazmat_expose()).unwrap();
-        let waiting = tokio::spawn(async move { cache.validate(&key).await.is_ok() });
+        let waiting = request(&node, issued.key());
         eventually(|| node.store.loads() == 1).await;
         node.cache.revoke(issued.kid()).await.unwrap();
         node.store.let_answer(2);

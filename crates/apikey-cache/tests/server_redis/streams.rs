@@ -132,6 +132,56 @@ async fn what_others_write_ends_listening_and_is_not_heard_by_who_listens_again(
     works(&bus).await;
 }
 
+/// Adds so many of one entry in one step, past the most that caches keep.
+fn flood(server: &Server, count: u32, [notice, mac]: &[String; 2]) {
+    const SCRIPT: &str = "for _ = 1, ARGV[1] do \
+         redis.call('xadd', KEYS[1], '*', 'notice', ARGV[2], 'mac', ARGV[3]) end";
+    server.cli(&["eval", SCRIPT, "1", STREAM, &count.to_string(), notice, mac]);
+}
+
+#[tokio::test]
+async fn of_a_flood_a_little_is_read_and_nothing_is_heard() {
+    let server = Server::redis();
+    let bus = end(&server.url());
+    let sent = || {
+        let stats = server.cli(&["info", "stats"]);
+        let sent = |line: &str| {
+            line.trim()
+                .strip_prefix("total_net_output_bytes:")?
+                .parse()
+                .ok()
+        };
+        stats.lines().find_map(sent).unwrap()
+    };
+    let mut listener = works(&bus).await;
+    // Genuine ones, so that nothing but their number is wrong.
+    flood(&server, 4_500, &last_entry(&server, STREAM));
+    let why = malformed(listener.next().await);
+    assert!(why.contains("more"), "{why}");
+    server.cli(&["del", STREAM]);
+
+    let mut listener = works(&bus).await;
+    let large = ["x".repeat(2_000), "1:00".to_owned()];
+    flood(&server, 20_000, &large);
+    let before: u64 = sent();
+    malformed(listener.next().await);
+    let read = sent() - before;
+    // 40 MB are there.
+    assert!(read < 12_000_000, "{read}");
+    server.cli(&["del", STREAM]);
+
+    for large in [
+        ["x".repeat(257), "1:00".to_owned()],
+        ["x".to_owned(), "1:".repeat(129)],
+    ] {
+        let mut listener = works(&bus).await;
+        add(&server, &large);
+        let why = malformed(listener.next().await);
+        assert!(why.contains("no MAC"), "{why}");
+    }
+    works(&bus).await;
+}
+
 /// The values of the last entry.
 fn last_entry(server: &Server, stream: &str) -> [String; 2] {
     let printed = server.cli(&["xrevrange", stream, "+", "-", "count", "1"]);

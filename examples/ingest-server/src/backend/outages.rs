@@ -28,7 +28,7 @@ pub(super) type Tell = fn(task: &'static str, cause: Option<&(dyn Error + 'stati
 const CALM: Duration = Duration::from_secs(10);
 
 /// Who asked has given up. Those who do so sooner had no reason to complain.
-const PATIENCE: Duration = Duration::from_millis(500);
+const GIVEN_UP_AFTER: Duration = Duration::from_millis(500);
 
 #[derive(Debug, thiserror::Error)]
 #[error("there was no answer in time")]
@@ -72,7 +72,7 @@ impl Outages {
     }
 
     fn given_up(&self, task: &'static str, asked: Duration, now: Duration) {
-        if now.saturating_sub(asked) >= PATIENCE {
+        if now.saturating_sub(asked) >= GIVEN_UP_AFTER {
             self.failed(task, &Unanswered, now);
         }
     }
@@ -168,10 +168,10 @@ mod tests {
         let at_once = tokio::time::timeout(Duration::ZERO, outages.watch("load", never()));
         at_once.await.unwrap_err();
         assert_eq!(told(), [""; 0], "somebody hung up");
-        let almost = PATIENCE - Duration::from_nanos(1);
+        let almost = GIVEN_UP_AFTER - Duration::from_nanos(1);
         outages.given_up("load", Duration::ZERO, almost);
         assert_eq!(told(), [""; 0]);
-        outages.given_up("load", Duration::ZERO, PATIENCE);
+        outages.given_up("load", Duration::ZERO, GIVEN_UP_AFTER);
         assert_eq!(told(), ["load: there was no answer in time"]);
     }
 }

@@ -335,7 +335,7 @@ async fn list(keys: &ApiKeys, actor: &Actor, arguments: List) -> Result<(), CliE
 fn to_the_second(date: Option<&str>) -> String {
     let seconds = date.map(|date| {
         date.split_once('.')
-            .map_or(date.to_owned(), |(it, _)| format!("{it}Z"))
+            .map_or_else(|| date.to_owned(), |(it, _)| format!("{it}Z"))
     });
     seconds.unwrap_or_else(|| "never".to_owned())
 }

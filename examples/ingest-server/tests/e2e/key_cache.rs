@@ -247,6 +247,16 @@ async fn a_revocation_says_when_it_is_in_effect_everywhere() {
         (server.metrics().await[effective] == 2.0).then_some(())
     })
     .await;
+    let replaced = server.issue("acme", &ALL_SCOPES).await;
+    let path = format!("/admin/api-keys/{}/rotate", replaced.kid);
+    let rotate = server.admin(Method::POST, &path);
+    let answer = rotate.json(&json!({ "overlap_seconds": 0 })).send().await;
+    let answer: Value = answer.unwrap().json().await.unwrap();
+    assert_eq!(answer["published"], Value::Null, "without Redis");
+    wait_for("the end of a key that was replaced", async || {
+        (server.metrics().await[effective] == 3.0).then_some(())
+    })
+    .await;
     // Nothing has changed, and so nothing is to be measured.
     let answer = delete(&awaited, "?wait=effective").await.unwrap();
     let answer: Value = answer.json().await.unwrap();
@@ -254,7 +264,7 @@ async fn a_revocation_says_when_it_is_in_effect_everywhere() {
         (&answer["was_active"], &answer["published"]),
         (&json!(false), &Value::Null)
     );
-    assert_eq!(server.metrics().await[effective], 2.0);
+    assert_eq!(server.metrics().await[effective], 3.0);
     for query in ["?wait=never", "?shoe=1"] {
         let answer = delete(&not_awaited, query).await.unwrap();
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{query}");

@@ -422,6 +422,16 @@ async fn a_rotation_on_the_command_line_reaches_a_running_server() {
     let described = describe(&server, kid).await;
     assert_eq!(described["expires_at"], "2100-01-01T00:00:00.000Z");
 
+    let list = server.data().run(&["api-key", "list"]);
+    let list = String::from_utf8(list.stdout).unwrap();
+    let (head, rows) = list.split_once('\n').unwrap();
+    assert!(
+        head.contains("EXPIRES") && head.contains("LAST USED"),
+        "{head}"
+    );
+    let row = rows.lines().find(|row| row.starts_with(kid)).unwrap();
+    assert!(row.contains("2100-01-01T00:00:00Z  never"), "{row}");
+
     for (arguments, code) in [
         (&[UNKNOWN][..], 1),
         (&["none"], 2),

@@ -28,7 +28,8 @@ const LABEL: &[u8] = b"portcullis/apikey-bus/v1";
 /// How far the clocks of two nodes may differ at all.
 const MOST_APART: i64 = 60_000;
 
-/// What is told by a clock that is ahead counts as new for so long as it is ahead, however late it arrives.
+/// A watermark that is told by a clock which is ahead counts as new until that lead has passed, however late it
+/// arrives.
 const MOST_AHEAD: i64 = 250;
 
 /// How long no watermark counts after a notice came from further ahead: the one who told it tells others, and

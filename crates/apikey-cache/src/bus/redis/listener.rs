@@ -24,6 +24,12 @@ const BLOCK: u64 = 500;
 /// An answer that takes longer does not come.
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(BLOCK + 1_000);
 
+/// Notices heard at once at most. It is more than a stream keeps, so only one that others write to has as many.
+const MOST_AT_ONCE: usize = 4_500;
+
+const FLOODED: BusError =
+    BusError::Malformed("more notices came at once than a stream keeps: others write to it");
+
 /// Reads a stream from where it ended when listening began.
 pub(super) struct RedisListener {
     connection: Connection,
@@ -58,6 +64,7 @@ impl RedisListener {
     fn commands(&self) -> Pipeline {
         let mut commands = redis::pipe();
         let read = commands.cmd("XREAD").arg("BLOCK").arg(BLOCK);
+        read.arg("COUNT").arg(MOST_AT_ONCE);
         read.arg("STREAMS").arg(&self.stream);
         read.arg(self.position.last.to_string());
         commands.cmd("XINFO").arg("STREAM").arg(&self.stream);
@@ -71,6 +78,10 @@ impl BusListener for RedisListener {
         let commands = self.commands();
         let [read, info] = replies(&mut self.connection, &commands).await?;
         let entries = reply::entries(read)?;
+        if entries.len() >= MOST_AT_ONCE {
+            // What stands behind them is not known.
+            return Err(FLOODED);
+        }
         let last = entries.last().map(|(id, _)| *id);
         let position = self.position.moved_to(last, Extent::read(info)?)?;
         let notices = entries.iter().filter_map(|(_, entry)| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::entropy::Entropy;
 
 /// Nothing to all of a time; nothing without randomness.
-pub(super) fn random_share(time: Duration, entropy: &dyn Entropy) -> Duration {
+pub(in crate::cache) fn random_share(time: Duration, entropy: &dyn Entropy) -> Duration {
     let mut random = [0; 2];
     let share = entropy
         .fill(&mut random)

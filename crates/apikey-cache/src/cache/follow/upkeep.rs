@@ -9,6 +9,10 @@ use crate::{feed::RETENTION, observer::StoreTask};
 
 /// From one writing of the dates of last use to the next.
 const WRITE_USES_EVERY: Duration = Duration::from_secs(30);
+/// Dates written in one transaction: who revokes a key meanwhile waits for its end.
+const BATCH: usize = 500;
+/// From the end of one to the next: who waits for a lock of SQLite looks for it every 100 ms.
+const BETWEEN_BATCHES: Duration = Duration::from_millis(110);
 /// The feed is trimmed at one of so many writings: every 10 minutes.
 const WRITINGS_PER_TRIM: u32 = 20;
 
@@ -29,12 +33,20 @@ pub(super) async fn repeatedly(shared: Weak<Shared>) {
 }
 
 impl Shared {
+    /// Writes what there is to write now, up to the first failure: the rest is written the next time.
     pub(super) async fn write_uses(&self) {
-        let uses = self.last_used.take();
-        if !uses.is_empty() {
+        let batches = self.last_used.len().div_ceil(BATCH);
+        for batch in 0..batches {
+            if batch > 0 {
+                sleep(BETWEEN_BATCHES).await;
+            }
+            let uses = self.last_used.some(BATCH);
             let written = self.store.update_last_used(&uses);
-            self.within_timeout(StoreTask::UpdateLastUsed, written)
-                .await;
+            let written = self.within_timeout(StoreTask::UpdateLastUsed, written);
+            if written.await.is_none() {
+                return;
+            }
+            self.last_used.written(&uses);
         }
     }
 

@@ -109,6 +109,20 @@ async fn the_keys_used_last_are_the_end_of_an_index() {
     assert_eq!(steps(&store, RECENTLY_USED, &[0, 10]).await, [expected]);
 }
 
+/// Who revokes a key waits until the dates of hundreds are written.
+#[tokio::test]
+async fn dates_of_last_use_are_written_by_one_statement_that_looks_each_key_up() {
+    let files = Files::new();
+    let store = files.next().await;
+    let steps = steps(&store, UPDATE_LAST_USED, &[]).await;
+    let by_kid = |step: &String| step.starts_with("SEARCH apikey_cache_api_key ");
+    assert!(steps.iter().any(by_kid), "{steps:?}");
+    assert!(
+        !steps.contains(&"SCAN apikey_cache_api_key".to_owned()),
+        "{steps:?}"
+    );
+}
+
 #[tokio::test]
 async fn rows_are_counted_by_pepper_in_an_index_that_has_all_of_it() {
     let files = Files::new();

@@ -60,17 +60,7 @@ impl ApiKeys {
             kid: kid.as_ref().ok(),
         };
         self.report(actor, action, revocation.as_ref().err());
-        let revocation = revocation?;
-        Ok(RevokedApiKey {
-            kid: kid?.to_string(),
-            was_active: revocation.was_active(),
-            published: match revocation.published() {
-                Published::NoBus => None,
-                _ if !revocation.was_active() => None,
-                published => Some(published == Published::Yes),
-            },
-            revocation,
-        })
+        Ok(RevokedApiKey::new(&kid?, revocation?))
     }
 
     /// What was begun names the key, so that a revocation that is done is told as done even if what
@@ -98,6 +88,19 @@ impl ApiKeys {
 }
 
 impl RevokedApiKey {
+    pub(super) fn new(kid: &Kid, revocation: Revocation) -> Self {
+        Self {
+            kid: kid.to_string(),
+            was_active: revocation.was_active(),
+            published: match revocation.published() {
+                Published::NoBus => None,
+                _ if !revocation.was_active() => None,
+                published => Some(published == Published::Yes),
+            },
+            revocation,
+        }
+    }
+
     /// Waits until no process accepts the key any more: 3 s at most, whatever is down.
     pub(crate) async fn effective(self) -> EffectiveRevocation {
         let effective = self.revocation.effective().await;

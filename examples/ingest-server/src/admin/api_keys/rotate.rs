@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use portcullis_apikey_cache::{Kid, Rotated, Rotation};
 use serde::Deserialize;
 
-use super::{ApiKeyError, ApiKeys, IssuedApiKey, failed, request};
+use super::{ApiKeyError, ApiKeys, IssuedApiKey, RevokedApiKey, failed, request};
 use crate::{
     admin::{Action, Actor, names, record},
     store::{AuditOutcome, Unrecorded},
@@ -27,6 +27,8 @@ pub(crate) struct RotatedApiKey {
     /// When the new one ends, if ever.
     pub(crate) expires_at: Option<String>,
     pub(crate) old_ends_at: String,
+    /// If the old one was revoked at once.
+    pub(crate) revoked: Option<RevokedApiKey>,
 }
 
 impl RotationRequest {
@@ -110,10 +112,10 @@ impl ApiKeys {
         if let Err(unrecorded) = change.finish(AuditOutcome::Success, None).await {
             // Nobody has seen the new key. The old one's end stands: that it was asked for is on record.
             self.revoke_unseen(kid, rotated.kid(), &unrecorded).await;
-            let old_ends_at = RotatedApiKey::from(rotated).old_ends_at;
+            let old_ends_at = RotatedApiKey::new(kid, rotated).old_ends_at;
             return Err(ApiKeyError::RotatedUnrecorded { old_ends_at });
         }
-        Ok(rotated.into())
+        Ok(RotatedApiKey::new(kid, rotated))
     }
 
     async fn revoke_unseen(&self, old: &Kid, new: &Kid, unrecorded: &Unrecorded) {
@@ -131,17 +133,26 @@ impl ApiKeys {
     }
 }
 
-impl From<Rotated> for RotatedApiKey {
-    fn from(rotated: Rotated) -> Self {
+impl RotatedApiKey {
+    fn new(old: &Kid, rotated: Rotated) -> Self {
         let time = |at: SystemTime| timestamp::format(timestamp::from_system(at));
         let expires_at = rotated.expires_at().map(time);
         let old_ends_at = time(rotated.old_ends_at());
+        let revocation = rotated.revocation().cloned();
+        let revoked = revocation.map(|revocation| RevokedApiKey::new(old, revocation));
         let kid = *rotated.kid();
         let key = rotated.into_key();
         Self {
             new: IssuedApiKey { kid, key },
             expires_at,
             old_ends_at,
+            revoked,
         }
+    }
+
+    /// Whether Redis has told other processes that the old key is revoked; null where none is configured, and
+    /// where it is not revoked at once.
+    pub(crate) fn published(&self) -> Option<bool> {
+        self.revoked.as_ref()?.published
     }
 }

@@ -42,16 +42,20 @@ pub(super) async fn rotate(
     }
     let old = arguments.kid;
     let rotated = keys.rotate(actor, &old, &request).await;
+    let rotated = rotated.map_err(CommandError::from)?;
+    let published = rotated.published();
     let RotatedApiKey {
         new,
         expires_at,
         old_ends_at,
-    } = rotated.map_err(CommandError::from)?;
+        ..
+    } = rotated;
     // EXPOSE: the holder has to learn the key, once.
     let (kid, key) = (&new.kid, new.key.hazmat_expose());
     let printed = if arguments.json {
         let line = json!({
             "kid": kid.as_str(), "key": key, "expires_at": expires_at, "old_ends_at": old_ends_at,
+            "published": published,
         });
         print(&line.to_string())
     } else {

@@ -91,15 +91,21 @@ pub(super) async fn rotate(
     })?;
     let keys = state.use_cases.api_keys;
     let rotated = finish(async move { keys.rotate(&actor, &kid, &request).await }).await??;
+    let published = rotated.published();
     let RotatedApiKey {
         new,
         expires_at,
         old_ends_at,
+        revoked,
     } = rotated;
+    if let Some(revoked) = revoked {
+        revoked.observe();
+    }
     // EXPOSE: the holder has to learn the key, once.
     let key = new.key.hazmat_expose();
     let answer = json!({
         "kid": new.kid.as_str(), "key": key, "expires_at": expires_at, "old_ends_at": old_ends_at,
+        "published": published,
     });
     Ok((StatusCode::CREATED, Json(answer)))
 }
