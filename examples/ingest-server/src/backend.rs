@@ -11,10 +11,12 @@ mod limit_stores;
 mod limiter;
 mod location;
 mod needed_peppers;
+mod outages;
 mod redis_client;
 mod secret_checks;
 mod upkeep;
 mod watched;
+mod watched_bus;
 
 use std::{num::NonZeroUsize, sync::Arc};
 

@@ -40,6 +40,7 @@ impl ApiKeyCache {
     pub async fn validate_for(&self, key: &ApiKey, needed: &Scopes) -> Result<Principal, Denied> {
         match self.shared.validate_from_memory(key) {
             Decision::Made(answer) => answer,
+            Decision::Renew(principal) => self.shared.renew(key, principal).await,
             Decision::Open(Source::OwnLoad) => self.shared.validate_unconfirmed(key, needed).await,
             Decision::Open(source) => self.shared.validate_from_store(key, source).await,
         }

@@ -218,6 +218,9 @@ pub enum ManageError {
     /// The key would expire before it is valid.
     #[error("the API key would expire before it is valid; choose a later date")]
     NeverValid,
+    /// The key has an end, and it is not said when the one that replaces it is to end.
+    #[error("the API key ends: say when the new one is to end")]
+    EndNeeded,
     /// The key was revoked before.
     #[error("the API key is revoked, which cannot be undone; issue a new one")]
     Revoked,

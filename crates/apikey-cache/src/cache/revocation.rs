@@ -113,7 +113,10 @@ impl Revocation {
         let how = self.wait().await;
         let now = self.shared.clock.monotonic();
         let took = now.saturating_sub(self.committed_by);
-        self.shared.emit(&Event::Effective { took, how });
+        // Of a key that was revoked before, nobody knows for how long it has been in effect.
+        if self.was_active() {
+            self.shared.emit(&Event::Effective { took, how });
+        }
         Effective { took, how }
     }
 

@@ -22,26 +22,22 @@ impl ApiKeyCache {
     /// The new key can be shown now and never again.
     ///
     /// The new key is good at once, or from the date on from which the old one would have been. It ends where
-    /// [`Rotation::expires_at`] says; otherwise after as long a life as the old one had, if that had an end.
-    /// The old key ends after the overlap, or at its own end if that is earlier. Once this returns, this
-    /// process goes by that, and every other process learns of it from the change feed.
+    /// [`Rotation::expires_at`] says, or never; for a key that has an end, as one has that was replaced before,
+    /// that has to be said. The old key ends after the overlap, or at its own end if that is earlier; one that
+    /// would end before it is good is revoked. Once this returns, this process goes by that, and every other
+    /// process learns of it from the change feed.
     ///
     /// A key that is not good any more, or whose row nothing vouches for, is not rotated: issue a new one.
     ///
     /// If this fails with [`ManageError::Store`], or its future is dropped, the key may have been rotated or
     /// not. If it was, the list has a new key that nobody has seen: revoke that.
     ///
-    /// # Security
-    ///
-    /// When the old key was issued is not authenticated, unlike its end. Anyone who can write the table can
-    /// lengthen the life that the new key has after it: where that is to be excluded, say [`Rotation::expires_at`].
-    ///
     /// # Errors
     ///
     /// [`ManageError::OverlapTooLong`], [`ManageError::NotFound`], [`ManageError::Revoked`],
-    /// [`ManageError::Expired`], [`ManageError::Unverifiable`], [`ManageError::NeverValid`],
-    /// [`ManageError::Overtaken`], [`ManageError::Entropy`]: nothing has changed. [`ManageError::Store`]: see
-    /// above.
+    /// [`ManageError::Expired`], [`ManageError::Unverifiable`], [`ManageError::EndNeeded`],
+    /// [`ManageError::NeverValid`], [`ManageError::Overtaken`], [`ManageError::Entropy`]: nothing has changed.
+    /// [`ManageError::Store`]: see above.
     pub async fn rotate(&self, kid: &Kid, rotation: Rotation) -> Result<Rotated, ManageError> {
         let shared = &self.shared;
         if rotation.overlap > Rotation::MAX_OVERLAP {
@@ -66,6 +62,7 @@ impl ApiKeyCache {
                 });
                 return Ok(Rotated {
                     key,
+                    expires_at: plan.new.expires_at,
                     old_ends_at: plan.old_ends_at,
                     revocation,
                 });
@@ -94,7 +91,7 @@ impl Shared {
         };
         let now = self.wall();
         let overlap_ends = now.saturating_add(rotation.overlap);
-        let old_ends_at = record
+        let mut old_ends_at = record
             .expires_at
             .map_or(overlap_ends, |end| end.min(overlap_ends));
         let mut old = KeyRecord {
@@ -109,7 +106,13 @@ impl Shared {
         if record.validity(now) == Validity::Past {
             return Err(ManageError::Expired);
         }
-        if rotation.overlap < MILLISECOND {
+        let expires_at = rotation.expires_at.map(UnixMillis::saturating_from);
+        if expires_at.is_none() && record.expires_at.is_some() {
+            return Err(ManageError::EndNeeded);
+        }
+        let is_never_good = record.not_before.is_some_and(|start| old_ends_at <= start);
+        if rotation.overlap < MILLISECOND || is_never_good {
+            old_ends_at = now;
             old.expires_at = record.expires_at;
             old.state = RecordState::Revoked;
         } else {
@@ -119,7 +122,7 @@ impl Shared {
             kid: *key.kid(),
             version: RecordVersion::FIRST,
             not_before: record.not_before.filter(|start| *start > now),
-            expires_at: rotation.new_end(record, now),
+            expires_at,
             created_at: now,
             last_used: None,
             state: RecordState::Revoked,
@@ -160,7 +163,8 @@ impl Rotation {
         }
     }
 
-    /// The new key is refused from this date on; of the date, milliseconds count.
+    /// The new key is refused from this date on; of the date, milliseconds count. It inherits no end, so a key
+    /// that has one is not rotated without this.
     #[must_use]
     pub fn expires_at(self, date: SystemTime) -> Self {
         Self {
@@ -168,30 +172,19 @@ impl Rotation {
             ..self
         }
     }
-
-    fn new_end(self, record: &KeyRecord, now: UnixMillis) -> Option<UnixMillis> {
-        let as_long_as_before = || {
-            let lifetime = record
-                .expires_at?
-                .value()
-                .saturating_sub(record.created_at.value());
-            Some(UnixMillis::new(now.value().saturating_add(lifetime)))
-        };
-        let chosen = self.expires_at.map(UnixMillis::saturating_from);
-        chosen.or_else(as_long_as_before)
-    }
 }
 
 /// A key that has just replaced another.
 #[derive(Debug)]
 pub struct Rotated {
     key: ApiKey,
+    expires_at: Option<UnixMillis>,
     old_ends_at: UnixMillis,
     revocation: Option<Revocation>,
 }
 
 impl Rotated {
-    /// The revocation of the old key, if there was no overlap: whether others were told, and when none of them
+    /// The revocation of the old key, if it was revoked: whether others were told, and when none of them
     /// accepts it any more.
     #[must_use]
     pub fn revocation(&self) -> Option<&Revocation> {
@@ -214,6 +207,12 @@ impl Rotated {
     #[must_use]
     pub fn into_key(self) -> ApiKey {
         self.key
+    }
+
+    /// From when on the new key is refused, if ever.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.expires_at.and_then(UnixMillis::to_system_time)
     }
 
     /// From when on the old key is refused; 1970 if the platform cannot express the date.

@@ -50,6 +50,7 @@ impl ApiKeyCache {
     pub async fn validate(&self, key: &ApiKey) -> Result<Principal, Denied> {
         match self.shared.validate_from_memory(key) {
             Decision::Made(answer) => answer,
+            Decision::Renew(principal) => self.shared.renew(key, principal).await,
             Decision::Open(source) => self.shared.validate_from_store(key, source).await,
         }
     }
@@ -58,6 +59,8 @@ impl ApiKeyCache {
 /// What can be said without asking the store.
 pub(super) enum Decision {
     Made(Result<Principal, Denied>),
+    /// Accepted; its hash is under an earlier pepper.
+    Renew(Principal),
     Open(Source),
 }
 
@@ -78,7 +81,7 @@ impl Shared {
         let confirmed = self.is_confirmed(now);
         if confirmed && let Some(entry) = self.fenced.key(key.kid(), now) {
             self.emit(&Event::Hit(Hit::Positive));
-            return Decision::Made(self.decide_on_hit(key, entry, now));
+            return self.decide_on_hit(key, entry, now);
         }
         // Only now: it would cost a hit half as much again.
         if !key.kid().is_tagged_by(&self.peppers) {
@@ -146,18 +149,33 @@ impl Shared {
         }
     }
 
-    fn decide_on_hit(
-        &self,
-        key: &ApiKey,
-        entry: Arc<Entry>,
-        now: Duration,
-    ) -> Result<Principal, Denied> {
-        let Accepted { principal, .. } = self.decide(key, entry)?;
+    fn decide_on_hit(&self, key: &ApiKey, entry: Arc<Entry>, now: Duration) -> Decision {
+        let Accepted {
+            principal,
+            is_first_use,
+        } = match self.decide(key, entry) {
+            Ok(accepted) => accepted,
+            Err(denied) => return Decision::Made(Err(denied)),
+        };
         let now = nanoseconds(now);
         // Only now: nobody without the secret has a record kept in memory.
         if principal.entry().refresh.has_come(now) {
             self.request_refresh(principal.entry(), now);
         }
+        // What was loaded before anybody asked for it, at the start or early, is first used here.
+        if is_first_use && principal.entry().pepper != self.peppers.primary().version {
+            return Decision::Renew(principal);
+        }
+        Decision::Made(Ok(principal))
+    }
+
+    #[cold]
+    pub(super) async fn renew(
+        &self,
+        key: &ApiKey,
+        principal: Principal,
+    ) -> Result<Principal, Denied> {
+        self.renew_hash(key, principal.entry()).await;
         Ok(principal)
     }
 

@@ -274,11 +274,7 @@ async fn the_hash_of_a_key_in_use_moves_though_its_record_was_loaded_without_it(
     let mut rotated = node(&store, 2, &[1, 2]);
     let warmed = rotated.cache.warm(NonZeroU16::MAX).await;
     assert_eq!(warmed.loaded, 1);
-    for _ in 0..60 {
-        assert!(rotated.accepts(&key).await);
-        assert_eq!(pepper_of(&store, &key).await, 1, "it is not missed yet");
-        rotated.pass(Duration::from_secs(1)).await;
-    }
+    assert_eq!(pepper_of(&store, &key).await, 1);
     assert!(rotated.accepts(&key).await);
     assert_eq!(pepper_of(&store, &key).await, 2);
 }

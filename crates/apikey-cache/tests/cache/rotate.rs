@@ -1,6 +1,10 @@
 //! A key that replaces another.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use futures_util::FutureExt as _;
 use portcullis_apikey_cache::{
@@ -28,7 +32,8 @@ fn node(store: &Arc<MemoryKeyStore>, primary: u8, versions: &[u8]) -> Node {
 /// Rotates in a task of its own.
 fn rotate(cache: &ApiKeyCache, kid: Kid) -> JoinHandle<Result<Rotated, ManageError>> {
     let cache = cache.clone();
-    tokio::spawn(async move { cache.rotate(&kid, Rotation::after(DAY)).await })
+    let rotation = Rotation::after(DAY).expires_at(SystemTime::UNIX_EPOCH + 200 * 365 * DAY);
+    tokio::spawn(async move { cache.rotate(&kid, rotation).await })
 }
 
 async fn record(store: &MemoryKeyStore, kid: &Kid) -> KeyRecord {
@@ -105,7 +110,8 @@ async fn that_the_old_key_is_revoked_everywhere_can_be_waited_for() {
     let later = node.cache.rotate(old.kid(), Rotation::after(SECOND)).await;
     assert!(later.unwrap().revocation().is_none(), "the old key is good");
 
-    let now = Rotation::after(Duration::ZERO);
+    // It has an end by now.
+    let now = Rotation::after(Duration::ZERO).expires_at(node.clock.wall() + DAY);
     let rotated = node.cache.rotate(old.kid(), now).await.unwrap();
     let revocation = rotated.revocation().unwrap();
     let mut effective = pin!(revocation.effective());
@@ -122,7 +128,7 @@ async fn that_the_old_key_is_revoked_everywhere_can_be_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_new_key_lives_as_long_as_the_old_one_was_to_or_as_long_as_is_said() {
+async fn the_new_key_ends_where_that_is_said_and_inherits_no_end() {
     let node = Node::new();
     let issued_at = node.clock.wall();
     let ends = async |new, rotation| {
@@ -132,25 +138,69 @@ async fn the_new_key_lives_as_long_as_the_old_one_was_to_or_as_long_as_is_said()
         let old = node.cache.record(old.kid()).await.unwrap();
         assert_eq!(old.expires_at(), Some(rotated.old_ends_at()));
         let new = node.cache.record(rotated.kid()).await.unwrap();
+        assert_eq!(new.expires_at(), rotated.expires_at());
         (new.expires_at(), rotated.old_ends_at())
     };
     let after = Rotation::after(DAY);
     let unlimited = ends(new_key(), after).await;
     assert_eq!(unlimited, (None, issued_at + 2 * DAY));
 
-    let thirty = new_key().expires_at(issued_at + 31 * DAY);
-    let limited = ends(thirty, after).await;
-    assert_eq!(limited, (Some(issued_at + 32 * DAY), issued_at + 3 * DAY));
-
     let date = issued_at + 100 * DAY;
     let chosen = ends(new_key(), after.expires_at(date)).await;
-    assert_eq!(chosen, (Some(date), issued_at + 4 * DAY));
+    assert_eq!(chosen, (Some(date), issued_at + 3 * DAY));
 
     // Its own end is earlier than that of the overlap.
     let short = new_key().expires_at(issued_at + 5 * DAY - SECOND);
     let date = issued_at + 200 * DAY;
     let earlier = ends(short, Rotation::after(90 * DAY).expires_at(date)).await;
     assert_eq!(earlier, (Some(date), issued_at + 5 * DAY - SECOND));
+}
+
+/// The end that the first rotation gave it is that of the overlap, and says nothing of how long a key is to live.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_was_replaced_before_is_replaced_again_if_the_new_end_is_said() {
+    let node = Node::new();
+    let old = node.issue().await.into_key();
+    let after = Rotation::after(DAY);
+    let first = node.cache.rotate(old.kid(), after).await.unwrap();
+    assert_eq!(first.expires_at(), None);
+    let before = node.store.load(old.kid()).await.unwrap();
+    for overlap in [DAY, Duration::ZERO] {
+        let refused = node.cache.rotate(old.kid(), Rotation::after(overlap)).await;
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused, ManageError::EndNeeded), "{refused}");
+    }
+    let after_refusals = node.store.load(old.kid()).await.unwrap();
+    assert_eq!(format!("{before:?}"), format!("{after_refusals:?}"));
+
+    let end = node.clock.wall() + 300 * DAY;
+    let second = node.cache.rotate(old.kid(), after.expires_at(end)).await;
+    let second = second.unwrap();
+    assert_eq!(second.expires_at(), Some(end));
+    node.clock.advance(200 * DAY);
+    assert!(node.accepts(first.key()).await && node.accepts(second.key()).await);
+    assert_eq!(node.denial(&old).await, DenialReason::Expired);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_would_end_before_it_is_good_is_revoked() {
+    let node = Node::new();
+    for (overlap, is_revoked) in [
+        (Duration::ZERO, true),
+        (DAY - Duration::from_millis(1), true),
+        (DAY, true),
+        (DAY + Duration::from_millis(1), false),
+    ] {
+        let now = node.clock.wall();
+        let old = new_key().not_before(now + DAY);
+        let old = node.cache.issue(old).await.unwrap();
+        let rotated = node.cache.rotate(old.kid(), Rotation::after(overlap)).await;
+        let rotated = rotated.unwrap();
+        let status = node.cache.record(old.kid()).await.unwrap().status();
+        assert_eq!(status == KeyStatus::Revoked, is_revoked, "{overlap:?}");
+        let ends_at = if is_revoked { now } else { now + overlap };
+        assert_eq!(rotated.old_ends_at(), ends_at, "{overlap:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -314,7 +364,9 @@ async fn a_rotation_that_is_overtaken_again_and_again_gives_up() {
     let rotated = rotate(&rotating.cache, *old.kid());
     for attempt in 1..=4 {
         eventually(|| rotating.store.loads() == attempt).await;
-        let overtaking = other.cache.rotate(old.kid(), Rotation::after(DAY)).await;
+        let end = other.clock.wall() + 100 * DAY;
+        let overtaking = Rotation::after(DAY).expires_at(end);
+        let overtaking = other.cache.rotate(old.kid(), overtaking).await;
         overtaking.unwrap();
         rotating.store.let_answer(1);
     }

@@ -61,6 +61,32 @@ async fn warm(node: &mut Node, limit: NonZeroU16) -> (u64, u64, WarmingEnd) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_that_was_loaded_before_its_use_is_hashed_under_the_primary_pepper() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let mut before = Node::on(Arc::clone(&store), |builder| builder);
+    let [validated, for_scopes] = [
+        before.issue().await.into_key(),
+        before.issue().await.into_key(),
+    ];
+    for key in [&validated, &for_scopes] {
+        assert!(before.accepts(key).await);
+    }
+    before.pass(Duration::from_secs(60)).await;
+    let mut node = Node::with_peppers(store, peppers(2, &[1, 2]), |builder| builder);
+    node.clock.advance(Duration::from_secs(60));
+    let warmed = warm(&mut node, ALL).await;
+    assert_eq!(warmed, (2, 0, WarmingEnd::Complete));
+    for _ in 0..2 {
+        assert!(node.accepts(&validated).await);
+        let needed = "events:write".parse().unwrap();
+        node.cache.validate_for(&for_scopes, &needed).await.unwrap();
+    }
+    let stats = node.cache.stats();
+    assert_eq!((stats.hits, stats.misses), (4, 0));
+    assert_eq!(node.store.rehashes(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_restarted_process_answers_its_first_requests_without_a_miss() {
     let (mut node, keys) = restarted().await;
     let warmed = warm(&mut node, ALL).await;

@@ -87,6 +87,12 @@ pub(crate) enum ApiKeyError {
     NotRotated(ManageError),
     #[error(transparent)]
     Unrecorded(#[from] Unrecorded),
+    /// Done, and on record as begun alone.
+    #[error(
+        "the API key was rotated, and that could not be put on record: nobody has seen the new key, and the \
+         old one is refused from {old_ends_at} on; issue another one"
+    )]
+    RotatedUnrecorded { old_ends_at: String },
     #[error("the API keys' store failed")]
     Store(#[source] StoreError),
     #[error(transparent)]
@@ -272,6 +278,11 @@ impl From<ManageError> for ApiKeyError {
                 let message = "`expires_at` has passed, or is not after `not_before`";
                 Self::Invalid(message.to_owned())
             }
+            ManageError::EndNeeded => {
+                let message = "`expires_at`: the old key has an end, as each has that was replaced before; \
+                               say when the new one is to end";
+                Self::Invalid(message.to_owned())
+            }
             ManageError::OverlapTooLong => {
                 Self::Invalid("the overlap may be 90 days at most".to_owned())
             }
@@ -313,9 +324,12 @@ pub(super) const fn result(error: Option<&ApiKeyError>) -> ActionResult {
             | ApiKeyError::NotFound
             | ApiKeyError::NotRotated(_),
         ) => ActionResult::Rejected,
-        Some(ApiKeyError::Unrecorded(_) | ApiKeyError::Store(_) | ApiKeyError::Other(_)) => {
-            ActionResult::Failed
-        }
+        Some(
+            ApiKeyError::Unrecorded(_)
+            | ApiKeyError::RotatedUnrecorded { .. }
+            | ApiKeyError::Store(_)
+            | ApiKeyError::Other(_),
+        ) => ActionResult::Failed,
     }
 }
 
@@ -325,7 +339,9 @@ pub(super) async fn failed(change: Pending, error: ApiKeyError) -> ApiKeyError {
         ApiKeyError::NotFound => "not_found",
         ApiKeyError::NotRotated(_) => "conflict",
         ApiKeyError::Invalid(_) | ApiKeyError::MalformedKid(_) => "bad_request",
-        ApiKeyError::Unrecorded(_) => "capacity.audit_unavailable",
+        ApiKeyError::Unrecorded(_) | ApiKeyError::RotatedUnrecorded { .. } => {
+            "capacity.audit_unavailable"
+        }
         ApiKeyError::Store(_) => "capacity.store_unavailable",
         ApiKeyError::Other(_) => "internal",
     };

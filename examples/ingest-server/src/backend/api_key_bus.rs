@@ -8,6 +8,7 @@ use portcullis_apikey_cache::{
 };
 use secrecy::ExposeSecret as _;
 
+use super::watched_bus::WatchedBus;
 use crate::config::{LimitStore, Topology};
 
 /// The bus on the Redis that limits are counted on, if there is one. Nothing is asked of it yet: the service
@@ -27,5 +28,5 @@ pub(super) fn configured(
         Topology::Single => RedisMode::Single,
         Topology::Cluster => RedisMode::Cluster,
     });
-    Ok(Some(Arc::new(bus.build(peppers)?)))
+    Ok(Some(Arc::new(WatchedBus::new(bus.build(peppers)?))))
 }

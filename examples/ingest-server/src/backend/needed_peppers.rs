@@ -37,7 +37,7 @@ impl fmt::Display for Listing<'_> {
                 write!(
                     f,
                     "\n  {KEY_PEPPERS}: version {version} is missing, and {} hashed under it; put it back \
-                     until they were used or rotated, or revoke them: `api-key list --pepper {version}`",
+                     until they were used or have ended, or revoke them: `api-key list --pepper {version}`",
                     keys_are(hashed)
                 )?;
             }

@@ -15,6 +15,7 @@ use portcullis_keyring::{
 };
 
 use self::sink::WatchedSink;
+use super::outages::Outages;
 use crate::{
     lead::{LeadColumn, LeadId, LeadRecord},
     store::{
@@ -30,6 +31,8 @@ pub(super) struct Watched<T: ?Sized> {
     store: Arc<T>,
     latch: FaultLatch,
     turns: WriteTurns,
+    /// Of API keys alone: all else is told to who asks for it.
+    outages: Outages,
 }
 
 impl<T: ?Sized> Watched<T> {
@@ -38,6 +41,7 @@ impl<T: ?Sized> Watched<T> {
             store,
             latch: latch.clone(),
             turns,
+            outages: Outages::new(tell_outage),
         }
     }
 
@@ -59,6 +63,14 @@ impl<T: ?Sized> Watched<T> {
     fn check_api_keys(&self) -> Result<(), apikey_store::StoreError> {
         let checked = self.latch.check();
         checked.map_err(apikey_store::StoreError::unavailable)
+    }
+}
+
+/// Of what the cache of API keys asks for; what an operator asks for is told to the operator.
+fn tell_outage(task: &'static str, cause: Option<&(dyn Error + 'static)>) {
+    match cause {
+        Some(error) => tracing::warn!(task, error, "the API keys' store failed"),
+        None => tracing::info!(task, "the API keys' store does its work again"),
     }
 }
 

@@ -281,7 +281,15 @@ async fn list(keys: &ApiKeys, actor: &Actor, arguments: List) -> Result<(), CliE
         after: None,
         limit: Some(PAGE),
     };
-    let mut columns = Columns::new(["KID", "STATUS", "TIER", "TENANT", "SCOPES"]);
+    let mut columns = Columns::new([
+        "KID",
+        "STATUS",
+        "EXPIRES",
+        "LAST USED",
+        "TIER",
+        "TENANT",
+        "SCOPES",
+    ]);
     loop {
         let page = keys.list(actor, &request).await;
         let page = page.map_err(CommandError::from)?;
@@ -300,9 +308,15 @@ async fn list(keys: &ApiKeys, actor: &Actor, arguments: List) -> Result<(), CliE
                     tier,
                     tenant,
                     scopes,
+                    expires_at,
+                    last_used,
                     ..
                 } = key;
-                columns.add([kid, *status, tier, tenant, &scopes.join(" ")].map(str::to_owned));
+                let [expires, used] =
+                    [expires_at, last_used].map(|at| to_the_second(at.as_deref()));
+                let [status, scopes] = [(*status).to_owned(), scopes.join(" ")];
+                let [kid, tier, tenant] = [kid, tier, tenant].map(String::clone);
+                columns.add([kid, status, expires, used, tier, tenant, scopes]);
             }
         }
         if page.next.is_none() {
@@ -315,6 +329,15 @@ async fn list(keys: &ApiKeys, actor: &Actor, arguments: List) -> Result<(), CliE
     } else {
         print(&columns.to_string())
     }
+}
+
+/// A date of a list; the milliseconds are in the JSON.
+fn to_the_second(date: Option<&str>) -> String {
+    let seconds = date.map(|date| {
+        date.split_once('.')
+            .map_or_else(|| date.to_owned(), |(it, _)| format!("{it}Z"))
+    });
+    seconds.unwrap_or_else(|| "never".to_owned())
 }
 
 async fn revoke(keys: &ApiKeys, actor: &Actor, arguments: &Revoke) -> Result<(), CliError> {
@@ -341,10 +364,10 @@ fn revoked_text(revoked: &RevokedApiKey) -> String {
     let kid = &revoked.kid;
     match (revoked.was_active, revoked.published) {
         (false, _) => format!("{kid} was revoked before"),
-        (true, None) => format!("{kid} is revoked; running servers refuse it within a second"),
+        (true, None) => format!("{kid} is revoked; running servers refuse it within half a second"),
         (true, Some(true)) => format!("{kid} is revoked; running servers were told, and refuse it"),
         (true, Some(false)) => format!(
-            "{kid} is revoked; Redis does not answer, running servers refuse it within a second"
+            "{kid} is revoked; Redis was not told, running servers refuse it within half a second"
         ),
     }
 }

@@ -5,7 +5,7 @@ mod changes;
 
 use std::time::Duration;
 
-use portcullis_apikey_cache::observer::{Event, Hit, Observer};
+use portcullis_apikey_cache::observer::{DenialReason, Event, Hit, Observer};
 use portcullis_telemetry::{
     BoundedFamily, Buckets, MetricError, Registry,
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
@@ -48,6 +48,30 @@ const CHECK_SECONDS: [f64; 11] = [
     1.0,
 ];
 
+const REASONS: [DenialReason; 8] = [
+    DenialReason::ForeignFormat,
+    DenialReason::InventedKid,
+    DenialReason::Unknown,
+    DenialReason::Revoked,
+    DenialReason::RowRejected,
+    DenialReason::WrongSecret,
+    DenialReason::NotYetValid,
+    DenialReason::Expired,
+];
+
+const LOAD_DISCARDED: &str = "load_discarded";
+const ROW_REJECTED: &str = "row_rejected";
+const STORE_FAILED: &str = "store_failed";
+const OUTBOX_GAP: &str = "outbox_gap";
+const BUS_GAP: &str = "bus_gap";
+const FAULTS: [&str; 5] = [
+    LOAD_DISCARDED,
+    ROW_REJECTED,
+    STORE_FAILED,
+    OUTBOX_GAP,
+    BUS_GAP,
+];
+
 impl ApiKeyMetrics {
     pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
         let lookups = registry.counter_family(
@@ -56,24 +80,33 @@ impl ApiKeyMetrics {
             ["source"],
             SMALL,
         )?;
+        let refusals = registry.counter_family(
+            "apikey_refusals",
+            "Refused API keys by reason, which callers are not told",
+            ["reason"],
+            SMALL,
+        )?;
+        let faults = registry.counter_family(
+            "apikey_faults",
+            "Rows not served, store failures, gaps in the outbox or on the bus, discarded loads",
+            ["kind"],
+            SMALL,
+        )?;
+        // There from the start, for alerts on the first.
+        for reason in REASONS {
+            let _ = refusals.with([reason.as_str()]);
+        }
+        for kind in FAULTS {
+            let _ = faults.with([kind]);
+        }
         Ok(Self {
             hits: lookups.with(["memory"]),
             negative_hits: lookups.with(["negative"]),
             misses: lookups.with(["store"]),
             direct: lookups.with(["store_unconfirmed"]),
             prefiltered: lookups.with(["prefilter"]),
-            refusals: registry.counter_family(
-                "apikey_refusals",
-                "Refused API keys by reason, which callers are not told",
-                ["reason"],
-                SMALL,
-            )?,
-            faults: registry.counter_family(
-                "apikey_faults",
-                "Rows not served, store failures, gaps in the outbox or on the bus, discarded loads",
-                ["kind"],
-                SMALL,
-            )?,
+            refusals,
+            faults,
             load_seconds: registry.histogram(
                 "apikey_load_seconds",
                 "Time to load an API key from the store",
@@ -104,20 +137,18 @@ impl Observer for ApiKeyMetrics {
             Event::PrefilterReject => count(&self.prefiltered),
             Event::Denied(reason) => count(&self.refusals.with([reason.as_str()])),
             Event::Loaded { took } => self.load_seconds.observe(took.as_secs_f64()),
-            Event::LoadDiscarded(_) => self.fault("load_discarded"),
+            Event::LoadDiscarded(_) => self.fault(LOAD_DISCARDED),
             Event::RowRejected { kid, fault } => {
                 in_span(|| tracing::error!(%kid, %fault, "the row of an API key is not intact"));
-                self.fault("row_rejected");
+                self.fault(ROW_REJECTED);
             }
-            Event::StoreFailed(task) => {
-                in_span(|| tracing::warn!(task = ?task, "the API keys' store failed"));
-                self.fault("store_failed");
-            }
+            // Told by the store, which knows the cause.
+            Event::StoreFailed(_) => self.fault(STORE_FAILED),
             Event::FeedGap(kind) => {
                 in_span(|| tracing::warn!(?kind, "changes of API keys may have been missed"));
-                self.fault("outbox_gap");
+                self.fault(OUTBOX_GAP);
             }
-            Event::BusGap => self.fault("bus_gap"),
+            Event::BusGap => self.fault(BUS_GAP),
             event => {
                 self.cache.observe(event);
                 self.changes.observe(event);

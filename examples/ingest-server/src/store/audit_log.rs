@@ -100,7 +100,8 @@ impl AuditLog {
         })
     }
 
-    /// Notes something that was refused. Never waits; without room it is dropped, and counted.
+    /// Notes something that was refused, or has shown nothing of anybody. Never waits; without room it is
+    /// dropped, and counted.
     pub(crate) fn note(&self, draft: AuditDraft) {
         if self.best.try_send(draft).is_err() {
             self.record.observer.observe(AuditLogEvent::Dropped);

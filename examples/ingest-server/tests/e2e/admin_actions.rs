@@ -61,8 +61,8 @@ async fn each_change_is_begun_and_finished_on_record() {
     let expected = [
         json!(["api_key.issue", "create", "unknown", "acme"]),
         json!(["api_key.issue", "create", "success", "acme"]),
-        json!(["api_key.revoke", "delete", "unknown", "system"]),
-        json!(["api_key.revoke", "delete", "success", "system"]),
+        json!(["api_key.revoke", "delete", "unknown", "acme"]),
+        json!(["api_key.revoke", "delete", "success", "acme"]),
         json!(["api_key.revoke", "delete", "unknown", "system"]),
         json!(["api_key.revoke", "delete", "failure", "system"]),
         json!(["limits.replace", "update", "unknown", "system"]),

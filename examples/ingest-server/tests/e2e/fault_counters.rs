@@ -12,13 +12,13 @@ async fn execute(server: &Server, statement: &'static str) {
         .unwrap();
 }
 
-/// The counts of a family of faults, by kind.
+/// The faults of a family that there were, by kind.
 async fn faults(server: &Server, family: &str) -> Vec<(String, f64)> {
     let prefix = format!("{family}_total{{kind=\"");
     let metrics = server.metrics().await.into_iter();
     let faults = metrics.filter_map(|(name, count)| {
         let kind = name.strip_prefix(&prefix)?.strip_suffix("\"}")?;
-        Some((kind.to_owned(), count))
+        (count > 0.0).then(|| (kind.to_owned(), count))
     });
     faults.collect()
 }
@@ -52,6 +52,17 @@ async fn an_api_key_that_cannot_be_loaded_is_a_failure_of_its_store() {
     let problem: Value = answer.json().await.unwrap();
     assert_eq!(problem["reason"], "auth.unavailable");
     assert_eq!(faults(&server, "apikey_faults").await, only("store_failed"));
+    // Every sender is refused, and the operator told once, and why.
+    let again = server.post("/v1/events", &key, &page_view(1)).send().await;
+    assert_eq!(again.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    let logs = server.logs();
+    let told = "the API keys' store failed";
+    let lines: Vec<_> = logs.lines().filter(|line| line.contains(told)).collect();
+    let [line] = lines[..] else { panic!("{logs}") };
+    assert!(
+        line.contains("no such table") && line.contains("\"task\":\"load\""),
+        "{line}"
+    );
 }
 
 #[tokio::test]

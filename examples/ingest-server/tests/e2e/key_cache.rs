@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Key, Server, page_view, wait_for};
+use crate::harness::{ALL_SCOPES, Key, Server, page_view, run_to_end, shell, wait_for};
 
 async fn accepts(server: &Server, key: &Key) -> bool {
     let answer = server.post("/v1/events", key, &page_view(1)).send().await;
@@ -125,6 +125,33 @@ async fn an_edited_row_is_read_again_when_an_operator_says_so() {
     assert_eq!(events.iter().filter(of_key).count(), 2, "{audit}");
 }
 
+/// The line of docs/production.md, as it stands there.
+#[tokio::test]
+async fn the_command_of_the_manual_has_all_keys_read_again() {
+    let server = Server::start();
+    wait_until_confirmed(&server).await;
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    assert!(accepts(&server, &key).await);
+    edit_scopes(&server, &key.kid, "events:write").await;
+    assert!(accepts(&server, &key).await, "the memory is used");
+    let manual = include_str!("../../../../docs/production.md");
+    let mut blocks = manual.split("```sh\n").skip(1);
+    let block = blocks.find_map(|block| {
+        let (commands, _) = block.split_once("```")?;
+        commands
+            .contains("/admin/cache/invalidate")
+            .then_some(commands)
+    });
+    let script = block
+        .unwrap()
+        .replace("127.0.0.1:9090", server.admin_address());
+    let mut command = server.data().command();
+    command.env("PATH", std::env::var_os("PATH").unwrap());
+    let output = run_to_end(&mut shell(&script, &command));
+    assert!(output.status.success(), "{script}: {output:?}");
+    assert!(!accepts(&server, &key).await);
+}
+
 #[tokio::test]
 async fn a_body_that_names_none_or_several_is_told_what_to_send() {
     let server = Server::start();
@@ -220,6 +247,24 @@ async fn a_revocation_says_when_it_is_in_effect_everywhere() {
         (server.metrics().await[effective] == 2.0).then_some(())
     })
     .await;
+    let replaced = server.issue("acme", &ALL_SCOPES).await;
+    let path = format!("/admin/api-keys/{}/rotate", replaced.kid);
+    let rotate = server.admin(Method::POST, &path);
+    let answer = rotate.json(&json!({ "overlap_seconds": 0 })).send().await;
+    let answer: Value = answer.unwrap().json().await.unwrap();
+    assert_eq!(answer["published"], Value::Null, "without Redis");
+    wait_for("the end of a key that was replaced", async || {
+        (server.metrics().await[effective] == 3.0).then_some(())
+    })
+    .await;
+    // Nothing has changed, and so nothing is to be measured.
+    let answer = delete(&awaited, "?wait=effective").await.unwrap();
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(
+        (&answer["was_active"], &answer["published"]),
+        (&json!(false), &Value::Null)
+    );
+    assert_eq!(server.metrics().await[effective], 3.0);
     for query in ["?wait=never", "?shoe=1"] {
         let answer = delete(&not_awaited, query).await.unwrap();
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{query}");

@@ -68,11 +68,12 @@ async fn the_new_key_is_allowed_what_the_old_one_was() {
     let issued = server.admin(Method::POST, "/admin/api-keys").json(&body);
     let issued: Value = issued.send().await.unwrap().json().await.unwrap();
     let old = issued["kid"].as_str().unwrap();
-    // Nothing has to be said: then both are good for a day.
-    let path = format!("/admin/api-keys/{old}/rotate");
-    let answer = server.admin(Method::POST, &path).send().await.unwrap();
+    let said = json!({ "expires_at": "2101-01-01T00:00:00Z" });
+    let answer = rotate(&server, old, &said).await;
     assert_eq!(answer.status(), StatusCode::CREATED);
-    let (new, ends_at) = rotated(&answer.json().await.unwrap());
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["expires_at"], "2101-01-01T00:00:00.000Z");
+    let (new, ends_at) = rotated(&answer);
     let (old, described) = (
         describe(&server, old).await,
         describe(&server, &new.kid).await,
@@ -85,9 +86,7 @@ async fn the_new_key_is_allowed_what_the_old_one_was() {
     let refused = server.post("/v1/leads", &new, &json!({ "email": "a@b.example" }));
     let refused = refused.send().await.unwrap();
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
-    // As long a life, which began later.
-    let end = described["expires_at"].as_str().unwrap();
-    assert!(end > "2100-01-01T00:00:00.000Z", "{end}");
+    assert_eq!(described["expires_at"], "2101-01-01T00:00:00.000Z");
 
     let said = json!({ "overlap_seconds": 7_776_000, "expires_at": "2101-02-03T04:05:06Z" });
     let answer = rotate(&server, &new.kid, &said).await;
@@ -95,6 +94,47 @@ async fn the_new_key_is_allowed_what_the_old_one_was() {
     let (newest, _) = rotated(&answer.json().await.unwrap());
     let newest = describe(&server, &newest.kid).await;
     assert_eq!(newest["expires_at"], "2101-02-03T04:05:06.000Z");
+}
+
+/// The overlap is not the life of a key.
+#[tokio::test]
+async fn a_key_that_has_an_end_is_replaced_if_the_new_one_is_told_its_own() {
+    let server = Server::start();
+    let old = server.issue("acme", &ALL_SCOPES).await;
+    // Nothing has to be said of a key without an end: then both are good for a day.
+    let path = format!("/admin/api-keys/{}/rotate", old.kid);
+    let answer = server.admin(Method::POST, &path).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["expires_at"], Value::Null);
+    let (first, ends_at) = rotated(&answer);
+    assert_eq!(
+        describe(&server, &first.kid).await["expires_at"],
+        Value::Null
+    );
+
+    let lost = server.admin(Method::POST, &path).send().await.unwrap();
+    assert_eq!(lost.status(), StatusCode::BAD_REQUEST);
+    let problem: Value = lost.json().await.unwrap();
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("`expires_at`: ") && detail.contains("replaced before"),
+        "{detail}"
+    );
+    let command = ["api-key", "rotate", &old.kid];
+    let output = server.data().run(&command);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(describe(&server, &old.kid).await["expires_at"], ends_at);
+
+    let said = json!({ "expires_at": "2100-01-01T00:00:00Z" });
+    let answer = rotate(&server, &old.kid, &said).await;
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    let (second, _) = rotated(&answer.json().await.unwrap());
+    let described = describe(&server, &second.kid).await;
+    assert_eq!(described["expires_at"], "2100-01-01T00:00:00.000Z");
+    for key in [&old, &first, &second] {
+        assert_eq!(status(&server, key).await, StatusCode::ACCEPTED);
+    }
 }
 
 #[tokio::test]
@@ -263,27 +303,75 @@ async fn a_body_that_says_something_else_is_refused() {
 async fn an_outcome_that_is_lost_leaves_no_unseen_key() {
     let server = Server::start();
     let old = server.issue("acme", &ALL_SCOPES).await;
+    let other = server.issue("other", &ALL_SCOPES).await;
+    let third = server.issue("third", &ALL_SCOPES).await;
     let broken = "CREATE TRIGGER broken BEFORE INSERT ON audit_event WHEN NEW.refs IS NOT NULL
         BEGIN SELECT RAISE(ABORT, 'no'); END";
-    let mut other = server.data().connect().await;
-    sqlx::raw_sql(broken).execute(&mut other).await.unwrap();
+    let mut other_connection = server.data().connect().await;
+    sqlx::raw_sql(broken)
+        .execute(&mut other_connection)
+        .await
+        .unwrap();
     let answer = rotate(&server, &old.kid, &json!({})).await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(!answer.text().await.unwrap().contains("pcl_"));
+    assert!(answer.headers().contains_key("retry-after"));
+    let problem: Value = answer.json().await.unwrap();
+    assert_eq!(problem["reason"], "capacity.audit_unavailable");
+    let end = describe(&server, &old.kid).await["expires_at"].clone();
+    let ends = |end: &Value| format!("the old one is refused from {} on", end.as_str().unwrap());
+    let told = problem["detail"].as_str().unwrap();
+    assert!(
+        told.contains("was rotated") && told.contains(&ends(&end)),
+        "{told}"
+    );
+    assert!(!problem.to_string().contains("pcl_"), "{problem}");
     let list = server.admin(Method::GET, "/admin/api-keys");
     let list: Value = list.send().await.unwrap().json().await.unwrap();
     for key in list["keys"].as_array().unwrap() {
-        let expected = if key["kid"] == old.kid.as_str() {
-            "active"
-        } else {
-            "revoked"
-        };
+        let is_issued = [&old, &other, &third]
+            .iter()
+            .any(|issued| key["kid"] == issued.kid.as_str());
+        let expected = if is_issued { "active" } else { "revoked" };
         assert_eq!(key["status"], expected);
     }
     // Its end stands, and until then it works.
-    assert_ne!(describe(&server, &old.kid).await["expires_at"], Value::Null);
     assert_eq!(status(&server, &old).await, StatusCode::ACCEPTED);
-    assert!(server.logs().contains("the new one was revoked unseen"));
+    let keys = list["keys"].as_array().unwrap();
+    let new = keys.iter().find(|key| key["status"] == "revoked");
+    let new = new.unwrap()["kid"].as_str().unwrap();
+    let line = format!(
+        "the API key {} was rotated and ends; the new one, {new}, was revoked unseen",
+        old.kid
+    );
+    assert!(server.logs().contains(&line), "{}", server.logs());
+
+    // The command line says the same, and without an overlap the old key is good no more.
+    let lost = server
+        .data()
+        .run(&["api-key", "rotate", &other.kid, "--overlap", "0"]);
+    let said = String::from_utf8(lost.stderr).unwrap();
+    assert_eq!(lost.status.code(), Some(1), "{said}");
+    assert!(
+        lost.stdout.is_empty() && said.contains("and the old one is refused from 2"),
+        "{said}"
+    );
+    assert_eq!(describe(&server, &other.kid).await["status"], "revoked");
+
+    // Nor can the new key be revoked: who reads the log learns which one that is.
+    let stuck =
+        "CREATE TRIGGER stuck BEFORE UPDATE ON apikey_cache_api_key WHEN NEW.status = 'revoked'
+        BEGIN SELECT RAISE(ABORT, 'no'); END";
+    sqlx::raw_sql(stuck)
+        .execute(&mut other_connection)
+        .await
+        .unwrap();
+    let answer = rotate(&server, &third.kid, &json!({})).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let line = format!(
+        "the API key {} was rotated and ends; nobody has seen the new one",
+        third.kid
+    );
+    assert!(server.logs().contains(&line), "{}", server.logs());
 }
 
 #[tokio::test]
@@ -303,15 +391,25 @@ async fn a_rotation_on_the_command_line_reaches_a_running_server() {
     assert_eq!(status(&server, &old).await, StatusCode::ACCEPTED);
     assert_eq!(describe(&server, &old.kid).await["expires_at"], ends_at);
 
+    let shown = run(&[&server.issue("acme", &ALL_SCOPES).await.kid]);
+    assert!(shown.contains("\nexpires_at never\n"), "no end");
+
     let until = ["--expires-at", "2100-01-01T00:00:00Z"];
     let shown = run(&[&[&*new.kid, "--overlap", "0"], &until[..]].concat());
     let lines: Vec<_> = shown
         .lines()
         .map(|line| line.split_once(' ').unwrap())
         .collect();
-    let [("kid", kid), ("key", text), ("old_ends_at", _)] = lines[..] else {
+    let [
+        ("kid", kid),
+        ("key", text),
+        ("expires_at", end),
+        ("old_ends_at", _),
+    ] = lines[..]
+    else {
         panic!("{} lines", lines.len());
     };
+    assert_eq!(end, "2100-01-01T00:00:00.000Z");
     let newest = Key {
         kid: kid.to_owned(),
         text: text.to_owned(),
@@ -323,6 +421,16 @@ async fn a_rotation_on_the_command_line_reaches_a_running_server() {
     assert_eq!(status(&server, &newest).await, StatusCode::ACCEPTED);
     let described = describe(&server, kid).await;
     assert_eq!(described["expires_at"], "2100-01-01T00:00:00.000Z");
+
+    let list = server.data().run(&["api-key", "list"]);
+    let list = String::from_utf8(list.stdout).unwrap();
+    let (head, rows) = list.split_once('\n').unwrap();
+    assert!(
+        head.contains("EXPIRES") && head.contains("LAST USED"),
+        "{head}"
+    );
+    let row = rows.lines().find(|row| row.starts_with(kid)).unwrap();
+    assert!(row.contains("2100-01-01T00:00:00Z  "), "{row}");
 
     for (arguments, code) in [
         (&[UNKNOWN][..], 1),

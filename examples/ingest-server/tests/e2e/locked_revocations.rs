@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::{
@@ -47,6 +47,29 @@ async fn status(data: &Data, key: &Key) -> String {
         .unwrap()
 }
 
+/// What fails again and again while the lock is held is one line of the log each, with the cause.
+fn assert_told_once(server: &Server) {
+    let logs = server.logs();
+    let failures = logs
+        .lines()
+        .filter(|line| line.contains("the API keys' store failed"));
+    let mut tasks = Vec::new();
+    for line in failures {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(
+            line["error"]
+                .as_str()
+                .is_some_and(|error| !error.is_empty()),
+            "{line}"
+        );
+        tasks.push(line["task"].as_str().unwrap().to_owned());
+    }
+    let count = tasks.len();
+    tasks.sort_unstable();
+    tasks.dedup();
+    assert_eq!(tasks.len(), count, "{logs}");
+}
+
 /// Starts this server, and holds the lock while keys are to be revoked through it.
 pub(crate) async fn assert_bounded_and_told(data: &Data, command: Command) {
     let server = Server::start_command(data, command);
@@ -69,8 +92,11 @@ pub(crate) async fn assert_bounded_and_told(data: &Data, command: Command) {
         assert_eq!(check_key(&server, &key).await, KeyCheck::Accepted);
     }
     let metrics = server.metrics().await;
-    let refused = metrics.get("apikey_refusals_total{reason=\"revoked\"}");
-    assert_eq!(refused, None, "{refused:?}");
+    let refused = metrics["apikey_refusals_total{reason=\"revoked\"}"];
+    assert_eq!(refused, 0.0);
+    assert_told_once(&server);
+    let report = server.admin(Method::GET, "/admin/cache").send().await;
+    assert_eq!(report.unwrap().status(), StatusCode::OK);
 
     lock.give_back().await;
     // Nothing that waited is done afterwards: who was told that it failed has to ask again.

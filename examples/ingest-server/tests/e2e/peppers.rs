@@ -4,9 +4,9 @@
 use std::{
     fs,
     io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
 };
 
 use reqwest::{Method, StatusCode};
@@ -28,6 +28,7 @@ impl Host {
         let [.., (_, first)] = data.random_secrets();
         write(&host.etc().join("secrets/key-peppers"), &first);
         write(&host.etc().join("environment"), "");
+        write(&host.etc().join("config.toml"), "");
         host
     }
 
@@ -35,21 +36,42 @@ impl Host {
         self.data.path().join("etc")
     }
 
-    /// Runs the commands of a step of the runbook as they stand there. Servers are restarted by the test.
+    /// Does a step of the runbook. Servers are restarted by the test.
     fn follow(&self, step: usize) {
+        let output = self.run_step(step);
+        assert!(output.status.success(), "{step}: {output:?}");
+    }
+
+    /// Begins a step that fails, and gives what it said; nothing is restarted.
+    fn fail(&self, step: usize) -> String {
+        let output = self.run_step(step);
+        assert!(!output.status.success(), "{step}: {output:?}");
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(!said.contains("systemctl"), "{said}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Runs the commands of a step as they stand there.
+    fn run_step(&self, step: usize) -> Output {
         let section = include_str!("../../../../docs/production.md");
         let (_, section) = section.split_once("\n## Rotate the pepper\n").unwrap();
         let (section, _) = section.split_once("\n## ").unwrap();
-        // The block before the first step defines `apikey`.
-        let block = section.split("```sh\n").nth(1 + step).unwrap();
-        let (commands, _) = block.split_once("```").unwrap();
+        let blocks: Vec<_> = section.split("```sh\n").collect();
+        let block = |n: usize| blocks[n].split_once("```").unwrap().0;
+        // The block before the first step is for each shell.
+        let commands = format!("{}\n{}", block(1), block(1 + step));
         let etc = self.etc().into_os_string().into_string().unwrap();
         let script = format!(
-            "set -eu; umask 077; cd {etc}/secrets
-             chown() {{ :; }}; systemctl() {{ :; }}
-             apikey() {{ (set -a; . {etc}/environment; \"$0\" api-key \"$@\"); }}
+            "set -u; chown() {{ :; }}; systemctl() {{ echo \"systemctl $*\"; }}
+             systemd() {{
+                 while [ \"$1\" != /usr/local/bin/ingest-server ]; do shift; done; shift
+                 (set -a; . {etc}/environment; \"$program\" \"$@\")
+             }}
+             program=$0
              {}",
-            commands.replace("/etc/ingest-server", &etc)
+            commands
+                .replace("systemd-run", "systemd")
+                .replace("/etc/ingest-server", &etc)
         );
         let mut command = self.data.production();
         command
@@ -59,8 +81,7 @@ impl Host {
                 "PORTCULLIS_KEY_PEPPERS_FILE",
                 self.etc().join("secrets/key-peppers"),
             );
-        let output = run_to_end(&mut shell(&script, &command));
-        assert!(output.status.success(), "{commands}: {output:?}");
+        run_to_end(&mut shell(&script, &command))
     }
 
     /// What a service has that is started now.
@@ -234,7 +255,7 @@ async fn the_pepper_is_rotated_to_the_end() {
     for key in [&used, &between] {
         assert_eq!(status(&new, key).await, StatusCode::ACCEPTED);
     }
-    let waits = "use, rotate or revoke the keys of `api-key list --pepper 1`";
+    let waits = "use or revoke the keys of `api-key list --pepper 1`, or let them end";
     let expected = ("verifies".to_owned(), 2, 3, waits.to_owned());
     assert_eq!(rotated.peppers(1), expected);
     let (role, hashed, tagged, _) = rotated.peppers(2);
@@ -246,7 +267,7 @@ async fn the_pepper_is_rotated_to_the_end() {
     let table = rotated.run(&["api-key", "peppers"]);
     let lines: Vec<_> = table.lines().collect();
     assert!(lines[0].starts_with("VERSION  ROLE      HASHED  ISSUED  NEXT"));
-    assert!(lines[1].starts_with("1        verifies  2       3       use, rotate"));
+    assert!(lines[1].starts_with("1        verifies  2       3       use or revoke"));
 
     // Too early, with and without the tag key: nothing starts that would refuse a key.
     let tag_key = rotated.run(&["api-key", "tag-key", "1"]);
@@ -271,6 +292,18 @@ async fn the_pepper_is_rotated_to_the_end() {
         message.contains(hashed) && message.contains(issued),
         "{message}"
     );
+    // The runbook ends where a command fails, and nothing is lost.
+    let secret = |name: &str| host.etc().join("secrets").join(name);
+    let peppers = || fs::read_to_string(secret("key-peppers")).unwrap();
+    write(&host.etc().join("config.toml"), "canary = 1");
+    host.fail(4);
+    assert_eq!(peppers(), rotated.peppers);
+    assert!(!secret("kid-tag-keys").exists());
+    write(&host.etc().join("config.toml"), "");
+    let message = host.fail(4);
+    assert!(message.contains(hashed), "{message}");
+    fs::rename(secret("before"), secret("key-peppers")).unwrap();
+    assert_eq!(peppers(), rotated.peppers);
     // What shows and revokes keys works also without the pepper that they need.
     assert_eq!(without.peppers(1).0, "missing");
     assert_eq!(
@@ -296,6 +329,11 @@ async fn the_pepper_is_rotated_to_the_end() {
     );
     host.follow(4);
     let dropped = host.environment();
+    for name in ["key-peppers", "kid-tag-keys"] {
+        let mode = fs::metadata(secret(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    assert!(!secret("before").exists());
     assert!(!dropped.peppers.contains("1:") && dropped.tag_keys.as_ref() == Some(&tag_key));
     let checked = dropped.run(&["check-config"]);
     assert!(

@@ -68,7 +68,8 @@ impl ApiKeys {
 
 fn describe(version: PepperVersion, usage: PepperUse) -> PepperDescription {
     let (hashed, tagged) = (usage.rows.hashed, usage.rows.tagged);
-    let waiting = format!("use, rotate or revoke the keys of `api-key list --pepper {version}`");
+    let waiting =
+        format!("use or revoke the keys of `api-key list --pepper {version}`, or let them end");
     let next = match usage.role {
         PepperRole::Primary => "new keys are issued under it".to_owned(),
         PepperRole::Verifies if hashed > 0 => waiting,

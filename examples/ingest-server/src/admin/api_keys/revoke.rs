@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use portcullis_apikey_cache::{EffectiveBy, Kid, Published, Revocation};
 use serde::Serialize;
+use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use super::{ApiKeyError, ApiKeys, failed};
 use crate::{
-    admin::{Action, Actor, record},
+    admin::{Action, Actor, names, record},
     store::AuditOutcome,
 };
 
@@ -17,7 +18,8 @@ use crate::{
 pub(crate) struct RevokedApiKey {
     pub(crate) kid: String,
     pub(crate) was_active: bool,
-    /// Whether Redis has told other processes; null where none is configured.
+    /// Whether Redis has told other processes; null where none is configured, and of a key that was revoked
+    /// before.
     pub(crate) published: Option<bool>,
     #[serde(skip)]
     revocation: Revocation,
@@ -38,6 +40,9 @@ pub(crate) struct Effect {
     pub(crate) by: &'static str,
 }
 
+/// How long the store may take to say whose a key is.
+const OWNER_WITHIN: Duration = Duration::from_millis(250);
+
 impl ApiKeys {
     /// Revokes a key for good. Returns when that is durable; this process refuses the key from
     /// then on.
@@ -55,22 +60,17 @@ impl ApiKeys {
             kid: kid.as_ref().ok(),
         };
         self.report(actor, action, revocation.as_ref().err());
-        let revocation = revocation?;
-        Ok(RevokedApiKey {
-            kid: kid?.to_string(),
-            was_active: revocation.was_active(),
-            published: match revocation.published() {
-                Published::NoBus => None,
-                published => Some(published == Published::Yes),
-            },
-            revocation,
-        })
+        Ok(RevokedApiKey::new(&kid?, revocation?))
     }
 
     /// What was begun names the key, so that a revocation that is done is told as done even if what
     /// came of it cannot be put on record.
     async fn revoke_recorded(&self, actor: &Actor, kid: &Kid) -> Result<Revocation, ApiKeyError> {
-        let draft = record::draft(actor, &Action::RevokeApiKey { kid: Some(kid) }, None);
+        // Whose key it is, unless the store takes its time: what has to be revoked does not wait for it.
+        let old = timeout(OWNER_WITHIN, self.keys.record(kid)).await;
+        let old = old.ok().and_then(Result::ok);
+        let tenant = names::recorded(old.as_ref().map(|old| old.tenant().as_str()));
+        let draft = record::draft(actor, &Action::RevokeApiKey { kid: Some(kid) }, tenant);
         let change = self.audit.begin(draft).await?;
         match self.keys.revoke(kid).await {
             Ok(revocation) => {
@@ -88,6 +88,19 @@ impl ApiKeys {
 }
 
 impl RevokedApiKey {
+    pub(super) fn new(kid: &Kid, revocation: Revocation) -> Self {
+        Self {
+            kid: kid.to_string(),
+            was_active: revocation.was_active(),
+            published: match revocation.published() {
+                Published::NoBus => None,
+                _ if !revocation.was_active() => None,
+                published => Some(published == Published::Yes),
+            },
+            revocation,
+        }
+    }
+
     /// Waits until no process accepts the key any more: 3 s at most, whatever is down.
     pub(crate) async fn effective(self) -> EffectiveRevocation {
         let effective = self.revocation.effective().await;

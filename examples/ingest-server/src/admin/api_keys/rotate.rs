@@ -1,14 +1,14 @@
 //! Replacing an API key by a new one.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use portcullis_apikey_cache::{Kid, Rotated, Rotation};
 use serde::Deserialize;
 
-use super::{ApiKeyError, ApiKeys, IssuedApiKey, failed, request};
+use super::{ApiKeyError, ApiKeys, IssuedApiKey, RevokedApiKey, failed, request};
 use crate::{
     admin::{Action, Actor, names, record},
-    store::AuditOutcome,
+    store::{AuditOutcome, Unrecorded},
     timestamp,
 };
 
@@ -24,7 +24,11 @@ pub(crate) struct RotationRequest {
 #[derive(Debug)]
 pub(crate) struct RotatedApiKey {
     pub(crate) new: IssuedApiKey,
+    /// When the new one ends, if ever.
+    pub(crate) expires_at: Option<String>,
     pub(crate) old_ends_at: String,
+    /// If the old one was revoked at once.
+    pub(crate) revoked: Option<RevokedApiKey>,
 }
 
 impl RotationRequest {
@@ -107,25 +111,48 @@ impl ApiKeys {
         draft.count = 2;
         if let Err(unrecorded) = change.finish(AuditOutcome::Success, None).await {
             // Nobody has seen the new key. The old one's end stands: that it was asked for is on record.
-            drop(self.keys.revoke(rotated.kid()).await);
-            tracing::error!(
-                error = &unrecorded as &dyn std::error::Error,
-                "a key was rotated; the old one ends, and the new one was revoked unseen"
-            );
-            return Err(unrecorded.into());
+            self.revoke_unseen(kid, rotated.kid(), &unrecorded).await;
+            let old_ends_at = RotatedApiKey::new(kid, rotated).old_ends_at;
+            return Err(ApiKeyError::RotatedUnrecorded { old_ends_at });
         }
-        Ok(rotated.into())
+        Ok(RotatedApiKey::new(kid, rotated))
+    }
+
+    async fn revoke_unseen(&self, old: &Kid, new: &Kid, unrecorded: &Unrecorded) {
+        match self.keys.revoke(new).await {
+            Ok(_) => tracing::error!(
+                error = unrecorded as &dyn std::error::Error,
+                "the API key {old} was rotated and ends; the new one, {new}, was revoked unseen"
+            ),
+            Err(not_revoked) => tracing::error!(
+                error = &not_revoked as &dyn std::error::Error,
+                "the API key {old} was rotated and ends; nobody has seen the new one, {new}, which is good \
+                 until it is revoked"
+            ),
+        }
     }
 }
 
-impl From<Rotated> for RotatedApiKey {
-    fn from(rotated: Rotated) -> Self {
-        let old_ends_at = timestamp::format(timestamp::from_system(rotated.old_ends_at()));
+impl RotatedApiKey {
+    fn new(old: &Kid, rotated: Rotated) -> Self {
+        let time = |at: SystemTime| timestamp::format(timestamp::from_system(at));
+        let expires_at = rotated.expires_at().map(time);
+        let old_ends_at = time(rotated.old_ends_at());
+        let revocation = rotated.revocation().cloned();
+        let revoked = revocation.map(|revocation| RevokedApiKey::new(old, revocation));
         let kid = *rotated.kid();
         let key = rotated.into_key();
         Self {
             new: IssuedApiKey { kid, key },
+            expires_at,
             old_ends_at,
+            revoked,
         }
+    }
+
+    /// Whether Redis has told other processes that the old key is revoked; null where none is configured, and
+    /// where it is not revoked at once.
+    pub(crate) fn published(&self) -> Option<bool> {
+        self.revoked.as_ref()?.published
     }
 }

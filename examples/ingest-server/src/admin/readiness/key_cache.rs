@@ -14,8 +14,8 @@ pub(super) fn component(keys: &ApiKeyCache, warming: &Warming) -> Component {
         let action = "wait, 10 seconds at most: the API keys that were used of late are loaded";
         Component::new(State::Warming).with_action(action)
     } else if stats.confirmed_for.is_zero() {
-        let action = "check the database: until it tells of revocations, each request asks it; see \
-                      GET /admin/cache";
+        let action = "check the database: it cannot be read, or not be written for a minute; until it tells of \
+                      revocations, each request asks it; see GET /admin/cache";
         Component::new(State::Degraded).with_action(action)
     } else if stats.bus == BusState::Down {
         let action = "until Redis carries them, revocations by other processes are read in the database, \

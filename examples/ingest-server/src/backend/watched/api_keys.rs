@@ -14,10 +14,21 @@ use portcullis_apikey_cache::{
 
 use super::Watched;
 
+impl<T: ?Sized> Watched<T> {
+    /// Passes an answer on, remembers the fault it tells of, and tells when a task begins to fail.
+    async fn watch_task<R>(
+        &self,
+        task: &'static str,
+        answer: impl Future<Output = Result<R, StoreError>>,
+    ) -> Result<R, StoreError> {
+        self.watch(self.outages.watch(task, answer).await)
+    }
+}
+
 #[async_trait]
 impl KeyStore for Watched<dyn KeyStore> {
     async fn load(&self, kid: &Kid) -> Result<Option<KeyRecord>, StoreError> {
-        self.watch(self.store.load(kid).await)
+        self.watch_task("load", self.store.load(kid)).await
     }
 
     async fn insert(&self, record: &KeyRecord) -> Result<Change, StoreError> {
@@ -47,16 +58,16 @@ impl KeyStore for Watched<dyn KeyStore> {
         verifier: &Verifier,
     ) -> Result<(), StoreError> {
         self.check_api_keys()?;
-        self.watch(
-            self.turns
-                .write(|| self.store.rehash(kid, version, under, verifier))
-                .await,
-        )
+        let done = self
+            .turns
+            .write(|| self.store.rehash(kid, version, under, verifier));
+        self.watch_task("rehash", done).await
     }
 
     async fn update_last_used(&self, uses: &[(Kid, UnixMillis)]) -> Result<(), StoreError> {
         self.check_api_keys()?;
-        self.watch(self.turns.write(|| self.store.update_last_used(uses)).await)
+        let done = self.turns.write(|| self.store.update_last_used(uses));
+        self.watch_task("update_last_used", done).await
     }
 
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError> {
@@ -68,7 +79,8 @@ impl KeyStore for Watched<dyn KeyStore> {
         since: UnixMillis,
         limit: NonZeroU16,
     ) -> Result<Vec<Kid>, StoreError> {
-        self.watch(self.store.recently_used(since, limit).await)
+        self.watch_task("recently_used", self.store.recently_used(since, limit))
+            .await
     }
 
     async fn rows_by_pepper(
@@ -94,15 +106,16 @@ impl KeyStore for Watched<dyn KeyStore> {
 #[async_trait]
 impl ChangeFeed for Watched<dyn ChangeFeed> {
     async fn id(&self) -> Result<FeedId, StoreError> {
-        self.watch(self.store.id().await)
+        self.watch_task("identify", self.store.id()).await
     }
 
     async fn head(&self) -> Result<FeedSeq, StoreError> {
-        self.watch(self.store.head().await)
+        self.watch_task("head", self.store.head()).await
     }
 
     async fn changes_after(&self, seq: FeedSeq, limit: NonZeroU16) -> Result<FeedPage, StoreError> {
-        self.watch(self.store.changes_after(seq, limit).await)
+        self.watch_task("follow", self.store.changes_after(seq, limit))
+            .await
     }
 
     async fn invalidate(&self, what: &Invalidation, at: UnixMillis) -> Result<Change, StoreError> {
@@ -112,21 +125,24 @@ impl ChangeFeed for Watched<dyn ChangeFeed> {
 
     async fn note_reader(&self, reader: &Reader) -> Result<(), StoreError> {
         self.check_api_keys()?;
-        self.watch(self.turns.write(|| self.store.note_reader(reader)).await)
+        let done = self.turns.write(|| self.store.note_reader(reader));
+        self.watch_task("note_reader", done).await
     }
 
     async fn readers(&self, since: UnixMillis) -> Result<Vec<Reader>, StoreError> {
-        self.watch(self.store.readers(since).await)
+        self.watch_task("readers", self.store.readers(since)).await
     }
 
     async fn forget_reader(&self, reader: &ReaderId) -> Result<(), StoreError> {
         self.check_api_keys()?;
-        self.watch(self.turns.write(|| self.store.forget_reader(reader)).await)
+        let done = self.turns.write(|| self.store.forget_reader(reader));
+        self.watch_task("forget_reader", done).await
     }
 
     async fn trim(&self, before: UnixMillis) -> Result<(), StoreError> {
         self.check_api_keys()?;
-        self.watch(self.turns.write(|| self.store.trim(before)).await)
+        let done = self.turns.write(|| self.store.trim(before));
+        self.watch_task("trim", done).await
     }
 
     async fn changed(&self, seq: FeedSeq) {

@@ -19,7 +19,8 @@ pub(in crate::cli) struct Rotate {
     /// 0 revokes the old one at once.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = overlap)]
     overlap: Duration,
-    /// When the new key ends, RFC 3339; if not given, after as long a life as the old one was to have.
+    /// When the new key ends, RFC 3339. It inherits no end: if the old one has one, as each has that was
+    /// replaced before, this must be given; otherwise the new one never ends.
     #[arg(long, value_name = "TIME")]
     expires_at: Option<String>,
     /// Print JSON.
@@ -41,14 +42,27 @@ pub(super) async fn rotate(
     }
     let old = arguments.kid;
     let rotated = keys.rotate(actor, &old, &request).await;
-    let RotatedApiKey { new, old_ends_at } = rotated.map_err(CommandError::from)?;
+    let rotated = rotated.map_err(CommandError::from)?;
+    let published = rotated.published();
+    let RotatedApiKey {
+        new,
+        expires_at,
+        old_ends_at,
+        ..
+    } = rotated;
     // EXPOSE: the holder has to learn the key, once.
     let (kid, key) = (&new.kid, new.key.hazmat_expose());
     let printed = if arguments.json {
-        let line = json!({ "kid": kid.as_str(), "key": key, "old_ends_at": old_ends_at });
+        let line = json!({
+            "kid": kid.as_str(), "key": key, "expires_at": expires_at, "old_ends_at": old_ends_at,
+            "published": published,
+        });
         print(&line.to_string())
     } else {
-        print(&format!("kid {kid}\nkey {key}\nold_ends_at {old_ends_at}"))
+        let expires_at = expires_at.as_deref().unwrap_or("never");
+        print(&format!(
+            "kid {kid}\nkey {key}\nexpires_at {expires_at}\nold_ends_at {old_ends_at}"
+        ))
     };
     let Err(CliError::Output(kind)) = printed else {
         return printed;

@@ -91,10 +91,22 @@ pub(super) async fn rotate(
     })?;
     let keys = state.use_cases.api_keys;
     let rotated = finish(async move { keys.rotate(&actor, &kid, &request).await }).await??;
-    let RotatedApiKey { new, old_ends_at } = rotated;
+    let published = rotated.published();
+    let RotatedApiKey {
+        new,
+        expires_at,
+        old_ends_at,
+        revoked,
+    } = rotated;
+    if let Some(revoked) = revoked {
+        revoked.observe();
+    }
     // EXPOSE: the holder has to learn the key, once.
     let key = new.key.hazmat_expose();
-    let answer = json!({ "kid": new.kid.as_str(), "key": key, "old_ends_at": old_ends_at });
+    let answer = json!({
+        "kid": new.kid.as_str(), "key": key, "expires_at": expires_at, "old_ends_at": old_ends_at,
+        "published": published,
+    });
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
@@ -116,7 +128,8 @@ pub(super) async fn revoke(
     let keys = state.use_cases.api_keys;
     let revoked = finish(async move { keys.revoke(&actor, &kid).await }).await??;
     if is_awaited {
-        let effective = revoked.effective().await;
+        // Who hangs up is counted all the same.
+        let effective = finish(revoked.effective()).await?;
         return Ok(Json(effective).into_response());
     }
     let mut answer = StatusCode::NO_CONTENT.into_response();
@@ -140,6 +153,9 @@ impl From<ApiKeyError> for Problem {
             ApiKeyError::MalformedKid(_) | ApiKeyError::NotFound => Self::not_found(),
             ApiKeyError::NotRotated(error) => Self::conflict(error.to_string()),
             ApiKeyError::Unrecorded(error) => error.into(),
+            error @ ApiKeyError::RotatedUnrecorded { .. } => {
+                Rejection::new(Reason::CapacityAuditUnavailable, error.to_string()).into()
+            }
             ApiKeyError::Store(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

@@ -14,8 +14,8 @@ pub(super) async fn read(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
     _: NoQuery,
-) -> Result<Json<KeyCacheReport>, Problem> {
-    Ok(Json(state.use_cases.key_cache.read(&actor).await?))
+) -> Json<KeyCacheReport> {
+    Json(state.use_cases.key_cache.read(&actor))
 }
 
 /// `POST`: has every process forget one key, the keys of one tenant, or all. Returns when that is durable;

@@ -9,7 +9,7 @@ use portcullis_telemetry::{
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
 };
 
-use crate::observe::{SMALL, in_span};
+use crate::observe::SMALL;
 
 /// Counts changes by what told of them, and what the bus did.
 #[derive(Debug)]
@@ -85,13 +85,8 @@ impl ChangeMetrics {
             Event::BusHeard { changes } => {
                 self.heard.inc_by(*changes);
             }
+            // Told by the bus, which knows the cause.
             Event::BusFailed(task) => {
-                in_span(|| {
-                    tracing::warn!(
-                        task = ?task,
-                        "Redis does not carry changes of API keys; other processes read them in the database"
-                    );
-                });
                 let counter = match task {
                     BusTask::Tell => &self.not_told,
                     _ => &self.not_heard,

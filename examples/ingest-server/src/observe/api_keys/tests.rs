@@ -15,6 +15,29 @@ fn value(registry: &Registry, name: &str) -> String {
     value.to_owned()
 }
 
+/// A series that begins with its first fault begins at 1: `increase` does not see that one.
+#[test]
+fn faults_and_refusals_are_counted_from_nothing() {
+    let registry = Registry::new();
+    let metrics = ApiKeyMetrics::register(&registry).unwrap();
+    for kind in [
+        "load_discarded",
+        "row_rejected",
+        "store_failed",
+        "outbox_gap",
+        "bus_gap",
+    ] {
+        let sample = format!("apikey_faults_total{{kind=\"{kind}\"}}");
+        assert_eq!(value(&registry, &sample), "0");
+    }
+    for reason in REASONS {
+        let sample = format!("apikey_refusals_total{{reason=\"{}\"}}", reason.as_str());
+        assert_eq!(value(&registry, &sample), "0");
+        metrics.observe(&Event::Denied(reason));
+        assert_eq!(value(&registry, &sample), "1");
+    }
+}
+
 #[test]
 fn what_takes_a_minute_or_an_outage_is_counted() {
     let registry = Registry::new();

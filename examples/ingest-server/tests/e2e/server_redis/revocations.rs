@@ -158,6 +158,31 @@ async fn a_row_that_is_set_right_is_read_again_by_every_server() {
     }
 }
 
+/// An operator who has locked the servers out has to be told so, and nobody the password.
+#[tokio::test]
+async fn why_redis_carries_nothing_is_in_the_log_without_the_password() {
+    let redis = Redis::start_with(Some("canary-password")).await;
+    redis.cli(&["ACL", "SETUSER", "default", "-xadd"]);
+    let right = redis.url();
+    let wrong = right.replace("canary-password", "canary-wrong");
+    for (url, cause) in [(right, "NOPERM"), (wrong, "AuthenticationFailed")] {
+        let data = Data::new();
+        let mut command = data.command();
+        command.env("INGEST_REDIS_URL", url);
+        let server = Server::start_command(&data, command);
+        let line = wait_for("the cause", async || {
+            let logs = server.logs();
+            let mut lines = logs.lines();
+            let told = "Redis does not carry changes of API keys";
+            let line = lines.find(|line| line.contains(told) && line.contains(cause));
+            line.map(str::to_owned)
+        })
+        .await;
+        assert!(line.contains("\"task\""), "{line}");
+        assert!(!server.logs().contains("canary"), "{}", server.logs());
+    }
+}
+
 #[tokio::test]
 async fn without_redis_servers_start_and_revocations_are_answered_and_in_effect() {
     let mut redis = Redis::start().await;
