@@ -1,6 +1,5 @@
 //! What a full cache takes of this process's memory. On its own, so that nothing else counts.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "process/memory.rs"]
 mod memory;
