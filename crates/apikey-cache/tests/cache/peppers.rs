@@ -271,7 +271,7 @@ async fn the_hash_of_a_key_in_use_moves_though_its_record_was_loaded_without_it(
     assert!(before.accepts(&key).await);
     before.pass(Duration::from_secs(60)).await;
 
-    let mut rotated = node(&store, 2, &[1, 2]);
+    let rotated = node(&store, 2, &[1, 2]);
     let warmed = rotated.cache.warm(NonZeroU16::MAX).await;
     assert_eq!(warmed.loaded, 1);
     assert_eq!(pepper_of(&store, &key).await, 1);
