@@ -315,7 +315,7 @@ async fn a_rotated_key_ends_and_its_successor_begins_by_the_date() {
 
     clock.set("2026-05-10 12:00:00");
     let path = format!("/admin/api-keys/{}/rotate", old.kid);
-    let body = json!({ "overlap_seconds": 3_600 });
+    let body = json!({ "overlap_seconds": 3_600, "expires_at": "2026-06-10T12:00:00Z" });
     let rotated = server.admin(Method::POST, &path).json(&body).send().await;
     let rotated: Value = rotated.unwrap().json().await.unwrap();
     let new = key(&rotated);
@@ -337,7 +337,7 @@ async fn a_rotated_key_ends_and_its_successor_begins_by_the_date() {
             StatusCode::UNAUTHORIZED,
             StatusCode::ACCEPTED,
         ),
-        // As long a life as the old one was to have: 31 days.
+        // Its own end, which had to be said.
         (
             "2026-06-10 12:01:00",
             StatusCode::UNAUTHORIZED,
