@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::revocation;
+use super::world::revocation;
 use crate::{
     bus::Notice,
     cache::follow::{
