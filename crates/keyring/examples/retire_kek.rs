@@ -8,7 +8,7 @@ use portcullis_keyring::{
     Keyring, Purpose, TenantId,
     kek::LocalKek,
     secrets::VersionedSecrets,
-    store::{DekStore, MemoryDekStore},
+    store::{DekStore, KeyQuery, MemoryDekStore},
 };
 use secrecy::SecretString;
 
@@ -27,11 +27,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let both = keyring(&format!("{OLD},{NEW}"), "2", &store)?;
-    let (mut after, mut rewrapped) = (None, 0);
+    let (mut query, mut rewrapped) = (KeyQuery::all(PAGE), 0);
     loop {
-        let page = store.list(after, PAGE).await?;
+        let page = store.list(&query).await?;
         let Some(last) = page.last() else { break };
-        after = Some(last.id());
+        query = query.after(last.id());
         for key in &page {
             both.rewrap(key.id()).await?;
             rewrapped += 1;

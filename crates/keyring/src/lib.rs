@@ -7,6 +7,7 @@ pub mod entropy;
 pub mod kek;
 pub mod observer;
 pub mod store;
+pub mod sweep;
 
 mod check_value;
 mod data_key;

@@ -1,11 +1,12 @@
 //! Where wrapped data keys and their states are stored.
 
 mod memory;
+mod query;
 mod record;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-use std::{error::Error, fmt, num::NonZeroU32};
+use std::{error::Error, fmt, num::NonZeroU32, time::SystemTime};
 
 use async_trait::async_trait;
 
@@ -13,7 +14,7 @@ use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteDekStore;
-pub use self::{memory::MemoryDekStore, record::StoredKey};
+pub use self::{memory::MemoryDekStore, query::KeyQuery, record::StoredKey};
 
 /// Where wrapped data keys and their states live, shared by every process of a service.
 ///
@@ -24,7 +25,7 @@ pub use self::{memory::MemoryDekStore, record::StoredKey};
 /// * A tenant and purpose have at most one `Primary` and at most one `Pending` key.
 /// * A destroyed key keeps no wrapped bytes.
 /// * A refusal changes nothing.
-/// * `created_at` is kept to the millisecond.
+/// * `created_at` and `state_since` are kept to the millisecond.
 ///
 /// [`conformance::dek_store`](crate::conformance) checks an implementation against it.
 #[async_trait]
@@ -48,15 +49,25 @@ pub trait DekStore: fmt::Debug + Send + Sync {
     /// [`StoreError`].
     async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError>;
 
-    /// The keys of all tenants by id, at most `limit` of those after `after`.
+    /// Those of some keys that are there, in any order.
+    ///
+    /// By default each is loaded by itself.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn list(
-        &self,
-        after: Option<KeyId>,
-        limit: NonZeroU32,
-    ) -> Result<Vec<StoredKey>, StoreError>;
+    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+        let mut keys = Vec::with_capacity(ids.len());
+        for id in ids {
+            keys.extend(self.load(*id).await?);
+        }
+        Ok(keys)
+    }
+
+    /// A page of the keys that are asked for, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError>;
 
     /// Whether the store can do what the other methods ask of it, found by trying: it reads and writes
     /// all that they do, and leaves nothing of it. That somebody else is writing is no failure.
@@ -66,7 +77,8 @@ pub trait DekStore: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn check(&self) -> Result<(), StoreError> {
-        self.list(None, NonZeroU32::MIN).await.map(drop)
+        let one = KeyQuery::all(NonZeroU32::MIN);
+        self.list(&one).await.map(drop)
     }
 
     /// A number that grows with every change of a key that is there, and with every key that is added in
@@ -83,18 +95,19 @@ pub trait DekStore: fmt::Debug + Send + Sync {
         Ok(None)
     }
 
-    /// Makes `new` (`Pending` or `DecryptOnly`) the primary and `old` (`Primary`) `DecryptOnly`.
+    /// Makes `new` (`Pending` or `DecryptOnly`) the primary and `old` (`Primary`) `DecryptOnly`, both
+    /// since `at`.
     ///
     /// # Errors
     /// [`ChangeError::Conflict`] when either is not in that state, or when they are not of the
     /// same tenant and purpose.
-    async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError>;
+    async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError>;
 
-    /// Takes a key from one state to another.
+    /// Takes a key from one state to another, in which it is since `at`.
     ///
     /// # Errors
     /// [`ChangeError::Conflict`] when the key is not in the state the step starts from.
-    async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError>;
+    async fn change(&self, id: KeyId, step: Transition, at: SystemTime) -> Result<(), ChangeError>;
 
     /// Replaces the wrapped bytes of a key, if they still are `old`.
     ///
@@ -107,12 +120,12 @@ pub trait DekStore: fmt::Debug + Send + Sync {
         new: &WrappedKey,
     ) -> Result<(), ChangeError>;
 
-    /// Destroys every key of a tenant, whatever its state, and refuses new ones from then on.
+    /// Destroys every key of a tenant at `at`, whatever its state, and refuses new ones from then on.
     /// Doing it again changes nothing.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError>;
+    async fn erase_tenant(&self, tenant: &TenantId, at: SystemTime) -> Result<(), StoreError>;
 }
 
 /// Why a store did not answer.

@@ -3,6 +3,7 @@
 mod key;
 mod keyed;
 mod roots;
+mod state;
 mod value;
 
 use std::{fmt, num::NonZeroU16};
@@ -15,6 +16,7 @@ use crate::{Pii, PiiType};
 
 pub use self::{
     roots::{IndexRoots, IndexVersionOutOfRange, UnknownIndexVersion},
+    state::{IndexPhase, IndexState},
     value::IndexValue,
 };
 

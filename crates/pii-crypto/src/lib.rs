@@ -3,6 +3,7 @@
 mod cipher;
 mod index;
 mod pii;
+pub mod reencrypt;
 mod sealed;
 mod suite;
 
@@ -11,8 +12,8 @@ pub use self::pii::{PhoneNumber, Region};
 pub use self::{
     cipher::{Cipher, EpochPolicy, FieldContext, OpenError, RebindError, SealError},
     index::{
-        FingerprintIndex, IndexRoots, IndexValue, IndexVersion, IndexVersionOutOfRange, Indexed,
-        Indexing, UniqueIndex, UnknownIndexVersion,
+        FingerprintIndex, IndexPhase, IndexRoots, IndexState, IndexValue, IndexVersion,
+        IndexVersionOutOfRange, Indexed, Indexing, UniqueIndex, UnknownIndexVersion,
     },
     pii::{
         AnyPii, Cpf, Email, FreeText, NationalId, ParseError, PersonName, Pii, PiiKind, PiiKinds,

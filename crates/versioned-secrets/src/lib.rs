@@ -3,6 +3,7 @@
 mod check_value;
 mod parse;
 mod set;
+pub mod source;
 mod version;
 
 pub use self::{

@@ -14,7 +14,7 @@ use super::{Clause, clauses, context};
 use crate::{
     KeyId, KeyState, TenantId, Transition,
     kek::WrappedKey,
-    store::{ChangeError, DekStore, InsertError, StoredKey},
+    store::{ChangeError, DekStore, InsertError, KeyQuery, StoredKey},
 };
 
 /// Checks a store against the contract of [`DekStore`]; `make` makes an empty one for each clause.
@@ -56,20 +56,26 @@ async fn a_number_of_changes_grows_with_each(clause: Clause, store: &dyn DekStor
     insert(clause, store, &[key(1, "t", "email", Primary)]).await;
     insert(clause, store, &[key(2, "t", "email", Pending)]).await;
     grew("a pending key was added").await;
-    clause.done("promote", store.promote(KeyId::new(1), KeyId::new(2)).await);
+    clause.done(
+        "promote",
+        store.promote(KeyId::new(1), KeyId::new(2), AT).await,
+    );
     grew("a key was promoted").await;
     let disable = step(DecryptOnly, Disabled);
-    clause.done("change", store.change(KeyId::new(1), disable).await);
+    clause.done("change", store.change(KeyId::new(1), disable, AT).await);
     grew("a key was disabled").await;
     let (old, new) = (2_u32.to_be_bytes().to_vec(), vec![7]);
     let (old, new) = (WrappedKey::from_bytes(old), WrappedKey::from_bytes(new));
     clause.done("rewrap", store.rewrap(KeyId::new(2), &old, &new).await);
     grew("a key was wrapped again").await;
-    clause.done("erase_tenant", store.erase_tenant(&tenant("t")).await);
+    clause.done("erase_tenant", store.erase_tenant(&tenant("t"), AT).await);
     grew("a tenant was erased").await;
 
     clause.same("after reading", number().await, Some(before));
 }
+
+/// When keys change.
+const AT: SystemTime = SystemTime::UNIX_EPOCH;
 
 pub(crate) fn tenant(name: &str) -> TenantId {
     TenantId::new(name).expect("a name")
@@ -107,7 +113,7 @@ async fn state(clause: Clause, store: &dyn DekStore, id: u32) -> KeyState {
 }
 
 async fn all(clause: Clause, store: &dyn DekStore) -> Vec<StoredKey> {
-    clause.done("list", store.list(None, NonZeroU32::MAX).await)
+    clause.done("list", store.list(&KeyQuery::all(NonZeroU32::MAX)).await)
 }
 
 async fn of_tenant(clause: Clause, store: &dyn DekStore, name: &str) -> Vec<StoredKey> {
@@ -189,7 +195,11 @@ async fn a_tenant_is_read_whole_and_alone(clause: Clause, store: &dyn DekStore) 
 async fn pages_follow_the_key_ids(clause: Clause, store: &dyn DekStore) {
     let is_page = async |after: Option<u32>, limit, expected: &[u32]| {
         let size = NonZeroU32::new(limit).expect("not zero");
-        let page = store.list(after.map(KeyId::new), size).await;
+        let mut query = KeyQuery::all(size);
+        if let Some(after) = after {
+            query = query.after(KeyId::new(after));
+        }
+        let page = store.list(&query).await;
         let what = format!("{limit} after {after:?}");
         clause.same(&what, ids(&clause.done("list", page)), expected);
     };
@@ -211,7 +221,7 @@ async fn a_promotion_swaps_two_keys(clause: Clause, store: &dyn DekStore) {
     let both = [key(1, "t", "email", Primary), key(2, "t", "email", Pending)];
     insert(clause, store, &both).await;
     for (old, new) in [(1, 2), (2, 1)] {
-        let promoted = store.promote(KeyId::new(old), KeyId::new(new)).await;
+        let promoted = store.promote(KeyId::new(old), KeyId::new(new), AT).await;
         clause.done("promote", promoted);
         clause.same("the old", state(clause, store, old).await, DecryptOnly);
         clause.same("the new", state(clause, store, new).await, Primary);
@@ -241,7 +251,7 @@ async fn a_promotion_that_is_not_legal_changes_nothing(clause: Clause, store: &d
         (9, 2),
     ] {
         let what = format!("promote {old} to {new}");
-        let answer = store.promote(KeyId::new(old), KeyId::new(new)).await;
+        let answer = store.promote(KeyId::new(old), KeyId::new(new), AT).await;
         is_conflict(clause, &what, answer);
         clause.same(&what, &all(clause, store).await, &before);
     }
@@ -257,12 +267,12 @@ async fn a_change_starts_from_the_state_it_names(clause: Clause, store: &dyn Dek
         (Disabled, DecryptOnly),
     ] {
         let what = format!("{from} to {to}");
-        clause.done(&what, store.change(id, step(from, to)).await);
+        clause.done(&what, store.change(id, step(from, to), AT).await);
         clause.same(&what, state(clause, store, 1).await, to);
-        is_conflict(clause, &what, store.change(id, step(from, to)).await);
+        is_conflict(clause, &what, store.change(id, step(from, to), AT).await);
         clause.same(&what, state(clause, store, 1).await, to);
     }
-    let unknown = store.change(KeyId::new(2), step(Disabled, DecryptOnly));
+    let unknown = store.change(KeyId::new(2), step(Disabled, DecryptOnly), AT);
     is_conflict(clause, "an unknown key", unknown.await);
 }
 
@@ -273,7 +283,9 @@ async fn a_destroyed_key_keeps_its_id_alone(clause: Clause, store: &dyn DekStore
     ];
     insert(clause, store, &keys).await;
     for (id, from) in [(1, DestroyScheduled), (2, Pending)] {
-        let changed = store.change(KeyId::new(id), step(from, Destroyed)).await;
+        let changed = store
+            .change(KeyId::new(id), step(from, Destroyed), AT)
+            .await;
         clause.done("change", changed);
         let left = load(clause, store, id).await;
         let left = left.unwrap_or_else(|| clause.fails("there is no tombstone"));
@@ -305,7 +317,7 @@ async fn an_erased_tenant_keeps_tombstones_and_gets_no_key(clause: Clause, store
     insert(clause, store, &keys).await;
     insert(clause, store, &[key(50, "u", "email", Primary)]).await;
     for _ in 0..2 {
-        clause.done("erase_tenant", store.erase_tenant(&tenant("t")).await);
+        clause.done("erase_tenant", store.erase_tenant(&tenant("t"), AT).await);
         let left = of_tenant(clause, store, "t").await;
         clause.same("tombstones", left.len(), keys.len());
         for key in left {
@@ -316,7 +328,7 @@ async fn an_erased_tenant_keeps_tombstones_and_gets_no_key(clause: Clause, store
     let late = key(60, "t", "phone", Primary);
     is_refused(clause, store, &late, InsertError::TenantErased).await;
 
-    let never_seen = store.erase_tenant(&tenant("never-seen")).await;
+    let never_seen = store.erase_tenant(&tenant("never-seen"), AT).await;
     clause.done("erase_tenant, never seen", never_seen);
     let late = key(61, "never-seen", "phone", Primary);
     is_refused(clause, store, &late, InsertError::TenantErased).await;
@@ -336,7 +348,7 @@ async fn of_changes_made_at_once_one_wins(clause: Clause, store: &dyn DekStore) 
     let old = left[0].id();
     let pending = key(100, "t", "email", Pending);
     insert(clause, store, slice::from_ref(&pending)).await;
-    let answers = join_all((0..8).map(|_| store.promote(old, pending.id()))).await;
+    let answers = join_all((0..8).map(|_| store.promote(old, pending.id(), AT))).await;
     let lost = |answer: &&Result<(), ChangeError>| matches!(answer, Err(ChangeError::Conflict));
     let lost = answers.iter().filter(lost).count();
     clause.same("promotions that came too late", lost, 7);

@@ -126,7 +126,8 @@ impl Keyring {
             .primary(key.purpose())
             .ok_or(ChangeError::Conflict)?
             .id();
-        self.shared.store.promote(old, id).await?;
+        let now = self.shared.clock.wall();
+        self.shared.store.promote(old, id, now).await?;
         self.shared.states.forget(tenant);
         self.shared.observer.observe(&Event::KeyPromoted {
             key: key.context(),
@@ -156,7 +157,8 @@ impl Keyring {
             .map_err(PrepareError::Store)?;
         let key = states.find(id).ok_or(RotateError::UnknownKey(id))?;
         let step = Transition::new(key.state(), to)?;
-        self.shared.store.change(id, step).await?;
+        let now = self.shared.clock.wall();
+        self.shared.store.change(id, step, now).await?;
         self.shared.states.forget(tenant);
         self.shared.observer.observe(&Event::StateChanged {
             key: key.context(),
@@ -179,7 +181,8 @@ impl Keyring {
     /// What was sealed for the tenant cannot be opened any more, except from a backup of the store
     /// for as long as the version of the key-encryption key exists that wrapped its keys.
     pub async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
-        self.shared.store.erase_tenant(tenant).await?;
+        let now = self.shared.clock.wall();
+        self.shared.store.erase_tenant(tenant, now).await?;
         let erased = Event::TenantErased { tenant };
         self.shared.observer.observe(&erased);
         // The tenant is erased, whatever happens here: reading again wipes its keys in this process.

@@ -2,14 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    num::NonZeroU32,
     ops::Bound,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 
 use async_trait::async_trait;
 
-use super::{ChangeError, DekStore, InsertError, StoreError, StoredKey};
+use super::{ChangeError, DekStore, InsertError, KeyQuery, StoreError, StoredKey};
 use crate::{KeyId, KeyState, TenantId, Transition, kek::WrappedKey};
 
 /// A store in memory: for tests, and for data that dies with the process.
@@ -66,23 +66,21 @@ impl DekStore for MemoryDekStore {
             .collect())
     }
 
-    async fn list(
-        &self,
-        after: Option<KeyId>,
-        limit: NonZeroU32,
-    ) -> Result<Vec<StoredKey>, StoreError> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+        let from = query.begins_after();
+        let from = from.map_or(Bound::Unbounded, Bound::Excluded);
+        let limit = usize::try_from(query.limit().get()).unwrap_or(usize::MAX);
         let tables = self.tables();
-        let page = tables.keys.range((from, Bound::Unbounded)).take(limit);
-        Ok(page.map(|(_, key)| key.clone()).collect())
+        let keys = tables.keys.range((from, Bound::Unbounded));
+        let asked_for = keys.filter(|(_, key)| query.matches(key)).take(limit);
+        Ok(asked_for.map(|(_, key)| key.clone()).collect())
     }
 
     async fn changes(&self) -> Result<Option<u64>, StoreError> {
         Ok(Some(self.tables().changes))
     }
 
-    async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
+    async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {
         let mut tables = self.tables();
         let (Some(from), Some(to)) = (tables.keys.get(&old), tables.keys.get(&new)) else {
             return Err(ChangeError::Conflict);
@@ -92,17 +90,17 @@ impl DekStore for MemoryDekStore {
         if !same_owner || !legal {
             return Err(ChangeError::Conflict);
         }
-        tables.set_state(old, KeyState::DecryptOnly);
-        tables.set_state(new, KeyState::Primary);
+        tables.set_state(old, KeyState::DecryptOnly, at);
+        tables.set_state(new, KeyState::Primary, at);
         Ok(())
     }
 
-    async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
+    async fn change(&self, id: KeyId, step: Transition, at: SystemTime) -> Result<(), ChangeError> {
         let mut tables = self.tables();
         if tables.keys.get(&id).map(StoredKey::state) != Some(step.from()) {
             return Err(ChangeError::Conflict);
         }
-        tables.set_state(id, step.to());
+        tables.set_state(id, step.to(), at);
         Ok(())
     }
 
@@ -121,16 +119,16 @@ impl DekStore for MemoryDekStore {
         Ok(())
     }
 
-    async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
+    async fn erase_tenant(&self, tenant: &TenantId, at: SystemTime) -> Result<(), StoreError> {
         let mut tables = self.tables();
         tables.erased.insert(tenant.clone());
         tables.changes += 1;
         for key in tables
             .keys
             .values_mut()
-            .filter(|key| key.tenant() == tenant)
+            .filter(|key| key.tenant() == tenant && key.state() != KeyState::Destroyed)
         {
-            key.set_state(KeyState::Destroyed);
+            key.set_state(KeyState::Destroyed, at);
         }
         Ok(())
     }
@@ -144,9 +142,9 @@ struct Tables {
 }
 
 impl Tables {
-    fn set_state(&mut self, id: KeyId, state: KeyState) {
+    fn set_state(&mut self, id: KeyId, state: KeyState, at: SystemTime) {
         if let Some(key) = self.keys.get_mut(&id) {
-            key.set_state(state);
+            key.set_state(state, at);
             self.changes += 1;
         }
     }

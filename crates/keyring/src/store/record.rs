@@ -16,10 +16,11 @@ pub struct StoredKey {
     // None exactly when destroyed.
     wrapped: Option<WrappedKey>,
     created_at: SystemTime,
+    state_since: SystemTime,
 }
 
 impl StoredKey {
-    /// A key in `state`; one that is `Destroyed` drops the wrapped bytes.
+    /// A key that is in `state` since it was made; one that is `Destroyed` drops the wrapped bytes.
     #[must_use]
     pub fn new(
         context: KekContext,
@@ -33,6 +34,7 @@ impl StoredKey {
             state,
             wrapped,
             created_at,
+            state_since: created_at,
         }
     }
 
@@ -44,6 +46,16 @@ impl StoredKey {
             state: KeyState::Destroyed,
             wrapped: None,
             created_at,
+            state_since: created_at,
+        }
+    }
+
+    /// The same key, in its state since that time.
+    #[must_use]
+    pub fn since(self, state_since: SystemTime) -> Self {
+        Self {
+            state_since,
+            ..self
         }
     }
 
@@ -89,8 +101,15 @@ impl StoredKey {
         self.created_at
     }
 
-    pub(super) fn set_state(&mut self, state: KeyState) {
+    /// Since when it is in its state. Stores keep whole milliseconds.
+    #[must_use]
+    pub const fn state_since(&self) -> SystemTime {
+        self.state_since
+    }
+
+    pub(super) fn set_state(&mut self, state: KeyState, at: SystemTime) {
         self.state = state;
+        self.state_since = at;
         if state == KeyState::Destroyed {
             self.wrapped = None;
         }

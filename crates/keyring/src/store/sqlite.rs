@@ -6,19 +6,18 @@ mod trial;
 
 use std::{
     error::Error,
-    num::NonZeroU32,
     time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
 use sqlx::{
-    Row as _, SqlSafeStr as _, SqliteConnection, SqlitePool,
+    QueryBuilder, Row as _, SqlSafeStr as _, Sqlite, SqliteConnection, SqlitePool,
     migrate::{Migrate as _, MigrateError, Migration, MigrationType, Migrator},
     sqlite::SqliteRow,
 };
 
 use self::transaction::WriteTransaction;
-use super::{ChangeError, DekStore, InsertError, StoreError, StoredKey};
+use super::{ChangeError, DekStore, InsertError, KeyQuery, StoreError, StoredKey};
 use crate::{
     KeyId, KeyState, Purpose, TenantId, Transition,
     kek::{KekContext, WrappedKey},
@@ -65,6 +64,12 @@ impl SqliteDekStore {
         commit(transaction).await
     }
 
+    async fn fetch(&self, mut select: QueryBuilder<Sqlite>) -> Result<Vec<StoredKey>, StoreError> {
+        let select = select.build();
+        let rows = select.fetch_all(&self.pool).await.map_err(failed)?;
+        rows.iter().map(read).collect()
+    }
+
     async fn begin(&self) -> Result<WriteTransaction, StoreError> {
         WriteTransaction::begin(&self.pool).await.map_err(failed)
     }
@@ -94,19 +99,42 @@ impl DekStore for SqliteDekStore {
         rows.iter().map(read).collect()
     }
 
-    async fn list(
-        &self,
-        after: Option<KeyId>,
-        limit: NonZeroU32,
-    ) -> Result<Vec<StoredKey>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM keyring_data_key WHERE key_id > ? ORDER BY key_id LIMIT ?")
-                .bind(after.map_or(-1, |id| i64::from(id.value())))
-                .bind(limit.get())
-                .fetch_all(&self.pool)
-                .await
-                .map_err(failed)?;
-        rows.iter().map(read).collect()
+    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+        let mut keys = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(IDS_AT_A_TIME) {
+            let mut select = QueryBuilder::<Sqlite>::new(SELECT_AFTER);
+            select.push_bind(-1_i64).push(" AND key_id IN (");
+            let mut list = select.separated(", ");
+            for id in ids {
+                list.push_bind(id.value());
+            }
+            select.push(")");
+            keys.extend(self.fetch(select).await?);
+        }
+        Ok(keys)
+    }
+
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+        let after = query.begins_after();
+        let mut select = QueryBuilder::<Sqlite>::new(SELECT_AFTER);
+        select.push_bind(after.map_or(-1, |id| i64::from(id.value())));
+        if let Some(tenant) = query.tenant() {
+            select.push(" AND tenant = ").push_bind(tenant.as_str());
+        }
+        if let Some(purpose) = query.purpose() {
+            select.push(" AND purpose = ").push_bind(purpose.as_str());
+        }
+        if !query.states().is_empty() {
+            select.push(" AND state IN (");
+            let mut list = select.separated(", ");
+            for state in query.states() {
+                list.push_bind(state.as_str());
+            }
+            select.push(")");
+        }
+        select.push(" ORDER BY key_id LIMIT ");
+        select.push_bind(query.limit().get());
+        self.fetch(select).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
@@ -121,11 +149,12 @@ impl DekStore for SqliteDekStore {
         Ok(Some(number.cast_unsigned()))
     }
 
-    async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
+    async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {
         let mut transaction = self.begin().await?;
-        let demote = "UPDATE keyring_data_key SET state = 'decrypt-only'
+        let demote = "UPDATE keyring_data_key SET state = 'decrypt-only', state_since = ?
                       WHERE key_id = ? AND state = 'primary'";
         let demoted = sqlx::query(demote)
+            .bind(milliseconds(at))
             .bind(old.value())
             .execute(&mut *transaction)
             .await
@@ -134,13 +163,14 @@ impl DekStore for SqliteDekStore {
             transaction.rollback().await.map_err(failed)?;
             return Err(ChangeError::Conflict);
         }
-        let promote = "UPDATE keyring_data_key SET state = 'primary'
+        let promote = "UPDATE keyring_data_key SET state = 'primary', state_since = ?3
                        WHERE key_id = ?1 AND key_id <> ?2 AND state IN ('pending', 'decrypt-only')
                        AND (tenant, purpose) = (SELECT tenant, purpose FROM keyring_data_key
                                                 WHERE key_id = ?2)";
         let promoted = sqlx::query(promote)
             .bind(new.value())
             .bind(old.value())
+            .bind(milliseconds(at))
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
@@ -151,14 +181,15 @@ impl DekStore for SqliteDekStore {
         Ok(commit(transaction).await?)
     }
 
-    async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
+    async fn change(&self, id: KeyId, step: Transition, at: SystemTime) -> Result<(), ChangeError> {
         let change = "UPDATE keyring_data_key
-                      SET state = ?1, wrapped = CASE ?1 WHEN 'destroyed' THEN NULL ELSE wrapped END
+                      SET state = ?1, state_since = ?4, wrapped = CASE ?1 WHEN 'destroyed' THEN NULL ELSE wrapped END
                       WHERE key_id = ?2 AND state = ?3";
         let change = sqlx::query(change)
             .bind(step.to().as_str())
             .bind(id.value())
-            .bind(step.from().as_str());
+            .bind(step.from().as_str())
+            .bind(milliseconds(at));
         let mut transaction = self.begin().await?;
         let changed = change.execute(&mut *transaction).await.map_err(failed)?;
         commit(transaction).await?;
@@ -188,14 +219,16 @@ impl DekStore for SqliteDekStore {
         }
     }
 
-    async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
+    async fn erase_tenant(&self, tenant: &TenantId, at: SystemTime) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         for statement in [
-            "INSERT INTO keyring_erased_tenant (tenant) VALUES (?) ON CONFLICT DO NOTHING",
-            "UPDATE keyring_data_key SET state = 'destroyed', wrapped = NULL WHERE tenant = ?",
+            "INSERT INTO keyring_erased_tenant (tenant) VALUES (?1) ON CONFLICT DO NOTHING",
+            "UPDATE keyring_data_key SET state = 'destroyed', wrapped = NULL, state_since = ?2
+             WHERE tenant = ?1 AND state <> 'destroyed'",
         ] {
             sqlx::query(statement)
                 .bind(tenant.as_str())
+                .bind(milliseconds(at))
                 .execute(&mut *transaction)
                 .await
                 .map_err(failed)?;
@@ -203,6 +236,11 @@ impl DekStore for SqliteDekStore {
         commit(transaction).await
     }
 }
+
+const SELECT_AFTER: &str = "SELECT * FROM keyring_data_key WHERE key_id > ";
+
+/// Far below the number of parameters that a statement may have.
+const IDS_AT_A_TIME: usize = 500;
 
 const MIGRATIONS_TABLE: &str = "keyring_migrations";
 
@@ -224,13 +262,20 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> 
         include_str!("../../migrations/sqlite/0002_change.sql").into_sql_str(),
         IN_TRANSACTION,
     );
+    let third = Migration::new(
+        3,
+        "state since".into(),
+        MigrationType::Simple,
+        include_str!("../../migrations/sqlite/0003_state_since.sql").into_sql_str(),
+        IN_TRANSACTION,
+    );
     if has_unprefixed_tables(connection).await? {
         let to_prefixed = include_str!("../../migrations/sqlite/unprefixed/to_prefixed.sql");
         sqlx::raw_sql(to_prefixed).execute(&mut *connection).await?;
         connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
         connection.skip(MIGRATIONS_TABLE, &first).await?;
     }
-    let mut migrator = Migrator::with_migrations(vec![first, second]);
+    let mut migrator = Migrator::with_migrations(vec![first, second, third]);
     migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
     migrator.run_direct(None, connection, false).await
 }
@@ -260,12 +305,16 @@ fn parse(id: i64, row: &SqliteRow) -> Result<StoredKey, Box<dyn Error + Send + S
         KeyId::new(u32::try_from(id)?),
     );
     let state: KeyState = row.try_get::<&str, _>("state")?.parse()?;
-    let created_at: i64 = row.try_get("created_at")?;
-    let created_at = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(created_at)?);
-    Ok(match row.try_get::<Option<Vec<u8>>, _>("wrapped")? {
+    let time = |column| -> Result<SystemTime, Box<dyn Error + Send + Sync>> {
+        let milliseconds: i64 = row.try_get(column)?;
+        Ok(SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(milliseconds)?))
+    };
+    let created_at = time("created_at")?;
+    let key = match row.try_get::<Option<Vec<u8>>, _>("wrapped")? {
         Some(bytes) => StoredKey::new(context, state, WrappedKey::from_bytes(bytes), created_at),
         None => StoredKey::tombstone(context, created_at),
-    })
+    };
+    Ok(key.since(time("state_since")?))
 }
 
 /// Times before 1970 are stored as 1970.

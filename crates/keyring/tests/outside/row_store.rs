@@ -1,7 +1,6 @@
 //! A store as a database would have it: rows of numbers, text and bytes, made into keys when read.
 
 use std::{
-    num::NonZeroU32,
     sync::{Mutex, MutexGuard},
     time::{Duration, SystemTime},
 };
@@ -10,7 +9,7 @@ use async_trait::async_trait;
 use portcullis_keyring::{
     KeyId, KeyState, TenantId, Transition,
     kek::{KekContext, WrappedKey},
-    store::{ChangeError, DekStore, InsertError, StoreError, StoredKey},
+    store::{ChangeError, DekStore, InsertError, KeyQuery, StoreError, StoredKey},
 };
 
 #[derive(Debug, Default)]
@@ -33,6 +32,7 @@ struct Row {
     state: &'static str,
     wrapped: Option<Vec<u8>>,
     created_at_ms: u64,
+    state_since_ms: u64,
 }
 
 impl RowStore {
@@ -51,15 +51,14 @@ impl RowStore {
 
 impl Row {
     fn of(key: &StoredKey) -> Self {
-        let since = key.created_at().duration_since(SystemTime::UNIX_EPOCH);
-        let milliseconds = since.unwrap_or_default().as_millis();
         Self {
             id: key.id().value(),
             tenant: key.tenant().as_str().to_owned(),
             purpose: key.purpose().as_str().to_owned(),
             state: key.state().as_str(),
             wrapped: key.wrapped().map(|wrapped| wrapped.as_bytes().to_vec()),
-            created_at_ms: milliseconds.try_into().expect("a time of this age"),
+            created_at_ms: milliseconds(key.created_at()),
+            state_since_ms: milliseconds(key.state_since()),
         }
     }
 
@@ -72,25 +71,33 @@ impl Row {
         );
         let state: KeyState = self.state.parse().map_err(|_| damaged())?;
         let created_at = SystemTime::UNIX_EPOCH + Duration::from_millis(self.created_at_ms);
-        Ok(match &self.wrapped {
+        let key = match &self.wrapped {
             Some(bytes) => {
                 let wrapped = WrappedKey::from_bytes(bytes.clone());
                 StoredKey::new(context, state, wrapped, created_at)
             }
             None => StoredKey::tombstone(context, created_at),
-        })
+        };
+        Ok(key.since(SystemTime::UNIX_EPOCH + Duration::from_millis(self.state_since_ms)))
     }
 
     fn owner(&self) -> (&str, &str) {
         (&self.tenant, &self.purpose)
     }
 
-    fn set_state(&mut self, state: KeyState) {
+    fn set_state(&mut self, state: KeyState, at: SystemTime) {
         self.state = state.as_str();
+        self.state_since_ms = milliseconds(at);
         if state == KeyState::Destroyed {
             self.wrapped = None;
         }
     }
+}
+
+fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let milliseconds = since.unwrap_or_default().as_millis();
+    milliseconds.try_into().expect("a time of this age")
 }
 
 impl Tables {
@@ -134,19 +141,18 @@ impl DekStore for RowStore {
             .collect()
     }
 
-    async fn list(
-        &self,
-        after: Option<KeyId>,
-        limit: NonZeroU32,
-    ) -> Result<Vec<StoredKey>, StoreError> {
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
         let tables = self.tables();
+        let after = query.begins_after();
         let later = |row: &&Row| after.is_none_or(|after| row.id > after.value());
-        let limit = limit.get().try_into().unwrap_or(usize::MAX);
-        let page = tables.keys.iter().filter(later).take(limit);
-        page.map(Row::read).collect()
+        let keys: Result<Vec<_>, _> = tables.keys.iter().filter(later).map(Row::read).collect();
+        let mut keys = keys?;
+        keys.retain(|key| query.matches(key));
+        keys.truncate(query.limit().get().try_into().unwrap_or(usize::MAX));
+        Ok(keys)
     }
 
-    async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
+    async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {
         let mut tables = self.tables();
         let (old, new) = (tables.find(old)?, tables.find(new)?);
         let (from, to) = (&tables.keys[old], &tables.keys[new]);
@@ -154,18 +160,18 @@ impl DekStore for RowStore {
         if from.owner() != to.owner() || from.state != KeyState::Primary.as_str() || !legal {
             return Err(ChangeError::Conflict);
         }
-        tables.keys[old].set_state(KeyState::DecryptOnly);
-        tables.keys[new].set_state(KeyState::Primary);
+        tables.keys[old].set_state(KeyState::DecryptOnly, at);
+        tables.keys[new].set_state(KeyState::Primary, at);
         Ok(())
     }
 
-    async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
+    async fn change(&self, id: KeyId, step: Transition, at: SystemTime) -> Result<(), ChangeError> {
         let mut tables = self.tables();
-        let at = tables.find(id)?;
-        if tables.keys[at].state != step.from().as_str() {
+        let index = tables.find(id)?;
+        if tables.keys[index].state != step.from().as_str() {
             return Err(ChangeError::Conflict);
         }
-        tables.keys[at].set_state(step.to());
+        tables.keys[index].set_state(step.to(), at);
         Ok(())
     }
 
@@ -184,17 +190,15 @@ impl DekStore for RowStore {
         Ok(())
     }
 
-    async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
+    async fn erase_tenant(&self, tenant: &TenantId, at: SystemTime) -> Result<(), StoreError> {
         let mut tables = self.tables();
         if !tables.erased.iter().any(|erased| erased == tenant.as_str()) {
             tables.erased.push(tenant.as_str().to_owned());
         }
-        for row in tables
-            .keys
-            .iter_mut()
-            .filter(|row| row.tenant == tenant.as_str())
-        {
-            row.set_state(KeyState::Destroyed);
+        for row in tables.keys.iter_mut().filter(|row| {
+            row.tenant == tenant.as_str() && row.state != KeyState::Destroyed.as_str()
+        }) {
+            row.set_state(KeyState::Destroyed, at);
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use super::{IndexValue, IndexVersion, keyed::Keyed};
 
 /// A root of one version, ready to derive keys from: its share of each derivation is hashed once. Wiped
 /// when it is dropped.
+#[derive(Clone)]
 pub(super) struct IndexRoot {
     prk: Keyed,
     version: IndexVersion,

@@ -5,6 +5,7 @@ use sha2::Sha256;
 
 /// HMAC-SHA-256 ready for messages. Anyone who has the state can do what the key can, so it is wiped when it is
 /// dropped, and stays in one place until then: a move copies a pointer and leaves no state behind.
+#[derive(Clone)]
 pub(super) struct Keyed(Box<Hmac<Sha256>>);
 
 impl Keyed {

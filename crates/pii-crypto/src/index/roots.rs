@@ -8,7 +8,7 @@ use portcullis_keyring::{
 };
 use secrecy::SecretBox;
 
-use super::{IndexVersion, key::IndexRoot};
+use super::{IndexState, IndexVersion, key::IndexRoot};
 
 /// The secrets that blind indexes are keyed with, in one or several live versions. Cheap to clone;
 /// the bytes are wiped when the last clone is dropped.
@@ -46,6 +46,26 @@ impl IndexRoots {
         Ok(Self {
             roots: roots.collect::<Result<_, _>>()?,
             secrets,
+        })
+    }
+
+    /// These roots, with the versions that are live in a state, of which it enforces one. Versions that
+    /// are configured and not live are neither written nor looked up.
+    ///
+    /// # Errors
+    /// [`UnknownIndexVersion`]: a live version is not configured, so that its values could not be written.
+    pub fn in_state(&self, state: &IndexState) -> Result<Self, UnknownIndexVersion> {
+        let live = state.live().into_iter();
+        let roots = live.map(|version| self.root(version).cloned());
+        let roots: Arc<[IndexRoot]> = roots.collect::<Result<_, _>>()?;
+        Ok(Self {
+            // Before the first row of the state is written, what is configured counts.
+            roots: if roots.is_empty() {
+                Arc::clone(&self.roots)
+            } else {
+                roots
+            },
+            secrets: self.secrets.clone(),
         })
     }
 

@@ -2,15 +2,15 @@
 //! time, as after a campaign, each of them gets its keys, and a commit for each would be a queue that grows.
 
 use std::{
-    num::NonZeroU32,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 
 use async_trait::async_trait;
 use portcullis_keyring::{
     KeyId, TenantId, Transition,
     kek::WrappedKey,
-    store::{ChangeError, DekStore, InsertError, SqliteDekStore, StoreError, StoredKey},
+    store::{ChangeError, DekStore, InsertError, KeyQuery, SqliteDekStore, StoreError, StoredKey},
 };
 use tokio::sync::oneshot;
 
@@ -149,12 +149,12 @@ impl DekStore for GroupedKeys {
         self.store.load_tenant(tenant).await
     }
 
-    async fn list(
-        &self,
-        after: Option<KeyId>,
-        limit: NonZeroU32,
-    ) -> Result<Vec<StoredKey>, StoreError> {
-        self.store.list(after, limit).await
+    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+        self.store.load_many(ids).await
+    }
+
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+        self.store.list(query).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
@@ -165,12 +165,12 @@ impl DekStore for GroupedKeys {
         self.store.changes().await
     }
 
-    async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
-        self.turns.write(|| self.store.promote(old, new)).await
+    async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {
+        self.turns.write(|| self.store.promote(old, new, at)).await
     }
 
-    async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
-        self.turns.write(|| self.store.change(id, step)).await
+    async fn change(&self, id: KeyId, step: Transition, at: SystemTime) -> Result<(), ChangeError> {
+        self.turns.write(|| self.store.change(id, step, at)).await
     }
 
     async fn rewrap(
@@ -182,8 +182,10 @@ impl DekStore for GroupedKeys {
         self.turns.write(|| self.store.rewrap(id, old, new)).await
     }
 
-    async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
-        self.turns.write(|| self.store.erase_tenant(tenant)).await
+    async fn erase_tenant(&self, tenant: &TenantId, at: SystemTime) -> Result<(), StoreError> {
+        self.turns
+            .write(|| self.store.erase_tenant(tenant, at))
+            .await
     }
 }
 

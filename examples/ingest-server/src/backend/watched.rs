@@ -4,14 +4,14 @@
 mod api_keys;
 mod sink;
 
-use std::{error::Error, num::NonZeroU32, sync::Arc};
+use std::{error::Error, sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
 use portcullis_apikey_cache::store as apikey_store;
 use portcullis_keyring::{
     KeyId, TenantId, Transition,
     kek::WrappedKey,
-    store::{self as keyring_store, ChangeError, DekStore, InsertError, StoredKey},
+    store::{self as keyring_store, ChangeError, DekStore, InsertError, KeyQuery, StoredKey},
 };
 
 use self::sink::WatchedSink;
@@ -167,12 +167,12 @@ impl DekStore for Watched<dyn DekStore> {
         self.watch(self.store.load_tenant(tenant).await)
     }
 
-    async fn list(
-        &self,
-        after: Option<KeyId>,
-        limit: NonZeroU32,
-    ) -> Result<Vec<StoredKey>, keyring_store::StoreError> {
-        self.watch(self.store.list(after, limit).await)
+    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, keyring_store::StoreError> {
+        self.watch(self.store.load_many(ids).await)
+    }
+
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, keyring_store::StoreError> {
+        self.watch(self.store.list(query).await)
     }
 
     async fn check(&self) -> Result<(), keyring_store::StoreError> {
@@ -184,14 +184,14 @@ impl DekStore for Watched<dyn DekStore> {
         self.watch(self.store.changes().await)
     }
 
-    async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
+    async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        self.watch(self.store.promote(old, new).await)
+        self.watch(self.store.promote(old, new, at).await)
     }
 
-    async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
+    async fn change(&self, id: KeyId, step: Transition, at: SystemTime) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        self.watch(self.store.change(id, step).await)
+        self.watch(self.store.change(id, step, at).await)
     }
 
     async fn rewrap(
@@ -204,9 +204,13 @@ impl DekStore for Watched<dyn DekStore> {
         self.watch(self.store.rewrap(id, old, new).await)
     }
 
-    async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), keyring_store::StoreError> {
+    async fn erase_tenant(
+        &self,
+        tenant: &TenantId,
+        at: SystemTime,
+    ) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
-        self.watch(self.store.erase_tenant(tenant).await)
+        self.watch(self.store.erase_tenant(tenant, at).await)
     }
 }
 

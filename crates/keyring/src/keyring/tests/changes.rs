@@ -1,11 +1,14 @@
 //! How often the store is asked what has changed.
 
-use std::num::NonZeroU32;
+use std::time::SystemTime;
 
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::{Transition, store::ChangeError};
+use crate::{
+    Transition,
+    store::{ChangeError, KeyQuery},
+};
 
 const TENANTS: usize = 50;
 
@@ -81,20 +84,16 @@ impl DekStore for SlowToCount {
         self.keys.load_tenant(tenant).await
     }
 
-    async fn list(
-        &self,
-        after: Option<KeyId>,
-        limit: NonZeroU32,
-    ) -> Result<Vec<StoredKey>, StoreError> {
-        self.keys.list(after, limit).await
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+        self.keys.list(query).await
     }
 
-    async fn promote(&self, old: KeyId, new: KeyId) -> Result<(), ChangeError> {
-        self.keys.promote(old, new).await
+    async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {
+        self.keys.promote(old, new, at).await
     }
 
-    async fn change(&self, id: KeyId, step: Transition) -> Result<(), ChangeError> {
-        self.keys.change(id, step).await
+    async fn change(&self, id: KeyId, step: Transition, at: SystemTime) -> Result<(), ChangeError> {
+        self.keys.change(id, step, at).await
     }
 
     async fn rewrap(
@@ -106,7 +105,7 @@ impl DekStore for SlowToCount {
         self.keys.rewrap(id, old, new).await
     }
 
-    async fn erase_tenant(&self, tenant: &TenantId) -> Result<(), StoreError> {
-        self.keys.erase_tenant(tenant).await
+    async fn erase_tenant(&self, tenant: &TenantId, at: SystemTime) -> Result<(), StoreError> {
+        self.keys.erase_tenant(tenant, at).await
     }
 }

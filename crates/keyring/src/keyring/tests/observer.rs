@@ -1,12 +1,12 @@
 //! What an operator is told, and what never.
 
-use std::{num::NonZeroU32, sync::Mutex};
+use std::{sync::Mutex, time::SystemTime};
 
 use super::*;
 use crate::{
     Transition,
     observer::{EvictionCause, KekOperation, KekOutcome},
-    store::ChangeError,
+    store::{ChangeError, KeyQuery},
 };
 
 /// Keeps what every event prints.
@@ -412,15 +412,15 @@ impl DekStore for Broken {
         Err(broken())
     }
 
-    async fn list(&self, _: Option<KeyId>, _: NonZeroU32) -> Result<Vec<StoredKey>, StoreError> {
+    async fn list(&self, _: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
         Err(broken())
     }
 
-    async fn promote(&self, _: KeyId, _: KeyId) -> Result<(), ChangeError> {
+    async fn promote(&self, _: KeyId, _: KeyId, _: SystemTime) -> Result<(), ChangeError> {
         Err(broken().into())
     }
 
-    async fn change(&self, _: KeyId, _: Transition) -> Result<(), ChangeError> {
+    async fn change(&self, _: KeyId, _: Transition, _: SystemTime) -> Result<(), ChangeError> {
         Err(broken().into())
     }
 
@@ -428,7 +428,7 @@ impl DekStore for Broken {
         Err(broken().into())
     }
 
-    async fn erase_tenant(&self, _: &TenantId) -> Result<(), StoreError> {
+    async fn erase_tenant(&self, _: &TenantId, _: SystemTime) -> Result<(), StoreError> {
         Err(broken())
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     RewrapError,
     kek::LocalKek,
     secrets::{SecretVersion, VersionedSecrets},
-    store::ChangeError,
+    store::{ChangeError, KeyQuery},
 };
 
 /// Key-encryption keys of which version `n` is 32 times the byte `n`.
@@ -34,7 +34,8 @@ async fn after_every_key_is_rewrapped_the_old_kek_version_is_needed_no_more() {
     old.erase_tenant(&tenant("gone")).await.expect("it answers");
 
     let both = Keyring::builder(kek(2, &[1, 2]), store.clone()).build();
-    for key in store.list(None, NonZeroU32::MAX).await.expect("it answers") {
+    let every = KeyQuery::all(NonZeroU32::MAX);
+    for key in store.list(&every).await.expect("it answers") {
         both.rewrap(key.id()).await.expect("it rewraps");
     }
     let new = Keyring::builder(kek(2, &[2]), store.clone()).build();

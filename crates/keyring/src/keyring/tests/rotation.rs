@@ -1,5 +1,7 @@
 //! Rotation, states and erasure, as every process sees them.
 
+use std::time::SystemTime;
+
 use super::*;
 use crate::{IllegalTransition, store::ChangeError};
 
@@ -219,10 +221,13 @@ async fn of_two_promotions_at_once_one_wins() {
     let primary = keyring.primary("t", "email").await;
     world
         .store
-        .promote(primary, old)
+        .promote(primary, old, SystemTime::UNIX_EPOCH)
         .await
         .expect("it is legal");
-    let loser = world.store.promote(primary, old).await;
+    let loser = world
+        .store
+        .promote(primary, old, SystemTime::UNIX_EPOCH)
+        .await;
     assert!(matches!(loser, Err(ChangeError::Conflict)));
 }
 

@@ -71,8 +71,8 @@ async fn refusal(
 
 async fn add(connection: &mut SqliteConnection, key: &StoredKey) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO keyring_data_key (key_id, tenant, purpose, wrapped, state, created_at)
-         VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO keyring_data_key (key_id, tenant, purpose, wrapped, state, created_at, state_since)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(key.id().value())
     .bind(key.tenant().as_str())
@@ -80,6 +80,7 @@ async fn add(connection: &mut SqliteConnection, key: &StoredKey) -> Result<(), S
     .bind(key.wrapped().map(WrappedKey::as_bytes))
     .bind(key.state().as_str())
     .bind(milliseconds(key.created_at()))
+    .bind(milliseconds(key.state_since()))
     .execute(connection)
     .await
     .map_err(failed)?;

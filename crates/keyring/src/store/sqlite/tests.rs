@@ -3,6 +3,7 @@
 mod adoption;
 
 use std::{
+    num::NonZeroU32,
     path::Path,
     sync::{
         Arc,
@@ -39,7 +40,7 @@ async fn it_is_a_dek_store() {
 #[tokio::test]
 async fn of_keys_that_are_added_together_each_is_added_or_refused() {
     let (store, _dir) = make().await;
-    store.erase_tenant(&tenant("gone")).await.unwrap();
+    store.erase_tenant(&tenant("gone"), AT).await.unwrap();
     let keys = [
         key(1, "one", "email", KeyState::Primary),
         key(1, "two", "email", KeyState::Primary),
@@ -274,6 +275,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 0..40)
 }
 
+/// When keys change.
+const AT: SystemTime = SystemTime::UNIX_EPOCH;
+
 async fn take(store: &dyn DekStore, step: &Step) -> String {
     let wrapped = |id: u32| WrappedKey::from_bytes(id.to_be_bytes().to_vec());
     match step.clone() {
@@ -284,10 +288,10 @@ async fn take(store: &dyn DekStore, step: &Step) -> String {
         Step::Promote(old, new) => {
             format!(
                 "{:?}",
-                store.promote(KeyId::new(old), KeyId::new(new)).await
+                store.promote(KeyId::new(old), KeyId::new(new), AT).await
             )
         }
-        Step::Change(id, step) => format!("{:?}", store.change(KeyId::new(id), step).await),
+        Step::Change(id, step) => format!("{:?}", store.change(KeyId::new(id), step, AT).await),
         Step::Rewrap(id, old, new) => {
             format!(
                 "{:?}",
@@ -296,7 +300,7 @@ async fn take(store: &dyn DekStore, step: &Step) -> String {
                     .await
             )
         }
-        Step::Erase(at) => format!("{:?}", store.erase_tenant(&tenant(OWNERS[at].0)).await),
+        Step::Erase(at) => format!("{:?}", store.erase_tenant(&tenant(OWNERS[at].0), AT).await),
     }
 }
 
@@ -313,8 +317,8 @@ proptest! {
             sqlite.migrate().await.expect("the tables are made");
             for step in &steps {
                 prop_assert_eq!(take(&memory, step).await, take(&sqlite, step).await, "{:?}", step);
-                let all = NonZeroU32::MAX;
-                let (left, right) = (memory.list(None, all).await, sqlite.list(None, all).await);
+                let all = KeyQuery::all(NonZeroU32::MAX);
+                let (left, right) = (memory.list(&all).await, sqlite.list(&all).await);
                 prop_assert_eq!(left.expect("it answers"), right.expect("it answers"));
             }
             Ok(())

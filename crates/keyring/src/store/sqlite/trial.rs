@@ -7,8 +7,8 @@ use crate::store::StoreError;
 
 /// What the store does to its tables, on rows that no tenant has; and how many indexes it rests on.
 const STATEMENTS: [&str; 6] = [
-    "INSERT OR REPLACE INTO keyring_data_key (key_id, tenant, purpose, wrapped, state, created_at)
-     VALUES (0, '', '', NULL, 'destroyed', 0)",
+    "INSERT OR REPLACE INTO keyring_data_key (key_id, tenant, purpose, wrapped, state, created_at, state_since)
+     VALUES (0, '', '', NULL, 'destroyed', 0, 0)",
     "UPDATE keyring_data_key SET state = 'pending', wrapped = x'' WHERE key_id = 0",
     "UPDATE keyring_data_key SET state = 'primary' WHERE key_id = 0",
     "DELETE FROM keyring_data_key WHERE key_id = 0",
@@ -16,8 +16,8 @@ const STATEMENTS: [&str; 6] = [
     "SELECT tenant, key_id FROM keyring_data_key WHERE tenant = '' ORDER BY key_id",
 ];
 
-const INDEXES: i64 = 3;
-const MIGRATIONS: i64 = 2;
+const INDEXES: i64 = 4;
+const MIGRATIONS: i64 = 3;
 
 /// How many of the changes that the statements make are counted.
 const COUNTED: i64 = 4;
@@ -43,7 +43,7 @@ pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
     }
     // Without what it notes here, the next start would make the tables once more, and fail.
     let migrations = "SELECT count(checksum) FROM keyring_migrations
-                      WHERE version IN (1, 2) AND success";
+                      WHERE version IN (1, 2, 3) AND success";
     let migrations: i64 = sqlx::query_scalar(migrations)
         .fetch_one(&mut *transaction)
         .await
