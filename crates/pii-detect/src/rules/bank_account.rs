@@ -4,6 +4,7 @@ mod countries;
 
 use std::ops::Range;
 
+use self::countries::Structure;
 use super::{
     digits,
     source::Source,
@@ -15,6 +16,8 @@ use crate::{
 };
 
 const MAX_CHARS: usize = 34;
+/// The country and the check digits.
+const HEAD: usize = 4;
 /// Four characters between two blanks.
 const GROUP: usize = 4;
 
@@ -26,7 +29,8 @@ pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding>
     if !country.iter().all(u8::is_ascii_alphabetic) {
         return None;
     }
-    let length = countries::length(country.map(|b| b.to_ascii_uppercase()))?;
+    let structure = Structure::of(country.map(|b| b.to_ascii_uppercase()))?;
+    let length = HEAD + structure.places();
     let one_case =
         country.iter().all(u8::is_ascii_uppercase) || country.iter().all(u8::is_ascii_lowercase);
     let touched = digits::before(bytes, start).is_some_and(|b| b.is_ascii_alphanumeric());
@@ -35,14 +39,15 @@ pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding>
     }
     let range = span(bytes, start, length)?;
     let compact = digits::collect::<MAX_CHARS>(bytes, range.clone())?.0;
-    if !is_valid(&compact[..length]) {
+    let iban = &compact[..length];
+    if !structure.fits(&iban[HEAD..]) || !is_valid(iban) {
         return None;
     }
     let grouped = range.len() > length;
     let confidence = match surroundings::meaning(source, &range) {
         Some(Meaning::Iban) => Confidence::High,
         Some(Meaning::Code) if !grouped => Confidence::Low,
-        _ if in_dump(bytes, &range) => Confidence::Low,
+        _ if is_hexadecimal(iban) => Confidence::Low,
         // Written like a word: one in 97 of such words has right check digits.
         _ if country[0].is_ascii_lowercase() => Confidence::Medium,
         _ => Confidence::High,
@@ -55,19 +60,11 @@ pub(super) fn at(source: &Source<'_>, from: usize, at: usize) -> Option<Finding>
     })
 }
 
-/// Whether it is some of the words of bytes in hexadecimal, `08f4 be51 8f11 b282 08f4 aa0a`.
-fn in_dump(bytes: &[u8], range: &Range<usize>) -> bool {
-    let is_hex = |b: &u8| b.is_ascii_hexdigit() && !b.is_ascii_uppercase();
-    let behind = match &bytes[range.end..] {
-        [b' ', word @ ..] => word.iter().take_while(|b| is_hex(b)).count() == GROUP,
-        _ => false,
-    };
-    let before = match &bytes[..range.start] {
-        [word @ .., b' '] => word.iter().rev().take_while(|b| is_hex(b)).count() == GROUP,
-        _ => false,
-    };
-    let in_words = bytes[range.clone()].iter().all(|b| *b == b' ' || is_hex(b));
-    in_words && (before || behind)
+/// Whether it reads as an object id, or as words of bytes in a dump: `ad81 0001 2030 2003 5910 abcd`.
+/// With digits alone behind the country it is an account: hardly any id has so many in a row.
+fn is_hexadecimal(iban: &[u8]) -> bool {
+    let is_digit = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    iban.iter().all(is_digit) && iban[HEAD..].iter().any(u8::is_ascii_alphabetic)
 }
 
 /// As many letters and digits as the country gives its accounts, in one word or in groups of four.
@@ -93,7 +90,7 @@ fn span(bytes: &[u8], start: usize, length: usize) -> Option<Range<usize>> {
 
 /// Modulo 97, ISO 7064: the first four characters stand at the end, and letters count from ten on.
 fn is_valid(iban: &[u8]) -> bool {
-    let (head, body) = iban.split_at(GROUP);
+    let (head, body) = iban.split_at(HEAD);
     let remainder = body.iter().chain(head).fold(0_u32, |remainder, byte| {
         if byte.is_ascii_digit() {
             (remainder * 10 + u32::from(byte - b'0')) % 97

@@ -1,103 +1,152 @@
-//! How long the IBAN of a country is: ISO 13616 and the registry that SWIFT keeps.
+//! What the IBAN of a country consists of: ISO 13616 and the registry that SWIFT keeps.
 
-const LENGTHS: &[(&[u8; 2], u8)] = &[
-    (b"AD", 24),
-    (b"AE", 23),
-    (b"AL", 28),
-    (b"AT", 20),
-    (b"AZ", 28),
-    (b"BA", 20),
-    (b"BE", 16),
-    (b"BG", 22),
-    (b"BH", 22),
-    (b"BI", 27),
-    (b"BR", 29),
-    (b"BY", 28),
-    (b"CH", 21),
-    (b"CR", 22),
-    (b"CY", 28),
-    (b"CZ", 24),
-    (b"DE", 22),
-    (b"DJ", 27),
-    (b"DK", 18),
-    (b"DO", 28),
-    (b"EE", 20),
-    (b"EG", 29),
-    (b"ES", 24),
-    (b"FI", 18),
-    (b"FK", 18),
-    (b"FO", 18),
-    (b"FR", 27),
-    (b"GB", 22),
-    (b"GE", 22),
-    (b"GI", 23),
-    (b"GL", 18),
-    (b"GR", 27),
-    (b"GT", 28),
-    (b"HN", 28),
-    (b"HR", 21),
-    (b"HU", 28),
-    (b"IE", 22),
-    (b"IL", 23),
-    (b"IQ", 23),
-    (b"IS", 26),
-    (b"IT", 27),
-    (b"JO", 30),
-    (b"KW", 30),
-    (b"KZ", 20),
-    (b"LB", 28),
-    (b"LC", 32),
-    (b"LI", 21),
-    (b"LT", 20),
-    (b"LU", 20),
-    (b"LV", 21),
-    (b"LY", 25),
-    (b"MC", 27),
-    (b"MD", 24),
-    (b"ME", 22),
-    (b"MK", 19),
-    (b"MN", 20),
-    (b"MR", 27),
-    (b"MT", 31),
-    (b"MU", 30),
-    (b"NI", 28),
-    (b"NL", 18),
-    (b"NO", 15),
-    (b"OM", 23),
-    (b"PK", 24),
-    (b"PL", 28),
-    (b"PS", 29),
-    (b"PT", 25),
-    (b"QA", 29),
-    (b"RO", 24),
-    (b"RS", 22),
-    (b"RU", 33),
-    (b"SA", 24),
-    (b"SC", 31),
-    (b"SD", 18),
-    (b"SE", 24),
-    (b"SI", 19),
-    (b"SK", 24),
-    (b"SM", 27),
-    (b"SO", 23),
-    (b"ST", 25),
-    (b"SV", 28),
-    (b"TL", 23),
-    (b"TN", 24),
-    (b"TR", 26),
-    (b"UA", 29),
-    (b"VA", 22),
-    (b"VG", 24),
-    (b"XK", 20),
-    (b"YE", 30),
+use std::iter;
+
+use self::Sign::{A, C, N};
+
+/// What stands behind the check digits, from left to right.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Structure(&'static [Part]);
+
+/// So many places for such a sign.
+type Part = (u8, Sign);
+
+/// Named as in the registry, which writes `8!n12!c`.
+#[derive(Clone, Copy, Debug)]
+enum Sign {
+    /// A letter. Small ones are taken too, since whole accounts are written in them.
+    A,
+    /// A letter or a digit.
+    C,
+    /// A digit.
+    N,
+}
+
+const STRUCTURES: &[(&[u8; 2], &[Part])] = &[
+    (b"AD", &[(8, N), (12, C)]),
+    (b"AE", &[(19, N)]),
+    (b"AL", &[(8, N), (16, C)]),
+    (b"AT", &[(16, N)]),
+    (b"AZ", &[(4, A), (20, C)]),
+    (b"BA", &[(16, N)]),
+    (b"BE", &[(12, N)]),
+    (b"BG", &[(4, A), (6, N), (8, C)]),
+    (b"BH", &[(4, A), (14, C)]),
+    (b"BI", &[(23, N)]),
+    // The first eight name the bank as the head of a CNPJ does, which may have letters too.
+    (b"BR", &[(8, C), (15, N), (2, C)]),
+    (b"BY", &[(4, C), (4, N), (16, C)]),
+    (b"CH", &[(5, N), (12, C)]),
+    (b"CR", &[(18, N)]),
+    (b"CY", &[(8, N), (16, C)]),
+    (b"CZ", &[(20, N)]),
+    (b"DE", &[(18, N)]),
+    (b"DJ", &[(23, N)]),
+    (b"DK", &[(14, N)]),
+    (b"DO", &[(4, C), (20, N)]),
+    (b"EE", &[(16, N)]),
+    (b"EG", &[(25, N)]),
+    (b"ES", &[(20, N)]),
+    (b"FI", &[(14, N)]),
+    (b"FK", &[(2, A), (12, N)]),
+    (b"FO", &[(14, N)]),
+    (b"FR", &[(10, N), (11, C), (2, N)]),
+    (b"GB", &[(4, A), (14, N)]),
+    (b"GE", &[(2, A), (16, N)]),
+    (b"GI", &[(4, A), (15, C)]),
+    (b"GL", &[(14, N)]),
+    (b"GR", &[(7, N), (16, C)]),
+    (b"GT", &[(24, C)]),
+    (b"HN", &[(4, A), (20, N)]),
+    (b"HR", &[(17, N)]),
+    (b"HU", &[(24, N)]),
+    (b"IE", &[(4, A), (14, N)]),
+    (b"IL", &[(19, N)]),
+    (b"IQ", &[(4, A), (15, N)]),
+    (b"IS", &[(22, N)]),
+    (b"IT", &[(1, A), (10, N), (12, C)]),
+    (b"JO", &[(4, A), (4, N), (18, C)]),
+    (b"KW", &[(4, A), (22, C)]),
+    (b"KZ", &[(3, N), (13, C)]),
+    (b"LB", &[(4, N), (20, C)]),
+    (b"LC", &[(4, A), (24, C)]),
+    (b"LI", &[(5, N), (12, C)]),
+    (b"LT", &[(16, N)]),
+    (b"LU", &[(3, N), (13, C)]),
+    (b"LV", &[(4, A), (13, C)]),
+    (b"LY", &[(21, N)]),
+    (b"MC", &[(10, N), (11, C), (2, N)]),
+    (b"MD", &[(20, C)]),
+    (b"ME", &[(18, N)]),
+    (b"MK", &[(3, N), (10, C), (2, N)]),
+    (b"MN", &[(16, N)]),
+    (b"MR", &[(23, N)]),
+    (b"MT", &[(4, A), (5, N), (18, C)]),
+    (b"MU", &[(4, A), (19, N), (3, A)]),
+    (b"NI", &[(4, A), (20, N)]),
+    (b"NL", &[(4, A), (10, N)]),
+    (b"NO", &[(11, N)]),
+    (b"OM", &[(3, N), (16, C)]),
+    (b"PK", &[(4, A), (16, C)]),
+    (b"PL", &[(24, N)]),
+    (b"PS", &[(4, A), (21, C)]),
+    (b"PT", &[(21, N)]),
+    (b"QA", &[(4, A), (21, C)]),
+    (b"RO", &[(4, A), (16, C)]),
+    (b"RS", &[(18, N)]),
+    (b"RU", &[(14, N), (15, C)]),
+    (b"SA", &[(2, N), (18, C)]),
+    (b"SC", &[(4, A), (20, N), (3, A)]),
+    (b"SD", &[(14, N)]),
+    (b"SE", &[(20, N)]),
+    (b"SI", &[(15, N)]),
+    (b"SK", &[(20, N)]),
+    (b"SM", &[(1, A), (10, N), (12, C)]),
+    (b"SO", &[(19, N)]),
+    (b"ST", &[(21, N)]),
+    (b"SV", &[(4, A), (20, N)]),
+    (b"TL", &[(19, N)]),
+    (b"TN", &[(20, N)]),
+    (b"TR", &[(6, N), (16, C)]),
+    (b"UA", &[(6, N), (19, C)]),
+    (b"VA", &[(18, N)]),
+    (b"VG", &[(4, A), (16, N)]),
+    (b"XK", &[(16, N)]),
+    (b"YE", &[(4, A), (4, N), (18, C)]),
 ];
 
-/// The characters of an IBAN of the country with this code of ISO 3166; `None` if it has none.
-pub(super) fn length(country: [u8; 2]) -> Option<usize> {
-    let index = LENGTHS
-        .binary_search_by_key(&country, |(code, _)| **code)
-        .ok()?;
-    Some(usize::from(LENGTHS[index].1))
+impl Structure {
+    /// That of the country with this code of ISO 3166; `None` if it has no accounts with an IBAN.
+    pub(super) fn of(country: [u8; 2]) -> Option<Self> {
+        let index = STRUCTURES
+            .binary_search_by_key(&country, |(code, _)| **code)
+            .ok()?;
+        Some(Self(STRUCTURES[index].1))
+    }
+
+    /// How many characters an account has, without the country and the check digits.
+    pub(super) fn places(self) -> usize {
+        self.0.iter().map(|(places, _)| usize::from(*places)).sum()
+    }
+
+    /// Whether in each place of `account` stands what the country has there.
+    pub(super) fn fits(self, account: &[u8]) -> bool {
+        let signs = self
+            .0
+            .iter()
+            .flat_map(|(places, sign)| iter::repeat_n(*sign, usize::from(*places)));
+        account.len() == self.places() && signs.zip(account).all(|(sign, byte)| sign.is(*byte))
+    }
+}
+
+impl Sign {
+    fn is(self, byte: u8) -> bool {
+        match self {
+            Self::A => byte.is_ascii_alphabetic(),
+            Self::C => byte.is_ascii_alphanumeric(),
+            Self::N => byte.is_ascii_digit(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -106,6 +155,20 @@ mod tests {
 
     #[test]
     fn the_countries_ascend() {
-        assert!(LENGTHS.is_sorted_by_key(|(code, _)| **code));
+        assert!(STRUCTURES.is_sorted_by_key(|(code, _)| **code));
+    }
+
+    #[test]
+    fn a_structure_counts_places_and_says_what_stands_in_them() {
+        let andorra = Structure::of(*b"AD").unwrap();
+        assert_eq!(andorra.places(), 20);
+        assert!(andorra.fits(b"00012030200359100100"));
+        assert!(andorra.fits(b"00012030abcdefABCDEF"));
+        assert!(!andorra.fits(b"0001203a200359100100"));
+        assert!(!andorra.fits(b"0001203020035910010"));
+        let malta = Structure::of(*b"MT").unwrap();
+        assert!(malta.fits(b"MALT011000012345MTLCAST001S"));
+        assert!(!malta.fits(b"MAL1011000012345MTLCAST001S"));
+        assert!(Structure::of(*b"XX").is_none());
     }
 }
