@@ -33,7 +33,7 @@ const STRUCTURES: &[(&[u8; 2], &[Part])] = &[
     (b"BG", &[(4, A), (6, N), (8, C)]),
     (b"BH", &[(4, A), (14, C)]),
     (b"BI", &[(23, N)]),
-    // The first eight name the bank as the head of a CNPJ does, which may have letters too.
+    // Sources of the registry differ on where letters may stand: either is taken.
     (b"BR", &[(8, C), (15, N), (2, C)]),
     (b"BY", &[(4, C), (4, N), (16, C)]),
     (b"CH", &[(5, N), (12, C)]),
