@@ -7,7 +7,9 @@ mod subkey;
 
 use std::mem;
 
-use portcullis_keyring::{KeyId, KeyMissing, PreparedKey, PreparedKeys, entropy::EntropyError};
+use portcullis_keyring::{
+    KeyId, KeyMissing, PreparedKey, PreparedKeys, TenantId, entropy::EntropyError,
+};
 use zeroize::Zeroizing;
 
 use self::{associated_data::with_associated_data, epoch::KeySubkeys};
@@ -110,6 +112,12 @@ impl Cipher {
             keys,
             epochs: EpochPolicy::Shared,
         }
+    }
+
+    /// Whose fields it seals.
+    #[must_use]
+    pub const fn tenant(&self) -> &TenantId {
+        self.keys.tenant()
     }
 
     /// How long a subkey is used for; default: [`EpochPolicy::Shared`].

@@ -3,6 +3,7 @@
 mod cipher;
 mod index;
 mod pii;
+pub mod record;
 pub mod reencrypt;
 mod sealed;
 mod suite;
@@ -22,7 +23,9 @@ pub use self::{
     sealed::{MalformedSealed, Sealed},
     suite::Suite,
 };
-pub use portcullis_keyring::secrets;
+pub use portcullis_keyring::{KeyId, secrets};
+#[cfg(feature = "derive")]
+pub use portcullis_pii_derive::Seal;
 
 #[cfg(test)]
 mod known_keys;

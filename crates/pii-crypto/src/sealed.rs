@@ -10,7 +10,7 @@ use std::{
 
 use portcullis_keyring::KeyId;
 
-use crate::{Suite, cipher::MAX_PLAINTEXT_BYTES};
+use crate::{AnyPii, Suite, cipher::MAX_PLAINTEXT_BYTES};
 
 /// Personal data sealed for one field of one record of one tenant. Where the kind is known only when
 /// the program runs, `T` is [`AnyPii`](crate::AnyPii).
@@ -71,6 +71,12 @@ impl<T> Sealed<T> {
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// The same value, of a kind that is known only when the program runs.
+    #[must_use]
+    pub fn into_any(self) -> Sealed<AnyPii> {
+        Sealed::from_cipher(self.bytes)
     }
 
     /// The data key it is sealed with.

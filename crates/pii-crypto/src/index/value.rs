@@ -6,6 +6,9 @@ use std::{
     num::NonZeroU16,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Serialize, Serializer};
+
 use super::IndexVersion;
 
 /// A keyed fingerprint: the version of its root, then the truncated HMAC.
@@ -58,6 +61,13 @@ impl IndexValue {
 impl Hash for IndexValue {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.as_bytes().hash(state);
+    }
+}
+
+/// base64url without padding, of the bytes.
+impl Serialize for IndexValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.as_bytes()))
     }
 }
 

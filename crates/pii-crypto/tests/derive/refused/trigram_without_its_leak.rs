@@ -1,0 +1,9 @@
+use portcullis_pii_crypto::{PersonName, Pii, Seal};
+
+#[derive(Seal)]
+struct Customer {
+    #[pii(field = "customer.name", index(trigram, bits = 12))]
+    name: Pii<PersonName>,
+}
+
+fn main() {}
