@@ -1,6 +1,6 @@
 //! The record that is derived for.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::format_ident;
 use syn::{Data, DeriveInput, Error, Fields, Ident, LitStr, Result, Visibility};
 
@@ -106,8 +106,5 @@ fn check_fields(record: &Ident, fields: &[Field]) -> Result<()> {
 
 fn no_record(name: &Ident) -> Error {
     let message = "`Seal` is derived for structs with named fields";
-    Error::new(
-        Span::call_site(),
-        format!("{message}, and `{name}` is none"),
-    )
+    Error::new_spanned(name, format!("{message}, and `{name}` is none"))
 }
