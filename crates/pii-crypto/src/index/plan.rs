@@ -128,3 +128,6 @@ pub const fn search_bits<const N: usize>(
 }
 
 const MIN_ROWS: u64 = 16;
+
+#[cfg(test)]
+mod tests;

@@ -62,3 +62,6 @@ impl IndexRoots {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

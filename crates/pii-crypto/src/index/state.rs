@@ -136,7 +136,7 @@ impl IndexState {
     }
 
     /// The retiring version is gone. The enforced one counts as enforced since then: how long ago that was
-    /// decides when the values of the other can be deleted, whoever goes on with it.
+    /// decides when the values of the other can be deleted, in whatever process that is.
     ///
     /// # Errors
     /// [`IllegalIndexStep`] when `version` is not retiring.
@@ -189,3 +189,6 @@ fn whole_milliseconds(time: SystemTime) -> SystemTime {
     let part = Duration::from_nanos((since.subsec_nanos() % 1_000_000).into());
     SystemTime::UNIX_EPOCH + (since - part)
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,3 +146,6 @@ fn values(key: &IndexKey, normal: &str) -> Vec<IndexValue> {
 const NORMALISER: &str = "name-trigram/1";
 const TRIGRAM: usize = 3;
 const TRIGRAM_BITS: u16 = 12;
+
+#[cfg(test)]
+mod tests;
