@@ -9,7 +9,9 @@ use portcullis_keyring::{
     store::MemoryDekStore,
 };
 use portcullis_pii_crypto::{
-    Cipher, Email, FreeText, IndexRoots, OpenError, PersonName, Pii, Seal,
+    AcceptLeak, Cipher, Email, FreeText, IndexRoots, NationalId, OpenError, PersonName, Pii, Seal,
+    TrigramQuery,
+    plan::search_bits,
     record::{Seal as _, SealedRecord as _},
     reencrypt::FieldValue,
 };
@@ -17,16 +19,19 @@ use secrecy::SecretBox;
 
 /// A customer.
 #[derive(Debug, Seal)]
-#[seal(derive(Clone, Debug, PartialEq, serde::Serialize))]
+#[seal(rows = 50_000, derive(Clone, Debug, PartialEq, serde::Serialize))]
 pub struct Customer {
     /// Not personal.
     pub plan: String,
     /// Where to write to.
     #[pii(purpose = "email", field = "customer.email", index(unique))]
     pub email: Pii<Email>,
-    /// What to say.
-    #[pii(field = "customer.name")]
+    /// What they are called.
+    #[pii(field = "customer.name", index(trigram, accept_leak = "name-equality"))]
     pub name: Option<Pii<PersonName>>,
+    /// By what the state knows them.
+    #[pii(field = "customer.national_id", index(search, bits = 12))]
+    pub national_id: Option<Pii<NationalId>>,
     #[pii(field = "customer.note")]
     note: Option<Pii<FreeText>>,
 }
@@ -55,7 +60,8 @@ impl World {
     }
 
     async fn keys(&self) -> PreparedKeys {
-        let purposes = ["email", "name", "text"].map(|name| Purpose::new(name).expect("a name"));
+        let purposes = ["email", "name", "national-id", "text"]
+            .map(|name| Purpose::new(name).expect("a name"));
         let keys = self.keyring.prepare(&self.tenant, &purposes).await;
         keys.expect("keys are made")
     }
@@ -70,6 +76,7 @@ fn customer() -> Customer {
         plan: "gold".to_owned(),
         email: Pii::parse("jo@example.com").expect("an address"),
         name: Some(Pii::parse("Jo Doe").expect("a name")),
+        national_id: Some(Pii::parse("529.982.247-25").expect("a CPF")),
         note: None,
     }
 }
@@ -104,6 +111,31 @@ async fn a_unique_index_has_a_value_for_each_version_the_enforced_one_first() {
         .unique(&world.tenant, "customer.email", &customer().email);
     assert_eq!(expected.len(), 2);
     assert_eq!(sealed.email_fp, expected);
+}
+
+#[tokio::test]
+async fn searches_find_what_was_sealed() {
+    let world = World::new();
+    let cipher = world.cipher().await;
+    let sealed = customer().seal(&cipher, &world.roots, "1").expect("sealed");
+    let [bits] = search_bits(50_000, [12]).expect("12 of 50,000 rows share them");
+    let wanted = Pii::<NationalId>::parse("52998224725").expect("a CPF");
+    let index = world
+        .roots
+        .search_index(&world.tenant, "customer.national_id", bits);
+    assert_eq!(sealed.national_id_search, index.values(&wanted));
+
+    let leak = AcceptLeak::NameEquality;
+    let index = world
+        .roots
+        .trigram_index(&world.tenant, "customer.name", leak);
+    let wanted = index.wanted(&TrigramQuery::parse("o do").expect("long enough"));
+    assert!(!wanted.is_empty());
+    assert!(
+        wanted
+            .iter()
+            .all(|value| sealed.name_trigrams.contains(value))
+    );
 }
 
 #[tokio::test]
@@ -171,8 +203,11 @@ async fn a_sweep_reads_and_replaces_its_fields() {
     let mut sealed = customer().seal(&cipher, &world.roots, "1").expect("sealed");
     let fields = sealed.row_fields("1");
     let names: Vec<_> = fields.iter().map(|field| field.field.as_str()).collect();
-    assert_eq!(names, ["customer.email", "customer.name"]);
-    assert_eq!(Customer::FIELDS.len(), 3);
+    assert_eq!(
+        names,
+        ["customer.email", "customer.name", "customer.national_id"]
+    );
+    assert_eq!(Customer::FIELDS.len(), 4);
 
     let other = customer().seal(&cipher, &world.roots, "1").expect("sealed");
     let FieldValue::Sealed(value) = &other.row_fields("1")[0].value else {
@@ -181,5 +216,5 @@ async fn a_sweep_reads_and_replaces_its_fields() {
     assert!(sealed.replace("customer.email", value.clone()));
     assert_eq!(sealed.email, other.email);
     assert!(!sealed.replace("customer.phone", value.clone()));
-    assert_eq!(sealed.key_ids().len(), 2);
+    assert_eq!(sealed.key_ids().len(), 3);
 }

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Ident, spanned::Spanned as _};
+use syn::{Ident, LitInt, spanned::Spanned as _};
 
 use crate::{
     field::{Content, Field, Personal},
@@ -12,10 +12,11 @@ use crate::{
 
 pub(crate) fn expand(record: &Record) -> TokenStream {
     let (twin, checks) = (twin(record), checks(record));
-    let (seal, open) = (seal(record), open(record));
+    let (plan, seal, open) = (plan(record), seal(record), open(record));
     quote! {
         #twin
         #checks
+        #plan
         #seal
         #open
     }
@@ -79,7 +80,7 @@ fn index_docs(personal: &Personal, index: &Index) -> String {
         Index::Search { .. } => format!(
             "What `{field}` is searched by: one value for each live version, the enforced one first."
         ),
-        Index::Trigram { .. } => format!("What parts of `{field}` are searched by."),
+        Index::Trigram => format!("What parts of `{field}` are searched by."),
     }
 }
 
@@ -96,6 +97,43 @@ fn checks(record: &Record) -> TokenStream {
         })
     });
     quote!(#(#checks)*)
+}
+
+/// The bits of all search indexes of a row, which are judged together when the program is compiled.
+fn plan(record: &Record) -> TokenStream {
+    let searched: Vec<_> = record.fields.iter().filter_map(searched).collect();
+    let (Some(rows), false) = (&record.twin.rows, searched.is_empty()) else {
+        return TokenStream::new();
+    };
+    let name = &record.name;
+    let bits = searched.iter().map(|(_, bits)| bits);
+    let constants = searched.iter().enumerate().map(|(at, (field, _))| {
+        let plan = plan_name(field);
+        quote! { const #plan: ::portcullis_pii_crypto::plan::SearchBits = Self::PLANNED_SEARCH_BITS[#at]; }
+    });
+    let count = searched.len();
+    quote_spanned! { rows.span() =>
+        impl #name {
+            const PLANNED_SEARCH_BITS: [::portcullis_pii_crypto::plan::SearchBits; #count] =
+                match ::portcullis_pii_crypto::plan::search_bits(#rows, [#(#bits),*]) {
+                    ::core::result::Result::Ok(bits) => bits,
+                    ::core::result::Result::Err(_) => ::core::panic!(
+                        "the bits of the search indexes tell so many rows apart, or are of no use for them: \
+                         `plan::search_bits` says which to choose",
+                    ),
+                };
+            #(#constants)*
+        }
+    }
+}
+
+fn searched(field: &Field) -> Option<(&Ident, &LitInt)> {
+    let bits = field.personal()?.indexes.iter().find_map(Index::bits)?;
+    Some((&field.name, bits))
+}
+
+fn plan_name(field: &Ident) -> Ident {
+    format_ident!("{}_SEARCH_BITS", field.to_string().to_uppercase())
 }
 
 fn seal(record: &Record) -> TokenStream {
@@ -167,12 +205,17 @@ fn sealed(field: &Field, stored: Option<&Ident>) -> TokenStream {
         let (name, span) = (index_name(name, index), kind.span());
         let values = match index {
             Index::Unique => quote_spanned!(span => sealer.unique(#context, #given)),
-            Index::Search { bits } => {
-                quote_spanned!(span => sealer.search(#context, #bits, #given))
+            Index::Search { .. } => {
+                let plan = plan_name(&field.name);
+                quote_spanned!(span => sealer.search(#context, Self::#plan, #given))
             }
-            Index::Trigram { bits } => {
-                quote_spanned!(span => sealer.trigrams(#context, #bits, #given))
-            }
+            Index::Trigram => quote_spanned! { span =>
+                sealer.trigrams(
+                    #context,
+                    ::portcullis_pii_crypto::AcceptLeak::NameEquality,
+                    #given,
+                )
+            },
         };
         quote!(#name: #values,)
     });

@@ -104,7 +104,7 @@ fn said(attributes: &[Attribute]) -> Result<Option<Said>> {
                 said.purpose = Some(checked_name(meta.value()?.parse()?)?);
             } else if meta.path.is_ident("index") {
                 let index = Index::parse(&meta)?;
-                if said.indexes.iter().any(|it| it.suffix() == index.suffix()) {
+                if said.indexes.iter().any(|it| it.excludes(&index)) {
                     return Err(meta.error("the field has such an index already"));
                 }
                 said.indexes.push(index);

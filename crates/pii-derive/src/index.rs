@@ -11,7 +11,7 @@ pub(crate) enum Index {
     /// Finds records that may have a value, by few bits.
     Search { bits: LitInt },
     /// Finds records whose name may contain a part, by groups of three letters.
-    Trigram { bits: LitInt },
+    Trigram,
 }
 
 /// The leak that has to be accepted where a trigram index is asked for.
@@ -26,8 +26,28 @@ impl Index {
         match self {
             Self::Unique => "fp",
             Self::Search { .. } => "search",
-            Self::Trigram { .. } => "trigrams",
+            Self::Trigram => "trigrams",
         }
+    }
+
+    /// The bits that the plan has to allow.
+    pub(crate) const fn bits(&self) -> Option<&LitInt> {
+        match self {
+            Self::Search { bits } => Some(bits),
+            Self::Unique | Self::Trigram => None,
+        }
+    }
+
+    /// Whether a field that has one may not have the other: both are called `search` where keys are derived.
+    pub(crate) const fn excludes(&self, other: &Self) -> bool {
+        matches!(
+            (self, other),
+            (Self::Unique, Self::Unique)
+                | (
+                    Self::Search { .. } | Self::Trigram,
+                    Self::Search { .. } | Self::Trigram
+                )
+        )
     }
 
     /// Parses what stands behind `index`.
@@ -54,7 +74,7 @@ impl Index {
         match (kind.as_deref(), bits, leak) {
             (Some("unique"), None, None) => Ok(Self::Unique),
             (Some("search"), Some(bits), None) => Ok(Self::Search { bits }),
-            (Some("trigram"), Some(bits), Some(())) => Ok(Self::Trigram { bits }),
+            (Some("trigram"), None, Some(())) => Ok(Self::Trigram),
             (Some("unique"), ..) => {
                 Err(meta.error("a unique index has 128 bits and no more to say: write `index(unique)`"))
             }
@@ -63,7 +83,7 @@ impl Index {
             )),
             (Some("trigram"), ..) => Err(meta.error(
                 "a trigram index tells who reads the table which names are equal, and which begin or end \
-                 alike: `index(trigram, bits = 12, accept_leak = \"name-equality\")` accepts it",
+                 alike: `index(trigram, accept_leak = \"name-equality\")` accepts it",
             )),
             _ => Err(meta.error(format!("which index? expected {FORMS}"))),
         }
@@ -71,7 +91,7 @@ impl Index {
 }
 
 const FORMS: &str = "`index(unique)`, `index(search, bits = …)` or \
-                     `index(trigram, bits = …, accept_leak = \"name-equality\")`";
+                     `index(trigram, accept_leak = \"name-equality\")`";
 
 fn checked_bits(bits: LitInt) -> Result<LitInt> {
     match bits.base10_parse::<u16>() {

@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::format_ident;
-use syn::{Data, DeriveInput, Error, Fields, Ident, LitStr, Result, Visibility};
+use syn::{Data, DeriveInput, Error, Fields, Ident, LitInt, LitStr, Result, Visibility};
 
-use crate::{attribute, field::Field};
+use crate::{attribute, field::Field, index::Index};
 
 /// A struct with named fields, some of which hold personal data.
 pub(crate) struct Record {
@@ -19,6 +19,8 @@ pub(crate) struct Twin {
     pub(crate) name: Ident,
     /// What is derived for it, as it was written.
     pub(crate) derives: Option<TokenStream>,
+    /// How many rows a small tenant has: what search indexes are planned for.
+    pub(crate) rows: Option<LitInt>,
 }
 
 impl Record {
@@ -36,6 +38,7 @@ impl Record {
         let twin = Twin::parse(&input.attrs, &input.ident)?;
         let fields = collect(named.named.into_iter().map(Field::parse))?;
         check_fields(&input.ident, &fields)?;
+        check_plan(&twin, &fields)?;
         Ok(Self {
             visibility: input.vis,
             name: input.ident,
@@ -50,6 +53,7 @@ impl Twin {
         let mut twin = Self {
             name: format_ident!("Sealed{record}"),
             derives: None,
+            rows: None,
         };
         for attribute in attributes.iter().filter(|it| it.path().is_ident("seal")) {
             attribute.parse_nested_meta(|meta| {
@@ -60,8 +64,10 @@ impl Twin {
                     let list;
                     syn::parenthesized!(list in meta.input);
                     twin.derives = Some(list.parse()?);
+                } else if meta.path.is_ident("rows") {
+                    twin.rows = Some(meta.value()?.parse()?);
                 } else {
-                    let known = "`twin = \"…\"` or `derive(…)`";
+                    let known = "`twin = \"…\"`, `derive(…)` or `rows = …`";
                     return Err(attribute::unknown(&meta, known));
                 }
                 Ok(())
@@ -102,6 +108,20 @@ fn check_fields(record: &Ident, fields: &[Field]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Search indexes are planned together, and for a number of rows.
+fn check_plan(twin: &Twin, fields: &[Field]) -> Result<()> {
+    let personal = fields.iter().filter_map(Field::personal);
+    let mut bits = personal.flat_map(|it| it.indexes.iter().filter_map(Index::bits));
+    match (bits.next(), &twin.rows) {
+        (Some(bits), None) => {
+            let message = "a search index is planned for the number of rows that a small tenant has: \
+                           say `#[seal(rows = …)]` above the struct";
+            Err(Error::new(bits.span(), message))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn no_record(name: &Ident) -> Error {

@@ -3,7 +3,9 @@
 use subtle::ConstantTimeEq as _;
 
 use super::SealFieldError;
-use crate::{Cipher, IndexRoots, IndexValue, Indexed, Pii, PiiType, Sealed};
+use crate::{
+    AcceptLeak, Cipher, IndexRoots, IndexValue, Indexed, Pii, PiiType, Sealed, plan::SearchBits,
+};
 
 /// What the fields of one record are sealed and indexed with.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +89,38 @@ impl<'a> Sealer<'a> {
     pub fn unique<T: Indexed>(&self, field: &str, value: Option<&Pii<T>>) -> Vec<IndexValue> {
         let tenant = self.cipher.tenant();
         value.map_or_else(Vec::new, |value| self.indexes.unique(tenant, field, value))
+    }
+}
+
+impl Sealer<'_> {
+    /// What a field is searched by, one value for each live version; none of an absent one.
+    #[must_use]
+    pub fn search<T: Indexed>(
+        &self,
+        field: &str,
+        bits: SearchBits,
+        value: Option<&Pii<T>>,
+    ) -> Vec<IndexValue> {
+        let tenant = self.cipher.tenant();
+        let values = |value| self.indexes.search_index(tenant, field, bits).values(value);
+        value.map_or_else(Vec::new, values)
+    }
+
+    /// What parts of a field are searched by, in each live version; none of an absent one.
+    #[must_use]
+    pub fn trigrams<T: PiiType>(
+        &self,
+        field: &str,
+        accept: AcceptLeak,
+        value: Option<&Pii<T>>,
+    ) -> Vec<IndexValue> {
+        let tenant = self.cipher.tenant();
+        let values = |value| {
+            self.indexes
+                .trigram_index(tenant, field, accept)
+                .values(value)
+        };
+        value.map_or_else(Vec::new, values)
     }
 }
 

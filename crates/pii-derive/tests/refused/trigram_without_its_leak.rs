@@ -2,7 +2,7 @@ use portcullis_pii_crypto::{PersonName, Pii, Seal};
 
 #[derive(Seal)]
 struct Customer {
-    #[pii(field = "customer.name", index(trigram, bits = 12))]
+    #[pii(field = "customer.name", index(trigram))]
     name: Pii<PersonName>,
 }
 
