@@ -1,5 +1,7 @@
 //! A record is sealed, changed and opened; what did not change stays as it is stored.
 
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
 use std::{error::Error, sync::Arc};
 
 use portcullis_keyring::{Keyring, Purpose, TenantId, kek::MemoryKek, store::MemoryDekStore};
