@@ -3,7 +3,7 @@
 use std::{fmt::Debug, time::Duration};
 
 use crate::{
-    KeyId, KeyState, Purpose, TenantId,
+    KeyId, KeyState, KeyStates, Purpose, TenantId,
     kek::{KekContext, KekError},
     store::StoreError,
 };
@@ -36,9 +36,7 @@ pub enum Event<'a> {
         /// The primary before, which still opens.
         demoted: KeyId,
     },
-    /// A key was taken from one state to another by [`Keyring::change_state`].
-    ///
-    /// [`Keyring::change_state`]: crate::Keyring::change_state
+    /// A key was taken from one state to another, not by a promotion.
     StateChanged {
         /// Which one.
         key: &'a KekContext,
@@ -68,8 +66,32 @@ pub enum Event<'a> {
         /// Why it failed, for a log line.
         error: Option<&'a KekError>,
         /// From the call to its end, by the clock of the keyring, which may be coarse; the wait for
-        /// one of the 16 permits is not in it.
+        /// its turn is not in it.
         took: Duration,
+    },
+    /// The key-encryption key was not called: the budget of calls was used up for 5 s.
+    CallsExhausted {
+        /// What it was to do.
+        operation: KekOperation,
+        /// For which data key.
+        key: &'a KekContext,
+    },
+    /// What was asked for in vain a moment ago was asked for again, and neither the store nor the
+    /// key-encryption key was asked.
+    NegativeHit {
+        /// By whom.
+        tenant: &'a TenantId,
+        /// The key.
+        key: KeyId,
+        /// What is known of it.
+        cause: NegativeCause,
+    },
+    /// All keys of the store were counted, by [`Keyring::key_states`].
+    ///
+    /// [`Keyring::key_states`]: crate::Keyring::key_states
+    KeysCounted {
+        /// How many there are, and how old.
+        states: &'a KeyStates,
     },
     /// A key was found unwrapped.
     CacheHit {
@@ -181,6 +203,16 @@ pub enum EvictionCause {
     State,
 }
 
+/// What is known of a key that was asked for in vain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NegativeCause {
+    /// The tenant has no key with this id.
+    UnknownId,
+    /// The key-encryption key has refused to unwrap it.
+    Refused,
+}
+
 impl KekOperation {
     /// Every operation.
     pub const ALL: [Self; 3] = [Self::Generate, Self::UnwrapKey, Self::Rewrap];
@@ -240,6 +272,20 @@ impl EvictionCause {
             Self::Capacity => "capacity",
             Self::Age => "age",
             Self::State => "state",
+        }
+    }
+}
+
+impl NegativeCause {
+    /// Every cause.
+    pub const ALL: [Self; 2] = [Self::UnknownId, Self::Refused];
+
+    /// The label: `unknown_id`, `refused`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownId => "unknown_id",
+            Self::Refused => "refused",
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Where wrapped data keys and their states are stored.
 
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod query;
 mod record;
 #[cfg(feature = "sqlite")]
@@ -12,6 +14,8 @@ use async_trait::async_trait;
 
 use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresDekStore;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteDekStore;
 pub use self::{memory::MemoryDekStore, query::KeyQuery, record::StoredKey};

@@ -1,0 +1,280 @@
+//! A store in PostgreSQL.
+
+mod migrate;
+mod row;
+mod trial;
+
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, Transaction};
+
+use self::row::{id, milliseconds, read};
+use super::{ChangeError, DekStore, InsertError, KeyQuery, StoreError, StoredKey};
+use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
+
+/// A store in PostgreSQL 15 or later, in the tables `keyring_data_key`, `keyring_erased_tenant` and
+/// `keyring_change` of the schema that the connections of the pool find first.
+///
+/// The pool, with its timeouts and TLS, is the application's. What changes a tenant's keys takes an
+/// advisory lock of that tenant for its transaction, so that a key is not added while the tenant is being
+/// erased.
+///
+/// # Security
+/// Destroying a key overwrites its wrapped bytes in the table. They stay in dead rows until the table is
+/// vacuumed, and in the write-ahead log and its archives.
+#[derive(Debug, Clone)]
+pub struct PostgresDekStore {
+    pool: PgPool,
+}
+
+impl PostgresDekStore {
+    /// A store on a pool. Call [`migrate`](Self::migrate) before the first use.
+    #[must_use]
+    pub const fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// Makes the tables, or brings them up to date; remembers what it did in `keyring_migrations`.
+    /// Any number of processes may do it at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Migration`] when the database refuses; nothing has changed then.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let migrated = migrate::run(&mut transaction).await;
+        migrated.map_err(|error| StoreError::Migration(error.into()))?;
+        commit(transaction).await
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.pool.begin().await.map_err(failed)
+    }
+
+    async fn fetch(
+        &self,
+        mut select: QueryBuilder<Postgres>,
+    ) -> Result<Vec<StoredKey>, StoreError> {
+        let select = select.build();
+        let rows = select.fetch_all(&self.pool).await.map_err(failed)?;
+        rows.iter().map(read).collect()
+    }
+}
+
+#[async_trait]
+impl DekStore for PostgresDekStore {
+    async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
+        let mut transaction = self.begin().await?;
+        lock_tenant(&mut transaction, key.tenant()).await?;
+        let refused = insert(&mut transaction, key).await?;
+        if let Some(refused) = refused {
+            transaction.rollback().await.map_err(failed)?;
+            return Err(refused);
+        }
+        Ok(commit(transaction).await?)
+    }
+
+    async fn load(&self, key: KeyId) -> Result<Option<StoredKey>, StoreError> {
+        let row = sqlx::query("SELECT * FROM keyring_data_key WHERE key_id = $1")
+            .bind(id(key))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(failed)?;
+        row.as_ref().map(read).transpose()
+    }
+
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+        let mut select = QueryBuilder::new("SELECT * FROM keyring_data_key WHERE tenant = ");
+        select.push_bind(tenant.as_str()).push(" ORDER BY key_id");
+        self.fetch(select).await
+    }
+
+    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+        let ids: Vec<i64> = ids.iter().copied().map(id).collect();
+        let mut select = QueryBuilder::new("SELECT * FROM keyring_data_key WHERE key_id = ANY(");
+        select.push_bind(ids).push(")");
+        self.fetch(select).await
+    }
+
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+        let mut select = QueryBuilder::new("SELECT * FROM keyring_data_key WHERE key_id > ");
+        select.push_bind(query.begins_after().map_or(-1, id));
+        if let Some(tenant) = query.tenant() {
+            select.push(" AND tenant = ").push_bind(tenant.as_str());
+        }
+        if let Some(purpose) = query.purpose() {
+            select.push(" AND purpose = ").push_bind(purpose.as_str());
+        }
+        if !query.states().is_empty() {
+            let states: Vec<&str> = query.states().iter().map(|state| state.as_str()).collect();
+            select.push(" AND state = ANY(").push_bind(states).push(")");
+        }
+        select.push(" ORDER BY key_id LIMIT ");
+        select.push_bind(i64::from(query.limit().get()));
+        self.fetch(select).await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        trial::run(&self.pool).await
+    }
+
+    async fn changes(&self) -> Result<Option<u64>, StoreError> {
+        let number: i64 = sqlx::query_scalar("SELECT number FROM keyring_change")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(failed)?;
+        Ok(Some(number.cast_unsigned()))
+    }
+
+    async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {
+        let mut transaction = self.begin().await?;
+        let demote = "UPDATE keyring_data_key SET state = 'decrypt-only', state_since = $2
+                      WHERE key_id = $1 AND state = 'primary'";
+        let promote = "UPDATE keyring_data_key SET state = 'primary', state_since = $2
+                       WHERE key_id = $3 AND key_id <> $1 AND state IN ('pending', 'decrypt-only')
+                       AND (tenant, purpose) = (SELECT tenant, purpose FROM keyring_data_key
+                                                WHERE key_id = $1)";
+        let demote = sqlx::query(demote).bind(id(old)).bind(milliseconds(at));
+        let promote = sqlx::query(promote).bind(id(old)).bind(milliseconds(at));
+        for step in [demote, promote.bind(id(new))] {
+            let changed = step.execute(&mut *transaction).await.map_err(failed)?;
+            if changed.rows_affected() == 0 {
+                transaction.rollback().await.map_err(failed)?;
+                return Err(ChangeError::Conflict);
+            }
+        }
+        Ok(commit(transaction).await?)
+    }
+
+    async fn change(
+        &self,
+        key: KeyId,
+        step: Transition,
+        at: SystemTime,
+    ) -> Result<(), ChangeError> {
+        let change = "UPDATE keyring_data_key SET state = $1, state_since = $2,
+                      wrapped = CASE $1 WHEN 'destroyed' THEN NULL ELSE wrapped END
+                      WHERE key_id = $3 AND state = $4";
+        let changed = sqlx::query(change)
+            .bind(step.to().as_str())
+            .bind(milliseconds(at))
+            .bind(id(key))
+            .bind(step.from().as_str())
+            .execute(&self.pool)
+            .await
+            .map_err(failed)?;
+        match changed.rows_affected() {
+            0 => Err(ChangeError::Conflict),
+            _ => Ok(()),
+        }
+    }
+
+    async fn rewrap(
+        &self,
+        key: KeyId,
+        old: &WrappedKey,
+        new: &WrappedKey,
+    ) -> Result<(), ChangeError> {
+        let rewrap = "UPDATE keyring_data_key SET wrapped = $1 WHERE key_id = $2 AND wrapped = $3";
+        let changed = sqlx::query(rewrap)
+            .bind(new.as_bytes())
+            .bind(id(key))
+            .bind(old.as_bytes())
+            .execute(&self.pool)
+            .await
+            .map_err(failed)?;
+        match changed.rows_affected() {
+            0 => Err(ChangeError::Conflict),
+            _ => Ok(()),
+        }
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId, at: SystemTime) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        lock_tenant(&mut transaction, tenant).await?;
+        sqlx::query(
+            "INSERT INTO keyring_erased_tenant (tenant) VALUES ($1) ON CONFLICT DO NOTHING",
+        )
+        .bind(tenant.as_str())
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        let destroy =
+            "UPDATE keyring_data_key SET state = 'destroyed', wrapped = NULL, state_since = $2
+                       WHERE tenant = $1 AND state <> 'destroyed'";
+        sqlx::query(destroy)
+            .bind(tenant.as_str())
+            .bind(milliseconds(at))
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        commit(transaction).await
+    }
+}
+
+/// Adds a key, unless what is there refuses it.
+async fn insert(
+    connection: &mut PgConnection,
+    key: &StoredKey,
+) -> Result<Option<InsertError>, StoreError> {
+    let (erased, id_taken): (bool, bool) = sqlx::query_as(
+        "SELECT EXISTS (SELECT 1 FROM keyring_erased_tenant WHERE tenant = $1),
+                EXISTS (SELECT 1 FROM keyring_data_key WHERE key_id = $2)",
+    )
+    .bind(key.tenant().as_str())
+    .bind(id(key.id()))
+    .fetch_one(&mut *connection)
+    .await
+    .map_err(failed)?;
+    if erased {
+        return Ok(Some(InsertError::TenantErased));
+    }
+    let inserted = sqlx::query(
+        "INSERT INTO keyring_data_key
+             (key_id, tenant, purpose, wrapped, state, created_at, state_since)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+    )
+    .bind(id(key.id()))
+    .bind(key.tenant().as_str())
+    .bind(key.purpose().as_str())
+    .bind(key.wrapped().map(WrappedKey::as_bytes))
+    .bind(key.state().as_str())
+    .bind(milliseconds(key.created_at()))
+    .bind(milliseconds(key.state_since()))
+    .execute(&mut *connection)
+    .await
+    .map_err(failed)?;
+    // Another tenant may have taken the id since it was looked for; then there is another key to make
+    // as well.
+    Ok(match (inserted.rows_affected(), id_taken) {
+        (1, _) => None,
+        (_, true) => Some(InsertError::IdTaken),
+        (_, false) => Some(InsertError::StateTaken),
+    })
+}
+
+/// Until the transaction ends. Two tenants with one hash wait for each other, and no more.
+async fn lock_tenant(connection: &mut PgConnection, tenant: &TenantId) -> Result<(), StoreError> {
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('keyring ' || $1, 0))";
+    sqlx::query(lock)
+        .bind(tenant.as_str())
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+async fn commit(transaction: Transaction<'_, Postgres>) -> Result<(), StoreError> {
+    transaction.commit().await.map_err(failed)
+}
+
+fn failed(error: sqlx::Error) -> StoreError {
+    /// `data_corrupted` and `index_corrupted`.
+    const DAMAGED: [&str; 2] = ["XX001", "XX002"];
+    let code = error.as_database_error().and_then(|error| error.code());
+    if code.is_some_and(|code| DAMAGED.contains(&&*code)) {
+        StoreError::Corrupt(error.into())
+    } else {
+        StoreError::Unavailable(error.into())
+    }
+}
