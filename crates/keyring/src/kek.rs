@@ -1,5 +1,7 @@
 //! Key-encryption keys: what wraps data keys.
 
+#[cfg(feature = "aws-kms")]
+mod aws_kms;
 mod local;
 mod memory;
 
@@ -9,6 +11,8 @@ use async_trait::async_trait;
 
 use crate::{DataKey, KeyId, Purpose, TenantId, entropy::EntropyError, secrets::SecretVersion};
 
+#[cfg(feature = "aws-kms")]
+pub use self::aws_kms::{AwsKms, InvalidKeyArn, KeyArn};
 pub use self::{local::LocalKek, memory::MemoryKek};
 
 /// What wraps data keys and never touches data: the key-encryption key (KEK).
@@ -86,6 +90,9 @@ pub enum KekError {
     /// The wrapped key names a version of the KEK that is not configured.
     #[error("version {0} of the key-encryption key is not configured: add it")]
     UnknownVersion(SecretVersion),
+    /// The wrapped key names a key-encryption key of its service that is not configured.
+    #[error("the key-encryption key {0} is not configured: add it")]
+    UnknownKey(String),
     /// Nobody could answer; asking again later can help.
     #[error("the key-encryption key is unavailable: try again later")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
