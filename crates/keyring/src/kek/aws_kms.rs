@@ -40,8 +40,8 @@ use crate::DataKey;
 /// `InvalidCiphertextException` or `IncorrectKeyException`. [`UnknownKey`](KekError::UnknownKey) means that
 /// another KMS key wrapped it. All else is [`Unavailable`](KekError::Unavailable), also what KMS refuses without
 /// looking at the wrapped key: `AccessDeniedException`, a key that is disabled, being deleted or gone,
-/// throttling, expired credentials. Nothing opens in any of these cases, and whoever repairs the policy finds a
-/// service that went on with the keys it had. As a refusal, one wrong policy would take every key away from a
+/// throttling, expired credentials. Nothing opens in any of these cases, and the service goes on with the keys
+/// that it has until the policy is repaired. As a refusal, one wrong policy would take every key away from a
 /// running service at once, and be told as tampering with data.
 ///
 /// # Security
@@ -199,6 +199,14 @@ impl KekProvider for AwsKms {
             answer.key_id.as_deref(),
             answer.ciphertext_blob,
         )
+    }
+
+    fn version_of(&self, key: &WrappedKey) -> Option<String> {
+        Envelope::parse(key).map(|envelope| envelope.key.to_string())
+    }
+
+    fn primary(&self) -> Option<String> {
+        Some(self.primary.to_string())
     }
 }
 
