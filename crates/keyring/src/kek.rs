@@ -13,10 +13,10 @@ use async_trait::async_trait;
 
 use crate::{DataKey, KeyId, Purpose, TenantId, entropy::EntropyError, secrets::SecretVersion};
 
-#[cfg(feature = "vault")]
-pub use self::vault::{TransitKey, VaultKeyError, VaultTransit};
 #[cfg(feature = "aws-kms")]
 pub use self::aws_kms::{AwsKms, InvalidKeyArn, KeyArn};
+#[cfg(feature = "vault")]
+pub use self::vault::{TransitKey, VaultKeyError, VaultTransit};
 pub use self::{local::LocalKek, memory::MemoryKek};
 
 /// What wraps data keys and never touches data: the key-encryption key (KEK).
