@@ -105,7 +105,7 @@ fn a_full_disk_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn whoever_is_killed_leaves_a_whole_file_and_every_key_that_was_added() {
+fn processes_that_are_killed_leave_a_whole_file_and_every_key_they_added() {
     let folder = TempDir::new().unwrap();
     let store = FileDekStore::open(folder.path().join("keys")).unwrap();
     let mut last = Vec::new();
