@@ -1,5 +1,6 @@
 //! Where wrapped data keys and their states are stored.
 
+mod file;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -7,6 +8,7 @@ mod query;
 mod record;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod tables;
 
 use std::{error::Error, fmt, num::NonZeroU32, time::SystemTime};
 
@@ -18,7 +20,7 @@ use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 pub use self::postgres::PostgresDekStore;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteDekStore;
-pub use self::{memory::MemoryDekStore, query::KeyQuery, record::StoredKey};
+pub use self::{file::FileDekStore, memory::MemoryDekStore, query::KeyQuery, record::StoredKey};
 
 /// Where wrapped data keys and their states live, shared by every process of a service.
 ///
