@@ -17,9 +17,10 @@ use secrecy::SecretBox;
 use zeroize::Zeroizing;
 
 use self::envelope::Envelope;
-pub use self::key_arn::{InvalidKeyArn, KeyArn};
 use super::{GeneratedKey, KekContext, KekError, KekProvider, WrappedKey};
 use crate::DataKey;
+
+pub use self::key_arn::{InvalidKeyArn, KeyArn};
 
 /// A symmetric key in AWS KMS, and former ones that still open what they wrapped.
 ///

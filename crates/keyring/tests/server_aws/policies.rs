@@ -21,7 +21,7 @@ use super::{
     refusals::told,
 };
 
-const SERVICE: &str = "encrypting-service";
+const SERVICE: &str = "sealing-service";
 const OPERATOR: &str = "rotation-operator";
 const READER: &str = "secrets-reader";
 const ALL: [&str; 3] = [SERVICE, OPERATOR, READER];
