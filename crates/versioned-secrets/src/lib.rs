@@ -4,6 +4,8 @@ mod check_value;
 mod parse;
 mod set;
 pub mod source;
+#[cfg(feature = "vault")]
+pub mod vault;
 mod version;
 
 pub use self::{

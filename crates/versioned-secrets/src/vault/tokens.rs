@@ -1,0 +1,307 @@
+//! The token that requests carry: given, read from a file that changes, or from a login that is renewed.
+
+use std::{fs, path::Path, path::PathBuf, sync::Arc, time::Duration, time::SystemTime};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::{sync::Mutex, time::Instant};
+use zeroize::Zeroizing;
+
+use super::{
+    AppRole, VaultData, VaultError, VaultOutage, VaultPath,
+    transport::{Request, Transport},
+};
+
+/// Where tokens come from.
+#[derive(Debug, Clone)]
+pub(super) enum Credential {
+    Token(SecretString),
+    TokenFile(PathBuf),
+    AppRole(AppRole),
+}
+
+/// The token of now.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    credential: Credential,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    token: Option<Arc<SecretString>>,
+    // Of a token file: when it was written and how long it is.
+    stamp: Option<(SystemTime, u64)>,
+    lease: Option<Lease>,
+    // What became of the last login that failed. Who waited for it has its answer.
+    failed: Option<(Instant, VaultError)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Lease {
+    since: Instant,
+    lasts: Duration,
+    renewable: bool,
+    // How long it lasted when it was new: a renewal that gives much less says that its end is near.
+    at_login: Duration,
+}
+
+impl Tokens {
+    pub(super) fn new(credential: Credential) -> Self {
+        Self {
+            credential,
+            held: Mutex::default(),
+        }
+    }
+
+    /// The token to use. One login or renewal for all who ask at once.
+    pub(super) async fn current(
+        &self,
+        transport: &Transport,
+    ) -> Result<Arc<SecretString>, VaultError> {
+        let held = &mut *self.held.lock().await;
+        match &self.credential {
+            Credential::Token(token) => {
+                let token = held.token.get_or_insert_with(|| Arc::new(token.clone()));
+                Ok(Arc::clone(token))
+            }
+            Credential::TokenFile(path) => held.read_again(path),
+            Credential::AppRole(role) => {
+                let now = now();
+                let lease = held.lease;
+                let is_due = lease.is_none_or(|lease| lease.is_due(now));
+                match &held.token {
+                    Some(token) if !is_due => Ok(Arc::clone(token)),
+                    _ => held.renew_or_log_in(role, transport).await,
+                }
+            }
+        }
+    }
+
+    /// Another token than one that Vault denies, if there is one.
+    pub(super) async fn instead_of(
+        &self,
+        denied: &Arc<SecretString>,
+        transport: &Transport,
+    ) -> Result<Option<Arc<SecretString>>, VaultError> {
+        let held = &mut *self.held.lock().await;
+        let another = match &self.credential {
+            Credential::Token(_) => return Ok(None),
+            Credential::TokenFile(path) => {
+                held.stamp = None;
+                held.read_again(path)?
+            }
+            Credential::AppRole(role) => match (&held.token, held.lease) {
+                (Some(token), _) if !Arc::ptr_eq(token, denied) => Arc::clone(token),
+                // A new login would be denied just the same: it is the policy.
+                (_, Some(lease)) if now().duration_since(lease.since) < RELOGIN_AFTER => {
+                    return Ok(None);
+                }
+                _ => held.log_in(role, transport).await?,
+            },
+        };
+        Ok((!same(&another, denied)).then_some(another))
+    }
+
+    /// When the token is to be renewed next.
+    pub(super) async fn due(&self) -> Option<Instant> {
+        self.held.lock().await.lease.map(Lease::due)
+    }
+
+    /// Whether tokens come from a login.
+    pub(super) const fn are_of_a_login(&self) -> bool {
+        matches!(self.credential, Credential::AppRole(_))
+    }
+}
+
+impl Held {
+    /// Reads the file if it is another than before. One that is away for a moment does not matter.
+    fn read_again(&mut self, path: &Path) -> Result<Arc<SecretString>, VaultError> {
+        let stamp = stamp(path);
+        if let Some(token) = &self.token
+            && (stamp.is_none() || stamp == self.stamp)
+        {
+            return Ok(Arc::clone(token));
+        }
+        match (read_secret(path), &self.token) {
+            (Ok(read), _) => {
+                self.stamp = stamp;
+                Ok(Arc::clone(self.token.insert(Arc::new(read))))
+            }
+            (Err(_), Some(token)) => Ok(Arc::clone(token)),
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    async fn renew_or_log_in(
+        &mut self,
+        role: &AppRole,
+        transport: &Transport,
+    ) -> Result<Arc<SecretString>, VaultError> {
+        let valid = match (&self.token, self.lease) {
+            (Some(token), Some(lease)) if !lease.is_over(now()) => Some((Arc::clone(token), lease)),
+            _ => None,
+        };
+        if let Some((token, lease)) = &valid
+            && lease.renewable
+            && self.renew(token, *lease, transport).await
+        {
+            return Ok(Arc::clone(token));
+        }
+        match (self.log_in(role, transport).await, valid) {
+            (Err(_), Some((token, _))) => Ok(token),
+            (answer, _) => answer,
+        }
+    }
+
+    /// False if the token is to be replaced by another.
+    async fn renew(&mut self, token: &SecretString, lease: Lease, transport: &Transport) -> bool {
+        if self.failed_lately().is_some() {
+            return true;
+        }
+        let since = now();
+        let renew = VaultPath::new("auth/token/renew-self").expect("it is a path");
+        let answer = transport.send(&renew, Request::Write(&[]), Some(token));
+        match answer
+            .await
+            .map(|answer| lease_of(answer.auth.as_ref(), since))
+        {
+            Ok(Some(Some(renewed))) if renewed.lasts >= lease.at_login / 2 => {
+                let at_login = lease.at_login;
+                self.lease = Some(Lease {
+                    at_login,
+                    ..renewed
+                });
+                true
+            }
+            _ => false,
+        }
+    }
+
+    async fn log_in(
+        &mut self,
+        role: &AppRole,
+        transport: &Transport,
+    ) -> Result<Arc<SecretString>, VaultError> {
+        if let Some(error) = self.failed_lately() {
+            return Err(error);
+        }
+        let since = now();
+        match log_in(role, since, transport).await {
+            Ok((token, lease)) => {
+                self.failed = None;
+                self.lease = lease;
+                Ok(Arc::clone(self.token.insert(Arc::new(token))))
+            }
+            Err(error) => {
+                self.failed = Some((now(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    fn failed_lately(&self) -> Option<VaultError> {
+        let (at, error) = self.failed.as_ref()?;
+        (now().duration_since(*at) < LOGIN_RETRY).then(|| error.clone())
+    }
+}
+
+impl Lease {
+    /// Two thirds of it, so that there is time for more than one attempt.
+    fn due(self) -> Instant {
+        self.since + self.lasts / 3 * 2
+    }
+
+    fn is_due(self, now: Instant) -> bool {
+        now >= self.due()
+    }
+
+    fn is_over(self, now: Instant) -> bool {
+        now >= self.since + self.lasts
+    }
+}
+
+/// After a login that failed, nobody tries again for this long.
+const LOGIN_RETRY: Duration = Duration::from_secs(1);
+/// A token that is denied is not replaced by another before it is this old.
+const RELOGIN_AFTER: Duration = Duration::from_secs(10);
+
+async fn log_in(
+    role: &AppRole,
+    since: Instant,
+    transport: &Transport,
+) -> Result<(SecretString, Option<Lease>), VaultError> {
+    let secret_id = role.secret_id()?;
+    let body = [
+        ("role_id", role.role_id()),
+        // EXPOSE: Vault needs the secret id.
+        ("secret_id", secret_id.expose_secret()),
+    ];
+    let answer = transport
+        .send(role.login(), Request::Write(&body), None)
+        .await;
+    let auth = match answer {
+        Ok(answer) => answer.auth,
+        // A wrong role id or secret id. What Vault says to that might repeat one of them.
+        Err(VaultError::Refused { path, .. }) => return Err(VaultError::Denied { path }),
+        Err(error) => return Err(error),
+    };
+    let token = auth.as_ref().and_then(|auth| auth.text("client_token"));
+    match (token.and_then(checked), lease_of(auth.as_ref(), since)) {
+        (Some(token), Some(lease)) => Ok((token, lease)),
+        _ => Err(VaultError::Unavailable(VaultOutage::NotVault(200))),
+    }
+}
+
+/// For how long a token is good; `Some(None)` is for ever.
+fn lease_of(auth: Option<&VaultData>, since: Instant) -> Option<Option<Lease>> {
+    let auth = auth?;
+    let lasts = Duration::from_secs(auth.number("lease_duration")?);
+    let lease = Lease {
+        since,
+        lasts,
+        renewable: auth.flag("renewable").unwrap_or_default(),
+        at_login: lasts,
+    };
+    Some((!lasts.is_zero()).then_some(lease))
+}
+
+/// What a file holds, without the end of its line.
+pub(super) fn read_secret(path: &Path) -> Result<SecretString, VaultError> {
+    let unavailable = VaultError::Unavailable;
+    let text = fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.map_err(|source| {
+        let (path, source) = (path.to_owned(), Arc::new(source));
+        unavailable(VaultOutage::File { path, source })
+    })?;
+    let secret = checked(&SecretString::from(text.trim()));
+    secret.ok_or_else(|| {
+        let path = path.to_owned();
+        unavailable(VaultOutage::NoToken { path })
+    })
+}
+
+/// The token, if it can stand in a header field.
+pub(super) fn checked(token: &SecretString) -> Option<SecretString> {
+    // EXPOSE: looked at, byte by byte.
+    let bytes = token.expose_secret().as_bytes();
+    let is_good = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic);
+    is_good.then(|| token.clone())
+}
+
+fn same(one: &SecretString, other: &SecretString) -> bool {
+    // EXPOSE: two tokens of this process are compared; nobody else sees how long it takes.
+    one.expose_secret() == other.expose_secret()
+}
+
+fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock of the runtime, which its timers and tests go by"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
