@@ -30,7 +30,7 @@ use self::{
 };
 use crate::{
     admin::{ApiKeys, Components, UseCases, Warming},
-    backend::{Backend, BackendError, Connections, MissingPeppers, Observers},
+    backend::{Backend, BackendError, Connections, MissingPeppers, Observers, SecretServices},
     clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
     detection::DetectionPolicies,
@@ -41,7 +41,8 @@ use crate::{
     limits::Limiters,
     observe::{
         self, AdminMetrics, ApiKeyMetrics, AttemptMetrics, AuditMetrics, ConnectionMetrics,
-        DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, PolicyMetrics, WriteMetrics,
+        DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, PolicyMetrics, SecretMetrics,
+        WriteMetrics,
     },
     pipeline::{
         BodyAllowances, RequestsInFlight,
@@ -107,13 +108,18 @@ pub(crate) struct App {
     following_limits: ServiceTask,
     following_rules: ServiceTask,
     following_indexes: ServiceTask,
+    refreshing: ServiceTask,
     pinging: ServiceTask,
     upkeep: ServiceTask,
 }
 
 impl App {
     /// Checks and opens everything, and binds the addresses last.
-    pub(crate) async fn start(config: &Arc<Config>, telemetry: &Guard) -> Result<Self, StartError> {
+    pub(crate) async fn start(
+        config: &Config,
+        services: &SecretServices,
+        telemetry: &Guard,
+    ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         clock::check(&*clock)?;
         descriptors::raise(config)?;
@@ -131,8 +137,9 @@ impl App {
                 &config.providers.limits,
             )?)),
             faults: Some(Arc::new(FaultMetrics::register(registry)?)),
+            secrets: Some(Arc::new(SecretMetrics::register(registry)?)),
         };
-        let backend = Backend::open(config, observers, MissingPeppers::Refuse).await?;
+        let backend = Backend::open(config, services, observers, MissingPeppers::Refuse).await?;
         let connections = backend.connections();
         let (limits, detection, starts) = policies::read(config, &*backend.store).await?;
         let limiters = Limiters::new(backend.limiter.clone(), backend.operators);
@@ -158,6 +165,7 @@ impl App {
         observe::register_shares(registry, &in_flight, &bodies)?;
         observe::register_key_cache(registry, &backend.api_keys)?;
         observe::register_limit_stores(registry, &backend.limit_stores)?;
+        observe::register_secrets(registry, &backend.secret_health)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
@@ -168,6 +176,8 @@ impl App {
         let following_indexes = backend.index_roots.follow();
         let following_indexes =
             ServiceTask::spawn("the watch on the index versions", following_indexes);
+        let refreshing = backend.secret_refresh.run();
+        let refreshing = ServiceTask::spawn("the watch on the secrets", refreshing);
         let pinging = ping_repeatedly(Arc::clone(&backend.store));
         let pinging = ServiceTask::spawn("the watch on the database", pinging);
         let upkeep = ServiceTask::spawn("the upkeep of shared limits", backend.upkeep.run());
@@ -206,6 +216,7 @@ impl App {
             warming,
             limits: backend.limit_stores,
             kek_provider,
+            secrets: backend.secret_health,
             exports_traces: telemetry.has_exporter(),
         };
         let observer = Arc::new(AdminMetrics::register(registry)?);
@@ -218,7 +229,7 @@ impl App {
         let admin = AdminState {
             use_cases: UseCases::new(&services, components, limiters, starts, observer, policies),
             registry: registry.clone(),
-            config: Arc::clone(config),
+            admin_token: backend.live.admin_token,
             failed_tokens,
         };
         let (limits, rules) = (&admin.use_cases.limits, &admin.use_cases.detection);
@@ -242,6 +253,7 @@ impl App {
             following_limits,
             following_rules,
             following_indexes,
+            refreshing,
             pinging,
             upkeep,
         })
@@ -278,6 +290,7 @@ impl App {
             mut following_limits,
             mut following_rules,
             mut following_indexes,
+            mut refreshing,
             mut pinging,
             mut upkeep,
             ..
@@ -304,6 +317,7 @@ impl App {
             &mut following_limits,
             &mut following_rules,
             &mut following_indexes,
+            &mut refreshing,
             &mut pinging,
             &mut upkeep,
         ];
@@ -320,6 +334,7 @@ impl App {
                 following_limits,
                 following_rules,
                 following_indexes,
+                refreshing,
                 pinging,
                 upkeep,
             ));

@@ -35,19 +35,17 @@ use crate::{detection::DetectionPolicy, limits::GivenLimits, schemas::Schemas};
 
 pub(crate) use self::{
     database::Database,
-    network::Network,
     kek_source::{KekSource, KmsKeys, TransitKey},
+    network::Network,
     observability::Observability,
     policy_file::GivenPolicy,
     problems::{ConfigError, Warning},
     profile::Profile,
     providers::{LimitStore, Providers},
     redis::{Counting, Endpoint, ExpectedNodes, SharedLimits, Topology},
-    reread::{Reading, SecretReader},
+    reread::{Reading, Revision, SecretReader},
     secret_place::SecretPlace,
-    secrets::{
-        ADMIN_TOKEN, AdminToken, INDEX_ROOTS, KEKS, KEY_PEPPERS, KID_TAG_KEYS, Secrets,
-    },
+    secrets::{ADMIN_TOKEN, AdminToken, INDEX_ROOTS, KEKS, KEY_PEPPERS, KID_TAG_KEYS, Secrets},
     setting::Setting,
     sources::{Flags, Sources},
 };
@@ -68,7 +66,9 @@ pub(crate) struct Config {
     pub(crate) providers: Providers,
     pub(crate) secrets: Secrets,
     /// Reads them again while the service runs.
-    pub(crate) reader: SecretReader,
+    pub(crate) reader: Arc<SecretReader>,
+    /// Of what was read.
+    pub(crate) revision: Revision,
     /// From one reading to the next, on average.
     pub(crate) refresh: Duration,
     /// What can be started with and is probably not meant.
@@ -119,6 +119,7 @@ impl Config {
         let limits = policy_file::read(settings::LIMITS_FILE, sources, problems);
         let observability = observability::read(sources, problems);
         let providers = providers::read(sources, problems);
+        secret_place::read(sources, problems);
         let refresh = secret_place::refresh(sources, problems);
         let kek = providers.as_ref().map(|providers| &providers.kek);
         let secrets = secrets::read(sources, kek, profile, problems);
@@ -139,7 +140,8 @@ impl Config {
             detection,
             limits,
             observability: observability?,
-            reader: SecretReader::new(sources, kek?.clone(), profile),
+            reader: Arc::new(SecretReader::new(sources, kek?.clone(), profile)),
+            revision: reread::revision(sources),
             providers: providers?,
             secrets: secrets?,
             refresh: refresh?,

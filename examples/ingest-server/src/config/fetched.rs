@@ -98,7 +98,7 @@ impl Fetched {
 
 /// A file cannot be named there.
 fn stands_for(setting: &Setting, variable: &str) -> bool {
-    let is_primary = setting.secrecy == Secrecy::VersionedSecret
-        && variable == setting.primary_variable();
+    let is_primary =
+        setting.secrecy == Secrecy::VersionedSecret && variable == setting.primary_variable();
     setting.variable == variable || is_primary
 }

@@ -15,7 +15,7 @@ pub(crate) enum KekSource {
     Vault(TransitKey),
 }
 
-/// Keys of AWS KMS, by id, ARN or alias.
+/// Keys of AWS KMS, by ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KmsKeys {
     /// Wraps.

@@ -4,7 +4,6 @@ use super::{
     kek_source::{self, KekSource},
     problems::Problems,
     redis::{self, SharedLimits},
-    secret_place::{self, SecretPlace},
     sources::Sources,
 };
 
@@ -13,8 +12,6 @@ use super::{
 pub(crate) struct Providers {
     pub(crate) kek: KekSource,
     pub(crate) limits: LimitStore,
-    /// What holds the secrets, if it is not the environment.
-    pub(crate) secrets: Option<SecretPlace>,
 }
 
 /// Where the buckets of the limits are.
@@ -30,10 +27,8 @@ pub(crate) enum LimitStore {
 pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<Providers> {
     let kek = kek_source::read(sources, problems);
     let limits = redis::read(sources, problems);
-    let secrets = secret_place::read(sources, problems);
     Some(Providers {
         kek: kek?,
         limits: limits.map_or(LimitStore::Memory, LimitStore::Redis),
-        secrets,
     })
 }

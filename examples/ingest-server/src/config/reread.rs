@@ -56,10 +56,10 @@ impl SecretReader {
 
     /// Reads files, and what was fetched, and finds what is wrong with it. It reads files: not for a thread
     /// that others wait for.
-    pub(crate) fn read(&self, fetched: Option<(&SecretPlace, FetchedSecrets)>) -> Reading {
+    pub(crate) fn read(&self, fetched: Option<(SecretPlace, FetchedSecrets)>) -> Reading {
         let with_fetched = fetched.map(|(place, fetched)| {
             let mut sources = self.sources.clone();
-            sources.add_fetched(place, fetched);
+            sources.add_fetched(&place, fetched);
             sources
         });
         let sources = with_fetched.as_ref().unwrap_or(&self.sources);
@@ -77,13 +77,15 @@ impl SecretReader {
 }
 
 /// Over each text, or what keeps it from being read.
-fn revision(sources: &Sources) -> Revision {
+pub(super) fn revision(sources: &Sources) -> Revision {
     let mut context = Context::new(&SHA256);
     for setting in settings::secrets() {
         let mut problems = Problems::default();
         for given in secrets::texts(sources, setting, &mut problems) {
             // EXPOSE: a hash of it is kept, in memory alone.
-            let text = given.as_ref().map_or("", |given| given.text.expose_secret());
+            let text = given
+                .as_ref()
+                .map_or("", |given| given.text.expose_secret());
             context.update(&text.len().to_be_bytes());
             context.update(text.as_bytes());
         }

@@ -82,7 +82,10 @@ pub(super) fn refresh(sources: &Sources, problems: &mut Problems) -> Option<Dura
 
 fn required(path: Option<Given>, place: &str, problems: &mut Problems) -> Option<Given> {
     if path.is_none() {
-        let message = format!("is missing; {}={place} needs it", settings::SECRETS.variable);
+        let message = format!(
+            "is missing; {}={place} needs it",
+            settings::SECRETS.variable
+        );
         problems.add_variable(settings::SECRETS_PATH.variable, message);
     }
     path

@@ -143,7 +143,7 @@ pub(super) fn texts(
     problems: &mut Problems,
 ) -> [Option<Given<SecretString>>; 2] {
     [
-        text::optional(sources, setting, problems),
+        optional(sources, setting, problems),
         text::primary(sources, setting, problems),
     ]
 }

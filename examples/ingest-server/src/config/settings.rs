@@ -68,9 +68,9 @@ table! {
     KEK_PROVIDER: Setting::new(Section::Providers, "PORTCULLIS_KEK_PROVIDER", "local|aws-kms|vault")
         .default("local")
         .help("Who holds the key-encryption keys: this process, AWS KMS (cargo feature `aws-kms`; reached as the standard `AWS_*` variables say) or the transit engine of Vault or OpenBao (`vault`; `VAULT_*`)");
-    KMS_KEY: Setting::new(Section::Providers, "PORTCULLIS_KMS_KEY", "ARN|alias/NAME")
-        .help("The key of AWS KMS that wraps");
-    KMS_OLD_KEYS: Setting::new(Section::Providers, "PORTCULLIS_KMS_OLD_KEYS", "ARN|alias/NAME,…")
+    KMS_KEY: Setting::new(Section::Providers, "PORTCULLIS_KMS_KEY", "ARN")
+        .help("The key of AWS KMS that wraps; not an alias, which could come to mean another key");
+    KMS_OLD_KEYS: Setting::new(Section::Providers, "PORTCULLIS_KMS_OLD_KEYS", "ARN,…")
         .otherwise("none")
         .help("Keys of AWS KMS that wrapped before, and still unwrap");
     VAULT_TRANSIT_KEY: Setting::new(Section::Providers, "PORTCULLIS_VAULT_TRANSIT_KEY", "NAME")

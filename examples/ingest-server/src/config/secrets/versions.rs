@@ -37,8 +37,9 @@ pub(super) fn read(
                         problems.add(&primary_origin, no_version.as_str());
                     }
                     ParseFault::PrimaryRequired if given.is_some() => {}
-                    ParseFault::PrimaryRequired => problems
-                        .add(&primary_origin, "is required with more than one version"),
+                    ParseFault::PrimaryRequired => {
+                        problems.add(&primary_origin, "is required with more than one version")
+                    }
                     fault => problems.add(&origin, fault.to_string()),
                 }
             }
