@@ -2,6 +2,8 @@
 
 mod local;
 mod memory;
+#[cfg(feature = "vault")]
+mod vault;
 
 use std::{error::Error, fmt};
 
@@ -9,6 +11,8 @@ use async_trait::async_trait;
 
 use crate::{DataKey, KeyId, Purpose, TenantId, entropy::EntropyError, secrets::SecretVersion};
 
+#[cfg(feature = "vault")]
+pub use self::vault::{TransitKey, VaultKeyError, VaultTransit};
 pub use self::{local::LocalKek, memory::MemoryKek};
 
 /// What wraps data keys and never touches data: the key-encryption key (KEK).
@@ -106,8 +110,11 @@ pub enum KekError {
     /// The wrapped key does not open: not made by this KEK, for another context, or damaged.
     #[error("the wrapped data key does not open with this key-encryption key and context")]
     Rejected,
-    /// The wrapped key names a version of the KEK that is not configured.
-    #[error("version {0} of the key-encryption key is not configured: add it")]
+    /// The wrapped key names a version of the KEK that is not configured, or that its keeper no longer lets
+    /// unwrap (`min_decryption_version` of Vault).
+    #[error(
+        "version {0} of the key-encryption key is not configured, or not allowed to unwrap: add or allow it"
+    )]
     UnknownVersion(SecretVersion),
     /// Nobody could answer; asking again later can help.
     #[error("the key-encryption key is unavailable: try again later")]

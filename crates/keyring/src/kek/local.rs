@@ -165,7 +165,8 @@ fn parse(wrapped: &WrappedKey) -> Option<(SecretVersion, &[u8; NONCE_LEN], &[u8;
     ))
 }
 
-fn associated_data(context: &KekContext) -> Vec<u8> {
+/// The context of a data key, as what wraps it authenticates it. No two contexts have the same bytes.
+pub(super) fn associated_data(context: &KekContext) -> Vec<u8> {
     let (tenant, purpose) = (context.tenant().as_str(), context.purpose().as_str());
     let mut data = Vec::with_capacity(LABEL.len() + tenant.len() + purpose.len() + 12);
     data.extend_from_slice(LABEL);
