@@ -1,5 +1,7 @@
 //! Key-encryption keys: what wraps data keys.
 
+#[cfg(feature = "aws-kms")]
+mod aws_kms;
 mod local;
 mod memory;
 #[cfg(feature = "vault")]
@@ -11,6 +13,8 @@ use async_trait::async_trait;
 
 use crate::{DataKey, KeyId, Purpose, TenantId, entropy::EntropyError, secrets::SecretVersion};
 
+#[cfg(feature = "aws-kms")]
+pub use self::aws_kms::{AwsKms, InvalidKeyArn, KeyArn};
 #[cfg(feature = "vault")]
 pub use self::vault::{TransitKey, VaultKeyError, VaultTransit};
 pub use self::{local::LocalKek, memory::MemoryKek};
@@ -116,6 +120,9 @@ pub enum KekError {
         "version {0} of the key-encryption key is not configured, or not allowed to unwrap: add or allow it"
     )]
     UnknownVersion(SecretVersion),
+    /// The wrapped key names a key-encryption key of its service that is not configured.
+    #[error("the key-encryption key {0} is not configured: add it")]
+    UnknownKey(String),
     /// Nobody could answer; asking again later can help.
     #[error("the key-encryption key is unavailable: try again later")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),

@@ -173,7 +173,7 @@ pub enum KekOutcome {
     Ok,
     /// [`KekError::Rejected`].
     Rejected,
-    /// [`KekError::UnknownVersion`].
+    /// [`KekError::UnknownVersion`] or [`KekError::UnknownKey`].
     UnknownVersion,
     /// [`KekError::Unavailable`].
     Unavailable,
@@ -234,7 +234,7 @@ impl KekOutcome {
         match error {
             None => Self::Ok,
             Some(KekError::Rejected) => Self::Rejected,
-            Some(KekError::UnknownVersion(_)) => Self::UnknownVersion,
+            Some(KekError::UnknownVersion(_) | KekError::UnknownKey(_)) => Self::UnknownVersion,
             Some(KekError::Unavailable(_)) => Self::Unavailable,
             Some(KekError::Entropy(_)) => Self::NoEntropy,
         }

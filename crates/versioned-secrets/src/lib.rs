@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "aws")]
+pub mod aws;
 mod check_value;
 mod parse;
 mod set;

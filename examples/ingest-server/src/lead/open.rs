@@ -160,6 +160,8 @@ fn fault(error: OpenError) -> ColumnFault {
 const fn concerns_one_key(error: &PrepareError) -> bool {
     matches!(
         error,
-        PrepareError::Kek(KekError::Rejected | KekError::UnknownVersion(_))
+        PrepareError::Kek(
+            KekError::Rejected | KekError::UnknownVersion(_) | KekError::UnknownKey(_)
+        )
     )
 }
