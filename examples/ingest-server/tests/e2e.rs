@@ -40,6 +40,8 @@ mod bad_configuration;
 mod bad_input;
 #[path = "e2e/bad_settings.rs"]
 mod bad_settings;
+#[path = "e2e/changed_secrets.rs"]
+mod changed_secrets;
 #[path = "e2e/cloud_events.rs"]
 mod cloud_events;
 #[path = "e2e/content_modes.rs"]

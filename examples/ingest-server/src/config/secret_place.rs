@@ -29,14 +29,16 @@ impl fmt::Display for SecretPlace {
 pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<SecretPlace> {
     let Given { text, origin } = sources.value(settings::SECRETS)?;
     let path = sources.value(settings::SECRETS_PATH);
+    if let Some(path) = path
+        .as_ref()
+        .filter(|_| !matches!(text.as_str(), "vault" | "aws"))
+    {
+        let needed = settings::SECRETS.variable;
+        let message = format!("needs {needed}=vault or aws, and changes nothing without");
+        problems.add(&path.origin, message);
+    }
     match (text.as_str(), path) {
-        ("env", None) => None,
-        ("env", Some(path)) => {
-            let needed = settings::SECRETS.variable;
-            let message = format!("needs {needed}=vault or aws, and changes nothing without");
-            problems.add(&path.origin, message);
-            None
-        }
+        ("env", _) => None,
         ("vault", path) if kek_source::has_feature("vault", &origin, problems) => {
             let Given { text, origin } = required(path, &text, problems)?;
             let text = kek_source::name(&text, &origin, problems)?;

@@ -170,9 +170,13 @@ fn keks(
     provider: Option<&KekSource>,
     problems: &mut Problems,
 ) -> Option<Given<VersionedSecrets>> {
-    match provider? {
-        KekSource::Local => versions::read(sources, settings::KEKS, u32::MAX, problems),
-        KekSource::AwsKms(_) | KekSource::Vault(_) => {
+    match provider {
+        // Nobody knows whether they are needed.
+        None if !is_set(sources, settings::KEKS) => None,
+        None | Some(KekSource::Local) => {
+            versions::read(sources, settings::KEKS, u32::MAX, problems)
+        }
+        Some(KekSource::AwsKms(_) | KekSource::Vault(_)) => {
             let given = sources.secret(settings::KEKS);
             let given = given.map(|given| given.origin);
             if let Some(origin) = given.filter(|it| !matches!(it, Origin::Generated { .. })) {
