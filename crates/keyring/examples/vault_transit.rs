@@ -1,7 +1,8 @@
 //! Data keys wrapped by a key that Vault or OpenBao keeps, rotated there.
 //!
-//! `cargo run -p portcullis-keyring --example vault_transit --features vault`, with `VAULT_ADDR` and a
-//! credential in the environment, and a key made by `vault write -f transit/keys/example derived=true`.
+//! `cargo run -p portcullis-keyring --example vault_transit --features vault`, where the environment has
+//! `VAULT_ADDR` and a credential, and somebody has made the key by
+//! `vault write -f transit/keys/example derived=true`.
 //!
 //! Without an address it starts a private OpenBao, if there is one.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
