@@ -4,19 +4,26 @@ mod budget;
 mod builder;
 mod census;
 mod changes;
+mod flight;
 mod lifecycle;
+mod negative;
 mod rewrap;
 mod rotation;
 mod states;
+mod turns;
 mod unwrapped;
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use moka::sync::Cache;
+use tokio::time;
 
 use self::{
     changes::{Changes, Counted},
+    negative::UnknownIds,
     states::{StateCache, TenantKeys},
+    turns::Turns,
     unwrapped::UnwrappedKeys,
 };
 use crate::{
@@ -24,7 +31,7 @@ use crate::{
     clock::Clock,
     entropy::{Entropy, EntropyError},
     kek::{KekContext, KekError, KekProvider},
-    observer::{Event, EvictionCause, Observer},
+    observer::{Event, EvictionCause, NegativeCause, Observer},
     store::{DekStore, InsertError, StoreError, StoredKey},
 };
 
@@ -104,8 +111,9 @@ impl Keyring {
     /// The keys with these ids, to open with.
     ///
     /// An id that cannot be used is no error here: the keys remember why, and so opening can tell a
-    /// destroyed key from a forged id. An id that is unknown, or of another tenant, costs one read
-    /// of the store and never a call to the key-encryption key.
+    /// destroyed key from a forged id. An id that is unknown, or of another tenant, costs at most one read
+    /// of the store in a minute and never a call to the key-encryption key; looks for unknown ids of one
+    /// tenant wait for each other, ten in a second.
     ///
     /// # Errors
     /// [`PrepareError`].
@@ -164,24 +172,41 @@ impl Keyring {
         purposes: &[Purpose],
     ) -> Result<Arc<TenantKeys>, PrepareError> {
         let all = |states: &TenantKeys| purposes.iter().all(|name| states.primary(name).is_some());
+        let states = self.shared.fresh_states(tenant).await?;
+        if all(&states) {
+            return Ok(states);
+        }
+        let made = || {
+            let known = self.shared.known_states(tenant)?;
+            all(&known).then_some(known)
+        };
+        let turns = self.shared.turns.of(tenant);
+        let make = self.make_primaries(tenant, purposes);
+        turns.making.run(made, make).await
+    }
+
+    /// One caller of a process makes what is missing, for all.
+    async fn make_primaries(
+        &self,
+        tenant: &TenantId,
+        purposes: &[Purpose],
+    ) -> Result<Arc<TenantKeys>, PrepareError> {
         let mut states = self.shared.fresh_states(tenant).await?;
         for _ in 0..MAKE_ATTEMPTS {
-            if all(&states) {
+            let missing = purposes
+                .iter()
+                .filter(|name| states.primary(name).is_none());
+            let primary = KeyState::Primary;
+            let made = missing.map(|purpose| self.make_key(tenant, purpose, primary));
+            let made = join_all(made).await;
+            if made.is_empty() {
                 return Ok(states);
             }
-            for purpose in purposes
-                .iter()
-                .filter(|name| states.primary(name).is_none())
-            {
-                self.make_key(tenant, purpose, KeyState::Primary).await?;
-            }
+            made.into_iter().collect::<Result<(), _>>()?;
             states = self.shared.reread_states(tenant).await?;
         }
-        if all(&states) {
-            Ok(states)
-        } else {
-            Err(PrepareError::Contended)
-        }
+        let all = purposes.iter().all(|name| states.primary(name).is_some());
+        all.then_some(states).ok_or(PrepareError::Contended)
     }
 
     async fn states_with_ids(
@@ -189,12 +214,43 @@ impl Keyring {
         tenant: &TenantId,
         ids: &[KeyId],
     ) -> Result<Arc<TenantKeys>, PrepareError> {
-        let states = self.shared.fresh_states(tenant).await?;
-        if ids.iter().all(|id| states.find(*id).is_some()) {
+        let shared = &*self.shared;
+        let now = shared.clock.monotonic();
+        let states = shared.fresh_states(tenant).await?;
+        let is_missing = |id: &&KeyId| states.find(**id).is_none();
+        let mut is_new = false;
+        for key in ids.iter().copied().filter(|id| is_missing(&id)) {
+            if shared.unknown.contains(tenant, key, now) {
+                let cause = NegativeCause::UnknownId;
+                let hit = Event::NegativeHit { tenant, key, cause };
+                shared.observer.observe(&hit);
+            } else {
+                is_new = true;
+            }
+        }
+        if !is_new {
             return Ok(states);
         }
-        // Another process may have made the key since.
-        Ok(self.shared.reread_states(tenant).await?)
+        let states = self.look_for_ids(tenant).await?;
+        for id in ids.iter().filter(|id| states.find(**id).is_none()) {
+            shared.unknown.insert(tenant, *id, now);
+        }
+        Ok(states)
+    }
+
+    /// Another process may have made a key since. Who sends forged ids has the store read ten times in a second,
+    /// and waits meanwhile, with others of the same tenant who look for ids.
+    async fn look_for_ids(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {
+        let turns = self.shared.turns.of(tenant);
+        let looked = self.shared.states.since_now(tenant);
+        let look = async {
+            let wait = turns.next_look(self.shared.clock.monotonic());
+            if !wait.is_zero() {
+                time::sleep(wait).await;
+            }
+            self.shared.reread_states(tenant).await
+        };
+        turns.looking.run(looked, look).await
     }
 
     /// Makes a key, unless the store says that another process has just done so.
@@ -243,6 +299,8 @@ struct Shared {
     keys: UnwrappedKeys,
     // Tenants known to be erased, which is for ever: they cost no call to the key-encryption key.
     erased: Cache<TenantId, ()>,
+    turns: Turns,
+    unknown: UnknownIds,
     destroy_delay: Duration,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -252,20 +310,26 @@ struct Shared {
 impl Shared {
     /// States that were read, or found to be unchanged, at most 5 s ago.
     async fn fresh_states(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {
+        if let Some(known) = self.known_states(tenant) {
+            return Ok(known);
+        }
         let now = self.clock.monotonic();
         let still_good = |read_at: Duration| now.saturating_sub(read_at) < STATES_REREAD_AFTER;
-        let known = self.states.known(tenant).await;
-        if let Some(known) = known.as_ref().filter(|known| still_good(known.read_at())) {
-            return Ok(Arc::clone(known));
-        }
         // One read for all tenants instead of one for each.
         let counted = self.changes().await;
-        if let (Some(known), Some(counted)) = (known, counted) {
+        if let (Some(known), Some(counted)) = (self.states.known(tenant), counted) {
             known.confirm(counted);
         }
-        self.states
-            .read_unless(tenant, still_good, || self.read_states(tenant, counted))
-            .await
+        let read = self.read_states(tenant, counted);
+        self.states.read_unless(tenant, still_good, read).await
+    }
+
+    /// States that are that fresh already.
+    fn known_states(&self, tenant: &TenantId) -> Option<Arc<TenantKeys>> {
+        let now = self.clock.monotonic();
+        let known = self.states.known(tenant)?;
+        let age = now.saturating_sub(known.read_at());
+        (age < STATES_REREAD_AFTER).then_some(known)
     }
 
     /// The number of changes, as read at most 5 s ago. Without one each tenant's keys are read, which
@@ -279,11 +343,8 @@ impl Shared {
     }
 
     async fn reread_states(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {
-        let now = self.clock.monotonic();
-        let read = async || self.read_states(tenant, self.changes().await).await;
-        self.states
-            .read_unless(tenant, |read_at| read_at > now, read)
-            .await
+        let read = async { self.read_states(tenant, self.changes().await).await };
+        self.states.read_again(tenant, read).await
     }
 
     /// Reads them after `counted`, so that they are at least as new.

@@ -76,6 +76,16 @@ pub enum Event<'a> {
         /// For which data key.
         key: &'a KekContext,
     },
+    /// What was asked for in vain a moment ago was asked for again, and neither the store nor the
+    /// key-encryption key was asked.
+    NegativeHit {
+        /// By whom.
+        tenant: &'a TenantId,
+        /// The key.
+        key: KeyId,
+        /// What is known of it.
+        cause: NegativeCause,
+    },
     /// All keys of the store were counted, by [`Keyring::key_states`].
     ///
     /// [`Keyring::key_states`]: crate::Keyring::key_states
@@ -193,6 +203,16 @@ pub enum EvictionCause {
     State,
 }
 
+/// What is known of a key that was asked for in vain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NegativeCause {
+    /// The tenant has no key with this id.
+    UnknownId,
+    /// The key-encryption key has refused to unwrap it.
+    Refused,
+}
+
 impl KekOperation {
     /// Every operation.
     pub const ALL: [Self; 3] = [Self::Generate, Self::UnwrapKey, Self::Rewrap];
@@ -252,6 +272,20 @@ impl EvictionCause {
             Self::Capacity => "capacity",
             Self::Age => "age",
             Self::State => "state",
+        }
+    }
+}
+
+impl NegativeCause {
+    /// Every cause.
+    pub const ALL: [Self; 2] = [Self::UnknownId, Self::Refused];
+
+    /// The label: `unknown_id`, `refused`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownId => "unknown_id",
+            Self::Refused => "refused",
         }
     }
 }

@@ -106,20 +106,6 @@ impl VaultTransit {
         Ok(key)
     }
 
-    /// Which version of which key wrapped a data key: `transit/ingest:v2`.
-    #[must_use]
-    pub fn wrapped_by(wrapped: &WrappedKey) -> Option<String> {
-        let envelope = Envelope::parse(wrapped)?;
-        Some(envelope.name.version(envelope.version))
-    }
-
-    /// The latest version, which wraps, in the words of [`wrapped_by`](Self::wrapped_by); if Vault has
-    /// named it within the last second.
-    #[must_use]
-    pub fn latest(&self) -> Option<String> {
-        Some(self.name.version(self.latest.known()?))
-    }
-
     async fn checked(&self) -> Result<(), KekError> {
         let unavailable = |error: VaultKeyError| KekError::Unavailable(error.into());
         let check = self.checked.get_or_try_init(|| self.check());
@@ -230,6 +216,18 @@ impl KekProvider for VaultTransit {
         ];
         let answer = self.ask(&self.paths.rewrap, &body).await;
         self.wrapped(&answer.map_err(|error| self.not_opened(error, envelope.version))?)
+    }
+
+    /// `transit/ingest:v2`, also of another key.
+    fn version_of(&self, key: &WrappedKey) -> Option<String> {
+        let envelope = Envelope::parse(key)?;
+        Some(envelope.name.version(envelope.version))
+    }
+
+    /// The latest version, if Vault has named it within the last second: to Vault's own rotation nobody is
+    /// a witness here. [`VaultTransit::check`] asks.
+    fn primary(&self) -> Option<String> {
+        Some(self.name.version(self.latest.known()?))
     }
 }
 

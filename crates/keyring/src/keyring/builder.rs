@@ -9,7 +9,7 @@ use std::{
 use moka::sync::Cache;
 
 use super::{
-    Changes, DESTROY_DELAY, Keyring, Shared, StateCache, UnwrappedKeys,
+    Changes, DESTROY_DELAY, Keyring, Shared, StateCache, Turns, UnknownIds, UnwrappedKeys,
     budget::{Budget, CallLimits},
 };
 use crate::{
@@ -131,6 +131,8 @@ impl KeyringBuilder {
                 changes: Changes::default(),
                 keys,
                 erased,
+                turns: Turns::new(capacity),
+                unknown: UnknownIds::new(),
                 destroy_delay,
                 clock,
                 entropy,

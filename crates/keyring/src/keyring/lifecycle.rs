@@ -34,7 +34,7 @@ impl Keyring {
     }
 
     /// Refuses a key from now on, in every process within 10 s. It can be taken back with
-    /// [`restore`](Self::restore).
+    /// [`restore`](Self::restore). A key that waits for its destruction waits no more.
     ///
     /// # Errors
     /// [`RotateError`]; [`RotateError::TooSoon`] for a key that has been `DecryptOnly` for less than 60 s.

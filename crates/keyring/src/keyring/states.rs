@@ -2,16 +2,15 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use moka::sync::Cache;
-use tokio::sync::RwLock;
 
-use super::{changes::Counted, unwrapped::nanoseconds};
+use super::{changes::Counted, flight::Flight, unwrapped::nanoseconds};
 use crate::{
     KeyId, KeyState, Purpose, TenantId,
     store::{StoreError, StoredKey},
@@ -20,7 +19,24 @@ use crate::{
 /// The keys of each tenant with their states, as last read.
 #[derive(Debug)]
 pub(super) struct StateCache {
-    tenants: Cache<TenantId, Arc<RwLock<Option<Arc<TenantKeys>>>>>,
+    tenants: Cache<TenantId, Arc<Slot>>,
+}
+
+/// What is known of one tenant.
+#[derive(Debug, Default)]
+struct Slot {
+    known: Mutex<Option<Known>>,
+    /// How many reads have begun.
+    begun: AtomicU64,
+    reading: Flight<StoreError>,
+}
+
+/// What a read has found.
+#[derive(Debug, Clone)]
+struct Known {
+    /// Which of the reads.
+    number: u64,
+    states: Arc<TenantKeys>,
 }
 
 /// All keys of one tenant, and since when they are known to be so.
@@ -42,43 +58,85 @@ impl StateCache {
     }
 
     /// What is known of a tenant, however old.
-    pub(super) async fn known(&self, tenant: &TenantId) -> Option<Arc<TenantKeys>> {
-        let known = self.tenants.get(tenant)?;
-        let known = known.read().await;
-        known.clone()
+    pub(super) fn known(&self, tenant: &TenantId) -> Option<Arc<TenantKeys>> {
+        Some(self.tenants.get(tenant)?.known()?.states)
     }
 
     /// What is known, if `still_good` says so of the moment it was read; else what `read` gives.
     /// Callers who want the same tenant wait for one read.
-    pub(super) async fn read_unless<R>(
+    pub(super) async fn read_unless(
         &self,
         tenant: &TenantId,
         still_good: impl Fn(Duration) -> bool,
-        read: impl FnOnce() -> R,
-    ) -> Result<Arc<TenantKeys>, StoreError>
-    where
-        R: Future<Output = Result<TenantKeys, StoreError>>,
-    {
-        let known = match self.tenants.get(tenant) {
-            Some(known) => known,
-            None => self.tenants.get_with(tenant.clone(), Arc::default),
-        };
-        let good = |states: &&Arc<TenantKeys>| still_good(states.read_at());
-        if let Some(states) = known.read().await.as_ref().filter(good) {
-            return Ok(Arc::clone(states));
+        read: impl Future<Output = Result<TenantKeys, StoreError>>,
+    ) -> Result<Arc<TenantKeys>, StoreError> {
+        let good = |known: &Known| still_good(known.states.read_at());
+        self.slot(tenant).read_unless(good, read).await
+    }
+
+    /// What `read` gives, or a read of somebody else that begins from now on.
+    pub(super) async fn read_again(
+        &self,
+        tenant: &TenantId,
+        read: impl Future<Output = Result<TenantKeys, StoreError>>,
+    ) -> Result<Arc<TenantKeys>, StoreError> {
+        let slot = self.slot(tenant);
+        let before = slot.begun.load(Ordering::SeqCst);
+        slot.read_unless(|known| known.number > before, read).await
+    }
+
+    /// Says later whether a read has begun since, and what it has found.
+    pub(super) fn since_now(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Fn() -> Option<Arc<TenantKeys>> + use<> {
+        let slot = self.slot(tenant);
+        let before = slot.begun.load(Ordering::SeqCst);
+        move || {
+            let known = slot.known().filter(|known| known.number > before);
+            known.map(|known| known.states)
         }
-        let mut known = known.write().await;
-        if let Some(states) = known.as_ref().filter(good) {
-            return Ok(Arc::clone(states));
-        }
-        let states = Arc::new(read().await?);
-        *known = Some(Arc::clone(&states));
-        Ok(states)
     }
 
     /// Has the next caller read.
     pub(super) fn forget(&self, tenant: &TenantId) {
         self.tenants.invalidate(tenant);
+    }
+
+    fn slot(&self, tenant: &TenantId) -> Arc<Slot> {
+        match self.tenants.get(tenant) {
+            Some(slot) => slot,
+            None => self.tenants.get_with(tenant.clone(), Arc::default),
+        }
+    }
+}
+
+impl Slot {
+    async fn read_unless(
+        &self,
+        good: impl Fn(&Known) -> bool,
+        read: impl Future<Output = Result<TenantKeys, StoreError>>,
+    ) -> Result<Arc<TenantKeys>, StoreError> {
+        let done = || Some(self.known().filter(&good)?.states);
+        let attempt = async {
+            let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
+            let states = Arc::new(read.await?);
+            let known = Known {
+                number,
+                states: Arc::clone(&states),
+            };
+            *self.lock() = Some(known);
+            Ok(states)
+        };
+        self.reading.run(done, attempt).await
+    }
+
+    fn known(&self) -> Option<Known> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

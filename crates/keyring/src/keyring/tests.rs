@@ -1,7 +1,10 @@
 //! A world of processes that share a store, a key-encryption key and a clock.
 
+mod budget;
 mod cache;
 mod changes;
+mod lifecycle;
+mod negative;
 mod observer;
 mod prepare;
 mod rewrap;

@@ -12,15 +12,18 @@ use std::{
 
 use futures_util::future::try_join_all;
 use moka::{notification::RemovalCause, sync::Cache};
-use tokio::sync::OnceCell;
 
-use super::budget::Budget;
+use super::{
+    budget::Budget,
+    flight::{Flight, Share as _},
+    negative::Refusals,
+};
 use crate::{
     DataKey,
     clock::Clock,
     entropy::{Entropy, EntropyError},
-    kek::{GeneratedKey, KekContext, KekError, KekProvider},
-    observer::{Event, EvictionCause, KekOperation, KekOutcome, Observer},
+    kek::{GeneratedKey, KekContext, KekError, KekProvider, WrappedKey},
+    observer::{Event, EvictionCause, KekOperation, KekOutcome, NegativeCause, Observer},
     store::StoredKey,
 };
 
@@ -29,12 +32,20 @@ use crate::{
 pub(super) struct UnwrappedKeys {
     // The whole context is the cache key: an edited store cannot make one tenant's unwrapped key
     // answer for another's.
-    cells: Cache<KekContext, Arc<OnceCell<Arc<UnwrappedKey>>>>,
+    slots: Cache<KekContext, Arc<Slot>>,
+    refusals: Refusals,
     kek: Arc<dyn KekProvider>,
     budget: Budget,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     observer: Arc<dyn Observer>,
+}
+
+/// Where one key stands, once it is unwrapped.
+#[derive(Debug, Default)]
+struct Slot {
+    key: OnceLock<Arc<UnwrappedKey>>,
+    unwrapping: Flight<KekError>,
 }
 
 /// A data key in the clear, and what was derived from it, which dies with it.
@@ -59,23 +70,24 @@ impl UnwrappedKeys {
         // The time to live lets the cache drop keys that nobody asks for; `unwrapped` itself
         // enforces the limit, by the clock of the keyring.
         let listener = Arc::clone(&observer);
-        let cells = Cache::builder()
+        let slots = Cache::builder()
             .max_capacity(capacity)
             .time_to_live(MAX_AGE)
-            .eviction_listener(move |key, cell: Arc<OnceCell<_>>, cause| {
+            .eviction_listener(move |key, slot: Arc<Slot>, cause| {
                 let cause = match cause {
                     RemovalCause::Size => EvictionCause::Capacity,
                     RemovalCause::Expired => EvictionCause::Age,
                     // What the keyring removes itself, it tells itself.
                     RemovalCause::Explicit | RemovalCause::Replaced => return,
                 };
-                if cell.initialized() {
+                if slot.key.get().is_some() {
                     listener.observe(&Event::KeyEvicted { key: &key, cause });
                 }
             })
             .build();
         Self {
-            cells,
+            slots,
+            refusals: Refusals::new(),
             kek,
             budget,
             clock,
@@ -106,8 +118,8 @@ impl UnwrappedKeys {
 
     /// The key in the clear, if it is cached and no refresh is due.
     fn at_hand(&self, context: &KekContext, now: Duration) -> Option<Arc<UnwrappedKey>> {
-        let cell = self.cells.get(context)?;
-        let key = cell.get()?;
+        let slot = self.slots.get(context)?;
+        let key = slot.key.get()?;
         let age = now.saturating_sub(key.unwrapped_at);
         if age >= MAX_AGE || key.is_refresh_due(now) {
             return None;
@@ -131,9 +143,12 @@ impl UnwrappedKeys {
         }
         let (serves_for, answer) = match self.unwrap_key(stored).await {
             Ok(fresh) => {
-                let cell = Arc::new(OnceCell::new_with(Some(Arc::clone(&fresh))));
+                let slot = Slot {
+                    key: OnceLock::from(Arc::clone(&fresh)),
+                    unwrapping: Flight::default(),
+                };
                 self.remove(context);
-                self.cells.insert(context.clone(), cell);
+                self.slots.insert(context.clone(), Arc::new(slot));
                 let refreshed = Event::KeyRefreshed { key: context };
                 self.observer.observe(&refreshed);
                 return Ok(fresh);
@@ -202,44 +217,78 @@ impl UnwrappedKeys {
     }
 
     fn remove(&self, context: &KekContext) -> bool {
-        let removed = self.cells.remove(context);
+        let removed = self.slots.remove(context);
         if removed.is_some() {
             // The cache would let go of the value only now and then.
-            self.cells.run_pending_tasks();
+            self.slots.run_pending_tasks();
         }
-        removed.is_some_and(|cell| cell.initialized())
+        removed.is_some_and(|slot| slot.key.get().is_some())
     }
 
     /// From the cache, or unwrapped into it; callers who want the same key wait for one call.
     async fn cached(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
         let key = stored.context();
-        let cell = match self.cells.get(key) {
-            Some(cell) => cell,
-            None => self.cells.get_with(key.clone(), Arc::default),
+        let slot = match self.slots.get(key) {
+            Some(slot) => slot,
+            None => self.slots.get_with(key.clone(), Arc::default),
         };
-        if let Some(cached) = cell.get() {
+        if let Some(cached) = slot.key.get() {
             self.observer.observe(&Event::CacheHit { key });
             return Ok(Arc::clone(cached));
         }
         self.observer.observe(&Event::CacheMiss { key });
-        let unwrap = || self.unwrap_key(stored);
-        cell.get_or_try_init(unwrap).await.cloned()
+        let unwrap = async {
+            let key = self.unwrap_key(stored).await?;
+            Ok(Arc::clone(slot.key.get_or_init(|| key)))
+        };
+        let unwrapped = || slot.key.get().cloned();
+        slot.unwrapping.run(unwrapped, unwrap).await
     }
 
     async fn unwrap_key(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
         let context = stored.context();
         let wrapped = stored.wrapped().ok_or(KekError::Rejected)?;
         let unwrapped_at = self.clock.monotonic();
+        if let Some(refused) = self.refusals.find(context, wrapped, unwrapped_at) {
+            self.observer.observe(&Event::NegativeHit {
+                tenant: context.tenant(),
+                key: context.key_id(),
+                cause: NegativeCause::Refused,
+            });
+            return Err(KekError::share(&refused));
+        }
         let refresh_at = unwrapped_at + make_refresh_age(&*self.entropy)?;
         let unwrap_key = KekOperation::UnwrapKey;
         let key = self.call(unwrap_key, context, |kek| kek.unwrap_key(context, wrapped));
+        let key = key
+            .await
+            .map_err(|error| self.note_refusal(context, wrapped, error))?;
         Ok(Arc::new(UnwrappedKey {
             context: context.clone(),
-            key: key.await?,
+            key,
             derived: OnceLock::new(),
             unwrapped_at,
             refresh_at: AtomicU64::new(nanoseconds(refresh_at)),
         }))
+    }
+}
+
+impl UnwrappedKeys {
+    /// A refusal stands for a while; a key-encryption key in memory may as well be asked again.
+    fn note_refusal(
+        &self,
+        context: &KekContext,
+        wrapped: &WrappedKey,
+        error: KekError,
+    ) -> KekError {
+        let is_refusal = matches!(error, KekError::Rejected | KekError::UnknownVersion(_));
+        if !is_refusal || self.kek.is_local() {
+            return error;
+        }
+        let error = Arc::new(error);
+        let now = self.clock.monotonic();
+        self.refusals.insert(context, wrapped, &error, now);
+        KekError::share(&error)
     }
 }
 

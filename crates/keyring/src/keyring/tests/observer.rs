@@ -11,7 +11,7 @@ use crate::{
 
 /// Keeps what every event prints.
 #[derive(Debug, Default)]
-struct Recorder(Mutex<Vec<String>>);
+pub(super) struct Recorder(Mutex<Vec<String>>);
 
 impl Observer for Recorder {
     fn observe(&self, event: &Event<'_>) {
@@ -20,12 +20,12 @@ impl Observer for Recorder {
 }
 
 impl Recorder {
-    fn take(&self) -> Vec<String> {
+    pub(super) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().expect("no panic"))
     }
 
     /// What was told since the last call, by the names of the events.
-    fn names(&self) -> Vec<String> {
+    pub(super) fn names(&self) -> Vec<String> {
         let name = |event: &String| event.split(' ').next().map(str::to_owned);
         self.take().iter().filter_map(name).collect()
     }

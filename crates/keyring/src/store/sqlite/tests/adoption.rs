@@ -82,7 +82,7 @@ async fn an_old_database_is_taken_over_without_loss() {
     }
     let (fresh, _dir) = make().await;
     let expected = shape(&fresh).await;
-    assert_eq!(expected.len(), 2 + 6 + 6 + 1 + 3, "{expected:?}");
+    assert_eq!(expected.len(), 2 + 7 + 6 + 1 + 4, "{expected:?}");
     assert_eq!(shape(&store).await, expected);
     assert_eq!(names(&store, "index").await, names(&fresh, "index").await);
     let tables = names(&store, "table").await;

@@ -1,0 +1,161 @@
+//! Tokens: read again when their file changes, and renewed or replaced before they end.
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use portcullis_versioned_secrets::vault::{
+    AppRole, VaultClient, VaultError, VaultOutage, VaultPath,
+};
+use secrecy::SecretString;
+
+use crate::bao::Bao;
+
+const READER: &str = "path \"secret/data/ingest\" { capabilities = [\"read\"] }";
+
+fn with_secret() -> Bao {
+    let bao = Bao::start();
+    bao.cli(&["secrets", "enable", "-path=secret", "kv-v2"]);
+    bao.cli(&["kv", "put", "-mount=secret", "ingest", "A=a"]);
+    bao
+}
+
+/// A role with that policy, and what else is said of it; gives its id.
+fn role(bao: &Bao, properties: &[&str]) -> String {
+    bao.cli(&["auth", "enable", "approle"]);
+    let policy = bao.file("reader.hcl", READER);
+    bao.cli(&["policy", "write", "reader", &policy]);
+    let write = ["write", "auth/approle/role/ingest", "token_policies=reader"];
+    bao.cli(&[&write, properties].concat());
+    bao.cli(&["read", "-field=role_id", "auth/approle/role/ingest/role-id"])
+}
+
+fn secret_id(bao: &Bao) -> String {
+    let path = "auth/approle/role/ingest/secret-id";
+    bao.cli(&["write", "-f", "-field=secret_id", path])
+}
+
+async fn read(client: &VaultClient) -> Result<(), VaultError> {
+    let path = VaultPath::new("secret/data/ingest").unwrap();
+    client.read(&path).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_token_file_is_read_again_when_it_has_changed() {
+    let bao = with_secret();
+    let path = bao.file("token", "");
+    fs::remove_file(&path).unwrap();
+    let client = bao.builder().token_file(&path).build().unwrap();
+    let missing = read(&client).await;
+    let is_missing = |answer: &Result<(), VaultError>| {
+        let file = |outage: &VaultOutage| matches!(outage, VaultOutage::File { .. });
+        matches!(answer, Err(VaultError::Unavailable(outage)) if file(outage))
+    };
+    assert!(is_missing(&missing), "{missing:?}");
+
+    let first = bao.token_with("reader", READER);
+    fs::write(&path, format!("{first}\n")).unwrap();
+    read(&client).await.unwrap();
+    // The agent has it for a moment, or for ever, and the token stays good.
+    fs::remove_file(&path).unwrap();
+    read(&client).await.unwrap();
+
+    bao.cli(&["token", "revoke", &first]);
+    let denied = read(&client).await;
+    assert!(
+        matches!(denied, Err(VaultError::Denied { .. })),
+        "{denied:?}"
+    );
+    fs::write(&path, bao.token_with("reader", READER)).unwrap();
+    read(&client).await.unwrap();
+}
+
+/// Its secret id is good for one login: without renewal, the calls would end with the first lease.
+#[tokio::test]
+async fn the_token_of_a_login_is_renewed_before_it_ends() {
+    let bao = with_secret();
+    let role_id = role(
+        &bao,
+        &["token_ttl=3s", "token_max_ttl=1h", "secret_id_num_uses=1"],
+    );
+    let secret_id = SecretString::from(secret_id(&bao));
+    let role = AppRole::new(role_id, secret_id);
+    let client = bao.builder().app_role(role).build().unwrap();
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(7) {
+        read(&client).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// As above, where nobody calls in between.
+#[tokio::test]
+async fn a_token_that_is_kept_renewed_outlives_its_lease_without_calls() {
+    let bao = with_secret();
+    let role_id = role(
+        &bao,
+        &["token_ttl=4s", "token_max_ttl=1h", "secret_id_num_uses=1"],
+    );
+    let role = AppRole::new(role_id, SecretString::from(secret_id(&bao)));
+    let client = bao.builder().app_role(role).build().unwrap();
+    let kept = client.clone();
+    let kept = tokio::spawn(async move { kept.keep_renewed().await });
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    read(&client).await.unwrap();
+    kept.abort();
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_renewed_any_more_is_replaced_by_another_login() {
+    let bao = with_secret();
+    let role_id = role(&bao, &["token_ttl=2s", "token_max_ttl=3s"]);
+    let file = bao.file("secret-id", &secret_id(&bao));
+    let role = AppRole::with_secret_file(role_id, file);
+    let client = bao.builder().app_role(role).build().unwrap();
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(7) {
+        read(&client).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Not at once, so that a policy that is missing does not make a login of every call.
+#[tokio::test]
+async fn a_login_whose_token_was_revoked_is_made_again() {
+    let bao = with_secret();
+    let role = AppRole::new(role(&bao, &["token_ttl=1h"]), secret_id(&bao).into());
+    let client = bao.builder().app_role(role).build().unwrap();
+    read(&client).await.unwrap();
+    bao.cli(&["lease", "revoke", "-prefix", "auth/approle/login"]);
+    let started = Instant::now();
+    let mut denials = 0;
+    while let Err(error) = read(&client).await {
+        assert!(matches!(error, VaultError::Denied { .. }), "{error:?}");
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "no other login"
+        );
+        denials += 1;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(denials > 0, "the token was not revoked");
+}
+
+#[tokio::test]
+async fn a_wrong_login_is_denied_and_tells_nothing() {
+    let bao = with_secret();
+    let role_id = role(&bao, &[]);
+    let role = AppRole::new(role_id, SecretString::from("canary-secret-id"));
+    let client = bao.builder().app_role(role.clone());
+    let printed = format!("{client:?} {role:?}");
+    let client = client.build().unwrap();
+    let denied = read(&client).await.unwrap_err();
+    assert!(matches!(denied, VaultError::Denied { .. }), "{denied:?}");
+    assert_eq!(
+        denied.to_string(),
+        "Vault denies access to auth/approle/login: check the token and its policy"
+    );
+    let printed = format!("{printed} {client:?} {denied} {denied:?}");
+    assert!(!printed.contains("canary"), "{printed}");
+}
