@@ -17,9 +17,10 @@ use secrecy::SecretBox;
 use zeroize::Zeroizing;
 
 use self::envelope::Envelope;
-pub use self::key_arn::{InvalidKeyArn, KeyArn};
 use super::{GeneratedKey, KekContext, KekError, KekProvider, WrappedKey};
 use crate::DataKey;
+
+pub use self::key_arn::{InvalidKeyArn, KeyArn};
 
 /// A symmetric key in AWS KMS, and former ones that still open what they wrapped.
 ///
@@ -240,15 +241,12 @@ fn data_key(plaintext: Option<Blob>) -> Option<DataKey> {
 }
 
 /// Of a call that passes no wrapped key.
-fn failed<R>(call: &'static str, error: &SdkError<impl ProvideErrorMetadata, R>) -> KekError {
+fn failed(call: &'static str, error: &SdkError<impl ProvideErrorMetadata>) -> KekError {
     KekError::Unavailable(Box::new(AwsFailure::new(call, error)))
 }
 
 /// Of a call that passes a wrapped key, which KMS may refuse.
-fn refused_or_failed<R>(
-    call: &'static str,
-    error: &SdkError<impl ProvideErrorMetadata, R>,
-) -> KekError {
+fn refused_or_failed(call: &'static str, error: &SdkError<impl ProvideErrorMetadata>) -> KekError {
     let failure = AwsFailure::new(call, error);
     match failure.code() {
         Some("InvalidCiphertextException" | "IncorrectKeyException") => KekError::Rejected,

@@ -124,6 +124,7 @@ fn shared_kek(error: &KekError, cause: Cause) -> KekError {
         KekError::Rejected => KekError::Rejected,
         KekError::UnknownVersion(version) => KekError::UnknownVersion(*version),
         KekError::Unavailable(_) => KekError::Unavailable(cause),
+        KekError::UnknownKey(key) => KekError::UnknownKey(key.clone()),
         KekError::Entropy(error) => KekError::Entropy(*error),
     }
 }

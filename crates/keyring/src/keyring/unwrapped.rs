@@ -281,7 +281,10 @@ impl UnwrappedKeys {
         wrapped: &WrappedKey,
         error: KekError,
     ) -> KekError {
-        let is_refusal = matches!(error, KekError::Rejected | KekError::UnknownVersion(_));
+        let is_refusal = matches!(
+            error,
+            KekError::Rejected | KekError::UnknownVersion(_) | KekError::UnknownKey(_)
+        );
         if !is_refusal || self.kek.is_local() {
             return error;
         }

@@ -14,18 +14,18 @@ use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 pub struct AwsFailure {
     call: &'static str,
     code: Option<String>,
+    status: Option<u16>,
     what: String,
 }
 
 impl AwsFailure {
     /// What an error of the SDK says of `call`, which is named as in a policy: `kms:Decrypt`.
     #[must_use]
-    pub fn new<E, R>(call: &'static str, error: &SdkError<E, R>) -> Self
-    where
-        E: ProvideErrorMetadata,
-    {
+    pub fn new<E: ProvideErrorMetadata>(call: &'static str, error: &SdkError<E>) -> Self {
+        let answer = error.raw_response();
+        let status = answer.map(|answer| answer.status().as_u16());
         let (code, what) = match error {
-            SdkError::ServiceError(error) => of_service(error.err()),
+            SdkError::ServiceError(error) => of_service(error.err(), status),
             SdkError::TimeoutError(_) => (None, "no answer in time".to_owned()),
             SdkError::DispatchFailure(failure) => {
                 let error = failure.as_connector_error();
@@ -36,7 +36,12 @@ impl AwsFailure {
             SdkError::ResponseError(_) => (None, "the answer is not one of AWS".to_owned()),
             _ => (None, "the request could not be made".to_owned()),
         };
-        Self { call, code, what }
+        Self {
+            call,
+            code,
+            status,
+            what,
+        }
     }
 
     /// The same for what AWS answered and should not have.
@@ -45,6 +50,7 @@ impl AwsFailure {
         Self {
             call,
             code: None,
+            status: None,
             what: what.to_owned(),
         }
     }
@@ -54,13 +60,25 @@ impl AwsFailure {
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
+
+    /// The status of HTTP, if there was an answer.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        self.status
+    }
 }
 
 /// The longest message that is kept. Those of AWS name a caller, an action and a resource.
 const MAX_MESSAGE_CHARS: usize = 300;
 
-fn of_service(error: &impl ProvideErrorMetadata) -> (Option<String>, String) {
-    let code = printable(error.code().unwrap_or("an error without a code"));
+fn of_service(error: &impl ProvideErrorMetadata, status: Option<u16>) -> (Option<String>, String) {
+    let Some(code) = error.code().map(printable) else {
+        let status = status.unwrap_or_default();
+        return (
+            None,
+            format!("an error that AWS does not name, status {status}"),
+        );
+    };
     // These repeat what was sent.
     let repeats = matches!(&*code, "ValidationException" | "SerializationException");
     let what = match error.message() {

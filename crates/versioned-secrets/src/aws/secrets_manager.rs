@@ -47,12 +47,13 @@ impl SecretsManager {
         }
     }
 
-    fn refusal<R>(&self, error: &SdkError<impl ProvideErrorMetadata, R>) -> SourceError {
+    fn refusal(&self, error: &SdkError<impl ProvideErrorMetadata>) -> SourceError {
         let failure = AwsFailure::new(CALL, error);
         let place = self.place.clone();
         match failure.code() {
             Some(code) if DENIED.contains(&code) => SourceError::Denied { place },
             Some(code) if NOT_FOUND.contains(&code) => SourceError::NotFound { place },
+            None if failure.status() == Some(403) => SourceError::Denied { place },
             _ => SourceError::Unavailable {
                 place,
                 source: Box::new(failure),

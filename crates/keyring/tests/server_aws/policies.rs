@@ -1,0 +1,211 @@
+//! The policies in `deploy/aws`, as far as moto evaluates policies: which actions each allows and refuses.
+//!
+//! moto knows neither resources nor conditions of a policy (a policy for one key allows nothing there), and
+//! calls `ReEncrypt` one action where AWS has two. It is given each policy without resources and conditions,
+//! and with that one action; what is left out is compared with what is sent.
+
+use std::{collections::BTreeSet, fmt::Debug, fs, path::Path};
+
+use portcullis_keyring::{
+    kek::{AwsKms, KekContext, KekProvider as _, WrappedKey},
+    secrets::{
+        aws::{AwsConnection, SecretsManager},
+        source::{SecretSource as _, SourceError},
+    },
+};
+use serde_json::{Value, json};
+
+use super::{
+    moto::{ACCOUNT, Moto, REGION, connection, context},
+    proxy::Proxy,
+    refusals::told,
+};
+
+const SERVICE: &str = "sealing-service";
+const OPERATOR: &str = "rotation-operator";
+const READER: &str = "secrets-reader";
+const ALL: [&str; 3] = [SERVICE, OPERATOR, READER];
+const SECRET: &str = "portcullis";
+
+/// A policy for one key and secret, as an operator would fill it in.
+fn policy(name: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/aws");
+    let text = fs::read_to_string(folder.join(name).with_extension("json")).unwrap();
+    let filled = [
+        ("REGION", REGION),
+        ("ACCOUNT", ACCOUNT),
+        ("PRESENT-KEY", "00000000-0000-4000-8000-000000000002"),
+        ("FORMER-KEY", "00000000-0000-4000-8000-000000000001"),
+        ("SECRET-NAME", SECRET),
+    ];
+    let text = filled
+        .iter()
+        .fold(text, |text, (blank, value)| text.replace(blank, value));
+    serde_json::from_str(&text).unwrap()
+}
+
+fn statements(policy: &mut Value) -> &mut Vec<Value> {
+    policy["Statement"].as_array_mut().unwrap()
+}
+
+fn as_moto_knows_it(mut policy: Value) -> Value {
+    for statement in statements(&mut policy) {
+        statement["Resource"] = json!("*");
+        statement.as_object_mut().unwrap().remove("Condition");
+        let action = statement["Action"].as_str().unwrap();
+        if action.starts_with("kms:ReEncrypt") {
+            statement["Action"] = json!("kms:ReEncrypt");
+        }
+    }
+    policy
+}
+
+/// A user who has this policy and no other: their key id and secret.
+fn user(moto: &Moto, name: &str, policy: &Value) -> (String, String) {
+    moto.iam("CreateUser", &[("UserName", name)]);
+    let document = policy.to_string();
+    let put = [
+        ("UserName", name),
+        ("PolicyName", name),
+        ("PolicyDocument", &document),
+    ];
+    moto.iam("PutUserPolicy", &put);
+    let made = moto.iam("CreateAccessKey", &[("UserName", name)]);
+    let element = |name: &str| {
+        let (_, rest) = made.split_once(&format!("<{name}>")).unwrap();
+        rest.split_once('<').unwrap().0.to_owned()
+    };
+    (element("AccessKeyId"), element("SecretAccessKey"))
+}
+
+/// What may be done, of all that this crate and the next one do.
+async fn allowed(
+    connection: &AwsConnection,
+    key: &str,
+    context: &KekContext,
+    wrapped: &WrappedKey,
+) -> BTreeSet<&'static str> {
+    let kek = AwsKms::new(connection, key).unwrap();
+    let mut allowed = BTreeSet::new();
+    let mut note = |action, is_allowed| is_allowed && allowed.insert(action);
+    let generated = kek.generate(context).await;
+    note("kms:GenerateDataKey", is_allowed(&generated));
+    let opened = kek.unwrap_key(context, wrapped).await;
+    note("kms:Decrypt", is_allowed(&opened));
+    note(
+        "kms:ReEncrypt",
+        is_allowed(&kek.rewrap(context, wrapped).await),
+    );
+    if let Ok(opened) = opened {
+        note("kms:Encrypt", is_allowed(&kek.wrap(context, &opened).await));
+    }
+    let fetched = SecretsManager::new(connection, SECRET).fetch().await;
+    let refused = matches!(fetched, Err(SourceError::Denied { .. }));
+    assert!(fetched.is_ok() || refused, "{fetched:?}");
+    note("secretsmanager:GetSecretValue", fetched.is_ok());
+    allowed
+}
+
+/// Allowed, or refused by a policy and nothing else.
+fn is_allowed<T: Debug>(answer: &Result<T, portcullis_keyring::kek::KekError>) -> bool {
+    let Err(error) = answer else { return true };
+    let text = told(error);
+    // moto says it in XML, which no client of KMS reads.
+    assert!(text.contains("status 403"), "{text}");
+    false
+}
+
+#[tokio::test]
+async fn each_policy_allows_what_its_holder_does_and_nothing_else() {
+    let moto = Moto::start();
+    let (kek, key) = moto.kek().await;
+    let here = context("tenant", "email", 7);
+    let wrapped = kek.generate(&here).await.unwrap().wrapped;
+    let secret = json!({"Name": SECRET, "SecretString": "{\"A\":\"b\"}"});
+    moto.secrets_manager("CreateSecret", &secret);
+    let mut users = Vec::new();
+    for name in ALL {
+        users.push((name, user(&moto, name, &as_moto_knows_it(policy(name)))));
+    }
+    let nobody = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    ]});
+    users.push(("nobody", user(&moto, "nobody", &nobody)));
+    let whole: Value = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["kms:*", "secretsmanager:*"], "Resource": "*"}
+    ]});
+    users.push(("everybody", user(&moto, "everybody", &whole)));
+    moto.enforce_policies();
+
+    for (name, (id, secret)) in users {
+        let connection = connection(&moto.endpoint(), &id, &secret).await;
+        let expected: &[&str] = match name {
+            SERVICE => &["kms:Decrypt", "kms:GenerateDataKey"],
+            OPERATOR => &["kms:ReEncrypt"],
+            READER => &["secretsmanager:GetSecretValue"],
+            "everybody" => &[
+                "kms:Decrypt",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+                "kms:ReEncrypt",
+                "secretsmanager:GetSecretValue",
+            ],
+            _ => &[],
+        };
+        let seen = allowed(&connection, &key, &here, &wrapped).await;
+        assert_eq!(seen, expected.iter().copied().collect(), "{name}");
+    }
+}
+
+/// As they stand, with resources and conditions, they are well-formed for IAM.
+#[test]
+fn every_policy_is_taken_as_it_stands() {
+    let moto = Moto::start();
+    for name in ALL {
+        user(&moto, name, &policy(name));
+    }
+}
+
+/// What moto does not evaluate: on which keys, and under which conditions.
+#[tokio::test]
+async fn conditions_name_the_context_that_is_sent() {
+    let moto = Moto::start();
+    let proxy = Proxy::before(moto.port()).await;
+    let connection = connection(&proxy.endpoint(), "test", "test").await;
+    let kek = AwsKms::new(&connection, &moto.key()).unwrap();
+    let made = kek.generate(&context("tenant", "email", 7)).await.unwrap();
+    drop(made);
+    let sent = proxy.calls().pop().unwrap().sent;
+    let names = sent["EncryptionContext"].as_object().unwrap().keys();
+    let conditions: serde_json::Map<_, _> = names
+        .map(|name| (format!("kms:EncryptionContext:{name}"), json!("false")))
+        .collect();
+    assert_eq!(conditions.len(), 3);
+
+    let mut seen = Vec::new();
+    for name in [SERVICE, OPERATOR] {
+        for statement in statements(&mut policy(name)) {
+            assert_eq!(statement["Effect"], "Allow", "{statement}");
+            assert_eq!(
+                statement["Condition"],
+                json!({ "Null": &conditions }),
+                "{statement}"
+            );
+            let keys = match &statement["Resource"] {
+                Value::Array(keys) => keys.len(),
+                key => key.as_str().map_or(0, |_| 1),
+            };
+            let resources = statement["Resource"].to_string();
+            assert!(!resources.contains('*'), "{statement}");
+            assert!(resources.contains("key/00000000-0000-4000-8000-000000000002"));
+            seen.push((name, statement["Action"].as_str().unwrap().to_owned(), keys));
+        }
+    }
+    let expected = [
+        (SERVICE, "kms:GenerateDataKey".to_owned(), 1),
+        (SERVICE, "kms:Decrypt".to_owned(), 2),
+        (OPERATOR, "kms:ReEncryptFrom".to_owned(), 2),
+        (OPERATOR, "kms:ReEncryptTo".to_owned(), 1),
+    ];
+    assert_eq!(seen, expected);
+}
