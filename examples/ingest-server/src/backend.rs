@@ -61,8 +61,8 @@ pub(crate) use self::{
     limit_stores::{LimitStores, LimitTable, LimitsHealth},
     limiter::LimiterError,
     location::Location,
-    secret_health::SecretHealth,
-    secret_refresh::{RefreshOutcome, SecretObserver, SecretRefresh},
+    secret_health::{RefreshOutcome, SecretHealth, SecretObserver},
+    secret_refresh::SecretRefresh,
     secret_services::SecretServices,
 };
 
@@ -214,7 +214,7 @@ impl Backend {
             stores,
             upkeep,
         } = Limiters::configured(&config.providers.limits, observers.limits)?;
-        let secret_health = SecretHealth::new();
+        let secret_health = SecretHealth::new(services.has_source() || config.reader.has_files());
         let secret_refresh = SecretRefresh {
             reader: Arc::clone(&config.reader),
             every: config.refresh,

@@ -43,7 +43,7 @@ pub(crate) use self::{
     profile::Profile,
     providers::{LimitStore, Providers},
     redis::{Counting, Endpoint, ExpectedNodes, SharedLimits, Topology},
-    reread::{Reading, Revision, SecretReader},
+    reread::{ReadSecrets, Revision, SecretReader},
     secret_place::SecretPlace,
     secrets::{ADMIN_TOKEN, AdminToken, INDEX_ROOTS, KEKS, KEY_PEPPERS, KID_TAG_KEYS, Secrets},
     setting::Setting,

@@ -1,7 +1,7 @@
 //! Secrets that change while the service runs: read again and again, checked as at a start, and taken over as a
 //! whole or not at all.
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use portcullis_apikey_cache::{ApiKeyCache, ReplacePeppersError};
 use portcullis_keyring::{
@@ -15,30 +15,13 @@ use super::{
     BackendError, Secrets,
     live_secrets::LiveSecrets,
     secret_checks,
-    secret_health::SecretHealth,
+    secret_health::{RefreshOutcome, SecretHealth, SecretObserver},
     secret_services::{FetchError, SecretServices},
 };
 use crate::{
-    config::{self, ConfigError, KekSource, Reading, Revision, SecretReader},
+    config::{self, ConfigError, KekSource, ReadSecrets, Revision, SecretReader},
     store::Store,
 };
-
-/// What came of one look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RefreshOutcome {
-    /// Everything is as before.
-    Unchanged,
-    Replaced,
-    /// What is there cannot be used.
-    Refused,
-    /// What holds them, or the database, did not answer.
-    Unavailable,
-}
-
-/// Is told of each look.
-pub(crate) trait SecretObserver: fmt::Debug + Send + Sync {
-    fn observe(&self, outcome: RefreshOutcome);
-}
 
 /// Takes over what changes.
 #[derive(Debug)]
@@ -116,7 +99,7 @@ impl SecretRefresh {
         }
     }
 
-    async fn read(&self) -> Result<Reading, RefreshError> {
+    async fn read(&self) -> Result<ReadSecrets, RefreshError> {
         let fetched = self.services.fetch().await?;
         let reader = Arc::clone(&self.reader);
         let reading = spawn_blocking(move || reader.read(fetched)).await;
@@ -124,7 +107,7 @@ impl SecretRefresh {
     }
 
     /// Every check of a start, and then everything at once. That something was replaced is `true`.
-    async fn take_over(&mut self, reading: Reading) -> Result<bool, RefreshError> {
+    async fn take_over(&mut self, reading: ReadSecrets) -> Result<bool, RefreshError> {
         if self.in_use == reading.revision {
             return Ok(false);
         }

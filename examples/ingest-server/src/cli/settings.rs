@@ -168,7 +168,7 @@ async fn load(mut sources: Sources, missing: MissingSecrets) -> Result<Loaded, C
     let services = SecretServices::connect(keks.as_ref(), place.as_ref());
     let services = services.await.map_err(BackendError::from)?;
     if let Some((place, secrets)) = services.fetch().await.map_err(BackendError::from)? {
-        sources.add_fetched(&place, secrets);
+        sources.add_fetched(place.to_string(), secrets);
     }
     Ok(Loaded {
         config: Config::load(&sources)?,

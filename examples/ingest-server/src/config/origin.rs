@@ -25,8 +25,8 @@ pub(crate) enum Origin {
         place: String,
         variable: String,
     },
-    /// Such a place.
-    Place(String),
+    /// The whole of it.
+    SecretObject(String),
     /// A variable in the file of generated secrets.
     Generated {
         path: PathBuf,
@@ -46,7 +46,7 @@ impl fmt::Display for Origin {
                 write!(f, "{}, line {line}, column {column}", path.display())
             }
             Self::Fetched { place, variable } => write!(f, "{variable} in {place}"),
-            Self::Place(place) => f.write_str(place),
+            Self::SecretObject(place) => f.write_str(place),
             Self::Generated { path, variable } => write!(f, "{variable} in {}", path.display()),
         }
     }

@@ -25,7 +25,7 @@ pub(crate) struct SecretReader {
 
 /// What was read at one time.
 #[derive(Debug)]
-pub(crate) struct Reading {
+pub(crate) struct ReadSecrets {
     /// The same for the same texts; kept in memory alone.
     pub(crate) revision: Revision,
     /// What was read, if it can be used.
@@ -56,17 +56,17 @@ impl SecretReader {
 
     /// Reads files, and what was fetched, and finds what is wrong with it. It reads files: not for a thread
     /// that others wait for.
-    pub(crate) fn read(&self, fetched: Option<(SecretPlace, FetchedSecrets)>) -> Reading {
+    pub(crate) fn read(&self, fetched: Option<(SecretPlace, FetchedSecrets)>) -> ReadSecrets {
         let with_fetched = fetched.map(|(place, fetched)| {
             let mut sources = self.sources.clone();
-            sources.add_fetched(&place, fetched);
+            sources.add_fetched(place.to_string(), fetched);
             sources
         });
         let sources = with_fetched.as_ref().unwrap_or(&self.sources);
         let mut problems = Problems::default();
         let secrets = secrets::read(sources, Some(&self.provider), self.profile, &mut problems);
         permissions::check_secret_files(sources, self.profile.danger(), &mut problems);
-        Reading {
+        ReadSecrets {
             revision: revision(sources),
             secrets: match secrets {
                 Some(secrets) if problems.is_empty() => Ok(secrets),

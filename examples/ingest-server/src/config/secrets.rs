@@ -1,5 +1,6 @@
 //! The secrets: an admin token, three sets of versioned 256-bit keys, and what is left of dropped ones.
 
+mod members;
 mod strength;
 mod tag_keys;
 mod text;
@@ -103,7 +104,7 @@ pub(super) fn read(
 ) -> Option<Secrets> {
     let admin_token = token(sources, problems);
     if let Some(fetched) = sources.fetched() {
-        fetched.check(sources, problems);
+        members::check(fetched, sources, problems);
     }
     let keks = keks(sources, provider, problems);
     let short = u32::from(u16::MAX);

@@ -17,7 +17,6 @@ use super::{
     given::Given,
     origin::Origin,
     problems::Problems,
-    secret_place::SecretPlace,
     setting::{Fallback, Setting},
     settings,
 };
@@ -88,9 +87,9 @@ impl Sources {
         self.generated = generated;
     }
 
-    /// Adds what the place of the secrets holds.
-    pub(crate) fn add_fetched(&mut self, place: &SecretPlace, secrets: FetchedSecrets) {
-        self.fetched = Some(Fetched::new(place.to_string(), secrets));
+    /// Adds what the place of the secrets holds, which is named so.
+    pub(crate) fn add_fetched(&mut self, place: String, secrets: FetchedSecrets) {
+        self.fetched = Some(Fetched::new(place, secrets));
     }
 
     /// The same without what was fetched.

@@ -42,7 +42,10 @@ fn loaded(members: &[(&str, &str)], given: &[(&str, &str)]) -> Result<Config, Co
     }
     let object = object.into_iter().map(|(name, value)| (name, value.into()));
     let place = secret_place(&sources).unwrap();
-    sources.add_fetched(&place, FetchedSecrets::new(object.collect(), "7".into()));
+    sources.add_fetched(
+        place.to_string(),
+        FetchedSecrets::new(object.collect(), "7".into()),
+    );
     Config::load(&sources)
 }
 
@@ -100,7 +103,10 @@ fn each_problem_names_its_place_and_shows_no_value() {
 fn what_is_missing_is_to_be_set_in_the_place() {
     let mut sources = sources(&[]);
     let place = secret_place(&sources).unwrap();
-    sources.add_fetched(&place, FetchedSecrets::new(BTreeMap::new(), "1".into()));
+    sources.add_fetched(
+        place.to_string(),
+        FetchedSecrets::new(BTreeMap::new(), "1".into()),
+    );
     let text = Config::load(&sources).unwrap_err().to_string();
     for variable in [
         "INGEST_ADMIN_TOKEN",
