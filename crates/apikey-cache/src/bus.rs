@@ -8,7 +8,10 @@ use std::{error::Error as StdError, fmt, time::Duration};
 use async_trait::async_trait;
 use thiserror::Error;
 
-use crate::feed::{Change, FeedId, FeedSeq};
+use crate::{
+    feed::{Change, FeedId, FeedSeq},
+    pepper::Peppers,
+};
 
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisBus, RedisBusBuilder, RedisBusConfigError, RedisMode};
@@ -47,6 +50,12 @@ pub trait InvalidationBus: fmt::Debug + Send + Sync {
     ///
     /// [`BusError`].
     async fn listen(&self, feed: FeedId) -> Result<Box<dyn BusListener>, BusError>;
+
+    /// From now on notices are authenticated under these peppers, those of listeners that exist too. A bus that
+    /// needs no peppers has nothing to do.
+    fn replace_peppers(&self, peppers: &Peppers) {
+        let _ = peppers;
+    }
 }
 
 /// Is told what caches tell of one feed.

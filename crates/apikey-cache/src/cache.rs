@@ -12,6 +12,7 @@ mod load;
 mod manage;
 mod own_loads;
 mod pepper_usage;
+mod peppers;
 mod refresh;
 mod rehash;
 mod revocation;
@@ -30,11 +31,12 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use tokio::sync::{Notify, Semaphore};
 
 use self::{
     fenced::Fenced, follow::Following, grace::Grace, last_used::LastUsed, own_loads::OwnLoads,
-    refresh::Refreshes, rehash::Rehashing, stats::Counters,
+    peppers::Hashing, refresh::Refreshes, rehash::Rehashing, stats::Counters,
 };
 use crate::{
     bus::InvalidationBus,
@@ -45,7 +47,6 @@ use crate::{
     observer::{Event, Observer},
     pepper::Peppers,
     store::{KeyStore, UnixMillis},
-    verifier::SecretCheck,
 };
 
 pub(crate) use self::entry::Entry;
@@ -54,6 +55,7 @@ pub use self::{
     builder::ApiKeyCacheBuilder,
     manage::{Issued, KeyPage, ManageError, NewKey},
     pepper_usage::PepperUse,
+    peppers::ReplacePeppersError,
     revocation::{Effective, EffectiveBy, Revocation},
     rotate::{Rotated, Rotation},
     stats::{BusState, CacheStats},
@@ -146,9 +148,8 @@ struct Shared {
     store_permits: Semaphore,
     own_loads: OwnLoads,
     store_timeout: Duration,
-    peppers: Peppers,
-    /// For kids without a record.
-    nobody: SecretCheck,
+    /// Replaced while the cache is in use.
+    hashing: ArcSwap<Hashing>,
     format: KeyFormat,
     ttl: Duration,
     clock: Arc<dyn Clock>,

@@ -40,8 +40,8 @@ pub use self::headers::CredentialError;
 pub use self::{
     cache::{
         ApiKeyCache, ApiKeyCacheBuilder, BusState, CacheStats, Denied, Effective, EffectiveBy,
-        Issued, KeyPage, ManageError, NewKey, PepperUse, Published, Revocation, Rotated, Rotation,
-        Warmed, WarmingEnd,
+        Issued, KeyPage, ManageError, NewKey, PepperUse, Published, ReplacePeppersError,
+        Revocation, Rotated, Rotation, Warmed, WarmingEnd,
     },
     key::{ApiKey, MalformedKey},
     key_format::{InvalidKeyFormat, KeyFormat},

@@ -30,7 +30,7 @@ use self::{
 };
 use crate::{
     admin::{ApiKeys, Components, UseCases, Warming},
-    backend::{Backend, BackendError, Connections, MissingPeppers, Observers},
+    backend::{Backend, BackendError, Connections, MissingPeppers, Observers, SecretServices},
     clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
     detection::DetectionPolicies,
@@ -41,7 +41,8 @@ use crate::{
     limits::Limiters,
     observe::{
         self, AdminMetrics, ApiKeyMetrics, AttemptMetrics, AuditMetrics, ConnectionMetrics,
-        DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, PolicyMetrics, WriteMetrics,
+        DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, PolicyMetrics, SecretMetrics,
+        WriteMetrics,
     },
     pipeline::{
         BodyAllowances, RequestsInFlight,
@@ -106,13 +107,19 @@ pub(crate) struct App {
     following: ServiceThread,
     following_limits: ServiceTask,
     following_rules: ServiceTask,
+    following_indexes: ServiceTask,
+    refreshing: ServiceTask,
     pinging: ServiceTask,
     upkeep: ServiceTask,
 }
 
 impl App {
     /// Checks and opens everything, and binds the addresses last.
-    pub(crate) async fn start(config: &Arc<Config>, telemetry: &Guard) -> Result<Self, StartError> {
+    pub(crate) async fn start(
+        config: &Config,
+        services: &SecretServices,
+        telemetry: &Guard,
+    ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         clock::check(&*clock)?;
         descriptors::raise(config)?;
@@ -130,8 +137,9 @@ impl App {
                 &config.providers.limits,
             )?)),
             faults: Some(Arc::new(FaultMetrics::register(registry)?)),
+            secrets: Some(Arc::new(SecretMetrics::register(registry)?)),
         };
-        let backend = Backend::open(config, observers, MissingPeppers::Refuse).await?;
+        let backend = Backend::open(config, services, observers, MissingPeppers::Refuse).await?;
         let connections = backend.connections();
         let (limits, detection, starts) = policies::read(config, &*backend.store).await?;
         let limiters = Limiters::new(backend.limiter.clone(), backend.operators);
@@ -157,6 +165,7 @@ impl App {
         observe::register_shares(registry, &in_flight, &bodies)?;
         observe::register_key_cache(registry, &backend.api_keys)?;
         observe::register_limit_stores(registry, &backend.limit_stores)?;
+        observe::register_secrets(registry, &backend.secret_health)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
@@ -164,6 +173,11 @@ impl App {
         let auditing = ServiceTask::spawn("the audit log", note_refusals);
         let warming = Warming::default();
         let following = follow(&backend.api_keys, &warming)?;
+        let following_indexes = backend.index_roots.follow();
+        let following_indexes =
+            ServiceTask::spawn("the watch on the index versions", following_indexes);
+        let refreshing = backend.secret_refresh.run();
+        let refreshing = ServiceTask::spawn("the watch on the secrets", refreshing);
         let pinging = ping_repeatedly(Arc::clone(&backend.store));
         let pinging = ServiceTask::spawn("the watch on the database", pinging);
         let upkeep = ServiceTask::spawn("the upkeep of shared limits", backend.upkeep.run());
@@ -202,6 +216,7 @@ impl App {
             warming,
             limits: backend.limit_stores,
             kek_provider,
+            secrets: backend.secret_health,
             exports_traces: telemetry.has_exporter(),
         };
         let observer = Arc::new(AdminMetrics::register(registry)?);
@@ -214,7 +229,7 @@ impl App {
         let admin = AdminState {
             use_cases: UseCases::new(&services, components, limiters, starts, observer, policies),
             registry: registry.clone(),
-            config: Arc::clone(config),
+            admin_token: backend.live.admin_token,
             failed_tokens,
         };
         let (limits, rules) = (&admin.use_cases.limits, &admin.use_cases.detection);
@@ -237,6 +252,8 @@ impl App {
             following,
             following_limits,
             following_rules,
+            following_indexes,
+            refreshing,
             pinging,
             upkeep,
         })
@@ -272,6 +289,8 @@ impl App {
             mut following,
             mut following_limits,
             mut following_rules,
+            mut following_indexes,
+            mut refreshing,
             mut pinging,
             mut upkeep,
             ..
@@ -297,6 +316,8 @@ impl App {
             following.task(),
             &mut following_limits,
             &mut following_rules,
+            &mut following_indexes,
+            &mut refreshing,
             &mut pinging,
             &mut upkeep,
         ];
@@ -309,7 +330,14 @@ impl App {
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
-            drop((following_limits, following_rules, pinging, upkeep));
+            drop((
+                following_limits,
+                following_rules,
+                following_indexes,
+                refreshing,
+                pinging,
+                upkeep,
+            ));
             following.stop().await;
             // The writers end when nobody can queue any more.
             drop((services, state));

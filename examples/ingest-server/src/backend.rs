@@ -9,11 +9,17 @@ mod heartbeat;
 mod key_provider;
 mod limit_stores;
 mod limiter;
+mod live_secrets;
 mod location;
+mod needed_keks;
 mod needed_peppers;
 mod outages;
 mod redis_client;
 mod secret_checks;
+mod secret_health;
+mod secret_refresh;
+mod secret_services;
+mod swappable_kek;
 mod upkeep;
 mod watched;
 mod watched_bus;
@@ -24,7 +30,11 @@ use portcullis_apikey_cache::{
     self as apikey_cache, ApiKeyCache, ManageError, Peppers, bus::RedisBusConfigError,
     store::KeyStore,
 };
-use portcullis_keyring::{self as keyring, Keyring, kek::KekProvider, store::DekStore};
+use portcullis_keyring::{
+    self as keyring, KeyId, Keyring, Purpose, TenantId,
+    kek::{KekContext, KekError, KekProvider},
+    store::DekStore,
+};
 use portcullis_pii_crypto::IndexRoots;
 use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 
@@ -32,13 +42,18 @@ use self::{
     database::Database,
     key_provider::KeyProvider,
     limiter::Limiters,
+    live_secrets::LiveSecrets,
+    needed_keks::{NeededKeks, Opens},
     needed_peppers::NeededPeppers,
     secret_checks::{Configured, Needed, VerifyError, WrittenWith, WrongSecrets},
+    secret_services::{FetchError, ServiceError},
+    swappable_kek::SwappableKek,
     upkeep::Upkeep,
 };
 use crate::{
-    config::{Config, INDEX_ROOTS, KEY_PEPPERS, KID_TAG_KEYS},
-    store::{FaultLatch, FaultObserver, Remembered, Store},
+    clock::SystemClock,
+    config::{self, Config, INDEX_ROOTS, KEY_PEPPERS, KID_TAG_KEYS, KekSource},
+    store::{FaultLatch, FaultObserver, LiveIndexRoots, Remembered, Store},
 };
 
 pub(crate) use self::{
@@ -46,6 +61,9 @@ pub(crate) use self::{
     limit_stores::{LimitStores, LimitTable, LimitsHealth},
     limiter::LimiterError,
     location::Location,
+    secret_health::{RefreshOutcome, SecretHealth, SecretObserver},
+    secret_refresh::SecretRefresh,
+    secret_services::SecretServices,
 };
 
 /// An opened database whose secrets are the ones it was written with, and what works on it.
@@ -54,7 +72,8 @@ pub(crate) struct Backend {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) data_keys: Arc<dyn DekStore>,
     pub(crate) keyring: Keyring,
-    pub(crate) index_roots: IndexRoots,
+    /// Read once; whoever works for longer follows them.
+    pub(crate) index_roots: LiveIndexRoots,
     pub(crate) api_keys: ApiKeyCache,
     /// Those that `api_keys` has.
     pub(crate) peppers: Peppers,
@@ -65,6 +84,10 @@ pub(crate) struct Backend {
     pub(crate) failed_api_keys: RateLimiter,
     pub(crate) limit_stores: Arc<LimitStores>,
     pub(crate) upkeep: Upkeep,
+    /// Those in use, which [`secret_refresh`](Self::secret_refresh) replaces.
+    pub(crate) live: LiveSecrets,
+    pub(crate) secret_health: SecretHealth,
+    pub(crate) secret_refresh: SecretRefresh,
     connections: Connections,
 }
 
@@ -75,6 +98,7 @@ pub(crate) struct Observers {
     pub(crate) data_keys: Option<Arc<dyn keyring::observer::Observer>>,
     pub(crate) limits: Option<Arc<dyn ratelimit::observer::Observer>>,
     pub(crate) faults: Option<Arc<dyn FaultObserver>>,
+    pub(crate) secrets: Option<Arc<dyn SecretObserver>>,
 }
 
 /// What becomes of a start where API keys need a pepper, or what is kept of one, that is not configured.
@@ -102,6 +126,17 @@ pub(crate) enum BackendError {
     /// API keys would be refused that are good.
     #[error(transparent)]
     Peppers(#[from] NeededPeppers),
+    /// Data keys could not be opened.
+    #[error(transparent)]
+    Keks(#[from] NeededKeks),
+    #[error("the data keys cannot be counted")]
+    DataKeys(#[from] keyring::store::StoreError),
+    #[error("the key-encryption key cannot be used")]
+    Kek(#[from] KekError),
+    #[error(transparent)]
+    Services(#[from] ServiceError),
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     #[error("the API keys cannot be counted")]
     ApiKeys(#[from] ManageError),
     #[error(transparent)]
@@ -123,20 +158,26 @@ impl Backend {
     /// [`BackendError`]; its text and its sources hold no secret.
     pub(crate) async fn open(
         config: &Config,
+        services: &SecretServices,
         observers: Observers,
         missing_peppers: MissingPeppers,
     ) -> Result<Self, BackendError> {
         let database = Database::open(&config.database, FaultLatch::new(observers.faults)).await?;
         let store = database.store();
+        let kek_source = &config.providers.kek;
+        let secrets = Secrets::made(&config.secrets, kek_source, services)?;
+        secret_checks::compare(&*store, &secrets.configured).await?;
+
+        let data_keys = database.data_keys().await?;
+        secrets.check_data_keys(&*data_keys).await?;
         let Secrets {
             provider,
+            local_keks,
             index_roots,
             peppers,
             configured,
-        } = Secrets::configured(config)?;
-        secret_checks::compare(&*store, &configured).await?;
-
-        let data_keys = database.data_keys().await?;
+            ..
+        } = secrets;
         let (key_store, changes) = database.api_keys().await?;
         let bus = api_key_bus::configured(&config.providers.limits, &peppers)?;
         let mut api_keys = ApiKeyCache::builder(Arc::clone(&key_store), changes, peppers.clone());
@@ -152,6 +193,14 @@ impl Backend {
             usage?;
             secret_checks::verify(&*store, &index_roots, &configured).await?;
         }
+        let live = LiveSecrets::new(&config.secrets.admin_token, index_roots, local_keks);
+        let index_roots = LiveIndexRoots::new(
+            INDEX_ROOTS,
+            Arc::clone(&live.index_roots),
+            Arc::clone(&store),
+            Arc::new(SystemClock),
+        );
+        index_roots.read().await.map_err(DatabaseError::from)?;
         let mut keyring =
             Keyring::builder(provider, Arc::clone(&data_keys)).cache_capacity(DATA_KEYS);
         if let Some(observer) = observers.data_keys {
@@ -165,6 +214,21 @@ impl Backend {
             stores,
             upkeep,
         } = Limiters::configured(&config.providers.limits, observers.limits)?;
+        let secret_health = SecretHealth::new(services.has_source() || config.reader.has_files());
+        let secret_refresh = SecretRefresh {
+            reader: Arc::clone(&config.reader),
+            every: config.refresh,
+            provider: kek_source.clone(),
+            services: services.clone(),
+            store: Arc::clone(&store),
+            data_keys: Arc::clone(&data_keys),
+            api_keys: api_keys.clone(),
+            live: live.clone(),
+            health: secret_health.clone(),
+            observer: observers.secrets,
+            in_use: config.revision.clone(),
+            told: None,
+        };
         Ok(Self {
             keyring: keyring.build(),
             api_keys,
@@ -176,6 +240,9 @@ impl Backend {
             failed_api_keys,
             limit_stores: Arc::new(stores),
             upkeep,
+            live,
+            secret_health,
+            secret_refresh,
             store,
             data_keys,
             index_roots,
@@ -190,17 +257,40 @@ impl Backend {
     /// [`BackendError`], as from [`open`](Self::open).
     pub(crate) async fn compare_secrets(
         config: &Config,
+        services: &SecretServices,
     ) -> Result<Option<Remembered>, BackendError> {
         let Some(remembered) = Database::remembered(&config.database).await? else {
             return Ok(None);
         };
-        let secrets = Secrets::configured(config)?;
-        secret_checks::compare_with(&remembered, &secrets.index_roots, &secrets.configured)?;
+        let secrets = Secrets::made(&config.secrets, &config.providers.kek, services)?;
+        secret_checks::compare_with(&remembered, &secrets.configured)?;
+        if let Some(keys) = Database::kept_data_keys(&config.database).await? {
+            match secrets.check_data_keys(&*keys).await {
+                // An earlier version's table, which a start brings up to date before it looks.
+                Err(BackendError::DataKeys(_)) => {}
+                checked => checked?,
+            }
+        }
         if let Some(keys) = Database::kept_api_keys(&config.database).await? {
             let keys = ApiKeyCache::builder_without_feed(keys, secrets.peppers).build();
             needed_peppers::check(&keys.pepper_usage().await?)?;
         }
         Ok(Some(remembered))
+    }
+
+    /// Whether the key-encryption key wraps and unwraps, tried with a key that nobody keeps.
+    ///
+    /// # Errors
+    /// [`BackendError::Kek`].
+    pub(crate) async fn try_kek(
+        config: &Config,
+        services: &SecretServices,
+    ) -> Result<(), BackendError> {
+        let secrets = Secrets::made(&config.secrets, &config.providers.kek, services)?;
+        let context = trial_context();
+        let made = secrets.provider.generate(&context).await?;
+        secrets.provider.unwrap_key(&context, &made.wrapped).await?;
+        Ok(())
     }
 
     /// What has to be closed when everything else is gone.
@@ -212,25 +302,34 @@ impl Backend {
 /// What is made of the configured secrets.
 struct Secrets {
     provider: Arc<dyn KekProvider>,
+    kek_source: KekSource,
+    opens: Opens,
+    local_keks: Option<Arc<SwappableKek>>,
     index_roots: IndexRoots,
     peppers: Peppers,
     configured: Vec<Configured>,
 }
 
 impl Secrets {
-    fn configured(config: &Config) -> Result<Self, BackendError> {
-        let secrets = &config.secrets;
+    fn made(
+        secrets: &config::Secrets,
+        kek_source: &KekSource,
+        services: &SecretServices,
+    ) -> Result<Self, BackendError> {
         let index_roots = IndexRoots::new(secrets.index_roots.clone()).map_err(unusable)?;
         let peppers = secrets.peppers().map_err(unusable)?;
         let KeyProvider {
             provider,
-            secrets: mut configured,
-        } = key_provider::configured(config);
+            local: local_keks,
+            opens,
+            secrets: keks,
+        } = key_provider::configured(kek_source, secrets.keks.as_ref(), services)?;
+        let mut configured = vec![keks];
         configured.push(Configured {
             secret: INDEX_ROOTS,
             values: index_roots.check_values(),
-            written_with: WrittenWith::Every,
-            needed: Needed::Always,
+            written_with: WrittenWith::Live,
+            needed: Needed::WhileLive,
         });
         configured.push(Configured {
             secret: KEY_PEPPERS,
@@ -246,10 +345,25 @@ impl Secrets {
         });
         Ok(Self {
             provider,
+            kek_source: kek_source.clone(),
+            opens,
+            local_keks,
             index_roots,
             peppers,
             configured,
         })
+    }
+
+    /// Whether each data key can be opened.
+    async fn check_data_keys(&self, data_keys: &dyn DekStore) -> Result<(), BackendError> {
+        let missing = needed_keks::count(data_keys, &*self.provider, &self.opens).await?;
+        Ok(needed_keks::check(&self.kek_source, missing)?)
+    }
+
+    /// Whether each API key has the pepper that it needs.
+    async fn check_api_keys(&self, api_keys: &ApiKeyCache) -> Result<(), BackendError> {
+        let usage = api_keys.pepper_usage_with(&self.peppers).await?;
+        Ok(needed_peppers::check(&usage)?)
     }
 }
 
@@ -267,6 +381,13 @@ impl From<VerifyError> for BackendError {
             VerifyError::Store(error) => DatabaseError::from(error).into(),
         }
     }
+}
+
+/// For a key of nobody.
+fn trial_context() -> KekContext {
+    let tenant = TenantId::new("check-config").expect("it is a name");
+    let purpose = Purpose::new("check-config").expect("it is a name");
+    KekContext::new(tenant, purpose, KeyId::new(u32::MAX))
 }
 
 fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> BackendError {

@@ -42,7 +42,7 @@ enum Command {
     /// Serve, and send realistic traffic from three invented tenants.
     Demo(demo::Demo),
     /// Check the configuration and stop.
-    CheckConfig,
+    CheckConfig(check_config::CheckConfig),
     /// Issue, list and revoke API keys, and see which peppers they need.
     #[command(subcommand)]
     ApiKey(api_key::Command),
@@ -93,7 +93,7 @@ pub fn run() -> ExitCode {
                 match command.unwrap_or(Command::Serve) {
                     Command::Serve => serve::run(&settings).await,
                     Command::Demo(demo) => demo::run(&settings, &demo).await,
-                    Command::CheckConfig => check_config::run(&settings).await,
+                    Command::CheckConfig(check) => check_config::run(&settings, &check).await,
                     Command::ApiKey(command) => api_key::run(&settings, command).await,
                 }
             })
@@ -126,11 +126,18 @@ impl CliError {
                 | DevError::Unreadable { .. }
                 | DevError::Form { .. },
             )
-            | Self::Backend(BackendError::Secrets(_) | BackendError::Peppers(_))
+            | Self::Backend(
+                BackendError::Secrets(_)
+                | BackendError::Peppers(_)
+                | BackendError::Keks(_)
+                | BackendError::Services(_),
+            )
             | Self::Start(
                 StartError::Clock(_)
                 | StartError::Descriptors(_)
-                | StartError::Backend(BackendError::Secrets(_) | BackendError::Peppers(_)),
+                | StartError::Backend(
+                    BackendError::Secrets(_) | BackendError::Peppers(_) | BackendError::Keks(_),
+                ),
             ) => ExitCode::from(2),
             Self::ApiKey(error) if error.is_usage_error() => ExitCode::from(2),
             _ => ExitCode::FAILURE,

@@ -5,8 +5,10 @@
 //! on what uses a configuration. Schemas are loaded here, because their faults are configuration's.
 
 mod database;
+mod fetched;
 mod file;
 mod given;
+mod kek_source;
 mod network;
 mod observability;
 mod origin;
@@ -17,28 +19,33 @@ mod problems;
 mod profile;
 mod providers;
 mod redis;
+mod reread;
 mod schemas;
+mod secret_place;
 mod secrets;
 mod setting;
 pub(crate) mod settings;
 mod sources;
 mod unknown;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use self::problems::Problems;
 use crate::{detection::DetectionPolicy, limits::GivenLimits, schemas::Schemas};
 
 pub(crate) use self::{
     database::Database,
+    kek_source::{KekSource, KmsKeys, TransitKey},
     network::Network,
     observability::Observability,
     policy_file::GivenPolicy,
     problems::{ConfigError, Warning},
     profile::Profile,
-    providers::{KekSource, LimitStore, Providers},
+    providers::{LimitStore, Providers},
     redis::{Counting, Endpoint, ExpectedNodes, SharedLimits, Topology},
-    secrets::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, KID_TAG_KEYS, Secrets},
+    reread::{ReadSecrets, Revision, SecretReader},
+    secret_place::SecretPlace,
+    secrets::{ADMIN_TOKEN, AdminToken, INDEX_ROOTS, KEKS, KEY_PEPPERS, KID_TAG_KEYS, Secrets},
     setting::Setting,
     sources::{Flags, Sources},
 };
@@ -58,6 +65,12 @@ pub(crate) struct Config {
     pub(crate) observability: Observability,
     pub(crate) providers: Providers,
     pub(crate) secrets: Secrets,
+    /// Reads them again while the service runs.
+    pub(crate) reader: Arc<SecretReader>,
+    /// Of what was read.
+    pub(crate) revision: Revision,
+    /// From one reading to the next, on average.
+    pub(crate) refresh: Duration,
     /// What can be started with and is probably not meant.
     pub(crate) warnings: Vec<Warning>,
 }
@@ -69,46 +82,71 @@ impl Config {
     /// One [`ConfigError`] that names every problem found.
     pub(crate) fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
-        plain::check(sources, &mut problems);
-        unknown::check(sources, &mut problems);
-        let profile = profile::read(sources, &mut problems);
-        let data_dir = database::data_dir(sources, &mut problems);
-        let network = network::read(sources, profile, &mut problems);
-        let database = database::read(sources, &data_dir, &mut problems);
-        let schemas = schemas::read(sources, &mut problems);
-        let detection = policy_file::read(settings::DETECTION_FILE, sources, &mut problems);
-        let limits = policy_file::read(settings::LIMITS_FILE, sources, &mut problems);
-        let observability = observability::read(sources, &mut problems);
-        let secrets = secrets::read(sources, profile, &mut problems);
-        let providers = providers::read(sources, &mut problems);
+        let config = Self::read(sources, &mut problems);
+        match config {
+            Some(config) if problems.is_empty() => Ok(Self {
+                warnings: problems.into_warnings(),
+                ..config
+            }),
+            _ => Err(problems.into_error()),
+        }
+    }
+
+    /// Checks every setting but the secrets that were not fetched yet, and gives what is probably not meant.
+    ///
+    /// # Errors
+    /// One [`ConfigError`] that names every problem found.
+    pub(crate) fn check(sources: &Sources) -> Result<Vec<Warning>, ConfigError> {
+        let mut problems = Problems::default();
+        drop(Self::read(sources, &mut problems));
+        if problems.is_empty() {
+            Ok(problems.into_warnings())
+        } else {
+            Err(problems.into_error())
+        }
+    }
+
+    /// Nothing where there is a problem, or where secrets were not fetched yet.
+    fn read(sources: &Sources, problems: &mut Problems) -> Option<Self> {
+        plain::check(sources, problems);
+        unknown::check(sources, problems);
+        let profile = profile::read(sources, problems);
+        let data_dir = database::data_dir(sources, problems);
+        let network = network::read(sources, profile, problems);
+        let database = database::read(sources, &data_dir, problems);
+        let schemas = schemas::read(sources, problems);
+        let detection = policy_file::read(settings::DETECTION_FILE, sources, problems);
+        let limits = policy_file::read(settings::LIMITS_FILE, sources, problems);
+        let observability = observability::read(sources, problems);
+        let providers = providers::read(sources, problems);
+        secret_place::read(sources, problems);
+        let refresh = secret_place::refresh(sources, problems);
+        let kek = providers.as_ref().map(|providers| &providers.kek);
+        let secrets = secrets::read(sources, kek, profile, problems);
         problems.include(sources.problems());
         permissions::check(
             sources,
             profile.danger(),
             &data_dir,
             database.as_ref(),
-            &mut problems,
+            problems,
         );
-        match (network, database, schemas, observability, secrets) {
-            (Some(network), Some(database), Some(schemas), Some(observability), Some(secrets))
-                if problems.is_empty() =>
-            {
-                Ok(Self {
-                    profile,
-                    network,
-                    data_dir,
-                    database,
-                    schemas: Arc::new(schemas),
-                    detection,
-                    limits,
-                    observability,
-                    providers,
-                    secrets,
-                    warnings: problems.into_warnings(),
-                })
-            }
-            _ => Err(problems.into_error()),
-        }
+        Some(Self {
+            profile,
+            network: network?,
+            data_dir,
+            database: database?,
+            schemas: Arc::new(schemas?),
+            detection,
+            limits,
+            observability: observability?,
+            reader: Arc::new(SecretReader::new(sources, kek?.clone(), profile)),
+            revision: reread::revision(sources),
+            providers: providers?,
+            secrets: secrets?,
+            refresh: refresh?,
+            warnings: Vec::new(),
+        })
     }
 }
 
@@ -120,6 +158,16 @@ pub(crate) fn is_dev(sources: &Sources) -> bool {
 /// The folder for the database and for generated secrets.
 pub(crate) fn data_dir(sources: &Sources) -> PathBuf {
     database::data_dir(sources, &mut Problems::default())
+}
+
+/// What holds the secrets, if its setting can be read and names another than the environment.
+pub(crate) fn secret_place(sources: &Sources) -> Option<SecretPlace> {
+    secret_place::read(sources, &mut Problems::default())
+}
+
+/// Who holds the key-encryption keys, if its settings can be read.
+pub(crate) fn kek_source(sources: &Sources) -> Option<KekSource> {
+    kek_source::read(sources, &mut Problems::default())
 }
 
 /// The database that is asked for, if its setting can be read.

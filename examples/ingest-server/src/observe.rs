@@ -11,6 +11,7 @@ mod faults;
 mod limits;
 mod pii;
 mod policies;
+mod secrets;
 mod shares;
 mod writes;
 
@@ -31,6 +32,7 @@ pub(crate) use self::{
     limits::{LimitMetrics, register_limit_stores},
     pii::PiiMetrics,
     policies::PolicyMetrics,
+    secrets::{SecretMetrics, register_secrets},
     shares::register_shares,
     writes::WriteMetrics,
 };

@@ -1,7 +1,8 @@
 //! What the process gives away of its memory: nothing to other users, to core dumps or, as far as it
 //! may, to swap space. See ADR 0015.
 
-use region::LockGuard;
+use std::mem;
+
 use rustix::{
     io::Result,
     mm::{MlockAllFlags, mlockall},
@@ -19,22 +20,22 @@ pub(crate) fn forbid_dumps() -> Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
 }
 
-/// How much of the memory stays out of swap space for as long as this is kept.
-#[derive(Default)]
+/// What of the memory stays out of swap space, until the process ends: the system does not count how many asked
+/// for a page, and to give up one secret's would give up that of another beside it.
+#[derive(Debug, Default)]
 pub(crate) struct LockedMemory {
-    pages: Vec<LockGuard>,
     /// The first that was refused.
     refused: bool,
 }
 
 impl LockedMemory {
-    /// Locks the pages that these bytes lie on. They are not to move before this is dropped.
+    /// Locks the pages that these bytes lie on.
     pub(crate) fn lock(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
         match region::lock(bytes.as_ptr(), bytes.len()) {
-            Ok(pages) => self.pages.push(pages),
+            Ok(pages) => mem::forget(pages),
             Err(_) => self.refused = true,
         }
     }
@@ -42,13 +43,6 @@ impl LockedMemory {
     /// Whether the limit was too low for something.
     pub(crate) const fn is_incomplete(&self) -> bool {
         self.refused
-    }
-}
-
-impl std::fmt::Debug for LockedMemory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (pages, refused) = (self.pages.len(), self.refused);
-        write!(f, "LockedMemory {{ pages: {pages}, refused: {refused} }}")
     }
 }
 

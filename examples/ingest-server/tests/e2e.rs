@@ -40,6 +40,8 @@ mod bad_configuration;
 mod bad_input;
 #[path = "e2e/bad_settings.rs"]
 mod bad_settings;
+#[path = "e2e/changed_secrets.rs"]
+mod changed_secrets;
 #[path = "e2e/cloud_events.rs"]
 mod cloud_events;
 #[path = "e2e/content_modes.rs"]
@@ -136,6 +138,9 @@ mod secret_files;
 mod secrets;
 #[path = "e2e/security_headers.rs"]
 mod security_headers;
+#[cfg(feature = "aws-kms")]
+#[path = "e2e/server_aws.rs"]
+mod server_aws;
 #[path = "e2e/server_clocks.rs"]
 mod server_clocks;
 #[path = "e2e/server_key_canaries.rs"]
@@ -148,6 +153,9 @@ mod server_redis;
 mod server_revocations;
 #[path = "e2e/server_traces.rs"]
 mod server_traces;
+#[cfg(feature = "vault")]
+#[path = "e2e/server_vault.rs"]
+mod server_vault;
 #[path = "e2e/server_webhooks.rs"]
 mod server_webhooks;
 #[path = "e2e/shared_policies.rs"]

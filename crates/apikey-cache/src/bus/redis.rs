@@ -20,7 +20,7 @@ use self::{
     connection::Client, entry::Sealer, failure::Failure, link::Link, listener::RedisListener,
 };
 use super::{BusError, BusListener, InvalidationBus, Notice};
-use crate::feed::FeedId;
+use crate::{feed::FeedId, pepper::Peppers};
 
 pub use self::{
     builder::{RedisBusBuilder, RedisMode},
@@ -122,6 +122,10 @@ impl InvalidationBus for RedisBus {
         let sealer = Arc::clone(&self.sealer);
         let listener = RedisListener::start(&self.client, sealer, feed).await?;
         Ok(Box::new(listener))
+    }
+
+    fn replace_peppers(&self, peppers: &Peppers) {
+        self.sealer.replace_keys(peppers.bus_keys());
     }
 }
 

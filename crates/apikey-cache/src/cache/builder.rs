@@ -7,12 +7,13 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use tokio::sync::{Notify, Semaphore};
 
 use super::{
     ApiKeyCache, MAX_TTL, Shared, fenced::Fenced, follow::Following, grace::Grace,
-    last_used::LastUsed, own_loads::OwnLoads, refresh::Refreshes, rehash::Rehashing,
-    stats::Counters,
+    last_used::LastUsed, own_loads::OwnLoads, peppers::Hashing, refresh::Refreshes,
+    rehash::Rehashing, stats::Counters,
 };
 use crate::{
     bus::InvalidationBus,
@@ -24,7 +25,6 @@ use crate::{
     pepper::Peppers,
     scope::Scopes,
     store::KeyStore,
-    verifier::SecretCheck,
 };
 
 const DEFAULT_CAPACITY: usize = 100_000;
@@ -182,8 +182,7 @@ impl ApiKeyCacheBuilder {
             store_permits: Semaphore::new(permits),
             own_loads: OwnLoads::default(),
             store_timeout: self.store_timeout,
-            nobody: SecretCheck::of_nobody(&self.peppers),
-            peppers: self.peppers,
+            hashing: ArcSwap::from_pointee(Hashing::new(self.peppers)),
             format: self.format,
             ttl: self.ttl,
             clock: self.clock,

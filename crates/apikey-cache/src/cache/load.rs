@@ -155,7 +155,7 @@ impl Shared {
         let RecordState::Active(verifier) = record.state else {
             return negative(DenialReason::Revoked, record.version);
         };
-        match verifier.authenticate(&record, &self.peppers) {
+        match verifier.authenticate(&record, &self.hashing.load().peppers) {
             Err(fault) => rejected(fault),
             Ok(secret) => {
                 let freshness = Freshness {
@@ -170,7 +170,7 @@ impl Shared {
     }
 
     fn draw_refresh(&self, pepper: PepperVersion, until: Duration, took: Duration) -> RefreshDue {
-        if pepper == self.peppers.primary().version {
+        if pepper == self.hashing.load().peppers.primary().version {
             RefreshDue::draw(self.entropy.as_ref(), until, took, self.ttl)
         } else {
             // The next load is to be one by a request, whose secret is hashed again.

@@ -31,7 +31,8 @@ impl ApiKeyCache {
         if expires_at.is_some_and(|end| end <= not_before.unwrap_or(created_at).max(created_at)) {
             return Err(ManageError::NeverValid);
         }
-        let kid = Kid::make(shared.entropy.as_ref(), &shared.peppers)?;
+        let hashing = shared.hashing.load_full();
+        let kid = Kid::make(shared.entropy.as_ref(), &hashing.peppers)?;
         let key = ApiKey::make(shared.entropy.as_ref(), &shared.format, kid)?;
         let mut record = KeyRecord {
             kid,
@@ -46,7 +47,7 @@ impl ApiKeyCache {
             state: RecordState::Revoked,
         };
         record.state =
-            RecordState::Active(Verifier::derive(shared.peppers.primary(), &record, &key));
+            RecordState::Active(Verifier::derive(hashing.peppers.primary(), &record, &key));
         let change = shared.store.insert(&record).await?;
         shared.announce(&[change]).await;
         Ok(Issued { key })
@@ -126,7 +127,11 @@ impl ApiKeyCache {
     }
 
     fn info(&self, record: KeyRecord) -> KeyInfo {
-        KeyInfo::new(record, &self.shared.peppers, self.shared.wall())
+        KeyInfo::new(
+            record,
+            &self.shared.hashing.load().peppers,
+            self.shared.wall(),
+        )
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{ApiKeyCache, manage::ManageError};
 use crate::{
-    pepper::{PepperRole, PepperVersion},
+    pepper::{PepperRole, PepperVersion, Peppers},
     store::PepperRows,
 };
 
@@ -46,13 +46,27 @@ impl ApiKeyCache {
     ///
     /// [`ManageError::Store`].
     pub async fn pepper_usage(&self) -> Result<BTreeMap<PepperVersion, PepperUse>, ManageError> {
+        self.pepper_usage_with(&self.shared.hashing.load_full().peppers)
+            .await
+    }
+
+    /// The same as it would be with other peppers, those that are to
+    /// [replace](Self::replace_peppers) the present ones.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::Store`].
+    pub async fn pepper_usage_with(
+        &self,
+        peppers: &Peppers,
+    ) -> Result<BTreeMap<PepperVersion, PepperUse>, ManageError> {
         let shared = &self.shared;
         let mut rows = shared.store.rows_by_pepper(shared.wall()).await?;
-        for version in shared.peppers.versions() {
+        for version in peppers.versions() {
             rows.entry(version).or_default();
         }
         let with_role = |(version, rows)| {
-            let role = shared.peppers.role(version);
+            let role = peppers.role(version);
             (version, PepperUse { role, rows })
         };
         Ok(rows.into_iter().map(with_role).collect())

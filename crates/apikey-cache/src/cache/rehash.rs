@@ -41,7 +41,8 @@ impl Shared {
     /// stays, so nothing is invalidated; if it is not done now, the first use after the next load tries again.
     pub(super) async fn renew_hash(&self, key: &ApiKey, entry: &Entry) {
         let from = entry.pepper;
-        let primary = self.peppers.primary();
+        let hashing = self.hashing.load_full();
+        let primary = hashing.peppers.primary();
         let paused_until = self.rehashing.paused_until.load(Ordering::Relaxed);
         if from == primary.version || nanoseconds(self.clock.monotonic()) < paused_until {
             return;

@@ -9,6 +9,7 @@ use super::{ApiKeyCache, Revocation, Shared, manage::ManageError};
 use crate::{
     key::ApiKey,
     kid::Kid,
+    pepper::Peppers,
     store::{KeyRecord, RecordState, RecordVersion, StoreError, UnixMillis, Validity},
     verifier::{RowFault, Verifier},
 };
@@ -43,7 +44,8 @@ impl ApiKeyCache {
         if rotation.overlap > Rotation::MAX_OVERLAP {
             return Err(ManageError::OverlapTooLong);
         }
-        let new_kid = Kid::make(shared.entropy.as_ref(), &shared.peppers)?;
+        let hashing = shared.hashing.load_full();
+        let new_kid = Kid::make(shared.entropy.as_ref(), &hashing.peppers)?;
         let key = ApiKey::make(shared.entropy.as_ref(), &shared.format, new_kid)?;
         for _ in 0..ATTEMPTS {
             let record = match shared.store.load(kid).await {
@@ -52,7 +54,7 @@ impl ApiKeyCache {
                 }
                 loaded => loaded?.ok_or(ManageError::NotFound),
             };
-            let plan = shared.plan(&record?, rotation, &key)?;
+            let plan = shared.plan(&record?, rotation, &key, &hashing.peppers)?;
             if let Some(changes) = shared.store.rotate(&plan.old, &plan.new).await? {
                 let committed_by = shared.clock.monotonic();
                 let published = shared.announce(&changes).await;
@@ -85,6 +87,7 @@ impl Shared {
         record: &KeyRecord,
         rotation: Rotation,
         key: &ApiKey,
+        peppers: &Peppers,
     ) -> Result<Plan, ManageError> {
         let RecordState::Active(verifier) = record.state else {
             return Err(ManageError::Revoked);
@@ -101,7 +104,7 @@ impl Shared {
         };
         // First of all: what an altered row says of its dates is worth nothing.
         let renewed = verifier
-            .renew(record, &old, &self.peppers)
+            .renew(record, &old, peppers)
             .map_err(ManageError::Unverifiable)?;
         if record.validity(now) == Validity::Past {
             return Err(ManageError::Expired);
@@ -132,7 +135,7 @@ impl Shared {
         if new.expires_at.is_some_and(|end| end <= starts_at) {
             return Err(ManageError::NeverValid);
         }
-        new.state = RecordState::Active(Verifier::derive(self.peppers.primary(), &new, key));
+        new.state = RecordState::Active(Verifier::derive(peppers.primary(), &new, key));
         Ok(Plan {
             old,
             new,

@@ -84,7 +84,7 @@ impl Shared {
             return self.decide_on_hit(key, entry, now);
         }
         // Only now: it would cost a hit half as much again.
-        if !key.kid().is_tagged_by(&self.peppers) {
+        if !key.kid().is_tagged_by(&self.hashing.load().peppers) {
             self.emit(&Event::PrefilterReject);
             return Decision::Made(self.deny(DenialReason::InventedKid));
         }
@@ -163,7 +163,8 @@ impl Shared {
             self.request_refresh(principal.entry(), now);
         }
         // What was loaded before anybody asked for it, at the start or early, is first used here.
-        if is_first_use && principal.entry().pepper != self.peppers.primary().version {
+        if is_first_use && principal.entry().pepper != self.hashing.load().peppers.primary().version
+        {
             return Decision::Renew(principal);
         }
         Decision::Made(Ok(principal))
@@ -210,7 +211,7 @@ impl Shared {
 
     /// Denies after as much work as for a kid that has a record.
     fn deny_after_dummy_work<T>(&self, key: &ApiKey, reason: DenialReason) -> Result<T, Denied> {
-        black_box(self.nobody.accepts(key));
+        black_box(self.hashing.load().nobody.accepts(key));
         self.deny(reason)
     }
 

@@ -4,7 +4,7 @@ use std::{num::NonZeroU16, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use portcullis_apikey_cache::{
-    ApiKey, KeyStatus, PepperRole, PepperUse, PepperVersion, Peppers, Tier,
+    ApiKey, KeyStatus, PepperRole, PepperUse, PepperVersion, Peppers, ReplacePeppersError, Tier,
     observer::{DenialReason, Event, RowFault},
     store::{KeyRecord, KeyStore, MemoryKeyStore, PepperRows, RecordState, RecordVersion},
 };
@@ -277,4 +277,57 @@ async fn the_hash_of_a_key_in_use_moves_though_its_record_was_loaded_without_it(
     assert_eq!(pepper_of(&store, &key).await, 1);
     assert!(rotated.accepts(&key).await);
     assert_eq!(pepper_of(&store, &key).await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn peppers_are_replaced_while_keys_are_used() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let mut node = node(&store, 1, &[1]);
+    let key = node.issue().await.into_key();
+    assert!(node.accepts(&key).await);
+
+    // The key is in memory, and goes on from there; its hash moves when it is read again.
+    node.cache
+        .replace_peppers(peppers(2, &[1, 2]))
+        .await
+        .unwrap();
+    assert!(node.accepts(&key).await);
+    let later = node.issue().await.into_key();
+    assert_eq!(pepper_of(&store, &later).await, 2);
+    let refused = node.cache.replace_peppers(peppers(2, &[2])).await;
+    let Err(ReplacePeppersError::Needed(needed)) = refused else {
+        panic!("a key is hashed under the first: {refused:?}")
+    };
+    assert_eq!(needed.keys().copied().collect::<Vec<_>>(), [version(1)]);
+    assert!(node.accepts(&key).await, "nothing has changed");
+    node.pass(Duration::from_secs(120)).await;
+    assert!(node.accepts(&key).await);
+    assert_eq!(pepper_of(&store, &key).await, 2);
+
+    // Its kid still needs the tag key.
+    let alone = peppers(2, &[2]);
+    let refused = node.cache.replace_peppers(alone.clone()).await;
+    assert!(matches!(refused, Err(ReplacePeppersError::Needed(_))));
+    let tag_key = peppers(1, &[1]).tag_key(version(1)).unwrap();
+    let with_tag = alone.with_tag_keys([(version(1), tag_key)]).unwrap();
+    node.cache.replace_peppers(with_tag).await.unwrap();
+    node.pass(Duration::from_secs(120)).await;
+    assert!(node.accepts(&key).await && node.accepts(&later).await);
+    assert_eq!(usage(&node, 1).await.0, PepperRole::TagsOnly);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_pepper_under_the_same_version_and_peppers_without_a_count_are_refused() {
+    let store = Arc::new(MemoryKeyStore::new());
+    let node = node(&store, 1, &[1]);
+    let key = node.issue().await.into_key();
+    let other = peppers_of(1, &[(1, 0xEE)]);
+    let refused = node.cache.replace_peppers(other).await;
+    assert!(matches!(refused, Err(ReplacePeppersError::Changed(it)) if it == version(1)));
+    node.store.cut();
+    let refused = node.cache.replace_peppers(peppers(2, &[1, 2])).await;
+    assert!(matches!(refused, Err(ReplacePeppersError::Store(_))));
+    node.store.open();
+    assert!(node.accepts(&key).await);
+    assert_eq!(pepper_of(&store, &key).await, 1);
 }

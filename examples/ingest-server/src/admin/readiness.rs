@@ -1,6 +1,7 @@
 //! Whether the process can take requests, component by component.
 
 mod key_cache;
+mod secrets;
 
 use std::{
     borrow::Cow,
@@ -18,7 +19,7 @@ use serde::Serialize;
 
 use super::Warming;
 use crate::{
-    backend::{LimitStores, LimitsHealth},
+    backend::{LimitStores, LimitsHealth, SecretHealth},
     pipeline::services::Services,
     store::{DatabaseFault, StoreError},
 };
@@ -39,6 +40,7 @@ pub(crate) struct Components {
     pub(crate) warming: Warming,
     pub(crate) limits: Arc<LimitStores>,
     pub(crate) kek_provider: &'static str,
+    pub(crate) secrets: SecretHealth,
     pub(crate) exports_traces: bool,
 }
 
@@ -57,6 +59,7 @@ struct Answers {
     api_keys: Component,
     api_key_cache: Component,
     data_keys: Component,
+    secrets: Component,
     limits: Component,
     traces: Component,
 }
@@ -72,6 +75,8 @@ struct Component {
     rows: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmed_for_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_seconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kek: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,6 +129,7 @@ impl ReadinessCheck {
             api_keys,
             api_key_cache: key_cache::component(&self.services.keys, &self.components.warming),
             data_keys,
+            secrets: secrets::component(&self.components.secrets),
             limits,
             traces: self.traces(),
         };
@@ -304,6 +310,7 @@ impl Answers {
             api_keys,
             api_key_cache,
             data_keys,
+            secrets,
             limits,
             traces,
         } = self;
@@ -314,6 +321,7 @@ impl Answers {
             api_keys,
             api_key_cache,
             data_keys,
+            secrets,
             limits,
             traces,
         ];
@@ -330,6 +338,7 @@ impl Component {
             free_rows: None,
             rows: None,
             confirmed_for_ms: None,
+            age_seconds: None,
             kek: None,
             action: None,
         }

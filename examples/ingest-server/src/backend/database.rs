@@ -40,6 +40,9 @@ type ApiKeyStores = (Arc<dyn KeyStore>, Arc<dyn ChangeFeed>);
 /// Their table, as `docs/formats.md` names it.
 const API_KEYS: &str = "apikey_cache_api_key";
 
+/// Likewise.
+const DATA_KEYS: &str = "keyring_data_key";
+
 /// The database cannot be opened or brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DatabaseError {
@@ -134,6 +137,15 @@ impl Database {
         let config::Database::Sqlite(path) = config;
         let store = |pool| Arc::new(SqliteKeyStore::new(pool)) as Arc<dyn KeyStore>;
         Ok(sqlite::reading_if_it_has(path, API_KEYS).await?.map(store))
+    }
+
+    /// The data keys in such a database, likewise.
+    pub(super) async fn kept_data_keys(
+        config: &config::Database,
+    ) -> Result<Option<Arc<dyn DekStore>>, DatabaseError> {
+        let config::Database::Sqlite(path) = config;
+        let store = |pool| Arc::new(SqliteDekStore::new(pool)) as Arc<dyn DekStore>;
+        Ok(sqlite::reading_if_it_has(path, DATA_KEYS).await?.map(store))
     }
 
     pub(super) async fn close(&self) {

@@ -4,6 +4,7 @@ use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use portcullis_apikey_cache::{
+    Peppers,
     bus::{BusError, BusListener, InvalidationBus, Notice},
     feed::FeedId,
 };
@@ -57,6 +58,10 @@ impl<B: InvalidationBus> InvalidationBus for WatchedBus<B> {
         let listener = self.outages.watch(LISTEN, self.bus.listen(feed)).await?;
         let outages = Arc::clone(&self.outages);
         Ok(Box::new(WatchedListener { listener, outages }))
+    }
+
+    fn replace_peppers(&self, peppers: &Peppers) {
+        self.bus.replace_peppers(peppers);
     }
 }
 

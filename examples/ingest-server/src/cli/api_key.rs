@@ -16,7 +16,7 @@ use super::{
     CliError,
     columns::Columns,
     print,
-    settings::{MissingSecrets, Settings},
+    settings::{Loaded, MissingSecrets, Settings},
 };
 use crate::{
     admin::{
@@ -164,12 +164,14 @@ impl AuditObserver for Unobserved {
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
     require_database(settings)?;
-    let config = settings.load(MissingSecrets::Report)?.config;
+    let Loaded {
+        config, services, ..
+    } = settings.load(MissingSecrets::Report).await?;
     let missing_peppers = match command {
         Command::List(_) | Command::Revoke(_) | Command::Peppers(_) => MissingPeppers::Accept,
         Command::Issue(_) | Command::Rotate(_) | Command::TagKey(_) => MissingPeppers::Refuse,
     };
-    let backend = Backend::open(&config, Observers::default(), missing_peppers).await?;
+    let backend = Backend::open(&config, &services, Observers::default(), missing_peppers).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (writer, write_groups) = Writer::new(
         Arc::clone(&backend.store),

@@ -1,23 +1,46 @@
 //! `check-config`.
 
+use clap::Args;
+
 use super::{
     CliError, print,
-    settings::{MissingSecrets, Settings},
+    settings::{Loaded, MissingSecrets, Settings},
     warn,
 };
 use crate::{
     app::{StartError, descriptors, policies},
     backend::Backend,
     cli::dev,
-    config::Warning,
+    config::{self, Config, KekSource, Warning},
 };
 
+#[derive(Debug, Args)]
+pub(super) struct CheckConfig {
+    /// Ask AWS or Vault too, where secrets or key-encryption keys are there: fetch the secrets, wrap and unwrap a
+    /// key that nobody keeps.
+    #[arg(long)]
+    online: bool,
+}
+
 /// Reads everything the server would read before it listens, and changes nothing.
-pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
-    let would_generate = dev::secrets::would_generate(&settings.sources());
-    let config = settings.load(MissingSecrets::DryRun)?.config;
+pub(super) async fn run(settings: &Settings, arguments: &CheckConfig) -> Result<(), CliError> {
+    let sources = settings.sources();
+    let place = config::secret_place(&sources);
+    if let Some(place) = place.filter(|_| !arguments.online) {
+        let warnings = Config::check(&sources)?;
+        print("the configuration is valid")?;
+        print(&format!(
+            "the secrets are in {place}, which was not asked: `--online` checks them too"
+        ))?;
+        warn_of(&warnings);
+        return Ok(());
+    }
+    let would_generate = dev::secrets::would_generate(&sources);
+    let Loaded {
+        config, services, ..
+    } = settings.load(MissingSecrets::DryRun).await?;
     descriptors::check(&config).map_err(StartError::from)?;
-    let remembered = Backend::compare_secrets(&config).await?;
+    let remembered = Backend::compare_secrets(&config, &services).await?;
     if let Some(remembered) = &remembered {
         policies::check_remembered(&config, remembered).map_err(StartError::from)?;
     }
@@ -25,11 +48,26 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
     if remembered.is_some() {
         print("the secrets are those of the database")?;
     }
-    for Warning { setting, message } in &config.warnings {
-        warn(&format!("{setting}: {message}"));
+    let keks = &config.providers.kek;
+    if *keks != KekSource::Local {
+        if arguments.online {
+            Backend::try_kek(&config, &services).await?;
+            print(&format!("the key-encryption key wraps and unwraps: {keks}"))?;
+        } else {
+            print(&format!(
+                "the key-encryption key is {keks}, which was not asked: `--online` tries it"
+            ))?;
+        }
     }
+    warn_of(&config.warnings);
     if would_generate {
         print("no secrets are set: `serve` will generate them (dev profile)")?;
     }
     Ok(())
+}
+
+fn warn_of(warnings: &[Warning]) {
+    for Warning { setting, message } in warnings {
+        warn(&format!("{setting}: {message}"));
+    }
 }

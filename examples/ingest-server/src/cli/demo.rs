@@ -36,7 +36,8 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     let Loaded {
         config,
         has_generated_secrets,
-    } = settings.load_quietly(MissingSecrets::Generate)?;
+        services,
+    } = settings.load_quietly(MissingSecrets::Generate).await?;
     if config.profile == Profile::Production {
         return Err(CliError::DemoInProduction);
     }
@@ -46,7 +47,7 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     let config = Arc::new(config);
     let guard = telemetry::start(&config)?;
     let stop = serve::stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
-    let app = App::start(&config, &guard).await?;
+    let app = App::start(&config, &services, &guard).await?;
     telemetry::log_start(&config, app.addresses());
     let (keys, addresses) = (app.api_keys().clone(), app.addresses());
     let length = Duration::from_secs(demo.seconds);

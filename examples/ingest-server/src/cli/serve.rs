@@ -1,7 +1,5 @@
 //! `serve`.
 
-use std::sync::Arc;
-
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
@@ -20,16 +18,16 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
     let Loaded {
         config,
         has_generated_secrets,
-    } = settings.load(MissingSecrets::Generate)?;
+        services,
+    } = settings.load(MissingSecrets::Generate).await?;
     // Without a limit, this locks more than the secrets, which are locked already.
     if config.profile == Profile::Production {
         process::lock_everything();
     }
     let guard = telemetry::start(&config)?;
-    let config = Arc::new(config);
     // Before anything listens, so that no signal is lost.
     let stop = stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
-    let app = App::start(&config, &guard).await?;
+    let app = App::start(&config, &services, &guard).await?;
     telemetry::log_start(&config, app.addresses());
     let Addresses { public, admin } = app.addresses();
     if has_generated_secrets {

@@ -8,6 +8,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use super::CliError;
 use crate::{
     app::{self, StartError},
+    backend::{BackendError, SecretServices},
     cli::dev,
     config::{self, Config, Flags, Setting, Sources, settings},
     process,
@@ -42,20 +43,22 @@ pub(super) enum MissingSecrets {
 pub(super) struct Loaded {
     pub(super) config: Config,
     pub(super) has_generated_secrets: bool,
+    /// What holds secrets and keys outside of this process.
+    pub(super) services: SecretServices,
 }
 
 impl Settings {
-    /// Reads flags, environment, file and generated secrets.
-    pub(super) fn load(&self, missing: MissingSecrets) -> Result<Loaded, CliError> {
-        load(self.sources(), missing)
+    /// Reads flags, environment, file and generated secrets, and fetches those that are elsewhere.
+    pub(super) async fn load(&self, missing: MissingSecrets) -> Result<Loaded, CliError> {
+        load(self.sources(), missing).await
     }
 
     /// The same, with log lines only for what is wrong if no source sets the log filter: a command
     /// that shows something on the terminal is not to be talked over.
-    pub(super) fn load_quietly(&self, missing: MissingSecrets) -> Result<Loaded, CliError> {
+    pub(super) async fn load_quietly(&self, missing: MissingSecrets) -> Result<Loaded, CliError> {
         let mut sources = self.sources();
         sources.set_default(settings::LOG, "warn");
-        load(sources, missing)
+        load(sources, missing).await
     }
 
     pub(super) fn sources(&self) -> Sources {
@@ -140,7 +143,7 @@ fn environment() -> String {
     text
 }
 
-fn load(mut sources: Sources, missing: MissingSecrets) -> Result<Loaded, CliError> {
+async fn load(mut sources: Sources, missing: MissingSecrets) -> Result<Loaded, CliError> {
     // In the dev profile, developers attach their tools.
     if !config::is_dev(&sources) {
         process::forbid_dumps()
@@ -156,8 +159,20 @@ fn load(mut sources: Sources, missing: MissingSecrets) -> Result<Loaded, CliErro
         MissingSecrets::DryRun => dev::secrets::dry_run(&mut sources)?,
         MissingSecrets::Report => dev::secrets::add_existing(&mut sources)?,
     };
+    let place = config::secret_place(&sources);
+    if place.is_some() {
+        // Nobody is asked for anything as long as something else is wrong.
+        Config::check(&sources)?;
+    }
+    let keks = config::kek_source(&sources);
+    let services = SecretServices::connect(keks.as_ref(), place.as_ref());
+    let services = services.await.map_err(BackendError::from)?;
+    if let Some((place, secrets)) = services.fetch().await.map_err(BackendError::from)? {
+        sources.add_fetched(place.to_string(), secrets);
+    }
     Ok(Loaded {
         config: Config::load(&sources)?,
         has_generated_secrets,
+        services,
     })
 }

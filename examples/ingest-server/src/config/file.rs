@@ -145,7 +145,7 @@ fn secret_variable(key: &str) -> Option<String> {
 
 /// Whether a key may be repeated in a message. Anything that does not look like a name may be a
 /// secret that was pasted into the wrong place.
-fn looks_like_a_name(key: &str) -> bool {
+pub(super) fn looks_like_a_name(key: &str) -> bool {
     let of_one_case = |is_case: fn(&u8) -> bool| {
         key.bytes()
             .all(|byte| is_case(&byte) || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'))

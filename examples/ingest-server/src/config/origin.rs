@@ -20,6 +20,13 @@ pub(crate) enum Origin {
         line: usize,
         column: usize,
     },
+    /// A member of what a place holds, by the name of the variable that it stands for.
+    Fetched {
+        place: String,
+        variable: String,
+    },
+    /// The whole of it.
+    SecretObject(String),
     /// A variable in the file of generated secrets.
     Generated {
         path: PathBuf,
@@ -38,6 +45,8 @@ impl fmt::Display for Origin {
             Self::Position { path, line, column } => {
                 write!(f, "{}, line {line}, column {column}", path.display())
             }
+            Self::Fetched { place, variable } => write!(f, "{variable} in {place}"),
+            Self::SecretObject(place) => f.write_str(place),
             Self::Generated { path, variable } => write!(f, "{variable} in {}", path.display()),
         }
     }

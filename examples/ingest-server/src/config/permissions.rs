@@ -15,16 +15,8 @@ use super::{
 };
 use crate::files;
 
-/// How the names of the files begin that the dev profile makes.
-const DEV_FILES: [&str; 3] = ["dev-secrets.env", ".dev-secrets.", "dev-demo-key"];
-
-pub(super) fn check(
-    sources: &Sources,
-    danger: Severity,
-    data_dir: &Path,
-    database: Option<&Database>,
-    problems: &mut Problems,
-) {
+/// The files that hold secrets, which may be others each time they are read.
+pub(super) fn check_secret_files(sources: &Sources, danger: Severity, problems: &mut Problems) {
     for secret in settings::secrets() {
         if let Some(Given { text, origin }) = sources.variable(&secret.file_variable()) {
             let path = Path::new(&text);
@@ -37,6 +29,19 @@ pub(super) fn check(
             }
         }
     }
+}
+
+/// How the names of the files begin that the dev profile makes.
+const DEV_FILES: [&str; 3] = ["dev-secrets.env", ".dev-secrets.", "dev-demo-key"];
+
+pub(super) fn check(
+    sources: &Sources,
+    danger: Severity,
+    data_dir: &Path,
+    database: Option<&Database>,
+    problems: &mut Problems,
+) {
+    check_secret_files(sources, danger, problems);
     let folder = sources.origin(settings::DATA_DIR);
     let file = sources.origin(settings::DATABASE_URL);
     let mut places = vec![(&folder, data_dir.to_owned(), &DEV_FILES[..])];

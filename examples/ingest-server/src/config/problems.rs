@@ -5,7 +5,7 @@ use std::fmt;
 use super::origin::Origin;
 
 /// Problems found so far, each under the place its value came from.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Problems {
     found: Vec<Problem>,
     warnings: Vec<Warning>,

@@ -1,10 +1,9 @@
 //! Other programs that do a part of the work.
 
 use super::{
-    given::Given,
+    kek_source::{self, KekSource},
     problems::Problems,
     redis::{self, SharedLimits},
-    settings,
     sources::Sources,
 };
 
@@ -24,36 +23,12 @@ pub(crate) enum LimitStore {
     Redis(SharedLimits),
 }
 
-/// Who holds the key-encryption keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KekSource {
-    /// This process, which reads them from its environment.
-    Local,
-}
-
-impl KekSource {
-    /// As a label.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-        }
-    }
-}
-
 /// Refuses what would otherwise be missed without a word.
-pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Providers {
-    if let Some(Given { text, origin }) = sources.value(settings::KEK_PROVIDER) {
-        match text.as_str() {
-            "local" => {}
-            feature @ ("aws-kms" | "vault") => problems.add(
-                &origin,
-                format!("needs the cargo feature `{feature}`, which this build does not contain"),
-            ),
-            _ => problems.add(&origin, "must be `local`"),
-        }
-    }
-    Providers {
-        kek: KekSource::Local,
-        limits: redis::read(sources, problems).map_or(LimitStore::Memory, LimitStore::Redis),
-    }
+pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<Providers> {
+    let kek = kek_source::read(sources, problems);
+    let limits = redis::read(sources, problems);
+    Some(Providers {
+        kek: kek?,
+        limits: limits.map_or(LimitStore::Memory, LimitStore::Redis),
+    })
 }

@@ -1,23 +1,25 @@
 //! The secrets: an admin token, three sets of versioned 256-bit keys, and what is left of dropped ones.
 
+mod members;
 mod strength;
 mod tag_keys;
+mod text;
+mod versions;
 
-use std::{fmt, path::Path};
+use std::{fmt, sync::Arc};
 
 use portcullis_apikey_cache::{PepperError, Peppers};
-use portcullis_versioned_secrets::{ParseFault, SecretVersion, VersionedSecrets};
+use portcullis_versioned_secrets::VersionedSecrets;
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use subtle::ConstantTimeEq as _;
 
 use super::{
-    given::Given, origin::Origin, problems::Problems, profile::Profile, setting::Setting, settings,
-    sources::Sources,
+    given::Given, kek_source::KekSource, origin::Origin, problems::Problems, profile::Profile,
+    setting::Setting, settings, sources::Sources,
 };
-use crate::{files, process::LockedMemory};
+use crate::process::LockedMemory;
 
-/// Far more than a dozen versions take.
-const MAX_BYTES: usize = 16 * 1024;
+pub(super) use self::text::{is_set, optional};
 
 /// The variables of the secrets, under which the database remembers their check values.
 pub(crate) const ADMIN_TOKEN: &str = settings::ADMIN_TOKEN.variable;
@@ -29,15 +31,15 @@ pub(crate) const KID_TAG_KEYS: &str = settings::KID_TAG_KEYS.variable;
 /// All secrets of the process.
 #[derive(Debug)]
 pub(crate) struct Secrets {
-    pub(crate) admin_token: AdminToken,
-    pub(crate) keks: VersionedSecrets,
+    pub(crate) admin_token: Arc<AdminToken>,
+    /// None where another program holds them.
+    pub(crate) keks: Option<VersionedSecrets>,
     /// Versions up to [`u16::MAX`], as a fingerprint stores them.
     pub(crate) index_roots: VersionedSecrets,
     /// Versions up to [`u16::MAX`], as an API key's row stores them.
     pub(crate) key_peppers: VersionedSecrets,
     /// Of versions whose pepper was dropped; which of them is called primary means nothing.
     kid_tag_keys: Option<VersionedSecrets>,
-    /// Dropped after what lies on them.
     memory: LockedMemory,
 }
 
@@ -96,14 +98,18 @@ impl fmt::Debug for AdminToken {
 
 pub(super) fn read(
     sources: &Sources,
+    provider: Option<&KekSource>,
     profile: Profile,
     problems: &mut Problems,
 ) -> Option<Secrets> {
     let admin_token = token(sources, problems);
-    let keks = versions(sources, settings::KEKS, u32::MAX, problems);
+    if let Some(fetched) = sources.fetched() {
+        members::check(fetched, sources, problems);
+    }
+    let keks = keks(sources, provider, problems);
     let short = u32::from(u16::MAX);
-    let index_roots = versions(sources, settings::INDEX_ROOTS, short, problems);
-    let key_peppers = versions(sources, settings::KEY_PEPPERS, short, problems);
+    let index_roots = versions::read(sources, settings::INDEX_ROOTS, short, problems);
+    let key_peppers = versions::read(sources, settings::KEY_PEPPERS, short, problems);
     let peppers = key_peppers.as_ref().map(|given| &given.text);
     let kid_tag_keys = tag_keys::read(sources, peppers, problems);
     let sets = [&keks, &index_roots, &key_peppers];
@@ -117,8 +123,11 @@ pub(super) fn read(
         problems,
     );
     let mut secrets = Secrets {
-        admin_token: AdminToken(admin_token?.text),
-        keks: keks?.text,
+        admin_token: Arc::new(AdminToken(admin_token?.text)),
+        keks: match provider? {
+            KekSource::Local => Some(keks?.text),
+            KekSource::AwsKms(_) | KekSource::Vault(_) => None,
+        },
         index_roots: index_roots?.text,
         key_peppers: key_peppers?.text,
         kid_tag_keys: kid_tag_keys.map(|given| given.text),
@@ -128,14 +137,26 @@ pub(super) fn read(
     Some(secrets)
 }
 
+/// The texts of a secret and of its primary version, where there are any.
+pub(super) fn texts(
+    sources: &Sources,
+    setting: &Setting,
+    problems: &mut Problems,
+) -> [Option<Given<SecretString>>; 2] {
+    [
+        optional(sources, setting, problems),
+        text::primary(sources, setting, problems),
+    ]
+}
+
 impl Secrets {
     /// The bytes lie on the heap, where they stay while the secrets are moved.
     fn lock(&mut self) {
         // EXPOSE: the place of the bytes alone.
         self.memory
             .lock(self.admin_token.0.expose_secret().as_bytes());
-        let sets = [&self.keks, &self.index_roots, &self.key_peppers];
-        for set in sets.into_iter().chain(&self.kid_tag_keys) {
+        let sets = [&self.index_roots, &self.key_peppers].into_iter();
+        for set in sets.chain(&self.keks).chain(&self.kid_tag_keys) {
             for (_, secret) in set.iter() {
                 // EXPOSE: the place of the bytes alone.
                 self.memory.lock(secret.expose_secret());
@@ -144,8 +165,32 @@ impl Secrets {
     }
 }
 
+/// Those of this process; others are not asked for, and told of where somebody gave them.
+fn keks(
+    sources: &Sources,
+    provider: Option<&KekSource>,
+    problems: &mut Problems,
+) -> Option<Given<VersionedSecrets>> {
+    match provider {
+        // Nobody knows whether they are needed.
+        None if !is_set(sources, settings::KEKS) => None,
+        None | Some(KekSource::Local) => {
+            versions::read(sources, settings::KEKS, u32::MAX, problems)
+        }
+        Some(KekSource::AwsKms(_) | KekSource::Vault(_)) => {
+            let given = sources.secret(settings::KEKS);
+            let given = given.map(|given| given.origin);
+            if let Some(origin) = given.filter(|it| !matches!(it, Origin::Generated { .. })) {
+                let message = "is not used: another program holds the key-encryption keys";
+                problems.warn(&origin, message);
+            }
+            None
+        }
+    }
+}
+
 fn token(sources: &Sources, problems: &mut Problems) -> Option<Given<SecretString>> {
-    let token = text(sources, settings::ADMIN_TOKEN, problems)?;
+    let token = text::required(sources, settings::ADMIN_TOKEN, problems)?;
     // EXPOSE: a header can carry no other.
     let is_sendable = token
         .text
@@ -156,130 +201,4 @@ fn token(sources: &Sources, problems: &mut Problems) -> Option<Given<SecretStrin
         problems.add(&token.origin, "must be printable ASCII without spaces");
     }
     Some(token)
-}
-
-/// The text of a secret that has to be there.
-fn text(
-    sources: &Sources,
-    setting: &Setting,
-    problems: &mut Problems,
-) -> Option<Given<SecretString>> {
-    if is_set(sources, setting) {
-        return optional(sources, setting, problems);
-    }
-    let message = format!("is missing; set it or {}", setting.file_variable());
-    problems.add_variable(setting.variable, message);
-    None
-}
-
-/// Whether some source says anything of a secret, usable or not.
-pub(super) fn is_set(sources: &Sources, setting: &Setting) -> bool {
-    let file_variable = setting.file_variable();
-    sources.secret(setting).is_some()
-        || sources.variable(&file_variable).is_some()
-        || [setting.variable, &file_variable]
-            .iter()
-            .any(|it| sources.is_no_text(it))
-}
-
-/// The text of a secret, from the variable itself or from the file that `…_FILE` names. None where it is
-/// unset, and where it cannot be used, which is told.
-pub(super) fn optional(
-    sources: &Sources,
-    setting: &Setting,
-    problems: &mut Problems,
-) -> Option<Given<SecretString>> {
-    let file_variable = setting.file_variable();
-    match (sources.secret(setting), sources.variable(&file_variable)) {
-        (Some(given), Some(_)) if matches!(given.origin, Origin::Variable(_)) => {
-            let message = format!("is set, and {file_variable} too; keep one");
-            problems.add(&given.origin, message);
-            None
-        }
-        (_, Some(path)) => file(path, problems),
-        (given, None) => given,
-    }
-}
-
-/// One line, which may end with a line break. Whatever else is invisible would be taken for a part
-/// of the secret, or be left out of it without a word.
-fn file(path: Given, problems: &mut Problems) -> Option<Given<SecretString>> {
-    let Given { text: path, origin } = path;
-    let content = match files::read_text(Path::new(&path), MAX_BYTES) {
-        Ok(content) => content,
-        Err(error) => {
-            problems.add(&origin, format!("names what {error}"));
-            return None;
-        }
-    };
-    let text = content.trim();
-    let wrong = if text.is_empty() {
-        "names an empty file"
-    } else if text.starts_with('\u{feff}') {
-        "names a file that begins with a byte order mark; save it without"
-    } else if text.contains(['\n', '\r']) {
-        "names a file of several lines; put all of it on one"
-    } else if text.contains(char::is_control) {
-        "names a file with control characters in it"
-    } else {
-        return Some(Given {
-            text: text.into(),
-            origin,
-        });
-    };
-    problems.add(&origin, wrong);
-    None
-}
-
-/// `1:<base64 32 bytes>,2:<…>`; with more than one, `…_PRIMARY` names the one in use.
-fn versions(
-    sources: &Sources,
-    setting: &Setting,
-    highest: u32,
-    problems: &mut Problems,
-) -> Option<Given<VersionedSecrets>> {
-    let Given { text, origin } = text(sources, setting, problems)?;
-    let primary_variable = setting.primary_variable();
-    let no_version = format!("names no version of {}", setting.variable);
-    let given = sources.variable(&primary_variable);
-    let primary: Option<SecretVersion> = given.as_ref().and_then(|given| given.text.parse().ok());
-    if primary.is_none() && given.is_some() {
-        problems.add_variable(&primary_variable, no_version.as_str());
-    }
-    let secrets = match VersionedSecrets::parse(&text, primary) {
-        Ok(secrets) => secrets,
-        Err(error) => {
-            for fault in error.faults() {
-                match fault {
-                    ParseFault::PrimaryMissing(_) => {
-                        problems.add_variable(&primary_variable, no_version.as_str());
-                    }
-                    ParseFault::PrimaryRequired if given.is_some() => {}
-                    ParseFault::PrimaryRequired => problems
-                        .add_variable(&primary_variable, "is required with more than one version"),
-                    fault => problems.add(&origin, fault.to_string()),
-                }
-            }
-            return None;
-        }
-    };
-    refuse_high_versions(&secrets, highest, &origin, problems);
-    let text = secrets;
-    Some(Given { text, origin })
-}
-
-/// Whether there are none.
-fn refuse_high_versions(
-    secrets: &VersionedSecrets,
-    highest: u32,
-    origin: &Origin,
-    problems: &mut Problems,
-) -> bool {
-    let mut are_low = true;
-    for version in secrets.versions().filter(|it| it.value() > highest) {
-        let message = format!("version {version} is too high; the highest is {highest}");
-        problems.add(origin, message);
-        are_low = false;
-    }
-    are_low
 }

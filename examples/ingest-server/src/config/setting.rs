@@ -52,7 +52,7 @@ pub(crate) enum Secrecy {
     Plain,
     /// Never in the file or a flag; `…_FILE` may name a file that holds it.
     Secret,
-    /// A secret of several versions; `…_PRIMARY` names the one in use.
+    /// A secret of several versions; `…_PRIMARY` names the one in use, and `…_PRIMARY_FILE` a file that does.
     VersionedSecret,
 }
 
@@ -157,6 +157,11 @@ impl Setting {
         format!("{}_PRIMARY", self.variable)
     }
 
+    /// The variable that names a file with that version in it: it can change while the service runs.
+    pub(crate) fn primary_file_variable(&self) -> String {
+        format!("{}_FILE", self.primary_variable())
+    }
+
     /// Every name it has in the environment.
     pub(crate) fn variables(&self) -> Vec<String> {
         let mut variables = vec![self.variable.to_owned()];
@@ -165,6 +170,7 @@ impl Setting {
         }
         if self.secrecy == Secrecy::VersionedSecret {
             variables.push(self.primary_variable());
+            variables.push(self.primary_file_variable());
         }
         variables
     }

@@ -65,9 +65,19 @@ table! {
         .otherwise("no export")
         .help("Collector (OTLP over HTTP); the other standard `OTEL_*` variables are honoured or told of");
 
-    KEK_PROVIDER: Setting::new(Section::Providers, "PORTCULLIS_KEK_PROVIDER", "local")
+    KEK_PROVIDER: Setting::new(Section::Providers, "PORTCULLIS_KEK_PROVIDER", "local|aws-kms|vault")
         .default("local")
-        .help("Who holds the key-encryption keys; this build contains no other");
+        .help("Who holds the key-encryption keys: this process, AWS KMS (cargo feature `aws-kms`; reached as the standard `AWS_*` variables say) or the transit engine of Vault or OpenBao (`vault`; `VAULT_*`)");
+    KMS_KEY: Setting::new(Section::Providers, "PORTCULLIS_KMS_KEY", "ARN")
+        .help("The key of AWS KMS that wraps; not an alias, which could come to mean another key");
+    KMS_OLD_KEYS: Setting::new(Section::Providers, "PORTCULLIS_KMS_OLD_KEYS", "ARN,…")
+        .otherwise("none")
+        .help("Keys of AWS KMS that wrapped before, and still unwrap");
+    VAULT_TRANSIT_KEY: Setting::new(Section::Providers, "PORTCULLIS_VAULT_TRANSIT_KEY", "NAME")
+        .help("The key of Vault's transit engine that wraps, a derived one");
+    VAULT_TRANSIT_MOUNT: Setting::new(Section::Providers, "PORTCULLIS_VAULT_TRANSIT_MOUNT", "PATH")
+        .default("transit")
+        .help("Where that engine is mounted");
     REDIS_URL: Setting::new(Section::Providers, "INGEST_REDIS_URL", "redis://:PASSWORD@HOST:PORT/NUMBER")
         .secret().otherwise("each process counts limits for itself, and reads revocations in the database")
         .help("Redis or Valkey that limits are counted on for all processes, and that carries changes of API keys to them; `rediss://` for TLS; of a cluster some nodes, with commas. A secret, so INGEST_REDIS_URL_FILE may name its file");
@@ -81,6 +91,14 @@ table! {
         .key("limits_nodes").flag("limits-nodes").number().default("counted")
         .help("How many processes share the limits while Redis is down; `counted` is what they told it last");
 
+    SECRETS: Setting::new(Section::Secrets, "PORTCULLIS_SECRETS", "env|vault|aws")
+        .default("env")
+        .help("What holds the secrets below: the environment and files, an entry of Vault's KV engine (cargo feature `vault`), or a secret of AWS Secrets Manager (`aws-kms`)");
+    SECRETS_PATH: Setting::new(Section::Secrets, "PORTCULLIS_SECRETS_PATH", "MOUNT/PATH|ID")
+        .help("The entry, or the name or ARN of the secret: a JSON object with members such as `INGEST_ADMIN_TOKEN`, `PORTCULLIS_KEKS` and `PORTCULLIS_KEKS_PRIMARY`");
+    SECRETS_REFRESH: Setting::new(Section::Secrets, "PORTCULLIS_SECRETS_REFRESH", "SECONDS")
+        .default("60")
+        .help("How often that is fetched, and the files of secrets are read, to take over what changed");
     ADMIN_TOKEN: Setting::new(Section::Secrets, "INGEST_ADMIN_TOKEN", "TEXT")
         .secret()
         .help("Bearer token of the admin listener, at least 32 random characters");

@@ -8,9 +8,11 @@ use std::{
 };
 
 use portcullis_telemetry::Environment;
+use portcullis_versioned_secrets::source::FetchedSecrets;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
+    fetched::Fetched,
     file,
     given::Given,
     origin::Origin,
@@ -24,6 +26,7 @@ use crate::spelling;
 pub(crate) type Flags = BTreeMap<&'static str, String>;
 
 /// All settings as text, unchecked.
+#[derive(Clone)]
 pub(crate) struct Sources {
     flags: Flags,
     environment: BTreeMap<String, SecretString>,
@@ -33,6 +36,7 @@ pub(crate) struct Sources {
     defaults: BTreeMap<&'static str, &'static str>,
     generated: BTreeMap<String, SecretString>,
     generated_path: PathBuf,
+    fetched: Option<Fetched>,
     problems: Problems,
 }
 
@@ -51,6 +55,7 @@ impl Sources {
             defaults: BTreeMap::new(),
             generated: BTreeMap::new(),
             generated_path: PathBuf::new(),
+            fetched: None,
             problems: Problems::default(),
         };
         for (name, value) in environment {
@@ -82,8 +87,29 @@ impl Sources {
         self.generated = generated;
     }
 
-    /// Whether any secret of those that are always needed was given by the operator.
+    /// Adds what the place of the secrets holds, which is named so.
+    pub(crate) fn add_fetched(&mut self, place: String, secrets: FetchedSecrets) {
+        self.fetched = Some(Fetched::new(place, secrets));
+    }
+
+    /// The same without what was fetched.
+    pub(super) fn without_fetched(&self) -> Self {
+        let mut sources = self.clone();
+        sources.fetched = None;
+        sources
+    }
+
+    /// What was fetched, if anything was.
+    pub(super) const fn fetched(&self) -> Option<&Fetched> {
+        self.fetched.as_ref()
+    }
+
+    /// Whether any secret of those that are always needed was given by the operator, or is fetched.
     pub(crate) fn has_given_secrets(&self) -> bool {
+        let place = self.value(settings::SECRETS);
+        if place.is_some_and(|place| place.text != "env") {
+            return true;
+        }
         let mut needed = settings::secrets().filter(|secret| secret.is_generated());
         needed.any(|secret| {
             self.environment.contains_key(secret.variable)
@@ -127,13 +153,18 @@ impl Sources {
         Some(Given::new(text, Origin::Variable(name.to_owned())))
     }
 
-    /// A secret: from the environment or from those generated earlier, never from the file.
+    /// A secret: from the environment, from what was fetched or from those generated earlier, never from the
+    /// file.
     pub(super) fn secret(&self, setting: &Setting) -> Option<Given<SecretString>> {
         let variable = setting.variable.to_owned();
         let given = self.environment.get(&variable);
+        let fetched = self.fetched.as_ref();
         let (text, origin) = match given {
             Some(text) => (text, Origin::Variable(variable)),
             None => {
+                if let Some(fetched) = fetched.and_then(|it| it.text(&variable)) {
+                    return Some(fetched);
+                }
                 let path = self.generated_path.clone();
                 let text = self.generated.get(&variable)?;
                 (text, Origin::Generated { path, variable })

@@ -1,5 +1,7 @@
 //! What every source may say, and what is said about it.
 
+#[cfg(feature = "vault")]
+mod fetched;
 mod places;
 mod table;
 
@@ -268,9 +270,20 @@ fn the_dev_profile_warns_of_what_production_refuses() {
 
 #[test]
 fn what_this_build_does_not_contain_is_refused_and_what_it_does_not_know_is_named() {
-    for feature in ["aws-kms", "vault"] {
+    for (feature, is_there, needed) in [
+        ("aws-kms", cfg!(feature = "aws-kms"), "PORTCULLIS_KMS_KEY"),
+        (
+            "vault",
+            cfg!(feature = "vault"),
+            "PORTCULLIS_VAULT_TRANSIT_KEY",
+        ),
+    ] {
         let text = message(&[("PORTCULLIS_KEK_PROVIDER", feature)]);
-        let expected = format!("PORTCULLIS_KEK_PROVIDER: needs the cargo feature `{feature}`");
+        let expected = if is_there {
+            format!("{needed}: is missing; PORTCULLIS_KEK_PROVIDER={feature} needs it")
+        } else {
+            format!("PORTCULLIS_KEK_PROVIDER: needs the cargo feature `{feature}`")
+        };
         assert!(text.contains(&expected), "{text}");
     }
     let text = message(&[("PORTCULLIS_KEK_PROVIDER", "canary")]);

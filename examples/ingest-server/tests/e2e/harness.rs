@@ -38,6 +38,8 @@ pub(crate) struct Data {
 
 impl Data {
     pub(crate) fn new() -> Self {
+        // With the feature `vault` no client can be made before; a second time changes nothing.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::Builder::new()
             .permissions(Permissions::from_mode(0o700))
             .tempdir()
@@ -240,6 +242,11 @@ impl Server {
 
     pub(crate) fn public_url(&self, path: &str) -> String {
         format!("{}{path}", self.public)
+    }
+
+    /// Operators have another token from now on.
+    pub(crate) fn use_token(&mut self, token: &str) {
+        token.clone_into(&mut self.token);
     }
 
     /// Every sample of `/metrics` by its name and labels.

@@ -29,6 +29,7 @@ async fn every_component_tells_its_state() {
         ("database", "up"),
         ("limits", "up"),
         ("process", "up"),
+        ("secrets", "up"),
         ("traces", "off"),
         ("write_queue", "up"),
     ];

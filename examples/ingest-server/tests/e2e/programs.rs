@@ -21,7 +21,7 @@ pub(crate) struct Program {
 
 impl Program {
     /// Starts it; `install` says where it comes from.
-    fn start(command: &mut Command, folder: TempDir, install: &str) -> Self {
+    pub(crate) fn start(command: &mut Command, folder: TempDir, install: &str) -> Self {
         let output = folder.path().join("output");
         let file = File::create(&output).unwrap();
         let child = command
@@ -34,6 +34,13 @@ impl Program {
             output,
             _folder: folder,
         }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(status.unwrap().success());
     }
 
     /// What it has printed.
@@ -143,7 +150,7 @@ pub(crate) fn feed(program: &str, arguments: &[&str], input: &str) -> Output {
 }
 
 /// An address whose port was free a moment ago.
-fn free_address() -> String {
+pub(crate) fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -247,8 +254,6 @@ impl Redis {
     }
 
     fn signal(&self, name: &str) {
-        let pid = self.program.as_ref().unwrap().child.id().to_string();
-        let status = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(status.unwrap().success());
+        self.program.as_ref().unwrap().signal(name);
     }
 }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use subtle::ConstantTimeEq as _;
 
 use crate::{
@@ -48,8 +49,8 @@ pub(super) struct Entry {
 
 /// Makes entries of notices, and takes back what a node has made.
 pub(super) struct Sealer {
-    /// The primary one first.
-    keys: Vec<(PepperVersion, MacKey)>,
+    /// The primary one first. Replaced while listeners use them.
+    keys: ArcSwap<Vec<(PepperVersion, MacKey)>>,
     clock: Arc<dyn Clock>,
     /// In milliseconds of the monotonic clock.
     distrusts_until: AtomicU64,
@@ -58,15 +59,20 @@ pub(super) struct Sealer {
 impl Sealer {
     pub(super) fn new(keys: Vec<(PepperVersion, MacKey)>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            keys,
+            keys: ArcSwap::from_pointee(keys),
             clock,
             distrusts_until: AtomicU64::new(0),
         }
     }
 
+    pub(super) fn replace_keys(&self, keys: Vec<(PepperVersion, MacKey)>) {
+        self.keys.store(Arc::new(keys));
+    }
+
     pub(super) fn seal(&self, feed: FeedId, notice: &Notice) -> Entry {
         let notice = format!("{} {}", self.now(), text(notice));
-        let (version, key) = &self.keys[0];
+        let keys = self.keys.load();
+        let (version, key) = &keys[0];
         let mac = format!("{version}:{}", mac(key, feed, &notice));
         Entry { notice, mac }
     }
@@ -78,7 +84,8 @@ impl Sealer {
             Some((version, mac))
         });
         let (version, given) = version.ok_or(NO_MAC)?;
-        let key = self.keys.iter().find(|(known, _)| *known == version);
+        let keys = self.keys.load();
+        let key = keys.iter().find(|(known, _)| *known == version);
         let (_, key) = key.ok_or(NOT_CONFIGURED)?;
         let expected = mac(key, feed, &entry.notice);
         if !bool::from(expected.as_bytes().ct_eq(given.as_bytes())) {

@@ -4,7 +4,7 @@ use portcullis_apikey_cache::Peppers;
 use portcullis_versioned_secrets::{ParseFault, SecretVersion, VersionedSecrets};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{optional, refuse_high_versions};
+use super::{text::optional, versions::refuse_high};
 use crate::config::{given::Given, problems::Problems, settings, sources::Sources};
 
 /// Versions up to [`u16::MAX`], none of which contradicts a pepper; none where nothing is set.
@@ -29,7 +29,7 @@ pub(super) fn read(
             return None;
         }
     };
-    if !refuse_high_versions(&keys, u16::MAX.into(), &origin, problems) {
+    if !refuse_high(&keys, u16::MAX.into(), &origin, problems) {
         return None;
     }
     let peppers = peppers.and_then(|peppers| Peppers::new(peppers.clone()).ok());

