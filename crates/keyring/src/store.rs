@@ -1,10 +1,12 @@
 //! Where wrapped data keys and their states are stored.
 
+mod file;
 mod memory;
 mod query;
 mod record;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod tables;
 
 use std::{error::Error, fmt, num::NonZeroU32, time::SystemTime};
 
@@ -14,7 +16,7 @@ use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteDekStore;
-pub use self::{memory::MemoryDekStore, query::KeyQuery, record::StoredKey};
+pub use self::{file::FileDekStore, memory::MemoryDekStore, query::KeyQuery, record::StoredKey};
 
 /// Where wrapped data keys and their states live, shared by every process of a service.
 ///
