@@ -66,9 +66,8 @@ impl Tokens {
             }
             Credential::TokenFile(path) => held.read_again(path),
             Credential::AppRole(role) => {
-                let now = now();
-                let lease = held.lease;
-                let is_due = lease.is_none_or(|lease| lease.is_due(now));
+                // A lease that there is not does not end.
+                let is_due = held.lease.is_some_and(|lease| lease.is_due(now()));
                 match &held.token {
                     Some(token) if !is_due => Ok(Arc::clone(token)),
                     _ => held.renew_or_log_in(role, transport).await,

@@ -22,11 +22,11 @@ fn server(answers: Vec<String>) -> (VaultClientBuilder, Receiver<String>) {
     thread::spawn(move || {
         for answer in answers {
             let (mut connection, _) = listener.accept().unwrap();
-            let request = request_on(&mut connection);
-            connection.write_all(answer.as_bytes()).unwrap();
-            if sent.send(request).is_err() {
+            // Before the answer, so that who has the answer finds the request.
+            if sent.send(request_on(&mut connection)).is_err() {
                 return;
             }
+            connection.write_all(answer.as_bytes()).unwrap();
         }
     });
     let token = SecretString::from("canary-token");
