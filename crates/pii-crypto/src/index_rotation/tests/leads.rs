@@ -145,7 +145,7 @@ impl Application {
     }
 }
 
-/// The index of the leads; whoever replaces the phases is followed at once.
+/// The index of the leads; every replacement of the phases is followed at once.
 #[derive(Debug)]
 pub(super) struct Following(Arc<Leads>);
 

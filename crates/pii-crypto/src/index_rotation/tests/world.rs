@@ -191,7 +191,7 @@ impl World {
         }
     }
 
-    /// Whoever looks now, on phases that may be used now, finds every record, and no other.
+    /// A look-up of any process, on phases that may be used now, finds every record, and no other.
     pub(super) fn look_up_everything(&mut self) -> Result<(), Broken> {
         for process in 0..self.processes.len() {
             if self.now - self.processes[process].read_at >= self.phases_serve_for() {
