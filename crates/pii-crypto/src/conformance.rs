@@ -1,20 +1,25 @@
-//! A suite for implementations of [`SealedRows`](crate::reencrypt::SealedRows): made for yours, and run by
-//! the tables of this workspace.
+//! Suites for implementations of the traits that an application stores its rows and indexes with: one for
+//! each trait, made for yours.
 //!
-//! It panics at the first clause of the contract that does not hold: "`SealedRows`: the clause: what was
-//! seen".
+//! A suite is a function named after its trait. It panics at the first clause of the contract that
+//! does not hold: "`Trait`: the clause: what was seen".
 
 // A suite has one shape in every crate of this workspace: a file named after the trait, in it one
 // function of that name, which runs the clauses in order, each on an instance of its own. A clause is
 // a function named after the property; `clauses!` makes its words of that name, and `Clause` a panic.
 
+mod index_states;
 mod keys;
 mod sealed_rows;
 mod table;
 
 use std::fmt::{Debug, Display};
 
-pub use self::{sealed_rows::sealed_rows, table::TestTable};
+pub use self::{
+    index_states::{IndexTables, index_states},
+    sealed_rows::sealed_rows,
+    table::TestTable,
+};
 
 /// Runs functions in order, each with the [`Clause`] of its name before its other arguments.
 macro_rules! clauses {

@@ -1,0 +1,261 @@
+//! Taking the steps.
+
+use std::{
+    fmt,
+    num::NonZeroU32,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use portcullis_keyring::sweep::Progress;
+
+use super::{
+    machine::{Next, next},
+    states::{IndexStates, IndexStatesError, Replaced},
+};
+use crate::{
+    IllegalIndexStep, IndexState, IndexVersion,
+    reencrypt::{Reencryptor, RowFailure, Scope, SealedRows, SweepError},
+};
+
+/// A rotation of the index root of an application to one version.
+///
+/// It keeps nothing: what is stored says where it is. It can be stopped at any point, killed too, and
+/// another one goes on, in this process or in another; if several run at once, each step is done once.
+pub struct IndexRotation {
+    states: Arc<dyn IndexStates>,
+    rows: Vec<Arc<dyn SealedRows>>,
+    reencryptor: Reencryptor,
+}
+
+/// What a step did.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum IndexStep {
+    /// The version is written from now on, beside the one that is enforced.
+    Begun,
+    /// Every row has values of the version, and it is enforced.
+    Enforced {
+        /// The version that was, and is retiring now.
+        former: IndexVersion,
+    },
+    /// The former version is not written any more.
+    Retired {
+        /// The version that is gone.
+        former: IndexVersion,
+    },
+    /// The phase has to last: nothing was done.
+    Waiting {
+        /// How long it still has to.
+        ready_in: Duration,
+    },
+    /// Somebody else took the step at the same time.
+    Overtaken,
+    /// The version cannot be enforced: somebody has to look at these rows. The next call tries again.
+    Stopped(Stopped),
+    /// The version is the only one, and no value of another is left: other roots can leave the environment.
+    Done,
+}
+
+/// Why the new version is not enforced.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Stopped {
+    /// Rows with a value that another row has too, and only one may: two records turn out to be the same.
+    /// Merge them, or erase one. The first [`Report::MAX_LISTED`](crate::reencrypt::Report::MAX_LISTED) of
+    /// each table.
+    pub duplicates: Vec<RowFailure>,
+    /// Rows that cannot be indexed, or hold another field that does not open; as many of them.
+    pub failures: Vec<RowFailure>,
+    /// How many rows lack values of the version, those above included.
+    pub left: u64,
+    /// How many times a field has values under one of the two versions and none under the other.
+    pub differences: u64,
+}
+
+/// Why a step was not done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RotationError {
+    /// No version is enforced.
+    #[error("no version of the index root is enforced yet: start the service once")]
+    NotStarted,
+    /// Another rotation has not ended.
+    #[error("version {0} of the index root is on its way: end or abandon that rotation first")]
+    Other(IndexVersion),
+    /// The version is not written, and so cannot be given up.
+    #[error(transparent)]
+    Illegal(#[from] IllegalIndexStep),
+    /// The phases or values could not be read or written.
+    #[error(transparent)]
+    States(#[from] IndexStatesError),
+    /// Rows could not be read or written, or there are no keys to open them with.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+}
+
+impl IndexRotation {
+    /// A rotation over every table whose rows are indexed. `reencryptor` is what rows are opened with; its
+    /// pace is how fast they are indexed, and its timer what tells the time.
+    #[must_use]
+    pub fn new(
+        states: Arc<dyn IndexStates>,
+        rows: Vec<Arc<dyn SealedRows>>,
+        reencryptor: Reencryptor,
+    ) -> Self {
+        Self {
+            states,
+            rows,
+            reencryptor,
+        }
+    }
+
+    /// The next step to where `target` is the only version.
+    ///
+    /// # Errors
+    /// [`RotationError`]; the next call goes on.
+    pub async fn step(
+        &self,
+        target: IndexVersion,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+    ) -> Result<IndexStep, RotationError> {
+        let state = self.states.read().await?;
+        match next(&state, target, self.now()) {
+            Next::NotStarted => Err(RotationError::NotStarted),
+            Next::Other(version) => Err(RotationError::Other(version)),
+            Next::Wait(ready_in) => Ok(IndexStep::Waiting { ready_in }),
+            Next::Begin => {
+                self.delete_others(&state).await?;
+                let new = state.begin(target, self.now())?;
+                self.replace(&state, &new, IndexStep::Begun).await
+            }
+            Next::Enforce { former } => self.enforce(&state, former, target, progress).await,
+            Next::Retire { former } => {
+                self.in_batches(async |limit| self.states.copy_columns(target, limit).await)
+                    .await?;
+                let new = state.retire(former, self.now())?;
+                self.replace(&state, &new, IndexStep::Retired { former })
+                    .await
+            }
+            Next::Finish => {
+                self.delete_others(&state).await?;
+                Ok(IndexStep::Done)
+            }
+        }
+    }
+
+    /// Steps until it is done, waiting between them: minutes.
+    ///
+    /// # Errors
+    /// [`RotationError`]. Rows that stop it are not an error: [`IndexStep::Stopped`].
+    pub async fn run(
+        &self,
+        target: IndexVersion,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+    ) -> Result<IndexStep, RotationError> {
+        loop {
+            match self.step(target, progress).await? {
+                IndexStep::Waiting { ready_in } => self.reencryptor.timer.wait(ready_in).await,
+                IndexStep::Begun
+                | IndexStep::Enforced { .. }
+                | IndexStep::Retired { .. }
+                | IndexStep::Overtaken => {}
+                end @ (IndexStep::Done | IndexStep::Stopped(_)) => return Ok(end),
+            }
+        }
+    }
+
+    /// Gives up a rotation whose version is not enforced yet: it is not written any more, and its values
+    /// are deleted when the next one begins.
+    ///
+    /// # Errors
+    /// [`RotationError::Illegal`] when `target` is not written.
+    pub async fn abandon(&self, target: IndexVersion) -> Result<Replaced, RotationError> {
+        let state = self.states.read().await?;
+        let new = state.abandon(target, self.now())?;
+        Ok(self.states.replace(&state, &new).await?)
+    }
+
+    async fn enforce(
+        &self,
+        state: &IndexState,
+        former: IndexVersion,
+        target: IndexVersion,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+    ) -> Result<IndexStep, RotationError> {
+        let mut stopped = Stopped::default();
+        let (scope, sweep) = (Scope::NotIndexed(target), format!("index-{target}"));
+        for rows in &self.rows {
+            let run = self.reencryptor.run(&**rows, &scope, &sweep, progress);
+            let report = run.await?;
+            stopped.duplicates.extend(report.duplicates);
+            stopped.failures.extend(report.failures);
+            stopped.left += report.left;
+        }
+        stopped.differences = self.states.differences(former, target).await?;
+        if stopped.is_any() {
+            return Ok(IndexStep::Stopped(stopped));
+        }
+        let new = state.enforce(target, self.now())?;
+        self.replace(state, &new, IndexStep::Enforced { former })
+            .await
+    }
+
+    fn now(&self) -> SystemTime {
+        self.reencryptor.timer.wall()
+    }
+
+    /// A batch at a time, at its pace, until there is nothing left.
+    async fn in_batches(
+        &self,
+        batch: impl AsyncFn(NonZeroU32) -> Result<u64, IndexStatesError>,
+    ) -> Result<(), IndexStatesError> {
+        let Reencryptor { pace, timer, .. } = &self.reencryptor;
+        let began = timer.monotonic();
+        let mut done = 0;
+        loop {
+            match batch(pace.batch()).await? {
+                0 => return Ok(()),
+                rows => done += rows,
+            }
+            let elapsed = timer.monotonic().saturating_sub(began);
+            timer
+                .wait(pace.not_before(done).saturating_sub(elapsed))
+                .await;
+        }
+    }
+
+    async fn delete_others(&self, state: &IndexState) -> Result<(), IndexStatesError> {
+        let live = state.live();
+        self.in_batches(async |limit| self.states.delete_others(&live, limit).await)
+            .await
+    }
+
+    async fn replace(
+        &self,
+        state: &IndexState,
+        new: &IndexState,
+        step: IndexStep,
+    ) -> Result<IndexStep, RotationError> {
+        Ok(match self.states.replace(state, new).await? {
+            Replaced::Done => step,
+            Replaced::Changed => IndexStep::Overtaken,
+        })
+    }
+}
+
+impl Stopped {
+    const fn is_any(&self) -> bool {
+        self.left > 0 || self.differences > 0
+    }
+}
+
+impl fmt::Debug for IndexRotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IndexRotation")
+            .field("states", &self.states)
+            .field("rows", &self.rows)
+            .field("reencryptor", &self.reencryptor)
+            .finish()
+    }
+}
