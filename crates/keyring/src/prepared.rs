@@ -113,8 +113,8 @@ impl PreparedKeys {
         }
     }
 
-    /// What a key of the tenant is for, usable or not; `None` if it was not prepared, or the tenant has no
-    /// such key.
+    /// What a key with an id is for, if it was prepared and is one of the tenant, whatever its state and however
+    /// old that is: for a reader of sealed values that are not told apart by where they stand.
     #[must_use]
     pub fn purpose_of(&self, id: KeyId) -> Option<&Purpose> {
         match &self.by_id.get(&id)?.what {
