@@ -9,12 +9,14 @@ mod driver;
 mod machine;
 mod memory;
 mod states;
+mod step;
 
 pub use self::{
-    driver::{IndexRotation, IndexStep, RotationError, Stopped},
+    driver::IndexRotation,
     machine::PHASE_LASTS,
     memory::{MemoryIndex, ValueTaken},
     states::{IndexStates, IndexStatesError, Replaced},
+    step::{IndexStep, RotationError, Stopped},
 };
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use sqlx::Row as _;
 
 use super::{
     disturbed::{Application, Disturbed, Event},
+    read::Read,
     shop::Shop,
 };
 
@@ -464,7 +465,7 @@ async fn what_a_client_sealed_is_left_alone_where_only_the_key_says_the_kind() {
     *damaged.last_mut().unwrap() ^= 1;
     set_sealed_email(&shop, "c2", &damaged).await;
 
-    let untyped = super::faulty::Untyped::new(shop.customers.clone());
+    let untyped = Read::untyped(shop.customers.clone());
     let report = run(&shop.reencryptor(), &untyped, &Scope::All).await;
     let failed = report.failures.iter();
     let failed = failed.map(|failure| (failure.row.as_str(), failure.reason));

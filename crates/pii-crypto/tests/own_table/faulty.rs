@@ -9,7 +9,7 @@ use portcullis_pii_crypto::{
     reencrypt::{IndexWrite, RowChange, RowError, RowOutcome, Scope, SealedRow, SealedRows},
 };
 
-use super::{customers::Customers, shop::Shop};
+use super::shop::Shop;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fault {
@@ -147,51 +147,5 @@ impl Faulty {
             Fault::OneCursor => "sweep",
             _ => sweep,
         }
-    }
-}
-
-/// The table, as if only the keys told the kinds of its fields; as events are read.
-#[derive(Debug)]
-pub(crate) struct Untyped(Customers);
-
-impl Untyped {
-    pub(crate) const fn new(customers: Customers) -> Self {
-        Self(customers)
-    }
-}
-
-#[async_trait]
-impl SealedRows for Untyped {
-    fn table(&self) -> &str {
-        self.0.table()
-    }
-
-    async fn count(&self, scope: &Scope) -> Result<u64, RowError> {
-        self.0.count(scope).await
-    }
-
-    async fn page(
-        &self,
-        scope: &Scope,
-        after: Option<&Cursor>,
-        limit: NonZeroU32,
-    ) -> Result<Vec<SealedRow>, RowError> {
-        let mut page = self.0.page(scope, after, limit).await?;
-        for field in page.iter_mut().flat_map(|row| &mut row.fields) {
-            field.kind = None;
-        }
-        Ok(page)
-    }
-
-    async fn apply(&self, changes: &[RowChange]) -> Result<Vec<RowOutcome>, RowError> {
-        self.0.apply(changes).await
-    }
-
-    async fn cursor(&self, sweep: &str) -> Result<Option<Cursor>, RowError> {
-        self.0.cursor(sweep).await
-    }
-
-    async fn set_cursor(&self, sweep: &str, cursor: Option<&Cursor>) -> Result<(), RowError> {
-        self.0.set_cursor(sweep, cursor).await
     }
 }

@@ -110,6 +110,18 @@ impl Application {
         set.expect("nothing is taken by nothing");
     }
 
+    /// Of the values of a lead, those of some versions.
+    pub(super) fn keep_versions(&self, record: &str, versions: &[u16]) {
+        let email = PiiKind::of::<Email>().parse(&format!("{record}@example.com"));
+        let email = email.expect("an address");
+        let writes = self.leads.index(&self.leads.tenant, FIELD, &email);
+        let writes = writes.into_iter();
+        let kept = writes.filter(|write| versions.contains(&write.value.version().value()));
+        let kept: Vec<_> = kept.map(|write| (FIELD, write)).collect();
+        let set = self.leads.index.set(&self.leads.tenant, record, &kept);
+        set.expect("nobody has them");
+    }
+
     pub(super) fn swap_sealed(&self, one: &str, other: &str) {
         let mut rows = self.leads.rows.lock().expect("no one panics");
         let (first, second) = (rows[one].clone(), rows[other].clone());
@@ -145,7 +157,7 @@ impl Application {
     }
 }
 
-/// The index of the leads; whoever replaces the phases is followed at once.
+/// The index of the leads; every replacement of the phases is followed at once.
 #[derive(Debug)]
 pub(super) struct Following(Arc<Leads>);
 

@@ -2,12 +2,14 @@
 //! that commit up to 30 s after they were decided, rotations that are held up between any two steps. Values
 //! of the index are pairs of version and address; time goes in seconds.
 
+mod rotations;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{Duration, SystemTime},
 };
 
-use super::super::machine::{Next, next};
+use self::rotations::Staged;
 use crate::{IndexPhase, IndexState, IndexVersion};
 
 pub(super) type Address = u8;
@@ -73,14 +75,6 @@ struct Write {
     versions: Vec<IndexVersion>,
     record: Option<Record>,
     address: Option<Address>,
-}
-
-/// What a rotation is about to do, on what it has read.
-#[derive(Debug, Clone)]
-enum Staged {
-    Replace(IndexState, IndexState),
-    DeleteThen(Option<(IndexState, IndexVersion)>),
-    Index(Record, Row, IndexVersion),
 }
 
 pub(super) type Broken = String;
@@ -191,7 +185,7 @@ impl World {
         }
     }
 
-    /// Whoever looks now, on phases that may be used now, finds every record, and no other.
+    /// A look-up of any process, on phases that may be used now, finds every record, and no other.
     pub(super) fn look_up_everything(&mut self) -> Result<(), Broken> {
         for process in 0..self.processes.len() {
             if self.now - self.processes[process].read_at >= self.phases_serve_for() {
@@ -220,123 +214,6 @@ impl World {
         Ok(())
     }
 
-    /// A rotation does what it was about to do, or reads where things are and decides what to do.
-    pub(super) fn rotate(&mut self, rotation: usize) -> Result<(), Broken> {
-        let at = rotation % self.rotations.len();
-        let next = match self.rotations[at].take() {
-            None => self.stage(),
-            // It was held up for so long that the database has rolled it back.
-            Some((staged_at, staged)) if self.is_rolled_back(staged_at, &staged) => None,
-            Some((_, staged)) => self.act(staged)?,
-        };
-        self.rotations[at] = next.map(|staged| (self.now, staged));
-        Ok(())
-    }
-
-    /// A person gives up the rotation.
-    pub(super) fn abandon(&mut self, rotation: usize) {
-        let at = rotation % self.rotations.len();
-        let mut others = self.stored.live().into_iter();
-        let abandoned = others.find_map(|it| self.stored.abandon(it, self.wall()).ok());
-        if let Some(new) = abandoned {
-            let replace = Staged::Replace(self.stored.clone(), new);
-            self.rotations[at] = Some((self.now, replace));
-        }
-    }
-
-    fn is_rolled_back(&self, staged_at: u64, staged: &Staged) -> bool {
-        let waited = self.now - staged_at;
-        match staged {
-            Staged::Replace(..) => waited > 15 && self.rule != Rule::PhasesStoredLate,
-            Staged::Index(..) => waited > 30,
-            Staged::DeleteThen(_) => false,
-        }
-    }
-
-    fn stage(&mut self) -> Option<Staged> {
-        let (state, enforced) = (self.stored.clone(), self.stored.enforced()?);
-        let others = state.live().into_iter().filter(|it| *it != enforced);
-        let written =
-            |it: &IndexVersion| matches!(state.phase(*it), Some((IndexPhase::Written, _)));
-        // One that is under way is ended, and then the next begins.
-        let is_alone = state.live().len() == 1;
-        let target = others.into_iter().find(written).unwrap_or(enforced);
-        match self.next(&state, target) {
-            Next::NotStarted | Next::Other(_) => unreachable!("one rotation is under way at most"),
-            Next::Wait(_) => None,
-            Next::Finish if is_alone => {
-                let next = version(u32::from(enforced.value()) + 1);
-                Some(Staged::DeleteThen(Some((state, next))))
-            }
-            Next::Begin | Next::Finish => Some(Staged::DeleteThen(None)),
-            Next::Enforce { former } => {
-                let lacking = self.lacking(former, target);
-                if let Some(record) = lacking
-                    && self.rule != Rule::EnforceWithoutBackfill
-                {
-                    return Some(Staged::Index(record, self.rows[&record], target));
-                }
-                let mut new = state.enforce(target, self.wall()).expect("it is written");
-                if self.rule == Rule::EnforceWithoutRetiring {
-                    new = new.retire(former, self.wall()).expect("it is retiring");
-                }
-                Some(Staged::Replace(state, new))
-            }
-            Next::Retire { former } => {
-                let new = state.retire(former, self.wall()).expect("it is retiring");
-                Some(Staged::Replace(state, new))
-            }
-        }
-    }
-
-    /// The machine's next step, by the clock of the rule.
-    fn next(&self, state: &IndexState, target: IndexVersion) -> Next {
-        let at_once = next(state, target, time(self.now + 60));
-        let soon = next(state, target, time(self.now + 50));
-        match (self.rule, at_once) {
-            (Rule::BackfillAtOnce, Next::Enforce { .. })
-            | (Rule::RetireAtOnce, Next::Retire { .. })
-            | (Rule::DeleteAtOnce, Next::Finish) => at_once,
-            (Rule::PhasesOfTenSeconds, _) => soon,
-            _ => next(state, target, self.wall()),
-        }
-    }
-
-    fn act(&mut self, staged: Staged) -> Result<Option<Staged>, Broken> {
-        match staged {
-            Staged::Replace(expected, new) => self.replace(&expected, new),
-            Staged::Index(record, read, version) => {
-                let is_as_read = self.rows.get(&record) == Some(&read);
-                if self.rows.contains_key(&record)
-                    && (is_as_read || self.rule == Rule::BackfillOverwrites)
-                {
-                    let other = self.index.insert((version, read.address), record);
-                    if other.is_some_and(|other| other != record) {
-                        return Err(format!("{record} and {other:?} both have {}", read.address));
-                    }
-                }
-            }
-            Staged::DeleteThen(then) => {
-                let stored = self.stored.live();
-                self.index
-                    .retain(|(version, _), _| stored.contains(version));
-                if let Some((expected, next)) = then {
-                    self.begun += 1;
-                    let begun = expected.begin(next, self.wall());
-                    let begun = begun.expect("one was live");
-                    return Ok(Some(Staged::Replace(expected, begun)));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn replace(&mut self, expected: &IndexState, new: IndexState) {
-        if self.stored == *expected {
-            self.stored = new;
-        }
-    }
-
     /// Once values of dead versions were deleted, nobody writes one again: their roots have left.
     pub(super) fn no_value_is_left_over(&self) -> Result<(), Broken> {
         let lowest = self.stored.live().into_iter().min();
@@ -348,14 +225,6 @@ impl World {
             None => Ok(()),
             Some((version, _)) => Err(format!("a value of version {version} is left over")),
         }
-    }
-
-    fn lacking(&self, former: IndexVersion, target: IndexVersion) -> Option<Record> {
-        let has = |version| -> BTreeSet<Record> {
-            let of = self.index.iter().filter(|((it, _), _)| *it == version);
-            of.map(|(_, record)| *record).collect()
-        };
-        has(former).difference(&has(target)).next().copied()
     }
 
     fn holders(&self, address: Address) -> impl Iterator<Item = Record> {
