@@ -122,3 +122,35 @@ impl Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_that_of_this_run() {
+        let progress = Progress {
+            done: 900,
+            earlier: 500,
+            total: 1_000,
+            elapsed: Duration::from_secs(4),
+            ..Progress::default()
+        };
+        assert!((progress.rate() - 100.0).abs() < f64::EPSILON);
+        assert_eq!(progress.eta(), Some(Duration::from_secs(1)));
+        assert_eq!(Progress::default().eta(), Some(Duration::ZERO));
+        let nothing_yet = Progress {
+            total: 1,
+            ..Progress::default()
+        };
+        assert_eq!(nothing_yet.eta(), None);
+    }
+
+    #[test]
+    fn a_pace_says_when_it_goes_on() {
+        let four = NonZeroU32::new(4).unwrap();
+        assert_eq!(Pace::default().not_before(1_000), Duration::ZERO);
+        let slow = Pace::default().at_most(four);
+        assert_eq!(slow.not_before(6), Duration::from_millis(1_500));
+    }
+}
