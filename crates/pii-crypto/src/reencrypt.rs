@@ -10,6 +10,7 @@ mod report;
 mod rows;
 mod sweep;
 mod timer;
+mod verified;
 mod verify;
 
 use std::sync::Arc;
@@ -30,7 +31,7 @@ pub use self::{
         SealedRows,
     },
     timer::{Timer, TokioTimer},
-    verify::{IndexCounts, StillNeeded, Verified},
+    verified::{IndexCounts, StillNeeded, Verified},
 };
 
 /// Goes over the rows of a table while the application reads and writes them.

@@ -16,11 +16,15 @@ mod faulty;
 mod interleavings;
 #[path = "own_table/killed.rs"]
 mod killed;
+#[path = "own_table/outages.rs"]
+mod outages;
 #[path = "own_table/read.rs"]
 mod read;
 #[path = "own_table/root_rotation.rs"]
 mod root_rotation;
 #[path = "own_table/shop.rs"]
 mod shop;
+#[path = "own_table/verified.rs"]
+mod verified;
 #[path = "own_table/writers.rs"]
 mod writers;

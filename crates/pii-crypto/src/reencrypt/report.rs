@@ -66,6 +66,9 @@ pub enum FailureReason {
         "the data key does not unwrap: see whether every version of the key-encryption key is configured"
     )]
     KeyNotUnwrapped,
+    /// Preparing keys and using them took more than 10 s, each time.
+    #[error("the keys were too old before they were used: run again when the machine is less busy")]
+    StaleKeys,
     /// The tenant was erased, and gets no keys to seal with.
     #[error("the tenant was erased: it gets no new keys")]
     TenantErased,

@@ -84,7 +84,8 @@ async fn a_killed_sweep_goes_on() {
         assert!(!start(&file, old, Some(pages)));
         let scope = Scope::Keys([old].into());
         let now = shop.customers.count(&scope).await.unwrap();
-        // It went on where it was, and got further.
+        let at = shop.customers.cursor("retire").await.unwrap();
+        assert!(at.is_some(), "it does not know where it was");
         assert!(now > 0 && now + 5 * pages as u64 <= left, "{now} of {left}");
         left = now;
         // What is done and what is not opens.

@@ -11,7 +11,7 @@ use portcullis_keyring::{
 };
 use portcullis_pii_crypto::{
     Cipher, Email, IndexRoots, PersonName, Pii, PiiKinds, PiiType,
-    reencrypt::{Reencryptor, Verified},
+    reencrypt::{Reencryptor, Report, Scope, SealedRows, Verified},
 };
 use secrecy::SecretBox;
 use sqlx::{
@@ -153,4 +153,50 @@ impl Shop {
         let key = self.keys.load(id).await.expect("the store answers");
         key.expect("the key is there")
     }
+
+    /// Runs a sweep of a scope to its end.
+    pub(crate) async fn run(&self, rows: &dyn SealedRows, scope: &Scope) -> Report {
+        run(&self.reencryptor(), rows, scope).await
+    }
+
+    /// Stores customers c0, c1, …
+    pub(crate) async fn fill(&self, customers: u32) {
+        for number in 0..customers {
+            let address = format!("customer.{number}@example.com");
+            self.store(&format!("c{number}"), &address, "Customer")
+                .await;
+        }
+    }
+
+    /// What is sealed in the place of an address.
+    pub(crate) async fn sealed_email(&self, id: &str) -> Vec<u8> {
+        let select = sqlx::query_scalar("SELECT email_sealed FROM customer WHERE id = ?").bind(id);
+        select.fetch_one(&self.pool).await.expect("it is there")
+    }
+
+    pub(crate) async fn set_sealed_email(&self, id: &str, bytes: &[u8]) {
+        sqlx::query("UPDATE customer SET email_sealed = ? WHERE id = ?")
+            .bind(bytes)
+            .bind(id)
+            .execute(&self.pool)
+            .await
+            .expect("it is stored");
+    }
+
+    /// Notes a key that a row does not need.
+    pub(crate) async fn note(&self, key: KeyId, id: &str) {
+        sqlx::query("INSERT OR IGNORE INTO customer_key (key_id, customer) VALUES (?, ?)")
+            .bind(key.value())
+            .bind(id)
+            .execute(&self.pool)
+            .await
+            .expect("it is stored");
+    }
+}
+
+/// Runs a sweep of a scope to its end.
+pub(crate) async fn run(reencryptor: &Reencryptor, rows: &dyn SealedRows, scope: &Scope) -> Report {
+    let mut nobody = |_: &_| {};
+    let report = reencryptor.run(rows, scope, "sweep", &mut nobody).await;
+    report.expect("it comes to its end")
 }

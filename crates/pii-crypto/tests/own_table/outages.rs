@@ -1,0 +1,185 @@
+//! Places that are down, and sweeps that were stopped.
+
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use portcullis_keyring::{
+    DataKey, Keyring,
+    clock::Clock as _,
+    kek::{GeneratedKey, KekContext, KekError, KekProvider, MemoryKek, WrappedKey},
+    store::MemoryDekStore,
+    sweep::{Pace, Progress},
+};
+use portcullis_pii_crypto::{
+    Email, PersonName, PiiKinds, PiiType,
+    reencrypt::{Reencryptor, Scope, SealedRows as _, SweepError},
+};
+
+use super::{
+    disturbed::{Application, Disturbed, Event},
+    shop::{Shop, run},
+};
+
+#[derive(Debug)]
+struct Nobody;
+
+#[async_trait]
+impl Application for Nobody {
+    async fn disturb(&self, _event: &Event) {}
+}
+
+/// Is down for as many calls as it is told.
+#[derive(Debug)]
+struct Down {
+    kek: MemoryKek,
+    calls: AtomicU32,
+}
+
+impl Down {
+    fn ask(&self) -> Result<(), KekError> {
+        let less = |calls: u32| calls.checked_sub(1);
+        let order = Ordering::Relaxed;
+        match self.calls.fetch_update(order, order, less) {
+            Ok(_) => Err(KekError::Unavailable("no route".into())),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl KekProvider for Down {
+    async fn generate(&self, context: &KekContext) -> Result<GeneratedKey, KekError> {
+        self.ask()?;
+        self.kek.generate(context).await
+    }
+
+    async fn wrap(&self, context: &KekContext, key: &DataKey) -> Result<WrappedKey, KekError> {
+        self.kek.wrap(context, key).await
+    }
+
+    async fn unwrap_key(
+        &self,
+        context: &KekContext,
+        key: &WrappedKey,
+    ) -> Result<DataKey, KekError> {
+        self.ask()?;
+        self.kek.unwrap_key(context, key).await
+    }
+
+    async fn rewrap(&self, context: &KekContext, key: &WrappedKey) -> Result<WrappedKey, KekError> {
+        self.kek.rewrap(context, key).await
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_is_down_stops_the_sweep_which_goes_on_later() {
+    let (_folder, shop) = Shop::new().await;
+    shop.fill(4).await;
+    let old = shop.rotate(&Email::purpose()).await;
+    let scope = Scope::Keys([old].into());
+    // Cursor, count; then of two rows: page, apply, cursor; page, and down for good.
+    let mut events = vec![Event::Nothing; 6];
+    events.resize(60, Event::Fails);
+    let rows = Disturbed::new(&shop, events, &Nobody);
+    let reencryptor = shop
+        .reencryptor()
+        .pace(Pace::batches_of(NonZeroU32::MIN.saturating_add(1)));
+    let mut nobody = |_: &_| {};
+    let error = reencryptor.run(&rows, &scope, "sweep", &mut nobody).await;
+    let error = error.expect_err("it is down");
+    assert!(matches!(error, SweepError::Rows(_)), "{error}");
+    assert_eq!(shop.customers.count(&scope).await.unwrap(), 2);
+
+    let report = run(&reencryptor, &shop.customers, &scope).await;
+    assert!(report.is_complete());
+    assert_eq!((report.progress.earlier, report.progress.done), (2, 4));
+    assert_eq!((report.progress.changed, report.progress.total), (2, 4));
+
+    // Three failures in a row are waited out.
+    let (_folder, shop) = Shop::new().await;
+    shop.fill(1).await;
+    let old = shop.rotate(&Email::purpose()).await;
+    let rows = Disturbed::new(&shop, vec![Event::Fails; 3], &Nobody);
+    let report = shop.run(&rows, &Scope::Keys([old].into())).await;
+    assert!(report.is_complete());
+}
+
+#[tokio::test]
+async fn a_key_encryption_key_that_is_down_stops_the_sweep_and_loses_nothing() {
+    let (_folder, shop) = Shop::new().await;
+    shop.store_plain("c0", "one@example.com", "One").await;
+    let kek = Arc::new(Down {
+        kek: MemoryKek::new().unwrap(),
+        calls: AtomicU32::new(0),
+    });
+    let keyring = Keyring::builder(kek.clone(), Arc::new(MemoryDekStore::new()))
+        .clock(shop.clock.clone())
+        .build();
+    let reencryptor = Reencryptor::new(keyring, PiiKinds::built_in()).timer(shop.clock.clone());
+    kek.calls.store(u32::MAX, Ordering::Relaxed);
+    let mut nobody = |_: &_| {};
+    let run_down = reencryptor.run(&shop.customers, &Scope::Plaintext, "sweep", &mut nobody);
+    let error = run_down.await.expect_err("it is down");
+    assert!(matches!(error, SweepError::Keys(_)), "{error}");
+    assert_eq!(shop.email("c0").await, "one@example.com");
+
+    kek.calls.store(0, Ordering::Relaxed);
+    let report = run(&reencryptor, &shop.customers, &Scope::Plaintext).await;
+    assert!(report.is_complete(), "{report:?}");
+}
+
+#[tokio::test]
+async fn it_keeps_its_pace() {
+    let (_folder, shop) = Shop::new().await;
+    shop.fill(6).await;
+    let old = shop.rotate(&Email::purpose()).await;
+    let (two, rate) = (NonZeroU32::new(2).unwrap(), NonZeroU32::new(4).unwrap());
+    let pace = Pace::batches_of(two).at_most(rate);
+    let began = shop.clock.monotonic();
+    let mut seen = Vec::new();
+    let mut show = |progress: &Progress| {
+        seen.push((progress.done, progress.total, progress.elapsed));
+    };
+    let scope = Scope::Keys([old].into());
+    let reencryptor = shop.reencryptor().pace(pace);
+    let report = reencryptor
+        .run(&shop.customers, &scope, "sweep", &mut show)
+        .await;
+    assert!(report.unwrap().is_complete());
+    let half = Duration::from_millis(500);
+    assert_eq!(
+        seen,
+        [(2, 6, Duration::ZERO), (4, 6, half), (6, 6, 2 * half)]
+    );
+    let took = shop.clock.monotonic() - began;
+    assert_eq!(took, 3 * half);
+}
+
+#[tokio::test]
+async fn a_sweep_of_other_keys_under_the_same_name_begins_at_the_first_row() {
+    let (_folder, shop) = Shop::new().await;
+    shop.fill(4).await;
+    let emails = shop.rotate(&Email::purpose()).await;
+    let names = shop.rotate(&PersonName::purpose()).await;
+    let one = shop.reencryptor().pace(Pace::batches_of(NonZeroU32::MIN));
+    // Killed after the second row of the first scope.
+    let mut events = vec![Event::Nothing; 8];
+    events.push(Event::KilledBefore);
+    let rows = Disturbed::new(&shop, events, &Nobody);
+    let scope = Scope::Keys([emails].into());
+    let mut nobody = |_: &_| {};
+    tokio::select! {
+        report = one.run(&rows, &scope, "sweep", &mut nobody) => panic!("{report:?}"),
+        () = rows.killed.notified() => {}
+    }
+    let report = run(&one, &shop.customers, &Scope::Keys([names].into())).await;
+    assert!(report.is_complete());
+    assert_eq!((report.progress.earlier, report.progress.done), (0, 4));
+}
