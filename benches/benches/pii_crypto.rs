@@ -18,7 +18,7 @@ use portcullis_keyring::{
     store::MemoryDekStore,
 };
 use portcullis_pii_crypto::{
-    Cipher, Email, EpochPolicy, IndexRoots, Pii, PiiType as _, secrets::VersionedSecrets,
+    Aead, Cipher, Email, EpochPolicy, IndexRoots, Pii, PiiType as _, secrets::VersionedSecrets,
 };
 use secrecy::SecretBox;
 use sha2::Sha256;
@@ -86,18 +86,20 @@ const MESSAGES: u32 = 100_000;
 struct Renewed<'a> {
     world: &'a World,
     tenant: TenantId,
+    aead: Aead,
     cipher: Cipher,
     left: u32,
 }
 
 impl<'a> Renewed<'a> {
-    fn new(world: &'a World) -> Self {
+    fn new(world: &'a World, aead: Aead) -> Self {
         let tenant = world.tenant(0);
-        let cipher = world.cipher(&tenant);
+        let cipher = world.cipher(&tenant).with_aead(aead);
         let left = MESSAGES;
         Self {
             world,
             tenant,
+            aead,
             cipher,
             left,
         }
@@ -106,7 +108,7 @@ impl<'a> Renewed<'a> {
     fn cipher(&mut self) -> &Cipher {
         self.left -= 1;
         if self.left == 0 {
-            self.cipher = self.world.cipher(&self.tenant);
+            self.cipher = self.world.cipher(&self.tenant).with_aead(self.aead);
             self.left = MESSAGES;
         }
         &self.cipher
@@ -164,6 +166,12 @@ fn tink() -> Box<dyn tink_core::Aead> {
 
 const THREADS: [usize; 2] = [1, 2];
 
+/// What ours is called by the library that encrypts.
+const OURS: [(&str, Aead); 2] = [
+    ("portcullis", Aead::Ring),
+    ("portcullis_aws_lc_rs", Aead::AwsLc),
+];
+
 fn named(library: &str, threads: usize) -> BenchmarkId {
     let input = if threads == 1 {
         "1_thread"
@@ -178,15 +186,17 @@ fn seal(criterion: &mut Criterion<ProcessorTime>) {
     let mut group = criterion.benchmark_group("seal");
     group.throughput(Throughput::Elements(1));
     for threads in THREADS {
-        group.bench_function(named("portcullis", threads), |bencher| {
-            on_threads(bencher, threads, |_| {
-                let (email, mut renewed) = (address(), Renewed::new(&world));
-                move || {
-                    let cipher = renewed.cipher();
-                    black_box(cipher.seal(FIELD, RECORD, &email).expect("it seals"));
-                }
+        for (ours, aead) in OURS {
+            group.bench_function(named(ours, threads), |bencher| {
+                on_threads(bencher, threads, |_| {
+                    let (email, mut renewed) = (address(), Renewed::new(&world, aead));
+                    move || {
+                        let cipher = renewed.cipher();
+                        black_box(cipher.seal(FIELD, RECORD, &email).expect("it seals"));
+                    }
+                });
             });
-        });
+        }
         let key = ring::InPlace::new();
         group.bench_function(named("ring", threads), |bencher| {
             on_threads(bencher, threads, |_| || drop(black_box(key.seal(&aad))));
@@ -210,19 +220,21 @@ fn open(criterion: &mut Criterion<ProcessorTime>) {
     let mut group = criterion.benchmark_group("open");
     group.throughput(Throughput::Elements(1));
     for threads in THREADS {
-        let sealed = Renewed::new(&world)
-            .cipher()
-            .seal(FIELD, RECORD, &address());
-        let sealed = sealed.expect("it seals");
-        group.bench_function(named("portcullis", threads), |bencher| {
-            on_threads(bencher, threads, |_| {
-                let (sealed, mut renewed) = (&sealed, Renewed::new(&world));
-                move || {
-                    let cipher = renewed.cipher();
-                    black_box(cipher.open(FIELD, RECORD, sealed).expect("it opens"));
-                }
+        for (ours, aead) in OURS {
+            let sealed = Renewed::new(&world, aead)
+                .cipher()
+                .seal(FIELD, RECORD, &address());
+            let sealed = sealed.expect("it seals");
+            group.bench_function(named(ours, threads), |bencher| {
+                on_threads(bencher, threads, |_| {
+                    let (sealed, mut renewed) = (&sealed, Renewed::new(&world, aead));
+                    move || {
+                        let cipher = renewed.cipher();
+                        black_box(cipher.open(FIELD, RECORD, sealed).expect("it opens"));
+                    }
+                });
             });
-        });
+        }
         let key = ring::InPlace::new();
         let sealed = key.seal(&aad);
         group.bench_function(named("ring", threads), |bencher| {

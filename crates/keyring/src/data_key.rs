@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use ring::hkdf;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretBox};
+use sha2::Sha256;
+use zeroize::Zeroizing;
 
 /// A data key (DEK): 256 random bits that never touch data themselves.
 ///
@@ -56,21 +58,31 @@ pub(crate) fn expand_sha256<const N: usize>(
     info: &[&[u8]],
     out: &mut [u8; N],
 ) {
-    const { assert!(N <= 255 * 32, "RFC 5869 limits the output to 255 blocks") };
+    const {
+        assert!(
+            N <= 255 * HASH_BYTES,
+            "RFC 5869 limits the output to 255 blocks"
+        )
+    };
     // EXPOSE: a one-way derivation.
-    hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, prk.expose_secret())
-        .expand(info, OutputBytes(N))
-        .and_then(|output| output.fill(out))
-        .expect("the length is within the limit, and `out` has it");
-}
-
-struct OutputBytes(usize);
-
-impl hkdf::KeyType for OutputBytes {
-    fn len(&self) -> usize {
-        self.0
+    let prk = Hmac::<Sha256>::new_from_slice(prk.expose_secret()).expect("HMAC takes any key");
+    let mut last = Zeroizing::new([0; HASH_BYTES]);
+    for (number, block) in (1..=u8::MAX).zip(out.chunks_mut(HASH_BYTES)) {
+        // The state and each message are wiped when they are dropped.
+        let mut hmac = prk.clone();
+        if number > 1 {
+            hmac.update(&*last);
+        }
+        for part in info {
+            hmac.update(part);
+        }
+        hmac.update(&[number]);
+        last.copy_from_slice(&hmac.finalize().into_bytes());
+        block.copy_from_slice(&last[..block.len()]);
     }
 }
+
+const HASH_BYTES: usize = 32;
 
 #[cfg(test)]
 mod tests {

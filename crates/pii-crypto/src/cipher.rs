@@ -2,6 +2,7 @@
 
 mod aead;
 mod associated_data;
+mod derived;
 mod epoch;
 mod subkey;
 
@@ -12,14 +13,16 @@ use portcullis_keyring::{
 };
 use zeroize::Zeroizing;
 
-use self::{associated_data::with_associated_data, epoch::KeySubkeys};
+#[cfg(feature = "aws-lc-rs")]
+use self::aead::AwsLc;
+use self::{aead::Ring, associated_data::with_associated_data, derived::Library};
 use crate::{
     Pii, PiiType, Sealed, Suite,
     observer::{Observer, Operation, observed},
     sealed::{HEADER_BYTES, OVERHEAD_BYTES},
 };
 
-pub use self::epoch::EpochPolicy;
+pub use self::{aead::Aead, epoch::EpochPolicy};
 
 /// The longest value that can be sealed, in bytes.
 pub(crate) const MAX_PLAINTEXT_BYTES: usize = 64 * 1024;
@@ -39,6 +42,7 @@ pub(crate) const MAX_PLAINTEXT_BYTES: usize = 64 * 1024;
 pub struct Cipher {
     keys: PreparedKeys,
     epochs: EpochPolicy,
+    aead: Aead,
     observer: Option<Arc<dyn Observer>>,
 }
 
@@ -113,6 +117,7 @@ impl Cipher {
         Self {
             keys,
             epochs: EpochPolicy::Shared,
+            aead: Aead::Ring,
             observer: None,
         }
     }
@@ -127,6 +132,12 @@ impl Cipher {
     #[must_use]
     pub fn with_epochs(self, epochs: EpochPolicy) -> Self {
         Self { epochs, ..self }
+    }
+
+    /// The library that encrypts and decrypts; default: [`Aead::Ring`].
+    #[must_use]
+    pub fn with_aead(self, aead: Aead) -> Self {
+        Self { aead, ..self }
     }
 
     /// Who is told of each value; default: nobody, at no cost.
@@ -201,8 +212,24 @@ impl Cipher {
         Ok(Sealed::from_cipher(bytes))
     }
 
-    /// Writes to where the value stays: handing it back through every step costs as much as a step.
     fn seal_into(
+        &self,
+        bytes: &mut Vec<u8>,
+        purpose: &str,
+        suite: Suite,
+        field: &str,
+        record: &str,
+        text: &str,
+    ) -> Result<(), SealError> {
+        match self.aead {
+            Aead::Ring => self.seal_by::<Ring>(bytes, purpose, suite, field, record, text),
+            #[cfg(feature = "aws-lc-rs")]
+            Aead::AwsLc => self.seal_by::<AwsLc>(bytes, purpose, suite, field, record, text),
+        }
+    }
+
+    /// Writes to where the value stays: handing it back through every step costs as much as a step.
+    fn seal_by<A: Library>(
         &self,
         bytes: &mut Vec<u8>,
         purpose: &str,
@@ -217,7 +244,8 @@ impl Cipher {
         let seal = |aad: &[u8]| {
             let now = self.keys.clock().monotonic();
             let key = self.keys.primary(purpose, now)?;
-            let nonce = subkeys(key).reserve(key, suite, self.epochs, now, self.keys.entropy())?;
+            let nonce =
+                A::subkeys(key).reserve(key, suite, self.epochs, now, self.keys.entropy())?;
 
             // The copy of the text is encrypted in place.
             *bytes = Vec::with_capacity(OVERHEAD_BYTES + suite.padded_len(text.len()));
@@ -265,7 +293,11 @@ impl Cipher {
                 KeyMissing::Unavailable => OpenError::KeyUnavailable,
                 KeyMissing::Destroyed => OpenError::KeyDestroyed,
             })?;
-        let open = |aad: &[u8]| open_with(key, aad, sealed);
+        let open = |aad: &[u8]| match self.aead {
+            Aead::Ring => open_with::<Ring, _>(key, aad, sealed),
+            #[cfg(feature = "aws-lc-rs")]
+            Aead::AwsLc => open_with::<AwsLc, _>(key, aad, sealed),
+        };
         with_associated_data(self.keys.tenant(), field, record, open)
             .flatten()
             .ok_or(OpenError::Rejected)
@@ -292,14 +324,13 @@ impl From<KeyMissing> for SealError {
     }
 }
 
-#[inline]
-fn subkeys(key: &PreparedKey) -> &KeySubkeys {
-    key.derived(|_| KeySubkeys::default())
-}
-
 /// Every failure is the same nothing.
-fn open_with<T>(key: &PreparedKey, aad: &[u8], sealed: &Sealed<T>) -> Option<Zeroizing<String>> {
-    let subkeys = subkeys(key);
+fn open_with<A: Library, T>(
+    key: &PreparedKey,
+    aad: &[u8],
+    sealed: &Sealed<T>,
+) -> Option<Zeroizing<String>> {
+    let subkeys = A::subkeys(key);
     let subkey = subkeys.find_or_derive(key, sealed.suite(), &sealed.prefix());
     if !subkey.has_commitment(sealed.commitment()) {
         return None;

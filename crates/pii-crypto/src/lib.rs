@@ -15,7 +15,7 @@ mod suite;
 #[cfg(feature = "phone")]
 pub use self::pii::{PhoneNumber, Region};
 pub use self::{
-    cipher::{Cipher, EpochPolicy, FieldContext, OpenError, RebindError, SealError},
+    cipher::{Aead, Cipher, EpochPolicy, FieldContext, OpenError, RebindError, SealError},
     index::{
         AcceptLeak, FingerprintIndex, IllegalIndexStep, IndexPhase, IndexRoots, IndexState,
         IndexValue, IndexVersion, IndexVersionOutOfRange, Indexed, Indexing, QueryTooShort,

@@ -1,24 +1,36 @@
-//! AES-256-GCM, by whichever library the crate was built with.
+//! AES-256-GCM, by one library or another.
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
-#[cfg(any(test, not(feature = "aws-lc-rs")))]
 mod ring;
+
+use std::fmt;
 
 use zeroize::Zeroizing;
 
 use crate::sealed::TAG_BYTES;
 
 #[cfg(feature = "aws-lc-rs")]
-pub(super) use self::aws_lc::AwsLc as Aead;
-#[cfg(not(feature = "aws-lc-rs"))]
-pub(super) use self::ring::Ring as Aead;
+pub(super) use self::aws_lc::AwsLc;
+pub(super) use self::ring::Ring;
+
+/// The library that encrypts and decrypts. The bytes are the same: what one sealed the others open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Aead {
+    /// `ring`.
+    #[default]
+    Ring,
+    /// AWS-LC. No claim of FIPS is made: nonces come from the caller, which its module does not approve of.
+    #[cfg(feature = "aws-lc-rs")]
+    AwsLc,
+}
 
 /// AES-256-GCM with a nonce from the caller, who sees that none comes twice under one key.
 ///
 /// # Contract
 /// The bytes are those of NIST SP 800-38D, whatever the library: what one seals the other opens.
-pub(super) trait AeadKey: Sized {
+pub(super) trait AeadKey: fmt::Debug + Sized + Send + Sync + 'static {
     fn new(key: &Zeroizing<[u8; KEY_BYTES]>) -> Self;
 
     /// Encrypts in place and answers the tag.

@@ -11,7 +11,7 @@ use portcullis_keyring::{
 };
 
 use self::counters::Counters;
-use super::subkey::Subkey;
+use super::{aead::AeadKey, subkey::Subkey};
 use crate::{
     Suite,
     sealed::{PREFIX_BYTES, SALT_BYTES, derive_prefix},
@@ -33,34 +33,34 @@ pub enum EpochPolicy {
 }
 
 /// What is derived from one data key, and dies with it.
-#[derive(Debug, Default)]
-pub(super) struct KeySubkeys {
-    sealing: [ArcSwapOption<Epoch>; Suite::ALL.len()],
-    opening: [ArcSwapOption<Subkey>; OPENING_SLOTS],
+#[derive(Debug)]
+pub(super) struct KeySubkeys<A> {
+    sealing: [ArcSwapOption<Epoch<A>>; Suite::ALL.len()],
+    opening: [ArcSwapOption<Subkey<A>>; OPENING_SLOTS],
 }
 
 /// The nonce of one message: a subkey, and a counter that nobody else gets.
-pub(super) struct NonceReservation {
-    epoch: Guard<Option<Arc<Epoch>>>,
+pub(super) struct NonceReservation<A> {
+    epoch: Guard<Option<Arc<Epoch<A>>>>,
     counter: u32,
 }
 
 /// The subkey of a sealed value. One that is kept is borrowed: counting who holds it would be what threads
 /// that open at once fight for.
-pub(super) enum FoundSubkey {
-    Kept(Guard<Option<Arc<Subkey>>>),
-    New(Arc<Subkey>),
+pub(super) enum FoundSubkey<A> {
+    Kept(Guard<Option<Arc<Subkey<A>>>>),
+    New(Arc<Subkey<A>>),
 }
 
 /// A subkey in use for sealing.
 #[derive(Debug)]
-struct Epoch {
-    subkey: Arc<Subkey>,
+struct Epoch<A> {
+    subkey: Arc<Subkey<A>>,
     started: Duration,
     counters: Counters,
 }
 
-impl KeySubkeys {
+impl<A: AeadKey> KeySubkeys<A> {
     /// The next nonce of the epoch that is running, or the first of a new one.
     ///
     /// Without random bytes for a new salt there is none: an epoch is never stretched.
@@ -71,7 +71,7 @@ impl KeySubkeys {
         policy: EpochPolicy,
         now: Duration,
         entropy: &dyn Entropy,
-    ) -> Result<NonceReservation, EntropyError> {
+    ) -> Result<NonceReservation<A>, EntropyError> {
         let running = self.sealing_slot(suite);
         if policy == EpochPolicy::Shared {
             let epoch = running.load();
@@ -99,7 +99,7 @@ impl KeySubkeys {
         key: &PreparedKey,
         suite: Suite,
         prefix: &[u8; PREFIX_BYTES],
-    ) -> FoundSubkey {
+    ) -> FoundSubkey<A> {
         let kept = self.opening_slot(prefix).load();
         if kept.as_ref().is_some_and(|it| it.prefix() == prefix) {
             return FoundSubkey::Kept(kept);
@@ -115,24 +115,33 @@ impl KeySubkeys {
 
     /// Keeps a subkey that has opened a value; the one in its slot goes.
     #[inline]
-    pub(super) fn remember(&self, found: FoundSubkey) {
+    pub(super) fn remember(&self, found: FoundSubkey<A>) {
         if let FoundSubkey::New(subkey) = found {
             self.opening_slot(subkey.prefix()).store(Some(subkey));
         }
     }
 
-    fn sealing_slot(&self, suite: Suite) -> &ArcSwapOption<Epoch> {
+    fn sealing_slot(&self, suite: Suite) -> &ArcSwapOption<Epoch<A>> {
         &self.sealing[usize::from(suite.number() - 1)]
     }
 
     /// The salt is random, and so spreads by itself.
-    fn opening_slot(&self, prefix: &[u8]) -> &ArcSwapOption<Subkey> {
+    fn opening_slot(&self, prefix: &[u8]) -> &ArcSwapOption<Subkey<A>> {
         &self.opening[usize::from(prefix[PREFIX_BYTES - 1]) % OPENING_SLOTS]
     }
 }
 
-impl NonceReservation {
-    pub(super) fn subkey(&self) -> &Subkey {
+impl<A> Default for KeySubkeys<A> {
+    fn default() -> Self {
+        Self {
+            sealing: Default::default(),
+            opening: Default::default(),
+        }
+    }
+}
+
+impl<A> NonceReservation<A> {
+    pub(super) fn subkey(&self) -> &Subkey<A> {
         &self.epoch.as_ref().expect("a nonce is of an epoch").subkey
     }
 
@@ -141,10 +150,10 @@ impl NonceReservation {
     }
 }
 
-impl Deref for FoundSubkey {
-    type Target = Subkey;
+impl<A> Deref for FoundSubkey<A> {
+    type Target = Subkey<A>;
 
-    fn deref(&self) -> &Subkey {
+    fn deref(&self) -> &Subkey<A> {
         match self {
             Self::Kept(kept) => kept.as_ref().expect("it was found"),
             Self::New(subkey) => subkey,
@@ -152,7 +161,7 @@ impl Deref for FoundSubkey {
     }
 }
 
-impl Epoch {
+impl<A: AeadKey> Epoch<A> {
     fn make(
         key: &PreparedKey,
         suite: Suite,

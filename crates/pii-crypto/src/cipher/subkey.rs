@@ -6,7 +6,7 @@ use portcullis_keyring::DataKey;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::aead::{Aead, AeadKey as _};
+use super::aead::AeadKey;
 use crate::sealed::{COMMITMENT_BYTES, HEADER_BYTES, PREFIX_BYTES, TAG_BYTES};
 
 /// The key of one epoch, with its commitment and the first part of its nonces.
@@ -14,14 +14,14 @@ use crate::sealed::{COMMITMENT_BYTES, HEADER_BYTES, PREFIX_BYTES, TAG_BYTES};
 /// The commitment is a second output of the derivation, which nobody can make equal for two data
 /// keys (Albertini et al., "How to Abuse and Fix Authenticated Encryption Without Key Commitment",
 /// USENIX Security 2022): a sealed value cannot be made to open under both.
-pub(super) struct Subkey {
+pub(super) struct Subkey<A> {
     // What stands before the counter in each value: the prefix, then the commitment.
     head: [u8; HEAD_BYTES],
     nonce_prefix: [u8; NONCE_PREFIX_BYTES],
-    aead: Aead,
+    aead: A,
 }
 
-impl Subkey {
+impl<A: AeadKey> Subkey<A> {
     /// key 32 ‖ nonce prefix 8 ‖ commitment 16 =
     /// HKDF-Expand-SHA256(data key, "portcullis/field/v1" ‖ 00 ‖ bytes 0..22 of the value, 56)
     pub(super) fn derive(data_key: &DataKey, prefix: [u8; PREFIX_BYTES]) -> Self {
@@ -35,7 +35,7 @@ impl Subkey {
         Self {
             head,
             nonce_prefix: array(&output[KEY_BYTES..KEY_BYTES + NONCE_PREFIX_BYTES]),
-            aead: Aead::new(&key),
+            aead: A::new(&key),
         }
     }
 
@@ -87,7 +87,7 @@ impl Subkey {
     }
 }
 
-impl fmt::Debug for Subkey {
+impl<A> fmt::Debug for Subkey<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subkey").finish_non_exhaustive()
     }

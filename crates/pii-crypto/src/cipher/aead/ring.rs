@@ -7,6 +7,7 @@ use super::{AeadKey, KEY_BYTES, NONCE_BYTES};
 use crate::sealed::TAG_BYTES;
 
 /// `ring` does not wipe the key schedule when it is dropped.
+#[derive(Debug)]
 pub(in crate::cipher) struct Ring(LessSafeKey);
 
 impl AeadKey for Ring {

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::{counters::EPOCH_MESSAGES, *};
+use super::{super::aead::Ring, counters::EPOCH_MESSAGES, *};
 use crate::known_keys::World;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn take(
-    subkeys: &KeySubkeys,
+    subkeys: &KeySubkeys<Ring>,
     key: &PreparedKey,
     policy: EpochPolicy,
     now: Duration,
@@ -19,7 +19,7 @@ fn take(
     (prefix_of(nonce.subkey()), nonce.counter())
 }
 
-fn prefix_of(subkey: &Subkey) -> [u8; PREFIX_BYTES] {
+fn prefix_of(subkey: &Subkey<Ring>) -> [u8; PREFIX_BYTES] {
     subkey.prefix().try_into().expect("a whole prefix")
 }
 
@@ -29,9 +29,9 @@ async fn threads_that_race_through_many_epochs_never_share_a_nonce() {
     const EACH: u64 = 20_000;
     let world = World::new().await;
     let key = world.known_key().await;
-    let subkeys = KeySubkeys::default();
+    let subkeys = KeySubkeys::<Ring>::default();
     // Begin near the end of an epoch, so that its last messages are fought for.
-    let mut epoch = Epoch::make(&key, Suite::Exact, Duration::ZERO, &*world.entropy);
+    let mut epoch = Epoch::<Ring>::make(&key, Suite::Exact, Duration::ZERO, &*world.entropy);
     let near_its_end = u64::from(EPOCH_MESSAGES) - THREADS * EACH / 4;
     if let Ok(epoch) = &mut epoch {
         epoch.counters = Counters::starting_at(near_its_end);
@@ -72,7 +72,8 @@ async fn threads_that_race_through_many_epochs_never_share_a_nonce() {
 async fn an_epoch_has_2_to_the_20_messages() {
     let world = World::new().await;
     let key = world.known_key().await;
-    let mut epoch = Epoch::make(&key, Suite::Exact, SECOND, &*world.entropy).expect("an epoch");
+    let mut epoch =
+        Epoch::<Ring>::make(&key, Suite::Exact, SECOND, &*world.entropy).expect("an epoch");
     assert_eq!(epoch.take(SECOND), Some(0));
     assert_eq!(epoch.take(SECOND), Some(1));
     epoch.counters = Counters::starting_at((1 << 20) - 64);
@@ -81,7 +82,7 @@ async fn an_epoch_has_2_to_the_20_messages() {
     }
     assert_eq!(epoch.take(SECOND), None);
     // Another follows, from its beginning.
-    let subkeys = KeySubkeys::default();
+    let subkeys = KeySubkeys::<Ring>::default();
     let used_up = Arc::new(epoch);
     subkeys.sealing[0].store(Some(Arc::clone(&used_up)));
     let (prefix, counter) = take(&subkeys, &key, EpochPolicy::Shared, SECOND, &world);
@@ -93,7 +94,7 @@ async fn an_epoch_has_2_to_the_20_messages() {
 async fn an_epoch_lasts_1_s() {
     let world = World::new().await;
     let key = world.known_key().await;
-    let subkeys = KeySubkeys::default();
+    let subkeys = KeySubkeys::<Ring>::default();
     let at = |now| take(&subkeys, &key, EpochPolicy::Shared, now, &world);
     let (first, counter) = at(SECOND);
     assert_eq!(counter, 0);
@@ -107,7 +108,7 @@ async fn an_epoch_lasts_1_s() {
 async fn a_message_of_its_own_epoch_shares_it_with_none() {
     let world = World::new().await;
     let key = world.known_key().await;
-    let subkeys = KeySubkeys::default();
+    let subkeys = KeySubkeys::<Ring>::default();
     let at = |policy| take(&subkeys, &key, policy, SECOND, &world);
     let (shared, _) = at(EpochPolicy::Shared);
     let (one, other) = (at(EpochPolicy::PerMessage), at(EpochPolicy::PerMessage));
@@ -120,7 +121,7 @@ async fn a_message_of_its_own_epoch_shares_it_with_none() {
 async fn the_two_suites_have_subkeys_of_their_own() {
     let world = World::with_known_salt().await;
     let key = world.known_key().await;
-    let subkeys = KeySubkeys::default();
+    let subkeys = KeySubkeys::<Ring>::default();
     let of = |suite| {
         let nonce = subkeys.reserve(&key, suite, EpochPolicy::Shared, SECOND, &*world.entropy);
         let mut header = Vec::new();
@@ -136,7 +137,7 @@ async fn the_two_suites_have_subkeys_of_their_own() {
 async fn opening_keeps_8_subkeys_and_no_more() {
     let world = World::new().await;
     let key = world.known_key().await;
-    let subkeys = KeySubkeys::default();
+    let subkeys = KeySubkeys::<Ring>::default();
     let salts: Vec<_> = (0..100).map(|at| [at; SALT_BYTES]).collect();
     let prefix = |salt| derive_prefix(Suite::Exact, key.id(), salt);
     let made: Vec<_> = salts
@@ -164,7 +165,7 @@ async fn opening_keeps_8_subkeys_and_no_more() {
 async fn opening_what_is_being_sealed_derives_nothing() {
     let world = World::new().await;
     let key = world.known_key().await;
-    let subkeys = KeySubkeys::default();
+    let subkeys = KeySubkeys::<Ring>::default();
     let (prefix, _) = take(&subkeys, &key, EpochPolicy::Shared, SECOND, &world);
     let running = subkeys.sealing[0].load_full().expect("an epoch is running");
     let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix);

@@ -115,13 +115,13 @@ async fn forged_values_push_no_subkey_out_of_the_cache() {
     let sealed = cipher.seal(FIELD, RECORD, &value).expect("it seals");
     assert!(cipher.open(FIELD, RECORD, &sealed).is_ok());
     let key = world.known_key().await;
-    let good = subkeys(&key).find_or_derive(&key, Suite::Exact, &sealed.prefix());
+    let good = Ring::subkeys(&key).find_or_derive(&key, Suite::Exact, &sealed.prefix());
 
     for _ in 0..100 {
         let elsewhere = cipher.seal(FIELD, "elsewhere", &value).expect("it seals");
         assert!(cipher.open(FIELD, RECORD, &elsewhere).is_err());
     }
-    let after = subkeys(&key).find_or_derive(&key, Suite::Exact, &sealed.prefix());
+    let after = Ring::subkeys(&key).find_or_derive(&key, Suite::Exact, &sealed.prefix());
     assert!(std::ptr::eq(&*good, &*after));
 }
 
