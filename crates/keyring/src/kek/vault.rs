@@ -5,7 +5,7 @@ mod key_error;
 mod latest;
 mod transit_key;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -22,7 +22,7 @@ use self::{
     latest::Latest,
 };
 use super::{GeneratedKey, KekContext, KekError, KekProvider, WrappedKey, local};
-use crate::DataKey;
+use crate::{DataKey, clock::SystemClock};
 
 pub use self::{key_error::VaultKeyError, transit_key::TransitKey};
 
@@ -76,7 +76,7 @@ impl VaultTransit {
             paths,
             allows_exportable: false,
             checked: OnceCell::new(),
-            latest: Latest::default(),
+            latest: Latest::new(Arc::new(SystemClock::new())),
         })
     }
 
