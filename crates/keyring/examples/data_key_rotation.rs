@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use portcullis_keyring::{
-    KeyMissing, KeyState, Keyring, Purpose, Rotation, TenantId,
+    DESTROY_DELAY, KeyMissing, Keyring, Purpose, Rotation, TenantId,
     clock::FakeClock,
     kek::LocalKek,
     observer::{Event, Observer},
@@ -55,16 +55,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert!(keys.primary("email", now).is_ok());
     assert!(keys.find(old, "email", now).is_ok());
 
-    println!("disabled, and destroyed");
-    for (state, missing) in [
-        (KeyState::Disabled, KeyMissing::Unavailable),
-        (KeyState::DestroyScheduled, KeyMissing::Unavailable),
-        (KeyState::Destroyed, KeyMissing::Destroyed),
-    ] {
-        keyring.change_state(&tenant, old, state).await?;
-        let refused = keyring.prepare_ids(&tenant, &[old]).await?;
-        assert_eq!(refused.find(old, "email", now).err(), Some(missing));
-    }
+    println!("disabled when nobody seals with it any more, and destroyed when its delay is over");
+    let refused = async || -> Result<Option<KeyMissing>, Box<dyn std::error::Error>> {
+        let keys = keyring.prepare_ids(&tenant, &[old]).await?;
+        Ok(keys.find(old, "email", keys.clock().monotonic()).err())
+    };
+    clock.advance(Duration::from_secs(60));
+    keyring.disable(&tenant, old).await?;
+    keyring.schedule_destruction(&tenant, old).await?;
+    assert_eq!(refused().await?, Some(KeyMissing::Unavailable));
+    clock.advance(DESTROY_DELAY);
+    keyring.destroy(&tenant, old).await?;
+    assert_eq!(refused().await?, Some(KeyMissing::Destroyed));
 
     println!("erasure of the tenant");
     keyring.erase_tenant(&tenant).await?;

@@ -8,13 +8,14 @@ use portcullis_keyring::{
     Keyring, Purpose, TenantId,
     kek::LocalKek,
     secrets::VersionedSecrets,
-    store::{DekStore, KeyQuery, MemoryDekStore},
+    store::MemoryDekStore,
+    sweep::{Pace, Progress},
 };
 use secrecy::SecretString;
 
 const OLD: &str = "1:QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";
 const NEW: &str = "2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
-const PAGE: NonZeroU32 = NonZeroU32::new(100).expect("it is not zero");
+const PAGE: NonZeroU32 = NonZeroU32::new(2).expect("it is not zero");
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -27,17 +28,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let both = keyring(&format!("{OLD},{NEW}"), "2", &store)?;
-    let (mut query, mut rewrapped) = (KeyQuery::all(PAGE), 0);
-    loop {
-        let page = store.list(&query).await?;
-        let Some(last) = page.last() else { break };
-        query = query.after(last.id());
-        for key in &page {
-            both.rewrap(key.id()).await?;
-            rewrapped += 1;
-        }
-    }
+    let pace = Pace::batches_of(PAGE);
+    let mut tell = |progress: &Progress| println!("{} of {}", progress.done, progress.total);
+    let rewrapped = both.rewrap_all(pace, &mut tell).await?.progress.changed;
     assert_eq!(rewrapped, 4);
+    let left = both.key_states().await?.kek_versions;
+    assert!(!left.contains_key(&Some("1".to_owned())));
 
     let without_the_old = keyring(NEW, "2", &store)?;
     for tenant in tenants {

@@ -50,13 +50,15 @@ fn child() {
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
-    let runtime = runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
     runtime.block_on(work)
 }
 
 fn key(number: u32) -> StoredKey {
-    let tenant = TenantId::new(&format!("tenant-{number}")).unwrap();
-    let purpose = Purpose::new("email").unwrap();
+    let tenant = TenantId::new(&format!("tenant-{number}")).expect("a name");
+    let purpose = Purpose::new("email").expect("a name");
     let context = KekContext::new(tenant, purpose, KeyId::new(number));
     let wrapped = WrappedKey::from_bytes(vec![7; 66]);
     StoredKey::new(context, KeyState::Primary, wrapped, SystemTime::UNIX_EPOCH)
@@ -69,7 +71,7 @@ fn child_with(blocks: &str, first: u32, folder: &Path) -> Command {
     let mut command = Command::new("sh");
     command
         .args(["-c", &script])
-        .arg(std::env::current_exe().unwrap())
+        .arg(std::env::current_exe().expect("this very test"))
         .args(["--exact", "child", "--nocapture", "--test-threads=1"])
         .env(CASE, first.to_string())
         .env(FOLDER, folder)
@@ -79,7 +81,7 @@ fn child_with(blocks: &str, first: u32, folder: &Path) -> Command {
 
 fn numbers(store: &FileDekStore) -> Vec<u32> {
     let every = KeyQuery::all(NonZeroU32::MAX);
-    let keys = block_on(store.list(&every)).unwrap();
+    let keys = block_on(store.list(&every)).expect("it reads");
     keys.iter().map(|key| key.id().value()).collect()
 }
 
@@ -103,7 +105,7 @@ fn a_full_disk_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn whoever_is_killed_leaves_a_whole_file_and_every_key_that_was_added() {
+fn processes_that_are_killed_leave_a_whole_file_and_every_key_they_added() {
     let folder = TempDir::new().unwrap();
     let store = FileDekStore::open(folder.path().join("keys")).unwrap();
     let mut last = Vec::new();

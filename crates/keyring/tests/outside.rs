@@ -10,7 +10,10 @@ use std::sync::Arc;
 
 use portcullis_keyring::{Keyring, Purpose, TenantId, conformance};
 
-use self::{remote_kek::RemoteKek, row_store::RowStore};
+use self::{
+    remote_kek::RemoteKek,
+    row_store::{Fault, RowStore},
+};
 
 #[tokio::test]
 async fn a_store_from_outside_passes_the_suite() {
@@ -43,7 +46,35 @@ async fn a_keyring_works_on_both() {
 #[tokio::test]
 #[should_panic(expected = "`DekStore`: a tenant and purpose have one primary and one pending key")]
 async fn a_store_that_breaks_a_clause_is_told_which() {
-    conformance::dek_store(async || Arc::new(RowStore::careless()) as _).await;
+    conformance::dek_store(async || Arc::new(RowStore::with(Fault::TwoPrimaries)) as _).await;
+}
+
+/// Breaks one clause: it does not note when a key was disabled.
+#[tokio::test]
+#[should_panic(expected = "`DekStore`: the time of a state is kept with it: of the disabled key")]
+async fn a_store_that_keeps_no_time_is_told_so() {
+    conformance::dek_store(async || Arc::new(RowStore::with(Fault::KeepsTime)) as _).await;
+}
+
+/// Breaks one clause: it does not look at the states that are asked for.
+#[tokio::test]
+#[should_panic(expected = "`DekStore`: a query lists what it asks for: in a state")]
+async fn a_store_that_lists_too_much_is_told_so() {
+    conformance::dek_store(async || Arc::new(RowStore::with(Fault::AnyState)) as _).await;
+}
+
+/// Breaks one clause: it loads one key too few.
+#[tokio::test]
+#[should_panic(expected = "`DekStore`: some keys are loaded together: in any order")]
+async fn a_store_that_loses_a_key_is_told_so() {
+    conformance::dek_store(async || Arc::new(RowStore::with(Fault::LosesLast)) as _).await;
+}
+
+/// Breaks one clause: it tells another version than the one that wraps.
+#[tokio::test]
+#[should_panic(expected = "`KekProvider`: a wrapped key tells the primary version: generate")]
+async fn a_key_encryption_key_that_tells_a_wrong_version_is_told_so() {
+    conformance::kek_provider(async || Arc::new(RemoteKek::lying()) as _).await;
 }
 
 /// Breaks one clause: it does not look at the context.

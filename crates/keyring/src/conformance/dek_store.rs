@@ -1,5 +1,8 @@
 //! What every [`DekStore`] has to do.
 
+mod queries;
+mod times;
+
 use std::{
     mem,
     num::NonZeroU32,
@@ -10,6 +13,10 @@ use std::{
 
 use futures_util::future::join_all;
 
+use self::{
+    queries::{a_query_lists_what_it_asks_for, some_keys_are_loaded_together},
+    times::the_time_of_a_state_is_kept_with_it,
+};
 use super::{Clause, clauses, context};
 use crate::{
     KeyId, KeyState, TenantId, Transition,
@@ -36,6 +43,9 @@ pub async fn dek_store(make: impl AsyncFn() -> Arc<dyn DekStore>) {
         an_erased_tenant_keeps_tombstones_and_gets_no_key(&*make().await);
         of_changes_made_at_once_one_wins(&*make().await);
         a_number_of_changes_grows_with_each(&*make().await);
+        some_keys_are_loaded_together(&*make().await);
+        a_query_lists_what_it_asks_for(&*make().await);
+        the_time_of_a_state_is_kept_with_it(&*make().await);
     }
 }
 

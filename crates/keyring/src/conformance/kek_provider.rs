@@ -21,6 +21,7 @@ pub async fn kek_provider(make: impl AsyncFn() -> Arc<dyn KekProvider>) {
         no_altered_byte_opens(&*make().await);
         no_shortened_or_lengthened_key_opens(&*make().await);
         rewrapping_keeps_the_key_and_its_context(&*make().await);
+        a_wrapped_key_tells_the_primary_version(&*make().await);
     }
 }
 
@@ -123,4 +124,20 @@ async fn rewrapping_keeps_the_key_and_its_context(clause: Clause, kek: &dyn KekP
     opens_as(clause, kek, &here, &again, &made.key).await;
     let elsewhere = kek.unwrap_key(&context("u", "email", 7), &again).await;
     is_rejected(clause, "another tenant", elsewhere);
+}
+
+/// Those that do not tell have nothing to do.
+async fn a_wrapped_key_tells_the_primary_version(clause: Clause, kek: &dyn KekProvider) {
+    let here = context("t", "email", 7);
+    let made = generate(clause, kek, &here).await;
+    let wrapped = clause.done("wrap", kek.wrap(&here, &made.key).await);
+    let again = clause.done("rewrap", kek.rewrap(&here, &made.wrapped).await);
+    let Some(primary) = kek.primary() else { return };
+    for (what, wrapped) in [
+        ("generate", made.wrapped),
+        ("wrap", wrapped),
+        ("rewrap", again),
+    ] {
+        clause.same(what, kek.version_of(&wrapped), Some(primary.clone()));
+    }
 }

@@ -2,12 +2,14 @@
 
 mod budget;
 mod cache;
+mod census;
 mod changes;
 mod lifecycle;
 mod negative;
 mod observer;
 mod prepare;
 mod rewrap;
+mod rewrap_all;
 mod rotation;
 
 use std::{

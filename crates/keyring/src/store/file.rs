@@ -23,12 +23,12 @@ use crate::{
     kek::WrappedKey,
 };
 
-/// A store in one file, for a service without a database: text, one line for each key, written anew and put in
-/// the place of the old one with each change. Several processes of one machine may share it.
+/// A store in one file, for a service without a database: text, one line for each key. With each change a new
+/// file takes the place of the old one. Several processes of one machine may share it.
 ///
 /// A change takes a lock on the file `<path>.lock`, writes and syncs `<path>.new`, renames it and syncs the
-/// folder: whoever is killed, and whenever, leaves the file from before or the new one, and so does a full disk. A
-/// file that is damaged is refused with the line where; nothing is written then.
+/// folder: a process that is killed, whenever that is, leaves the file from before or the new one, and so does a
+/// full disk. A file that is damaged is refused, with the line where it is; nothing is written then.
 ///
 /// For some thousand keys: a change costs as much as the file is long. The format is that of `docs/formats.md`.
 ///

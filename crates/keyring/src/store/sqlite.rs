@@ -247,28 +247,32 @@ const MIGRATIONS_TABLE: &str = "keyring_migrations";
 /// Migrations need no transaction of their own.
 const IN_TRANSACTION: bool = true;
 
+/// In order. What was applied somewhere is never changed.
+fn migrations() -> [Migration; 3] {
+    let migration = |version, description: &'static str, sql: &'static str| {
+        let simple = MigrationType::Simple;
+        Migration::new(
+            version,
+            description.into(),
+            simple,
+            sql.into_sql_str(),
+            IN_TRANSACTION,
+        )
+    };
+    let [data_key, change, state_since] = [
+        include_str!("../../migrations/sqlite/0001_data_key.sql"),
+        include_str!("../../migrations/sqlite/0002_change.sql"),
+        include_str!("../../migrations/sqlite/0003_state_since.sql"),
+    ];
+    [
+        migration(1, "data key", data_key),
+        migration(2, "change", change),
+        migration(3, "state since", state_since),
+    ]
+}
+
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
-    let first = Migration::new(
-        1,
-        "data key".into(),
-        MigrationType::Simple,
-        include_str!("../../migrations/sqlite/0001_data_key.sql").into_sql_str(),
-        IN_TRANSACTION,
-    );
-    let second = Migration::new(
-        2,
-        "change".into(),
-        MigrationType::Simple,
-        include_str!("../../migrations/sqlite/0002_change.sql").into_sql_str(),
-        IN_TRANSACTION,
-    );
-    let third = Migration::new(
-        3,
-        "state since".into(),
-        MigrationType::Simple,
-        include_str!("../../migrations/sqlite/0003_state_since.sql").into_sql_str(),
-        IN_TRANSACTION,
-    );
+    let [first, second, third] = migrations();
     if has_unprefixed_tables(connection).await? {
         let to_prefixed = include_str!("../../migrations/sqlite/unprefixed/to_prefixed.sql");
         sqlx::raw_sql(to_prefixed).execute(&mut *connection).await?;

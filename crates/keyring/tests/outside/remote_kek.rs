@@ -15,6 +15,7 @@ use secrecy::SecretBox;
 pub(crate) struct RemoteKek {
     kept: Mutex<HashMap<[u8; 16], Kept>>,
     careless: bool,
+    lying: bool,
 }
 
 /// What a key is bound to, and the key.
@@ -25,6 +26,14 @@ impl RemoteKek {
     pub(crate) fn careless() -> Self {
         Self {
             careless: true,
+            ..Self::default()
+        }
+    }
+
+    /// One that tells a wrong version.
+    pub(crate) fn lying() -> Self {
+        Self {
+            lying: true,
             ..Self::default()
         }
     }
@@ -68,5 +77,13 @@ impl KekProvider for RemoteKek {
     async fn rewrap(&self, context: &KekContext, key: &WrappedKey) -> Result<WrappedKey, KekError> {
         let key = self.unwrap_key(context, key).await?;
         self.wrap(context, &key).await
+    }
+
+    fn version_of(&self, _: &WrappedKey) -> Option<String> {
+        Some(if self.lying { "another" } else { "one" }.to_owned())
+    }
+
+    fn primary(&self) -> Option<String> {
+        Some("one".to_owned())
     }
 }

@@ -15,7 +15,20 @@ use portcullis_keyring::{
 #[derive(Debug, Default)]
 pub(crate) struct RowStore {
     tables: Mutex<Tables>,
-    careless: bool,
+    fault: Option<Fault>,
+}
+
+/// What a store does that breaks a clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A tenant and purpose may have two primaries.
+    TwoPrimaries,
+    /// A change keeps the time of the state before.
+    KeepsTime,
+    /// A query for a state lists those in any.
+    AnyState,
+    /// Of many keys the last is not loaded.
+    LosesLast,
 }
 
 #[derive(Debug, Default)]
@@ -36,12 +49,16 @@ struct Row {
 }
 
 impl RowStore {
-    /// One that lets a tenant and purpose have two primaries.
-    pub(crate) fn careless() -> Self {
+    /// One that breaks a clause.
+    pub(crate) fn with(fault: Fault) -> Self {
         Self {
-            careless: true,
+            fault: Some(fault),
             ..Self::default()
         }
+    }
+
+    fn has(&self, fault: Fault) -> bool {
+        self.fault == Some(fault)
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -119,7 +136,7 @@ impl DekStore for RowStore {
         }
         let one_only = matches!(key.state(), KeyState::Primary | KeyState::Pending);
         let taken = |row: &Row| row.owner() == new.owner() && row.state == new.state;
-        if one_only && !self.careless && tables.keys.iter().any(taken) {
+        if one_only && !self.has(Fault::TwoPrimaries) && tables.keys.iter().any(taken) {
             return Err(InsertError::StateTaken);
         }
         tables.keys.push(new);
@@ -141,12 +158,27 @@ impl DekStore for RowStore {
             .collect()
     }
 
+    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.keys.iter();
+        let asked_for = rows.filter(|row| ids.contains(&KeyId::new(row.id)));
+        let mut keys: Vec<_> = asked_for.map(Row::read).collect::<Result<_, _>>()?;
+        if self.has(Fault::LosesLast) {
+            keys.pop();
+        }
+        Ok(keys)
+    }
+
     async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
         let tables = self.tables();
         let after = query.begins_after();
         let later = |row: &&Row| after.is_none_or(|after| row.id > after.value());
         let keys: Result<Vec<_>, _> = tables.keys.iter().filter(later).map(Row::read).collect();
         let mut keys = keys?;
+        let query = match self.has(Fault::AnyState) {
+            true => query.clone().in_states([]),
+            false => query.clone(),
+        };
         keys.retain(|key| query.matches(key));
         keys.truncate(query.limit().get().try_into().unwrap_or(usize::MAX));
         Ok(keys)
@@ -171,6 +203,10 @@ impl DekStore for RowStore {
         if tables.keys[index].state != step.from().as_str() {
             return Err(ChangeError::Conflict);
         }
+        let at = match self.has(Fault::KeepsTime) {
+            true => tables.keys[index].read()?.state_since(),
+            false => at,
+        };
         tables.keys[index].set_state(step.to(), at);
         Ok(())
     }

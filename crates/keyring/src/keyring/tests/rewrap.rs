@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Key-encryption keys of which version `n` is 32 times the byte `n`.
-fn kek(primary: u32, versions: &[u32]) -> Arc<LocalKek> {
+pub(super) fn kek(primary: u32, versions: &[u32]) -> Arc<LocalKek> {
     let version = |number: u32| SecretVersion::try_from(number).expect("not zero");
     let secrets = versions.iter().map(|number| {
         let byte = u8::try_from(*number).expect("a small version");

@@ -1,6 +1,7 @@
 //! The store in SQLite: its contract, and several processes on one file.
 
 mod adoption;
+mod versions;
 
 use std::{
     num::NonZeroU32,
