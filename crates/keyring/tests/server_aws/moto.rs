@@ -1,8 +1,9 @@
 //! A private moto on a free port, ended when it is dropped.
 
 use std::{
+    fs,
     io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     num::NonZeroU32,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -15,6 +16,7 @@ use portcullis_keyring::{
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 
 pub(crate) const REGION: &str = "us-east-1";
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -29,18 +31,20 @@ pub(crate) struct Moto {
 
 impl Moto {
     pub(crate) fn start() -> Self {
-        let port = free_port();
+        // It takes a free port itself and writes down which: one that was looked for may be taken since.
+        let said = NamedTempFile::new().unwrap();
         let mut command = Command::new("moto_server");
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
-        // It checks signatures and policies from the request on that it is told to.
-        command.env("INITIAL_NO_AUTH_ACTION_COUNT", "inf");
-        command.stdin(Stdio::null());
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(["-H", "127.0.0.1", "-p", "0"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(said.reopen().unwrap());
         let child = command.spawn();
         let child = child.unwrap_or_else(|error| panic!("{command:?}: {error}: {INSTALL}"));
-        let moto = Self { child, port };
-        wait_for("moto that listens", || {
-            TcpStream::connect(("127.0.0.1", port)).ok()
+        let mut moto = Self { child, port: 0 };
+        moto.port = wait_for("moto that listens", || {
+            let said = fs::read_to_string(said.path()).unwrap();
+            let (_, port) = said.split_once("Running on http://127.0.0.1:")?;
+            // Until the end of the line is there, the number may go on.
+            port.split_once('\n')?.0.parse().ok()
         });
         moto
     }
@@ -162,11 +166,6 @@ pub(crate) fn builder(endpoint: &str, key_id: &str, secret: &str) -> AwsConnecti
 pub(crate) fn context(tenant: &str, purpose: &str, id: u32) -> KekContext {
     let tenant = TenantId::new(tenant).unwrap();
     KekContext::new(tenant, Purpose::new(purpose).unwrap(), KeyId::new(id))
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 fn percent_encoded(text: &str) -> String {

@@ -1,8 +1,9 @@
 //! A private moto on a free port, ended when it is dropped.
 
 use std::{
+    fs,
     io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     num::NonZeroU32,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -11,6 +12,7 @@ use std::{
 use portcullis_versioned_secrets::aws::{AwsConnection, SecretsManager};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 
 pub(crate) const NAME: &str = "portcullis/production";
 const REGION: &str = "eu-west-1";
@@ -25,21 +27,21 @@ pub(crate) struct Moto {
 
 impl Moto {
     pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        // It takes a free port itself and writes down which: one that was looked for may be taken since.
+        let said = NamedTempFile::new().unwrap();
         let mut command = Command::new("moto_server");
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
-        command.stdin(Stdio::null());
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(["-H", "127.0.0.1", "-p", "0"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(said.reopen().unwrap());
         let child = command.spawn();
         let child = child.unwrap_or_else(|error| panic!("{command:?}: {error}: {INSTALL}"));
-        let moto = Self { child, port };
-        let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(60), "no moto");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let mut moto = Self { child, port: 0 };
+        moto.port = wait_for("moto that listens", || {
+            let said = fs::read_to_string(said.path()).unwrap();
+            let (_, port) = said.split_once("Running on http://127.0.0.1:")?;
+            // Until the end of the line is there, the number may go on.
+            port.split_once('\n')?.0.parse().ok()
+        });
         moto
     }
 
@@ -110,4 +112,15 @@ pub(crate) async fn source(endpoint: &str) -> SecretsManager {
         .call_timeout(Duration::from_secs(40))
         .attempts(NonZeroU32::MIN);
     SecretsManager::new(&connection.build().await.unwrap(), NAME)
+}
+
+fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "no {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
