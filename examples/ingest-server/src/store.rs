@@ -13,6 +13,7 @@ mod policy_kind;
 mod queue_room;
 mod rows;
 pub(crate) mod sqlite;
+mod sweeping;
 mod writer;
 
 use std::{
@@ -40,6 +41,7 @@ pub(crate) use self::{
     rows::{
         EventRow, IndexRow, LeadChange, LeadWrite, Remembered, SealedColumn, SecretCheck, Write,
     },
+    sweeping::Sweeping,
     writer::{WriteEvent, WriteObserver, Writer, WriterLimits},
 };
 
@@ -50,7 +52,7 @@ pub(crate) use self::{
 /// - A record of another tenant is as absent as one that does not exist.
 /// - Reading never waits for a group that is being written.
 #[async_trait]
-pub(crate) trait Store: std::fmt::Debug + Send + Sync {
+pub(crate) trait Store: Sweeping {
     /// Runs what writes groups, where this store writes; returns when it has ended.
     ///
     /// # Panics

@@ -2,7 +2,9 @@
 //! all of them.
 
 mod api_keys;
+mod rows;
 mod sink;
+mod sweeping;
 
 use std::{error::Error, sync::Arc, time::SystemTime};
 

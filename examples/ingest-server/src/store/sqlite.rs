@@ -3,10 +3,12 @@
 mod audit;
 mod checks;
 mod connection;
+mod erasure;
 mod event_hash;
 mod events;
 mod failure;
 mod file;
+mod index_state;
 mod lead_reads;
 mod lead_sql;
 mod leads;
@@ -16,8 +18,11 @@ mod policies;
 mod readers;
 mod remembered;
 mod sealed_refs;
+mod sealed_rows;
 mod seen_events;
 mod sink;
+mod sweeping;
+mod sweeps;
 mod transaction;
 mod trial;
 mod turn;
@@ -40,7 +45,7 @@ use sqlx::{
 
 use self::{
     failure::Failure, file::OpenedFile, marker::Marker, readers::Readers, sink::SqliteSink,
-    transaction::WriteTransaction,
+    sweeps::Sweeps, transaction::WriteTransaction,
 };
 use super::{
     AuditEntry, AuditQuery, IndexedLead, KnownLeads, PolicyKind, SecretCheck, Store, StoreError,
@@ -61,6 +66,7 @@ pub(crate) struct SqliteStore {
     marker: Marker,
     turns: WriteTurns,
     readers: Arc<Readers>,
+    sweeps: Sweeps,
     // Apart, so that who waits there for the write lock holds up nobody who reads here.
     data_keys: SqlitePool,
     api_keys: SqlitePool,
@@ -100,11 +106,13 @@ impl SqliteStore {
         let noted = file.note_log();
         noted.map_err(|error| StoreError::Unavailable(error.into()))?;
         let options = options.busy_timeout(turn::BUSY);
+        let turns = WriteTurns::default();
         Ok(Self {
             path: path.to_owned(),
+            sweeps: Sweeps::of(path.to_owned(), file.clone(), turns.clone()),
             file,
             marker,
-            turns: WriteTurns::default(),
+            turns,
             readers,
             data_keys: pool(options.clone(), KEYS_CONNECTIONS),
             api_keys: pool(options.clone(), KEYS_CONNECTIONS),
@@ -137,6 +145,7 @@ impl SqliteStore {
     /// Closes every connection; the last one to close folds the write-ahead log into the file.
     pub(crate) async fn close(&self) {
         self.readers.close().await;
+        self.sweeps.close().await;
         // The last has one connection: of two that close at once, each may see the other and fold nothing.
         for pool in [
             &self.opening,

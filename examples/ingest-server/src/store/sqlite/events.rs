@@ -23,6 +23,14 @@ pub(super) struct Events<'c> {
     insert: CachedStatement<'c>,
 }
 
+/// What became of an event that was to be inserted.
+pub(super) enum Inserted {
+    /// It has this number.
+    As(i64),
+    /// One of its source and id is there.
+    Not(Receipt),
+}
+
 impl<'c> Events<'c> {
     pub(super) fn of_group(
         connection: &'c Connection,
@@ -40,12 +48,12 @@ impl<'c> Events<'c> {
         &mut self,
         tenant: &TenantId,
         event: &EventRow,
-    ) -> Result<Option<Receipt>, Failure> {
+    ) -> Result<Inserted, Failure> {
         let hash = hash(tenant, event);
         if let Some(n) = self.seen.find(self.connection, hash)?
             && let Some(duplicate) = duplicate(self.connection, n, tenant, event)?
         {
-            return Ok(Some(duplicate));
+            return Ok(Inserted::Not(duplicate));
         }
         let mut lead = [0; Hyphenated::LENGTH];
         let lead = event.lead.map(|id| id.text(&mut lead));
@@ -62,8 +70,9 @@ impl<'c> Events<'c> {
             event.payload,
             has_sealed(&event.payload),
         ])?;
-        self.seen.add(hash, self.connection.last_insert_rowid());
-        Ok(None)
+        let n = self.connection.last_insert_rowid();
+        self.seen.add(hash, n);
+        Ok(Inserted::As(n))
     }
 
     /// Takes back an event that this group inserted and whose lead could not be written.

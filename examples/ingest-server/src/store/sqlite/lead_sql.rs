@@ -83,6 +83,18 @@ fn from_index(column: &LeadColumn) -> String {
     )
 }
 
+/// Puts a column's index values of the version `?1` beside the sealed ones, of the leads behind `?2` and up to
+/// `?3`. A lead without such a value keeps what it has.
+pub(super) fn copy_fingerprint(column: &LeadColumn) -> String {
+    let (name, field) = (column.name(), column.field());
+    format!(
+        r#"UPDATE lead SET {name}_fp = indexed.value FROM lead_index AS indexed
+        WHERE lead.id > ?2 AND lead.id <= ?3 AND lead.{name}_enc IS NOT NULL
+        AND indexed.lead = lead.id AND indexed.tenant = lead.tenant AND indexed.field = '{field}'
+        AND indexed."index" = 'identity' AND indexed.version = ?1 AND {name}_fp IS NOT indexed.value"#
+    )
+}
+
 /// The SQL columns of one column: ciphertext, id of the data key, and the enforced fingerprint if
 /// leads are found by it.
 pub(super) fn columns(column: &LeadColumn) -> impl Iterator<Item = String> + use<> {
