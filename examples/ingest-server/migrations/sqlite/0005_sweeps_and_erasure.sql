@@ -5,7 +5,7 @@ ALTER TABLE index_state ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE sweep_cursor (
     "table" TEXT NOT NULL CHECK (length("table") <= 64),
     sweep   TEXT NOT NULL CHECK (length(sweep) <= 256),
-    cursor  TEXT NOT NULL CHECK (length(cursor) <= 256),
+    cursor  TEXT NOT NULL CHECK (length(cursor) <= 8192),
     PRIMARY KEY ("table", sweep)
 ) STRICT, WITHOUT ROWID;
 
