@@ -106,6 +106,7 @@ pub(crate) struct App {
     following: ServiceThread,
     following_limits: ServiceTask,
     following_rules: ServiceTask,
+    following_indexes: ServiceTask,
     pinging: ServiceTask,
     upkeep: ServiceTask,
 }
@@ -164,6 +165,9 @@ impl App {
         let auditing = ServiceTask::spawn("the audit log", note_refusals);
         let warming = Warming::default();
         let following = follow(&backend.api_keys, &warming)?;
+        let following_indexes = backend.index_roots.follow();
+        let following_indexes =
+            ServiceTask::spawn("the watch on the index versions", following_indexes);
         let pinging = ping_repeatedly(Arc::clone(&backend.store));
         let pinging = ServiceTask::spawn("the watch on the database", pinging);
         let upkeep = ServiceTask::spawn("the upkeep of shared limits", backend.upkeep.run());
@@ -237,6 +241,7 @@ impl App {
             following,
             following_limits,
             following_rules,
+            following_indexes,
             pinging,
             upkeep,
         })
@@ -272,6 +277,7 @@ impl App {
             mut following,
             mut following_limits,
             mut following_rules,
+            mut following_indexes,
             mut pinging,
             mut upkeep,
             ..
@@ -297,6 +303,7 @@ impl App {
             following.task(),
             &mut following_limits,
             &mut following_rules,
+            &mut following_indexes,
             &mut pinging,
             &mut upkeep,
         ];
@@ -309,7 +316,13 @@ impl App {
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
-            drop((following_limits, following_rules, pinging, upkeep));
+            drop((
+                following_limits,
+                following_rules,
+                following_indexes,
+                pinging,
+                upkeep,
+            ));
             following.stop().await;
             // The writers end when nobody can queue any more.
             drop((services, state));

@@ -20,6 +20,7 @@ mod watched_bus;
 
 use std::{num::NonZeroUsize, sync::Arc};
 
+use arc_swap::ArcSwap;
 use portcullis_apikey_cache::{
     self as apikey_cache, ApiKeyCache, ManageError, Peppers, bus::RedisBusConfigError,
     store::KeyStore,
@@ -37,8 +38,9 @@ use self::{
     upkeep::Upkeep,
 };
 use crate::{
+    clock::SystemClock,
     config::{Config, INDEX_ROOTS, KEY_PEPPERS, KID_TAG_KEYS},
-    store::{FaultLatch, FaultObserver, Remembered, Store},
+    store::{FaultLatch, FaultObserver, LiveIndexRoots, Remembered, Store},
 };
 
 pub(crate) use self::{
@@ -54,7 +56,8 @@ pub(crate) struct Backend {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) data_keys: Arc<dyn DekStore>,
     pub(crate) keyring: Keyring,
-    pub(crate) index_roots: IndexRoots,
+    /// Read once; whoever works for longer follows them.
+    pub(crate) index_roots: LiveIndexRoots,
     pub(crate) api_keys: ApiKeyCache,
     /// Those that `api_keys` has.
     pub(crate) peppers: Peppers,
@@ -152,6 +155,13 @@ impl Backend {
             usage?;
             secret_checks::verify(&*store, &index_roots, &configured).await?;
         }
+        let index_roots = LiveIndexRoots::new(
+            INDEX_ROOTS,
+            Arc::new(ArcSwap::from_pointee(index_roots)),
+            Arc::clone(&store),
+            Arc::new(SystemClock),
+        );
+        index_roots.read().await.map_err(DatabaseError::from)?;
         let mut keyring =
             Keyring::builder(provider, Arc::clone(&data_keys)).cache_capacity(DATA_KEYS);
         if let Some(observer) = observers.data_keys {
@@ -195,7 +205,7 @@ impl Backend {
             return Ok(None);
         };
         let secrets = Secrets::configured(config)?;
-        secret_checks::compare_with(&remembered, &secrets.index_roots, &secrets.configured)?;
+        secret_checks::compare_with(&remembered, &secrets.configured)?;
         if let Some(keys) = Database::kept_api_keys(&config.database).await? {
             let keys = ApiKeyCache::builder_without_feed(keys, secrets.peppers).build();
             needed_peppers::check(&keys.pepper_usage().await?)?;
@@ -229,8 +239,8 @@ impl Secrets {
         configured.push(Configured {
             secret: INDEX_ROOTS,
             values: index_roots.check_values(),
-            written_with: WrittenWith::Every,
-            needed: Needed::Always,
+            written_with: WrittenWith::Live,
+            needed: Needed::WhileLive,
         });
         configured.push(Configured {
             secret: KEY_PEPPERS,

@@ -114,7 +114,7 @@ async fn take(
     let admitted = charge_content::charge_content(services, frames, count_frames).await?;
     let parsed = parse::parse(intake, admitted);
     let valid = validate::validate(services, parsed);
-    let mut fingerprinted = fingerprint::fingerprint(services, valid);
+    let mut fingerprinted = fingerprint::fingerprint(services, valid)?;
     fingerprinted.admission.allowance.end_work();
 
     // An item that loses a race for its lead's e-mail goes back to be resolved.

@@ -9,6 +9,7 @@ mod conformance;
 mod fault;
 mod group;
 mod group_span;
+mod index_roots;
 mod policy_kind;
 mod queue_room;
 mod rows;
@@ -24,6 +25,7 @@ use std::{
 
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
+use portcullis_pii_crypto::IndexState;
 
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
@@ -36,6 +38,7 @@ pub(crate) use self::{
     audit_observer::{AuditLogEvent, AuditObserver},
     fault::{DatabaseFault, FaultEvent, FaultLatch, FaultObserver},
     group::{Committed, Group, GroupSink, WriteGroups},
+    index_roots::{LiveIndexRoots, UnusableState},
     policy_kind::PolicyKind,
     queue_room::QueueSlots,
     rows::{
@@ -91,6 +94,9 @@ pub(crate) trait Store: Sweeping {
 
     /// The index version that is enforced, making it `version` if none is yet.
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError>;
+
+    /// The index versions that are live, each with its phase.
+    async fn index_state(&self) -> Result<IndexState, StoreError>;
 
     /// The events of the audit log that match, newest first.
     async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;

@@ -96,6 +96,14 @@ impl IndexRoots {
     }
 }
 
+impl UnknownIndexVersion {
+    /// The version that is not configured.
+    #[must_use]
+    pub const fn version(self) -> IndexVersion {
+        self.0
+    }
+}
+
 impl fmt::Debug for IndexRoots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IndexRoots")

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use portcullis_pii_crypto::IndexRoots;
+use portcullis_pii_crypto::{IndexRoots, IndexState};
 use portcullis_versioned_secrets::{CheckValue, SecretVersion};
 
 use crate::{
@@ -27,12 +27,15 @@ pub(super) enum Needed {
     Always,
     /// It can where no row needs the version; they are counted elsewhere.
     ByRows,
+    /// It can unless the index version of that number is live.
+    WhileLive,
 }
 
 /// Which versions something is written with from now on.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum WrittenWith {
-    Every,
+    /// Those whose index versions are live.
+    Live,
     /// The earlier ones are remembered since they were that.
     Only(SecretVersion),
     /// Those that this other secret, from which this one is derived, is remembered by: what is derived from
@@ -67,8 +70,8 @@ enum Wrong {
         version: u32,
         from: &'static str,
     },
-    /// Another index version is enforced than the primary one.
-    NotEnforced { enforced: u16 },
+    /// Index versions are live, and none of them is looked up.
+    NothingEnforced,
 }
 
 impl Configured {
@@ -82,15 +85,20 @@ impl Configured {
     }
 
     /// What is written with from now on.
-    fn in_use(&self, remembered: &[SecretCheck], all: &[Self]) -> Vec<SecretCheck> {
+    fn in_use(
+        &self,
+        remembered: &[SecretCheck],
+        indexes: &IndexState,
+        all: &[Self],
+    ) -> Vec<SecretCheck> {
         let is_in_use = |check: &SecretCheck| match self.written_with {
-            WrittenWith::Every => true,
+            WrittenWith::Live => is_live(indexes, check.version),
             WrittenWith::Only(version) => check.version == version.value(),
             WrittenWith::With(from) => {
                 let is_of = |it: &SecretCheck| it.secret == from && it.version == check.version;
                 let mut from = all.iter().filter(|it| it.secret == from);
                 remembered.iter().any(is_of)
-                    || from.any(|it| it.in_use(remembered, all).iter().any(is_of))
+                    || from.any(|it| it.in_use(remembered, indexes, all).iter().any(is_of))
             }
         };
         self.checks().filter(is_in_use).collect()
@@ -106,7 +114,8 @@ pub(super) async fn compare(
     store: &dyn Store,
     configured: &[Configured],
 ) -> Result<(), VerifyError> {
-    let wrong = find_wrong(&store.secret_checks().await?, configured);
+    let indexes = store.index_state().await?;
+    let wrong = find_wrong(&store.secret_checks().await?, &indexes, configured);
     if wrong.is_empty() {
         Ok(())
     } else {
@@ -115,28 +124,30 @@ pub(super) async fn compare(
 }
 
 /// Compares every configured secret with what is remembered, and remembers what is used for the
-/// first time only when all is right: a typing error leaves no trace.
+/// first time only when all is right: a typing error leaves no trace. An index that has no version yet
+/// begins with the primary one.
 pub(super) async fn verify(
     store: &dyn Store,
     index_roots: &IndexRoots,
     configured: &[Configured],
 ) -> Result<(), VerifyError> {
     let remembered = store.secret_checks().await?;
-    let mut wrong = find_wrong(&remembered, configured);
-    if wrong.is_empty() {
+    let mut indexes = store.index_state().await?;
+    let mut wrong = find_wrong(&remembered, &indexes, configured);
+    if wrong.is_empty() && indexes.live().is_empty() {
         let primary = index_roots.enforced_version().value();
-        let enforced = store.enforced_index(primary).await?;
-        if enforced != primary {
-            wrong.push(Wrong::NotEnforced { enforced });
-        }
+        store.enforced_index(primary).await?;
+        // Another process may have begun with another.
+        indexes = store.index_state().await?;
+        wrong = find_wrong(&remembered, &indexes, configured);
     }
     if wrong.is_empty() {
         let in_use = configured.iter();
-        let in_use = in_use.flat_map(|secret| secret.in_use(&remembered, configured));
+        let in_use = in_use.flat_map(|secret| secret.in_use(&remembered, &indexes, configured));
         let in_use: Vec<SecretCheck> = in_use.collect();
         // Another process may do the same with other secrets: the first one's stay.
         store.remember_secrets(&in_use).await?;
-        wrong = find_wrong(&store.secret_checks().await?, configured);
+        wrong = find_wrong(&store.secret_checks().await?, &indexes, configured);
     }
     if wrong.is_empty() {
         Ok(())
@@ -148,16 +159,9 @@ pub(super) async fn verify(
 /// Compares every configured secret with what a database remembers, and changes nothing.
 pub(super) fn compare_with(
     remembered: &Remembered,
-    index_roots: &IndexRoots,
     configured: &[Configured],
 ) -> Result<(), WrongSecrets> {
-    let mut wrong = find_wrong(&remembered.checks, configured);
-    let primary = index_roots.enforced_version().value();
-    if let Some(enforced) = remembered.enforced_index.filter(|it| *it != primary)
-        && wrong.is_empty()
-    {
-        wrong.push(Wrong::NotEnforced { enforced });
-    }
+    let wrong = find_wrong(&remembered.checks, &remembered.index_state, configured);
     if wrong.is_empty() {
         Ok(())
     } else {
@@ -165,7 +169,11 @@ pub(super) fn compare_with(
     }
 }
 
-fn find_wrong(remembered: &[SecretCheck], configured: &[Configured]) -> Vec<Wrong> {
+fn find_wrong(
+    remembered: &[SecretCheck],
+    indexes: &IndexState,
+    configured: &[Configured],
+) -> Vec<Wrong> {
     let checks: Vec<SecretCheck> = configured.iter().flat_map(Configured::checks).collect();
     let of = |secret: &str| configured.iter().find(|it| it.secret == secret);
     let mut wrong = Vec::new();
@@ -175,7 +183,8 @@ fn find_wrong(remembered: &[SecretCheck], configured: &[Configured]) -> Vec<Wron
         let (secret, version) = (known.secret.clone(), known.version);
         let needed = of(&secret).map_or(Needed::Always, |it| it.needed);
         match checks.iter().find(same) {
-            None if needed == Needed::ByRows => {}
+            // Those that are live are looked at below.
+            None if matches!(needed, Needed::ByRows | Needed::WhileLive) => {}
             None => wrong.push(Wrong::Missing { secret, version }),
             // What it is derived from is wrong too, and that is what was given.
             Some(_) if is_derived_here(&secret, version, configured) => {}
@@ -186,7 +195,34 @@ fn find_wrong(remembered: &[SecretCheck], configured: &[Configured]) -> Vec<Wron
         }
     }
     wrong.extend(underived(remembered, configured));
+    wrong.extend(missing_indexes(indexes, configured));
     wrong
+}
+
+/// The live index versions that cannot be written or looked up.
+fn missing_indexes(indexes: &IndexState, configured: &[Configured]) -> Vec<Wrong> {
+    let live = indexes.live();
+    let mut found = Vec::new();
+    let needed = configured
+        .iter()
+        .filter(|it| it.needed == Needed::WhileLive);
+    for needed in needed {
+        let versions = live.iter().map(|version| u32::from(version.value()));
+        let missing = versions.filter(|version| !needed.has(*version));
+        found.extend(missing.map(|version| Wrong::Missing {
+            secret: needed.secret.to_owned(),
+            version,
+        }));
+    }
+    if !live.is_empty() && indexes.enforced().is_none() {
+        found.push(Wrong::NothingEnforced);
+    }
+    found
+}
+
+fn is_live(indexes: &IndexState, version: u32) -> bool {
+    let mut live = indexes.live().into_iter();
+    live.any(|live| u32::from(live.value()) == version)
 }
 
 fn underived(remembered: &[SecretCheck], configured: &[Configured]) -> Vec<Wrong> {
@@ -253,10 +289,10 @@ impl fmt::Display for Listing<'_> {
                     "\n  {secret}: version {version} cannot be compared yet; start once with \
                      version {version} in {from}, and drop it then"
                 )?,
-                Wrong::NotEnforced { enforced } => write!(
+                Wrong::NothingEnforced => write!(
                     f,
-                    "\n  {INDEX_ROOTS}_PRIMARY: the data is indexed under version {enforced}; set \
-                     it back to {enforced}"
+                    "\n  {INDEX_ROOTS}: the table index_state has versions and none that is enforced; restore \
+                     a backup"
                 )?,
             }
         }

@@ -15,6 +15,7 @@ use portcullis_keyring::{
     kek::WrappedKey,
     store::{self as keyring_store, ChangeError, DekStore, InsertError, KeyQuery, StoredKey},
 };
+use portcullis_pii_crypto::IndexState;
 
 use self::sink::WatchedSink;
 use super::outages::Outages;
@@ -125,6 +126,10 @@ impl Store for Watched<dyn Store> {
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {
         self.latch.check()?;
         self.watch(self.store.enforced_index(version).await)
+    }
+
+    async fn index_state(&self) -> Result<IndexState, StoreError> {
+        self.watch(self.store.index_state().await)
     }
 
     async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {

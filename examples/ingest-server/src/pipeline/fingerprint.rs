@@ -3,7 +3,7 @@
 
 mod content;
 
-use portcullis_pii_crypto::{AnyPii, FingerprintIndex};
+use portcullis_pii_crypto::{AnyPii, FingerprintIndex, IndexRoots};
 use serde_json::Value;
 
 use self::content::Content;
@@ -11,6 +11,7 @@ use super::{
     authenticate::Caller,
     batch::Batch,
     parse::Envelope,
+    rejection::Rejection,
     services::Services,
     validate::{LeadIntent, Personal, PersonalSource, Valid},
 };
@@ -76,11 +77,18 @@ impl LeadData {
 }
 
 /// Computes the fingerprints of every item.
+///
+/// # Errors
+/// Which index versions are live is not known.
 #[tracing::instrument(skip_all)]
-pub(crate) fn fingerprint(services: &Services, batch: Batch<Valid>) -> Batch<Fingerprinted> {
+pub(crate) fn fingerprint(
+    services: &Services,
+    batch: Batch<Valid>,
+) -> Result<Batch<Fingerprinted>, Rejection> {
     let any_lead = batch.items.iter().any(|item| item.value.intent.is_some());
-    let mut fingerprints = Fingerprints::of_tenant(services, &batch.caller, any_lead);
-    batch.map(|valid| fingerprints.of(valid))
+    let roots = services.index_roots.present()?;
+    let mut fingerprints = Fingerprints::of_tenant(&roots, &batch.caller, any_lead);
+    Ok(batch.map(|valid| fingerprints.of(valid)))
 }
 
 /// The keyed indexes of one tenant.
@@ -91,8 +99,8 @@ struct Fingerprints {
 }
 
 impl Fingerprints {
-    fn of_tenant(services: &Services, caller: &Caller, any_lead: bool) -> Self {
-        let (roots, tenant) = (&services.index_roots, &caller.tenant);
+    fn of_tenant(roots: &IndexRoots, caller: &Caller, any_lead: bool) -> Self {
+        let tenant = &caller.tenant;
         Self {
             contents: roots.fingerprint_index(tenant, content::FIELD),
             content: Content::new(),

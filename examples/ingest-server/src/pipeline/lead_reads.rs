@@ -112,8 +112,9 @@ impl<'a> LeadReads<'a> {
         let lead = self.services.store.lead(&self.caller.tenant, id).await?;
         let shown = match lead {
             Some(lead) => {
-                let (roots, tenant) = (&self.services.index_roots, &self.caller.tenant);
-                let indexes = LeadIndexes::of(roots, tenant);
+                let roots = self.services.index_roots.present();
+                let roots = roots.map_err(Rejection::from)?;
+                let indexes = LeadIndexes::of(&roots, &self.caller.tenant);
                 let lead = self.open(&indexes, lead, None).await?;
                 check_whole(&lead)?;
                 Some(LeadView::new(lead, self.view))
@@ -135,7 +136,8 @@ impl<'a> LeadReads<'a> {
         admitted: &mut Admitted,
     ) -> Result<LeadPage, RequestRejection> {
         let (services, caller) = (self.services, self.caller);
-        let indexes = LeadIndexes::of(&services.index_roots, &caller.tenant);
+        let roots = services.index_roots.present().map_err(Rejection::from)?;
+        let indexes = LeadIndexes::of(&roots, &caller.tenant);
         let values = indexes.values(query.column, &query.value);
         let looked_up = indexes.looked_up(query.column, &query.value, &values);
         let found = self.entries(query, &looked_up).await;

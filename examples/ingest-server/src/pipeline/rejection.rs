@@ -8,7 +8,7 @@ use crate::{
     json::{Fault, JsonError},
     quality::Reason,
     schemas::{Violation, ViolationKind},
-    store::StoreError,
+    store::{StoreError, UnusableState},
 };
 
 /// Why a whole request was not accepted.
@@ -81,6 +81,18 @@ impl From<Violation> for Rejection {
             ViolationKind::Constraint => Reason::SchemaConstraint,
         };
         Self::new(reason, violation.detail)
+    }
+}
+
+/// Which versions of the index are to be written is not known, or one of them cannot be.
+impl From<UnusableState> for Rejection {
+    fn from(error: UnusableState) -> Self {
+        Self::plain(match error {
+            UnusableState::Stale => Reason::CapacityStoreUnavailable,
+            UnusableState::NotConfigured(_) | UnusableState::Different(_) => {
+                Reason::CapacityKeysUnavailable
+            }
+        })
     }
 }
 

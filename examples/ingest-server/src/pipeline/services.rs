@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::{Keyring, entropy::Entropy};
-use portcullis_pii_crypto::IndexRoots;
 use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::RateLimiter;
 
@@ -16,7 +15,7 @@ use crate::{
     detection::DetectionPolicies,
     quality::Quality,
     schemas::Schemas,
-    store::{AuditLog, Store, Writer},
+    store::{AuditLog, LiveIndexRoots, Store, Writer},
 };
 
 /// Everything a request may need; one for the process.
@@ -27,7 +26,7 @@ pub(crate) struct Services {
     pub(crate) keys: ApiKeyCache,
     pub(crate) key_checks: KeyChecks,
     pub(crate) keyring: Keyring,
-    pub(crate) index_roots: IndexRoots,
+    pub(crate) index_roots: LiveIndexRoots,
     pub(crate) detector: Detector,
     pub(crate) detection: DetectionPolicies,
     pub(crate) limiter: RateLimiter,

@@ -1,7 +1,7 @@
 //! The shapes that cross the storage boundary. Personal data is sealed before it gets here.
 
 use portcullis_keyring::{KeyId, TenantId};
-use portcullis_pii_crypto::IndexValue;
+use portcullis_pii_crypto::{IndexState, IndexValue};
 use time::OffsetDateTime;
 
 use super::policy_kind::PolicyKind;
@@ -101,8 +101,8 @@ pub(crate) struct SecretCheck {
 #[derive(Debug, Clone)]
 pub(crate) struct Remembered {
     pub(crate) checks: Vec<SecretCheck>,
-    /// The index version that the data is indexed under.
-    pub(crate) enforced_index: Option<u16>,
+    /// The index versions that the data is indexed under.
+    pub(crate) index_state: IndexState,
     /// Those that were set.
     pub(crate) policies: Vec<(PolicyKind, String)>,
 }

@@ -37,6 +37,7 @@ use std::{
 
 use async_trait::async_trait;
 use portcullis_keyring::TenantId;
+use portcullis_pii_crypto::IndexState;
 use rusqlite::Connection;
 use sqlx::{
     SqlitePool,
@@ -241,6 +242,10 @@ impl Store for SqliteStore {
 
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {
         Ok(checks::enforced_index(&self.opening, version).await?)
+    }
+
+    async fn index_state(&self) -> Result<IndexState, StoreError> {
+        Ok(self.readers.read(checks::index_state).await?)
     }
 
     async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {

@@ -94,21 +94,25 @@ async fn a_new_version_takes_over_and_the_old_one_is_still_needed() {
 }
 
 #[test]
-fn another_primary_index_root_is_refused_until_the_data_is_indexed_under_it() {
+fn a_new_index_root_waits_for_a_rotation_and_the_one_in_use_is_needed() {
     let data = Data::new();
     assert!(Server::start_on(&data).terminate().success());
-    let roots = format!("{INDEX_ROOT},{}", OTHER_SECRET.replacen("1:", "2:", 1));
-    let message = refused(
-        &data,
-        &[
-            ("PORTCULLIS_INDEX_ROOTS", &roots),
-            ("PORTCULLIS_INDEX_ROOTS_PRIMARY", "2"),
-        ],
-    );
+    let second = OTHER_SECRET.replacen("1:", "2:", 1);
+    let both = format!("{INDEX_ROOT},{second}");
+    // As a rolling deploy begins: nothing is indexed under it yet, whichever is named as the primary one.
+    for primary in ["1", "2"] {
+        let mut command = data.command();
+        command
+            .env("PORTCULLIS_INDEX_ROOTS", &both)
+            .env("PORTCULLIS_INDEX_ROOTS_PRIMARY", primary);
+        let started = Server::start_command(&data, command);
+        assert!(started.terminate().success());
+    }
+    let message = refused(&data, &[("PORTCULLIS_INDEX_ROOTS", &second)]);
     assert!(
-        message.contains("PORTCULLIS_INDEX_ROOTS_PRIMARY"),
+        message.contains("PORTCULLIS_INDEX_ROOTS: version 1 is in use"),
         "{message}"
     );
-    // The refused version is not needed from now on.
+    // It can be taken out again, and be another one the next time.
     assert!(Server::start_on(&data).terminate().success());
 }

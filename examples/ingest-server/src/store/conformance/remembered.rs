@@ -23,8 +23,11 @@ pub(super) async fn the_first_check_value_stays(store: &impl Store) {
 }
 
 pub(super) async fn the_first_index_version_is_enforced(store: &impl Store) {
+    let live = async || store.index_state().await.unwrap().live();
+    assert_eq!(live().await, []);
     assert_eq!(store.enforced_index(3).await.unwrap(), 3);
     assert_eq!(store.enforced_index(4).await.unwrap(), 3);
+    assert_eq!(live().await, [3.try_into().unwrap()]);
 }
 
 pub(super) async fn each_policy_is_remembered(store: &impl Store) {

@@ -1,13 +1,21 @@
 //! What the database remembers of the secrets it was written with.
 
+use std::{
+    num::NonZeroU16,
+    time::{Duration, SystemTime},
+};
+
+use portcullis_pii_crypto::{IndexPhase, IndexState, IndexVersion};
+use rusqlite::{Connection, Row};
 use sqlx::{
     Row as _, SqliteConnection, SqlitePool,
     sqlite::{SqliteExecutor, SqliteRow},
 };
 
 use super::{failure::Failure, transaction::WriteTransaction};
-use crate::store::SecretCheck;
+use crate::store::{SecretCheck, StoreError};
 
+const LIVE: &str = "SELECT version, phase FROM index_state";
 const ENFORCED: &str = "SELECT version FROM index_state WHERE phase = 'enforced'";
 
 /// Whether there is any, in a database that may have no tables yet.
@@ -53,14 +61,34 @@ pub(super) async fn remember(pool: &SqlitePool, checks: &[SecretCheck]) -> Resul
     Ok(())
 }
 
-/// The enforced index version, if there is one.
-pub(super) async fn enforced_now(
+/// The live index versions of a file that may be of an earlier version, which did not keep since when each
+/// is in its phase.
+pub(super) async fn index_state_now(
     connection: &mut SqliteConnection,
-) -> Result<Option<u16>, Failure> {
-    let enforced = sqlx::query_scalar(ENFORCED)
-        .fetch_optional(connection)
-        .await?;
-    Ok(enforced)
+) -> Result<IndexState, Failure> {
+    let rows: Vec<(u16, String)> = sqlx::query_as(LIVE).fetch_all(connection).await?;
+    state(rows.into_iter().map(|(version, phase)| (version, phase, 0)))
+}
+
+/// The live index versions.
+pub(super) fn index_state(connection: &Connection) -> Result<IndexState, Failure> {
+    let rows = connection.prepare_cached(LIVE).and_then(|mut select| {
+        let row = |row: &Row<'_>| Ok((row.get("version")?, row.get("phase")?, 0));
+        select.query_map([], row)?.collect::<Result<Vec<_>, _>>()
+    });
+    state(rows?)
+}
+
+fn state(rows: impl IntoIterator<Item = (u16, String, u64)>) -> Result<IndexState, Failure> {
+    let row = |(version, phase, since): (u16, String, u64)| {
+        let version = IndexVersion::new(NonZeroU16::new(version)?);
+        let since = SystemTime::UNIX_EPOCH + Duration::from_millis(since);
+        Some((version, IndexPhase::parse(&phase)?, since))
+    };
+    let rows = rows.into_iter().map(row).collect::<Option<Vec<_>>>();
+    Ok(IndexState::new(
+        rows.ok_or(StoreError::Malformed("index state"))?,
+    ))
 }
 
 /// The enforced index version, which is `version` if none was yet.

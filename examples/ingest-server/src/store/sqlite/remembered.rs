@@ -55,7 +55,7 @@ async fn read(connection: &mut SqliteConnection) -> Result<Option<Remembered>, F
     }
     Ok(Some(Remembered {
         checks: checks::all(&mut *connection).await?,
-        enforced_index: checks::enforced_now(&mut *connection).await?,
+        index_state: checks::index_state_now(&mut *connection).await?,
         policies: set_policies(connection).await?,
     }))
 }

@@ -1,5 +1,7 @@
 //! SQLite against the contract of stores.
 
+mod index_roots;
+
 use portcullis_keyring::TenantId;
 use rusqlite::StatementStatus;
 
