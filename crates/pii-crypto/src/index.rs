@@ -2,8 +2,11 @@
 
 mod key;
 mod keyed;
+pub mod plan;
 mod roots;
+mod search;
 mod state;
+mod trigram;
 mod value;
 
 use std::{fmt, num::NonZeroU16};
@@ -16,7 +19,9 @@ use crate::{Pii, PiiType};
 
 pub use self::{
     roots::{IndexRoots, IndexVersionOutOfRange, UnknownIndexVersion},
-    state::{IndexPhase, IndexState},
+    search::SearchIndex,
+    state::{IllegalIndexStep, IndexPhase, IndexState},
+    trigram::{AcceptLeak, QueryTooShort, TrigramIndex, TrigramQuery},
     value::IndexValue,
 };
 
@@ -91,7 +96,7 @@ impl<T: Indexed> Indexing<T> {
         }
         Self {
             normalisers: T::NORMALISERS,
-            normalise: |value| (value.normaliser(), value.normalised()),
+            normalise: normal_form::<T>,
             former: T::former,
         }
     }
@@ -252,8 +257,13 @@ impl fmt::Display for IndexVersion {
     }
 }
 
+fn normal_form<T: Indexed>(value: &T) -> NormalForm {
+    (value.normaliser(), value.normalised())
+}
+
 const IDENTITY: &str = "identity";
 const FINGERPRINT: &str = "fingerprint";
+const SEARCH: &str = "search";
 const UNIQUE_BITS: u16 = 128;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod cipher;
 mod index;
+pub mod index_rotation;
 mod pii;
 pub mod reencrypt;
 mod sealed;
@@ -12,8 +13,9 @@ pub use self::pii::{PhoneNumber, Region};
 pub use self::{
     cipher::{Cipher, EpochPolicy, FieldContext, OpenError, RebindError, SealError},
     index::{
-        FingerprintIndex, IndexPhase, IndexRoots, IndexState, IndexValue, IndexVersion,
-        IndexVersionOutOfRange, Indexed, Indexing, UniqueIndex, UnknownIndexVersion,
+        AcceptLeak, FingerprintIndex, IllegalIndexStep, IndexPhase, IndexRoots, IndexState,
+        IndexValue, IndexVersion, IndexVersionOutOfRange, Indexed, Indexing, QueryTooShort,
+        SearchIndex, TrigramIndex, TrigramQuery, UniqueIndex, UnknownIndexVersion, plan,
     },
     pii::{
         AnyPii, Cpf, Email, FreeText, NationalId, ParseError, PersonName, Pii, PiiKind, PiiKinds,

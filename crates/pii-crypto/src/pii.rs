@@ -19,6 +19,7 @@ use crate::{Indexing, Suite};
 
 #[cfg(feature = "phone")]
 pub use self::phone::{PhoneNumber, Region};
+pub(crate) use self::unseen::{is_ignorable, is_letter_or_digit, is_mark};
 pub use self::{
     any::AnyPii,
     email::Email,

@@ -14,8 +14,10 @@ use super::{IndexState, IndexVersion, key::IndexRoot};
 /// the bytes are wiped when the last clone is dropped.
 #[derive(Clone)]
 pub struct IndexRoots {
-    // The enforced version first.
+    // The live ones, the enforced version first.
     roots: Arc<[IndexRoot]>,
+    // All, for what was stored under a version that is not live any more.
+    configured: Arc<[IndexRoot]>,
     secrets: VersionedSecrets,
 }
 
@@ -43,14 +45,17 @@ impl IndexRoots {
             Ok(IndexRoot::new(version.try_into()?, root))
         };
         let roots = secrets.primary_first().map(root);
+        let roots: Arc<[IndexRoot]> = roots.collect::<Result<_, _>>()?;
         Ok(Self {
-            roots: roots.collect::<Result<_, _>>()?,
+            configured: Arc::clone(&roots),
+            roots,
             secrets,
         })
     }
 
     /// These roots, with the versions that are live in a state, of which it enforces one. Versions that
-    /// are configured and not live are neither written nor looked up.
+    /// are configured and not live are neither written nor looked up; what is stored of them is still
+    /// compared ([`fingerprint_under`](Self::fingerprint_under)).
     ///
     /// # Errors
     /// [`UnknownIndexVersion`]: a live version is not configured, so that its values could not be written.
@@ -61,10 +66,11 @@ impl IndexRoots {
         Ok(Self {
             // Before the first row of the state is written, what is configured counts.
             roots: if roots.is_empty() {
-                Arc::clone(&self.roots)
+                Arc::clone(&self.configured)
             } else {
                 roots
             },
+            configured: Arc::clone(&self.configured),
             secrets: self.secrets.clone(),
         })
     }
@@ -91,7 +97,10 @@ impl IndexRoots {
     }
 
     pub(super) fn root(&self, version: IndexVersion) -> Result<&IndexRoot, UnknownIndexVersion> {
-        let root = self.roots.iter().find(|root| root.version() == version);
+        let root = self
+            .configured
+            .iter()
+            .find(|root| root.version() == version);
         root.ok_or(UnknownIndexVersion(version))
     }
 }

@@ -3,7 +3,7 @@
 use std::{any::Any, fmt};
 
 use super::{Pii, PiiKind, PiiType};
-use crate::{Cipher, IndexValue, SealError, Sealed, UniqueIndex};
+use crate::{Cipher, IndexValue, SealError, Sealed, SearchIndex, UniqueIndex};
 
 /// Personal data in the clear, of a kind that is a value and not a type: what
 /// [`PiiKind::parse`] and [`PiiKind::open`] give.
@@ -66,6 +66,13 @@ impl AnyPii {
     pub fn former_index(&self, index: &UniqueIndex) -> Vec<IndexValue> {
         let forms = self.kind.former(self).unwrap_or_default();
         index.former_values_of(&forms)
+    }
+
+    /// Its values in a search index, as [`SearchIndex::values`] gives them; nothing for a kind that is not
+    /// indexed.
+    #[must_use]
+    pub fn search(&self, index: &SearchIndex) -> Option<Vec<IndexValue>> {
+        Some(index.values_of(&self.kind.normalise(self)?))
     }
 
     /// The value as its type, if it is of that type.

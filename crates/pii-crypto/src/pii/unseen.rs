@@ -8,7 +8,7 @@ use icu_properties::{
 
 /// Whether a text without it looks the same: ignored by default (zero-width characters, soft hyphens,
 /// fillers, variation selectors), a format or a control character.
-pub(super) fn is_ignorable(char: char) -> bool {
+pub(crate) fn is_ignorable(char: char) -> bool {
     if char.is_ascii() {
         return char.is_ascii_control();
     }
@@ -26,7 +26,7 @@ pub(super) fn is_unseen(char: char) -> bool {
 }
 
 /// Whether it modifies the character before it.
-pub(super) fn is_mark(char: char) -> bool {
+pub(crate) fn is_mark(char: char) -> bool {
     !char.is_ascii() && (is_combining_mark(char) || category(char) == Category::EnclosingMark)
 }
 
@@ -39,7 +39,7 @@ pub(super) fn is_combining_mark(char: char) -> bool {
 }
 
 /// Whether it is a letter or a decimal digit of some script.
-pub(super) fn is_letter_or_digit(char: char) -> bool {
+pub(crate) fn is_letter_or_digit(char: char) -> bool {
     matches!(
         category(char),
         Category::UppercaseLetter

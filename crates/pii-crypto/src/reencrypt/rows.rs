@@ -14,7 +14,7 @@ use crate::{AnyPii, IndexValue, IndexVersion, PiiKind, Sealed};
 ///   was in the scope when the sweep began and still is.
 /// * [`apply`](Self::apply) writes a row only if every field that it was read with still holds the same
 ///   bytes, and then all of its change or nothing, with the ids of the keys that it needs
-///   (`sealed_ref`): whoever writes at the same time wins.
+///   (`sealed_ref`): another who writes at the same time wins.
 /// * What `apply` has answered for is durable.
 #[async_trait]
 pub trait SealedRows: fmt::Debug + Send + Sync {
@@ -182,6 +182,22 @@ impl RowField {
             record,
             kind,
             value,
+        }
+    }
+}
+
+impl RowChange {
+    /// What the row becomes.
+    #[must_use]
+    pub const fn new(
+        row: SealedRow,
+        sealed: Vec<(usize, Sealed<AnyPii>)>,
+        indexed: Vec<(usize, IndexWrite)>,
+    ) -> Self {
+        Self {
+            row,
+            sealed,
+            indexed,
         }
     }
 }
