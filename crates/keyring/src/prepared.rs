@@ -113,6 +113,17 @@ impl PreparedKeys {
         }
     }
 
+    /// What a key of the tenant is for, usable or not; `None` if it was not prepared, or the tenant has no
+    /// such key.
+    #[must_use]
+    pub fn purpose_of(&self, id: KeyId) -> Option<&Purpose> {
+        match &self.by_id.get(&id)?.what {
+            KeyStatus::Usable(key) => Some(key.purpose()),
+            KeyStatus::Refused(purpose, _) => Some(purpose),
+            KeyStatus::Unknown => None,
+        }
+    }
+
     /// The keys of both; where both hold a key, what was read later counts.
     ///
     /// # Panics
