@@ -5,6 +5,7 @@
 //! [`crate::pipeline`] → [`Writer`] (group commit) → [`crate::store::Store`].
 
 pub(crate) mod descriptors;
+mod erasures;
 mod listeners;
 pub(crate) mod policies;
 mod service_task;
@@ -23,6 +24,7 @@ use tracing::Instrument as _;
 
 use self::{
     descriptors::TooFewDescriptors,
+    erasures::PrepareError,
     listeners::{ListenError, Listeners},
     policies::PoliciesError,
     service_task::{ServiceTask, first_ended},
@@ -75,6 +77,8 @@ pub(crate) enum StartError {
     Clock(#[from] ClockNotSet),
     #[error(transparent)]
     Policies(#[from] PoliciesError),
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error("the system gives no thread or no file descriptor: {0}")]
@@ -134,6 +138,7 @@ impl App {
         };
         let backend = Backend::open(config, observers, MissingPeppers::Refuse).await?;
         let connections = backend.connections();
+        let tombstones = erasures::prepare(config, &backend).await?;
         let (limits, detection, starts) = policies::read(config, &*backend.store).await?;
         let limiters = Limiters::new(backend.limiter.clone(), backend.operators);
         limiters.replace(&limits);
@@ -195,9 +200,11 @@ impl App {
             limiter: backend.limiter,
             quality,
             schemas: Arc::clone(&config.schemas),
+            unique_fields: config.unique_lead_fields.clone(),
             store: backend.store,
             writer,
             audit,
+            tombstones,
             bodies,
         });
         let components = Components {

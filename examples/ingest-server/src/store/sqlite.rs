@@ -8,7 +8,7 @@ mod event_hash;
 mod events;
 mod failure;
 mod file;
-mod index_state;
+mod index_states;
 mod lead_reads;
 mod lead_sql;
 mod leads;
@@ -26,6 +26,7 @@ mod sweeps;
 mod transaction;
 mod trial;
 mod turn;
+mod unique_fields;
 mod upgrade;
 mod writer_thread;
 

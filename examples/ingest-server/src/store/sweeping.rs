@@ -1,22 +1,20 @@
 //! What goes over many stored rows, beside the groups of requests: rotation, what is counted of it, and
 //! erasure.
 
-use std::{collections::BTreeMap, fmt::Debug, num::NonZeroU32, sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
-use portcullis_keyring::{KeyId, TenantId, sweep::Cursor};
-use portcullis_pii_crypto::{IndexRoots, IndexState, IndexVersion, reencrypt::SealedRows};
+use portcullis_keyring::{KeyId, TenantId};
+use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
 
 use super::StoreError;
-use crate::lead::LeadId;
+use crate::lead::{LeadId, UniqueFields};
 
 /// Work over the rows of a database that others write to at the same time.
 ///
 /// # Contract
 /// - Each method that writes takes its turn beside the writer of groups, holds the lock for one batch, and is
 ///   durable when it returns.
-/// - Steps of the index state are compare-and-set: `false` says that the state is not the one that the step
-///   begins from, and that nothing was changed.
 /// - A batch that is done twice, or after a crash half-way, leaves what one that was done once leaves.
 #[async_trait]
 pub(crate) trait Sweeping: Debug + Send + Sync {
@@ -27,52 +25,33 @@ pub(crate) trait Sweeping: Debug + Send + Sync {
     /// How many rows need each data key.
     async fn rows_by_key(&self) -> Result<BTreeMap<KeyId, u64>, StoreError>;
 
-    /// Which versions of the index root are live; none before the first start.
-    async fn index_state(&self) -> Result<IndexState, StoreError>;
+    /// The phases of the index versions, and what goes over all index values.
+    fn index_states(&self) -> Arc<dyn IndexStates>;
 
-    /// Makes a version that is not live [`Written`](portcullis_pii_crypto::IndexPhase::Written), where no
-    /// other rotation is under way.
-    async fn begin_index(&self, version: IndexVersion, at: SystemTime) -> Result<bool, StoreError>;
-
-    /// Makes a written version the enforced one, and the one before it retiring.
-    async fn enforce_index(
-        &self,
-        version: IndexVersion,
-        at: SystemTime,
-    ) -> Result<bool, StoreError>;
-
-    /// Drops a version that is retiring, or that is written and was given up.
-    async fn drop_index(&self, version: IndexVersion) -> Result<bool, StoreError>;
-
-    /// Copies the values of a version into the columns beside the sealed ones, such as `email_fp`, of the
-    /// next leads behind `after`. Gives where it came to, or `None` at the end.
-    async fn copy_fingerprints(
-        &self,
-        version: IndexVersion,
-        after: Option<&Cursor>,
-        limit: NonZeroU32,
-    ) -> Result<Option<Cursor>, StoreError>;
-
-    /// Looks at the next index rows behind `after`, and deletes those of a version that is no longer live.
-    /// Gives where it came to, or `None` at the end.
-    async fn delete_index_rows(
-        &self,
-        version: IndexVersion,
-        after: Option<&Cursor>,
-        limit: NonZeroU32,
-    ) -> Result<Option<Cursor>, StoreError>;
-
-    /// How many index rows there are of a version.
-    async fn count_index_rows(&self, version: IndexVersion) -> Result<u64, StoreError>;
-
-    /// Erases a lead: its row, its index rows, and what its events hold of personal data; `false` if
-    /// there is none. For what is not a request, which erases in a group of the writer.
-    async fn erase_lead(&self, tenant: &TenantId, id: LeadId) -> Result<bool, StoreError>;
+    /// Erases leads: their rows, their index rows, and what their events hold of personal data; how many
+    /// of them there were. For what is not a request, which erases in a group of the writer.
+    async fn erase_leads(&self, leads: &[(TenantId, LeadId)]) -> Result<u64, StoreError>;
 
     /// Erases all leads of a tenant, and the personal data in its events; how many rows that were. The
     /// tenant's data keys are destroyed before it, so that no row with personal data comes after it.
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<u64, StoreError>;
 
+    /// Has the database hold these fields unique, and no others. Where leads share values of a field that is
+    /// to be, nothing is changed.
+    async fn hold_unique(&self, fields: &UniqueFields)
+    -> Result<Result<(), NotUnique>, StoreError>;
+
     /// Leaves nothing of what was overwritten beside the database; `false` if somebody still reads it.
     async fn fold_log(&self) -> Result<bool, StoreError>;
+}
+
+/// Leads share values that only one of them may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "INGEST_UNIQUE_LEAD_FIELDS names `{field}`, and {duplicates} of its values have more than one lead: \
+     correct or erase those leads first, with the field left out of the setting"
+)]
+pub(crate) struct NotUnique {
+    pub(crate) field: &'static str,
+    pub(crate) duplicates: u64,
 }

@@ -1,15 +1,15 @@
 //! What goes over many rows, on a connection of its own.
 
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use portcullis_keyring::{KeyId, TenantId, sweep::Cursor};
-use portcullis_pii_crypto::{IndexRoots, IndexState, IndexVersion, reencrypt::SealedRows};
+use portcullis_keyring::{KeyId, TenantId};
+use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
 
-use super::{SqliteStore, erasure, index_state, sealed_refs, sealed_rows};
+use super::{SqliteStore, erasure, index_states::SqliteIndexStates, sealed_refs, sealed_rows, sweeps, unique_fields};
 use crate::{
-    lead::LeadId,
-    store::{StoreError, Sweeping},
+    lead::{LeadId, UniqueFields},
+    store::{NotUnique, StoreError, Sweeping},
 };
 
 #[async_trait]
@@ -22,63 +22,19 @@ impl Sweeping for SqliteStore {
         self.sweeps.read(sealed_refs::count).await
     }
 
-    async fn index_state(&self) -> Result<IndexState, StoreError> {
-        Ok(self.readers.read(index_state::read).await?)
+    fn index_states(&self) -> Arc<dyn IndexStates> {
+        Arc::new(SqliteIndexStates::new(self.sweeps.clone()))
     }
 
-    async fn begin_index(&self, version: IndexVersion, at: SystemTime) -> Result<bool, StoreError> {
-        let begin = move |connection: &_| index_state::begin(connection, version, at);
-        self.sweeps.write(begin).await
-    }
-
-    async fn enforce_index(
-        &self,
-        version: IndexVersion,
-        at: SystemTime,
-    ) -> Result<bool, StoreError> {
-        let enforce = move |connection: &_| index_state::enforce(connection, version, at);
-        self.sweeps.write(enforce).await
-    }
-
-    async fn drop_index(&self, version: IndexVersion) -> Result<bool, StoreError> {
-        let drop = move |connection: &_| index_state::drop_version(connection, version);
-        self.sweeps.write(drop).await
-    }
-
-    async fn copy_fingerprints(
-        &self,
-        version: IndexVersion,
-        after: Option<&Cursor>,
-        limit: NonZeroU32,
-    ) -> Result<Option<Cursor>, StoreError> {
-        let after = after.map(Cursor::to_string).unwrap_or_default();
-        let copy = move |connection: &_| {
-            index_state::copy_fingerprints(connection, version, &after, limit.get())
+    async fn erase_leads(&self, leads: &[(TenantId, LeadId)]) -> Result<u64, StoreError> {
+        let leads = leads.to_vec();
+        let erase = move |connection: &_| {
+            let mut erased = 0;
+            for (tenant, lead) in &leads {
+                erased += u64::from(erasure::erase_lead(connection, tenant, *lead)?);
+            }
+            Ok(erased)
         };
-        self.sweeps.write(copy).await
-    }
-
-    async fn delete_index_rows(
-        &self,
-        version: IndexVersion,
-        after: Option<&Cursor>,
-        limit: NonZeroU32,
-    ) -> Result<Option<Cursor>, StoreError> {
-        let after = after.map(Cursor::to_string);
-        let delete = move |connection: &_| {
-            index_state::delete_rows(connection, version, after.as_deref(), limit.get())
-        };
-        self.sweeps.write(delete).await
-    }
-
-    async fn count_index_rows(&self, version: IndexVersion) -> Result<u64, StoreError> {
-        let count = move |connection: &_| index_state::count_rows(connection, version);
-        self.sweeps.read(count).await
-    }
-
-    async fn erase_lead(&self, tenant: &TenantId, id: LeadId) -> Result<bool, StoreError> {
-        let tenant = tenant.clone();
-        let erase = move |connection: &_| erasure::erase_lead(connection, &tenant, id);
         self.sweeps.write(erase).await
     }
 
@@ -98,7 +54,16 @@ impl Sweeping for SqliteStore {
         }
     }
 
+    async fn hold_unique(
+        &self,
+        fields: &UniqueFields,
+    ) -> Result<Result<(), NotUnique>, StoreError> {
+        let fields = fields.clone();
+        let hold = move |connection: &_| unique_fields::hold(connection, &fields);
+        self.sweeps.write(hold).await
+    }
+
     async fn fold_log(&self) -> Result<bool, StoreError> {
-        self.sweeps.read(index_state::fold_log).await
+        self.sweeps.read(sweeps::fold_log).await
     }
 }
