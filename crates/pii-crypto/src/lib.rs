@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod cipher;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod index;
 pub mod index_rotation;
+pub mod observer;
 mod pii;
 pub mod reencrypt;
 mod sealed;

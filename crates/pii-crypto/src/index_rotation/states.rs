@@ -10,8 +10,10 @@ use crate::{IndexState, IndexVersion};
 /// (`index_state`), and the values of all fields (such as `lead_index`).
 ///
 /// # Contract
-/// * [`replace`](Self::replace) compares and sets in one step: of two that expect the same, one is done.
+/// * [`replace`](Self::replace) compares and sets in one step: of two that expect the same, one is done. It
+///   commits within 15 s of the call, or not at all: the phases are dated by the caller.
 /// * What was answered is durable, and every process reads it.
+/// * Whatever writes a field replaces its values of every version, also of those that it does not know.
 /// * Times are kept to the millisecond.
 #[async_trait]
 pub trait IndexStates: fmt::Debug + Send + Sync {
@@ -34,6 +36,10 @@ pub trait IndexStates: fmt::Debug + Send + Sync {
     /// How many times a field of a row has values in an index under one of the two versions and none under
     /// the other. Before `written` is enforced it has to be 0.
     ///
+    /// Rows that have values of the enforced version and none of `written` are what
+    /// [`Scope::NotIndexed`](crate::reencrypt::Scope::NotIndexed) means: not those whose fields give no
+    /// values at all, as a name of two letters does.
+    ///
     /// # Errors
     /// [`IndexStatesError`].
     async fn differences(
@@ -54,8 +60,8 @@ pub trait IndexStates: fmt::Debug + Send + Sync {
         limit: NonZeroU32,
     ) -> Result<u64, IndexStatesError>;
 
-    /// Deletes at most `limit` values of versions that are not `live`: how many were deleted. It is called
-    /// until that is 0.
+    /// Deletes at most `limit` values of versions that are neither among `live` nor live as the phases are
+    /// stored when it deletes, in the same transaction: how many were deleted. It is called until that is 0.
     ///
     /// # Errors
     /// [`IndexStatesError`].
