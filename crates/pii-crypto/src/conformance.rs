@@ -9,10 +9,17 @@
 // a function named after the property; `clauses!` makes its words of that name, and `Clause` a panic.
 
 mod index_states;
+mod keys;
+mod sealed_rows;
+mod table;
 
 use std::fmt::{Debug, Display};
 
-pub use self::index_states::{IndexTables, index_states};
+pub use self::{
+    index_states::{IndexTables, index_states},
+    sealed_rows::sealed_rows,
+    table::TestTable,
+};
 
 /// Runs functions in order, each with the [`Clause`] of its name before its other arguments.
 macro_rules! clauses {
@@ -32,6 +39,13 @@ struct Clause {
 impl Clause {
     const fn new(subject: &'static str, name: &'static str) -> Self {
         Self { subject, name }
+    }
+
+    #[track_caller]
+    fn holds(self, condition: bool, seen: impl Display) {
+        if !condition {
+            self.fails(seen);
+        }
     }
 
     #[track_caller]
