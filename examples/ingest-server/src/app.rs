@@ -5,6 +5,7 @@
 //! [`crate::pipeline`] → [`Writer`] (group commit) → [`crate::store::Store`].
 
 pub(crate) mod descriptors;
+mod earlier_leads;
 mod erasures;
 mod listeners;
 pub(crate) mod policies;
@@ -111,6 +112,7 @@ pub(crate) struct App {
     following_limits: ServiceTask,
     following_rules: ServiceTask,
     following_indexes: ServiceTask,
+    indexing: ServiceTask,
     pinging: ServiceTask,
     upkeep: ServiceTask,
 }
@@ -173,6 +175,12 @@ impl App {
         let following_indexes = backend.index_roots.follow();
         let following_indexes =
             ServiceTask::spawn("the watch on the index versions", following_indexes);
+        let indexing = earlier_leads::index(
+            Arc::clone(&backend.store),
+            backend.keyring.clone(),
+            backend.index_roots.clone(),
+        );
+        let indexing = ServiceTask::spawn("the indexing of earlier leads", indexing);
         let pinging = ping_repeatedly(Arc::clone(&backend.store));
         let pinging = ServiceTask::spawn("the watch on the database", pinging);
         let upkeep = ServiceTask::spawn("the upkeep of shared limits", backend.upkeep.run());
@@ -249,6 +257,7 @@ impl App {
             following_limits,
             following_rules,
             following_indexes,
+            indexing,
             pinging,
             upkeep,
         })
@@ -285,6 +294,7 @@ impl App {
             mut following_limits,
             mut following_rules,
             mut following_indexes,
+            mut indexing,
             mut pinging,
             mut upkeep,
             ..
@@ -311,6 +321,7 @@ impl App {
             &mut following_limits,
             &mut following_rules,
             &mut following_indexes,
+            &mut indexing,
             &mut pinging,
             &mut upkeep,
         ];
@@ -327,6 +338,7 @@ impl App {
                 following_limits,
                 following_rules,
                 following_indexes,
+                indexing,
                 pinging,
                 upkeep,
             ));

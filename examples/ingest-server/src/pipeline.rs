@@ -59,7 +59,7 @@ pub(crate) use self::{
     in_flight::{InFlight, RequestsInFlight},
     intake::{Intake, LeadRequest, OnConflict},
     lead_erasure::{admit_eraser, erase_lead},
-    lead_reads::{LeadQuery, LeadReads, admit_reader},
+    lead_reads::{LeadQuery, LeadReads, Wanted, admit_reader},
     limit_address::ClientAddress,
     limits::check_operator,
 };

@@ -78,7 +78,18 @@ pub(crate) trait Store: Sweeping {
         limit: u32,
     ) -> Result<Vec<IndexedLead>, StoreError>;
 
-    /// The leads that own fingerprints of an identity column, and which of some ids are leads: what one
+    /// What has every one of some values in a column's index of parts, oldest first, at most `limit` of the
+    /// leads after one.
+    async fn leads_by_parts(
+        &self,
+        tenant: &TenantId,
+        column: &'static LeadColumn,
+        values: &[&[u8]],
+        after: Option<LeadId>,
+        limit: u32,
+    ) -> Result<Vec<IndexedLead>, StoreError>;
+
+    /// The leads that own fingerprints of a unique column, and which of some ids are leads: what one
     /// request has to know before it writes.
     async fn known_leads(
         &self,

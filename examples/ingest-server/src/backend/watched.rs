@@ -104,6 +104,20 @@ impl Store for Watched<dyn Store> {
         self.watch(leads.await)
     }
 
+    async fn leads_by_parts(
+        &self,
+        tenant: &TenantId,
+        column: &'static LeadColumn,
+        values: &[&[u8]],
+        after: Option<LeadId>,
+        limit: u32,
+    ) -> Result<Vec<IndexedLead>, StoreError> {
+        let leads = self
+            .store
+            .leads_by_parts(tenant, column, values, after, limit);
+        self.watch(leads.await)
+    }
+
     async fn known_leads(
         &self,
         tenant: &TenantId,

@@ -217,6 +217,21 @@ impl Store for SqliteStore {
         Ok(self.readers.read(read).await?)
     }
 
+    async fn leads_by_parts(
+        &self,
+        tenant: &TenantId,
+        column: &'static LeadColumn,
+        values: &[&[u8]],
+        after: Option<LeadId>,
+        limit: u32,
+    ) -> Result<Vec<IndexedLead>, StoreError> {
+        let (tenant, values) = (tenant.clone(), owned(values));
+        let read = move |connection: &_| {
+            lead_reads::by_parts(connection, &tenant, column, &values, after, limit)
+        };
+        Ok(self.readers.read(read).await?)
+    }
+
     async fn known_leads(
         &self,
         tenant: &TenantId,

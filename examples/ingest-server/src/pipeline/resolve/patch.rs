@@ -3,7 +3,7 @@
 
 use super::Target;
 use crate::{
-    lead::{LeadIndexes, LeadOpener, LeadRecord},
+    lead::{LeadColumn, LeadIndexes, LeadOpener, LeadRecord},
     pipeline::{
         authenticate::Caller, fingerprint::LeadData, rejection::Rejection, services::Services,
         validate::Personal,
@@ -49,7 +49,7 @@ async fn unchanged(
     lead: &LeadData,
     personal: &[Personal],
     mut stored: LeadRecord,
-) -> Result<Vec<&'static crate::lead::LeadColumn>, Rejection> {
+) -> Result<Vec<&'static LeadColumn>, Rejection> {
     let new = |column| lead.values.iter().find(|value| value.column == column);
     stored.sealed.retain(|it| new(it.column).is_some());
     let roots = services.index_roots.present()?;
@@ -59,9 +59,10 @@ async fn unchanged(
         indexes: &LeadIndexes::of(&roots, &caller.tenant),
         found_by: None,
     };
-    let Ok(opened) = opener.open(stored).await else {
+    let Ok(cipher) = opener.cipher([&stored]).await else {
         return Ok(Vec::new());
     };
+    let opened = opener.open(&cipher, stored);
     let columns = opened.columns.iter().filter_map(|(column, value)| {
         let (new, stored) = (&personal[new(column)?.at].value, value.as_ref().ok()?);
         // EXPOSE: compared, and shown to nobody.

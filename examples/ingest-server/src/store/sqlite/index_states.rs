@@ -114,7 +114,8 @@ fn delete_others(
         return Ok(None);
     };
     let delete = "DELETE FROM lead_index WHERE rowid > ? AND rowid <= ?
-        AND version NOT IN (SELECT value FROM json_each(?))";
+        AND version NOT IN (SELECT value FROM json_each(?))
+        AND version NOT IN (SELECT version FROM index_state)";
     let deleted = connection.execute(delete, params![after, last, live])? as u64;
     Ok(Some((deleted, last)))
 }

@@ -77,6 +77,33 @@ pub(super) fn select_by_index(column: &LeadColumn, values: usize, limit: u32) ->
     )
 }
 
+/// The leads that have all of some values in a column's index of parts: of a tenant, after a lead; then the
+/// values. One value gives the leads in their order, of which those are kept that have the others too.
+pub(super) fn select_by_parts(column: &LeadColumn, values: usize, limit: u32) -> String {
+    let entry = |table: &str, value: usize| {
+        format!(
+            r#"{table}.tenant = ?1 AND {table}.field = '{}' AND {table}."index" = 'search'
+            AND {table}.value = ?{value}"#,
+            column.field()
+        )
+    };
+    let others = (4..3 + values).map(|value| {
+        format!(
+            "AND EXISTS (SELECT 1 FROM lead_index AS other
+             WHERE {} AND other.lead = lead_index.lead)",
+            entry("other", value)
+        )
+    });
+    format!(
+        "SELECT {} FROM lead_index
+        LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
+        WHERE {} AND lead_index.lead > ?2 {} ORDER BY lead_index.lead LIMIT {limit}",
+        *SELECTED,
+        entry("lead_index", 3),
+        others.collect::<Vec<_>>().join(" "),
+    )
+}
+
 /// The lead that has a tenant's value of an index: null for one that leads nowhere.
 pub(super) fn select_owner(column: &LeadColumn) -> String {
     format!("SELECT lead.id {} AND value = ?2", from_index(column))
