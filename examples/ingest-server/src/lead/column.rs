@@ -24,7 +24,7 @@ enum Lookup {
     /// Found by its fingerprint, which only one lead of a tenant can have.
     Identity,
     /// Found by a part of it.
-    Part,
+    Substring,
 }
 
 /// Every column, in the order of the SQL statements and of answers.
@@ -54,7 +54,7 @@ pub(crate) static COLUMNS: &[LeadColumn] = &[
         name: "name",
         field: "lead.name",
         kind: PiiKind::of::<PersonName>(),
-        lookup: Lookup::Part,
+        lookup: Lookup::Substring,
         max_chars: 400,
     },
     LeadColumn {
@@ -133,7 +133,7 @@ impl LeadColumn {
 
     /// Whether leads are found by a part of it.
     pub(crate) const fn is_found_by_part(&self) -> bool {
-        matches!(self.lookup, Lookup::Part)
+        matches!(self.lookup, Lookup::Substring)
     }
 
     /// Which index its values stand in, if any.
@@ -141,7 +141,7 @@ impl LeadColumn {
         match self.lookup {
             Lookup::None => None,
             Lookup::Search | Lookup::Identity => Some("identity"),
-            Lookup::Part => Some("search"),
+            Lookup::Substring => Some("search"),
         }
     }
 

@@ -6,7 +6,6 @@ use portcullis_keyring::TenantId;
 use portcullis_pii_crypto::{
     AcceptLeak, AnyPii, IndexRoots, IndexValue, TrigramIndex, TrigramQuery, UniqueIndex,
 };
-
 use zeroize::Zeroizing;
 
 use super::LeadColumn;
@@ -22,7 +21,7 @@ pub(crate) struct LeadIndexes {
 }
 
 /// What a value ends in that is too short for an index of its parts, so that each value has an entry there:
-/// whoever goes over leads sees by the entries which of them were indexed.
+/// who goes over leads sees by the entries which of them were indexed.
 const PADDING: &str = "xxx";
 
 impl LeadIndexes {
@@ -89,7 +88,10 @@ impl LeadIndexes {
         let (column, index) = indexes.find(|(indexed, _)| *indexed == column)?;
         // Searching for a part of a name is a feature of the service; its README says what it tells.
         let accept = AcceptLeak::NameEquality;
-        let derive = || self.roots.trigram_index(&self.tenant, column.field(), accept);
+        let derive = || {
+            self.roots
+                .trigram_index(&self.tenant, column.field(), accept)
+        };
         Some(index.get_or_init(derive))
     }
 

@@ -80,9 +80,7 @@ impl LeadOpener<'_> {
         let record = id.to_string();
         let columns = sealed.into_iter().map(check_form).map(|(column, value)| {
             let opened = value.and_then(|(sealed, fingerprint)| {
-                let value = column
-                    .kind()
-                    .open(cipher, column.field(), &record, &sealed);
+                let value = column.kind().open(cipher, column.field(), &record, &sealed);
                 let value = value.map_err(fault)?;
                 self.check_fingerprint(column, &value, fingerprint.as_deref())?;
                 Ok(value)

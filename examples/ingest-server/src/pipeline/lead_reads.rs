@@ -56,7 +56,7 @@ pub(crate) enum Wanted {
     /// This value, in whichever spelling.
     Value(AnyPii),
     /// A value that has this part.
-    Part(TrigramQuery),
+    Substring(TrigramQuery),
 }
 
 /// Some leads, oldest first, and after which one to go on.
@@ -216,7 +216,7 @@ impl<'a> LeadReads<'a> {
                 let found = store.leads_by_index(tenant, column, &values, after, FETCHED);
                 found.await?
             }
-            Wanted::Part(_) => {
+            Wanted::Substring(_) => {
                 let found = store.leads_by_parts(tenant, column, &values, after, FETCHED);
                 found.await?
             }
@@ -274,7 +274,7 @@ impl Wanted {
     fn is_in(&self, column: &LeadColumn, lead: &OpenedLead) -> bool {
         match self {
             Self::Value(_) => true,
-            Self::Part(part) => {
+            Self::Substring(part) => {
                 let mut columns = lead.columns.iter();
                 let opened = columns.find(|(opened, _)| *opened == column);
                 opened.is_some_and(|(_, value)| {
@@ -292,7 +292,7 @@ fn looked_up(indexes: &LeadIndexes, query: &LeadQuery) -> Vec<IndexValue> {
             let values = indexes.values(query.column, value);
             indexes.looked_up(query.column, value, &values)
         }
-        Wanted::Part(part) => {
+        Wanted::Substring(part) => {
             let mut values = indexes.wanted(query.column, part);
             values.truncate(MAX_WANTED);
             values

@@ -33,7 +33,7 @@ pub(crate) struct Resolved {
 pub(crate) struct Target {
     pub(crate) id: LeadId,
     pub(crate) change: LeadChange,
-    /// What it was found under, where the write is meant for whoever has that.
+    /// What it was found under, where the write is meant for the lead that has that.
     pub(crate) expected: Option<ExpectedValue>,
     /// The columns whose values the lead has already.
     pub(crate) unchanged: Vec<&'static LeadColumn>,

@@ -86,24 +86,38 @@ async fn an_erased_lead_is_gone_with_what_its_events_hold() {
     }
     for data in [person(), json!({ "email": "guess@person.example" })] {
         let answer = send(&server, &key, event("1", "lead.created", data)).await;
-        assert_eq!((&answer["accepted"], &answer["duplicates"]), (&json!(0), &json!(1)));
+        assert_eq!(
+            (&answer["accepted"], &answer["duplicates"]),
+            (&json!(0), &json!(1))
+        );
         assert!(answer["conflicts"].is_null(), "{answer}");
     }
     // What comes later for it is for a lead that nobody has.
     let update = json!({ "lead": id, "name": "Canary" });
     let answer = send(&server, &key, event("2", "lead.updated", update)).await;
-    assert_eq!(answer["rejected"][0]["reason"], "semantic.reference", "{answer}");
+    assert_eq!(
+        answer["rejected"][0]["reason"], "semantic.reference",
+        "{answer}"
+    );
     // Who erased what is on record.
     let path = "/admin/audit/events?tenant=acme&action=lead.erase";
     let events = server.admin(Method::GET, path).send().await.unwrap();
     let events: Value = events.json().await.unwrap();
     let outcomes = events["events"].as_array().unwrap().iter();
     let outcomes: Vec<_> = outcomes
-        .map(|event| (event["outcome"].as_str().unwrap(), event["resources"][0].as_str()))
+        .map(|event| {
+            (
+                event["outcome"].as_str().unwrap(),
+                event["resources"][0].as_str(),
+            )
+        })
         .collect();
     assert_eq!(
         outcomes,
-        [("success", Some(id.as_str())), ("unknown", Some(id.as_str()))]
+        [
+            ("success", Some(id.as_str())),
+            ("unknown", Some(id.as_str()))
+        ]
     );
 }
 
@@ -163,7 +177,11 @@ async fn a_damaged_line_of_erasures_stops_the_start_and_is_named() {
     let data = Data::new();
     let path = data.path().join("elsewhere.jsonl");
     let good = r#"{"at":"2026-08-21T09:30:00Z","lead":"0198c0de-0000-7000-8000-000000000001","tenant":"acme"}"#;
-    fs::write(&path, format!("{good}\n{}\n", good.replace("tenant", "tenent"))).unwrap();
+    fs::write(
+        &path,
+        format!("{good}\n{}\n", good.replace("tenant", "tenent")),
+    )
+    .unwrap();
     fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let mut command = data.command();
     command.env("INGEST_ERASURES_FILE", &path);

@@ -224,7 +224,11 @@ async fn browsers_of_other_sites_are_given_nothing() {
     for (address, path, allowed) in [
         (server.public_address(), "/v1/events", "POST"),
         (server.public_address(), "/v1/leads", "GET,HEAD,POST"),
-        (server.public_address(), "/v1/leads/1", "DELETE,GET,HEAD,PATCH"),
+        (
+            server.public_address(),
+            "/v1/leads/1",
+            "DELETE,GET,HEAD,PATCH",
+        ),
         (server.admin_address(), "/healthz", "GET,HEAD"),
         (server.admin_address(), "/health", "GET,HEAD"),
         (server.admin_address(), "/metrics", "GET,HEAD"),

@@ -62,7 +62,10 @@ async fn a_patch_sets_and_clears_what_it_names_and_seals_what_it_changes() {
     // Another spelling of the same e-mail is another text.
     let answer = patch(&server, &key, &id, json!({ "email": "ada@person.example" })).await;
     assert_eq!(answer.status(), StatusCode::OK);
-    assert_eq!(read(&server, &key, &id).await["email"], "ada@person.example");
+    assert_eq!(
+        read(&server, &key, &id).await["email"],
+        "ada@person.example"
+    );
     // The lead is found by what it has, and not by what it had.
     for (query, leads) in [
         ("email=ada@person.example", 1),
@@ -81,12 +84,20 @@ async fn a_patch_is_refused_as_a_lead_is() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     let id = server.lead(&key, &person()).await;
-    let other = server.lead(&key, &json!({ "email": "other@person.example" })).await;
+    let other = server
+        .lead(&key, &json!({ "email": "other@person.example" }))
+        .await;
     let reader = server.issue("acme", &["leads:read"]).await;
     let stranger = server.issue("globex", &ALL_SCOPES).await;
     let name = || json!({ "name": "X" });
     for (key, id, body, status, reason) in [
-        (&reader, id.as_str(), name(), StatusCode::FORBIDDEN, "auth.scope"),
+        (
+            &reader,
+            id.as_str(),
+            name(),
+            StatusCode::FORBIDDEN,
+            "auth.scope",
+        ),
         (&stranger, &id, name(), StatusCode::NOT_FOUND, "not_found"),
         (&key, "none", name(), StatusCode::NOT_FOUND, "not_found"),
         (
@@ -143,7 +154,10 @@ async fn a_patch_is_refused_as_a_lead_is() {
     let accepted = metrics
         .iter()
         .filter(|(name, _)| name.starts_with("dq_outcomes_total{") && name.contains("accepted"));
-    assert!(accepted.map(|(_, count)| count).sum::<f64>() >= 3.0, "it is accounted for");
+    assert!(
+        accepted.map(|(_, count)| count).sum::<f64>() >= 3.0,
+        "it is accounted for"
+    );
 }
 
 fn with_unique(data: &Data, fields: &str) -> std::process::Command {
@@ -160,7 +174,9 @@ async fn a_national_id_belongs_to_one_lead_where_that_is_configured() {
     let person = |email: &str| json!({ "email": email, "national_id": "529.982.247-25" });
     let id = server.lead(&key, &person("a@person.example")).await;
     let post = async |query: &str, body: Value| {
-        let answer = server.post(&format!("/v1/leads{query}"), &key, &body).send();
+        let answer = server
+            .post(&format!("/v1/leads{query}"), &key, &body)
+            .send();
         let answer = answer.await.unwrap();
         (answer.status(), answer.json::<Value>().await.unwrap())
     };
@@ -180,7 +196,9 @@ async fn a_national_id_belongs_to_one_lead_where_that_is_configured() {
     let (status, _) = post("?on_conflict=other", person("c@person.example")).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     // By the e-mail one lead and by the number another: neither is taken for the other.
-    let other = server.lead(&key, &json!({ "email": "other@person.example" })).await;
+    let other = server
+        .lead(&key, &json!({ "email": "other@person.example" }))
+        .await;
     let (status, _) = post("?on_conflict=update", person("other@person.example")).await;
     assert_eq!(status, StatusCode::CONFLICT);
     let taken = json!({ "national_id": "52998224725" });
@@ -190,20 +208,28 @@ async fn a_national_id_belongs_to_one_lead_where_that_is_configured() {
     let event = json!({
         "type": "lead.created", "source": "test/crm", "id": "1", "data": person("d@person.example"),
     });
-    let answer = server.post("/v1/events", &key, &event).send().await.unwrap();
+    let answer = server
+        .post("/v1/events", &key, &event)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let problem: Value = answer.json().await.unwrap();
     assert_eq!(problem["reason"], "semantic.taken", "{problem}");
     // Within one batch as well, and of another tenant not at all.
     let stranger = server.issue("globex", &ALL_SCOPES).await;
-    let created = |id: &str, email: &str| {
-        json!({ "type": "lead.created", "source": "test/crm", "id": id, "data": person(email) })
-    };
-    let batch = json!([created("1", "e@person.example"), created("2", "f@person.example")]);
+    let created = |id: &str, email: &str| json!({ "type": "lead.created", "source": "test/crm", "id": id, "data": person(email) });
+    let batch = json!([
+        created("1", "e@person.example"),
+        created("2", "f@person.example")
+    ]);
     let answer = server.post("/v1/events", &stranger, &batch).send().await;
     let answer: Value = answer.unwrap().json().await.unwrap();
     assert_eq!(answer["accepted"], 1, "{answer}");
-    assert_eq!(answer["rejected"][0]["reason"], "semantic.taken", "{answer}");
+    assert_eq!(
+        answer["rejected"][0]["reason"], "semantic.taken",
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -221,7 +247,10 @@ async fn a_field_that_leads_share_cannot_be_made_unique() {
     let output = run_to_end(&mut with_unique(&data, "email,phone"));
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{message}");
-    assert!(message.contains("`phone`, and 2 of its values"), "{message}");
+    assert!(
+        message.contains("`phone`, and 2 of its values"),
+        "{message}"
+    );
     assert!(!message.contains("7946"), "{message}");
     // Left out of the setting, all is as it was.
     let server = Server::start_on(&data);
@@ -234,7 +263,11 @@ async fn leads_are_found_by_a_part_of_their_name_page_by_page() {
     let key = server.issue("acme", &ALL_SCOPES).await;
     let leads: Value = (0..150)
         .map(|n| {
-            let name = if n % 3 == 0 { "Maria da Silva" } else { "João Souza" };
+            let name = if n % 3 == 0 {
+                "Maria da Silva"
+            } else {
+                "João Souza"
+            };
             json!({
                 "type": "lead.created", "source": "test/web", "id": n.to_string(),
                 "data": { "email": format!("p{n}@b.example"), "name": format!("{name} {n}") }
@@ -274,7 +307,12 @@ async fn leads_are_found_by_a_part_of_their_name_page_by_page() {
         }
         assert_eq!(all.len(), leads, "{query}");
     }
-    assert!(find(&stranger, "name=silva").await["leads"].as_array().unwrap().is_empty());
+    assert!(
+        find(&stranger, "name=silva").await["leads"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
     for query in ["name=si", "name=", "name=%20a%20", "name=si-"] {
         let request = server.request(Method::GET, &format!("/v1/leads?{query}"), &key);
         let answer = request.send().await.unwrap();

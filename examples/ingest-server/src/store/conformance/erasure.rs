@@ -12,9 +12,7 @@ use super::{
 };
 use crate::{
     lead::LeadColumn,
-    store::{
-        LeadChange, LeadWrite, Owner, Receipt, SealedColumn, Store, Write,
-    },
+    store::{LeadChange, LeadWrite, Owner, Receipt, SealedColumn, Store, Write},
 };
 
 fn patch(number: u128, columns: Vec<SealedColumn>, cleared: &[&'static LeadColumn]) -> Write {
@@ -56,7 +54,10 @@ pub(super) async fn a_cleared_column_is_gone_and_found_no_more(store: &impl Stor
         patch(1, vec![phone(b"p")], &[]),
         patch(1, Vec::new(), &[email_column()]),
     ];
-    assert_eq!(commit(store, both).await, [Receipt::Stored, Receipt::Stored]);
+    assert_eq!(
+        commit(store, both).await,
+        [Receipt::Stored, Receipt::Stored]
+    );
     assert_eq!(columns(store, 1).await, ["phone"]);
     assert!(!is_found(store, email_column(), b"e").await);
     assert!(is_found(store, phone_column(), b"p").await);

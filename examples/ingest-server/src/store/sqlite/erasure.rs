@@ -11,7 +11,7 @@ use crate::{json, lead::LeadId};
 
 /// Where the erasure of a tenant is, which takes more than one transaction.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Place {
+pub(super) struct Reached {
     lead: Option<String>,
     event: i64,
 }
@@ -51,15 +51,15 @@ pub(super) fn erase_lead(
 pub(super) fn erase_some(
     connection: &Connection,
     tenant: &TenantId,
-    from: &Place,
-) -> Result<Option<(u64, Place)>, Failure> {
+    from: &Reached,
+) -> Result<Option<(u64, Reached)>, Failure> {
     let after = from.lead.clone().unwrap_or_default();
     let last = "SELECT max(id) FROM (SELECT id FROM lead WHERE id > ? ORDER BY id LIMIT ?)";
     let last: Option<String> =
         connection.query_row(last, params![after, LEADS], |row| row.get(0))?;
     if let Some(last) = last {
         let rows = erase_leads(connection, tenant, &after, &last)?;
-        let place = Place {
+        let place = Reached {
             lead: Some(last),
             ..from.clone()
         };
@@ -82,7 +82,7 @@ pub(super) fn erase_some(
     for (n, payload) in found {
         blank(connection, n, payload)?;
     }
-    let place = Place {
+    let place = Reached {
         event: last,
         ..from.clone()
     };

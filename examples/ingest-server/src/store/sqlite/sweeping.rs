@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use portcullis_keyring::{KeyId, TenantId};
 use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
 
-use super::{SqliteStore, erasure, index_states::SqliteIndexStates, sealed_refs, sealed_rows, sweeps, unique_fields};
+use super::{
+    SqliteStore, erasure, index_states::SqliteIndexStates, sealed_refs, sealed_rows, sweeps,
+    unique_fields,
+};
 use crate::{
     lead::{LeadId, UniqueFields},
     store::{NotUnique, StoreError, Sweeping},
@@ -40,7 +43,7 @@ impl Sweeping for SqliteStore {
 
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<u64, StoreError> {
         let mut erased = 0;
-        let mut after = erasure::Place::default();
+        let mut after = erasure::Reached::default();
         loop {
             let (tenant, from) = (tenant.clone(), after.clone());
             let next = self

@@ -15,7 +15,7 @@ fn tombstone(lead: Option<u128>) -> Tombstone {
 }
 
 #[tokio::test]
-async fn what_was_added_is_read_in_its_order_by_whoever_opens_the_file() {
+async fn what_was_added_is_read_in_its_order_by_all_that_open_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("below/erasures.jsonl");
     let all = [Some(1), None, Some(2)].map(tombstone);
@@ -29,11 +29,11 @@ async fn what_was_added_is_read_in_its_order_by_whoever_opens_the_file() {
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(
         text.lines().next().unwrap(),
-        r#"{"at":"2023-11-14T22:13:20Z","lead":"00000000-0000-0000-0000-000000000001","tenant":"acme"}"#
+        r#"{"at":"2023-11-14T22:13:20.000Z","lead":"00000000-0000-0000-0000-000000000001","tenant":"acme"}"#
     );
     assert_eq!(
         text.lines().nth(1).unwrap(),
-        r#"{"at":"2023-11-14T22:13:20Z","tenant":"acme"}"#
+        r#"{"at":"2023-11-14T22:13:20.000Z","tenant":"acme"}"#
     );
 }
 

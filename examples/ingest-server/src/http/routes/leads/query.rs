@@ -86,7 +86,7 @@ fn part(column: &LeadColumn, text: &str) -> Result<Wanted, Problem> {
         return Err(Problem::bad_request(refusal));
     }
     let part = TrigramQuery::parse(text);
-    part.map(Wanted::Part).map_err(|QueryTooShort { .. }| {
+    part.map(Wanted::Substring).map_err(|QueryTooShort { .. }| {
         let refusal = format!("`{name}` must be at least 3 letters in a row of a name");
         Problem::bad_request(refusal)
     })

@@ -57,8 +57,8 @@ impl Database {
 
 fn open(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
-    let patience = std::time::Duration::from_secs(5);
-    connection.busy_timeout(patience).unwrap();
+    let wait = std::time::Duration::from_secs(5);
+    connection.busy_timeout(wait).unwrap();
     connection
 }
 
@@ -100,7 +100,8 @@ impl TestTable for Leads {
         row: u32,
         value: &Sealed<AnyPii>,
     ) -> Result<(), RowError> {
-        let upsert = "INSERT INTO lead (id, tenant, email_enc, email_key_version, created_at, updated_at)
+        let upsert =
+            "INSERT INTO lead (id, tenant, email_enc, email_key_version, created_at, updated_at)
             VALUES (?, ?, ?, ?, '', '') ON CONFLICT (id) DO UPDATE SET
             email_enc = excluded.email_enc, email_key_version = excluded.email_key_version";
         let (sealed, key) = (value.as_bytes(), value.key_id().value());
@@ -248,7 +249,9 @@ impl IndexTables for Indexes {
         let select = "SELECT version FROM lead_index WHERE lead = ? ORDER BY version";
         let mut select = connection.prepare(select).unwrap();
         let versions = select.query_map([lead_id(record)], |row| row.get(0));
-        let versions = versions.unwrap().map(|version: Result<u32, _>| version.unwrap());
+        let versions = versions
+            .unwrap()
+            .map(|version: Result<u32, _>| version.unwrap());
         versions
             .map(|version| IndexVersion::try_from(version).unwrap())
             .collect()
@@ -295,6 +298,8 @@ async fn the_columns_beside_sealed_values_get_those_of_a_version() {
     }
     assert_eq!(copied, 4);
     let of_second = "SELECT count(*) FROM lead WHERE length(email_fp) = 5";
-    let of_second: i64 = connection.query_row(of_second, [], |row| row.get(0)).unwrap();
+    let of_second: i64 = connection
+        .query_row(of_second, [], |row| row.get(0))
+        .unwrap();
     assert_eq!(of_second, 4);
 }
