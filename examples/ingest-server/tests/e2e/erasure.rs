@@ -108,7 +108,7 @@ async fn an_erased_lead_is_gone_with_what_its_events_hold() {
         .map(|event| {
             (
                 event["outcome"].as_str().unwrap(),
-                event["resources"][0].as_str(),
+                event["resources"][0]["id"].as_str(),
             )
         })
         .collect();
