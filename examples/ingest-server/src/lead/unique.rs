@@ -39,7 +39,7 @@ impl UniqueFields {
     }
 
     pub(crate) fn contains(&self, column: &LeadColumn) -> bool {
-        self.0.iter().any(|unique| *unique == column)
+        self.0.contains(&column)
     }
 
     /// The identity first.

@@ -21,14 +21,16 @@ async fn read(server: &Server, key: &Key, id: &str) -> Value {
     lead
 }
 
-async fn sealed(server: &Server, id: &str) -> Vec<Option<Vec<u8>>> {
-    let columns: (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>) =
+type SealedColumn = Option<Vec<u8>>;
+
+async fn sealed(server: &Server, id: &str) -> [SealedColumn; 3] {
+    let columns: (SealedColumn, SealedColumn, SealedColumn) =
         sqlx::query_as("SELECT email_enc, phone_enc, name_enc FROM lead WHERE id = ?")
             .bind(id)
             .fetch_one(&mut server.data().connect().await)
             .await
             .unwrap();
-    vec![columns.0, columns.1, columns.2]
+    columns.into()
 }
 
 fn person() -> Value {
