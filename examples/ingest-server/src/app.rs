@@ -5,6 +5,8 @@
 //! [`crate::pipeline`] → [`Writer`] (group commit) → [`crate::store::Store`].
 
 pub(crate) mod descriptors;
+mod earlier_leads;
+mod erasures;
 mod listeners;
 pub(crate) mod policies;
 mod service_task;
@@ -23,6 +25,7 @@ use tracing::Instrument as _;
 
 use self::{
     descriptors::TooFewDescriptors,
+    erasures::PrepareError,
     listeners::{ListenError, Listeners},
     policies::PoliciesError,
     service_task::{ServiceTask, first_ended},
@@ -77,6 +80,8 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Policies(#[from] PoliciesError),
     #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    #[error(transparent)]
     Listen(#[from] ListenError),
     #[error("the system gives no thread or no file descriptor: {0}")]
     Thread(std::io::ErrorKind),
@@ -109,6 +114,7 @@ pub(crate) struct App {
     following_rules: ServiceTask,
     following_indexes: ServiceTask,
     refreshing: ServiceTask,
+    indexing: ServiceTask,
     pinging: ServiceTask,
     upkeep: ServiceTask,
 }
@@ -141,6 +147,7 @@ impl App {
         };
         let backend = Backend::open(config, services, observers, MissingPeppers::Refuse).await?;
         let connections = backend.connections();
+        let tombstones = erasures::prepare(config, &backend).await?;
         let (limits, detection, starts) = policies::read(config, &*backend.store).await?;
         let limiters = Limiters::new(backend.limiter.clone(), backend.operators);
         limiters.replace(&limits);
@@ -178,6 +185,12 @@ impl App {
             ServiceTask::spawn("the watch on the index versions", following_indexes);
         let refreshing = backend.secret_refresh.run();
         let refreshing = ServiceTask::spawn("the watch on the secrets", refreshing);
+        let indexing = earlier_leads::index(
+            Arc::clone(&backend.store),
+            backend.keyring.clone(),
+            backend.index_roots.clone(),
+        );
+        let indexing = ServiceTask::spawn("the indexing of earlier leads", indexing);
         let pinging = ping_repeatedly(Arc::clone(&backend.store));
         let pinging = ServiceTask::spawn("the watch on the database", pinging);
         let upkeep = ServiceTask::spawn("the upkeep of shared limits", backend.upkeep.run());
@@ -205,9 +218,11 @@ impl App {
             limiter: backend.limiter,
             quality,
             schemas: Arc::clone(&config.schemas),
+            unique_fields: config.unique_lead_fields.clone(),
             store: backend.store,
             writer,
             audit,
+            tombstones,
             bodies,
         });
         let components = Components {
@@ -254,6 +269,7 @@ impl App {
             following_rules,
             following_indexes,
             refreshing,
+            indexing,
             pinging,
             upkeep,
         })
@@ -291,6 +307,7 @@ impl App {
             mut following_rules,
             mut following_indexes,
             mut refreshing,
+            mut indexing,
             mut pinging,
             mut upkeep,
             ..
@@ -318,6 +335,7 @@ impl App {
             &mut following_rules,
             &mut following_indexes,
             &mut refreshing,
+            &mut indexing,
             &mut pinging,
             &mut upkeep,
         ];
@@ -335,6 +353,7 @@ impl App {
                 following_rules,
                 following_indexes,
                 refreshing,
+                indexing,
                 pinging,
                 upkeep,
             ));

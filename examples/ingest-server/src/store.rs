@@ -14,6 +14,8 @@ mod policy_kind;
 mod queue_room;
 mod rows;
 pub(crate) mod sqlite;
+mod sweeping;
+mod tombstones;
 mod writer;
 
 use std::{
@@ -41,8 +43,11 @@ pub(crate) use self::{
     policy_kind::PolicyKind,
     queue_room::QueueSlots,
     rows::{
-        EventRow, IndexRow, LeadChange, LeadWrite, Remembered, SealedColumn, SecretCheck, Write,
+        EventRow, ExpectedValue, IndexRow, LeadChange, LeadWrite, Remembered, SealedColumn,
+        SecretCheck, Write,
     },
+    sweeping::{NotUnique, Sweeping},
+    tombstones::{Tombstone, Tombstones, TombstonesError},
     writer::{WriteEvent, WriteObserver, Writer, WriterLimits},
 };
 
@@ -53,7 +58,7 @@ pub(crate) use self::{
 /// - A record of another tenant is as absent as one that does not exist.
 /// - Reading never waits for a group that is being written.
 #[async_trait]
-pub(crate) trait Store: std::fmt::Debug + Send + Sync {
+pub(crate) trait Store: Sweeping {
     /// Runs what writes groups, where this store writes; returns when it has ended.
     ///
     /// # Panics
@@ -74,7 +79,18 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<IndexedLead>, StoreError>;
 
-    /// The leads that own fingerprints of an identity column, and which of some ids are leads: what one
+    /// What has every one of some values in a column's index of parts, oldest first, at most `limit` of the
+    /// leads after one.
+    async fn leads_by_parts(
+        &self,
+        tenant: &TenantId,
+        column: &'static LeadColumn,
+        values: &[&[u8]],
+        after: Option<LeadId>,
+        limit: u32,
+    ) -> Result<Vec<IndexedLead>, StoreError>;
+
+    /// The leads that own fingerprints of a unique column, and which of some ids are leads: what one
     /// request has to know before it writes.
     async fn known_leads(
         &self,

@@ -70,6 +70,8 @@ mod earlier_database;
 mod edited_keys;
 #[path = "e2e/encoded_personal_data.rs"]
 mod encoded_personal_data;
+#[path = "e2e/erasure.rs"]
+mod erasure;
 #[path = "e2e/every_route.rs"]
 mod every_route;
 #[path = "e2e/fault_counters.rs"]
@@ -110,6 +112,8 @@ mod memory;
 mod naughty_strings;
 #[path = "e2e/operators.rs"]
 mod operators;
+#[path = "e2e/patches.rs"]
+mod patches;
 #[path = "e2e/peppers.rs"]
 mod peppers;
 #[path = "e2e/phones.rs"]

@@ -2,7 +2,10 @@
 //! all of them.
 
 mod api_keys;
+mod index_states;
+mod rows;
 mod sink;
+mod sweeping;
 
 use std::{error::Error, sync::Arc, time::SystemTime};
 
@@ -98,6 +101,20 @@ impl Store for Watched<dyn Store> {
         let leads = self
             .store
             .leads_by_index(tenant, column, values, after, limit);
+        self.watch(leads.await)
+    }
+
+    async fn leads_by_parts(
+        &self,
+        tenant: &TenantId,
+        column: &'static LeadColumn,
+        values: &[&[u8]],
+        after: Option<LeadId>,
+        limit: u32,
+    ) -> Result<Vec<IndexedLead>, StoreError> {
+        let leads = self
+            .store
+            .leads_by_parts(tenant, column, values, after, limit);
         self.watch(leads.await)
     }
 

@@ -1,6 +1,8 @@
 //! The one place where a stored lead is opened, column by column: one that does not open leaves the
 //! others as they are.
 
+use std::collections::BTreeSet;
+
 use portcullis_keyring::{KeyId, Keyring, PrepareError, PreparedKeys, TenantId, kek::KekError};
 use portcullis_pii_crypto::{AnyPii, Cipher, IndexValue, OpenError, Sealed};
 
@@ -52,39 +54,45 @@ impl OpenedLead {
 }
 
 impl LeadOpener<'_> {
-    /// Opens what can be opened.
+    /// What opens some leads: the keys that any of them needs, asked for once.
     ///
     /// # Errors
     /// The keys are unavailable altogether.
-    pub(crate) async fn open(&self, lead: LeadRecord) -> Result<OpenedLead, PrepareError> {
+    pub(crate) async fn cipher<'l>(
+        &self,
+        leads: impl IntoIterator<Item = &'l LeadRecord>,
+    ) -> Result<Cipher, PrepareError> {
+        let columns = leads.into_iter().flat_map(|lead| &lead.sealed);
+        let values = columns.filter_map(|column| column.value.as_ref());
+        let keys: BTreeSet<KeyId> = values.map(|value| KeyId::new(value.key_id)).collect();
+        let keys: Vec<KeyId> = keys.into_iter().collect();
+        Ok(Cipher::new(self.prepare(&keys).await?))
+    }
+
+    /// Opens what can be opened.
+    pub(crate) fn open(&self, cipher: &Cipher, lead: LeadRecord) -> OpenedLead {
         let LeadRecord {
             id,
             sealed,
             created_at,
             updated_at,
         } = lead;
-        let sealed: Vec<_> = sealed.into_iter().map(check_form).collect();
-        let keys = sealed.iter().filter_map(|(_, value)| value.as_ref().ok());
-        let keys: Vec<KeyId> = keys.map(|(sealed, _)| sealed.key_id()).collect();
-        let cipher = Cipher::new(self.prepare(&keys).await?);
         let record = id.to_string();
-        let columns = sealed.into_iter().map(|(column, value)| {
+        let columns = sealed.into_iter().map(check_form).map(|(column, value)| {
             let opened = value.and_then(|(sealed, fingerprint)| {
-                let value = column
-                    .kind()
-                    .open(&cipher, column.field(), &record, &sealed);
+                let value = column.kind().open(cipher, column.field(), &record, &sealed);
                 let value = value.map_err(fault)?;
                 self.check_fingerprint(column, &value, fingerprint.as_deref())?;
                 Ok(value)
             });
             (column, opened)
         });
-        Ok(OpenedLead {
+        OpenedLead {
             id,
             columns: columns.collect(),
             created_at,
             updated_at,
-        })
+        }
     }
 
     /// The keys with these ids. Where one of them fails by itself, the others are prepared without it.

@@ -10,6 +10,7 @@ use portcullis_telemetry::{
 
 use crate::{
     detection::Handling,
+    lead::LeadColumn,
     pipeline::pii::{PiiObserver, PiiOperation, PiiOutcome},
 };
 
@@ -37,7 +38,9 @@ impl PiiMetrics {
         for kind in PiiKinds::built_in().iter() {
             let purpose = kind.purpose();
             for operation in PiiOperation::ALL {
-                if operation == PiiOperation::Index && !kind.is_indexed() {
+                let mut by_part = LeadColumn::found_by_part();
+                let is_looked_up = kind.is_indexed() || by_part.any(|it| it.kind() == kind);
+                if operation == PiiOperation::Index && !is_looked_up {
                     continue;
                 }
                 for outcome in PiiOutcome::ALL {

@@ -5,7 +5,7 @@ mod record;
 mod search_admission;
 
 use http::{Extensions, HeaderMap};
-use portcullis_pii_crypto::{AnyPii, IndexValue};
+use portcullis_pii_crypto::{AnyPii, Cipher, IndexValue, TrigramQuery};
 use portcullis_ratelimit::{Admitted, Category};
 use serde::Serialize;
 
@@ -43,11 +43,20 @@ pub(crate) struct LeadReads<'a> {
 /// Which leads are looked for.
 #[derive(Debug)]
 pub(crate) struct LeadQuery {
-    /// A column that leads are found by, and its value.
+    /// A column that leads are found by.
     pub(crate) column: &'static LeadColumn,
-    pub(crate) value: AnyPii,
+    pub(crate) wanted: Wanted,
     /// Where an earlier page ended.
     pub(crate) after: Option<LeadId>,
+}
+
+/// What is looked for in a column.
+#[derive(Debug)]
+pub(crate) enum Wanted {
+    /// This value, in whichever spelling.
+    Value(AnyPii),
+    /// A value that has this part.
+    Substring(TrigramQuery),
 }
 
 /// Some leads, oldest first, and after which one to go on.
@@ -60,7 +69,10 @@ pub(crate) struct LeadPage {
 /// One lead more than a page has tells whether there are any.
 const FETCHED: u32 = 101;
 
-/// The most leads of one page.
+/// Of a part of a value, so many threes of letters are looked up: who opens what they find sees the rest.
+const MAX_WANTED: usize = 32;
+
+/// The most leads of one page, and the most that are opened for it.
 const MAX_FOUND: usize = FETCHED as usize - 1;
 
 /// The caller of a request that reads leads, charged one token, and how the limits of reading
@@ -115,7 +127,9 @@ impl<'a> LeadReads<'a> {
                 let roots = self.services.index_roots.present();
                 let roots = roots.map_err(Rejection::from)?;
                 let indexes = LeadIndexes::of(&roots, &self.caller.tenant);
-                let lead = self.open(&indexes, lead, None).await?;
+                let opener = self.opener(&indexes, None);
+                let cipher = self.cipher(&opener, [&lead]).await?;
+                let lead = self.open(&opener, &cipher, lead);
                 check_whole(&lead)?;
                 Some(LeadView::new(lead, self.view))
             }
@@ -138,8 +152,7 @@ impl<'a> LeadReads<'a> {
         let (services, caller) = (self.services, self.caller);
         let roots = services.index_roots.present().map_err(Rejection::from)?;
         let indexes = LeadIndexes::of(&roots, &caller.tenant);
-        let values = indexes.values(query.column, &query.value);
-        let looked_up = indexes.looked_up(query.column, &query.value, &values);
+        let looked_up = looked_up(&indexes, query);
         let found = self.entries(query, &looked_up).await;
         if search.is_guess()
             && let Ok(found) = &found
@@ -154,10 +167,10 @@ impl<'a> LeadReads<'a> {
         let found = found?;
         let has_more = found.len() > MAX_FOUND;
         let found_by = Some((query.column, looked_up.as_slice()));
-        let mut leads = Vec::with_capacity(entries);
+        let mut records = Vec::with_capacity(entries);
         for entry in found.into_iter().take(MAX_FOUND) {
             match entry {
-                IndexedLead::Found(lead) => leads.push(self.open(&indexes, lead, found_by).await?),
+                IndexedLead::Found(lead) => records.push(lead),
                 IndexedLead::Nowhere => {
                     services
                         .pii
@@ -165,12 +178,20 @@ impl<'a> LeadReads<'a> {
                 }
             }
         }
+        let opener = self.opener(&indexes, found_by);
+        let cipher = self.cipher(&opener, &records).await?;
+        let records = records.into_iter();
+        let mut leads: Vec<_> = records
+            .map(|lead| self.open(&opener, &cipher, lead))
+            .collect();
         // One lead that does not open leaves the others as they are; where none does for want of keys,
         // it is the service that fails.
         if !leads.is_empty() && leads.iter().all(is_without_keys) {
             return Err(Rejection::plain(Reason::CapacityKeysUnavailable).into());
         }
         let last = leads.last().map(|lead| lead.id.to_string());
+        // Leads that have the letters elsewhere, or others with the same index values.
+        leads.retain(|lead| query.wanted.is_in(query.column, lead));
         let leads = leads.into_iter();
         let leads: Vec<_> = leads.map(|lead| LeadView::new(lead, self.view)).collect();
         self.record(&record::Read::Search(&leads)).await?;
@@ -180,8 +201,7 @@ impl<'a> LeadReads<'a> {
         })
     }
 
-    /// What stands in the index under a value, as it is written or as earlier versions wrote it, one
-    /// more than a page has.
+    /// What stands in the index under what is looked up, one more than a page has.
     async fn entries(
         &self,
         query: &LeadQuery,
@@ -189,35 +209,52 @@ impl<'a> LeadReads<'a> {
     ) -> Result<Vec<IndexedLead>, Rejection> {
         let (services, tenant) = (self.services, &self.caller.tenant);
         services.pii.looked_up(query.column);
-        let store = &services.store;
         let values: Vec<&[u8]> = looked_up.iter().map(IndexValue::as_bytes).collect();
-        let found = store.leads_by_index(tenant, query.column, &values, query.after, FETCHED);
-        Ok(found.await?)
+        let (store, column, after) = (&services.store, query.column, query.after);
+        Ok(match query.wanted {
+            Wanted::Value(_) => {
+                let found = store.leads_by_index(tenant, column, &values, after, FETCHED);
+                found.await?
+            }
+            Wanted::Substring(_) => {
+                let found = store.leads_by_parts(tenant, column, &values, after, FETCHED);
+                found.await?
+            }
+        })
+    }
+
+    fn opener<'o>(
+        &'o self,
+        indexes: &'o LeadIndexes,
+        found_by: Option<(&'static LeadColumn, &'o [IndexValue])>,
+    ) -> LeadOpener<'o> {
+        LeadOpener {
+            keyring: &self.services.keyring,
+            tenant: &self.caller.tenant,
+            indexes,
+            found_by,
+        }
+    }
+
+    async fn cipher<'l>(
+        &self,
+        opener: &LeadOpener<'_>,
+        leads: impl IntoIterator<Item = &'l LeadRecord>,
+    ) -> Result<Cipher, Rejection> {
+        opener.cipher(leads).await.map_err(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "leads were not opened"
+            );
+            Rejection::plain(Reason::CapacityKeysUnavailable)
+        })
     }
 
     /// The only way to what a lead says. What it gives leaves this file after [`Self::record`].
-    async fn open(
-        &self,
-        indexes: &LeadIndexes,
-        lead: LeadRecord,
-        found_by: Option<(&'static LeadColumn, &[IndexValue])>,
-    ) -> Result<OpenedLead, Rejection> {
-        let (services, tenant) = (self.services, &self.caller.tenant);
-        let opener = LeadOpener {
-            keyring: &services.keyring,
-            tenant,
-            indexes,
-            found_by,
-        };
-        let opened = opener.open(lead).await.map_err(|error| {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "a lead was not opened"
-            );
-            Rejection::plain(Reason::CapacityKeysUnavailable)
-        })?;
-        services.pii.opened(tenant, &opened);
-        Ok(opened)
+    fn open(&self, opener: &LeadOpener<'_>, cipher: &Cipher, lead: LeadRecord) -> OpenedLead {
+        let opened = opener.open(cipher, lead);
+        self.services.pii.opened(&self.caller.tenant, &opened);
+        opened
     }
 
     /// Puts on record what is about to be shown in the clear.
@@ -227,6 +264,38 @@ impl<'a> LeadReads<'a> {
                 record::record(self.services, self.caller, reason, read).await
             }
             _ => Ok(()),
+        }
+    }
+}
+
+impl Wanted {
+    /// Whether a lead that was opened is one that is looked for. That a whole value is the one that was
+    /// looked for is seen when it is opened.
+    fn is_in(&self, column: &LeadColumn, lead: &OpenedLead) -> bool {
+        match self {
+            Self::Value(_) => true,
+            Self::Substring(part) => {
+                let mut columns = lead.columns.iter();
+                let opened = columns.find(|(opened, _)| *opened == column);
+                opened.is_some_and(|(_, value)| {
+                    value.as_ref().is_ok_and(|value| part.matches_any(value))
+                })
+            }
+        }
+    }
+}
+
+/// The index values that are looked for: any of them for a whole value, all of them for a part.
+fn looked_up(indexes: &LeadIndexes, query: &LeadQuery) -> Vec<IndexValue> {
+    match &query.wanted {
+        Wanted::Value(value) => {
+            let values = indexes.values(query.column, value);
+            indexes.looked_up(query.column, value, &values)
+        }
+        Wanted::Substring(part) => {
+            let mut values = indexes.wanted(query.column, part);
+            values.truncate(MAX_WANTED);
+            values
         }
     }
 }

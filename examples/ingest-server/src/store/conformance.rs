@@ -1,10 +1,12 @@
 //! What every [`Store`] must do, run against each implementation.
 
 mod audit;
+mod erasure;
 mod events;
 mod leads;
 mod remembered;
 mod rows;
+mod unique;
 
 use std::fmt::Debug;
 
@@ -27,6 +29,15 @@ pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
     leads::an_update_replaces_what_it_names(&open().await).await;
     leads::a_lost_write_leaves_nothing_and_disturbs_nobody(&open().await).await;
     leads::leads_are_found_within_their_tenant(&open().await).await;
+    erasure::a_cleared_column_is_gone_and_found_no_more(&open().await).await;
+    erasure::a_lead_of_which_nothing_would_be_left_stays(&open().await).await;
+    erasure::an_erased_lead_is_gone_with_what_its_events_hold_of_it(&open().await).await;
+    erasure::writes_to_an_erased_lead_are_lost(&open().await).await;
+    erasure::what_no_request_erases_is_erased_as_well(&open().await).await;
+    erasure::a_lead_is_expected_under_any_version(&open().await).await;
+    erasure::contents_are_compared_under_the_stored_version(&open().await).await;
+    unique::a_field_is_unique_while_it_is_to_be(&open().await).await;
+    unique::a_lead_found_by_parts_has_all_of_them(&open().await).await;
     remembered::the_first_check_value_stays(&open().await).await;
     remembered::the_first_index_version_is_enforced(&open().await).await;
     trying_to_write_leaves_nothing(&open().await).await;

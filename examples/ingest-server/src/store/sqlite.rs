@@ -3,10 +3,12 @@
 mod audit;
 mod checks;
 mod connection;
+mod erasure;
 mod event_hash;
 mod events;
 mod failure;
 mod file;
+mod index_states;
 mod lead_reads;
 mod lead_sql;
 mod leads;
@@ -16,11 +18,15 @@ mod policies;
 mod readers;
 mod remembered;
 mod sealed_refs;
+mod sealed_rows;
 mod seen_events;
 mod sink;
+mod sweeping;
+mod sweeps;
 mod transaction;
 mod trial;
 mod turn;
+mod unique_fields;
 mod upgrade;
 mod writer_thread;
 
@@ -41,7 +47,7 @@ use sqlx::{
 
 use self::{
     failure::Failure, file::OpenedFile, marker::Marker, readers::Readers, sink::SqliteSink,
-    transaction::WriteTransaction,
+    sweeps::Sweeps, transaction::WriteTransaction,
 };
 use super::{
     AuditEntry, AuditQuery, IndexedLead, KnownLeads, PolicyKind, SecretCheck, Store, StoreError,
@@ -62,6 +68,7 @@ pub(crate) struct SqliteStore {
     marker: Marker,
     turns: WriteTurns,
     readers: Arc<Readers>,
+    sweeps: Sweeps,
     // Apart, so that who waits there for the write lock holds up nobody who reads here.
     data_keys: SqlitePool,
     api_keys: SqlitePool,
@@ -101,11 +108,13 @@ impl SqliteStore {
         let noted = file.note_log();
         noted.map_err(|error| StoreError::Unavailable(error.into()))?;
         let options = options.busy_timeout(turn::BUSY);
+        let turns = WriteTurns::default();
         Ok(Self {
             path: path.to_owned(),
+            sweeps: Sweeps::of(path.to_owned(), file.clone(), turns.clone()),
             file,
             marker,
-            turns: WriteTurns::default(),
+            turns,
             readers,
             data_keys: pool(options.clone(), KEYS_CONNECTIONS),
             api_keys: pool(options.clone(), KEYS_CONNECTIONS),
@@ -138,6 +147,7 @@ impl SqliteStore {
     /// Closes every connection; the last one to close folds the write-ahead log into the file.
     pub(crate) async fn close(&self) {
         self.readers.close().await;
+        self.sweeps.close().await;
         // The last has one connection: of two that close at once, each may see the other and fold nothing.
         for pool in [
             &self.opening,
@@ -203,6 +213,21 @@ impl Store for SqliteStore {
         let (tenant, values) = (tenant.clone(), owned(values));
         let read = move |connection: &_| {
             lead_reads::by_index(connection, &tenant, column, &values, after, limit)
+        };
+        Ok(self.readers.read(read).await?)
+    }
+
+    async fn leads_by_parts(
+        &self,
+        tenant: &TenantId,
+        column: &'static LeadColumn,
+        values: &[&[u8]],
+        after: Option<LeadId>,
+        limit: u32,
+    ) -> Result<Vec<IndexedLead>, StoreError> {
+        let (tenant, values) = (tenant.clone(), owned(values));
+        let read = move |connection: &_| {
+            lead_reads::by_parts(connection, &tenant, column, &values, after, limit)
         };
         Ok(self.readers.read(read).await?)
     }

@@ -67,7 +67,19 @@ async fn a_query_has_known_parameters_once_each() {
         ),
         (
             public(Method::POST, "/v1/leads?canary7Q=1").json(&lead),
-            vec!["a parameter", "no parameter"],
+            vec!["a parameter", "`on_conflict`"],
+        ),
+        (
+            public(Method::POST, "/v1/leads?on_conflict=canary7Q").json(&lead),
+            vec!["`on_conflict`", "`update`"],
+        ),
+        (
+            public(Method::PATCH, "/v1/leads/none?shoe=canary7Q").json(&lead),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            public(Method::DELETE, "/v1/leads/none?shoe=canary7Q"),
+            vec!["`shoe`", "no parameter"],
         ),
         (
             admin(Method::GET, "/healthz?shoe=1"),
@@ -200,7 +212,7 @@ async fn a_query_has_known_parameters_once_each() {
     let metrics = server.metrics().await;
     assert_eq!(
         metrics["dq_rejected_total{reason=\"transport.query\"}"],
-        2.0
+        4.0
     );
     assert_eq!(metrics["dq_unaccounted"], 0.0);
 }
@@ -212,7 +224,11 @@ async fn browsers_of_other_sites_are_given_nothing() {
     for (address, path, allowed) in [
         (server.public_address(), "/v1/events", "POST"),
         (server.public_address(), "/v1/leads", "GET,HEAD,POST"),
-        (server.public_address(), "/v1/leads/1", "GET,HEAD"),
+        (
+            server.public_address(),
+            "/v1/leads/1",
+            "DELETE,GET,HEAD,PATCH",
+        ),
         (server.admin_address(), "/healthz", "GET,HEAD"),
         (server.admin_address(), "/health", "GET,HEAD"),
         (server.admin_address(), "/metrics", "GET,HEAD"),
@@ -239,7 +255,8 @@ async fn browsers_of_other_sites_are_given_nothing() {
                 .collect();
             assert!(found.is_empty(), "{path}: {found:?}");
         }
-        for method in ["TRACE", "PATCH"] {
+        let refused = ["TRACE", "PATCH"].into_iter();
+        for method in refused.filter(|method| !allowed.contains(method)) {
             let answer = ask(
                 address,
                 format!("{method} {path} HTTP/1.1\r\nhost: a\r\n\r\n"),

@@ -151,7 +151,7 @@ const CHANGES: [(&str, &str, &str); 14] = [
 ];
 
 /// Every table, and the component that needs it.
-const TABLES: [(&str, &str); 21] = [
+const TABLES: [(&str, &str); 22] = [
     ("database", "event"),
     ("database", "event_hash"),
     ("database", "event_hashed"),
@@ -160,6 +160,7 @@ const TABLES: [(&str, &str); 21] = [
     ("database", "lead_index"),
     ("database", "secret_check"),
     ("database", "index_state"),
+    ("database", "sweep_cursor"),
     ("database", "audit_event"),
     ("database", "limit_policies"),
     ("database", "detection_policy"),

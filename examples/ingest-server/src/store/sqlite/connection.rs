@@ -3,7 +3,7 @@
 
 use std::{cell::Cell, path::Path, thread, time::Duration};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Row};
 
 use super::failure::Failure;
 use crate::clock::{Clock as _, SystemClock};
@@ -85,6 +85,12 @@ fn is_asked_again(times_before: i32) -> bool {
         thread::sleep(ASKED_EVERY);
     }
     waits
+}
+
+/// A number that SQLite counted.
+pub(super) fn counted(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(at)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(at, number))
 }
 
 /// Runs a statement that takes and gives nothing.

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 use portcullis_keyring::TenantId;
+use portcullis_pii_crypto::IndexValue;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 use uuid::fmt::Hyphenated;
 
@@ -23,6 +24,14 @@ pub(super) struct Events<'c> {
     insert: CachedStatement<'c>,
 }
 
+/// What became of an event that was to be inserted.
+pub(super) enum Inserted {
+    /// It has this number.
+    As(i64),
+    /// One of its source and id is there.
+    Not(Receipt),
+}
+
 impl<'c> Events<'c> {
     pub(super) fn of_group(
         connection: &'c Connection,
@@ -40,12 +49,12 @@ impl<'c> Events<'c> {
         &mut self,
         tenant: &TenantId,
         event: &EventRow,
-    ) -> Result<Option<Receipt>, Failure> {
+    ) -> Result<Inserted, Failure> {
         let hash = hash(tenant, event);
         if let Some(n) = self.seen.find(self.connection, hash)?
             && let Some(duplicate) = duplicate(self.connection, n, tenant, event)?
         {
-            return Ok(Some(duplicate));
+            return Ok(Inserted::Not(duplicate));
         }
         let mut lead = [0; Hyphenated::LENGTH];
         let lead = event.lead.map(|id| id.text(&mut lead));
@@ -62,8 +71,9 @@ impl<'c> Events<'c> {
             event.payload,
             has_sealed(&event.payload),
         ])?;
-        self.seen.add(hash, self.connection.last_insert_rowid());
-        Ok(None)
+        let n = self.connection.last_insert_rowid();
+        self.seen.add(hash, n);
+        Ok(Inserted::As(n))
     }
 
     /// Takes back an event that this group inserted and whose lead could not be written.
@@ -101,7 +111,7 @@ fn duplicate(
     let stored = statement.query_row(texts, |row| Ok((row.get(0)?, row.get(1)?)));
     let stored: Option<(Vec<u8>, bool)> = stored.optional()?;
     Ok(stored.map(|(content_fp, has_sealed)| {
-        if content_fp == offered.content_fp {
+        if is_same(&content_fp, offered) {
             Receipt::DuplicateNatural
         } else if has_sealed {
             Receipt::DuplicateConflicting(StoredContent::Sealed)
@@ -109,4 +119,13 @@ fn duplicate(
             Receipt::DuplicateConflicting(StoredContent::Plain)
         }
     }))
+}
+
+/// Whether an event has the content that a stored fingerprint is of. One under a version that is not
+/// configured any more, and that of an erased content, tell nothing: the event is the one that came before.
+fn is_same(stored: &[u8], offered: &EventRow) -> bool {
+    let version = IndexValue::stored_version(stored);
+    let under = [&offered.content_fp].into_iter().chain(&offered.other_fps);
+    let mut comparable = under.filter(|offered| IndexValue::stored_version(offered) == version);
+    version.is_none() || comparable.next().is_none_or(|offered| offered == stored)
 }

@@ -32,10 +32,36 @@ pub(super) fn by_index(
     after: Option<LeadId>,
     limit: u32,
 ) -> Result<Vec<IndexedLead>, Failure> {
+    let select = lead_sql::select_by_index(column, values.len(), limit);
+    indexed_leads(connection, &select, tenant, values, after)
+}
+
+/// What has every one of some values in a column's index of parts, oldest first.
+pub(super) fn by_parts(
+    connection: &Connection,
+    tenant: &TenantId,
+    column: &LeadColumn,
+    values: &[Vec<u8>],
+    after: Option<LeadId>,
+    limit: u32,
+) -> Result<Vec<IndexedLead>, Failure> {
+    if values.is_empty() {
+        return Ok(Vec::new());
+    }
+    let select = lead_sql::select_by_parts(column, values.len(), limit);
+    indexed_leads(connection, &select, tenant, values, after)
+}
+
+fn indexed_leads(
+    connection: &Connection,
+    select: &str,
+    tenant: &TenantId,
+    values: &[Vec<u8>],
+    after: Option<LeadId>,
+) -> Result<Vec<IndexedLead>, Failure> {
     // Every id sorts after the empty text.
     let after = after.map(|id| id.to_string()).unwrap_or_default();
-    let mut select =
-        connection.prepare_cached(&lead_sql::select_by_index(column, values.len(), limit))?;
+    let mut select = connection.prepare_cached(select)?;
     let tenant = tenant.as_str();
     let fixed: [&dyn ToSql; 2] = [&tenant, &after];
     let values = values.iter().map(|value| value as &dyn ToSql);

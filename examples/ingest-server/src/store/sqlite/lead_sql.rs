@@ -16,20 +16,38 @@ pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Replaces the columns that are given: the values of [`columns`], then `updated_at`, `id`,
-/// `tenant`, and the fingerprint that the lead has to have, or null.
+/// Replaces the columns that are given: the values of [`columns`], then `updated_at`, `id` and `tenant`.
 pub(super) static UPDATE: LazyLock<String> = LazyLock::new(|| {
     let names = COLUMNS.iter().flat_map(columns);
     let assignments: Vec<String> = names
         .map(|column| format!("{column} = coalesce(?, {column})"))
         .collect();
-    // The last parameter is numbered, because it stands there twice.
-    let expected = COLUMNS.iter().flat_map(columns).count() + 4;
     format!(
-        "UPDATE lead SET {}, updated_at = ? WHERE id = ? AND tenant = ? \
-         AND (?{expected} IS NULL OR {}_fp = ?{expected})",
+        "UPDATE lead SET {}, updated_at = ? WHERE id = ? AND tenant = ?",
         assignments.join(", "),
-        LeadColumn::identity().name(),
+    )
+});
+
+/// Whether a lead has a value of an index, under any version: it is written under all that are live.
+pub(super) const HAS_VALUE: &str = r#"SELECT 1 FROM lead_index
+    WHERE lead = ? AND tenant = ? AND field = ? AND "index" = 'identity' AND value = ?"#;
+
+/// Empties a column of the lead.
+pub(super) fn clear(column: &LeadColumn) -> String {
+    let nulls = columns(column).map(|column| format!("{column} = NULL"));
+    let nulls: Vec<String> = nulls.collect();
+    format!("UPDATE lead SET {} WHERE id = ?", nulls.join(", "))
+}
+
+/// Whether anything is left of the lead.
+pub(super) static HAS_COLUMN: LazyLock<String> = LazyLock::new(|| {
+    let columns = COLUMNS
+        .iter()
+        .map(|column| format!("{}_enc", column.name()));
+    let columns: Vec<String> = columns.collect();
+    format!(
+        "SELECT 1 FROM lead WHERE id = ? AND coalesce({}) IS NOT NULL",
+        columns.join(", ")
     )
 });
 
@@ -61,6 +79,33 @@ pub(super) fn select_by_index(column: &LeadColumn, values: usize, limit: u32) ->
     )
 }
 
+/// The leads that have all of some values in a column's index of parts: of a tenant, after a lead; then the
+/// values. One value gives the leads in their order, of which those are kept that have the others too.
+pub(super) fn select_by_parts(column: &LeadColumn, values: usize, limit: u32) -> String {
+    let entry = |table: &str, value: usize| {
+        format!(
+            r#"{table}.tenant = ?1 AND {table}.field = '{}' AND {table}."index" = 'search'
+            AND {table}.value = ?{value}"#,
+            column.field()
+        )
+    };
+    let others = (4..3 + values).map(|value| {
+        format!(
+            "AND EXISTS (SELECT 1 FROM lead_index AS other
+             WHERE {} AND other.lead = lead_index.lead)",
+            entry("other", value)
+        )
+    });
+    format!(
+        "SELECT {} FROM lead_index
+        LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
+        WHERE {} AND lead_index.lead > ?2 {} ORDER BY lead_index.lead LIMIT {limit}",
+        *SELECTED,
+        entry("lead_index", 3),
+        others.collect::<Vec<_>>().join(" "),
+    )
+}
+
 /// The lead that has a tenant's value of an index: null for one that leads nowhere.
 pub(super) fn select_owner(column: &LeadColumn) -> String {
     format!("SELECT lead.id {} AND value = ?2", from_index(column))
@@ -80,6 +125,18 @@ fn from_index(column: &LeadColumn) -> String {
         "FROM lead_index
         LEFT JOIN lead ON lead.id = lead_index.lead AND lead.tenant = lead_index.tenant
         WHERE lead_index.tenant = ?1 AND {which}"
+    )
+}
+
+/// Puts a column's index values of the version `?1` beside the sealed ones, of the leads behind `?2` and up to
+/// `?3`. A lead without such a value keeps what it has.
+pub(super) fn copy_fingerprint(column: &LeadColumn) -> String {
+    let (name, field) = (column.name(), column.field());
+    format!(
+        r#"UPDATE lead SET {name}_fp = indexed.value FROM lead_index AS indexed
+        WHERE lead.id > ?2 AND lead.id <= ?3 AND lead.{name}_enc IS NOT NULL
+        AND indexed.lead = lead.id AND indexed.tenant = lead.tenant AND indexed.field = '{field}'
+        AND indexed."index" = 'identity' AND indexed.version = ?1 AND {name}_fp IS NOT indexed.value"#
     )
 }
 

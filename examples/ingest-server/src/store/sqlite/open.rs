@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Migrations need no transaction of their own.
 const IN_TRANSACTION: bool = true;
 
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (
         1,
         "events and leads",
@@ -45,6 +45,11 @@ const MIGRATIONS: [(i64, &str, &str); 4] = [
         4,
         "fewer pages a row",
         include_str!("../../../migrations/sqlite/0004_fewer_pages_a_row.sql"),
+    ),
+    (
+        5,
+        "sweeps and erasure",
+        include_str!("../../../migrations/sqlite/0005_sweeps_and_erasure.sql"),
     ),
 ];
 

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::{
     audit,
     connection::{self, run},
-    events::Events,
+    events::{Events, Inserted},
     failure::Failure,
     file::OpenedFile,
     leads, sealed_refs,
@@ -153,11 +153,13 @@ fn write_one(
     events: &mut Events<'_>,
     write: &Write,
 ) -> Result<Receipt, Failure> {
-    if let Some(event) = &write.event
-        && let Some(duplicate) = events.insert(&write.tenant, event)?
-    {
-        return Ok(duplicate);
-    }
+    let n = match &write.event {
+        Some(event) => match events.insert(&write.tenant, event)? {
+            Inserted::As(n) => Some(n),
+            Inserted::Not(duplicate) => return Ok(duplicate),
+        },
+        None => None,
+    };
     if let Some(lead) = &write.lead
         && !leads::write(connection, &write.tenant, lead)?
     {
@@ -166,8 +168,8 @@ fn write_one(
         }
         return Ok(Receipt::LostRace);
     }
-    if let Some(event) = &write.event {
-        sealed_refs::insert(connection, event)?;
+    if let Some((event, n)) = write.event.as_ref().zip(n) {
+        sealed_refs::insert(connection, n, &event.key_ids)?;
     }
     Ok(Receipt::Stored)
 }

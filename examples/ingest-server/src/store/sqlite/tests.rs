@@ -1,6 +1,8 @@
 //! SQLite against the contract of stores.
 
+mod erasure;
 mod index_roots;
+mod sealed_rows;
 
 use portcullis_keyring::TenantId;
 use rusqlite::StatementStatus;

@@ -6,7 +6,7 @@ use super::{failure::Failure, lead_sql, transaction::WriteTransaction};
 use crate::{lead::COLUMNS, store::StoreError};
 
 /// What requests do to the tables, on rows that no tenant has.
-const STATEMENTS: [(&str, &str); 12] = [
+const STATEMENTS: [(&str, &str); 13] = [
     (
         "event",
         "INSERT INTO event (tenant, source, id, content_fp, lead, type, schema_version, time,
@@ -34,7 +34,7 @@ const STATEMENTS: [(&str, &str); 12] = [
     ),
     (
         "event_sealed_ref",
-        "INSERT INTO event_sealed_ref (key_id, row) VALUES (0, '')",
+        "INSERT INTO event_sealed_ref (n, key_id) VALUES (-1, 0)",
     ),
     (
         "secret_check",
@@ -42,7 +42,11 @@ const STATEMENTS: [(&str, &str); 12] = [
     ),
     (
         "index_state",
-        "INSERT INTO index_state (version, phase) VALUES (-1, '')",
+        "INSERT INTO index_state (version, phase, since) VALUES (-1, '', 0)",
+    ),
+    (
+        "sweep_cursor",
+        r#"INSERT INTO sweep_cursor ("table", sweep, cursor) VALUES ('', '', '')"#,
     ),
     (
         "audit_event",
@@ -69,8 +73,8 @@ const STATEMENTS: [(&str, &str); 12] = [
 const EXPECTED: [(&str, &str); 6] = [
     (
         "schema_migrations",
-        "SELECT 1 WHERE 4 = (SELECT count(*) FROM schema_migrations
-         WHERE version IN (1, 2, 3, 4) AND success)",
+        "SELECT 1 WHERE 5 = (SELECT count(*) FROM schema_migrations
+         WHERE version IN (1, 2, 3, 4, 5) AND success)",
     ),
     (
         "index_state",
@@ -78,8 +82,9 @@ const EXPECTED: [(&str, &str); 6] = [
     ),
     (
         "lead_index",
-        "SELECT 1 WHERE 3 = (SELECT count(*) FROM sqlite_schema WHERE type = 'index'
-         AND name IN ('lead_index_unique', 'lead_index_by_value', 'lead_index_by_lead'))",
+        "SELECT 1 WHERE 4 = (SELECT count(*) FROM sqlite_schema WHERE type = 'index'
+         AND name IN ('lead_index_unique', 'lead_index_by_value', 'lead_index_by_lead',
+             'lead_index_by_search'))",
     ),
     (
         "event_hashed",
@@ -133,7 +138,6 @@ async fn write_lead(tx: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     for _ in 0..3 {
         update = update.bind("");
     }
-    let update = update.bind(None::<Vec<u8>>);
     update.execute(&mut *tx).await?;
     Ok(())
 }

@@ -1,0 +1,58 @@
+//! What goes over many rows, whose faults are remembered like those of any other statement.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use portcullis_keyring::{KeyId, TenantId};
+use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
+
+use super::{Watched, index_states::WatchedIndexStates, rows::WatchedRows};
+use crate::{
+    lead::{LeadId, UniqueFields},
+    store::{NotUnique, Store, StoreError, Sweeping},
+};
+
+#[async_trait]
+impl Sweeping for Watched<dyn Store> {
+    fn sealed_rows(&self, roots: &IndexRoots) -> Vec<Arc<dyn SealedRows>> {
+        let watched = |rows| {
+            let latch = self.latch.clone();
+            Arc::new(WatchedRows { rows, latch }) as Arc<dyn SealedRows>
+        };
+        let rows = self.store.sealed_rows(roots).into_iter();
+        rows.map(watched).collect()
+    }
+
+    async fn rows_by_key(&self) -> Result<BTreeMap<KeyId, u64>, StoreError> {
+        self.watch(self.store.rows_by_key().await)
+    }
+
+    fn index_states(&self) -> Arc<dyn IndexStates> {
+        let latch = self.latch.clone();
+        let states = self.store.index_states();
+        Arc::new(WatchedIndexStates { states, latch })
+    }
+
+    async fn erase_leads(&self, leads: &[(TenantId, LeadId)]) -> Result<u64, StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.erase_leads(leads).await)
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.erase_tenant(tenant).await)
+    }
+
+    async fn hold_unique(
+        &self,
+        fields: &UniqueFields,
+    ) -> Result<Result<(), NotUnique>, StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.hold_unique(fields).await)
+    }
+
+    async fn fold_log(&self) -> Result<bool, StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.fold_log().await)
+    }
+}

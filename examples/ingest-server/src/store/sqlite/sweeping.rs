@@ -1,0 +1,72 @@
+//! What goes over many rows, on a connection of its own.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use portcullis_keyring::{KeyId, TenantId};
+use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
+
+use super::{
+    SqliteStore, erasure, index_states::SqliteIndexStates, sealed_refs, sealed_rows, sweeps,
+    unique_fields,
+};
+use crate::{
+    lead::{LeadId, UniqueFields},
+    store::{NotUnique, StoreError, Sweeping},
+};
+
+#[async_trait]
+impl Sweeping for SqliteStore {
+    fn sealed_rows(&self, roots: &IndexRoots) -> Vec<Arc<dyn SealedRows>> {
+        sealed_rows::all(&self.sweeps, roots)
+    }
+
+    async fn rows_by_key(&self) -> Result<BTreeMap<KeyId, u64>, StoreError> {
+        self.sweeps.read(sealed_refs::count).await
+    }
+
+    fn index_states(&self) -> Arc<dyn IndexStates> {
+        Arc::new(SqliteIndexStates::new(self.sweeps.clone()))
+    }
+
+    async fn erase_leads(&self, leads: &[(TenantId, LeadId)]) -> Result<u64, StoreError> {
+        let leads = leads.to_vec();
+        let erase = move |connection: &_| {
+            let mut erased = 0;
+            for (tenant, lead) in &leads {
+                erased += u64::from(erasure::erase_lead(connection, tenant, *lead)?);
+            }
+            Ok(erased)
+        };
+        self.sweeps.write(erase).await
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        let mut erased = 0;
+        let mut after = erasure::Reached::default();
+        loop {
+            let (tenant, from) = (tenant.clone(), after.clone());
+            let next = self
+                .sweeps
+                .write(move |connection| erasure::erase_some(connection, &tenant, &from));
+            let Some((rows, next)) = next.await? else {
+                return Ok(erased);
+            };
+            erased += rows;
+            after = next;
+        }
+    }
+
+    async fn hold_unique(
+        &self,
+        fields: &UniqueFields,
+    ) -> Result<Result<(), NotUnique>, StoreError> {
+        let fields = fields.clone();
+        let hold = move |connection: &_| unique_fields::hold(connection, &fields);
+        self.sweeps.write(hold).await
+    }
+
+    async fn fold_log(&self) -> Result<bool, StoreError> {
+        self.sweeps.read(sweeps::fold_log).await
+    }
+}

@@ -1,0 +1,216 @@
+//! A lead that is erased is gone: from answers, from the file, and from every backup that is restored.
+
+use std::fs;
+
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::harness::{ALL_SCOPES, Data, Key, Server, count, run_to_end};
+
+async fn erase(server: &Server, key: &Key, id: &str) -> Response {
+    let request = server.request(Method::DELETE, &format!("/v1/leads/{id}"), key);
+    request.send().await.unwrap()
+}
+
+async fn find(server: &Server, key: &Key, query: &str) -> Vec<Value> {
+    let request = server.request(Method::GET, &format!("/v1/leads?{query}"), key);
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let mut found: Value = answer.json().await.unwrap();
+    serde_json::from_value(found["leads"].take()).unwrap()
+}
+
+async fn send(server: &Server, key: &Key, event: Value) -> Value {
+    let answer = server.post("/v1/events", key, &event).send().await.unwrap();
+    answer.json().await.unwrap()
+}
+
+fn event(id: &str, event_type: &str, data: Value) -> Value {
+    json!({ "type": event_type, "source": "test/crm", "id": id, "data": data })
+}
+
+fn person() -> Value {
+    json!({
+        "email": "canary@person.example", "phone": "+442079460958",
+        "national_id": "529.982.247-25", "name": "Canary Person", "address": "1 Canary Street",
+    })
+}
+
+#[tokio::test]
+async fn an_erased_lead_is_gone_with_what_its_events_hold() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let answer = send(&server, &key, event("1", "lead.created", person())).await;
+    assert_eq!(answer["accepted"], 1, "{answer}");
+    let found = find(&server, &key, "email=canary@person.example").await;
+    let id = found[0]["id"].as_str().unwrap().to_owned();
+
+    // Neither another tenant's key nor one that does not write leads.
+    let other = server.issue("globex", &ALL_SCOPES).await;
+    let answer = erase(&server, &other, &id).await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    let reader = server.issue("acme", &["leads:read", "events:write"]).await;
+    let answer = erase(&server, &reader, &id).await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert_eq!(server.read_lead(&key, &id).await.status(), StatusCode::OK);
+
+    let answer = erase(&server, &key, &id).await;
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    assert!(answer.headers().contains_key("ratelimit"));
+    for again in [&id, "none", "00000000-0000-0000-0000-000000000000"] {
+        let answer = erase(&server, &key, again).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{again}");
+    }
+    let answer = server.read_lead(&key, &id).await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    for query in [
+        "email=canary@person.example",
+        "phone=%2B442079460958",
+        "national_id=52998224725",
+        "name=canary",
+    ] {
+        assert!(find(&server, &key, query).await.is_empty(), "{query}");
+    }
+    // Its event is there, without what was sealed in it; it came before, whatever comes again.
+    let mut database = server.data().connect().await;
+    let payload: String = sqlx::query_scalar("SELECT payload FROM event")
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    let blanked = json!({
+        "email": null, "phone": null, "national_id": null, "name": null, "address": null,
+    });
+    assert_eq!(serde_json::from_str::<Value>(&payload).unwrap(), blanked);
+    for table in ["lead", "lead_index", "event_sealed_ref"] {
+        assert_eq!(count(server.data(), table).await, 0, "{table}");
+    }
+    for data in [person(), json!({ "email": "guess@person.example" })] {
+        let answer = send(&server, &key, event("1", "lead.created", data)).await;
+        assert_eq!(
+            (&answer["accepted"], &answer["duplicates"]),
+            (&json!(0), &json!(1))
+        );
+        assert!(answer["conflicts"].is_null(), "{answer}");
+    }
+    // What comes later for it is for a lead that nobody has.
+    let update = json!({ "lead": id, "name": "Canary" });
+    let answer = send(&server, &key, event("2", "lead.updated", update)).await;
+    assert_eq!(
+        answer["rejected"][0]["reason"], "semantic.reference",
+        "{answer}"
+    );
+    // Who erased what is on record.
+    let path = "/admin/audit/events?tenant=acme&action=lead.erase";
+    let events = server.admin(Method::GET, path).send().await.unwrap();
+    let events: Value = events.json().await.unwrap();
+    let outcomes = events["events"].as_array().unwrap().iter();
+    let outcomes: Vec<_> = outcomes
+        .map(|event| {
+            (
+                event["outcome"].as_str().unwrap(),
+                event["resources"][0]["id"].as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            ("success", Some(id.as_str())),
+            ("unknown", Some(id.as_str()))
+        ]
+    );
+}
+
+/// The database as it was before, in the place of the present one.
+fn restore(data: &Data, backup: &[u8]) {
+    for (path, _) in data.files() {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name == "ingest.db" || name == "ingest.db-wal" || name == "ingest.db-shm" {
+            fs::remove_file(&path).unwrap();
+        }
+    }
+    fs::write(data.database(), backup).unwrap();
+}
+
+#[tokio::test]
+async fn a_restored_backup_brings_nobody_back() {
+    let server = Server::start();
+    let data = server.data().clone();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let gone = server.lead(&key, &person()).await;
+    let other = json!({ "email": "other@person.example", "name": "Other" });
+    let kept = server.lead(&key, &other).await;
+    let form = json!({ "lead": gone, "name": "Canary Again" });
+    let answer = send(&server, &key, event("1", "lead.updated", form)).await;
+    assert_eq!(answer["accepted"], 1, "{answer}");
+    assert!(server.terminate().success());
+    let backup = fs::read(data.database()).unwrap();
+
+    let server = Server::start_on(&data);
+    let answer = erase(&server, &key, &gone).await;
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    assert!(server.terminate().success());
+    restore(&data, &backup);
+
+    for _ in 0..2 {
+        let server = Server::start_on(&data);
+        let answer = server.read_lead(&key, &gone).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+        let answer = server.read_lead(&key, &kept).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert!(find(&server, &key, "name=canary").await.is_empty());
+        assert!(server.terminate().success());
+        let payload: String = sqlx::query_scalar("SELECT payload FROM event")
+            .fetch_one(&mut data.connect().await)
+            .await
+            .unwrap();
+        assert!(!payload.contains("pc1."), "{payload}");
+    }
+    // Nobody's personal data stands in the file that brought that about.
+    let erasures = fs::read_to_string(data.database().with_file_name("erasures.jsonl")).unwrap();
+    assert_eq!(erasures.lines().count(), 1);
+    assert!(erasures.contains(&gone) && !erasures.to_lowercase().contains("canary"));
+}
+
+#[tokio::test]
+async fn a_damaged_line_of_erasures_stops_the_start_and_is_named() {
+    let data = Data::new();
+    let path = data.path().join("elsewhere.jsonl");
+    let good = r#"{"at":"2026-08-21T09:30:00Z","lead":"0198c0de-0000-7000-8000-000000000001","tenant":"acme"}"#;
+    fs::write(
+        &path,
+        format!("{good}\n{}\n", good.replace("tenant", "tenent")),
+    )
+    .unwrap();
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let mut command = data.command();
+    command.env("INGEST_ERASURES_FILE", &path);
+    let output = run_to_end(&mut command);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    let place = format!("{}, line 2: is damaged", path.display());
+    assert!(message.contains(&place), "{message}");
+    fs::write(&path, format!("{good}\n")).unwrap();
+    let mut command = data.command();
+    command.env("INGEST_ERASURES_FILE", &path);
+    let server = Server::start_command(&data, command);
+    assert!(server.terminate().success());
+}
+
+/// A lead that cannot be noted as erased is not erased.
+#[tokio::test]
+async fn without_its_tombstone_nothing_is_erased() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let id = server.lead(&key, &person()).await;
+    let erasures = server.data().database().with_file_name("erasures.jsonl");
+    fs::remove_file(&erasures).unwrap();
+    fs::create_dir(&erasures).unwrap();
+    let answer = erase(&server, &key, &id).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(server.read_lead(&key, &id).await.status(), StatusCode::OK);
+    fs::remove_dir(&erasures).unwrap();
+    fs::write(&erasures, "").unwrap();
+    let answer = erase(&server, &key, &id).await;
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+}
