@@ -83,32 +83,30 @@ impl fmt::Display for Listing<'_> {
         let Self(NeededKeks { provider, missing }) = self;
         write!(f, "data keys cannot be opened:")?;
         for (version, count) in missing {
-            let are = if *count == 1 { "1 is" } else { "some are" };
-            let number = if *count == 1 {
-                String::new()
-            } else {
-                format!(" ({count})")
+            let are = match count {
+                1 => "1 data key is".to_owned(),
+                count => format!("{count} data keys are"),
             };
             match (version, provider) {
                 (Some(version), KekSource::Local) => write!(
                     f,
-                    "\n  {KEKS}: version {version} is missing, and {are}{number} wrapped under it; put it \
+                    "\n  {KEKS}: version {version} is missing, and {are} wrapped under it; put it \
                      back until `keys rewrap` has wrapped them again"
                 )?,
                 (Some(version), KekSource::AwsKms(_)) => write!(
                     f,
-                    "\n  {}: {version} is missing, and {are}{number} wrapped under it; add it until `keys \
+                    "\n  {}: {version} is missing, and {are} wrapped under it; add it until `keys \
                      rewrap` has wrapped them again",
                     config::settings::KMS_OLD_KEYS.variable
                 )?,
                 (Some(version), KekSource::Vault(_)) => write!(
                     f,
-                    "\n  {}: {are}{number} wrapped under {version}, which is another key; set it back",
+                    "\n  {}: {are} wrapped under {version}, which is another key; set it back",
                     config::settings::VAULT_TRANSIT_KEY.variable
                 )?,
                 (None, provider) => write!(
                     f,
-                    "\n  {}: {are}{number} not wrapped by `{}`; set it back",
+                    "\n  {}: {are} not wrapped by `{}`; set it back",
                     config::settings::KEK_PROVIDER.variable,
                     provider.as_str()
                 )?,

@@ -83,12 +83,12 @@ async fn a_new_version_takes_over_and_the_old_one_is_still_needed() {
 
     let message = refused(&data, &[("PORTCULLIS_KEKS", KEK)]);
     assert!(
-        message.contains("PORTCULLIS_KEKS: version 2 is in use"),
+        message.contains("PORTCULLIS_KEKS: version 2 is missing, and 1 data key is wrapped"),
         "{message}"
     );
     let message = refused(&data, &[("PORTCULLIS_KEKS", &second)]);
     assert!(
-        message.contains("PORTCULLIS_KEKS: version 1 is in use"),
+        message.contains("PORTCULLIS_KEKS: version 1 is missing, and 1 data key is wrapped"),
         "{message}"
     );
 }
