@@ -52,6 +52,29 @@ pub trait KekProvider: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`KekError`].
     async fn rewrap(&self, context: &KekContext, key: &WrappedKey) -> Result<WrappedKey, KekError>;
+
+    /// Which version of the KEK a key is wrapped under, as its wrapped bytes tell: to count how many need a
+    /// version still, and to skip those that the primary version has wrapped. Not secret, and not checked.
+    ///
+    /// By default nobody knows.
+    fn version_of(&self, _key: &WrappedKey) -> Option<String> {
+        None
+    }
+
+    /// The version that wraps, in the words of [`version_of`](Self::version_of).
+    ///
+    /// By default nobody knows: each rewrap of all keys then wraps every key.
+    fn primary(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether it answers from the memory of this process, so that a call costs nobody else anything and
+    /// needs no budget.
+    ///
+    /// By default it does not.
+    fn is_local(&self) -> bool {
+        false
+    }
 }
 
 /// What a wrapped data key is bound to.

@@ -1,7 +1,10 @@
 //! The data keys of every tenant, as a service uses them.
 
+mod budget;
 mod builder;
+mod census;
 mod changes;
+mod lifecycle;
 mod rewrap;
 mod rotation;
 mod states;
@@ -28,7 +31,9 @@ use crate::{
 pub(crate) use self::unwrapped::UnwrappedKey;
 pub use self::{
     builder::KeyringBuilder,
-    rewrap::RewrapError,
+    census::{DATA_KEY_PERIOD, KEK_PERIOD, KeyStates},
+    lifecycle::DESTROY_DELAY,
+    rewrap::{RewrapError, Rewrapped},
     rotation::{RotateError, Rotation},
 };
 
@@ -238,6 +243,7 @@ struct Shared {
     keys: UnwrappedKeys,
     // Tenants known to be erased, which is for ever: they cost no call to the key-encryption key.
     erased: Cache<TenantId, ()>,
+    destroy_delay: Duration,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     observer: Arc<dyn Observer>,

@@ -21,7 +21,10 @@ pub use self::{
     check_value::check_value,
     data_key::DataKey,
     key_id::KeyId,
-    keyring::{Keyring, KeyringBuilder, PrepareError, RewrapError, RotateError, Rotation},
+    keyring::{
+        DATA_KEY_PERIOD, DESTROY_DELAY, KEK_PERIOD, KeyStates, Keyring, KeyringBuilder,
+        PrepareError, RewrapError, Rewrapped, RotateError, Rotation,
+    },
     name::{MAX_NAME_BYTES, NameError, Purpose, TenantId},
     prepared::{KeyMissing, PreparedKey, PreparedKeys},
     state::{IllegalTransition, KeyState, Transition, UnknownKeyState},

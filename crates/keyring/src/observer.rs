@@ -3,7 +3,7 @@
 use std::{fmt::Debug, time::Duration};
 
 use crate::{
-    KeyId, KeyState, Purpose, TenantId,
+    KeyId, KeyState, KeyStates, Purpose, TenantId,
     kek::{KekContext, KekError},
     store::StoreError,
 };
@@ -36,9 +36,7 @@ pub enum Event<'a> {
         /// The primary before, which still opens.
         demoted: KeyId,
     },
-    /// A key was taken from one state to another by [`Keyring::change_state`].
-    ///
-    /// [`Keyring::change_state`]: crate::Keyring::change_state
+    /// A key was taken from one state to another, not by a promotion.
     StateChanged {
         /// Which one.
         key: &'a KekContext,
@@ -68,8 +66,22 @@ pub enum Event<'a> {
         /// Why it failed, for a log line.
         error: Option<&'a KekError>,
         /// From the call to its end, by the clock of the keyring, which may be coarse; the wait for
-        /// one of the 16 permits is not in it.
+        /// its turn is not in it.
         took: Duration,
+    },
+    /// The key-encryption key was not called: the budget of calls was used up for 5 s.
+    CallsExhausted {
+        /// What it was to do.
+        operation: KekOperation,
+        /// For which data key.
+        key: &'a KekContext,
+    },
+    /// All keys of the store were counted, by [`Keyring::key_states`].
+    ///
+    /// [`Keyring::key_states`]: crate::Keyring::key_states
+    KeysCounted {
+        /// How many there are, and how old.
+        states: &'a KeyStates,
     },
     /// A key was found unwrapped.
     CacheHit {

@@ -113,6 +113,17 @@ impl PreparedKeys {
         }
     }
 
+    /// What a key with an id is for, if it was prepared and is one of the tenant, whatever its state and however
+    /// old that is: for a reader of sealed values that are not told apart by where they stand.
+    #[must_use]
+    pub fn purpose_of(&self, id: KeyId) -> Option<&Purpose> {
+        match &self.by_id.get(&id)?.what {
+            KeyStatus::Usable(key) => Some(key.purpose()),
+            KeyStatus::Refused(purpose, _) => Some(purpose),
+            KeyStatus::Unknown => None,
+        }
+    }
+
     /// The keys of both; where both hold a key, what was read later counts.
     ///
     /// # Panics

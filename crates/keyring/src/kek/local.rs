@@ -109,6 +109,18 @@ impl KekProvider for LocalKek {
     async fn rewrap(&self, context: &KekContext, key: &WrappedKey) -> Result<WrappedKey, KekError> {
         self.seal(context, &self.open(context, key)?)
     }
+
+    fn version_of(&self, key: &WrappedKey) -> Option<String> {
+        parse(key).map(|(version, _, _)| version.value().to_string())
+    }
+
+    fn primary(&self) -> Option<String> {
+        Some(self.keys.primary_version().value().to_string())
+    }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for LocalKek {

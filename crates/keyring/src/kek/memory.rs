@@ -51,6 +51,18 @@ impl KekProvider for MemoryKek {
     async fn rewrap(&self, context: &KekContext, key: &WrappedKey) -> Result<WrappedKey, KekError> {
         self.0.rewrap(context, key).await
     }
+
+    fn version_of(&self, key: &WrappedKey) -> Option<String> {
+        self.0.version_of(key)
+    }
+
+    fn primary(&self) -> Option<String> {
+        self.0.primary()
+    }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

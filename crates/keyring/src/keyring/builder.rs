@@ -1,10 +1,17 @@
 //! The settings of a keyring.
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
+    time::Duration,
+};
 
 use moka::sync::Cache;
 
-use super::{Changes, Keyring, Shared, StateCache, UnwrappedKeys};
+use super::{
+    Changes, DESTROY_DELAY, Keyring, Shared, StateCache, UnwrappedKeys,
+    budget::{Budget, CallLimits},
+};
 use crate::{
     clock::{Clock, SystemClock},
     entropy::{Entropy, SystemEntropy},
@@ -23,6 +30,8 @@ pub struct KeyringBuilder {
     entropy: Arc<dyn Entropy>,
     observer: Arc<dyn Observer>,
     capacity: NonZeroUsize,
+    destroy_delay: Duration,
+    limits: CallLimits,
 }
 
 impl KeyringBuilder {
@@ -34,6 +43,8 @@ impl KeyringBuilder {
             entropy: Arc::new(SystemEntropy::new()),
             observer: Arc::new(Unobserved),
             capacity: DEFAULT_CAPACITY,
+            destroy_delay: DESTROY_DELAY,
+            limits: CallLimits::default(),
         }
     }
 
@@ -60,6 +71,34 @@ impl KeyringBuilder {
         Self { capacity, ..self }
     }
 
+    /// How long a key waits for its destruction and can still be taken back; default: [`DESTROY_DELAY`].
+    pub fn destroy_delay(self, destroy_delay: Duration) -> Self {
+        Self {
+            destroy_delay,
+            ..self
+        }
+    }
+
+    /// How many calls of the key-encryption key run at once; default: 16. A caller waits 5 s for its turn, and
+    /// is then told that the key-encryption key is unavailable.
+    pub fn max_calls(self, at_once: NonZeroUsize) -> Self {
+        let limits = CallLimits {
+            at_once,
+            ..self.limits
+        };
+        Self { limits, ..self }
+    }
+
+    /// How many calls of the key-encryption key begin in any second, unless it is
+    /// [local](KekProvider::is_local); default: 50.
+    pub fn calls_per_second(self, per_second: NonZeroU32) -> Self {
+        let limits = CallLimits {
+            per_second,
+            ..self.limits
+        };
+        Self { limits, ..self }
+    }
+
     /// The keyring.
     #[must_use]
     pub fn build(self) -> Keyring {
@@ -70,11 +109,15 @@ impl KeyringBuilder {
             entropy,
             observer,
             capacity,
+            destroy_delay,
+            limits,
         } = self;
         let capacity = u64::try_from(capacity.get()).unwrap_or(u64::MAX);
         let states = StateCache::new(capacity);
+        let budget = Budget::new(limits, kek.is_local(), Arc::clone(&clock));
         let keys = UnwrappedKeys::new(
             kek,
+            budget,
             Arc::clone(&clock),
             Arc::clone(&entropy),
             Arc::clone(&observer),
@@ -88,6 +131,7 @@ impl KeyringBuilder {
                 changes: Changes::default(),
                 keys,
                 erased,
+                destroy_delay,
                 clock,
                 entropy,
                 observer,

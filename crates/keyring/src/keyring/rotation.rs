@@ -1,11 +1,11 @@
-//! Rotation of data keys, changes of their states, and erasure.
+//! Rotation of data keys, and erasure of a tenant's.
 
 use std::time::Duration;
 
 use super::{Keyring, PrepareError};
 use crate::{
-    IllegalTransition, KeyId, KeyState, Purpose, TenantId, Transition,
-    observer::{Event, EvictionCause},
+    IllegalTransition, KeyId, KeyState, Purpose, TenantId,
+    observer::Event,
     store::{ChangeError, StoreError, StoredKey},
 };
 
@@ -40,6 +40,14 @@ pub enum RotateError {
     #[error("the data key is too young to be promoted: try again in {} s", ready_in.as_secs() + 1)]
     TooYoung {
         /// Until it may be promoted.
+        ready_in: Duration,
+    },
+    /// Other processes may not have followed the last step yet, or the delay before a destruction is not over.
+    #[error("it is too soon for the data key to become {to}: try again in {} s", ready_in.as_secs() + 1)]
+    TooSoon {
+        /// The state that was asked for.
+        to: KeyState,
+        /// Until it may be taken.
         ready_in: Duration,
     },
     /// The state machine has no such step.
@@ -87,7 +95,7 @@ impl Keyring {
             }
         };
         let key = states.find(pending).ok_or(PrepareError::Contended)?;
-        let ready_in = self.ready_in(key);
+        let ready_in = self.ready_in(key, KeyState::Primary);
         if !ready_in.is_zero() {
             return Ok(Rotation::Pending {
                 key: pending,
@@ -105,20 +113,17 @@ impl Keyring {
     /// answers the id of the latter.
     ///
     /// # Errors
-    /// [`RotateError`]; [`RotateError::TooYoung`] for a key that has been pending for less than
-    /// 15 s.
+    /// [`RotateError`]; [`RotateError::TooYoung`] for a key that has been `Pending`, or `DecryptOnly`, for less
+    /// than 15 s: a process may not know it yet, or may still refuse it.
     pub async fn promote(&self, tenant: &TenantId, id: KeyId) -> Result<KeyId, RotateError> {
-        let states = self
-            .shared
-            .reread_states(tenant)
-            .await
-            .map_err(PrepareError::Store)?;
+        let states = self.shared.reread_states(tenant).await;
+        let states = states.map_err(PrepareError::Store)?;
         let key = states.find(id).ok_or(RotateError::UnknownKey(id))?;
         if !key.state().can_become(KeyState::Primary) {
             let (from, to) = (key.state(), KeyState::Primary);
             return Err(IllegalTransition::NoSuchStep { from, to }.into());
         }
-        let ready_in = self.ready_in(key);
+        let ready_in = self.ready_in(key, KeyState::Primary);
         if !ready_in.is_zero() {
             return Err(RotateError::TooYoung { ready_in });
         }
@@ -134,41 +139,6 @@ impl Keyring {
             demoted: old,
         });
         Ok(old)
-    }
-
-    /// Takes a key from the state it is in to another that is not `Primary`.
-    ///
-    /// # Errors
-    /// [`RotateError`]; [`RotateError::Illegal`] for a step that the state machine does not have.
-    ///
-    /// # Security
-    /// It does not check whether anything is still sealed with the key: verify before a key is
-    /// disabled, and again before it is destroyed. A destroyed key is gone for ever.
-    pub async fn change_state(
-        &self,
-        tenant: &TenantId,
-        id: KeyId,
-        to: KeyState,
-    ) -> Result<(), RotateError> {
-        let states = self
-            .shared
-            .reread_states(tenant)
-            .await
-            .map_err(PrepareError::Store)?;
-        let key = states.find(id).ok_or(RotateError::UnknownKey(id))?;
-        let step = Transition::new(key.state(), to)?;
-        let now = self.shared.clock.wall();
-        self.shared.store.change(id, step, now).await?;
-        self.shared.states.forget(tenant);
-        self.shared.observer.observe(&Event::StateChanged {
-            key: key.context(),
-            from: step.from(),
-            to,
-        });
-        if !to.opens() {
-            self.shared.keys.evict(key.context(), EvictionCause::State);
-        }
-        Ok(())
     }
 
     /// Destroys every key of a tenant at once and refuses it new ones. Other processes refuse
@@ -191,22 +161,4 @@ impl Keyring {
         }
         Ok(())
     }
-
-    /// Zero for a key that may be promoted.
-    fn ready_in(&self, key: &StoredKey) -> Duration {
-        if key.state() != KeyState::Pending {
-            return Duration::ZERO;
-        }
-        // A key from the future, made by a process whose clock is ahead, waits from now.
-        let age = self
-            .shared
-            .clock
-            .wall()
-            .duration_since(key.created_at())
-            .unwrap_or_default();
-        MIN_PENDING.saturating_sub(age)
-    }
 }
-
-/// Three times the interval at which every process reads the states again.
-const MIN_PENDING: Duration = Duration::from_secs(15);

@@ -12,8 +12,9 @@ use std::{
 
 use futures_util::future::try_join_all;
 use moka::{notification::RemovalCause, sync::Cache};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
+use super::budget::Budget;
 use crate::{
     DataKey,
     clock::Clock,
@@ -30,7 +31,7 @@ pub(super) struct UnwrappedKeys {
     // answer for another's.
     cells: Cache<KekContext, Arc<OnceCell<Arc<UnwrappedKey>>>>,
     kek: Arc<dyn KekProvider>,
-    calls: Semaphore,
+    budget: Budget,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     observer: Arc<dyn Observer>,
@@ -49,6 +50,7 @@ pub(crate) struct UnwrappedKey {
 impl UnwrappedKeys {
     pub(super) fn new(
         kek: Arc<dyn KekProvider>,
+        budget: Budget,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         observer: Arc<dyn Observer>,
@@ -72,11 +74,10 @@ impl UnwrappedKeys {
                 }
             })
             .build();
-        let calls = Semaphore::new(MAX_CONCURRENT_CALLS);
         Self {
             cells,
             kek,
-            calls,
+            budget,
             clock,
             entropy,
             observer,
@@ -157,7 +158,12 @@ impl UnwrappedKeys {
             .await
     }
 
-    /// Asks the key-encryption key, with at most 16 calls at once.
+    /// What wraps the keys.
+    pub(super) fn kek(&self) -> &dyn KekProvider {
+        &*self.kek
+    }
+
+    /// Asks the key-encryption key, within the budget of calls.
     pub(super) async fn call<'a, T, F>(
         &'a self,
         operation: KekOperation,
@@ -167,8 +173,11 @@ impl UnwrappedKeys {
     where
         F: Future<Output = Result<T, KekError>>,
     {
-        // The semaphore is never closed, so there is always a permit in the end.
-        let permit = self.calls.acquire().await.ok();
+        let permit = self.budget.enter().await.map_err(|exhausted| {
+            let exhausted_event = Event::CallsExhausted { operation, key };
+            self.observer.observe(&exhausted_event);
+            KekError::Unavailable(exhausted.into())
+        })?;
         let started = self.clock.monotonic();
         let answer = ask(&*self.kek).await;
         let took = self.clock.monotonic().saturating_sub(started);
@@ -265,7 +274,6 @@ const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const REFRESH_AFTER: Duration = Duration::from_secs(60 * 60);
 /// While the key-encryption key is unavailable, it is asked this often for each data key.
 const REFRESH_RETRY: Duration = Duration::from_secs(30);
-const MAX_CONCURRENT_CALLS: usize = 16;
 
 fn make_refresh_age(entropy: &dyn Entropy) -> Result<Duration, EntropyError> {
     let mut jitter = [0];

@@ -1,6 +1,6 @@
 //! A data key as a store keeps it.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::{
     KeyId, KeyState, Purpose, TenantId,
@@ -105,6 +105,26 @@ impl StoredKey {
     #[must_use]
     pub const fn state_since(&self) -> SystemTime {
         self.state_since
+    }
+
+    /// How long ago the key was made; zero for one from the future, made where the clock is ahead.
+    #[must_use]
+    pub fn age(&self, now: SystemTime) -> Duration {
+        now.duration_since(self.created_at).unwrap_or_default()
+    }
+
+    /// For how long it has been in its state; zero for one that is so since a time in the future.
+    #[must_use]
+    pub fn in_state_for(&self, now: SystemTime) -> Duration {
+        // A process of an earlier version adds keys without this time.
+        let since = self.state_since.max(self.created_at);
+        now.duration_since(since).unwrap_or_default()
+    }
+
+    /// Whether it seals and was made more than `period` ago.
+    #[must_use]
+    pub fn is_overdue(&self, now: SystemTime, period: Duration) -> bool {
+        self.state == KeyState::Primary && self.age(now) > period
     }
 
     pub(super) fn set_state(&mut self, state: KeyState, at: SystemTime) {

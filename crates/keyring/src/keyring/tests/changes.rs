@@ -22,6 +22,7 @@ async fn all_who_wait_for_a_store_that_fails_slowly_wait_for_one_attempt() {
     });
     let keyring = Keyring::builder(world.kek.clone(), store.clone())
         .clock(world.clock.clone())
+        .calls_per_second(NonZeroU32::MAX)
         .build();
     let tenants: Vec<_> = (0..TENANTS).map(|at| format!("tenant-{at}")).collect();
     for at in &tenants {

@@ -110,7 +110,7 @@ async fn a_rotation_goes_on_where_another_process_stopped() {
 }
 
 #[tokio::test]
-async fn an_old_key_can_be_promoted_again_at_once() {
+async fn an_old_key_can_be_promoted_again_after_15_s() {
     let world = World::new();
     let keyring = world.keyring();
     let old = keyring.primary("t", "email").await;
@@ -123,10 +123,14 @@ async fn an_old_key_can_be_promoted_again_at_once() {
         .rotate(&tenant("t"), &purpose("email"))
         .await
         .expect("a step");
+    world.clock.advance(15 * SECOND - Duration::from_millis(1));
+    let refused = keyring.promote(&tenant("t"), old).await;
+    assert!(matches!(refused, Err(RotateError::TooYoung { .. })));
+    world.clock.advance(Duration::from_millis(1));
     let demoted = keyring
         .promote(&tenant("t"), old)
         .await
-        .expect("it has served before");
+        .expect("every process opens with it");
     assert_ne!(demoted, old);
     assert_eq!(keyring.primary("t", "email").await, old);
 }

@@ -156,7 +156,7 @@ async fn the_schema_itself_refuses_what_the_contract_forbids() {
 #[tokio::test]
 async fn a_damaged_row_is_named_and_not_guessed() {
     let (store, _dir) = make().await;
-    sqlx::query("INSERT INTO keyring_data_key VALUES (77, '', 'email', x'00', 'primary', 0)")
+    sqlx::query("INSERT INTO keyring_data_key VALUES (77, '', 'email', x'00', 'primary', 0, 0)")
         .execute(&store.pool)
         .await
         .expect("the schema lets it through");
