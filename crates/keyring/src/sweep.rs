@@ -81,6 +81,8 @@ impl Default for Pace {
 pub struct Progress {
     /// Rows looked at, in earlier runs that this one goes on from too.
     pub done: u64,
+    /// Of those, rows of earlier runs.
+    pub earlier: u64,
     /// Rows there were to look at when it began, as far as is known.
     pub total: u64,
     /// Of those done in this run, rows that were written.
@@ -97,7 +99,7 @@ impl Progress {
     /// Rows in a second, of this run.
     #[must_use]
     pub fn rate(&self) -> f64 {
-        let rows = self.changed + self.skipped + self.failed;
+        let rows = self.done.saturating_sub(self.earlier);
         let seconds = self.elapsed.as_secs_f64();
         if seconds > 0.0 {
             rows as f64 / seconds

@@ -5,17 +5,22 @@ use std::{collections::BTreeSet, error::Error, fmt, num::NonZeroU32};
 use async_trait::async_trait;
 use portcullis_keyring::{KeyId, TenantId, sweep::Cursor};
 
-use crate::{AnyPii, IndexValue, IndexVersion, PiiKind, Sealed};
+use crate::{AnyPii, IndexValue, IndexVersion, ParseError, PiiKind, Sealed};
 
 /// A table of the application whose rows hold personal data.
 ///
 /// # Contract
 /// * [`page`](Self::page) gives the rows of a scope in one order that never changes, and each row that
-///   was in the scope when the sweep began and still is.
+///   was in the scope when the sweep began and still is. A row has a [`Cursor`] of its own.
 /// * [`apply`](Self::apply) writes a row only if every field that it was read with still holds the same
-///   bytes, and then all of its change or nothing, with the ids of the keys that it needs
-///   (`sealed_ref`): another who writes at the same time wins.
-/// * What `apply` has answered for is durable.
+///   bytes, and then all of its change or nothing, with the ids of the keys that the row needs from
+///   then on (`sealed_ref`): a writer that came first wins.
+/// * What `apply` has answered for is durable, and it answers or fails within 30 s: what it writes is
+///   sealed with keys that may be retired later.
+/// * An application that writes plaintext no more clears the plaintext whenever it writes the sealed
+///   value, and `apply` does so too.
+///
+/// `conformance::sealed_rows` checks an implementation against it.
 #[async_trait]
 pub trait SealedRows: fmt::Debug + Send + Sync {
     /// The name of the table: a label of metrics, and what cursors are stored under.
@@ -38,7 +43,9 @@ pub trait SealedRows: fmt::Debug + Send + Sync {
         limit: NonZeroU32,
     ) -> Result<Vec<SealedRow>, RowError>;
 
-    /// Writes changes, in one transaction if the database has some; one outcome for each, in order.
+    /// Writes changes, in one transaction if the database has some; one outcome for each, in order. One
+    /// row's outcome is never another's: what the database refuses of a row is
+    /// [`RowOutcome::Refused`], and the others are written.
     ///
     /// # Errors
     /// [`RowError`]: nothing was written.
@@ -51,13 +58,14 @@ pub trait SealedRows: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Where the sweep of that name was when it stopped.
+    /// What was remembered of the sweep of that name.
     ///
     /// # Errors
     /// [`RowError`].
     async fn cursor(&self, sweep: &str) -> Result<Option<Cursor>, RowError>;
 
-    /// Remembers where a sweep is; `None` when it is at its end.
+    /// Remembers where a sweep is, in at most 2 KiB more than a row's own cursor has; `None` when it is
+    /// at its end.
     ///
     /// # Errors
     /// [`RowError`].
@@ -86,8 +94,11 @@ pub struct SealedRow {
     pub tenant: TenantId,
     /// Which row, and where in the order.
     pub at: Cursor,
-    /// What it holds of personal data.
+    /// What it holds of personal data. What is empty is left out.
     pub fields: Vec<RowField>,
+    /// The index values that are stored for it, each with the number of its field; `None` if they were
+    /// not read. Verification compares them with what [`SealedRows::index`] gives.
+    pub indexed: Option<Vec<(usize, IndexWrite)>>,
 }
 
 /// Personal data in a row.
@@ -98,7 +109,8 @@ pub struct RowField {
     pub field: String,
     /// The record that it is bound to.
     pub record: String,
-    /// The kind; `None` where only the key says it, by its purpose.
+    /// The kind; `None` where only the key says it, by its purpose, and where what looks sealed may be
+    /// a text of somebody else's: if the tenant has no such key, it is left alone.
     pub kind: Option<PiiKind>,
     /// What is stored.
     pub value: FieldValue,
@@ -112,8 +124,10 @@ pub enum FieldValue {
     Sealed(Sealed<AnyPii>),
     /// Bytes in the place of a sealed value that are none.
     Malformed,
-    /// Plaintext that was there before the field was sealed.
+    /// Plaintext that was there before the field was sealed, or that a process of then wrote beside it.
     Plain(AnyPii),
+    /// Plaintext that is no value of the field's kind.
+    Invalid(ParseError),
 }
 
 /// What a row becomes.
@@ -123,7 +137,7 @@ pub struct RowChange {
     /// The row as it was read.
     pub row: SealedRow,
     /// New values, each with the number of its field in `row.fields`. Without one the row keeps what it
-    /// has.
+    /// has, and the ids of the keys that it needs are written again.
     pub sealed: Vec<(usize, Sealed<AnyPii>)>,
     /// Index values to be there afterwards, each with the number of its field.
     pub indexed: Vec<(usize, IndexWrite)>,
@@ -149,6 +163,8 @@ pub enum RowOutcome {
     Changed,
     /// Another row has an index value that only one may have: two records turn out to be the same.
     Duplicate,
+    /// The database refuses the row, for instance by a constraint, and will each time.
+    Refused,
 }
 
 /// The table could not be read or written.
@@ -164,7 +180,33 @@ impl SealedRow {
     /// A row as it was read.
     #[must_use]
     pub const fn new(tenant: TenantId, at: Cursor, fields: Vec<RowField>) -> Self {
-        Self { tenant, at, fields }
+        Self {
+            tenant,
+            at,
+            fields,
+            indexed: None,
+        }
+    }
+
+    /// The same row, with the index values that are stored for it.
+    #[must_use]
+    pub fn with_indexed(self, indexed: Vec<(usize, IndexWrite)>) -> Self {
+        Self {
+            indexed: Some(indexed),
+            ..self
+        }
+    }
+}
+
+impl RowChange {
+    /// A row that keeps its values.
+    #[must_use]
+    pub const fn none(row: SealedRow) -> Self {
+        Self {
+            row,
+            sealed: Vec::new(),
+            indexed: Vec::new(),
+        }
     }
 }
 
