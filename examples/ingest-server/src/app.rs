@@ -29,7 +29,7 @@ use self::{
     service_thread::ServiceThread,
 };
 use crate::{
-    admin::{ApiKeys, Components, UseCases, Warming},
+    admin::{ApiKeys, Components, KeyMaterial, UseCases, Warming},
     backend::{Backend, BackendError, Connections, MissingPeppers, Observers},
     clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
@@ -107,6 +107,7 @@ pub(crate) struct App {
     following_limits: ServiceTask,
     following_rules: ServiceTask,
     following_indexes: ServiceTask,
+    counting: ServiceTask,
     pinging: ServiceTask,
     upkeep: ServiceTask,
 }
@@ -200,6 +201,13 @@ impl App {
             audit,
             bodies,
         });
+        let keys = KeyMaterial {
+            keyring: services.keyring.clone(),
+            store: Arc::clone(&data_keys),
+            kek: backend.kek,
+            sweeps: Arc::clone(&services.store) as _,
+            index_roots: services.index_roots.clone(),
+        };
         let components = Components {
             data_keys,
             api_keys: backend.key_store,
@@ -216,11 +224,15 @@ impl App {
             RemoteParent::Ignore
         };
         let admin = AdminState {
-            use_cases: UseCases::new(&services, components, limiters, starts, observer, policies),
+            use_cases: UseCases::new(
+                &services, keys, components, limiters, starts, observer, policies,
+            ),
             registry: registry.clone(),
             config: Arc::clone(config),
             failed_tokens,
         };
+        let counting = admin.use_cases.data_keys.census().clone().run();
+        let counting = ServiceTask::spawn("the count of data keys", counting);
         let (limits, rules) = (&admin.use_cases.limits, &admin.use_cases.detection);
         let following_limits = limits.clone().follow();
         let following_rules = rules.clone().follow();
@@ -242,6 +254,7 @@ impl App {
             following_limits,
             following_rules,
             following_indexes,
+            counting,
             pinging,
             upkeep,
         })
@@ -278,6 +291,7 @@ impl App {
             mut following_limits,
             mut following_rules,
             mut following_indexes,
+            mut counting,
             mut pinging,
             mut upkeep,
             ..
@@ -304,6 +318,7 @@ impl App {
             &mut following_limits,
             &mut following_rules,
             &mut following_indexes,
+            &mut counting,
             &mut pinging,
             &mut upkeep,
         ];
@@ -313,6 +328,7 @@ impl App {
         };
         tracing::info!("stopping: requests in flight are answered first");
         state.use_cases.readiness.drain();
+        state.use_cases.reencryption.stop();
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
@@ -320,6 +336,7 @@ impl App {
                 following_limits,
                 following_rules,
                 following_indexes,
+                counting,
                 pinging,
                 upkeep,
             ));

@@ -1,11 +1,13 @@
 //! What operators do, as metrics and log lines.
 
+use std::num::NonZeroUsize;
+
 use portcullis_apikey_cache::feed::Invalidation;
 use portcullis_telemetry::{
     BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
 
-use super::{SMALL, in_span};
+use super::in_span;
 use crate::{
     admin::{Action, ActionResult, AdminEvent, AdminObserver},
     limits,
@@ -17,6 +19,9 @@ pub(crate) struct AdminMetrics {
     actions: BoundedFamily<2, Counter>,
 }
 
+/// Some dozens of actions with three outcomes.
+const SERIES: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
+
 impl AdminMetrics {
     pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
         Ok(Self {
@@ -24,7 +29,7 @@ impl AdminMetrics {
                 "ingest_admin_actions",
                 "What operators did, and what came of it",
                 ["action", "outcome"],
-                SMALL,
+                SERIES,
             )?,
         })
     }
@@ -77,6 +82,8 @@ fn details(event: &AdminEvent<'_>) -> Option<String> {
             let (default, tenants) = (policy.default_handlings(), policy.tenants());
             format!("default {default}, {tenants} tenants with handlings of their own")
         }),
+        (_, action @ (Action::DataKeys { .. } | Action::Index { .. })) => action.resource(),
+        (_, Action::Erase { lead, .. }) => lead.map(|lead| format!("lead {lead}")),
         _ => None,
     }
 }
