@@ -5,7 +5,7 @@ mod associated_data;
 mod epoch;
 mod subkey;
 
-use std::mem;
+use std::{mem, sync::Arc};
 
 use portcullis_keyring::{KeyId, KeyMissing, PreparedKey, PreparedKeys, entropy::EntropyError};
 use zeroize::Zeroizing;
@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use self::{associated_data::with_associated_data, epoch::KeySubkeys};
 use crate::{
     Pii, PiiType, Sealed, Suite,
+    observer::{Observer, Operation, observed},
     sealed::{HEADER_BYTES, OVERHEAD_BYTES},
 };
 
@@ -36,6 +37,7 @@ pub(crate) const MAX_PLAINTEXT_BYTES: usize = 64 * 1024;
 pub struct Cipher {
     keys: PreparedKeys,
     epochs: EpochPolicy,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// A field of a record: the context that a sealed value is bound to.
@@ -109,6 +111,7 @@ impl Cipher {
         Self {
             keys,
             epochs: EpochPolicy::Shared,
+            observer: None,
         }
     }
 
@@ -116,6 +119,15 @@ impl Cipher {
     #[must_use]
     pub fn with_epochs(self, epochs: EpochPolicy) -> Self {
         Self { epochs, ..self }
+    }
+
+    /// Who is told of each value; default: nobody, at no cost.
+    #[must_use]
+    pub fn with_observer(self, observer: Arc<dyn Observer>) -> Self {
+        Self {
+            observer: Some(observer),
+            ..self
+        }
     }
 
     /// Seals a value for a field of a record.
@@ -172,7 +184,12 @@ impl Cipher {
         text: &str,
     ) -> Result<Sealed<T>, SealError> {
         let mut bytes = Vec::new();
-        self.seal_into(&mut bytes, purpose, suite, field, record, text)?;
+        match &self.observer {
+            None => self.seal_into(&mut bytes, purpose, suite, field, record, text)?,
+            Some(observer) => observed(&**observer, Operation::Seal, purpose, || {
+                self.seal_into(&mut bytes, purpose, suite, field, record, text)
+            })?,
+        }
         Ok(Sealed::from_cipher(bytes))
     }
 
@@ -208,6 +225,22 @@ impl Cipher {
 
     /// The text of a sealed value whose kind has this purpose.
     pub(crate) fn open_text<T>(
+        &self,
+        purpose: &str,
+        field: &str,
+        record: &str,
+        sealed: &Sealed<T>,
+    ) -> Result<Zeroizing<String>, OpenError> {
+        match &self.observer {
+            None => self.open_unobserved(purpose, field, record, sealed),
+            Some(observer) => observed(&**observer, Operation::Open, purpose, || {
+                self.open_unobserved(purpose, field, record, sealed)
+            }),
+        }
+    }
+
+    #[inline]
+    fn open_unobserved<T>(
         &self,
         purpose: &str,
         field: &str,

@@ -5,13 +5,12 @@
 //! least, so that every process knows of it before the next begins: a process rereads the phases every 5 s,
 //! decides only on phases that it read less than 10 s ago, and commits within 30 s.
 
-mod backfill;
 mod driver;
 mod machine;
 mod states;
 
 pub use self::{
-    driver::{IndexRotation, IndexStep, RotationError, RowPlace, Stopped},
+    driver::{IndexRotation, IndexStep, RotationError, Stopped},
     machine::PHASE_LASTS,
     states::{IndexStates, IndexStatesError, Replaced},
 };

@@ -3,6 +3,7 @@
 mod cipher;
 mod index;
 pub mod index_rotation;
+pub mod observer;
 mod pii;
 pub mod reencrypt;
 mod sealed;

@@ -43,8 +43,8 @@ pub use self::{
 pub struct Reencryptor {
     keyring: Keyring,
     kinds: PiiKinds,
-    pace: Pace,
-    timer: Arc<dyn Timer>,
+    pub(crate) pace: Pace,
+    pub(crate) timer: Arc<dyn Timer>,
 }
 
 impl Reencryptor {

@@ -6,7 +6,7 @@ use portcullis_keyring::DataKey;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::aead::Aead;
+use super::aead::{Aead, AeadKey as _};
 use crate::sealed::{COMMITMENT_BYTES, HEADER_BYTES, PREFIX_BYTES, TAG_BYTES};
 
 /// The key of one epoch, with its commitment and the first part of its nonces.

@@ -1,21 +1,21 @@
 //! Taking the steps.
 
-use std::{fmt, sync::Arc, time::Duration};
-
-use portcullis_keyring::{
-    Keyring, PrepareError, TenantId,
-    clock::Clock,
-    sweep::{Cursor, Pace, Progress},
+use std::{
+    fmt,
+    num::NonZeroU32,
+    sync::Arc,
+    time::{Duration, SystemTime},
 };
 
+use portcullis_keyring::sweep::Progress;
+
 use super::{
-    backfill::Backfill,
     machine::{Next, next},
     states::{IndexStates, IndexStatesError, Replaced},
 };
 use crate::{
-    IllegalIndexStep, IndexState, IndexVersion, PiiKinds,
-    reencrypt::{RowError, SealedRows},
+    IllegalIndexStep, IndexState, IndexVersion,
+    reencrypt::{Reencryptor, RowFailure, Scope, SealedRows, SweepError},
 };
 
 /// A rotation of the index root of an application to one version.
@@ -25,10 +25,7 @@ use crate::{
 pub struct IndexRotation {
     states: Arc<dyn IndexStates>,
     rows: Vec<Arc<dyn SealedRows>>,
-    keyring: Keyring,
-    kinds: PiiKinds,
-    clock: Arc<dyn Clock>,
-    pace: Pace,
+    reencryptor: Reencryptor,
 }
 
 /// What a step did.
@@ -65,24 +62,15 @@ pub enum IndexStep {
 #[non_exhaustive]
 pub struct Stopped {
     /// Rows with a value that another row has too, and only one may: two records turn out to be the same.
-    /// Erase or change one of them.
-    pub duplicates: Vec<RowPlace>,
-    /// Rows that do not open, or hold what is no sealed value.
-    pub failures: Vec<RowPlace>,
-    /// How many times a field has values under one version and none under the other.
+    /// Merge them, or erase one. The first [`Report::MAX_LISTED`](crate::reencrypt::Report::MAX_LISTED) of
+    /// each table.
+    pub duplicates: Vec<RowFailure>,
+    /// Rows that cannot be indexed, or hold another field that does not open; as many of them.
+    pub failures: Vec<RowFailure>,
+    /// How many rows lack values of the version, those above included.
+    pub left: u64,
+    /// How many times a field has values under one of the two versions and none under the other.
     pub differences: u64,
-}
-
-/// Where a row is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RowPlace {
-    /// The table.
-    pub table: String,
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// Which row, in the words of the table.
-    pub at: Cursor,
 }
 
 /// Why a step was not done.
@@ -101,39 +89,25 @@ pub enum RotationError {
     /// The phases or values could not be read or written.
     #[error(transparent)]
     States(#[from] IndexStatesError),
-    /// Rows could not be read or written.
+    /// Rows could not be read or written, or there are no keys to open them with.
     #[error(transparent)]
-    Rows(#[from] RowError),
-    /// No keys to open rows with.
-    #[error(transparent)]
-    Keys(#[from] PrepareError),
+    Sweep(#[from] SweepError),
 }
 
 impl IndexRotation {
-    /// A rotation over every table whose rows are indexed. `keyring` and `kinds` are what rows are opened
-    /// with.
+    /// A rotation over every table whose rows are indexed. `reencryptor` is what rows are opened with; its
+    /// pace is how fast they are indexed, and its timer what tells the time.
     #[must_use]
     pub fn new(
         states: Arc<dyn IndexStates>,
         rows: Vec<Arc<dyn SealedRows>>,
-        keyring: Keyring,
-        kinds: PiiKinds,
-        clock: Arc<dyn Clock>,
+        reencryptor: Reencryptor,
     ) -> Self {
         Self {
             states,
             rows,
-            keyring,
-            kinds,
-            clock,
-            pace: Pace::default(),
+            reencryptor,
         }
-    }
-
-    /// How fast rows are indexed; default: [`Pace::default`].
-    #[must_use]
-    pub fn pace(self, pace: Pace) -> Self {
-        Self { pace, ..self }
     }
 
     /// The next step to where `target` is the only version.
@@ -146,7 +120,7 @@ impl IndexRotation {
         progress: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<IndexStep, RotationError> {
         let state = self.states.read().await?;
-        let now = self.clock.wall();
+        let now = self.now();
         match next(&state, target, now) {
             Next::NotStarted => Err(RotationError::NotStarted),
             Next::Other(version) => Err(RotationError::Other(version)),
@@ -158,8 +132,9 @@ impl IndexRotation {
             }
             Next::Enforce { former } => self.enforce(&state, former, target, progress).await,
             Next::Retire { former } => {
-                while self.states.copy_columns(target, self.pace.batch()).await? > 0 {}
-                let new = state.retire(former, self.clock.wall())?;
+                self.in_batches(async |limit| self.states.copy_columns(target, limit).await)
+                    .await?;
+                let new = state.retire(former, self.now())?;
                 self.replace(&state, &new, IndexStep::Retired { former })
                     .await
             }
@@ -181,7 +156,7 @@ impl IndexRotation {
     ) -> Result<IndexStep, RotationError> {
         loop {
             match self.step(target, progress).await? {
-                IndexStep::Waiting { ready_in } => tokio::time::sleep(ready_in).await,
+                IndexStep::Waiting { ready_in } => self.reencryptor.timer.wait(ready_in).await,
                 IndexStep::Begun
                 | IndexStep::Enforced { .. }
                 | IndexStep::Retired { .. }
@@ -198,7 +173,7 @@ impl IndexRotation {
     /// [`RotationError::Illegal`] when `target` is not written.
     pub async fn abandon(&self, target: IndexVersion) -> Result<Replaced, RotationError> {
         let state = self.states.read().await?;
-        let new = state.abandon(target, self.clock.wall())?;
+        let new = state.abandon(target, self.now())?;
         Ok(self.states.replace(&state, &new).await?)
     }
 
@@ -209,31 +184,52 @@ impl IndexRotation {
         target: IndexVersion,
         progress: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<IndexStep, RotationError> {
-        let backfill = Backfill {
-            keyring: &self.keyring,
-            kinds: &self.kinds,
-            pace: self.pace,
-            clock: &*self.clock,
-        };
         let mut stopped = Stopped::default();
+        let (scope, sweep) = (Scope::NotIndexed(target), format!("index-{target}"));
         for rows in &self.rows {
-            backfill
-                .index(&**rows, target, &mut stopped, progress)
-                .await?;
+            let run = self.reencryptor.run(&**rows, &scope, &sweep, progress);
+            let report = run.await?;
+            stopped.duplicates.extend(report.duplicates);
+            stopped.failures.extend(report.failures);
+            stopped.left += report.left;
         }
         stopped.differences = self.states.differences(former, target).await?;
         if stopped.is_any() {
             return Ok(IndexStep::Stopped(stopped));
         }
-        let new = state.enforce(target, self.clock.wall())?;
+        let new = state.enforce(target, self.now())?;
         self.replace(state, &new, IndexStep::Enforced { former })
             .await
     }
 
+    fn now(&self) -> SystemTime {
+        self.reencryptor.timer.wall()
+    }
+
+    /// A batch at a time, at its pace, until there is nothing left.
+    async fn in_batches(
+        &self,
+        batch: impl AsyncFn(NonZeroU32) -> Result<u64, IndexStatesError>,
+    ) -> Result<(), IndexStatesError> {
+        let Reencryptor { pace, timer, .. } = &self.reencryptor;
+        let began = timer.monotonic();
+        let mut done = 0;
+        loop {
+            match batch(pace.batch()).await? {
+                0 => return Ok(()),
+                rows => done += rows,
+            }
+            let elapsed = timer.monotonic().saturating_sub(began);
+            timer
+                .wait(pace.not_before(done).saturating_sub(elapsed))
+                .await;
+        }
+    }
+
     async fn delete_others(&self, state: &IndexState) -> Result<(), IndexStatesError> {
         let live = state.live();
-        while self.states.delete_others(&live, self.pace.batch()).await? > 0 {}
-        Ok(())
+        self.in_batches(async |limit| self.states.delete_others(&live, limit).await)
+            .await
     }
 
     async fn replace(
@@ -251,7 +247,7 @@ impl IndexRotation {
 
 impl Stopped {
     const fn is_any(&self) -> bool {
-        !self.duplicates.is_empty() || !self.failures.is_empty() || self.differences > 0
+        self.left > 0 || self.differences > 0
     }
 }
 
@@ -260,7 +256,7 @@ impl fmt::Debug for IndexRotation {
         f.debug_struct("IndexRotation")
             .field("states", &self.states)
             .field("rows", &self.rows)
-            .field("pace", &self.pace)
-            .finish_non_exhaustive()
+            .field("reencryptor", &self.reencryptor)
+            .finish()
     }
 }

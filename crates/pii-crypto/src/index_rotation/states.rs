@@ -34,6 +34,10 @@ pub trait IndexStates: fmt::Debug + Send + Sync {
     /// How many times a field of a row has values in an index under one of the two versions and none under
     /// the other. Before `written` is enforced it has to be 0.
     ///
+    /// Rows that have values of the enforced version and none of `written` are what
+    /// [`Scope::NotIndexed`](crate::reencrypt::Scope::NotIndexed) means: not those whose fields give no
+    /// values at all, as a name of two letters does.
+    ///
     /// # Errors
     /// [`IndexStatesError`].
     async fn differences(
@@ -54,8 +58,8 @@ pub trait IndexStates: fmt::Debug + Send + Sync {
         limit: NonZeroU32,
     ) -> Result<u64, IndexStatesError>;
 
-    /// Deletes at most `limit` values of versions that are not `live`: how many were deleted. It is called
-    /// until that is 0.
+    /// Deletes at most `limit` values of versions that are neither among `live` nor live as the phases are
+    /// stored when it deletes, in the same transaction: how many were deleted. It is called until that is 0.
     ///
     /// # Errors
     /// [`IndexStatesError`].

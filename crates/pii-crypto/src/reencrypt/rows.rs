@@ -228,22 +228,6 @@ impl RowField {
     }
 }
 
-impl RowChange {
-    /// What the row becomes.
-    #[must_use]
-    pub const fn new(
-        row: SealedRow,
-        sealed: Vec<(usize, Sealed<AnyPii>)>,
-        indexed: Vec<(usize, IndexWrite)>,
-    ) -> Self {
-        Self {
-            row,
-            sealed,
-            indexed,
-        }
-    }
-}
-
 impl IndexWrite {
     /// A value of one of a field's indexes.
     #[must_use]
