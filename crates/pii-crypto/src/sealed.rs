@@ -1,5 +1,7 @@
 //! Sealed values, for storage.
 
+#[cfg(feature = "sqlx")]
+mod column;
 mod text;
 
 use std::{

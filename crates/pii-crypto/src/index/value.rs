@@ -1,5 +1,8 @@
 //! A fingerprint.
 
+#[cfg(feature = "sqlx")]
+mod column;
+
 use std::{
     fmt,
     hash::{Hash, Hasher},

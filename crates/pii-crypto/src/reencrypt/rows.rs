@@ -188,12 +188,40 @@ impl SealedRow {
         }
     }
 
+    /// Whether another reading of the row found the same in every field. An implementation of
+    /// [`apply`](SealedRows::apply) reads the row again in its transaction and asks this.
+    #[must_use]
+    pub fn holds_same(&self, other: &Self) -> bool {
+        let same = |(one, other): (&RowField, &RowField)| {
+            one.field == other.field
+                && one.record == other.record
+                && one.value.is_same(&other.value)
+        };
+        self.tenant == other.tenant
+            && self.at == other.at
+            && self.fields.len() == other.fields.len()
+            && self.fields.iter().zip(&other.fields).all(same)
+    }
+
     /// The same row, with the index values that are stored for it.
     #[must_use]
     pub fn with_indexed(self, indexed: Vec<(usize, IndexWrite)>) -> Self {
         Self {
             indexed: Some(indexed),
             ..self
+        }
+    }
+}
+
+impl FieldValue {
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sealed(one), Self::Sealed(other)) => one == other,
+            // EXPOSE: compared, and nothing is told but whether they are the same.
+            (Self::Plain(one), Self::Plain(other)) => one.expose() == other.expose(),
+            (Self::Malformed, Self::Malformed) => true,
+            (Self::Invalid(one), Self::Invalid(other)) => one == other,
+            _ => false,
         }
     }
 }

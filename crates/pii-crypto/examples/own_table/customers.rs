@@ -1,0 +1,340 @@
+//! The table of an application, whose e-mail addresses and names were plaintext once.
+
+use std::{fmt, num::NonZeroU32};
+
+use async_trait::async_trait;
+use portcullis_keyring::{KeyId, Keyring, TenantId, sweep::Cursor};
+use portcullis_pii_crypto::{
+    AnyPii, Cipher, Email, IndexRoots, PersonName, Pii, PiiKind, Sealed,
+    reencrypt::{
+        DualColumn, FieldValue, IndexWrite, RowChange, RowError, RowField, RowOutcome, Scope,
+        SealedRow, SealedRows,
+    },
+};
+use sqlx::{
+    Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool,
+    sqlite::SqliteRow,
+};
+
+pub(crate) const EMAIL: &str = "customer.email";
+pub(crate) const NAME: &str = "customer.name";
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The table `customer`, with what it takes to seal it beside it.
+#[derive(Clone)]
+pub(crate) struct Customers {
+    pool: SqlitePool,
+    roots: IndexRoots,
+}
+
+impl Customers {
+    pub(crate) const fn new(pool: SqlitePool, roots: IndexRoots) -> Self {
+        Self { pool, roots }
+    }
+
+    /// Adds the columns for sealed values, the index of addresses, which keys each row needs, and where
+    /// sweeps are. The plaintext stays where it is.
+    pub(crate) async fn add_columns(&self) -> Result<(), Failure> {
+        sqlx::raw_sql(
+            "ALTER TABLE customer ADD COLUMN email_sealed BLOB;
+             ALTER TABLE customer ADD COLUMN name_sealed BLOB;
+             CREATE TABLE customer_index (
+               tenant TEXT NOT NULL, value BLOB NOT NULL, version INTEGER NOT NULL,
+               customer TEXT NOT NULL, PRIMARY KEY (customer, version), UNIQUE (tenant, value));
+             CREATE TABLE customer_key (
+               key_id INTEGER NOT NULL, customer TEXT NOT NULL, PRIMARY KEY (key_id, customer));
+             CREATE TABLE customer_sweep (name TEXT PRIMARY KEY, at TEXT NOT NULL);",
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Stores a customer, sealed; one that is there gets these values.
+    pub(crate) async fn store(
+        &self,
+        cipher: &Cipher,
+        tenant: &TenantId,
+        id: &str,
+        email: &Pii<Email>,
+        name: &Pii<PersonName>,
+    ) -> Result<(), Failure> {
+        let (address, name) = (
+            DualColumn::seal(cipher, EMAIL, id, email)?,
+            DualColumn::seal(cipher, NAME, id, name)?,
+        );
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        // Plaintext columns are emptied with every sealed value that is written.
+        sqlx::query(
+            "INSERT INTO customer (id, tenant, email_sealed, name_sealed) VALUES (?, ?, ?, ?)
+             ON CONFLICT (id) DO UPDATE SET email = NULL, name = NULL,
+               email_sealed = excluded.email_sealed, name_sealed = excluded.name_sealed",
+        )
+        .bind(id)
+        .bind(tenant.as_str())
+        .bind(address.sealed())
+        .bind(name.sealed())
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query("DELETE FROM customer_index WHERE customer = ?")
+            .bind(id)
+            .execute(&mut *transaction)
+            .await?;
+        for value in self.roots.unique(tenant, EMAIL, email) {
+            insert_index(
+                &mut transaction,
+                tenant,
+                id,
+                &IndexWrite::new(IDENTITY, value),
+            )
+            .await?;
+        }
+        note_keys(&mut transaction, id).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// The address of a customer: plaintext while it is not sealed yet.
+    pub(crate) async fn email(
+        &self,
+        keyring: &Keyring,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Option<Pii<Email>>, Failure> {
+        let row = sqlx::query("SELECT email, email_sealed FROM customer WHERE id = ?")
+            .bind(id)
+            .fetch_one(&self.pool)
+            .await?;
+        let plain: Option<String> = row.try_get("email")?;
+        let plain = plain.as_deref().map(Pii::parse).transpose()?;
+        // A column of this type cannot hold plaintext.
+        let column = DualColumn::<Email>::new(plain, row.try_get("email_sealed")?);
+        let ids = Vec::from_iter(column.key_id());
+        let cipher = Cipher::new(keyring.prepare_ids(tenant, &ids).await?);
+        Ok(column.read(&cipher, EMAIL, id)?)
+    }
+
+    /// Who has an address.
+    pub(crate) async fn find(
+        &self,
+        tenant: &TenantId,
+        email: &Pii<Email>,
+    ) -> Result<Option<String>, Failure> {
+        let value = self.roots.unique(tenant, EMAIL, email).swap_remove(0);
+        let find = "SELECT customer FROM customer_index WHERE tenant = ? AND value = ?";
+        let find = sqlx::query_scalar(find).bind(tenant.as_str()).bind(value);
+        Ok(find.fetch_optional(&self.pool).await?)
+    }
+}
+
+#[async_trait]
+impl SealedRows for Customers {
+    fn table(&self) -> &str {
+        "customer"
+    }
+
+    async fn count(&self, scope: &Scope) -> Result<u64, RowError> {
+        let mut count = QueryBuilder::new("SELECT COUNT(*) FROM customer WHERE ");
+        push_scope(&mut count, scope);
+        let count = count.build_query_scalar::<i64>().fetch_one(&self.pool);
+        Ok(count.await.map_err(failed)?.cast_unsigned())
+    }
+
+    async fn page(
+        &self,
+        scope: &Scope,
+        after: Option<&Cursor>,
+        limit: NonZeroU32,
+    ) -> Result<Vec<SealedRow>, RowError> {
+        let mut select = QueryBuilder::new("SELECT * FROM customer WHERE id > ");
+        select.push_bind(after.map_or("", Cursor::as_str));
+        push_scope(select.push(" AND "), scope);
+        select.push(" ORDER BY id LIMIT ").push_bind(limit.get());
+        let rows = select.build().fetch_all(&self.pool).await.map_err(failed)?;
+        rows.iter().map(|row| read(row).map_err(failed)).collect()
+    }
+
+    async fn apply(&self, changes: &[RowChange]) -> Result<Vec<RowOutcome>, RowError> {
+        let begin = self.pool.begin_with("BEGIN IMMEDIATE");
+        let mut transaction = begin.await.map_err(failed)?;
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for change in changes {
+            let outcome = apply_one(&mut transaction, change).await;
+            outcomes.push(outcome.map_err(failed)?);
+        }
+        transaction.commit().await.map_err(failed)?;
+        Ok(outcomes)
+    }
+
+    fn index(&self, tenant: &TenantId, field: &str, value: &AnyPii) -> Vec<IndexWrite> {
+        let index = self.roots.unique_index(tenant, field);
+        let values = value.index(&index).unwrap_or_default();
+        let write = |value| IndexWrite::new(IDENTITY, value);
+        values.into_iter().map(write).collect()
+    }
+
+    async fn cursor(&self, sweep: &str) -> Result<Option<Cursor>, RowError> {
+        let at = sqlx::query_scalar("SELECT at FROM customer_sweep WHERE name = ?").bind(sweep);
+        let at = at.fetch_optional(&self.pool).await.map_err(failed)?;
+        Ok(at.map(Cursor::new))
+    }
+
+    async fn set_cursor(&self, sweep: &str, cursor: Option<&Cursor>) -> Result<(), RowError> {
+        let set = match cursor {
+            Some(_) => "INSERT OR REPLACE INTO customer_sweep (name, at) VALUES (?1, ?2)",
+            None => "DELETE FROM customer_sweep WHERE name = ?1 AND ?2 IS NULL",
+        };
+        let set = sqlx::query(set)
+            .bind(sweep)
+            .bind(cursor.map(Cursor::as_str));
+        set.execute(&self.pool).await.map_err(failed)?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Customers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Customers").finish_non_exhaustive()
+    }
+}
+
+const IDENTITY: &str = "identity";
+
+/// Each column: plaintext, sealed, the field that it is bound to, and its kind.
+const COLUMNS: [(&str, &str, &str, PiiKind); 2] = [
+    ("email", "email_sealed", EMAIL, PiiKind::of::<Email>()),
+    ("name", "name_sealed", NAME, PiiKind::of::<PersonName>()),
+];
+
+fn push_scope(select: &mut QueryBuilder<Sqlite>, scope: &Scope) {
+    match scope {
+        Scope::Keys(ids) => {
+            select.push("id IN (SELECT customer FROM customer_key WHERE key_id IN (");
+            let mut list = select.separated(", ");
+            for id in ids {
+                list.push_bind(id.value());
+            }
+            select.push("))");
+        }
+        Scope::Plaintext => {
+            select.push("(email IS NOT NULL OR name IS NOT NULL)");
+        }
+        Scope::NotIndexed(version) => {
+            select.push("(email_sealed IS NOT NULL AND NOT EXISTS (SELECT 1 FROM customer_index");
+            select.push(" WHERE customer = id AND version = ");
+            select.push_bind(version.value()).push("))");
+        }
+        _ => {
+            select.push("TRUE");
+        }
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<SealedRow, Failure> {
+    let id: String = row.try_get("id")?;
+    let tenant = TenantId::new(row.try_get::<&str, _>("tenant")?)?;
+    let mut fields = Vec::new();
+    for (plain, sealed, field, kind) in COLUMNS {
+        let value = match (row.try_get(plain)?, row.try_get(sealed)?) {
+            (Some(plain), _) => match kind.parse(plain) {
+                Ok(value) => FieldValue::Plain(value),
+                Err(error) => FieldValue::Invalid(error),
+            },
+            (None::<&str>, Some(bytes)) => {
+                Sealed::from_bytes(bytes).map_or(FieldValue::Malformed, FieldValue::Sealed)
+            }
+            (None, None::<Vec<u8>>) => continue,
+        };
+        fields.push(RowField::new(
+            field.to_owned(),
+            id.clone(),
+            Some(kind),
+            value,
+        ));
+    }
+    Ok(SealedRow::new(tenant, Cursor::new(id), fields))
+}
+
+/// Writes a row, if it is what was read: all of the change, or nothing.
+async fn apply_one(
+    transaction: &mut SqliteConnection,
+    change: &RowChange,
+) -> Result<RowOutcome, Failure> {
+    let id = change.row.at.as_str();
+    let select = sqlx::query("SELECT * FROM customer WHERE id = ?").bind(id);
+    let row = select.fetch_optional(&mut *transaction).await?;
+    let Some(now) = row.as_ref().map(read).transpose()? else {
+        return Ok(RowOutcome::Changed);
+    };
+    if !now.holds_same(&change.row) {
+        return Ok(RowOutcome::Changed);
+    }
+    let mut savepoint = transaction.begin().await?;
+    for (_, write) in &change.indexed {
+        let tenant = &change.row.tenant;
+        if !insert_index(&mut savepoint, tenant, id, write).await? {
+            savepoint.rollback().await?;
+            return Ok(RowOutcome::Duplicate);
+        }
+    }
+    for (at, sealed) in &change.sealed {
+        let update = match change.row.fields[*at].field.as_str() {
+            EMAIL => "UPDATE customer SET email = NULL, email_sealed = ? WHERE id = ?",
+            _ => "UPDATE customer SET name = NULL, name_sealed = ? WHERE id = ?",
+        };
+        let update = sqlx::query(update).bind(sealed).bind(id);
+        update.execute(&mut *savepoint).await?;
+    }
+    note_keys(&mut savepoint, id).await?;
+    savepoint.commit().await?;
+    Ok(RowOutcome::Written)
+}
+
+/// Whether the value is the customer's now, and not another's.
+async fn insert_index(
+    connection: &mut SqliteConnection,
+    tenant: &TenantId,
+    id: &str,
+    write: &IndexWrite,
+) -> Result<bool, Failure> {
+    let version = write.value.version().value();
+    let owner: String = sqlx::query_scalar(
+        "INSERT INTO customer_index (tenant, value, version, customer) VALUES (?, ?, ?, ?)
+         ON CONFLICT (tenant, value) DO UPDATE SET version = version RETURNING customer",
+    )
+    .bind(tenant.as_str())
+    .bind(&write.value)
+    .bind(version)
+    .bind(id)
+    .fetch_one(connection)
+    .await?;
+    Ok(owner == id)
+}
+
+/// Notes the keys that a row needs now, and no others.
+async fn note_keys(connection: &mut SqliteConnection, id: &str) -> Result<(), Failure> {
+    sqlx::query("DELETE FROM customer_key WHERE customer = ?")
+        .bind(id)
+        .execute(&mut *connection)
+        .await?;
+    let row = sqlx::query("SELECT email_sealed, name_sealed FROM customer WHERE id = ?")
+        .bind(id)
+        .fetch_one(&mut *connection)
+        .await?;
+    for column in ["email_sealed", "name_sealed"] {
+        let sealed: Option<Vec<u8>> = row.try_get(column)?;
+        let sealed = sealed.and_then(|bytes| Sealed::<AnyPii>::from_bytes(bytes).ok());
+        if let Some(key) = sealed.as_ref().map(Sealed::key_id) {
+            sqlx::query("INSERT OR IGNORE INTO customer_key (key_id, customer) VALUES (?, ?)")
+                .bind(KeyId::value(key))
+                .bind(id)
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+fn failed(error: impl Into<Failure>) -> RowError {
+    RowError::new("customer", error)
+}
