@@ -42,7 +42,7 @@ pub(crate) use self::{
     },
     detection::DetectionRules,
     event::{Action, ActionResult, AdminEvent, AdminObserver, DataKeyAction, IndexAction},
-    index_rotation::{IndexRequest, IndexStatus, IndexVersions, IndexedRow, RotatedIndex},
+    index_rotation::{IndexRequest, IndexStatus, IndexVersions, RotatedIndex},
     job::JobStatus,
     kept_policy::{PolicyObserver, PolicyStart, PolicyState, ReplaceError},
     key_cache::{KeyCache, KeyCacheReport},

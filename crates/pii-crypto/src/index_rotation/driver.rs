@@ -3,6 +3,7 @@
 use std::{
     fmt,
     num::NonZeroU32,
+    pin::Pin,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -132,7 +133,7 @@ impl IndexRotation {
             }
             Next::Enforce { former } => self.enforce(&state, former, target, progress).await,
             Next::Retire { former } => {
-                self.in_batches(async |limit| self.states.copy_columns(target, limit).await)
+                self.in_batches(|limit| self.states.copy_columns(target, limit))
                     .await?;
                 let new = state.retire(former, self.now())?;
                 self.replace(&state, &new, IndexStep::Retired { former })
@@ -207,9 +208,10 @@ impl IndexRotation {
     }
 
     /// A batch at a time, at its pace, until there is nothing left.
-    async fn in_batches(
+    async fn in_batches<'a>(
         &self,
-        batch: impl AsyncFn(NonZeroU32) -> Result<u64, IndexStatesError>,
+        // Not an async closure: what it gives is not known to be `Send` where a task drives it.
+        batch: impl Fn(NonZeroU32) -> Batch<'a>,
     ) -> Result<(), IndexStatesError> {
         let Reencryptor { pace, timer, .. } = &self.reencryptor;
         let began = timer.monotonic();
@@ -228,7 +230,7 @@ impl IndexRotation {
 
     async fn delete_others(&self, state: &IndexState) -> Result<(), IndexStatesError> {
         let live = state.live();
-        self.in_batches(async |limit| self.states.delete_others(&live, limit).await)
+        self.in_batches(|limit| self.states.delete_others(&live, limit))
             .await
     }
 
@@ -244,6 +246,9 @@ impl IndexRotation {
         })
     }
 }
+
+/// One batch, whose answer is how many rows it had.
+type Batch<'a> = Pin<Box<dyn Future<Output = Result<u64, IndexStatesError>> + Send + 'a>>;
 
 impl Stopped {
     const fn is_any(&self) -> bool {

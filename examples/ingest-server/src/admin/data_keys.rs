@@ -35,7 +35,7 @@ pub(crate) use self::{
     request::{DataKeyRequest, DataKeySelection, SweepPace},
     retire::RetiredDataKey,
     rewrap::RewrappedDataKeys,
-    rotate::{FailedDataKey, RotatedDataKey, RotatedDataKeys},
+    rotate::{FailedDataKey, RotatedDataKeys},
     sweep::{Reencrypted, VerifiedRows},
 };
 

@@ -2,15 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis_keyring::{clock::SystemClock, sweep::Progress};
+use futures_util::future::BoxFuture;
+use portcullis_keyring::sweep::Progress;
 use portcullis_pii_crypto::{
     IndexRoots, IndexVersion, PiiKinds,
-    index_rotation::{IndexRotation, IndexStep, Replaced, RotationError, RowPlace, Stopped},
+    index_rotation::{IndexRotation, IndexStep, Replaced, RotationError, Stopped},
+    reencrypt::{Reencryptor, RowFailure},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, Actor, AdminObserver, DataKeyError, IndexAction, KeyMaterial, OnProgress,
+    Action, Actor, AdminObserver, DataKeyError, FailedRow, IndexAction, KeyMaterial, OnProgress,
     recorder::Recorder,
 };
 use crate::{
@@ -59,19 +61,13 @@ pub(crate) struct RotatedIndex {
     /// rotation started again.
     pub(crate) outcome: &'static str,
     /// Records that turn out to be the same.
-    pub(crate) duplicates: Vec<IndexedRow>,
+    pub(crate) duplicates: Vec<FailedRow>,
     /// Records that do not open.
-    pub(crate) failures: Vec<IndexedRow>,
+    pub(crate) failures: Vec<FailedRow>,
+    /// How many records lack values of the version, those above included.
+    pub(crate) left: u64,
     /// How many values there are under one version alone.
     pub(crate) differences: u64,
-}
-
-/// Where a record is.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct IndexedRow {
-    pub(crate) table: String,
-    pub(crate) tenant: String,
-    pub(crate) row: String,
 }
 
 /// From one look at the phase to the next, while it has to last.
@@ -214,8 +210,8 @@ impl IndexVersions {
             let rotation = self.rotation(&roots.present()?);
             let at = self.phase(version).await?;
             let mut report = |done: &Progress| progress(&at, done);
-            let step = rotation.step(version, &mut report).await;
-            match step.map_err(from_rotation)? {
+            let step: BoxFuture<'_, _> = Box::pin(rotation.step(version, &mut report));
+            match step.await.map_err(from_rotation)? {
                 IndexStep::Waiting { ready_in } => {
                     let waiting = format!("{at}; waiting until every process knows");
                     progress(&waiting, &Progress::default());
@@ -246,21 +242,20 @@ impl IndexVersions {
         IndexRotation::new(
             sweeps.index_states(),
             sweeps.sealed_rows(roots),
-            keyring.clone(),
-            PiiKinds::built_in(),
-            Arc::new(SystemClock::default()),
+            Reencryptor::new(keyring.clone(), PiiKinds::built_in()),
         )
     }
 }
 
 impl RotatedIndex {
     fn new(version: IndexVersion, stopped: Option<&Stopped>) -> Self {
-        let rows = |rows: &[RowPlace]| rows.iter().map(IndexedRow::from).collect();
+        let rows = |rows: &[RowFailure]| rows.iter().map(FailedRow::from).collect();
         Self {
             version: version.value(),
             outcome: if stopped.is_none() { "done" } else { "stopped" },
             duplicates: stopped.map_or_else(Vec::new, |it| rows(&it.duplicates)),
             failures: stopped.map_or_else(Vec::new, |it| rows(&it.failures)),
+            left: stopped.map_or(0, |it| it.left),
             differences: stopped.map_or(0, |it| it.differences),
         }
     }
@@ -268,16 +263,6 @@ impl RotatedIndex {
     /// Whether the version is the only one now.
     pub(crate) fn is_done(&self) -> bool {
         self.outcome == "done"
-    }
-}
-
-impl From<&RowPlace> for IndexedRow {
-    fn from(place: &RowPlace) -> Self {
-        Self {
-            table: place.table.clone(),
-            tenant: place.tenant.to_string(),
-            row: place.at.to_string(),
-        }
     }
 }
 
@@ -300,8 +285,7 @@ fn from_rotation(error: RotationError) -> DataKeyError {
         RotationError::NotStarted | RotationError::Other(_) | RotationError::Illegal(_) => {
             DataKeyError::Conflict(error.to_string())
         }
-        RotationError::Rows(error) => DataKeyError::Sweep(error.into()),
-        RotationError::Keys(error) => error.into(),
+        RotationError::Sweep(error) => error.into(),
         error => DataKeyError::other(error),
     }
 }

@@ -2,6 +2,7 @@
 //! all of them.
 
 mod api_keys;
+mod index_states;
 mod rows;
 mod sink;
 mod sweeping;

@@ -12,7 +12,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    admin::{IndexRequest, IndexStatus, IndexVersions, IndexedRow, RotatedIndex},
+    admin::{FailedRow, IndexRequest, IndexStatus, IndexVersions, RotatedIndex},
     backend::MissingPeppers,
 };
 
@@ -103,18 +103,21 @@ fn print_rotated(rotated: &RotatedIndex, json: bool) -> Result<(), CliError> {
         };
     }
     if !json {
-        let row = |what: &str, row: &IndexedRow| {
-            print(&format!(
-                "{what}: {} {} of {}",
-                row.table, row.row, row.tenant
-            ))
-        };
-        let mut duplicates = rotated.duplicates.iter();
-        duplicates.try_for_each(|it| row("the same as another", it))?;
-        let mut failures = rotated.failures.iter();
-        failures.try_for_each(|it| row("does not open", it))?;
-        let differences = rotated.differences;
-        print(&format!("{differences} values are under one version alone"))?;
+        let rows = rotated.duplicates.iter().chain(&rotated.failures);
+        for FailedRow {
+            table,
+            tenant,
+            row,
+            reason,
+            ..
+        } in rows
+        {
+            print(&format!("{table} {row} of {tenant}: {reason}"))?;
+        }
+        let (left, differences) = (rotated.left, rotated.differences);
+        print(&format!(
+            "{left} records lack the version, {differences} values are under one version alone"
+        ))?;
     }
     let text = format!(
         "version {version} is not looked up yet: set the records above right (merge or erase those that are \

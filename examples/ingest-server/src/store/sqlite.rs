@@ -8,7 +8,7 @@ mod event_hash;
 mod events;
 mod failure;
 mod file;
-mod index_state;
+mod index_states;
 mod lead_reads;
 mod lead_sql;
 mod leads;

@@ -12,7 +12,7 @@ use sqlx::{
     sqlite::{SqliteExecutor, SqliteRow},
 };
 
-use super::{failure::Failure, transaction::WriteTransaction};
+use super::{connection::counted, failure::Failure, transaction::WriteTransaction};
 use crate::store::{SecretCheck, StoreError};
 
 const LIVE: &str = "SELECT version, phase FROM index_state";
@@ -72,8 +72,9 @@ pub(super) async fn index_state_now(
 
 /// The live index versions.
 pub(super) fn index_state(connection: &Connection) -> Result<IndexState, Failure> {
-    let rows = connection.prepare_cached(LIVE).and_then(|mut select| {
-        let row = |row: &Row<'_>| Ok((row.get("version")?, row.get("phase")?, 0));
+    let live = "SELECT version, phase, since FROM index_state";
+    let rows = connection.prepare_cached(live).and_then(|mut select| {
+        let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, counted(row, 2)?));
         select.query_map([], row)?.collect::<Result<Vec<_>, _>>()
     });
     state(rows?)
@@ -94,7 +95,7 @@ fn state(rows: impl IntoIterator<Item = (u16, String, u64)>) -> Result<IndexStat
 /// The enforced index version, which is `version` if none was yet.
 pub(super) async fn enforced_index(pool: &SqlitePool, version: u16) -> Result<u16, Failure> {
     let mut tx = WriteTransaction::begin(pool).await?;
-    let statement = "INSERT INTO index_state SELECT ?, 'enforced'
+    let statement = "INSERT INTO index_state (version, phase) SELECT ?, 'enforced'
         WHERE NOT EXISTS (SELECT 1 FROM index_state WHERE phase = 'enforced')";
     sqlx::query(statement)
         .bind(version)

@@ -1,12 +1,14 @@
 //! What goes over many rows, on a connection of its own.
 
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use portcullis_keyring::{KeyId, TenantId, sweep::Cursor};
-use portcullis_pii_crypto::{IndexRoots, IndexState, IndexVersion, reencrypt::SealedRows};
+use portcullis_keyring::{KeyId, TenantId};
+use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
 
-use super::{SqliteStore, erasure, index_state, sealed_refs, sealed_rows};
+use super::{
+    SqliteStore, erasure, index_states::SqliteIndexStates, sealed_refs, sealed_rows, sweeps,
+};
 use crate::{
     lead::LeadId,
     store::{StoreError, Sweeping},
@@ -22,58 +24,8 @@ impl Sweeping for SqliteStore {
         self.sweeps.read(sealed_refs::count).await
     }
 
-    async fn index_state(&self) -> Result<IndexState, StoreError> {
-        Ok(self.readers.read(index_state::read).await?)
-    }
-
-    async fn begin_index(&self, version: IndexVersion, at: SystemTime) -> Result<bool, StoreError> {
-        let begin = move |connection: &_| index_state::begin(connection, version, at);
-        self.sweeps.write(begin).await
-    }
-
-    async fn enforce_index(
-        &self,
-        version: IndexVersion,
-        at: SystemTime,
-    ) -> Result<bool, StoreError> {
-        let enforce = move |connection: &_| index_state::enforce(connection, version, at);
-        self.sweeps.write(enforce).await
-    }
-
-    async fn drop_index(&self, version: IndexVersion) -> Result<bool, StoreError> {
-        let drop = move |connection: &_| index_state::drop_version(connection, version);
-        self.sweeps.write(drop).await
-    }
-
-    async fn copy_fingerprints(
-        &self,
-        version: IndexVersion,
-        after: Option<&Cursor>,
-        limit: NonZeroU32,
-    ) -> Result<Option<Cursor>, StoreError> {
-        let after = after.map(Cursor::to_string).unwrap_or_default();
-        let copy = move |connection: &_| {
-            index_state::copy_fingerprints(connection, version, &after, limit.get())
-        };
-        self.sweeps.write(copy).await
-    }
-
-    async fn delete_index_rows(
-        &self,
-        version: IndexVersion,
-        after: Option<&Cursor>,
-        limit: NonZeroU32,
-    ) -> Result<Option<Cursor>, StoreError> {
-        let after = after.map(Cursor::to_string);
-        let delete = move |connection: &_| {
-            index_state::delete_rows(connection, version, after.as_deref(), limit.get())
-        };
-        self.sweeps.write(delete).await
-    }
-
-    async fn count_index_rows(&self, version: IndexVersion) -> Result<u64, StoreError> {
-        let count = move |connection: &_| index_state::count_rows(connection, version);
-        self.sweeps.read(count).await
+    fn index_states(&self) -> Arc<dyn IndexStates> {
+        Arc::new(SqliteIndexStates::new(self.sweeps.clone()))
     }
 
     async fn erase_lead(&self, tenant: &TenantId, id: LeadId) -> Result<bool, StoreError> {
@@ -99,6 +51,6 @@ impl Sweeping for SqliteStore {
     }
 
     async fn fold_log(&self) -> Result<bool, StoreError> {
-        self.sweeps.read(index_state::fold_log).await
+        self.sweeps.read(sweeps::fold_log).await
     }
 }

@@ -91,3 +91,10 @@ impl Sweeps {
         Ok(done?)
     }
 }
+
+/// Folds the log into the file and empties it; false if somebody reads what stands in it.
+pub(super) fn fold_log(connection: &Connection) -> Result<bool, Failure> {
+    let fold = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let is_busy: bool = connection.query_row(fold, [], |row| row.get(0))?;
+    Ok(!is_busy)
+}

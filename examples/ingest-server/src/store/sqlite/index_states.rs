@@ -1,0 +1,194 @@
+//! The phases of the index versions, and what a rotation does to all index values.
+
+use std::{
+    num::NonZeroU32,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use async_trait::async_trait;
+use portcullis_pii_crypto::{
+    IndexState, IndexVersion,
+    index_rotation::{IndexStates, IndexStatesError, Replaced},
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{checks, connection::counted, failure::Failure, lead_sql, sweeps::Sweeps};
+use crate::{lead::LeadColumn, store::StoreError};
+
+/// Those of the database, for one rotation. Where it is in its rows is kept in memory: one that goes on
+/// elsewhere begins them again, and finds nothing to do in those that are done.
+#[derive(Debug)]
+pub(super) struct SqliteIndexStates {
+    sweeps: Sweeps,
+    /// The id of the last lead whose columns were copied.
+    copied: Mutex<String>,
+    /// The number of the last index row that was looked at.
+    deleted: Mutex<i64>,
+}
+
+impl SqliteIndexStates {
+    pub(super) const fn new(sweeps: Sweeps) -> Self {
+        Self {
+            sweeps,
+            copied: Mutex::new(String::new()),
+            deleted: Mutex::new(0),
+        }
+    }
+}
+
+fn replace(
+    connection: &Connection,
+    expected: &IndexState,
+    new: &IndexState,
+) -> Result<Replaced, Failure> {
+    if checks::index_state(connection)? != *expected {
+        return Ok(Replaced::Changed);
+    }
+    connection.execute("DELETE FROM index_state", [])?;
+    let insert = "INSERT INTO index_state (version, phase, since) VALUES (?, ?, ?)";
+    for (version, phase, since) in new.rows() {
+        let row = params![version.value(), phase.as_str(), millis(since)];
+        connection.execute(insert, row)?;
+    }
+    Ok(Replaced::Done)
+}
+
+fn millis(at: SystemTime) -> i64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// How often a field of a lead has values under one of two versions and not under the other.
+fn differences(
+    connection: &Connection,
+    enforced: IndexVersion,
+    written: IndexVersion,
+) -> Result<u64, Failure> {
+    let differences = r#"SELECT count(*) FROM (
+        SELECT 1 FROM lead_index INDEXED BY lead_index_by_lead WHERE version IN (?1, ?2)
+        GROUP BY lead, tenant, field, "index" HAVING count(DISTINCT version) <> 2)"#;
+    let versions = [enforced.value(), written.value()];
+    Ok(connection.query_row(differences, versions, |row| counted(row, 0))?)
+}
+
+/// Copies the values of a version into the columns of the next leads. Gives how many were written and where
+/// that ended; nothing behind the last.
+fn copy_columns(
+    connection: &Connection,
+    version: IndexVersion,
+    after: &str,
+    limit: u32,
+) -> Result<Option<(u64, String)>, Failure> {
+    let last = "SELECT max(id) FROM (SELECT id FROM lead WHERE id > ? ORDER BY id LIMIT ?)";
+    let last: Option<String> =
+        connection.query_row(last, params![after, limit], |row| row.get(0))?;
+    let Some(last) = last else {
+        return Ok(None);
+    };
+    let mut written = 0;
+    for column in LeadColumn::searchable() {
+        let mut copy = connection.prepare_cached(&lead_sql::copy_fingerprint(column))?;
+        written += copy.execute(params![version.value(), after, last])? as u64;
+    }
+    Ok(Some((written, last)))
+}
+
+/// Deletes those of the next index rows that are of none of these versions.
+fn delete_others(
+    connection: &Connection,
+    live: &str,
+    after: i64,
+    limit: u32,
+) -> Result<Option<(u64, i64)>, Failure> {
+    let last = "SELECT rowid FROM lead_index WHERE rowid > ? ORDER BY rowid LIMIT 1 OFFSET ? - 1";
+    let last = connection.query_row(last, params![after, limit], |row| row.get(0));
+    let last: Option<i64> = match last.optional()? {
+        Some(last) => Some(last),
+        None => {
+            let last = "SELECT max(rowid) FROM lead_index WHERE rowid > ?";
+            connection.query_row(last, [after], |row| row.get(0))?
+        }
+    };
+    let Some(last) = last else {
+        return Ok(None);
+    };
+    let delete = "DELETE FROM lead_index WHERE rowid > ? AND rowid <= ?
+        AND version NOT IN (SELECT value FROM json_each(?))";
+    let deleted = connection.execute(delete, params![after, last, live])? as u64;
+    Ok(Some((deleted, last)))
+}
+
+#[async_trait]
+impl IndexStates for SqliteIndexStates {
+    async fn read(&self) -> Result<IndexState, IndexStatesError> {
+        let read = self.sweeps.read(checks::index_state);
+        read.await.map_err(IndexStatesError::new)
+    }
+
+    async fn replace(
+        &self,
+        expected: &IndexState,
+        new: &IndexState,
+    ) -> Result<Replaced, IndexStatesError> {
+        let (expected, new) = (expected.clone(), new.clone());
+        let replace = move |connection: &_| replace(connection, &expected, &new);
+        let replaced = self.sweeps.write(replace).await;
+        replaced.map_err(IndexStatesError::new)
+    }
+
+    async fn differences(
+        &self,
+        enforced: IndexVersion,
+        written: IndexVersion,
+    ) -> Result<u64, IndexStatesError> {
+        let count = move |connection: &_| differences(connection, enforced, written);
+        self.sweeps.read(count).await.map_err(IndexStatesError::new)
+    }
+
+    async fn copy_columns(
+        &self,
+        version: IndexVersion,
+        limit: NonZeroU32,
+    ) -> Result<u64, IndexStatesError> {
+        loop {
+            let after = locked(&self.copied).clone();
+            let copy = move |connection: &_| copy_columns(connection, version, &after, limit.get());
+            let copied = self.sweeps.write(copy).await;
+            let Some((written, last)) = copied.map_err(IndexStatesError::new)? else {
+                locked(&self.copied).clear();
+                return Ok(0);
+            };
+            *locked(&self.copied) = last;
+            if written > 0 {
+                return Ok(written);
+            }
+        }
+    }
+
+    async fn delete_others(
+        &self,
+        live: &[IndexVersion],
+        limit: NonZeroU32,
+    ) -> Result<u64, IndexStatesError> {
+        let live: Vec<String> = live.iter().map(ToString::to_string).collect();
+        let live = format!("[{}]", live.join(","));
+        loop {
+            let (live, after) = (live.clone(), *locked(&self.deleted));
+            let delete = move |connection: &_| delete_others(connection, &live, after, limit.get());
+            let deleted: Result<_, StoreError> = self.sweeps.write(delete).await;
+            let Some((rows, last)) = deleted.map_err(IndexStatesError::new)? else {
+                *locked(&self.deleted) = 0;
+                return Ok(0);
+            };
+            *locked(&self.deleted) = last;
+            if rows > 0 {
+                return Ok(rows);
+            }
+        }
+    }
+}
+
+fn locked<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
+}
