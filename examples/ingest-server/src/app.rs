@@ -7,6 +7,7 @@
 pub(crate) mod descriptors;
 mod listeners;
 pub(crate) mod policies;
+mod rotation_schedule;
 mod service_task;
 mod service_thread;
 pub(crate) mod telemetry;
@@ -40,8 +41,9 @@ use crate::{
     },
     limits::Limiters,
     observe::{
-        self, AdminMetrics, ApiKeyMetrics, AttemptMetrics, AuditMetrics, ConnectionMetrics,
-        DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, PolicyMetrics, WriteMetrics,
+        self, AdminMetrics, ApiKeyMetrics, AttemptMetrics, AuditMetrics, CipherMetrics,
+        ConnectionMetrics, DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, PolicyMetrics,
+        WriteMetrics,
     },
     pipeline::{
         BodyAllowances, RequestsInFlight,
@@ -108,6 +110,7 @@ pub(crate) struct App {
     following_rules: ServiceTask,
     following_indexes: ServiceTask,
     counting: ServiceTask,
+    rotating: ServiceTask,
     pinging: ServiceTask,
     upkeep: ServiceTask,
 }
@@ -190,6 +193,7 @@ impl App {
             entropy,
             keys: backend.api_keys,
             keyring: backend.keyring,
+            cipher_observer: Arc::new(CipherMetrics::register(registry)?),
             index_roots: backend.index_roots,
             detector: Detector::standard(),
             detection,
@@ -231,6 +235,18 @@ impl App {
             config: Arc::clone(config),
             failed_tokens,
         };
+        observe::register_rotations(
+            registry,
+            admin.use_cases.data_keys.census(),
+            &admin.use_cases.reencryption,
+            &services.index_roots,
+        )?;
+        let rotating = rotation_schedule::run(
+            admin.use_cases.data_keys.clone(),
+            config.data_key_period,
+            Arc::clone(&services.entropy),
+        );
+        let rotating = ServiceTask::spawn("the schedule of rotations", rotating);
         let counting = admin.use_cases.data_keys.census().clone().run();
         let counting = ServiceTask::spawn("the count of data keys", counting);
         let (limits, rules) = (&admin.use_cases.limits, &admin.use_cases.detection);
@@ -255,6 +271,7 @@ impl App {
             following_rules,
             following_indexes,
             counting,
+            rotating,
             pinging,
             upkeep,
         })
@@ -292,6 +309,7 @@ impl App {
             mut following_rules,
             mut following_indexes,
             mut counting,
+            mut rotating,
             mut pinging,
             mut upkeep,
             ..
@@ -319,6 +337,7 @@ impl App {
             &mut following_rules,
             &mut following_indexes,
             &mut counting,
+            &mut rotating,
             &mut pinging,
             &mut upkeep,
         ];
@@ -337,6 +356,7 @@ impl App {
                 following_rules,
                 following_indexes,
                 counting,
+                rotating,
                 pinging,
                 upkeep,
             ));

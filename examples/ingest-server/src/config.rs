@@ -4,6 +4,7 @@
 //! Sections read the typed settings of their own; they depend on the sources below them and never
 //! on what uses a configuration. Schemas are loaded here, because their faults are configuration's.
 
+mod cryptoperiod;
 mod database;
 mod file;
 mod given;
@@ -24,7 +25,7 @@ pub(crate) mod settings;
 mod sources;
 mod unknown;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use self::problems::Problems;
 use crate::{detection::DetectionPolicy, limits::GivenLimits, schemas::Schemas};
@@ -57,6 +58,8 @@ pub(crate) struct Config {
     pub(crate) limits: Option<GivenPolicy<GivenLimits>>,
     pub(crate) observability: Observability,
     pub(crate) providers: Providers,
+    /// For how long a data key seals before it is rotated by itself, if it is.
+    pub(crate) data_key_period: Option<Duration>,
     pub(crate) secrets: Secrets,
     /// What can be started with and is probably not meant.
     pub(crate) warnings: Vec<Warning>,
@@ -81,6 +84,7 @@ impl Config {
         let observability = observability::read(sources, &mut problems);
         let secrets = secrets::read(sources, profile, &mut problems);
         let providers = providers::read(sources, &mut problems);
+        let data_key_period = cryptoperiod::read(sources, &mut problems);
         problems.include(sources.problems());
         permissions::check(
             sources,
@@ -103,6 +107,7 @@ impl Config {
                     limits,
                     observability,
                     providers,
+                    data_key_period,
                     secrets,
                     warnings: problems.into_warnings(),
                 })

@@ -81,6 +81,11 @@ table! {
         .key("limits_nodes").flag("limits-nodes").number().default("counted")
         .help("How many processes share the limits while Redis is down; `counted` is what they told it last");
 
+    DATA_KEY_CRYPTOPERIOD: Setting::new(Section::Providers, "INGEST_DATA_KEY_CRYPTOPERIOD", "DAYS")
+        .key("data_key_cryptoperiod").flag("data-key-cryptoperiod").number()
+        .otherwise("data keys are rotated when `keys rotate` says so")
+        .help("For how long a data key seals before it is rotated by itself; what it sealed is sealed again by `keys reencrypt`");
+
     ADMIN_TOKEN: Setting::new(Section::Secrets, "INGEST_ADMIN_TOKEN", "TEXT")
         .secret()
         .help("Bearer token of the admin listener, at least 32 random characters");

@@ -1,8 +1,10 @@
 //! The one place where a stored lead is opened, column by column: one that does not open leaves the
 //! others as they are.
 
+use std::sync::Arc;
+
 use portcullis_keyring::{KeyId, Keyring, PrepareError, PreparedKeys, TenantId, kek::KekError};
-use portcullis_pii_crypto::{AnyPii, Cipher, IndexValue, OpenError, Sealed};
+use portcullis_pii_crypto::{AnyPii, Cipher, IndexValue, OpenError, Sealed, observer::Observer};
 
 use super::{LeadColumn, LeadId, LeadIndexes, LeadRecord, StoredColumn, StoredValue};
 
@@ -10,6 +12,7 @@ use super::{LeadColumn, LeadId, LeadIndexes, LeadRecord, StoredColumn, StoredVal
 #[derive(Debug)]
 pub(crate) struct LeadOpener<'a> {
     pub(crate) keyring: &'a Keyring,
+    pub(crate) observer: &'a Arc<dyn Observer>,
     pub(crate) tenant: &'a TenantId,
     pub(crate) indexes: &'a LeadIndexes,
     /// By which column and fingerprints the leads were found, if they were.
@@ -67,6 +70,7 @@ impl LeadOpener<'_> {
         let keys = sealed.iter().filter_map(|(_, value)| value.as_ref().ok());
         let keys: Vec<KeyId> = keys.map(|(sealed, _)| sealed.key_id()).collect();
         let cipher = Cipher::new(self.prepare(&keys).await?);
+        let cipher = cipher.with_observer(Arc::clone(self.observer));
         let record = id.to_string();
         let columns = sealed.into_iter().map(|(column, value)| {
             let opened = value.and_then(|(sealed, fingerprint)| {

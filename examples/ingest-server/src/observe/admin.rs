@@ -1,13 +1,11 @@
 //! What operators do, as metrics and log lines.
 
-use std::num::NonZeroUsize;
-
 use portcullis_apikey_cache::feed::Invalidation;
 use portcullis_telemetry::{
     BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
 
-use super::in_span;
+use super::{SERIES, in_span};
 use crate::{
     admin::{Action, ActionResult, AdminEvent, AdminObserver},
     limits,
@@ -18,9 +16,6 @@ use crate::{
 pub(crate) struct AdminMetrics {
     actions: BoundedFamily<2, Counter>,
 }
-
-/// Some dozens of actions with three outcomes.
-const SERIES: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
 
 impl AdminMetrics {
     pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {

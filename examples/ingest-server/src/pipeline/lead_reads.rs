@@ -205,6 +205,7 @@ impl<'a> LeadReads<'a> {
         let (services, tenant) = (self.services, &self.caller.tenant);
         let opener = LeadOpener {
             keyring: &services.keyring,
+            observer: &services.cipher_observer,
             tenant,
             indexes,
             found_by,
