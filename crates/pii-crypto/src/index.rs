@@ -218,6 +218,19 @@ impl IndexRoots {
         }
     }
 
+    /// [`fingerprint_index`](Self::fingerprint_index) under every version that is configured, the enforced
+    /// one first: what was stored is compared with the fingerprint of its version.
+    #[must_use]
+    pub fn fingerprint_indexes(&self, tenant: &TenantId, field: &str) -> Vec<FingerprintIndex> {
+        let derive = |root: &IndexRoot| FingerprintIndex {
+            key: root.derive(tenant, field, FINGERPRINT, UNIQUE_BITS),
+        };
+        let enforced = self.enforced();
+        let others = self.configured();
+        let others = others.filter(|root| root.version() != enforced.version());
+        [enforced].into_iter().chain(others).map(derive).collect()
+    }
+
     /// A [`fingerprint`](Self::fingerprint) under the version of one that was stored, to compare
     /// with it.
     ///

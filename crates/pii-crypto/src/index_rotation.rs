@@ -7,10 +7,15 @@
 
 mod driver;
 mod machine;
+mod memory;
 mod states;
 
 pub use self::{
     driver::{IndexRotation, IndexStep, RotationError, Stopped},
     machine::PHASE_LASTS,
+    memory::{MemoryIndex, ValueTaken},
     states::{IndexStates, IndexStatesError, Replaced},
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod cipher;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod index;
 pub mod index_rotation;
 pub mod observer;

@@ -5,6 +5,7 @@
 //! [`crate::pipeline`] → [`Writer`] (group commit) → [`crate::store::Store`].
 
 pub(crate) mod descriptors;
+mod erasures;
 mod listeners;
 pub(crate) mod policies;
 mod rotation_schedule;
@@ -24,6 +25,7 @@ use tracing::Instrument as _;
 
 use self::{
     descriptors::TooFewDescriptors,
+    erasures::PrepareError,
     listeners::{ListenError, Listeners},
     policies::PoliciesError,
     service_task::{ServiceTask, first_ended},
@@ -77,6 +79,8 @@ pub(crate) enum StartError {
     Clock(#[from] ClockNotSet),
     #[error(transparent)]
     Policies(#[from] PoliciesError),
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error("the system gives no thread or no file descriptor: {0}")]
@@ -138,6 +142,7 @@ impl App {
         };
         let backend = Backend::open(config, observers, MissingPeppers::Refuse).await?;
         let connections = backend.connections();
+        let tombstones = erasures::prepare(config, &backend).await?;
         let (limits, detection, starts) = policies::read(config, &*backend.store).await?;
         let limiters = Limiters::new(backend.limiter.clone(), backend.operators);
         limiters.replace(&limits);
@@ -200,9 +205,11 @@ impl App {
             limiter: backend.limiter,
             quality,
             schemas: Arc::clone(&config.schemas),
+            unique_fields: config.unique_lead_fields.clone(),
             store: backend.store,
             writer,
             audit,
+            tombstones,
             bodies,
         });
         let keys = KeyMaterial {

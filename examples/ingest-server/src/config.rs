@@ -28,7 +28,7 @@ mod unknown;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use self::problems::Problems;
-use crate::{detection::DetectionPolicy, limits::GivenLimits, schemas::Schemas};
+use crate::{detection::DetectionPolicy, lead::UniqueFields, limits::GivenLimits, schemas::Schemas};
 
 pub(crate) use self::{
     database::Database,
@@ -51,6 +51,9 @@ pub(crate) struct Config {
     pub(crate) network: Network,
     pub(crate) data_dir: PathBuf,
     pub(crate) database: Database,
+    /// The file that says who was erased.
+    pub(crate) erasures: PathBuf,
+    pub(crate) unique_lead_fields: UniqueFields,
     pub(crate) schemas: Arc<Schemas>,
     /// The file of the detection policy, if it stands in one.
     pub(crate) detection: Option<GivenPolicy<DetectionPolicy>>,
@@ -78,6 +81,8 @@ impl Config {
         let data_dir = database::data_dir(sources, &mut problems);
         let network = network::read(sources, profile, &mut problems);
         let database = database::read(sources, &data_dir, &mut problems);
+        let erasures = database::erasures(sources, &data_dir, &mut problems);
+        let unique_lead_fields = database::unique_lead_fields(sources, &mut problems);
         let schemas = schemas::read(sources, &mut problems);
         let detection = policy_file::read(settings::DETECTION_FILE, sources, &mut problems);
         let limits = policy_file::read(settings::LIMITS_FILE, sources, &mut problems);
@@ -102,6 +107,8 @@ impl Config {
                     network,
                     data_dir,
                     database,
+                    erasures,
+                    unique_lead_fields,
                     schemas: Arc::new(schemas),
                     detection,
                     limits,

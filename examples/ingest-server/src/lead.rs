@@ -6,6 +6,7 @@ mod id;
 mod indexes;
 mod open;
 mod record;
+mod unique;
 mod view;
 
 pub(crate) use self::{
@@ -15,5 +16,6 @@ pub(crate) use self::{
     indexes::LeadIndexes,
     open::{ColumnFault, LeadOpener, OpenedLead},
     record::{LeadRecord, StoredColumn, StoredValue},
+    unique::UniqueFields,
     view::{LeadView, View},
 };

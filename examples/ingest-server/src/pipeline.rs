@@ -25,6 +25,7 @@ mod frame;
 mod in_flight;
 mod intake;
 pub(crate) mod key_checks;
+mod lead_erasure;
 mod lead_reads;
 mod limit_address;
 mod limits;
@@ -56,7 +57,8 @@ pub(crate) use self::{
     batch::{Origin, Rejected},
     frame::{CONTENT_CODINGS, media_type, read_body},
     in_flight::{InFlight, RequestsInFlight},
-    intake::Intake,
+    intake::{Intake, LeadRequest, OnConflict},
+    lead_erasure::{admit_eraser, erase_lead},
     lead_reads::{LeadQuery, LeadReads, admit_reader},
     limit_address::ClientAddress,
     limits::check_operator,

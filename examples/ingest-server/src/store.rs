@@ -15,6 +15,7 @@ mod queue_room;
 mod rows;
 pub(crate) mod sqlite;
 mod sweeping;
+mod tombstones;
 mod writer;
 
 use std::{
@@ -42,9 +43,10 @@ pub(crate) use self::{
     policy_kind::PolicyKind,
     queue_room::QueueSlots,
     rows::{
-        EventRow, IndexRow, LeadChange, LeadWrite, Remembered, SealedColumn, SecretCheck, Write,
+        EventRow, ExpectedValue, IndexRow, LeadChange, LeadWrite, Remembered, SealedColumn, SecretCheck, Write,
     },
-    sweeping::Sweeping,
+    sweeping::{NotUnique, Sweeping},
+    tombstones::{Tombstone, Tombstones, TombstonesError},
     writer::{WriteEvent, WriteObserver, Writer, WriterLimits},
 };
 

@@ -3,7 +3,7 @@
 use std::{fmt, num::NonZeroU32};
 
 use async_trait::async_trait;
-use portcullis_keyring::{KeyId, Keyring, TenantId, sweep::Cursor};
+use portcullis_keyring::{Keyring, TenantId, sweep::Cursor};
 use portcullis_pii_crypto::{
     AnyPii, Cipher, Email, IndexRoots, PersonName, Pii, PiiKind, Sealed,
     reencrypt::{
@@ -220,8 +220,8 @@ fn push_scope(select: &mut QueryBuilder<Sqlite>, scope: &Scope) {
             select.push("(email IS NOT NULL OR name IS NOT NULL)");
         }
         Scope::NotIndexed(version) => {
-            select.push("(email_sealed IS NOT NULL AND NOT EXISTS (SELECT 1 FROM customer_index");
-            select.push(" WHERE customer = id AND version = ");
+            select.push("(email IS NULL AND email_sealed IS NOT NULL AND NOT EXISTS ");
+            select.push("(SELECT 1 FROM customer_index WHERE customer = id AND version = ");
             select.push_bind(version.value()).push("))");
         }
         _ => {
@@ -290,7 +290,8 @@ async fn apply_one(
     Ok(RowOutcome::Written)
 }
 
-/// Whether the value is the customer's now, and not another's.
+/// Writes the customer's value in the place of what it had of this version; whether it is the customer's
+/// then, and not another's.
 async fn insert_index(
     connection: &mut SqliteConnection,
     tenant: &TenantId,
@@ -298,6 +299,11 @@ async fn insert_index(
     write: &IndexWrite,
 ) -> Result<bool, Failure> {
     let version = write.value.version().value();
+    sqlx::query("DELETE FROM customer_index WHERE customer = ? AND version = ?")
+        .bind(id)
+        .bind(version)
+        .execute(&mut *connection)
+        .await?;
     let owner: String = sqlx::query_scalar(
         "INSERT INTO customer_index (tenant, value, version, customer) VALUES (?, ?, ?, ?)
          ON CONFLICT (tenant, value) DO UPDATE SET version = version RETURNING customer",
@@ -306,27 +312,24 @@ async fn insert_index(
     .bind(&write.value)
     .bind(version)
     .bind(id)
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
     Ok(owner == id)
 }
 
-/// Notes the keys that a row needs now, and no others.
+/// Notes the keys that a row needs now, and no others: plaintext that an earlier version of the
+/// application wrote later is what counts, and not what is sealed beside it.
 async fn note_keys(connection: &mut SqliteConnection, id: &str) -> Result<(), Failure> {
     sqlx::query("DELETE FROM customer_key WHERE customer = ?")
         .bind(id)
         .execute(&mut *connection)
         .await?;
-    let row = sqlx::query("SELECT email_sealed, name_sealed FROM customer WHERE id = ?")
-        .bind(id)
-        .fetch_one(&mut *connection)
-        .await?;
-    for column in ["email_sealed", "name_sealed"] {
-        let sealed: Option<Vec<u8>> = row.try_get(column)?;
-        let sealed = sealed.and_then(|bytes| Sealed::<AnyPii>::from_bytes(bytes).ok());
-        if let Some(key) = sealed.as_ref().map(Sealed::key_id) {
+    let select = sqlx::query("SELECT * FROM customer WHERE id = ?").bind(id);
+    let row = read(&select.fetch_one(&mut *connection).await?)?;
+    for field in &row.fields {
+        if let FieldValue::Sealed(sealed) = &field.value {
             sqlx::query("INSERT OR IGNORE INTO customer_key (key_id, customer) VALUES (?, ?)")
-                .bind(KeyId::value(key))
+                .bind(sealed.key_id().value())
                 .bind(id)
                 .execute(&mut *connection)
                 .await?;

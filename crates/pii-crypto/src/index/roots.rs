@@ -96,6 +96,10 @@ impl IndexRoots {
         self.roots.iter()
     }
 
+    pub(super) fn configured(&self) -> impl Iterator<Item = &IndexRoot> {
+        self.configured.iter()
+    }
+
     pub(super) fn root(&self, version: IndexVersion) -> Result<&IndexRoot, UnknownIndexVersion> {
         let root = self
             .configured

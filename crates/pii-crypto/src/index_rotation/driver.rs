@@ -121,14 +121,13 @@ impl IndexRotation {
         progress: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<IndexStep, RotationError> {
         let state = self.states.read().await?;
-        let now = self.now();
-        match next(&state, target, now) {
+        match next(&state, target, self.now()) {
             Next::NotStarted => Err(RotationError::NotStarted),
             Next::Other(version) => Err(RotationError::Other(version)),
             Next::Wait(ready_in) => Ok(IndexStep::Waiting { ready_in }),
             Next::Begin => {
                 self.delete_others(&state).await?;
-                let new = state.begin(target, now)?;
+                let new = state.begin(target, self.now())?;
                 self.replace(&state, &new, IndexStep::Begun).await
             }
             Next::Enforce { former } => self.enforce(&state, former, target, progress).await,

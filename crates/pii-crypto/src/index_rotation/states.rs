@@ -10,8 +10,10 @@ use crate::{IndexState, IndexVersion};
 /// (`index_state`), and the values of all fields (such as `lead_index`).
 ///
 /// # Contract
-/// * [`replace`](Self::replace) compares and sets in one step: of two that expect the same, one is done.
+/// * [`replace`](Self::replace) compares and sets in one step: of two that expect the same, one is done. It
+///   commits within 15 s of the call, or not at all: the phases are dated by the caller.
 /// * What was answered is durable, and every process reads it.
+/// * Whatever writes a field replaces its values of every version, also of those that it does not know.
 /// * Times are kept to the millisecond.
 #[async_trait]
 pub trait IndexStates: fmt::Debug + Send + Sync {

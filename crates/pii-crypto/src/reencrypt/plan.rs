@@ -71,7 +71,12 @@ impl Plan {
                 plan.notes_keys_again =
                     plan.failures.is_empty() && plan.sealed.is_empty() && !plan.found_primary;
             }
-            Scope::NotIndexed(_) if plan.indexed.is_empty() && plan.failures.is_empty() => {
+            // What is plain is indexed when it is sealed.
+            Scope::NotIndexed(_)
+                if plan.indexed.is_empty()
+                    && plan.failures.is_empty()
+                    && row.fields.iter().any(|field| concerns(scope, field)) =>
+            {
                 plan.failures.push((None, FailureReason::VersionNotLive));
             }
             Scope::Plaintext | Scope::NotIndexed(_) | Scope::All => {}

@@ -139,7 +139,8 @@ pub struct RowChange {
     /// New values, each with the number of its field in `row.fields`. Without one the row keeps what it
     /// has, and the ids of the keys that it needs are written again.
     pub sealed: Vec<(usize, Sealed<AnyPii>)>,
-    /// Index values to be there afterwards, each with the number of its field.
+    /// Index values, each with the number of its field: they are to be there afterwards, and no others
+    /// of the same field, index and version.
     pub indexed: Vec<(usize, IndexWrite)>,
 }
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{given::Given, problems::Problems, settings, sources::Sources};
+use crate::lead::UniqueFields;
 
 /// SQLite takes 512 with what it puts after a file's name.
 const MAX_PATH_BYTES: usize = 500;
@@ -35,6 +36,29 @@ impl Database {
         let Self::Sqlite(path) = self;
         Some(path)
     }
+}
+
+/// The file that says who was erased.
+pub(super) fn erasures(sources: &Sources, data_dir: &Path, problems: &mut Problems) -> PathBuf {
+    let Some(Given { text, origin }) = sources.value(settings::ERASURES_FILE) else {
+        return data_dir.join("erasures.jsonl");
+    };
+    let path = PathBuf::from(text);
+    if let Some(message) = wrong_file(&path) {
+        problems.add(&origin, message);
+    }
+    path
+}
+
+/// The fields of which only one lead may have a value.
+pub(super) fn unique_lead_fields(sources: &Sources, problems: &mut Problems) -> UniqueFields {
+    let Some(Given { text, origin }) = sources.value(settings::UNIQUE_LEAD_FIELDS) else {
+        return UniqueFields::default();
+    };
+    UniqueFields::parse(&text).unwrap_or_else(|error| {
+        problems.add(&origin, error.to_string());
+        UniqueFields::default()
+    })
 }
 
 /// What keeps a folder from being one, or from being made.

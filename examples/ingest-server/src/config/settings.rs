@@ -40,6 +40,12 @@ table! {
     DATABASE_URL: Setting::new(Section::Database, "INGEST_DATABASE_URL", "sqlite://FILE")
         .key("database_url").flag("database-url").otherwise("`ingest.db` in the data folder")
         .help("The database");
+    ERASURES_FILE: Setting::new(Section::Database, "INGEST_ERASURES_FILE", "FILE")
+        .key("erasures_file").flag("erasures-file").otherwise("`erasures.jsonl` in the data folder")
+        .help("Who was erased, without any personal data; erased again at each start, so that a backup brings nobody back. Keep it apart from backups of the database");
+    UNIQUE_LEAD_FIELDS: Setting::new(Section::Database, "INGEST_UNIQUE_LEAD_FIELDS", "FIELD,…")
+        .key("unique_lead_fields").flag("unique-lead-fields").default("email")
+        .help("Of which fields only one lead of a tenant may have a value: `email`, and `phone` or `national_id` beside it; the same for all processes");
 
     SCHEMA_DIR: Setting::new(Section::Schemas, "INGEST_SCHEMA_DIR", "FOLDER")
         .key("schema_dir").flag("schema-dir").otherwise("built-in schemas")

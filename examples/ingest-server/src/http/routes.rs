@@ -36,6 +36,7 @@ pub(crate) use super::guards::Guards;
 /// Where records come in.
 const EVENTS: &str = "/v1/events";
 const LEADS: &str = "/v1/leads";
+const LEAD: &str = "/v1/leads/{id}";
 
 const LIVE: &str = "/healthz";
 const READY: &str = "/readyz";
@@ -53,7 +54,10 @@ pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
     let routes = Router::new()
         .route(EVENTS, post(events::ingest))
         .route(LEADS, post(leads::ingest).get(leads::find))
-        .route("/v1/leads/{id}", get(leads::read))
+        .route(
+            LEAD,
+            get(leads::read).patch(leads::patch).delete(leads::erase),
+        )
         .with_state(services);
     guarded(routes, guards)
 }
@@ -61,8 +65,12 @@ pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
 /// Whether a request comes with events or a lead.
 fn brings_records(request: &Request<Body>) -> bool {
     let path = request.extensions().get::<MatchedPath>();
-    request.method() == Method::POST
-        && path.is_some_and(|path| [EVENTS, LEADS].contains(&path.as_str()))
+    let paths: &[&str] = match *request.method() {
+        Method::POST => &[EVENTS, LEADS],
+        Method::PATCH => &[LEAD],
+        _ => &[],
+    };
+    path.is_some_and(|path| paths.contains(&path.as_str()))
 }
 
 /// Whether a request asks how the service does, which is answered whatever else goes on.

@@ -23,6 +23,8 @@ enum Lookup {
     Search,
     /// Found by its fingerprint, which only one lead of a tenant can have.
     Identity,
+    /// Found by a part of it.
+    Part,
 }
 
 /// Every column, in the order of the SQL statements and of answers.
@@ -52,7 +54,7 @@ pub(crate) static COLUMNS: &[LeadColumn] = &[
         name: "name",
         field: "lead.name",
         kind: PiiKind::of::<PersonName>(),
-        lookup: Lookup::None,
+        lookup: Lookup::Part,
         max_chars: 400,
     },
     LeadColumn {
@@ -94,7 +96,12 @@ impl LeadColumn {
         identity.expect("a test holds that there is one")
     }
 
-    /// The columns that leads are found by.
+    /// The column that leads are found by a part of.
+    pub(crate) fn found_by_part() -> impl Iterator<Item = &'static Self> {
+        COLUMNS.iter().filter(|column| column.is_found_by_part())
+    }
+
+    /// The columns that leads are found by a whole value of.
     pub(crate) fn searchable() -> impl Iterator<Item = &'static Self> {
         COLUMNS.iter().filter(|column| column.is_indexed())
     }
@@ -119,12 +126,26 @@ impl LeadColumn {
         self.max_chars
     }
 
-    /// Whether leads are found by it.
+    /// Whether leads are found by a whole value of it.
     pub(crate) const fn is_indexed(&self) -> bool {
         matches!(self.lookup, Lookup::Search | Lookup::Identity)
     }
 
-    /// Whether a value belongs to one lead of a tenant alone.
+    /// Whether leads are found by a part of it.
+    pub(crate) const fn is_found_by_part(&self) -> bool {
+        matches!(self.lookup, Lookup::Part)
+    }
+
+    /// Which index its values stand in, if any.
+    pub(crate) const fn index(&self) -> Option<&'static str> {
+        match self.lookup {
+            Lookup::None => None,
+            Lookup::Search | Lookup::Identity => Some("identity"),
+            Lookup::Part => Some("search"),
+        }
+    }
+
+    /// Whether a value belongs to one lead of a tenant alone, whatever is configured.
     pub(crate) const fn is_identity(&self) -> bool {
         matches!(self.lookup, Lookup::Identity)
     }

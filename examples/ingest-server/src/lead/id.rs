@@ -11,6 +11,9 @@ use uuid::{Uuid, fmt::Hyphenated};
 pub(crate) struct LeadId(pub(crate) Uuid);
 
 impl LeadId {
+    /// An id that is never made.
+    pub(crate) const NOBODY: Self = Self(Uuid::nil());
+
     /// A new id: UUIDv7, so that ids sort by creation.
     ///
     /// # Errors

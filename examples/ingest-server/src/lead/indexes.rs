@@ -3,7 +3,11 @@
 use std::sync::OnceLock;
 
 use portcullis_keyring::TenantId;
-use portcullis_pii_crypto::{AnyPii, IndexRoots, IndexValue, UniqueIndex};
+use portcullis_pii_crypto::{
+    AcceptLeak, AnyPii, IndexRoots, IndexValue, TrigramIndex, TrigramQuery, UniqueIndex,
+};
+
+use zeroize::Zeroizing;
 
 use super::LeadColumn;
 
@@ -14,7 +18,12 @@ pub(crate) struct LeadIndexes {
     roots: IndexRoots,
     tenant: TenantId,
     derived: Vec<(&'static LeadColumn, OnceLock<UniqueIndex>)>,
+    parts: Vec<(&'static LeadColumn, OnceLock<TrigramIndex>)>,
 }
+
+/// What a value ends in that is too short for an index of its parts, so that each value has an entry there:
+/// whoever goes over leads sees by the entries which of them were indexed.
+const PADDING: &str = "xxx";
 
 impl LeadIndexes {
     pub(crate) fn of(roots: &IndexRoots, tenant: &TenantId) -> Self {
@@ -24,12 +33,23 @@ impl LeadIndexes {
             derived: LeadColumn::searchable()
                 .map(|column| (column, OnceLock::new()))
                 .collect(),
+            parts: LeadColumn::found_by_part()
+                .map(|column| (column, OnceLock::new()))
+                .collect(),
         }
     }
 
-    /// A value's index values, one for each live version, the enforced one first; none for a
-    /// column that is not looked up.
+    /// A value's index values: one for each live version, the enforced one first, or where a part of it is
+    /// looked up one for each three letters in a row; none for a column that is not looked up.
     pub(crate) fn values(&self, column: &LeadColumn, value: &AnyPii) -> Vec<IndexValue> {
+        if let Some(parts) = self.parts(column) {
+            let values = parts.values_any(value);
+            return if values.is_empty() {
+                padded(value).map_or_else(Vec::new, |value| parts.values_any(&value))
+            } else {
+                values
+            };
+        }
         let values = self.index(column).and_then(|index| value.index(index));
         values.unwrap_or_default()
     }
@@ -58,9 +78,30 @@ impl LeadIndexes {
         looked_up
     }
 
+    /// The values that each lead has whose value in a column has this part in it, and others too.
+    pub(crate) fn wanted(&self, column: &LeadColumn, part: &TrigramQuery) -> Vec<IndexValue> {
+        let parts = self.parts(column);
+        parts.map_or_else(Vec::new, |parts| parts.wanted(part))
+    }
+
+    fn parts(&self, column: &LeadColumn) -> Option<&TrigramIndex> {
+        let mut indexes = self.parts.iter();
+        let (column, index) = indexes.find(|(indexed, _)| *indexed == column)?;
+        // Searching for a part of a name is a feature of the service; its README says what it tells.
+        let accept = AcceptLeak::NameEquality;
+        let derive = || self.roots.trigram_index(&self.tenant, column.field(), accept);
+        Some(index.get_or_init(derive))
+    }
+
     fn index(&self, column: &LeadColumn) -> Option<&UniqueIndex> {
         let mut indexes = self.derived.iter();
         let (column, index) = indexes.find(|(indexed, _)| *indexed == column)?;
         Some(index.get_or_init(|| self.roots.unique_index(&self.tenant, column.field())))
     }
+}
+
+fn padded(value: &AnyPii) -> Option<AnyPii> {
+    // EXPOSE: indexed in place of the value, and wiped.
+    let text = Zeroizing::new(format!("{}{PADDING}", value.expose()));
+    value.kind().parse(&text).ok()
 }

@@ -16,7 +16,7 @@ use super::{
     validate::{LeadIntent, Personal, PersonalSource, Valid},
 };
 use crate::{
-    lead::{COLUMNS, LeadColumn, LeadIndexes},
+    lead::{COLUMNS, LeadColumn, LeadIndexes, UniqueFields},
     store::IndexRow,
 };
 
@@ -34,6 +34,8 @@ pub(crate) struct Fingerprinted {
 pub(crate) struct Event {
     pub(crate) envelope: Envelope,
     pub(crate) content_fp: Vec<u8>,
+    /// Under the other versions that are configured.
+    pub(crate) other_fps: Vec<Vec<u8>>,
     pub(crate) payload: Payload,
 }
 
@@ -51,6 +53,8 @@ pub(crate) enum Payload {
 pub(crate) struct LeadData {
     pub(crate) intent: LeadIntent,
     pub(crate) values: Vec<LeadValue>,
+    /// The columns that a patch takes away.
+    pub(crate) cleared: Vec<&'static LeadColumn>,
 }
 
 /// One value of a lead.
@@ -61,18 +65,17 @@ pub(crate) struct LeadValue {
     pub(crate) at: usize,
     /// The enforced version first; none for a column that is not looked up.
     pub(crate) index: Vec<IndexRow>,
-    /// What the identity is looked up by: enforced fingerprints, the one that is written first, then
+    /// What a unique value is looked up by: enforced fingerprints, the one that is written first, then
     /// those that earlier versions wrote.
     pub(crate) looked_up: Vec<Vec<u8>>,
 }
 
 impl LeadData {
-    /// The enforced fingerprints of the lead's identity, its e-mail: the one that is written first, then
-    /// those that earlier versions may have written.
-    pub(crate) fn identities(&self) -> &[Vec<u8>] {
-        let mut values = self.values.iter();
-        let identity = values.find(|value| value.column.is_identity());
-        identity.map_or(&[], |identity| &identity.looked_up)
+    /// The values that only one lead may have, each with the enforced fingerprints that it is looked up by:
+    /// the one that is written first, then those that earlier versions may have written.
+    pub(crate) fn unique(&self) -> impl Iterator<Item = (&'static LeadColumn, &[Vec<u8>])> {
+        let unique = self.values.iter().filter(|it| !it.looked_up.is_empty());
+        unique.map(|value| (value.column, value.looked_up.as_slice()))
     }
 }
 
@@ -87,24 +90,32 @@ pub(crate) fn fingerprint(
 ) -> Result<Batch<Fingerprinted>, Rejection> {
     let any_lead = batch.items.iter().any(|item| item.value.intent.is_some());
     let roots = services.index_roots.present()?;
-    let mut fingerprints = Fingerprints::of_tenant(&roots, &batch.caller, any_lead);
+    let mut fingerprints = Fingerprints::of_tenant(services, &roots, &batch.caller, any_lead);
     Ok(batch.map(|valid| fingerprints.of(valid)))
 }
 
 /// The keyed indexes of one tenant.
-struct Fingerprints {
-    contents: FingerprintIndex,
+struct Fingerprints<'a> {
+    /// The enforced version first.
+    contents: Vec<FingerprintIndex>,
     content: Content,
     leads: Option<LeadIndexes>,
+    unique: &'a UniqueFields,
 }
 
-impl Fingerprints {
-    fn of_tenant(roots: &IndexRoots, caller: &Caller, any_lead: bool) -> Self {
+impl<'a> Fingerprints<'a> {
+    fn of_tenant(
+        services: &'a Services,
+        roots: &IndexRoots,
+        caller: &Caller,
+        any_lead: bool,
+    ) -> Self {
         let tenant = &caller.tenant;
         Self {
-            contents: roots.fingerprint_index(tenant, content::FIELD),
+            contents: roots.fingerprint_indexes(tenant, content::FIELD),
             content: Content::new(),
             leads: any_lead.then(|| LeadIndexes::of(roots, tenant)),
+            unique: &services.unique_fields,
         }
     }
 
@@ -114,6 +125,7 @@ impl Fingerprints {
             data,
             personal,
             intent,
+            cleared,
         } = valid;
         let event = envelope.map(|envelope| self.event(envelope, data, &personal));
         let lead = intent.zip(self.leads.as_ref());
@@ -121,7 +133,8 @@ impl Fingerprints {
             event,
             lead: lead.map(|(intent, indexes)| LeadData {
                 intent,
-                values: lead_values(indexes, &personal),
+                values: lead_values(indexes, self.unique, &personal),
+                cleared,
             }),
             personal,
         }
@@ -129,8 +142,11 @@ impl Fingerprints {
 
     fn event(&mut self, envelope: Envelope, data: Value, personal: &[Personal]) -> Event {
         self.content.write(&envelope, &data);
+        let of = |contents| self.content.fingerprint(contents);
+        let mut fingerprints = self.contents.iter().map(of);
         Event {
-            content_fp: self.content.fingerprint(&self.contents),
+            content_fp: fingerprints.next().unwrap_or_default(),
+            other_fps: fingerprints.collect(),
             envelope,
             payload: if personal.is_empty() {
                 Payload::Plain(self.content.data())
@@ -143,10 +159,14 @@ impl Fingerprints {
 
 /// What goes into the lead's columns: the declared personal data that stands at the top of the data under a
 /// column's name.
-fn lead_values(indexes: &LeadIndexes, personal: &[Personal]) -> Vec<LeadValue> {
+fn lead_values(
+    indexes: &LeadIndexes,
+    unique: &UniqueFields,
+    personal: &[Personal],
+) -> Vec<LeadValue> {
     let values = values_of(COLUMNS, personal);
     values
-        .map(|(column, at)| lead_value(indexes, column, at, &personal[at].value))
+        .map(|(column, at)| lead_value(indexes, unique, column, at, &personal[at].value))
         .collect()
 }
 
@@ -166,13 +186,14 @@ fn values_of<'a>(
 
 fn lead_value(
     indexes: &LeadIndexes,
+    unique: &UniqueFields,
     column: &'static LeadColumn,
     at: usize,
     value: &AnyPii,
 ) -> LeadValue {
     let written = indexes.values(column, value);
-    // Only the identity is looked up by what is written.
-    let looked_up = if column.is_identity() {
+    // Only what is unique is looked up by what is written.
+    let looked_up = if unique.contains(column) {
         indexes.looked_up(column, value, &written)
     } else {
         Vec::new()

@@ -11,7 +11,7 @@ use http::{HeaderMap, Request, header::CONTENT_TYPE};
 
 use self::body::{Received, Unpacked, Unpacking};
 use super::{
-    Intake,
+    Intake, LeadRequest,
     allowance::{BodyAllowance, LIGHT},
     charge_request::Charged,
     rejection::{Rejection, RequestRejection},
@@ -145,12 +145,16 @@ fn form(intake: Intake, headers: &HeaderMap) -> Result<Form, Rejection> {
         (Intake::Events, Some("application/cloudevents+json")) => Ok(Form::One),
         (Intake::Events, Some("application/cloudevents-batch+json")) => Ok(Form::Many),
         (Intake::Events, Some("application/json")) => Ok(Form::Either),
-        (Intake::Lead, Some("application/json")) => Ok(Form::One),
+        (Intake::Lead(_), Some("application/json")) => Ok(Form::One),
+        (Intake::Lead(LeadRequest::Patch(_)), Some("application/merge-patch+json")) => Ok(Form::One),
         (Intake::Events, _) => refused(
             "send application/cloudevents+json, application/cloudevents-batch+json or \
              application/json",
         ),
-        (Intake::Lead, _) => refused("send application/json"),
+        (Intake::Lead(LeadRequest::Upsert(_)), _) => refused("send application/json"),
+        (Intake::Lead(LeadRequest::Patch(_)), _) => {
+            refused("send application/merge-patch+json or application/json")
+        }
     }
 }
 

@@ -1,14 +1,33 @@
 //! What a request brings.
 
-use crate::permission::Permission;
+use crate::{lead::LeadId, permission::Permission};
 
 /// What a request brings, by the endpoint it comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Intake {
     /// One or many events.
     Events,
-    /// One lead.
-    Lead,
+    /// One lead, or what changes of one.
+    Lead(LeadRequest),
+}
+
+/// What is to become of a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeadRequest {
+    /// It is there afterwards.
+    Upsert(OnConflict),
+    /// It has other values afterwards: a JSON merge patch (RFC 7396).
+    Patch(LeadId),
+}
+
+/// What becomes of a lead whose unique value, other than the identity, another lead has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum OnConflict {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// The other lead takes its values.
+    Update,
 }
 
 impl Intake {
@@ -16,7 +35,7 @@ impl Intake {
     pub(super) const fn permission(self) -> Permission {
         match self {
             Self::Events => Permission::EventsWrite,
-            Self::Lead => Permission::LeadsWrite,
+            Self::Lead(_) => Permission::LeadsWrite,
         }
     }
 
@@ -26,7 +45,8 @@ impl Intake {
             Self::Events => {
                 "application/cloudevents+json, application/cloudevents-batch+json, application/json"
             }
-            Self::Lead => "application/json",
+            Self::Lead(LeadRequest::Upsert(_)) => "application/json",
+            Self::Lead(LeadRequest::Patch(_)) => "application/merge-patch+json, application/json",
         }
     }
 }

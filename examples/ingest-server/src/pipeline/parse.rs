@@ -9,12 +9,13 @@ use time::OffsetDateTime;
 
 use self::attributes::Attributes;
 use super::{
-    Intake,
+    Intake, LeadRequest,
     batch::{Batch, Item, Origin, Rejected, SchemaName},
     charge_content::Admitted,
     frame::{Frame, Members},
 };
 use crate::{
+    lead::{COLUMNS, LeadColumn},
     pipeline::rejection::Rejection,
     schemas::{DEFAULT_VERSION, LEAD},
 };
@@ -25,6 +26,10 @@ pub(crate) struct Parsed {
     /// The attributes around the data; a lead has none.
     pub(crate) envelope: Option<Envelope>,
     pub(crate) data: Value,
+    /// What a request for a lead asks for; nothing of an event.
+    pub(crate) lead: Option<LeadRequest>,
+    /// The columns that a patch takes away, which are not in the data.
+    pub(crate) cleared: Vec<&'static LeadColumn>,
     /// What is accepted and dropped.
     pub(crate) unstored: Vec<DroppedText>,
 }
@@ -88,7 +93,7 @@ pub(super) fn parse_frame(
     };
     let parsed = members.and_then(|members| match intake {
         Intake::Events => event(members, &mut origin),
-        Intake::Lead => Ok(lead(*members, &mut origin)),
+        Intake::Lead(request) => Ok(lead(*members, request, &mut origin)),
     });
     (origin, parsed)
 }
@@ -104,18 +109,33 @@ fn event(mut members: Box<Members>, origin: &mut Origin) -> Result<Parsed, Rejec
     Ok(Parsed {
         envelope: Some(envelope),
         data,
+        lead: None,
+        cleared: Vec::new(),
         unstored: extensions::check(attributes)?,
     })
 }
 
-fn lead(members: Members, origin: &mut Origin) -> Parsed {
+fn lead(members: Members, request: LeadRequest, origin: &mut Origin) -> Parsed {
     origin.schema = Some(SchemaName {
         event_type: LEAD.to_owned(),
         version: DEFAULT_VERSION,
     });
+    let mut members = members.into_map();
+    let mut cleared = Vec::new();
+    if let LeadRequest::Patch(_) = request {
+        // What is null is taken away (RFC 7396, 2); other members are left for the schema to refuse.
+        for column in COLUMNS {
+            if members.get(column.name()).is_some_and(Value::is_null) {
+                members.remove(column.name());
+                cleared.push(column);
+            }
+        }
+    }
     Parsed {
         envelope: None,
-        data: Value::Object(members.into_map()),
+        data: Value::Object(members),
+        lead: Some(request),
+        cleared,
         unstored: Vec::new(),
     }
 }

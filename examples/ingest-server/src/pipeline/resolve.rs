@@ -1,8 +1,13 @@
 //! Which lead is meant: [`Fingerprinted`] → [`Resolved`]. Sealing needs the lead's id.
 
+mod owners;
+mod patch;
+
 use std::collections::HashSet;
 
+use self::owners::Owners;
 use super::{
+    OnConflict,
     authenticate::Caller,
     batch::{Batch, Item, Rejected},
     fingerprint::{Fingerprinted, LeadData},
@@ -13,7 +18,7 @@ use super::{
 use crate::{
     lead::{LeadColumn, LeadId},
     quality::Reason,
-    store::{KnownLeads, LeadChange, Owner},
+    store::{ExpectedValue, LeadChange},
 };
 
 /// An item whose lead, if it has one, is known.
@@ -24,12 +29,25 @@ pub(crate) struct Resolved {
 }
 
 /// The lead that an item writes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) id: LeadId,
     pub(crate) change: LeadChange,
-    /// Under which of [`LeadData::identities`] it was found; what is written is under the first.
-    pub(crate) found_under: usize,
+    /// What it was found under, where the write is meant for whoever has that.
+    pub(crate) expected: Option<ExpectedValue>,
+    /// The columns whose values the lead has already.
+    pub(crate) unchanged: Vec<&'static LeadColumn>,
+}
+
+impl Target {
+    const fn of(id: LeadId, change: LeadChange) -> Self {
+        Self {
+            id,
+            change,
+            expected: None,
+            unchanged: Vec::new(),
+        }
+    }
 }
 
 /// Finds each item's lead in the store, or among the items before it.
@@ -39,10 +57,7 @@ pub(crate) async fn resolve(
     batch: Batch<Fingerprinted>,
 ) -> Result<Batch<Resolved>, Rejection> {
     let (mut head, items) = batch.split();
-    let KnownLeads {
-        mut owners,
-        existing,
-    } = known_leads(services, &head.caller, &items).await?;
+    let (mut owners, existing) = owners::known(services, &head.caller, &items).await?;
     let mut resolved = Vec::with_capacity(items.len());
     for Item {
         origin,
@@ -52,13 +67,15 @@ pub(crate) async fn resolve(
         let lead = match &item.lead {
             None => Ok(None),
             Some(lead) => {
-                let identities = lead.identities();
-                // Two leads that earlier versions took for different people: the first is meant.
-                let mut owned = identities.iter().enumerate();
-                let owned = owned.find_map(|(at, identity)| Some((at, *owners.get(identity)?)));
-                let found = find(services, &head.caller, lead.intent, owned, &existing);
-                if let (Ok(target), Some(identity)) = (&found, identities.first()) {
-                    owners.insert(identity.clone(), Owner::Lead(target.id));
+                let found = find(services, &head.caller, lead, &owners, &existing);
+                let found = match (found, lead.intent) {
+                    (Ok(target), LeadIntent::Patch(_)) => {
+                        patch::compare(services, &head.caller, lead, &item.personal, target).await?
+                    }
+                    (found, _) => found,
+                };
+                if let Ok(target) = &found {
+                    owners.add(lead, target.id);
                 }
                 found.map(Some)
             }
@@ -74,81 +91,64 @@ pub(crate) async fn resolve(
     Ok(head.with_items(resolved))
 }
 
-/// What has to be known of the leads of all items, asked for at once.
-async fn known_leads(
-    services: &Services,
-    caller: &Caller,
-    items: &[Item<Fingerprinted>],
-) -> Result<KnownLeads, Rejection> {
-    let leads = || items.iter().filter_map(|item| item.value.lead.as_ref());
-    let identities = leads().flat_map(LeadData::identities);
-    let identities: Vec<&[u8]> = identities.map(Vec::as_slice).collect();
-    let updated = leads().filter_map(|lead| match lead.intent {
-        LeadIntent::Update(id) => Some(id),
-        LeadIntent::Upsert => None,
-    });
-    let updated: Vec<LeadId> = updated.collect();
-    if identities.is_empty() && updated.is_empty() {
-        return Ok(KnownLeads::default());
-    }
-    let column = LeadColumn::identity();
-    let known = services
-        .store
-        .known_leads(&caller.tenant, column, &identities, &updated);
-    Ok(known.await?)
-}
-
-/// The lead of one item, whose identity in that place `owned` says who has, where ids are those of
-/// existing leads.
+/// The lead of one item, where ids are those of existing leads.
 fn find(
     services: &Services,
     caller: &Caller,
-    intent: LeadIntent,
-    owned: Option<(usize, Owner)>,
+    lead: &LeadData,
+    owners: &Owners,
     existing: &HashSet<LeadId>,
 ) -> Result<Target, Rejection> {
-    let found_under = owned.map_or(0, |(at, _)| at);
-    let target = |id, change| {
-        Ok(Target {
-            id,
-            change,
-            found_under,
-        })
-    };
-    let owner = match owned {
-        Some((_, Owner::Lead(id))) => Some(id),
-        Some((_, Owner::Nowhere)) => return Err(leads_nowhere(services, caller)),
-        None => None,
-    };
-    match (intent, owner) {
-        (LeadIntent::Upsert, Some(id)) => target(id, LeadChange::Merge),
-        (LeadIntent::Upsert, None) => {
-            let id = LeadId::make(services.clock.wall(), &*services.entropy);
-            let id = id.map_err(|error| {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "no lead id was made"
-                );
-                Rejection::plain(Reason::Internal)
-            })?;
-            target(id, LeadChange::Create)
+    let owned = owners.of(services, caller, lead)?;
+    match lead.intent {
+        LeadIntent::Upsert(on_conflict) => {
+            let Some(first) = owned.first() else {
+                return Ok(Target::of(make_id(services)?, LeadChange::Create));
+            };
+            if let Some(other) = owned.iter().find(|other| other.lead != first.lead) {
+                return Err(taken(other.expected.column));
+            }
+            // By its identity a lead comes again; another unique value may be a mistake.
+            if !first.expected.column.is_identity() && on_conflict == OnConflict::Refuse {
+                return Err(taken(first.expected.column));
+            }
+            Ok(Target {
+                expected: Some(first.expected.clone()),
+                ..Target::of(first.lead, LeadChange::Merge)
+            })
         }
-        (LeadIntent::Update(id), Some(owner)) if owner != id => {
-            let detail = "the e-mail belongs to another lead";
-            Err(Rejection::new(Reason::SemanticReference, detail))
-        }
-        (LeadIntent::Update(id), _) if existing.contains(&id) => target(id, LeadChange::Update),
-        (LeadIntent::Update(_), _) => {
+        LeadIntent::Update(id) | LeadIntent::Patch(id) if !existing.contains(&id) => {
             let detail = "`lead` is not the id of a lead";
             Err(Rejection::new(Reason::SemanticReference, detail))
+        }
+        LeadIntent::Update(id) | LeadIntent::Patch(id) => {
+            let other = owned.iter().find(|owned| owned.lead != id);
+            match other.map(|other| other.expected.column) {
+                None => Ok(Target::of(id, LeadChange::Update)),
+                // What an event was always told.
+                Some(column) if column.is_identity() && lead.intent == LeadIntent::Update(id) => {
+                    let detail = "the e-mail belongs to another lead";
+                    Err(Rejection::new(Reason::SemanticReference, detail))
+                }
+                Some(column) => Err(taken(column)),
+            }
         }
     }
 }
 
-/// An entry of the index without its lead: neither can the lead be updated, nor another have its e-mail.
-fn leads_nowhere(services: &Services, caller: &Caller) -> Rejection {
-    let column = LeadColumn::identity();
-    services.pii.index_leads_nowhere(&caller.tenant, column);
-    let detail = "the index of this e-mail leads to no lead: it is not what was written";
-    Rejection::new(Reason::IntegrityUnreadable, detail)
+fn make_id(services: &Services) -> Result<LeadId, Rejection> {
+    let id = LeadId::make(services.clock.wall(), &*services.entropy);
+    id.map_err(|error| {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "no lead id was made"
+        );
+        Rejection::plain(Reason::Internal)
+    })
+}
+
+/// What only one lead may have is another's.
+fn taken(column: &LeadColumn) -> Rejection {
+    let detail = format!("the `{}` belongs to another lead", column.name());
+    Rejection::new(Reason::SemanticTaken, detail)
 }

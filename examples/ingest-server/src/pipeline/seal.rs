@@ -21,7 +21,7 @@ use super::{
 use crate::{
     lead::LeadId,
     quality::Reason,
-    store::{EventRow, LeadChange, LeadWrite, SealedColumn, Write},
+    store::{EventRow, LeadWrite, SealedColumn, Write},
 };
 
 /// What the store is given.
@@ -143,8 +143,8 @@ impl Sealer<'_> {
         } else {
             StoredForm::Planned
         };
-        let kept = target.and_then(|_| event.clone());
-        let event = event.map(|event| self.event(event, &personal, target.map(|lead| lead.id)));
+        let kept = target.as_ref().and_then(|_| event.clone());
+        let event = event.map(|event| self.event(event, &personal, target.as_ref().map(|lead| lead.id)));
         let mut write = Write {
             tenant: self.caller.tenant.clone(),
             event: event.transpose()?,
@@ -157,7 +157,7 @@ impl Sealer<'_> {
                 lead: None,
             });
         };
-        write.lead = Some(Box::new(self.lead(&lead, &personal, target)?));
+        write.lead = Some(Box::new(self.lead(&lead, &personal, &target)?));
         let item = Fingerprinted {
             event: kept,
             personal,
@@ -179,12 +179,14 @@ impl Sealer<'_> {
         let Event {
             envelope,
             content_fp,
+            other_fps,
             payload,
         } = event;
         let mut row = EventRow {
             source: envelope.source,
             id: envelope.id,
             content_fp,
+            other_fps,
             lead,
             event_type: envelope.event_type,
             schema_version: envelope.version,
@@ -227,10 +229,12 @@ impl Sealer<'_> {
         &self,
         lead: &LeadData,
         personal: &[Personal],
-        target: Target,
+        target: &Target,
     ) -> Result<LeadWrite, SealError> {
         let record = target.id.to_string();
-        let columns = lead.values.iter().map(|value| {
+        let changed = lead.values.iter();
+        let changed = changed.filter(|value| !target.unchanged.contains(&value.column));
+        let columns = changed.map(|value| {
             let (column, personal) = (value.column, &personal[value.at]);
             let sealed = self.seal_value(&personal.value, column.field(), &record)?;
             Ok(SealedColumn {
@@ -240,14 +244,12 @@ impl Sealer<'_> {
                 index: value.index.clone(),
             })
         });
-        // What it was found under, to become what is written.
-        let expected = lead.identities().get(target.found_under);
-        let is_expected = target.change == LeadChange::Merge;
         Ok(LeadWrite {
             id: target.id,
             change: target.change,
-            expected_identity: expected.filter(|_| is_expected).cloned(),
+            expected: target.expected.clone(),
             columns: columns.collect::<Result<_, SealError>>()?,
+            cleared: lead.cleared.clone(),
             at: self.caller.received_at,
         })
     }

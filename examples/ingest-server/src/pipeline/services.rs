@@ -14,9 +14,10 @@ use super::{
 use crate::{
     clock::Clock,
     detection::DetectionPolicies,
+    lead::UniqueFields,
     quality::Quality,
     schemas::Schemas,
-    store::{AuditLog, LiveIndexRoots, Store, Writer},
+    store::{AuditLog, LiveIndexRoots, Store, Tombstones, Writer},
 };
 
 /// Everything a request may need; one for the process.
@@ -34,9 +35,11 @@ pub(crate) struct Services {
     pub(crate) limiter: RateLimiter,
     pub(crate) quality: Quality,
     pub(crate) schemas: Arc<Schemas>,
+    pub(crate) unique_fields: UniqueFields,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) writer: Writer,
     pub(crate) audit: AuditLog,
+    pub(crate) tombstones: Tombstones,
     pub(crate) bodies: BodyAllowances,
     pub(crate) pii: PiiReports,
     pub(crate) failed_keys: FailedAttempts,

@@ -7,10 +7,11 @@ mod undeclared;
 use ::time::OffsetDateTime;
 use portcullis_pii_crypto::AnyPii;
 use portcullis_pii_detect::Kind;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::undeclared::Exempt;
 use super::{
+    LeadRequest, OnConflict,
     batch::Batch,
     parse::{Envelope, Parsed},
     rejection::Rejection,
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     detection::{Detection, Handling},
-    lead::LeadId,
+    lead::{LeadColumn, LeadId},
     quality::Reason,
     schemas::{Schema, Schemas, Unplanned},
 };
@@ -32,6 +33,8 @@ pub(crate) struct Valid {
     pub(crate) data: Value,
     pub(crate) personal: Vec<Personal>,
     pub(crate) intent: Option<LeadIntent>,
+    /// The columns that a patch takes away.
+    pub(crate) cleared: Vec<&'static LeadColumn>,
 }
 
 /// One piece of personal data and its JSON pointer in the data.
@@ -55,9 +58,11 @@ pub(crate) enum PersonalSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LeadIntent {
     /// The lead with this e-mail, or a new one.
-    Upsert,
+    Upsert(OnConflict),
     /// The lead that the data names.
     Update(LeadId),
+    /// The lead that the target of the request names.
+    Patch(LeadId),
 }
 
 /// Checks every item against its schema and the clock.
@@ -84,7 +89,10 @@ pub(super) fn check(
     note: impl Fn(Kind, Handling),
 ) -> Result<Valid, Rejection> {
     let schema = schema(schemas, parsed.envelope.as_ref())?;
-    schema.check(&parsed.data)?;
+    // What only takes values away has none to check.
+    if parsed.cleared.is_empty() || parsed.data != json!({}) {
+        schema.check(&parsed.data)?;
+    }
     if let Some(at) = parsed.envelope.as_ref().and_then(|envelope| envelope.time) {
         time::check(at, received_at)?;
     }
@@ -104,6 +112,7 @@ pub(super) fn check(
         data: parsed.data,
         personal,
         intent,
+        cleared: parsed.cleared,
     })
 }
 
@@ -165,23 +174,23 @@ fn personal(schema: &Schema, data: &Value) -> Result<(Vec<Personal>, Exempt), Re
 }
 
 fn intent(parsed: &Parsed) -> Result<Option<LeadIntent>, Rejection> {
-    match parsed
-        .envelope
-        .as_ref()
-        .map(|envelope| envelope.event_type.as_str())
-    {
-        None | Some("lead.created") => Ok(Some(LeadIntent::Upsert)),
+    match parsed.lead {
+        Some(LeadRequest::Upsert(on_conflict)) => {
+            return Ok(Some(LeadIntent::Upsert(on_conflict)));
+        }
+        Some(LeadRequest::Patch(id)) => return Ok(Some(LeadIntent::Patch(id))),
+        None => {}
+    }
+    let envelope = parsed.envelope.as_ref();
+    match envelope.map(|envelope| envelope.event_type.as_str()) {
+        Some("lead.created") => Ok(Some(LeadIntent::Upsert(OnConflict::Refuse))),
         Some("lead.updated") => {
-            let id = parsed
-                .data
-                .get("lead")
-                .and_then(Value::as_str)
-                .and_then(LeadId::parse);
-            let id = id.ok_or_else(|| {
+            let id = parsed.data.get("lead").and_then(Value::as_str);
+            let id = id.and_then(LeadId::parse).ok_or_else(|| {
                 Rejection::new(Reason::SchemaConstraint, "`lead` must be the id of a lead")
             })?;
             Ok(Some(LeadIntent::Update(id)))
         }
-        Some(_) => Ok(None),
+        _ => Ok(None),
     }
 }

@@ -181,6 +181,9 @@ reasons! {
     SemanticReference = "semantic.reference", UNPROCESSABLE_ENTITY, Consistency, Warning, on_rate:
         "The event refers to a record that does not exist.",
         "Send the record first, or check the identifier.";
+    SemanticTaken = "semantic.taken", CONFLICT, Consistency, Warning, on_rate:
+        "A value that only one lead may have belongs to another lead.",
+        "Find out which of the two is right: correct the value, or update the other lead.";
 
     PolicyUndeclaredPii = "policy.undeclared_pii", UNPROCESSABLE_ENTITY, Validity, Critical, on_rate:
         "Personal data stands in a field that is not declared to hold any.",

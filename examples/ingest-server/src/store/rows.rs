@@ -23,6 +23,8 @@ pub(crate) struct EventRow {
     pub(crate) id: String,
     /// Keyed fingerprint of the content, under the enforced index version.
     pub(crate) content_fp: Vec<u8>,
+    /// The same under the other versions that are configured, to compare with what was stored under them.
+    pub(crate) other_fps: Vec<Vec<u8>>,
     pub(crate) lead: Option<LeadId>,
     pub(crate) event_type: String,
     pub(crate) schema_version: u32,
@@ -38,10 +40,13 @@ pub(crate) struct EventRow {
 pub(crate) enum LeadChange {
     /// Inserts it; lost if its e-mail belongs to another lead.
     Create,
-    /// Replaces the given columns of the lead that has the expected e-mail; lost if it has it no more.
+    /// Replaces the given columns of the lead that has the expected value; lost if it has it no more.
     Merge,
-    /// Replaces the given columns; lost if it does not exist, or the e-mail belongs to another.
+    /// Replaces and clears the given columns; lost if it does not exist, if a unique value belongs to another,
+    /// or if nothing would be left of it.
     Update,
+    /// Deletes it and what its events hold of personal data; lost if it does not exist.
+    Erase,
 }
 
 impl EventRow {
@@ -56,11 +61,21 @@ impl EventRow {
 pub(crate) struct LeadWrite {
     pub(crate) id: LeadId,
     pub(crate) change: LeadChange,
-    /// The e-mail fingerprint that the lead must have for this write to be meant for it: the one that
-    /// it was found under, which is not the written one where an earlier version wrote it.
-    pub(crate) expected_identity: Option<Vec<u8>>,
+    /// The index value that the lead must have for this write to be meant for it: the one that it was
+    /// found under, which is not the written one where an earlier version wrote it.
+    pub(crate) expected: Option<ExpectedValue>,
     pub(crate) columns: Vec<SealedColumn>,
+    /// Columns that the lead has no more.
+    pub(crate) cleared: Vec<&'static LeadColumn>,
     pub(crate) at: OffsetDateTime,
+}
+
+/// A value that a lead is found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExpectedValue {
+    pub(crate) column: &'static LeadColumn,
+    /// Under any version that is live.
+    pub(crate) value: Vec<u8>,
 }
 
 /// One sealed value of a lead with its index rows.
@@ -69,7 +84,7 @@ pub(crate) struct SealedColumn {
     pub(crate) column: &'static LeadColumn,
     pub(crate) sealed: Vec<u8>,
     pub(crate) key_id: KeyId,
-    /// The enforced version first.
+    /// The enforced version first; in an index of parts, several of each.
     pub(crate) index: Vec<IndexRow>,
 }
 

@@ -26,6 +26,7 @@ mod sweeps;
 mod transaction;
 mod trial;
 mod turn;
+mod unique_fields;
 mod upgrade;
 mod writer_thread;
 

@@ -8,7 +8,7 @@ use portcullis_keyring::{KeyId, TenantId};
 use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
 
 use super::StoreError;
-use crate::lead::LeadId;
+use crate::lead::{LeadId, UniqueFields};
 
 /// Work over the rows of a database that others write to at the same time.
 ///
@@ -28,14 +28,30 @@ pub(crate) trait Sweeping: Debug + Send + Sync {
     /// The phases of the index versions, and what goes over all index values.
     fn index_states(&self) -> Arc<dyn IndexStates>;
 
-    /// Erases a lead: its row, its index rows, and what its events hold of personal data; `false` if
-    /// there is none. For what is not a request, which erases in a group of the writer.
-    async fn erase_lead(&self, tenant: &TenantId, id: LeadId) -> Result<bool, StoreError>;
+    /// Erases leads: their rows, their index rows, and what their events hold of personal data; how many
+    /// of them there were. For what is not a request, which erases in a group of the writer.
+    async fn erase_leads(&self, leads: &[(TenantId, LeadId)]) -> Result<u64, StoreError>;
 
     /// Erases all leads of a tenant, and the personal data in its events; how many rows that were. The
     /// tenant's data keys are destroyed before it, so that no row with personal data comes after it.
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<u64, StoreError>;
 
+    /// Has the database hold these fields unique, and no others. Where leads share values of a field that is
+    /// to be, nothing is changed.
+    async fn hold_unique(&self, fields: &UniqueFields)
+    -> Result<Result<(), NotUnique>, StoreError>;
+
     /// Leaves nothing of what was overwritten beside the database; `false` if somebody still reads it.
     async fn fold_log(&self) -> Result<bool, StoreError>;
+}
+
+/// Leads share values that only one of them may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "INGEST_UNIQUE_LEAD_FIELDS names `{field}`, and {duplicates} of its values have more than one lead: \
+     correct or erase those leads first, with the field left out of the setting"
+)]
+pub(crate) struct NotUnique {
+    pub(crate) field: &'static str,
+    pub(crate) duplicates: u64,
 }

@@ -8,8 +8,8 @@ use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::
 
 use super::{Watched, index_states::WatchedIndexStates, rows::WatchedRows};
 use crate::{
-    lead::LeadId,
-    store::{Store, StoreError, Sweeping},
+    lead::{LeadId, UniqueFields},
+    store::{NotUnique, Store, StoreError, Sweeping},
 };
 
 #[async_trait]
@@ -33,14 +33,22 @@ impl Sweeping for Watched<dyn Store> {
         Arc::new(WatchedIndexStates { states, latch })
     }
 
-    async fn erase_lead(&self, tenant: &TenantId, id: LeadId) -> Result<bool, StoreError> {
+    async fn erase_leads(&self, leads: &[(TenantId, LeadId)]) -> Result<u64, StoreError> {
         self.latch.check()?;
-        self.watch(self.store.erase_lead(tenant, id).await)
+        self.watch(self.store.erase_leads(leads).await)
     }
 
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<u64, StoreError> {
         self.latch.check()?;
         self.watch(self.store.erase_tenant(tenant).await)
+    }
+
+    async fn hold_unique(
+        &self,
+        fields: &UniqueFields,
+    ) -> Result<Result<(), NotUnique>, StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.hold_unique(fields).await)
     }
 
     async fn fold_log(&self) -> Result<bool, StoreError> {

@@ -1,5 +1,6 @@
 //! `/v1/leads`.
 
+mod change;
 mod query;
 
 use std::sync::Arc;
@@ -22,41 +23,41 @@ use crate::{
     },
     lead::LeadId,
     pipeline::{
-        self, AccessReason, Intake, InvalidReason, LeadReads, rejection::Rejection,
+        self, AccessReason, Intake, InvalidReason, LeadReads, LeadRequest, rejection::Rejection,
         services::Services,
     },
     quality::Reason,
     store::LeadChange,
 };
 
+pub(super) use self::change::{erase, patch};
+
 /// `POST /v1/leads`: 201 for a new lead, 200 for one whose e-mail is known.
 pub(super) async fn ingest(
     State(services): State<Arc<Services>>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
-    pipeline::account_for(&services.quality, NoQuery::read(request.uri()))?;
+    let on_conflict = query::on_conflict(request.uri());
+    let on_conflict = pipeline::account_for(&services.quality, on_conflict)?;
+    let intake = Intake::Lead(LeadRequest::Upsert(on_conflict));
     let acknowledged = run_detached(request, async move |request| {
-        pipeline::ingest(&services, Intake::Lead, request).await
+        pipeline::ingest(&services, intake, request).await
     });
     let acknowledged = acknowledged.await;
-    let acknowledged =
-        acknowledged.map_err(|problem| problem.accepting(Intake::Lead.media_types()))?;
+    let acknowledged = acknowledged.map_err(|problem| problem.accepting(intake.media_types()))?;
     let fields: HeaderMap = limit_fields(&acknowledged.limits).collect();
     if let Some(rejected) = acknowledged.rejected.into_iter().next() {
-        return Err(Problem::of_items([rejected.rejection]));
+        return Err(refused(rejected.rejection));
     }
-    let outcome = acknowledged
-        .accepted
-        .first()
-        .and_then(|accepted| accepted.lead);
-    let Some(lead) = outcome else {
+    let mut accepted = acknowledged.accepted.into_iter();
+    let Some(lead) = accepted.next().and_then(|accepted| accepted.lead) else {
         return Err(Rejection::plain(Reason::Internal).into());
     };
     let answer = Json(TakenLead {
         id: lead.id.to_string(),
     });
     match lead.change {
-        LeadChange::Merge | LeadChange::Update => {
+        LeadChange::Merge | LeadChange::Update | LeadChange::Erase => {
             Ok((StatusCode::OK, fields, answer).into_response())
         }
         LeadChange::Create => {
@@ -64,6 +65,15 @@ pub(super) async fn ingest(
             let location = location.expect("a path with a UUID is visible ASCII");
             Ok((StatusCode::CREATED, fields, [(LOCATION, location)], answer).into_response())
         }
+    }
+}
+
+/// A lead that was not taken. That another lead has its value is a conflict; what else is wrong with it is
+/// unprocessable.
+fn refused(rejection: Rejection) -> Problem {
+    match rejection.reason {
+        Reason::SemanticTaken => rejection.into(),
+        _ => Problem::of_items([rejection]),
     }
 }
 

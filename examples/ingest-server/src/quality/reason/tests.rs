@@ -10,7 +10,7 @@ use crate::{quality::Outcome, schemas::Schemas};
 
 /// The names in use, in the order of the request path; a sender, a dashboard or an alert may hold any of
 /// them, so that none is renamed or given another meaning.
-const PROMISED: [&str; 59] = [
+const PROMISED: [&str; 60] = [
     "transport.too_large",
     "transport.encoding",
     "transport.charset",
@@ -53,6 +53,7 @@ const PROMISED: [&str; 59] = [
     "semantic.time_future",
     "semantic.time_past",
     "semantic.reference",
+    "semantic.taken",
     "policy.undeclared_pii",
     "capacity.network_in_flight",
     "capacity.tenant_in_flight",

@@ -2,7 +2,7 @@
 
 use super::{
     commit,
-    rows::{column, email_column, event, id, lead, only_lead, phone_column, tenant, with_lead},
+    rows::{column, email_column, event, expected, fingerprint, id, lead, only_lead, phone_column, tenant, with_lead},
 };
 use crate::{
     lead::{LeadId, StoredColumn},
@@ -39,7 +39,7 @@ pub(super) async fn a_repeat_does_not_write_its_lead(store: &impl Store) {
             ..other
         },
     );
-    conflicting.event.as_mut().unwrap().content_fp = b"other".to_vec();
+    conflicting.event.as_mut().unwrap().content_fp = fingerprint(1, b"other");
     assert_eq!(
         commit(store, [conflicting]).await,
         [Receipt::DuplicateConflicting(StoredContent::Plain)]
@@ -98,7 +98,7 @@ pub(super) async fn a_merge_replaces_the_fingerprint_that_the_lead_was_found_und
     commit(store, [only_lead(lead(2, LeadChange::Create, b"other"))]).await;
     let merge = |value: &[u8]| {
         only_lead(LeadWrite {
-            expected_identity: Some(b"former".to_vec()),
+            expected: Some(expected(b"former")),
             ..lead(1, LeadChange::Merge, value)
         })
     };

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     lead::{LeadColumn, LeadId},
-    store::{EventRow, IndexRow, LeadChange, LeadWrite, SealedColumn, Write},
+    store::{EventRow, ExpectedValue, IndexRow, LeadChange, LeadWrite, SealedColumn, Write},
 };
 
 pub(super) fn tenant(name: &str) -> TenantId {
@@ -22,7 +22,8 @@ pub(super) fn event(tenant_name: &str, event_id: &str, content: &[u8]) -> Write 
     let row = EventRow {
         source: "test".to_owned(),
         id: event_id.to_owned(),
-        content_fp: content.to_vec(),
+        content_fp: fingerprint(1, content),
+        other_fps: Vec::new(),
         lead: None,
         event_type: "page.viewed".to_owned(),
         schema_version: 1,
@@ -36,6 +37,11 @@ pub(super) fn event(tenant_name: &str, event_id: &str, content: &[u8]) -> Write 
         event: Some(row),
         lead: None,
     }
+}
+
+/// A fingerprint under a version, as far as a store looks into it.
+pub(super) fn fingerprint(version: u16, content: &[u8]) -> Vec<u8> {
+    [&version.to_be_bytes(), content].concat()
 }
 
 pub(super) fn only_lead(lead: LeadWrite) -> Write {
@@ -58,9 +64,17 @@ pub(super) fn lead(number: u128, change: LeadChange, email: &[u8]) -> LeadWrite 
     LeadWrite {
         id: id(number),
         change,
-        expected_identity: (change == LeadChange::Merge).then(|| email.to_vec()),
+        expected: (change == LeadChange::Merge).then(|| expected(email)),
         columns,
+        cleared: Vec::new(),
         at: OffsetDateTime::UNIX_EPOCH,
+    }
+}
+
+pub(super) fn expected(email: &[u8]) -> ExpectedValue {
+    ExpectedValue {
+        column: email_column(),
+        value: email.to_vec(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 use portcullis_keyring::TenantId;
+use portcullis_pii_crypto::IndexValue;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 use uuid::fmt::Hyphenated;
 
@@ -110,7 +111,7 @@ fn duplicate(
     let stored = statement.query_row(texts, |row| Ok((row.get(0)?, row.get(1)?)));
     let stored: Option<(Vec<u8>, bool)> = stored.optional()?;
     Ok(stored.map(|(content_fp, has_sealed)| {
-        if content_fp == offered.content_fp {
+        if is_same(&content_fp, offered) {
             Receipt::DuplicateNatural
         } else if has_sealed {
             Receipt::DuplicateConflicting(StoredContent::Sealed)
@@ -118,4 +119,13 @@ fn duplicate(
             Receipt::DuplicateConflicting(StoredContent::Plain)
         }
     }))
+}
+
+/// Whether an event has the content that a stored fingerprint is of. One under a version that is not
+/// configured any more, and that of an erased content, tell nothing: the event is the one that came before.
+fn is_same(stored: &[u8], offered: &EventRow) -> bool {
+    let version = IndexValue::stored_version(stored);
+    let under = [&offered.content_fp].into_iter().chain(&offered.other_fps);
+    let mut comparable = under.filter(|offered| IndexValue::stored_version(offered) == version);
+    version.is_none() || comparable.next().is_none_or(|offered| offered == stored)
 }

@@ -16,20 +16,36 @@ pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Replaces the columns that are given: the values of [`columns`], then `updated_at`, `id`,
-/// `tenant`, and the fingerprint that the lead has to have, or null.
+/// Replaces the columns that are given: the values of [`columns`], then `updated_at`, `id` and `tenant`.
 pub(super) static UPDATE: LazyLock<String> = LazyLock::new(|| {
     let names = COLUMNS.iter().flat_map(columns);
     let assignments: Vec<String> = names
         .map(|column| format!("{column} = coalesce(?, {column})"))
         .collect();
-    // The last parameter is numbered, because it stands there twice.
-    let expected = COLUMNS.iter().flat_map(columns).count() + 4;
     format!(
-        "UPDATE lead SET {}, updated_at = ? WHERE id = ? AND tenant = ? \
-         AND (?{expected} IS NULL OR {}_fp = ?{expected})",
+        "UPDATE lead SET {}, updated_at = ? WHERE id = ? AND tenant = ?",
         assignments.join(", "),
-        LeadColumn::identity().name(),
+    )
+});
+
+/// Whether a lead has a value of an index, under any version: it is written under all that are live.
+pub(super) const HAS_VALUE: &str = r#"SELECT 1 FROM lead_index
+    WHERE lead = ? AND tenant = ? AND field = ? AND "index" = 'identity' AND value = ?"#;
+
+/// Empties a column of the lead.
+pub(super) fn clear(column: &LeadColumn) -> String {
+    let nulls = columns(column).map(|column| format!("{column} = NULL"));
+    let nulls: Vec<String> = nulls.collect();
+    format!("UPDATE lead SET {} WHERE id = ?", nulls.join(", "))
+}
+
+/// Whether anything is left of the lead.
+pub(super) static HAS_COLUMN: LazyLock<String> = LazyLock::new(|| {
+    let columns = COLUMNS.iter().map(|column| format!("{}_enc", column.name()));
+    let columns: Vec<String> = columns.collect();
+    format!(
+        "SELECT 1 FROM lead WHERE id = ? AND coalesce({}) IS NOT NULL",
+        columns.join(", ")
     )
 });
 

@@ -4,16 +4,15 @@ use portcullis_keyring::TenantId;
 use rusqlite::{Connection, params};
 use uuid::fmt::Hyphenated;
 
-use super::{connection::run, failure::Failure, lead_sql};
+use super::{connection::run, erasure, failure::Failure, lead_sql};
 use crate::{
-    lead::COLUMNS,
+    lead::{COLUMNS, LeadColumn},
     store::{LeadChange, LeadWrite, SealedColumn},
     timestamp,
 };
 
-/// The one index of this version is `identity`: equality within a tenant.
 const INSERT_INDEX: &str = r#"INSERT INTO lead_index
-    (tenant, field, "index", version, value, lead) VALUES (?, ?, 'identity', ?, ?, ?)
+    (tenant, field, "index", version, value, lead) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING"#;
 
 const DELETE_INDEX: &str = "DELETE FROM lead_index WHERE lead = ? AND field = ?";
@@ -29,6 +28,7 @@ pub(super) fn write(
     match lead.change {
         LeadChange::Create => create(connection, tenant, id, lead),
         LeadChange::Merge | LeadChange::Update => update(connection, tenant, id, lead),
+        LeadChange::Erase => erasure::erase_lead(connection, tenant, lead.id),
     }
 }
 
@@ -66,32 +66,58 @@ fn update(
     Ok(written)
 }
 
-/// Replaces the given columns and their index rows; false if the lead is another by now, or a unique
-/// value belongs to another.
+/// Replaces the given columns and their index rows; false if the lead is another by now, if a unique
+/// value belongs to another, or if nothing would be left.
 fn replace(
     connection: &Connection,
     tenant: &TenantId,
     id: &str,
     lead: &LeadWrite,
 ) -> Result<bool, Failure> {
+    if let Some(expected) = &lead.expected {
+        let mut has_value = connection.prepare_cached(lead_sql::HAS_VALUE)?;
+        let field = expected.column.field();
+        if !has_value.exists(params![id, tenant.as_str(), field, expected.value])? {
+            return Ok(false);
+        }
+    }
     let mut update = connection.prepare_cached(&lead_sql::UPDATE)?;
     let at = timestamp::Text::of(lead.at);
     let next = bind_columns(&mut update, lead)?;
     update.raw_bind_parameter(next, at.as_str())?;
     update.raw_bind_parameter(next + 1, id)?;
     update.raw_bind_parameter(next + 2, tenant.as_str())?;
-    update.raw_bind_parameter(next + 3, lead.expected_identity.as_deref())?;
     if update.raw_execute()? == 0 {
         return Ok(false);
     }
-    for column in lead.columns.iter().filter(|it| it.column.is_indexed()) {
-        let mut delete = connection.prepare_cached(DELETE_INDEX)?;
+    let mut delete = connection.prepare_cached(DELETE_INDEX)?;
+    for column in lead.columns.iter().filter(|it| it.column.index().is_some()) {
         delete.execute([id, column.column.field()])?;
         if !insert_index(connection, tenant, id, column)? {
             return Ok(false);
         }
     }
-    Ok(true)
+    clear(connection, id, &lead.cleared)
+}
+
+/// Clears columns and their index rows; false if that leaves nothing.
+fn clear(
+    connection: &Connection,
+    id: &str,
+    columns: &[&'static LeadColumn],
+) -> Result<bool, Failure> {
+    if columns.is_empty() {
+        return Ok(true);
+    }
+    let mut delete = connection.prepare_cached(DELETE_INDEX)?;
+    for column in columns {
+        connection
+            .prepare_cached(&lead_sql::clear(column))?
+            .execute([id])?;
+        delete.execute([id, column.field()])?;
+    }
+    let mut has_column = connection.prepare_cached(&lead_sql::HAS_COLUMN)?;
+    Ok(has_column.exists([id])?)
 }
 
 fn insert(
@@ -150,10 +176,13 @@ fn insert_index(
     column: &SealedColumn,
 ) -> Result<bool, Failure> {
     let mut insert = connection.prepare_cached(INSERT_INDEX)?;
+    let Some(index) = column.column.index() else {
+        return Ok(true);
+    };
     let field = column.column.field();
     for row in &column.index {
-        let inserted =
-            insert.execute(params![tenant.as_str(), field, row.version, row.value, id])?;
+        let row = params![tenant.as_str(), field, index, row.version, row.value, id];
+        let inserted = insert.execute(row)?;
         if inserted == 0 {
             return Ok(false);
         }

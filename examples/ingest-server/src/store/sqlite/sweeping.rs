@@ -6,12 +6,10 @@ use async_trait::async_trait;
 use portcullis_keyring::{KeyId, TenantId};
 use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
 
-use super::{
-    SqliteStore, erasure, index_states::SqliteIndexStates, sealed_refs, sealed_rows, sweeps,
-};
+use super::{SqliteStore, erasure, index_states::SqliteIndexStates, sealed_refs, sealed_rows, sweeps, unique_fields};
 use crate::{
-    lead::LeadId,
-    store::{StoreError, Sweeping},
+    lead::{LeadId, UniqueFields},
+    store::{NotUnique, StoreError, Sweeping},
 };
 
 #[async_trait]
@@ -28,9 +26,15 @@ impl Sweeping for SqliteStore {
         Arc::new(SqliteIndexStates::new(self.sweeps.clone()))
     }
 
-    async fn erase_lead(&self, tenant: &TenantId, id: LeadId) -> Result<bool, StoreError> {
-        let tenant = tenant.clone();
-        let erase = move |connection: &_| erasure::erase_lead(connection, &tenant, id);
+    async fn erase_leads(&self, leads: &[(TenantId, LeadId)]) -> Result<u64, StoreError> {
+        let leads = leads.to_vec();
+        let erase = move |connection: &_| {
+            let mut erased = 0;
+            for (tenant, lead) in &leads {
+                erased += u64::from(erasure::erase_lead(connection, tenant, *lead)?);
+            }
+            Ok(erased)
+        };
         self.sweeps.write(erase).await
     }
 
@@ -48,6 +52,15 @@ impl Sweeping for SqliteStore {
             erased += rows;
             after = next;
         }
+    }
+
+    async fn hold_unique(
+        &self,
+        fields: &UniqueFields,
+    ) -> Result<Result<(), NotUnique>, StoreError> {
+        let fields = fields.clone();
+        let hold = move |connection: &_| unique_fields::hold(connection, &fields);
+        self.sweeps.write(hold).await
     }
 
     async fn fold_log(&self) -> Result<bool, StoreError> {

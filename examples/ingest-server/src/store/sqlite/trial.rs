@@ -138,7 +138,6 @@ async fn write_lead(tx: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     for _ in 0..3 {
         update = update.bind("");
     }
-    let update = update.bind(None::<Vec<u8>>);
     update.execute(&mut *tx).await?;
     Ok(())
 }

@@ -5,11 +5,24 @@ use http::Uri;
 use crate::{
     http::{problem::Problem, query::Query},
     lead::{LeadColumn, LeadId},
-    pipeline::LeadQuery,
+    pipeline::{LeadQuery, OnConflict, rejection::Rejection},
+    quality::Reason,
 };
 
 /// Where an earlier answer ended.
 const AFTER: &str = "after";
+
+/// Reads `?on_conflict=update`, or nothing.
+pub(super) fn on_conflict(target: &Uri) -> Result<OnConflict, Rejection> {
+    match Query::read(target, &["on_conflict"])?.take("on_conflict") {
+        None => Ok(OnConflict::Refuse),
+        Some(text) if text == "update" => Ok(OnConflict::Update),
+        Some(_) => {
+            let detail = "`on_conflict` must be `update`, or be left out";
+            Err(Rejection::new(Reason::TransportQuery, detail))
+        }
+    }
+}
 
 /// Reads `?<column>=<value>&after=`: one column, and the `next` of an earlier answer or nothing.
 pub(super) fn read(target: &Uri) -> Result<LeadQuery, Problem> {

@@ -29,6 +29,8 @@ fn event(data: Value) -> Parsed {
             time: None,
         }),
         data,
+        lead: None,
+        cleared: Vec::new(),
         unstored: Vec::new(),
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{cursors, list, payload, row_error, tenant};
 use crate::store::{
     StoreError,
-    sqlite::{connection::counted, failure::Failure, sealed_refs, sweeps::Sweeps},
+    sqlite::{connection::{counted, run}, failure::Failure, sealed_refs, sweeps::Sweeps},
 };
 
 const TABLE: &str = "event";
@@ -138,7 +138,21 @@ impl Change {
     }
 }
 
+/// One that the database refuses leaves the others as they are.
 fn apply(connection: &Connection, change: &Change) -> Result<RowOutcome, Failure> {
+    run(connection, "SAVEPOINT event")?;
+    let outcome = match write(connection, change) {
+        Err(failure) if failure.is_refusal() => {
+            run(connection, "ROLLBACK TO event")?;
+            RowOutcome::Refused
+        }
+        outcome => outcome?,
+    };
+    run(connection, "RELEASE event")?;
+    Ok(outcome)
+}
+
+fn write(connection: &Connection, change: &Change) -> Result<RowOutcome, Failure> {
     let mut select = connection.prepare_cached("SELECT type, payload FROM event WHERE n = ?")?;
     let stored = select.query_row([change.n], |row| Ok((row.get(0)?, row.get(1)?)));
     let stored: Option<(String, String)> = stored.optional()?;

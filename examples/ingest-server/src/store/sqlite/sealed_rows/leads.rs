@@ -19,7 +19,7 @@ use rusqlite::{Connection, Row, params};
 use self::{apply::Change, select::Selection};
 use super::{cursors, row_error, tenant};
 use crate::{
-    lead::{COLUMNS, LeadColumn, LeadIndexes},
+    lead::{COLUMNS, LeadIndexes},
     store::sqlite::{connection::counted, failure::Failure, sweeps::Sweeps},
 };
 
@@ -139,12 +139,12 @@ impl SealedRows for LeadRows {
 
     fn index(&self, tenant: &TenantId, field: &str, value: &AnyPii) -> Vec<IndexWrite> {
         let column = COLUMNS.iter().find(|column| column.field() == field);
-        let values = column
-            .map(|column: &LeadColumn| LeadIndexes::of(&self.roots, tenant).values(column, value));
-        let values = values.unwrap_or_default().into_iter();
-        values
-            .map(|value| IndexWrite::new("identity", value))
-            .collect()
+        let Some((column, index)) = column.and_then(|column| Some((column, column.index()?))) else {
+            return Vec::new();
+        };
+        let values = LeadIndexes::of(&self.roots, tenant).values(column, value);
+        let values = values.into_iter();
+        values.map(|value| IndexWrite::new(index, value)).collect()
     }
 
     async fn cursor(&self, sweep: &str) -> Result<Option<Cursor>, RowError> {

@@ -83,6 +83,7 @@ fn event(id: &str) -> Write {
         source: "test".to_owned(),
         id: id.to_owned(),
         content_fp: vec![1],
+        other_fps: Vec::new(),
         lead: None,
         event_type: "page.viewed".to_owned(),
         schema_version: 1,

@@ -58,16 +58,17 @@ impl Change {
             return Ok(RowOutcome::Changed);
         }
         run(connection, "SAVEPOINT lead")?;
-        let is_written = self.write(connection)?;
-        if !is_written {
+        let outcome = match self.write(connection) {
+            Ok(true) => RowOutcome::Written,
+            Ok(false) => RowOutcome::Duplicate,
+            Err(failure) if failure.is_refusal() => RowOutcome::Refused,
+            Err(failure) => return Err(failure),
+        };
+        if outcome != RowOutcome::Written {
             run(connection, "ROLLBACK TO lead")?;
         }
         run(connection, "RELEASE lead")?;
-        Ok(if is_written {
-            RowOutcome::Written
-        } else {
-            RowOutcome::Duplicate
-        })
+        Ok(outcome)
     }
 
     fn is_as_read(&self, connection: &Connection) -> Result<bool, Failure> {

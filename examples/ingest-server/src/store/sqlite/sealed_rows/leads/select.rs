@@ -4,7 +4,7 @@ use portcullis_pii_crypto::reencrypt::Scope;
 use rusqlite::types::Value;
 
 use super::super::list;
-use crate::lead::{COLUMNS, LeadColumn};
+use crate::lead::COLUMNS;
 
 /// A condition on rows of `lead`, and its parameter `?1`.
 pub(super) struct Selection {
@@ -18,23 +18,25 @@ impl Selection {
         let (which, parameter) = match scope {
             // The sign keeps SQLite from the indexes of keys, which would have to be sorted.
             Scope::Keys(keys) => (
-                any(COLUMNS, |name| {
+                any(|name| {
                     format!("+{name}_key_version IN (SELECT value FROM json_each(?1))")
                 }),
                 list(keys).into(),
             ),
             Scope::All => (
-                any(COLUMNS, |name| format!("{name}_enc IS NOT NULL")),
+                any(|name| format!("{name}_enc IS NOT NULL")),
                 Value::Null,
             ),
             Scope::NotIndexed(version) => (
-                any(LeadColumn::searchable(), |name| {
-                    format!(
+                // Each value has an entry, also where it is too short for a search to find it.
+                joined(COLUMNS.iter().filter_map(|column| {
+                    let (name, field, index) = (column.name(), column.field(), column.index()?);
+                    Some(format!(
                         r#"{name}_enc IS NOT NULL AND NOT EXISTS (SELECT 1 FROM lead_index
                         WHERE lead_index.lead = lead.id AND lead_index.tenant = lead.tenant
-                        AND field = 'lead.{name}' AND "index" = 'identity' AND version = ?1)"#
-                    )
-                }),
+                        AND field = '{field}' AND "index" = '{index}' AND version = ?1)"#
+                    ))
+                })),
                 i64::from(version.value()).into(),
             ),
             // No column has plaintext.
@@ -44,13 +46,11 @@ impl Selection {
     }
 }
 
-fn any<'a>(
-    columns: impl IntoIterator<Item = &'a LeadColumn>,
-    condition: impl Fn(&str) -> String,
-) -> String {
-    let conditions = columns.into_iter().map(|column| condition(column.name()));
-    let conditions: Vec<String> = conditions
-        .map(|condition| format!("({condition})"))
-        .collect();
-    conditions.join(" OR ")
+fn any(condition: impl Fn(&str) -> String) -> String {
+    joined(COLUMNS.iter().map(|column| condition(column.name())))
+}
+
+fn joined(conditions: impl Iterator<Item = String>) -> String {
+    let conditions = conditions.map(|condition| format!("({condition})"));
+    conditions.collect::<Vec<_>>().join(" OR ")
 }

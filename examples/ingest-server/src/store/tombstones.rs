@@ -1,0 +1,176 @@
+//! What was erased, in a file outside the database: a backup that is restored brings nobody back. Each line
+//! is a JSON object with the tenant, the lead if it was one, and when; no personal data.
+
+mod line;
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use portcullis_keyring::TenantId;
+use time::OffsetDateTime;
+use tokio::task::spawn_blocking;
+
+use self::line::Unreadable;
+use crate::{files, lead::LeadId};
+
+/// The file, and the way to add to it. Several processes may have it open.
+#[derive(Debug, Clone)]
+pub(crate) struct Tombstones {
+    path: Arc<Path>,
+}
+
+/// Something that was erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tombstone {
+    pub(crate) tenant: TenantId,
+    /// None where all of the tenant was.
+    pub(crate) lead: Option<LeadId>,
+    pub(crate) at: OffsetDateTime,
+}
+
+/// What was erased is not known, or what is to be erased cannot be noted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TombstonesError {
+    #[error(
+        "{} cannot be read and written: {kind}; run as its owner, or change its owner or mode",
+        path.display()
+    )]
+    File { path: PathBuf, kind: io::ErrorKind },
+    #[error(
+        "{}, line {number}: is damaged: {why}; restore the file, or correct the line if you know who was \
+         erased",
+        path.display()
+    )]
+    Line {
+        path: PathBuf,
+        number: usize,
+        why: Unreadable,
+    },
+}
+
+impl Tombstones {
+    /// The file at this path, made if there is none.
+    ///
+    /// # Errors
+    /// It cannot be made, or be written.
+    pub(crate) fn open(path: &Path) -> Result<Self, TombstonesError> {
+        let tombstones = Self { path: path.into() };
+        let made = tombstones.make();
+        made.map_err(|error| tombstones.failed(&error))?;
+        Ok(tombstones)
+    }
+
+    /// Everything that was ever erased, in the order in which it was.
+    ///
+    /// # Errors
+    /// A line is not what was written.
+    pub(crate) async fn read(&self) -> Result<Vec<Tombstone>, TombstonesError> {
+        let this = self.clone();
+        let reading = spawn_blocking(move || this.read_now());
+        let read = reading.await;
+        read.unwrap_or_else(|_| Err(self.failed(&io::ErrorKind::Other.into())))
+    }
+
+    /// Notes what is about to be erased; returns when that is durable.
+    ///
+    /// # Errors
+    /// It is not: the database must not be touched.
+    pub(crate) async fn add(&self, tombstone: Tombstone) -> Result<(), TombstonesError> {
+        let this = self.clone();
+        let adding = spawn_blocking(move || {
+            let added = this.add_now(&tombstone);
+            added.map_err(|error| this.failed(&error))
+        });
+        let added = adding.await;
+        added.unwrap_or_else(|_| Err(self.failed(&io::ErrorKind::Other.into())))
+    }
+
+    fn make(&self) -> io::Result<()> {
+        let folder = self.path.parent();
+        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or_else(|| Path::new("."));
+        files::create_folder(folder)?;
+        match files::create_new(&self.path) {
+            // That there is such a file is kept by the folder.
+            Ok(_) => File::open(folder)?.sync_all(),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.open_locked().map(drop)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn read_now(&self) -> Result<Vec<Tombstone>, TombstonesError> {
+        let text = self.open_locked().and_then(|mut file| {
+            let mut text = Vec::new();
+            file.read_to_end(&mut text)?;
+            Ok(text)
+        });
+        let text = text.map_err(|error| self.failed(&error))?;
+        let lines = text.split_inclusive(|byte| *byte == b'\n');
+        // One that does not end was not durable yet when its process ended: nothing was erased after it.
+        let whole = lines.filter_map(|line| line.strip_suffix(b"\n"));
+        let numbered = whole.enumerate();
+        let read = numbered.map(|(index, line)| {
+            line::read(line).map_err(|why| TombstonesError::Line {
+                path: self.path.to_path_buf(),
+                number: index + 1,
+                why,
+            })
+        });
+        read.collect()
+    }
+
+    fn add_now(&self, tombstone: &Tombstone) -> io::Result<()> {
+        let mut file = self.open_locked()?;
+        drop_half_line(&mut file)?;
+        file.seek(SeekFrom::End(0))?;
+        file.write_all(line::write(tombstone).as_bytes())?;
+        file.sync_all()
+    }
+
+    /// The lock is given back when the file is closed.
+    fn open_locked(&self) -> io::Result<File> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            // No link is followed, as for every file that is the service's own.
+            .custom_flags(NO_FOLLOW)
+            .open(&self.path)?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    fn failed(&self, error: &io::Error) -> TombstonesError {
+        TombstonesError::File {
+            path: self.path.to_path_buf(),
+            kind: error.kind(),
+        }
+    }
+}
+
+/// `O_NOFOLLOW`.
+const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+
+/// Takes away what a process left that ended while it wrote.
+fn drop_half_line(file: &mut File) -> io::Result<()> {
+    let mut text = Vec::new();
+    let length = file.seek(SeekFrom::End(0))?;
+    let tail = length.saturating_sub(line::MAX_BYTES);
+    file.seek(SeekFrom::Start(tail))?;
+    file.read_to_end(&mut text)?;
+    let end = text.iter().rposition(|byte| *byte == b'\n');
+    let half = text.len() - end.map_or(0, |end| end + 1);
+    if half > 0 && (end.is_some() || tail == 0) {
+        file.set_len(length - half as u64)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
