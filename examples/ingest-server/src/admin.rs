@@ -8,6 +8,7 @@ mod api_keys;
 mod audit;
 mod data_keys;
 mod detection;
+mod erasure;
 mod event;
 mod index_rotation;
 mod job;
@@ -41,6 +42,7 @@ pub(crate) use self::{
         RetiredDataKey, RewrappedDataKeys, RotatedDataKeys, RowCount, SweepPace, VerifiedRows,
     },
     detection::DetectionRules,
+    erasure::{Erased, ErasureRequest, Erasures},
     event::{Action, ActionResult, AdminEvent, AdminObserver, DataKeyAction, IndexAction},
     index_rotation::{IndexRequest, IndexStatus, IndexVersions, RotatedIndex},
     job::JobStatus,
@@ -61,6 +63,7 @@ pub(crate) struct UseCases {
     pub(crate) audit: AuditEvents,
     pub(crate) data_keys: DataKeys,
     pub(crate) detection: DetectionRules,
+    pub(crate) erasures: Erasures,
     pub(crate) index: IndexVersions,
     pub(crate) key_cache: KeyCache,
     pub(crate) limits: Limits,
@@ -94,6 +97,13 @@ impl UseCases {
         let data_keys = DataKeys::new(keys.clone(), Arc::clone(&services.clock), recorder.clone());
         let index = IndexVersions::new(keys, Arc::clone(&services.store), recorder.clone());
         Self {
+            erasures: Erasures::new(
+                services.keyring.clone(),
+                Arc::clone(&services.store),
+                services.tombstones.clone(),
+                Arc::clone(&services.clock),
+                recorder.clone(),
+            ),
             reencryption: Reencryption::new(
                 data_keys.clone(),
                 index.clone(),

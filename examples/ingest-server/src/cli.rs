@@ -5,6 +5,7 @@ mod check_config;
 mod columns;
 mod demo;
 mod dev;
+mod erase;
 mod index;
 mod keys;
 mod opened;
@@ -57,6 +58,8 @@ enum Command {
     /// Rotate the root of the blind indexes.
     #[command(subcommand)]
     Index(index::Command),
+    /// Erase a tenant or a lead for good, from a backup that is restored too.
+    Erase(erase::Erase),
 }
 
 /// Why a command did not do what it was asked.
@@ -114,6 +117,7 @@ pub fn run() -> ExitCode {
                     Command::ApiKey(command) => api_key::run(&settings, command).await,
                     Command::Keys(command) => keys::run(&settings, command).await,
                     Command::Index(command) => index::run(&settings, command).await,
+                    Command::Erase(arguments) => erase::run(&settings, arguments).await,
                 }
             })
         });

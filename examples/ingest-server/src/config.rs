@@ -28,7 +28,9 @@ mod unknown;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use self::problems::Problems;
-use crate::{detection::DetectionPolicy, lead::UniqueFields, limits::GivenLimits, schemas::Schemas};
+use crate::{
+    detection::DetectionPolicy, lead::UniqueFields, limits::GivenLimits, schemas::Schemas,
+};
 
 pub(crate) use self::{
     database::Database,

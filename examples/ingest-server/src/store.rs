@@ -43,7 +43,8 @@ pub(crate) use self::{
     policy_kind::PolicyKind,
     queue_room::QueueSlots,
     rows::{
-        EventRow, ExpectedValue, IndexRow, LeadChange, LeadWrite, Remembered, SealedColumn, SecretCheck, Write,
+        EventRow, ExpectedValue, IndexRow, LeadChange, LeadWrite, Remembered, SealedColumn,
+        SecretCheck, Write,
     },
     sweeping::{NotUnique, Sweeping},
     tombstones::{Tombstone, Tombstones, TombstonesError},

@@ -32,7 +32,7 @@ pub(crate) use self::{
     census::{Census, KeyCensus},
     describe::{DataKeyDescription, DataKeyPage, FailedRow, RowCount},
     error::DataKeyError,
-    request::{DataKeyRequest, DataKeySelection, SweepPace},
+    request::{DataKeyRequest, DataKeySelection, SweepPace, parse_tenant},
     retire::RetiredDataKey,
     rewrap::RewrappedDataKeys,
     rotate::{FailedDataKey, RotatedDataKeys},

@@ -28,7 +28,10 @@ pub(crate) enum PrepareError {
 const AT_ONCE: NonZeroUsize = NonZeroUsize::new(500).expect("it is not zero");
 
 /// Erases again what was erased, and holds unique what is to be. Gives what further erasures are noted in.
-pub(super) async fn prepare(config: &Config, backend: &Backend) -> Result<Tombstones, PrepareError> {
+pub(super) async fn prepare(
+    config: &Config,
+    backend: &Backend,
+) -> Result<Tombstones, PrepareError> {
     let store = &*backend.store;
     let tombstones = Tombstones::open(&config.erasures)?;
     let erased = erase_again(&tombstones, store, &backend.keyring).await?;

@@ -1,6 +1,6 @@
 //! The database that is configured, for commands that work on it while servers run.
 
-use std::{io, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use portcullis_keyring::entropy::SystemEntropy;
 use tokio::task::JoinHandle;
@@ -25,6 +25,8 @@ pub(super) struct Opened {
     pub(super) audit: AuditLog,
     pub(super) actor: Actor,
     pub(super) clock: Arc<dyn Clock>,
+    /// The file of what was erased.
+    pub(super) erasures: PathBuf,
     writing: JoinHandle<()>,
     following: JoinHandle<()>,
 }
@@ -90,6 +92,7 @@ impl Opened {
             audit,
             actor: Actor::CommandLine { user },
             clock,
+            erasures: config.erasures,
             writing,
             following,
         })

@@ -91,7 +91,11 @@ impl Events {
     /// # Errors
     /// Why the request was refused as a whole.
     pub fn lead(&self, headers: &HeaderMap, body: &[u8]) -> Result<Items, Refusal> {
-        self.examine(Intake::Lead(LeadRequest::Upsert(OnConflict::Refuse)), headers, body)
+        self.examine(
+            Intake::Lead(LeadRequest::Upsert(OnConflict::Refuse)),
+            headers,
+            body,
+        )
     }
 
     fn examine(&self, intake: Intake, headers: &HeaderMap, body: &[u8]) -> Result<Items, Refusal> {

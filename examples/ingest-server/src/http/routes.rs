@@ -6,6 +6,7 @@ mod api_keys;
 mod audit;
 mod data_keys;
 mod detection;
+mod erasures;
 mod events;
 mod health;
 mod index_versions;
@@ -107,6 +108,7 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
             "/admin/reencryption",
             get(data_keys::reencryption).post(data_keys::reencrypt),
         )
+        .route("/admin/erasures", post(erasures::erase))
         .route("/admin/index", get(index_versions::status))
         .route("/admin/index/rotate", post(index_versions::rotate))
         .route("/admin/index/abandon", post(index_versions::abandon))

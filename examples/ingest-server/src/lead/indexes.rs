@@ -89,7 +89,10 @@ impl LeadIndexes {
         let (column, index) = indexes.find(|(indexed, _)| *indexed == column)?;
         // Searching for a part of a name is a feature of the service; its README says what it tells.
         let accept = AcceptLeak::NameEquality;
-        let derive = || self.roots.trigram_index(&self.tenant, column.field(), accept);
+        let derive = || {
+            self.roots
+                .trigram_index(&self.tenant, column.field(), accept)
+        };
         Some(index.get_or_init(derive))
     }
 

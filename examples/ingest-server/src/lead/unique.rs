@@ -82,8 +82,14 @@ mod tests {
         assert_eq!(names("email,email"), Err(UnusableFields::Repeated));
         // A name is found by its parts, which many names share.
         for text in ["", "email,", "email,name", "email,Phone", "email;phone"] {
-            assert!(matches!(names(text), Err(UnusableFields::Unknown(_))), "{text}");
+            assert!(
+                matches!(names(text), Err(UnusableFields::Unknown(_))),
+                "{text}"
+            );
         }
-        assert_eq!(UniqueFields::default(), UniqueFields::parse("email").unwrap());
+        assert_eq!(
+            UniqueFields::default(),
+            UniqueFields::parse("email").unwrap()
+        );
     }
 }

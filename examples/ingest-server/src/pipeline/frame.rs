@@ -146,7 +146,9 @@ fn form(intake: Intake, headers: &HeaderMap) -> Result<Form, Rejection> {
         (Intake::Events, Some("application/cloudevents-batch+json")) => Ok(Form::Many),
         (Intake::Events, Some("application/json")) => Ok(Form::Either),
         (Intake::Lead(_), Some("application/json")) => Ok(Form::One),
-        (Intake::Lead(LeadRequest::Patch(_)), Some("application/merge-patch+json")) => Ok(Form::One),
+        (Intake::Lead(LeadRequest::Patch(_)), Some("application/merge-patch+json")) => {
+            Ok(Form::One)
+        }
         (Intake::Events, _) => refused(
             "send application/cloudevents+json, application/cloudevents-batch+json or \
              application/json",

@@ -144,7 +144,8 @@ impl Sealer<'_> {
             StoredForm::Planned
         };
         let kept = target.as_ref().and_then(|_| event.clone());
-        let event = event.map(|event| self.event(event, &personal, target.as_ref().map(|lead| lead.id)));
+        let event =
+            event.map(|event| self.event(event, &personal, target.as_ref().map(|lead| lead.id)));
         let mut write = Write {
             tenant: self.caller.tenant.clone(),
             event: event.transpose()?,

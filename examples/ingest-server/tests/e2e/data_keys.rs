@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, KEK, Key, OTHER_SECRET, Server};
+use crate::harness::{ALL_SCOPES, Data, KEK, Key, OTHER_SECRET, Server, run_to_end, wait_for};
 
 /// What a command prints that was asked for JSON, one value a line.
 fn printed(data: &Data, arguments: &[&str]) -> Vec<Value> {
@@ -42,9 +42,18 @@ async fn check_leads(servers: [&Server; 2], key: &Key, ids: &[String]) {
     for (number, id) in ids.iter().enumerate() {
         for server in servers {
             let lead: Value = server.read_lead(key, id).await.json().await.unwrap();
-            assert_eq!(lead["email"], format!("person{number}@example.com"), "{lead}");
+            assert_eq!(
+                lead["email"],
+                format!("person{number}@example.com"),
+                "{lead}"
+            );
             let path = format!("/v1/leads?email=person{number}@example.com");
-            let found = server.get(key, &path).await;
+            let found = server
+                .request(Method::GET, &path, key)
+                .send()
+                .await
+                .unwrap();
+            let found: Value = found.json().await.unwrap();
             assert_eq!(found["leads"][0]["id"], *id, "{found}");
         }
     }
@@ -55,7 +64,8 @@ async fn check_leads(servers: [&Server; 2], key: &Key, ids: &[String]) {
 async fn age(data: &Data, by_days: u32) {
     let milliseconds = i64::from(by_days) * 86_400_000;
     let mut database = data.connect().await;
-    let older = "UPDATE keyring_data_key SET state_since = state_since - ?, created_at = created_at - ?";
+    let older =
+        "UPDATE keyring_data_key SET state_since = state_since - ?, created_at = created_at - ?";
     let older = sqlx::query(older).bind(milliseconds).bind(milliseconds);
     older.execute(&mut database).await.unwrap();
 }
@@ -79,7 +89,15 @@ async fn a_data_key_goes_from_first_to_last_while_servers_answer() {
     };
 
     // Rotated, while both write and read.
-    let rotate = ["keys", "rotate", "--tenant", "acme", "--purpose", "email", "--json"];
+    let rotate = [
+        "keys",
+        "rotate",
+        "--tenant",
+        "acme",
+        "--purpose",
+        "email",
+        "--json",
+    ];
     let rotation = tokio::task::spawn_blocking({
         let data = data.clone();
         move || printed(&data, &rotate)
@@ -92,11 +110,17 @@ async fn a_data_key_goes_from_first_to_last_while_servers_answer() {
     assert_eq!(emails(&keys(&data, "primary")), [new]);
     let decrypting = keys(&data, "decrypt-only");
     assert_eq!(decrypting[0]["key"], *old);
-    assert!(decrypting[0]["rows"].as_u64().unwrap() >= 20, "{decrypting:?}");
+    assert!(
+        decrypting[0]["rows"].as_u64().unwrap() >= 20,
+        "{decrypting:?}"
+    );
 
     // It cannot go yet: too soon, and rows need it.
     let message = refused(&data, &["keys", "destroy", old]);
-    assert!(message.contains("it is too soon: try again in"), "{message}");
+    assert!(
+        message.contains("it is too soon: try again in"),
+        "{message}"
+    );
     age(&data, 1).await;
     let message = refused(&data, &["keys", "disable", old]);
     assert!(message.contains("rows still need the key"), "{message}");
@@ -104,12 +128,18 @@ async fn a_data_key_goes_from_first_to_last_while_servers_answer() {
     // What it sealed is sealed again, and both servers open it.
     let sealed = printed(&data, &["keys", "reencrypt", "--json"]);
     assert!(sealed[0]["rewritten"].as_u64().unwrap() >= 20, "{sealed:?}");
-    assert_eq!((&sealed[0]["failed"], &sealed[0]["left"]), (&json!(0), &json!(0)));
+    assert_eq!(
+        (&sealed[0]["failed"], &sealed[0]["left"]),
+        (&json!(0), &json!(0))
+    );
     check_leads([first, second], &key, &ids).await;
     let verified = printed(&data, &["keys", "verify", "--json"]);
     assert_eq!(verified[0]["failed"], 0);
     let counted = verified[0]["keys"].as_array().unwrap();
-    assert!(counted.iter().all(|count| count["key"] != *old), "{verified:?}");
+    assert!(
+        counted.iter().all(|count| count["key"] != *old),
+        "{verified:?}"
+    );
     assert_eq!(keys(&data, "decrypt-only")[0]["rows"], 0);
 
     // Disabled and waiting in one step, taken back, and away again; destroyed only after its time.
@@ -121,7 +151,10 @@ async fn a_data_key_goes_from_first_to_last_while_servers_answer() {
     age(&data, 1).await;
     printed(&data, &["keys", "destroy", old, "--json"]);
     let message = refused(&data, &["keys", "destroy", old]);
-    assert!(message.contains("it is too soon: try again in"), "{message}");
+    assert!(
+        message.contains("it is too soon: try again in"),
+        "{message}"
+    );
     age(&data, 8).await;
     let destroyed = printed(&data, &["keys", "destroy", old, "--json"]);
     assert_eq!(destroyed[0]["state"], "destroyed");
@@ -131,7 +164,11 @@ async fn a_data_key_goes_from_first_to_last_while_servers_answer() {
     assert!(message.contains("primary"), "{message}");
     let message = refused(&data, &["keys", "destroy", "nonsense"]);
     assert!(message.contains("eight hexadecimal digits"), "{message}");
-    assert!(servers.into_iter().all(|server| server.terminate().success()));
+    assert!(
+        servers
+            .into_iter()
+            .all(|server| server.terminate().success())
+    );
 }
 
 #[tokio::test]
@@ -151,7 +188,7 @@ async fn a_version_of_the_kek_is_replaced_and_dropped() {
         command
     };
     let servers = [(); 2].map(|()| Server::start_command(&data, with_both()));
-    let output = crate::harness::run_to_end(with_both().args(["keys", "rewrap", "--json"]));
+    let output = run_to_end(with_both().args(["keys", "rewrap", "--json"]));
     assert!(output.status.success());
     let rewrapped: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(rewrapped["rewrapped"], rewrapped["keys"]);
@@ -159,12 +196,18 @@ async fn a_version_of_the_kek_is_replaced_and_dropped() {
     assert_eq!(rewrapped["kek_versions"], json!({ "2": rewrapped["keys"] }));
     // Again: nothing is left to do.
     let again = servers[0]
-        .admin(Method::POST, "/admin/keys/rewrap", None)
-        .await;
+        .admin(Method::POST, "/admin/keys/rewrap")
+        .send()
+        .await
+        .unwrap();
     let again: Value = again.json().await.unwrap();
     assert_eq!(again["rewrapped"], 0, "{again}");
     check_leads([&servers[0], &servers[1]], &key, &ids).await;
-    assert!(servers.into_iter().all(|server| server.terminate().success()));
+    assert!(
+        servers
+            .into_iter()
+            .all(|server| server.terminate().success())
+    );
 
     let mut command = data.command();
     command.env("PORTCULLIS_KEKS", &second);
@@ -180,7 +223,12 @@ async fn keys_are_rotated_and_rows_sealed_again_under_admin() {
     let key = server.issue("acme", &ALL_SCOPES).await;
     let ids = add_leads(&server, &key, 0..5).await;
     let admin = async |method, path: &str, body: Option<Value>| -> (StatusCode, Value) {
-        let answer = server.admin(method, path, body.as_ref()).await;
+        let request = server.admin(method, path);
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        let answer = request.send().await.unwrap();
         let status = answer.status();
         (status, answer.json().await.unwrap_or_default())
     };
@@ -197,7 +245,7 @@ async fn keys_are_rotated_and_rows_sealed_again_under_admin() {
     assert_eq!((status, &idle["state"]), (StatusCode::OK, &json!("idle")));
     let (status, _) = admin(Method::POST, "/admin/reencryption", None).await;
     assert_eq!(status, StatusCode::ACCEPTED);
-    let done = crate::harness::eventually(async || {
+    let done = wait_for("the keys", async || {
         let (_, status) = admin(Method::GET, "/admin/reencryption", None).await;
         (status["state"] != "running").then_some(status)
     });
@@ -213,17 +261,35 @@ async fn keys_are_rotated_and_rows_sealed_again_under_admin() {
     ] {
         let path = format!("/admin/keys/{old}/{step}");
         let (status, key) = admin(Method::POST, &path, None).await;
-        assert_eq!((status, &key["state"]), (StatusCode::OK, &json!(state)), "{key}");
+        assert_eq!(
+            (status, &key["state"]),
+            (StatusCode::OK, &json!(state)),
+            "{key}"
+        );
     }
-    let (status, listed) = admin(Method::GET, "/admin/keys?tenant=acme&state=decrypt-only", None).await;
+    let (status, listed) = admin(
+        Method::GET,
+        "/admin/keys?tenant=acme&state=decrypt-only",
+        None,
+    )
+    .await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(listed["keys"][0]["key"], old);
     check_leads([&server, &server], &key, &ids).await;
     // Each is on record, once as begun and once as ended.
-    let (_, audit) = admin(Method::GET, "/admin/audit/events?action=data_key.disable", None).await;
+    let (_, audit) = admin(
+        Method::GET,
+        "/admin/audit/events?action=data_key.disable",
+        None,
+    )
+    .await;
     let outcomes: Vec<_> = audit["events"].as_array().unwrap().iter().collect();
     let outcomes: Vec<_> = outcomes.iter().map(|event| &event["outcome"]).collect();
-    assert_eq!(outcomes, ["success", "unknown", "failure", "unknown"], "{audit}");
+    assert_eq!(
+        outcomes,
+        ["success", "unknown", "failure", "unknown"],
+        "{audit}"
+    );
 }
 
 #[tokio::test]
@@ -243,11 +309,14 @@ async fn keys_that_are_too_old_are_rotated_by_themselves_and_once() {
         Server::start_command(&data, command)
     };
     let servers = [start(), start()];
-    crate::harness::eventually(async || {
+    wait_for("the keys", async || {
         (overdue(&servers[0]).await > 0.0 || keys(&data, "decrypt-only").len() == old).then_some(())
     })
     .await;
-    crate::harness::eventually(async || (keys(&data, "decrypt-only").len() >= old).then_some(())).await;
+    wait_for("the keys", async || {
+        (keys(&data, "decrypt-only").len() >= old).then_some(())
+    })
+    .await;
     check_leads([&servers[0], &servers[1]], &key, &ids).await;
     assert_eq!(keys(&data, "primary").len(), old);
     assert_eq!(keys(&data, "decrypt-only").len(), old);

@@ -21,6 +21,8 @@ pub(crate) enum DataKeyError {
     Invalid(String),
     #[error("there is no data key of that id; list the keys to find it")]
     NotFound,
+    #[error("the tenant has no lead of that id")]
+    NoLead,
     #[error("{rows} rows still need the key: re-encrypt, and verify")]
     RowsLeft { rows: u64 },
     #[error("it is too soon: try again in {} s", ready_in.as_secs() + 1)]
@@ -61,6 +63,7 @@ impl DataKeyError {
             self,
             Self::Invalid(_)
                 | Self::NotFound
+                | Self::NoLead
                 | Self::RowsLeft { .. }
                 | Self::TooSoon { .. }
                 | Self::Illegal(_)
@@ -75,7 +78,7 @@ impl Recorded for DataKeyError {
     fn recorded(&self) -> (ActionResult, &'static str) {
         let detail = match self {
             Self::Invalid(_) => "bad_request",
-            Self::NotFound => "not_found",
+            Self::NotFound | Self::NoLead => "not_found",
             Self::RowsLeft { .. }
             | Self::TooSoon { .. }
             | Self::Illegal(_)

@@ -26,7 +26,9 @@ impl WatchedIndexStates {
 
     fn watch<R>(&self, outcome: Result<R, IndexStatesError>) -> Result<R, IndexStatesError> {
         if let Err(error) = &outcome
-            && let Some(error) = error.source().and_then(|it| it.downcast_ref::<StoreError>())
+            && let Some(error) = error
+                .source()
+                .and_then(|it| it.downcast_ref::<StoreError>())
             && let Some(fault) = error.fault()
         {
             self.latch.report(fault, error);

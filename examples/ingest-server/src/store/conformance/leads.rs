@@ -2,7 +2,10 @@
 
 use super::{
     commit,
-    rows::{column, email_column, event, expected, fingerprint, id, lead, only_lead, phone_column, tenant, with_lead},
+    rows::{
+        column, email_column, event, expected, fingerprint, id, lead, only_lead, phone_column,
+        tenant, with_lead,
+    },
 };
 use crate::{
     lead::{LeadId, StoredColumn},

@@ -41,7 +41,9 @@ pub(super) fn clear(column: &LeadColumn) -> String {
 
 /// Whether anything is left of the lead.
 pub(super) static HAS_COLUMN: LazyLock<String> = LazyLock::new(|| {
-    let columns = COLUMNS.iter().map(|column| format!("{}_enc", column.name()));
+    let columns = COLUMNS
+        .iter()
+        .map(|column| format!("{}_enc", column.name()));
     let columns: Vec<String> = columns.collect();
     format!(
         "SELECT 1 FROM lead WHERE id = ? AND coalesce({}) IS NOT NULL",

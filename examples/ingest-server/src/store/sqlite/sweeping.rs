@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use portcullis_keyring::{KeyId, TenantId};
 use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
 
-use super::{SqliteStore, erasure, index_states::SqliteIndexStates, sealed_refs, sealed_rows, sweeps, unique_fields};
+use super::{
+    SqliteStore, erasure, index_states::SqliteIndexStates, sealed_refs, sealed_rows, sweeps,
+    unique_fields,
+};
 use crate::{
     lead::{LeadId, UniqueFields},
     store::{NotUnique, StoreError, Sweeping},

@@ -50,7 +50,10 @@ pub(super) fn read(line: &[u8]) -> Result<Tombstone, Unreadable> {
     let lead = match text("lead") {
         None => None,
         // What is no id must not erase a whole tenant.
-        Some(lead) => Some(lead.and_then(|lead| LeadId::parse(&lead)).ok_or(Unreadable::Lead)?),
+        Some(lead) => Some(
+            lead.and_then(|lead| LeadId::parse(&lead))
+                .ok_or(Unreadable::Lead)?,
+        ),
     };
     let at = text("at").flatten();
     let at = at.and_then(|at| timestamp::parse(&at));

@@ -69,8 +69,7 @@ pub(in crate::http::routes) async fn erase(
     let (head, _) = request.into_parts();
     let erased = finish(async move {
         let (extensions, headers) = (&head.extensions, &head.headers);
-        let (caller, admitted) =
-            pipeline::admit_eraser(&services, extensions, headers).await?;
+        let (caller, admitted) = pipeline::admit_eraser(&services, extensions, headers).await?;
         let erased = match query {
             Ok(_) => pipeline::erase_lead(&services, &caller, id)
                 .await

@@ -13,7 +13,12 @@ use serde_json::Value;
 use super::{cursors, list, payload, row_error, tenant};
 use crate::store::{
     StoreError,
-    sqlite::{connection::{counted, run}, failure::Failure, sealed_refs, sweeps::Sweeps},
+    sqlite::{
+        connection::{counted, run},
+        failure::Failure,
+        sealed_refs,
+        sweeps::Sweeps,
+    },
 };
 
 const TABLE: &str = "event";

@@ -139,7 +139,8 @@ impl SealedRows for LeadRows {
 
     fn index(&self, tenant: &TenantId, field: &str, value: &AnyPii) -> Vec<IndexWrite> {
         let column = COLUMNS.iter().find(|column| column.field() == field);
-        let Some((column, index)) = column.and_then(|column| Some((column, column.index()?))) else {
+        let Some((column, index)) = column.and_then(|column| Some((column, column.index()?)))
+        else {
             return Vec::new();
         };
         let values = LeadIndexes::of(&self.roots, tenant).values(column, value);

@@ -18,15 +18,10 @@ impl Selection {
         let (which, parameter) = match scope {
             // The sign keeps SQLite from the indexes of keys, which would have to be sorted.
             Scope::Keys(keys) => (
-                any(|name| {
-                    format!("+{name}_key_version IN (SELECT value FROM json_each(?1))")
-                }),
+                any(|name| format!("+{name}_key_version IN (SELECT value FROM json_each(?1))")),
                 list(keys).into(),
             ),
-            Scope::All => (
-                any(|name| format!("{name}_enc IS NOT NULL")),
-                Value::Null,
-            ),
+            Scope::All => (any(|name| format!("{name}_enc IS NOT NULL")), Value::Null),
             Scope::NotIndexed(version) => (
                 // Each value has an entry, also where it is too short for a search to find it.
                 joined(COLUMNS.iter().filter_map(|column| {
