@@ -56,7 +56,7 @@ async fn an_index_root_is_replaced_and_dropped_while_servers_answer() {
     let servers = [start(), start()];
     let key = servers[0].issue("acme", &ALL_SCOPES).await;
     let mut ids = Vec::new();
-    let mut add = async |server: &Server, ids: &mut Vec<String>| {
+    let add = async |server: &Server, ids: &mut Vec<String>| {
         let lead = json!({ "email": format!("person{}@example.com", ids.len()) });
         ids.push(server.lead(&key, &lead).await);
     };
