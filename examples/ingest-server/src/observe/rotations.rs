@@ -96,7 +96,7 @@ pub(crate) fn register_rotations(
     )?;
     let of = reencryption.clone();
     registry.observed_gauge(
-        "reencryption_rows_total",
+        "reencryption_rows_expected",
         "Rows that there were to look at in that table",
         move || number(of.progress().total),
     )
