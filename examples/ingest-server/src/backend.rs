@@ -58,7 +58,7 @@ pub(crate) struct Backend {
     pub(crate) keyring: Keyring,
     /// What wraps the keys of `keyring`.
     pub(crate) kek: Arc<dyn KekProvider>,
-    /// Read once; whoever works for longer follows them.
+    /// Read once; who works for longer follows them.
     pub(crate) index_roots: LiveIndexRoots,
     pub(crate) api_keys: ApiKeyCache,
     /// Those that `api_keys` has.

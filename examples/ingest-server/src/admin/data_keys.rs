@@ -123,7 +123,7 @@ impl DataKeys {
         })
     }
 
-    /// One key, whoever's it is.
+    /// One key of any tenant.
     async fn find(&self, id: KeyId) -> Result<StoredKey, DataKeyError> {
         let key = self.keys.store.load(id).await?;
         key.ok_or(DataKeyError::NotFound)

@@ -128,7 +128,7 @@ impl Opened {
         }
     }
 
-    /// Closes it when everything is written. Whoever can still add to the audit log is gone by then.
+    /// Closes it when everything is written. Nobody can add to the audit log any more by then.
     pub(super) async fn close(self) {
         self.following.abort();
         drop(self.audit);

@@ -37,7 +37,7 @@ async fn add_leads(server: &Server, key: &Key, numbers: std::ops::Range<u32>) ->
     ids
 }
 
-/// All are whole, and found by their e-mail, whoever is asked.
+/// All are whole, and found by their e-mail.
 async fn check_leads(servers: [&Server; 2], key: &Key, ids: &[String]) {
     for (number, id) in ids.iter().enumerate() {
         for server in servers {
