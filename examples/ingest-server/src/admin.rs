@@ -6,8 +6,12 @@ mod actor;
 mod admission;
 mod api_keys;
 mod audit;
+mod data_keys;
 mod detection;
+mod erasure;
 mod event;
+mod index_rotation;
+mod job;
 mod kept_policy;
 mod key_cache;
 mod limits;
@@ -15,11 +19,13 @@ mod names;
 mod quality;
 mod readiness;
 mod record;
+mod recorder;
+mod reencryption;
 mod warming;
 
 use std::sync::Arc;
 
-use self::kept_policy::Observers;
+use self::{kept_policy::Observers, recorder::Recorder};
 use crate::{limits::Limiters, pipeline::services::Services};
 
 pub(crate) use self::{
@@ -30,13 +36,22 @@ pub(crate) use self::{
         PageRequest, PepperDescription, RevokedApiKey, RotatedApiKey, RotationRequest,
     },
     audit::{AuditError, AuditEvents, AuditPage, AuditRequest},
+    data_keys::{
+        Census, DataKeyDescription, DataKeyError, DataKeyPage, DataKeyRequest, DataKeySelection,
+        DataKeys, FailedDataKey, FailedRow, KeyCensus, KeyMaterial, OnProgress, Reencrypted,
+        RetiredDataKey, RewrappedDataKeys, RotatedDataKeys, RowCount, SweepPace, VerifiedRows,
+    },
     detection::DetectionRules,
-    event::{Action, ActionResult, AdminEvent, AdminObserver},
+    erasure::{Erased, ErasureRequest, Erasures},
+    event::{Action, ActionResult, AdminEvent, AdminObserver, DataKeyAction, IndexAction},
+    index_rotation::{IndexRequest, IndexStatus, IndexVersions, RotatedIndex},
+    job::JobStatus,
     kept_policy::{PolicyObserver, PolicyStart, PolicyState, ReplaceError},
     key_cache::{KeyCache, KeyCacheReport},
     limits::{Limits, LimitsReport},
     quality::{QualityReports, Samples},
     readiness::{Components, ReadinessCheck},
+    reencryption::{Reencryption, ReencryptionRequest},
     warming::{Warming, WarmingState},
 };
 
@@ -46,11 +61,15 @@ pub(crate) struct UseCases {
     pub(crate) admission: Admission,
     pub(crate) api_keys: ApiKeys,
     pub(crate) audit: AuditEvents,
+    pub(crate) data_keys: DataKeys,
     pub(crate) detection: DetectionRules,
+    pub(crate) erasures: Erasures,
+    pub(crate) index: IndexVersions,
     pub(crate) key_cache: KeyCache,
     pub(crate) limits: Limits,
     pub(crate) quality: QualityReports,
     pub(crate) readiness: ReadinessCheck,
+    pub(crate) reencryption: Reencryption,
 }
 
 /// Where the policies that operators replace are from.
@@ -63,6 +82,7 @@ pub(crate) struct PolicyStarts {
 impl UseCases {
     pub(crate) fn new(
         services: &Arc<Services>,
+        keys: KeyMaterial,
         components: Components,
         limiters: Limiters,
         starts: PolicyStarts,
@@ -73,7 +93,25 @@ impl UseCases {
             admin: Arc::clone(&observer),
             policies,
         };
+        let recorder = Recorder::new(services.audit.clone(), Arc::clone(&observer));
+        let data_keys = DataKeys::new(keys.clone(), Arc::clone(&services.clock), recorder.clone());
+        let index = IndexVersions::new(keys, Arc::clone(&services.store), recorder.clone());
         Self {
+            erasures: Erasures::new(
+                services.keyring.clone(),
+                Arc::clone(&services.store),
+                services.tombstones.clone(),
+                Arc::clone(&services.clock),
+                recorder.clone(),
+            ),
+            reencryption: Reencryption::new(
+                data_keys.clone(),
+                index.clone(),
+                &services.clock,
+                recorder,
+            ),
+            data_keys,
+            index,
             admission: Admission::new(
                 limiters.clone(),
                 services.audit.clone(),

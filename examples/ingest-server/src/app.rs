@@ -9,6 +9,7 @@ mod earlier_leads;
 mod erasures;
 mod listeners;
 pub(crate) mod policies;
+mod rotation_schedule;
 mod service_task;
 mod service_thread;
 pub(crate) mod telemetry;
@@ -32,7 +33,7 @@ use self::{
     service_thread::ServiceThread,
 };
 use crate::{
-    admin::{ApiKeys, Components, UseCases, Warming},
+    admin::{ApiKeys, Components, KeyMaterial, UseCases, Warming},
     backend::{Backend, BackendError, Connections, MissingPeppers, Observers, SecretServices},
     clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
@@ -43,9 +44,9 @@ use crate::{
     },
     limits::Limiters,
     observe::{
-        self, AdminMetrics, ApiKeyMetrics, AttemptMetrics, AuditMetrics, ConnectionMetrics,
-        DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, PolicyMetrics, SecretMetrics,
-        WriteMetrics,
+        self, AdminMetrics, ApiKeyMetrics, AttemptMetrics, AuditMetrics, CipherMetrics,
+        ConnectionMetrics, DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, PolicyMetrics,
+        SecretMetrics, WriteMetrics,
     },
     pipeline::{
         BodyAllowances, RequestsInFlight,
@@ -115,6 +116,8 @@ pub(crate) struct App {
     following_indexes: ServiceTask,
     refreshing: ServiceTask,
     indexing: ServiceTask,
+    counting: ServiceTask,
+    rotating: ServiceTask,
     pinging: ServiceTask,
     upkeep: ServiceTask,
 }
@@ -212,6 +215,7 @@ impl App {
             entropy,
             keys: backend.api_keys,
             keyring: backend.keyring,
+            cipher_observer: Arc::new(CipherMetrics::register(registry)?),
             index_roots: backend.index_roots,
             detector: Detector::standard(),
             detection,
@@ -225,6 +229,13 @@ impl App {
             tombstones,
             bodies,
         });
+        let keys = KeyMaterial {
+            keyring: services.keyring.clone(),
+            store: Arc::clone(&data_keys),
+            kek: backend.kek,
+            sweeps: Arc::clone(&services.store) as _,
+            index_roots: services.index_roots.clone(),
+        };
         let components = Components {
             data_keys,
             api_keys: backend.key_store,
@@ -242,11 +253,27 @@ impl App {
             RemoteParent::Ignore
         };
         let admin = AdminState {
-            use_cases: UseCases::new(&services, components, limiters, starts, observer, policies),
+            use_cases: UseCases::new(
+                &services, keys, components, limiters, starts, observer, policies,
+            ),
             registry: registry.clone(),
             admin_token: backend.live.admin_token,
             failed_tokens,
         };
+        observe::register_rotations(
+            registry,
+            admin.use_cases.data_keys.census(),
+            &admin.use_cases.reencryption,
+            &services.index_roots,
+        )?;
+        let rotating = rotation_schedule::run(
+            admin.use_cases.data_keys.clone(),
+            config.data_key_period,
+            Arc::clone(&services.entropy),
+        );
+        let rotating = ServiceTask::spawn("the schedule of rotations", rotating);
+        let counting = admin.use_cases.data_keys.census().clone().run();
+        let counting = ServiceTask::spawn("the count of data keys", counting);
         let (limits, rules) = (&admin.use_cases.limits, &admin.use_cases.detection);
         let following_limits = limits.clone().follow();
         let following_rules = rules.clone().follow();
@@ -270,6 +297,8 @@ impl App {
             following_indexes,
             refreshing,
             indexing,
+            counting,
+            rotating,
             pinging,
             upkeep,
         })
@@ -308,6 +337,8 @@ impl App {
             mut following_indexes,
             mut refreshing,
             mut indexing,
+            mut counting,
+            mut rotating,
             mut pinging,
             mut upkeep,
             ..
@@ -336,6 +367,8 @@ impl App {
             &mut following_indexes,
             &mut refreshing,
             &mut indexing,
+            &mut counting,
+            &mut rotating,
             &mut pinging,
             &mut upkeep,
         ];
@@ -345,6 +378,7 @@ impl App {
         };
         tracing::info!("stopping: requests in flight are answered first");
         state.use_cases.readiness.drain();
+        state.use_cases.reencryption.stop();
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
@@ -354,6 +388,8 @@ impl App {
                 following_indexes,
                 refreshing,
                 indexing,
+                counting,
+                rotating,
                 pinging,
                 upkeep,
             ));

@@ -72,7 +72,9 @@ pub(crate) struct Backend {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) data_keys: Arc<dyn DekStore>,
     pub(crate) keyring: Keyring,
-    /// Read once; whoever works for longer follows them.
+    /// What wraps the keys of `keyring`.
+    pub(crate) kek: Arc<dyn KekProvider>,
+    /// Read once; who works for longer follows them.
     pub(crate) index_roots: LiveIndexRoots,
     pub(crate) api_keys: ApiKeyCache,
     /// Those that `api_keys` has.
@@ -201,8 +203,8 @@ impl Backend {
             Arc::new(SystemClock),
         );
         index_roots.read().await.map_err(DatabaseError::from)?;
-        let mut keyring =
-            Keyring::builder(provider, Arc::clone(&data_keys)).cache_capacity(DATA_KEYS);
+        let mut keyring = Keyring::builder(Arc::clone(&provider), Arc::clone(&data_keys))
+            .cache_capacity(DATA_KEYS);
         if let Some(observer) = observers.data_keys {
             keyring = keyring.observer(observer);
         }
@@ -231,6 +233,7 @@ impl Backend {
         };
         Ok(Self {
             keyring: keyring.build(),
+            kek: provider,
             api_keys,
             peppers,
             key_store,

@@ -5,6 +5,11 @@ mod check_config;
 mod columns;
 mod demo;
 mod dev;
+mod erase;
+mod index;
+mod keys;
+mod opened;
+mod progress;
 mod serve;
 mod settings;
 
@@ -18,6 +23,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use portcullis_telemetry::InitError;
 
 use crate::{
+    admin::DataKeyError,
     app::{ServiceTaskEnded, StartError},
     backend::BackendError,
     cli::demo::error::DemoError,
@@ -46,6 +52,14 @@ enum Command {
     /// Issue, list and revoke API keys, and see which peppers they need.
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// Rotate data keys, seal rows again under new ones, and retire old ones.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Rotate the root of the blind indexes.
+    #[command(subcommand)]
+    Index(index::Command),
+    /// Erase a tenant or a lead for good, from a backup that is restored too.
+    Erase(erase::Erase),
 }
 
 /// Why a command did not do what it was asked.
@@ -67,6 +81,12 @@ enum CliError {
     Demo(#[from] DemoError),
     #[error(transparent)]
     ApiKey(#[from] api_key::CommandError),
+    #[error(transparent)]
+    Database(#[from] opened::OpenError),
+    #[error(transparent)]
+    DataKeys(DataKeyError),
+    #[error(transparent)]
+    Unfinished(#[from] keys::Unfinished),
     #[error("the demo invents tenants and keys: it runs in the dev profile only")]
     DemoInProduction,
     #[error("the runtime cannot be started: {0}")]
@@ -95,6 +115,9 @@ pub fn run() -> ExitCode {
                     Command::Demo(demo) => demo::run(&settings, &demo).await,
                     Command::CheckConfig(check) => check_config::run(&settings, &check).await,
                     Command::ApiKey(command) => api_key::run(&settings, command).await,
+                    Command::Keys(command) => keys::run(&settings, command).await,
+                    Command::Index(command) => index::run(&settings, command).await,
+                    Command::Erase(arguments) => erase::run(&settings, arguments).await,
                 }
             })
         });
@@ -139,6 +162,8 @@ impl CliError {
                     BackendError::Secrets(_) | BackendError::Peppers(_) | BackendError::Keks(_),
                 ),
             ) => ExitCode::from(2),
+            Self::Database(opened::OpenError::NoDatabase(_))
+            | Self::DataKeys(DataKeyError::Invalid(_)) => ExitCode::from(2),
             Self::ApiKey(error) if error.is_usage_error() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }

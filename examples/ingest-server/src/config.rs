@@ -4,6 +4,7 @@
 //! Sections read the typed settings of their own; they depend on the sources below them and never
 //! on what uses a configuration. Schemas are loaded here, because their faults are configuration's.
 
+mod cryptoperiod;
 mod database;
 mod fetched;
 mod file;
@@ -69,6 +70,8 @@ pub(crate) struct Config {
     pub(crate) limits: Option<GivenPolicy<GivenLimits>>,
     pub(crate) observability: Observability,
     pub(crate) providers: Providers,
+    /// For how long a data key seals before it is rotated by itself, if it is.
+    pub(crate) data_key_period: Option<Duration>,
     pub(crate) secrets: Secrets,
     /// Reads them again while the service runs.
     pub(crate) reader: Arc<SecretReader>,
@@ -128,6 +131,7 @@ impl Config {
         let providers = providers::read(sources, problems);
         secret_place::read(sources, problems);
         let refresh = secret_place::refresh(sources, problems);
+        let data_key_period = cryptoperiod::read(sources, problems);
         let kek = providers.as_ref().map(|providers| &providers.kek);
         let secrets = secrets::read(sources, kek, profile, problems);
         problems.include(sources.problems());
@@ -152,6 +156,7 @@ impl Config {
             reader: Arc::new(SecretReader::new(sources, kek?.clone(), profile)),
             revision: reread::revision(sources),
             providers: providers?,
+            data_key_period,
             secrets: secrets?,
             refresh: refresh?,
             warnings: Vec::new(),

@@ -5,12 +5,14 @@ mod admin;
 mod api_keys;
 mod attempts;
 mod audit;
+mod ciphers;
 mod connections;
 mod data_keys;
 mod faults;
 mod limits;
 mod pii;
 mod policies;
+mod rotations;
 mod secrets;
 mod shares;
 mod writes;
@@ -26,12 +28,14 @@ pub(crate) use self::{
     api_keys::{ApiKeyMetrics, register_key_cache},
     attempts::AttemptMetrics,
     audit::AuditMetrics,
+    ciphers::CipherMetrics,
     connections::ConnectionMetrics,
     data_keys::DataKeyMetrics,
     faults::FaultMetrics,
     limits::{LimitMetrics, register_limit_stores},
     pii::PiiMetrics,
     policies::PolicyMetrics,
+    rotations::register_rotations,
     secrets::{SecretMetrics, register_secrets},
     shares::register_shares,
     writes::WriteMetrics,
@@ -39,6 +43,9 @@ pub(crate) use self::{
 
 /// Values that a label of a closed set can have, with room to grow.
 const SMALL: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
+
+/// The same for several labels together.
+const SERIES: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
 
 /// What this service counts beside what telemetry counts itself.
 pub(crate) fn register(
@@ -66,6 +73,13 @@ pub(crate) fn register(
 
 fn count(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::INFINITY, f64::from)
+}
+
+/// As exact as a scrape can tell it.
+fn number(number: u64) -> f64 {
+    let (high, low) = (number >> 32, number & u64::from(u32::MAX));
+    let half = |number| u32::try_from(number).map_or(f64::INFINITY, f64::from);
+    half(high).mul_add(4_294_967_296.0, half(low))
 }
 
 /// Reports what a crate tells of, inside a span: where the crate works for nobody's request, in one of

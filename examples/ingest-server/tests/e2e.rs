@@ -50,6 +50,8 @@ mod content_modes;
 mod counters;
 #[path = "e2e/crash.rs"]
 mod crash;
+#[path = "e2e/data_keys.rs"]
+mod data_keys;
 #[path = "e2e/database_faults.rs"]
 mod database_faults;
 #[path = "e2e/debt.rs"]
@@ -86,6 +88,8 @@ mod forwarded;
 mod heads;
 #[path = "e2e/health.rs"]
 mod health;
+#[path = "e2e/index_rotation.rs"]
+mod index_rotation;
 #[path = "e2e/key_authority.rs"]
 mod key_authority;
 #[path = "e2e/key_cache.rs"]

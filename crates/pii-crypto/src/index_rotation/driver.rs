@@ -1,6 +1,6 @@
 //! Taking the steps.
 
-use std::{fmt, num::NonZeroU32, sync::Arc, time::SystemTime};
+use std::{fmt, num::NonZeroU32, pin::Pin, sync::Arc, time::SystemTime};
 
 use portcullis_keyring::sweep::Progress;
 
@@ -61,7 +61,7 @@ impl IndexRotation {
             }
             Next::Enforce { former } => self.enforce(&state, former, target, progress).await,
             Next::Retire { former } => {
-                self.in_batches(async |limit| self.states.copy_columns(target, limit).await)
+                self.in_batches(|limit| self.states.copy_columns(target, limit))
                     .await?;
                 let new = state.retire(former, self.now())?;
                 self.replace(&state, &new, IndexStep::Retired { former })
@@ -136,9 +136,9 @@ impl IndexRotation {
     }
 
     /// A batch at a time, at its pace, until there is nothing left.
-    async fn in_batches(
-        &self,
-        batch: impl AsyncFn(NonZeroU32) -> Result<u64, IndexStatesError>,
+    async fn in_batches<'a>(
+        &'a self,
+        batch: impl Fn(NonZeroU32) -> Batch<'a>,
     ) -> Result<(), IndexStatesError> {
         let Reencryptor { pace, timer, .. } = &self.reencryptor;
         let began = timer.monotonic();
@@ -157,7 +157,7 @@ impl IndexRotation {
 
     async fn delete_others(&self, state: &IndexState) -> Result<(), IndexStatesError> {
         let live = state.live();
-        self.in_batches(async |limit| self.states.delete_others(&live, limit).await)
+        self.in_batches(|limit| self.states.delete_others(&live, limit))
             .await
     }
 
@@ -173,6 +173,9 @@ impl IndexRotation {
         })
     }
 }
+
+/// One batch, whose answer is how many rows it had. A task may await it: it is `Send`.
+type Batch<'a> = Pin<Box<dyn Future<Output = Result<u64, IndexStatesError>> + Send + 'a>>;
 
 impl fmt::Debug for IndexRotation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

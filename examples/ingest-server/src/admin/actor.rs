@@ -15,6 +15,8 @@ pub(crate) enum Actor {
     DetectionFile,
     /// Writes the file of the limits.
     LimitsFile,
+    /// The service itself, which rotates data keys by their age.
+    Schedule,
     /// Another process, which left a policy in the database.
     Database,
 }
@@ -28,6 +30,7 @@ impl Actor {
             Self::DevProfile => "dev-profile".to_owned(),
             Self::DetectionFile => "detection-file".to_owned(),
             Self::LimitsFile => "limits-file".to_owned(),
+            Self::Schedule => "schedule".to_owned(),
             Self::Database => "database".to_owned(),
         }
     }

@@ -3,10 +3,12 @@
 use std::fmt::Debug;
 
 use portcullis_apikey_cache::{Kid, PepperVersion, feed::Invalidation};
+use portcullis_keyring::KeyId;
+use portcullis_pii_crypto::IndexVersion;
 use portcullis_ratelimit::policy::Policies;
 
 use super::Actor;
-use crate::detection::DetectionPolicy;
+use crate::{detection::DetectionPolicy, lead::LeadId};
 
 /// Is told of every use case of operators.
 pub(crate) trait AdminObserver: Debug + Send + Sync {
@@ -72,6 +74,43 @@ pub(crate) enum Action<'a> {
     ReadAudit {
         tenant: Option<&'a str>,
     },
+    DataKeys {
+        what: DataKeyAction,
+        /// Whose, if it was not everybody's.
+        tenant: Option<&'a str>,
+        key: Option<KeyId>,
+    },
+    Index {
+        what: IndexAction,
+        version: Option<IndexVersion>,
+    },
+    Erase {
+        tenant: &'a str,
+        /// All of the tenant unless it is one lead.
+        lead: Option<LeadId>,
+    },
+}
+
+/// What operators do with data keys, and with the rows that need them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DataKeyAction {
+    List,
+    Rotate,
+    Rewrap,
+    Reencrypt,
+    ReadReencryption,
+    Verify,
+    Disable,
+    Destroy,
+    Restore,
+}
+
+/// What operators do with index versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IndexAction {
+    Read,
+    Rotate,
+    Abandon,
 }
 
 /// What came of it.
@@ -105,11 +144,20 @@ impl Action<'_> {
             Self::ReadQuality { .. } => "quality.read",
             Self::ReadSamples { .. } => "quality.samples",
             Self::ReadAudit { .. } => "audit.read",
+            Self::DataKeys { what, .. } => what.as_str(),
+            Self::Index { what, .. } => what.as_str(),
+            Self::Erase { lead: None, .. } => "tenant.erase",
+            Self::Erase { lead: Some(_), .. } => "lead.erase",
         }
     }
 
     /// Whether it changes anything.
     pub(crate) const fn is_change(&self) -> bool {
+        match self {
+            Self::DataKeys { what, .. } => return what.is_change(),
+            Self::Index { what, .. } => return !matches!(what, IndexAction::Read),
+            _ => {}
+        }
         matches!(
             self,
             Self::IssueApiKey { .. }
@@ -118,6 +166,7 @@ impl Action<'_> {
                 | Self::InvalidateKeyCache { .. }
                 | Self::ReplaceLimits { .. }
                 | Self::ReplaceDetection { .. }
+                | Self::Erase { .. }
         )
     }
 
@@ -135,10 +184,13 @@ impl Action<'_> {
         }
     }
 
-    /// What it is about by name: an API key, or a version of the pepper.
+    /// What it is about by name: a key, a version of the pepper or of the index, a lead.
     pub(crate) fn resource(&self) -> Option<String> {
         match self {
             Self::ReadTagKey { version } => Some(version.to_string()),
+            Self::DataKeys { key, .. } => key.map(|key| key.to_string()),
+            Self::Index { version, .. } => version.map(|version| version.to_string()),
+            Self::Erase { lead, .. } => lead.map(|lead| lead.to_string()),
             _ => self.kid().map(ToString::to_string),
         }
     }
@@ -146,7 +198,8 @@ impl Action<'_> {
     /// The tenant it is about, as it was asked for.
     pub(crate) fn tenant(&self) -> Option<&str> {
         match self {
-            Self::IssueApiKey { tenant, .. } => Some(tenant),
+            Self::IssueApiKey { tenant, .. } | Self::Erase { tenant, .. } => Some(tenant),
+            Self::DataKeys { tenant, .. } => *tenant,
             Self::ListApiKeys { tenant }
             | Self::ReadQuality { tenant }
             | Self::ReadSamples { tenant }
@@ -155,6 +208,36 @@ impl Action<'_> {
                 what: Some(Invalidation::Tenant(tenant)),
             } => Some(tenant.as_str()),
             _ => None,
+        }
+    }
+}
+
+impl DataKeyAction {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "data_key.list",
+            Self::Rotate => "data_key.rotate",
+            Self::Rewrap => "data_key.rewrap",
+            Self::Reencrypt => "data_key.reencrypt",
+            Self::ReadReencryption => "data_key.reencryption",
+            Self::Verify => "data_key.verify",
+            Self::Disable => "data_key.disable",
+            Self::Destroy => "data_key.destroy",
+            Self::Restore => "data_key.restore",
+        }
+    }
+
+    pub(crate) const fn is_change(self) -> bool {
+        !matches!(self, Self::List | Self::ReadReencryption | Self::Verify)
+    }
+}
+
+impl IndexAction {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "index.read",
+            Self::Rotate => "index.rotate",
+            Self::Abandon => "index.abandon",
         }
     }
 }

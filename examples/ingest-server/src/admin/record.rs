@@ -2,7 +2,7 @@
 
 use portcullis_telemetry::current_trace_id;
 
-use super::{Action, Actor};
+use super::{Action, Actor, DataKeyAction, IndexAction};
 use crate::store::{Activity, AuditActor, AuditDraft, AuditOutcome, SYSTEM};
 
 /// The event of an action; `tenant` is whose it is, once that is known to be a tenant's name.
@@ -22,6 +22,19 @@ pub(super) fn draft(actor: &Actor, action: &Action<'_>, tenant: Option<&str>) ->
         Action::ReadDetection => (Activity::Read, "detection"),
         Action::ReadQuality { .. } | Action::ReadSamples { .. } => (Activity::Read, "quality"),
         Action::ReadAudit { .. } => (Activity::Read, "audit"),
+        Action::DataKeys {
+            what: DataKeyAction::Destroy,
+            ..
+        } => (Activity::Delete, "data_key"),
+        Action::DataKeys { what, .. } if what.is_change() => (Activity::Update, "data_key"),
+        Action::DataKeys { .. } => (Activity::Read, "data_key"),
+        Action::Index {
+            what: IndexAction::Read,
+            ..
+        } => (Activity::Read, "index"),
+        Action::Index { .. } => (Activity::Update, "index"),
+        Action::Erase { lead: None, .. } => (Activity::Delete, "tenant"),
+        Action::Erase { lead: Some(_), .. } => (Activity::Delete, "lead"),
     };
     let resources: Vec<String> = action.resource().into_iter().collect();
     AuditDraft {

@@ -8,27 +8,22 @@ use std::{io, num::NonZeroU16, os::fd::AsFd, sync::Arc};
 
 use clap::{Args, Subcommand};
 use portcullis_apikey_cache::Kid;
-use portcullis_keyring::entropy::SystemEntropy;
 use rustix::fs::FileType;
 use serde_json::json;
 
 use super::{
     CliError,
     columns::Columns,
+    opened::{Opened, Unobserved},
     print,
-    settings::{Loaded, MissingSecrets, Settings},
+    settings::Settings,
 };
 use crate::{
     admin::{
-        Actor, AdminEvent, AdminObserver, ApiKeyDescription, ApiKeyError, ApiKeyRequest, ApiKeys,
-        Effect, PageRequest, RevokedApiKey,
+        Actor, ApiKeyDescription, ApiKeyError, ApiKeyRequest, ApiKeys, Effect, PageRequest,
+        RevokedApiKey,
     },
-    backend::{Backend, Location, MissingPeppers, Observers},
-    clock::{Clock, SystemClock},
-    config,
-    store::{
-        AuditLog, AuditLogEvent, AuditObserver, WriteEvent, WriteObserver, Writer, WriterLimits,
-    },
+    backend::MissingPeppers,
 };
 
 #[derive(Debug, Subcommand)]
@@ -97,17 +92,6 @@ pub(super) struct Revoke {
 /// Why a key command failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CommandError {
-    #[error(
-        "there is no database at {}: name its folder with --data-dir or the file with \
-         --database-url; `serve` makes a new one",
-        .0
-    )]
-    NoDatabase(String),
-    #[error("the database at {location} cannot be reached: {kind}")]
-    Unreachable {
-        location: String,
-        kind: io::ErrorKind,
-    },
     #[error("nobody would see the key: standard output is closed or /dev/null; none was issued")]
     Unseen,
     #[error(
@@ -135,8 +119,7 @@ impl CommandError {
     pub(super) const fn is_usage_error(&self) -> bool {
         matches!(
             self,
-            Self::NoDatabase(_)
-                | Self::Unseen
+            Self::Unseen
                 | Self::TagKeyUnseen
                 | Self::ApiKey(ApiKeyError::Invalid(_) | ApiKeyError::MalformedKid(_))
         )
@@ -145,78 +128,29 @@ impl CommandError {
 
 const PAGE: NonZeroU16 = NonZeroU16::new(500).expect("500 is not zero");
 
-/// The command's own output and exit code tell its caller what was done, and the audit log
-/// anyone who asks later.
-#[derive(Debug)]
-struct Unobserved;
-
-impl AdminObserver for Unobserved {
-    fn observe(&self, _: &AdminEvent<'_>) {}
-}
-
-impl WriteObserver for Unobserved {
-    fn observe(&self, _: &WriteEvent) {}
-}
-
-impl AuditObserver for Unobserved {
-    fn observe(&self, _: AuditLogEvent) {}
-}
-
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
-    require_database(settings)?;
-    let Loaded {
-        config, services, ..
-    } = settings.load(MissingSecrets::Report).await?;
     let missing_peppers = match command {
         Command::List(_) | Command::Revoke(_) | Command::Peppers(_) => MissingPeppers::Accept,
         Command::Issue(_) | Command::Rotate(_) | Command::TagKey(_) => MissingPeppers::Refuse,
     };
-    let backend = Backend::open(&config, &services, Observers::default(), missing_peppers).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (writer, write_groups) = Writer::new(
-        Arc::clone(&backend.store),
-        WriterLimits::default(),
-        Arc::clone(&clock),
-        Arc::new(Unobserved),
-    );
-    let (entropy, observer) = (Arc::new(SystemEntropy::new()), Arc::new(Unobserved));
-    let (audit, note_refusals) = AuditLog::new(writer, clock, entropy, observer);
-    let writing = tokio::spawn(async { tokio::join!(write_groups, note_refusals) });
+    let opened = Opened::open(settings, missing_peppers).await?;
+    let Opened { backend, actor, .. } = &opened;
+    let audit = opened.audit.clone();
     let keys = ApiKeys::new(backend.api_keys.clone(), audit, Arc::new(Unobserved));
-    let user = rustix::process::getuid().as_raw();
-    let actor = Actor::CommandLine { user };
     let outcome = match command {
-        Command::Issue(arguments) => issue(&keys, &actor, arguments).await,
-        Command::List(arguments) => list(&keys, &actor, arguments).await,
-        Command::Rotate(arguments) => rotate::rotate(&keys, &actor, arguments).await,
-        Command::Revoke(arguments) => revoke(&keys, &actor, &arguments).await,
-        Command::Peppers(arguments) => peppers::list(&keys, &actor, &arguments).await,
+        Command::Issue(arguments) => issue(&keys, actor, arguments).await,
+        Command::List(arguments) => list(&keys, actor, arguments).await,
+        Command::Rotate(arguments) => rotate::rotate(&keys, actor, arguments).await,
+        Command::Revoke(arguments) => revoke(&keys, actor, &arguments).await,
+        Command::Peppers(arguments) => peppers::list(&keys, actor, &arguments).await,
         Command::TagKey(arguments) => {
-            peppers::tag_key(&keys, &actor, &backend.peppers, &arguments).await
+            peppers::tag_key(&keys, actor, &backend.peppers, &arguments).await
         }
     };
     // Writing ends when nobody can add to the audit log any more.
     drop(keys);
-    drop(writing.await);
-    backend.connections().close().await;
+    opened.close().await;
     outcome
-}
-
-/// Opening a database that is not there would make one, and bind these secrets to it.
-fn require_database(settings: &Settings) -> Result<(), CommandError> {
-    let sources = settings.sources();
-    let Some(database) = config::database(&sources) else {
-        return Ok(());
-    };
-    let location = Location::new(&database);
-    match location.exists() {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(CommandError::NoDatabase(location.to_string())),
-        Err(error) => Err(CommandError::Unreachable {
-            location: location.to_string(),
-            kind: error.kind(),
-        }),
-    }
 }
 
 async fn issue(keys: &ApiKeys, actor: &Actor, arguments: Issue) -> Result<(), CliError> {

@@ -105,6 +105,11 @@ table! {
     SECRETS_REFRESH: Setting::new(Section::Secrets, "PORTCULLIS_SECRETS_REFRESH", "SECONDS")
         .default("60")
         .help("How often that is fetched, and the files of secrets are read, to take over what changed");
+    DATA_KEY_CRYPTOPERIOD: Setting::new(Section::Providers, "INGEST_DATA_KEY_CRYPTOPERIOD", "DAYS")
+        .key("data_key_cryptoperiod").flag("data-key-cryptoperiod").number()
+        .otherwise("data keys are rotated when `keys rotate` says so")
+        .help("For how long a data key seals before it is rotated by itself; what it sealed is sealed again by `keys reencrypt`");
+
     ADMIN_TOKEN: Setting::new(Section::Secrets, "INGEST_ADMIN_TOKEN", "TEXT")
         .secret()
         .help("Bearer token of the admin listener, at least 32 random characters");

@@ -4,9 +4,12 @@ mod admin;
 mod admission;
 mod api_keys;
 mod audit;
+mod data_keys;
 mod detection;
+mod erasures;
 mod events;
 mod health;
+mod index_versions;
 mod key_cache;
 mod leads;
 mod limits;
@@ -94,6 +97,21 @@ pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
             get(detection::read).put(detection::replace),
         )
         .route("/admin/audit/events", get(audit::find))
+        .route("/admin/keys", get(data_keys::list))
+        .route("/admin/keys/rotate", post(data_keys::rotate))
+        .route("/admin/keys/rewrap", post(data_keys::rewrap))
+        .route("/admin/keys/verify", post(data_keys::verify))
+        .route("/admin/keys/{key}/disable", post(data_keys::disable))
+        .route("/admin/keys/{key}/destroy", post(data_keys::destroy))
+        .route("/admin/keys/{key}/restore", post(data_keys::restore))
+        .route(
+            "/admin/reencryption",
+            get(data_keys::reencryption).post(data_keys::reencrypt),
+        )
+        .route("/admin/erasures", post(erasures::erase))
+        .route("/admin/index", get(index_versions::status))
+        .route("/admin/index/rotate", post(index_versions::rotate))
+        .route("/admin/index/abandon", post(index_versions::abandon))
         .route("/admin/quality", get(quality::report))
         .route("/admin/quality/report", get(quality::page))
         .route("/admin/quality/samples", get(quality::samples))

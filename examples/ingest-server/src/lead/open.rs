@@ -1,10 +1,10 @@
 //! The one place where a stored lead is opened, column by column: one that does not open leaves the
 //! others as they are.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use portcullis_keyring::{KeyId, Keyring, PrepareError, PreparedKeys, TenantId, kek::KekError};
-use portcullis_pii_crypto::{AnyPii, Cipher, IndexValue, OpenError, Sealed};
+use portcullis_pii_crypto::{AnyPii, Cipher, IndexValue, OpenError, Sealed, observer::Observer};
 
 use super::{LeadColumn, LeadId, LeadIndexes, LeadRecord, StoredColumn, StoredValue};
 
@@ -12,6 +12,7 @@ use super::{LeadColumn, LeadId, LeadIndexes, LeadRecord, StoredColumn, StoredVal
 #[derive(Debug)]
 pub(crate) struct LeadOpener<'a> {
     pub(crate) keyring: &'a Keyring,
+    pub(crate) observer: &'a Arc<dyn Observer>,
     pub(crate) tenant: &'a TenantId,
     pub(crate) indexes: &'a LeadIndexes,
     /// By which column and fingerprints the leads were found, if they were.
@@ -66,7 +67,8 @@ impl LeadOpener<'_> {
         let values = columns.filter_map(|column| column.value.as_ref());
         let keys: BTreeSet<KeyId> = values.map(|value| KeyId::new(value.key_id)).collect();
         let keys: Vec<KeyId> = keys.into_iter().collect();
-        Ok(Cipher::new(self.prepare(&keys).await?))
+        let cipher = Cipher::new(self.prepare(&keys).await?);
+        Ok(cipher.with_observer(Arc::clone(self.observer)))
     }
 
     /// Opens what can be opened.

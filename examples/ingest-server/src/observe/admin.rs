@@ -5,7 +5,7 @@ use portcullis_telemetry::{
     BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
 
-use super::{SMALL, in_span};
+use super::{SERIES, in_span};
 use crate::{
     admin::{Action, ActionResult, AdminEvent, AdminObserver},
     limits,
@@ -24,7 +24,7 @@ impl AdminMetrics {
                 "ingest_admin_actions",
                 "What operators did, and what came of it",
                 ["action", "outcome"],
-                SMALL,
+                SERIES,
             )?,
         })
     }
@@ -77,6 +77,8 @@ fn details(event: &AdminEvent<'_>) -> Option<String> {
             let (default, tenants) = (policy.default_handlings(), policy.tenants());
             format!("default {default}, {tenants} tenants with handlings of their own")
         }),
+        (_, action @ (Action::DataKeys { .. } | Action::Index { .. })) => action.resource(),
+        (_, Action::Erase { lead, .. }) => lead.map(|lead| format!("lead {lead}")),
         _ => None,
     }
 }

@@ -1,13 +1,12 @@
 //! What is done with personal data, as metrics.
 
-use std::num::NonZeroUsize;
-
 use portcullis_pii_crypto::{PiiKind, PiiKinds};
 use portcullis_pii_detect::Kind;
 use portcullis_telemetry::{
     BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
 
+use super::SERIES;
 use crate::{
     detection::Handling,
     lead::LeadColumn,
@@ -21,9 +20,6 @@ pub(crate) struct PiiMetrics {
     operations: BoundedFamily<3, Counter>,
     detected: BoundedFamily<2, Counter>,
 }
-
-/// Three operations on the kinds of pii-crypto with five outcomes, and room for kinds to come.
-const SERIES: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
 
 impl PiiMetrics {
     /// Every series is there from the start: an alert on the first failure would not see one that is

@@ -230,6 +230,7 @@ impl<'a> LeadReads<'a> {
     ) -> LeadOpener<'o> {
         LeadOpener {
             keyring: &self.services.keyring,
+            observer: &self.services.cipher_observer,
             tenant: &self.caller.tenant,
             indexes,
             found_by,

@@ -1,6 +1,8 @@
 //! Personal data leaves the clear: [`Resolved`] → [`Sealed`]. What has no lead is kept in no other
 //! form from here on; what has one may lose a race for it and be sealed again for another.
 
+use std::sync::Arc;
+
 use portcullis_keyring::Purpose;
 use portcullis_pii_crypto::{self as pii_crypto, AnyPii, Cipher, PiiKind, SealError};
 use serde_json::Value;
@@ -104,7 +106,8 @@ async fn cipher(
             );
             Rejection::plain(Reason::CapacityKeysUnavailable)
         })?;
-    Ok(Cipher::new(keys))
+    let cipher = Cipher::new(keys);
+    Ok(cipher.with_observer(Arc::clone(&services.cipher_observer)))
 }
 
 /// Everything that the items of one batch are sealed with.

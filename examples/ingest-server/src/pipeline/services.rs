@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::{Keyring, entropy::Entropy};
+use portcullis_pii_crypto::observer::Observer as CipherObserver;
 use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::RateLimiter;
 
@@ -27,6 +28,7 @@ pub(crate) struct Services {
     pub(crate) keys: ApiKeyCache,
     pub(crate) key_checks: KeyChecks,
     pub(crate) keyring: Keyring,
+    pub(crate) cipher_observer: Arc<dyn CipherObserver>,
     pub(crate) index_roots: LiveIndexRoots,
     pub(crate) detector: Detector,
     pub(crate) detection: DetectionPolicies,

@@ -4,7 +4,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use portcullis_pii_crypto::{IndexRoots, IndexState, IndexVersion};
+use portcullis_pii_crypto::{IndexPhase, IndexRoots, IndexState, IndexVersion};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::Instrument as _;
 
@@ -97,6 +97,18 @@ impl LiveIndexRoots {
         }
         // Replaced since: it is narrowed in the same way until the next reading, which compares it.
         narrowed(&configured, &read.state)
+    }
+
+    /// The roots that are configured, whether or not the database has them live.
+    pub(crate) fn configured(&self) -> Arc<IndexRoots> {
+        self.shared.configured.load_full()
+    }
+
+    /// The live versions with their phases, as they were read last.
+    pub(crate) fn phases(&self) -> Vec<(IndexVersion, IndexPhase)> {
+        let read = self.shared.read.load();
+        let rows = read.iter().flat_map(|read| read.state.rows());
+        rows.map(|(version, phase, _)| (version, phase)).collect()
     }
 
     /// Reads the state now.

@@ -154,6 +154,62 @@ async fn a_query_has_known_parameters_once_each() {
             vec!["`shoe`", "no parameter"],
         ),
         (
+            admin(Method::GET, "/admin/keys?shoe=1"),
+            vec!["`shoe`", "`tenant`", "`purpose`", "`state`", "`limit`"],
+        ),
+        (
+            admin(Method::GET, "/admin/keys?limit=canary7Q"),
+            vec!["`limit`"],
+        ),
+        (
+            admin(Method::POST, "/admin/keys/rotate?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::POST, "/admin/keys/rewrap?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::POST, "/admin/keys/verify?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::POST, "/admin/keys/none/disable?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::POST, "/admin/keys/none/destroy?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::POST, "/admin/keys/none/restore?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::GET, "/admin/reencryption?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::POST, "/admin/reencryption?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::GET, "/admin/index?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::POST, "/admin/index/rotate?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::POST, "/admin/index/abandon?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::POST, "/admin/erasures?shoe=1").json(&json!({})),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
             admin(Method::POST, "/admin/api-keys/none/rotate?shoe=1").json(&json!({})),
             vec!["`shoe`", "no parameter"],
         ),

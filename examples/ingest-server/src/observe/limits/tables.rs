@@ -13,7 +13,7 @@ use portcullis_telemetry::{
 
 use crate::{
     backend::{LimitStores, LimitTable},
-    observe::count,
+    observe::{count, number},
 };
 
 /// Gauges and counters of the tables, and, where limits are shared, of what is lent and left to itself.
@@ -109,11 +109,4 @@ impl fmt::Debug for ByTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ByTable").finish_non_exhaustive()
     }
-}
-
-/// As exact as a scrape can tell it.
-fn number(number: u64) -> f64 {
-    let (high, low) = (number >> 32, number & u64::from(u32::MAX));
-    let half = |number| u32::try_from(number).map_or(f64::INFINITY, f64::from);
-    half(high).mul_add(4_294_967_296.0, half(low))
 }

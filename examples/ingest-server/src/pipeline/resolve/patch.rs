@@ -55,6 +55,7 @@ async fn unchanged(
     let roots = services.index_roots.present()?;
     let opener = LeadOpener {
         keyring: &services.keyring,
+        observer: &services.cipher_observer,
         tenant: &caller.tenant,
         indexes: &LeadIndexes::of(&roots, &caller.tenant),
         found_by: None,

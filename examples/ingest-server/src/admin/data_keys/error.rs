@@ -1,0 +1,156 @@
+//! Why a use case on data keys, indexes or erasure did not succeed.
+
+use std::time::Duration;
+
+use portcullis_keyring::{
+    IllegalTransition, PrepareError, RewrapError, RotateError,
+    store::{ChangeError, StoreError as KeyStoreError},
+};
+use portcullis_pii_crypto::reencrypt::SweepError;
+
+use crate::{
+    admin::{ActionResult, recorder::Recorded},
+    store::{StoreError, Unrecorded, UnusableState},
+};
+
+/// Why it did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DataKeyError {
+    /// Something about the request; the text says what it must be.
+    #[error("{0}")]
+    Invalid(String),
+    #[error("there is no data key of that id; list the keys to find it")]
+    NotFound,
+    #[error("the tenant has no lead of that id")]
+    NoLead,
+    #[error("{rows} rows still need the key: re-encrypt, and verify")]
+    RowsLeft { rows: u64 },
+    #[error("it is too soon: try again in {} s", ready_in.as_secs() + 1)]
+    TooSoon { ready_in: Duration },
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    /// The keys are not what the request takes them for.
+    #[error("the key has changed in the meantime: list the keys again")]
+    Changed,
+    #[error("{0}")]
+    Conflict(String),
+    #[error("{0} is under way in this process: ask how far it has come")]
+    UnderWay(&'static str),
+    #[error(transparent)]
+    Unrecorded(#[from] Unrecorded),
+    #[error("the store of data keys failed")]
+    Keys(#[source] KeyStoreError),
+    #[error("the data keys cannot be used")]
+    Prepare(#[source] PrepareError),
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    #[error("the rows cannot be gone over")]
+    Sweep(#[source] SweepError),
+    #[error("the index cannot be used")]
+    Index(#[from] UnusableState),
+    #[error("it was not done")]
+    Other(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl DataKeyError {
+    pub(crate) fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Other(error.into())
+    }
+
+    /// Whether it is what was asked for, rather than something that failed.
+    pub(crate) const fn is_rejected(&self) -> bool {
+        matches!(
+            self,
+            Self::Invalid(_)
+                | Self::NotFound
+                | Self::NoLead
+                | Self::RowsLeft { .. }
+                | Self::TooSoon { .. }
+                | Self::Illegal(_)
+                | Self::Changed
+                | Self::Conflict(_)
+                | Self::UnderWay(_)
+        )
+    }
+}
+
+impl Recorded for DataKeyError {
+    fn recorded(&self) -> (ActionResult, &'static str) {
+        let detail = match self {
+            Self::Invalid(_) => "bad_request",
+            Self::NotFound | Self::NoLead => "not_found",
+            Self::RowsLeft { .. }
+            | Self::TooSoon { .. }
+            | Self::Illegal(_)
+            | Self::Changed
+            | Self::Conflict(_)
+            | Self::UnderWay(_) => "conflict",
+            Self::Unrecorded(_) => "capacity.audit_unavailable",
+            Self::Keys(_) | Self::Store(_) | Self::Sweep(SweepError::Rows(_)) => {
+                "capacity.store_unavailable"
+            }
+            Self::Prepare(_) | Self::Sweep(SweepError::Keys(_)) | Self::Index(_) => {
+                "capacity.keys_unavailable"
+            }
+            Self::Sweep(_) | Self::Other(_) => "internal",
+        };
+        let result = if self.is_rejected() {
+            ActionResult::Rejected
+        } else {
+            ActionResult::Failed
+        };
+        (result, detail)
+    }
+}
+
+impl From<KeyStoreError> for DataKeyError {
+    fn from(error: KeyStoreError) -> Self {
+        Self::Keys(error)
+    }
+}
+
+impl From<PrepareError> for DataKeyError {
+    fn from(error: PrepareError) -> Self {
+        match error {
+            PrepareError::Store(error) => Self::Keys(error),
+            PrepareError::Contended => Self::Changed,
+            error => Self::Prepare(error),
+        }
+    }
+}
+
+impl From<SweepError> for DataKeyError {
+    fn from(error: SweepError) -> Self {
+        Self::Sweep(error)
+    }
+}
+
+impl From<RotateError> for DataKeyError {
+    fn from(error: RotateError) -> Self {
+        match error {
+            RotateError::UnknownKey(_) => Self::NotFound,
+            RotateError::TooYoung { ready_in } | RotateError::TooSoon { ready_in, .. } => {
+                Self::TooSoon { ready_in }
+            }
+            RotateError::Illegal(error) => Self::Illegal(error),
+            RotateError::Change(ChangeError::Conflict) => Self::Changed,
+            RotateError::Change(ChangeError::Store(error)) => Self::Keys(error),
+            RotateError::Prepare(error) => error.into(),
+            error => Self::other(error),
+        }
+    }
+}
+
+impl From<RewrapError> for DataKeyError {
+    fn from(error: RewrapError) -> Self {
+        match error {
+            RewrapError::UnknownKey(_) => Self::NotFound,
+            RewrapError::Kek(error) => Self::Prepare(error.into()),
+            RewrapError::Change(ChangeError::Store(error)) | RewrapError::Store(error) => {
+                Self::Keys(error)
+            }
+            RewrapError::Change(_) => Self::Changed,
+            error => Self::other(error),
+        }
+    }
+}

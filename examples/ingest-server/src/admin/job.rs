@@ -1,0 +1,181 @@
+//! Work in the background that an operator starts and looks after: one of a kind at a time.
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use portcullis_keyring::sweep::Progress;
+use serde::Serialize;
+use tokio::task::AbortHandle;
+use tracing::Instrument as _;
+
+use super::DataKeyError;
+use crate::{clock::Clock, timestamp};
+
+/// Work of one kind. Clones are the same one.
+#[derive(Debug)]
+pub(crate) struct Job<T> {
+    name: &'static str,
+    clock: Arc<dyn Clock>,
+    state: Arc<Mutex<State<T>>>,
+}
+
+/// How far it has come, or what came of it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct JobStatus<T> {
+    /// `idle`, `running`, `done` or `failed`. It is idle after a start, whatever went on before: what was not
+    /// ended goes on where it was when it is started again.
+    pub(crate) state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) started_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ended_at: Option<String>,
+    /// What it is at: the name of a table, or what it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<String>,
+    pub(crate) done: u64,
+    pub(crate) total: u64,
+    pub(crate) rows_per_second: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) eta_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) report: Option<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    status: JobStatus<T>,
+    running: Option<AbortHandle>,
+}
+
+impl<T: Clone + Send + 'static> Job<T> {
+    pub(super) fn new(name: &'static str, clock: Arc<dyn Clock>) -> Self {
+        let state = State {
+            status: JobStatus::idle(),
+            running: None,
+        };
+        Self {
+            name,
+            clock,
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// How far it has come.
+    pub(crate) fn status(&self) -> JobStatus<T> {
+        self.state().status.clone()
+    }
+
+    /// Starts it. `work` is given what it tells its progress to.
+    ///
+    /// # Errors
+    /// It is under way.
+    pub(super) fn start<F>(
+        &self,
+        work: impl FnOnce(Reporter<T>) -> F,
+    ) -> Result<JobStatus<T>, DataKeyError>
+    where
+        F: Future<Output = Result<T, DataKeyError>> + Send + 'static,
+    {
+        let mut state = self.state();
+        if state.status.state == RUNNING {
+            return Err(DataKeyError::UnderWay(self.name));
+        }
+        state.status = JobStatus {
+            state: RUNNING,
+            started_at: Some(timestamp::format(self.clock.wall())),
+            ..JobStatus::idle()
+        };
+        let work = work(Reporter(self.clone()));
+        let job = self.clone();
+        let span = tracing::info_span!(parent: None, "background_job", what = self.name);
+        let ended = async move {
+            let outcome = work.await;
+            job.end(outcome);
+        };
+        state.running = Some(tokio::spawn(ended.instrument(span)).abort_handle());
+        Ok(state.status.clone())
+    }
+
+    /// Cuts it off if it runs: it can be started again, and goes on.
+    pub(crate) fn stop(&self) {
+        if let Some(running) = self.state().running.take() {
+            running.abort();
+        }
+    }
+
+    fn end(&self, outcome: Result<T, DataKeyError>) {
+        let mut state = self.state();
+        state.running = None;
+        let status = &mut state.status;
+        status.ended_at = Some(timestamp::format(self.clock.wall()));
+        status.at = None;
+        match outcome {
+            Ok(report) => {
+                status.state = "done";
+                status.report = Some(report);
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    what = self.name,
+                    "what an operator started was not ended"
+                );
+                status.state = "failed";
+                status.error = Some(error.to_string());
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes note of progress.
+#[derive(Debug)]
+pub(super) struct Reporter<T>(Job<T>);
+
+impl<T: Clone + Send + 'static> Reporter<T> {
+    pub(super) fn report(&self, at: &str, progress: &Progress) {
+        let mut state = self.0.state();
+        let status = &mut state.status;
+        status.at = Some(at.to_owned());
+        status.done = progress.done;
+        status.total = progress.total;
+        status.rows_per_second = progress.rate();
+        status.eta_seconds = progress.eta().map(|eta| eta.as_secs());
+    }
+}
+
+impl<T> JobStatus<T> {
+    const fn idle() -> Self {
+        Self {
+            state: "idle",
+            started_at: None,
+            ended_at: None,
+            at: None,
+            done: 0,
+            total: 0,
+            rows_per_second: 0.0,
+            eta_seconds: None,
+            report: None,
+            error: None,
+        }
+    }
+}
+
+impl<T> Clone for Job<T> {
+    fn clone(&self) -> Self {
+        Self {
+            name: self.name,
+            clock: Arc::clone(&self.clock),
+            state: Arc::clone(&self.state),
+        }
+    }
+}
+
+const RUNNING: &str = "running";

@@ -1,0 +1,104 @@
+//! Use cases that are on record: begun before anything is changed, finished with what came of it.
+
+use std::{future::Future, sync::Arc};
+
+use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, names, record};
+use crate::store::{AuditDraft, AuditLog, AuditOutcome, Unrecorded};
+
+/// Puts use cases on record, and reports them.
+#[derive(Debug, Clone)]
+pub(super) struct Recorder {
+    audit: AuditLog,
+    observer: Arc<dyn AdminObserver>,
+}
+
+/// An error that says what is to be put on record.
+pub(super) trait Recorded: From<Unrecorded> {
+    /// What came of it, and the reason of a failure as the audit log names it.
+    fn recorded(&self) -> (ActionResult, &'static str);
+}
+
+impl Recorder {
+    pub(super) const fn new(audit: AuditLog, observer: Arc<dyn AdminObserver>) -> Self {
+        Self { audit, observer }
+    }
+
+    /// Shows something once it is on record that it is shown.
+    pub(super) async fn read<T, E: Recorded>(
+        &self,
+        actor: &Actor,
+        action: Action<'_>,
+        reading: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let shown = async {
+            let shown = reading.await?;
+            self.audit.record(draft(actor, &action)).await?;
+            Ok(shown)
+        };
+        let shown: Result<T, E> = shown.await;
+        self.report(actor, action, shown.as_ref().err());
+        shown
+    }
+
+    /// Changes something once it is on record that it is begun. What is done stays done, whether or not
+    /// what came of it can be put on record: it is told in the log then.
+    pub(super) async fn change<T, E: Recorded>(
+        &self,
+        actor: &Actor,
+        action: Action<'_>,
+        change: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let changed = self.change_recorded(actor, &action, change).await;
+        self.report(actor, action, changed.as_ref().err());
+        changed
+    }
+
+    async fn change_recorded<T, E: Recorded>(
+        &self,
+        actor: &Actor,
+        action: &Action<'_>,
+        change: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let begun = self.audit.begin(draft(actor, action)).await?;
+        let changed = change.await;
+        let finished = match &changed {
+            Ok(_) => begun.finish(AuditOutcome::Success, None).await,
+            Err(error) => {
+                let (_, detail) = error.recorded();
+                begun.finish(AuditOutcome::Failure, Some(detail)).await
+            }
+        };
+        if let Err(error) = finished {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                action = action.as_str(),
+                "what an operator began has ended"
+            );
+        }
+        changed
+    }
+
+    /// What was asked for in a way that cannot be done.
+    pub(super) fn rejected<E: Recorded>(&self, actor: &Actor, action: Action<'_>, error: E) -> E {
+        self.audit.note(record::rejected(actor, &action));
+        self.report(actor, action, Some(&error));
+        error
+    }
+
+    fn report(&self, actor: &Actor, action: Action<'_>, error: Option<&impl Recorded>) {
+        let result = error.map_or(ActionResult::Done, |error| error.recorded().0);
+        self.observer.observe(&AdminEvent {
+            actor,
+            action,
+            result,
+        });
+    }
+}
+
+fn draft(actor: &Actor, action: &Action<'_>) -> AuditDraft {
+    let draft = record::draft(actor, action, names::recorded(action.tenant()));
+    AuditDraft {
+        count: draft.count.max(1),
+        ..draft
+    }
+}

@@ -1,0 +1,111 @@
+//! Sealing rows again and rotating the index in the background, for those who ask from afar.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use serde::Deserialize;
+
+use super::{
+    Action, Actor, DataKeyAction, DataKeyError, DataKeySelection, DataKeys, IndexRequest,
+    IndexVersions, JobStatus, Reencrypted, RotatedIndex, SweepPace, job::Job, recorder::Recorder,
+};
+use crate::clock::Clock;
+
+/// What goes on in the background, one of a kind at a time.
+#[derive(Debug, Clone)]
+pub(crate) struct Reencryption {
+    keys: DataKeys,
+    index: IndexVersions,
+    sealing: Job<Reencrypted>,
+    indexing: Job<RotatedIndex>,
+    recorder: Recorder,
+}
+
+/// Whose rows are sealed again, and how fast.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReencryptionRequest {
+    pub(crate) tenant: Option<String>,
+    pub(crate) purpose: Option<String>,
+    pub(crate) rows_per_second: Option<NonZeroU32>,
+}
+
+impl Reencryption {
+    pub(super) fn new(
+        keys: DataKeys,
+        index: IndexVersions,
+        clock: &Arc<dyn Clock>,
+        recorder: Recorder,
+    ) -> Self {
+        Self {
+            keys,
+            index,
+            sealing: Job::new("re-encryption", Arc::clone(clock)),
+            indexing: Job::new("the rotation of the index", Arc::clone(clock)),
+            recorder,
+        }
+    }
+
+    /// Starts sealing rows again that need keys which only open.
+    pub(crate) fn start(
+        &self,
+        actor: &Actor,
+        request: ReencryptionRequest,
+    ) -> Result<JobStatus<Reencrypted>, DataKeyError> {
+        let (keys, actor) = (self.keys.clone(), *actor);
+        let ReencryptionRequest {
+            tenant,
+            purpose,
+            rows_per_second,
+        } = request;
+        let selection = DataKeySelection { tenant, purpose };
+        let pace = SweepPace { rows_per_second };
+        self.sealing.start(|reporter| async move {
+            let mut progress = |at: &str, done: &_| reporter.report(at, done);
+            keys.reencrypt(&actor, &selection, pace, &mut progress)
+                .await
+        })
+    }
+
+    /// How far that has come.
+    pub(crate) async fn status(
+        &self,
+        actor: &Actor,
+    ) -> Result<JobStatus<Reencrypted>, DataKeyError> {
+        let action = Action::DataKeys {
+            what: DataKeyAction::ReadReencryption,
+            tenant: None,
+            key: None,
+        };
+        let status = async { Ok(self.sealing.status()) };
+        self.recorder.read(actor, action, status).await
+    }
+
+    /// Starts a rotation of the index, or goes on with it.
+    pub(crate) fn start_index(
+        &self,
+        actor: &Actor,
+        request: IndexRequest,
+    ) -> Result<JobStatus<RotatedIndex>, DataKeyError> {
+        let (index, actor) = (self.index.clone(), *actor);
+        self.indexing.start(|reporter| async move {
+            let mut progress = |at: &str, done: &_| reporter.report(at, done);
+            index.rotate(&actor, request, &mut progress).await
+        })
+    }
+
+    /// How far that has come.
+    pub(crate) fn index_status(&self) -> JobStatus<RotatedIndex> {
+        self.indexing.status()
+    }
+
+    /// The figures of what runs, for gauges.
+    pub(crate) fn progress(&self) -> JobStatus<Reencrypted> {
+        self.sealing.status()
+    }
+
+    /// Cuts off what runs: each goes on when it is started again.
+    pub(crate) fn stop(&self) {
+        self.sealing.stop();
+        self.indexing.stop();
+    }
+}

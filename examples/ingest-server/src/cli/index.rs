@@ -1,0 +1,127 @@
+//! `index rotate`: another root for the blind indexes, while servers run.
+
+use clap::{Args, Subcommand};
+
+use super::{
+    CliError,
+    columns::Columns,
+    keys::{Unfinished, to_json},
+    opened::Opened,
+    print,
+    progress::Shown,
+    settings::Settings,
+};
+use crate::{
+    admin::{FailedRow, IndexRequest, IndexStatus, IndexVersions, RotatedIndex},
+    backend::MissingPeppers,
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Index everything under another root, and let the one before it go: takes some minutes, most of them
+    /// waiting. Run again, it goes on where it was.
+    Rotate(Rotate),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rotate {
+    /// To this version; default: the primary one of PORTCULLIS_INDEX_ROOTS.
+    #[arg(long, value_name = "NUMBER")]
+    version: Option<u16>,
+    /// Show which versions are live and in which phase, and change nothing.
+    #[arg(long, conflicts_with = "abandon")]
+    status: bool,
+    /// Give up a rotation whose version is not looked up yet.
+    #[arg(long)]
+    abandon: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
+    let opened = Opened::open(settings, MissingPeppers::Accept).await?;
+    let Command::Rotate(arguments) = command;
+    let outcome = rotate(&opened, &opened.index(), &arguments).await;
+    opened.close().await;
+    outcome
+}
+
+async fn rotate(
+    opened: &Opened,
+    index: &IndexVersions,
+    arguments: &Rotate,
+) -> Result<(), CliError> {
+    let actor = &opened.actor;
+    let request = IndexRequest {
+        version: arguments.version,
+    };
+    if arguments.abandon {
+        index.abandon(actor, request).await?;
+    } else if !arguments.status {
+        let mut shown = Shown::new(&opened.clock);
+        let mut progress = |at: &str, done: &_| shown.show(at, done);
+        let rotated = index.rotate(actor, request, &mut progress).await;
+        shown.end();
+        return print_rotated(&rotated?, arguments.json);
+    }
+    print_status(&index.status(actor).await?, arguments.json)
+}
+
+fn print_status(status: &IndexStatus, json: bool) -> Result<(), CliError> {
+    if json {
+        return print(&to_json(status));
+    }
+    let mut columns = Columns::new(["VERSION", "PHASE", "SINCE", "CONFIGURED"]);
+    for live in &status.live {
+        let is_configured = if live.is_configured { "yes" } else { "no" };
+        let (version, phase) = (live.version.to_string(), live.phase.to_owned());
+        columns.add([version, phase, live.since.clone(), is_configured.to_owned()]);
+    }
+    print(&columns.to_string())?;
+    let unused = |version: &&u32| {
+        let mut live = status.live.iter();
+        !live.any(|live| u32::from(live.version) == **version)
+    };
+    let mut unused = status.configured.iter().filter(unused);
+    unused.try_for_each(|version| print(&format!("version {version} is configured and not used")))
+}
+
+fn print_rotated(rotated: &RotatedIndex, json: bool) -> Result<(), CliError> {
+    if json {
+        print(&to_json(rotated))?;
+    }
+    let version = rotated.version;
+    if rotated.is_done() {
+        return if json {
+            Ok(())
+        } else {
+            print(&format!(
+                "version {version} is the only one that is used: others can be taken out of \
+                 PORTCULLIS_INDEX_ROOTS"
+            ))
+        };
+    }
+    if !json {
+        let rows = rotated.duplicates.iter().chain(&rotated.failures);
+        for FailedRow {
+            table,
+            tenant,
+            row,
+            reason,
+            ..
+        } in rows
+        {
+            print(&format!("{table} {row} of {tenant}: {reason}"))?;
+        }
+        let (left, differences) = (rotated.left, rotated.differences);
+        print(&format!(
+            "{left} records lack the version, {differences} values are under one version alone"
+        ))?;
+    }
+    let text = format!(
+        "version {version} is not looked up yet: set the records above right (merge or erase those that are \
+         the same) and run it again, or give it up with --abandon"
+    );
+    Err(Unfinished::new(text).into())
+}

@@ -1,0 +1,158 @@
+//! The database that is configured, for commands that work on it while servers run.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use portcullis_keyring::entropy::SystemEntropy;
+use tokio::task::JoinHandle;
+
+use super::{
+    CliError,
+    settings::{Loaded, MissingSecrets, Settings},
+};
+use crate::{
+    admin::{Actor, AdminEvent, AdminObserver, DataKeys, IndexVersions, KeyMaterial},
+    backend::{Backend, Location, MissingPeppers, Observers},
+    clock::{Clock, SystemClock},
+    config,
+    store::{
+        AuditLog, AuditLogEvent, AuditObserver, WriteEvent, WriteObserver, Writer, WriterLimits,
+    },
+};
+
+/// An opened database, its audit log, and who works on it.
+pub(super) struct Opened {
+    pub(super) backend: Backend,
+    pub(super) audit: AuditLog,
+    pub(super) actor: Actor,
+    pub(super) clock: Arc<dyn Clock>,
+    /// The file of what was erased.
+    pub(super) erasures: PathBuf,
+    writing: JoinHandle<()>,
+    following: JoinHandle<()>,
+}
+
+/// There is no database to work on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OpenError {
+    #[error(
+        "there is no database at {}: name its folder with --data-dir or the file with \
+         --database-url; `serve` makes a new one",
+        .0
+    )]
+    NoDatabase(String),
+    #[error("the database at {location} cannot be reached: {kind}")]
+    Unreachable {
+        location: String,
+        kind: io::ErrorKind,
+    },
+}
+
+/// The command's own output and exit code tell its caller what was done, and the audit log
+/// anyone who asks later.
+#[derive(Debug)]
+pub(super) struct Unobserved;
+
+impl AdminObserver for Unobserved {
+    fn observe(&self, _: &AdminEvent<'_>) {}
+}
+
+impl WriteObserver for Unobserved {
+    fn observe(&self, _: &WriteEvent) {}
+}
+
+impl AuditObserver for Unobserved {
+    fn observe(&self, _: AuditLogEvent) {}
+}
+
+impl Opened {
+    /// Opens the database that is there.
+    pub(super) async fn open(
+        settings: &Settings,
+        missing_peppers: MissingPeppers,
+    ) -> Result<Self, CliError> {
+        require_database(settings)?;
+        let Loaded {
+            config, services, ..
+        } = settings.load(MissingSecrets::Report).await?;
+        let observers = Observers::default();
+        let backend = Backend::open(&config, &services, observers, missing_peppers).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (writer, write_groups) = Writer::new(
+            Arc::clone(&backend.store),
+            WriterLimits::default(),
+            Arc::clone(&clock),
+            Arc::new(Unobserved),
+        );
+        let (entropy, observer) = (Arc::new(SystemEntropy::new()), Arc::new(Unobserved));
+        let (audit, note_refusals) = AuditLog::new(writer, Arc::clone(&clock), entropy, observer);
+        let writing = tokio::spawn(async {
+            tokio::join!(write_groups, note_refusals);
+        });
+        let following = tokio::spawn(backend.index_roots.follow());
+        let user = rustix::process::getuid().as_raw();
+        Ok(Self {
+            backend,
+            audit,
+            actor: Actor::CommandLine { user },
+            clock,
+            erasures: config.erasures,
+            writing,
+            following,
+        })
+    }
+
+    /// The use cases on data keys.
+    pub(super) fn data_keys(&self) -> DataKeys {
+        let clock = Arc::clone(&self.clock);
+        DataKeys::standalone(self.keys(), clock, self.audit.clone(), Arc::new(Unobserved))
+    }
+
+    /// The use cases on index versions.
+    pub(super) fn index(&self) -> IndexVersions {
+        let store = Arc::clone(&self.backend.store);
+        IndexVersions::standalone(self.keys(), store, self.audit.clone(), Arc::new(Unobserved))
+    }
+
+    fn keys(&self) -> KeyMaterial {
+        let Backend {
+            keyring,
+            data_keys,
+            kek,
+            store,
+            index_roots,
+            ..
+        } = &self.backend;
+        KeyMaterial {
+            keyring: keyring.clone(),
+            store: Arc::clone(data_keys),
+            kek: Arc::clone(kek),
+            sweeps: Arc::clone(store) as _,
+            index_roots: index_roots.clone(),
+        }
+    }
+
+    /// Closes it when everything is written. Nobody can add to the audit log any more by then.
+    pub(super) async fn close(self) {
+        self.following.abort();
+        drop(self.audit);
+        drop(self.writing.await);
+        self.backend.connections().close().await;
+    }
+}
+
+/// Opening a database that is not there would make one, and bind these secrets to it.
+fn require_database(settings: &Settings) -> Result<(), OpenError> {
+    let sources = settings.sources();
+    let Some(database) = config::database(&sources) else {
+        return Ok(());
+    };
+    let location = Location::new(&database);
+    match location.exists() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(OpenError::NoDatabase(location.to_string())),
+        Err(error) => Err(OpenError::Unreachable {
+            location: location.to_string(),
+            kind: error.kind(),
+        }),
+    }
+}
