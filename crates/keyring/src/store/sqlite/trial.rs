@@ -151,7 +151,9 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("keys.db");
             let url = format!("sqlite://{}?mode=rwc", file.display());
-            let pool = SqlitePoolOptions::new().connect(&url).await.unwrap();
+            // Of several connections another may still know the names from before a change.
+            let pool = SqlitePoolOptions::new().max_connections(1);
+            let pool = pool.connect(&url).await.unwrap();
             let store = SqliteDekStore::new(pool.clone());
             store.migrate().await.unwrap();
             store.check().await.unwrap();
