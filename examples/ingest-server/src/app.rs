@@ -263,7 +263,7 @@ impl App {
         observe::register_rotations(
             registry,
             admin.use_cases.data_keys.census(),
-            &admin.use_cases.reencryption,
+            admin.use_cases.reencryption.progress(),
             &services.index_roots,
         )?;
         let rotating = rotation_schedule::run(

@@ -98,9 +98,12 @@ impl Reencryption {
         self.indexing.status()
     }
 
-    /// The figures of what runs, for gauges.
-    pub(crate) fn progress(&self) -> JobStatus<Reencrypted> {
-        self.sealing.status()
+    /// How far the sealing has come, for gauges: they outlive the service, and so hold nothing of it that writes.
+    pub(crate) fn progress(
+        &self,
+    ) -> impl Fn() -> JobStatus<Reencrypted> + Clone + Send + Sync + 'static {
+        let sealing = self.sealing.clone();
+        move || sealing.status()
     }
 
     /// Cuts off what runs: each goes on when it is started again.
