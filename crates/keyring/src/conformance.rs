@@ -26,12 +26,12 @@ use std::fmt::{Debug, Display};
 
 use crate::{KeyId, Purpose, TenantId, kek::KekContext};
 
+pub use self::{dek_store::dek_store, kek_provider::kek_provider};
 #[cfg(test)]
 pub(crate) use self::{
     dek_store::{key, tenant},
     kek_provider::raw,
 };
-pub use self::{dek_store::dek_store, kek_provider::kek_provider};
 
 /// Runs functions in order, each with the [`Clause`] of its name before its other arguments.
 macro_rules! clauses {
