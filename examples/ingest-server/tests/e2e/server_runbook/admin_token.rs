@@ -1,0 +1,51 @@
+//! "Rotate the admin token".
+
+use reqwest::{Client, StatusCode};
+
+use super::{host::Host, steps, traffic::Fleet};
+use crate::harness::{Server, wait_for};
+
+const SECTION: &str = "Rotate the admin token";
+
+async fn status(server: &Server, token: &str) -> StatusCode {
+    let url = format!("http://{}/admin/limits", server.admin_address());
+    let request = Client::new().get(url).bearer_auth(token.trim());
+    request.send().await.unwrap().status()
+}
+
+/// Running servers refuse one and take the other.
+async fn replaced(fleet: &Fleet, old: &str, new: &str) {
+    for server in &fleet.servers {
+        wait_for("the new token", async || {
+            (status(server, new).await == StatusCode::OK).then_some(())
+        })
+        .await;
+        assert_eq!(status(server, old).await, StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
+async fn the_admin_token_is_replaced() {
+    assert_eq!(steps::count(SECTION), 1);
+    let host = Host::new();
+    let mut fleet = Fleet::start(&host).await;
+    let first = host.read("admin-token");
+
+    // It stops half way: what stands in the file is good, without a restart.
+    host.configure("canary = 1");
+    host.fail(SECTION, 1);
+    let second = host.read("admin-token");
+    replaced(&fleet, &first, &second).await;
+
+    // Run again, it makes another one.
+    host.configure("");
+    host.follow(SECTION, 1);
+    let third = host.read("admin-token");
+    replaced(&fleet, &second, &third).await;
+    fleet.restart(&host).await;
+    for server in &fleet.servers {
+        assert_eq!(status(server, &third).await, StatusCode::OK);
+        assert_eq!(status(server, &first).await, StatusCode::UNAUTHORIZED);
+    }
+    fleet.end(&host, 0).await;
+}
