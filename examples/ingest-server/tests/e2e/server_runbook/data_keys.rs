@@ -75,7 +75,7 @@ async fn data_keys_are_replaced_and_destroyed() {
     // 4. One is taken back, and goes again.
     host.follow(SECTION, 4);
     assert_eq!(ids(&keys(&host, "disabled")), old);
-    host.ingest(&format!("keys restore {}", old[0]));
+    host.ingest("keys restore KEY", &[("KEY", &old[0])]);
     assert_eq!(ids(&keys(&host, "decrypt-only")), [old[0].clone()]);
     host.set_ahead(3 * MINUTE);
     host.follow(SECTION, 4);

@@ -10,12 +10,11 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
-use time::{OffsetDateTime, macros::format_description};
 
 use super::steps;
 use crate::{
@@ -84,11 +83,9 @@ impl Host {
 
     /// Sets the wall clock of every process ahead, of those that run too.
     pub(super) fn set_ahead(&self, by: Duration) {
-        let at = OffsetDateTime::from(SystemTime::now() + by);
-        let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
         // In one step, since processes read it all the time.
         let next = self.etc().join("faketime.next");
-        write(&next, &format!("@{}", at.format(format).unwrap()));
+        write(&next, &format!("+{}", by.as_secs()));
         fs::rename(next, self.etc().join("faketime")).unwrap();
     }
 
@@ -146,20 +143,43 @@ impl Host {
         Step(command.spawn().unwrap())
     }
 
-    /// Another command of the page, in a shell that has run what each shell runs first.
-    pub(super) fn ingest(&self, arguments: &str) -> String {
-        let output = self.run(&steps::with_preamble(&format!("ingest {arguments}")));
-        assert!(output.status.success(), "{arguments}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
+    /// A command within the text of the page, with values for what stands for them there.
+    pub(super) fn ingest(&self, command: &str, values: &[(&str, &str)]) -> String {
+        let page = steps::PAGE.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(page.contains(&format!("`ingest {command}`")), "{command}");
+        let mut command = format!(" {command} ");
+        for (name, value) in values {
+            command = command.replace(&format!(" {name} "), &format!(" {value} "));
+        }
+        self.output(&command)
     }
 
     /// The lines that a command prints as JSON.
-    pub(super) fn json(&self, arguments: &str) -> Vec<Value> {
-        let printed = self.ingest(&format!("{arguments} --json"));
+    pub(super) fn json(&self, command: &str) -> Vec<Value> {
+        let printed = self.output(&format!("{command} --json"));
         let lines = printed
             .lines()
             .map(|line| serde_json::from_str(line).unwrap());
         lines.collect()
+    }
+
+    /// What is said by a start that is refused.
+    pub(super) fn refused(&self) -> String {
+        let output = run_to_end(&mut self.command());
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Puts a file of secrets in the place of another, in one step.
+    pub(super) fn write(&self, file: &str, text: &str) {
+        write(&self.secret("draft"), text);
+        fs::rename(self.secret("draft"), self.secret(file)).unwrap();
+    }
+
+    fn output(&self, command: &str) -> String {
+        let output = self.run(&steps::with_preamble(&format!("ingest {command}")));
+        assert!(output.status.success(), "{command}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     fn run(&self, commands: &str) -> Output {
@@ -217,7 +237,7 @@ impl Step {
 
     fn stop(&mut self) {
         let group = Pid::from_child(&self.0);
-        drop(kill_process_group(group, Signal::KILL));
+        let _ = kill_process_group(group, Signal::KILL);
         drop(self.0.wait());
     }
 }

@@ -105,7 +105,7 @@ async fn the_fingerprint_secret_is_replaced_and_dropped() {
     let step = host.begin(SECTION, 2);
     reached(&host, &fleet, &[(1, "enforced"), (2, "written")]).await;
     step.kill();
-    let said = host.ingest("index rotate --version 2 --abandon");
+    let said = host.ingest("index rotate --version 2 --abandon", &[]);
     assert!(
         said.contains("version 2 is configured and not used"),
         "{said}"
@@ -147,7 +147,10 @@ async fn the_fingerprint_secret_is_replaced_and_dropped() {
     host.put_back("index-roots");
     assert_eq!(host.read("index-roots"), added);
     fleet.ask_on().await;
-    host.ingest(&format!("erase --tenant acme --lead {first}"));
+    host.ingest(
+        "erase --tenant T --lead ID",
+        &[("T", "acme"), ("ID", &first)],
+    );
 
     // Run again, it goes on; killed, it goes on too.
     let step = host.begin(SECTION, 2);
