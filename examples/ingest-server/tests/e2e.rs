@@ -159,6 +159,8 @@ mod server_metrics;
 mod server_redis;
 #[path = "e2e/server_revocations.rs"]
 mod server_revocations;
+#[path = "e2e/server_runbook.rs"]
+mod server_runbook;
 #[path = "e2e/server_traces.rs"]
 mod server_traces;
 #[cfg(feature = "vault")]

@@ -84,6 +84,10 @@ table! {
     VAULT_TRANSIT_MOUNT: Setting::new(Section::Providers, "PORTCULLIS_VAULT_TRANSIT_MOUNT", "PATH")
         .default("transit")
         .help("Where that engine is mounted");
+    DATA_KEY_CRYPTOPERIOD: Setting::new(Section::Providers, "INGEST_DATA_KEY_CRYPTOPERIOD", "DAYS")
+        .key("data_key_cryptoperiod").flag("data-key-cryptoperiod").number()
+        .otherwise("data keys are rotated when `keys rotate` says so")
+        .help("For how long a data key seals before it is rotated by itself; what it sealed is sealed again by `keys reencrypt`");
     REDIS_URL: Setting::new(Section::Providers, "INGEST_REDIS_URL", "redis://:PASSWORD@HOST:PORT/NUMBER")
         .secret().otherwise("each process counts limits for itself, and reads revocations in the database")
         .help("Redis or Valkey that limits are counted on for all processes, and that carries changes of API keys to them; `rediss://` for TLS; of a cluster some nodes, with commas. A secret, so INGEST_REDIS_URL_FILE may name its file");
@@ -105,10 +109,6 @@ table! {
     SECRETS_REFRESH: Setting::new(Section::Secrets, "PORTCULLIS_SECRETS_REFRESH", "SECONDS")
         .default("60")
         .help("How often that is fetched, and the files of secrets are read, to take over what changed");
-    DATA_KEY_CRYPTOPERIOD: Setting::new(Section::Providers, "INGEST_DATA_KEY_CRYPTOPERIOD", "DAYS")
-        .key("data_key_cryptoperiod").flag("data-key-cryptoperiod").number()
-        .otherwise("data keys are rotated when `keys rotate` says so")
-        .help("For how long a data key seals before it is rotated by itself; what it sealed is sealed again by `keys reencrypt`");
 
     ADMIN_TOKEN: Setting::new(Section::Secrets, "INGEST_ADMIN_TOKEN", "TEXT")
         .secret()
