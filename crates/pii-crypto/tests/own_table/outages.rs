@@ -11,16 +11,18 @@ use std::{
 
 use async_trait::async_trait;
 use portcullis_keyring::{
-    DataKey, Keyring,
+    DataKey, Keyring, TenantId,
     clock::Clock as _,
-    kek::{GeneratedKey, KekContext, KekError, KekProvider, MemoryKek, WrappedKey},
+    kek::{GeneratedKey, KekContext, KekError, KekProvider, LocalKek, MemoryKek, WrappedKey},
+    secrets::VersionedSecrets,
     store::MemoryDekStore,
     sweep::{Pace, Progress},
 };
 use portcullis_pii_crypto::{
     Email, PersonName, PiiKinds, PiiType,
-    reencrypt::{Reencryptor, Scope, SealedRows as _, SweepError},
+    reencrypt::{FailureReason, Reencryptor, Scope, SealedRows as _, SweepError},
 };
+use secrecy::SecretBox;
 
 use super::{
     disturbed::{Application, Disturbed, Event},
@@ -33,6 +35,81 @@ struct Nobody;
 #[async_trait]
 impl Application for Nobody {
     async fn disturb(&self, _event: &Event) {}
+}
+
+/// Another key of the service wrapped what one tenant has, and it is not configured.
+#[derive(Debug)]
+struct LacksOne {
+    kek: Arc<LocalKek>,
+    tenant: TenantId,
+}
+
+#[async_trait]
+impl KekProvider for LacksOne {
+    async fn generate(&self, context: &KekContext) -> Result<GeneratedKey, KekError> {
+        self.kek.generate(context).await
+    }
+
+    async fn wrap(&self, context: &KekContext, key: &DataKey) -> Result<WrappedKey, KekError> {
+        self.kek.wrap(context, key).await
+    }
+
+    async fn unwrap_key(
+        &self,
+        context: &KekContext,
+        key: &WrappedKey,
+    ) -> Result<DataKey, KekError> {
+        if *context.tenant() == self.tenant {
+            return Err(KekError::UnknownKey("arn:aws:kms:…:key/former".to_owned()));
+        }
+        self.kek.unwrap_key(context, key).await
+    }
+
+    async fn rewrap(&self, context: &KekContext, key: &WrappedKey) -> Result<WrappedKey, KekError> {
+        self.kek.rewrap(context, key).await
+    }
+}
+
+#[tokio::test]
+async fn a_data_key_under_a_key_that_is_not_configured_is_listed_and_stops_no_other() {
+    let (_folder, shop) = Shop::new().await;
+    shop.fill(2).await;
+    let other = Shop {
+        tenant: TenantId::new("tenant-8").unwrap(),
+        ..shop.clone()
+    };
+    other.store("c9", "other@example.com", "Other").await;
+    let old = shop.rotate(&Email::purpose()).await;
+    let others = other.rotate(&Email::purpose()).await;
+    let secret = VersionedSecrets::single(SecretBox::new(Box::new([5; 32])));
+    let kek = LacksOne {
+        kek: Arc::new(LocalKek::new(secret)),
+        tenant: shop.tenant.clone(),
+    };
+    let keyring = Keyring::builder(Arc::new(kek), shop.keys.clone())
+        .clock(shop.clock.clone())
+        .build();
+    let reencryptor = Reencryptor::new(keyring, PiiKinds::built_in()).timer(shop.clock.clone());
+    let report = run(
+        &reencryptor,
+        &shop.customers,
+        &Scope::Keys([old, others].into()),
+    )
+    .await;
+    let listed = report.failures.iter();
+    let listed = listed.map(|failure| (failure.row.as_str(), failure.reason));
+    let lost = ["c0", "c1"].map(|row| (row, FailureReason::KeyNotUnwrapped));
+    assert_eq!(Vec::from_iter(listed), lost);
+    assert_eq!(report.progress.changed, 1);
+
+    let mut nobody = |_: &_| {};
+    let keys = [old, others].into();
+    let verified = reencryptor.verify(&shop.customers, &keys, &mut nobody);
+    let verified = verified.await.expect("it comes to its end");
+    assert_eq!(
+        (verified.rows_of(old), verified.rows_of(others)),
+        (Some(2), Some(0))
+    );
 }
 
 /// Is down for as many calls as it is told.
