@@ -24,6 +24,8 @@ mod read;
 mod root_rotation;
 #[path = "own_table/shop.rs"]
 mod shop;
+#[path = "own_table/slow.rs"]
+mod slow;
 #[path = "own_table/verified.rs"]
 mod verified;
 #[path = "own_table/writers.rs"]
