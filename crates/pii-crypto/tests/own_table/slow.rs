@@ -17,9 +17,10 @@ use portcullis_keyring::{
     sweep::Cursor,
 };
 use portcullis_pii_crypto::{
-    AnyPii, PiiKinds,
+    AnyPii, Email, PiiKinds, PiiType,
     reencrypt::{
-        IndexWrite, Reencryptor, RowChange, RowError, RowOutcome, Scope, SealedRow, SealedRows,
+        FailureReason, IndexWrite, Reencryptor, RowChange, RowError, RowOutcome, Scope, SealedRow,
+        SealedRows, StillNeeded,
     },
 };
 use secrecy::SecretBox;
@@ -184,4 +185,25 @@ async fn what_is_sealed_is_written_within_10_s_while_keys_of_later_rows_take_lon
             .unwrap();
         assert_eq!(plain, 0, "{answers}");
     }
+}
+
+#[tokio::test]
+async fn a_row_that_was_not_read_frees_no_key() {
+    let (_folder, shop) = Shop::new().await;
+    shop.fill(2).await;
+    let old = shop.rotate(&Email::purpose()).await;
+    // Nothing is noted: what counts is what stands in the rows.
+    sqlx::raw_sql("DELETE FROM customer_key")
+        .execute(&shop.pool)
+        .await
+        .unwrap();
+    shop.clock.advance(Duration::from_secs(60));
+    let mut nobody = |_: &_| {};
+    let (reencryptor, keys) = (slow(&shop, &shop.tenant, u32::MAX), [old].into());
+    let verified = reencryptor.verify(&shop.customers, &keys, &mut nobody);
+    let verified = verified.await.expect("it comes to its end");
+    let reasons = verified.failures.iter().map(|failure| failure.reason);
+    assert_eq!(Vec::from_iter(reasons), [FailureReason::StaleKeys; 2]);
+    let frees = verified.frees(&shop.key(old).await);
+    assert_eq!(frees, Err(StillNeeded::Rows(2)));
 }
