@@ -112,6 +112,75 @@ async fn a_data_key_under_a_key_that_is_not_configured_is_listed_and_stops_no_ot
     );
 }
 
+/// No row leaves the scope of all: what was listed before the kill is listed again.
+#[tokio::test]
+async fn a_killed_sweep_of_all_does_not_forget_what_failed_behind_its_cursor() {
+    let (_folder, shop) = Shop::new().await;
+    shop.fill(4).await;
+    shop.rotate(&Email::purpose()).await;
+    let mut damaged = shop.sealed_email("c0").await;
+    *damaged.last_mut().unwrap() ^= 1;
+    shop.set_sealed_email("c0", &damaged).await;
+    let one = shop.reencryptor().pace(Pace::batches_of(NonZeroU32::MIN));
+    // Cursor, count; of each row: page, apply, cursor. c0 has nothing to apply.
+    let mut events = vec![Event::Nothing; 5];
+    events.push(Event::KilledBefore);
+    let rows = Disturbed::new(&shop, events, &Nobody);
+    let mut nobody = |_: &_| {};
+    tokio::select! {
+        report = one.run(&rows, &Scope::All, "sweep", &mut nobody) => panic!("{report:?}"),
+        () = rows.killed.notified() => {}
+    }
+    assert!(shop.customers.cursor("sweep").await.unwrap().is_some());
+    let report = run(&one, &shop.customers, &Scope::All).await;
+    let listed = report.failures.iter();
+    let listed = listed.map(|failure| (failure.row.as_str(), failure.reason));
+    assert_eq!(
+        Vec::from_iter(listed),
+        [("c0", FailureReason::Rejected)],
+        "{report:?}"
+    );
+    assert!(!report.is_complete());
+    assert_eq!((report.left, report.progress.failed), (1, 1));
+    let Progress { done, total, .. } = report.progress;
+    assert_eq!(done, total);
+}
+
+/// Stores customers before those of a page that is being written.
+#[derive(Debug)]
+struct PushesOff(Shop);
+
+#[async_trait]
+impl Application for PushesOff {
+    async fn disturb(&self, _event: &Event) {
+        // The row of the page is written by somebody who does not know of the rotation, and two come
+        // before it in the order.
+        let late = &self.0;
+        late.store("c5", "late@example.com", "Late").await;
+        for id in ["c3", "c4"] {
+            late.store(id, &format!("{id}@example.com"), "New").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_new_ones_push_off_its_page_is_met_again() {
+    let (folder, shop) = Shop::new().await;
+    shop.store("c5", "five@example.com", "Five").await;
+    let late = Shop::open(&folder.path().join("shop.db")).await;
+    late.cipher().await;
+    let old = shop.rotate(&Email::purpose()).await;
+    // Cursor, count, page; before it is applied the row is changed.
+    let mut events = vec![Event::Nothing; 3];
+    events.push(Event::Stores(0, 0));
+    let pushes_off = PushesOff(late);
+    let rows = Disturbed::new(&shop, events, &pushes_off);
+    let one = shop.reencryptor().pace(Pace::batches_of(NonZeroU32::MIN));
+    let report = run(&one, &rows, &Scope::All).await;
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(shop.verify(old).await.rows_of(old), Some(0));
+}
+
 /// Is down for as many calls as it is told.
 #[derive(Debug)]
 struct Down {

@@ -72,9 +72,13 @@ impl Sweep<'_> {
                 break;
             }
             page = self.read(after).await?;
+            let is_full = number(page.len()) >= self.reencryptor.pace.batch().get().into();
             page.retain(|row| unsettled.contains(&row.at));
-            // Those that are gone from the scope were brought in order by somebody else.
-            self.report.progress.skipped += number(unsettled.len() - page.len());
+            let missing = number(unsettled.len() - page.len());
+            // Those that are gone from the scope were brought in order by somebody else. New rows may have
+            // pushed them off a full page.
+            self.report.progress.skipped += missing;
+            self.left_to_writers += if is_full { missing } else { 0 };
             if conflicts == CONFLICT_ATTEMPTS {
                 self.report.progress.skipped += number(page.len());
                 self.left_to_writers += number(page.len());
