@@ -16,6 +16,8 @@ mod faulty;
 mod interleavings;
 #[path = "own_table/killed.rs"]
 mod killed;
+#[path = "own_table/migration.rs"]
+mod migration;
 #[path = "own_table/outages.rs"]
 mod outages;
 #[path = "own_table/read.rs"]
