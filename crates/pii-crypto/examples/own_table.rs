@@ -14,7 +14,7 @@ mod customers;
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use portcullis_keyring::{
-    KeyState, Keyring, Rotation, TenantId,
+    Keyring, Rotation, TenantId,
     clock::FakeClock,
     kek::MemoryKek,
     store::{DekStore, MemoryDekStore},
@@ -152,7 +152,8 @@ async fn main() -> Result<(), Failure> {
         .run(&customers, &old, "retire", &mut show)
         .await?;
     assert!(report.is_complete());
-    clock.advance(Duration::from_secs(60));
+    let ready_in = keyring.verify_from(&tenant, demoted).await?;
+    clock.advance(ready_in);
     let verified = reencryptor
         .verify(&customers, &[demoted].into(), &mut show)
         .await?;
@@ -164,9 +165,7 @@ async fn main() -> Result<(), Failure> {
     );
 
     // 8. Only now may it be disabled, and later, verified again each time, be destroyed.
-    keyring
-        .change_state(&tenant, demoted, KeyState::Disabled)
-        .await?;
+    keyring.disable(&tenant, demoted).await?;
     let email = customers.email(&keyring, &tenant, "c0001").await?;
     println!("after: {}", email.ok_or("it has one")?.masked());
     Ok(())
