@@ -1,5 +1,6 @@
-//! A table that holds plaintext, in an application that goes on running: columns are added, the rows are
-//! taken in while both kinds are read, and it is checked that no plaintext is left. Then the data key is
+//! A table that holds plaintext, in an application that goes on running: columns are added, a version is
+//! deployed that reads both kinds, then one that seals, the rows are taken in, and it is checked that no
+//! plaintext is left. Then the data key is
 //! rotated, the rows are sealed again and verified, and the old key goes the way to its destruction.
 //!
 //! How the table tells a sweep of its rows, and takes what it made of them, is in
@@ -13,7 +14,7 @@ mod customers;
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use portcullis_keyring::{
-    KeyState, Keyring, Rotation, TenantId,
+    Keyring, Rotation, TenantId,
     clock::FakeClock,
     kek::MemoryKek,
     store::{DekStore, MemoryDekStore},
@@ -61,20 +62,35 @@ async fn main() -> Result<(), Failure> {
     .execute(&pool)
     .await?;
 
-    // 1. Columns are added, and the version of the application that knows them is deployed: it reads
-    //    both, and writes sealed values only.
+    // 1. Columns are added, and a version of the application that knows them is deployed: it reads both,
+    //    and writes plaintext, which processes of the former version still read.
     let customers = Customers::new(pool.clone(), roots);
     customers.add_columns().await?;
     let email = customers.email(&keyring, &tenant, "c0001").await?;
     println!("before: {}", email.ok_or("it has one")?.masked());
-    let cipher = Cipher::new(keyring.prepare(&tenant, &purposes).await?);
-    let new = Pii::<Email>::parse("new.address@example.com")?;
-    let name = Pii::<PersonName>::parse("Customer 2")?;
-    customers
-        .store(&cipher, &tenant, "c0002", &new, &name)
+    let new = || Pii::<Email>::parse("new.address@example.com");
+    let name = || Pii::<PersonName>::parse("Customer 2");
+    let is_new = customers
+        .store_unsealed(&tenant, "c0002", new()?, name()?)
         .await?;
+    assert!(is_new);
 
-    // 2. The plaintext is taken in, 500 rows a second. What cannot be is listed, and the rest goes on.
+    // 2. When none of those is left, the version that writes sealed values is deployed. No address is
+    //    taken twice, whether it is sealed or not.
+    let cipher = Cipher::new(keyring.prepare(&tenant, &purposes).await?);
+    let is_new = customers
+        .store(&cipher, &tenant, "c0002", &new()?, &name()?)
+        .await?;
+    assert!(is_new);
+    for taken in ["NEW.address@example.com", "Customer.3@example.com"] {
+        let email = Pii::parse(taken)?;
+        let is_new = customers
+            .store(&cipher, &tenant, "d3", &email, &name()?)
+            .await?;
+        assert!(!is_new, "another customer has it");
+    }
+
+    // 3. The plaintext is taken in, 500 rows a second. What cannot be is listed, and the rest goes on.
     let (batch, rate) = (
         NonZeroU32::MIN.saturating_add(99),
         NonZeroU32::MIN.saturating_add(499),
@@ -104,7 +120,7 @@ async fn main() -> Result<(), Failure> {
     assert!(matches!(failure.reason, FailureReason::Invalid(_)));
     assert_eq!(report.duplicates.len(), 1);
 
-    // 3. Somebody corrects those; then none is left, and the plaintext columns can be dropped.
+    // 4. Somebody corrects those; then none is left, and the plaintext columns can be dropped.
     sqlx::query("DELETE FROM customer WHERE id IN ('d1', 'd2')")
         .execute(&pool)
         .await?;
@@ -115,13 +131,13 @@ async fn main() -> Result<(), Failure> {
     assert_eq!(reencryptor.plaintext_left(&customers).await?, 0);
     println!("no plaintext is left");
 
-    // 4. A look-up by the blind index.
+    // 5. A look-up by the blind index.
     let found = customers
         .find(&tenant, &Pii::parse("CUSTOMER.77@example.com")?)
         .await?;
     assert_eq!(found.as_deref(), Some("c0077"));
 
-    // 5. The data key of addresses is rotated: the next one is promoted when every process knows it.
+    // 6. The data key of addresses is rotated: the next one is promoted when every process knows it.
     keyring.rotate(&tenant, &Email::purpose()).await?;
     clock.advance(Duration::from_secs(15));
     let Rotation::Promoted { demoted, .. } = keyring.rotate(&tenant, &Email::purpose()).await?
@@ -129,14 +145,15 @@ async fn main() -> Result<(), Failure> {
         return Err("15 s have passed".into());
     };
 
-    // 6. What it sealed is sealed again. A process that still sealed with it has stored that a minute
+    // 7. What it sealed is sealed again. A process that still sealed with it has stored that a minute
     //    later; then every row is opened, and counted by the keys that it needs.
     let old = Scope::Keys([demoted].into());
     let report = reencryptor
         .run(&customers, &old, "retire", &mut show)
         .await?;
     assert!(report.is_complete());
-    clock.advance(Duration::from_secs(60));
+    let ready_in = keyring.verify_from(&tenant, demoted).await?;
+    clock.advance(ready_in);
     let verified = reencryptor
         .verify(&customers, &[demoted].into(), &mut show)
         .await?;
@@ -147,10 +164,8 @@ async fn main() -> Result<(), Failure> {
         verified.rows_of(demoted)
     );
 
-    // 7. Only now may it be disabled, and later, verified again each time, be destroyed.
-    keyring
-        .change_state(&tenant, demoted, KeyState::Disabled)
-        .await?;
+    // 8. Only now may it be disabled, and later, verified again each time, be destroyed.
+    keyring.disable(&tenant, demoted).await?;
     let email = customers.email(&keyring, &tenant, "c0001").await?;
     println!("after: {}", email.ok_or("it has one")?.masked());
     Ok(())

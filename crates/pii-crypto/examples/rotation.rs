@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use portcullis_keyring::{
-    KeyState, Keyring, TenantId, clock::FakeClock, kek::MemoryKek, store::MemoryDekStore,
+    Keyring, TenantId, clock::FakeClock, kek::MemoryKek, store::MemoryDekStore,
 };
 use portcullis_pii_crypto::{Cipher, Email, FieldContext, OpenError, Pii, PiiType};
 
@@ -41,10 +41,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_ne!(new.key_id(), old.key_id());
     println!("sealed again under {}", new.key_id());
 
-    // Nothing needs the old key any more.
-    keyring
-        .change_state(&tenant, old.key_id(), KeyState::Disabled)
-        .await?;
+    // Other processes may have sealed with the old key until they knew of the new one, and stored that a
+    // little later. From then on a service opens every row (`Reencryptor::verify`) to see that none needs the
+    // old key any more; the one value there is here is sealed again.
+    let ready_in = keyring.verify_from(&tenant, old.key_id()).await?;
+    clock.advance(ready_in);
+    keyring.disable(&tenant, old.key_id()).await?;
     let old_keys = keyring.prepare_ids(&tenant, &[old.key_id()]).await?;
     let cipher = Cipher::new(keyring.prepare(&tenant, &purposes).await?.merge(old_keys));
     let answer = cipher.open("lead.email", "lead-1", &old);

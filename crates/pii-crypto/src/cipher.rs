@@ -193,6 +193,13 @@ impl Cipher {
         Ok(self.seal(to.field, to.record, &value)?)
     }
 
+    /// Whether the key of a sealed value is the one that values of its kind are sealed with at present.
+    pub(crate) fn seals_with<T: PiiType>(&self, sealed: &Sealed<T>) -> bool {
+        let now = self.keys.clock().monotonic();
+        let primary = self.keys.primary(T::PURPOSE, now);
+        primary.is_ok_and(|primary| primary.id() == sealed.key_id())
+    }
+
     /// Seals the text of a value of a kind with this purpose.
     pub(crate) fn seal_text<T>(
         &self,

@@ -37,8 +37,9 @@ pub trait Seal: Sized {
     ) -> Result<Self::Sealed, SealFieldError>;
 
     /// Seals what has changed since `stored`, a row of the same record. A field whose value is the same
-    /// keeps its sealed form, so that a write of it changes nothing in the table; one that does not open
-    /// is sealed. What it is found by is made in any case.
+    /// keeps its sealed form, so that a write of it changes nothing in the table, if that is under the
+    /// present primary key; what a former key sealed, or does not open, is sealed. What it is found by is
+    /// made in any case.
     ///
     /// # Errors
     /// [`SealFieldError`] names the first field that was not sealed.

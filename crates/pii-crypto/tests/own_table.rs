@@ -16,6 +16,8 @@ mod faulty;
 mod interleavings;
 #[path = "own_table/killed.rs"]
 mod killed;
+#[path = "own_table/migration.rs"]
+mod migration;
 #[path = "own_table/outages.rs"]
 mod outages;
 #[path = "own_table/read.rs"]
@@ -24,6 +26,8 @@ mod read;
 mod root_rotation;
 #[path = "own_table/shop.rs"]
 mod shop;
+#[path = "own_table/slow.rs"]
+mod slow;
 #[path = "own_table/verified.rs"]
 mod verified;
 #[path = "own_table/writers.rs"]

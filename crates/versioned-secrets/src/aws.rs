@@ -1,6 +1,7 @@
 //! AWS: how it is reached, and Secrets Manager as a place that keeps secrets.
 
 mod connection;
+mod endpoints;
 mod failure;
 mod secrets_manager;
 

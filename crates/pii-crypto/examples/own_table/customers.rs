@@ -1,14 +1,16 @@
 //! The table of an application, whose e-mail addresses and names were plaintext once.
 
+mod application;
+
 use std::{fmt, num::NonZeroU32};
 
 use async_trait::async_trait;
-use portcullis_keyring::{Keyring, TenantId, sweep::Cursor};
+use portcullis_keyring::{TenantId, sweep::Cursor};
 use portcullis_pii_crypto::{
-    AnyPii, Cipher, Email, IndexRoots, PersonName, Pii, PiiKind, Sealed,
+    AnyPii, Email, IndexRoots, PersonName, PiiKind, Sealed,
     reencrypt::{
-        DualColumn, FieldValue, IndexWrite, RowChange, RowError, RowField, RowOutcome, Scope,
-        SealedRow, SealedRows,
+        FieldValue, IndexWrite, RowChange, RowError, RowField, RowOutcome, Scope, SealedRow,
+        SealedRows,
     },
 };
 use sqlx::{
@@ -49,81 +51,6 @@ impl Customers {
         .execute(&self.pool)
         .await?;
         Ok(())
-    }
-
-    /// Stores a customer, sealed; one that is there gets these values.
-    pub(crate) async fn store(
-        &self,
-        cipher: &Cipher,
-        tenant: &TenantId,
-        id: &str,
-        email: &Pii<Email>,
-        name: &Pii<PersonName>,
-    ) -> Result<(), Failure> {
-        let (address, name) = (
-            DualColumn::seal(cipher, EMAIL, id, email)?,
-            DualColumn::seal(cipher, NAME, id, name)?,
-        );
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        // Plaintext columns are emptied with every sealed value that is written.
-        sqlx::query(
-            "INSERT INTO customer (id, tenant, email_sealed, name_sealed) VALUES (?, ?, ?, ?)
-             ON CONFLICT (id) DO UPDATE SET email = NULL, name = NULL,
-               email_sealed = excluded.email_sealed, name_sealed = excluded.name_sealed",
-        )
-        .bind(id)
-        .bind(tenant.as_str())
-        .bind(address.sealed())
-        .bind(name.sealed())
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query("DELETE FROM customer_index WHERE customer = ?")
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
-        for value in self.roots.unique(tenant, EMAIL, email) {
-            insert_index(
-                &mut transaction,
-                tenant,
-                id,
-                &IndexWrite::new(IDENTITY, value),
-            )
-            .await?;
-        }
-        note_keys(&mut transaction, id).await?;
-        Ok(transaction.commit().await?)
-    }
-
-    /// The address of a customer: plaintext while it is not sealed yet.
-    pub(crate) async fn email(
-        &self,
-        keyring: &Keyring,
-        tenant: &TenantId,
-        id: &str,
-    ) -> Result<Option<Pii<Email>>, Failure> {
-        let row = sqlx::query("SELECT email, email_sealed FROM customer WHERE id = ?")
-            .bind(id)
-            .fetch_one(&self.pool)
-            .await?;
-        let plain: Option<String> = row.try_get("email")?;
-        let plain = plain.as_deref().map(Pii::parse).transpose()?;
-        // A column of this type cannot hold plaintext.
-        let column = DualColumn::<Email>::new(plain, row.try_get("email_sealed")?);
-        let ids = Vec::from_iter(column.key_id());
-        let cipher = Cipher::new(keyring.prepare_ids(tenant, &ids).await?);
-        Ok(column.read(&cipher, EMAIL, id)?)
-    }
-
-    /// Who has an address.
-    pub(crate) async fn find(
-        &self,
-        tenant: &TenantId,
-        email: &Pii<Email>,
-    ) -> Result<Option<String>, Failure> {
-        let value = self.roots.unique(tenant, EMAIL, email).swap_remove(0);
-        let find = "SELECT customer FROM customer_index WHERE tenant = ? AND value = ?";
-        let find = sqlx::query_scalar(find).bind(tenant.as_str()).bind(value);
-        Ok(find.fetch_optional(&self.pool).await?)
     }
 }
 

@@ -6,6 +6,12 @@
 //! 2 a row stands alone, and its values are as good as a fingerprint; above √R a search opens more rows
 //! than it saves.
 //!
+//! While the index root rotates, a row stores two values of each index, and two times b bits: by C = R / 2^(2b)
+//! almost every row stands alone until the former version's values are deleted, and in copies of the table that
+//! were made meanwhile, or one before and one after. No b satisfies 2 ≤ R / 2^(2b) and R / 2^b ≤ √R together:
+//! [`search_bits`] is for one version, and [`search_bits_in_rotation`] for two, at the price of longer searches
+//! in between.
+//!
 //! Source: the planner of CipherSweet (Paragon Initiative, "Blind Index Planning"), whose bounds these are.
 
 /// The bits of one value of a search index, that a plan has found to be few enough.
@@ -18,12 +24,14 @@ pub struct SearchBits(u16);
 pub enum LeakyIndex {
     /// There are too few rows for any search index.
     #[error(
-        "{rows} rows are too few for a search index: with fewer than {MIN_ROWS} any value tells rows apart; open \
+        "{rows} rows are too few for a search index: with fewer than {needed} any value tells rows apart; open \
          all of them and compare"
     )]
     TooFewRows {
         /// The rows of the plan.
         rows: u64,
+        /// The fewest that it takes.
+        needed: u64,
     },
     /// The values of a row are so long that they tell it from others.
     #[error(
@@ -87,14 +95,56 @@ impl SearchBits {
 /// );
 /// ```
 ///
+/// While the index root rotates a row stores two values of each index: see [`search_bits_in_rotation`].
+///
 /// # Errors
 /// [`LeakyIndex`] unless there are at least 16 rows and 2 ≤ rows / 2^(sum of the bits) ≤ √rows.
 pub const fn search_bits<const N: usize>(
     rows: u64,
     bits: [u16; N],
 ) -> Result<[SearchBits; N], LeakyIndex> {
-    if rows < MIN_ROWS {
-        return Err(LeakyIndex::TooFewRows { rows });
+    plan(rows, bits, 1)
+}
+
+/// As [`search_bits`], for what a row stores while the index root rotates: two values of each index. Outside of
+/// a rotation up to R^¾ rows share what is stored of one, and a search opens as many.
+///
+/// ```
+/// use portcullis_pii_crypto::plan::{search_bits, search_bits_in_rotation};
+///
+/// assert!(search_bits(50_000, [12]).is_ok());
+/// let refused = search_bits_in_rotation(50_000, [12]).unwrap_err();
+/// assert_eq!(
+///     refused.to_string(),
+///     "12 bits in the search values of a row tell 50000 rows apart, fewer than 2 share them: choose 4 to 7 bits for \
+///      all its search indexes together",
+/// );
+/// assert!(search_bits_in_rotation(50_000, [7]).is_ok());
+/// ```
+///
+/// # Errors
+/// [`LeakyIndex`] unless there are at least 32 rows and 2 ≤ rows / 2^(2 × the sum of the bits) ≤ √rows.
+pub const fn search_bits_in_rotation<const N: usize>(
+    rows: u64,
+    bits: [u16; N],
+) -> Result<[SearchBits; N], LeakyIndex> {
+    plan(rows, bits, 2)
+}
+
+/// With as many values of each index in a row as there are versions.
+const fn plan<const N: usize>(
+    rows: u64,
+    bits: [u16; N],
+    versions: u32,
+) -> Result<[SearchBits; N], LeakyIndex> {
+    // Of 17 to 31 rows no whole number of bits is right for two versions.
+    let needed = if versions == 1 {
+        MIN_ROWS
+    } else {
+        2 * MIN_ROWS
+    };
+    if rows < needed {
+        return Err(LeakyIndex::TooFewRows { rows, needed });
     }
     let mut checked = [SearchBits(0); N];
     let mut sum: u32 = 0;
@@ -105,9 +155,9 @@ pub const fn search_bits<const N: usize>(
         at += 1;
     }
     // rows / 2^b ≥ 2 is b ≤ log₂ rows - 1; rows / 2^b ≤ √rows is b ≥ (log₂ rows) / 2.
-    let at_most = rows.ilog2() - 1;
+    let at_most = (rows.ilog2() - 1) / versions;
     let log_rounded_up = u64::BITS - (rows - 1).leading_zeros();
-    let at_least = log_rounded_up.div_ceil(2);
+    let at_least = log_rounded_up.div_ceil(2 * versions);
     if sum > at_most {
         return Err(LeakyIndex::TooManyBits {
             rows,

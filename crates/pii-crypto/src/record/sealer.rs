@@ -51,7 +51,11 @@ impl<'a> Sealer<'a> {
         value.map(|value| self.seal(field, value)).transpose()
     }
 
-    /// What is stored of a field, if it is this value; else the value, sealed.
+    /// What is stored of a field, if it is this value under the present primary key; else the value, sealed.
+    ///
+    /// What a former key sealed is sealed again, even if it is the same value: the row may have been read
+    /// before a sweep sealed it again, and to write its former bytes back would lose the value when that
+    /// key is destroyed.
     ///
     /// # Errors
     /// [`SealFieldError`].
@@ -62,7 +66,9 @@ impl<'a> Sealer<'a> {
         stored: &Sealed<T>,
     ) -> Result<Sealed<T>, SealFieldError> {
         match self.cipher.open(field, self.record, stored) {
-            Ok(opened) if are_same(&opened, value) => Ok(stored.clone()),
+            Ok(opened) if are_same(&opened, value) && self.cipher.seals_with(stored) => {
+                Ok(stored.clone())
+            }
             _ => self.seal(field, value),
         }
     }

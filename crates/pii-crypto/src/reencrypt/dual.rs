@@ -7,9 +7,18 @@ use crate::{Cipher, OpenError, Pii, PiiType, SealError, Sealed};
 /// A field that has a column for plaintext and one for sealed values, while the rows are taken over from
 /// the one to the other.
 ///
-/// Sealing fills the sealed column and empties the other; write both. So what stands in the column for
-/// plaintext was written later than what is sealed, by a process of a version that knows no sealed
-/// column, and reading prefers it: a deployment can go from process to process.
+/// Processes of two versions run side by side while a deployment goes from one to the next, and each has to
+/// read what the other writes. So it takes two deployments:
+/// 1. The first [`read`](Self::read)s both columns and writes plaintext ([`unsealed`](Self::unsealed)), which
+///    processes of the former version read. Nothing is sealed yet.
+/// 2. The second, when no process of the former version is left, seals ([`seal`](Self::seal)). Processes of
+///    the first read that.
+///
+/// Each fills one column and empties the other: write both. Where both are filled all the same, the
+/// plaintext was written later, by a process that knows no sealed column, and reading prefers it.
+///
+/// Look-ups ask the index and the column for plaintext in both, as does whatever keeps a value unique, in the
+/// transaction that writes it: a value may be in either.
 #[derive(Debug)]
 pub struct DualColumn<T: PiiType> {
     plain: Option<Pii<T>>,
@@ -24,7 +33,14 @@ impl<T: PiiType> DualColumn<T> {
         Self { plain, sealed }
     }
 
-    /// The two columns as they are to be written for a new value.
+    /// The two columns as the first deployment writes them for a new value: plaintext, which processes of
+    /// the former version read.
+    #[must_use]
+    pub const fn unsealed(value: Pii<T>) -> Self {
+        Self::new(Some(value), None)
+    }
+
+    /// The two columns as the second deployment writes them for a new value.
     ///
     /// # Errors
     /// [`SealError`].
@@ -66,13 +82,13 @@ impl<T: PiiType> DualColumn<T> {
         }
     }
 
-    /// The column for plaintext: after [`seal`](Self::seal) it is empty.
+    /// The column for plaintext: of what was [`seal`](Self::seal)ed it is empty.
     #[must_use]
     pub const fn plain(&self) -> Option<&Pii<T>> {
         self.plain.as_ref()
     }
 
-    /// The column for sealed values.
+    /// The column for sealed values: of what is [`unsealed`](Self::unsealed) it is empty.
     #[must_use]
     pub const fn sealed(&self) -> Option<&Sealed<T>> {
         self.sealed.as_ref()

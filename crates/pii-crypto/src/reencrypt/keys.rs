@@ -228,7 +228,9 @@ impl Wanted for Purpose {
 fn beyond_help(error: &PrepareError) -> Option<FailureReason> {
     match error {
         PrepareError::TenantErased => Some(FailureReason::TenantErased),
-        PrepareError::Kek(KekError::Rejected | KekError::UnknownVersion(_))
+        PrepareError::Kek(
+            KekError::Rejected | KekError::UnknownVersion(_) | KekError::UnknownKey(_),
+        )
         | PrepareError::Store(StoreError::Damaged(_)) => Some(FailureReason::KeyNotUnwrapped),
         _ => None,
     }

@@ -22,7 +22,7 @@ pub struct Report {
     /// first [`MAX_LISTED`](Self::MAX_LISTED) of them.
     pub duplicates: Vec<RowFailure>,
     /// Rows that are in the scope at the end: of [`Scope::All`](super::Scope::All), which no row leaves,
-    /// those that were not brought in order.
+    /// those that were not brought in order, found by going over every row.
     pub left: u64,
 }
 

@@ -15,8 +15,8 @@ use crate::{AnyPii, IndexValue, IndexVersion, ParseError, PiiKind, Sealed};
 /// * [`apply`](Self::apply) writes a row only if every field that it was read with still holds the same
 ///   bytes, and then all of its change or nothing, with the ids of the keys that the row needs from
 ///   then on (`sealed_ref`): a writer that came first wins.
-/// * What `apply` has answered for is durable, and it answers or fails within 30 s: what it writes is
-///   sealed with keys that may be retired later.
+/// * What `apply` has answered for is durable, and it answers or fails within 20 s: what it writes was
+///   sealed up to 10 s before, and from sealing to committing it may take 30 s, after which keys retire.
 /// * An application that writes plaintext no more clears the plaintext whenever it writes the sealed
 ///   value, and `apply` does so too.
 ///

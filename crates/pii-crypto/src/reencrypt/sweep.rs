@@ -75,29 +75,38 @@ impl<'a> Sweep<'a> {
             if passes == MAX_PASSES || !self.helps_to_look_again(resumed) {
                 return Ok(self.report);
             }
-            self.look_again().await;
+            self.look_again().await?;
         }
     }
 
-    /// Rows may have come into the scope behind the cursor, and others were left to writers.
+    /// Rows may have come into the scope behind the cursor, and others were left to writers. No row leaves
+    /// the scope of all: what an earlier run could not bring in order behind the cursor shows by looking.
     fn helps_to_look_again(&self, resumed: bool) -> bool {
         let Report { left, progress, .. } = &self.report;
-        let leave = *self.scope != Scope::All;
-        *left > 0 && (self.left_to_writers > 0 || leave && (resumed || progress.failed < *left))
+        let is_in_order = match self.scope {
+            Scope::All => !resumed,
+            _ => *left == 0 || !resumed && progress.failed >= *left,
+        };
+        self.left_to_writers > 0 && *left > 0 || !is_in_order
     }
 
     /// The next pass looks at every row that is left, and lists those that fail again.
-    async fn look_again(&mut self) {
+    async fn look_again(&mut self) -> Result<(), SweepError> {
         if mem::take(&mut self.found_primary) {
             // Another process has demoted the key less than 5 s ago, and this one does not know yet.
             self.reencryptor.timer.wait(STATES_REREAD_AFTER).await;
         }
+        let next = match self.scope {
+            Scope::All => self.patient().count(self.scope).await?,
+            _ => self.report.left,
+        };
         let report = &mut self.report;
         report.failures.clear();
         report.duplicates.clear();
         report.progress.failed = 0;
-        report.progress.total = report.progress.done + report.left;
+        report.progress.total = report.progress.done + next;
         self.left_to_writers = 0;
+        Ok(())
     }
 
     async fn pass(

@@ -90,8 +90,16 @@ impl Reencryptor {
             let again = slice::from_ref(row);
             keys.extend(self.keys_for(again, Use::Open, |_| true).await?);
         }
-        let mut found = FoundInRow::default();
-        found.failures.push((None, FailureReason::StaleKeys));
+        // Whatever it names it may need: a row that was not read frees no key.
+        let sealed = row.fields.iter().filter_map(|field| match &field.value {
+            FieldValue::Sealed(sealed) => Some(sealed.key_id()),
+            _ => None,
+        });
+        let found = FoundInRow {
+            keys: sealed.collect(),
+            failures: vec![(None, FailureReason::StaleKeys)],
+            ..FoundInRow::default()
+        };
         found.count(rows.table(), row, verified);
         Ok(())
     }

@@ -11,16 +11,18 @@ use std::{
 
 use async_trait::async_trait;
 use portcullis_keyring::{
-    DataKey, Keyring,
+    DataKey, Keyring, TenantId,
     clock::Clock as _,
-    kek::{GeneratedKey, KekContext, KekError, KekProvider, MemoryKek, WrappedKey},
+    kek::{GeneratedKey, KekContext, KekError, KekProvider, LocalKek, MemoryKek, WrappedKey},
+    secrets::VersionedSecrets,
     store::MemoryDekStore,
     sweep::{Pace, Progress},
 };
 use portcullis_pii_crypto::{
     Email, PersonName, PiiKinds, PiiType,
-    reencrypt::{Reencryptor, Scope, SealedRows as _, SweepError},
+    reencrypt::{FailureReason, Reencryptor, Scope, SealedRows as _, SweepError},
 };
+use secrecy::SecretBox;
 
 use super::{
     disturbed::{Application, Disturbed, Event},
@@ -33,6 +35,150 @@ struct Nobody;
 #[async_trait]
 impl Application for Nobody {
     async fn disturb(&self, _event: &Event) {}
+}
+
+/// Another key of the service wrapped what one tenant has, and it is not configured.
+#[derive(Debug)]
+struct LacksOne {
+    kek: Arc<LocalKek>,
+    tenant: TenantId,
+}
+
+#[async_trait]
+impl KekProvider for LacksOne {
+    async fn generate(&self, context: &KekContext) -> Result<GeneratedKey, KekError> {
+        self.kek.generate(context).await
+    }
+
+    async fn wrap(&self, context: &KekContext, key: &DataKey) -> Result<WrappedKey, KekError> {
+        self.kek.wrap(context, key).await
+    }
+
+    async fn unwrap_key(
+        &self,
+        context: &KekContext,
+        key: &WrappedKey,
+    ) -> Result<DataKey, KekError> {
+        if *context.tenant() == self.tenant {
+            return Err(KekError::UnknownKey("arn:aws:kms:…:key/former".to_owned()));
+        }
+        self.kek.unwrap_key(context, key).await
+    }
+
+    async fn rewrap(&self, context: &KekContext, key: &WrappedKey) -> Result<WrappedKey, KekError> {
+        self.kek.rewrap(context, key).await
+    }
+}
+
+#[tokio::test]
+async fn a_data_key_under_a_key_that_is_not_configured_is_listed_and_stops_no_other() {
+    let (_folder, shop) = Shop::new().await;
+    shop.fill(2).await;
+    let other = Shop {
+        tenant: TenantId::new("tenant-8").unwrap(),
+        ..shop.clone()
+    };
+    other.store("c9", "other@example.com", "Other").await;
+    let old = shop.rotate(&Email::purpose()).await;
+    let others = other.rotate(&Email::purpose()).await;
+    let secret = VersionedSecrets::single(SecretBox::new(Box::new([5; 32])));
+    let kek = LacksOne {
+        kek: Arc::new(LocalKek::new(secret)),
+        tenant: shop.tenant.clone(),
+    };
+    let keyring = Keyring::builder(Arc::new(kek), shop.keys.clone())
+        .clock(shop.clock.clone())
+        .build();
+    let reencryptor = Reencryptor::new(keyring, PiiKinds::built_in()).timer(shop.clock.clone());
+    let report = run(
+        &reencryptor,
+        &shop.customers,
+        &Scope::Keys([old, others].into()),
+    )
+    .await;
+    let listed = report.failures.iter();
+    let listed = listed.map(|failure| (failure.row.as_str(), failure.reason));
+    let lost = ["c0", "c1"].map(|row| (row, FailureReason::KeyNotUnwrapped));
+    assert_eq!(Vec::from_iter(listed), lost);
+    assert_eq!(report.progress.changed, 1);
+
+    let mut nobody = |_: &_| {};
+    let keys = [old, others].into();
+    let verified = reencryptor.verify(&shop.customers, &keys, &mut nobody);
+    let verified = verified.await.expect("it comes to its end");
+    assert_eq!(
+        (verified.rows_of(old), verified.rows_of(others)),
+        (Some(2), Some(0))
+    );
+}
+
+/// No row leaves the scope of all: what was listed before the kill is listed again.
+#[tokio::test]
+async fn a_killed_sweep_of_all_does_not_forget_what_failed_behind_its_cursor() {
+    let (_folder, shop) = Shop::new().await;
+    shop.fill(4).await;
+    shop.rotate(&Email::purpose()).await;
+    let mut damaged = shop.sealed_email("c0").await;
+    *damaged.last_mut().unwrap() ^= 1;
+    shop.set_sealed_email("c0", &damaged).await;
+    let one = shop.reencryptor().pace(Pace::batches_of(NonZeroU32::MIN));
+    // Cursor, count; of each row: page, apply, cursor. c0 has nothing to apply.
+    let mut events = vec![Event::Nothing; 5];
+    events.push(Event::KilledBefore);
+    let rows = Disturbed::new(&shop, events, &Nobody);
+    let mut nobody = |_: &_| {};
+    tokio::select! {
+        report = one.run(&rows, &Scope::All, "sweep", &mut nobody) => panic!("{report:?}"),
+        () = rows.killed.notified() => {}
+    }
+    assert!(shop.customers.cursor("sweep").await.unwrap().is_some());
+    let report = run(&one, &shop.customers, &Scope::All).await;
+    let listed = report.failures.iter();
+    let listed = listed.map(|failure| (failure.row.as_str(), failure.reason));
+    assert_eq!(
+        Vec::from_iter(listed),
+        [("c0", FailureReason::Rejected)],
+        "{report:?}"
+    );
+    assert!(!report.is_complete());
+    assert_eq!((report.left, report.progress.failed), (1, 1));
+    let Progress { done, total, .. } = report.progress;
+    assert_eq!(done, total);
+}
+
+/// Stores customers before those of a page that is being written.
+#[derive(Debug)]
+struct PushesOff(Shop);
+
+#[async_trait]
+impl Application for PushesOff {
+    async fn disturb(&self, _event: &Event) {
+        // The row of the page is written by somebody who does not know of the rotation, and two come
+        // before it in the order.
+        let late = &self.0;
+        late.store("c5", "late@example.com", "Late").await;
+        for id in ["c3", "c4"] {
+            late.store(id, &format!("{id}@example.com"), "New").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_new_ones_push_off_its_page_is_met_again() {
+    let (folder, shop) = Shop::new().await;
+    shop.store("c5", "five@example.com", "Five").await;
+    let late = Shop::open(&folder.path().join("shop.db")).await;
+    late.cipher().await;
+    let old = shop.rotate(&Email::purpose()).await;
+    // Cursor, count, page; before it is applied the row is changed.
+    let mut events = vec![Event::Nothing; 3];
+    events.push(Event::Stores(0, 0));
+    let pushes_off = PushesOff(late);
+    let rows = Disturbed::new(&shop, events, &pushes_off);
+    let one = shop.reencryptor().pace(Pace::batches_of(NonZeroU32::MIN));
+    let report = run(&one, &rows, &Scope::All).await;
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(shop.verify(old).await.rows_of(old), Some(0));
 }
 
 /// Is down for as many calls as it is told.

@@ -108,7 +108,7 @@ impl Shop {
         let stored = self
             .customers
             .store(&cipher, &self.tenant, id, &email, &name);
-        stored.await.expect("it is stored");
+        assert!(stored.await.expect("it answers"), "it is another's address");
     }
 
     /// Stores a customer as the application did before it sealed.

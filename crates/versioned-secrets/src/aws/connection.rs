@@ -1,6 +1,6 @@
 //! How AWS is reached: region, credentials, endpoint, and how long a call may take.
 
-use std::{fmt, net::IpAddr, num::NonZeroU32, time::Duration};
+use std::{fmt, num::NonZeroU32, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_secretsmanager::config::Credentials;
@@ -9,6 +9,8 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use secrecy::{ExposeSecret as _, SecretString};
+
+use super::endpoints;
 
 /// What every client of AWS shares: the region, where credentials come from, one pool of connections, and
 /// bounds for each call. Cheap to clone.
@@ -48,8 +50,8 @@ pub enum ConnectionError {
 }
 
 impl AwsConnection {
-    /// What the environment says, in the way of every AWS program: `AWS_REGION`, `AWS_ENDPOINT_URL`,
-    /// `AWS_PROFILE` and its files; credentials from `AWS_ACCESS_KEY_ID`, a profile, a web identity (EKS),
+    /// What the environment says, in the way of every AWS program: `AWS_REGION`, `AWS_ENDPOINT_URL` and
+    /// that of one service (`AWS_ENDPOINT_URL_KMS`), `AWS_PROFILE` and its files; credentials from `AWS_ACCESS_KEY_ID`, a profile, a web identity (EKS),
     /// a container (ECS, EKS) or the instance (EC2), renewed before they expire.
     ///
     /// Credentials are looked for when the first call needs them. Not supported: single sign-on, and
@@ -80,7 +82,8 @@ impl AwsConnection {
         self.region.as_ref()
     }
 
-    /// The configuration for a client of the official SDK.
+    /// The configuration for a client of the official SDK. That no endpoint in it is called unencrypted was
+    /// seen for KMS, Secrets Manager and STS; that of another service may be configured by itself.
     #[must_use]
     pub const fn sdk_config(&self) -> &SdkConfig {
         &self.config
@@ -175,9 +178,9 @@ impl AwsConnectionBuilder {
         let config = loader.load().await;
         let region = config.region().cloned();
         let region = region.ok_or(ConnectionError::NoRegion)?;
-        match config.endpoint_url() {
-            Some(url) if !is_private(url) => Err(ConnectionError::Unencrypted(url.to_owned())),
-            _ => Ok(AwsConnection { config, region }),
+        match endpoints::unencrypted(&config) {
+            Some(url) => Err(ConnectionError::Unencrypted(url)),
+            None => Ok(AwsConnection { config, region }),
         }
     }
 }
@@ -191,53 +194,9 @@ impl fmt::Debug for AwsConnection {
     }
 }
 
-/// Whether nobody on a network reads what is sent there.
-fn is_private(url: &str) -> bool {
-    if url.starts_with("https://") {
-        return true;
-    }
-    let Some(rest) = url.strip_prefix("http://") else {
-        return false;
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.parse::<u16>().is_ok() => host,
-        _ => authority,
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let is_loopback = |address: IpAddr| address.is_loopback();
-    host == "localhost" || host.parse().is_ok_and(is_loopback)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn http_is_taken_on_this_machine_alone() {
-        for url in [
-            "https://kms.eu-west-1.amazonaws.com",
-            "http://127.0.0.1:5000",
-            "http://127.0.0.1:5000/path",
-            "http://[::1]:5000",
-            "http://localhost",
-        ] {
-            assert!(is_private(url), "{url}");
-        }
-        for url in [
-            "http://kms.eu-west-1.amazonaws.com",
-            "http://10.0.0.1:5000",
-            "http://localhost.example.com",
-            "http://localhost@example.com",
-            "http://127.0.0.1:80@example.com",
-            "http://example.com/127.0.0.1",
-            "ftp://127.0.0.1",
-            "127.0.0.1:5000",
-            "",
-        ] {
-            assert!(!is_private(url), "{url}");
-        }
-    }
 
     #[tokio::test]
     async fn an_unencrypted_endpoint_elsewhere_is_refused() {

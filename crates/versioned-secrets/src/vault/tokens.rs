@@ -31,6 +31,7 @@ struct Held {
     token: Option<Arc<SecretString>>,
     // Of a token file: when it was written and how long it is.
     stamp: Option<(SystemTime, u64)>,
+    login: Option<Login>,
     lease: Option<Lease>,
     // What became of the last login that failed. Who waited for it has its answer.
     failed: Option<(Instant, VaultError)>,
@@ -43,6 +44,22 @@ struct Lease {
     renewable: bool,
     // How long it lasted when it was new: a renewal that gives much less says that its end is near.
     at_login: Duration,
+}
+
+/// What the token is from, whether it has a lease or not.
+#[derive(Debug, Clone, Copy)]
+struct Login {
+    at: Instant,
+    why: Why,
+}
+
+/// What a login is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// There is no token, or it is at its end.
+    Needed,
+    /// Vault denies the former one.
+    Denied,
 }
 
 impl Tokens {
@@ -89,13 +106,11 @@ impl Tokens {
                 held.stamp = None;
                 held.read_again(path)?
             }
-            Credential::AppRole(role) => match (&held.token, held.lease) {
+            Credential::AppRole(role) => match (&held.token, held.login) {
                 (Some(token), _) if !Arc::ptr_eq(token, denied) => Arc::clone(token),
                 // A new login would be denied just the same: it is the policy.
-                (_, Some(lease)) if now().duration_since(lease.since) < RELOGIN_AFTER => {
-                    return Ok(None);
-                }
-                _ => held.log_in(role, transport).await?,
+                (_, Some(login)) if !login.may_be_repeated(now()) => return Ok(None),
+                _ => held.log_in(role, transport, Why::Denied).await?,
             },
         };
         Ok((!same(&another, denied)).then_some(another))
@@ -146,7 +161,7 @@ impl Held {
         {
             return Ok(Arc::clone(token));
         }
-        match (self.log_in(role, transport).await, valid) {
+        match (self.log_in(role, transport, Why::Needed).await, valid) {
             (Err(_), Some((token, _))) => Ok(token),
             (answer, _) => answer,
         }
@@ -180,16 +195,24 @@ impl Held {
         &mut self,
         role: &AppRole,
         transport: &Transport,
+        why: Why,
     ) -> Result<Arc<SecretString>, VaultError> {
         if let Some(error) = self.failed_lately() {
             return Err(error);
         }
-        let since = now();
-        match log_in(role, since, transport).await {
+        let at = now();
+        match log_in(role, at, transport).await {
             Ok((token, lease)) => {
                 self.failed = None;
+                self.login = Some(Login { at, why });
+                let former_is_over = self.lease.is_some_and(|lease| lease.is_over(at));
                 self.lease = lease;
-                Ok(Arc::clone(self.token.insert(Arc::new(token))))
+                let token = Arc::new(token);
+                let former = self.token.replace(Arc::clone(&token));
+                if let Some(former) = former.filter(|_| !former_is_over) {
+                    revoke(&former, transport).await;
+                }
+                Ok(token)
             }
             Err(error) => {
                 self.failed = Some((now(), error.clone()));
@@ -201,6 +224,18 @@ impl Held {
     fn failed_lately(&self) -> Option<VaultError> {
         let (at, error) = self.failed.as_ref()?;
         (now().duration_since(*at) < LOGIN_RETRY).then(|| error.clone())
+    }
+}
+
+impl Login {
+    /// Whether another one may be made because Vault denies its token. One that replaced a token that was
+    /// denied, and is denied too, shows that it is not the token.
+    fn may_be_repeated(self, now: Instant) -> bool {
+        let pause = match self.why {
+            Why::Needed => RELOGIN_AFTER,
+            Why::Denied => RELOGIN_AGAIN_AFTER,
+        };
+        now.duration_since(self.at) >= pause
     }
 }
 
@@ -223,6 +258,18 @@ impl Lease {
 const LOGIN_RETRY: Duration = Duration::from_secs(1);
 /// A token that is denied is not replaced by another before it is this old.
 const RELOGIN_AFTER: Duration = Duration::from_secs(10);
+/// Nor before it is this old, if it replaced one that was denied.
+const RELOGIN_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
+/// A token that was replaced ends by itself too, only later: nobody waits long for its end.
+const REVOKE_WITHIN: Duration = Duration::from_secs(1);
+
+/// Ends a token that was replaced. Who is still using it is denied, and takes the new one.
+async fn revoke(token: &SecretString, transport: &Transport) {
+    let revoke = VaultPath::new("auth/token/revoke-self").expect("it is a path");
+    let answer = transport.send(&revoke, Request::Write(&[]), Some(token));
+    // It is often denied because it has ended already, and a batch token cannot be revoked.
+    drop(tokio::time::timeout(REVOKE_WITHIN, answer).await);
+}
 
 async fn log_in(
     role: &AppRole,
@@ -303,4 +350,21 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 )]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_is_repeated_after_10_s_and_one_that_did_not_help_after_5_minutes() {
+        let at = now();
+        for (why, pause) in [(Why::Needed, 10), (Why::Denied, 300)] {
+            let login = Login { at, why };
+            let pause = Duration::from_secs(pause);
+            let before = at + pause - Duration::from_millis(1);
+            assert!(!login.may_be_repeated(before), "{why:?}");
+            assert!(login.may_be_repeated(at + pause), "{why:?}");
+        }
+    }
 }

@@ -142,6 +142,42 @@ async fn a_login_whose_token_was_revoked_is_made_again() {
     assert!(denials > 0, "the token was not revoked");
 }
 
+/// The policy lacks what is read, for good: no other login helps.
+#[tokio::test]
+async fn a_standing_denial_makes_one_more_login_and_leaves_one_token() {
+    let bao = with_secret();
+    let role = AppRole::new(role(&bao, &["token_ttl=1h"]), secret_id(&bao).into());
+    let other = bao.file("other.hcl", &READER.replace("ingest", "other"));
+    bao.cli(&["policy", "write", "reader", &other]);
+    let client = bao.builder().app_role(role).build().unwrap();
+    let started = Instant::now();
+    let denied_until = async |seconds| {
+        while started.elapsed() < Duration::from_secs(seconds) {
+            let denied = read(&client).await.unwrap_err();
+            assert!(matches!(denied, VaultError::Denied { .. }), "{denied:?}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        tokens_of_logins(&bao)
+    };
+    let first = denied_until(2).await;
+    let second = denied_until(12).await;
+    let third = denied_until(23).await;
+    assert_eq!((first.len(), second.len()), (1, 1));
+    assert_ne!(first, second, "no other login was tried");
+    assert_eq!(second, third, "another login within minutes");
+}
+
+/// The accessors of what logins gave and what is still good.
+fn tokens_of_logins(bao: &Bao) -> Vec<String> {
+    let all = bao.cli(&["list", "-format=yaml", "auth/token/accessors"]);
+    let all = all.lines().filter_map(|line| line.strip_prefix("- "));
+    let of_login = |accessor: &&str| {
+        let token = bao.cli(&["token", "lookup", "-accessor", "-format=yaml", accessor]);
+        token.contains("auth/approle/login")
+    };
+    all.filter(of_login).map(str::to_owned).collect()
+}
+
 #[tokio::test]
 async fn a_wrong_login_is_denied_and_tells_nothing() {
     let bao = with_secret();

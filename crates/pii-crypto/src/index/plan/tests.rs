@@ -25,6 +25,32 @@ fn the_bounds_are_those_of_the_formula_at_every_edge() {
     }
 }
 
+/// A row stores two values of each index then.
+#[test]
+fn during_a_rotation_the_bounds_are_those_of_twice_the_bits() {
+    let edges = (0..64).flat_map(|log| [0, 1, 2].map(|add| (1_u64 << log).wrapping_sub(1) + add));
+    for rows in edges.chain([0, u64::MAX]) {
+        for bits in 0..=80_u16 {
+            let planned = search_bits_in_rotation(rows, [bits]).is_ok();
+            let expected = rows >= 32 && formula(rows, 2 * u32::from(bits));
+            assert_eq!(planned, expected, "{rows} rows, {bits} bits");
+        }
+        let some = (0..=80).any(|bits| search_bits_in_rotation(rows, [bits]).is_ok());
+        assert_eq!(some, rows >= 32, "{rows} rows");
+    }
+}
+
+/// Why there are two functions.
+#[test]
+fn no_number_of_bits_is_right_for_one_version_and_for_two() {
+    for rows in [16, 32, 1_000, 50_000, 1 << 40, u64::MAX] {
+        let both = |bits| {
+            search_bits(rows, [bits]).is_ok() && search_bits_in_rotation(rows, [bits]).is_ok()
+        };
+        assert!(!(0..=80).any(both), "{rows} rows");
+    }
+}
+
 #[test]
 fn what_a_refusal_recommends_is_allowed_and_the_next_is_not() {
     for rows in [16, 17, 31, 32, 1_000, 50_000, 1 << 40, u64::MAX] {

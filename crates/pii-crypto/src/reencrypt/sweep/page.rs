@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     slice,
+    time::Duration,
 };
 
 use portcullis_keyring::{TenantId, sweep::Cursor};
@@ -14,8 +15,20 @@ use super::{
     },
     Sweep,
 };
+
 /// What is known of the rows of a page that are not settled yet.
 type Failures = BTreeMap<Cursor, Vec<RowFailure>>;
+
+/// What rows of a page become.
+#[derive(Debug, Default)]
+struct Planned {
+    changes: Vec<RowChange>,
+    // When each was sealed.
+    sealed_at: Vec<Duration>,
+    failures: Failures,
+    /// Rows to be read and sealed again, or for the first time: what was sealed before them waits.
+    later: BTreeSet<Cursor>,
+}
 
 impl Sweep<'_> {
     /// Brings the rows of a page in order; answers where it ends, and nothing when there is none.
@@ -31,31 +44,41 @@ impl Sweep<'_> {
         let mut attempts = self.reencryptor.attempts();
         let mut conflicts = 0;
         loop {
-            let mut failures = Failures::new();
-            let changes = self.plan(page, &mut failures).await?;
+            let Planned {
+                changes,
+                mut failures,
+                later: mut unsettled,
+                ..
+            } = self.plan(page).await?;
             let planned = BTreeSet::from_iter(changes.iter().map(|change| change.row.at.clone()));
             // What fails and has nothing to write beside that is settled.
-            for (_, failures) in failures.extract_if(.., |at, _| !planned.contains(at)) {
+            let settled = |at: &Cursor| !planned.contains(at) && !unsettled.contains(at);
+            for (_, failures) in failures.extract_if(.., |at, _| settled(at)) {
                 self.fail(failures);
             }
-            let unsettled = match self.apply(&changes).await {
+            match self.apply(&changes).await {
                 Ok(outcomes) => {
-                    conflicts += 1;
-                    self.settle(&changes, &outcomes, &mut failures)?
+                    let changed = self.settle(&changes, &outcomes, &mut failures)?;
+                    conflicts += u32::from(!changed.is_empty());
+                    unsettled.extend(changed);
                 }
                 // Whether anything was written after all, the rows tell.
                 Err(error) => {
                     attempts.after(error).await?;
-                    planned
+                    unsettled.extend(planned);
                 }
-            };
+            }
             if unsettled.is_empty() {
                 break;
             }
             page = self.read(after).await?;
+            let is_full = number(page.len()) >= self.reencryptor.pace.batch().get().into();
             page.retain(|row| unsettled.contains(&row.at));
-            // Those that are gone from the scope were brought in order by somebody else.
-            self.report.progress.skipped += number(unsettled.len() - page.len());
+            let missing = number(unsettled.len() - page.len());
+            // Those that are gone from the scope were brought in order by somebody else. New rows may have
+            // pushed them off a full page.
+            self.report.progress.skipped += missing;
+            self.left_to_writers += if is_full { missing } else { 0 };
             if conflicts == CONFLICT_ATTEMPTS {
                 self.report.progress.skipped += number(page.len());
                 self.left_to_writers += number(page.len());
@@ -69,31 +92,46 @@ impl Sweep<'_> {
         Ok(Some(last))
     }
 
-    async fn plan(
-        &mut self,
-        page: Vec<SealedRow>,
-        failures: &mut Failures,
-    ) -> Result<Vec<RowChange>, SweepError> {
+    /// Seals what rows become. What waits too long for the keys of others is left for later: from sealing
+    /// to committing it takes 30 s at most, and the table takes its part of them.
+    async fn plan(&mut self, page: Vec<SealedRow>) -> Result<Planned, SweepError> {
         let mut keys = self.reencryptor.keys_of_rows(&page, self.scope).await?;
-        let mut changes = Vec::with_capacity(page.len());
+        let mut planned = Planned::default();
         for row in page {
+            let now = self.now();
+            let first = planned.sealed_at.first().copied();
+            if first.is_some_and(|first| now.saturating_sub(first) > SEALED_AHEAD) {
+                planned.later.insert(row.at);
+                continue;
+            }
             let plan = self.plan_row(&row, &mut keys).await?;
             self.found_primary |= plan.found_primary;
             if !plan.failures.is_empty() {
                 let table = self.rows.table();
                 let failed = plan.failures.iter();
                 let failed = failed.map(|(field, why)| RowFailure::new(table, &row, *field, *why));
-                failures.insert(row.at.clone(), failed.collect());
+                planned.failures.insert(row.at.clone(), failed.collect());
             }
             if plan.writes() {
-                changes.push(RowChange {
+                planned.sealed_at.push(self.now());
+                planned.changes.push(RowChange {
                     row,
                     sealed: plan.sealed,
                     indexed: plan.indexed,
                 });
             }
         }
-        Ok(changes)
+        let now = self.now();
+        let is_late = |at: &&Duration| now.saturating_sub(**at) > APPLIED_WITHIN;
+        // The clock does not go back: those that are late come first.
+        let late = planned.sealed_at.iter().take_while(is_late).count();
+        let late = planned.changes.drain(..late);
+        planned.later.extend(late.map(|change| change.row.at));
+        Ok(planned)
+    }
+
+    fn now(&self) -> Duration {
+        self.reencryptor.timer.monotonic()
     }
 
     async fn plan_row(
@@ -171,6 +209,12 @@ fn number(len: usize) -> u64 {
 
 /// How often a row that others keep changing is read again before it is left to the next pass.
 const CONFLICT_ATTEMPTS: u32 = 5;
+
+/// When something was sealed this long ago, it is written before more is sealed.
+const SEALED_AHEAD: Duration = Duration::from_secs(5);
+
+/// What was sealed longer ago is not written any more, and sealed again.
+const APPLIED_WITHIN: Duration = Duration::from_secs(10);
 
 /// How often the keys of one row are prepared.
 const PREPARE_ATTEMPTS: u32 = 4;

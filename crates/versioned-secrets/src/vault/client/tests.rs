@@ -11,6 +11,7 @@ use std::{
 use secrecy::ExposeSecret as _;
 
 use super::*;
+use crate::vault::AppRole;
 
 /// A server that gives each answer to one request, each on a connection of its own, and then none; and what
 /// it was sent.
@@ -211,6 +212,27 @@ async fn a_request_carries_what_vault_needs_and_nothing_prints_it() {
     let away = client.write(&path(), &texts).await.unwrap_err();
     let printed = format!("{client:?} {away} {away:?} {:?}", client.shared.tokens);
     assert!(!printed.contains("canary"), "{printed}");
+}
+
+/// A token without a lease, as root tokens and some batch tokens are.
+#[tokio::test]
+async fn a_denial_does_not_repeat_a_login_that_has_no_lease() {
+    let login = r#"{"auth":{"client_token":"t","lease_duration":0,"renewable":false}}"#;
+    let denied = answer(403, r#"{"errors":["permission denied"]}"#);
+    let mut answers = vec![answer(200, login)];
+    answers.resize(8, denied);
+    let (builder, received) = server(answers);
+    let client = VaultClient::builder(builder_address(&builder))
+        .app_role(AppRole::new("role", SecretString::from("secret")))
+        .build()
+        .unwrap();
+    for _ in 0..3 {
+        let error = client.read(&path()).await.unwrap_err();
+        assert!(matches!(error, VaultError::Denied { .. }), "{error:?}");
+    }
+    let requests = Vec::from_iter(received.try_iter());
+    let logins = requests.iter().filter(|it| it.contains("approle/login"));
+    assert_eq!((logins.count(), requests.len()), (1, 4));
 }
 
 #[tokio::test]
