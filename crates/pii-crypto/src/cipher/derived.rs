@@ -1,5 +1,8 @@
 //! What is kept with a data key.
 
+#[cfg(feature = "aws-lc-rs")]
+use std::sync::OnceLock;
+
 use portcullis_keyring::PreparedKey;
 
 #[cfg(feature = "aws-lc-rs")]
@@ -14,7 +17,8 @@ use super::{
 pub(super) struct Derived {
     ring: KeySubkeys<Ring>,
     #[cfg(feature = "aws-lc-rs")]
-    aws_lc: KeySubkeys<AwsLc>,
+    // Few processes use both libraries: it takes its memory once it is used.
+    aws_lc: OnceLock<Box<KeySubkeys<AwsLc>>>,
 }
 
 /// A library whose subkeys are kept.
@@ -39,6 +43,6 @@ impl Library for Ring {
 impl Library for AwsLc {
     #[inline]
     fn of(derived: &Derived) -> &KeySubkeys<Self> {
-        &derived.aws_lc
+        derived.aws_lc.get_or_init(Box::default)
     }
 }
