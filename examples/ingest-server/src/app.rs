@@ -148,6 +148,7 @@ impl App {
             faults: Some(Arc::new(FaultMetrics::register(registry)?)),
             secrets: Some(Arc::new(SecretMetrics::register(registry)?)),
         };
+        Backend::check_kek(config, services).await?;
         let backend = Backend::open(config, services, observers, MissingPeppers::Refuse).await?;
         let connections = backend.connections();
         let tombstones = erasures::prepare(config, &backend).await?;

@@ -296,6 +296,23 @@ impl Backend {
         Ok(())
     }
 
+    /// Refuses a key-encryption key that is kept elsewhere and can never wrap a data key, before anything is
+    /// served. That its keeper does not answer refuses nothing: a service that starts again meanwhile takes
+    /// what needs no data key, and the rest without another start.
+    ///
+    /// # Errors
+    /// [`BackendError::Services`], with the reason.
+    pub(crate) async fn check_kek(
+        config: &Config,
+        services: &SecretServices,
+    ) -> Result<(), BackendError> {
+        match &config.providers.kek {
+            KekSource::Vault(key) => Ok(services.check_vault_key(key).await?),
+            // AWS KMS says nothing of a key before it wraps one.
+            KekSource::Local | KekSource::AwsKms(_) => Ok(()),
+        }
+    }
+
     /// What has to be closed when everything else is gone.
     pub(crate) fn connections(&self) -> Connections {
         self.connections.clone()
