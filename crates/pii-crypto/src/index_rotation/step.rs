@@ -53,7 +53,7 @@ pub struct Stopped {
     pub differences: u64,
     /// How many values of the version are not those of the row's fields, or are missing, as found by opening
     /// every row. Looked for once nothing else stands in the way. [`abandon`](super::IndexRotation::abandon)
-    /// the rotation and begin it again: all values of the version are then written anew.
+    /// the rotation and begin it again: all values of the version are then written again.
     pub wrong: u64,
 }
 

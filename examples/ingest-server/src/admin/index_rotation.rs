@@ -69,7 +69,7 @@ pub(crate) struct RotatedIndex {
     /// How many values there are under one version alone.
     pub(crate) differences: u64,
     /// How many values of the version are not those of their records: it has to be given up and begun again,
-    /// which writes all anew.
+    /// which writes all again.
     pub(crate) wrong: u64,
 }
 

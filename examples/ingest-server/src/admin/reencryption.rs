@@ -98,9 +98,10 @@ impl Reencryption {
         self.indexing.status()
     }
 
-    /// The figures of what runs, for gauges.
-    pub(crate) fn progress(&self) -> JobStatus<Reencrypted> {
-        self.sealing.status()
+    /// What tells how far sealing has come, for gauges. It holds nothing of the service: gauges outlive the
+    /// writer, which ends when nobody can queue any more.
+    pub(crate) fn progress(&self) -> Job<Reencrypted> {
+        self.sealing.clone()
     }
 
     /// Cuts off what runs: each goes on when it is started again.

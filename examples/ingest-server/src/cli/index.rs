@@ -123,7 +123,7 @@ fn print_rotated(rotated: &RotatedIndex, json: bool) -> Result<(), CliError> {
         let wrong = rotated.wrong;
         return Err(Unfinished::new(format!(
             "version {version} is not looked up yet: {wrong} of its values are not those of their records; give \
-             it up with --abandon and rotate again, which writes all of them anew"
+             it up with --abandon and rotate again, which writes all of them again"
         ))
         .into());
     }

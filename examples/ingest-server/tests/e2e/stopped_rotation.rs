@@ -140,7 +140,7 @@ async fn what_stops_a_rotation_is_named_and_it_can_be_given_up() {
         "{told}"
     );
 
-    // Given up, once; and then all is written anew.
+    // Given up, once; and then all is written again.
     let abandon = ["--version", "2", "--abandon", "--json"];
     let abandoned = run(&data, &abandon);
     assert!(abandoned.status.success(), "{abandoned:?}");

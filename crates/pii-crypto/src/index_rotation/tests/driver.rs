@@ -290,7 +290,7 @@ async fn values_that_only_the_new_version_has_stop_it() {
 /// As a writer leaves behind that knows of the enforced version alone, and changes the address of a lead: it has
 /// values of both versions, and one of them is that of the former address.
 #[tokio::test]
-async fn a_value_of_what_a_field_held_before_stops_it_until_all_are_written_anew() {
+async fn a_value_of_what_a_field_held_before_stops_it_until_all_are_written_again() {
     let application = Application::started().await;
     application.insert_many(3).await;
     let rotation = application.rotation(application.states());

@@ -126,11 +126,18 @@ fn index_writes(text: &str, fields: &[RowField]) -> Result<Vec<(usize, IndexWrit
         let (Some(at), Some(index)) = (at, index) else {
             continue;
         };
-        let value = hex::decode(value).map_err(|_| malformed())?;
-        let value = IndexValue::from_stored(&value).ok_or_else(malformed)?;
+        let value = bytes(value).and_then(|value| IndexValue::from_stored(&value));
+        let value = value.ok_or_else(malformed)?;
         writes.push((at, IndexWrite::new(index, value)));
     }
     Ok(writes)
+}
+
+/// Of SQLite's `hex`.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks_exact(2);
+    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
+    pairs.map(byte).collect()
 }
 
 /// A sealed value that says another key than stands beside it is not what was written.
