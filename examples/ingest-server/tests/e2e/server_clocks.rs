@@ -308,8 +308,12 @@ async fn data_keys_are_overdue_by_the_date() {
         .await;
     assert!(server.terminate().success());
     let keys = "SELECT count(*) FROM keyring_data_key WHERE state = 'primary'";
-    let keys = sqlx::query_scalar(keys).fetch_one(&mut data.connect().await);
-    let keys = f64::from(keys.await.map(|keys: u32| keys).unwrap());
+    let mut database = data.connect().await;
+    let keys: u32 = sqlx::query_scalar(keys)
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    let keys = f64::from(keys);
     for (time, days, overdue) in [
         ("2026-05-11 12:00:00", 10.0, 0.0),
         ("2026-07-30 11:00:00", 90.0, 0.0),
