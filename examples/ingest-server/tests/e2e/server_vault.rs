@@ -252,7 +252,7 @@ async fn a_key_that_binds_nothing_is_refused_before_anything_is_served() {
         command.env("PORTCULLIS_VAULT_TRANSIT_KEY", name);
         let start = run_to_end(command.arg("serve"));
         let said = String::from_utf8(start.stderr).unwrap();
-        assert_eq!(start.status.code(), Some(1), "{said}");
+        assert_eq!(start.status.code(), Some(2), "{said}");
         assert!(
             said.contains("PORTCULLIS_VAULT_TRANSIT_KEY cannot be used"),
             "{said}"
