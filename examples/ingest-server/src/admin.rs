@@ -45,7 +45,7 @@ pub(crate) use self::{
     erasure::{Erased, ErasureRequest, Erasures},
     event::{Action, ActionResult, AdminEvent, AdminObserver, DataKeyAction, IndexAction},
     index_rotation::{IndexRequest, IndexStatus, IndexVersions, RotatedIndex},
-    job::JobStatus,
+    job::{Job, JobStatus},
     kept_policy::{PolicyObserver, PolicyStart, PolicyState, ReplaceError},
     key_cache::{KeyCache, KeyCacheReport},
     limits::{Limits, LimitsReport},

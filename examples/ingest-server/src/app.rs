@@ -111,15 +111,8 @@ pub(crate) struct App {
     writing: ServiceTask,
     auditing: ServiceTask,
     following: ServiceThread,
-    following_limits: ServiceTask,
-    following_rules: ServiceTask,
-    following_indexes: ServiceTask,
-    refreshing: ServiceTask,
-    indexing: ServiceTask,
-    counting: ServiceTask,
-    rotating: ServiceTask,
-    pinging: ServiceTask,
-    upkeep: ServiceTask,
+    /// What nobody waits for at the end.
+    background: Vec<ServiceTask>,
 }
 
 impl App {
@@ -148,6 +141,7 @@ impl App {
             faults: Some(Arc::new(FaultMetrics::register(registry)?)),
             secrets: Some(Arc::new(SecretMetrics::register(registry)?)),
         };
+        Backend::check_kek(config, services).await?;
         let backend = Backend::open(config, services, observers, MissingPeppers::Refuse).await?;
         let connections = backend.connections();
         let tombstones = erasures::prepare(config, &backend).await?;
@@ -263,7 +257,7 @@ impl App {
         observe::register_rotations(
             registry,
             admin.use_cases.data_keys.census(),
-            admin.use_cases.reencryption.progress(),
+            &admin.use_cases.reencryption.progress(),
             &services.index_roots,
         )?;
         let rotating = rotation_schedule::run(
@@ -292,15 +286,17 @@ impl App {
             writing,
             auditing,
             following,
-            following_limits,
-            following_rules,
-            following_indexes,
-            refreshing,
-            indexing,
-            counting,
-            rotating,
-            pinging,
-            upkeep,
+            background: vec![
+                following_limits,
+                following_rules,
+                following_indexes,
+                refreshing,
+                indexing,
+                counting,
+                rotating,
+                pinging,
+                upkeep,
+            ],
         })
     }
 
@@ -332,15 +328,7 @@ impl App {
             mut writing,
             mut auditing,
             mut following,
-            mut following_limits,
-            mut following_rules,
-            mut following_indexes,
-            mut refreshing,
-            mut indexing,
-            mut counting,
-            mut rotating,
-            mut pinging,
-            mut upkeep,
+            mut background,
             ..
         } = self;
         let (stop_serving, stopped) = watch::channel(false);
@@ -362,16 +350,8 @@ impl App {
             &mut writing,
             &mut auditing,
             following.task(),
-            &mut following_limits,
-            &mut following_rules,
-            &mut following_indexes,
-            &mut refreshing,
-            &mut indexing,
-            &mut counting,
-            &mut rotating,
-            &mut pinging,
-            &mut upkeep,
         ];
+        let tasks = tasks.into_iter().chain(&mut background);
         let outcome = tokio::select! {
             () = stop => Ok(()),
             name = first_ended(tasks) => Err(ServiceTaskEnded(name)),
@@ -382,17 +362,7 @@ impl App {
         stop_serving.send_replace(true);
         let orderly_end = async {
             tokio::join!(public.ended(), admin.ended());
-            drop((
-                following_limits,
-                following_rules,
-                following_indexes,
-                refreshing,
-                indexing,
-                counting,
-                rotating,
-                pinging,
-                upkeep,
-            ));
+            drop(background);
             following.stop().await;
             // The writers end when nobody can queue any more.
             drop((services, state));

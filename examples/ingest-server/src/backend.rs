@@ -11,6 +11,7 @@ mod limit_stores;
 mod limiter;
 mod live_secrets;
 mod location;
+mod made_secrets;
 mod needed_keks;
 mod needed_peppers;
 mod outages;
@@ -35,24 +36,22 @@ use portcullis_keyring::{
     kek::{KekContext, KekError, KekProvider},
     store::DekStore,
 };
-use portcullis_pii_crypto::IndexRoots;
 use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 
 use self::{
     database::Database,
-    key_provider::KeyProvider,
     limiter::Limiters,
     live_secrets::LiveSecrets,
-    needed_keks::{NeededKeks, Opens},
+    made_secrets::Secrets,
+    needed_keks::NeededKeks,
     needed_peppers::NeededPeppers,
-    secret_checks::{Configured, Needed, VerifyError, WrittenWith, WrongSecrets},
+    secret_checks::{VerifyError, WrongSecrets},
     secret_services::{FetchError, ServiceError},
-    swappable_kek::SwappableKek,
     upkeep::Upkeep,
 };
 use crate::{
     clock::SystemClock,
-    config::{self, Config, INDEX_ROOTS, KEY_PEPPERS, KID_TAG_KEYS, KekSource},
+    config::{Config, INDEX_ROOTS, KekSource},
     store::{FaultLatch, FaultObserver, LiveIndexRoots, Remembered, Store},
 };
 
@@ -296,77 +295,26 @@ impl Backend {
         Ok(())
     }
 
+    /// Refuses a key-encryption key that is kept elsewhere and can never wrap a data key, before anything is
+    /// served. That its keeper does not answer refuses nothing: a service that starts again meanwhile takes
+    /// what needs no data key, and the rest without another start.
+    ///
+    /// # Errors
+    /// [`BackendError::Services`], with the reason.
+    pub(crate) async fn check_kek(
+        config: &Config,
+        services: &SecretServices,
+    ) -> Result<(), BackendError> {
+        match &config.providers.kek {
+            KekSource::Vault(key) => Ok(services.check_vault_key(key).await?),
+            // AWS KMS says nothing of a key before it wraps one.
+            KekSource::Local | KekSource::AwsKms(_) => Ok(()),
+        }
+    }
+
     /// What has to be closed when everything else is gone.
     pub(crate) fn connections(&self) -> Connections {
         self.connections.clone()
-    }
-}
-
-/// What is made of the configured secrets.
-struct Secrets {
-    provider: Arc<dyn KekProvider>,
-    kek_source: KekSource,
-    opens: Opens,
-    local_keks: Option<Arc<SwappableKek>>,
-    index_roots: IndexRoots,
-    peppers: Peppers,
-    configured: Vec<Configured>,
-}
-
-impl Secrets {
-    fn made(
-        secrets: &config::Secrets,
-        kek_source: &KekSource,
-        services: &SecretServices,
-    ) -> Result<Self, BackendError> {
-        let index_roots = IndexRoots::new(secrets.index_roots.clone()).map_err(unusable)?;
-        let peppers = secrets.peppers().map_err(unusable)?;
-        let KeyProvider {
-            provider,
-            local: local_keks,
-            opens,
-            secrets: keks,
-        } = key_provider::configured(kek_source, secrets.keks.as_ref(), services)?;
-        let mut configured = vec![keks];
-        configured.push(Configured {
-            secret: INDEX_ROOTS,
-            values: index_roots.check_values(),
-            written_with: WrittenWith::Live,
-            needed: Needed::WhileLive,
-        });
-        configured.push(Configured {
-            secret: KEY_PEPPERS,
-            values: peppers.check_values(),
-            written_with: WrittenWith::Only(secrets.key_peppers.primary_version()),
-            needed: Needed::ByRows,
-        });
-        configured.push(Configured {
-            secret: KID_TAG_KEYS,
-            values: peppers.tag_check_values(),
-            written_with: WrittenWith::With(KEY_PEPPERS),
-            needed: Needed::ByRows,
-        });
-        Ok(Self {
-            provider,
-            kek_source: kek_source.clone(),
-            opens,
-            local_keks,
-            index_roots,
-            peppers,
-            configured,
-        })
-    }
-
-    /// Whether each data key can be opened.
-    async fn check_data_keys(&self, data_keys: &dyn DekStore) -> Result<(), BackendError> {
-        let missing = needed_keks::count(data_keys, &*self.provider, &self.opens).await?;
-        Ok(needed_keks::check(&self.kek_source, missing)?)
-    }
-
-    /// Whether each API key has the pepper that it needs.
-    async fn check_api_keys(&self, api_keys: &ApiKeyCache) -> Result<(), BackendError> {
-        let usage = api_keys.pepper_usage_with(&self.peppers).await?;
-        Ok(needed_peppers::check(&usage)?)
     }
 }
 
@@ -391,8 +339,4 @@ fn trial_context() -> KekContext {
     let tenant = TenantId::new("check-config").expect("it is a name");
     let purpose = Purpose::new("check-config").expect("it is a name");
     KekContext::new(tenant, purpose, KeyId::new(u32::MAX))
-}
-
-fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> BackendError {
-    BackendError::Unusable(error.into())
 }

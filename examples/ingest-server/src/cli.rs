@@ -159,7 +159,10 @@ impl CliError {
                 StartError::Clock(_)
                 | StartError::Descriptors(_)
                 | StartError::Backend(
-                    BackendError::Secrets(_) | BackendError::Peppers(_) | BackendError::Keks(_),
+                    BackendError::Secrets(_)
+                    | BackendError::Peppers(_)
+                    | BackendError::Keks(_)
+                    | BackendError::Services(_),
                 ),
             ) => ExitCode::from(2),
             Self::Database(opened::OpenError::NoDatabase(_))

@@ -50,6 +50,8 @@ mod content_modes;
 mod counters;
 #[path = "e2e/crash.rs"]
 mod crash;
+#[path = "e2e/data_key_metrics.rs"]
+mod data_key_metrics;
 #[path = "e2e/data_keys.rs"]
 mod data_keys;
 #[path = "e2e/database_faults.rs"]
@@ -176,6 +178,8 @@ mod shares;
 mod shutdown;
 #[path = "e2e/spoofed.rs"]
 mod spoofed;
+#[path = "e2e/stopped_rotation.rs"]
+mod stopped_rotation;
 #[path = "e2e/tampered_leads.rs"]
 mod tampered_leads;
 #[path = "e2e/tampering.rs"]

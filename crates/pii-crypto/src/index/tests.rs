@@ -268,3 +268,18 @@ fn hmac_sha_256_agrees_with_wycheproof() {
     }
     assert!(checked > 100, "only {checked} vectors were run");
 }
+
+#[test]
+fn what_was_stored_is_read_back_and_other_bytes_are_not() {
+    let email = Pii::<Email>::parse("a@b.example").expect("an address");
+    let [value] = &*known().unique(&tenant("tenant-7"), "lead.email", &email) else {
+        panic!("one version");
+    };
+    assert_eq!(
+        IndexValue::from_stored(value.as_bytes()).as_ref(),
+        Some(value)
+    );
+    for bytes in [&[][..], &[0], &[0, 1], &[0, 0, 7], &[1; 35]] {
+        assert_eq!(IndexValue::from_stored(bytes), None, "{bytes:?}");
+    }
+}

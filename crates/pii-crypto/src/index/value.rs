@@ -39,6 +39,15 @@ impl IndexValue {
         &self.bytes[..self.len]
     }
 
+    /// A fingerprint as it was stored, to compare it with others. None for bytes that are none.
+    #[must_use]
+    pub fn from_stored(bytes: &[u8]) -> Option<Self> {
+        let version = Self::stored_version(bytes)?;
+        let tag = bytes.get(VERSION_BYTES..)?;
+        let fits = !tag.is_empty() && bytes.len() <= MAX_BYTES;
+        fits.then(|| Self::new(version, tag))
+    }
+
     /// The version of stored bytes, to compute the fingerprint that compares with them. None if they
     /// are not a fingerprint.
     #[must_use]

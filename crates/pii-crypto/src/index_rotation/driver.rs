@@ -1,6 +1,6 @@
 //! Taking the steps.
 
-use std::{fmt, num::NonZeroU32, pin::Pin, sync::Arc, time::SystemTime};
+use std::{collections::BTreeSet, fmt, num::NonZeroU32, pin::Pin, sync::Arc, time::SystemTime};
 
 use portcullis_keyring::sweep::Progress;
 
@@ -126,9 +126,31 @@ impl IndexRotation {
         if stopped.is_any() {
             return Ok(IndexStep::Stopped(stopped));
         }
+        stopped.wrong = self.wrong(target, progress).await?;
+        if stopped.is_any() {
+            return Ok(IndexStep::Stopped(stopped));
+        }
         let new = state.enforce(target, self.now())?;
         self.replace(state, &new, IndexStep::Enforced { former })
             .await
+    }
+
+    /// How many values of a version are not what the rows give. A writer that knew of one version alone leaves
+    /// behind a value of the other that is there, and of what the field held before.
+    async fn wrong(
+        &self,
+        version: IndexVersion,
+        progress: &mut (dyn FnMut(&Progress) + Send),
+    ) -> Result<u64, RotationError> {
+        let mut wrong = 0;
+        for rows in self.rows.iter().filter(|rows| rows.is_indexed()) {
+            let no_keys = BTreeSet::new();
+            let verify = self.reencryptor.verify(&**rows, &no_keys, progress);
+            let verified = verify.await?;
+            let counts = verified.indexes.get(&version);
+            wrong += counts.map_or(0, |counts| counts.missing + counts.wrong);
+        }
+        Ok(wrong)
     }
 
     fn now(&self) -> SystemTime {

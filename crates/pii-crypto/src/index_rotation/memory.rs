@@ -87,6 +87,18 @@ impl MemoryIndex {
         records.map(|(_, record)| record.clone()).collect()
     }
 
+    /// The values that the fields of a record have, of whatever version, each with its field.
+    #[must_use]
+    pub fn of(&self, tenant: &TenantId, record: &str) -> Vec<(String, IndexWrite)> {
+        let tables = self.tables();
+        let fields = tables.values.iter().filter(|((of, ..), _)| of == tenant);
+        let values = fields.flat_map(|((_, field, index), values)| {
+            let values = values.iter().filter(|(_, of)| of == record);
+            values.map(|(value, _)| (field.clone(), IndexWrite::new(index, value.clone())))
+        });
+        values.collect()
+    }
+
     /// The versions that a record has values of.
     #[must_use]
     pub fn versions(&self, tenant: &TenantId, record: &str) -> BTreeSet<IndexVersion> {

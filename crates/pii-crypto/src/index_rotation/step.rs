@@ -51,6 +51,10 @@ pub struct Stopped {
     pub left: u64,
     /// How many times a field has values under one of the two versions and none under the other.
     pub differences: u64,
+    /// How many values of the version are not those of the row's fields, or are missing, as found by opening
+    /// every row. Looked for once nothing else stands in the way. [`abandon`](super::IndexRotation::abandon)
+    /// the rotation and begin it again: all values of the version are then written again.
+    pub wrong: u64,
 }
 
 /// Why a step was not done.
@@ -76,6 +80,6 @@ pub enum RotationError {
 
 impl Stopped {
     pub(super) const fn is_any(&self) -> bool {
-        self.left > 0 || self.differences > 0
+        self.left > 0 || self.differences > 0 || self.wrong > 0
     }
 }

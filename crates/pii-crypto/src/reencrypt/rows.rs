@@ -58,6 +58,12 @@ pub trait SealedRows: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// Whether rows are found by any field. Of a table where none is, a rotation of the index root opens no
+    /// row.
+    fn is_indexed(&self) -> bool {
+        true
+    }
+
     /// What was remembered of the sweep of that name.
     ///
     /// # Errors

@@ -68,6 +68,9 @@ pub(crate) struct RotatedIndex {
     pub(crate) left: u64,
     /// How many values there are under one version alone.
     pub(crate) differences: u64,
+    /// How many values of the version are not those of their records: it has to be given up and begun again,
+    /// which writes all again.
+    pub(crate) wrong: u64,
 }
 
 /// From one look at the phase to the next, while it has to last.
@@ -257,6 +260,7 @@ impl RotatedIndex {
             failures: stopped.map_or_else(Vec::new, |it| rows(&it.failures)),
             left: stopped.map_or(0, |it| it.left),
             differences: stopped.map_or(0, |it| it.differences),
+            wrong: stopped.map_or(0, |it| it.wrong),
         }
     }
 

@@ -98,12 +98,10 @@ impl Reencryption {
         self.indexing.status()
     }
 
-    /// How far the sealing has come, for gauges: they outlive the service, and so hold nothing of it that writes.
-    pub(crate) fn progress(
-        &self,
-    ) -> impl Fn() -> JobStatus<Reencrypted> + Clone + Send + Sync + 'static {
-        let sealing = self.sealing.clone();
-        move || sealing.status()
+    /// What tells how far sealing has come, for gauges. It holds nothing of the service: gauges outlive the
+    /// writer, which ends when nobody can queue any more.
+    pub(crate) fn progress(&self) -> Job<Reencrypted> {
+        self.sealing.clone()
     }
 
     /// Cuts off what runs: each goes on when it is started again.

@@ -46,7 +46,10 @@ impl Drop for ServiceTask {
 }
 
 /// The name of the task that ends first.
-pub(super) async fn first_ended<const N: usize>(tasks: [&mut ServiceTask; N]) -> &'static str {
+pub(super) async fn first_ended<'a>(
+    tasks: impl IntoIterator<Item = &'a mut ServiceTask>,
+) -> &'static str {
+    let tasks = tasks.into_iter();
     let ends = tasks.map(|task| Box::pin(task.ended()));
     let (name, _, _) = select_all(ends).await;
     name

@@ -12,8 +12,9 @@ use tokio::task::spawn_blocking;
 use tracing::Instrument as _;
 
 use super::{
-    BackendError, Secrets,
+    BackendError,
     live_secrets::LiveSecrets,
+    made_secrets::Secrets,
     secret_checks,
     secret_health::{RefreshOutcome, SecretHealth, SecretObserver},
     secret_services::{FetchError, SecretServices},

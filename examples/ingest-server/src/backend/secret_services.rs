@@ -155,6 +155,12 @@ impl SecretServices {
 }
 
 #[cfg(feature = "vault")]
+const VAULT_KEY: &str = config::settings::VAULT_TRANSIT_KEY.variable;
+#[cfg(feature = "vault")]
+const NO_ANSWER: &str =
+    "Vault does not answer: the service starts, and refuses what needs a data key until it does";
+
+#[cfg(feature = "vault")]
 impl SecretServices {
     fn connect_to_vault(&mut self) -> Result<(), ServiceError> {
         use portcullis_versioned_secrets::vault::VaultClient;
@@ -167,14 +173,38 @@ impl SecretServices {
         &self,
         key: &TransitKey,
     ) -> Result<(Arc<dyn KekProvider>, Opens), ServiceError> {
-        use portcullis_keyring::kek::VaultTransit;
-        let client = self.vault.clone().ok_or_else(|| not_connected("Vault"))?;
+        let transit = self.transit(key)?;
         let TransitKey { mount, key } = key;
-        let transit = VaultTransit::new(client, mount, key);
-        let setting = config::settings::VAULT_TRANSIT_KEY.variable;
-        let transit = transit.map_err(|error| unusable(setting, error))?;
         let opens = Opens::Beginning(format!("{mount}/{key}:"));
         Ok((Arc::new(transit), opens))
+    }
+
+    /// Asks Vault what it says of the key. One that can never wrap a data key is refused; where Vault does not
+    /// answer, that is told, and the key looked at again before it is used.
+    pub(super) async fn check_vault_key(&self, key: &TransitKey) -> Result<(), ServiceError> {
+        use portcullis_keyring::kek::VaultKeyError;
+        use portcullis_versioned_secrets::vault::VaultError;
+        let transit = self.transit(key)?;
+        match tokio::time::timeout(FETCH_WITHIN, transit.check()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(VaultKeyError::Vault(error @ VaultError::Unavailable(_)))) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "{NO_ANSWER}");
+            }
+            Ok(Err(error)) => return Err(unusable(VAULT_KEY, error)),
+            Err(_) => tracing::warn!("{NO_ANSWER}"),
+        }
+        Ok(())
+    }
+
+    fn transit(
+        &self,
+        key: &TransitKey,
+    ) -> Result<portcullis_keyring::kek::VaultTransit, ServiceError> {
+        let client = self.vault.clone().ok_or_else(|| not_connected("Vault"))?;
+        let TransitKey { mount, key } = key;
+        let transit = portcullis_keyring::kek::VaultTransit::new(client, mount, key);
+        transit.map_err(|error| unusable(VAULT_KEY, error))
     }
 
     fn vault_entry(&self, mount: &str, path: &str) -> Result<Arc<dyn SecretSource>, ServiceError> {
@@ -204,6 +234,12 @@ impl SecretServices {
         &self,
         key: &TransitKey,
     ) -> Result<(Arc<dyn KekProvider>, Opens), ServiceError> {
+        let TransitKey { mount, key } = key;
+        Err(not_connected(&format!("{mount}/{key}")))
+    }
+
+    #[expect(clippy::unused_async, reason = "with the feature it waits")]
+    pub(super) async fn check_vault_key(&self, key: &TransitKey) -> Result<(), ServiceError> {
         let TransitKey { mount, key } = key;
         Err(not_connected(&format!("{mount}/{key}")))
     }

@@ -119,6 +119,14 @@ fn print_rotated(rotated: &RotatedIndex, json: bool) -> Result<(), CliError> {
             "{left} records lack the version, {differences} values are under one version alone"
         ))?;
     }
+    if rotated.wrong > 0 {
+        let wrong = rotated.wrong;
+        return Err(Unfinished::new(format!(
+            "version {version} is not looked up yet: {wrong} of its values are not those of their records; give \
+             it up with --abandon and rotate again, which writes all of them again"
+        ))
+        .into());
+    }
     let text = format!(
         "version {version} is not looked up yet: set the records above right (merge or erase those that are \
          the same) and run it again, or give it up with --abandon"

@@ -1,22 +1,24 @@
 //! `keys list|rotate|rewrap|reencrypt|verify|disable|destroy|restore`: data keys and the rows that need them.
 //! They work on the database itself, while servers run.
 
+mod output;
+
 use std::num::NonZeroU32;
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
+use self::output::{
+    print_reencrypted, print_retired, print_rewrapped, print_rotated, print_verified, row,
+};
 use super::{
     CliError, columns::Columns, opened::Opened, print, progress::Shown, settings::Settings,
 };
 use crate::{
-    admin::{
-        DataKeyDescription, DataKeyError, DataKeyRequest, DataKeySelection, DataKeys,
-        FailedDataKey, FailedRow, Reencrypted, RetiredDataKey, RewrappedDataKeys, RotatedDataKeys,
-        RowCount, SweepPace, VerifiedRows,
-    },
+    admin::{DataKeyError, DataKeyRequest, DataKeySelection, DataKeys, SweepPace},
     backend::MissingPeppers,
 };
+
+pub(super) use self::output::{Unfinished, to_json};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -103,11 +105,6 @@ pub(super) struct One {
     json: bool,
 }
 
-/// Something is left that needs a person; the output says what.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Unfinished(String);
-
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
     let opened = Opened::open(settings, MissingPeppers::Accept).await?;
     let outcome = run_on(&opened, command).await;
@@ -191,165 +188,6 @@ async fn list(keys: &DataKeys, opened: &Opened, arguments: List) -> Result<(), C
     }
 }
 
-fn row(key: &DataKeyDescription) -> [String; 8] {
-    let since = key.since.split_once('.');
-    [
-        key.key.clone(),
-        key.state.to_owned(),
-        since.map_or_else(|| key.since.clone(), |(seconds, _)| format!("{seconds}Z")),
-        format!("{} d", key.age_seconds / 86_400),
-        key.kek_version.clone().unwrap_or_else(|| "-".to_owned()),
-        key.rows.to_string(),
-        key.purpose.clone(),
-        key.tenant.clone(),
-    ]
-}
-
-fn print_rotated(rotated: &RotatedDataKeys, json: bool) -> Result<(), CliError> {
-    if json {
-        print(&to_json(rotated))?;
-    } else {
-        let mut columns = Columns::new(["KEY", "BEFORE", "PURPOSE", "TENANT"]);
-        for key in &rotated.rotated {
-            let (now, former) = (&key.key, &key.former);
-            columns.add([now, former, &key.purpose, &key.tenant].map(String::clone));
-        }
-        print(&columns.to_string())?;
-        print_failed_keys(&rotated.failed)?;
-    }
-    check(rotated.failed.len(), "keys were not rotated: run it again")
-}
-
-fn print_rewrapped(rewrapped: &RewrappedDataKeys, json: bool) -> Result<(), CliError> {
-    if json {
-        print(&to_json(rewrapped))?;
-    } else {
-        let RewrappedDataKeys {
-            keys,
-            rewrapped,
-            failed,
-            failures,
-            kek_versions,
-        } = rewrapped;
-        print(&format!(
-            "{keys} keys: {rewrapped} wrapped again, {failed} failed"
-        ))?;
-        for (version, keys) in kek_versions {
-            print(&format!("version {version} wraps {keys} keys"))?;
-        }
-        print_failed_keys(failures)?;
-    }
-    let failed = usize::try_from(rewrapped.failed).unwrap_or(usize::MAX);
-    check(failed, "keys were not wrapped again: run it again")
-}
-
-fn print_reencrypted(sealed: &Reencrypted, json: bool) -> Result<(), CliError> {
-    if json {
-        print(&to_json(sealed))?;
-    } else {
-        let Reencrypted {
-            keys,
-            rows,
-            rewritten,
-            skipped,
-            failed,
-            left,
-            failures,
-        } = sealed;
-        print(&format!(
-            "{rows} rows of {keys} keys: {rewritten} sealed again, {skipped} written by others, {failed} \
-             failed; {left} rows still need one of them"
-        ))?;
-        print_failed_rows(failures)?;
-    }
-    let left = usize::try_from(sealed.left).unwrap_or(usize::MAX);
-    check(left, "rows are left: see above, and run it again")
-}
-
-fn print_verified(verified: &VerifiedRows, json: bool) -> Result<(), CliError> {
-    if json {
-        print(&to_json(verified))?;
-    } else {
-        let mut columns = Columns::new(["KEY", "STATE", "ROWS", "PURPOSE", "TENANT"]);
-        for count in &verified.keys {
-            columns.add(counted(count));
-        }
-        print(&columns.to_string())?;
-        let (rows, failed) = (verified.rows, verified.failed);
-        print(&format!("{rows} rows opened, {failed} of them not"))?;
-        if !verified.differing.is_empty() {
-            let keys = verified.differing.join(" ");
-            print(&format!(
-                "noted for other rows than those that need them: {keys}"
-            ))?;
-        }
-        print_failed_rows(&verified.failures)?;
-    }
-    let failed = usize::try_from(verified.failed).unwrap_or(usize::MAX);
-    check(failed, "rows do not open: see above")
-}
-
-fn counted(count: &RowCount) -> [String; 5] {
-    let unknown = || "-".to_owned();
-    [
-        count.key.clone(),
-        count.state.unwrap_or("unknown").to_owned(),
-        count.rows.to_string(),
-        count.purpose.clone().unwrap_or_else(unknown),
-        count.tenant.clone().unwrap_or_else(unknown),
-    ]
-}
-
-fn print_retired(retired: &RetiredDataKey, json: bool) -> Result<(), CliError> {
-    if json {
-        return print(&to_json(retired));
-    }
-    let RetiredDataKey {
-        key,
-        tenant,
-        purpose,
-        state,
-        ready_in_seconds,
-    } = retired;
-    print(&format!("{key} ({purpose} of {tenant}) is {state}"))?;
-    match ready_in_seconds {
-        Some(seconds) => print(&format!(
-            "it can be destroyed in {} h {} min: run `keys destroy {key}` again then",
-            seconds / 3_600,
-            seconds % 3_600 / 60
-        )),
-        None => Ok(()),
-    }
-}
-
-fn print_failed_keys(failed: &[FailedDataKey]) -> Result<(), CliError> {
-    let mut failed = failed.iter();
-    failed.try_for_each(|failed| print(&format!("failed: {}: {}", failed.key, failed.error)))
-}
-
-fn print_failed_rows(failed: &[FailedRow]) -> Result<(), CliError> {
-    for row in failed {
-        let field = row.field.as_deref().unwrap_or("the whole row");
-        let (table, tenant, id, reason) = (&row.table, &row.tenant, &row.row, &row.reason);
-        print(&format!(
-            "failed: {table} {id} of {tenant}, {field}: {reason}"
-        ))?;
-    }
-    Ok(())
-}
-
-fn check(number: usize, what: &str) -> Result<(), CliError> {
-    if number == 0 {
-        Ok(())
-    } else {
-        Err(Unfinished(format!("{number} {what}")).into())
-    }
-}
-
-pub(super) fn to_json(shown: &impl Serialize) -> String {
-    serde_json::to_string(shown).expect("texts and numbers are JSON")
-}
-
 impl Paced {
     const fn pace(&self) -> SweepPace {
         SweepPace {
@@ -361,12 +199,6 @@ impl Paced {
 impl From<Selection> for DataKeySelection {
     fn from(Selection { tenant, purpose }: Selection) -> Self {
         Self { tenant, purpose }
-    }
-}
-
-impl Unfinished {
-    pub(super) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
     }
 }
 

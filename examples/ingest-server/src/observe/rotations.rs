@@ -14,7 +14,7 @@ use portcullis_telemetry::{
 
 use super::number;
 use crate::{
-    admin::{Census, JobStatus, KeyCensus, Reencrypted},
+    admin::{Census, Job, KeyCensus, Reencrypted},
     store::LiveIndexRoots,
 };
 
@@ -22,7 +22,7 @@ use crate::{
 pub(crate) fn register_rotations(
     registry: &Registry,
     census: &KeyCensus,
-    reencryption: impl Fn() -> JobStatus<Reencrypted> + Clone + Send + Sync + 'static,
+    reencryption: &Job<Reencrypted>,
     index_roots: &LiveIndexRoots,
 ) -> Result<(), MetricError> {
     let counted = |label, read| Counted {
@@ -86,19 +86,19 @@ pub(crate) fn register_rotations(
     registry.observed_gauge(
         "reencryption_running",
         "1 while rows are sealed again in the background of this process",
-        move || f64::from(u8::from(of().state == "running")),
+        move || f64::from(u8::from(of.status().state == "running")),
     )?;
     let of = reencryption.clone();
     registry.observed_gauge(
         "reencryption_rows_done",
         "Rows that the re-encryption of this process has looked at in the table that it is at",
-        move || number(of().done),
+        move || number(of.status().done),
     )?;
-    let of = reencryption;
+    let of = reencryption.clone();
     registry.observed_gauge(
         "reencryption_rows_expected",
         "Rows that there were to look at in that table",
-        move || number(of().total),
+        move || number(of.status().total),
     )
 }
 

@@ -158,6 +158,10 @@ async fn the_admin_token_is_replaced_and_a_weak_one_is_refused() {
     let key = server.issue("acme", &ALL_SCOPES).await;
     let traffic = Traffic::start(&server, &key);
     let old = files.first("INGEST_ADMIN_TOKEN");
+    wait_for("a look that finds nothing new", async || {
+        (counted(&server, "unchanged").await >= 1.0).then_some(())
+    })
+    .await;
 
     files.write("INGEST_ADMIN_TOKEN", "canary-canary-canary-canary-canary");
     logged(&server, REFUSED, 1).await;
@@ -324,5 +328,8 @@ async fn a_file_that_is_gone_for_a_while_is_told_once_and_costs_nothing() {
     })
     .await;
     assert_eq!(counted(&server, "replaced").await, 0.0);
+    // Each look that finds them to be well makes them new.
+    let age = server.metrics().await["ingest_secrets_age_seconds"];
+    assert!(age < 3.0, "{age}");
     assert!(traffic.end().await > 0);
 }

@@ -285,6 +285,50 @@ async fn a_key_expires_by_the_date() {
     }
 }
 
+/// The oldest data key that seals e-mails, in days, and how many keys have sealed for too long.
+async fn age_of_data_keys(server: &Server) -> (f64, f64) {
+    let oldest = r#"keyring_oldest_primary_seconds{purpose="email"}"#;
+    wait_for("the first count of the data keys", async || {
+        let metrics = server.metrics().await;
+        let age = metrics.get(oldest)? / 86_400.0;
+        Some((age, metrics["keyring_overdue_keys"]))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn data_keys_are_overdue_by_the_date() {
+    let data = Data::new();
+    let clock = clock(data.path());
+    clock.set("2026-05-01 12:00:00");
+    let server = Server::start_command(&data, clock.command(&data));
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    server
+        .lead(&key, &json!({ "email": "ada@example.com" }))
+        .await;
+    assert!(server.terminate().success());
+    let keys = "SELECT count(*) FROM keyring_data_key WHERE state = 'primary'";
+    let mut database = data.connect().await;
+    let keys: u32 = sqlx::query_scalar(keys)
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    let keys = f64::from(keys);
+    for (time, days, overdue) in [
+        ("2026-05-11 12:00:00", 10.0, 0.0),
+        ("2026-07-30 11:00:00", 90.0, 0.0),
+        ("2026-07-30 13:00:00", 90.0, keys),
+        ("2026-08-09 12:00:00", 100.0, keys),
+    ] {
+        clock.set(time);
+        let server = Server::start_command(&data, clock.command(&data));
+        let (age, counted) = age_of_data_keys(&server).await;
+        assert!((age - days).abs() < 0.1, "{time}: {age} days");
+        assert_eq!(counted, overdue, "{time}");
+        assert!(server.terminate().success());
+    }
+}
+
 #[tokio::test]
 async fn a_rotated_key_ends_and_its_successor_begins_by_the_date() {
     let data = Data::new();

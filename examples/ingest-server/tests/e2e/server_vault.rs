@@ -6,7 +6,9 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::{
-    harness::{ALL_SCOPES, Data, Key, Server, random_secret, readiness, run_to_end, wait_for},
+    harness::{
+        ALL_SCOPES, Data, Key, Server, page_view, random_secret, readiness, run_to_end, wait_for,
+    },
     programs::{Program, free_address},
 };
 
@@ -215,6 +217,71 @@ async fn the_service_starts_from_vault_and_outlives_it() {
     for secret in [&first, &second, &bao.token] {
         assert!(!logs.contains(secret.as_str()), "{logs}");
     }
+}
+
+/// The binary in production, with key-encryption keys in Vault and its other secrets in the environment.
+fn with_keys_alone(bao: &Bao, data: &Data, token: &str) -> Command {
+    let mut command = bao.command(data);
+    for variable in ["", "_PATH", "_REFRESH"].map(|end| format!("PORTCULLIS_SECRETS{end}")) {
+        command.env_remove(variable);
+    }
+    command.envs(secrets(data, token));
+    command
+}
+
+#[tokio::test]
+async fn a_key_that_binds_nothing_is_refused_before_anything_is_served() {
+    let (bao, data) = (Bao::start().await, Data::new());
+    let token = random_secret().replace(['/', '+', '='], "-");
+    bao.cli(&["write", "-f", "transit/keys/plain"]);
+    let read = r#"path "transit/keys/plain" { capabilities = ["read"] }"#;
+    let policy = data.path().join("plain.hcl");
+    std::fs::write(&policy, read).unwrap();
+    bao.cli(&[
+        "policy",
+        "write",
+        "secrets-reader",
+        policy.to_str().unwrap(),
+    ]);
+    for (name, expected) in [
+        ("plain", "the transit key transit/plain is not derived"),
+        // Nobody may look at it, so that nobody knows.
+        ("other", "Vault denies access to transit/keys/other"),
+    ] {
+        let mut command = with_keys_alone(&bao, &data, &token);
+        command.env("PORTCULLIS_VAULT_TRANSIT_KEY", name);
+        let start = run_to_end(command.arg("serve"));
+        let said = String::from_utf8(start.stderr).unwrap();
+        assert_eq!(start.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains("PORTCULLIS_VAULT_TRANSIT_KEY cannot be used"),
+            "{said}"
+        );
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_start_without_vault_serves_what_needs_no_data_key_and_then_the_rest() {
+    let (bao, data) = (Bao::start().await, Data::new());
+    let token = random_secret().replace(['/', '+', '='], "-");
+    bao.seal();
+    let mut server = Server::start_command(&data, with_keys_alone(&bao, &data, &token));
+    server.use_token(&token);
+    assert!(
+        server.logs().contains("Vault does not answer"),
+        "{}",
+        server.logs()
+    );
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let event = server.post("/v1/events", &key, &page_view(1)).send().await;
+    assert_eq!(event.unwrap().status(), StatusCode::ACCEPTED);
+    assert_eq!(create(&server, &key).await, StatusCode::SERVICE_UNAVAILABLE);
+    bao.unseal();
+    wait_for("data keys from Vault", async || {
+        (create(&server, &key).await == StatusCode::CREATED).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

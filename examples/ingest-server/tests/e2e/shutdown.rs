@@ -6,7 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::harness::{ADMIN_TOKEN, ALL_SCOPES, Server, page_view, wait_for, waiting_rows};
+use serde_json::json;
+
+use crate::harness::{ADMIN_TOKEN, ALL_SCOPES, Data, Server, page_view, wait_for, waiting_rows};
 
 /// Starts a request whose body never arrives, and waits until the server wants it.
 fn stuck_admin_request(server: &Server) -> TcpStream {
@@ -44,4 +46,20 @@ async fn a_stuck_admin_body_and_a_locked_database_do_not_delay_the_end_beyond_10
     let took = asked.elapsed();
     assert!(took < Duration::from_secs(10), "took {took:?}");
     drop((stuck, write, blocker));
+}
+
+/// Whatever holds a part of the service for longer than that keeps the writers from ending, and the log of the
+/// database from being folded into it.
+#[tokio::test]
+async fn a_service_that_has_nothing_to_do_ends_in_order() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    server
+        .lead(&key, &json!({ "email": "ada@example.com" }))
+        .await;
+    assert!(server.terminate().success());
+    let logs = data.logs();
+    assert!(logs.contains("\"message\":\"stopped\""), "{logs}");
+    assert!(!data.path().join("ingest.db-wal").exists());
 }

@@ -87,7 +87,7 @@ async fn it_runs_to_its_end_and_waits_in_between() {
     application.insert_many(LEADS).await;
     let rotation = application.rotation(application.states());
     let mut reported = 0;
-    let mut report = |progress: &Progress| reported = progress.changed;
+    let mut report = |progress: &Progress| reported = progress.changed.max(reported);
     let end = rotation.run(version(2), &mut report).await;
     assert!(matches!(end, Ok(IndexStep::Done)));
     assert_eq!(reported, u64::from(LEADS));
@@ -285,6 +285,39 @@ async fn values_that_only_the_new_version_has_stop_it() {
         panic!("{step:?}");
     };
     assert_eq!((stopped.left, stopped.differences), (0, 1));
+}
+
+/// As a writer leaves behind that knows of the enforced version alone, and changes the address of a lead: it has
+/// values of both versions, and one of them is that of the former address.
+#[tokio::test]
+async fn a_value_of_what_a_field_held_before_stops_it_until_all_are_written_again() {
+    let application = Application::started().await;
+    application.insert_many(3).await;
+    let rotation = application.rotation(application.states());
+    application.world.clock.advance(PHASE_LASTS);
+    let step = rotation.step(version(2), &mut |_| {}).await;
+    assert!(matches!(step, Ok(IndexStep::Begun)), "{step:?}");
+    for lead in ["lead-0", "lead-1", "lead-2"] {
+        application.keep_versions(lead, &[1, 2]);
+    }
+    application.put_value_of("lead-1", "before@example.com", 2);
+    let end = rotation.run(version(2), &mut |_| {}).await;
+    let Ok(IndexStep::Stopped(stopped)) = end else {
+        panic!("{end:?}");
+    };
+    // The one that is missing, and the one that is in its place.
+    assert_eq!(
+        (stopped.left, stopped.differences, stopped.wrong),
+        (0, 0, 2)
+    );
+    assert_eq!(application.find("lead-1@example.com"), ["lead-1"]);
+
+    let abandoned = rotation.abandon(version(2)).await;
+    assert!(matches!(abandoned, Ok(Replaced::Done)), "{abandoned:?}");
+    let end = rotation.run(version(2), &mut |_| {}).await;
+    assert!(matches!(end, Ok(IndexStep::Done)), "{end:?}");
+    assert_eq!(application.find("lead-1@example.com"), ["lead-1"]);
+    assert!(application.find("before@example.com").is_empty());
 }
 
 #[tokio::test]

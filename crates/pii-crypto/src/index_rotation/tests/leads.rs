@@ -122,6 +122,21 @@ impl Application {
         set.expect("nobody has them");
     }
 
+    /// Among the values of a lead, that of one version is the one of another address.
+    pub(super) fn put_value_of(&self, record: &str, address: &str, version: u16) {
+        let value = |address: &str| {
+            let email = PiiKind::of::<Email>().parse(address).expect("an address");
+            self.leads.index(&self.leads.tenant, FIELD, &email)
+        };
+        let own = value(&format!("{record}@example.com")).into_iter();
+        let is_it = |write: &IndexWrite| write.value.version().value() == version;
+        let own = own.filter(|write| !is_it(write));
+        let all = own.chain(value(address).into_iter().filter(is_it));
+        let all: Vec<_> = all.map(|write| (FIELD, write)).collect();
+        let set = self.leads.index.set(&self.leads.tenant, record, &all);
+        set.expect("nobody has them");
+    }
+
     pub(super) fn swap_sealed(&self, one: &str, other: &str) {
         let mut rows = self.leads.rows.lock().expect("no one panics");
         let (first, second) = (rows[one].clone(), rows[other].clone());
@@ -205,6 +220,17 @@ impl IndexStates for Following {
 }
 
 impl Leads {
+    fn in_scope(&self, scope: &Scope) -> Vec<(String, Sealed<AnyPii>)> {
+        match scope {
+            Scope::NotIndexed(version) => self.lacking(*version),
+            Scope::All => {
+                let rows = self.rows.lock().expect("no one panics");
+                rows.clone().into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn lacking(&self, version: IndexVersion) -> Vec<(String, Sealed<AnyPii>)> {
         let rows = self.rows.lock().expect("no one panics");
         let lacks = |record: &str| {
@@ -224,10 +250,7 @@ impl SealedRows for Leads {
     }
 
     async fn count(&self, scope: &Scope) -> Result<u64, RowError> {
-        let Scope::NotIndexed(version) = scope else {
-            return Ok(0);
-        };
-        Ok(self.lacking(*version).len() as u64)
+        Ok(self.in_scope(scope).len() as u64)
     }
 
     async fn page(
@@ -236,17 +259,16 @@ impl SealedRows for Leads {
         after: Option<&Cursor>,
         limit: NonZeroU32,
     ) -> Result<Vec<SealedRow>, RowError> {
-        let Scope::NotIndexed(version) = scope else {
-            return Ok(Vec::new());
-        };
-        let rows = self.lacking(*version).into_iter();
+        let rows = self.in_scope(scope).into_iter();
         let rows =
             rows.filter(|(record, _)| after.is_none_or(|after| record.as_str() > after.as_str()));
         let row = |(record, sealed): (String, Sealed<AnyPii>)| {
             let at = Cursor::new(record.clone());
             let (kind, value) = (PiiKind::of::<Email>(), FieldValue::Sealed(sealed));
             let field = RowField::new(FIELD.to_owned(), record, Some(kind), value);
-            SealedRow::new(self.tenant.clone(), at, vec![field])
+            let indexed = self.index.of(&self.tenant, at.as_str()).into_iter();
+            let indexed = indexed.map(|(_, write)| (0, write)).collect();
+            SealedRow::new(self.tenant.clone(), at, vec![field]).with_indexed(indexed)
         };
         Ok(rows.map(row).take(limit.get() as usize).collect())
     }

@@ -66,6 +66,10 @@ impl SealedRows for WatchedRows {
         self.rows.index(tenant, field, value)
     }
 
+    fn is_indexed(&self) -> bool {
+        self.rows.is_indexed()
+    }
+
     async fn cursor(&self, sweep: &str) -> Result<Option<Cursor>, RowError> {
         self.watch(self.rows.cursor(sweep).await)
     }

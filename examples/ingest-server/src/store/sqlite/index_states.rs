@@ -16,23 +16,24 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::{checks, connection::counted, failure::Failure, lead_sql, sweeps::Sweeps};
 use crate::{lead::LeadColumn, store::StoreError};
 
-/// Those of the database, for one rotation. Where it is in its rows is kept in memory: one that goes on
-/// elsewhere begins them again, and finds nothing to do in those that are done.
+/// Those of the database. Where it is in its rows is kept in memory, to spare it those that are done, and with
+/// what it is done for: for anything else, in another process and after a restart it begins with the first row
+/// again, and finds nothing to do in those that are done.
 #[derive(Debug)]
 pub(super) struct SqliteIndexStates {
     sweeps: Sweeps,
-    /// The id of the last lead whose columns were copied.
-    copied: Mutex<String>,
-    /// The number of the last index row that was looked at.
-    deleted: Mutex<i64>,
+    /// For which version, and the id of the last lead whose columns were copied.
+    copied: Mutex<Option<(IndexVersion, String)>>,
+    /// Beside which live versions, and the number of the last index row that was looked at.
+    deleted: Mutex<Option<(String, i64)>>,
 }
 
 impl SqliteIndexStates {
     pub(super) const fn new(sweeps: Sweeps) -> Self {
         Self {
             sweeps,
-            copied: Mutex::new(String::new()),
-            deleted: Mutex::new(0),
+            copied: Mutex::new(None),
+            deleted: Mutex::new(None),
         }
     }
 }
@@ -153,14 +154,14 @@ impl IndexStates for SqliteIndexStates {
         limit: NonZeroU32,
     ) -> Result<u64, IndexStatesError> {
         loop {
-            let after = locked(&self.copied).clone();
+            let after = place(&self.copied, &version).unwrap_or_default();
             let copy = move |connection: &_| copy_columns(connection, version, &after, limit.get());
             let copied = self.sweeps.write(copy).await;
             let Some((written, last)) = copied.map_err(IndexStatesError::new)? else {
-                locked(&self.copied).clear();
+                *locked(&self.copied) = None;
                 return Ok(0);
             };
-            *locked(&self.copied) = last;
+            *locked(&self.copied) = Some((version, last));
             if written > 0 {
                 return Ok(written);
             }
@@ -175,19 +176,28 @@ impl IndexStates for SqliteIndexStates {
         let live: Vec<String> = live.iter().map(ToString::to_string).collect();
         let live = format!("[{}]", live.join(","));
         loop {
-            let (live, after) = (live.clone(), *locked(&self.deleted));
-            let delete = move |connection: &_| delete_others(connection, &live, after, limit.get());
+            let after = place(&self.deleted, &live).unwrap_or_default();
+            let beside = live.clone();
+            let delete =
+                move |connection: &_| delete_others(connection, &beside, after, limit.get());
             let deleted: Result<_, StoreError> = self.sweeps.write(delete).await;
             let Some((rows, last)) = deleted.map_err(IndexStatesError::new)? else {
-                *locked(&self.deleted) = 0;
+                *locked(&self.deleted) = None;
                 return Ok(0);
             };
-            *locked(&self.deleted) = last;
+            *locked(&self.deleted) = Some((live.clone(), last));
             if rows > 0 {
                 return Ok(rows);
             }
         }
     }
+}
+
+/// Where it is, if that is for the same.
+fn place<K: PartialEq, T: Clone>(known: &Mutex<Option<(K, T)>>, of: &K) -> Option<T> {
+    let known = locked(known);
+    let known = known.as_ref().filter(|(known, _)| known == of);
+    known.map(|(_, at)| at.clone())
 }
 
 fn locked<T>(place: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -19,9 +19,10 @@ const PROPAGATORS: &str = "must be `none`, or a list with `tracecontext` in it";
 const MEANT: &str = "is not a setting; did you mean";
 
 const REDIS: &str = "must be `redis://` or, with TLS, `rediss://`, and a host";
+const DAYS: &str = "must be a whole number of days, 1 to 3650";
 const NODES: &str = "must be `counted`, or a number from 1 to 1000";
 
-pub(crate) const ROWS: [Row; 170] = [
+pub(crate) const ROWS: [Row; 185] = [
     (
         "INGEST_PROFILE",
         "Production",
@@ -181,6 +182,57 @@ pub(crate) const ROWS: [Row; 170] = [
     (
         "PORTCULLIS_SECRETS_REFRESH",
         "1m",
+        "must be a whole number of seconds, 1 to 86400",
+    ),
+    ("INGEST_DATA_KEY_CRYPTOPERIOD", "0", DAYS),
+    ("INGEST_DATA_KEY_CRYPTOPERIOD", "3651", DAYS),
+    ("INGEST_DATA_KEY_CRYPTOPERIOD", "90d", DAYS),
+    ("INGEST_DATA_KEY_CRYPTOPERIOD", "-1", DAYS),
+    ("INGEST_ERASURES_FILE", "/tmp", "names a folder"),
+    ("INGEST_ERASURES_FILE", "canary/", "names a folder"),
+    (
+        "INGEST_ERASURES_FILE",
+        "/dev/null",
+        "names something that is no file",
+    ),
+    (
+        "INGEST_ERASURES_FILE",
+        "/dev/null/canary",
+        "names a file below something",
+    ),
+    (
+        "INGEST_UNIQUE_LEAD_FIELDS",
+        "name,email",
+        "names `name`, which no lead is found by",
+    ),
+    (
+        "INGEST_UNIQUE_LEAD_FIELDS",
+        "national_id",
+        "lacks `email`, by which a lead",
+    ),
+    (
+        "INGEST_UNIQUE_LEAD_FIELDS",
+        "email, email",
+        "names a field twice",
+    ),
+    (
+        "INGEST_UNIQUE_LEAD_FIELDS",
+        "email,",
+        "names ``, which no lead is found by",
+    ),
+    (
+        "PORTCULLIS_KMS_OLD_KEYS",
+        "canary",
+        "needs PORTCULLIS_KEK_PROVIDER=aws-kms",
+    ),
+    (
+        "PORTCULLIS_VAULT_TRANSIT_MOUNT",
+        "canary",
+        "needs PORTCULLIS_KEK_PROVIDER=vault",
+    ),
+    (
+        "PORTCULLIS_SECRETS_REFRESH",
+        "86401",
         "must be a whole number of seconds, 1 to 86400",
     ),
     ("INGEST_REDIS_URL", "canary:6379", REDIS),

@@ -247,6 +247,10 @@ impl SealedRows for EventRows {
         self.sweeps.write(write).await.map_err(row_error(TABLE))
     }
 
+    fn is_indexed(&self) -> bool {
+        false
+    }
+
     async fn cursor(&self, sweep: &str) -> Result<Option<Cursor>, RowError> {
         let sweep = sweep.to_owned();
         let found = move |connection: &_| cursors::find(connection, TABLE, &sweep);

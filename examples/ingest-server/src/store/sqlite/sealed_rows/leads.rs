@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use async_trait::async_trait;
 use portcullis_keyring::{TenantId, sweep::Cursor};
 use portcullis_pii_crypto::{
-    AnyPii, IndexRoots, Sealed,
+    AnyPii, IndexRoots, IndexValue, Sealed,
     reencrypt::{
         FieldValue, IndexWrite, RowChange, RowError, RowField, RowOutcome, Scope, SealedRow,
         SealedRows,
@@ -19,11 +19,17 @@ use rusqlite::{Connection, Row, params};
 use self::{apply::Change, select::Selection};
 use super::{cursors, row_error, tenant};
 use crate::{
-    lead::{COLUMNS, LeadIndexes},
-    store::sqlite::{connection::counted, failure::Failure, sweeps::Sweeps},
+    lead::{COLUMNS, LeadColumn, LeadIndexes},
+    store::{
+        StoreError,
+        sqlite::{connection::counted, failure::Failure, sweeps::Sweeps},
+    },
 };
 
 const TABLE: &str = "lead";
+/// The index rows of a lead as one text, `lead.email identity 0001AB…,…`; empty where there are none.
+const INDEXED: &str = r#", (SELECT coalesce(group_concat(field || ' ' || "index" || ' ' || hex(value)), '')
+    FROM lead_index WHERE lead_index.lead = lead.id AND lead_index.tenant = lead.tenant)"#;
 
 /// The leads.
 #[derive(Debug)]
@@ -59,9 +65,14 @@ fn page(
         let name = column.name();
         format!(", {name}_enc, {name}_key_version")
     });
+    // Read with the lead, so that nobody writes either in between; and for who compares them alone.
+    let indexed = match scope {
+        Scope::All => INDEXED,
+        _ => ", NULL",
+    };
     // In the order of ids, whatever it looks for: a sweep reads each lead once.
     let select = format!(
-        "SELECT id, tenant{} FROM lead INDEXED BY sqlite_autoindex_lead_1
+        "SELECT id, tenant{}{indexed} FROM lead INDEXED BY sqlite_autoindex_lead_1
          WHERE (?1 IS ?1) AND id > ?2 AND ({which}) ORDER BY id LIMIT ?3",
         columns.collect::<String>(),
     );
@@ -88,11 +99,45 @@ fn decode(row: &Row<'_>) -> Result<SealedRow, Failure> {
         let field = column.field().to_owned();
         fields.push(RowField::new(field, id.clone(), Some(column.kind()), value));
     }
-    Ok(SealedRow::new(
-        tenant(row.get(1)?)?,
-        Cursor::new(id),
-        fields,
-    ))
+    let indexed: Option<String> = row.get(2 + 2 * COLUMNS.len())?;
+    let indexed = indexed
+        .map(|text| index_writes(&text, &fields))
+        .transpose()?;
+    let row = SealedRow::new(tenant(row.get(1)?)?, Cursor::new(id), fields);
+    Ok(match indexed {
+        Some(indexed) => row.with_indexed(indexed),
+        None => row,
+    })
+}
+
+/// What [`INDEXED`] says, of the fields that the lead has. What stands there for others is nobody's.
+fn index_writes(text: &str, fields: &[RowField]) -> Result<Vec<(usize, IndexWrite)>, Failure> {
+    let malformed = || Failure::from(StoreError::Malformed("index value"));
+    let mut writes = Vec::new();
+    for entry in text.split(',').filter(|entry| !entry.is_empty()) {
+        let mut parts = entry.split(' ');
+        let (Some(field), Some(index), Some(value)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(malformed());
+        };
+        let at = fields.iter().position(|it| it.field == field);
+        let column = COLUMNS.iter().find(|column| column.field() == field);
+        let index = column.and_then(LeadColumn::index).filter(|it| *it == index);
+        let (Some(at), Some(index)) = (at, index) else {
+            continue;
+        };
+        let value = bytes(value).and_then(|value| IndexValue::from_stored(&value));
+        let value = value.ok_or_else(malformed)?;
+        writes.push((at, IndexWrite::new(index, value)));
+    }
+    Ok(writes)
+}
+
+/// Of SQLite's `hex`.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks_exact(2);
+    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
+    pairs.map(byte).collect()
 }
 
 /// A sealed value that says another key than stands beside it is not what was written.

@@ -1,0 +1,197 @@
+//! The figures of data keys, of rows, of ciphers and of what goes over rows: each moves when what it is of does.
+
+use std::{collections::BTreeMap, process::Command};
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::harness::{ALL_SCOPES, Data, KEK, Key, OTHER_SECRET, Server, run_to_end, wait_for};
+
+fn keys_in(metrics: &BTreeMap<String, f64>, state: &str) -> Option<f64> {
+    metrics
+        .get(&format!("keyring_keys{{state=\"{state}\"}}"))
+        .copied()
+}
+
+fn rows_in(metrics: &BTreeMap<String, f64>, state: &str) -> Option<f64> {
+    metrics
+        .get(&format!("keyring_rows{{state=\"{state}\"}}"))
+        .copied()
+}
+
+/// What a server that starts now has counted: it does so at its start, and then twice a minute.
+async fn census(data: &Data, command: Command) -> BTreeMap<String, f64> {
+    let server = Server::start_command(data, command);
+    let counted = wait_for("the first count", async || {
+        let metrics = server.metrics().await;
+        keys_in(&metrics, "primary").is_some().then_some(metrics)
+    })
+    .await;
+    assert!(server.terminate().success());
+    counted
+}
+
+async fn execute(data: &Data, statement: &'static str) {
+    let mut database = data.connect().await;
+    sqlx::query(statement).execute(&mut database).await.unwrap();
+}
+
+async fn add_leads(server: &Server, key: &Key, count: u32) -> Vec<String> {
+    let mut ids = Vec::new();
+    for number in 0..count {
+        let lead = json!({ "email": format!("person{number}@example.com") });
+        ids.push(server.lead(key, &lead).await);
+    }
+    ids
+}
+
+#[tokio::test]
+async fn keys_and_their_rows_are_counted_by_state_and_by_who_wrapped_them() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    add_leads(&server, &key, 3).await;
+    assert!(server.terminate().success());
+
+    let before = census(&data, data.command()).await;
+    let keys = keys_in(&before, "primary").unwrap();
+    assert!(keys >= 1.0, "{before:?}");
+    assert_eq!(rows_in(&before, "primary"), Some(3.0));
+    assert_eq!(before[r#"keyring_kek_keys{version="1"}"#], keys);
+    for state in ["pending", "decrypt-only", "disabled", "destroyed"] {
+        assert_eq!(keys_in(&before, state), Some(0.0), "{state}");
+        assert_eq!(rows_in(&before, state), Some(0.0), "{state}");
+    }
+
+    // Another key for the e-mails, and a lead of which somebody says that it needs one that is not there.
+    let rotate = ["keys", "rotate", "--tenant", "acme", "--purpose", "email"];
+    assert!(data.run(&rotate).status.success());
+    let other = "UPDATE lead SET email_key_version = 1 WHERE id = (SELECT min(id) FROM lead)";
+    execute(&data, other).await;
+    let second = OTHER_SECRET.replacen("1:", "2:", 1);
+    let with_both = || {
+        let mut command = data.command();
+        let both = format!("{KEK},{second}");
+        command.env("PORTCULLIS_KEKS", both);
+        command.env("PORTCULLIS_KEKS_PRIMARY", "2");
+        command
+    };
+    let rotated = census(&data, with_both()).await;
+    assert_eq!(keys_in(&rotated, "primary"), Some(keys));
+    assert_eq!(keys_in(&rotated, "decrypt-only"), Some(1.0));
+    assert_eq!(rows_in(&rotated, "primary"), Some(0.0));
+    assert_eq!(rows_in(&rotated, "decrypt-only"), Some(2.0));
+    assert_eq!(rows_in(&rotated, "unknown"), Some(1.0));
+    assert_eq!(rotated[r#"keyring_kek_keys{version="1"}"#], keys + 1.0);
+
+    let rewrap = run_to_end(with_both().args(["keys", "rewrap"]));
+    assert!(rewrap.status.success());
+    let rewrapped = census(&data, with_both()).await;
+    assert_eq!(rewrapped[r#"keyring_kek_keys{version="2"}"#], keys + 1.0);
+    assert!(!rewrapped.contains_key(r#"keyring_kek_keys{version="1"}"#));
+}
+
+#[tokio::test]
+async fn sealing_again_is_seen_while_it_goes_on() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    add_leads(&server, &key, 8).await;
+    let rotate = server.admin(Method::POST, "/admin/keys/rotate");
+    let rotate = rotate.json(&json!({ "tenant": "acme", "purpose": "email" }));
+    assert_eq!(rotate.send().await.unwrap().status(), StatusCode::OK);
+    let settled = "UPDATE keyring_data_key SET state_since = state_since - 86400000";
+    execute(&data, settled).await;
+    let idle = server.metrics().await;
+    assert_eq!(idle["reencryption_running"], 0.0);
+
+    let start = server.admin(Method::POST, "/admin/reencryption");
+    let start = start.json(&json!({ "rows_per_second": 1 }));
+    assert_eq!(start.send().await.unwrap().status(), StatusCode::ACCEPTED);
+    wait_for("a row that is sealed again", async || {
+        let metrics = server.metrics().await;
+        let is_at_work = metrics["reencryption_running"] == 1.0
+            && metrics["reencryption_rows_expected"] == 8.0
+            && metrics["reencryption_rows_done"] >= 1.0;
+        is_at_work.then_some(())
+    })
+    .await;
+    wait_for("the last row", async || {
+        (server.metrics().await["reencryption_running"] == 0.0).then_some(())
+    })
+    .await;
+    let status = server.admin(Method::GET, "/admin/reencryption").send();
+    let status: Value = status.await.unwrap().json().await.unwrap();
+    assert_eq!(status["report"]["rewritten"], 8, "{status}");
+}
+
+/// How many e-mails were sealed or opened with that outcome.
+fn values(metrics: &BTreeMap<String, f64>, operation: &str, outcome: &str) -> f64 {
+    let labels = format!("operation=\"{operation}\",purpose=\"email\",outcome=\"{outcome}\"");
+    metrics[&format!("pii_cipher_values_total{{{labels}}}")]
+}
+
+fn timed(metrics: &BTreeMap<String, f64>, operation: &str) -> f64 {
+    let labels = format!("{{operation=\"{operation}\"}}");
+    let count = metrics[&format!("pii_cipher_seconds_count{labels}")];
+    let sum = metrics[&format!("pii_cipher_seconds_sum{labels}")];
+    assert_eq!(count > 0.0, sum > 0.0, "{count} values took {sum} s");
+    count
+}
+
+#[tokio::test]
+async fn values_are_counted_as_they_are_sealed_and_opened() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let none = server.metrics().await;
+    assert_eq!((timed(&none, "seal"), timed(&none, "open")), (0.0, 0.0));
+    let ids = add_leads(&server, &key, 2).await;
+    let sealed = server.metrics().await;
+    assert_eq!(values(&sealed, "seal", "ok"), 2.0);
+    assert_eq!(timed(&sealed, "seal"), 2.0);
+    assert_eq!(values(&sealed, "open", "ok"), 0.0);
+
+    let read = async |server: &Server| server.read_lead(&key, &ids[0]).await.status();
+    assert_eq!(read(&server).await, StatusCode::OK);
+    let opened = server.metrics().await;
+    assert_eq!(values(&opened, "open", "ok"), 1.0);
+    assert_eq!(timed(&opened, "open"), 1.0);
+
+    // That of another lead, which is bound to it.
+    let other = "UPDATE lead SET email_enc = (SELECT email_enc FROM lead AS other
+         WHERE other.id <> lead.id) WHERE id = ?";
+    let mut database = data.connect().await;
+    let put = sqlx::query(other).bind(&ids[0]).execute(&mut database);
+    assert_eq!(put.await.unwrap().rows_affected(), 1);
+    assert_ne!(read(&server).await, StatusCode::OK);
+    let rejected = server.metrics().await;
+    assert_eq!(values(&rejected, "open", "rejected"), 1.0);
+    assert_eq!(values(&rejected, "open", "ok"), 1.0);
+}
+
+#[tokio::test]
+async fn values_that_do_not_open_are_counted_by_what_became_of_their_key() {
+    for (statement, outcome) in [
+        (
+            "UPDATE keyring_data_key SET state = 'disabled'",
+            "key_unavailable",
+        ),
+        (
+            "UPDATE keyring_data_key SET state = 'destroyed', wrapped = NULL",
+            "key_destroyed",
+        ),
+    ] {
+        let data = Data::new();
+        let server = Server::start_on(&data);
+        let key = server.issue("acme", &ALL_SCOPES).await;
+        let ids = add_leads(&server, &key, 1).await;
+        assert!(server.terminate().success());
+        execute(&data, statement).await;
+        let server = Server::start_on(&data);
+        let answer = server.read_lead(&key, &ids[0]).await;
+        assert_ne!(answer.status(), StatusCode::OK, "{outcome}");
+        let metrics = server.metrics().await;
+        assert_eq!(values(&metrics, "open", outcome), 1.0, "{outcome}");
+    }
+}
