@@ -32,6 +32,10 @@ use crate::{
 ///
 /// For some thousand keys: a change costs as much as the file is long. The format is that of `docs/formats.md`.
 ///
+/// [`create`](Self::create) makes the file once; a service [`open`](Self::open)s it. A file that is not there may
+/// lie on a volume that is not mounted: an empty one in its place would be sealed under meanwhile, and those keys
+/// lost when the volume is back.
+///
 /// # Security
 /// The file is made for its owner alone (0600). Its keys are wrapped; their states are not authenticated, as in a
 /// database: who can write the file can take an old key back into use. Bytes of a destroyed key stay on the disk
@@ -52,27 +56,36 @@ struct KeyFile {
 }
 
 impl FileDekStore {
-    /// Opens a file of keys, or makes an empty one; its folder has to be there. It reads and writes, and so
-    /// blocks for a moment.
+    /// Opens a file of keys that is there; of a symbolic link, the file it leads to. It reads, and so blocks for a
+    /// moment.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] names the line where the file is damaged, [`StoreError::Migration`] says that a
-    /// later version has written it, and [`StoreError::Unavailable`] that it cannot be read or made.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let path = path.into();
-        let file = KeyFile {
-            folder: Folder::of(&path),
-            path,
-            known: Mutex::default(),
-            turn: Mutex::default(),
-        };
+    /// later version has written it, and [`StoreError::Unavailable`] that it cannot be read or is not there:
+    /// nothing is made then.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let file = KeyFile::at(disk::find(path.as_ref())?);
+        file.read()?;
+        Ok(Self {
+            file: Arc::new(file),
+        })
+    }
+
+    /// Makes an empty file of keys, and opens it; its folder has to be there. It writes, and so blocks for a
+    /// moment.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when anything has this name already, be it a link that leads nowhere, or when
+    /// it cannot be made.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let file = KeyFile::at(disk::find_folder_of(path.as_ref())?);
         file.make()?;
         Ok(Self {
             file: Arc::new(file),
         })
     }
 
-    /// The file.
+    /// The file, by its absolute path without links.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.file.path
@@ -104,13 +117,19 @@ impl FileDekStore {
 }
 
 impl KeyFile {
+    fn at(path: PathBuf) -> Self {
+        Self {
+            folder: Folder::of(&path),
+            path,
+            known: Mutex::default(),
+            turn: Mutex::default(),
+        }
+    }
+
     fn make(&self) -> Result<(), StoreError> {
         let _lock = self.lock()?;
-        if self.path.exists() {
-            self.read().map(drop)
-        } else {
-            self.replace(&Tables::default())
-        }
+        disk::is_free(&self.path)?;
+        self.replace(&Tables::default())
     }
 
     /// What is in the file now.
