@@ -30,7 +30,10 @@ use crate::{KeyId, Purpose, TenantId, kek::KekContext};
 pub(crate) use self::dek_store::{key, tenant};
 #[cfg(test)]
 pub(crate) use self::kek_provider::raw;
-pub use self::{dek_store::dek_store, kek_provider::kek_provider};
+pub use self::{
+    dek_store::{damaged_key, dek_store},
+    kek_provider::kek_provider,
+};
 
 /// Runs functions in order, each with the [`Clause`] of its name before its other arguments.
 macro_rules! clauses {

@@ -82,7 +82,7 @@ fn child_with(blocks: &str, first: u32, folder: &Path) -> Command {
 fn numbers(store: &FileDekStore) -> Vec<u32> {
     let every = KeyQuery::all(NonZeroU32::MAX);
     let keys = block_on(store.list(&every)).expect("it reads");
-    keys.iter().map(|key| key.id().value()).collect()
+    keys.keys.iter().map(|key| key.id().value()).collect()
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl Keyring {
     /// Configure the new version everywhere, make it primary everywhere, and then run this; when
     /// [`key_states`](Self::key_states) counts no key under the old version, drop that from the
     /// configuration. What is wrapped already is skipped: run again after a crash, or by several at
-    /// once, it ends the same. A key that fails is listed and does not stop the others.
+    /// once, it ends the same. A key that fails, or cannot be read, is listed and does not stop the others.
     ///
     /// # Errors
     /// [`RewrapError`] when the store does not list its keys, or when ten keys in a row fail because the
@@ -86,9 +86,13 @@ impl Keyring {
         let mut query = wrapped_keys(pace.batch());
         loop {
             let page = self.shared.store.list(&query).await?;
-            let Some(last) = page.last() else { break };
-            query = query.after(last.id());
-            for key in page {
+            let Some(last) = page.last_id() else { break };
+            query = query.after(last);
+            for key in &page.damaged {
+                run.progress.done += 1;
+                run.fail(key.id, key.error().into());
+            }
+            for key in page.keys {
                 run.rewrap(key).await?;
             }
             progress(&run.progress);
@@ -103,9 +107,9 @@ impl Keyring {
         let (mut query, mut count) = (wrapped_keys(PAGE), 0);
         loop {
             let page = self.shared.store.list(&query).await?;
-            let Some(last) = page.last() else { break };
-            query = query.after(last.id());
-            count += u64::try_from(page.len()).unwrap_or(u64::MAX);
+            let Some(last) = page.last_id() else { break };
+            query = query.after(last);
+            count += u64::try_from(page.rows()).unwrap_or(u64::MAX);
         }
         Ok(count)
     }
@@ -167,15 +171,17 @@ impl Run<'_> {
             Ok(Outcome::Changed) => self.progress.changed += 1,
             Ok(Outcome::Skipped) => self.progress.skipped += 1,
             Err(error) if self.outages == OUTAGES => return Err(error),
-            Err(error) => {
-                self.progress.failed += 1;
-                if self.failed.len() < LISTED {
-                    self.failed.push((id, error));
-                }
-            }
+            Err(error) => self.fail(id, error),
         }
         self.wait().await;
         Ok(())
+    }
+
+    fn fail(&mut self, id: KeyId, error: RewrapError) {
+        self.progress.failed += 1;
+        if self.failed.len() < LISTED {
+            self.failed.push((id, error));
+        }
     }
 
     async fn outcome(&self, mut key: StoredKey) -> Result<Outcome, RewrapError> {

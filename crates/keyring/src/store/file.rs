@@ -16,7 +16,9 @@ use self::{
     disk::{Folder, Lock},
     format::{Damage, Stamp},
 };
-use super::{ChangeError, DekStore, InsertError, KeyQuery, StoreError, StoredKey, tables::Tables};
+use super::{
+    ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoreError, StoredKey, tables::Tables,
+};
 use crate::{
     KeyId, TenantId, Transition,
     entropy::{Entropy as _, SystemEntropy},
@@ -202,24 +204,24 @@ impl DekStore for FileDekStore {
         self.read(move |tables| tables.find(id).cloned()).await
     }
 
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
         let tenant = tenant.clone();
-        let read = move |tables: &Tables| tables.of_tenant(&tenant).cloned().collect();
-        self.read(read).await
+        let read = move |tables: &Tables| tables.of_tenant(&tenant).cloned().collect::<Vec<_>>();
+        Ok(self.read(read).await?.into())
     }
 
-    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_many(&self, ids: &[KeyId]) -> Result<LoadedKeys, StoreError> {
         let ids = ids.to_vec();
         let read = move |tables: &Tables| {
             let keys = ids.iter().filter_map(|id| tables.find(*id));
-            keys.cloned().collect()
+            keys.cloned().collect::<Vec<_>>()
         };
-        self.read(read).await
+        Ok(self.read(read).await?.into())
     }
 
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
         let query = query.clone();
-        self.read(move |tables| tables.list(&query)).await
+        Ok(self.read(move |tables| tables.list(&query)).await?.into())
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -1,7 +1,6 @@
 //! A store in PostgreSQL.
 
 mod migrate;
-mod row;
 mod trial;
 
 use std::time::SystemTime;
@@ -9,8 +8,10 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, Transaction};
 
-use self::row::{id, milliseconds, read};
-use super::{ChangeError, DekStore, InsertError, KeyQuery, StoreError, StoredKey};
+use super::{
+    ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoreError, StoredKey,
+    row::{load_all, load_one, milliseconds},
+};
 use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 
 /// A store in PostgreSQL 15 or later, in the tables `keyring_data_key`, `keyring_erased_tenant` and
@@ -51,13 +52,10 @@ impl PostgresDekStore {
         self.pool.begin().await.map_err(failed)
     }
 
-    async fn fetch(
-        &self,
-        mut select: QueryBuilder<Postgres>,
-    ) -> Result<Vec<StoredKey>, StoreError> {
+    async fn fetch(&self, mut select: QueryBuilder<Postgres>) -> Result<LoadedKeys, StoreError> {
         let select = select.build();
         let rows = select.fetch_all(&self.pool).await.map_err(failed)?;
-        rows.iter().map(read).collect()
+        load_all(&rows)
     }
 }
 
@@ -80,23 +78,23 @@ impl DekStore for PostgresDekStore {
             .fetch_optional(&self.pool)
             .await
             .map_err(failed)?;
-        row.as_ref().map(read).transpose()
+        load_one(row.as_ref())
     }
 
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
         let mut select = QueryBuilder::new("SELECT * FROM keyring_data_key WHERE tenant = ");
         select.push_bind(tenant.as_str()).push(" ORDER BY key_id");
         self.fetch(select).await
     }
 
-    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_many(&self, ids: &[KeyId]) -> Result<LoadedKeys, StoreError> {
         let ids: Vec<i64> = ids.iter().copied().map(id).collect();
         let mut select = QueryBuilder::new("SELECT * FROM keyring_data_key WHERE key_id = ANY(");
         select.push_bind(ids).push(")");
         self.fetch(select).await
     }
 
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
         let mut select = QueryBuilder::new("SELECT * FROM keyring_data_key WHERE key_id > ");
         select.push_bind(query.begins_after().map_or(-1, id));
         if let Some(tenant) = query.tenant() {
@@ -210,6 +208,10 @@ impl DekStore for PostgresDekStore {
             .map_err(failed)?;
         commit(transaction).await
     }
+}
+
+fn id(key: KeyId) -> i64 {
+    i64::from(key.value())
 }
 
 /// Adds a key, unless what is there refuses it.

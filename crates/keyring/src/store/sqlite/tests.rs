@@ -1,6 +1,7 @@
 //! The store in SQLite: its contract, and several processes on one file.
 
 mod adoption;
+mod damage;
 mod versions;
 
 use std::{
@@ -10,6 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use proptest::prelude::*;
@@ -19,9 +21,9 @@ use tokio::sync::Barrier;
 
 use super::*;
 use crate::{
-    Keyring,
+    KeyState, Keyring, Purpose,
     conformance::{self, key, tenant},
-    kek::MemoryKek,
+    kek::{KekContext, MemoryKek},
     store::MemoryDekStore,
 };
 
@@ -64,10 +66,10 @@ async fn of_keys_that_are_added_together_each_is_added_or_refused() {
         "{outcomes:?}"
     );
     assert_eq!(
-        store.load_tenant(&tenant("one")).await.unwrap(),
+        store.load_tenant(&tenant("one")).await.unwrap().keys,
         [keys[0].clone(), keys[4].clone()]
     );
-    assert_eq!(store.load_tenant(&tenant("two")).await.unwrap(), []);
+    assert_eq!(store.load_tenant(&tenant("two")).await.unwrap().keys, []);
 }
 
 async fn make() -> (SqliteDekStore, TempDir) {
@@ -199,7 +201,7 @@ async fn processes_that_race_to_make_the_first_key_agree_on_one() {
         .load_tenant(&tenant("t"))
         .await
         .expect("it answers");
-    assert_eq!(kept.len(), 1);
+    assert_eq!(kept.rows(), 1);
 }
 
 #[tokio::test]

@@ -39,7 +39,11 @@ async fn keys_of_the_second_migration_survive_and_are_in_their_states_since_the_
         "every process reads the keys again"
     );
 
-    let keys = store.load_tenant(&tenant("t")).await.expect("it reads");
+    let keys = store
+        .load_tenant(&tenant("t"))
+        .await
+        .expect("it reads")
+        .keys;
     let seen: Vec<_> = keys
         .iter()
         .map(|key| {
