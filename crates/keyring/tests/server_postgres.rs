@@ -1,5 +1,7 @@
 //! The store in PostgreSQL, on a real server: its contract, several processes, a server that goes and comes.
 
+#[path = "server_postgres/locks.rs"]
+mod locks;
 #[path = "server_postgres/server.rs"]
 mod server;
 
