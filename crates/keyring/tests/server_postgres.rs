@@ -95,6 +95,23 @@ async fn a_check_that_finds_something_missing_says_so_and_leaves_nothing() {
             "ALTER TABLE keyring_data_key ENABLE TRIGGER keyring_change_by_update",
         ),
         (
+            "DROP INDEX keyring_data_key_one_primary",
+            "CREATE UNIQUE INDEX keyring_data_key_one_primary
+             ON keyring_data_key (tenant, purpose) WHERE state = 'primary'",
+        ),
+        (
+            "DROP INDEX keyring_data_key_by_tenant",
+            "CREATE INDEX keyring_data_key_by_tenant ON keyring_data_key (tenant, key_id)",
+        ),
+        (
+            "UPDATE keyring_migrations SET version = 7 WHERE version = 1",
+            "UPDATE keyring_migrations SET version = 1 WHERE version = 7",
+        ),
+        (
+            "ALTER TABLE keyring_migrations RENAME TO elsewhere",
+            "ALTER TABLE elsewhere RENAME TO keyring_migrations",
+        ),
+        (
             "ALTER TABLE keyring_erased_tenant RENAME TO elsewhere",
             "ALTER TABLE elsewhere RENAME TO keyring_erased_tenant",
         ),
