@@ -246,7 +246,7 @@ const MIGRATIONS_TABLE: &str = "keyring_migrations";
 const IN_TRANSACTION: bool = true;
 
 /// In order. What was applied somewhere is never changed.
-fn migrations() -> [Migration; 3] {
+fn migrations() -> [Migration; 4] {
     let migration = |version, description: &'static str, sql: &'static str| {
         let simple = MigrationType::Simple;
         Migration::new(
@@ -257,27 +257,30 @@ fn migrations() -> [Migration; 3] {
             IN_TRANSACTION,
         )
     };
-    let [data_key, change, state_since] = [
+    let [data_key, change, state_since, of_others] = [
         include_str!("../../migrations/sqlite/0001_data_key.sql"),
         include_str!("../../migrations/sqlite/0002_change.sql"),
         include_str!("../../migrations/sqlite/0003_state_since.sql"),
+        include_str!("../../migrations/sqlite/0004_state_since_of_others.sql"),
     ];
     [
         migration(1, "data key", data_key),
         migration(2, "change", change),
         migration(3, "state since", state_since),
+        migration(4, "state since of others", of_others),
     ]
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
-    let [first, second, third] = migrations();
+    let [first, others @ ..] = migrations();
     if has_unprefixed_tables(connection).await? {
         let to_prefixed = include_str!("../../migrations/sqlite/unprefixed/to_prefixed.sql");
         sqlx::raw_sql(to_prefixed).execute(&mut *connection).await?;
         connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
         connection.skip(MIGRATIONS_TABLE, &first).await?;
     }
-    let mut migrator = Migrator::with_migrations(vec![first, second, third]);
+    let all = std::iter::once(first).chain(others).collect();
+    let mut migrator = Migrator::with_migrations(all);
     migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
     migrator.run_direct(None, connection, false).await
 }

@@ -281,20 +281,21 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// When keys change.
 const AT: SystemTime = SystemTime::UNIX_EPOCH;
 
-async fn take(store: &dyn DekStore, step: &Step) -> String {
+/// At that time a step is taken: no two are taken at once.
+async fn take(store: &dyn DekStore, step: &Step, at: SystemTime) -> String {
     let wrapped = |id: u32| WrappedKey::from_bytes(id.to_be_bytes().to_vec());
     match step.clone() {
-        Step::Insert(id, at, state) => {
-            let (tenant, purpose) = OWNERS[at];
+        Step::Insert(id, owner, state) => {
+            let (tenant, purpose) = OWNERS[owner];
             format!("{:?}", store.insert(&key(id, tenant, purpose, state)).await)
         }
         Step::Promote(old, new) => {
             format!(
                 "{:?}",
-                store.promote(KeyId::new(old), KeyId::new(new), AT).await
+                store.promote(KeyId::new(old), KeyId::new(new), at).await
             )
         }
-        Step::Change(id, step) => format!("{:?}", store.change(KeyId::new(id), step, AT).await),
+        Step::Change(id, step) => format!("{:?}", store.change(KeyId::new(id), step, at).await),
         Step::Rewrap(id, old, new) => {
             format!(
                 "{:?}",
@@ -303,7 +304,10 @@ async fn take(store: &dyn DekStore, step: &Step) -> String {
                     .await
             )
         }
-        Step::Erase(at) => format!("{:?}", store.erase_tenant(&tenant(OWNERS[at].0), AT).await),
+        Step::Erase(owner) => {
+            let erased = store.erase_tenant(&tenant(OWNERS[owner].0), at).await;
+            format!("{erased:?}")
+        }
     }
 }
 
@@ -318,8 +322,10 @@ proptest! {
             let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await;
             let sqlite = SqliteDekStore::new(pool.expect("a database"));
             sqlite.migrate().await.expect("the tables are made");
-            for step in &steps {
-                prop_assert_eq!(take(&memory, step).await, take(&sqlite, step).await, "{:?}", step);
+            for (second, step) in (1..).zip(&steps) {
+                let at = AT + Duration::from_secs(second);
+                let (left, right) = (take(&memory, step, at).await, take(&sqlite, step, at).await);
+                prop_assert_eq!(left, right, "{:?}", step);
                 let all = KeyQuery::all(NonZeroU32::MAX);
                 let (left, right) = (memory.list(&all).await, sqlite.list(&all).await);
                 prop_assert_eq!(left.expect("it answers"), right.expect("it answers"));
