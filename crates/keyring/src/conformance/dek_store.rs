@@ -14,7 +14,6 @@ use std::{
 
 use futures_util::future::join_all;
 
-pub use self::damage::damaged_key;
 use self::{
     queries::{a_query_lists_what_it_asks_for, some_keys_are_loaded_together},
     times::the_time_of_a_state_is_kept_with_it,
@@ -25,6 +24,8 @@ use crate::{
     kek::WrappedKey,
     store::{ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoredKey},
 };
+
+pub use self::damage::damaged_key;
 
 /// Checks a store against the contract of [`DekStore`]; `make` makes an empty one for each clause.
 ///

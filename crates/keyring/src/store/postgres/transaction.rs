@@ -47,7 +47,7 @@ pub(super) async fn lock_tenant(
     Ok(())
 }
 
-/// Locks the rows of keys. Who changes several does so first: a change is counted in one row for all, which whoever
+/// Locks the rows of keys. Who changes several does so first: a change is counted in one row for all, which one who
 /// waits for a key must not hold.
 pub(super) async fn lock_keys(
     connection: &mut PgConnection,
