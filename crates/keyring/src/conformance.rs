@@ -26,7 +26,10 @@ use std::fmt::{Debug, Display};
 
 use crate::{KeyId, Purpose, TenantId, kek::KekContext};
 
-pub use self::{dek_store::dek_store, kek_provider::kek_provider};
+pub use self::{
+    dek_store::{damaged_key, dek_store},
+    kek_provider::kek_provider,
+};
 #[cfg(test)]
 pub(crate) use self::{
     dek_store::{key, tenant},

@@ -131,6 +131,10 @@ impl Keyring {
 
         let mut prepared = self.nothing_prepared(tenant);
         for id in ids {
+            if states.find_damaged(*id).is_some() {
+                prepared.add_damaged(*id, states.read_at());
+                continue;
+            }
             let Some(key) = states.find(*id) else {
                 let unknown = Event::UnknownKeyRequested { tenant, key: *id };
                 self.shared.observer.observe(&unknown);
@@ -196,6 +200,10 @@ impl Keyring {
             let missing = purposes
                 .iter()
                 .filter(|name| states.primary(name).is_none());
+            let damaged = missing.clone().find_map(|it| states.damaged_primary(it));
+            if let Some(key) = damaged {
+                return Err(key.error().into());
+            }
             let primary = KeyState::Primary;
             let made = missing.map(|purpose| self.make_key(tenant, purpose, primary));
             let made = join_all(made).await;
@@ -217,7 +225,10 @@ impl Keyring {
         let shared = &*self.shared;
         let now = shared.clock.monotonic();
         let states = shared.fresh_states(tenant).await?;
-        let is_missing = |id: &&KeyId| states.find(**id).is_none();
+        let has = |states: &TenantKeys, id| {
+            states.find(id).is_some() || states.find_damaged(id).is_some()
+        };
+        let is_missing = |id: &&KeyId| !has(&states, **id);
         let mut is_new = false;
         for key in ids.iter().copied().filter(|id| is_missing(&id)) {
             if shared.unknown.contains(tenant, key, now) {
@@ -232,7 +243,7 @@ impl Keyring {
             return Ok(states);
         }
         let states = self.look_for_ids(tenant).await?;
-        for id in ids.iter().filter(|id| states.find(**id).is_none()) {
+        for id in ids.iter().filter(|id| !has(&states, **id)) {
             shared.unknown.insert(tenant, *id, now);
         }
         Ok(states)
@@ -361,20 +372,29 @@ impl Shared {
     ) -> Result<TenantKeys, StoreError> {
         let read_at = self.clock.monotonic();
         let read = self.store.load_tenant(tenant).await;
-        let keys = read.inspect_err(|error| {
+        let unavailable = |error: &StoreError| {
             let unavailable = Event::StatesUnavailable { tenant, error };
             self.observer.observe(&unavailable);
-        })?;
+        };
+        let found = read.inspect_err(unavailable)?;
+        for key in &found.damaged {
+            unavailable(&key.error());
+            // What it may do is not known: what was unwrapped before does it no more.
+            if let Some(purpose) = key.purpose.clone() {
+                let context = KekContext::new(tenant.clone(), purpose, key.id);
+                self.keys.evict(&context, EvictionCause::State);
+            }
+        }
         let read = Event::StatesRead {
             tenant,
-            keys: keys.len(),
+            keys: found.rows(),
         };
         self.observer.observe(&read);
-        for key in keys.iter().filter(|key| !key.state().opens()) {
+        for key in found.keys.iter().filter(|key| !key.state().opens()) {
             self.keys.evict(key.context(), EvictionCause::State);
         }
         let changes = counted.map(|counted| counted.number);
-        Ok(TenantKeys::new(keys, changes, read_at))
+        Ok(TenantKeys::new(found, changes, read_at))
     }
 }
 

@@ -129,7 +129,7 @@ pub enum Event<'a> {
         /// How many keys it has, in all states.
         keys: usize,
     },
-    /// The states of a tenant's keys could not be read.
+    /// The states of a tenant's keys, or the row of one of them, could not be read.
     StatesUnavailable {
         /// Whose.
         tenant: &'a TenantId,

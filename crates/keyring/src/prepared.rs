@@ -51,8 +51,10 @@ pub enum KeyMissing {
     /// The tenant has no such key for this purpose.
     #[error("the tenant has no such key for this purpose")]
     Unknown,
-    /// The key is disabled, or waits for its destruction.
-    #[error("the key is disabled: take it back into use, or find out who still needs it")]
+    /// The key is disabled, waits for its destruction, or cannot be read from the store.
+    #[error(
+        "the key is disabled, or its row is damaged: take it back into use, restore the row, or find out who still needs it"
+    )]
     Unavailable,
     /// The key was destroyed.
     #[error("the key was destroyed, and what it sealed with it")]
@@ -110,7 +112,16 @@ impl PreparedKeys {
             KeyStatus::Usable(_) | KeyStatus::Refused(..) | KeyStatus::Unknown => {
                 Err(KeyMissing::Unknown)
             }
+            KeyStatus::Damaged => Err(KeyMissing::Unavailable),
         }
+    }
+
+    /// Whether a key with an id was prepared and is one of the tenant whose row in the store cannot be read: what
+    /// it has sealed is neither lost nor forged.
+    #[must_use]
+    pub fn is_damaged(&self, id: KeyId) -> bool {
+        let held = self.by_id.get(&id);
+        held.is_some_and(|held| matches!(held.what, KeyStatus::Damaged))
     }
 
     /// What a key with an id is for, if it was prepared and is one of the tenant, whatever its state and however
@@ -120,7 +131,7 @@ impl PreparedKeys {
         match &self.by_id.get(&id)?.what {
             KeyStatus::Usable(key) => Some(key.purpose()),
             KeyStatus::Refused(purpose, _) => Some(purpose),
-            KeyStatus::Unknown => None,
+            KeyStatus::Damaged | KeyStatus::Unknown => None,
         }
     }
 
@@ -188,6 +199,11 @@ impl PreparedKeys {
                 read_at,
             },
         );
+    }
+
+    pub(crate) fn add_damaged(&mut self, id: KeyId, read_at: Duration) {
+        let what = KeyStatus::Damaged;
+        self.hold(id, Held { what, read_at });
     }
 
     pub(crate) fn add_unknown(&mut self, id: KeyId, read_at: Duration) {
@@ -282,6 +298,7 @@ impl fmt::Debug for PreparedKey {
 enum KeyStatus {
     Usable(PreparedKey),
     Refused(Purpose, KeyMissing),
+    Damaged,
     Unknown,
 }
 

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 /// Pending ──► Primary ◄──► DecryptOnly ◄──► Disabled ◄──► DestroyScheduled ──► Destroyed
 ///    └─────────────────────────────────────────────────────────────────────────►┘
 /// ```
-/// Erasure of a tenant or of a key leads from any state to `Destroyed`, which nothing leaves.
+/// Erasure of a tenant leads each of its keys from any state to `Destroyed`, which nothing leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(
     clippy::exhaustive_enums,

@@ -1,11 +1,13 @@
 //! Where wrapped data keys and their states are stored.
 
 mod file;
+mod loaded;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod query;
 mod record;
+mod row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tables;
@@ -20,7 +22,13 @@ use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 pub use self::postgres::PostgresDekStore;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteDekStore;
-pub use self::{file::FileDekStore, memory::MemoryDekStore, query::KeyQuery, record::StoredKey};
+pub use self::{
+    file::FileDekStore,
+    loaded::{DamagedKey, LoadedKeys},
+    memory::MemoryDekStore,
+    query::KeyQuery,
+    record::StoredKey,
+};
 
 /// Where wrapped data keys and their states live, shared by every process of a service.
 ///
@@ -31,6 +39,8 @@ pub use self::{file::FileDekStore, memory::MemoryDekStore, query::KeyQuery, reco
 /// * A tenant and purpose have at most one `Primary` and at most one `Pending` key.
 /// * A destroyed key keeps no wrapped bytes.
 /// * A refusal changes nothing.
+/// * A key that cannot be read is named and takes no other with it: it is [`LoadedKeys::damaged`] where others
+///   are asked for too.
 /// * `created_at` and `state_since` are kept to the millisecond.
 ///
 /// [`conformance::dek_store`](crate::conformance) checks an implementation against it.
@@ -46,14 +56,14 @@ pub trait DekStore: fmt::Debug + Send + Sync {
     /// One key.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; [`StoreError::Damaged`] when its row cannot be read.
     async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError>;
 
     /// Every key of a tenant in every state, by id.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError>;
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError>;
 
     /// Those of some keys that are there, in any order.
     ///
@@ -61,19 +71,23 @@ pub trait DekStore: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
-        let mut keys = Vec::with_capacity(ids.len());
+    async fn load_many(&self, ids: &[KeyId]) -> Result<LoadedKeys, StoreError> {
+        let mut loaded = LoadedKeys::default();
         for id in ids {
-            keys.extend(self.load(*id).await?);
+            match self.load(*id).await {
+                Ok(key) => loaded.keys.extend(key),
+                Err(StoreError::Damaged(_)) => loaded.damaged.push(DamagedKey::new(*id)),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(keys)
+        Ok(loaded)
     }
 
-    /// A page of the keys that are asked for, by id.
+    /// A page of the keys that are asked for, by id; those that are damaged count as well.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError>;
+    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError>;
 
     /// Whether the store can do what the other methods ask of it, found by trying: it reads and writes
     /// all that they do, and leaves nothing of it. That somebody else is writing is no failure.
@@ -144,7 +158,7 @@ pub enum StoreError {
     /// The database itself is damaged; asking again does not help.
     #[error("the database of data keys is damaged: restore it from a backup")]
     Corrupt(#[source] Box<dyn Error + Send + Sync>),
-    /// A row is not what this version of the crate writes.
+    /// The row of the one key that is needed is not what this version of the crate writes.
     #[error("data key {0} cannot be read from the store: its row is damaged")]
     Damaged(i64),
     /// The table could not be made or brought up to date.

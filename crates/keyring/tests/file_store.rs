@@ -82,12 +82,13 @@ fn child_with(blocks: &str, first: u32, folder: &Path) -> Command {
 fn numbers(store: &FileDekStore) -> Vec<u32> {
     let every = KeyQuery::all(NonZeroU32::MAX);
     let keys = block_on(store.list(&every)).expect("it reads");
-    keys.iter().map(|key| key.id().value()).collect()
+    keys.keys.iter().map(|key| key.id().value()).collect()
 }
 
 #[test]
 fn a_full_disk_leaves_the_file_as_it_was() {
     let folder = TempDir::new().unwrap();
+    FileDekStore::create(folder.path().join("keys")).unwrap();
     let child = child_with("16", 0, folder.path()).output().unwrap();
     let said = String::from_utf8(child.stdout).unwrap();
     let added = said.matches("added ").count();
@@ -107,7 +108,7 @@ fn a_full_disk_leaves_the_file_as_it_was() {
 #[test]
 fn processes_that_are_killed_leave_a_whole_file_and_every_key_they_added() {
     let folder = TempDir::new().unwrap();
-    let store = FileDekStore::open(folder.path().join("keys")).unwrap();
+    let store = FileDekStore::create(folder.path().join("keys")).unwrap();
     let mut last = Vec::new();
     for round in 0..6 {
         let firsts = [round * 1_000_000, round * 1_000_000 + 500_000];

@@ -1,5 +1,7 @@
 //! The store in PostgreSQL, on a real server: its contract, several processes, a server that goes and comes.
 
+#[path = "server_postgres/locks.rs"]
+mod locks;
 #[path = "server_postgres/server.rs"]
 mod server;
 
@@ -75,7 +77,7 @@ async fn any_number_of_processes_make_the_tables_at_once() {
         store.check().await.expect("everything is there");
     }
     let all = KeyQuery::all(NonZeroU32::MAX);
-    assert_eq!(first.list(&all).await.expect("it answers").len(), 1);
+    assert_eq!(first.list(&all).await.expect("it answers").rows(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,6 +93,23 @@ async fn a_check_that_finds_something_missing_says_so_and_leaves_nothing() {
         (
             "ALTER TABLE keyring_data_key DISABLE TRIGGER keyring_change_by_update",
             "ALTER TABLE keyring_data_key ENABLE TRIGGER keyring_change_by_update",
+        ),
+        (
+            "DROP INDEX keyring_data_key_one_primary",
+            "CREATE UNIQUE INDEX keyring_data_key_one_primary
+             ON keyring_data_key (tenant, purpose) WHERE state = 'primary'",
+        ),
+        (
+            "DROP INDEX keyring_data_key_by_tenant",
+            "CREATE INDEX keyring_data_key_by_tenant ON keyring_data_key (tenant, key_id)",
+        ),
+        (
+            "UPDATE keyring_migrations SET version = 7 WHERE version = 1",
+            "UPDATE keyring_migrations SET version = 1 WHERE version = 7",
+        ),
+        (
+            "ALTER TABLE keyring_migrations RENAME TO elsewhere",
+            "ALTER TABLE elsewhere RENAME TO keyring_migrations",
         ),
         (
             "ALTER TABLE keyring_erased_tenant RENAME TO elsewhere",
@@ -126,30 +145,14 @@ async fn a_damaged_row_is_named_and_takes_no_other_with_it() {
     let server = Server::start();
     let pool = server.schema("shared").await;
     let store = migrated(pool.clone()).await;
-    store
-        .insert(&key(7, KeyState::DecryptOnly))
-        .await
-        .expect("it is added");
-    store
-        .insert(&key(8, KeyState::Primary))
-        .await
-        .expect("it is added");
-    sqlx::query("UPDATE keyring_data_key SET created_at = -1 WHERE key_id = 7")
-        .execute(&pool)
-        .await
-        .expect("it is damaged");
-    let damaged = store.load(KeyId::new(7)).await;
-    assert!(
-        matches!(damaged, Err(StoreError::Damaged(7))),
-        "{damaged:?}"
-    );
-    assert!(
-        store
-            .load(KeyId::new(8))
+    conformance::damaged_key(&store, async |id| {
+        sqlx::query("UPDATE keyring_data_key SET created_at = -1 WHERE key_id = $1")
+            .bind(i64::from(id.value()))
+            .execute(&pool)
             .await
-            .expect("it answers")
-            .is_some()
-    );
+            .expect("it is damaged");
+    })
+    .await;
 }
 
 /// What is unwrapped goes on; what has to be read is unavailable until the server is back.

@@ -1,5 +1,6 @@
 //! What every [`DekStore`] has to do.
 
+mod damage;
 mod queries;
 mod times;
 
@@ -21,8 +22,10 @@ use super::{Clause, clauses, context};
 use crate::{
     KeyId, KeyState, TenantId, Transition,
     kek::WrappedKey,
-    store::{ChangeError, DekStore, InsertError, KeyQuery, StoredKey},
+    store::{ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoredKey},
 };
+
+pub use self::damage::damaged_key;
 
 /// Checks a store against the contract of [`DekStore`]; `make` makes an empty one for each clause.
 ///
@@ -123,11 +126,19 @@ async fn state(clause: Clause, store: &dyn DekStore, id: u32) -> KeyState {
 }
 
 async fn all(clause: Clause, store: &dyn DekStore) -> Vec<StoredKey> {
-    clause.done("list", store.list(&KeyQuery::all(NonZeroU32::MAX)).await)
+    let every = KeyQuery::all(NonZeroU32::MAX);
+    keys(clause, clause.done("list", store.list(&every).await))
 }
 
 async fn of_tenant(clause: Clause, store: &dyn DekStore, name: &str) -> Vec<StoredKey> {
-    clause.done("load_tenant", store.load_tenant(&tenant(name)).await)
+    let loaded = store.load_tenant(&tenant(name)).await;
+    keys(clause, clause.done("load_tenant", loaded))
+}
+
+/// Of a store in which nothing is damaged.
+fn keys(clause: Clause, loaded: LoadedKeys) -> Vec<StoredKey> {
+    clause.same("damaged keys", loaded.damaged, []);
+    loaded.keys
 }
 
 fn ids(keys: &[StoredKey]) -> Vec<u32> {
@@ -209,9 +220,11 @@ async fn pages_follow_the_key_ids(clause: Clause, store: &dyn DekStore) {
         if let Some(after) = after {
             query = query.after(KeyId::new(after));
         }
-        let page = store.list(&query).await;
+        let page = clause.done("list", store.list(&query).await);
         let what = format!("{limit} after {after:?}");
-        clause.same(&what, ids(&clause.done("list", page)), expected);
+        let last = expected.last().copied().map(KeyId::new);
+        clause.same(&what, page.last_id(), last);
+        clause.same(&what, ids(&keys(clause, page)), expected);
     };
     is_page(None, 10, &[]).await;
     let keys = [

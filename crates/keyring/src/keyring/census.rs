@@ -29,6 +29,9 @@ pub struct KeyStates {
     /// [`KekProvider::version_of`](crate::kek::KekProvider::version_of): a version that is not here is
     /// needed no more. Destroyed keys are not wrapped.
     pub kek_versions: BTreeMap<Option<String>, u64>,
+    /// How many keys cannot be read from the store; they are in no other count. Their wrapped bytes are not known,
+    /// so that no version can be called needless while there are any.
+    pub damaged: u64,
 }
 
 impl Keyring {
@@ -43,9 +46,10 @@ impl Keyring {
         let mut query = KeyQuery::all(PAGE);
         loop {
             let page = self.shared.store.list(&query).await?;
-            let Some(last) = page.last() else { break };
-            query = query.after(last.id());
-            for key in &page {
+            let Some(last) = page.last_id() else { break };
+            query = query.after(last);
+            states.damaged += u64::try_from(page.damaged.len()).unwrap_or(u64::MAX);
+            for key in &page.keys {
                 *states.keys.entry(key.state()).or_default() += 1;
                 let longest = states.longest.entry(key.state()).or_default();
                 *longest = key.in_state_for(now).max(*longest);
@@ -64,7 +68,8 @@ impl Keyring {
     }
 
     /// The keys that seal and were made more than `period` ago (see [`DATA_KEY_PERIOD`]), the oldest first, at
-    /// most `limit` of them: rotate them, and ask again. It reads every primary key of the store.
+    /// most `limit` of them: rotate them, and ask again. It reads every primary key of the store, and passes over
+    /// those that cannot be read.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -79,9 +84,10 @@ impl Keyring {
         let mut query = KeyQuery::all(PAGE).in_states([KeyState::Primary]);
         loop {
             let page = self.shared.store.list(&query).await?;
-            let Some(last) = page.last() else { break };
-            query = query.after(last.id());
-            overdue.extend(page.into_iter().filter(|key| key.is_overdue(now, period)));
+            let Some(last) = page.last_id() else { break };
+            query = query.after(last);
+            let keys = page.keys.into_iter();
+            overdue.extend(keys.filter(|key| key.is_overdue(now, period)));
             overdue.sort_by_key(|key| (key.created_at(), key.id()));
             overdue.truncate(limit);
         }

@@ -141,6 +141,9 @@ impl Keyring {
     pub(super) async fn key(&self, tenant: &TenantId, id: KeyId) -> Result<StoredKey, RotateError> {
         let states = self.shared.reread_states(tenant).await;
         let states = states.map_err(PrepareError::Store)?;
+        if let Some(damaged) = states.find_damaged(id) {
+            return Err(PrepareError::Store(damaged.error()).into());
+        }
         let key = states.find(id).ok_or(RotateError::UnknownKey(id))?;
         Ok(key.clone())
     }

@@ -62,7 +62,7 @@ impl Keyring {
     /// Configure the new version everywhere, make it primary everywhere, and then run this; when
     /// [`key_states`](Self::key_states) counts no key under the old version, drop that from the
     /// configuration. What is wrapped already is skipped: run again after a crash, or by several at
-    /// once, it ends the same. A key that fails is listed and does not stop the others.
+    /// once, it ends the same. A key that fails, or cannot be read, is listed and does not stop the others.
     ///
     /// # Errors
     /// [`RewrapError`] when the store does not list its keys, when the key-encryption key does not say which
@@ -87,11 +87,15 @@ impl Keyring {
         let mut query = wrapped_keys(pace.batch());
         loop {
             let page = self.shared.store.list(&query).await?;
-            let Some(last) = page.last() else { break };
-            query = query.after(last.id());
+            let Some(last) = page.last_id() else { break };
+            query = query.after(last);
             // Before each page: it may be rotated meanwhile, where it is kept.
             run.primary = self.shared.keys.kek().primary().await?;
-            for key in page {
+            for key in &page.damaged {
+                run.progress.done += 1;
+                run.fail(key.id, key.error().into());
+            }
+            for key in page.keys {
                 run.rewrap(key).await?;
             }
             progress(&run.progress);
@@ -106,9 +110,9 @@ impl Keyring {
         let (mut query, mut count) = (wrapped_keys(PAGE), 0);
         loop {
             let page = self.shared.store.list(&query).await?;
-            let Some(last) = page.last() else { break };
-            query = query.after(last.id());
-            count += u64::try_from(page.len()).unwrap_or(u64::MAX);
+            let Some(last) = page.last_id() else { break };
+            query = query.after(last);
+            count += u64::try_from(page.rows()).unwrap_or(u64::MAX);
         }
         Ok(count)
     }
@@ -163,15 +167,17 @@ impl Run<'_> {
             Ok(Outcome::Changed) => self.progress.changed += 1,
             Ok(Outcome::Skipped) => self.progress.skipped += 1,
             Err(error) if self.outages == OUTAGES => return Err(error),
-            Err(error) => {
-                self.progress.failed += 1;
-                if self.failed.len() < LISTED {
-                    self.failed.push((id, error));
-                }
-            }
+            Err(error) => self.fail(id, error),
         }
         self.wait().await;
         Ok(())
+    }
+
+    fn fail(&mut self, id: KeyId, error: RewrapError) {
+        self.progress.failed += 1;
+        if self.failed.len() < LISTED {
+            self.failed.push((id, error));
+        }
     }
 
     async fn outcome(&self, mut key: StoredKey) -> Result<Outcome, RewrapError> {

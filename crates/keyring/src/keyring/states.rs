@@ -13,7 +13,7 @@ use moka::sync::Cache;
 use super::{changes::Counted, flight::Flight, unwrapped::nanoseconds};
 use crate::{
     KeyId, KeyState, Purpose, TenantId,
-    store::{StoreError, StoredKey},
+    store::{DamagedKey, LoadedKeys, StoreError, StoredKey},
 };
 
 /// The keys of each tenant with their states, as last read.
@@ -42,7 +42,7 @@ struct Known {
 /// All keys of one tenant, and since when they are known to be so.
 #[derive(Debug)]
 pub(super) struct TenantKeys {
-    keys: Vec<StoredKey>,
+    found: LoadedKeys,
     /// The number of changes of the store that was read before them, if it counts.
     changes: Option<u64>,
     /// In nanoseconds of the monotonic clock: when the read of them began, or one since that found
@@ -141,9 +141,9 @@ impl Slot {
 }
 
 impl TenantKeys {
-    pub(super) fn new(keys: Vec<StoredKey>, changes: Option<u64>, read_at: Duration) -> Self {
+    pub(super) fn new(found: LoadedKeys, changes: Option<u64>, read_at: Duration) -> Self {
         Self {
-            keys,
+            found,
             changes,
             read_at: AtomicU64::new(nanoseconds(read_at)),
         }
@@ -162,7 +162,19 @@ impl TenantKeys {
     }
 
     pub(super) fn find(&self, id: KeyId) -> Option<&StoredKey> {
-        self.keys.iter().find(|key| key.id() == id)
+        self.found.keys.iter().find(|key| key.id() == id)
+    }
+
+    /// A key of the tenant whose row cannot be read.
+    pub(super) fn find_damaged(&self, id: KeyId) -> Option<&DamagedKey> {
+        self.found.damaged.iter().find(|key| key.id == id)
+    }
+
+    /// The primary of a purpose, if its row cannot be read: no other can be made beside it.
+    pub(super) fn damaged_primary(&self, purpose: &Purpose) -> Option<&DamagedKey> {
+        let primary = Some(KeyState::Primary);
+        let mut damaged = self.found.damaged.iter();
+        damaged.find(|key| key.state == primary && key.purpose.as_ref() == Some(purpose))
     }
 
     pub(super) fn primary(&self, purpose: &Purpose) -> Option<&StoredKey> {
@@ -174,8 +186,7 @@ impl TenantKeys {
     }
 
     fn with_state(&self, purpose: &Purpose, state: KeyState) -> Option<&StoredKey> {
-        self.keys
-            .iter()
-            .find(|key| key.state() == state && key.purpose() == purpose)
+        let mut keys = self.found.keys.iter();
+        keys.find(|key| key.state() == state && key.purpose() == purpose)
     }
 }

@@ -16,7 +16,9 @@ use self::{
     disk::{Folder, Lock},
     format::{Damage, Stamp},
 };
-use super::{ChangeError, DekStore, InsertError, KeyQuery, StoreError, StoredKey, tables::Tables};
+use super::{
+    ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoreError, StoredKey, tables::Tables,
+};
 use crate::{
     KeyId, TenantId, Transition,
     entropy::{Entropy as _, SystemEntropy},
@@ -31,6 +33,10 @@ use crate::{
 /// full disk. A file that is damaged is refused, with the line where it is; nothing is written then.
 ///
 /// For some thousand keys: a change costs as much as the file is long. The format is that of `docs/formats.md`.
+///
+/// [`create`](Self::create) makes the file once; a service [`open`](Self::open)s it. A file that is not there may
+/// lie on a volume that is not mounted: an empty one in its place would be sealed under meanwhile, and those keys
+/// lost when the volume is back.
 ///
 /// # Security
 /// The file is made for its owner alone (0600). Its keys are wrapped; their states are not authenticated, as in a
@@ -52,27 +58,36 @@ struct KeyFile {
 }
 
 impl FileDekStore {
-    /// Opens a file of keys, or makes an empty one; its folder has to be there. It reads and writes, and so
-    /// blocks for a moment.
+    /// Opens a file of keys that is there; of a symbolic link, the file it leads to. It reads, and so blocks for a
+    /// moment.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] names the line where the file is damaged, [`StoreError::Migration`] says that a
-    /// later version has written it, and [`StoreError::Unavailable`] that it cannot be read or made.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let path = path.into();
-        let file = KeyFile {
-            folder: Folder::of(&path),
-            path,
-            known: Mutex::default(),
-            turn: Mutex::default(),
-        };
+    /// later version has written it, and [`StoreError::Unavailable`] that it cannot be read or is not there:
+    /// nothing is made then.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let file = KeyFile::at(disk::find(path.as_ref())?);
+        file.read()?;
+        Ok(Self {
+            file: Arc::new(file),
+        })
+    }
+
+    /// Makes an empty file of keys, and opens it; its folder has to be there. It writes, and so blocks for a
+    /// moment.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when anything has this name already, be it a link that leads nowhere, or when
+    /// it cannot be made.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let file = KeyFile::at(disk::find_folder_of(path.as_ref())?);
         file.make()?;
         Ok(Self {
             file: Arc::new(file),
         })
     }
 
-    /// The file.
+    /// The file, by its absolute path without links.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.file.path
@@ -104,13 +119,19 @@ impl FileDekStore {
 }
 
 impl KeyFile {
+    fn at(path: PathBuf) -> Self {
+        Self {
+            folder: Folder::of(&path),
+            path,
+            known: Mutex::default(),
+            turn: Mutex::default(),
+        }
+    }
+
     fn make(&self) -> Result<(), StoreError> {
         let _lock = self.lock()?;
-        if self.path.exists() {
-            self.read().map(drop)
-        } else {
-            self.replace(&Tables::default())
-        }
+        disk::is_free(&self.path)?;
+        self.replace(&Tables::default())
     }
 
     /// What is in the file now.
@@ -183,24 +204,24 @@ impl DekStore for FileDekStore {
         self.read(move |tables| tables.find(id).cloned()).await
     }
 
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
         let tenant = tenant.clone();
-        let read = move |tables: &Tables| tables.of_tenant(&tenant).cloned().collect();
-        self.read(read).await
+        let read = move |tables: &Tables| tables.of_tenant(&tenant).cloned().collect::<Vec<_>>();
+        Ok(self.read(read).await?.into())
     }
 
-    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_many(&self, ids: &[KeyId]) -> Result<LoadedKeys, StoreError> {
         let ids = ids.to_vec();
         let read = move |tables: &Tables| {
             let keys = ids.iter().filter_map(|id| tables.find(*id));
-            keys.cloned().collect()
+            keys.cloned().collect::<Vec<_>>()
         };
-        self.read(read).await
+        Ok(self.read(read).await?.into())
     }
 
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
         let query = query.clone();
-        self.read(move |tables| tables.list(&query)).await
+        Ok(self.read(move |tables| tables.list(&query)).await?.into())
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -7,7 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{ChangeError, DekStore, InsertError, KeyQuery, StoreError, StoredKey, tables::Tables};
+use super::{
+    ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoreError, StoredKey, tables::Tables,
+};
 use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 
 /// A store in memory: for tests, and for data that dies with the process.
@@ -39,12 +41,13 @@ impl DekStore for MemoryDekStore {
         Ok(self.tables().find(id).cloned())
     }
 
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
-        Ok(self.tables().of_tenant(tenant).cloned().collect())
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
+        let keys: Vec<_> = self.tables().of_tenant(tenant).cloned().collect();
+        Ok(keys.into())
     }
 
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
-        Ok(self.tables().list(query))
+    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
+        Ok(self.tables().list(query).into())
     }
 
     async fn changes(&self) -> Result<Option<u64>, StoreError> {

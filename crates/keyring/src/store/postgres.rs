@@ -1,24 +1,28 @@
 //! A store in PostgreSQL.
 
 mod migrate;
-mod row;
+mod transaction;
 mod trial;
 
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, postgres::PgArguments, query::Query};
 
-use self::row::{id, milliseconds, read};
-use super::{ChangeError, DekStore, InsertError, KeyQuery, StoreError, StoredKey};
+use self::transaction::{begin, commit, lock_keys, lock_keys_of, lock_tenant, once_more};
+use super::{
+    ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoreError, StoredKey,
+    row::{load_all, load_one, milliseconds},
+};
 use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 
 /// A store in PostgreSQL 15 or later, in the tables `keyring_data_key`, `keyring_erased_tenant` and
 /// `keyring_change` of the schema that the connections of the pool find first.
 ///
-/// The pool, with its timeouts and TLS, is the application's. What changes a tenant's keys takes an
-/// advisory lock of that tenant for its transaction, so that a key is not added while the tenant is being
-/// erased.
+/// The pool, with its timeouts and TLS, is the application's. Adding a key and erasing a tenant take an advisory
+/// lock of that tenant for their transactions, so that a key is not added while the tenant is being erased; what
+/// changes keys that are there locks their rows, by their ids, before it changes any. Whatever the isolation level
+/// of the pool is, changes are made under `READ COMMITTED`, and once more if the server breaks one off.
 ///
 /// # Security
 /// Destroying a key overwrites its wrapped bytes in the table. They stay in dead rows until the table is
@@ -41,30 +45,20 @@ impl PostgresDekStore {
     /// # Errors
     /// [`StoreError::Migration`] when the database refuses; nothing has changed then.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = begin(&self.pool).await?;
         let migrated = migrate::run(&mut transaction).await;
         migrated.map_err(|error| StoreError::Migration(error.into()))?;
         commit(transaction).await
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        self.pool.begin().await.map_err(failed)
-    }
-
-    async fn fetch(
-        &self,
-        mut select: QueryBuilder<Postgres>,
-    ) -> Result<Vec<StoredKey>, StoreError> {
+    async fn fetch(&self, mut select: QueryBuilder<Postgres>) -> Result<LoadedKeys, StoreError> {
         let select = select.build();
         let rows = select.fetch_all(&self.pool).await.map_err(failed)?;
-        rows.iter().map(read).collect()
+        load_all(&rows)
     }
-}
 
-#[async_trait]
-impl DekStore for PostgresDekStore {
-    async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
-        let mut transaction = self.begin().await?;
+    async fn try_insert(&self, key: &StoredKey) -> Result<(), InsertError> {
+        let mut transaction = begin(&self.pool).await?;
         lock_tenant(&mut transaction, key.tenant()).await?;
         let refused = insert(&mut transaction, key).await?;
         if let Some(refused) = refused {
@@ -74,29 +68,94 @@ impl DekStore for PostgresDekStore {
         Ok(commit(transaction).await?)
     }
 
+    async fn try_promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {
+        let mut transaction = begin(&self.pool).await?;
+        lock_keys(&mut transaction, &[old, new]).await?;
+        let demote = "UPDATE keyring_data_key SET state = 'decrypt-only', state_since = $2
+                      WHERE key_id = $1 AND state = 'primary'";
+        let promote = "UPDATE keyring_data_key SET state = 'primary', state_since = $2
+                       WHERE key_id = $3 AND key_id <> $1 AND state IN ('pending', 'decrypt-only')
+                       AND (tenant, purpose) = (SELECT tenant, purpose FROM keyring_data_key
+                                                WHERE key_id = $1)";
+        let demote = sqlx::query(demote).bind(id(old)).bind(milliseconds(at));
+        let promote = sqlx::query(promote).bind(id(old)).bind(milliseconds(at));
+        for step in [demote, promote.bind(id(new))] {
+            let changed = step.execute(&mut *transaction).await.map_err(failed)?;
+            if changed.rows_affected() == 0 {
+                transaction.rollback().await.map_err(failed)?;
+                return Err(ChangeError::Conflict);
+            }
+        }
+        Ok(commit(transaction).await?)
+    }
+
+    async fn try_erase(&self, tenant: &TenantId, at: SystemTime) -> Result<(), StoreError> {
+        let mut transaction = begin(&self.pool).await?;
+        lock_tenant(&mut transaction, tenant).await?;
+        sqlx::query(
+            "INSERT INTO keyring_erased_tenant (tenant) VALUES ($1) ON CONFLICT DO NOTHING",
+        )
+        .bind(tenant.as_str())
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        lock_keys_of(&mut transaction, tenant).await?;
+        let destroy =
+            "UPDATE keyring_data_key SET state = 'destroyed', wrapped = NULL, state_since = $2
+                       WHERE tenant = $1 AND state <> 'destroyed'";
+        sqlx::query(destroy)
+            .bind(tenant.as_str())
+            .bind(milliseconds(at))
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        commit(transaction).await
+    }
+
+    /// A statement that changes one key, or none if it is not what the statement says.
+    async fn try_update(
+        &self,
+        update: Query<'_, Postgres, PgArguments>,
+    ) -> Result<(), ChangeError> {
+        let mut transaction = begin(&self.pool).await?;
+        let changed = update.execute(&mut *transaction).await.map_err(failed)?;
+        commit(transaction).await?;
+        match changed.rows_affected() {
+            0 => Err(ChangeError::Conflict),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl DekStore for PostgresDekStore {
+    async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
+        once_more(|| self.try_insert(key)).await
+    }
+
     async fn load(&self, key: KeyId) -> Result<Option<StoredKey>, StoreError> {
         let row = sqlx::query("SELECT * FROM keyring_data_key WHERE key_id = $1")
             .bind(id(key))
             .fetch_optional(&self.pool)
             .await
             .map_err(failed)?;
-        row.as_ref().map(read).transpose()
+        load_one(row.as_ref())
     }
 
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
         let mut select = QueryBuilder::new("SELECT * FROM keyring_data_key WHERE tenant = ");
         select.push_bind(tenant.as_str()).push(" ORDER BY key_id");
         self.fetch(select).await
     }
 
-    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_many(&self, ids: &[KeyId]) -> Result<LoadedKeys, StoreError> {
         let ids: Vec<i64> = ids.iter().copied().map(id).collect();
         let mut select = QueryBuilder::new("SELECT * FROM keyring_data_key WHERE key_id = ANY(");
         select.push_bind(ids).push(")");
         self.fetch(select).await
     }
 
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
         let mut select = QueryBuilder::new("SELECT * FROM keyring_data_key WHERE key_id > ");
         select.push_bind(query.begins_after().map_or(-1, id));
         if let Some(tenant) = query.tenant() {
@@ -127,23 +186,7 @@ impl DekStore for PostgresDekStore {
     }
 
     async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {
-        let mut transaction = self.begin().await?;
-        let demote = "UPDATE keyring_data_key SET state = 'decrypt-only', state_since = $2
-                      WHERE key_id = $1 AND state = 'primary'";
-        let promote = "UPDATE keyring_data_key SET state = 'primary', state_since = $2
-                       WHERE key_id = $3 AND key_id <> $1 AND state IN ('pending', 'decrypt-only')
-                       AND (tenant, purpose) = (SELECT tenant, purpose FROM keyring_data_key
-                                                WHERE key_id = $1)";
-        let demote = sqlx::query(demote).bind(id(old)).bind(milliseconds(at));
-        let promote = sqlx::query(promote).bind(id(old)).bind(milliseconds(at));
-        for step in [demote, promote.bind(id(new))] {
-            let changed = step.execute(&mut *transaction).await.map_err(failed)?;
-            if changed.rows_affected() == 0 {
-                transaction.rollback().await.map_err(failed)?;
-                return Err(ChangeError::Conflict);
-            }
-        }
-        Ok(commit(transaction).await?)
+        once_more(|| self.try_promote(old, new, at)).await
     }
 
     async fn change(
@@ -155,18 +198,15 @@ impl DekStore for PostgresDekStore {
         let change = "UPDATE keyring_data_key SET state = $1, state_since = $2,
                       wrapped = CASE $1 WHEN 'destroyed' THEN NULL ELSE wrapped END
                       WHERE key_id = $3 AND state = $4";
-        let changed = sqlx::query(change)
-            .bind(step.to().as_str())
-            .bind(milliseconds(at))
-            .bind(id(key))
-            .bind(step.from().as_str())
-            .execute(&self.pool)
-            .await
-            .map_err(failed)?;
-        match changed.rows_affected() {
-            0 => Err(ChangeError::Conflict),
-            _ => Ok(()),
-        }
+        once_more(|| {
+            let change = sqlx::query(change)
+                .bind(step.to().as_str())
+                .bind(milliseconds(at))
+                .bind(id(key))
+                .bind(step.from().as_str());
+            self.try_update(change)
+        })
+        .await
     }
 
     async fn rewrap(
@@ -176,40 +216,23 @@ impl DekStore for PostgresDekStore {
         new: &WrappedKey,
     ) -> Result<(), ChangeError> {
         let rewrap = "UPDATE keyring_data_key SET wrapped = $1 WHERE key_id = $2 AND wrapped = $3";
-        let changed = sqlx::query(rewrap)
-            .bind(new.as_bytes())
-            .bind(id(key))
-            .bind(old.as_bytes())
-            .execute(&self.pool)
-            .await
-            .map_err(failed)?;
-        match changed.rows_affected() {
-            0 => Err(ChangeError::Conflict),
-            _ => Ok(()),
-        }
+        once_more(|| {
+            let rewrap = sqlx::query(rewrap)
+                .bind(new.as_bytes())
+                .bind(id(key))
+                .bind(old.as_bytes());
+            self.try_update(rewrap)
+        })
+        .await
     }
 
     async fn erase_tenant(&self, tenant: &TenantId, at: SystemTime) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        lock_tenant(&mut transaction, tenant).await?;
-        sqlx::query(
-            "INSERT INTO keyring_erased_tenant (tenant) VALUES ($1) ON CONFLICT DO NOTHING",
-        )
-        .bind(tenant.as_str())
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?;
-        let destroy =
-            "UPDATE keyring_data_key SET state = 'destroyed', wrapped = NULL, state_since = $2
-                       WHERE tenant = $1 AND state <> 'destroyed'";
-        sqlx::query(destroy)
-            .bind(tenant.as_str())
-            .bind(milliseconds(at))
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        commit(transaction).await
+        once_more(|| self.try_erase(tenant, at)).await
     }
+}
+
+fn id(key: KeyId) -> i64 {
+    i64::from(key.value())
 }
 
 /// Adds a key, unless what is there refuses it.
@@ -251,21 +274,6 @@ async fn insert(
         (_, true) => Some(InsertError::IdTaken),
         (_, false) => Some(InsertError::StateTaken),
     })
-}
-
-/// Until the transaction ends. Two tenants with one hash wait for each other, and no more.
-async fn lock_tenant(connection: &mut PgConnection, tenant: &TenantId) -> Result<(), StoreError> {
-    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('keyring ' || $1, 0))";
-    sqlx::query(lock)
-        .bind(tenant.as_str())
-        .execute(connection)
-        .await
-        .map_err(failed)?;
-    Ok(())
-}
-
-async fn commit(transaction: Transaction<'_, Postgres>) -> Result<(), StoreError> {
-    transaction.commit().await.map_err(failed)
 }
 
 fn failed(error: sqlx::Error) -> StoreError {

@@ -4,24 +4,20 @@ mod insert;
 mod transaction;
 mod trial;
 
-use std::{
-    error::Error,
-    time::{Duration, SystemTime},
-};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use sqlx::{
-    QueryBuilder, Row as _, SqlSafeStr as _, Sqlite, SqliteConnection, SqlitePool,
+    QueryBuilder, SqlSafeStr as _, Sqlite, SqliteConnection, SqlitePool,
     migrate::{Migrate as _, MigrateError, Migration, MigrationType, Migrator},
-    sqlite::SqliteRow,
 };
 
 use self::transaction::WriteTransaction;
-use super::{ChangeError, DekStore, InsertError, KeyQuery, StoreError, StoredKey};
-use crate::{
-    KeyId, KeyState, Purpose, TenantId, Transition,
-    kek::{KekContext, WrappedKey},
+use super::{
+    ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoreError, StoredKey,
+    row::{load_all, load_one, milliseconds},
 };
+use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 
 /// A store in SQLite, in the tables `keyring_data_key`, `keyring_erased_tenant` and `keyring_change`.
 ///
@@ -64,10 +60,10 @@ impl SqliteDekStore {
         commit(transaction).await
     }
 
-    async fn fetch(&self, mut select: QueryBuilder<Sqlite>) -> Result<Vec<StoredKey>, StoreError> {
+    async fn fetch(&self, mut select: QueryBuilder<Sqlite>) -> Result<LoadedKeys, StoreError> {
         let select = select.build();
         let rows = select.fetch_all(&self.pool).await.map_err(failed)?;
-        rows.iter().map(read).collect()
+        load_all(&rows)
     }
 
     async fn begin(&self) -> Result<WriteTransaction, StoreError> {
@@ -87,20 +83,20 @@ impl DekStore for SqliteDekStore {
             .fetch_optional(&self.pool)
             .await
             .map_err(failed)?;
-        row.as_ref().map(read).transpose()
+        load_one(row.as_ref())
     }
 
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
         let rows = sqlx::query("SELECT * FROM keyring_data_key WHERE tenant = ? ORDER BY key_id")
             .bind(tenant.as_str())
             .fetch_all(&self.pool)
             .await
             .map_err(failed)?;
-        rows.iter().map(read).collect()
+        load_all(&rows)
     }
 
-    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
-        let mut keys = Vec::with_capacity(ids.len());
+    async fn load_many(&self, ids: &[KeyId]) -> Result<LoadedKeys, StoreError> {
+        let mut loaded = LoadedKeys::default();
         for ids in ids.chunks(IDS_AT_A_TIME) {
             let mut select = QueryBuilder::<Sqlite>::new(SELECT_AFTER);
             select.push_bind(-1_i64).push(" AND key_id IN (");
@@ -109,12 +105,14 @@ impl DekStore for SqliteDekStore {
                 list.push_bind(id.value());
             }
             select.push(")");
-            keys.extend(self.fetch(select).await?);
+            let LoadedKeys { keys, damaged } = self.fetch(select).await?;
+            loaded.keys.extend(keys);
+            loaded.damaged.extend(damaged);
         }
-        Ok(keys)
+        Ok(loaded)
     }
 
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
         let after = query.begins_after();
         let mut select = QueryBuilder::<Sqlite>::new(SELECT_AFTER);
         select.push_bind(after.map_or(-1, |id| i64::from(id.value())));
@@ -248,7 +246,7 @@ const MIGRATIONS_TABLE: &str = "keyring_migrations";
 const IN_TRANSACTION: bool = true;
 
 /// In order. What was applied somewhere is never changed.
-fn migrations() -> [Migration; 3] {
+fn migrations() -> [Migration; 4] {
     let migration = |version, description: &'static str, sql: &'static str| {
         let simple = MigrationType::Simple;
         Migration::new(
@@ -259,27 +257,30 @@ fn migrations() -> [Migration; 3] {
             IN_TRANSACTION,
         )
     };
-    let [data_key, change, state_since] = [
+    let [data_key, change, state_since, of_others] = [
         include_str!("../../migrations/sqlite/0001_data_key.sql"),
         include_str!("../../migrations/sqlite/0002_change.sql"),
         include_str!("../../migrations/sqlite/0003_state_since.sql"),
+        include_str!("../../migrations/sqlite/0004_state_since_of_others.sql"),
     ];
     [
         migration(1, "data key", data_key),
         migration(2, "change", change),
         migration(3, "state since", state_since),
+        migration(4, "state since of others", of_others),
     ]
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
-    let [first, second, third] = migrations();
+    let [first, others @ ..] = migrations();
     if has_unprefixed_tables(connection).await? {
         let to_prefixed = include_str!("../../migrations/sqlite/unprefixed/to_prefixed.sql");
         sqlx::raw_sql(to_prefixed).execute(&mut *connection).await?;
         connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
         connection.skip(MIGRATIONS_TABLE, &first).await?;
     }
-    let mut migrator = Migrator::with_migrations(vec![first, second, third]);
+    let all = std::iter::once(first).chain(others).collect();
+    let mut migrator = Migrator::with_migrations(all);
     migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
     migrator.run_direct(None, connection, false).await
 }
@@ -295,38 +296,6 @@ async fn has_unprefixed_tables(connection: &mut SqliteConnection) -> Result<bool
 
 async fn commit(transaction: WriteTransaction) -> Result<(), StoreError> {
     transaction.commit().await.map_err(failed)
-}
-
-fn read(row: &SqliteRow) -> Result<StoredKey, StoreError> {
-    let id: i64 = row.try_get("key_id").map_err(failed)?;
-    parse(id, row).map_err(|_| StoreError::Damaged(id))
-}
-
-fn parse(id: i64, row: &SqliteRow) -> Result<StoredKey, Box<dyn Error + Send + Sync>> {
-    let context = KekContext::new(
-        TenantId::new(row.try_get("tenant")?)?,
-        Purpose::new(row.try_get("purpose")?)?,
-        KeyId::new(u32::try_from(id)?),
-    );
-    let state: KeyState = row.try_get::<&str, _>("state")?.parse()?;
-    let time = |column| -> Result<SystemTime, Box<dyn Error + Send + Sync>> {
-        let milliseconds: i64 = row.try_get(column)?;
-        Ok(SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(milliseconds)?))
-    };
-    let created_at = time("created_at")?;
-    let key = match row.try_get::<Option<Vec<u8>>, _>("wrapped")? {
-        Some(bytes) => StoredKey::new(context, state, WrappedKey::from_bytes(bytes), created_at),
-        None => StoredKey::tombstone(context, created_at),
-    };
-    Ok(key.since(time("state_since")?))
-}
-
-/// Times before 1970 are stored as 1970.
-fn milliseconds(time: SystemTime) -> i64 {
-    let since = time
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn failed(error: sqlx::Error) -> StoreError {

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use portcullis_keyring::{
     KeyId, KeyState, TenantId, Transition,
     kek::{KekContext, WrappedKey},
-    store::{ChangeError, DekStore, InsertError, KeyQuery, StoreError, StoredKey},
+    store::{
+        ChangeError, DamagedKey, DekStore, InsertError, KeyQuery, LoadedKeys, StoreError, StoredKey,
+    },
 };
 
 #[derive(Debug, Default)]
@@ -77,6 +79,11 @@ impl Row {
             created_at_ms: milliseconds(key.created_at()),
             state_since_ms: milliseconds(key.state_since()),
         }
+    }
+
+    fn load(&self) -> Result<StoredKey, DamagedKey> {
+        self.read()
+            .map_err(|_| DamagedKey::new(KeyId::new(self.id)))
     }
 
     fn read(&self) -> Result<StoredKey, StoreError> {
@@ -150,38 +157,37 @@ impl DekStore for RowStore {
         row.map(Row::read).transpose()
     }
 
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
         let tables = self.tables();
         let rows = tables.keys.iter();
-        rows.filter(|row| row.tenant == tenant.as_str())
-            .map(Row::read)
-            .collect()
+        let rows = rows.filter(|row| row.tenant == tenant.as_str());
+        Ok(rows.map(Row::load).collect())
     }
 
-    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_many(&self, ids: &[KeyId]) -> Result<LoadedKeys, StoreError> {
         let tables = self.tables();
         let rows = tables.keys.iter();
         let asked_for = rows.filter(|row| ids.contains(&KeyId::new(row.id)));
-        let mut keys: Vec<_> = asked_for.map(Row::read).collect::<Result<_, _>>()?;
+        let mut loaded: LoadedKeys = asked_for.map(Row::load).collect();
         if self.has(Fault::LosesLast) {
-            keys.pop();
+            loaded.keys.pop();
         }
-        Ok(keys)
+        Ok(loaded)
     }
 
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
         let tables = self.tables();
         let after = query.begins_after();
         let later = |row: &&Row| after.is_none_or(|after| row.id > after.value());
-        let keys: Result<Vec<_>, _> = tables.keys.iter().filter(later).map(Row::read).collect();
-        let mut keys = keys?;
+        let mut loaded: LoadedKeys = tables.keys.iter().filter(later).map(Row::load).collect();
         let query = match self.has(Fault::AnyState) {
             true => query.clone().in_states([]),
             false => query.clone(),
         };
+        let keys = &mut loaded.keys;
         keys.retain(|key| query.matches(key));
         keys.truncate(query.limit().get().try_into().unwrap_or(usize::MAX));
-        Ok(keys)
+        Ok(loaded)
     }
 
     async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {

@@ -1,7 +1,7 @@
 //! A private server on a free port, with its data in a temporary folder, stopped when it is dropped.
 
 use std::{
-    env,
+    env, fs,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -43,6 +43,11 @@ impl Server {
 
     /// Connections that find their tables in a schema of that name, which is made if it is not there.
     pub(crate) async fn schema(&self, name: &str) -> PgPool {
+        self.schema_at(name, "read committed").await
+    }
+
+    /// The same, in transactions that are isolated so unless they say otherwise.
+    pub(crate) async fn schema_at(&self, name: &str, isolation: &str) -> PgPool {
         let options = PgConnectOptions::new()
             .host("127.0.0.1")
             .port(self.port)
@@ -67,7 +72,16 @@ impl Server {
         setup.commit().await.expect("the schema is made");
         PgPoolOptions::new()
             .acquire_timeout(Duration::from_secs(5))
-            .connect_lazy_with(options.options([("search_path", name)]))
+            .connect_lazy_with(options.options([
+                ("search_path", name),
+                ("default_transaction_isolation", isolation),
+            ]))
+    }
+
+    /// How many circles of those who wait for each other it has broken.
+    pub(crate) fn deadlocks(&self) -> usize {
+        let log = fs::read_to_string(self.folder.path().join("log")).expect("it reads");
+        log.matches("deadlock detected").count()
     }
 
     /// As a crash: nobody is told anything.

@@ -75,6 +75,7 @@ async fn a_keyring_moves_all_its_keys_to_the_latest_version() {
         .await
         .unwrap();
     let versions: Vec<_> = keys
+        .keys
         .iter()
         .map(|key| kek(bao.root()).version_of(key.wrapped().unwrap()))
         .collect();

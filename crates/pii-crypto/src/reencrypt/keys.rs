@@ -53,6 +53,9 @@ impl TenantKeys {
         if let Some(reason) = self.unopened.get(&key) {
             return Found::Lost(*reason);
         }
+        if self.keys.is_damaged(key) {
+            return Found::Lost(FailureReason::KeyNotUnwrapped);
+        }
         match (field.kind, self.keys.purpose_of(key)) {
             (Some(_), None) => Found::Lost(FailureReason::UnknownKey),
             (None, None) => Found::Foreign,

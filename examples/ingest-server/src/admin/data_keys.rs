@@ -109,17 +109,18 @@ impl DataKeys {
     async fn page(&self, query: &KeyQuery) -> Result<DataKeyPage, DataKeyError> {
         let keys = self.keys.store.list(query).await?;
         let rows = self.census.rows_by_key().await?;
-        let is_full = keys.len() >= usize::try_from(query.limit().get()).unwrap_or(usize::MAX);
-        let next = keys.last().filter(|_| is_full);
-        let next = next.map(|key| key.id().to_string());
+        let is_full = keys.rows() >= usize::try_from(query.limit().get()).unwrap_or(usize::MAX);
+        let next = keys.last_id().filter(|_| is_full);
+        let damaged = keys.damaged.iter().map(|key| key.id.to_string());
         let now = self.clock.wall();
         let describe = |key: &StoredKey| {
             let rows = rows.get(&key.id()).copied().unwrap_or_default();
             DataKeyDescription::new(key, &*self.keys.kek, rows, now.into())
         };
         Ok(DataKeyPage {
-            keys: keys.iter().map(describe).collect(),
-            next,
+            damaged: damaged.collect(),
+            keys: keys.keys.iter().map(describe).collect(),
+            next: next.map(|id| id.to_string()),
         })
     }
 

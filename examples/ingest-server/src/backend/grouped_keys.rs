@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use portcullis_keyring::{
     KeyId, TenantId, Transition,
     kek::WrappedKey,
-    store::{ChangeError, DekStore, InsertError, KeyQuery, SqliteDekStore, StoreError, StoredKey},
+    store::{ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, SqliteDekStore, StoreError, StoredKey},
 };
 use tokio::sync::oneshot;
 
@@ -145,15 +145,15 @@ impl DekStore for GroupedKeys {
         self.store.load(id).await
     }
 
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
         self.store.load_tenant(tenant).await
     }
 
-    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_many(&self, ids: &[KeyId]) -> Result<LoadedKeys, StoreError> {
         self.store.load_many(ids).await
     }
 
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
         self.store.list(query).await
     }
 

@@ -14,7 +14,7 @@ use portcullis_apikey_cache::store as apikey_store;
 use portcullis_keyring::{
     KeyId, TenantId, Transition,
     kek::WrappedKey,
-    store::{self as keyring_store, ChangeError, DekStore, InsertError, KeyQuery, StoredKey},
+    store::{self as keyring_store, ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoredKey},
 };
 use portcullis_pii_crypto::IndexState;
 
@@ -185,15 +185,15 @@ impl DekStore for Watched<dyn DekStore> {
     async fn load_tenant(
         &self,
         tenant: &TenantId,
-    ) -> Result<Vec<StoredKey>, keyring_store::StoreError> {
+    ) -> Result<LoadedKeys, keyring_store::StoreError> {
         self.watch(self.store.load_tenant(tenant).await)
     }
 
-    async fn load_many(&self, ids: &[KeyId]) -> Result<Vec<StoredKey>, keyring_store::StoreError> {
+    async fn load_many(&self, ids: &[KeyId]) -> Result<LoadedKeys, keyring_store::StoreError> {
         self.watch(self.store.load_many(ids).await)
     }
 
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, keyring_store::StoreError> {
+    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, keyring_store::StoreError> {
         self.watch(self.store.list(query).await)
     }
 

@@ -10,7 +10,8 @@ pub(super) async fn some_keys_are_loaded_together(clause: Clause, store: &dyn De
     insert(clause, store, &made.collect::<Vec<_>>()).await;
     let load = async |what: &str, asked_for: Vec<u32>, expected: Vec<u32>| {
         let asked_for: Vec<_> = asked_for.into_iter().map(KeyId::new).collect();
-        let mut found = clause.done("load_many", store.load_many(&asked_for).await);
+        let found = clause.done("load_many", store.load_many(&asked_for).await);
+        let mut found = keys(clause, found);
         found.sort_by_key(StoredKey::id);
         clause.same(what, ids(&found), expected);
     };
@@ -99,6 +100,6 @@ pub(super) async fn a_query_lists_what_it_asks_for(clause: Clause, store: &dyn D
         ),
     ] {
         let found = clause.done("list", store.list(&query).await);
-        clause.same(what, ids(&found), expected);
+        clause.same(what, ids(&super::keys(clause, found)), expected);
     }
 }

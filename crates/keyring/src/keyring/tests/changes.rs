@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use super::*;
 use crate::{
     Transition,
-    store::{ChangeError, KeyQuery},
+    store::{ChangeError, KeyQuery, LoadedKeys},
 };
 
 const TENANTS: usize = 50;
@@ -81,11 +81,11 @@ impl DekStore for SlowToCount {
         self.keys.load(id).await
     }
 
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
         self.keys.load_tenant(tenant).await
     }
 
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
         self.keys.list(query).await
     }
 

@@ -203,6 +203,7 @@ async fn run(actions: Vec<(Action, usize)>) {
         }
         let stored = world.store.load_tenant(&t).await.expect("it answers");
         let stored = stored
+            .keys
             .iter()
             .map(|key| (key.id(), (key.state(), key.state_since())));
         assert_eq!(stored.collect::<BTreeMap<_, _>>(), model.keys);
@@ -298,6 +299,7 @@ async fn a_key_from_the_future_waits_from_now() {
         .await
         .expect("it answers");
     let pending = pending
+        .keys
         .iter()
         .find(|key| key.state() == Pending)
         .expect("it is there")

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     Transition,
     observer::{EvictionCause, KekOperation, KekOutcome},
-    store::{ChangeError, KeyQuery},
+    store::{ChangeError, KeyQuery, LoadedKeys},
 };
 
 /// Keeps what every event prints.
@@ -410,11 +410,11 @@ impl DekStore for Broken {
         Err(broken())
     }
 
-    async fn load_tenant(&self, _: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_tenant(&self, _: &TenantId) -> Result<LoadedKeys, StoreError> {
         Err(broken())
     }
 
-    async fn list(&self, _: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+    async fn list(&self, _: &KeyQuery) -> Result<LoadedKeys, StoreError> {
         Err(broken())
     }
 

@@ -21,7 +21,8 @@ async fn the_first_key_of_a_purpose_is_primary_at_once_and_stays() {
         .store
         .load_tenant(&tenant("t"))
         .await
-        .expect("it answers");
+        .expect("it answers")
+        .keys;
     assert_eq!(stored.len(), 1);
     assert_eq!((stored[0].id(), stored[0].state()), (id, KeyState::Primary));
     assert_eq!(stored[0].created_at(), world.clock.wall());
@@ -72,7 +73,7 @@ async fn processes_that_race_to_make_the_first_key_agree_on_one() {
                 .load_tenant(&tenant(&at))
                 .await
                 .expect("it answers")
-                .len(),
+                .rows(),
             1
         );
     }

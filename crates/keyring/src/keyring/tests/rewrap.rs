@@ -35,7 +35,7 @@ async fn after_every_key_is_rewrapped_the_old_kek_version_is_needed_no_more() {
 
     let both = Keyring::builder(kek(2, &[1, 2]), store.clone()).build();
     let every = KeyQuery::all(NonZeroU32::MAX);
-    for key in store.list(&every).await.expect("it answers") {
+    for key in store.list(&every).await.expect("it answers").keys {
         both.rewrap(key.id()).await.expect("it rewraps");
     }
     let new = Keyring::builder(kek(2, &[2]), store.clone()).build();

@@ -235,7 +235,7 @@ async fn a_key_that_others_keep_changing_is_listed() {
     let keyring = both(&store).build();
     let every = KeyQuery::all(NonZeroU32::MAX);
     let listed = store.list(&every).await.expect("it reads");
-    let id = listed.iter().find(|key| key.wrapped().is_some());
+    let id = listed.keys.iter().find(|key| key.wrapped().is_some());
     let id = id.expect("it is there").id();
     let old = kek(1, &[1]);
     let mut run = pin!(rewrap_all(&keyring));

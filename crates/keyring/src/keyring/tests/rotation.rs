@@ -104,7 +104,7 @@ async fn a_rotation_goes_on_where_another_process_stopped() {
             .load_tenant(&tenant("t"))
             .await
             .expect("it answers")
-            .len(),
+            .rows(),
         2
     );
 }

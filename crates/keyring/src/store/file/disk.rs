@@ -51,6 +51,45 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreEr
     }
 }
 
+/// Where a file lies that is there, without links: what takes its place must not take that of a link to it.
+pub(super) fn find(path: &Path) -> Result<PathBuf, StoreError> {
+    path.canonicalize().map_err(|error| {
+        let absent = error.kind() == io::ErrorKind::NotFound;
+        let error = if absent { without_file() } else { error };
+        failed("open", path)(error)
+    })
+}
+
+/// Where a file will lie in a folder that is there.
+pub(super) fn find_folder_of(path: &Path) -> Result<PathBuf, StoreError> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename);
+    let name = name.map_err(|kind| failed("make", path)(kind.into()))?;
+    let folder = parent_of(path)
+        .canonicalize()
+        .map_err(failed("make", path))?;
+    Ok(folder.join(name))
+}
+
+/// That nothing has this name, as far as it can be known.
+pub(super) fn is_free(path: &Path) -> Result<(), StoreError> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed("make", path)(error)),
+        Ok(_) => Err(failed("make", path)(io::ErrorKind::AlreadyExists.into())),
+    }
+}
+
+fn without_file() -> io::Error {
+    let what = "there is no such file: mount what it lies on, or make an empty one with `FileDekStore::create`";
+    io::Error::new(io::ErrorKind::NotFound, what)
+}
+
+/// The folder of a file.
+fn parent_of(file: &Path) -> &Path {
+    let parent = file.parent().filter(|path| *path != Path::new(""));
+    parent.unwrap_or_else(|| Path::new("."))
+}
+
 pub(super) fn open(path: &Path) -> Result<File, StoreError> {
     File::open(path).map_err(failed("open", path))
 }
@@ -82,9 +121,8 @@ impl Folder {
             name.push(suffix);
             PathBuf::from(name)
         };
-        let parent = file.parent().filter(|path| *path != Path::new(""));
         Self {
-            path: parent.unwrap_or_else(|| Path::new(".")).to_owned(),
+            path: parent_of(file).to_owned(),
             draft: beside(".new"),
             lock: beside(".lock"),
         }

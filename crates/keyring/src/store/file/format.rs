@@ -13,7 +13,7 @@ use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
     str::FromStr,
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use ring::digest::{SHA256, digest};
@@ -21,7 +21,11 @@ use ring::digest::{SHA256, digest};
 use crate::{
     KeyId, KeyState, Purpose, TenantId,
     kek::{KekContext, WrappedKey},
-    store::{StoreError, StoredKey, tables::Tables},
+    store::{
+        StoreError, StoredKey,
+        row::{self, milliseconds},
+        tables::Tables,
+    },
 };
 
 /// Another in each file that is written.
@@ -296,15 +300,8 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     rest.is_empty().then(|| pairs.iter().map(byte).collect())?
 }
 
-/// Times before 1970 are written as 1970.
-fn milliseconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH);
-    u64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
-}
-
 fn time(milliseconds: &str) -> Option<SystemTime> {
-    let since = Duration::from_millis(milliseconds.parse().ok()?);
-    SystemTime::UNIX_EPOCH.checked_add(since)
+    row::time(milliseconds.parse().ok()?)
 }
 
 const MAGIC: &str = "portcullis-keys";

@@ -21,6 +21,10 @@ fn folder() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+fn create(path: &Path) -> FileDekStore {
+    FileDekStore::create(path).expect("it is made")
+}
+
 fn open(path: &Path) -> FileDekStore {
     FileDekStore::open(path).expect("it opens")
 }
@@ -37,7 +41,7 @@ async fn it_is_a_dek_store() {
     let made = AtomicUsize::new(0);
     conformance::dek_store(async || {
         let number = made.fetch_add(1, Ordering::Relaxed);
-        Arc::new(open(&folder.path().join(format!("{number}.keys")))) as _
+        Arc::new(create(&folder.path().join(format!("{number}.keys")))) as _
     })
     .await;
 }
@@ -45,7 +49,7 @@ async fn it_is_a_dek_store() {
 #[tokio::test]
 async fn what_one_process_changes_the_others_read() {
     let (_folder, path) = folder();
-    let (one, other) = (open(&path), open(&path));
+    let (one, other) = (create(&path), open(&path));
     one.insert(&key(1, "t", "email", KeyState::Primary))
         .await
         .expect("there is room");
@@ -65,6 +69,7 @@ async fn what_one_process_changes_the_others_read() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn processes_that_race_to_make_first_keys_agree_and_lose_none() {
     let (_folder, path) = folder();
+    create(&path);
     let kek = Arc::new(MemoryKek::new().expect("a KEK"));
     let racers = (0..6).map(|own| {
         let keyring = Keyring::builder(kek.clone(), Arc::new(open(&path))).build();
@@ -94,31 +99,41 @@ async fn processes_that_race_to_make_first_keys_agree_and_lose_none() {
 #[tokio::test]
 async fn damage_is_named_with_its_place_and_nothing_is_written() {
     let (_folder, path) = folder();
-    let store = open(&path);
+    let store = create(&path);
     for id in [1, 2] {
         let key = key(id, "t", "email", KeyState::DecryptOnly);
         store.insert(&key).await.expect("there is room");
     }
     let whole = fs::read_to_string(&path).expect("it reads");
-    // As an operator may have done who wanted the second one back.
-    let edited = whole.replace("00000002 decrypt-only", "00000002 primary");
-    let edited = edited.replacen("portcullis-keys 1 ", "portcullis-keys 1 0", 0);
-    fs::write(&path, &edited).expect("it writes");
-    for opened in [FileDekStore::open(&path).map(drop), another(&path).await] {
-        let error = opened.expect_err("it is damaged");
-        assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
-        let text = causes(&error);
-        let place = format!("{}, line 3: its checksum", path.display());
-        assert!(text.contains(&place), "{text}");
+    for (line, edited) in [
+        // As an operator may have done who wanted the second one back.
+        (
+            3,
+            whole.replace("00000002 decrypt-only", "00000002 primary"),
+        ),
+        (
+            1,
+            whole.replacen("portcullis-keys 1 ", "portcullis-keys 1 0", 1),
+        ),
+    ] {
+        assert_ne!(edited, whole);
+        fs::write(&path, &edited).expect("it writes");
+        for opened in [FileDekStore::open(&path).map(drop), another(&path).await] {
+            let error = opened.expect_err("it is damaged");
+            assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+            let text = causes(&error);
+            let place = format!("{}, line {line}: its checksum", path.display());
+            assert!(text.contains(&place), "{text}");
+        }
+        assert_eq!(fs::read_to_string(&path).expect("it reads"), edited);
     }
-    assert_eq!(fs::read_to_string(&path).expect("it reads"), edited);
 }
 
 /// What a process gets that reads the file after it was opened whole.
 async fn another(path: &Path) -> Result<(), StoreError> {
     let edited = fs::read_to_string(path).expect("it reads");
     fs::remove_file(path).expect("it goes");
-    let store = open(path);
+    let store = create(path);
     fs::write(path, edited).expect("it writes");
     let key = key(3, "t", "email", KeyState::DecryptOnly);
     match store.insert(&key).await {
@@ -139,7 +154,7 @@ async fn a_file_of_a_later_version_is_left_to_that() {
 #[tokio::test]
 async fn a_file_that_has_gone_is_not_an_empty_one() {
     let (_folder, path) = folder();
-    let store = open(&path);
+    let store = create(&path);
     store.check().await.expect("it is in order");
     fs::remove_file(&path).expect("it goes");
     let answer = store.load_tenant(&tenant("t")).await;
@@ -157,7 +172,7 @@ async fn a_file_that_has_gone_is_not_an_empty_one() {
 #[tokio::test]
 async fn what_somebody_left_who_was_killed_is_in_nobodys_way() {
     let (folder, path) = folder();
-    let store = open(&path);
+    let store = create(&path);
     let draft = folder.path().join("keys.new");
     for left in ["", "portcullis-keys 1 half"] {
         fs::write(&draft, left).expect("it writes");
@@ -174,7 +189,7 @@ async fn what_somebody_left_who_was_killed_is_in_nobodys_way() {
 #[tokio::test]
 async fn a_check_changes_nothing() {
     let (folder, path) = folder();
-    let store = open(&path);
+    let store = create(&path);
     let before = fs::read(&path).expect("it reads");
     store.check().await.expect("it is in order");
     assert_eq!(fs::read(&path).expect("it reads"), before);
@@ -186,9 +201,73 @@ async fn a_check_changes_nothing() {
 async fn a_folder_that_is_not_there_is_named() {
     let (_folder, path) = folder();
     let path = path.join("keys");
-    let error = FileDekStore::open(&path).expect_err("there is no folder");
+    for error in [
+        FileDekStore::open(&path).expect_err("there is no folder"),
+        FileDekStore::create(&path).expect_err("there is no folder"),
+    ] {
+        let text = causes(&error);
+        assert!(text.contains(&path.display().to_string()), "{text}");
+    }
+}
+
+/// As while what it lies on is not mounted: it is back later, with its keys.
+#[tokio::test]
+async fn a_file_that_is_not_there_is_not_made() {
+    let (folder, path) = folder();
+    let error = FileDekStore::open(&path).expect_err("there is no file");
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
     let text = causes(&error);
     assert!(text.contains(&path.display().to_string()), "{text}");
+    assert!(text.contains("FileDekStore::create"), "{text}");
+    let names = fs::read_dir(folder.path()).expect("it reads");
+    assert_eq!(names.count(), 0);
+}
+
+#[tokio::test]
+async fn a_file_that_is_there_is_not_made_again() {
+    let (_folder, path) = folder();
+    let store = create(&path);
+    let key = key(1, "t", "email", KeyState::Primary);
+    store.insert(&key).await.expect("there is room");
+    let error = FileDekStore::create(&path).expect_err("it is there");
+    assert!(causes(&error).contains("cannot make"), "{error:?}");
+    let left = open(&path).load(KeyId::new(1)).await.expect("it reads");
+    assert_eq!(left, Some(key));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_is_followed_and_never_replaced() {
+    use std::os::unix::fs::symlink;
+
+    let (folder, path) = folder();
+    let link = folder.path().join("link");
+    symlink(&path, &link).expect("it links");
+    // To nowhere as yet, as to a volume that is not mounted.
+    FileDekStore::open(&link).expect_err("it leads nowhere");
+    FileDekStore::create(&link).expect_err("it has the name");
+    assert!(link.is_symlink() && !path.exists());
+
+    create(&path);
+    let store = open(&link);
+    let key = key(1, "t", "email", KeyState::Primary);
+    store.insert(&key).await.expect("there is room");
+    assert!(link.is_symlink());
+    let left = open(&path).load(KeyId::new(1)).await.expect("it reads");
+    assert_eq!(left, Some(key));
+}
+
+/// A name whose end cannot be found out is one that may be there.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_cannot_be_looked_at_is_not_replaced() {
+    use std::os::unix::fs::symlink;
+
+    let (_folder, path) = folder();
+    symlink(&path, &path).expect("it links to itself");
+    FileDekStore::open(&path).expect_err("it leads nowhere");
+    FileDekStore::create(&path).expect_err("it has the name");
+    assert!(path.is_symlink());
 }
 
 #[cfg(unix)]
@@ -197,7 +276,7 @@ async fn only_the_owner_can_read_it() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let (folder, path) = folder();
-    let store = open(&path);
+    let store = create(&path);
     let is_private = |name: &str| {
         let file = fs::metadata(folder.path().join(name)).expect("it is there");
         assert_eq!(file.permissions().mode() & 0o777, 0o600, "{name}");

@@ -2,10 +2,10 @@
 
 use sqlx::SqliteConnection;
 
-use super::{SqliteDekStore, commit, failed, milliseconds};
+use super::{SqliteDekStore, commit, failed};
 use crate::{
     kek::WrappedKey,
-    store::{InsertError, StoreError, StoredKey},
+    store::{InsertError, StoreError, StoredKey, row::milliseconds},
 };
 
 impl SqliteDekStore {

@@ -17,10 +17,10 @@ const STATEMENTS: [&str; 6] = [
 ];
 
 const INDEXES: i64 = 4;
-const MIGRATIONS: i64 = 3;
+const MIGRATIONS: i64 = 4;
 
-/// How many of the changes that the statements make are counted.
-const COUNTED: i64 = 4;
+/// How many of the changes that the statements make are counted: with two of them, that of the time as well.
+const COUNTED: i64 = 6;
 
 /// Runs the statements in a transaction that is taken back.
 pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
@@ -38,12 +38,12 @@ pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
             .map_err(failed)?;
     }
     if self::changes(&mut transaction).await? != changes + COUNTED {
-        let lost = "a trigger that counts changes of keyring_data_key is missing";
+        let lost = "a trigger of keyring_data_key is missing";
         return Err(StoreError::Unavailable(lost.into()));
     }
     // Without what it notes here, the next start would make the tables once more, and fail.
     let migrations = "SELECT count(checksum) FROM keyring_migrations
-                      WHERE version IN (1, 2, 3) AND success";
+                      WHERE version IN (1, 2, 3, 4) AND success";
     let migrations: i64 = sqlx::query_scalar(migrations)
         .fetch_one(&mut *transaction)
         .await
@@ -87,7 +87,7 @@ mod tests {
     use crate::store::{DekStore as _, SqliteDekStore};
 
     /// What somebody else may do to the tables, and how it is taken back.
-    const CHANGES: [[&str; 2]; 12] = [
+    const CHANGES: [[&str; 2]; 13] = [
         [
             "ALTER TABLE keyring_data_key RENAME TO gone",
             "ALTER TABLE gone RENAME TO keyring_data_key",
@@ -123,6 +123,12 @@ mod tests {
             "DROP TRIGGER keyring_change_by_delete",
             "CREATE TRIGGER keyring_change_by_delete AFTER DELETE ON keyring_data_key
              BEGIN UPDATE keyring_change SET number = number + 1; END",
+        ],
+        [
+            "DROP TRIGGER keyring_state_since",
+            "CREATE TRIGGER keyring_state_since AFTER UPDATE OF state ON keyring_data_key
+             WHEN NEW.state <> OLD.state AND NEW.state_since = OLD.state_since
+             BEGIN UPDATE keyring_data_key SET state_since = 1 WHERE key_id = NEW.key_id; END",
         ],
         [
             "ALTER TABLE keyring_data_key RENAME COLUMN wrapped TO gone",

@@ -127,9 +127,9 @@ impl KeyCensus {
         let mut query = KeyQuery::all(PAGE);
         loop {
             let page = shared.store.list(&query).await?;
-            let Some(last) = page.last() else { break };
-            query = query.after(last.id());
-            for key in &page {
+            let Some(last) = page.last_id() else { break };
+            query = query.after(last);
+            for key in &page.keys {
                 states.insert(key.id(), key.state());
                 census.add(key, &*shared.kek, now);
             }

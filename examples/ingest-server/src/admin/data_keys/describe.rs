@@ -29,6 +29,9 @@ pub(crate) struct DataKeyDescription {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct DataKeyPage {
     pub(crate) keys: Vec<DataKeyDescription>,
+    /// Those whose rows cannot be read: to be restored from a backup.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) damaged: Vec<String>,
     pub(crate) next: Option<String>,
 }
 

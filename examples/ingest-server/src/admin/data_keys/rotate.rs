@@ -61,18 +61,23 @@ impl DataKeys {
         let query = selection.query(PAGE);
         let query = query.map_err(|error| self.recorder.rejected(actor, action, error))?;
         let rotate = async {
-            let mut primaries = Vec::new();
+            let (mut primaries, mut damaged) = (Vec::new(), Vec::new());
             let mut query = query.in_states([KeyState::Primary]);
             loop {
                 let page = self.keys.store.list(&query).await?;
-                let Some(last) = page.last() else { break };
-                query = query.after(last.id());
-                primaries.extend(page);
+                let Some(last) = page.last_id() else { break };
+                query = query.after(last);
+                primaries.extend(page.keys);
+                damaged.extend(page.damaged);
             }
-            if primaries.is_empty() {
+            if primaries.is_empty() && damaged.is_empty() {
                 return Err(DataKeyError::NotFound);
             }
-            Ok(self.rotate_each(&primaries, progress).await)
+            let mut outcome = self.rotate_each(&primaries, progress).await;
+            let damaged = damaged.iter();
+            let damaged = damaged.map(|key| FailedDataKey::new(key.id, &key.error()));
+            outcome.failed.extend(damaged);
+            Ok(outcome)
         };
         self.recorder.change(actor, action, rotate).await
     }

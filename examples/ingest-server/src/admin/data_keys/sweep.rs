@@ -144,7 +144,7 @@ impl DataKeys {
             let ids: Vec<KeyId> = verified.rows_per_key.keys().copied().collect();
             let mut keys = Vec::with_capacity(ids.len());
             for ids in ids.chunks(TOGETHER) {
-                keys.extend(self.keys.store.load_many(ids).await?);
+                keys.extend(self.keys.store.load_many(ids).await?.keys);
             }
             Ok(VerifiedRows::new(&verified, &keys))
         };
@@ -170,15 +170,16 @@ impl DataKeys {
         verified.ok_or_else(|| DataKeyError::other("no table holds personal data"))
     }
 
+    /// Those that can be read: what is sealed under others a verification lists, row by row.
     async fn all(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, DataKeyError> {
         let (mut query, mut keys) = (query.clone(), Vec::new());
         loop {
             let page = self.keys.store.list(&query).await?;
-            let Some(last) = page.last() else {
+            let Some(last) = page.last_id() else {
                 return Ok(keys);
             };
-            query = query.after(last.id());
-            keys.extend(page);
+            query = query.after(last);
+            keys.extend(page.keys);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The text, frozen, and what is said of one that is damaged.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;

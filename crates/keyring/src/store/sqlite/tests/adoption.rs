@@ -46,7 +46,11 @@ async fn shape(store: &SqliteDekStore) -> Vec<String> {
 async fn assert_nothing_is_lost(store: &SqliteDekStore) {
     let secrets = VersionedSecrets::single(SecretBox::new(Box::new([7; 32])));
     let kek = LocalKek::new(secrets);
-    let keys = store.load_tenant(&tenant("t")).await.expect("it answers");
+    let keys = store
+        .load_tenant(&tenant("t"))
+        .await
+        .expect("it answers")
+        .keys;
     let states: Vec<_> = keys
         .iter()
         .map(|key| (key.purpose().as_str(), key.state()))
@@ -66,7 +70,11 @@ async fn assert_nothing_is_lost(store: &SqliteDekStore) {
     let first = SystemTime::UNIX_EPOCH + Duration::from_secs(1_750_000_000);
     assert_eq!(keys[0].created_at(), first);
 
-    let erased = store.load_tenant(&tenant("u")).await.expect("it answers");
+    let erased = store
+        .load_tenant(&tenant("u"))
+        .await
+        .expect("it answers")
+        .keys;
     assert_eq!((erased.len(), erased[0].state()), (1, KeyState::Destroyed));
     let answer = store.insert(&key(1, "u", "phone", KeyState::Primary)).await;
     assert!(matches!(answer, Err(InsertError::TenantErased)));
