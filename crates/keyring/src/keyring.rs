@@ -266,10 +266,16 @@ impl Keyring {
         }
         let id = make_key_id(&*shared.entropy)?;
         let context = KekContext::new(tenant.clone(), purpose.clone(), id);
-        // The key in the clear is dropped: its first use proves that what was stored unwraps.
-        let wrapped = shared.keys.generate(&context).await?.wrapped;
+        let made = shared.keys.make(&context).await?;
+        let wrapped = made.wrapped().clone();
+        // Before anybody can read of it: nobody then asks for what is here.
+        shared.keys.keep(made);
         let key = StoredKey::new(context, state, wrapped, shared.clock.wall());
-        match shared.store.insert(&key).await {
+        let inserted = shared.store.insert(&key).await;
+        if inserted.is_err() {
+            shared.keys.forget(key.context());
+        }
+        match inserted {
             Ok(()) => {
                 let key = key.context();
                 shared.observer.observe(&Event::KeyGenerated { key, state });

@@ -98,7 +98,7 @@ pub enum Event<'a> {
         /// Which one.
         key: &'a KekContext,
     },
-    /// A key was not found unwrapped: the key-encryption key is asked, or is being asked already.
+    /// A key was not found unwrapped, nor made here a moment ago: the key-encryption key is asked, or is being asked already.
     CacheMiss {
         /// Which one.
         key: &'a KekContext,

@@ -23,6 +23,7 @@ use super::*;
 use crate::{
     DataKey,
     clock::FakeClock,
+    conformance::raw,
     entropy::SystemEntropy,
     kek::{GeneratedKey, MemoryKek, WrappedKey},
     store::MemoryDekStore,
@@ -158,6 +159,16 @@ impl Keyring {
         keys.primary(name, keys.clock().monotonic())
             .expect("it was prepared")
             .id()
+    }
+
+    /// The bytes of the primary key for a purpose.
+    async fn data_key(&self, at: &str, name: &str) -> [u8; 32] {
+        let keys = self
+            .prepare(&tenant(at), &[purpose(name)])
+            .await
+            .expect("it answers");
+        let key = keys.primary(name, keys.clock().monotonic());
+        raw(key.expect("it was prepared").data_key())
     }
 
     /// What can be done with a key.

@@ -1,31 +1,28 @@
 //! Unwrapped data keys, bounded in number and age, and every call of the key-encryption key.
 
-use std::{
-    any::Any,
-    fmt,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+mod key;
+mod slot;
+
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::try_join_all;
 use moka::{notification::RemovalCause, sync::Cache};
 
-use super::{
-    budget::Budget,
-    flight::{Flight, Share as _},
-    negative::Refusals,
+use self::{
+    key::{Asked, MAX_AGE},
+    slot::Slot,
 };
+use super::{budget::Budget, flight::Share as _, negative::Refusals};
 use crate::{
-    DataKey,
     clock::Clock,
-    entropy::{Entropy, EntropyError},
-    kek::{GeneratedKey, KekContext, KekError, KekProvider, WrappedKey},
+    entropy::Entropy,
+    kek::{KekContext, KekError, KekProvider, WrappedKey},
     observer::{Event, EvictionCause, KekOperation, KekOutcome, NegativeCause, Observer},
     store::StoredKey,
 };
+
+pub(crate) use self::key::UnwrappedKey;
+pub(super) use self::{key::nanoseconds, slot::MadeKey};
 
 /// The cache of unwrapped keys.
 #[derive(Debug)]
@@ -39,23 +36,6 @@ pub(super) struct UnwrappedKeys {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     observer: Arc<dyn Observer>,
-}
-
-/// Where one key stands, once it is unwrapped.
-#[derive(Debug, Default)]
-struct Slot {
-    key: OnceLock<Arc<UnwrappedKey>>,
-    unwrapping: Flight<KekError>,
-}
-
-/// A data key in the clear, and what was derived from it, which dies with it.
-pub(crate) struct UnwrappedKey {
-    pub(crate) context: KekContext,
-    pub(crate) key: DataKey,
-    pub(crate) derived: OnceLock<Box<dyn Any + Send + Sync>>,
-    unwrapped_at: Duration,
-    // Nanoseconds of the monotonic clock. The caller that moves it on is the one that refreshes.
-    refresh_at: AtomicU64,
 }
 
 impl UnwrappedKeys {
@@ -80,7 +60,7 @@ impl UnwrappedKeys {
                     // What the keyring removes itself, it tells itself.
                     RemovalCause::Explicit | RemovalCause::Replaced => return,
                 };
-                if slot.key.get().is_some() {
+                if slot.key().is_some() {
                     listener.observe(&Event::KeyEvicted { key: &key, cause });
                 }
             })
@@ -119,8 +99,8 @@ impl UnwrappedKeys {
     /// The key in the clear, if it is cached and no refresh is due.
     fn at_hand(&self, context: &KekContext, now: Duration) -> Option<Arc<UnwrappedKey>> {
         let slot = self.slots.get(context)?;
-        let key = slot.key.get()?;
-        let age = now.saturating_sub(key.unwrapped_at);
+        let key = slot.key()?;
+        let age = key.age(now);
         if age >= MAX_AGE || key.is_refresh_due(now) {
             return None;
         }
@@ -133,7 +113,7 @@ impl UnwrappedKeys {
         let context = stored.context();
         let key = self.cached(stored).await?;
         let now = self.clock.monotonic();
-        let age = now.saturating_sub(key.unwrapped_at);
+        let age = key.age(now);
         if age >= MAX_AGE {
             self.evict(context, EvictionCause::Age);
             return self.cached(stored).await;
@@ -143,10 +123,7 @@ impl UnwrappedKeys {
         }
         let (serves_for, answer) = match self.unwrap_key(stored).await {
             Ok(fresh) => {
-                let slot = Slot {
-                    key: OnceLock::from(Arc::clone(&fresh)),
-                    unwrapping: Flight::default(),
-                };
+                let slot = Slot::of(Arc::clone(&fresh));
                 self.remove(context);
                 self.slots.insert(context.clone(), Arc::new(slot));
                 let refreshed = Event::KeyRefreshed { key: context };
@@ -167,10 +144,30 @@ impl UnwrappedKeys {
         answer
     }
 
-    pub(super) async fn generate(&self, context: &KekContext) -> Result<GeneratedKey, KekError> {
+    /// Makes a key, for [`keep`](Self::keep).
+    pub(super) async fn make(&self, context: &KekContext) -> Result<MadeKey, KekError> {
+        let asked = Asked::at(self.clock.monotonic(), &*self.entropy)?;
         let generate = KekOperation::Generate;
-        self.call(generate, context, |kek| kek.generate(context))
-            .await
+        let made = self.call(generate, context, |kek| kek.generate(context));
+        let made = made.await?;
+        let (mut key, wrapped) = (made.key, made.wrapped);
+        // That what is stored opens costs nothing to see where the key-encryption key is in memory. Of any
+        // other it is the contract.
+        if self.kek.is_local() {
+            key = self.kek.unwrap_key(context, &wrapped).await?;
+        }
+        let key = Arc::new(UnwrappedKey::new(context.clone(), key, asked));
+        Ok(MadeKey { key, wrapped })
+    }
+
+    /// Lets a key that was made serve, as soon as the store says that it has it.
+    pub(super) fn keep(&self, made: MadeKey) {
+        self.slot(&made.key.context.clone()).keep(made);
+    }
+
+    /// Drops a key that was made in vain.
+    pub(super) fn forget(&self, context: &KekContext) {
+        self.remove(context);
     }
 
     /// What wraps the keys.
@@ -222,34 +219,38 @@ impl UnwrappedKeys {
             // The cache would let go of the value only now and then.
             self.slots.run_pending_tasks();
         }
-        removed.is_some_and(|slot| slot.key.get().is_some())
+        removed.is_some_and(|slot| slot.key().is_some())
     }
 
     /// From the cache, or unwrapped into it; callers who want the same key wait for one call.
     async fn cached(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
         let key = stored.context();
-        let slot = match self.slots.get(key) {
-            Some(slot) => slot,
-            None => self.slots.get_with(key.clone(), Arc::default),
-        };
-        if let Some(cached) = slot.key.get() {
+        let slot = self.slot(key);
+        if let Some(cached) = slot.key_of(stored) {
             self.observer.observe(&Event::CacheHit { key });
             return Ok(Arc::clone(cached));
         }
         self.observer.observe(&Event::CacheMiss { key });
         let unwrap = async {
             let key = self.unwrap_key(stored).await?;
-            Ok(Arc::clone(slot.key.get_or_init(|| key)))
+            Ok(Arc::clone(slot.set(key)))
         };
-        let unwrapped = || slot.key.get().cloned();
+        let unwrapped = || slot.key().cloned();
         slot.unwrapping.run(unwrapped, unwrap).await
+    }
+
+    fn slot(&self, context: &KekContext) -> Arc<Slot> {
+        match self.slots.get(context) {
+            Some(slot) => slot,
+            None => self.slots.get_with(context.clone(), Arc::default),
+        }
     }
 
     async fn unwrap_key(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
         let context = stored.context();
         let wrapped = stored.wrapped().ok_or(KekError::Rejected)?;
-        let unwrapped_at = self.clock.monotonic();
-        if let Some(refused) = self.refusals.find(context, wrapped, unwrapped_at) {
+        let now = self.clock.monotonic();
+        if let Some(refused) = self.refusals.find(context, wrapped, now) {
             self.observer.observe(&Event::NegativeHit {
                 tenant: context.tenant(),
                 key: context.key_id(),
@@ -257,19 +258,14 @@ impl UnwrappedKeys {
             });
             return Err(KekError::share(&refused));
         }
-        let refresh_at = unwrapped_at + make_refresh_age(&*self.entropy)?;
+        let asked = Asked::at(now, &*self.entropy)?;
         let unwrap_key = KekOperation::UnwrapKey;
         let key = self.call(unwrap_key, context, |kek| kek.unwrap_key(context, wrapped));
         let key = key
             .await
             .map_err(|error| self.note_refusal(context, wrapped, error))?;
-        Ok(Arc::new(UnwrappedKey {
-            context: context.clone(),
-            key,
-            derived: OnceLock::new(),
-            unwrapped_at,
-            refresh_at: AtomicU64::new(nanoseconds(refresh_at)),
-        }))
+        let context = context.clone();
+        Ok(Arc::new(UnwrappedKey::new(context, key, asked)))
     }
 }
 
@@ -293,47 +289,4 @@ impl UnwrappedKeys {
         self.refusals.insert(context, wrapped, &error, now);
         KekError::share(&error)
     }
-}
-
-impl UnwrappedKey {
-    fn is_refresh_due(&self, now: Duration) -> bool {
-        nanoseconds(now) >= self.refresh_at.load(Ordering::Relaxed)
-    }
-
-    /// True for one caller when a refresh is due, and again [`REFRESH_RETRY`] later.
-    fn claims_refresh(&self, now: Duration) -> bool {
-        let due = self.refresh_at.load(Ordering::Relaxed);
-        let next = nanoseconds(now + REFRESH_RETRY);
-        nanoseconds(now) >= due
-            && self
-                .refresh_at
-                .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
-    }
-}
-
-impl fmt::Debug for UnwrappedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnwrappedKey")
-            .field("context", &self.context)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The hard limit: never extended, neither by use nor by an outage.
-const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
-/// A refresh is due after this, less up to a tenth, so that keys unwrapped together part.
-const REFRESH_AFTER: Duration = Duration::from_secs(60 * 60);
-/// While the key-encryption key is unavailable, it is asked this often for each data key.
-const REFRESH_RETRY: Duration = Duration::from_secs(30);
-
-fn make_refresh_age(entropy: &dyn Entropy) -> Result<Duration, EntropyError> {
-    let mut jitter = [0];
-    entropy.fill(&mut jitter)?;
-    Ok(REFRESH_AFTER - REFRESH_AFTER / 10 * u32::from(jitter[0]) / 255)
-}
-
-/// 584 years fit.
-pub(super) fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

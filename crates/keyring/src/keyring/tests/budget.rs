@@ -100,10 +100,10 @@ async fn in_no_second_more_than_50_calls_begin() {
     let clock = RuntimeClock::new();
     let kek = SlowKek::new(Duration::from_millis(1), clock);
     let keyring = on(kek.clone(), clock).build();
-    assert_eq!(first_requests(&keyring, 100).await, 100);
+    assert_eq!(first_requests(&keyring, 200).await, 200);
 
     let starts = kek.starts.lock().expect("no panic");
-    assert_eq!(starts.len(), 200, "to make and to unwrap each");
+    assert_eq!(starts.len(), 200, "to make each");
     for (first, last) in starts.iter().zip(&starts[50..]) {
         assert!(*last - *first >= SECOND, "51 calls from {first:?} on");
     }
@@ -172,7 +172,7 @@ async fn a_kek_in_memory_needs_no_budget() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_1_000_first_requests_one_makes_and_one_unwraps_the_key_of_each_purpose() {
+async fn of_1_000_first_requests_one_makes_the_key_of_each_purpose_and_none_unwraps_it() {
     let world = World::new();
     let keyring = world.keyring();
     let callers: Vec<_> = (0..1000)
@@ -188,7 +188,7 @@ async fn of_1_000_first_requests_one_makes_and_one_unwraps_the_key_of_each_purpo
         assert!(caller.await.expect("no panic"));
     }
     assert_eq!(world.kek.generates.load(Ordering::SeqCst), 3);
-    assert_eq!(world.kek.unwraps(), 3);
+    assert_eq!(world.kek.unwraps(), 0);
 }
 
 #[tokio::test]

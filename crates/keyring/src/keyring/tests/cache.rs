@@ -20,6 +20,39 @@ async fn all_who_want_one_key_wait_for_one_call() {
     assert_eq!(world.kek.unwraps(), before + 1);
 }
 
+/// Whoever lost the race has dropped its own key: it unwraps the one that is stored.
+#[tokio::test]
+async fn a_key_that_was_made_serves_without_being_unwrapped_and_a_lost_one_never() {
+    let world = World::new();
+    let (one, other) = (world.keyring(), world.keyring());
+    let (first, second) = tokio::join!(one.primary("t", "email"), other.primary("t", "email"));
+    assert_eq!(first, second);
+    assert_eq!(world.kek.generates.load(Ordering::SeqCst), 2);
+    assert_eq!(world.kek.unwraps(), 1);
+    let by_both = [
+        one.data_key("t", "email").await,
+        other.data_key("t", "email").await,
+    ];
+    assert!(by_both[0] == by_both[1], "two keys for one id");
+}
+
+#[tokio::test]
+async fn a_key_that_was_made_is_as_old_as_the_call_that_made_it() {
+    let world = World::new();
+    let keyring = world.keyring();
+    let rotated = keyring.rotate(&tenant("t"), &purpose("email")).await;
+    rotated.expect("a step");
+    let before = world.kek.unwraps();
+    // Used for the first time a day later: what is in the clear since then does not serve.
+    world.clock.advance(24 * HOUR);
+    let rotated = keyring.rotate(&tenant("t"), &purpose("email")).await;
+    let Ok(Rotation::Promoted { key, .. }) = rotated else {
+        panic!("{rotated:?}")
+    };
+    assert_eq!(keyring.primary("t", "email").await, key);
+    assert_eq!(world.kek.unwraps(), before + 1);
+}
+
 #[tokio::test]
 async fn at_most_16_calls_run_at_once() {
     let world = World::new();

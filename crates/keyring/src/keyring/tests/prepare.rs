@@ -1,6 +1,12 @@
 //! Which keys are prepared, and what is said of those that are not.
 
+use std::time::SystemTime;
+
 use super::*;
+use crate::{
+    Transition,
+    store::{ChangeError, KeyQuery},
+};
 
 #[tokio::test]
 async fn the_first_key_of_a_purpose_is_primary_at_once_and_stays() {
@@ -134,6 +140,17 @@ async fn a_key_that_another_process_has_just_made_is_found() {
     assert_eq!(one.find("t", "phone", phone).await, Ok(phone));
 }
 
+/// The key in the clear, which this process has, serves for what it was wrapped as and for nothing else.
+#[tokio::test]
+async fn a_first_key_that_the_store_has_cut_short_is_not_used() {
+    let world = World::new();
+    let keyring = Keyring::builder(world.kek.clone(), Arc::new(Cutting::default()))
+        .clock(world.clock.clone())
+        .build();
+    let answer = keyring.prepare(&tenant("t"), &[purpose("email")]).await;
+    assert!(matches!(answer, Err(PrepareError::Kek(KekError::Rejected))));
+}
+
 #[tokio::test]
 async fn an_edited_store_cannot_give_a_key_to_another_tenant() {
     let world = World::new();
@@ -227,4 +244,53 @@ async fn keys_of_different_tenants_are_never_merged() {
     let keyring = World::new().keyring();
     let prepare = async |at| keyring.prepare(&tenant(at), &[]).await.expect("it answers");
     let _ = prepare("t").await.merge(prepare("u").await);
+}
+
+/// A store whose column is too short for a wrapped key.
+#[derive(Debug, Default)]
+struct Cutting(MemoryDekStore);
+
+#[async_trait]
+impl DekStore for Cutting {
+    async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
+        let wrapped = key.wrapped().expect("it is new").as_bytes();
+        let cut = WrappedKey::from_bytes(wrapped[..wrapped.len() - 1].to_vec());
+        let (context, made) = (key.context().clone(), key.created_at());
+        self.0
+            .insert(&StoredKey::new(context, key.state(), cut, made))
+            .await
+    }
+
+    async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
+        self.0.load(id).await
+    }
+
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+        self.0.load_tenant(tenant).await
+    }
+
+    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+        self.0.list(query).await
+    }
+
+    async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {
+        self.0.promote(old, new, at).await
+    }
+
+    async fn change(&self, id: KeyId, to: Transition, at: SystemTime) -> Result<(), ChangeError> {
+        self.0.change(id, to, at).await
+    }
+
+    async fn rewrap(
+        &self,
+        id: KeyId,
+        old: &WrappedKey,
+        new: &WrappedKey,
+    ) -> Result<(), ChangeError> {
+        self.0.rewrap(id, old, new).await
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId, at: SystemTime) -> Result<(), StoreError> {
+        self.0.erase_tenant(tenant, at).await
+    }
 }
