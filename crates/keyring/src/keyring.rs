@@ -11,6 +11,7 @@ mod rewrap;
 mod rotation;
 mod states;
 mod turns;
+mod under_way;
 mod unwrapped;
 
 use std::{sync::Arc, time::Duration};
@@ -101,7 +102,7 @@ impl Keyring {
         let primaries = purposes
             .iter()
             .filter_map(|purpose| states.primary(purpose));
-        let keys = self.shared.keys.all_unwrapped(primaries).await?;
+        let keys = self.shared.unwrapped(primaries).await?;
         for key in keys {
             prepared.add_primary(PreparedKey::new(key), states.read_at());
         }
@@ -127,7 +128,7 @@ impl Keyring {
             .iter()
             .filter_map(|id| states.find(*id))
             .filter(|key| key.state().opens());
-        let keys = self.shared.keys.all_unwrapped(openable).await?;
+        let keys = self.shared.unwrapped(openable).await?;
 
         let mut prepared = self.nothing_prepared(tenant);
         for id in ids {
@@ -176,13 +177,17 @@ impl Keyring {
         if all(&states) {
             return Ok(states);
         }
+        // Held by all who wait: what is read for the one who makes them is there for the others.
+        let reading = self.shared.states.reading(tenant);
         let made = || {
             let known = self.shared.known_states(tenant)?;
             all(&known).then_some(known)
         };
         let turns = self.shared.turns.of(tenant);
         let make = self.make_primaries(tenant, purposes);
-        turns.making.run(made, make).await
+        let states = turns.making.run(made, make).await;
+        drop(reading);
+        states
     }
 
     /// One caller of a process makes what is missing, for all.
@@ -244,7 +249,7 @@ impl Keyring {
         let turns = self.shared.turns.of(tenant);
         let looked = self.shared.states.since_now(tenant);
         let look = async {
-            let wait = turns.next_look(self.shared.clock.monotonic());
+            let wait = self.shared.turns.next_look(tenant, self.shared.clock.monotonic());
             if !wait.is_zero() {
                 time::sleep(wait).await;
             }
@@ -269,7 +274,7 @@ impl Keyring {
         let made = shared.keys.make(&context).await?;
         let wrapped = made.wrapped().clone();
         // Before anybody can read of it: nobody then asks for what is here.
-        shared.keys.keep(made);
+        shared.keys.keep_made(made);
         let key = StoredKey::new(context, state, wrapped, shared.clock.wall());
         let inserted = shared.store.insert(&key).await;
         if inserted.is_err() {
@@ -327,7 +332,33 @@ impl Shared {
             known.confirm(counted);
         }
         let read = self.read_states(tenant, counted);
-        self.states.read_unless(tenant, still_good, read).await
+        let tell = |states: &TenantKeys| self.evict_closed(states);
+        self.states
+            .read_unless(tenant, still_good, read, tell)
+            .await
+    }
+
+    async fn unwrapped(
+        &self,
+        stored: impl Iterator<Item = &StoredKey>,
+    ) -> Result<Vec<Arc<UnwrappedKey>>, KekError> {
+        self.keys.all_unwrapped(self, stored).await
+    }
+
+    /// Whether a key opens by states that are fresh now. Without them nobody knows, and it is not kept.
+    async fn still_opens(&self, key: &KekContext) -> bool {
+        let states = self.fresh_states(key.tenant()).await;
+        let opens = |states: Arc<TenantKeys>| {
+            let found = states.find(key.key_id());
+            found.is_some_and(|found| found.context() == key && found.state().opens())
+        };
+        states.is_ok_and(opens)
+    }
+
+    fn evict_closed(&self, states: &TenantKeys) {
+        for key in states.closed() {
+            self.keys.evict(key.context(), EvictionCause::State);
+        }
     }
 
     /// States that are that fresh already.
@@ -350,7 +381,8 @@ impl Shared {
 
     async fn reread_states(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {
         let read = async { self.read_states(tenant, self.changes().await).await };
-        self.states.read_again(tenant, read).await
+        let tell = |states: &TenantKeys| self.evict_closed(states);
+        self.states.read_again(tenant, read, tell).await
     }
 
     /// Reads them after `counted`, so that they are at least as new.
@@ -370,9 +402,6 @@ impl Shared {
             keys: keys.len(),
         };
         self.observer.observe(&read);
-        for key in keys.iter().filter(|key| !key.state().opens()) {
-            self.keys.evict(key.context(), EvictionCause::State);
-        }
         let changes = counted.map(|counted| counted.number);
         Ok(TenantKeys::new(keys, changes, read_at))
     }

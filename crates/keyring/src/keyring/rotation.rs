@@ -155,10 +155,10 @@ impl Keyring {
         self.shared.store.erase_tenant(tenant, now).await?;
         let erased = Event::TenantErased { tenant };
         self.shared.observer.observe(&erased);
-        // The tenant is erased, whatever happens here: reading again wipes its keys in this process.
-        if self.shared.reread_states(tenant).await.is_err() {
-            self.shared.states.forget(tenant);
-        }
+        // The tenant is erased, whatever the store says from now on: this process forgets its keys at once. In this
+        // order: a key that is unwrapped meanwhile is kept only by states that are read from now on.
+        self.shared.states.forget(tenant);
+        self.shared.keys.evict_tenant(tenant);
         Ok(())
     }
 }
