@@ -249,11 +249,13 @@ impl Keyring {
         let turns = self.shared.turns.of(tenant);
         let looked = self.shared.states.since_now(tenant);
         let look = async {
-            let wait = self.shared.turns.next_look(tenant, self.shared.clock.monotonic());
+            let shared = &*self.shared;
+            let wait = shared.turns.next_look(tenant, shared.clock.monotonic());
             if !wait.is_zero() {
                 time::sleep(wait).await;
             }
-            self.shared.reread_states(tenant).await
+            shared.turns.count_look(tenant, shared.clock.monotonic());
+            shared.reread_states(tenant).await
         };
         turns.looking.run(looked, look).await
     }

@@ -1,7 +1,7 @@
 //! What is done for one tenant at a time.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -39,17 +39,27 @@ impl Turns {
         self.held.of(tenant)
     }
 
-    /// How long from now the next look for ids waits, which is counted: ten at once, then ten in a second.
+    /// How long from now the next look for ids waits: ten at once, then ten in a second.
     pub(super) fn next_look(&self, tenant: &TenantId, now: Duration) -> Duration {
+        let Some(due) = self.due.get(tenant) else {
+            return Duration::ZERO;
+        };
+        lock(&due).saturating_sub(now + LOOKS_AT_ONCE * BETWEEN_LOOKS)
+    }
+
+    /// Counts a look that has waited, and begins. One that is given up before has cost nobody anything.
+    pub(super) fn count_look(&self, tenant: &TenantId, now: Duration) {
         let due = match self.due.get(tenant) {
             Some(due) => due,
             None => self.due.get_with(tenant.clone(), Arc::default),
         };
-        let mut due = due.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = due.saturating_sub(now + LOOKS_AT_ONCE * BETWEEN_LOOKS);
+        let mut due = lock(&due);
         *due = now.max(*due) + BETWEEN_LOOKS;
-        wait
     }
+}
+
+fn lock(due: &Mutex<Duration>) -> MutexGuard<'_, Duration> {
+    due.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
