@@ -5,6 +5,7 @@ mod builder;
 mod census;
 mod changes;
 mod flight;
+mod forgetting;
 mod lifecycle;
 mod negative;
 mod rewrap;
@@ -379,6 +380,12 @@ impl Shared {
         self.changes
             .read_unless(still_good, &*self.store, &*self.clock)
             .await
+    }
+
+    /// The number of changes, read now.
+    async fn changes_now(&self) -> Option<Counted> {
+        let (store, clock) = (&*self.store, &*self.clock);
+        self.changes.read_unless(|_| false, store, clock).await
     }
 
     async fn reread_states(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {

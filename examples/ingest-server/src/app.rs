@@ -13,6 +13,7 @@ mod rotation_schedule;
 mod service_task;
 mod service_thread;
 pub(crate) mod telemetry;
+mod unusable_keys;
 
 use std::{sync::Arc, time::Duration};
 
@@ -115,6 +116,7 @@ pub(crate) struct App {
     following_rules: ServiceTask,
     following_indexes: ServiceTask,
     refreshing: ServiceTask,
+    forgetting: ServiceTask,
     indexing: ServiceTask,
     counting: ServiceTask,
     rotating: ServiceTask,
@@ -188,6 +190,8 @@ impl App {
             ServiceTask::spawn("the watch on the index versions", following_indexes);
         let refreshing = backend.secret_refresh.run();
         let refreshing = ServiceTask::spawn("the watch on the secrets", refreshing);
+        let forgetting = unusable_keys::forget(backend.keyring.clone());
+        let forgetting = ServiceTask::spawn("the watch on unusable data keys", forgetting);
         let indexing = earlier_leads::index(
             Arc::clone(&backend.store),
             backend.keyring.clone(),
@@ -296,6 +300,7 @@ impl App {
             following_rules,
             following_indexes,
             refreshing,
+            forgetting,
             indexing,
             counting,
             rotating,
@@ -336,6 +341,7 @@ impl App {
             mut following_rules,
             mut following_indexes,
             mut refreshing,
+            mut forgetting,
             mut indexing,
             mut counting,
             mut rotating,
@@ -366,6 +372,7 @@ impl App {
             &mut following_rules,
             &mut following_indexes,
             &mut refreshing,
+            &mut forgetting,
             &mut indexing,
             &mut counting,
             &mut rotating,
@@ -387,6 +394,7 @@ impl App {
                 following_rules,
                 following_indexes,
                 refreshing,
+                forgetting,
                 indexing,
                 counting,
                 rotating,

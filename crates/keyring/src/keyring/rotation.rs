@@ -192,8 +192,8 @@ impl Keyring {
         Ok(old)
     }
 
-    /// Destroys every key of a tenant at once and refuses it new ones. Other processes refuse
-    /// within 10 s.
+    /// Destroys every key of a tenant at once and refuses it new ones. This process forgets its keys at once; others
+    /// refuse within 10 s, and forget within 10 s if they call [`forget_unusable`](Self::forget_unusable).
     ///
     /// # Errors
     /// [`StoreError`]; the erasure has not happened then.

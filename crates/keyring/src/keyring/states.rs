@@ -159,11 +159,13 @@ impl TenantKeys {
     }
 
     /// Takes note that the store has changed nothing since, if that is what it counted.
-    pub(super) fn confirm(&self, counted: Counted) {
-        if self.changes == Some(counted.number) {
+    pub(super) fn confirm(&self, counted: Counted) -> bool {
+        let stands = self.changes == Some(counted.number);
+        if stands {
             let read_at = nanoseconds(counted.read_at);
             self.read_at.fetch_max(read_at, Ordering::Relaxed);
         }
+        stands
     }
 
     /// Those that do not open.

@@ -1,6 +1,6 @@
 //! A key that may not open any more is not kept, whatever was under way.
 
-use super::*;
+use super::{observer::Recorder, *};
 
 /// How many keys this process has in the clear.
 fn held(keyring: &Keyring) -> usize {
@@ -93,4 +93,58 @@ async fn rotate(world: &World, keyring: &Keyring, at: &str, name: &str) {
         rotated.expect("a step");
         world.clock.advance(15 * SECOND);
     }
+}
+
+#[tokio::test]
+async fn an_idle_process_forgets_within_10_s_what_another_has_erased() {
+    let world = World::new();
+    let recorder = Arc::new(Recorder::default());
+    let idle = world.builder().observer(recorder.clone()).build();
+    for at in ["t", "u"] {
+        idle.primary(at, "email").await;
+        idle.primary(at, "phone").await;
+    }
+    let other = world.keyring();
+    other
+        .erase_tenant(&tenant("t"))
+        .await
+        .expect("it is erased");
+    recorder.take();
+
+    world.clock.advance(5 * SECOND);
+    idle.forget_unusable().await.expect("the store answers");
+    let told = recorder.take();
+    assert_eq!(told.len(), 2, "{told:?}");
+    for told in told {
+        assert!(told.starts_with("KeyEvicted"), "{told}");
+        assert!(
+            told.contains("\"t\"") && told.contains("cause: State"),
+            "{told}"
+        );
+    }
+    assert_eq!(held(&idle), 2);
+    let answer = idle.prepare(&tenant("t"), &[purpose("email")]).await;
+    assert!(
+        matches!(answer, Err(PrepareError::TenantErased)),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_idle_process_forgets_what_another_has_disabled() {
+    let world = World::new();
+    let idle = world.keyring();
+    let old = idle.primary("t", "email").await;
+    let other = world.keyring();
+    rotate(&world, &other, "t", "email").await;
+    world.clock.advance(60 * SECOND);
+    idle.forget_unusable().await.expect("the store answers");
+    assert_eq!(held(&idle), 1);
+    other
+        .disable(&tenant("t"), old)
+        .await
+        .expect("it is disabled");
+    world.clock.advance(5 * SECOND);
+    idle.forget_unusable().await.expect("the store answers");
+    assert_eq!(held(&idle), 0);
 }
