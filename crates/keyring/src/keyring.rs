@@ -26,7 +26,7 @@ use self::{
     negative::UnknownIds,
     states::{StateCache, TenantKeys},
     turns::Turns,
-    unwrapped::UnwrappedKeys,
+    unwrapped::{Opened, UnwrappedKeys},
 };
 use crate::{
     KeyId, KeyMissing, KeyState, PreparedKey, PreparedKeys, Purpose, TenantId,
@@ -103,8 +103,11 @@ impl Keyring {
         let primaries = purposes
             .iter()
             .filter_map(|purpose| states.primary(purpose));
-        let keys = self.shared.unwrapped(primaries).await?;
-        for key in keys {
+        let opened = self.shared.unwrapped(primaries).await?;
+        if let Some((_, refused)) = opened.refused.into_iter().next() {
+            return Err(refused.into());
+        }
+        for key in opened.keys {
             prepared.add_primary(PreparedKey::new(key), states.read_at());
         }
         Ok(prepared)
@@ -113,7 +116,7 @@ impl Keyring {
     /// The keys with these ids, to open with.
     ///
     /// An id that cannot be used is no error here: the keys remember why, and so opening can tell a
-    /// destroyed key from a forged id. An id that is unknown, or of another tenant, costs at most one read
+    /// destroyed key from a forged id, and one that the key-encryption key refuses from both. An id that is unknown, or of another tenant, costs at most one read
     /// of the store in a minute and never a call to the key-encryption key; looks for unknown ids of one
     /// tenant wait for each other, ten in a second.
     ///
@@ -129,7 +132,7 @@ impl Keyring {
             .iter()
             .filter_map(|id| states.find(*id))
             .filter(|key| key.state().opens());
-        let keys = self.shared.unwrapped(openable).await?;
+        let opened = self.shared.unwrapped(openable).await?;
 
         let mut prepared = self.nothing_prepared(tenant);
         for id in ids {
@@ -152,7 +155,11 @@ impl Keyring {
             });
             prepared.add_refused(*id, key.purpose().clone(), why, states.read_at());
         }
-        for key in keys {
+        for (key, _) in opened.refused {
+            let (purpose, why) = (key.purpose().clone(), KeyMissing::NotOpened);
+            prepared.add_refused(key.id(), purpose, why, states.read_at());
+        }
+        for key in opened.keys {
             prepared.add(PreparedKey::new(key), states.read_at());
         }
         Ok(prepared)
@@ -341,10 +348,10 @@ impl Shared {
             .await
     }
 
-    async fn unwrapped(
+    async fn unwrapped<'k>(
         &self,
-        stored: impl Iterator<Item = &StoredKey>,
-    ) -> Result<Vec<Arc<UnwrappedKey>>, KekError> {
+        stored: impl Iterator<Item = &'k StoredKey>,
+    ) -> Result<Opened<'k>, KekError> {
         self.keys.all_unwrapped(self, stored).await
     }
 

@@ -46,6 +46,14 @@ pub(super) struct UnwrappedKeys {
     observer: Arc<dyn Observer>,
 }
 
+/// Keys that were asked for together.
+#[derive(Debug, Default)]
+pub(super) struct Opened<'k> {
+    pub(super) keys: Vec<Arc<UnwrappedKey>>,
+    /// Those that the key-encryption key refuses, and why.
+    pub(super) refused: Vec<(&'k StoredKey, KekError)>,
+}
+
 impl UnwrappedKeys {
     pub(super) fn new(
         kek: Arc<dyn KekProvider>,
@@ -83,25 +91,42 @@ impl UnwrappedKeys {
         }
     }
 
-    /// The keys in the clear, in any order. Nothing waits, or is set up to wait, for those at hand, which
+    /// The keys in the clear, in any order; without those that the key-encryption key refuses, each by itself. Nothing waits, or is set up to wait, for those at hand, which
     /// nearly all are.
-    pub(super) async fn all_unwrapped(
+    pub(super) async fn all_unwrapped<'k>(
         &self,
         shared: &Shared,
-        stored: impl Iterator<Item = &StoredKey>,
-    ) -> Result<Vec<Arc<UnwrappedKey>>, KekError> {
+        stored: impl Iterator<Item = &'k StoredKey>,
+    ) -> Result<Opened<'k>, KekError> {
         let now = self.clock.monotonic();
-        let (mut keys, mut others) = (Vec::new(), Vec::new());
+        let (mut opened, mut others) = (Opened::default(), Vec::new());
         for stored in stored {
             match self.at_hand(stored.context(), now) {
-                Some(key) => keys.push(key),
-                None => others.push(self.unwrapped(shared, stored)),
+                Some(key) => opened.keys.push(key),
+                None => others.push(self.unwrapped_or_refused(shared, stored)),
             }
         }
         if !others.is_empty() {
-            keys.extend(try_join_all(others).await?);
+            for other in try_join_all(others).await? {
+                match other {
+                    Ok(key) => opened.keys.push(key),
+                    Err(refused) => opened.refused.push(refused),
+                }
+            }
         }
-        Ok(keys)
+        Ok(opened)
+    }
+
+    async fn unwrapped_or_refused<'k>(
+        &self,
+        shared: &Shared,
+        stored: &'k StoredKey,
+    ) -> Result<Result<Arc<UnwrappedKey>, (&'k StoredKey, KekError)>, KekError> {
+        match self.unwrapped(shared, stored).await {
+            Ok(key) => Ok(Ok(key)),
+            Err(error) if error.is_refusal() => Ok(Err((stored, error))),
+            Err(error) => Err(error),
+        }
     }
 
     /// The key in the clear, if it is cached and no refresh is due.
@@ -306,6 +331,7 @@ impl UnwrappedKeys {
         key: &Arc<UnwrappedKey>,
     ) {
         if !shared.still_opens(&key.context).await {
+            self.fetches.take(&key.context);
             fetch.call_back();
         }
         self.keep(fetch, key);
@@ -351,11 +377,7 @@ impl UnwrappedKeys {
         wrapped: &WrappedKey,
         error: KekError,
     ) -> KekError {
-        let is_refusal = matches!(
-            error,
-            KekError::Rejected | KekError::UnknownVersion(_) | KekError::UnknownKey(_)
-        );
-        if !is_refusal || self.kek.is_local() {
+        if !error.is_refusal() || self.kek.is_local() {
             return error;
         }
         let error = Arc::new(error);
