@@ -95,7 +95,10 @@ async fn what_fails_is_not_sent_again_past_the_budget() {
     let connection = connection.build().await.unwrap();
     let kek = AwsKms::new(&connection, &moto.key()).unwrap();
     let keyring = Keyring::builder(Arc::new(kek), Arc::new(MemoryDekStore::new())).build();
-    let email = [Purpose::new("email").unwrap()];
+    let (new, email) = (
+        TenantId::new("new").unwrap(),
+        [Purpose::new("email").unwrap()],
+    );
     for (status, code) in [
         (503, "KeyUnavailableException"),
         (500, "KMSInternalException"),
@@ -103,8 +106,7 @@ async fn what_fails_is_not_sent_again_past_the_budget() {
     ] {
         let before = proxy.count("GenerateDataKey");
         proxy.fails("GenerateDataKey", status, code);
-        let answer = keyring.prepare(&TenantId::new("new").unwrap(), &email);
-        is_unavailable(answer.await);
+        is_unavailable(keyring.prepare(&new, &email).await);
         assert_eq!(proxy.count("GenerateDataKey"), before + 1, "{code}");
     }
 }

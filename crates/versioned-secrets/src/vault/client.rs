@@ -115,7 +115,9 @@ impl VaultClient {
 
     async fn ask(&self, path: &VaultPath, request: Request<'_>) -> Result<Answer, VaultError> {
         let shared = &*self.shared;
-        shared.in_time(shared.ask(path, request, self.attempts)).await
+        shared
+            .in_time(shared.ask(path, request, self.attempts))
+            .await
     }
 }
 
