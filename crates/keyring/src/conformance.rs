@@ -26,11 +26,12 @@ use std::fmt::{Debug, Display};
 
 use crate::{KeyId, Purpose, TenantId, kek::KekContext};
 
-#[cfg(all(test, feature = "sqlite"))]
-pub(crate) use self::dek_store::{key, tenant};
-#[cfg(test)]
-pub(crate) use self::kek_provider::raw;
 pub use self::{dek_store::dek_store, kek_provider::kek_provider};
+#[cfg(test)]
+pub(crate) use self::{
+    dek_store::{key, tenant},
+    kek_provider::raw,
+};
 
 /// Runs functions in order, each with the [`Clause`] of its name before its other arguments.
 macro_rules! clauses {

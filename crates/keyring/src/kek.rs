@@ -69,11 +69,16 @@ pub trait KekProvider: fmt::Debug + Send + Sync {
         None
     }
 
-    /// The version that wraps, in the words of [`version_of`](Self::version_of).
+    /// The version that wraps from now on, in the words of [`version_of`](Self::version_of), asked where it is
+    /// kept: [`Keyring::rewrap_all`](crate::Keyring::rewrap_all) skips what is under it, and asks before each
+    /// page of keys.
     ///
     /// By default nobody knows: each rewrap of all keys then wraps every key.
-    fn primary(&self) -> Option<String> {
-        None
+    ///
+    /// # Errors
+    /// [`KekError`].
+    async fn primary(&self) -> Result<Option<String>, KekError> {
+        Ok(None)
     }
 
     /// Whether it answers from the memory of this process, so that a call costs nobody else anything and

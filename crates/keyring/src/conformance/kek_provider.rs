@@ -132,7 +132,8 @@ async fn a_wrapped_key_tells_the_primary_version(clause: Clause, kek: &dyn KekPr
     let made = generate(clause, kek, &here).await;
     let wrapped = clause.done("wrap", kek.wrap(&here, &made.key).await);
     let again = clause.done("rewrap", kek.rewrap(&here, &made.wrapped).await);
-    let Some(primary) = kek.primary() else { return };
+    let primary = clause.done("primary", kek.primary().await);
+    let Some(primary) = primary else { return };
     for (what, wrapped) in [
         ("generate", made.wrapped),
         ("wrap", wrapped),

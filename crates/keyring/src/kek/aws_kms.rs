@@ -212,8 +212,8 @@ impl KekProvider for AwsKms {
         Envelope::parse(key).map(|envelope| envelope.key.to_string())
     }
 
-    fn primary(&self) -> Option<String> {
-        Some(self.primary.to_string())
+    async fn primary(&self) -> Result<Option<String>, KekError> {
+        Ok(Some(self.primary.to_string()))
     }
 }
 

@@ -114,8 +114,8 @@ impl KekProvider for LocalKek {
         parse(key).map(|(version, _, _)| version.value().to_string())
     }
 
-    fn primary(&self) -> Option<String> {
-        Some(self.keys.primary_version().value().to_string())
+    async fn primary(&self) -> Result<Option<String>, KekError> {
+        Ok(Some(self.keys.primary_version().value().to_string()))
     }
 
     fn is_local(&self) -> bool {

@@ -56,8 +56,8 @@ impl KekProvider for MemoryKek {
         self.0.version_of(key)
     }
 
-    fn primary(&self) -> Option<String> {
-        self.0.primary()
+    async fn primary(&self) -> Result<Option<String>, KekError> {
+        self.0.primary().await
     }
 
     fn is_local(&self) -> bool {

@@ -2,10 +2,9 @@
 
 mod envelope;
 mod key_error;
-mod latest;
 mod transit_key;
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -17,12 +16,9 @@ use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
-use self::{
-    envelope::{Envelope, KeyName},
-    latest::Latest,
-};
+use self::envelope::{Envelope, KeyName};
 use super::{GeneratedKey, KekContext, KekError, KekProvider, WrappedKey, local};
-use crate::{DataKey, clock::SystemClock};
+use crate::DataKey;
 
 pub use self::{key_error::VaultKeyError, transit_key::TransitKey};
 
@@ -47,7 +43,6 @@ pub struct VaultTransit {
     paths: Paths,
     allows_exportable: bool,
     checked: OnceCell<TransitKey>,
-    latest: Latest,
 }
 
 struct Paths {
@@ -80,7 +75,6 @@ impl VaultTransit {
             paths,
             allows_exportable: false,
             checked: OnceCell::new(),
-            latest: Latest::new(Arc::new(SystemClock::new())),
         })
     }
 
@@ -98,16 +92,14 @@ impl VaultTransit {
     }
 
     /// Reads what Vault says of the key, and whether it can be used. To be called at the start of a
-    /// service, and before keys are wrapped again, so that the latest version is known.
+    /// service.
     ///
     /// # Errors
     /// [`VaultKeyError`].
     pub async fn check(&self) -> Result<TransitKey, VaultKeyError> {
         let read = self.client.read(&self.paths.key).await;
         let data = read.map_err(|error| VaultKeyError::of(error, &self.name))?;
-        let key = TransitKey::of(&data, &self.name, self.allows_exportable)?;
-        self.latest.learn(key.latest_version());
-        Ok(key)
+        TransitKey::of(&data, &self.name, self.allows_exportable)
     }
 
     async fn checked(&self) -> Result<(), KekError> {
@@ -134,7 +126,6 @@ impl VaultTransit {
             })
         });
         let envelope = envelope.ok_or_else(|| self.unavailable(VaultKeyError::Answer))?;
-        self.latest.learn(envelope.version);
         Ok(envelope.to_wrapped())
     }
 
@@ -228,10 +219,11 @@ impl KekProvider for VaultTransit {
         Some(envelope.name.version(envelope.version))
     }
 
-    /// The latest version, if Vault has named it within the last second: to Vault's own rotation nobody is
-    /// a witness here. [`VaultTransit::check`] asks.
-    fn primary(&self) -> Option<String> {
-        Some(self.name.version(self.latest.known()?))
+    /// The latest version, which Vault is asked for each time: keys are rotated there, and nobody is told.
+    async fn primary(&self) -> Result<Option<String>, KekError> {
+        let key = self.check().await;
+        let key = key.map_err(|error| self.unavailable(error))?;
+        Ok(Some(self.name.version(key.latest_version())))
     }
 }
 

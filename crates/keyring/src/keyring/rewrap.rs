@@ -65,8 +65,8 @@ impl Keyring {
     /// once, it ends the same. A key that fails is listed and does not stop the others.
     ///
     /// # Errors
-    /// [`RewrapError`] when the store does not list its keys, or when ten keys in a row fail because the
-    /// key-encryption key or the store is unavailable: run it again.
+    /// [`RewrapError`] when the store does not list its keys, when the key-encryption key does not say which
+    /// of its versions wraps, or when ten keys in a row fail because either is unavailable: run it again.
     pub async fn rewrap_all(
         &self,
         pace: Pace,
@@ -82,12 +82,15 @@ impl Keyring {
             },
             failed: Vec::new(),
             outages: 0,
+            primary: None,
         };
         let mut query = wrapped_keys(pace.batch());
         loop {
             let page = self.shared.store.list(&query).await?;
             let Some(last) = page.last() else { break };
             query = query.after(last.id());
+            // Before each page: it may be rotated meanwhile, where it is kept.
+            run.primary = self.shared.keys.kek().primary().await?;
             for key in page {
                 run.rewrap(key).await?;
             }
@@ -124,15 +127,6 @@ impl Keyring {
         shared.observer.observe(&Event::KeyRewrapped { key });
         Ok(())
     }
-
-    /// Whether there is nothing to do for a key.
-    fn is_in_order(&self, key: &StoredKey) -> bool {
-        let kek = self.shared.keys.kek();
-        key.wrapped().is_none_or(|wrapped| {
-            let primary = kek.primary();
-            primary.is_some() && kek.version_of(wrapped) == primary
-        })
-    }
 }
 
 /// A run over all keys.
@@ -144,6 +138,8 @@ struct Run<'a> {
     failed: Vec<(KeyId, RewrapError)>,
     /// How many keys in a row have failed because somebody was unavailable.
     outages: u32,
+    /// The version that wraps, if its key-encryption key says so.
+    primary: Option<String>,
 }
 
 enum Outcome {
@@ -180,7 +176,7 @@ impl Run<'_> {
 
     async fn outcome(&self, mut key: StoredKey) -> Result<Outcome, RewrapError> {
         let Keyring { shared } = self.keyring;
-        if self.keyring.is_in_order(&key) {
+        if self.is_in_order(&key) {
             return Ok(Outcome::InOrder);
         }
         for _ in 1..ATTEMPTS {
@@ -191,12 +187,19 @@ impl Run<'_> {
             let id = key.id();
             let now = shared.store.load(id).await?;
             key = now.ok_or(RewrapError::UnknownKey(id))?;
-            if self.keyring.is_in_order(&key) {
+            if self.is_in_order(&key) {
                 return Ok(Outcome::Skipped);
             }
         }
         self.keyring.rewrap_stored(&key).await?;
         Ok(Outcome::Changed)
+    }
+
+    /// Whether there is nothing to do for a key.
+    fn is_in_order(&self, key: &StoredKey) -> bool {
+        let kek = self.keyring.shared.keys.kek();
+        key.wrapped()
+            .is_none_or(|wrapped| self.primary.is_some() && kek.version_of(wrapped) == self.primary)
     }
 
     /// Until the pace allows the next key. Keys that are in order cost next to nothing, and do not count.

@@ -83,7 +83,7 @@ impl KekProvider for RemoteKek {
         Some(if self.lying { "another" } else { "one" }.to_owned())
     }
 
-    fn primary(&self) -> Option<String> {
-        Some("one".to_owned())
+    async fn primary(&self) -> Result<Option<String>, KekError> {
+        Ok(Some("one".to_owned()))
     }
 }

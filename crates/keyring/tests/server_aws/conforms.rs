@@ -32,7 +32,7 @@ async fn what_it_needs_of_a_database_is_little() {
     let made = kek.generate(&context("t", "email", 7)).await.unwrap();
     assert!(made.wrapped.as_bytes().len() < 512);
     assert_eq!(kek.version_of(&made.wrapped), Some(key.clone()));
-    assert_eq!(kek.primary(), Some(key));
+    assert_eq!(kek.primary().await.unwrap(), Some(key));
 }
 
 #[tokio::test]

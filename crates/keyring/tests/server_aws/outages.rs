@@ -121,7 +121,7 @@ async fn without_credentials_nobody_answers() {
     let made = kek.generate(&here).await.unwrap();
     moto.enforce_policies();
     let unknown = connection(&endpoint, "AKIANOBODY", "none").await;
-    let key = kek.primary().unwrap();
+    let key = kek.primary().await.unwrap().unwrap();
     let kek = AwsKms::new(&unknown, &key).unwrap();
     let opened = kek.unwrap_key(&here, &made.wrapped).await;
     assert!(

@@ -49,8 +49,8 @@ impl KekProvider for SwappableKek {
         self.0.load().version_of(key)
     }
 
-    fn primary(&self) -> Option<String> {
-        self.0.load().primary()
+    async fn primary(&self) -> Result<Option<String>, KekError> {
+        self.0.load_full().primary().await
     }
 
     fn is_local(&self) -> bool {

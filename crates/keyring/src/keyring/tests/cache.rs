@@ -20,7 +20,7 @@ async fn all_who_want_one_key_wait_for_one_call() {
     assert_eq!(world.kek.unwraps(), before + 1);
 }
 
-/// Whoever lost the race has dropped its own key: it unwraps the one that is stored.
+/// The process that lost the race has dropped its own key: it unwraps the one that is stored.
 #[tokio::test]
 async fn a_key_that_was_made_serves_without_being_unwrapped_and_a_lost_one_never() {
     let world = World::new();
