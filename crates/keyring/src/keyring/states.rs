@@ -24,13 +24,13 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct StateCache {
     tenants: Cache<TenantId, Known>,
-    reads: Held<TenantId, Reading>,
+    reads: Held<TenantId, StateRead>,
     /// How many reads have begun, of all tenants.
     begun: AtomicU64,
 }
 
 /// Held, it keeps what is read meanwhile, also if the cache has no room for it.
-pub(super) type Reading = Fetch<Known, StoreError>;
+pub(super) type StateRead = Fetch<Known, StoreError>;
 
 /// What a read has found.
 #[derive(Debug, Clone)]
@@ -70,7 +70,7 @@ impl StateCache {
     }
 
     /// Who holds it shares what others read meanwhile.
-    pub(super) fn reading(&self, tenant: &TenantId) -> Arc<Reading> {
+    pub(super) fn reading(&self, tenant: &TenantId) -> Arc<StateRead> {
         self.reads.of(tenant)
     }
 

@@ -336,7 +336,7 @@ async fn a_replacement_that_was_done_is_told_again_and_not_done_again() {
     );
     world.clock.advance(ready_in);
     let promoted = Rotation::Promoted { key, demoted: old };
-    // Whoever crashes before it hears the answer asks again, maybe much later and in another process.
+    // A caller that crashed before it had the answer asks again, maybe much later and in another process.
     for _ in 0..3 {
         let step = world.keyring().rotate_from(&tenant("t"), old).await;
         assert_eq!(step.expect("it is replaced"), promoted);
