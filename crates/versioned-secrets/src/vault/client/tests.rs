@@ -141,7 +141,7 @@ async fn what_is_not_of_vault_is_an_outage() {
 async fn a_node_that_does_not_serve_is_told_apart() {
     let outage = async |status, body: &str| {
         let (builder, _received) = server(vec![answer(status, body)]);
-        let client = builder.attempts(std::num::NonZeroU32::MIN).build().unwrap();
+        let client = builder.attempts(NonZeroU32::MIN).build().unwrap();
         match client.read(&path()).await {
             Err(VaultError::Unavailable(outage)) => outage,
             answer => panic!("{status}: {answer:?}"),
