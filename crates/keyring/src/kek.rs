@@ -136,6 +136,18 @@ pub enum KekError {
     Entropy(#[from] EntropyError),
 }
 
+impl KekError {
+    /// Whether it was this wrapped key that was refused: others are not concerned, and asking again does not help
+    /// before something is configured or repaired.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Rejected | Self::UnknownVersion(_) | Self::UnknownKey(_) => true,
+            Self::Unavailable(_) | Self::Entropy(_) => false,
+        }
+    }
+}
+
 impl KekContext {
     /// The context of one data key.
     #[must_use]

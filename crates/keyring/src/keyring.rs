@@ -5,12 +5,14 @@ mod builder;
 mod census;
 mod changes;
 mod flight;
+mod forgetting;
 mod lifecycle;
 mod negative;
 mod rewrap;
 mod rotation;
 mod states;
 mod turns;
+mod under_way;
 mod unwrapped;
 
 use std::{sync::Arc, time::Duration};
@@ -24,7 +26,7 @@ use self::{
     negative::UnknownIds,
     states::{StateCache, TenantKeys},
     turns::Turns,
-    unwrapped::UnwrappedKeys,
+    unwrapped::{Opened, UnwrappedKeys},
 };
 use crate::{
     KeyId, KeyMissing, KeyState, PreparedKey, PreparedKeys, Purpose, TenantId,
@@ -101,8 +103,11 @@ impl Keyring {
         let primaries = purposes
             .iter()
             .filter_map(|purpose| states.primary(purpose));
-        let keys = self.shared.keys.all_unwrapped(primaries).await?;
-        for key in keys {
+        let opened = self.shared.unwrapped(primaries).await?;
+        if let Some((_, refused)) = opened.refused.into_iter().next() {
+            return Err(refused.into());
+        }
+        for key in opened.keys {
             prepared.add_primary(PreparedKey::new(key), states.read_at());
         }
         Ok(prepared)
@@ -111,7 +116,7 @@ impl Keyring {
     /// The keys with these ids, to open with.
     ///
     /// An id that cannot be used is no error here: the keys remember why, and so opening can tell a
-    /// destroyed key from a forged id. An id that is unknown, or of another tenant, costs at most one read
+    /// destroyed key from a forged id, and one that the key-encryption key refuses from both. An id that is unknown, or of another tenant, costs at most one read
     /// of the store in a minute and never a call to the key-encryption key; looks for unknown ids of one
     /// tenant wait for each other, ten in a second.
     ///
@@ -127,7 +132,7 @@ impl Keyring {
             .iter()
             .filter_map(|id| states.find(*id))
             .filter(|key| key.state().opens());
-        let keys = self.shared.keys.all_unwrapped(openable).await?;
+        let opened = self.shared.unwrapped(openable).await?;
 
         let mut prepared = self.nothing_prepared(tenant);
         for id in ids {
@@ -154,7 +159,11 @@ impl Keyring {
             });
             prepared.add_refused(*id, key.purpose().clone(), why, states.read_at());
         }
-        for key in keys {
+        for (key, _) in opened.refused {
+            let (purpose, why) = (key.purpose().clone(), KeyMissing::NotOpened);
+            prepared.add_refused(key.id(), purpose, why, states.read_at());
+        }
+        for key in opened.keys {
             prepared.add(PreparedKey::new(key), states.read_at());
         }
         Ok(prepared)
@@ -180,13 +189,17 @@ impl Keyring {
         if all(&states) {
             return Ok(states);
         }
+        // Held by all who wait: what is read for the one who makes them is there for the others.
+        let reading = self.shared.states.reading(tenant);
         let made = || {
             let known = self.shared.known_states(tenant)?;
             all(&known).then_some(known)
         };
         let turns = self.shared.turns.of(tenant);
         let make = self.make_primaries(tenant, purposes);
-        turns.making.run(made, make).await
+        let states = turns.making.run(made, make).await;
+        drop(reading);
+        states
     }
 
     /// One caller of a process makes what is missing, for all.
@@ -255,11 +268,13 @@ impl Keyring {
         let turns = self.shared.turns.of(tenant);
         let looked = self.shared.states.since_now(tenant);
         let look = async {
-            let wait = turns.next_look(self.shared.clock.monotonic());
+            let shared = &*self.shared;
+            let wait = shared.turns.next_look(tenant, shared.clock.monotonic());
             if !wait.is_zero() {
                 time::sleep(wait).await;
             }
-            self.shared.reread_states(tenant).await
+            shared.turns.count_look(tenant, shared.clock.monotonic());
+            shared.reread_states(tenant).await
         };
         turns.looking.run(looked, look).await
     }
@@ -280,7 +295,7 @@ impl Keyring {
         let made = shared.keys.make(&context).await?;
         let wrapped = made.wrapped().clone();
         // Before anybody can read of it: nobody then asks for what is here.
-        shared.keys.keep(made);
+        shared.keys.keep_made(made);
         let key = StoredKey::new(context, state, wrapped, shared.clock.wall());
         let inserted = shared.store.insert(&key).await;
         if inserted.is_err() {
@@ -338,7 +353,33 @@ impl Shared {
             known.confirm(counted);
         }
         let read = self.read_states(tenant, counted);
-        self.states.read_unless(tenant, still_good, read).await
+        let tell = |states: &TenantKeys| self.evict_closed(states);
+        self.states
+            .read_unless(tenant, still_good, read, tell)
+            .await
+    }
+
+    async fn unwrapped<'k>(
+        &self,
+        stored: impl Iterator<Item = &'k StoredKey>,
+    ) -> Result<Opened<'k>, KekError> {
+        self.keys.all_unwrapped(self, stored).await
+    }
+
+    /// Whether a key opens by states that are fresh now. Without them nobody knows, and it is not kept.
+    async fn still_opens(&self, key: &KekContext) -> bool {
+        let states = self.fresh_states(key.tenant()).await;
+        let opens = |states: Arc<TenantKeys>| {
+            let found = states.find(key.key_id());
+            found.is_some_and(|found| found.context() == key && found.state().opens())
+        };
+        states.is_ok_and(opens)
+    }
+
+    fn evict_closed(&self, states: &TenantKeys) {
+        for key in states.closed() {
+            self.keys.evict(key.context(), EvictionCause::State);
+        }
     }
 
     /// States that are that fresh already.
@@ -359,9 +400,16 @@ impl Shared {
             .await
     }
 
+    /// The number of changes, read now.
+    async fn changes_now(&self) -> Option<Counted> {
+        let (store, clock) = (&*self.store, &*self.clock);
+        self.changes.read_unless(|_| false, store, clock).await
+    }
+
     async fn reread_states(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {
         let read = async { self.read_states(tenant, self.changes().await).await };
-        self.states.read_again(tenant, read).await
+        let tell = |states: &TenantKeys| self.evict_closed(states);
+        self.states.read_again(tenant, read, tell).await
     }
 
     /// Reads them after `counted`, so that they are at least as new.
@@ -390,9 +438,6 @@ impl Shared {
             keys: found.rows(),
         };
         self.observer.observe(&read);
-        for key in found.keys.iter().filter(|key| !key.state().opens()) {
-            self.keys.evict(key.context(), EvictionCause::State);
-        }
         let changes = counted.map(|counted| counted.number);
         Ok(TenantKeys::new(found, changes, read_at))
     }

@@ -59,6 +59,11 @@ pub enum KeyMissing {
     /// The key was destroyed.
     #[error("the key was destroyed, and what it sealed with it")]
     Destroyed,
+    /// The key-encryption key refuses to open it.
+    #[error(
+        "the data key does not open: its row was changed, or a version of the key-encryption key is missing"
+    )]
+    NotOpened,
 }
 
 impl PreparedKeys {

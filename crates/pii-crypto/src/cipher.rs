@@ -96,6 +96,10 @@ pub enum OpenError {
     /// The key was destroyed, and the value with it.
     #[error("the data key was destroyed: the value is gone")]
     KeyDestroyed,
+    /// The key-encryption key refuses to open the data key: its row was changed, or a version of the
+    /// key-encryption key is not configured.
+    #[error("the data key does not open: its row was changed, or a version of the KEK is missing")]
+    KeyNotOpened,
 }
 
 /// Why a sealed value was not moved.
@@ -299,6 +303,7 @@ impl Cipher {
                 KeyMissing::Unknown => OpenError::Rejected,
                 KeyMissing::Unavailable => OpenError::KeyUnavailable,
                 KeyMissing::Destroyed => OpenError::KeyDestroyed,
+                KeyMissing::NotOpened => OpenError::KeyNotOpened,
             })?;
         let open = |aad: &[u8]| match self.aead {
             Aead::Ring => open_with::<Ring, _>(key, aad, sealed),
@@ -326,7 +331,8 @@ impl From<KeyMissing> for SealError {
             KeyMissing::NotPrepared
             | KeyMissing::Unknown
             | KeyMissing::Unavailable
-            | KeyMissing::Destroyed => Self::NoKey,
+            | KeyMissing::Destroyed
+            | KeyMissing::NotOpened => Self::NoKey,
         }
     }
 }

@@ -49,19 +49,28 @@ impl World {
         .await
     }
 
+    /// The data key is there, and its key-encryption key is not.
+    pub(crate) async fn with_another_kek() -> Self {
+        let another = LocalKek::new(VersionedSecrets::single(ascending_from(0x41)));
+        Self::opened_by(another, "tenant-7", ToldEntropy::default()).await
+    }
+
     pub(crate) async fn of(name: &str, entropy: ToldEntropy) -> Self {
-        let kek = LocalKek::new(VersionedSecrets::single(ascending_from(0x40)));
+        Self::opened_by(kek(), name, entropy).await
+    }
+
+    async fn opened_by(opens: LocalKek, name: &str, entropy: ToldEntropy) -> Self {
         let tenant = TenantId::new(name).expect("a name");
         let purpose = Purpose::new("email").expect("a name");
         let context = KekContext::new(tenant.clone(), purpose, KEY_ID);
         let key = DataKey::hazmat_from_bytes(ascending_from(0));
-        let wrapped = kek.wrap(&context, &key).await.expect("it wraps");
+        let wrapped = kek().wrap(&context, &key).await.expect("it wraps");
         let key = StoredKey::new(context, KeyState::Primary, wrapped, SystemTime::UNIX_EPOCH);
         let store = MemoryDekStore::new();
         store.insert(&key).await.expect("there is room");
 
         let (clock, entropy) = (Arc::new(FakeClock::new()), Arc::new(entropy));
-        let keyring = Keyring::builder(Arc::new(kek), Arc::new(store));
+        let keyring = Keyring::builder(Arc::new(opens), Arc::new(store));
         let keyring = keyring
             .clock(clock.clone())
             .entropy(entropy.clone())
@@ -92,6 +101,10 @@ impl World {
             .expect("it is fresh")
             .clone()
     }
+}
+
+fn kek() -> LocalKek {
+    LocalKek::new(VersionedSecrets::single(ascending_from(0x40)))
 }
 
 /// The index root of the known answers, `20..3f`, under version 1.

@@ -72,6 +72,8 @@ pub enum Outcome {
     KeyUnavailable,
     /// [`OpenError::KeyDestroyed`].
     KeyDestroyed,
+    /// [`OpenError::KeyNotOpened`]: an alarm.
+    KeyNotOpened,
 }
 
 impl Operation {
@@ -90,7 +92,7 @@ impl Operation {
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Ok,
         Self::NoKey,
         Self::StaleKeys,
@@ -101,6 +103,7 @@ impl Outcome {
         Self::Rejected,
         Self::KeyUnavailable,
         Self::KeyDestroyed,
+        Self::KeyNotOpened,
     ];
 
     /// The label: the name in lower case, `key_destroyed`.
@@ -117,6 +120,7 @@ impl Outcome {
             Self::Rejected => "rejected",
             Self::KeyUnavailable => "key_unavailable",
             Self::KeyDestroyed => "key_destroyed",
+            Self::KeyNotOpened => "key_not_opened",
         }
     }
 }
@@ -140,6 +144,7 @@ impl From<OpenError> for Outcome {
             OpenError::Rejected => Self::Rejected,
             OpenError::KeyUnavailable => Self::KeyUnavailable,
             OpenError::KeyDestroyed => Self::KeyDestroyed,
+            OpenError::KeyNotOpened => Self::KeyNotOpened,
         }
     }
 }

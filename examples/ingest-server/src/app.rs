@@ -13,6 +13,7 @@ mod rotation_schedule;
 mod service_task;
 mod service_thread;
 pub(crate) mod telemetry;
+mod unusable_keys;
 
 use std::{sync::Arc, time::Duration};
 
@@ -182,6 +183,8 @@ impl App {
             ServiceTask::spawn("the watch on the index versions", following_indexes);
         let refreshing = backend.secret_refresh.run();
         let refreshing = ServiceTask::spawn("the watch on the secrets", refreshing);
+        let forgetting = unusable_keys::forget(backend.keyring.clone());
+        let forgetting = ServiceTask::spawn("the watch on unusable data keys", forgetting);
         let indexing = earlier_leads::index(
             Arc::clone(&backend.store),
             backend.keyring.clone(),
@@ -291,6 +294,7 @@ impl App {
                 following_rules,
                 following_indexes,
                 refreshing,
+                forgetting,
                 indexing,
                 counting,
                 rotating,

@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, fmt};
 use async_trait::async_trait;
 use aws_sdk_kms::{
     Client,
+    config::{Builder, retry::RetryConfig},
     error::{ProvideErrorMetadata, SdkError},
     primitives::Blob,
     types::DataKeySpec,
@@ -45,6 +46,9 @@ pub use self::key_arn::{InvalidKeyArn, KeyArn};
 /// that it has until the policy is repaired. As a refusal, one wrong policy would take every key away from a
 /// running service at once, and be told as tampering with data.
 ///
+/// Each call is sent once, whatever the connection says of attempts: the next caller, who waits for the budget of the
+/// [`Keyring`](crate::Keyring), is the next attempt.
+///
 /// # Security
 /// Disabling the KMS key, or taking the permission away, keeps processes from unwrapping more keys; those that
 /// they hold serve up to 24 h. What has to stop within seconds is the state of the data keys
@@ -66,8 +70,10 @@ impl AwsKms {
     /// [`InvalidKeyArn`].
     pub fn new(connection: &AwsConnection, key_arn: &str) -> Result<Self, InvalidKeyArn> {
         let primary = KeyArn::in_region(key_arn, connection.region())?;
+        // The budget of a keyring counts calls, and what the SDK repeats by itself it would not see.
+        let config = Builder::from(connection.sdk_config()).retry_config(RetryConfig::disabled());
         Ok(Self {
-            client: Client::new(connection.sdk_config()),
+            client: Client::from_conf(config.build()),
             opens: BTreeSet::from([primary.clone()]),
             primary,
         })

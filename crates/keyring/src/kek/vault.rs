@@ -31,6 +31,9 @@ pub use self::{key_error::VaultKeyError, transit_key::TransitKey};
 ///
 /// A wrapped key names the mount, the key and its version: one of another key is refused without a call.
 ///
+/// Each call is sent once, whatever the client says of attempts: the next caller, who waits for the budget of the
+/// [`Keyring`](crate::Keyring), is the next attempt.
+///
 /// # Security
 /// Vault makes the data keys and sees them, and whose and what for they are. The answer travels through
 /// buffers of HTTP and TLS that are not wiped.
@@ -66,7 +69,8 @@ impl VaultTransit {
             rewrap: path("rewrap")?,
         };
         Ok(Self {
-            client,
+            // The budget of a keyring counts calls, and what the client repeats by itself it would not see.
+            client: client.asking_once(),
             name: KeyName::new(mount, key),
             paths,
             allows_exportable: false,

@@ -53,9 +53,10 @@ impl Budget {
         }
     }
 
-    /// Waits for its turn, at most about [`MAX_WAIT`]. The call may run for as long as the permit is held.
+    /// Waits for its turn, at most [`MAX_WAIT`] for a permit and a start together. The call may run for as long as the permit is held.
     pub(super) async fn enter(&self) -> Result<SemaphorePermit<'_>, Exhausted> {
         let exhausted = || Exhausted(self.limits);
+        let came = self.clock.monotonic();
         let permit = match self.running.try_acquire() {
             Ok(permit) => permit,
             // Those who wait are served in the order in which they came.
@@ -65,15 +66,15 @@ impl Budget {
                 .and_then(Result::ok)
                 .ok_or_else(exhausted)?,
         };
-        let wait = self.reserve().ok_or_else(exhausted)?;
+        let wait = self.reserve(came + MAX_WAIT).ok_or_else(exhausted)?;
         if !wait.is_zero() {
             time::sleep(wait).await;
         }
         Ok(permit)
     }
 
-    /// How long from now a call may begin, which is then counted; `None` if that is too long.
-    fn reserve(&self) -> Option<Duration> {
+    /// How long from now a call may begin, which is then counted; `None` if that would be after the deadline.
+    fn reserve(&self, deadline: Duration) -> Option<Duration> {
         let Some(starts) = &self.starts else {
             return Some(Duration::ZERO);
         };
@@ -86,10 +87,10 @@ impl Budget {
         // The call before which `limit` others have begun begins a second after the first of these.
         let first = starts.len().checked_sub(limit).map(|at| starts[at]);
         let start = first.map_or(now, |first| now.max(first + SECOND));
-        let wait = start - now;
-        (wait <= MAX_WAIT).then(|| {
+        // Who has got a permit at the last moment may begin at once.
+        (start <= deadline.max(now)).then(|| {
             starts.push_back(start);
-            wait
+            start - now
         })
     }
 }

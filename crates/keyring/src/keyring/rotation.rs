@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Keyring, PrepareError};
+use super::{Keyring, PrepareError, TenantKeys};
 use crate::{
     IllegalTransition, KeyId, KeyState, Purpose, TenantId,
     observer::Event,
@@ -66,7 +66,8 @@ impl Keyring {
     /// pending for 15 s makes it primary.
     ///
     /// Call it until it answers [`Rotation::Promoted`], waiting `ready_in` between. The next call,
-    /// in any process and after any crash, goes on where the last one stopped.
+    /// in any process and after any crash, goes on where the last one stopped. A caller who may have missed the
+    /// answer asks [`rotate_from`](Self::rotate_from) for the key to be replaced: this would begin another rotation.
     ///
     /// What is sealed already stays under the key it was sealed with, which opens it: prepare that
     /// key by its id with [`prepare_ids`](Self::prepare_ids).
@@ -78,35 +79,70 @@ impl Keyring {
         tenant: &TenantId,
         purpose: &Purpose,
     ) -> Result<Rotation, RotateError> {
+        self.rotate_once(tenant, purpose, None).await
+    }
+
+    /// Takes the replacement of one primary key a step further, as [`rotate`](Self::rotate) does. A key that has been
+    /// replaced already, by this or another process, is told as [`Rotation::Promoted`] again, with the present primary,
+    /// and nothing is done: for a caller that may not know whether its last call did it.
+    ///
+    /// # Errors
+    /// [`RotateError`]; [`RotateError::Illegal`] for a key that was never primary.
+    pub async fn rotate_from(
+        &self,
+        tenant: &TenantId,
+        former: KeyId,
+    ) -> Result<Rotation, RotateError> {
+        let key = self.key(tenant, former).await?;
+        if key.state() == KeyState::Pending {
+            let (from, to) = (KeyState::Pending, KeyState::DecryptOnly);
+            return Err(IllegalTransition::NoSuchStep { from, to }.into());
+        }
+        self.rotate_once(tenant, key.purpose(), Some(former)).await
+    }
+
+    async fn rotate_once(
+        &self,
+        tenant: &TenantId,
+        purpose: &Purpose,
+        former: Option<KeyId>,
+    ) -> Result<Rotation, RotateError> {
         let names = std::slice::from_ref(purpose);
         self.shared.states.forget(tenant);
-        let states = self.states_with_primaries(tenant, names).await?;
-        let (states, pending) = match states.pending(purpose).map(StoredKey::id) {
-            Some(id) => (states, id),
-            None => {
-                self.make_key(tenant, purpose, KeyState::Pending).await?;
-                let states = self
-                    .shared
-                    .reread_states(tenant)
-                    .await
-                    .map_err(PrepareError::Store)?;
-                let made = states.pending(purpose).ok_or(PrepareError::Contended)?.id();
-                (states, made)
-            }
+        let mut states = self.states_with_primaries(tenant, names).await?;
+        let primary = |states: &TenantKeys| states.primary(purpose).map(StoredKey::id);
+        let former = match former {
+            Some(former) => former,
+            None => primary(&states).ok_or(PrepareError::Contended)?,
         };
-        let key = states.find(pending).ok_or(PrepareError::Contended)?;
-        let ready_in = self.ready_in(key, KeyState::Primary);
-        if !ready_in.is_zero() {
-            return Ok(Rotation::Pending {
-                key: pending,
-                ready_in,
+        if primary(&states) == Some(former) && states.pending(purpose).is_none() {
+            self.make_key(tenant, purpose, KeyState::Pending).await?;
+            let reread = self.shared.reread_states(tenant).await;
+            states = reread.map_err(PrepareError::Store)?;
+        }
+        let now = primary(&states).ok_or(PrepareError::Contended)?;
+        if now != former {
+            return Ok(Rotation::Promoted {
+                key: now,
+                demoted: former,
             });
         }
-        let demoted = self.promote(tenant, pending).await?;
-        Ok(Rotation::Promoted {
-            key: pending,
-            demoted,
-        })
+        let pending = states.pending(purpose).ok_or(PrepareError::Contended)?;
+        let (key, ready_in) = (pending.id(), self.ready_in(pending, KeyState::Primary));
+        if !ready_in.is_zero() {
+            return Ok(Rotation::Pending { key, ready_in });
+        }
+        match self.promote_over(tenant, key, Some(former)).await {
+            Ok(demoted) => Ok(Rotation::Promoted { key, demoted }),
+            // Another process may have promoted this very key at the same time.
+            Err(RotateError::Change(ChangeError::Conflict))
+                if self.key(tenant, key).await?.state() == KeyState::Primary =>
+            {
+                let demoted = former;
+                Ok(Rotation::Promoted { key, demoted })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes a key the primary of its purpose and the present primary `DecryptOnly`, in one step;
@@ -116,9 +152,23 @@ impl Keyring {
     /// [`RotateError`]; [`RotateError::TooYoung`] for a key that has been `Pending`, or `DecryptOnly`, for less
     /// than 15 s: a process may not know it yet, or may still refuse it.
     pub async fn promote(&self, tenant: &TenantId, id: KeyId) -> Result<KeyId, RotateError> {
+        self.promote_over(tenant, id, None).await
+    }
+
+    /// Promotes a key in the place of any, or of one.
+    async fn promote_over(
+        &self,
+        tenant: &TenantId,
+        id: KeyId,
+        former: Option<KeyId>,
+    ) -> Result<KeyId, RotateError> {
         let states = self.shared.reread_states(tenant).await;
         let states = states.map_err(PrepareError::Store)?;
         let key = states.find(id).ok_or(RotateError::UnknownKey(id))?;
+        if former.is_some() && key.state() == KeyState::Primary {
+            // Somebody else was first.
+            return Err(ChangeError::Conflict.into());
+        }
         if !key.state().can_become(KeyState::Primary) {
             let (from, to) = (key.state(), KeyState::Primary);
             return Err(IllegalTransition::NoSuchStep { from, to }.into());
@@ -129,8 +179,9 @@ impl Keyring {
         }
         let old = states
             .primary(key.purpose())
-            .ok_or(ChangeError::Conflict)?
-            .id();
+            .map(StoredKey::id)
+            .filter(|old| former.is_none_or(|former| former == *old))
+            .ok_or(ChangeError::Conflict)?;
         let now = self.shared.clock.wall();
         self.shared.store.promote(old, id, now).await?;
         self.shared.states.forget(tenant);
@@ -141,8 +192,8 @@ impl Keyring {
         Ok(old)
     }
 
-    /// Destroys every key of a tenant at once and refuses it new ones. Other processes refuse
-    /// within 10 s.
+    /// Destroys every key of a tenant at once and refuses it new ones. This process forgets its keys at once; others
+    /// refuse within 10 s, and forget within 10 s if they call [`forget_unusable`](Self::forget_unusable).
     ///
     /// # Errors
     /// [`StoreError`]; the erasure has not happened then.
@@ -155,10 +206,10 @@ impl Keyring {
         self.shared.store.erase_tenant(tenant, now).await?;
         let erased = Event::TenantErased { tenant };
         self.shared.observer.observe(&erased);
-        // The tenant is erased, whatever happens here: reading again wipes its keys in this process.
-        if self.shared.reread_states(tenant).await.is_err() {
-            self.shared.states.forget(tenant);
-        }
+        // The tenant is erased, whatever the store says from now on: this process forgets its keys at once. In this
+        // order: a key that is unwrapped meanwhile is kept only by states that are read from now on.
+        self.shared.states.forget(tenant);
+        self.shared.keys.evict_tenant(tenant);
         Ok(())
     }
 }

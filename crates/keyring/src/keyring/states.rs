@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -10,7 +10,11 @@ use std::{
 
 use moka::sync::Cache;
 
-use super::{changes::Counted, flight::Flight, unwrapped::nanoseconds};
+use super::{
+    changes::Counted,
+    under_way::{Fetch, Held},
+    unwrapped::nanoseconds,
+};
 use crate::{
     KeyId, KeyState, Purpose, TenantId,
     store::{DamagedKey, LoadedKeys, StoreError, StoredKey},
@@ -19,21 +23,18 @@ use crate::{
 /// The keys of each tenant with their states, as last read.
 #[derive(Debug)]
 pub(super) struct StateCache {
-    tenants: Cache<TenantId, Arc<Slot>>,
+    tenants: Cache<TenantId, Known>,
+    reads: Held<TenantId, StateRead>,
+    /// How many reads have begun, of all tenants.
+    begun: AtomicU64,
 }
 
-/// What is known of one tenant.
-#[derive(Debug, Default)]
-struct Slot {
-    known: Mutex<Option<Known>>,
-    /// How many reads have begun.
-    begun: AtomicU64,
-    reading: Flight<StoreError>,
-}
+/// Held, it keeps what is read meanwhile, also if the cache has no room for it.
+pub(super) type StateRead = Fetch<Known, StoreError>;
 
 /// What a read has found.
 #[derive(Debug, Clone)]
-struct Known {
+pub(super) struct Known {
     /// Which of the reads.
     number: u64,
     states: Arc<TenantKeys>,
@@ -54,24 +55,36 @@ impl StateCache {
     pub(super) fn new(tenants: u64) -> Self {
         Self {
             tenants: Cache::new(tenants),
+            reads: Held::default(),
+            begun: AtomicU64::new(0),
         }
     }
 
     /// What is known of a tenant, however old.
     pub(super) fn known(&self, tenant: &TenantId) -> Option<Arc<TenantKeys>> {
-        Some(self.tenants.get(tenant)?.known()?.states)
+        let known = match self.tenants.get(tenant) {
+            Some(known) => known,
+            None => self.reads.find(tenant)?.last()?,
+        };
+        Some(known.states)
     }
 
-    /// What is known, if `still_good` says so of the moment it was read; else what `read` gives.
-    /// Callers who want the same tenant wait for one read.
+    /// Who holds it shares what others read meanwhile.
+    pub(super) fn reading(&self, tenant: &TenantId) -> Arc<StateRead> {
+        self.reads.of(tenant)
+    }
+
+    /// What is known, if `still_good` says so of the moment it was read; else what `read` gives, which is told
+    /// of once it is known. Callers who want the same tenant wait for one read.
     pub(super) async fn read_unless(
         &self,
         tenant: &TenantId,
         still_good: impl Fn(Duration) -> bool,
         read: impl Future<Output = Result<TenantKeys, StoreError>>,
+        tell: impl FnOnce(&TenantKeys),
     ) -> Result<Arc<TenantKeys>, StoreError> {
         let good = |known: &Known| still_good(known.states.read_at());
-        self.slot(tenant).read_unless(good, read).await
+        self.read(tenant, good, read, tell).await
     }
 
     /// What `read` gives, or a read of somebody else that begins from now on.
@@ -79,45 +92,43 @@ impl StateCache {
         &self,
         tenant: &TenantId,
         read: impl Future<Output = Result<TenantKeys, StoreError>>,
+        tell: impl FnOnce(&TenantKeys),
     ) -> Result<Arc<TenantKeys>, StoreError> {
-        let slot = self.slot(tenant);
-        let before = slot.begun.load(Ordering::SeqCst);
-        slot.read_unless(|known| known.number > before, read).await
+        let before = self.begun.load(Ordering::SeqCst);
+        let good = |known: &Known| known.number > before;
+        self.read(tenant, good, read, tell).await
     }
 
     /// Says later whether a read has begun since, and what it has found.
-    pub(super) fn since_now(
-        &self,
-        tenant: &TenantId,
-    ) -> impl Fn() -> Option<Arc<TenantKeys>> + use<> {
-        let slot = self.slot(tenant);
-        let before = slot.begun.load(Ordering::SeqCst);
+    pub(super) fn since_now(&self, tenant: &TenantId) -> impl Fn() -> Option<Arc<TenantKeys>> {
+        let reading = self.reading(tenant);
+        let before = self.begun.load(Ordering::SeqCst);
         move || {
-            let known = slot.known().filter(|known| known.number > before);
+            let known = reading.last().filter(|known| known.number > before);
             known.map(|known| known.states)
         }
     }
 
     /// Has the next caller read.
     pub(super) fn forget(&self, tenant: &TenantId) {
+        if let Some(reading) = self.reads.take(tenant) {
+            reading.call_back();
+        }
         self.tenants.invalidate(tenant);
     }
 
-    fn slot(&self, tenant: &TenantId) -> Arc<Slot> {
-        match self.tenants.get(tenant) {
-            Some(slot) => slot,
-            None => self.tenants.get_with(tenant.clone(), Arc::default),
-        }
-    }
-}
-
-impl Slot {
-    async fn read_unless(
+    async fn read(
         &self,
+        tenant: &TenantId,
         good: impl Fn(&Known) -> bool,
         read: impl Future<Output = Result<TenantKeys, StoreError>>,
+        tell: impl FnOnce(&TenantKeys),
     ) -> Result<Arc<TenantKeys>, StoreError> {
-        let done = || Some(self.known().filter(&good)?.states);
+        let reading = self.reading(tenant);
+        let done = || {
+            let known = self.tenants.get(tenant).filter(&good);
+            Some(known.or_else(|| reading.last().filter(&good))?.states)
+        };
         let attempt = async {
             let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
             let states = Arc::new(read.await?);
@@ -125,18 +136,12 @@ impl Slot {
                 number,
                 states: Arc::clone(&states),
             };
-            *self.lock() = Some(known);
+            reading.finish(known, |known| self.tenants.insert(tenant.clone(), known));
+            // Afterwards: who asks from now on whether a key still opens is told the new state.
+            tell(&states);
             Ok(states)
         };
-        self.reading.run(done, attempt).await
-    }
-
-    fn known(&self) -> Option<Known> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        reading.flight.run(done, attempt).await
     }
 }
 
@@ -154,11 +159,18 @@ impl TenantKeys {
     }
 
     /// Takes note that the store has changed nothing since, if that is what it counted.
-    pub(super) fn confirm(&self, counted: Counted) {
-        if self.changes == Some(counted.number) {
+    pub(super) fn confirm(&self, counted: Counted) -> bool {
+        let stands = self.changes == Some(counted.number);
+        if stands {
             let read_at = nanoseconds(counted.read_at);
             self.read_at.fetch_max(read_at, Ordering::Relaxed);
         }
+        stands
+    }
+
+    /// Those that do not open.
+    pub(super) fn closed(&self) -> impl Iterator<Item = &StoredKey> {
+        self.keys.iter().filter(|key| !key.state().opens())
     }
 
     pub(super) fn find(&self, id: KeyId) -> Option<&StoredKey> {

@@ -4,6 +4,8 @@ mod budget;
 mod cache;
 mod census;
 mod changes;
+mod forgets;
+mod full_cache;
 mod lifecycle;
 mod negative;
 mod observer;

@@ -1,19 +1,21 @@
 //! What is done for one tenant at a time.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use moka::sync::Cache;
 
-use super::{PrepareError, flight::Flight};
+use super::{PrepareError, flight::Flight, under_way::Held};
 use crate::{TenantId, store::StoreError};
 
 /// The turns of each tenant.
 #[derive(Debug)]
 pub(super) struct Turns {
-    tenants: Cache<TenantId, Arc<TenantTurns>>,
+    held: Held<TenantId, TenantTurns>,
+    // When a look for ids would be due, if they came evenly.
+    due: Cache<TenantId, Arc<Mutex<Duration>>>,
 }
 
 /// The turns of one tenant.
@@ -23,33 +25,41 @@ pub(super) struct TenantTurns {
     pub(super) making: Flight<PrepareError>,
     /// To look for ids that are not known.
     pub(super) looking: Flight<StoreError>,
-    /// When a look for ids would be due, if they came evenly.
-    due: Mutex<Duration>,
 }
 
 impl Turns {
     pub(super) fn new(tenants: u64) -> Self {
         Self {
-            tenants: Cache::new(tenants),
+            held: Held::default(),
+            due: Cache::new(tenants),
         }
     }
 
     pub(super) fn of(&self, tenant: &TenantId) -> Arc<TenantTurns> {
-        match self.tenants.get(tenant) {
-            Some(turns) => turns,
-            None => self.tenants.get_with(tenant.clone(), Arc::default),
-        }
+        self.held.of(tenant)
+    }
+
+    /// How long from now the next look for ids waits: ten at once, then ten in a second.
+    pub(super) fn next_look(&self, tenant: &TenantId, now: Duration) -> Duration {
+        let Some(due) = self.due.get(tenant) else {
+            return Duration::ZERO;
+        };
+        lock(&due).saturating_sub(now + LOOKS_AT_ONCE * BETWEEN_LOOKS)
+    }
+
+    /// Counts a look that has waited, and begins. One that is given up before has cost nobody anything.
+    pub(super) fn count_look(&self, tenant: &TenantId, now: Duration) {
+        let due = match self.due.get(tenant) {
+            Some(due) => due,
+            None => self.due.get_with(tenant.clone(), Arc::default),
+        };
+        let mut due = lock(&due);
+        *due = now.max(*due) + BETWEEN_LOOKS;
     }
 }
 
-impl TenantTurns {
-    /// How long from now the next look for ids waits, which is counted: ten at once, then ten in a second.
-    pub(super) fn next_look(&self, now: Duration) -> Duration {
-        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = due.saturating_sub(now + LOOKS_AT_ONCE * BETWEEN_LOOKS);
-        *due = now.max(*due) + BETWEEN_LOOKS;
-        wait
-    }
+fn lock(due: &Mutex<Duration>) -> MutexGuard<'_, Duration> {
+    due.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);

@@ -1,7 +1,7 @@
 //! Unwrapped data keys, bounded in number and age, and every call of the key-encryption key.
 
+mod cached;
 mod key;
-mod slot;
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,11 +9,18 @@ use futures_util::future::try_join_all;
 use moka::{notification::RemovalCause, sync::Cache};
 
 use self::{
+    cached::Cached,
     key::{Asked, MAX_AGE},
-    slot::Slot,
 };
-use super::{budget::Budget, flight::Share as _, negative::Refusals};
+use super::{
+    Shared,
+    budget::Budget,
+    flight::Share as _,
+    negative::Refusals,
+    under_way::{Fetch, Held},
+};
 use crate::{
+    TenantId,
     clock::Clock,
     entropy::Entropy,
     kek::{KekContext, KekError, KekProvider, WrappedKey},
@@ -22,20 +29,29 @@ use crate::{
 };
 
 pub(crate) use self::key::UnwrappedKey;
-pub(super) use self::{key::nanoseconds, slot::MadeKey};
+pub(super) use self::{cached::MadeKey, key::nanoseconds};
 
 /// The cache of unwrapped keys.
 #[derive(Debug)]
 pub(super) struct UnwrappedKeys {
     // The whole context is the cache key: an edited store cannot make one tenant's unwrapped key
     // answer for another's.
-    slots: Cache<KekContext, Arc<Slot>>,
+    cache: Cache<KekContext, Cached>,
+    fetches: Held<KekContext, Fetch<Arc<UnwrappedKey>, KekError>>,
     refusals: Refusals,
     kek: Arc<dyn KekProvider>,
     budget: Budget,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     observer: Arc<dyn Observer>,
+}
+
+/// Keys that were asked for together.
+#[derive(Debug, Default)]
+pub(super) struct Opened<'k> {
+    pub(super) keys: Vec<Arc<UnwrappedKey>>,
+    /// Those that the key-encryption key refuses, and why.
+    pub(super) refused: Vec<(&'k StoredKey, KekError)>,
 }
 
 impl UnwrappedKeys {
@@ -50,23 +66,22 @@ impl UnwrappedKeys {
         // The time to live lets the cache drop keys that nobody asks for; `unwrapped` itself
         // enforces the limit, by the clock of the keyring.
         let listener = Arc::clone(&observer);
-        let slots = Cache::builder()
+        let cache = Cache::builder()
             .max_capacity(capacity)
             .time_to_live(MAX_AGE)
-            .eviction_listener(move |key, slot: Arc<Slot>, cause| {
+            .eviction_listener(move |key, _, cause| {
                 let cause = match cause {
                     RemovalCause::Size => EvictionCause::Capacity,
                     RemovalCause::Expired => EvictionCause::Age,
                     // What the keyring removes itself, it tells itself.
                     RemovalCause::Explicit | RemovalCause::Replaced => return,
                 };
-                if slot.key().is_some() {
-                    listener.observe(&Event::KeyEvicted { key: &key, cause });
-                }
+                listener.observe(&Event::KeyEvicted { key: &key, cause });
             })
             .build();
         Self {
-            slots,
+            cache,
+            fetches: Held::default(),
             refusals: Refusals::new(),
             kek,
             budget,
@@ -76,56 +91,78 @@ impl UnwrappedKeys {
         }
     }
 
-    /// The keys in the clear, in any order. Nothing waits, or is set up to wait, for those at hand, which
+    /// The keys in the clear, in any order; without those that the key-encryption key refuses, each by itself. Nothing waits, or is set up to wait, for those at hand, which
     /// nearly all are.
-    pub(super) async fn all_unwrapped(
+    pub(super) async fn all_unwrapped<'k>(
         &self,
-        stored: impl Iterator<Item = &StoredKey>,
-    ) -> Result<Vec<Arc<UnwrappedKey>>, KekError> {
+        shared: &Shared,
+        stored: impl Iterator<Item = &'k StoredKey>,
+    ) -> Result<Opened<'k>, KekError> {
         let now = self.clock.monotonic();
-        let (mut keys, mut others) = (Vec::new(), Vec::new());
+        let (mut opened, mut others) = (Opened::default(), Vec::new());
         for stored in stored {
             match self.at_hand(stored.context(), now) {
-                Some(key) => keys.push(key),
-                None => others.push(self.unwrapped(stored)),
+                Some(key) => opened.keys.push(key),
+                None => others.push(self.unwrapped_or_refused(shared, stored)),
             }
         }
         if !others.is_empty() {
-            keys.extend(try_join_all(others).await?);
+            for other in try_join_all(others).await? {
+                match other {
+                    Ok(key) => opened.keys.push(key),
+                    Err(refused) => opened.refused.push(refused),
+                }
+            }
         }
-        Ok(keys)
+        Ok(opened)
+    }
+
+    async fn unwrapped_or_refused<'k>(
+        &self,
+        shared: &Shared,
+        stored: &'k StoredKey,
+    ) -> Result<Result<Arc<UnwrappedKey>, (&'k StoredKey, KekError)>, KekError> {
+        match self.unwrapped(shared, stored).await {
+            Ok(key) => Ok(Ok(key)),
+            Err(error) if error.is_refusal() => Ok(Err((stored, error))),
+            Err(error) => Err(error),
+        }
     }
 
     /// The key in the clear, if it is cached and no refresh is due.
     fn at_hand(&self, context: &KekContext, now: Duration) -> Option<Arc<UnwrappedKey>> {
-        let slot = self.slots.get(context)?;
-        let key = slot.key()?;
+        let Some(Cached::Unwrapped(key)) = self.cache.get(context) else {
+            return None;
+        };
         let age = key.age(now);
         if age >= MAX_AGE || key.is_refresh_due(now) {
             return None;
         }
         self.observer.observe(&Event::CacheHit { key: context });
-        Some(Arc::clone(key))
+        Some(key)
     }
 
     /// The key in the clear, at most 24 h after it was unwrapped.
-    async fn unwrapped(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
+    async fn unwrapped(
+        &self,
+        shared: &Shared,
+        stored: &StoredKey,
+    ) -> Result<Arc<UnwrappedKey>, KekError> {
         let context = stored.context();
-        let key = self.cached(stored).await?;
+        let key = self.cached(shared, stored).await?;
         let now = self.clock.monotonic();
         let age = key.age(now);
         if age >= MAX_AGE {
             self.evict(context, EvictionCause::Age);
-            return self.cached(stored).await;
+            return self.cached(shared, stored).await;
         }
         if !key.claims_refresh(now) {
             return Ok(key);
         }
+        let fetch = self.fetches.of(context);
         let (serves_for, answer) = match self.unwrap_key(stored).await {
             Ok(fresh) => {
-                let slot = Slot::of(Arc::clone(&fresh));
-                self.remove(context);
-                self.slots.insert(context.clone(), Arc::new(slot));
+                self.keep_fetched(shared, &fetch, &fresh).await;
                 let refreshed = Event::KeyRefreshed { key: context };
                 self.observer.observe(&refreshed);
                 return Ok(fresh);
@@ -144,7 +181,7 @@ impl UnwrappedKeys {
         answer
     }
 
-    /// Makes a key, for [`keep`](Self::keep).
+    /// Makes a key, for [`keep_made`](Self::keep_made).
     pub(super) async fn make(&self, context: &KekContext) -> Result<MadeKey, KekError> {
         let asked = Asked::at(self.clock.monotonic(), &*self.entropy)?;
         let generate = KekOperation::Generate;
@@ -161,8 +198,9 @@ impl UnwrappedKeys {
     }
 
     /// Lets a key that was made serve, as soon as the store says that it has it.
-    pub(super) fn keep(&self, made: MadeKey) {
-        self.slot(&made.key.context.clone()).keep(made);
+    pub(super) fn keep_made(&self, made: MadeKey) {
+        let context = made.key.context.clone();
+        self.cache.insert(context, Cached::Made(Arc::new(made)));
     }
 
     /// Drops a key that was made in vain.
@@ -213,37 +251,99 @@ impl UnwrappedKeys {
         }
     }
 
-    fn remove(&self, context: &KekContext) -> bool {
-        let removed = self.slots.remove(context);
-        if removed.is_some() {
-            // The cache would let go of the value only now and then.
-            self.slots.run_pending_tasks();
+    /// Drops every key of a tenant, and those that are being unwrapped as soon as they are.
+    pub(super) fn evict_tenant(&self, tenant: &TenantId) {
+        let is_theirs = |context: &KekContext| context.tenant() == tenant;
+        let mut keys = self.fetches.keys(is_theirs);
+        keys.extend(self.held().filter(is_theirs));
+        for context in keys {
+            self.evict(&context, EvictionCause::State);
         }
-        removed.is_some_and(|slot| slot.key().is_some())
+    }
+
+    /// Which keys are cached in the clear.
+    pub(super) fn held(&self) -> impl Iterator<Item = KekContext> {
+        self.cache.iter().map(|(context, _)| (*context).clone())
+    }
+
+    /// In this order: what is unwrapped meanwhile is not kept.
+    fn remove(&self, context: &KekContext) -> bool {
+        if let Some(fetch) = self.fetches.take(context) {
+            fetch.call_back();
+        }
+        let removed = self.cache.remove(context).is_some();
+        if removed {
+            // The cache would let go of the value only now and then.
+            self.cache.run_pending_tasks();
+        }
+        removed
     }
 
     /// From the cache, or unwrapped into it; callers who want the same key wait for one call.
-    async fn cached(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
+    async fn cached(
+        &self,
+        shared: &Shared,
+        stored: &StoredKey,
+    ) -> Result<Arc<UnwrappedKey>, KekError> {
         let key = stored.context();
-        let slot = self.slot(key);
-        if let Some(cached) = slot.key_of(stored) {
+        // Before the look at the cache: what is evicted after it is not put back.
+        let fetch = self.fetches.of(key);
+        if let Some(found) = self.find(stored, &fetch).or_else(|| fetch.last()) {
             self.observer.observe(&Event::CacheHit { key });
-            return Ok(Arc::clone(cached));
+            return Ok(found);
         }
         self.observer.observe(&Event::CacheMiss { key });
         let unwrap = async {
             let key = self.unwrap_key(stored).await?;
-            Ok(Arc::clone(slot.set(key)))
+            self.keep_fetched(shared, &fetch, &key).await;
+            Ok(key)
         };
-        let unwrapped = || slot.key().cloned();
-        slot.unwrapping.run(unwrapped, unwrap).await
+        fetch.flight.run(|| fetch.last(), unwrap).await
     }
 
-    fn slot(&self, context: &KekContext) -> Arc<Slot> {
-        match self.slots.get(context) {
-            Some(slot) => slot,
-            None => self.slots.get_with(context.clone(), Arc::default),
+    /// A key that was made here serves only for the very bytes that it was wrapped as: what a store has cut short
+    /// or mixed up has to unwrap.
+    fn find(
+        &self,
+        stored: &StoredKey,
+        fetch: &Fetch<Arc<UnwrappedKey>, KekError>,
+    ) -> Option<Arc<UnwrappedKey>> {
+        let context = stored.context();
+        match self.cache.get(context)? {
+            Cached::Unwrapped(key) => Some(key),
+            Cached::Made(made) if stored.wrapped() == Some(&made.wrapped) => {
+                self.keep(fetch, &made.key);
+                Some(Arc::clone(&made.key))
+            }
+            Cached::Made(_) => {
+                self.cache.invalidate(context);
+                None
+            }
         }
+    }
+
+    /// Keeps a key that the key-encryption key has opened just now, if it still may be used: the states that it
+    /// was asked for on can be 5 s old, and the call took its time.
+    async fn keep_fetched(
+        &self,
+        shared: &Shared,
+        fetch: &Fetch<Arc<UnwrappedKey>, KekError>,
+        key: &Arc<UnwrappedKey>,
+    ) {
+        if !shared.still_opens(&key.context).await {
+            self.fetches.take(&key.context);
+            fetch.call_back();
+        }
+        self.keep(fetch, key);
+    }
+
+    fn keep(&self, fetch: &Fetch<Arc<UnwrappedKey>, KekError>, key: &Arc<UnwrappedKey>) {
+        fetch.finish(Arc::clone(key), |key| {
+            self.cache
+                .insert(key.context.clone(), Cached::Unwrapped(key));
+        });
+        // What it replaces is let go of at once.
+        self.cache.run_pending_tasks();
     }
 
     async fn unwrap_key(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {
@@ -277,11 +377,7 @@ impl UnwrappedKeys {
         wrapped: &WrappedKey,
         error: KekError,
     ) -> KekError {
-        let is_refusal = matches!(
-            error,
-            KekError::Rejected | KekError::UnknownVersion(_) | KekError::UnknownKey(_)
-        );
-        if !is_refusal || self.kek.is_local() {
+        if !error.is_refusal() || self.kek.is_local() {
             return error;
         }
         let error = Arc::new(error);

@@ -86,6 +86,31 @@ async fn a_server_that_says_nothing_is_given_up_in_time() {
     }
 }
 
+/// With a connection that would ask three times.
+#[tokio::test]
+async fn what_fails_is_not_sent_again_past_the_budget() {
+    let moto = Moto::start();
+    let proxy = Proxy::before(moto.port()).await;
+    let connection = moto::builder(&proxy.endpoint(), "test", "test");
+    let connection = connection.build().await.unwrap();
+    let kek = AwsKms::new(&connection, &moto.key()).unwrap();
+    let keyring = Keyring::builder(Arc::new(kek), Arc::new(MemoryDekStore::new())).build();
+    let (new, email) = (
+        TenantId::new("new").unwrap(),
+        [Purpose::new("email").unwrap()],
+    );
+    for (status, code) in [
+        (503, "KeyUnavailableException"),
+        (500, "KMSInternalException"),
+        (400, "ThrottlingException"),
+    ] {
+        let before = proxy.count("GenerateDataKey");
+        proxy.fails("GenerateDataKey", status, code);
+        is_unavailable(keyring.prepare(&new, &email).await);
+        assert_eq!(proxy.count("GenerateDataKey"), before + 1, "{code}");
+    }
+}
+
 #[tokio::test]
 async fn without_credentials_nobody_answers() {
     let moto = Moto::start();

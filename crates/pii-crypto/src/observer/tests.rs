@@ -114,6 +114,7 @@ fn labels_are_distinct_and_cover_every_error() {
         OpenError::Rejected,
         OpenError::KeyUnavailable,
         OpenError::KeyDestroyed,
+        OpenError::KeyNotOpened,
     ];
     let of_errors = seal.map(Outcome::from).into_iter();
     for outcome in of_errors.chain(open.map(Outcome::from)) {

@@ -171,6 +171,7 @@ impl From<OpenError> for FailureReason {
             OpenError::NeedsKey(_) => Self::UnknownKey,
             OpenError::KeyUnavailable => Self::KeyDisabled,
             OpenError::KeyDestroyed => Self::KeyDestroyed,
+            OpenError::KeyNotOpened => Self::KeyNotUnwrapped,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The client.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
@@ -23,6 +23,7 @@ use super::{
 #[derive(Clone)]
 pub struct VaultClient {
     shared: Arc<Shared>,
+    attempts: NonZeroU32,
 }
 
 pub(super) struct Shared {
@@ -95,26 +96,50 @@ impl VaultClient {
         }
     }
 
+    /// The same client, with its connections and its token, that repeats nothing: for a caller that has a budget of
+    /// requests. One whose token is denied is still sent again with another.
+    #[must_use]
+    pub fn asking_once(&self) -> Self {
+        Self {
+            attempts: NonZeroU32::MIN,
+            ..self.clone()
+        }
+    }
+
     pub(super) fn new(shared: Shared) -> Self {
-        let shared = Arc::new(shared);
-        Self { shared }
+        Self {
+            attempts: shared.transport.attempts,
+            shared: Arc::new(shared),
+        }
     }
 
     async fn ask(&self, path: &VaultPath, request: Request<'_>) -> Result<Answer, VaultError> {
         let shared = &*self.shared;
-        shared.in_time(shared.ask(path, request)).await
+        shared
+            .in_time(shared.ask(path, request, self.attempts))
+            .await
     }
 }
 
 impl Shared {
-    async fn ask(&self, path: &VaultPath, request: Request<'_>) -> Result<Answer, VaultError> {
+    async fn ask(
+        &self,
+        path: &VaultPath,
+        request: Request<'_>,
+        attempts: NonZeroU32,
+    ) -> Result<Answer, VaultError> {
         let token = self.token().await?;
-        let answer = self.transport.send(path, request, Some(&token)).await;
+        let send = async |token| {
+            self.transport
+                .send_times(attempts, path, request, Some(token))
+                .await
+        };
+        let answer = send(&token).await;
         if !matches!(answer, Err(VaultError::Denied { .. })) {
             return answer;
         }
         match self.tokens.instead_of(&token, &self.transport).await? {
-            Some(another) => self.transport.send(path, request, Some(&another)).await,
+            Some(another) => send(&another).await,
             None => answer,
         }
     }

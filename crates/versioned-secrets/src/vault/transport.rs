@@ -51,8 +51,19 @@ impl Transport {
         request: Request<'_>,
         token: Option<&SecretString>,
     ) -> Result<Answer, VaultError> {
+        self.send_times(self.attempts, path, request, token).await
+    }
+
+    /// The same, at most so many times.
+    pub(super) async fn send_times(
+        &self,
+        attempts: NonZeroU32,
+        path: &VaultPath,
+        request: Request<'_>,
+        token: Option<&SecretString>,
+    ) -> Result<Answer, VaultError> {
         let mut pause = FIRST_PAUSE;
-        for _ in 1..self.attempts.get() {
+        for _ in 1..attempts.get() {
             match self.send_once(path, request, token).await {
                 Ok(answer) => return Ok(answer),
                 Err(Failed::For(error)) => return Err(error),

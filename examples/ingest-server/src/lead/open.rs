@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use portcullis_keyring::{KeyId, Keyring, PrepareError, PreparedKeys, TenantId, kek::KekError};
+use portcullis_keyring::{KeyId, Keyring, PrepareError, TenantId};
 use portcullis_pii_crypto::{AnyPii, Cipher, IndexValue, OpenError, Sealed, observer::Observer};
 
 use super::{LeadColumn, LeadId, LeadIndexes, LeadRecord, StoredColumn, StoredValue};
@@ -67,7 +67,8 @@ impl LeadOpener<'_> {
         let values = columns.filter_map(|column| column.value.as_ref());
         let keys: BTreeSet<KeyId> = values.map(|value| KeyId::new(value.key_id)).collect();
         let keys: Vec<KeyId> = keys.into_iter().collect();
-        let cipher = Cipher::new(self.prepare(&keys).await?);
+        let keys = self.keyring.prepare_ids(self.tenant, &keys).await?;
+        let cipher = Cipher::new(keys);
         Ok(cipher.with_observer(Arc::clone(self.observer)))
     }
 
@@ -95,23 +96,6 @@ impl LeadOpener<'_> {
             created_at,
             updated_at,
         }
-    }
-
-    /// The keys with these ids. Where one of them fails by itself, the others are prepared without it.
-    async fn prepare(&self, keys: &[KeyId]) -> Result<PreparedKeys, PrepareError> {
-        match self.keyring.prepare_ids(self.tenant, keys).await {
-            Err(error) if concerns_one_key(&error) => {}
-            prepared => return prepared,
-        }
-        let mut prepared = self.keyring.prepare_ids(self.tenant, &[]).await?;
-        for key in keys {
-            match self.keyring.prepare_ids(self.tenant, &[*key]).await {
-                Ok(key) => prepared = prepared.merge(key),
-                Err(error) if concerns_one_key(&error) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(prepared)
     }
 
     /// A fingerprint that is not the value's, nor was by an earlier version, finds people who are not
@@ -161,17 +145,7 @@ fn fault(error: OpenError) -> ColumnFault {
     match error {
         OpenError::KeyUnavailable => ColumnFault::KeyUnavailable,
         OpenError::KeyDestroyed => ColumnFault::KeyDestroyed,
-        // Every key that could be prepared was.
-        OpenError::NeedsKey(_) => ColumnFault::KeyNotOpened,
+        OpenError::KeyNotOpened => ColumnFault::KeyNotOpened,
         _ => ColumnFault::NotIntact,
     }
-}
-
-const fn concerns_one_key(error: &PrepareError) -> bool {
-    matches!(
-        error,
-        PrepareError::Kek(
-            KekError::Rejected | KekError::UnknownVersion(_) | KekError::UnknownKey(_)
-        )
-    )
 }

@@ -102,6 +102,7 @@ const fn ends(operation: Operation, outcome: Outcome) -> bool {
                 | Outcome::Rejected
                 | Outcome::KeyUnavailable
                 | Outcome::KeyDestroyed
+                | Outcome::KeyNotOpened
         ),
     }
 }

@@ -162,6 +162,33 @@ async fn who_waits_5_s_for_a_turn_is_told_why() {
     );
 }
 
+/// The permit comes after 4.5 s, and 5 calls a second are promised to others until long after.
+#[tokio::test(start_paused = true)]
+async fn a_permit_and_a_start_are_waited_for_5_s_together() {
+    let clock = RuntimeClock::new();
+    let kek = SlowKek::new(Duration::from_millis(1500), clock);
+    let one = NonZeroU32::new(1).expect("not zero");
+    let two = NonZeroUsize::new(2).expect("not zero");
+    let keyring = on(kek.clone(), clock)
+        .calls_per_second(one)
+        .max_calls(two)
+        .build();
+    let names: Vec<_> = (0..20).map(|at| tenant(&format!("tenant-{at}"))).collect();
+    let purposes = [purpose("email")];
+    let timed = names.iter().map(|at| async {
+        let answer = keyring.prepare(at, &purposes).await;
+        (answer.is_ok(), clock.monotonic())
+    });
+    for (is_ok, ended) in join_all(timed).await {
+        let waited = if is_ok {
+            ended - Duration::from_millis(1500)
+        } else {
+            ended
+        };
+        assert!(waited <= 5 * SECOND, "{waited:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_kek_in_memory_needs_no_budget() {
     let clock = RuntimeClock::new();

@@ -134,3 +134,26 @@ async fn a_refused_key_that_was_wrapped_again_is_tried_at_once() {
     keyring.rewrap(id).await.expect("it rewraps");
     assert_eq!(keyring.primary("t", "email").await, id);
 }
+
+#[tokio::test(start_paused = true)]
+async fn looks_that_are_given_up_do_not_make_the_next_wait() {
+    let world = World::new();
+    let clock = RuntimeClock::new();
+    let (_recorder, keyring) = on(&world, clock);
+    keyring.primary("t", "email").await;
+    for number in 0..10 {
+        let answer = keyring.find("t", "email", nobodys(number)).await;
+        assert_eq!(answer, Err(KeyMissing::Unknown));
+    }
+    // From now on each look waits 100 ms, and nobody waits for it.
+    for number in 10..1000 {
+        let at = tenant("t");
+        let ids = [nobodys(number)];
+        let look = keyring.prepare_ids(&at, &ids);
+        drop(time::timeout(Duration::from_millis(1), look).await);
+    }
+    let before = clock.monotonic();
+    let answer = keyring.find("t", "email", nobodys(1000)).await;
+    assert_eq!(answer, Err(KeyMissing::Unknown));
+    assert!(clock.monotonic() - before <= 2 * Duration::from_millis(100));
+}

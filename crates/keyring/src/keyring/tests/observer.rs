@@ -221,10 +221,7 @@ async fn an_erasure_is_told_with_the_keys_that_it_drops() {
         .erase_tenant(&tenant("t"))
         .await
         .expect("it answers");
-    assert_eq!(
-        recorder.names(),
-        ["TenantErased", "StatesRead", "KeyEvicted"]
-    );
+    assert_eq!(recorder.names(), ["TenantErased", "KeyEvicted"]);
 }
 
 #[tokio::test]

@@ -247,6 +247,49 @@ async fn keys_of_different_tenants_are_never_merged() {
     let _ = prepare("t").await.merge(prepare("u").await);
 }
 
+/// As of a search page whose rows stand under many keys.
+#[tokio::test]
+async fn a_key_that_the_kek_refuses_fails_by_itself() {
+    let world = World::new();
+    let maker = world.keyring();
+    let (good, bad) = (
+        maker.primary("t", "email").await,
+        maker.primary("t", "phone").await,
+    );
+    let row = world.store.load(bad).await.expect("it answers");
+    let wrapped = row.expect("it is there").wrapped().cloned();
+    let wrapped = wrapped.expect("it is not destroyed");
+    let damaged = WrappedKey::from_bytes(vec![0; wrapped.as_bytes().len()]);
+    let damage = world.store.rewrap(bad, &wrapped, &damaged).await;
+    damage.expect("it is as it was");
+
+    let keyring = world.keyring();
+    let keys = keyring.prepare_ids(&tenant("t"), &[bad, good]).await;
+    let keys = keys.expect("one of them opens");
+    let now = keys.clock().monotonic();
+    assert!(keys.find(good, "email", now).is_ok());
+    let why = keys.find(bad, "phone", now).err();
+    assert_eq!(why, Some(KeyMissing::NotOpened));
+    let why = keys.find(bad, "email", now).err();
+    assert_eq!(why, Some(KeyMissing::Unknown), "of another purpose");
+    assert_eq!(keys.purpose_of(bad), Some(&purpose("phone")));
+
+    let sealing = keyring.prepare(&tenant("t"), &[purpose("phone")]).await;
+    assert!(matches!(
+        sealing,
+        Err(PrepareError::Kek(KekError::Rejected))
+    ));
+    world.kek.set_unreachable(true);
+    let outage = world
+        .keyring()
+        .prepare_ids(&tenant("t"), &[bad, good])
+        .await;
+    assert!(matches!(
+        outage,
+        Err(PrepareError::Kek(KekError::Unavailable(_)))
+    ));
+}
+
 /// A store whose column is too short for a wrapped key.
 #[derive(Debug, Default)]
 struct Cutting(MemoryDekStore);

@@ -319,3 +319,49 @@ async fn with_an_old_key() -> (World, Keyring, KeyId) {
         .expect("a step");
     (world, keyring, old)
 }
+
+#[tokio::test]
+async fn a_replacement_that_was_done_is_told_again_and_not_done_again() {
+    let world = World::new();
+    let keyring = world.keyring();
+    let old = keyring.primary("t", "email").await;
+    let step = keyring.rotate_from(&tenant("t"), old).await;
+    let Ok(Rotation::Pending { key, ready_in }) = step else {
+        panic!("{step:?}")
+    };
+    let refused = keyring.rotate_from(&tenant("t"), key).await;
+    assert!(
+        matches!(refused, Err(RotateError::Illegal(_))),
+        "it seals nothing yet: {refused:?}"
+    );
+    world.clock.advance(ready_in);
+    let promoted = Rotation::Promoted { key, demoted: old };
+    // A caller that crashed before it had the answer asks again, maybe much later and in another process.
+    for _ in 0..3 {
+        let step = world.keyring().rotate_from(&tenant("t"), old).await;
+        assert_eq!(step.expect("it is replaced"), promoted);
+        world.clock.advance(HOUR);
+    }
+    let keys = world.store.load_tenant(&tenant("t")).await;
+    assert_eq!(keys.expect("it answers").len(), 2);
+    let nobodys = keyring.rotate_from(&tenant("u"), old).await;
+    assert!(matches!(nobodys, Err(RotateError::UnknownKey(_))));
+}
+
+#[tokio::test]
+async fn processes_that_promote_at_the_same_time_are_told_the_same() {
+    let world = World::new();
+    let old = world.keyring().primary("t", "email").await;
+    let begun = world.keyring().rotate_from(&tenant("t"), old).await;
+    let Ok(Rotation::Pending { key, ready_in }) = begun else {
+        panic!("{begun:?}")
+    };
+    world.clock.advance(ready_in);
+    let processes: Vec<_> = (0..8).map(|_| world.keyring()).collect();
+    let at = tenant("t");
+    let steps = processes.iter().map(|it| it.rotate_from(&at, old));
+    for step in join_all(steps).await {
+        let promoted = Rotation::Promoted { key, demoted: old };
+        assert_eq!(step.expect("it is replaced"), promoted);
+    }
+}

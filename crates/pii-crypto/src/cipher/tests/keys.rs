@@ -108,6 +108,19 @@ async fn a_disabled_and_a_destroyed_key_are_told_apart_from_tampering() {
 }
 
 #[tokio::test]
+async fn a_key_that_the_kek_refuses_is_told_apart_from_tampering() {
+    let world = World::with_another_kek().await;
+    let sealed = eighth::<Email>().await;
+    let keys = world
+        .keyring
+        .prepare_ids(&world.tenant, &[sealed.key_id()])
+        .await;
+    let answer = Cipher::new(keys.expect("it answers")).open(FIELD, RECORD, &sealed);
+    let answer = answer.expect_err("the key does not open");
+    assert_eq!(answer, OpenError::KeyNotOpened);
+}
+
+#[tokio::test]
 async fn forged_values_push_no_subkey_out_of_the_cache() {
     let world = World::new().await;
     let cipher = cipher(&world).await.with_epochs(EpochPolicy::PerMessage);

@@ -89,6 +89,21 @@ async fn an_error_of_the_server_is_tried_again_twice() {
 }
 
 #[tokio::test]
+async fn a_client_that_asks_once_repeats_nothing() {
+    for passing in [500, 503, 429] {
+        let unavailable = answer(passing, r#"{"errors":["some error"]}"#);
+        let (builder, received) = server(vec![unavailable, answer(200, DATA)]);
+        let client = builder.build().unwrap().asking_once();
+        let error = client.read(&path()).await;
+        assert!(
+            matches!(error, Err(VaultError::Unavailable(_))),
+            "{passing}: {error:?}"
+        );
+        assert_eq!(received.try_iter().count(), 1, "{passing}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_breaks_is_tried_again() {
     let (data, requests) = read(vec![String::new(), answer(200, DATA)]).await;
     assert!(data.is_ok(), "{data:?}");
@@ -127,7 +142,7 @@ async fn what_is_not_of_vault_is_an_outage() {
 async fn a_node_that_does_not_serve_is_told_apart() {
     let outage = async |status, body: &str| {
         let (builder, _received) = server(vec![answer(status, body)]);
-        let client = builder.attempts(std::num::NonZeroU32::MIN).build().unwrap();
+        let client = builder.attempts(NonZeroU32::MIN).build().unwrap();
         match client.read(&path()).await {
             Err(VaultError::Unavailable(outage)) => outage,
             answer => panic!("{status}: {answer:?}"),

@@ -182,7 +182,7 @@ impl DataKeys {
         }
         let keyring = &self.keys.keyring;
         Ok(Some(
-            keyring.rotate(former.tenant(), former.purpose()).await?,
+            keyring.rotate_from(former.tenant(), former.id()).await?,
         ))
     }
 
