@@ -10,7 +10,10 @@ use async_trait::async_trait;
 use portcullis_keyring::{
     KeyId, TenantId, Transition,
     kek::WrappedKey,
-    store::{ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, SqliteDekStore, StoreError, StoredKey},
+    store::{
+        ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, SqliteDekStore, StoreError,
+        StoredKey,
+    },
 };
 use tokio::sync::oneshot;
 

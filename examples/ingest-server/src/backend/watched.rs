@@ -14,7 +14,9 @@ use portcullis_apikey_cache::store as apikey_store;
 use portcullis_keyring::{
     KeyId, TenantId, Transition,
     kek::WrappedKey,
-    store::{self as keyring_store, ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoredKey},
+    store::{
+        self as keyring_store, ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoredKey,
+    },
 };
 use portcullis_pii_crypto::IndexState;
 
