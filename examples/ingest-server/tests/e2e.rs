@@ -9,6 +9,8 @@
     reason = "deadlines on real processes are real time"
 )]
 
+#[path = "e2e/files_of_secrets.rs"]
+mod files_of_secrets;
 #[path = "e2e/forms.rs"]
 mod forms;
 #[path = "e2e/harness.rs"]
@@ -161,6 +163,8 @@ mod server_metrics;
 mod server_redis;
 #[path = "e2e/server_revocations.rs"]
 mod server_revocations;
+#[path = "e2e/server_rotation.rs"]
+mod server_rotation;
 #[path = "e2e/server_runbook.rs"]
 mod server_runbook;
 #[path = "e2e/server_traces.rs"]

@@ -43,7 +43,10 @@ impl Keyring {
             let ids: Vec<KeyId> = some.iter().map(KekContext::key_id).collect();
             let stored = shared.store.load_many(&ids).await?;
             for context in some {
-                let stored = stored.iter().find(|stored| stored.context() == context);
+                let stored = stored
+                    .keys
+                    .iter()
+                    .find(|stored| stored.context() == context);
                 self.forget_unless_it_opens(context, stored);
             }
         }

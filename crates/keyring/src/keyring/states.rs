@@ -170,7 +170,7 @@ impl TenantKeys {
 
     /// Those that do not open.
     pub(super) fn closed(&self) -> impl Iterator<Item = &StoredKey> {
-        self.keys.iter().filter(|key| !key.state().opens())
+        self.found.keys.iter().filter(|key| !key.state().opens())
     }
 
     pub(super) fn find(&self, id: KeyId) -> Option<&StoredKey> {

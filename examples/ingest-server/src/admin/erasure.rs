@@ -42,6 +42,10 @@ pub(crate) struct Erased {
     pub(crate) log_emptied: bool,
 }
 
+/// After so long nothing is stored any more that was sealed with a key which is destroyed now: processes seal
+/// with what they have read less than 10 s ago, and store it within 30 s.
+const STORED_AFTER: Duration = Duration::from_secs(40);
+
 /// How often the log is tried to be emptied while others read it, and how far apart.
 const FOLDS: u32 = 20;
 const FOLD_EVERY: Duration = Duration::from_millis(25);
@@ -119,11 +123,7 @@ impl Erasures {
         noted.map_err(DataKeyError::other)?;
         let rows = match lead {
             Some(lead) => self.store.erase_leads(&[(tenant.clone(), lead)]).await?,
-            None => {
-                // First, so that nothing new is sealed.
-                self.keyring.erase_tenant(tenant).await?;
-                self.store.erase_tenant(tenant).await?
-            }
+            None => self.erase_tenant(tenant).await?,
         };
         Ok(Erased {
             tenant: tenant.to_string(),
@@ -131,6 +131,18 @@ impl Erasures {
             rows,
             log_emptied: self.empty_log().await?,
         })
+    }
+
+    /// Erases what there is, and what other processes store until they know that the keys are destroyed. One
+    /// that ends before it is done is run again: the next start does it too.
+    async fn erase_tenant(&self, tenant: &TenantId) -> Result<u64, DataKeyError> {
+        // First, so that nothing new is sealed.
+        self.keyring.erase_tenant(tenant).await?;
+        let mut rows = self.store.erase_tenant(tenant).await?;
+        self.empty_log().await?;
+        tokio::time::sleep(STORED_AFTER).await;
+        rows += self.store.erase_tenant(tenant).await?;
+        Ok(rows)
     }
 
     async fn empty_log(&self) -> Result<bool, DataKeyError> {

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    pipeline::{Envelope, Examiner, Intake, Valid, rejection::Rejection},
+    pipeline::{Envelope, Examiner, Intake, LeadRequest, OnConflict, Valid, rejection::Rejection},
     schemas::Schemas,
     timestamp,
 };
