@@ -13,7 +13,7 @@ use portcullis_keyring::{
     clock::{Clock as _, FakeClock},
     kek::{LocalKek, WrappedKey},
     secrets::VersionedSecrets,
-    store::{ChangeError, DekStore, InsertError, KeyQuery, StoreError, StoredKey},
+    store::{ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoreError, StoredKey},
     sweep::Cursor,
 };
 use portcullis_pii_crypto::{
@@ -56,14 +56,14 @@ impl DekStore for Slow {
         self.store.load(id).await
     }
 
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
         if *tenant == self.tenant {
             self.take_time();
         }
         self.store.load_tenant(tenant).await
     }
 
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
         self.store.list(query).await
     }
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::*;
 use crate::{
     Transition,
-    store::{ChangeError, KeyQuery},
+    store::{ChangeError, KeyQuery, LoadedKeys},
 };
 
 #[tokio::test]
@@ -309,11 +309,11 @@ impl DekStore for Cutting {
         self.0.load(id).await
     }
 
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<Vec<StoredKey>, StoreError> {
+    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
         self.0.load_tenant(tenant).await
     }
 
-    async fn list(&self, query: &KeyQuery) -> Result<Vec<StoredKey>, StoreError> {
+    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
         self.0.list(query).await
     }
 
