@@ -6,7 +6,7 @@
 
 pub(crate) mod descriptors;
 mod earlier_leads;
-mod erasures;
+pub(crate) mod erasures;
 mod listeners;
 pub(crate) mod policies;
 mod rotation_schedule;
@@ -26,7 +26,6 @@ use tracing::Instrument as _;
 
 use self::{
     descriptors::TooFewDescriptors,
-    erasures::PrepareError,
     listeners::{ListenError, Listeners},
     policies::PoliciesError,
     service_task::{ServiceTask, first_ended},
@@ -59,7 +58,10 @@ use crate::{
     store::{AuditLog, Store, Writer, WriterLimits},
 };
 
-pub(crate) use self::listeners::{Addresses, try_addresses};
+pub(crate) use self::{
+    erasures::PrepareError,
+    listeners::{Addresses, try_addresses},
+};
 
 /// Requests that are worked on at once, on the public and on the admin listener.
 const PUBLIC_IN_FLIGHT: usize = 512;

@@ -53,7 +53,9 @@ use self::{
 use crate::{
     clock::SystemClock,
     config::{self, Config, INDEX_ROOTS, KEY_PEPPERS, KID_TAG_KEYS, KekSource},
-    store::{FaultLatch, FaultObserver, LiveIndexRoots, Remembered, Store},
+    store::{
+        FaultLatch, FaultObserver, LiveIndexRoots, NotUnique, Remembered, Store, StoreError, sqlite,
+    },
 };
 
 pub(crate) use self::{
@@ -279,6 +281,17 @@ impl Backend {
             needed_peppers::check(&keys.pepper_usage().await?)?;
         }
         Ok(Some(remembered))
+    }
+
+    /// Whether each field that is to be held unique can be, in the database that there is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn shared_values(
+        config: &Config,
+    ) -> Result<Result<(), NotUnique>, StoreError> {
+        let config::Database::Sqlite(path) = &config.database;
+        sqlite::check_unique(path, &config.unique_lead_fields).await
     }
 
     /// Whether the key-encryption key wraps and unwraps, tried with a key that nobody keeps.

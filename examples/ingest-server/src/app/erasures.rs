@@ -2,13 +2,14 @@
 
 use std::num::NonZeroUsize;
 
-use portcullis_keyring::{Keyring, TenantId};
+use portcullis_keyring::TenantId;
 
 use crate::{
+    admin::revoke_all,
     backend::Backend,
     config::Config,
     lead::LeadId,
-    store::{NotUnique, Store, StoreError, Tombstones, TombstonesError},
+    store::{NotUnique, StoreError, Tombstones, TombstonesError},
 };
 
 /// The database cannot be brought to where it may be served.
@@ -20,6 +21,8 @@ pub(crate) enum PrepareError {
     Store(#[from] StoreError),
     #[error("the data keys of a tenant that was erased cannot be destroyed")]
     DataKeys(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the API keys of a tenant that was erased cannot be revoked")]
+    ApiKeys(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]
     NotUnique(#[from] NotUnique),
 }
@@ -34,7 +37,7 @@ pub(super) async fn prepare(
 ) -> Result<Tombstones, PrepareError> {
     let store = &*backend.store;
     let tombstones = Tombstones::open(&config.erasures)?;
-    let erased = erase_again(&tombstones, store, &backend.keyring).await?;
+    let erased = erase_again(&tombstones, backend).await?;
     if erased > 0 {
         tracing::warn!(
             rows = erased,
@@ -46,11 +49,16 @@ pub(super) async fn prepare(
     Ok(tombstones)
 }
 
-async fn erase_again(
-    tombstones: &Tombstones,
-    store: &dyn Store,
-    keyring: &Keyring,
-) -> Result<u64, PrepareError> {
+/// What [`prepare`] would refuse, found without changing anything. Of an earlier version's database, its values
+/// are not counted: a start brings it up to date before.
+pub(crate) async fn check(config: &Config) -> Result<(), PrepareError> {
+    Tombstones::check(&config.erasures).await?;
+    Backend::shared_values(config).await??;
+    Ok(())
+}
+
+async fn erase_again(tombstones: &Tombstones, backend: &Backend) -> Result<u64, PrepareError> {
+    let store = &*backend.store;
     let (mut leads, mut tenants) = (Vec::<(TenantId, LeadId)>::new(), Vec::new());
     for tombstone in tombstones.read().await? {
         match tombstone.lead {
@@ -63,7 +71,9 @@ async fn erase_again(
         erased += store.erase_leads(some).await?;
     }
     for tenant in tenants {
-        let destroyed = keyring.erase_tenant(&tenant).await;
+        let revoked = revoke_all(&backend.api_keys, &tenant).await;
+        erased += revoked.map_err(|error| PrepareError::ApiKeys(error.into()))?;
+        let destroyed = backend.keyring.erase_tenant(&tenant).await;
         destroyed.map_err(|error| PrepareError::DataKeys(error.into()))?;
         erased += store.erase_tenant(&tenant).await?;
     }

@@ -99,6 +99,9 @@ reasons! {
     AuthScope = "auth.scope", FORBIDDEN, -, Warning, on_rate:
         "The API key is valid and lacks the scope this request needs.",
         "Ask for a key with the scope, or use the key made for this purpose.";
+    AuthTenantErased = "auth.tenant_erased", FORBIDDEN, -, Warning, on_rate:
+        "The tenant was erased, with every key of its data: nothing is kept for it any more.",
+        "Stop sending. A tenant that begins anew does so under another name.";
     AuthUnavailable = "auth.unavailable", SERVICE_UNAVAILABLE, -, Critical, on_each:
         "Whether the API key is still valid could not be found out, so it was not accepted.",
         "Restore the key store or the revocation channel. Senders may retry.";

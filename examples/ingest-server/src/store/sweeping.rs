@@ -36,6 +36,12 @@ pub(crate) trait Sweeping: Debug + Send + Sync {
     /// tenant's data keys are destroyed before it, so that no row with personal data comes after it.
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<u64, StoreError>;
 
+    /// Whether a tenant has a lead or an event.
+    async fn has_rows_of(&self, tenant: &TenantId) -> Result<bool, StoreError>;
+
+    /// Whether all of a tenant was erased: its data keys are destroyed, and it gets no others.
+    async fn is_erased(&self, tenant: &TenantId) -> Result<bool, StoreError>;
+
     /// Has the database hold these fields unique, and no others. Where leads share values of a field that is
     /// to be, nothing is changed.
     async fn hold_unique(&self, fields: &UniqueFields)

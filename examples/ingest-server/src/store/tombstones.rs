@@ -4,7 +4,7 @@
 mod line;
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
@@ -12,6 +12,7 @@ use std::{
 };
 
 use portcullis_keyring::TenantId;
+use rustix::fs::OFlags;
 use time::OffsetDateTime;
 use tokio::task::spawn_blocking;
 
@@ -41,6 +42,8 @@ pub(crate) enum TombstonesError {
         path.display()
     )]
     File { path: PathBuf, kind: io::ErrorKind },
+    #[error("{} is not a file, or is a link to one; move it away and put the file back, or name another", .0.display())]
+    NoFile(PathBuf),
     #[error(
         "{}, line {number}: is damaged: {why}; restore the file, or correct the line if you know who was \
          erased",
@@ -63,6 +66,19 @@ impl Tombstones {
         let made = tombstones.make();
         made.map_err(|error| tombstones.failed(&error))?;
         Ok(tombstones)
+    }
+
+    /// Whether a file that is there can be read to its end; makes none.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub(crate) async fn check(path: &Path) -> Result<(), TombstonesError> {
+        if matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
+        {
+            return Ok(());
+        }
+        let tombstones = Self { path: path.into() };
+        tombstones.read().await.map(drop)
     }
 
     /// Everything that was ever erased, in the order in which it was.
@@ -136,17 +152,27 @@ impl Tombstones {
 
     /// The lock is given back when the file is closed.
     fn open_locked(&self) -> io::Result<File> {
+        // Opening something else may wait for ever, or do something.
+        if !fs::symlink_metadata(&self.path)?.is_file() {
+            return Err(not_a_file());
+        }
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             // No link is followed, as for every file that is the service's own.
-            .custom_flags(NO_FOLLOW)
+            .custom_flags(FLAGS)
             .open(&self.path)?;
+        if !file.metadata()?.is_file() {
+            return Err(not_a_file());
+        }
         file.lock()?;
         Ok(file)
     }
 
     fn failed(&self, error: &io::Error) -> TombstonesError {
+        if error.kind() == io::ErrorKind::InvalidInput {
+            return TombstonesError::NoFile(self.path.to_path_buf());
+        }
         TombstonesError::File {
             path: self.path.to_path_buf(),
             kind: error.kind(),
@@ -154,8 +180,15 @@ impl Tombstones {
     }
 }
 
-/// `O_NOFOLLOW`.
-const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+const FLAGS: i32 = OFlags::NOFOLLOW
+    .union(OFlags::NONBLOCK)
+    .bits()
+    .cast_signed();
+
+/// Nothing else in this file fails so.
+fn not_a_file() -> io::Error {
+    io::ErrorKind::InvalidInput.into()
+}
 
 /// Takes away what a process left that ended while it wrote.
 fn drop_half_line(file: &mut File) -> io::Result<()> {

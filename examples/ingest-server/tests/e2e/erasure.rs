@@ -187,8 +187,16 @@ async fn a_damaged_line_of_erasures_stops_the_start_and_is_named() {
     command.env("INGEST_ERASURES_FILE", &path);
     let output = run_to_end(&mut command);
     let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert_eq!(output.status.code(), Some(2), "{message}");
     let place = format!("{}, line 2: is damaged", path.display());
+    assert!(message.contains(&place), "{message}");
+    let checked = run_to_end(
+        data.command()
+            .arg("check-config")
+            .env("INGEST_ERASURES_FILE", &path),
+    );
+    let message = String::from_utf8(checked.stderr).unwrap();
+    assert_eq!(checked.status.code(), Some(2), "{message}");
     assert!(message.contains(&place), "{message}");
     fs::write(&path, format!("{good}\n")).unwrap();
     let mut command = data.command();
@@ -213,4 +221,23 @@ async fn without_its_tombstone_nothing_is_erased() {
     fs::write(&erasures, "").unwrap();
     let answer = erase(&server, &key, &id).await;
     assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn erasures_in_something_that_is_no_file_stop_the_start_at_once() {
+    let data = Data::new();
+    let path = data.path().join("erasures.jsonl");
+    for make in ["mkdir", "mkfifo"] {
+        let made = std::process::Command::new(make).arg(&path).status();
+        assert!(made.unwrap().success());
+        for command in ["check-config", "serve"] {
+            let output = run_to_end(data.command().arg(command));
+            let message = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{make} {command}: {message}");
+            let expected = format!("{} is not a file", path.display());
+            assert!(message.contains(&expected), "{message}");
+        }
+        let removed = fs::remove_dir(&path).or_else(|_| fs::remove_file(&path));
+        removed.unwrap();
+    }
 }

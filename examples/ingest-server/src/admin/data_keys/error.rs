@@ -23,6 +23,10 @@ pub(crate) enum DataKeyError {
     NotFound,
     #[error("the tenant has no lead of that id")]
     NoLead,
+    #[error(
+        "there is nothing of that tenant, and there was not: no key, lead or event; nothing was noted"
+    )]
+    NoTenant,
     #[error("{rows} rows still need the key: re-encrypt, and verify")]
     RowsLeft { rows: u64 },
     #[error("it is too soon: try again in {} s", ready_in.as_secs() + 1)]
@@ -64,6 +68,7 @@ impl DataKeyError {
             Self::Invalid(_)
                 | Self::NotFound
                 | Self::NoLead
+                | Self::NoTenant
                 | Self::RowsLeft { .. }
                 | Self::TooSoon { .. }
                 | Self::Illegal(_)
@@ -78,7 +83,7 @@ impl Recorded for DataKeyError {
     fn recorded(&self) -> (ActionResult, &'static str) {
         let detail = match self {
             Self::Invalid(_) => "bad_request",
-            Self::NotFound | Self::NoLead => "not_found",
+            Self::NotFound | Self::NoLead | Self::NoTenant => "not_found",
             Self::RowsLeft { .. }
             | Self::TooSoon { .. }
             | Self::Illegal(_)

@@ -43,6 +43,14 @@ impl Sweeping for Watched<dyn Store> {
         self.watch(self.store.erase_tenant(tenant).await)
     }
 
+    async fn has_rows_of(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        self.watch(self.store.has_rows_of(tenant).await)
+    }
+
+    async fn is_erased(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        self.watch(self.store.is_erased(tenant).await)
+    }
+
     async fn hold_unique(
         &self,
         fields: &UniqueFields,

@@ -162,7 +162,9 @@ impl From<DataKeyError> for Problem {
     fn from(error: DataKeyError) -> Self {
         match error {
             DataKeyError::Invalid(detail) => Self::bad_request(detail),
-            DataKeyError::NotFound | DataKeyError::NoLead => Self::not_found(),
+            DataKeyError::NotFound | DataKeyError::NoLead | DataKeyError::NoTenant => {
+                Self::not_found()
+            }
             DataKeyError::RowsLeft { .. }
             | DataKeyError::TooSoon { .. }
             | DataKeyError::Illegal(_)

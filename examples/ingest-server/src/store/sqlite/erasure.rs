@@ -47,6 +47,21 @@ pub(super) fn erase_lead(
     Ok(true)
 }
 
+/// Whether a tenant has a lead or an event. No index says so: of a name that nobody has, all are gone through.
+pub(super) fn has_rows_of(connection: &Connection, tenant: &TenantId) -> Result<bool, Failure> {
+    let rows =
+        "SELECT 1 FROM lead WHERE tenant = ?1 UNION ALL SELECT 1 FROM event WHERE tenant = ?1";
+    Ok(connection.prepare_cached(rows)?.exists([tenant.as_str()])?)
+}
+
+/// Whether the store of data keys, whose table lies in the same file, has noted a tenant as erased.
+pub(super) fn is_erased(connection: &Connection, tenant: &TenantId) -> Result<bool, Failure> {
+    let erased = "SELECT 1 FROM keyring_erased_tenant WHERE tenant = ?";
+    Ok(connection
+        .prepare_cached(erased)?
+        .exists([tenant.as_str()])?)
+}
+
 /// Erases some of a tenant's rows: how many, and where to go on; `None` at the end.
 pub(super) fn erase_some(
     connection: &Connection,

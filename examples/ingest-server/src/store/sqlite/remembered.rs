@@ -7,8 +7,11 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteExecutor, SqlitePoolOptions},
 };
 
-use super::{checks, failure::Failure, open::OPENING_TIMEOUT, policies};
-use crate::store::{PolicyKind, Remembered, StoreError};
+use super::{checks, failure::Failure, open::OPENING_TIMEOUT, policies, unique_fields};
+use crate::{
+    lead::UniqueFields,
+    store::{NotUnique, PolicyKind, Remembered, StoreError},
+};
 
 /// Nothing if there is no file, or none that was written to.
 pub(crate) async fn remembered(path: &Path) -> Result<Option<Remembered>, StoreError> {
@@ -19,6 +22,40 @@ pub(crate) async fn remembered(path: &Path) -> Result<Option<Remembered>, StoreE
     let remembered = read(&mut connection).await?;
     connection.close().await.map_err(Failure::from)?;
     Ok(remembered)
+}
+
+/// Whether leads share values of a field that only one of them is to have; nothing is written.
+pub(crate) async fn check_unique(
+    path: &Path,
+    fields: &UniqueFields,
+) -> Result<Result<(), NotUnique>, StoreError> {
+    if fs::metadata(path).map_or(0, |file| file.len()) == 0 {
+        return Ok(Ok(()));
+    }
+    let mut connection = options(path).connect().await.map_err(Failure::from)?;
+    let checked = count_shared(&mut connection, fields).await?;
+    connection.close().await.map_err(Failure::from)?;
+    Ok(checked)
+}
+
+async fn count_shared(
+    connection: &mut SqliteConnection,
+    fields: &UniqueFields,
+) -> Result<Result<(), NotUnique>, Failure> {
+    if !exists(&mut *connection, "lead_index").await? {
+        return Ok(Ok(()));
+    }
+    for column in unique_fields::wanted(fields) {
+        let shared = sqlx::query_scalar(unique_fields::DUPLICATES).bind(column.field());
+        let shared: i64 = shared.fetch_one(&mut *connection).await?;
+        if shared > 0 {
+            return Ok(Err(NotUnique {
+                field: column.name(),
+                duplicates: shared.unsigned_abs(),
+            }));
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// A connection that only reads, to a file that nobody has to have opened, if it has this table.

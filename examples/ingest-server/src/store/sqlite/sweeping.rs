@@ -57,6 +57,18 @@ impl Sweeping for SqliteStore {
         }
     }
 
+    async fn has_rows_of(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        let has = move |connection: &_| erasure::has_rows_of(connection, &tenant);
+        self.sweeps.read(has).await
+    }
+
+    async fn is_erased(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        let is = move |connection: &_| erasure::is_erased(connection, &tenant);
+        self.sweeps.read(is).await
+    }
+
     async fn hold_unique(
         &self,
         fields: &UniqueFields,

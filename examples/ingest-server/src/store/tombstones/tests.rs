@@ -112,6 +112,6 @@ fn what_is_no_file_of_the_services_own_is_not_used() {
     std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
     for path in [link.as_path(), folder.path()] {
         let error = Tombstones::open(path).unwrap_err();
-        assert!(matches!(error, TombstonesError::File { .. }), "{error}");
+        assert!(matches!(error, TombstonesError::NoFile(_)), "{error}");
     }
 }
