@@ -283,6 +283,15 @@ impl Backend {
         Ok(Some(remembered))
     }
 
+    /// How many erasures the database that there is knows of.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn noted_erasures(config: &Config) -> Result<u64, StoreError> {
+        let config::Database::Sqlite(path) = &config.database;
+        sqlite::noted_erasures(path).await
+    }
+
     /// Whether each field that is to be held unique can be, in the database that there is.
     ///
     /// # Errors

@@ -151,7 +151,8 @@ impl Erasures {
             at: self.clock.wall(),
         };
         let noted = self.tombstones.add(tombstone).await;
-        noted.map_err(DataKeyError::other)?;
+        let noted = noted.map_err(DataKeyError::other)?;
+        self.store.note_erasures(noted).await?;
         let rows = match lead {
             Some(lead) => self.store.erase_leads(&[(tenant.clone(), lead)]).await?,
             None => {

@@ -8,8 +8,9 @@ use crate::{
     admin::revoke_all,
     backend::Backend,
     config::Config,
+    files,
     lead::LeadId,
-    store::{NotUnique, StoreError, Tombstones, TombstonesError},
+    store::{NotUnique, OpenTombstonesError, StoreError, Tombstones, TombstonesError},
 };
 
 /// The database cannot be brought to where it may be served.
@@ -27,6 +28,15 @@ pub(crate) enum PrepareError {
     NotUnique(#[from] NotUnique),
 }
 
+impl From<OpenTombstonesError> for PrepareError {
+    fn from(error: OpenTombstonesError) -> Self {
+        match error {
+            OpenTombstonesError::File(error) => Self::Tombstones(error),
+            OpenTombstonesError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// Leads of one transaction.
 const AT_ONCE: NonZeroUsize = NonZeroUsize::new(500).expect("it is not zero");
 
@@ -36,7 +46,12 @@ pub(super) async fn prepare(
     backend: &Backend,
 ) -> Result<Tombstones, PrepareError> {
     let store = &*backend.store;
-    let tombstones = Tombstones::open(&config.erasures)?;
+    // One that is named apart lies where somebody has made room for it, such as on another volume.
+    if config.erasures.parent() == Some(&*config.data_dir) {
+        let made = files::create_folder(&config.data_dir);
+        made.map_err(|_| TombstonesError::NoFolder(config.erasures.clone()))?;
+    }
+    let tombstones = Tombstones::open(&config.erasures, store).await?;
     let erased = erase_again(&tombstones, backend).await?;
     if erased > 0 {
         tracing::warn!(
@@ -52,7 +67,8 @@ pub(super) async fn prepare(
 /// What [`prepare`] would refuse, found without changing anything. Of an earlier version's database, its values
 /// are not counted: a start brings it up to date before.
 pub(crate) async fn check(config: &Config) -> Result<(), PrepareError> {
-    Tombstones::check(&config.erasures).await?;
+    let known = Backend::noted_erasures(config).await?;
+    Tombstones::check(&config.erasures, known).await?;
     Backend::shared_values(config).await??;
     Ok(())
 }

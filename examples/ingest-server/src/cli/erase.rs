@@ -47,7 +47,8 @@ async fn erase(opened: &Opened, arguments: Erase) -> Result<(), CliError> {
         all,
         json,
     } = arguments;
-    let tombstones = Tombstones::open(&opened.erasures).map_err(DataKeyError::other)?;
+    let tombstones = Tombstones::open(&opened.erasures, &*opened.backend.store).await;
+    let tombstones = tombstones.map_err(DataKeyError::other)?;
     let erasures = Erasures::standalone(
         opened.backend.keyring.clone(),
         Arc::clone(&opened.backend.store),

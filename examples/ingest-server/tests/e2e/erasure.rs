@@ -241,3 +241,42 @@ async fn erasures_in_something_that_is_no_file_stop_the_start_at_once() {
         removed.unwrap();
     }
 }
+
+/// A file that is gone would be made anew and forget everybody, were it not for what the database knows.
+#[tokio::test]
+async fn erasures_that_are_lost_stop_the_start_until_that_is_accepted() {
+    let server = Server::start();
+    let data = server.data().clone();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let id = server.lead(&key, &person()).await;
+    let answer = erase(&server, &key, &id).await;
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    assert!(server.terminate().success());
+    let path = data.path().join("erasures.jsonl");
+    let noted = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    for command in ["check-config", "serve"] {
+        let output = run_to_end(data.command().arg(command));
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command}: {message}");
+        let expected = format!("{} has 0 of the 1 erasures", path.display());
+        assert!(message.contains(&expected), "{message}");
+        assert!(!path.exists(), "{command}");
+    }
+    // Put back, all is well; a folder that was named is not made.
+    fs::write(&path, noted).unwrap();
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    assert!(Server::start_on(&data).terminate().success());
+    let elsewhere = data.path().join("elsewhere");
+    let mut command = data.command();
+    command.env("INGEST_ERASURES_FILE", elsewhere.join("erasures.jsonl"));
+    assert_eq!(run_to_end(&mut command).status.code(), Some(2));
+    assert!(!elsewhere.exists());
+    // Accepted once, and not for what is lost later.
+    fs::remove_file(&path).unwrap();
+    let accepted = data.path().join("erasures.jsonl.lost");
+    fs::write(&accepted, "").unwrap();
+    assert!(Server::start_on(&data).terminate().success());
+    assert!(path.exists() && !accepted.exists());
+    assert!(Server::start_on(&data).terminate().success());
+}

@@ -5,9 +5,7 @@ use std::process::Command;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{
-    ALL_SCOPES, Data, INDEX_ROOT, Key, OTHER_SECRET, Server, count, run_to_end, wait_for,
-};
+use crate::harness::{ALL_SCOPES, Data, INDEX_ROOT, Key, OTHER_SECRET, Server, count, run_to_end};
 
 fn with_roots(data: &Data, roots: &str, primary: &str) -> Command {
     let mut command = data.command();

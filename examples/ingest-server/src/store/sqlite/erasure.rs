@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 use uuid::fmt::Hyphenated;
 
-use super::{failure::Failure, sealed_refs, sealed_rows};
+use super::{connection::counted, failure::Failure, sealed_refs, sealed_rows};
 use crate::{json, lead::LeadId};
 
 /// Where the erasure of a tenant is, which takes more than one transaction.
@@ -60,6 +60,25 @@ pub(super) fn is_erased(connection: &Connection, tenant: &TenantId) -> Result<bo
     Ok(connection
         .prepare_cached(erased)?
         .exists([tenant.as_str()])?)
+}
+
+/// How many erasures were noted when one last was; a database of an earlier version knows of tenants alone.
+pub(super) const NOTED: &str = r#"SELECT coalesce(
+    (SELECT CAST(cursor AS INTEGER) FROM sweep_cursor WHERE "table" = 'erasures' AND sweep = 'noted'),
+    (SELECT count(*) FROM keyring_erased_tenant))"#;
+
+pub(super) fn noted(connection: &Connection) -> Result<u64, Failure> {
+    Ok(connection.query_row(NOTED, [], |row| counted(row, 0))?)
+}
+
+/// Remembers that.
+pub(super) fn note(connection: &Connection, count: u64) -> Result<(), Failure> {
+    let note = r#"INSERT INTO sweep_cursor ("table", sweep, cursor) VALUES ('erasures', 'noted', ?)
+        ON CONFLICT ("table", sweep) DO UPDATE SET cursor = excluded.cursor"#;
+    connection
+        .prepare_cached(note)?
+        .execute([count.to_string()])?;
+    Ok(())
 }
 
 /// Erases some of a tenant's rows: how many, and where to go on; `None` at the end.

@@ -7,7 +7,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteExecutor, SqlitePoolOptions},
 };
 
-use super::{checks, failure::Failure, open::OPENING_TIMEOUT, policies, unique_fields};
+use super::{checks, erasure, failure::Failure, open::OPENING_TIMEOUT, policies, unique_fields};
 use crate::{
     lead::UniqueFields,
     store::{NotUnique, PolicyKind, Remembered, StoreError},
@@ -56,6 +56,30 @@ async fn count_shared(
         }
     }
     Ok(Ok(()))
+}
+
+/// How many erasures a file knows of; nothing is written.
+pub(crate) async fn noted_erasures(path: &Path) -> Result<u64, StoreError> {
+    if fs::metadata(path).map_or(0, |file| file.len()) == 0 {
+        return Ok(0);
+    }
+    let mut connection = options(path).connect().await.map_err(Failure::from)?;
+    let noted = read_noted(&mut connection).await?;
+    connection.close().await.map_err(Failure::from)?;
+    Ok(noted)
+}
+
+async fn read_noted(connection: &mut SqliteConnection) -> Result<u64, Failure> {
+    // An earlier version's database has not both.
+    for table in ["sweep_cursor", "keyring_erased_tenant"] {
+        if !exists(&mut *connection, table).await? {
+            return Ok(0);
+        }
+    }
+    let noted: i64 = sqlx::query_scalar(erasure::NOTED)
+        .fetch_one(connection)
+        .await?;
+    Ok(noted.unsigned_abs())
 }
 
 /// A connection that only reads, to a file that nobody has to have opened, if it has this table.

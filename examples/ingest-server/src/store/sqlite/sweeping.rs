@@ -69,6 +69,15 @@ impl Sweeping for SqliteStore {
         self.sweeps.read(is).await
     }
 
+    async fn noted_erasures(&self) -> Result<u64, StoreError> {
+        self.sweeps.read(erasure::noted).await
+    }
+
+    async fn note_erasures(&self, count: u64) -> Result<(), StoreError> {
+        let note = move |connection: &_| erasure::note(connection, count);
+        self.sweeps.write(note).await
+    }
+
     async fn hold_unique(
         &self,
         fields: &UniqueFields,
