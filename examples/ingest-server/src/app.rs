@@ -177,6 +177,7 @@ impl App {
         observe::register_shares(registry, &in_flight, &bodies)?;
         observe::register_key_cache(registry, &backend.api_keys)?;
         observe::register_limit_stores(registry, &backend.limit_stores)?;
+        observe::register_erasures(registry, &tombstones)?;
         observe::register_secrets(registry, &backend.secret_health)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)

@@ -150,8 +150,7 @@ impl Erasures {
             lead,
             at: self.clock.wall(),
         };
-        let noted = self.tombstones.add(tombstone).await;
-        let noted = noted.map_err(DataKeyError::other)?;
+        let noted = self.tombstones.add(tombstone).await?;
         self.store.note_erasures(noted).await?;
         let rows = match lead {
             Some(lead) => self.store.erase_leads(&[(tenant.clone(), lead)]).await?,

@@ -82,7 +82,7 @@ async fn erase(services: &Services, caller: &Caller, id: LeadId) -> Result<bool,
             error = &error as &dyn std::error::Error,
             "an erasure was not noted, so nothing was erased"
         );
-        Rejection::plain(Reason::CapacityStoreUnavailable)
+        Rejection::plain(Reason::CapacityErasuresUnavailable)
     })?;
     services.store.note_erasures(noted).await?;
     let write = Write {

@@ -8,7 +8,10 @@ use std::{
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use portcullis_keyring::TenantId;
@@ -24,6 +27,8 @@ use crate::{files, lead::LeadId};
 #[derive(Debug, Clone)]
 pub(crate) struct Tombstones {
     path: Arc<Path>,
+    /// Erasures that could not be noted since the start, in this process.
+    unnoted: Arc<AtomicU64>,
 }
 
 /// Something that was erased.
@@ -86,7 +91,7 @@ impl Tombstones {
     /// It cannot be made, or be written; or it is lost, which who runs the service may accept.
     pub(crate) async fn open(path: &Path, store: &dyn Store) -> Result<Self, OpenTombstonesError> {
         let known = store.noted_erasures().await?;
-        let this = Self { path: path.into() };
+        let this = Self::at(path);
         let accepted = this.accepted();
         match this.compare(known).await {
             Err(TombstonesError::Lost { .. }) if is_there(&accepted) => {
@@ -103,9 +108,16 @@ impl Tombstones {
         Ok(this)
     }
 
+    fn at(path: &Path) -> Self {
+        Self {
+            path: path.into(),
+            unnoted: Arc::default(),
+        }
+    }
+
     /// The file at this path, made if there is none.
     fn made(path: &Path) -> Result<Self, TombstonesError> {
-        let tombstones = Self { path: path.into() };
+        let tombstones = Self::at(path);
         let made = tombstones.make();
         made.map_err(|error| tombstones.failed(&error))?;
         Ok(tombstones)
@@ -116,7 +128,7 @@ impl Tombstones {
     /// # Errors
     /// It cannot, or it has not.
     pub(crate) async fn check(path: &Path, known: u64) -> Result<(), TombstonesError> {
-        let this = Self { path: path.into() };
+        let this = Self::at(path);
         match this.compare(known).await {
             Err(TombstonesError::Lost { .. }) if is_there(&this.accepted()) => Ok(()),
             compared => compared,
@@ -170,7 +182,23 @@ impl Tombstones {
             added.map_err(|error| this.failed(&error))
         });
         let added = adding.await;
-        added.unwrap_or_else(|_| Err(self.failed(&io::ErrorKind::Other.into())))
+        let added = added.unwrap_or_else(|_| Err(self.failed(&io::ErrorKind::Other.into())));
+        if added.is_err() {
+            self.unnoted.fetch_add(1, Ordering::Relaxed);
+        }
+        added
+    }
+
+    /// How many erasures could not be noted since the start.
+    pub(crate) fn unnoted(&self) -> u64 {
+        self.unnoted.load(Ordering::Relaxed)
+    }
+
+    /// Whether an erasure could be noted, as far as can be told without noting one.
+    pub(crate) async fn is_usable(&self) -> bool {
+        let this = self.clone();
+        let opening = spawn_blocking(move || this.open_file().is_ok());
+        opening.await.unwrap_or(false)
     }
 
     fn make(&self) -> io::Result<()> {
@@ -224,6 +252,12 @@ impl Tombstones {
 
     /// The lock is given back when the file is closed.
     fn open_locked(&self) -> io::Result<File> {
+        let file = self.open_file()?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    fn open_file(&self) -> io::Result<File> {
         // Opening something else may wait for ever, or do something.
         if !fs::symlink_metadata(&self.path)?.is_file() {
             return Err(not_a_file());
@@ -237,7 +271,6 @@ impl Tombstones {
         if !file.metadata()?.is_file() {
             return Err(not_a_file());
         }
-        file.lock()?;
         Ok(file)
     }
 

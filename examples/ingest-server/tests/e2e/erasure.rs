@@ -216,6 +216,17 @@ async fn without_its_tombstone_nothing_is_erased() {
     fs::create_dir(&erasures).unwrap();
     let answer = erase(&server, &key, &id).await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let problem: Value = answer.json().await.unwrap();
+    assert_eq!(problem["reason"], "capacity.erasures_unavailable");
+    let ready = server.admin(Method::GET, "/readyz").send().await.unwrap();
+    assert_eq!(ready.status(), StatusCode::OK);
+    let ready: Value = ready.json().await.unwrap();
+    let component = &ready["components"]["erasures"];
+    assert_eq!(component["state"], "degraded", "{ready}");
+    assert!(component["action"].is_string(), "{ready}");
+    let metrics = server.admin(Method::GET, "/metrics").send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    assert!(metrics.contains("ingest_erasures_unnoted 1"), "{metrics}");
     assert_eq!(server.read_lead(&key, &id).await.status(), StatusCode::OK);
     fs::remove_dir(&erasures).unwrap();
     fs::write(&erasures, "").unwrap();
@@ -242,7 +253,7 @@ async fn erasures_in_something_that_is_no_file_stop_the_start_at_once() {
     }
 }
 
-/// A file that is gone would be made anew and forget everybody, were it not for what the database knows.
+/// A file that is gone would be made again and forget everybody, were it not for what the database knows.
 #[tokio::test]
 async fn erasures_that_are_lost_stop_the_start_until_that_is_accepted() {
     let server = Server::start();

@@ -10,7 +10,7 @@ use portcullis_pii_crypto::reencrypt::SweepError;
 
 use crate::{
     admin::{ActionResult, recorder::Recorded},
-    store::{StoreError, Unrecorded, UnusableState},
+    store::{StoreError, TombstonesError, Unrecorded, UnusableState},
 };
 
 /// Why it did not succeed.
@@ -52,6 +52,8 @@ pub(crate) enum DataKeyError {
     Sweep(#[source] SweepError),
     #[error("the index cannot be used")]
     Index(#[from] UnusableState),
+    #[error("the erasure could not be noted, so nothing was erased")]
+    Unnoted(#[from] TombstonesError),
     #[error("it was not done")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -97,6 +99,7 @@ impl Recorded for DataKeyError {
             Self::Prepare(_) | Self::Sweep(SweepError::Keys(_)) | Self::Index(_) => {
                 "capacity.keys_unavailable"
             }
+            Self::Unnoted(_) => "capacity.erasures_unavailable",
             Self::Sweep(_) | Self::Other(_) => "internal",
         };
         let result = if self.is_rejected() {

@@ -176,6 +176,7 @@ impl From<DataKeyError> for Problem {
             DataKeyError::Index(error) => Rejection::from(error).into(),
             DataKeyError::Keys(_) => failed(&error, Reason::CapacityStoreUnavailable),
             DataKeyError::Sweep(_) => failed(&error, Reason::CapacityStoreUnavailable),
+            DataKeyError::Unnoted(_) => failed(&error, Reason::CapacityErasuresUnavailable),
             DataKeyError::Prepare(_) => failed(&error, Reason::CapacityKeysUnavailable),
             error @ DataKeyError::Other(_) => {
                 Self::internal(&error, "what an operator asked for was not done")
