@@ -21,6 +21,7 @@ mod readiness;
 mod record;
 mod recorder;
 mod reencryption;
+mod tenant_keys;
 mod warming;
 
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub(crate) use self::{
     quality::{QualityReports, Samples},
     readiness::{Components, ReadinessCheck},
     reencryption::{Reencryption, ReencryptionRequest},
+    tenant_keys::{TenantKeys, revoke_all},
     warming::{Warming, WarmingState},
 };
 
@@ -94,12 +96,17 @@ impl UseCases {
             policies,
         };
         let recorder = Recorder::new(services.audit.clone(), Arc::clone(&observer));
+        let tenant_keys = TenantKeys {
+            data_keys: Arc::clone(&keys.store),
+            api_keys: services.keys.clone(),
+        };
         let data_keys = DataKeys::new(keys.clone(), Arc::clone(&services.clock), recorder.clone());
         let index = IndexVersions::new(keys, Arc::clone(&services.store), recorder.clone());
         Self {
             erasures: Erasures::new(
                 services.keyring.clone(),
                 Arc::clone(&services.store),
+                tenant_keys,
                 services.tombstones.clone(),
                 Arc::clone(&services.clock),
                 recorder.clone(),
@@ -119,6 +126,7 @@ impl UseCases {
             ),
             api_keys: ApiKeys::new(
                 services.keys.clone(),
+                Arc::clone(&services.store),
                 services.audit.clone(),
                 Arc::clone(&observer),
             ),

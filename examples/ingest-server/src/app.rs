@@ -6,7 +6,7 @@
 
 pub(crate) mod descriptors;
 mod earlier_leads;
-mod erasures;
+pub(crate) mod erasures;
 mod listeners;
 pub(crate) mod policies;
 mod rotation_schedule;
@@ -27,7 +27,6 @@ use tracing::Instrument as _;
 
 use self::{
     descriptors::TooFewDescriptors,
-    erasures::PrepareError,
     listeners::{ListenError, Listeners},
     policies::PoliciesError,
     service_task::{ServiceTask, first_ended},
@@ -60,7 +59,10 @@ use crate::{
     store::{AuditLog, Store, Writer, WriterLimits},
 };
 
-pub(crate) use self::listeners::{Addresses, try_addresses};
+pub(crate) use self::{
+    erasures::PrepareError,
+    listeners::{Addresses, try_addresses},
+};
 
 /// Requests that are worked on at once, on the public and on the admin listener.
 const PUBLIC_IN_FLIGHT: usize = 512;
@@ -170,6 +172,7 @@ impl App {
         observe::register_shares(registry, &in_flight, &bodies)?;
         observe::register_key_cache(registry, &backend.api_keys)?;
         observe::register_limit_stores(registry, &backend.limit_stores)?;
+        observe::register_erasures(registry, &tombstones)?;
         observe::register_secrets(registry, &backend.secret_health)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)

@@ -51,8 +51,10 @@ use self::{
 };
 use crate::{
     clock::SystemClock,
-    config::{Config, INDEX_ROOTS, KekSource},
-    store::{FaultLatch, FaultObserver, LiveIndexRoots, Remembered, Store},
+    config::{self, Config, INDEX_ROOTS, KekSource},
+    store::{
+        FaultLatch, FaultObserver, LiveIndexRoots, NotUnique, Remembered, Store, StoreError, sqlite,
+    },
 };
 
 pub(crate) use self::{
@@ -278,6 +280,26 @@ impl Backend {
             needed_peppers::check(&keys.pepper_usage().await?)?;
         }
         Ok(Some(remembered))
+    }
+
+    /// How many erasures the database that there is knows of.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn noted_erasures(config: &Config) -> Result<u64, StoreError> {
+        let config::Database::Sqlite(path) = &config.database;
+        sqlite::noted_erasures(path).await
+    }
+
+    /// Whether each field that is to be held unique can be, in the database that there is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn shared_values(
+        config: &Config,
+    ) -> Result<Result<(), NotUnique>, StoreError> {
+        let config::Database::Sqlite(path) = &config.database;
+        sqlite::check_unique(path, &config.unique_lead_fields).await
     }
 
     /// Whether the key-encryption key wraps and unwraps, tried with a key that nobody keeps.

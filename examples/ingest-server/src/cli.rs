@@ -24,7 +24,7 @@ use portcullis_telemetry::InitError;
 
 use crate::{
     admin::DataKeyError,
-    app::{ServiceTaskEnded, StartError},
+    app::{PrepareError, ServiceTaskEnded, StartError},
     backend::BackendError,
     cli::demo::error::DemoError,
     cli::dev::DevError,
@@ -157,6 +157,7 @@ impl CliError {
             )
             | Self::Start(
                 StartError::Clock(_)
+                | StartError::Prepare(PrepareError::Tombstones(_) | PrepareError::NotUnique(_))
                 | StartError::Descriptors(_)
                 | StartError::Backend(
                     BackendError::Secrets(_)

@@ -8,6 +8,7 @@ mod audit;
 mod ciphers;
 mod connections;
 mod data_keys;
+mod erasures;
 mod faults;
 mod limits;
 mod pii;
@@ -31,6 +32,7 @@ pub(crate) use self::{
     ciphers::CipherMetrics,
     connections::ConnectionMetrics,
     data_keys::DataKeyMetrics,
+    erasures::register_erasures,
     faults::FaultMetrics,
     limits::{LimitMetrics, register_limit_stores},
     pii::PiiMetrics,

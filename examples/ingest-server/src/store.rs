@@ -47,7 +47,7 @@ pub(crate) use self::{
         SecretCheck, Write,
     },
     sweeping::{NotUnique, Sweeping},
-    tombstones::{Tombstone, Tombstones, TombstonesError},
+    tombstones::{OpenTombstonesError, Tombstone, Tombstones, TombstonesError},
     writer::{WriteEvent, WriteObserver, Writer, WriterLimits},
 };
 

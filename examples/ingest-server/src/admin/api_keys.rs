@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, names, record};
 use crate::{
-    store::{AuditLog, AuditOutcome, Pending, Unrecorded},
+    store::{self, AuditLog, AuditOutcome, Pending, Store, Unrecorded},
     timestamp,
 };
 
@@ -30,6 +30,7 @@ pub(crate) use self::{
 #[derive(Debug, Clone)]
 pub(crate) struct ApiKeys {
     keys: ApiKeyCache,
+    store: Arc<dyn Store>,
     audit: AuditLog,
     observer: Arc<dyn AdminObserver>,
 }
@@ -93,6 +94,8 @@ pub(crate) enum ApiKeyError {
          old one is refused from {old_ends_at} on; issue another one"
     )]
     RotatedUnrecorded { old_ends_at: String },
+    #[error("whether the tenant was erased is not known")]
+    Erasures(#[from] store::StoreError),
     #[error("the API keys' store failed")]
     Store(#[source] StoreError),
     #[error(transparent)]
@@ -106,11 +109,13 @@ impl ApiKeys {
 
     pub(crate) const fn new(
         keys: ApiKeyCache,
+        store: Arc<dyn Store>,
         audit: AuditLog,
         observer: Arc<dyn AdminObserver>,
     ) -> Self {
         Self {
             keys,
+            store,
             audit,
             observer,
         }
@@ -155,10 +160,17 @@ impl ApiKeys {
         issued
     }
 
-    /// A tenant that has a key already keeps its name; that of a new one must be told from all
-    /// others.
+    /// A tenant that has a key already keeps its name, unless it was erased; that of a new one must be told
+    /// from all others.
     async fn check_tenant(&self, name: &str) -> Result<(), ApiKeyError> {
         let refused = |why| ApiKeyError::Invalid(format!("`tenant`: {why}"));
+        if let Ok(tenant) = portcullis_keyring::TenantId::new(name)
+            && self.store.is_erased(&tenant).await?
+        {
+            return Err(refused(
+                "the tenant was erased, and its name is nobody's any more; name another",
+            ));
+        }
         let alike = match TenantId::new(name) {
             Ok(tenant) => self.keys.tenant_alike(&tenant).await?,
             Err(_) => None,
@@ -327,6 +339,7 @@ pub(super) const fn result(error: Option<&ApiKeyError>) -> ActionResult {
         Some(
             ApiKeyError::Unrecorded(_)
             | ApiKeyError::RotatedUnrecorded { .. }
+            | ApiKeyError::Erasures(_)
             | ApiKeyError::Store(_)
             | ApiKeyError::Other(_),
         ) => ActionResult::Failed,
@@ -342,7 +355,7 @@ pub(super) async fn failed(change: Pending, error: ApiKeyError) -> ApiKeyError {
         ApiKeyError::Unrecorded(_) | ApiKeyError::RotatedUnrecorded { .. } => {
             "capacity.audit_unavailable"
         }
-        ApiKeyError::Store(_) => "capacity.store_unavailable",
+        ApiKeyError::Erasures(_) | ApiKeyError::Store(_) => "capacity.store_unavailable",
         ApiKeyError::Other(_) => "internal",
     };
     // The log has said so, and counted it.

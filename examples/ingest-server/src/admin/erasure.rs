@@ -3,9 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use portcullis_keyring::{Keyring, TenantId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Action, Actor, AdminObserver, DataKeyError, data_keys, recorder::Recorder};
+use super::{
+    Action, Actor, AdminObserver, DataKeyError, data_keys,
+    recorder::Recorder,
+    tenant_keys::{self, TenantKeys},
+};
 use crate::{
     clock::Clock,
     lead::LeadId,
@@ -17,6 +21,7 @@ use crate::{
 pub(crate) struct Erasures {
     keyring: Keyring,
     store: Arc<dyn Store>,
+    keys: TenantKeys,
     tombstones: Tombstones,
     clock: Arc<dyn Clock>,
     recorder: Recorder,
@@ -27,8 +32,38 @@ pub(crate) struct Erasures {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ErasureRequest {
     pub(crate) tenant: String,
-    /// One lead of the tenant; all of it, and every data key, unless it is said.
+    /// One lead of the tenant.
+    #[serde(default, deserialize_with = "named")]
     pub(crate) lead: Option<String>,
+    /// All of the tenant, with every data key.
+    #[serde(default)]
+    pub(crate) all: bool,
+}
+
+/// A lead that is there is a text: null is no way to say that all is meant.
+fn named<'de, D: Deserializer<'de>>(lead: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(lead).map(Some)
+}
+
+impl ErasureRequest {
+    /// Which lead is meant; none where all of the tenant is.
+    fn lead(&self) -> Result<Option<LeadId>, DataKeyError> {
+        match (&self.lead, self.all) {
+            (Some(id), false) => match LeadId::parse(id) {
+                Some(lead) => Ok(Some(lead)),
+                None => Err(invalid("`lead`: not the id of a lead")),
+            },
+            (None, true) => Ok(None),
+            (Some(_), true) => Err(invalid("`lead` and `all`: one of them, not both")),
+            (None, false) => Err(invalid(
+                "name a `lead`, or send `\"all\": true` to erase all of the tenant",
+            )),
+        }
+    }
+}
+
+fn invalid(message: &str) -> DataKeyError {
+    DataKeyError::Invalid(message.to_owned())
 }
 
 /// What was erased.
@@ -54,6 +89,7 @@ impl Erasures {
     pub(super) const fn new(
         keyring: Keyring,
         store: Arc<dyn Store>,
+        keys: TenantKeys,
         tombstones: Tombstones,
         clock: Arc<dyn Clock>,
         recorder: Recorder,
@@ -61,6 +97,7 @@ impl Erasures {
         Self {
             keyring,
             store,
+            keys,
             tombstones,
             clock,
             recorder,
@@ -71,12 +108,13 @@ impl Erasures {
     pub(crate) fn standalone(
         keyring: Keyring,
         store: Arc<dyn Store>,
+        keys: TenantKeys,
         tombstones: Tombstones,
         clock: Arc<dyn Clock>,
         (audit, observer): (AuditLog, Arc<dyn AdminObserver>),
     ) -> Self {
         let recorder = Recorder::new(audit, observer);
-        Self::new(keyring, store, tombstones, clock, recorder)
+        Self::new(keyring, store, keys, tombstones, clock, recorder)
     }
 
     /// Erases for good. That it is to be done is noted outside the database first, so that a backup that is
@@ -86,16 +124,11 @@ impl Erasures {
         actor: &Actor,
         request: &ErasureRequest,
     ) -> Result<Erased, DataKeyError> {
-        let lead = request.lead.as_deref().map(|id| {
-            let lead = LeadId::parse(id);
-            lead.ok_or_else(|| DataKeyError::Invalid("`lead`: not the id of a lead".to_owned()))
-        });
-        let lead = lead.transpose();
         let action = |lead| Action::Erase {
             tenant: &request.tenant,
             lead,
         };
-        let read = async { Ok((data_keys::parse_tenant(&request.tenant)?, lead?)) };
+        let read = async { Ok((data_keys::parse_tenant(&request.tenant)?, request.lead()?)) };
         let (tenant, lead) = match read.await {
             Ok(read) => read,
             Err(error) => return Err(self.recorder.rejected(actor, action(None), error)),
@@ -109,18 +142,20 @@ impl Erasures {
         tenant: &TenantId,
         lead: Option<LeadId>,
     ) -> Result<Erased, DataKeyError> {
-        if let Some(lead) = lead
-            && self.store.lead(tenant, lead).await?.is_none()
-        {
-            return Err(DataKeyError::NoLead);
+        match lead {
+            Some(lead) if self.store.lead(tenant, lead).await?.is_none() => {
+                return Err(DataKeyError::NoLead);
+            }
+            None if !self.is_known(tenant).await? => return Err(DataKeyError::NoTenant),
+            _ => {}
         }
         let tombstone = Tombstone {
             tenant: tenant.clone(),
             lead,
             at: self.clock.wall(),
         };
-        let noted = self.tombstones.add(tombstone).await;
-        noted.map_err(DataKeyError::other)?;
+        let noted = self.tombstones.add(tombstone).await?;
+        self.store.note_erasures(noted).await?;
         let rows = match lead {
             Some(lead) => self.store.erase_leads(&[(tenant.clone(), lead)]).await?,
             None => self.erase_tenant(tenant).await?,
@@ -136,13 +171,20 @@ impl Erasures {
     /// Erases what there is, and what other processes store until they know that the keys are destroyed. One
     /// that ends before it is done is run again: the next start does it too.
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<u64, DataKeyError> {
-        // First, so that nothing new is sealed.
+        // First, so that nobody sends for it, and then that nothing new is sealed.
+        let revoked = tenant_keys::revoke_all(&self.keys.api_keys, tenant).await;
+        revoked.map_err(DataKeyError::other)?;
         self.keyring.erase_tenant(tenant).await?;
         let mut rows = self.store.erase_tenant(tenant).await?;
         self.empty_log().await?;
         tokio::time::sleep(STORED_AFTER).await;
         rows += self.store.erase_tenant(tenant).await?;
         Ok(rows)
+    }
+
+    /// Whether there is, or was, anything of a tenant: a name that was mistyped would be nobody's for ever.
+    async fn is_known(&self, tenant: &TenantId) -> Result<bool, DataKeyError> {
+        Ok(self.keys.has_any(tenant).await? || self.store.has_rows_of(tenant).await?)
     }
 
     async fn empty_log(&self) -> Result<bool, DataKeyError> {

@@ -59,6 +59,7 @@ struct Answers {
     api_keys: Component,
     api_key_cache: Component,
     data_keys: Component,
+    erasures: Component,
     secrets: Component,
     limits: Component,
     traces: Component,
@@ -116,11 +117,12 @@ impl ReadinessCheck {
 
     /// Asks every component, all at the same time.
     pub(crate) async fn run(&self) -> Readiness {
-        let (database, api_keys, data_keys, limits) = tokio::join!(
+        let (database, api_keys, data_keys, limits, erasures) = tokio::join!(
             self.database(),
             self.api_keys(),
             self.data_keys(),
-            self.limits()
+            self.limits(),
+            self.erasures()
         );
         let components = Answers {
             process: self.process(),
@@ -129,6 +131,7 @@ impl ReadinessCheck {
             api_keys,
             api_key_cache: key_cache::component(&self.services.keys, &self.components.warming),
             data_keys,
+            erasures,
             secrets: secrets::component(&self.components.secrets),
             limits,
             traces: self.traces(),
@@ -196,6 +199,16 @@ impl ReadinessCheck {
             }
         };
         component.with_latency(latency)
+    }
+
+    /// Never down: all but erasures goes on without it.
+    async fn erasures(&self) -> Component {
+        if self.services.tombstones.is_usable().await {
+            return Component::new(State::Up);
+        }
+        let action = "nobody can be erased: see that the file of erasures is there and its owner can write it; put \
+                      back its newest copy if it is gone";
+        Component::new(State::Degraded).with_action(action)
     }
 
     fn write_queue(&self) -> Component {
@@ -310,6 +323,7 @@ impl Answers {
             api_keys,
             api_key_cache,
             data_keys,
+            erasures,
             secrets,
             limits,
             traces,
@@ -321,6 +335,7 @@ impl Answers {
             api_keys,
             api_key_cache,
             data_keys,
+            erasures,
             secrets,
             limits,
             traces,

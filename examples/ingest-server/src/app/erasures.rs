@@ -2,13 +2,15 @@
 
 use std::num::NonZeroUsize;
 
-use portcullis_keyring::{Keyring, TenantId};
+use portcullis_keyring::TenantId;
 
 use crate::{
+    admin::revoke_all,
     backend::Backend,
     config::Config,
+    files,
     lead::LeadId,
-    store::{NotUnique, Store, StoreError, Tombstones, TombstonesError},
+    store::{NotUnique, OpenTombstonesError, StoreError, Tombstones, TombstonesError},
 };
 
 /// The database cannot be brought to where it may be served.
@@ -20,8 +22,19 @@ pub(crate) enum PrepareError {
     Store(#[from] StoreError),
     #[error("the data keys of a tenant that was erased cannot be destroyed")]
     DataKeys(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the API keys of a tenant that was erased cannot be revoked")]
+    ApiKeys(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]
     NotUnique(#[from] NotUnique),
+}
+
+impl From<OpenTombstonesError> for PrepareError {
+    fn from(error: OpenTombstonesError) -> Self {
+        match error {
+            OpenTombstonesError::File(error) => Self::Tombstones(error),
+            OpenTombstonesError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 /// Leads of one transaction.
@@ -33,8 +46,13 @@ pub(super) async fn prepare(
     backend: &Backend,
 ) -> Result<Tombstones, PrepareError> {
     let store = &*backend.store;
-    let tombstones = Tombstones::open(&config.erasures)?;
-    let erased = erase_again(&tombstones, store, &backend.keyring).await?;
+    // One that is named apart lies where somebody has made room for it, such as on another volume.
+    if config.erasures.parent() == Some(&*config.data_dir) {
+        let made = files::create_folder(&config.data_dir);
+        made.map_err(|_| TombstonesError::NoFolder(config.erasures.clone()))?;
+    }
+    let tombstones = Tombstones::open(&config.erasures, store).await?;
+    let erased = erase_again(&tombstones, backend).await?;
     if erased > 0 {
         tracing::warn!(
             rows = erased,
@@ -46,11 +64,17 @@ pub(super) async fn prepare(
     Ok(tombstones)
 }
 
-async fn erase_again(
-    tombstones: &Tombstones,
-    store: &dyn Store,
-    keyring: &Keyring,
-) -> Result<u64, PrepareError> {
+/// What [`prepare`] would refuse, found without changing anything. Of an earlier version's database, its values
+/// are not counted: a start brings it up to date before.
+pub(crate) async fn check(config: &Config) -> Result<(), PrepareError> {
+    let known = Backend::noted_erasures(config).await?;
+    Tombstones::check(&config.erasures, known).await?;
+    Backend::shared_values(config).await??;
+    Ok(())
+}
+
+async fn erase_again(tombstones: &Tombstones, backend: &Backend) -> Result<u64, PrepareError> {
+    let store = &*backend.store;
     let (mut leads, mut tenants) = (Vec::<(TenantId, LeadId)>::new(), Vec::new());
     for tombstone in tombstones.read().await? {
         match tombstone.lead {
@@ -63,7 +87,9 @@ async fn erase_again(
         erased += store.erase_leads(some).await?;
     }
     for tenant in tenants {
-        let destroyed = keyring.erase_tenant(&tenant).await;
+        let revoked = revoke_all(&backend.api_keys, &tenant).await;
+        erased += revoked.map_err(|error| PrepareError::ApiKeys(error.into()))?;
+        let destroyed = backend.keyring.erase_tenant(&tenant).await;
         destroyed.map_err(|error| PrepareError::DataKeys(error.into()))?;
         erased += store.erase_tenant(&tenant).await?;
     }

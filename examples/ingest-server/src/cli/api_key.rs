@@ -136,7 +136,12 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), Cli
     let opened = Opened::open(settings, missing_peppers).await?;
     let Opened { backend, actor, .. } = &opened;
     let audit = opened.audit.clone();
-    let keys = ApiKeys::new(backend.api_keys.clone(), audit, Arc::new(Unobserved));
+    let keys = ApiKeys::new(
+        backend.api_keys.clone(),
+        Arc::clone(&backend.store),
+        audit,
+        Arc::new(Unobserved),
+    );
     let outcome = match command {
         Command::Issue(arguments) => issue(&keys, actor, arguments).await,
         Command::List(arguments) => list(&keys, actor, arguments).await,

@@ -8,7 +8,7 @@ use super::{
     warn,
 };
 use crate::{
-    app::{StartError, descriptors, policies},
+    app::{StartError, descriptors, erasures, policies},
     backend::Backend,
     cli::dev,
     config::{self, Config, KekSource, Warning},
@@ -44,6 +44,7 @@ pub(super) async fn run(settings: &Settings, arguments: &CheckConfig) -> Result<
     if let Some(remembered) = &remembered {
         policies::check_remembered(&config, remembered).map_err(StartError::from)?;
     }
+    erasures::check(&config).await.map_err(StartError::from)?;
     print("the configuration is valid")?;
     if remembered.is_some() {
         print("the secrets are those of the database")?;

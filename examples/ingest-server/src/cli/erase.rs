@@ -12,7 +12,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    admin::{DataKeyError, Erased, ErasureRequest, Erasures},
+    admin::{DataKeyError, Erased, ErasureRequest, Erasures, TenantKeys},
     backend::MissingPeppers,
     store::Tombstones,
 };
@@ -42,17 +42,25 @@ pub(super) async fn run(settings: &Settings, arguments: Erase) -> Result<(), Cli
 
 async fn erase(opened: &Opened, arguments: Erase) -> Result<(), CliError> {
     let Erase {
-        tenant, lead, json, ..
+        tenant,
+        lead,
+        all,
+        json,
     } = arguments;
-    let tombstones = Tombstones::open(&opened.erasures).map_err(DataKeyError::other)?;
+    let tombstones = Tombstones::open(&opened.erasures, &*opened.backend.store).await;
+    let tombstones = tombstones.map_err(DataKeyError::other)?;
     let erasures = Erasures::standalone(
         opened.backend.keyring.clone(),
         Arc::clone(&opened.backend.store),
+        TenantKeys {
+            data_keys: Arc::clone(&opened.backend.data_keys),
+            api_keys: opened.backend.api_keys.clone(),
+        },
         tombstones,
         Arc::clone(&opened.clock),
         (opened.audit.clone(), Arc::new(Unobserved)),
     );
-    let request = ErasureRequest { tenant, lead };
+    let request = ErasureRequest { tenant, lead, all };
     let erased = erasures.erase(&opened.actor, &request).await?;
     if json {
         return print(&to_json(&erased));

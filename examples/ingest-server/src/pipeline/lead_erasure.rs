@@ -77,13 +77,14 @@ async fn erase(services: &Services, caller: &Caller, id: LeadId) -> Result<bool,
         lead: Some(id),
         at: services.clock.wall(),
     };
-    services.tombstones.add(tombstone).await.map_err(|error| {
+    let noted = services.tombstones.add(tombstone).await.map_err(|error| {
         tracing::error!(
             error = &error as &dyn std::error::Error,
             "an erasure was not noted, so nothing was erased"
         );
-        Rejection::plain(Reason::CapacityStoreUnavailable)
+        Rejection::plain(Reason::CapacityErasuresUnavailable)
     })?;
+    services.store.note_erasures(noted).await?;
     let write = Write {
         tenant: caller.tenant.clone(),
         event: None,

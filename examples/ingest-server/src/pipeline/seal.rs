@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use portcullis_keyring::Purpose;
+use portcullis_keyring::{PrepareError, Purpose};
 use portcullis_pii_crypto::{self as pii_crypto, AnyPii, Cipher, PiiKind, SealError};
 use serde_json::Value;
 
@@ -95,10 +95,19 @@ async fn cipher(
         .prepare(&caller.tenant, &purposes)
         .await
         .map_err(|error| {
+            let is_erased = matches!(error, PrepareError::TenantErased);
+            let outcome = if is_erased {
+                PiiOutcome::KeyDestroyed
+            } else {
+                PiiOutcome::KeyUnavailable
+            };
             let personal = items.iter().flat_map(|item| &item.value.item.personal);
             for found in personal {
-                let kind = found.value.kind();
-                services.pii.sealed(kind, PiiOutcome::KeyUnavailable);
+                services.pii.sealed(found.value.kind(), outcome);
+            }
+            // For good: nobody is woken, and nothing is to be sent again.
+            if is_erased {
+                return Rejection::plain(Reason::AuthTenantErased);
             }
             tracing::error!(
                 error = &error as &dyn std::error::Error,

@@ -99,6 +99,9 @@ reasons! {
     AuthScope = "auth.scope", FORBIDDEN, -, Warning, on_rate:
         "The API key is valid and lacks the scope this request needs.",
         "Ask for a key with the scope, or use the key made for this purpose.";
+    AuthTenantErased = "auth.tenant_erased", FORBIDDEN, -, Warning, on_rate:
+        "The tenant was erased, with every key of its data: nothing is kept for it any more.",
+        "Stop sending. A tenant that begins again does so under another name.";
     AuthUnavailable = "auth.unavailable", SERVICE_UNAVAILABLE, -, Critical, on_each:
         "Whether the API key is still valid could not be found out, so it was not accepted.",
         "Restore the key store or the revocation channel. Senders may retry.";
@@ -218,6 +221,10 @@ reasons! {
         SERVICE_UNAVAILABLE, -, Critical, on_each:
         "The database did not answer, or refused to write.",
         "Look at the database: reachable, disk space, locks.";
+    CapacityErasuresUnavailable = "capacity.erasures_unavailable",
+        SERVICE_UNAVAILABLE, -, Critical, on_each:
+        "The erasure could not be noted outside the database, so that nothing was erased.",
+        "Look at the file of erasures and its volume: there, writable, disk space. Then erase again.";
     CapacityPolicyFile = "capacity.policy_file", SERVICE_UNAVAILABLE, -, Error, on_each:
         "The file of a policy could not be written, so the policy was not replaced.",
         "See `detail` for the file: permitted, its folder too, not mounted read-only, disk space.";

@@ -56,7 +56,7 @@ use super::{
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 pub(crate) use self::{
-    remembered::{reading_if_it_has, remembered},
+    remembered::{check_unique, noted_erasures, reading_if_it_has, remembered},
     turn::{WriteTurn, WriteTurns},
 };
 

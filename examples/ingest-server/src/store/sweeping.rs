@@ -36,6 +36,18 @@ pub(crate) trait Sweeping: Debug + Send + Sync {
     /// tenant's data keys are destroyed before it, so that no row with personal data comes after it.
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<u64, StoreError>;
 
+    /// Whether a tenant has a lead or an event.
+    async fn has_rows_of(&self, tenant: &TenantId) -> Result<bool, StoreError>;
+
+    /// Whether all of a tenant was erased: its data keys are destroyed, and it gets no others.
+    async fn is_erased(&self, tenant: &TenantId) -> Result<bool, StoreError>;
+
+    /// How many erasures were noted outside the database, as far as it knows.
+    async fn noted_erasures(&self) -> Result<u64, StoreError>;
+
+    /// Remembers how many there are.
+    async fn note_erasures(&self, count: u64) -> Result<(), StoreError>;
+
     /// Has the database hold these fields unique, and no others. Where leads share values of a field that is
     /// to be, nothing is changed.
     async fn hold_unique(&self, fields: &UniqueFields)

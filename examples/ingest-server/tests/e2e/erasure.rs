@@ -187,8 +187,16 @@ async fn a_damaged_line_of_erasures_stops_the_start_and_is_named() {
     command.env("INGEST_ERASURES_FILE", &path);
     let output = run_to_end(&mut command);
     let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert_eq!(output.status.code(), Some(2), "{message}");
     let place = format!("{}, line 2: is damaged", path.display());
+    assert!(message.contains(&place), "{message}");
+    let checked = run_to_end(
+        data.command()
+            .arg("check-config")
+            .env("INGEST_ERASURES_FILE", &path),
+    );
+    let message = String::from_utf8(checked.stderr).unwrap();
+    assert_eq!(checked.status.code(), Some(2), "{message}");
     assert!(message.contains(&place), "{message}");
     fs::write(&path, format!("{good}\n")).unwrap();
     let mut command = data.command();
@@ -208,9 +216,78 @@ async fn without_its_tombstone_nothing_is_erased() {
     fs::create_dir(&erasures).unwrap();
     let answer = erase(&server, &key, &id).await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let problem: Value = answer.json().await.unwrap();
+    assert_eq!(problem["reason"], "capacity.erasures_unavailable");
+    let ready = server.admin(Method::GET, "/readyz").send().await.unwrap();
+    assert_eq!(ready.status(), StatusCode::OK);
+    let ready: Value = ready.json().await.unwrap();
+    let component = &ready["components"]["erasures"];
+    assert_eq!(component["state"], "degraded", "{ready}");
+    assert!(component["action"].is_string(), "{ready}");
+    let metrics = server.admin(Method::GET, "/metrics").send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    assert!(metrics.contains("ingest_erasures_unnoted 1"), "{metrics}");
     assert_eq!(server.read_lead(&key, &id).await.status(), StatusCode::OK);
     fs::remove_dir(&erasures).unwrap();
     fs::write(&erasures, "").unwrap();
     let answer = erase(&server, &key, &id).await;
     assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn erasures_in_something_that_is_no_file_stop_the_start_at_once() {
+    let data = Data::new();
+    let path = data.path().join("erasures.jsonl");
+    for make in ["mkdir", "mkfifo"] {
+        let made = std::process::Command::new(make).arg(&path).status();
+        assert!(made.unwrap().success());
+        for command in ["check-config", "serve"] {
+            let output = run_to_end(data.command().arg(command));
+            let message = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{make} {command}: {message}");
+            let expected = format!("{} is not a file", path.display());
+            assert!(message.contains(&expected), "{message}");
+        }
+        let removed = fs::remove_dir(&path).or_else(|_| fs::remove_file(&path));
+        removed.unwrap();
+    }
+}
+
+/// A file that is gone would be made again and forget everybody, were it not for what the database knows.
+#[tokio::test]
+async fn erasures_that_are_lost_stop_the_start_until_that_is_accepted() {
+    let server = Server::start();
+    let data = server.data().clone();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let id = server.lead(&key, &person()).await;
+    let answer = erase(&server, &key, &id).await;
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    assert!(server.terminate().success());
+    let path = data.path().join("erasures.jsonl");
+    let noted = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    for command in ["check-config", "serve"] {
+        let output = run_to_end(data.command().arg(command));
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command}: {message}");
+        let expected = format!("{} has 0 of the 1 erasures", path.display());
+        assert!(message.contains(&expected), "{message}");
+        assert!(!path.exists(), "{command}");
+    }
+    // Put back, all is well; a folder that was named is not made.
+    fs::write(&path, noted).unwrap();
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    assert!(Server::start_on(&data).terminate().success());
+    let elsewhere = data.path().join("elsewhere");
+    let mut command = data.command();
+    command.env("INGEST_ERASURES_FILE", elsewhere.join("erasures.jsonl"));
+    assert_eq!(run_to_end(&mut command).status.code(), Some(2));
+    assert!(!elsewhere.exists());
+    // Accepted once, and not for what is lost later.
+    fs::remove_file(&path).unwrap();
+    let accepted = data.path().join("erasures.jsonl.lost");
+    fs::write(&accepted, "").unwrap();
+    assert!(Server::start_on(&data).terminate().success());
+    assert!(path.exists() && !accepted.exists());
+    assert!(Server::start_on(&data).terminate().success());
 }

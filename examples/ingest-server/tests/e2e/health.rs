@@ -27,6 +27,7 @@ async fn every_component_tells_its_state() {
         ("api_keys", "up"),
         ("data_keys", "up"),
         ("database", "up"),
+        ("erasures", "up"),
         ("limits", "up"),
         ("process", "up"),
         ("secrets", "up"),

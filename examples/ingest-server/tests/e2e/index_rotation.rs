@@ -5,9 +5,7 @@ use std::process::Command;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{
-    ALL_SCOPES, Data, INDEX_ROOT, Key, OTHER_SECRET, Server, count, run_to_end, wait_for,
-};
+use crate::harness::{ALL_SCOPES, Data, INDEX_ROOT, Key, OTHER_SECRET, Server, count, run_to_end};
 
 fn with_roots(data: &Data, roots: &str, primary: &str) -> Command {
     let mut command = data.command();
@@ -135,6 +133,7 @@ async fn operators_erase_a_lead_and_a_tenant() {
     let data = Data::new();
     let server = Server::start_on(&data);
     let key = server.issue("acme", &ALL_SCOPES).await;
+    let other = server.issue("acme", &ALL_SCOPES).await;
     let mut ids = Vec::new();
     for number in 0..4 {
         let lead = json!({ "email": format!("canary{number}@example.com") });
@@ -167,18 +166,82 @@ async fn operators_erase_a_lead_and_a_tenant() {
     let answer = erase(json!({ "tenant": "acme", "lead": ids[1] })).await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     assert_eq!(count(&data, "lead").await, 2);
-    let answer = erase(json!({ "tenant": "acme" })).await;
+    // A name that was mistyped is nobody's, and nothing is noted of it.
+    let noted = || std::fs::read_to_string(data.path().join("erasures.jsonl")).unwrap();
+    let before = noted();
+    let answer = erase(json!({ "tenant": "acne", "all": true })).await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    let unknown = run_to_end(data.command().args(["erase", "--tenant", "acne", "--all"]));
+    assert_eq!(unknown.status.code(), Some(1));
+    let message = String::from_utf8(unknown.stderr).unwrap();
+    assert!(message.contains("nothing of that tenant"), "{message}");
+    assert_eq!(noted(), before);
+    for unsaid in [
+        json!({ "tenant": "acme" }),
+        json!({ "tenant": "acme", "lead": null }),
+        json!({ "tenant": "acme", "all": false }),
+        json!({ "tenant": "acme", "lead": null, "all": true }),
+        json!({ "tenant": "acme", "lead": ids[2], "all": true }),
+    ] {
+        let answer = erase(unsaid.clone()).await;
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{unsaid}");
+    }
+    assert_eq!(count(&data, "lead").await, 2);
+    sqlx::query("CREATE TABLE kept AS SELECT * FROM apikey_cache_api_key")
+        .execute(&mut data.connect().await)
+        .await
+        .unwrap();
+    let answer = erase(json!({ "tenant": "acme", "all": true })).await;
     let erased: Value = answer.json().await.unwrap();
     assert_eq!(erased["rows"], 2, "{erased}");
     assert_eq!(count(&data, "lead").await, 0);
     assert_eq!(count(&data, "lead_index").await, 0);
-    wait_for("the keys to be forgotten", async || {
+    // What its callers have is refused for good, and they get nothing new.
+    for tried in [&key, &other] {
         let lead = json!({ "email": "canary9@example.com" });
-        let answer = server.post("/v1/leads", &key, &lead).send().await.unwrap();
-        (answer.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(())
-    })
-    .await;
-    let noted = std::fs::read_to_string(data.path().join("erasures.jsonl")).unwrap();
+        let answer = server.post("/v1/leads", tried, &lead).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+        assert!(!answer.headers().contains_key("retry-after"));
+    }
+    let body = json!({ "tenant": "acme", "tier": "standard", "scopes": ["events:write"] });
+    let issue = server.admin(Method::POST, "/admin/api-keys").json(&body);
+    let answer = issue.send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    let refused: Value = answer.json().await.unwrap();
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.contains("erased"), "{refused}");
+    for statement in [
+        "DELETE FROM apikey_cache_api_key",
+        "INSERT INTO apikey_cache_api_key SELECT * FROM kept",
+        "DROP TABLE kept",
+    ] {
+        let mut database = data.connect().await;
+        sqlx::query(statement).execute(&mut database).await.unwrap();
+    }
+    assert!(server.terminate().success());
+    // Every start revokes them again, as after a backup was restored.
+    let server = Server::start_on(&data);
+    let lead = json!({ "email": "canary9@example.com" });
+    let answer = server.post("/v1/leads", &key, &lead).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    let noted = noted();
     assert_eq!(noted.lines().count(), 3, "{noted}");
     assert!(!noted.contains("canary"), "{noted}");
+}
+
+/// Whose API key is good all the same, as while other processes learn that it is revoked.
+#[tokio::test]
+async fn what_comes_for_an_erased_tenant_is_refused_for_good() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    sqlx::query("INSERT INTO keyring_erased_tenant (tenant) VALUES ('acme')")
+        .execute(&mut server.data().connect().await)
+        .await
+        .unwrap();
+    let lead = json!({ "email": "canary@example.com" });
+    let answer = server.post("/v1/leads", &key, &lead).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert!(!answer.headers().contains_key("retry-after"));
+    let problem: Value = answer.json().await.unwrap();
+    assert_eq!(problem["reason"], "auth.tenant_erased", "{problem}");
 }

@@ -10,7 +10,7 @@ use portcullis_pii_crypto::reencrypt::SweepError;
 
 use crate::{
     admin::{ActionResult, recorder::Recorded},
-    store::{StoreError, Unrecorded, UnusableState},
+    store::{StoreError, TombstonesError, Unrecorded, UnusableState},
 };
 
 /// Why it did not succeed.
@@ -23,6 +23,10 @@ pub(crate) enum DataKeyError {
     NotFound,
     #[error("the tenant has no lead of that id")]
     NoLead,
+    #[error(
+        "there is nothing of that tenant, and there was not: no key, lead or event; nothing was noted"
+    )]
+    NoTenant,
     #[error("{rows} rows still need the key: re-encrypt, and verify")]
     RowsLeft { rows: u64 },
     #[error("it is too soon: try again in {} s", ready_in.as_secs() + 1)]
@@ -48,6 +52,8 @@ pub(crate) enum DataKeyError {
     Sweep(#[source] SweepError),
     #[error("the index cannot be used")]
     Index(#[from] UnusableState),
+    #[error("the erasure could not be noted, so nothing was erased")]
+    Unnoted(#[from] TombstonesError),
     #[error("it was not done")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -64,6 +70,7 @@ impl DataKeyError {
             Self::Invalid(_)
                 | Self::NotFound
                 | Self::NoLead
+                | Self::NoTenant
                 | Self::RowsLeft { .. }
                 | Self::TooSoon { .. }
                 | Self::Illegal(_)
@@ -78,7 +85,7 @@ impl Recorded for DataKeyError {
     fn recorded(&self) -> (ActionResult, &'static str) {
         let detail = match self {
             Self::Invalid(_) => "bad_request",
-            Self::NotFound | Self::NoLead => "not_found",
+            Self::NotFound | Self::NoLead | Self::NoTenant => "not_found",
             Self::RowsLeft { .. }
             | Self::TooSoon { .. }
             | Self::Illegal(_)
@@ -92,6 +99,7 @@ impl Recorded for DataKeyError {
             Self::Prepare(_) | Self::Sweep(SweepError::Keys(_)) | Self::Index(_) => {
                 "capacity.keys_unavailable"
             }
+            Self::Unnoted(_) => "capacity.erasures_unavailable",
             Self::Sweep(_) | Self::Other(_) => "internal",
         };
         let result = if self.is_rejected() {

@@ -43,6 +43,23 @@ impl Sweeping for Watched<dyn Store> {
         self.watch(self.store.erase_tenant(tenant).await)
     }
 
+    async fn has_rows_of(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        self.watch(self.store.has_rows_of(tenant).await)
+    }
+
+    async fn is_erased(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        self.watch(self.store.is_erased(tenant).await)
+    }
+
+    async fn noted_erasures(&self) -> Result<u64, StoreError> {
+        self.watch(self.store.noted_erasures().await)
+    }
+
+    async fn note_erasures(&self, count: u64) -> Result<(), StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.note_erasures(count).await)
+    }
+
     async fn hold_unique(
         &self,
         fields: &UniqueFields,

@@ -156,6 +156,7 @@ impl From<ApiKeyError> for Problem {
             error @ ApiKeyError::RotatedUnrecorded { .. } => {
                 Rejection::new(Reason::CapacityAuditUnavailable, error.to_string()).into()
             }
+            ApiKeyError::Erasures(error) => Rejection::from(error).into(),
             ApiKeyError::Store(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

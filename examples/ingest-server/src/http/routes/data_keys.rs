@@ -162,7 +162,9 @@ impl From<DataKeyError> for Problem {
     fn from(error: DataKeyError) -> Self {
         match error {
             DataKeyError::Invalid(detail) => Self::bad_request(detail),
-            DataKeyError::NotFound | DataKeyError::NoLead => Self::not_found(),
+            DataKeyError::NotFound | DataKeyError::NoLead | DataKeyError::NoTenant => {
+                Self::not_found()
+            }
             DataKeyError::RowsLeft { .. }
             | DataKeyError::TooSoon { .. }
             | DataKeyError::Illegal(_)
@@ -174,6 +176,7 @@ impl From<DataKeyError> for Problem {
             DataKeyError::Index(error) => Rejection::from(error).into(),
             DataKeyError::Keys(_) => failed(&error, Reason::CapacityStoreUnavailable),
             DataKeyError::Sweep(_) => failed(&error, Reason::CapacityStoreUnavailable),
+            DataKeyError::Unnoted(_) => failed(&error, Reason::CapacityErasuresUnavailable),
             DataKeyError::Prepare(_) => failed(&error, Reason::CapacityKeysUnavailable),
             error @ DataKeyError::Other(_) => {
                 Self::internal(&error, "what an operator asked for was not done")

@@ -17,8 +17,9 @@ pub(super) async fn erase(
     request: Request<Body>,
 ) -> Result<Json<Erased>, Problem> {
     let value = read_json(request).await?;
-    let request: ErasureRequest = serde_json::from_value(value)
-        .map_err(|_| Problem::bad_request("send {\"tenant\": text, \"lead\"?: text}"))?;
+    let request: ErasureRequest = serde_json::from_value(value).map_err(|_| {
+        Problem::bad_request("send {\"tenant\": text} with \"lead\": text or \"all\": true")
+    })?;
     let erasures = state.use_cases.erasures;
     let erased = finish(async move { erasures.erase(&actor, &request).await });
     Ok(Json(erased.await??))

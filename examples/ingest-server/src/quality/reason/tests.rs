@@ -10,7 +10,7 @@ use crate::{quality::Outcome, schemas::Schemas};
 
 /// The names in use, in the order of the request path; a sender, a dashboard or an alert may hold any of
 /// them, so that none is renamed or given another meaning.
-const PROMISED: [&str; 60] = [
+const PROMISED: [&str; 62] = [
     "transport.too_large",
     "transport.encoding",
     "transport.charset",
@@ -28,6 +28,7 @@ const PROMISED: [&str; 60] = [
     "auth.missing",
     "auth.invalid",
     "auth.scope",
+    "auth.tenant_erased",
     "auth.unavailable",
     "parse.json",
     "parse.utf8",
@@ -64,6 +65,7 @@ const PROMISED: [&str; 60] = [
     "capacity.overloaded",
     "capacity.limits_reduced",
     "capacity.store_unavailable",
+    "capacity.erasures_unavailable",
     "capacity.policy_file",
     "capacity.keys_unavailable",
     "capacity.audit_unavailable",

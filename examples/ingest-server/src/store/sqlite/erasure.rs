@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 use uuid::fmt::Hyphenated;
 
-use super::{failure::Failure, sealed_refs, sealed_rows};
+use super::{connection::counted, failure::Failure, sealed_refs, sealed_rows};
 use crate::{json, lead::LeadId};
 
 /// Where the erasure of a tenant is, which takes more than one transaction.
@@ -45,6 +45,40 @@ pub(super) fn erase_lead(
         blank(connection, n, payload)?;
     }
     Ok(true)
+}
+
+/// Whether a tenant has a lead or an event. No index says so: of a name that nobody has, all are gone through.
+pub(super) fn has_rows_of(connection: &Connection, tenant: &TenantId) -> Result<bool, Failure> {
+    let rows =
+        "SELECT 1 FROM lead WHERE tenant = ?1 UNION ALL SELECT 1 FROM event WHERE tenant = ?1";
+    Ok(connection.prepare_cached(rows)?.exists([tenant.as_str()])?)
+}
+
+/// Whether the store of data keys, whose table lies in the same file, has noted a tenant as erased.
+pub(super) fn is_erased(connection: &Connection, tenant: &TenantId) -> Result<bool, Failure> {
+    let erased = "SELECT 1 FROM keyring_erased_tenant WHERE tenant = ?";
+    Ok(connection
+        .prepare_cached(erased)?
+        .exists([tenant.as_str()])?)
+}
+
+/// How many erasures were noted when one last was; a database of an earlier version knows of tenants alone.
+pub(super) const NOTED: &str = r#"SELECT coalesce(
+    (SELECT CAST(cursor AS INTEGER) FROM sweep_cursor WHERE "table" = 'erasures' AND sweep = 'noted'),
+    (SELECT count(*) FROM keyring_erased_tenant))"#;
+
+pub(super) fn noted(connection: &Connection) -> Result<u64, Failure> {
+    Ok(connection.query_row(NOTED, [], |row| counted(row, 0))?)
+}
+
+/// Remembers that.
+pub(super) fn note(connection: &Connection, count: u64) -> Result<(), Failure> {
+    let note = r#"INSERT INTO sweep_cursor ("table", sweep, cursor) VALUES ('erasures', 'noted', ?)
+        ON CONFLICT ("table", sweep) DO UPDATE SET cursor = excluded.cursor"#;
+    connection
+        .prepare_cached(note)?
+        .execute([count.to_string()])?;
+    Ok(())
 }
 
 /// Erases some of a tenant's rows: how many, and where to go on; `None` at the end.

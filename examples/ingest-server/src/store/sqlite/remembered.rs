@@ -7,8 +7,11 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteExecutor, SqlitePoolOptions},
 };
 
-use super::{checks, failure::Failure, open::OPENING_TIMEOUT, policies};
-use crate::store::{PolicyKind, Remembered, StoreError};
+use super::{checks, erasure, failure::Failure, open::OPENING_TIMEOUT, policies, unique_fields};
+use crate::{
+    lead::UniqueFields,
+    store::{NotUnique, PolicyKind, Remembered, StoreError},
+};
 
 /// Nothing if there is no file, or none that was written to.
 pub(crate) async fn remembered(path: &Path) -> Result<Option<Remembered>, StoreError> {
@@ -19,6 +22,64 @@ pub(crate) async fn remembered(path: &Path) -> Result<Option<Remembered>, StoreE
     let remembered = read(&mut connection).await?;
     connection.close().await.map_err(Failure::from)?;
     Ok(remembered)
+}
+
+/// Whether leads share values of a field that only one of them is to have; nothing is written.
+pub(crate) async fn check_unique(
+    path: &Path,
+    fields: &UniqueFields,
+) -> Result<Result<(), NotUnique>, StoreError> {
+    if fs::metadata(path).map_or(0, |file| file.len()) == 0 {
+        return Ok(Ok(()));
+    }
+    let mut connection = options(path).connect().await.map_err(Failure::from)?;
+    let checked = count_shared(&mut connection, fields).await?;
+    connection.close().await.map_err(Failure::from)?;
+    Ok(checked)
+}
+
+async fn count_shared(
+    connection: &mut SqliteConnection,
+    fields: &UniqueFields,
+) -> Result<Result<(), NotUnique>, Failure> {
+    if !exists(&mut *connection, "lead_index").await? {
+        return Ok(Ok(()));
+    }
+    for column in unique_fields::wanted(fields) {
+        let shared = sqlx::query_scalar(unique_fields::DUPLICATES).bind(column.field());
+        let shared: i64 = shared.fetch_one(&mut *connection).await?;
+        if shared > 0 {
+            return Ok(Err(NotUnique {
+                field: column.name(),
+                duplicates: shared.unsigned_abs(),
+            }));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// How many erasures a file knows of; nothing is written.
+pub(crate) async fn noted_erasures(path: &Path) -> Result<u64, StoreError> {
+    if fs::metadata(path).map_or(0, |file| file.len()) == 0 {
+        return Ok(0);
+    }
+    let mut connection = options(path).connect().await.map_err(Failure::from)?;
+    let noted = read_noted(&mut connection).await?;
+    connection.close().await.map_err(Failure::from)?;
+    Ok(noted)
+}
+
+async fn read_noted(connection: &mut SqliteConnection) -> Result<u64, Failure> {
+    // An earlier version's database has not both.
+    for table in ["sweep_cursor", "keyring_erased_tenant"] {
+        if !exists(&mut *connection, table).await? {
+            return Ok(0);
+        }
+    }
+    let noted: i64 = sqlx::query_scalar(erasure::NOTED)
+        .fetch_one(connection)
+        .await?;
+    Ok(noted.unsigned_abs())
 }
 
 /// A connection that only reads, to a file that nobody has to have opened, if it has this table.

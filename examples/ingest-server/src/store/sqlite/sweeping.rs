@@ -57,6 +57,27 @@ impl Sweeping for SqliteStore {
         }
     }
 
+    async fn has_rows_of(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        let has = move |connection: &_| erasure::has_rows_of(connection, &tenant);
+        self.sweeps.read(has).await
+    }
+
+    async fn is_erased(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        let is = move |connection: &_| erasure::is_erased(connection, &tenant);
+        self.sweeps.read(is).await
+    }
+
+    async fn noted_erasures(&self) -> Result<u64, StoreError> {
+        self.sweeps.read(erasure::noted).await
+    }
+
+    async fn note_erasures(&self, count: u64) -> Result<(), StoreError> {
+        let note = move |connection: &_| erasure::note(connection, count);
+        self.sweeps.write(note).await
+    }
+
     async fn hold_unique(
         &self,
         fields: &UniqueFields,

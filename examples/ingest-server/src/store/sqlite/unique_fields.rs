@@ -13,8 +13,7 @@ pub(super) fn hold(
     connection: &Connection,
     fields: &UniqueFields,
 ) -> Result<Result<(), NotUnique>, Failure> {
-    let others = || LeadColumn::searchable().filter(|column| !column.is_identity());
-    let wanted = || others().filter(|column| fields.contains(column));
+    let wanted = || wanted(fields);
     for column in wanted() {
         if has_index(connection, column)? {
             continue;
@@ -39,6 +38,15 @@ pub(super) fn hold(
     Ok(Ok(()))
 }
 
+fn others() -> impl Iterator<Item = &'static LeadColumn> {
+    LeadColumn::searchable().filter(|column| !column.is_identity())
+}
+
+/// The columns that an index of their own is to hold unique.
+pub(super) fn wanted(fields: &UniqueFields) -> impl Iterator<Item = &'static LeadColumn> {
+    others().filter(|column| fields.contains(column))
+}
+
 fn name(column: &LeadColumn) -> String {
     format!("lead_index_unique_{}", column.name())
 }
@@ -49,11 +57,12 @@ fn has_index(connection: &Connection, column: &LeadColumn) -> Result<bool, Failu
 }
 
 /// How many values of a field several leads of one tenant have, under whichever version that shows most.
+pub(super) const DUPLICATES: &str = r#"SELECT coalesce(max(shared), 0) FROM (
+    SELECT count(*) AS shared FROM (
+        SELECT version FROM lead_index WHERE field = ? AND "index" = 'identity'
+        GROUP BY tenant, version, value HAVING count(DISTINCT lead) > 1)
+    GROUP BY version)"#;
+
 fn duplicates(connection: &Connection, column: &LeadColumn) -> Result<u64, Failure> {
-    let count = r#"SELECT coalesce(max(shared), 0) FROM (
-        SELECT count(*) AS shared FROM (
-            SELECT version FROM lead_index WHERE field = ? AND "index" = 'identity'
-            GROUP BY tenant, version, value HAVING count(DISTINCT lead) > 1)
-        GROUP BY version)"#;
-    Ok(connection.query_row(count, [column.field()], |row| counted(row, 0))?)
+    Ok(connection.query_row(DUPLICATES, [column.field()], |row| counted(row, 0))?)
 }

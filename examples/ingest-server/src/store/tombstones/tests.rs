@@ -17,13 +17,13 @@ fn tombstone(lead: Option<u128>) -> Tombstone {
 #[tokio::test]
 async fn what_was_added_is_read_in_its_order_by_all_that_open_the_file() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("below/erasures.jsonl");
+    let path = folder.path().join("erasures.jsonl");
     let all = [Some(1), None, Some(2)].map(tombstone);
     for one in &all {
-        let tombstones = Tombstones::open(&path).unwrap();
+        let tombstones = Tombstones::made(&path).unwrap();
         tombstones.add(one.clone()).await.unwrap();
     }
-    let tombstones = Tombstones::open(&path).unwrap();
+    let tombstones = Tombstones::made(&path).unwrap();
     assert_eq!(tombstones.read().await.unwrap(), all);
     // Databases are restored years later: never change it.
     let text = fs::read_to_string(&path).unwrap();
@@ -41,7 +41,7 @@ async fn what_was_added_is_read_in_its_order_by_all_that_open_the_file() {
 async fn a_damaged_line_is_named_with_its_file_and_its_number() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("erasures.jsonl");
-    let tombstones = Tombstones::open(&path).unwrap();
+    let tombstones = Tombstones::made(&path).unwrap();
     tombstones.add(tombstone(Some(1))).await.unwrap();
     let good = fs::read_to_string(&path).unwrap();
     for (line, why) in [
@@ -75,7 +75,7 @@ async fn a_damaged_line_is_named_with_its_file_and_its_number() {
 async fn a_line_that_a_crash_cut_is_passed_over_and_taken_away() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("erasures.jsonl");
-    let tombstones = Tombstones::open(&path).unwrap();
+    let tombstones = Tombstones::made(&path).unwrap();
     for (before, after) in [(None, Some(2)), (Some(1), Some(2))] {
         fs::write(&path, "").unwrap();
         if before.is_some() {
@@ -95,7 +95,7 @@ async fn a_line_that_a_crash_cut_is_passed_over_and_taken_away() {
 async fn those_that_are_added_at_once_are_all_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("erasures.jsonl");
-    let tombstones = Tombstones::open(&path).unwrap();
+    let tombstones = Tombstones::made(&path).unwrap();
     let added = (0..50).map(|number| tombstones.add(tombstone(Some(number))));
     for outcome in futures_util::future::join_all(added).await {
         outcome.unwrap();
@@ -111,7 +111,7 @@ fn what_is_no_file_of_the_services_own_is_not_used() {
     let link = folder.path().join("link");
     std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
     for path in [link.as_path(), folder.path()] {
-        let error = Tombstones::open(path).unwrap_err();
-        assert!(matches!(error, TombstonesError::File { .. }), "{error}");
+        let error = Tombstones::made(path).unwrap_err();
+        assert!(matches!(error, TombstonesError::NoFile(_)), "{error}");
     }
 }
