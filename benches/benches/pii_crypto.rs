@@ -394,8 +394,8 @@ fn index(criterion: &mut Criterion<ProcessorTime>) {
     }
     group.finish();
 
-    // The value in hand, in its normal form: the HMAC, and what is around it.
-    let mut group = criterion.benchmark_group("index_in_hand");
+    // The value in its normal form already: the HMAC, and what is around it.
+    let mut group = criterion.benchmark_group("index_normalised");
     group.throughput(Throughput::Elements(1));
     let index = world.roots.fingerprint_index(&world.tenant(0), FIELD);
     group.bench_function("portcullis", |bencher| {
