@@ -18,7 +18,7 @@ const TENANTS: usize = 10_000;
 const KEYS: usize = 3 * TENANTS;
 
 #[tokio::test]
-async fn a_data_key_in_use_takes_at_most_1_kib() {
+async fn a_data_key_in_use_takes_at_most_2_5_kb() {
     let (kek, store) = (
         Arc::new(MemoryKek::new().expect("random bytes")),
         Arc::new(MemoryDekStore::new()),
@@ -63,7 +63,7 @@ async fn a_data_key_in_use_takes_at_most_1_kib() {
     let bytes_each = (resident_bytes() - before) as f64 / KEYS as f64;
     println!("{bytes_each:.0} bytes a key");
     assert!(
-        (200.0..=1024.0).contains(&bytes_each),
+        (200.0..=2_500.0).contains(&bytes_each),
         "{bytes_each} bytes a key"
     );
 }

@@ -65,6 +65,8 @@ struct Output {
 }
 
 fn run(redaction: Redaction) -> Output {
+    // Another crate of the workspace may have the HTTP client's TLS without a provider of cryptography.
+    drop(rustls::crypto::ring::default_provider().install_default());
     let (lines, sink) = (Lines::default(), Sink::start());
     let (layer, guard) = Telemetry::builder("canary")
         .environment(Environment::empty())

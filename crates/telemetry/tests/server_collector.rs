@@ -63,6 +63,8 @@ impl Collector {
 /// must not need it.
 #[tokio::test]
 async fn a_real_collector_receives_spans_with_their_attributes() {
+    // Another crate of the workspace may have the HTTP client's TLS without a provider of cryptography.
+    drop(rustls::crypto::ring::default_provider().install_default());
     let collector = Collector::start();
     let (layer, guard) = Telemetry::builder("ingest")
         .environment(Environment::from_pairs([
@@ -124,6 +126,8 @@ async fn a_real_collector_receives_spans_with_their_attributes() {
 
 #[test]
 fn spans_that_no_collector_takes_are_reported_as_dropped() {
+    // Another crate of the workspace may have the HTTP client's TLS without a provider of cryptography.
+    drop(rustls::crypto::ring::default_provider().install_default());
     let (layer, guard) = Telemetry::builder("ingest")
         .environment(Environment::from_pairs([(
             "OTEL_EXPORTER_OTLP_TIMEOUT",

@@ -65,7 +65,7 @@ impl KeyringBuilder {
     }
 
     /// How many unwrapped keys are kept, and of how many tenants the states; default: 32,768, for 10,000
-    /// tenants with three purposes each. A key that is kept takes about 1 KiB, most of it for what a
+    /// tenants with three purposes each. A key that is kept takes about 2 KiB, most of it for what a
     /// cipher derived from it.
     pub fn cache_capacity(self, capacity: NonZeroUsize) -> Self {
         Self { capacity, ..self }

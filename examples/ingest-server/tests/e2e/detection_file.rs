@@ -161,7 +161,11 @@ async fn a_full_disk_refuses_the_change_and_leaves_the_file_as_it_was() {
     let data = Data::new();
     write(&data, "{}");
     let server = Server::start_command(&data, ignoring_file_size_signal(&command(&data)));
-    let names = (0..20_000).map(|n| (format!("tenant-{}", letters(n)), json!({ "phone": "seal" })));
+    // Half of it is more than the log of the database has after a start, which is to be written.
+    let names = (0..20_000).map(|n| {
+        let handling = json!({ "email": "seal", "phone": "seal" });
+        (format!("tenant-{}", letters(n)), handling)
+    });
     let tenants: serde_json::Map<String, Value> = names.collect();
     let policy = json!({ "tenant": tenants });
     let pid = Pid::from_raw(server.pid().cast_signed());
