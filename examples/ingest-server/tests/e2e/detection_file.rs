@@ -161,20 +161,17 @@ async fn a_full_disk_refuses_the_change_and_leaves_the_file_as_it_was() {
     let data = Data::new();
     write(&data, "{}");
     let server = Server::start_command(&data, ignoring_file_size_signal(&command(&data)));
-    // Half of it is more than the log of the database has after a start, which is to be written.
-    let names = (0..20_000).map(|n| {
-        let handling = json!({ "email": "seal", "phone": "seal" });
-        (format!("tenant-{}", letters(n)), handling)
-    });
+    let names = (0..20_000).map(|n| (format!("tenant-{}", letters(n)), json!({ "phone": "seal" })));
     let tenants: serde_json::Map<String, Value> = names.collect();
     let policy = json!({ "tenant": tenants });
     let pid = Pid::from_raw(server.pid().cast_signed());
-    let half = policy.to_string().len() / 2;
+    // More than the log of the database has after a start, which is to be written.
+    let most = policy.to_string().len() / 4 * 3;
     let limit = |bytes| Rlimit {
         current: bytes,
         maximum: None,
     };
-    prlimit(pid, Resource::Fsize, limit(Some(half as u64))).unwrap();
+    prlimit(pid, Resource::Fsize, limit(Some(most as u64))).unwrap();
     let request = server.admin(Method::PUT, "/admin/detection").json(&policy);
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
