@@ -65,10 +65,22 @@ impl SqliteKeyStore {
     }
 }
 
+/// Every column by its name: a statement that is kept for a connection must give the same ones when a later
+/// version has added one, at which `sqlx` panics.
+macro_rules! select_keys {
+    ($rest:literal) => {
+        concat!(
+            "SELECT kid, tenant, tier, scopes, status, version, not_before, expires_at, created_at, \
+             last_used, pepper_version, hash, row_mac FROM apikey_cache_api_key ",
+            $rest
+        )
+    };
+}
+
 #[async_trait]
 impl KeyStore for SqliteKeyStore {
     async fn load(&self, kid: &Kid) -> Result<Option<KeyRecord>, StoreError> {
-        let row = sqlx::query("SELECT * FROM apikey_cache_api_key WHERE kid = ?1")
+        let row = sqlx::query(select_keys!("WHERE kid = ?1"))
             .bind(kid.as_str())
             .fetch_optional(&self.pool)
             .await
@@ -180,10 +192,9 @@ impl KeyStore for SqliteKeyStore {
 
     async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, StoreError> {
         let statement = match &query.tenant {
-            None => "SELECT * FROM apikey_cache_api_key WHERE kid > ?1 ORDER BY kid LIMIT ?2",
+            None => select_keys!("WHERE kid > ?1 ORDER BY kid LIMIT ?2"),
             Some(_) => {
-                "SELECT * FROM apikey_cache_api_key WHERE kid > ?1 AND tenant = ?3 \
-                 ORDER BY kid LIMIT ?2"
+                select_keys!("WHERE kid > ?1 AND tenant = ?3 ORDER BY kid LIMIT ?2")
             }
         };
         let mut listed = sqlx::query(statement)

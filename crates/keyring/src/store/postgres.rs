@@ -12,7 +12,7 @@ use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, postgres::PgArguments, 
 use self::transaction::{begin, commit, lock_keys, lock_keys_of, lock_tenant, once_more};
 use super::{
     ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoreError, StoredKey,
-    row::{load_all, load_one, milliseconds},
+    row::{load_all, load_one, milliseconds, select_keys},
 };
 use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 
@@ -134,7 +134,7 @@ impl DekStore for PostgresDekStore {
     }
 
     async fn load(&self, key: KeyId) -> Result<Option<StoredKey>, StoreError> {
-        let row = sqlx::query("SELECT * FROM keyring_data_key WHERE key_id = $1")
+        let row = sqlx::query(select_keys!("WHERE key_id = $1"))
             .bind(id(key))
             .fetch_optional(&self.pool)
             .await
@@ -143,20 +143,20 @@ impl DekStore for PostgresDekStore {
     }
 
     async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
-        let mut select = QueryBuilder::new("SELECT * FROM keyring_data_key WHERE tenant = ");
+        let mut select = QueryBuilder::new(select_keys!("WHERE tenant = "));
         select.push_bind(tenant.as_str()).push(" ORDER BY key_id");
         self.fetch(select).await
     }
 
     async fn load_many(&self, ids: &[KeyId]) -> Result<LoadedKeys, StoreError> {
         let ids: Vec<i64> = ids.iter().copied().map(id).collect();
-        let mut select = QueryBuilder::new("SELECT * FROM keyring_data_key WHERE key_id = ANY(");
+        let mut select = QueryBuilder::new(select_keys!("WHERE key_id = ANY("));
         select.push_bind(ids).push(")");
         self.fetch(select).await
     }
 
     async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
-        let mut select = QueryBuilder::new("SELECT * FROM keyring_data_key WHERE key_id > ");
+        let mut select = QueryBuilder::new(select_keys!("WHERE key_id > "));
         select.push_bind(query.begins_after().map_or(-1, id));
         if let Some(tenant) = query.tenant() {
             select.push(" AND tenant = ").push_bind(tenant.as_str());

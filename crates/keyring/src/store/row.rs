@@ -2,6 +2,22 @@
 
 use std::time::{Duration, SystemTime};
 
+/// A statement on the table of keys that names its columns. A statement that is kept for a connection must give
+/// the same ones when a later version has added one: `sqlx` panics at a column of SQLite that it does not know,
+/// and PostgreSQL refuses the statement.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+macro_rules! select_keys {
+    ($rest:literal) => {
+        concat!(
+            "SELECT key_id, tenant, purpose, wrapped, state, created_at, state_since
+             FROM keyring_data_key ",
+            $rest
+        )
+    };
+}
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(super) use select_keys;
+
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(super) use self::sql::{load_all, load_one};
 

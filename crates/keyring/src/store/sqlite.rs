@@ -15,7 +15,7 @@ use sqlx::{
 use self::transaction::WriteTransaction;
 use super::{
     ChangeError, DekStore, InsertError, KeyQuery, LoadedKeys, StoreError, StoredKey,
-    row::{load_all, load_one, milliseconds},
+    row::{load_all, load_one, milliseconds, select_keys},
 };
 use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 
@@ -78,7 +78,7 @@ impl DekStore for SqliteDekStore {
     }
 
     async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
-        let row = sqlx::query("SELECT * FROM keyring_data_key WHERE key_id = ?")
+        let row = sqlx::query(select_keys!("WHERE key_id = ?"))
             .bind(id.value())
             .fetch_optional(&self.pool)
             .await
@@ -87,7 +87,7 @@ impl DekStore for SqliteDekStore {
     }
 
     async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
-        let rows = sqlx::query("SELECT * FROM keyring_data_key WHERE tenant = ? ORDER BY key_id")
+        let rows = sqlx::query(select_keys!("WHERE tenant = ? ORDER BY key_id"))
             .bind(tenant.as_str())
             .fetch_all(&self.pool)
             .await
@@ -235,7 +235,7 @@ impl DekStore for SqliteDekStore {
     }
 }
 
-const SELECT_AFTER: &str = "SELECT * FROM keyring_data_key WHERE key_id > ";
+const SELECT_AFTER: &str = select_keys!("WHERE key_id > ");
 
 /// Far below the number of parameters that a statement may have.
 const IDS_AT_A_TIME: usize = 500;

@@ -18,6 +18,17 @@ use sqlx::{
     sqlite::SqliteRow,
 };
 
+/// The columns by their names: a statement that is kept for a connection must give the same ones when a column
+/// is added.
+macro_rules! select_customers {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, tenant, email, name, email_sealed, name_sealed FROM customer ",
+            $rest
+        )
+    };
+}
+
 pub(crate) const EMAIL: &str = "customer.email";
 pub(crate) const NAME: &str = "customer.name";
 
@@ -73,7 +84,7 @@ impl SealedRows for Customers {
         after: Option<&Cursor>,
         limit: NonZeroU32,
     ) -> Result<Vec<SealedRow>, RowError> {
-        let mut select = QueryBuilder::new("SELECT * FROM customer WHERE id > ");
+        let mut select = QueryBuilder::new(select_customers!("WHERE id > "));
         select.push_bind(after.map_or("", Cursor::as_str));
         push_scope(select.push(" AND "), scope);
         select.push(" ORDER BY id LIMIT ").push_bind(limit.get());
@@ -188,7 +199,7 @@ async fn apply_one(
     change: &RowChange,
 ) -> Result<RowOutcome, Failure> {
     let id = change.row.at.as_str();
-    let select = sqlx::query("SELECT * FROM customer WHERE id = ?").bind(id);
+    let select = sqlx::query(select_customers!("WHERE id = ?")).bind(id);
     let row = select.fetch_optional(&mut *transaction).await?;
     let Some(now) = row.as_ref().map(read).transpose()? else {
         return Ok(RowOutcome::Changed);
@@ -251,7 +262,7 @@ async fn note_keys(connection: &mut SqliteConnection, id: &str) -> Result<(), Fa
         .bind(id)
         .execute(&mut *connection)
         .await?;
-    let select = sqlx::query("SELECT * FROM customer WHERE id = ?").bind(id);
+    let select = sqlx::query(select_customers!("WHERE id = ?")).bind(id);
     let row = read(&select.fetch_one(&mut *connection).await?)?;
     for field in &row.fields {
         if let FieldValue::Sealed(sealed) = &field.value {

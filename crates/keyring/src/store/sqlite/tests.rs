@@ -40,6 +40,30 @@ async fn it_is_a_dek_store() {
     .await;
 }
 
+/// As a later version does it, while processes of this one run.
+#[tokio::test]
+async fn a_column_that_is_added_breaks_no_statement_that_is_kept() {
+    let dir = TempDir::new().expect("a folder");
+    let path = dir.path().join("a.db");
+    let (store, later) = (open(&path).await, open(&path).await);
+    store.migrate().await.expect("the tables are made");
+    let key = key(1, "one", "email", KeyState::Primary);
+    store.insert(&key).await.expect("it is added");
+    let all = KeyQuery::all(NonZeroU32::MAX);
+    let read = async || {
+        let one = store.load(key.id()).await.expect("it answers");
+        let tenant = store.load_tenant(key.tenant()).await.expect("it answers");
+        let listed = store.list(&all).await.expect("it answers");
+        (one.is_some(), tenant.keys.len(), listed.keys.len())
+    };
+    assert_eq!(read().await, (true, 1, 1));
+    sqlx::query("ALTER TABLE keyring_data_key ADD COLUMN later TEXT")
+        .execute(&later.pool)
+        .await
+        .expect("it is added");
+    assert_eq!(read().await, (true, 1, 1));
+}
+
 #[tokio::test]
 async fn of_keys_that_are_added_together_each_is_added_or_refused() {
     let (store, _dir) = make().await;
