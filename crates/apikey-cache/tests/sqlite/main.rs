@@ -151,6 +151,21 @@ async fn a_column_that_cannot_be_read_is_named() {
     }
 }
 
+/// As a later version does it, while processes of this one run.
+#[tokio::test]
+async fn a_column_that_is_added_breaks_no_statement_that_is_kept() {
+    let file = File::new();
+    let store = file.store().await;
+    store.insert(&record(1)).await.unwrap();
+    let is_there = async || store.load(&record(1).kid).await.unwrap().is_some();
+    assert!(is_there().await);
+    sqlx::query("ALTER TABLE apikey_cache_api_key ADD COLUMN later TEXT")
+        .execute(&file.pool().await)
+        .await
+        .unwrap();
+    assert!(is_there().await);
+}
+
 #[tokio::test]
 async fn a_revocation_by_another_process_is_applied_through_the_file() {
     let file = File::new();
