@@ -10,30 +10,23 @@ mod lifecycle;
 mod negative;
 mod rewrap;
 mod rotation;
+mod shared;
 mod states;
 mod turns;
 mod under_way;
 mod unwrapped;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::future::join_all;
-use moka::sync::Cache;
 use tokio::time;
 
-use self::{
-    changes::{Changes, Counted},
-    negative::UnknownIds,
-    states::{StateCache, TenantKeys},
-    turns::Turns,
-    unwrapped::{Opened, UnwrappedKeys},
-};
+use self::{shared::Shared, states::TenantKeys};
 use crate::{
     KeyId, KeyMissing, KeyState, PreparedKey, PreparedKeys, Purpose, TenantId,
-    clock::Clock,
     entropy::{Entropy, EntropyError},
     kek::{KekContext, KekError, KekProvider},
-    observer::{Event, EvictionCause, NegativeCause, Observer},
+    observer::{Event, NegativeCause},
     store::{DekStore, InsertError, StoreError, StoredKey},
 };
 
@@ -319,129 +312,6 @@ impl Keyring {
 
 /// Covers both a taken key id (one chance in 4 billion for each key there is) and lost races.
 const MAKE_ATTEMPTS: usize = 4;
-
-/// States are read again when they are this old.
-const STATES_REREAD_AFTER: Duration = Duration::from_secs(5);
-
-#[derive(Debug)]
-struct Shared {
-    store: Arc<dyn DekStore>,
-    states: StateCache,
-    changes: Changes,
-    keys: UnwrappedKeys,
-    // Tenants known to be erased, which is for ever: they cost no call to the key-encryption key.
-    erased: Cache<TenantId, ()>,
-    turns: Turns,
-    unknown: UnknownIds,
-    destroy_delay: Duration,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    observer: Arc<dyn Observer>,
-}
-
-impl Shared {
-    /// States that were read, or found to be unchanged, at most 5 s ago.
-    async fn fresh_states(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {
-        if let Some(known) = self.known_states(tenant) {
-            return Ok(known);
-        }
-        let now = self.clock.monotonic();
-        let still_good = |read_at: Duration| now.saturating_sub(read_at) < STATES_REREAD_AFTER;
-        // One read for all tenants instead of one for each.
-        let counted = self.changes().await;
-        if let (Some(known), Some(counted)) = (self.states.known(tenant), counted) {
-            known.confirm(counted);
-        }
-        let read = self.read_states(tenant, counted);
-        let tell = |states: &TenantKeys| self.evict_closed(states);
-        self.states
-            .read_unless(tenant, still_good, read, tell)
-            .await
-    }
-
-    async fn unwrapped<'k>(
-        &self,
-        stored: impl Iterator<Item = &'k StoredKey>,
-    ) -> Result<Opened<'k>, KekError> {
-        self.keys.all_unwrapped(self, stored).await
-    }
-
-    /// Whether a key opens by states that are fresh now. Without them nobody knows, and it is not kept.
-    async fn still_opens(&self, key: &KekContext) -> bool {
-        let states = self.fresh_states(key.tenant()).await;
-        let opens = |states: Arc<TenantKeys>| {
-            let found = states.find(key.key_id());
-            found.is_some_and(|found| found.context() == key && found.state().opens())
-        };
-        states.is_ok_and(opens)
-    }
-
-    fn evict_closed(&self, states: &TenantKeys) {
-        for key in states.closed() {
-            self.keys.evict(key.context(), EvictionCause::State);
-        }
-    }
-
-    /// States that are that fresh already.
-    fn known_states(&self, tenant: &TenantId) -> Option<Arc<TenantKeys>> {
-        let now = self.clock.monotonic();
-        let known = self.states.known(tenant)?;
-        let age = now.saturating_sub(known.read_at());
-        (age < STATES_REREAD_AFTER).then_some(known)
-    }
-
-    /// The number of changes, as read at most 5 s ago. Without one each tenant's keys are read, which
-    /// tells of a store that does not answer.
-    async fn changes(&self) -> Option<Counted> {
-        let now = self.clock.monotonic();
-        let still_good = |read_at: Duration| now.saturating_sub(read_at) < STATES_REREAD_AFTER;
-        self.changes
-            .read_unless(still_good, &*self.store, &*self.clock)
-            .await
-    }
-
-    /// The number of changes, read now.
-    async fn changes_now(&self) -> Option<Counted> {
-        let (store, clock) = (&*self.store, &*self.clock);
-        self.changes.read_unless(|_| false, store, clock).await
-    }
-
-    async fn reread_states(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, StoreError> {
-        let read = async { self.read_states(tenant, self.changes().await).await };
-        let tell = |states: &TenantKeys| self.evict_closed(states);
-        self.states.read_again(tenant, read, tell).await
-    }
-
-    /// Reads them after `counted`, so that they are at least as new.
-    async fn read_states(
-        &self,
-        tenant: &TenantId,
-        counted: Option<Counted>,
-    ) -> Result<TenantKeys, StoreError> {
-        let read_at = self.clock.monotonic();
-        let read = self.store.load_tenant(tenant).await;
-        let unavailable = |error: &StoreError| {
-            let unavailable = Event::StatesUnavailable { tenant, error };
-            self.observer.observe(&unavailable);
-        };
-        let found = read.inspect_err(unavailable)?;
-        for key in &found.damaged {
-            unavailable(&key.error());
-            // What it may do is not known: what was unwrapped before does it no more.
-            if let Some(purpose) = key.purpose.clone() {
-                let context = KekContext::new(tenant.clone(), purpose, key.id);
-                self.keys.evict(&context, EvictionCause::State);
-            }
-        }
-        let read = Event::StatesRead {
-            tenant,
-            keys: found.rows(),
-        };
-        self.observer.observe(&read);
-        let changes = counted.map(|counted| counted.number);
-        Ok(TenantKeys::new(found, changes, read_at))
-    }
-}
 
 fn make_key_id(entropy: &dyn Entropy) -> Result<KeyId, EntropyError> {
     let mut bytes = [0; 4];

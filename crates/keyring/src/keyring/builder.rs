@@ -9,8 +9,14 @@ use std::{
 use moka::sync::Cache;
 
 use super::{
-    Changes, DESTROY_DELAY, Keyring, Shared, StateCache, Turns, UnknownIds, UnwrappedKeys,
+    DESTROY_DELAY, Keyring,
     budget::{Budget, CallLimits},
+    changes::Changes,
+    negative::UnknownIds,
+    shared::Shared,
+    states::StateCache,
+    turns::Turns,
+    unwrapped::UnwrappedKeys,
 };
 use crate::{
     clock::{Clock, SystemClock},

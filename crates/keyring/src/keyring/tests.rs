@@ -17,6 +17,7 @@ mod rotation;
 use std::{
     num::{NonZeroU32, NonZeroUsize},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -24,10 +25,11 @@ use async_trait::async_trait;
 use super::*;
 use crate::{
     DataKey,
-    clock::FakeClock,
+    clock::{Clock, FakeClock},
     conformance::raw,
     entropy::SystemEntropy,
     kek::{GeneratedKey, MemoryKek, WrappedKey},
+    observer::Observer,
     store::MemoryDekStore,
 };
 
