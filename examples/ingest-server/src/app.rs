@@ -1,7 +1,7 @@
 //! Assembles the service from its crates, runs it, and takes it down in order.
 //!
 //! The lifecycle of a request, from the outside in: [`Listener`] (connections, time limits) →
-//! [`routes`] (security headers, panics, requests in flight) → the handler → the stages of
+//! [`crate::http::routes`] (security headers, panics, requests in flight) → the handler → the stages of
 //! [`crate::pipeline`] → [`Writer`] (group commit) → [`crate::store::Store`].
 
 pub(crate) mod descriptors;
@@ -10,6 +10,7 @@ pub(crate) mod erasures;
 mod listeners;
 pub(crate) mod policies;
 mod rotation_schedule;
+mod run;
 mod service_task;
 mod service_thread;
 pub(crate) mod telemetry;
@@ -22,14 +23,13 @@ use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::entropy::{Entropy, EntropyError, SystemEntropy};
 use portcullis_pii_detect::Detector;
 use portcullis_telemetry::{Guard, HttpLayer, MetricError, RemoteParent};
-use tokio::sync::watch;
 use tracing::Instrument as _;
 
 use self::{
     descriptors::TooFewDescriptors,
     listeners::{ListenError, Listeners},
     policies::PoliciesError,
-    service_task::{ServiceTask, first_ended},
+    service_task::ServiceTask,
     service_thread::ServiceThread,
 };
 use crate::{
@@ -38,10 +38,7 @@ use crate::{
     clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
     detection::DetectionPolicies,
-    http::{
-        listener::DescriptorReserve,
-        routes::{self, AdminState, Guards},
-    },
+    http::{listener::DescriptorReserve, routes::AdminState},
     limits::Limiters,
     observe::{
         self, AdminMetrics, ApiKeyMetrics, AttemptMetrics, AuditMetrics, CipherMetrics,
@@ -62,11 +59,11 @@ use crate::{
 pub(crate) use self::{
     erasures::PrepareError,
     listeners::{Addresses, try_addresses},
+    run::ServiceTaskEnded,
 };
 
-/// Requests that are worked on at once, on the public and on the admin listener.
+/// Requests that are worked on at once on the public listener.
 const PUBLIC_IN_FLIGHT: usize = 512;
-const ADMIN_IN_FLIGHT: usize = 32;
 
 /// The service could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -90,15 +87,6 @@ pub(crate) enum StartError {
     #[error("the system gives no thread or no file descriptor: {0}")]
     Thread(std::io::ErrorKind),
 }
-
-/// A task of the service ended on its own, and without it requests would only fail.
-#[derive(Debug, thiserror::Error)]
-#[error("{0} ended, see the log; start the service again")]
-pub(crate) struct ServiceTaskEnded(&'static str);
-
-/// How long an orderly end may take. With what telemetry needs to flush, the process ends within
-/// the ten seconds after which it would be killed.
-const SHUTDOWN: Duration = Duration::from_secs(8);
 
 /// From one look at the database to the next.
 const PING_EVERY: Duration = Duration::from_millis(500);
@@ -319,69 +307,6 @@ impl App {
     /// The API keys, as operators manage them.
     pub(crate) const fn api_keys(&self) -> &ApiKeys {
         &self.admin.use_cases.api_keys
-    }
-
-    /// Serves until `stop` resolves. Then: nothing new is accepted, requests in flight are
-    /// answered, what is queued is written, and the database is closed, all of it by one deadline.
-    ///
-    /// # Errors
-    /// A task of the service ended before; the rest is taken down in the same way.
-    pub(crate) async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServiceTaskEnded> {
-        let Self {
-            services,
-            admin: state,
-            connections,
-            trace,
-            mut writing,
-            mut auditing,
-            mut following,
-            mut background,
-            ..
-        } = self;
-        let (stop_serving, stopped) = watch::channel(false);
-        let public = routes::public(
-            Arc::clone(&services),
-            Guards::new(self.in_flight, Arc::clone(&services.clock), trace.clone()),
-        );
-        let public = self.listeners.public.serve(public, stopped.clone());
-        let mut public = ServiceTask::spawn("the public listener", public);
-        let in_flight = RequestsInFlight::new(ADMIN_IN_FLIGHT);
-        let guards = Guards::new(in_flight, Arc::clone(&services.clock), trace);
-        let admin = routes::admin(state.clone(), guards);
-        let admin = self.listeners.admin.serve(admin, stopped);
-        let mut admin = ServiceTask::spawn("the admin listener", admin);
-
-        let tasks = [
-            &mut public,
-            &mut admin,
-            &mut writing,
-            &mut auditing,
-            following.task(),
-        ];
-        let tasks = tasks.into_iter().chain(&mut background);
-        let outcome = tokio::select! {
-            () = stop => Ok(()),
-            name = first_ended(tasks) => Err(ServiceTaskEnded(name)),
-        };
-        tracing::info!("stopping: requests in flight are answered first");
-        state.use_cases.readiness.drain();
-        state.use_cases.reencryption.stop();
-        stop_serving.send_replace(true);
-        let orderly_end = async {
-            tokio::join!(public.ended(), admin.ended());
-            drop(background);
-            following.stop().await;
-            // The writers end when nobody can queue any more.
-            drop((services, state));
-            auditing.ended().await;
-            writing.ended().await;
-            connections.close().await;
-        };
-        match tokio::time::timeout(SHUTDOWN, orderly_end).await {
-            Ok(()) => tracing::info!("stopped"),
-            Err(_) => tracing::warn!("stopped; what still went on was cut off"),
-        }
-        outcome
     }
 }
 
