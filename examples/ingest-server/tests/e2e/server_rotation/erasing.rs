@@ -130,7 +130,8 @@ pub(super) async fn run(
     }
 }
 
-/// Erases a tenant that goes on writing by the other process, which forgets the keys in time.
+/// Erases a tenant that goes on writing by the other process, which forgets the keys in time, and knows its
+/// caller no more once it has read that the API key is revoked.
 async fn erase_tenant(operator: &Operator, others: Others) {
     let Others { clients, .. } = others;
     let is_over = Arc::new(AtomicBool::new(false));
@@ -147,6 +148,10 @@ async fn erase_tenant(operator: &Operator, others: Others) {
             match status {
                 StatusCode::CREATED => last = Some(began),
                 StatusCode::SERVICE_UNAVAILABLE => {}
+                StatusCode::UNAUTHORIZED => {
+                    assert_eq!(answer["reason"], "auth.invalid", "{answer}");
+                    break;
+                }
                 _ => panic!("{status}: {answer}"),
             }
             number += 1;
