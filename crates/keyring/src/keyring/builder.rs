@@ -12,6 +12,7 @@ use super::{
     DESTROY_DELAY, Keyring,
     budget::{Budget, CallLimits},
     changes::Changes,
+    names::Purposes,
     negative::UnknownIds,
     shared::Shared,
     states::StateCache,
@@ -118,8 +119,7 @@ impl KeyringBuilder {
             destroy_delay,
             limits,
         } = self;
-        let capacity = u64::try_from(capacity.get()).unwrap_or(u64::MAX);
-        let states = StateCache::new(capacity);
+        let states = StateCache::new(capacity.get());
         let budget = Budget::new(limits, kek.is_local(), Arc::clone(&clock));
         let keys = UnwrappedKeys::new(
             kek,
@@ -127,13 +127,15 @@ impl KeyringBuilder {
             Arc::clone(&clock),
             Arc::clone(&entropy),
             Arc::clone(&observer),
-            capacity,
+            capacity.get(),
         );
+        let capacity = u64::try_from(capacity.get()).unwrap_or(u64::MAX);
         let erased = Cache::new(capacity);
         Keyring {
             shared: Arc::new(Shared {
                 store,
                 states,
+                purposes: Purposes::default(),
                 changes: Changes::default(),
                 keys,
                 erased,

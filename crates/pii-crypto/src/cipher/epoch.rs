@@ -63,7 +63,8 @@ pub(super) enum FoundSubkey<A> {
 #[derive(Debug)]
 pub(super) struct Epoch<A> {
     subkey: Subkey<A>,
-    started: Duration,
+    // In nanoseconds: half of what a `Duration` takes.
+    started: u64,
     counters: Counters,
 }
 
@@ -132,6 +133,14 @@ impl<A: AeadKey> KeySubkeys<A> {
         }
     }
 
+    /// Drops every subkey. An epoch that has not ended yet is followed by another, with a salt of its own.
+    pub(super) fn clear(&self) {
+        self.sealing.iter().for_each(empty);
+        if let Some(opening) = self.opening.get() {
+            opening.slots().for_each(empty);
+        }
+    }
+
     fn sealing_slot(&self, suite: Suite) -> &ArcSwapOption<Epoch<A>> {
         &self.sealing[usize::from(suite.number() - 1)]
     }
@@ -180,7 +189,7 @@ impl<A: AeadKey> Epoch<A> {
         let subkey = Subkey::derive(key.data_key(), derive_prefix(suite, key.id(), &salt));
         Ok(Self {
             subkey,
-            started: now,
+            started: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
             counters: Counters::default(),
         })
     }
@@ -188,10 +197,17 @@ impl<A: AeadKey> Epoch<A> {
     /// A counter, unless the epoch is over. Each is given once, whatever the number of threads.
     #[inline]
     fn take(&self, now: Duration) -> Option<u32> {
-        if now.saturating_sub(self.started) >= EPOCH_LASTS {
+        if now.saturating_sub(Duration::from_nanos(self.started)) >= EPOCH_LASTS {
             return None;
         }
         self.counters.take()
+    }
+}
+
+/// Nothing is put in the place of nothing: a change waits for all who read.
+fn empty<T>(slot: &ArcSwapOption<T>) {
+    if slot.load().is_some() {
+        slot.store(None);
     }
 }
 

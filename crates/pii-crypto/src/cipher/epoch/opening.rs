@@ -15,6 +15,10 @@ impl<A> OpeningSlots<A> {
     pub(super) fn slot(&self, prefix: &[u8]) -> &ArcSwapOption<Subkey<A>> {
         &self.0[usize::from(prefix[PREFIX_BYTES - 1]) % SLOTS]
     }
+
+    pub(super) fn slots(&self) -> impl Iterator<Item = &ArcSwapOption<Subkey<A>>> {
+        self.0.iter()
+    }
 }
 
 impl<A> Default for OpeningSlots<A> {

@@ -188,3 +188,22 @@ async fn what_an_epoch_sealed_opens_after_it_from_a_subkey_that_is_kept() {
     let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix);
     assert!(matches!(found, FoundSubkey::Kept(_)));
 }
+
+#[tokio::test]
+async fn what_is_cleared_is_gone_and_another_epoch_follows() {
+    let world = World::new().await;
+    let key = world.known_key().await;
+    let subkeys = KeySubkeys::<Ring>::default();
+    let at = |now| take(&subkeys, &key, EpochPolicy::Shared, now, &world);
+    let (old, _) = at(SECOND);
+    let (running, _) = at(2 * SECOND);
+    subkeys.remember(subkeys.find_or_derive(&key, Suite::Exact, &old));
+    subkeys.clear();
+    for prefix in [old, running] {
+        let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix);
+        assert!(matches!(found, FoundSubkey::New(_)));
+    }
+    let (another, counter) = at(2 * SECOND);
+    assert!(another != running);
+    assert_eq!(counter, 0);
+}
