@@ -6,6 +6,8 @@ mod key;
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::try_join_all;
+
 use self::{
     cache::KeyCache,
     cached::Cached,
@@ -26,7 +28,6 @@ use crate::{
     observer::{Event, EvictionCause, KekOperation, KekOutcome, NegativeCause, Observer},
     store::StoredKey,
 };
-use futures_util::future::try_join_all;
 
 pub(crate) use self::key::UnwrappedKey;
 pub(super) use self::{cached::MadeKey, key::nanoseconds};

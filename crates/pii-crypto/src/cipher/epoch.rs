@@ -189,7 +189,7 @@ impl<A: AeadKey> Epoch<A> {
         let subkey = Subkey::derive(key.data_key(), derive_prefix(suite, key.id(), &salt));
         Ok(Self {
             subkey,
-            started: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
+            started: nanoseconds(now),
             counters: Counters::default(),
         })
     }
@@ -197,7 +197,7 @@ impl<A: AeadKey> Epoch<A> {
     /// A counter, unless the epoch is over. Each is given once, whatever the number of threads.
     #[inline]
     fn take(&self, now: Duration) -> Option<u32> {
-        if now.saturating_sub(Duration::from_nanos(self.started)) >= EPOCH_LASTS {
+        if nanoseconds(now).saturating_sub(self.started) >= EPOCH_NANOSECONDS {
             return None;
         }
         self.counters.take()
@@ -211,7 +211,12 @@ fn empty<T>(slot: &ArcSwapOption<T>) {
     }
 }
 
-const EPOCH_LASTS: Duration = Duration::from_secs(1);
+const EPOCH_NANOSECONDS: u64 = 1_000_000_000;
+
+/// 584 years fit.
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
 
 #[cfg(test)]
 mod tests;
