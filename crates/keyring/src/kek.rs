@@ -100,7 +100,7 @@ pub struct KekContext {
 
 /// A data key as it is stored. Not secret, and useless without the KEK.
 #[derive(Clone, PartialEq, Eq)]
-pub struct WrappedKey(Vec<u8>);
+pub struct WrappedKey(Box<[u8]>);
 
 /// A new data key, in the clear and wrapped.
 #[derive(Debug)]
@@ -181,8 +181,8 @@ impl KekContext {
 impl WrappedKey {
     /// A wrapped key as it was stored.
     #[must_use]
-    pub const fn from_bytes(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
     }
 
     /// The bytes to store.

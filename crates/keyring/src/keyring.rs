@@ -7,6 +7,7 @@ mod changes;
 mod flight;
 mod forgetting;
 mod lifecycle;
+mod names;
 mod negative;
 mod rewrap;
 mod rotation;

@@ -11,6 +11,7 @@ pub mod sweep;
 
 mod check_value;
 mod data_key;
+mod derived;
 mod key_id;
 mod keyring;
 mod name;
@@ -20,6 +21,7 @@ mod state;
 pub use self::{
     check_value::check_value,
     data_key::DataKey,
+    derived::DerivedKeys,
     key_id::KeyId,
     keyring::{
         DATA_KEY_PERIOD, DESTROY_DELAY, KEK_PERIOD, KeyStates, Keyring, KeyringBuilder,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    DataKey, KeyId, Purpose, TenantId,
+    DataKey, DerivedKeys, KeyId, Purpose, TenantId,
     clock::Clock,
     entropy::Entropy,
     keyring::UnwrappedKey,
@@ -278,10 +278,10 @@ impl PreparedKey {
     ///
     /// # Panics
     /// When another type was derived before: a key serves one cipher.
-    pub fn derived<T: Any + Send + Sync>(&self, derive: impl FnOnce(&DataKey) -> T) -> &T {
-        self.0
-            .derived
-            .get_or_init(|| Box::new(derive(&self.0.key)))
+    pub fn derived<T: DerivedKeys>(&self, derive: impl FnOnce(&DataKey) -> T) -> &T {
+        let derived = &self.0.derived;
+        let derived: &dyn Any = &**derived.get_or_init(|| Box::new(derive(&self.0.key)));
+        derived
             .downcast_ref()
             .expect("a key serves one cipher, which derives one type")
     }

@@ -116,7 +116,7 @@ pub(crate) enum MissingPeppers {
 #[derive(Debug, Clone)]
 pub(crate) struct Connections(Database);
 
-/// Data keys that are kept unwrapped, about 2 KiB each: those of 10,000 tenants, with a key for each kind
+/// Data keys that are kept unwrapped, at 1,170 bytes each while they seal: those of 10,000 tenants, with a key for each kind
 /// of personal data.
 const DATA_KEYS: NonZeroUsize = NonZeroUsize::new(50_000).expect("50,000 is not zero");
 

@@ -6,6 +6,7 @@ use moka::sync::Cache;
 
 use super::{
     changes::{Changes, Counted},
+    names::Purposes,
     negative::UnknownIds,
     states::{StateCache, TenantKeys},
     turns::Turns,
@@ -27,6 +28,7 @@ const STATES_REREAD_AFTER: Duration = Duration::from_secs(5);
 pub(super) struct Shared {
     pub(super) store: Arc<dyn DekStore>,
     pub(super) states: StateCache,
+    pub(super) purposes: Purposes,
     pub(super) changes: Changes,
     pub(super) keys: UnwrappedKeys,
     // Tenants known to be erased, which is for ever: they cost no call to the key-encryption key.
@@ -130,7 +132,7 @@ impl Shared {
             let unavailable = Event::StatesUnavailable { tenant, error };
             self.observer.observe(&unavailable);
         };
-        let found = read.inspect_err(unavailable)?;
+        let mut found = read.inspect_err(unavailable)?;
         for key in &found.damaged {
             unavailable(&key.error());
             // What it may do is not known: what was unwrapped before does it no more.
@@ -145,6 +147,8 @@ impl Shared {
         };
         self.observer.observe(&read);
         let changes = counted.map(|counted| counted.number);
+        let keys = found.keys.into_iter();
+        found.keys = keys.map(|key| self.purposes.share(tenant, key)).collect();
         Ok(TenantKeys::new(found, changes, read_at))
     }
 }

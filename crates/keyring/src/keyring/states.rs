@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 use super::{
     changes::Counted,
@@ -43,7 +43,8 @@ pub(super) struct Known {
 /// All keys of one tenant, and since when they are known to be so.
 #[derive(Debug)]
 pub(super) struct TenantKeys {
-    found: LoadedKeys,
+    keys: Box<[StoredKey]>,
+    damaged: Box<[DamagedKey]>,
     /// The number of changes of the store that was read before them, if it counts.
     changes: Option<u64>,
     /// In nanoseconds of the monotonic clock: when the read of them began, or one since that found
@@ -52,7 +53,7 @@ pub(super) struct TenantKeys {
 }
 
 impl StateCache {
-    pub(super) fn new(tenants: u64) -> Self {
+    pub(super) fn new(tenants: usize) -> Self {
         Self {
             tenants: Cache::new(tenants),
             reads: Held::default(),
@@ -114,7 +115,7 @@ impl StateCache {
         if let Some(reading) = self.reads.take(tenant) {
             reading.call_back();
         }
-        self.tenants.invalidate(tenant);
+        self.tenants.remove(tenant);
     }
 
     async fn read(
@@ -148,7 +149,8 @@ impl StateCache {
 impl TenantKeys {
     pub(super) fn new(found: LoadedKeys, changes: Option<u64>, read_at: Duration) -> Self {
         Self {
-            found,
+            keys: found.keys.into(),
+            damaged: found.damaged.into(),
             changes,
             read_at: AtomicU64::new(nanoseconds(read_at)),
         }
@@ -170,22 +172,22 @@ impl TenantKeys {
 
     /// Those that do not open.
     pub(super) fn closed(&self) -> impl Iterator<Item = &StoredKey> {
-        self.found.keys.iter().filter(|key| !key.state().opens())
+        self.keys.iter().filter(|key| !key.state().opens())
     }
 
     pub(super) fn find(&self, id: KeyId) -> Option<&StoredKey> {
-        self.found.keys.iter().find(|key| key.id() == id)
+        self.keys.iter().find(|key| key.id() == id)
     }
 
     /// A key of the tenant whose row cannot be read.
     pub(super) fn find_damaged(&self, id: KeyId) -> Option<&DamagedKey> {
-        self.found.damaged.iter().find(|key| key.id == id)
+        self.damaged.iter().find(|key| key.id == id)
     }
 
     /// The primary of a purpose, if its row cannot be read: no other can be made beside it.
     pub(super) fn damaged_primary(&self, purpose: &Purpose) -> Option<&DamagedKey> {
         let primary = Some(KeyState::Primary);
-        let mut damaged = self.found.damaged.iter();
+        let mut damaged = self.damaged.iter();
         damaged.find(|key| key.state == primary && key.purpose.as_ref() == Some(purpose))
     }
 
@@ -198,7 +200,7 @@ impl TenantKeys {
     }
 
     fn with_state(&self, purpose: &Purpose, state: KeyState) -> Option<&StoredKey> {
-        let mut keys = self.found.keys.iter();
+        let mut keys = self.keys.iter();
         keys.find(|key| key.state() == state && key.purpose() == purpose)
     }
 }

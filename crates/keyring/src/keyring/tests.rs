@@ -24,7 +24,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::{
-    DataKey,
+    DataKey, DerivedKeys,
     clock::{Clock, FakeClock},
     conformance::raw,
     entropy::SystemEntropy,
@@ -142,6 +142,16 @@ impl KekProvider for WatchedKek {
     async fn rewrap(&self, context: &KekContext, key: &WrappedKey) -> Result<WrappedKey, KekError> {
         self.enter().await?;
         self.inner.rewrap(context, key).await
+    }
+}
+
+/// How often what was derived has been cleared.
+#[derive(Debug, Default)]
+struct Cleared(AtomicUsize);
+
+impl DerivedKeys for Arc<Cleared> {
+    fn clear(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
     }
 }
 

@@ -1,14 +1,15 @@
 //! Unwrapped data keys, bounded in number and age, and every call of the key-encryption key.
 
+mod cache;
 mod cached;
 mod key;
 
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::try_join_all;
-use moka::{notification::RemovalCause, sync::Cache};
 
 use self::{
+    cache::KeyCache,
     cached::Cached,
     key::{Asked, MAX_AGE},
 };
@@ -34,9 +35,7 @@ pub(super) use self::{cached::MadeKey, key::nanoseconds};
 /// The cache of unwrapped keys.
 #[derive(Debug)]
 pub(super) struct UnwrappedKeys {
-    // The whole context is the cache key: an edited store cannot make one tenant's unwrapped key
-    // answer for another's.
-    cache: Cache<KekContext, Cached>,
+    cache: KeyCache,
     fetches: Held<KekContext, Fetch<Arc<UnwrappedKey>, KekError>>,
     refusals: Refusals,
     kek: Arc<dyn KekProvider>,
@@ -61,24 +60,9 @@ impl UnwrappedKeys {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         observer: Arc<dyn Observer>,
-        capacity: u64,
+        capacity: usize,
     ) -> Self {
-        // The time to live lets the cache drop keys that nobody asks for; `unwrapped` itself
-        // enforces the limit, by the clock of the keyring.
-        let listener = Arc::clone(&observer);
-        let cache = Cache::builder()
-            .max_capacity(capacity)
-            .time_to_live(MAX_AGE)
-            .eviction_listener(move |key, _, cause| {
-                let cause = match cause {
-                    RemovalCause::Size => EvictionCause::Capacity,
-                    RemovalCause::Expired => EvictionCause::Age,
-                    // What the keyring removes itself, it tells itself.
-                    RemovalCause::Explicit | RemovalCause::Replaced => return,
-                };
-                listener.observe(&Event::KeyEvicted { key: &key, cause });
-            })
-            .build();
+        let cache = KeyCache::new(capacity, Arc::clone(&observer));
         Self {
             cache,
             fetches: Held::default(),
@@ -199,8 +183,7 @@ impl UnwrappedKeys {
 
     /// Lets a key that was made serve, as soon as the store says that it has it.
     pub(super) fn keep_made(&self, made: MadeKey) {
-        let context = made.key.context.clone();
-        self.cache.insert(context, Cached::Made(Arc::new(made)));
+        self.cache.insert(Cached::Made(Arc::new(made)));
     }
 
     /// Drops a key that was made in vain.
@@ -263,7 +246,20 @@ impl UnwrappedKeys {
 
     /// Which keys are cached in the clear.
     pub(super) fn held(&self) -> impl Iterator<Item = KekContext> {
-        self.cache.iter().map(|(context, _)| (*context).clone())
+        self.cache.iter().map(|key| key.context.clone())
+    }
+
+    /// Drops the keys that are too old to serve, for which nobody has asked since, and of the others what was
+    /// derived for a while.
+    pub(super) fn tidy(&self) {
+        let now = self.clock.monotonic();
+        for key in self.cache.iter() {
+            if key.age(now) >= MAX_AGE {
+                self.evict(&key.context, EvictionCause::Age);
+            } else {
+                key.clear_derived();
+            }
+        }
     }
 
     /// In this order: what is unwrapped meanwhile is not kept.
@@ -271,12 +267,7 @@ impl UnwrappedKeys {
         if let Some(fetch) = self.fetches.take(context) {
             fetch.call_back();
         }
-        let removed = self.cache.remove(context).is_some();
-        if removed {
-            // The cache would let go of the value only now and then.
-            self.cache.run_pending_tasks();
-        }
-        removed
+        self.cache.remove(context)
     }
 
     /// From the cache, or unwrapped into it; callers who want the same key wait for one call.
@@ -316,7 +307,7 @@ impl UnwrappedKeys {
                 Some(Arc::clone(&made.key))
             }
             Cached::Made(_) => {
-                self.cache.invalidate(context);
+                self.cache.remove(context);
                 None
             }
         }
@@ -339,11 +330,8 @@ impl UnwrappedKeys {
 
     fn keep(&self, fetch: &Fetch<Arc<UnwrappedKey>, KekError>, key: &Arc<UnwrappedKey>) {
         fetch.finish(Arc::clone(key), |key| {
-            self.cache
-                .insert(key.context.clone(), Cached::Unwrapped(key));
+            self.cache.insert(Cached::Unwrapped(key));
         });
-        // What it replaces is let go of at once.
-        self.cache.run_pending_tasks();
     }
 
     async fn unwrap_key(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {

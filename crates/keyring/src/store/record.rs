@@ -127,6 +127,12 @@ impl StoredKey {
         self.state == KeyState::Primary && self.age(now) > period
     }
 
+    /// The same key with copies of its names that are shared.
+    pub(crate) fn named(self, tenant: TenantId, purpose: Purpose) -> Self {
+        let context = KekContext::new(tenant, purpose, self.id());
+        Self { context, ..self }
+    }
+
     pub(super) fn set_state(&mut self, state: KeyState, at: SystemTime) {
         self.state = state;
         self.state_since = at;

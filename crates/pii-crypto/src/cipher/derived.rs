@@ -3,7 +3,7 @@
 #[cfg(feature = "aws-lc-rs")]
 use std::sync::OnceLock;
 
-use portcullis_keyring::PreparedKey;
+use portcullis_keyring::{DerivedKeys, PreparedKey};
 
 #[cfg(feature = "aws-lc-rs")]
 use super::aead::AwsLc;
@@ -19,6 +19,16 @@ pub(super) struct Derived {
     #[cfg(feature = "aws-lc-rs")]
     // Few processes use both libraries: it takes its memory once it is used.
     aws_lc: OnceLock<Box<KeySubkeys<AwsLc>>>,
+}
+
+impl DerivedKeys for Derived {
+    fn clear(&self) {
+        self.ring.clear();
+        #[cfg(feature = "aws-lc-rs")]
+        if let Some(aws_lc) = self.aws_lc.get() {
+            aws_lc.clear();
+        }
+    }
 }
 
 /// A library whose subkeys are kept.

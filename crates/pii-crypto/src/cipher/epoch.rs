@@ -1,8 +1,13 @@
 //! Subkeys that seal for a while, and the nonces they give out.
 
 mod counters;
+mod opening;
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{
+    ops::Deref,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use arc_swap::{ArcSwapOption, Guard};
 use portcullis_keyring::{
@@ -10,7 +15,7 @@ use portcullis_keyring::{
     entropy::{Entropy, EntropyError},
 };
 
-use self::counters::Counters;
+use self::{counters::Counters, opening::OpeningSlots};
 use super::{aead::AeadKey, subkey::Subkey};
 use crate::{
     Suite,
@@ -36,7 +41,8 @@ pub enum EpochPolicy {
 #[derive(Debug)]
 pub(super) struct KeySubkeys<A> {
     sealing: [ArcSwapOption<Epoch<A>>; Suite::ALL.len()],
-    opening: [ArcSwapOption<Subkey<A>>; OPENING_SLOTS],
+    // A key that opens nothing but what is being sealed needs none.
+    opening: OnceLock<Box<OpeningSlots<A>>>,
 }
 
 /// The nonce of one message: a subkey, and a counter that nobody else gets.
@@ -49,14 +55,16 @@ pub(super) struct NonceReservation<A> {
 /// that open at once fight for.
 pub(super) enum FoundSubkey<A> {
     Kept(Guard<Option<Arc<Subkey<A>>>>),
+    Sealing(Guard<Option<Arc<Epoch<A>>>>),
     New(Arc<Subkey<A>>),
 }
 
 /// A subkey in use for sealing.
 #[derive(Debug)]
-struct Epoch<A> {
-    subkey: Arc<Subkey<A>>,
-    started: Duration,
+pub(super) struct Epoch<A> {
+    subkey: Subkey<A>,
+    // In nanoseconds: half of what a `Duration` takes.
+    started: u64,
     counters: Counters,
 }
 
@@ -100,34 +108,41 @@ impl<A: AeadKey> KeySubkeys<A> {
         suite: Suite,
         prefix: &[u8; PREFIX_BYTES],
     ) -> FoundSubkey<A> {
-        let kept = self.opening_slot(prefix).load();
-        if kept.as_ref().is_some_and(|it| it.prefix() == prefix) {
-            return FoundSubkey::Kept(kept);
+        if let Some(opening) = self.opening.get() {
+            let kept = opening.slot(prefix).load();
+            if kept.as_ref().is_some_and(|it| it.prefix() == prefix) {
+                return FoundSubkey::Kept(kept);
+            }
         }
-        let running = self.sealing_slot(suite).load();
-        let running = running.as_ref().map(|epoch| &epoch.subkey);
-        let found = running.filter(|it| it.prefix() == prefix);
-        FoundSubkey::New(found.map_or_else(
-            || Arc::new(Subkey::derive(key.data_key(), *prefix)),
-            Arc::clone,
-        ))
+        let epoch = self.sealing_slot(suite).load();
+        if epoch
+            .as_ref()
+            .is_some_and(|it| it.subkey.prefix() == prefix)
+        {
+            return FoundSubkey::Sealing(epoch);
+        }
+        FoundSubkey::New(Arc::new(Subkey::derive(key.data_key(), *prefix)))
     }
 
     /// Keeps a subkey that has opened a value; the one in its slot goes.
     #[inline]
     pub(super) fn remember(&self, found: FoundSubkey<A>) {
         if let FoundSubkey::New(subkey) = found {
-            self.opening_slot(subkey.prefix()).store(Some(subkey));
+            let opening = self.opening.get_or_init(Box::default);
+            opening.slot(subkey.prefix()).store(Some(subkey));
+        }
+    }
+
+    /// Drops every subkey. An epoch that has not ended yet is followed by another, with a salt of its own.
+    pub(super) fn clear(&self) {
+        self.sealing.iter().for_each(empty);
+        if let Some(opening) = self.opening.get() {
+            opening.slots().for_each(empty);
         }
     }
 
     fn sealing_slot(&self, suite: Suite) -> &ArcSwapOption<Epoch<A>> {
         &self.sealing[usize::from(suite.number() - 1)]
-    }
-
-    /// The salt is random, and so spreads by itself.
-    fn opening_slot(&self, prefix: &[u8]) -> &ArcSwapOption<Subkey<A>> {
-        &self.opening[usize::from(prefix[PREFIX_BYTES - 1]) % OPENING_SLOTS]
     }
 }
 
@@ -135,7 +150,7 @@ impl<A> Default for KeySubkeys<A> {
     fn default() -> Self {
         Self {
             sealing: Default::default(),
-            opening: Default::default(),
+            opening: OnceLock::new(),
         }
     }
 }
@@ -156,6 +171,7 @@ impl<A> Deref for FoundSubkey<A> {
     fn deref(&self) -> &Subkey<A> {
         match self {
             Self::Kept(kept) => kept.as_ref().expect("it was found"),
+            Self::Sealing(epoch) => &epoch.as_ref().expect("it was found").subkey,
             Self::New(subkey) => subkey,
         }
     }
@@ -172,8 +188,8 @@ impl<A: AeadKey> Epoch<A> {
         entropy.fill(&mut salt)?;
         let subkey = Subkey::derive(key.data_key(), derive_prefix(suite, key.id(), &salt));
         Ok(Self {
-            subkey: Arc::new(subkey),
-            started: now,
+            subkey,
+            started: nanoseconds(now),
             counters: Counters::default(),
         })
     }
@@ -181,17 +197,26 @@ impl<A: AeadKey> Epoch<A> {
     /// A counter, unless the epoch is over. Each is given once, whatever the number of threads.
     #[inline]
     fn take(&self, now: Duration) -> Option<u32> {
-        if now.saturating_sub(self.started) >= EPOCH_LASTS {
+        if nanoseconds(now).saturating_sub(self.started) >= EPOCH_NANOSECONDS {
             return None;
         }
         self.counters.take()
     }
 }
 
-const EPOCH_LASTS: Duration = Duration::from_secs(1);
+/// Nothing is put in the place of nothing: a change waits for all who read.
+fn empty<T>(slot: &ArcSwapOption<T>) {
+    if slot.load().is_some() {
+        slot.store(None);
+    }
+}
 
-/// Subkeys kept for opening, for each data key; about 600 bytes each.
-const OPENING_SLOTS: usize = 8;
+const EPOCH_NANOSECONDS: u64 = 1_000_000_000;
+
+/// 584 years fit.
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
 
 #[cfg(test)]
 mod tests;

@@ -203,13 +203,19 @@ async fn what_is_derived_is_made_once_and_dies_with_the_key() {
             .clone()
     };
     let (one, same) = (prepare().await, prepare().await);
-    let derived = Arc::clone(one.derived(|_| Arc::new(())));
-    assert!(Arc::ptr_eq(&derived, same.derived(|_| Arc::new(()))));
+    let derived = Arc::clone(one.derived(|_| Arc::new(Cleared::default())));
+    assert!(Arc::ptr_eq(
+        &derived,
+        same.derived(|_| Arc::new(Cleared::default()))
+    ));
     assert_eq!(Arc::strong_count(&derived), 2);
 
     world.clock.advance(HOUR);
     let fresh = prepare().await;
-    assert!(!Arc::ptr_eq(&derived, fresh.derived(|_| Arc::new(()))));
+    assert!(!Arc::ptr_eq(
+        &derived,
+        fresh.derived(|_| Arc::new(Cleared::default()))
+    ));
     drop((one, same));
     assert_eq!(Arc::strong_count(&derived), 1);
 }

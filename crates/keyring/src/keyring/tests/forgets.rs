@@ -148,3 +148,33 @@ async fn an_idle_process_forgets_what_another_has_disabled() {
     idle.forget_unusable().await.expect("the store answers");
     assert_eq!(held(&idle), 0);
 }
+
+#[tokio::test]
+async fn keys_that_nobody_asks_for_are_forgotten_after_24_h() {
+    let world = World::new();
+    let recorder = Arc::new(Recorder::default());
+    let idle = world.builder().observer(recorder.clone()).build();
+    idle.primary("t", "email").await;
+    world.clock.advance(24 * HOUR - SECOND);
+    idle.forget_unusable().await.expect("the store answers");
+    assert_eq!(held(&idle), 1);
+    recorder.take();
+    world.clock.advance(SECOND);
+    idle.forget_unusable().await.expect("the store answers");
+    assert_eq!(held(&idle), 0);
+    assert!(recorder.one("KeyEvicted").ends_with("cause: Age }"));
+}
+
+#[tokio::test]
+async fn what_was_derived_from_keys_is_cleared() {
+    let world = World::new();
+    let idle = world.keyring();
+    let keys = idle.prepare(&tenant("t"), &[purpose("email")]).await;
+    let keys = keys.expect("it answers");
+    let key = keys.primary("email", world.clock.monotonic());
+    let derived = key
+        .expect("it is fresh")
+        .derived(|_| Arc::new(Cleared::default()));
+    idle.forget_unusable().await.expect("the store answers");
+    assert_eq!(derived.0.load(Ordering::SeqCst), 1);
+}

@@ -31,7 +31,7 @@ impl Recorder {
     }
 
     /// The one event of that name since the last call.
-    fn one(&self, name: &str) -> String {
+    pub(super) fn one(&self, name: &str) -> String {
         let mut told = self.take();
         told.retain(|event| event.starts_with(name));
         assert_eq!(told.len(), 1, "{name}: {told:?}");

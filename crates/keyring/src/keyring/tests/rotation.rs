@@ -284,7 +284,7 @@ async fn what_was_derived_from_an_erased_or_disabled_key_is_dropped_with_it() {
         let key = keys
             .find(id, "email", keys.clock().monotonic())
             .expect("it opens");
-        Arc::clone(key.derived(|_| Arc::new(())))
+        Arc::clone(key.derived(|_| Arc::new(Cleared::default())))
     };
     let old = derived(id).await;
     assert_eq!(Arc::strong_count(&old), 2);

@@ -13,6 +13,15 @@ pub(super) enum Cached {
     Made(Arc<MadeKey>),
 }
 
+impl Cached {
+    pub(super) fn key(&self) -> &Arc<UnwrappedKey> {
+        match self {
+            Self::Unwrapped(key) => key,
+            Self::Made(made) => &made.key,
+        }
+    }
+}
+
 /// A data key that this process has made, in the clear and as it is to be stored.
 #[derive(Debug)]
 pub(in crate::keyring) struct MadeKey {

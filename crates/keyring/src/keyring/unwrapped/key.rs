@@ -1,7 +1,6 @@
 //! A data key in the clear, and how old it is.
 
 use std::{
-    any::Any,
     fmt,
     sync::{
         OnceLock,
@@ -11,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    DataKey,
+    DataKey, DerivedKeys,
     entropy::{Entropy, EntropyError},
     kek::KekContext,
 };
@@ -20,9 +19,10 @@ use crate::{
 pub(crate) struct UnwrappedKey {
     pub(crate) context: KekContext,
     pub(crate) key: DataKey,
-    pub(crate) derived: OnceLock<Box<dyn Any + Send + Sync>>,
-    unwrapped_at: Duration,
-    // Nanoseconds of the monotonic clock. The caller that moves it on is the one that refreshes.
+    pub(crate) derived: OnceLock<Box<dyn DerivedKeys>>,
+    // Both in nanoseconds of the monotonic clock.
+    unwrapped_at: u64,
+    // The caller that moves it on is the one that refreshes.
     refresh_at: AtomicU64,
 }
 
@@ -48,13 +48,19 @@ impl UnwrappedKey {
             context,
             key,
             derived: OnceLock::new(),
-            unwrapped_at: asked.at,
+            unwrapped_at: nanoseconds(asked.at),
             refresh_at: AtomicU64::new(nanoseconds(asked.refresh_at)),
         }
     }
 
     pub(super) const fn age(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.unwrapped_at)
+        now.saturating_sub(Duration::from_nanos(self.unwrapped_at))
+    }
+
+    pub(super) fn clear_derived(&self) {
+        if let Some(derived) = self.derived.get() {
+            derived.clear();
+        }
     }
 
     pub(super) fn is_refresh_due(&self, now: Duration) -> bool {

@@ -169,10 +169,41 @@ async fn opening_what_is_being_sealed_derives_nothing() {
     let (prefix, _) = take(&subkeys, &key, EpochPolicy::Shared, SECOND, &world);
     let running = subkeys.sealing[0].load_full().expect("an epoch is running");
     let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix);
-    assert!(std::ptr::eq(&*running.subkey, &*found));
-    // It is kept beyond its epoch, and found at once.
+    assert!(std::ptr::eq(&running.subkey, &*found));
+    // It is there already, and takes no memory twice.
+    subkeys.remember(found);
+    assert!(subkeys.opening.get().is_none());
+}
+
+#[tokio::test]
+async fn what_an_epoch_sealed_opens_after_it_from_a_subkey_that_is_kept() {
+    let world = World::new().await;
+    let key = world.known_key().await;
+    let subkeys = KeySubkeys::<Ring>::default();
+    let at = |now| take(&subkeys, &key, EpochPolicy::Shared, now, &world).0;
+    let (prefix, _next_epoch) = (at(SECOND), at(2 * SECOND));
+    let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix);
+    assert!(matches!(found, FoundSubkey::New(_)));
     subkeys.remember(found);
     let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix);
     assert!(matches!(found, FoundSubkey::Kept(_)));
-    assert!(std::ptr::eq(&*running.subkey, &*found));
+}
+
+#[tokio::test]
+async fn what_is_cleared_is_gone_and_another_epoch_follows() {
+    let world = World::new().await;
+    let key = world.known_key().await;
+    let subkeys = KeySubkeys::<Ring>::default();
+    let at = |now| take(&subkeys, &key, EpochPolicy::Shared, now, &world);
+    let (old, _) = at(SECOND);
+    let (running, _) = at(2 * SECOND);
+    subkeys.remember(subkeys.find_or_derive(&key, Suite::Exact, &old));
+    subkeys.clear();
+    for prefix in [old, running] {
+        let found = subkeys.find_or_derive(&key, Suite::Exact, &prefix);
+        assert!(matches!(found, FoundSubkey::New(_)));
+    }
+    let (another, counter) = at(2 * SECOND);
+    assert!(another != running);
+    assert_eq!(counter, 0);
 }

@@ -7,12 +7,34 @@ use loom::sync::{Arc, atomic::AtomicU64 as LoomU64};
 use super::*;
 
 impl<N: SharedNumber> Counters<N> {
+    /// After the first block, at the beginning of another.
     pub(in super::super) fn starting_at(next_block: u64) -> Self {
         Self {
-            next_block: N::from(next_block),
-            ..Self::default()
+            next: N::from(BLOCK_MESSAGES.into()),
+            striped: Box::new(Striped::starting_at(next_block)).into(),
         }
     }
+
+    /// At the end of the first block. What follows it is there already: of the standard library, which shares it, a
+    /// model knows nothing.
+    fn at_the_end_of_the_first_block() -> Self {
+        Self {
+            next: N::from((BLOCK_MESSAGES - 1).into()),
+            ..Self::starting_at(BLOCK_MESSAGES.into())
+        }
+    }
+}
+
+#[test]
+fn a_few_messages_take_no_memory_of_their_own() {
+    let counters = <Counters>::default();
+    for expected in 0..64 {
+        assert_eq!(counters.take(), Some(expected));
+        assert!(counters.striped.get().is_none());
+    }
+    assert_eq!(counters.take(), Some(64));
+    assert!(counters.striped.get().is_some());
+    assert!(size_of::<Counters>() <= 24);
 }
 
 #[test]
@@ -26,19 +48,6 @@ fn there_are_2_to_the_20_counters_one_after_the_other() {
     }
     for beyond in [1 << 20, 1 << 32, (1 << 32) + 64, 1 << 40] {
         assert_eq!(<Counters>::starting_at(beyond).take(), None, "{beyond}");
-    }
-}
-
-#[test]
-fn of_a_block_that_lost_the_race_for_a_share_one_counter_is_given() {
-    let counters = <Counters>::default();
-    let Share(share) = &counters.shares[share_of_this_thread()];
-    let used_up = share.load(Ordering::Relaxed);
-    assert_eq!(counters.take(), Some(0));
-    // Another thread saw the share used up as well, and comes late.
-    assert_eq!(counters.take_first_of_block(share, used_up), Some(64));
-    for expected in (1..64).chain(128..192) {
-        assert_eq!(counters.take(), Some(expected));
     }
 }
 
@@ -65,15 +74,19 @@ fn threads_that_race_for_them_all_get_each_once_and_leave_few() {
     assert!(taken.len() > 1 << 16, "{} were given", taken.len());
 }
 
-/// What `takes` threads get of the counters from `first` on, in every order in which what they do may come:
-/// `takes` says from which share each takes, and how often.
-fn in_every_order(first: u32, takes: &'static [(usize, usize)]) {
+/// What `takes` threads get of counters, in every order in which what they do may come: `takes` says from
+/// which share each takes, and how often.
+fn in_every_order(
+    counters: impl Fn() -> Counters<LoomU64> + Send + Sync + 'static,
+    take: fn(&Counters<LoomU64>, usize) -> Option<u32>,
+    takes: &'static [(usize, usize)],
+) {
     loom::model(move || {
-        let counters = Arc::new(Counters::<LoomU64>::starting_at(u64::from(first)));
+        let counters = Arc::new(counters());
         let threads = takes.iter().map(|&(share, times)| {
             let counters = Arc::clone(&counters);
             loom::thread::spawn(move || {
-                let taken = (0..times).map(|_| counters.take_from(share));
+                let taken = (0..times).map(|_| take(&counters, share));
                 taken.collect::<Vec<_>>()
             })
         });
@@ -90,15 +103,64 @@ fn in_every_order(first: u32, takes: &'static [(usize, usize)]) {
 
 #[test]
 fn shares_that_ask_for_a_block_at_once_get_two() {
-    in_every_order(0, &[(0, 1), (1, 1)]);
+    in_every_order(
+        || Counters::starting_at(64),
+        Counters::take_from,
+        &[(0, 1), (1, 1)],
+    );
 }
 
 #[test]
 fn threads_of_one_share_that_ask_at_once_get_a_counter_each() {
-    in_every_order(0, &[(0, 2), (0, 2)]);
+    in_every_order(
+        || Counters::starting_at(64),
+        Counters::take_from,
+        &[(0, 2), (0, 2)],
+    );
 }
 
 #[test]
 fn the_last_block_is_given_once() {
-    in_every_order(EPOCH_MESSAGES - BLOCK_MESSAGES, &[(0, 1), (1, 1)]);
+    let last_block = u64::from(EPOCH_MESSAGES - BLOCK_MESSAGES);
+    in_every_order(
+        move || Counters::starting_at(last_block),
+        Counters::take_from,
+        &[(0, 1), (1, 1)],
+    );
+}
+
+#[test]
+fn threads_that_race_for_the_first_counters_get_one_each() {
+    in_every_order(Counters::default, Counters::take_from, &[(0, 2), (1, 2)]);
+}
+
+#[test]
+fn threads_that_race_for_the_last_counter_of_the_first_block_get_one_each() {
+    let counters = Counters::at_the_end_of_the_first_block;
+    for takes in [&[(0, 2), (1, 1)], &[(0, 1), (0, 2)]] {
+        in_every_order(counters, Counters::take_one_by_one, takes);
+    }
+}
+
+#[test]
+fn threads_that_race_through_the_first_block_get_a_counter_each() {
+    const THREADS: usize = 4;
+    const EACH: usize = 128;
+    for _ in 0..1_000 {
+        let counters = <Counters>::default();
+        let taken: Vec<u32> = thread::scope(|scope| {
+            let take = || {
+                (0..EACH)
+                    .filter_map(|_| counters.take())
+                    .collect::<Vec<_>>()
+            };
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(take)).collect();
+            let threads = threads.into_iter();
+            threads
+                .flat_map(|thread| thread.join().expect("no panic"))
+                .collect()
+        });
+        let once: HashSet<_> = taken.iter().copied().collect();
+        assert_eq!(once.len(), THREADS * EACH);
+    }
 }
