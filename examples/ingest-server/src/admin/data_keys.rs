@@ -17,7 +17,7 @@ use std::{
 use portcullis_keyring::{
     KeyId, Keyring,
     kek::KekProvider,
-    store::{DamagedKey, DekStore, KeyQuery, StoredKey},
+    store::{DamagedKey, DekStore, KeyQuery, StoreError as KeyStoreError, StoredKey},
     sweep::Progress,
 };
 use portcullis_pii_crypto::{
@@ -169,8 +169,13 @@ impl DataKeys {
 
     /// One key of any tenant.
     async fn find(&self, id: KeyId) -> Result<StoredKey, DataKeyError> {
-        let key = self.keys.store.load(id).await?;
-        key.ok_or(DataKeyError::NotFound)
+        match self.keys.store.load(id).await {
+            Ok(key) => key.ok_or(DataKeyError::NotFound),
+            Err(KeyStoreError::Damaged(_)) => Err(DataKeyError::Conflict(format!(
+                "the row of data key {id} is damaged, and nothing is done with it: restore it from a backup"
+            ))),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The tables that hold personal data, with the index versions that are live now.

@@ -87,7 +87,12 @@ fn print_status(status: &IndexStatus, json: bool) -> Result<(), CliError> {
         let RotationUnderWay {
             at, done, total, ..
         } = under_way;
-        print(&format!("{under_way}: {at}: {done} of {total}"))?;
+        let rows = if *total > 0 {
+            format!(": {done} of {total}")
+        } else {
+            String::new()
+        };
+        print(&format!("{under_way}: {at}{rows}"))?;
     }
     let unused = |version: &&u32| {
         let mut live = status.live.iter();

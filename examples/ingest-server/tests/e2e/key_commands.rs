@@ -322,6 +322,16 @@ async fn a_damaged_key_is_listed_counted_and_not_passed_over_in_silence() {
     assert_eq!(page["damaged"], json!([former]), "{page}");
     assert_eq!(page["damaged_keys"][0]["rows"], 10, "{page}");
 
+    let (code, _, told) = run(&data, &["keys", "disable", &former]);
+    assert_eq!(code, Some(1));
+    assert!(
+        told.contains(&format!("the row of data key {former} is damaged")),
+        "{told}"
+    );
+    let path = format!("/admin/keys/{former}/disable");
+    let (status, problem) = ask(&server, Method::POST, &path, None).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{problem}");
+
     let (code, said, told) = run(&data, &["keys", "reencrypt"]);
     assert_eq!(code, Some(1), "{said}{told}");
     let advice = format!("{former}: restore its row of keyring_data_key from a backup");

@@ -1,6 +1,7 @@
 //! New keys to seal with.
 
 use std::{
+    collections::BTreeSet,
     num::NonZeroU32,
     time::{Duration, SystemTime},
 };
@@ -114,8 +115,12 @@ impl DataKeys {
             let begun = pending.iter().map(StoredKey::created_at);
             let begun = begun.filter(|at| *at + RESUMED_WITHIN > now).min();
             let all = primaries.len();
+            let waiting = pending.iter().map(|key| (key.tenant(), key.purpose()));
+            let waiting: BTreeSet<_> = waiting.collect();
             primaries.retain(|key| {
-                let is_promoted = begun.is_some_and(|begun| key.state_since() >= begun);
+                let is_waited_for = waiting.contains(&(key.tenant(), key.purpose()));
+                let is_promoted =
+                    begun.is_some_and(|begun| key.state_since() >= begun) && !is_waited_for;
                 let is_young = older_than.is_some_and(|age| key.age(now) < age);
                 !is_promoted && !is_young
             });

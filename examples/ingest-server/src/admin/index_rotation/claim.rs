@@ -99,7 +99,7 @@ impl Claims {
             process: std::process::id(),
             since: now.clone(),
             seen: now,
-            at: String::new(),
+            at: format!("index to version {version}"),
             done: 0,
             total: 0,
         };
