@@ -17,6 +17,7 @@ mod keyring;
 mod name;
 mod prepared;
 mod state;
+mod waiting;
 
 pub use self::{
     check_value::check_value,

@@ -159,7 +159,7 @@ pub enum StoreError {
     #[error("the database of data keys is damaged: restore it from a backup")]
     Corrupt(#[source] Box<dyn Error + Send + Sync>),
     /// The row of the one key that is needed is not what this version of the crate writes.
-    #[error("data key {0} cannot be read from the store: its row is damaged")]
+    #[error("data key {0:08x} cannot be read from the store: its row is damaged")]
     Damaged(i64),
     /// The table could not be made or brought up to date.
     #[error("the table of data keys could not be migrated")]

@@ -6,7 +6,7 @@ mod checkpoint;
 mod dual;
 mod keys;
 mod plan;
-mod report;
+pub(crate) mod report;
 mod rows;
 mod sweep;
 mod timer;
@@ -25,7 +25,7 @@ use crate::PiiKinds;
 
 pub use self::{
     dual::DualColumn,
-    report::{FailureReason, Report, RowFailure, SweepError},
+    report::{FailureReason, Report, RowFailure, SweepError, UnusableKey},
     rows::{
         FieldValue, IndexWrite, RowChange, RowError, RowField, RowOutcome, Scope, SealedRow,
         SealedRows,

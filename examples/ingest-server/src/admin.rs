@@ -38,14 +38,15 @@ pub(crate) use self::{
     },
     audit::{AuditError, AuditEvents, AuditPage, AuditRequest},
     data_keys::{
-        Census, DataKeyDescription, DataKeyError, DataKeyPage, DataKeyRequest, DataKeySelection,
-        DataKeys, FailedDataKey, FailedRow, KeyCensus, KeyMaterial, OnProgress, Reencrypted,
-        RetiredDataKey, RewrappedDataKeys, RotatedDataKeys, RowCount, SweepPace, VerifiedRows,
+        Census, DAMAGED, DataKeyDescription, DataKeyError, DataKeyPage, DataKeyRequest,
+        DataKeyRotation, DataKeySelection, DataKeys, FailedDataKey, FailedRow, KeyCensus,
+        KeyMaterial, OnProgress, Reencrypted, RetiredDataKey, RewrappedDataKeys, RotatedDataKeys,
+        RowCount, SweepPace, UnusableDataKey, VerifiedRows,
     },
     detection::DetectionRules,
     erasure::{Erased, ErasureRequest, Erasures},
     event::{Action, ActionResult, AdminEvent, AdminObserver, DataKeyAction, IndexAction},
-    index_rotation::{IndexRequest, IndexStatus, IndexVersions, RotatedIndex},
+    index_rotation::{IndexRequest, IndexStatus, IndexVersions, RotatedIndex, RotationUnderWay},
     job::{Job, JobStatus},
     kept_policy::{PolicyObserver, PolicyStart, PolicyState, ReplaceError},
     key_cache::{KeyCache, KeyCacheReport},
@@ -101,7 +102,12 @@ impl UseCases {
             api_keys: services.keys.clone(),
         };
         let data_keys = DataKeys::new(keys.clone(), Arc::clone(&services.clock), recorder.clone());
-        let index = IndexVersions::new(keys, Arc::clone(&services.store), recorder.clone());
+        let index = IndexVersions::new(
+            keys,
+            Arc::clone(&services.store),
+            Arc::clone(&services.clock),
+            recorder.clone(),
+        );
         Self {
             erasures: Erasures::new(
                 services.keyring.clone(),

@@ -167,7 +167,9 @@ impl CliError {
                 ),
             ) => ExitCode::from(2),
             Self::Database(opened::OpenError::NoDatabase(_))
-            | Self::DataKeys(DataKeyError::Invalid(_)) => ExitCode::from(2),
+            | Self::DataKeys(DataKeyError::Invalid(_) | DataKeyError::NotConfigured(_)) => {
+                ExitCode::from(2)
+            }
             Self::ApiKey(error) if error.is_usage_error() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }

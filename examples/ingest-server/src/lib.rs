@@ -25,5 +25,6 @@ mod shares;
 mod spelling;
 mod store;
 mod timestamp;
+mod waiting;
 
 pub use self::cli::run;

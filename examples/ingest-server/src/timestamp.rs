@@ -75,6 +75,11 @@ pub(crate) fn from_system(at: SystemTime) -> OffsetDateTime {
     }
 }
 
+/// A time that was stored, as text; none where the start of 1970 stands for one that was not.
+pub(crate) fn known(at: SystemTime) -> Option<String> {
+    (at != SystemTime::UNIX_EPOCH).then(|| format(from_system(at)))
+}
+
 const YEAR_0_TO_1970: Duration = Duration::seconds(62_167_219_200);
 
 /// The length of every date of HTTP in a year of four digits.

@@ -98,6 +98,8 @@ mod index_rotation;
 mod key_authority;
 #[path = "e2e/key_cache.rs"]
 mod key_cache;
+#[path = "e2e/key_commands.rs"]
+mod key_commands;
 #[path = "e2e/key_output.rs"]
 mod key_output;
 #[path = "e2e/key_rotation.rs"]
@@ -188,6 +190,8 @@ mod stopped_rotation;
 mod tampered_leads;
 #[path = "e2e/tampering.rs"]
 mod tampering;
+#[path = "e2e/two_rotations.rs"]
+mod two_rotations;
 #[path = "e2e/unplanned_types.rs"]
 mod unplanned_types;
 #[path = "e2e/untrusted_json.rs"]

@@ -7,6 +7,7 @@ use crate::{
     IllegalTransition, KeyId, KeyState, Purpose, TenantId,
     observer::Event,
     store::{ChangeError, StoreError, StoredKey},
+    waiting::Waiting,
 };
 
 /// How far a rotation has come.
@@ -37,13 +38,13 @@ pub enum RotateError {
     #[error("the tenant has no data key {0}")]
     UnknownKey(KeyId),
     /// The key is too young: a process that does not know it yet could not open what it seals.
-    #[error("the data key is too young to be promoted: try again in {} s", ready_in.as_secs() + 1)]
+    #[error("the data key is too young to be promoted: try again in {}", Waiting(*ready_in))]
     TooYoung {
         /// Until it may be promoted.
         ready_in: Duration,
     },
     /// Other processes may not have followed the last step yet, or the delay before a destruction is not over.
-    #[error("it is too soon for the data key to become {to}: try again in {} s", ready_in.as_secs() + 1)]
+    #[error("it is too soon for the data key to become {to}: try again in {}", Waiting(*ready_in))]
     TooSoon {
         /// The state that was asked for.
         to: KeyState,

@@ -1,7 +1,7 @@
 //! What a store has found, and what of it cannot be read.
 
 use super::{StoreError, StoredKey};
-use crate::{KeyId, KeyState, Purpose};
+use crate::{KeyId, KeyState, Purpose, TenantId};
 
 /// The keys that a store has found. A row that is damaged stands beside them: it concerns nobody but those who
 /// need that very key.
@@ -21,6 +21,8 @@ pub struct LoadedKeys {
 pub struct DamagedKey {
     /// Its id.
     pub id: KeyId,
+    /// Whose it is, if that can be read.
+    pub tenant: Option<TenantId>,
     /// What it is for, if that can be read.
     pub purpose: Option<Purpose>,
     /// Its state, if that can be read.
@@ -57,6 +59,7 @@ impl DamagedKey {
     pub const fn new(id: KeyId) -> Self {
         Self {
             id,
+            tenant: None,
             purpose: None,
             state: None,
         }

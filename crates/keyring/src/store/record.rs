@@ -101,10 +101,11 @@ impl StoredKey {
         self.created_at
     }
 
-    /// Since when it is in its state. Stores keep whole milliseconds.
+    /// Since when it is in its state; since it was made, where that is not known. Stores keep whole milliseconds.
     #[must_use]
-    pub const fn state_since(&self) -> SystemTime {
-        self.state_since
+    pub fn state_since(&self) -> SystemTime {
+        // A process of an earlier version adds keys without this time.
+        self.state_since.max(self.created_at)
     }
 
     /// How long ago the key was made; zero for one from the future, made where the clock is ahead.
@@ -116,9 +117,7 @@ impl StoredKey {
     /// For how long it has been in its state; zero for one that is so since a time in the future.
     #[must_use]
     pub fn in_state_for(&self, now: SystemTime) -> Duration {
-        // A process of an earlier version adds keys without this time.
-        let since = self.state_since.max(self.created_at);
-        now.duration_since(since).unwrap_or_default()
+        now.duration_since(self.state_since()).unwrap_or_default()
     }
 
     /// Whether it seals and was made more than `period` ago.
@@ -143,5 +142,24 @@ impl StoredKey {
 
     pub(super) fn set_wrapped(&mut self, wrapped: WrappedKey) {
         self.wrapped = Some(wrapped);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_whose_state_has_no_time_is_in_it_since_it_was_made() {
+        let name = "acme".parse().unwrap();
+        let context = KekContext::new(name, "email".parse().unwrap(), KeyId::new(1));
+        let made = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
+        let wrapped = WrappedKey::from_bytes(vec![1]);
+        let key = StoredKey::new(context, KeyState::Primary, wrapped, made);
+        let key = key.since(SystemTime::UNIX_EPOCH);
+        assert_eq!(key.state_since(), made);
+        let second = Duration::from_secs(1);
+        assert_eq!(key.in_state_for(made + second), second);
+        assert_eq!(key.since(made + second).state_since(), made + second);
     }
 }

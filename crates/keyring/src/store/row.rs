@@ -89,20 +89,26 @@ mod sql {
         let number = row.number("key_id").unwrap_or(-1);
         let id = u32::try_from(number).map_err(|_| StoreError::Damaged(number))?;
         let id = KeyId::new(id);
+        let tenant = row.text("tenant").and_then(|name| TenantId::new(name).ok());
         let purpose = row.text("purpose").and_then(|name| Purpose::new(name).ok());
         let state = row.text("state").and_then(|name| name.parse().ok());
-        let key = key(id, purpose.clone(), state, row);
-        Ok(key.ok_or(DamagedKey { id, purpose, state }))
+        let key = key(id, tenant.clone(), purpose.clone(), state, row);
+        Ok(key.ok_or(DamagedKey {
+            id,
+            tenant,
+            purpose,
+            state,
+        }))
     }
 
     fn key<R: KeyRow>(
         id: KeyId,
+        tenant: Option<TenantId>,
         purpose: Option<Purpose>,
         state: Option<KeyState>,
         row: &R,
     ) -> Option<StoredKey> {
-        let tenant = TenantId::new(row.text("tenant")?).ok()?;
-        let context = KekContext::new(tenant, purpose?, id);
+        let context = KekContext::new(tenant?, purpose?, id);
         let created_at = time(row.number("created_at")?)?;
         let key = match (state?, row.bytes("wrapped")?) {
             (KeyState::Destroyed, None) => StoredKey::tombstone(context, created_at),

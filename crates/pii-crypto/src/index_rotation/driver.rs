@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     IndexState, IndexVersion,
-    reencrypt::{Reencryptor, Scope, SealedRows},
+    reencrypt::{Reencryptor, Scope, SealedRows, report},
 };
 
 /// A rotation of the index root of an application to one version.
@@ -74,6 +74,19 @@ impl IndexRotation {
         }
     }
 
+    /// Whether a rotation to `target` can begin or go on, as things are now. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`RotationError`].
+    pub async fn check(&self, target: IndexVersion) -> Result<(), RotationError> {
+        let state = self.states.read().await?;
+        match next(&state, target, self.now()) {
+            Next::NotStarted => Err(RotationError::NotStarted),
+            Next::Other(version) => Err(RotationError::Other(version)),
+            _ => Ok(()),
+        }
+    }
+
     /// Steps until it is done, waiting between them: minutes.
     ///
     /// # Errors
@@ -120,15 +133,20 @@ impl IndexRotation {
             let report = run.await?;
             stopped.duplicates.extend(report.duplicates);
             stopped.failures.extend(report.failures);
+            report::add_unusable(&mut stopped.unusable, report.unusable);
             stopped.left += report.left;
         }
         stopped.differences = self.states.differences(former, target).await?;
-        if stopped.is_any() {
-            return Ok(IndexStep::Stopped(stopped));
+        if !stopped.is_any() {
+            stopped.wrong = self.wrong(target, progress).await?;
         }
-        stopped.wrong = self.wrong(target, progress).await?;
         if stopped.is_any() {
-            return Ok(IndexStep::Stopped(stopped));
+            // Somebody who has taken the step meanwhile may be deleting what was compared with.
+            return Ok(if self.states.read().await? == *state {
+                IndexStep::Stopped(stopped)
+            } else {
+                IndexStep::Overtaken
+            });
         }
         let new = state.enforce(target, self.now())?;
         self.replace(state, &new, IndexStep::Enforced { former })

@@ -1,11 +1,13 @@
 //! What a step of a rotation did, and why one was not done.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
+
+use portcullis_keyring::KeyId;
 
 use super::IndexStatesError;
 use crate::{
     IllegalIndexStep, IndexVersion,
-    reencrypt::{RowFailure, SweepError},
+    reencrypt::{RowFailure, SweepError, UnusableKey},
 };
 
 /// What a step did.
@@ -47,6 +49,8 @@ pub struct Stopped {
     pub duplicates: Vec<RowFailure>,
     /// Rows that cannot be indexed, or hold another field that does not open; as many of them.
     pub failures: Vec<RowFailure>,
+    /// Keys that rows fail for, with how many do; `failures` has a few of them.
+    pub unusable: BTreeMap<KeyId, UnusableKey>,
     /// How many rows lack values of the version, those above included.
     pub left: u64,
     /// How many times a field has values under one of the two versions and none under the other.

@@ -1,13 +1,16 @@
 //! What a sweep tells of the rows it went over.
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use portcullis_keyring::{
-    PrepareError, TenantId,
+    KeyId, PrepareError, TenantId,
     sweep::{Cursor, Progress},
 };
 
-use super::{RowError, SealedRow};
+use super::{FieldValue, RowError, SealedRow};
 use crate::{OpenError, ParseError, SealError};
 
 /// What became of the rows of a scope.
@@ -16,8 +19,11 @@ use crate::{OpenError, ParseError, SealError};
 pub struct Report {
     /// How many rows were looked at, written, left to others, and could not be.
     pub progress: Progress,
-    /// Rows that need a person, the first [`MAX_LISTED`](Self::MAX_LISTED) of them.
+    /// Rows that need a person, the first [`MAX_LISTED`](Self::MAX_LISTED) of them; of those that fail for their
+    /// key, the first [`EXAMPLES`](UnusableKey::EXAMPLES) for each key.
     pub failures: Vec<RowFailure>,
+    /// Keys that rows fail for, with how many do.
+    pub unusable: BTreeMap<KeyId, UnusableKey>,
     /// Rows that have an index value that another row has: two records turn out to be the same. The
     /// first [`MAX_LISTED`](Self::MAX_LISTED) of them.
     pub duplicates: Vec<RowFailure>,
@@ -38,8 +44,20 @@ pub struct RowFailure {
     pub row: Cursor,
     /// Which field; `None` if it is the row as a whole.
     pub field: Option<String>,
+    /// The key that the field is sealed under.
+    pub key: Option<KeyId>,
     /// Why.
     pub reason: FailureReason,
+}
+
+/// A key that opens nothing, whatever the row: what is wrong with it is told once, and not for each of its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnusableKey {
+    /// Why.
+    pub reason: FailureReason,
+    /// How many rows fail for it.
+    pub rows: u64,
 }
 
 /// Why a row was not brought in order.
@@ -122,6 +140,7 @@ impl Report {
         Self {
             progress,
             failures: Vec::new(),
+            unusable: BTreeMap::new(),
             duplicates: Vec::new(),
             left: 0,
         }
@@ -136,13 +155,40 @@ impl RowFailure {
         reason: FailureReason,
     ) -> Self {
         let field = field.and_then(|at| row.fields.get(at));
+        let key = field.and_then(|field| match &field.value {
+            FieldValue::Sealed(sealed) => Some(sealed.key_id()),
+            _ => None,
+        });
         Self {
             table: table.to_owned(),
             tenant: row.tenant.clone(),
             row: row.at.clone(),
             field: field.map(|field| field.field.clone()),
+            key,
             reason,
         }
+    }
+}
+
+impl UnusableKey {
+    /// The most rows of a key that are listed; all are counted.
+    pub const EXAMPLES: u64 = 3;
+
+    /// One more of its rows; a key that cannot be used for one reason after another keeps the latest.
+    const fn note(&mut self, reason: FailureReason, rows: u64) {
+        self.reason = reason;
+        self.rows += rows;
+    }
+}
+
+impl FailureReason {
+    /// Whether it is the key that fails, for every row that needs it.
+    #[must_use]
+    pub const fn is_of_the_key(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownKey | Self::KeyDisabled | Self::KeyDestroyed | Self::KeyNotUnwrapped
+        )
     }
 }
 
@@ -161,6 +207,46 @@ impl fmt::Display for RowFailure {
 pub(super) fn list(listed: &mut Vec<RowFailure>, failures: impl IntoIterator<Item = RowFailure>) {
     let room = Report::MAX_LISTED.saturating_sub(listed.len());
     listed.extend(failures.into_iter().take(room));
+}
+
+/// Notes what is wrong with one row: a key that is at fault once, and what else there is in a list.
+pub(super) fn note(
+    failures: &mut Vec<RowFailure>,
+    unusable: &mut BTreeMap<KeyId, UnusableKey>,
+    of_row: impl IntoIterator<Item = RowFailure>,
+) {
+    let mut counted = BTreeSet::new();
+    let mut listed = Vec::new();
+    for failure in of_row {
+        let Some(key) = failure.key.filter(|_| failure.reason.is_of_the_key()) else {
+            listed.push(failure);
+            continue;
+        };
+        if !counted.insert(key) {
+            continue;
+        }
+        let reason = failure.reason;
+        let of_key = unusable.entry(key);
+        let of_key = of_key.or_insert(UnusableKey { reason, rows: 0 });
+        of_key.note(reason, 1);
+        if of_key.rows <= UnusableKey::EXAMPLES {
+            listed.push(failure);
+        }
+    }
+    list(failures, listed);
+}
+
+/// Puts what was counted of keys to what was counted before.
+pub(crate) fn add_unusable(
+    unusable: &mut BTreeMap<KeyId, UnusableKey>,
+    others: BTreeMap<KeyId, UnusableKey>,
+) {
+    for (key, UnusableKey { reason, rows }) in others {
+        let of_key = unusable.entry(key);
+        of_key
+            .or_insert(UnusableKey { reason, rows: 0 })
+            .note(reason, rows);
+    }
 }
 
 /// Of a key that was prepared.

@@ -102,6 +102,7 @@ impl<'a> Sweep<'a> {
         };
         let report = &mut self.report;
         report.failures.clear();
+        report.unusable.clear();
         report.duplicates.clear();
         report.progress.failed = 0;
         report.progress.total = report.progress.done + next;

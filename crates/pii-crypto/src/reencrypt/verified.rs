@@ -7,7 +7,7 @@ use std::{
 
 use portcullis_keyring::{KeyId, KeyState, store::StoredKey, sweep::Progress};
 
-use super::{RowFailure, report::list};
+use super::{RowFailure, UnusableKey, report};
 use crate::IndexVersion;
 
 /// What every row of one or several tables needs, as it was found by opening each.
@@ -26,8 +26,11 @@ pub struct Verified {
     pub plaintext: u64,
     /// Index values of the rows whose table reads them, by version.
     pub indexes: BTreeMap<IndexVersion, IndexCounts>,
-    /// Fields that do not open, the first [`MAX_LISTED`](super::Report::MAX_LISTED) of them.
+    /// Fields that do not open, the first [`MAX_LISTED`](super::Report::MAX_LISTED) of them; of those that do not for
+    /// their key, the first [`EXAMPLES`](UnusableKey::EXAMPLES) for each key and table.
     pub failures: Vec<RowFailure>,
+    /// Keys that open nothing, with how many rows need them.
+    pub unusable: BTreeMap<KeyId, UnusableKey>,
 }
 
 /// Index values of a version.
@@ -119,7 +122,8 @@ impl Verified {
         for (version, counts) in other.indexes {
             self.indexes.entry(version).or_default().add(counts);
         }
-        list(&mut self.failures, other.failures);
+        report::list(&mut self.failures, other.failures);
+        report::add_unusable(&mut self.unusable, other.unusable);
         self
     }
 }

@@ -16,7 +16,7 @@ use super::{
     attempts::PatientRows,
     keys::{TenantKeys, Use},
     plan::{Opened, StaleKeys, open},
-    report::list,
+    report,
 };
 use crate::{IndexValue, IndexVersion};
 
@@ -42,6 +42,7 @@ impl Reencryptor {
             plaintext: 0,
             indexes: BTreeMap::new(),
             failures: Vec::new(),
+            unusable: BTreeMap::new(),
         };
         let patient = PatientRows::new(rows, self);
         verified.progress.total = patient.count(&Scope::All).await?;
@@ -191,7 +192,7 @@ impl FoundInRow {
         }
         let failed = self.failures.into_iter();
         let failed = failed.map(|(field, why)| RowFailure::new(table, row, field, why));
-        list(&mut verified.failures, failed);
+        report::note(&mut verified.failures, &mut verified.unusable, failed);
     }
 }
 

@@ -110,6 +110,35 @@ async fn what_is_destroyed_or_disabled_is_told_apart() {
 }
 
 #[tokio::test]
+async fn a_key_that_opens_nothing_is_told_once_with_a_few_of_its_rows() {
+    let (_folder, shop) = Shop::new().await;
+    shop.fill(10).await;
+    let old = shop.rotate(&Email::purpose()).await;
+    let disable = shop
+        .keyring
+        .change_state(&shop.tenant, old, KeyState::Disabled);
+    disable.await.unwrap();
+    let report = shop.run(&shop.customers, &Scope::Keys([old].into())).await;
+    let verified = shop.verify(old).await;
+    assert_eq!((report.progress.failed, verified.progress.failed), (10, 10));
+    for (failures, unusable) in [
+        (&report.failures, &report.unusable),
+        (&verified.failures, &verified.unusable),
+    ] {
+        let of_key = unusable.get(&old).unwrap();
+        assert_eq!(
+            (of_key.rows, of_key.reason),
+            (10, FailureReason::KeyDisabled)
+        );
+        assert_eq!(unusable.len(), 1, "{unusable:?}");
+        assert_eq!(failures.len(), 3, "{failures:?}");
+        assert!(failures.iter().all(|failure| failure.key == Some(old)));
+    }
+    let twice = verified.clone().and(verified);
+    assert_eq!(twice.unusable.get(&old).unwrap().rows, 20);
+}
+
+#[tokio::test]
 async fn plaintext_that_is_no_value_is_listed_and_the_rest_of_its_row_is_sealed() {
     let (_folder, shop) = Shop::new().await;
     shop.store_plain("c0", "unknown", "Nobody").await;

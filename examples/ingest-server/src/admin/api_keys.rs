@@ -229,7 +229,10 @@ impl ApiKeys {
                 query = query.of_tenant(tenant);
             }
             if let Some(kid) = &request.after {
-                query = query.after(kid.parse()?);
+                let kid = kid.parse().map_err(|error: MalformedKid| {
+                    ApiKeyError::Invalid(request::invalid("after", &error))
+                })?;
+                query = query.after(kid);
             }
             let page = self.keys.list(&query).await?;
             let tenant = request.tenant.as_deref();

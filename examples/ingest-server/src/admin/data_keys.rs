@@ -9,12 +9,15 @@ mod rewrap;
 mod rotate;
 mod sweep;
 
-use std::{num::NonZeroU16, sync::Arc};
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    sync::Arc,
+};
 
 use portcullis_keyring::{
     KeyId, Keyring,
     kek::KekProvider,
-    store::{DekStore, KeyQuery, StoredKey},
+    store::{DamagedKey, DekStore, KeyQuery, StoreError as KeyStoreError, StoredKey},
     sweep::Progress,
 };
 use portcullis_pii_crypto::{
@@ -22,7 +25,7 @@ use portcullis_pii_crypto::{
     reencrypt::{Reencryptor, SealedRows},
 };
 
-use super::{Action, Actor, AdminObserver, DataKeyAction, recorder::Recorder};
+use super::{Action, Actor, AdminObserver, DataKeyAction, names, recorder::Recorder};
 use crate::{
     clock::Clock,
     store::{AuditLog, LiveIndexRoots, Sweeping},
@@ -30,9 +33,9 @@ use crate::{
 
 pub(crate) use self::{
     census::{Census, KeyCensus},
-    describe::{DataKeyDescription, DataKeyPage, FailedRow, RowCount},
+    describe::{DAMAGED, DataKeyDescription, DataKeyPage, FailedRow, RowCount, UnusableDataKey},
     error::DataKeyError,
-    request::{DataKeyRequest, DataKeySelection, SweepPace, parse_tenant},
+    request::{DataKeyRequest, DataKeyRotation, DataKeySelection, SweepPace, parse_tenant},
     retire::RetiredDataKey,
     rewrap::RewrappedDataKeys,
     rotate::{FailedDataKey, RotatedDataKeys},
@@ -102,8 +105,43 @@ impl DataKeys {
         };
         let query = request.query(Self::DEFAULT_PAGE, Self::MAX_PAGE);
         let query = query.map_err(|error| self.recorder.rejected(actor, action, error))?;
-        let page = self.page(&query);
+        let page = async {
+            self.check_tenant(&query).await?;
+            self.page(&query).await
+        };
         self.recorder.read(actor, action, page).await
+    }
+
+    /// Refuses a selection that nothing can be of, before something is begun in the background.
+    pub(super) async fn check_selection(
+        &self,
+        actor: &Actor,
+        what: DataKeyAction,
+        selection: &DataKeySelection,
+    ) -> Result<(), DataKeyError> {
+        let check = async { self.check_tenant(&selection.query(NonZeroU32::MIN)?).await };
+        let checked: Result<(), DataKeyError> = check.await;
+        checked.map_err(|error| {
+            let action = Action::DataKeys {
+                what,
+                tenant: selection.tenant.as_deref(),
+                key: None,
+            };
+            self.recorder.rejected(actor, action, error)
+        })
+    }
+
+    /// A tenant without any key is taken for a name that was mistyped.
+    async fn check_tenant(&self, query: &KeyQuery) -> Result<(), DataKeyError> {
+        let Some(tenant) = query.tenant() else {
+            return Ok(());
+        };
+        let one = KeyQuery::all(NonZeroU32::MIN).of_tenant(tenant.clone());
+        if self.keys.store.list(&one).await?.rows() > 0 {
+            return Ok(());
+        }
+        let name = names::recorded(Some(tenant.as_str()));
+        Err(DataKeyError::UnknownTenant(name.map(str::to_owned)))
     }
 
     async fn page(&self, query: &KeyQuery) -> Result<DataKeyPage, DataKeyError> {
@@ -111,14 +149,19 @@ impl DataKeys {
         let rows = self.census.rows_by_key().await?;
         let is_full = keys.rows() >= usize::try_from(query.limit().get()).unwrap_or(usize::MAX);
         let next = keys.last_id().filter(|_| is_full);
-        let damaged = keys.damaged.iter().map(|key| key.id.to_string());
+        let of_damaged = |key: &DamagedKey| {
+            let rows = rows.get(&key.id).copied().unwrap_or_default();
+            RowCount::of_damaged(key, rows)
+        };
+        let damaged_keys: Vec<RowCount> = keys.damaged.iter().map(of_damaged).collect();
         let now = self.clock.wall();
         let describe = |key: &StoredKey| {
             let rows = rows.get(&key.id()).copied().unwrap_or_default();
             DataKeyDescription::new(key, &*self.keys.kek, rows, now.into())
         };
         Ok(DataKeyPage {
-            damaged: damaged.collect(),
+            damaged: damaged_keys.iter().map(|it| it.key.clone()).collect(),
+            damaged_keys,
             keys: keys.keys.iter().map(describe).collect(),
             next: next.map(|id| id.to_string()),
         })
@@ -126,8 +169,13 @@ impl DataKeys {
 
     /// One key of any tenant.
     async fn find(&self, id: KeyId) -> Result<StoredKey, DataKeyError> {
-        let key = self.keys.store.load(id).await?;
-        key.ok_or(DataKeyError::NotFound)
+        match self.keys.store.load(id).await {
+            Ok(key) => key.ok_or(DataKeyError::NotFound),
+            Err(KeyStoreError::Damaged(_)) => Err(DataKeyError::Conflict(format!(
+                "the row of data key {id} is damaged, and nothing is done with it: restore it from a backup"
+            ))),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The tables that hold personal data, with the index versions that are live now.

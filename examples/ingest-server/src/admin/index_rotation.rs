@@ -1,24 +1,33 @@
 //! Another root for the blind indexes, phase by phase.
 
-use std::{sync::Arc, time::Duration};
+mod claim;
+mod describe;
+mod steps;
 
-use futures_util::future::BoxFuture;
-use portcullis_keyring::sweep::Progress;
+use std::sync::Arc;
+
 use portcullis_pii_crypto::{
-    IndexRoots, IndexVersion, PiiKinds,
-    index_rotation::{IndexRotation, IndexStep, Replaced, RotationError, Stopped},
-    reencrypt::{Reencryptor, RowFailure},
+    IndexPhase, IndexRoots, IndexVersion, PiiKinds,
+    index_rotation::{IndexRotation, Replaced, RotationError},
+    reencrypt::Reencryptor,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use self::{claim::Claims, describe::LiveIndex};
 use super::{
-    Action, Actor, AdminObserver, DataKeyError, FailedRow, IndexAction, KeyMaterial, OnProgress,
+    Action, Actor, AdminObserver, DataKeyError, IndexAction, KeyMaterial, OnProgress,
     recorder::Recorder,
 };
 use crate::{
+    clock::Clock,
     config::INDEX_ROOTS,
     store::{AuditLog, SecretCheck, Store},
     timestamp,
+};
+
+pub(crate) use self::{
+    claim::RotationUnderWay,
+    describe::{IndexStatus, RotatedIndex},
 };
 
 /// The use cases on the index versions.
@@ -26,6 +35,7 @@ use crate::{
 pub(crate) struct IndexVersions {
     keys: KeyMaterial,
     store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
     recorder: Recorder,
 }
 
@@ -37,50 +47,17 @@ pub(crate) struct IndexRequest {
     pub(crate) version: Option<u16>,
 }
 
-/// Which versions are live, and which are configured.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct IndexStatus {
-    pub(crate) live: Vec<LiveIndex>,
-    pub(crate) configured: Vec<u32>,
-}
-
-/// A live version and its phase.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct LiveIndex {
-    pub(crate) version: u16,
-    pub(crate) phase: &'static str,
-    pub(crate) since: String,
-    pub(crate) is_configured: bool,
-}
-
-/// What came of a rotation.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct RotatedIndex {
-    pub(crate) version: u16,
-    /// `done`; or `stopped`, before the version is enforced: the records below have to be looked at, and the
-    /// rotation started again.
-    pub(crate) outcome: &'static str,
-    /// Records that turn out to be the same.
-    pub(crate) duplicates: Vec<FailedRow>,
-    /// Records that do not open.
-    pub(crate) failures: Vec<FailedRow>,
-    /// How many records lack values of the version, those above included.
-    pub(crate) left: u64,
-    /// How many values there are under one version alone.
-    pub(crate) differences: u64,
-    /// How many values of the version are not those of their records: it has to be given up and begun again,
-    /// which writes all again.
-    pub(crate) wrong: u64,
-}
-
-/// From one look at the phase to the next, while it has to last.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-
 impl IndexVersions {
-    pub(super) const fn new(keys: KeyMaterial, store: Arc<dyn Store>, recorder: Recorder) -> Self {
+    pub(super) const fn new(
+        keys: KeyMaterial,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        recorder: Recorder,
+    ) -> Self {
         Self {
             keys,
             store,
+            clock,
             recorder,
         }
     }
@@ -89,10 +66,11 @@ impl IndexVersions {
     pub(crate) fn standalone(
         keys: KeyMaterial,
         store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
         audit: AuditLog,
         observer: Arc<dyn AdminObserver>,
     ) -> Self {
-        Self::new(keys, store, Recorder::new(audit, observer))
+        Self::new(keys, store, clock, Recorder::new(audit, observer))
     }
 
     /// Which versions are live, as the database says now.
@@ -108,65 +86,129 @@ impl IndexVersions {
             let live = state.rows().map(|(version, phase, since)| LiveIndex {
                 version: version.value(),
                 phase: phase.as_str(),
-                since: timestamp::format(timestamp::from_system(since)),
+                since: timestamp::known(since),
                 is_configured: configured.contains(&version.value().into()),
             });
             Ok(IndexStatus {
                 live: live.collect(),
                 configured,
+                under_way: self.claims().present().await?,
             })
         };
         self.recorder.read(actor, action, read).await
     }
 
+    /// Whether a rotation can begin or go on in this process, for those who start it in the background: it refuses at
+    /// once what [`rotate`](Self::rotate) would end with, and a rotation that somebody is at.
+    pub(super) async fn check(
+        &self,
+        actor: &Actor,
+        request: IndexRequest,
+    ) -> Result<(), DataKeyError> {
+        let version = self.target(actor, IndexAction::Rotate, request)?;
+        let check = async {
+            if let Some(other) = self.claims().present().await? {
+                return Err(DataKeyError::Conflict(format!(
+                    "{other}: GET /admin/index says how far it has come"
+                )));
+            }
+            let rotation = self.rotation(&self.keys.index_roots.present()?);
+            rotation.check(version).await.map_err(from_rotation)
+        };
+        let checked: Result<(), DataKeyError> = check.await;
+        checked.map_err(|error| {
+            let action = rotate_to(version);
+            self.recorder.rejected(actor, action, error)
+        })
+    }
+
     /// Takes every step to where a version is the only one, and waits between them: some minutes. It can be
-    /// stopped at any moment, and goes on when it is run again, here or in another process.
+    /// stopped at any moment, and goes on when it is run again, here or in another process. While another process is
+    /// at the same rotation, it is followed to its end.
     pub(crate) async fn rotate(
         &self,
         actor: &Actor,
         request: IndexRequest,
         progress: OnProgress<'_>,
     ) -> Result<RotatedIndex, DataKeyError> {
-        let action = |version| Action::Index {
-            what: IndexAction::Rotate,
-            version,
-        };
         let configured = self.keys.index_roots.configured();
-        let version = target(request, &configured);
-        let version =
-            version.map_err(|error| self.recorder.rejected(actor, action(None), error))?;
+        let version = self.target(actor, IndexAction::Rotate, request)?;
         let rotate = async {
             self.remember(version, &configured).await?;
-            self.take_steps(version, progress).await
+            self.rotate_or_follow(actor, version, progress).await
         };
-        self.recorder
-            .change(actor, action(Some(version)), rotate)
-            .await
+        let action = rotate_to(version);
+        self.recorder.change(actor, action, rotate).await
     }
 
-    /// Gives a rotation up whose version is not enforced yet.
+    /// Gives a rotation up whose version is not enforced yet: whether there was one.
     pub(crate) async fn abandon(
         &self,
         actor: &Actor,
         request: IndexRequest,
-    ) -> Result<(), DataKeyError> {
-        let action = |version| Action::Index {
-            what: IndexAction::Abandon,
-            version,
-        };
-        let version = target(request, &self.keys.index_roots.configured());
-        let version =
-            version.map_err(|error| self.recorder.rejected(actor, action(None), error))?;
+    ) -> Result<bool, DataKeyError> {
+        let version = self.target(actor, IndexAction::Abandon, request)?;
         let abandon = async {
+            match self.store.index_state().await?.phase(version) {
+                Some((IndexPhase::Written, _)) => {}
+                None => return Ok(false),
+                Some((phase, _)) => {
+                    return Err(DataKeyError::Conflict(format!(
+                        "version {version} of the index root is {} by now and cannot be given up: rotate to another",
+                        phase.as_str()
+                    )));
+                }
+            }
             let rotation = self.rotation(&self.keys.index_roots.present()?);
             match rotation.abandon(version).await.map_err(from_rotation)? {
-                Replaced::Done => Ok(()),
-                Replaced::Changed => Err(DataKeyError::Changed),
+                Replaced::Done => Ok(true),
+                Replaced::Changed => Err(DataKeyError::Conflict(
+                    "the phases have changed in the meantime: look at them again".to_owned(),
+                )),
             }
         };
-        self.recorder
-            .change(actor, action(Some(version)), abandon)
-            .await
+        let action = Action::Index {
+            what: IndexAction::Abandon,
+            version: Some(version),
+        };
+        self.recorder.change(actor, action, abandon).await
+    }
+
+    /// The version that is asked for. It is one that this process has, for a rotation.
+    fn target(
+        &self,
+        actor: &Actor,
+        what: IndexAction,
+        request: IndexRequest,
+    ) -> Result<IndexVersion, DataKeyError> {
+        let configured = self.keys.index_roots.configured();
+        let Some(number) = request.version else {
+            return Ok(configured.enforced_version());
+        };
+        let numbers: Vec<u32> = configured
+            .check_values()
+            .keys()
+            .map(|it| it.value())
+            .collect();
+        let version = IndexVersion::try_from(u32::from(number)).ok();
+        // One that is written and was taken out since is given up all the same.
+        let is_known =
+            |_: &IndexVersion| what == IndexAction::Abandon || numbers.contains(&u32::from(number));
+        version.filter(is_known).ok_or_else(|| {
+            let action = Action::Index {
+                what,
+                version: None,
+            };
+            let error = not_configured(number, &numbers);
+            self.recorder.rejected(actor, action, error)
+        })
+    }
+
+    fn claims(&self) -> Claims {
+        Claims {
+            sweeps: Arc::clone(&self.keys.sweeps),
+            clock: Arc::clone(&self.clock),
+        }
     }
 
     /// Before anything is written with a root, the database knows it from others of the same version: every
@@ -180,7 +222,8 @@ impl IndexVersions {
         let values = configured.check_values();
         let value = values.iter().find(|(it, _)| it.value() == number);
         let Some((_, value)) = value else {
-            return Err(not_configured(version));
+            let numbers: Vec<u32> = values.keys().map(|it| it.value()).collect();
+            return Err(not_configured(version.value(), &numbers));
         };
         let check = SecretCheck {
             secret: INDEX_ROOTS.to_owned(),
@@ -202,42 +245,6 @@ impl IndexVersions {
         Ok(())
     }
 
-    async fn take_steps(
-        &self,
-        version: IndexVersion,
-        progress: OnProgress<'_>,
-    ) -> Result<RotatedIndex, DataKeyError> {
-        let roots = &self.keys.index_roots;
-        loop {
-            roots.read().await?;
-            let rotation = self.rotation(&roots.present()?);
-            let at = self.phase(version).await?;
-            let mut report = |done: &Progress| progress(&at, done);
-            let step: BoxFuture<'_, _> = Box::pin(rotation.step(version, &mut report));
-            match step.await.map_err(from_rotation)? {
-                IndexStep::Waiting { ready_in } => {
-                    let waiting = format!("{at}; waiting until every process knows");
-                    progress(&waiting, &Progress::default());
-                    tokio::time::sleep(ready_in.min(LOOK_EVERY)).await;
-                }
-                IndexStep::Done => return Ok(RotatedIndex::new(version, None)),
-                IndexStep::Stopped(stopped) => {
-                    return Ok(RotatedIndex::new(version, Some(&stopped)));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    async fn phase(&self, version: IndexVersion) -> Result<String, DataKeyError> {
-        let state = self.store.index_state().await?;
-        let mut phases = state
-            .rows()
-            .map(|(version, phase, _)| format!("version {version} {}", phase.as_str()));
-        let live = phases.by_ref().collect::<Vec<_>>().join(", ");
-        Ok(format!("index to version {version} ({live})"))
-    }
-
     fn rotation(&self, roots: &IndexRoots) -> IndexRotation {
         let KeyMaterial {
             keyring, sweeps, ..
@@ -250,37 +257,18 @@ impl IndexVersions {
     }
 }
 
-impl RotatedIndex {
-    fn new(version: IndexVersion, stopped: Option<&Stopped>) -> Self {
-        let rows = |rows: &[RowFailure]| rows.iter().map(FailedRow::from).collect();
-        Self {
-            version: version.value(),
-            outcome: if stopped.is_none() { "done" } else { "stopped" },
-            duplicates: stopped.map_or_else(Vec::new, |it| rows(&it.duplicates)),
-            failures: stopped.map_or_else(Vec::new, |it| rows(&it.failures)),
-            left: stopped.map_or(0, |it| it.left),
-            differences: stopped.map_or(0, |it| it.differences),
-            wrong: stopped.map_or(0, |it| it.wrong),
-        }
-    }
-
-    /// Whether the version is the only one now.
-    pub(crate) fn is_done(&self) -> bool {
-        self.outcome == "done"
+const fn rotate_to(version: IndexVersion) -> Action<'static> {
+    Action::Index {
+        what: IndexAction::Rotate,
+        version: Some(version),
     }
 }
 
-fn target(request: IndexRequest, configured: &IndexRoots) -> Result<IndexVersion, DataKeyError> {
-    let Some(number) = request.version else {
-        return Ok(configured.enforced_version());
-    };
-    IndexVersion::try_from(u32::from(number))
-        .map_err(|error| DataKeyError::Invalid(error.to_string()))
-}
-
-fn not_configured(version: IndexVersion) -> DataKeyError {
-    DataKeyError::Invalid(format!(
-        "version {version} of the index root is not configured: add it to {INDEX_ROOTS} of every process"
+fn not_configured(number: u16, configured: &[u32]) -> DataKeyError {
+    let configured: Vec<String> = configured.iter().map(ToString::to_string).collect();
+    DataKeyError::NotConfigured(format!(
+        "`version`: {number} of the index root is not configured; configured are {}: add it to {INDEX_ROOTS} of every process",
+        configured.join(", ")
     ))
 }
 

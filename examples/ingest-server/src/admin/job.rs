@@ -82,7 +82,10 @@ impl<T: Clone + Send + 'static> Job<T> {
     {
         let mut state = self.state();
         if state.status.state == RUNNING {
-            return Err(DataKeyError::UnderWay(self.name));
+            return Err(DataKeyError::UnderWay {
+                what: self.name,
+                since: state.status.started_at.clone().unwrap_or_default(),
+            });
         }
         state.status = JobStatus {
             state: RUNNING,

@@ -80,7 +80,10 @@ impl Recorder {
 
     /// What was asked for in a way that cannot be done.
     pub(super) fn rejected<E: Recorded>(&self, actor: &Actor, action: Action<'_>, error: E) -> E {
-        self.audit.note(record::rejected(actor, &action));
+        // What could not be looked at was not refused.
+        if error.recorded().0 == ActionResult::Rejected {
+            self.audit.note(record::rejected(actor, &action));
+        }
         self.report(actor, action, Some(&error));
         error
     }

@@ -45,8 +45,8 @@ impl Reencryption {
         }
     }
 
-    /// Starts sealing rows again that need keys which only open.
-    pub(crate) fn start(
+    /// Starts sealing rows again that need keys which only open. What cannot be asked for is refused before.
+    pub(crate) async fn start(
         &self,
         actor: &Actor,
         request: ReencryptionRequest,
@@ -58,6 +58,10 @@ impl Reencryption {
             rows_per_second,
         } = request;
         let selection = DataKeySelection { tenant, purpose };
+        let reencrypt = DataKeyAction::Reencrypt;
+        self.keys
+            .check_selection(&actor, reencrypt, &selection)
+            .await?;
         let pace = SweepPace { rows_per_second };
         self.sealing.start(|reporter| async move {
             let mut progress = |at: &str, done: &_| reporter.report(at, done);
@@ -81,11 +85,12 @@ impl Reencryption {
     }
 
     /// Starts a rotation of the index, or goes on with it.
-    pub(crate) fn start_index(
+    pub(crate) async fn start_index(
         &self,
         actor: &Actor,
         request: IndexRequest,
     ) -> Result<JobStatus<RotatedIndex>, DataKeyError> {
+        self.index.check(actor, request).await?;
         let (index, actor) = (self.index.clone(), *actor);
         self.indexing.start(|reporter| async move {
             let mut progress = |at: &str, done: &_| reporter.report(at, done);

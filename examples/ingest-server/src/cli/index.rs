@@ -5,14 +5,15 @@ use clap::{Args, Subcommand};
 use super::{
     CliError,
     columns::Columns,
-    keys::{Unfinished, to_json},
+    keys::{Unfinished, to_json, whole_seconds},
     opened::Opened,
     print,
     progress::Shown,
     settings::Settings,
+    warn,
 };
 use crate::{
-    admin::{FailedRow, IndexRequest, IndexStatus, IndexVersions, RotatedIndex},
+    admin::{FailedRow, IndexRequest, IndexStatus, IndexVersions, RotatedIndex, RotationUnderWay},
     backend::MissingPeppers,
 };
 
@@ -57,7 +58,9 @@ async fn rotate(
         version: arguments.version,
     };
     if arguments.abandon {
-        index.abandon(actor, request).await?;
+        if !index.abandon(actor, request).await? {
+            warn("that version is not on its way: there was nothing to give up");
+        }
     } else if !arguments.status {
         let mut shown = Shown::new(&opened.clock);
         let mut progress = |at: &str, done: &_| shown.show(at, done);
@@ -76,9 +79,21 @@ fn print_status(status: &IndexStatus, json: bool) -> Result<(), CliError> {
     for live in &status.live {
         let is_configured = if live.is_configured { "yes" } else { "no" };
         let (version, phase) = (live.version.to_string(), live.phase.to_owned());
-        columns.add([version, phase, live.since.clone(), is_configured.to_owned()]);
+        let since = whole_seconds(live.since.as_deref());
+        columns.add([version, phase, since, is_configured.to_owned()]);
     }
     print(&columns.to_string())?;
+    if let Some(under_way) = &status.under_way {
+        let RotationUnderWay {
+            at, done, total, ..
+        } = under_way;
+        let rows = if *total > 0 {
+            format!(": {done} of {total}")
+        } else {
+            String::new()
+        };
+        print(&format!("{under_way}: {at}{rows}"))?;
+    }
     let unused = |version: &&u32| {
         let mut live = status.live.iter();
         !live.any(|live| u32::from(live.version) == **version)
@@ -113,6 +128,11 @@ fn print_rotated(rotated: &RotatedIndex, json: bool) -> Result<(), CliError> {
         } in rows
         {
             print(&format!("{table} {row} of {tenant}: {reason}"))?;
+        }
+        for (key, rows) in &rotated.unusable_keys {
+            print(&format!(
+                "{rows} records fail for key {key}, a few of them above"
+            ))?;
         }
         let (left, differences) = (rotated.left, rotated.differences);
         print(&format!(

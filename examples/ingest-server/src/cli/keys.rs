@@ -3,29 +3,31 @@
 
 mod output;
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
 use clap::{Args, Subcommand};
 
 use self::output::{
-    print_reencrypted, print_retired, print_rewrapped, print_rotated, print_verified, row,
+    damaged_row, print_reencrypted, print_retired, print_rewrapped, print_rotated, print_verified,
+    row,
 };
 use super::{
-    CliError, columns::Columns, opened::Opened, print, progress::Shown, settings::Settings,
+    CliError, columns::Columns, opened::Opened, print, progress::Shown, settings::Settings, warn,
 };
 use crate::{
-    admin::{DataKeyError, DataKeyRequest, DataKeySelection, DataKeys, SweepPace},
+    admin::{DataKeyError, DataKeyRequest, DataKeyRotation, DataKeySelection, DataKeys, SweepPace},
     backend::MissingPeppers,
 };
 
-pub(super) use self::output::{Unfinished, to_json};
+pub(super) use self::output::{Unfinished, to_json, whole_seconds};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List data keys, each with its state and how many rows need it.
     List(List),
-    /// Replace the keys that seal by new ones: takes about 15 seconds.
-    Rotate(Selected),
+    /// Replace the keys that seal by new ones: takes about 15 seconds. One that was stopped is gone on with for a day;
+    /// what it has replaced is left alone.
+    Rotate(Rotate),
     /// Wrap every data key under the primary version of the key-encryption key.
     Rewrap(Paced),
     /// Seal again, under the keys that seal now, what is sealed under keys that only open.
@@ -70,9 +72,12 @@ pub(super) struct Selection {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Selected {
+pub(super) struct Rotate {
     #[command(flatten)]
     selection: Selection,
+    /// Only keys that were made longer ago: a number and s, min, h or d, such as 90d.
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    older_than: Option<Duration>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -118,8 +123,17 @@ async fn run_on(opened: &Opened, command: Command) -> Result<(), CliError> {
     let mut progress = |at: &str, done: &_| shown.show(at, done);
     match command {
         Command::List(arguments) => list(&keys, opened, arguments).await,
-        Command::Rotate(Selected { selection, json }) => {
-            let rotated = keys.rotate(actor, &selection.into(), &mut progress).await;
+        Command::Rotate(Rotate {
+            selection: Selection { tenant, purpose },
+            older_than,
+            json,
+        }) => {
+            let rotation = DataKeyRotation {
+                tenant,
+                purpose,
+                older_than_seconds: older_than.map(|age| age.as_secs()),
+            };
+            let rotated = keys.rotate(actor, rotation, &mut progress).await;
             shown.end();
             print_rotated(&rotated?, json)
         }
@@ -167,6 +181,7 @@ async fn list(keys: &DataKeys, opened: &Opened, arguments: List) -> Result<(), C
         "KEY", "STATE", "SINCE", "AGE", "KEK", "ROWS", "PURPOSE", "TENANT",
     ];
     let mut columns = Columns::new(header);
+    let mut damaged = 0;
     loop {
         let page = keys.list(&opened.actor, &request).await?;
         for key in &page.keys {
@@ -176,16 +191,47 @@ async fn list(keys: &DataKeys, opened: &Opened, arguments: List) -> Result<(), C
                 columns.add(row(key));
             }
         }
+        damaged += page.damaged_keys.len();
+        for key in &page.damaged_keys {
+            if arguments.json {
+                print(&to_json(key))?;
+            } else {
+                columns.add(damaged_row(key));
+            }
+        }
         if page.next.is_none() {
             break;
         }
         request.after = page.next;
     }
-    if arguments.json {
-        Ok(())
-    } else {
-        print(&columns.to_string())
+    if !arguments.json {
+        print(&columns.to_string())?;
     }
+    if damaged > 0 {
+        warn(&format!(
+            "{damaged} data keys cannot be read: what is sealed under them opens when their rows of keyring_data_key \
+             are restored from a backup"
+        ));
+    }
+    Ok(())
+}
+
+/// An age as people write it.
+fn parse_age(text: &str) -> Result<Duration, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let seconds = match unit.trim_start() {
+        "s" => Some(1),
+        "min" => Some(60),
+        "h" => Some(60 * 60),
+        "d" => Some(24 * 60 * 60),
+        _ => None,
+    };
+    let number = number.parse::<u32>().ok();
+    let (Some(number), Some(seconds)) = (number, seconds) else {
+        return Err("give a number and s, min, h or d, such as 90d".to_owned());
+    };
+    Ok(Duration::from_secs(u64::from(number) * seconds))
 }
 
 impl Paced {
@@ -205,5 +251,26 @@ impl From<Selection> for DataKeySelection {
 impl From<DataKeyError> for CliError {
     fn from(error: DataKeyError) -> Self {
         Self::DataKeys(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_a_number_and_a_unit() {
+        for (text, seconds) in [
+            ("0s", 0),
+            ("15 min", 900),
+            ("2h", 7_200),
+            ("90d", 7_776_000),
+        ] {
+            assert_eq!(parse_age(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "7", "d", "7w", "-1d", "1.5h", "99999999999d"] {
+            let why = parse_age(text).expect_err(text);
+            assert!(why.contains("such as 90d"), "{text}: {why}");
+        }
     }
 }

@@ -110,7 +110,9 @@ impl Opened {
     /// The use cases on index versions.
     pub(super) fn index(&self) -> IndexVersions {
         let store = Arc::clone(&self.backend.store);
-        IndexVersions::standalone(self.keys(), store, self.audit.clone(), Arc::new(Unobserved))
+        let clock = Arc::clone(&self.clock);
+        let audit = self.audit.clone();
+        IndexVersions::standalone(self.keys(), store, clock, audit, Arc::new(Unobserved))
     }
 
     fn keys(&self) -> KeyMaterial {

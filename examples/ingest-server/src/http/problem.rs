@@ -45,6 +45,7 @@ enum Kind {
     Rejected(Reason),
     NothingAcceptable,
     BadRequest,
+    UnusableField,
     NotFound,
     Conflict,
     MethodNotAllowed,
@@ -57,6 +58,11 @@ impl Problem {
     /// A record that does not exist, or is another tenant's: the same answer.
     pub(crate) fn not_found() -> Self {
         Self::of(Kind::NotFound, "there is no such resource")
+    }
+
+    /// What an operator asks for is not there; `detail` says what it is.
+    pub(crate) fn not_found_because(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Kind::NotFound, detail)
     }
 
     /// What is asked for does not go with how the resource is; `detail` says how it is.
@@ -74,6 +80,11 @@ impl Problem {
     /// A parameter that cannot be used; `detail` names it and what it must be.
     pub(crate) fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::of(Kind::BadRequest, detail)
+    }
+
+    /// A field of the right form with a value that cannot be used here; `detail` names it and what can be.
+    pub(crate) fn unusable_field(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Kind::UnusableField, detail)
     }
 
     pub(crate) fn admin_unauthorized() -> Self {
@@ -279,6 +290,7 @@ impl Kind {
             Self::Rejected(reason) | Self::ReducedCapacity(reason) => reason.as_str(),
             Self::NothingAcceptable => "nothing_acceptable",
             Self::BadRequest => "bad_request",
+            Self::UnusableField => "unusable_field",
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -292,6 +304,7 @@ impl Kind {
             Self::Rejected(reason) | Self::ReducedCapacity(reason) => reason.status(),
             Self::NothingAcceptable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::UnusableField => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Conflict => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,

@@ -14,7 +14,7 @@ use portcullis_telemetry::{
 
 use super::number;
 use crate::{
-    admin::{Census, Job, KeyCensus, Reencrypted},
+    admin::{Census, DAMAGED, Job, KeyCensus, Reencrypted},
     store::LiveIndexRoots,
 };
 
@@ -39,11 +39,13 @@ pub(crate) fn register_rotations(
     )?;
     registry.register(
         "keyring_rows",
-        "Rows that need data keys, by the state of the key; unknown where there is no such key",
+        "Rows that need data keys, by the state of the key; damaged where its row cannot be read, unknown where there \
+         is no such key",
         counted("state", |census| {
             let mut rows = by_state(|state| census.rows.get(&Some(state)).copied());
             let unknown = census.rows.get(&None).copied().unwrap_or_default();
             rows.push(("unknown".to_owned(), number(unknown)));
+            rows.push((DAMAGED.to_owned(), number(census.rows_of_damaged)));
             rows
         }),
     )?;
@@ -76,6 +78,12 @@ pub(crate) fn register_rotations(
         "keyring_overdue_keys",
         "Data keys that have sealed for more than 90 days: rotate them",
         move || of.last().map_or(0.0, |census| number(census.overdue)),
+    )?;
+    let of = census.clone();
+    registry.observed_gauge(
+        "keyring_damaged_keys",
+        "Data keys whose rows cannot be read: restore them from a backup",
+        move || of.last().map_or(0.0, |census| number(census.damaged)),
     )?;
     registry.register(
         "pii_index_phase",

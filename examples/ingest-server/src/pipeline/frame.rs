@@ -57,6 +57,7 @@ pub(crate) struct Frame {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     One,
+    Lead,
     Many,
     Either,
     /// An event whose attributes are headers.
@@ -145,9 +146,9 @@ fn form(intake: Intake, headers: &HeaderMap) -> Result<Form, Rejection> {
         (Intake::Events, Some("application/cloudevents+json")) => Ok(Form::One),
         (Intake::Events, Some("application/cloudevents-batch+json")) => Ok(Form::Many),
         (Intake::Events, Some("application/json")) => Ok(Form::Either),
-        (Intake::Lead(_), Some("application/json")) => Ok(Form::One),
+        (Intake::Lead(_), Some("application/json")) => Ok(Form::Lead),
         (Intake::Lead(LeadRequest::Patch(_)), Some("application/merge-patch+json")) => {
-            Ok(Form::One)
+            Ok(Form::Lead)
         }
         (Intake::Events, _) => refused(
             "send application/cloudevents+json, application/cloudevents-batch+json or \
@@ -210,7 +211,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Result<Option<MediaType>, Rejec
 fn cut(body: &Bytes, form: Form) -> Result<Vec<Frame>, Rejection> {
     let mut reader = Reader::new(body)?;
     match (reader.first(), form) {
-        (Some(b'{'), Form::One | Form::Either) => {
+        (Some(b'{'), Form::One | Form::Lead | Form::Either) => {
             let Element { range, value } = reader.into_object()?;
             Ok(vec![Frame {
                 text: body.slice(range),
@@ -250,6 +251,10 @@ const fn other_form(found: Option<u8>, wanted: Form) -> &'static str {
             "the body must be a JSON object; many events are sent as application/cloudevents-batch+json"
         }
         (_, Form::One | Form::Binary) => "the body must be a JSON object",
+        (_, Form::Lead) => {
+            "the body must be a JSON object with the fields of one lead, such as `email` and `name`; in a patch, null \
+             takes a field away"
+        }
         (Some(b'{'), Form::Many) => {
             "the body must be a JSON array; one event is sent as application/cloudevents+json"
         }

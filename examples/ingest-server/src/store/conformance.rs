@@ -45,6 +45,7 @@ pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
     audit::an_event_that_is_refused_takes_no_write_with_it(&open().await).await;
     groups_follow_one_another(&open().await).await;
     remembered::each_policy_is_remembered(&open().await).await;
+    remembered::of_two_who_begin_a_work_one_is_at_it(&open().await).await;
 }
 
 /// One that fails included.

@@ -1,5 +1,6 @@
 //! Events and leads in one SQLite file that several processes may share.
 
+mod at_work;
 mod audit;
 mod checks;
 mod connection;
@@ -69,6 +70,8 @@ pub(crate) struct SqliteStore {
     turns: WriteTurns,
     readers: Arc<Readers>,
     sweeps: Sweeps,
+    // Apart, so that a long look at rows holds up nobody who says that he is at it.
+    notes: Sweeps,
     // Apart, so that who waits there for the write lock holds up nobody who reads here.
     data_keys: SqlitePool,
     api_keys: SqlitePool,
@@ -112,6 +115,7 @@ impl SqliteStore {
         Ok(Self {
             path: path.to_owned(),
             sweeps: Sweeps::of(path.to_owned(), file.clone(), turns.clone()),
+            notes: Sweeps::of(path.to_owned(), file.clone(), turns.clone()),
             file,
             marker,
             turns,
@@ -148,6 +152,7 @@ impl SqliteStore {
     pub(crate) async fn close(&self) {
         self.readers.close().await;
         self.sweeps.close().await;
+        self.notes.close().await;
         // The last has one connection: of two that close at once, each may see the other and fold nothing.
         for pool in [
             &self.opening,

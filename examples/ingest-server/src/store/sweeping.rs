@@ -53,6 +53,18 @@ pub(crate) trait Sweeping: Debug + Send + Sync {
     async fn hold_unique(&self, fields: &UniqueFields)
     -> Result<Result<(), NotUnique>, StoreError>;
 
+    /// Who is at a work that one process does at a time, in words of that process's; none if nobody is.
+    async fn at_work(&self, work: &'static str) -> Result<Option<String>, StoreError>;
+
+    /// Puts `new` in the place of those words if they are still `expected`: whether it did. It waits for no work
+    /// over rows, so that it is known meanwhile who is at one.
+    async fn replace_at_work(
+        &self,
+        work: &'static str,
+        expected: Option<&str>,
+        new: Option<&str>,
+    ) -> Result<bool, StoreError>;
+
     /// Leaves nothing of what was overwritten beside the database; `false` if somebody still reads it.
     async fn fold_log(&self) -> Result<bool, StoreError>;
 }

@@ -100,7 +100,8 @@ async fn sealing_again_is_seen_while_it_goes_on() {
     let rotate = server.admin(Method::POST, "/admin/keys/rotate");
     let rotate = rotate.json(&json!({ "tenant": "acme", "purpose": "email" }));
     assert_eq!(rotate.send().await.unwrap().status(), StatusCode::OK);
-    let settled = "UPDATE keyring_data_key SET state_since = state_since - 86400000";
+    let settled = "UPDATE keyring_data_key
+         SET state_since = state_since - 86400000, created_at = created_at - 86400000";
     execute(&data, settled).await;
     let idle = server.metrics().await;
     assert_eq!(idle["reencryption_running"], 0.0);

@@ -272,7 +272,7 @@ async fn the_delay_before_a_destruction_is_a_setting() {
     let error = keyring.destroy(&t, old).await.expect_err("too soon");
     let text = error.to_string();
     assert!(
-        text.contains("too soon for the data key to become destroyed: try again in 2 s"),
+        text.contains("too soon for the data key to become destroyed: try again in 1 s"),
         "{text}"
     );
     world.clock.advance(SECOND);

@@ -250,6 +250,68 @@ async fn of_two_at_once_each_step_is_done_by_one() {
     }
 }
 
+/// By the time it compares, another rotation has taken the step, and deletes values that are compared.
+#[derive(Debug)]
+struct Outrun(Arc<dyn IndexStates>);
+
+#[async_trait]
+impl IndexStates for Outrun {
+    async fn read(&self) -> Result<IndexState, IndexStatesError> {
+        self.0.read().await
+    }
+
+    async fn replace(
+        &self,
+        expected: &IndexState,
+        new: &IndexState,
+    ) -> Result<Replaced, IndexStatesError> {
+        self.0.replace(expected, new).await
+    }
+
+    async fn differences(
+        &self,
+        _: IndexVersion,
+        written: IndexVersion,
+    ) -> Result<u64, IndexStatesError> {
+        let state = self.0.read().await?;
+        let enforced = state.enforce(written, SystemTime::UNIX_EPOCH);
+        let enforced = enforced.expect("it is written");
+        self.0.replace(&state, &enforced).await?;
+        Ok(1)
+    }
+
+    async fn copy_columns(
+        &self,
+        version: IndexVersion,
+        limit: NonZeroU32,
+    ) -> Result<u64, IndexStatesError> {
+        self.0.copy_columns(version, limit).await
+    }
+
+    async fn delete_others(
+        &self,
+        live: &[IndexVersion],
+        limit: NonZeroU32,
+    ) -> Result<u64, IndexStatesError> {
+        self.0.delete_others(live, limit).await
+    }
+}
+
+#[tokio::test]
+async fn one_that_was_overtaken_while_it_compared_is_not_stopped_by_what_it_found() {
+    let application = Application::started().await;
+    application.insert_many(3).await;
+    let rotation = application.rotation(Arc::new(Outrun(application.states())));
+    application.world.clock.advance(PHASE_LASTS);
+    let step = rotation.step(version(2), &mut |_| {}).await;
+    assert!(matches!(step, Ok(IndexStep::Begun)), "{step:?}");
+    application.world.clock.advance(PHASE_LASTS);
+    let step = rotation.step(version(2), &mut |_| {}).await;
+    assert!(matches!(step, Ok(IndexStep::Overtaken)), "{step:?}");
+    let end = rotation.run(version(2), &mut |_| {}).await;
+    assert!(matches!(end, Ok(IndexStep::Done)), "{end:?}");
+}
+
 #[tokio::test]
 async fn a_row_that_does_not_open_stops_it_and_is_listed() {
     let application = Application::started().await;
@@ -333,11 +395,17 @@ async fn what_cannot_begin_says_why() {
     application.world.clock.advance(PHASE_LASTS);
     let step = rotation.step(version(2), &mut |_| {}).await;
     assert!(matches!(step, Ok(IndexStep::Begun)), "{step:?}");
+    assert!(rotation.check(version(2)).await.is_ok());
     for other in [1, 3] {
         let error = rotation.step(version(other), &mut |_| {}).await;
         assert!(
             matches!(error, Err(RotationError::Other(it)) if it == version(2)),
             "{error:?}"
+        );
+        let checked = rotation.check(version(other)).await;
+        assert!(
+            matches!(checked, Err(RotationError::Other(it)) if it == version(2)),
+            "{checked:?}"
         );
     }
 }

@@ -10,8 +10,8 @@ use portcullis_keyring::{TenantId, sweep::Cursor};
 
 use super::{
     super::{
-        FailureReason, RowChange, RowError, RowFailure, RowOutcome, SealedRow, SweepError,
-        keys::TenantKeys, plan::Plan, report::list,
+        FailureReason, Report, RowChange, RowError, RowFailure, RowOutcome, SealedRow, SweepError,
+        keys::TenantKeys, plan::Plan, report,
     },
     Sweep,
 };
@@ -191,8 +191,14 @@ impl Sweep<'_> {
         self.report.progress.failed += 1;
         let is_duplicate = |it: &RowFailure| it.reason == FailureReason::Duplicate;
         let (duplicates, failures): (Vec<_>, Vec<_>) = failures.into_iter().partition(is_duplicate);
-        list(&mut self.report.duplicates, duplicates);
-        list(&mut self.report.failures, failures);
+        let Report {
+            duplicates: listed,
+            failures: failed,
+            unusable,
+            ..
+        } = &mut self.report;
+        report::list(listed, duplicates);
+        report::note(failed, unusable, failures);
     }
 
     async fn apply(&self, changes: &[RowChange]) -> Result<Vec<RowOutcome>, RowError> {

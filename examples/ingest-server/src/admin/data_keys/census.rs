@@ -1,7 +1,7 @@
 //! How many keys and rows there are, counted now and then: for gauges, and for those who look.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -40,6 +40,9 @@ pub(crate) struct Census {
     /// How old the oldest key is that seals, by purpose.
     pub(crate) oldest_primary: BTreeMap<Purpose, Duration>,
     pub(crate) overdue: u64,
+    /// Keys whose rows cannot be read, which are in no other count; and rows that need them.
+    pub(crate) damaged: u64,
+    pub(crate) rows_of_damaged: u64,
     /// By the version of the key-encryption key that wrapped them; none where that is not known.
     pub(crate) kek_versions: BTreeMap<Option<String>, u64>,
     /// Rows that need a key, by its state; none for keys that are not there.
@@ -123,18 +126,24 @@ impl KeyCensus {
         let shared = &*self.shared;
         let now: SystemTime = shared.clock.wall().into();
         let mut census = Census::default();
-        let mut states = BTreeMap::new();
+        let (mut states, mut damaged) = (BTreeMap::new(), BTreeSet::new());
         let mut query = KeyQuery::all(PAGE);
         loop {
             let page = shared.store.list(&query).await?;
             let Some(last) = page.last_id() else { break };
             query = query.after(last);
+            damaged.extend(page.damaged.iter().map(|key| key.id));
             for key in &page.keys {
                 states.insert(key.id(), key.state());
                 census.add(key, &*shared.kek, now);
             }
         }
+        census.damaged = u64::try_from(damaged.len()).unwrap_or(u64::MAX);
         for (key, rows) in &*self.rows_by_key().await? {
+            if damaged.contains(key) {
+                census.rows_of_damaged += rows;
+                continue;
+            }
             *census.rows.entry(states.get(key).copied()).or_default() += rows;
         }
         shared.counted.store(Some(Arc::new(census)));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portcullis_keyring::{
-    IllegalTransition, PrepareError, RewrapError, RotateError,
+    IllegalTransition, KeyId, KeyState, PrepareError, RewrapError, RotateError,
     store::{ChangeError, StoreError as KeyStoreError},
 };
 use portcullis_pii_crypto::reencrypt::SweepError;
@@ -11,6 +11,7 @@ use portcullis_pii_crypto::reencrypt::SweepError;
 use crate::{
     admin::{ActionResult, recorder::Recorded},
     store::{StoreError, TombstonesError, Unrecorded, UnusableState},
+    waiting::Waiting,
 };
 
 /// Why it did not succeed.
@@ -19,6 +20,13 @@ pub(crate) enum DataKeyError {
     /// Something about the request; the text says what it must be.
     #[error("{0}")]
     Invalid(String),
+    /// A version that this process does not have; the text names the field, and those that it has.
+    #[error("{0}")]
+    NotConfigured(String),
+    #[error("{}", no_key_of(.0.as_deref()))]
+    UnknownTenant(Option<String>),
+    #[error("no data key seals for this tenant and purpose yet: there is nothing to rotate")]
+    NothingToRotate,
     #[error("there is no data key of that id; list the keys to find it")]
     NotFound,
     #[error("the tenant has no lead of that id")]
@@ -29,7 +37,17 @@ pub(crate) enum DataKeyError {
     NoTenant,
     #[error("{rows} rows still need the key: re-encrypt, and verify")]
     RowsLeft { rows: u64 },
-    #[error("it is too soon: try again in {} s", ready_in.as_secs() + 1)]
+    /// Rows need a key that is refused, and so cannot be sealed again.
+    #[error(
+        "{rows} rows still need the key, which is {state}: `keys restore {key}` takes it back; then re-encrypt, and \
+         verify"
+    )]
+    RowsRefused {
+        rows: u64,
+        key: KeyId,
+        state: KeyState,
+    },
+    #[error("it is too soon: try again in {}", Waiting(*ready_in))]
     TooSoon { ready_in: Duration },
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
@@ -38,8 +56,8 @@ pub(crate) enum DataKeyError {
     Changed,
     #[error("{0}")]
     Conflict(String),
-    #[error("{0} is under way in this process: ask how far it has come")]
-    UnderWay(&'static str),
+    #[error("{what} is under way in this process since {since}: ask how far it has come")]
+    UnderWay { what: &'static str, since: String },
     #[error(transparent)]
     Unrecorded(#[from] Unrecorded),
     #[error("the store of data keys failed")]
@@ -68,30 +86,48 @@ impl DataKeyError {
         matches!(
             self,
             Self::Invalid(_)
+                | Self::NotConfigured(_)
+                | Self::UnknownTenant(_)
+                | Self::NothingToRotate
                 | Self::NotFound
                 | Self::NoLead
                 | Self::NoTenant
                 | Self::RowsLeft { .. }
+                | Self::RowsRefused { .. }
                 | Self::TooSoon { .. }
                 | Self::Illegal(_)
                 | Self::Changed
                 | Self::Conflict(_)
-                | Self::UnderWay(_)
+                | Self::UnderWay { .. }
         )
     }
+}
+
+/// A name is repeated where it cannot be mistaken for anything else.
+fn no_key_of(tenant: Option<&str>) -> String {
+    let whose = tenant.map_or_else(
+        || "that tenant".to_owned(),
+        |name| format!("tenant `{name}`"),
+    );
+    format!("there is no data key of {whose}; list the keys to find those that have one")
 }
 
 impl Recorded for DataKeyError {
     fn recorded(&self) -> (ActionResult, &'static str) {
         let detail = match self {
-            Self::Invalid(_) => "bad_request",
-            Self::NotFound | Self::NoLead | Self::NoTenant => "not_found",
+            Self::Invalid(_) | Self::NotConfigured(_) => "bad_request",
+            Self::NotFound
+            | Self::NoLead
+            | Self::NoTenant
+            | Self::UnknownTenant(_)
+            | Self::NothingToRotate => "not_found",
             Self::RowsLeft { .. }
+            | Self::RowsRefused { .. }
             | Self::TooSoon { .. }
             | Self::Illegal(_)
             | Self::Changed
             | Self::Conflict(_)
-            | Self::UnderWay(_) => "conflict",
+            | Self::UnderWay { .. } => "conflict",
             Self::Unrecorded(_) => "capacity.audit_unavailable",
             Self::Keys(_) | Self::Store(_) | Self::Sweep(SweepError::Rows(_)) => {
                 "capacity.store_unavailable"

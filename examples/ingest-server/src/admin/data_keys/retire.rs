@@ -15,6 +15,9 @@ pub(crate) struct RetiredDataKey {
     pub(crate) tenant: String,
     pub(crate) purpose: String,
     pub(crate) state: &'static str,
+    /// It was so already, and nothing was done.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unchanged: bool,
     /// In how long it can be destroyed, of one that waits for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ready_in_seconds: Option<u64>,
@@ -28,6 +31,7 @@ impl DataKeys {
         key: &str,
         progress: OnProgress<'_>,
     ) -> Result<RetiredDataKey, DataKeyError> {
+        let is_disabled = |state| state == KeyState::Disabled;
         let disable = async |key: &StoredKey| {
             let (tenant, id) = (key.tenant(), key.id());
             let keyring = &self.keys.keyring;
@@ -35,8 +39,8 @@ impl DataKeys {
             self.check_unneeded(key, progress).await?;
             Ok(keyring.disable(tenant, id).await?)
         };
-        self.retire(actor, DataKeyAction::Disable, key, disable)
-            .await
+        let what = DataKeyAction::Disable;
+        self.retire(actor, what, key, is_disabled, disable).await
     }
 
     /// Takes a key as far to its destruction as it may go now: one that opens is disabled and begins to
@@ -47,6 +51,7 @@ impl DataKeys {
         key: &str,
         progress: OnProgress<'_>,
     ) -> Result<RetiredDataKey, DataKeyError> {
+        let is_destroyed = |state| state == KeyState::Destroyed;
         let destroy = async |key: &StoredKey| {
             let (tenant, id) = (key.tenant(), key.id());
             let keyring = &self.keys.keyring;
@@ -72,8 +77,8 @@ impl DataKeys {
             self.check_unneeded(&key, progress).await?;
             Ok(keyring.schedule_destruction(tenant, id).await?)
         };
-        self.retire(actor, DataKeyAction::Destroy, key, destroy)
-            .await
+        let what = DataKeyAction::Destroy;
+        self.retire(actor, what, key, is_destroyed, destroy).await
     }
 
     /// Takes a key back that is disabled, or waits for its destruction.
@@ -86,19 +91,23 @@ impl DataKeys {
             let keyring = &self.keys.keyring;
             Ok(keyring.restore(key.tenant(), key.id()).await?)
         };
-        self.retire(actor, DataKeyAction::Restore, key, restore)
+        let what = DataKeyAction::Restore;
+        self.retire(actor, what, key, KeyState::opens, restore)
             .await
     }
 
+    /// Takes a step, unless the key `is_there` already: asked again, and where two ask at once, it is no fault that
+    /// somebody was first.
     async fn retire(
         &self,
         actor: &Actor,
         what: DataKeyAction,
         key: &str,
+        is_there: impl Fn(KeyState) -> bool,
         step: impl AsyncFnOnce(&StoredKey) -> Result<(), DataKeyError>,
     ) -> Result<RetiredDataKey, DataKeyError> {
         let asked = |tenant, key| Action::DataKeys { what, tenant, key };
-        let found = async { self.find(request::parse_key(key)?).await };
+        let found = async { self.find(request::parse_key("key", key)?).await };
         let key = match found.await {
             Ok(key) => key,
             Err(error) => return Err(self.recorder.rejected(actor, asked(None, None), error)),
@@ -106,14 +115,26 @@ impl DataKeys {
         let tenant = key.tenant().to_string();
         let action = asked(Some(&tenant), Some(key.id()));
         let change = async {
-            step(&key).await?;
+            let stepped = if is_there(key.state()) {
+                Ok(false)
+            } else {
+                step(&key).await.map(|()| true)
+            };
             let key = self.find(key.id()).await?;
+            let unchanged = match stepped {
+                Ok(changed) => !changed,
+                Err(DataKeyError::Changed | DataKeyError::Illegal(_)) if is_there(key.state()) => {
+                    true
+                }
+                Err(error) => return Err(error),
+            };
             let is_waiting = key.state() == KeyState::DestroyScheduled;
             Ok(RetiredDataKey {
                 key: key.id().to_string(),
                 tenant: tenant.clone(),
                 purpose: key.purpose().to_string(),
                 state: key.state().as_str(),
+                unchanged,
                 ready_in_seconds: is_waiting.then(|| self.destroyed_in(&key).as_secs()),
             })
         };
@@ -135,7 +156,16 @@ impl DataKeys {
         let verified: Verified = self.verified(&[key.id()].into(), progress).await?;
         match verified.frees(key) {
             Ok(()) => {}
-            Err(StillNeeded::Rows(rows)) => return Err(DataKeyError::RowsLeft { rows }),
+            Err(StillNeeded::Rows(rows)) if key.state().opens() => {
+                return Err(DataKeyError::RowsLeft { rows });
+            }
+            Err(StillNeeded::Rows(rows)) => {
+                return Err(DataKeyError::RowsRefused {
+                    rows,
+                    key: key.id(),
+                    state: key.state(),
+                });
+            }
             Err(StillNeeded::TooEarly) => {
                 let ready_in = Duration::from_secs(1);
                 return Err(DataKeyError::TooSoon { ready_in });

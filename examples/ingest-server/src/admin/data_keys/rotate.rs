@@ -1,19 +1,38 @@
 //! New keys to seal with.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    collections::BTreeSet,
+    num::NonZeroU32,
+    time::{Duration, SystemTime},
+};
 
 use portcullis_keyring::{
-    KeyId, KeyState, Purpose, RotateError, Rotation, TenantId, store::StoredKey, sweep::Progress,
+    KeyId, KeyState, Purpose, RotateError, Rotation, TenantId,
+    store::{LoadedKeys, StoredKey},
+    sweep::Progress,
 };
 use serde::Serialize;
 
-use super::{Action, Actor, DataKeyAction, DataKeyError, DataKeySelection, DataKeys, OnProgress};
+use super::{
+    Action, Actor, DataKeyAction, DataKeyError, DataKeyRotation, DataKeySelection, DataKeys,
+    OnProgress,
+};
+use crate::timestamp;
 
 /// Which keys seal now, and which did before.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct RotatedDataKeys {
     pub(crate) rotated: Vec<RotatedDataKey>,
     pub(crate) failed: Vec<FailedDataKey>,
+    /// Those that somebody else has rotated meanwhile.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) by_others: Vec<RotatedDataKey>,
+    /// When a rotation began that was not ended, and is gone on with: what it has promoted is left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resumed_from: Option<String>,
+    /// How many keys that one has promoted, and how many are younger than was asked for.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) passed_over: usize,
 }
 
 /// A key that took the place of another.
@@ -33,6 +52,17 @@ pub(crate) struct FailedDataKey {
     pub(crate) error: String,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it asks about by reference"
+)]
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// A rotation that was not ended is gone on with for so long. After that, somebody who rotates means every key.
+const RESUMED_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Keys that are read at once.
 const PAGE: NonZeroU32 = NonZeroU32::new(500).expect("500 is not zero");
 
@@ -46,13 +76,21 @@ struct Made {
 
 impl DataKeys {
     /// Rotates the keys of a selection: makes new ones, waits until every process is sure to know them, and
-    /// promotes them. What was begun and not ended is gone on with.
+    /// promotes them. What was begun and not ended is gone on with: pending keys tell that, and what was promoted
+    /// after they were made is not rotated again.
     pub(crate) async fn rotate(
         &self,
         actor: &Actor,
-        selection: &DataKeySelection,
+        request: DataKeyRotation,
         progress: OnProgress<'_>,
     ) -> Result<RotatedDataKeys, DataKeyError> {
+        let DataKeyRotation {
+            tenant,
+            purpose,
+            older_than_seconds,
+        } = request;
+        let selection = &DataKeySelection { tenant, purpose };
+        let older_than = older_than_seconds.map(Duration::from_secs);
         let action = Action::DataKeys {
             what: DataKeyAction::Rotate,
             tenant: selection.tenant.as_deref(),
@@ -61,19 +99,34 @@ impl DataKeys {
         let query = selection.query(PAGE);
         let query = query.map_err(|error| self.recorder.rejected(actor, action, error))?;
         let rotate = async {
-            let (mut primaries, mut damaged) = (Vec::new(), Vec::new());
-            let mut query = query.in_states([KeyState::Primary]);
-            loop {
-                let page = self.keys.store.list(&query).await?;
-                let Some(last) = page.last_id() else { break };
-                query = query.after(last);
-                primaries.extend(page.keys);
-                damaged.extend(page.damaged);
-            }
+            self.check_tenant(&query).await?;
+            let pending = query.clone().in_states([KeyState::Pending]);
+            let pending = self.all(&pending).await?.keys;
+            let query = query.in_states([KeyState::Primary]);
+            let LoadedKeys {
+                keys: mut primaries,
+                damaged,
+                ..
+            } = self.all(&query).await?;
             if primaries.is_empty() && damaged.is_empty() {
-                return Err(DataKeyError::NotFound);
+                return Err(DataKeyError::NothingToRotate);
             }
+            let now: SystemTime = self.clock.wall().into();
+            let begun = pending.iter().map(StoredKey::created_at);
+            let begun = begun.filter(|at| *at + RESUMED_WITHIN > now).min();
+            let all = primaries.len();
+            let waiting = pending.iter().map(|key| (key.tenant(), key.purpose()));
+            let waiting: BTreeSet<_> = waiting.collect();
+            primaries.retain(|key| {
+                let is_waited_for = waiting.contains(&(key.tenant(), key.purpose()));
+                let is_promoted =
+                    begun.is_some_and(|begun| key.state_since() >= begun) && !is_waited_for;
+                let is_young = older_than.is_some_and(|age| key.age(now) < age);
+                !is_promoted && !is_young
+            });
             let mut outcome = self.rotate_each(&primaries, progress).await;
+            outcome.passed_over = all - primaries.len();
+            outcome.resumed_from = begun.and_then(timestamp::known);
             let damaged = damaged.iter();
             let damaged = damaged.map(|key| FailedDataKey::new(key.id, &key.error()));
             outcome.failed.extend(damaged);
@@ -127,17 +180,18 @@ impl DataKeys {
                 Ok(Some(Rotation::Promoted { key, demoted })) => {
                     shown.done += 1;
                     shown.changed += 1;
-                    outcome.rotated.push(RotatedDataKey {
-                        tenant: tenant.to_string(),
-                        purpose: purpose.to_string(),
-                        key: key.to_string(),
-                        former: demoted.to_string(),
-                    });
+                    let rotated = RotatedDataKey::new(tenant, purpose, key, demoted);
+                    outcome.rotated.push(rotated);
                 }
                 // Another process was first.
                 Ok(_) => {
                     shown.done += 1;
                     shown.skipped += 1;
+                    let now = self.keys.keyring.rotate_from(tenant, former.id()).await;
+                    if let Ok(Rotation::Promoted { key, demoted }) = now {
+                        let rotated = RotatedDataKey::new(tenant, purpose, key, demoted);
+                        outcome.by_others.push(rotated);
+                    }
                 }
                 Err(error) => {
                     shown.done += 1;
@@ -153,17 +207,22 @@ impl DataKeys {
         }
         for made in waiting {
             shown.done += 1;
+            let Made {
+                tenant,
+                purpose,
+                former,
+                key,
+            } = &made;
+            let rotated = RotatedDataKey::new(tenant, purpose, *key, *former);
             match self.promote_one(&made).await {
                 Ok(true) => {
                     shown.changed += 1;
-                    outcome.rotated.push(RotatedDataKey {
-                        tenant: made.tenant.to_string(),
-                        purpose: made.purpose.to_string(),
-                        key: made.key.to_string(),
-                        former: made.former.to_string(),
-                    });
+                    outcome.rotated.push(rotated);
                 }
-                Ok(false) => shown.skipped += 1,
+                Ok(false) => {
+                    shown.skipped += 1;
+                    outcome.by_others.push(rotated);
+                }
                 Err(error) => {
                     shown.failed += 1;
                     outcome.failed.push(FailedDataKey::new(made.former, &error));
@@ -202,6 +261,17 @@ impl DataKeys {
                     };
                 }
             }
+        }
+    }
+}
+
+impl RotatedDataKey {
+    fn new(tenant: &TenantId, purpose: &Purpose, key: KeyId, former: KeyId) -> Self {
+        Self {
+            tenant: tenant.to_string(),
+            purpose: purpose.to_string(),
+            key: key.to_string(),
+            former: former.to_string(),
         }
     }
 }

@@ -68,6 +68,20 @@ impl Sweeping for Watched<dyn Store> {
         self.watch(self.store.hold_unique(fields).await)
     }
 
+    async fn at_work(&self, work: &'static str) -> Result<Option<String>, StoreError> {
+        self.watch(self.store.at_work(work).await)
+    }
+
+    async fn replace_at_work(
+        &self,
+        work: &'static str,
+        expected: Option<&str>,
+        new: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.replace_at_work(work, expected, new).await)
+    }
+
     async fn fold_log(&self) -> Result<bool, StoreError> {
         self.latch.check()?;
         self.watch(self.store.fold_log().await)

@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 use super::admin::{AdminState, read_optional_json};
 use crate::{
     admin::{
-        Actor, DataKeyError, DataKeyPage, DataKeyRequest, DataKeySelection, JobStatus, Reencrypted,
-        ReencryptionRequest, RetiredDataKey, RewrappedDataKeys, RotatedDataKeys, SweepPace,
-        VerifiedRows,
+        Actor, DataKeyError, DataKeyPage, DataKeyRequest, DataKeyRotation, DataKeySelection,
+        JobStatus, Reencrypted, ReencryptionRequest, RetiredDataKey, RewrappedDataKeys,
+        RotatedDataKeys, SweepPace, VerifiedRows,
     },
     http::{
         answer::Json,
@@ -56,13 +56,11 @@ pub(super) async fn rotate(
     _: NoQuery,
     request: Request<Body>,
 ) -> Result<Json<RotatedDataKeys>, Problem> {
-    let selection: DataKeySelection = read(
-        request,
-        "send {\"tenant\"?: text, \"purpose\"?: text}, or no body",
-    )
-    .await?;
+    let help =
+        "send {\"tenant\"?: text, \"purpose\"?: text, \"older_than_seconds\"?: number}, or no body";
+    let rotation: DataKeyRotation = read(request, help).await?;
     let keys = state.use_cases.data_keys;
-    let rotated = finish(async move { keys.rotate(&actor, &selection, &mut |_, _| {}).await });
+    let rotated = finish(async move { keys.rotate(&actor, rotation, &mut |_, _| {}).await });
     Ok(Json(rotated.await??))
 }
 
@@ -143,7 +141,7 @@ pub(super) async fn reencrypt(
     let help = "send {\"tenant\"?: text, \"purpose\"?: text, \"rows_per_second\"?: number from 1}, or \
                 no body";
     let request: ReencryptionRequest = read(request, help).await?;
-    let status = state.use_cases.reencryption.start(&actor, request)?;
+    let status = state.use_cases.reencryption.start(&actor, request).await?;
     Ok((StatusCode::ACCEPTED, Json(status)))
 }
 
@@ -162,15 +160,20 @@ impl From<DataKeyError> for Problem {
     fn from(error: DataKeyError) -> Self {
         match error {
             DataKeyError::Invalid(detail) => Self::bad_request(detail),
+            DataKeyError::NotConfigured(detail) => Self::unusable_field(detail),
+            DataKeyError::UnknownTenant(_) | DataKeyError::NothingToRotate => {
+                Self::not_found_because(error.to_string())
+            }
             DataKeyError::NotFound | DataKeyError::NoLead | DataKeyError::NoTenant => {
                 Self::not_found()
             }
             DataKeyError::RowsLeft { .. }
+            | DataKeyError::RowsRefused { .. }
             | DataKeyError::TooSoon { .. }
             | DataKeyError::Illegal(_)
             | DataKeyError::Changed
             | DataKeyError::Conflict(_)
-            | DataKeyError::UnderWay(_) => Self::conflict(error.to_string()),
+            | DataKeyError::UnderWay { .. } => Self::conflict(error.to_string()),
             DataKeyError::Unrecorded(error) => error.into(),
             DataKeyError::Store(error) => Rejection::from(error).into(),
             DataKeyError::Index(error) => Rejection::from(error).into(),

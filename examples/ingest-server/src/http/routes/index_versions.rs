@@ -29,7 +29,8 @@ pub(super) async fn rotate(
     request: Request<Body>,
 ) -> Result<(StatusCode, Json<JobStatus<RotatedIndex>>), Problem> {
     let request: IndexRequest = read(request, VERSION).await?;
-    let started = state.use_cases.reencryption.start_index(&actor, request)?;
+    let started = state.use_cases.reencryption.start_index(&actor, request);
+    let started = started.await?;
     Ok((StatusCode::ACCEPTED, Json(started)))
 }
 

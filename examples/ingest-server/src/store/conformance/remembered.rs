@@ -41,3 +41,24 @@ pub(super) async fn each_policy_is_remembered(store: &impl Store) {
     let limits = store.policy(PolicyKind::Limits).await.unwrap();
     assert_eq!(limits.as_deref(), Some("limits"));
 }
+
+pub(super) async fn of_two_who_begin_a_work_one_is_at_it(store: &impl Store) {
+    let work = "test";
+    assert_eq!(store.at_work(work).await.unwrap(), None);
+    for (expected, new, is_done) in [
+        (None, Some("one"), true),
+        (None, Some("other"), false),
+        (Some("other"), None, false),
+        (Some("one"), Some("one, further"), true),
+        (Some("one"), None, false),
+    ] {
+        let replaced = store.replace_at_work(work, expected, new).await.unwrap();
+        assert_eq!(replaced, is_done, "{expected:?} {new:?}");
+    }
+    let words = store.at_work(work).await.unwrap();
+    assert_eq!(words.as_deref(), Some("one, further"));
+    assert_eq!(store.at_work("another").await.unwrap(), None);
+    let ended = store.replace_at_work(work, words.as_deref(), None);
+    assert!(ended.await.unwrap());
+    assert_eq!(store.at_work(work).await.unwrap(), None);
+}

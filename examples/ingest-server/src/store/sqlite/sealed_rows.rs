@@ -1,6 +1,6 @@
 //! Leads and events as something that goes over all personal data sees them.
 
-mod cursors;
+pub(super) mod cursors;
 mod events;
 mod leads;
 mod payload;

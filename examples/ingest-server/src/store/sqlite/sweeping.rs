@@ -7,8 +7,8 @@ use portcullis_keyring::{KeyId, TenantId};
 use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
 
 use super::{
-    SqliteStore, erasure, index_states::SqliteIndexStates, sealed_refs, sealed_rows, sweeps,
-    unique_fields,
+    SqliteStore, at_work, erasure, index_states::SqliteIndexStates, sealed_refs, sealed_rows,
+    sweeps, unique_fields,
 };
 use crate::{
     lead::{LeadId, UniqueFields},
@@ -85,6 +85,24 @@ impl Sweeping for SqliteStore {
         let fields = fields.clone();
         let hold = move |connection: &_| unique_fields::hold(connection, &fields);
         self.sweeps.write(hold).await
+    }
+
+    async fn at_work(&self, work: &'static str) -> Result<Option<String>, StoreError> {
+        let find = move |connection: &_| at_work::find(connection, work);
+        self.notes.read(find).await
+    }
+
+    async fn replace_at_work(
+        &self,
+        work: &'static str,
+        expected: Option<&str>,
+        new: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let (expected, new) = (expected.map(str::to_owned), new.map(str::to_owned));
+        let replace = move |connection: &_| {
+            at_work::replace(connection, work, expected.as_deref(), new.as_deref())
+        };
+        self.notes.write(replace).await
     }
 
     async fn fold_log(&self) -> Result<bool, StoreError> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::store::sqlite::failure::Failure;
 
-pub(super) fn find(
+pub(in crate::store::sqlite) fn find(
     connection: &Connection,
     table: &str,
     sweep: &str,
@@ -15,7 +15,7 @@ pub(super) fn find(
     Ok(found.optional()?.map(Cursor::new))
 }
 
-pub(super) fn set(
+pub(in crate::store::sqlite) fn set(
     connection: &Connection,
     table: &str,
     sweep: &str,
