@@ -101,6 +101,7 @@ impl UseCases {
             api_keys: services.keys.clone(),
         };
         let data_keys = DataKeys::new(keys.clone(), Arc::clone(&services.clock), recorder.clone());
+        let census = data_keys.census().clone();
         let index = IndexVersions::new(keys, Arc::clone(&services.store), recorder.clone());
         Self {
             erasures: Erasures::new(
@@ -148,7 +149,7 @@ impl UseCases {
                 services.audit.clone(),
                 observer,
             ),
-            readiness: ReadinessCheck::new(Arc::clone(services), components),
+            readiness: ReadinessCheck::new(Arc::clone(services), components, census),
         }
     }
 }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     config::INDEX_ROOTS,
+    lead::UniqueFields,
     store::{AuditLog, SecretCheck, Store},
     timestamp,
 };
@@ -71,6 +72,13 @@ pub(crate) struct RotatedIndex {
     /// How many values of the version are not those of their records: it has to be given up and begun again,
     /// which writes all again.
     pub(crate) wrong: u64,
+}
+
+/// Of which fields only one lead of a tenant may have a value.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct HeldUnique {
+    /// As in the setting.
+    pub(crate) fields: String,
 }
 
 /// From one look at the phase to the next, while it has to last.
@@ -167,6 +175,28 @@ impl IndexVersions {
         self.recorder
             .change(actor, action(Some(version)), abandon)
             .await
+    }
+
+    /// Has the database hold fields unique in place of those that its processes hold. They have to be restarted
+    /// with that: one that does not know that a field is unique refuses a second lead with its value as overloaded,
+    /// and one that does not know that it is no longer refuses what could be taken.
+    pub(crate) async fn hold_unique(
+        &self,
+        actor: &Actor,
+        fields: &UniqueFields,
+    ) -> Result<HeldUnique, DataKeyError> {
+        let action = Action::Index {
+            what: IndexAction::HoldUnique,
+            version: None,
+        };
+        let change = async {
+            let changed = self.store.change_unique(fields).await?;
+            changed.map_err(|error| DataKeyError::Invalid(error.to_string()))?;
+            Ok(HeldUnique {
+                fields: fields.to_string(),
+            })
+        };
+        self.recorder.change(actor, action, change).await
     }
 
     /// Before anything is written with a root, the database knows it from others of the same version: every

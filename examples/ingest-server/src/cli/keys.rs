@@ -11,7 +11,7 @@ use self::output::{
     print_reencrypted, print_retired, print_rewrapped, print_rotated, print_verified, row,
 };
 use super::{
-    CliError, columns::Columns, opened::Opened, print, progress::Shown, settings::Settings,
+    CliError, columns::Columns, opened::Opened, print, progress::Shown, settings::Settings, warn,
 };
 use crate::{
     admin::{DataKeyError, DataKeyRequest, DataKeySelection, DataKeys, SweepPace},
@@ -167,8 +167,10 @@ async fn list(keys: &DataKeys, opened: &Opened, arguments: List) -> Result<(), C
         "KEY", "STATE", "SINCE", "AGE", "KEK", "ROWS", "PURPOSE", "TENANT",
     ];
     let mut columns = Columns::new(header);
+    let mut damaged = Vec::new();
     loop {
         let page = keys.list(&opened.actor, &request).await?;
+        damaged.extend(page.damaged);
         for key in &page.keys {
             if arguments.json {
                 print(&to_json(key))?;
@@ -181,11 +183,18 @@ async fn list(keys: &DataKeys, opened: &Opened, arguments: List) -> Result<(), C
         }
         request.after = page.next;
     }
-    if arguments.json {
-        Ok(())
-    } else {
-        print(&columns.to_string())
+    if !arguments.json {
+        print(&columns.to_string())?;
     }
+    // Of some tenants: what the others have is listed.
+    if !damaged.is_empty() {
+        warn(&format!(
+            "the rows of these data keys are damaged, and what they sealed does not open; restore them from a backup: \
+             {}",
+            damaged.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 impl Paced {

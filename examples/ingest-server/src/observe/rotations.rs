@@ -77,6 +77,12 @@ pub(crate) fn register_rotations(
         "Data keys that have sealed for more than 90 days: rotate them",
         move || of.last().map_or(0.0, |census| number(census.overdue)),
     )?;
+    let of = census.clone();
+    registry.observed_gauge(
+        "keyring_damaged_keys",
+        "Data keys whose row or wrapped bytes are not what was written: what they sealed does not open",
+        move || of.last().map_or(0.0, |census| number(census.damaged)),
+    )?;
     registry.register(
         "pii_index_phase",
         "1 for each live version of the index root, with its phase",

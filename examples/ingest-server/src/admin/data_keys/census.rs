@@ -40,6 +40,8 @@ pub(crate) struct Census {
     /// How old the oldest key is that seals, by purpose.
     pub(crate) oldest_primary: BTreeMap<Purpose, Duration>,
     pub(crate) overdue: u64,
+    /// Those whose rows, or wrapped bytes, are not what was written: what they sealed does not open.
+    pub(crate) damaged: u64,
     /// By the version of the key-encryption key that wrapped them; none where that is not known.
     pub(crate) kek_versions: BTreeMap<Option<String>, u64>,
     /// Rows that need a key, by its state; none for keys that are not there.
@@ -129,6 +131,7 @@ impl KeyCensus {
             let page = shared.store.list(&query).await?;
             let Some(last) = page.last_id() else { break };
             query = query.after(last);
+            census.damaged += page.damaged.len() as u64;
             for key in &page.keys {
                 states.insert(key.id(), key.state());
                 census.add(key, &*shared.kek, now);
@@ -136,6 +139,14 @@ impl KeyCensus {
         }
         for (key, rows) in &*self.rows_by_key().await? {
             *census.rows.entry(states.get(key).copied()).or_default() += rows;
+        }
+        let before = self.last().map_or(0, |census| census.damaged);
+        if census.damaged > before {
+            tracing::error!(
+                rows = census.damaged,
+                "data keys are damaged, and what they sealed does not open: `keys list` names them; restore their rows \
+                 from a backup"
+            );
         }
         shared.counted.store(Some(Arc::new(census)));
         Ok(())
@@ -153,6 +164,7 @@ impl Census {
         }
         if let Some(wrapped) = key.wrapped() {
             let version = kek.version_of(wrapped);
+            self.damaged += u64::from(version.is_none());
             *self.kek_versions.entry(version).or_default() += 1;
         }
     }
