@@ -53,10 +53,9 @@ pub(super) struct Rotate {
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
     let opened = Opened::open(settings, MissingPeppers::Accept).await?;
-    let index = opened.index();
     let outcome = match command {
-        Command::Rotate(arguments) => rotate(&opened, &index, &arguments).await,
-        Command::HoldUnique(HoldUnique { json }) => unique(&opened, &index, json).await,
+        Command::Rotate(arguments) => rotate(&opened, &opened.index(), &arguments).await,
+        Command::HoldUnique(HoldUnique { json }) => unique(&opened, &opened.index(), json).await,
     };
     opened.close().await;
     outcome

@@ -11,7 +11,7 @@ pub(crate) const COMMITTED_WITHIN: Duration = Duration::from_secs(30);
 
 /// How much of it is left to the commit, which cannot be taken back once it has begun: a disk may take long to
 /// sync.
-const COMMIT_TAKES: Duration = Duration::from_secs(10);
+const COMMIT_TAKES: Duration = Duration::from_secs(5);
 
 /// When it was decided what is written: on the states of data keys and index versions as they were then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -265,7 +265,7 @@ async fn a_damaged_data_key_is_told_everywhere_and_stops_nobody_else() {
         let text = String::from_utf8(text).unwrap();
         assert!(text.contains("initech") && text.contains("globex"));
         let expected = format!(
-            "damaged, and what they sealed does not open; restore them from a backup: {id}"
+            "damaged, and what they sealed does not open; restore them from a backup: {id:08x}"
         );
         assert!(said.contains(&expected), "{said}");
     }

@@ -116,7 +116,7 @@ async fn what_was_decided_too_long_ago_is_refused_alone() {
         ..Group::default()
     };
     let (stored, late) = (Receipt::Stored, Receipt::Late);
-    for (now, receipts) in [(29, [stored; 3]), (30, [late, stored, stored])] {
+    for (now, receipts) in [(34, [stored; 3]), (35, [late, stored, stored])] {
         let clock = ToldClock::new([now]);
         let group = group(&now.to_string());
         let committed = fixture.sink.commit(&group, &clock).await.unwrap();
@@ -133,11 +133,11 @@ async fn a_group_that_took_too_long_is_not_committed() {
         writes: vec![decided("a", 10), event("b")],
         ..Group::default()
     };
-    let took_long = ToldClock::new([20, 31]);
+    let took_long = ToldClock::new([20, 36]);
     let refused = fixture.sink.commit(&group, &took_long).await;
     assert!(matches!(refused, Err(StoreError::Late)), "{refused:?}");
     assert_eq!(fixture.events(), 0);
-    let committed = fixture.sink.commit(&group, &ToldClock::new([30])).await;
+    let committed = fixture.sink.commit(&group, &ToldClock::new([35])).await;
     assert_eq!(committed.unwrap().receipts, [Receipt::Stored; 2]);
     // What rests on no state takes what it takes.
     let group = Group {
