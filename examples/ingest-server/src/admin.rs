@@ -102,6 +102,7 @@ impl UseCases {
             api_keys: services.keys.clone(),
         };
         let data_keys = DataKeys::new(keys.clone(), Arc::clone(&services.clock), recorder.clone());
+        let census = data_keys.census().clone();
         let index = IndexVersions::new(
             keys,
             Arc::clone(&services.store),
@@ -154,7 +155,7 @@ impl UseCases {
                 services.audit.clone(),
                 observer,
             ),
-            readiness: ReadinessCheck::new(Arc::clone(services), components),
+            readiness: ReadinessCheck::new(Arc::clone(services), components, census),
         }
     }
 }

@@ -88,6 +88,18 @@ pub(crate) enum StartError {
     Thread(std::io::ErrorKind),
 }
 
+impl StartError {
+    /// Whether it is something to set right, which no further start does.
+    pub(crate) const fn is_configuration(&self) -> bool {
+        match self {
+            Self::Backend(error) => error.is_configuration(),
+            Self::Prepare(error) => error.is_configuration(),
+            Self::Clock(_) | Self::Descriptors(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// From one look at the database to the next.
 const PING_EVERY: Duration = Duration::from_millis(500);
 

@@ -53,7 +53,8 @@ use crate::{
     clock::SystemClock,
     config::{self, Config, INDEX_ROOTS, KekSource},
     store::{
-        FaultLatch, FaultObserver, LiveIndexRoots, NotUnique, Remembered, Store, StoreError, sqlite,
+        FaultLatch, FaultObserver, LiveIndexRoots, NotedErasures, Remembered, Store, StoreError,
+        UniqueFieldsError, sqlite,
     },
 };
 
@@ -282,11 +283,11 @@ impl Backend {
         Ok(Some(remembered))
     }
 
-    /// How many erasures the database that there is knows of.
+    /// Which erasures the database that there is knows of.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub(crate) async fn noted_erasures(config: &Config) -> Result<u64, StoreError> {
+    pub(crate) async fn noted_erasures(config: &Config) -> Result<NotedErasures, StoreError> {
         let config::Database::Sqlite(path) = &config.database;
         sqlite::noted_erasures(path).await
     }
@@ -297,7 +298,7 @@ impl Backend {
     /// [`StoreError`].
     pub(crate) async fn shared_values(
         config: &Config,
-    ) -> Result<Result<(), NotUnique>, StoreError> {
+    ) -> Result<Result<(), UniqueFieldsError>, StoreError> {
         let config::Database::Sqlite(path) = &config.database;
         sqlite::check_unique(path, &config.unique_lead_fields).await
     }
@@ -344,6 +345,16 @@ impl Connections {
     /// Closes every connection to the database.
     pub(crate) async fn close(&self) {
         self.0.close().await;
+    }
+}
+
+impl BackendError {
+    /// Whether it is something to set right, which no further start does.
+    pub(crate) const fn is_configuration(&self) -> bool {
+        matches!(
+            self,
+            Self::Secrets(_) | Self::Peppers(_) | Self::Keks(_) | Self::Services(_)
+        )
     }
 }
 

@@ -29,6 +29,7 @@ use crate::{
     cli::demo::error::DemoError,
     cli::dev::DevError,
     config::ConfigError,
+    process,
 };
 
 /// Multi-tenant ingestion of events and leads, with personal data sealed at rest.
@@ -55,7 +56,7 @@ enum Command {
     /// Rotate data keys, seal rows again under new ones, and retire old ones.
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Rotate the root of the blind indexes.
+    /// Rotate the root of the blind indexes, and change which fields are unique.
     #[command(subcommand)]
     Index(index::Command),
     /// Erase a tenant or a lead for good, from a backup that is restored too.
@@ -73,6 +74,8 @@ enum CliError {
     Backend(#[from] BackendError),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
     #[error(transparent)]
     Ended(#[from] ServiceTaskEnded),
     #[error(transparent)]
@@ -110,6 +113,8 @@ pub fn run() -> ExitCode {
         .map_err(|error| CliError::Runtime(error.kind()))
         .and_then(|runtime| {
             runtime.block_on(async {
+                process::outlive_file_size_limit()
+                    .map_err(|error| CliError::Runtime(error.kind()))?;
                 match command.unwrap_or(Command::Serve) {
                     Command::Serve => serve::run(&settings).await,
                     Command::Demo(demo) => demo::run(&settings, &demo).await,
@@ -148,28 +153,16 @@ impl CliError {
                 DevError::DataWithoutSecrets { .. }
                 | DevError::Unreadable { .. }
                 | DevError::Form { .. },
-            )
-            | Self::Backend(
-                BackendError::Secrets(_)
-                | BackendError::Peppers(_)
-                | BackendError::Keks(_)
-                | BackendError::Services(_),
-            )
-            | Self::Start(
-                StartError::Clock(_)
-                | StartError::Prepare(PrepareError::Tombstones(_) | PrepareError::NotUnique(_))
-                | StartError::Descriptors(_)
-                | StartError::Backend(
-                    BackendError::Secrets(_)
-                    | BackendError::Peppers(_)
-                    | BackendError::Keks(_)
-                    | BackendError::Services(_),
-                ),
             ) => ExitCode::from(2),
+            Self::Backend(error) if error.is_configuration() => ExitCode::from(2),
+            Self::Start(error) if error.is_configuration() => ExitCode::from(2),
+            Self::Prepare(error) if error.is_configuration() => ExitCode::from(2),
             Self::Database(opened::OpenError::NoDatabase(_))
-            | Self::DataKeys(DataKeyError::Invalid(_) | DataKeyError::NotConfigured(_)) => {
-                ExitCode::from(2)
-            }
+            | Self::DataKeys(
+                DataKeyError::Invalid(_)
+                | DataKeyError::NotConfigured(_)
+                | DataKeyError::Unnoted(_),
+            ) => ExitCode::from(2),
             Self::ApiKey(error) if error.is_usage_error() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }

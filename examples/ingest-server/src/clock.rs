@@ -45,6 +45,39 @@ impl Clock for SystemClock {
     }
 }
 
+/// A clock for tests that tells one time after another, and the last of them from then on.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct ToldClock {
+    seconds: std::sync::Mutex<Vec<u64>>,
+}
+
+#[cfg(test)]
+impl ToldClock {
+    pub(crate) fn new<const N: usize>(mut seconds: [u64; N]) -> Self {
+        seconds.reverse();
+        Self {
+            seconds: std::sync::Mutex::new(seconds.to_vec()),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Clock for ToldClock {
+    fn wall(&self) -> OffsetDateTime {
+        OffsetDateTime::UNIX_EPOCH
+    }
+
+    fn monotonic(&self) -> Duration {
+        let mut seconds = self.seconds.lock().unwrap();
+        let told = seconds.last().copied().unwrap();
+        if seconds.len() > 1 {
+            seconds.pop();
+        }
+        Duration::from_secs(told)
+    }
+}
+
 /// The clock is set to a time that HTTP has no date for, so that nothing can be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the clock of this machine is set to before 1970 or to the end of 9999: set it right")]

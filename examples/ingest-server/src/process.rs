@@ -1,13 +1,16 @@
 //! What the process gives away of its memory: nothing to other users, to core dumps or, as far as it
-//! may, to swap space. See ADR 0015.
+//! may, to swap space. See ADR 0015. And which signal does not end it.
 
-use std::mem;
+use std::{io, mem};
 
 use rustix::{
     io::Result,
     mm::{MlockAllFlags, mlockall},
-    process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit},
+    process::{
+        DumpableBehavior, Resource, Rlimit, Signal, getrlimit, set_dumpable_behavior, setrlimit,
+    },
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 /// No core dump is written, and no process of the same user can attach or read the memory and the
 /// environment under `/proc`.
@@ -18,6 +21,16 @@ pub(crate) fn forbid_dumps() -> Result<()> {
     };
     setrlimit(Resource::Core, nothing)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
+}
+
+/// A write beyond the limit of file sizes (`ulimit -f`) fails from now on as one to a full disk does. Unless
+/// somebody asks for its signal, it ends the process.
+///
+/// # Errors
+/// The system refuses it.
+pub(crate) fn outlive_file_size_limit() -> io::Result<()> {
+    // What the signal does stays replaced without anybody who listens.
+    signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).map(drop)
 }
 
 /// What of the memory stays out of swap space, until the process ends: the system does not count how many asked

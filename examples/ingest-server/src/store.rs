@@ -6,6 +6,7 @@ mod audit_log;
 mod audit_observer;
 #[cfg(test)]
 mod conformance;
+mod decided_at;
 mod fault;
 mod group;
 mod group_span;
@@ -37,17 +38,18 @@ pub(crate) use self::{
     },
     audit_log::{AuditLog, Pending, Unrecorded},
     audit_observer::{AuditLogEvent, AuditObserver},
+    decided_at::{COMMITTED_WITHIN, DecidedAt},
     fault::{DatabaseFault, FaultEvent, FaultLatch, FaultObserver},
     group::{Committed, Group, GroupSink, WriteGroups},
     index_roots::{LiveIndexRoots, UnusableState},
     policy_kind::PolicyKind,
     queue_room::QueueSlots,
     rows::{
-        EventRow, ExpectedValue, IndexRow, LeadChange, LeadWrite, Remembered, SealedColumn,
+        Asked, EventRow, ExpectedValue, IndexRow, LeadChange, LeadWrite, Remembered, SealedColumn,
         SecretCheck, Write,
     },
-    sweeping::{NotUnique, Sweeping},
-    tombstones::{OpenTombstonesError, Tombstone, Tombstones, TombstonesError},
+    sweeping::{Sweeping, UniqueFieldsError},
+    tombstones::{ErasureNoteError, NotedErasures, Tombstone, Tombstones, TombstonesError},
     writer::{WriteEvent, WriteObserver, Writer, WriterLimits},
 };
 
@@ -165,6 +167,12 @@ pub(crate) enum Receipt {
     /// The lead's e-mail belongs to another lead by now, or the lead to update is gone: resolve
     /// again. Nothing of this write was kept.
     LostRace,
+    /// No event of that source and id is there, of a write that asked no more.
+    Unknown,
+    /// It was decided too long ago what is written. Nothing of this write was kept.
+    Late,
+    /// All of the tenant was erased. Nothing of this write was kept.
+    TenantErased,
 }
 
 /// What an event that is there already has of personal data.
@@ -220,6 +228,9 @@ pub(crate) enum StoreError {
     /// The transaction that this write shared with others failed.
     #[error("the group was not written")]
     GroupFailed,
+    /// So much time went by since it was sealed that its keys may be retired by the time it is durable.
+    #[error("what was sealed waited too long to be written")]
+    Late,
     /// As many as may wait to be put on record do.
     #[error("too much waits to be put on record")]
     AuditFull,
@@ -234,6 +245,7 @@ impl StoreError {
         match self {
             Self::Full => Self::Full,
             Self::Busy => Self::Busy,
+            Self::Late => Self::Late,
             Self::Fault(fault) => Self::Fault(*fault),
             Self::Malformed(what) => Self::Malformed(what),
             Self::Unavailable(_)

@@ -108,6 +108,8 @@ mod key_rotation;
 mod key_store_faults;
 #[path = "e2e/keys.rs"]
 mod keys;
+#[path = "e2e/late_writes.rs"]
+mod late_writes;
 #[path = "e2e/limits.rs"]
 mod limits;
 #[path = "e2e/limits_file.rs"]

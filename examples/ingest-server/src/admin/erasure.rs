@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock::Clock,
     lead::LeadId,
-    store::{AuditLog, Store, Tombstone, Tombstones},
+    store::{AuditLog, COMMITTED_WITHIN, Store, Tombstone, Tombstones},
 };
 
 /// The use case of erasing.
@@ -79,7 +79,8 @@ pub(crate) struct Erased {
 
 /// After so long nothing is stored any more that was sealed with a key which is destroyed now: processes seal
 /// with what they have read less than 10 s ago, and store it within 30 s.
-const STORED_AFTER: Duration = Duration::from_secs(40);
+const STORED_AFTER: Duration = SEALED_AFTER.saturating_add(COMMITTED_WITHIN);
+const SEALED_AFTER: Duration = Duration::from_secs(10);
 
 /// How often the log is tried to be emptied while others read it, and how far apart.
 const FOLDS: u32 = 20;
@@ -154,8 +155,7 @@ impl Erasures {
             lead,
             at: self.clock.wall(),
         };
-        let noted = self.tombstones.add(tombstone).await?;
-        self.store.note_erasures(noted).await?;
+        self.tombstones.note(&*self.store, tombstone).await?;
         let rows = match lead {
             Some(lead) => self.store.erase_leads(&[(tenant.clone(), lead)]).await?,
             None => self.erase_tenant(tenant).await?,

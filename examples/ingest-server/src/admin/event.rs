@@ -111,6 +111,7 @@ pub(crate) enum IndexAction {
     Read,
     Rotate,
     Abandon,
+    HoldUnique,
 }
 
 /// What came of it.
@@ -238,6 +239,7 @@ impl IndexAction {
             Self::Read => "index.read",
             Self::Rotate => "index.rotate",
             Self::Abandon => "index.abandon",
+            Self::HoldUnique => "index.unique",
         }
     }
 }

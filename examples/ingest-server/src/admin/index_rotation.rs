@@ -21,13 +21,14 @@ use super::{
 use crate::{
     clock::Clock,
     config::INDEX_ROOTS,
+    lead::UniqueFields,
     store::{AuditLog, SecretCheck, Store},
     timestamp,
 };
 
 pub(crate) use self::{
     claim::RotationUnderWay,
-    describe::{IndexStatus, RotatedIndex},
+    describe::{HeldUnique, IndexStatus, RotatedIndex},
 };
 
 /// The use cases on the index versions.
@@ -209,6 +210,28 @@ impl IndexVersions {
             sweeps: Arc::clone(&self.keys.sweeps),
             clock: Arc::clone(&self.clock),
         }
+    }
+
+    /// Has the database hold fields unique in place of those that its processes hold. They have to be restarted
+    /// with that: one that does not know that a field is unique refuses a second lead with its value as overloaded,
+    /// and one that does not know that it is no longer refuses what could be taken.
+    pub(crate) async fn hold_unique(
+        &self,
+        actor: &Actor,
+        fields: &UniqueFields,
+    ) -> Result<HeldUnique, DataKeyError> {
+        let action = Action::Index {
+            what: IndexAction::HoldUnique,
+            version: None,
+        };
+        let change = async {
+            let changed = self.store.change_unique(fields).await?;
+            changed.map_err(|error| DataKeyError::Invalid(error.to_string()))?;
+            Ok(HeldUnique {
+                fields: fields.to_string(),
+            })
+        };
+        self.recorder.change(actor, action, change).await
     }
 
     /// Before anything is written with a root, the database knows it from others of the same version: every

@@ -17,7 +17,7 @@ use portcullis_apikey_cache::store::KeyStore;
 use portcullis_keyring::store::DekStore;
 use serde::Serialize;
 
-use super::Warming;
+use super::{KeyCensus, Warming};
 use crate::{
     backend::{LimitStores, LimitsHealth, SecretHealth},
     pipeline::services::Services,
@@ -29,6 +29,7 @@ use crate::{
 pub(crate) struct ReadinessCheck {
     services: Arc<Services>,
     components: Components,
+    census: KeyCensus,
     draining: Arc<AtomicBool>,
 }
 
@@ -102,10 +103,11 @@ enum State {
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 impl ReadinessCheck {
-    pub(crate) fn new(services: Arc<Services>, components: Components) -> Self {
+    pub(crate) fn new(services: Arc<Services>, components: Components, census: KeyCensus) -> Self {
         Self {
             services,
             components,
+            census,
             draining: Arc::default(),
         }
     }
@@ -203,11 +205,14 @@ impl ReadinessCheck {
 
     /// Never down: all but erasures goes on without it.
     async fn erasures(&self) -> Component {
-        if self.services.tombstones.is_usable().await {
+        let Services {
+            tombstones, store, ..
+        } = &*self.services;
+        if tombstones.is_usable(&**store).await {
             return Component::new(State::Up);
         }
-        let action = "nobody can be erased: see that the file of erasures is there and its owner can write it; put \
-                      back its newest copy if it is gone";
+        let action = "nobody can be erased: see that the file of erasures is there, that its owner can write it and \
+                      that all processes of the database have the same one; put back its newest copy if it is gone";
         Component::new(State::Degraded).with_action(action)
     }
 
@@ -245,7 +250,15 @@ impl ReadinessCheck {
     /// Whether the tables of data keys can be read and written. The provider of key-encryption keys is only named.
     async fn data_keys(&self) -> Component {
         let (answer, latency) = self.ask(self.components.data_keys.check()).await;
-        let component = if matches!(answer, Some(Ok(()))) {
+        let damaged = self.census.last().map_or(0, |census| census.damaged);
+        let component = if matches!(answer, Some(Ok(()))) && damaged > 0 {
+            // Of some tenants: the others go on.
+            let action = format!(
+                "what {damaged} data keys sealed does not open, as they are damaged: `keys list` names them; restore \
+                 their rows from a backup"
+            );
+            Component::new(State::Degraded).with_action(action)
+        } else if matches!(answer, Some(Ok(()))) {
             Component::new(State::Up)
         } else {
             let action = "check the tables of data keys (`keyring_…`): one is missing, altered or cannot \

@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     files,
     lead::LeadId,
-    store::{NotUnique, OpenTombstonesError, StoreError, Tombstones, TombstonesError},
+    store::{ErasureNoteError, StoreError, Tombstones, TombstonesError, UniqueFieldsError},
 };
 
 /// The database cannot be brought to where it may be served.
@@ -25,14 +25,21 @@ pub(crate) enum PrepareError {
     #[error("the API keys of a tenant that was erased cannot be revoked")]
     ApiKeys(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]
-    NotUnique(#[from] NotUnique),
+    UniqueFields(#[from] UniqueFieldsError),
 }
 
-impl From<OpenTombstonesError> for PrepareError {
-    fn from(error: OpenTombstonesError) -> Self {
+impl PrepareError {
+    /// Whether it is something to set right, which no further start does.
+    pub(crate) const fn is_configuration(&self) -> bool {
+        matches!(self, Self::Tombstones(_) | Self::UniqueFields(_))
+    }
+}
+
+impl From<ErasureNoteError> for PrepareError {
+    fn from(error: ErasureNoteError) -> Self {
         match error {
-            OpenTombstonesError::File(error) => Self::Tombstones(error),
-            OpenTombstonesError::Store(error) => Self::Store(error),
+            ErasureNoteError::File(error) => Self::Tombstones(error),
+            ErasureNoteError::Store(error) => Self::Store(error),
         }
     }
 }
@@ -68,7 +75,7 @@ pub(super) async fn prepare(
 /// are not counted: a start brings it up to date before.
 pub(crate) async fn check(config: &Config) -> Result<(), PrepareError> {
     let known = Backend::noted_erasures(config).await?;
-    Tombstones::check(&config.erasures, known).await?;
+    Tombstones::check(&config.erasures, &known).await?;
     Backend::shared_values(config).await??;
     Ok(())
 }

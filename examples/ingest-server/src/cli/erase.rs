@@ -12,7 +12,8 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    admin::{DataKeyError, Erased, ErasureRequest, Erasures, TenantKeys},
+    admin::{Erased, ErasureRequest, Erasures, TenantKeys},
+    app::PrepareError,
     backend::MissingPeppers,
     store::Tombstones,
 };
@@ -48,7 +49,7 @@ async fn erase(opened: &Opened, arguments: Erase) -> Result<(), CliError> {
         json,
     } = arguments;
     let tombstones = Tombstones::open(&opened.erasures, &*opened.backend.store).await;
-    let tombstones = tombstones.map_err(DataKeyError::other)?;
+    let tombstones = tombstones.map_err(PrepareError::from)?;
     let erasures = Erasures::standalone(
         opened.backend.keyring.clone(),
         Arc::clone(&opened.backend.store),

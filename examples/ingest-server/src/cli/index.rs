@@ -1,4 +1,5 @@
-//! `index rotate`: another root for the blind indexes, while servers run.
+//! `index rotate`: another root for the blind indexes, while servers run; `index unique`: other fields that only
+//! one lead may have a value of.
 
 use clap::{Args, Subcommand};
 
@@ -22,6 +23,17 @@ pub(super) enum Command {
     /// Index everything under another root, and let the one before it go: takes some minutes, most of them
     /// waiting. Run again, it goes on where it was.
     Rotate(Rotate),
+    /// Have the database hold the fields of INGEST_UNIQUE_LEAD_FIELDS unique, in place of those that its processes
+    /// hold. A process is started with the new ones from then on, and those that run are to be restarted.
+    #[command(name = "unique")]
+    HoldUnique(HoldUnique),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HoldUnique {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -42,8 +54,10 @@ pub(super) struct Rotate {
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
     let opened = Opened::open(settings, MissingPeppers::Accept).await?;
-    let Command::Rotate(arguments) = command;
-    let outcome = rotate(&opened, &opened.index(), &arguments).await;
+    let outcome = match command {
+        Command::Rotate(arguments) => rotate(&opened, &opened.index(), &arguments).await,
+        Command::HoldUnique(HoldUnique { json }) => unique(&opened, &opened.index(), json).await,
+    };
     opened.close().await;
     outcome
 }
@@ -69,6 +83,19 @@ async fn rotate(
         return print_rotated(&rotated?, arguments.json);
     }
     print_status(&index.status(actor).await?, arguments.json)
+}
+
+async fn unique(opened: &Opened, index: &IndexVersions, json: bool) -> Result<(), CliError> {
+    let held = index
+        .hold_unique(&opened.actor, &opened.unique_fields)
+        .await?;
+    if json {
+        return print(&to_json(&held));
+    }
+    let fields = held.fields;
+    print(&format!(
+        "the database holds unique: {fields}; restart each server with that setting"
+    ))
 }
 
 fn print_status(status: &IndexStatus, json: bool) -> Result<(), CliError> {

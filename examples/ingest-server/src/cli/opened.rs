@@ -14,6 +14,7 @@ use crate::{
     backend::{Backend, Location, MissingPeppers, Observers},
     clock::{Clock, SystemClock},
     config,
+    lead::UniqueFields,
     store::{
         AuditLog, AuditLogEvent, AuditObserver, WriteEvent, WriteObserver, Writer, WriterLimits,
     },
@@ -27,6 +28,7 @@ pub(super) struct Opened {
     pub(super) clock: Arc<dyn Clock>,
     /// The file of what was erased.
     pub(super) erasures: PathBuf,
+    pub(super) unique_fields: UniqueFields,
     writing: JoinHandle<()>,
     following: JoinHandle<()>,
 }
@@ -96,6 +98,7 @@ impl Opened {
             actor: Actor::CommandLine { user },
             clock,
             erasures: config.erasures,
+            unique_fields: config.unique_lead_fields,
             writing,
             following,
         })

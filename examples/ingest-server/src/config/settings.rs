@@ -42,10 +42,10 @@ table! {
         .help("The database");
     ERASURES_FILE: Setting::new(Section::Database, "INGEST_ERASURES_FILE", "FILE")
         .key("erasures_file").flag("erasures-file").otherwise("`erasures.jsonl` in the data folder")
-        .help("Who was erased, without any personal data; erased again at each start, so that a backup brings nobody back. Keep it apart from backups of the database");
+        .help("Who was erased, without any personal data; erased again at each start, so that a backup brings nobody back. The same for all processes, and apart from backups of the database");
     UNIQUE_LEAD_FIELDS: Setting::new(Section::Database, "INGEST_UNIQUE_LEAD_FIELDS", "FIELD,…")
         .key("unique_lead_fields").flag("unique-lead-fields").default("email")
-        .help("Of which fields only one lead of a tenant may have a value: `email`, and `phone` or `national_id` beside it; the same for all processes");
+        .help("Of which fields only one lead of a tenant may have a value: `email`, and `phone` or `national_id` beside it; the same for all processes, and changed with `index unique`");
 
     SCHEMA_DIR: Setting::new(Section::Schemas, "INGEST_SCHEMA_DIR", "FOLDER")
         .key("schema_dir").flag("schema-dir").otherwise("built-in schemas")

@@ -1,5 +1,7 @@
 //! Of which columns one value belongs to one lead of a tenant alone.
 
+use std::fmt;
+
 use super::LeadColumn;
 
 /// The identity, and what an operator adds to it.
@@ -48,6 +50,15 @@ impl UniqueFields {
     }
 }
 
+/// As in the setting, in the order of the columns: `email,national_id`.
+impl fmt::Display for UniqueFields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns = LeadColumn::searchable().filter(|column| self.contains(column));
+        let names = columns.map(LeadColumn::name);
+        f.write_str(&names.collect::<Vec<_>>().join(","))
+    }
+}
+
 /// The identity alone.
 impl Default for UniqueFields {
     fn default() -> Self {
@@ -86,6 +97,10 @@ mod tests {
                 matches!(names(text), Err(UnusableFields::Unknown(_))),
                 "{text}"
             );
+        }
+        for text in ["email,phone,national_id", "national_id,phone,email"] {
+            let fields = UniqueFields::parse(text).unwrap().to_string();
+            assert_eq!(fields, "email,phone,national_id");
         }
         assert_eq!(
             UniqueFields::default(),

@@ -82,7 +82,7 @@ pub(crate) fn register_rotations(
     let of = census.clone();
     registry.observed_gauge(
         "keyring_damaged_keys",
-        "Data keys whose rows cannot be read: restore them from a backup",
+        "Data keys whose row or wrapped bytes are not what was written: what they sealed does not open",
         move || of.last().map_or(0.0, |census| number(census.damaged)),
     )?;
     registry.register(

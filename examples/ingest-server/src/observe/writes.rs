@@ -13,6 +13,8 @@ pub(crate) struct WriteMetrics {
     rows: Histogram,
     seconds: Histogram,
     failures: Counter,
+    late: Counter,
+    committed_late: Counter,
 }
 
 impl WriteMetrics {
@@ -29,6 +31,14 @@ impl WriteMetrics {
                 Buckets::STAGE_SECONDS,
             )?,
             failures: registry.counter("ingest_commit_failures", "Groups that were not written")?,
+            late: registry.counter(
+                "ingest_late_rows",
+                "Rows that were refused because they had waited too long since they were sealed",
+            )?,
+            committed_late: registry.counter(
+                "ingest_late_commits",
+                "Commits that ended later than 30 s after something in them was sealed",
+            )?,
         })
     }
 }
@@ -43,6 +53,21 @@ impl WriteObserver for WriteMetrics {
             }
             WriteEvent::Failed { .. } => {
                 self.failures.inc();
+            }
+            WriteEvent::Late { rows } => {
+                tracing::warn!(
+                    rows,
+                    "rows were refused: they had waited too long since they were sealed"
+                );
+                self.late.inc_by(*rows as u64);
+            }
+            WriteEvent::CommittedLate { rows } => {
+                tracing::error!(
+                    rows,
+                    "a commit ended more than 30 s after something in it was sealed: run `keys verify` before a \
+                     key is disabled or destroyed"
+                );
+                self.committed_late.inc();
             }
             WriteEvent::Recovered { failures } => {
                 tracing::info!(failures, "the database can be written again");

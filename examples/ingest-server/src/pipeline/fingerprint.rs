@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     lead::{COLUMNS, LeadColumn, LeadIndexes, UniqueFields},
-    store::IndexRow,
+    store::{DecidedAt, IndexRow},
 };
 
 /// A valid item with its fingerprints.
@@ -27,6 +27,8 @@ pub(crate) struct Fingerprinted {
     pub(crate) event: Option<Event>,
     pub(crate) personal: Vec<Personal>,
     pub(crate) lead: Option<LeadData>,
+    /// From when on what is written of it was decided: its index values first, by whichever versions were live.
+    pub(crate) decided_at: DecidedAt,
 }
 
 /// An event, and what tells it from another one under its id.
@@ -89,9 +91,10 @@ pub(crate) fn fingerprint(
     batch: Batch<Valid>,
 ) -> Result<Batch<Fingerprinted>, Rejection> {
     let any_lead = batch.items.iter().any(|item| item.value.intent.is_some());
+    let decided_at = DecidedAt::now(&*services.clock);
     let roots = services.index_roots.present()?;
     let mut fingerprints = Fingerprints::of_tenant(services, &roots, &batch.caller, any_lead);
-    Ok(batch.map(|valid| fingerprints.of(valid)))
+    Ok(batch.map(|valid| fingerprints.of(valid, decided_at)))
 }
 
 /// The keyed indexes of one tenant.
@@ -119,7 +122,7 @@ impl<'a> Fingerprints<'a> {
         }
     }
 
-    fn of(&mut self, valid: Valid) -> Fingerprinted {
+    fn of(&mut self, valid: Valid, decided_at: DecidedAt) -> Fingerprinted {
         let Valid {
             envelope,
             data,
@@ -137,6 +140,7 @@ impl<'a> Fingerprints<'a> {
                 cleared,
             }),
             personal,
+            decided_at,
         }
     }
 

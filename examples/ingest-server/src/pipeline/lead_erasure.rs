@@ -21,8 +21,8 @@ use crate::{
     quality::Reason,
     shares::Exceeded,
     store::{
-        Activity, AuditActor, AuditDraft, AuditOutcome, LeadChange, LeadWrite, Receipt, Tombstone,
-        Write,
+        Activity, Asked, AuditActor, AuditDraft, AuditOutcome, ErasureNoteError, LeadChange,
+        LeadWrite, Receipt, Tombstone, Write,
     },
 };
 
@@ -77,14 +77,17 @@ async fn erase(services: &Services, caller: &Caller, id: LeadId) -> Result<bool,
         lead: Some(id),
         at: services.clock.wall(),
     };
-    let noted = services.tombstones.add(tombstone).await.map_err(|error| {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "an erasure was not noted, so nothing was erased"
-        );
-        Rejection::plain(Reason::CapacityErasuresUnavailable)
+    let noted = services.tombstones.note(&*services.store, tombstone).await;
+    noted.map_err(|error| match error {
+        ErasureNoteError::File(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "an erasure was not noted, so nothing was erased"
+            );
+            Rejection::plain(Reason::CapacityErasuresUnavailable)
+        }
+        ErasureNoteError::Store(error) => error.into(),
     })?;
-    services.store.note_erasures(noted).await?;
     let write = Write {
         tenant: caller.tenant.clone(),
         event: None,
@@ -96,6 +99,8 @@ async fn erase(services: &Services, caller: &Caller, id: LeadId) -> Result<bool,
             cleared: Vec::new(),
             at: caller.received_at,
         })),
+        asked: Asked::Store,
+        decided_at: None,
     };
     let receipts = services.writer.write(vec![write]).await?;
     let is_erased = receipts.first() == Some(&Receipt::Stored);

@@ -26,6 +26,9 @@ use crate::{
 pub(crate) struct Resolved {
     pub(crate) item: Fingerprinted,
     pub(crate) lead: Option<Target>,
+    /// Why the item is rejected unless its event came before. It did where its lead was erased meanwhile, or
+    /// what was its lead's is another's: what was acknowledged once is not refused when it is sent again.
+    pub(crate) refused: Option<Rejection>,
 }
 
 /// The lead that an item writes to.
@@ -80,13 +83,20 @@ pub(crate) async fn resolve(
                 found.map(Some)
             }
         };
-        match lead {
-            Ok(lead) => resolved.push(Item {
-                origin,
-                value: Resolved { item, lead },
-            }),
-            Err(rejection) => head.rejected.push(Rejected { origin, rejection }),
-        }
+        let (lead, refused) = match lead {
+            Ok(lead) => (lead, None),
+            Err(rejection) if item.event.is_some() => (None, Some(rejection)),
+            Err(rejection) => {
+                head.rejected.push(Rejected { origin, rejection });
+                continue;
+            }
+        };
+        let value = Resolved {
+            item,
+            lead,
+            refused,
+        };
+        resolved.push(Item { origin, value });
     }
     Ok(head.with_items(resolved))
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     lead::LeadId,
     quality::Reason,
-    store::{EventRow, LeadWrite, SealedColumn, Write},
+    store::{Asked, EventRow, LeadWrite, SealedColumn, Write},
 };
 
 /// What the store is given.
@@ -31,6 +31,10 @@ pub(crate) struct Sealed {
     pub(crate) form: StoredForm,
     /// Boxed: most items have no lead, and each of them is moved some times.
     pub(crate) lead: Option<Box<LeadAttempt>>,
+    /// Whether it brings personal data in its event.
+    pub(crate) is_personal: bool,
+    /// Why it is rejected unless its event came before.
+    pub(crate) refused: Option<Rejection>,
 }
 
 /// How an item is stored.
@@ -64,7 +68,7 @@ pub(crate) async fn seal(
     let mut turns = Turns::of(VALUES_AT_A_TIME);
     let mut sealed = Vec::with_capacity(items.len());
     for Item { origin, value } in items {
-        let values = value.item.personal.len();
+        let values = to_seal(&value).len();
         let value = sealer.seal(value).map_err(|error| failed(&error))?;
         sealed.push(Item { origin, value });
         turns.done(values).await;
@@ -75,15 +79,24 @@ pub(crate) async fn seal(
 /// How many values are sealed before others run. A request can bring a hundred thousand.
 const VALUES_AT_A_TIME: usize = 256;
 
+/// Of what is not written, nothing is sealed.
+fn to_seal(resolved: &Resolved) -> &[Personal] {
+    if resolved.refused.is_some() {
+        &[]
+    } else {
+        &resolved.item.personal
+    }
+}
+
 /// A cipher with a primary key loaded for every purpose of the batch.
 async fn cipher(
     services: &Services,
     caller: &Caller,
     items: &[Item<Resolved>],
 ) -> Result<Cipher, Rejection> {
-    let personal = items.iter().flat_map(|item| &item.value.item.personal);
+    let personal = || items.iter().flat_map(|item| to_seal(&item.value));
     let mut kinds = Vec::<PiiKind>::new();
-    for found in personal {
+    for found in personal() {
         let kind = found.value.kind();
         if !kinds.contains(&kind) {
             kinds.push(kind);
@@ -101,8 +114,7 @@ async fn cipher(
             } else {
                 PiiOutcome::KeyUnavailable
             };
-            let personal = items.iter().flat_map(|item| &item.value.item.personal);
-            for found in personal {
+            for found in personal() {
                 services.pii.sealed(found.value.kind(), outcome);
             }
             // For good: nobody is woken, and nothing is to be sent again.
@@ -140,11 +152,19 @@ impl Sealer<'_> {
     }
 
     fn seal(&self, resolved: Resolved) -> Result<Sealed, SealError> {
-        let Resolved { item, lead: target } = resolved;
+        let Resolved {
+            item,
+            lead: target,
+            refused,
+        } = resolved;
+        if let Some(rejection) = refused {
+            return Ok(self.refused(item, rejection));
+        }
         let Fingerprinted {
             event,
             personal,
             lead,
+            decided_at,
         } = item;
         let is_detected = |found: &Personal| found.source == PersonalSource::Detected;
         let form = if personal.iter().any(is_detected) {
@@ -159,12 +179,18 @@ impl Sealer<'_> {
             tenant: self.caller.tenant.clone(),
             event: event.transpose()?,
             lead: None,
+            asked: Asked::Store,
+            decided_at: Some(decided_at),
         };
+        let sealed_event = write.event.as_ref();
+        let is_personal = sealed_event.is_some_and(|event| !event.key_ids.is_empty());
         let Some((lead, target)) = lead.zip(target) else {
             return Ok(Sealed {
                 write,
                 form,
                 lead: None,
+                is_personal,
+                refused: None,
             });
         };
         write.lead = Some(Box::new(self.lead(&lead, &personal, &target)?));
@@ -172,12 +198,33 @@ impl Sealer<'_> {
             event: kept,
             personal,
             lead: Some(lead),
+            decided_at,
         };
         Ok(Sealed {
             write,
             form,
             lead: Some(Box::new(LeadAttempt { target, item })),
+            is_personal,
+            refused: None,
         })
+    }
+
+    /// What asks whether its event came before, without anything of the event but what tells that.
+    fn refused(&self, item: Fingerprinted, rejection: Rejection) -> Sealed {
+        let event = item.event.map(|event| self.row(event, None).0);
+        Sealed {
+            write: Write {
+                tenant: self.caller.tenant.clone(),
+                event,
+                lead: None,
+                asked: Asked::Recognise,
+                decided_at: Some(item.decided_at),
+            },
+            form: StoredForm::Planned,
+            lead: None,
+            is_personal: !item.personal.is_empty(),
+            refused: Some(rejection),
+        }
     }
 
     fn event(
@@ -186,13 +233,23 @@ impl Sealer<'_> {
         personal: &[Personal],
         lead: Option<LeadId>,
     ) -> Result<EventRow, SealError> {
+        let (mut row, payload) = self.row(event, lead);
+        match payload {
+            Payload::Plain(text) => row.payload = text,
+            Payload::Personal(data) => self.seal_payload(data, personal, &mut row)?,
+        }
+        Ok(row)
+    }
+
+    /// The row of an event, and the payload that is yet to be put into it.
+    fn row(&self, event: Event, lead: Option<LeadId>) -> (EventRow, Payload) {
         let Event {
             envelope,
             content_fp,
             other_fps,
             payload,
         } = event;
-        let mut row = EventRow {
+        let row = EventRow {
             source: envelope.source,
             id: envelope.id,
             content_fp,
@@ -205,11 +262,7 @@ impl Sealer<'_> {
             payload: String::new(),
             key_ids: Vec::new(),
         };
-        match payload {
-            Payload::Plain(text) => row.payload = text,
-            Payload::Personal(data) => self.seal_payload(data, personal, &mut row)?,
-        }
-        Ok(row)
+        (row, payload)
     }
 
     fn seal_payload(

@@ -44,21 +44,30 @@ pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<S
     let mut writes = Vec::with_capacity(items.len());
     let mut waiting = Vec::with_capacity(items.len());
     for Item { origin, value } in items {
-        let event = value.write.event.as_ref();
-        let is_personal = event.is_some_and(|event| !event.key_ids.is_empty());
-        writes.push(value.write);
-        waiting.push((origin, value.form, value.lead, is_personal));
+        let Sealed {
+            write,
+            form,
+            lead,
+            is_personal,
+            refused,
+        } = value;
+        writes.push(write);
+        waiting.push((origin, form, lead, is_personal, refused));
     }
     let receipts = if writes.is_empty() {
         Vec::new()
     } else {
         services.writer.write(writes).await?
     };
+    // Of one tenant each. For good: nothing is to be sent again.
+    if receipts.contains(&Receipt::TenantErased) {
+        return Err(Rejection::plain(Reason::AuthTenantErased));
+    }
     let mut accepted = Vec::with_capacity(waiting.len());
     let mut duplicates = Vec::new();
     let mut conflicts = Vec::new();
     let mut lost = Vec::new();
-    for ((origin, form, lead, is_personal), receipt) in waiting.into_iter().zip(receipts) {
+    for ((origin, form, lead, is_personal, refused), receipt) in waiting.into_iter().zip(receipts) {
         match (receipt, lead) {
             (Receipt::Stored, lead) => accepted.push(Accepted {
                 origin,
@@ -77,9 +86,11 @@ pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<S
                 origin,
                 value: attempt.item,
             }),
-            (Receipt::LostRace, None) => {
-                tracing::error!("the store lost an item without a lead");
-                let rejection = Rejection::plain(Reason::Internal);
+            (Receipt::Unknown | Receipt::LostRace | Receipt::Late | Receipt::TenantErased, _) => {
+                let rejection = refused.unwrap_or_else(|| {
+                    tracing::error!("the store lost an item without a lead");
+                    Rejection::plain(Reason::Internal)
+                });
                 head.rejected.push(Rejected { origin, rejection });
             }
         }

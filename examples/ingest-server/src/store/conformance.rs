@@ -14,11 +14,13 @@ use tokio::sync::oneshot;
 
 use self::rows::event;
 use super::{Committed, Group, GroupSink, Receipt, Store, StoreError, Write};
+use crate::clock::SystemClock;
 
 /// Runs every check on an empty store of its own.
 pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
     events::an_event_is_stored_once(&open().await).await;
     events::events_are_told_apart_by_all_of_their_texts(&open().await).await;
+    events::an_event_is_recognised_without_being_stored(&open().await).await;
     events::an_event_twice_in_a_group_is_stored_once(&open().await).await;
     events::a_conflict_says_whether_the_stored_event_has_sealed_values(&open().await).await;
     leads::a_repeat_does_not_write_its_lead(&open().await).await;
@@ -58,7 +60,7 @@ async fn groups_follow_one_another(store: &impl Store) {
     let written = in_sink(store, async move |mut sink| {
         let mut written = Vec::new();
         for group in &groups {
-            written.push(sink.commit(group).await.unwrap());
+            written.push(sink.commit(group, &SystemClock).await.unwrap());
         }
         written
     });
@@ -95,7 +97,10 @@ async fn commit<const N: usize>(store: &impl Store, group: [Write; N]) -> Vec<Re
 
 /// Writes one group where the store writes.
 async fn write_group(store: &impl Store, group: Group) -> Result<Committed, StoreError> {
-    in_sink(store, async move |mut sink| sink.commit(&group).await).await
+    in_sink(store, async move |mut sink| {
+        sink.commit(&group, &SystemClock).await
+    })
+    .await
 }
 
 async fn in_sink<T, F>(

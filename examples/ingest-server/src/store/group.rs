@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use super::{AuditEvent, Receipt, StoreError, Write};
+use super::{AuditEvent, DecidedAt, Receipt, StoreError, Write};
+use crate::clock::Clock;
 
 /// What is written in one transaction.
 #[derive(Debug, Default)]
@@ -13,6 +14,15 @@ pub(crate) struct Group {
     /// Events of the audit log, in their order.
     pub(crate) audit: Vec<AuditEvent>,
     pub(crate) writes: Vec<Write>,
+}
+
+impl Group {
+    /// When what has waited longest was decided, of the writes that this became of.
+    pub(crate) fn earliest(&self, receipts: &[Receipt]) -> Option<DecidedAt> {
+        let written = self.writes.iter().zip(receipts);
+        let written = written.filter(|(_, receipt)| **receipt == Receipt::Stored);
+        written.filter_map(|(write, _)| write.decided_at).min()
+    }
 }
 
 /// What became of a group that is durable.
@@ -34,11 +44,15 @@ pub(crate) struct Committed {
 ///   none is ever changed or removed.
 /// - An event of the audit log that the database refuses takes the others with it, and no write.
 /// - An event's (tenant, source, id) and a lead's e-mail fingerprint within its tenant are unique.
+/// - A write that was decided too long ago, by the clock, is [`Receipt::Late`] and takes no other with it; the
+///   clock is looked at once the writing can begin, and again, for the whole group, before it is committed:
+///   [`StoreError::Late`].
+/// - From when a tenant is noted as erased, nothing that was decided is written of it.
 /// - After a failure the next group is not concerned with what was left of this one.
 #[async_trait]
 pub(crate) trait GroupSink: Debug + Send {
     /// Writes a group and says what became of it.
-    async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError>;
+    async fn commit(&mut self, group: &Group, clock: &dyn Clock) -> Result<Committed, StoreError>;
 
     /// Whether it can be written: makes durable as much as an ordinary group has, and leaves none
     /// of it.

@@ -4,7 +4,7 @@ use portcullis_keyring::{KeyId, TenantId};
 use portcullis_pii_crypto::{IndexState, IndexValue};
 use time::OffsetDateTime;
 
-use super::policy_kind::PolicyKind;
+use super::{DecidedAt, policy_kind::PolicyKind};
 use crate::lead::{LeadColumn, LeadId};
 
 /// What is stored, or not, in one piece.
@@ -14,6 +14,18 @@ pub(crate) struct Write {
     pub(crate) event: Option<EventRow>,
     /// Boxed: most writes have none, and each of them is moved some times.
     pub(crate) lead: Option<Box<LeadWrite>>,
+    pub(crate) asked: Asked,
+    /// When it was decided what is written; none for what rests on no state, such as an erasure, which is done
+    /// whenever its turn comes, and of an erased tenant too.
+    pub(crate) decided_at: Option<DecidedAt>,
+}
+
+/// What is asked of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Store,
+    /// Whether its event came before, and nothing more: it cannot be written any more.
+    Recognise,
 }
 
 /// An event whose payload holds personal data only in sealed form.

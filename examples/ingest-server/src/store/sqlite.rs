@@ -9,11 +9,13 @@ mod event_hash;
 mod events;
 mod failure;
 mod file;
+mod group_checks;
 mod index_states;
 mod lead_reads;
 mod lead_sql;
 mod leads;
 mod marker;
+mod notes;
 mod open;
 mod policies;
 mod readers;
@@ -54,7 +56,10 @@ use super::{
     AuditEntry, AuditQuery, IndexedLead, KnownLeads, PolicyKind, SecretCheck, Store, StoreError,
     WriteGroups,
 };
-use crate::lead::{LeadColumn, LeadId, LeadRecord};
+use crate::{
+    clock::SystemClock,
+    lead::{LeadColumn, LeadId, LeadRecord},
+};
 
 pub(crate) use self::{
     remembered::{check_unique, noted_erasures, reading_if_it_has, remembered},
@@ -114,8 +119,18 @@ impl SqliteStore {
         let turns = WriteTurns::default();
         Ok(Self {
             path: path.to_owned(),
-            sweeps: Sweeps::of(path.to_owned(), file.clone(), turns.clone()),
-            notes: Sweeps::of(path.to_owned(), file.clone(), turns.clone()),
+            sweeps: Sweeps::of(
+                path.to_owned(),
+                file.clone(),
+                turns.clone(),
+                Arc::new(SystemClock),
+            ),
+            notes: Sweeps::of(
+                path.to_owned(),
+                file.clone(),
+                turns.clone(),
+                Arc::new(SystemClock),
+            ),
             file,
             marker,
             turns,

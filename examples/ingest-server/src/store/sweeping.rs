@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use portcullis_keyring::{KeyId, TenantId};
 use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
 
-use super::StoreError;
+use super::{NotedErasures, StoreError};
 use crate::lead::{LeadId, UniqueFields};
 
 /// Work over the rows of a database that others write to at the same time.
@@ -42,16 +42,24 @@ pub(crate) trait Sweeping: Debug + Send + Sync {
     /// Whether all of a tenant was erased: its data keys are destroyed, and it gets no others.
     async fn is_erased(&self, tenant: &TenantId) -> Result<bool, StoreError>;
 
-    /// How many erasures were noted outside the database, as far as it knows.
-    async fn noted_erasures(&self) -> Result<u64, StoreError>;
+    /// Which erasures were noted outside the database, as far as it knows.
+    async fn noted_erasures(&self) -> Result<NotedErasures, StoreError>;
 
-    /// Remembers how many there are.
-    async fn note_erasures(&self, count: u64) -> Result<(), StoreError>;
+    /// Remembers what there is.
+    async fn note_erasures(&self, noted: &NotedErasures) -> Result<(), StoreError>;
 
-    /// Has the database hold these fields unique, and no others. Where leads share values of a field that is
-    /// to be, nothing is changed.
-    async fn hold_unique(&self, fields: &UniqueFields)
-    -> Result<Result<(), NotUnique>, StoreError>;
+    /// Has the database hold these fields unique, and no others, for the first of its processes; all others are to
+    /// have the same ones. Where leads share values of a field, nothing is changed.
+    async fn hold_unique(
+        &self,
+        fields: &UniqueFields,
+    ) -> Result<Result<(), UniqueFieldsError>, StoreError>;
+
+    /// The same in place of those that were held.
+    async fn change_unique(
+        &self,
+        fields: &UniqueFields,
+    ) -> Result<Result<(), UniqueFieldsError>, StoreError>;
 
     /// Who is at a work that one process does at a time, in words of that process's; none if nobody is.
     async fn at_work(&self, work: &'static str) -> Result<Option<String>, StoreError>;
@@ -69,13 +77,26 @@ pub(crate) trait Sweeping: Debug + Send + Sync {
     async fn fold_log(&self) -> Result<bool, StoreError>;
 }
 
-/// Leads share values that only one of them may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "INGEST_UNIQUE_LEAD_FIELDS names `{field}`, and {duplicates} of its values have more than one lead: \
-     correct or erase those leads first, with the field left out of the setting"
-)]
-pub(crate) struct NotUnique {
-    pub(crate) field: &'static str,
-    pub(crate) duplicates: u64,
+/// A database cannot hold the configured fields unique.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UniqueFieldsError {
+    /// Leads share values that only one of them may have.
+    #[error(
+        "INGEST_UNIQUE_LEAD_FIELDS names `{field}`, and {duplicates} of its values have more than one lead: \
+         correct or erase those leads first, with the field left out of the setting"
+    )]
+    Shared {
+        field: &'static str,
+        duplicates: u64,
+    },
+    /// Other processes would let through what this one refuses, or the other way round.
+    #[error(
+        "INGEST_UNIQUE_LEAD_FIELDS is `{configured}`, and the processes of this database hold `{held}` unique: set it \
+         to that; or, to change it for all of them, set it, run `ingest-server index unique`, and restart each"
+    )]
+    Differ {
+        /// As the database notes them.
+        held: String,
+        configured: String,
+    },
 }

@@ -1,7 +1,9 @@
 //! What was erased, in a file outside the database: a backup that is restored brings nobody back. Each line
 //! is a JSON object with the tenant, the lead if it was one, and when; no personal data.
 
+mod error;
 mod line;
+mod noted;
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -19,9 +21,13 @@ use rustix::fs::OFlags;
 use time::OffsetDateTime;
 use tokio::task::spawn_blocking;
 
-use self::line::Unreadable;
-use super::{Store, StoreError};
+use super::Store;
 use crate::{files, lead::LeadId};
+
+pub(crate) use self::{
+    error::{ErasureNoteError, TombstonesError},
+    noted::NotedErasures,
+};
 
 /// The file, and the way to add to it. Several processes may have it open.
 #[derive(Debug, Clone)]
@@ -40,61 +46,17 @@ pub(crate) struct Tombstone {
     pub(crate) at: OffsetDateTime,
 }
 
-/// What was erased is not known, or what is to be erased cannot be noted.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum TombstonesError {
-    #[error(
-        "{} cannot be read and written: {kind}; run as its owner, or change its owner or mode",
-        path.display()
-    )]
-    File { path: PathBuf, kind: io::ErrorKind },
-    #[error("the folder of {} is not there; make it or mount it, or name another file", .0.display())]
-    NoFolder(PathBuf),
-    #[error(
-        "{} has {found} of the {known} erasures that the database knows of: put the file back, or a newer copy of \
-         it; to accept that a backup may bring back who was in it, make an empty file {}",
-        path.display(), accepted.display()
-    )]
-    Lost {
-        path: PathBuf,
-        accepted: PathBuf,
-        found: u64,
-        known: u64,
-    },
-    #[error("{} is not a file, or is a link to one; move it away and put the file back, or name another", .0.display())]
-    NoFile(PathBuf),
-    #[error(
-        "{}, line {number}: is damaged: {why}; restore the file, or correct the line if you know who was \
-         erased",
-        path.display()
-    )]
-    Line {
-        path: PathBuf,
-        number: usize,
-        why: Unreadable,
-    },
-}
-
-/// Those cannot be told from what the database knows.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum OpenTombstonesError {
-    #[error(transparent)]
-    File(#[from] TombstonesError),
-    #[error("what the database knows of erasures cannot be read or written")]
-    Store(#[from] StoreError),
-}
-
 impl Tombstones {
     /// The file at this path, made if there is none and the database knows of no erasure.
     ///
     /// # Errors
     /// It cannot be made, or be written; or it is lost, which who runs the service may accept.
-    pub(crate) async fn open(path: &Path, store: &dyn Store) -> Result<Self, OpenTombstonesError> {
+    pub(crate) async fn open(path: &Path, store: &dyn Store) -> Result<Self, ErasureNoteError> {
         let known = store.noted_erasures().await?;
         let this = Self::at(path);
         let accepted = this.accepted();
-        match this.compare(known).await {
-            Err(TombstonesError::Lost { .. }) if is_there(&accepted) => {
+        match this.compare(&known).await {
+            Err(error) if error.is_loss() && is_there(&accepted) => {
                 tracing::warn!(
                     "the loss of erasures was accepted: backups may bring back who was erased"
                 );
@@ -102,7 +64,8 @@ impl Tombstones {
             compared => compared?,
         }
         let this = Self::made(path)?;
-        store.note_erasures(this.read().await?.len() as u64).await?;
+        this.read().await?;
+        store.note_erasures(&this.noted().await?).await?;
         // Once: it says nothing of a loss that comes later.
         drop(fs::remove_file(accepted));
         Ok(this)
@@ -127,30 +90,64 @@ impl Tombstones {
     ///
     /// # Errors
     /// It cannot, or it has not.
-    pub(crate) async fn check(path: &Path, known: u64) -> Result<(), TombstonesError> {
+    pub(crate) async fn check(path: &Path, known: &NotedErasures) -> Result<(), TombstonesError> {
         let this = Self::at(path);
         match this.compare(known).await {
-            Err(TombstonesError::Lost { .. }) if is_there(&this.accepted()) => Ok(()),
+            Err(error) if error.is_loss() && is_there(&this.accepted()) => Ok(()),
             compared => compared,
         }
     }
 
-    /// A database that was restored knows of less than the file has, never of more.
-    async fn compare(&self, known: u64) -> Result<(), TombstonesError> {
+    async fn compare(&self, known: &NotedErasures) -> Result<(), TombstonesError> {
         let found = if is_there(&self.path) {
-            self.read().await?.len() as u64
+            self.read().await?;
+            self.noted().await?
         } else {
-            0
+            NotedErasures::default()
         };
-        if found >= known {
-            return Ok(());
+        self.compare_found(&found, known)
+    }
+
+    /// A database that was restored knows of less than the file has, never of more.
+    fn compare_found(
+        &self,
+        found: &NotedErasures,
+        known: &NotedErasures,
+    ) -> Result<(), TombstonesError> {
+        let (path, accepted) = (self.path.to_path_buf(), self.accepted());
+        if found.count < known.count {
+            return Err(TombstonesError::Lost {
+                path,
+                accepted,
+                found: found.count,
+                known: known.count,
+            });
         }
-        Err(TombstonesError::Lost {
-            path: self.path.to_path_buf(),
-            accepted: self.accepted(),
-            found,
-            known,
+        if known.file.is_some() && found.file != known.file {
+            return Err(TombstonesError::Another { path, accepted });
+        }
+        Ok(())
+    }
+
+    /// What the file has, as far as it tells without being understood.
+    async fn noted(&self) -> Result<NotedErasures, TombstonesError> {
+        self.blocking(|this| {
+            let text = this.open_locked().and_then(read_all);
+            Ok(NotedErasures::of(
+                &text.map_err(|error| this.failed(&error))?,
+            ))
         })
+        .await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, TombstonesError> + Send + 'static,
+    ) -> Result<T, TombstonesError> {
+        let this = self.clone();
+        let working = spawn_blocking(move || work(&this));
+        let done = working.await;
+        done.unwrap_or_else(|_| Err(self.failed(&io::ErrorKind::Other.into())))
     }
 
     /// What says that a loss is accepted.
@@ -165,28 +162,38 @@ impl Tombstones {
     /// # Errors
     /// A line is not what was written.
     pub(crate) async fn read(&self) -> Result<Vec<Tombstone>, TombstonesError> {
-        let this = self.clone();
-        let reading = spawn_blocking(move || this.read_now());
-        let read = reading.await;
-        read.unwrap_or_else(|_| Err(self.failed(&io::ErrorKind::Other.into())))
+        self.blocking(Self::read_now).await
     }
 
-    /// Notes what is about to be erased; returns when that is durable, how many erasures are noted by then.
+    /// Notes what is about to be erased; returns when that is durable and the database knows of it.
     ///
     /// # Errors
-    /// It is not: the database must not be touched.
-    pub(crate) async fn add(&self, tombstone: Tombstone) -> Result<u64, TombstonesError> {
-        let this = self.clone();
-        let adding = spawn_blocking(move || {
-            let added = this.add_now(&tombstone);
-            added.map_err(|error| this.failed(&error))
-        });
-        let added = adding.await;
-        let added = added.unwrap_or_else(|_| Err(self.failed(&io::ErrorKind::Other.into())));
-        if added.is_err() {
+    /// It is not: nothing must be erased. Of a file that is not the one that the other processes of the database
+    /// use, a start after a backup was restored would erase some of the people alone.
+    pub(crate) async fn note(
+        &self,
+        store: &dyn Store,
+        tombstone: Tombstone,
+    ) -> Result<(), ErasureNoteError> {
+        let added = async {
+            let known = store.noted_erasures().await?;
+            Ok(self.add(tombstone, known).await?)
+        };
+        let added: Result<_, ErasureNoteError> = added.await;
+        let noted = added.inspect_err(|_| {
             self.unnoted.fetch_add(1, Ordering::Relaxed);
-        }
-        added
+        })?;
+        Ok(store.note_erasures(&noted).await?)
+    }
+
+    /// What the file has by then.
+    async fn add(
+        &self,
+        tombstone: Tombstone,
+        known: NotedErasures,
+    ) -> Result<NotedErasures, TombstonesError> {
+        self.blocking(move |this| this.add_now(&tombstone, &known))
+            .await
     }
 
     /// How many erasures could not be noted since the start.
@@ -194,11 +201,20 @@ impl Tombstones {
         self.unnoted.load(Ordering::Relaxed)
     }
 
-    /// Whether an erasure could be noted, as far as can be told without noting one.
-    pub(crate) async fn is_usable(&self) -> bool {
-        let this = self.clone();
-        let opening = spawn_blocking(move || this.open_file().is_ok());
-        opening.await.unwrap_or(false)
+    /// Whether an erasure could be noted, as far as can be told without noting one and from the first line.
+    pub(crate) async fn is_usable(&self, store: &dyn Store) -> bool {
+        // What cannot be read of the database is told as its own fault.
+        let known = store.noted_erasures().await.unwrap_or_default();
+        let looking = self.blocking(move |this| {
+            let head = this.open_file().and_then(|file| {
+                let mut head = Vec::new();
+                file.take(line::MAX_BYTES).read_to_end(&mut head)?;
+                Ok(head)
+            });
+            let head = head.map_err(|error| this.failed(&error))?;
+            Ok(known.file.is_none() || NotedErasures::of(&head).file == known.file)
+        });
+        looking.await.unwrap_or(false)
     }
 
     fn make(&self) -> io::Result<()> {
@@ -219,11 +235,7 @@ impl Tombstones {
     }
 
     fn read_now(&self) -> Result<Vec<Tombstone>, TombstonesError> {
-        let text = self.open_locked().and_then(|mut file| {
-            let mut text = Vec::new();
-            file.read_to_end(&mut text)?;
-            Ok(text)
-        });
+        let text = self.open_locked().and_then(read_all);
         let text = text.map_err(|error| self.failed(&error))?;
         let lines = text.split_inclusive(|byte| *byte == b'\n');
         // One that does not end was not durable yet when its process ended: nothing was erased after it.
@@ -239,15 +251,20 @@ impl Tombstones {
         read.collect()
     }
 
-    fn add_now(&self, tombstone: &Tombstone) -> io::Result<u64> {
-        let mut file = self.open_locked()?;
-        drop_half_line(&mut file)?;
-        let mut text = Vec::new();
-        file.seek(SeekFrom::Start(0))?;
-        file.read_to_end(&mut text)?;
-        file.write_all(line::write(tombstone).as_bytes())?;
-        file.sync_all()?;
-        Ok(1 + text.iter().filter(|byte| **byte == b'\n').count() as u64)
+    fn add_now(
+        &self,
+        tombstone: &Tombstone,
+        known: &NotedErasures,
+    ) -> Result<NotedErasures, TombstonesError> {
+        let failed = |error: io::Error| self.failed(&error);
+        let mut file = self.open_locked().map_err(failed)?;
+        let mut text = whole_lines(&mut file).map_err(failed)?;
+        self.compare_found(&NotedErasures::of(&text), known)?;
+        let line = line::write(tombstone);
+        let written = file.write_all(line.as_bytes());
+        written.and_then(|()| file.sync_all()).map_err(failed)?;
+        text.extend(line.as_bytes());
+        Ok(NotedErasures::of(&text))
     }
 
     /// The lock is given back when the file is closed.
@@ -305,6 +322,21 @@ fn is_there(path: &Path) -> bool {
 /// Nothing else in this file fails so.
 fn not_a_file() -> io::Error {
     io::ErrorKind::InvalidInput.into()
+}
+
+fn read_all(mut file: File) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// Everything that was noted; what comes next is written behind it.
+fn whole_lines(file: &mut File) -> io::Result<Vec<u8>> {
+    drop_half_line(file)?;
+    let mut text = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.read_to_end(&mut text)?;
+    Ok(text)
 }
 
 /// Takes away what a process left that ended while it wrote.

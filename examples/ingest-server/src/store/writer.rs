@@ -70,6 +70,10 @@ pub(crate) trait WriteObserver: Debug + Send + Sync {
 pub(crate) enum WriteEvent {
     /// One transaction made this many rows durable.
     Committed { rows: usize, took: Duration },
+    /// So many rows were refused: they had waited too long to be written in time.
+    Late { rows: usize },
+    /// A commit took so long that rows became durable later than anything may that was sealed.
+    CommittedLate { rows: usize },
     /// One transaction failed, and nothing of its group was written.
     Failed { rows: usize },
     /// The first transaction succeeded after so many that failed in a row.

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, process::Command};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, KEK, Key, OTHER_SECRET, Server, run_to_end, wait_for};
+use crate::harness::{
+    ALL_SCOPES, Data, KEK, Key, OTHER_SECRET, Server, readiness, run_to_end, wait_for,
+};
 
 fn keys_in(metrics: &BTreeMap<String, f64>, state: &str) -> Option<f64> {
     metrics
@@ -195,4 +197,89 @@ async fn values_that_do_not_open_are_counted_by_what_became_of_their_key() {
         let metrics = server.metrics().await;
         assert_eq!(values(&metrics, "open", outcome), 1.0, "{outcome}");
     }
+}
+
+/// A row of which nothing can be read but its id, and one whose wrapped bytes are nobody's: both stop nothing, and
+/// neither is passed over.
+#[tokio::test]
+async fn a_damaged_data_key_is_told_everywhere_and_stops_nobody_else() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let [acme, globex, initech] = [
+        server.issue("acme", &ALL_SCOPES).await,
+        server.issue("globex", &ALL_SCOPES).await,
+        server.issue("initech", &ALL_SCOPES).await,
+    ];
+    for key in [&acme, &globex, &initech] {
+        add_leads(&server, key, 1).await;
+    }
+    assert!(server.terminate().success());
+    execute(
+        &data,
+        "UPDATE keyring_data_key SET created_at = -1 WHERE tenant = 'acme'",
+    )
+    .await;
+    execute(
+        &data,
+        "UPDATE keyring_data_key SET wrapped = x'00112233' WHERE tenant = 'globex'",
+    )
+    .await;
+    let checked = run_to_end(data.command().arg("check-config"));
+    assert!(checked.status.success(), "{checked:?}");
+    let server = Server::start_on(&data);
+    let metrics = wait_for("the count", async || {
+        let metrics = server.metrics().await;
+        (metrics["keyring_damaged_keys"] > 0.0).then_some(metrics)
+    })
+    .await;
+    assert_eq!(metrics["keyring_damaged_keys"], 2.0);
+    let (status, components) = readiness(&server).await;
+    assert_eq!(status, StatusCode::OK);
+    let component = &components["data_keys"];
+    assert_eq!(component["state"], "degraded", "{components}");
+    assert!(component["action"].as_str().unwrap().contains("keys list"));
+    assert!(
+        server.logs().contains("data keys are damaged"),
+        "{}",
+        server.logs()
+    );
+    // Each for those who need it, and the others go on.
+    for (key, expected) in [
+        (&acme, StatusCode::SERVICE_UNAVAILABLE),
+        (&globex, StatusCode::SERVICE_UNAVAILABLE),
+        (&initech, StatusCode::CREATED),
+    ] {
+        let lead = json!({ "email": "new@example.com" });
+        let answer = server.post("/v1/leads", key, &lead).send().await.unwrap();
+        assert_eq!(answer.status(), expected);
+    }
+    let mut database = data.connect().await;
+    let id = "SELECT key_id FROM keyring_data_key WHERE tenant = 'acme'";
+    let id: i64 = sqlx::query_scalar(id)
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    for arguments in [&["keys", "list"][..], &["keys", "list", "--json"]] {
+        let listed = data.run(arguments);
+        assert!(listed.status.success(), "{listed:?}");
+        let (text, said) = (listed.stdout, String::from_utf8(listed.stderr).unwrap());
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains("initech") && text.contains("globex"));
+        let expected = format!(
+            "damaged, and what they sealed does not open; restore them from a backup: {id:08x}"
+        );
+        assert!(said.contains(&expected), "{said}");
+    }
+    // What goes over all keys does the others and says which it could not do.
+    for command in ["rotate", "rewrap", "verify"] {
+        let output = run_to_end(data.command().args(["keys", command]));
+        let (text, said) = (
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        );
+        assert_eq!(output.status.code(), Some(1), "{command}: {text}{said}");
+    }
+    // Nobody is kept from erasing a tenant by it.
+    let erased = data.run(&["erase", "--tenant", "acme", "--all"]);
+    assert!(erased.status.success(), "{erased:?}");
 }

@@ -11,9 +11,7 @@ use reqwest::{Method, Response, StatusCode};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 
-use crate::harness::{
-    ALL_SCOPES, Data, Key, Server, count, ignoring_file_size_signal, page_view, readiness, wait_for,
-};
+use crate::harness::{ALL_SCOPES, Data, Key, Server, count, page_view, readiness, wait_for};
 
 /// The bound on the end of a failure once its cause is gone, and on each answer meanwhile.
 const RECOVERY: Duration = Duration::from_secs(1);
@@ -33,10 +31,6 @@ fn fill_disk(server: &Server) {
     let sizes = server.data().files().into_iter();
     let largest = sizes.map(|(_, bytes)| bytes.len() as u64).max();
     limit_files(server, Some(largest.unwrap() + 20_000));
-}
-
-fn start(data: &Data) -> Server {
-    Server::start_command(data, ignoring_file_size_signal(&data.command()))
 }
 
 async fn event(server: &Server, key: &Key, id: impl ToString) -> Response {
@@ -75,7 +69,7 @@ async fn timed(request: impl Future<Output = Response>) -> (Duration, Response) 
 #[tokio::test]
 async fn after_a_full_disk_everything_is_written_again_without_a_restart() {
     let data = Data::new();
-    let server = start(&data);
+    let server = Server::start_on(&data);
     let key = server.issue("acme", &ALL_SCOPES).await;
     let revoked = server.issue("acme", &ALL_SCOPES).await;
     assert_eq!(lead(&server, &key, 0).await.status(), StatusCode::CREATED);
@@ -114,7 +108,7 @@ async fn after_a_full_disk_everything_is_written_again_without_a_restart() {
 #[tokio::test]
 async fn room_on_the_disk_is_noticed_without_traffic() {
     let data = Data::new();
-    let server = start(&data);
+    let server = Server::start_on(&data);
     let key = server.issue("acme", &ALL_SCOPES).await;
     fill_disk(&server);
     let mut name = 0..;

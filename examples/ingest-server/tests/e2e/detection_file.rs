@@ -6,9 +6,7 @@ use reqwest::{Method, StatusCode};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 
-use crate::harness::{
-    ALL_SCOPES, Data, Key, Server, ignoring_file_size_signal, page_view, run_to_end, wait_for,
-};
+use crate::harness::{ALL_SCOPES, Data, Key, Server, page_view, run_to_end, wait_for};
 
 const EMAIL: &str = "canary.q7x@sealed-mail.example";
 
@@ -160,7 +158,7 @@ async fn what_is_put_is_written_to_the_file_and_the_file_wins_over_the_database(
 async fn a_full_disk_refuses_the_change_and_leaves_the_file_as_it_was() {
     let data = Data::new();
     write(&data, "{}");
-    let server = Server::start_command(&data, ignoring_file_size_signal(&command(&data)));
+    let server = Server::start_command(&data, command(&data));
     let names = (0..20_000).map(|n| (format!("tenant-{}", letters(n)), json!({ "phone": "seal" })));
     let tenants: serde_json::Map<String, Value> = names.collect();
     let policy = json!({ "tenant": tenants });

@@ -5,7 +5,7 @@ use std::fs;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, Key, Server, count, run_to_end};
+use crate::harness::{ALL_SCOPES, Data, Key, Server, count, page_view, readiness, run_to_end};
 
 async fn erase(server: &Server, key: &Key, id: &str) -> Response {
     let request = server.request(Method::DELETE, &format!("/v1/leads/{id}"), key);
@@ -36,6 +36,10 @@ fn person() -> Value {
     })
 }
 
+fn updated(id: &str) -> Value {
+    json!({ "lead": id, "name": "Canary Person", "phone": "+442079460958" })
+}
+
 #[tokio::test]
 async fn an_erased_lead_is_gone_with_what_its_events_hold() {
     let server = Server::start();
@@ -44,6 +48,8 @@ async fn an_erased_lead_is_gone_with_what_its_events_hold() {
     assert_eq!(answer["accepted"], 1, "{answer}");
     let found = find(&server, &key, "email=canary@person.example").await;
     let id = found[0]["id"].as_str().unwrap().to_owned();
+    let answer = send(&server, &key, event("u", "lead.updated", updated(&id))).await;
+    assert_eq!(answer["accepted"], 1, "{answer}");
 
     // Neither another tenant's key nor one that does not write leads.
     let other = server.issue("globex", &ALL_SCOPES).await;
@@ -73,7 +79,7 @@ async fn an_erased_lead_is_gone_with_what_its_events_hold() {
     }
     // Its event is there, without what was sealed in it; it came before, whatever comes again.
     let mut database = server.data().connect().await;
-    let payload: String = sqlx::query_scalar("SELECT payload FROM event")
+    let payload: String = sqlx::query_scalar("SELECT payload FROM event WHERE id = '1'")
         .fetch_one(&mut database)
         .await
         .unwrap();
@@ -92,7 +98,25 @@ async fn an_erased_lead_is_gone_with_what_its_events_hold() {
         );
         assert!(answer["conflicts"].is_null(), "{answer}");
     }
-    // What comes later for it is for a lead that nobody has.
+    // What came before comes again, of whichever kind it was; what comes later is for a lead that nobody has.
+    let answer = send(&server, &key, event("u", "lead.updated", updated(&id))).await;
+    assert_eq!(answer["duplicates"], 1, "{answer}");
+    let batch = json!([
+        event("u", "lead.updated", updated(&id)),
+        event("1", "lead.created", person()),
+        event("u2", "lead.updated", updated(&id)),
+    ]);
+    let answer = send(&server, &key, batch).await;
+    assert_eq!(
+        (&answer["accepted"], &answer["duplicates"]),
+        (&json!(0), &json!(2))
+    );
+    let rejected = &answer["rejected"][0];
+    assert_eq!(
+        (&rejected["index"], &rejected["reason"]),
+        (&json!(2), &json!("semantic.reference"))
+    );
+    assert_eq!(count(server.data(), "lead").await, 0);
     let update = json!({ "lead": id, "name": "Canary" });
     let answer = send(&server, &key, event("2", "lead.updated", update)).await;
     assert_eq!(
@@ -266,8 +290,8 @@ async fn erasures_that_are_lost_stop_the_start_until_that_is_accepted() {
     let path = data.path().join("erasures.jsonl");
     let noted = fs::read(&path).unwrap();
     fs::remove_file(&path).unwrap();
-    for command in ["check-config", "serve"] {
-        let output = run_to_end(data.command().arg(command));
+    for command in ["check-config", "serve", "erase --tenant acme --all"] {
+        let output = run_to_end(data.command().args(command.split(' ')));
         let message = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{command}: {message}");
         let expected = format!("{} has 0 of the 1 erasures", path.display());
@@ -290,4 +314,109 @@ async fn erasures_that_are_lost_stop_the_start_until_that_is_accepted() {
     assert!(Server::start_on(&data).terminate().success());
     assert!(path.exists() && !accepted.exists());
     assert!(Server::start_on(&data).terminate().success());
+}
+
+/// Two processes that note erasures in a file each would each forget, after a backup was restored, whom the other
+/// erased.
+#[tokio::test]
+async fn a_process_with_another_file_of_erasures_erases_nobody() {
+    let server = Server::start();
+    let data = server.data().clone();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let (first, second) = (
+        server.lead(&key, &person()).await,
+        server
+            .lead(&key, &json!({ "email": "other@person.example" }))
+            .await,
+    );
+    let mut command = data.command();
+    command.env("INGEST_ERASURES_FILE", data.path().join("another.jsonl"));
+    let other = Server::start_command(&data, command);
+    let answer = erase(&server, &key, &first).await;
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let answer = erase(&other, &key, &second).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let problem: Value = answer.json().await.unwrap();
+    assert_eq!(problem["reason"], "capacity.erasures_unavailable");
+    let (_, components) = readiness(&other).await;
+    assert_eq!(components["erasures"]["state"], "degraded", "{components}");
+    assert_eq!(
+        server.read_lead(&key, &second).await.status(),
+        StatusCode::OK
+    );
+    let answer = erase(&server, &key, &second).await;
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+}
+
+/// The other process learns only later that the API key is revoked. From when the database says that the tenant is
+/// erased, it stores nothing more of it, with personal data or without.
+#[tokio::test]
+async fn nothing_of_an_erased_tenant_is_stored_by_any_process() {
+    let server = Server::start();
+    let data = server.data().clone();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let kept = server.issue("globex", &ALL_SCOPES).await;
+    let other = Server::start_on(&data);
+    for server in [&server, &other] {
+        let answer = send(server, &key, page_view(server.pid())).await;
+        assert_eq!(answer["accepted"], 1, "{answer}");
+    }
+    let erase = ["erase", "--tenant", "acme", "--all"];
+    let mut erasing = data.command().args(erase).spawn().unwrap();
+    let erased = "keyring_erased_tenant WHERE tenant = 'acme'";
+    let mut number = 0;
+    let mut stored = 0;
+    // Until it has read that the key is revoked: from then on it does not look any further.
+    loop {
+        let is_erased = count(&data, erased).await > 0;
+        number += 1;
+        let event = page_view(format!("n{number}"));
+        let sent = other.post("/v1/events", &key, &event).send();
+        let answer = sent.await.unwrap();
+        match answer.status() {
+            StatusCode::UNAUTHORIZED => break,
+            StatusCode::ACCEPTED => {
+                assert!(!is_erased, "the database says that the tenant is erased");
+                stored += 1;
+            }
+            // The erasure has the lock.
+            StatusCode::SERVICE_UNAVAILABLE => {}
+            status => {
+                assert_eq!(status, StatusCode::FORBIDDEN);
+                let problem: Value = answer.json().await.unwrap();
+                assert_eq!(problem["reason"], "auth.tenant_erased", "{problem}");
+            }
+        }
+    }
+    // What was acknowledged before, and that alone.
+    assert_eq!(
+        count(&data, "event WHERE tenant = 'acme'").await,
+        stored + 2
+    );
+    let answer = send(&other, &kept, page_view("kept")).await;
+    assert_eq!(answer["accepted"], 1, "{answer}");
+    // What has to be seen was seen; the next start would go on with it.
+    erasing.kill().unwrap();
+    erasing.wait().unwrap();
+}
+
+/// A key that is good all the same, as in a process that reads revocations late.
+#[tokio::test]
+async fn an_event_without_personal_data_is_refused_for_an_erased_tenant() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let answer = send(&server, &key, page_view("before")).await;
+    assert_eq!(answer["accepted"], 1, "{answer}");
+    sqlx::query("INSERT INTO keyring_erased_tenant (tenant) VALUES ('acme')")
+        .execute(&mut server.data().connect().await)
+        .await
+        .unwrap();
+    for id in ["before", "after"] {
+        let sent = server.post("/v1/events", &key, &page_view(id)).send();
+        let answer = sent.await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["reason"], "auth.tenant_erased", "{problem}");
+    }
+    assert_eq!(count(server.data(), "event").await, 1);
 }

@@ -446,11 +446,6 @@ pub(crate) async fn readiness(server: &Server) -> (StatusCode, Value) {
     (status, ready["components"].take())
 }
 
-/// The command, in a process that gets an error when a file may not grow, and not a signal.
-pub(crate) fn ignoring_file_size_signal(command: &Command) -> Command {
-    shell("trap '' XFSZ; exec \"$0\"", command)
-}
-
 /// A shell that runs the command in the end.
 pub(crate) fn shell(script: &str, command: &Command) -> Command {
     let mut shell = Command::new("sh");

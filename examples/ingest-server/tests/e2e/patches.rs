@@ -250,18 +250,69 @@ async fn a_field_that_leads_share_cannot_be_made_unique() {
         server.lead(&key, &lead).await;
     }
     assert!(server.terminate().success());
-    for command in ["check-config", "serve"] {
-        let output = run_to_end(with_unique(&data, "email,phone").arg(command));
+    let refused = |command: &str, fields, why: &str| {
+        let output = run_to_end(with_unique(&data, fields).args(command.split(' ')));
         let message = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{message}");
-        assert!(
-            message.contains("`phone`, and 2 of its values"),
-            "{message}"
-        );
+        assert_eq!(output.status.code(), Some(2), "{command}: {message}");
+        assert!(message.contains(why), "{command}: {message}");
         assert!(!message.contains("7946"), "{message}");
-    }
+    };
+    let change = "index unique";
+    refused(change, "email,phone", "`phone`, and 2 of its values");
     // Left out of the setting, all is as it was.
     let server = Server::start_on(&data);
+    for (email, phone) in [("a", 61), ("c", 62)] {
+        let body = json!({
+            "email": format!("{email}@person.example"), "phone": format!("+4420794609{phone}"),
+        });
+        server.lead(&key, &body).await;
+    }
+    // What processes hold is changed for all of them, also while they run.
+    let both = "is `email,phone`, and the processes of this database hold `email` unique";
+    for command in ["check-config", "serve"] {
+        refused(command, "email,phone", both);
+    }
+    let changed = run_to_end(with_unique(&data, "phone,email").args(["index", "unique"]));
+    assert!(changed.status.success(), "{changed:?}");
+    let one = "is `email`, and the processes of this database hold `email,phone` unique";
+    for command in ["check-config", "serve"] {
+        refused(command, "email", one);
+    }
+    // One that runs on without knowing of it lets nothing through.
+    let taken = json!({ "email": "new@person.example", "phone": "+442079460960" });
+    let answer = server.post("/v1/leads", &key, &taken).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let known = Server::start_command(&data, with_unique(&data, "email,phone"));
+    let answer = known.post("/v1/leads", &key, &taken).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::CONFLICT);
+    // On record, and taken back.
+    let path = "/admin/audit/events?action=index.unique";
+    let events = known.admin(Method::GET, path).send().await.unwrap();
+    let events: Value = events.json().await.unwrap();
+    let outcomes = events["events"].as_array().unwrap().iter();
+    let outcomes: Vec<_> = outcomes.map(|it| it["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["success", "unknown", "failure", "unknown"]);
+    let changed = run_to_end(with_unique(&data, "email").args(["index", "unique", "--json"]));
+    assert_eq!(changed.stdout, b"{\"fields\":\"email\"}\n");
+    assert!(Server::start_on(&data).terminate().success());
+}
+
+/// An earlier version noted nothing: what its processes hold, its indexes say.
+#[tokio::test]
+async fn the_fields_of_an_earlier_version_are_not_dropped_silently() {
+    let data = Data::new();
+    let server = Server::start_command(&data, with_unique(&data, "email,phone"));
+    assert!(server.terminate().success());
+    let mut database = data.connect().await;
+    let forget = sqlx::query("DELETE FROM sweep_cursor");
+    forget.execute(&mut database).await.unwrap();
+    for command in ["check-config", "serve"] {
+        let output = run_to_end(with_unique(&data, "email").arg(command));
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains("hold `email,phone` unique"), "{message}");
+    }
+    let server = Server::start_command(&data, with_unique(&data, "email,phone"));
     assert!(server.terminate().success());
 }
 

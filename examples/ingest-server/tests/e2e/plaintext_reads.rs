@@ -12,8 +12,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    ALL_SCOPES, Data, Key, Server, count, ignoring_file_size_signal, page_view, readiness,
-    slow_down, wait_for, waiting_rows,
+    ALL_SCOPES, Data, Key, Server, count, page_view, readiness, slow_down, wait_for, waiting_rows,
 };
 
 async fn get(server: &Server, key: &Key, path: &str, reason: Option<&str>) -> Response {
@@ -276,7 +275,7 @@ async fn assert_refused(server: &Server, key: &Key, path: &str) {
 #[tokio::test]
 async fn without_a_place_for_the_event_nothing_is_shown_in_the_clear() {
     let data = Data::new();
-    let server = Server::start_command(&data, ignoring_file_size_signal(&data.command()));
+    let server = Server::start_on(&data);
     let key = server.issue("acme", &ALL_SCOPES).await;
     let lead = server.lead(&key, &json!({ "email": "a@b.example" })).await;
     let path = format!("/v1/leads/{lead}");

@@ -40,7 +40,8 @@ pub(crate) struct Census {
     /// How old the oldest key is that seals, by purpose.
     pub(crate) oldest_primary: BTreeMap<Purpose, Duration>,
     pub(crate) overdue: u64,
-    /// Keys whose rows cannot be read, which are in no other count; and rows that need them.
+    /// Keys whose rows, or wrapped bytes, are not what was written: what they sealed does not open. And how many rows
+    /// need those whose rows cannot be read.
     pub(crate) damaged: u64,
     pub(crate) rows_of_damaged: u64,
     /// By the version of the key-encryption key that wrapped them; none where that is not known.
@@ -138,13 +139,21 @@ impl KeyCensus {
                 census.add(key, &*shared.kek, now);
             }
         }
-        census.damaged = u64::try_from(damaged.len()).unwrap_or(u64::MAX);
+        census.damaged += u64::try_from(damaged.len()).unwrap_or(u64::MAX);
         for (key, rows) in &*self.rows_by_key().await? {
             if damaged.contains(key) {
                 census.rows_of_damaged += rows;
                 continue;
             }
             *census.rows.entry(states.get(key).copied()).or_default() += rows;
+        }
+        let before = self.last().map_or(0, |census| census.damaged);
+        if census.damaged > before {
+            tracing::error!(
+                rows = census.damaged,
+                "data keys are damaged, and what they sealed does not open: `keys list` names them; restore their rows \
+                 from a backup"
+            );
         }
         shared.counted.store(Some(Arc::new(census)));
         Ok(())
@@ -162,6 +171,7 @@ impl Census {
         }
         if let Some(wrapped) = key.wrapped() {
             let version = kek.version_of(wrapped);
+            self.damaged += u64::from(version.is_none());
             *self.kek_versions.entry(version).or_default() += 1;
         }
     }

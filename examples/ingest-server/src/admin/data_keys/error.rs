@@ -10,7 +10,7 @@ use portcullis_pii_crypto::reencrypt::SweepError;
 
 use crate::{
     admin::{ActionResult, recorder::Recorded},
-    store::{StoreError, TombstonesError, Unrecorded, UnusableState},
+    store::{ErasureNoteError, StoreError, TombstonesError, Unrecorded, UnusableState},
     waiting::Waiting,
 };
 
@@ -159,6 +159,15 @@ impl From<PrepareError> for DataKeyError {
             PrepareError::Store(error) => Self::Keys(error),
             PrepareError::Contended => Self::Changed,
             error => Self::Prepare(error),
+        }
+    }
+}
+
+impl From<ErasureNoteError> for DataKeyError {
+    fn from(error: ErasureNoteError) -> Self {
+        match error {
+            ErasureNoteError::File(error) => Self::Unnoted(error),
+            ErasureNoteError::Store(error) => Self::Store(error),
         }
     }
 }

@@ -75,3 +75,10 @@ impl RotatedIndex {
         self.outcome == "done"
     }
 }
+
+/// Of which fields only one lead of a tenant may have a value.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct HeldUnique {
+    /// As in the setting.
+    pub(crate) fields: String,
+}

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 
 use super::TellsFault as _;
-use crate::store::{Committed, FaultLatch, Group, GroupSink, StoreError};
+use crate::{
+    clock::Clock,
+    store::{Committed, FaultLatch, Group, GroupSink, StoreError},
+};
 
 /// A sink of the database that the latch belongs to. After a fault it takes no group.
 #[derive(Debug)]
@@ -22,9 +25,9 @@ impl WatchedSink {
 
 #[async_trait]
 impl GroupSink for WatchedSink {
-    async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
+    async fn commit(&mut self, group: &Group, clock: &dyn Clock) -> Result<Committed, StoreError> {
         self.latch.check()?;
-        let outcome = self.sink.commit(group).await;
+        let outcome = self.sink.commit(group, clock).await;
         match &outcome {
             Ok(Committed {
                 audit: Err(error), ..

@@ -9,7 +9,7 @@ use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::
 use super::{Watched, index_states::WatchedIndexStates, rows::WatchedRows};
 use crate::{
     lead::{LeadId, UniqueFields},
-    store::{NotUnique, Store, StoreError, Sweeping},
+    store::{NotedErasures, Store, StoreError, Sweeping, UniqueFieldsError},
 };
 
 #[async_trait]
@@ -51,19 +51,19 @@ impl Sweeping for Watched<dyn Store> {
         self.watch(self.store.is_erased(tenant).await)
     }
 
-    async fn noted_erasures(&self) -> Result<u64, StoreError> {
+    async fn noted_erasures(&self) -> Result<NotedErasures, StoreError> {
         self.watch(self.store.noted_erasures().await)
     }
 
-    async fn note_erasures(&self, count: u64) -> Result<(), StoreError> {
+    async fn note_erasures(&self, noted: &NotedErasures) -> Result<(), StoreError> {
         self.latch.check()?;
-        self.watch(self.store.note_erasures(count).await)
+        self.watch(self.store.note_erasures(noted).await)
     }
 
     async fn hold_unique(
         &self,
         fields: &UniqueFields,
-    ) -> Result<Result<(), NotUnique>, StoreError> {
+    ) -> Result<Result<(), UniqueFieldsError>, StoreError> {
         self.latch.check()?;
         self.watch(self.store.hold_unique(fields).await)
     }
@@ -80,6 +80,14 @@ impl Sweeping for Watched<dyn Store> {
     ) -> Result<bool, StoreError> {
         self.latch.check()?;
         self.watch(self.store.replace_at_work(work, expected, new).await)
+    }
+
+    async fn change_unique(
+        &self,
+        fields: &UniqueFields,
+    ) -> Result<Result<(), UniqueFieldsError>, StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.change_unique(fields).await)
     }
 
     async fn fold_log(&self) -> Result<bool, StoreError> {

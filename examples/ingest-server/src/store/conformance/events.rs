@@ -1,7 +1,7 @@
 //! What an event is, and when it is one that is there already.
 
 use super::{commit, rows::event};
-use crate::store::{Receipt, Store, StoredContent};
+use crate::store::{Asked, Receipt, Store, StoredContent};
 
 pub(super) async fn an_event_is_stored_once(store: &impl Store) {
     assert_eq!(
@@ -20,6 +20,23 @@ pub(super) async fn an_event_is_stored_once(store: &impl Store) {
     ]) {
         assert_eq!(commit(store, [write]).await, [receipt]);
     }
+}
+
+pub(super) async fn an_event_is_recognised_without_being_stored(store: &impl Store) {
+    let asked = |content: &[u8]| {
+        let mut write = event("a", "1", content);
+        write.asked = Asked::Recognise;
+        write
+    };
+    for _ in 0..2 {
+        assert_eq!(commit(store, [asked(b"x")]).await, [Receipt::Unknown]);
+    }
+    let group = [event("a", "1", b"x"), asked(b"x"), asked(b"y")];
+    let conflicting = Receipt::DuplicateConflicting(StoredContent::Plain);
+    let natural = Receipt::DuplicateNatural;
+    let receipts = commit(store, group).await;
+    assert_eq!(receipts, [Receipt::Stored, natural, conflicting]);
+    assert_eq!(commit(store, [asked(b"x")]).await, [natural]);
 }
 
 pub(super) async fn an_event_twice_in_a_group_is_stored_once(store: &impl Store) {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     lead::{LeadColumn, LeadId},
-    store::{EventRow, ExpectedValue, IndexRow, LeadChange, LeadWrite, SealedColumn, Write},
+    store::{Asked, EventRow, ExpectedValue, IndexRow, LeadChange, LeadWrite, SealedColumn, Write},
 };
 
 pub(super) fn tenant(name: &str) -> TenantId {
@@ -36,6 +36,8 @@ pub(super) fn event(tenant_name: &str, event_id: &str, content: &[u8]) -> Write 
         tenant: tenant(tenant_name),
         event: Some(row),
         lead: None,
+        asked: Asked::Store,
+        decided_at: None,
     }
 }
 
@@ -49,6 +51,8 @@ pub(super) fn only_lead(lead: LeadWrite) -> Write {
         tenant: tenant("a"),
         event: None,
         lead: Some(Box::new(lead)),
+        asked: Asked::Store,
+        decided_at: None,
     }
 }
 

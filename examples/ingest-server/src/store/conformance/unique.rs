@@ -7,8 +7,8 @@ use super::{
 use crate::{
     lead::{LeadColumn, UniqueFields},
     store::{
-        IndexRow, IndexedLead, LeadChange, LeadWrite, NotUnique, Receipt, SealedColumn, Store,
-        Write,
+        IndexRow, IndexedLead, LeadChange, LeadWrite, Receipt, SealedColumn, Store,
+        UniqueFieldsError, Write,
     },
 };
 
@@ -29,7 +29,18 @@ pub(super) async fn a_field_is_unique_while_it_is_to_be(store: &impl Store) {
         UniqueFields::parse("email,phone").unwrap(),
     );
     let hold = async |fields| store.hold_unique(fields).await.unwrap();
-    assert_eq!(hold(&both).await, Ok(()));
+    let change = async |fields| store.change_unique(fields).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(hold(&both).await, Ok(()));
+    }
+    // One that starts with others would hold other values unique than those that run.
+    let differ = |held: &UniqueFields, configured: &UniqueFields| {
+        Err(UniqueFieldsError::Differ {
+            held: held.to_string(),
+            configured: configured.to_string(),
+        })
+    };
+    assert_eq!(hold(&email).await, differ(&both, &email));
     let group = [
         with_phone(1, b"a", b"p"),
         with_phone(2, b"b", b"p"),
@@ -40,19 +51,22 @@ pub(super) async fn a_field_is_unique_while_it_is_to_be(store: &impl Store) {
     ];
     let (stored, lost) = (Receipt::Stored, Receipt::LostRace);
     assert_eq!(commit(store, group).await, [stored, lost, stored]);
-    // Left out again, it is held no more.
+    // Left out again for all, it is held no more.
+    assert_eq!(change(&email).await, Ok(()));
     assert_eq!(hold(&email).await, Ok(()));
+    assert_eq!(hold(&both).await, differ(&email, &both));
     let group = [with_phone(2, b"b", b"p"), with_phone(4, b"d", b"q")];
     assert_eq!(commit(store, group).await, [stored, stored]);
     // What is there stands against it, and nothing changes.
-    let refused = NotUnique {
+    let refused = Err(UniqueFieldsError::Shared {
         field: "phone",
         duplicates: 1,
-    };
-    assert_eq!(hold(&both).await, Err(refused));
+    });
+    assert_eq!(change(&both).await, refused);
+    assert_eq!(hold(&email).await, Ok(()));
     let third = with_phone(5, b"e", b"p");
     assert_eq!(commit(store, [third]).await, [stored]);
-    assert_eq!(hold(&both).await, Err(refused));
+    assert_eq!(change(&both).await, refused);
     // The identity is unique in any case.
     assert_eq!(commit(store, [with_phone(6, b"a", b"r")]).await, [lost]);
 }

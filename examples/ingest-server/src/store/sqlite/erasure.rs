@@ -6,8 +6,8 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 use uuid::fmt::Hyphenated;
 
-use super::{connection::counted, failure::Failure, sealed_refs, sealed_rows};
-use crate::{json, lead::LeadId};
+use super::{connection::counted, failure::Failure, notes::Note, sealed_refs, sealed_rows};
+use crate::{json, lead::LeadId, store::NotedErasures};
 
 /// Where the erasure of a tenant is, which takes more than one transaction.
 #[derive(Debug, Clone, Default)]
@@ -67,18 +67,20 @@ pub(super) const NOTED: &str = r#"SELECT coalesce(
     (SELECT CAST(cursor AS INTEGER) FROM sweep_cursor WHERE "table" = 'erasures' AND sweep = 'noted'),
     (SELECT count(*) FROM keyring_erased_tenant))"#;
 
-pub(super) fn noted(connection: &Connection) -> Result<u64, Failure> {
-    Ok(connection.query_row(NOTED, [], |row| counted(row, 0))?)
+pub(super) fn noted(connection: &Connection) -> Result<NotedErasures, Failure> {
+    Ok(NotedErasures {
+        count: connection.query_row(NOTED, [], |row| counted(row, 0))?,
+        file: Note::ErasuresFile.find(connection)?,
+    })
 }
 
 /// Remembers that.
-pub(super) fn note(connection: &Connection, count: u64) -> Result<(), Failure> {
-    let note = r#"INSERT INTO sweep_cursor ("table", sweep, cursor) VALUES ('erasures', 'noted', ?)
-        ON CONFLICT ("table", sweep) DO UPDATE SET cursor = excluded.cursor"#;
-    connection
-        .prepare_cached(note)?
-        .execute([count.to_string()])?;
-    Ok(())
+pub(super) fn note(connection: &Connection, noted: &NotedErasures) -> Result<(), Failure> {
+    Note::Erasures.set(connection, &noted.count.to_string())?;
+    match &noted.file {
+        Some(file) => Note::ErasuresFile.set(connection, file),
+        None => Note::ErasuresFile.forget(connection),
+    }
 }
 
 /// Erases some of a tenant's rows: how many, and where to go on; `None` at the end.

@@ -50,10 +50,7 @@ impl<'c> Events<'c> {
         tenant: &TenantId,
         event: &EventRow,
     ) -> Result<Inserted, Failure> {
-        let hash = hash(tenant, event);
-        if let Some(n) = self.seen.find(self.connection, hash)?
-            && let Some(duplicate) = duplicate(self.connection, n, tenant, event)?
-        {
+        if let Some(duplicate) = self.find(tenant, event)? {
             return Ok(Inserted::Not(duplicate));
         }
         let mut lead = [0; Hyphenated::LENGTH];
@@ -72,8 +69,20 @@ impl<'c> Events<'c> {
             has_sealed(&event.payload),
         ])?;
         let n = self.connection.last_insert_rowid();
-        self.seen.add(hash, n);
+        self.seen.add(hash(tenant, event), n);
         Ok(Inserted::As(n))
+    }
+
+    /// How an event is a duplicate, if one of its source and id is there, of this group or an earlier one.
+    pub(super) fn find(
+        &mut self,
+        tenant: &TenantId,
+        event: &EventRow,
+    ) -> Result<Option<Receipt>, Failure> {
+        match self.seen.find(self.connection, hash(tenant, event))? {
+            Some(n) => duplicate(self.connection, n, tenant, event),
+            None => Ok(None),
+        }
     }
 
     /// Takes back an event that this group inserted and whose lead could not be written.

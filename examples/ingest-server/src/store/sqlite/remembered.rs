@@ -7,10 +7,16 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteExecutor, SqlitePoolOptions},
 };
 
-use super::{checks, erasure, failure::Failure, open::OPENING_TIMEOUT, policies, unique_fields};
+use super::{
+    checks, erasure,
+    failure::Failure,
+    notes::{self, Note},
+    open::OPENING_TIMEOUT,
+    policies, unique_fields,
+};
 use crate::{
     lead::UniqueFields,
-    store::{NotUnique, PolicyKind, Remembered, StoreError},
+    store::{NotedErasures, PolicyKind, Remembered, StoreError, UniqueFieldsError},
 };
 
 /// Nothing if there is no file, or none that was written to.
@@ -24,24 +30,52 @@ pub(crate) async fn remembered(path: &Path) -> Result<Option<Remembered>, StoreE
     Ok(remembered)
 }
 
-/// Whether leads share values of a field that only one of them is to have; nothing is written.
+/// Whether a start could hold the fields unique: they are those that are held, and leads share no value of one;
+/// nothing is written.
 pub(crate) async fn check_unique(
     path: &Path,
     fields: &UniqueFields,
-) -> Result<Result<(), NotUnique>, StoreError> {
+) -> Result<Result<(), UniqueFieldsError>, StoreError> {
     if fs::metadata(path).map_or(0, |file| file.len()) == 0 {
         return Ok(Ok(()));
     }
     let mut connection = options(path).connect().await.map_err(Failure::from)?;
-    let checked = count_shared(&mut connection, fields).await?;
+    let checked = match unique_fields::compare(held(&mut connection).await?, fields) {
+        Ok(()) => count_shared(&mut connection, fields).await?,
+        differ => differ,
+    };
     connection.close().await.map_err(Failure::from)?;
     Ok(checked)
+}
+
+/// The fields that are held, as far as the database says it.
+async fn held(connection: &mut SqliteConnection) -> Result<Option<String>, Failure> {
+    if let Some(held) = noted(connection, Note::UniqueFields).await? {
+        return Ok(Some(held));
+    }
+    let mut names = Vec::new();
+    for column in unique_fields::others() {
+        if exists(&mut *connection, &unique_fields::name(column)).await? {
+            names.push(column.name());
+        }
+    }
+    Ok(unique_fields::of_indexes(names))
+}
+
+async fn noted(connection: &mut SqliteConnection, note: Note) -> Result<Option<String>, Failure> {
+    // An earlier version's database has no notes.
+    if !exists(&mut *connection, "sweep_cursor").await? {
+        return Ok(None);
+    }
+    let [table, sweep] = note.place();
+    let noted = sqlx::query_scalar(notes::FIND).bind(table).bind(sweep);
+    Ok(noted.fetch_optional(connection).await?)
 }
 
 async fn count_shared(
     connection: &mut SqliteConnection,
     fields: &UniqueFields,
-) -> Result<Result<(), NotUnique>, Failure> {
+) -> Result<Result<(), UniqueFieldsError>, Failure> {
     if !exists(&mut *connection, "lead_index").await? {
         return Ok(Ok(()));
     }
@@ -49,7 +83,7 @@ async fn count_shared(
         let shared = sqlx::query_scalar(unique_fields::DUPLICATES).bind(column.field());
         let shared: i64 = shared.fetch_one(&mut *connection).await?;
         if shared > 0 {
-            return Ok(Err(NotUnique {
+            return Ok(Err(UniqueFieldsError::Shared {
                 field: column.name(),
                 duplicates: shared.unsigned_abs(),
             }));
@@ -58,10 +92,10 @@ async fn count_shared(
     Ok(Ok(()))
 }
 
-/// How many erasures a file knows of; nothing is written.
-pub(crate) async fn noted_erasures(path: &Path) -> Result<u64, StoreError> {
+/// Which erasures a database knows of; nothing is written.
+pub(crate) async fn noted_erasures(path: &Path) -> Result<NotedErasures, StoreError> {
     if fs::metadata(path).map_or(0, |file| file.len()) == 0 {
-        return Ok(0);
+        return Ok(NotedErasures::default());
     }
     let mut connection = options(path).connect().await.map_err(Failure::from)?;
     let noted = read_noted(&mut connection).await?;
@@ -69,17 +103,20 @@ pub(crate) async fn noted_erasures(path: &Path) -> Result<u64, StoreError> {
     Ok(noted)
 }
 
-async fn read_noted(connection: &mut SqliteConnection) -> Result<u64, Failure> {
+async fn read_noted(connection: &mut SqliteConnection) -> Result<NotedErasures, Failure> {
     // An earlier version's database has not both.
     for table in ["sweep_cursor", "keyring_erased_tenant"] {
         if !exists(&mut *connection, table).await? {
-            return Ok(0);
+            return Ok(NotedErasures::default());
         }
     }
-    let noted: i64 = sqlx::query_scalar(erasure::NOTED)
-        .fetch_one(connection)
+    let count: i64 = sqlx::query_scalar(erasure::NOTED)
+        .fetch_one(&mut *connection)
         .await?;
-    Ok(noted.unsigned_abs())
+    Ok(NotedErasures {
+        count: count.unsigned_abs(),
+        file: noted(connection, Note::ErasuresFile).await?,
+    })
 }
 
 /// A connection that only reads, to a file that nobody has to have opened, if it has this table.

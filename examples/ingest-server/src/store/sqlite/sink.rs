@@ -11,11 +11,15 @@ use super::{
     events::{Events, Inserted},
     failure::Failure,
     file::OpenedFile,
+    group_checks::GroupChecks,
     leads, sealed_refs,
     seen_events::SeenEvents,
     turn::WriteTurns,
 };
-use crate::store::{Committed, Group, GroupSink, Receipt, StoreError, Write};
+use crate::{
+    clock::Clock,
+    store::{Asked, Committed, Group, GroupSink, Receipt, StoreError, Write},
+};
 
 /// The one connection that writes groups.
 #[derive(Debug)]
@@ -86,7 +90,7 @@ impl SqliteSink {
 
 #[async_trait]
 impl GroupSink for SqliteSink {
-    async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
+    async fn commit(&mut self, group: &Group, clock: &dyn Clock) -> Result<Committed, StoreError> {
         let _turn = self.turns.take_soon().await;
         let committed = self.write(|connection, seen| {
             let audit = append_audit(connection, group)?;
@@ -95,12 +99,21 @@ impl GroupSink for SqliteSink {
                 return Ok(Committed { audit, receipts });
             }
             seen.catch_up(connection)?;
+            let mut checks = GroupChecks::of_group(connection, clock);
             let mut events = Events::of_group(connection, seen)?;
             let writes = group.writes.iter();
-            let receipts = writes.map(|write| write_one(connection, &mut events, write));
-            let receipts = receipts.collect::<Result<_, _>>()?;
+            let receipts = writes.map(|write| match checks.refuse(write)? {
+                Some(refused) => Ok(refused),
+                None => write_one(connection, &mut events, write),
+            });
+            let receipts = receipts.collect::<Result<Vec<_>, Failure>>()?;
             drop(events);
             seen.settle(connection)?;
+            // The last thing before the commit, which cannot be taken back.
+            let earliest = group.earliest(&receipts);
+            if earliest.is_some_and(|decided| !decided.may_be_committed(clock.monotonic())) {
+                return Err(StoreError::Late.into());
+            }
             Ok(Committed { audit, receipts })
         })?;
         // Durable in a file that is no longer the database is not durable.
@@ -153,6 +166,11 @@ fn write_one(
     events: &mut Events<'_>,
     write: &Write,
 ) -> Result<Receipt, Failure> {
+    if write.asked == Asked::Recognise {
+        let known = write.event.as_ref();
+        let known = known.map(|event| events.find(&write.tenant, event));
+        return Ok(known.transpose()?.flatten().unwrap_or(Receipt::Unknown));
+    }
     let n = match &write.event {
         Some(event) => match events.insert(&write.tenant, event)? {
             Inserted::As(n) => Some(n),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     lead::{LeadId, UniqueFields},
-    store::{NotUnique, StoreError, Sweeping},
+    store::{NotedErasures, StoreError, Sweeping, UniqueFieldsError},
 };
 
 #[async_trait]
@@ -69,19 +69,20 @@ impl Sweeping for SqliteStore {
         self.sweeps.read(is).await
     }
 
-    async fn noted_erasures(&self) -> Result<u64, StoreError> {
+    async fn noted_erasures(&self) -> Result<NotedErasures, StoreError> {
         self.sweeps.read(erasure::noted).await
     }
 
-    async fn note_erasures(&self, count: u64) -> Result<(), StoreError> {
-        let note = move |connection: &_| erasure::note(connection, count);
+    async fn note_erasures(&self, noted: &NotedErasures) -> Result<(), StoreError> {
+        let noted = noted.clone();
+        let note = move |connection: &_| erasure::note(connection, &noted);
         self.sweeps.write(note).await
     }
 
     async fn hold_unique(
         &self,
         fields: &UniqueFields,
-    ) -> Result<Result<(), NotUnique>, StoreError> {
+    ) -> Result<Result<(), UniqueFieldsError>, StoreError> {
         let fields = fields.clone();
         let hold = move |connection: &_| unique_fields::hold(connection, &fields);
         self.sweeps.write(hold).await
@@ -103,6 +104,15 @@ impl Sweeping for SqliteStore {
             at_work::replace(connection, work, expected.as_deref(), new.as_deref())
         };
         self.notes.write(replace).await
+    }
+
+    async fn change_unique(
+        &self,
+        fields: &UniqueFields,
+    ) -> Result<Result<(), UniqueFieldsError>, StoreError> {
+        let fields = fields.clone();
+        let change = move |connection: &_| unique_fields::change(connection, &fields);
+        self.sweeps.write(change).await
     }
 
     async fn fold_log(&self) -> Result<bool, StoreError> {

@@ -1,7 +1,7 @@
 //! The connection for what goes over many rows: it waits for nobody who reads, and has a turn beside the
 //! writer of groups for each batch.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use rusqlite::Connection;
 use tokio::{sync::Mutex, task::spawn_blocking};
@@ -12,7 +12,7 @@ use super::{
     file::OpenedFile,
     turn::WriteTurns,
 };
-use crate::store::StoreError;
+use crate::{clock::Clock, store::StoreError};
 
 /// One at a time goes over rows.
 #[derive(Debug, Clone)]
@@ -20,16 +20,27 @@ pub(super) struct Sweeps {
     path: PathBuf,
     file: OpenedFile,
     turns: WriteTurns,
+    clock: Arc<dyn Clock>,
     /// None before the first use and after a failure.
     connection: Arc<Mutex<Option<Connection>>>,
 }
 
+/// What is sealed again is handed over 10 s after that at the latest. So long after it no commit of it begins:
+/// five of the thirty seconds from sealing to committing are left to a disk that is slow.
+const APPLIED_WITHIN: Duration = Duration::from_secs(15);
+
 impl Sweeps {
-    pub(super) fn of(path: PathBuf, file: OpenedFile, turns: WriteTurns) -> Self {
+    pub(super) fn of(
+        path: PathBuf,
+        file: OpenedFile,
+        turns: WriteTurns,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             path,
             file,
             turns,
+            clock,
             connection: Arc::default(),
         }
     }
@@ -62,6 +73,22 @@ impl Sweeps {
         // Durable in a file that is no longer the database is not durable.
         self.file.verify()?;
         Ok(done)
+    }
+
+    /// Writes what was sealed before, in time or not at all.
+    pub(super) async fn apply<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (clock, given) = (Arc::clone(&self.clock), self.clock.monotonic());
+        let in_time = move |connection: &Connection| {
+            let done = work(connection)?;
+            if clock.monotonic().saturating_sub(given) > APPLIED_WITHIN {
+                return Err(StoreError::Late.into());
+            }
+            Ok(done)
+        };
+        self.write(in_time).await
     }
 
     /// Closes the connection.
@@ -97,4 +124,37 @@ pub(super) fn fold_log(connection: &Connection) -> Result<bool, Failure> {
     let fold = "PRAGMA wal_checkpoint(TRUNCATE)";
     let is_busy: bool = connection.query_row(fold, [], |row| row.get(0))?;
     Ok(!is_busy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::ToldClock, store::sqlite::SqliteStore};
+
+    #[tokio::test]
+    async fn what_was_sealed_again_is_written_within_15_s_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let store = SqliteStore::open(&path).await.unwrap();
+        for (seconds, is_written) in [(15, true), (16, false)] {
+            let clock = Arc::new(ToldClock::new([5, 5 + seconds]));
+            let (file, turns) = (store.file.clone(), store.turns());
+            let sweeps = Sweeps::of(path.clone(), file, turns, clock);
+            let applied = sweeps.apply(move |connection| {
+                let insert = "INSERT INTO event_sealed_ref (n, key_id) VALUES (?, 7)";
+                connection.execute(insert, [seconds.cast_signed()])?;
+                Ok(())
+            });
+            match applied.await {
+                Ok(()) => assert!(is_written),
+                Err(error) => assert!(matches!(error, StoreError::Late) && !is_written),
+            }
+            let rows = "SELECT count(*) FROM event_sealed_ref WHERE n = ?";
+            let rows = move |connection: &Connection| {
+                Ok(connection
+                    .query_row(rows, [seconds.cast_signed()], |row| row.get::<_, i64>(0))?)
+            };
+            assert_eq!(sweeps.read(rows).await.unwrap(), i64::from(is_written));
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! SQLite against the contract of stores.
 
 mod erasure;
+mod erasures_file;
 mod index_roots;
 mod sealed_rows;
 

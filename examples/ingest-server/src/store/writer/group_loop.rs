@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    store::{Committed, Group, GroupSink, StoreError, group_span},
+    store::{Committed, Group, GroupSink, Receipt, StoreError, group_span},
 };
 
 /// How long after a failure the database is tried when nobody else does.
@@ -132,16 +132,40 @@ impl GroupLoop {
     ) -> Result<Committed, StoreError> {
         let rows = group.writes.len();
         let began = self.clock.monotonic();
-        let outcome = sink.commit(group).await;
-        let took = self.clock.monotonic().saturating_sub(began);
+        let outcome = sink.commit(group, &*self.clock).await;
+        let ended = self.clock.monotonic();
+        let took = ended.saturating_sub(began);
         if rows > 0 {
             self.observer.observe(&match outcome {
                 Ok(_) => WriteEvent::Committed { rows, took },
                 Err(_) => WriteEvent::Failed { rows },
             });
         }
+        self.tell_late(group, &outcome, ended);
         self.count(matches!(&outcome, Ok(committed) if committed.audit.is_ok()));
         outcome
+    }
+
+    /// Tells of what was refused because it waited too long, and of what a slow commit made durable too late.
+    fn tell_late(&self, group: &Group, outcome: &Result<Committed, StoreError>, ended: Duration) {
+        let late = match outcome {
+            Err(StoreError::Late) => group.writes.len(),
+            Err(_) => 0,
+            Ok(Committed { receipts, .. }) => {
+                let late = receipts.iter().filter(|it| **it == Receipt::Late);
+                late.count()
+            }
+        };
+        if late > 0 {
+            self.observer.observe(&WriteEvent::Late { rows: late });
+        }
+        if let Ok(Committed { receipts, .. }) = outcome
+            && let Some(earliest) = group.earliest(receipts)
+            && !earliest.was_committed_in_time(ended)
+        {
+            let rows = receipts.len();
+            self.observer.observe(&WriteEvent::CommittedLate { rows });
+        }
     }
 
     /// Counts failures in a row.

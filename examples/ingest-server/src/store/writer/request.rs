@@ -66,7 +66,14 @@ impl Waiting {
         }
         for (rows, reply) in self.writes {
             // A requester that went away does not need its receipts.
-            drop(reply.send(Ok(receipts.by_ref().take(rows).collect())));
+            let receipts: Vec<Receipt> = receipts.by_ref().take(rows).collect();
+            // Those of one request were decided together.
+            let is_late = receipts.contains(&Receipt::Late);
+            drop(reply.send(if is_late {
+                Err(StoreError::Late)
+            } else {
+                Ok(receipts)
+            }));
         }
     }
 

@@ -17,10 +17,11 @@ use uuid::Uuid;
 
 use super::{GroupLoop, WriteEvent, WriteObserver, Writer, WriterLimits};
 use crate::{
-    clock::SystemClock,
+    clock::{Clock, SystemClock, ToldClock},
     store::{
-        Activity, AuditActor, AuditDraft, AuditEvent, AuditLog, AuditLogEvent, AuditObserver,
-        AuditOutcome, Committed, Group, GroupSink, Receipt, StoreError, Write,
+        Activity, Asked, AuditActor, AuditDraft, AuditEvent, AuditLog, AuditLogEvent,
+        AuditObserver, AuditOutcome, Committed, DecidedAt, Group, GroupSink, Receipt, StoreError,
+        Write,
     },
 };
 
@@ -32,18 +33,23 @@ struct Sink {
     failures: Arc<Mutex<VecDeque<StoreError>>>,
     /// How long each group takes.
     takes: Duration,
+    /// What becomes of the rows of each group, in order, and then they are stored.
+    receipts: Arc<Mutex<VecDeque<Receipt>>>,
 }
 
 #[async_trait]
 impl GroupSink for Sink {
-    async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
+    async fn commit(&mut self, group: &Group, _: &dyn Clock) -> Result<Committed, StoreError> {
         let rows = (group.audit.len(), group.writes.len());
         self.groups.lock().unwrap().push(rows);
         tokio::time::sleep(self.takes).await;
         self.try_writing().await?;
+        let mut told = self.receipts.lock().unwrap();
+        let receipts = group.writes.iter();
+        let receipts = receipts.map(|_| told.pop_front().unwrap_or(Receipt::Stored));
         Ok(Committed {
             audit: Ok(()),
-            receipts: vec![Receipt::Stored; group.writes.len()],
+            receipts: receipts.collect(),
         })
     }
 
@@ -225,11 +231,49 @@ async fn after_a_failure_the_database_is_tried_until_it_can_be_written() {
     assert_eq!(events, [WriteEvent::Failed { rows: 1 }, recovered]);
 }
 
+#[tokio::test]
+async fn a_request_that_waited_too_long_is_refused_whole_and_alone_and_counted() {
+    let fixture = Fixture::new();
+    let receipts = [Receipt::Stored, Receipt::Late, Receipt::Late];
+    fixture.sink.receipts.lock().unwrap().extend(receipts);
+    let told = fixture.told.clone();
+    let (writes, _) = fixture.run(&[1, 2, 1], 0).await;
+    assert_eq!(writes, [true, false, true]);
+    let events = told.writes.lock().unwrap().clone();
+    assert!(events.contains(&WriteEvent::Late { rows: 2 }), "{events:?}");
+    let fixture = Fixture::new().fails([StoreError::Late]);
+    let told = fixture.told.clone();
+    assert_eq!(fixture.run(&[3], 0).await.0, [false]);
+    let events = told.writes.lock().unwrap().clone();
+    assert!(events.contains(&WriteEvent::Late { rows: 3 }), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_commit_that_ended_too_late_is_told() {
+    for (ended, is_late) in [(30, false), (31, true)] {
+        let told = Told::default();
+        let clock = Arc::new(ToldClock::new([1, ended]));
+        let observer = Arc::new(told.clone());
+        let (writer, groups) = Writer::with_loop(WriterLimits::default(), clock, observer);
+        let decided = Write {
+            decided_at: Some(DecidedAt::now(&ToldClock::new([0]))),
+            ..row()
+        };
+        let write = async move { writer.write(vec![decided]).await };
+        let (written, ()) = join(write, groups.run(Box::new(Sink::default()))).await;
+        assert_eq!(written.unwrap(), [Receipt::Stored]);
+        let late = WriteEvent::CommittedLate { rows: 1 };
+        assert_eq!(told.writes.lock().unwrap().contains(&late), is_late);
+    }
+}
+
 fn row() -> Write {
     Write {
         tenant: TenantId::new("acme").unwrap(),
         event: None,
         lead: None,
+        asked: Asked::Store,
+        decided_at: None,
     }
 }
 

@@ -148,6 +148,10 @@ async fn erase_tenant(operator: &Operator, others: Others) {
             match status {
                 StatusCode::CREATED => last = Some(began),
                 StatusCode::SERVICE_UNAVAILABLE => {}
+                // As soon as the database says so, and until the revocation is read.
+                StatusCode::FORBIDDEN => {
+                    assert_eq!(answer["reason"], "auth.tenant_erased", "{answer}");
+                }
                 StatusCode::UNAUTHORIZED => {
                     assert_eq!(answer["reason"], "auth.invalid", "{answer}");
                     break;

@@ -244,7 +244,7 @@ impl SealedRows for EventRows {
             let changes = changes.iter();
             changes.map(|change| apply(connection, change)).collect()
         };
-        self.sweeps.write(write).await.map_err(row_error(TABLE))
+        self.sweeps.apply(write).await.map_err(row_error(TABLE))
     }
 
     fn is_indexed(&self) -> bool {

@@ -179,7 +179,7 @@ impl SealedRows for LeadRows {
             let changes = changes.iter();
             changes.map(|change| change.apply(connection)).collect()
         };
-        self.sweeps.write(write).await.map_err(row_error(TABLE))
+        self.sweeps.apply(write).await.map_err(row_error(TABLE))
     }
 
     fn index(&self, tenant: &TenantId, field: &str, value: &AnyPii) -> Vec<IndexWrite> {

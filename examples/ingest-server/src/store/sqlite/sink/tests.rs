@@ -1,18 +1,22 @@
 //! Whatever a group fails of, the next one is not concerned.
 
-use portcullis_keyring::TenantId;
+use portcullis_keyring::{TenantId, store::SqliteDekStore};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
 use super::SqliteSink;
-use crate::store::{
-    EventRow, Group, GroupSink as _, Receipt, StoreError, Write, sqlite::SqliteStore,
+use crate::{
+    clock::{SystemClock, ToldClock},
+    store::{
+        Asked, DecidedAt, EventRow, Group, GroupSink as _, Receipt, StoreError, Write,
+        sqlite::SqliteStore,
+    },
 };
 
 struct Fixture {
     folder: TempDir,
-    _store: SqliteStore,
+    store: SqliteStore,
     sink: SqliteSink,
 }
 
@@ -24,7 +28,7 @@ impl Fixture {
         let sink = SqliteSink::open(path, store.file.clone(), store.turns());
         Self {
             folder,
-            _store: store,
+            store,
             sink,
         }
     }
@@ -33,12 +37,24 @@ impl Fixture {
         Connection::open(self.folder.path().join("a.db")).unwrap()
     }
 
+    /// The tables of data keys, as a service has them.
+    async fn keys(&self) {
+        let keys = SqliteDekStore::new(self.store.opening_pool());
+        keys.migrate().await.unwrap();
+    }
+
+    fn events(&self) -> i64 {
+        let count = "SELECT count(*) FROM event";
+        let counted = self.other().query_row(count, [], |row| row.get(0));
+        counted.unwrap()
+    }
+
     async fn write(&mut self, id: &str) -> Result<Vec<Receipt>, StoreError> {
         let group = Group {
             writes: vec![event("fine"), event(id)],
             ..Group::default()
         };
-        Ok(self.sink.commit(&group).await?.receipts)
+        Ok(self.sink.commit(&group, &SystemClock).await?.receipts)
     }
 }
 
@@ -78,6 +94,86 @@ async fn a_lock_of_another_process_is_waited_for_and_then_told() {
     fixture.write("a").await.unwrap();
 }
 
+/// Decided at this second.
+fn decided(id: &str, second: u64) -> Write {
+    let decided_at = DecidedAt::now(&ToldClock::new([second]));
+    Write {
+        decided_at: Some(decided_at),
+        ..event(id)
+    }
+}
+
+#[tokio::test]
+async fn what_was_decided_too_long_ago_is_refused_alone() {
+    let mut fixture = Fixture::new().await;
+    fixture.keys().await;
+    let group = |id: &str| Group {
+        writes: vec![
+            decided(&format!("{id}-early"), 9),
+            decided(&format!("{id}-late"), 10),
+            event(&format!("{id}-ever")),
+        ],
+        ..Group::default()
+    };
+    let (stored, late) = (Receipt::Stored, Receipt::Late);
+    for (now, receipts) in [(34, [stored; 3]), (35, [late, stored, stored])] {
+        let clock = ToldClock::new([now]);
+        let group = group(&now.to_string());
+        let committed = fixture.sink.commit(&group, &clock).await.unwrap();
+        assert_eq!(committed.receipts, receipts);
+    }
+    assert_eq!(fixture.events(), 5);
+}
+
+#[tokio::test]
+async fn a_group_that_took_too_long_is_not_committed() {
+    let mut fixture = Fixture::new().await;
+    fixture.keys().await;
+    let group = Group {
+        writes: vec![decided("a", 10), event("b")],
+        ..Group::default()
+    };
+    let took_long = ToldClock::new([20, 36]);
+    let refused = fixture.sink.commit(&group, &took_long).await;
+    assert!(matches!(refused, Err(StoreError::Late)), "{refused:?}");
+    assert_eq!(fixture.events(), 0);
+    let committed = fixture.sink.commit(&group, &ToldClock::new([35])).await;
+    assert_eq!(committed.unwrap().receipts, [Receipt::Stored; 2]);
+    // What rests on no state takes what it takes.
+    let group = Group {
+        writes: vec![event("c")],
+        ..Group::default()
+    };
+    let committed = fixture.sink.commit(&group, &ToldClock::new([20, 99])).await;
+    assert_eq!(committed.unwrap().receipts, [Receipt::Stored]);
+}
+
+#[tokio::test]
+async fn nothing_is_written_of_a_tenant_from_when_it_is_noted_as_erased() {
+    let mut fixture = Fixture::new().await;
+    fixture.keys().await;
+    let clock = ToldClock::new([0]);
+    let group = |id: &str| Group {
+        writes: vec![
+            decided(&format!("{id}-1"), 0),
+            Write {
+                tenant: TenantId::new("other").unwrap(),
+                ..decided(&format!("{id}-2"), 0)
+            },
+            decided(&format!("{id}-3"), 0),
+        ],
+        ..Group::default()
+    };
+    let committed = fixture.sink.commit(&group("a"), &clock).await.unwrap();
+    assert_eq!(committed.receipts, [Receipt::Stored; 3]);
+    let erased = "INSERT INTO keyring_erased_tenant (tenant) VALUES ('acme')";
+    fixture.other().execute_batch(erased).unwrap();
+    let committed = fixture.sink.commit(&group("b"), &clock).await.unwrap();
+    let erased = Receipt::TenantErased;
+    assert_eq!(committed.receipts, [erased, Receipt::Stored, erased]);
+    assert_eq!(fixture.events(), 4);
+}
+
 fn event(id: &str) -> Write {
     let row = EventRow {
         source: "test".to_owned(),
@@ -96,5 +192,7 @@ fn event(id: &str) -> Write {
         tenant: TenantId::new("acme").unwrap(),
         event: Some(row),
         lead: None,
+        asked: Asked::Store,
+        decided_at: None,
     }
 }

@@ -8,10 +8,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
+    clock::SystemClock,
     lead::{LeadColumn, LeadId},
     store::{
-        EventRow, Group, IndexRow, LeadChange, LeadWrite, Receipt, SealedColumn, Sweeping as _,
-        Write, sqlite::SqliteStore,
+        Asked, EventRow, Group, IndexRow, LeadChange, LeadWrite, Receipt, SealedColumn,
+        Sweeping as _, Write, sqlite::SqliteStore,
     },
 };
 
@@ -78,6 +79,8 @@ fn write(lead: u32) -> Write {
             cleared: Vec::new(),
             at: now,
         })),
+        asked: Asked::Store,
+        decided_at: None,
     }
 }
 
@@ -123,7 +126,7 @@ async fn commit(store: &SqliteStore, writes: Vec<Write>) -> Vec<Receipt> {
                 writes,
                 ..Group::default()
             };
-            let committed = sink.commit(&group).await.unwrap();
+            let committed = sink.commit(&group, &SystemClock).await.unwrap();
             sender.send(committed.receipts).unwrap();
         }) as _
     };
