@@ -255,6 +255,24 @@ fn production_refuses_a_token_of_few_characters_or_with_a_key_in_it() {
     }
 }
 
+/// In whatever spelling a good token has a part of a key that is all pattern.
+#[test]
+fn a_weak_key_is_told_where_it_stands_and_nowhere_else() {
+    let mut weak: Vec<[u8; 32]> = (0..=u8::MAX).map(|byte| [byte; 32]).collect();
+    weak.push(std::array::from_fn(|at| u8::try_from(at).unwrap()));
+    for key in weak {
+        let keks = format!("1:{}", STANDARD.encode(key));
+        let text = message(&[
+            ("INGEST_PROFILE", "production"),
+            ("PORTCULLIS_KEKS", &keks),
+        ]);
+        let told: Vec<_> = text.lines().skip(1).collect();
+        assert_eq!(told.len(), 1, "{text}");
+        let own = told[0].starts_with("  PORTCULLIS_KEKS: version 1 is weak");
+        assert!(own, "{text}");
+    }
+}
+
 #[test]
 fn the_dev_profile_warns_of_what_production_refuses() {
     let zeros = format!("1:{}=", "A".repeat(43));

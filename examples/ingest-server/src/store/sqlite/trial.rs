@@ -41,6 +41,10 @@ const STATEMENTS: [(&str, &str); 13] = [
         "INSERT INTO secret_check (secret, version, value) VALUES ('', -1, x'')",
     ),
     (
+        "secret_first_use",
+        "INSERT INTO secret_first_use (secret, version, at) VALUES ('', -1, 0)",
+    ),
+    (
         "index_state",
         "INSERT INTO index_state (version, phase, since) VALUES (-1, '', 0)",
     ),
