@@ -105,8 +105,7 @@ impl AwsKms {
     /// # Errors
     /// [`InvalidKeyArn`].
     pub fn also_opens(mut self, key_arn: &str) -> Result<Self, InvalidKeyArn> {
-        self.opens
-            .insert(KeyArn::in_region(key_arn, &self.region)?);
+        self.opens.insert(KeyArn::in_region(key_arn, &self.region)?);
         Ok(self)
     }
 

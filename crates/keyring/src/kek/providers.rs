@@ -49,7 +49,9 @@ impl KekProviders {
     }
 
     fn all(&self) -> impl Iterator<Item = &dyn KekProvider> {
-        iter::once(&self.primary).chain(&self.others).map(|it| &**it)
+        iter::once(&self.primary)
+            .chain(&self.others)
+            .map(|it| &**it)
     }
 
     /// Who is to unwrap a key. What nobody opens goes to one who can tell why.

@@ -78,7 +78,10 @@ async fn to_let_it_name_another_key_is_a_rotation() {
             keyring.prepare(tenant, &email).await.unwrap();
         }
     }
-    let moved = after.rewrap_all(Pace::default(), &mut |_| {}).await.unwrap();
+    let moved = after
+        .rewrap_all(Pace::default(), &mut |_| {})
+        .await
+        .unwrap();
     assert!(moved.failed.is_empty(), "{moved:?}");
     let counted = after.key_states().await.unwrap().kek_versions;
     assert_eq!(

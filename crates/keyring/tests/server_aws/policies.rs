@@ -100,7 +100,10 @@ async fn allowed(
     if let Ok(opened) = opened {
         note("kms:Encrypt", is_allowed(&kek.wrap(context, &opened).await));
     }
-    note("kms:ListKeyRotations", is_allowed(&kek.primary_since().await));
+    note(
+        "kms:ListKeyRotations",
+        is_allowed(&kek.primary_since().await),
+    );
     let described = kek.primary_since().await;
     let described = described.map_err(|error| told(&error));
     note(

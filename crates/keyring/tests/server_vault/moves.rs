@@ -36,7 +36,9 @@ async fn data_keys_move_to_vault_and_back_while_they_are_opened() {
     let local = local();
     let store = Arc::new(MemoryDekStore::new());
     let keyring = |kek: Arc<dyn KekProvider>| Keyring::builder(kek, store.clone()).build();
-    let tenants: Vec<_> = (0..20).map(|number| tenant(&format!("t-{number}"))).collect();
+    let tenants: Vec<_> = (0..20)
+        .map(|number| tenant(&format!("t-{number}")))
+        .collect();
     let before = keyring(Arc::clone(&local));
     for tenant in &tenants {
         before.prepare(tenant, &[purpose("email")]).await.unwrap();
@@ -59,7 +61,10 @@ async fn data_keys_move_to_vault_and_back_while_they_are_opened() {
             rounds
         });
         let moving = keyring(both(to, from));
-        let moved = moving.rewrap_all(Pace::default(), &mut |_| {}).await.unwrap();
+        let moved = moving
+            .rewrap_all(Pace::default(), &mut |_| {})
+            .await
+            .unwrap();
         assert!(moved.failed.is_empty(), "{moved:?}");
         assert_eq!(moved.progress.changed, 20);
         is_over.store(true, Ordering::Relaxed);

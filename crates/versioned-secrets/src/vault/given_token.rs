@@ -5,9 +5,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{
-    VaultData, VaultError, VaultPath, client::Shared, tokens::now, transport::Request,
-};
+use super::{VaultData, VaultError, VaultPath, client::Shared, tokens::now, transport::Request};
 
 /// Why a token is not renewed any more, or never was.
 #[derive(Debug, Clone)]
@@ -81,14 +79,12 @@ async fn look_up(token: &SecretString, shared: &Shared) -> Result<Option<Lease>,
     }
 }
 
-async fn renew(
-    token: &SecretString,
-    shared: &Shared,
-    former: Lease,
-) -> Result<Lease, VaultError> {
+async fn renew(token: &SecretString, shared: &Shared, former: Lease) -> Result<Lease, VaultError> {
     let path = VaultPath::new("auth/token/renew-self").expect("it is a path");
     let since = now();
-    let answer = shared.transport.send(&path, Request::Write(&[]), Some(token));
+    let answer = shared
+        .transport
+        .send(&path, Request::Write(&[]), Some(token));
     let auth = shared.in_time(answer).await?.auth.unwrap_or_default();
     Ok(lease(&auth, "lease_duration", since).unwrap_or(former))
 }

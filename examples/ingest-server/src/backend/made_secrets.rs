@@ -9,8 +9,7 @@ use portcullis_pii_crypto::IndexRoots;
 use super::{
     BackendError,
     key_provider::{self, KeyProvider},
-    needed_keks,
-    needed_peppers,
+    needed_keks, needed_peppers,
     secret_checks::{Configured, Needed, WrittenWith},
     secret_services::SecretServices,
     swappable_kek::SwappableKek,

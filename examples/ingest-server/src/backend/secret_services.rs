@@ -1,9 +1,9 @@
 //! Connections to what holds secrets and keys outside of this process: each is made once, and whatever needs it
 //! shares it.
 
-use std::{sync::Arc, time::Duration};
 #[cfg(feature = "aws-kms")]
 use std::sync::OnceLock;
+use std::{sync::Arc, time::Duration};
 
 use portcullis_keyring::kek::KekProvider;
 use portcullis_versioned_secrets::source::{FetchedSecrets, SecretSource, SourceError};
@@ -106,8 +106,7 @@ impl SecretServices {
 }
 
 #[cfg(feature = "aws-kms")]
-const NO_KMS: &str =
-    "AWS KMS does not say which key wraps: the service starts, and refuses what needs a data key until it does";
+const NO_KMS: &str = "AWS KMS does not say which key wraps: the service starts, and refuses what needs a data key until it does";
 
 #[cfg(feature = "aws-kms")]
 impl SecretServices {
@@ -182,10 +181,7 @@ impl SecretServices {
         Err(not_connected("AWS"))
     }
 
-    pub(super) fn aws_kms(
-        &self,
-        keys: &KmsKeys,
-    ) -> Result<Arc<dyn KekProvider>, ServiceError> {
+    pub(super) fn aws_kms(&self, keys: &KmsKeys) -> Result<Arc<dyn KekProvider>, ServiceError> {
         Err(not_connected(&keys.key))
     }
 

@@ -113,7 +113,13 @@ pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<KekSour
         }
     }
     let mut asked = vec![wraps.text.as_str()];
-    let first = one(&wraps.text, settings::KEK_PROVIDER, &wraps.origin, sources, problems);
+    let first = one(
+        &wraps.text,
+        settings::KEK_PROVIDER,
+        &wraps.origin,
+        sources,
+        problems,
+    );
     let mut read = Some(Vec::new());
     if let Some(Given { origin, .. }) = &others {
         for name in &names {
@@ -122,7 +128,13 @@ pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<KekSour
                 return None;
             }
             asked.push(name);
-            let other = one(name, settings::KEK_OTHER_PROVIDERS, origin, sources, problems);
+            let other = one(
+                name,
+                settings::KEK_OTHER_PROVIDERS,
+                origin,
+                sources,
+                problems,
+            );
             read = read.zip(other).map(|(mut read, other)| {
                 read.push(other);
                 read

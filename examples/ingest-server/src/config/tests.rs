@@ -262,10 +262,7 @@ fn a_weak_key_is_told_where_it_stands_and_nowhere_else() {
     weak.push(std::array::from_fn(|at| u8::try_from(at).unwrap()));
     for key in weak {
         let keks = format!("1:{}", STANDARD.encode(key));
-        let text = message(&[
-            ("INGEST_PROFILE", "production"),
-            ("PORTCULLIS_KEKS", &keks),
-        ]);
+        let text = message(&[("INGEST_PROFILE", "production"), ("PORTCULLIS_KEKS", &keks)]);
         let told: Vec<_> = text.lines().skip(1).collect();
         assert_eq!(told.len(), 1, "{text}");
         let own = told[0].starts_with("  PORTCULLIS_KEKS: version 1 is weak");

@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 
 use crate::{
     files_of_secrets::{Files, REFUSED, TAKEN, logged},
-    harness::{ALL_SCOPES, Data, Key, Server, page_view, random_secret, readiness, run_to_end, wait_for},
+    harness::{
+        ALL_SCOPES, Data, Key, Server, page_view, random_secret, readiness, run_to_end, wait_for,
+    },
 };
 
 async fn counted(server: &Server, outcome: &str) -> f64 {

@@ -285,6 +285,48 @@ async fn a_start_without_vault_serves_what_needs_no_data_key_and_then_the_rest()
 }
 
 #[tokio::test]
+async fn a_given_token_is_renewed_and_one_that_will_end_is_told_once() {
+    let (mut bao, data) = (Bao::start().await, Data::new());
+    let token = random_secret().replace(['/', '+', '='], "-");
+    let create = |properties: &[&str]| {
+        let create = [
+            "token",
+            "create",
+            "-no-default-policy",
+            "-policy=sealing-service",
+            "-field=token",
+        ];
+        bao.cli(&[&create, properties].concat())
+    };
+    let (renewable, fixed) = (
+        create(&["-ttl=12s"]),
+        create(&["-ttl=1h", "-renewable=false"]),
+    );
+    let ends = "the token of Vault cannot be renewed and ends in";
+
+    bao.token = renewable;
+    let server = Server::start_command(&data, with_keys_alone(&bao, &data, &token));
+    wait_for("a renewal", async || {
+        let looked_up = bao.try_cli(&["token", "lookup", "-format=json", &bao.token]);
+        let looked_up: serde_json::Value = serde_json::from_str(&looked_up.ok()?).unwrap();
+        looked_up["data"]["last_renewal_time"].as_u64()
+    })
+    .await;
+    assert!(!server.logs().contains(ends), "{}", server.logs());
+    assert!(server.terminate().success());
+
+    bao.token = fixed;
+    let before = data.logs().matches(ends).count();
+    let server = Server::start_command(&data, with_keys_alone(&bao, &data, &token));
+    wait_for("the warning", async || {
+        server.logs().contains(ends).then_some(())
+    })
+    .await;
+    assert_eq!(server.logs().matches(ends).count(), before + 1);
+    assert!(!server.logs().contains(&bao.token));
+}
+
+#[tokio::test]
 async fn a_check_without_asking_vault_says_so() {
     let data = Data::new();
     let mut command = data.bare();

@@ -20,10 +20,8 @@ fn kek(number: u32) -> Arc<dyn KekProvider> {
 
 #[tokio::test]
 async fn they_are_a_kek_provider() {
-    conformance::kek_provider(async || {
-        Arc::new(KekProviders::new(kek(1)).also_opens(kek(2))) as _
-    })
-    .await;
+    conformance::kek_provider(async || Arc::new(KekProviders::new(kek(1)).also_opens(kek(2))) as _)
+        .await;
 }
 
 #[tokio::test]

@@ -37,7 +37,10 @@ pub(super) async fn the_first_use_of_a_secret_is_dated(store: &impl Store) {
     let at = used(1).await.unwrap();
     let age = SystemTime::now().duration_since(at).unwrap();
     assert!(age < Duration::from_secs(60), "{age:?}");
-    let next = SecretCheck { version: 2, ..check.clone() };
+    let next = SecretCheck {
+        version: 2,
+        ..check.clone()
+    };
     store.remember_secrets(&[check, next]).await.unwrap();
     assert_eq!(used(1).await, Some(at));
     assert!(used(2).await >= Some(at));

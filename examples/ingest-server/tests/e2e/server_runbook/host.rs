@@ -86,7 +86,8 @@ impl Host {
     /// exported in it.
     pub(super) fn tool(&mut self, name: &str, body: &str) {
         let environment = self.etc().join("environment").display().to_string();
-        let function = format!("{name}() {{ (set -a; . {environment}; unset LD_PRELOAD; {body}); }}\n");
+        let function =
+            format!("{name}() {{ (set -a; . {environment}; unset LD_PRELOAD; {body}); }}\n");
         self.tools.push_str(&function);
     }
 
