@@ -321,6 +321,35 @@ fn what_this_build_does_not_contain_is_refused_and_what_it_does_not_know_is_name
     );
 }
 
+#[cfg(all(feature = "aws-kms", feature = "vault"))]
+#[test]
+fn further_providers_need_their_settings_and_are_named_once() {
+    let others = "PORTCULLIS_KEK_OTHER_PROVIDERS";
+    for (named, expected) in [
+        ("local", "names a provider twice, or the one that wraps"),
+        ("vault,vault", "names a provider twice"),
+        ("vault,", "must be `local`"),
+    ] {
+        let text = message(&[(others, named), ("PORTCULLIS_VAULT_TRANSIT_KEY", "ingest")]);
+        assert!(text.contains(&format!("{others}: {expected}")), "{text}");
+    }
+    let text = message(&[(others, "vault, aws-kms")]);
+    for needed in ["PORTCULLIS_VAULT_TRANSIT_KEY", "PORTCULLIS_KMS_KEY"] {
+        let line = format!("{needed}: is missing; {others}=");
+        assert!(text.contains(&line), "{text}");
+    }
+    let config = load(&[
+        ("PORTCULLIS_KEK_PROVIDER", "aws-kms"),
+        ("PORTCULLIS_KMS_KEY", "alias/ingest"),
+        ("PORTCULLIS_VAULT_TRANSIT_KEY", "ingest"),
+        (others, "local, vault"),
+    ]);
+    let config = config.unwrap();
+    let names: Vec<_> = config.providers.kek.all().map(KekSource::as_str).collect();
+    assert_eq!(names, ["aws-kms", "local", "vault"]);
+    assert!(config.secrets.keks.is_some());
+}
+
 #[test]
 fn every_fault_of_a_set_of_secrets_is_told_by_its_entry() {
     let set = format!("1:{KEY_A},2:canary,1:{KEY_B},3:{KEY_A}");

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::store::{PolicyKind, SecretCheck, Store};
+use crate::{
+    clock::{Clock as _, SystemClock},
+    store::{PolicyKind, SecretCheck, Store},
+};
 
 pub(super) async fn the_first_check_value_stays(store: &impl Store) {
     let check = |value: &[u8]| SecretCheck {
@@ -35,7 +38,8 @@ pub(super) async fn the_first_use_of_a_secret_is_dated(store: &impl Store) {
     assert_eq!(used(1).await, None);
     store.remember_secrets(&[check.clone()]).await.unwrap();
     let at = used(1).await.unwrap();
-    let age = SystemTime::now().duration_since(at).unwrap();
+    let now: SystemTime = SystemClock.wall().into();
+    let age = now.duration_since(at).unwrap();
     assert!(age < Duration::from_secs(60), "{age:?}");
     let next = SecretCheck {
         version: 2,

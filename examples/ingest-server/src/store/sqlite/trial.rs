@@ -6,7 +6,7 @@ use super::{failure::Failure, lead_sql, transaction::WriteTransaction};
 use crate::{lead::COLUMNS, store::StoreError};
 
 /// What requests do to the tables, on rows that no tenant has.
-const STATEMENTS: [(&str, &str); 13] = [
+const STATEMENTS: [(&str, &str); 14] = [
     (
         "event",
         "INSERT INTO event (tenant, source, id, content_fp, lead, type, schema_version, time,
