@@ -12,7 +12,16 @@ path "transit/decrypt/ingest" {
   capabilities = ["update"]
 }
 
-# Whether the key is derived and stays in Vault, which is looked at before it is used.
+# Whether the key is derived and stays in Vault, which is looked at before it is used; and how old it is.
 path "transit/keys/ingest" {
   capabilities = ["read"]
+}
+
+# How long its own token lasts, and that it lasts longer.
+path "auth/token/lookup-self" {
+  capabilities = ["read"]
+}
+
+path "auth/token/renew-self" {
+  capabilities = ["update"]
 }

@@ -4,10 +4,11 @@
 mod aws_kms;
 mod local;
 mod memory;
+mod providers;
 #[cfg(feature = "vault")]
 mod vault;
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::SystemTime};
 
 use async_trait::async_trait;
 
@@ -17,7 +18,7 @@ use crate::{DataKey, KeyId, Purpose, TenantId, entropy::EntropyError, secrets::S
 pub use self::aws_kms::{AwsKms, InvalidKeyArn, KeyArn};
 #[cfg(feature = "vault")]
 pub use self::vault::{TransitKey, VaultKeyError, VaultTransit};
-pub use self::{local::LocalKek, memory::MemoryKek};
+pub use self::{local::LocalKek, memory::MemoryKek, providers::KekProviders};
 
 /// What wraps data keys and never touches data: the key-encryption key (KEK).
 ///
@@ -69,6 +70,15 @@ pub trait KekProvider: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether a key is one to give to this provider, as its wrapped bytes tell: they name a key and a version that
+    /// are configured here. [`KekProviders`] chooses by it, and it tells at the start of a service which data keys
+    /// it could not unwrap. Nothing else is checked.
+    ///
+    /// By default it is every key whose version is known.
+    fn opens(&self, key: &WrappedKey) -> bool {
+        self.version_of(key).is_some()
+    }
+
     /// The version that wraps from now on, in the words of [`version_of`](Self::version_of), asked where it is
     /// kept: [`Keyring::rewrap_all`](crate::Keyring::rewrap_all) skips what is under it, and asks before each
     /// page of keys.
@@ -78,6 +88,17 @@ pub trait KekProvider: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`KekError`].
     async fn primary(&self) -> Result<Option<String>, KekError> {
+        Ok(None)
+    }
+
+    /// Since when there is the version that wraps, as its keeper tells: what a cryptoperiod is counted from. Asked
+    /// for a gauge, once in a while, and by nobody who waits.
+    ///
+    /// By default nobody knows.
+    ///
+    /// # Errors
+    /// [`KekError`].
+    async fn primary_since(&self) -> Result<Option<SystemTime>, KekError> {
         Ok(None)
     }
 

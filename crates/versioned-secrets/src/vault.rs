@@ -9,6 +9,7 @@ mod client;
 mod data;
 mod environment;
 mod error;
+mod given_token;
 mod kv;
 mod path;
 mod tokens;
@@ -20,6 +21,7 @@ pub use self::{
     client::VaultClient,
     data::VaultData,
     error::{VaultConfigError, VaultError, VaultOutage},
+    given_token::TokenEnd,
     kv::VaultKv,
     path::{InvalidVaultPath, VaultPath},
 };

@@ -132,7 +132,7 @@ impl App {
         // Opened before anything else.
         let reserve = DescriptorReserve::new(descriptors::RESERVE.into());
         let registry = telemetry.registry();
-        let kek_provider = config.providers.kek.as_str();
+        let kek_provider = config.providers.kek.wraps.as_str();
         let api_key_metrics = Arc::new(ApiKeyMetrics::register(registry)?);
         let observers = Observers {
             api_keys: Some(Arc::clone(&api_key_metrics) as _),
@@ -234,6 +234,7 @@ impl App {
             store: Arc::clone(&data_keys),
             kek: backend.kek,
             sweeps: Arc::clone(&services.store) as _,
+            secrets: Arc::clone(&services.store),
             index_roots: services.index_roots.clone(),
         };
         let components = Components {
@@ -265,6 +266,7 @@ impl App {
             admin.use_cases.data_keys.census(),
             &admin.use_cases.reencryption.progress(),
             &services.index_roots,
+            kek_provider,
         )?;
         let rotating = rotation_schedule::run(
             admin.use_cases.data_keys.clone(),

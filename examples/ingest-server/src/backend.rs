@@ -168,8 +168,8 @@ impl Backend {
     ) -> Result<Self, BackendError> {
         let database = Database::open(&config.database, FaultLatch::new(observers.faults)).await?;
         let store = database.store();
-        let kek_source = &config.providers.kek;
-        let secrets = Secrets::made(&config.secrets, kek_source, services)?;
+        let kek_sources = &config.providers.kek;
+        let secrets = Secrets::made(&config.secrets, kek_sources, services)?;
         secret_checks::compare(&*store, &secrets.configured).await?;
 
         let data_keys = database.data_keys().await?;
@@ -222,7 +222,7 @@ impl Backend {
         let secret_refresh = SecretRefresh {
             reader: Arc::clone(&config.reader),
             every: config.refresh,
-            provider: kek_source.clone(),
+            providers: kek_sources.clone(),
             services: services.clone(),
             store: Arc::clone(&store),
             data_keys: Arc::clone(&data_keys),
@@ -328,11 +328,14 @@ impl Backend {
         config: &Config,
         services: &SecretServices,
     ) -> Result<(), BackendError> {
-        match &config.providers.kek {
-            KekSource::Vault(key) => Ok(services.check_vault_key(key).await?),
-            // AWS KMS says nothing of a key before it wraps one.
-            KekSource::Local | KekSource::AwsKms(_) => Ok(()),
+        for source in config.providers.kek.all() {
+            match source {
+                KekSource::Vault(key) => services.check_vault_key(key).await?,
+                KekSource::AwsKms(keys) => services.check_kms_key(keys).await?,
+                KekSource::Local => {}
+            }
         }
+        Ok(())
     }
 
     /// What has to be closed when everything else is gone.

@@ -38,7 +38,7 @@ use crate::{
 
 pub(crate) use self::{
     database::Database,
-    kek_source::{KekSource, KmsKeys, TransitKey},
+    kek_source::{KekSource, KekSources, KmsKeys, TransitKey},
     network::Network,
     observability::Observability,
     policy_file::GivenPolicy,
@@ -154,7 +154,7 @@ impl Config {
             limits,
             observability: observability?,
             reader: Arc::new(SecretReader::new(sources, kek?.clone(), profile)),
-            revision: reread::revision(sources),
+            revision: reread::revision(sources, profile),
             providers: providers?,
             data_key_period,
             secrets: secrets?,
@@ -180,7 +180,7 @@ pub(crate) fn secret_place(sources: &Sources) -> Option<SecretPlace> {
 }
 
 /// Who holds the key-encryption keys, if its settings can be read.
-pub(crate) fn kek_source(sources: &Sources) -> Option<KekSource> {
+pub(crate) fn kek_sources(sources: &Sources) -> Option<KekSources> {
     kek_source::read(sources, &mut Problems::default())
 }
 

@@ -23,6 +23,7 @@ use std::{
     collections::{HashMap, HashSet},
     error::Error,
     path::PathBuf,
+    time::SystemTime,
 };
 
 use async_trait::async_trait;
@@ -107,6 +108,13 @@ pub(crate) trait Store: Sweeping {
 
     /// Remembers check values in one piece; one that is remembered already stays as it is.
     async fn remember_secrets(&self, checks: &[SecretCheck]) -> Result<(), StoreError>;
+
+    /// When a version of a secret was remembered, if the database knows.
+    async fn secret_first_used(
+        &self,
+        secret: &'static str,
+        version: u32,
+    ) -> Result<Option<SystemTime>, StoreError>;
 
     /// The index version that is enforced, making it `version` if none is yet.
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError>;

@@ -140,5 +140,6 @@ async fn a_wrapped_key_tells_the_primary_version(clause: Clause, kek: &dyn KekPr
         ("rewrap", again),
     ] {
         clause.same(what, kek.version_of(&wrapped), Some(primary.clone()));
+        clause.holds(kek.opens(&wrapped), "it does not know its own");
     }
 }

@@ -2,8 +2,9 @@
 
 mod envelope;
 mod key_arn;
+mod wrapping_key;
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, time::SystemTime};
 
 use async_trait::async_trait;
 use aws_sdk_kms::{
@@ -17,7 +18,7 @@ use portcullis_versioned_secrets::aws::{AwsConnection, AwsFailure};
 use secrecy::SecretBox;
 use zeroize::Zeroizing;
 
-use self::envelope::Envelope;
+use self::{envelope::Envelope, wrapping_key::WrappingKey};
 use super::{GeneratedKey, KekContext, KekError, KekProvider, WrappedKey};
 use crate::DataKey;
 
@@ -31,6 +32,8 @@ pub use self::key_arn::{InvalidKeyArn, KeyArn};
 /// | `unwrap_key` | `Decrypt`, with the key named that wrapped it |
 /// | `wrap` | `Encrypt` |
 /// | `rewrap` | `ReEncrypt`: the data key does not leave KMS |
+/// | `primary_since` | `DescribeKey` and `ListKeyRotations` |
+/// | `wrapping_key` | of an alias `DescribeKey`, once |
 ///
 /// Every call has the encryption context `portcullis:tenant`, `portcullis:purpose` and `portcullis:key-id`
 /// (eight hexadecimal digits), which KMS authenticates, checks policies by, and writes into CloudTrail in the
@@ -58,40 +61,56 @@ pub use self::key_arn::{InvalidKeyArn, KeyArn};
 #[derive(Clone)]
 pub struct AwsKms {
     client: Client,
-    primary: KeyArn,
+    region: String,
+    wraps: WrappingKey,
     opens: BTreeSet<KeyArn>,
 }
 
 impl AwsKms {
-    /// Wraps with the KMS key of this ARN, `arn:aws:kms:<region>:<account>:key/<id>`, which has to be in the
-    /// region of the connection. An alias could come to mean another key while processes run, and is refused.
+    /// Wraps with this KMS key, which has to be in the region of the connection: its ARN,
+    /// `arn:aws:kms:<region>:<account>:key/<id>`, or an alias, `alias/<name>` or the ARN of one.
+    ///
+    /// KMS is asked once which key an alias names, before anything else or by
+    /// [`wrapping_key`](Self::wrapping_key), and every call names that key from then on. To let an alias name
+    /// another key is a rotation of the key-encryption key, which this process takes part in at its next start:
+    /// let every process open both keys first ([`also_opens`](Self::also_opens)).
     ///
     /// # Errors
     /// [`InvalidKeyArn`].
-    pub fn new(connection: &AwsConnection, key_arn: &str) -> Result<Self, InvalidKeyArn> {
-        let primary = KeyArn::in_region(key_arn, connection.region())?;
+    pub fn new(connection: &AwsConnection, key: &str) -> Result<Self, InvalidKeyArn> {
+        let region = connection.region();
+        let wraps = WrappingKey::parse(key, region)?;
         // The budget of a keyring counts calls, and what the SDK repeats by itself it would not see.
         let config = Builder::from(connection.sdk_config()).retry_config(RetryConfig::disabled());
         Ok(Self {
             client: Client::from_conf(config.build()),
-            opens: BTreeSet::from([primary.clone()]),
-            primary,
+            region: region.to_owned(),
+            wraps,
+            opens: BTreeSet::new(),
         })
     }
 
+    /// The key that wraps, which KMS is asked for if an alias names it and nobody has asked yet. To be called at
+    /// the start of a service: an alias that there is not is found then.
+    ///
+    /// # Errors
+    /// [`AwsFailure`].
+    pub async fn wrapping_key(&self) -> Result<KeyArn, AwsFailure> {
+        self.wraps.resolve(&self.client).await.cloned()
+    }
+
     /// Opens what this KMS key wrapped, too: the former one, or the next one while processes are configured one
-    /// after another.
+    /// after another. It is named by its ARN: an alias may not name it any more when it is needed.
     ///
     /// # Errors
     /// [`InvalidKeyArn`].
     pub fn also_opens(mut self, key_arn: &str) -> Result<Self, InvalidKeyArn> {
-        let region = self.primary.region();
-        self.opens.insert(KeyArn::in_region(key_arn, region)?);
+        self.opens.insert(KeyArn::in_region(key_arn, &self.region)?);
         Ok(self)
     }
 
     /// What a wrapped key holds, if it was made for this context with a key that is configured.
-    fn envelope<'a>(
+    async fn envelope<'a>(
         &self,
         context: &KekContext,
         wrapped: &'a WrappedKey,
@@ -100,41 +119,27 @@ impl AwsKms {
         if !envelope.is_intact(context) {
             return Err(KekError::Rejected);
         }
-        if !self.opens.contains(&envelope.key) {
+        if !self.opens.contains(&envelope.key) && *self.wraps().await? != envelope.key {
             return Err(KekError::UnknownKey(envelope.key.to_string()));
         }
         Ok(envelope)
     }
 
-    /// What KMS wrapped with the primary key, as it is stored.
-    fn sealed(
-        &self,
-        call: &'static str,
-        context: &KekContext,
-        key: Option<&str>,
-        blob: Option<Blob>,
-    ) -> Result<WrappedKey, KekError> {
-        match (key, blob) {
-            (Some(key), Some(blob)) if key == self.primary.as_str() => {
-                let made = envelope::make(context, &self.primary, blob.as_ref());
-                made.ok_or_else(|| unexpected(call, "a ciphertext of an impossible length"))
-            }
-            _ => Err(unexpected(
-                call,
-                "an answer for another key, or without a ciphertext",
-            )),
-        }
+    async fn wraps(&self) -> Result<&KeyArn, KekError> {
+        let key = self.wraps.resolve(&self.client).await;
+        key.map_err(|failure| KekError::Unavailable(Box::new(failure)))
     }
 }
 
 #[async_trait]
 impl KekProvider for AwsKms {
     async fn generate(&self, context: &KekContext) -> Result<GeneratedKey, KekError> {
+        let primary = self.wraps().await?;
         let mut request = self.client.generate_data_key();
         for (name, value) in encryption_context(context) {
             request = request.encryption_context(name, value);
         }
-        let request = request.key_id(self.primary.as_str());
+        let request = request.key_id(primary.as_str());
         let answer = request.key_spec(DataKeySpec::Aes256).send().await;
         let answer = answer.map_err(|error| failed(GENERATE, &error))?;
         let key = data_key(answer.plaintext);
@@ -142,21 +147,23 @@ impl KekProvider for AwsKms {
         let (arn, blob) = (answer.key_id.as_deref(), answer.ciphertext_blob);
         Ok(GeneratedKey::new(
             key,
-            self.sealed(GENERATE, context, arn, blob)?,
+            sealed(primary, GENERATE, context, arn, blob)?,
         ))
     }
 
     async fn wrap(&self, context: &KekContext, key: &DataKey) -> Result<WrappedKey, KekError> {
+        let primary = self.wraps().await?;
         let mut request = self.client.encrypt();
         for (name, value) in encryption_context(context) {
             request = request.encryption_context(name, value);
         }
         // EXPOSE: wrapping is what this provider is for; it is sent to KMS over TLS.
         let plaintext = Blob::new(key.hazmat_export().as_slice());
-        let request = request.key_id(self.primary.as_str()).plaintext(plaintext);
+        let request = request.key_id(primary.as_str()).plaintext(plaintext);
         let answer = request.send().await;
         let answer = answer.map_err(|error| failed(ENCRYPT, &error))?;
-        self.sealed(
+        sealed(
+            primary,
             ENCRYPT,
             context,
             answer.key_id.as_deref(),
@@ -169,7 +176,7 @@ impl KekProvider for AwsKms {
         context: &KekContext,
         key: &WrappedKey,
     ) -> Result<DataKey, KekError> {
-        let envelope = self.envelope(context, key)?;
+        let envelope = self.envelope(context, key).await?;
         let mut request = self.client.decrypt();
         for (name, value) in encryption_context(context) {
             request = request.encryption_context(name, value);
@@ -185,7 +192,8 @@ impl KekProvider for AwsKms {
     }
 
     async fn rewrap(&self, context: &KekContext, key: &WrappedKey) -> Result<WrappedKey, KekError> {
-        let envelope = self.envelope(context, key)?;
+        let envelope = self.envelope(context, key).await?;
+        let primary = self.wraps().await?;
         let mut request = self.client.re_encrypt();
         for (name, value) in encryption_context(context) {
             request = request
@@ -194,13 +202,14 @@ impl KekProvider for AwsKms {
         }
         let request = request
             .source_key_id(envelope.key.as_str())
-            .destination_key_id(self.primary.as_str());
+            .destination_key_id(primary.as_str());
         let answer = request
             .ciphertext_blob(Blob::new(envelope.blob))
             .send()
             .await;
         let answer = answer.map_err(|error| refused_or_failed(RE_ENCRYPT, &error))?;
-        self.sealed(
+        sealed(
+            primary,
             RE_ENCRYPT,
             context,
             answer.key_id.as_deref(),
@@ -213,16 +222,50 @@ impl KekProvider for AwsKms {
     }
 
     async fn primary(&self) -> Result<Option<String>, KekError> {
-        Ok(Some(self.primary.to_string()))
+        Ok(Some(self.wraps().await?.to_string()))
+    }
+
+    /// What is configured; which key an alias names may not be known yet.
+    fn opens(&self, key: &WrappedKey) -> bool {
+        Envelope::parse(key).is_some_and(|envelope| {
+            let wraps = self.wraps.known();
+            self.opens.contains(&envelope.key) || wraps.is_none_or(|known| *known == envelope.key)
+        })
+    }
+
+    /// Since the last rotation that KMS lists, or since the key was made.
+    async fn primary_since(&self) -> Result<Option<SystemTime>, KekError> {
+        let since = wrapping_key::material_since(&self.client, self.wraps().await?).await;
+        since.map_err(|failure| KekError::Unavailable(Box::new(failure)))
     }
 }
 
 impl fmt::Debug for AwsKms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AwsKms")
-            .field("primary", &self.primary)
+            .field("wraps", &self.wraps)
             .field("opens", &self.opens)
             .finish_non_exhaustive()
+    }
+}
+
+/// What KMS wrapped with the primary key, as it is stored.
+fn sealed(
+    primary: &KeyArn,
+    call: &'static str,
+    context: &KekContext,
+    key: Option<&str>,
+    blob: Option<Blob>,
+) -> Result<WrappedKey, KekError> {
+    match (key, blob) {
+        (Some(key), Some(blob)) if key == primary.as_str() => {
+            let made = envelope::make(context, primary, blob.as_ref());
+            made.ok_or_else(|| unexpected(call, "a ciphertext of an impossible length"))
+        }
+        _ => Err(unexpected(
+            call,
+            "an answer for another key, or without a ciphertext",
+        )),
     }
 }
 

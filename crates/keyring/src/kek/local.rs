@@ -114,6 +114,10 @@ impl KekProvider for LocalKek {
         parse(key).map(|(version, _, _)| version.value().to_string())
     }
 
+    fn opens(&self, key: &WrappedKey) -> bool {
+        parse(key).is_some_and(|(version, _, _)| self.keys.secret(version).is_some())
+    }
+
     async fn primary(&self) -> Result<Option<String>, KekError> {
         Ok(Some(self.keys.primary_version().value().to_string()))
     }

@@ -56,6 +56,10 @@ impl KekProvider for MemoryKek {
         self.0.version_of(key)
     }
 
+    fn opens(&self, key: &WrappedKey) -> bool {
+        self.0.opens(key)
+    }
+
     async fn primary(&self) -> Result<Option<String>, KekError> {
         self.0.primary().await
     }

@@ -4,7 +4,7 @@ mod envelope;
 mod key_error;
 mod transit_key;
 
-use std::fmt;
+use std::{fmt, time::SystemTime};
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -217,6 +217,17 @@ impl KekProvider for VaultTransit {
     fn version_of(&self, key: &WrappedKey) -> Option<String> {
         let envelope = Envelope::parse(key)?;
         Some(envelope.name.version(envelope.version))
+    }
+
+    /// What this key has wrapped, in any version: which of them unwrap, Vault alone knows.
+    fn opens(&self, key: &WrappedKey) -> bool {
+        self.own(key).is_ok()
+    }
+
+    /// When Vault made the latest version.
+    async fn primary_since(&self) -> Result<Option<SystemTime>, KekError> {
+        let key = self.check().await;
+        Ok(key.map_err(|error| self.unavailable(error))?.latest_since())
     }
 
     /// The latest version, which Vault is asked for each time: keys are rotated there, and nobody is told.

@@ -9,6 +9,7 @@
     reason = "deadlines on real servers are real time"
 )]
 
+mod aliases;
 mod binding;
 mod conforms;
 mod examples;

@@ -23,8 +23,9 @@ use super::{
 
 const SERVICE: &str = "sealing-service";
 const OPERATOR: &str = "rotation-operator";
+const MOVER: &str = "moving-operator";
 const READER: &str = "secrets-reader";
-const ALL: [&str; 3] = [SERVICE, OPERATOR, READER];
+const ALL: [&str; 4] = [SERVICE, OPERATOR, MOVER, READER];
 const SECRET: &str = "portcullis";
 
 /// A policy for one key and secret, as an operator would fill it in.
@@ -52,7 +53,7 @@ fn as_moto_knows_it(mut policy: Value) -> Value {
     for statement in statements(&mut policy) {
         statement["Resource"] = json!("*");
         statement.as_object_mut().unwrap().remove("Condition");
-        let action = statement["Action"].as_str().unwrap();
+        let action = statement["Action"].as_str().unwrap_or_default();
         if action.starts_with("kms:ReEncrypt") {
             statement["Action"] = json!("kms:ReEncrypt");
         }
@@ -99,6 +100,16 @@ async fn allowed(
     if let Ok(opened) = opened {
         note("kms:Encrypt", is_allowed(&kek.wrap(context, &opened).await));
     }
+    note(
+        "kms:ListKeyRotations",
+        is_allowed(&kek.primary_since().await),
+    );
+    let described = kek.primary_since().await;
+    let described = described.map_err(|error| told(&error));
+    note(
+        "kms:DescribeKey",
+        !matches!(described, Err(error) if error.contains("kms:DescribeKey")),
+    );
     let fetched = SecretsManager::new(connection, SECRET).fetch().await;
     let refused = matches!(fetched, Err(SourceError::Denied { .. }));
     assert!(fetched.is_ok() || refused, "{fetched:?}");
@@ -140,13 +151,21 @@ async fn each_policy_allows_what_its_holder_does_and_nothing_else() {
     for (name, (id, secret)) in users {
         let connection = connection(&moto.endpoint(), &id, &secret).await;
         let expected: &[&str] = match name {
-            SERVICE => &["kms:Decrypt", "kms:GenerateDataKey"],
+            SERVICE => &[
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:GenerateDataKey",
+                "kms:ListKeyRotations",
+            ],
+            MOVER => &["kms:Decrypt", "kms:Encrypt"],
             OPERATOR => &["kms:ReEncrypt"],
             READER => &["secretsmanager:GetSecretValue"],
             "everybody" => &[
                 "kms:Decrypt",
+                "kms:DescribeKey",
                 "kms:Encrypt",
                 "kms:GenerateDataKey",
+                "kms:ListKeyRotations",
                 "kms:ReEncrypt",
                 "secretsmanager:GetSecretValue",
             ],
@@ -183,14 +202,16 @@ async fn conditions_name_the_context_that_is_sent() {
     assert_eq!(conditions.len(), 3);
 
     let mut seen = Vec::new();
-    for name in [SERVICE, OPERATOR] {
+    for name in [SERVICE, OPERATOR, MOVER] {
         for statement in statements(&mut policy(name)) {
             assert_eq!(statement["Effect"], "Allow", "{statement}");
-            assert_eq!(
-                statement["Condition"],
-                json!({ "Null": &conditions }),
-                "{statement}"
-            );
+            // Which is sent with what concerns a data key, and not with what is asked about the KMS key.
+            let is_about_the_key = statement["Action"].is_array();
+            let expected = match is_about_the_key {
+                true => Value::Null,
+                false => json!({ "Null": &conditions }),
+            };
+            assert_eq!(statement["Condition"], expected, "{statement}");
             let keys = match &statement["Resource"] {
                 Value::Array(keys) => keys.len(),
                 key => key.as_str().map_or(0, |_| 1),
@@ -198,14 +219,25 @@ async fn conditions_name_the_context_that_is_sent() {
             let resources = statement["Resource"].to_string();
             assert!(!resources.contains('*'), "{statement}");
             assert!(resources.contains("key/00000000-0000-4000-8000-000000000002"));
-            seen.push((name, statement["Action"].as_str().unwrap().to_owned(), keys));
+            let action = match &statement["Action"] {
+                Value::String(action) => action.clone(),
+                actions => actions.to_string(),
+            };
+            seen.push((name, action, keys));
         }
     }
     let expected = [
         (SERVICE, "kms:GenerateDataKey".to_owned(), 1),
         (SERVICE, "kms:Decrypt".to_owned(), 2),
+        (
+            SERVICE,
+            json!(["kms:DescribeKey", "kms:ListKeyRotations"]).to_string(),
+            1,
+        ),
         (OPERATOR, "kms:ReEncryptFrom".to_owned(), 2),
         (OPERATOR, "kms:ReEncryptTo".to_owned(), 1),
+        (MOVER, "kms:Encrypt".to_owned(), 1),
+        (MOVER, "kms:Decrypt".to_owned(), 1),
     ];
     assert_eq!(seen, expected);
 }

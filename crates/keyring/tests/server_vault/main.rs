@@ -12,6 +12,7 @@
 mod bao;
 mod conforms;
 mod keys;
+mod moves;
 mod outages;
 mod policies;
 mod rotation;

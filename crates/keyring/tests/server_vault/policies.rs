@@ -78,6 +78,31 @@ async fn a_sealing_service_makes_and_unwraps_data_keys_and_nothing_else() {
     ] {
         cannot_be_read(&client, path).await;
     }
+    // How old the key is, and that its own token lasts.
+    assert!(kek.primary_since().await.unwrap().is_some());
+    let path = VaultPath::new("auth/token/lookup-self").unwrap();
+    client.read(&path).await.unwrap();
+    let path = VaultPath::new("auth/token/renew-self").unwrap();
+    client.write(&path, &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_moving_operator_wraps_and_unwraps_data_keys_and_nothing_else() {
+    let bao = with_key();
+    let here = context("t", 1);
+    let made = kek(bao.root()).generate(&here).await.unwrap();
+    let client = client_of(&bao, "moving-operator");
+    let kek = kek(client.clone());
+    let key = kek.unwrap_key(&here, &made.wrapped).await.unwrap();
+    kek.wrap(&here, &key).await.unwrap();
+    is_denied_kek(kek.generate(&here).await);
+    is_denied_kek(kek.rewrap(&here, &made.wrapped).await);
+    for path in ["transit/keys/ingest", "transit/keys/ingest/rotate"] {
+        is_denied(&client, path, &[]).await;
+    }
+    let config = "transit/keys/ingest/config";
+    is_denied(&client, config, &[("min_decryption_version", "1")]).await;
+    cannot_be_read(&client, "transit/export/encryption-key/ingest").await;
 }
 
 #[tokio::test]

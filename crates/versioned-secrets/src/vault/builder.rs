@@ -51,7 +51,7 @@ impl VaultClientBuilder {
         self
     }
 
-    /// A token, which somebody else renews.
+    /// A token, which [`VaultClient::keep_renewed`] renews.
     pub fn token(mut self, token: SecretString) -> Self {
         self.credentials.push(Credential::Token(token));
         self

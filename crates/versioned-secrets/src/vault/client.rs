@@ -5,9 +5,9 @@ use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 use secrecy::SecretString;
 
 use super::{
-    VaultClientBuilder, VaultConfigError, VaultData, VaultError, VaultOutage, VaultPath,
-    environment,
-    tokens::Tokens,
+    TokenEnd, VaultClientBuilder, VaultConfigError, VaultData, VaultError, VaultOutage, VaultPath,
+    environment, given_token,
+    tokens::{Credential, Tokens},
     transport::{Answer, Request, Transport},
 };
 
@@ -80,13 +80,21 @@ impl VaultClient {
         Ok(answer.data.unwrap_or_default())
     }
 
-    /// Renews the token of a login when two thirds of its time have passed, as long as the future is
-    /// polled: to be spawned where calls may be further apart than that. Without it a token is renewed by
-    /// the next call, and one that has expired is replaced.
-    /// The future ends at once where tokens do not come from a login.
-    pub async fn keep_renewed(&self) {
+    /// Renews the token when two thirds of its time have passed, as long as the future is polled: to be spawned
+    /// where a process lives longer than a token.
+    ///
+    /// A login's is renewed for ever. Without this it is renewed by the next call, and one that has expired is
+    /// replaced. A token that was given is renewed by this alone; the future ends when Vault renews it no further,
+    /// and says when the token will end: somebody has to give another one. That needs
+    /// `auth/token/lookup-self` and `auth/token/renew-self`, which the default policy allows.
+    pub async fn keep_renewed(&self) -> TokenEnd {
         let shared = &*self.shared;
-        while shared.tokens.are_of_a_login() {
+        match shared.tokens.credential() {
+            Credential::Token(token) => return given_token::keep(token, shared).await,
+            Credential::TokenFile(_) => return TokenEnd::OfAFile,
+            Credential::AppRole(_) => {}
+        }
+        loop {
             // What goes wrong here is met by the next call too, which says so.
             drop(shared.in_time(shared.token()).await);
             tokio::time::sleep(SHORTEST_PAUSE).await;
@@ -148,7 +156,7 @@ impl Shared {
         self.tokens.current(&self.transport).await
     }
 
-    async fn in_time<T>(
+    pub(super) async fn in_time<T>(
         &self,
         call: impl Future<Output = Result<T, VaultError>>,
     ) -> Result<T, VaultError> {

@@ -121,9 +121,9 @@ impl Tokens {
         self.held.lock().await.lease.map(Lease::due)
     }
 
-    /// Whether tokens come from a login.
-    pub(super) const fn are_of_a_login(&self) -> bool {
-        matches!(self.credential, Credential::AppRole(_))
+    /// Where they come from.
+    pub(super) const fn credential(&self) -> &Credential {
+        &self.credential
     }
 }
 
@@ -348,7 +348,7 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
     clippy::disallowed_methods,
     reason = "the clock of the runtime, which its timers and tests go by"
 )]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }
 

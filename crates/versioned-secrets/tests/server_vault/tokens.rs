@@ -6,7 +6,7 @@ use std::{
 };
 
 use portcullis_versioned_secrets::vault::{
-    AppRole, VaultClient, VaultError, VaultOutage, VaultPath,
+    AppRole, TokenEnd, VaultClient, VaultError, VaultOutage, VaultPath,
 };
 use secrecy::SecretString;
 
@@ -104,6 +104,54 @@ async fn a_token_that_is_kept_renewed_outlives_its_lease_without_calls() {
     tokio::time::sleep(Duration::from_secs(9)).await;
     read(&client).await.unwrap();
     kept.abort();
+}
+
+/// A token that operators make, with the default policy and what is said of it.
+fn made(bao: &Bao, properties: &[&str]) -> String {
+    let policy = bao.file("reader.hcl", READER);
+    bao.cli(&["policy", "write", "reader", &policy]);
+    let create = ["token", "create", "-policy=reader", "-field=token"];
+    bao.cli(&[&create, properties].concat())
+}
+
+#[tokio::test]
+async fn a_given_token_that_is_kept_renewed_outlives_its_lease() {
+    let bao = with_secret();
+    let client = bao.client(&made(&bao, &["-ttl=4s"]));
+    let kept = client.clone();
+    let kept = tokio::spawn(async move { kept.keep_renewed().await });
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    read(&client).await.unwrap();
+    assert!(!kept.is_finished());
+    kept.abort();
+}
+
+/// And is good until then.
+#[tokio::test]
+async fn a_given_token_that_will_end_says_when() {
+    let bao = with_secret();
+    let fixed = bao.client(&made(&bao, &["-ttl=1h", "-renewable=false"]));
+    let end = fixed.keep_renewed().await;
+    let hour = Duration::from_secs(60 * 60);
+    assert!(
+        matches!(end, TokenEnd::Ends(left) if left <= hour && left > hour / 2),
+        "{end:?}"
+    );
+    let bounded = bao.client(&made(&bao, &["-ttl=10s", "-explicit-max-ttl=11s"]));
+    let end = bounded.keep_renewed().await;
+    assert!(
+        matches!(end, TokenEnd::Ends(left) if left <= Duration::from_secs(5)),
+        "{end:?}"
+    );
+    read(&bounded).await.unwrap();
+    let endless = bao.root().keep_renewed().await;
+    assert!(matches!(endless, TokenEnd::Never), "{endless:?}");
+    let unknown = bao.client(&bao.token_with("reader", READER));
+    let end = unknown.keep_renewed().await;
+    assert!(
+        matches!(end, TokenEnd::Unknown(VaultError::Denied { .. })),
+        "{end:?}"
+    );
 }
 
 #[tokio::test]

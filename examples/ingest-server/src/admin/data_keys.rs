@@ -3,6 +3,7 @@
 mod census;
 mod describe;
 mod error;
+mod kek_age;
 mod request;
 mod retire;
 mod rewrap;
@@ -28,7 +29,7 @@ use portcullis_pii_crypto::{
 use super::{Action, Actor, AdminObserver, DataKeyAction, names, recorder::Recorder};
 use crate::{
     clock::Clock,
-    store::{AuditLog, LiveIndexRoots, Sweeping},
+    store::{AuditLog, LiveIndexRoots, Store, Sweeping},
 };
 
 pub(crate) use self::{
@@ -52,6 +53,8 @@ pub(crate) struct KeyMaterial {
     pub(crate) store: Arc<dyn DekStore>,
     pub(crate) kek: Arc<dyn KekProvider>,
     pub(crate) sweeps: Arc<dyn Sweeping>,
+    /// Remembers since when secrets are used.
+    pub(crate) secrets: Arc<dyn Store>,
     pub(crate) index_roots: LiveIndexRoots,
 }
 

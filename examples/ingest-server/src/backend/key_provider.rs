@@ -2,70 +2,72 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use portcullis_keyring::kek::{KekProvider, LocalKek};
+use portcullis_keyring::kek::{KekProvider, KekProviders, LocalKek};
 use portcullis_versioned_secrets::VersionedSecrets;
 
 use super::{
-    needed_keks::Opens,
     secret_checks::{Configured, Needed, WrittenWith},
     secret_services::{SecretServices, ServiceError},
     swappable_kek::SwappableKek,
 };
-use crate::config::{KEKS, KekSource};
+use crate::config::{KEKS, KekSource, KekSources};
 
 /// The provider, and what the database has to remember of the secrets that are in this process.
 pub(super) struct KeyProvider {
     pub(super) provider: Arc<dyn KekProvider>,
-    /// The provider again, where its keys are of this process and can be replaced.
+    /// The part of it whose keys are of this process and can be replaced.
     pub(super) local: Option<Arc<SwappableKek>>,
-    pub(super) opens: Opens,
     pub(super) secrets: Configured,
 }
 
 /// Makes the provider that is configured. `keks` are those of this process, where it holds any.
 pub(super) fn configured(
-    source: &KekSource,
+    sources: &KekSources,
     keks: Option<&VersionedSecrets>,
     services: &SecretServices,
 ) -> Result<KeyProvider, ServiceError> {
-    match (source, keks) {
-        (KekSource::Local, Some(keks)) => Ok(local(keks)),
-        // Read together with the source, which asks for them.
+    let local = sources.has_local().then(|| {
+        // Read together with the sources, which ask for them.
+        let keks = keks.ok_or(ServiceError::NoKeks)?;
+        Ok(LocalKek::new(keks.clone()))
+    });
+    let local = local.transpose()?;
+    let secrets = remembered(sources, keks, local.as_ref());
+    let local = local.map(|kek| Arc::new(SwappableKek::new(kek)));
+    let one = |source: &KekSource| match (source, &local) {
+        (KekSource::Local, Some(local)) => Ok(Arc::clone(local) as _),
         (KekSource::Local, None) => Err(ServiceError::NoKeks),
-        (KekSource::AwsKms(keys), _) => services.aws_kms(keys).map(elsewhere),
-        (KekSource::Vault(key), _) => services.vault_transit(key).map(elsewhere),
-    }
-}
-
-fn local(keks: &VersionedSecrets) -> KeyProvider {
-    let kek = LocalKek::new(keks.clone());
-    let secrets = Configured {
-        secret: KEKS,
-        values: kek.check_values(),
-        written_with: WrittenWith::Only(keks.primary_version()),
-        needed: Needed::ByRows,
+        (KekSource::AwsKms(keys), _) => services.aws_kms(keys),
+        (KekSource::Vault(key), _) => services.vault_transit(key),
     };
-    let versions = keks.versions().map(|version| version.value().to_string());
-    let local = Arc::new(SwappableKek::new(kek));
-    KeyProvider {
-        opens: Opens::Versions(versions.collect()),
-        provider: Arc::clone(&local) as _,
-        local: Some(local),
-        secrets,
+    let mut provider = one(&sources.wraps)?;
+    if !sources.others.is_empty() {
+        let mut several = KekProviders::new(provider);
+        for other in &sources.others {
+            several = several.also_opens(one(other)?);
+        }
+        provider = Arc::new(several);
     }
+    Ok(KeyProvider {
+        provider,
+        local,
+        secrets,
+    })
 }
 
-fn elsewhere((provider, opens): (Arc<dyn KekProvider>, Opens)) -> KeyProvider {
-    KeyProvider {
-        provider,
-        local: None,
-        opens,
-        secrets: Configured {
-            secret: KEKS,
-            // So that nothing is remembered.
-            values: BTreeMap::new(),
-            written_with: WrittenWith::Live,
-            needed: Needed::ByRows,
+/// What is compared of the keys of this process. They are remembered when they wrap.
+fn remembered(
+    sources: &KekSources,
+    keks: Option<&VersionedSecrets>,
+    local: Option<&LocalKek>,
+) -> Configured {
+    Configured {
+        secret: KEKS,
+        values: local.map_or_else(BTreeMap::new, LocalKek::check_values),
+        written_with: match (&sources.wraps, keks) {
+            (KekSource::Local, Some(keks)) => WrittenWith::Only(keks.primary_version()),
+            _ => WrittenWith::Nothing,
         },
+        needed: Needed::ByRows,
     }
 }

@@ -9,19 +9,17 @@ use portcullis_pii_crypto::IndexRoots;
 use super::{
     BackendError,
     key_provider::{self, KeyProvider},
-    needed_keks::{self, Opens},
-    needed_peppers,
+    needed_keks, needed_peppers,
     secret_checks::{Configured, Needed, WrittenWith},
     secret_services::SecretServices,
     swappable_kek::SwappableKek,
 };
-use crate::config::{self, INDEX_ROOTS, KEY_PEPPERS, KID_TAG_KEYS, KekSource};
+use crate::config::{self, INDEX_ROOTS, KEY_PEPPERS, KID_TAG_KEYS, KekSources};
 
 /// What is made of the configured secrets.
 pub(super) struct Secrets {
     pub(super) provider: Arc<dyn KekProvider>,
-    pub(super) kek_source: KekSource,
-    pub(super) opens: Opens,
+    pub(super) kek_sources: KekSources,
     pub(super) local_keks: Option<Arc<SwappableKek>>,
     pub(super) index_roots: IndexRoots,
     pub(super) peppers: Peppers,
@@ -31,7 +29,7 @@ pub(super) struct Secrets {
 impl Secrets {
     pub(super) fn made(
         secrets: &config::Secrets,
-        kek_source: &KekSource,
+        kek_sources: &KekSources,
         services: &SecretServices,
     ) -> Result<Self, BackendError> {
         let index_roots = IndexRoots::new(secrets.index_roots.clone()).map_err(unusable)?;
@@ -39,9 +37,8 @@ impl Secrets {
         let KeyProvider {
             provider,
             local: local_keks,
-            opens,
             secrets: keks,
-        } = key_provider::configured(kek_source, secrets.keks.as_ref(), services)?;
+        } = key_provider::configured(kek_sources, secrets.keks.as_ref(), services)?;
         let mut configured = vec![keks];
         configured.push(Configured {
             secret: INDEX_ROOTS,
@@ -63,8 +60,7 @@ impl Secrets {
         });
         Ok(Self {
             provider,
-            kek_source: kek_source.clone(),
-            opens,
+            kek_sources: kek_sources.clone(),
             local_keks,
             index_roots,
             peppers,
@@ -77,8 +73,8 @@ impl Secrets {
         &self,
         data_keys: &dyn DekStore,
     ) -> Result<(), BackendError> {
-        let missing = needed_keks::count(data_keys, &*self.provider, &self.opens).await?;
-        Ok(needed_keks::check(&self.kek_source, missing)?)
+        let missing = needed_keks::count(data_keys, &*self.provider).await?;
+        Ok(needed_keks::check(&self.kek_sources, missing)?)
     }
 
     /// Whether each API key has the pepper that it needs.

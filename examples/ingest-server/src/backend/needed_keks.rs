@@ -8,24 +8,25 @@ use portcullis_keyring::{
     store::{DekStore, KeyQuery, StoreError},
 };
 
-use crate::config::{self, KEKS, KekSource};
-
-/// Which wrapped keys a provider can open, by the words of [`KekProvider::version_of`].
-#[derive(Debug, Clone)]
-pub(super) enum Opens {
-    /// These versions.
-    Versions(Vec<String>),
-    /// Every version whose name begins so.
-    #[cfg(feature = "vault")]
-    Beginning(String),
-}
+use crate::config::{self, KEKS, KekSource, KekSources};
 
 /// How many data keys are wrapped under what is not configured.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Listing(self))]
 pub(crate) struct NeededKeks {
-    provider: KekSource,
-    missing: BTreeMap<Option<String>, u64>,
+    providers: KekSources,
+    missing: Missing,
+}
+
+/// How many keys, by what has wrapped them and in which version.
+pub(super) type Missing = BTreeMap<(WrappedBy, Option<String>), u64>;
+
+/// Which provider, as the wrapped bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum WrappedBy {
+    Local,
+    AwsKms,
+    Vault,
 }
 
 /// Keys that are read at once.
@@ -36,8 +37,7 @@ const PAGE: NonZeroU32 = NonZeroU32::new(500).expect("500 is not zero");
 pub(super) async fn count(
     data_keys: &dyn DekStore,
     kek: &dyn KekProvider,
-    opens: &Opens,
-) -> Result<BTreeMap<Option<String>, u64>, StoreError> {
+) -> Result<Missing, StoreError> {
     let mut missing = BTreeMap::new();
     let mut query = KeyQuery::all(PAGE);
     loop {
@@ -45,42 +45,56 @@ pub(super) async fn count(
         let Some(last) = page.last_id() else { break };
         query = query.after(last);
         for wrapped in page.keys.iter().filter_map(|key| key.wrapped()) {
-            let version = kek.version_of(wrapped);
-            if version.is_none() && !is_envelope(wrapped) {
-                continue;
-            }
-            if !version.as_ref().is_some_and(|it| opens.opens(it)) {
-                *missing.entry(version).or_default() += 1;
+            if let Some(by) = WrappedBy::of(wrapped)
+                && !kek.opens(wrapped)
+            {
+                *missing.entry((by, kek.version_of(wrapped))).or_default() += 1;
             }
         }
     }
     Ok(missing)
 }
 
-/// Whether it is what one of the providers writes: `FA`, and its format.
-fn is_envelope(wrapped: &WrappedKey) -> bool {
-    matches!(wrapped.as_bytes(), [0xFA, 1..=3, ..])
-}
-
 /// Whether each can be opened.
-pub(super) fn check(
-    provider: &KekSource,
-    missing: BTreeMap<Option<String>, u64>,
-) -> Result<(), NeededKeks> {
-    let provider = provider.clone();
+pub(super) fn check(providers: &KekSources, mut missing: Missing) -> Result<(), NeededKeks> {
+    // One that its own provider cannot read is damaged.
+    missing.retain(|(by, version), _| version.is_some() || !by.is_one_of(providers));
     if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(NeededKeks { provider, missing })
+        return Ok(());
     }
+    let providers = providers.clone();
+    Err(NeededKeks { providers, missing })
 }
 
-impl Opens {
-    fn opens(&self, version: &str) -> bool {
+impl WrappedBy {
+    /// Nothing if none of the providers writes such bytes.
+    fn of(wrapped: &WrappedKey) -> Option<Self> {
+        match wrapped.as_bytes() {
+            [0xFA, 1, ..] => Some(Self::Local),
+            [0xFA, 2, ..] => Some(Self::AwsKms),
+            [0xFA, 3, ..] => Some(Self::Vault),
+            _ => None,
+        }
+    }
+
+    const fn of_source(source: &KekSource) -> Self {
+        match source {
+            KekSource::Local => Self::Local,
+            KekSource::AwsKms(_) => Self::AwsKms,
+            KekSource::Vault(_) => Self::Vault,
+        }
+    }
+
+    fn is_one_of(self, providers: &KekSources) -> bool {
+        providers.all().any(|it| Self::of_source(it) == self)
+    }
+
+    /// As the settings call it.
+    const fn as_str(self) -> &'static str {
         match self {
-            Self::Versions(versions) => versions.iter().any(|known| known == version),
-            #[cfg(feature = "vault")]
-            Self::Beginning(beginning) => version.starts_with(beginning),
+            Self::Local => "local",
+            Self::AwsKms => "aws-kms",
+            Self::Vault => "vault",
         }
     }
 }
@@ -89,35 +103,37 @@ struct Listing<'a>(&'a NeededKeks);
 
 impl fmt::Display for Listing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(NeededKeks { provider, missing }) = self;
+        let Self(NeededKeks { providers, missing }) = self;
         write!(f, "data keys cannot be opened:")?;
-        for (version, count) in missing {
+        for ((by, version), count) in missing {
             let are = match count {
                 1 => "1 data key is".to_owned(),
                 count => format!("{count} data keys are"),
             };
-            match (version, provider) {
-                (Some(version), KekSource::Local) => write!(
+            let version = version.as_deref().filter(|_| by.is_one_of(providers));
+            match (version, by) {
+                (Some(version), WrappedBy::Local) => write!(
                     f,
                     "\n  {KEKS}: version {version} is missing, and {are} wrapped under it; put it \
                      back until `keys rewrap` has wrapped them again"
                 )?,
-                (Some(version), KekSource::AwsKms(_)) => write!(
+                (Some(version), WrappedBy::AwsKms) => write!(
                     f,
                     "\n  {}: {version} is missing, and {are} wrapped under it; add it until `keys \
                      rewrap` has wrapped them again",
                     config::settings::KMS_OLD_KEYS.variable
                 )?,
-                (Some(version), KekSource::Vault(_)) => write!(
+                (Some(version), WrappedBy::Vault) => write!(
                     f,
                     "\n  {}: {are} wrapped under {version}, which is another key; set it back",
                     config::settings::VAULT_TRANSIT_KEY.variable
                 )?,
-                (None, provider) => write!(
+                (None, by) => write!(
                     f,
-                    "\n  {}: {are} not wrapped by `{}`; set it back",
-                    config::settings::KEK_PROVIDER.variable,
-                    provider.as_str()
+                    "\n  {}: `{}` is missing, and {are} wrapped by it; add it until `keys rewrap` has \
+                     moved them",
+                    config::settings::KEK_OTHER_PROVIDERS.variable,
+                    by.as_str()
                 )?,
             }
         }

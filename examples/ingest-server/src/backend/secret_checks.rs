@@ -34,6 +34,8 @@ pub(super) enum Needed {
 /// Which versions something is written with from now on.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum WrittenWith {
+    /// None: what was written with one is read alone.
+    Nothing,
     /// Those whose index versions are live.
     Live,
     /// The earlier ones are remembered since they were that.
@@ -92,6 +94,7 @@ impl Configured {
         all: &[Self],
     ) -> Vec<SecretCheck> {
         let is_in_use = |check: &SecretCheck| match self.written_with {
+            WrittenWith::Nothing => false,
             WrittenWith::Live => is_live(indexes, check.version),
             WrittenWith::Only(version) => check.version == version.value(),
             WrittenWith::With(from) => {

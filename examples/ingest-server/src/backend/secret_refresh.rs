@@ -20,7 +20,7 @@ use super::{
     secret_services::{FetchError, SecretServices},
 };
 use crate::{
-    config::{self, ConfigError, KekSource, ReadSecrets, Revision, SecretReader},
+    config::{self, ConfigError, KekSources, ReadSecrets, Revision, SecretReader},
     store::Store,
 };
 
@@ -29,7 +29,7 @@ use crate::{
 pub(crate) struct SecretRefresh {
     pub(super) reader: Arc<SecretReader>,
     pub(super) every: Duration,
-    pub(super) provider: KekSource,
+    pub(super) providers: KekSources,
     pub(super) services: SecretServices,
     pub(super) store: Arc<dyn Store>,
     pub(super) data_keys: Arc<dyn DekStore>,
@@ -113,7 +113,7 @@ impl SecretRefresh {
             return Ok(false);
         }
         let given = reading.secrets?;
-        let secrets = Secrets::made(&given, &self.provider, &self.services)?;
+        let secrets = Secrets::made(&given, &self.providers, &self.services)?;
         let store = &*self.store;
         let compared = secret_checks::compare(store, &secrets.configured).await;
         compared.map_err(BackendError::from)?;

@@ -1,13 +1,14 @@
 //! Connections to what holds secrets and keys outside of this process: each is made once, and whatever needs it
 //! shares it.
 
+#[cfg(feature = "aws-kms")]
+use std::sync::OnceLock;
 use std::{sync::Arc, time::Duration};
 
 use portcullis_keyring::kek::KekProvider;
 use portcullis_versioned_secrets::source::{FetchedSecrets, SecretSource, SourceError};
 
-use super::needed_keks::Opens;
-use crate::config::{self, KekSource, KmsKeys, SecretPlace, TransitKey};
+use crate::config::{self, KekSource, KekSources, KmsKeys, SecretPlace, TransitKey};
 
 /// AWS and Vault, where they are configured, and what holds the secrets if it is one of them.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +16,8 @@ pub(crate) struct SecretServices {
     source: Option<(SecretPlace, Arc<dyn SecretSource>)>,
     #[cfg(feature = "aws-kms")]
     aws: Option<portcullis_versioned_secrets::aws::AwsConnection>,
+    #[cfg(feature = "aws-kms")]
+    kms: Arc<OnceLock<portcullis_keyring::kek::AwsKms>>,
     #[cfg(feature = "vault")]
     vault: Option<portcullis_versioned_secrets::vault::VaultClient>,
 }
@@ -55,14 +58,15 @@ impl SecretServices {
     /// # Errors
     /// [`ServiceError::Unusable`]: what the standard variables of AWS or Vault say.
     pub(crate) async fn connect(
-        keks: Option<&KekSource>,
+        keks: Option<&KekSources>,
         place: Option<&SecretPlace>,
     ) -> Result<Self, ServiceError> {
         // Another provider that somebody has chosen before is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let needs_aws = matches!(keks, Some(KekSource::AwsKms(_)))
+        let is_any = |is: fn(&KekSource) -> bool| keks.is_some_and(|keks| keks.all().any(is));
+        let needs_aws = is_any(|it| matches!(it, KekSource::AwsKms(_)))
             || matches!(place, Some(SecretPlace::Aws { .. }));
-        let needs_vault = matches!(keks, Some(KekSource::Vault(_)))
+        let needs_vault = is_any(|it| matches!(it, KekSource::Vault(_)))
             || matches!(place, Some(SecretPlace::Vault { .. }));
         let mut services = Self::default();
         if needs_aws {
@@ -102,6 +106,9 @@ impl SecretServices {
 }
 
 #[cfg(feature = "aws-kms")]
+const NO_KMS: &str = "AWS KMS does not say which key wraps: the service starts, and refuses what needs a data key until it does";
+
+#[cfg(feature = "aws-kms")]
 impl SecretServices {
     async fn connect_to_aws(&mut self) -> Result<(), ServiceError> {
         use portcullis_versioned_secrets::aws::AwsConnection;
@@ -110,10 +117,44 @@ impl SecretServices {
         Ok(())
     }
 
-    pub(super) fn aws_kms(
-        &self,
-        keys: &KmsKeys,
-    ) -> Result<(Arc<dyn KekProvider>, Opens), ServiceError> {
+    pub(super) fn aws_kms(&self, keys: &KmsKeys) -> Result<Arc<dyn KekProvider>, ServiceError> {
+        Ok(Arc::new(self.kms(keys)?.clone()))
+    }
+
+    /// Asks KMS which key an alias names. One that there is not, or that nobody may look at, is refused; where KMS
+    /// does not answer, that is told, and it is asked again before the key is used.
+    pub(super) async fn check_kms_key(&self, keys: &KmsKeys) -> Result<(), ServiceError> {
+        const REFUSALS: [&str; 4] = [
+            "NotFoundException",
+            "AccessDeniedException",
+            "InvalidArnException",
+            "ValidationException",
+        ];
+        let kms = self.kms(keys)?;
+        match tokio::time::timeout(FETCH_WITHIN, kms.wrapping_key()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(failure)) if failure.code().is_some_and(|it| REFUSALS.contains(&it)) => {
+                return Err(unusable(config::settings::KMS_KEY.variable, failure));
+            }
+            Ok(Err(failure)) => {
+                let error: &dyn std::error::Error = &failure;
+                tracing::warn!(error, "{NO_KMS}");
+            }
+            Err(_) => tracing::warn!("{NO_KMS}"),
+        }
+        Ok(())
+    }
+
+    /// The same for all who ask, so that an alias is looked up once.
+    fn kms(&self, keys: &KmsKeys) -> Result<&portcullis_keyring::kek::AwsKms, ServiceError> {
+        if let Some(kms) = self.kms.get() {
+            return Ok(kms);
+        }
+        let kms = self.make_kms(keys)?;
+        Ok(self.kms.get_or_init(|| kms))
+    }
+
+    fn make_kms(&self, keys: &KmsKeys) -> Result<portcullis_keyring::kek::AwsKms, ServiceError> {
         use portcullis_keyring::kek::AwsKms;
         let connection = self.aws.as_ref().ok_or_else(|| not_connected("AWS"))?;
         let KmsKeys { key, old_keys } = keys;
@@ -123,9 +164,7 @@ impl SecretServices {
             .iter()
             .try_fold(kms, |kms, key| kms.also_opens(key));
         let old_setting = config::settings::KMS_OLD_KEYS.variable;
-        let kms = kms.map_err(|error| unusable(old_setting, error))?;
-        let opens = old_keys.iter().chain([key]).cloned().collect();
-        Ok((Arc::new(kms), Opens::Versions(opens)))
+        kms.map_err(|error| unusable(old_setting, error))
     }
 
     fn aws_secret(&self, id: &str) -> Result<Arc<dyn SecretSource>, ServiceError> {
@@ -142,10 +181,12 @@ impl SecretServices {
         Err(not_connected("AWS"))
     }
 
-    pub(super) fn aws_kms(
-        &self,
-        keys: &KmsKeys,
-    ) -> Result<(Arc<dyn KekProvider>, Opens), ServiceError> {
+    pub(super) fn aws_kms(&self, keys: &KmsKeys) -> Result<Arc<dyn KekProvider>, ServiceError> {
+        Err(not_connected(&keys.key))
+    }
+
+    #[expect(clippy::unused_async, reason = "with the feature it waits")]
+    pub(super) async fn check_kms_key(&self, keys: &KmsKeys) -> Result<(), ServiceError> {
         Err(not_connected(&keys.key))
     }
 
@@ -161,6 +202,10 @@ const NO_ANSWER: &str =
     "Vault does not answer: the service starts, and refuses what needs a data key until it does";
 
 #[cfg(feature = "vault")]
+const UNKNOWN_END: &str = "whether the token of Vault ends is not known, and it is not renewed: allow \
+     `auth/token/lookup-self` and `auth/token/renew-self`";
+
+#[cfg(feature = "vault")]
 impl SecretServices {
     fn connect_to_vault(&mut self) -> Result<(), ServiceError> {
         use portcullis_versioned_secrets::vault::VaultClient;
@@ -172,11 +217,8 @@ impl SecretServices {
     pub(super) fn vault_transit(
         &self,
         key: &TransitKey,
-    ) -> Result<(Arc<dyn KekProvider>, Opens), ServiceError> {
-        let transit = self.transit(key)?;
-        let TransitKey { mount, key } = key;
-        let opens = Opens::Beginning(format!("{mount}/{key}:"));
-        Ok((Arc::new(transit), opens))
+    ) -> Result<Arc<dyn KekProvider>, ServiceError> {
+        Ok(Arc::new(self.transit(key)?))
     }
 
     /// Asks Vault what it says of the key. One that can never wrap a data key is refused; where Vault does not
@@ -215,11 +257,20 @@ impl SecretServices {
         Ok(Arc::new(entry.map_err(|error| unusable(setting, error))?))
     }
 
-    /// Keeps the login at Vault from running out between calls, until it is dropped.
+    /// Keeps the token of Vault from running out, until it is dropped; once it cannot, says so and ends.
     pub(super) async fn keep_logged_in(&self) {
-        match &self.vault {
-            Some(client) => client.keep_renewed().await,
-            None => std::future::pending().await,
+        use portcullis_versioned_secrets::vault::TokenEnd;
+        let Some(client) = &self.vault else { return };
+        match client.keep_renewed().await {
+            TokenEnd::Ends(left) => tracing::warn!(
+                "the token of Vault cannot be renewed and ends in {} s: give another one, or a login",
+                left.as_secs()
+            ),
+            TokenEnd::Unknown(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "{UNKNOWN_END}");
+            }
+            _ => {}
         }
     }
 }
@@ -233,7 +284,7 @@ impl SecretServices {
     pub(super) fn vault_transit(
         &self,
         key: &TransitKey,
-    ) -> Result<(Arc<dyn KekProvider>, Opens), ServiceError> {
+    ) -> Result<Arc<dyn KekProvider>, ServiceError> {
         let TransitKey { mount, key } = key;
         Err(not_connected(&format!("{mount}/{key}")))
     }
@@ -248,9 +299,8 @@ impl SecretServices {
         Err(not_connected(&format!("{mount}/{path}")))
     }
 
-    pub(super) async fn keep_logged_in(&self) {
-        std::future::pending().await
-    }
+    #[expect(clippy::unused_async, reason = "with the feature it waits")]
+    pub(super) async fn keep_logged_in(&self) {}
 }
 
 impl FetchError {

@@ -49,6 +49,10 @@ impl KekProvider for SwappableKek {
         self.0.load().version_of(key)
     }
 
+    fn opens(&self, key: &WrappedKey) -> bool {
+        self.0.load().opens(key)
+    }
+
     async fn primary(&self) -> Result<Option<String>, KekError> {
         self.0.load_full().primary().await
     }

@@ -140,6 +140,14 @@ impl Store for Watched<dyn Store> {
         self.watch(self.store.remember_secrets(checks).await)
     }
 
+    async fn secret_first_used(
+        &self,
+        secret: &'static str,
+        version: u32,
+    ) -> Result<Option<SystemTime>, StoreError> {
+        self.watch(self.store.secret_first_used(secret, version).await)
+    }
+
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {
         self.latch.check()?;
         self.watch(self.store.enforced_index(version).await)

@@ -50,8 +50,9 @@ pub(super) async fn run(settings: &Settings, arguments: &CheckConfig) -> Result<
         print("the secrets are those of the database")?;
     }
     let keks = &config.providers.kek;
-    if *keks != KekSource::Local {
+    if keks.all().any(|keks| *keks != KekSource::Local) {
         if arguments.online {
+            Backend::check_kek(&config, &services).await?;
             Backend::try_kek(&config, &services).await?;
             print(&format!("the key-encryption key wraps and unwraps: {keks}"))?;
         } else {

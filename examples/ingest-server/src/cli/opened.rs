@@ -132,6 +132,7 @@ impl Opened {
             store: Arc::clone(data_keys),
             kek: Arc::clone(kek),
             sweeps: Arc::clone(store) as _,
+            secrets: Arc::clone(store),
             index_roots: index_roots.clone(),
         }
     }

@@ -164,7 +164,7 @@ async fn load(mut sources: Sources, missing: MissingSecrets) -> Result<Loaded, C
         // Nobody is asked for anything as long as something else is wrong.
         Config::check(&sources)?;
     }
-    let keks = config::kek_source(&sources);
+    let keks = config::kek_sources(&sources);
     let services = SecretServices::connect(keks.as_ref(), place.as_ref());
     let services = services.await.map_err(BackendError::from)?;
     if let Some((place, secrets)) = services.fetch().await.map_err(BackendError::from)? {

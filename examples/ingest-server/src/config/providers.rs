@@ -1,7 +1,7 @@
 //! Other programs that do a part of the work.
 
 use super::{
-    kek_source::{self, KekSource},
+    kek_source::{self, KekSources},
     problems::Problems,
     redis::{self, SharedLimits},
     sources::Sources,
@@ -10,7 +10,7 @@ use super::{
 /// Which programs do a part of the work.
 #[derive(Debug, Clone)]
 pub(crate) struct Providers {
-    pub(crate) kek: KekSource,
+    pub(crate) kek: KekSources,
     pub(crate) limits: LimitStore,
 }
 

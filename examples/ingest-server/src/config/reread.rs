@@ -5,7 +5,7 @@ use ring::digest::{Context, Digest, SHA256};
 use secrecy::ExposeSecret as _;
 
 use super::{
-    kek_source::KekSource,
+    kek_source::KekSources,
     permissions,
     problems::{ConfigError, Problems},
     profile::Profile,
@@ -19,7 +19,7 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct SecretReader {
     sources: Sources,
-    provider: KekSource,
+    providers: KekSources,
     profile: Profile,
 }
 
@@ -37,10 +37,10 @@ pub(crate) struct ReadSecrets {
 pub(crate) struct Revision(Digest);
 
 impl SecretReader {
-    pub(super) fn new(sources: &Sources, provider: KekSource, profile: Profile) -> Self {
+    pub(super) fn new(sources: &Sources, providers: KekSources, profile: Profile) -> Self {
         Self {
             sources: sources.without_fetched(),
-            provider,
+            providers,
             profile,
         }
     }
@@ -64,10 +64,10 @@ impl SecretReader {
         });
         let sources = with_fetched.as_ref().unwrap_or(&self.sources);
         let mut problems = Problems::default();
-        let secrets = secrets::read(sources, Some(&self.provider), self.profile, &mut problems);
+        let secrets = secrets::read(sources, Some(&self.providers), self.profile, &mut problems);
         permissions::check_secret_files(sources, self.profile.danger(), &mut problems);
         ReadSecrets {
-            revision: revision(sources),
+            revision: revision(sources, self.profile),
             secrets: match secrets {
                 Some(secrets) if problems.is_empty() => Ok(secrets),
                 _ => Err(problems.into_error()),
@@ -76,8 +76,8 @@ impl SecretReader {
     }
 }
 
-/// Over each text, or what keeps it from being read.
-pub(super) fn revision(sources: &Sources) -> Revision {
+/// Over each text, or what keeps it from being read or used: a file that others can read by now is another one.
+pub(super) fn revision(sources: &Sources, profile: Profile) -> Revision {
     let mut context = Context::new(&SHA256);
     for setting in settings::secrets() {
         let mut problems = Problems::default();
@@ -91,6 +91,9 @@ pub(super) fn revision(sources: &Sources) -> Revision {
         }
         context.update(problems.into_error().to_string().as_bytes());
     }
+    let mut exposed = Problems::default();
+    permissions::check_secret_files(sources, profile.danger(), &mut exposed);
+    context.update(exposed.into_error().to_string().as_bytes());
     Revision(context.finish())
 }
 

@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use subtle::ConstantTimeEq as _;
 
 use super::{
-    given::Given, kek_source::KekSource, origin::Origin, problems::Problems, profile::Profile,
+    given::Given, kek_source::KekSources, origin::Origin, problems::Problems, profile::Profile,
     setting::Setting, settings, sources::Sources,
 };
 use crate::process::LockedMemory;
@@ -32,7 +32,7 @@ pub(crate) const KID_TAG_KEYS: &str = settings::KID_TAG_KEYS.variable;
 #[derive(Debug)]
 pub(crate) struct Secrets {
     pub(crate) admin_token: Arc<AdminToken>,
-    /// None where another program holds them.
+    /// None where other programs alone hold them.
     pub(crate) keks: Option<VersionedSecrets>,
     /// Versions up to [`u16::MAX`], as a fingerprint stores them.
     pub(crate) index_roots: VersionedSecrets,
@@ -98,7 +98,7 @@ impl fmt::Debug for AdminToken {
 
 pub(super) fn read(
     sources: &Sources,
-    provider: Option<&KekSource>,
+    providers: Option<&KekSources>,
     profile: Profile,
     problems: &mut Problems,
 ) -> Option<Secrets> {
@@ -106,7 +106,7 @@ pub(super) fn read(
     if let Some(fetched) = sources.fetched() {
         members::check(fetched, sources, problems);
     }
-    let keks = keks(sources, provider, problems);
+    let keks = keks(sources, providers, problems);
     let short = u32::from(u16::MAX);
     let index_roots = versions::read(sources, settings::INDEX_ROOTS, short, problems);
     let key_peppers = versions::read(sources, settings::KEY_PEPPERS, short, problems);
@@ -124,9 +124,10 @@ pub(super) fn read(
     );
     let mut secrets = Secrets {
         admin_token: Arc::new(AdminToken(admin_token?.text)),
-        keks: match provider? {
-            KekSource::Local => Some(keks?.text),
-            KekSource::AwsKms(_) | KekSource::Vault(_) => None,
+        keks: if providers?.has_local() {
+            Some(keks?.text)
+        } else {
+            None
         },
         index_roots: index_roots?.text,
         key_peppers: key_peppers?.text,
@@ -168,16 +169,14 @@ impl Secrets {
 /// Those of this process; others are not asked for, and told of where somebody gave them.
 fn keks(
     sources: &Sources,
-    provider: Option<&KekSource>,
+    providers: Option<&KekSources>,
     problems: &mut Problems,
 ) -> Option<Given<VersionedSecrets>> {
-    match provider {
+    match providers.map(KekSources::has_local) {
         // Nobody knows whether they are needed.
         None if !is_set(sources, settings::KEKS) => None,
-        None | Some(KekSource::Local) => {
-            versions::read(sources, settings::KEKS, u32::MAX, problems)
-        }
-        Some(KekSource::AwsKms(_) | KekSource::Vault(_)) => {
+        None | Some(true) => versions::read(sources, settings::KEKS, u32::MAX, problems),
+        Some(false) => {
             let given = sources.secret(settings::KEKS);
             let given = given.map(|given| given.origin);
             if let Some(origin) = given.filter(|it| !matches!(it, Origin::Generated { .. })) {

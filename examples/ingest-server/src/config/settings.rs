@@ -74,8 +74,11 @@ table! {
     KEK_PROVIDER: Setting::new(Section::Providers, "PORTCULLIS_KEK_PROVIDER", "local|aws-kms|vault")
         .default("local")
         .help("Who holds the key-encryption keys: this process, AWS KMS (cargo feature `aws-kms`; reached as the standard `AWS_*` variables say) or the transit engine of Vault or OpenBao (`vault`; `VAULT_*`)");
-    KMS_KEY: Setting::new(Section::Providers, "PORTCULLIS_KMS_KEY", "ARN")
-        .help("The key of AWS KMS that wraps; not an alias, which could come to mean another key");
+    KEK_OTHER_PROVIDERS: Setting::new(Section::Providers, "PORTCULLIS_KEK_OTHER_PROVIDERS", "local|aws-kms|vault,…")
+        .otherwise("none")
+        .help("Further holders of key-encryption keys, which unwrap what they have wrapped: the former one until `keys rewrap` has moved all data keys, and the next one before it wraps");
+    KMS_KEY: Setting::new(Section::Providers, "PORTCULLIS_KMS_KEY", "ARN|alias/NAME")
+        .help("The key of AWS KMS that wraps; which one an alias names is asked once at the start");
     KMS_OLD_KEYS: Setting::new(Section::Providers, "PORTCULLIS_KMS_OLD_KEYS", "ARN,…")
         .otherwise("none")
         .help("Keys of AWS KMS that wrapped before, and still unwrap");

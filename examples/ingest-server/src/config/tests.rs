@@ -255,6 +255,21 @@ fn production_refuses_a_token_of_few_characters_or_with_a_key_in_it() {
     }
 }
 
+/// In whatever spelling a good token has a part of a key that is all pattern.
+#[test]
+fn a_weak_key_is_told_where_it_stands_and_nowhere_else() {
+    let mut weak: Vec<[u8; 32]> = (0..=u8::MAX).map(|byte| [byte; 32]).collect();
+    weak.push(std::array::from_fn(|at| u8::try_from(at).unwrap()));
+    for key in weak {
+        let keks = format!("1:{}", STANDARD.encode(key));
+        let text = message(&[("INGEST_PROFILE", "production"), ("PORTCULLIS_KEKS", &keks)]);
+        let told: Vec<_> = text.lines().skip(1).collect();
+        assert_eq!(told.len(), 1, "{text}");
+        let own = told[0].starts_with("  PORTCULLIS_KEKS: version 1 is weak");
+        assert!(own, "{text}");
+    }
+}
+
 #[test]
 fn the_dev_profile_warns_of_what_production_refuses() {
     let zeros = format!("1:{}=", "A".repeat(43));
@@ -304,6 +319,35 @@ fn what_this_build_does_not_contain_is_refused_and_what_it_does_not_know_is_name
         warnings.iter().any(|it| it.setting == unknown),
         "{warnings:?}"
     );
+}
+
+#[cfg(all(feature = "aws-kms", feature = "vault"))]
+#[test]
+fn further_providers_need_their_settings_and_are_named_once() {
+    let others = "PORTCULLIS_KEK_OTHER_PROVIDERS";
+    for (named, expected) in [
+        ("local", "names a provider twice, or the one that wraps"),
+        ("vault,vault", "names a provider twice"),
+        ("vault,", "must be `local`"),
+    ] {
+        let text = message(&[(others, named), ("PORTCULLIS_VAULT_TRANSIT_KEY", "ingest")]);
+        assert!(text.contains(&format!("{others}: {expected}")), "{text}");
+    }
+    let text = message(&[(others, "vault, aws-kms")]);
+    for needed in ["PORTCULLIS_VAULT_TRANSIT_KEY", "PORTCULLIS_KMS_KEY"] {
+        let line = format!("{needed}: is missing; {others}=");
+        assert!(text.contains(&line), "{text}");
+    }
+    let config = load(&[
+        ("PORTCULLIS_KEK_PROVIDER", "aws-kms"),
+        ("PORTCULLIS_KMS_KEY", "alias/ingest"),
+        ("PORTCULLIS_VAULT_TRANSIT_KEY", "ingest"),
+        (others, "local, vault"),
+    ]);
+    let config = config.unwrap();
+    let names: Vec<_> = config.providers.kek.all().map(KekSource::as_str).collect();
+    assert_eq!(names, ["aws-kms", "local", "vault"]);
+    assert!(config.secrets.keks.is_some());
 }
 
 #[test]

@@ -24,6 +24,7 @@ pub(crate) fn register_rotations(
     census: &KeyCensus,
     reencryption: &Job<Reencrypted>,
     index_roots: &LiveIndexRoots,
+    kek_provider: &'static str,
 ) -> Result<(), MetricError> {
     let counted = |label, read| Counted {
         census: census.clone(),
@@ -72,6 +73,14 @@ pub(crate) fn register_rotations(
                 .map(|(version, keys)| (name(version), number(*keys)))
                 .collect()
         }),
+    )?;
+    registry.register(
+        "keyring_kek_age_seconds",
+        "For how long the version of the key-encryption key has wrapped that wraps, by who holds it",
+        KekAge {
+            census: census.clone(),
+            provider: kek_provider,
+        },
     )?;
     let of = census.clone();
     registry.observed_gauge(
@@ -140,6 +149,30 @@ impl EncodeMetric for Counted {
         for (value, number) in (self.read)(&census) {
             let labels = [(self.label, value)];
             encoder.encode_family(&labels)?.encode_gauge(&number)?;
+        }
+        Ok(())
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Gauge
+    }
+}
+
+/// One series, when the age is known.
+#[derive(Debug)]
+struct KekAge {
+    census: KeyCensus,
+    provider: &'static str,
+}
+
+impl EncodeMetric for KekAge {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
+        let age = self.census.last().and_then(|census| census.kek_age);
+        if let Some(age) = age {
+            let labels = [("provider", self.provider)];
+            encoder
+                .encode_family(&labels)?
+                .encode_gauge(&age.as_secs_f64())?;
         }
         Ok(())
     }

@@ -41,6 +41,7 @@ pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
     unique::a_field_is_unique_while_it_is_to_be(&open().await).await;
     unique::a_lead_found_by_parts_has_all_of_them(&open().await).await;
     remembered::the_first_check_value_stays(&open().await).await;
+    remembered::the_first_use_of_a_secret_is_dated(&open().await).await;
     remembered::the_first_index_version_is_enforced(&open().await).await;
     trying_to_write_leaves_nothing(&open().await).await;
     audit::audit_events_are_kept_in_one_piece_and_found(&open().await).await;

@@ -36,7 +36,7 @@ mod writer_thread;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
@@ -274,6 +274,15 @@ impl Store for SqliteStore {
     async fn remember_secrets(&self, checks: &[SecretCheck]) -> Result<(), StoreError> {
         checks::remember(&self.opening, checks).await?;
         self.marker.leave()
+    }
+
+    async fn secret_first_used(
+        &self,
+        secret: &'static str,
+        version: u32,
+    ) -> Result<Option<SystemTime>, StoreError> {
+        let read = move |connection: &_| checks::first_used(connection, secret, version);
+        Ok(self.readers.read(read).await?)
     }
 
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {

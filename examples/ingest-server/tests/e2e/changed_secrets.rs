@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +15,9 @@ use serde_json::{Value, json};
 
 use crate::{
     files_of_secrets::{Files, REFUSED, TAKEN, logged},
-    harness::{ALL_SCOPES, Data, Key, Server, page_view, random_secret, readiness, wait_for},
+    harness::{
+        ALL_SCOPES, Data, Key, Server, page_view, random_secret, readiness, run_to_end, wait_for,
+    },
 };
 
 async fn counted(server: &Server, outcome: &str) -> f64 {
@@ -225,6 +228,33 @@ async fn index_roots_and_peppers_are_replaced_and_wrong_ones_are_refused() {
     let needed = "PORTCULLIS_KID_TAG_KEYS: version 1 is missing, and 1 key was issued under it";
     assert!(server.logs().contains(needed), "{}", server.logs());
     assert!(traffic.end().await > 0);
+}
+
+#[tokio::test]
+async fn a_file_that_others_can_read_by_now_is_refused_as_at_a_start() {
+    let files = Files::new();
+    let server = files.start();
+    let path = files.path("PORTCULLIS_KEKS");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    logged(&server, REFUSED, 1).await;
+    assert!(counted(&server, "refused").await >= 1.0);
+    assert_eq!(secrets_component(&server).await["state"], "degraded");
+    let start = run_to_end(&mut files.command());
+    assert_eq!(start.status.code(), Some(2), "{start:?}");
+    let said = String::from_utf8(start.stderr).unwrap();
+    let told = said.lines().find_map(|line| line.strip_prefix("  "));
+    let told = told.unwrap();
+    assert!(told.contains("PORTCULLIS_KEKS_FILE: "), "{said}");
+    assert!(server.logs().contains(told), "{told}: {}", server.logs());
+    // What is in use stays, and what others could read is not taken over even if it is another.
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    server
+        .lead(&key, &json!({ "email": "ada@example.com" }))
+        .await;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let well = "the secrets in use are those that there are again";
+    logged(&server, well, 1).await;
+    assert_eq!(counted(&server, "replaced").await, 0.0);
 }
 
 #[tokio::test]

@@ -93,6 +93,47 @@ async fn keys_and_their_rows_are_counted_by_state_and_by_who_wrapped_them() {
     assert!(!rewrapped.contains_key(r#"keyring_kek_keys{version="1"}"#));
 }
 
+/// The age of the version that wraps, in days.
+fn kek_age(metrics: &BTreeMap<String, f64>) -> f64 {
+    metrics[r#"keyring_kek_age_seconds{provider="local"}"#] / 86_400.0
+}
+
+#[tokio::test]
+async fn a_kek_is_as_old_as_its_first_use_whatever_it_wraps() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    add_leads(&server, &key, 1).await;
+    assert!(server.terminate().success());
+    assert!(kek_age(&census(&data, data.command()).await) < 1.0);
+    let (earlier, older) = (
+        "UPDATE secret_first_use SET at = at - 400 * 86400000 WHERE secret = 'PORTCULLIS_KEKS'",
+        "UPDATE keyring_data_key SET created_at = created_at - 500 * 86400000",
+    );
+    execute(&data, earlier).await;
+    execute(&data, older).await;
+    let age = kek_age(&census(&data, data.command()).await);
+    assert!((400.0..401.0).contains(&age), "{age}");
+
+    // The next version is new, and old data keys that it wraps make it no older.
+    let second = OTHER_SECRET.replacen("1:", "2:", 1);
+    let with_both = || {
+        let mut command = data.command();
+        command.env("PORTCULLIS_KEKS", format!("{KEK},{second}"));
+        command.env("PORTCULLIS_KEKS_PRIMARY", "2");
+        command
+    };
+    assert!(kek_age(&census(&data, with_both()).await) < 1.0);
+    let rewrap = run_to_end(with_both().args(["keys", "rewrap"]));
+    assert!(rewrap.status.success(), "{rewrap:?}");
+    assert!(kek_age(&census(&data, with_both()).await) < 1.0);
+
+    // As an earlier version left it: never too young.
+    execute(&data, "DELETE FROM secret_first_use").await;
+    let age = kek_age(&census(&data, with_both()).await);
+    assert!((500.0..501.0).contains(&age), "{age}");
+}
+
 #[tokio::test]
 async fn sealing_again_is_seen_while_it_goes_on() {
     let data = Data::new();

@@ -13,13 +13,13 @@ use crate::{
 
 const INSTALL: &str = "scripts/components install, or: python3 -m pip install 'moto[kms,server]'";
 
-struct Moto {
+pub(crate) struct Moto {
     program: Program,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Moto {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let address = free_address();
         let (host, port) = address.split_once(':').unwrap();
         let mut command = Command::new("moto_server");
@@ -32,7 +32,7 @@ impl Moto {
         Self { program, address }
     }
 
-    async fn call(&self, service: &str, target: &str, body: Value) -> Value {
+    pub(crate) async fn call(&self, service: &str, target: &str, body: Value) -> Value {
         let credential = format!(
             "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/{service}/aws4_request, \
              SignedHeaders=host, Signature=0"
@@ -48,7 +48,7 @@ impl Moto {
         answer.json().await.unwrap()
     }
 
-    async fn key(&self) -> String {
+    pub(crate) async fn key(&self) -> String {
         let made = self.call("kms", "TrentService.CreateKey", json!({})).await;
         made["KeyMetadata"]["Arn"].as_str().unwrap().to_owned()
     }

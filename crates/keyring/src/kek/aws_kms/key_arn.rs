@@ -10,10 +10,10 @@ pub struct KeyArn(Arc<str>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidKeyArn {
-    /// It is an id, an alias, or no name of a key.
+    /// It is an id, no name of a key, or an alias where the key itself has to be named.
     #[error(
         "not the ARN of a KMS key: give arn:aws:kms:<region>:<account>:key/<id>, which \
-         `aws kms describe-key` shows, and no alias"
+         `aws kms describe-key` shows; of the key that wraps, alias/<name> does too"
     )]
     NotAKey,
     /// KMS of one region does not see the keys of another.

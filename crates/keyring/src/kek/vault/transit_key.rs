@@ -1,5 +1,7 @@
 //! What Vault says of a key.
 
+use std::time::{Duration, SystemTime};
+
 use portcullis_versioned_secrets::{SecretVersion, vault::VaultData};
 use secrecy::ExposeSecret as _;
 
@@ -11,6 +13,7 @@ pub struct TransitKey {
     latest_version: SecretVersion,
     min_decryption_version: SecretVersion,
     deletion_allowed: bool,
+    latest_since: Option<SystemTime>,
 }
 
 impl TransitKey {
@@ -18,6 +21,12 @@ impl TransitKey {
     #[must_use]
     pub const fn latest_version(self) -> SecretVersion {
         self.latest_version
+    }
+
+    /// Since when there is the version that wraps; none if Vault does not say so.
+    #[must_use]
+    pub const fn latest_since(self) -> Option<SystemTime> {
+        self.latest_since
     }
 
     /// The earliest version that unwraps.
@@ -64,7 +73,12 @@ impl TransitKey {
         let (Some(latest_version), Some(min_decryption_version)) = versions else {
             return Err(VaultKeyError::Answer);
         };
+        // Of a symmetric key: when each version was made, in seconds since 1970.
+        let made = data.object("keys");
+        let made = made.and_then(|made| made.number(&latest_version.value().to_string()));
+        let since_epoch = made.map(Duration::from_secs);
         Ok(Self {
+            latest_since: since_epoch.and_then(|it| SystemTime::UNIX_EPOCH.checked_add(it)),
             latest_version,
             min_decryption_version,
             deletion_allowed: is("deletion_allowed"),

@@ -15,7 +15,10 @@ use portcullis_keyring::{
 };
 use tracing::Instrument as _;
 
-use super::{DataKeyError, KeyMaterial};
+use super::{
+    DataKeyError, KeyMaterial,
+    kek_age::{KekAge, OldestWrapped},
+};
 use crate::{
     clock::Clock,
     store::{StoreError, Sweeping},
@@ -46,6 +49,8 @@ pub(crate) struct Census {
     pub(crate) rows_of_damaged: u64,
     /// By the version of the key-encryption key that wrapped them; none where that is not known.
     pub(crate) kek_versions: BTreeMap<Option<String>, u64>,
+    /// For how long the version has wrapped that wraps now; none where that is not known.
+    pub(crate) kek_age: Option<Duration>,
     /// Rows that need a key, by its state; none for keys that are not there.
     pub(crate) rows: BTreeMap<Option<KeyState>, u64>,
 }
@@ -63,6 +68,7 @@ struct Shared {
     store: Arc<dyn DekStore>,
     kek: Arc<dyn KekProvider>,
     sweeps: Arc<dyn Sweeping>,
+    kek_age: KekAge,
     clock: Arc<dyn Clock>,
     counted: ArcSwapOption<Census>,
     rows: ArcSwapOption<(Duration, RowsByKey)>,
@@ -75,6 +81,11 @@ impl KeyCensus {
                 store: Arc::clone(&keys.store),
                 kek: Arc::clone(&keys.kek),
                 sweeps: Arc::clone(&keys.sweeps),
+                kek_age: KekAge::new(
+                    Arc::clone(&keys.kek),
+                    Arc::clone(&keys.secrets),
+                    Arc::clone(&clock),
+                ),
                 clock,
                 counted: ArcSwapOption::empty(),
                 rows: ArcSwapOption::empty(),
@@ -128,6 +139,7 @@ impl KeyCensus {
         let now: SystemTime = shared.clock.wall().into();
         let mut census = Census::default();
         let (mut states, mut damaged) = (BTreeMap::new(), BTreeSet::new());
+        let mut wrapped = OldestWrapped::new();
         let mut query = KeyQuery::all(PAGE);
         loop {
             let page = shared.store.list(&query).await?;
@@ -136,10 +148,11 @@ impl KeyCensus {
             damaged.extend(page.damaged.iter().map(|key| key.id));
             for key in &page.keys {
                 states.insert(key.id(), key.state());
-                census.add(key, &*shared.kek, now);
+                census.add(key, &*shared.kek, now, &mut wrapped);
             }
         }
         census.damaged += u64::try_from(damaged.len()).unwrap_or(u64::MAX);
+        census.kek_age = shared.kek_age.now(&wrapped).await;
         for (key, rows) in &*self.rows_by_key().await? {
             if damaged.contains(key) {
                 census.rows_of_damaged += rows;
@@ -161,7 +174,13 @@ impl KeyCensus {
 }
 
 impl Census {
-    fn add(&mut self, key: &StoredKey, kek: &dyn KekProvider, now: SystemTime) {
+    fn add(
+        &mut self,
+        key: &StoredKey,
+        kek: &dyn KekProvider,
+        now: SystemTime,
+        oldest: &mut OldestWrapped,
+    ) {
         *self.keys.entry(key.state()).or_default() += 1;
         if key.state() == KeyState::Primary {
             let oldest = self.oldest_primary.entry(key.purpose().clone());
@@ -172,6 +191,8 @@ impl Census {
         if let Some(wrapped) = key.wrapped() {
             let version = kek.version_of(wrapped);
             self.damaged += u64::from(version.is_none());
+            let first = oldest.entry(version.clone()).or_insert(key.created_at());
+            *first = key.created_at().min(*first);
             *self.kek_versions.entry(version).or_default() += 1;
         }
     }

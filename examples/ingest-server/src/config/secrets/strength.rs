@@ -24,6 +24,8 @@ struct GivenKey<'a> {
     origin: &'a Origin,
     version: SecretVersion,
     key: &'a Key,
+    /// It is told of where it stands, and is gone when that is set right.
+    is_weak: bool,
 }
 
 /// Finds weak secrets, one secret in two given, and a token with a key in it. A derived key is as random as
@@ -48,7 +50,8 @@ pub(super) fn check<'a>(
             } else {
                 pattern::weakness(key)
             };
-            if let Some(reason) = reason.filter(|_| is_drawn) {
+            let reason = reason.filter(|_| is_drawn);
+            if let Some(reason) = reason {
                 add(format!(
                     "version {version} is weak: {reason}; take 32 random bytes"
                 ));
@@ -70,13 +73,16 @@ pub(super) fn check<'a>(
                 origin,
                 version,
                 key,
+                is_weak: reason.is_some(),
             });
         }
     }
     if let Some(Given { text, origin }) = token {
         // EXPOSE: the check of the token's strength.
         let token = text.expose_secret();
-        let keys = given.iter().map(|key| (key.origin, key.key));
+        // Many a good token has a part of a key without a pattern of its own in some spelling.
+        let keys = given.iter().filter(|key| !key.is_weak);
+        let keys = keys.map(|key| (key.origin, key.key));
         for message in token::weaknesses(token, keys, known) {
             problems.add_as(danger, origin, message);
         }

@@ -132,7 +132,7 @@ fn keks_are_not_asked_for_where_vault_holds_them() {
         mount: "transit".to_owned(),
         key: "ingest".to_owned(),
     });
-    assert_eq!(config.providers.kek, expected);
+    assert_eq!(config.providers.kek.wraps, expected);
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! What is remembered of secrets, limits and policies.
 
-use crate::store::{PolicyKind, SecretCheck, Store};
+use std::time::{Duration, SystemTime};
+
+use crate::{
+    clock::{Clock as _, SystemClock},
+    store::{PolicyKind, SecretCheck, Store},
+};
 
 pub(super) async fn the_first_check_value_stays(store: &impl Store) {
     let check = |value: &[u8]| SecretCheck {
@@ -20,6 +25,30 @@ pub(super) async fn the_first_check_value_stays(store: &impl Store) {
     let mut checks = store.secret_checks().await.unwrap();
     checks.sort_by_key(|check| check.version);
     assert_eq!(checks, [check(b"first"), newer]);
+}
+
+/// Which does not change when it is remembered again.
+pub(super) async fn the_first_use_of_a_secret_is_dated(store: &impl Store) {
+    let used = async |version| store.secret_first_used("dated", version).await.unwrap();
+    let check = SecretCheck {
+        secret: "dated".to_owned(),
+        version: 1,
+        value: b"value".to_vec(),
+    };
+    assert_eq!(used(1).await, None);
+    store.remember_secrets(&[check.clone()]).await.unwrap();
+    let at = used(1).await.unwrap();
+    let now: SystemTime = SystemClock.wall().into();
+    let age = now.duration_since(at).unwrap();
+    assert!(age < Duration::from_secs(60), "{age:?}");
+    let next = SecretCheck {
+        version: 2,
+        ..check.clone()
+    };
+    store.remember_secrets(&[check, next]).await.unwrap();
+    assert_eq!(used(1).await, Some(at));
+    assert!(used(2).await >= Some(at));
+    assert_eq!(used(3).await, None);
 }
 
 pub(super) async fn the_first_index_version_is_enforced(store: &impl Store) {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use portcullis_pii_crypto::{IndexPhase, IndexState, IndexVersion};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use sqlx::{
     Row as _, SqliteConnection, SqlitePool,
     sqlite::{SqliteExecutor, SqliteRow},
@@ -59,6 +59,20 @@ pub(super) async fn remember(pool: &SqlitePool, checks: &[SecretCheck]) -> Resul
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// When a version of a secret was remembered, if that is known.
+pub(super) fn first_used(
+    connection: &Connection,
+    secret: &str,
+    version: u32,
+) -> Result<Option<SystemTime>, Failure> {
+    let used = "SELECT at FROM secret_first_use WHERE secret = ? AND version = ?";
+    let at = connection.prepare_cached(used).and_then(|mut select| {
+        let row = |row: &Row<'_>| counted(row, 0);
+        select.query_row((secret, version), row).optional()
+    })?;
+    Ok(at.and_then(|at| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(at))))
 }
 
 /// The live index versions of a file that may be of an earlier version, which did not keep since when each

@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Migrations need no transaction of their own.
 const IN_TRANSACTION: bool = true;
 
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (
         1,
         "events and leads",
@@ -50,6 +50,11 @@ const MIGRATIONS: [(i64, &str, &str); 5] = [
         5,
         "sweeps and erasure",
         include_str!("../../../migrations/sqlite/0005_sweeps_and_erasure.sql"),
+    ),
+    (
+        6,
+        "first use of secrets",
+        include_str!("../../../migrations/sqlite/0006_first_use_of_secrets.sql"),
     ),
 ];
 

@@ -6,7 +6,7 @@ use super::{failure::Failure, lead_sql, transaction::WriteTransaction};
 use crate::{lead::COLUMNS, store::StoreError};
 
 /// What requests do to the tables, on rows that no tenant has.
-const STATEMENTS: [(&str, &str); 13] = [
+const STATEMENTS: [(&str, &str); 14] = [
     (
         "event",
         "INSERT INTO event (tenant, source, id, content_fp, lead, type, schema_version, time,
@@ -39,6 +39,10 @@ const STATEMENTS: [(&str, &str); 13] = [
     (
         "secret_check",
         "INSERT INTO secret_check (secret, version, value) VALUES ('', -1, x'')",
+    ),
+    (
+        "secret_first_use",
+        "INSERT INTO secret_first_use (secret, version, at) VALUES ('', -1, 0)",
     ),
     (
         "index_state",

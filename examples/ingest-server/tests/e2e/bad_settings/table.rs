@@ -22,7 +22,7 @@ const REDIS: &str = "must be `redis://` or, with TLS, `rediss://`, and a host";
 const DAYS: &str = "must be a whole number of days, 1 to 3650";
 const NODES: &str = "must be `counted`, or a number from 1 to 1000";
 
-pub(crate) const ROWS: [Row; 185] = [
+pub(crate) const ROWS: [Row; 186] = [
     (
         "INGEST_PROFILE",
         "Production",
@@ -154,6 +154,11 @@ pub(crate) const ROWS: [Row; 185] = [
     ("INGEST_TRACE_SAMPLE_RATIO", ".5", RATIO),
     ("INGEST_TRACE_SAMPLE_RATIO", "true", RATIO),
     ("PORTCULLIS_KEK_PROVIDER", "canary", "must be `local`"),
+    (
+        "PORTCULLIS_KEK_OTHER_PROVIDERS",
+        "nobody",
+        "must be `local`",
+    ),
     (
         "PORTCULLIS_KMS_KEY",
         "canary",

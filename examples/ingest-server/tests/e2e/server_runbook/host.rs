@@ -2,6 +2,7 @@
 //! the test sets.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{Read, Write as _},
     os::unix::{
@@ -33,6 +34,8 @@ const SECRETS: [(&str, &str); 4] = [
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) data: Data,
+    /// Functions of a shell in the place of programs that an operator has.
+    tools: String,
 }
 
 /// A step that goes on; killed when it is dropped, with all that it started.
@@ -41,7 +44,10 @@ pub(super) struct Step(Child);
 
 impl Host {
     pub(super) fn new() -> Self {
-        let host = Self { data: Data::new() };
+        let host = Self {
+            data: Data::new(),
+            tools: String::new(),
+        };
         fs::create_dir_all(host.etc().join("secrets")).unwrap();
         let mut environment = String::new();
         let secrets = host.data.random_secrets();
@@ -76,9 +82,42 @@ impl Host {
         write(&self.etc().join("config.toml"), text);
     }
 
+    /// Gives the operator a program, as the body of a function of a shell; the environment of the service is
+    /// exported in it.
+    pub(super) fn tool(&mut self, name: &str, body: &str) {
+        let environment = self.etc().join("environment").display().to_string();
+        let function =
+            format!("{name}() {{ (set -a; . {environment}; unset LD_PRELOAD; {body}); }}\n");
+        self.tools.push_str(&function);
+    }
+
+    /// Adds settings to the environment of the service.
+    pub(super) fn set(&self, settings: &[(&str, &str)]) {
+        let path = self.etc().join("environment");
+        let mut text = fs::read_to_string(&path).unwrap();
+        for (name, value) in settings {
+            text.push_str(&format!("{name}={value}\n"));
+        }
+        write(&path, &text);
+    }
+
+    /// The settings of the environment of the service, by name.
+    pub(super) fn settings(&self) -> BTreeMap<String, String> {
+        let text = fs::read_to_string(self.etc().join("environment")).unwrap();
+        let pairs = text.lines().map(|line| line.split_once('=').unwrap());
+        pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
     /// What the operator does whose step was refused after it had put `new` in the place of the file.
     pub(super) fn put_back(&self, file: &str) {
         fs::rename(self.secret("before"), self.secret(file)).unwrap();
+    }
+
+    /// The same of a step that was refused after it had changed the environment.
+    pub(super) fn put_back_environment(&self) {
+        fs::rename(self.secret("before"), self.etc().join("environment")).unwrap();
     }
 
     /// Sets the wall clock of every process ahead, of those that run too.
@@ -91,16 +130,16 @@ impl Host {
 
     /// The binary in production, with what the environment of the service says now.
     pub(super) fn command(&self) -> Command {
+        let mut command = self.bare();
+        command.envs(self.settings());
+        command
+    }
+
+    /// The binary without the environment of the service, which a step reads when it starts it.
+    fn bare(&self) -> Command {
         let mut command = self.data.production();
         for (variable, _) in SECRETS {
             command.env_remove(variable);
-        }
-        for line in fs::read_to_string(self.etc().join("environment"))
-            .unwrap()
-            .lines()
-        {
-            let (name, value) = line.split_once('=').unwrap();
-            command.env(name, value);
         }
         command
             .env("PATH", std::env::var_os("PATH").unwrap())
@@ -121,14 +160,24 @@ impl Host {
 
     /// Does a step, which succeeds, and gives what it printed.
     pub(super) fn follow(&self, section: &str, step: usize) -> String {
-        let output = self.run(&steps::commands(section, step));
+        self.follow_with("", section, step)
+    }
+
+    /// As above, with what the operator writes down before it, such as names.
+    pub(super) fn follow_with(&self, names: &str, section: &str, step: usize) -> String {
+        let output = self.run(&format!("{names}\n{}", steps::commands(section, step)));
         assert!(output.status.success(), "{section} {step}: {output:?}");
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Begins a step that stops half way, and gives what it said; nothing is restarted.
     pub(super) fn fail(&self, section: &str, step: usize) -> String {
-        let output = self.run(&steps::commands(section, step));
+        self.fail_with("", section, step)
+    }
+
+    /// As above, with what the operator writes down before it.
+    pub(super) fn fail_with(&self, names: &str, section: &str, step: usize) -> String {
+        let output = self.run(&format!("{names}\n{}", steps::commands(section, step)));
         assert!(!output.status.success(), "{section} {step}: {output:?}");
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(!said.contains("systemctl"), "{said}");
@@ -196,12 +245,13 @@ impl Host {
                  (set -a; . {etc}/environment; exec \"$program\" \"$@\")
              }}
              program=$0
-             {}",
+             {}{}",
+            self.tools,
             commands
                 .replace("systemd-run", "systemd")
                 .replace("/etc/ingest-server", &etc)
         );
-        shell(&script, &self.command())
+        shell(&script, &self.bare())
     }
 }
 
