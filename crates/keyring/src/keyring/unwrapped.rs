@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 use moka::{notification::RemovalCause, sync::Cache};
 
 use self::{
-    cached::Cached,
+    cached::{Cached, Slot},
     key::{Asked, MAX_AGE},
 };
 use super::{
@@ -36,7 +36,7 @@ pub(super) use self::{cached::MadeKey, key::nanoseconds};
 pub(super) struct UnwrappedKeys {
     // The whole context is the cache key: an edited store cannot make one tenant's unwrapped key
     // answer for another's.
-    cache: Cache<KekContext, Cached>,
+    cache: Cache<KekContext, Slot>,
     fetches: Held<KekContext, Fetch<Arc<UnwrappedKey>, KekError>>,
     refusals: Refusals,
     kek: Arc<dyn KekProvider>,
@@ -69,7 +69,8 @@ impl UnwrappedKeys {
         let cache = Cache::builder()
             .max_capacity(capacity)
             .time_to_live(MAX_AGE)
-            .eviction_listener(move |key, _, cause| {
+            .eviction_listener(move |key, dropped: Slot, cause| {
+                dropped.empty();
                 let cause = match cause {
                     RemovalCause::Size => EvictionCause::Capacity,
                     RemovalCause::Expired => EvictionCause::Age,
@@ -131,7 +132,7 @@ impl UnwrappedKeys {
 
     /// The key in the clear, if it is cached and no refresh is due.
     fn at_hand(&self, context: &KekContext, now: Duration) -> Option<Arc<UnwrappedKey>> {
-        let Some(Cached::Unwrapped(key)) = self.cache.get(context) else {
+        let Some(Cached::Unwrapped(key)) = self.look(context) else {
             return None;
         };
         let age = key.age(now);
@@ -200,7 +201,8 @@ impl UnwrappedKeys {
     /// Lets a key that was made serve, as soon as the store says that it has it.
     pub(super) fn keep_made(&self, made: MadeKey) {
         let context = made.key.context.clone();
-        self.cache.insert(context, Cached::Made(Arc::new(made)));
+        let made = Cached::Made(Arc::new(made));
+        self.cache.insert(context, Slot::new(made));
     }
 
     /// Drops a key that was made in vain.
@@ -271,12 +273,11 @@ impl UnwrappedKeys {
         if let Some(fetch) = self.fetches.take(context) {
             fetch.call_back();
         }
-        let removed = self.cache.remove(context).is_some();
-        if removed {
-            // The cache would let go of the value only now and then.
-            self.cache.run_pending_tasks();
-        }
-        removed
+        self.cache.remove(context).is_some()
+    }
+
+    fn look(&self, context: &KekContext) -> Option<Cached> {
+        self.cache.get(context)?.get()
     }
 
     /// From the cache, or unwrapped into it; callers who want the same key wait for one call.
@@ -309,7 +310,7 @@ impl UnwrappedKeys {
         fetch: &Fetch<Arc<UnwrappedKey>, KekError>,
     ) -> Option<Arc<UnwrappedKey>> {
         let context = stored.context();
-        match self.cache.get(context)? {
+        match self.look(context)? {
             Cached::Unwrapped(key) => Some(key),
             Cached::Made(made) if stored.wrapped() == Some(&made.wrapped) => {
                 self.keep(fetch, &made.key);
@@ -339,11 +340,10 @@ impl UnwrappedKeys {
 
     fn keep(&self, fetch: &Fetch<Arc<UnwrappedKey>, KekError>, key: &Arc<UnwrappedKey>) {
         fetch.finish(Arc::clone(key), |key| {
+            let context = key.context.clone();
             self.cache
-                .insert(key.context.clone(), Cached::Unwrapped(key));
+                .insert(context, Slot::new(Cached::Unwrapped(key)));
         });
-        // What it replaces is let go of at once.
-        self.cache.run_pending_tasks();
     }
 
     async fn unwrap_key(&self, stored: &StoredKey) -> Result<Arc<UnwrappedKey>, KekError> {

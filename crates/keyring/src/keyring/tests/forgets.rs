@@ -1,6 +1,10 @@
 //! A key that may not open any more is not kept, whatever was under way.
 
-use super::{observer::Recorder, *};
+use std::thread;
+
+use moka::sync::Cache;
+
+use super::{late_store::LateStore, observer::Recorder, *};
 
 /// How many keys this process has in the clear.
 fn held(keyring: &Keyring) -> usize {
@@ -70,6 +74,52 @@ async fn a_key_that_another_process_destroys_while_it_is_unwrapped_is_not_kept()
     let (unwrapped, ()) = tokio::join!(biased; unwrap, erase);
     unwrapped.expect("it began before the erasure");
     assert_eq!(held(&keyring), 0);
+}
+
+/// States are old by the time the key-encryption key answers, and nobody knows what they are now.
+#[tokio::test]
+async fn a_key_that_is_unwrapped_while_the_store_is_down_is_not_kept() {
+    let world = World::new();
+    world.keyring().primary("t", "email").await;
+    let (store, keyring) = on_a_late_store(&world);
+    let (at, purposes, before) = (tenant("t"), [purpose("email")], world.kek.unwraps());
+    let unwrap = keyring.prepare(&at, &purposes);
+    let fails = async {
+        while_it_is_asked(&world, before).await;
+        store.set_down(true);
+        world.clock.advance(5 * SECOND);
+    };
+    let (unwrapped, ()) = tokio::join!(biased; unwrap, fails);
+    unwrapped.expect("it began when its states were fresh");
+    assert_eq!(held(&keyring), 0);
+}
+
+/// Somebody who has asked earlier still waits for what the store had then.
+#[tokio::test]
+async fn who_comes_after_an_erasure_is_not_given_what_was_read_before_it() {
+    let world = World::new();
+    world.keyring().primary("t", "email").await;
+    let (store, keyring) = on_a_late_store(&world);
+    let (at, purposes) = (tenant("t"), [purpose("email")]);
+    store.hold(true);
+    let early = keyring.prepare(&at, &purposes);
+    let late = async {
+        assert_eq!(store.asked(), 1);
+        keyring.erase_tenant(&at).await.expect("it is erased");
+        let prepare = keyring.prepare(&at, &purposes);
+        let (late, ()) = tokio::join!(biased; prepare, async { store.hold(false) });
+        late
+    };
+    let (_, late) = tokio::join!(biased; early, late);
+    assert!(matches!(late, Err(PrepareError::TenantErased)), "{late:?}");
+    assert_eq!(held(&keyring), 0);
+}
+
+fn on_a_late_store(world: &World) -> (Arc<LateStore>, Keyring) {
+    let store = LateStore::on(Arc::clone(&world.store));
+    let keyring = Keyring::builder(world.kek.clone(), store.clone());
+    let keyring = keyring.clock(world.clock.clone());
+    (store, keyring.calls_per_second(NonZeroU32::MAX).build())
 }
 
 #[tokio::test]
@@ -147,4 +197,64 @@ async fn an_idle_process_forgets_what_another_has_disabled() {
     world.clock.advance(5 * SECOND);
     idle.forget_unusable().await.expect("the store answers");
     assert_eq!(held(&idle), 0);
+}
+
+/// Threads that use another cache until this is dropped.
+struct BusyThreads {
+    stop: Arc<AtomicBool>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl BusyThreads {
+    fn new() -> Self {
+        let stop = Arc::<AtomicBool>::default();
+        let busy = |_| {
+            let stop = Arc::clone(&stop);
+            thread::spawn(move || {
+                let cache = Cache::new(10);
+                while !stop.load(Ordering::Relaxed) {
+                    cache.insert(1, 1);
+                }
+            })
+        };
+        let threads = (0..2).map(busy).collect();
+        Self { stop, threads }
+    }
+}
+
+impl Drop for BusyThreads {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            thread.join().expect("it does not panic");
+        }
+    }
+}
+
+/// A cache destroys what it has dropped when no thread is using any cache, and looks for that as it is used.
+#[tokio::test]
+async fn a_key_that_is_dropped_is_wiped_at_once_whatever_other_threads_do() {
+    let world = World::new();
+    let keyring = world.keyring();
+    let derived = async |at: &str| {
+        let keys = keyring.prepare(&tenant(at), &[purpose("email")]).await;
+        let keys = keys.expect("it answers");
+        let key = keys.primary("email", keys.clock().monotonic());
+        let key = key.expect("it was prepared");
+        Arc::clone(key.derived(|_| Arc::new(())))
+    };
+    let _busy = BusyThreads::new();
+    for round in 0..100 {
+        let at = format!("tenant-{round}");
+        let first = derived(&at).await;
+        world.clock.advance(HOUR);
+        let fresh = derived(&at).await;
+        assert!(!Arc::ptr_eq(&first, &fresh));
+        assert_eq!(Arc::strong_count(&first), 1, "replaced");
+        keyring
+            .erase_tenant(&tenant(&at))
+            .await
+            .expect("it is erased");
+        assert_eq!(Arc::strong_count(&fresh), 1, "evicted");
+    }
 }
