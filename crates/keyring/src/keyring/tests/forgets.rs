@@ -4,7 +4,11 @@ use std::thread;
 
 use moka::sync::Cache;
 
-use super::{late_store::LateStore, observer::Recorder, *};
+use super::{
+    late_store::{LateStore, change_something},
+    observer::Recorder,
+    *,
+};
 
 /// How many keys this process has in the clear.
 fn held(keyring: &Keyring) -> usize {
@@ -81,12 +85,14 @@ async fn a_key_that_another_process_destroys_while_it_is_unwrapped_is_not_kept()
 async fn a_key_that_is_unwrapped_while_the_store_is_down_is_not_kept() {
     let world = World::new();
     world.keyring().primary("t", "email").await;
-    let (store, keyring) = on_a_late_store(&world);
+    let store = LateStore::on(&world.store);
+    let keyring = store.keyring(&world);
     let (at, purposes, before) = (tenant("t"), [purpose("email")], world.kek.unwraps());
     let unwrap = keyring.prepare(&at, &purposes);
     let fails = async {
         while_it_is_asked(&world, before).await;
-        store.set_down(true);
+        store.count.fail();
+        store.keys_of_tenant.fail();
         world.clock.advance(5 * SECOND);
     };
     let (unwrapped, ()) = tokio::join!(biased; unwrap, fails);
@@ -99,27 +105,21 @@ async fn a_key_that_is_unwrapped_while_the_store_is_down_is_not_kept() {
 async fn who_comes_after_an_erasure_is_not_given_what_was_read_before_it() {
     let world = World::new();
     world.keyring().primary("t", "email").await;
-    let (store, keyring) = on_a_late_store(&world);
+    let store = LateStore::on(&world.store);
+    let keyring = store.keyring(&world);
     let (at, purposes) = (tenant("t"), [purpose("email")]);
-    store.hold(true);
+    store.keys_of_tenant.hold_after(0);
     let early = keyring.prepare(&at, &purposes);
     let late = async {
-        assert_eq!(store.asked(), 1);
+        assert_eq!(store.keys_of_tenant.asked(), 1);
         keyring.erase_tenant(&at).await.expect("it is erased");
         let prepare = keyring.prepare(&at, &purposes);
-        let (late, ()) = tokio::join!(biased; prepare, async { store.hold(false) });
+        let (late, ()) = tokio::join!(biased; prepare, async { store.keys_of_tenant.let_go() });
         late
     };
     let (_, late) = tokio::join!(biased; early, late);
     assert!(matches!(late, Err(PrepareError::TenantErased)), "{late:?}");
     assert_eq!(held(&keyring), 0);
-}
-
-fn on_a_late_store(world: &World) -> (Arc<LateStore>, Keyring) {
-    let store = LateStore::on(Arc::clone(&world.store));
-    let keyring = Keyring::builder(world.kek.clone(), store.clone());
-    let keyring = keyring.clock(world.clock.clone());
-    (store, keyring.calls_per_second(NonZeroU32::MAX).build())
 }
 
 #[tokio::test]
@@ -178,6 +178,56 @@ async fn an_idle_process_forgets_within_10_s_what_another_has_erased() {
         matches!(answer, Err(PrepareError::TenantErased)),
         "{answer:?}"
     );
+}
+
+#[tokio::test]
+async fn a_busy_process_forgets_what_it_reads_to_be_disabled() {
+    let world = World::new();
+    let busy = world.keyring();
+    let old = busy.primary("t", "email").await;
+    let other = world.keyring();
+    rotate(&world, &other, "t", "email").await;
+    world.clock.advance(60 * SECOND);
+    other.disable(&tenant("t"), old).await.expect("a step");
+    let new = busy.primary("t", "email").await;
+    assert_ne!(new, old);
+    let held: Vec<_> = busy.shared.keys.held().map(|key| key.key_id()).collect();
+    assert_eq!(held, [new]);
+}
+
+/// More of them than are looked up at once.
+#[tokio::test]
+async fn of_a_store_that_does_not_count_every_key_is_looked_at() {
+    let world = World::new();
+    let store = LateStore::on(&world.store);
+    store.count.fail();
+    let keyring = store.keyring(&world);
+    let tenants: Vec<_> = (0..1_001).map(|at| format!("tenant-{at}")).collect();
+    for at in &tenants {
+        keyring.primary(at, "email").await;
+        let (at, now) = (tenant(at), world.clock.wall());
+        let erased = world.store.erase_tenant(&at, now).await;
+        erased.expect("it is erased");
+    }
+    assert_eq!(held(&keyring), 1_001);
+    keyring.forget_unusable().await.expect("the store answers");
+    assert_eq!(held(&keyring), 0);
+}
+
+/// Nobody knows what it may do.
+#[tokio::test]
+async fn a_key_whose_row_is_damaged_is_forgotten() {
+    let world = World::new();
+    let store = LateStore::on(&world.store);
+    let keyring = store.keyring(&world);
+    store.damage(keyring.primary("t", "email").await);
+    change_something(&world).await;
+    assert_eq!(held(&keyring), 1);
+    world.clock.advance(5 * SECOND);
+    let answer = keyring.prepare(&tenant("t"), &[purpose("email")]).await;
+    let damaged = matches!(answer, Err(PrepareError::Store(StoreError::Damaged(_))));
+    assert!(damaged, "{answer:?}");
+    assert_eq!(held(&keyring), 0);
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@
 
 use std::time::SystemTime;
 
-use super::*;
+use super::{
+    late_store::{LateStore, change_something},
+    *,
+};
 use crate::{
     Transition,
     store::{ChangeError, KeyQuery, LoadedKeys},
@@ -200,6 +203,41 @@ async fn prepared_keys_serve_until_their_states_are_10_s_old() {
     let now = world.clock.monotonic();
     assert_eq!(keys.primary("email", now).err(), Some(KeyMissing::Stale));
     assert_eq!(keys.find(id, "email", now).err(), Some(KeyMissing::Stale));
+}
+
+/// Prepares keys while something holds up the store, and lets it go after 6 s; answers for how long they serve.
+async fn prepared_in_6_s(world: &World, keyring: &Keyring, let_go: impl FnOnce()) -> Duration {
+    let (at, purposes) = (tenant("t"), [purpose("email")]);
+    let prepare = keyring.prepare(&at, &purposes);
+    let wait = async {
+        world.clock.advance(6 * SECOND);
+        let_go();
+    };
+    let (keys, ()) = tokio::join!(biased; prepare, wait);
+    let (keys, now) = (keys.expect("it answers"), world.clock.monotonic());
+    let serves = |after: &Duration| keys.primary("email", now + *after).is_ok();
+    let seconds = (0..60).map(Duration::from_secs).take_while(serves);
+    seconds.last().map_or(Duration::ZERO, |last| last + SECOND)
+}
+
+#[tokio::test]
+async fn states_are_as_old_as_the_read_that_gave_them() {
+    let world = World::new();
+    let store = LateStore::on(&world.store);
+    let keyring = store.keyring(&world);
+    keyring.primary("t", "email").await;
+    change_something(&world).await;
+    world.clock.advance(5 * SECOND);
+    store.keys_of_tenant.hold_after(0);
+    let serve = prepared_in_6_s(&world, &keyring, || store.keys_of_tenant.let_go()).await;
+    assert_eq!(serve, 4 * SECOND, "10 s from the moment of asking");
+
+    world.clock.advance(5 * SECOND);
+    let asked = store.keys_of_tenant.asked();
+    store.count.hold_after(0);
+    let serve = prepared_in_6_s(&world, &keyring, || store.count.let_go()).await;
+    assert_eq!(serve, 4 * SECOND, "10 s from the moment of asking");
+    assert_eq!(store.keys_of_tenant.asked(), asked, "nothing has changed");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use futures_util::future::{join, poll_immediate};
 use super::{budget::RuntimeClock, observer::Recorder, rewrap::kek, *};
 use crate::{
     RewrapError, Rewrapped,
+    conformance::key,
     kek::LocalKek,
     store::{ChangeError, KeyQuery},
     sweep::{Pace, Progress},
@@ -263,4 +264,17 @@ async fn a_key_that_others_keep_changing_is_listed() {
         ),
         "{done:?}"
     );
+}
+
+#[tokio::test]
+async fn of_keys_that_fail_1_000_are_listed_and_all_are_counted() {
+    let world = World::new();
+    for id in 0..1_001 {
+        // Nothing that anybody has wrapped.
+        let key = key(id, "t", "email", KeyState::DecryptOnly);
+        world.store.insert(&key).await.expect("there is room");
+    }
+    let (done, _) = rewrap_all(&world.keyring()).await;
+    let done = done.expect("no key stops the others");
+    assert_eq!((done.progress.failed, done.failed.len()), (1_001, 1_000));
 }
