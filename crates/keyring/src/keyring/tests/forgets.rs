@@ -181,6 +181,45 @@ async fn an_idle_process_forgets_within_10_s_what_another_has_erased() {
 }
 
 #[tokio::test]
+async fn what_was_read_before_an_erasure_is_not_kept_after_it() {
+    let world = World::new();
+    world.keyring().primary("t", "email").await;
+    let store = LateStore::on(&world.store);
+    let keyring = store.keyring(&world);
+    let (at, purposes) = (tenant("t"), [purpose("email")]);
+    store.keys_of_tenant.hold_after(0);
+    let early = keyring.prepare(&at, &purposes);
+    let erase = async {
+        keyring.erase_tenant(&at).await.expect("it is erased");
+        store.keys_of_tenant.let_go();
+    };
+    let (_, ()) = tokio::join!(biased; early, erase);
+    let later = keyring.prepare(&at, &purposes).await;
+    assert!(
+        matches!(later, Err(PrepareError::TenantErased)),
+        "{later:?}"
+    );
+    assert_eq!(held(&keyring), 0);
+}
+
+/// The states that this process knows are not old enough to be read again.
+#[tokio::test]
+async fn what_was_forgotten_is_not_unwrapped_again() {
+    let world = World::new();
+    let keyring = world.keyring();
+    keyring.primary("t", "email").await;
+    let other = world.keyring();
+    other
+        .erase_tenant(&tenant("t"))
+        .await
+        .expect("it is erased");
+    keyring.forget_unusable().await.expect("the store answers");
+    let answer = keyring.prepare(&tenant("t"), &[purpose("email")]).await;
+    let erased = matches!(answer, Err(PrepareError::TenantErased));
+    assert!(erased, "{answer:?}");
+}
+
+#[tokio::test]
 async fn a_busy_process_forgets_what_it_reads_to_be_disabled() {
     let world = World::new();
     let busy = world.keyring();

@@ -1,14 +1,8 @@
 //! Which keys are prepared, and what is said of those that are not.
 
-use std::time::SystemTime;
-
 use super::{
     late_store::{LateStore, change_something},
     *,
-};
-use crate::{
-    Transition,
-    store::{ChangeError, KeyQuery, LoadedKeys},
 };
 
 #[tokio::test]
@@ -142,17 +136,6 @@ async fn a_key_that_another_process_has_just_made_is_found() {
     one.primary("t", "email").await;
     let phone = other.primary("t", "phone").await;
     assert_eq!(one.find("t", "phone", phone).await, Ok(phone));
-}
-
-/// The key in the clear, which this process has, serves for what it was wrapped as and for nothing else.
-#[tokio::test]
-async fn a_first_key_that_the_store_has_cut_short_is_not_used() {
-    let world = World::new();
-    let keyring = Keyring::builder(world.kek.clone(), Arc::new(Cutting::default()))
-        .clock(world.clock.clone())
-        .build();
-    let answer = keyring.prepare(&tenant("t"), &[purpose("email")]).await;
-    assert!(matches!(answer, Err(PrepareError::Kek(KekError::Rejected))));
 }
 
 #[tokio::test]
@@ -326,53 +309,4 @@ async fn a_key_that_the_kek_refuses_fails_by_itself() {
         outage,
         Err(PrepareError::Kek(KekError::Unavailable(_)))
     ));
-}
-
-/// A store whose column is too short for a wrapped key.
-#[derive(Debug, Default)]
-struct Cutting(MemoryDekStore);
-
-#[async_trait]
-impl DekStore for Cutting {
-    async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
-        let wrapped = key.wrapped().expect("it is new").as_bytes();
-        let cut = WrappedKey::from_bytes(wrapped[..wrapped.len() - 1].to_vec());
-        let (context, made) = (key.context().clone(), key.created_at());
-        self.0
-            .insert(&StoredKey::new(context, key.state(), cut, made))
-            .await
-    }
-
-    async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
-        self.0.load(id).await
-    }
-
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
-        self.0.load_tenant(tenant).await
-    }
-
-    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
-        self.0.list(query).await
-    }
-
-    async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {
-        self.0.promote(old, new, at).await
-    }
-
-    async fn change(&self, id: KeyId, to: Transition, at: SystemTime) -> Result<(), ChangeError> {
-        self.0.change(id, to, at).await
-    }
-
-    async fn rewrap(
-        &self,
-        id: KeyId,
-        old: &WrappedKey,
-        new: &WrappedKey,
-    ) -> Result<(), ChangeError> {
-        self.0.rewrap(id, old, new).await
-    }
-
-    async fn erase_tenant(&self, tenant: &TenantId, at: SystemTime) -> Result<(), StoreError> {
-        self.0.erase_tenant(tenant, at).await
-    }
 }

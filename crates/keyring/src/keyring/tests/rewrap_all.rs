@@ -207,6 +207,25 @@ async fn an_outage_ends_it_and_the_next_run_goes_on() {
     assert_eq!(done.expect("it ends").progress.changed, 25);
 }
 
+#[tokio::test]
+async fn outages_that_pass_do_not_end_it() {
+    let world = World::new();
+    let keyring = world.keyring();
+    for at in 0..27 {
+        keyring.primary(&format!("tenant-{at}"), "email").await;
+    }
+    world.kek.set_unreachable(true);
+    let mut pages = 0;
+    let mut every_other_page = |_: &Progress| {
+        pages += 1;
+        world.kek.set_unreachable(pages % 2 == 0);
+    };
+    let nine = Pace::batches_of(NonZeroU32::new(9).expect("not zero"));
+    let done = keyring.rewrap_all(nine, &mut every_other_page).await;
+    let done = done.expect("never ten in a row").progress;
+    assert_eq!((done.changed, done.failed), (9, 18));
+}
+
 #[tokio::test(start_paused = true)]
 async fn it_goes_as_fast_as_it_may() {
     let store = with_keys(30).await;
