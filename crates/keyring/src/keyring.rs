@@ -110,9 +110,9 @@ impl Keyring {
     /// The keys with these ids, to open with.
     ///
     /// An id that cannot be used is no error here: the keys remember why, and so opening can tell a
-    /// destroyed key from a forged id, and one that the key-encryption key refuses from both. An id that is unknown, or of another tenant, costs at most one read
-    /// of the store in a minute and never a call to the key-encryption key; looks for unknown ids of one
-    /// tenant wait for each other, ten in a second.
+    /// destroyed key from a forged id, and one that the key-encryption key refuses from both. An id that is
+    /// unknown, or of another tenant, costs at most one read of the store in a minute and never a call to the
+    /// key-encryption key; looks for unknown ids of one tenant wait for each other, ten in a second.
     ///
     /// # Errors
     /// [`PrepareError`].

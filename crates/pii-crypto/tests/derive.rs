@@ -246,3 +246,23 @@ async fn a_sweep_reads_and_replaces_its_fields() {
     assert!(!sealed.replace("customer.phone", value.clone()));
     assert_eq!(sealed.key_ids().len(), 3);
 }
+
+#[tokio::test]
+async fn a_key_of_several_fields_is_needed_once() {
+    #[derive(Seal)]
+    struct Addresses {
+        #[pii(field = "customer.email")]
+        first: Pii<Email>,
+        #[pii(field = "customer.second_email")]
+        second: Pii<Email>,
+    }
+
+    let world = World::new();
+    let address = || Pii::parse("jo@example.com").expect("an address");
+    let (first, second) = (address(), address());
+    let record = Addresses { first, second };
+    let sealed = record.seal(&world.cipher().await, &world.roots, "1");
+    let sealed = sealed.expect("sealed");
+    assert_eq!(sealed.key_ids(), [sealed.first.key_id()]);
+    assert_eq!(sealed.second.key_id(), sealed.first.key_id());
+}

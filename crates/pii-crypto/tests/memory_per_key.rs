@@ -102,7 +102,6 @@ fn seal_and_open(cipher: &Cipher, times: usize) {
 }
 
 fn assert_within(bytes: f64, bounds: RangeInclusive<f64>) {
-    println!("{bytes:.0} bytes a key");
     assert!(bounds.contains(&bytes), "{bytes} bytes a key");
 }
 

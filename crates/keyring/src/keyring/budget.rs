@@ -53,7 +53,8 @@ impl Budget {
         }
     }
 
-    /// Waits for its turn, at most [`MAX_WAIT`] for a permit and a start together. The call may run for as long as the permit is held.
+    /// Waits for its turn, at most [`MAX_WAIT`] for a permit and a start together. The call may run for as long as
+    /// the permit is held.
     pub(super) async fn enter(&self) -> Result<SemaphorePermit<'_>, Exhausted> {
         let exhausted = || Exhausted(self.limits);
         let came = self.clock.monotonic();

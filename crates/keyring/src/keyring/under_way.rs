@@ -124,3 +124,19 @@ impl<V, E: Share> Default for Fetch<V, E> {
 }
 
 const SWEEP_AT: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_holds_is_dropped() {
+        let held = Held::<u32, u32>::default();
+        let first = held.of(&0);
+        for key in 1..10_000 {
+            drop(held.of(&key));
+        }
+        assert!(held.entries().by_key.len() <= SWEEP_AT);
+        assert!(Arc::ptr_eq(&first, &held.of(&0)));
+    }
+}

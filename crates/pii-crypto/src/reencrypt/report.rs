@@ -261,3 +261,24 @@ impl From<OpenError> for FailureReason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_its_first_1_000_failures() {
+        let failure = |row: usize| RowFailure {
+            table: "leads".to_owned(),
+            tenant: TenantId::new("tenant-7").expect("a name"),
+            row: Cursor::new(row.to_string()),
+            field: None,
+            reason: FailureReason::Rejected,
+        };
+        let mut listed = Vec::new();
+        list(&mut listed, (0..999).map(failure));
+        list(&mut listed, (999..1_001).map(failure));
+        list(&mut listed, [failure(1_001)]);
+        assert_eq!(listed, Vec::from_iter((0..1_000).map(failure)));
+    }
+}

@@ -94,6 +94,8 @@ fn check(context: &KekContext, key: &KeyArn, blob: &[u8]) -> [u8; CHECK_BYTES] {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{KeyId, Purpose, TenantId};
 
@@ -145,5 +147,40 @@ mod tests {
         assert!(made(0).is_none());
         assert!(made(MAX_BLOB_BYTES).is_some());
         assert!(made(MAX_BLOB_BYTES + 1).is_none());
+    }
+
+    fn made() -> WrappedKey {
+        make(&context(), &arn(), &[7; 32]).expect("a ciphertext")
+    }
+
+    /// What a database may give: bytes of nobody, and edits of what was stored.
+    fn garbage() -> impl Strategy<Value = Vec<u8>> {
+        let change = (0..4_u8, any::<prop::sample::Index>(), any::<u8>());
+        let edited = prop::collection::vec(change, 1..4).prop_map(|changes| {
+            let mut bytes = made().as_bytes().to_vec();
+            for (how, at, byte) in changes {
+                let at = at.index(bytes.len());
+                match how {
+                    0 => bytes.truncate(at.max(1)),
+                    1 => bytes.insert(at, byte),
+                    2 => bytes.push(byte),
+                    _ => bytes[at] = byte,
+                }
+            }
+            bytes
+        });
+        prop_oneof![prop::collection::vec(any::<u8>(), 0..200), edited]
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_no_envelope_or_comes_back_as_it_was(bytes in garbage()) {
+            let wrapped = WrappedKey::from_bytes(bytes.clone());
+            if let Some(envelope) = Envelope::parse(&wrapped) {
+                let head = [&[MAGIC, FORMAT][..], &lp16(&envelope.key), &envelope.check].concat();
+                prop_assert_eq!([&head[..], envelope.blob].concat(), bytes);
+                prop_assert_eq!(envelope.is_intact(&context()), wrapped == made());
+            }
+        }
     }
 }

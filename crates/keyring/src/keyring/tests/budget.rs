@@ -112,6 +112,18 @@ async fn in_no_second_more_than_50_calls_begin() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_counts_for_a_whole_second() {
+    let clock = RuntimeClock::new();
+    let kek = SlowKek::new(Duration::ZERO, clock);
+    let keyring = on(kek.clone(), clock).build();
+    assert_eq!(first_requests(&keyring, 50).await, 50);
+    advance(SECOND - Duration::from_millis(1)).await;
+    let late = keyring.prepare(&tenant("late"), &[purpose("email")]).await;
+    late.expect("it has waited for its turn");
+    assert_eq!(clock.monotonic(), SECOND);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_number_of_calls_in_a_second_is_a_setting() {
     let clock = RuntimeClock::new();
     let kek = SlowKek::new(Duration::ZERO, clock);
@@ -162,16 +174,16 @@ async fn who_waits_5_s_for_a_turn_is_told_why() {
     );
 }
 
-/// The permit comes after 4.5 s, and 5 calls a second are promised to others until long after.
+/// The last permit in time comes after 4.5 s, and the next start is that of the 6th second.
 #[tokio::test(start_paused = true)]
 async fn a_permit_and_a_start_are_waited_for_5_s_together() {
     let clock = RuntimeClock::new();
     let kek = SlowKek::new(Duration::from_millis(1500), clock);
     let one = NonZeroU32::new(1).expect("not zero");
-    let two = NonZeroUsize::new(2).expect("not zero");
+    let three = NonZeroUsize::new(3).expect("not zero");
     let keyring = on(kek.clone(), clock)
         .calls_per_second(one)
-        .max_calls(two)
+        .max_calls(three)
         .build();
     let names: Vec<_> = (0..20).map(|at| tenant(&format!("tenant-{at}"))).collect();
     let purposes = [purpose("email")];

@@ -34,6 +34,13 @@ async fn a_key_that_was_made_serves_without_being_unwrapped_and_a_lost_one_never
         other.data_key("t", "email").await,
     ];
     assert!(by_both[0] == by_both[1], "two keys for one id");
+    for process in [one, other] {
+        assert_eq!(
+            process.shared.keys.held().count(),
+            1,
+            "the lost one is gone"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,10 @@
 //! A key that may not open any more is not kept, whatever was under way.
 
-use super::{observer::Recorder, *};
+use super::{
+    late_store::{LateStore, change_something},
+    observer::Recorder,
+    *,
+};
 
 /// How many keys this process has in the clear.
 fn held(keyring: &Keyring) -> usize {
@@ -72,6 +76,48 @@ async fn a_key_that_another_process_destroys_while_it_is_unwrapped_is_not_kept()
     assert_eq!(held(&keyring), 0);
 }
 
+/// States are old by the time the key-encryption key answers, and nobody knows what they are now.
+#[tokio::test]
+async fn a_key_that_is_unwrapped_while_the_store_is_down_is_not_kept() {
+    let world = World::new();
+    world.keyring().primary("t", "email").await;
+    let store = LateStore::on(&world.store);
+    let keyring = store.keyring(&world);
+    let (at, purposes, before) = (tenant("t"), [purpose("email")], world.kek.unwraps());
+    let unwrap = keyring.prepare(&at, &purposes);
+    let fails = async {
+        while_it_is_asked(&world, before).await;
+        store.count.fail();
+        store.keys_of_tenant.fail();
+        world.clock.advance(5 * SECOND);
+    };
+    let (unwrapped, ()) = tokio::join!(biased; unwrap, fails);
+    unwrapped.expect("it began when its states were fresh");
+    assert_eq!(held(&keyring), 0);
+}
+
+/// Somebody who has asked earlier still waits for what the store had then.
+#[tokio::test]
+async fn who_comes_after_an_erasure_is_not_given_what_was_read_before_it() {
+    let world = World::new();
+    world.keyring().primary("t", "email").await;
+    let store = LateStore::on(&world.store);
+    let keyring = store.keyring(&world);
+    let (at, purposes) = (tenant("t"), [purpose("email")]);
+    store.keys_of_tenant.hold_after(0);
+    let early = keyring.prepare(&at, &purposes);
+    let late = async {
+        assert_eq!(store.keys_of_tenant.asked(), 1);
+        keyring.erase_tenant(&at).await.expect("it is erased");
+        let prepare = keyring.prepare(&at, &purposes);
+        let (late, ()) = tokio::join!(biased; prepare, async { store.keys_of_tenant.let_go() });
+        late
+    };
+    let (_, late) = tokio::join!(biased; early, late);
+    assert!(matches!(late, Err(PrepareError::TenantErased)), "{late:?}");
+    assert_eq!(held(&keyring), 0);
+}
+
 #[tokio::test]
 async fn an_erasure_forgets_keys_also_when_the_store_has_nothing_more_to_say() {
     let world = World::new();
@@ -131,6 +177,95 @@ async fn an_idle_process_forgets_within_10_s_what_another_has_erased() {
 }
 
 #[tokio::test]
+async fn what_was_read_before_an_erasure_is_not_kept_after_it() {
+    let world = World::new();
+    world.keyring().primary("t", "email").await;
+    let store = LateStore::on(&world.store);
+    let keyring = store.keyring(&world);
+    let (at, purposes) = (tenant("t"), [purpose("email")]);
+    store.keys_of_tenant.hold_after(0);
+    let early = keyring.prepare(&at, &purposes);
+    let erase = async {
+        keyring.erase_tenant(&at).await.expect("it is erased");
+        store.keys_of_tenant.let_go();
+    };
+    let (_, ()) = tokio::join!(biased; early, erase);
+    let later = keyring.prepare(&at, &purposes).await;
+    assert!(
+        matches!(later, Err(PrepareError::TenantErased)),
+        "{later:?}"
+    );
+    assert_eq!(held(&keyring), 0);
+}
+
+/// The states that this process knows are not old enough to be read again.
+#[tokio::test]
+async fn what_was_forgotten_is_not_unwrapped_again() {
+    let world = World::new();
+    let keyring = world.keyring();
+    keyring.primary("t", "email").await;
+    let other = world.keyring();
+    other
+        .erase_tenant(&tenant("t"))
+        .await
+        .expect("it is erased");
+    keyring.forget_unusable().await.expect("the store answers");
+    let answer = keyring.prepare(&tenant("t"), &[purpose("email")]).await;
+    let erased = matches!(answer, Err(PrepareError::TenantErased));
+    assert!(erased, "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_busy_process_forgets_what_it_reads_to_be_disabled() {
+    let world = World::new();
+    let busy = world.keyring();
+    let old = busy.primary("t", "email").await;
+    let other = world.keyring();
+    rotate(&world, &other, "t", "email").await;
+    world.clock.advance(60 * SECOND);
+    other.disable(&tenant("t"), old).await.expect("a step");
+    let new = busy.primary("t", "email").await;
+    assert_ne!(new, old);
+    let held: Vec<_> = busy.shared.keys.held().map(|key| key.key_id()).collect();
+    assert_eq!(held, [new]);
+}
+
+/// More of them than are looked up at once.
+#[tokio::test]
+async fn of_a_store_that_does_not_count_every_key_is_looked_at() {
+    let world = World::new();
+    let store = LateStore::on(&world.store);
+    store.count.fail();
+    let keyring = store.keyring(&world);
+    let tenants: Vec<_> = (0..1_001).map(|at| format!("tenant-{at}")).collect();
+    for at in &tenants {
+        keyring.primary(at, "email").await;
+        let (at, now) = (tenant(at), world.clock.wall());
+        let erased = world.store.erase_tenant(&at, now).await;
+        erased.expect("it is erased");
+    }
+    assert_eq!(held(&keyring), 1_001);
+    keyring.forget_unusable().await.expect("the store answers");
+    assert_eq!(held(&keyring), 0);
+}
+
+/// Nobody knows what it may do.
+#[tokio::test]
+async fn a_key_whose_row_is_damaged_is_forgotten() {
+    let world = World::new();
+    let store = LateStore::on(&world.store);
+    let keyring = store.keyring(&world);
+    store.damage(keyring.primary("t", "email").await);
+    change_something(&world).await;
+    assert_eq!(held(&keyring), 1);
+    world.clock.advance(5 * SECOND);
+    let answer = keyring.prepare(&tenant("t"), &[purpose("email")]).await;
+    let damaged = matches!(answer, Err(PrepareError::Store(StoreError::Damaged(_))));
+    assert!(damaged, "{answer:?}");
+    assert_eq!(held(&keyring), 0);
+}
+
+#[tokio::test]
 async fn an_idle_process_forgets_what_another_has_disabled() {
     let world = World::new();
     let idle = world.keyring();
@@ -177,4 +312,30 @@ async fn what_was_derived_from_keys_is_cleared() {
         .derived(|_| Arc::new(Cleared::default()));
     idle.forget_unusable().await.expect("the store answers");
     assert_eq!(derived.0.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_is_dropped_is_wiped_at_once() {
+    let world = World::new();
+    let keyring = world.keyring();
+    let derived = async |at: &str| {
+        let keys = keyring.prepare(&tenant(at), &[purpose("email")]).await;
+        let keys = keys.expect("it answers");
+        let key = keys.primary("email", keys.clock().monotonic());
+        let key = key.expect("it was prepared");
+        Arc::clone(key.derived(|_| Arc::new(Cleared::default())))
+    };
+    for round in 0..100 {
+        let at = format!("tenant-{round}");
+        let first = derived(&at).await;
+        world.clock.advance(HOUR);
+        let fresh = derived(&at).await;
+        assert!(!Arc::ptr_eq(&first, &fresh));
+        assert_eq!(Arc::strong_count(&first), 1, "replaced");
+        keyring
+            .erase_tenant(&tenant(&at))
+            .await
+            .expect("it is erased");
+        assert_eq!(Arc::strong_count(&fresh), 1, "evicted");
+    }
 }

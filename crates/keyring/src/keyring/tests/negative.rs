@@ -1,6 +1,6 @@
 //! What forged ids and refused keys cost.
 
-use super::{budget::RuntimeClock, observer::Recorder, *};
+use super::{super::negative::UnknownIds, budget::RuntimeClock, observer::Recorder, *};
 
 fn on(world: &World, clock: RuntimeClock) -> (Arc<Recorder>, Keyring) {
     let recorder = Arc::new(Recorder::default());
@@ -62,13 +62,21 @@ async fn an_id_that_is_known_to_be_unknown_costs_nothing_for_a_minute() {
     assert_eq!(count(&told, "UnknownKeyRequested"), 1000);
     assert_eq!(clock.monotonic(), Duration::ZERO, "nobody has waited");
 
-    time::advance(60 * SECOND).await;
+    let moment = Duration::from_millis(1);
+    time::advance(60 * SECOND - moment).await;
+    let answer = keyring.find("t", "email", nobodys(1)).await;
+    assert_eq!(answer, Err(KeyMissing::Unknown));
+    let told = recorder.names();
+    assert_eq!(
+        (count(&told, "StatesRead"), count(&told, "NegativeHit")),
+        (0, 1)
+    );
+    time::advance(moment).await;
     keyring
         .find("t", "email", nobodys(1))
         .await
         .expect_err("unknown");
     let told = recorder.names();
-    // The states are old by then, and are read on their own account too.
     assert_eq!(
         (count(&told, "StatesRead"), count(&told, "NegativeHit")),
         (1, 0)
@@ -156,4 +164,41 @@ async fn looks_that_are_given_up_do_not_make_the_next_wait() {
     let answer = keyring.find("t", "email", nobodys(1000)).await;
     assert_eq!(answer, Err(KeyMissing::Unknown));
     assert!(clock.monotonic() - before <= 2 * Duration::from_millis(100));
+}
+
+#[test]
+fn of_unknown_ids_some_8192_are_kept() {
+    let (unknown, at) = (UnknownIds::new(), tenant("t"));
+    for number in 0..40_000 {
+        unknown.insert(&at, nobodys(number), Duration::ZERO);
+    }
+    let is_kept = |number: &u32| unknown.contains(&at, nobodys(*number), Duration::ZERO);
+    let kept = (0..40_000).filter(is_kept).count();
+    // The cache drops what is too much in batches.
+    assert!((7_600..8_800).contains(&kept), "{kept}");
+}
+
+/// It costs nothing, and it may have got the version that was missing.
+#[tokio::test]
+async fn a_kek_in_memory_that_has_refused_is_asked_again() {
+    let recorder = Arc::new(Recorder::default());
+    let store = Arc::new(MemoryDekStore::new());
+    let kek = || Arc::new(MemoryKek::new().expect("a KEK"));
+    let maker = Keyring::builder(kek(), store.clone()).build();
+    maker.primary("t", "email").await;
+    let other = Keyring::builder(kek(), store)
+        .observer(recorder.clone())
+        .build();
+    for _ in 0..2 {
+        let answer = other.prepare(&tenant("t"), &[purpose("email")]).await;
+        assert!(
+            matches!(answer, Err(PrepareError::Kek(KekError::Rejected))),
+            "{answer:?}"
+        );
+    }
+    let told = recorder.names();
+    assert_eq!(
+        (count(&told, "KekCalled"), count(&told, "NegativeHit")),
+        (2, 0)
+    );
 }

@@ -1,11 +1,8 @@
 //! Which keys are prepared, and what is said of those that are not.
 
-use std::time::SystemTime;
-
-use super::*;
-use crate::{
-    Transition,
-    store::{ChangeError, KeyQuery, LoadedKeys},
+use super::{
+    late_store::{LateStore, change_something},
+    *,
 };
 
 #[tokio::test]
@@ -141,17 +138,6 @@ async fn a_key_that_another_process_has_just_made_is_found() {
     assert_eq!(one.find("t", "phone", phone).await, Ok(phone));
 }
 
-/// The key in the clear, which this process has, serves for what it was wrapped as and for nothing else.
-#[tokio::test]
-async fn a_first_key_that_the_store_has_cut_short_is_not_used() {
-    let world = World::new();
-    let keyring = Keyring::builder(world.kek.clone(), Arc::new(Cutting::default()))
-        .clock(world.clock.clone())
-        .build();
-    let answer = keyring.prepare(&tenant("t"), &[purpose("email")]).await;
-    assert!(matches!(answer, Err(PrepareError::Kek(KekError::Rejected))));
-}
-
 #[tokio::test]
 async fn an_edited_store_cannot_give_a_key_to_another_tenant() {
     let world = World::new();
@@ -200,6 +186,41 @@ async fn prepared_keys_serve_until_their_states_are_10_s_old() {
     let now = world.clock.monotonic();
     assert_eq!(keys.primary("email", now).err(), Some(KeyMissing::Stale));
     assert_eq!(keys.find(id, "email", now).err(), Some(KeyMissing::Stale));
+}
+
+/// Prepares keys while something holds up the store, and lets it go after 6 s; answers for how long they serve.
+async fn prepared_in_6_s(world: &World, keyring: &Keyring, let_go: impl FnOnce()) -> Duration {
+    let (at, purposes) = (tenant("t"), [purpose("email")]);
+    let prepare = keyring.prepare(&at, &purposes);
+    let wait = async {
+        world.clock.advance(6 * SECOND);
+        let_go();
+    };
+    let (keys, ()) = tokio::join!(biased; prepare, wait);
+    let (keys, now) = (keys.expect("it answers"), world.clock.monotonic());
+    let serves = |after: &Duration| keys.primary("email", now + *after).is_ok();
+    let seconds = (0..60).map(Duration::from_secs).take_while(serves);
+    seconds.last().map_or(Duration::ZERO, |last| last + SECOND)
+}
+
+#[tokio::test]
+async fn states_are_as_old_as_the_read_that_gave_them() {
+    let world = World::new();
+    let store = LateStore::on(&world.store);
+    let keyring = store.keyring(&world);
+    keyring.primary("t", "email").await;
+    change_something(&world).await;
+    world.clock.advance(5 * SECOND);
+    store.keys_of_tenant.hold_after(0);
+    let serve = prepared_in_6_s(&world, &keyring, || store.keys_of_tenant.let_go()).await;
+    assert_eq!(serve, 4 * SECOND, "10 s from the moment of asking");
+
+    world.clock.advance(5 * SECOND);
+    let asked = store.keys_of_tenant.asked();
+    store.count.hold_after(0);
+    let serve = prepared_in_6_s(&world, &keyring, || store.count.let_go()).await;
+    assert_eq!(serve, 4 * SECOND, "10 s from the moment of asking");
+    assert_eq!(store.keys_of_tenant.asked(), asked, "nothing has changed");
 }
 
 #[tokio::test]
@@ -288,53 +309,4 @@ async fn a_key_that_the_kek_refuses_fails_by_itself() {
         outage,
         Err(PrepareError::Kek(KekError::Unavailable(_)))
     ));
-}
-
-/// A store whose column is too short for a wrapped key.
-#[derive(Debug, Default)]
-struct Cutting(MemoryDekStore);
-
-#[async_trait]
-impl DekStore for Cutting {
-    async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
-        let wrapped = key.wrapped().expect("it is new").as_bytes();
-        let cut = WrappedKey::from_bytes(wrapped[..wrapped.len() - 1].to_vec());
-        let (context, made) = (key.context().clone(), key.created_at());
-        self.0
-            .insert(&StoredKey::new(context, key.state(), cut, made))
-            .await
-    }
-
-    async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, StoreError> {
-        self.0.load(id).await
-    }
-
-    async fn load_tenant(&self, tenant: &TenantId) -> Result<LoadedKeys, StoreError> {
-        self.0.load_tenant(tenant).await
-    }
-
-    async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, StoreError> {
-        self.0.list(query).await
-    }
-
-    async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {
-        self.0.promote(old, new, at).await
-    }
-
-    async fn change(&self, id: KeyId, to: Transition, at: SystemTime) -> Result<(), ChangeError> {
-        self.0.change(id, to, at).await
-    }
-
-    async fn rewrap(
-        &self,
-        id: KeyId,
-        old: &WrappedKey,
-        new: &WrappedKey,
-    ) -> Result<(), ChangeError> {
-        self.0.rewrap(id, old, new).await
-    }
-
-    async fn erase_tenant(&self, tenant: &TenantId, at: SystemTime) -> Result<(), StoreError> {
-        self.0.erase_tenant(tenant, at).await
-    }
 }

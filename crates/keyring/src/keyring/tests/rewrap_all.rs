@@ -7,6 +7,7 @@ use futures_util::future::{join, poll_immediate};
 use super::{budget::RuntimeClock, observer::Recorder, rewrap::kek, *};
 use crate::{
     RewrapError, Rewrapped,
+    conformance::key,
     kek::LocalKek,
     store::{ChangeError, KeyQuery},
     sweep::{Pace, Progress},
@@ -206,6 +207,25 @@ async fn an_outage_ends_it_and_the_next_run_goes_on() {
     assert_eq!(done.expect("it ends").progress.changed, 25);
 }
 
+#[tokio::test]
+async fn outages_that_pass_do_not_end_it() {
+    let world = World::new();
+    let keyring = world.keyring();
+    for at in 0..27 {
+        keyring.primary(&format!("tenant-{at}"), "email").await;
+    }
+    world.kek.set_unreachable(true);
+    let mut pages = 0;
+    let mut every_other_page = |_: &Progress| {
+        pages += 1;
+        world.kek.set_unreachable(pages % 2 == 0);
+    };
+    let nine = Pace::batches_of(NonZeroU32::new(9).expect("not zero"));
+    let done = keyring.rewrap_all(nine, &mut every_other_page).await;
+    let done = done.expect("never ten in a row").progress;
+    assert_eq!((done.changed, done.failed), (9, 18));
+}
+
 #[tokio::test(start_paused = true)]
 async fn it_goes_as_fast_as_it_may() {
     let store = with_keys(30).await;
@@ -263,4 +283,17 @@ async fn a_key_that_others_keep_changing_is_listed() {
         ),
         "{done:?}"
     );
+}
+
+#[tokio::test]
+async fn of_keys_that_fail_1_000_are_listed_and_all_are_counted() {
+    let world = World::new();
+    for id in 0..1_001 {
+        // Nothing that anybody has wrapped.
+        let key = key(id, "t", "email", KeyState::DecryptOnly);
+        world.store.insert(&key).await.expect("there is room");
+    }
+    let (done, _) = rewrap_all(&world.keyring()).await;
+    let done = done.expect("no key stops the others");
+    assert_eq!((done.progress.failed, done.failed.len()), (1_001, 1_000));
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{super::aead::Ring, counters::EPOCH_MESSAGES, *};
-use crate::known_keys::World;
+use crate::{known_keys::World, sealed::COMMITMENT_BYTES};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -127,10 +127,13 @@ async fn the_two_suites_have_subkeys_of_their_own() {
         let mut header = Vec::new();
         let nonce = nonce.expect("there are random bytes");
         nonce.subkey().write_header(nonce.counter(), &mut header);
-        header.split_off(PREFIX_BYTES)
+        header
     };
     // The salt is the same: only the suite in the prefix keeps them apart.
-    assert_ne!(of(Suite::Exact), of(Suite::Padded));
+    let (exact, padded) = (of(Suite::Exact), of(Suite::Padded));
+    assert_eq!((exact[1], padded[1]), (1, 2));
+    let commitment = PREFIX_BYTES..PREFIX_BYTES + COMMITMENT_BYTES;
+    assert_ne!(exact[commitment.clone()], padded[commitment]);
 }
 
 #[tokio::test]

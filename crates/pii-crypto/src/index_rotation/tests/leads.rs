@@ -15,8 +15,8 @@ use portcullis_keyring::{
 
 use super::super::{IndexRotation, IndexStates, IndexStatesError, MemoryIndex, Replaced};
 use crate::{
-    AnyPii, Cipher, Email, IndexRoots, IndexState, IndexValue, IndexVersion, Pii, PiiKind,
-    PiiKinds, Sealed,
+    AnyPii, Cipher, Email, IndexPhase, IndexRoots, IndexState, IndexValue, IndexVersion, Pii,
+    PiiKind, PiiKinds, Sealed,
     known_keys::{World, ascending_from},
     reencrypt::{
         FieldValue, IndexWrite, Reencryptor, RowChange, RowError, RowField, RowOutcome, Scope,
@@ -25,6 +25,9 @@ use crate::{
 };
 
 pub(super) const FIELD: &str = "lead.email";
+
+/// More than are written at once.
+const ROWS_WITH_COLUMNS: u32 = 250;
 
 /// An application: its keys, its table, and its index.
 pub(super) struct Application {
@@ -39,6 +42,8 @@ pub(super) struct Leads {
     roots: Mutex<IndexRoots>,
     rows: Mutex<BTreeMap<String, Sealed<AnyPii>>>,
     cursors: Mutex<BTreeMap<String, Cursor>>,
+    /// Rows whose column still has the value of the version that was enforced before.
+    former_columns: Mutex<u32>,
 }
 
 impl Application {
@@ -65,6 +70,7 @@ impl Application {
             roots: Mutex::new(IndexRoots::new(secrets).expect("they fit")),
             rows: Mutex::default(),
             cursors: Mutex::default(),
+            former_columns: Mutex::default(),
         };
         Self {
             world,
@@ -188,6 +194,18 @@ impl IndexStates for Following {
         new: &IndexState,
     ) -> Result<Replaced, IndexStatesError> {
         let replaced = self.0.index.replace(expected, new).await?;
+        if replaced == Replaced::Done {
+            let mut former = self.0.former_columns.lock().expect("no one panics");
+            let retires =
+                |(version, phase, _)| phase == IndexPhase::Retiring && new.phase(version).is_none();
+            assert!(
+                *former == 0 || !expected.rows().any(retires),
+                "columns are written before the former version goes"
+            );
+            if expected.enforced() != new.enforced() {
+                *former = ROWS_WITH_COLUMNS;
+            }
+        }
         let state = self.0.index.read().await?;
         let mut roots = self.0.roots.lock().expect("no one panics");
         *roots = roots.in_state(&state).expect("each version is configured");
@@ -204,10 +222,13 @@ impl IndexStates for Following {
 
     async fn copy_columns(
         &self,
-        version: IndexVersion,
+        _: IndexVersion,
         limit: NonZeroU32,
     ) -> Result<u64, IndexStatesError> {
-        self.0.index.copy_columns(version, limit).await
+        let mut former = self.0.former_columns.lock().expect("no one panics");
+        let written = (*former).min(limit.get());
+        *former -= written;
+        Ok(written.into())
     }
 
     async fn delete_others(

@@ -149,6 +149,70 @@ fn what_has_a_right_checksum_has_to_be_right_too() {
 
 const SUM_OR_MALFORMED: &str = "";
 
+/// What lines are made of, and what they are not.
+const WORDS: &[&str] = &[
+    "",
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "00",
+    "00000000",
+    "00000003",
+    "FFFFFFFF",
+    "primary",
+    "pending",
+    "destroyed",
+    "lost",
+    "-",
+    "email",
+    "%41",
+    "%e9",
+    "%c3%a9",
+    "%",
+    "tenant-7",
+    "key",
+    "erased",
+    "1750000000123",
+    "18446744073709551616",
+];
+
+/// A part of a line in the place of another, and the checksum that the line should have.
+fn edited() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        prop::sample::select(WORDS).prop_map(str::to_owned),
+        "\\PC{0,4}"
+    ];
+    let edits = prop::collection::vec((0..5_usize, 0..8_usize, word), 1..4);
+    edits.prop_map(|edits| {
+        let parts = |line: &'static str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let mut lines: Vec<_> = FROZEN.lines().map(parts).collect();
+        for (line, at, word) in edits {
+            let line = &mut lines[line];
+            let at = at % (line.len() - 1);
+            line[at] = word;
+        }
+        let mut text = String::new();
+        for line in lines {
+            finish(&mut text, line[..line.len() - 1].join(" "));
+        }
+        text
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn what_is_read_has_one_way_to_be_written(text in edited()) {
+        if let Ok(tables) = parse(text.as_bytes()) {
+            let stamp = stamp(text.as_bytes()).expect("it was read");
+            prop_assert_eq!(write(&tables, stamp), text);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_names_there_are_they_are_read_back(
