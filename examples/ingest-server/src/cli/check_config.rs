@@ -40,6 +40,10 @@ pub(super) async fn run(settings: &Settings, arguments: &CheckConfig) -> Result<
         config, services, ..
     } = settings.load(MissingSecrets::DryRun).await?;
     descriptors::check(&config).map_err(StartError::from)?;
+    if arguments.online {
+        // First: which data keys can be opened depends on the key that an alias names.
+        Backend::check_kek(&config, &services).await?;
+    }
     let remembered = Backend::compare_secrets(&config, &services).await?;
     if let Some(remembered) = &remembered {
         policies::check_remembered(&config, remembered).map_err(StartError::from)?;
@@ -52,7 +56,6 @@ pub(super) async fn run(settings: &Settings, arguments: &CheckConfig) -> Result<
     let keks = &config.providers.kek;
     if keks.all().any(|keks| *keks != KekSource::Local) {
         if arguments.online {
-            Backend::check_kek(&config, &services).await?;
             Backend::try_kek(&config, &services).await?;
             print(&format!("the key-encryption key wraps and unwraps: {keks}"))?;
         } else {
