@@ -191,7 +191,9 @@ impl Census {
         if let Some(wrapped) = key.wrapped() {
             let version = kek.version_of(wrapped);
             self.damaged += u64::from(version.is_none());
-            let first = oldest.entry(version.clone()).or_insert(key.created_at());
+            let first = oldest
+                .entry(version.clone())
+                .or_insert_with(|| key.created_at());
             *first = key.created_at().min(*first);
             *self.kek_versions.entry(version).or_default() += 1;
         }
