@@ -273,6 +273,7 @@ mod tests {
             tenant: TenantId::new("tenant-7").expect("a name"),
             row: Cursor::new(row.to_string()),
             field: None,
+            key: None,
             reason: FailureReason::Rejected,
         };
         let mut listed = Vec::new();
