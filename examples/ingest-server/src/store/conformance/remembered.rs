@@ -36,7 +36,10 @@ pub(super) async fn the_first_use_of_a_secret_is_dated(store: &impl Store) {
         value: b"value".to_vec(),
     };
     assert_eq!(used(1).await, None);
-    store.remember_secrets(std::slice::from_ref(&check)).await.unwrap();
+    store
+        .remember_secrets(std::slice::from_ref(&check))
+        .await
+        .unwrap();
     let at = used(1).await.unwrap();
     let now: SystemTime = SystemClock.wall().into();
     let age = now.duration_since(at).unwrap();
