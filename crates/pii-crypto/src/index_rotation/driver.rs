@@ -49,7 +49,7 @@ impl IndexRotation {
         target: IndexVersion,
         progress: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<IndexStep, RotationError> {
-        let state = self.states.read().await?;
+        let state = self.state().await?;
         match next(&state, target, self.now()) {
             Next::NotStarted => Err(RotationError::NotStarted),
             Next::Other(version) => Err(RotationError::Other(version)),
@@ -79,7 +79,7 @@ impl IndexRotation {
     /// # Errors
     /// [`RotationError`].
     pub async fn check(&self, target: IndexVersion) -> Result<(), RotationError> {
-        let state = self.states.read().await?;
+        let state = self.state().await?;
         match next(&state, target, self.now()) {
             Next::NotStarted => Err(RotationError::NotStarted),
             Next::Other(version) => Err(RotationError::Other(version)),
@@ -114,7 +114,7 @@ impl IndexRotation {
     /// # Errors
     /// [`RotationError::Illegal`] when `target` is not written.
     pub async fn abandon(&self, target: IndexVersion) -> Result<Replaced, RotationError> {
-        let state = self.states.read().await?;
+        let state = self.state().await?;
         let new = state.abandon(target, self.now())?;
         Ok(self.states.replace(&state, &new).await?)
     }
@@ -136,13 +136,13 @@ impl IndexRotation {
             report::add_unusable(&mut stopped.unusable, report.unusable);
             stopped.left += report.left;
         }
-        stopped.differences = self.states.differences(former, target).await?;
+        stopped.differences = self.differences(former, target).await?;
         if !stopped.is_any() {
             stopped.wrong = self.wrong(target, progress).await?;
         }
         if stopped.is_any() {
             // Somebody who has taken the step meanwhile may be deleting what was compared with.
-            return Ok(if self.states.read().await? == *state {
+            return Ok(if self.state().await? == *state {
                 IndexStep::Stopped(stopped)
             } else {
                 IndexStep::Overtaken
@@ -171,6 +171,30 @@ impl IndexRotation {
         Ok(wrong)
     }
 
+    async fn state(&self) -> Result<IndexState, IndexStatesError> {
+        let mut attempts = self.reencryptor.attempts();
+        loop {
+            match self.states.read().await {
+                Ok(state) => return Ok(state),
+                Err(error) => attempts.after(error).await?,
+            }
+        }
+    }
+
+    async fn differences(
+        &self,
+        enforced: IndexVersion,
+        written: IndexVersion,
+    ) -> Result<u64, IndexStatesError> {
+        let mut attempts = self.reencryptor.attempts();
+        loop {
+            match self.states.differences(enforced, written).await {
+                Ok(differences) => return Ok(differences),
+                Err(error) => attempts.after(error).await?,
+            }
+        }
+    }
+
     fn now(&self) -> SystemTime {
         self.reencryptor.timer.wall()
     }
@@ -183,10 +207,18 @@ impl IndexRotation {
         let Reencryptor { pace, timer, .. } = &self.reencryptor;
         let began = timer.monotonic();
         let mut done = 0;
+        let mut attempts = self.reencryptor.attempts();
         loop {
-            match batch(pace.batch()).await? {
-                0 => return Ok(()),
-                rows => done += rows,
+            match batch(pace.batch()).await {
+                Ok(0) => return Ok(()),
+                Ok(rows) => {
+                    done += rows;
+                    attempts = self.reencryptor.attempts();
+                }
+                Err(error) => {
+                    attempts.after(error).await?;
+                    continue;
+                }
             }
             let elapsed = timer.monotonic().saturating_sub(began);
             timer

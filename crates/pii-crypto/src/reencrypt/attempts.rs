@@ -8,7 +8,7 @@ use super::{Reencryptor, RowError, Scope, SealedRow, SealedRows, SweepError, Tim
 
 /// How often what is down is asked again.
 #[derive(Debug)]
-pub(super) struct Attempts<'a> {
+pub(crate) struct Attempts<'a> {
     timer: &'a dyn Timer,
     waits: Iter<'static, Duration>,
 }
@@ -27,9 +27,9 @@ impl<'a> Attempts<'a> {
     }
 
     /// Waits until it may be asked again, or gives the error back.
-    pub(super) async fn after<E: Into<SweepError>>(&mut self, error: E) -> Result<(), SweepError> {
+    pub(crate) async fn after<E>(&mut self, error: E) -> Result<(), E> {
         let Some(wait) = self.waits.next() else {
-            return Err(error.into());
+            return Err(error);
         };
         self.timer.wait(*wait).await;
         Ok(())
@@ -93,7 +93,7 @@ impl<'a> PatientRows<'a> {
 }
 
 impl Reencryptor {
-    pub(super) fn attempts(&self) -> Attempts<'_> {
+    pub(crate) fn attempts(&self) -> Attempts<'_> {
         Attempts::new(&*self.timer)
     }
 }

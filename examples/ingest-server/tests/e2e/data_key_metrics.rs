@@ -306,14 +306,13 @@ async fn a_damaged_data_key_is_told_everywhere_and_stops_nobody_else() {
         let (text, said) = (listed.stdout, String::from_utf8(listed.stderr).unwrap());
         let text = String::from_utf8(text).unwrap();
         assert!(text.contains("initech") && text.contains("globex"));
-        let expected = format!(
-            "damaged, and what they sealed does not open; restore them from a backup: {id:08x}"
-        );
-        assert!(said.contains(&expected), "{said}");
+        assert!(text.contains(&format!("{id:08x}")), "{text}");
+        let expected = "opens when their rows of keyring_data_key are restored from a backup";
+        assert!(said.contains(expected), "{said}");
     }
     // What goes over all keys does the others and says which it could not do.
     for command in ["rotate", "rewrap", "verify"] {
-        let output = run_to_end(data.command().args(["keys", command]));
+        let output = data.run(&["keys", command]);
         let (text, said) = (
             String::from_utf8(output.stdout).unwrap(),
             String::from_utf8(output.stderr).unwrap(),
@@ -321,6 +320,9 @@ async fn a_damaged_data_key_is_told_everywhere_and_stops_nobody_else() {
         assert_eq!(output.status.code(), Some(1), "{command}: {text}{said}");
     }
     // Nobody is kept from erasing a tenant by it.
-    let erased = data.run(&["erase", "--tenant", "acme", "--all"]);
+    let mut erase = data.command();
+    // It takes 40 s, more than others are given.
+    let erased = erase.args(["erase", "--tenant", "acme", "--all"]).output();
+    let erased = erased.unwrap();
     assert!(erased.status.success(), "{erased:?}");
 }

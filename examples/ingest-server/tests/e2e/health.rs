@@ -152,7 +152,7 @@ const CHANGES: [(&str, &str, &str); 14] = [
 ];
 
 /// Every table, and the component that needs it.
-const TABLES: [(&str, &str); 22] = [
+const TABLES: [(&str, &str); 23] = [
     ("database", "event"),
     ("database", "event_hash"),
     ("database", "event_hashed"),
@@ -165,6 +165,7 @@ const TABLES: [(&str, &str); 22] = [
     ("database", "audit_event"),
     ("database", "limit_policies"),
     ("database", "detection_policy"),
+    ("database", "secret_first_use"),
     ("database", "schema_migrations"),
     ("data_keys", "keyring_data_key"),
     ("data_keys", "keyring_erased_tenant"),

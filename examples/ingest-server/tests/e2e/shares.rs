@@ -304,7 +304,7 @@ async fn rows_that_wait_are_bounded_in_bytes_for_each_tenant() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     let victim = server.issue("victim", &ALL_SCOPES).await;
-    slow_down(server.data(), 4).await;
+    slow_down(server.data(), 8).await;
     let slow = tokio::spawn(
         server
             .post("/v1/events", &victim, &page_view("slow"))

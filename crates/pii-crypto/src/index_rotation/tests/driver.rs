@@ -126,33 +126,36 @@ async fn records_that_turn_out_to_be_the_same_stop_it_and_are_listed() {
     assert_eq!(application.versions(), [2]);
 }
 
-/// Fails once, at the call of a number, before it or after it was done.
+/// Fails at the call of a number, before it or after it was done; and at all that follow, if it is killed there.
 #[derive(Debug)]
-struct Killed {
+struct Failing {
     states: Arc<dyn IndexStates>,
-    calls_left: AtomicU32,
+    calls: AtomicU32,
+    at: u32,
     is_done_first: bool,
+    is_killed: bool,
 }
 
-impl Killed {
+impl Failing {
     async fn call<T>(
         &self,
         call: impl Future<Output = Result<T, IndexStatesError>>,
     ) -> Result<T, IndexStatesError> {
-        let is_killed = self.calls_left.fetch_sub(1, Ordering::SeqCst) == 0;
-        if is_killed && !self.is_done_first {
-            return Err(IndexStatesError::new("killed before"));
+        let number = self.calls.fetch_add(1, Ordering::SeqCst);
+        let fails_first = number == self.at && !self.is_done_first;
+        if fails_first || number > self.at && self.is_killed {
+            return Err(IndexStatesError::new("before"));
         }
         let done = call.await;
-        if is_killed {
-            return Err(IndexStatesError::new("killed after"));
+        if number == self.at {
+            return Err(IndexStatesError::new("after"));
         }
         done
     }
 }
 
 #[async_trait]
-impl IndexStates for Killed {
+impl IndexStates for Failing {
     async fn read(&self) -> Result<IndexState, IndexStatesError> {
         self.call(self.states.read()).await
     }
@@ -198,10 +201,12 @@ async fn one_that_is_killed_at_any_point_is_gone_on_with() {
         for is_done_first in [false, true] {
             let application = Application::started().await;
             application.insert_many(3).await;
-            let states = Arc::new(Killed {
+            let states = Arc::new(Failing {
                 states: application.states(),
-                calls_left: AtomicU32::new(calls),
+                calls: AtomicU32::new(0),
+                at: calls,
                 is_done_first,
+                is_killed: true,
             });
             let first = application.rotation(states);
             match first.run(version(2), &mut |_| {}).await {
@@ -451,4 +456,33 @@ fn a_phase_that_begins_in_the_future_lasts_from_then() {
     let state = state.expect("it is empty");
     let wait = next(&state, version(2), now);
     assert_eq!(wait, Next::Wait(PHASE_LASTS + Duration::from_secs(5)));
+}
+
+/// But not a change of the phases: it is dated when it is asked for.
+#[tokio::test]
+async fn what_fails_once_is_asked_again() {
+    const CHANGES: u32 = 3;
+    let mut given_up = 0;
+    for at in 0.. {
+        let application = Application::started().await;
+        application.insert_many(3).await;
+        let states = Arc::new(Failing {
+            states: application.states(),
+            calls: AtomicU32::new(0),
+            at,
+            is_done_first: false,
+            is_killed: false,
+        });
+        let rotation = application.rotation(states.clone());
+        match rotation.run(version(2), &mut |_| {}).await {
+            Ok(end) => assert!(matches!(end, IndexStep::Done), "{at}: {end:?}"),
+            Err(RotationError::States(_)) => given_up += 1,
+            Err(error) => panic!("{error}"),
+        }
+        if states.calls.load(Ordering::SeqCst) <= at {
+            assert!(at > 10, "only {at} calls");
+            assert_eq!(given_up, CHANGES);
+            return;
+        }
+    }
 }

@@ -77,8 +77,8 @@ const STATEMENTS: [(&str, &str); 14] = [
 const EXPECTED: [(&str, &str); 6] = [
     (
         "schema_migrations",
-        "SELECT 1 WHERE 5 = (SELECT count(*) FROM schema_migrations
-         WHERE version IN (1, 2, 3, 4, 5) AND success)",
+        "SELECT 1 WHERE 6 = (SELECT count(*) FROM schema_migrations
+         WHERE version IN (1, 2, 3, 4, 5, 6) AND success)",
     ),
     (
         "index_state",
