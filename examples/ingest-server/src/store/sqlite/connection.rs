@@ -17,10 +17,6 @@ const CACHED_KIB: u32 = 8 << 10;
 /// then is put there once.
 pub(super) const CHECKPOINT_PAGES: u32 = 2_000;
 
-/// What the log keeps of its size when it begins again: while somebody reads for long, a re-encryption, say, it
-/// grows by all that is written, and would be that large from then on.
-pub(super) const LOG_KEPT: u32 = 64 << 20;
-
 /// Statements that stay prepared.
 const STATEMENTS: usize = 64;
 
@@ -45,8 +41,7 @@ pub(super) fn open_writing(path: &Path) -> rusqlite::Result<Connection> {
          PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -{CACHED_KIB};
-         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
-         PRAGMA journal_size_limit = {LOG_KEPT};"
+         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
     ))?;
     open_log(&connection)?;
     Ok(connection)
@@ -102,36 +97,4 @@ pub(super) fn counted(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
 pub(super) fn run(connection: &Connection, statement: &str) -> Result<(), Failure> {
     connection.prepare_cached(statement)?.execute([])?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    #[test]
-    fn a_log_that_a_long_reading_let_grow_is_cut_when_it_begins_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let (path, log) = (folder.path().join("a.db"), folder.path().join("a.db-wal"));
-        fs::File::create(&path).unwrap();
-        let writing = open_writing(&path).unwrap();
-        writing
-            .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (bytes BLOB) STRICT")
-            .unwrap();
-        let reading = open_reading(&path).unwrap();
-        let count = "BEGIN; SELECT count(*) FROM t;";
-        reading.execute_batch(count).unwrap();
-        let length = || fs::metadata(&log).unwrap().len();
-        let write = || writing.execute("INSERT INTO t VALUES (zeroblob(16777216))", []);
-        while length() <= 2 * u64::from(LOG_KEPT) {
-            write().unwrap();
-        }
-        reading.execute_batch("COMMIT").unwrap();
-        // The first folds the log into the file, and the next begins it again.
-        for _ in 0..2 {
-            write().unwrap();
-        }
-        assert!(length() <= u64::from(LOG_KEPT), "{} bytes", length());
-    }
 }

@@ -9,7 +9,7 @@ use sqlx::{
 };
 
 use super::{
-    connection::{CHECKPOINT_PAGES, LOG_KEPT},
+    connection::CHECKPOINT_PAGES,
     failure::{self, Failure},
     transaction::WriteTransaction,
 };
@@ -68,7 +68,6 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("temp_store", "MEMORY")
         // Each connection that commits may be the one that puts the log into the file.
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
-        .pragma("journal_size_limit", LOG_KEPT.to_string())
 }
 
 /// Makes the file if there is none, for the owner alone; what SQLite puts beside it is as the file.
