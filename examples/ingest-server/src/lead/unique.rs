@@ -11,8 +11,9 @@ pub(crate) struct UniqueFields(Vec<&'static LeadColumn>);
 /// A list of fields that cannot be it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UnusableFields {
-    #[error("names `{0}`, which no lead is found by; name {known}", known = names())]
-    Unknown(String),
+    // Not what it is: a value that was pasted into the wrong place would be shown.
+    #[error("entry {0} is nothing that leads are found by; name {known}", known = names())]
+    Unknown(usize),
     #[error("lacks `{0}`, by which a lead that comes again is known")]
     WithoutIdentity(&'static str),
     #[error("names a field twice")]
@@ -23,9 +24,9 @@ impl UniqueFields {
     /// Reads `email,national_id`.
     pub(crate) fn parse(text: &str) -> Result<Self, UnusableFields> {
         let mut columns = Vec::new();
-        for name in text.split(',').map(str::trim) {
+        for (number, name) in text.split(',').map(str::trim).enumerate() {
             let column = LeadColumn::searchable().find(|column| column.name() == name);
-            let column = column.ok_or_else(|| UnusableFields::Unknown(name.to_owned()))?;
+            let column = column.ok_or(UnusableFields::Unknown(number + 1))?;
             if columns.contains(&column) {
                 return Err(UnusableFields::Repeated);
             }

@@ -208,7 +208,7 @@ pub(crate) const ROWS: [Row; 186] = [
     (
         "INGEST_UNIQUE_LEAD_FIELDS",
         "name,email",
-        "names `name`, which no lead is found by",
+        "entry 1 is nothing that leads are found by",
     ),
     (
         "INGEST_UNIQUE_LEAD_FIELDS",
@@ -223,7 +223,7 @@ pub(crate) const ROWS: [Row; 186] = [
     (
         "INGEST_UNIQUE_LEAD_FIELDS",
         "email,",
-        "names ``, which no lead is found by",
+        "entry 2 is nothing that leads are found by",
     ),
     (
         "PORTCULLIS_KMS_OLD_KEYS",

@@ -57,7 +57,16 @@ impl Traces {
             // Another process reads it: closing the file here would end the locks that this one has on it.
             let copy = Command::new("cat").arg(&path).output().unwrap();
             if copy.status.success() {
-                found += searcher.find_overlapping_iter(&copy.stdout).count();
+                let places = searcher.find_overlapping_iter(&copy.stdout);
+                let places: Vec<_> = places.map(|it| (it.pattern(), it.start())).collect();
+                // Where nothing should be left, each place is worth to be looked at.
+                if places.len() < 50 {
+                    for (trace, at) in &places {
+                        let bytes = self.bytes[trace.as_usize()].len();
+                        eprintln!("{name}: {bytes} bytes at {at}");
+                    }
+                }
+                found += places.len();
             } else {
                 assert!(
                     fs::exists(&path).is_ok_and(|is_there| !is_there),
