@@ -53,7 +53,7 @@ use crate::{
         services::Services,
     },
     quality,
-    store::{AuditLog, Store, Writer, WriterLimits},
+    store::{AuditLog, Shredder, Store, Writer, WriterLimits},
 };
 
 pub(crate) use self::{
@@ -179,6 +179,9 @@ impl App {
         })?;
         let writing = ServiceTask::spawn("the writer", write_groups);
         let auditing = ServiceTask::spawn("the audit log", note_refusals);
+        let shredder = Shredder::new(Arc::clone(&backend.store), Arc::clone(&clock));
+        let shredding = shredder.clone().run();
+        let shredding = ServiceTask::spawn("the shredding of erased rows", shredding);
         let warming = Warming::default();
         let following = follow(&backend.api_keys, &warming)?;
         let following_indexes = backend.index_roots.follow();
@@ -225,6 +228,7 @@ impl App {
             unique_fields: config.unique_lead_fields.clone(),
             store: backend.store,
             writer,
+            shredder,
             audit,
             tombstones,
             bodies,
@@ -300,6 +304,7 @@ impl App {
                 following_indexes,
                 refreshing,
                 forgetting,
+                shredding,
                 indexing,
                 counting,
                 rotating,

@@ -14,6 +14,7 @@ mod index_roots;
 mod policy_kind;
 mod queue_room;
 mod rows;
+mod shredder;
 pub(crate) mod sqlite;
 mod sweeping;
 mod tombstones;
@@ -49,6 +50,7 @@ pub(crate) use self::{
         Asked, EventRow, ExpectedValue, IndexRow, LeadChange, LeadWrite, Remembered, SealedColumn,
         SecretCheck, Write,
     },
+    shredder::Shredder,
     sweeping::{Sweeping, UniqueFieldsError},
     tombstones::{ErasureNoteError, NotedErasures, Tombstone, Tombstones, TombstonesError},
     writer::{WriteEvent, WriteObserver, Writer, WriterLimits},

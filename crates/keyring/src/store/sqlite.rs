@@ -28,7 +28,7 @@ use crate::{KeyId, TenantId, Transition, kek::WrappedKey};
 /// # Security
 /// Destroying a key overwrites its wrapped bytes in the table. They stay in free pages and in the
 /// write-ahead log unless the pool sets `PRAGMA secure_delete = ON` and the log is truncated by a
-/// checkpoint.
+/// checkpoint. Also then SQLite may leave a copy where it had moved the row from, until a `VACUUM`.
 #[derive(Debug, Clone)]
 pub struct SqliteDekStore {
     pool: SqlitePool,

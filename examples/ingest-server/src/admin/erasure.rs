@@ -82,10 +82,6 @@ pub(crate) struct Erased {
 const STORED_AFTER: Duration = SEALED_AFTER.saturating_add(COMMITTED_WITHIN);
 const SEALED_AFTER: Duration = Duration::from_secs(10);
 
-/// How often the log is tried to be emptied while others read it, and how far apart.
-const FOLDS: u32 = 20;
-const FOLD_EVERY: Duration = Duration::from_millis(25);
-
 impl Erasures {
     pub(super) const fn new(
         keyring: Keyring,
@@ -164,19 +160,20 @@ impl Erasures {
             tenant: tenant.to_string(),
             lead: lead.map(|lead| lead.to_string()),
             rows,
-            log_emptied: self.empty_log().await?,
+            log_emptied: self.store.shred().await?,
         })
     }
 
     /// Erases what there is, and what other processes store until they know that the keys are destroyed. One
     /// that ends before it is done is run again: the next start does it too.
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<u64, DataKeyError> {
+        self.store.owe_shredding().await?;
         // First, so that nobody sends for it, and then that nothing new is sealed.
         let revoked = tenant_keys::revoke_all(&self.keys.api_keys, tenant).await;
         revoked.map_err(DataKeyError::other)?;
         self.keyring.erase_tenant(tenant).await?;
         let mut rows = self.store.erase_tenant(tenant).await?;
-        self.empty_log().await?;
+        self.store.shred().await?;
         tokio::time::sleep(STORED_AFTER).await;
         rows += self.store.erase_tenant(tenant).await?;
         Ok(rows)
@@ -185,15 +182,5 @@ impl Erasures {
     /// Whether there is, or was, anything of a tenant: a name that was mistyped would be nobody's for ever.
     async fn is_known(&self, tenant: &TenantId) -> Result<bool, DataKeyError> {
         Ok(self.keys.has_any(tenant).await? || self.store.has_rows_of(tenant).await?)
-    }
-
-    async fn empty_log(&self) -> Result<bool, DataKeyError> {
-        for _ in 0..FOLDS {
-            if self.store.fold_log().await? {
-                return Ok(true);
-            }
-            tokio::time::sleep(FOLD_EVERY).await;
-        }
-        Ok(false)
     }
 }

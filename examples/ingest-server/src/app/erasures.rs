@@ -65,7 +65,6 @@ pub(super) async fn prepare(
             rows = erased,
             "people who had been erased were in the database again, as after a backup was restored: erased again"
         );
-        store.fold_log().await?;
     }
     store.hold_unique(&config.unique_lead_fields).await??;
     Ok(tombstones)

@@ -26,6 +26,10 @@ use crate::{
     },
 };
 
+/// How long a request waits until nothing is left in the files either: less than that, while the database is
+/// small.
+const SHREDDED_WITHIN: Duration = Duration::from_millis(500);
+
 /// The caller of a request that erases a lead, charged one token, and how the limits stand.
 pub(crate) async fn admit_eraser(
     services: &Services,
@@ -105,30 +109,9 @@ async fn erase(services: &Services, caller: &Caller, id: LeadId) -> Result<bool,
     let receipts = services.writer.write(vec![write]).await?;
     let is_erased = receipts.first() == Some(&Receipt::Stored);
     if is_erased {
-        fold_log(services).await;
+        services.shredder.wait(SHREDDED_WITHIN).await;
     }
     Ok(is_erased)
-}
-
-/// How often the log is tried to be emptied while others read it, and how far apart.
-const FOLDS: u32 = 20;
-const FOLD_EVERY: Duration = Duration::from_millis(25);
-
-/// Empties the log, where the rows still stand as they were. What reads it for longer than this waits keeps
-/// it until SQLite does so by itself, or until the next erasure.
-async fn fold_log(services: &Services) {
-    for _ in 0..FOLDS {
-        match services.store.fold_log().await {
-            Ok(true) => return,
-            Ok(false) => tokio::time::sleep(FOLD_EVERY).await,
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the log was not emptied after an erasure");
-                return;
-            }
-        }
-    }
-    tracing::warn!("somebody reads the log for long, which was not emptied after an erasure");
 }
 
 fn draft(caller: &Caller, id: LeadId) -> AuditDraft {

@@ -17,7 +17,7 @@ use crate::{
     lead::UniqueFields,
     quality::Quality,
     schemas::Schemas,
-    store::{AuditLog, LiveIndexRoots, Store, Tombstones, Writer},
+    store::{AuditLog, LiveIndexRoots, Shredder, Store, Tombstones, Writer},
 };
 
 /// Everything a request may need; one for the process.
@@ -38,6 +38,7 @@ pub(crate) struct Services {
     pub(crate) unique_fields: UniqueFields,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) writer: Writer,
+    pub(crate) shredder: Shredder,
     pub(crate) audit: AuditLog,
     pub(crate) tombstones: Tombstones,
     pub(crate) bodies: BodyAllowances,

@@ -2,6 +2,7 @@
 
 mod at_work;
 mod audit;
+mod busy;
 mod checks;
 mod connection;
 mod erasure;
@@ -14,15 +15,18 @@ mod index_states;
 mod lead_reads;
 mod lead_sql;
 mod leads;
+mod log;
 mod marker;
 mod notes;
 mod open;
+mod page;
 mod policies;
 mod readers;
 mod remembered;
 mod sealed_refs;
 mod sealed_rows;
 mod seen_events;
+mod shredding;
 mod sink;
 mod sweeping;
 mod sweeps;
@@ -110,6 +114,7 @@ impl SqliteStore {
         let remembers_secrets = checks::any(&mut connection).await?;
         drop(connection);
         marker.check_tables(remembers_secrets)?;
+        open::check_build(&opening).await?;
         upgrade::upgrade(&opening, path).await?;
         // A connection is open from now to the end.
         let readers = Arc::new(Readers::open(path)?);

@@ -73,8 +73,15 @@ pub(crate) trait Sweeping: Debug + Send + Sync {
         new: Option<&str>,
     ) -> Result<bool, StoreError>;
 
-    /// Leaves nothing of what was overwritten beside the database; `false` if somebody still reads it.
-    async fn fold_log(&self) -> Result<bool, StoreError>;
+    /// Overwrites what the database still has of rows that were deleted, in its pages and beside them, and settles
+    /// what is owed; `false` if somebody reads it for so long that it stays owed.
+    async fn shred(&self) -> Result<bool, StoreError>;
+
+    /// Whether rows were deleted of which something may still be there. What erases notes it with the rows.
+    async fn owes_shredding(&self) -> Result<bool, StoreError>;
+
+    /// Notes that, for what is about to be deleted in another way.
+    async fn owe_shredding(&self) -> Result<(), StoreError>;
 }
 
 /// A database cannot hold the configured fields unique.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use portcullis_keyring::{DESTROY_DELAY, KeyState, store::StoredKey};
+use portcullis_keyring::{DESTROY_DELAY, KeyId, KeyState, TenantId, store::StoredKey};
 use portcullis_pii_crypto::reencrypt::{StillNeeded, Verified};
 use serde::Serialize;
 
@@ -58,12 +58,12 @@ impl DataKeys {
             match key.state() {
                 // Never sealed anything, or says itself that it cannot be.
                 KeyState::Pending | KeyState::Primary | KeyState::Destroyed => {
-                    return Ok(keyring.destroy(tenant, id).await?);
+                    return self.destroy_now(tenant, id).await;
                 }
                 KeyState::DestroyScheduled => {
                     settled(self.destroyed_in(key))?;
                     self.check_unneeded(key, progress).await?;
-                    return Ok(keyring.destroy(tenant, id).await?);
+                    return self.destroy_now(tenant, id).await;
                 }
                 KeyState::DecryptOnly => {
                     settled(keyring.verify_from(tenant, id).await?)?;
@@ -79,6 +79,21 @@ impl DataKeys {
         };
         let what = DataKeyAction::Destroy;
         self.retire(actor, what, key, is_destroyed, destroy).await
+    }
+
+    /// Destroys a key, of which nothing is to be left in the files either.
+    async fn destroy_now(&self, tenant: &TenantId, id: KeyId) -> Result<(), DataKeyError> {
+        self.keys.sweeps.owe_shredding().await?;
+        self.keys.keyring.destroy(tenant, id).await?;
+        if let Err(error) = self.keys.sweeps.shred().await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(
+                error,
+                "a key is destroyed, and its bytes may still stand in the files of the database: the service tries to \
+                 overwrite them again"
+            );
+        }
+        Ok(())
     }
 
     /// Takes a key back that is disabled, or waits for its destruction.

@@ -90,8 +90,17 @@ impl Sweeping for Watched<dyn Store> {
         self.watch(self.store.change_unique(fields).await)
     }
 
-    async fn fold_log(&self) -> Result<bool, StoreError> {
+    async fn shred(&self) -> Result<bool, StoreError> {
         self.latch.check()?;
-        self.watch(self.store.fold_log().await)
+        self.watch(self.store.shred().await)
+    }
+
+    async fn owes_shredding(&self) -> Result<bool, StoreError> {
+        self.watch(self.store.owes_shredding().await)
+    }
+
+    async fn owe_shredding(&self) -> Result<(), StoreError> {
+        self.latch.check()?;
+        self.watch(self.store.owe_shredding().await)
     }
 }

@@ -178,7 +178,9 @@ pub(super) async fn what_no_request_erases_is_erased_as_well(store: &impl Store)
     assert_eq!(store.erase_tenant(&a).await.unwrap(), 0);
     assert_eq!(store.rows_by_key().await.unwrap().get(&key), None);
     assert!(store.lead(&b, id(4)).await.unwrap().is_some());
-    assert!(store.fold_log().await.unwrap());
+    assert!(store.owes_shredding().await.unwrap());
+    assert!(store.shred().await.unwrap());
+    assert!(!store.owes_shredding().await.unwrap());
 }
 
 /// While a version of the index comes and another goes, processes find leads under either.

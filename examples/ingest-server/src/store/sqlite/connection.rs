@@ -1,31 +1,19 @@
 //! The connections of this store's own threads, which run prepared statements without a hand-over for
 //! each.
 
-use std::{cell::Cell, path::Path, thread, time::Duration};
+use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, Row};
 
-use super::failure::Failure;
-use crate::clock::{Clock as _, SystemClock};
+use super::{busy, failure::Failure, log};
 
 /// What a connection that writes keeps of the file in memory: pages that leads touch all over their indexes.
 /// Hashes of events are put in side by side and need little. SQLite walks the hash of its cache at commits,
 /// so that more memory costs time: with 32 MiB, ten per cent of a batch.
 const CACHED_KIB: u32 = 8 << 10;
 
-/// Pages of the log after which they are put into the file: each page that is written many times until
-/// then is put there once.
-pub(super) const CHECKPOINT_PAGES: u32 = 2_000;
-
 /// Statements that stay prepared.
 const STATEMENTS: usize = 64;
-
-/// How long a group waits for another process's transaction, and how far apart it asks. The handler of
-/// SQLite asks less and less often, up to ten times a second, and would not meet the moment between two
-/// groups of another process. With its turn, which is waited for before it, that is 1.5 s: less than the
-/// 1.9 s after which who needs something on record is told that it is not.
-pub(super) const WRITING_BUSY: Duration = Duration::from_millis(1_250);
-const ASKED_EVERY: Duration = Duration::from_millis(2);
 
 /// How long who reads waits for a lock: of the recovery after a crash, say.
 const READING_BUSY: Duration = Duration::from_millis(1_200);
@@ -35,14 +23,14 @@ const READING_BUSY: Duration = Duration::from_millis(1_200);
 /// temporary folder it would be written with each group.
 pub(super) fn open_writing(path: &Path) -> rusqlite::Result<Connection> {
     let connection = open(path)?;
-    connection.busy_handler(Some(is_asked_again))?;
+    busy::wait(&connection)?;
     connection.execute_batch(&format!(
         "PRAGMA synchronous = FULL;
          PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -{CACHED_KIB};
-         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+         PRAGMA cache_size = -{CACHED_KIB};"
     ))?;
+    log::keep_short(&connection);
     open_log(&connection)?;
     Ok(connection)
 }
@@ -68,23 +56,6 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
-}
-
-thread_local! {
-    /// When the wait began that is going on; a handler is given no more than how often it was called.
-    static WAITS_SINCE: Cell<Duration> = const { Cell::new(Duration::ZERO) };
-}
-
-fn is_asked_again(times_before: i32) -> bool {
-    let now = SystemClock.monotonic();
-    if times_before == 0 {
-        WAITS_SINCE.set(now);
-    }
-    let waits = now.saturating_sub(WAITS_SINCE.get()) < WRITING_BUSY;
-    if waits {
-        thread::sleep(ASKED_EVERY);
-    }
-    waits
 }
 
 /// A number that SQLite counted.

@@ -1,12 +1,14 @@
 //! Erasure: rows of leads are deleted, and what events hold of personal data is blanked. What is overwritten
-//! is overwritten in the file as well (`secure_delete`); the log is emptied after that.
+//! is overwritten in the file as well (`secure_delete`); copies of it are shredded after that.
 
 use portcullis_keyring::TenantId;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 use uuid::fmt::Hyphenated;
 
-use super::{connection::counted, failure::Failure, notes::Note, sealed_refs, sealed_rows};
+use super::{
+    connection::counted, failure::Failure, notes::Note, sealed_refs, sealed_rows, shredding,
+};
 use crate::{json, lead::LeadId, store::NotedErasures};
 
 /// Where the erasure of a tenant is, which takes more than one transaction.
@@ -34,6 +36,7 @@ pub(super) fn erase_lead(
         return Ok(false);
     }
     delete_lead(connection, id)?;
+    shredding::owe(connection)?;
     let events = "SELECT n, payload FROM event WHERE lead = ? AND tenant = ? AND has_sealed = 1";
     let mut events = connection.prepare_cached(events)?;
     let mut rows = events.query([id, tenant.as_str()])?;
@@ -95,6 +98,7 @@ pub(super) fn erase_some(
         connection.query_row(last, params![after, LEADS], |row| row.get(0))?;
     if let Some(last) = last {
         let rows = erase_leads(connection, tenant, &after, &last)?;
+        owe_for(connection, rows)?;
         let place = Reached {
             lead: Some(last),
             ..from.clone()
@@ -118,11 +122,19 @@ pub(super) fn erase_some(
     for (n, payload) in found {
         blank(connection, n, payload)?;
     }
+    owe_for(connection, rows)?;
     let place = Reached {
         event: last,
         ..from.clone()
     };
     Ok(Some((rows, place)))
+}
+
+fn owe_for(connection: &Connection, rows: u64) -> Result<(), Failure> {
+    if rows > 0 {
+        shredding::owe(connection)?;
+    }
+    Ok(())
 }
 
 /// Deletes the leads of a tenant behind one id and up to another.

@@ -4,7 +4,7 @@ use portcullis_keyring::TenantId;
 use rusqlite::{Connection, params};
 use uuid::fmt::Hyphenated;
 
-use super::{connection::run, erasure, failure::Failure, lead_sql};
+use super::{connection::run, erasure, failure::Failure, lead_sql, shredding};
 use crate::{
     lead::{COLUMNS, LeadColumn},
     store::{LeadChange, LeadWrite, SealedColumn},
@@ -109,6 +109,7 @@ fn clear(
     if columns.is_empty() {
         return Ok(true);
     }
+    shredding::owe(connection)?;
     let mut delete = connection.prepare_cached(DELETE_INDEX)?;
     for column in columns {
         connection

@@ -12,6 +12,8 @@ pub(super) enum Note {
     Erasures,
     /// Which file that is.
     ErasuresFile,
+    /// That rows were deleted of which something may still be there, and how often since nothing was.
+    ToShred,
     /// Of which fields the processes of the database hold a value unique.
     UniqueFields,
 }
@@ -25,6 +27,7 @@ impl Note {
         match self {
             Self::Erasures => ["erasures", "noted"],
             Self::ErasuresFile => ["erasures", "file"],
+            Self::ToShred => ["erasures", "to shred"],
             Self::UniqueFields => ["lead", "unique fields"],
         }
     }

@@ -9,8 +9,8 @@ use sqlx::{
 };
 
 use super::{
-    connection::CHECKPOINT_PAGES,
     failure::{self, Failure},
+    log::CHECKPOINT_PAGES,
     transaction::WriteTransaction,
 };
 use crate::{files, store::StoreError};
@@ -120,6 +120,18 @@ pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), Failure> {
     migrated.map_err(|error| StoreError::Migrate(error.into()))?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Refuses a SQLite through which erased rows could not be shredded. What is missing is a flag of its build, which
+/// the configuration of the workspace gives.
+pub(super) async fn check_build(pool: &SqlitePool) -> Result<(), Failure> {
+    let is_there = "SELECT EXISTS (SELECT 1 FROM pragma_module_list WHERE name = 'sqlite_dbpage')";
+    if sqlx::query_scalar(is_there).fetch_one(pool).await? {
+        return Ok(());
+    }
+    let error = "SQLite was built without SQLITE_ENABLE_DBPAGE_VTAB: build within the workspace, or set \
+                 LIBSQLITE3_FLAGS as its .cargo/config.toml does";
+    Err(StoreError::Unavailable(error.into()).into())
 }
 
 /// Of which version a schema is.

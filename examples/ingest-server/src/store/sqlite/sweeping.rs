@@ -8,7 +8,7 @@ use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::
 
 use super::{
     SqliteStore, at_work, erasure, index_states::SqliteIndexStates, sealed_refs, sealed_rows,
-    sweeps, unique_fields,
+    shredding, unique_fields,
 };
 use crate::{
     lead::{LeadId, UniqueFields},
@@ -115,7 +115,15 @@ impl Sweeping for SqliteStore {
         self.sweeps.write(change).await
     }
 
-    async fn fold_log(&self) -> Result<bool, StoreError> {
-        self.sweeps.read(sweeps::fold_log).await
+    async fn shred(&self) -> Result<bool, StoreError> {
+        shredding::shred(&self.sweeps).await
+    }
+
+    async fn owes_shredding(&self) -> Result<bool, StoreError> {
+        self.notes.read(shredding::is_owed).await
+    }
+
+    async fn owe_shredding(&self) -> Result<(), StoreError> {
+        self.notes.write(shredding::owe).await
     }
 }

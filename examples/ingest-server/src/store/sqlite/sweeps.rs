@@ -119,13 +119,6 @@ impl Sweeps {
     }
 }
 
-/// Folds the log into the file and empties it; false if somebody reads what stands in it.
-pub(super) fn fold_log(connection: &Connection) -> Result<bool, Failure> {
-    let fold = "PRAGMA wal_checkpoint(TRUNCATE)";
-    let is_busy: bool = connection.query_row(fold, [], |row| row.get(0))?;
-    Ok(!is_busy)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

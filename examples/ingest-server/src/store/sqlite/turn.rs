@@ -164,7 +164,7 @@ mod tests {
     use tokio::{task::JoinSet, time::sleep};
 
     use super::*;
-    use crate::store::sqlite::connection::WRITING_BUSY;
+    use crate::store::sqlite::busy::WRITING_BUSY;
 
     const SHORTLY: Duration = Duration::from_millis(1);
 

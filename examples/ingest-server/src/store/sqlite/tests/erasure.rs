@@ -1,9 +1,10 @@
 //! What was erased stands nowhere in the files.
 
-use std::{fs, path::Path};
+use std::{collections::HashSet, fs, path::Path};
 
-use memchr::memmem;
+use aho_corasick::AhoCorasick;
 use portcullis_keyring::{KeyId, TenantId};
+use rusqlite::{Connection, params};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -12,7 +13,8 @@ use crate::{
     lead::{LeadColumn, LeadId},
     store::{
         Asked, EventRow, Group, IndexRow, LeadChange, LeadWrite, Receipt, SealedColumn,
-        Sweeping as _, Write, sqlite::SqliteStore,
+        Sweeping as _, Write,
+        sqlite::{SqliteStore, connection, log},
     },
 };
 
@@ -106,15 +108,15 @@ fn traces(lead: u32) -> Vec<Vec<u8>> {
 }
 
 fn count(path: &Path, traces: &[Vec<u8>]) -> usize {
-    let mut found = 0;
+    let searcher = AhoCorasick::new(traces).unwrap();
+    let mut found = HashSet::new();
     for suffix in ["", "-wal"] {
         let mut path = path.as_os_str().to_owned();
         path.push(suffix);
         let file = fs::read(path).unwrap_or_default();
-        let there = traces.iter().filter(|it| memmem::find(&file, it).is_some());
-        found += there.count();
+        found.extend(searcher.find_overlapping_iter(&file).map(|it| it.pattern()));
     }
-    found
+    found.len()
 }
 
 async fn commit(store: &SqliteStore, writes: Vec<Write>) -> Vec<Receipt> {
@@ -145,20 +147,68 @@ async fn nothing_of_erased_leads_is_left_in_the_bytes_of_the_files() {
     for some in 0..6 {
         let new = (some * 100..(some + 1) * 100).map(write).collect();
         commit(&store, new).await;
-        store.fold_log().await.unwrap();
+        store.shred().await.unwrap();
     }
     assert_eq!(count(&path, &of_erased), of_erased.len(), "they were there");
     for some in erased.chunks(20) {
         let receipts = commit(&store, some.iter().map(|lead| erase(*lead)).collect()).await;
         assert!(receipts.iter().all(|it| *it == Receipt::Stored));
     }
-    assert!(store.fold_log().await.unwrap(), "nobody reads");
+    assert!(store.shred().await.unwrap(), "nobody reads");
     assert_eq!(count(&path, &of_erased), 0);
     let kept = traces(0);
     assert_eq!(count(&path, &kept), kept.len());
     store.close().await;
     assert_eq!(count(&path, &of_erased), 0);
     assert_eq!(count(&path, &kept), kept.len());
+}
+
+/// Makes rows of leads and payloads of events longer, as changes do, so that SQLite moves rows between pages.
+fn lengthen(path: &Path) {
+    let connection = connection::open_writing(path).unwrap();
+    for seed in 0..LEADS {
+        // In no order of the pages, and each by another length.
+        let lead = (seed * 389) % LEADS;
+        let id = LeadId(Uuid::from_u128(u128::from(lead))).to_string();
+        let longer = vec![0x5a_u8; usize::try_from(seed % 97).unwrap() * 8];
+        let address = "UPDATE lead SET address_enc = ? WHERE id = ?";
+        connection.execute(address, params![longer, id]).unwrap();
+        let longer = format!(r#"{{"email":"{}","page":"{longer:?}"}}"#, sealed_text(lead));
+        let payload = "UPDATE event SET payload = ? WHERE lead = ?";
+        connection.execute(payload, params![longer, id]).unwrap();
+    }
+}
+
+/// SQLite zeroes rows that it deletes, and leaves copies of those that it has moved: where they were.
+#[tokio::test]
+async fn nothing_of_erased_leads_is_left_where_their_rows_were_moved_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    for some in 0..6 {
+        commit(&store, (some * 100..(some + 1) * 100).map(write).collect()).await;
+    }
+    lengthen(&path);
+    let erased: Vec<u32> = (0..LEADS).filter(|lead| lead % 7 == 3).collect();
+    let of_erased: Vec<Vec<u8>> = erased.iter().flat_map(|lead| traces(*lead)).collect();
+    commit(&store, erased.iter().map(|lead| erase(*lead)).collect()).await;
+    assert!(store.sweeps.read(log::empty).await.unwrap());
+    let left = count(&path, &of_erased);
+    assert!(
+        left > 0,
+        "SQLite alone leaves nothing any more: nothing is to be shredded"
+    );
+    assert!(store.owes_shredding().await.unwrap());
+    assert!(store.shred().await.unwrap());
+    assert_eq!(count(&path, &of_erased), 0, "of {left}");
+    assert!(!store.owes_shredding().await.unwrap());
+    let kept = traces(0);
+    assert_eq!(count(&path, &kept), kept.len());
+    let check = |connection: &Connection| {
+        Ok(connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?)
+    };
+    let checked: String = store.sweeps.read(check).await.unwrap();
+    assert_eq!(checked, "ok");
 }
 
 /// Who reads keeps what the log had: the erasure is done, and the log is emptied when the reading ends.
@@ -168,14 +218,15 @@ async fn a_log_that_is_read_is_emptied_later() {
     let path = folder.path().join("a.db");
     let store = SqliteStore::open(&path).await.unwrap();
     commit(&store, vec![write(1)]).await;
-    let reader = rusqlite::Connection::open(&path).unwrap();
+    let reader = Connection::open(&path).unwrap();
     reader.execute_batch("BEGIN").unwrap();
     let leads = "SELECT count(*) FROM lead";
     let before: i64 = reader.query_row(leads, [], |row| row.get(0)).unwrap();
     assert_eq!(before, 1);
     commit(&store, vec![erase(1)]).await;
-    assert!(!store.fold_log().await.unwrap());
+    assert!(!store.shred().await.unwrap());
+    assert!(store.owes_shredding().await.unwrap());
     reader.execute_batch("COMMIT").unwrap();
-    assert!(store.fold_log().await.unwrap());
+    assert!(store.shred().await.unwrap());
     assert_eq!(count(&path, &traces(1)), 0);
 }
