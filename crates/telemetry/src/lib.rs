@@ -17,6 +17,8 @@ mod redact;
 
 mod metrics;
 
+mod database;
+
 #[cfg(feature = "tower")]
 mod http;
 
@@ -35,6 +37,7 @@ pub use self::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
 pub use self::{
     builder::{Builder, Telemetry},
     current::{current_context, current_trace_id, set_parent},
+    database::{Database, DatabaseDurations, DatabaseFailure, DatabaseSpan, Statement},
     environment::{Environment, EnvironmentError, EnvironmentWarning},
     error::InitError,
     guard::{Guard, Report},
