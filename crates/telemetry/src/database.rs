@@ -37,13 +37,13 @@ pub use self::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Database {
-    place: Arc<Place>,
+    target: Arc<DatabaseTarget>,
     durations: Option<DatabaseDurations>,
     clock: Arc<dyn Clock>,
 }
 
 /// What all spans of a database have in common.
-pub(crate) struct Place {
+pub(crate) struct DatabaseTarget {
     system: &'static str,
     namespace: Option<Box<str>>,
     server: Option<(Box<str>, u16)>,
@@ -56,7 +56,7 @@ impl Database {
     #[must_use]
     pub fn new(system: &'static str, namespace: &str) -> Self {
         Self {
-            place: Arc::new(Place {
+            target: Arc::new(DatabaseTarget {
                 system,
                 namespace: (!namespace.is_empty()).then(|| namespace.into()),
                 server: None,
@@ -69,13 +69,13 @@ impl Database {
     /// The server that is asked, as the configuration names it.
     #[must_use]
     pub fn with_server(self, address: &str, port: u16) -> Self {
-        let place = Place {
-            system: self.place.system,
-            namespace: self.place.namespace.clone(),
+        let target = DatabaseTarget {
+            system: self.target.system,
+            namespace: self.target.namespace.clone(),
             server: Some((address.into(), port)),
         };
         Self {
-            place: Arc::new(place),
+            target: Arc::new(target),
             ..self
         }
     }
@@ -99,12 +99,12 @@ impl Database {
     /// `collection` is the table it is about, if it is about one. Both are text of the program, so that
     /// they are few whatever is stored.
     pub fn span(&self, statement: Statement, collection: Option<&'static str>) -> DatabaseSpan {
-        let span = self.place.span(statement, collection);
+        let span = self.target.span(statement, collection);
         DatabaseSpan::new(self, span, statement, collection)
     }
 }
 
-impl Place {
+impl DatabaseTarget {
     fn span(&self, statement: Statement, collection: Option<&'static str>) -> Span {
         let operation = statement.operation();
         // The conventions: the operation and what it is about, or what is known of the two.
@@ -133,9 +133,9 @@ impl Place {
     }
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for DatabaseTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place")
+        f.debug_struct("DatabaseTarget")
             .field("system", &self.system)
             .field("namespace", &self.namespace)
             .finish_non_exhaustive()

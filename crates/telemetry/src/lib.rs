@@ -33,7 +33,10 @@ mod lines;
 mod spans;
 
 #[cfg(feature = "tower")]
-pub use self::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
+pub use self::http::{
+    BaggageKeys, HttpClientFuture, HttpClientLayer, HttpClientService, HttpFuture, HttpLayer,
+    HttpService, RemoteParent, UrlTemplate,
+};
 pub use self::{
     builder::{Builder, Telemetry},
     current::{current_context, current_trace_id, set_parent},

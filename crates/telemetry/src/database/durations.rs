@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, time::Duration};
 
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::{Place, Statement};
+use super::{DatabaseTarget, Statement};
 use crate::metrics::{BoundedFamily, Buckets, MetricError, Registry};
 
 /// The duration of statements, `db_client_operation_duration_seconds`, of all databases of a process.
@@ -41,15 +41,15 @@ impl DatabaseDurations {
 
     pub(super) fn observe(
         &self,
-        place: &Place,
+        target: &DatabaseTarget,
         statement: Statement,
         collection: Option<&'static str>,
         error: Option<&'static str>,
         took: Duration,
     ) {
         let labels = [
-            place.system,
-            place.namespace.as_deref().unwrap_or_default(),
+            target.system,
+            target.namespace.as_deref().unwrap_or_default(),
             statement.operation().unwrap_or_default(),
             collection.unwrap_or_default(),
             error.unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::{fmt, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use tracing::Span;
 
-use super::{Database, DatabaseDurations, DatabaseFailure, Place, Statement};
+use super::{Database, DatabaseDurations, DatabaseFailure, DatabaseTarget, Statement};
 use crate::clock::Clock;
 
 /// A statement that is running, from [`Database::span`] to its outcome.
@@ -13,7 +13,7 @@ use crate::clock::Clock;
 #[must_use = "a statement that is dropped counts as cancelled"]
 pub struct DatabaseSpan {
     span: Span,
-    place: Arc<Place>,
+    target: Arc<DatabaseTarget>,
     statement: Statement,
     collection: Option<&'static str>,
     durations: Option<DatabaseDurations>,
@@ -31,7 +31,7 @@ impl DatabaseSpan {
     ) -> Self {
         Self {
             span,
-            place: Arc::clone(&database.place),
+            target: Arc::clone(&database.target),
             statement,
             collection,
             durations: database.durations.clone(),
@@ -103,7 +103,7 @@ impl DatabaseSpan {
         if let Some(durations) = &self.durations {
             let took = self.clock.monotonic().saturating_sub(self.started);
             let error = failure.map(|failure| failure.kind);
-            durations.observe(&self.place, self.statement, self.collection, error, took);
+            durations.observe(&self.target, self.statement, self.collection, error, took);
         }
     }
 }
@@ -121,7 +121,7 @@ impl Drop for DatabaseSpan {
 impl fmt::Debug for DatabaseSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DatabaseSpan")
-            .field("place", &self.place)
+            .field("target", &self.target)
             .field("statement", &self.statement)
             .field("collection", &self.collection)
             .finish_non_exhaustive()

@@ -5,6 +5,7 @@ use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 use http::{Method, StatusCode};
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
 
+use super::method::known_method;
 use crate::{
     clock::Clock,
     metrics::{BoundedFamily, Buckets, ClosedCounters, MetricError, Registry},
@@ -17,9 +18,6 @@ pub(super) struct Requests {
     aborted: ClosedCounters<3>,
     parents_lost: Counter,
 }
-
-/// What the conventions call a method that they do not know.
-pub(super) const OTHER_METHOD: &str = "_OTHER";
 
 const MAX_SERIES: NonZeroUsize = NonZeroUsize::new(512).expect("not zero");
 
@@ -129,22 +127,6 @@ impl Drop for RunningRequest {
                 Abort::Cancelled
             });
         }
-    }
-}
-
-/// The methods of RFC 9110 and RFC 5789; everything else is one label.
-pub(super) fn known_method(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "DELETE" => "DELETE",
-        "CONNECT" => "CONNECT",
-        "OPTIONS" => "OPTIONS",
-        "TRACE" => "TRACE",
-        "PATCH" => "PATCH",
-        _ => OTHER_METHOD,
     }
 }
 
