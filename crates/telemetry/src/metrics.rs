@@ -2,6 +2,7 @@
 
 mod buckets;
 mod closed;
+mod exemplars;
 mod exposition;
 mod family;
 mod names;
@@ -21,10 +22,15 @@ use prometheus_client::{
 };
 use thiserror::Error;
 
-use self::observed::{ObservedCounter, ObservedGauge};
+use self::{
+    exemplars::ExemplarsOf,
+    observed::{ObservedCounter, ObservedGauge},
+};
 
 pub(crate) use self::closed::ClosedCounters;
-pub use self::{buckets::Buckets, exposition::Exposition, family::BoundedFamily};
+pub use self::{
+    buckets::Buckets, exemplars::ExemplarHistogram, exposition::Exposition, family::BoundedFamily,
+};
 
 /// Why a metric was refused.
 #[derive(Debug, Error)]
@@ -62,6 +68,8 @@ pub struct Registry {
 #[derive(Debug, Default)]
 struct Inner {
     metrics: prometheus_client::registry::Registry,
+    /// What has exemplars, once more: written only where they are shown.
+    exemplars: prometheus_client::registry::Registry,
     /// Every sample name in use, so that no two metrics write the same one.
     samples: HashSet<String>,
 }
@@ -118,6 +126,22 @@ impl Registry {
     ) -> Result<Histogram, MetricError> {
         let histogram = buckets.histogram();
         self.register(name, help, histogram.clone())?;
+        Ok(histogram)
+    }
+
+    /// A histogram whose buckets name a trace that is exported.
+    ///
+    /// # Errors
+    /// When the name is not valid or taken.
+    pub fn exemplar_histogram(
+        &self,
+        name: &str,
+        help: &str,
+        buckets: Buckets,
+    ) -> Result<ExemplarHistogram, MetricError> {
+        let histogram = ExemplarHistogram::new(&buckets);
+        self.register(name, help, histogram.clone())?;
+        self.show_exemplars(name, ExemplarsOf(histogram.clone()));
         Ok(histogram)
     }
 
@@ -187,10 +211,28 @@ impl Registry {
         buckets: Buckets,
         cap: NonZeroUsize,
     ) -> Result<BoundedFamily<N, Histogram>, MetricError> {
-        if labels.contains(&"le") {
-            return Err(MetricError::Label("le".to_owned()));
-        }
+        check_not_le(&labels)?;
         self.family(name, help, labels, cap, move || buckets.histogram())
+    }
+
+    /// A family of histograms whose buckets name traces that are exported, with at most `cap` label
+    /// combinations and one more for the overflow.
+    ///
+    /// # Errors
+    /// When a name is not valid, or the family's is taken.
+    pub fn exemplar_histogram_family<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&'static str; N],
+        buckets: Buckets,
+        cap: NonZeroUsize,
+    ) -> Result<BoundedFamily<N, ExemplarHistogram>, MetricError> {
+        check_not_le(&labels)?;
+        let make = move || ExemplarHistogram::new(&buckets);
+        let family = self.family(name, help, labels, cap, make)?;
+        self.show_exemplars(name, ExemplarsOf(family.clone()));
+        Ok(family)
     }
 
     /// Any other metric of [`prometheus_client`].
@@ -222,9 +264,20 @@ impl Registry {
     /// # Errors
     /// When a metric registered from outside fails to write itself.
     pub fn render(&self, accept: Option<&str>) -> Result<Exposition, MetricError> {
+        let registered = self.lock();
         let mut body = String::new();
-        encode(&mut body, &self.lock().metrics)?;
-        Ok(Exposition::negotiated(accept, body))
+        encode(&mut body, &registered.metrics)?;
+        if !Exposition::is_open_metrics(accept) {
+            return Ok(Exposition::text(&body));
+        }
+        let mut exemplars = String::new();
+        encode(&mut exemplars, &registered.exemplars)?;
+        Ok(Exposition::open_metrics(body, &exemplars))
+    }
+
+    /// Its name has been registered.
+    fn show_exemplars(&self, name: &str, metric: impl Metric) {
+        self.lock().exemplars.register(name, "", metric);
     }
 
     fn family<const N: usize, M: Clone + EncodeMetric>(
@@ -250,6 +303,14 @@ impl Registry {
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+}
+
+/// What a histogram's own label is called.
+fn check_not_le(labels: &[&'static str]) -> Result<(), MetricError> {
+    if labels.contains(&"le") {
+        return Err(MetricError::Label("le".to_owned()));
+    }
+    Ok(())
 }
 
 impl Inner {

@@ -3,6 +3,7 @@
 mod details;
 mod ended;
 mod entered;
+mod exemplar;
 mod export;
 mod layer;
 mod open;
@@ -38,6 +39,7 @@ use crate::{
 
 pub(crate) use self::{
     entered::{Ids, current_ids, current_span_context},
+    exemplar::note_exemplar,
     export::BoxedExporter,
     layer::{SpanLayer, add_links, ids_of, set_parent},
     otlp::exporter,

@@ -2,17 +2,15 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use prometheus_client::metrics::histogram::Histogram;
-
 use super::{DatabaseTarget, Statement};
-use crate::metrics::{BoundedFamily, Buckets, MetricError, Registry};
+use crate::metrics::{BoundedFamily, Buckets, ExemplarHistogram, MetricError, Registry};
 
 /// The duration of statements, `db_client_operation_duration_seconds`, of all databases of a process.
 ///
 /// Its labels are `db_system_name`, `db_namespace`, `db_operation_name`, `db_collection_name` and
 /// `error_type`, empty where a span has none. Beyond 512 label sets they share one.
 #[derive(Clone, Debug)]
-pub struct DatabaseDurations(BoundedFamily<5, Histogram>);
+pub struct DatabaseDurations(BoundedFamily<5, ExemplarHistogram>);
 
 const MAX_SERIES: NonZeroUsize = NonZeroUsize::new(512).expect("not zero");
 
@@ -29,7 +27,7 @@ impl DatabaseDurations {
             "db_collection_name",
             "error_type",
         ];
-        let family = registry.histogram_family(
+        let family = registry.exemplar_histogram_family(
             "db_client_operation_duration_seconds",
             "Time from a statement's begin to its outcome, as the client sees it",
             labels,

@@ -103,7 +103,10 @@ impl DatabaseSpan {
         if let Some(durations) = &self.durations {
             let took = self.clock.monotonic().saturating_sub(self.started);
             let error = failure.map(|failure| failure.kind);
-            durations.observe(&self.target, self.statement, self.collection, error, took);
+            // Inside the span, which the duration's exemplar names.
+            self.span.in_scope(|| {
+                durations.observe(&self.target, self.statement, self.collection, error, took);
+            });
         }
     }
 }

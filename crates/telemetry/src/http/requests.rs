@@ -3,17 +3,17 @@
 use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
-use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
+use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 
 use super::method::known_method;
 use crate::{
     clock::Clock,
-    metrics::{BoundedFamily, Buckets, ClosedCounters, MetricError, Registry},
+    metrics::{BoundedFamily, Buckets, ClosedCounters, ExemplarHistogram, MetricError, Registry},
 };
 
 /// Rate, errors and duration of requests, under the names of the semantic conventions.
 pub(super) struct Requests {
-    duration: BoundedFamily<3, Histogram>,
+    duration: BoundedFamily<3, ExemplarHistogram>,
     active: Gauge,
     aborted: ClosedCounters<3>,
     parents_lost: Counter,
@@ -33,7 +33,7 @@ pub(super) enum Abort {
 
 impl Requests {
     pub(super) fn register(registry: &Registry) -> Result<Self, MetricError> {
-        let duration = registry.histogram_family(
+        let duration = registry.exemplar_histogram_family(
             "http_server_request_duration_seconds",
             "Time from a request's head to its answer's",
             [

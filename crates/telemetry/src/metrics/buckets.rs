@@ -54,6 +54,10 @@ impl Buckets {
     }
 
     pub(super) fn histogram(&self) -> Histogram {
-        Histogram::new(self.0.iter().copied())
+        Histogram::new(self.bounds())
+    }
+
+    pub(super) fn bounds(&self) -> impl Iterator<Item = f64> {
+        self.0.iter().copied()
     }
 }

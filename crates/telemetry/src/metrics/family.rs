@@ -140,6 +140,29 @@ impl<const N: usize, M> BoundedFamily<N, M> {
     }
 }
 
+impl<const N: usize, M> BoundedFamily<N, M> {
+    /// Writes something of each series, under its labels.
+    pub(super) fn encode_each(
+        &self,
+        encoder: &mut MetricEncoder<'_>,
+        write: impl Fn(&M, MetricEncoder<'_>) -> Result<(), fmt::Error>,
+    ) -> Result<(), fmt::Error> {
+        let series = self.read();
+        let labels = |values| LabelPairs {
+            names: self.shared.labels,
+            values,
+        };
+        for one in series.by_hash.values().flatten() {
+            let labels = labels(one.values.each_ref().map(AsRef::as_ref));
+            write(&one.metric, encoder.encode_family(&labels)?)?;
+        }
+        if series.count >= self.shared.cap.get() {
+            write(&series.other, encoder.encode_family(&labels([OTHER; N]))?)?;
+        }
+        Ok(())
+    }
+}
+
 impl<const N: usize, M> Series<N, M> {
     fn find(&self, hash: u64, values: [&str; N]) -> Option<&M> {
         let mut same_hash = self.by_hash.get(&hash)?.iter();
@@ -153,21 +176,7 @@ where
     M: EncodeMetric + TypedMetric + Clone,
 {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
-        let series = self.read();
-        let labels = |values| LabelPairs {
-            names: self.shared.labels,
-            values,
-        };
-        for one in series.by_hash.values().flatten() {
-            let labels = labels(one.values.each_ref().map(AsRef::as_ref));
-            one.metric.encode(encoder.encode_family(&labels)?)?;
-        }
-        if series.count >= self.shared.cap.get() {
-            series
-                .other
-                .encode(encoder.encode_family(&labels([OTHER; N]))?)?;
-        }
-        Ok(())
+        self.encode_each(&mut encoder, |metric, encoder| metric.encode(encoder))
     }
 
     fn metric_type(&self) -> MetricType {

@@ -3,26 +3,25 @@
 use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use http::{StatusCode, Version};
-use prometheus_client::metrics::histogram::Histogram;
 use tracing::Span;
 
 use super::Server;
 use crate::{
     clock::Clock,
     http::protocol_version,
-    metrics::{BoundedFamily, Buckets, MetricError, Registry},
+    metrics::{BoundedFamily, Buckets, ExemplarHistogram, MetricError, Registry},
 };
 
 /// The duration of outgoing requests, under the name of the semantic conventions.
 pub(super) struct Outgoings {
-    duration: BoundedFamily<5, Histogram>,
+    duration: BoundedFamily<5, ExemplarHistogram>,
 }
 
 const MAX_SERIES: NonZeroUsize = NonZeroUsize::new(512).expect("not zero");
 
 impl Outgoings {
     pub(super) fn register(registry: &Registry) -> Result<Self, MetricError> {
-        let duration = registry.histogram_family(
+        let duration = registry.exemplar_histogram_family(
             "http_client_request_duration_seconds",
             "Time from an outgoing request to the head of its answer",
             [
@@ -98,7 +97,7 @@ impl Outgoing {
             .map_or_else(String::new, |port| port.to_string());
         let labels = [self.method, &self.server.address, &port, status, error];
         let series = self.outgoings.duration.with(labels);
-        series.observe(took.as_secs_f64());
+        self.span.in_scope(|| series.observe(took.as_secs_f64()));
     }
 }
 
