@@ -16,7 +16,7 @@ use std::{
 };
 
 use prometheus_client::{
-    encoding::{EncodeMetric, text::encode},
+    encoding::text::encode,
     metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
     registry::Metric,
 };
@@ -24,6 +24,7 @@ use thiserror::Error;
 
 use self::{
     exemplars::ExemplarsOf,
+    family::FamilyCounters,
     observed::{ObservedCounter, ObservedGauge},
 };
 
@@ -63,6 +64,7 @@ pub enum MetricError {
 pub struct Registry {
     inner: Arc<Mutex<Inner>>,
     overflow: BoundedFamily<1, Counter>,
+    retired: BoundedFamily<1, Counter>,
 }
 
 #[derive(Debug, Default)]
@@ -74,23 +76,30 @@ struct Inner {
     samples: HashSet<String>,
 }
 
-/// More families than this share one series of the overflow counter.
-const OVERFLOW_SERIES: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
+/// More families than this share one series of the counters of what becomes of label sets.
+const FAMILY_SERIES: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
 
 impl Registry {
     /// An empty registry.
     #[must_use]
     pub fn new() -> Self {
-        let overflow = BoundedFamily::unwatched(["metric"], OVERFLOW_SERIES, Counter::default);
+        let of_families = || BoundedFamily::new(["metric"], FAMILY_SERIES, None, Counter::default);
+        let (overflow, retired) = (of_families(), of_families());
         let mut inner = Inner::default();
         inner.insert(
             "telemetry_label_overflow",
             "Look-ups that landed in the `__other__` series because the family was full",
             overflow.clone(),
         );
+        inner.insert(
+            "telemetry_label_sets_retired",
+            "Label sets whose series ended because nothing had happened to them for long",
+            retired.clone(),
+        );
         Self {
             inner: Arc::new(Mutex::new(inner)),
             overflow,
+            retired,
         }
     }
 
@@ -280,7 +289,7 @@ impl Registry {
         self.lock().exemplars.register(name, "", metric);
     }
 
-    fn family<const N: usize, M: Clone + EncodeMetric>(
+    fn family<const N: usize, M: Metric + Clone>(
         &self,
         name: &str,
         help: &str,
@@ -292,8 +301,11 @@ impl Registry {
         BoundedFamily<N, M>: Metric,
     {
         names::check_labels(&labels)?;
-        let overflow = self.overflow.with([name]);
-        let family = BoundedFamily::watched(labels, cap, overflow, make);
+        let counters = FamilyCounters {
+            overflowed: self.overflow.with([name]),
+            retired: self.retired.with([name]),
+        };
+        let family = BoundedFamily::new(labels, cap, Some(counters), make);
         self.register(name, help, family.clone())?;
         Ok(family)
     }
