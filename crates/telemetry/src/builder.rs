@@ -1,6 +1,6 @@
 //! What telemetry is to do, and how it starts.
 
-use std::sync::Arc;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use opentelemetry_sdk::trace::SpanExporter;
 use tracing::{Subscriber, subscriber::set_global_default};
@@ -38,6 +38,7 @@ impl Telemetry {
             environment: Environment::process(),
             otlp: Otlp::default(),
             exporter: None,
+            queue_bytes: QUEUE_BYTES,
             sampling: Sampling::default(),
             logs: Logs::default(),
             limits: LogLimits::default(),
@@ -57,6 +58,7 @@ pub struct Builder {
     environment: Environment,
     otlp: Otlp,
     exporter: Option<BoxedExporter>,
+    queue_bytes: NonZeroUsize,
     sampling: Sampling,
     logs: Logs,
     limits: LogLimits,
@@ -65,6 +67,8 @@ pub struct Builder {
     redaction: Redaction,
     clock: Arc<dyn Clock>,
 }
+
+const QUEUE_BYTES: NonZeroUsize = NonZeroUsize::new(16 << 20).expect("not zero");
 
 impl Builder {
     /// Where finished spans go; default: where the environment says.
@@ -76,6 +80,14 @@ impl Builder {
     /// An exporter of your own instead of [`otlp`](Self::otlp); spans reach it redacted.
     pub fn exporter(mut self, exporter: impl SpanExporter + 'static) -> Self {
         self.exporter = Some(BoxedExporter::new(exporter));
+        self
+    }
+
+    /// Memory of the spans that wait for their export, as estimated from their texts; default: 16 MiB. Their
+    /// number is bounded by `OTEL_BSP_MAX_QUEUE_SIZE`. Spans beyond either bound are dropped and counted under
+    /// `telemetry_spans_dropped_total`.
+    pub fn queue_bytes(mut self, bytes: NonZeroUsize) -> Self {
+        self.queue_bytes = bytes;
         self
     }
 
@@ -186,6 +198,7 @@ impl Builder {
             settings: &settings,
             sampling: &sampling,
             exporter,
+            queue_bytes: self.queue_bytes,
             redactor: Arc::clone(&redactor),
             clock: self.clock,
             registry: &registry,

@@ -26,6 +26,9 @@ pub enum InitError {
     /// it, the error is [`Environment`](Self::Environment).
     #[error("OTLP export needs the feature `otlp-http` of portcullis-telemetry")]
     ExporterMissing,
+    /// The exporter's thread could not be started.
+    #[error("the thread that exports spans could not be started")]
+    Thread(#[source] std::io::Error),
     /// A metric of telemetry's own was refused.
     #[error(transparent)]
     Metric(#[from] MetricError),

@@ -1,6 +1,9 @@
-//! A tower layer: server spans, propagation and request metrics.
+//! Tower layers: server and client spans, propagation and request metrics.
 
+mod baggage;
+mod client;
 mod future;
+mod method;
 mod propagation;
 mod requests;
 
@@ -11,18 +14,26 @@ use std::{
 };
 
 use http::{Extensions, HeaderMap, HeaderName, Request, Response, Version};
+use opentelemetry::Context as OtelContext;
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::{Span, field::Empty, info_span};
 
-use self::requests::{Requests, RunningRequest, known_method};
+use self::{
+    method::{known_method, span_name},
+    requests::{Requests, RunningRequest},
+};
 use crate::{
     clock::{Clock, SystemClock},
     metrics::{MetricError, Registry},
     traces,
 };
 
-pub use self::future::HttpFuture;
+pub use self::{
+    baggage::BaggageKeys,
+    client::{HttpClientFuture, HttpClientLayer, HttpClientService, UrlTemplate},
+    future::HttpFuture,
+};
 
 /// A tower layer: a server span, the caller's trace, and rate, errors, duration of each request.
 ///
@@ -37,6 +48,7 @@ pub struct HttpLayer {
     route: Arc<RouteOf>,
     remote_parent: RemoteParent,
     trace_id_header: Option<HeaderName>,
+    baggage: BaggageKeys,
     requests: Arc<Requests>,
     clock: Arc<dyn Clock>,
 }
@@ -76,6 +88,7 @@ impl HttpLayer {
             route: Arc::new(route),
             remote_parent: RemoteParent::default(),
             trace_id_header: None,
+            baggage: BaggageKeys::default(),
             requests: Arc::new(Requests::register(registry)?),
             clock: Arc::new(SystemClock::new()),
         })
@@ -95,11 +108,24 @@ impl HttpLayer {
         self
     }
 
+    /// Which members of the request's baggage are put into OpenTelemetry's context, where
+    /// [`HttpClientLayer`] and the program find them; default: none. With [`RemoteParent::Ignore`] none is.
+    #[must_use]
+    pub fn with_baggage(mut self, keys: BaggageKeys) -> Self {
+        self.baggage = keys;
+        self
+    }
+
     /// The time that durations are measured with.
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
+    }
+
+    fn baggage(&self, headers: &HeaderMap) -> Option<OtelContext> {
+        let is_read = self.remote_parent != RemoteParent::Ignore;
+        is_read.then(|| self.baggage.context(headers)).flatten()
     }
 
     fn adopt_parent(&self, span: &Span, headers: &HeaderMap) {
@@ -156,23 +182,20 @@ where
         let clock = Arc::clone(&layer.clock);
         let running = RunningRequest::start(&layer.requests, request.method(), route, clock);
         let header = layer.trace_id_header.clone();
-        let inner = span.in_scope(|| self.inner.call(request));
-        HttpFuture::new(inner, span, running, header)
+        let baggage = layer.baggage(request.headers());
+        let inner = {
+            let _attached = baggage.clone().map(OtelContext::attach);
+            span.in_scope(|| self.inner.call(request))
+        };
+        HttpFuture::new(inner, span, running, header, baggage)
     }
 }
 
 fn server_span<B>(request: &Request<B>, route: Option<&str>) -> Span {
     let method = known_method(request.method());
-    // The conventions name a span after the method that it knows, or HTTP, and the route.
-    let verb = if method == requests::OTHER_METHOD {
-        "HTTP"
-    } else {
-        method
-    };
-    let name = route.map_or_else(|| verb.to_owned(), |route| format!("{verb} {route}"));
     info_span!(
         "http.request",
-        otel.name = name,
+        otel.name = span_name(method, route),
         otel.kind = "server",
         otel.status_code = Empty,
         http.request.method = method,

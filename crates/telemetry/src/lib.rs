@@ -17,6 +17,8 @@ mod redact;
 
 mod metrics;
 
+mod database;
+
 #[cfg(feature = "tower")]
 mod http;
 
@@ -31,16 +33,20 @@ mod lines;
 mod spans;
 
 #[cfg(feature = "tower")]
-pub use self::http::{HttpFuture, HttpLayer, HttpService, RemoteParent};
+pub use self::http::{
+    BaggageKeys, HttpClientFuture, HttpClientLayer, HttpClientService, HttpFuture, HttpLayer,
+    HttpService, RemoteParent, UrlTemplate,
+};
 pub use self::{
     builder::{Builder, Telemetry},
     current::{current_context, current_trace_id, set_parent},
+    database::{Database, DatabaseDurations, DatabaseFailure, DatabaseSpan, Statement},
     environment::{Environment, EnvironmentError, EnvironmentWarning},
     error::InitError,
     guard::{Guard, Report},
     link::{MAX_LINKS, SpanLink, add_links},
     logs::{LogLimits, Logs},
-    metrics::{BoundedFamily, Buckets, Exposition, MetricError, Registry},
+    metrics::{BoundedFamily, Buckets, ExemplarHistogram, Exposition, MetricError, Registry},
     panics::log_panics,
     redact::{Redaction, Redactor},
     sampling::{Ratio, RatioError, Sampling, Tail},

@@ -2,6 +2,7 @@
 
 mod buckets;
 mod closed;
+mod exemplars;
 mod exposition;
 mod family;
 mod names;
@@ -15,16 +16,22 @@ use std::{
 };
 
 use prometheus_client::{
-    encoding::{EncodeMetric, text::encode},
+    encoding::text::encode,
     metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
     registry::Metric,
 };
 use thiserror::Error;
 
-use self::observed::{ObservedCounter, ObservedGauge};
+use self::{
+    exemplars::ExemplarsOf,
+    family::FamilyCounters,
+    observed::{ObservedCounter, ObservedGauge},
+};
 
 pub(crate) use self::closed::ClosedCounters;
-pub use self::{buckets::Buckets, exposition::Exposition, family::BoundedFamily};
+pub use self::{
+    buckets::Buckets, exemplars::ExemplarHistogram, exposition::Exposition, family::BoundedFamily,
+};
 
 /// Why a metric was refused.
 #[derive(Debug, Error)]
@@ -57,32 +64,42 @@ pub enum MetricError {
 pub struct Registry {
     inner: Arc<Mutex<Inner>>,
     overflow: BoundedFamily<1, Counter>,
+    retired: BoundedFamily<1, Counter>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     metrics: prometheus_client::registry::Registry,
+    /// What has exemplars, once more: written only where they are shown.
+    exemplars: prometheus_client::registry::Registry,
     /// Every sample name in use, so that no two metrics write the same one.
     samples: HashSet<String>,
 }
 
-/// More families than this share one series of the overflow counter.
-const OVERFLOW_SERIES: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
+/// More families than this share one series of the counters of what becomes of label sets.
+const FAMILY_SERIES: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
 
 impl Registry {
     /// An empty registry.
     #[must_use]
     pub fn new() -> Self {
-        let overflow = BoundedFamily::unwatched(["metric"], OVERFLOW_SERIES, Counter::default);
+        let of_families = || BoundedFamily::new(["metric"], FAMILY_SERIES, None, Counter::default);
+        let (overflow, retired) = (of_families(), of_families());
         let mut inner = Inner::default();
         inner.insert(
             "telemetry_label_overflow",
             "Look-ups that landed in the `__other__` series because the family was full",
             overflow.clone(),
         );
+        inner.insert(
+            "telemetry_label_sets_retired",
+            "Label sets whose series ended because nothing had happened to them for long",
+            retired.clone(),
+        );
         Self {
             inner: Arc::new(Mutex::new(inner)),
             overflow,
+            retired,
         }
     }
 
@@ -118,6 +135,22 @@ impl Registry {
     ) -> Result<Histogram, MetricError> {
         let histogram = buckets.histogram();
         self.register(name, help, histogram.clone())?;
+        Ok(histogram)
+    }
+
+    /// A histogram whose buckets name a trace that is exported.
+    ///
+    /// # Errors
+    /// When the name is not valid or taken.
+    pub fn exemplar_histogram(
+        &self,
+        name: &str,
+        help: &str,
+        buckets: Buckets,
+    ) -> Result<ExemplarHistogram, MetricError> {
+        let histogram = ExemplarHistogram::new(&buckets);
+        self.register(name, help, histogram.clone())?;
+        self.show_exemplars(name, ExemplarsOf(histogram.clone()));
         Ok(histogram)
     }
 
@@ -187,10 +220,28 @@ impl Registry {
         buckets: Buckets,
         cap: NonZeroUsize,
     ) -> Result<BoundedFamily<N, Histogram>, MetricError> {
-        if labels.contains(&"le") {
-            return Err(MetricError::Label("le".to_owned()));
-        }
+        check_not_le(&labels)?;
         self.family(name, help, labels, cap, move || buckets.histogram())
+    }
+
+    /// A family of histograms whose buckets name traces that are exported, with at most `cap` label
+    /// combinations and one more for the overflow.
+    ///
+    /// # Errors
+    /// When a name is not valid, or the family's is taken.
+    pub fn exemplar_histogram_family<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&'static str; N],
+        buckets: Buckets,
+        cap: NonZeroUsize,
+    ) -> Result<BoundedFamily<N, ExemplarHistogram>, MetricError> {
+        check_not_le(&labels)?;
+        let make = move || ExemplarHistogram::new(&buckets);
+        let family = self.family(name, help, labels, cap, make)?;
+        self.show_exemplars(name, ExemplarsOf(family.clone()));
+        Ok(family)
     }
 
     /// Any other metric of [`prometheus_client`].
@@ -222,12 +273,23 @@ impl Registry {
     /// # Errors
     /// When a metric registered from outside fails to write itself.
     pub fn render(&self, accept: Option<&str>) -> Result<Exposition, MetricError> {
+        let registered = self.lock();
         let mut body = String::new();
-        encode(&mut body, &self.lock().metrics)?;
-        Ok(Exposition::negotiated(accept, body))
+        encode(&mut body, &registered.metrics)?;
+        if !Exposition::is_open_metrics(accept) {
+            return Ok(Exposition::text(&body));
+        }
+        let mut exemplars = String::new();
+        encode(&mut exemplars, &registered.exemplars)?;
+        Ok(Exposition::open_metrics(body, &exemplars))
     }
 
-    fn family<const N: usize, M: Clone + EncodeMetric>(
+    /// Its name has been registered.
+    fn show_exemplars(&self, name: &str, metric: impl Metric) {
+        self.lock().exemplars.register(name, "", metric);
+    }
+
+    fn family<const N: usize, M: Metric + Clone>(
         &self,
         name: &str,
         help: &str,
@@ -239,8 +301,11 @@ impl Registry {
         BoundedFamily<N, M>: Metric,
     {
         names::check_labels(&labels)?;
-        let overflow = self.overflow.with([name]);
-        let family = BoundedFamily::watched(labels, cap, overflow, make);
+        let counters = FamilyCounters {
+            overflowed: self.overflow.with([name]),
+            retired: self.retired.with([name]),
+        };
+        let family = BoundedFamily::new(labels, cap, Some(counters), make);
         self.register(name, help, family.clone())?;
         Ok(family)
     }
@@ -250,6 +315,14 @@ impl Registry {
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+}
+
+/// What a histogram's own label is called.
+fn check_not_le(labels: &[&'static str]) -> Result<(), MetricError> {
+    if labels.contains(&"le") {
+        return Err(MetricError::Label("le".to_owned()));
+    }
+    Ok(())
 }
 
 impl Inner {

@@ -1,12 +1,14 @@
 //! The response future, polled inside the request's span.
 
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use http::{HeaderName, HeaderValue, Response, StatusCode};
+use opentelemetry::Context as OtelContext;
 use pin_project_lite::pin_project;
 use tracing::Span;
 
@@ -15,13 +17,13 @@ use crate::current::current_trace_id;
 
 pin_project! {
     /// The response future of an [`HttpService`](super::HttpService), polled inside the request's span.
-    #[derive(Debug)]
     pub struct HttpFuture<F> {
         #[pin]
         inner: F,
         span: Span,
         running: RunningRequest,
         trace_id_header: Option<HeaderName>,
+        baggage: Option<OtelContext>,
     }
 }
 
@@ -31,12 +33,14 @@ impl<F> HttpFuture<F> {
         span: Span,
         running: RunningRequest,
         trace_id_header: Option<HeaderName>,
+        baggage: Option<OtelContext>,
     ) -> Self {
         Self {
             inner,
             span,
             running,
             trace_id_header,
+            baggage,
         }
     }
 }
@@ -49,6 +53,7 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let _attached = this.baggage.clone().map(OtelContext::attach);
         let _entered = this.span.enter();
         let mut result = ready!(this.inner.poll(context));
         match &mut result {
@@ -68,6 +73,15 @@ where
             }
         }
         Poll::Ready(result)
+    }
+}
+
+impl<F> fmt::Debug for HttpFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Baggage is the caller's text.
+        f.debug_struct("HttpFuture")
+            .field("running", &self.running)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,13 +1,13 @@
-//! The caller's trace, read from request headers.
+//! The trace in a request's headers: the caller's is read, one's own is written.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
 /// The caller's span by its `traceparent` header (W3C Trace Context, level 1). One that is malformed,
 /// or there twice, is ignored.
 ///
-/// `tracestate` and `baggage` are not read: they would carry the caller's text past the redactor into
-/// every exported span and on to other services.
+/// `tracestate` is not read: it would carry the caller's text past the redactor into every exported span
+/// and on to other services.
 pub(super) fn remote_span(headers: &HeaderMap) -> Option<SpanContext> {
     let mut lines = headers.get_all(TRACE_PARENT).iter();
     let line = lines.next()?;
@@ -17,7 +17,25 @@ pub(super) fn remote_span(headers: &HeaderMap) -> Option<SpanContext> {
     parse(line.as_bytes())
 }
 
-const TRACE_PARENT: &str = "traceparent";
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACE_STATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// Replaces what the headers say of a trace by this span.
+pub(super) fn put_span(headers: &mut HeaderMap, span: &SpanContext) {
+    let (trace, id) = (span.trace_id(), span.span_id());
+    let flags = span.trace_flags() & TraceFlags::SAMPLED;
+    let parent = format!("00-{trace}-{id}-{:02x}", flags.to_u8());
+    if let Ok(parent) = HeaderValue::try_from(parent) {
+        headers.insert(TRACE_PARENT, parent);
+    }
+    headers.remove(TRACE_STATE);
+    let state = span.trace_state().header();
+    if !state.is_empty()
+        && let Ok(state) = HeaderValue::try_from(state)
+    {
+        headers.insert(TRACE_STATE, state);
+    }
+}
 
 /// `version "-" trace-id "-" parent-id "-" trace-flags`, digits in lower case (section 3.2.2).
 fn parse(text: &[u8]) -> Option<SpanContext> {

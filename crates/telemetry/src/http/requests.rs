@@ -3,23 +3,21 @@
 use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
-use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
+use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 
+use super::method::known_method;
 use crate::{
     clock::Clock,
-    metrics::{BoundedFamily, Buckets, ClosedCounters, MetricError, Registry},
+    metrics::{BoundedFamily, Buckets, ClosedCounters, ExemplarHistogram, MetricError, Registry},
 };
 
 /// Rate, errors and duration of requests, under the names of the semantic conventions.
 pub(super) struct Requests {
-    duration: BoundedFamily<3, Histogram>,
+    duration: BoundedFamily<3, ExemplarHistogram>,
     active: Gauge,
     aborted: ClosedCounters<3>,
     parents_lost: Counter,
 }
-
-/// What the conventions call a method that they do not know.
-pub(super) const OTHER_METHOD: &str = "_OTHER";
 
 const MAX_SERIES: NonZeroUsize = NonZeroUsize::new(512).expect("not zero");
 
@@ -35,7 +33,7 @@ pub(super) enum Abort {
 
 impl Requests {
     pub(super) fn register(registry: &Registry) -> Result<Self, MetricError> {
-        let duration = registry.histogram_family(
+        let duration = registry.exemplar_histogram_family(
             "http_server_request_duration_seconds",
             "Time from a request's head to its answer's",
             [
@@ -129,22 +127,6 @@ impl Drop for RunningRequest {
                 Abort::Cancelled
             });
         }
-    }
-}
-
-/// The methods of RFC 9110 and RFC 5789; everything else is one label.
-pub(super) fn known_method(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "DELETE" => "DELETE",
-        "CONNECT" => "CONNECT",
-        "OPTIONS" => "OPTIONS",
-        "TRACE" => "TRACE",
-        "PATCH" => "PATCH",
-        _ => OTHER_METHOD,
     }
 }
 

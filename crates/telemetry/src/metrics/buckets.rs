@@ -23,6 +23,12 @@ impl Buckets {
         0.000_01, 0.000_025, 0.000_1, 0.000_25, 0.001, 0.0025, 0.01, 0.025, 0.05, 0.12, 0.25, 1.0,
     ]));
 
+    /// Seconds of a statement to a database: the bounds of the OpenTelemetry semantic conventions
+    /// (`db.client.operation.duration`) and 0.12 between 0.1 and 0.5.
+    pub const DATABASE_SECONDS: Self = Self(Cow::Borrowed(&[
+        0.001, 0.005, 0.01, 0.05, 0.1, 0.12, 0.5, 1.0, 5.0, 10.0,
+    ]));
+
     /// Bytes of a message, from 256 B to 4 MiB.
     pub const BYTES: Self = Self(Cow::Borrowed(&[
         256.0,
@@ -48,6 +54,10 @@ impl Buckets {
     }
 
     pub(super) fn histogram(&self) -> Histogram {
-        Histogram::new(self.0.iter().copied())
+        Histogram::new(self.bounds())
+    }
+
+    pub(super) fn bounds(&self) -> impl Iterator<Item = f64> {
+        self.0.iter().copied()
     }
 }

@@ -1,5 +1,7 @@
 //! The two text formats of `/metrics`, and which of them is sent.
 
+mod exemplars;
+
 use std::fmt::Write;
 
 /// A body for `/metrics` and the media type to send it with.
@@ -16,17 +18,22 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl Exposition {
-    pub(super) fn negotiated(accept: Option<&str>, open_metrics: String) -> Self {
-        if accept.is_some_and(prefers_open_metrics) {
-            Self {
-                content_type: OPEN_METRICS,
-                body: open_metrics,
-            }
-        } else {
-            Self {
-                content_type: TEXT,
-                body: to_text(&open_metrics),
-            }
+    pub(super) fn is_open_metrics(accept: Option<&str>) -> bool {
+        accept.is_some_and(prefers_open_metrics)
+    }
+
+    /// The samples with their exemplars, which are written apart.
+    pub(super) fn open_metrics(samples: String, exemplars: &str) -> Self {
+        Self {
+            content_type: OPEN_METRICS,
+            body: exemplars::joined(samples, exemplars),
+        }
+    }
+
+    pub(super) fn text(open_metrics: &str) -> Self {
+        Self {
+            content_type: TEXT,
+            body: to_text(open_metrics),
         }
     }
 }
@@ -84,7 +91,7 @@ fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
 }
 
 /// OpenMetrics 1.0 as the text format 0.0.4 writes it: metadata under the sample's name, no
-/// units, no end mark, and quotes in help not escaped.
+/// units, no exemplars, no end mark, and quotes in help not escaped.
 fn to_text(open_metrics: &str) -> String {
     let mut text = String::with_capacity(open_metrics.len());
     let mut help = "";
@@ -108,7 +115,7 @@ fn to_text(open_metrics: &str) -> String {
             )
             .expect("a string takes all that is written");
         } else if !line.starts_with('#') {
-            text.push_str(line);
+            text.push_str(exemplars::without(line));
             text.push('\n');
         }
     }

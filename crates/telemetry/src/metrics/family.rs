@@ -1,17 +1,27 @@
 //! Metrics of one name with labels, in a bounded number of series.
 
+mod retirement;
+
 use std::{
     collections::HashMap,
     fmt,
     hash::{BuildHasher, RandomState},
     num::NonZeroUsize,
-    sync::{Arc, RwLock, RwLockReadGuard},
+    sync::{
+        Arc, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use prometheus_client::{
     encoding::{EncodeLabel, EncodeLabelSet, EncodeMetric, LabelSetEncoder, MetricEncoder},
     metrics::{MetricType, TypedMetric, counter::Counter},
+    registry::Metric,
 };
+
+use self::retirement::{Activity, Retirement, fingerprint};
+use crate::clock::Clock;
 
 /// What stands in every label of the series that takes the overflow.
 const OTHER: &str = "__other__";
@@ -19,7 +29,8 @@ const OTHER: &str = "__other__";
 /// Metrics of one name told apart by `N` labels, never more than the cap and one.
 ///
 /// A label set seen when the family is full shares the series whose labels all read `__other__`,
-/// and `telemetry_label_overflow_total` counts it. The series that came first stay.
+/// and `telemetry_label_overflow_total` counts it. The series that came first stay, unless they are
+/// [retired](Self::retire_idle).
 ///
 /// [`with`](Self::with) is a look-up; a caller that knows the labels beforehand resolves them
 /// once and keeps the handle, which costs an atomic addition to use.
@@ -31,9 +42,20 @@ struct Shared<const N: usize, M> {
     labels: [&'static str; N],
     cap: NonZeroUsize,
     make: Box<dyn Fn() -> M + Send + Sync>,
-    overflowed: Option<Counter>,
+    fingerprint: fn(&RandomState, &M) -> u64,
+    counters: Option<FamilyCounters>,
     hasher: RandomState,
+    retirement: OnceLock<Retirement>,
+    /// Whether the overflow's series has been used: it is shown from then on.
+    has_overflowed: AtomicBool,
     series: RwLock<Series<N, M>>,
+}
+
+/// Where a family counts what becomes of label sets.
+#[derive(Clone, Debug)]
+pub(super) struct FamilyCounters {
+    pub(super) overflowed: Counter,
+    pub(super) retired: Counter,
 }
 
 struct Series<const N: usize, M> {
@@ -47,30 +69,15 @@ struct Series<const N: usize, M> {
 struct OneSeries<const N: usize, M> {
     values: [Box<str>; N],
     metric: M,
+    activity: Activity,
 }
 
-impl<const N: usize, M: Clone> BoundedFamily<N, M> {
-    pub(super) fn watched(
+impl<const N: usize, M: Metric + Clone> BoundedFamily<N, M> {
+    /// A family that counts what becomes of label sets, unless it is one that counts this itself.
+    pub(super) fn new(
         labels: [&'static str; N],
         cap: NonZeroUsize,
-        overflowed: Counter,
-        make: impl Fn() -> M + Send + Sync + 'static,
-    ) -> Self {
-        Self::build(labels, cap, Some(overflowed), make)
-    }
-
-    pub(super) fn unwatched(
-        labels: [&'static str; N],
-        cap: NonZeroUsize,
-        make: impl Fn() -> M + Send + Sync + 'static,
-    ) -> Self {
-        Self::build(labels, cap, None, make)
-    }
-
-    fn build(
-        labels: [&'static str; N],
-        cap: NonZeroUsize,
-        overflowed: Option<Counter>,
+        counters: Option<FamilyCounters>,
         make: impl Fn() -> M + Send + Sync + 'static,
     ) -> Self {
         let series = Series {
@@ -83,13 +90,18 @@ impl<const N: usize, M: Clone> BoundedFamily<N, M> {
                 labels,
                 cap,
                 make: Box::new(make),
-                overflowed,
+                fingerprint: fingerprint::<M>,
+                counters,
                 hasher: RandomState::new(),
+                retirement: OnceLock::new(),
+                has_overflowed: AtomicBool::new(false),
                 series: RwLock::new(series),
             }),
         }
     }
+}
 
+impl<const N: usize, M: Clone> BoundedFamily<N, M> {
     /// The metric with these label values, in the order of the label names.
     ///
     /// Made when it is new; the overflow's when the family is full.
@@ -99,11 +111,8 @@ impl<const N: usize, M: Clone> BoundedFamily<N, M> {
         if let Some(metric) = self.existing(&self.read(), hash, values) {
             return metric;
         }
-        let mut series = self
-            .shared
-            .series
-            .write()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut series = self.write();
+        self.sweep(&mut series);
         if let Some(metric) = self.existing(&series, hash, values) {
             return metric;
         }
@@ -111,27 +120,77 @@ impl<const N: usize, M: Clone> BoundedFamily<N, M> {
         series.by_hash.entry(hash).or_default().push(OneSeries {
             values: values.map(Box::from),
             metric: metric.clone(),
+            activity: Activity::new_now(self.shared.retirement.get()),
         });
         series.count += 1;
         metric
     }
 
-    /// The series of these labels, or the overflow's when the family is full.
+    /// Retires label sets that were neither looked up nor changed for `idle`: their series are shown no
+    /// longer, and their places are free for others. A second call changes nothing.
+    ///
+    /// It happens while the metrics are scraped, and when the family is full: at the latest a quarter of `idle`
+    /// late, or at the next scrape. `telemetry_label_sets_retired_total` counts it.
+    ///
+    /// A label set that returns begins at zero. For Prometheus the old series has ended, and the new one is a
+    /// counter that was reset, as after a restart: `rate` and `increase` are right, while a sum of the counters
+    /// themselves falls when a series leaves it. A handle that is held over the time counts into what nobody
+    /// sees: where series are retired, look them up each time.
+    pub fn retire_idle(&self, idle: Duration, clock: Arc<dyn Clock>) {
+        let counters = self.shared.counters.as_ref();
+        let retired = counters.map(|counters| counters.retired.clone());
+        let retirement = Retirement::new(idle, clock, retired.unwrap_or_default());
+        self.shared.retirement.get_or_init(|| retirement);
+    }
+
+    /// The series of these labels, or the overflow's when the family is full and stays it.
     fn existing(&self, series: &Series<N, M>, hash: u64, values: [&str; N]) -> Option<M> {
-        if let Some(metric) = series.find(hash, values) {
-            return Some(metric.clone());
+        if let Some(one) = series.find(hash, values) {
+            one.activity.looked_up();
+            return Some(one.metric.clone());
         }
-        if series.count < self.shared.cap.get() {
+        if series.count < self.shared.cap.get() || self.is_sweep_due() {
             return None;
         }
-        if let Some(overflowed) = &self.shared.overflowed {
-            overflowed.inc();
+        self.shared.has_overflowed.store(true, Ordering::Relaxed);
+        if let Some(counters) = &self.shared.counters {
+            counters.overflowed.inc();
         }
         Some(series.other.clone())
     }
 }
 
 impl<const N: usize, M> BoundedFamily<N, M> {
+    fn is_sweep_due(&self) -> bool {
+        let retirement = self.shared.retirement.get();
+        retirement.is_some_and(Retirement::is_due)
+    }
+
+    fn sweep(&self, series: &mut Series<N, M>) {
+        if let Some(retirement) = self.shared.retirement.get()
+            && retirement.is_due()
+        {
+            let shared = &*self.shared;
+            retirement.sweep(series, |metric| {
+                (shared.fingerprint)(&shared.hasher, metric)
+            });
+        }
+    }
+
+    /// Before what is left is shown.
+    fn retire(&self) {
+        if self.is_sweep_due() {
+            self.sweep(&mut self.write());
+        }
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Series<N, M>> {
+        self.shared
+            .series
+            .write()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Series<N, M>> {
         self.shared
             .series
@@ -140,11 +199,34 @@ impl<const N: usize, M> BoundedFamily<N, M> {
     }
 }
 
+impl<const N: usize, M> BoundedFamily<N, M> {
+    /// Writes something of each series, under its labels.
+    pub(super) fn encode_each(
+        &self,
+        encoder: &mut MetricEncoder<'_>,
+        write: impl Fn(&M, MetricEncoder<'_>) -> Result<(), fmt::Error>,
+    ) -> Result<(), fmt::Error> {
+        let series = self.read();
+        let labels = |values| LabelPairs {
+            names: self.shared.labels,
+            values,
+        };
+        for one in series.by_hash.values().flatten() {
+            let labels = labels(one.values.each_ref().map(AsRef::as_ref));
+            write(&one.metric, encoder.encode_family(&labels)?)?;
+        }
+        let has_overflowed = self.shared.has_overflowed.load(Ordering::Relaxed);
+        if has_overflowed || series.count >= self.shared.cap.get() {
+            write(&series.other, encoder.encode_family(&labels([OTHER; N]))?)?;
+        }
+        Ok(())
+    }
+}
+
 impl<const N: usize, M> Series<N, M> {
-    fn find(&self, hash: u64, values: [&str; N]) -> Option<&M> {
+    fn find(&self, hash: u64, values: [&str; N]) -> Option<&OneSeries<N, M>> {
         let mut same_hash = self.by_hash.get(&hash)?.iter();
-        let found = same_hash.find(|one| one.values.iter().map(AsRef::as_ref).eq(values))?;
-        Some(&found.metric)
+        same_hash.find(|one| one.values.iter().map(AsRef::as_ref).eq(values))
     }
 }
 
@@ -153,21 +235,8 @@ where
     M: EncodeMetric + TypedMetric + Clone,
 {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
-        let series = self.read();
-        let labels = |values| LabelPairs {
-            names: self.shared.labels,
-            values,
-        };
-        for one in series.by_hash.values().flatten() {
-            let labels = labels(one.values.each_ref().map(AsRef::as_ref));
-            one.metric.encode(encoder.encode_family(&labels)?)?;
-        }
-        if series.count >= self.shared.cap.get() {
-            series
-                .other
-                .encode(encoder.encode_family(&labels([OTHER; N]))?)?;
-        }
-        Ok(())
+        self.retire();
+        self.encode_each(&mut encoder, |metric, encoder| metric.encode(encoder))
     }
 
     fn metric_type(&self) -> MetricType {
@@ -175,7 +244,9 @@ where
     }
 
     fn is_empty(&self) -> bool {
-        self.read().count == 0
+        self.retire();
+        let has_overflowed = self.shared.has_overflowed.load(Ordering::Relaxed);
+        !has_overflowed && self.read().count == 0
     }
 }
 
@@ -209,3 +280,6 @@ impl<const N: usize, M> fmt::Debug for BoundedFamily<N, M> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

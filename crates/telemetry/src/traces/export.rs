@@ -1,15 +1,19 @@
-//! What runs on the exporter's thread: redaction, hand-over, counts.
+//! What runs on the exporter's thread: records become spans, are redacted and handed over.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+mod block_on;
 
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+
+use opentelemetry::InstrumentationScope;
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
     trace::{SpanData, SpanExporter},
 };
 
-use super::{SpanCounts, redaction::redact};
-use crate::redact::Redactor;
+use self::block_on::block_on;
+use super::{ended::EndedSpan, queue::QueuedSpan, redaction::redact};
+use crate::{environment::SpanLimits, redact::Redactor};
 
 /// Any [`SpanExporter`]; the trait itself cannot be an object.
 pub(crate) struct BoxedExporter(Box<dyn AnyExporter>);
@@ -18,8 +22,7 @@ type Exported<'a> = Pin<Box<dyn Future<Output = OTelSdkResult> + Send + 'a>>;
 
 trait AnyExporter: Send + Sync + fmt::Debug {
     fn export(&self, batch: Vec<SpanData>) -> Exported<'_>;
-    fn shutdown(&self, timeout: Duration) -> OTelSdkResult;
-    fn force_flush(&self) -> OTelSdkResult;
+    fn shutdown(&self) -> OTelSdkResult;
     fn set_resource(&mut self, resource: &Resource);
 }
 
@@ -28,12 +31,8 @@ impl<E: SpanExporter> AnyExporter for E {
         Box::pin(SpanExporter::export(self, batch))
     }
 
-    fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
-        self.shutdown_with_timeout(timeout)
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        SpanExporter::force_flush(self)
+    fn shutdown(&self) -> OTelSdkResult {
+        self.shutdown_with_timeout(SHUTDOWN_TIMEOUT)
     }
 
     fn set_resource(&mut self, resource: &Resource) {
@@ -41,61 +40,57 @@ impl<E: SpanExporter> AnyExporter for E {
     }
 }
 
+/// Nothing is left to export then.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+
 impl BoxedExporter {
     pub(crate) fn new(exporter: impl SpanExporter + 'static) -> Self {
         Self(Box::new(exporter))
     }
 }
 
-/// What runs on the exporter's own thread: redacts each span, hands the batch on, counts.
+/// Makes spans of records, redacts each, and hands the batch on.
 ///
-/// Redaction happens here and not where spans end, so that requests do not pay for it and spans
-/// that are not exported cost nothing.
-#[derive(Debug)]
-pub(super) struct RedactingExporter {
+/// This happens here and not where spans end, so that requests do not pay for it and spans that are not
+/// exported cost nothing.
+pub(super) struct Exporter {
     inner: Box<dyn AnyExporter>,
     redactor: Arc<Redactor>,
-    counts: SpanCounts,
+    scope: InstrumentationScope,
+    limits: SpanLimits,
 }
 
-impl RedactingExporter {
+impl Exporter {
     pub(super) fn new(
         exporter: BoxedExporter,
+        resource: &Resource,
         redactor: Arc<Redactor>,
-        counts: SpanCounts,
+        limits: SpanLimits,
     ) -> Self {
+        let mut inner = exporter.0;
+        inner.set_resource(resource);
         Self {
-            inner: exporter.0,
+            inner,
             redactor,
-            counts,
+            scope: InstrumentationScope::builder(env!("CARGO_PKG_NAME")).build(),
+            limits,
         }
     }
-}
 
-impl SpanExporter for RedactingExporter {
-    async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
-        for span in &mut batch {
-            redact(span, &self.redactor);
-        }
-        let spans = batch.len() as u64;
-        let result = self.inner.export(batch).await;
-        match &result {
-            Ok(()) => self.counts.delivered().inc_by(spans),
-            Err(_) => self.counts.failed().inc_by(spans),
+    /// Blocks until the collector has taken the batch, or the exporter has given up.
+    pub(super) fn export(&self, batch: Vec<QueuedSpan>) -> OTelSdkResult {
+        let span_data = |QueuedSpan { trace, span, .. }| {
+            let mut span = EndedSpan::into_span_data(span, &trace, &self.scope, &self.limits);
+            redact(&mut span, &self.redactor);
+            span
         };
-        result
+        let batch = batch.into_iter().map(span_data).collect();
+        block_on(self.inner.export(batch))
     }
 
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.inner.shutdown(timeout)
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.inner.force_flush()
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.inner.set_resource(resource);
+    pub(super) fn shut_down(self) {
+        // There is nothing left that could be lost.
+        let _ = self.inner.shutdown();
     }
 }
 

@@ -9,11 +9,8 @@ use std::{
     time::Duration,
 };
 
-use opentelemetry::{
-    InstrumentationScope,
-    trace::{SpanContext, SpanId, TraceFlags},
-};
-use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, SpanProcessor};
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags};
+use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 
 use super::{
     ended::{EndedSpan, Parent},
@@ -31,7 +28,7 @@ pub(crate) struct Recorder {
     limits: SpanLimits,
     clock: Arc<dyn Clock>,
     ids: RandomIdGenerator,
-    exit: Option<Exit>,
+    exit: Option<Box<Exit>>,
     pub(super) tail: Option<TailSampler>,
     is_shut_down: AtomicBool,
 }
@@ -46,33 +43,22 @@ pub(super) struct SpanStart {
 }
 
 /// Where spans go that are exported.
-pub(super) struct Exit {
-    next: Box<dyn SpanProcessor>,
-    limits: SpanLimits,
-    scope: InstrumentationScope,
+pub(super) trait SpanSink: Send + Sync {
+    /// Takes a span without waiting for anybody.
+    fn take(&self, trace: &Arc<Trace>, span: EndedSpan);
+
+    /// Exports what was taken, for at most `timeout`.
+    fn shut_down(&self, timeout: Duration);
 }
 
-impl Exit {
-    pub(super) fn new(next: impl SpanProcessor + 'static, limits: SpanLimits) -> Self {
-        Self {
-            next: Box::new(next),
-            limits,
-            scope: InstrumentationScope::builder(env!("CARGO_PKG_NAME")).build(),
-        }
-    }
-
-    pub(super) fn export(&self, trace: &Trace, span: EndedSpan) {
-        self.next
-            .on_end(span.into_span_data(trace, &self.scope, &self.limits));
-    }
-}
+pub(super) type Exit = dyn SpanSink;
 
 impl Recorder {
     pub(super) fn new(
         head: Head,
         limits: SpanLimits,
         clock: Arc<dyn Clock>,
-        exit: Option<Exit>,
+        exit: Option<Box<Exit>>,
         tail: Option<TailSampler>,
     ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -160,7 +146,7 @@ impl Recorder {
             },
             fate,
         };
-        match (&self.exit, &self.tail) {
+        match (self.exit.as_deref(), &self.tail) {
             (Some(_), _) if is_sampled => Arc::new(trace(Fate::Sampled)),
             (Some(exit), Some(tail)) if exports => tail.begin(exit, id, now, trace),
             _ => Arc::new(trace(Fate::Ignored)),
@@ -169,7 +155,7 @@ impl Recorder {
 
     /// A span that has begun in this trace goes to another instead.
     pub(super) fn leave_trace(&self, trace: &Arc<Trace>) {
-        if let (Some(exit), Some(tail)) = (&self.exit, &self.tail) {
+        if let (Some(exit), Some(tail)) = (self.exit.as_deref(), &self.tail) {
             tail.leave(exit, trace);
         }
     }
@@ -180,12 +166,14 @@ impl Recorder {
     }
 
     pub(super) fn end_span(&self, trace: &Arc<Trace>, span: EndedSpan, is_root: bool) {
-        let Some(exit) = &self.exit else { return };
+        let Some(exit) = self.exit.as_deref() else {
+            return;
+        };
         if self.is_shut_down.load(Ordering::Relaxed) {
             return;
         }
         match (&trace.fate, &self.tail) {
-            (Fate::Sampled, _) => exit.export(trace, span),
+            (Fate::Sampled, _) => exit.take(trace, span),
             (Fate::Open(held), Some(tail)) => tail.end(exit, trace, held, span, is_root),
             (Fate::Open(_) | Fate::Ignored, _) => {}
         }
@@ -193,15 +181,16 @@ impl Recorder {
 
     /// Exports what is chosen, for at most `timeout`; the second time nothing happens.
     pub(crate) fn shut_down(&self, timeout: Duration) {
-        let Some(exit) = &self.exit else { return };
+        let Some(exit) = self.exit.as_deref() else {
+            return;
+        };
         if self.is_shut_down.swap(true, Ordering::Relaxed) {
             return;
         }
         if let Some(tail) = &self.tail {
             tail.drain(exit);
         }
-        // A failure shows in the counts, which are all that the caller can act on.
-        let _ = exit.next.shutdown_with_timeout(timeout);
+        exit.shut_down(timeout);
     }
 }
 

@@ -216,15 +216,16 @@ impl TailSampler {
         }
     }
 
-    fn release(&self, exit: &Exit, trace: &Trace, spans: HeldSpans) {
+    fn release(&self, exit: &Exit, trace: &Arc<Trace>, mut spans: HeldSpans) {
         let Some(keep) = spans.keep else { return };
         if !lock(&self.rate).admits(self.clock.monotonic(), self.rules.kept_per_second.get()) {
             self.evicted.at(Evicted::KeptPerSecond as usize).inc();
             return;
         }
         self.kept.at(keep as usize).inc();
+        spans.name_exemplars(trace.id);
         for span in spans.ended {
-            exit.export(trace, span);
+            exit.take(trace, span);
         }
     }
 

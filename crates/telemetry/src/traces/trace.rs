@@ -11,7 +11,7 @@ use std::{
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
-use super::{ended::EndedSpan, lock};
+use super::{ended::EndedSpan, exemplar::WaitingExemplar, lock};
 
 /// What the spans of one trace share; each of them holds on to it.
 pub(super) struct Trace {
@@ -73,6 +73,8 @@ pub(super) enum KeepReason {
 #[derive(Default)]
 pub(super) struct HeldSpans {
     pub(super) ended: Vec<EndedSpan>,
+    /// Values that name the trace once it is kept.
+    pub(super) exemplars: Vec<WaitingExemplar>,
     pub(super) keep: Option<KeepReason>,
     pub(super) bytes: usize,
     pub(super) was_cut_short: bool,

@@ -94,7 +94,7 @@ fn a_reader_that_is_less_strict_agrees() {
     use opentelemetry::{Context, propagation::TextMapPropagator, trace::TraceContextExt as _};
     for flags in ["00", "01", "02", "03"] {
         let text = format!("00-{TRACE}-{PARENT}-{flags}");
-        let map = std::collections::HashMap::from([(TRACE_PARENT.to_owned(), text.clone())]);
+        let map = std::collections::HashMap::from([(TRACE_PARENT.to_string(), text.clone())]);
         let theirs = TraceContextPropagator::new().extract_with_context(&Context::new(), &map);
         let ours = read(&[&text]).unwrap();
         assert_eq!(&ours, theirs.span().span_context());

@@ -46,8 +46,8 @@ fn the_format_that_the_scraper_prefers_is_chosen() {
         (Some("application/openmetrics-text;q="), TEXT),
         (Some(",, application/openmetrics-text ,"), OPEN_METRICS),
     ] {
-        let chosen = Exposition::negotiated(accept, "# EOF\n".to_owned()).content_type;
-        assert_eq!(chosen, expected, "{accept:?}");
+        let is_open_metrics = Exposition::is_open_metrics(accept);
+        assert_eq!(is_open_metrics, expected == OPEN_METRICS, "{accept:?}");
     }
 }
 
@@ -57,5 +57,5 @@ fn text_names_a_counters_metadata_after_its_sample() {
         # HELP g G.\n# TYPE g unknown\ng 2\n# EOF\n";
     let text = "# HELP hits_total Said \"so\".\n# TYPE hits_total counter\nhits_total 1\n\
         # HELP g G.\n# TYPE g untyped\ng 2\n";
-    assert_eq!(Exposition::negotiated(None, open.to_owned()).body, text);
+    assert_eq!(Exposition::text(open).body, text);
 }

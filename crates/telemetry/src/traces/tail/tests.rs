@@ -9,13 +9,10 @@ use std::{
 };
 
 use opentelemetry::{
-    Context,
+    InstrumentationScope,
     trace::{SpanContext, SpanId, Status, TraceFlags, TraceState},
 };
-use opentelemetry_sdk::{
-    error::OTelSdkResult,
-    trace::{Span, SpanData, SpanProcessor},
-};
+use opentelemetry_sdk::trace::SpanData;
 use tracing::{
     error,
     field::{Empty, Visit as _},
@@ -34,7 +31,7 @@ use crate::{
     traces::{
         SpanLayer,
         details::Details,
-        recorder::{Recorder, SpanStart},
+        recorder::{Recorder, SpanSink, SpanStart},
         visit::SpanFields,
     },
 };
@@ -52,21 +49,15 @@ impl Taken {
     }
 }
 
-impl SpanProcessor for Taken {
-    fn on_start(&self, _: &mut Span, _: &Context) {}
-
-    fn on_end(&self, span: SpanData) {
+impl SpanSink for Taken {
+    fn take(&self, trace: &Arc<Trace>, span: EndedSpan) {
+        let scope = InstrumentationScope::builder("test").build();
+        let span = span.into_span_data(trace, &scope, &LIMITS);
         assert!(span.span_context.is_sampled(), "only sampled spans pass");
         lock(&self.0).push(span);
     }
 
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        Ok(())
-    }
+    fn shut_down(&self, _: Duration) {}
 }
 
 struct Stage {
@@ -125,7 +116,7 @@ impl Stage {
             ratio: head,
             ..Head::default()
         };
-        let exit = Exit::new(taken.clone(), LIMITS);
+        let exit = Box::new(taken.clone());
         let tail = TailSampler::new(rules, as_clock());
         Self {
             recorder: Arc::new(Recorder::new(
