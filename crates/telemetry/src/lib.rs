@@ -11,6 +11,7 @@ mod traces;
 mod logs;
 mod panics;
 
+mod background;
 mod link;
 
 mod redact;
@@ -37,7 +38,10 @@ pub use self::http::{
     BaggageKeys, HttpClientFuture, HttpClientLayer, HttpClientService, HttpFuture, HttpLayer,
     HttpService, RemoteParent, UrlTemplate,
 };
+#[cfg(feature = "tokio")]
+pub use self::metrics::Runtimes;
 pub use self::{
+    background::BackgroundTask,
     builder::{Builder, Telemetry},
     current::{current_context, current_trace_id, set_parent},
     database::{Database, DatabaseDurations, DatabaseFailure, DatabaseSpan, Statement},

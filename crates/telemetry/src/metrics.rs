@@ -8,6 +8,8 @@ mod family;
 mod names;
 mod observed;
 mod process;
+#[cfg(feature = "tokio")]
+mod runtimes;
 
 use std::{
     collections::HashSet,
@@ -29,6 +31,8 @@ use self::{
 };
 
 pub(crate) use self::closed::ClosedCounters;
+#[cfg(feature = "tokio")]
+pub use self::runtimes::Runtimes;
 pub use self::{
     buckets::Buckets, exemplars::ExemplarHistogram, exposition::Exposition, family::BoundedFamily,
 };
@@ -257,7 +261,7 @@ impl Registry {
         }
     }
 
-    /// Resident memory, CPU time, open files, threads: read from `/proc` on each scrape.
+    /// Resident memory, CPU time, open files, threads, start: read from `/proc` on each scrape.
     ///
     /// Where there is no `/proc`, nothing is registered.
     ///

@@ -1,8 +1,9 @@
-//! Memory, CPU time, files and threads of the process.
+//! Memory, CPU time, files, threads and start of the process.
 
 use std::fs;
 
 use rustix::{
+    param::clock_ticks_per_second,
     process::{Resource, getrlimit},
     time::{ClockId, clock_gettime},
 };
@@ -39,8 +40,32 @@ pub(super) fn register(registry: &Registry) -> Result<(), MetricError> {
     )?;
     registry.observed_gauge("process_threads", "Threads of the process", || {
         status("Threads:").unwrap_or_default()
-    })
+    })?;
+    let Some(started) = start_seconds() else {
+        return Ok(());
+    };
+    registry.observed_gauge(
+        "process_start_time_seconds",
+        "When the process was started, in seconds since 1970",
+        move || started,
+    )
 }
+
+/// The kernel has the start of the process in ticks since its own, see proc_pid_stat(5).
+fn start_seconds() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    // The name of the program, in parentheses, may have anything in it.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let ticks: f64 = fields.split_whitespace().nth(START_TIME)?.parse().ok()?;
+    let kernel = fs::read_to_string("/proc/stat").ok()?;
+    let mut lines = kernel.lines();
+    let boot = lines.find_map(|line| line.strip_prefix("btime "))?;
+    let boot: f64 = boot.trim().parse().ok()?;
+    Some(boot + ticks / clock_ticks_per_second() as f64)
+}
+
+/// The 22nd field, counted from the third.
+const START_TIME: usize = 19;
 
 /// A number of `/proc/self/status`, see proc_pid_status(5).
 fn status(key: &str) -> Option<f64> {

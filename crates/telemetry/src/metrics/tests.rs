@@ -229,6 +229,10 @@ fn the_process_is_measured() {
     assert!(value("process_open_fds") >= 3.0);
     assert!(value("process_max_fds") > value("process_open_fds"));
     assert!(value("process_threads") >= 1.0);
+    let since_1970 = std::fs::metadata("/proc/self").unwrap().modified().unwrap();
+    let since_1970 = since_1970.duration_since(std::time::UNIX_EPOCH).unwrap();
+    let ago = since_1970.as_secs_f64() - value("process_start_time_seconds");
+    assert!((-2.0..60.0).contains(&ago), "{ago}");
 }
 
 #[test]
