@@ -172,14 +172,14 @@ impl App {
         observe::register_shares(registry, &in_flight, &bodies)?;
         observe::register_key_cache(registry, &backend.api_keys)?;
         observe::register_limit_stores(registry, &backend.limit_stores)?;
-        observe::register_erasures(registry, &tombstones)?;
+        let shredder = Shredder::new(Arc::clone(&backend.store), Arc::clone(&clock));
+        observe::register_erasures(registry, &tombstones, &shredder)?;
         observe::register_secrets(registry, &backend.secret_health)?;
         let trace = HttpLayer::new(registry, |extensions| {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
         let writing = ServiceTask::spawn("the writer", write_groups);
         let auditing = ServiceTask::spawn("the audit log", note_refusals);
-        let shredder = Shredder::new(Arc::clone(&backend.store), Arc::clone(&clock));
         let shredding = shredder.clone().run();
         let shredding = ServiceTask::spawn("the shredding of erased rows", shredding);
         let warming = Warming::default();

@@ -8,6 +8,7 @@ mod request;
 mod retire;
 mod rewrap;
 mod rotate;
+mod shred;
 mod sweep;
 
 use std::{

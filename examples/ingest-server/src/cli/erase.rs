@@ -78,6 +78,7 @@ async fn erase(opened: &Opened, arguments: Erase) -> Result<(), CliError> {
         return Ok(());
     }
     print(
-        "another process reads the database: its write-ahead log keeps what was there until it is used again",
+        "somebody reads the database, and its files keep what was there until nobody does: the service overwrites it \
+         then, or its next start does",
     )
 }

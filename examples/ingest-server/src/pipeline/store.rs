@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     quality::Reason,
-    store::{Receipt, StoredContent},
+    store::{Receipt, StoredContent, Write},
 };
 
 /// What became of the items of one attempt.
@@ -54,11 +54,21 @@ pub(crate) async fn store(services: &Services, batch: Batch<Sealed>) -> Result<S
         writes.push(write);
         waiting.push((origin, form, lead, is_personal, refused));
     }
+    let lead = |write: &Write| {
+        write
+            .lead
+            .as_ref()
+            .is_some_and(|lead| !lead.cleared.is_empty())
+    };
+    let clears = writes.iter().any(lead);
     let receipts = if writes.is_empty() {
         Vec::new()
     } else {
         services.writer.write(writes).await?
     };
+    if clears {
+        services.shredder.wake();
+    }
     // Of one tenant each. For good: nothing is to be sent again.
     if receipts.contains(&Receipt::TenantErased) {
         return Err(Rejection::plain(Reason::AuthTenantErased));

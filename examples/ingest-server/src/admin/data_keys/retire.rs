@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use portcullis_keyring::{DESTROY_DELAY, KeyId, KeyState, TenantId, store::StoredKey};
+use portcullis_keyring::{DESTROY_DELAY, KeyState, store::StoredKey};
 use portcullis_pii_crypto::reencrypt::{StillNeeded, Verified};
 use serde::Serialize;
 
@@ -21,6 +21,9 @@ pub(crate) struct RetiredDataKey {
     /// In how long it can be destroyed, of one that waits for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ready_in_seconds: Option<u64>,
+    /// Of one that is destroyed: whether nothing of it is left in the files of the database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shredded: Option<bool>,
 }
 
 impl DataKeys {
@@ -58,12 +61,12 @@ impl DataKeys {
             match key.state() {
                 // Never sealed anything, or says itself that it cannot be.
                 KeyState::Pending | KeyState::Primary | KeyState::Destroyed => {
-                    return self.destroy_now(tenant, id).await;
+                    return Ok(keyring.destroy(tenant, id).await?);
                 }
                 KeyState::DestroyScheduled => {
                     settled(self.destroyed_in(key))?;
                     self.check_unneeded(key, progress).await?;
-                    return self.destroy_now(tenant, id).await;
+                    return Ok(keyring.destroy(tenant, id).await?);
                 }
                 KeyState::DecryptOnly => {
                     settled(keyring.verify_from(tenant, id).await?)?;
@@ -78,22 +81,11 @@ impl DataKeys {
             Ok(keyring.schedule_destruction(tenant, id).await?)
         };
         let what = DataKeyAction::Destroy;
-        self.retire(actor, what, key, is_destroyed, destroy).await
-    }
-
-    /// Destroys a key, of which nothing is to be left in the files either.
-    async fn destroy_now(&self, tenant: &TenantId, id: KeyId) -> Result<(), DataKeyError> {
-        self.keys.sweeps.owe_shredding().await?;
-        self.keys.keyring.destroy(tenant, id).await?;
-        if let Err(error) = self.keys.sweeps.shred().await {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(
-                error,
-                "a key is destroyed, and its bytes may still stand in the files of the database: the service tries to \
-                 overwrite them again"
-            );
+        let mut retired = self.retire(actor, what, key, is_destroyed, destroy).await?;
+        if retired.state == KeyState::Destroyed.as_str() {
+            retired.shredded = Some(self.shred(!retired.unchanged).await);
         }
-        Ok(())
+        Ok(retired)
     }
 
     /// Takes a key back that is disabled, or waits for its destruction.
@@ -151,6 +143,7 @@ impl DataKeys {
                 state: key.state().as_str(),
                 unchanged,
                 ready_in_seconds: is_waiting.then(|| self.destroyed_in(&key).as_secs()),
+                shredded: None,
             })
         };
         self.recorder.change(actor, action, change).await

@@ -37,6 +37,9 @@ impl DataKeys {
             let mut report = |done: &_| progress("data keys", done);
             let keyring = &self.keys.keyring;
             let rewrapped = keyring.rewrap_all(pace.into(), &mut report).await?;
+            if rewrapped.progress.changed > 0 {
+                self.shred(true).await;
+            }
             let states = keyring.key_states().await?;
             let versions = states.kek_versions.into_iter();
             let failures = rewrapped.failed.iter();

@@ -237,6 +237,7 @@ pub(super) fn print_retired(retired: &RetiredDataKey, json: bool) -> Result<(), 
         state,
         unchanged,
         ready_in_seconds,
+        shredded,
     } = retired;
     let already = if *unchanged {
         " already: nothing was done"
@@ -246,6 +247,12 @@ pub(super) fn print_retired(retired: &RetiredDataKey, json: bool) -> Result<(), 
     print(&format!(
         "{key} ({purpose} of {tenant}) is {state}{already}"
     ))?;
+    if *shredded == Some(false) {
+        print(
+            "its wrapped bytes may still stand in the files of the database, which somebody reads: the service \
+             overwrites them when nobody does; without a service, run this again",
+        )?;
+    }
     match ready_in_seconds {
         Some(seconds) => {
             let waiting = Waiting(Duration::from_secs(*seconds));

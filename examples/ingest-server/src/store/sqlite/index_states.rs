@@ -13,7 +13,7 @@ use portcullis_pii_crypto::{
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{checks, connection::counted, failure::Failure, lead_sql, sweeps::Sweeps};
+use super::{checks, connection::counted, failure::Failure, lead_sql, shredding, sweeps::Sweeps};
 use crate::{lead::LeadColumn, store::StoreError};
 
 /// Those of the database. Where it is in its rows is kept in memory, to spare it those that are done, and with
@@ -178,8 +178,13 @@ impl IndexStates for SqliteIndexStates {
         loop {
             let after = place(&self.deleted, &live).unwrap_or_default();
             let beside = live.clone();
-            let delete =
-                move |connection: &_| delete_others(connection, &beside, after, limit.get());
+            let delete = move |connection: &_| {
+                let deleted = delete_others(connection, &beside, after, limit.get())?;
+                if matches!(deleted, Some((1.., _))) {
+                    shredding::owe(connection)?;
+                }
+                Ok(deleted)
+            };
             let deleted: Result<_, StoreError> = self.sweeps.write(delete).await;
             let Some((rows, last)) = deleted.map_err(IndexStatesError::new)? else {
                 *locked(&self.deleted) = None;

@@ -12,8 +12,10 @@ pub(super) enum Note {
     Erasures,
     /// Which file that is.
     ErasuresFile,
-    /// That rows were deleted of which something may still be there, and how often since nothing was.
+    /// How often rows were deleted of which something may still be there.
     ToShred,
+    /// Of how many of those nothing is.
+    Shredded,
     /// Of which fields the processes of the database hold a value unique.
     UniqueFields,
 }
@@ -28,6 +30,7 @@ impl Note {
             Self::Erasures => ["erasures", "noted"],
             Self::ErasuresFile => ["erasures", "file"],
             Self::ToShred => ["erasures", "to shred"],
+            Self::Shredded => ["erasures", "shredded"],
             Self::UniqueFields => ["lead", "unique fields"],
         }
     }

@@ -15,13 +15,49 @@ const INNER_HEADER: usize = 12;
 /// What a free block says of itself: where the next one is, and how long it is.
 const FREE_BLOCK: usize = 4;
 
-/// Zeroes what nothing on a page of a tree refers to; whether anything else stood there. SQLite zeroes the rows that
-/// it deletes (`secure_delete`), and not those that it moves to another page when it fills or empties one: what
-/// it leaves of them stands between the pointers to cells and the cells.
-///
-/// Pages of another kind begin with the number of a page, and are left as they are. Of a file of which that
-/// number may begin with the kind of a tree, from 128 GiB, so are those of that kind.
-pub(super) fn clear_unused(page: &mut [u8], number: u32, pages: u32) -> bool {
+/// What is known of a file beside its pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// How many there are.
+    pub(super) pages: u32,
+    /// Whether some of them say of others who refers to them (`auto_vacuum`, which this service never sets).
+    pub(super) has_pointer_maps: bool,
+}
+
+/// In a pointer map, a page takes so many bytes.
+const POINTER: usize = 5;
+
+/// The page with this byte of the file is never used.
+const LOCK_BYTE: u64 = 1 << 30;
+
+impl Layout {
+    /// Zeroes what nothing on a page of a tree refers to; whether anything else stood there. SQLite zeroes the rows
+    /// that it deletes (`secure_delete`), and not those that it moves to another page when it fills or empties one:
+    /// what it leaves of them stands between the pointers to cells and the cells.
+    ///
+    /// Pages of another kind begin with the number of a page, or map pointers, and are left as they are. Of a file
+    /// of which that number may begin with the kind of a tree, from 128 GiB, so are those of that kind.
+    pub(super) fn clear_unused(self, page: &mut [u8], number: u32) -> bool {
+        if self.is_pointer_map(page, number) {
+            return false;
+        }
+        clear_unused(page, number, self.pages)
+    }
+
+    /// The second page, and one behind as many pages as it has room for, and so on.
+    fn is_pointer_map(self, page: &[u8], number: u32) -> bool {
+        if !self.has_pointer_maps || number < 2 {
+            return false;
+        }
+        // What is reserved at the end of each page is not counted, so that one is taken for a map rather than not.
+        let of_map = (page.len() / POINTER + 1) as u64;
+        let lock_page = LOCK_BYTE / page.len() as u64 + 1;
+        let place = (u64::from(number) - 2) % of_map;
+        place == 0 || (place == 1 && u64::from(number) - 1 == lock_page)
+    }
+}
+
+fn clear_unused(page: &mut [u8], number: u32, pages: u32) -> bool {
     let Some(unused) = unused(page, number, pages) else {
         return false;
     };
@@ -171,6 +207,27 @@ mod tests {
             assert!(!clear_unused(&mut after, 2, 9));
             assert_eq!(after, page);
         }
+    }
+
+    #[test]
+    fn what_maps_pointers_stays() {
+        let layout = Layout {
+            pages: 300,
+            has_pointer_maps: true,
+        };
+        // 512 / 5 entries, and the map itself.
+        for number in [2, 105, 208] {
+            assert!(!layout.clear_unused(&mut leaf(0), number), "{number}");
+        }
+        for number in [3, 104, 106] {
+            assert!(layout.clear_unused(&mut leaf(0), number), "{number}");
+        }
+        assert!(layout.clear_unused(&mut leaf(FIRST_HEADER), 1));
+        let without = Layout {
+            has_pointer_maps: false,
+            ..layout
+        };
+        assert!(without.clear_unused(&mut leaf(0), 2));
     }
 
     /// The first byte of the number of a page, with which pages that are none of a tree begin.

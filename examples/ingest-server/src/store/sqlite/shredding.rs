@@ -11,7 +11,7 @@ use super::{
     failure::Failure,
     log,
     notes::Note,
-    page,
+    page::Layout,
     sweeps::Sweeps,
 };
 use crate::store::StoreError;
@@ -27,7 +27,7 @@ const TRIED_EVERY: Duration = Duration::from_millis(100);
 /// Goes over all pages, and empties the log after that; `false` if somebody reads the log for longer than that
 /// is waited for.
 pub(super) async fn shred(sweeps: &Sweeps) -> Result<bool, StoreError> {
-    let owed = sweeps.read(|connection| Note::ToShred.find(connection));
+    let owed = sweeps.read(|connection| counted_in(connection, Note::ToShred));
     let owed = owed.await?;
     let mut from = 1;
     while let Some(looked) = sweeps
@@ -44,27 +44,37 @@ pub(super) async fn shred(sweeps: &Sweeps) -> Result<bool, StoreError> {
     if !empty_log(sweeps).await? {
         return Ok(false);
     }
-    // What was deleted meanwhile may have been on pages that had been looked at.
-    let settle = move |connection: &Connection| {
-        if owed.is_some() && Note::ToShred.find(connection)? == owed {
-            Note::ToShred.forget(connection)?;
-        }
-        Ok(())
-    };
+    let settle = move |connection: &Connection| settle(connection, owed);
     sweeps.write(settle).await?;
     Ok(true)
 }
 
 /// Notes that there is something to shred, in the transaction in which it is deleted.
 pub(super) fn owe(connection: &Connection) -> Result<(), Failure> {
-    let before = Note::ToShred.find(connection)?;
-    let before = before.map_or(0, |count| count.parse().unwrap_or(0_u64));
-    Note::ToShred.set(connection, &before.wrapping_add(1).to_string())
+    let owed = counted_in(connection, Note::ToShred)?.saturating_add(1);
+    Note::ToShred.set(connection, &owed.to_string())
 }
 
 /// Whether there is.
 pub(super) fn is_owed(connection: &Connection) -> Result<bool, Failure> {
-    Ok(Note::ToShred.find(connection)?.is_some())
+    Ok(counted_in(connection, Note::ToShred)? > counted_in(connection, Note::Shredded)?)
+}
+
+/// Notes that of what was owed before a pass nothing is left. What was deleted meanwhile may have been on pages that
+/// had been looked at; another process may have begun later and be done already.
+fn settle(connection: &Connection, owed: u64) -> Result<(), Failure> {
+    if owed > counted_in(connection, Note::Shredded)? {
+        Note::Shredded.set(connection, &owed.to_string())?;
+    }
+    Ok(())
+}
+
+fn counted_in(connection: &Connection, note: Note) -> Result<u64, Failure> {
+    let text = note.find(connection)?;
+    let count = text.map(|text| text.parse()).transpose();
+    Ok(count
+        .map_err(|_| StoreError::Malformed("note of what is to be shredded"))?
+        .unwrap_or_default())
 }
 
 /// Pages that were looked at, and those of them that are to be written.
@@ -76,11 +86,12 @@ struct Looked {
 /// Looks at some pages; none at the end.
 fn look(connection: &Connection, from: u32) -> Result<Option<Looked>, Failure> {
     run(connection, "BEGIN")?;
-    let pages = count(connection)?;
+    let layout = layout(connection)?;
+    let pages = layout.pages;
     let some = from..from.saturating_add(LOOKED_AT).min(pages.saturating_add(1));
     let mut to_clear = Vec::new();
     for number in some.clone() {
-        if cleared(connection, number, pages)?.is_some() {
+        if cleared(connection, number, layout)?.is_some() {
             to_clear.push(number);
         }
     }
@@ -93,11 +104,11 @@ fn look(connection: &Connection, from: u32) -> Result<Option<Looked>, Failure> {
 
 /// Writes those of some pages that still have something.
 fn clear(connection: &Connection, numbers: &[u32]) -> Result<(), Failure> {
-    let pages = count(connection)?;
+    let layout = layout(connection)?;
     let write = "UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1";
     let mut write = connection.prepare_cached(write)?;
     for number in numbers {
-        if let Some(page) = cleared(connection, *number, pages)? {
+        if let Some(page) = cleared(connection, *number, layout)? {
             write.execute((number, page))?;
         }
     }
@@ -105,7 +116,11 @@ fn clear(connection: &Connection, numbers: &[u32]) -> Result<(), Failure> {
 }
 
 /// A page without what nobody reads; none if it has nothing of that kind.
-fn cleared(connection: &Connection, number: u32, pages: u32) -> Result<Option<Vec<u8>>, Failure> {
+fn cleared(
+    connection: &Connection,
+    number: u32,
+    layout: Layout,
+) -> Result<Option<Vec<u8>>, Failure> {
     let read = "SELECT data FROM sqlite_dbpage WHERE pgno = ?";
     let mut read = connection.prepare_cached(read)?;
     let mut rows = read.query([number])?;
@@ -114,13 +129,17 @@ fn cleared(connection: &Connection, number: u32, pages: u32) -> Result<Option<Ve
         return Ok(None);
     };
     let mut page: Vec<u8> = row.get(0)?;
-    Ok(page::clear_unused(&mut page, number, pages).then_some(page))
+    Ok(layout.clear_unused(&mut page, number).then_some(page))
 }
 
-fn count(connection: &Connection) -> Result<u32, Failure> {
-    let pages = connection.query_row("PRAGMA page_count", [], |row| counted(row, 0))?;
-    // SQLite numbers them in 32 bits.
-    Ok(u32::try_from(pages).unwrap_or(u32::MAX))
+fn layout(connection: &Connection) -> Result<Layout, Failure> {
+    let one = |pragma| connection.query_row(pragma, [], |row| counted(row, 0));
+    // SQLite numbers pages in 32 bits.
+    let pages = u32::try_from(one("PRAGMA page_count")?).unwrap_or(u32::MAX);
+    Ok(Layout {
+        pages,
+        has_pointer_maps: one("PRAGMA auto_vacuum")? != 0,
+    })
 }
 
 async fn empty_log(sweeps: &Sweeps) -> Result<bool, StoreError> {
@@ -132,3 +151,6 @@ async fn empty_log(sweeps: &Sweeps) -> Result<bool, StoreError> {
     }
     sweeps.read(log::empty).await
 }
+
+#[cfg(test)]
+mod tests;

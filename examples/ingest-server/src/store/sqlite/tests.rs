@@ -4,6 +4,7 @@ mod erasure;
 mod erasures_file;
 mod index_roots;
 mod sealed_rows;
+mod shredder;
 
 use portcullis_keyring::TenantId;
 use rusqlite::StatementStatus;
