@@ -22,7 +22,7 @@ use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::entropy::{Entropy, EntropyError, SystemEntropy};
 use portcullis_pii_detect::Detector;
-use portcullis_telemetry::{Guard, HttpLayer, MetricError, RemoteParent};
+use portcullis_telemetry::{DatabaseDurations, Guard, HttpLayer, MetricError, RemoteParent};
 use tracing::Instrument as _;
 
 use self::{
@@ -142,6 +142,7 @@ impl App {
                 &config.providers.limits,
             )?)),
             faults: Some(Arc::new(FaultMetrics::register(registry)?)),
+            statements: Some(DatabaseDurations::register(registry)?),
             secrets: Some(Arc::new(SecretMetrics::register(registry)?)),
         };
         Backend::check_kek(config, services).await?;

@@ -37,6 +37,7 @@ use portcullis_keyring::{
     store::DekStore,
 };
 use portcullis_ratelimit::{self as ratelimit, RateLimiter};
+use portcullis_telemetry::DatabaseDurations;
 
 use self::{
     database::Database,
@@ -48,6 +49,7 @@ use self::{
     secret_checks::{VerifyError, WrongSecrets},
     secret_services::{FetchError, ServiceError},
     upkeep::Upkeep,
+    watched::Watch,
 };
 use crate::{
     clock::SystemClock,
@@ -102,6 +104,7 @@ pub(crate) struct Observers {
     pub(crate) data_keys: Option<Arc<dyn keyring::observer::Observer>>,
     pub(crate) limits: Option<Arc<dyn ratelimit::observer::Observer>>,
     pub(crate) faults: Option<Arc<dyn FaultObserver>>,
+    pub(crate) statements: Option<DatabaseDurations>,
     pub(crate) secrets: Option<Arc<dyn SecretObserver>>,
 }
 
@@ -166,7 +169,9 @@ impl Backend {
         observers: Observers,
         missing_peppers: MissingPeppers,
     ) -> Result<Self, BackendError> {
-        let database = Database::open(&config.database, FaultLatch::new(observers.faults)).await?;
+        let latch = FaultLatch::new(observers.faults);
+        let watch = Watch::new(latch, observers.statements.as_ref());
+        let database = Database::open(&config.database, watch).await?;
         let store = database.store();
         let kek_sources = &config.providers.kek;
         let secrets = Secrets::made(&config.secrets, kek_sources, services)?;

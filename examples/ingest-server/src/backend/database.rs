@@ -13,11 +13,15 @@ use portcullis_apikey_cache::{
 use portcullis_keyring::store::{self as keyring_store, DekStore, SqliteDekStore};
 use rustix::fs::Access;
 
-use super::{feed_apart::FeedApart, grouped_keys::GroupedKeys, watched::Watched};
+use super::{
+    feed_apart::FeedApart,
+    grouped_keys::GroupedKeys,
+    watched::{Watch, Watched},
+};
 use crate::{
     config, files,
     store::{
-        FaultLatch, Remembered, Store, StoreError,
+        Remembered, Store, StoreError,
         sqlite::{self, SqliteStore},
     },
 };
@@ -26,7 +30,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Database {
     kind: Kind,
-    latch: FaultLatch,
+    watch: Watch,
 }
 
 #[derive(Debug, Clone)]
@@ -73,13 +77,13 @@ impl Database {
     /// Opens what is configured, and makes it where there is none.
     pub(super) async fn open(
         config: &config::Database,
-        latch: FaultLatch,
+        watch: Watch,
     ) -> Result<Self, DatabaseError> {
         let config::Database::Sqlite(path) = config;
         make_folder(path)?;
         check_file(path, Access::READ_OK | Access::WRITE_OK)?;
         let kind = Kind::Sqlite(SqliteStore::open(path).await?);
-        Ok(Self { kind, latch })
+        Ok(Self { kind, watch })
     }
 
     /// Events and leads.
@@ -87,7 +91,7 @@ impl Database {
         let Kind::Sqlite(store) = &self.kind;
         let turns = store.turns();
         let store: Arc<dyn Store> = Arc::new(store.clone());
-        Arc::new(Watched::new(store, &self.latch, turns))
+        Arc::new(Watched::new(store, &self.watch, turns))
     }
 
     /// Data keys, their tables up to date.
@@ -99,7 +103,7 @@ impl Database {
         let data_keys: Arc<dyn DekStore> = Arc::new(GroupedKeys::new(data_keys, store.turns()));
         Ok(Arc::new(Watched::new(
             data_keys,
-            &self.latch,
+            &self.watch,
             store.turns(),
         )))
     }
@@ -116,8 +120,8 @@ impl Database {
         });
         let records: Arc<dyn KeyStore> = Arc::new(api_keys);
         Ok((
-            Arc::new(Watched::new(records, &self.latch, store.turns())),
-            Arc::new(Watched::new(changes, &self.latch, store.turns())),
+            Arc::new(Watched::new(records, &self.watch, store.turns())),
+            Arc::new(Watched::new(changes, &self.watch, store.turns())),
         ))
     }
 
@@ -185,12 +189,15 @@ mod tests {
     use portcullis_apikey_cache::store::UnixMillis;
 
     use super::*;
+    use crate::store::FaultLatch;
 
     #[tokio::test]
     async fn changes_of_api_keys_are_read_while_every_other_connection_is_taken() {
         let folder = tempfile::tempdir().unwrap();
         let file = config::Database::Sqlite(folder.path().join("a.db"));
-        let database = Database::open(&file, FaultLatch::new(None)).await.unwrap();
+        let database = Database::open(&file, Watch::new(FaultLatch::new(None), None))
+            .await
+            .unwrap();
         let (_, changes) = database.api_keys().await.unwrap();
         let Kind::Sqlite(store) = &database.kind;
         let pool = store.api_key_pool();

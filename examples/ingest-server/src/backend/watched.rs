@@ -6,6 +6,7 @@ mod index_states;
 mod rows;
 mod sink;
 mod sweeping;
+mod watch;
 
 use std::{error::Error, sync::Arc, time::SystemTime};
 
@@ -19,56 +20,57 @@ use portcullis_keyring::{
     },
 };
 use portcullis_pii_crypto::IndexState;
+use portcullis_telemetry::Statement;
 
 use self::sink::WatchedSink;
 use super::outages::Outages;
 use crate::{
     lead::{LeadColumn, LeadId, LeadRecord},
     store::{
-        AuditEntry, AuditQuery, DatabaseFault, FaultLatch, IndexedLead, KnownLeads, PolicyKind,
-        SecretCheck, Store, StoreError, WriteGroups, sqlite::WriteTurns,
+        AuditEntry, AuditQuery, IndexedLead, KnownLeads, PolicyKind, SecretCheck, Store,
+        StoreError, WriteGroups, sqlite::WriteTurns,
     },
 };
 
-/// A store on the database that the latch belongs to. After a fault it reads, and writes no more. API keys
+pub(super) use self::watch::Watch;
+
+/// A store on the database that is watched. After a fault it reads, and writes no more. API keys
 /// are written beside the writer of groups, and so in turn; the store of data keys sees to its turns itself.
 #[derive(Debug)]
 pub(super) struct Watched<T: ?Sized> {
     store: Arc<T>,
-    latch: FaultLatch,
+    watch: Watch,
     turns: WriteTurns,
     /// Of API keys alone: all else is told to who asks for it.
     outages: Outages,
 }
 
 impl<T: ?Sized> Watched<T> {
-    pub(super) fn new(store: Arc<T>, latch: &FaultLatch, turns: WriteTurns) -> Self {
+    pub(super) fn new(store: Arc<T>, watch: &Watch, turns: WriteTurns) -> Self {
         Self {
             store,
-            latch: latch.clone(),
+            watch: watch.clone(),
             turns,
             outages: Outages::new(tell_outage),
         }
     }
 
-    /// Passes an outcome on, and remembers the fault it tells of.
-    fn watch<R, E: TellsFault>(&self, outcome: Result<R, E>) -> Result<R, E> {
-        if let Err(error) = &outcome
-            && let Some(fault) = error.fault()
-        {
-            self.latch.report(fault, error);
-        }
-        outcome
-    }
-
     fn check_data_keys(&self) -> Result<(), keyring_store::StoreError> {
-        let checked = self.latch.check();
+        let checked = self.watch.check();
         checked.map_err(|fault| keyring_store::StoreError::Unavailable(fault.into()))
     }
 
     fn check_api_keys(&self) -> Result<(), apikey_store::StoreError> {
-        let checked = self.latch.check();
+        let checked = self.watch.check();
         checked.map_err(apikey_store::StoreError::unavailable)
+    }
+}
+
+/// The table of a policy.
+const fn policies(kind: PolicyKind) -> &'static str {
+    match kind {
+        PolicyKind::Limits => "limit_policies",
+        PolicyKind::Detection => "detection_policy",
     }
 }
 
@@ -83,13 +85,15 @@ fn tell_outage(task: &'static str, cause: Option<&(dyn Error + 'static)>) {
 #[async_trait]
 impl Store for Watched<dyn Store> {
     async fn write_groups(&self, groups: WriteGroups) {
-        let latch = self.latch.clone();
-        let watched = |sink| groups(Box::new(WatchedSink { sink, latch }));
+        let watch = self.watch.clone();
+        let watched = |sink| groups(Box::new(WatchedSink { sink, watch }));
         self.store.write_groups(Box::new(watched)).await;
     }
 
     async fn lead(&self, tenant: &TenantId, id: LeadId) -> Result<Option<LeadRecord>, StoreError> {
-        self.watch(self.store.lead(tenant, id).await)
+        self.watch
+            .ask(Statement::Select, "lead", self.store.lead(tenant, id))
+            .await
     }
 
     async fn leads_by_index(
@@ -103,7 +107,7 @@ impl Store for Watched<dyn Store> {
         let leads = self
             .store
             .leads_by_index(tenant, column, values, after, limit);
-        self.watch(leads.await)
+        self.watch.ask(Statement::Select, "lead_index", leads).await
     }
 
     async fn leads_by_parts(
@@ -117,7 +121,7 @@ impl Store for Watched<dyn Store> {
         let leads = self
             .store
             .leads_by_parts(tenant, column, values, after, limit);
-        self.watch(leads.await)
+        self.watch.ask(Statement::Select, "lead_index", leads).await
     }
 
     async fn known_leads(
@@ -128,16 +132,28 @@ impl Store for Watched<dyn Store> {
         ids: &[LeadId],
     ) -> Result<KnownLeads, StoreError> {
         let known = self.store.known_leads(tenant, column, fingerprints, ids);
-        self.watch(known.await)
+        self.watch.ask(Statement::Select, "lead_index", known).await
     }
 
     async fn secret_checks(&self) -> Result<Vec<SecretCheck>, StoreError> {
-        self.watch(self.store.secret_checks().await)
+        self.watch
+            .ask(
+                Statement::Select,
+                "secret_check",
+                self.store.secret_checks(),
+            )
+            .await
     }
 
     async fn remember_secrets(&self, checks: &[SecretCheck]) -> Result<(), StoreError> {
-        self.latch.check()?;
-        self.watch(self.store.remember_secrets(checks).await)
+        self.watch.check()?;
+        self.watch
+            .ask(
+                Statement::Insert,
+                "secret_check",
+                self.store.remember_secrets(checks),
+            )
+            .await
     }
 
     async fn secret_first_used(
@@ -145,39 +161,71 @@ impl Store for Watched<dyn Store> {
         secret: &'static str,
         version: u32,
     ) -> Result<Option<SystemTime>, StoreError> {
-        self.watch(self.store.secret_first_used(secret, version).await)
+        self.watch
+            .ask(
+                Statement::Select,
+                "secret_first_use",
+                self.store.secret_first_used(secret, version),
+            )
+            .await
     }
 
     async fn enforced_index(&self, version: u16) -> Result<u16, StoreError> {
-        self.latch.check()?;
-        self.watch(self.store.enforced_index(version).await)
+        self.watch.check()?;
+        self.watch
+            .ask(
+                Statement::Insert,
+                "index_state",
+                self.store.enforced_index(version),
+            )
+            .await
     }
 
     async fn index_state(&self) -> Result<IndexState, StoreError> {
-        self.watch(self.store.index_state().await)
+        self.watch
+            .ask(Statement::Select, "index_state", self.store.index_state())
+            .await
     }
 
     async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
-        self.watch(self.store.audit_events(query).await)
+        self.watch
+            .ask(
+                Statement::Select,
+                "audit_event",
+                self.store.audit_events(query),
+            )
+            .await
     }
 
     async fn policy(&self, kind: PolicyKind) -> Result<Option<String>, StoreError> {
-        self.watch(self.store.policy(kind).await)
+        self.watch
+            .ask(Statement::Select, policies(kind), self.store.policy(kind))
+            .await
     }
 
     async fn remember_policy(&self, kind: PolicyKind, text: &str) -> Result<(), StoreError> {
-        self.latch.check()?;
-        self.watch(self.store.remember_policy(kind, text).await)
+        self.watch.check()?;
+        self.watch
+            .ask(
+                Statement::Insert,
+                policies(kind),
+                self.store.remember_policy(kind, text),
+            )
+            .await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.latch.check()?;
-        self.watch(self.store.ping().await)
+        self.watch.check()?;
+        self.watch
+            .ask(Statement::Select, "secret_check", self.store.ping())
+            .await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        self.latch.check()?;
-        self.watch(self.store.check().await)
+        self.watch.check()?;
+        self.watch
+            .ask(Statement::Insert, "event", self.store.check())
+            .await
     }
 }
 
@@ -185,45 +233,87 @@ impl Store for Watched<dyn Store> {
 impl DekStore for Watched<dyn DekStore> {
     async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {
         self.check_data_keys()?;
-        self.watch(self.store.insert(key).await)
+        self.watch
+            .ask(
+                Statement::Insert,
+                "keyring_data_key",
+                self.store.insert(key),
+            )
+            .await
     }
 
     async fn load(&self, id: KeyId) -> Result<Option<StoredKey>, keyring_store::StoreError> {
-        self.watch(self.store.load(id).await)
+        self.watch
+            .ask(Statement::Select, "keyring_data_key", self.store.load(id))
+            .await
     }
 
     async fn load_tenant(
         &self,
         tenant: &TenantId,
     ) -> Result<LoadedKeys, keyring_store::StoreError> {
-        self.watch(self.store.load_tenant(tenant).await)
+        self.watch
+            .ask(
+                Statement::Select,
+                "keyring_data_key",
+                self.store.load_tenant(tenant),
+            )
+            .await
     }
 
     async fn load_many(&self, ids: &[KeyId]) -> Result<LoadedKeys, keyring_store::StoreError> {
-        self.watch(self.store.load_many(ids).await)
+        self.watch
+            .ask(
+                Statement::Select,
+                "keyring_data_key",
+                self.store.load_many(ids),
+            )
+            .await
     }
 
     async fn list(&self, query: &KeyQuery) -> Result<LoadedKeys, keyring_store::StoreError> {
-        self.watch(self.store.list(query).await)
+        self.watch
+            .ask(
+                Statement::Select,
+                "keyring_data_key",
+                self.store.list(query),
+            )
+            .await
     }
 
     async fn check(&self) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
-        self.watch(self.store.check().await)
+        self.watch
+            .ask(Statement::Insert, "keyring_data_key", self.store.check())
+            .await
     }
 
     async fn changes(&self) -> Result<Option<u64>, keyring_store::StoreError> {
-        self.watch(self.store.changes().await)
+        self.watch
+            .ask(Statement::Select, "keyring_change", self.store.changes())
+            .await
     }
 
     async fn promote(&self, old: KeyId, new: KeyId, at: SystemTime) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        self.watch(self.store.promote(old, new, at).await)
+        self.watch
+            .ask(
+                Statement::Update,
+                "keyring_data_key",
+                self.store.promote(old, new, at),
+            )
+            .await
     }
 
     async fn change(&self, id: KeyId, step: Transition, at: SystemTime) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        self.watch(self.store.change(id, step, at).await)
+        self.watch
+            .ask(
+                Statement::Update,
+                "keyring_data_key",
+                self.store.change(id, step, at),
+            )
+            .await
     }
 
     async fn rewrap(
@@ -233,7 +323,13 @@ impl DekStore for Watched<dyn DekStore> {
         new: &WrappedKey,
     ) -> Result<(), ChangeError> {
         self.check_data_keys()?;
-        self.watch(self.store.rewrap(id, old, new).await)
+        self.watch
+            .ask(
+                Statement::Update,
+                "keyring_data_key",
+                self.store.rewrap(id, old, new),
+            )
+            .await
     }
 
     async fn erase_tenant(
@@ -242,52 +338,13 @@ impl DekStore for Watched<dyn DekStore> {
         at: SystemTime,
     ) -> Result<(), keyring_store::StoreError> {
         self.check_data_keys()?;
-        self.watch(self.store.erase_tenant(tenant, at).await)
-    }
-}
-
-/// An error that may tell of a fault.
-trait TellsFault: Error + 'static {
-    fn fault(&self) -> Option<DatabaseFault>;
-}
-
-impl TellsFault for StoreError {
-    fn fault(&self) -> Option<DatabaseFault> {
-        match self {
-            Self::Corrupt(_) => Some(DatabaseFault::Corrupt),
-            Self::Fault(fault) => Some(*fault),
-            _ => None,
-        }
-    }
-}
-
-impl TellsFault for keyring_store::StoreError {
-    fn fault(&self) -> Option<DatabaseFault> {
-        matches!(self, Self::Corrupt(_)).then_some(DatabaseFault::Corrupt)
-    }
-}
-
-impl TellsFault for InsertError {
-    fn fault(&self) -> Option<DatabaseFault> {
-        match self {
-            Self::Store(error) => error.fault(),
-            _ => None,
-        }
-    }
-}
-
-impl TellsFault for ChangeError {
-    fn fault(&self) -> Option<DatabaseFault> {
-        match self {
-            Self::Store(error) => error.fault(),
-            _ => None,
-        }
-    }
-}
-
-impl TellsFault for apikey_store::StoreError {
-    fn fault(&self) -> Option<DatabaseFault> {
-        matches!(self, Self::Corrupt(_)).then_some(DatabaseFault::Corrupt)
+        self.watch
+            .ask(
+                Statement::Update,
+                "keyring_data_key",
+                self.store.erase_tenant(tenant, at),
+            )
+            .await
     }
 }
 
@@ -296,6 +353,7 @@ mod tests {
     use portcullis_keyring::store::MemoryDekStore;
 
     use super::*;
+    use crate::store::FaultLatch;
 
     /// What a wrapper leaves to the default of a trait is silently another store.
     #[tokio::test]
@@ -303,7 +361,7 @@ mod tests {
         let store: Arc<dyn DekStore> = Arc::new(MemoryDekStore::new());
         let watched = Watched::new(
             Arc::clone(&store),
-            &FaultLatch::new(None),
+            &Watch::new(FaultLatch::new(None), None),
             WriteTurns::default(),
         );
         let (counted, expected) = (watched.changes().await, store.changes().await);

@@ -7,40 +7,45 @@ use portcullis_pii_crypto::{
     IndexState, IndexVersion,
     index_rotation::{IndexStates, IndexStatesError, Replaced},
 };
+use portcullis_telemetry::Statement;
 
-use super::TellsFault as _;
-use crate::store::{FaultLatch, StoreError};
+use super::watch::{TellsFault, Watch};
+use crate::store::{DatabaseFault, StoreError};
 
-/// Those of the database that the latch belongs to. After a fault they are read, and written no more.
+/// Those of the database that is watched. After a fault they are read, and written no more.
 #[derive(Debug)]
 pub(super) struct WatchedIndexStates {
     pub(super) states: Arc<dyn IndexStates>,
-    pub(super) latch: FaultLatch,
+    pub(super) watch: Watch,
 }
 
 impl WatchedIndexStates {
     fn check(&self) -> Result<(), IndexStatesError> {
-        let checked = self.latch.check();
+        let checked = self.watch.check();
         checked.map_err(|fault| IndexStatesError::new(StoreError::from(fault)))
     }
+}
 
-    fn watch<R>(&self, outcome: Result<R, IndexStatesError>) -> Result<R, IndexStatesError> {
-        if let Err(error) = &outcome
-            && let Some(error) = error
-                .source()
-                .and_then(|it| it.downcast_ref::<StoreError>())
-            && let Some(fault) = error.fault()
-        {
-            self.latch.report(fault, error);
-        }
-        outcome
+impl TellsFault for IndexStatesError {
+    fn fault(&self) -> Option<DatabaseFault> {
+        store_error(self)?.fault()
     }
+
+    fn kind(&self) -> &'static str {
+        store_error(self).map_or("unavailable", TellsFault::kind)
+    }
+}
+
+fn store_error(error: &IndexStatesError) -> Option<&StoreError> {
+    error.source()?.downcast_ref()
 }
 
 #[async_trait]
 impl IndexStates for WatchedIndexStates {
     async fn read(&self) -> Result<IndexState, IndexStatesError> {
-        self.watch(self.states.read().await)
+        self.watch
+            .ask(Statement::Select, "index_state", self.states.read())
+            .await
     }
 
     async fn replace(
@@ -49,7 +54,13 @@ impl IndexStates for WatchedIndexStates {
         new: &IndexState,
     ) -> Result<Replaced, IndexStatesError> {
         self.check()?;
-        self.watch(self.states.replace(expected, new).await)
+        self.watch
+            .ask(
+                Statement::Update,
+                "index_state",
+                self.states.replace(expected, new),
+            )
+            .await
     }
 
     async fn differences(
@@ -57,7 +68,13 @@ impl IndexStates for WatchedIndexStates {
         enforced: IndexVersion,
         written: IndexVersion,
     ) -> Result<u64, IndexStatesError> {
-        self.watch(self.states.differences(enforced, written).await)
+        self.watch
+            .ask(
+                Statement::Select,
+                "lead_index",
+                self.states.differences(enforced, written),
+            )
+            .await
     }
 
     async fn copy_columns(
@@ -66,7 +83,13 @@ impl IndexStates for WatchedIndexStates {
         limit: NonZeroU32,
     ) -> Result<u64, IndexStatesError> {
         self.check()?;
-        self.watch(self.states.copy_columns(version, limit).await)
+        self.watch
+            .ask(
+                Statement::Update,
+                "lead",
+                self.states.copy_columns(version, limit),
+            )
+            .await
     }
 
     async fn delete_others(
@@ -75,6 +98,12 @@ impl IndexStates for WatchedIndexStates {
         limit: NonZeroU32,
     ) -> Result<u64, IndexStatesError> {
         self.check()?;
-        self.watch(self.states.delete_others(live, limit).await)
+        self.watch
+            .ask(
+                Statement::Delete,
+                "lead_index",
+                self.states.delete_others(live, limit),
+            )
+            .await
     }
 }

@@ -8,34 +8,45 @@ use portcullis_pii_crypto::{
     AnyPii,
     reencrypt::{IndexWrite, RowChange, RowError, RowOutcome, Scope, SealedRow, SealedRows},
 };
+use portcullis_telemetry::Statement;
 
-use super::TellsFault as _;
-use crate::store::{FaultLatch, StoreError};
+use super::watch::{TellsFault, Watch};
+use crate::store::{DatabaseFault, StoreError};
 
-/// Rows of the database that the latch belongs to. After a fault they are read, and written no more.
+/// Rows of the database that is watched. After a fault they are read, and written no more.
 #[derive(Debug)]
 pub(super) struct WatchedRows {
     pub(super) rows: Arc<dyn SealedRows>,
-    pub(super) latch: FaultLatch,
+    pub(super) watch: Watch,
 }
 
 impl WatchedRows {
-    fn check(&self) -> Result<(), RowError> {
-        let checked = self.latch.check();
-        checked.map_err(|fault| RowError::new(self.rows.table(), StoreError::from(fault)))
+    /// As a label: there are no others.
+    fn watched_table(&self) -> &'static str {
+        match self.rows.table() {
+            "lead" => "lead",
+            _ => "event",
+        }
     }
 
-    fn watch<R>(&self, outcome: Result<R, RowError>) -> Result<R, RowError> {
-        if let Err(error) = &outcome
-            && let Some(error) = error
-                .source()
-                .and_then(|it| it.downcast_ref::<StoreError>())
-            && let Some(fault) = error.fault()
-        {
-            self.latch.report(fault, error);
-        }
-        outcome
+    fn check(&self) -> Result<(), RowError> {
+        let checked = self.watch.check();
+        checked.map_err(|fault| RowError::new(self.rows.table(), StoreError::from(fault)))
     }
+}
+
+impl TellsFault for RowError {
+    fn fault(&self) -> Option<DatabaseFault> {
+        store_error(self)?.fault()
+    }
+
+    fn kind(&self) -> &'static str {
+        store_error(self).map_or("unavailable", TellsFault::kind)
+    }
+}
+
+fn store_error(error: &RowError) -> Option<&StoreError> {
+    error.source()?.downcast_ref()
 }
 
 #[async_trait]
@@ -45,7 +56,13 @@ impl SealedRows for WatchedRows {
     }
 
     async fn count(&self, scope: &Scope) -> Result<u64, RowError> {
-        self.watch(self.rows.count(scope).await)
+        self.watch
+            .ask(
+                Statement::Select,
+                self.watched_table(),
+                self.rows.count(scope),
+            )
+            .await
     }
 
     async fn page(
@@ -54,12 +71,24 @@ impl SealedRows for WatchedRows {
         after: Option<&Cursor>,
         limit: NonZeroU32,
     ) -> Result<Vec<SealedRow>, RowError> {
-        self.watch(self.rows.page(scope, after, limit).await)
+        self.watch
+            .ask(
+                Statement::Select,
+                self.watched_table(),
+                self.rows.page(scope, after, limit),
+            )
+            .await
     }
 
     async fn apply(&self, changes: &[RowChange]) -> Result<Vec<RowOutcome>, RowError> {
         self.check()?;
-        self.watch(self.rows.apply(changes).await)
+        self.watch
+            .ask(
+                Statement::Update,
+                self.watched_table(),
+                self.rows.apply(changes),
+            )
+            .await
     }
 
     fn index(&self, tenant: &TenantId, field: &str, value: &AnyPii) -> Vec<IndexWrite> {
@@ -71,11 +100,19 @@ impl SealedRows for WatchedRows {
     }
 
     async fn cursor(&self, sweep: &str) -> Result<Option<Cursor>, RowError> {
-        self.watch(self.rows.cursor(sweep).await)
+        self.watch
+            .ask(Statement::Select, "sweep_cursor", self.rows.cursor(sweep))
+            .await
     }
 
     async fn set_cursor(&self, sweep: &str, cursor: Option<&Cursor>) -> Result<(), RowError> {
         self.check()?;
-        self.watch(self.rows.set_cursor(sweep, cursor).await)
+        self.watch
+            .ask(
+                Statement::Insert,
+                "sweep_cursor",
+                self.rows.set_cursor(sweep, cursor),
+            )
+            .await
     }
 }

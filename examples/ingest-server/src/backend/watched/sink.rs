@@ -1,46 +1,39 @@
 //! The way in for groups, whose faults are remembered like those of any other statement.
 
 use async_trait::async_trait;
+use portcullis_telemetry::Statement;
 
-use super::TellsFault as _;
+use super::watch::Watch;
 use crate::{
     clock::Clock,
-    store::{Committed, FaultLatch, Group, GroupSink, StoreError},
+    store::{Committed, Group, GroupSink, StoreError},
 };
 
-/// A sink of the database that the latch belongs to. After a fault it takes no group.
+/// A sink of the database that is watched. After a fault it takes no group.
 #[derive(Debug)]
 pub(super) struct WatchedSink {
     pub(super) sink: Box<dyn GroupSink>,
-    pub(super) latch: FaultLatch,
-}
-
-impl WatchedSink {
-    fn watch(&self, error: &StoreError) {
-        if let Some(fault) = error.fault() {
-            self.latch.report(fault, error);
-        }
-    }
+    pub(super) watch: Watch,
 }
 
 #[async_trait]
 impl GroupSink for WatchedSink {
     async fn commit(&mut self, group: &Group, clock: &dyn Clock) -> Result<Committed, StoreError> {
-        self.latch.check()?;
-        let outcome = self.sink.commit(group, clock).await;
-        match &outcome {
-            Ok(Committed {
-                audit: Err(error), ..
-            })
-            | Err(error) => self.watch(error),
-            Ok(_) => {}
+        self.watch.check()?;
+        let committed = self.sink.commit(group, clock);
+        let outcome = self.watch.ask(Statement::Insert, "event", committed).await;
+        if let Ok(Committed {
+            audit: Err(error), ..
+        }) = &outcome
+        {
+            self.watch.note(error);
         }
         outcome
     }
 
     async fn try_writing(&mut self) -> Result<(), StoreError> {
-        self.latch.check()?;
-        let outcome = self.sink.try_writing().await;
-        outcome.inspect_err(|error| self.watch(error))
+        self.watch.check()?;
+        let tried = self.sink.try_writing();
+        self.watch.ask(Statement::Insert, "event", tried).await
     }
 }
