@@ -23,7 +23,8 @@ use portcullis_benches::{
     threads::on_threads,
 };
 use portcullis_telemetry::{
-    Buckets, Environment, Guard, HttpLayer, LogLimits, Ratio, Registry, Sampling, Tail, Telemetry,
+    Buckets, Builder, Environment, Guard, HttpLayer, LogLimits, Ratio, Registry, Sampling, Tail,
+    Telemetry,
     prometheus_client::metrics::{family::Family, gauge::Gauge, histogram::Histogram},
 };
 use tower::{Layer as _, Service, service_fn};
@@ -52,10 +53,15 @@ impl SpanExporter for Nowhere {
 }
 
 fn ours(head: Ratio) -> (Dispatch, Guard) {
-    let (layer, guard) = Telemetry::builder("bench")
-        .environment(Environment::empty())
-        .exporter(Nowhere)
-        .sampling(Sampling::head(head).with_tail(Tail::default()))
+    started(|builder| {
+        let sampling = Sampling::head(head).with_tail(Tail::default());
+        builder.exporter(Nowhere).sampling(sampling)
+    })
+}
+
+fn started(configure: impl FnOnce(Builder) -> Builder) -> (Dispatch, Guard) {
+    let builder = Telemetry::builder("bench").environment(Environment::empty());
+    let (layer, guard) = configure(builder)
         .log_limits(unlimited())
         .writer(io::sink)
         .layer()
@@ -193,6 +199,50 @@ fn requests(criterion: &mut Criterion<ProcessorTime>) {
     }
 }
 
+/// What the tail adds to a request, and what a request takes that decides at its start alone.
+fn without_tail(criterion: &mut Criterion<ProcessorTime>) {
+    let mut group = criterion.benchmark_group("request_head_only");
+    group.throughput(Throughput::Elements(1));
+    let (dispatch, guard) = started(|builder| {
+        builder
+            .exporter(Nowhere)
+            .sampling(Sampling::head(Ratio::ONE_PERCENT))
+    });
+    let operation = by_layer(&guard);
+    group.bench_function("telemetry/1", |bencher| {
+        on_threads(bencher, 1, |_| {
+            let (mut operation, dispatch) = (operation.clone(), dispatch.clone());
+            move || dispatcher::with_default(&dispatch, &mut operation)
+        });
+    });
+}
+
+/// What the ids add to a line: the same lines in a span and outside of all, without an exporter, so that
+/// nothing is recorded beside the line.
+fn ids(criterion: &mut Criterion<ProcessorTime>) {
+    let mut group = criterion.benchmark_group("line_ids");
+    group.throughput(Throughput::Elements(LINES as u64));
+    for name in ["with", "without"] {
+        let (dispatch, _guard) = started(|builder| builder);
+        group.bench_function(format!("{name}/1"), |bencher| {
+            on_threads(bencher, 1, |_| {
+                let dispatch = dispatch.clone();
+                move || {
+                    dispatcher::with_default(&dispatch, || {
+                        let request = info_span!(parent: None, "request");
+                        let lines = || (0..LINES).for_each(|_| line("acme"));
+                        if name == "with" {
+                            request.in_scope(lines);
+                        } else {
+                            lines();
+                        }
+                    });
+                }
+            });
+        });
+    }
+}
+
 /// A line as the reference service writes it, inside a request's span.
 fn line(tenant: &str) {
     info!(
@@ -249,6 +299,15 @@ fn metrics(criterion: &mut Criterion<ProcessorTime>) {
             cap,
         )
         .expect("the name is free");
+    let exemplars = registry
+        .exemplar_histogram_family(
+            "named_seconds",
+            "Time",
+            ["route"],
+            Buckets::REQUEST_SECONDS,
+            cap,
+        )
+        .expect("the name is free");
     let (held, plain) = (
         counters.with(["acme"]),
         Family::<[(&str, String); 1], Gauge>::default(),
@@ -269,11 +328,20 @@ fn metrics(criterion: &mut Criterion<ProcessorTime>) {
     group.bench_function("observed", |bencher| {
         bencher.iter(|| seconds.with([black_box(ROUTE)]).observe(black_box(0.11)));
     });
+    // In a trace that the tail has not decided on, which is what most observations are in.
+    let (dispatch, _guard) = ours(Ratio::NONE);
+    group.bench_function("observed_in_a_span", |bencher| {
+        dispatcher::with_default(&dispatch, || {
+            info_span!("request").in_scope(|| {
+                bencher.iter(|| exemplars.with([black_box(ROUTE)]).observe(black_box(0.11)));
+            });
+        });
+    });
 }
 
 criterion_group! {
     name = benches;
     config = processor_time::criterion();
-    targets = requests, lines, metrics
+    targets = requests, without_tail, lines, ids, metrics
 }
 criterion_main!(benches);

@@ -1,19 +1,29 @@
 //! Where `OTEL_*` variables are read from, and what is wrong with them.
 
 mod endpoint;
+mod export;
 mod ignored;
+mod limits;
 mod propagators;
+mod reader;
+mod sampler;
 mod settings;
 mod syntax;
+mod tls;
 
 use std::{collections::HashMap, ffi::OsString, fmt, sync::Arc};
 
 use thiserror::Error;
 
 pub use self::ignored::EnvironmentWarning;
+#[cfg(feature = "otlp-tls")]
+pub(crate) use self::tls::PemFile;
 pub(crate) use self::{
-    endpoint::http_url,
-    settings::{Batch, Export, Settings, SpanLimits, traces_endpoint},
+    endpoint::collector_url,
+    export::{Endpoint, Export, Protocol},
+    limits::{Batch, SpanLimits},
+    settings::Settings,
+    tls::TlsFiles,
 };
 
 /// Where the `OTEL_*` variables are read from.
@@ -92,7 +102,8 @@ impl Environment {
     /// The names of the specification's variables: those that are honoured, and those that are
     /// refused or told as [`warnings`](Self::warnings). Any other `OTEL_…` is none of them.
     pub fn variables() -> impl Iterator<Item = &'static str> {
-        settings::HONOURED.into_iter().chain(ignored::names())
+        let honoured = settings::HONOURED.into_iter().chain(tls::VARIABLES);
+        honoured.chain(ignored::names())
     }
 
     fn is_set(&self, variable: &'static str) -> bool {

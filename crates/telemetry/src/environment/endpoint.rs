@@ -2,7 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-const SCHEME: &str = "an `http://` URL: let a collector on this host speak TLS to the outside";
+#[cfg(feature = "otlp-tls")]
+const SCHEMES: [&str; 2] = ["http://", "https://"];
+#[cfg(feature = "otlp-tls")]
+const SCHEME: &str = "an `http://` or `https://` URL";
+#[cfg(not(feature = "otlp-tls"))]
+const SCHEMES: [&str; 1] = ["http://"];
+#[cfg(not(feature = "otlp-tls"))]
+const SCHEME: &str = "an `http://` URL (`https://` needs the feature `otlp-tls` of portcullis-telemetry): \
+                      let a collector on this host speak TLS to the outside";
 const QUERY: &str = "a URL without a query (`?`) or a fragment (`#`)";
 const USER: &str = "a URL without user name and password: OTEL_EXPORTER_OTLP_HEADERS takes \
                     credentials";
@@ -10,12 +18,14 @@ const HOST: &str = "a URL with a host: a name, an IPv4 address, or an IPv6 addre
 const PORT: &str = "a URL with a port from 1 to 65535, or without one";
 const PATH: &str = "a URL of printable ASCII: percent-encode whatever else its path has";
 
-/// An absolute URL that plain HTTP reaches, or what it must be instead.
-pub(crate) fn http_url(text: &str) -> Result<String, &'static str> {
-    let scheme = text
-        .get(..7)
-        .filter(|it| it.eq_ignore_ascii_case("http://"));
-    let rest = &text[scheme.ok_or(SCHEME)?.len()..];
+/// An absolute URL that this build reaches, or what it must be instead.
+pub(crate) fn collector_url(text: &str) -> Result<String, &'static str> {
+    let is_of = |scheme: &&str| {
+        let start = text.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    let scheme = SCHEMES.into_iter().find(is_of).ok_or(SCHEME)?;
+    let rest = &text[scheme.len()..];
     if rest.contains(['?', '#']) {
         return Err(QUERY);
     }
@@ -33,7 +43,7 @@ pub(crate) fn http_url(text: &str) -> Result<String, &'static str> {
     if !is_path(path) {
         return Err(PATH);
     }
-    Ok(format!("http://{rest}"))
+    Ok(format!("{scheme}{rest}"))
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), &'static str> {
@@ -102,9 +112,11 @@ mod tests {
             "http://127.0.0.1:1",
             "http://[::1]:65535/v1/traces",
         ] {
-            assert_eq!(http_url(url).as_deref(), Ok(url));
+            assert_eq!(collector_url(url).as_deref(), Ok(url));
         }
-        assert_eq!(http_url("HTTP://a:1").as_deref(), Ok("http://a:1"));
+        assert_eq!(collector_url("HTTP://a:1").as_deref(), Ok("http://a:1"));
+        let encrypted = collector_url("https://collector:4318");
+        assert_eq!(encrypted.is_ok(), cfg!(feature = "otlp-tls"));
     }
 
     #[test]
@@ -112,7 +124,6 @@ mod tests {
         for (url, expected) in [
             ("", SCHEME),
             ("collector:4318", SCHEME),
-            ("https://collector", SCHEME),
             ("grpc://collector", SCHEME),
             ("unix:///run/collector", SCHEME),
             ("http:/collector", SCHEME),
@@ -145,7 +156,7 @@ mod tests {
             ("http://collector/%4", PATH),
             ("http://collector/\"", PATH),
         ] {
-            assert_eq!(http_url(url), Err(expected), "{url}");
+            assert_eq!(collector_url(url), Err(expected), "{url}");
         }
     }
 }

@@ -16,19 +16,11 @@ pub struct EnvironmentWarning {
 /// A variable, and what is said of it.
 type Row = (&'static str, &'static str);
 
-const TLS: &str =
-    "unset: spans leave over plain HTTP, to a collector that speaks TLS to the outside";
 const FILE: &str = "unset: no file of settings is read, and the other variables would not count";
-const PLAIN: &str = "`true` or unset: spans leave over plain HTTP";
+const PLAIN: &str = "`true` or unset: the endpoint's `http://` or `https://` says it";
 
 /// Anyone who sets one of these relies on what it says.
-const REFUSED: [Row; 8] = [
-    ("OTEL_EXPORTER_OTLP_CERTIFICATE", TLS),
-    ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", TLS),
-    ("OTEL_EXPORTER_OTLP_CLIENT_KEY", TLS),
-    ("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", TLS),
-    ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", TLS),
-    ("OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", TLS),
+const REFUSED: [Row; 2] = [
     ("OTEL_CONFIG_FILE", FILE),
     ("OTEL_EXPERIMENTAL_CONFIG_FILE", FILE),
 ];

@@ -1,6 +1,6 @@
 //! `OTEL_PROPAGATORS`: how the caller's trace is found.
 
-use super::{Environment, EnvironmentWarning, syntax};
+use super::{Environment, EnvironmentWarning, reader::Reader, syntax};
 
 pub(super) const VARIABLE: &str = "OTEL_PROPAGATORS";
 
@@ -38,6 +38,15 @@ pub(super) fn passed_over(environment: &Environment) -> Option<EnvironmentWarnin
             reason: "propagators other than `tracecontext` are passed over",
         },
     )
+}
+
+impl Reader<'_> {
+    /// The specification's default has `tracecontext` in it.
+    pub(super) fn propagates(&mut self) -> bool {
+        let (variable, expected) = (VARIABLE, EXPECTED);
+        let reads = self.parsed(&[variable], expected, reads_trace_context);
+        reads.unwrap_or(true)
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What runs on the exporter's thread: records become spans, are redacted and handed over.
 
-mod block_on;
+mod driver;
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
@@ -11,12 +11,17 @@ use opentelemetry_sdk::{
     trace::{SpanData, SpanExporter},
 };
 
-use self::block_on::block_on;
+use self::driver::Driver;
+#[cfg(feature = "otlp-grpc")]
+use self::driver::OwnRuntime;
 use super::{ended::EndedSpan, queue::QueuedSpan, redaction::redact};
 use crate::{environment::SpanLimits, redact::Redactor};
 
 /// Any [`SpanExporter`]; the trait itself cannot be an object.
-pub(crate) struct BoxedExporter(Box<dyn AnyExporter>);
+pub(crate) struct BoxedExporter {
+    exporter: Box<dyn AnyExporter>,
+    driver: Driver,
+}
 
 type Exported<'a> = Pin<Box<dyn Future<Output = OTelSdkResult> + Send + 'a>>;
 
@@ -45,7 +50,22 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl BoxedExporter {
     pub(crate) fn new(exporter: impl SpanExporter + 'static) -> Self {
-        Self(Box::new(exporter))
+        Self {
+            exporter: Box::new(exporter),
+            driver: Driver::Thread,
+        }
+    }
+
+    /// One whose futures are of this runtime, which runs while the exporter's thread waits for them.
+    #[cfg(feature = "otlp-grpc")]
+    pub(crate) fn on_runtime(
+        exporter: impl SpanExporter + 'static,
+        runtime: tokio::runtime::Runtime,
+    ) -> Self {
+        Self {
+            exporter: Box::new(exporter),
+            driver: Driver::Runtime(OwnRuntime::new(runtime)),
+        }
     }
 }
 
@@ -55,6 +75,7 @@ impl BoxedExporter {
 /// exported cost nothing.
 pub(super) struct Exporter {
     inner: Box<dyn AnyExporter>,
+    driver: Driver,
     redactor: Arc<Redactor>,
     scope: InstrumentationScope,
     limits: SpanLimits,
@@ -67,10 +88,14 @@ impl Exporter {
         redactor: Arc<Redactor>,
         limits: SpanLimits,
     ) -> Self {
-        let mut inner = exporter.0;
+        let BoxedExporter {
+            exporter: mut inner,
+            driver,
+        } = exporter;
         inner.set_resource(resource);
         Self {
             inner,
+            driver,
             redactor,
             scope: InstrumentationScope::builder(env!("CARGO_PKG_NAME")).build(),
             limits,
@@ -85,7 +110,7 @@ impl Exporter {
             span
         };
         let batch = batch.into_iter().map(span_data).collect();
-        block_on(self.inner.export(batch))
+        self.driver.block_on(self.inner.export(batch))
     }
 
     pub(super) fn shut_down(self) {

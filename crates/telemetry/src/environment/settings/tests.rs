@@ -1,12 +1,11 @@
 //! Each variable is honoured or refused by name.
 
 use super::*;
+use crate::sampling::{ParentDecision, Ratio};
 
-fn url(settings: &Settings) -> Option<&str> {
-    settings
-        .endpoint
-        .as_ref()
-        .map(|endpoint| endpoint.url.as_str())
+fn url(settings: &Settings) -> Option<String> {
+    let endpoint = settings.endpoint.as_ref();
+    endpoint.map(|endpoint| endpoint.url_for(Protocol::Http))
 }
 
 fn read(pairs: &[(&'static str, &str)]) -> Result<Settings, EnvironmentError> {
@@ -55,7 +54,10 @@ fn what_is_set_is_honoured() {
             .resource
             .contains(&pair("deployment.environment", "a b"))
     );
-    assert_eq!(url(&settings), Some("http://collector:4318/v1/traces"));
+    assert_eq!(
+        url(&settings).as_deref(),
+        Some("http://collector:4318/v1/traces")
+    );
     assert_eq!(
         settings.headers,
         [pair("authorization", "Bearer x"), pair("x-scope", "1")]
@@ -90,7 +92,10 @@ fn the_narrower_variable_outweighs_the_wider() {
     ])
     .unwrap();
     assert_eq!(settings.service_name.as_deref(), Some("named"));
-    assert_eq!(url(&settings), Some("http://narrow:4318/as/it/is"));
+    assert_eq!(
+        url(&settings).as_deref(),
+        Some("http://narrow:4318/as/it/is")
+    );
     assert_eq!(settings.timeout, Some(Duration::from_millis(10)));
 }
 
@@ -146,7 +151,7 @@ fn what_cannot_be_honoured_is_refused_by_name() {
         ("OTEL_TRACES_SAMPLER_ARG", "1.1"),
         ("OTEL_TRACES_SAMPLER_ARG", "-0.1"),
         ("OTEL_TRACES_SAMPLER_ARG", "NaN"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://collector:4318"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http:///v1/traces"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:99999"),
@@ -154,7 +159,7 @@ fn what_cannot_be_honoured_is_refused_by_name() {
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             "http://collector:4318/v1/traces/",
         ),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
         ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "gzip"),
         ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/canary.pem"),
         ("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "/canary.pem"),
@@ -190,6 +195,23 @@ fn what_cannot_be_honoured_is_refused_by_name() {
             value.len() < 3 || !error.to_string().contains(value),
             "the value is not repeated: {error}"
         );
+    }
+}
+
+#[test]
+fn grpc_is_taken_where_it_was_built_and_adds_no_path() {
+    let pairs = [
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "GRPC"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317"),
+    ];
+    match (read(&pairs), cfg!(feature = "otlp-grpc")) {
+        (Ok(settings), true) => {
+            assert_eq!(settings.protocol, Some(Protocol::Grpc));
+            let endpoint = settings.endpoint.unwrap();
+            assert_eq!(endpoint.url_for(Protocol::Grpc), "http://collector:4317");
+        }
+        (Err(error), false) => assert_eq!(error.variable, "OTEL_EXPORTER_OTLP_PROTOCOL"),
+        (other, _) => panic!("{other:?}"),
     }
 }
 
@@ -282,7 +304,7 @@ fn text_that_is_not_utf8_is_refused() {
 #[test]
 fn every_variable_with_a_problem_is_listed_once() {
     let environment = Environment::from_pairs([
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
         ("OTEL_TRACES_SAMPLER", "traceidratio"),
         ("OTEL_TRACES_SAMPLER_ARG", "2"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "none"),

@@ -1,74 +1,23 @@
-//! Spans reach a real OpenTelemetry collector over OTLP/HTTP.
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test does not expect is to fail it"
-)]
+//! Over HTTP.
 
-#[path = "support/program.rs"]
-mod program;
-
-use std::{net::TcpStream, process::Command, time::Duration};
+use std::time::Duration;
 
 use portcullis_telemetry::{Environment, HttpLayer, Logs, Otlp, Ratio, Sampling, Tail, Telemetry};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tracing::{info, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 
-use self::program::{Program, free_port};
-
-const INSTALL: &str = "Install the collector with `pip install rotel==0.0.1a15`";
-
-struct Collector {
-    program: Program,
-    endpoint: String,
-    _folder: tempfile::TempDir,
-}
-
-impl Collector {
-    fn start() -> Self {
-        let find =
-            "import rotel, os; print(os.path.join(os.path.dirname(rotel.__file__), 'rotel-agent'))";
-        let found = Command::new("python3")
-            .args(["-c", find])
-            .output()
-            .expect(INSTALL);
-        assert!(
-            found.status.success(),
-            "no rotel in Python's packages. {INSTALL}"
-        );
-        let binary = String::from_utf8(found.stdout).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let address = format!("127.0.0.1:{}", free_port());
-        let mut command = Command::new(binary.trim());
-        command
-            .args(["start", "--otlp-http-endpoint", &address])
-            .args([
-                "--otlp-grpc-endpoint",
-                &format!("127.0.0.1:{}", free_port()),
-            ])
-            .args(["--debug-log", "traces", "--debug-log-verbosity", "detailed"])
-            .args(["--exporter", "blackhole", "--pid-file"])
-            .arg(folder.path().join("pid"));
-        let program = Program::start(&mut command, INSTALL);
-        program.wait("listening collector", |_| TcpStream::connect(&address).ok());
-        Self {
-            program,
-            endpoint: format!("http://{address}"),
-            _folder: folder,
-        }
-    }
-}
+use crate::{collector::Collector, install_provider, program::free_port};
 
 /// All of it on one runtime with one worker, which blocks while the spans are flushed: the export
 /// must not need it.
 #[tokio::test]
 async fn a_real_collector_receives_spans_with_their_attributes() {
-    // Another crate of the workspace may have the HTTP client's TLS without a provider of cryptography.
-    drop(rustls::crypto::ring::default_provider().install_default());
+    install_provider();
     let collector = Collector::start();
     let (layer, guard) = Telemetry::builder("ingest")
         .environment(Environment::from_pairs([
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.http.as_str()),
             (
                 "OTEL_RESOURCE_ATTRIBUTES",
                 "deployment.environment=canary-stage",
@@ -126,8 +75,7 @@ async fn a_real_collector_receives_spans_with_their_attributes() {
 
 #[test]
 fn spans_that_no_collector_takes_are_reported_as_dropped() {
-    // Another crate of the workspace may have the HTTP client's TLS without a provider of cryptography.
-    drop(rustls::crypto::ring::default_provider().install_default());
+    install_provider();
     let (layer, guard) = Telemetry::builder("ingest")
         .environment(Environment::from_pairs([(
             "OTEL_EXPORTER_OTLP_TIMEOUT",

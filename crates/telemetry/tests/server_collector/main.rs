@@ -1,0 +1,20 @@
+//! Spans reach a real OpenTelemetry collector, and one that does not take them does no harm.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test does not expect is to fail it"
+)]
+
+#[path = "../support/collector.rs"]
+mod collector;
+mod encrypted;
+mod grpc;
+mod http;
+#[path = "../support/program.rs"]
+mod program;
+mod silent;
+
+/// As a process does once, before its first connection.
+fn install_provider() {
+    // Another test of the same process may have done so.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
