@@ -320,6 +320,15 @@ def texts_to_search():
         "token": "eyJ.", "names": "phone cpf ", "colons": "::", "found": EMAIL + " ",
     }.items():
         yield "repeated-" + name, "*" + unit
+    for name, text in {
+        "in-quotes": f'"jan{card}e doe"@example.co', "in-an-address": "jan.pcl_live_12345678.doe@example.co",
+        "twice-in-quotes": '"+4917012345678, +4917012345679"@example.co', "address-in-quotes": '"a@b.io x"@example.co',
+        "within-a-word": "4111111111111111GB82WEST12345698765432", "longer-than-a-key": "AKIAIOSFODNN7EXAMPLE4111111111111111",
+        "around-a-placeholder": '"jan [payment_card] doe"@example.co', "placeholders": "[email]a@b.io[phone]4111[email]",
+    }.items():
+        yield "entangled-" + name, text
+    for name, unit in {"in-quotes": f'"{card} x"@a.co ', "placeholder": "[email]a@b.io"}.items():
+        yield "repeated-entangled-" + name, "*" + unit
     yield "long", "a b " * 200 + EMAIL + " c" * 300 + card
 
 

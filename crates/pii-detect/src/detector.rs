@@ -2,17 +2,16 @@
 
 use std::{
     borrow::Cow,
-    iter::FusedIterator,
+    iter::{self, FusedIterator},
     sync::{Arc, LazyLock},
-    vec,
 };
 
 use crate::{
     finding::{Confidence, Finding},
     kind::{Kind, KindSet},
-    layers,
+    pieces::Pieces,
     rules::secret::{self, STANDARD_PREFIX},
-    scan::{Literals, Scan},
+    scan::Literals,
 };
 
 /// Recognises personal data and secrets by their value, and by the name of the field that holds it.
@@ -23,9 +22,11 @@ use crate::{
 /// A text is searched as it stands, and again where it changes when it is folded (full-width and
 /// mathematical forms, digits of all scripts, dashes, spaces, what cannot be seen), and when one
 /// coat and then another of percent-encoding, HTML entities and backslash escapes is taken off.
-/// Whatever is found there is reported where it stands in the text that was given. Findings of
-/// different readings that overlap are one, over all that any of them covers, with the kind of the
-/// surest.
+/// Whatever is found there is reported where it stands in the text that was given. Findings that
+/// overlap are one, over all that any of them covers, with the kind of the surest.
+///
+/// What stands between findings is searched again, each piece as a text of its own, and a
+/// [placeholder](Kind::placeholder) parts a text in the same way: in a masked text nothing is found.
 ///
 /// Cheap to clone: clones share what was built.
 #[derive(Clone, Debug)]
@@ -44,15 +45,7 @@ struct Built {
 #[derive(Clone, Debug)]
 #[must_use = "an iterator finds nothing until it is consumed"]
 pub struct Findings<'d, 't> {
-    source: Source<'d, 't>,
-}
-
-#[derive(Clone, Debug)]
-enum Source<'d, 't> {
-    /// A text that reads in one way only: looked at while the findings are asked for.
-    Plain(Scan<'d, 't>),
-    /// Found in several readings of a text, and put together.
-    Layered(vec::IntoIter<Finding>),
+    pieces: Pieces<'d, 't>,
 }
 
 /// Built once, however often it is asked for.
@@ -102,8 +95,9 @@ impl Detector {
     /// Everything recognised in `text`, from left to right and without overlaps.
     ///
     /// The time it takes grows with the length of the text and with nothing else. A text of ASCII
-    /// without encoded characters is looked at while the findings are asked for, and nothing is
-    /// allocated for it; any other is looked at here, and copied up to three times.
+    /// without encoded characters and placeholders is looked at while the findings are asked for, and
+    /// nothing is allocated for it but when one finding hid another; any other is looked at here, and
+    /// copied up to three times.
     pub fn find<'d, 't>(&'d self, text: &'t str) -> Findings<'d, 't> {
         self.find_named("", text)
     }
@@ -111,11 +105,9 @@ impl Detector {
     /// The same for the value of a field, whose name tells numbers apart: eleven digits in `mobile`
     /// are a telephone number, in `order_id` they are not.
     pub fn find_named<'d, 't>(&'d self, name: &'t str, text: &'t str) -> Findings<'d, 't> {
-        let source = layers::find(self, name, text).map_or_else(
-            || Source::Plain(Scan::new(self, name, text)),
-            |findings| Source::Layered(findings.into_iter()),
-        );
-        Findings { source }
+        Findings {
+            pieces: Pieces::of(self, name, text),
+        }
     }
 
     /// The kind of the first finding in `text`; `None` when there is none.
@@ -124,17 +116,17 @@ impl Detector {
         self.find(text).next().map(|finding| finding.kind)
     }
 
-    /// `text` with each finding replaced by its [placeholder](Kind::placeholder). Borrowed when
-    /// nothing was found.
+    /// `text` with each finding replaced by its [placeholder](Kind::placeholder), in which nothing is
+    /// found any more. Borrowed when nothing was found.
     #[must_use]
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut findings = self.find(text).peekable();
-        if findings.peek().is_none() {
+        let mut findings = self.find(text);
+        let Some(first) = findings.next() else {
             return Cow::Borrowed(text);
-        }
+        };
         let mut masked = String::with_capacity(text.len());
         let mut copied = 0;
-        for finding in findings {
+        for finding in iter::once(first).chain(findings) {
             masked.push_str(&text[copied..finding.range.start]);
             masked.push_str(finding.kind.placeholder());
             copied = finding.range.end;
@@ -179,10 +171,7 @@ impl Iterator for Findings<'_, '_> {
     type Item = Finding;
 
     fn next(&mut self) -> Option<Finding> {
-        match &mut self.source {
-            Source::Plain(scan) => scan.next(),
-            Source::Layered(findings) => findings.next(),
-        }
+        self.pieces.next()
     }
 }
 

@@ -19,6 +19,19 @@ pub struct Finding {
     pub confidence: Confidence,
 }
 
+impl Finding {
+    /// Takes over a finding that overlaps it and does not begin before it: one over all that either
+    /// covers, so that masking leaves no part of any. It has the kind of the surer, and its own if both
+    /// are as sure.
+    pub(crate) fn join(&mut self, other: Self) {
+        let range = self.range.start..self.range.end.max(other.range.end);
+        if other.confidence > self.confidence {
+            *self = other;
+        }
+        self.range = range;
+    }
+}
+
 /// How sure a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]

@@ -50,8 +50,8 @@ impl Kind {
         }
     }
 
-    /// What replaces a finding in a masked text: its name in brackets, `[email]`. No rule recognises
-    /// it.
+    /// What replaces a finding in a masked text: its name in brackets, `[email]`. No finding reaches
+    /// into it or over it.
     #[must_use]
     pub const fn placeholder(self) -> &'static str {
         match self {

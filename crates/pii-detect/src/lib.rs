@@ -9,6 +9,7 @@ mod fold;
 #[cfg(feature = "json")]
 mod json;
 mod layers;
+mod pieces;
 mod rules;
 mod scan;
 

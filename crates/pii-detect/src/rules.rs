@@ -16,7 +16,13 @@ mod surroundings;
 
 use crate::{finding::Finding, kind::Kind};
 
-pub(crate) use self::{email::around as email_around, ip::around_colon, source::Source};
+pub(crate) use self::{
+    email::{
+        around as email_around, may_go_on as email_may_go_on, signs_behind as email_signs_behind,
+    },
+    ip::around_colon,
+    source::Source,
+};
 
 /// A rule that is asked at a place: what it found begins there, or reaches back no further than
 /// `from`.

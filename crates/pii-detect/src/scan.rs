@@ -3,6 +3,8 @@
 mod literals;
 mod skip;
 
+use std::{mem, ops::Range};
+
 use self::skip::{Skip, Stop};
 use crate::{
     detector::Detector,
@@ -32,6 +34,7 @@ enum Ahead {
 }
 
 impl<'d, 't> Scan<'d, 't> {
+    #[inline]
     pub(crate) fn new(detector: &'d Detector, name: &'t str, text: &'t str) -> Self {
         Self {
             detector,
@@ -39,6 +42,19 @@ impl<'d, 't> Scan<'d, 't> {
             from: 0,
             secret: Ahead::Unknown,
         }
+    }
+
+    pub(crate) const fn detector(&self) -> &'d Detector {
+        self.detector
+    }
+
+    pub(crate) const fn source(&self) -> &Source<'t> {
+        &self.source
+    }
+
+    /// Where the last finding ended.
+    pub(crate) const fn from(&self) -> usize {
+        self.from
     }
 
     /// The first finding at or behind `from`. The bytes between those at which rules are asked are
@@ -50,7 +66,7 @@ impl<'d, 't> Scan<'d, 't> {
             // A rule that is asked at the same byte comes first.
             secret.range.start + 1
         });
-        let skip = Skip::new(self.detector.looks_for(Kind::IpAddress));
+        let skip = skip_for(self.detector);
         let mut at = from;
         while let Some((stop, index)) = skip.to_stop(bytes, at, end) {
             at = match stop {
@@ -122,6 +138,44 @@ impl<'d, 't> Scan<'d, 't> {
             .places(text, from)
             .find_map(|(at, rules)| self.report(secret::at(text, at, rules, literals.own())))
     }
+
+    /// A finding together with the address that it is a part of, `"john 4111 … doe"@example.com`: what
+    /// is left of the local part would be shown.
+    fn with_address(&self, mut found: Finding) -> Finding {
+        let text = self.source.text();
+        while rules::email_may_go_on(text, self.from, found.range.end)
+            && let Some(address) = self.address_around(&found.range)
+        {
+            if address.range.start < found.range.start {
+                let within = mem::replace(&mut found, address);
+                found.join(within);
+            } else {
+                found.join(address);
+            }
+        }
+        found
+    }
+
+    /// The address whose local part has something in `found` and something beside it.
+    fn address_around(&self, found: &Range<usize>) -> Option<Finding> {
+        let mut signs = rules::email_signs_behind(self.source.text(), found.end);
+        signs.find_map(|sign| {
+            let address = rules::email_around(&self.source, self.from, sign..sign + 1)?;
+            let start = address.range.start;
+            let is_around = start < found.end && (start < found.start || sign > found.end);
+            self.report(is_around.then_some(address))
+        })
+    }
+}
+
+fn skip_for(detector: &Detector) -> Skip {
+    Skip::new(detector.looks_for(Kind::IpAddress))
+}
+
+/// Whether there is a byte in a text at which a rule might be asked.
+pub(crate) fn may_find(detector: &Detector, text: &str) -> bool {
+    let stop = skip_for(detector).next(text.as_bytes());
+    stop.is_some() || detector.literals().may_start_in(text)
 }
 
 impl Iterator for Scan<'_, '_> {
@@ -130,6 +184,7 @@ impl Iterator for Scan<'_, '_> {
     /// The leftmost finding behind those that were given.
     fn next(&mut self) -> Option<Finding> {
         let found = self.next_from(self.from);
+        let found = found.map(|found| self.with_address(found));
         let length = self.source.text().len();
         self.from = found.as_ref().map_or(length, |finding| finding.range.end);
         found

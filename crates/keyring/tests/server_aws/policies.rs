@@ -157,8 +157,8 @@ async fn each_policy_allows_what_its_holder_does_and_nothing_else() {
                 "kms:GenerateDataKey",
                 "kms:ListKeyRotations",
             ],
-            MOVER => &["kms:Decrypt", "kms:Encrypt"],
-            OPERATOR => &["kms:ReEncrypt"],
+            MOVER => &["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"],
+            OPERATOR => &["kms:DescribeKey", "kms:ReEncrypt"],
             READER => &["secretsmanager:GetSecretValue"],
             "everybody" => &[
                 "kms:Decrypt",
@@ -173,6 +173,43 @@ async fn each_policy_allows_what_its_holder_does_and_nothing_else() {
         };
         let seen = allowed(&connection, &key, &here, &wrapped).await;
         assert_eq!(seen, expected.iter().copied().collect(), "{name}");
+    }
+}
+
+/// What its holder does with a key that an alias names, and what is refused without `kms:DescribeKey`.
+#[tokio::test]
+async fn who_wraps_may_see_which_key_an_alias_names() {
+    const ALIAS: &str = "alias/portcullis";
+    let moto = Moto::start();
+    let (kek, key) = moto.kek().await;
+    let target = json!({"AliasName": ALIAS, "TargetKeyId": key});
+    moto.kms("CreateAlias", &target);
+    let here = context("tenant", "email", 7);
+    let made = kek.generate(&here).await.unwrap();
+    let mut users = Vec::new();
+    for name in [SERVICE, OPERATOR, MOVER] {
+        let as_it_stands = as_moto_knows_it(policy(name));
+        let mut without = as_it_stands.clone();
+        statements(&mut without)
+            .retain(|statement| !statement["Action"].to_string().contains("kms:DescribeKey"));
+        let blind = user(&moto, &format!("blind-{name}"), &without);
+        users.push((name, user(&moto, name, &as_it_stands), blind));
+    }
+    moto.enforce_policies();
+
+    for (name, seeing, blind) in users {
+        for ((id, secret), is_seeing) in [(seeing, true), (blind, false)] {
+            let connection = connection(&moto.endpoint(), &id, &secret).await;
+            let kek = AwsKms::new(&connection, ALIAS).unwrap();
+            let wrapped = match name {
+                SERVICE => kek.generate(&here).await.map(|made| made.wrapped),
+                OPERATOR => kek.rewrap(&here, &made.wrapped).await,
+                _ => kek.wrap(&here, &made.key).await,
+            };
+            assert_eq!(is_allowed(&wrapped), is_seeing, "{name}");
+            let by_key = wrapped.ok().and_then(|wrapped| kek.version_of(&wrapped));
+            assert_eq!(by_key, is_seeing.then(|| key.clone()), "{name}");
+        }
     }
 }
 
@@ -206,7 +243,7 @@ async fn conditions_name_the_context_that_is_sent() {
         for statement in statements(&mut policy(name)) {
             assert_eq!(statement["Effect"], "Allow", "{statement}");
             // Which is sent with what concerns a data key, and not with what is asked about the KMS key.
-            let is_about_the_key = statement["Action"].is_array();
+            let is_about_the_key = statement["Action"].to_string().contains("kms:DescribeKey");
             let expected = match is_about_the_key {
                 true => Value::Null,
                 false => json!({ "Null": &conditions }),
@@ -236,8 +273,10 @@ async fn conditions_name_the_context_that_is_sent() {
         ),
         (OPERATOR, "kms:ReEncryptFrom".to_owned(), 2),
         (OPERATOR, "kms:ReEncryptTo".to_owned(), 1),
+        (OPERATOR, "kms:DescribeKey".to_owned(), 1),
         (MOVER, "kms:Encrypt".to_owned(), 1),
         (MOVER, "kms:Decrypt".to_owned(), 1),
+        (MOVER, "kms:DescribeKey".to_owned(), 1),
     ];
     assert_eq!(seen, expected);
 }

@@ -9,6 +9,8 @@ use std::ops::Range;
 use super::source::Source;
 use crate::{finding::Finding, kind::Kind};
 
+pub(crate) use self::local::{may_go_on, signs_behind};
+
 /// The address around an `@` at `at`, not reaching back beyond `from`.
 pub(crate) fn around(source: &Source<'_>, from: usize, at: Range<usize>) -> Option<Finding> {
     let text = source.text();

@@ -11,22 +11,28 @@ pub(crate) struct Source<'t> {
     text: &'t str,
     /// Names are read once for all numbers of a text, and not at all for a text without any.
     named: OnceCell<Option<Meaning>>,
-    /// What the words before a byte say: several rules ask it of one number.
-    said_before: Cell<Option<(usize, Option<Meaning>)>>,
+    /// What the words before a byte say: several rules ask it of one number. Of no byte yet, if it is the
+    /// last of all memory.
+    said_before: Cell<(usize, Option<Meaning>)>,
 }
 
 impl<'t> Source<'t> {
     /// An empty name stands for none.
+    #[inline]
     pub(crate) fn new(name: &'t str, text: &'t str) -> Self {
         Self {
             name,
             text,
             named: OnceCell::new(),
-            said_before: Cell::new(None),
+            said_before: Cell::new((usize::MAX, None)),
         }
     }
 
-    pub(crate) fn text(&self) -> &'t str {
+    pub(crate) const fn name(&self) -> &'t str {
+        self.name
+    }
+
+    pub(crate) const fn text(&self) -> &'t str {
         self.text
     }
 
@@ -47,10 +53,10 @@ impl<'t> Source<'t> {
         read: impl FnOnce() -> Option<Meaning>,
     ) -> Option<Meaning> {
         match self.said_before.get() {
-            Some((known, said)) if known == at => said,
+            (known, said) if known == at => said,
             _ => {
                 let said = read();
-                self.said_before.set(Some((at, said)));
+                self.said_before.set((at, said));
                 said
             }
         }

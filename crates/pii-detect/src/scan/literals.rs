@@ -34,6 +34,12 @@ impl Literals {
         &self.own
     }
 
+    /// Whether one can start anywhere in a text.
+    pub(crate) fn may_start_in(&self, text: &str) -> bool {
+        let mut windows = text.as_bytes().windows(FIRST);
+        windows.any(|bytes| self.rules(bytes) != 0)
+    }
+
     /// Where literals can start at or behind `from`, from left to right, and the rules they are of.
     ///
     /// Three look-ups that do not wait for each other are faster than an automaton, whose each step

@@ -55,7 +55,7 @@ impl Skip {
     /// The first byte of a class of digits or signs: looked for one by one where one is near, as in
     /// numbers, and otherwise in many at once.
     #[inline]
-    fn next(self, bytes: &[u8]) -> Option<usize> {
+    pub(super) fn next(self, bytes: &[u8]) -> Option<usize> {
         let is_stop = |byte: &u8| self.classes[usize::from(*byte)] >= DIGIT;
         let near = bytes.len().min(NEAR);
         if let Some(found) = bytes[..near].iter().position(is_stop) {

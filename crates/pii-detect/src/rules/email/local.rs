@@ -1,5 +1,7 @@
 //! The part of an address before the `@`.
 
+use memchr::{memchr_iter, memrchr};
+
 const MAX_CHARS: usize = 64;
 
 /// Where the local part begins that ends at `end`.
@@ -9,17 +11,40 @@ pub(super) fn start(text: &str, from: usize, end: usize) -> Option<usize> {
     (start < end).then_some(start)
 }
 
+/// How far the `@` can be behind any part of the local part, with quotes that are escaped.
+const REACH_BYTES: usize = 4 * MAX_CHARS + 4;
+
+/// Whether an address may begin before `at`, but not before `from`, and go on behind it: in an atom, or in
+/// quotes that were opened.
+pub(crate) fn may_go_on(text: &str, from: usize, at: usize) -> bool {
+    let next = text[at..].chars().next();
+    let opened = || {
+        memrchr(
+            b'"',
+            &text.as_bytes()[from.max(at.saturating_sub(REACH_BYTES))..at],
+        )
+    };
+    next.is_some_and(|c| is_local(c) || c == '@' || !c.is_control() && opened().is_some())
+}
+
+/// The `@`s of addresses that may begin before `at` and go on behind it: one to which only characters of
+/// an atom lead, and those behind a quote, of each of the two kinds.
+pub(crate) fn signs_behind(text: &str, at: usize) -> impl Iterator<Item = usize> {
+    const MOST: usize = 3;
+    let bytes = text.as_bytes();
+    let behind = &bytes[at..bytes.len().min(at + REACH_BYTES)];
+    let signs = memchr_iter(b'@', behind).map(move |sign| at + sign);
+    let is_asked = move |(index, sign): &(usize, usize)| {
+        let between = &text[at..*sign];
+        between.ends_with('"') || *index == 0 && between.chars().all(is_local)
+    };
+    let asked = signs.enumerate().filter(is_asked);
+    asked.map(|(_, sign)| sign).take(MOST)
+}
+
 /// The characters of RFC 5322, 3.2.3, without those that more often stand before an address than in
 /// one: `/` and `?` of paths, `=` and `&` of queries, `*` and backticks of markup, braces and bars.
 fn dot_atom(before: &str) -> Option<usize> {
-    let is_local = |c: char| {
-        c.is_alphanumeric()
-            || matches!(
-                c,
-                '.' | '_' | '%' | '+' | '-' | '\'' | '!' | '#' | '$' | '^' | '~'
-            )
-            || super::domain::is_mark(c)
-    };
     let start = before
         .char_indices()
         .rev()
@@ -36,6 +61,15 @@ fn dot_atom(before: &str) -> Option<usize> {
         .chars()
         .any(char::is_alphanumeric)
         .then_some(start + lead)
+}
+
+fn is_local(c: char) -> bool {
+    c.is_alphanumeric()
+        || matches!(
+            c,
+            '.' | '_' | '%' | '+' | '-' | '\'' | '!' | '#' | '$' | '^' | '~'
+        )
+        || super::domain::is_mark(c)
 }
 
 /// `"john doe"@example.com`, also with its quotes escaped as JSON within a text has them.

@@ -64,7 +64,7 @@ pub(super) fn in_list(bytes: &[u8], from: usize, range: &Range<usize>) -> bool {
     }
     let before = range.start > from + 1
         && bytes[range.start - 1] == b' '
-        && is_word(bytes[..range.start - 1].iter().rev());
+        && ends_with_word(&bytes[from..range.start - 1]);
     let behind = || {
         let [b' ', next @ ..] = &bytes[range.end..] else {
             return false;
@@ -78,6 +78,20 @@ pub(super) fn in_list(bytes: &[u8], from: usize, range: &Range<usize>) -> bool {
 
 /// Longer words are read no further.
 const MAX_WORD: usize = 16;
+
+/// Whether a word of digits stands last, or but for a few of letters only, as in `18cd babe 0453`.
+fn ends_with_word(mut bytes: &[u8]) -> bool {
+    const MOST_OF_LETTERS: usize = 3;
+    for _ in 0..MOST_OF_LETTERS {
+        let letters = bytes.iter().rev().take(MAX_WORD);
+        let letters = letters.take_while(|b| matches!(b, b'a'..=b'f' | b'A'..=b'F'));
+        match bytes.split_at(bytes.len() - letters.count()) {
+            ([rest @ .., b' '], [_, ..]) => bytes = rest,
+            _ => break,
+        }
+    }
+    is_word(bytes.iter().rev())
+}
 
 /// Whether a word of digits begins here, be they hexadecimal. A date, a time or a price is none.
 fn is_word<'b>(bytes: impl Iterator<Item = &'b u8>) -> bool {

@@ -44,6 +44,23 @@ fn in_groups(digits: &str, lengths: &[usize], separator: &str) -> String {
     groups.join(separator)
 }
 
+/// Groups in which no digit happens to be do not end a row.
+#[test]
+fn rows_of_words_some_of_letters_only() {
+    for row in [
+        "0000040: 1d1c 2319 d5b5 18cd babe 0453 9312 0512  ................",
+        "0000040: 1d1c 2319 d5b5 cafe babe 0453 9312 0512  ................",
+        "0000040: 1d1c 2319 d5b5 18cd 18cd 0453 9312 0512  ................",
+    ] {
+        nothing_in(row);
+    }
+    assert!(
+        Detector::standard()
+            .first_kind("tel babe 0453 9312 0512")
+            .is_some()
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
