@@ -328,7 +328,8 @@ fn metrics(criterion: &mut Criterion<ProcessorTime>) {
     group.bench_function("observed", |bencher| {
         bencher.iter(|| seconds.with([black_box(ROUTE)]).observe(black_box(0.11)));
     });
-    // In a trace that the tail has not decided on, which is what most observations are in.
+    // In a trace that the tail has not decided on, which is what most observations are in, and in which as many
+    // values wait as may.
     let (dispatch, _guard) = ours(Ratio::NONE);
     group.bench_function("observed_in_a_span", |bencher| {
         dispatcher::with_default(&dispatch, || {
