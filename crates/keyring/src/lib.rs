@@ -17,7 +17,6 @@ mod keyring;
 mod name;
 mod prepared;
 mod state;
-mod waiting;
 
 pub use self::{
     check_value::check_value,
