@@ -14,7 +14,7 @@ _SOURCES = "examples/ingest-server/src/"
 _RANKS = (
     (
         "clock", "timestamp", "detection", "fields", "files", "json", "lead", "limits", "permission",
-        "process", "shares", "spelling", "waiting",
+        "process", "shares", "spelling",
     ),
     ("store", "schemas", "quality", "config"),
     ("pipeline",),

@@ -1,10 +1,14 @@
 //! Time, as a parameter.
 
+mod waiting;
+
 use std::{
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
+
+pub use self::waiting::Waiting;
 
 /// Where time comes from.
 ///

@@ -1,12 +1,12 @@
 //! Key-encryption keys: what wraps data keys.
 
-#[cfg(feature = "aws-kms")]
-mod aws_kms;
+#[cfg(any(feature = "aws-kms", feature = "fuzzing"))]
+pub(crate) mod aws_kms;
 mod local;
 mod memory;
 mod providers;
 #[cfg(feature = "vault")]
-mod vault;
+pub(crate) mod vault;
 
 use std::{error::Error, fmt, time::SystemTime};
 
@@ -15,7 +15,9 @@ use async_trait::async_trait;
 use crate::{DataKey, KeyId, Purpose, TenantId, entropy::EntropyError, secrets::SecretVersion};
 
 #[cfg(feature = "aws-kms")]
-pub use self::aws_kms::{AwsKms, InvalidKeyArn, KeyArn};
+pub use self::aws_kms::AwsKms;
+#[cfg(any(feature = "aws-kms", feature = "fuzzing"))]
+pub use self::aws_kms::{InvalidKeyArn, KeyArn};
 #[cfg(feature = "vault")]
 pub use self::vault::{TransitKey, VaultKeyError, VaultTransit};
 pub use self::{local::LocalKek, memory::MemoryKek, providers::KekProviders};

@@ -4,6 +4,8 @@ pub mod clock;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod entropy;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod kek;
 pub mod observer;
 pub mod store;
@@ -17,7 +19,6 @@ mod keyring;
 mod name;
 mod prepared;
 mod state;
-mod waiting;
 
 pub use self::{
     check_value::check_value,

@@ -1,6 +1,6 @@
 //! Where wrapped data keys and their states are stored.
 
-mod file;
+pub(crate) mod file;
 mod loaded;
 mod memory;
 #[cfg(feature = "postgres")]

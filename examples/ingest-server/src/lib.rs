@@ -25,6 +25,5 @@ mod shares;
 mod spelling;
 mod store;
 mod timestamp;
-mod waiting;
 
 pub use self::cli::run;

@@ -1,6 +1,6 @@
 //! A key-encryption key that Vault or OpenBao keeps.
 
-mod envelope;
+pub(crate) mod envelope;
 mod key_error;
 mod transit_key;
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::{Keyring, PrepareError, TenantKeys};
 use crate::{
     IllegalTransition, KeyId, KeyState, Purpose, TenantId,
+    clock::Waiting,
     observer::Event,
     store::{ChangeError, StoreError, StoredKey},
-    waiting::Waiting,
 };
 
 /// How far a rotation has come.
@@ -38,13 +38,13 @@ pub enum RotateError {
     #[error("the tenant has no data key {0}")]
     UnknownKey(KeyId),
     /// The key is too young: a process that does not know it yet could not open what it seals.
-    #[error("the data key is too young to be promoted: try again in {}", Waiting(*ready_in))]
+    #[error("the data key is too young to be promoted: try again in {}", Waiting::new(*ready_in))]
     TooYoung {
         /// Until it may be promoted.
         ready_in: Duration,
     },
     /// Other processes may not have followed the last step yet, or the delay before a destruction is not over.
-    #[error("it is too soon for the data key to become {to}: try again in {}", Waiting(*ready_in))]
+    #[error("it is too soon for the data key to become {to}: try again in {}", Waiting::new(*ready_in))]
     TooSoon {
         /// The state that was asked for.
         to: KeyState,

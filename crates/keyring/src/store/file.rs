@@ -193,6 +193,16 @@ fn make_stamp() -> Result<Stamp, StoreError> {
     Ok(Stamp(stamp))
 }
 
+/// The keys in the text of a file, and the text that is written of the same.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn written_again(text: &[u8]) -> Result<(Vec<StoredKey>, String), StoreError> {
+    let in_file = |damage: Damage| damage.in_file(Path::new("keys"));
+    let tables = format::parse(text).map_err(in_file)?;
+    let stamp = format::stamp(text).map_err(in_file)?;
+    let keys = tables.all().cloned().collect();
+    Ok((keys, format::write(&tables, stamp)))
+}
+
 #[async_trait]
 impl DekStore for FileDekStore {
     async fn insert(&self, key: &StoredKey) -> Result<(), InsertError> {

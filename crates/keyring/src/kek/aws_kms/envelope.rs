@@ -18,14 +18,14 @@ use crate::kek::{KekContext, WrappedKey};
 
 /// A wrapped key in parts.
 #[derive(Debug)]
-pub(super) struct Envelope<'a> {
-    pub(super) key: KeyArn,
+pub(crate) struct Envelope<'a> {
+    pub(crate) key: KeyArn,
     check: [u8; CHECK_BYTES],
-    pub(super) blob: &'a [u8],
+    pub(crate) blob: &'a [u8],
 }
 
 impl<'a> Envelope<'a> {
-    pub(super) fn parse(wrapped: &'a WrappedKey) -> Option<Self> {
+    pub(crate) fn parse(wrapped: &'a WrappedKey) -> Option<Self> {
         let rest = wrapped.as_bytes().strip_prefix(&[MAGIC, FORMAT])?;
         let (length, rest) = rest.split_first_chunk()?;
         let (key, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
@@ -39,13 +39,13 @@ impl<'a> Envelope<'a> {
     }
 
     /// Whether it is as it was made for this context.
-    pub(super) fn is_intact(&self, context: &KekContext) -> bool {
+    pub(crate) fn is_intact(&self, context: &KekContext) -> bool {
         self.check == check(context, &self.key, self.blob)
     }
 }
 
 /// What is stored; nothing for a ciphertext of a length that KMS does not make.
-pub(super) fn make(context: &KekContext, key: &KeyArn, blob: &[u8]) -> Option<WrappedKey> {
+pub(crate) fn make(context: &KekContext, key: &KeyArn, blob: &[u8]) -> Option<WrappedKey> {
     if !is_ciphertext(blob) {
         return None;
     }

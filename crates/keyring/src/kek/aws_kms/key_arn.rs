@@ -30,7 +30,7 @@ pub enum InvalidKeyArn {
 
 impl KeyArn {
     /// An ARN as AWS writes it, with one spelling for one key.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut fields = text.splitn(6, ':');
         let mut next = || fields.next();
         let (arn, partition, service) = (next()?, next()?, next()?);
@@ -47,6 +47,7 @@ impl KeyArn {
         is_key.then(|| Self(text.into()))
     }
 
+    #[cfg(feature = "aws-kms")]
     pub(super) fn in_region(text: &str, region: &str) -> Result<Self, InvalidKeyArn> {
         let arn = Self::parse(text).ok_or(InvalidKeyArn::NotAKey)?;
         if arn.region() != region {
@@ -128,6 +129,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "aws-kms")]
     #[test]
     fn a_key_of_another_region_is_refused() {
         let refused = KeyArn::in_region(KEY, "us-east-1").expect_err("another region");

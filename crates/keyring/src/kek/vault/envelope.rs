@@ -13,26 +13,26 @@ use crate::kek::WrappedKey;
 ///
 /// The ciphertext is what Vault writes behind `vault:v<version>:`, decoded: one envelope has one spelling.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Envelope {
-    pub(super) name: KeyName,
-    pub(super) version: SecretVersion,
-    pub(super) ciphertext: Vec<u8>,
+pub(crate) struct Envelope {
+    pub(crate) name: KeyName,
+    pub(crate) version: SecretVersion,
+    pub(crate) ciphertext: Vec<u8>,
 }
 
 /// A key of Vault.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct KeyName {
+pub(crate) struct KeyName {
     mount: VaultPath,
     key: VaultPath,
 }
 
 impl KeyName {
-    pub(super) const fn new(mount: VaultPath, key: VaultPath) -> Self {
+    pub(crate) const fn new(mount: VaultPath, key: VaultPath) -> Self {
         Self { mount, key }
     }
 
     /// One version of it, as operators see it.
-    pub(super) fn version(&self, version: SecretVersion) -> String {
+    pub(crate) fn version(&self, version: SecretVersion) -> String {
         format!("{self}:v{version}")
     }
 }
@@ -50,7 +50,7 @@ impl fmt::Debug for KeyName {
 }
 
 impl Envelope {
-    pub(super) fn parse(wrapped: &WrappedKey) -> Option<Self> {
+    pub(crate) fn parse(wrapped: &WrappedKey) -> Option<Self> {
         let rest = wrapped.as_bytes().strip_prefix(&[MAGIC, FORMAT])?;
         let (version, rest) = rest.split_first_chunk()?;
         let version = u32::from_be_bytes(*version).try_into().ok()?;
@@ -66,7 +66,7 @@ impl Envelope {
         })
     }
 
-    pub(super) fn to_wrapped(&self) -> WrappedKey {
+    pub(crate) fn to_wrapped(&self) -> WrappedKey {
         let mut bytes = vec![MAGIC, FORMAT];
         bytes.extend_from_slice(&self.version.value().to_be_bytes());
         for path in [&self.name.mount, &self.name.key] {
@@ -80,14 +80,14 @@ impl Envelope {
     }
 
     /// As Vault writes it.
-    pub(super) fn ciphertext(&self) -> String {
+    pub(crate) fn ciphertext(&self) -> String {
         let ciphertext = STANDARD.encode(&self.ciphertext);
         format!("{PREFIX}{}:{ciphertext}", self.version)
     }
 }
 
 /// What Vault writes: `vault:v<version>:<base64>`.
-pub(super) fn parse_ciphertext(text: &str) -> Option<(SecretVersion, Vec<u8>)> {
+pub(crate) fn parse_ciphertext(text: &str) -> Option<(SecretVersion, Vec<u8>)> {
     let (version, ciphertext) = text.strip_prefix(PREFIX)?.split_once(':')?;
     let ciphertext = STANDARD.decode(ciphertext).ok()?;
     let version = version.parse().ok()?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use portcullis_keyring::{
     IllegalTransition, KeyId, KeyState, PrepareError, RewrapError, RotateError,
+    clock::Waiting,
     store::{ChangeError, StoreError as KeyStoreError},
 };
 use portcullis_pii_crypto::reencrypt::SweepError;
@@ -11,7 +12,6 @@ use portcullis_pii_crypto::reencrypt::SweepError;
 use crate::{
     admin::{ActionResult, recorder::Recorded},
     store::{ErasureNoteError, StoreError, TombstonesError, Unrecorded, UnusableState},
-    waiting::Waiting,
 };
 
 /// Why it did not succeed.
@@ -47,7 +47,7 @@ pub(crate) enum DataKeyError {
         key: KeyId,
         state: KeyState,
     },
-    #[error("it is too soon: try again in {}", Waiting(*ready_in))]
+    #[error("it is too soon: try again in {}", Waiting::new(*ready_in))]
     TooSoon { ready_in: Duration },
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),

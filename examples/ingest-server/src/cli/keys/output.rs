@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portcullis_keyring::clock::Waiting;
 use serde::Serialize;
 
 use crate::{
@@ -10,7 +11,6 @@ use crate::{
         RewrappedDataKeys, RotatedDataKeys, RowCount, UnusableDataKey, VerifiedRows,
     },
     cli::{CliError, columns::Columns, print},
-    waiting::Waiting,
 };
 
 /// Something is left that needs a person; the output says what.
@@ -255,7 +255,7 @@ pub(super) fn print_retired(retired: &RetiredDataKey, json: bool) -> Result<(), 
     }
     match ready_in_seconds {
         Some(seconds) => {
-            let waiting = Waiting(Duration::from_secs(*seconds));
+            let waiting = Waiting::new(Duration::from_secs(*seconds));
             print(&format!(
                 "it can be destroyed in {waiting}: run `keys destroy {key}` again then"
             ))

@@ -2,9 +2,18 @@
 
 use std::{fmt, time::Duration};
 
-/// Two units at the most, rounded up: who comes back then is not too early.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Waiting(pub(crate) Duration);
+/// How long somebody has to wait, for a message: `1 h 1 min`. Two units at the most, rounded up: who comes back
+/// then is not too early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting(Duration);
+
+impl Waiting {
+    /// A wait of this length.
+    #[must_use]
+    pub const fn new(length: Duration) -> Self {
+        Self(length)
+    }
+}
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -52,7 +61,7 @@ mod tests {
             (604_798_000, "7 d"),
             (604_801_000, "7 d 1 h"),
         ] {
-            let waiting = Waiting(Duration::from_millis(milliseconds));
+            let waiting = Waiting::new(Duration::from_millis(milliseconds));
             assert_eq!(waiting.to_string(), said, "{milliseconds}");
         }
     }
