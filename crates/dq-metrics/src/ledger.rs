@@ -1,8 +1,11 @@
 //! The counters: one cell for each tenant and event type, and every other view is a sum of cells.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::{
@@ -148,8 +151,20 @@ impl<R: Reason> Ledger<R> {
         self.sum([(tenant, event_type)])
     }
 
-    pub(crate) fn versions(&self, tenant: Label, event_type: Label) -> Option<&Versions> {
-        self.cell(tenant, event_type).map(|cell| &cell.versions)
+    /// How often these tenants used each version of an event type, and when last.
+    pub(crate) fn versions(
+        &self,
+        event_type: Label,
+        tenants: impl IntoIterator<Item = Label>,
+    ) -> BTreeMap<&str, (u64, UnixMillis)> {
+        let mut versions = BTreeMap::new();
+        let cells = tenants.into_iter();
+        let cells = cells.filter_map(|tenant| self.cell(tenant, event_type));
+        for used in cells.flat_map(|cell| cell.versions.iter()) {
+            let merged = versions.entry(used.version).or_insert((0, used.last_seen));
+            *merged = (merged.0 + used.events, merged.1.max(used.last_seen));
+        }
+        versions
     }
 
     fn sum(&self, positions: impl IntoIterator<Item = (Label, Label)>) -> Tally<R> {

@@ -19,6 +19,7 @@ use crate::{
     score::{Direction, Score, Trend},
 };
 
+pub(crate) use self::make::deprecated_share;
 pub use self::{html::Html, markdown::Markdown};
 
 /// Data quality since the service started, of one tenant or of all.

@@ -54,7 +54,9 @@ fn the_fullest_ledger_keeps_within_the_stated_series() {
     for outcome in Outcome::all() {
         for n in 0..200 {
             let (tenant, event_type) = (format!("t{n}"), format!("e{n}"));
-            quality.record(Subject::tenant(&tenant).event_type(&event_type), outcome);
+            let subject = Subject::tenant(&tenant).event_type(&event_type);
+            quality.record(subject, outcome);
+            quality.record(subject.schema_version("1"), outcome);
         }
         quality.record(Subject::UNKNOWN, outcome);
     }

@@ -7,6 +7,7 @@ mod fault;
 mod reports;
 mod samples;
 mod trends;
+mod versions;
 
 use std::sync::Arc;
 
