@@ -17,6 +17,8 @@ pub mod score;
 
 pub mod sample;
 
+pub mod duplicates;
+
 mod ledger;
 
 mod labels;
