@@ -151,6 +151,20 @@ impl<R: Reason> Ledger<R> {
         self.sum([(tenant, event_type)])
     }
 
+    /// The counts of each event type of each tenant, where anything came.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Label, Label, Tally<R>)> {
+        let tenants = self.tenants.iter();
+        let positions = tenants.flat_map(|tenant| {
+            let event_types = self.event_types.iter();
+            event_types.map(move |event_type| (tenant, event_type))
+        });
+        positions.filter_map(|(tenant, event_type)| {
+            let mut tally = Tally::default();
+            self.cell(tenant, event_type)?.add_to(&mut tally);
+            Some((tenant, event_type, tally))
+        })
+    }
+
     /// How often these tenants used each version of an event type, and when last.
     pub(crate) fn versions(
         &self,

@@ -19,6 +19,8 @@ pub mod sample;
 
 pub mod duplicates;
 
+pub mod history;
+
 mod ledger;
 
 mod labels;
