@@ -89,6 +89,9 @@ pub enum HistoryError {
     /// The database does not do it now.
     #[error("the history of data quality cannot be reached, look at its database")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// Pages of the database hold what was never written to them.
+    #[error("the database of the history is damaged, restore a backup")]
+    Damaged(#[source] Box<dyn Error + Send + Sync>),
     /// A row holds what this version cannot have written.
     #[error("the history of data quality has a row that cannot be read: {0}")]
     Corrupt(&'static str),

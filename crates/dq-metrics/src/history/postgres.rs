@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, Transaction};
 use super::{
     GroupBy, HistoryBatch, HistoryError, HistorySample, QualityHistory, ROWS_PER_HOUR, Retention,
     SAMPLES_PER_DAY, SampleChange, SampleQuery, TallyKey, TallyQuery, TallySum, WriterId,
-    row::{failed, latest_day, migrator, sample, sample_columns, sum},
+    row::{latest_day, migrator, sample, sample_columns, sum},
 };
 
 /// A history in PostgreSQL 15 or later, in the tables `dq_metrics_tally`, `dq_metrics_sample` and
@@ -239,6 +239,10 @@ async fn put_sample(
         .bind(sample.fingerprint.value().cast_signed())
         .bind(SAMPLES_PER_DAY.cast_signed());
     put.execute(connection).await.map(drop)
+}
+
+fn failed(error: sqlx::Error) -> HistoryError {
+    HistoryError::Unavailable(error.into())
 }
 
 /// PostgreSQL keeps no U+0000 in texts, and a broken payload may have one.

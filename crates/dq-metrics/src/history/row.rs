@@ -1,7 +1,5 @@
 //! Rows of tallies and samples, whatever the database.
 
-use std::error::Error;
-
 use sqlx::{
     ColumnIndex, Decode, Row, SqlSafeStr as _, Type,
     migrate::{Migration, MigrationType, Migrator},
@@ -108,10 +106,6 @@ pub(super) fn latest_day(batch: &HistoryBatch) -> Day {
     let tallies = batch.tallies.keys().map(|key| key.hour.day());
     let samples = batch.samples.iter().map(|change| change.day);
     tallies.chain(samples).max().unwrap_or(Day::new(0))
-}
-
-pub(super) fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> HistoryError {
-    HistoryError::Unavailable(error.into())
 }
 
 fn day(number: i64) -> Result<Day, HistoryError> {

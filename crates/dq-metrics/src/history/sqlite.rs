@@ -11,7 +11,7 @@ use self::transaction::WriteTransaction;
 use super::{
     GroupBy, HistoryBatch, HistoryError, HistorySample, QualityHistory, ROWS_PER_HOUR, Retention,
     SAMPLES_PER_DAY, SampleChange, SampleQuery, TallyKey, TallyQuery, TallySum, WriterId,
-    row::{failed, latest_day, migrator, sample, sample_columns, sum},
+    row::{latest_day, migrator, sample, sample_columns, sum},
 };
 
 /// A history in SQLite, in the tables `dq_metrics_tally`, `dq_metrics_sample` and `dq_metrics_writer`.
@@ -219,6 +219,19 @@ async fn put_sample(
         .bind(sample.fingerprint.value().cast_signed())
         .bind(SAMPLES_PER_DAY.cast_signed());
     put.execute(connection).await.map(drop)
+}
+
+fn failed(error: sqlx::Error) -> HistoryError {
+    /// `SQLITE_CORRUPT` and `SQLITE_NOTADB`; their extended codes share the low byte.
+    const DAMAGED: [i32; 2] = [11, 26];
+    let code = error
+        .as_database_error()
+        .and_then(|error| error.code()?.parse::<i32>().ok());
+    if code.is_some_and(|code| DAMAGED.contains(&(code & 0xff))) {
+        HistoryError::Damaged(error.into())
+    } else {
+        HistoryError::Unavailable(error.into())
+    }
 }
 
 #[cfg(test)]

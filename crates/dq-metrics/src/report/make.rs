@@ -141,7 +141,7 @@ impl<R: Reason> Quality<R> {
     }
 }
 
-fn rejections<R: Reason>(tally: &Tally<R>) -> Vec<Rejections> {
+pub(super) fn rejections<R: Reason>(tally: &Tally<R>) -> Vec<Rejections> {
     let counts = R::ALL
         .iter()
         .map(|reason| (reason.facts(), tally.count(Outcome::Rejected(*reason))));

@@ -4,6 +4,7 @@ mod bounds;
 mod conservation;
 mod exposition;
 mod fault;
+mod periods;
 mod reports;
 mod samples;
 mod trends;
