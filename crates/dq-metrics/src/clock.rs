@@ -155,7 +155,7 @@ impl Serialize for UnixMillis {
 
 /// The date of a day after 1970-01-01, by H. Hinnant, "chrono-Compatible Low-Level Date
 /// Algorithms": years begin in March, so that a leap day is the last of one.
-const fn civil(days_since_1970: u64) -> (u64, u64, u64) {
+pub(crate) const fn civil(days_since_1970: u64) -> (u64, u64, u64) {
     const DAYS_OF_ERA: u64 = 146_097;
     let days = days_since_1970 + 719_468;
     let (era, day_of_era) = (days / DAYS_OF_ERA, days % DAYS_OF_ERA);

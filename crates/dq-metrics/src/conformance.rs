@@ -7,17 +7,21 @@
 // function of that name, which runs the clauses in order, each on an instance of its own. A clause is
 // a function named after the property; `clauses!` makes its words of that name, and `Clause` a panic.
 
+mod quality_history;
 mod reason;
 mod sample_store;
 
 use std::fmt::{Debug, Display};
 
-pub use self::{reason::reason, sample_store::sample_store};
+pub use self::{quality_history::quality_history, reason::reason, sample_store::sample_store};
 
 /// Runs functions in order, each with the [`Clause`] of its name before its other arguments.
 macro_rules! clauses {
     ($subject:literal; $($name:ident $(::<$type:ident>)? ($($argument:expr),*);)+) => {
         $($name $(::<$type>)? (Clause::new($subject, stringify!($name)), $($argument),*);)+
+    };
+    (async $subject:literal; $($name:ident($($argument:expr),*);)+) => {
+        $($name(Clause::new($subject, stringify!($name)), $($argument),*).await;)+
     };
 }
 use clauses;

@@ -35,7 +35,7 @@ pub(crate) struct Labels {
 }
 
 /// The number of a name in its [`Labels`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Label(u16);
 
 impl Labels {

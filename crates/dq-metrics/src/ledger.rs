@@ -1,8 +1,11 @@
 //! The counters: one cell for each tenant and event type, and every other view is a sum of cells.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::{
@@ -148,8 +151,34 @@ impl<R: Reason> Ledger<R> {
         self.sum([(tenant, event_type)])
     }
 
-    pub(crate) fn versions(&self, tenant: Label, event_type: Label) -> Option<&Versions> {
-        self.cell(tenant, event_type).map(|cell| &cell.versions)
+    /// The counts of each event type of each tenant, where anything came.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Label, Label, Tally<R>)> {
+        let tenants = self.tenants.iter();
+        let positions = tenants.flat_map(|tenant| {
+            let event_types = self.event_types.iter();
+            event_types.map(move |event_type| (tenant, event_type))
+        });
+        positions.filter_map(|(tenant, event_type)| {
+            let mut tally = Tally::default();
+            self.cell(tenant, event_type)?.add_to(&mut tally);
+            Some((tenant, event_type, tally))
+        })
+    }
+
+    /// How often these tenants used each version of an event type, and when last.
+    pub(crate) fn versions(
+        &self,
+        event_type: Label,
+        tenants: impl IntoIterator<Item = Label>,
+    ) -> BTreeMap<&str, (u64, UnixMillis)> {
+        let mut versions = BTreeMap::new();
+        let cells = tenants.into_iter();
+        let cells = cells.filter_map(|tenant| self.cell(tenant, event_type));
+        for used in cells.flat_map(|cell| cell.versions.iter()) {
+            let merged = versions.entry(used.version).or_insert((0, used.last_seen));
+            *merged = (merged.0 + used.events, merged.1.max(used.last_seen));
+        }
+        versions
     }
 
     fn sum(&self, positions: impl IntoIterator<Item = (Label, Label)>) -> Tally<R> {

@@ -17,6 +17,10 @@ pub mod score;
 
 pub mod sample;
 
+pub mod duplicates;
+
+pub mod history;
+
 mod ledger;
 
 mod labels;

@@ -1,5 +1,7 @@
 //! The counters as Prometheus metrics, in a bounded number of series.
 
+mod versions;
+
 use std::fmt;
 
 use prometheus_client::{
@@ -16,6 +18,7 @@ use crate::{
     sample::SamplerCounts,
     score::Score,
     tally::Tally,
+    versions::PAIRS,
 };
 
 /// One metric of a [`Quality`], read at each scrape.
@@ -31,14 +34,16 @@ pub struct QualityMetric<R> {
 impl<R: Reason> Quality<R> {
     /// Most series its metrics can ever have; it depends on the number of reasons alone.
     ///
-    /// More than 2,000 do not compile: that many reasons (over 400) are not one taxonomy.
+    /// More than 2,000 do not compile: that many reasons (over 200) are not one taxonomy.
     pub const MAX_SERIES: usize = TENANT_ROWS // received
         + TENANT_ROWS * Outcome::<R>::KINDS
         + TYPE_COLUMNS * Outcome::<R>::KINDS
         + R::ALL.len()
         + 1 // unaccounted
         + 2 * TENANT_ROWS // score and its lower bound
-        + 3; // samples
+        + 3 // samples
+        + 2 * (PAIRS + 1) // uses and last use of schema versions, and of those without series of their own
+        + PAIRS; // deprecated shares: of event types that have such a pair
 
     /// Adds all metrics to a registry; call it once for each registry.
     pub fn register(&self, registry: &mut Registry) {
@@ -51,7 +56,7 @@ impl<R: Reason> Quality<R> {
     ///
     /// Outcomes come before receipts, so that a scrape in this order shows no outcome of something
     /// that was not received yet.
-    pub fn metrics(&self) -> [QualityMetric<R>; 8] {
+    pub fn metrics(&self) -> [QualityMetric<R>; 11] {
         use MetricType::{Counter, Gauge};
         let metric = |name, help, metric_type, encode| QualityMetric {
             name,
@@ -103,6 +108,24 @@ impl<R: Reason> Quality<R> {
                 "Refused events chosen as samples",
                 Counter,
                 samples,
+            ),
+            metric(
+                "dq_schema_version_events",
+                "Events by the schema version they state",
+                Counter,
+                versions::events,
+            ),
+            metric(
+                "dq_schema_version_last_seen_timestamp_seconds",
+                "When an event with this schema version last came, as Unix time",
+                Gauge,
+                versions::last_seen,
+            ),
+            metric(
+                "dq_schema_deprecated_ratio",
+                "Share of the events with a version that use a deprecated one, 0 to 1",
+                Gauge,
+                versions::deprecated_share,
             ),
         ]
     }

@@ -25,6 +25,16 @@ pub enum Lifecycle {
     Deprecated,
 }
 
+impl Lifecycle {
+    /// Text used in metric labels and reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Deprecated => "deprecated",
+        }
+    }
+}
+
 impl Plan {
     /// A plan with nothing in it: types are taken as they come.
     pub fn new() -> Self {
@@ -58,6 +68,15 @@ impl Plan {
 
     pub(crate) fn event_types(&self) -> impl Iterator<Item = &str> {
         self.schemas.keys().map(String::as_str)
+    }
+
+    /// Every version of every event type.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let schemas = self.schemas.iter();
+        schemas.flat_map(|(event_type, versions)| {
+            let versions = versions.keys();
+            versions.map(|version| (event_type.as_str(), version.as_str()))
+        })
     }
 
     pub(crate) fn lifecycle(&self, event_type: &str, version: &str) -> Option<Lifecycle> {

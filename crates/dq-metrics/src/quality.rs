@@ -14,6 +14,7 @@ use crate::{
     sample::{Discarded, Sample, SampleGroup, Sampler},
     score::{Averages, Score, Trend, Trends, Weighed, Weights},
     subject::Subject,
+    versions::VersionSeries,
 };
 
 pub use self::builder::QualityBuilder;
@@ -29,13 +30,15 @@ pub use self::builder::QualityBuilder;
 /// an identifier (letters, digits and `._:-/`, at most 255 bytes) or, for event types and versions
 /// outside the plan, that the [`Masker`](crate::sample::Masker) would change. Of a
 /// [closed](crate::Plan::closed) plan, whatever is outside it shares `__other__`. For each event type of each
-/// tenant 8 schema versions are told apart. What is not known is counted as `__unknown__`.
+/// tenant 8 schema versions are told apart, and 64 pairs of event type and version in metrics (those of the
+/// plan first). What is not known is counted as `__unknown__`.
 #[derive(Clone, Debug)]
 pub struct Quality<R>(Arc<Parts<R>>);
 
 #[derive(Debug)]
 struct Parts<R> {
     ledger: Ledger<R>,
+    version_series: VersionSeries,
     sampler: Sampler<R>,
     weights: Weights,
     trends: Trends,
@@ -114,6 +117,10 @@ impl<R: Reason> Quality<R> {
 
     pub(crate) fn ledger(&self) -> &Ledger<R> {
         &self.0.ledger
+    }
+
+    pub(crate) fn version_series(&self) -> &VersionSeries {
+        &self.0.version_series
     }
 
     pub(crate) fn sampler(&self) -> &Sampler<R> {

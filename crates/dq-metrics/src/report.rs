@@ -4,6 +4,7 @@ mod alike;
 mod html;
 mod make;
 mod markdown;
+mod period;
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,15 @@ use crate::{
     score::{Direction, Score, Trend},
 };
 
-pub use self::{html::Html, markdown::Markdown};
+pub(crate) use self::make::deprecated_share;
+pub use self::{
+    html::Html,
+    markdown::Markdown,
+    period::{
+        DayReport, GroupReport, PeriodHtml, PeriodMarkdown, PeriodReport, PeriodRequest,
+        PeriodSamples, PeriodTrend,
+    },
+};
 
 /// Data quality since the service started, of one tenant or of all.
 ///

@@ -1,6 +1,7 @@
 //! Samples of discarded events: few, masked, and of known probability.
 
 mod bucket;
+mod daily;
 mod excerpt;
 mod reservoir;
 mod sampler;

@@ -1,8 +1,12 @@
 //! Which schema versions are in use, and when each was last seen.
 
+mod series;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{clock::UnixMillis, labels::Labels};
+
+pub(crate) use self::series::{PAIRS, VersionSeries};
 
 /// Schema versions told apart for one event type of one tenant; later ones share `__other__`.
 pub(crate) const VERSIONS: u16 = 8;

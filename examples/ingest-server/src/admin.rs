@@ -17,6 +17,7 @@ mod key_cache;
 mod limits;
 mod names;
 mod quality;
+mod quality_periods;
 mod readiness;
 mod record;
 mod recorder;
@@ -52,6 +53,7 @@ pub(crate) use self::{
     key_cache::{KeyCache, KeyCacheReport},
     limits::{Limits, LimitsReport},
     quality::{QualityReports, Samples},
+    quality_periods::{PeriodAsked, PeriodError, QualityPeriods},
     readiness::{Components, ReadinessCheck},
     reencryption::{Reencryption, ReencryptionRequest},
     tenant_keys::{TenantKeys, revoke_all},
@@ -71,6 +73,7 @@ pub(crate) struct UseCases {
     pub(crate) key_cache: KeyCache,
     pub(crate) limits: Limits,
     pub(crate) quality: QualityReports,
+    pub(crate) quality_periods: QualityPeriods,
     pub(crate) readiness: ReadinessCheck,
     pub(crate) reencryption: Reencryption,
 }
@@ -152,6 +155,12 @@ impl UseCases {
             limits: Limits::new(limiters, services, starts.limits, observers),
             quality: QualityReports::new(
                 services.quality.clone(),
+                services.audit.clone(),
+                Arc::clone(&observer),
+            ),
+            quality_periods: QualityPeriods::new(
+                Arc::clone(&components.quality_history),
+                Arc::clone(&services.clock),
                 services.audit.clone(),
                 observer,
             ),

@@ -9,6 +9,7 @@ mod earlier_leads;
 pub(crate) mod erasures;
 mod listeners;
 pub(crate) mod policies;
+mod quality_history;
 mod rotation_schedule;
 mod run;
 mod service_task;
@@ -23,12 +24,14 @@ use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::entropy::{Entropy, EntropyError, SystemEntropy};
 use portcullis_pii_detect::Detector;
 use portcullis_telemetry::{DatabaseDurations, Guard, HttpLayer, MetricError, RemoteParent};
+use rand::{SeedableRng as _, rngs::StdRng};
 use tracing::Instrument as _;
 
 use self::{
     descriptors::TooFewDescriptors,
     listeners::{ListenError, Listeners},
     policies::PoliciesError,
+    quality_history::QualityRecording,
     service_task::ServiceTask,
     service_thread::ServiceThread,
 };
@@ -114,6 +117,7 @@ pub(crate) struct App {
     writing: ServiceTask,
     auditing: ServiceTask,
     following: ServiceThread,
+    recording: QualityRecording,
     /// What nobody waits for at the end.
     background: Vec<ServiceTask>,
 }
@@ -169,7 +173,14 @@ impl App {
         let quality = quality::build(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
         let bodies = BodyAllowances::new();
         let in_flight = RequestsInFlight::new(PUBLIC_IN_FLIGHT);
+        let history_writer = quality.history_writer(
+            Arc::clone(&backend.quality_history),
+            config.observability.quality_days,
+            config.observability.quality_sample_days,
+            &mut StdRng::from_seed(make_seed(&*entropy)?),
+        );
         observe::register(registry, &quality, &writer)?;
+        observe::register_quality_history(registry, &history_writer)?;
         observe::register_shares(registry, &in_flight, &bodies)?;
         observe::register_key_cache(registry, &backend.api_keys)?;
         observe::register_limit_stores(registry, &backend.limit_stores)?;
@@ -247,6 +258,7 @@ impl App {
             api_keys: backend.key_store,
             warming,
             limits: backend.limit_stores,
+            quality_history: backend.quality_history,
             kek_provider,
             secrets: backend.secret_health,
             exports_traces: telemetry.has_exporter(),
@@ -299,6 +311,7 @@ impl App {
             writing,
             auditing,
             following,
+            recording: QualityRecording::start(history_writer),
             background: vec![
                 following_limits,
                 following_rules,

@@ -31,6 +31,7 @@ use portcullis_apikey_cache::{
     self as apikey_cache, ApiKeyCache, ManageError, Peppers, bus::RedisBusConfigError,
     store::KeyStore,
 };
+use portcullis_dq_metrics::history::QualityHistory;
 use portcullis_keyring::{
     self as keyring, KeyId, Keyring, Purpose, TenantId,
     kek::{KekContext, KekError, KekProvider},
@@ -75,6 +76,7 @@ pub(crate) use self::{
 pub(crate) struct Backend {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) data_keys: Arc<dyn DekStore>,
+    pub(crate) quality_history: Arc<dyn QualityHistory>,
     pub(crate) keyring: Keyring,
     /// What wraps the keys of `keyring`.
     pub(crate) kek: Arc<dyn KekProvider>,
@@ -187,6 +189,7 @@ impl Backend {
             configured,
             ..
         } = secrets;
+        let quality_history = database.quality_history().await?;
         let (key_store, changes) = database.api_keys().await?;
         let bus = api_key_bus::configured(&config.providers.limits, &peppers)?;
         let mut api_keys = ApiKeyCache::builder(Arc::clone(&key_store), changes, peppers.clone());
@@ -255,6 +258,7 @@ impl Backend {
             secret_refresh,
             store,
             data_keys,
+            quality_history,
             index_roots,
             connections: Connections(database),
         })

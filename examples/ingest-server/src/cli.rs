@@ -10,6 +10,7 @@ mod index;
 mod keys;
 mod opened;
 mod progress;
+mod quality;
 mod serve;
 mod settings;
 
@@ -23,7 +24,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use portcullis_telemetry::InitError;
 
 use crate::{
-    admin::DataKeyError,
+    admin::{DataKeyError, PeriodError},
     app::{PrepareError, ServiceTaskEnded, StartError},
     backend::BackendError,
     cli::demo::error::DemoError,
@@ -59,6 +60,9 @@ enum Command {
     /// Rotate the root of the blind indexes, and change which fields are unique.
     #[command(subcommand)]
     Index(index::Command),
+    /// How good the data was that came in.
+    #[command(subcommand)]
+    Quality(quality::Command),
     /// Erase a tenant or a lead for good, from a backup that is restored too.
     Erase(erase::Erase),
 }
@@ -90,6 +94,8 @@ enum CliError {
     DataKeys(DataKeyError),
     #[error(transparent)]
     Unfinished(#[from] keys::Unfinished),
+    #[error(transparent)]
+    QualityPeriod(#[from] PeriodError),
     #[error("the demo invents tenants and keys: it runs in the dev profile only")]
     DemoInProduction,
     #[error("the runtime cannot be started: {0}")]
@@ -122,6 +128,7 @@ pub fn run() -> ExitCode {
                     Command::ApiKey(command) => api_key::run(&settings, command).await,
                     Command::Keys(command) => keys::run(&settings, command).await,
                     Command::Index(command) => index::run(&settings, command).await,
+                    Command::Quality(command) => quality::run(&settings, command).await,
                     Command::Erase(arguments) => erase::run(&settings, arguments).await,
                 }
             })
@@ -163,6 +170,7 @@ impl CliError {
                 | DataKeyError::NotConfigured(_)
                 | DataKeyError::Unnoted(_),
             ) => ExitCode::from(2),
+            Self::QualityPeriod(PeriodError::Invalid(_)) => ExitCode::from(2),
             Self::ApiKey(error) if error.is_usage_error() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }

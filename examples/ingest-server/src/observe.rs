@@ -13,6 +13,7 @@ mod faults;
 mod limits;
 mod pii;
 mod policies;
+mod quality_history;
 mod rotations;
 mod secrets;
 mod shares;
@@ -37,6 +38,7 @@ pub(crate) use self::{
     limits::{LimitMetrics, register_limit_stores},
     pii::PiiMetrics,
     policies::PolicyMetrics,
+    quality_history::register_quality_history,
     rotations::register_rotations,
     secrets::{SecretMetrics, register_secrets},
     shares::register_shares,

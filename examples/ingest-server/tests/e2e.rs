@@ -134,6 +134,8 @@ mod phones;
 mod plaintext_reads;
 #[path = "e2e/pressure.rs"]
 mod pressure;
+#[path = "e2e/quality_history.rs"]
+mod quality_history;
 #[path = "e2e/quality_pages.rs"]
 mod quality_pages;
 #[path = "e2e/races.rs"]
@@ -157,6 +159,8 @@ mod security_headers;
 #[cfg(feature = "aws-kms")]
 #[path = "e2e/server_aws.rs"]
 mod server_aws;
+#[path = "e2e/server_browser.rs"]
+mod server_browser;
 #[path = "e2e/server_clocks.rs"]
 mod server_clocks;
 #[path = "e2e/server_key_canaries.rs"]

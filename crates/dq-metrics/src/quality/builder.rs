@@ -12,6 +12,7 @@ use crate::{
     reason::Reason,
     sample::{Bucket, Masker, MemorySamples, SampleStore, Sampler},
     score::{Trends, Weights},
+    versions::VersionSeries,
 };
 
 /// Captures a second; default.
@@ -122,6 +123,7 @@ impl<R: Reason> QualityBuilder<R> {
         );
         let clock = Arc::clone(&self.clock);
         Quality(Arc::new(Parts {
+            version_series: VersionSeries::new(&self.plan),
             ledger: Ledger::new(self.plan),
             sampler: Sampler::new(self.rng.0, bucket, self.masker, self.store, clock),
             weights: self.weights,

@@ -1,15 +1,44 @@
 //! Samples that differ in nothing a reader looks for are shown once.
 
-use crate::sample::Sample;
+use crate::{history::HistorySample, sample::Sample};
+
+/// What a reader looks for in a sample.
+pub(super) trait Looks {
+    /// Event type and detail, which are told apart as they are.
+    fn told_apart(&self) -> (&str, &str);
+
+    /// The masked payload, told apart by its look.
+    fn excerpt(&self) -> &str;
+}
+
+impl Looks for Sample {
+    fn told_apart(&self) -> (&str, &str) {
+        (&self.event_type, &self.detail)
+    }
+
+    fn excerpt(&self) -> &str {
+        &self.excerpt
+    }
+}
+
+impl Looks for HistorySample {
+    fn told_apart(&self) -> (&str, &str) {
+        (&self.event_type, &self.detail)
+    }
+
+    fn excerpt(&self) -> &str {
+        &self.excerpt
+    }
+}
 
 /// The first sample of each look, and how many look like it.
-pub(super) fn alike(samples: &[Sample]) -> Vec<(&Sample, usize)> {
-    let mut looks: Vec<(String, &Sample, usize)> = Vec::new();
+pub(super) fn alike<S: Looks>(samples: &[S]) -> Vec<(&S, usize)> {
+    let mut looks: Vec<(String, &S, usize)> = Vec::new();
     for sample in samples {
-        let look = look(&sample.excerpt);
-        let known = looks.iter_mut().find(|(known, first, _)| {
-            *known == look && first.event_type == sample.event_type && first.detail == sample.detail
-        });
+        let look = look(sample.excerpt());
+        let known = looks
+            .iter_mut()
+            .find(|(known, first, _)| *known == look && first.told_apart() == sample.told_apart());
         match known {
             Some((_, _, count)) => *count += 1,
             None => looks.push((look, sample, 1)),
@@ -76,6 +105,6 @@ mod tests {
         ];
         let counts: Vec<usize> = alike(&samples).iter().map(|(_, count)| *count).collect();
         assert_eq!(counts, [3, 1, 1, 1, 1, 1]);
-        assert_eq!(alike(&[]), []);
+        assert_eq!(alike::<Sample>(&[]), []);
     }
 }

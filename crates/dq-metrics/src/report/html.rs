@@ -9,17 +9,17 @@ use super::{Report, alike::alike, markdown::points};
 pub struct Html<'a>(&'a Report);
 
 /// A text that came from outside, as HTML text or attribute value.
-struct Escaped<'a>(&'a str);
+pub(super) struct Escaped<'a>(pub(super) &'a str);
 
 /// A bar from 0 to 100, as SVG, and where the 95 % interval begins.
-struct Bar {
-    value: f64,
-    lower_bound: f64,
+pub(super) struct Bar {
+    pub(super) value: f64,
+    pub(super) lower_bound: f64,
 }
 
 // Tables wider than the window scroll by themselves; only what stands in `pre` may be broken
 // anywhere.
-const STYLE: &str = "\
+pub(super) const STYLE: &str = "\
 body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}\
 h1,h2{overflow-wrap:anywhere}.t{overflow-x:auto;margin:1rem 0}\
 table{border-collapse:collapse;width:100%}\

@@ -1,6 +1,6 @@
 //! From the ledger to a report.
 
-use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
+use std::{cmp::Reverse, time::Duration};
 
 use super::{Coverage, EventTypeReport, Rejections, Report, TenantSummary, VersionReport};
 use crate::{
@@ -114,7 +114,12 @@ impl<R: Reason> Quality<R> {
             event_type: ledger.event_types.name(event_type).to_owned(),
             outcomes: tally.kinds().collect(),
             score: Score::of(&tally, self.weights()).map(|score| score.value),
-            deprecated_share: deprecated_share(&versions),
+            deprecated_share: deprecated_share(
+                versions
+                    .iter()
+                    .filter(|version| version.version != UNKNOWN)
+                    .map(|version| (version.events, version.lifecycle)),
+            ),
             versions,
         })
     }
@@ -123,14 +128,7 @@ impl<R: Reason> Quality<R> {
     fn versions(&self, event_type: Label, tenants: &[Label]) -> Vec<VersionReport> {
         let ledger = self.ledger();
         let name = ledger.event_types.name(event_type);
-        let mut versions = BTreeMap::new();
-        let cells = tenants
-            .iter()
-            .filter_map(|tenant| ledger.versions(*tenant, event_type));
-        for used in cells.flat_map(|versions| versions.iter()) {
-            let merged = versions.entry(used.version).or_insert((0, used.last_seen));
-            *merged = (merged.0 + used.events, merged.1.max(used.last_seen));
-        }
+        let versions = ledger.versions(event_type, tenants.iter().copied());
         let reports = versions
             .into_iter()
             .map(|(version, (events, last_seen))| VersionReport {
@@ -143,7 +141,7 @@ impl<R: Reason> Quality<R> {
     }
 }
 
-fn rejections<R: Reason>(tally: &Tally<R>) -> Vec<Rejections> {
+pub(super) fn rejections<R: Reason>(tally: &Tally<R>) -> Vec<Rejections> {
     let counts = R::ALL
         .iter()
         .map(|reason| (reason.facts(), tally.count(Outcome::Rejected(*reason))));
@@ -163,15 +161,16 @@ fn rejections<R: Reason>(tally: &Tally<R>) -> Vec<Rejections> {
     rejections
 }
 
-fn deprecated_share(versions: &[VersionReport]) -> Option<f64> {
-    let events = |wanted: &dyn Fn(&VersionReport) -> bool| -> u64 {
-        versions
-            .iter()
-            .filter(|version| wanted(version))
-            .map(|version| version.events)
-            .sum()
-    };
-    let stated = events(&|version| version.version != UNKNOWN);
-    let deprecated = events(&|version| version.lifecycle == Some(Lifecycle::Deprecated));
+/// Share of deprecated versions among all that are stated, given how often each is used.
+pub(crate) fn deprecated_share(
+    uses: impl IntoIterator<Item = (u64, Option<Lifecycle>)>,
+) -> Option<f64> {
+    let (mut stated, mut deprecated) = (0, 0);
+    for (events, lifecycle) in uses {
+        stated += events;
+        if lifecycle == Some(Lifecycle::Deprecated) {
+            deprecated += events;
+        }
+    }
     (stated > 0).then(|| as_f64(deprecated) / as_f64(stated))
 }

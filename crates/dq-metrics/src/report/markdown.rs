@@ -168,7 +168,7 @@ pub(super) fn points(value: Option<f64>) -> String {
 }
 
 /// A text that came from outside, unable to end its cell or to become markup.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

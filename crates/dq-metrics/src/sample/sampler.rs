@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -13,11 +13,13 @@ use rand::Rng;
 use super::{
     Discarded, Masker, SAMPLES_PER_REASON, Sample, SampleGroup, SampleSlot, SampleStore,
     bucket::Bucket,
+    daily::{ChosenOfDay, DailySamples},
     excerpt::Excerpt,
     reservoir::{Chosen, Reservoir},
 };
 use crate::{
     clock::{Clock, UnixMillis},
+    history::{Day, SampleChange},
     per_reason::PerReason,
     reason::Reason,
     score::as_f64,
@@ -51,6 +53,14 @@ pub(crate) struct SamplerCounts {
 struct Draws<R> {
     rng: Box<dyn Rng + Send>,
     reservoirs: PerReason<R, Reservoir>,
+    /// None until somebody keeps a history.
+    daily: Option<DailySamples<R>>,
+}
+
+/// For what an event was chosen: the samples since the start, those of the day, or both.
+struct Draw {
+    since_start: Option<Chosen>,
+    of_day: Option<ChosenOfDay>,
 }
 
 impl<R: Reason> Sampler<R> {
@@ -64,6 +74,7 @@ impl<R: Reason> Sampler<R> {
         let draws = Draws {
             rng,
             reservoirs: PerReason::new(Reservoir::default),
+            daily: None,
         };
         Self {
             draws: Mutex::new(draws),
@@ -88,21 +99,50 @@ impl<R: Reason> Sampler<R> {
         tenant: &str,
         event_type: &str,
     ) -> Option<Sample> {
-        let Chosen { index, ordinal } = self.draw(discarded.reason)?;
-        let slot = SampleSlot::new(discarded.reason.facts().name, index)?;
+        let Draw {
+            since_start,
+            of_day,
+        } = self.draw(discarded.reason);
+        let ordinal = match (since_start, of_day) {
+            (Some(chosen), _) => chosen.ordinal,
+            (None, Some(_)) => 0,
+            (None, None) => return None,
+        };
         // A slot whose event may not be captured is cleared: keeping the sample that stood there
         // would favour early events, and the rest would no longer be a fair sample.
         let sample = self
             .bucket
             .takes_one()
             .then(|| self.capture(discarded, ordinal, tenant, event_type));
-        let count = match (self.store.replace(slot, ordinal, sample.clone()), &sample) {
-            (Err(_), _) => &self.failed,
-            (Ok(()), Some(_)) => &self.captured,
-            (Ok(()), None) => &self.withheld,
+        if let Some(of_day) = of_day {
+            self.put_of_day(of_day, discarded.reason, sample.as_ref());
+        }
+        let replaced =
+            since_start.is_none_or(|chosen| self.replace(discarded.reason, chosen, &sample));
+        let count = match (replaced, &sample) {
+            (false, _) => &self.failed,
+            (true, Some(_)) => &self.captured,
+            (true, None) => &self.withheld,
         };
         count.fetch_add(1, Ordering::Relaxed);
         sample
+    }
+
+    /// From now on, days are sampled each by itself.
+    pub(crate) fn sample_days(&self) {
+        let today = self.today();
+        let mut draws = self.draws();
+        draws.daily.get_or_insert_with(|| DailySamples::new(today));
+    }
+
+    /// What has changed in the samples of days, and how many changes had to be dropped.
+    pub(crate) fn take_changes(&self) -> (Vec<SampleChange>, u64) {
+        let mut draws = self.draws();
+        draws
+            .daily
+            .as_mut()
+            .map(DailySamples::take)
+            .unwrap_or_default()
     }
 
     /// The samples, of one tenant or of all.
@@ -125,8 +165,7 @@ impl<R: Reason> Sampler<R> {
         let name = reason.facts().name;
         let mut samples = self.store.samples(name);
         samples.retain(|sample| tenant.is_none_or(|tenant| sample.tenant == tenant));
-        let draws = self.draws.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = draws.reservoirs[reason].seen();
+        let count = self.draws().reservoirs[reason].seen();
         let slots = as_f64(SAMPLES_PER_REASON as u64);
         SampleGroup {
             reason: name,
@@ -136,10 +175,41 @@ impl<R: Reason> Sampler<R> {
         }
     }
 
-    fn draw(&self, reason: R) -> Option<Chosen> {
-        let mut draws = self.draws.lock().unwrap_or_else(PoisonError::into_inner);
-        let Draws { rng, reservoirs } = &mut *draws;
-        reservoirs[reason].offer(&mut **rng)
+    fn draw(&self, reason: R) -> Draw {
+        let today = self.today();
+        let mut draws = self.draws();
+        let Draws {
+            rng,
+            reservoirs,
+            daily,
+        } = &mut *draws;
+        Draw {
+            since_start: reservoirs[reason].offer(&mut **rng),
+            of_day: daily
+                .as_mut()
+                .and_then(|daily| daily.draw(reason, today, &mut **rng)),
+        }
+    }
+
+    /// False if the store did not take it.
+    fn replace(&self, reason: R, chosen: Chosen, sample: &Option<Sample>) -> bool {
+        let Chosen { index, ordinal } = chosen;
+        let slot = SampleSlot::new(reason.facts().name, index);
+        slot.is_some_and(|slot| self.store.replace(slot, ordinal, sample.clone()).is_ok())
+    }
+
+    fn put_of_day(&self, of_day: ChosenOfDay, reason: R, sample: Option<&Sample>) {
+        if let Some(daily) = &mut self.draws().daily {
+            daily.put(of_day, reason, sample);
+        }
+    }
+
+    fn draws(&self) -> MutexGuard<'_, Draws<R>> {
+        self.draws.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn today(&self) -> Day {
+        Day::of(UnixMillis::saturating_from(self.clock.wall()))
     }
 
     fn capture(

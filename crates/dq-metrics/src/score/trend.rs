@@ -129,7 +129,7 @@ fn score(sum: Weighed) -> Option<f64> {
 }
 
 impl Direction {
-    fn of(points: f64) -> Self {
+    pub(crate) fn of(points: f64) -> Self {
         if points > NOTABLE {
             Self::Improving
         } else if points < -NOTABLE {

@@ -1,8 +1,12 @@
 //! Bounds: series, memory, and which names become labels.
 
-use std::{ops::Range, sync::Arc};
+use std::{num::NonZeroU32, ops::Range, sync::Arc};
 
-use portcullis_dq_metrics::{Lifecycle, Outcome, Plan, Quality, Subject};
+use portcullis_dq_metrics::{
+    Lifecycle, Outcome, Plan, Quality, Subject,
+    history::{Day, Days, GroupBy, MemoryHistory, QualityHistory as _, TallyQuery},
+};
+use rand::{SeedableRng, rngs::StdRng};
 
 use crate::{CANARY, builder, fault::Fault, quality, scrape, series};
 
@@ -18,9 +22,13 @@ fn attack(quality: &Quality<Fault>, names: Range<u32>) {
     }
 }
 
-#[test]
-fn a_million_tenants_and_types_leave_series_and_memory_flat() {
+#[tokio::test]
+async fn a_million_tenants_and_types_leave_series_and_memory_flat() {
     let quality = quality();
+    let history = Arc::new(MemoryHistory::new());
+    let days = NonZeroU32::MIN;
+    let rng = &mut StdRng::seed_from_u64(1);
+    let mut writer = quality.history_writer(history.clone(), days, days, rng);
     attack(&quality, 0..10_000);
     let (before, resident) = (scrape(&quality), resident_kib());
     attack(&quality, 10_000..1_000_000);
@@ -34,6 +42,15 @@ fn a_million_tenants_and_types_leave_series_and_memory_flat() {
         (conservation.received, conservation.outcomes),
         (1_000_000, 1_000_000)
     );
+
+    writer.flush().await.expect("memory takes it");
+    let days = Days::last(days, Day::new(20_454)).expect("one day");
+    for (by, most) in [(GroupBy::Tenant, 64 + 1), (GroupBy::EventType, 128 + 1)] {
+        let sums = history.tallies(&TallyQuery::new(days, by)).await;
+        let sums = sums.expect("memory answers");
+        assert_eq!(sums.len(), most, "by {by:?}");
+        assert_eq!(sums.iter().map(|sum| sum.events).sum::<u64>(), 1_000_000);
+    }
 
     let report = quality.report(None);
     assert_eq!(
@@ -54,7 +71,9 @@ fn the_fullest_ledger_keeps_within_the_stated_series() {
     for outcome in Outcome::all() {
         for n in 0..200 {
             let (tenant, event_type) = (format!("t{n}"), format!("e{n}"));
-            quality.record(Subject::tenant(&tenant).event_type(&event_type), outcome);
+            let subject = Subject::tenant(&tenant).event_type(&event_type);
+            quality.record(subject, outcome);
+            quality.record(subject.schema_version("1"), outcome);
         }
         quality.record(Subject::UNKNOWN, outcome);
     }

@@ -4,9 +4,11 @@ mod bounds;
 mod conservation;
 mod exposition;
 mod fault;
+mod periods;
 mod reports;
 mod samples;
 mod trends;
+mod versions;
 
 use std::sync::Arc;
 

@@ -14,6 +14,7 @@ use std::{
 };
 
 use portcullis_apikey_cache::store::KeyStore;
+use portcullis_dq_metrics::history::QualityHistory;
 use portcullis_keyring::store::DekStore;
 use serde::Serialize;
 
@@ -33,13 +34,14 @@ pub(crate) struct ReadinessCheck {
     draining: Arc<AtomicBool>,
 }
 
-/// What readiness asks beside what requests work with.
+/// What readiness asks, and use cases of operators read, beside what requests work with.
 #[derive(Debug, Clone)]
 pub(crate) struct Components {
     pub(crate) data_keys: Arc<dyn DekStore>,
     pub(crate) api_keys: Arc<dyn KeyStore>,
     pub(crate) warming: Warming,
     pub(crate) limits: Arc<LimitStores>,
+    pub(crate) quality_history: Arc<dyn QualityHistory>,
     pub(crate) kek_provider: &'static str,
     pub(crate) secrets: SecretHealth,
     pub(crate) exports_traces: bool,

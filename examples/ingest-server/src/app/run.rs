@@ -40,6 +40,7 @@ impl App {
             mut writing,
             mut auditing,
             mut following,
+            mut recording,
             mut background,
             ..
         } = self;
@@ -62,6 +63,7 @@ impl App {
             &mut writing,
             &mut auditing,
             following.task(),
+            recording.task(),
         ];
         let tasks = tasks.into_iter().chain(&mut background);
         let outcome = tokio::select! {
@@ -80,6 +82,8 @@ impl App {
             drop((services, state));
             auditing.ended().await;
             writing.ended().await;
+            // Nothing is recorded any more.
+            recording.stop().await;
             connections.close().await;
         };
         match tokio::time::timeout(SHUTDOWN, orderly_end).await {

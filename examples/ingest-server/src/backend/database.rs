@@ -10,6 +10,7 @@ use portcullis_apikey_cache::{
     feed::ChangeFeed,
     store::{self as apikey_store, KeyStore, SqliteKeyStore},
 };
+use portcullis_dq_metrics::history::{HistoryError, QualityHistory, SqliteHistory};
 use portcullis_keyring::store::{self as keyring_store, DekStore, SqliteDekStore};
 use rustix::fs::Access;
 
@@ -71,6 +72,8 @@ pub(crate) enum DatabaseError {
     DataKeys(#[source] keyring_store::StoreError),
     #[error("the API keys' table cannot be prepared")]
     ApiKeys(#[source] apikey_store::StoreError),
+    #[error("the tables of the history of data quality cannot be prepared")]
+    QualityHistory(#[source] HistoryError),
 }
 
 impl Database {
@@ -123,6 +126,16 @@ impl Database {
             Arc::new(Watched::new(records, &self.watch, store.turns())),
             Arc::new(Watched::new(changes, &self.watch, store.turns())),
         ))
+    }
+
+    /// The history of data quality, its tables up to date.
+    pub(super) async fn quality_history(&self) -> Result<Arc<dyn QualityHistory>, DatabaseError> {
+        let Kind::Sqlite(store) = &self.kind;
+        let opening = SqliteHistory::new(store.opening_pool());
+        let migrated = opening.migrate().await;
+        migrated.map_err(DatabaseError::QualityHistory)?;
+        let history: Arc<dyn QualityHistory> = Arc::new(SqliteHistory::new(store.history_pool()));
+        Ok(Arc::new(Watched::new(history, &self.latch, store.turns())))
     }
 
     /// What a database that nobody has to have opened remembers of its secrets; nothing is written.

@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod index_states;
+mod quality_history;
 mod rows;
 mod sink;
 mod sweeping;

@@ -2,11 +2,14 @@
 
 mod log_filter;
 
+use std::num::NonZeroU32;
+
 use portcullis_telemetry::Ratio;
 
-use super::{given::Given, problems::Problems, settings, sources::Sources};
+use super::{given::Given, problems::Problems, setting::Setting, settings, sources::Sources};
 
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
+const MOST_DAYS: u32 = 366;
 
 /// Logs and traces. The standard `OTEL_*` variables are read by the telemetry crate.
 #[derive(Debug, Clone)]
@@ -15,6 +18,10 @@ pub(crate) struct Observability {
     pub(crate) log_filter: String,
     /// The share of traces that is exported whatever they hold, 0 to 1.
     pub(crate) trace_sample_ratio: f64,
+    /// For how many days it is kept what became of events.
+    pub(crate) quality_days: NonZeroU32,
+    /// For how many days samples of refused events are kept.
+    pub(crate) quality_sample_days: NonZeroU32,
 }
 
 impl Observability {
@@ -27,6 +34,9 @@ impl Observability {
 pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<Observability> {
     let log_filter = log_filter(sources, problems);
     let trace_sample_ratio = trace_sample_ratio(sources, problems);
+    let [quality_days, quality_sample_days] =
+        [settings::QUALITY_DAYS, settings::QUALITY_SAMPLE_DAYS]
+            .map(|setting| days(setting, sources, problems));
     let telemetry = sources.telemetry();
     for problem in telemetry.problems() {
         problems.add_variable(problem.variable, format!("must be {}", problem.expected));
@@ -40,6 +50,8 @@ pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<Observa
     let observability = Observability {
         log_filter: log_filter?,
         trace_sample_ratio: trace_sample_ratio?,
+        quality_days: quality_days?,
+        quality_sample_days: quality_sample_days?,
     };
     if !observability.has_usual_ratio() {
         let message = "the share of traces lies outside 0.01 to 0.05";
@@ -58,6 +70,18 @@ fn log_filter(sources: &Sources, problems: &mut Problems) -> Option<String> {
         .into_iter()
         .for_each(|message| problems.add(&origin, message));
     None
+}
+
+/// As many as a report can cover, at most.
+fn days(setting: &Setting, sources: &Sources, problems: &mut Problems) -> Option<NonZeroU32> {
+    let given = sources.value(setting)?;
+    let expected = format!("a whole number of days, 1 to {MOST_DAYS}");
+    let days: NonZeroU32 = given.parse(&expected, problems)?;
+    if days.get() > MOST_DAYS {
+        problems.add(&given.origin, format!("must be {expected}"));
+        return None;
+    }
+    Some(days)
 }
 
 /// `OTEL_TRACES_SAMPLER` says the same and more: neither of the two is to win without a word.

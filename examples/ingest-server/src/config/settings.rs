@@ -67,6 +67,12 @@ table! {
     TRACE_SAMPLE_RATIO: Setting::new(Section::Observability, "INGEST_TRACE_SAMPLE_RATIO", "0…1")
         .key("trace_sample_ratio").flag("trace-sample-ratio").number().default("0.01")
         .help("Share of traces exported; errors and those over 120 ms are kept besides");
+    QUALITY_DAYS: Setting::new(Section::Observability, "INGEST_QUALITY_DAYS", "1…366")
+        .key("quality_days").flag("quality-days").number().default("90")
+        .help("For how many days it is kept what became of events, by hour, tenant, type, outcome and reason");
+    QUALITY_SAMPLE_DAYS: Setting::new(Section::Observability, "INGEST_QUALITY_SAMPLE_DAYS", "1…366")
+        .key("quality_sample_days").flag("quality-sample-days").number().default("7")
+        .help("For how many days masked samples of refused events are kept");
     OTLP_ENDPOINT: Setting::new(Section::Observability, "OTEL_EXPORTER_OTLP_ENDPOINT", "URL")
         .otherwise("no export")
         .help("Collector (OTLP over HTTP); the other standard `OTEL_*` variables are honoured or told of");

@@ -86,6 +86,8 @@ pub(crate) struct SqliteStore {
     api_keys: SqlitePool,
     // For the one that follows revocations: who writes never keeps it waiting.
     feed: SqlitePool,
+    // Read and written by the history of data quality alone, whose reports look at many rows.
+    history: SqlitePool,
     // What is written seldom. One connection, so that trials never crowd out what they are about.
     seldom: SqlitePool,
     // Waits for other processes that start too.
@@ -96,6 +98,9 @@ const KEYS_CONNECTIONS: u32 = 4;
 
 /// One reads the changes; a reading that was given up may still have the other.
 const FEED_CONNECTIONS: u32 = 2;
+
+/// One writes; a report may have the other.
+const HISTORY_CONNECTIONS: u32 = 2;
 
 /// How long a connection is waited for.
 const KEYS_ACQUIRE: Duration = Duration::from_millis(600);
@@ -143,6 +148,7 @@ impl SqliteStore {
             data_keys: pool(options.clone(), KEYS_CONNECTIONS),
             api_keys: pool(options.clone(), KEYS_CONNECTIONS),
             feed: pool(options.clone(), FEED_CONNECTIONS),
+            history: pool(options.clone(), HISTORY_CONNECTIONS),
             seldom: pool(options, 1),
             opening,
         })
@@ -163,6 +169,11 @@ impl SqliteStore {
         self.feed.clone()
     }
 
+    /// Connections for the history of data quality.
+    pub(crate) fn history_pool(&self) -> SqlitePool {
+        self.history.clone()
+    }
+
     /// Connections for what is done once, before requests come: they wait longer.
     pub(crate) fn opening_pool(&self) -> SqlitePool {
         self.opening.clone()
@@ -179,6 +190,7 @@ impl SqliteStore {
             &self.api_keys,
             &self.feed,
             &self.data_keys,
+            &self.history,
             &self.seldom,
         ] {
             pool.close().await;

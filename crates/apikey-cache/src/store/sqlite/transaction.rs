@@ -1,6 +1,6 @@
 //! A write transaction that gives its connection back only when it is known to have ended.
 //!
-//! `keyring` and `apikey-cache` do not depend on each other for it: `scripts/tidy` keeps the two
+//! `keyring`, `apikey-cache` and `dq-metrics` do not depend on each other for it: `scripts/tidy` keeps the
 //! copies the same.
 
 use std::ops::{Deref, DerefMut};

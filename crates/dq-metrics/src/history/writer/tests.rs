@@ -1,0 +1,248 @@
+//! What reaches a history, and what is told of what does not.
+
+use std::{
+    sync::atomic::AtomicBool,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use async_trait::async_trait;
+use prometheus_client::{encoding::text::encode, registry::Registry};
+use rand::{SeedableRng, rngs::StdRng};
+
+use super::*;
+use crate::{
+    clock::FakeClock,
+    fault::Fault,
+    history::{Days, GroupBy, HistorySample, MemoryHistory, SampleQuery, TallyQuery, TallySum},
+    sample::{Discarded, Masker},
+    subject::Subject,
+};
+
+/// A history whose database is down, or loses its answer once it has written.
+#[derive(Debug, Default)]
+struct Faulty {
+    inner: MemoryHistory,
+    is_down: AtomicBool,
+    loses_answers: AtomicBool,
+}
+
+#[async_trait]
+impl QualityHistory for Faulty {
+    async fn write(&self, batch: &HistoryBatch) -> Result<(), HistoryError> {
+        if self.is_down.load(Ordering::Relaxed) {
+            return Err(HistoryError::Unavailable("down".into()));
+        }
+        self.inner.write(batch).await?;
+        if self.loses_answers.swap(false, Ordering::Relaxed) {
+            return Err(HistoryError::Unavailable("no answer".into()));
+        }
+        Ok(())
+    }
+
+    async fn tallies(&self, query: &TallyQuery) -> Result<Vec<TallySum>, HistoryError> {
+        self.inner.tallies(query).await
+    }
+
+    async fn samples(&self, query: &SampleQuery) -> Result<Vec<HistorySample>, HistoryError> {
+        self.inner.samples(query).await
+    }
+
+    async fn prune(&self, keep: Retention) -> Result<u64, HistoryError> {
+        self.inner.prune(keep).await
+    }
+}
+
+#[derive(Debug)]
+struct LengthOnly;
+
+impl Masker for LengthOnly {
+    fn mask_payload(&self, payload: &str) -> String {
+        payload.len().to_string()
+    }
+
+    fn mask_text(&self, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+struct Setup {
+    clock: Arc<FakeClock>,
+    quality: Quality<Fault>,
+    history: Arc<Faulty>,
+    writer: HistoryWriter<Fault>,
+}
+
+impl Setup {
+    fn new() -> Self {
+        let clock = Arc::new(FakeClock::new(UNIX_EPOCH + 20_454 * DAY));
+        let rng = StdRng::seed_from_u64(1);
+        let quality = Quality::builder(Arc::new(LengthOnly), rng).clock(clock.clone());
+        let (quality, history) = (quality.build(), Arc::<Faulty>::default());
+        let [tallies, samples] = [30, 2].map(|days| NonZeroU32::new(days).unwrap());
+        let rng = &mut StdRng::seed_from_u64(2);
+        let writer = quality.history_writer(history.clone(), tallies, samples, rng);
+        Self {
+            clock,
+            quality,
+            history,
+            writer,
+        }
+    }
+
+    fn refuse(&self, events: u64) {
+        let subject = Subject::tenant("acme").event_type("lead.created");
+        let fault = Fault::Incomplete;
+        for _ in 0..events {
+            self.quality.record(subject, Outcome::Rejected(fault));
+            self.quality.sample(&Discarded::new(subject, fault, b"{}"));
+        }
+    }
+
+    fn days(&self) -> Days {
+        let today = Day::of(self.quality.now());
+        Days::last(NonZeroU32::new(366).unwrap(), today).unwrap()
+    }
+
+    async fn sums(&self) -> Vec<(Group, String, u64)> {
+        let query = TallyQuery::new(self.days(), GroupBy::Day);
+        let sums = self.history.tallies(&query).await.unwrap();
+        let sums = sums.into_iter();
+        sums.map(|sum| (sum.group, sum.outcome + &sum.reason, sum.events))
+            .collect()
+    }
+
+    async fn samples(&self) -> Vec<HistorySample> {
+        let query = SampleQuery::new(self.days(), NonZeroU32::MAX);
+        self.history.samples(&query).await.unwrap()
+    }
+
+    fn metric(&self, line: &str) -> f64 {
+        let (mut registry, mut text) = (Registry::default(), String::new());
+        self.writer.register(&mut registry);
+        encode(&mut text, &registry).unwrap();
+        let value = text.lines().find_map(|found| found.strip_prefix(line));
+        value
+            .unwrap_or_else(|| panic!("{line} not in {text}"))
+            .trim()
+            .parse()
+            .unwrap()
+    }
+}
+
+use crate::history::Group;
+
+fn day(n: u32) -> Group {
+    Group::Day(Day::new(n))
+}
+
+#[tokio::test]
+async fn every_event_is_written_once_in_the_day_in_which_it_was_counted() {
+    let mut setup = Setup::new();
+    let accepted = Subject::tenant("acme").event_type("lead.created");
+    setup.quality.record_many(accepted, Outcome::Accepted, 5);
+    setup.refuse(2);
+    setup.writer.flush().await.unwrap();
+    setup.writer.flush().await.unwrap();
+    setup.clock.advance(DAY);
+    setup.refuse(1);
+    setup.writer.flush().await.unwrap();
+    let name = format!("rejected{}", Fault::Incomplete.facts().name);
+    let expected = [
+        (day(20_454), "accepted".to_owned(), 5),
+        (day(20_454), name.clone(), 2),
+        (day(20_455), name, 1),
+    ];
+    assert_eq!(setup.sums().await, expected);
+    assert_eq!(
+        setup.metric(r#"dq_history_written_total{what="events"}"#),
+        8.0
+    );
+    assert_eq!(setup.metric(r#"dq_history_pending{what="events"}"#), 0.0);
+}
+
+#[tokio::test]
+async fn an_outage_delays_and_a_lost_answer_doubles_nothing() {
+    let mut setup = Setup::new();
+    setup.refuse(2);
+    setup.history.is_down.store(true, Ordering::Relaxed);
+    setup.writer.flush().await.unwrap_err();
+    setup.refuse(3);
+    setup.writer.flush().await.unwrap_err();
+    assert_eq!(setup.metric("dq_history_failures_total"), 2.0);
+    assert_eq!(setup.metric(r#"dq_history_pending{what="events"}"#), 5.0);
+    setup.history.is_down.store(false, Ordering::Relaxed);
+    setup.history.loses_answers.store(true, Ordering::Relaxed);
+    setup.writer.flush().await.unwrap_err();
+    setup.refuse(1);
+    setup.writer.flush().await.unwrap();
+    let events: u64 = setup.sums().await.iter().map(|(.., events)| events).sum();
+    assert_eq!(events, 6);
+    assert_eq!(setup.samples().await.len(), 6);
+    assert_eq!(setup.metric(r#"dq_history_pending{what="events"}"#), 0.0);
+    assert_eq!(
+        setup.metric(r#"dq_history_dropped_total{what="events"}"#),
+        0.0
+    );
+}
+
+#[tokio::test]
+async fn an_outage_of_days_drops_what_memory_has_no_room_for_and_counts_it() {
+    let mut setup = Setup::new();
+    setup.history.is_down.store(true, Ordering::Relaxed);
+    let mut recorded = 0;
+    for _ in 0..40 {
+        for n in 0..32 * 32 {
+            let (tenant, event_type) = (format!("t{}", n / 32), format!("e{}", n % 32));
+            let subject = Subject::tenant(&tenant).event_type(&event_type);
+            setup.quality.record(subject, Outcome::Accepted);
+            recorded += 1;
+        }
+        setup.refuse(1);
+        recorded += 1;
+        setup.writer.flush().await.unwrap_err();
+        setup.clock.advance(DAY);
+    }
+    setup.history.is_down.store(false, Ordering::Relaxed);
+    setup.writer.flush().await.unwrap();
+    let written = setup.metric(r#"dq_history_written_total{what="events"}"#);
+    let dropped = setup.metric(r#"dq_history_dropped_total{what="events"}"#);
+    assert!(dropped > 0.0);
+    assert_eq!(written + dropped, f64::from(recorded));
+    let dropped = setup.metric(r#"dq_history_dropped_total{what="samples"}"#);
+    let written = setup.metric(r#"dq_history_written_total{what="samples"}"#);
+    assert_eq!(dropped + written, 40.0);
+}
+
+#[tokio::test]
+async fn each_day_has_its_own_samples_and_old_ones_go_before_old_tallies() {
+    let mut setup = Setup::new();
+    for _ in 0..4 {
+        setup.clock.advance(Duration::from_secs(60));
+        setup.refuse(40);
+        setup.writer.flush().await.unwrap();
+        setup.clock.advance(DAY);
+    }
+    setup.writer.flush().await.unwrap();
+    let samples = setup.samples().await;
+    let days: Vec<_> = samples.iter().map(|sample| sample.day.value()).collect();
+    assert_eq!(
+        days, [20_457; 16],
+        "two days are kept, and one of them is today"
+    );
+    assert!(
+        samples
+            .iter()
+            .all(|sample| sample.ordinal <= 40 && sample.excerpt == "2")
+    );
+    assert!(
+        samples.iter().any(|sample| sample.ordinal > 16),
+        "later ones have their chance"
+    );
+    assert_eq!(setup.sums().await.len(), 4);
+    setup.clock.advance(28 * DAY);
+    setup.writer.flush().await.unwrap();
+    assert_eq!(setup.sums().await.len(), 1);
+    assert_eq!(setup.samples().await, []);
+}

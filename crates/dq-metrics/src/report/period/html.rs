@@ -1,0 +1,216 @@
+//! A report on days as one page of HTML that needs nothing else: no script, no font, no image from outside.
+
+use std::fmt;
+
+use super::{
+    GroupReport, PeriodReport,
+    plot::{EventPlot, ScorePlot},
+};
+use crate::report::{
+    alike::alike,
+    html::{Bar, Escaped, STYLE},
+    markdown::points,
+};
+
+/// A [`PeriodReport`] as an HTML page, by `Display`; made by [`PeriodReport::html`].
+#[derive(Clone, Copy, Debug)]
+pub struct PeriodHtml<'a>(&'a PeriodReport);
+
+/// What plots add to the style of all reports.
+const PLOT_STYLE: &str = "\
+figure{margin:1.5rem 0}figcaption{margin-bottom:.4rem}.k{white-space:nowrap;margin-right:.6rem}\
+.p{display:block;width:100%;height:8rem}.x{display:flex;justify-content:space-between;font-size:13px}";
+
+impl PeriodReport {
+    /// The report as one HTML page.
+    ///
+    /// # Security
+    /// Every text that came from outside is escaped and the page has no script; serve it with
+    /// `Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'` all the same.
+    pub fn html(&self) -> PeriodHtml<'_> {
+        PeriodHtml(self)
+    }
+
+    fn write_html(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenant = Escaped(self.tenant.as_deref().unwrap_or("all tenants"));
+        let (from, to) = (self.days.from(), self.days.to());
+        write!(
+            page,
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width\">\
+             <title>Data quality: {tenant}</title><style>{STYLE}{PLOT_STYLE}</style>\
+             <h1>Data quality: {tenant}</h1>\
+             <p>{} events from <time>{from}</time> to <time>{to}</time> (UTC), at <time>{}</time>.</p>",
+            self.events, self.made_at,
+        )?;
+        self.write_summary(page)?;
+        write!(page, "{}{}", EventPlot(self), ScorePlot(self))?;
+        self.write_day_table(page)?;
+        self.write_outcome_tables(page)?;
+        write_groups(page, "Event types", "event type", &self.event_types)?;
+        write_groups(page, "Tenants", "tenant", &self.tenants)?;
+        self.write_sample_list(page)?;
+        page.write_str("</html>\n")
+    }
+
+    fn write_summary(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(score) = &self.score else {
+            return page.write_str("<p>No score: nothing was judged in these days.</p>");
+        };
+        let direction = self
+            .trend
+            .direction
+            .map_or("unknown", |direction| direction.as_str());
+        write!(
+            page,
+            "<p><span class=\"score\">{:.1}</span> of 100, at least {:.1}, from {} events; \
+             earlier half {}, later half {}: {direction}</p>\
+             <div class=\"t\"><table><tr><th>dimension<th class=\"n\">score<th class=\"b\"><th class=\"n\">events",
+            score.value,
+            score.lower_bound,
+            score.events,
+            points(self.trend.earlier),
+            points(self.trend.later),
+        )?;
+        for dimension in &score.dimensions {
+            let (name, value) = (dimension.dimension, dimension.value);
+            write!(
+                page,
+                "<tr><td>{name}<td class=\"n\">{}<td class=\"b\">",
+                points(value)
+            )?;
+            write_bar(page, value, dimension.lower_bound)?;
+            write!(page, "<td class=\"n\">{}", dimension.events)?;
+        }
+        page.write_str("</table></div>")
+    }
+
+    /// The numbers behind the plots.
+    fn write_day_table(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
+        page.write_str(
+            "<details><summary>Each day in numbers</summary><div class=\"t\"><table>\
+             <tr><th>day<th class=\"n\">events<th class=\"n\">rejected<th class=\"n\">score<th class=\"n\">at least",
+        )?;
+        for day in &self.by_day {
+            let rejected = day.outcomes.get("rejected").copied().unwrap_or_default();
+            write!(
+                page,
+                "<tr><td><time>{}</time><td class=\"n\">{}<td class=\"n\">{rejected}<td class=\"n\">{}\
+                 <td class=\"n\">{}",
+                day.day,
+                day.events,
+                points(day.score),
+                points(day.lower_bound),
+            )?;
+        }
+        page.write_str("</table></div></details>")
+    }
+
+    fn write_outcome_tables(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
+        page.write_str("<div class=\"t\"><table><tr><th>outcome<th class=\"n\">events")?;
+        for (outcome, events) in &self.outcomes {
+            write!(page, "<tr><td>{}<td class=\"n\">{events}", Escaped(outcome))?;
+        }
+        page.write_str("</table></div>")?;
+        if !self.rejections.is_empty() || !self.unknown.is_empty() {
+            page.write_str(
+                "<h2>Rejections</h2><div class=\"t\"><table class=\"r\"><tr><th>reason<th class=\"n\">events\
+                 <th>severity<th class=\"w\">what to do",
+            )?;
+            for rejections in &self.rejections {
+                write!(
+                    page,
+                    "<tr><td><code>{}</code><td class=\"n\">{}<td class=\"{severity}\">{severity}\
+                     <td class=\"w\">{}",
+                    rejections.reason,
+                    rejections.events,
+                    rejections.remediation,
+                    severity = rejections.severity,
+                )?;
+            }
+            for (name, events) in &self.unknown {
+                let name = Escaped(name);
+                write!(
+                    page,
+                    "<tr><td><code>{name}</code><td class=\"n\">{events}<td><td class=\"w\">Of another version."
+                )?;
+            }
+            page.write_str("</table></div>")?;
+        }
+        Ok(())
+    }
+
+    fn write_sample_list(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for group in &self.samples {
+            let (reason, taken) = (Escaped(&group.reason), group.samples.len());
+            write!(
+                page,
+                "<h2>Samples: <code>{reason}</code></h2><p>{taken} of {} events.</p>",
+                group.count
+            )?;
+            for (sample, count) in alike(&group.samples) {
+                write!(
+                    page,
+                    "<p><code>{}</code> {} {} <time>{}</time>",
+                    sample.fingerprint,
+                    Escaped(&sample.event_type),
+                    Escaped(&sample.detail),
+                    sample.taken_at,
+                )?;
+                if count > 1 {
+                    write!(page, " (and {} that look like it)", count - 1)?;
+                }
+                write!(page, "</p><pre>{}</pre>", Escaped(&sample.excerpt))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PeriodHtml<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write_html(f)
+    }
+}
+
+fn write_groups(
+    page: &mut fmt::Formatter<'_>,
+    title: &str,
+    what: &str,
+    groups: &[GroupReport],
+) -> fmt::Result {
+    if groups.is_empty() {
+        return Ok(());
+    }
+    write!(
+        page,
+        "<h2>{title}</h2><div class=\"t\"><table><tr><th>{what}<th class=\"n\">score<th class=\"b\">\
+         <th class=\"n\">events<th class=\"n\">rejected"
+    )?;
+    for group in groups {
+        let (name, score) = (Escaped(&group.name), points(group.score));
+        write!(
+            page,
+            "<tr><td><code>{name}</code><td class=\"n\">{score}<td class=\"b\">"
+        )?;
+        write_bar(page, group.score, group.lower_bound)?;
+        let rejected = group.outcomes.get("rejected").copied().unwrap_or_default();
+        write!(
+            page,
+            "<td class=\"n\">{}<td class=\"n\">{rejected}",
+            group.events
+        )?;
+    }
+    page.write_str("</table></div>")
+}
+
+fn write_bar(
+    page: &mut fmt::Formatter<'_>,
+    value: Option<f64>,
+    lower_bound: Option<f64>,
+) -> fmt::Result {
+    match (value, lower_bound) {
+        (Some(value), Some(lower_bound)) => write!(page, "{}", Bar { value, lower_bound }),
+        _ => Ok(()),
+    }
+}

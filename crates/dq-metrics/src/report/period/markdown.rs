@@ -1,0 +1,158 @@
+//! A report on days as Markdown.
+
+use std::fmt;
+
+use super::{GroupReport, PeriodReport, PeriodSamples};
+use crate::{
+    report::{
+        alike::alike,
+        markdown::{cell, points},
+    },
+    score::Score,
+};
+
+/// A [`PeriodReport`] as Markdown, by `Display`; made by [`PeriodReport::markdown`].
+#[derive(Clone, Copy, Debug)]
+pub struct PeriodMarkdown<'a>(&'a PeriodReport);
+
+impl PeriodReport {
+    /// The report as Markdown, for a terminal, a ticket or a mail.
+    pub fn markdown(&self) -> PeriodMarkdown<'_> {
+        PeriodMarkdown(self)
+    }
+
+    fn write_markdown(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenant = self.tenant.as_deref().unwrap_or("all tenants");
+        let (from, to) = (self.days.from(), self.days.to());
+        writeln!(page, "# Data quality: {}\n", cell(tenant))?;
+        writeln!(
+            page,
+            "{} events from {from} to {to} (UTC), at {}.\n",
+            self.events, self.made_at
+        )?;
+        match &self.score {
+            Some(score) => self.write_score(page, score)?,
+            None => writeln!(page, "No score: nothing was judged in these days.\n")?,
+        }
+        self.write_days(page)?;
+        self.write_counts(page)?;
+        write_groups(page, "event type", &self.event_types)?;
+        write_groups(page, "tenant", &self.tenants)?;
+        self.samples
+            .iter()
+            .try_for_each(|samples| write_samples(page, samples))
+    }
+
+    fn write_score(&self, page: &mut fmt::Formatter<'_>, score: &Score) -> fmt::Result {
+        let direction = self
+            .trend
+            .direction
+            .map_or("unknown", |direction| direction.as_str());
+        writeln!(
+            page,
+            "Score **{:.1}** of 100 (at least {:.1}, from {} events), trend: {direction} \
+             (earlier half {}, later half {}).\n",
+            score.value,
+            score.lower_bound,
+            score.events,
+            points(self.trend.earlier),
+            points(self.trend.later),
+        )?;
+        writeln!(
+            page,
+            "| dimension | score | at least | events |\n|---|---|---|---|"
+        )?;
+        for dimension in &score.dimensions {
+            let (value, bound) = (points(dimension.value), points(dimension.lower_bound));
+            let (name, events) = (dimension.dimension, dimension.events);
+            writeln!(page, "| {name} | {value} | {bound} | {events} |")?;
+        }
+        writeln!(page)
+    }
+
+    fn write_days(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            page,
+            "| day | events | rejected | score | at least |\n|---|---|---|---|---|"
+        )?;
+        for day in self.by_day.iter().filter(|day| day.events > 0) {
+            let rejected = day.outcomes.get("rejected").copied().unwrap_or_default();
+            let (value, bound) = (points(day.score), points(day.lower_bound));
+            writeln!(
+                page,
+                "| {} | {} | {rejected} | {value} | {bound} |",
+                day.day, day.events
+            )?;
+        }
+        writeln!(page)
+    }
+
+    fn write_counts(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(page, "| outcome | events |\n|---|---|")?;
+        for (outcome, events) in &self.outcomes {
+            writeln!(page, "| {} | {events} |", cell(outcome))?;
+        }
+        if !self.rejections.is_empty() {
+            writeln!(
+                page,
+                "\n| reason | events | severity | what to do |\n|---|---|---|---|"
+            )?;
+        }
+        for rejections in &self.rejections {
+            let (reason, events) = (rejections.reason, rejections.events);
+            let (severity, remedy) = (rejections.severity, rejections.remediation);
+            writeln!(page, "| `{reason}` | {events} | {severity} | {remedy} |")?;
+        }
+        if !self.unknown.is_empty() {
+            writeln!(page, "\n| of another version | events |\n|---|---|")?;
+        }
+        for (name, events) in &self.unknown {
+            writeln!(page, "| {} | {events} |", cell(name))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PeriodMarkdown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write_markdown(f)
+    }
+}
+
+fn write_groups(page: &mut fmt::Formatter<'_>, what: &str, groups: &[GroupReport]) -> fmt::Result {
+    if groups.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        page,
+        "\n| {what} | events | rejected | score | at least |\n|---|---|---|---|---|"
+    )?;
+    for group in groups {
+        let rejected = group.outcomes.get("rejected").copied().unwrap_or_default();
+        let (value, bound) = (points(group.score), points(group.lower_bound));
+        let (name, events) = (cell(&group.name), group.events);
+        writeln!(
+            page,
+            "| {name} | {events} | {rejected} | {value} | {bound} |"
+        )?;
+    }
+    Ok(())
+}
+
+fn write_samples(page: &mut fmt::Formatter<'_>, group: &PeriodSamples) -> fmt::Result {
+    writeln!(page, "\n## Samples: `{}`\n", group.reason)?;
+    writeln!(page, "{} of {} events.\n", group.samples.len(), group.count)?;
+    writeln!(
+        page,
+        "| day | event type | detail | alike | excerpt |\n|---|---|---|---|---|"
+    )?;
+    for (sample, count) in alike(&group.samples) {
+        let (detail, excerpt) = (cell(&sample.detail), cell(&sample.excerpt));
+        let (day, event_type) = (sample.day, cell(&sample.event_type));
+        writeln!(
+            page,
+            "| {day} | {event_type} | {detail} | {count} | {excerpt} |"
+        )?;
+    }
+    Ok(())
+}

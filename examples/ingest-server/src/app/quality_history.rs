@@ -1,0 +1,62 @@
+//! What becomes of events is kept in the database, and written there in the background.
+
+use std::time::Duration;
+
+use portcullis_dq_metrics::history::HistoryWriter;
+use tokio::{sync::oneshot, time::timeout};
+use tracing::Instrument as _;
+
+use super::service_task::ServiceTask;
+use crate::quality::Reason;
+
+/// What a process that is killed loses of it at most.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Writes the history until it is told that nothing is recorded any more.
+#[derive(Debug)]
+pub(super) struct QualityRecording {
+    task: ServiceTask,
+    going_on: Option<oneshot::Sender<()>>,
+}
+
+impl QualityRecording {
+    pub(super) fn start(writer: HistoryWriter<Reason>) -> Self {
+        let (going_on, ended) = oneshot::channel();
+        Self {
+            task: ServiceTask::spawn("the history of data quality", write(writer, ended)),
+            going_on: Some(going_on),
+        }
+    }
+
+    /// Its end, while nobody has stopped it, to be told from that of other tasks.
+    pub(super) const fn task(&mut self) -> &mut ServiceTask {
+        &mut self.task
+    }
+
+    /// Writes what is left, and waits for it.
+    pub(super) async fn stop(&mut self) {
+        self.going_on = None;
+        self.task.ended().await;
+    }
+}
+
+async fn write(mut writer: HistoryWriter<Reason>, mut ended: oneshot::Receiver<()>) {
+    let mut fails = false;
+    loop {
+        let goes_on = timeout(EVERY, &mut ended).await.is_err();
+        let span = tracing::info_span!(parent: None, "write_quality_history");
+        let flushed = writer.flush().instrument(span.clone()).await;
+        span.in_scope(|| match &flushed {
+            Ok(()) if fails => tracing::info!("the history of data quality is written again"),
+            Err(error) if !fails => {
+                let error: &dyn std::error::Error = error;
+                tracing::warn!(error, "the history of data quality cannot be written now");
+            }
+            _ => {}
+        });
+        fails = flushed.is_err();
+        if !goes_on {
+            return;
+        }
+    }
+}
