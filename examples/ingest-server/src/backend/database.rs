@@ -135,7 +135,7 @@ impl Database {
         let migrated = opening.migrate().await;
         migrated.map_err(DatabaseError::QualityHistory)?;
         let history: Arc<dyn QualityHistory> = Arc::new(SqliteHistory::new(store.history_pool()));
-        Ok(Arc::new(Watched::new(history, &self.latch, store.turns())))
+        Ok(Arc::new(Watched::new(history, &self.watch, store.turns())))
     }
 
     /// What a database that nobody has to have opened remembers of its secrets; nothing is written.
