@@ -38,7 +38,7 @@ pub use self::metrics::DuplicateFilterMetric;
 /// Of the last `ids` that were noted none is [`Sighting::Unseen`]. Any other id is
 /// [`Sighting::MaybeSeen`] with a probability below 1e-4 for each of the two filters; the sum as it stands is
 /// [`false_positive_bound`](Self::false_positive_bound). Memory is fixed when it is made: 2 × 19.2 bits for
-/// each of `ids`, and 48 to 112 bytes for each of `recent`.
+/// each of `ids`, and 90 to 170 bytes for each of `recent`.
 ///
 /// # Security
 /// Ids are hashed with a secret key (SipHash-2-4, 128 bit), so that a sender can neither choose ids that fill the filter

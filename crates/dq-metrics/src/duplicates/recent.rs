@@ -20,7 +20,8 @@ impl Recent {
         let capacity = usize::try_from(capacity.get()).unwrap_or(usize::MAX);
         Self {
             ids: VecDeque::with_capacity(capacity),
-            contents: HashMap::with_capacity(capacity),
+            // With less room than that, entries that come and go would have the table grow once.
+            contents: HashMap::with_capacity(capacity.saturating_mul(2)),
             capacity,
         }
     }
