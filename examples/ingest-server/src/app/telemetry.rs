@@ -20,17 +20,22 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// The log and span fields of this service. In production no other is shown, whatever a
 /// dependency logs.
-const FIELDS: [&str; 35] = [
+const FIELDS: [&str; 40] = [
     "action",
     "actor",
     "address",
     "admin",
     "component",
+    "db.collection.name",
+    "db.namespace",
     "db.operation.name",
+    "db.response.returned_rows",
+    "db.response.status_code",
     "db.system.name",
     "details",
     "dropped",
     "error",
+    "error.type",
     "failures",
     "fault",
     "field",
