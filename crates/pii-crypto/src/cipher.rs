@@ -4,25 +4,31 @@ mod aead;
 mod associated_data;
 mod derived;
 mod epoch;
+mod error;
+mod opening;
 mod subkey;
 
-use std::{mem, sync::Arc};
+use std::sync::Arc;
 
-use portcullis_keyring::{
-    KeyId, KeyMissing, PreparedKey, PreparedKeys, TenantId, entropy::EntropyError,
-};
+use portcullis_keyring::{KeyMissing, PreparedKeys, TenantId};
 use zeroize::Zeroizing;
 
 #[cfg(feature = "aws-lc-rs")]
 use self::aead::AwsLc;
-use self::{aead::Ring, associated_data::with_associated_data, derived::Library};
+use self::{
+    aead::Ring, associated_data::with_associated_data, derived::Library, opening::open_with,
+};
 use crate::{
     Pii, PiiType, Sealed, Suite,
     observer::{Observer, Operation, observed},
     sealed::{HEADER_BYTES, OVERHEAD_BYTES},
 };
 
-pub use self::{aead::Aead, epoch::EpochPolicy};
+pub use self::{
+    aead::Aead,
+    epoch::EpochPolicy,
+    error::{OpenError, RebindError, SealError},
+};
 
 /// The longest value that can be sealed, in bytes.
 pub(crate) const MAX_PLAINTEXT_BYTES: usize = 64 * 1024;
@@ -51,67 +57,6 @@ pub struct Cipher {
 pub struct FieldContext<'a> {
     field: &'a str,
     record: &'a str,
-}
-
-/// Why a value was not sealed.
-// As wide as the words of the sealed value in whose place it is handed back: if it is a byte, those words
-// are handed back in pieces, and each reader of them waits until the pieces are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[repr(u64)]
-#[non_exhaustive]
-pub enum SealError {
-    /// No primary key for the purpose of the value was prepared.
-    #[error("no key for this purpose was prepared: prepare it")]
-    NoKey,
-    /// The keys were prepared on states that are 10 s old by now.
-    #[error("the prepared keys are too old to seal with: prepare them again")]
-    StaleKeys,
-    /// The field or the record is empty or longer than 1,024 bytes.
-    #[error("the field and the record take 1 to 1,024 bytes")]
-    InvalidContext,
-    /// The value is longer than 64 KiB.
-    #[error("the value is longer than {MAX_PLAINTEXT_BYTES} bytes")]
-    TooLong,
-    /// No random bytes for a salt.
-    #[error(transparent)]
-    Entropy(#[from] EntropyError),
-}
-
-/// Why a sealed value was not opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The key was not prepared, or was prepared more than 10 s ago. Prepare it with
-    /// [`Keyring::prepare_ids`](portcullis_keyring::Keyring::prepare_ids),
-    /// [`merge`](PreparedKeys::merge) it with the keys there are, and open again.
-    #[error("data key {0} is not prepared: prepare it by its id and open again")]
-    NeedsKey(KeyId),
-    /// The value does not open. That it was altered, moved from another field or record, or sealed
-    /// under a key the tenant does not have, is not told apart.
-    #[error("the sealed value does not open in this context")]
-    Rejected,
-    /// The key is disabled or waits for its destruction; somebody should know of it.
-    #[error("the data key is disabled: take it back into use, or find who still needs it")]
-    KeyUnavailable,
-    /// The key was destroyed, and the value with it.
-    #[error("the data key was destroyed: the value is gone")]
-    KeyDestroyed,
-    /// The key-encryption key refuses to open the data key: its row was changed, or a version of the
-    /// key-encryption key is not configured.
-    #[error("the data key does not open: its row was changed, or a version of the KEK is missing")]
-    KeyNotOpened,
-}
-
-/// Why a sealed value was not moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RebindError {
-    /// It does not open where it is.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// It cannot be sealed where it goes.
-    #[error(transparent)]
-    Seal(#[from] SealError),
 }
 
 impl Cipher {
@@ -321,59 +266,6 @@ impl<'a> FieldContext<'a> {
     #[must_use]
     pub const fn new(field: &'a str, record: &'a str) -> Self {
         Self { field, record }
-    }
-}
-
-impl From<KeyMissing> for SealError {
-    fn from(why: KeyMissing) -> Self {
-        match why {
-            KeyMissing::Stale => Self::StaleKeys,
-            KeyMissing::NotPrepared
-            | KeyMissing::Unknown
-            | KeyMissing::Unavailable
-            | KeyMissing::Destroyed
-            | KeyMissing::NotOpened => Self::NoKey,
-        }
-    }
-}
-
-/// Every failure is the same nothing.
-fn open_with<A: Library, T>(
-    key: &PreparedKey,
-    aad: &[u8],
-    sealed: &Sealed<T>,
-) -> Option<Zeroizing<String>> {
-    let subkeys = A::subkeys(key);
-    let subkey = subkeys.find_or_derive(key, sealed.suite(), &sealed.prefix());
-    if !subkey.has_commitment(sealed.commitment()) {
-        return None;
-    }
-    // Without the tag, so that the text fills what is allocated, and no rest of that is to be wiped.
-    let mut text = Zeroizing::new(sealed.ciphertext().to_vec());
-    if !subkey.open(sealed.counter(), aad, sealed.tag(), &mut text) {
-        return None;
-    }
-    let len = sealed.suite().unpadded_len(&text)?;
-    text.truncate(len);
-    let text = into_text(text)?;
-    // Only now, so that forged values cannot push good subkeys out.
-    subkeys.remember(subkey);
-    Some(text)
-}
-
-#[inline]
-fn into_text(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<String>> {
-    match String::from_utf8(mem::take(&mut *bytes)) {
-        Ok(text) => {
-            // Nothing is left to wipe, and nothing to free. Wiped all the same, it would have zeros
-            // written to no bytes at no address, which takes some processors with AVX-512 longer than AES.
-            mem::forget(bytes);
-            Some(Zeroizing::new(text))
-        }
-        Err(error) => {
-            *bytes = error.into_bytes();
-            None
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 mod context;
 mod keys;
 
-use portcullis_keyring::Purpose;
+use portcullis_keyring::{Purpose, entropy::EntropyError};
 
 use super::*;
 use crate::{
