@@ -75,7 +75,7 @@ table! {
         .help("For how many days masked samples of refused events are kept");
     OTLP_ENDPOINT: Setting::new(Section::Observability, "OTEL_EXPORTER_OTLP_ENDPOINT", "URL")
         .otherwise("no export")
-        .help("Collector (OTLP over HTTP); the other standard `OTEL_*` variables are honoured or told of");
+        .help("Collector (OTLP over HTTP; over TLS with the cargo feature `otlp-tls`, over gRPC with `otlp-grpc`); the other standard `OTEL_*` variables are honoured or told of");
 
     KEK_PROVIDER: Setting::new(Section::Providers, "PORTCULLIS_KEK_PROVIDER", "local|aws-kms|vault")
         .default("local")

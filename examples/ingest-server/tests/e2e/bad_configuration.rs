@@ -16,7 +16,7 @@ fn every_problem_is_in_one_message_with_exit_code_2_and_no_secret() {
             .env("INGEST_DATABASE_URL", "postgres://canary@localhost/db")
             .env("INGEST_SCHEMA_DIR", "/canary-folder")
             .env("INGEST_DATA_DIR", OsStr::from_bytes(b"canary\xff"))
-            .env("OTEL_EXPORTER_OTLP_ENDPOINT", "https://canary")
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://canary")
             .env("OTEL_BSP_MAX_QUEUE_SIZE", "canary")
             .env("INGEST_LOG", "info,ingest_server=canary")
             .env("INGEST_ADMIN_TOKEN", "canary")

@@ -4,7 +4,7 @@
 pub(crate) type Row = (&'static str, &'static str, &'static str);
 
 const ADDRESS: &str = "must be an IP address and a port";
-const URL: &str = "must be an `http://` URL";
+const URL: &str = "must be an `http://`";
 const HOST: &str = "must be a URL with a host";
 const PORT: &str = "must be a URL with a port from 1 to 65535";
 const RATIO: &str = "must be a number from 0 to 1";
@@ -14,7 +14,11 @@ const COUNT: &str = "must be a number from 1 to 4294967295";
 const BLANK: &str = "has a blank or a line break before or after it";
 const TARGET: &str = "names no part of this program";
 const FILTER: &str = "is not a filter";
-const TLS: &str = "must be unset: spans leave over plain HTTP";
+const TLS: &str = if cfg!(feature = "otlp-tls") {
+    "must be the path of a PEM file that can be read"
+} else {
+    "must be unset: spans leave over plain HTTP"
+};
 const PROPAGATORS: &str = "must be `none`, or a list with `tracecontext` in it";
 const MEANT: &str = "is not a setting; did you mean";
 
@@ -315,7 +319,7 @@ pub(crate) const ROWS: [Row; 186] = [
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "http:///v1", HOST),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1", HOST),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://1.2.3", HOST),
-    ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318", URL),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://collector:4318", URL),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://collector:4317", URL),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", URL),
     (
@@ -347,11 +351,6 @@ pub(crate) const ROWS: [Row; 186] = [
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
         "http://a:0/v1/traces",
         PORT,
-    ),
-    (
-        "OTEL_EXPORTER_OTLP_PROTOCOL",
-        "grpc",
-        "must be `http/protobuf`",
     ),
     (
         "OTEL_EXPORTER_OTLP_PROTOCOL",
