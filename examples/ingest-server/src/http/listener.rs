@@ -10,6 +10,7 @@ mod framing;
 mod gate;
 mod idle;
 mod last_answer;
+mod open_connections;
 mod write_progress;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};

@@ -1,7 +1,6 @@
 //! How many connections there are, and whose.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -9,7 +8,10 @@ use std::{
 use portcullis_ratelimit::address::ClientNetwork;
 use tokio::sync::Notify;
 
-use super::idle::Idle;
+use super::{
+    idle::Idle,
+    open_connections::{Among, OpenConnections},
+};
 use crate::shares::{Exceeded, Share, Shares};
 
 /// Permits for connections, of which one client network gets a quarter. A new connection takes the
@@ -18,7 +20,7 @@ use crate::shares::{Exceeded, Share, Shares};
 #[derive(Debug)]
 pub(super) struct ConnectionPermits {
     shares: Shares<ClientNetwork>,
-    open: Mutex<Open>,
+    open: Mutex<OpenConnections>,
     released: Notify,
 }
 
@@ -35,19 +37,6 @@ pub(super) struct ConnectionPermit {
 /// A client network has its share of the connections, and a request on each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NetworkRefused;
-
-#[derive(Debug, Default)]
-struct Open {
-    connections: HashMap<u64, Connection>,
-    last_id: u64,
-}
-
-#[derive(Debug)]
-struct Connection {
-    network: Option<ClientNetwork>,
-    idle: Idle,
-    _share: Share<ClientNetwork>,
-}
 
 /// From one look for an idle connection to the next, while every permit is taken.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -72,11 +61,11 @@ impl ConnectionPermits {
             match self.shares.take(network, 1) {
                 Ok(share) => return Ok(self.open(network, share, made_room)),
                 Err(Exceeded::Own) => {
-                    let is_own = |other: &Connection| other.network == network;
-                    self.end_idle(is_own).ok_or(NetworkRefused)?;
+                    let own = Among::Network(network);
+                    self.end_idle(own).ok_or(NetworkRefused)?;
                     made_room = true;
                 }
-                Err(Exceeded::Total) if self.end_idle(|_| true).is_some() => made_room = true,
+                Err(Exceeded::Total) if self.end_idle(Among::All).is_some() => made_room = true,
                 Err(Exceeded::Total) => {
                     // Either of them is followed by another look.
                     let _ = tokio::time::timeout(LOOK_EVERY, self.released.notified()).await;
@@ -92,16 +81,7 @@ impl ConnectionPermits {
         made_room: bool,
     ) -> ConnectionPermit {
         let idle = Idle::new();
-        let mut open = self.lock();
-        open.last_id += 1;
-        let id = open.last_id;
-        let connection = Connection {
-            network,
-            idle: idle.clone(),
-            _share: share,
-        };
-        open.connections.insert(id, connection);
-        drop(open);
+        let id = self.lock().add(network, idle.clone(), share);
         ConnectionPermit {
             permits: Arc::clone(self),
             id,
@@ -111,20 +91,13 @@ impl ConnectionPermits {
     }
 
     /// Ends the connection that has waited longest for a request, and takes its permit.
-    fn end_idle(&self, among: impl Fn(&Connection) -> bool) -> Option<()> {
-        let mut open = self.lock();
-        let idle = open
-            .connections
-            .iter()
-            .filter(|(_, connection)| among(connection))
-            .filter_map(|(id, connection)| Some((connection.idle.unserved_since()?, *id)));
-        let (_, longest) = idle.min()?;
-        let ended = open.connections.remove(&longest)?;
-        ended.idle.close();
+    fn end_idle(&self, among: Among) -> Option<()> {
+        let ended = self.lock().remove_longest(among)?;
+        ended.close();
         Some(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Open> {
+    fn lock(&self) -> MutexGuard<'_, OpenConnections> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -139,7 +112,7 @@ impl ConnectionPermit {
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         // Given back before others are told.
-        drop(self.permits.lock().connections.remove(&self.id));
+        drop(self.permits.lock().remove(self.id));
         self.permits.released.notify_one();
     }
 }
