@@ -6,6 +6,7 @@ Everything in them is made up. Run it after a change here; `git diff` shows what
 
 import base64
 import gzip
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -179,6 +180,70 @@ def wrapped_keys():
     yield "empty", b""
 
 
+def wrapped_by_service():
+    """Originals 0 to 5 are of AWS KMS, 6 and 7 of Vault."""
+    yield from ((f"original-{which}", bytes([which])) for which in range(8))
+    # An ARN has 75 or 64 bytes; the parts of one of Vault begin at 2, 6, 17 and 27.
+    for name, which, change in (
+        ("aws-changed-length", 0, (1, 3, 1)), ("aws-upper-case", 0, (0, 4, 0x41)),
+        ("aws-other-service", 0, (0, 12, 0x78)),
+        ("aws-changed-check", 0, (1, 79, 1)), ("aws-changed-ciphertext", 0, (1, 96, 1)), ("aws-cut", 0, (2, 95, 0)),
+        ("aws-other-context", 0, (3, 79, 2)), ("aws-format-of-vault", 0, (0, 1, 3)), ("aws-local-format", 0, (0, 1, 1)),
+        ("vault-version-zero", 6, (0, 5, 0)), ("vault-changed-length", 6, (1, 9, 1)), ("vault-slash", 6, (0, 10, 0x2F)),
+        ("vault-percent", 6, (0, 12, 0x25)), ("vault-dots", 6, (0, 11, 0x2E)), ("vault-cut", 6, (2, 27, 0)),
+        ("vault-other-key", 6, (3, 17, 7)), ("vault-format-of-aws", 6, (0, 1, 2)),
+    ):
+        yield name, bytes([which, *change])
+    yield "empty", b""
+    yield "aws-no-arn", bytes([0xFA, 2, 0, 0]) + bytes(40)
+    yield "vault-endless-path", bytes([0xFA, 3, 0, 0, 0, 1, 0xFF, 0xFF, 0xFF, 0xFF]) + bytes(40)
+    yield "answer", "vault:v12:AAECAwQ="
+    for name, text in {
+        "sign": "vault:v+12:AAEC", "zero": "vault:v0:AAEC", "leading-zero": "vault:v012:AAEC", "empty": "vault:v1:",
+        "no-padding": "vault:v1:AAECAw", "loose-bits": "vault:v1:AAF=", "other-alphabet": "vault:v1:-_-_",
+    }.items():
+        yield "answer-" + name, text
+
+
+def key_files():
+    def summed(*lines):
+        return "".join(f"{line} {hashlib.sha256(line.encode()).hexdigest()[:16]}\n" for line in lines)
+
+    head = "portcullis-keys 1 0001020304050607 7 {} {}"
+    primary = "key 00000001 primary 1750000000123 1750000000123 tenant-7 email 00000001"
+    others = (
+        "key 00000002 destroyed 1750000000123 1750000001000 tenant-7 email -",
+        "key 00000003 decrypt-only 1750000000123 1750000000124 tenant-7 email 0a",
+        "key 00000004 disabled 0 0 tenant-7 email 0b",
+        "key 00000005 destroy-scheduled 1 1 tenant-7 email 0c",
+        "key ffffffff pending 1750000000123 1750000000123 %c3%a9%20%25%0a%7c phone ffffffff",
+    )
+    yield "complete", summed(head.format(6, 2), primary, *others, "erased a", "erased gone/for:ever@all")
+    yield "empty", summed(head.format(0, 0))
+    yield "nothing", b""
+    yield "wrong-sum", summed(head.format(0, 0)).replace("7 0", "8 0")
+    yield "later-version", summed(head.format(0, 0).replace("s 1 ", "s 2 "))
+    yield "no-line-end", summed(head.format(0, 0))[:-1]
+    yield "more-without-line-end", summed(head.format(0, 0)) + "erased a"
+    for name, lines in {
+        "one": (head.format(1, 0), primary), "more-than-said": (head.format(0, 0), primary),
+        "less-than-said": (head.format(2, 0), primary), "endless": (head.format(2**64 - 1, 2**64 - 1), primary),
+        "out-of-order": (head.format(2, 0), others[0], primary), "twice": (head.format(2, 0), primary, primary),
+        "two-primaries": (head.format(2, 0), primary, primary.replace("01 p", "02 p", 1)),
+        "tombstone-with-a-key": (head.format(1, 0), others[0][:-1] + "00"),
+        "live-without-one": (head.format(1, 0), primary[:-8] + "-"),
+        "upper-case": (head.format(1, 0), primary[:-8] + "0A"), "odd-digits": (head.format(1, 0), primary[:-1]),
+        "plus": (head.format(1, 0), primary.replace(" 175", " +175", 1)),
+        "before-1970": (head.format(1, 0), primary.replace(" 175", " -175", 1)),
+        "far-future": (head.format(1, 0), primary.replace("1750000000123", str(2**63 - 1))),
+        "escaped-needlessly": (head.format(1, 0), primary.replace("email", "%65mail")),
+        "not-utf8": (head.format(1, 0), primary.replace("email", "%ff")),
+        "erased-twice": (head.format(0, 2), "erased a", "erased a"), "erased-empty": (head.format(0, 1), "erased "),
+        "erased-with-keys": (head.format(1, 1), primary, "erased tenant-7"),
+    }.items():
+        yield "lines-" + name, "!" + "\n".join(lines)
+
+
 def forwarded():
     for name, networks, peer, lines in (
         ("untrusted-peer", "10.0.0.0/8", "203.0.113.9", ["198.51.100.7"]),
@@ -323,7 +388,8 @@ def texts_to_search():
     for name, text in {
         "in-quotes": f'"jan{card}e doe"@example.co', "in-an-address": "jan.pcl_live_12345678.doe@example.co",
         "twice-in-quotes": '"+4917012345678, +4917012345679"@example.co', "address-in-quotes": '"a@b.io x"@example.co',
-        "within-a-word": "4111111111111111GB82WEST12345698765432", "longer-than-a-key": "AKIAIOSFODNN7EXAMPLE4111111111111111",
+        "within-a-word": "4111111111111111GB82WEST12345698765432",
+        "longer-than-a-key": "AKIAIOSFODNN7EXAMPLE4111111111111111",
         "around-a-placeholder": '"jan [payment_card] doe"@example.co', "placeholders": "[email]a@b.io[phone]4111[email]",
     }.items():
         yield "entangled-" + name, text
@@ -334,7 +400,8 @@ def texts_to_search():
 
 TARGETS = {
     "json": json_texts, "cloud_events": cloud_events, "api_key": api_keys, "sealed": sealed,
-    "wrapped_key": wrapped_keys, "forwarded": forwarded, "traceparent": traceparents, "settings": settings,
+    "wrapped_key": wrapped_keys, "wrapped_by_service": wrapped_by_service, "key_file": key_files,
+    "forwarded": forwarded, "traceparent": traceparents, "settings": settings,
     "detect": texts_to_search,
 }
 

@@ -1,4 +1,4 @@
-//! Wrapped data keys, against the format that `docs/formats.md` gives.
+//! Data keys that the local key-encryption key has wrapped, against the format that `docs/formats.md` gives.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ use std::{
 };
 
 use libfuzzer_sys::fuzz_target;
-use portcullis_fuzz::secrets;
+use portcullis_fuzz::{edits, secrets};
 use portcullis_keyring::{
     KeyId, Purpose, TenantId,
     kek::{KekContext, KekError, KekProvider as _, LocalKek, WrappedKey},
@@ -27,6 +27,12 @@ struct Original {
     bytes: Vec<u8>,
 }
 
+impl AsRef<[u8]> for Original {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 struct World {
     kek: LocalKek,
     contexts: Vec<KekContext>,
@@ -40,7 +46,7 @@ static WORLD: LazyLock<World> = LazyLock::new(World::new);
 fuzz_target!(|input: &[u8]| {
     let bytes = match input {
         [0xfa, ..] | [] => input.to_vec(),
-        [which, changes @ ..] => changed(*which, changes),
+        [which, changes @ ..] => edits::changed(&WORLD.originals, *which, changes),
     };
     let wrapped = WrappedKey::from_bytes(bytes.clone());
     assert_eq!(wrapped.as_bytes(), bytes);
@@ -84,30 +90,6 @@ fn check_moved(context: &KekContext, moved: &WrappedKey, original: &Original) {
     let key = now(WORLD.kek.unwrap_key(context, moved)).expect("it was just wrapped");
     // EXPOSE: the key is made up.
     assert_eq!(key.hazmat_export(), &original.key);
-}
-
-fn changed(which: u8, changes: &[u8]) -> Vec<u8> {
-    let originals = &WORLD.originals;
-    let of = |number: u8| &originals[usize::from(number) % originals.len()].bytes;
-    let mut bytes = of(which).clone();
-    for change in changes.chunks_exact(3) {
-        let [how, at, with] = [change[0], change[1], change[2]];
-        if bytes.is_empty() {
-            break;
-        }
-        let at = usize::from(at) % bytes.len();
-        match how % 4 {
-            0 => bytes[at] = with,
-            1 => bytes[at] ^= with,
-            2 => bytes.truncate(at),
-            _ => {
-                let other = of(with);
-                bytes.truncate(at);
-                bytes.extend_from_slice(&other[at.min(other.len())..]);
-            }
-        }
-    }
-    bytes
 }
 
 impl World {

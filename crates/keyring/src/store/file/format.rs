@@ -93,14 +93,14 @@ pub(super) fn parse(text: &[u8]) -> Result<Tables, Damage> {
     if !first.ends_with(b"\n") {
         return Err(at(1)(CUT));
     }
-    // A line whose end is missing is not there.
-    let mut lines = lines.map_while(|(number, line)| Some((number, line.strip_suffix(b"\n")?)));
+    // A line whose end is missing is not whole.
+    let mut whole_line = || lines.next()?.1.strip_suffix(b"\n");
 
     let mut tables = Tables::default();
     let mut last = None;
     let first_erased = head.keys.saturating_add(2);
     for number in 2..first_erased {
-        let (_, line) = lines.next().ok_or(CUT).map_err(at(number))?;
+        let line = whole_line().ok_or(CUT).map_err(at(number))?;
         let key = parse_key(line).map_err(at(number))?;
         if last.is_some_and(|last| last >= key.id()) {
             return Err(at(number)("its key does not come after the one before"));
@@ -111,7 +111,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Tables, Damage> {
     }
     let mut erased = BTreeSet::new();
     for number in first_erased..first_erased.saturating_add(head.erased) {
-        let (_, line) = lines.next().ok_or(CUT).map_err(at(number))?;
+        let line = whole_line().ok_or(CUT).map_err(at(number))?;
         let tenant = parse_erased(line).map_err(at(number))?;
         if erased.last() >= Some(&tenant) {
             return Err(at(number)("its tenant does not come after the one before"));

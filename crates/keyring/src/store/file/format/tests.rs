@@ -79,7 +79,7 @@ fn every_shortened_file_is_found_and_what_follows_the_end_too() {
             "{length} bytes"
         );
     }
-    for more in ["\n", "erased x 00\n"] {
+    for more in ["\n", "erased x 00\n", "erased x 00", " "] {
         let longer = format!("{text}{more}");
         assert_eq!(damage(longer.as_bytes()).line, 6);
     }
