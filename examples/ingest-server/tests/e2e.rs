@@ -186,6 +186,8 @@ mod server_webhooks;
 mod shared_policies;
 #[path = "e2e/shares.rs"]
 mod shares;
+#[path = "e2e/shredding.rs"]
+mod shredding;
 #[path = "e2e/shutdown.rs"]
 mod shutdown;
 #[path = "e2e/spoofed.rs"]

@@ -1,11 +1,9 @@
 //! A lead that is erased is gone: from answers, from the file, and from every backup that is restored.
 
-use std::{fs, process::Command, time::Duration};
+use std::fs;
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use sqlx::Connection as _;
-use tokio::time::sleep;
 
 use crate::harness::{ALL_SCOPES, Data, Key, Server, count, page_view, readiness, run_to_end};
 
@@ -147,62 +145,6 @@ async fn an_erased_lead_is_gone_with_what_its_events_hold() {
     );
 }
 
-async fn owed(server: &Server) -> f64 {
-    server.metrics().await["ingest_shredding_owed_seconds"]
-}
-
-/// Whether bytes stand in the database or its log. Another process reads them: to close the files here would end the
-/// locks that this one has on them.
-fn is_in_the_files(data: &Data, bytes: &[u8]) -> bool {
-    let finder = memchr::memmem::Finder::new(bytes);
-    ["ingest.db", "ingest.db-wal"].iter().any(|name| {
-        let copy = Command::new("cat").arg(data.path().join(name)).output();
-        finder.find(&copy.unwrap().stdout).is_some()
-    })
-}
-
-#[tokio::test]
-async fn what_was_erased_is_owed_until_nobody_reads_it() {
-    let server = Server::start();
-    let data = server.data();
-    let key = server.issue("acme", &ALL_SCOPES).await;
-    let id = server.lead(&key, &person()).await;
-    let mut database = data.connect().await;
-
-    let phone: Vec<u8> = sqlx::query_scalar("SELECT phone_enc FROM lead")
-        .fetch_one(&mut database)
-        .await
-        .unwrap();
-    let name: Vec<u8> = sqlx::query_scalar("SELECT name_enc FROM lead")
-        .fetch_one(&mut database)
-        .await
-        .unwrap();
-
-    // A field that is cleared is shredded soon after the answer.
-    let clear = server.request(Method::PATCH, &format!("/v1/leads/{id}"), &key);
-    let answer = clear.json(&json!({ "phone": null })).send().await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-    while is_in_the_files(data, &phone) {
-        sleep(Duration::from_millis(10)).await;
-    }
-
-    let mut reading = database.begin().await.unwrap();
-    let read = "SELECT count(*) FROM lead";
-    let _: i64 = sqlx::query_scalar(read)
-        .fetch_one(&mut *reading)
-        .await
-        .unwrap();
-    let answer = erase(&server, &key, &id).await;
-    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
-    assert!(owed(&server).await > 0.0);
-    assert!(is_in_the_files(data, &name));
-    reading.commit().await.unwrap();
-    while owed(&server).await > 0.0 {
-        sleep(Duration::from_millis(10)).await;
-    }
-    assert!(!is_in_the_files(data, &name));
-}
-
 /// The database as it was before, in the place of the present one.
 fn restore(data: &Data, backup: &[u8]) {
     for (path, _) in data.files() {
@@ -321,7 +263,7 @@ async fn erasures_in_something_that_is_no_file_stop_the_start_at_once() {
     let data = Data::new();
     let path = data.path().join("erasures.jsonl");
     for make in ["mkdir", "mkfifo"] {
-        let made = Command::new(make).arg(&path).status();
+        let made = std::process::Command::new(make).arg(&path).status();
         assert!(made.unwrap().success());
         for command in ["check-config", "serve"] {
             let output = run_to_end(data.command().arg(command));
