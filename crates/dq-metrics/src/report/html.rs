@@ -1,7 +1,10 @@
 //! A report as one page of HTML that needs nothing else: no script, no font, no image from outside.
 
+pub(super) mod parts;
+
 use std::fmt::{self, Write};
 
+use self::parts::{write_bar, write_dimensions, write_rejections, write_sample};
 use super::{Report, alike::alike, markdown::points};
 
 /// A [`Report`] as an HTML page, by `Display`; made by [`Report::html`].
@@ -78,27 +81,14 @@ impl Report {
         write!(
             page,
             "<p><span class=\"score\">{:.1}</span> of 100, at least {:.1}, from {} events; \
-             5 minutes {}, 1 hour {}: {direction}</p>\
-             <div class=\"t\"><table><tr><th>dimension<th class=\"n\">score<th class=\"b\"><th class=\"n\">events",
+             5 minutes {}, 1 hour {}: {direction}</p>",
             score.value,
             score.lower_bound,
             score.events,
             points(self.trend.five_minutes),
             points(self.trend.one_hour),
         )?;
-        for dimension in &score.dimensions {
-            write!(
-                page,
-                "<tr><td>{}<td class=\"n\">{}<td class=\"b\">",
-                dimension.dimension,
-                points(dimension.value)
-            )?;
-            if let (Some(value), Some(lower_bound)) = (dimension.value, dimension.lower_bound) {
-                write!(page, "{}", Bar { value, lower_bound })?;
-            }
-            write!(page, "<td class=\"n\">{}", dimension.events)?;
-        }
-        page.write_str("</table></div>")
+        write_dimensions(page, &score.dimensions)
     }
 
     fn write_outcomes(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,22 +108,7 @@ impl Report {
         if self.rejections.is_empty() {
             return Ok(());
         }
-        page.write_str(
-            "<h2>Rejections</h2><div class=\"t\"><table class=\"r\"><tr><th>reason<th class=\"n\">events<th>severity\
-             <th class=\"w\">what to do",
-        )?;
-        for rejections in &self.rejections {
-            write!(
-                page,
-                "<tr><td><code>{}</code><td class=\"n\">{}<td class=\"{severity}\">{severity}\
-                 <td class=\"w\">{}",
-                rejections.reason,
-                rejections.events,
-                rejections.remediation,
-                severity = rejections.severity,
-            )?;
-        }
-        page.write_str("</table></div>")
+        write_rejections(page, &self.rejections, |_| Ok(()))
     }
 
     fn write_types(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -175,9 +150,7 @@ impl Report {
                 Escaped(&tenant.tenant),
                 points(tenant.score)
             )?;
-            if let (Some(value), Some(lower_bound)) = (tenant.score, tenant.lower_bound) {
-                write!(page, "{}", Bar { value, lower_bound })?;
-            }
+            write_bar(page, tenant.score, tenant.lower_bound)?;
             write!(page, "<td class=\"n\">{}", tenant.conservation.received)?;
         }
         page.write_str("</table></div>")
@@ -194,18 +167,8 @@ impl Report {
                 group.probability,
             )?;
             for (sample, count) in alike(&group.samples) {
-                write!(
-                    page,
-                    "<p><code>{}</code> {} {} <time>{}</time>",
-                    sample.fingerprint,
-                    Escaped(&sample.event_type),
-                    Escaped(&sample.detail),
-                    sample.taken_at,
-                )?;
-                if count > 1 {
-                    write!(page, " (and {} that look like it)", count - 1)?;
-                }
-                write!(page, "</p><pre>{}</pre>", Escaped(&sample.excerpt))?;
+                let named = (sample.fingerprint, sample.taken_at);
+                write_sample(page, sample, named, count)?;
             }
         }
         Ok(())

@@ -1,7 +1,10 @@
 //! A report as Markdown.
 
+pub(super) mod parts;
+
 use std::fmt;
 
+use self::parts::{write_dimensions, write_rejections};
 use super::{Report, alike::alike};
 use crate::{sample::SampleGroup, score::Score};
 
@@ -50,19 +53,7 @@ impl Report {
             "Score **{:.1}** of 100 (at least {:.1}, from {} events), trend: {direction}.\n",
             score.value, score.lower_bound, score.events,
         )?;
-        writeln!(
-            page,
-            "| dimension | score | at least | events |\n|---|---|---|---|"
-        )?;
-        for dimension in &score.dimensions {
-            let (value, bound) = (points(dimension.value), points(dimension.lower_bound));
-            writeln!(
-                page,
-                "| {} | {value} | {bound} | {} |",
-                dimension.dimension, dimension.events
-            )?;
-        }
-        writeln!(page)
+        write_dimensions(page, &score.dimensions)
     }
 
     fn write_counts(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,18 +61,7 @@ impl Report {
         for (outcome, events) in self.outcomes.iter().filter(|(_, events)| **events > 0) {
             writeln!(page, "| {outcome} | {events} |")?;
         }
-        if !self.rejections.is_empty() {
-            writeln!(
-                page,
-                "\n| reason | events | severity | what to do |\n|---|---|---|---|"
-            )?;
-        }
-        for rejections in &self.rejections {
-            let (reason, events) = (rejections.reason, rejections.events);
-            let (severity, remedy) = (rejections.severity, rejections.remediation);
-            writeln!(page, "| `{reason}` | {events} | {severity} | {remedy} |")?;
-        }
-        Ok(())
+        write_rejections(page, &self.rejections)
     }
 
     fn write_event_types(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {

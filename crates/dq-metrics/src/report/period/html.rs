@@ -8,7 +8,10 @@ use super::{
 };
 use crate::report::{
     alike::alike,
-    html::{Bar, Escaped, STYLE},
+    html::{
+        Escaped, STYLE,
+        parts::{write_bar, write_dimensions, write_rejections, write_sample},
+    },
     markdown::points,
 };
 
@@ -64,25 +67,14 @@ impl PeriodReport {
         write!(
             page,
             "<p><span class=\"score\">{:.1}</span> of 100, at least {:.1}, from {} events; \
-             earlier half {}, later half {}: {direction}</p>\
-             <div class=\"t\"><table><tr><th>dimension<th class=\"n\">score<th class=\"b\"><th class=\"n\">events",
+             earlier half {}, later half {}: {direction}</p>",
             score.value,
             score.lower_bound,
             score.events,
             points(self.trend.earlier),
             points(self.trend.later),
         )?;
-        for dimension in &score.dimensions {
-            let (name, value) = (dimension.dimension, dimension.value);
-            write!(
-                page,
-                "<tr><td>{name}<td class=\"n\">{}<td class=\"b\">",
-                points(value)
-            )?;
-            write_bar(page, value, dimension.lower_bound)?;
-            write!(page, "<td class=\"n\">{}", dimension.events)?;
-        }
-        page.write_str("</table></div>")
+        write_dimensions(page, &score.dimensions)
     }
 
     /// The numbers behind the plots.
@@ -113,29 +105,15 @@ impl PeriodReport {
         }
         page.write_str("</table></div>")?;
         if !self.rejections.is_empty() || !self.unknown.is_empty() {
-            page.write_str(
-                "<h2>Rejections</h2><div class=\"t\"><table class=\"r\"><tr><th>reason<th class=\"n\">events\
-                 <th>severity<th class=\"w\">what to do",
-            )?;
-            for rejections in &self.rejections {
-                write!(
-                    page,
-                    "<tr><td><code>{}</code><td class=\"n\">{}<td class=\"{severity}\">{severity}\
-                     <td class=\"w\">{}",
-                    rejections.reason,
-                    rejections.events,
-                    rejections.remediation,
-                    severity = rejections.severity,
-                )?;
-            }
-            for (name, events) in &self.unknown {
-                let name = Escaped(name);
-                write!(
-                    page,
-                    "<tr><td><code>{name}</code><td class=\"n\">{events}<td><td class=\"w\">Of another version."
-                )?;
-            }
-            page.write_str("</table></div>")?;
+            write_rejections(page, &self.rejections, |page| {
+                self.unknown.iter().try_for_each(|(name, events)| {
+                    let name = Escaped(name);
+                    write!(
+                        page,
+                        "<tr><td><code>{name}</code><td class=\"n\">{events}<td><td class=\"w\">Of another version."
+                    )
+                })
+            })?;
         }
         Ok(())
     }
@@ -149,18 +127,8 @@ impl PeriodReport {
                 group.count
             )?;
             for (sample, count) in alike(&group.samples) {
-                write!(
-                    page,
-                    "<p><code>{}</code> {} {} <time>{}</time>",
-                    sample.fingerprint,
-                    Escaped(&sample.event_type),
-                    Escaped(&sample.detail),
-                    sample.taken_at,
-                )?;
-                if count > 1 {
-                    write!(page, " (and {} that look like it)", count - 1)?;
-                }
-                write!(page, "</p><pre>{}</pre>", Escaped(&sample.excerpt))?;
+                let named = (sample.fingerprint, sample.taken_at);
+                write_sample(page, sample, named, count)?;
             }
         }
         Ok(())
@@ -202,15 +170,4 @@ fn write_groups(
         )?;
     }
     page.write_str("</table></div>")
-}
-
-fn write_bar(
-    page: &mut fmt::Formatter<'_>,
-    value: Option<f64>,
-    lower_bound: Option<f64>,
-) -> fmt::Result {
-    match (value, lower_bound) {
-        (Some(value), Some(lower_bound)) => write!(page, "{}", Bar { value, lower_bound }),
-        _ => Ok(()),
-    }
 }

@@ -6,7 +6,11 @@ use super::{GroupReport, PeriodReport, PeriodSamples};
 use crate::{
     report::{
         alike::alike,
-        markdown::{cell, points},
+        markdown::{
+            cell,
+            parts::{write_dimensions, write_rejections},
+            points,
+        },
     },
     score::Score,
 };
@@ -58,16 +62,7 @@ impl PeriodReport {
             points(self.trend.earlier),
             points(self.trend.later),
         )?;
-        writeln!(
-            page,
-            "| dimension | score | at least | events |\n|---|---|---|---|"
-        )?;
-        for dimension in &score.dimensions {
-            let (value, bound) = (points(dimension.value), points(dimension.lower_bound));
-            let (name, events) = (dimension.dimension, dimension.events);
-            writeln!(page, "| {name} | {value} | {bound} | {events} |")?;
-        }
-        writeln!(page)
+        write_dimensions(page, &score.dimensions)
     }
 
     fn write_days(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,17 +87,7 @@ impl PeriodReport {
         for (outcome, events) in &self.outcomes {
             writeln!(page, "| {} | {events} |", cell(outcome))?;
         }
-        if !self.rejections.is_empty() {
-            writeln!(
-                page,
-                "\n| reason | events | severity | what to do |\n|---|---|---|---|"
-            )?;
-        }
-        for rejections in &self.rejections {
-            let (reason, events) = (rejections.reason, rejections.events);
-            let (severity, remedy) = (rejections.severity, rejections.remediation);
-            writeln!(page, "| `{reason}` | {events} | {severity} | {remedy} |")?;
-        }
+        write_rejections(page, &self.rejections)?;
         if !self.unknown.is_empty() {
             writeln!(page, "\n| of another version | events |\n|---|---|")?;
         }
