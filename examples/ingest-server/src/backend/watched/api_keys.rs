@@ -22,6 +22,11 @@ const CHANGES: &str = "apikey_cache_outbox";
 const READERS: &str = "apikey_cache_reader";
 
 impl<T: ?Sized> Watched<T> {
+    fn check_api_keys(&self) -> Result<(), StoreError> {
+        let checked = self.watch.check();
+        checked.map_err(StoreError::unavailable)
+    }
+
     /// The same for a task of the cache, of which it is told when it begins to fail.
     async fn ask_for<R>(
         &self,
