@@ -105,6 +105,17 @@ impl SpanLayer {
         })
     }
 
+    /// Whether the event cannot be exported, as far as that is known without asking the registry for its span:
+    /// most lines of a service without an exporter or a tail.
+    fn is_lost_on(&self, event: &Event<'_>) -> bool {
+        let is_of_ignored = || {
+            entered::innermost(|entered| {
+                entered.recorder == self.recorder.number && entered.trace.is_ignored()
+            })
+        };
+        !self.recorder.exports() || (event.is_contextual() && is_of_ignored() == Some(true))
+    }
+
     /// Records something of a span. No lock is held meanwhile: a value's Debug may record something too.
     fn record<S>(&self, span: &SpanRef<'_, S>, record: impl FnOnce(&mut Details))
     where
@@ -240,6 +251,9 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if self.is_lost_on(event) {
+            return;
+        }
         let Some(span) = context.event_span(event) else {
             return;
         };
