@@ -50,7 +50,10 @@ pub use self::{
     guard::{Guard, Report},
     link::{MAX_LINKS, SpanLink, add_links},
     logs::{LogLimits, Logs},
-    metrics::{BoundedFamily, Buckets, ExemplarHistogram, Exposition, MetricError, Registry},
+    metrics::{
+        BoundedFamily, Buckets, ExemplarHistogram, Exposition, Label, MetricDescription,
+        MetricError, MetricUnit, Registry,
+    },
     panics::log_panics,
     redact::{Redaction, Redactor},
     sampling::{Ratio, RatioError, Sampling, Tail},

@@ -239,7 +239,7 @@ fn the_process_is_measured() {
 fn other_metrics_of_the_client_pass_the_same_checks() {
     let registry = Registry::new();
     registry
-        .register("build", "b", Info::new([("version", "1")]))
+        .register_labelled("build", "b", ["version"], Info::new([("version", "1")]))
         .unwrap();
     assert!(text(&registry).contains("# TYPE build_info gauge\nbuild_info{version=\"1\"} 1\n"));
     assert!(registry.gauge("build_info", "").is_err());
