@@ -30,6 +30,9 @@ mod current;
 #[path = "../tests/support/lines.rs"]
 mod lines;
 #[cfg(test)]
+#[path = "../tests/support/movement.rs"]
+mod movement;
+#[cfg(test)]
 #[path = "../tests/support/spans.rs"]
 mod spans;
 

@@ -8,7 +8,22 @@ use super::{label::Label, names};
 
 /// What a registry knows of one metric, whether it has any series yet or not.
 ///
-/// It is what a list of metrics, a dashboard or an alert is checked against.
+/// It is what a list of metrics, a dashboard or an alert is checked against:
+///
+/// ```
+/// use std::num::NonZeroUsize;
+///
+/// use portcullis_telemetry::{Label, Registry};
+///
+/// let registry = Registry::new();
+/// let outcome = Label::closed("outcome", ["done", "failed"]);
+/// registry.counter_family("jobs", "Jobs that ended", [outcome], NonZeroUsize::MIN)?;
+/// let described = registry.descriptions();
+/// let jobs = described.iter().find(|metric| metric.name == "jobs_total").expect("registered");
+/// assert_eq!(jobs.help, "Jobs that ended");
+/// assert_eq!(jobs.labels[0].values(), Some(&["done".to_owned(), "failed".to_owned()][..]));
+/// # Ok::<(), portcullis_telemetry::MetricError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MetricDescription {

@@ -11,7 +11,6 @@ use super::{
     BoundedFamily, Buckets, ExemplarHistogram, Label, MetricError, Registry,
     exemplars::ExemplarsOf,
     family::FamilyCounters,
-    names,
     observed::{ObservedFamily, ObservedValue},
 };
 
