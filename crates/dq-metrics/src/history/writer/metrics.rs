@@ -32,7 +32,7 @@ impl<R: Reason> HistoryWriter<R> {
         }
     }
 
-    /// All metrics, 7 series, for a registry that takes them one by one.
+    /// All metrics, 9 series, for a registry that takes them one by one.
     pub fn metrics(&self) -> [HistoryMetric; 4] {
         use MetricType::{Counter, Gauge};
         let metric = |name, help, metric_type, encode| HistoryMetric {
@@ -51,7 +51,7 @@ impl<R: Reason> HistoryWriter<R> {
             ),
             metric(
                 "dq_history_dropped",
-                "Events and samples that waited too long to be written, and are in no history",
+                "What waited too long to be written, and is in no history",
                 Counter,
                 dropped,
             ),
@@ -109,6 +109,8 @@ fn written(counts: &Counts, mut encoder: MetricEncoder<'_>) -> fmt::Result {
 fn dropped(counts: &Counts, mut encoder: MetricEncoder<'_>) -> fmt::Result {
     for (what, count) in [
         ("events", &counts.dropped_events),
+        ("receipts", &counts.dropped_receipts),
+        ("versions", &counts.dropped_versions),
         ("samples", &counts.dropped_samples),
     ] {
         let count = count.load(Ordering::Relaxed);
