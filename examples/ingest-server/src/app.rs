@@ -23,9 +23,10 @@ use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::entropy::{Entropy, EntropyError, SystemEntropy};
 use portcullis_pii_detect::Detector;
-use portcullis_telemetry::{DatabaseDurations, Guard, HttpLayer, MetricError, RemoteParent};
+use portcullis_telemetry::{
+    BackgroundTask, DatabaseDurations, Guard, HttpLayer, MetricError, RemoteParent,
+};
 use rand::{SeedableRng as _, rngs::StdRng};
-use tracing::Instrument as _;
 
 use self::{
     descriptors::TooFewDescriptors,
@@ -34,6 +35,7 @@ use self::{
     quality_history::QualityRecording,
     service_task::ServiceTask,
     service_thread::ServiceThread,
+    telemetry::START,
 };
 use crate::{
     admin::{ApiKeys, Components, KeyMaterial, UseCases, Warming},
@@ -103,6 +105,8 @@ impl StartError {
     }
 }
 
+const WATCH_DATABASE: BackgroundTask = BackgroundTask::new("watch_database");
+
 /// From one look at the database to the next.
 const PING_EVERY: Duration = Duration::from_millis(500);
 
@@ -123,8 +127,21 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Checks and opens everything, and binds the addresses last.
+    /// Checks and opens everything, binds the addresses last, and says that it has.
     pub(crate) async fn start(
+        config: &Config,
+        services: &SecretServices,
+        telemetry: &Guard,
+    ) -> Result<Self, StartError> {
+        let start = async {
+            let app = Self::assemble(config, services, telemetry).await?;
+            telemetry::log_start(config, app.addresses());
+            Ok(app)
+        };
+        START.run(start).await
+    }
+
+    async fn assemble(
         config: &Config,
         services: &SecretServices,
         telemetry: &Guard,
@@ -360,8 +377,7 @@ fn follow(keys: &ApiKeyCache, warming: &Warming) -> Result<ServiceThread, StartE
 async fn ping_repeatedly(store: Arc<dyn Store>) {
     loop {
         tokio::time::sleep(PING_EVERY).await;
-        let span = tracing::info_span!(parent: None, "watch_database");
         // What it finds is remembered and told by the store itself.
-        drop(store.ping().instrument(span).await);
+        drop(WATCH_DATABASE.run(store.ping()).await);
     }
 }

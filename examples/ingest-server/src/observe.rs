@@ -21,7 +21,7 @@ mod writes;
 
 use std::num::NonZeroUsize;
 
-use portcullis_telemetry::{MetricError, Registry, SpanLink};
+use portcullis_telemetry::{BackgroundTask, MetricError, Registry};
 
 use crate::{quality::Quality, store::Writer};
 
@@ -89,9 +89,5 @@ fn number(number: u64) -> f64 {
 /// Reports what a crate tells of, inside a span: where the crate works for nobody's request, in one of
 /// its own, so that each line has the id of a trace.
 fn in_span<R>(report: impl FnOnce() -> R) -> R {
-    if SpanLink::current().is_some() {
-        report()
-    } else {
-        tracing::info_span!(parent: None, "background").in_scope(report)
-    }
+    BackgroundTask::new("background").within(report)
 }

@@ -9,6 +9,8 @@
     reason = "deadlines on real processes are real time"
 )]
 
+#[path = "e2e/collected.rs"]
+mod collected;
 #[path = "e2e/files_of_secrets.rs"]
 mod files_of_secrets;
 #[path = "e2e/forms.rs"]
@@ -163,6 +165,8 @@ mod server_aws;
 mod server_browser;
 #[path = "e2e/server_clocks.rs"]
 mod server_clocks;
+#[path = "e2e/server_decisions.rs"]
+mod server_decisions;
 #[path = "e2e/server_key_canaries.rs"]
 mod server_key_canaries;
 #[path = "e2e/server_metrics.rs"]

@@ -13,7 +13,7 @@ use portcullis_telemetry::{
 
 use self::{cache::CacheMetrics, changes::ChangeMetrics};
 use super::{SMALL, in_span};
-use crate::pipeline::key_checks::KeyCheckObserver;
+use crate::pipeline::key_checks::{KeyCheck, KeyCheckObserver};
 
 pub(crate) use self::cache::register_key_cache;
 
@@ -59,6 +59,12 @@ const REASONS: [DenialReason; 8] = [
     DenialReason::Expired,
 ];
 
+const MEMORY: &str = "memory";
+const NEGATIVE: &str = "negative";
+const STORE: &str = "store";
+const STORE_UNCONFIRMED: &str = "store_unconfirmed";
+const PREFILTER: &str = "prefilter";
+
 const LOAD_DISCARDED: &str = "load_discarded";
 const ROW_REJECTED: &str = "row_rejected";
 const STORE_FAILED: &str = "store_failed";
@@ -100,11 +106,11 @@ impl ApiKeyMetrics {
             let _ = faults.with([kind]);
         }
         Ok(Self {
-            hits: lookups.with(["memory"]),
-            negative_hits: lookups.with(["negative"]),
-            misses: lookups.with(["store"]),
-            direct: lookups.with(["store_unconfirmed"]),
-            prefiltered: lookups.with(["prefilter"]),
+            hits: lookups.with([MEMORY]),
+            negative_hits: lookups.with([NEGATIVE]),
+            misses: lookups.with([STORE]),
+            direct: lookups.with([STORE_UNCONFIRMED]),
+            prefiltered: lookups.with([PREFILTER]),
             refusals,
             faults,
             load_seconds: registry.histogram(
@@ -130,12 +136,15 @@ impl ApiKeyMetrics {
 impl Observer for ApiKeyMetrics {
     fn observe(&self, event: &Event) {
         match event {
-            Event::Hit(Hit::Positive) => count(&self.hits),
-            Event::Hit(Hit::Negative) => count(&self.negative_hits),
-            Event::Miss => count(&self.misses),
-            Event::DirectValidation => count(&self.direct),
-            Event::PrefilterReject => count(&self.prefiltered),
-            Event::Denied(reason) => count(&self.refusals.with([reason.as_str()])),
+            Event::Hit(Hit::Positive) => answered(&self.hits, MEMORY),
+            Event::Hit(Hit::Negative) => answered(&self.negative_hits, NEGATIVE),
+            Event::Miss => answered(&self.misses, STORE),
+            Event::DirectValidation => answered(&self.direct, STORE_UNCONFIRMED),
+            Event::PrefilterReject => answered(&self.prefiltered, PREFILTER),
+            Event::Denied(reason) => {
+                KeyCheck::note_refusal(reason.as_str());
+                self.refusals.with([reason.as_str()]).inc();
+            }
             Event::Loaded { took } => self.load_seconds.observe(took.as_secs_f64()),
             Event::LoadDiscarded(_) => self.fault(LOAD_DISCARDED),
             Event::RowRejected { kid, fault } => {
@@ -163,7 +172,9 @@ impl KeyCheckObserver for ApiKeyMetrics {
     }
 }
 
-fn count(counter: &Counter) {
+/// Counts what answered a check, and tells the check.
+fn answered(counter: &Counter, source: &'static str) {
+    KeyCheck::note_source(source);
     counter.inc();
 }
 

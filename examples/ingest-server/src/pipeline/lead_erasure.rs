@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use http::{Extensions, HeaderMap};
-use portcullis_ratelimit::{Admitted, Category};
+use portcullis_ratelimit::Admitted;
 use portcullis_telemetry::current_trace_id;
 
 use super::{
@@ -39,8 +39,7 @@ pub(crate) async fn admit_eraser(
     let address = limit_address(services, extensions).await?;
     let caller = authenticate(services, headers, address, Permission::LeadsWrite).await?;
     InFlight::pass_to_tenant(extensions, &caller.tenant)?;
-    let (category, last) = (Category::INGEST, Charge::Last);
-    let admitted = limits::charge_first(services, &caller, category, last).await?;
+    let admitted = limits::charge_first(services, &caller, Charge::ERASURE).await?;
     Ok((caller, admitted))
 }
 

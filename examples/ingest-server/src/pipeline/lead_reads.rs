@@ -5,8 +5,8 @@ mod record;
 mod search_admission;
 
 use http::{Extensions, HeaderMap};
-use portcullis_pii_crypto::{AnyPii, Cipher, IndexValue, TrigramQuery};
-use portcullis_ratelimit::{Admitted, Category};
+use portcullis_pii_crypto::{AnyPii, IndexValue, TrigramQuery};
+use portcullis_ratelimit::Admitted;
 use serde::Serialize;
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     in_flight::InFlight,
     limit_address::limit_address,
     limits::{self, Charge},
+    open::open,
     rejection::{Rejection, RequestRejection},
     services::Services,
 };
@@ -91,8 +92,8 @@ pub(crate) async fn admit_reader(
         return Err(rejection.into());
     }
     InFlight::pass_to_tenant(extensions, &caller.tenant)?;
-    let charge = if finds { Charge::More } else { Charge::Last };
-    let admitted = limits::charge_first(services, &caller, Category::READ, charge).await?;
+    let charge = if finds { Charge::LOOK_UP } else { Charge::READ };
+    let admitted = limits::charge_first(services, &caller, charge).await?;
     Ok((caller, admitted))
 }
 
@@ -128,10 +129,9 @@ impl<'a> LeadReads<'a> {
                 let roots = roots.map_err(Rejection::from)?;
                 let indexes = LeadIndexes::of(&roots, &self.caller.tenant);
                 let opener = self.opener(&indexes, None);
-                let cipher = self.cipher(&opener, [&lead]).await?;
-                let lead = self.open(&opener, &cipher, lead);
-                check_whole(&lead)?;
-                Some(LeadView::new(lead, self.view))
+                let mut opened = self.open(&opener, vec![lead]).await?;
+                opened.iter().try_for_each(check_whole)?;
+                opened.pop().map(|lead| LeadView::new(lead, self.view))
             }
             None => None,
         };
@@ -162,8 +162,7 @@ impl<'a> LeadReads<'a> {
         }
         let entries = found.as_ref().map_or(0, |found| found.len().min(MAX_FOUND));
         let cost = u32::try_from(entries).unwrap_or(u32::MAX);
-        let (category, last) = (Category::READ, Charge::Last);
-        *admitted = limits::charge_rest(services, caller, admitted, category, cost, last).await?;
+        *admitted = limits::charge_rest(services, caller, admitted, cost, Charge::FOUND).await?;
         let found = found?;
         let has_more = found.len() > MAX_FOUND;
         let found_by = Some((query.column, looked_up.as_slice()));
@@ -179,11 +178,7 @@ impl<'a> LeadReads<'a> {
             }
         }
         let opener = self.opener(&indexes, found_by);
-        let cipher = self.cipher(&opener, &records).await?;
-        let records = records.into_iter();
-        let mut leads: Vec<_> = records
-            .map(|lead| self.open(&opener, &cipher, lead))
-            .collect();
+        let mut leads = self.open(&opener, records).await?;
         // One lead that does not open leaves the others as they are; where none does for want of keys,
         // it is the service that fails.
         if !leads.is_empty() && leads.iter().all(is_without_keys) {
@@ -237,25 +232,20 @@ impl<'a> LeadReads<'a> {
         }
     }
 
-    async fn cipher<'l>(
+    /// The only way to what leads say. What it gives leaves this file after [`Self::record`].
+    async fn open(
         &self,
         opener: &LeadOpener<'_>,
-        leads: impl IntoIterator<Item = &'l LeadRecord>,
-    ) -> Result<Cipher, Rejection> {
-        opener.cipher(leads).await.map_err(|error| {
+        leads: Vec<LeadRecord>,
+    ) -> Result<Vec<OpenedLead>, Rejection> {
+        let report = |lead: &OpenedLead| self.services.pii.opened(&self.caller.tenant, lead);
+        open(opener, leads, report).await.map_err(|error| {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "leads were not opened"
             );
             Rejection::plain(Reason::CapacityKeysUnavailable)
         })
-    }
-
-    /// The only way to what a lead says. What it gives leaves this file after [`Self::record`].
-    fn open(&self, opener: &LeadOpener<'_>, cipher: &Cipher, lead: LeadRecord) -> OpenedLead {
-        let opened = opener.open(cipher, lead);
-        self.services.pii.opened(&self.caller.tenant, &opened);
-        opened
     }
 
     /// Puts on record what is about to be shown in the clear.

@@ -6,7 +6,6 @@ use portcullis_ratelimit::Admitted;
 use super::{LeadReads, record};
 use crate::{
     lead::View,
-    limits::SEARCH,
     pipeline::{
         limits::{self, Charge},
         rejection::RequestRejection,
@@ -47,7 +46,7 @@ impl LeadReads<'_> {
         if self.view == View::Open {
             return Ok(SearchAdmission::Clear);
         }
-        match limits::charge_first(services, caller, SEARCH, Charge::Last).await {
+        match limits::charge_first(services, caller, Charge::SEARCH).await {
             Ok(admitted) => Ok(SearchAdmission::Guess(Box::new(admitted))),
             Err(rejection) => {
                 if matches!(rejection, RequestRejection::Limited(_)) {
