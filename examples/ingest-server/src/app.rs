@@ -24,9 +24,10 @@ use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::entropy::{Entropy, EntropyError, SystemEntropy};
 use portcullis_pii_detect::Detector;
 use portcullis_telemetry::{
-    BackgroundTask, DatabaseDurations, Guard, HttpLayer, MetricError, RemoteParent,
+    BackgroundTask, DatabaseDurations, Guard, HttpLayer, MetricError, RemoteParent, Runtimes,
 };
 use rand::{SeedableRng as _, rngs::StdRng};
+use tokio::runtime::Handle;
 
 use self::{
     descriptors::TooFewDescriptors,
@@ -213,6 +214,9 @@ impl App {
         let shredding = ServiceTask::spawn("the shredding of erased rows", shredding);
         let warming = Warming::default();
         let following = follow(&backend.api_keys, &warming)?;
+        let runtimes = Runtimes::register(registry)?;
+        runtimes.watch("main", &Handle::current());
+        runtimes.watch("follower", following.runtime());
         let following_indexes = backend.index_roots.follow();
         let following_indexes =
             ServiceTask::spawn("the watch on the index versions", following_indexes);

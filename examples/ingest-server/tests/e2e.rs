@@ -144,6 +144,8 @@ mod quality_pages;
 mod races;
 #[path = "e2e/references.rs"]
 mod references;
+#[path = "e2e/runtimes.rs"]
+mod runtimes;
 #[path = "e2e/schema_folders.rs"]
 mod schema_folders;
 #[path = "e2e/sealing.rs"]
