@@ -30,7 +30,8 @@ impl Upkeep {
         // Also where the number is fixed, which stays: others may count this process, and only what writes
         // finds out whether Redis can be written.
         let heartbeat = RedisHeartbeat::new(Arc::clone(&stores.redis), stores.nodes.clone());
-        let beating = heartbeat::beat(heartbeat, Arc::clone(&stores.missed_beats));
+        let missed = Arc::clone(&stores.missed_beats);
+        let beating = heartbeat::beat(heartbeat, stores.database.clone(), missed);
         Self(Box::pin(async {
             tokio::join!(beating, trying);
         }))

@@ -7,10 +7,19 @@ use crate::{
     programs::{Redis, collector},
 };
 
+/// How many questions of this kind ended so.
+fn durations(operation: &str, error: &str) -> String {
+    let labels = format!(
+        "db_system_name=\"redis\",db_namespace=\"\",db_operation_name=\"{operation}\",\
+         db_collection_name=\"\",error_type=\"{error}\""
+    );
+    format!("db_client_operation_duration_seconds_count{{{labels}}}")
+}
+
 #[tokio::test]
 async fn a_round_trip_is_a_client_span_below_its_request_and_holds_no_key() {
     let (collector, endpoint) = collector().await;
-    let redis = Redis::start_with(Some("canary-password")).await;
+    let mut redis = Redis::start_with(Some("canary-password")).await;
     let data = Data::new();
     let mut command = on_redis(&data, &redis);
     command
@@ -55,6 +64,29 @@ async fn a_round_trip_is_a_client_span_below_its_request_and_holds_no_key() {
     }
     let root = spans.iter().find(|span| span.parent.is_empty()).unwrap();
     assert_eq!(root.name, "GET /v1/leads/{id}");
+    // What is asked of it in the background, for changes of API keys and for the count of processes, too.
+    for operation in ["EVALSHA", "XINFO", "XADD"] {
+        wait_for(operation, async || {
+            let metrics = server.metrics().await;
+            (*metrics.get(&durations(operation, ""))? > 0.0).then_some(())
+        })
+        .await;
+    }
+
+    redis.kill();
+    let answer = read(&server, &key).await;
+    let trace = answer.headers()["x-trace-id"].to_str().unwrap().to_owned();
+    let spans = wait_for("the spans of the request", async || {
+        whole_trace(&collector.output(), &trace)
+    });
+    let spans = spans.await;
+    let named = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
+    named("limit_address").assert_attributes(&[("ratelimit.source", Some("fallback"))]);
+    let asked = named("EVALSHA");
+    asked.assert_attributes(&[("error.type", Some("unavailable"))]);
+    assert_eq!(asked.status, "STATUS_CODE_ERROR", "{}", asked.text);
+    let metrics = server.metrics().await;
+    assert!(metrics[&durations("EVALSHA", "unavailable")] > 0.0);
     assert!(server.terminate().success());
     assert!(!data.logs().contains("canary-password"), "{}", data.logs());
 }
