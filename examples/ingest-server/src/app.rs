@@ -49,7 +49,7 @@ use crate::{
     observe::{
         self, AdminMetrics, ApiKeyMetrics, AttemptMetrics, AuditMetrics, CipherMetrics,
         ConnectionMetrics, DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, PolicyMetrics,
-        SecretMetrics, WriteMetrics,
+        SecretMetrics, StageMetrics, WriteMetrics,
     },
     pipeline::{
         BodyAllowances, RequestsInFlight,
@@ -57,6 +57,7 @@ use crate::{
         key_checks::KeyChecks,
         pii::PiiReports,
         services::Services,
+        stages::Stages,
     },
     quality,
     store::{AuditLog, Shredder, Store, Writer, WriterLimits},
@@ -242,6 +243,10 @@ impl App {
         let services = Arc::new(Services {
             failed_keys: failures(TriedSecret::ApiKey, backend.failed_api_keys),
             pii: PiiReports::new(pii, Arc::clone(&clock)),
+            stages: Stages::new(
+                Arc::clone(&clock),
+                Arc::new(StageMetrics::register(registry)?),
+            ),
             key_checks: KeyChecks::new(
                 backend.api_keys.clone(),
                 Arc::clone(&clock),

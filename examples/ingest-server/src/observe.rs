@@ -17,6 +17,7 @@ mod quality_history;
 mod rotations;
 mod secrets;
 mod shares;
+mod stages;
 mod writes;
 
 use std::num::NonZeroUsize;
@@ -42,6 +43,7 @@ pub(crate) use self::{
     rotations::register_rotations,
     secrets::{SecretMetrics, register_secrets},
     shares::register_shares,
+    stages::StageMetrics,
     writes::WriteMetrics,
 };
 

@@ -198,6 +198,8 @@ mod shredding;
 mod shutdown;
 #[path = "e2e/spoofed.rs"]
 mod spoofed;
+#[path = "e2e/stages.rs"]
+mod stages;
 #[path = "e2e/stopped_rotation.rs"]
 mod stopped_rotation;
 #[path = "e2e/tampered_leads.rs"]
