@@ -181,6 +181,8 @@ mod server_revocations;
 mod server_rotation;
 #[path = "e2e/server_runbook.rs"]
 mod server_runbook;
+#[path = "e2e/server_silent_collectors.rs"]
+mod server_silent_collectors;
 #[path = "e2e/server_traces.rs"]
 mod server_traces;
 #[cfg(feature = "vault")]
