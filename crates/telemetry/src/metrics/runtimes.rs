@@ -163,6 +163,7 @@ impl fmt::Debug for OfRuntimes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::movement::assert_moved;
 
     fn value(registry: &Registry, name: &str) -> f64 {
         let body = registry.render(None).unwrap().body;
@@ -178,16 +179,27 @@ mod tests {
     fn a_runtime_shows_what_it_does() {
         let registry = Registry::new();
         let runtimes = Runtimes::register(&registry).unwrap();
-        assert!(!registry.render(None).unwrap().body.contains("tokio_"));
+        let body = || registry.render(None).unwrap().body;
+        let unwatched = body();
+        assert!(!unwatched.contains("tokio_"));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
         runtimes.watch("main", runtime.handle());
         assert_eq!(value(&registry, "tokio_workers"), 1.0);
+        let idle = body();
+        assert_moved(&unwatched, &idle, ["tokio_workers"]);
         let tasks: Vec<_> = (0..3)
             .map(|_| runtime.spawn(std::future::pending::<()>()))
             .collect();
         assert_eq!(value(&registry, "tokio_alive_tasks"), 3.0);
+        // Nobody runs them yet.
+        assert_eq!(value(&registry, "tokio_global_queue_depth"), 3.0);
+        assert_moved(
+            &idle,
+            &body(),
+            ["tokio_alive_tasks", "tokio_global_queue_depth"],
+        );
         assert!(value(&registry, "tokio_workers_busy_seconds_total") >= 0.0);
         assert!(value(&registry, "tokio_global_queue_depth") >= 0.0);
         let before = value(&registry, "tokio_workers_parks_total");

@@ -6,6 +6,7 @@ pub(super) const SUBJECTS: [(&str, &[&str]); 10] = [
         "Requests",
         &[
             "http_",
+            "ingest_stage_",
             "ingest_requests_",
             "ingest_body_",
             "ingest_connections_",
