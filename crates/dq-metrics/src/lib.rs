@@ -39,7 +39,7 @@ mod fault;
 pub use self::{
     conservation::Conservation,
     dimension::Dimension,
-    metrics::QualityMetric,
+    metrics::{MetricLabel, QualityMetric},
     outcome::{Duplicate, Outcome},
     plan::{Lifecycle, Plan},
     quality::{Quality, QualityBuilder},

@@ -1,11 +1,13 @@
 //! The counters as Prometheus metrics, in a bounded number of series.
 
+mod label;
+mod series;
 mod versions;
 
 use std::fmt;
 
 use prometheus_client::{
-    encoding::{EncodeMetric, MetricEncoder, NoLabelSet},
+    encoding::{EncodeMetric, MetricEncoder},
     metrics::MetricType,
     registry::Registry,
 };
@@ -21,14 +23,18 @@ use crate::{
     versions::PAIRS,
 };
 
+pub use self::label::MetricLabel;
+pub(crate) use self::series::Series;
+
 /// One metric of a [`Quality`], read at each scrape.
 #[derive(Clone, Debug)]
 pub struct QualityMetric<R> {
     name: &'static str,
     help: &'static str,
     metric_type: MetricType,
+    labels: Vec<MetricLabel>,
     quality: Quality<R>,
-    encode: fn(&Quality<R>, MetricEncoder<'_>) -> fmt::Result,
+    encode: fn(&Quality<R>, &mut Series<'_, '_>) -> fmt::Result,
 }
 
 impl<R: Reason> Quality<R> {
@@ -58,73 +64,98 @@ impl<R: Reason> Quality<R> {
     /// that was not received yet.
     pub fn metrics(&self) -> [QualityMetric<R>; 11] {
         use MetricType::{Counter, Gauge};
-        let metric = |name, help, metric_type, encode| QualityMetric {
+        let metric = |name, help, metric_type, labels: &[MetricLabel], encode| QualityMetric {
             name,
             help,
             metric_type,
+            labels: labels.to_vec(),
             quality: self.clone(),
             encode,
         };
+        let tenant = MetricLabel::open("tenant");
+        let event_type = MetricLabel::open("event_type");
+        let version = MetricLabel::open("version");
+        let outcome = MetricLabel::closed("outcome", Outcome::<R>::kinds());
+        let reasons = R::ALL.iter().map(|reason| reason.facts().name);
+        let reason = MetricLabel::closed("reason", reasons);
+        let result = MetricLabel::closed("result", SAMPLE_RESULTS);
+        let lifecycle = MetricLabel::closed("lifecycle", versions::lifecycles());
         [
             metric(
                 "dq_outcomes",
                 "What became of what was received",
                 Counter,
+                &[tenant.clone(), outcome.clone()],
                 outcomes,
             ),
             metric(
                 "dq_event_type_outcomes",
                 "What became of events, by type",
                 Counter,
+                &[event_type.clone(), outcome],
                 event_types,
             ),
-            metric("dq_rejected", "Rejections by reason", Counter, rejected),
+            metric(
+                "dq_rejected",
+                "Rejections by reason",
+                Counter,
+                &[reason],
+                rejected,
+            ),
             metric(
                 "dq_received",
                 "Events, and requests refused as a whole",
                 Counter,
+                std::slice::from_ref(&tenant),
                 received,
             ),
             metric(
                 "dq_unaccounted",
                 "Received minus all outcomes: in flight",
                 Gauge,
+                &[],
                 unaccounted,
             ),
             metric(
                 "dq_score",
-                "Data quality since the start, 0 to 100",
+                "Data quality since the start, 0 to 100; absent without data",
                 Gauge,
+                std::slice::from_ref(&tenant),
                 score,
             ),
             metric(
                 "dq_score_lower_bound",
                 "Lower end of the 95 percent interval of the data quality score",
                 Gauge,
+                &[tenant],
                 score_lower_bound,
             ),
             metric(
                 "dq_samples",
                 "Refused events chosen as samples",
                 Counter,
+                &[result],
                 samples,
             ),
             metric(
                 "dq_schema_version_events",
                 "Events by the schema version they state",
                 Counter,
+                &[event_type.clone(), version.clone(), lifecycle],
                 versions::events,
             ),
             metric(
                 "dq_schema_version_last_seen_timestamp_seconds",
                 "When an event with this schema version last came, as Unix time",
                 Gauge,
+                &[event_type.clone(), version],
                 versions::last_seen,
             ),
             metric(
                 "dq_schema_deprecated_ratio",
                 "Share of the events with a version that use a deprecated one, 0 to 1",
                 Gauge,
+                &[event_type],
                 versions::deprecated_share,
             ),
         ]
@@ -141,11 +172,16 @@ impl<R: Reason> QualityMetric<R> {
     pub const fn help(&self) -> &'static str {
         self.help
     }
+
+    /// What its series are told apart by, in the order in which they have it.
+    pub fn labels(&self) -> &[MetricLabel] {
+        &self.labels
+    }
 }
 
 impl<R: Reason> EncodeMetric for QualityMetric<R> {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        (self.encode)(&self.quality, encoder)
+        (self.encode)(&self.quality, &mut Series::new(&self.labels, encoder))
     }
 
     fn metric_type(&self) -> MetricType {
@@ -153,41 +189,38 @@ impl<R: Reason> EncodeMetric for QualityMetric<R> {
     }
 }
 
-fn received<R: Reason>(quality: &Quality<R>, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+fn received<R: Reason>(quality: &Quality<R>, series: &mut Series<'_, '_>) -> fmt::Result {
     let ledger = quality.ledger();
     for tenant in ledger.tenants.iter() {
-        let labels = [("tenant", ledger.tenants.name(tenant))];
         let events = ledger.conservation(&[tenant]).received;
-        count(encoder.encode_family(&labels)?, events)?;
+        series.counter(&[ledger.tenants.name(tenant)], events)?;
     }
     Ok(())
 }
 
-fn outcomes<R: Reason>(quality: &Quality<R>, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+fn outcomes<R: Reason>(quality: &Quality<R>, series: &mut Series<'_, '_>) -> fmt::Result {
     let ledger = quality.ledger();
     for tenant in ledger.tenants.iter() {
         let name = ledger.tenants.name(tenant);
         for (outcome, events) in ledger.of_tenant(tenant).kinds() {
-            let labels = [("tenant", name), ("outcome", outcome)];
-            count(encoder.encode_family(&labels)?, events)?;
+            series.counter(&[name, outcome], events)?;
         }
     }
     Ok(())
 }
 
-fn event_types<R: Reason>(quality: &Quality<R>, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+fn event_types<R: Reason>(quality: &Quality<R>, series: &mut Series<'_, '_>) -> fmt::Result {
     let ledger = quality.ledger();
     for event_type in ledger.event_types.iter() {
         let name = ledger.event_types.name(event_type);
         for (outcome, events) in ledger.of_event_type(event_type).kinds() {
-            let labels = [("event_type", name), ("outcome", outcome)];
-            count(encoder.encode_family(&labels)?, events)?;
+            series.counter(&[name, outcome], events)?;
         }
     }
     Ok(())
 }
 
-fn rejected<R: Reason>(quality: &Quality<R>, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+fn rejected<R: Reason>(quality: &Quality<R>, series: &mut Series<'_, '_>) -> fmt::Result {
     let ledger = quality.ledger();
     let tally: Tally<R> = ledger
         .tenants
@@ -195,61 +228,49 @@ fn rejected<R: Reason>(quality: &Quality<R>, mut encoder: MetricEncoder<'_>) -> 
         .map(|tenant| ledger.of_tenant(tenant))
         .sum();
     for reason in R::ALL {
-        let labels = [("reason", reason.facts().name)];
-        count(
-            encoder.encode_family(&labels)?,
-            tally.count(Outcome::Rejected(*reason)),
-        )?;
+        let events = tally.count(Outcome::Rejected(*reason));
+        series.counter(&[reason.facts().name], events)?;
     }
     Ok(())
 }
 
-fn unaccounted<R: Reason>(quality: &Quality<R>, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-    encoder.encode_gauge(&quality.conservation().unaccounted())
+fn unaccounted<R: Reason>(quality: &Quality<R>, series: &mut Series<'_, '_>) -> fmt::Result {
+    series.gauge(&[], quality.conservation().unaccounted())
 }
 
-fn score<R: Reason>(quality: &Quality<R>, encoder: MetricEncoder<'_>) -> fmt::Result {
-    scores(quality, encoder, |score| score.value)
+fn score<R: Reason>(quality: &Quality<R>, series: &mut Series<'_, '_>) -> fmt::Result {
+    scores(quality, series, |score| score.value)
 }
 
-fn score_lower_bound<R: Reason>(quality: &Quality<R>, encoder: MetricEncoder<'_>) -> fmt::Result {
-    scores(quality, encoder, |score| score.lower_bound)
+fn score_lower_bound<R: Reason>(quality: &Quality<R>, series: &mut Series<'_, '_>) -> fmt::Result {
+    scores(quality, series, |score| score.lower_bound)
 }
 
 /// A tenant without data has no series: 0 and 100 would both be wrong.
 fn scores<R: Reason>(
     quality: &Quality<R>,
-    mut encoder: MetricEncoder<'_>,
+    series: &mut Series<'_, '_>,
     part: impl Fn(&Score) -> f64,
 ) -> fmt::Result {
     let tenants = &quality.ledger().tenants;
     for tenant in tenants.iter() {
         if let Some(score) = quality.score_of(tenant) {
-            let labels = [("tenant", tenants.name(tenant))];
-            encoder
-                .encode_family(&labels)?
-                .encode_gauge(&part(&score))?;
+            series.gauge(&[tenants.name(tenant)], part(&score))?;
         }
     }
     Ok(())
 }
 
-fn samples<R: Reason>(quality: &Quality<R>, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+const SAMPLE_RESULTS: [&str; 3] = ["captured", "withheld", "failed"];
+
+fn samples<R: Reason>(quality: &Quality<R>, series: &mut Series<'_, '_>) -> fmt::Result {
     let SamplerCounts {
         captured,
         withheld,
         failed,
     } = quality.sampler().counts();
-    for (result, events) in [
-        ("captured", captured),
-        ("withheld", withheld),
-        ("failed", failed),
-    ] {
-        count(encoder.encode_family(&[("result", result)])?, events)?;
+    for (result, events) in SAMPLE_RESULTS.into_iter().zip([captured, withheld, failed]) {
+        series.counter(&[result], events)?;
     }
     Ok(())
-}
-
-fn count(mut encoder: MetricEncoder<'_>, value: u64) -> fmt::Result {
-    encoder.encode_counter::<NoLabelSet, _, u64>(&value, None)
 }

@@ -55,6 +55,12 @@ impl<R: Reason> Outcome<R> {
     /// Values of the label `outcome`: [`Self::UNREASONED`] and one for all rejections.
     pub(crate) const KINDS: usize = Self::UNREASONED.len() + 1;
 
+    /// Those values.
+    pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
+        let unreasoned = Self::UNREASONED.into_iter().map(Self::as_str);
+        unreasoned.chain([REJECTED])
+    }
+
     /// Every outcome, rejections by reason.
     pub fn all() -> impl Iterator<Item = Self> {
         let rejections = R::ALL.iter().copied().map(Self::Rejected);

@@ -26,6 +26,9 @@ pub enum Lifecycle {
 }
 
 impl Lifecycle {
+    /// Every one.
+    pub(crate) const ALL: [Self; 2] = [Self::Current, Self::Deprecated];
+
     /// Text used in metric labels and reports.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -30,6 +30,9 @@ mod current;
 #[path = "../tests/support/lines.rs"]
 mod lines;
 #[cfg(test)]
+#[path = "../tests/support/movement.rs"]
+mod movement;
+#[cfg(test)]
 #[path = "../tests/support/spans.rs"]
 mod spans;
 
@@ -50,7 +53,10 @@ pub use self::{
     guard::{Guard, Report},
     link::{MAX_LINKS, SpanLink, add_links},
     logs::{LogLimits, Logs},
-    metrics::{BoundedFamily, Buckets, ExemplarHistogram, Exposition, MetricError, Registry},
+    metrics::{
+        BoundedFamily, Buckets, ExemplarHistogram, Exposition, Label, MetricDescription,
+        MetricError, MetricUnit, Registry,
+    },
     panics::log_panics,
     redact::{Redaction, Redactor},
     sampling::{Ratio, RatioError, Sampling, Tail},

@@ -113,10 +113,10 @@ impl LogLayer {
     }
 
     pub(crate) fn register(&self, registry: &Registry) -> Result<(), MetricError> {
-        registry.register(
+        self.dropped.register(
+            registry,
             "telemetry_log_lines_dropped",
             "Log lines not written, because their call site wrote too many or the writer failed",
-            self.dropped.clone(),
         )
     }
 

@@ -2,9 +2,12 @@
 
 mod buckets;
 mod closed;
+mod description;
 mod exemplars;
 mod exposition;
+mod families;
 mod family;
+mod label;
 mod names;
 mod observed;
 mod process;
@@ -26,7 +29,6 @@ use thiserror::Error;
 
 use self::{
     exemplars::ExemplarsOf,
-    family::FamilyCounters,
     observed::{ObservedCounter, ObservedGauge},
 };
 
@@ -34,7 +36,12 @@ pub(crate) use self::closed::ClosedCounters;
 #[cfg(feature = "tokio")]
 pub use self::runtimes::Runtimes;
 pub use self::{
-    buckets::Buckets, exemplars::ExemplarHistogram, exposition::Exposition, family::BoundedFamily,
+    buckets::Buckets,
+    description::{MetricDescription, MetricUnit},
+    exemplars::ExemplarHistogram,
+    exposition::Exposition,
+    family::BoundedFamily,
+    label::Label,
 };
 
 /// Why a metric was refused.
@@ -78,6 +85,7 @@ struct Inner {
     exemplars: prometheus_client::registry::Registry,
     /// Every sample name in use, so that no two metrics write the same one.
     samples: HashSet<String>,
+    descriptions: Vec<MetricDescription>,
 }
 
 /// More families than this share one series of the counters of what becomes of label sets.
@@ -92,12 +100,15 @@ impl Registry {
         let mut inner = Inner::default();
         inner.insert(
             "telemetry_label_overflow",
-            "Look-ups that landed in the `__other__` series because the family was full",
+            "Look-ups that landed in the `__other__` series because the family was full, and series that \
+             were left out of a scrape for the same reason",
+            vec![Label::from("metric")],
             overflow.clone(),
         );
         inner.insert(
             "telemetry_label_sets_retired",
             "Label sets whose series ended because nothing had happened to them for long",
+            vec![Label::from("metric")],
             retired.clone(),
         );
         Self {
@@ -184,81 +195,43 @@ impl Registry {
         self.register(name, help, ObservedGauge::new(read))
     }
 
-    /// A family of counters with at most `cap` series and one more for the overflow.
-    ///
-    /// # Errors
-    /// When a name is not valid, or the family's is taken.
-    pub fn counter_family<const N: usize>(
-        &self,
-        name: &str,
-        help: &str,
-        labels: [&'static str; N],
-        cap: NonZeroUsize,
-    ) -> Result<BoundedFamily<N, Counter>, MetricError> {
-        self.family(name, help, labels, cap, Counter::default)
-    }
-
-    /// A family of gauges with at most `cap` series and one more for the overflow.
-    ///
-    /// # Errors
-    /// When a name is not valid, or the family's is taken.
-    pub fn gauge_family<const N: usize>(
-        &self,
-        name: &str,
-        help: &str,
-        labels: [&'static str; N],
-        cap: NonZeroUsize,
-    ) -> Result<BoundedFamily<N, Gauge>, MetricError> {
-        self.family(name, help, labels, cap, Gauge::default)
-    }
-
-    /// A family of histograms with at most `cap` label combinations and one more for the overflow.
-    ///
-    /// # Errors
-    /// When a name is not valid, or the family's is taken.
-    pub fn histogram_family<const N: usize>(
-        &self,
-        name: &str,
-        help: &str,
-        labels: [&'static str; N],
-        buckets: Buckets,
-        cap: NonZeroUsize,
-    ) -> Result<BoundedFamily<N, Histogram>, MetricError> {
-        check_not_le(&labels)?;
-        self.family(name, help, labels, cap, move || buckets.histogram())
-    }
-
-    /// A family of histograms whose buckets name traces that are exported, with at most `cap` label
-    /// combinations and one more for the overflow.
-    ///
-    /// # Errors
-    /// When a name is not valid, or the family's is taken.
-    pub fn exemplar_histogram_family<const N: usize>(
-        &self,
-        name: &str,
-        help: &str,
-        labels: [&'static str; N],
-        buckets: Buckets,
-        cap: NonZeroUsize,
-    ) -> Result<BoundedFamily<N, ExemplarHistogram>, MetricError> {
-        check_not_le(&labels)?;
-        let make = move || ExemplarHistogram::new(&buckets);
-        let family = self.family(name, help, labels, cap, make)?;
-        self.show_exemplars(name, ExemplarsOf(family.clone()));
-        Ok(family)
-    }
-
-    /// Any other metric of [`prometheus_client`].
+    /// Any other metric of [`prometheus_client`] without labels.
     ///
     /// # Errors
     /// When the name is not valid or taken.
     pub fn register(&self, name: &str, help: &str, metric: impl Metric) -> Result<(), MetricError> {
-        let family = names::family(name, metric.metric_type())?;
-        if self.lock().insert(family, help, metric) {
+        self.register_labelled(name, help, [] as [Label; 0], metric)
+    }
+
+    /// Any other metric of [`prometheus_client`] with labels, in the order in which it writes them.
+    ///
+    /// Nothing holds it to them: a metric should write the names that it is registered with. A family that is
+    /// the registry's own does, such as [`counter_family`](Self::counter_family).
+    ///
+    /// # Errors
+    /// When a name is not valid, or the metric's is taken.
+    pub fn register_labelled(
+        &self,
+        name: &str,
+        help: &str,
+        labels: impl IntoIterator<Item = impl Into<Label>>,
+        metric: impl Metric,
+    ) -> Result<(), MetricError> {
+        let kind = metric.metric_type();
+        let family = names::family(name, kind)?;
+        let labels: Vec<Label> = labels.into_iter().map(Into::into).collect();
+        names::check_labels(&labels, kind)?;
+        if self.lock().insert(family, help, labels, metric) {
             Ok(())
         } else {
             Err(MetricError::Duplicate(family.to_owned()))
         }
+    }
+
+    /// Every metric that is registered, in the order in which they were.
+    #[must_use]
+    pub fn descriptions(&self) -> Vec<MetricDescription> {
+        self.lock().descriptions.clone()
     }
 
     /// Resident memory, CPU time, open files, threads, start: read from `/proc` on each scrape.
@@ -293,27 +266,6 @@ impl Registry {
         self.lock().exemplars.register(name, "", metric);
     }
 
-    fn family<const N: usize, M: Metric + Clone>(
-        &self,
-        name: &str,
-        help: &str,
-        labels: [&'static str; N],
-        cap: NonZeroUsize,
-        make: impl Fn() -> M + Send + Sync + 'static,
-    ) -> Result<BoundedFamily<N, M>, MetricError>
-    where
-        BoundedFamily<N, M>: Metric,
-    {
-        names::check_labels(&labels)?;
-        let counters = FamilyCounters {
-            overflowed: self.overflow.with([name]),
-            retired: self.retired.with([name]),
-        };
-        let family = BoundedFamily::new(labels, cap, Some(counters), make);
-        self.register(name, help, family.clone())?;
-        Ok(family)
-    }
-
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner
             .lock()
@@ -321,21 +273,22 @@ impl Registry {
     }
 }
 
-/// What a histogram's own label is called.
-fn check_not_le(labels: &[&'static str]) -> Result<(), MetricError> {
-    if labels.contains(&"le") {
-        return Err(MetricError::Label("le".to_owned()));
-    }
-    Ok(())
-}
-
 impl Inner {
     /// Whether the names were free.
-    fn insert(&mut self, family: &str, help: &str, metric: impl Metric) -> bool {
-        let samples = names::samples(family, metric.metric_type());
+    fn insert(
+        &mut self,
+        family: &str,
+        help: &str,
+        labels: Vec<Label>,
+        metric: impl Metric,
+    ) -> bool {
+        let kind = metric.metric_type();
+        let samples = names::samples(family, kind);
         let free = samples.iter().all(|sample| !self.samples.contains(sample));
         if free {
             self.samples.extend(samples);
+            self.descriptions
+                .push(MetricDescription::new(family, kind, help, labels));
             self.metrics
                 .register(family, names::escape_help(help), metric);
         }

@@ -240,10 +240,10 @@ impl Redactor {
     }
 
     pub(crate) fn register(&self, registry: &Registry) -> Result<(), MetricError> {
-        registry.register(
+        self.hidden.register(
+            registry,
             "telemetry_redactions",
             "Values hidden in logs and spans, by pattern or for the field's name",
-            self.hidden.clone(),
         )
     }
 }

@@ -5,6 +5,9 @@
     reason = "what a test does not expect is to fail it"
 )]
 
+#[path = "support/movement.rs"]
+mod movement;
+
 use std::{
     fmt,
     fs::File,
@@ -15,9 +18,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use portcullis_telemetry::{Environment, Telemetry, clock::Clock};
+use portcullis_telemetry::{Environment, Guard, Telemetry, clock::Clock};
 use tracing::info_span;
 use tracing_subscriber::fmt::MakeWriter;
+
+use self::movement::assert_moved;
 
 /// Tells the child which case it is.
 const CASE: &str = "PORTCULLIS_PANIC_CASE";
@@ -44,6 +49,8 @@ fn child() {
         _ => builder,
     };
     let guard = guard.init().unwrap();
+    let metrics = |guard: &Guard| guard.registry().render(None).unwrap().body;
+    let before = metrics(&guard);
     for _ in 0..2 {
         let panicked = thread::spawn(|| {
             info_span!("worker").in_scope(|| {
@@ -53,6 +60,7 @@ fn child() {
         });
         assert!(panicked.join().is_err());
     }
+    assert_moved(&before, &metrics(&guard), ["telemetry_panics_total"]);
     if case == "a full pipe" {
         for _ in 0..LINES {
             tracing::info!("{}", "x".repeat(2_000));

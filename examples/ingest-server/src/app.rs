@@ -365,3 +365,6 @@ async fn ping_repeatedly(store: Arc<dyn Store>) {
         drop(store.ping().instrument(span).await);
     }
 }
+
+#[cfg(test)]
+mod metrics_page;

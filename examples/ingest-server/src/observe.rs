@@ -11,6 +11,9 @@ mod data_keys;
 mod erasures;
 mod faults;
 mod limits;
+#[cfg(test)]
+#[path = "../tests/e2e/movement.rs"]
+mod movement;
 mod pii;
 mod policies;
 mod quality_history;
@@ -21,7 +24,8 @@ mod writes;
 
 use std::num::NonZeroUsize;
 
-use portcullis_telemetry::{MetricError, Registry, SpanLink};
+use portcullis_dq_metrics::MetricLabel;
+use portcullis_telemetry::{Label, MetricError, Registry, SpanLink};
 
 use crate::{quality::Quality, store::Writer};
 
@@ -58,7 +62,8 @@ pub(crate) fn register(
     writer: &Writer,
 ) -> Result<(), MetricError> {
     for metric in quality.metrics() {
-        registry.register(metric.name(), metric.help(), metric)?;
+        let labels: Vec<_> = metric.labels().iter().map(label).collect();
+        registry.register_labelled(metric.name(), metric.help(), labels, metric)?;
     }
     let queue = writer.gauge();
     let room = queue.room().clone();
@@ -75,6 +80,14 @@ pub(crate) fn register(
     )
 }
 
+/// A label of data quality, as telemetry has it.
+fn label(label: &MetricLabel) -> Label {
+    match label.values() {
+        Some(values) => Label::closed(label.name(), values.iter().copied()),
+        None => Label::from(label.name()),
+    }
+}
+
 fn count(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::INFINITY, f64::from)
 }
@@ -84,6 +97,17 @@ fn number(number: u64) -> f64 {
     let (high, low) = (number >> 32, number & u64::from(u32::MAX));
     let half = |number| u32::try_from(number).map_or(f64::INFINITY, f64::from);
     half(high).mul_add(4_294_967_296.0, half(low))
+}
+
+/// The samples of a scrape by their names and labels.
+#[cfg(test)]
+fn scraped(registry: &Registry) -> std::collections::BTreeMap<String, f64> {
+    let text = registry.render(None).unwrap().body;
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let samples = lines.filter_map(|line| line.rsplit_once(' '));
+    samples
+        .map(|(sample, value)| (sample.to_owned(), value.parse().unwrap()))
+        .collect()
 }
 
 /// Reports what a crate tells of, inside a span: where the crate works for nobody's request, in one of

@@ -13,6 +13,8 @@
     reason = "latencies of real processes are real time"
 )]
 
+#[path = "e2e/documented.rs"]
+mod documented;
 #[expect(dead_code, reason = "the other tests use the rest of it")]
 #[path = "e2e/harness.rs"]
 mod harness;

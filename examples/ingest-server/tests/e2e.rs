@@ -9,6 +9,8 @@
     reason = "deadlines on real processes are real time"
 )]
 
+#[path = "e2e/documented.rs"]
+mod documented;
 #[path = "e2e/files_of_secrets.rs"]
 mod files_of_secrets;
 #[path = "e2e/forms.rs"]
@@ -17,6 +19,8 @@ mod forms;
 mod harness;
 #[path = "e2e/key_checks.rs"]
 mod key_checks;
+#[path = "e2e/movement.rs"]
+mod movement;
 #[path = "e2e/packages.rs"]
 mod packages;
 #[path = "e2e/programs.rs"]
@@ -120,6 +124,8 @@ mod locked_revocations;
 mod lost_spans;
 #[path = "e2e/memory.rs"]
 mod memory;
+#[path = "e2e/moved.rs"]
+mod moved;
 #[path = "e2e/naughty_strings.rs"]
 mod naughty_strings;
 #[path = "e2e/operators.rs"]

@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use prometheus_client::encoding::MetricEncoder;
-
-use super::count;
+use super::Series;
 use crate::{
     clock::UnixMillis,
     labels::{OTHER, UNKNOWN},
@@ -14,6 +12,15 @@ use crate::{
     report::deprecated_share as share,
     score::as_f64,
 };
+
+/// The lifecycle of what is in no plan.
+const UNPLANNED: &str = "unplanned";
+
+/// Every value of the label `lifecycle`.
+pub(super) fn lifecycles() -> impl Iterator<Item = &'static str> {
+    let planned = Lifecycle::ALL.into_iter().map(Lifecycle::as_str);
+    planned.chain([UNPLANNED])
+}
 
 /// What one series tells.
 #[derive(Debug)]
@@ -25,18 +32,10 @@ struct VersionUse {
     lifecycle: Option<Lifecycle>,
 }
 
-pub(super) fn events<R: Reason>(
-    quality: &Quality<R>,
-    mut encoder: MetricEncoder<'_>,
-) -> fmt::Result {
+pub(super) fn events<R: Reason>(quality: &Quality<R>, series: &mut Series<'_, '_>) -> fmt::Result {
     for used in uses(quality) {
-        let lifecycle = used.lifecycle.map_or("unplanned", Lifecycle::as_str);
-        let labels = [
-            ("event_type", used.event_type.as_str()),
-            ("version", &used.version),
-            ("lifecycle", lifecycle),
-        ];
-        count(encoder.encode_family(&labels)?, used.events)?;
+        let lifecycle = used.lifecycle.map_or(UNPLANNED, Lifecycle::as_str);
+        series.counter(&[&used.event_type, &used.version, lifecycle], used.events)?;
     }
     Ok(())
 }
@@ -44,15 +43,11 @@ pub(super) fn events<R: Reason>(
 /// A planned version that nobody used yet has no such series: 1970 would be wrong.
 pub(super) fn last_seen<R: Reason>(
     quality: &Quality<R>,
-    mut encoder: MetricEncoder<'_>,
+    series: &mut Series<'_, '_>,
 ) -> fmt::Result {
     for used in uses(quality).iter().filter(|used| used.events > 0) {
-        let labels = [
-            ("event_type", used.event_type.as_str()),
-            ("version", &used.version),
-        ];
         let seconds = as_f64(used.last_seen.value()) / 1_000.0;
-        encoder.encode_family(&labels)?.encode_gauge(&seconds)?;
+        series.gauge(&[&used.event_type, &used.version], seconds)?;
     }
     Ok(())
 }
@@ -60,7 +55,7 @@ pub(super) fn last_seen<R: Reason>(
 /// Of event types of which at least one version has series of its own; absent without data.
 pub(super) fn deprecated_share<R: Reason>(
     quality: &Quality<R>,
-    mut encoder: MetricEncoder<'_>,
+    series: &mut Series<'_, '_>,
 ) -> fmt::Result {
     let ledger = quality.ledger();
     let with_series: BTreeSet<String> = uses(quality)
@@ -80,8 +75,7 @@ pub(super) fn deprecated_share<R: Reason>(
         let counts = stated
             .map(|(version, (events, _))| (events, ledger.plan().lifecycle(event_type, version)));
         if let Some(share) = share(counts) {
-            let labels = [("event_type", event_type)];
-            encoder.encode_family(&labels)?.encode_gauge(&share)?;
+            series.gauge(&[event_type], share)?;
         }
     }
     Ok(())
@@ -91,7 +85,7 @@ pub(super) fn deprecated_share<R: Reason>(
 ///
 /// An event that states no version uses none.
 fn uses<R: Reason>(quality: &Quality<R>) -> Vec<VersionUse> {
-    let (ledger, series) = (quality.ledger(), quality.version_series());
+    let (ledger, pairs) = (quality.ledger(), quality.version_series());
     let mut uses: Vec<VersionUse> = planned(quality);
     let mut others = VersionUse::unused(OTHER, OTHER, None);
     for label in ledger.event_types.iter() {
@@ -104,7 +98,7 @@ fn uses<R: Reason>(quality: &Quality<R>) -> Vec<VersionUse> {
             let known = uses.iter_mut().find(|used| used.is(event_type, version));
             let used = match known {
                 Some(known) => known,
-                None if series.has(event_type, version) => {
+                None if pairs.has(event_type, version) => {
                     let lifecycle = ledger.plan().lifecycle(event_type, version);
                     uses.push(VersionUse::unused(event_type, version, lifecycle));
                     uses.last_mut().expect("it was pushed")

@@ -1,8 +1,13 @@
 //! The metrics as a scrape shows them.
 
-use portcullis_dq_metrics::{Duplicate, Outcome, Subject};
+use std::sync::Arc;
 
-use crate::{fault::Fault, quality, scrape, series};
+use portcullis_dq_metrics::{
+    Duplicate, Lifecycle, MetricLabel, Outcome, Plan, Subject, clock::FakeClock,
+};
+use prometheus_client::{encoding::EncodeMetric, metrics::MetricType};
+
+use crate::{builder, fault::Fault, quality, scrape, series};
 
 #[test]
 fn the_metrics_have_their_names_and_values() {
@@ -77,4 +82,46 @@ fn no_series_appears_twice() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), count);
+}
+
+/// What a registry is told of the labels is what its scrapes show, and no value is missing from a list.
+#[test]
+fn every_series_has_the_labels_that_its_metric_says() {
+    let plan = Plan::new()
+        .schema("lead.created", "1", Lifecycle::Current)
+        .schema("lead.created", "0", Lifecycle::Deprecated);
+    let quality = builder(&Arc::new(FakeClock::default())).plan(plan).build();
+    quality.received(Some("acme"), 2);
+    for version in ["0", "1", "2"] {
+        let lead = Subject::tenant("acme")
+            .event_type("lead.created")
+            .schema_version(version);
+        quality.record(lead, Outcome::Accepted);
+    }
+    let scrape = scrape(&quality);
+    for metric in quality.metrics() {
+        let suffix = match metric.metric_type() {
+            MetricType::Counter => "_total",
+            _ => "",
+        };
+        let name = format!("{}{suffix}", metric.name());
+        let of_metric = series(&scrape).into_iter().filter_map(|(series, _)| {
+            let (of, labels) = series.split_once('{').unwrap_or((series, ""));
+            (of == name).then_some(labels.trim_end_matches('}'))
+        });
+        let of_metric: Vec<_> = of_metric.collect();
+        assert!(!of_metric.is_empty(), "{name} not in\n{scrape}");
+        for labels in of_metric {
+            let pairs = labels.split(',').filter_map(|pair| pair.split_once('='));
+            let pairs: Vec<_> = pairs.collect();
+            let names: Vec<_> = pairs.iter().map(|(name, _)| *name).collect();
+            let told: Vec<_> = metric.labels().iter().map(MetricLabel::name).collect();
+            assert_eq!(names, told, "{name}");
+            for (label, (_, value)) in metric.labels().iter().zip(pairs) {
+                let value = value.trim_matches('"');
+                let is_listed = label.values().is_none_or(|values| values.contains(&value));
+                assert!(is_listed, "{name}: {value}");
+            }
+        }
+    }
 }

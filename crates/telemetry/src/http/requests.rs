@@ -46,10 +46,10 @@ impl Requests {
         )?;
         let active = registry.gauge("http_server_active_requests", "Requests being answered")?;
         let aborted = ClosedCounters::new("reason", ["cancelled", "panicked", "failed"]);
-        registry.register(
+        aborted.register(
+            registry,
             "http_server_requests_aborted",
             "Requests that ended without an answer",
-            aborted.clone(),
         )?;
         let parents_lost = registry.counter(
             "telemetry_parents_lost",

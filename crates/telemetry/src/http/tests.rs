@@ -16,7 +16,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use super::*;
 use crate::{
     Environment, Guard, Logs, Ratio, Sampling, Telemetry, clock::FakeClock, current_trace_id,
-    spans::Spans,
+    movement::assert_moved, spans::Spans,
 };
 
 #[derive(Clone)]
@@ -242,12 +242,14 @@ fn a_cancelled_request_is_counted_and_no_longer_active() {
     let mut service = ServiceBuilder::new()
         .layer(stage.layer.clone())
         .service(service);
+    let before = stage.metrics();
     let running = service.call(request("GET"));
     assert!(stage.metrics().contains("http_server_active_requests 1\n"));
     drop(running);
     let metrics = stage.metrics();
     assert!(metrics.contains("http_server_active_requests 0\n"));
     assert!(metrics.contains("http_server_requests_aborted_total{reason=\"cancelled\"} 1\n"));
+    assert_moved(&before, &metrics, ["http_server_requests_aborted_total"]);
 }
 
 #[test]
@@ -289,8 +291,11 @@ fn a_layer_that_hides_ours_is_noticed() {
     request
         .headers_mut()
         .insert("traceparent", PARENT.parse().unwrap());
+    let before = stage.metrics();
     stage.send(request, 200);
-    assert!(stage.metrics().contains("telemetry_parents_lost_total 1\n"));
+    let after = stage.metrics();
+    assert_moved(&before, &after, ["telemetry_parents_lost_total"]);
+    assert!(after.contains("telemetry_parents_lost_total 1\n"));
 }
 
 #[test]

@@ -7,6 +7,8 @@ use prometheus_client::{
     metrics::{MetricType, counter::Counter},
 };
 
+use super::{Label, MetricError, Registry};
+
 /// Counters with one label whose values are all known when the program is written.
 #[derive(Clone, Debug)]
 pub(crate) struct ClosedCounters<const N: usize> {
@@ -20,6 +22,17 @@ impl<const N: usize> ClosedCounters<N> {
             label,
             series: values.map(|value| (value, Counter::default())),
         }
+    }
+
+    pub(crate) fn register(
+        &self,
+        registry: &Registry,
+        name: &str,
+        help: &str,
+    ) -> Result<(), MetricError> {
+        let values = self.series.iter().map(|(value, _)| *value);
+        let label = Label::closed(self.label, values);
+        registry.register_labelled(name, help, [label], self.clone())
     }
 
     /// The counter of the value at `index` in the list given to [`new`](Self::new).

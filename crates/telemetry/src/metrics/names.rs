@@ -2,7 +2,7 @@
 
 use prometheus_client::metrics::MetricType;
 
-use super::MetricError;
+use super::{MetricError, label::Label};
 
 /// The family's name: what is registered, without the suffix that a counter's sample gets.
 pub(super) fn family(name: &str, kind: MetricType) -> Result<&str, MetricError> {
@@ -40,10 +40,23 @@ pub(super) fn samples(family: &str, kind: MetricType) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn check_labels(labels: &[&'static str]) -> Result<(), MetricError> {
+/// The name that queries use.
+pub(super) fn queried(family: &str, kind: MetricType) -> String {
+    match kind {
+        MetricType::Counter => format!("{family}_total"),
+        MetricType::Info => format!("{family}_info"),
+        MetricType::Gauge | MetricType::Histogram | MetricType::Unknown => family.to_owned(),
+    }
+}
+
+pub(super) fn check_labels(labels: &[Label], kind: MetricType) -> Result<(), MetricError> {
+    // What a histogram's own label is called.
+    let is_taken = |name| name == "le" && matches!(kind, MetricType::Histogram);
     for (index, label) in labels.iter().enumerate() {
-        if !is_plain(label) || label.starts_with("__") || labels[..index].contains(label) {
-            return Err(MetricError::Label((*label).to_owned()));
+        let name = label.name();
+        let is_repeated = labels[..index].iter().any(|before| before.name() == name);
+        if !is_plain(name) || name.starts_with("__") || is_taken(name) || is_repeated {
+            return Err(MetricError::Label(name.to_owned()));
         }
     }
     Ok(())

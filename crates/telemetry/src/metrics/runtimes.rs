@@ -22,6 +22,9 @@ use super::{MetricError, Registry};
 #[derive(Clone, Debug)]
 pub struct Runtimes(Watched);
 
+/// What tells runtimes apart.
+const LABEL: &str = "runtime";
+
 type Watched = Arc<Mutex<Vec<(&'static str, RuntimeMetrics)>>>;
 
 /// A process has a few runtimes: those beyond are not shown.
@@ -36,9 +39,10 @@ impl Runtimes {
         let runtimes = Self(Watched::default());
         let gauge = |name, help, read| {
             let watched = Arc::clone(&runtimes.0);
-            registry.register(
+            registry.register_labelled(
                 name,
                 help,
+                [LABEL],
                 OfRuntimes {
                     watched,
                     read: Read::Gauge(read),
@@ -60,9 +64,10 @@ impl Runtimes {
         )?;
         let counter = |name, help, read| {
             let watched = Arc::clone(&runtimes.0);
-            registry.register(
+            registry.register_labelled(
                 name,
                 help,
+                [LABEL],
                 OfRuntimes {
                     watched,
                     read: Read::Counter(read),
@@ -125,7 +130,7 @@ enum Read {
 impl EncodeMetric for OfRuntimes {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
         for (name, runtime) in lock(&self.watched).iter() {
-            let labels = [("runtime", *name)];
+            let labels = [(LABEL, *name)];
             let mut encoder = encoder.encode_family(&labels)?;
             match self.read {
                 Read::Gauge(read) => encoder.encode_gauge(&read(runtime))?,

@@ -1,8 +1,10 @@
 //! Names, bounds and escaping of metrics, as a scraper sees them.
 
 use prometheus_client::metrics::info::Info;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::*;
+use crate::movement::assert_moved;
 
 const CAP: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 
@@ -99,6 +101,7 @@ fn ten_thousand_invented_values_leave_the_series_flat() {
     let family = registry
         .counter_family("hits", "h", ["route"], CAP)
         .unwrap();
+    let before = text(&registry);
     for value in 0..10_000 {
         family.with([&format!("/invented/{value}")]).inc();
     }
@@ -112,6 +115,7 @@ fn ten_thousand_invented_values_leave_the_series_flat() {
         body.contains("telemetry_label_overflow_total{metric=\"hits\"} 9900\n"),
         "{body}"
     );
+    assert_moved(&before, &body, ["telemetry_label_overflow_total"]);
     family.with(["/invented/7"]).inc();
     assert!(text(&registry).contains("hits_total{route=\"/invented/7\"} 2\n"));
 }
@@ -236,10 +240,35 @@ fn the_process_is_measured() {
 }
 
 #[test]
+fn what_a_process_takes_is_shown_while_it_has_it() {
+    let registry = Registry::new();
+    registry.register_process().unwrap();
+    let before = text(&registry);
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let thread = std::thread::spawn(move || drop(ended.recv()));
+    let file = std::fs::File::open("/proc/self/stat").unwrap();
+    let limit = getrlimit(Resource::Nofile);
+    let lowered = Rlimit {
+        current: limit.current.map(|files| files - 1),
+        ..limit
+    };
+    setrlimit(Resource::Nofile, lowered).unwrap();
+    let during = text(&registry);
+    setrlimit(Resource::Nofile, limit).unwrap();
+    assert_moved(
+        &before,
+        &during,
+        ["process_threads", "process_open_fds", "process_max_fds"],
+    );
+    drop((end, file));
+    thread.join().unwrap();
+}
+
+#[test]
 fn other_metrics_of_the_client_pass_the_same_checks() {
     let registry = Registry::new();
     registry
-        .register("build", "b", Info::new([("version", "1")]))
+        .register_labelled("build", "b", ["version"], Info::new([("version", "1")]))
         .unwrap();
     assert!(text(&registry).contains("# TYPE build_info gauge\nbuild_info{version=\"1\"} 1\n"));
     assert!(registry.gauge("build_info", "").is_err());

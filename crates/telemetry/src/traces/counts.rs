@@ -57,15 +57,15 @@ impl SpanCounts {
             "Spans chosen for export, at the start of their trace or at its end",
             self.selected.clone(),
         )?;
-        registry.register(
+        self.exported.register(
+            registry,
             "telemetry_spans_exported",
             "Spans handed to the collector, by whether it took them",
-            self.exported.clone(),
         )?;
-        registry.register(
+        self.dropped.register(
+            registry,
             "telemetry_spans_dropped",
             "Spans chosen for export that did not reach the collector, by why",
-            self.dropped.clone(),
         )
     }
 }

@@ -84,15 +84,15 @@ impl TailSampler {
     }
 
     pub(super) fn register(&self, registry: &Registry) -> Result<(), MetricError> {
-        registry.register(
+        self.kept.register(
+            registry,
             "telemetry_tail_kept",
             "Traces kept at their end although they were not chosen at their start",
-            self.kept.clone(),
         )?;
-        registry.register(
+        self.evicted.register(
+            registry,
             "telemetry_tail_evictions",
             "Traces given up or cut short because a bound of tail sampling was reached",
-            self.evicted.clone(),
         )
     }
 

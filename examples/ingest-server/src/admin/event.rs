@@ -245,6 +245,8 @@ impl IndexAction {
 }
 
 impl ActionResult {
+    pub(crate) const ALL: [Self; 3] = [Self::Done, Self::Rejected, Self::Failed];
+
     /// Of something that is shown if it could be put on record.
     pub(super) const fn of_read<T, E>(shown: &Result<T, E>) -> Self {
         match shown {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use portcullis_telemetry::{
-    Guard, InitError, Logs, Ratio, Redaction, Report, Sampling, Tail, Telemetry,
+    Builder, Guard, InitError, Logs, Ratio, Redaction, Report, Sampling, Tail, Telemetry,
 };
 
 use super::Addresses;
@@ -65,6 +65,10 @@ const FIELDS: [&str; 40] = [
 
 /// Starts telemetry for the whole process; it ends when the guard is shut down.
 pub(crate) fn start(config: &Config) -> Result<Guard, InitError> {
+    configured(config).init()
+}
+
+pub(super) fn configured(config: &Config) -> Builder {
     let settings = &config.observability;
     let is_dev = config.profile == Profile::Dev;
     let head = Ratio::new(settings.trace_sample_ratio).unwrap_or(Ratio::ONE_PERCENT);
@@ -83,7 +87,6 @@ pub(crate) fn start(config: &Config) -> Result<Guard, InitError> {
         .logs(logs)
         .filter(settings.log_filter.as_str())
         .redaction(redaction)
-        .init()
 }
 
 /// Says where the service listens and what of its configuration is probably not meant, in a trace

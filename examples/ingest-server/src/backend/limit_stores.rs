@@ -21,6 +21,14 @@ pub(crate) struct LimitStores {
 
 const OWN: usize = 3;
 
+const MEMORY: &str = "memory";
+const FALLBACK: &str = "fallback";
+const DENY_CACHE: &str = "deny_cache";
+const LEASE: &str = "lease";
+pub(super) const OPERATORS: &str = "operators";
+pub(super) const FAILED_ADMIN_TOKENS: &str = "failed_admin_tokens";
+pub(super) const FAILED_API_KEYS: &str = "failed_api_keys";
+
 #[derive(Debug)]
 pub(super) enum Stores {
     Memory(Arc<MemoryStore>),
@@ -69,11 +77,22 @@ impl LimitStores {
         Self { counted_on, own }
     }
 
+    /// Every table that a process may have, as a label.
+    pub(crate) const TABLES: [&str; 7] = [
+        MEMORY,
+        FALLBACK,
+        DENY_CACHE,
+        LEASE,
+        OPERATORS,
+        FAILED_ADMIN_TOKENS,
+        FAILED_API_KEYS,
+    ];
+
     /// Of a process that counts for itself, in this store.
     #[cfg(test)]
     pub(crate) fn of_memory(store: &Arc<MemoryStore>) -> Self {
         let stores = Stores::Memory(Arc::clone(store));
-        let names = ["operators", "failed_admin_tokens", "failed_api_keys"];
+        let names = [OPERATORS, FAILED_ADMIN_TOKENS, FAILED_API_KEYS];
         Self::new(stores, names.map(|name| (name, Arc::clone(store))))
     }
 
@@ -142,7 +161,7 @@ impl LimitStores {
     /// Every table that holds keys in this process.
     pub(crate) fn tables(&self) -> Vec<LimitTable> {
         let mut tables = match &self.counted_on {
-            Stores::Memory(store) => vec![LimitTable::of_buckets("memory", store.stats())],
+            Stores::Memory(store) => vec![LimitTable::of_buckets(MEMORY, store.stats())],
             Stores::Shared(shared) => shared.tables(),
         };
         let own = self.own.iter();
@@ -157,13 +176,13 @@ impl SharedStores {
         let denials = self.denials.stats();
         let mut tables = vec![
             LimitTable {
-                name: "fallback",
+                name: FALLBACK,
                 entries: fallback.unsettled_buckets,
                 evicted: 0,
                 overflowed: fallback.refused_for_room,
             },
             LimitTable {
-                name: "deny_cache",
+                name: DENY_CACHE,
                 entries: denials.entries,
                 evicted: denials.forgotten,
                 overflowed: 0,
@@ -171,7 +190,7 @@ impl SharedStores {
         ];
         if let Some(leases) = &self.leases {
             tables.push(LimitTable {
-                name: "lease",
+                name: LEASE,
                 entries: usize::try_from(leases.stats().leases).unwrap_or(usize::MAX),
                 evicted: 0,
                 overflowed: 0,

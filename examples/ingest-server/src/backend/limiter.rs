@@ -17,7 +17,9 @@ use portcullis_ratelimit::{
 use secrecy::ExposeSecret as _;
 
 use super::{
-    limit_stores::{LimitStores, SharedStores, Stores},
+    limit_stores::{
+        FAILED_ADMIN_TOKENS, FAILED_API_KEYS, LimitStores, OPERATORS, SharedStores, Stores,
+    },
     redis_client::RedisClient,
     upkeep::Upkeep,
 };
@@ -90,9 +92,9 @@ impl Limiters {
             stores: LimitStores::new(
                 stores,
                 [
-                    ("operators", of_operators),
-                    ("failed_admin_tokens", of_tokens),
-                    ("failed_api_keys", of_keys),
+                    (OPERATORS, of_operators),
+                    (FAILED_ADMIN_TOKENS, of_tokens),
+                    (FAILED_API_KEYS, of_keys),
                 ],
             ),
         })

@@ -2,7 +2,7 @@
 
 use portcullis_apikey_cache::feed::Invalidation;
 use portcullis_telemetry::{
-    BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
+    BoundedFamily, Label, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
 
 use super::{SERIES, in_span};
@@ -19,11 +19,12 @@ pub(crate) struct AdminMetrics {
 
 impl AdminMetrics {
     pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
+        let outcomes = ActionResult::ALL.map(ActionResult::as_str);
         Ok(Self {
             actions: registry.counter_family(
                 "ingest_admin_actions",
                 "What operators did, and what came of it",
-                ["action", "outcome"],
+                [Label::from("action"), Label::closed("outcome", outcomes)],
                 SERIES,
             )?,
         })

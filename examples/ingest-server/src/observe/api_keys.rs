@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use portcullis_apikey_cache::observer::{DenialReason, Event, Hit, Observer};
 use portcullis_telemetry::{
-    BoundedFamily, Buckets, MetricError, Registry,
+    BoundedFamily, Buckets, Label, MetricError, Registry,
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
 };
 
@@ -59,6 +59,14 @@ const REASONS: [DenialReason; 8] = [
     DenialReason::Expired,
 ];
 
+const SOURCES: [&str; 5] = [
+    "memory",
+    "negative",
+    "store",
+    "store_unconfirmed",
+    "prefilter",
+];
+
 const LOAD_DISCARDED: &str = "load_discarded";
 const ROW_REJECTED: &str = "row_rejected";
 const STORE_FAILED: &str = "store_failed";
@@ -76,20 +84,21 @@ impl ApiKeyMetrics {
     pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
         let lookups = registry.counter_family(
             "apikey_lookups",
-            "API-key checks by what answered them",
-            ["source"],
+            "API-key checks by what answered them: its memory, its memory of keys that there are not, the \
+             database, the database since nobody confirms the memory, or the look of the key",
+            [Label::closed("source", SOURCES)],
             SMALL,
         )?;
         let refusals = registry.counter_family(
             "apikey_refusals",
             "Refused API keys by reason, which callers are not told",
-            ["reason"],
+            [Label::closed("reason", REASONS.map(DenialReason::as_str))],
             SMALL,
         )?;
         let faults = registry.counter_family(
             "apikey_faults",
             "Rows not served, store failures, gaps in the outbox or on the bus, discarded loads",
-            ["kind"],
+            [Label::closed("kind", FAULTS)],
             SMALL,
         )?;
         // There from the start, for alerts on the first.
@@ -99,12 +108,14 @@ impl ApiKeyMetrics {
         for kind in FAULTS {
             let _ = faults.with([kind]);
         }
+        let [hits, negative_hits, misses, direct, prefiltered] =
+            SOURCES.map(|source| lookups.with([source]));
         Ok(Self {
-            hits: lookups.with(["memory"]),
-            negative_hits: lookups.with(["negative"]),
-            misses: lookups.with(["store"]),
-            direct: lookups.with(["store_unconfirmed"]),
-            prefiltered: lookups.with(["prefilter"]),
+            hits,
+            negative_hits,
+            misses,
+            direct,
+            prefiltered,
             refusals,
             faults,
             load_seconds: registry.histogram(

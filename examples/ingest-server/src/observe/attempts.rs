@@ -1,7 +1,7 @@
 //! Secrets that were tried and not accepted, as metrics. The log line is written where the attempt is.
 
 use portcullis_telemetry::{
-    BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
+    BoundedFamily, Label, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
 
 use super::SMALL;
@@ -18,23 +18,24 @@ pub(crate) struct AttemptMetrics {
 impl AttemptMetrics {
     /// Every series is there from the start, for alerts on the first failure.
     pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
+        let reason = Label::closed("reason", AttemptFault::ALL.map(AttemptFault::as_str));
         let metrics = Self {
             admin: registry.counter_family(
                 "admin_auth_failures",
                 "Requests of the admin listener without the right admin token",
-                ["reason"],
+                [reason.clone()],
                 SMALL,
             )?,
             public: registry.counter_family(
                 "apikey_auth_failures",
                 "Requests of the public listener without a valid API key",
-                ["reason"],
+                [reason],
                 SMALL,
             )?,
             slowed: registry.counter_family(
                 "auth_failures_slowed",
                 "Failed attempts answered with 429, since their client network had failed too often",
-                ["secret"],
+                [Label::closed("secret", TriedSecret::ALL.map(TriedSecret::as_str))],
                 SMALL,
             )?,
         };

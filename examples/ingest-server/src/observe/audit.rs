@@ -1,7 +1,7 @@
 //! The audit log, as a metric.
 
 use portcullis_telemetry::{
-    BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
+    BoundedFamily, Label, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
 
 use super::SMALL;
@@ -18,8 +18,11 @@ impl AuditMetrics {
     pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
         let events = registry.counter_family(
             "ingest_audit_events",
-            "Events of the audit log, and what became of them",
-            ["outcome"],
+            "Events of the audit log, and what became of them; any unrecorded or dropped: look at the database",
+            [Label::closed(
+                "outcome",
+                AuditLogEvent::ALL.map(AuditLogEvent::as_str),
+            )],
             SMALL,
         )?;
         for event in AuditLogEvent::ALL {

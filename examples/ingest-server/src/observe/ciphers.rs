@@ -5,7 +5,7 @@ use portcullis_pii_crypto::{
     observer::{Event, Observer, Operation, Outcome},
 };
 use portcullis_telemetry::{
-    BoundedFamily, Buckets, MetricError, Registry,
+    BoundedFamily, Buckets, Label, MetricError, Registry,
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
 };
 
@@ -37,10 +37,15 @@ impl CipherMetrics {
     /// Every failure is there from the start: an alert on the first would not see a series that is born
     /// at 1.
     pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
+        let operation = Label::closed("operation", Operation::ALL.map(Operation::as_str));
         let values = registry.counter_family(
             "pii_cipher_values",
             "Values that ciphers sealed or opened, and how each ended",
-            ["operation", "purpose", "outcome"],
+            [
+                operation.clone(),
+                super::pii::purpose(),
+                Label::closed("outcome", Outcome::ALL.map(Outcome::as_str)),
+            ],
             SERIES,
         )?;
         for kind in PiiKinds::built_in().iter() {
@@ -55,7 +60,7 @@ impl CipherMetrics {
         let seconds = registry.histogram_family(
             "pii_cipher_seconds",
             "Time that one value took to be sealed or opened",
-            ["operation"],
+            [operation],
             Buckets::new(SECONDS),
             SERIES,
         )?;

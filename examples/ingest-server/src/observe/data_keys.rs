@@ -1,8 +1,8 @@
 //! Data keys and calls of the key-encryption key, as metrics and log lines.
 
-use portcullis_keyring::observer::{Event, Observer};
+use portcullis_keyring::observer::{Event, KekOperation, KekOutcome, Observer};
 use portcullis_telemetry::{
-    BoundedFamily, Buckets, MetricError, Registry,
+    BoundedFamily, Buckets, Label, MetricError, Registry,
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
 };
 
@@ -20,6 +20,21 @@ pub(crate) struct DataKeyMetrics {
     faults: BoundedFamily<1, Counter>,
 }
 
+const SOURCES: [&str; 2] = ["memory", "kek"];
+
+const REFRESH_FAILED: &str = "refresh_failed";
+const STATES_UNAVAILABLE: &str = "states_unavailable";
+const STATES_STALE: &str = "states_stale";
+const REFUSED_KEY: &str = "refused_key";
+const UNKNOWN_KEY: &str = "unknown_key";
+const FAULTS: [&str; 5] = [
+    REFRESH_FAILED,
+    STATES_UNAVAILABLE,
+    STATES_STALE,
+    REFUSED_KEY,
+    UNKNOWN_KEY,
+];
+
 impl DataKeyMetrics {
     /// `provider` is the label of the configured provider of key-encryption keys.
     pub(crate) fn register(
@@ -29,15 +44,20 @@ impl DataKeyMetrics {
         let lookups = registry.counter_family(
             "keyring_lookups",
             "Look-ups of unwrapped data keys by what answered them",
-            ["source"],
+            [Label::closed("source", SOURCES)],
             SMALL,
         )?;
+        let [hits, misses] = SOURCES.map(|source| lookups.with([source]));
         Ok(Self {
             provider,
             kek_calls: registry.counter_family(
                 "kek_calls",
                 "Calls of the key-encryption key, and how they ended",
-                ["provider", "operation", "outcome"],
+                [
+                    Label::from("provider"),
+                    Label::closed("operation", KekOperation::ALL.map(KekOperation::as_str)),
+                    Label::closed("outcome", KekOutcome::ALL.map(KekOutcome::as_str)),
+                ],
                 SMALL,
             )?,
             kek_seconds: registry.histogram(
@@ -45,12 +65,12 @@ impl DataKeyMetrics {
                 "Time of one call of the key-encryption key",
                 Buckets::STAGE_SECONDS,
             )?,
-            hits: lookups.with(["memory"]),
-            misses: lookups.with(["kek"]),
+            hits,
+            misses,
             faults: registry.counter_family(
                 "keyring_faults",
                 "Failed refreshes, unreadable or stale states, keys asked for that may not be used",
-                ["kind"],
+                [Label::closed("kind", FAULTS)],
                 SMALL,
             )?,
         })
@@ -90,19 +110,19 @@ impl Observer for DataKeyMetrics {
             Event::CacheMiss { .. } => {
                 self.misses.inc();
             }
-            Event::RefreshFailed { .. } => self.fault("refresh_failed"),
-            Event::StatesUnavailable { .. } => self.fault("states_unavailable"),
-            Event::StatesStale { .. } => self.fault("states_stale"),
+            Event::RefreshFailed { .. } => self.fault(REFRESH_FAILED),
+            Event::StatesUnavailable { .. } => self.fault(STATES_UNAVAILABLE),
+            Event::StatesStale { .. } => self.fault(STATES_STALE),
             Event::RefusedKeyRequested { state, .. } => {
                 let state = state.as_str();
                 in_span(|| tracing::error!(state, "a data key was asked for that may not be used"));
-                self.fault("refused_key");
+                self.fault(REFUSED_KEY);
             }
             Event::UnknownKeyRequested { .. } => {
                 in_span(|| {
                     tracing::warn!("a data key was asked for that the tenant does not have")
                 });
-                self.fault("unknown_key");
+                self.fault(UNKNOWN_KEY);
             }
             _ => {}
         }

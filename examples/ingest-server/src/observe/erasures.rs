@@ -20,7 +20,7 @@ pub(crate) fn register_erasures(
     let tombstones = tombstones.clone();
     registry.observed_gauge(
         "ingest_erasures_unnoted",
-        "Erasures that could not be noted since the start, so that nothing was erased",
+        "Erasures that could not be noted since the start, so that nothing was erased; the log and /readyz say why",
         move || f64::from(u32::try_from(tombstones.unnoted()).unwrap_or(u32::MAX)),
     )
 }

@@ -17,7 +17,7 @@ impl FaultMetrics {
         Ok(Self {
             corruption: registry.counter(
                 "database_corruption",
-                "Statements that met a damaged page of the database",
+                "Statements that met a damaged page of the database; any is a reason to wake someone",
             )?,
             not_the_same: registry.counter(
                 "database_file_lost",

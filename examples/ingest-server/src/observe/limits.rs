@@ -12,7 +12,7 @@ use portcullis_ratelimit::{
     store::Source,
 };
 use portcullis_telemetry::{
-    BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
+    BoundedFamily, Label, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
 
 use self::shared::SharedLimitMetrics;
@@ -33,6 +33,11 @@ pub(crate) struct LimitMetrics {
     shared: Option<SharedLimitMetrics>,
 }
 
+const ADMITTED: &str = "admitted";
+const REFUSED: &str = "refused";
+/// What a limit that refuses nothing would have refused, and who decided it.
+const SHADOW: &str = "shadow";
+
 /// Policies, what a decision may come out as, and who may decide, with room to grow.
 const DECISIONS: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
 
@@ -43,9 +48,13 @@ impl LimitMetrics {
         let metrics = Self {
             decisions: registry.counter_family(
                 "ratelimit_decisions",
-                "Decisions by policy and by who made them; a shadow limit that would have refused counts \
-                 as shadow",
-                ["policy", "outcome", "source"],
+                "Decisions by policy, such as free/search or operator/admin, and by who made them; a shadow limit \
+                 that would have refused counts as shadow",
+                [
+                    Label::from("policy"),
+                    Label::closed("outcome", [ADMITTED, REFUSED, SHADOW]),
+                    Label::closed("source", Source::ALL.map(Source::as_str).into_iter().chain([SHADOW])),
+                ],
                 DECISIONS,
             )?,
             near: registry.counter_family(
@@ -67,7 +76,7 @@ impl LimitMetrics {
         // Those of operators are counted by each process for itself.
         let operators = format!("{OPERATOR}/{}", Category::ADMIN);
         for (policy, source) in searches.chain([(&operators, Source::Memory)]) {
-            for outcome in ["admitted", "refused"] {
+            for outcome in [ADMITTED, REFUSED] {
                 let labels = [policy.as_str(), outcome, source.as_str()];
                 let _ = metrics.decisions.with(labels);
             }
@@ -84,11 +93,11 @@ impl Observer for LimitMetrics {
     fn observe(&self, event: &Event<'_>) {
         match event {
             Event::Admitted { policy, source } => {
-                self.count(policy, "admitted", source.as_str());
+                self.count(policy, ADMITTED, source.as_str());
             }
-            Event::Refused { policy, source } => self.count(policy, "refused", source.as_str()),
+            Event::Refused { policy, source } => self.count(policy, REFUSED, source.as_str()),
             Event::Exceeded { policy, limit } if !limit.is_enforced() => {
-                self.count(policy, "shadow", "shadow");
+                self.count(policy, SHADOW, SHADOW);
             }
             Event::NearLimit { policy, .. } => {
                 self.near.with([policy.label()]).inc();

@@ -3,7 +3,7 @@
 use portcullis_pii_crypto::{PiiKind, PiiKinds};
 use portcullis_pii_detect::Kind;
 use portcullis_telemetry::{
-    BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
+    BoundedFamily, Label, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
 
 use super::SERIES;
@@ -21,6 +21,18 @@ pub(crate) struct PiiMetrics {
     detected: BoundedFamily<2, Counter>,
 }
 
+/// What is done to a value; one that is left alone is not counted.
+const COUNTED: [Handling; 2] = [Handling::Reject, Handling::Seal];
+
+/// What the key of a value is for, as a label.
+pub(super) fn purpose() -> Label {
+    let kinds = PiiKinds::built_in();
+    Label::closed(
+        "purpose",
+        kinds.iter().map(|kind| kind.purpose().to_string()),
+    )
+}
+
 impl PiiMetrics {
     /// Every series is there from the start: an alert on the first failure would not see one that is
     /// born at 1.
@@ -28,7 +40,11 @@ impl PiiMetrics {
         let operations = registry.counter_family(
             "pii_operations",
             "Values of personal data that were sealed, opened or looked up, and what came of it",
-            ["operation", "purpose", "outcome"],
+            [
+                Label::closed("operation", PiiOperation::ALL.map(PiiOperation::as_str)),
+                purpose(),
+                Label::closed("outcome", PiiOutcome::ALL.map(PiiOutcome::as_str)),
+            ],
             SERIES,
         )?;
         for kind in PiiKinds::built_in().iter() {
@@ -47,12 +63,15 @@ impl PiiMetrics {
         }
         let detected = registry.counter_family(
             "pii_detected",
-            "Values in which personal data was found that no schema declares, and what became of them",
-            ["kind", "handling"],
+            "Values in which personal data was found that no schema declares: they cost their event or were sealed",
+            [
+                Label::closed("kind", Kind::ALL.iter().map(|kind| kind.as_str())),
+                Label::closed("handling", COUNTED.map(Handling::as_str)),
+            ],
             SERIES,
         )?;
         for kind in Kind::ALL {
-            for handling in [Handling::Reject, Handling::Seal] {
+            for handling in COUNTED {
                 let _ = detected.with([kind.as_str(), handling.as_str()]);
             }
         }

@@ -1,7 +1,7 @@
 //! Whether policies can be used that operators keep, as a metric.
 
 use portcullis_telemetry::{
-    BoundedFamily, MetricError, Registry, prometheus_client::metrics::gauge::Gauge,
+    BoundedFamily, Label, MetricError, Registry, prometheus_client::metrics::gauge::Gauge,
 };
 
 use super::SMALL;
@@ -22,7 +22,10 @@ impl PolicyMetrics {
         let unusable = registry.gauge_family(
             "ingest_policy_unusable",
             "1 while the file or row of a policy cannot be used and the policy before is in force",
-            ["policy"],
+            [Label::closed(
+                "policy",
+                PolicyKind::ALL.map(PolicyKind::as_str),
+            )],
             SMALL,
         )?;
         for kind in PolicyKind::ALL {

@@ -3,6 +3,7 @@
 use portcullis_dq_metrics::history::HistoryWriter;
 use portcullis_telemetry::{MetricError, Registry};
 
+use super::label;
 use crate::quality::Reason;
 
 /// Tells what is written of it, what waits, and what was given up.
@@ -11,7 +12,8 @@ pub(crate) fn register_quality_history(
     writer: &HistoryWriter<Reason>,
 ) -> Result<(), MetricError> {
     for metric in writer.metrics() {
-        registry.register(metric.name(), metric.help(), metric)?;
+        let labels: Vec<_> = metric.labels().iter().map(label).collect();
+        registry.register_labelled(metric.name(), metric.help(), labels, metric)?;
     }
     Ok(())
 }

@@ -1,18 +1,11 @@
 //! How many keys and rows are in which state, and how far rotations have come: read when it is scraped, counted
 //! before.
 
-use std::fmt;
-
 use portcullis_keyring::KeyState;
-use portcullis_telemetry::{
-    MetricError, Registry,
-    prometheus_client::{
-        encoding::{EncodeMetric, MetricEncoder},
-        metrics::MetricType,
-    },
-};
+use portcullis_pii_crypto::IndexPhase;
+use portcullis_telemetry::{Label, MetricError, Registry};
 
-use super::number;
+use super::{SMALL, number};
 use crate::{
     admin::{Census, DAMAGED, Job, KeyCensus, Reencrypted},
     store::LiveIndexRoots,
@@ -26,60 +19,72 @@ pub(crate) fn register_rotations(
     index_roots: &LiveIndexRoots,
     kek_provider: &'static str,
 ) -> Result<(), MetricError> {
-    let counted = |label, read| Counted {
-        census: census.clone(),
-        label,
-        read,
+    let counted = |read: fn(&Census) -> Vec<(String, f64)>| {
+        let census = census.clone();
+        move || {
+            let counted = census.last().map(|census| read(&census));
+            let series = counted.unwrap_or_default().into_iter();
+            series.map(|(value, number)| ([value], number))
+        }
     };
-    registry.register(
+    let states = || KeyState::ALL.map(KeyState::as_str).into_iter();
+    registry.observed_gauge_family(
         "keyring_keys",
-        "Data keys by their state",
-        counted("state", |census| {
-            by_state(|state| census.keys.get(&state).copied())
-        }),
+        "Data keys by their state, counted every 30 s, or less often where that takes long",
+        [Label::closed("state", states())],
+        SMALL,
+        counted(|census| by_state(|state| census.keys.get(&state).copied())),
     )?;
-    registry.register(
+    registry.observed_gauge_family(
         "keyring_rows",
         "Rows that need data keys, by the state of the key; damaged where its row cannot be read, unknown where there \
          is no such key",
-        counted("state", |census| {
+        [Label::closed("state", states().chain([UNKNOWN, DAMAGED]))],
+        SMALL,
+        counted(|census| {
             let mut rows = by_state(|state| census.rows.get(&Some(state)).copied());
             let unknown = census.rows.get(&None).copied().unwrap_or_default();
-            rows.push(("unknown".to_owned(), number(unknown)));
+            rows.push((UNKNOWN.to_owned(), number(unknown)));
             rows.push((DAMAGED.to_owned(), number(census.rows_of_damaged)));
             rows
         }),
     )?;
-    registry.register(
+    registry.observed_gauge_family(
         "keyring_oldest_primary_seconds",
         "Age of the oldest data key that seals, by what it is for",
-        counted("purpose", |census| {
-            let oldest = census.oldest_primary.iter().take(MOST_SERIES);
+        ["purpose"],
+        SMALL,
+        counted(|census| {
+            let oldest = census.oldest_primary.iter();
             oldest
                 .map(|(purpose, age)| (purpose.to_string(), age.as_secs_f64()))
                 .collect()
         }),
     )?;
-    registry.register(
+    registry.observed_gauge_family(
         "keyring_kek_keys",
-        "Data keys that each version of the key-encryption key has wrapped",
-        counted("version", |census| {
-            let versions = census.kek_versions.iter().take(MOST_SERIES);
-            let name = |version: &Option<String>| {
-                let known = version.as_deref();
-                known.unwrap_or("unknown").to_owned()
-            };
+        "Data keys that each version of the key-encryption key has wrapped; a version that is not there can be \
+         dropped",
+        ["version"],
+        SMALL,
+        counted(|census| {
+            let name = |version: &Option<String>| version.as_deref().unwrap_or(UNKNOWN).to_owned();
+            let versions = census.kek_versions.iter();
             versions
                 .map(|(version, keys)| (name(version), number(*keys)))
                 .collect()
         }),
     )?;
-    registry.register(
+    let of = census.clone();
+    registry.observed_gauge_family(
         "keyring_kek_age_seconds",
-        "For how long the version of the key-encryption key has wrapped that wraps, by who holds it",
-        KekAge {
-            census: census.clone(),
-            provider: kek_provider,
+        "For how long the version of the key-encryption key has wrapped that wraps, by who holds it; absent where \
+         nobody knows, which the log says",
+        ["provider"],
+        SMALL,
+        move || {
+            let age = of.last().and_then(|census| census.kek_age);
+            age.map(|age| ([kek_provider], age.as_secs_f64()))
         },
     )?;
     let of = census.clone();
@@ -91,13 +96,23 @@ pub(crate) fn register_rotations(
     let of = census.clone();
     registry.observed_gauge(
         "keyring_damaged_keys",
-        "Data keys whose row or wrapped bytes are not what was written: what they sealed does not open",
+        "Data keys whose row or wrapped bytes are not what was written, so that what they sealed does not open: \
+         keys list names them, restore them from a backup",
         move || of.last().map_or(0.0, |census| number(census.damaged)),
     )?;
-    registry.register(
+    let of = index_roots.clone();
+    registry.observed_gauge_family(
         "pii_index_phase",
         "1 for each live version of the index root, with its phase",
-        Phases(index_roots.clone()),
+        [
+            Label::from("version"),
+            Label::closed("phase", IndexPhase::ALL.map(IndexPhase::as_str)),
+        ],
+        SMALL,
+        move || {
+            let phases = of.phases().into_iter();
+            phases.map(|(version, phase)| ([version.to_string(), phase.as_str().to_owned()], 1.0))
+        },
     )?;
     let of = reencryption.clone();
     registry.observed_gauge(
@@ -119,8 +134,8 @@ pub(crate) fn register_rotations(
     )
 }
 
-/// What may have many values: purposes, versions of a key-encryption key.
-const MOST_SERIES: usize = 64;
+/// What is needed and not there, or not told.
+const UNKNOWN: &str = "unknown";
 
 fn by_state(of: impl Fn(KeyState) -> Option<u64>) -> Vec<(String, f64)> {
     KeyState::ALL
@@ -132,86 +147,4 @@ fn by_state(of: impl Fn(KeyState) -> Option<u64>) -> Vec<(String, f64)> {
             )
         })
         .collect()
-}
-
-/// One series for each value of a label, as it was counted last; none before that.
-struct Counted {
-    census: KeyCensus,
-    label: &'static str,
-    read: fn(&Census) -> Vec<(String, f64)>,
-}
-
-impl EncodeMetric for Counted {
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
-        let Some(census) = self.census.last() else {
-            return Ok(());
-        };
-        for (value, number) in (self.read)(&census) {
-            let labels = [(self.label, value)];
-            encoder.encode_family(&labels)?.encode_gauge(&number)?;
-        }
-        Ok(())
-    }
-
-    fn metric_type(&self) -> MetricType {
-        MetricType::Gauge
-    }
-}
-
-/// One series, when the age is known.
-#[derive(Debug)]
-struct KekAge {
-    census: KeyCensus,
-    provider: &'static str,
-}
-
-impl EncodeMetric for KekAge {
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
-        let age = self.census.last().and_then(|census| census.kek_age);
-        if let Some(age) = age {
-            let labels = [("provider", self.provider)];
-            encoder
-                .encode_family(&labels)?
-                .encode_gauge(&age.as_secs_f64())?;
-        }
-        Ok(())
-    }
-
-    fn metric_type(&self) -> MetricType {
-        MetricType::Gauge
-    }
-}
-
-/// One series for each live version.
-struct Phases(LiveIndexRoots);
-
-impl EncodeMetric for Phases {
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
-        for (version, phase) in self.0.phases() {
-            let labels = [
-                ("version", version.to_string()),
-                ("phase", phase.as_str().to_owned()),
-            ];
-            encoder.encode_family(&labels)?.encode_gauge(&1.0)?;
-        }
-        Ok(())
-    }
-
-    fn metric_type(&self) -> MetricType {
-        MetricType::Gauge
-    }
-}
-
-impl fmt::Debug for Counted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Counted")
-            .field("label", &self.label)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Phases {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Phases").finish_non_exhaustive()
-    }
 }

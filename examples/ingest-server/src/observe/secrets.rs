@@ -1,7 +1,7 @@
 //! Secrets that are read again while the service runs, as metrics.
 
 use portcullis_telemetry::{
-    BoundedFamily, MetricError, Registry, prometheus_client::metrics::counter::Counter,
+    BoundedFamily, Label, MetricError, Registry, prometheus_client::metrics::counter::Counter,
 };
 
 use super::SMALL;
@@ -25,8 +25,8 @@ impl SecretMetrics {
     pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
         let refreshes = registry.counter_family(
             "ingest_secret_refreshes",
-            "Looks at what holds the secrets, by what came of them",
-            ["outcome"],
+            "Looks at what holds the secrets, by what came of them; refused: the set before stays",
+            [Label::closed("outcome", ALL.map(label))],
             SMALL,
         )?;
         for outcome in ALL {

@@ -13,7 +13,7 @@ pub(crate) fn register_shares(
     let in_flight = in_flight.clone();
     registry.observed_gauge(
         "ingest_requests_in_flight",
-        "Requests of the public listener that are worked on",
+        "Requests of the public listener that are worked on, which tenants share",
         move || count(in_flight.count()),
     )?;
     let memory = bodies.memory();

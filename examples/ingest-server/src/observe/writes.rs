@@ -75,3 +75,21 @@ impl WriteObserver for WriteMetrics {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::{movement::assert_moved, scraped};
+
+    /// A process would have to stand still for half a minute in the middle of a commit.
+    #[test]
+    fn a_commit_that_ends_too_late_is_counted() {
+        let registry = Registry::new();
+        let metrics = WriteMetrics::register(&registry).unwrap();
+        let before = scraped(&registry);
+        metrics.observe(&WriteEvent::CommittedLate { rows: 3 });
+        let after = scraped(&registry);
+        assert_moved(&before, &after, ["ingest_late_commits_total"]);
+        assert_eq!(after["ingest_late_commits_total"], 1.0);
+    }
+}

@@ -18,6 +18,7 @@ use crate::{
     harness::{
         ALL_SCOPES, Data, Key, Server, page_view, random_secret, readiness, run_to_end, wait_for,
     },
+    movement::assert_moved,
 };
 
 async fn counted(server: &Server, outcome: &str) -> f64 {
@@ -263,13 +264,23 @@ async fn a_file_that_is_gone_for_a_while_is_told_once_and_costs_nothing() {
     let server = files.start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     let traffic = Traffic::start(&server, &key);
+    let before = server.metrics().await;
     fs::remove_file(files.path("PORTCULLIS_KEKS")).unwrap();
     wait_for("the third look in vain", async || {
         (counted(&server, "refused").await >= 3.0).then_some(())
     })
     .await;
     logged(&server, REFUSED, 1).await;
-    assert!(server.metrics().await["ingest_secrets_age_seconds"] > 1.0);
+    let aged = server.metrics().await;
+    assert!(aged["ingest_secrets_age_seconds"] > 1.0);
+    assert_moved(
+        &before,
+        &aged,
+        [
+            "ingest_secret_refreshes_total",
+            "ingest_secrets_age_seconds",
+        ],
+    );
     assert_eq!(secrets_component(&server).await["state"], "degraded");
     files.write("PORTCULLIS_KEKS", &files.first("PORTCULLIS_KEKS"));
     wait_for("secrets that are well", async || {

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, process::Command};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{
-    ALL_SCOPES, Data, KEK, Key, OTHER_SECRET, Server, readiness, run_to_end, wait_for,
+use crate::{
+    harness::{ALL_SCOPES, Data, KEK, Key, OTHER_SECRET, Server, readiness, run_to_end, wait_for},
+    movement::assert_moved,
 };
 
 fn keys_in(metrics: &BTreeMap<String, f64>, state: &str) -> Option<f64> {
@@ -86,11 +87,14 @@ async fn keys_and_their_rows_are_counted_by_state_and_by_who_wrapped_them() {
     assert_eq!(rows_in(&rotated, "unknown"), Some(1.0));
     assert_eq!(rotated[r#"keyring_kek_keys{version="1"}"#], keys + 1.0);
 
+    assert_moved(&before, &rotated, ["keyring_keys", "keyring_rows"]);
+
     let rewrap = run_to_end(with_both().args(["keys", "rewrap"]));
     assert!(rewrap.status.success());
     let rewrapped = census(&data, with_both()).await;
     assert_eq!(rewrapped[r#"keyring_kek_keys{version="2"}"#], keys + 1.0);
     assert!(!rewrapped.contains_key(r#"keyring_kek_keys{version="1"}"#));
+    assert_moved(&rotated, &rewrapped, ["keyring_kek_keys"]);
 }
 
 /// The age of the version that wraps, in days.
@@ -105,15 +109,26 @@ async fn a_kek_is_as_old_as_its_first_use_whatever_it_wraps() {
     let key = server.issue("acme", &ALL_SCOPES).await;
     add_leads(&server, &key, 1).await;
     assert!(server.terminate().success());
-    assert!(kek_age(&census(&data, data.command()).await) < 1.0);
+    let before = census(&data, data.command()).await;
+    assert!(kek_age(&before) < 1.0);
     let (earlier, older) = (
         "UPDATE secret_first_use SET at = at - 400 * 86400000 WHERE secret = 'PORTCULLIS_KEKS'",
         "UPDATE keyring_data_key SET created_at = created_at - 500 * 86400000",
     );
     execute(&data, earlier).await;
     execute(&data, older).await;
-    let age = kek_age(&census(&data, data.command()).await);
+    let after = census(&data, data.command()).await;
+    let age = kek_age(&after);
     assert!((400.0..401.0).contains(&age), "{age}");
+    assert_moved(
+        &before,
+        &after,
+        [
+            "keyring_kek_age_seconds",
+            "keyring_oldest_primary_seconds",
+            "keyring_overdue_keys",
+        ],
+    );
 
     // The next version is new, and old data keys that it wraps make it no older.
     let second = OTHER_SECRET.replacen("1:", "2:", 1);
@@ -152,14 +167,23 @@ async fn sealing_again_is_seen_while_it_goes_on() {
     let start = server.admin(Method::POST, "/admin/reencryption");
     let start = start.json(&json!({ "rows_per_second": 1 }));
     assert_eq!(start.send().await.unwrap().status(), StatusCode::ACCEPTED);
-    wait_for("a row that is sealed again", async || {
+    let at_work = wait_for("a row that is sealed again", async || {
         let metrics = server.metrics().await;
         let is_at_work = metrics["reencryption_running"] == 1.0
             && metrics["reencryption_rows_expected"] == 8.0
             && metrics["reencryption_rows_done"] >= 1.0;
-        is_at_work.then_some(())
+        is_at_work.then_some(metrics)
     })
     .await;
+    assert_moved(
+        &idle,
+        &at_work,
+        [
+            "reencryption_running",
+            "reencryption_rows_done",
+            "reencryption_rows_expected",
+        ],
+    );
     wait_for("the last row", async || {
         (server.metrics().await["reencryption_running"] == 0.0).then_some(())
     })
@@ -194,6 +218,11 @@ async fn values_are_counted_as_they_are_sealed_and_opened() {
     let sealed = server.metrics().await;
     assert_eq!(values(&sealed, "seal", "ok"), 2.0);
     assert_eq!(timed(&sealed, "seal"), 2.0);
+    assert_moved(
+        &none,
+        &sealed,
+        ["pii_cipher_values_total", "pii_cipher_seconds"],
+    );
     assert_eq!(values(&sealed, "open", "ok"), 0.0);
 
     let read = async |server: &Server| server.read_lead(&key, &ids[0]).await.status();
@@ -254,6 +283,7 @@ async fn a_damaged_data_key_is_told_everywhere_and_stops_nobody_else() {
     for key in [&acme, &globex, &initech] {
         add_leads(&server, key, 1).await;
     }
+    let before = server.metrics().await;
     assert!(server.terminate().success());
     execute(
         &data,
@@ -274,6 +304,7 @@ async fn a_damaged_data_key_is_told_everywhere_and_stops_nobody_else() {
     })
     .await;
     assert_eq!(metrics["keyring_damaged_keys"], 2.0);
+    assert_moved(&before, &metrics, ["keyring_damaged_keys"]);
     let (status, components) = readiness(&server).await;
     assert_eq!(status, StatusCode::OK);
     let component = &components["data_keys"];

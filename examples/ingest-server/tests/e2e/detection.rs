@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     forms::find,
     harness::{ALL_SCOPES, Data, KEK, Key, Server, page_view},
+    movement::assert_moved,
 };
 
 const EMAIL: &str = "canary.q7x@sealed-mail.example";
@@ -207,6 +208,7 @@ async fn a_sealed_value_is_stored_sealed_and_its_event_counts_as_modified() {
         "deep": [{ "a/b": PHONE }], "plain": "shoes", "sku": "A-1",
     });
     let event = note("1", data_of_it.clone());
+    let before = server.metrics().await;
     accepted(&server, &key, &event).await;
     let stored = payload(&data, "1").await;
     for pointer in ["/text", "/number", "/deep/0/a~1b"] {
@@ -284,6 +286,11 @@ async fn a_sealed_value_is_stored_sealed_and_its_event_counts_as_modified() {
     ] {
         assert_eq!(metrics.get(series), Some(&expected), "{series}");
     }
+    assert_moved(
+        &before,
+        &metrics,
+        ["pii_detected_total", "dq_event_type_outcomes_total"],
+    );
     let quality = server
         .admin(Method::GET, "/admin/quality?tenant=acme")
         .send()

@@ -5,7 +5,10 @@ use std::fs;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, Key, Server, count, page_view, readiness, run_to_end};
+use crate::{
+    harness::{ALL_SCOPES, Data, Key, Server, count, page_view, readiness, run_to_end},
+    movement::assert_moved,
+};
 
 async fn erase(server: &Server, key: &Key, id: &str) -> Response {
     let request = server.request(Method::DELETE, &format!("/v1/leads/{id}"), key);
@@ -238,6 +241,7 @@ async fn without_its_tombstone_nothing_is_erased() {
     let erasures = server.data().database().with_file_name("erasures.jsonl");
     fs::remove_file(&erasures).unwrap();
     fs::create_dir(&erasures).unwrap();
+    let before = server.metrics().await;
     let answer = erase(&server, &key, &id).await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     let problem: Value = answer.json().await.unwrap();
@@ -248,9 +252,9 @@ async fn without_its_tombstone_nothing_is_erased() {
     let component = &ready["components"]["erasures"];
     assert_eq!(component["state"], "degraded", "{ready}");
     assert!(component["action"].is_string(), "{ready}");
-    let metrics = server.admin(Method::GET, "/metrics").send().await.unwrap();
-    let metrics = metrics.text().await.unwrap();
-    assert!(metrics.contains("ingest_erasures_unnoted 1"), "{metrics}");
+    let after = server.metrics().await;
+    assert_eq!(after["ingest_erasures_unnoted"], 1.0);
+    assert_moved(&before, &after, ["ingest_erasures_unnoted"]);
     assert_eq!(server.read_lead(&key, &id).await.status(), StatusCode::OK);
     fs::remove_dir(&erasures).unwrap();
     fs::write(&erasures, "").unwrap();

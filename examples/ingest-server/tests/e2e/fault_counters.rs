@@ -3,7 +3,10 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Key, Server, page_view, wait_for};
+use crate::{
+    harness::{ALL_SCOPES, Key, Server, page_view, wait_for},
+    movement::assert_moved,
+};
 
 async fn execute(server: &Server, statement: &'static str) {
     sqlx::query(statement)
@@ -36,9 +39,11 @@ async fn a_changed_row_of_an_api_key_is_a_row_rejected() {
         "UPDATE apikey_cache_api_key SET tier = 'enterprise'",
     )
     .await;
+    let before = server.metrics().await;
     let answer = server.post("/v1/events", &key, &page_view(1)).send().await;
     assert_eq!(answer.unwrap().status(), StatusCode::UNAUTHORIZED);
     assert_eq!(faults(&server, "apikey_faults").await, only("row_rejected"));
+    assert_moved(&before, &server.metrics().await, ["apikey_faults_total"]);
 }
 
 #[tokio::test]
@@ -99,9 +104,11 @@ async fn a_data_key_that_the_tenant_does_not_have_is_an_unknown_key() {
     let other_key = "UPDATE lead SET email_key_version = 0, email_enc = \
          unhex(substr(hex(email_enc), 1, 4) || '00000000' || substr(hex(email_enc), 13))";
     execute(&server, other_key).await;
+    let before = server.metrics().await;
     let status = StatusCode::INTERNAL_SERVER_ERROR;
     assert_not_opened(&server, &key, &lead, status).await;
     assert_eq!(faults(&server, "keyring_faults").await, only("unknown_key"));
+    assert_moved(&before, &server.metrics().await, ["keyring_faults_total"]);
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::documented::assert_documented;
+
 pub(crate) const ADMIN_TOKEN: &str = "test-admin-token-0123456789-abcdefghij";
 pub(crate) const KEK: &str = "1:QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";
 pub(crate) const INDEX_ROOT: &str = "1:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
@@ -147,6 +149,9 @@ impl Data {
     }
 }
 
+/// The samples of a scrape by their names and labels.
+pub(crate) type Samples = BTreeMap<String, f64>;
+
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -249,10 +254,11 @@ impl Server {
         token.clone_into(&mut self.token);
     }
 
-    /// Every sample of `/metrics` by its name and labels.
-    pub(crate) async fn metrics(&self) -> BTreeMap<String, f64> {
+    /// Every sample of `/metrics` by its name and labels, each of which is in `docs/metrics.md`.
+    pub(crate) async fn metrics(&self) -> Samples {
         let answer = self.admin(Method::GET, "/metrics").send().await.unwrap();
         let text = answer.text().await.unwrap();
+        assert_documented(&text);
         let samples = text.lines().filter(|line| !line.starts_with('#'));
         samples
             .map(|line| {

@@ -5,7 +5,10 @@ use std::process::Command;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, INDEX_ROOT, Key, OTHER_SECRET, Server, count, run_to_end};
+use crate::{
+    harness::{ALL_SCOPES, Data, INDEX_ROOT, Key, OTHER_SECRET, Server, count, run_to_end},
+    movement::assert_moved,
+};
 
 fn with_roots(data: &Data, roots: &str, primary: &str) -> Command {
     let mut command = data.command();
@@ -84,6 +87,7 @@ async fn an_index_root_is_replaced_and_dropped_while_servers_answer() {
     let mut rotate = with_roots(&data, &both, "1");
     rotate.args(["index", "rotate", "--json"]);
     let rotation = tokio::task::spawn_blocking(move || rotate.output().unwrap());
+    let before = servers[0].metrics().await;
     let mut phases = Vec::new();
     while !rotation.is_finished() {
         add(&servers[ids.len() % 2], &mut ids).await;
@@ -111,6 +115,8 @@ async fn an_index_root_is_replaced_and_dropped_while_servers_answer() {
         (&json!(1), &json!("done"))
     );
     assert!(phases.len() >= 3, "{phases:?}");
+    let after = servers[0].metrics().await;
+    assert_moved(&before, &after, ["pii_index_phase"]);
     let rows = "lead_index WHERE version = 2";
     assert_eq!(count(&data, rows).await, 0);
     assert_eq!(

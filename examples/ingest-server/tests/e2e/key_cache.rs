@@ -3,7 +3,10 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Key, Server, page_view, run_to_end, shell, wait_for};
+use crate::{
+    harness::{ALL_SCOPES, Key, Server, page_view, run_to_end, shell, wait_for},
+    movement::assert_moved,
+};
 
 async fn accepts(server: &Server, key: &Key) -> bool {
     let answer = server.post("/v1/events", key, &page_view(1)).send().await;
@@ -91,6 +94,7 @@ async fn an_edited_row_is_read_again_when_an_operator_says_so() {
     wait_until_confirmed(&server).await;
     let key = server.issue("acme", &ALL_SCOPES).await;
     let other = server.issue("other", &ALL_SCOPES).await;
+    let before = server.metrics().await;
     for what in [
         json!({ "key": key.kid }),
         json!({ "tenant": "acme" }),
@@ -112,6 +116,7 @@ async fn an_edited_row_is_read_again_when_an_operator_says_so() {
         let name = format!("apikey_invalidations_total{{source=\"own\",kind=\"{kind}\"}}");
         assert_eq!(metrics[&name], 2.0, "{name}");
     }
+    assert_moved(&before, &metrics, ["apikey_invalidations_total"]);
     let done = "ingest_admin_actions_total{action=\"key_cache.invalidate\",outcome=\"done\"}";
     assert_eq!(metrics[done], 6.0);
     // As begun, and what came of it.
@@ -194,6 +199,7 @@ async fn a_restarted_server_knows_the_keys_that_were_used_before() {
         assert!(accepts(&server, key).await);
     }
     let data = server.data().clone();
+    let before = server.metrics().await;
     assert!(server.terminate().success());
     let server = Server::start_on(&data);
     let warming = &report(&server).await["health"]["warming"];
@@ -209,6 +215,7 @@ async fn a_restarted_server_knows_the_keys_that_were_used_before() {
     let metrics = server.metrics().await;
     assert_eq!(metrics["apikey_warmed_keys_total{outcome=\"loaded\"}"], 5.0);
     assert_eq!(metrics["apikey_warmed_keys_total{outcome=\"failed\"}"], 0.0);
+    assert_moved(&before, &metrics, ["apikey_warmed_keys_total"]);
 }
 
 #[tokio::test]
@@ -220,6 +227,7 @@ async fn a_revocation_says_when_it_is_in_effect_everywhere() {
         server.issue("acme", &ALL_SCOPES).await,
         server.issue("acme", &ALL_SCOPES).await,
     ];
+    let before = server.metrics().await;
     let delete = |key: &Key, query: &str| {
         let path = format!("/admin/api-keys/{}{query}", key.kid);
         server.admin(Method::DELETE, &path).send()
@@ -243,10 +251,12 @@ async fn a_revocation_says_when_it_is_in_effect_everywhere() {
     assert_eq!(answer.status(), StatusCode::NO_CONTENT);
     assert!(answer.headers().get("x-revocation-published").is_none());
     let effective = "apikey_revocation_effective_seconds_count{by=\"acknowledged\"}";
-    wait_for("two revocations that are in effect", async || {
-        (server.metrics().await[effective] == 2.0).then_some(())
+    let after = wait_for("two revocations that are in effect", async || {
+        let metrics = server.metrics().await;
+        (metrics[effective] == 2.0).then_some(metrics)
     })
     .await;
+    assert_moved(&before, &after, ["apikey_revocation_effective_seconds"]);
     let replaced = server.issue("acme", &ALL_SCOPES).await;
     let path = format!("/admin/api-keys/{}/rotate", replaced.kid);
     let rotate = server.admin(Method::POST, &path);
@@ -290,6 +300,7 @@ async fn a_revocation_says_when_it_is_in_effect_everywhere() {
 async fn one_check_in_64_is_timed() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
+    let before = server.metrics().await;
     for _ in 0..65 {
         assert!(accepts(&server, &key).await);
     }
@@ -297,15 +308,18 @@ async fn one_check_in_64_is_timed() {
     assert_eq!(metrics["apikey_check_seconds_count"], 2.0);
     assert!(metrics["apikey_check_seconds_sum"] > 0.0);
     assert_eq!(metrics["apikey_cache_entries"], 1.0);
+    assert_moved(&before, &metrics, ["apikey_check_seconds"]);
 }
 
 #[tokio::test]
 async fn the_confirmed_time_is_renewed_and_runs_out_when_nobody_tells_of_changes() {
     let server = Server::start();
     wait_until_confirmed(&server).await;
+    let before = server.metrics().await;
     wait_for("renewals", async || {
         let metrics = server.metrics().await;
-        (metrics["apikey_confirmed_margin_seconds_count"] >= 3.0).then_some(())
+        let seen = "apikey_confirmed_margin_seconds_count";
+        (metrics[seen] >= before[seen] + 3.0).then_some(())
     })
     .await;
     let metrics = server.metrics().await;
@@ -316,9 +330,41 @@ async fn the_confirmed_time_is_renewed_and_runs_out_when_nobody_tells_of_changes
         .execute(&mut server.data().connect().await)
         .await
         .unwrap();
-    wait_for("a cache that nobody confirms", async || {
-        (server.metrics().await["apikey_cache_confirmed_seconds"] == 0.0).then_some(())
+    let unconfirmed = wait_for("a cache that nobody confirms", async || {
+        let metrics = server.metrics().await;
+        (metrics["apikey_cache_confirmed_seconds"] == 0.0).then_some(metrics)
     })
     .await;
+    assert_moved(
+        &before,
+        &unconfirmed,
+        [
+            "apikey_confirmed_margin_seconds",
+            "apikey_cache_confirmed_seconds",
+        ],
+    );
     assert_eq!(report(&server).await["health"]["state"], "unconfirmed");
+}
+
+/// A page of changes is read, and the next one cannot be.
+#[tokio::test]
+async fn changes_that_cannot_be_read_are_shown_as_behind() {
+    let server = Server::start();
+    wait_until_confirmed(&server).await;
+    server.issue("acme", &ALL_SCOPES).await;
+    let before = server.metrics().await;
+    let changes = "WITH RECURSIVE number (n) AS
+            (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 5000)
+        INSERT INTO apikey_cache_outbox (kind, kid, at)
+            SELECT 'key', iif(n < 5000, kid, ''), 0 FROM number, apikey_cache_api_key";
+    sqlx::query(changes)
+        .execute(&mut server.data().connect().await)
+        .await
+        .unwrap();
+    let behind = wait_for("changes that are not read", async || {
+        let metrics = server.metrics().await;
+        (metrics["apikey_feed_behind"] > 0.0).then_some(metrics)
+    })
+    .await;
+    assert_moved(&before, &behind, ["apikey_feed_behind"]);
 }

@@ -6,7 +6,10 @@ use reqwest::StatusCode;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::harness::{ALL_SCOPES, Data, Server, count, page_view, slow_down, wait_for};
+use crate::{
+    harness::{ALL_SCOPES, Data, Server, count, page_view, slow_down, wait_for},
+    movement::assert_moved,
+};
 
 /// From when on nothing is committed any more; the rest is left to the commit.
 const TOO_LATE: Duration = Duration::from_secs(26);
@@ -38,6 +41,7 @@ async fn what_was_sealed_too_long_ago_is_not_committed() {
     let key = server.issue("acme", &ALL_SCOPES).await;
     slow_down(&data, 3).await;
     let slow = server.post("/v1/events", &key, &page_view("slow"));
+    let before = server.metrics().await;
     let slow = tokio::spawn(slow.send());
     wait_for("a write", async || is_locked(&data).await.then_some(())).await;
     let pid = Pid::from_raw(server.pid().cast_signed()).unwrap();
@@ -58,5 +62,7 @@ async fn what_was_sealed_too_long_ago_is_not_committed() {
         (sent.await.unwrap().status() == StatusCode::ACCEPTED).then_some(())
     })
     .await;
-    assert_eq!(server.metrics().await["ingest_late_commits_total"], 0.0);
+    let after = server.metrics().await;
+    assert_moved(&before, &after, ["ingest_late_rows_total"]);
+    assert_eq!(after["ingest_late_commits_total"], 0.0);
 }

@@ -5,7 +5,10 @@ use std::process::Command;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, Server, count, page_view};
+use crate::{
+    harness::{ALL_SCOPES, Data, Server, count, page_view},
+    movement::assert_moved,
+};
 
 const DAY: i64 = 24;
 
@@ -233,6 +236,7 @@ async fn a_history_that_cannot_be_written_keeps_no_event_waiting_and_is_told() {
         .await
         .unwrap();
     let key = server.issue("acme", &ALL_SCOPES).await;
+    let before = server.metrics().await;
     for n in 0..3 {
         let answer = server.post("/v1/events", &key, &page_view(n));
         assert_eq!(answer.send().await.unwrap().status(), StatusCode::ACCEPTED);
@@ -245,6 +249,11 @@ async fn a_history_that_cannot_be_written_keeps_no_event_waiting_and_is_told() {
     let metrics = server.metrics().await;
     assert_eq!(metrics[r#"dq_history_pending{what="events"}"#], 3.0);
     assert_eq!(metrics[r#"dq_history_dropped_total{what="events"}"#], 0.0);
+    assert_moved(
+        &before,
+        &metrics,
+        ["dq_history_failures_total", "dq_history_pending"],
+    );
     assert!(
         server
             .logs()

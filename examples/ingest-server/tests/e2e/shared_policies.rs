@@ -3,7 +3,10 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, Server, page_view, run_to_end, wait_for};
+use crate::{
+    harness::{ALL_SCOPES, Data, Server, page_view, run_to_end, wait_for},
+    movement::assert_moved,
+};
 
 async fn get(server: &Server, path: &str) -> Value {
     let answer = server.admin(Method::GET, path).send().await.unwrap();
@@ -78,6 +81,7 @@ async fn a_row_that_cannot_be_used_leaves_the_limits_in_force() {
     let data = Data::new();
     let server = Server::start_on(&data);
     put(&server, "/admin/limits", &limits(2)).await;
+    let before = server.metrics().await;
     let row = "UPDATE limit_policies SET policies = '{\"tier\":{\"canary7q\":{}}}'";
     execute(&data, row).await;
     let unusable = async |server: &Server| {
@@ -88,6 +92,7 @@ async fn a_row_that_cannot_be_used_leaves_the_limits_in_force() {
         (unusable(&server).await == Some(1.0)).then_some(())
     })
     .await;
+    assert_moved(&before, &server.metrics().await, ["ingest_policy_unusable"]);
     let told = get(&server, "/admin/limits").await;
     assert_eq!(told.pointer(BURST), Some(&json!(2)));
     let problem = told["source"]["problem"].as_str().unwrap();

@@ -12,8 +12,9 @@ use tokio::{
     time::timeout,
 };
 
-use crate::harness::{
-    ALL_SCOPES, Data, Key, Server, count, page_view, slow_down, wait_for, waiting_rows,
+use crate::{
+    harness::{ALL_SCOPES, Data, Key, Server, count, page_view, slow_down, wait_for, waiting_rows},
+    movement::assert_moved,
 };
 
 /// Long enough for anything that is to happen.
@@ -168,6 +169,7 @@ async fn slow_bodies_of_one_key_leave_other_tenants_every_answer() {
 async fn unfinished_heads_of_one_network_leave_others_their_connections() {
     let server = Server::start();
     let victim = server.issue("victim", &ALL_SCOPES).await;
+    let before = server.metrics().await;
     let mut held = Vec::new();
     for _ in 0..400 {
         let mut stream = connect_from(&server, "127.0.0.2").await;
@@ -186,6 +188,8 @@ async fn unfinished_heads_of_one_network_leave_others_their_connections() {
     )
     .await;
     assert!(made_room >= 144.0, "{made_room}");
+    let after = server.metrics().await;
+    assert_moved(&before, &after, ["ingest_connections_refused_total"]);
 }
 
 #[tokio::test]
@@ -206,13 +210,16 @@ async fn when_all_connections_are_taken_the_oldest_idle_one_makes_room() {
         assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
         open.push(stream);
     }
+    let before = server.metrics().await;
     // The first is busy again; the second is the one that has been idle longest.
     let body = event(100);
     begin(&mut open[0], &key, body.len(), b"{").await;
-    wait_for("a request in flight", async || {
-        (gauge(&server, "ingest_requests_in_flight").await == 1.0).then_some(())
+    let busy = wait_for("a request in flight", async || {
+        let metrics = server.metrics().await;
+        (metrics["ingest_requests_in_flight"] == 1.0).then_some(metrics)
     })
     .await;
+    assert_moved(&before, &busy, ["ingest_requests_in_flight"]);
     let newcomer = client_at("127.0.0.9");
     send_all(&server, &newcomer, &key, "newcomer", 1).await;
     assert_eq!(answer(&mut open[1]).await.as_deref(), Some(""));
@@ -235,17 +242,20 @@ async fn memory_of_bodies_is_bounded_for_a_tenant_and_for_all() {
     let server = Server::start();
     let victim = server.issue("victim", &ALL_SCOPES).await;
     let half = vec![b' '; 700 << 10];
+    let before = server.metrics().await;
     let mut held = Vec::new();
     let tenants = ["a", "b", "c", "d"];
     for (n, tenant) in tenants.iter().enumerate() {
         let key = server.issue(tenant, &ALL_SCOPES).await;
         let address = format!("127.0.0.{}", 2 + n);
         held.push(begin_many(&server, &address, &key, 40, (1 << 20, &half)).await);
-        let used = wait_for("bodies that fill the share", async || {
-            let used = gauge(&server, "ingest_body_bytes").await;
-            (used > 12.0 * MIB).then_some(used)
+        let filled = wait_for("bodies that fill the share", async || {
+            let metrics = server.metrics().await;
+            (metrics["ingest_body_bytes"] > 12.0 * MIB).then_some(metrics)
         })
         .await;
+        assert_moved(&before, &filled, ["ingest_body_bytes"]);
+        let used = filled["ingest_body_bytes"];
         assert!(used <= 64.0 * MIB, "{used}");
         if n == 0 {
             assert!(used <= 16.0 * MIB, "{used}");

@@ -7,7 +7,10 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, SqliteConnection};
 
-use crate::harness::{ALL_SCOPES, Data, KEK, OTHER_SECRET, Server, run_to_end, wait_for};
+use crate::{
+    harness::{ALL_SCOPES, Data, KEK, OTHER_SECRET, Server, run_to_end, wait_for},
+    movement::assert_moved,
+};
 
 async fn owed(server: &Server) -> f64 {
     server.metrics().await["ingest_shredding_owed_seconds"]
@@ -63,12 +66,15 @@ async fn what_was_erased_is_owed_until_nobody_reads_it() {
 
     let mut database = data.connect().await;
     let reading = read(&mut database).await;
+    let before = server.metrics().await;
     let answer = server
         .request(Method::DELETE, &path, &key)
         .send()
         .await
         .unwrap();
     assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let after = server.metrics().await;
+    assert_moved(&before, &after, ["ingest_shredding_owed_seconds"]);
     assert!(owed(&server).await > 0.0);
     assert_eq!(left(data, &name), 1);
     reading.commit().await.unwrap();

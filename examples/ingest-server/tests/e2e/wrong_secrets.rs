@@ -6,7 +6,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 
-use crate::harness::{ADMIN_TOKEN, ALL_SCOPES, Server, page_view};
+use crate::{
+    harness::{ADMIN_TOKEN, ALL_SCOPES, Server, page_view},
+    movement::assert_moved,
+};
 
 const WRONG_TOKEN: &str = "wrong-canary-token-0123456789-abcdefghij";
 
@@ -81,6 +84,7 @@ async fn wrong_admin_tokens_are_logged_counted_and_slowed_by_network() {
         assert!(!logs.contains("wrong-canary"), "{logs}");
     }
 
+    let before = server.metrics().await;
     // Five at once; a further one has to wait, up to ten seconds.
     let attacker = client(9);
     let mut answers = Vec::new();
@@ -115,6 +119,11 @@ async fn wrong_admin_tokens_are_logged_counted_and_slowed_by_network() {
         metrics[r#"auth_failures_slowed_total{secret="admin_token"}"#],
         f64::from(slowed)
     );
+    assert_moved(
+        &before,
+        &metrics,
+        ["admin_auth_failures_total", "auth_failures_slowed_total"],
+    );
     // What is slowed is counted and no longer logged one by one.
     let lines = server.logs().matches(r#""address":"127.0.0.9""#).count();
     assert_eq!(lines, refused.len());
@@ -135,6 +144,7 @@ async fn wrong_api_keys_are_slowed_and_the_good_ones_beside_them_are_not() {
         "Bearer {}",
         key.text.replace(&key.text[10..20], "0000000000")
     );
+    let before = server.metrics().await;
     let mut slowed = 0_u32;
     for n in 0..400 {
         let answer = post(&wrong).send().await.unwrap();
@@ -164,6 +174,7 @@ async fn wrong_api_keys_are_slowed_and_the_good_ones_beside_them_are_not() {
         metrics[r#"auth_failures_slowed_total{secret="api_key"}"#],
         f64::from(slowed)
     );
+    assert_moved(&before, &metrics, ["apikey_auth_failures_total"]);
     let logs = server.logs();
     assert!(logs.contains(r#""what":"api_key""#), "{logs}");
     assert!(!logs.contains(&key.text[20..]), "{logs}");

@@ -2,17 +2,24 @@
 
 use std::{
     fmt,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use prometheus_client::{
-    encoding::{EncodeMetric, MetricEncoder, NoLabelSet},
+    encoding::{EncodeMetric, MetricEncoder},
     metrics::MetricType,
     registry::Registry,
 };
 
 use super::{Counts, HistoryWriter};
-use crate::{reason::Reason, score::as_f64};
+use crate::{
+    metrics::{MetricLabel, Series},
+    reason::Reason,
+    score::as_f64,
+};
 
 /// One metric of a [`HistoryWriter`], read at each scrape.
 #[derive(Clone, Debug)]
@@ -21,7 +28,8 @@ pub struct HistoryMetric {
     help: &'static str,
     metric_type: MetricType,
     counts: Arc<Counts>,
-    encode: fn(&Counts, MetricEncoder<'_>) -> fmt::Result,
+    labels: Vec<MetricLabel>,
+    encode: fn(&Counts, &mut Series<'_, '_>) -> fmt::Result,
 }
 
 impl<R: Reason> HistoryWriter<R> {
@@ -35,36 +43,42 @@ impl<R: Reason> HistoryWriter<R> {
     /// All metrics, 7 series, for a registry that takes them one by one.
     pub fn metrics(&self) -> [HistoryMetric; 4] {
         use MetricType::{Counter, Gauge};
-        let metric = |name, help, metric_type, encode| HistoryMetric {
+        let metric = |name, help, metric_type, labels: &[MetricLabel], encode| HistoryMetric {
             name,
             help,
             metric_type,
+            labels: labels.to_vec(),
             counts: Arc::clone(&self.counts),
             encode,
         };
+        let what = MetricLabel::closed("what", WHAT);
         [
             metric(
                 "dq_history_written",
                 "Events and samples that are in the history",
                 Counter,
+                std::slice::from_ref(&what),
                 written,
             ),
             metric(
                 "dq_history_dropped",
                 "Events and samples that waited too long to be written, and are in no history",
                 Counter,
+                std::slice::from_ref(&what),
                 dropped,
             ),
             metric(
                 "dq_history_pending",
                 "Events and samples that wait to be written, or were not known to be after a failure",
                 Gauge,
+                &[what],
                 pending,
             ),
             metric(
                 "dq_history_failures",
                 "How often the history could not be written",
                 Counter,
+                &[],
                 failures,
             ),
         ]
@@ -81,11 +95,16 @@ impl HistoryMetric {
     pub const fn help(&self) -> &'static str {
         self.help
     }
+
+    /// What its series are told apart by, in the order in which they have it.
+    pub fn labels(&self) -> &[MetricLabel] {
+        &self.labels
+    }
 }
 
 impl EncodeMetric for HistoryMetric {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        (self.encode)(&self.counts, encoder)
+        (self.encode)(&self.counts, &mut Series::new(&self.labels, encoder))
     }
 
     fn metric_type(&self) -> MetricType {
@@ -93,46 +112,34 @@ impl EncodeMetric for HistoryMetric {
     }
 }
 
-fn written(counts: &Counts, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-    for (what, count) in [
-        ("events", &counts.written_events),
-        ("samples", &counts.written_samples),
-    ] {
-        let count = count.load(Ordering::Relaxed);
-        encoder
-            .encode_family(&[("what", what)])?
-            .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
+const WHAT: [&str; 2] = ["events", "samples"];
+
+fn written(counts: &Counts, series: &mut Series<'_, '_>) -> fmt::Result {
+    for (what, count) in by_what(&counts.written_events, &counts.written_samples) {
+        series.counter(&[what], count)?;
     }
     Ok(())
 }
 
-fn dropped(counts: &Counts, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-    for (what, count) in [
-        ("events", &counts.dropped_events),
-        ("samples", &counts.dropped_samples),
-    ] {
-        let count = count.load(Ordering::Relaxed);
-        encoder
-            .encode_family(&[("what", what)])?
-            .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
+fn dropped(counts: &Counts, series: &mut Series<'_, '_>) -> fmt::Result {
+    for (what, count) in by_what(&counts.dropped_events, &counts.dropped_samples) {
+        series.counter(&[what], count)?;
     }
     Ok(())
 }
 
-fn pending(counts: &Counts, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-    for (what, count) in [
-        ("events", &counts.pending_events),
-        ("samples", &counts.pending_samples),
-    ] {
-        let count = as_f64(count.load(Ordering::Relaxed));
-        encoder
-            .encode_family(&[("what", what)])?
-            .encode_gauge(&count)?;
+fn pending(counts: &Counts, series: &mut Series<'_, '_>) -> fmt::Result {
+    for (what, count) in by_what(&counts.pending_events, &counts.pending_samples) {
+        series.gauge(&[what], as_f64(count))?;
     }
     Ok(())
 }
 
-fn failures(counts: &Counts, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-    let count = counts.failures.load(Ordering::Relaxed);
-    encoder.encode_counter::<NoLabelSet, _, u64>(&count, None)
+fn failures(counts: &Counts, series: &mut Series<'_, '_>) -> fmt::Result {
+    series.counter(&[], counts.failures.load(Ordering::Relaxed))
+}
+
+fn by_what(events: &AtomicU64, samples: &AtomicU64) -> impl Iterator<Item = (&'static str, u64)> {
+    let counts = [events, samples].map(|count| count.load(Ordering::Relaxed));
+    WHAT.into_iter().zip(counts)
 }

@@ -118,10 +118,15 @@ impl Setup {
         self.history.samples(&query).await.unwrap()
     }
 
-    fn metric(&self, line: &str) -> f64 {
+    fn scrape(&self) -> String {
         let (mut registry, mut text) = (Registry::default(), String::new());
         self.writer.register(&mut registry);
         encode(&mut text, &registry).unwrap();
+        text
+    }
+
+    fn metric(&self, line: &str) -> f64 {
+        let text = self.scrape();
         let value = text.lines().find_map(|found| found.strip_prefix(line));
         value
             .unwrap_or_else(|| panic!("{line} not in {text}"))
@@ -132,6 +137,19 @@ impl Setup {
 }
 
 use crate::history::Group;
+
+/// Fails for each of these metrics whose samples in one scrape are those of the other. The reference service
+/// collects the names from these calls.
+fn assert_moved<const N: usize>(before: &str, after: &str, metrics: [&str; N]) {
+    for metric in metrics {
+        let samples = |scrape: &str| -> Vec<String> {
+            let lines = scrape.lines().filter(|line| line.starts_with(metric));
+            lines.map(str::to_owned).collect()
+        };
+        assert!(!samples(after).is_empty(), "{metric} is not there");
+        assert_ne!(samples(before), samples(after), "{metric} is as it was");
+    }
+}
 
 fn day(n: u32) -> Group {
     Group::Day(Day::new(n))
@@ -190,6 +208,7 @@ async fn an_outage_delays_and_a_lost_answer_doubles_nothing() {
 #[tokio::test]
 async fn an_outage_of_days_drops_what_memory_has_no_room_for_and_counts_it() {
     let mut setup = Setup::new();
+    let before = setup.scrape();
     setup.history.is_down.store(true, Ordering::Relaxed);
     let mut recorded = 0;
     for _ in 0..40 {
@@ -213,6 +232,7 @@ async fn an_outage_of_days_drops_what_memory_has_no_room_for_and_counts_it() {
     let dropped = setup.metric(r#"dq_history_dropped_total{what="samples"}"#);
     let written = setup.metric(r#"dq_history_written_total{what="samples"}"#);
     assert_eq!(dropped + written, 40.0);
+    assert_moved(&before, &setup.scrape(), ["dq_history_dropped_total"]);
 }
 
 #[tokio::test]

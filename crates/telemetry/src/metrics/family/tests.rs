@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::*;
-use crate::{Buckets, Registry, clock::FakeClock};
+use crate::{Buckets, Registry, clock::FakeClock, movement::assert_moved};
 
 const CAP: NonZeroUsize = NonZeroUsize::new(3).unwrap();
 const IDLE: Duration = Duration::from_secs(600);
@@ -33,6 +33,7 @@ fn an_idle_label_set_is_retired_and_its_place_is_free() {
     for shop in ["a", "b", "c", "d"] {
         family.with([shop]).inc();
     }
+    let before = registry.render(None).unwrap().body;
     let full = ["\"__other__\"} 1", "\"a\"} 1", "\"b\"} 1", "\"c\"} 1"];
     assert_eq!(scraped(&registry), full);
     // Scraped as often as Prometheus does; one of them is in use.
@@ -50,6 +51,7 @@ fn an_idle_label_set_is_retired_and_its_place_is_free() {
     let body = registry.render(None).unwrap().body;
     let counted = "telemetry_label_sets_retired_total{metric=\"hits\"} 2\n";
     assert!(body.contains(counted), "{body}");
+    assert_moved(&before, &body, ["telemetry_label_sets_retired_total"]);
     family.with(["d"]).inc();
     family.with(["a"]).inc();
     let after = ["\"__other__\"} 1", "\"a\"} 1", "\"b\"} 60", "\"d\"} 1"];

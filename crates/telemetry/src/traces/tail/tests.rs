@@ -26,6 +26,7 @@ use crate::{
     Environment, Sampling, Telemetry,
     clock::FakeClock,
     environment::SpanLimits,
+    movement::assert_moved,
     sampling::{Head, Ratio},
     spans::Spans,
     traces::{
@@ -396,8 +397,20 @@ fn no_more_traces_are_kept_in_a_second_than_allowed() {
     let stage = Stage::tail_only(rules(|rules| {
         rules.kept_per_second = NonZeroU32::new(10).unwrap()
     }));
+    let registry = Registry::new();
+    stage.tail().register(&registry).unwrap();
+    let metrics = || registry.render(None).unwrap().body;
+    let before = metrics();
     let hundred = || (0..100).for_each(|_| stage.trace("slow", SLOW));
     hundred();
+    assert_moved(
+        &before,
+        &metrics(),
+        [
+            "telemetry_tail_kept_total",
+            "telemetry_tail_evictions_total",
+        ],
+    );
     assert_eq!(
         (
             stage.taken.names().len(),

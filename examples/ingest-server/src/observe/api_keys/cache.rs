@@ -5,7 +5,7 @@ use portcullis_apikey_cache::{
     observer::{Event, Refresh},
 };
 use portcullis_telemetry::{
-    Buckets, MetricError, Registry,
+    Buckets, Label, MetricError, Registry,
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
 };
 
@@ -25,31 +25,36 @@ pub(super) struct CacheMetrics {
 /// The memory may be used for three seconds, which are renewed each 0.4 s.
 const MARGIN_SECONDS: [f64; 8] = [0.0, 0.5, 1.0, 1.5, 2.0, 2.25, 2.5, 3.0];
 
+const REFRESHED: [&str; 3] = ["renewed", "withdrawn", "failed"];
+const WARMED: [&str; 2] = ["loaded", "failed"];
+
 impl CacheMetrics {
     pub(super) fn register(registry: &Registry) -> Result<Self, MetricError> {
         let refreshes = registry.counter_family(
             "apikey_refreshes",
             "API keys in use that were loaded again before their time was over, by what came of it",
-            ["outcome"],
+            [Label::closed("outcome", REFRESHED)],
             SMALL,
         )?;
         let warmed = registry.counter_family(
             "apikey_warmed_keys",
             "API keys that were loaded at the start since they were used before, by what came of it",
-            ["outcome"],
+            [Label::closed("outcome", WARMED)],
             SMALL,
         )?;
+        let [renewed, withdrawn, failed] = REFRESHED.map(|outcome| refreshes.with([outcome]));
+        let [warmed, not_warmed] = WARMED.map(|outcome| warmed.with([outcome]));
         Ok(Self {
             margin_seconds: registry.histogram(
                 "apikey_confirmed_margin_seconds",
                 "For how long the memory of API keys could yet have been used when that was renewed",
                 Buckets::new(MARGIN_SECONDS),
             )?,
-            renewed: refreshes.with(["renewed"]),
-            withdrawn: refreshes.with(["withdrawn"]),
-            failed: refreshes.with(["failed"]),
-            warmed: warmed.with(["loaded"]),
-            not_warmed: warmed.with(["failed"]),
+            renewed,
+            withdrawn,
+            failed,
+            warmed,
+            not_warmed,
         })
     }
 

@@ -2,10 +2,10 @@
 
 use portcullis_apikey_cache::{
     EffectiveBy,
-    observer::{BusTask, Event},
+    observer::{BusTask, ChangeName, Event, Origin},
 };
 use portcullis_telemetry::{
-    BoundedFamily, Buckets, MetricError, Registry,
+    BoundedFamily, Buckets, Label, MetricError, Registry,
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
 };
 
@@ -28,41 +28,59 @@ const EFFECTIVE_SECONDS: [f64; 12] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.5, 0.75, 1.0, 2.0, 3.5,
 ];
 
+const EFFECTIVE_BY: [&str; 2] = ["acknowledged", "leases_expired"];
+const DIRECTIONS: [&str; 2] = ["told", "heard"];
+const TASKS: [&str; 2] = ["tell", "listen"];
+
 impl ChangeMetrics {
     pub(super) fn register(registry: &Registry) -> Result<Self, MetricError> {
         let effective = registry.histogram_family(
             "apikey_revocation_effective_seconds",
-            "From the commit of a revocation by this process until no process accepted the key any more, by \
-             how that is known",
-            ["by"],
+            "From the commit of a revocation over HTTP, or of a rotation without overlap, until no process \
+             accepted the key any more, by how that is known",
+            [Label::closed("by", EFFECTIVE_BY)],
             Buckets::new(EFFECTIVE_SECONDS),
             SMALL,
         )?;
         let changes = registry.counter_family(
             "apikey_bus_changes",
             "Changes of API keys on Redis: told by this process, and heard before they were read",
-            ["direction"],
+            [Label::closed("direction", DIRECTIONS)],
             SMALL,
         )?;
         let failures = registry.counter_family(
             "apikey_bus_failures",
             "Times that Redis stopped carrying changes of API keys, by what it was asked for",
-            ["task"],
+            [Label::closed("task", TASKS)],
             SMALL,
         )?;
+        let [acknowledged_seconds, leases_seconds] = EFFECTIVE_BY.map(|by| effective.with([by]));
+        let [told, heard] = DIRECTIONS.map(|direction| changes.with([direction]));
+        let [not_told, not_heard] = TASKS.map(|task| failures.with([task]));
+        let sources = [Origin::Own, Origin::Feed, Origin::Bus].map(Origin::as_str);
+        let kinds = [
+            ChangeName::Record,
+            ChangeName::Key,
+            ChangeName::Tenant,
+            ChangeName::All,
+        ];
+        let kinds = kinds.map(ChangeName::as_str);
         Ok(Self {
             invalidations: registry.counter_family(
                 "apikey_invalidations",
                 "Changes by which API keys are read again, by what told of them first",
-                ["source", "kind"],
+                [
+                    Label::closed("source", sources),
+                    Label::closed("kind", kinds),
+                ],
                 SMALL,
             )?,
-            acknowledged_seconds: effective.with(["acknowledged"]),
-            leases_seconds: effective.with(["leases_expired"]),
-            told: changes.with(["told"]),
-            heard: changes.with(["heard"]),
-            not_told: failures.with(["tell"]),
-            not_heard: failures.with(["listen"]),
+            acknowledged_seconds,
+            leases_seconds,
+            told,
+            heard,
+            not_told,
+            not_heard,
         })
     }
 

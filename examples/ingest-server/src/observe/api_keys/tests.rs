@@ -6,6 +6,7 @@ use portcullis_apikey_cache::{
 };
 
 use super::*;
+use crate::observe::{movement::assert_moved, scraped};
 
 fn value(registry: &Registry, name: &str) -> String {
     let text = registry.render(None).unwrap().body;
@@ -42,6 +43,7 @@ fn faults_and_refusals_are_counted_from_nothing() {
 fn what_takes_a_minute_or_an_outage_is_counted() {
     let registry = Registry::new();
     let metrics = ApiKeyMetrics::register(&registry).unwrap();
+    let before = scraped(&registry);
     let took = Duration::from_secs(3);
     for (event, sample) in [
         (
@@ -72,4 +74,9 @@ fn what_takes_a_minute_or_an_outage_is_counted() {
         metrics.observe(&event);
         assert_eq!(value(&registry, sample), "1", "{event:?}");
     }
+    assert_moved(
+        &before,
+        &scraped(&registry),
+        ["apikey_refreshes_total", "apikey_bus_failures_total"],
+    );
 }

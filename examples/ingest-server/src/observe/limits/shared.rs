@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_ratelimit::observer::{BreakerState, Event, RoundTripEnd};
 use portcullis_telemetry::{
-    Buckets, MetricError, Registry,
+    Buckets, Label, MetricError, Registry,
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
 };
 
@@ -28,24 +28,27 @@ const SECONDS: [f64; 11] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1,
 ];
 
+const ENDS: [&str; 4] = ["answered", "timed_out", "failed", "crowded"];
+
 impl SharedLimitMetrics {
     pub(super) fn register(registry: &Registry) -> Result<Self, MetricError> {
         let ends = registry.counter_family(
             "ratelimit_redis_round_trips",
             "Questions to Redis by how they ended; one that came when too many were under way was not asked",
-            ["end"],
+            [Label::closed("end", ENDS)],
             SMALL,
         )?;
+        let [answered, timed_out, failed, crowded] = ENDS.map(|end| ends.with([end]));
         Ok(Self {
             seconds: registry.histogram(
                 "ratelimit_redis_seconds",
                 "Time that a decision waited for Redis, whether it answered or not",
                 Buckets::new(SECONDS),
             )?,
-            answered: ends.with(["answered"]),
-            timed_out: ends.with(["timed_out"]),
-            failed: ends.with(["failed"]),
-            crowded: ends.with(["crowded"]),
+            answered,
+            timed_out,
+            failed,
+            crowded,
             fallback_admitted: registry.counter(
                 "ratelimit_fallback_admitted_tokens",
                 "Tokens that were taken of each limit while Redis did not decide",

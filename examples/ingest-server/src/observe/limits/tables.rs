@@ -1,19 +1,13 @@
 //! What the stores of limits hold, read when it is scraped.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use portcullis_ratelimit::observer::BreakerState;
-use portcullis_telemetry::{
-    MetricError, Registry,
-    prometheus_client::{
-        encoding::{EncodeMetric, MetricEncoder},
-        metrics::MetricType,
-    },
-};
+use portcullis_telemetry::{Label, MetricError, Registry};
 
 use crate::{
     backend::{LimitStores, LimitTable},
-    observe::{count, number},
+    observe::{SMALL, count, number},
 };
 
 /// Gauges and counters of the tables, and, where limits are shared, of what is lent and left to itself.
@@ -21,25 +15,34 @@ pub(crate) fn register_limit_stores(
     registry: &Registry,
     stores: &Arc<LimitStores>,
 ) -> Result<(), MetricError> {
-    let by_table = |kind, read| ByTable {
-        stores: Arc::clone(stores),
-        kind,
-        read,
+    let by_table = |read: fn(&LimitTable) -> f64| {
+        let stores = Arc::clone(stores);
+        move || {
+            let tables = stores.tables().into_iter();
+            tables.map(move |table| ([table.name], read(&table)))
+        }
     };
-    registry.register(
+    let label = || [Label::closed("table", LimitStores::TABLES)];
+    registry.observed_gauge_family(
         "ratelimit_table_entries",
         "Keys that a table of limits holds in memory",
-        by_table(MetricType::Gauge, |table| count(table.entries)),
+        label(),
+        SMALL,
+        by_table(|table| count(table.entries)),
     )?;
-    registry.register(
+    registry.observed_counter_family(
         "ratelimit_table_evicted",
         "Keys that were dropped to make room for others; a bucket only when nothing is counted in it",
-        by_table(MetricType::Counter, |table| number(table.evicted)),
+        label(),
+        SMALL,
+        by_table(|table| number(table.evicted)),
     )?;
-    registry.register(
+    registry.observed_counter_family(
         "ratelimit_table_overflowed",
         "Times a key found no room, and shared a bucket or did without",
-        by_table(MetricType::Counter, |table| number(table.overflowed)),
+        label(),
+        SMALL,
+        by_table(|table| number(table.overflowed)),
     )?;
     if !stores.are_shared() {
         return Ok(());
@@ -63,7 +66,7 @@ pub(crate) fn register_limit_stores(
     let of = Arc::clone(stores);
     registry.observed_gauge(
         "ratelimit_heartbeats_missed",
-        "Heartbeats of this process that Redis did not take since the last that it took",
+        "Heartbeats of this process that Redis did not take since the last that it took; 2 and more are an outage",
         move || f64::from(of.missed_beats()),
     )?;
     if !stores.are_leased() {
@@ -75,38 +78,4 @@ pub(crate) fn register_limit_stores(
         "Tokens that were taken from Redis ahead of time and are not spent yet",
         move || number(of.leased_tokens()),
     )
-}
-
-/// One series for each table.
-struct ByTable {
-    stores: Arc<LimitStores>,
-    kind: MetricType,
-    read: fn(&LimitTable) -> f64,
-}
-
-impl EncodeMetric for ByTable {
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
-        for table in self.stores.tables() {
-            let labels = [("table", table.name)];
-            let mut series = encoder.encode_family(&labels)?;
-            let value = (self.read)(&table);
-            match self.kind {
-                MetricType::Counter => {
-                    series.encode_counter::<[(&str, &str); 0], _, f64>(&value, None)?;
-                }
-                _ => series.encode_gauge(&value)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn metric_type(&self) -> MetricType {
-        self.kind
-    }
-}
-
-impl fmt::Debug for ByTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ByTable").finish_non_exhaustive()
-    }
 }

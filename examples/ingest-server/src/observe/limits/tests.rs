@@ -14,6 +14,7 @@ use super::*;
 use crate::{
     backend::LimitStores,
     config::{Endpoint, ExpectedNodes, SharedLimits, Topology},
+    observe::{movement::assert_moved, scraped},
 };
 
 fn shared() -> LimitStore {
@@ -132,6 +133,7 @@ async fn tables_tell_what_they_hold_what_made_room_and_what_found_none() {
     };
     check(1).await;
     assert_eq!(told(), [1.0, 0.0, 0.0]);
+    let before = scraped(&registry);
     for network in 2..20 {
         check(network).await;
     }
@@ -140,4 +142,12 @@ async fn tables_tell_what_they_hold_what_made_room_and_what_found_none() {
     clock.advance(Duration::from_secs(60));
     check(20).await;
     assert!(told()[1] > 0.0, "{:?}", told());
+    assert_moved(
+        &before,
+        &scraped(&registry),
+        [
+            "ratelimit_table_evicted_total",
+            "ratelimit_table_overflowed_total",
+        ],
+    );
 }

@@ -7,6 +7,7 @@ use super::fleet::{
 };
 use crate::{
     harness::{ALL_SCOPES, Data, Server, wait_for},
+    movement::assert_moved,
     programs::Redis,
 };
 
@@ -79,6 +80,14 @@ async fn questions_are_counted_by_how_they_ended_and_the_cache_by_what_it_spared
         value(&after, &end("answered"))
     );
     assert!(value(&after, "ratelimit_redis_seconds_sum") > 0.0);
+    assert_moved(
+        &before,
+        &after,
+        [
+            "ratelimit_redis_round_trips_total",
+            "ratelimit_redis_seconds",
+        ],
+    );
     assert_eq!(value(&after, &decisions("admitted", "redis")), 7.0);
     wait_for("refusals that cost nothing", async || {
         for _ in 0..2 * RATE {
@@ -99,10 +108,8 @@ async fn an_outage_moves_the_breaker_the_fallback_and_what_is_settled() {
     let server = &servers[0];
     let key = reader(server, "acme").await;
     read(server, &key).await;
-    assert_eq!(
-        value(&server.metrics().await, "ratelimit_breaker_state"),
-        0.0
-    );
+    let before = server.metrics().await;
+    assert_eq!(value(&before, "ratelimit_breaker_state"), 0.0);
     redis.kill();
     for _ in 0..20 {
         read(server, &key).await;
@@ -117,15 +124,24 @@ async fn an_outage_moves_the_breaker_the_fallback_and_what_is_settled() {
         40.0
     );
     assert!(value(&metrics, &table("entries", "fallback")) > 0.0);
+    assert_moved(
+        &before,
+        &metrics,
+        [
+            "ratelimit_breaker_state",
+            "ratelimit_fallback_admitted_tokens_total",
+        ],
+    );
     redis.restart().await;
-    wait_for("a breaker that is closed and what it settles", async || {
+    let settled = wait_for("a breaker that is closed and what it settles", async || {
         read(server, &key).await;
         let metrics = server.metrics().await;
         let is_closed = value(&metrics, "ratelimit_breaker_state") == 0.0;
         let settled = value(&metrics, "ratelimit_settled_tokens_total");
-        (is_closed && settled > 0.0).then_some(())
+        (is_closed && settled > 0.0).then_some(metrics)
     })
     .await;
+    assert_moved(&before, &settled, ["ratelimit_settled_tokens_total"]);
     wait_for_limits(&servers[..1], "up").await;
     let logs = server.logs();
     for told in [
@@ -160,12 +176,14 @@ async fn tokens_that_are_taken_ahead_are_shown() {
     let servers = start_two(&redis, "lease").await;
     // A large burst, half of which is free all the time.
     let key = servers[0].issue("acme", &ALL_SCOPES).await;
+    let before = servers[0].metrics().await;
     let sending = send(&servers[..1], &key, 100, Duration::from_secs(4));
     let looking = wait_for("tokens that are taken ahead", async || {
         let metrics = servers[0].metrics().await;
         let outstanding = value(&metrics, "ratelimit_lease_outstanding");
         let held = value(&metrics, &table("entries", "lease"));
-        (outstanding > 0.0 && held > 0.0).then_some(())
+        (outstanding > 0.0 && held > 0.0).then_some(metrics)
     });
-    tokio::join!(sending, looking);
+    let (_, taken) = tokio::join!(sending, looking);
+    assert_moved(&before, &taken, ["ratelimit_lease_outstanding"]);
 }

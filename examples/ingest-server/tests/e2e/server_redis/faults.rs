@@ -12,6 +12,7 @@ use tokio::{
 use super::fleet::{limit_reading, on_redis, read, reader, wait_for_limits};
 use crate::{
     harness::{Data, Server, readiness, wait_for},
+    movement::assert_moved,
     programs::Redis,
 };
 
@@ -137,6 +138,7 @@ async fn a_server_without_requests_tells_that_redis_cannot_be_written() {
         command.env("INGEST_LIMITS_NODES", nodes);
         let servers = [Server::start_command(&data, command)];
         wait_for_limits(&servers, "up").await;
+        let before = servers[0].metrics().await;
         assert_eq!(redis.cli(&["REPLICAOF", "127.0.0.1", "1"]), "OK");
         wait_for_limits(&servers, "degraded").await;
         let (_, components) = readiness(&servers[0]).await;
@@ -147,6 +149,7 @@ async fn a_server_without_requests_tells_that_redis_cannot_be_written() {
         let metrics = servers[0].metrics().await;
         assert_eq!(metrics["ratelimit_breaker_state"], 0.0);
         assert!(metrics["ratelimit_heartbeats_missed"] >= 2.0);
+        assert_moved(&before, &metrics, ["ratelimit_heartbeats_missed"]);
         // Told once, however long it lasts.
         wait_for("more missed beats", async || {
             let metrics = servers[0].metrics().await;

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::{
     harness::{ALL_SCOPES, Data, Key, Server, readiness, wait_for},
+    movement::assert_moved,
     programs::Redis,
 };
 
@@ -34,7 +35,9 @@ pub(super) async fn start_two(redis: &Redis, counting: &str) -> [Server; 2] {
         command.env("INGEST_LIMITS_COUNTING", counting);
         Server::start_command(&data, command)
     };
-    let servers = [start(), start()];
+    let first = start();
+    let alone = first.metrics().await;
+    let servers = [first, start()];
     for server in &servers {
         limit_reading(server).await;
         wait_for("a server that counts two", async || {
@@ -42,6 +45,8 @@ pub(super) async fn start_two(redis: &Redis, counting: &str) -> [Server; 2] {
         })
         .await;
     }
+    let together = servers[0].metrics().await;
+    assert_moved(&alone, &together, ["ratelimit_expected_nodes"]);
     servers
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::fleet::{on_redis, sum};
 use crate::{
     harness::{ALL_SCOPES, Data, Key, Server, page_view, readiness, run_to_end, wait_for},
+    movement::assert_moved,
     programs::Redis,
 };
 
@@ -88,6 +89,7 @@ async fn a_revocation_on_one_server_is_in_effect_on_the_other_at_once() {
     let redis = Redis::start().await;
     let servers = start(&redis);
     wait_for_cache(&servers, "up").await;
+    let before = servers[0].metrics().await;
     let mut took = Vec::new();
     for _ in 0..TRIES {
         let key = used_key(&servers).await;
@@ -103,6 +105,8 @@ async fn a_revocation_on_one_server_is_in_effect_on_the_other_at_once() {
         assert!(sum(&servers, name).await > 0.0, "{name}");
     }
     assert_eq!(sum(&servers, "apikey_bus_up").await, 2.0);
+    let after = servers[0].metrics().await;
+    assert_moved(&before, &after, ["apikey_bus_changes_total"]);
     // Each told of the other's: both have said that they applied them.
     let effective = "apikey_revocation_effective_seconds_count{by=\"acknowledged\"}";
     wait_for("revocations that are in effect", async || {
@@ -211,8 +215,10 @@ async fn without_redis_servers_start_and_revocations_are_answered_and_in_effect(
         assert_eq!(report["health"]["bus"], "down", "{report}");
         assert_eq!(report["health"]["state"], "confirmed", "{report}");
     }
+    let down = servers[0].metrics().await;
     redis.restart().await;
     wait_for_cache(&servers, "up").await;
+    assert_moved(&down, &servers[0].metrics().await, ["apikey_bus_up"]);
     wait_for("a revocation that Redis carries", async || {
         let key = used_key(&servers).await;
         revoke(&servers[0], &key).await.then_some(())
