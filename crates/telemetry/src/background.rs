@@ -41,6 +41,16 @@ impl BackgroundTask {
         span
     }
 
+    /// Reports something in the span that the code runs in, and where it runs in none, in a turn of its own:
+    /// what requests and background work call alike gives its log lines ids in either.
+    pub fn within<T>(self, report: impl FnOnce() -> T) -> T {
+        if SpanLink::current().is_some() {
+            report()
+        } else {
+            self.turn().in_scope(report)
+        }
+    }
+
     /// A turn that is waited for.
     pub async fn run<T>(self, turn: impl Future<Output = T>) -> T {
         turn.instrument(self.turn()).await
@@ -111,6 +121,26 @@ mod tests {
             kept[0].links.links[0].span_context.trace_id().to_string(),
             ids[0]
         );
+    }
+
+    #[test]
+    fn a_report_is_in_the_span_of_who_calls_or_in_one_of_its_own() {
+        let (layer, guard) = Telemetry::builder("svc")
+            .environment(Environment::empty())
+            .exporter(Spans::default())
+            .layer()
+            .unwrap();
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            let (called, reported) = info_span!("request")
+                .in_scope(|| (current_trace_id(), TASK.within(current_trace_id)));
+            assert!(called.is_some());
+            assert_eq!(reported, called);
+            let reported = TASK.within(current_trace_id);
+            assert!(reported.is_some());
+            assert_ne!(reported, called);
+        });
+        drop(guard);
     }
 
     #[test]

@@ -23,9 +23,11 @@ use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::entropy::{Entropy, EntropyError, SystemEntropy};
 use portcullis_pii_detect::Detector;
-use portcullis_telemetry::{DatabaseDurations, Guard, HttpLayer, MetricError, RemoteParent};
+use portcullis_telemetry::{
+    BackgroundTask, DatabaseDurations, Guard, HttpLayer, MetricError, RemoteParent, Runtimes,
+};
 use rand::{SeedableRng as _, rngs::StdRng};
-use tracing::Instrument as _;
+use tokio::runtime::Handle;
 
 use self::{
     descriptors::TooFewDescriptors,
@@ -34,6 +36,7 @@ use self::{
     quality_history::QualityRecording,
     service_task::ServiceTask,
     service_thread::ServiceThread,
+    telemetry::START,
 };
 use crate::{
     admin::{ApiKeys, Components, KeyMaterial, UseCases, Warming},
@@ -46,7 +49,7 @@ use crate::{
     observe::{
         self, AdminMetrics, ApiKeyMetrics, AttemptMetrics, AuditMetrics, CipherMetrics,
         ConnectionMetrics, DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, PolicyMetrics,
-        SecretMetrics, WriteMetrics,
+        SecretMetrics, StageMetrics, WriteMetrics,
     },
     pipeline::{
         BodyAllowances, RequestsInFlight,
@@ -54,6 +57,7 @@ use crate::{
         key_checks::KeyChecks,
         pii::PiiReports,
         services::Services,
+        stages::Stages,
     },
     quality,
     store::{AuditLog, Shredder, Store, Writer, WriterLimits},
@@ -103,6 +107,8 @@ impl StartError {
     }
 }
 
+const WATCH_DATABASE: BackgroundTask = BackgroundTask::new("watch_database");
+
 /// From one look at the database to the next.
 const PING_EVERY: Duration = Duration::from_millis(500);
 
@@ -123,8 +129,21 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Checks and opens everything, and binds the addresses last.
+    /// Checks and opens everything, binds the addresses last, and says that it has.
     pub(crate) async fn start(
+        config: &Config,
+        services: &SecretServices,
+        telemetry: &Guard,
+    ) -> Result<Self, StartError> {
+        let start = async {
+            let app = Self::assemble(config, services, telemetry).await?;
+            telemetry::log_start(config, app.addresses());
+            Ok(app)
+        };
+        START.run(start).await
+    }
+
+    async fn assemble(
         config: &Config,
         services: &SecretServices,
         telemetry: &Guard,
@@ -196,6 +215,9 @@ impl App {
         let shredding = ServiceTask::spawn("the shredding of erased rows", shredding);
         let warming = Warming::default();
         let following = follow(&backend.api_keys, &warming)?;
+        let runtimes = Runtimes::register(registry)?;
+        runtimes.watch("main", &Handle::current());
+        runtimes.watch("follower", following.runtime());
         let following_indexes = backend.index_roots.follow();
         let following_indexes =
             ServiceTask::spawn("the watch on the index versions", following_indexes);
@@ -221,6 +243,10 @@ impl App {
         let services = Arc::new(Services {
             failed_keys: failures(TriedSecret::ApiKey, backend.failed_api_keys),
             pii: PiiReports::new(pii, Arc::clone(&clock)),
+            stages: Stages::new(
+                Arc::clone(&clock),
+                Arc::new(StageMetrics::register(registry)?),
+            ),
             key_checks: KeyChecks::new(
                 backend.api_keys.clone(),
                 Arc::clone(&clock),
@@ -360,9 +386,8 @@ fn follow(keys: &ApiKeyCache, warming: &Warming) -> Result<ServiceThread, StartE
 async fn ping_repeatedly(store: Arc<dyn Store>) {
     loop {
         tokio::time::sleep(PING_EVERY).await;
-        let span = tracing::info_span!(parent: None, "watch_database");
         // What it finds is remembered and told by the store itself.
-        drop(store.ping().instrument(span).await);
+        drop(WATCH_DATABASE.run(store.ping()).await);
     }
 }
 

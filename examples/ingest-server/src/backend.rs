@@ -191,7 +191,11 @@ impl Backend {
         } = secrets;
         let quality_history = database.quality_history().await?;
         let (key_store, changes) = database.api_keys().await?;
-        let bus = api_key_bus::configured(&config.providers.limits, &peppers)?;
+        let bus = api_key_bus::configured(
+            &config.providers.limits,
+            &peppers,
+            observers.statements.as_ref(),
+        )?;
         let mut api_keys = ApiKeyCache::builder(Arc::clone(&key_store), changes, peppers.clone());
         if let Some(bus) = bus {
             api_keys = api_keys.bus(bus);
@@ -225,7 +229,11 @@ impl Backend {
             failed_api_keys,
             stores,
             upkeep,
-        } = Limiters::configured(&config.providers.limits, observers.limits)?;
+        } = Limiters::configured(
+            &config.providers.limits,
+            observers.limits,
+            observers.statements.as_ref(),
+        )?;
         let secret_health = SecretHealth::new(services.has_source() || config.reader.has_files());
         let secret_refresh = SecretRefresh {
             reader: Arc::clone(&config.reader),

@@ -20,12 +20,13 @@ mod quality_history;
 mod rotations;
 mod secrets;
 mod shares;
+mod stages;
 mod writes;
 
 use std::num::NonZeroUsize;
 
 use portcullis_dq_metrics::MetricLabel;
-use portcullis_telemetry::{Label, MetricError, Registry, SpanLink};
+use portcullis_telemetry::{BackgroundTask, Label, MetricError, Registry};
 
 use crate::{quality::Quality, store::Writer};
 
@@ -46,6 +47,7 @@ pub(crate) use self::{
     rotations::register_rotations,
     secrets::{SecretMetrics, register_secrets},
     shares::register_shares,
+    stages::StageMetrics,
     writes::WriteMetrics,
 };
 
@@ -113,9 +115,5 @@ fn scraped(registry: &Registry) -> std::collections::BTreeMap<String, f64> {
 /// Reports what a crate tells of, inside a span: where the crate works for nobody's request, in one of
 /// its own, so that each line has the id of a trace.
 fn in_span<R>(report: impl FnOnce() -> R) -> R {
-    if SpanLink::current().is_some() {
-        report()
-    } else {
-        tracing::info_span!(parent: None, "background").in_scope(report)
-    }
+    BackgroundTask::new("background").within(report)
 }

@@ -25,16 +25,21 @@ mod frame;
 mod in_flight;
 mod intake;
 pub(crate) mod key_checks;
+pub(crate) mod key_lookups;
 mod lead_erasure;
 mod lead_reads;
 mod limit_address;
+mod limit_span;
 mod limits;
+mod open;
 mod parse;
 pub(crate) mod pii;
+mod pii_span;
 pub(crate) mod rejection;
 mod resolve;
 mod seal;
 pub(crate) mod services;
+pub(crate) mod stages;
 mod store;
 mod turns;
 mod validate;
@@ -47,6 +52,7 @@ use self::{
     acknowledge::Attempts,
     rejection::{Rejection, RequestRejection},
     services::Services,
+    stages::Stage,
 };
 use crate::quality::Quality;
 
@@ -106,17 +112,34 @@ async fn take(
     accounting: &mut Accounting,
 ) -> Result<Acknowledged, RequestRejection> {
     let (head, body) = request.into_parts();
-    let address = limit_address::limit_address(services, &head.extensions).await?;
-    let caller =
-        authenticate::authenticate(services, &head.headers, address, intake.permission()).await?;
+    let mut laps = services.stages.begin();
+    let address = limit_address::limit_address(services, &head.extensions).await;
+    let address = laps.end(Stage::LimitAddress, address)?;
+    let needed = intake.permission();
+    let caller = authenticate::authenticate(services, &head.headers, address, needed).await;
+    let caller = laps.end(Stage::Authenticate, caller)?;
     accounting.authenticated(&caller.tenant);
-    let charged = charge_request::charge_request(services, caller, &head.extensions).await?;
-    let frames = frame::frame(services, intake, charged, &head.headers, body).await?;
+    let charged = charge_request::charge_request(services, caller, &head.extensions).await;
+    let charged = laps.end(Stage::ChargeRequest, charged)?;
+    let frames = frame::frame(services, intake, charged, &head.headers, body).await;
+    let frames = laps.end(Stage::Frame, frames)?;
+    // What could not be cut is charged before it is rejected.
+    let cut = frames
+        .cut()
+        .inspect_err(|error| laps.failed(Stage::Frame, *error));
+    let is_cut = cut.is_ok();
     let count_frames = |frames| accounting.framed(frames);
-    let admitted = charge_content::charge_content(services, frames, count_frames).await?;
-    let parsed = parse::parse(intake, admitted);
+    let admitted = charge_content::charge_content(services, frames, count_frames).await;
+    laps.passed(Stage::ChargeContent);
+    if is_cut && let Err(error) = &admitted {
+        laps.failed(Stage::ChargeContent, error);
+    }
+    let parsed = parse::parse(intake, admitted?);
+    laps.passed(Stage::Parse);
     let valid = validate::validate(services, parsed);
-    let mut fingerprinted = fingerprint::fingerprint(services, valid)?;
+    laps.passed(Stage::Validate);
+    let fingerprinted = fingerprint::fingerprint(services, valid);
+    let mut fingerprinted = laps.end(Stage::Fingerprint, fingerprinted)?;
     fingerprinted.admission.allowance.end_work();
 
     // An item that loses a race for its lead's e-mail goes back to be resolved.
@@ -124,9 +147,12 @@ async fn take(
     let mut pending = Some(fingerprinted);
     while let Some(items) = pending.take().and_then(|pending| attempts.next(pending)) {
         let attempt = async {
-            let resolved = resolve::resolve(services, items).await?;
-            let sealed = seal::seal(services, resolved).await?;
-            store::store(services, sealed).await
+            let resolved = resolve::resolve(services, items).await;
+            let resolved = laps.end(Stage::Resolve, resolved)?;
+            let sealed = seal::seal(services, resolved).await;
+            let sealed = laps.end(Stage::Seal, sealed)?;
+            let stored = store::store(services, sealed).await;
+            laps.end(Stage::Store, stored)
         };
         pending = attempts.settle(attempt.await)?;
     }

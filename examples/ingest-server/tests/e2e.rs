@@ -9,6 +9,8 @@
     reason = "deadlines on real processes are real time"
 )]
 
+#[path = "e2e/collected.rs"]
+mod collected;
 #[path = "e2e/documented.rs"]
 mod documented;
 #[path = "e2e/files_of_secrets.rs"]
@@ -148,6 +150,8 @@ mod quality_pages;
 mod races;
 #[path = "e2e/references.rs"]
 mod references;
+#[path = "e2e/runtimes.rs"]
+mod runtimes;
 #[path = "e2e/schema_folders.rs"]
 mod schema_folders;
 #[path = "e2e/sealing.rs"]
@@ -169,6 +173,8 @@ mod server_aws;
 mod server_browser;
 #[path = "e2e/server_clocks.rs"]
 mod server_clocks;
+#[path = "e2e/server_decisions.rs"]
+mod server_decisions;
 #[path = "e2e/server_key_canaries.rs"]
 mod server_key_canaries;
 #[path = "e2e/server_metrics.rs"]
@@ -181,6 +187,8 @@ mod server_revocations;
 mod server_rotation;
 #[path = "e2e/server_runbook.rs"]
 mod server_runbook;
+#[path = "e2e/server_silent_collectors.rs"]
+mod server_silent_collectors;
 #[path = "e2e/server_traces.rs"]
 mod server_traces;
 #[cfg(feature = "vault")]
@@ -198,6 +206,8 @@ mod shredding;
 mod shutdown;
 #[path = "e2e/spoofed.rs"]
 mod spoofed;
+#[path = "e2e/stages.rs"]
+mod stages;
 #[path = "e2e/stopped_rotation.rs"]
 mod stopped_rotation;
 #[path = "e2e/tampered_leads.rs"]

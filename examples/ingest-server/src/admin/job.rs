@@ -6,9 +6,9 @@ use std::{
 };
 
 use portcullis_keyring::sweep::Progress;
+use portcullis_telemetry::BackgroundTask;
 use serde::Serialize;
 use tokio::task::AbortHandle;
-use tracing::Instrument as _;
 
 use super::DataKeyError;
 use crate::{clock::Clock, timestamp};
@@ -17,6 +17,8 @@ use crate::{clock::Clock, timestamp};
 #[derive(Debug)]
 pub(crate) struct Job<T> {
     name: &'static str,
+    /// What its span is named.
+    task: &'static str,
     clock: Arc<dyn Clock>,
     state: Arc<Mutex<State<T>>>,
 }
@@ -52,13 +54,14 @@ struct State<T> {
 }
 
 impl<T: Clone + Send + 'static> Job<T> {
-    pub(super) fn new(name: &'static str, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(name: &'static str, task: &'static str, clock: Arc<dyn Clock>) -> Self {
         let state = State {
             status: JobStatus::idle(),
             running: None,
         };
         Self {
             name,
+            task,
             clock,
             state: Arc::new(Mutex::new(state)),
         }
@@ -94,12 +97,12 @@ impl<T: Clone + Send + 'static> Job<T> {
         };
         let work = work(Reporter(self.clone()));
         let job = self.clone();
-        let span = tracing::info_span!(parent: None, "background_job", what = self.name);
         let ended = async move {
             let outcome = work.await;
             job.end(outcome);
         };
-        state.running = Some(tokio::spawn(ended.instrument(span)).abort_handle());
+        let running = BackgroundTask::new(self.task).run(ended);
+        state.running = Some(tokio::spawn(running).abort_handle());
         Ok(state.status.clone())
     }
 
@@ -175,6 +178,7 @@ impl<T> Clone for Job<T> {
     fn clone(&self) -> Self {
         Self {
             name: self.name,
+            task: self.task,
             clock: Arc::clone(&self.clock),
             state: Arc::clone(&self.state),
         }

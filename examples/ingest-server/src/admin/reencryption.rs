@@ -39,8 +39,12 @@ impl Reencryption {
         Self {
             keys,
             index,
-            sealing: Job::new("re-encryption", Arc::clone(clock)),
-            indexing: Job::new("the rotation of the index", Arc::clone(clock)),
+            sealing: Job::new("re-encryption", "reencrypt", Arc::clone(clock)),
+            indexing: Job::new(
+                "the rotation of the index",
+                "rotate_index",
+                Arc::clone(clock),
+            ),
             recorder,
         }
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use portcullis_apikey_cache::{ApiKeyCache, Warmed, WarmingEnd};
+use portcullis_telemetry::BackgroundTask;
 use serde::Serialize;
 
 /// How far it is. Cloning gives another handle to the same.
@@ -42,7 +43,7 @@ impl Warming {
             ..
         } = keys.warm(KEYS).await;
         let name = name(end);
-        tracing::info_span!(parent: None, "warm").in_scope(|| match end {
+        BackgroundTask::new("warm").turn().in_scope(|| match end {
             WarmingEnd::Complete | WarmingEnd::NoCache => {
                 tracing::debug!("API keys that were used of late are loaded");
             }

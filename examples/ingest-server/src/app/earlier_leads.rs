@@ -8,9 +8,11 @@ use portcullis_pii_crypto::{
     PiiKinds,
     reencrypt::{Reencryptor, Scope, SealedRows, SweepError},
 };
-use tracing::Instrument as _;
+use portcullis_telemetry::BackgroundTask;
 
 use crate::store::{LiveIndexRoots, Store};
+
+const TASK: BackgroundTask = BackgroundTask::new("index_earlier_leads");
 
 /// What is remembered of it where the places of sweeps are.
 const SWEEP: &str = "index-earlier-leads";
@@ -21,15 +23,17 @@ const AGAIN: Duration = Duration::from_secs(60);
 /// Indexes them, and does nothing from then on.
 pub(super) async fn index(store: Arc<dyn Store>, keyring: Keyring, roots: LiveIndexRoots) {
     loop {
-        let span = tracing::info_span!(parent: None, "index_earlier_leads");
-        let indexed = index_once(&*store, &keyring, &roots).instrument(span.clone());
-        let Err(error) = indexed.await else {
-            return pending().await;
+        let indexing = async {
+            let indexed = index_once(&*store, &keyring, &roots).await;
+            if let Err(error) = &indexed {
+                let error: &dyn std::error::Error = error;
+                tracing::warn!(error, "leads of an earlier version are not indexed yet");
+            }
+            indexed.is_ok()
         };
-        span.in_scope(|| {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "leads of an earlier version are not indexed yet");
-        });
+        if TASK.run(indexing).await {
+            return pending().await;
+        }
         tokio::time::sleep(AGAIN).await;
     }
 }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use portcullis_dq_metrics::history::HistoryWriter;
+use portcullis_telemetry::BackgroundTask;
 use tokio::{sync::oneshot, time::timeout};
-use tracing::Instrument as _;
 
 use super::service_task::ServiceTask;
 use crate::quality::Reason;
+
+const TASK: BackgroundTask = BackgroundTask::new("write_quality_history");
 
 /// What a process that is killed loses of it at most.
 const EVERY: Duration = Duration::from_secs(10);
@@ -44,17 +46,19 @@ async fn write(mut writer: HistoryWriter<Reason>, mut ended: oneshot::Receiver<(
     let mut fails = false;
     loop {
         let goes_on = timeout(EVERY, &mut ended).await.is_err();
-        let span = tracing::info_span!(parent: None, "write_quality_history");
-        let flushed = writer.flush().instrument(span.clone()).await;
-        span.in_scope(|| match &flushed {
-            Ok(()) if fails => tracing::info!("the history of data quality is written again"),
-            Err(error) if !fails => {
-                let error: &dyn std::error::Error = error;
-                tracing::warn!(error, "the history of data quality cannot be written now");
+        let flush = async {
+            let flushed = writer.flush().await;
+            match &flushed {
+                Ok(()) if fails => tracing::info!("the history of data quality is written again"),
+                Err(error) if !fails => {
+                    let error: &dyn std::error::Error = error;
+                    tracing::warn!(error, "the history of data quality cannot be written now");
+                }
+                _ => {}
             }
-            _ => {}
-        });
-        fails = flushed.is_err();
+            flushed.is_err()
+        };
+        fails = TASK.run(flush).await;
         if !goes_on {
             return;
         }

@@ -3,9 +3,11 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use portcullis_keyring::entropy::Entropy;
-use tracing::Instrument as _;
+use portcullis_telemetry::BackgroundTask;
 
 use crate::admin::{Actor, DataKeys};
+
+const TASK: BackgroundTask = BackgroundTask::new("rotate_overdue_keys");
 
 /// From one look at the age of keys to the next, and as much again at the most: processes that were started
 /// together do not look together.
@@ -21,8 +23,7 @@ pub(super) async fn run(keys: DataKeys, period: Option<Duration>, entropy: Arc<d
     };
     tokio::time::sleep(jitter(&*entropy, FIRST_WITHIN)).await;
     loop {
-        let span = tracing::info_span!(parent: None, "rotate_overdue_keys");
-        rotate(&keys, period).instrument(span).await;
+        TASK.run(rotate(&keys, period)).await;
         tokio::time::sleep(LOOK_EVERY + jitter(&*entropy, LOOK_EVERY)).await;
     }
 }

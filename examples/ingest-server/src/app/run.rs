@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use super::{
     App,
     service_task::{ServiceTask, first_ended},
+    telemetry::STOP,
 };
 use crate::{
     http::routes::{self, Guards},
@@ -70,26 +71,29 @@ impl App {
             () = stop => Ok(()),
             name = first_ended(tasks) => Err(ServiceTaskEnded(name)),
         };
-        tracing::info!("stopping: requests in flight are answered first");
-        state.use_cases.readiness.drain();
-        state.use_cases.reencryption.stop();
-        stop_serving.send_replace(true);
-        let orderly_end = async {
-            tokio::join!(public.ended(), admin.ended());
-            drop(background);
-            following.stop().await;
-            // The writers end when nobody can queue any more.
-            drop((services, state));
-            auditing.ended().await;
-            writing.ended().await;
-            // Nothing is recorded any more.
-            recording.stop().await;
-            connections.close().await;
+        let end = async {
+            tracing::info!("stopping: requests in flight are answered first");
+            state.use_cases.readiness.drain();
+            state.use_cases.reencryption.stop();
+            stop_serving.send_replace(true);
+            let orderly_end = async {
+                tokio::join!(public.ended(), admin.ended());
+                drop(background);
+                following.stop().await;
+                // The writers end when nobody can queue any more.
+                drop((services, state));
+                auditing.ended().await;
+                writing.ended().await;
+                // Nothing is recorded any more.
+                recording.stop().await;
+                connections.close().await;
+            };
+            match tokio::time::timeout(SHUTDOWN, orderly_end).await {
+                Ok(()) => tracing::info!("stopped"),
+                Err(_) => tracing::warn!("stopped; what still went on was cut off"),
+            }
         };
-        match tokio::time::timeout(SHUTDOWN, orderly_end).await {
-            Ok(()) => tracing::info!("stopped"),
-            Err(_) => tracing::warn!("stopped; what still went on was cut off"),
-        }
+        STOP.run(end).await;
         outcome
     }
 }

@@ -1,6 +1,7 @@
 //! What the service is made of while it runs.
 
 use futures_util::future::select_all;
+use portcullis_telemetry::BackgroundTask;
 use tokio::task::JoinHandle;
 
 /// A task that lasts as long as the service. Dropping it cuts it off.
@@ -28,7 +29,7 @@ impl ServiceTask {
             let ended = task.await;
             self.task = None;
             if ended.is_err() {
-                tracing::info_span!(parent: None, "service_task").in_scope(|| {
+                BackgroundTask::new("service_task").within(|| {
                     tracing::error!(what = self.name, "a task of the service panicked");
                 });
             }

@@ -2,7 +2,11 @@
 
 use std::{convert::Infallible, io, panic, thread};
 
-use tokio::{runtime, select, sync::oneshot};
+use tokio::{
+    runtime::{self, Handle},
+    select,
+    sync::oneshot,
+};
 
 use super::service_task::ServiceTask;
 
@@ -11,6 +15,7 @@ use super::service_task::ServiceTask;
 #[derive(Debug)]
 pub(super) struct ServiceThread {
     task: ServiceTask,
+    runtime: Handle,
     /// Dropped when the work is to end.
     going_on: Option<oneshot::Sender<Infallible>>,
     /// What the work has opened closes on its runtime, which lasts until this is dropped.
@@ -27,6 +32,7 @@ impl ServiceThread {
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let handle = runtime.handle().clone();
         let (going_on, stopped) = oneshot::channel();
         let (needed, released) = oneshot::channel();
         let (tell_end, ended) = oneshot::channel();
@@ -53,6 +59,7 @@ impl ServiceThread {
         });
         Ok(Self {
             task,
+            runtime: handle,
             going_on: Some(going_on),
             _needed: needed,
         })
@@ -61,6 +68,11 @@ impl ServiceThread {
     /// Its end, while nobody has stopped it, to be told from that of other tasks.
     pub(super) const fn task(&mut self) -> &mut ServiceTask {
         &mut self.task
+    }
+
+    /// The runtime that the work has for itself.
+    pub(super) const fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
     /// Ends the work, and waits until what is done at its end is done.

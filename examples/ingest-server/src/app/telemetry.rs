@@ -6,7 +6,8 @@ use std::{
 };
 
 use portcullis_telemetry::{
-    Builder, Guard, InitError, Logs, Ratio, Redaction, Report, Sampling, Tail, Telemetry,
+    BackgroundTask, Builder, Guard, InitError, Logs, Ratio, Redaction, Report, Sampling, Tail,
+    Telemetry,
 };
 
 use super::Addresses;
@@ -20,11 +21,13 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// The log and span fields of this service. In production no other is shown, whatever a
 /// dependency logs.
-const FIELDS: [&str; 40] = [
+const FIELDS: [&str; 54] = [
     "action",
     "actor",
     "address",
     "admin",
+    "apikey.outcome",
+    "apikey.source",
     "component",
     "db.collection.name",
     "db.namespace",
@@ -47,7 +50,19 @@ const FIELDS: [&str; 40] = [
     "lead",
     "otel.kind",
     "outcome",
+    "pii.failed_values",
+    "pii.keys_cached",
+    "pii.keys_unwrapped",
+    "pii.kinds",
+    "pii.outcome",
+    "pii.values",
     "public",
+    "ratelimit.cost",
+    "ratelimit.limit",
+    "ratelimit.outcome",
+    "ratelimit.policy",
+    "ratelimit.retry_after_seconds",
+    "ratelimit.source",
     "reason",
     "requests",
     "route",
@@ -89,11 +104,12 @@ pub(super) fn configured(config: &Config) -> Builder {
         .redaction(redaction)
 }
 
-/// Says where the service listens and what of its configuration is probably not meant, in a trace
-/// of the start's own. A start that is refused says why, and nothing besides.
-pub(crate) fn log_start(config: &Config, addresses: Addresses) {
-    let span = tracing::info_span!("start");
-    let _entered = span.enter();
+/// The start and the end of the service, each a trace of its own.
+pub(super) const START: BackgroundTask = BackgroundTask::new("start");
+pub(super) const STOP: BackgroundTask = BackgroundTask::new("stop");
+
+/// Says where the service listens and what of its configuration is probably not meant. A start that is refused says why, and nothing besides.
+pub(super) fn log_start(config: &Config, addresses: Addresses) {
     for Warning { setting, message } in &config.warnings {
         tracing::warn!(variable = setting.as_str(), "{message}");
     }
@@ -114,6 +130,9 @@ pub(crate) fn stop(guard: Guard) {
         flushed, dropped, ..
     } = guard.shutdown(FLUSH);
     if dropped > 0 {
-        tracing::warn!(flushed, dropped, "spans did not reach the collector");
+        // Not exported any more, and found by its id all the same.
+        STOP.turn().in_scope(|| {
+            tracing::warn!(flushed, dropped, "spans did not reach the collector");
+        });
     }
 }

@@ -6,9 +6,10 @@ use portcullis_apikey_cache::{
     Peppers,
     bus::{InvalidationBus, RedisBus, RedisBusConfigError, RedisMode},
 };
+use portcullis_telemetry::DatabaseDurations;
 use secrecy::ExposeSecret as _;
 
-use super::watched_bus::WatchedBus;
+use super::{redis_client, watched_bus::WatchedBus};
 use crate::config::{LimitStore, Topology};
 
 /// The bus on the Redis that limits are counted on, if there is one. Nothing is asked of it yet: the service
@@ -16,6 +17,7 @@ use crate::config::{LimitStore, Topology};
 pub(super) fn configured(
     store: &LimitStore,
     peppers: &Peppers,
+    durations: Option<&DatabaseDurations>,
 ) -> Result<Option<Arc<dyn InvalidationBus>>, RedisBusConfigError> {
     let LimitStore::Redis(shared) = store else {
         return Ok(None);
@@ -28,5 +30,6 @@ pub(super) fn configured(
         Topology::Single => RedisMode::Single,
         Topology::Cluster => RedisMode::Cluster,
     });
-    Ok(Some(Arc::new(WatchedBus::new(bus.build(peppers)?))))
+    let redis = redis_client::database(&shared.endpoint, durations);
+    Ok(Some(Arc::new(WatchedBus::new(bus.build(peppers)?, redis))))
 }

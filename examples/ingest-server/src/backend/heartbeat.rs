@@ -10,11 +10,15 @@ use std::{
 };
 
 use portcullis_ratelimit::store::RedisHeartbeat;
-use tracing::Instrument as _;
+use portcullis_telemetry::{BackgroundTask, Database, Statement};
 
 /// Beats that were missed since the last that Redis took.
 #[derive(Debug, Default)]
 pub(super) struct MissedBeats(AtomicU32);
+
+/// What the script is called by.
+const BEAT: Statement = Statement::Command("EVALSHA");
+const TASK: BackgroundTask = BackgroundTask::new("heartbeat");
 
 /// From one beat to the next, as a [`RedisHeartbeat`] has it by default, and from a missed one to the next.
 const EVERY: Duration = Duration::from_secs(2);
@@ -56,11 +60,14 @@ impl MissedBeats {
 }
 
 /// Tells other processes that this one is there, until it is dropped.
-pub(super) async fn beat(heartbeat: RedisHeartbeat, missed: Arc<MissedBeats>) {
+pub(super) async fn beat(heartbeat: RedisHeartbeat, redis: Database, missed: Arc<MissedBeats>) {
     loop {
-        let span = tracing::info_span!(parent: None, "heartbeat");
-        let noted = async { missed.note(heartbeat.beat().await.map(drop)) };
-        noted.instrument(span).await;
+        let noted = async {
+            let beat = redis.span(BEAT, None);
+            let beat = beat.run_async(heartbeat.beat(), |_| "unavailable");
+            missed.note(beat.await.map(drop));
+        };
+        TASK.run(noted).await;
         let pause = if missed.count() == 0 {
             EVERY
         } else {

@@ -8,6 +8,7 @@ use portcullis_ratelimit::{
         DenialCache, FallbackStore, LeaseStore, MemoryStats, MemoryStore, NodeCount, RedisStore,
     },
 };
+use portcullis_telemetry::Database;
 
 use super::heartbeat::MissedBeats;
 
@@ -42,6 +43,8 @@ pub(super) struct SharedStores {
     pub(super) leases: Option<Arc<LeaseStore>>,
     pub(super) fallback: Arc<FallbackStore>,
     pub(super) nodes: NodeCount,
+    /// As spans and durations name the Redis.
+    pub(super) database: Database,
     pub(super) missed_beats: Arc<MissedBeats>,
 }
 

@@ -14,13 +14,14 @@ use portcullis_ratelimit::{
         RedisMode, RedisStore, Store, WhenFull,
     },
 };
+use portcullis_telemetry::DatabaseDurations;
 use secrecy::ExposeSecret as _;
 
 use super::{
     limit_stores::{
         FAILED_ADMIN_TOKENS, FAILED_API_KEYS, LimitStores, OPERATORS, SharedStores, Stores,
     },
-    redis_client::RedisClient,
+    redis_client::{self, RedisClient},
     upkeep::Upkeep,
 };
 use crate::{
@@ -67,6 +68,7 @@ impl Limiters {
     pub(super) fn configured(
         store: &LimitStore,
         observer: Option<Arc<dyn Observer>>,
+        durations: Option<&DatabaseDurations>,
     ) -> Result<Self, LimiterError> {
         let (counted_on, stores): (Arc<dyn Store>, _) = match store {
             LimitStore::Memory => {
@@ -74,7 +76,7 @@ impl Limiters {
                 (Arc::clone(&memory) as _, Stores::Memory(memory))
             }
             LimitStore::Redis(shared) => {
-                let stores = on_redis(shared, observer.as_ref())?;
+                let stores = on_redis(shared, observer.as_ref(), durations)?;
                 (Arc::clone(&stores.fallback) as _, Stores::Shared(stores))
             }
         };
@@ -105,6 +107,7 @@ impl Limiters {
 fn on_redis(
     shared: &SharedLimits,
     observer: Option<&Arc<dyn Observer>>,
+    durations: Option<&DatabaseDurations>,
 ) -> Result<SharedStores, LimiterError> {
     // Another provider that somebody has chosen before is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -122,7 +125,8 @@ fn on_redis(
         ExpectedNodes::Counted => NodeCount::starting_at(NonZeroU32::MIN),
         ExpectedNodes::Fixed(nodes) => NodeCount::fixed(nodes),
     };
-    let client = RedisClient::new(Arc::clone(&redis) as _, shared.endpoint.clone());
+    let database = redis_client::database(&shared.endpoint, durations);
+    let client = RedisClient::new(Arc::clone(&redis) as _, database.clone());
     let denials = Arc::new(DenialCache::new(Arc::new(client), MAX_DENIALS));
     let leases = match shared.counting {
         Counting::Exact => None,
@@ -147,6 +151,7 @@ fn on_redis(
         leases,
         fallback: Arc::new(fallback.build()),
         nodes,
+        database,
         missed_beats: Arc::default(),
     })
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_telemetry::SpanLink;
+use portcullis_telemetry::BackgroundTask;
 
 use crate::clock::{Clock as _, SystemClock};
 
@@ -22,6 +22,9 @@ pub(super) struct Outages {
 
 /// Puts into the log that something fails, with the cause, or works again.
 pub(super) type Tell = fn(task: &'static str, cause: Option<&(dyn Error + 'static)>);
+
+/// For what is told outside a request.
+const TASK: BackgroundTask = BackgroundTask::new("outage");
 
 /// It works again when nothing has failed for so long. A shorter time would tell of each failure of what fails
 /// now and then.
@@ -67,7 +70,7 @@ impl Outages {
         let is_first = failing.insert(task, now).is_none();
         drop(failing);
         if is_first {
-            in_span(|| (self.tell)(task, Some(cause)));
+            TASK.within(|| (self.tell)(task, Some(cause)));
         }
     }
 
@@ -85,7 +88,7 @@ impl Outages {
         }
         failing.remove(task);
         drop(failing);
-        in_span(|| (self.tell)(task, None));
+        TASK.within(|| (self.tell)(task, None));
     }
 }
 
@@ -103,16 +106,6 @@ impl Drop for Asked<'_> {
             self.outages
                 .given_up(self.task, at, SystemClock.monotonic());
         }
-    }
-}
-
-/// In the span of the request, or for what works for none, in one of its own, so that each line has the id of
-/// a trace.
-fn in_span(report: impl FnOnce()) {
-    if SpanLink::current().is_some() {
-        report();
-    } else {
-        tracing::info_span!(parent: None, "outage").in_scope(report);
     }
 }
 

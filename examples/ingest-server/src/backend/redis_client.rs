@@ -1,4 +1,4 @@
-//! Round trips to Redis as spans, and their failures as one line in the log.
+//! Round trips to Redis as spans and durations, and their failures as one line in the log.
 
 use std::{
     error::Error,
@@ -10,7 +10,7 @@ use portcullis_ratelimit::{
     clock::Timestamp,
     store::{Charge, ChargeFuture, ChargeOutcome, Store, StoreError},
 };
-use tracing::{Instrument as _, Span, field::Empty};
+use portcullis_telemetry::{Database, DatabaseDurations, Statement};
 
 use crate::config::Endpoint;
 
@@ -18,7 +18,7 @@ use crate::config::Endpoint;
 #[derive(Debug)]
 pub(super) struct RedisClient {
     redis: Arc<dyn Store>,
-    endpoint: Endpoint,
+    database: Database,
     faults: Mutex<Faults>,
 }
 
@@ -48,48 +48,40 @@ const RECENT: Duration = Duration::from_millis(200);
 const CALM: Duration = Duration::from_secs(10);
 
 /// What the script is called by.
-const OPERATION: &str = "EVALSHA";
+const CHARGE: Statement = Statement::Command("EVALSHA");
+
+/// The Redis at an endpoint as spans and durations name it: by no key, value or user name.
+pub(super) fn database(endpoint: &Endpoint, durations: Option<&DatabaseDurations>) -> Database {
+    // Which of its databases it is, is no part of an endpoint.
+    let redis = Database::new("redis", "").with_server(&endpoint.host, endpoint.port);
+    match durations {
+        Some(durations) => redis.with_durations(durations),
+        None => redis,
+    }
+}
 
 impl RedisClient {
-    pub(super) fn new(redis: Arc<dyn Store>, endpoint: Endpoint) -> Self {
+    pub(super) fn new(redis: Arc<dyn Store>, database: Database) -> Self {
         Self {
             redis,
-            endpoint,
+            database,
             faults: Mutex::default(),
         }
     }
 
-    /// Names and attributes as OpenTelemetry has them for database clients; no key, no value and no user name
-    /// is among them.
-    fn span(&self) -> Span {
-        tracing::info_span!(
-            "redis",
-            otel.name = OPERATION,
-            otel.kind = "client",
-            db.system.name = "redis",
-            db.operation.name = OPERATION,
-            server.address = self.endpoint.host.as_str(),
-            server.port = self.endpoint.port,
-            error.type = Empty,
-            otel.status_code = Empty,
-        )
-    }
-
     async fn ask(&self, charge: &Charge<'_>) -> Result<ChargeOutcome, StoreError> {
-        let outcome = self.redis.charge(charge).await;
-        match &outcome {
-            Ok(_) => self.answered(charge.now()),
-            Err(error) => {
-                let span = Span::current();
-                span.record("error.type", kind(error));
-                span.record("otel.status_code", "ERROR");
+        let answer = async {
+            let outcome = self.redis.charge(charge).await;
+            match &outcome {
+                Ok(_) => self.answered(charge.now()),
                 // Who was not asked may be well.
-                if !matches!(error, StoreError::NotAsked(_)) {
-                    self.failed(charge.now(), error);
-                }
+                Err(StoreError::NotAsked(_)) => {}
+                Err(error) => self.failed(charge.now(), error),
             }
-        }
-        outcome
+            outcome
+        };
+        let span = self.database.span(CHARGE, None);
+        span.run_async(answer, kind).await
     }
 
     /// Whether a charge would add to what its request has waited already: while Redis is silent, only the
@@ -131,7 +123,7 @@ impl Store for RedisClient {
         if self.is_spared(charge) {
             return ChargeFuture::ready(Err(StoreError::NotAsked(NotAsked.into())));
         }
-        ChargeFuture::boxed(self.ask(charge).instrument(self.span()))
+        ChargeFuture::boxed(self.ask(charge))
     }
 }
 
@@ -144,7 +136,7 @@ impl Faults {
     }
 }
 
-const fn kind(error: &StoreError) -> &'static str {
+fn kind(error: &StoreError) -> &'static str {
     match error {
         StoreError::Malformed(_) => "malformed",
         StoreError::NotAsked(_) => "not_asked",

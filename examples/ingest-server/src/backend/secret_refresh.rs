@@ -8,8 +8,8 @@ use portcullis_keyring::{
     entropy::{Entropy as _, SystemEntropy},
     store::DekStore,
 };
+use portcullis_telemetry::BackgroundTask;
 use tokio::task::spawn_blocking;
-use tracing::Instrument as _;
 
 use super::{
     BackendError,
@@ -64,6 +64,8 @@ enum RefreshError {
     NotRead,
 }
 
+const TASK: BackgroundTask = BackgroundTask::new("refresh_secrets");
+
 /// By how much a pause may be shorter, in parts of 256 of it: many processes are not to ask at the same time.
 const JITTER: u32 = 26;
 
@@ -78,8 +80,7 @@ impl SecretRefresh {
             }
             loop {
                 tokio::time::sleep(jittered(self.every)).await;
-                let span = tracing::info_span!(parent: None, "refresh_secrets");
-                self.look().instrument(span).await;
+                TASK.run(self.look()).await;
             }
         };
         tokio::join!(looking, services.keep_logged_in());

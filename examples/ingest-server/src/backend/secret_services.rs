@@ -259,9 +259,11 @@ impl SecretServices {
 
     /// Keeps the token of Vault from running out, until it is dropped; once it cannot, says so and ends.
     pub(super) async fn keep_logged_in(&self) {
+        use portcullis_telemetry::BackgroundTask;
         use portcullis_versioned_secrets::vault::TokenEnd;
         let Some(client) = &self.vault else { return };
-        match client.keep_renewed().await {
+        let end = client.keep_renewed().await;
+        BackgroundTask::new("renew_token").within(|| match end {
             TokenEnd::Ends(left) => tracing::warn!(
                 "the token of Vault cannot be renewed and ends in {} s: give another one, or a login",
                 left.as_secs()
@@ -271,7 +273,7 @@ impl SecretServices {
                 tracing::warn!(error, "{UNKNOWN_END}");
             }
             _ => {}
-        }
+        });
     }
 }
 

@@ -8,13 +8,15 @@ use portcullis_ratelimit::{
     observer::BreakerState,
     store::{FallbackStore, RedisHeartbeat},
 };
-use tracing::Instrument as _;
+use portcullis_telemetry::BackgroundTask;
 
 use super::{heartbeat, limit_stores::Stores};
 
 /// What goes on beside requests while limits are shared: other processes are told that this one is there, and a
 /// Redis that is not asked is tried.
 pub(crate) struct Upkeep(BoxFuture<'static, ()>);
+
+const WATCH_REDIS: BackgroundTask = BackgroundTask::new("watch_redis");
 
 /// From one look at whether Redis is asked to the next.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -28,7 +30,8 @@ impl Upkeep {
         // Also where the number is fixed, which stays: others may count this process, and only what writes
         // finds out whether Redis can be written.
         let heartbeat = RedisHeartbeat::new(Arc::clone(&stores.redis), stores.nodes.clone());
-        let beating = heartbeat::beat(heartbeat, Arc::clone(&stores.missed_beats));
+        let missed = Arc::clone(&stores.missed_beats);
+        let beating = heartbeat::beat(heartbeat, stores.database.clone(), missed);
         Self(Box::pin(async {
             tokio::join!(beating, trying);
         }))
@@ -47,9 +50,8 @@ async fn try_again(limiter: RateLimiter, fallback: Arc<FallbackStore>) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         if fallback.stats().state != BreakerState::Closed {
-            let span = tracing::info_span!(parent: None, "watch_redis");
             // What comes of it is told by the breaker.
-            drop(limiter.check(&peek).instrument(span).await);
+            drop(WATCH_REDIS.run(limiter.check(&peek)).await);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The bus of changes of API keys: that it fails is told with the cause.
+//! The bus of changes of API keys: what it asks of Redis are spans, and that it fails is told with the cause.
 
 use std::{error::Error, sync::Arc};
 
@@ -8,6 +8,7 @@ use portcullis_apikey_cache::{
     bus::{BusError, BusListener, InvalidationBus, Notice},
     feed::FeedId,
 };
+use portcullis_telemetry::{Database, Statement};
 
 use super::outages::Outages;
 
@@ -16,6 +17,7 @@ use super::outages::Outages;
 #[derive(Debug)]
 pub(super) struct WatchedBus<B> {
     bus: B,
+    redis: Database,
     outages: Arc<Outages>,
 }
 
@@ -27,12 +29,24 @@ struct WatchedListener {
 
 const LISTEN: &str = "listen";
 
+/// Adds to the stream, and asks how long it is by now.
+const ADD: Statement = Statement::Command("XADD");
+const ASK: Statement = Statement::Command("XINFO");
+
 impl<B> WatchedBus<B> {
-    pub(super) fn new(bus: B) -> Self {
+    pub(super) fn new(bus: B, redis: Database) -> Self {
         Self {
             bus,
+            redis,
             outages: Arc::new(Outages::new(tell)),
         }
+    }
+}
+
+fn kind(error: &BusError) -> &'static str {
+    match error {
+        BusError::Malformed(_) => "malformed",
+        _ => "unavailable",
     }
 }
 
@@ -50,12 +64,13 @@ fn tell(task: &'static str, cause: Option<&(dyn Error + 'static)>) {
 #[async_trait]
 impl<B: InvalidationBus> InvalidationBus for WatchedBus<B> {
     async fn tell(&self, feed: FeedId, notices: &[Notice]) -> Result<(), BusError> {
-        let told = self.bus.tell(feed, notices);
-        self.outages.watch("tell", told).await
+        let told = self.outages.watch("tell", self.bus.tell(feed, notices));
+        self.redis.span(ADD, None).run_async(told, kind).await
     }
 
     async fn listen(&self, feed: FeedId) -> Result<Box<dyn BusListener>, BusError> {
-        let listener = self.outages.watch(LISTEN, self.bus.listen(feed)).await?;
+        let listener = self.outages.watch(LISTEN, self.bus.listen(feed));
+        let listener = self.redis.span(ASK, None).run_async(listener, kind).await?;
         let outages = Arc::clone(&self.outages);
         Ok(Box::new(WatchedListener { listener, outages }))
     }
@@ -67,6 +82,7 @@ impl<B: InvalidationBus> InvalidationBus for WatchedBus<B> {
 
 #[async_trait]
 impl BusListener for WatchedListener {
+    /// No span: as a rule it takes as long as nothing happens.
     async fn next(&mut self) -> Result<Vec<Notice>, BusError> {
         self.outages.watch(LISTEN, self.listener.next()).await
     }

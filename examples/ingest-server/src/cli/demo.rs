@@ -48,7 +48,6 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     let guard = telemetry::start(&config)?;
     let stop = serve::stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
     let app = App::start(&config, &services, &guard).await?;
-    telemetry::log_start(&config, app.addresses());
     let (keys, addresses) = (app.api_keys().clone(), app.addresses());
     let length = Duration::from_secs(demo.seconds);
     // It ends with the keys: the service waits until nobody can put anything on record.

@@ -28,7 +28,6 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
     // Before anything listens, so that no signal is lost.
     let stop = stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
     let app = App::start(&config, &services, &guard).await?;
-    telemetry::log_start(&config, app.addresses());
     let Addresses { public, admin } = app.addresses();
     if has_generated_secrets {
         let key = dev::demo_key::ensure(&config.data_dir, app.keys(), app.api_keys()).await?;

@@ -17,6 +17,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use portcullis_ratelimit::address::TrustedProxies;
+use portcullis_telemetry::BackgroundTask;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use self::{accept::Acceptor, client_address::Client, connection_permits::ConnectionPermits};
@@ -147,7 +148,9 @@ impl Listener {
         drop(acceptor);
         let drained = async { while connections.join_next().await.is_some() {} };
         if tokio::time::timeout(limits.drain, drained).await.is_err() {
-            tracing::warn!("connections were cut off at the end of the drain time");
+            BackgroundTask::new("drain").within(|| {
+                tracing::warn!("connections were cut off at the end of the drain time");
+            });
             connections.shutdown().await;
         }
     }

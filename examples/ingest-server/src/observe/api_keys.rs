@@ -13,7 +13,7 @@ use portcullis_telemetry::{
 
 use self::{cache::CacheMetrics, changes::ChangeMetrics};
 use super::{SMALL, in_span};
-use crate::pipeline::key_checks::KeyCheckObserver;
+use crate::pipeline::key_checks::{KeyCheck, KeyCheckObserver};
 
 pub(crate) use self::cache::register_key_cache;
 
@@ -34,7 +34,7 @@ pub(crate) struct ApiKeyMetrics {
 }
 
 /// From what a check from memory takes to what one of the store does.
-const CHECK_SECONDS: [f64; 11] = [
+const CHECK_SECONDS: [f64; 12] = [
     0.000_000_25,
     0.000_000_5,
     0.000_001,
@@ -44,6 +44,7 @@ const CHECK_SECONDS: [f64; 11] = [
     0.001,
     0.01,
     0.1,
+    0.12,
     0.5,
     1.0,
 ];
@@ -59,13 +60,12 @@ const REASONS: [DenialReason; 8] = [
     DenialReason::Expired,
 ];
 
-const SOURCES: [&str; 5] = [
-    "memory",
-    "negative",
-    "store",
-    "store_unconfirmed",
-    "prefilter",
-];
+const MEMORY: &str = "memory";
+const NEGATIVE: &str = "negative";
+const STORE: &str = "store";
+const STORE_UNCONFIRMED: &str = "store_unconfirmed";
+const PREFILTER: &str = "prefilter";
+const SOURCES: [&str; 5] = [MEMORY, NEGATIVE, STORE, STORE_UNCONFIRMED, PREFILTER];
 
 const LOAD_DISCARDED: &str = "load_discarded";
 const ROW_REJECTED: &str = "row_rejected";
@@ -141,12 +141,15 @@ impl ApiKeyMetrics {
 impl Observer for ApiKeyMetrics {
     fn observe(&self, event: &Event) {
         match event {
-            Event::Hit(Hit::Positive) => count(&self.hits),
-            Event::Hit(Hit::Negative) => count(&self.negative_hits),
-            Event::Miss => count(&self.misses),
-            Event::DirectValidation => count(&self.direct),
-            Event::PrefilterReject => count(&self.prefiltered),
-            Event::Denied(reason) => count(&self.refusals.with([reason.as_str()])),
+            Event::Hit(Hit::Positive) => answered(&self.hits, MEMORY),
+            Event::Hit(Hit::Negative) => answered(&self.negative_hits, NEGATIVE),
+            Event::Miss => answered(&self.misses, STORE),
+            Event::DirectValidation => answered(&self.direct, STORE_UNCONFIRMED),
+            Event::PrefilterReject => answered(&self.prefiltered, PREFILTER),
+            Event::Denied(reason) => {
+                KeyCheck::note_refusal(reason.as_str());
+                self.refusals.with([reason.as_str()]).inc();
+            }
             Event::Loaded { took } => self.load_seconds.observe(took.as_secs_f64()),
             Event::LoadDiscarded(_) => self.fault(LOAD_DISCARDED),
             Event::RowRejected { kid, fault } => {
@@ -174,7 +177,9 @@ impl KeyCheckObserver for ApiKeyMetrics {
     }
 }
 
-fn count(counter: &Counter) {
+/// Counts what answered a check, and tells the check.
+fn answered(counter: &Counter, source: &'static str) {
+    KeyCheck::note_source(source);
     counter.inc();
 }
 

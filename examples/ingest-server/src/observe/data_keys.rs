@@ -7,6 +7,7 @@ use portcullis_telemetry::{
 };
 
 use super::{SMALL, in_span};
+use crate::pipeline::key_lookups::KeyLookups;
 
 /// Counts calls of the key-encryption key, look-ups in the cache of unwrapped keys, and what went
 /// wrong.
@@ -105,9 +106,11 @@ impl Observer for DataKeyMetrics {
                 }
             }
             Event::CacheHit { .. } => {
+                KeyLookups::note_cached();
                 self.hits.inc();
             }
             Event::CacheMiss { .. } => {
+                KeyLookups::note_unwrapped();
                 self.misses.inc();
             }
             Event::RefreshFailed { .. } => self.fault(REFRESH_FAILED),

@@ -6,9 +6,11 @@ use http::HeaderMap;
 use portcullis_apikey_cache::{ApiKey, CredentialError, Denied, Principal};
 use portcullis_keyring::TenantId;
 use time::OffsetDateTime;
+use tracing::{Span, field::Empty, record_all};
 
 use super::{
     failed_attempts::AttemptFault,
+    key_checks::KeyCheck,
     rejection::{Rejection, RequestRejection},
     services::Services,
 };
@@ -40,7 +42,6 @@ impl Caller {
 }
 
 /// The caller, at `address`, who may do what is `needed`.
-#[tracing::instrument(skip_all)]
 pub(crate) async fn authenticate(
     services: &Services,
     headers: &HeaderMap,
@@ -52,7 +53,13 @@ pub(crate) async fn authenticate(
     Ok(caller)
 }
 
-/// The caller, at `address`, whatever the key grants of what is `needed`.
+/// The caller, at `address`, whatever the key grants of what is `needed`. The span says how that was decided,
+/// and nothing of the key.
+#[tracing::instrument(
+    name = "authenticate",
+    skip_all,
+    fields(apikey.outcome = Empty, apikey.source = Empty)
+)]
 pub(crate) async fn identify(
     services: &Services,
     headers: &HeaderMap,
@@ -69,19 +76,33 @@ pub(crate) async fn identify(
     let key = match ApiKey::from_headers(headers) {
         Ok(key) => key,
         Err(CredentialError::Missing) => {
+            tell("missing", None);
             let detail = "send an API key as `Authorization: Bearer …` or `X-API-Key: …`";
             let rejection = Rejection::new(Reason::AuthMissing, detail);
             return Err(failed(AttemptFault::Missing, rejection).await);
         }
-        Err(_) => return Err(failed(AttemptFault::Malformed, invalid()).await),
+        Err(_) => {
+            tell("malformed", None);
+            return Err(failed(AttemptFault::Malformed, invalid()).await);
+        }
     };
-    let principal = match services.key_checks.validate(&key).await {
+    let (answer, KeyCheck { source, refusal }) = services.key_checks.validate(&key).await;
+    let principal = match answer {
         Ok(principal) => principal,
         Err(Denied::Unavailable { .. }) => {
+            tell("unavailable", source);
             return Err(Rejection::plain(Reason::AuthUnavailable).into());
         }
-        Err(_) => return Err(failed(AttemptFault::Wrong, invalid()).await),
+        Err(_) => {
+            tell(refusal.unwrap_or("refused"), source);
+            return Err(failed(AttemptFault::Wrong, invalid()).await);
+        }
     };
+    if principal.has_scope(needed.scope()) {
+        tell("accepted", source);
+    } else {
+        tell("scope_missing", source);
+    }
     let tenant = TenantId::new(principal.tenant().as_str())
         .expect("a tenant id of a key, 1 to 128 bytes, is one of a data key, 1 to 1,024 bytes");
     Ok(Caller {
@@ -90,6 +111,11 @@ pub(crate) async fn identify(
         address,
         received_at: services.clock.wall(),
     })
+}
+
+fn tell(outcome: &'static str, source: Option<&'static str>) {
+    let span = Span::current();
+    record_all!(span, apikey.outcome = outcome, apikey.source = source);
 }
 
 /// One answer for malformed, unknown, wrong, expired and revoked keys.

@@ -1,7 +1,7 @@
 //! May this tenant send so much now, and is there room for it: [`Frames`] → [`Admitted`]. The rest
 //! of what a request costs is charged here, once it is known.
 
-use portcullis_ratelimit::{Category, Decision};
+use portcullis_ratelimit::Decision;
 
 use super::{
     allowance::BodyAllowance,
@@ -37,7 +37,6 @@ pub(crate) struct Admission {
 /// Charges every frame and the body to the tenant's limits and takes room for the frames, or
 /// refuses them all. A body that could not be cut into frames costs what was looked at of it, and is
 /// rejected after that. Until the frames are counted, a refusal is one of the request.
-#[tracing::instrument(skip_all)]
 pub(crate) async fn charge_content(
     services: &Services,
     frames: Frames,
@@ -58,8 +57,8 @@ pub(crate) async fn charge_content(
         Err(rejection) if rejection.reason == Reason::EnvelopeBatchTooLarge => MAX_BATCH + 1,
         Err(_) => 0,
     };
-    let (category, cost) = (Category::INGEST, Content { events, bytes }.cost());
-    let charge = limits::charge_rest(services, &caller, &admitted, category, cost, Charge::Last);
+    let cost = Content { events, bytes }.cost();
+    let charge = limits::charge_rest(services, &caller, &admitted, cost, Charge::CONTENT);
     let limits = Decision::Admitted(charge.await?);
     let frames = frames?;
     count_frames(frames.len());

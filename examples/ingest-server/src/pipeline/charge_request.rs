@@ -1,7 +1,7 @@
 //! May this tenant ask for anything now: [`Caller`] → [`Charged`], before its body is read.
 
 use http::Extensions;
-use portcullis_ratelimit::{Admitted, Category};
+use portcullis_ratelimit::Admitted;
 
 use super::{
     allowance::BodyAllowance,
@@ -24,14 +24,13 @@ pub(crate) struct Charged {
 
 /// Takes the tenant's place among the requests in flight, which the request keeps to its end, and one
 /// token, before anything is spent on the body.
-#[tracing::instrument(skip_all)]
 pub(crate) async fn charge_request(
     services: &Services,
     caller: Caller,
     extensions: &Extensions,
 ) -> Result<Charged, RequestRejection> {
     InFlight::pass_to_tenant(extensions, &caller.tenant)?;
-    let admitted = limits::charge_first(services, &caller, Category::INGEST, Charge::More).await?;
+    let admitted = limits::charge_first(services, &caller, Charge::REQUEST).await?;
     let allowance = services.bodies.of_tenant(&caller.tenant)?;
     Ok(Charged {
         caller,
@@ -56,8 +55,7 @@ impl Charged {
     ) -> Result<(), RequestRejection> {
         let cost = Content { events: 0, bytes }.cost();
         let (caller, admitted) = (&self.caller, &self.admitted);
-        let category = Category::INGEST;
-        let charge = limits::charge_rest(services, caller, admitted, category, cost, Charge::More);
+        let charge = limits::charge_rest(services, caller, admitted, cost, Charge::BODY);
         self.admitted = charge.await?;
         Ok(())
     }

@@ -10,10 +10,7 @@ use super::{
     limits::{self, Charge},
     services::Services,
 };
-use crate::{
-    limits::SEARCH,
-    store::{Activity, AuditActor, AuditDraft, AuditOutcome},
-};
+use crate::store::{Activity, AuditActor, AuditDraft, AuditOutcome};
 
 /// An event that came before with other content.
 #[derive(Debug)]
@@ -32,14 +29,7 @@ pub(super) async fn told(
     conflicts: Vec<Conflict>,
 ) -> Vec<Origin> {
     let personal = conflicts.iter().filter(|conflict| conflict.is_personal);
-    let mut room = 0;
-    for _ in personal {
-        let charged = limits::charge_first(services, caller, SEARCH, Charge::Last).await;
-        if charged.is_err() {
-            break;
-        }
-        room += 1;
-    }
+    let mut room = limits::charge_each(services, caller, Charge::CONFLICT, personal.count()).await;
     if room > 0 && services.audit.record(draft(caller, room)).await.is_err() {
         room = 0;
     }

@@ -9,6 +9,8 @@ use std::{fmt::Debug, net::IpAddr, sync::Arc};
 
 use portcullis_ratelimit::{Decision, RateLimiter};
 
+use super::limit_span::in_span;
+
 /// What was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TriedSecret {
@@ -70,9 +72,12 @@ impl FailedAttempts {
         address: IpAddr,
         target: &str,
     ) -> Option<Decision> {
-        let decision = self.limiter.check_address(address).await;
+        let check = self.limiter.check_address(address);
         // A limit that is not decided on slows nobody: the attempt fails in any case.
-        let refusal = decision.ok().filter(|decision| !decision.is_admitted());
+        let refusal = in_span("limit_failed_attempts", 1, check, |decision| {
+            decision.ok().filter(|decision| !decision.is_admitted())
+        });
+        let refusal = refusal.await;
         self.observer.observe(FailedAttempt {
             secret: self.secret,
             fault,

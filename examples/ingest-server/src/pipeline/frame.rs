@@ -125,6 +125,11 @@ pub(crate) async fn frame(
 }
 
 impl Frames {
+    /// Whether the body could be cut into frames, or why not.
+    pub(super) fn cut(&self) -> Result<(), &Rejection> {
+        self.frames.as_ref().map(drop)
+    }
+
     const fn rejected(charged: Charged, bytes: usize, rejection: Rejection) -> Self {
         Self {
             charged,

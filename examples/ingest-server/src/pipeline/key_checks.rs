@@ -1,6 +1,7 @@
-//! Checks API keys, and times some of the checks.
+//! Checks API keys, times some of the checks, and says how each was decided.
 
 use std::{
+    cell::Cell,
     fmt::Debug,
     sync::{
         Arc,
@@ -10,6 +11,7 @@ use std::{
 };
 
 use portcullis_apikey_cache::{ApiKey, ApiKeyCache, Denied, Principal};
+use tokio::task_local;
 
 use crate::clock::Clock;
 
@@ -26,6 +28,40 @@ pub(crate) struct KeyChecks {
     clock: Arc<dyn Clock>,
     observer: Arc<dyn KeyCheckObserver>,
     checks: AtomicU64,
+}
+
+/// How a check was decided. The cache tells its observer, on the task that asks; callers are not told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct KeyCheck {
+    /// What answered, as the metrics of look-ups name it.
+    pub(crate) source: Option<&'static str>,
+    /// Why the key was refused.
+    pub(crate) refusal: Option<&'static str>,
+}
+
+task_local! {
+    static CHECK: Cell<KeyCheck>;
+}
+
+impl KeyCheck {
+    /// Notes what answers; outside a check it changes nothing.
+    pub(crate) fn note_source(source: &'static str) {
+        Self::note(|check| check.source = Some(source));
+    }
+
+    /// Notes why the key is refused.
+    pub(crate) fn note_refusal(reason: &'static str) {
+        Self::note(|check| check.refusal = Some(reason));
+    }
+
+    fn note(set: impl FnOnce(&mut Self)) {
+        // Outside, nobody wants to know.
+        let _ = CHECK.try_with(|noted| {
+            let mut check = noted.get();
+            set(&mut check);
+            noted.set(check);
+        });
+    }
 }
 
 /// Of so many checks one is timed: two looks at the clock are a fifth of what one from memory takes.
@@ -45,8 +81,16 @@ impl KeyChecks {
         }
     }
 
-    /// Who presents this key.
-    pub(crate) async fn validate(&self, key: &ApiKey) -> Result<Principal, Denied> {
+    /// Who presents this key, and how that is known.
+    pub(crate) async fn validate(&self, key: &ApiKey) -> (Result<Principal, Denied>, KeyCheck) {
+        let check = async {
+            let answer = self.timed(key).await;
+            (answer, CHECK.with(Cell::get))
+        };
+        CHECK.scope(Cell::default(), check).await
+    }
+
+    async fn timed(&self, key: &ApiKey) -> Result<Principal, Denied> {
         let before = self.checks.fetch_add(1, Ordering::Relaxed);
         if !before.is_multiple_of(TIMED_OF) {
             return self.keys.validate(key).await;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use http::{Extensions, HeaderMap};
-use portcullis_ratelimit::{Admitted, Category};
+use portcullis_ratelimit::Admitted;
 use portcullis_telemetry::current_trace_id;
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
     limits::{self, Charge},
     rejection::{Rejection, RequestRejection},
     services::Services,
+    stages::Stage,
 };
 use crate::{
     lead::LeadId,
@@ -36,17 +37,30 @@ pub(crate) async fn admit_eraser(
     extensions: &Extensions,
     headers: &HeaderMap,
 ) -> Result<(Caller, Admitted), RequestRejection> {
-    let address = limit_address(services, extensions).await?;
-    let caller = authenticate(services, headers, address, Permission::LeadsWrite).await?;
+    let mut laps = services.stages.begin();
+    let address = limit_address(services, extensions).await;
+    let address = laps.end(Stage::LimitAddress, address)?;
+    let caller = authenticate(services, headers, address, Permission::LeadsWrite).await;
+    let caller = laps.end(Stage::Authenticate, caller)?;
     InFlight::pass_to_tenant(extensions, &caller.tenant)?;
-    let (category, last) = (Category::INGEST, Charge::Last);
-    let admitted = limits::charge_first(services, &caller, category, last).await?;
+    let admitted = limits::charge_first(services, &caller, Charge::ERASURE).await;
+    let admitted = laps.end(Stage::ChargeRequest, admitted)?;
     Ok((caller, admitted))
 }
 
 /// Erases a lead; false if the tenant has none of that id. Once it is noted that the lead is to be erased, it
 /// will be: at the latest by the next start.
 pub(crate) async fn erase_lead(
+    services: &Services,
+    caller: &Caller,
+    id: LeadId,
+) -> Result<bool, Rejection> {
+    let mut laps = services.stages.begin();
+    let erased = erase_on_record(services, caller, id).await;
+    laps.end(Stage::Erase, erased)
+}
+
+async fn erase_on_record(
     services: &Services,
     caller: &Caller,
     id: LeadId,

@@ -5,8 +5,8 @@ mod record;
 mod search_admission;
 
 use http::{Extensions, HeaderMap};
-use portcullis_pii_crypto::{AnyPii, Cipher, IndexValue, TrigramQuery};
-use portcullis_ratelimit::{Admitted, Category};
+use portcullis_pii_crypto::{AnyPii, IndexValue, TrigramQuery};
+use portcullis_ratelimit::Admitted;
 use serde::Serialize;
 
 use super::{
@@ -15,8 +15,10 @@ use super::{
     in_flight::InFlight,
     limit_address::limit_address,
     limits::{self, Charge},
+    open::open,
     rejection::{Rejection, RequestRejection},
     services::Services,
+    stages::Stage,
 };
 use crate::{
     lead::{
@@ -84,15 +86,20 @@ pub(crate) async fn admit_reader(
     headers: &HeaderMap,
     finds: bool,
 ) -> Result<(Caller, Admitted), RequestRejection> {
-    let address = limit_address(services, extensions).await?;
-    let caller = identify(services, headers, address, Permission::LeadsRead).await?;
+    let mut laps = services.stages.begin();
+    let address = limit_address(services, extensions).await;
+    let address = laps.end(Stage::LimitAddress, address)?;
+    let caller = identify(services, headers, address, Permission::LeadsRead).await;
+    let caller = laps.end(Stage::Authenticate, caller)?;
     if let Err(rejection) = caller.require(Permission::LeadsRead) {
+        laps.failed(Stage::Authenticate, &rejection);
         record::note_refusal(services, &caller);
         return Err(rejection.into());
     }
     InFlight::pass_to_tenant(extensions, &caller.tenant)?;
-    let charge = if finds { Charge::More } else { Charge::Last };
-    let admitted = limits::charge_first(services, &caller, Category::READ, charge).await?;
+    let charge = if finds { Charge::LOOK_UP } else { Charge::READ };
+    let admitted = limits::charge_first(services, &caller, charge).await;
+    let admitted = laps.end(Stage::ChargeRead, admitted)?;
     Ok((caller, admitted))
 }
 
@@ -121,22 +128,28 @@ impl<'a> LeadReads<'a> {
 
     /// The lead of that id, if the tenant has it.
     pub(crate) async fn read(&self, id: LeadId) -> Result<Option<LeadView>, Rejection> {
-        let lead = self.services.store.lead(&self.caller.tenant, id).await?;
+        let mut laps = self.services.stages.begin();
+        let lead = self.services.store.lead(&self.caller.tenant, id).await;
+        let lead = laps.end(Stage::ReadLead, lead.map_err(Rejection::from))?;
         let shown = match lead {
             Some(lead) => {
                 let roots = self.services.index_roots.present();
                 let roots = roots.map_err(Rejection::from)?;
                 let indexes = LeadIndexes::of(&roots, &self.caller.tenant);
                 let opener = self.opener(&indexes, None);
-                let cipher = self.cipher(&opener, [&lead]).await?;
-                let lead = self.open(&opener, &cipher, lead);
-                check_whole(&lead)?;
-                Some(LeadView::new(lead, self.view))
+                let opened = self.open(&opener, vec![lead]).await;
+                let opened = opened.and_then(|opened| {
+                    opened.iter().try_for_each(check_whole)?;
+                    Ok(opened)
+                });
+                let mut opened = laps.end(Stage::Open, opened)?;
+                opened.pop().map(|lead| LeadView::new(lead, self.view))
             }
             None => None,
         };
         let read = record::Read::ById(id, shown.as_ref());
-        self.record(&read).await?;
+        let recorded = self.record(&read).await;
+        laps.end(Stage::RecordRead, recorded)?;
         Ok(shown)
     }
 
@@ -150,20 +163,24 @@ impl<'a> LeadReads<'a> {
         admitted: &mut Admitted,
     ) -> Result<LeadPage, RequestRejection> {
         let (services, caller) = (self.services, self.caller);
-        let roots = services.index_roots.present().map_err(Rejection::from)?;
+        let mut laps = services.stages.begin();
+        let roots = services.index_roots.present().map_err(Rejection::from);
+        let roots = roots.inspect_err(|error| laps.failed(Stage::LookUp, error))?;
         let indexes = LeadIndexes::of(&roots, &caller.tenant);
         let looked_up = looked_up(&indexes, query);
         let found = self.entries(query, &looked_up).await;
+        let found = laps.end(Stage::LookUp, found);
         if search.is_guess()
             && let Ok(found) = &found
         {
             let found = &found[..found.len().min(MAX_FOUND)];
-            record::record_guess(services, caller, query.column, found).await?;
+            let recorded = record::record_guess(services, caller, query.column, found).await;
+            laps.end(Stage::RecordRead, recorded)?;
         }
         let entries = found.as_ref().map_or(0, |found| found.len().min(MAX_FOUND));
         let cost = u32::try_from(entries).unwrap_or(u32::MAX);
-        let (category, last) = (Category::READ, Charge::Last);
-        *admitted = limits::charge_rest(services, caller, admitted, category, cost, last).await?;
+        let charged = limits::charge_rest(services, caller, admitted, cost, Charge::FOUND).await;
+        *admitted = laps.end(Stage::ChargeFound, charged)?;
         let found = found?;
         let has_more = found.len() > MAX_FOUND;
         let found_by = Some((query.column, looked_up.as_slice()));
@@ -179,22 +196,23 @@ impl<'a> LeadReads<'a> {
             }
         }
         let opener = self.opener(&indexes, found_by);
-        let cipher = self.cipher(&opener, &records).await?;
-        let records = records.into_iter();
-        let mut leads: Vec<_> = records
-            .map(|lead| self.open(&opener, &cipher, lead))
-            .collect();
+        let opened = self.open(&opener, records).await;
         // One lead that does not open leaves the others as they are; where none does for want of keys,
         // it is the service that fails.
-        if !leads.is_empty() && leads.iter().all(is_without_keys) {
-            return Err(Rejection::plain(Reason::CapacityKeysUnavailable).into());
-        }
+        let opened = opened.and_then(|leads| {
+            if !leads.is_empty() && leads.iter().all(is_without_keys) {
+                return Err(Rejection::plain(Reason::CapacityKeysUnavailable));
+            }
+            Ok(leads)
+        });
+        let mut leads = laps.end(Stage::Open, opened)?;
         let last = leads.last().map(|lead| lead.id.to_string());
         // Leads that have the letters elsewhere, or others with the same index values.
         leads.retain(|lead| query.wanted.is_in(query.column, lead));
         let leads = leads.into_iter();
         let leads: Vec<_> = leads.map(|lead| LeadView::new(lead, self.view)).collect();
-        self.record(&record::Read::Search(&leads)).await?;
+        let recorded = self.record(&record::Read::Search(&leads)).await;
+        laps.end(Stage::RecordRead, recorded)?;
         Ok(LeadPage {
             leads,
             next: last.filter(|_| has_more),
@@ -237,25 +255,20 @@ impl<'a> LeadReads<'a> {
         }
     }
 
-    async fn cipher<'l>(
+    /// The only way to what leads say. What it gives leaves this file after [`Self::record`].
+    async fn open(
         &self,
         opener: &LeadOpener<'_>,
-        leads: impl IntoIterator<Item = &'l LeadRecord>,
-    ) -> Result<Cipher, Rejection> {
-        opener.cipher(leads).await.map_err(|error| {
+        leads: Vec<LeadRecord>,
+    ) -> Result<Vec<OpenedLead>, Rejection> {
+        let report = |lead: &OpenedLead| self.services.pii.opened(&self.caller.tenant, lead);
+        open(opener, leads, report).await.map_err(|error| {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "leads were not opened"
             );
             Rejection::plain(Reason::CapacityKeysUnavailable)
         })
-    }
-
-    /// The only way to what a lead says. What it gives leaves this file after [`Self::record`].
-    fn open(&self, opener: &LeadOpener<'_>, cipher: &Cipher, lead: LeadRecord) -> OpenedLead {
-        let opened = opener.open(cipher, lead);
-        self.services.pii.opened(&self.caller.tenant, &opened);
-        opened
     }
 
     /// Puts on record what is about to be shown in the clear.

@@ -11,7 +11,6 @@ use super::{limits, rejection::RequestRejection, services::Services};
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 /// The client's address, if it is within its limit.
-#[tracing::instrument(skip_all)]
 pub(crate) async fn limit_address(
     services: &Services,
     extensions: &Extensions,

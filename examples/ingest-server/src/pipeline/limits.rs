@@ -1,11 +1,14 @@
 //! How a request is checked against the limits.
 
+mod charge;
+
 use std::net::IpAddr;
 
-use portcullis_ratelimit::{Admitted, Category, CheckError, Decision, RateLimitRequest, Tier};
+use portcullis_ratelimit::{Admitted, CheckError, Decision, RateLimitRequest, Tier};
 
 use super::{
     authenticate::Caller,
+    limit_span::in_span,
     rejection::{Rejection, RequestRejection},
     services::Services,
 };
@@ -14,24 +17,18 @@ use crate::{
     quality::Reason,
 };
 
-/// Whether a request is charged again after this.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Charge {
-    /// It is: nothing is reported of it yet, unless it is refused now.
-    More,
-    Last,
-}
+pub(super) use self::charge::Charge;
 
 /// Takes one token of the limits of the caller's tier, or refuses.
 pub(super) async fn charge_first(
     services: &Services,
     caller: &Caller,
-    category: Category,
     charge: Charge,
 ) -> Result<Admitted, RequestRejection> {
     let tier = tier(caller);
-    let request = request(caller, &tier, &category, charge);
-    admitted(services.limiter.check(&request).await)
+    let request = request(caller, &tier, &charge);
+    let check = services.limiter.check(&request);
+    in_span(charge.name, 1, check, admitted).await
 }
 
 /// Takes what a request that was admitted costs beyond what it has taken, or refuses. Its first
@@ -40,28 +37,52 @@ pub(super) async fn charge_rest(
     services: &Services,
     caller: &Caller,
     first: &Admitted,
-    category: Category,
     whole_cost: u32,
     charge: Charge,
 ) -> Result<Admitted, RequestRejection> {
     let tier = tier(caller);
     let rest = whole_cost.saturating_sub(first.taken());
-    let request = request(caller, &tier, &category, charge).with_cost(rest);
-    admitted(first.charge_more(&services.limiter, &request).await)
+    let request = request(caller, &tier, &charge).with_cost(rest);
+    let check = first.charge_more(&services.limiter, &request);
+    in_span(charge.name, rest, check, admitted).await
 }
 
-fn request<'a>(
-    caller: &'a Caller,
-    tier: &'a Tier,
-    category: &'a Category,
+/// Takes one token for each of so many questions, as long as there are any. Gives how many were admitted.
+pub(super) async fn charge_each(
+    services: &Services,
+    caller: &Caller,
     charge: Charge,
-) -> RateLimitRequest<'a> {
-    let request = RateLimitRequest::new(caller.tenant.as_str(), tier, category)
+    questions: usize,
+) -> u64 {
+    let tier = tier(caller);
+    let request = request(caller, &tier, &charge);
+    let mut room = 0;
+    let Some(last) = questions.checked_sub(1) else {
+        return room;
+    };
+    let check = async {
+        for _ in 0..last {
+            let decision = services.limiter.check(&request).await?;
+            if !decision.is_admitted() {
+                return Ok(decision);
+            }
+            room += 1;
+        }
+        services.limiter.check(&request).await
+    };
+    let cost = u32::try_from(questions).unwrap_or(u32::MAX);
+    let answered = in_span(charge.name, cost, check, admitted).await;
+    room + u64::from(answered.is_ok())
+}
+
+fn request<'a>(caller: &'a Caller, tier: &'a Tier, charge: &'a Charge) -> RateLimitRequest<'a> {
+    let request = RateLimitRequest::new(caller.tenant.as_str(), tier, &charge.category)
         .with_key(caller.principal.kid().as_str())
         .with_address(caller.address);
-    match charge {
-        Charge::More => request.more_to_come(),
-        Charge::Last => request,
+    if charge.is_last() {
+        request
+    } else {
+        request.more_to_come()
     }
 }
 
@@ -79,7 +100,8 @@ pub(crate) async fn check_address(
     services: &Services,
     address: IpAddr,
 ) -> Result<(), RequestRejection> {
-    admitted(services.limiter.check_address(address).await).map(drop)
+    let check = services.limiter.check_address(address);
+    in_span("limit_address", 1, check, admitted).await.map(drop)
 }
 
 /// Checks a request of an operator, who is known by the address alone.
@@ -87,7 +109,8 @@ pub(crate) async fn check_operator(
     limiters: &Limiters,
     address: IpAddr,
 ) -> Result<Admitted, RequestRejection> {
-    admitted(limiters.check_operator(address).await)
+    let check = limiters.check_operator(address);
+    in_span("limit_operator", 1, check, admitted).await
 }
 
 fn admitted(decision: Result<Decision, CheckError>) -> Result<Admitted, RequestRejection> {

@@ -162,7 +162,7 @@ impl PiiOutcome {
     }
 }
 
-fn outcome(fault: &ColumnFault) -> PiiOutcome {
+pub(super) fn outcome(fault: &ColumnFault) -> PiiOutcome {
     match fault {
         ColumnFault::NotIntact => PiiOutcome::Rejected,
         ColumnFault::KeyUnavailable => PiiOutcome::KeyUnavailable,

@@ -3,15 +3,18 @@
 
 use std::sync::Arc;
 
-use portcullis_keyring::{PrepareError, Purpose};
+use portcullis_keyring::Purpose;
 use portcullis_pii_crypto::{self as pii_crypto, AnyPii, Cipher, PiiKind, SealError};
 use serde_json::Value;
+use tracing::Instrument as _;
 
 use super::{
     authenticate::Caller,
     batch::{Batch, Item},
     fingerprint::{Event, Fingerprinted, LeadData, Payload},
+    key_lookups::KeyLookups,
     pii::{PiiOutcome, PiiReports},
+    pii_span::{self, PiiWork},
     rejection::Rejection,
     resolve::{Resolved, Target},
     services::Services,
@@ -54,26 +57,42 @@ pub(crate) struct LeadAttempt {
 }
 
 /// Seals every item's personal data for the record it goes to.
-#[tracing::instrument(skip_all)]
 pub(crate) async fn seal(
     services: &Services,
     batch: Batch<Resolved>,
 ) -> Result<Batch<Sealed>, Rejection> {
+    let span = pii_span::span("seal");
     let (head, items) = batch.split();
+    let mut work = PiiWork::on(personal(&items).map(|found| found.value.kind()));
+    let sealed = seal_items(services, &head.caller, items, &mut work);
+    let sealed = sealed.instrument(span.clone()).await;
+    work.record(&span);
+    Ok(head.with_items(sealed?))
+}
+
+async fn seal_items(
+    services: &Services,
+    caller: &Caller,
+    items: Vec<Item<Resolved>>,
+    work: &mut PiiWork,
+) -> Result<Vec<Item<Sealed>>, Rejection> {
     let sealer = Sealer {
         pii: &services.pii,
-        cipher: cipher(services, &head.caller, &items).await?,
-        caller: &head.caller,
+        cipher: cipher(services, caller, &items, work).await?,
+        caller,
     };
     let mut turns = Turns::of(VALUES_AT_A_TIME);
     let mut sealed = Vec::with_capacity(items.len());
     for Item { origin, value } in items {
         let values = to_seal(&value).len();
-        let value = sealer.seal(value).map_err(|error| failed(&error))?;
+        let value = sealer.seal(value).map_err(|error| {
+            work.failed(outcome(&error));
+            failed(&error)
+        })?;
         sealed.push(Item { origin, value });
         turns.done(values).await;
     }
-    Ok(head.with_items(sealed))
+    Ok(sealed)
 }
 
 /// How many values are sealed before others run. A request can bring a hundred thousand.
@@ -88,45 +107,38 @@ fn to_seal(resolved: &Resolved) -> &[Personal] {
     }
 }
 
+/// Everything that the items have to have sealed.
+fn personal(items: &[Item<Resolved>]) -> impl Iterator<Item = &Personal> {
+    items.iter().flat_map(|item| to_seal(&item.value))
+}
+
 /// A cipher with a primary key loaded for every purpose of the batch.
 async fn cipher(
     services: &Services,
     caller: &Caller,
     items: &[Item<Resolved>],
+    work: &mut PiiWork,
 ) -> Result<Cipher, Rejection> {
-    let personal = || items.iter().flat_map(|item| to_seal(&item.value));
-    let mut kinds = Vec::<PiiKind>::new();
-    for found in personal() {
-        let kind = found.value.kind();
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
+    let kinds = work.kinds.iter().copied();
+    let purposes: Vec<Purpose> = kinds.map(PiiKind::purpose).collect();
+    let keys = KeyLookups::during(services.keyring.prepare(&caller.tenant, &purposes));
+    let (keys, lookups) = keys.await;
+    work.keys = lookups;
+    let keys = keys.map_err(|error| {
+        let outcome = work.all_failed(&error);
+        for found in personal(items) {
+            services.pii.sealed(found.value.kind(), outcome);
         }
-    }
-    let purposes: Vec<Purpose> = kinds.into_iter().map(PiiKind::purpose).collect();
-    let keys = services
-        .keyring
-        .prepare(&caller.tenant, &purposes)
-        .await
-        .map_err(|error| {
-            let is_erased = matches!(error, PrepareError::TenantErased);
-            let outcome = if is_erased {
-                PiiOutcome::KeyDestroyed
-            } else {
-                PiiOutcome::KeyUnavailable
-            };
-            for found in personal() {
-                services.pii.sealed(found.value.kind(), outcome);
-            }
-            // For good: nobody is woken, and nothing is to be sent again.
-            if is_erased {
-                return Rejection::plain(Reason::AuthTenantErased);
-            }
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "no data keys to seal with"
-            );
-            Rejection::plain(Reason::CapacityKeysUnavailable)
-        })?;
+        // For good: nobody is woken, and nothing is to be sent again.
+        if outcome == PiiOutcome::KeyDestroyed {
+            return Rejection::plain(Reason::AuthTenantErased);
+        }
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "no data keys to seal with"
+        );
+        Rejection::plain(Reason::CapacityKeysUnavailable)
+    })?;
     let cipher = Cipher::new(keys);
     Ok(cipher.with_observer(Arc::clone(&services.cipher_observer)))
 }

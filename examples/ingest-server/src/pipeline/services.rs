@@ -10,6 +10,7 @@ use portcullis_ratelimit::RateLimiter;
 
 use super::{
     BodyAllowances, failed_attempts::FailedAttempts, key_checks::KeyChecks, pii::PiiReports,
+    stages::Stages,
 };
 use crate::{
     clock::Clock,
@@ -43,5 +44,6 @@ pub(crate) struct Services {
     pub(crate) tombstones: Tombstones,
     pub(crate) bodies: BodyAllowances,
     pub(crate) pii: PiiReports,
+    pub(crate) stages: Stages,
     pub(crate) failed_keys: FailedAttempts,
 }

@@ -5,8 +5,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use portcullis_pii_crypto::{IndexPhase, IndexRoots, IndexState, IndexVersion};
+use portcullis_telemetry::BackgroundTask;
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tracing::Instrument as _;
 
 use super::{SecretCheck, Store, StoreError};
 use crate::clock::Clock;
@@ -51,6 +51,8 @@ pub(crate) enum UnusableState {
     #[error("version {0} of the index root is not the one that the others have: restore it")]
     Different(IndexVersion),
 }
+
+const TASK: BackgroundTask = BackgroundTask::new("follow_index_state");
 
 /// From one reading to the next.
 const READ_EVERY: Duration = Duration::from_secs(5);
@@ -149,10 +151,12 @@ impl LiveIndexRoots {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
-                let span = tracing::info_span!(parent: None, "follow_index_state");
-                while !roots.read_in_time().instrument(span.clone()).await {
-                    tokio::time::sleep(READ_WITHIN / 4).await;
-                }
+                let read = async {
+                    while !roots.read_in_time().await {
+                        tokio::time::sleep(READ_WITHIN / 4).await;
+                    }
+                };
+                TASK.run(read).await;
             }
         }
     }

@@ -5,11 +5,11 @@ use std::{
     time::Duration,
 };
 
+use portcullis_telemetry::BackgroundTask;
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
 };
-use tracing::Instrument as _;
 
 use super::{Store, StoreError};
 use crate::clock::Clock;
@@ -26,6 +26,8 @@ pub(crate) struct Shredder {
     /// Since when something is owed, of the clock.
     owed_since: Arc<Mutex<Option<Duration>>>,
 }
+
+const TASK: BackgroundTask = BackgroundTask::new("shred_erased_rows");
 
 /// How often it is looked for what another process, or an earlier one, owes.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -86,9 +88,8 @@ impl Shredder {
         loop {
             let number = *asked.borrow_and_update();
             let began = self.clock.monotonic();
-            let span = tracing::info_span!(parent: None, "shred_erased_rows");
-            let shredded = self.shred_owed().instrument(span.clone()).await;
-            span.in_scope(|| told.tell(&shredded));
+            TASK.run(async { told.tell(&self.shred_owed().await) })
+                .await;
             self.done.send_replace(number);
             let took = self.clock.monotonic().saturating_sub(began);
             if took > SHORT {

@@ -234,7 +234,7 @@ async fn keys_that_nobody_confirms_are_looked_up_in_the_store_each_time() {
     );
 }
 
-async fn api_keys_state(server: &Server) -> String {
+pub(crate) async fn api_keys_state(server: &Server) -> String {
     let answer = server.admin(Method::GET, "/readyz").send().await.unwrap();
     let ready: Value = answer.json().await.unwrap();
     let state = &ready["components"]["api_key_cache"]["state"];
@@ -242,7 +242,7 @@ async fn api_keys_state(server: &Server) -> String {
 }
 
 /// Another secret under the same kid, with a checksum that is right.
-fn forge(key: &str) -> String {
+pub(crate) fn forge(key: &str) -> String {
     const DIGITS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let (body, _) = key.split_at(key.len() - 6);
     let last = body.bytes().last().unwrap();

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use portcullis_apikey_cache::{EffectiveBy, Kid, Published, Revocation};
+use portcullis_telemetry::BackgroundTask;
 use serde::Serialize;
 use tokio::time::timeout;
-use tracing::Instrument as _;
 
 use super::{ApiKeyError, ApiKeys, failed};
 use crate::{
     admin::{Action, Actor, names, record},
     store::AuditOutcome,
 };
+
+const WATCH: BackgroundTask = BackgroundTask::new("watch_revocation");
 
 /// A key that is revoked, now or before: this process refuses it.
 #[derive(Debug, Clone, Serialize)]
@@ -119,9 +121,8 @@ impl RevokedApiKey {
     /// Finds out when that is so, for the metric, without keeping anybody waiting.
     pub(crate) fn observe(self) {
         if self.was_active {
-            let span = tracing::info_span!(parent: None, "watch_revocation");
             let effective = async move { self.revocation.effective().await };
-            drop(tokio::spawn(effective.instrument(span)));
+            drop(tokio::spawn(WATCH.run(effective)));
         }
     }
 }

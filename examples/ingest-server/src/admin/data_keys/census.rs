@@ -13,7 +13,7 @@ use portcullis_keyring::{
     kek::KekProvider,
     store::{DekStore, KeyQuery, StoredKey},
 };
-use tracing::Instrument as _;
+use portcullis_telemetry::BackgroundTask;
 
 use super::{
     DataKeyError, KeyMaterial,
@@ -26,6 +26,8 @@ use crate::{
 
 /// The age from which a key that seals is overdue, whether or not keys are rotated by themselves.
 const OVERDUE_AFTER: Duration = DATA_KEY_PERIOD;
+
+const TASK: BackgroundTask = BackgroundTask::new("count_data_keys");
 
 /// From one count to the next. Every key is read and every row's references are counted, so that it is not done
 /// for each scrape.
@@ -102,14 +104,13 @@ impl KeyCensus {
     pub(crate) async fn run(self) {
         loop {
             let began = self.shared.clock.monotonic();
-            let span = tracing::info_span!(parent: None, "count_data_keys");
             let counting = async {
                 if let Err(error) = self.count().await {
                     let error: &dyn std::error::Error = &error;
                     tracing::warn!(error, "the data keys and their rows were not counted");
                 }
             };
-            counting.instrument(span).await;
+            TASK.run(counting).await;
             let took = self.shared.clock.monotonic().saturating_sub(began);
             tokio::time::sleep(COUNT_EVERY.max(took * SHARE)).await;
         }

@@ -3,16 +3,26 @@
 
 use std::time::Duration;
 
+use portcullis_telemetry::BackgroundTask;
 use tokio::task::spawn_blocking;
-use tracing::Instrument as _;
 
 use super::{InForce, Kept, KeptPolicy, ReplaceError, Seen};
-use crate::admin::{ActionResult, Actor};
+use crate::{
+    admin::{ActionResult, Actor},
+    store::PolicyKind,
+};
 
 /// How often the file is looked at, so that a change holds within a second, and the database: a look takes
 /// less than 0.2 ms of processor time, in a build without optimisations.
 const LOOK_AT_FILE: Duration = Duration::from_millis(400);
 const LOOK_AT_ROW: Duration = Duration::from_secs(1);
+
+const fn task(kind: PolicyKind) -> BackgroundTask {
+    BackgroundTask::new(match kind {
+        PolicyKind::Limits => "follow_limits",
+        PolicyKind::Detection => "follow_detection_policy",
+    })
+}
 
 impl<P: InForce> KeptPolicy<P> {
     /// Takes over what is kept whenever somebody else changes that; what cannot be used leaves the
@@ -23,8 +33,7 @@ impl<P: InForce> KeptPolicy<P> {
             None => LOOK_AT_ROW,
         };
         loop {
-            let span = tracing::info_span!(parent: None, "follow_policy", kind = P::KIND.as_str());
-            self.look().instrument(span).await;
+            task(P::KIND).run(self.look()).await;
             tokio::time::sleep(every).await;
         }
     }

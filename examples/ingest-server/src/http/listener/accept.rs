@@ -3,6 +3,7 @@
 use std::{fmt::Debug, net::IpAddr, sync::Arc, time::Duration};
 
 use portcullis_ratelimit::address::{ClientNetwork, TrustedProxies};
+use portcullis_telemetry::BackgroundTask;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{
@@ -37,6 +38,8 @@ pub(super) struct Acceptor {
     pub(super) observer: Option<Arc<dyn ConnectionObserver>>,
 }
 
+const TASK: BackgroundTask = BackgroundTask::new("accept");
+
 /// How long to leave a system alone that has no file descriptor for another connection.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -56,7 +59,7 @@ impl Acceptor {
                 Err(error) => {
                     self.observe(ConnectionEvent::NoDescriptor);
                     if !has_told {
-                        tracing::info_span!(parent: None, "accept").in_scope(|| {
+                        TASK.turn().in_scope(|| {
                             tracing::warn!(kind = %error.kind(), "no connection could be accepted");
                         });
                         has_told = true;
@@ -76,7 +79,9 @@ impl Acceptor {
                 }
                 Err(_) => {
                     self.observe(ConnectionEvent::Refused);
-                    tracing::debug!("a client network has its share of the connections");
+                    TASK.within(|| {
+                        tracing::debug!("a client network has its share of the connections");
+                    });
                 }
             }
         }

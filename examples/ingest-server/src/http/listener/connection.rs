@@ -12,6 +12,7 @@ use axum::{Router, body::Body};
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use portcullis_telemetry::BackgroundTask;
 use tokio::{io::AsyncReadExt as _, net::TcpStream, sync::watch};
 use tower::ServiceExt as _;
 
@@ -25,6 +26,9 @@ use crate::{
     quality::Reason,
 };
 
+/// What a connection does beside its requests, which have spans of their own.
+const TASK: BackgroundTask = BackgroundTask::new("connection");
+
 /// Serves until the peer is done, a head is refused, the connection was idle too long, answers are not
 /// read, or it is told to close and the request in flight is answered.
 pub(super) async fn serve(
@@ -36,7 +40,8 @@ pub(super) async fn serve(
     idle: Idle,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(kind = %error.kind(), "a connection keeps its send delay");
+        let kind = error.kind();
+        TASK.within(|| tracing::debug!(%kind, "a connection keeps its send delay"));
     }
     // hyper takes 16 KiB at once, and all of this is some more: who only connects is not worth it.
     let mut first = [0; 1];
@@ -45,7 +50,7 @@ pub(super) async fn serve(
         _ = tokio::time::timeout(limits.keep_alive, stream.peek(&mut first)) => {}
         _ = stop.wait_for(|stop| *stop) => {}
         () = idle.closing() => {
-            tracing::debug!(was_idle = true, "a connection makes room for another");
+            tell_of_room(true);
             return;
         }
     }
@@ -102,7 +107,7 @@ async fn serve_requests(
                 // For another connection's sake also in the middle of a head.
                 if !is_stopping && idle.unserved_since().is_some() {
                     let was_idle = idle.since().is_some();
-                    tracing::debug!(was_idle, "a connection makes room for another");
+                    tell_of_room(was_idle);
                     return;
                 }
                 Pin::new(&mut connection).graceful_shutdown();
@@ -113,7 +118,8 @@ async fn serve_requests(
     let refused = match outcome {
         Ok(Ok(())) => refused,
         Ok(Err(error)) => {
-            tracing::debug!(error = &error as &dyn Error, "a connection ended early");
+            let error: &dyn Error = &error;
+            TASK.within(|| tracing::debug!(error, "a connection ended early"));
             refused
         }
         // Between two steps of hyper, what was answered is also sent, or waits for its reader.
@@ -131,6 +137,10 @@ async fn serve_requests(
         () = last_answer::close(stream) => {}
         () = idle.closing(), if !is_closing => {}
     }
+}
+
+fn tell_of_room(was_idle: bool) {
+    TASK.within(|| tracing::debug!(was_idle, "a connection makes room for another"));
 }
 
 /// Whether a request begins: an answer that comes before its request is none.

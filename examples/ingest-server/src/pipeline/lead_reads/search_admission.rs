@@ -6,10 +6,10 @@ use portcullis_ratelimit::Admitted;
 use super::{LeadReads, record};
 use crate::{
     lead::View,
-    limits::SEARCH,
     pipeline::{
         limits::{self, Charge},
         rejection::RequestRejection,
+        stages::Stage,
     },
 };
 
@@ -47,7 +47,9 @@ impl LeadReads<'_> {
         if self.view == View::Open {
             return Ok(SearchAdmission::Clear);
         }
-        match limits::charge_first(services, caller, SEARCH, Charge::Last).await {
+        let mut laps = services.stages.begin();
+        let charged = limits::charge_first(services, caller, Charge::SEARCH).await;
+        match laps.end(Stage::ChargeSearch, charged) {
             Ok(admitted) => Ok(SearchAdmission::Guess(Box::new(admitted))),
             Err(rejection) => {
                 if matches!(rejection, RequestRejection::Limited(_)) {

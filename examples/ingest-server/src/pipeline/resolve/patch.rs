@@ -5,8 +5,8 @@ use super::Target;
 use crate::{
     lead::{LeadColumn, LeadIndexes, LeadOpener, LeadRecord},
     pipeline::{
-        authenticate::Caller, fingerprint::LeadData, rejection::Rejection, services::Services,
-        validate::Personal,
+        authenticate::Caller, fingerprint::LeadData, open::open, rejection::Rejection,
+        services::Services, validate::Personal,
     },
     quality::Reason,
 };
@@ -60,11 +60,10 @@ async fn unchanged(
         indexes: &LeadIndexes::of(&roots, &caller.tenant),
         found_by: None,
     };
-    let Ok(cipher) = opener.cipher([&stored]).await else {
-        return Ok(Vec::new());
-    };
-    let opened = opener.open(&cipher, stored);
-    let columns = opened.columns.iter().filter_map(|(column, value)| {
+    let opened = open(&opener, vec![stored], |_| {}).await;
+    let opened = opened.unwrap_or_default();
+    let columns = opened.iter().flat_map(|lead| &lead.columns);
+    let columns = columns.filter_map(|(column, value)| {
         let (new, stored) = (&personal[new(column)?.at].value, value.as_ref().ok()?);
         // EXPOSE: compared, and shown to nobody.
         (new.expose() == stored.expose()).then_some(*column)

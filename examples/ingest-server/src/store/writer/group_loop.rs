@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use portcullis_telemetry::BackgroundTask;
 use tokio::{
     sync::mpsc::{Receiver, UnboundedReceiver},
     time::timeout,
@@ -23,6 +24,8 @@ use crate::{
     clock::Clock,
     store::{Committed, Group, GroupSink, Receipt, StoreError, group_span},
 };
+
+const TRIAL: BackgroundTask = BackgroundTask::new("write_trial");
 
 /// How long after a failure the database is tried when nobody else does.
 const TRY_EVERY: Duration = Duration::from_millis(500);
@@ -91,10 +94,12 @@ impl GroupLoop {
             if let Ok(request) = timeout(TRY_EVERY, self.queue.next()).await {
                 return request;
             }
-            let span = tracing::info_span!(parent: None, "write_trial");
-            let outcome = sink.try_writing().instrument(span.clone()).await;
-            span.in_scope(|| self.count(outcome.is_ok()));
-            if let Err(StoreError::Busy) = outcome {
+            let trial = async {
+                let outcome = sink.try_writing().await;
+                self.count(outcome.is_ok());
+                outcome
+            };
+            if let Err(StoreError::Busy) = TRIAL.run(trial).await {
                 self.queue.refuse();
             }
         }

@@ -2,27 +2,24 @@
 
 use super::fleet::{limit_reading, on_redis, read, reader};
 use crate::{
+    collected::whole_trace,
     harness::{Data, Server, wait_for},
     programs::{Redis, collector},
 };
 
-/// A span as the collector prints it.
-fn spans(output: &str) -> Vec<String> {
-    let printed = output.split("\nSpan #").skip(1);
-    let whole = printed.filter(|text| text.contains("Status code"));
-    whole.map(str::to_owned).collect()
-}
-
-fn field<'a>(span: &'a str, name: &str) -> &'a str {
-    let mut fields = span.lines().filter_map(|line| line.split_once(':'));
-    let found = fields.find(|(label, _)| label.trim() == name);
-    found.map_or("", |(_, value)| value.trim())
+/// How many questions of this kind ended so.
+fn durations(operation: &str, error: &str) -> String {
+    let labels = format!(
+        "db_system_name=\"redis\",db_namespace=\"\",db_operation_name=\"{operation}\",\
+         db_collection_name=\"\",error_type=\"{error}\""
+    );
+    format!("db_client_operation_duration_seconds_count{{{labels}}}")
 }
 
 #[tokio::test]
 async fn a_round_trip_is_a_client_span_below_its_request_and_holds_no_key() {
     let (collector, endpoint) = collector().await;
-    let redis = Redis::start_with(Some("canary-password")).await;
+    let mut redis = Redis::start_with(Some("canary-password")).await;
     let data = Data::new();
     let mut command = on_redis(&data, &redis);
     command
@@ -34,44 +31,62 @@ async fn a_round_trip_is_a_client_span_below_its_request_and_holds_no_key() {
     let key = reader(&server, "canary-tenant").await;
     let answer = read(&server, &key).await;
     let trace = answer.headers()["x-trace-id"].to_str().unwrap().to_owned();
-    let (of_request, root) = wait_for("the spans of the request", async || {
-        let spans = spans(&collector.output());
-        let of_trace = spans
-            .into_iter()
-            .filter(|span| field(span, "Trace ID") == trace);
-        let of_trace: Vec<String> = of_trace.collect();
-        let root = of_trace
+    let spans = wait_for("the spans of the request", async || {
+        whole_trace(&collector.output(), &trace)
+    });
+    let spans = spans.await;
+    let named = |name: &str| {
+        spans
             .iter()
-            .find(|span| field(span, "Parent ID").is_empty())?
-            .clone();
-        Some((of_trace, root))
-    })
-    .await;
-    let asked: Vec<_> = of_request
-        .iter()
-        .filter(|span| field(span, "Name") == "EVALSHA")
-        .collect();
-    // One for the address, one for the tenant.
-    assert_eq!(asked.len(), 2, "{of_request:#?}");
-    for span in asked {
-        assert_ne!(field(span, "Parent ID"), "");
-        for part in [
-            "db.system.name",
-            "db.operation.name",
-            "server.address",
-            "127.0.0.1",
-            "server.port",
-            &redis.port().to_string(),
-        ] {
-            assert!(span.contains(part), "{part} is not in {span}");
-        }
-        assert!(
-            field(span, "Kind").to_lowercase().contains("client"),
-            "{span}"
-        );
-        assert!(!span.contains("canary"), "{span}");
+            .filter(|span| span.name == name)
+            .collect::<Vec<_>>()
+    };
+    // One for the address, one for the tenant, each below the check that it is for.
+    let asked = named("EVALSHA");
+    assert_eq!(asked.len(), 2, "{spans:#?}");
+    let port = redis.port().to_string();
+    for (span, check) in asked.into_iter().zip(["limit_address", "charge_read"]) {
+        let checks = named(check);
+        assert_eq!(span.parent, checks[0].id, "{spans:#?}");
+        checks[0].assert_attributes(&[
+            ("ratelimit.source", Some("redis")),
+            ("ratelimit.outcome", Some("admitted")),
+        ]);
+        span.assert_attributes(&[
+            ("db.system.name", Some("redis")),
+            ("db.operation.name", Some("EVALSHA")),
+            ("server.address", Some("127.0.0.1")),
+            ("server.port", Some(&port)),
+            ("error.type", None),
+        ]);
+        assert_eq!(span.kind, "SPAN_KIND_CLIENT", "{}", span.text);
+        assert!(!span.text.contains("canary"), "{}", span.text);
     }
-    assert_eq!(field(&root, "Name"), "GET /v1/leads/{id}");
+    let root = spans.iter().find(|span| span.parent.is_empty()).unwrap();
+    assert_eq!(root.name, "GET /v1/leads/{id}");
+    // What is asked of it in the background, for changes of API keys and for the count of processes, too.
+    for operation in ["EVALSHA", "XINFO", "XADD"] {
+        wait_for(operation, async || {
+            let metrics = server.metrics().await;
+            (*metrics.get(&durations(operation, ""))? > 0.0).then_some(())
+        })
+        .await;
+    }
+
+    redis.kill();
+    let answer = read(&server, &key).await;
+    let trace = answer.headers()["x-trace-id"].to_str().unwrap().to_owned();
+    let spans = wait_for("the spans of the request", async || {
+        whole_trace(&collector.output(), &trace)
+    });
+    let spans = spans.await;
+    let named = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
+    named("limit_address").assert_attributes(&[("ratelimit.source", Some("fallback"))]);
+    let asked = named("EVALSHA");
+    asked.assert_attributes(&[("error.type", Some("unavailable"))]);
+    assert_eq!(asked.status, "STATUS_CODE_ERROR", "{}", asked.text);
+    let metrics = server.metrics().await;
+    assert!(metrics[&durations("EVALSHA", "unavailable")] > 0.0);
     assert!(server.terminate().success());
     assert!(!data.logs().contains("canary-password"), "{}", data.logs());
 }
