@@ -103,13 +103,13 @@ fn duplicates(criterion: &mut Criterion<ProcessorTime>) {
             id[0] ^= u8::from(!is_known);
             id
         });
-        group.bench_function(format!("filter/{kind}"), |bencher| {
+        group.bench_function(format!("filter_{kind}"), |bencher| {
             bencher.iter(|| {
                 let id = asked.next().expect("it goes round");
                 filter.look(black_box(&id), content) == Sighting::Unseen
             });
         });
-        group.bench_function(format!("set/{kind}"), |bencher| {
+        group.bench_function(format!("set_{kind}"), |bencher| {
             bencher.iter(|| {
                 let id = asked.next().expect("it goes round");
                 set.contains(black_box(&id))

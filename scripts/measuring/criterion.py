@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 from .building import TARGET, cargo, cargo_says
 from .rows import SLACK, Goal, Row
@@ -26,8 +27,19 @@ def figures(name, arguments):
     return json.loads(said.splitlines()[-1])
 
 
-def quick():
-    cargo("test", "--quiet", "--workspace", "--all-features", "--locked", "--bench", "*")
+def quick(rows):
+    """Runs every bench once, and finds the rows that name what none of them measures."""
+    benches = ("test", "--quiet", "--workspace", "--all-features", "--locked", "--bench", "*")
+    cargo(*benches)
+    listed = cargo_says(*benches, "--", "--list").splitlines()
+    measured = {_folded(line.removesuffix(": benchmark")) for line in listed if line.endswith(": benchmark")}
+    for row in rows:
+        for side in (row["ours"], row["peer"]):
+            for name in side if isinstance(side, list) else [side]:
+                start = _folded(name.removesuffix("*"))
+                known = start in measured if not name.endswith("*") else any(each.startswith(start) for each in measured)
+                if not known:
+                    sys.exit(f"benches/rows.toml names {name}, which no bench measures")
 
 
 def rows(row):
@@ -47,11 +59,23 @@ def _parameters(benchmark):
     return [path.name for path in sorted(found, key=lambda path: (path / "new").stat().st_mtime_ns)]
 
 
+def _folded(name):
+    """A name as criterion's folders have it: what is a slash in a part of it is none there."""
+    return name.replace("/", "_")
+
+
+def _folder(benchmark):
+    for folder in _RESULTS.rglob("new"):
+        if _folded(str(folder.parent.relative_to(_RESULTS))) == _folded(benchmark):
+            return folder
+    raise FileNotFoundError(f"benches/rows.toml names {benchmark}, which no bench measured")
+
+
 def _estimate(benchmark, unit):
     """The median of a benchmark, in this unit; of several, what their medians come to."""
     if isinstance(benchmark, list):
         return sum(_estimate(each, unit) for each in benchmark)
-    folder = _RESULTS / benchmark / "new"
+    folder = _folder(benchmark)
     median = json.loads((folder / "estimates.json").read_text())["median"]["point_estimate"]
     throughput = json.loads((folder / "benchmark.json").read_text())["throughput"]
     time, *per = unit.split("/")

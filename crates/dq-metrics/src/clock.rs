@@ -1,5 +1,7 @@
 //! Time as a parameter.
 
+mod derived;
+
 use std::{
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -7,6 +9,8 @@ use std::{
 };
 
 use serde::{Serialize, Serializer};
+
+pub(crate) use self::derived::{WallByMonotonic, whole_millis};
 
 /// Where the time comes from.
 pub trait Clock: fmt::Debug + Send + Sync {

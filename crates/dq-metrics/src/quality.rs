@@ -5,7 +5,7 @@ mod builder;
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    clock::{Clock, UnixMillis},
+    clock::{Clock, UnixMillis, WallByMonotonic},
     conservation::Conservation,
     labels::Label,
     ledger::Ledger,
@@ -43,6 +43,7 @@ struct Parts<R> {
     weights: Weights,
     trends: Trends,
     clock: Arc<dyn Clock>,
+    wall: WallByMonotonic,
 }
 
 impl<R: Reason> Quality<R> {
@@ -69,12 +70,11 @@ impl<R: Reason> Quality<R> {
             return;
         }
         let admit = |name: &str| self.may_be_label(name);
-        let tenant = self
-            .0
-            .ledger
-            .record(subject, outcome, count, self.now(), admit);
+        let monotonic = self.monotonic();
+        let now = self.0.wall.at(&*self.0.clock, monotonic);
+        let tenant = self.0.ledger.record(subject, outcome, count, now, admit);
         let totals = || self.totals_of(tenant);
-        self.0.trends.keep_up(tenant, self.monotonic(), totals);
+        self.0.trends.keep_up(tenant, monotonic, totals);
     }
 
     /// Offers a discarded event as a sample, and returns the sample if it became one, for the log.

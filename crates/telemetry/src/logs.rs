@@ -7,6 +7,7 @@ mod stamp;
 mod stderr;
 mod text;
 mod throttle;
+mod trace_ids;
 mod verbosity;
 
 use std::{

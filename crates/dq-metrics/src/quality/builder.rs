@@ -6,7 +6,7 @@ use rand::Rng;
 
 use super::{Parts, Quality};
 use crate::{
-    clock::{Clock, SystemClock},
+    clock::{Clock, SystemClock, WallByMonotonic},
     ledger::Ledger,
     plan::Plan,
     reason::Reason,
@@ -128,6 +128,7 @@ impl<R: Reason> QualityBuilder<R> {
             sampler: Sampler::new(self.rng.0, bucket, self.masker, self.store, clock),
             weights: self.weights,
             trends: Trends::new(self.clock.monotonic()),
+            wall: WallByMonotonic::new(&*self.clock),
             clock: self.clock,
         }))
     }

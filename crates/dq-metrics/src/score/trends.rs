@@ -12,7 +12,7 @@ use super::{
     Weighed,
     trend::{Averages, TrendMeter},
 };
-use crate::{labels::Label, ledger::TENANT_ROWS};
+use crate::{clock::whole_millis, labels::Label, ledger::TENANT_ROWS};
 
 /// How long a tenant's averages may lag behind its counters while events come.
 const LAG: Duration = Duration::from_secs(10);
@@ -79,8 +79,4 @@ impl Row {
         self.read_at.store(whole_millis(now), Ordering::Relaxed);
         meter.averages()
     }
-}
-
-fn whole_millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

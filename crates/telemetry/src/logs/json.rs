@@ -6,7 +6,8 @@ use super::{
     MAX_NAME_BYTES,
     fields::{Fields, Format, Line},
     stamp,
-    text::{push_escaped, push_formatted, push_hex},
+    text::{push_escaped, push_formatted},
+    trace_ids,
 };
 
 /// Names that the line itself uses: an event's field of that name cannot speak for it.
@@ -35,12 +36,8 @@ pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
     text.push_str(r#"","target":""#);
     push_escaped(text, metadata.target(), MAX_NAME_BYTES);
     text.push('"');
-    if let Some(span) = &line.span {
-        text.push_str(r#","trace_id":""#);
-        push_hex(text, span.trace.to_bytes());
-        text.push_str(r#"","span_id":""#);
-        push_hex(text, span.span.to_bytes());
-        text.push('"');
+    if let Some(span) = line.span {
+        trace_ids::push(text, span);
     }
     let end = line.max_bytes - END_BYTES;
     let mut fields = Fields::new(Json, text, line.redactor, end);

@@ -94,18 +94,3 @@ pub(super) fn push_escaped(line: &mut String, text: &str, room: usize) -> bool {
 pub(super) fn push_formatted(line: &mut String, arguments: fmt::Arguments<'_>) {
     fmt::Write::write_fmt(line, arguments).expect("a string takes all that is written");
 }
-
-/// Appends bytes, of an id at most, as hexadecimal digits in lower case: all of them at once.
-pub(super) fn push_hex<const N: usize>(line: &mut String, bytes: [u8; N]) {
-    const { assert!(N <= LONGEST_ID) };
-    let mut digits = [0; 2 * LONGEST_ID];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
-    line.push_str(str::from_utf8(&digits[..2 * N]).expect("digits are ASCII"));
-}
-
-const DIGITS: [u8; 16] = *b"0123456789abcdef";
-/// The bytes of a trace id.
-const LONGEST_ID: usize = 16;
