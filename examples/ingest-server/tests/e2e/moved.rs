@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, net::TcpStream};
 
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::{
