@@ -85,7 +85,7 @@ impl Registry {
     ///
     /// # Errors
     /// When a name is not valid, or the family's is taken.
-    pub fn observed_counter_family<const N: usize, V: AsRef<str>, I>(
+    pub fn observed_counter_family<const N: usize, V, I>(
         &self,
         name: &str,
         help: &str,
@@ -94,8 +94,8 @@ impl Registry {
         read: impl Fn() -> I + Send + Sync + 'static,
     ) -> Result<(), MetricError>
     where
+        V: AsRef<str> + 'static,
         I: IntoIterator<Item = ([V; N], f64)> + 'static,
-        V: 'static,
     {
         self.observed_family(name, help, labels, cap, ObservedValue::Counter, read)
     }
@@ -105,7 +105,7 @@ impl Registry {
     ///
     /// # Errors
     /// When a name is not valid, or the family's is taken.
-    pub fn observed_gauge_family<const N: usize, V: AsRef<str>, I>(
+    pub fn observed_gauge_family<const N: usize, V, I>(
         &self,
         name: &str,
         help: &str,
@@ -114,13 +114,13 @@ impl Registry {
         read: impl Fn() -> I + Send + Sync + 'static,
     ) -> Result<(), MetricError>
     where
+        V: AsRef<str> + 'static,
         I: IntoIterator<Item = ([V; N], f64)> + 'static,
-        V: 'static,
     {
         self.observed_family(name, help, labels, cap, ObservedValue::Gauge, read)
     }
 
-    fn observed_family<const N: usize, V: AsRef<str>, I>(
+    fn observed_family<const N: usize, V, I>(
         &self,
         name: &str,
         help: &str,
@@ -130,8 +130,8 @@ impl Registry {
         read: impl Fn() -> I + Send + Sync + 'static,
     ) -> Result<(), MetricError>
     where
+        V: AsRef<str> + 'static,
         I: IntoIterator<Item = ([V; N], f64)> + 'static,
-        V: 'static,
     {
         let labels = labels.map(Into::into);
         let overflowed = self.overflow.with([name]);

@@ -245,7 +245,7 @@ fn what_a_process_takes_is_shown_while_it_has_it() {
     registry.register_process().unwrap();
     let before = text(&registry);
     let (end, ended) = std::sync::mpsc::channel::<()>();
-    let thread = std::thread::spawn(move || drop(ended.recv()));
+    let thread = std::thread::spawn(move || ended.recv());
     let file = std::fs::File::open("/proc/self/stat").unwrap();
     let limit = getrlimit(Resource::Nofile);
     let lowered = Rlimit {
@@ -261,7 +261,7 @@ fn what_a_process_takes_is_shown_while_it_has_it() {
         ["process_threads", "process_open_fds", "process_max_fds"],
     );
     drop((end, file));
-    thread.join().unwrap();
+    thread.join().unwrap().unwrap_err();
 }
 
 #[test]
