@@ -5,6 +5,9 @@ mod calendar;
 mod memory;
 mod pending;
 mod query;
+mod receipt;
+mod row_key;
+mod version;
 mod writer;
 
 #[cfg(feature = "postgres")]
@@ -26,29 +29,45 @@ pub use self::{
     batch::{HistoryBatch, SampleChange, TallyKey, WriterId},
     calendar::{Day, Days, DaysError, Hour, ParseDayError},
     memory::MemoryHistory,
-    query::{Group, GroupBy, HistorySample, Retention, SampleQuery, TallyQuery, TallySum},
+    query::{
+        ErasedTenant, Group, GroupBy, HistoryQuery, HistorySample, Retention, SampleQuery,
+        TallyQuery, TallySum,
+    },
+    receipt::{ReceiptKey, ReceiptSum},
+    row_key::{RowKey, folded_rows, rows_by_period},
+    version::{VersionCount, VersionKey, VersionSum},
     writer::{HistoryMetric, HistoryWriter},
 };
 
 /// Rows of tallies that an hour may have before others are added to `__other__`.
 pub const ROWS_PER_HOUR: u64 = 8_192;
 
+/// Rows of receipts, and rows of versions, that a day may have before others are added to `__other__`.
+pub const ROWS_PER_DAY: u64 = 8_192;
+
+/// Tenants that were erased, told at once.
+pub const ERASED_AT_ONCE: u32 = 1_000;
+
 /// Samples that are kept of a reason and day, of all processes together.
 pub const SAMPLES_PER_DAY: u64 = 256;
 
-/// Keeps tallies by the hour and samples by the day, of any number of processes.
+/// Keeps tallies by the hour, and receipts, versions and samples by the day, of any number of processes.
 ///
 /// # Contract
 /// - A batch is added wholly or not at all, and once: one whose sequence number is not above that of the last
 ///   batch of its writer has been added already, and changes nothing.
-/// - Tallies of one key add up, over batches and writers.
-/// - Once an hour has [`ROWS_PER_HOUR`] rows or would get more by a batch, all of that batch's tallies for it
-///   are added to tenant and event type `__other__`, so that rows stay bounded when names are invented.
+/// - Tallies, receipts and versions of one key add up, over batches and writers.
+/// - Once an hour has [`ROWS_PER_HOUR`] rows of tallies or would get more by a batch, all of that batch's tallies
+///   for it are [folded](RowKey::folded) to `__other__`, so that rows stay bounded when names are invented; likewise
+///   receipts and versions of a day, of [`ROWS_PER_DAY`] each.
 /// - A [`SampleChange`] replaces what its writer put in that slot on that day, or clears it. A sample is left
 ///   out while its reason and day have [`SAMPLES_PER_DAY`] of them.
 /// - Sums and samples are those of the days and of the tenant that were asked for, in the order of their keys
 ///   (samples: day, reason, writer, slot).
 /// - [`prune`](Self::prune) removes what is older than its days, and nothing else.
+/// - [`erase_tenant`](Self::erase_tenant) removes all rows and samples of a tenant, and the samples of `__other__`,
+///   which may be anybody's; nothing else. Whatever a batch has of that tenant from then on is added
+///   [without it](HistoryBatch::without_tenants), whenever it was counted and whichever process writes it.
 ///
 /// The function `conformance::quality_history` (feature `conformance`) checks it.
 ///
@@ -74,6 +93,31 @@ pub trait QualityHistory: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`HistoryError`] when they cannot be read.
     async fn samples(&self, query: &SampleQuery) -> Result<Vec<HistorySample>, HistoryError>;
+
+    /// What was received and what is accounted for, by day; no day that nothing is known of.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when it cannot be read.
+    async fn receipts(&self, query: &HistoryQuery) -> Result<Vec<ReceiptSum>, HistoryError>;
+
+    /// Uses of schema versions, by event type, version and lifecycle.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when they cannot be read.
+    async fn versions(&self, query: &HistoryQuery) -> Result<Vec<VersionSum>, HistoryError>;
+
+    /// Erases a tenant for good, again if it was erased before, and says how many rows that were.
+    ///
+    /// # Errors
+    /// [`HistoryError::Unavailable`] when it cannot be told that it was erased.
+    async fn erase_tenant(&self, tenant: &str) -> Result<u64, HistoryError>;
+
+    /// Tenants that were erased after the one of this number (0 is before all), in their order: at most
+    /// [`ERASED_AT_ONCE`].
+    ///
+    /// # Errors
+    /// [`HistoryError`] when they cannot be read.
+    async fn erased_tenants(&self, after: u64) -> Result<Vec<ErasedTenant>, HistoryError>;
 
     /// Removes what is older than it may become, and says how many rows that were.
     ///

@@ -16,6 +16,11 @@ pub(crate) const OTHER: &str = "__other__";
 /// Name of the entry for what is not known (yet).
 pub(crate) const UNKNOWN: &str = "__unknown__";
 
+/// Whether this is the name of an entry that many share, and of nobody.
+pub(crate) fn is_shared(name: &str) -> bool {
+    [OTHER, UNKNOWN].contains(&name)
+}
+
 /// Longest name that gets an entry of its own, in bytes.
 const LONGEST: usize = 255;
 

@@ -18,7 +18,7 @@ use crate::{
     reason::Reason,
     subject::Subject,
     tally::Tally,
-    versions::Versions,
+    versions::{VersionUse, Versions},
 };
 
 /// Tenants told apart; later ones share `__other__`.
@@ -162,6 +162,20 @@ impl<R: Reason> Ledger<R> {
             let mut tally = Tally::default();
             self.cell(tenant, event_type)?.add_to(&mut tally);
             Some((tenant, event_type, tally))
+        })
+    }
+
+    /// The use of each version of each event type of each tenant, where any came.
+    pub(crate) fn all_versions(&self) -> impl Iterator<Item = (Label, Label, VersionUse<'_>)> {
+        let tenants = self.tenants.iter();
+        let positions = tenants.flat_map(|tenant| {
+            let event_types = self.event_types.iter();
+            event_types.map(move |event_type| (tenant, event_type))
+        });
+        positions.flat_map(|(tenant, event_type)| {
+            let cell = self.cell(tenant, event_type).into_iter();
+            let uses = cell.flat_map(|cell| cell.versions.iter());
+            uses.map(move |used| (tenant, event_type, used))
         })
     }
 

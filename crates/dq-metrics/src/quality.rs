@@ -11,7 +11,7 @@ use crate::{
     ledger::Ledger,
     outcome::Outcome,
     reason::Reason,
-    sample::{Discarded, Sample, SampleGroup, Sampler},
+    sample::{Discarded, Sample, SampleGroup, SampleStoreError, Sampler},
     score::{Averages, Score, Trend, Trends, Weighed, Weights},
     subject::Subject,
     versions::VersionSeries,
@@ -93,6 +93,17 @@ impl<R: Reason> Quality<R> {
     /// The current samples, of one tenant or of all.
     pub fn samples(&self, tenant: Option<&str>) -> Vec<SampleGroup> {
         self.0.sampler.groups(tenant)
+    }
+
+    /// Clears the samples of a tenant and of `__other__`, which may be anybody's, and takes none of it any more.
+    ///
+    /// Counters stay until the process ends: they never go back. One name is remembered for each tenant.
+    /// A [`HistoryWriter`](crate::history::HistoryWriter) calls this for each tenant that its history says is erased.
+    ///
+    /// # Errors
+    /// [`SampleStoreError`] when samples may be left.
+    pub fn erase_tenant(&self, tenant: &str) -> Result<(), SampleStoreError> {
+        self.0.sampler.erase_tenant(tenant)
     }
 
     /// What was received and what is accounted for, over all tenants.

@@ -26,7 +26,7 @@ pub use self::{
     markdown::Markdown,
     period::{
         DayReport, GroupReport, PeriodHtml, PeriodMarkdown, PeriodReport, PeriodRequest,
-        PeriodSamples, PeriodTrend,
+        PeriodSamples, PeriodTrend, PeriodVersions,
     },
 };
 

@@ -17,6 +17,7 @@ pub use self::store::{MemorySamples, SampleSlot, SampleStore, SampleStoreError};
 pub(crate) use self::{
     bucket::Bucket,
     sampler::{Sampler, SamplerCounts},
+    store::is_of,
 };
 
 /// Samples kept for each reason.

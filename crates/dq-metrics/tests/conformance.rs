@@ -56,6 +56,15 @@ impl SampleStore for Table {
         Ok(())
     }
 
+    fn erase_tenant(&self, tenant: &str) -> Result<(), SampleStoreError> {
+        let unavailable = |_| SampleStoreError::Unavailable(None);
+        for row in self.0.write().map_err(unavailable)?.values_mut() {
+            let of_tenant = |columns: &Columns| [tenant, "__other__"].contains(&&*columns.names[0]);
+            row.sample.take_if(|columns| of_tenant(columns));
+        }
+        Ok(())
+    }
+
     fn samples(&self, reason: &'static str) -> Vec<Sample> {
         let rows = self.0.read().expect("no panic before");
         let of_reason = rows.iter().filter(|((of, _), _)| of == reason);

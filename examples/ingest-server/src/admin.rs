@@ -117,6 +117,7 @@ impl UseCases {
                 services.keyring.clone(),
                 Arc::clone(&services.store),
                 tenant_keys,
+                Arc::clone(&components.quality_history),
                 services.tombstones.clone(),
                 Arc::clone(&services.clock),
                 recorder.clone(),

@@ -28,6 +28,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use portcullis_dq_metrics::history::HistoryError;
 use portcullis_keyring::TenantId;
 use portcullis_pii_crypto::IndexState;
 
@@ -247,6 +248,16 @@ pub(crate) enum StoreError {
     /// The process is stopping.
     #[error("the writer has stopped")]
     Stopped,
+}
+
+impl From<HistoryError> for StoreError {
+    /// The history of data quality stands in the same database.
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Damaged(_) => Self::Corrupt(error.into()),
+            _ => Self::Unavailable(error.into()),
+        }
+    }
 }
 
 impl StoreError {

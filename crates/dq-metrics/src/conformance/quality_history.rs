@@ -1,16 +1,34 @@
 //! The contract of `QualityHistory`.
 
+mod days;
+mod erasure;
+mod rows;
+
 use std::{num::NonZeroU32, sync::Arc};
 
+use self::{
+    days::{
+        a_day_with_too_many_rows_keeps_the_counts, receipts_add_up_by_day,
+        versions_are_told_apart_by_type_and_lifecycle,
+    },
+    erasure::{
+        an_erased_tenant_is_gone_and_nothing_else, erased_tenants_are_told_in_their_order,
+        names_that_many_share_are_not_erased, what_comes_of_an_erased_tenant_is_nobodys,
+    },
+    rows::{
+        batch, change, days, example, key, of_day, receipts, samples, sum, sums, tuples, versions,
+        write,
+    },
+};
 use super::{Clause, clauses};
 use crate::{
     clock::UnixMillis,
+    conservation::Conservation,
     history::{
-        Day, Days, Group, GroupBy, HistoryBatch, HistoryError, HistorySample, Hour, QualityHistory,
-        ROWS_PER_HOUR, Retention, SAMPLES_PER_DAY, SampleChange, SampleQuery, TallyKey, TallyQuery,
-        WriterId,
+        Day, Group, GroupBy, HistorySample, Hour, QualityHistory, ROWS_PER_HOUR, ReceiptKey,
+        Retention, SAMPLES_PER_DAY, SampleQuery, TallyKey, TallyQuery, VersionCount, VersionKey,
     },
-    sample::{Fingerprint, SAMPLES_PER_REASON, Sample, SampleSlot, TraceId},
+    sample::{Fingerprint, SAMPLES_PER_REASON, TraceId},
 };
 
 const READ: &str = "read.unreadable";
@@ -33,6 +51,13 @@ pub async fn quality_history(make: impl AsyncFn() -> Arc<dyn QualityHistory>) {
         samples_are_in_order_and_no_more_than_were_asked_for(&*make().await);
         a_reason_and_day_have_a_bound_of_samples(&*make().await);
         what_is_too_old_is_removed_and_nothing_else(&*make().await);
+        receipts_add_up_by_day(&*make().await);
+        versions_are_told_apart_by_type_and_lifecycle(&*make().await);
+        a_day_with_too_many_rows_keeps_the_counts(&*make().await);
+        an_erased_tenant_is_gone_and_nothing_else(&*make().await);
+        what_comes_of_an_erased_tenant_is_nobodys(&*make().await);
+        erased_tenants_are_told_in_their_order(&*make().await);
+        names_that_many_share_are_not_erased(&*make().await);
     }
 }
 
@@ -259,18 +284,28 @@ async fn what_is_too_old_is_removed_and_nothing_else(clause: Clause, history: &d
         .map(|day| (key(day * 24 + 23, "acme", "lead"), 1))
         .collect();
     let mut added = batch(1, 1, &tallies);
-    let of_days = 10..20;
-    added.samples = of_days
-        .map(|day| change(day, READ, 0, Some(example(READ, 1))))
-        .collect();
+    for day in 10..20 {
+        let sample = Some(example(READ, 1));
+        added.samples.push(change(day, READ, 0, sample));
+        let (day, uses) = (Day::new(day), VersionCount::new(1, UnixMillis::new(0)));
+        let receipt = ReceiptKey::new(day, "acme");
+        added.receipts.insert(receipt, Conservation::new(1, 1));
+        let version = VersionKey::new(day, "acme", "lead", "1");
+        added.versions.insert(version, uses);
+    }
     write(clause, history, &added).await;
     let [tallies, kept_samples] = [5, 2].map(|days| NonZeroU32::new(days).expect("not 0"));
     let keep = Retention::of_days(Day::new(19), tallies, kept_samples);
     let removed = clause.done("prune", history.prune(keep).await);
-    clause.same("removed", removed, 5 + 8);
+    clause.same("removed", removed, 3 * 5 + 8);
     let found = sums(clause, history, days(0, 30), GroupBy::Day).await;
     let expected: Vec<_> = (15..20).map(|day| of_day(day, 1)).collect();
     clause.same("tallies", found, expected);
+    let found = receipts(clause, history, None).await;
+    clause.same("days of receipts", found.len(), 5);
+    let found = versions(clause, history, None).await;
+    let events: Vec<_> = found.iter().map(|sum| sum.count.events).collect();
+    clause.same("uses of the version", events, [5]);
     let found = samples(clause, history, 0, 30).await;
     let found: Vec<_> = found.iter().map(|sample| sample.day.value()).collect();
     clause.same("days of samples", found, [19, 18]);
@@ -279,74 +314,4 @@ async fn what_is_too_old_is_removed_and_nothing_else(clause: Clause, history: &d
         clause.done("prune", history.prune(keep).await),
         0,
     );
-}
-
-type Sum = (Group, String, String, u64);
-
-fn sum(group: Group, outcome: &str, reason: &str, events: u64) -> Sum {
-    (group, outcome.to_owned(), reason.to_owned(), events)
-}
-
-fn of_day(day: u32, events: u64) -> Sum {
-    sum(Group::Day(Day::new(day)), "accepted", "", events)
-}
-
-fn tuples(sums: Vec<crate::history::TallySum>) -> Vec<Sum> {
-    let sums = sums.into_iter();
-    sums.map(|sum| (sum.group, sum.outcome, sum.reason, sum.events))
-        .collect()
-}
-
-fn key(hour: u32, tenant: &str, event_type: &str) -> TallyKey {
-    TallyKey::new(Hour::new(hour), tenant, event_type, "accepted")
-}
-
-fn batch(writer: u8, sequence: u64, tallies: &[(TallyKey, u64)]) -> HistoryBatch {
-    let mut batch = HistoryBatch::new(WriterId::from_bytes([writer; 16]), sequence);
-    batch.tallies.extend(tallies.iter().cloned());
-    batch
-}
-
-fn change(day: u32, reason: &'static str, slot: usize, sample: Option<Sample>) -> SampleChange {
-    let slot = SampleSlot::new(reason, slot).expect("there is such a slot");
-    SampleChange::new(Day::new(day), slot, sample)
-}
-
-fn example(reason: &'static str, ordinal: u64) -> Sample {
-    let mut sample = Sample::new(reason, ordinal, UnixMillis::new(1_767_225_600_123));
-    sample.tenant = "acme".to_owned();
-    sample.event_type = "lead.created".to_owned();
-    sample.detail = "/data/email".to_owned();
-    sample.excerpt = "{}".to_owned();
-    sample
-}
-
-fn days(from: u32, to: u32) -> Days {
-    Days::new(Day::new(from), Day::new(to)).expect("they are in order")
-}
-
-async fn write(clause: Clause, history: &dyn QualityHistory, batch: &HistoryBatch) {
-    clause.done("write", history.write(batch).await);
-}
-
-async fn sums(clause: Clause, history: &dyn QualityHistory, days: Days, by: GroupBy) -> Vec<Sum> {
-    let found = history.tallies(&TallyQuery::new(days, by)).await;
-    tuples(clause.done("tallies", found))
-}
-
-async fn samples(
-    clause: Clause,
-    history: &dyn QualityHistory,
-    from: u32,
-    to: u32,
-) -> Vec<HistorySample> {
-    let query = SampleQuery::new(days(from, to), NonZeroU32::MAX);
-    clause.done("samples", history.samples(&query).await)
-}
-
-impl Clause {
-    #[track_caller]
-    fn done<T>(self, what: &str, outcome: Result<T, HistoryError>) -> T {
-        outcome.unwrap_or_else(|error| self.fails(format_args!("{what} failed: {error:?}")))
-    }
 }

@@ -25,6 +25,7 @@ pub fn sample_store(make: impl Fn() -> Arc<dyn SampleStore>) {
         replacing_by_none_clears_and_its_ordinal_counts(&*make());
         samples_are_kept_by_their_reason(&*make());
         it_holds_the_last_sample_of_each_slot_and_no_other(&*make());
+        erasing_a_tenant_clears_its_slots_and_no_others(&*make());
     }
 }
 
@@ -88,6 +89,25 @@ fn it_holds_the_last_sample_of_each_slot_and_no_other(clause: Clause, store: &dy
     clause.holds(are_last, format_args!("ordinals of 1 to 1,000: {kept:?}"));
 }
 
+fn erasing_a_tenant_clears_its_slots_and_no_others(clause: Clause, store: &dyn SampleStore) {
+    let names = ["tenant", "__other__", "tenant-2", "__unknown__"];
+    for (index, (ordinal, name)) in (1..).zip(names).enumerate() {
+        let mut sample = example(READ, ordinal);
+        sample.tenant = name.to_owned();
+        let replaced = store.replace(slot(READ, index), ordinal, Some(sample));
+        replaced.unwrap_or_else(|error| clause.fails(format_args!("it failed: {error}")));
+    }
+    put(clause, store, CHECK, 0, 9);
+    let erased = store.erase_tenant("tenant");
+    erased.unwrap_or_else(|error| clause.fails(format_args!("it failed: {error}")));
+    clause.same("of two others", ordinals(store, READ), [3, 4]);
+    clause.same("of another reason", ordinals(store, CHECK), []);
+    put(clause, store, CHECK, 0, 8);
+    clause.same("8, after 9 was erased", ordinals(store, CHECK), []);
+    put(clause, store, CHECK, 0, 10);
+    clause.same("10, after 9 was erased", ordinals(store, CHECK), [10]);
+}
+
 fn put(clause: Clause, store: &dyn SampleStore, reason: &'static str, index: usize, ordinal: u64) {
     let sample = example(reason, ordinal);
     let replaced = store.replace(slot(reason, index), ordinal, Some(sample));
@@ -148,6 +168,7 @@ mod tests {
         ReversesSlots,
         KeepsWhatIsCleared,
         MixesReasons,
+        KeepsErased,
     }
 
     #[derive(Debug)]
@@ -173,6 +194,13 @@ mod tests {
                     self.inner.replace(slot, ordinal, sample)
                 }
                 _ => self.inner.replace(slot, ordinal, sample),
+            }
+        }
+
+        fn erase_tenant(&self, tenant: &str) -> Result<(), SampleStoreError> {
+            match self.fault {
+                Fault::KeepsErased => Ok(()),
+                _ => self.inner.erase_tenant(tenant),
             }
         }
 
@@ -204,6 +232,10 @@ mod tests {
             (
                 Fault::MixesReasons,
                 "samples are kept by their reason: read.unreadable: [Sample",
+            ),
+            (
+                Fault::KeepsErased,
+                "erasing a tenant clears its slots and no others: of two others: [1, 2, 3, 4], not [3, 4]",
             ),
         ] {
             let make = || {

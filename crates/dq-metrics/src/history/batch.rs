@@ -1,14 +1,18 @@
 //! What is added to a history at once.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
-use super::{Day, Hour};
+use super::{Day, Hour, ReceiptKey, RowKey, VersionCount, VersionKey, folded_rows};
 use crate::{
+    conservation::Conservation,
     labels::OTHER,
     sample::{Sample, SampleSlot},
 };
 
-/// Tallies and samples that are added together, or not at all.
+/// Tallies, receipts, versions and samples that are added together, or not at all.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct HistoryBatch {
@@ -18,6 +22,10 @@ pub struct HistoryBatch {
     pub sequence: u64,
     /// Events to add, by what they have in common; none is 0.
     pub tallies: BTreeMap<TallyKey, u64>,
+    /// What was received, and what is accounted for, to add.
+    pub receipts: BTreeMap<ReceiptKey, Conservation>,
+    /// Uses of schema versions to add.
+    pub versions: BTreeMap<VersionKey, VersionCount>,
     /// Samples to put, replace or clear.
     pub samples: Vec<SampleChange>,
 }
@@ -61,32 +69,39 @@ impl HistoryBatch {
             writer,
             sequence,
             tallies: BTreeMap::new(),
+            receipts: BTreeMap::new(),
+            versions: BTreeMap::new(),
             samples: Vec::new(),
         }
     }
 
-    /// The tallies of each hour, with how many rows they would be.
-    pub fn hours(&self) -> BTreeMap<Hour, u64> {
-        let mut rows = BTreeMap::new();
-        for key in self.tallies.keys() {
-            *rows.entry(key.hour).or_default() += 1;
+    /// The batch as it is added where some tenants are erased: what it has of them is added to what all others
+    /// share, and their samples clear their slots.
+    #[must_use]
+    pub fn without_tenants(&self, is_erased: impl Fn(&str) -> bool) -> Self {
+        let samples = self.samples.iter().map(|change| {
+            let is_kept = |sample: &&Sample| !is_erased(&sample.tenant);
+            let sample = change.sample.as_ref().filter(is_kept).cloned();
+            SampleChange::new(change.day, change.slot, sample)
+        });
+        Self {
+            tallies: folded_rows(&self.tallies, |key| is_erased(key.tenant())),
+            receipts: folded_rows(&self.receipts, |key| is_erased(key.tenant())),
+            versions: folded_rows(&self.versions, |key| is_erased(key.tenant())),
+            samples: samples.collect(),
+            ..Self::new(self.writer, self.sequence)
         }
-        rows
     }
 
-    /// The tallies, those of the hours that `is_full` names under `__other__`.
-    #[must_use]
-    pub fn folded(&self, is_full: impl Fn(Hour) -> bool) -> BTreeMap<TallyKey, u64> {
-        let mut folded = BTreeMap::new();
-        for (key, events) in &self.tallies {
-            let key = if is_full(key.hour) {
-                key.folded()
-            } else {
-                key.clone()
-            };
-            *folded.entry(key).or_default() += events;
-        }
-        folded
+    /// The tenants that it has something of, each once.
+    pub fn tenants(&self) -> BTreeSet<&str> {
+        let samples = self.samples.iter();
+        let samples = samples.filter_map(|change| Some(&*change.sample.as_ref()?.tenant));
+        let tallies = self.tallies.keys().map(RowKey::tenant);
+        let receipts = self.receipts.keys().map(RowKey::tenant);
+        let versions = self.versions.keys().map(RowKey::tenant);
+        let rows = tallies.chain(receipts).chain(versions);
+        rows.chain(samples).collect()
     }
 }
 
@@ -121,8 +136,8 @@ impl TallyKey {
         Self { reason, ..self }
     }
 
-    /// The key that it shares once there are too many.
-    pub(crate) fn folded(&self) -> Self {
+    /// The key of all that no other has.
+    pub(super) fn of_others(&self) -> Self {
         Self {
             tenant: OTHER.to_owned(),
             event_type: OTHER.to_owned(),

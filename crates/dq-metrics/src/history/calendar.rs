@@ -98,6 +98,18 @@ impl Day {
     }
 }
 
+impl From<Hour> for u32 {
+    fn from(hour: Hour) -> Self {
+        hour.0
+    }
+}
+
+impl From<Day> for u32 {
+    fn from(day: Day) -> Self {
+        day.0
+    }
+}
+
 impl Days {
     /// From one day to another, both included.
     ///

@@ -1,18 +1,27 @@
 //! A history in PostgreSQL.
 
-use std::collections::BTreeSet;
+mod add;
+mod read;
 
 use async_trait::async_trait;
-use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, Transaction};
+use sqlx::{PgPool, Postgres, Transaction};
 
+use self::add::{add, note_batch};
 use super::{
-    GroupBy, HistoryBatch, HistoryError, HistorySample, QualityHistory, ROWS_PER_HOUR, Retention,
-    SAMPLES_PER_DAY, SampleChange, SampleQuery, TallyKey, TallyQuery, TallySum, WriterId,
-    row::{latest_day, migrator, sample, sample_columns, sum},
+    ErasedTenant, HistoryBatch, HistoryError, HistoryQuery, HistorySample, QualityHistory,
+    ReceiptSum, Retention, SampleQuery, TallyQuery, TallySum, VersionSum, row::migrator,
 };
+use crate::labels::{OTHER, is_shared};
 
-/// A history in PostgreSQL 15 or later, in the tables `dq_metrics_tally`, `dq_metrics_sample` and
-/// `dq_metrics_writer` of the schema that the connections of the pool find first.
+/// In their order; none is changed once it was applied somewhere.
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/postgres/0001_history.sql"),
+    include_str!("../../migrations/postgres/0002_receipts_versions_erasures.sql"),
+];
+
+/// A history in PostgreSQL 15 or later, in the tables `dq_metrics_tally`, `dq_metrics_receipt`,
+/// `dq_metrics_version`, `dq_metrics_sample`, `dq_metrics_erased` and `dq_metrics_writer` of the schema that the
+/// connections of the pool find first.
 ///
 /// The pool, with its timeouts and TLS, is the application's. Batches are added one after another, under an
 /// advisory lock: they are few, and what bounds the rows is counted in them.
@@ -41,7 +50,7 @@ impl PostgresHistory {
     /// [`HistoryError::Migration`] when the database refuses; nothing has changed then.
     pub async fn migrate(&self) -> Result<(), HistoryError> {
         let mut transaction = self.begin().await?;
-        let migrator = migrator(include_str!("../../migrations/postgres/0001_history.sql"));
+        let migrator = migrator(&MIGRATIONS);
         let migrated = migrator.run_direct(None, &mut *transaction, false).await;
         migrated.map_err(|error| HistoryError::Migration(error.into()))?;
         transaction.commit().await.map_err(failed)
@@ -67,48 +76,48 @@ impl QualityHistory for PostgresHistory {
     }
 
     async fn tallies(&self, query: &TallyQuery) -> Result<Vec<TallySum>, HistoryError> {
-        let mut select = QueryBuilder::<Postgres>::new(match query.by {
-            GroupBy::Day => "SELECT hour / 24 AS in_group",
-            GroupBy::Tenant => "SELECT tenant AS in_group",
-            GroupBy::EventType => "SELECT event_type AS in_group",
-        });
-        let (from, to) = query.days.hours();
-        // A sum of BIGINT is NUMERIC.
-        select.push(
-            ", outcome, reason, sum(events)::BIGINT AS events FROM dq_metrics_tally WHERE hour >= ",
-        );
-        select
-            .push_bind(i64::from(from.value()))
-            .push(" AND hour < ");
-        select.push_bind(i64::from(to.value()));
-        if let Some(tenant) = &query.tenant {
-            select.push(" AND tenant = ").push_bind(tenant);
-        }
-        select.push(" GROUP BY in_group, outcome, reason ORDER BY in_group, outcome, reason");
-        let select = select.build();
-        let rows = select.fetch_all(&self.pool).await.map_err(failed)?;
-        rows.iter().map(|row| sum(row, query.by)).collect()
+        read::tallies(&self.pool, query).await
     }
 
     async fn samples(&self, query: &SampleQuery) -> Result<Vec<HistorySample>, HistoryError> {
-        let select = concat!(
-            "SELECT ",
-            sample_columns!(),
-            " FROM dq_metrics_sample WHERE day >= "
-        );
-        let mut select = QueryBuilder::<Postgres>::new(select);
-        select.push_bind(i64::from(query.days.from().value()));
-        select
-            .push(" AND day <= ")
-            .push_bind(i64::from(query.days.to().value()));
-        if let Some(tenant) = &query.tenant {
-            select.push(" AND tenant = ").push_bind(tenant);
+        read::samples(&self.pool, query).await
+    }
+
+    async fn receipts(&self, query: &HistoryQuery) -> Result<Vec<ReceiptSum>, HistoryError> {
+        read::receipts(&self.pool, query).await
+    }
+
+    async fn versions(&self, query: &HistoryQuery) -> Result<Vec<VersionSum>, HistoryError> {
+        read::versions(&self.pool, query).await
+    }
+
+    async fn erase_tenant(&self, tenant: &str) -> Result<u64, HistoryError> {
+        if is_shared(tenant) {
+            return Ok(0);
         }
-        select.push(" ORDER BY day DESC, reason, writer, slot LIMIT ");
-        select.push_bind(i64::from(query.limit.get()));
-        let select = select.build();
-        let rows = select.fetch_all(&self.pool).await.map_err(failed)?;
-        rows.iter().map(sample).collect()
+        let mut transaction = self.begin().await?;
+        let tenant = &*without_nul(tenant);
+        let note = "INSERT INTO dq_metrics_erased (tenant) VALUES ($1) ON CONFLICT DO NOTHING";
+        let note = sqlx::query(note).bind(tenant);
+        note.execute(&mut *transaction).await.map_err(failed)?;
+        let mut removed = 0;
+        for (delete, whose) in [
+            ("DELETE FROM dq_metrics_tally WHERE tenant = $1", tenant),
+            ("DELETE FROM dq_metrics_receipt WHERE tenant = $1", tenant),
+            ("DELETE FROM dq_metrics_version WHERE tenant = $1", tenant),
+            ("DELETE FROM dq_metrics_sample WHERE tenant = $1", tenant),
+            ("DELETE FROM dq_metrics_sample WHERE tenant = $1", OTHER),
+        ] {
+            let delete = sqlx::query(delete).bind(whose);
+            let outcome = delete.execute(&mut *transaction).await.map_err(failed)?;
+            removed += outcome.rows_affected();
+        }
+        transaction.commit().await.map_err(failed)?;
+        Ok(removed)
+    }
+
+    async fn erased_tenants(&self, after: u64) -> Result<Vec<ErasedTenant>, HistoryError> {
+        read::erased_tenants(&self.pool, after).await
     }
 
     async fn prune(&self, keep: Retention) -> Result<u64, HistoryError> {
@@ -120,6 +129,14 @@ impl QualityHistory for PostgresHistory {
             (
                 "DELETE FROM dq_metrics_tally WHERE hour < $1",
                 tallies.first_hour().value(),
+            ),
+            (
+                "DELETE FROM dq_metrics_receipt WHERE day < $1",
+                tallies.value(),
+            ),
+            (
+                "DELETE FROM dq_metrics_version WHERE day < $1",
+                tallies.value(),
             ),
             (
                 "DELETE FROM dq_metrics_sample WHERE day < $1",
@@ -137,108 +154,6 @@ impl QualityHistory for PostgresHistory {
         transaction.commit().await.map_err(failed)?;
         Ok(removed)
     }
-}
-
-/// Remembers the number of a batch; false if that was remembered before.
-async fn note_batch(
-    connection: &mut PgConnection,
-    batch: &HistoryBatch,
-) -> Result<bool, sqlx::Error> {
-    let note = "INSERT INTO dq_metrics_writer AS known (writer, sequence, day) VALUES ($1, $2, $3)
-                ON CONFLICT (writer) DO UPDATE
-                SET sequence = excluded.sequence, day = greatest(known.day, excluded.day)
-                WHERE known.sequence < excluded.sequence";
-    let note = sqlx::query(note)
-        .bind(&batch.writer.to_bytes()[..])
-        .bind(batch.sequence.cast_signed())
-        .bind(i64::from(latest_day(batch).value()));
-    Ok(note.execute(connection).await?.rows_affected() == 1)
-}
-
-async fn add(connection: &mut PgConnection, batch: &HistoryBatch) -> Result<(), sqlx::Error> {
-    let mut full = BTreeSet::new();
-    for (hour, new) in batch.hours() {
-        let count = "SELECT count(*) FROM dq_metrics_tally WHERE hour = $1";
-        let count = sqlx::query_scalar(count).bind(i64::from(hour.value()));
-        let there: i64 = count.fetch_one(&mut *connection).await?;
-        if there.cast_unsigned() + new > ROWS_PER_HOUR {
-            full.insert(hour);
-        }
-    }
-    let tallies = batch.folded(|hour| full.contains(&hour));
-    add_tallies(connection, tallies.into_iter().unzip()).await?;
-    for change in &batch.samples {
-        put_sample(connection, batch.writer, change).await?;
-    }
-    Ok(())
-}
-
-/// All of them in one statement.
-async fn add_tallies(
-    connection: &mut PgConnection,
-    (keys, events): (Vec<TallyKey>, Vec<u64>),
-) -> Result<(), sqlx::Error> {
-    let texts = |text: fn(&TallyKey) -> &String| -> Vec<String> {
-        keys.iter().map(|key| text(key).clone()).collect()
-    };
-    let hours: Vec<i64> = keys.iter().map(|key| key.hour.value().into()).collect();
-    let events: Vec<i64> = events.into_iter().map(u64::cast_signed).collect();
-    let add = "INSERT INTO dq_metrics_tally AS there (hour, tenant, event_type, outcome, reason, events)
-               SELECT * FROM unnest($1::BIGINT[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::BIGINT[])
-               ON CONFLICT (hour, tenant, event_type, outcome, reason)
-               DO UPDATE SET events = there.events + excluded.events";
-    let add = sqlx::query(add)
-        .bind(hours)
-        .bind(texts(|key| &key.tenant))
-        .bind(texts(|key| &key.event_type))
-        .bind(texts(|key| &key.outcome))
-        .bind(texts(|key| &key.reason))
-        .bind(events);
-    add.execute(connection).await.map(drop)
-}
-
-async fn put_sample(
-    connection: &mut PgConnection,
-    writer: WriterId,
-    change: &SampleChange,
-) -> Result<(), sqlx::Error> {
-    let SampleChange { day, slot, sample } = change;
-    let (day, index) = (
-        i64::from(day.value()),
-        i64::try_from(slot.index()).unwrap_or(i64::MAX),
-    );
-    let clear = "DELETE FROM dq_metrics_sample
-                 WHERE day = $1 AND reason = $2 AND writer = $3 AND slot = $4";
-    let clear = sqlx::query(clear)
-        .bind(day)
-        .bind(slot.reason())
-        .bind(&writer.to_bytes()[..])
-        .bind(index);
-    clear.execute(&mut *connection).await?;
-    let Some(sample) = sample else {
-        return Ok(());
-    };
-    let put =
-        "INSERT INTO dq_metrics_sample (day, reason, writer, slot, tenant, event_type, ordinal,
-                   taken_at, trace_id, detail, excerpt, fingerprint)
-               SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
-               WHERE (SELECT count(*) FROM dq_metrics_sample WHERE day = $1 AND reason = $2) < $13";
-    let trace_id = sample.trace_id.map(|id| id.to_bytes().to_vec());
-    let put = sqlx::query(put)
-        .bind(day)
-        .bind(slot.reason())
-        .bind(&writer.to_bytes()[..])
-        .bind(index)
-        .bind(&sample.tenant)
-        .bind(&sample.event_type)
-        .bind(sample.ordinal.cast_signed())
-        .bind(sample.taken_at.value().cast_signed())
-        .bind(trace_id)
-        .bind(without_nul(&sample.detail))
-        .bind(without_nul(&sample.excerpt))
-        .bind(sample.fingerprint.value().cast_signed())
-        .bind(SAMPLES_PER_DAY.cast_signed());
-    put.execute(connection).await.map(drop)
 }
 
 fn failed(error: sqlx::Error) -> HistoryError {

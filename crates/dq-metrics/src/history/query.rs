@@ -22,6 +22,16 @@ pub struct TallyQuery {
     pub by: GroupBy,
 }
 
+/// Which receipts or versions to add up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HistoryQuery {
+    /// Of which days.
+    pub days: Days,
+    /// Of which tenant; `None` means all.
+    pub tenant: Option<String>,
+}
+
 /// What sums are told apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
@@ -104,11 +114,21 @@ pub struct HistorySample {
     pub fingerprint: Fingerprint,
 }
 
+/// A tenant that was erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErasedTenant {
+    /// Its number: above those of all tenants that were erased before.
+    pub number: u64,
+    /// Its name.
+    pub tenant: String,
+}
+
 /// The first days that are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retention {
-    /// Of tallies.
+    /// Of tallies, receipts and versions.
     pub tallies_from: Day,
     /// Of samples.
     pub samples_from: Day,
@@ -129,6 +149,33 @@ impl TallyQuery {
     pub fn tenant(self, tenant: Option<&str>) -> Self {
         let tenant = tenant.map(str::to_owned);
         Self { tenant, ..self }
+    }
+}
+
+impl HistoryQuery {
+    /// Of all tenants.
+    pub const fn new(days: Days) -> Self {
+        Self { days, tenant: None }
+    }
+
+    /// Of this tenant alone, or of all.
+    #[must_use]
+    pub fn tenant(self, tenant: Option<&str>) -> Self {
+        let tenant = tenant.map(str::to_owned);
+        Self { tenant, ..self }
+    }
+
+    /// Whether it asks for what a tenant has on a day.
+    pub(super) fn asks_for(&self, day: Day, tenant: &str) -> bool {
+        let of_tenant = self.tenant.as_deref();
+        self.days.has(day) && of_tenant.is_none_or(|of| of == tenant)
+    }
+}
+
+impl ErasedTenant {
+    /// The tenant of this name, erased as the so-manieth.
+    pub const fn new(number: u64, tenant: String) -> Self {
+        Self { number, tenant }
     }
 }
 

@@ -5,9 +5,14 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use super::{Day, Group, GroupBy, HistoryBatch, HistoryError, HistorySample, TallySum};
+use super::{
+    Day, ErasedTenant, Group, GroupBy, HistoryBatch, HistoryError, HistorySample, ReceiptSum,
+    TallySum, VersionCount, VersionSum,
+};
 use crate::{
     clock::UnixMillis,
+    conservation::Conservation,
+    plan::Lifecycle,
     sample::{Fingerprint, TraceId},
 };
 
@@ -25,15 +30,14 @@ macro_rules! sample_columns {
 pub(super) use sample_columns;
 
 /// Makes the tables of a history; what was applied somewhere is never changed.
-pub(super) fn migrator(first: &'static str) -> Migrator {
-    let first = Migration::new(
-        1,
-        "history".into(),
-        MigrationType::Simple,
-        first.into_sql_str(),
-        IN_TRANSACTION,
-    );
-    let mut migrator = Migrator::with_migrations(vec![first]);
+pub(super) fn migrator(statements: &[&'static str]) -> Migrator {
+    let names = ["history", "receipts, versions and erasures"];
+    let migrations = (1..).zip(names).zip(statements.iter().copied());
+    let migrations = migrations.map(|((number, name), statements)| {
+        let (kind, statements) = (MigrationType::Simple, statements.into_sql_str());
+        Migration::new(number, name.into(), kind, statements, IN_TRANSACTION)
+    });
+    let mut migrator = Migrator::with_migrations(migrations.collect());
     migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
     migrator
 }
@@ -75,8 +79,7 @@ pub(super) fn sum(row: &impl HistoryRow, by: GroupBy) -> Result<TallySum, Histor
         GroupBy::Tenant => Group::Tenant(row.text("in_group")?),
         GroupBy::EventType => Group::EventType(row.text("in_group")?),
     };
-    let events = row.number("events")?;
-    let events = u64::try_from(events).map_err(|_| HistoryError::Corrupt("a sum is below 0"))?;
+    let events = count(row, "events")?;
     let (outcome, reason) = (row.text("outcome")?, row.text("reason")?);
     Ok(TallySum::new(group, outcome, reason, events))
 }
@@ -101,11 +104,55 @@ pub(super) fn sample(row: &impl HistoryRow) -> Result<HistorySample, HistoryErro
     })
 }
 
+/// What is known of a day, from the columns `day`, `received` and `outcomes`.
+pub(super) fn receipt(row: &impl HistoryRow) -> Result<ReceiptSum, HistoryError> {
+    let conservation = Conservation::new(count(row, "received")?, count(row, "outcomes")?);
+    Ok(ReceiptSum::new(day(row.number("day")?)?, conservation))
+}
+
+/// A sum, from the columns `event_type`, `version`, `lifecycle`, `events` and `last_seen`.
+pub(super) fn version(row: &impl HistoryRow) -> Result<VersionSum, HistoryError> {
+    let last_seen = UnixMillis::new(row.number("last_seen")?.cast_unsigned());
+    let lifecycle = match &*row.text("lifecycle")? {
+        "" => None,
+        text => Some(lifecycle(text).ok_or(HistoryError::Corrupt("a lifecycle is none"))?),
+    };
+    let uses = VersionCount::new(count(row, "events")?, last_seen);
+    let (event_type, version) = (row.text("event_type")?, row.text("version")?);
+    Ok(VersionSum::new(event_type, version, lifecycle, uses))
+}
+
+/// From the columns `number` and `tenant`.
+pub(super) fn erased(row: &impl HistoryRow) -> Result<ErasedTenant, HistoryError> {
+    Ok(ErasedTenant::new(
+        count(row, "number")?,
+        row.text("tenant")?,
+    ))
+}
+
+/// A lifecycle as it stands in its column.
+pub(super) fn lifecycle_text(lifecycle: Option<Lifecycle>) -> &'static str {
+    lifecycle.map_or("", Lifecycle::as_str)
+}
+
+fn lifecycle(text: &str) -> Option<Lifecycle> {
+    let known = [Lifecycle::Current, Lifecycle::Deprecated];
+    known.into_iter().find(|known| known.as_str() == text)
+}
+
+fn count(row: &impl HistoryRow, column: &str) -> Result<u64, HistoryError> {
+    let found = row.number(column)?;
+    u64::try_from(found).map_err(|_| HistoryError::Corrupt("a sum is below 0"))
+}
+
 /// The latest day in a batch, or the first of all if it has none: what its writer is remembered until.
 pub(super) fn latest_day(batch: &HistoryBatch) -> Day {
     let tallies = batch.tallies.keys().map(|key| key.hour.day());
     let samples = batch.samples.iter().map(|change| change.day);
-    tallies.chain(samples).max().unwrap_or(Day::new(0))
+    let receipts = batch.receipts.keys().map(|key| key.day);
+    let versions = batch.versions.keys().map(|key| key.day);
+    let days = tallies.chain(receipts).chain(versions).chain(samples);
+    days.max().unwrap_or(Day::new(0))
 }
 
 fn day(number: i64) -> Result<Day, HistoryError> {

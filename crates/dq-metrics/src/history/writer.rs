@@ -1,9 +1,9 @@
 //! From the counters of a process to a history, in the background.
 
+mod last_counts;
 mod metrics;
 
 use std::{
-    collections::HashMap,
     num::NonZeroU32,
     sync::{
         Arc,
@@ -13,13 +13,12 @@ use std::{
 
 use rand::{Rng, RngExt};
 
+use self::last_counts::LastCounts;
 use super::{
-    Day, HistoryBatch, HistoryError, Hour, QualityHistory, Retention, TallyKey, WriterId,
+    Day, ErasedTenant, HistoryBatch, HistoryError, Hour, QualityHistory, Retention, WriterId,
     pending::{Dropped, Pending},
 };
-use crate::{
-    labels::Label, ledger::Ledger, outcome::Outcome, quality::Quality, reason::Reason, tally::Tally,
-};
+use crate::{quality::Quality, reason::Reason};
 
 pub use self::metrics::HistoryMetric;
 
@@ -28,9 +27,13 @@ pub use self::metrics::HistoryMetric;
 /// Recording events never waits for it: it reads the counters. What it cannot write now it writes later,
 /// in the hour in which it was read; what waits too long for memory is given up, and counted.
 ///
+/// It also learns from the history which tenants are erased: their samples leave this process too, and no more are
+/// taken.
+///
 /// # Bounds
-/// 32,768 rows of tallies and the samples of three days wait at most, some 10 MB; a batch has at most 512 rows
-/// and 64 samples. What was counted since the last flush is lost with a process that is killed.
+/// 32,768 rows each of tallies, receipts and versions and the samples of three days wait at most, some 20 MB; a batch
+/// has at most 512 rows of each and 64 samples. What was counted since the last flush is lost with a process that is
+/// killed.
 #[derive(Debug)]
 pub struct HistoryWriter<R> {
     quality: Quality<R>,
@@ -38,8 +41,10 @@ pub struct HistoryWriter<R> {
     id: WriterId,
     sequence: u64,
     /// What the counters were when they were last read.
-    read: HashMap<(Label, Label), Tally<R>>,
+    read: LastCounts<R>,
     pending: Pending,
+    /// The number of the last tenant that is known to be erased.
+    erased: u64,
     /// It may have been added already, so that it is sent again as it is.
     sending: Option<HistoryBatch>,
     keep: Keep,
@@ -60,6 +65,8 @@ struct Counts {
     written_events: AtomicU64,
     written_samples: AtomicU64,
     dropped_events: AtomicU64,
+    dropped_receipts: AtomicU64,
+    dropped_versions: AtomicU64,
     dropped_samples: AtomicU64,
     pending_events: AtomicU64,
     pending_samples: AtomicU64,
@@ -84,8 +91,9 @@ impl<R: Reason> Quality<R> {
             history,
             id: WriterId::from_bytes(rng.random()),
             sequence: 0,
-            read: HashMap::new(),
+            read: LastCounts::default(),
             pending: Pending::default(),
+            erased: 0,
             sending: None,
             keep: Keep {
                 tallies: tally_days,
@@ -107,7 +115,10 @@ impl<R: Reason> HistoryWriter<R> {
     /// [`HistoryError`]. What could not be written waits for the next call.
     pub async fn flush(&mut self) -> Result<(), HistoryError> {
         self.collect();
-        let flushed = self.send_all().await;
+        let flushed = match self.learn_erasures().await {
+            Ok(()) => self.send_all().await,
+            failed => failed,
+        };
         self.note_pending();
         let done = match flushed {
             Ok(()) => self.prune().await,
@@ -122,24 +133,32 @@ impl<R: Reason> HistoryWriter<R> {
     /// Reads the counters, and takes over the samples.
     fn collect(&mut self) {
         let hour = Hour::of(self.quality.now());
-        let quality = self.quality.clone();
-        for (tenant, event_type, now) in quality.ledger().all() {
-            let before = self.read.entry((tenant, event_type)).or_default();
-            for outcome in Outcome::all() {
-                let events = now.count(outcome) - before.count(outcome);
-                if events > 0 {
-                    let key = key(quality.ledger(), hour, (tenant, event_type), outcome);
-                    let dropped = self.pending.add(key, events);
-                    self.counts.note_dropped(dropped);
-                }
-            }
-            *before = now;
-        }
-        let (changes, samples) = quality.sampler().take_changes();
-        self.counts.note_dropped(Dropped { events: 0, samples });
+        self.read
+            .collect(self.quality.ledger(), hour, &mut self.pending, &self.counts);
+        let (changes, samples) = self.quality.sampler().take_changes();
+        self.counts.note_dropped(Dropped {
+            samples,
+            ..Dropped::default()
+        });
         let dropped = self.pending.put(changes);
         self.counts.note_dropped(dropped);
         self.note_pending();
+    }
+
+    /// Forgets the samples of tenants that were erased since, here or by another process.
+    async fn learn_erasures(&mut self) -> Result<(), HistoryError> {
+        loop {
+            let erased = self.history.erased_tenants(self.erased).await?;
+            if erased.is_empty() {
+                return Ok(());
+            }
+            for ErasedTenant { number, tenant } in erased {
+                let forgotten = self.quality.erase_tenant(&tenant);
+                forgotten.map_err(|error| HistoryError::Unavailable(error.into()))?;
+                self.pending.erase_tenant(&tenant);
+                self.erased = number;
+            }
+        }
     }
 
     async fn send_all(&mut self) -> Result<(), HistoryError> {
@@ -184,8 +203,15 @@ impl<R: Reason> HistoryWriter<R> {
 
 impl Counts {
     fn note_dropped(&self, dropped: Dropped) {
-        let Dropped { events, samples } = dropped;
+        let Dropped {
+            events,
+            receipts,
+            versions,
+            samples,
+        } = dropped;
         self.dropped_events.fetch_add(events, Ordering::Relaxed);
+        self.dropped_receipts.fetch_add(receipts, Ordering::Relaxed);
+        self.dropped_versions.fetch_add(versions, Ordering::Relaxed);
         self.dropped_samples.fetch_add(samples, Ordering::Relaxed);
     }
 
@@ -193,23 +219,6 @@ impl Counts {
         let (events, samples) = (batch.tallies.values().sum(), batch.samples.len() as u64);
         self.written_events.fetch_add(events, Ordering::Relaxed);
         self.written_samples.fetch_add(samples, Ordering::Relaxed);
-    }
-}
-
-fn key<R: Reason>(
-    ledger: &Ledger<R>,
-    hour: Hour,
-    (tenant, event_type): (Label, Label),
-    outcome: Outcome<R>,
-) -> TallyKey {
-    let (tenant, event_type) = (
-        ledger.tenants.name(tenant),
-        ledger.event_types.name(event_type),
-    );
-    let key = TallyKey::new(hour, tenant, event_type, outcome.as_str());
-    match outcome {
-        Outcome::Rejected(reason) => key.reason(reason.facts().name),
-        _ => key,
     }
 }
 

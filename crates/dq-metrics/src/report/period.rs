@@ -4,14 +4,17 @@ mod html;
 mod make;
 mod markdown;
 mod plot;
+mod receipts;
+mod versions;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Rejections;
+use super::{Rejections, VersionReport};
 use crate::{
     clock::UnixMillis,
+    conservation::Conservation,
     history::{Day, Days, HistorySample},
     score::{Direction, Score, Weights},
 };
@@ -33,6 +36,11 @@ pub struct PeriodReport {
     pub made_at: UnixMillis,
     /// How many events that were.
     pub events: u64,
+    /// What was received, and what of it is accounted for; `None` if the history knows nothing of it.
+    ///
+    /// Earlier versions of this crate kept no receipts: `events` is then above its outcomes. What was received shortly before a
+    /// process was killed stays unaccounted.
+    pub conservation: Option<Conservation>,
     /// Events by outcome.
     pub outcomes: BTreeMap<String, u64>,
     /// Rejections by reason, the most frequent first.
@@ -47,6 +55,8 @@ pub struct PeriodReport {
     pub by_day: Vec<DayReport>,
     /// The event types that came at least once.
     pub event_types: Vec<GroupReport>,
+    /// Schema versions in use, by event type.
+    pub versions: Vec<PeriodVersions>,
     /// All tenants in short; empty in a report on one.
     pub tenants: Vec<GroupReport>,
     /// Samples of what was discarded, the latest days first.
@@ -84,6 +94,10 @@ pub struct DayReport {
     pub day: Day,
     /// How many events came.
     pub events: u64,
+    /// What was received, and what of it is accounted for; `None` if the history knows nothing of it.
+    ///
+    /// An event that was in flight at midnight was received on one day, and is accounted for on the next.
+    pub conservation: Option<Conservation>,
     /// Events by outcome.
     pub outcomes: BTreeMap<String, u64>,
     /// The score, 0 to 100; `None` without data.
@@ -108,6 +122,18 @@ pub struct GroupReport {
     pub lower_bound: Option<f64>,
 }
 
+/// Schema versions of one event type in a period.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PeriodVersions {
+    /// The type, possibly `__other__` or `__unknown__`.
+    pub event_type: String,
+    /// Each version that was used, with the lifecycle that it had when the last event came.
+    pub versions: Vec<VersionReport>,
+    /// Share of the events with a version that was deprecated when they came, 0 to 1; `None` if none stated one.
+    pub deprecated_share: Option<f64>,
+}
+
 /// Samples of one reason.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -118,6 +144,14 @@ pub struct PeriodSamples {
     pub count: u64,
     /// The samples: of each process and day at most 16, each event of its day as likely as another.
     pub samples: Vec<HistorySample>,
+}
+
+impl PeriodReport {
+    /// Events whose receipt nobody kept.
+    pub(super) fn events_without_receipt(&self) -> u64 {
+        let accounted = self.conservation.map_or(0, |both| both.outcomes);
+        self.events.saturating_sub(accounted)
+    }
 }
 
 impl PeriodRequest {

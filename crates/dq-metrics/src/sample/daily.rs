@@ -7,6 +7,7 @@ use rand::Rng;
 use super::{
     Sample, SampleSlot,
     reservoir::{Chosen, Reservoir},
+    store::is_of,
 };
 use crate::{
     history::{Day, SampleChange},
@@ -90,6 +91,14 @@ impl<R: Reason> DailySamples<R> {
                 ..sample.clone()
             });
             self.changes.insert(key, Change { ordinal, sample });
+        }
+    }
+
+    /// Clears what waits of a tenant.
+    pub(super) fn erase_tenant(&mut self, tenant: &str) {
+        let changes = self.changes.values_mut();
+        for change in changes.filter(|change| is_of(change.sample.as_ref(), tenant)) {
+            change.sample = None;
         }
     }
 

@@ -1,6 +1,7 @@
 //! From a stream of refused events to few masked samples.
 
 use std::{
+    collections::HashSet,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -12,6 +13,7 @@ use rand::Rng;
 
 use super::{
     Discarded, Masker, SAMPLES_PER_REASON, Sample, SampleGroup, SampleSlot, SampleStore,
+    SampleStoreError,
     bucket::Bucket,
     daily::{ChosenOfDay, DailySamples},
     excerpt::Excerpt,
@@ -43,7 +45,7 @@ pub(crate) struct Sampler<R> {
 pub(crate) struct SamplerCounts {
     /// Masked and stored.
     pub(crate) captured: u64,
-    /// Not masked, because the bucket was empty.
+    /// Not masked, because the bucket was empty or the tenant is erased.
     pub(crate) withheld: u64,
     /// Refused by the store.
     pub(crate) failed: u64,
@@ -55,6 +57,8 @@ struct Draws<R> {
     reservoirs: PerReason<R, Reservoir>,
     /// None until somebody keeps a history.
     daily: Option<DailySamples<R>>,
+    /// Tenants of which no sample is taken any more.
+    erased: HashSet<Box<str>>,
 }
 
 /// For what an event was chosen: the samples since the start, those of the day, or both.
@@ -75,6 +79,7 @@ impl<R: Reason> Sampler<R> {
             rng,
             reservoirs: PerReason::new(Reservoir::default),
             daily: None,
+            erased: HashSet::new(),
         };
         Self {
             draws: Mutex::new(draws),
@@ -110,10 +115,8 @@ impl<R: Reason> Sampler<R> {
         };
         // A slot whose event may not be captured is cleared: keeping the sample that stood there
         // would favour early events, and the rest would no longer be a fair sample.
-        let sample = self
-            .bucket
-            .takes_one()
-            .then(|| self.capture(discarded, ordinal, tenant, event_type));
+        let is_taken = !self.is_erased(discarded) && self.bucket.takes_one();
+        let sample = is_taken.then(|| self.capture(discarded, ordinal, tenant, event_type));
         if let Some(of_day) = of_day {
             self.put_of_day(of_day, discarded.reason, sample.as_ref());
         }
@@ -125,7 +128,29 @@ impl<R: Reason> Sampler<R> {
             (true, None) => &self.withheld,
         };
         count.fetch_add(1, Ordering::Relaxed);
+        // It may have been erased while its sample was masked.
+        if sample.is_some() && self.is_erased(discarded) && self.clear(tenant).is_ok() {
+            return None;
+        }
         sample
+    }
+
+    /// Leaves no sample of a tenant, and takes none any more.
+    pub(crate) fn erase_tenant(&self, tenant: &str) -> Result<(), SampleStoreError> {
+        self.draws().erased.insert(tenant.into());
+        self.clear(tenant)
+    }
+
+    fn clear(&self, tenant: &str) -> Result<(), SampleStoreError> {
+        if let Some(daily) = &mut self.draws().daily {
+            daily.erase_tenant(tenant);
+        }
+        self.store.erase_tenant(tenant)
+    }
+
+    fn is_erased(&self, discarded: &Discarded<'_, R>) -> bool {
+        let tenant = discarded.subject.tenant;
+        tenant.is_some_and(|tenant| self.draws().erased.contains(tenant))
     }
 
     /// From now on, days are sampled each by itself.
@@ -182,6 +207,7 @@ impl<R: Reason> Sampler<R> {
             rng,
             reservoirs,
             daily,
+            ..
         } = &mut *draws;
         Draw {
             since_start: reservoirs[reason].offer(&mut **rng),

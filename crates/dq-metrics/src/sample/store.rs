@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{SAMPLES_PER_REASON, Sample};
+use crate::labels::OTHER;
 
 /// Keeps the current samples.
 ///
@@ -17,6 +18,8 @@ use super::{SAMPLES_PER_REASON, Sample};
 /// - Replacing by `None` clears the slot, and its ordinal counts like any other. (The event that was
 ///   chosen could not be captured; keeping the old sample instead would favour early events.)
 /// - It gives samples back as they were stored, in the order of their slots and by their reason.
+/// - Erasing a tenant clears the slots that have a sample of it or of `__other__`, which may be anybody's. Their
+///   ordinals stay what they are.
 /// - It does not block: one that writes to a database keeps the samples in memory and writes behind.
 ///
 /// The function `conformance::sample_store` (feature `conformance`) checks all but the last.
@@ -35,6 +38,12 @@ pub trait SampleStore: fmt::Debug + Send + Sync {
         ordinal: u64,
         sample: Option<Sample>,
     ) -> Result<(), SampleStoreError>;
+
+    /// Clears the slots that have a sample of this tenant or of `__other__`.
+    ///
+    /// # Errors
+    /// If the store cannot do it now; a sample may be left then.
+    fn erase_tenant(&self, tenant: &str) -> Result<(), SampleStoreError>;
 
     /// The samples of the reason with this name, in the order of their slots.
     fn samples(&self, reason: &'static str) -> Vec<Sample>;
@@ -101,6 +110,15 @@ impl SampleStore for MemorySamples {
         Ok(())
     }
 
+    fn erase_tenant(&self, tenant: &str) -> Result<(), SampleStoreError> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = slots.values_mut();
+        for slot in slots.filter(|slot| is_of(slot.sample.as_ref(), tenant)) {
+            slot.sample = None;
+        }
+        Ok(())
+    }
+
     fn samples(&self, reason: &'static str) -> Vec<Sample> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = |index| SampleSlot { reason, index };
@@ -109,6 +127,11 @@ impl SampleStore for MemorySamples {
             .filter_map(|(_, last)| last.sample.clone())
             .collect()
     }
+}
+
+/// Whether a sample is a tenant's, or may be.
+pub(crate) fn is_of(sample: Option<&Sample>, tenant: &str) -> bool {
+    sample.is_some_and(|sample| [tenant, OTHER].contains(&&*sample.tenant))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, ops::Range, sync::Arc};
 
 use portcullis_dq_metrics::{
     Lifecycle, Outcome, Plan, Quality, Subject,
-    history::{Day, Days, GroupBy, MemoryHistory, QualityHistory as _, TallyQuery},
+    history::{Day, Days, GroupBy, HistoryQuery, MemoryHistory, QualityHistory as _, TallyQuery},
 };
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -51,6 +51,15 @@ async fn a_million_tenants_and_types_leave_series_and_memory_flat() {
         assert_eq!(sums.len(), most, "by {by:?}");
         assert_eq!(sums.iter().map(|sum| sum.events).sum::<u64>(), 1_000_000);
     }
+    let query = HistoryQuery::new(days);
+    let versions = history.versions(&query).await.expect("memory answers");
+    // Each of the 128 types came once with a version; all others have 8 of their own and `__other__`.
+    assert_eq!(versions.len(), 128 + 8 + 1);
+    let uses = versions.iter().map(|sum| sum.count.events);
+    assert_eq!(uses.sum::<u64>(), 1_000_000);
+    let others = history.receipts(&query.tenant(Some("__other__"))).await;
+    let others = others.expect("memory answers")[0].conservation;
+    assert_eq!((others.received, others.outcomes), (999_936, 999_936));
 
     let report = quality.report(None);
     assert_eq!(

@@ -3,10 +3,11 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use portcullis_dq_metrics::{
-    Dimension, Outcome, Quality, Reason as _, Subject,
+    Conservation, Dimension, Lifecycle, Outcome, Plan, Quality, Reason as _, Subject,
     clock::{Clock as _, FakeClock, UnixMillis},
     history::{
-        Day, Days, HistoryBatch, Hour, MemoryHistory, QualityHistory as _, TallyKey, WriterId,
+        Day, Days, HistoryBatch, Hour, MemoryHistory, QualityHistory as _, ReceiptKey, TallyKey,
+        WriterId,
     },
     report::{PeriodReport, PeriodRequest},
     sample::Discarded,
@@ -35,6 +36,8 @@ async fn ten_days() -> (Arc<MemoryHistory>, UnixMillis) {
 
 fn send(quality: &Quality<Fault>, tenant: &str, accepted: u64, refused: u64) {
     let subject = Subject::tenant(tenant).event_type("lead.created");
+    let subject = subject.schema_version("1");
+    quality.received(Some(tenant), accepted + refused);
     quality.record_many(subject, Outcome::Accepted, accepted);
     for _ in 0..refused {
         let text = format!("<script>{CANARY}</script>|`\n# a");
@@ -81,6 +84,119 @@ async fn a_report_covers_the_days_that_were_asked_for_and_no_others() {
     let nobody = PeriodRequest::new(days("2026-01-03", "2026-01-04")).tenant(Some("nobody"));
     let nobody = report(&history, nobody).await;
     assert_eq!((nobody.events, nobody.score), (0, None));
+}
+
+#[tokio::test]
+async fn what_was_received_is_what_is_accounted_for_also_where_the_process_changes() {
+    let (history, _) = ten_days().await;
+    let request = PeriodRequest::new(days("2026-01-03", "2026-01-04"));
+    let both = report(&history, request.clone()).await;
+    let received = both.conservation.unwrap();
+    assert_eq!((received.received, received.unaccounted()), (405, 0));
+    assert_eq!(received.outcomes, both.outcomes.values().sum::<u64>());
+    let by_day: Vec<_> = both
+        .by_day
+        .iter()
+        .map(|day| day.conservation.unwrap().received)
+        .collect();
+    assert_eq!(by_day, [202, 203]);
+    let sentence = "Received 405, accounted for 405.";
+    for page in [both.markdown().to_string(), both.html().to_string()] {
+        assert!(page.contains(sentence), "{page}");
+    }
+
+    // A process that was killed has received one more, and an earlier version of the crate kept no receipt.
+    let day = "2026-01-04".parse::<Day>().unwrap();
+    let mut killed = HistoryBatch::new(WriterId::from_bytes([8; 16]), 1);
+    let one = Conservation::new(1, 0);
+    killed.receipts.insert(ReceiptKey::new(day, "acme"), one);
+    history.write(&killed).await.unwrap();
+    let mut earlier = HistoryBatch::new(WriterId::from_bytes([9; 16]), 1);
+    let key = TallyKey::new(day.first_hour(), "acme", "lead.created", "accepted");
+    earlier.tallies.insert(key, 7);
+    history.write(&earlier).await.unwrap();
+    let page = report(&history, request.clone())
+        .await
+        .markdown()
+        .to_string();
+    let sentence = "Received 406, accounted for 405: 1 in flight still, or in a process that was killed. \
+                    Of 7 more events the history has no receipt: an earlier version counted them.";
+    assert!(page.contains(sentence), "{page}");
+    let nobody = report(&history, request.tenant(Some("nobody"))).await;
+    assert_eq!(nobody.conservation, None);
+    let page = nobody.html().to_string();
+    assert!(
+        page.contains("What was received in these days is not in the history."),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn schema_versions_of_the_days_are_shown_with_their_lifecycle() {
+    let (clock, history) = (
+        Arc::new(FakeClock::default()),
+        Arc::new(MemoryHistory::new()),
+    );
+    let month = NonZeroU32::new(30).unwrap();
+    // What is deprecated is so from the second day on.
+    for (day, lifecycle) in [(1, Lifecycle::Current), (2, Lifecycle::Deprecated)] {
+        let plan = Plan::new().schema("lead.created", "1", lifecycle);
+        let plan = plan.schema("lead.created", "2", Lifecycle::Current);
+        let quality = builder(&clock).plan(plan).build();
+        let rng = &mut StdRng::seed_from_u64(day);
+        let mut writer = quality.history_writer(history.clone(), month, month, rng);
+        let subject = Subject::tenant("acme").event_type("lead.created");
+        quality.record_many(subject.schema_version("1"), Outcome::Accepted, 3);
+        quality.record_many(subject.schema_version("2"), Outcome::Accepted, 6 * day);
+        let canary = format!("v{CANARY}");
+        quality.record(
+            subject.schema_version(&canary),
+            Outcome::Rejected(Fault::KindUnknown),
+        );
+        quality.record(subject, Outcome::Accepted);
+        writer.flush().await.unwrap();
+        clock.advance(Duration::from_secs(86_400));
+    }
+    let request = PeriodRequest::new(days("2026-01-01", "2026-01-02"));
+    let both = report(&history, request.clone()).await;
+    let versions: Vec<_> = both.versions[0]
+        .versions
+        .iter()
+        .map(|version| (&*version.version, version.lifecycle, version.events))
+        .collect();
+    let expected = [
+        ("1", Some(Lifecycle::Deprecated), 6),
+        ("2", Some(Lifecycle::Current), 18),
+        ("__other__", None, 2),
+        ("__unknown__", None, 2),
+    ];
+    assert_eq!(versions, expected);
+    // Of 26 that state one, three came while theirs was deprecated.
+    assert_eq!(both.versions[0].deprecated_share, Some(3.0 / 26.0));
+    let markdown = both.markdown().to_string();
+    let row = "| lead.created | 1 | deprecated | 6 | 2026-01-02T00:00:00.000Z | 11.5 % |";
+    assert!(markdown.contains(row), "{markdown}");
+    let page = both.html().to_string();
+    assert!(
+        page.contains("<td><code>1</code><td>deprecated<td class=\"n\">6"),
+        "{page}"
+    );
+    let json = serde_json::to_string(&both).unwrap();
+    for text in [markdown, page, json] {
+        assert!(!text.contains(CANARY), "{text}");
+    }
+    let first = report(
+        &history,
+        PeriodRequest::new(days("2026-01-01", "2026-01-01")),
+    )
+    .await;
+    assert_eq!(first.versions[0].deprecated_share, Some(0.0));
+    assert_eq!(
+        report(&history, request.tenant(Some("nobody")))
+            .await
+            .versions,
+        []
+    );
 }
 
 #[tokio::test]

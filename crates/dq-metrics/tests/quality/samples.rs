@@ -39,6 +39,10 @@ impl SampleStore for Recording {
         self.samples.replace(slot, ordinal, sample)
     }
 
+    fn erase_tenant(&self, tenant: &str) -> Result<(), SampleStoreError> {
+        self.samples.erase_tenant(tenant)
+    }
+
     fn samples(&self, reason: &'static str) -> Vec<Sample> {
         self.samples.samples(reason)
     }
@@ -50,6 +54,10 @@ struct Broken;
 
 impl SampleStore for Broken {
     fn replace(&self, _: SampleSlot, _: u64, _: Option<Sample>) -> Result<(), SampleStoreError> {
+        Err(SampleStoreError::Unavailable(None))
+    }
+
+    fn erase_tenant(&self, _: &str) -> Result<(), SampleStoreError> {
         Err(SampleStoreError::Unavailable(None))
     }
 

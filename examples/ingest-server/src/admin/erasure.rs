@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use portcullis_dq_metrics::history::QualityHistory;
 use portcullis_keyring::{Keyring, TenantId};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     clock::Clock,
     lead::LeadId,
-    store::{AuditLog, COMMITTED_WITHIN, Store, Tombstone, Tombstones},
+    store::{AuditLog, COMMITTED_WITHIN, Store, StoreError, Tombstone, Tombstones},
 };
 
 /// The use case of erasing.
@@ -22,6 +23,7 @@ pub(crate) struct Erasures {
     keyring: Keyring,
     store: Arc<dyn Store>,
     keys: TenantKeys,
+    quality_history: Arc<dyn QualityHistory>,
     tombstones: Tombstones,
     clock: Arc<dyn Clock>,
     recorder: Recorder,
@@ -87,6 +89,7 @@ impl Erasures {
         keyring: Keyring,
         store: Arc<dyn Store>,
         keys: TenantKeys,
+        quality_history: Arc<dyn QualityHistory>,
         tombstones: Tombstones,
         clock: Arc<dyn Clock>,
         recorder: Recorder,
@@ -95,6 +98,7 @@ impl Erasures {
             keyring,
             store,
             keys,
+            quality_history,
             tombstones,
             clock,
             recorder,
@@ -106,12 +110,21 @@ impl Erasures {
         keyring: Keyring,
         store: Arc<dyn Store>,
         keys: TenantKeys,
+        quality_history: Arc<dyn QualityHistory>,
         tombstones: Tombstones,
         clock: Arc<dyn Clock>,
         (audit, observer): (AuditLog, Arc<dyn AdminObserver>),
     ) -> Self {
         let recorder = Recorder::new(audit, observer);
-        Self::new(keyring, store, keys, tombstones, clock, recorder)
+        Self::new(
+            keyring,
+            store,
+            keys,
+            quality_history,
+            tombstones,
+            clock,
+            recorder,
+        )
     }
 
     /// Erases for good. That it is to be done is noted outside the database first, so that a backup that is
@@ -172,10 +185,19 @@ impl Erasures {
         let revoked = tenant_keys::revoke_all(&self.keys.api_keys, tenant).await;
         revoked.map_err(DataKeyError::other)?;
         self.keyring.erase_tenant(tenant).await?;
-        let mut rows = self.store.erase_tenant(tenant).await?;
+        let mut rows = self.erase_rows(tenant).await?;
         self.store.shred().await?;
         tokio::time::sleep(STORED_AFTER).await;
-        rows += self.store.erase_tenant(tenant).await?;
+        rows += self.erase_rows(tenant).await?;
+        Ok(rows)
+    }
+
+    /// Leads and events that held something, and with them what the history of data quality has of the tenant: its
+    /// samples leave every process with the next look at the history.
+    async fn erase_rows(&self, tenant: &TenantId) -> Result<u64, DataKeyError> {
+        let rows = self.store.erase_tenant(tenant).await?;
+        let forgotten = self.quality_history.erase_tenant(tenant.as_str()).await;
+        forgotten.map_err(StoreError::from)?;
         Ok(rows)
     }
 

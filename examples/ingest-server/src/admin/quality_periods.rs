@@ -138,10 +138,7 @@ impl QualityPeriods {
 
 impl From<HistoryError> for PeriodError {
     fn from(error: HistoryError) -> Self {
-        Self::History(match error {
-            HistoryError::Damaged(_) => StoreError::Corrupt(error.into()),
-            _ => StoreError::Unavailable(error.into()),
-        })
+        Self::History(error.into())
     }
 }
 

@@ -98,6 +98,10 @@ async fn erase_again(tombstones: &Tombstones, backend: &Backend) -> Result<u64, 
         let destroyed = backend.keyring.erase_tenant(&tenant).await;
         destroyed.map_err(|error| PrepareError::DataKeys(error.into()))?;
         erased += store.erase_tenant(&tenant).await?;
+        let forgotten = backend.quality_history.erase_tenant(tenant.as_str());
+        if forgotten.await.map_err(StoreError::from)? > 0 {
+            store.owe_shredding().await?;
+        }
     }
     Ok(erased)
 }

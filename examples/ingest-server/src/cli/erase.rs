@@ -57,6 +57,7 @@ async fn erase(opened: &Opened, arguments: Erase) -> Result<(), CliError> {
             data_keys: Arc::clone(&opened.backend.data_keys),
             api_keys: opened.backend.api_keys.clone(),
         },
+        Arc::clone(&opened.backend.quality_history),
         tombstones,
         Arc::clone(&opened.clock),
         (opened.audit.clone(), Arc::new(Unobserved)),

@@ -275,3 +275,91 @@ async fn a_history_that_cannot_be_written_keeps_no_event_waiting_and_is_told() {
         .unwrap();
     assert_eq!(events, 3);
 }
+
+/// Shows nothing of a tenant: neither since the start, nor of the days.
+async fn shows_no_sample(server: &Server, tenant: &str) -> bool {
+    let samples = server.admin(Method::GET, "/admin/quality/samples");
+    let samples = samples.send().await.unwrap().text().await.unwrap();
+    let days = report(server, &format!("days=7&tenant={tenant}")).await;
+    !samples.contains(&format!("\"{tenant}\""))
+        && days["events"] == 0
+        && days["samples"] == json!([])
+}
+
+/// Rows of a tenant in the tables of the history, and of the others.
+async fn history_rows(data: &Data, tenant: &str) -> Vec<(i64, i64)> {
+    let mut rows = Vec::new();
+    for table in ["tally", "receipt", "version", "sample"] {
+        let table = format!("dq_metrics_{table}");
+        let own = count(data, &format!("{table} WHERE tenant = '{tenant}'")).await;
+        rows.push((own, count(data, &table).await - own));
+    }
+    rows
+}
+
+/// What is masked says how the data was shaped: it goes with the tenant, from the database and from the memory of
+/// every process, and from a backup that is restored.
+#[tokio::test]
+async fn of_an_erased_tenant_no_sample_and_no_tally_is_left() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let broken = |id: &str| json!({ "specversion": "1.0", "type": "purchase.completed", "source": "test", "id": id, "data": {} });
+    for tenant in ["acme", "globex"] {
+        let key = server.issue(tenant, &ALL_SCOPES).await;
+        for event in [page_view(tenant), broken(tenant)] {
+            server
+                .post("/v1/events", &key, &event)
+                .send()
+                .await
+                .unwrap();
+        }
+    }
+    assert!(server.terminate().success());
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let sent = server
+        .post("/v1/events", &key, &broken("again"))
+        .send()
+        .await;
+    assert_eq!(sent.unwrap().status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let rows = history_rows(&data, "acme").await;
+    assert!(
+        rows.iter().all(|(own, others)| *own > 0 && *others > 0),
+        "{rows:?}"
+    );
+    assert!(!shows_no_sample(&server, "acme").await);
+    // A backup, to be restored.
+    let backup = data.path().join("backup.db");
+    sqlx::query("VACUUM INTO ?")
+        .bind(backup.to_str().unwrap())
+        .execute(&mut data.connect().await)
+        .await
+        .unwrap();
+
+    let erase = server.admin(Method::POST, "/admin/erasures");
+    let erase = erase.json(&json!({ "tenant": "acme", "all": true }));
+    let erased = erase.send().await.unwrap();
+    assert_eq!(erased.status(), StatusCode::OK);
+    assert!(shows_no_sample(&server, "acme").await);
+    // What its process counted and had not written yet is counted for all others together.
+    let of_acme = history_rows(&data, "acme").await;
+    assert!(of_acme.iter().all(|(own, _)| *own == 0), "{of_acme:?}");
+    let week = report(&server, "days=7").await;
+    assert_eq!(
+        week["conservation"],
+        json!({ "received": 3, "outcomes": 3 })
+    );
+    assert!(!shows_no_sample(&server, "globex").await);
+    assert!(server.terminate().success());
+
+    for name in ["ingest.db", "ingest.db-wal", "ingest.db-shm"] {
+        // The log may be gone already.
+        drop(std::fs::remove_file(data.path().join(name)));
+    }
+    std::fs::rename(backup, data.database()).unwrap();
+    let server = Server::start_on(&data);
+    assert!(shows_no_sample(&server, "acme").await);
+    let of_acme = history_rows(&data, "acme").await;
+    assert!(of_acme.iter().all(|(own, _)| *own == 0), "{of_acme:?}");
+    assert!(!shows_no_sample(&server, "globex").await);
+}

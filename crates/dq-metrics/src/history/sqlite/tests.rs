@@ -8,18 +8,21 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use super::*;
 use crate::{
     conformance,
-    history::{Day, Days, Hour},
+    history::{Day, Days, GroupBy, Hour, TallyKey, WriterId},
 };
 
-async fn in_memory() -> SqliteHistory {
-    let pool = SqlitePoolOptions::new()
+async fn in_memory_pool() -> SqlitePool {
+    SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
         .max_lifetime(None)
         .connect("sqlite::memory:")
         .await
-        .unwrap();
-    let history = SqliteHistory::new(pool);
+        .unwrap()
+}
+
+async fn in_memory() -> SqliteHistory {
+    let history = SqliteHistory::new(in_memory_pool().await);
     history.migrate().await.unwrap();
     history
 }
@@ -55,6 +58,29 @@ async fn processes_that_start_and_write_at_once_lose_nothing() {
     let query = TallyQuery::new(days, GroupBy::Day);
     let sums = histories[0].tallies(&query).await.unwrap();
     assert_eq!(sums.iter().map(|sum| sum.events).collect::<Vec<_>>(), [80]);
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_wrote_is_there_after_a_migration() {
+    let history = SqliteHistory::new(in_memory_pool().await);
+    let mut transaction = history.begin().await.unwrap();
+    let first = migrator(&MIGRATIONS[..1]);
+    first
+        .run_direct(None, &mut *transaction, false)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    let row =
+        "INSERT INTO dq_metrics_tally VALUES (240, 'acme', 'lead.created', 'accepted', '', 7)";
+    sqlx::query(row).execute(&history.pool).await.unwrap();
+    history.migrate().await.unwrap();
+    let days = Days::new(Day::new(10), Day::new(10)).unwrap();
+    let sums = history.tallies(&TallyQuery::new(days, GroupBy::Day)).await;
+    assert_eq!(sums.unwrap()[0].events, 7);
+    // What it did not keep is not known, rather than none.
+    let query = HistoryQuery::new(days);
+    assert_eq!(history.receipts(&query).await.unwrap(), []);
+    assert_eq!(history.versions(&query).await.unwrap(), []);
 }
 
 #[tokio::test]

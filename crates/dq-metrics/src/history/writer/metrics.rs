@@ -40,7 +40,7 @@ impl<R: Reason> HistoryWriter<R> {
         }
     }
 
-    /// All metrics, 7 series, for a registry that takes them one by one.
+    /// All metrics, 9 series, for a registry that takes them one by one.
     pub fn metrics(&self) -> [HistoryMetric; 4] {
         use MetricType::{Counter, Gauge};
         let metric = |name, help, metric_type, labels: &[MetricLabel], encode| HistoryMetric {
@@ -62,9 +62,9 @@ impl<R: Reason> HistoryWriter<R> {
             ),
             metric(
                 "dq_history_dropped",
-                "Events and samples that waited too long to be written, and are in no history",
+                "What waited too long to be written, and is in no history",
                 Counter,
-                std::slice::from_ref(&what),
+                &[MetricLabel::closed("what", DROPPED)],
                 dropped,
             ),
             metric(
@@ -113,6 +113,7 @@ impl EncodeMetric for HistoryMetric {
 }
 
 const WHAT: [&str; 2] = ["events", "samples"];
+const DROPPED: [&str; 4] = ["events", "receipts", "versions", "samples"];
 
 fn written(counts: &Counts, series: &mut Series<'_, '_>) -> fmt::Result {
     for (what, count) in by_what(&counts.written_events, &counts.written_samples) {
@@ -122,8 +123,14 @@ fn written(counts: &Counts, series: &mut Series<'_, '_>) -> fmt::Result {
 }
 
 fn dropped(counts: &Counts, series: &mut Series<'_, '_>) -> fmt::Result {
-    for (what, count) in by_what(&counts.dropped_events, &counts.dropped_samples) {
-        series.counter(&[what], count)?;
+    let dropped = [
+        &counts.dropped_events,
+        &counts.dropped_receipts,
+        &counts.dropped_versions,
+        &counts.dropped_samples,
+    ];
+    for (what, count) in DROPPED.into_iter().zip(dropped) {
+        series.counter(&[what], count.load(Ordering::Relaxed))?;
     }
     Ok(())
 }

@@ -11,9 +11,14 @@ use rand::{SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::{
-    clock::FakeClock,
+    clock::{FakeClock, UnixMillis},
+    conservation::Conservation,
     fault::Fault,
-    history::{Days, GroupBy, HistorySample, MemoryHistory, SampleQuery, TallyQuery, TallySum},
+    history::{
+        Days, GroupBy, HistoryQuery, HistorySample, MemoryHistory, ReceiptSum, SampleQuery,
+        TallyQuery, TallySum, VersionSum,
+    },
+    outcome::Outcome,
     sample::{Discarded, Masker},
     subject::Subject,
 };
@@ -45,6 +50,25 @@ impl QualityHistory for Faulty {
 
     async fn samples(&self, query: &SampleQuery) -> Result<Vec<HistorySample>, HistoryError> {
         self.inner.samples(query).await
+    }
+
+    async fn receipts(&self, query: &HistoryQuery) -> Result<Vec<ReceiptSum>, HistoryError> {
+        self.inner.receipts(query).await
+    }
+
+    async fn versions(&self, query: &HistoryQuery) -> Result<Vec<VersionSum>, HistoryError> {
+        self.inner.versions(query).await
+    }
+
+    async fn erase_tenant(&self, tenant: &str) -> Result<u64, HistoryError> {
+        self.inner.erase_tenant(tenant).await
+    }
+
+    async fn erased_tenants(&self, after: u64) -> Result<Vec<ErasedTenant>, HistoryError> {
+        if self.is_down.load(Ordering::Relaxed) {
+            return Err(HistoryError::Unavailable("down".into()));
+        }
+        self.inner.erased_tenants(after).await
     }
 
     async fn prune(&self, keep: Retention) -> Result<u64, HistoryError> {
@@ -265,4 +289,84 @@ async fn each_day_has_its_own_samples_and_old_ones_go_before_old_tallies() {
     setup.writer.flush().await.unwrap();
     assert_eq!(setup.sums().await.len(), 1);
     assert_eq!(setup.samples().await, []);
+}
+
+#[tokio::test]
+async fn what_was_received_and_which_versions_were_used_is_written_once_too() {
+    let mut setup = Setup::new();
+    let subject = Subject::tenant("acme").event_type("lead.created");
+    for (version, events) in [("1", 3), ("2", 2)] {
+        let subject = subject.schema_version(version);
+        setup.quality.received(Some("acme"), events);
+        setup
+            .quality
+            .record_many(subject, Outcome::Accepted, events);
+    }
+    // In flight still.
+    setup.quality.received(Some("acme"), 1);
+    setup.writer.flush().await.unwrap();
+    setup.writer.flush().await.unwrap();
+    setup.clock.advance(DAY);
+    setup
+        .quality
+        .record(subject.schema_version("1"), Outcome::Lost);
+    setup.history.loses_answers.store(true, Ordering::Relaxed);
+    setup.writer.flush().await.unwrap_err();
+    setup.writer.flush().await.unwrap();
+    let query = HistoryQuery::new(setup.days());
+    let receipts = setup.history.receipts(&query).await.unwrap();
+    let receipts = receipts.into_iter();
+    let receipts: Vec<_> = receipts
+        .map(|sum| (sum.day.value(), sum.conservation))
+        .collect();
+    let expected = [
+        (20_454, Conservation::new(6, 5)),
+        (20_455, Conservation::new(0, 1)),
+    ];
+    assert_eq!(receipts, expected);
+    let versions = setup.history.versions(&query).await.unwrap();
+    let versions: Vec<_> = versions
+        .iter()
+        .map(|sum| (&*sum.version, sum.count.events, sum.count.last_seen))
+        .collect();
+    let seen = |days: u64| UnixMillis::new(days * 86_400_000);
+    assert_eq!(versions, [("1", 4, seen(20_455)), ("2", 2, seen(20_454))]);
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_erased_elsewhere_leaves_this_process_too() {
+    let mut setup = Setup::new();
+    setup.refuse(2);
+    setup.writer.flush().await.unwrap();
+    setup.history.is_down.store(true, Ordering::Relaxed);
+    setup.refuse(3);
+    setup.writer.flush().await.unwrap_err();
+    assert_eq!(setup.quality.samples(Some("acme"))[0].samples.len(), 5);
+
+    setup.history.inner.erase_tenant("acme").await.unwrap();
+    setup.history.is_down.store(false, Ordering::Relaxed);
+    setup.writer.flush().await.unwrap();
+    assert_eq!(
+        setup.samples().await,
+        [],
+        "those that waited are not written"
+    );
+    assert_eq!(setup.quality.samples(None), [], "and none is shown");
+    setup.refuse(1);
+    setup.writer.flush().await.unwrap();
+    assert_eq!(
+        (setup.samples().await, setup.quality.samples(None)),
+        (vec![], vec![])
+    );
+    // What came since is counted, and nobody's.
+    let query = TallyQuery::new(setup.days(), GroupBy::Tenant);
+    let sums = setup.history.tallies(&query).await.unwrap();
+    let sums: Vec<_> = sums.iter().map(|sum| (&sum.group, sum.events)).collect();
+    assert_eq!(sums, [(&Group::Tenant("__other__".to_owned()), 4)]);
+    // Those of another tenant go on.
+    let other = Subject::tenant("globex").event_type("lead.created");
+    let discarded = Discarded::new(other, Fault::Incomplete, b"{}");
+    assert!(setup.quality.sample(&discarded).is_some());
+    setup.writer.flush().await.unwrap();
+    assert_eq!(setup.samples().await.len(), 1);
 }

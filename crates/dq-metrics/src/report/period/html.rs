@@ -5,6 +5,8 @@ use std::fmt;
 use super::{
     GroupReport, PeriodReport,
     plot::{EventPlot, ScorePlot},
+    receipts::Receipts,
+    versions::lifecycle,
 };
 use crate::report::{
     alike::alike,
@@ -47,10 +49,12 @@ impl PeriodReport {
             self.events, self.made_at,
         )?;
         self.write_summary(page)?;
+        write!(page, "<p>{}</p>", Receipts(self))?;
         write!(page, "{}{}", EventPlot(self), ScorePlot(self))?;
         self.write_day_table(page)?;
         self.write_outcome_tables(page)?;
         write_groups(page, "Event types", "event type", &self.event_types)?;
+        self.write_version_table(page)?;
         write_groups(page, "Tenants", "tenant", &self.tenants)?;
         self.write_sample_list(page)?;
         page.write_str("</html>\n")
@@ -116,6 +120,32 @@ impl PeriodReport {
             })?;
         }
         Ok(())
+    }
+
+    fn write_version_table(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.versions.is_empty() {
+            return Ok(());
+        }
+        page.write_str(
+            "<h2>Schema versions</h2><div class=\"t\"><table><tr><th>event type<th>version<th>lifecycle\
+             <th class=\"n\">events<th>last seen<th class=\"n\">deprecated, %",
+        )?;
+        for of_type in &self.versions {
+            let (name, share) = (Escaped(&of_type.event_type), of_type.deprecated_share);
+            let deprecated = points(share.map(|share| 100.0 * share));
+            for version in &of_type.versions {
+                write!(
+                    page,
+                    "<tr><td><code>{name}</code><td><code>{}</code><td>{}<td class=\"n\">{}\
+                     <td><time>{}</time><td class=\"n\">{deprecated}",
+                    Escaped(&version.version),
+                    lifecycle(version),
+                    version.events,
+                    version.last_seen,
+                )?;
+            }
+        }
+        page.write_str("</table></div>")
     }
 
     fn write_sample_list(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32};
 
-use super::{DayReport, GroupReport, PeriodReport, PeriodRequest, PeriodSamples, PeriodTrend};
+use super::{
+    DayReport, GroupReport, PeriodReport, PeriodRequest, PeriodSamples, PeriodTrend,
+    versions::versions,
+};
 use crate::{
     clock::UnixMillis,
     history::{
-        Day, Group, GroupBy, HistoryError, QualityHistory, SampleQuery, TallyQuery, TallySum,
+        Day, Group, GroupBy, HistoryError, HistoryQuery, QualityHistory, SampleQuery, TallyQuery,
+        TallySum,
     },
     outcome::Outcome,
     reason::Reason,
@@ -51,6 +55,10 @@ impl PeriodReport {
         let query = SampleQuery::new(*days, SAMPLES).tenant(tenant.as_deref());
         let samples = history.samples(&query).await?;
         let all = Counts::<R>::sum(by_day.values());
+        let query = HistoryQuery::new(*days).tenant(tenant.as_deref());
+        let receipts = history.receipts(&query).await?.into_iter();
+        let receipts: BTreeMap<_, _> = receipts.map(|sum| (sum.day, sum.conservation)).collect();
+        let versions = versions(&history.versions(&query).await?);
         let samples = samples
             .into_iter()
             .fold(BTreeMap::new(), |mut groups, sample| {
@@ -72,8 +80,16 @@ impl PeriodReport {
             trend: trend(request, &by_day),
             by_day: days
                 .iter()
-                .map(|day| day_report(day, by_day.get(&Group::Day(day)), weights))
+                .map(|day| DayReport {
+                    conservation: receipts.get(&day).copied(),
+                    ..day_report(day, by_day.get(&Group::Day(day)), weights)
+                })
                 .collect(),
+            conservation: receipts.into_values().reduce(|mut sum, both| {
+                sum += both;
+                sum
+            }),
+            versions,
             event_types: reports(event_types, weights),
             tenants: reports(tenants, weights),
             samples: samples.collect(),
@@ -121,6 +137,7 @@ fn day_report<R: Reason>(day: Day, counts: Option<&Counts<R>>, weights: &Weights
     DayReport {
         day,
         events: counts.map_or(0, |counts| counts.events),
+        conservation: None,
         outcomes: counts
             .map(|counts| counts.outcomes.clone())
             .unwrap_or_default(),

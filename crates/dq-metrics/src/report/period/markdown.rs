@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{GroupReport, PeriodReport, PeriodSamples};
+use super::{GroupReport, PeriodReport, PeriodSamples, receipts::Receipts, versions::lifecycle};
 use crate::{
     report::{
         alike::alike,
@@ -38,9 +38,11 @@ impl PeriodReport {
             Some(score) => self.write_score(page, score)?,
             None => writeln!(page, "No score: nothing was judged in these days.\n")?,
         }
+        writeln!(page, "{}\n", Receipts(self))?;
         self.write_days(page)?;
         self.write_counts(page)?;
         write_groups(page, "event type", &self.event_types)?;
+        self.write_versions(page)?;
         write_groups(page, "tenant", &self.tenants)?;
         self.samples
             .iter()
@@ -80,6 +82,31 @@ impl PeriodReport {
             )?;
         }
         writeln!(page)
+    }
+
+    fn write_versions(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.versions.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            page,
+            "\n| event type | version | lifecycle | events | last seen | deprecated |\n|---|---|---|---|---|---|"
+        )?;
+        for of_type in &self.versions {
+            let deprecated = points(of_type.deprecated_share.map(|share| 100.0 * share));
+            for version in &of_type.versions {
+                writeln!(
+                    page,
+                    "| {} | {} | {} | {} | {} | {deprecated} % |",
+                    cell(&of_type.event_type),
+                    cell(&version.version),
+                    lifecycle(version),
+                    version.events,
+                    version.last_seen,
+                )?;
+            }
+        }
+        Ok(())
     }
 
     fn write_counts(&self, page: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -184,6 +184,7 @@ mod tests {
         DayReport {
             day: Day::new(20_454),
             events: 6,
+            conservation: None,
             outcomes: [("accepted", 3), ("modified", 1), ("rejected", 2)]
                 .map(|(outcome, events)| (outcome.to_owned(), events))
                 .into(),

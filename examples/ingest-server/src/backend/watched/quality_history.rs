@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use portcullis_dq_metrics::history::{
-    HistoryBatch, HistoryError, HistorySample, QualityHistory, Retention, SampleQuery, TallyQuery,
-    TallySum,
+    ErasedTenant, HistoryBatch, HistoryError, HistoryQuery, HistorySample, QualityHistory,
+    ReceiptSum, Retention, SampleQuery, TallyQuery, TallySum, VersionSum,
 };
 use portcullis_telemetry::Statement;
 
@@ -12,7 +12,10 @@ use crate::store::DatabaseFault;
 
 /// Its tables, as `docs/formats.md` names them.
 const TALLIES: &str = "dq_metrics_tally";
+const RECEIPTS: &str = "dq_metrics_receipt";
+const VERSIONS: &str = "dq_metrics_version";
 const SAMPLES: &str = "dq_metrics_sample";
+const ERASED: &str = "dq_metrics_erased";
 
 impl Watched<dyn QualityHistory> {
     fn check(&self) -> Result<(), HistoryError> {
@@ -43,6 +46,35 @@ impl QualityHistory for Watched<dyn QualityHistory> {
     async fn samples(&self, query: &SampleQuery) -> Result<Vec<HistorySample>, HistoryError> {
         self.watch
             .ask(Statement::Select, SAMPLES, self.store.samples(query))
+            .await
+    }
+
+    async fn receipts(&self, query: &HistoryQuery) -> Result<Vec<ReceiptSum>, HistoryError> {
+        self.watch
+            .ask(Statement::Select, RECEIPTS, self.store.receipts(query))
+            .await
+    }
+
+    async fn versions(&self, query: &HistoryQuery) -> Result<Vec<VersionSum>, HistoryError> {
+        self.watch
+            .ask(Statement::Select, VERSIONS, self.store.versions(query))
+            .await
+    }
+
+    async fn erase_tenant(&self, tenant: &str) -> Result<u64, HistoryError> {
+        self.check()?;
+        self.watch
+            .ask(
+                Statement::Delete,
+                TALLIES,
+                self.turns.write(|| self.store.erase_tenant(tenant)),
+            )
+            .await
+    }
+
+    async fn erased_tenants(&self, after: u64) -> Result<Vec<ErasedTenant>, HistoryError> {
+        self.watch
+            .ask(Statement::Select, ERASED, self.store.erased_tenants(after))
             .await
     }
 
