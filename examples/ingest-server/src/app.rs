@@ -4,6 +4,7 @@
 //! [`crate::http::routes`] (security headers, panics, requests in flight) → the handler → the stages of
 //! [`crate::pipeline`] → [`Writer`] (group commit) → [`crate::store::Store`].
 
+mod database_watch;
 pub(crate) mod descriptors;
 mod earlier_leads;
 pub(crate) mod erasures;
@@ -17,14 +18,14 @@ mod service_thread;
 pub(crate) mod telemetry;
 mod unusable_keys;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
 use portcullis_keyring::entropy::{Entropy, EntropyError, SystemEntropy};
 use portcullis_pii_detect::Detector;
 use portcullis_telemetry::{
-    BackgroundTask, DatabaseDurations, Guard, HttpLayer, MetricError, RemoteParent, Runtimes,
+    DatabaseDurations, Guard, HttpLayer, MetricError, RemoteParent, Runtimes,
 };
 use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::runtime::Handle;
@@ -60,7 +61,7 @@ use crate::{
         stages::Stages,
     },
     quality,
-    store::{AuditLog, Shredder, Store, Writer, WriterLimits},
+    store::{AuditLog, Shredder, Writer, WriterLimits},
 };
 
 pub(crate) use self::{
@@ -106,11 +107,6 @@ impl StartError {
         }
     }
 }
-
-const WATCH_DATABASE: BackgroundTask = BackgroundTask::new("watch_database");
-
-/// From one look at the database to the next.
-const PING_EVERY: Duration = Duration::from_millis(500);
 
 /// A service whose addresses are bound and whose background work runs.
 pub(crate) struct App {
@@ -231,7 +227,7 @@ impl App {
             backend.index_roots.clone(),
         );
         let indexing = ServiceTask::spawn("the indexing of earlier leads", indexing);
-        let pinging = ping_repeatedly(Arc::clone(&backend.store));
+        let pinging = database_watch::ping(Arc::clone(&backend.store));
         let pinging = ServiceTask::spawn("the watch on the database", pinging);
         let upkeep = ServiceTask::spawn("the upkeep of shared limits", backend.upkeep.run());
         let data_keys = Arc::clone(&backend.data_keys);
@@ -380,15 +376,6 @@ fn follow(keys: &ApiKeyCache, warming: &Warming) -> Result<ServiceThread, StartE
     let at_end = async move { keys.leave().await };
     let thread = ServiceThread::spawn("the follower of revocations", work, at_end);
     thread.map_err(|error| StartError::Thread(error.kind()))
-}
-
-/// Finds what is wrong with the database also while nobody asks anything of it.
-async fn ping_repeatedly(store: Arc<dyn Store>) {
-    loop {
-        tokio::time::sleep(PING_EVERY).await;
-        // What it finds is remembered and told by the store itself.
-        drop(WATCH_DATABASE.run(store.ping()).await);
-    }
 }
 
 #[cfg(test)]

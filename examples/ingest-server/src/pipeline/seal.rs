@@ -1,10 +1,9 @@
 //! Personal data leaves the clear: [`Resolved`] → [`Sealed`]. What has no lead is kept in no other
 //! form from here on; what has one may lose a race for it and be sealed again for another.
 
-use std::sync::Arc;
+mod cipher;
 
-use portcullis_keyring::Purpose;
-use portcullis_pii_crypto::{self as pii_crypto, AnyPii, Cipher, PiiKind, SealError};
+use portcullis_pii_crypto::{self as pii_crypto, AnyPii, Cipher, SealError};
 use serde_json::Value;
 use tracing::Instrument as _;
 
@@ -12,7 +11,6 @@ use super::{
     authenticate::Caller,
     batch::{Batch, Item},
     fingerprint::{Event, Fingerprinted, LeadData, Payload},
-    key_lookups::KeyLookups,
     pii::{PiiOutcome, PiiReports},
     pii_span::{self, PiiWork},
     rejection::Rejection,
@@ -78,7 +76,7 @@ async fn seal_items(
 ) -> Result<Vec<Item<Sealed>>, Rejection> {
     let sealer = Sealer {
         pii: &services.pii,
-        cipher: cipher(services, caller, &items, work).await?,
+        cipher: cipher::prepare(services, caller, &items, work).await?,
         caller,
     };
     let mut turns = Turns::of(VALUES_AT_A_TIME);
@@ -110,37 +108,6 @@ fn to_seal(resolved: &Resolved) -> &[Personal] {
 /// Everything that the items have to have sealed.
 fn personal(items: &[Item<Resolved>]) -> impl Iterator<Item = &Personal> {
     items.iter().flat_map(|item| to_seal(&item.value))
-}
-
-/// A cipher with a primary key loaded for every purpose of the batch.
-async fn cipher(
-    services: &Services,
-    caller: &Caller,
-    items: &[Item<Resolved>],
-    work: &mut PiiWork,
-) -> Result<Cipher, Rejection> {
-    let kinds = work.kinds.iter().copied();
-    let purposes: Vec<Purpose> = kinds.map(PiiKind::purpose).collect();
-    let keys = KeyLookups::during(services.keyring.prepare(&caller.tenant, &purposes));
-    let (keys, lookups) = keys.await;
-    work.keys = lookups;
-    let keys = keys.map_err(|error| {
-        let outcome = work.all_failed(&error);
-        for found in personal(items) {
-            services.pii.sealed(found.value.kind(), outcome);
-        }
-        // For good: nobody is woken, and nothing is to be sent again.
-        if outcome == PiiOutcome::KeyDestroyed {
-            return Rejection::plain(Reason::AuthTenantErased);
-        }
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "no data keys to seal with"
-        );
-        Rejection::plain(Reason::CapacityKeysUnavailable)
-    })?;
-    let cipher = Cipher::new(keys);
-    Ok(cipher.with_observer(Arc::clone(&services.cipher_observer)))
 }
 
 /// Everything that the items of one batch are sealed with.

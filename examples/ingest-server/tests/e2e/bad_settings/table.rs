@@ -17,7 +17,7 @@ const FILTER: &str = "is not a filter";
 const TLS: &str = if cfg!(feature = "otlp-tls") {
     "must be the path of a PEM file that can be read"
 } else {
-    "must be unset: spans leave over plain HTTP"
+    "must be unset, or the program built with the feature `otlp-tls`"
 };
 const PROPAGATORS: &str = "must be `none`, or a list with `tracecontext` in it";
 const MEANT: &str = "is not a setting; did you mean";
