@@ -91,7 +91,7 @@ async fn bug(headers: HeaderMap, request: Request<Body>) -> String {
 /// The same in work that is finished also when its sender is gone.
 async fn detached_bug(headers: HeaderMap, request: Request<Body>) -> String {
     let finished = finish(bug(headers, request)).await;
-    finished.map_or_else(|problem| format!("{problem:?}"), |text| text)
+    finished.unwrap_or_else(|problem| format!("{problem:?}"))
 }
 
 async fn panics(redaction: Redaction) -> Seen {
