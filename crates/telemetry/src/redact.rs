@@ -147,6 +147,12 @@ impl Redactor {
         }
     }
 
+    /// Whether nothing is hidden, as [`Redaction::dangerous_off`] asks.
+    #[must_use]
+    pub const fn is_off(&self) -> bool {
+        matches!(self.redaction.fields, FieldPolicy::Off)
+    }
+
     /// What recognises values, whatever the policy for fields.
     #[must_use]
     pub fn detector(&self) -> &Detector {

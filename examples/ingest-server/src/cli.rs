@@ -25,7 +25,7 @@ use portcullis_telemetry::InitError;
 
 use crate::{
     admin::{DataKeyError, PeriodError},
-    app::{PrepareError, ServiceTaskEnded, StartError},
+    app::{PrepareError, ServiceTaskEnded, StartError, telemetry::Hidden},
     backend::BackendError,
     cli::demo::error::DemoError,
     cli::dev::DevError,
@@ -109,6 +109,20 @@ enum CliError {
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn run() -> ExitCode {
+    run_hiding(Hidden::AsConfigured)
+}
+
+/// The same, and hides nothing in logs, spans and samples.
+///
+/// # Security
+/// For tests with invented data only.
+#[cfg(feature = "dangerous-unredacted")]
+#[must_use]
+pub fn dangerous_run_unredacted() -> ExitCode {
+    run_hiding(Hidden::Nothing)
+}
+
+fn run_hiding(hidden: Hidden) -> ExitCode {
     let Cli { settings, command } = parse();
     // Database, secrets and logs are nobody else's to read.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
@@ -122,7 +136,7 @@ pub fn run() -> ExitCode {
                 process::outlive_file_size_limit()
                     .map_err(|error| CliError::Runtime(error.kind()))?;
                 match command.unwrap_or(Command::Serve) {
-                    Command::Serve => serve::run(&settings).await,
+                    Command::Serve => serve::run(&settings, hidden).await,
                     Command::Demo(demo) => demo::run(&settings, &demo).await,
                     Command::CheckConfig(check) => check_config::run(&settings, &check).await,
                     Command::ApiKey(command) => api_key::run(&settings, command).await,

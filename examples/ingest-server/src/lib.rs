@@ -26,4 +26,6 @@ mod spelling;
 mod store;
 mod timestamp;
 
+#[cfg(feature = "dangerous-unredacted")]
+pub use self::cli::dangerous_run_unredacted;
 pub use self::cli::run;

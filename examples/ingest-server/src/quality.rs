@@ -5,11 +5,11 @@ mod reason;
 
 use std::sync::Arc;
 
-use portcullis_dq_metrics::{Lifecycle, Plan};
+use portcullis_dq_metrics::{Lifecycle, Plan, sample::Masker};
 use portcullis_telemetry::Redactor;
 use rand::{SeedableRng as _, rngs::StdRng};
 
-use self::masker::ShapeMasker;
+use self::masker::{ShapeMasker, Unmasked};
 use crate::schemas::{DEFAULT_VERSION, LEAD, Schemas};
 
 pub(crate) use self::reason::Reason;
@@ -35,8 +35,12 @@ pub(crate) fn build(schemas: &Schemas, redactor: &Arc<Redactor>, seed: [u8; 32])
             plan.schema(event_type, &version.to_string(), lifecycle)
         });
     let plan = plan.schema(LEAD, &DEFAULT_VERSION.to_string(), Lifecycle::Current);
-    let masker = ShapeMasker::new(schemas, Arc::clone(redactor));
-    Quality::builder(Arc::new(masker), StdRng::from_seed(seed))
+    let masker: Arc<dyn Masker> = if redactor.is_off() {
+        Arc::new(Unmasked)
+    } else {
+        Arc::new(ShapeMasker::new(schemas, Arc::clone(redactor)))
+    };
+    Quality::builder(masker, StdRng::from_seed(seed))
         .plan(plan.closed())
         .build()
 }

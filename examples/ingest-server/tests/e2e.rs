@@ -171,6 +171,8 @@ mod security_headers;
 mod server_aws;
 #[path = "e2e/server_browser.rs"]
 mod server_browser;
+#[path = "e2e/server_canaries.rs"]
+mod server_canaries;
 #[path = "e2e/server_clocks.rs"]
 mod server_clocks;
 #[path = "e2e/server_decisions.rs"]

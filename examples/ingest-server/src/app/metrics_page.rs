@@ -91,8 +91,8 @@ async fn registered(settings: &[(&str, &str)]) -> Vec<MetricDescription> {
     let of_telemetry = settings
         .iter()
         .filter(|(name, _)| name.starts_with("OTEL_"));
-    let telemetry =
-        telemetry::configured(&config).environment(Environment::from_pairs(of_telemetry.copied()));
+    let telemetry = telemetry::configured(&config, telemetry::Hidden::AsConfigured)
+        .environment(Environment::from_pairs(of_telemetry.copied()));
     let (_layer, guard) = telemetry.layer::<tracing_subscriber::Registry>().unwrap();
     let app = App::start(&config, &services, &guard).await.unwrap();
     let descriptions = guard.registry().descriptions();

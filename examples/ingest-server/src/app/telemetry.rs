@@ -78,19 +78,30 @@ const FIELDS: [&str; 54] = [
     "what",
 ];
 
-/// Starts telemetry for the whole process; it ends when the guard is shut down.
-pub(crate) fn start(config: &Config) -> Result<Guard, InitError> {
-    configured(config).init()
+/// What is hidden from logs, spans and samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    /// What the profile says.
+    AsConfigured,
+    /// Nothing.
+    #[cfg(feature = "dangerous-unredacted")]
+    Nothing,
 }
 
-pub(super) fn configured(config: &Config) -> Builder {
+/// Starts telemetry for the whole process; it ends when the guard is shut down.
+pub(crate) fn start(config: &Config, hidden: Hidden) -> Result<Guard, InitError> {
+    configured(config, hidden).init()
+}
+
+pub(super) fn configured(config: &Config, hidden: Hidden) -> Builder {
     let settings = &config.observability;
     let is_dev = config.profile == Profile::Dev;
     let head = Ratio::new(settings.trace_sample_ratio).unwrap_or(Ratio::ONE_PERCENT);
-    let redaction = if is_dev {
-        Redaction::standard()
-    } else {
-        Redaction::allow_list(FIELDS)
+    let redaction = match hidden {
+        Hidden::AsConfigured if is_dev => Redaction::standard(),
+        Hidden::AsConfigured => Redaction::allow_list(FIELDS),
+        #[cfg(feature = "dangerous-unredacted")]
+        Hidden::Nothing => Redaction::dangerous_off(),
     };
     let logs = if is_dev && io::stderr().is_terminal() {
         Logs::Pretty

@@ -45,7 +45,7 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     let token = has_generated_secrets.then(|| config.secrets.admin_token.expose().to_owned());
     let token = token.unwrap_or_else(|| format!("${ADMIN_TOKEN}"));
     let config = Arc::new(config);
-    let guard = telemetry::start(&config)?;
+    let guard = telemetry::start(&config, telemetry::Hidden::AsConfigured)?;
     let stop = serve::stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
     let app = App::start(&config, &services, &guard).await?;
     let (keys, addresses) = (app.api_keys().clone(), app.addresses());

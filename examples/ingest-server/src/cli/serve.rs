@@ -7,14 +7,17 @@ use super::{
     settings::{Loaded, MissingSecrets, Settings},
 };
 use crate::{
-    app::{Addresses, App, telemetry},
+    app::{
+        Addresses, App,
+        telemetry::{self, Hidden},
+    },
     cli::dev,
     config::Profile,
     process,
 };
 
 /// Serves until SIGTERM or SIGINT, then drains.
-pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
+pub(super) async fn run(settings: &Settings, hidden: Hidden) -> Result<(), CliError> {
     let Loaded {
         config,
         has_generated_secrets,
@@ -24,7 +27,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), CliError> {
     if config.profile == Profile::Production {
         process::lock_everything();
     }
-    let guard = telemetry::start(&config)?;
+    let guard = telemetry::start(&config, hidden)?;
     // Before anything listens, so that no signal is lost.
     let stop = stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
     let app = App::start(&config, &services, &guard).await?;

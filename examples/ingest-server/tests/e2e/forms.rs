@@ -2,9 +2,10 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
-/// Every form in which a value could lie in a file: as it is, in hexadecimal, URL-encoded, and in
-/// base64 at each of the three alignments.
+/// Every form in which a value could lie in a file: as it is, in hexadecimal, URL-encoded, as a list of numbers, and
+/// in base64 at each of the three alignments.
 pub(crate) fn forms(value: &str) -> Vec<Vec<u8>> {
+    let numbers: Vec<String> = value.bytes().map(|byte| byte.to_string()).collect();
     let url: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let reserved = value.replace('@', "%40").replace('+', "%2B");
     let mut forms = vec![
@@ -15,6 +16,8 @@ pub(crate) fn forms(value: &str) -> Vec<Vec<u8>> {
         url,
         reserved.to_lowercase(),
         reserved,
+        numbers.join(","),
+        numbers.join(", "),
     ];
     for lead in 0..3 {
         let padded = [vec![0; lead], value.as_bytes().to_vec()].concat();

@@ -238,6 +238,14 @@ impl Redis {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Everything that it was told to keep, as it wrote it down.
+    pub(crate) fn kept(&self) -> Vec<u8> {
+        let folder = self.data.path().join("appendonlydir");
+        let files = fs::read_dir(folder).unwrap();
+        let files = files.map(|file| fs::read(file.unwrap().path()).unwrap());
+        files.flatten().collect()
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(&mut self) {
         self.program = None;

@@ -171,6 +171,17 @@ async fn personal_data_in_an_undeclared_place_is_refused_and_not_stored() {
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{field}");
         let problem = answer.json::<Value>().await.unwrap();
         assert_eq!(problem["reason"], "policy.undeclared_pii", "{field}");
+        // Not to its sender either: answers are logged on their way.
+        assert_eq!(
+            find(problem.to_string().as_bytes(), EMAIL),
+            None,
+            "{problem}"
+        );
+        assert_eq!(
+            problem["rejected"][0]["id"].is_null(),
+            field == "id",
+            "{problem}"
+        );
     }
     assert_absent(&server);
 }

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, Request, StatusCode};
+use portcullis_pii_detect::Detector;
 use serde::Serialize;
 use serde_json::json;
 
@@ -96,11 +97,16 @@ fn name(origin: &Origin) -> KnownItem<'_> {
     }
 }
 
+/// Whether an id of an event that was refused says nothing about a person: answers are logged on their way.
+fn may_be_repeated(id: &str) -> bool {
+    Detector::standard().first_kind(id).is_none()
+}
+
 fn list(rejected: &Rejected) -> RejectedItem<'_> {
     let Rejected { origin, rejection } = rejected;
     RejectedItem {
         detail: &rejection.detail,
-        id: origin.id.as_deref(),
+        id: origin.id.as_deref().filter(|id| may_be_repeated(id)),
         index: origin.index,
         reason: rejection.reason,
     }
