@@ -9,7 +9,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use super::*;
 use crate::{
     Builder, Environment, Guard, Otlp, Redaction, Telemetry, clock::FakeClock, current_trace_id,
-    lines::Lines,
+    lines::Lines, movement::assert_moved,
 };
 
 struct Stage {
@@ -46,8 +46,12 @@ impl Stage {
             .collect()
     }
 
+    fn metrics(&self) -> String {
+        self.guard.registry().render(None).unwrap().body
+    }
+
     fn metric(&self, sample: &str) -> String {
-        let body = self.guard.registry().render(None).unwrap().body;
+        let body = self.metrics();
         let line = body
             .lines()
             .find_map(|line| line.strip_prefix(sample))
@@ -276,7 +280,13 @@ fn a_call_site_that_floods_is_throttled_and_counted() {
         |b| b.log_limits(limits),
         |stage| {
             let flood = || info!("flood");
+            let before = stage.metrics();
             (0..100).for_each(|_| flood());
+            assert_moved(
+                &before,
+                &stage.metrics(),
+                ["telemetry_log_lines_dropped_total"],
+            );
             info!("another call site");
             stage.clock.advance(Duration::from_secs(1));
             flood();

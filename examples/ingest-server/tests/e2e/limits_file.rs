@@ -281,6 +281,11 @@ async fn a_change_that_cannot_be_put_on_record_is_told_once_and_made_later() {
     let mended = sqlx::raw_sql("DROP TRIGGER broken");
     mended.execute(&mut other).await.unwrap();
     wait_for_burst(&server, 6).await;
+    // It is in force before its end is on record, and counted after that.
+    wait_for("the change to be counted", async || {
+        (changes(&server, "done").await >= 1.0).then_some(())
+    })
+    .await;
     assert_eq!(changes(&server, "done").await, 1.0);
 }
 
