@@ -75,7 +75,7 @@ pub(crate) struct Config {
     pub(crate) secrets: Secrets,
     /// Reads them again while the service runs.
     pub(crate) reader: Arc<SecretReader>,
-    /// Of what was read.
+    /// Of just before they were read.
     pub(crate) revision: Revision,
     /// From one reading to the next, on average.
     pub(crate) refresh: Duration,
@@ -133,6 +133,7 @@ impl Config {
         let refresh = secret_place::refresh(sources, problems);
         let data_key_period = cryptoperiod::read(sources, problems);
         let kek = providers.as_ref().map(|providers| &providers.kek);
+        let revision = reread::revision(sources, profile);
         let secrets = secrets::read(sources, kek, profile, problems);
         problems.include(sources.problems());
         permissions::check(
@@ -154,7 +155,7 @@ impl Config {
             limits,
             observability: observability?,
             reader: Arc::new(SecretReader::new(sources, kek?.clone(), profile)),
-            revision: reread::revision(sources, profile),
+            revision,
             providers: providers?,
             data_key_period,
             secrets: secrets?,

@@ -26,7 +26,7 @@ pub(crate) struct SecretReader {
 /// What was read at one time.
 #[derive(Debug)]
 pub(crate) struct ReadSecrets {
-    /// The same for the same texts; kept in memory alone.
+    /// The same for the same texts, of just before they were read; kept in memory alone.
     pub(crate) revision: Revision,
     /// What was read, if it can be used.
     pub(crate) secrets: Result<Secrets, ConfigError>,
@@ -63,11 +63,13 @@ impl SecretReader {
             sources
         });
         let sources = with_fetched.as_ref().unwrap_or(&self.sources);
+        // Before what it is the revision of: a file that is replaced meanwhile has another one at the next look.
+        let revision = revision(sources, self.profile);
         let mut problems = Problems::default();
         let secrets = secrets::read(sources, Some(&self.providers), self.profile, &mut problems);
         permissions::check_secret_files(sources, self.profile.danger(), &mut problems);
         ReadSecrets {
-            revision: revision(sources, self.profile),
+            revision,
             secrets: match secrets {
                 Some(secrets) if problems.is_empty() => Ok(secrets),
                 _ => Err(problems.into_error()),
