@@ -3,6 +3,7 @@
 #[cfg(feature = "vault")]
 mod fetched;
 mod places;
+mod reread;
 mod table;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
