@@ -5,20 +5,26 @@ use http::Method;
 /// What the conventions call a method that they do not know.
 pub(super) const OTHER_METHOD: &str = "_OTHER";
 
-/// The methods of RFC 9110 and RFC 5789; everything else is one label.
+/// Every value that [`known_method`] has: the methods of RFC 9110 and RFC 5789, and one for everything else.
+pub(super) const METHODS: [&str; 10] = [
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "DELETE",
+    "CONNECT",
+    "OPTIONS",
+    "TRACE",
+    "PATCH",
+    OTHER_METHOD,
+];
+
+/// A method as a label.
 pub(super) fn known_method(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "DELETE" => "DELETE",
-        "CONNECT" => "CONNECT",
-        "OPTIONS" => "OPTIONS",
-        "TRACE" => "TRACE",
-        "PATCH" => "PATCH",
-        _ => OTHER_METHOD,
-    }
+    let mut known = METHODS.into_iter();
+    known
+        .find(|known| *known == method.as_str())
+        .unwrap_or(OTHER_METHOD)
 }
 
 /// The conventions name a span after the method that they know, or HTTP, and the route or template.

@@ -5,10 +5,12 @@ use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 use http::{Method, StatusCode};
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 
-use super::method::known_method;
+use super::method::{METHODS, known_method};
 use crate::{
     clock::Clock,
-    metrics::{BoundedFamily, Buckets, ClosedCounters, ExemplarHistogram, MetricError, Registry},
+    metrics::{
+        BoundedFamily, Buckets, ClosedCounters, ExemplarHistogram, Label, MetricError, Registry,
+    },
 };
 
 /// Rate, errors and duration of requests, under the names of the semantic conventions.
@@ -37,9 +39,9 @@ impl Requests {
             "http_server_request_duration_seconds",
             "Time from a request's head to its answer's",
             [
-                "http_request_method",
-                "http_route",
-                "http_response_status_code",
+                Label::closed("http_request_method", METHODS),
+                Label::from("http_route"),
+                Label::from("http_response_status_code"),
             ],
             Buckets::REQUEST_SECONDS,
             MAX_SERIES,

@@ -8,8 +8,8 @@ use tracing::Span;
 use super::Server;
 use crate::{
     clock::Clock,
-    http::protocol_version,
-    metrics::{BoundedFamily, Buckets, ExemplarHistogram, MetricError, Registry},
+    http::{method::METHODS, protocol_version},
+    metrics::{BoundedFamily, Buckets, ExemplarHistogram, Label, MetricError, Registry},
 };
 
 /// The duration of outgoing requests, under the name of the semantic conventions.
@@ -25,11 +25,11 @@ impl Outgoings {
             "http_client_request_duration_seconds",
             "Time from an outgoing request to the head of its answer",
             [
-                "http_request_method",
-                "server_address",
-                "server_port",
-                "http_response_status_code",
-                "error_type",
+                Label::closed("http_request_method", METHODS),
+                Label::from("server_address"),
+                Label::from("server_port"),
+                Label::from("http_response_status_code"),
+                Label::from("error_type"),
             ],
             Buckets::REQUEST_SECONDS,
             MAX_SERIES,
