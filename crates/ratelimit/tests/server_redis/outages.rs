@@ -128,7 +128,8 @@ async fn a_paused_server_holds_nobody_longer_than_the_deadline() {
     let server = Server::redis();
     let store = at(&server.url()).build().unwrap();
     works_again(&store).await;
-    server.cli(&["client", "pause", "1000", "all"]);
+    // Nothing that a client says ends it.
+    server.cli(&["client", "pause", "3000", "all"]);
     fails_in_time(&store, Duration::from_millis(600)).await;
     works_again(&store).await;
 }

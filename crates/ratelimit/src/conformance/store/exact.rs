@@ -32,7 +32,7 @@ pub(super) async fn a_refused_request_is_admitted_after_the_wait_that_it_was_tol
     mut suite: Suite,
     pass: &impl AsyncFn(Duration),
 ) {
-    let limit = limit(Rate::tokens_per_second(5), 4);
+    let limit = limit(Rate::tokens_per_second(1), 4);
     let policy = policy(|rules| rules.category(TIER, CATEGORY, Rule::new(limit)));
     let three = request("acme").with_cost(3);
     suite.charge(clause, &policy, three.with_cost(4)).await;
@@ -40,8 +40,8 @@ pub(super) async fn a_refused_request_is_admitted_after_the_wait_that_it_was_tol
     let Some(Retry::After(wait)) = refusal(&policy, &outcome, 0) else {
         clause.fails("three tokens right after a burst of 4 were admitted")
     };
-    if wait > Duration::from_millis(600) {
-        let seen = format_args!("three tokens at five a second take 600 ms, not {wait:?}");
+    if wait > Duration::from_secs(3) {
+        let seen = format_args!("three tokens at one a second take 3 s, not {wait:?}");
         clause.fails(seen);
     }
     pass(wait).await;
