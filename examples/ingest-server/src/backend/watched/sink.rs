@@ -20,8 +20,7 @@ pub(super) struct WatchedSink {
 impl GroupSink for WatchedSink {
     async fn commit(&mut self, group: &Group, clock: &dyn Clock) -> Result<Committed, StoreError> {
         self.watch.check()?;
-        let committed = self.sink.commit(group, clock);
-        let outcome = self.watch.ask(Statement::Insert, "event", committed).await;
+        let outcome = self.watch.commit(self.sink.commit(group, clock)).await;
         if let Ok(Committed {
             audit: Err(error), ..
         }) = &outcome
@@ -34,6 +33,8 @@ impl GroupSink for WatchedSink {
     async fn try_writing(&mut self) -> Result<(), StoreError> {
         self.watch.check()?;
         let tried = self.sink.try_writing();
-        self.watch.ask(Statement::Insert, "event", tried).await
+        self.watch
+            .ask(Statement::Insert, "secret_check", tried)
+            .await
     }
 }

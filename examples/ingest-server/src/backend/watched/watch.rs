@@ -4,7 +4,7 @@ use std::error::Error;
 
 use portcullis_apikey_cache::store as apikey_store;
 use portcullis_keyring::store::{self as keyring_store, ChangeError, InsertError};
-use portcullis_telemetry::{Database, DatabaseDurations, Statement};
+use portcullis_telemetry::{Database, DatabaseDurations, DatabaseSpan, Statement};
 
 use crate::store::{DatabaseFault, FaultLatch, StoreError};
 
@@ -46,6 +46,23 @@ impl Watch {
         answer: impl Future<Output = Result<R, E>>,
     ) -> Result<R, E> {
         let span = self.database.span(statement, Some(table));
+        self.outcome(span, answer).await
+    }
+
+    /// The same for a transaction, whose statements are of many kinds.
+    pub(super) async fn commit<R, E: TellsFault>(
+        &self,
+        transaction: impl Future<Output = Result<R, E>>,
+    ) -> Result<R, E> {
+        let span = self.database.span(Statement::Commit, None);
+        self.outcome(span, transaction).await
+    }
+
+    async fn outcome<R, E: TellsFault>(
+        &self,
+        span: DatabaseSpan,
+        answer: impl Future<Output = Result<R, E>>,
+    ) -> Result<R, E> {
         let answer = span.run_async(answer, TellsFault::kind).await;
         answer.inspect_err(|error| self.note(error))
     }
