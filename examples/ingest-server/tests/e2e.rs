@@ -52,6 +52,8 @@ mod bad_settings;
 mod changed_secrets;
 #[path = "e2e/cloud_events.rs"]
 mod cloud_events;
+#[path = "e2e/conservation.rs"]
+mod conservation;
 #[path = "e2e/content_modes.rs"]
 mod content_modes;
 #[path = "e2e/counters.rs"]
@@ -191,6 +193,8 @@ mod server_rotation;
 mod server_runbook;
 #[path = "e2e/server_silent_collectors.rs"]
 mod server_silent_collectors;
+#[path = "e2e/server_statements.rs"]
+mod server_statements;
 #[path = "e2e/server_traces.rs"]
 mod server_traces;
 #[cfg(feature = "vault")]
@@ -216,6 +220,10 @@ mod stopped_rotation;
 mod tampered_leads;
 #[path = "e2e/tampering.rs"]
 mod tampering;
+#[path = "e2e/tier_limits.rs"]
+mod tier_limits;
+#[path = "e2e/traced.rs"]
+mod traced;
 #[path = "e2e/two_rotations.rs"]
 mod two_rotations;
 #[path = "e2e/unplanned_types.rs"]

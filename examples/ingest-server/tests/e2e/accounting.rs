@@ -8,21 +8,10 @@ use serde_json::{Value, json};
 
 use crate::{
     bad_input::{cases, send},
+    conservation::{Conservation, assert_balanced},
     harness::{ALL_SCOPES, Key, Server, page_view, wait_for},
+    tier_limits::limit_for_good,
 };
-
-/// `received` and the sum of all outcomes.
-async fn sums(server: &Server) -> (f64, f64) {
-    let metrics = server.metrics().await;
-    let sum = |name: &str| {
-        metrics
-            .iter()
-            .filter(|(key, _)| key.starts_with(name))
-            .map(|(_, value)| value)
-            .sum()
-    };
-    (sum("dq_received_total"), sum("dq_outcomes_total"))
-}
 
 #[tokio::test]
 async fn each_kind_of_bad_input_counts_under_its_own_reason_and_nothing_is_lost() {
@@ -65,8 +54,7 @@ async fn each_kind_of_bad_input_counts_under_its_own_reason_and_nothing_is_lost(
         assert_eq!(metrics.get(&sample), Some(count), "{reason}");
     }
     let all: f64 = expected.values().sum();
-    assert_eq!(sums(&server).await, (all, all));
-    assert_eq!(metrics.get("dq_unaccounted"), Some(&0.0));
+    assert_eq!(Conservation::of(&server).await, Conservation::balanced(all));
 }
 
 #[tokio::test]
@@ -95,6 +83,7 @@ async fn a_request_that_is_refused_whole_counts_for_its_tenant() {
 #[tokio::test]
 async fn received_is_the_sum_of_all_outcomes_after_a_load_with_everything_in_it() {
     let server = Server::start();
+    limit_for_good(&server, [("ingest", 20)]).await;
     let enterprise = server.issue("large", &ALL_SCOPES).await;
     let free = server.issue_tier("small", "free", &ALL_SCOPES).await;
     let requests = (0..60).map(|n| {
@@ -121,8 +110,7 @@ async fn received_is_the_sum_of_all_outcomes_after_a_load_with_everything_in_it(
             "no {wanted}"
         );
     }
-    let (received, outcomes) = sums(&server).await;
-    assert_eq!(received, outcomes);
+    assert_balanced(&server).await;
     let quality = server
         .admin(Method::GET, "/admin/quality")
         .send()
@@ -161,6 +149,37 @@ async fn received_is_the_sum_of_all_outcomes_after_a_load_with_everything_in_it(
     assert_eq!(unknown.json::<Value>().await.unwrap()["score"], Value::Null);
 }
 
+/// Its text is in the sample, which fewer people read than a log.
+#[tokio::test]
+async fn that_an_event_was_sampled_is_logged_in_its_trace_without_its_text() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let mut event = page_view(1);
+    event["type"] = json!("canary.unplanned");
+    let answer = server
+        .post("/v1/events", &key, &event)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let trace = answer.headers()["x-trace-id"].to_str().unwrap();
+    let logs = server.logs();
+    let mut lines = logs
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let line = lines.find(|line| line["message"] == "a discarded event was sampled");
+    let line = line.unwrap_or_else(|| panic!("{logs}"));
+    assert_eq!(line["trace_id"], trace, "{line}");
+    assert_eq!(line["reason"], "schema.unplanned_event", "{line}");
+    assert!(!line.to_string().contains("canary"), "{line}");
+    let samples = server
+        .admin(Method::GET, "/admin/quality/samples")
+        .send()
+        .await;
+    let samples: Value = samples.unwrap().json().await.unwrap();
+    assert!(samples.to_string().contains(trace), "{samples}");
+}
+
 /// Sends a head and the first byte of its body.
 fn begin(server: &Server, key: &Key) -> TcpStream {
     let head = format!(
@@ -179,7 +198,7 @@ async fn assert_rejected_once(server: &Server, reason: &str) {
         (server.metrics().await.get(&sample) == Some(&1.0)).then_some(())
     })
     .await;
-    assert_eq!(sums(server).await, (1.0, 1.0));
+    assert_eq!(Conservation::of(server).await, Conservation::balanced(1.0));
 }
 
 #[tokio::test]

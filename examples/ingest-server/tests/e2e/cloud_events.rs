@@ -5,9 +5,9 @@ use reqwest::{Method, RequestBuilder, header::HeaderValue};
 use serde_json::{Value, json};
 
 use crate::{
+    conservation::assert_balanced,
     forms,
     harness::{ALL_SCOPES, Key, Server, count, page_view},
-    untrusted_json::assert_balanced,
 };
 
 pub(crate) const ONE: &str = "application/cloudevents+json";

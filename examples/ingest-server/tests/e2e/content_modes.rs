@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::{
     cloud_events::{MANY, ONE, PLAIN, answer, binary, post, with},
+    conservation::assert_balanced,
     harness::{ALL_SCOPES, Server, page_view},
-    untrusted_json::assert_balanced,
 };
 
 #[tokio::test]

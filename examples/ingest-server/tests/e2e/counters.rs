@@ -7,8 +7,9 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{ALL_SCOPES, Data, Key, OTHER_SECRET, Server, page_view, wait_for},
+    harness::{ALL_SCOPES, Data, Key, OTHER_SECRET, Server, page_view, slow_down, wait_for},
     movement::assert_moved,
+    tier_limits::limit_for_good,
 };
 
 /// How much each sample grew.
@@ -52,7 +53,8 @@ async fn what_alerts_look_at_is_there_before_it_happens() {
 #[tokio::test]
 async fn limits_count_what_they_admit_and_refuse() {
     let server = Server::start();
-    // 20 at once are free: a batch of 15 leaves 5, and a second one is refused whole.
+    // A batch of 15 leaves 5, and a second one is refused whole.
+    limit_for_good(&server, [("ingest", 20)]).await;
     let key = server.issue_tier("small", "free", &ALL_SCOPES).await;
     let before = server.metrics().await;
     for (from, status) in [
@@ -378,12 +380,14 @@ async fn the_write_queue_shows_the_rows_that_wait_and_none_after_their_commit() 
     let queue = "ingest_write_queue_rows";
     let before = server.metrics().await;
     assert_eq!(before[queue], 0.0);
-    let mut blocker = server.data().connect().await;
-    sqlx::query("BEGIN IMMEDIATE")
-        .execute(&mut blocker)
-        .await
-        .unwrap();
-    let batch: Value = (0..7).map(page_view).collect();
+    // What comes while it is written waits for the next commit.
+    slow_down(server.data(), 2).await;
+    let slow = tokio::spawn(server.post("/v1/events", &key, &page_view("slow")).send());
+    wait_for("one row that is written", async || {
+        (server.metrics().await[queue] == 1.0).then_some(())
+    })
+    .await;
+    let batch: Value = (0..6).map(page_view).collect();
     let write = server.post("/v1/events", &key, &batch).send();
     let look = async {
         let waiting = wait_for("seven rows that wait", async || {
@@ -396,10 +400,10 @@ async fn the_write_queue_shows_the_rows_that_wait_and_none_after_their_commit() 
             &waiting,
             ["ingest_write_queue_rows", "ingest_write_queue_bytes"],
         );
-        sqlx::query("ROLLBACK").execute(&mut blocker).await.unwrap();
     };
     let (answer, ()) = tokio::join!(write, look);
     assert_eq!(answer.unwrap().status(), StatusCode::ACCEPTED);
+    assert_eq!(slow.await.unwrap().unwrap().status(), StatusCode::ACCEPTED);
     wait_for("an empty queue", async || {
         (server.metrics().await[queue] == 0.0).then_some(())
     })

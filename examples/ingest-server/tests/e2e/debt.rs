@@ -14,16 +14,12 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::harness::{ALL_SCOPES, Key, Server, page_view};
+use crate::{
+    harness::{ALL_SCOPES, Key, Server, page_view},
+    tier_limits::limit,
+};
 
 const MIB: usize = 1 << 20;
-
-/// The free tier with another limit of one category.
-async fn limit(server: &Server, category: &str, limit: Value) {
-    let policies = json!({ "tier": { "free": { "category": { category: { "tenant": limit } } } } });
-    let put = server.admin(Method::PUT, "/admin/limits").json(&policies);
-    assert_eq!(put.send().await.unwrap().status(), StatusCode::NO_CONTENT);
-}
 
 /// The tokens left, as an answer within the limits says.
 fn left(answer: &Response) -> i64 {
@@ -197,13 +193,14 @@ async fn a_flood_of_packed_bodies_pays_for_what_it_unpacks() {
     let packed = ("application/json", "gzip");
     let bomb = gzip(&[vec![b' '; MIB - 1], b"x".to_vec()].concat());
     let key = server.issue_tier("one", "free", &ALL_SCOPES).await;
+    let began = Instant::now();
     let answer = send(&server, &key, packed, bomb.clone()).await;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
     for _ in 0..10 {
         let answer = send(&server, &key, packed, bomb.clone()).await;
         assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
         assert!(
-            retry_after(&answer) >= Duration::from_secs(20),
+            began.elapsed() + retry_after(&answer) >= Duration::from_secs(23),
             "237 tokens at ten a second"
         );
     }
@@ -317,6 +314,7 @@ async fn no_mix_of_batches_gets_in_more_than_the_rate() {
                 break;
             }
             let body = batch(&format!("obedient-{round}"), 100);
+            let sent = Instant::now();
             let answer = server
                 .post("/v1/events", &obedient, &body)
                 .send()
@@ -329,9 +327,15 @@ async fn no_mix_of_batches_gets_in_more_than_the_rate() {
                 .send()
                 .await
                 .unwrap();
-            assert_eq!(empty.status(), StatusCode::TOO_MANY_REQUESTS);
             let batch_later = Duration::from_millis(200);
-            tokio::time::sleep(retry_after(&empty) + batch_later).await;
+            let wait = if empty.status() == StatusCode::TOO_MANY_REQUESTS {
+                retry_after(&empty) + batch_later
+            } else {
+                // The 80 that were owed are paid by now.
+                assert!(sent.elapsed() >= Duration::from_millis(700));
+                batch_later
+            };
+            tokio::time::sleep(wait).await;
         }
     };
     let hammering = join_all((0..4).map(hammer));

@@ -68,16 +68,16 @@ async fn the_file_is_read_at_the_start_and_followed() {
         status(&server, &key, "2").await,
         StatusCode::UNPROCESSABLE_ENTITY
     );
-    let events = server
-        .admin(Method::GET, "/admin/audit/events?actor=detection-file")
-        .send()
-        .await;
-    let events: Value = events.unwrap().json().await.unwrap();
-    assert_eq!(
-        events["events"][0]["action"], "detection.replace",
-        "{events}"
-    );
-    assert_eq!(events["events"][0]["outcome"], "success", "{events}");
+    // It is in force before its end is on record.
+    wait_for("the change to be on record", async || {
+        let path = "/admin/audit/events?actor=detection-file";
+        let events = server.admin(Method::GET, path).send().await;
+        let events: Value = events.unwrap().json().await.unwrap();
+        let last = &events["events"][0];
+        assert_eq!(last["action"], "detection.replace", "{events}");
+        (last["outcome"] == "success").then_some(())
+    })
+    .await;
 
     // What cannot be used is told, and changes nothing.
     for (broken, why) in [

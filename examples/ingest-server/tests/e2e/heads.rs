@@ -1,11 +1,10 @@
 //! Heads that HTTP/1.1 does not allow are refused by both listeners, in the same way as everything
 //! else: a problem, a trace, a count, an entry in the accounting (RFC 9110, RFC 9112).
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::{
+    conservation::Conservation,
     harness::{ADMIN_TOKEN, ALL_SCOPES, Server, page_view, wait_for},
     raw::{Answer, Raw, ask},
 };
@@ -257,14 +256,8 @@ async fn each_refused_head_has_a_problem_a_log_line_a_metric_and_an_outcome() {
         );
     }
     // Only the public listener takes records in.
-    let received = |metrics: &BTreeMap<String, f64>, name: &str| -> f64 {
-        let of = metrics.iter().filter(|(key, _)| key.starts_with(name));
-        of.map(|(_, value)| value).sum()
-    };
-    let expected = f64::from(u32::try_from(cases.len()).unwrap());
-    assert_eq!(received(&metrics, "dq_received_total"), expected);
-    assert_eq!(received(&metrics, "dq_outcomes_total"), expected);
-    assert_eq!(metrics["dq_unaccounted"], 0.0);
+    let expected = Conservation::balanced(f64::from(u32::try_from(cases.len()).unwrap()));
+    assert_eq!(Conservation::of(&server).await, expected);
     assert!(metrics.keys().all(|name| !name.contains(CANARY)));
 }
 

@@ -51,22 +51,29 @@ async fn a_failed_commit_shows_until_one_succeeds() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     let mut blocker = server.data().connect().await;
-    sqlx::query("BEGIN IMMEDIATE")
-        .execute(&mut blocker)
-        .await
-        .unwrap();
-    let write = server.post("/v1/events", &key, &page_view(1)).send().await;
-    assert_eq!(write.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
-    let (status, components) = readiness(&server).await;
-    assert_eq!(status, StatusCode::OK, "{components}");
-    assert_eq!(components["database"]["state"], "degraded");
-    assert!(components["database"]["action"].is_string());
-
-    sqlx::query("ROLLBACK").execute(&mut blocker).await.unwrap();
-    let write = server.post("/v1/events", &key, &page_view(1)).send().await;
-    assert_eq!(write.unwrap().status(), StatusCode::ACCEPTED);
-    let (_, components) = readiness(&server).await;
-    assert_eq!(components["database"]["state"], "up");
+    for round in 0..5 {
+        let lock = sqlx::query("BEGIN IMMEDIATE");
+        lock.execute(&mut blocker).await.unwrap();
+        let post = || server.post("/v1/events", &key, &page_view(round)).send();
+        let status = post().await.unwrap().status();
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        let failed = Instant::now();
+        let (status, degraded) = readiness(&server).await;
+        // After that the writer has tried by itself, and failed a second time.
+        let is_in_time = failed.elapsed() < Duration::from_millis(1_200);
+        let unlock = sqlx::query("ROLLBACK");
+        unlock.execute(&mut blocker).await.unwrap();
+        assert_eq!(post().await.unwrap().status(), StatusCode::ACCEPTED);
+        let (_, components) = readiness(&server).await;
+        assert_eq!(components["database"]["state"], "up");
+        if is_in_time {
+            assert_eq!(status, StatusCode::OK, "{degraded}");
+            assert_eq!(degraded["database"]["state"], "degraded");
+            assert!(degraded["database"]["action"].is_string());
+            return;
+        }
+    }
+    panic!("this machine is too slow to see what lasts for half a second");
 }
 
 /// What somebody else may do to the tables, which component that takes down, and how it is taken back.

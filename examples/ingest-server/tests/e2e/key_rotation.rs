@@ -42,7 +42,7 @@ async fn both_keys_work_during_the_overlap_and_the_old_one_not_after_it() {
     let server = Server::start();
     let old = server.issue("acme", &ALL_SCOPES).await;
     assert_eq!(status(&server, &old).await, StatusCode::ACCEPTED);
-    let answer = rotate(&server, &old.kid, &json!({ "overlap_seconds": 2 })).await;
+    let answer = rotate(&server, &old.kid, &json!({ "overlap_seconds": 10 })).await;
     assert_eq!(answer.status(), StatusCode::CREATED);
     let (new, ends_at) = rotated(&answer.json().await.unwrap());
     assert_eq!(describe(&server, &old.kid).await["expires_at"], ends_at);

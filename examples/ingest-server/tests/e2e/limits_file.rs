@@ -5,7 +5,7 @@ use std::{
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
     path::PathBuf,
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use reqwest::{Method, Response, StatusCode};
@@ -109,11 +109,16 @@ async fn the_file_is_read_at_the_start_and_followed() {
     for (id, expected) in [(4, 202), (5, 202), (6, 429)] {
         assert_eq!(status(&server, &key, id).await, expected);
     }
-    let path = "/admin/audit/events?actor=limits-file";
-    let events = server.admin(Method::GET, path).send().await;
-    let events: Value = events.unwrap().json().await.unwrap();
-    assert_eq!(events["events"][0]["action"], "limits.replace", "{events}");
-    assert_eq!(events["events"][0]["outcome"], "success", "{events}");
+    // It is in force before its end is on record.
+    wait_for("the change to be on record", async || {
+        let path = "/admin/audit/events?actor=limits-file";
+        let events = server.admin(Method::GET, path).send().await;
+        let events: Value = events.unwrap().json().await.unwrap();
+        let last = &events["events"][0];
+        assert_eq!(last["action"], "limits.replace", "{events}");
+        (last["outcome"] == "success").then_some(())
+    })
+    .await;
 
     // What cannot be used is told, and changes nothing.
     for (broken, why) in [
@@ -242,18 +247,36 @@ async fn a_file_that_is_being_written_is_not_taken_over() {
 /// Each text can be used, and none stands for long enough to be seen twice.
 #[tokio::test]
 async fn a_text_counts_once_it_stays() {
-    let data = Data::new();
-    write(&data, &free(3));
-    let server = start(&data);
-    let mut turns = tokio::time::interval(Duration::from_millis(50));
-    for burst in 100..160 {
-        turns.tick().await;
-        write(&data, &free(burst));
+    // A text that this process leaves for longer than a look takes may have been seen twice.
+    const STAYS: Duration = Duration::from_millis(300);
+    for _ in 0..5 {
+        let data = Data::new();
+        write(&data, &free(3));
+        let server = start(&data);
+        let mut turns = tokio::time::interval(Duration::from_millis(50));
+        let (mut written, mut longest) = (Instant::now(), Duration::ZERO);
+        for burst in 100..160 {
+            turns.tick().await;
+            write(&data, &free(burst));
+            longest = longest.max(written.elapsed());
+            written = Instant::now();
+        }
+        let done = changes(&server, "done").await;
+        write(&data, &free(4));
+        if longest.max(written.elapsed()) > STAYS {
+            continue;
+        }
+        assert_eq!(done, 0.0, "{}", server.logs());
+        wait_for_burst(&server, 4).await;
+        // It is in force before its end is on record, and counted after that.
+        wait_for("the change to be counted", async || {
+            (changes(&server, "done").await >= 1.0).then_some(())
+        })
+        .await;
+        assert_eq!(changes(&server, "done").await, 1.0, "{}", server.logs());
+        return;
     }
-    assert_eq!(changes(&server, "done").await, 0.0, "{}", server.logs());
-    write(&data, &free(4));
-    wait_for_burst(&server, 4).await;
-    assert_eq!(changes(&server, "done").await, 1.0, "{}", server.logs());
+    panic!("this machine stops for more than {STAYS:?} again and again");
 }
 
 #[tokio::test]

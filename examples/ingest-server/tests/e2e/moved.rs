@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::{
-    harness::{ALL_SCOPES, Data, Key, Samples, Server, page_view, wait_for},
+    harness::{ALL_SCOPES, Data, Key, Samples, Server, page_view, slow_down, wait_for},
     movement::assert_moved,
 };
 
@@ -87,19 +87,15 @@ async fn an_event_that_waits_for_its_commit_is_unaccounted() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     let before = server.metrics().await;
-    let mut blocker = server.data().connect().await;
-    let lock = sqlx::query("BEGIN IMMEDIATE");
-    lock.execute(&mut blocker).await.unwrap();
+    slow_down(server.data(), 2).await;
     let look = async {
         let waiting = wait_for("an event that waits", async || {
             let metrics = server.metrics().await;
             (metrics["dq_unaccounted"] == 1.0).then_some(metrics)
         });
         assert_moved(&before, &waiting.await, ["dq_unaccounted"]);
-        let unlock = sqlx::query("ROLLBACK");
-        unlock.execute(&mut blocker).await.unwrap();
     };
-    let event = page_view(1);
+    let event = page_view("slow");
     let (status, ()) = tokio::join!(send(&server, &key, &event), look);
     assert_eq!(status, StatusCode::ACCEPTED);
     assert_eq!(server.metrics().await["dq_unaccounted"], 0.0);

@@ -7,8 +7,8 @@ use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderValue};
 use serde_json::{Value, json};
 
 use crate::{
+    conservation::assert_balanced,
     harness::{ALL_SCOPES, Key, Server, page_view},
-    untrusted_json::assert_balanced,
 };
 
 /// A place for text in an event, and in a lead.

@@ -1,57 +1,16 @@
 //! What was decided about a request stands in its trace: how its key was checked, what its limits said, and
 //! what was sealed and opened of it. In production, so that no attribute is hidden for its name.
 
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    collected::{Span, whole_trace},
-    counters::{api_keys_state, forge},
-    harness::{ALL_SCOPES, Data, Key, Server, page_view, wait_for},
-    programs::{Program, collector},
+    collected::Span,
+    counters::forge,
+    harness::{ALL_SCOPES, Data, Key, page_view},
+    tier_limits::limit_for_good,
+    traced::{Traced, one},
 };
-
-/// A server in production all of whose spans are collected.
-struct Traced {
-    server: Server,
-    collector: Program,
-}
-
-impl Traced {
-    async fn start_on(data: &Data) -> Self {
-        let (collector, endpoint) = collector().await;
-        let mut command = data.production();
-        command
-            .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
-            .env("OTEL_BSP_SCHEDULE_DELAY", "100")
-            .env("INGEST_TRACE_SAMPLE_RATIO", "1");
-        let mut server = Server::start_command(data, command);
-        server.use_token(&data.random_secrets()[0].1);
-        wait_for("confirmed API keys", async || {
-            (api_keys_state(&server).await == "up").then_some(())
-        })
-        .await;
-        Self { server, collector }
-    }
-
-    /// The answer to a request, and the spans of its trace.
-    async fn send(&self, request: RequestBuilder) -> (Response, Vec<Span>) {
-        let answer = request.send().await.unwrap();
-        let trace = answer.headers()["x-trace-id"].to_str().unwrap().to_owned();
-        let spans = wait_for("the spans of a request", async || {
-            whole_trace(&self.collector.output(), &trace)
-        });
-        (answer, spans.await)
-    }
-}
-
-/// The one span of that name.
-fn one<'a>(spans: &'a [Span], name: &str) -> &'a Span {
-    let mut named = spans.iter().filter(|span| span.name == name);
-    let found = named.next();
-    assert_eq!(named.count(), 0, "{name} is there more than once");
-    found.unwrap_or_else(|| panic!("{name} in {spans:#?}"))
-}
 
 #[tokio::test]
 async fn a_key_that_is_checked_says_what_answered_and_what_came_of_it() {
@@ -114,7 +73,8 @@ async fn a_check_of_limits_says_who_decided_what_it_cost_and_when_to_come_back()
     let data = Data::new();
     let traced = Traced::start_on(&data).await;
     let server = &traced.server;
-    // 20 at once are free: a batch of 15 leaves 5, and a second one is refused whole.
+    // A batch of 15 leaves 5, and a second one is refused whole.
+    limit_for_good(server, [("ingest", 20)]).await;
     let key = server.issue_tier("small", "free", &ALL_SCOPES).await;
     let batch = |from: u32| -> Value { (from..from + 15).map(page_view).collect() };
     let (answer, spans) = traced
@@ -168,6 +128,58 @@ async fn a_check_of_limits_says_who_decided_what_it_cost_and_when_to_come_back()
         .send(server.admin(Method::GET, "/admin/limits"))
         .await;
     one(&spans, "limit_operator").assert_attributes(&[("ratelimit.outcome", Some("admitted"))]);
+}
+
+#[tokio::test]
+async fn each_charge_of_a_request_has_a_span_of_its_own() {
+    let data = Data::new();
+    let traced = Traced::start_on(&data).await;
+    let server = &traced.server;
+    let assert_charged = |spans: &[Span], name: &str, policy: &str, cost: &str| {
+        one(spans, name).assert_attributes(&[
+            ("ratelimit.outcome", Some("admitted")),
+            ("ratelimit.policy", Some(policy)),
+            ("ratelimit.cost", Some(cost)),
+        ]);
+    };
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let (answer, _) = traced
+        .send(server.post("/v1/leads", &key, &json!({ "email": "canary@b.example" })))
+        .await;
+    let lead: Value = answer.json().await.unwrap();
+    let path = format!("/v1/leads/{}", lead["id"].as_str().unwrap());
+    let erase = server.request(Method::DELETE, &path, &key);
+    let (answer, spans) = traced.send(erase.header("x-access-reason", "test")).await;
+    assert!(answer.status().is_success(), "{}", answer.status());
+    assert_charged(&spans, "charge_erasure", "enterprise/ingest", "1");
+
+    let event = |name: &str| {
+        json!({
+            "type": "lead.created", "source": "test/crm", "id": "1",
+            "data": { "email": "canary@b.example", "name": name }
+        })
+    };
+    traced
+        .send(server.post("/v1/events", &key, &event("Q7x")))
+        .await;
+    let (answer, spans) = traced
+        .send(server.post("/v1/events", &key, &event("Q7y")))
+        .await;
+    assert_eq!(answer.json::<Value>().await.unwrap()["duplicates"], 1);
+    assert_charged(&spans, "charge_conflict", "enterprise/search", "1");
+
+    // The limits are looked at again before much is worked on, and all of it is charged: 4 KiB a token, on credit.
+    let small = server.issue_tier("small", "free", &ALL_SCOPES).await;
+    let spaces = " ".repeat(21 * 4_096);
+    let body = format!("{}{spaces}", page_view(1));
+    let request = server.request(Method::POST, "/v1/events", &small);
+    let request = request
+        .header("content-type", "application/json")
+        .body(body);
+    let (answer, spans) = traced.send(request).await;
+    assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    assert_charged(&spans, "charge_body", "free/ingest", "0");
+    assert_charged(&spans, "charge_content", "free/ingest", "21");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use crate::{
+    conservation::assert_balanced_at_rest,
     harness::{ALL_SCOPES, Data, Key, Server, count, page_view, slow_down, wait_for, waiting_rows},
     movement::assert_moved,
 };
@@ -93,23 +94,6 @@ async fn send_all(server: &Server, client: &Client, key: &Key, name: &str, event
     }
 }
 
-async fn assert_balanced(server: &Server) {
-    let metrics = wait_for("everything to end", async || {
-        let metrics = server.metrics().await;
-        let at_rest = metrics["ingest_requests_in_flight"] == 0.0;
-        (at_rest && metrics["ingest_body_bytes"] == 0.0).then_some(metrics)
-    })
-    .await;
-    let sum = |name: &str| -> f64 {
-        let samples = metrics
-            .iter()
-            .filter(|(sample, _)| sample.starts_with(name));
-        samples.map(|(_, value)| value).sum()
-    };
-    assert_eq!(metrics["dq_unaccounted"], 0.0);
-    assert_eq!(sum("dq_received_total"), sum("dq_outcomes_total"));
-}
-
 /// Bodies that never come, from two addresses, of a key of any tier.
 #[tokio::test]
 async fn slow_bodies_of_one_key_leave_other_tenants_every_answer() {
@@ -156,7 +140,7 @@ async fn slow_bodies_of_one_key_leave_other_tenants_every_answer() {
             send_all(&server, &client_at(address), &victim, &name, 30).await;
         }
         drop(held);
-        assert_balanced(&server).await;
+        assert_balanced_at_rest(&server).await;
         let answer = server.post("/v1/events", &attacker, &page_view("after"));
         let answer = answer.send().await.unwrap().status();
         // Nothing is held any more; a free key may have used up its tokens.
@@ -271,7 +255,7 @@ async fn memory_of_bodies_is_bounded_for_a_tenant_and_for_all() {
         }
     }
     drop(held);
-    assert_balanced(&server).await;
+    assert_balanced_at_rest(&server).await;
     send_all(&server, &client_at("127.0.0.9"), &victim, "after", 10).await;
 }
 
@@ -305,7 +289,7 @@ async fn what_a_body_becomes_counts_and_what_no_tenant_may_use_is_told() {
         let problem: Value = answer.json().await.unwrap();
         assert_eq!(problem["reason"], "transport.too_large");
     }
-    assert_balanced(&server).await;
+    assert_balanced_at_rest(&server).await;
 }
 
 /// The queue has a bound in bytes, and a tenant a share of it.
@@ -359,7 +343,7 @@ async fn rows_that_wait_are_bounded_in_bytes_for_each_tenant() {
     );
     assert_eq!(slow.await.unwrap().unwrap().status(), StatusCode::ACCEPTED);
     assert_eq!(count(server.data(), "event").await, 6);
-    assert_balanced(&server).await;
+    assert_balanced_at_rest(&server).await;
 }
 
 /// Resident memory of the server in KiB.
@@ -407,7 +391,7 @@ async fn health_answers_under_a_flood_and_memory_is_given_back_afterwards() {
         assert!([202, 429].contains(&status), "{status}");
     }
     drop(held);
-    assert_balanced(&server).await;
+    assert_balanced_at_rest(&server).await;
     wait_for("memory that is given back", async || {
         (resident(&server) <= 2 * before).then_some(())
     })

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::{
     harness::{ALL_SCOPES, Data, Key, Server, page_view},
     movement::assert_moved,
+    tier_limits::limit_for_good,
 };
 
 type Metrics = BTreeMap<String, f64>;
@@ -133,7 +134,7 @@ async fn a_stage_that_ends_a_request_says_who_has_to_do_something_about_it() {
     let broken = broken.header("content-type", "application/json");
     let failed = ended(broken, StatusCode::BAD_REQUEST).await;
     assert_eq!(failed, refused("frame"));
-    // 20 at once are free.
+    limit_for_good(&server, [("ingest", 20)]).await;
     let batch: serde_json::Value = (0..20).map(page_view).collect();
     let taken = ended(
         server.post("/v1/events", &small, &batch),

@@ -7,6 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
+    conservation::assert_balanced,
     harness::{ALL_SCOPES, Key, Server, count, page_view},
     packages,
 };
@@ -43,17 +44,6 @@ async fn post(server: &Server, key: &Key, path: &str, body: Vec<u8>, packed: boo
     }
     let answer = request.send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
-}
-
-pub(crate) async fn assert_balanced(server: &Server) {
-    let metrics = server.metrics().await;
-    let sum = |name: &str| -> f64 {
-        let of_name = metrics.iter().filter(|(key, _)| key.starts_with(name));
-        of_name.map(|(_, value)| value).sum()
-    };
-    assert!(sum("dq_received_total") > 0.0);
-    assert_eq!(sum("dq_received_total"), sum("dq_outcomes_total"));
-    assert_eq!(metrics.get("dq_unaccounted"), Some(&0.0));
 }
 
 /// Brackets within text within brackets, each level under a token of the library's.

@@ -115,6 +115,15 @@ pub(super) async fn accepted(traffic: &mut Traffic<'_>) -> String {
     id
 }
 
+/// A lead that is taken and one that is not.
+pub(super) async fn of_a_tenant_that_leaves(traffic: &mut Traffic<'_>) {
+    let lead = person(traffic, "a lead of a tenant that leaves", 8);
+    traffic.accept(Method::POST, "/v1/leads", &lead).await;
+    let unknown = traffic.canaries.text("a field of a tenant that leaves");
+    let (status, answer) = post(traffic, &json!({ "unknown": unknown })).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+}
+
 /// An event whose attributes are header fields.
 async fn binary(traffic: &mut Traffic<'_>, data: &Value) {
     let mut request = traffic

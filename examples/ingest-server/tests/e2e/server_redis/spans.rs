@@ -1,10 +1,15 @@
 //! A question to Redis is a span of the request that asks it.
 
-use super::fleet::{limit_reading, on_redis, read, reader};
+use std::process::Command;
+
+use futures_util::future::join_all;
+use reqwest::Response;
+
+use super::fleet::{RATE, limit_reading, on_redis, read, reader};
 use crate::{
-    collected::whole_trace,
-    harness::{Data, Server, wait_for},
-    programs::{Redis, collector},
+    collected::{Span, whole_trace},
+    harness::{ALL_SCOPES, Data, Server, wait_for},
+    programs::{Program, Redis, collector},
 };
 
 /// How many questions of this kind ended so.
@@ -16,25 +21,35 @@ fn durations(operation: &str, error: &str) -> String {
     format!("db_client_operation_duration_seconds_count{{{labels}}}")
 }
 
+/// A server on Redis all of whose spans are collected.
+fn traced(data: &Data, redis: &Redis, endpoint: &str) -> Command {
+    let mut command = on_redis(data, redis);
+    command
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        .env("OTEL_BSP_SCHEDULE_DELAY", "100")
+        .env("INGEST_TRACE_SAMPLE_RATIO", "1");
+    command
+}
+
+/// The spans of the request that was answered so.
+async fn spans_of(answer: &Response, collector: &Program) -> Vec<Span> {
+    let trace = answer.headers()["x-trace-id"].to_str().unwrap();
+    wait_for("the spans of the request", async || {
+        whole_trace(&collector.output(), trace)
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_round_trip_is_a_client_span_below_its_request_and_holds_no_key() {
     let (collector, endpoint) = collector().await;
     let mut redis = Redis::start_with(Some("canary-password")).await;
     let data = Data::new();
-    let mut command = on_redis(&data, &redis);
-    command
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
-        .env("OTEL_BSP_SCHEDULE_DELAY", "100")
-        .env("INGEST_TRACE_SAMPLE_RATIO", "1");
-    let server = Server::start_command(&data, command);
+    let server = Server::start_command(&data, traced(&data, &redis, &endpoint));
     limit_reading(&server).await;
     let key = reader(&server, "canary-tenant").await;
     let answer = read(&server, &key).await;
-    let trace = answer.headers()["x-trace-id"].to_str().unwrap().to_owned();
-    let spans = wait_for("the spans of the request", async || {
-        whole_trace(&collector.output(), &trace)
-    });
-    let spans = spans.await;
+    let spans = spans_of(&answer, &collector).await;
     let named = |name: &str| {
         spans
             .iter()
@@ -75,11 +90,7 @@ async fn a_round_trip_is_a_client_span_below_its_request_and_holds_no_key() {
 
     redis.kill();
     let answer = read(&server, &key).await;
-    let trace = answer.headers()["x-trace-id"].to_str().unwrap().to_owned();
-    let spans = wait_for("the spans of the request", async || {
-        whole_trace(&collector.output(), &trace)
-    });
-    let spans = spans.await;
+    let spans = spans_of(&answer, &collector).await;
     let named = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
     named("limit_address").assert_attributes(&[("ratelimit.source", Some("fallback"))]);
     let asked = named("EVALSHA");
@@ -89,4 +100,33 @@ async fn a_round_trip_is_a_client_span_below_its_request_and_holds_no_key() {
     assert!(metrics[&durations("EVALSHA", "unavailable")] > 0.0);
     assert!(server.terminate().success());
     assert!(!data.logs().contains("canary-password"), "{}", data.logs());
+}
+
+#[tokio::test]
+async fn what_decides_instead_of_redis_is_named_and_asks_it_nothing() {
+    let (collector, endpoint) = collector().await;
+    let redis = Redis::start().await;
+    for (counting, tier, source, outcome) in [
+        // With a large burst, half of which is free all the time.
+        ("lease", "enterprise", "lease", "admitted"),
+        ("exact", "free", "deny_cache", "refused"),
+    ] {
+        let data = Data::new();
+        let mut command = traced(&data, &redis, &endpoint);
+        command.env("INGEST_LIMITS_COUNTING", counting);
+        let server = Server::start_command(&data, command);
+        limit_reading(&server).await;
+        let key = server.issue_tier(source, tier, &ALL_SCOPES).await;
+        let decided = wait_for(source, async || {
+            let reads = join_all((0..2 * RATE).map(|_| read(&server, &key))).await;
+            let spans = spans_of(reads.last()?, &collector).await;
+            let mut checks = spans.iter().filter(|span| span.name == "charge_read");
+            let check = checks.find(|span| span.attribute("ratelimit.source") == Some(source));
+            check.cloned().map(|check| (check, spans))
+        });
+        let (check, spans) = decided.await;
+        check.assert_attributes(&[("ratelimit.outcome", Some(outcome))]);
+        let asked = spans.iter().find(|span| span.parent == check.id);
+        assert!(asked.is_none(), "{asked:?}");
+    }
 }
