@@ -13,7 +13,7 @@ mod writer;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod row;
+mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 

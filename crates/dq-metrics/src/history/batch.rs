@@ -8,7 +8,6 @@ use std::{
 use super::{Day, Hour, ReceiptKey, RowKey, VersionCount, VersionKey, folded_rows};
 use crate::{
     conservation::Conservation,
-    labels::OTHER,
     sample::{Sample, SampleSlot},
 };
 
@@ -134,15 +133,6 @@ impl TallyKey {
     pub fn reason(self, reason: &str) -> Self {
         let reason = reason.to_owned();
         Self { reason, ..self }
-    }
-
-    /// The key of all that no other has.
-    pub(super) fn of_others(&self) -> Self {
-        Self {
-            tenant: OTHER.to_owned(),
-            event_type: OTHER.to_owned(),
-            ..self.clone()
-        }
     }
 }
 

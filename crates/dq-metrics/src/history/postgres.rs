@@ -1,17 +1,16 @@
 //! A history in PostgreSQL.
 
-mod add;
-mod read;
+mod dialect;
 
 use async_trait::async_trait;
 use sqlx::{PgPool, Postgres, Transaction};
 
-use self::add::{add, note_batch};
 use super::{
     ErasedTenant, HistoryBatch, HistoryError, HistoryQuery, HistorySample, QualityHistory,
-    ReceiptSum, Retention, SampleQuery, TallyQuery, TallySum, VersionSum, row::migrator,
+    ReceiptSum, Retention, SampleQuery, TallyQuery, TallySum, VersionSum,
+    sql::{Dialect, TableReader, TableWriter, migrator},
 };
-use crate::labels::{OTHER, is_shared};
+use crate::labels::is_shared;
 
 /// In their order; none is changed once it was applied somewhere.
 const MIGRATIONS: [&str; 2] = [
@@ -53,13 +52,17 @@ impl PostgresHistory {
         let migrator = migrator(&MIGRATIONS);
         let migrated = migrator.run_direct(None, &mut *transaction, false).await;
         migrated.map_err(|error| HistoryError::Migration(error.into()))?;
-        transaction.commit().await.map_err(failed)
+        transaction.commit().await.map_err(Postgres::failed)
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, HistoryError> {
-        let mut transaction = self.pool.begin_with(BEGIN).await.map_err(failed)?;
+        let mut transaction = self
+            .pool
+            .begin_with(BEGIN)
+            .await
+            .map_err(Postgres::failed)?;
         let lock = sqlx::query(LOCK).execute(&mut *transaction).await;
-        lock.map_err(failed)?;
+        lock.map_err(Postgres::failed)?;
         Ok(transaction)
     }
 }
@@ -68,27 +71,29 @@ impl PostgresHistory {
 impl QualityHistory for PostgresHistory {
     async fn write(&self, batch: &HistoryBatch) -> Result<(), HistoryError> {
         let mut transaction = self.begin().await?;
-        if !note_batch(&mut transaction, batch).await.map_err(failed)? {
-            return transaction.rollback().await.map_err(failed);
+        let mut writer = TableWriter::<Postgres>::new(&mut transaction);
+        let is_new = writer.add(batch).await.map_err(Postgres::failed)?;
+        if is_new {
+            transaction.commit().await.map_err(Postgres::failed)
+        } else {
+            transaction.rollback().await.map_err(Postgres::failed)
         }
-        add(&mut transaction, batch).await.map_err(failed)?;
-        transaction.commit().await.map_err(failed)
     }
 
     async fn tallies(&self, query: &TallyQuery) -> Result<Vec<TallySum>, HistoryError> {
-        read::tallies(&self.pool, query).await
+        TableReader(&self.pool).tallies(query).await
     }
 
     async fn samples(&self, query: &SampleQuery) -> Result<Vec<HistorySample>, HistoryError> {
-        read::samples(&self.pool, query).await
+        TableReader(&self.pool).samples(query).await
     }
 
     async fn receipts(&self, query: &HistoryQuery) -> Result<Vec<ReceiptSum>, HistoryError> {
-        read::receipts(&self.pool, query).await
+        TableReader(&self.pool).receipts(query).await
     }
 
     async fn versions(&self, query: &HistoryQuery) -> Result<Vec<VersionSum>, HistoryError> {
-        read::versions(&self.pool, query).await
+        TableReader(&self.pool).versions(query).await
     }
 
     async fn erase_tenant(&self, tenant: &str) -> Result<u64, HistoryError> {
@@ -96,71 +101,24 @@ impl QualityHistory for PostgresHistory {
             return Ok(0);
         }
         let mut transaction = self.begin().await?;
-        let tenant = &*without_nul(tenant);
-        let note = "INSERT INTO dq_metrics_erased (tenant) VALUES ($1) ON CONFLICT DO NOTHING";
-        let note = sqlx::query(note).bind(tenant);
-        note.execute(&mut *transaction).await.map_err(failed)?;
-        let mut removed = 0;
-        for (delete, whose) in [
-            ("DELETE FROM dq_metrics_tally WHERE tenant = $1", tenant),
-            ("DELETE FROM dq_metrics_receipt WHERE tenant = $1", tenant),
-            ("DELETE FROM dq_metrics_version WHERE tenant = $1", tenant),
-            ("DELETE FROM dq_metrics_sample WHERE tenant = $1", tenant),
-            ("DELETE FROM dq_metrics_sample WHERE tenant = $1", OTHER),
-        ] {
-            let delete = sqlx::query(delete).bind(whose);
-            let outcome = delete.execute(&mut *transaction).await.map_err(failed)?;
-            removed += outcome.rows_affected();
-        }
-        transaction.commit().await.map_err(failed)?;
+        let mut writer = TableWriter::<Postgres>::new(&mut transaction);
+        let removed = writer
+            .erase_tenant(tenant)
+            .await
+            .map_err(Postgres::failed)?;
+        transaction.commit().await.map_err(Postgres::failed)?;
         Ok(removed)
     }
 
     async fn erased_tenants(&self, after: u64) -> Result<Vec<ErasedTenant>, HistoryError> {
-        read::erased_tenants(&self.pool, after).await
+        TableReader(&self.pool).erased_tenants(after).await
     }
 
     async fn prune(&self, keep: Retention) -> Result<u64, HistoryError> {
-        let (tallies, samples) = (keep.tallies_from, keep.samples_from);
-        let writers = tallies.min(samples).value();
         let mut transaction = self.begin().await?;
-        let mut removed = 0;
-        for (delete, before) in [
-            (
-                "DELETE FROM dq_metrics_tally WHERE hour < $1",
-                tallies.first_hour().value(),
-            ),
-            (
-                "DELETE FROM dq_metrics_receipt WHERE day < $1",
-                tallies.value(),
-            ),
-            (
-                "DELETE FROM dq_metrics_version WHERE day < $1",
-                tallies.value(),
-            ),
-            (
-                "DELETE FROM dq_metrics_sample WHERE day < $1",
-                samples.value(),
-            ),
-        ] {
-            let delete = sqlx::query(delete).bind(i64::from(before));
-            let outcome = delete.execute(&mut *transaction).await.map_err(failed)?;
-            removed += outcome.rows_affected();
-        }
-        // Their writers have ended long ago, or add a batch that makes them known again.
-        let delete = "DELETE FROM dq_metrics_writer WHERE day < $1";
-        let delete = sqlx::query(delete).bind(i64::from(writers));
-        delete.execute(&mut *transaction).await.map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
+        let mut writer = TableWriter::<Postgres>::new(&mut transaction);
+        let removed = writer.prune(keep).await.map_err(Postgres::failed)?;
+        transaction.commit().await.map_err(Postgres::failed)?;
         Ok(removed)
     }
-}
-
-fn failed(error: sqlx::Error) -> HistoryError {
-    HistoryError::Unavailable(error.into())
-}
-
-/// PostgreSQL keeps no U+0000 in texts, and a broken payload may have one.
-fn without_nul(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }

@@ -1,7 +1,7 @@
 //! What was received on a day, against what is accounted for.
 
 use super::Day;
-use crate::{conservation::Conservation, labels::OTHER};
+use crate::conservation::Conservation;
 
 /// What is counted in one row: all that came from a tenant on a day.
 ///
@@ -31,11 +31,6 @@ impl ReceiptKey {
     pub fn new(day: Day, tenant: &str) -> Self {
         let tenant = tenant.to_owned();
         Self { day, tenant }
-    }
-
-    /// The key of all that no other has.
-    pub(super) fn of_others(&self) -> Self {
-        Self::new(self.day, OTHER)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::AddAssign};
 
 use super::{Day, Hour, ReceiptKey, TallyKey, VersionCount, VersionKey};
-use crate::conservation::Conservation;
+use crate::{conservation::Conservation, labels::OTHER};
 
 /// What rows are told apart by, and what becomes of a row when there are too many.
 pub trait RowKey: Ord + Clone {
@@ -62,7 +62,11 @@ impl RowKey for TallyKey {
     }
 
     fn folded(&self) -> Self {
-        self.of_others()
+        Self {
+            tenant: OTHER.to_owned(),
+            event_type: OTHER.to_owned(),
+            ..self.clone()
+        }
     }
 }
 
@@ -79,7 +83,7 @@ impl RowKey for ReceiptKey {
     }
 
     fn folded(&self) -> Self {
-        self.of_others()
+        Self::new(self.day, OTHER)
     }
 }
 
@@ -96,6 +100,6 @@ impl RowKey for VersionKey {
     }
 
     fn folded(&self) -> Self {
-        self.of_others()
+        Self::new(self.day, OTHER, OTHER, OTHER)
     }
 }

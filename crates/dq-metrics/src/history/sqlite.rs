@@ -1,21 +1,18 @@
 //! A history in SQLite.
 
-mod add;
-mod read;
+mod dialect;
 mod transaction;
 
 use async_trait::async_trait;
-use sqlx::SqlitePool;
+use sqlx::{Sqlite, SqlitePool};
 
-use self::{
-    add::{add, note_batch},
-    transaction::WriteTransaction,
-};
+use self::transaction::WriteTransaction;
 use super::{
     ErasedTenant, HistoryBatch, HistoryError, HistoryQuery, HistorySample, QualityHistory,
-    ReceiptSum, Retention, SampleQuery, TallyQuery, TallySum, VersionSum, row::migrator,
+    ReceiptSum, Retention, SampleQuery, TallyQuery, TallySum, VersionSum,
+    sql::{Dialect, TableReader, TableWriter, migrator},
 };
-use crate::labels::{OTHER, is_shared};
+use crate::labels::is_shared;
 
 /// In their order; none is changed once it was applied somewhere.
 const MIGRATIONS: [&str; 2] = [
@@ -51,11 +48,13 @@ impl SqliteHistory {
         let migrator = migrator(&MIGRATIONS);
         let migrated = migrator.run_direct(None, &mut *transaction, false).await;
         migrated.map_err(|error| HistoryError::Migration(error.into()))?;
-        transaction.commit().await.map_err(failed)
+        transaction.commit().await.map_err(Sqlite::failed)
     }
 
     async fn begin(&self) -> Result<WriteTransaction, HistoryError> {
-        WriteTransaction::begin(&self.pool).await.map_err(failed)
+        WriteTransaction::begin(&self.pool)
+            .await
+            .map_err(Sqlite::failed)
     }
 }
 
@@ -63,27 +62,29 @@ impl SqliteHistory {
 impl QualityHistory for SqliteHistory {
     async fn write(&self, batch: &HistoryBatch) -> Result<(), HistoryError> {
         let mut transaction = self.begin().await?;
-        if !note_batch(&mut transaction, batch).await.map_err(failed)? {
-            return transaction.rollback().await.map_err(failed);
+        let mut writer = TableWriter::<Sqlite>::new(&mut transaction);
+        let is_new = writer.add(batch).await.map_err(Sqlite::failed)?;
+        if is_new {
+            transaction.commit().await.map_err(Sqlite::failed)
+        } else {
+            transaction.rollback().await.map_err(Sqlite::failed)
         }
-        add(&mut transaction, batch).await.map_err(failed)?;
-        transaction.commit().await.map_err(failed)
     }
 
     async fn tallies(&self, query: &TallyQuery) -> Result<Vec<TallySum>, HistoryError> {
-        read::tallies(&self.pool, query).await
+        TableReader(&self.pool).tallies(query).await
     }
 
     async fn samples(&self, query: &SampleQuery) -> Result<Vec<HistorySample>, HistoryError> {
-        read::samples(&self.pool, query).await
+        TableReader(&self.pool).samples(query).await
     }
 
     async fn receipts(&self, query: &HistoryQuery) -> Result<Vec<ReceiptSum>, HistoryError> {
-        read::receipts(&self.pool, query).await
+        TableReader(&self.pool).receipts(query).await
     }
 
     async fn versions(&self, query: &HistoryQuery) -> Result<Vec<VersionSum>, HistoryError> {
-        read::versions(&self.pool, query).await
+        TableReader(&self.pool).versions(query).await
     }
 
     async fn erase_tenant(&self, tenant: &str) -> Result<u64, HistoryError> {
@@ -91,74 +92,22 @@ impl QualityHistory for SqliteHistory {
             return Ok(0);
         }
         let mut transaction = self.begin().await?;
-        let note = "INSERT INTO dq_metrics_erased (tenant) VALUES (?) ON CONFLICT DO NOTHING";
-        let note = sqlx::query(note).bind(tenant);
-        note.execute(&mut *transaction).await.map_err(failed)?;
-        let mut removed = 0;
-        for (delete, whose) in [
-            ("DELETE FROM dq_metrics_tally WHERE tenant = ?", tenant),
-            ("DELETE FROM dq_metrics_receipt WHERE tenant = ?", tenant),
-            ("DELETE FROM dq_metrics_version WHERE tenant = ?", tenant),
-            ("DELETE FROM dq_metrics_sample WHERE tenant = ?", tenant),
-            ("DELETE FROM dq_metrics_sample WHERE tenant = ?", OTHER),
-        ] {
-            let delete = sqlx::query(delete).bind(whose);
-            let outcome = delete.execute(&mut *transaction).await.map_err(failed)?;
-            removed += outcome.rows_affected();
-        }
-        transaction.commit().await.map_err(failed)?;
+        let mut writer = TableWriter::<Sqlite>::new(&mut transaction);
+        let removed = writer.erase_tenant(tenant).await.map_err(Sqlite::failed)?;
+        transaction.commit().await.map_err(Sqlite::failed)?;
         Ok(removed)
     }
 
     async fn erased_tenants(&self, after: u64) -> Result<Vec<ErasedTenant>, HistoryError> {
-        read::erased_tenants(&self.pool, after).await
+        TableReader(&self.pool).erased_tenants(after).await
     }
 
     async fn prune(&self, keep: Retention) -> Result<u64, HistoryError> {
-        let (tallies, samples) = (keep.tallies_from, keep.samples_from);
-        let writers = tallies.min(samples).value();
         let mut transaction = self.begin().await?;
-        let mut removed = 0;
-        for (delete, before) in [
-            (
-                "DELETE FROM dq_metrics_tally WHERE hour < ?",
-                tallies.first_hour().value(),
-            ),
-            (
-                "DELETE FROM dq_metrics_receipt WHERE day < ?",
-                tallies.value(),
-            ),
-            (
-                "DELETE FROM dq_metrics_version WHERE day < ?",
-                tallies.value(),
-            ),
-            (
-                "DELETE FROM dq_metrics_sample WHERE day < ?",
-                samples.value(),
-            ),
-        ] {
-            let delete = sqlx::query(delete).bind(before);
-            let outcome = delete.execute(&mut *transaction).await.map_err(failed)?;
-            removed += outcome.rows_affected();
-        }
-        // Their writers have ended long ago, or add a batch that makes them known again.
-        let delete = sqlx::query("DELETE FROM dq_metrics_writer WHERE day < ?").bind(writers);
-        delete.execute(&mut *transaction).await.map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
+        let mut writer = TableWriter::<Sqlite>::new(&mut transaction);
+        let removed = writer.prune(keep).await.map_err(Sqlite::failed)?;
+        transaction.commit().await.map_err(Sqlite::failed)?;
         Ok(removed)
-    }
-}
-
-fn failed(error: sqlx::Error) -> HistoryError {
-    /// `SQLITE_CORRUPT` and `SQLITE_NOTADB`; their extended codes share the low byte.
-    const DAMAGED: [i32; 2] = [11, 26];
-    let code = error
-        .as_database_error()
-        .and_then(|error| error.code()?.parse::<i32>().ok());
-    if code.is_some_and(|code| DAMAGED.contains(&(code & 0xff))) {
-        HistoryError::Damaged(error.into())
-    } else {
-        HistoryError::Unavailable(error.into())
     }
 }
 

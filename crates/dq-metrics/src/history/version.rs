@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use super::Day;
-use crate::{clock::UnixMillis, labels::OTHER, plan::Lifecycle};
+use crate::{clock::UnixMillis, plan::Lifecycle};
 
 /// What is counted in one row: the events of a day that stated one version of their schema.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,11 +61,6 @@ impl VersionKey {
     #[must_use]
     pub fn lifecycle(self, lifecycle: Option<Lifecycle>) -> Self {
         Self { lifecycle, ..self }
-    }
-
-    /// The key of all that no other has.
-    pub(super) fn of_others(&self) -> Self {
-        Self::new(self.day, OTHER, OTHER, OTHER)
     }
 }
 

@@ -5,7 +5,11 @@ pub(super) mod parts;
 use std::fmt::{self, Write};
 
 use self::parts::{write_bar, write_dimensions, write_rejections, write_sample};
-use super::{Report, alike::alike, markdown::points};
+use super::{
+    Report,
+    alike::alike,
+    markdown::{points, way},
+};
 
 /// A [`Report`] as an HTML page, by `Display`; made by [`Report::html`].
 #[derive(Clone, Copy, Debug)]
@@ -74,10 +78,7 @@ impl Report {
         let Some(score) = &self.score else {
             return page.write_str("<p>No score: nothing was judged yet.</p>");
         };
-        let direction = self
-            .trend
-            .direction
-            .map_or("unknown", |direction| direction.as_str());
+        let direction = way(self.trend.direction);
         write!(
             page,
             "<p><span class=\"score\">{:.1}</span> of 100, at least {:.1}, from {} events; \

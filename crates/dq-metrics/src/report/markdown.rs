@@ -6,7 +6,10 @@ use std::fmt;
 
 use self::parts::{write_dimensions, write_rejections};
 use super::{Report, alike::alike};
-use crate::{sample::SampleGroup, score::Score};
+use crate::{
+    sample::SampleGroup,
+    score::{Direction, Score},
+};
 
 /// A [`Report`] as Markdown, by `Display`; made by [`Report::markdown`].
 #[derive(Clone, Copy, Debug)]
@@ -44,10 +47,7 @@ impl Report {
     }
 
     fn write_score(&self, page: &mut fmt::Formatter<'_>, score: &Score) -> fmt::Result {
-        let direction = self
-            .trend
-            .direction
-            .map_or("unknown", |direction| direction.as_str());
+        let direction = way(self.trend.direction);
         writeln!(
             page,
             "Score **{:.1}** of 100 (at least {:.1}, from {} events), trend: {direction}.\n",
@@ -145,6 +145,11 @@ fn write_samples(page: &mut fmt::Formatter<'_>, group: &SampleGroup) -> fmt::Res
 /// A number with one decimal, or a dash where there is none.
 pub(super) fn points(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1}"))
+}
+
+/// Which way a score goes, in a word.
+pub(super) fn way(direction: Option<Direction>) -> &'static str {
+    direction.map_or("unknown", Direction::as_str)
 }
 
 /// A text that came from outside, unable to end its cell or to become markup.

@@ -16,6 +16,7 @@ use crate::{
     clock::UnixMillis,
     conservation::Conservation,
     history::{Day, Days, HistorySample},
+    outcome::REJECTED,
     score::{Direction, Score, Weights},
 };
 
@@ -174,4 +175,9 @@ impl PeriodRequest {
     pub fn weights(self, weights: Weights) -> Self {
         Self { weights, ..self }
     }
+}
+
+/// How many of these events were rejected.
+fn rejected(outcomes: &BTreeMap<String, u64>) -> u64 {
+    outcomes.get(REJECTED).copied().unwrap_or_default()
 }

@@ -36,32 +36,35 @@ fn of_tenants(writer: u8, tenants: &[&str]) -> HistoryBatch {
     batch
 }
 
-/// Whose tallies, receipts, versions and samples there are.
-async fn present(
+/// One tally, receipt, version and sample.
+const ONE_OF_EACH: [u64; 4] = [1; 4];
+
+/// Each of these tenants has so many tallies, receipts, versions and samples.
+async fn are_present<const N: usize>(
     clause: Clause,
     history: &dyn QualityHistory,
-    tenants: &[&str],
-) -> Vec<(String, [u64; 4])> {
+    expected: [(&str, [u64; 4]); N],
+) {
     let mut present = Vec::new();
     let tallies = sums(clause, history, days(0, 30), GroupBy::Tenant).await;
     let samples = samples(clause, history, 0, 30).await;
-    for tenant in tenants {
-        let group = Group::Tenant((*tenant).to_owned());
+    for (tenant, _) in expected {
+        let group = Group::Tenant(tenant.to_owned());
         let tally = tallies.iter().find(|(of, ..)| *of == group);
         let receipts = receipts(clause, history, Some(tenant)).await;
         let received = receipts.iter().map(|(_, both)| both.received).sum();
         let versions = versions(clause, history, Some(tenant)).await;
         let used = versions.iter().map(|sum| sum.count.events).sum();
-        let samples = samples.iter().filter(|sample| sample.tenant == *tenant);
+        let samples = samples.iter().filter(|sample| sample.tenant == tenant);
         let counts = [
             tally.map_or(0, |(.., events)| *events),
             received,
             used,
             samples.count() as u64,
         ];
-        present.push(((*tenant).to_owned(), counts));
+        present.push((tenant, counts));
     }
-    present
+    clause.same("tallies, receipts, versions and samples", present, expected);
 }
 
 pub(super) async fn an_erased_tenant_is_gone_and_nothing_else(
@@ -72,20 +75,14 @@ pub(super) async fn an_erased_tenant_is_gone_and_nothing_else(
     write(clause, history, &of_tenants(1, &tenants)).await;
     let removed = clause.done("erase", history.erase_tenant("acme").await);
     clause.same("removed", removed, 4 + 1);
-    let found = present(clause, history, &tenants).await;
     let expected = [
-        [0, 0, 0, 0],
-        [1, 1, 1, 1],
+        ("acme", [0; 4]),
+        ("acme2", ONE_OF_EACH),
         // Whose samples these are, nobody knows.
-        [1, 1, 1, 0],
-        [1, 1, 1, 1],
+        ("__other__", [1, 1, 1, 0]),
+        ("__unknown__", ONE_OF_EACH),
     ];
-    let expected: Vec<_> = tenants
-        .map(str::to_owned)
-        .into_iter()
-        .zip(expected)
-        .collect();
-    clause.same("tallies, receipts, versions and samples", found, expected);
+    are_present(clause, history, expected).await;
     let removed = clause.done("erase", history.erase_tenant("acme").await);
     clause.same("removed again", removed, 0);
     let removed = clause.done("erase", history.erase_tenant("nobody").await);
@@ -103,15 +100,12 @@ pub(super) async fn what_comes_of_an_erased_tenant_is_nobodys(
     late.sequence = 2;
     write(clause, history, &late).await;
     write(clause, history, &of_tenants(2, &["acme", "globex"])).await;
-    let tenants = ["acme", "globex", "__other__"];
-    let found = present(clause, history, &tenants).await;
-    let expected = [[0, 0, 0, 0], [2, 2, 2, 1], [2, 2, 2, 0]];
-    let expected: Vec<_> = tenants
-        .map(str::to_owned)
-        .into_iter()
-        .zip(expected)
-        .collect();
-    clause.same("tallies, receipts, versions and samples", found, expected);
+    let expected = [
+        ("acme", [0; 4]),
+        ("globex", [2, 2, 2, 1]),
+        ("__other__", [2, 2, 2, 0]),
+    ];
+    are_present(clause, history, expected).await;
 }
 
 pub(super) async fn erased_tenants_are_told_in_their_order(
@@ -147,9 +141,8 @@ pub(super) async fn names_that_many_share_are_not_erased(
         let removed = clause.done("erase", history.erase_tenant(tenant).await);
         clause.same("removed", removed, 0);
     }
-    let found = present(clause, history, &tenants).await;
-    let all = found.iter().all(|(_, counts)| *counts == [1, 1, 1, 1]);
-    clause.holds(all, "something is gone");
+    let expected = tenants.map(|tenant| (tenant, ONE_OF_EACH));
+    are_present(clause, history, expected).await;
     let erased = clause.done("erased tenants", history.erased_tenants(0).await);
     clause.same("erased", erased, []);
 }

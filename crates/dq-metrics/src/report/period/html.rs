@@ -6,6 +6,7 @@ use super::{
     GroupReport, PeriodReport,
     plot::{EventPlot, ScorePlot},
     receipts::Receipts,
+    rejected,
     versions::lifecycle,
 };
 use crate::report::{
@@ -14,7 +15,7 @@ use crate::report::{
         Escaped, STYLE,
         parts::{write_bar, write_dimensions, write_rejections, write_sample},
     },
-    markdown::points,
+    markdown::{points, way},
 };
 
 /// A [`PeriodReport`] as an HTML page, by `Display`; made by [`PeriodReport::html`].
@@ -64,10 +65,7 @@ impl PeriodReport {
         let Some(score) = &self.score else {
             return page.write_str("<p>No score: nothing was judged in these days.</p>");
         };
-        let direction = self
-            .trend
-            .direction
-            .map_or("unknown", |direction| direction.as_str());
+        let direction = way(self.trend.direction);
         write!(
             page,
             "<p><span class=\"score\">{:.1}</span> of 100, at least {:.1}, from {} events; \
@@ -88,7 +86,7 @@ impl PeriodReport {
              <tr><th>day<th class=\"n\">events<th class=\"n\">rejected<th class=\"n\">score<th class=\"n\">at least",
         )?;
         for day in &self.by_day {
-            let rejected = day.outcomes.get("rejected").copied().unwrap_or_default();
+            let rejected = rejected(&day.outcomes);
             write!(
                 page,
                 "<tr><td><time>{}</time><td class=\"n\">{}<td class=\"n\">{rejected}<td class=\"n\">{}\
@@ -192,7 +190,7 @@ fn write_groups(
             "<tr><td><code>{name}</code><td class=\"n\">{score}<td class=\"b\">"
         )?;
         write_bar(page, group.score, group.lower_bound)?;
-        let rejected = group.outcomes.get("rejected").copied().unwrap_or_default();
+        let rejected = rejected(&group.outcomes);
         write!(
             page,
             "<td class=\"n\">{}<td class=\"n\">{rejected}",

@@ -2,14 +2,16 @@
 
 use std::fmt;
 
-use super::{GroupReport, PeriodReport, PeriodSamples, receipts::Receipts, versions::lifecycle};
+use super::{
+    GroupReport, PeriodReport, PeriodSamples, receipts::Receipts, rejected, versions::lifecycle,
+};
 use crate::{
     report::{
         alike::alike,
         markdown::{
             cell,
             parts::{write_dimensions, write_rejections},
-            points,
+            points, way,
         },
     },
     score::Score,
@@ -50,10 +52,7 @@ impl PeriodReport {
     }
 
     fn write_score(&self, page: &mut fmt::Formatter<'_>, score: &Score) -> fmt::Result {
-        let direction = self
-            .trend
-            .direction
-            .map_or("unknown", |direction| direction.as_str());
+        let direction = way(self.trend.direction);
         writeln!(
             page,
             "Score **{:.1}** of 100 (at least {:.1}, from {} events), trend: {direction} \
@@ -73,7 +72,7 @@ impl PeriodReport {
             "| day | events | rejected | score | at least |\n|---|---|---|---|---|"
         )?;
         for day in self.by_day.iter().filter(|day| day.events > 0) {
-            let rejected = day.outcomes.get("rejected").copied().unwrap_or_default();
+            let rejected = rejected(&day.outcomes);
             let (value, bound) = (points(day.score), points(day.lower_bound));
             writeln!(
                 page,
@@ -140,7 +139,7 @@ fn write_groups(page: &mut fmt::Formatter<'_>, what: &str, groups: &[GroupReport
         "\n| {what} | events | rejected | score | at least |\n|---|---|---|---|---|"
     )?;
     for group in groups {
-        let rejected = group.outcomes.get("rejected").copied().unwrap_or_default();
+        let rejected = rejected(&group.outcomes);
         let (value, bound) = (points(group.score), points(group.lower_bound));
         let (name, events) = (cell(&group.name), group.events);
         writeln!(

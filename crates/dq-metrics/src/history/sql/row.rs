@@ -5,13 +5,13 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use super::{
-    Day, ErasedTenant, Group, GroupBy, HistoryBatch, HistoryError, HistorySample, ReceiptSum,
-    TallySum, VersionCount, VersionSum,
-};
 use crate::{
     clock::UnixMillis,
     conservation::Conservation,
+    history::{
+        Day, ErasedTenant, Group, GroupBy, HistoryError, HistorySample, ReceiptSum, TallySum,
+        VersionCount, VersionSum,
+    },
     plan::Lifecycle,
     sample::{Fingerprint, TraceId},
 };
@@ -21,16 +21,8 @@ const MIGRATIONS_TABLE: &str = "dq_metrics_migrations";
 /// Migrations need no transaction of their own.
 const IN_TRANSACTION: bool = true;
 
-/// The columns of a sample, as [`sample`] reads them.
-macro_rules! sample_columns {
-    () => {
-        "day, reason, tenant, event_type, ordinal, taken_at, trace_id, detail, excerpt, fingerprint"
-    };
-}
-pub(super) use sample_columns;
-
 /// Makes the tables of a history; what was applied somewhere is never changed.
-pub(super) fn migrator(statements: &[&'static str]) -> Migrator {
+pub(in crate::history) fn migrator(statements: &[&'static str]) -> Migrator {
     let names = ["history", "receipts, versions and erasures"];
     let migrations = (1..).zip(names).zip(statements.iter().copied());
     let migrations = migrations.map(|((number, name), statements)| {
@@ -43,7 +35,7 @@ pub(super) fn migrator(statements: &[&'static str]) -> Migrator {
 }
 
 /// A row whose columns are numbers, texts and bytes.
-pub(super) trait HistoryRow: Row {
+pub(in crate::history) trait HistoryRow: Row {
     fn number(&self, column: &str) -> Result<i64, HistoryError>;
     fn text(&self, column: &str) -> Result<String, HistoryError>;
     fn bytes(&self, column: &str) -> Result<Option<Vec<u8>>, HistoryError>;
@@ -84,7 +76,7 @@ pub(super) fn sum(row: &impl HistoryRow, by: GroupBy) -> Result<TallySum, Histor
     Ok(TallySum::new(group, outcome, reason, events))
 }
 
-/// A sample, from [`sample_columns`].
+/// A sample, from the columns of what it has.
 pub(super) fn sample(row: &impl HistoryRow) -> Result<HistorySample, HistoryError> {
     let trace_id = row.bytes("trace_id")?.map(|bytes| {
         let bytes = bytes.try_into();
@@ -131,7 +123,7 @@ pub(super) fn erased(row: &impl HistoryRow) -> Result<ErasedTenant, HistoryError
 }
 
 /// A lifecycle as it stands in its column.
-pub(super) fn lifecycle_text(lifecycle: Option<Lifecycle>) -> &'static str {
+pub(in crate::history) fn lifecycle_text(lifecycle: Option<Lifecycle>) -> &'static str {
     lifecycle.map_or("", Lifecycle::as_str)
 }
 
@@ -143,16 +135,6 @@ fn lifecycle(text: &str) -> Option<Lifecycle> {
 fn count(row: &impl HistoryRow, column: &str) -> Result<u64, HistoryError> {
     let found = row.number(column)?;
     u64::try_from(found).map_err(|_| HistoryError::Corrupt("a sum is below 0"))
-}
-
-/// The latest day in a batch, or the first of all if it has none: what its writer is remembered until.
-pub(super) fn latest_day(batch: &HistoryBatch) -> Day {
-    let tallies = batch.tallies.keys().map(|key| key.hour.day());
-    let samples = batch.samples.iter().map(|change| change.day);
-    let receipts = batch.receipts.keys().map(|key| key.day);
-    let versions = batch.versions.keys().map(|key| key.day);
-    let days = tallies.chain(receipts).chain(versions).chain(samples);
-    days.max().unwrap_or(Day::new(0))
 }
 
 fn day(number: i64) -> Result<Day, HistoryError> {
