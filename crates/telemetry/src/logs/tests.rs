@@ -227,6 +227,13 @@ fn an_allow_list_shows_only_what_it_names() {
     );
 }
 
+#[test]
+fn the_default_limits_are_those_of_the_documentation() {
+    let limits = LogLimits::default();
+    let numbers = (limits.line_bytes.get(), limits.lines_per_second.get());
+    assert_eq!(numbers, (16_384, 200), "16 KiB, 200 lines");
+}
+
 fn max_bytes(bytes: usize) -> LogLimits {
     LogLimits {
         line_bytes: NonZeroUsize::new(bytes).unwrap(),
