@@ -26,9 +26,16 @@ def read():
     for line in _text().splitlines():
         if line.startswith("## "):
             title = line[3:]
-        elif match := _LINE.fullmatch(line):
-            found[title, match[1]] = line, float(match[2]), match[3].startswith("met")
+        elif row := parsed(line):
+            name, ratio, met = row
+            found[title, name] = line, ratio, met
     return found
+
+
+def parsed(line):
+    """Name, ratio, and whether the goal was met, if the line is one of a row."""
+    match = _LINE.fullmatch(line)
+    return match and (match[1], float(match[2]), match[3].startswith("met"))
 
 
 def write(sections, measured):

@@ -58,8 +58,8 @@ pub enum Logs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogLimits {
-    /// Bytes of a line, its end included: 16 KiB. What is longer is cut, and the line says so.
-    /// Under 1 KiB counts as 1 KiB.
+    /// Bytes of a line, its end included: 16 KiB. What is longer is cut, the line says so, and
+    /// `telemetry_log_lines_truncated_total` counts it. Under 1 KiB counts as 1 KiB.
     pub line_bytes: NonZeroUsize,
     /// Lines that one call site may write in any one second: 200. More are counted, and the call
     /// site's next line tells how many are missing.
@@ -85,6 +85,7 @@ pub(crate) struct LogLayer {
     clock: Arc<dyn Clock>,
     writer: BoxMakeWriter,
     dropped: ClosedCounters<2>,
+    truncated: Counter,
 }
 
 const MIN_LINE_BYTES: usize = 1024;
@@ -109,6 +110,7 @@ impl LogLayer {
             clock,
             writer,
             dropped: ClosedCounters::new("reason", ["rate", "write"]),
+            truncated: Counter::default(),
         }
     }
 
@@ -117,6 +119,11 @@ impl LogLayer {
             registry,
             "telemetry_log_lines_dropped",
             "Log lines not written, because their call site wrote too many or the writer failed",
+        )?;
+        registry.register(
+            "telemetry_log_lines_truncated",
+            "Log lines written without a part of their fields, because they were longer than a line may be",
+            self.truncated.clone(),
         )
     }
 
@@ -172,7 +179,7 @@ where
         };
         let write = |text: &mut String| {
             text.clear();
-            render(text, &line, event);
+            let is_cut = render(text, &line, event);
             text.push('\n');
             let written = self
                 .writer
@@ -180,6 +187,8 @@ where
                 .write_all(text.as_bytes());
             if written.is_err() {
                 self.not_written().inc();
+            } else if is_cut {
+                self.truncated.inc();
             }
             text.shrink_to(KEPT_BUFFER_BYTES);
         };

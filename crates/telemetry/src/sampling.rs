@@ -160,6 +160,22 @@ impl Default for Tail {
 mod tests {
     use super::*;
 
+    /// As the documentation has them: who runs a service reckons with these.
+    #[test]
+    fn the_defaults_are_those_of_the_documentation() {
+        let sampling = Sampling::default();
+        assert_eq!(sampling.head.ratio.value(), 0.01);
+        assert_eq!(sampling.head.parent, ParentDecision::Follow);
+        assert_eq!(sampling.tail, None);
+        let tail = Tail::default();
+        assert_eq!(tail.slower_than, Duration::from_millis(120));
+        assert_eq!(tail.traces.get(), 8_192);
+        assert_eq!(tail.spans_per_trace.get(), 512);
+        assert_eq!(tail.bytes.get(), 67_108_864, "64 MiB");
+        assert_eq!(tail.age, Duration::from_secs(60));
+        assert_eq!(tail.kept_per_second.get(), 500);
+    }
+
     #[test]
     fn a_ratio_is_a_number_from_0_to_1() {
         for share in [-0.1, 1.1, f64::NAN, f64::INFINITY] {

@@ -5,29 +5,20 @@
     reason = "what a test does not expect is to fail it"
 )]
 
-use std::{fs, num::NonZeroUsize, sync::Arc, time::Duration};
+#[path = "support/resident.rs"]
+mod resident;
+
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use portcullis_telemetry::{
     Buckets, Registry,
     clock::{Clock, FakeClock},
 };
 
+use self::resident::resident;
+
 const CAP: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 const VALUES: usize = 1_000_000;
-
-/// The process's memory in bytes.
-fn resident() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: f64 = line
-        .unwrap()
-        .split_whitespace()
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap();
-    kib * 1024.0
-}
 
 fn series(registry: &Registry) -> usize {
     let body = registry.render(None).unwrap().body;

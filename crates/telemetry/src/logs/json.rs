@@ -25,7 +25,8 @@ const RESERVED: [&str; 8] = [
 /// Room for the end of the line with both of its optional members.
 const END_BYTES: usize = r#","suppressed":18446744073709551615,"truncated":true}"#.len() + 1;
 
-pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
+/// Says whether the line was cut.
+pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) -> bool {
     let metadata = event.metadata();
     text.push_str(r#"{"ts":""#);
     stamp::push(text, line.at);
@@ -50,6 +51,7 @@ pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
         text.push_str(r#","truncated":true"#);
     }
     text.push('}');
+    cut
 }
 
 struct Json;

@@ -12,7 +12,8 @@ use super::{
 /// Room for the mark of a cut, the count of suppressed lines and the ids.
 const END_BYTES: usize = 160;
 
-pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
+/// Says whether the line was cut.
+pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) -> bool {
     let metadata = event.metadata();
     stamp::push(text, line.at);
     push_formatted(text, format_args!(" {:>5} ", metadata.level()));
@@ -21,7 +22,8 @@ pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
     let end = line.max_bytes - END_BYTES;
     let mut fields = Fields::new(Pretty, text, line.redactor, end);
     event.record(&mut fields);
-    if fields.cut {
+    let cut = fields.cut;
+    if cut {
         text.push('…');
     }
     if line.suppressed > 0 {
@@ -33,6 +35,7 @@ pub(super) fn render(text: &mut String, line: &Line<'_>, event: &Event<'_>) {
             format_args!(" trace_id={} span_id={}", span.trace, span.span),
         );
     }
+    cut
 }
 
 struct Pretty;

@@ -227,6 +227,13 @@ fn an_allow_list_shows_only_what_it_names() {
     );
 }
 
+#[test]
+fn the_default_limits_are_those_of_the_documentation() {
+    let limits = LogLimits::default();
+    let numbers = (limits.line_bytes.get(), limits.lines_per_second.get());
+    assert_eq!(numbers, (16_384, 200), "16 KiB, 200 lines");
+}
+
 fn max_bytes(bytes: usize) -> LogLimits {
     LogLimits {
         line_bytes: NonZeroUsize::new(bytes).unwrap(),
@@ -258,6 +265,41 @@ fn no_line_is_longer_than_the_limit_and_each_is_whole() {
         }
     }
 }
+
+#[test]
+fn a_line_that_is_cut_is_counted_and_a_whole_one_is_not() {
+    let (long, most) = ("x".repeat(2_000), max_bytes(1024));
+    for logs in [Logs::Json, Logs::Pretty] {
+        let stage = run(
+            |b| b.log_limits(most).logs(logs),
+            |stage| {
+                info!(a = &long[..500], "whole");
+                let before = stage.metrics();
+                assert_eq!(stage.metric(TRUNCATED), "0");
+                info!(a = long, "cut");
+                info!("{long}");
+                assert_moved(
+                    &before,
+                    &stage.metrics(),
+                    ["telemetry_log_lines_truncated_total"],
+                );
+            },
+        );
+        assert_eq!(stage.metric(TRUNCATED), "2");
+    }
+    // What is not written at all is dropped, and counted as that alone.
+    let lost = run(
+        |b| b.log_limits(most).writer(|| Broken),
+        |_| info!(a = long),
+    );
+    assert_eq!(lost.metric(TRUNCATED), "0");
+    assert_eq!(
+        lost.metric("telemetry_log_lines_dropped_total{reason=\"write\"}"),
+        "1"
+    );
+}
+
+const TRUNCATED: &str = "telemetry_log_lines_truncated_total ";
 
 #[test]
 fn a_secret_at_the_cut_does_not_show_its_first_half() {

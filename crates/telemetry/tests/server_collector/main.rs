@@ -9,8 +9,11 @@ mod collector;
 mod encrypted;
 mod grpc;
 mod http;
+mod peers;
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/resident.rs"]
+mod resident;
 mod silent;
 
 /// As a process does once, before its first connection.

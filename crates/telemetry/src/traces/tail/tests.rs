@@ -1,5 +1,7 @@
 //! Which traces are kept, and that no bound is exceeded.
 
+mod unending;
+
 use std::{
     borrow::Cow,
     cell::RefCell,
@@ -281,25 +283,6 @@ fn the_head_rate_is_within_binomial_bounds() {
         stage.tail().kept.iter().map(|kept| kept.get()).sum::<u64>(),
         0
     );
-}
-
-#[test]
-fn traces_that_never_end_hold_no_more_than_the_bounds() {
-    let most = NonZeroUsize::new(64).unwrap();
-    let stage = Stage::tail_only(rules(|rules| rules.traces = most));
-    let unended: Vec<Begun> = (0..10_000).map(|_| stage.root("never")).collect();
-    assert_eq!(
-        stage.held().0 as u64 + stage.evicted(Evicted::Traces),
-        10_000
-    );
-    assert!(stage.held().0 <= most.get());
-    let children: Vec<Begun> = unended
-        .iter()
-        .map(|root| stage.start("child", root))
-        .collect();
-    assert!(stage.held().0 <= most.get());
-    drop((children, unended));
-    assert!(stage.held().0 <= most.get());
 }
 
 #[test]
