@@ -113,15 +113,15 @@ impl UseCases {
             recorder.clone(),
         );
         Self {
-            erasures: Erasures::new(
-                services.keyring.clone(),
-                Arc::clone(&services.store),
-                tenant_keys,
-                Arc::clone(&components.quality_history),
-                services.tombstones.clone(),
-                Arc::clone(&services.clock),
-                recorder.clone(),
-            ),
+            erasures: Erasures {
+                keyring: services.keyring.clone(),
+                store: Arc::clone(&services.store),
+                keys: tenant_keys,
+                quality_history: Arc::clone(&components.quality_history),
+                tombstones: services.tombstones.clone(),
+                clock: Arc::clone(&services.clock),
+                recorder: recorder.clone(),
+            },
             reencryption: Reencryption::new(
                 data_keys.clone(),
                 index.clone(),

@@ -37,18 +37,12 @@ impl Runtimes {
     /// When the registry has them already.
     pub fn register(registry: &Registry) -> Result<Self, MetricError> {
         let runtimes = Self(Watched::default());
-        let gauge = |name, help, read| {
+        let register = |name, help, read| {
             let watched = Arc::clone(&runtimes.0);
-            registry.register_labelled(
-                name,
-                help,
-                [LABEL],
-                OfRuntimes {
-                    watched,
-                    read: Read::Gauge(read),
-                },
-            )
+            registry.register_labelled(name, help, [LABEL], OfRuntimes { watched, read })
         };
+        let gauge = |name, help, read| register(name, help, Read::Gauge(read));
+        let counter = |name, help, read| register(name, help, Read::Counter(read));
         gauge("tokio_workers", "Threads that run tasks", |runtime| {
             as_f64(runtime.num_workers())
         })?;
@@ -62,18 +56,6 @@ impl Runtimes {
             "Tasks that wait for any worker of their runtime",
             |runtime| as_f64(runtime.global_queue_depth()),
         )?;
-        let counter = |name, help, read| {
-            let watched = Arc::clone(&runtimes.0);
-            registry.register_labelled(
-                name,
-                help,
-                [LABEL],
-                OfRuntimes {
-                    watched,
-                    read: Read::Counter(read),
-                },
-            )
-        };
         counter(
             "tokio_workers_busy_seconds",
             "Time that workers spent running tasks, of all workers together",

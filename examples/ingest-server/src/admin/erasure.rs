@@ -20,13 +20,13 @@ use crate::{
 /// The use case of erasing.
 #[derive(Debug, Clone)]
 pub(crate) struct Erasures {
-    keyring: Keyring,
-    store: Arc<dyn Store>,
-    keys: TenantKeys,
-    quality_history: Arc<dyn QualityHistory>,
-    tombstones: Tombstones,
-    clock: Arc<dyn Clock>,
-    recorder: Recorder,
+    pub(super) keyring: Keyring,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) keys: TenantKeys,
+    pub(super) quality_history: Arc<dyn QualityHistory>,
+    pub(super) tombstones: Tombstones,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) recorder: Recorder,
 }
 
 /// Who is to be erased.
@@ -85,26 +85,6 @@ const STORED_AFTER: Duration = SEALED_AFTER.saturating_add(COMMITTED_WITHIN);
 const SEALED_AFTER: Duration = Duration::from_secs(10);
 
 impl Erasures {
-    pub(super) const fn new(
-        keyring: Keyring,
-        store: Arc<dyn Store>,
-        keys: TenantKeys,
-        quality_history: Arc<dyn QualityHistory>,
-        tombstones: Tombstones,
-        clock: Arc<dyn Clock>,
-        recorder: Recorder,
-    ) -> Self {
-        Self {
-            keyring,
-            store,
-            keys,
-            quality_history,
-            tombstones,
-            clock,
-            recorder,
-        }
-    }
-
     /// For the command line, which has no more than these.
     pub(crate) fn standalone(
         keyring: Keyring,
@@ -115,16 +95,15 @@ impl Erasures {
         clock: Arc<dyn Clock>,
         (audit, observer): (AuditLog, Arc<dyn AdminObserver>),
     ) -> Self {
-        let recorder = Recorder::new(audit, observer);
-        Self::new(
+        Self {
             keyring,
             store,
             keys,
             quality_history,
             tombstones,
             clock,
-            recorder,
-        )
+            recorder: Recorder::new(audit, observer),
+        }
     }
 
     /// Erases for good. That it is to be done is noted outside the database first, so that a backup that is
