@@ -14,7 +14,7 @@ use prometheus_client::{
 
 use crate::{
     ledger::{TENANT_ROWS, TYPE_COLUMNS},
-    outcome::Outcome,
+    outcome::{FILTERED, Outcome},
     quality::Quality,
     reason::Reason,
     sample::SamplerCounts,
@@ -40,7 +40,7 @@ pub struct QualityMetric<R> {
 impl<R: Reason> Quality<R> {
     /// Most series its metrics can ever have; it depends on the number of reasons alone.
     ///
-    /// More than 2,000 do not compile: that many reasons (over 200) are not one taxonomy.
+    /// More than 2,000 do not compile: that many reasons (over 100) are not one taxonomy.
     pub const MAX_SERIES: usize = TENANT_ROWS // received
         + TENANT_ROWS * Outcome::<R>::KINDS
         + TYPE_COLUMNS * Outcome::<R>::KINDS
@@ -202,7 +202,7 @@ fn outcomes<R: Reason>(quality: &Quality<R>, series: &mut Series<'_, '_>) -> fmt
     let ledger = quality.ledger();
     for tenant in ledger.tenants.iter() {
         let name = ledger.tenants.name(tenant);
-        for (outcome, events) in ledger.of_tenant(tenant).kinds() {
+        for (outcome, events) in with_series(&ledger.of_tenant(tenant)) {
             series.counter(&[name, outcome], events)?;
         }
     }
@@ -213,11 +213,18 @@ fn event_types<R: Reason>(quality: &Quality<R>, series: &mut Series<'_, '_>) -> 
     let ledger = quality.ledger();
     for event_type in ledger.event_types.iter() {
         let name = ledger.event_types.name(event_type);
-        for (outcome, events) in ledger.of_event_type(event_type).kinds() {
+        for (outcome, events) in with_series(&ledger.of_event_type(event_type)) {
             series.counter(&[name, outcome], events)?;
         }
     }
     Ok(())
+}
+
+/// The counts that have series. Most applications leave nothing out on purpose, so that this outcome has none before
+/// the first such event; all others, which an alert may wait for, are there from the start.
+fn with_series<R: Reason>(tally: &Tally<R>) -> impl Iterator<Item = (&'static str, u64)> {
+    let counts = tally.kinds();
+    counts.filter(|(outcome, events)| *outcome != FILTERED || *events > 0)
 }
 
 fn rejected<R: Reason>(quality: &Quality<R>, series: &mut Series<'_, '_>) -> fmt::Result {

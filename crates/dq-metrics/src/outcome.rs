@@ -18,6 +18,9 @@ pub enum Outcome<R> {
     Accepted,
     /// Stored, but not quite as it was sent: something in it was replaced by what may be stored.
     Modified,
+    /// Left out on purpose, by a rule of the receiver: no consent, not in the share that is kept, a robot. Neither
+    /// stored nor refused: the event is as it should be, and its sender has nothing to change.
+    Filtered,
     /// Not stored again, because its id is already there.
     Duplicate(Duplicate),
     /// Refused because a limit was reached.
@@ -43,9 +46,10 @@ pub enum Duplicate {
 
 impl<R: Reason> Outcome<R> {
     /// Every outcome except the rejections.
-    pub(crate) const UNREASONED: [Self; 6] = [
+    pub(crate) const UNREASONED: [Self; 7] = [
         Self::Accepted,
         Self::Modified,
+        Self::Filtered,
         Self::Duplicate(Duplicate::Natural),
         Self::Duplicate(Duplicate::Conflicting),
         Self::RateLimited,
@@ -72,6 +76,7 @@ impl<R: Reason> Outcome<R> {
         match self {
             Self::Accepted => "accepted",
             Self::Modified => "modified",
+            Self::Filtered => FILTERED,
             Self::Duplicate(Duplicate::Natural) => "duplicate_natural",
             Self::Duplicate(Duplicate::Conflicting) => "duplicate_conflicting",
             Self::RateLimited => "rate_limited",
@@ -85,10 +90,17 @@ impl<R: Reason> Outcome<R> {
         match self {
             Self::Lost => true,
             Self::Rejected(reason) => reason.facts().is_unexpected,
-            Self::Accepted | Self::Modified | Self::Duplicate(_) | Self::RateLimited => false,
+            Self::Accepted
+            | Self::Modified
+            | Self::Filtered
+            | Self::Duplicate(_)
+            | Self::RateLimited => false,
         }
     }
 }
+
+/// The text of what was left out on purpose.
+pub(crate) const FILTERED: &str = "filtered";
 
 /// The text that all rejections share.
 pub(crate) const REJECTED: &str = "rejected";
@@ -126,10 +138,11 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_is_unexpected_and_a_bad_event_is_not() {
+    fn a_loss_is_unexpected_and_a_bad_or_filtered_event_is_not() {
         assert!(Outcome::<Fault>::Lost.is_unexpected());
         assert!(Outcome::Rejected(Fault::Full).is_unexpected());
         assert!(!Outcome::Rejected(Fault::Unreadable).is_unexpected());
         assert!(!Outcome::<Fault>::RateLimited.is_unexpected());
+        assert!(!Outcome::<Fault>::Filtered.is_unexpected());
     }
 }

@@ -22,6 +22,7 @@ pub(crate) struct PerReason<R, T> {
 pub(crate) struct PerOutcome<R, T> {
     accepted: T,
     modified: T,
+    filtered: T,
     duplicate_natural: T,
     duplicate_conflicting: T,
     rate_limited: T,
@@ -57,6 +58,7 @@ impl<R: Reason, T> PerOutcome<R, T> {
         Self {
             accepted: make(),
             modified: make(),
+            filtered: make(),
             duplicate_natural: make(),
             duplicate_conflicting: make(),
             rate_limited: make(),
@@ -73,6 +75,7 @@ impl<R: Reason, T> Index<Outcome<R>> for PerOutcome<R, T> {
         match outcome {
             Outcome::Accepted => &self.accepted,
             Outcome::Modified => &self.modified,
+            Outcome::Filtered => &self.filtered,
             Outcome::Duplicate(Duplicate::Natural) => &self.duplicate_natural,
             Outcome::Duplicate(Duplicate::Conflicting) => &self.duplicate_conflicting,
             Outcome::RateLimited => &self.rate_limited,
@@ -87,6 +90,7 @@ impl<R: Reason, T> IndexMut<Outcome<R>> for PerOutcome<R, T> {
         match outcome {
             Outcome::Accepted => &mut self.accepted,
             Outcome::Modified => &mut self.modified,
+            Outcome::Filtered => &mut self.filtered,
             Outcome::Duplicate(Duplicate::Natural) => &mut self.duplicate_natural,
             Outcome::Duplicate(Duplicate::Conflicting) => &mut self.duplicate_conflicting,
             Outcome::RateLimited => &mut self.rate_limited,

@@ -30,7 +30,7 @@ pub use self::builder::QualityBuilder;
 /// an identifier (letters, digits and `._:-/`, at most 255 bytes) or, for event types and versions
 /// outside the plan, that the [`Masker`](crate::sample::Masker) would change. Of a
 /// [closed](crate::Plan::closed) plan, whatever is outside it shares `__other__`. For each event type of each
-/// tenant 8 schema versions are told apart, and 64 pairs of event type and version in metrics (those of the
+/// tenant 8 schema versions are told apart, and 40 pairs of event type and version in metrics (those of the
 /// plan first). What is not known is counted as `__unknown__`.
 #[derive(Clone, Debug)]
 pub struct Quality<R>(Arc<Parts<R>>);

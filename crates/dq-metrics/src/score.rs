@@ -171,6 +171,7 @@ mod tests {
     fn there_is_no_score_without_data() {
         assert_eq!(score(&[], Weights::EQUAL), None);
         let silent = [
+            (Outcome::Filtered, 10),
             (Outcome::RateLimited, 10),
             (Outcome::Lost, 10),
             (Outcome::Rejected(Fault::Full), 10),

@@ -41,7 +41,7 @@ impl<R: Reason> Tally<R> {
             .chain([(REJECTED, self.rejected(|_| true))])
     }
 
-    /// Events that say something about the data: not those limited, lost, or refused for a reason
+    /// Events that say something about the data: not those filtered, limited, lost, or refused for a reason
     /// without a dimension.
     pub(crate) fn judged(&self) -> u64 {
         let rejected = self.rejected(|facts| facts.dimension.is_some());
@@ -54,7 +54,8 @@ impl<R: Reason> Tally<R> {
     /// it held what it may not hold. A duplicate fails uniqueness, and
     /// consistency as well if its content differs; what else it would have failed was not looked at.
     /// A rejected event is known to fail the dimension of its reason; the checks after that one were
-    /// not made, so they count neither way.
+    /// not made, so they count neither way. One that was left out on purpose counts neither way in any of them:
+    /// the rule that leaves it out, such as a share that is kept, says nothing about what it holds.
     pub(crate) fn in_dimension(&self, dimension: Dimension) -> Judged {
         let rejected = self.rejected(|facts| facts.dimension == Some(dimension));
         let failed = rejected
@@ -169,13 +170,14 @@ mod tests {
     #[test]
     fn what_says_nothing_about_the_data_is_not_judged() {
         let tally = tally(&[
+            (Outcome::Filtered, 1),
             (Outcome::RateLimited, 1),
             (Outcome::Lost, 1),
             (Outcome::Rejected(Fault::Forbidden), 1),
             (Outcome::Rejected(Fault::Full), 1),
         ]);
         assert_eq!(tally.judged(), 0);
-        assert_eq!(tally.total(), 4);
+        assert_eq!(tally.total(), 5);
         for dimension in Dimension::ALL {
             assert_eq!(tally.in_dimension(dimension), Judged::default());
         }

@@ -44,6 +44,7 @@ pub async fn quality_history(make: impl AsyncFn() -> Arc<dyn QualityHistory>) {
         tallies_of_one_key_add_up(&*make().await);
         a_batch_that_comes_again_changes_nothing(&*make().await);
         sums_are_told_apart_by_what_was_asked_for(&*make().await);
+        an_outcome_is_given_back_as_it_was_called(&*make().await);
         sums_are_of_whole_days_and_of_one_tenant(&*make().await);
         an_hour_with_too_many_rows_keeps_the_counts(&*make().await);
         a_sample_is_given_back_as_it_was_put(&*make().await);
@@ -138,6 +139,30 @@ async fn sums_are_told_apart_by_what_was_asked_for(clause: Clause, history: &dyn
         let found = sums(clause, history, days(0, 20), by).await;
         clause.same(&format!("by {by:?}"), found, expected);
     }
+}
+
+/// One that this version has no name for, too: an earlier or a later one may write to the same history.
+async fn an_outcome_is_given_back_as_it_was_called(clause: Clause, history: &dyn QualityHistory) {
+    let outcomes = [
+        "accepted",
+        "duplicate_conflicting",
+        "duplicate_natural",
+        "filtered",
+        "lost",
+        "modified",
+        "of_another_version",
+        "rate_limited",
+    ];
+    let key = |outcome| TallyKey::new(Hour::new(240), "acme", "lead", outcome);
+    let tallies: Vec<_> = outcomes.map(key).into_iter().zip(1..).collect();
+    write(clause, history, &batch(1, 1, &tallies)).await;
+    let day = || Group::Day(Day::new(10));
+    let expected = outcomes.into_iter().zip(1..);
+    let expected: Vec<_> = expected
+        .map(|(outcome, events)| sum(day(), outcome, "", events))
+        .collect();
+    let found = sums(clause, history, days(10, 10), GroupBy::Day).await;
+    clause.same("each with its count", found, expected);
 }
 
 async fn sums_are_of_whole_days_and_of_one_tenant(clause: Clause, history: &dyn QualityHistory) {

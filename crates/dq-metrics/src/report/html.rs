@@ -24,8 +24,9 @@ pub(super) struct Bar {
     pub(super) lower_bound: f64,
 }
 
-// Tables wider than the window scroll by themselves; only what stands in `pre` may be broken
-// anywhere.
+// Tables wider than the window scroll by themselves; only what stands in `pre` may be broken anywhere. In a narrow
+// window, a row of a table of the class `r` has its bar, or what to do, in a line of its own below the rest, and a
+// long name is broken.
 pub(super) const STYLE: &str = "\
 body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}\
 h1,h2{overflow-wrap:anywhere}.t{overflow-x:auto;margin:1rem 0}\
@@ -36,10 +37,13 @@ th{white-space:nowrap}th.n,td.n{text-align:right;font-variant-numeric:tabular-nu
 code,pre{font:13px/1.4 ui-monospace,monospace}td code{white-space:nowrap}\
 pre{white-space:pre-wrap;overflow-wrap:anywhere}time{white-space:nowrap}\
 .score{font-size:3rem;font-weight:600}.critical,.error{color:#b42318}.warning{color:#93590a}\
-@media(max-width:40rem){.b,th.w{display:none}th{white-space:normal}th,td{padding:.3rem}\
-.r tr{display:grid;grid-template-columns:1fr 4rem 5rem}.r td,.r th{border:0}\
-.r tr{border-bottom:1px solid #d8dee4}td.w{grid-column:1/-1}}\
-@media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}th,td{border-color:#30363d}\
+@media(max-width:40rem){th.b,th.w{display:none}th{white-space:normal}th,td{padding:.3rem}\
+.r{display:grid;grid-template-columns:minmax(6rem,1fr) repeat(3,auto)}.r tbody{display:contents}\
+.r tr{display:grid;grid-column:1/-1;grid-template-columns:subgrid;border-bottom:1px solid #d8dee4}\
+.r th,.r td{border:0}.r td.b,.r td.w{order:1;grid-column:1/-1;width:auto;padding-top:0}\
+.r td.b:empty{display:none}.b svg{width:100%;margin:0 0 .2rem}\
+.r td:first-child,.r td:first-child code{white-space:normal;overflow-wrap:anywhere}}\
+@media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}th,td,.r tr{border-color:#30363d}\
 .critical,.error{color:#ff8a7a}.warning{color:#e3b341}}";
 
 impl Report {
@@ -117,7 +121,7 @@ impl Report {
             return Ok(());
         }
         page.write_str(
-            "<h2>Event types</h2><div class=\"t\"><table><tr><th>event type<th class=\"n\">score\
+            "<h2>Event types</h2><div class=\"t\"><table class=\"r\"><tr><th>event type<th class=\"n\">score\
              <th>versions (events)<th class=\"n\">deprecated",
         )?;
         for event_type in &self.event_types {
@@ -141,7 +145,7 @@ impl Report {
             return Ok(());
         }
         page.write_str(
-            "<h2>Tenants</h2><div class=\"t\"><table><tr><th>tenant<th class=\"n\">score<th class=\"b\">\
+            "<h2>Tenants</h2><div class=\"t\"><table class=\"r\"><tr><th>tenant<th class=\"n\">score<th class=\"b\">\
              <th class=\"n\">received",
         )?;
         for tenant in &self.tenants {

@@ -8,7 +8,7 @@ use std::{
 use crate::plan::Plan;
 
 /// Pairs with series of their own; later ones share one.
-pub(crate) const PAIRS: usize = 64;
+pub(crate) const PAIRS: usize = 40;
 
 /// A bounded set of pairs of event type and version: those of the plan, then the first to be looked for.
 ///

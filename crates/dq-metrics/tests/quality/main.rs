@@ -4,6 +4,7 @@ mod bounds;
 mod conservation;
 mod exposition;
 mod fault;
+mod filtered;
 mod periods;
 mod reports;
 mod samples;

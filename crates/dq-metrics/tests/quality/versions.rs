@@ -95,7 +95,7 @@ fn versions_beyond_the_bound_share_a_series_and_no_counter_goes_back() {
             .collect()
     };
     let (before, after) = (of_versions(&before), of_versions(&after));
-    assert_eq!((before.len(), after.len()), (64 + 1, 64 + 1));
+    assert_eq!((before.len(), after.len()), (40 + 1, 40 + 1));
     for ((series, before), (same, after)) in before.iter().zip(&after) {
         assert_eq!(series, same);
         assert!(after >= before, "{series}: {after} after {before}");

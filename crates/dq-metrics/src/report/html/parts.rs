@@ -14,7 +14,8 @@ pub(in crate::report) fn write_dimensions(
     dimensions: &[DimensionScore],
 ) -> fmt::Result {
     page.write_str(
-        "<div class=\"t\"><table><tr><th>dimension<th class=\"n\">score<th class=\"b\"><th class=\"n\">events",
+        "<div class=\"t\"><table class=\"r\"><tr><th>dimension<th class=\"n\">score<th class=\"b\">\
+         <th class=\"n\">events",
     )?;
     for dimension in dimensions {
         let (name, value) = (dimension.dimension, dimension.value);

@@ -180,7 +180,7 @@ fn write_groups(
     }
     write!(
         page,
-        "<h2>{title}</h2><div class=\"t\"><table><tr><th>{what}<th class=\"n\">score<th class=\"b\">\
+        "<h2>{title}</h2><div class=\"t\"><table class=\"r\"><tr><th>{what}<th class=\"n\">score<th class=\"b\">\
          <th class=\"n\">events<th class=\"n\">rejected"
     )?;
     for group in groups {

@@ -14,7 +14,7 @@ const HEIGHT: f64 = 100.0;
 const LEAST_RANGE: f64 = 10.0;
 
 /// What a column of events is made of, from the bottom: the outcomes, their colour and name.
-const LAYERS: [(&[&str], &str, &str); 4] = [
+const LAYERS: [(&[&str], &str, &str); 5] = [
     (&["accepted", "modified"], "#2da44e", "stored"),
     (
         &["duplicate_natural", "duplicate_conflicting"],
@@ -23,6 +23,7 @@ const LAYERS: [(&[&str], &str, &str); 4] = [
     ),
     (&["rejected"], "#cf222e", "rejected"),
     (&["rate_limited", "lost"], "#bf8700", "limited or lost"),
+    (&["filtered"], "#8250df", "left out on purpose"),
 ];
 
 /// How many events of each day ended how.
@@ -44,7 +45,11 @@ impl fmt::Display for EventPlot<'_> {
         let days = &self.0.by_day;
         let most = days.iter().map(|day| day.events).max().unwrap_or_default();
         f.write_str("<figure><figcaption>Events a day: ")?;
-        for (_, colour, name) in LAYERS {
+        // What never came needs no colour to be told by.
+        for (outcomes, colour, name) in LAYERS {
+            if days.iter().all(|day| events_of(day, outcomes) == 0) {
+                continue;
+            }
             write!(
                 f,
                 "<span class=\"k\"><svg width=\"10\" height=\"10\" aria-hidden=\"true\">\
@@ -113,10 +118,7 @@ impl fmt::Display for Block {
 fn event_blocks(number: usize, day: &DayReport, most: u64) -> Vec<Block> {
     let (mut from, mut blocks) = (0.0, Vec::new());
     for (outcomes, colour, _) in LAYERS {
-        let counts = outcomes
-            .iter()
-            .filter_map(|outcome| day.outcomes.get(*outcome));
-        let events: u64 = counts.sum();
+        let events = events_of(day, outcomes);
         if events > 0 {
             let to = from + HEIGHT * as_f64(events) / as_f64(most.max(1));
             blocks.push(Block {
@@ -129,6 +131,14 @@ fn event_blocks(number: usize, day: &DayReport, most: u64) -> Vec<Block> {
         }
     }
     blocks
+}
+
+/// How many events of a day ended in one of these outcomes.
+fn events_of(day: &DayReport, outcomes: &[&str]) -> u64 {
+    let counts = outcomes.iter();
+    counts
+        .filter_map(|outcome| day.outcomes.get(*outcome))
+        .sum()
 }
 
 /// A multiple of ten below all scores, so that small differences show.
@@ -177,8 +187,10 @@ fn end(f: &mut fmt::Formatter<'_>, days: &[DayReport]) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::history::Day;
+    use crate::{fault::Fault, history::Day, outcome::Outcome};
 
     fn day(score: Option<f64>) -> DayReport {
         DayReport {
@@ -208,6 +220,15 @@ mod tests {
             blocks[0].to_string(),
             "<rect x=\"31\" y=\"66.67\" width=\"8\" height=\"33.33\" fill=\"#2da44e\"/>"
         );
+    }
+
+    #[test]
+    fn every_outcome_has_a_place_in_a_column() {
+        let in_layers: BTreeSet<_> = LAYERS
+            .iter()
+            .flat_map(|(of, ..)| of.iter().copied())
+            .collect();
+        assert_eq!(in_layers, Outcome::<Fault>::kinds().collect());
     }
 
     #[test]

@@ -14,7 +14,8 @@ const HEAD: &str = "\
 
 Every event, and every request refused before its events were known, ends in exactly one outcome:
 accepted, modified (stored with undeclared personal data sealed in place, which counts against validity),
-duplicate (natural or conflicting), rate limited, rejected with one of the reasons below, or lost.
+duplicate (natural or conflicting), rate limited, rejected with one of the reasons below, or lost. `filtered`, which
+means left out on purpose, is in the list of outcomes too: no rule of this service does that, so it has no series.
 Once nothing is in flight, `received = Σ outcomes`; the metric `dq_unaccounted` shows the difference.
 
 **Counts against** is the dimension of the quality score that a rejection lowers; where there is none,
