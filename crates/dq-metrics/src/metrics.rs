@@ -40,7 +40,7 @@ pub struct QualityMetric<R> {
 impl<R: Reason> Quality<R> {
     /// Most series its metrics can ever have; it depends on the number of reasons alone.
     ///
-    /// More than 2,000 do not compile: that many reasons (over 100) are not one taxonomy.
+    /// More than 2,000 do not compile: that many reasons (over 108) are not one taxonomy.
     pub const MAX_SERIES: usize = TENANT_ROWS // received
         + TENANT_ROWS * Outcome::<R>::KINDS
         + TYPE_COLUMNS * Outcome::<R>::KINDS

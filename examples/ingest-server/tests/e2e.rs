@@ -142,6 +142,8 @@ mod peppers;
 mod phones;
 #[path = "e2e/plaintext_reads.rs"]
 mod plaintext_reads;
+#[path = "e2e/policy_files.rs"]
+mod policy_files;
 #[path = "e2e/pressure.rs"]
 mod pressure;
 #[path = "e2e/quality_history.rs"]

@@ -381,7 +381,7 @@ async fn the_write_queue_shows_the_rows_that_wait_and_none_after_their_commit() 
     let before = server.metrics().await;
     assert_eq!(before[queue], 0.0);
     // What comes while it is written waits for the next commit.
-    slow_down(server.data(), 2).await;
+    slow_down(server.data(), 4).await;
     let slow = tokio::spawn(server.post("/v1/events", &key, &page_view("slow")).send());
     wait_for("one row that is written", async || {
         (server.metrics().await[queue] == 1.0).then_some(())

@@ -6,7 +6,10 @@ use reqwest::{Method, StatusCode};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, Key, Server, page_view, run_to_end, wait_for};
+use crate::{
+    harness::{ALL_SCOPES, Data, Key, Server, page_view, run_to_end, wait_for},
+    policy_files::wait_until_on_record,
+};
 
 const EMAIL: &str = "canary.q7x@sealed-mail.example";
 
@@ -68,16 +71,7 @@ async fn the_file_is_read_at_the_start_and_followed() {
         status(&server, &key, "2").await,
         StatusCode::UNPROCESSABLE_ENTITY
     );
-    // It is in force before its end is on record.
-    wait_for("the change to be on record", async || {
-        let path = "/admin/audit/events?actor=detection-file";
-        let events = server.admin(Method::GET, path).send().await;
-        let events: Value = events.unwrap().json().await.unwrap();
-        let last = &events["events"][0];
-        assert_eq!(last["action"], "detection.replace", "{events}");
-        (last["outcome"] == "success").then_some(())
-    })
-    .await;
+    wait_until_on_record(&server, "detection-file", "detection.replace").await;
 
     // What cannot be used is told, and changes nothing.
     for (broken, why) in [

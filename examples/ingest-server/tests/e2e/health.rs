@@ -57,23 +57,22 @@ async fn a_failed_commit_shows_until_one_succeeds() {
         let post = || server.post("/v1/events", &key, &page_view(round)).send();
         let status = post().await.unwrap().status();
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-        let failed = Instant::now();
-        let (status, degraded) = readiness(&server).await;
-        // After that the writer has tried by itself, and failed a second time.
-        let is_in_time = failed.elapsed() < Duration::from_millis(1_200);
+        let (status, failed) = readiness(&server).await;
         let unlock = sqlx::query("ROLLBACK");
         unlock.execute(&mut blocker).await.unwrap();
         assert_eq!(post().await.unwrap().status(), StatusCode::ACCEPTED);
         let (_, components) = readiness(&server).await;
         assert_eq!(components["database"]["state"], "up");
-        if is_in_time {
-            assert_eq!(status, StatusCode::OK, "{degraded}");
-            assert_eq!(degraded["database"]["state"], "degraded");
-            assert!(degraded["database"]["action"].is_string());
-            return;
+        // Until the writer has tried again by itself, and failed a second time.
+        if failed["database"]["state"] == "down" {
+            continue;
         }
+        assert_eq!(status, StatusCode::OK, "{failed}");
+        assert_eq!(failed["database"]["state"], "degraded");
+        assert!(failed["database"]["action"].is_string());
+        return;
     }
-    panic!("this machine is too slow to see what lasts for half a second");
+    panic!("this machine is too slow to look before the writer tries again");
 }
 
 /// What somebody else may do to the tables, which component that takes down, and how it is taken back.

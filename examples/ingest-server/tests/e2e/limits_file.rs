@@ -11,7 +11,10 @@ use std::{
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, Key, Server, page_view, run_to_end, shell, wait_for};
+use crate::{
+    harness::{ALL_SCOPES, Data, Key, Server, page_view, run_to_end, shell, wait_for},
+    policy_files::wait_until_on_record,
+};
 
 /// The user that owns nothing.
 const NOBODY: u32 = 65_534;
@@ -109,16 +112,7 @@ async fn the_file_is_read_at_the_start_and_followed() {
     for (id, expected) in [(4, 202), (5, 202), (6, 429)] {
         assert_eq!(status(&server, &key, id).await, expected);
     }
-    // It is in force before its end is on record.
-    wait_for("the change to be on record", async || {
-        let path = "/admin/audit/events?actor=limits-file";
-        let events = server.admin(Method::GET, path).send().await;
-        let events: Value = events.unwrap().json().await.unwrap();
-        let last = &events["events"][0];
-        assert_eq!(last["action"], "limits.replace", "{events}");
-        (last["outcome"] == "success").then_some(())
-    })
-    .await;
+    wait_until_on_record(&server, "limits-file", "limits.replace").await;
 
     // What cannot be used is told, and changes nothing.
     for (broken, why) in [

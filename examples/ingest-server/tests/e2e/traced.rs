@@ -1,5 +1,7 @@
 //! A server whose traces are looked at.
 
+use std::process::Command;
+
 use reqwest::{RequestBuilder, Response};
 
 use crate::{
@@ -19,10 +21,7 @@ impl Traced {
     pub(crate) async fn start_on(data: &Data) -> Self {
         let (collector, endpoint) = collector().await;
         let mut command = data.production();
-        command
-            .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
-            .env("OTEL_BSP_SCHEDULE_DELAY", "100")
-            .env("INGEST_TRACE_SAMPLE_RATIO", "1");
+        export_to(&mut command, &endpoint);
         let mut server = Server::start_command(data, command);
         server.use_token(&data.random_secrets()[0].1);
         wait_for("confirmed API keys", async || {
@@ -35,12 +34,26 @@ impl Traced {
     /// The answer to a request, and the spans of its trace.
     pub(crate) async fn send(&self, request: RequestBuilder) -> (Response, Vec<Span>) {
         let answer = request.send().await.unwrap();
-        let trace = answer.headers()["x-trace-id"].to_str().unwrap().to_owned();
-        let spans = wait_for("the spans of a request", async || {
-            whole_trace(&self.collector.output(), &trace)
-        });
-        (answer, spans.await)
+        let spans = spans_of(&answer, &self.collector).await;
+        (answer, spans)
     }
+}
+
+/// Every span leaves for that collector soon after its end.
+pub(crate) fn export_to(command: &mut Command, endpoint: &str) {
+    command
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        .env("OTEL_BSP_SCHEDULE_DELAY", "100")
+        .env("INGEST_TRACE_SAMPLE_RATIO", "1");
+}
+
+/// The spans of the request that was answered so.
+pub(crate) async fn spans_of(answer: &Response, collector: &Program) -> Vec<Span> {
+    let trace = answer.headers()["x-trace-id"].to_str().unwrap();
+    wait_for("the spans of a request", async || {
+        whole_trace(&collector.output(), trace)
+    })
+    .await
 }
 
 /// The one span of that name.

@@ -1,4 +1,4 @@
-//! Rows of tallies and samples, whatever the database.
+//! The tables of a history and what their rows say, whatever the database.
 
 use sqlx::{
     ColumnIndex, Decode, Row, SqlSafeStr as _, Type,

@@ -14,6 +14,7 @@ use crate::{
     harness::{ALL_SCOPES, Data, Key, Server, readiness, wait_for},
     movement::assert_moved,
     programs::Redis,
+    tier_limits::limit,
 };
 
 /// The rate and the burst that tests give their tenants.
@@ -52,10 +53,8 @@ pub(super) async fn start_two(redis: &Redis, counting: &str) -> [Server; 2] {
 
 /// Limits tenants of the free tier.
 pub(super) async fn limit_reading(server: &Server) {
-    let limit = json!({ "tenant": { "per-second": RATE, "burst": BURST, "debt": 0 } });
-    let policies = json!({ "tier": { "free": { "category": { "read": limit } } } });
-    let put = server.admin(Method::PUT, "/admin/limits").json(&policies);
-    assert_eq!(put.send().await.unwrap().status(), StatusCode::NO_CONTENT);
+    let reading = json!({ "per-second": RATE, "burst": BURST, "debt": 0 });
+    limit(server, "read", reading).await;
 }
 
 /// A key of the tier whose reading is limited.

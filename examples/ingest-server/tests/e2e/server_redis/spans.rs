@@ -2,13 +2,11 @@
 
 use std::process::Command;
 
-use reqwest::Response;
-
 use super::fleet::{RATE, limit_reading, on_redis, read, reader};
 use crate::{
-    collected::{Span, whole_trace},
     harness::{ALL_SCOPES, Data, Server, wait_for},
-    programs::{Program, Redis, collector},
+    programs::{Redis, collector},
+    traced::{export_to, one, spans_of},
 };
 
 /// How many questions of this kind ended so.
@@ -23,20 +21,8 @@ fn durations(operation: &str, error: &str) -> String {
 /// A server on Redis all of whose spans are collected.
 fn traced(data: &Data, redis: &Redis, endpoint: &str) -> Command {
     let mut command = on_redis(data, redis);
+    export_to(&mut command, endpoint);
     command
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
-        .env("OTEL_BSP_SCHEDULE_DELAY", "100")
-        .env("INGEST_TRACE_SAMPLE_RATIO", "1");
-    command
-}
-
-/// The spans of the request that was answered so.
-async fn spans_of(answer: &Response, collector: &Program) -> Vec<Span> {
-    let trace = answer.headers()["x-trace-id"].to_str().unwrap();
-    wait_for("the spans of the request", async || {
-        whole_trace(&collector.output(), trace)
-    })
-    .await
 }
 
 #[tokio::test]
@@ -90,9 +76,9 @@ async fn a_round_trip_is_a_client_span_below_its_request_and_holds_no_key() {
     redis.kill();
     let answer = read(&server, &key).await;
     let spans = spans_of(&answer, &collector).await;
-    let named = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
-    named("limit_address").assert_attributes(&[("ratelimit.source", Some("fallback"))]);
-    let asked = named("EVALSHA");
+    one(&spans, "limit_address").assert_attributes(&[("ratelimit.source", Some("fallback"))]);
+    let mut questions = spans.iter().filter(|span| span.name == "EVALSHA");
+    let asked = questions.next().unwrap();
     asked.assert_attributes(&[("error.type", Some("unavailable"))]);
     assert_eq!(asked.status, "STATUS_CODE_ERROR", "{}", asked.text);
     let metrics = server.metrics().await;
