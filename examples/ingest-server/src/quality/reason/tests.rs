@@ -200,5 +200,5 @@ fn every_outcome_is_accounted_for_once() {
         assert_eq!(conservation.outcomes, recorded, "{outcome:?}");
         assert_eq!(conservation.unaccounted(), 0, "{outcome:?}");
     }
-    assert_eq!(recorded, 6 + u64::try_from(Reason::ALL.len()).unwrap());
+    assert_eq!(recorded, 7 + u64::try_from(Reason::ALL.len()).unwrap());
 }
