@@ -34,6 +34,12 @@ impl Timestamp {
         self.0
     }
 
+    /// Seconds since 1970.
+    #[must_use]
+    pub const fn unix_seconds(self) -> u64 {
+        self.0 / MICROS
+    }
+
     /// Milliseconds since 1970.
     pub(super) const fn unix_millis(self) -> u64 {
         self.0 / 1_000

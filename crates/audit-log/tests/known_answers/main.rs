@@ -7,6 +7,7 @@
 
 mod leaves;
 mod log;
+mod notes;
 mod tiles;
 
 use portcullis_audit_log::{event::Leaf, tree::TreeHash};
