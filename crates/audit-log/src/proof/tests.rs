@@ -30,8 +30,7 @@ fn proof(index: u64, size: u64) -> TlogProof {
         });
     }
     let (path, hashes) = tiles.partial().next().unwrap();
-    let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
-    let tile = HashTile::decode(path, &bytes).unwrap();
+    let tile = HashTile::new(path, hashes).unwrap();
     let proof = InclusionProof::build(index, size, |of| tile.subtree(of));
     let checkpoint = Checkpoint::new(ORIGIN.parse().unwrap(), size, tree.root());
     TlogProof::new(

@@ -17,16 +17,42 @@ impl HashTile {
     /// [`TileError::OtherKind`] if the path is that of a bundle, [`TileError::WrongLength`] if the file is not of the
     /// width that the path says. Whether the hashes are right shows in the root.
     pub fn decode(path: TilePath, bytes: &[u8]) -> Result<Self, TileError> {
+        let (hashes, rest) = bytes.as_chunks::<{ TreeHash::BYTES }>();
+        let hashes: Vec<_> = hashes.iter().copied().map(TreeHash::from_bytes).collect();
+        match Self::new(path, &hashes) {
+            Ok(tile) if rest.is_empty() => Ok(tile),
+            Ok(_) | Err(TileError::WrongLength { .. }) => Err(TileError::WrongLength {
+                expected: usize::from(path.width()) * TreeHash::BYTES,
+                found: bytes.len(),
+            }),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// A tile of these hashes, as many as the path says.
+    ///
+    /// # Errors
+    /// [`TileError::OtherKind`] and [`TileError::WrongLength`], as of their bytes.
+    pub fn new(path: TilePath, hashes: &[TreeHash]) -> Result<Self, TileError> {
         if path.kind() == TileKind::Entries {
             return Err(TileError::OtherKind);
         }
-        let (expected, found) = (usize::from(path.width()) * TreeHash::BYTES, bytes.len());
+        let (expected, found) = (usize::from(path.width()), hashes.len());
         if expected != found {
-            return Err(TileError::WrongLength { expected, found });
+            return Err(TileError::WrongLength {
+                expected: expected * TreeHash::BYTES,
+                found: found.saturating_mul(TreeHash::BYTES),
+            });
         }
-        let (hashes, _) = bytes.as_chunks::<{ TreeHash::BYTES }>();
-        let hashes = hashes.iter().copied().map(TreeHash::from_bytes).collect();
+        let hashes = hashes.to_vec();
         Ok(Self { path, hashes })
+    }
+
+    /// The file of the tile.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let bytes: Vec<_> = self.hashes.iter().map(|hash| *hash.as_bytes()).collect();
+        bytes.concat()
     }
 
     /// Where it stands.

@@ -167,8 +167,9 @@ fn an_entry_has_at_most_65535_bytes() {
 /// All tiles of a tree, as a writer makes them, and its right edge.
 fn tiles(size: u64) -> (Vec<HashTile>, RightEdge) {
     let (mut growing, mut edge, mut tiles) = (GrowingTiles::new(), RightEdge::new(), Vec::new());
+    // By their bytes, as a reader has them.
     let decode = |path, hashes: &[TreeHash]| {
-        let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+        let bytes = HashTile::new(path, hashes).unwrap().encode();
         HashTile::decode(path, &bytes).unwrap()
     };
     for n in 0..size {

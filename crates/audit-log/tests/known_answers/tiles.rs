@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_audit_log::{
-    tile::{EntryBundle, GrowingTiles, TilePath, WIDTH, write_entry},
+    tile::{EntryBundle, GrowingTiles, HashTile, TilePath, WIDTH, write_entry},
     tree::TreeHash,
 };
 use ring::digest::{SHA256, digest};
@@ -17,7 +17,10 @@ fn files(size: u64) -> BTreeMap<String, Vec<u8>> {
         let entry = leaf(n);
         write_entry(&entry, &mut bundle).unwrap();
         let keep = |path: TilePath, hashes: &[TreeHash]| {
-            files.insert(path.to_string(), bytes_of(hashes));
+            files.insert(
+                path.to_string(),
+                HashTile::new(path, hashes).unwrap().encode(),
+            );
         };
         tiles.push(TreeHash::of_leaf(&entry), keep);
         if (n + 1) % u64::from(WIDTH) == 0 {
@@ -26,16 +29,15 @@ fn files(size: u64) -> BTreeMap<String, Vec<u8>> {
         }
     }
     for (path, hashes) in tiles.partial() {
-        files.insert(path.to_string(), bytes_of(hashes));
+        files.insert(
+            path.to_string(),
+            HashTile::new(path, hashes).unwrap().encode(),
+        );
     }
     if let Some(path) = TilePath::partial(size).next() {
         files.insert(path.to_string(), bundle);
     }
     files
-}
-
-fn bytes_of(hashes: &[TreeHash]) -> Vec<u8> {
-    hashes.iter().flat_map(|hash| *hash.as_bytes()).collect()
 }
 
 fn sha256(bytes: &[u8]) -> String {
