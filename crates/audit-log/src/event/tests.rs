@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod personal;
+mod refused;
 mod respelled;
 mod texts;
 

@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
+use ring::signature::Ed25519KeyPair;
 use secrecy::SecretBox;
 
 use super::*;
@@ -107,6 +108,25 @@ fn a_witness_signs_a_time_and_a_log_does_not() {
         other.verify(&keys),
         Err(UnverifiedNote::WrongSignature { line: 2 })
     );
+}
+
+#[test]
+fn no_witness_signs_a_time_after_the_largest_signed_number() {
+    let known = witness("example.com/w", 1);
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap();
+    let by = |seconds: u64| {
+        let message = format!("cosignature/v1\ntime {seconds}\n{TEXT}");
+        let signature = pair.sign(message.as_bytes());
+        let bytes = [&seconds.to_be_bytes(), signature.as_ref()].concat();
+        let line = NoteSignature::new(known.verifying_key(), &bytes);
+        let note = SignedNote::new(TEXT, vec![line]).unwrap();
+        let keys = [known.verifying_key().clone()];
+        note.verify(&keys).map(|(_, by)| by[0].seconds)
+    };
+    let last = i64::MAX.unsigned_abs();
+    assert_eq!(by(last), Ok(Some(last)));
+    let wrong = UnverifiedNote::WrongSignature { line: 1 };
+    assert_eq!(by(last + 1), Err(wrong));
 }
 
 #[test]

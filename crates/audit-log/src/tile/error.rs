@@ -1,5 +1,6 @@
 //! Why a file is no tile.
 
+use super::TilePath;
 use crate::tree::ProofError;
 
 /// What is wrong with a tile, a bundle, or with what is asked of one.
@@ -34,6 +35,12 @@ pub enum TileError {
     EntryTooLong {
         /// How many it has.
         found: usize,
+    },
+    /// A tile is not among those that were given.
+    #[error("{path} is missing")]
+    Missing {
+        /// Which tile.
+        path: TilePath,
     },
     /// The subtree is not within the tile.
     #[error("subtree {index} of level {level} is not in the tile")]

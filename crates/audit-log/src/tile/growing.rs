@@ -1,6 +1,6 @@
 //! The tiles of a tree that grows.
 
-use super::{LEVELS, TileKind, TilePath, WIDTH, hash_tile::perfect_root};
+use super::{HashTile, LEVELS, TileError, TileKind, TilePath, WIDTH, hash_tile::perfect_root};
 use crate::tree::TreeHash;
 
 /// The last tile of each level: what is written beside the entries as a tree grows, at most 65 KB.
@@ -15,6 +15,25 @@ impl GrowingTiles {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Those of a tree of `size` leaves, as after a start, from its [partial tiles](TilePath::partial) in any order.
+    ///
+    /// # Errors
+    /// [`TileError::Missing`] names a tile that is not among them.
+    pub fn from_partial(size: u64, tiles: &[HashTile]) -> Result<Self, TileError> {
+        let mut growing = Self {
+            size,
+            ..Self::new()
+        };
+        for path in TilePath::partial(size) {
+            if let TileKind::Hashes { level } = path.kind() {
+                let tile = tiles.iter().find(|tile| tile.path() == path);
+                let tile = tile.ok_or(TileError::Missing { path })?;
+                growing.levels[usize::from(level)].extend_from_slice(tile.hashes());
+            }
+        }
+        Ok(growing)
     }
 
     /// Appends a leaf, given by its hash. `full` gets each tile that this fills, with its hashes, the lowest first.
@@ -53,6 +72,26 @@ impl GrowingTiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_goes_on_where_it_was() {
+        let leaf = |n: u64| TreeHash::of_leaf(&n.to_be_bytes());
+        for size in [0, 1, 255, 256, 257, 65_535, 65_536, 65_800] {
+            let mut tiles = GrowingTiles::new();
+            (0..size).for_each(|n| tiles.push(leaf(n), |_, _| {}));
+            let partial: Vec<_> = tiles
+                .partial()
+                .map(|(path, hashes)| HashTile::new(path, hashes).unwrap())
+                .collect();
+            let again = GrowingTiles::from_partial(size, &partial).unwrap();
+            assert_eq!(again.levels, tiles.levels, "of {size}");
+            if let Some(tile) = partial.first() {
+                let path = tile.path();
+                let error = GrowingTiles::from_partial(size, &partial[1..]).unwrap_err();
+                assert_eq!(error, TileError::Missing { path });
+            }
+        }
+    }
 
     #[test]
     fn its_size_has_a_bound() {

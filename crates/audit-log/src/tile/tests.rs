@@ -109,6 +109,7 @@ fn a_tile_has_the_length_that_its_path_says() {
     assert_eq!(tile.hashes().len(), 3);
     for (other, found) in [
         ("tile/0/000.p/3", 95),
+        ("tile/0/000.p/2", 65),
         ("tile/0/000.p/2", 96),
         ("tile/0/000", 96),
     ] {

@@ -60,7 +60,8 @@ impl ConsistencyProof {
         Ok(Self { old, new, hashes })
     }
 
-    /// Shows that the tree with `old_root` is the beginning of the one with `new_root`. RFC 9162, 2.1.4.2.
+    /// Shows that the tree with `old_root` is the beginning of the one with `new_root`: RFC 9162, 2.1.4.2, with
+    /// the length known.
     ///
     /// # Errors
     /// [`ProofError::WrongOldRoot`] and [`ProofError::WrongRoot`] if the hashes do not lead there. The earlier tree
@@ -88,11 +89,10 @@ impl ConsistencyProof {
         };
         let (mut old_hash, mut new_hash) = (*first, *first);
         for sibling in hashes {
+            // The last node of a level has nothing on its right, and is the last on the levels above.
             if index & 1 == 1 || index == last {
                 old_hash = TreeHash::of_children(sibling, &old_hash);
                 new_hash = TreeHash::of_children(sibling, &new_hash);
-                let up = index.trailing_zeros().min(63);
-                (index, last) = (index >> up, last >> up);
             } else {
                 new_hash = TreeHash::of_children(&new_hash, sibling);
             }

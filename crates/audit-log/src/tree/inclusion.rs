@@ -62,7 +62,7 @@ impl InclusionProof {
         })
     }
 
-    /// Shows that a leaf, given by its hash, is in the tree with this root. RFC 9162, 2.1.3.2.
+    /// Shows that a leaf, given by its hash, is in the tree with this root: RFC 9162, 2.1.3.2, with the length known.
     ///
     /// # Errors
     /// [`ProofError::WrongRoot`] if the hashes do not lead there.
@@ -70,14 +70,12 @@ impl InclusionProof {
         let (mut index, mut last) = (self.index, self.size - 1);
         let mut hash = *leaf;
         for sibling in &self.hashes {
-            if index & 1 == 1 || index == last {
-                hash = TreeHash::of_children(sibling, &hash);
-                // A last node without a sibling goes up as it is.
-                let up = index.trailing_zeros().min(63);
-                (index, last) = (index >> up, last >> up);
+            // The last node of a level has nothing on its right, and is the last on the levels above.
+            hash = if index & 1 == 1 || index == last {
+                TreeHash::of_children(sibling, &hash)
             } else {
-                hash = TreeHash::of_children(&hash, sibling);
-            }
+                TreeHash::of_children(&hash, sibling)
+            };
             (index, last) = (index >> 1, last >> 1);
         }
         if hash == *root {

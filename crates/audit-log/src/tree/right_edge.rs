@@ -1,6 +1,6 @@
 //! What a writer keeps of the tree to append to it.
 
-use super::{MAX_SIZE, TreeHash};
+use super::{MAX_SIZE, ProofError, Subtree, TreeHash, subtree::peaks};
 
 /// The roots of the perfect subtrees that make up a tree, from the largest to the smallest: at most 63 hashes, from
 /// which the root follows, and to which a leaf is appended with two hashes on average.
@@ -49,6 +49,24 @@ impl RightEdge {
         let mut edge = Self::new();
         edge.size = size;
         edge.peaks.extend_from_slice(peaks);
+        Ok(edge)
+    }
+
+    /// The edge of a tree of `size` leaves, as after a start. `hash_of` gives the hashes of perfect subtrees.
+    ///
+    /// # Errors
+    /// [`ProofError::TooLarge`], and what `hash_of` fails with.
+    pub fn build<E: From<ProofError>>(
+        size: u64,
+        mut hash_of: impl FnMut(Subtree) -> Result<TreeHash, E>,
+    ) -> Result<Self, E> {
+        if size > MAX_SIZE {
+            return Err(ProofError::TooLarge.into());
+        }
+        let mut edge = Self::new();
+        edge.size = size;
+        edge.peaks = peaks(size).map(&mut hash_of).collect::<Result<_, _>>()?;
+        edge.peaks.reserve(MOST_PEAKS);
         Ok(edge)
     }
 

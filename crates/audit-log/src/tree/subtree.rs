@@ -23,6 +23,18 @@ impl Subtree {
     }
 }
 
+/// The perfect subtrees that a tree of `size` leaves falls into, the largest first.
+pub(super) fn peaks(size: u64) -> impl Iterator<Item = Subtree> {
+    let levels = (0..u64::BITS)
+        .rev()
+        .filter(move |level| size >> level & 1 == 1);
+    levels.map(move |level| {
+        // What stands before it are larger ones, whole ones of its level.
+        let index = (size >> level) - 1;
+        Subtree { level, index }
+    })
+}
+
 /// The root of the leaves `start..end`, by the perfect subtrees they fall into. `start` is a multiple of the largest
 /// of them, as it is wherever RFC 6962 splits a tree.
 pub(super) fn root_of<E>(

@@ -63,7 +63,10 @@ fn an_edge_is_stored_and_taken_up_again() {
     let mut edge = RightEdge::new();
     for (before, leaf) in leaves.iter().enumerate() {
         assert_eq!(edge.root(), root(&leaves[..before]));
-        edge = RightEdge::from_peaks(edge.size(), edge.peaks()).unwrap();
+        let again = RightEdge::from_peaks(edge.size(), edge.peaks()).unwrap();
+        assert_eq!(again, edge);
+        edge = RightEdge::build(edge.size(), |of| subtree(&leaves, of)).unwrap();
+        assert_eq!(again, edge);
         edge.push(*leaf);
     }
     assert_eq!(edge.size(), 70);
@@ -89,6 +92,7 @@ fn what_no_tree_has_is_refused() {
         ConsistencyProof::build(1, most, none),
         Err(ProofError::TooLarge)
     );
+    assert_eq!(RightEdge::build(most, none), Err(ProofError::TooLarge));
 }
 
 #[test]

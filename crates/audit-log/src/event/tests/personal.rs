@@ -75,6 +75,18 @@ fn a_commitment_has_one_spelling() {
     }
 }
 
+#[test]
+fn every_control_character_is_escaped() {
+    for byte in 0_u8..0x20 {
+        let personal = typed(&char::from(byte).to_string()).unwrap();
+        assert_eq!(personal.json(), format!("{{\"text\":\"\\u{byte:04x}\"}}"));
+    }
+    assert_eq!(
+        typed("\"\\/\u{7f}é").unwrap().json(),
+        "{\"text\":\"\\\"\\\\/\u{7f}é\"}"
+    );
+}
+
 proptest! {
     #[test]
     fn any_text_is_json_that_says_it(text in "(.|[\"\\\\\u{0}-\u{1f}\u{7f}]){0,100}") {

@@ -1,6 +1,6 @@
 //! A log of five entries of two tenants as files, and a reader of such files.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use secrecy::SecretBox;
 
@@ -29,10 +29,10 @@ pub(super) enum Found {
     Tile,
 }
 
-fn key() -> SigningKey {
+static KEY: LazyLock<[SigningKey; 1]> = LazyLock::new(|| {
     let seed = SecretBox::new(Box::new([1; 32]));
-    SigningKey::from_seed("log.example".parse().unwrap(), &seed).unwrap()
-}
+    [SigningKey::from_seed("log.example".parse().unwrap(), &seed).unwrap()]
+});
 
 /// Entries of two tenants in turns.
 pub(super) fn entry(n: u64) -> Vec<u8> {
@@ -98,9 +98,9 @@ pub(super) fn signed(entries: &[Vec<u8>]) -> Files {
             bundle_of(entries),
         );
     }
-    let origin = key().verifying_key().name().clone();
+    let origin = KEY[0].verifying_key().name().clone();
     let checkpoint = Checkpoint::new(origin, tree.size(), tree.root());
-    let note = checkpoint.sign(&[key()]).unwrap();
+    let note = checkpoint.sign(&*KEY).unwrap();
     files.insert("checkpoint".to_owned(), note.to_string().into_bytes());
     files
 }
@@ -118,7 +118,7 @@ pub(super) fn checked(files: &Files) -> Result<(), Found> {
             }
         })
     };
-    let keys = [key().verifying_key().clone()];
+    let keys = [KEY[0].verifying_key().clone()];
     let note = SignedNote::parse(read("checkpoint")?).map_err(|_| Found::Checkpoint)?;
     let verified = Checkpoint::verify(&note, keys[0].name(), &keys);
     let mut log = LogVerifier::new(verified.map_err(|_| Found::Checkpoint)?.0);
