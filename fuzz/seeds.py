@@ -398,11 +398,84 @@ def texts_to_search():
     yield "long", "a b " * 200 + EMAIL + " c" * 300 + card
 
 
+LEAF = (
+    '{"v":1,"n":0,"tn":0,"id":"0198c0de-0000-7000-8000-000000000000","time":"2026-01-02T03:04:05.678901Z",'
+    '"tenant":"tenant-7","action":"lead.read","activity":"read","actor":{"type":"api_key","id":"k7Qm2ZpX"},'
+    '"resources":[{"type":"lead","id":"0198c0de-0000-7000-8000-0000000000aa"}],"count":1,'
+    '"fields":["lead.email","lead.phone"],"reason":{"code":"support","ref":"T-1042"},"outcome":"success",'
+    '"delivery":"must","trace":"4bf92f3577b34da6a3ce929d0e0e4736","span":"00f067aa0ba902b7","node":"a",'
+    '"personal":"Xy7OS1rx35-NECy0ym9_5UCiZdZj9ttYKUXE8q7V550"}'
+)
+
+
+def audit_notes():
+    text = "portcullis.example/audit\n8\nusClIbbDnMnAAq0ZnmLjWNIEklVUBhfsJvGeKtse1cA=\n"
+    by_log = (
+        "\u2014 portcullis.example/audit "
+        "vusCussVobEayFq43rmXAtyClUG2syAHtquqARB6X/5wUOfrB+tfJSvwI58jAKcw2+mIDvmM/hdc8PbPBtIPDt2tPAE=\n"
+    )
+    by_witness = (
+        "\u2014 witness.example/w1 nydDYwAAAABlU/EAbWGYc3Upc19E0OsFBluZXsdjg1331SSh/T9ahSGyesuGOne2MFZbmLRL"
+        "X8tNGkk3uTiooBh9Qcg8EGSZTKfsBw==\n"
+    )
+    unknown = f"\u2014 other.example {base64.b64encode(bytes(2432)).decode()}\n"
+    note = f"{text}\n{by_log}{by_witness}"
+    hashes = "".join(f"{base64.b64encode(bytes([n]) * 32).decode()}\n" for n in range(3))
+    yield "signed", f"{text}\n{by_log}"
+    yield "cosigned", note
+    yield "unknown-line", note + unknown
+    yield "log-last", f"{text}\n{by_witness}{by_log}"
+    yield "twice", f"{text}\n{by_log}{by_log}"
+    yield "other-text", f"{text.replace('8', '9')}\n{by_log}"
+    yield "empty-lines", f"a\n\nb\n\n{by_log}"
+    yield "no-signature", f"{text}\n"
+    yield "not-utf8", f"{text}\n{by_log}".encode() + b"\xff"
+    yield "checkpoint", text
+    yield "checkpoint-empty", "a\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+    yield "checkpoint-extension", text + "extension\n"
+    yield "checkpoint-leading-zero", text.replace("8", "08")
+    yield "proof", f"c2sp.org/tlog-proof@v1\nindex 5\n{hashes}\n{note}"
+    yield "proof-extra", f"c2sp.org/tlog-proof@v1\nextra AAAA\nindex 5\n{hashes}\n{note}"
+    yield "proof-no-hash", f"c2sp.org/tlog-proof@v1\nindex 0\n\n{note}"
+    yield "vkey", "portcullis.example/audit+beeb02ba+ARdFU7RW3d/GkI7KscEB/mqyHiuqBhd5W31DpjSCmT/V"
+    yield "vkey-witness", "witness.example/w1+9f274363+BM0Us3+VbpUxlP9/tzs9gdzFYdYadTgJS3w+GmQ+5fOq"
+    yield "vkey-other-type", "a+00000000+BgAA"
+
+
+def audit_bundles():
+    def bundle(path, *entries):
+        joined = b"".join(len(entry).to_bytes(2, "big") + entry.encode() for entry in entries)
+        return path.encode() + b"\n" + joined
+
+    second = LEAF.replace('"n":0,"tn":0', '"n":1,"tn":1')
+    failed = LEAF.replace('"outcome":"success"', '"outcome":"denied","detail":"missing_scope"')
+    refs = LEAF.replace(',"trace"', ',"refs":["0198c0de-0000-7000-8000-000000000001"],"trace"')
+    least = LEAF.split(',"trace"')[0].split(',"reason"')[0] + ',"outcome":"success","delivery":"best","node":"a"}'
+    yield "two", bundle("tile/entries/000.p/2", LEAF, second)
+    yield "short", bundle("tile/entries/000.p/2", LEAF)
+    yield "more", bundle("tile/entries/000.p/1", LEAF, second)
+    yield "empty-entries", bundle("tile/entries/x001/x234/067.p/3", "", "", "")
+    yield "full", bundle("tile/entries/000", *[""] * 256)
+    yield "tile", b"tile/0/000.p/2\n" + bytes(64)
+    yield "tile-short", b"tile/1/000.p/2\n" + bytes(63)
+    yield "tile-full", b"tile/7/000\n" + bytes(8192)
+    yield "path-not-written-so", b"tile/0/x000/000\n"
+    for name, leaf in {
+        "plain": LEAF, "failed": failed, "refs": refs, "least": least,
+        "grant": LEAF.replace('"k7Qm2ZpX"', '"k7Qm2ZpX","grant":"g"'),
+        "no-detail": LEAF.replace('"success"', '"failure"'), "null": LEAF.replace('"T-1042"', "null"),
+        "number": LEAF.replace("tenant-7", "1234567"), "blank": LEAF.replace('"v":1', '"v": 1'),
+        "lists-empty": LEAF.replace('"lead.email","lead.phone"', ""), "after-9999": LEAF.replace("2026", "9999"),
+        "escaped": LEAF.replace("tenant-7", "tenant\\u002d7"),
+    }.items():
+        yield f"leaf-{name}", leaf
+
+
 TARGETS = {
     "json": json_texts, "cloud_events": cloud_events, "api_key": api_keys, "sealed": sealed,
     "wrapped_key": wrapped_keys, "wrapped_by_service": wrapped_by_service, "key_file": key_files,
     "forwarded": forwarded, "traceparent": traceparents, "settings": settings,
-    "detect": texts_to_search,
+    "detect": texts_to_search, "audit_note": audit_notes, "audit_bundle": audit_bundles,
 }
 
 

@@ -1,0 +1,103 @@
+//! Identifiers of tenants, actors, things and nodes: pseudonyms, and nothing that says who somebody is.
+
+use std::{borrow::Cow, fmt};
+
+/// Looks at an id before it goes into an event: what detects personal data in a text.
+pub trait Screen: fmt::Debug + Send + Sync {
+    /// Whether the text has personal data in it, and so must not be kept.
+    ///
+    /// # Contract
+    /// The same text is judged the same way each time, and nothing is kept of it.
+    fn is_personal(&self, text: &str) -> bool;
+}
+
+/// An identifier: 1 to 128 of `A-Z`, `a-z`, `0-9`, `_`, `.`, `:`, `/` and `-`, and not a number of more than 6 digits,
+/// which could be a telephone, card or account number.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(Cow<'static, str>);
+
+/// Why a text is no id. It does not repeat the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidId {
+    /// It has another form.
+    #[error("an id must have 1 to 128 of A-Z, a-z, 0-9, `_`, `.`, `:`, `/` and `-`")]
+    Malformed,
+    /// It is a number of more than 6 digits.
+    #[error("an id must not be a number of more than 6 digits")]
+    Number,
+    /// The [`Screen`] says that it is personal data.
+    #[error("an id must not be personal data; give the id under which the service keeps it")]
+    Personal,
+}
+
+const MAX_BYTES: usize = 128;
+const MAX_DIGITS: usize = 6;
+
+impl Id {
+    /// The tenant of what belongs to none.
+    pub const SYSTEM_TENANT: Self = Self::constant("system");
+
+    /// Parses an id.
+    ///
+    /// # Errors
+    /// [`InvalidId`] names what is wrong with it.
+    pub fn parse(text: &str, screen: &dyn Screen) -> Result<Self, InvalidId> {
+        check(text.as_bytes())?;
+        if screen.is_personal(text) {
+            return Err(InvalidId::Personal);
+        }
+        Ok(Self(Cow::Owned(text.to_owned())))
+    }
+
+    /// An id that is a constant of the program.
+    ///
+    /// # Panics
+    /// On what is no id: in a `const`, where it belongs, it does not compile.
+    #[must_use]
+    pub const fn constant(text: &'static str) -> Self {
+        assert!(
+            check(text.as_bytes()).is_ok(),
+            "an id has 1 to 128 of A-Z, a-z, 0-9, `_`, `.`, `:`, `/` and `-`, and is no number of more than 6 digits"
+        );
+        Self(Cow::Borrowed(text))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Id({})", self.0)
+    }
+}
+
+/// Whether a text has the form of an id.
+pub(super) const fn check(text: &[u8]) -> Result<(), InvalidId> {
+    if text.is_empty() || text.len() > MAX_BYTES {
+        return Err(InvalidId::Malformed);
+    }
+    let (mut at, mut is_number) = (0, true);
+    while at < text.len() {
+        match text[at] {
+            b'0'..=b'9' => {}
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' | b':' | b'/' | b'-' => is_number = false,
+            _ => return Err(InvalidId::Malformed),
+        }
+        at += 1;
+    }
+    if is_number && text.len() > MAX_DIGITS {
+        return Err(InvalidId::Number);
+    }
+    Ok(())
+}
