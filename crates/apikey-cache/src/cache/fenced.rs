@@ -14,13 +14,13 @@ use quick_cache::sync::Cache;
 
 use self::parts::{Atomic, KidMap, Lock, Parts, Threads};
 use super::{
-    entry::{Entry, Loaded},
+    entry::{Entry, Loaded, NegativeEntry},
     load::{Flight, FlightId, Launched},
 };
 use crate::{
     fence::{Effect, Epoch, Stripe, Ticket},
     kid::Kid,
-    observer::{DenialReason, Discard},
+    observer::Discard,
     store::RecordVersion,
     tenant::TenantId,
 };
@@ -40,6 +40,12 @@ pub(super) struct Fenced<P: Parts = Threads> {
     stripes: Box<[P::Stripe]>,
     epoch: P::Epoch,
     flights: AtomicU64,
+}
+
+/// Where a request that missed finds the record.
+pub(super) enum Found {
+    Remembered(Loaded),
+    InFlight(Flight),
 }
 
 /// Whether an invalidation cut off a load in flight.
@@ -81,13 +87,16 @@ impl<P: Parts> Fenced<P> {
             .filter(|entry| entry.freshness.holds(self.epoch(), now))
     }
 
-    /// Why a kid has no good record, if that is remembered.
-    pub(super) fn negative(&self, kid: &Kid, now: Duration) -> Option<DenialReason> {
-        let entry = self.negative.find(kid)?;
-        entry
-            .freshness
-            .holds(self.epoch(), now)
-            .then_some(entry.reason)
+    /// That a kid has no good record, if that is remembered.
+    pub(super) fn negative(&self, kid: &Kid, now: Duration) -> Option<NegativeEntry> {
+        self.negative
+            .find(kid)
+            .filter(|entry| entry.freshness.holds(self.epoch(), now))
+    }
+
+    fn remembered(&self, kid: &Kid, now: Duration) -> Option<Loaded> {
+        let key = self.key(kid, now).map(Loaded::Key);
+        key.or_else(|| self.negative(kid, now).map(Loaded::Negative))
     }
 
     /// To be called before the store is read.
@@ -181,21 +190,44 @@ impl<P: Parts> Fenced<P> {
         self.invalidate_all();
     }
 
+    /// What is remembered of a kid by now, or the load in flight for it, or a new one.
+    pub(super) fn find_or_join(
+        &self,
+        kid: &Kid,
+        now: Duration,
+        launch: impl FnOnce(FlightId) -> Flight,
+    ) -> Found {
+        // Under one lock with what keeps a record: a load that has ended since this request missed has left it.
+        self.stripe(kid)
+            .with(|stripe| match self.remembered(kid, now) {
+                Some(loaded) => Found::Remembered(loaded),
+                None => Found::InFlight(self.join_in(stripe, kid, launch)),
+            })
+    }
+
     /// The load in flight for a kid, or a new one.
     pub(super) fn join(&self, kid: &Kid, launch: impl FnOnce(FlightId) -> Flight) -> Flight {
-        self.stripe(kid).with(|stripe| {
-            let epoch = self.epoch();
-            let launched = stripe.flight(kid, epoch);
-            if let Some(flight) = launched.and_then(|launched| launched.flight.upgrade()) {
-                return flight;
-            }
-            let id = FlightId(self.flights.fetch_add(1, Ordering::Relaxed));
-            let flight = launch(id);
-            if let Some(weak) = flight.downgrade() {
-                stripe.launch(*kid, epoch, Launched { id, flight: weak });
-            }
-            flight
-        })
+        self.stripe(kid)
+            .with(|stripe| self.join_in(stripe, kid, launch))
+    }
+
+    fn join_in(
+        &self,
+        stripe: &mut Stripe<Launched>,
+        kid: &Kid,
+        launch: impl FnOnce(FlightId) -> Flight,
+    ) -> Flight {
+        let epoch = self.epoch();
+        let launched = stripe.flight(kid, epoch);
+        if let Some(flight) = launched.and_then(|launched| launched.flight.upgrade()) {
+            return flight;
+        }
+        let id = FlightId(self.flights.fetch_add(1, Ordering::Relaxed));
+        let flight = launch(id);
+        if let Some(weak) = flight.downgrade() {
+            stripe.launch(*kid, epoch, Launched { id, flight: weak });
+        }
+        flight
     }
 
     /// A load has ended, or nobody waits for it any more.

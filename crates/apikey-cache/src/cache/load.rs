@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::{
     Shared,
     entry::{Entry, Freshness, Loaded, NegativeEntry},
-    fenced::Detached,
+    fenced::{Detached, Found},
     follow::random_share,
     grace::Reachable,
     refresh::RefreshDue,
@@ -62,18 +62,31 @@ enum Outcome {
 }
 
 impl Shared {
-    /// The outcome of one load for all that ask at the same time.
-    pub(super) async fn load_shared(self: &Arc<Self>, kid: &Kid) -> Result<Loaded, LoadFailed> {
-        let flight = self.fenced.join(kid, |id| {
-            let guard = FlightGuard {
-                shared: Arc::clone(self),
-                kid: *kid,
-                id,
-            };
-            let flight = async move { guard.shared.load(&guard.kid, Outcome::Kept).await };
-            flight.boxed().shared()
-        });
-        flight.await
+    /// The outcome of one load for all that miss at the same time.
+    pub(super) async fn load_missed(self: &Arc<Self>, kid: &Kid) -> Result<Loaded, LoadFailed> {
+        let now = self.clock.monotonic();
+        match self
+            .fenced
+            .find_or_join(kid, now, |id| self.launch(kid, id))
+        {
+            Found::Remembered(loaded) => Ok(loaded),
+            Found::InFlight(flight) => flight.await,
+        }
+    }
+
+    /// The outcome of one load for all that ask at the same time, whatever is remembered.
+    pub(super) async fn load_again(self: &Arc<Self>, kid: &Kid) -> Result<Loaded, LoadFailed> {
+        self.fenced.join(kid, |id| self.launch(kid, id)).await
+    }
+
+    fn launch(self: &Arc<Self>, kid: &Kid, id: FlightId) -> Flight {
+        let guard = FlightGuard {
+            shared: Arc::clone(self),
+            kid: *kid,
+            id,
+        };
+        let flight = async move { guard.shared.load(&guard.kid, Outcome::Kept).await };
+        flight.boxed().shared()
     }
 
     /// The outcome of a load that began after this call, and is not kept.

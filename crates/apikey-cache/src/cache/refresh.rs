@@ -77,7 +77,7 @@ impl Shared {
     /// By the same way as a miss: one load at a time for a kid, and nothing kept that the fence refuses. Until
     /// it ends, what is cached is used; if it fails, that ends when it would have ended.
     async fn refresh(self: &Arc<Self>, kid: &Kid) {
-        let outcome = match self.load_shared(kid).await {
+        let outcome = match self.load_again(kid).await {
             Ok(Loaded::Key(_)) => Refresh::Renewed,
             Ok(Loaded::Negative(_)) => Refresh::Withdrawn,
             Err(_) => Refresh::Failed,

@@ -91,9 +91,9 @@ impl Shared {
         if !confirmed {
             return Decision::Open(Source::OwnLoad);
         }
-        if let Some(reason) = self.fenced.negative(key.kid(), now) {
+        if let Some(entry) = self.fenced.negative(key.kid(), now) {
             self.emit(&Event::Hit(Hit::Negative));
-            return Decision::Made(self.deny_after_dummy_work(key, reason));
+            return Decision::Made(self.deny_after_dummy_work(key, entry.reason));
         }
         self.emit(&Event::Miss);
         Decision::Open(Source::SharedLoad)
@@ -119,7 +119,7 @@ impl Shared {
         source: Source,
     ) -> Result<Loaded, LoadFailed> {
         match source {
-            Source::SharedLoad => self.load_shared(key.kid()).await,
+            Source::SharedLoad => self.load_missed(key.kid()).await,
             Source::OwnLoad => {
                 self.emit(&Event::DirectValidation);
                 self.load_own(key.kid()).await

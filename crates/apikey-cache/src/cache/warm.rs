@@ -98,7 +98,7 @@ impl Shared {
 
     /// By the same way as a miss, so that nothing is kept that the fence refuses.
     async fn warm_one(self: &Arc<Self>, kid: Kid, progress: &Progress) {
-        match self.load_shared(&kid).await {
+        match self.load_again(&kid).await {
             Ok(Loaded::Key(_)) => progress.loaded.fetch_add(1, Ordering::Relaxed),
             Ok(Loaded::Negative(_)) => progress.refused.fetch_add(1, Ordering::Relaxed),
             Err(_) => 0,

@@ -8,9 +8,8 @@ use portcullis_apikey_cache::{
     observer::{DenialReason, Discard, Event},
     store::{KeyRecord, KeyStore as _, MemoryKeyStore},
 };
-use tokio::task::JoinHandle;
 
-use crate::support::{DEADLINE, Node, eventually, peppers};
+use crate::support::{DEADLINE, Node, eventually, peppers, request};
 
 /// Two nodes of which the first sees other records since somebody wrote past the store.
 struct Restored {
@@ -27,13 +26,6 @@ fn tenant(name: &str) -> TenantId {
 async fn issue(cache: &ApiKeyCache, of: &str) -> ApiKey {
     let new = NewKey::new(tenant(of), Tier::FREE, "leads:read".parse().unwrap());
     cache.issue(new).await.unwrap().into_key()
-}
-
-/// Validates a key in a task of its own.
-fn request(node: &Node, key: &ApiKey) -> JoinHandle<bool> {
-    let cache = node.cache.clone();
-    let key = ApiKey::parse(key.hazmat_expose()).unwrap();
-    tokio::spawn(async move { cache.validate(&key).await.is_ok() })
 }
 
 fn kinds(key: &ApiKey) -> [Invalidation; 3] {

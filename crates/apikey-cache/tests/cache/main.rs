@@ -7,6 +7,7 @@ mod effective;
 mod follow;
 mod grace;
 mod invalidate;
+mod late_misses;
 #[cfg(feature = "tower")]
 mod layer;
 mod loads;

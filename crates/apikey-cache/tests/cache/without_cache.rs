@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use portcullis_apikey_cache::{
-    ApiKey, ApiKeyCacheBuilder, Denied,
+    ApiKeyCacheBuilder, Denied,
     clock::Clock as _,
     observer::{DenialReason, Event},
     store::{KeyStore as _, MemoryKeyStore, UnixMillis},
 };
 use tokio::task::JoinHandle;
 
-use crate::support::{DEADLINE, Node, eventually, peppers, with_wrong_secret};
+use crate::support::{DEADLINE, Node, eventually, peppers, request, with_wrong_secret};
 
 /// Two ways to say it, which are the same.
 const WAYS: [fn(ApiKeyCacheBuilder) -> ApiKeyCacheBuilder; 2] =
@@ -79,13 +79,6 @@ fn off_and_slow(off: fn(ApiKeyCacheBuilder) -> ApiKeyCacheBuilder) -> Node {
     });
     node.store.slow_down();
     node
-}
-
-/// Validates a key in a task of its own.
-fn request(node: &Node, key: &ApiKey) -> JoinHandle<bool> {
-    let cache = node.cache.clone();
-    let key = ApiKey::parse(key.hazmat_expose()).unwrap();
-    tokio::spawn(async move { cache.validate(&key).await.is_ok() })
 }
 
 #[tokio::test]
