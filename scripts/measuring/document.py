@@ -1,6 +1,9 @@
 """docs/benchmarks.md: written, and read to compare with."""
 
+import os
 import re
+from datetime import date
+from pathlib import Path
 
 from . import figures
 from .rows import ROOT
@@ -14,9 +17,11 @@ _INTRODUCTION = """\
 
 Made by `scripts/bench` from [benches/rows.toml](../benches/rows.toml): every row is measured beside its
 peer in one run on one machine. Ratios, ours / peer, are what to compare; times say how large they are.
-A goal in absolute times is for a quiet machine with two cores.
+A goal in absolute times is for a quiet machine with two cores. Sections are measured at different times: each
+says when it was, and on which processor; those that do not are of earlier runs on another machine.
 [benches/README.md](../benches/README.md) says how it is done and how to read it.
 """
+_PLACE = re.compile(r"Measured on .+\.")
 _LINE = re.compile(r"\| (.+?) \| .+? \| .+? \| ([\d.]+)(?: \(.+?\))? \| .*? \| (.*?) ?\|")
 
 
@@ -32,6 +37,22 @@ def read():
     return found
 
 
+def _places():
+    """By section, where and when it was measured."""
+    found, title = {}, ""
+    for line in _text().splitlines():
+        if line.startswith("## "):
+            title = line[3:]
+        elif _PLACE.fullmatch(line):
+            found[title] = line
+    return found
+
+
+def _here():
+    models = re.findall(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return f"Measured on {os.cpu_count()} processors {models[0]}, {date.today()}."
+
+
 def parsed(line):
     """Name, ratio, and whether the goal was met, if the line is one of a row."""
     match = _LINE.fullmatch(line)
@@ -40,7 +61,8 @@ def parsed(line):
 
 def write(sections, measured):
     """What was measured; rows and sections that only another run measures stay as they were."""
-    before, tables = read(), {section["title"]: found for section, found in measured}
+    before, places = read(), _places()
+    tables = {section["title"]: found for section, found in measured}
     parts = [_INTRODUCTION]
     for section in sections:
         title = section["title"]
@@ -51,10 +73,12 @@ def write(sections, measured):
             names = [name for row in section["row"] if "figures" in row for name in figures.names(row)]
             kept = {name: lines[name] for name in names if name in lines}
             names = names or list(found)
+            places[title] = _here()
             lines = {name: (kept | found)[name] for name in names if name in kept | found}
         if lines:
             table = HEAD + "\n".join(lines.values())
-            parts.append(f"## {title}\n\n{section['text'].strip()}\n\n{table}\n")
+            place = f"\n{places[title]}\n" if title in places else ""
+            parts.append(f"## {title}\n\n{section['text'].strip()}\n\n{table}\n{place}")
     DOCUMENT.write_text("\n".join(parts) + _profile())
 
 
