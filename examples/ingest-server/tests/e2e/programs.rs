@@ -158,15 +158,16 @@ pub(crate) fn feed(program: &str, arguments: &[&str], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// An address whose port nobody has. The system does not give it to a connection, for which it has those from
-/// 32,768 on, and other processes that look for one begin elsewhere.
+/// An address whose port nobody has, nor the next, which OpenBao takes as well. The system gives neither to a
+/// connection, for which it has those from 32,768 on, and other processes that look for one begin elsewhere.
 pub(crate) fn free_address() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
+    let is_free = |port: u32| TcpListener::bind(format!("127.0.0.1:{port}")).is_ok();
     loop {
-        let next = std::process::id() * 8 + NEXT.fetch_add(1, Ordering::Relaxed);
-        let address = format!("127.0.0.1:{}", 10_000 + next % 10_000);
-        if TcpListener::bind(&address).is_ok() {
-            return address;
+        let next = std::process::id() * 8 + NEXT.fetch_add(2, Ordering::Relaxed);
+        let port = 10_000 + next % 10_000;
+        if is_free(port) && is_free(port + 1) {
+            return format!("127.0.0.1:{port}");
         }
     }
 }
