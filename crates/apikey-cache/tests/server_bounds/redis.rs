@@ -4,6 +4,7 @@ use std::{
     fs::File,
     net::TcpListener,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use tempfile::TempDir;
@@ -22,12 +23,10 @@ pub(crate) struct Redis {
 
 impl Redis {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        let port = free_port();
         let folder = tempfile::tempdir().unwrap();
         let child = spawn(port, &folder);
-        let redis = Self {
+        let mut redis = Self {
             port,
             child,
             folder,
@@ -77,8 +76,11 @@ impl Redis {
         assert!(status.unwrap().success());
     }
 
-    async fn answers(&self) {
+    async fn answers(&mut self) {
         wait_for("a Redis that answers", async || {
+            // Somebody else may answer there.
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "{ended:?}");
             (self.cli(&["PING"]) == "PONG").then_some(())
         })
         .await;
@@ -90,6 +92,19 @@ impl Drop for Redis {
         // It may have ended already.
         drop(self.child.kill());
         drop(self.child.wait());
+    }
+}
+
+/// A port that nobody has. The system does not give it to a connection, for which it has those from 32,768 on, and
+/// other processes that look for one begin elsewhere.
+fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let next = std::process::id() * 8 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 10_000 + u16::try_from(next % 10_000).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 

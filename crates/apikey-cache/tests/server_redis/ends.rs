@@ -29,12 +29,19 @@ pub(crate) fn builder(url: &str) -> RedisBusBuilder {
     RedisBus::builder([url]).unwrap()
 }
 
+/// One that waits for as long as a busy machine needs, where a test is not about time.
 pub(crate) fn end(url: &str) -> RedisBus {
+    let builder = builder(url).deadline(LONGEST_WAIT);
+    builder.build(&peppers(1)).unwrap()
+}
+
+/// One that waits no longer than those of processes do.
+pub(crate) fn hasty_end(url: &str) -> RedisBus {
     builder(url).build(&peppers(1)).unwrap()
 }
 
 pub(crate) fn end_by(url: &str, clock: &Arc<impl Clock + 'static>) -> RedisBus {
-    let builder = builder(url).clock(clock.clone());
+    let builder = builder(url).deadline(LONGEST_WAIT).clock(clock.clone());
     builder.build(&peppers(1)).unwrap()
 }
 

@@ -64,9 +64,10 @@ async fn a_server_that_says_nothing_is_given_up_in_time() {
         .attempt_timeout(Duration::from_secs(1))
         .call_timeout(Duration::from_secs(3));
     let connection = builder.build().await.unwrap();
-    let kek = AwsKms::new(&connection, &moto.key()).unwrap();
+    let (patient, key) = moto.kek().await;
+    let kek = AwsKms::new(&connection, &key).unwrap();
     let here = context("tenant", "email", 7);
-    let made = kek.generate(&here).await.unwrap();
+    let made = patient.generate(&here).await.unwrap();
 
     moto.pause();
     let asked = std::time::Instant::now();

@@ -164,7 +164,8 @@ async fn charges_that_nobody_waits_for_any_more_are_not_sent() {
     let builder = builder.most_in_flight(NonZeroUsize::new(1_024).unwrap());
     let store = builder.deadline(Duration::from_secs(1)).build().unwrap();
     let store: &'static RedisStore = Box::leak(Box::new(store));
-    take(store, "first").await.unwrap();
+    // A busy machine may miss the deadline.
+    while take(store, "first").await.is_err() {}
     proxy.delivers(Delivers::Nothing);
     // Some calls are under way, and the others wait behind them until their deadline.
     let taken = take_at_once(store, vec!["acme"; 8 * MOST_CHARGES]).await;

@@ -65,20 +65,22 @@ fn left(outcome: &ChargeOutcome) -> u32 {
     outcome.status(&policy(), 0).unwrap().remaining()
 }
 
-/// Takes a token, beside a deadline of the same length that nothing meets, so that what the machine is slow
-/// at counts for both.
+/// Takes a token, beside deadlines of the same length and more that nothing meets, so that what the machine is slow
+/// at counts for them too, also when it stops between two of them.
 async fn take_in_time(store: &RedisStore) -> Result<ChargeOutcome, StoreError> {
     let started = Instant::now();
     let charge = async {
         let outcome = take(store, 1).await;
         (outcome, started.elapsed())
     };
-    let deadline = async {
-        drop(timeout(DEADLINE, pending::<()>()).await);
-        started.elapsed()
+    let late = async |after| {
+        drop(timeout(after, pending::<()>()).await);
+        started.elapsed().saturating_sub(after)
     };
-    let ((outcome, elapsed), deadline) = tokio::join!(charge, deadline);
-    assert!(elapsed <= deadline + DEADLINE, "{elapsed:?}, {deadline:?}");
+    let later = DEADLINE + Duration::from_millis(10);
+    let ((outcome, elapsed), first, second) = tokio::join!(charge, late(DEADLINE), late(later));
+    let late = first.max(second);
+    assert!(elapsed <= 2 * DEADLINE + late, "{elapsed:?}, {late:?} late");
     outcome
 }
 
@@ -112,6 +114,13 @@ async fn works_again(store: &RedisStore) -> ChargeOutcome {
     }
 }
 
+/// Asks for nothing until that is answered within a deadline that a busy machine may miss.
+async fn answers(store: &RedisStore) {
+    let answered = async { while take(store, 0).await.is_err() {} };
+    let answered = timeout(Duration::from_secs(30), answered).await;
+    answered.expect("it never answers");
+}
+
 #[derive(Debug, Default)]
 struct Ends(Mutex<Vec<RoundTripEnd>>);
 
@@ -128,8 +137,8 @@ async fn a_paused_server_holds_nobody_longer_than_the_deadline() {
     let server = Server::redis();
     let store = at(&server.url()).build().unwrap();
     works_again(&store).await;
-    // Nothing that a client says ends it.
-    server.cli(&["client", "pause", "3000", "all"]);
+    // Nothing that a client says ends it: it has to be longer than what the machine makes of the tries.
+    server.cli(&["client", "pause", "5000", "all"]);
     fails_in_time(&store, Duration::from_millis(600)).await;
     works_again(&store).await;
 }
@@ -169,11 +178,13 @@ async fn a_server_that_was_killed_fails_fast_and_works_once_it_is_back() {
     let mut server = Server::redis();
     let store = at(&server.url()).build().unwrap();
     works_again(&store).await;
+    let direct = at(&server.url()).deadline(AMPLE).build().unwrap();
+    take(&direct, BURST / 2).await.unwrap();
     server.kill();
     fails_in_time(&store, Duration::from_millis(400)).await;
     server.restart();
-    // All is forgotten, the script too.
-    assert_eq!(left(&works_again(&store).await), BURST - 1);
+    // All is forgotten, the script too, but what a busy machine has tried since.
+    assert!(left(&works_again(&store).await) > BURST / 2);
 }
 
 #[tokio::test]
@@ -205,10 +216,10 @@ async fn a_connection_whose_peer_has_vanished_is_given_up() {
     let server = Server::redis();
     let proxy = Proxy::before(server.port()).await;
     let store = at(&proxy.url())
-        .deadline(Duration::from_millis(200))
+        .deadline(Duration::from_millis(500))
         .build()
         .unwrap();
-    take(&store, 1).await.unwrap();
+    answers(&store).await;
     proxy.delivers(Delivers::AllButTheFirst(1));
     let started = Instant::now();
     assert!(take(&store, 1).await.is_err());
@@ -227,11 +238,12 @@ async fn a_charge_whose_answer_was_lost_is_not_sent_again() {
     let proxy = Proxy::before(server.port()).await;
     let ends = Arc::new(Ends::default());
     let store = at(&proxy.url())
-        .deadline(Duration::from_millis(500))
+        .deadline(Duration::from_secs(1))
         .observer(ends.clone());
     let store = store.build().unwrap();
     let direct = at(&server.url()).deadline(AMPLE).build().unwrap();
-    take(&store, 0).await.unwrap();
+    answers(&store).await;
+    let before = ends.0.lock().unwrap().len();
     proxy.delivers(Delivers::Commands);
     for _ in 0..CHARGES {
         let failed = take(&store, 1).await;
@@ -241,10 +253,11 @@ async fn a_charge_whose_answer_was_lost_is_not_sent_again() {
         );
     }
     proxy.delivers(Delivers::Everything);
-    take(&store, 0).await.unwrap();
+    answers(&store).await;
     assert_eq!(left(&take(&direct, 0).await.unwrap()), BURST - CHARGES);
     let seen = ends.0.lock().unwrap().clone();
-    assert_eq!(seen[1..=5], [RoundTripEnd::TimedOut; 5]);
+    let charges = &seen[before..][..CHARGES as usize];
+    assert_eq!(charges, [RoundTripEnd::TimedOut; CHARGES as usize]);
 }
 
 #[tokio::test]
@@ -252,9 +265,7 @@ async fn more_than_may_wait_are_turned_away_at_once() {
     let server = Server::redis();
     let proxy = Proxy::before(server.port()).await;
     let ends = Arc::new(Ends::default());
-    let store = at(&proxy.url())
-        .deadline(Duration::from_secs(2))
-        .observer(ends.clone());
+    let store = at(&proxy.url()).deadline(AMPLE).observer(ends.clone());
     let store = store
         .most_in_flight(NonZeroUsize::MIN.saturating_add(1))
         .build()
@@ -323,9 +334,7 @@ async fn a_store_outlives_the_runtime_that_it_connected_on() {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build();
-            runtime
-                .unwrap()
-                .block_on(async { works_again(&store).await })
+            runtime.unwrap().block_on(answers(&store));
         };
         tokio::task::spawn_blocking(on_a_runtime_of_its_own)
             .await

@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -61,6 +62,9 @@ impl Bao {
         let init = ["operator", "init", "-key-shares=1", "-key-threshold=1"];
         // It is initialised once, by the first attempt that finds it listening.
         let printed = wait_for("OpenBao that listens", || {
+            // Somebody else may listen there.
+            let ended = bao.child.try_wait().unwrap();
+            assert!(ended.is_none(), "{ended:?}");
             let output = bao.output(&init);
             output.status.success().then(|| text(&output.stdout))
         });
@@ -210,13 +214,15 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A port that was free a moment ago, and so was the next, where OpenBao talks to others of a cluster.
+/// A port that nobody has, nor the next, where OpenBao talks to others of a cluster. The system gives neither to a
+/// connection, for which it has those from 32,768 on, and other processes that look for one begin elsewhere.
 fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     wait_for("free port", || {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        TcpListener::bind(("127.0.0.1", port.checked_add(1)?)).ok()?;
-        Some(port)
+        let next = std::process::id() * 8 + NEXT.fetch_add(2, Ordering::Relaxed);
+        let port = 10_000 + u16::try_from(next % 10_000).ok()?;
+        (is_free(port) && is_free(port + 1)).then_some(port)
     })
 }
 

@@ -18,7 +18,7 @@ impl Conservation {
         Self::in_scrape(&server.metrics().await)
     }
 
-    fn in_scrape(metrics: &BTreeMap<String, f64>) -> Self {
+    pub(crate) fn in_scrape(metrics: &BTreeMap<String, f64>) -> Self {
         let sum = |name: &str| -> f64 {
             let of_name = metrics.iter().filter(|(key, _)| key.starts_with(name));
             of_name.map(|(_, value)| value).sum()

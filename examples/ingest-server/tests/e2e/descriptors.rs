@@ -81,7 +81,8 @@ async fn without_descriptors_health_answers_and_everything_is_well_afterwards() 
         .await;
         for _ in 0..20 {
             let live = server.admin(Method::GET, "/healthz");
-            let live = live.timeout(Duration::from_secs(2)).send().await.unwrap();
+            // It would not answer at all, and the machine may be busy.
+            let live = live.timeout(Duration::from_secs(10)).send().await.unwrap();
             assert_eq!(live.status(), StatusCode::OK);
             let (status, components) = readiness(&server).await;
             assert_eq!(status, StatusCode::OK, "{components}");

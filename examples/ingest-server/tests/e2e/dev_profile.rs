@@ -163,7 +163,7 @@ fn the_demo_ends_its_first_minute_with_a_summary_that_has_everything_in_it() {
     let data = Data::new();
     let mut command = data.bare();
     let demo = command
-        .args(["demo", "--seconds", "6"])
+        .args(["demo", "--seconds", "12"])
         .stdout(Stdio::piped());
     let mut child = demo.stderr(Stdio::null()).spawn().unwrap();
     let text = read_until(&mut child, "Stop it with Ctrl-C.\n\n");

@@ -43,7 +43,15 @@ async fn what_was_sealed_too_long_ago_is_not_committed() {
     let slow = server.post("/v1/events", &key, &page_view("slow"));
     let before = server.metrics().await;
     let slow = tokio::spawn(slow.send());
-    wait_for("a write", async || is_locked(&data).await.then_some(())).await;
+    wait_for("a row that is written", async || {
+        (server.metrics().await["ingest_write_queue_rows"] == 1.0).then_some(())
+    })
+    .await;
+    // Twice, for any other write on a slow machine may take as long once.
+    wait_for("a write that lasts", async || {
+        (is_locked(&data).await && is_locked(&data).await).then_some(())
+    })
+    .await;
     let pid = Pid::from_raw(server.pid().cast_signed()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
     tokio::time::sleep(TOO_LATE).await;

@@ -136,12 +136,20 @@ async fn the_file_is_read_at_the_start_and_followed() {
         })
         .await;
         assert!(server.logs().contains(why), "{why}: {}", server.logs());
-        let told = report(&server).await;
+        // It is counted before it is told here.
+        let told = wait_for(why, async || {
+            let told = report(&server).await;
+            let is_told = told["source"]["problem"].as_str()?.contains(why);
+            is_told.then_some(told)
+        })
+        .await;
         let problem = told["source"]["problem"].as_str().unwrap();
-        assert!(problem.contains(why), "{told}");
         assert!(problem.contains("limits.toml"), "{told}");
         assert_eq!(*burst(&told), 4);
-        assert_eq!(unusable(&server).await, Some(1.0));
+        wait_for("a policy that is told to be unusable", async || {
+            (unusable(&server).await == Some(1.0)).then_some(())
+        })
+        .await;
         assert_eq!(status(&server, &key, 7).await, 429);
     }
     assert!(!server.logs().contains("canary7q"));
@@ -223,9 +231,13 @@ async fn a_file_that_is_being_written_is_not_taken_over() {
             (rejected(&server).await > before).then_some(())
         })
         .await;
-        let told = report(&server).await;
-        let problem = told["source"]["problem"].as_str().unwrap();
-        assert!(problem.contains("limits.toml says nothing"), "{told}");
+        // It is counted before it is told here.
+        let told = wait_for("the problem", async || {
+            let told = report(&server).await;
+            let problem = told["source"]["problem"].as_str()?;
+            problem.contains("limits.toml says nothing").then_some(told)
+        })
+        .await;
         assert_eq!(*burst(&told), 3);
     }
     assert_eq!(changes(&server, "done").await, 0.0);

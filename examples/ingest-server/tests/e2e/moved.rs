@@ -87,7 +87,7 @@ async fn an_event_that_waits_for_its_commit_is_unaccounted() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     let before = server.metrics().await;
-    slow_down(server.data(), 2).await;
+    slow_down(server.data(), 4).await;
     let look = async {
         let waiting = wait_for("an event that waits", async || {
             let metrics = server.metrics().await;

@@ -2,6 +2,7 @@
 
 use std::{fs, net::Ipv4Addr, time::Instant};
 
+use futures_util::future::join_all;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -118,12 +119,15 @@ async fn who_was_refused_is_admitted_again() {
     let server = Server::start();
     let begun = Instant::now();
     let mut admitted = 0.0;
+    // Ten at once: one after the other may come no faster than they are admitted.
     let refused = loop {
-        let answer = ask(&server).await;
-        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
-            break answer;
+        let answers = join_all((0..10).map(|_| ask(&server))).await;
+        let is_refused = |answer: &Response| answer.status() == StatusCode::TOO_MANY_REQUESTS;
+        let (refused, rest): (Vec<_>, Vec<_>) = answers.into_iter().partition(is_refused);
+        admitted += f64::from(u32::try_from(rest.len()).unwrap());
+        if let Some(refused) = refused.into_iter().next() {
+            break refused;
         }
-        admitted += 1.0;
         assert!(admitted < 1_000.0, "nothing was refused");
     };
     let most = 40.0 + 20.0 * begun.elapsed().as_secs_f64();

@@ -27,7 +27,7 @@ async fn a_full_queue_answers_503_with_retry_after_and_stores_nothing_of_it() {
     let tenants = ["a", "b", "c", "d", "e"];
     let keys = join_all(tenants.map(|tenant| server.issue(tenant, &ALL_SCOPES))).await;
     // While a commit takes long, what is accepted has to wait.
-    slow_down(server.data(), 8).await;
+    slow_down(server.data(), 5).await;
     let slow = tokio::spawn(server.post("/v1/events", &key, &page_view("slow")).send());
     wait_for("a commit that takes long", async || {
         (waiting_rows(&server).await == 1).then_some(())

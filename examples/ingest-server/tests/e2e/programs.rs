@@ -5,6 +5,7 @@ use std::{
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use tempfile::TempDir;
@@ -41,6 +42,12 @@ impl Program {
         let pid = self.child.id().to_string();
         let status = Command::new("kill").args(["-s", name, &pid]).status();
         assert!(status.unwrap().success());
+    }
+
+    /// Fails when it has ended by itself, since somebody else may answer at its address.
+    pub(crate) fn assert_runs(&mut self) {
+        let ended = self.child.try_wait().unwrap();
+        assert!(ended.is_none(), "{ended:?}: {}", self.output());
     }
 
     /// What it has printed.
@@ -82,8 +89,9 @@ pub(crate) async fn collector() -> (Program, String) {
         .args(["--debug-log", "traces", "--debug-log-verbosity", "detailed"])
         .args(["--exporter", "blackhole", "--pid-file"])
         .arg(folder.path().join("pid"));
-    let program = Program::start(&mut command, folder, INSTALL);
+    let mut program = Program::start(&mut command, folder, INSTALL);
     wait_for("a listening collector", async || {
+        program.assert_runs();
         TcpStream::connect(&http).ok()
     })
     .await;
@@ -108,8 +116,9 @@ pub(crate) async fn prometheus(target: &str, token: &str) -> (Program, String) {
             folder.path().join("data").display()
         ))
         .arg(format!("--web.listen-address={address}"));
-    let program = Program::start(&mut command, folder, "apt-get install prometheus");
+    let mut program = Program::start(&mut command, folder, "apt-get install prometheus");
     wait_for("a listening Prometheus", async || {
+        program.assert_runs();
         TcpStream::connect(&address).ok()
     })
     .await;
@@ -149,13 +158,18 @@ pub(crate) fn feed(program: &str, arguments: &[&str], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// An address whose port was free a moment ago.
+/// An address whose port nobody has, nor the next, which OpenBao takes as well. The system gives neither to a
+/// connection, for which it has those from 32,768 on, and other processes that look for one begin elsewhere.
 pub(crate) fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .to_string()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let is_free = |port: u32| TcpListener::bind(format!("127.0.0.1:{port}")).is_ok();
+    loop {
+        let next = std::process::id() * 8 + NEXT.fetch_add(2, Ordering::Relaxed);
+        let port = 10_000 + next % 10_000;
+        if is_free(port) && is_free(port + 1) {
+            return format!("127.0.0.1:{port}");
+        }
+    }
 }
 
 /// A Redis server of a test's own, which can be killed, and started again at the same address with what it had.
@@ -208,6 +222,7 @@ impl Redis {
         let install = "apt-get install redis-server";
         self.program = Some(Program::start(&mut command, folder, install));
         wait_for("a Redis that answers", async || {
+            self.program.as_mut().unwrap().assert_runs();
             (self.cli(&["PING"]) == "PONG").then_some(())
         })
         .await;

@@ -24,7 +24,7 @@ async fn events_that_lost_a_race_for_their_lead_are_stored_with_the_winner() {
     let other = json!({ "email": "other@person.example", "name": "Name" });
     server.lead(&key, &other).await;
     // While a commit takes long, nobody can make the lead: each event is sealed for one of its own.
-    slow_down(server.data(), 8).await;
+    slow_down(server.data(), 4).await;
     let slow = tokio::spawn(server.post("/v1/events", &key, &page_view("slow")).send());
     wait_for("a commit that takes long", async || {
         (waiting_rows(&server).await == 1).then_some(())

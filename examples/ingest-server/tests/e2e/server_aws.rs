@@ -24,8 +24,9 @@ impl Moto {
         let (host, port) = address.split_once(':').unwrap();
         let mut command = Command::new("moto_server");
         command.args(["-H", host, "-p", port]);
-        let program = Program::start(&mut command, tempfile::tempdir().unwrap(), INSTALL);
+        let mut program = Program::start(&mut command, tempfile::tempdir().unwrap(), INSTALL);
         wait_for("moto that listens", async || {
+            program.assert_runs();
             TcpStream::connect(&address).ok()
         })
         .await;

@@ -46,6 +46,7 @@ impl Bao {
             token: String::new(),
         };
         wait_for("OpenBao that answers", async || {
+            bao.program.assert_runs();
             bao.try_cli(&["secrets", "enable", "transit"]).ok()
         })
         .await;

@@ -50,10 +50,13 @@ async fn what_one_process_is_told_the_others_go_by() {
         let answer = other.post("/v1/events", &key, &page_view(id)).send().await;
         assert_eq!(answer.unwrap().status(), expected);
     }
-    assert_eq!(
-        get(&other, "/admin/limits").await["source"],
-        json!({ "from": "database" })
-    );
+    wait_until(
+        &other,
+        "/admin/limits",
+        "/source",
+        json!({ "from": "database" }),
+    )
+    .await;
     // The other way, and where both were told something, the last one holds for both.
     put(&other, "/admin/limits", &limits(3)).await;
     wait_until(&one, "/admin/limits", BURST, json!(3)).await;
@@ -93,7 +96,11 @@ async fn a_row_that_cannot_be_used_leaves_the_limits_in_force() {
     })
     .await;
     assert_moved(&before, &server.metrics().await, ["ingest_policy_unusable"]);
-    let told = get(&server, "/admin/limits").await;
+    let told = wait_for("the problem", async || {
+        let told = get(&server, "/admin/limits").await;
+        told["source"]["problem"].is_string().then_some(told)
+    })
+    .await;
     assert_eq!(told.pointer(BURST), Some(&json!(2)));
     let problem = told["source"]["problem"].as_str().unwrap();
     assert!(
@@ -122,9 +129,18 @@ async fn a_row_that_cannot_be_used_leaves_the_limits_in_force() {
 
     execute(&data, "DELETE FROM limit_policies").await;
     wait_until(&server, "/admin/limits", BURST, json!(20)).await;
-    let source = &get(&server, "/admin/limits").await["source"];
-    assert_eq!(*source, json!({ "from": "defaults" }));
-    assert_eq!(unusable(&server).await, Some(0.0));
+    // They are in force before it is told where they are from.
+    wait_until(
+        &server,
+        "/admin/limits",
+        "/source",
+        json!({ "from": "defaults" }),
+    )
+    .await;
+    wait_for("a policy that can be used", async || {
+        (unusable(&server).await == Some(0.0)).then_some(())
+    })
+    .await;
     assert!(data.run(&["check-config"]).status.success());
     execute(
         &data,

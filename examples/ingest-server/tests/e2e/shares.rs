@@ -1,6 +1,9 @@
 //! What one tenant, or one network, does with all its might leaves the others theirs.
 
-use std::{io::Write as _, time::Duration};
+use std::{
+    io::Write as _,
+    time::{Duration, Instant},
+};
 
 use flate2::{Compression, write::GzEncoder};
 use futures_util::future::join_all;
@@ -94,58 +97,76 @@ async fn send_all(server: &Server, client: &Client, key: &Key, name: &str, event
     }
 }
 
+/// A body has ten seconds, and less is left of it for a test whose machine is slow.
+const BODIES_STAND: Duration = Duration::from_secs(8);
+
 /// Bodies that never come, from two addresses, of a key of any tier.
 #[tokio::test]
 async fn slow_bodies_of_one_key_leave_other_tenants_every_answer() {
     for tier in ["free", "enterprise"] {
-        let server = Server::start();
-        let attacker = server.issue_tier("attacker", tier, &ALL_SCOPES).await;
-        let victim = server.issue("victim", &ALL_SCOPES).await;
-        let mut held = Vec::new();
-        for address in ["127.0.0.1", "127.0.0.2"] {
-            let begun = begin_many(&server, address, &attacker, 300, (1_000, b"{")).await;
-            held.push(begun);
+        let mut rounds = 0..3;
+        while !slow_bodies_leave_others_theirs(tier).await {
+            let next = rounds.next();
+            next.expect("no share is taken, or this machine is too slow to look at it");
         }
-        if tier == "enterprise" {
-            // All that a tenant gets, and what is more is refused.
-            wait_for("the tenant's share to be taken", async || {
-                (gauge(&server, "ingest_requests_in_flight").await == 128.0).then_some(())
-            })
-            .await;
-            let over = client_at("127.0.0.3").post(server.public_url("/v1/events"));
-            let over = over.bearer_auth(&attacker.text).json(&page_view("over"));
-            let over = over.send().await.unwrap();
-            assert_eq!(over.status(), StatusCode::TOO_MANY_REQUESTS);
-            assert!(
-                over.headers()["retry-after"]
-                    .to_str()
-                    .unwrap()
-                    .parse::<u32>()
-                    .unwrap()
-                    > 0
-            );
-            let problem: Value = over.json().await.unwrap();
-            assert_eq!(problem["reason"], "capacity.tenant_in_flight");
-            let read = server.request(Method::GET, "/v1/leads?email=a@b.example", &attacker);
-            let read = read.send().await.unwrap();
-            assert_eq!(read.status(), StatusCode::TOO_MANY_REQUESTS);
-        }
-        // Those whose key is being looked at are their network's for a moment.
-        wait_for("no more than the tenant's share", async || {
-            (gauge(&server, "ingest_requests_in_flight").await <= 128.0).then_some(())
+    }
+}
+
+/// False if the bodies may have ended before they were looked at.
+async fn slow_bodies_leave_others_theirs(tier: &str) -> bool {
+    let server = Server::start();
+    let attacker = server.issue_tier("attacker", tier, &ALL_SCOPES).await;
+    let victim = server.issue("victim", &ALL_SCOPES).await;
+    let mut held = Vec::new();
+    let begun = Instant::now();
+    for address in ["127.0.0.1", "127.0.0.2"] {
+        held.push(begin_many(&server, address, &attacker, 300, (1_000, b"{")).await);
+    }
+    if tier == "enterprise" {
+        // All that a tenant gets, and what is more is refused.
+        let in_flight = "ingest_requests_in_flight";
+        let is_taken = wait_for("the tenant's share to be taken", async || {
+            let is_taken = gauge(&server, in_flight).await == 128.0;
+            (is_taken || begun.elapsed() > BODIES_STAND).then_some(is_taken)
         })
         .await;
-        for address in ["127.0.0.3", "127.0.0.1", "127.0.0.2"] {
-            let name = format!("{tier}-{address}");
-            send_all(&server, &client_at(address), &victim, &name, 30).await;
+        let over = client_at("127.0.0.3").post(server.public_url("/v1/events"));
+        let over = over.bearer_auth(&attacker.text).json(&page_view("over"));
+        let over = over.send().await.unwrap();
+        let read = server.request(Method::GET, "/v1/leads?email=a@b.example", &attacker);
+        let read = read.send().await.unwrap();
+        if !is_taken || begun.elapsed() > BODIES_STAND {
+            return false;
         }
-        drop(held);
-        assert_balanced_at_rest(&server).await;
-        let answer = server.post("/v1/events", &attacker, &page_view("after"));
-        let answer = answer.send().await.unwrap().status();
-        // Nothing is held any more; a free key may have used up its tokens.
-        assert!(answer == StatusCode::ACCEPTED || tier == "free", "{answer}");
+        assert_eq!(over.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert!(
+            over.headers()["retry-after"]
+                .to_str()
+                .unwrap()
+                .parse::<u32>()
+                .unwrap()
+                > 0
+        );
+        let problem: Value = over.json().await.unwrap();
+        assert_eq!(problem["reason"], "capacity.tenant_in_flight");
+        assert_eq!(read.status(), StatusCode::TOO_MANY_REQUESTS);
     }
+    // Those whose key is being looked at are their network's for a moment.
+    wait_for("no more than the tenant's share", async || {
+        (gauge(&server, "ingest_requests_in_flight").await <= 128.0).then_some(())
+    })
+    .await;
+    for address in ["127.0.0.3", "127.0.0.1", "127.0.0.2"] {
+        let name = format!("{tier}-{address}");
+        send_all(&server, &client_at(address), &victim, &name, 30).await;
+    }
+    drop(held);
+    assert_balanced_at_rest(&server).await;
+    let answer = server.post("/v1/events", &attacker, &page_view("after"));
+    let answer = answer.send().await.unwrap().status();
+    // Nothing is held any more; a free key may have used up its tokens.
+    assert!(answer == StatusCode::ACCEPTED || tier == "free", "{answer}");
+    true
 }
 
 /// Requests that nobody is known for yet, and their network's share.
@@ -298,7 +319,7 @@ async fn rows_that_wait_are_bounded_in_bytes_for_each_tenant() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
     let victim = server.issue("victim", &ALL_SCOPES).await;
-    slow_down(server.data(), 8).await;
+    slow_down(server.data(), 4).await;
     let slow = tokio::spawn(
         server
             .post("/v1/events", &victim, &page_view("slow"))

@@ -196,7 +196,8 @@ fn a_collector_that_hangs_holds_up_neither_spans_nor_the_end() {
     let began = Instant::now();
     let report = stage.guard.shutdown(Duration::from_millis(200));
     let took = began.elapsed();
-    assert!((200..2_000).contains(&took.as_millis()), "{took:?}");
+    // What waits for the collector waits for ever, and the machine may be busy.
+    assert!((200..10_000).contains(&took.as_millis()), "{took:?}");
     assert_eq!((report.flushed, report.dropped), (0, 10));
     let body = registry.render(None).unwrap().body;
     assert!(

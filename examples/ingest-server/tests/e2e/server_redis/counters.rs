@@ -1,12 +1,12 @@
 //! Each metric of shared limits moves by what happened.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::fleet::{
     RATE, decisions, limit_reading, on_redis, read, reader, send, start_two, wait_for_limits,
 };
 use crate::{
-    harness::{ALL_SCOPES, Data, Server, wait_for},
+    harness::{ALL_SCOPES, Data, Key, Samples, Server, wait_for},
     movement::assert_moved,
     programs::Redis,
 };
@@ -19,7 +19,7 @@ fn table(what: &str, name: &str) -> String {
     format!("ratelimit_table_{what}{{table=\"{name}\"}}")
 }
 
-fn value(metrics: &BTreeMap<String, f64>, name: &str) -> f64 {
+fn value(metrics: &Samples, name: &str) -> f64 {
     let value = metrics.get(name);
     *value.unwrap_or_else(|| panic!("{name} is not in {metrics:#?}"))
 }
@@ -67,18 +67,14 @@ async fn questions_are_counted_by_how_they_ended_and_the_cache_by_what_it_spared
     let redis = Redis::start().await;
     let [server, _other] = start_two(&redis, "exact").await;
     let key = reader(&server, "acme").await;
-    let before = server.metrics().await;
-    for _ in 0..7 {
-        read(&server, &key).await;
-    }
-    let after = server.metrics().await;
+    let (before, after) = seven_in_time(&server, &key).await;
+    let growth = |name: &str| {
+        let value = |samples: &Samples| samples.get(name).copied().unwrap_or_default();
+        value(&after) - value(&before)
+    };
     // One for the address, one for the tenant.
-    let asked = value(&after, &end("answered")) - value(&before, &end("answered"));
-    assert_eq!(asked, 14.0);
-    assert_eq!(
-        value(&after, "ratelimit_redis_seconds_count"),
-        value(&after, &end("answered"))
-    );
+    assert_eq!(growth(&end("answered")), 14.0);
+    assert_eq!(growth("ratelimit_redis_seconds_count"), 14.0);
     assert!(value(&after, "ratelimit_redis_seconds_sum") > 0.0);
     assert_moved(
         &before,
@@ -88,7 +84,7 @@ async fn questions_are_counted_by_how_they_ended_and_the_cache_by_what_it_spared
             "ratelimit_redis_seconds",
         ],
     );
-    assert_eq!(value(&after, &decisions("admitted", "redis")), 7.0);
+    assert_eq!(growth(&decisions("admitted", "redis")), 7.0);
     wait_for("refusals that cost nothing", async || {
         for _ in 0..2 * RATE {
             read(&server, &key).await;
@@ -101,22 +97,52 @@ async fn questions_are_counted_by_how_they_ended_and_the_cache_by_what_it_spared
     .await;
 }
 
+/// Seven reads, and the scrapes before and after them, for which Redis kept its deadline: a machine that misses it
+/// gets others to count.
+async fn seven_in_time(server: &Server, key: &Key) -> (Samples, Samples) {
+    let late = |samples: &Samples| value(samples, &end("timed_out"));
+    for _ in 0..5 {
+        let before = server.metrics().await;
+        for _ in 0..7 {
+            read(server, key).await;
+        }
+        let after = server.metrics().await;
+        if late(&after) == late(&before) {
+            return (before, after);
+        }
+    }
+    panic!("this machine is too slow: Redis misses its deadline in any round");
+}
+
 #[tokio::test]
 async fn an_outage_moves_the_breaker_the_fallback_and_what_is_settled() {
-    let mut redis = Redis::start().await;
-    let servers = start_two(&redis, "exact").await;
+    for _ in 0..5 {
+        let redis = Redis::start().await;
+        let servers = start_two(&redis, "exact").await;
+        let key = reader(&servers[0], "acme").await;
+        read(&servers[0], &key).await;
+        let before = servers[0].metrics().await;
+        // The first failure alone is told, and has to be one of the outage.
+        if value(&before, &end("timed_out")) == 0.0 {
+            return assert_outage_counts(redis, &servers, &key, before).await;
+        }
+    }
+    panic!("this machine is too slow: Redis misses its deadline before any outage");
+}
+
+async fn assert_outage_counts(mut redis: Redis, servers: &[Server], key: &Key, before: Samples) {
     let server = &servers[0];
-    let key = reader(server, "acme").await;
-    read(server, &key).await;
-    let before = server.metrics().await;
     assert_eq!(value(&before, "ratelimit_breaker_state"), 0.0);
     redis.kill();
     for _ in 0..20 {
-        read(server, &key).await;
+        read(server, key).await;
     }
     let metrics = server.metrics().await;
     assert_eq!(value(&metrics, "ratelimit_breaker_state"), 2.0);
-    assert!(value(&metrics, &end("failed")) >= 10.0, "{metrics:#?}");
+    // A machine that is busy may be late with what fails.
+    let failed = value(&metrics, &end("failed"));
+    let all = failed + value(&metrics, &end("timed_out"));
+    assert!(failed > 0.0 && all >= 10.0, "{metrics:#?}");
     // Twenty of the address, twenty of the tenant.
     assert_eq!(value(&metrics, &decisions("admitted", "fallback")), 20.0);
     assert_eq!(
@@ -134,7 +160,7 @@ async fn an_outage_moves_the_breaker_the_fallback_and_what_is_settled() {
     );
     redis.restart().await;
     let settled = wait_for("a breaker that is closed and what it settles", async || {
-        read(server, &key).await;
+        read(server, key).await;
         let metrics = server.metrics().await;
         let is_closed = value(&metrics, "ratelimit_breaker_state") == 0.0;
         let settled = value(&metrics, "ratelimit_settled_tokens_total");

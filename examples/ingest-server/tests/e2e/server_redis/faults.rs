@@ -18,6 +18,27 @@ use crate::{
 
 /// Checks that a server with such a Redis answers, says that it is degraded and says why: once.
 async fn assert_degraded(data: &Data, url: &str, why: &str) {
+    let mut told = String::new();
+    for _ in 0..5 {
+        told = told_of_degraded(data, url).await;
+        if !is_late(&told) {
+            break;
+        }
+    }
+    assert!(told.contains(why), "{told}");
+}
+
+/// The first failure is the one that is told, which on a busy machine may be that Redis was late.
+fn is_late(told: &str) -> bool {
+    let late = [
+        "did not answer within the deadline",
+        "was not established in time",
+    ];
+    late.iter().any(|late| told.contains(late))
+}
+
+/// What such a server says of Redis at first.
+async fn told_of_degraded(data: &Data, url: &str) -> String {
     let mut command = data.command();
     command.env("INGEST_REDIS_URL", url);
     let server = Server::start_command(data, command);
@@ -57,9 +78,9 @@ async fn assert_degraded(data: &Data, url: &str, why: &str) {
         messages[1].starts_with("Redis failed too often"),
         "{messages:?}"
     );
-    assert!(told[0].to_string().contains(why), "{told:?}");
     assert!(!logs.contains("canary"), "{logs}");
     assert!(server.terminate().success());
+    told[0].to_string()
 }
 
 #[tokio::test]
@@ -132,38 +153,55 @@ async fn a_server_that_comes_up_later_is_found() {
 #[tokio::test]
 async fn a_server_without_requests_tells_that_redis_cannot_be_written() {
     for nodes in ["counted", "2"] {
-        let redis = Redis::start().await;
-        let data = Data::new();
-        let mut command = on_redis(&data, &redis);
-        command.env("INGEST_LIMITS_NODES", nodes);
-        let servers = [Server::start_command(&data, command)];
-        wait_for_limits(&servers, "up").await;
-        let before = servers[0].metrics().await;
-        assert_eq!(redis.cli(&["REPLICAOF", "127.0.0.1", "1"]), "OK");
-        wait_for_limits(&servers, "degraded").await;
-        let (_, components) = readiness(&servers[0]).await;
-        let action = components["limits"]["action"].as_str().unwrap();
-        for part in ["takes no heartbeat", "per process", "replica"] {
-            assert!(action.contains(part), "{action}");
+        let mut told = String::new();
+        for _ in 0..5 {
+            told = told_of_missed_beats(nodes).await;
+            if !is_late(&told) {
+                break;
+            }
         }
-        let metrics = servers[0].metrics().await;
-        assert_eq!(metrics["ratelimit_breaker_state"], 0.0);
-        assert!(metrics["ratelimit_heartbeats_missed"] >= 2.0);
-        assert_moved(&before, &metrics, ["ratelimit_heartbeats_missed"]);
-        // Told once, however long it lasts.
-        wait_for("more missed beats", async || {
-            let metrics = servers[0].metrics().await;
-            (metrics["ratelimit_heartbeats_missed"] >= 4.0).then_some(())
-        })
-        .await;
-        let logs = servers[0].logs();
-        let lines: Vec<&str> = logs.lines().filter(|it| it.contains("heartbeat")).collect();
-        assert_eq!(lines.len(), 1, "{lines:?}");
-        assert!(lines[0].contains("read only replica"), "{lines:?}");
-
-        assert_eq!(redis.cli(&["REPLICAOF", "NO", "ONE"]), "OK");
-        wait_for_limits(&servers, "up").await;
-        let metrics = servers[0].metrics().await;
-        assert_eq!(metrics["ratelimit_heartbeats_missed"], 0.0);
+        assert!(told.contains("read only replica"), "{told}");
     }
+}
+
+/// What a server says of its heartbeats, once, while Redis does not take them.
+async fn told_of_missed_beats(nodes: &str) -> String {
+    let redis = Redis::start().await;
+    let data = Data::new();
+    let mut command = on_redis(&data, &redis);
+    command.env("INGEST_LIMITS_NODES", nodes);
+    let servers = [Server::start_command(&data, command)];
+    wait_for_limits(&servers, "up").await;
+    let before = servers[0].metrics().await;
+    assert_eq!(redis.cli(&["REPLICAOF", "127.0.0.1", "1"]), "OK");
+    wait_for_limits(&servers, "degraded").await;
+    let (_, components) = readiness(&servers[0]).await;
+    let action = components["limits"]["action"].as_str().unwrap();
+    for part in ["takes no heartbeat", "per process", "replica"] {
+        assert!(action.contains(part), "{action}");
+    }
+    let metrics = servers[0].metrics().await;
+    assert_eq!(metrics["ratelimit_breaker_state"], 0.0);
+    assert!(metrics["ratelimit_heartbeats_missed"] >= 2.0);
+    assert_moved(&before, &metrics, ["ratelimit_heartbeats_missed"]);
+    // Told once, however long it lasts.
+    wait_for("more missed beats", async || {
+        let metrics = servers[0].metrics().await;
+        (metrics["ratelimit_heartbeats_missed"] >= 4.0).then_some(())
+    })
+    .await;
+    let logs = servers[0].logs();
+    let lines: Vec<&str> = logs.lines().filter(|it| it.contains("heartbeat")).collect();
+    let told = lines[0].to_owned();
+    if is_late(&told) {
+        // Another follows, once what was late has been answered.
+        return told;
+    }
+    assert_eq!(lines.len(), 1, "{lines:?}");
+
+    assert_eq!(redis.cli(&["REPLICAOF", "NO", "ONE"]), "OK");
+    wait_for_limits(&servers, "up").await;
+    let metrics = servers[0].metrics().await;
+    assert_eq!(metrics["ratelimit_heartbeats_missed"], 0.0);
+    told
 }
