@@ -5,36 +5,56 @@
 
 use super::{MAX_BYTES, local};
 
-/// Whether it is a plain local part, `@` and a plain domain.
+/// Whether it is a plain local part, `@` and a plain domain. Each byte is looked at once.
 pub(super) fn is_plain_address(text: &str) -> bool {
-    text.len() <= MAX_BYTES
-        && text.rsplit_once('@').is_some_and(|(local, domain)| {
-            local.is_ascii() && local::is_valid(local) && is_plain_domain(domain)
-        })
+    let bytes = text.as_bytes();
+    bytes.len() <= MAX_BYTES
+        && plain_local(bytes).is_some_and(|length| is_plain_domain(&bytes[length + 1..]))
+}
+
+/// How long the local part before the first `@` is, if it is one of ASCII.
+fn plain_local(text: &[u8]) -> Option<usize> {
+    let mut before = b'.';
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'@' => return (before != b'.' && at <= local::MAX_BYTES).then_some(at),
+            b'.' if before == b'.' => return None,
+            b'.' => {}
+            byte if !byte.is_ascii() || !local::is_atext(*byte) => return None,
+            _ => {}
+        }
+        before = *byte;
+    }
+    None
 }
 
 /// Whether it is at least two labels of letters, digits and hyphens that IDNA does not look into, the
 /// last one ending with a letter.
-fn is_plain_domain(domain: &str) -> bool {
-    let bytes = domain.as_bytes();
-    let (Some(_), Some(last)) = (bytes.iter().position(|byte| *byte == b'.'), bytes.last()) else {
-        return false;
-    };
-    last.is_ascii_alphabetic()
-        && bytes.len() <= MAX_DOMAIN_BYTES
-        && bytes.split(|byte| *byte == b'.').all(is_plain_label)
+fn is_plain_domain(domain: &[u8]) -> bool {
+    let mut first = 0;
+    for (at, byte) in domain.iter().enumerate() {
+        match byte {
+            b'.' if is_plain_label(&domain[first..at]) => first = at + 1,
+            byte if byte.is_ascii_alphanumeric() || *byte == b'-' => {}
+            _ => return false,
+        }
+    }
+    first > 0
+        && domain.len() <= MAX_DOMAIN_BYTES
+        && domain.last().is_some_and(u8::is_ascii_alphabetic)
+        && is_plain_label(&domain[first..])
 }
 
-/// No hyphen stands at an end, nor in third and fourth place: what does may be Punycode.
+/// Whether what has letters, digits and hyphens alone is a label.
 fn is_plain_label(label: &[u8]) -> bool {
-    let is_hyphen = |at: usize| label.get(at) == Some(&b'-');
-    matches!(label.len(), 1..=MAX_LABEL_BYTES)
-        && label
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
-        && !is_hyphen(0)
-        && !is_hyphen(label.len() - 1)
-        && !(is_hyphen(2) && is_hyphen(3))
+    let (Some(first), Some(last)) = (label.first(), label.last()) else {
+        return false;
+    };
+    label.len() <= MAX_LABEL_BYTES
+        && *first != b'-'
+        && *last != b'-'
+        // What has them there may be Punycode.
+        && label.get(2..4) != Some(b"--")
 }
 
 const MAX_LABEL_BYTES: usize = 63;

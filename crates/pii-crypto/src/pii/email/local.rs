@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::pii::unseen::{is_ignorable, is_mark, is_unseen};
 
-const MAX_BYTES: usize = 64;
+pub(super) const MAX_BYTES: usize = 64;
 
 /// Whether it is a `Dot-string` (RFC 5321, extended by RFC 6531), of characters that can be seen.
 pub(super) fn is_valid(local: &str) -> bool {
@@ -121,7 +121,7 @@ fn is_dot_string(text: &str) -> bool {
 }
 
 /// RFC 5322, and by RFC 6531 each character that is not ASCII, of whose bytes this is one.
-const fn is_atext(byte: u8) -> bool {
+pub(super) const fn is_atext(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || !byte.is_ascii()
         || matches!(
