@@ -157,6 +157,34 @@ async fn a_rotation_whose_caller_goes_away_at_any_moment_is_whole_or_not_there()
     assert!(undone > 3, "of {polls}");
 }
 
+/// As a process that is suspended, or cut off from the server, while it holds the number of its change.
+#[tokio::test]
+async fn a_process_that_stops_in_the_middle_holds_nobody_up_for_long() {
+    let server = Server::start();
+    let pool = server.schema("shared").await;
+    let store = migrated(pool.clone()).await;
+    store.insert(&record(1)).await.unwrap();
+    run(&pool, STOP).await;
+    let mut holder = pool.begin().await.unwrap();
+    let hold = sqlx::query("SELECT pg_advisory_xact_lock(7)");
+    hold.execute(&mut *holder).await.unwrap();
+    let stopping = store.clone();
+    let (second, third) = (record(2), record(3));
+    let mut stopped = stopping.insert(&second);
+    tokio::select! {
+        inserted = &mut stopped => panic!("{inserted:?}"),
+        () = until(&pool, WAITING, 1) => {}
+    }
+    // It has its number, and does nothing any more.
+    holder.rollback().await.unwrap();
+    let idle = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'";
+    until(&pool, idle, 1).await;
+    let next = store.insert(&third).await.unwrap();
+    assert_eq!(next.seq, FeedSeq::new(2));
+    assert_unavailable(stopped.await, "25P03");
+    assert!(store.load(&second.kid).await.unwrap().is_none());
+}
+
 /// Those who share the pool must not be given a connection that is inside a transaction.
 #[tokio::test]
 async fn a_caller_that_goes_away_leaves_no_transaction_to_others_of_the_pool() {

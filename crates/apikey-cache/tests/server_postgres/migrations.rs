@@ -88,7 +88,7 @@ async fn whatever_is_done_to_a_table_is_found_and_nothing_is_left_behind() {
 }
 
 /// What somebody else may do to the tables, and how it is taken back.
-const CHANGES: [[&str; 2]; 12] = [
+const CHANGES: [[&str; 2]; 14] = [
     [
         "ALTER TABLE apikey_cache_api_key RENAME TO gone",
         "ALTER TABLE gone RENAME TO apikey_cache_api_key",
@@ -136,6 +136,14 @@ const CHANGES: [[&str; 2]; 12] = [
     [
         "ALTER INDEX apikey_cache_outbox_by_age RENAME TO gone",
         "ALTER INDEX gone RENAME TO apikey_cache_outbox_by_age",
+    ],
+    [
+        "ALTER TABLE apikey_cache_api_key ADD CONSTRAINT no_probe CHECK (kid <> '')",
+        "ALTER TABLE apikey_cache_api_key DROP CONSTRAINT no_probe",
+    ],
+    [
+        "ALTER TABLE apikey_cache_outbox ADD CONSTRAINT no_probe CHECK (kid <> '')",
+        "ALTER TABLE apikey_cache_outbox DROP CONSTRAINT no_probe",
     ],
 ];
 
