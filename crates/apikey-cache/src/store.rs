@@ -6,7 +6,11 @@
 mod error;
 mod memory;
 mod pepper_rows;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod unix_millis;
@@ -17,6 +21,8 @@ use async_trait::async_trait;
 
 use crate::{feed::Change, kid::Kid, pepper::PepperVersion, tenant::TenantId};
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresKeyStore;
 pub(crate) use self::record::Validity;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteKeyStore;

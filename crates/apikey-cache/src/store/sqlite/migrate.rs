@@ -1,20 +1,18 @@
 //! Makes the tables, and brings those of earlier releases up to date.
 
 use sqlx::{
-    Row as _, SqlSafeStr, SqliteConnection, SqlitePool,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    Row as _, SqliteConnection, SqlitePool,
+    migrate::{MigrateError, Migration},
 };
 
 use super::transaction::WriteTransaction;
-use crate::store::StoreError;
-
-const MIGRATIONS: &str = "apikey_cache_migrations";
+use crate::store::{
+    StoreError,
+    sql::{MIGRATIONS, migration, migrator},
+};
 
 /// What is noted there once all is done.
 pub(super) const VERSIONS: [i64; 3] = [1, 2, 3];
-
-/// Migrations need no transaction of their own.
-const IN_TRANSACTION: bool = true;
 
 /// Inside one write transaction: the second process finds the work done.
 pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
@@ -37,8 +35,7 @@ async fn migrate(pool: &SqlitePool) -> Result<(), MigrateError> {
     );
     let mut transaction = WriteTransaction::begin(pool).await?;
     rename_unprefixed(&mut transaction, &first).await?;
-    let mut migrator = Migrator::with_migrations(vec![first, second, third]);
-    migrator.dangerous_set_table_name(MIGRATIONS);
+    let migrator = migrator(vec![first, second, third]);
     // `Migrator::run` on a connection makes a future that cannot be spawned.
     migrator.run_direct(None, &mut *transaction, false).await?;
     transaction.commit().await?;
@@ -88,14 +85,4 @@ async fn rename_unprefixed(
 
 fn first(sql: &'static str) -> Migration {
     migration(1, "api key", sql)
-}
-
-fn migration(version: i64, description: &'static str, sql: &'static str) -> Migration {
-    Migration::new(
-        version,
-        description.into(),
-        MigrationType::Simple,
-        sql.into_sql_str(),
-        IN_TRANSACTION,
-    )
 }

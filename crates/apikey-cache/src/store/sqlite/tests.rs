@@ -13,11 +13,14 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
 
-use super::*;
+use super::{dialect::UPDATE_LAST_USED, *};
 use crate::{
     conformance,
     scope::Scopes,
-    store::{KeyHash, RowMac},
+    store::{
+        KeyHash, RecordState, RowMac,
+        sql::{COUNT_BY_PEPPER, RECENTLY_USED},
+    },
     tier::Tier,
 };
 
@@ -74,11 +77,14 @@ async fn the_sqlite_store_keeps_the_contract_of_a_change_feed() {
 async fn a_tenant_is_looked_up_by_indexes_alone() {
     let files = Files::new();
     let store = files.next().await;
-    let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {TENANT_ALIKE}")))
-        .bind("tenant-7")
-        .fetch_all(&store.pool)
-        .await
-        .unwrap();
+    let plan = sqlx::query(AssertSqlSafe(format!(
+        "EXPLAIN QUERY PLAN {}",
+        Sqlite::TENANT_ALIKE
+    )))
+    .bind("tenant-7")
+    .fetch_all(&store.pool)
+    .await
+    .unwrap();
     let steps: Vec<&str> = plan.iter().map(|step| step.get("detail")).collect();
     for index in ["of_tenant", "of_tenant_alike"] {
         let expected = format!(
@@ -127,7 +133,7 @@ async fn dates_of_last_use_are_written_by_one_statement_that_looks_each_key_up()
 async fn rows_are_counted_by_pepper_in_an_index_that_has_all_of_it() {
     let files = Files::new();
     let store = files.next().await;
-    let steps = steps(&store, pepper_rows::COUNT, &[0]).await;
+    let steps = steps(&store, COUNT_BY_PEPPER, &[0]).await;
     let expected = "SCAN apikey_cache_api_key USING COVERING INDEX apikey_cache_api_key_by_pepper";
     assert_eq!(steps[0], expected, "{steps:?}");
 }

@@ -1,9 +1,9 @@
 //! Finds out whether the tables are there and can be written, by trying.
 
-use sqlx::SqlitePool;
+use sqlx::{Sqlite, SqlitePool};
 
-use super::{failed, migrate, transaction::WriteTransaction};
-use crate::store::StoreError;
+use super::{migrate, transaction::WriteTransaction};
+use crate::store::{StoreError, sql::Dialect as _};
 
 /// What the store does to its tables, on a record whose kid no key has.
 const STATEMENTS: [&str; 10] = [
@@ -30,28 +30,28 @@ pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
         Ok(transaction) => transaction,
         // Another process writes: the database works.
         Err(error) if is_busy(&error) => return Ok(()),
-        Err(error) => return Err(failed(error)),
+        Err(error) => return Err(Sqlite::failed(error)),
     };
     for statement in STATEMENTS {
         sqlx::query(statement)
             .execute(&mut *transaction)
             .await
-            .map_err(failed)?;
+            .map_err(Sqlite::failed)?;
     }
     // One row, without which nobody can say which feed this is.
     sqlx::query("SELECT id FROM apikey_cache_feed")
         .fetch_one(&mut *transaction)
         .await
-        .map_err(failed)?;
+        .map_err(Sqlite::failed)?;
     // Without what it notes here, the next start would make the tables once more, and fail.
     for version in migrate::VERSIONS {
         sqlx::query("SELECT checksum FROM apikey_cache_migrations WHERE version = ?1 AND success")
             .bind(version)
             .fetch_one(&mut *transaction)
             .await
-            .map_err(failed)?;
+            .map_err(Sqlite::failed)?;
     }
-    transaction.rollback().await.map_err(failed)
+    transaction.rollback().await.map_err(Sqlite::failed)
 }
 
 /// `SQLITE_BUSY`; extended codes share the low byte.
