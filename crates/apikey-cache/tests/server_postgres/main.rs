@@ -6,7 +6,6 @@
 
 mod caches;
 mod conforms;
-mod costs;
 mod faults;
 mod migrations;
 mod order;
