@@ -5,6 +5,8 @@ pub mod checkpoint;
 mod disk;
 pub mod event;
 #[cfg(unix)]
+pub mod folder;
+#[cfg(unix)]
 pub mod journal;
 pub mod note;
 pub mod proof;
