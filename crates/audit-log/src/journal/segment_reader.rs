@@ -46,13 +46,13 @@ impl<'a> SegmentReader<'a> {
     #[must_use]
     pub fn tail(&self) -> Tail {
         let rest = &self.bytes[self.at..];
-        match without_zeros(rest) {
-            [] => Tail::Empty,
-            torn => match good_frame(torn) {
+        match without_zeros(rest).len() {
+            0 => Tail::Empty,
+            bytes => match good_frame(rest, bytes) {
                 Some(good) => Tail::Damaged {
                     good: self.at + good,
                 },
-                None => Tail::Torn { bytes: torn.len() },
+                None => Tail::Torn { bytes },
             },
         }
     }
@@ -81,9 +81,8 @@ fn without_zeros(bytes: &[u8]) -> &[u8] {
     &[]
 }
 
-/// Where a good frame begins, in what is torn. A leaf may have `PAJ1` in an id, but nothing behind it
+/// Where a good frame begins, before `end`; it may end in zeros. A leaf may have `PAJ1` in an id, but nothing behind it
 /// that could be lengths, so that no checksum is computed for it.
-fn good_frame(bytes: &[u8]) -> Option<usize> {
-    let last = bytes.len().checked_sub(MAGIC.len())?;
-    (0..=last).find(|at| bytes[*at..].starts_with(&MAGIC) && Frame::decode(&bytes[*at..]).is_ok())
+fn good_frame(bytes: &[u8], end: usize) -> Option<usize> {
+    (0..end).find(|at| bytes[*at..].starts_with(&MAGIC) && Frame::decode(&bytes[*at..]).is_ok())
 }

@@ -49,6 +49,21 @@ fn whatever_becomes_of_an_earlier_frame_is_damage() {
 }
 
 #[test]
+fn a_good_frame_that_ends_in_zeros_makes_it_damage_too() {
+    let mut log = Log::default();
+    let mut bytes = log.frame(1).as_bytes().to_vec();
+    let at = bytes.len();
+    log.writer.begin(1);
+    log.push(b"an entry", Some(&[7, 0, 0]));
+    bytes.extend_from_slice(log.finish().as_bytes());
+    bytes.resize(1_000, 0);
+    bytes[at - 1] ^= 1;
+    let mut reader = SegmentReader::new(&bytes);
+    assert!(reader.next().is_none());
+    assert_eq!(reader.tail(), Tail::Damaged { good: at });
+}
+
+#[test]
 fn a_good_frame_in_a_later_segment_makes_it_damage() {
     let (bytes, [_, second, third], edge) = three_frames();
     let (head, tail) = (&bytes[..second], &bytes[second..third]);
