@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import json
 import shutil
+import zlib
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent / "seeds"
@@ -471,11 +472,45 @@ def audit_bundles():
         yield f"leaf-{name}", leaf
 
 
+def audit_journals():
+    """Frames whose entries are no leaves: a journal does not look into them."""
+    def sha(*parts):
+        return hashlib.sha256(b"".join(parts)).digest()
+
+    def frame(first, entries, root, personal=(), zero=0):
+        joined = b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+        parts = b"".join(n.to_bytes(8, "big") + len(sealed).to_bytes(2, "big") + sealed for n, sealed in personal)
+        rest = first.to_bytes(8, "big") + b"".join(
+            number.to_bytes(4, "big") for number in (len(entries), len(joined), len(parts), zero)
+        ) + root + joined + parts
+        return b"PAJ1" + zlib.crc32(rest).to_bytes(4, "big") + rest
+
+    a, b = sha(b"\0a"), sha(b"\0b")
+    both = sha(b"\1", a, b)
+    one, two, pair = frame(0, [b"a"], a), frame(1, [b"b"], both), frame(0, [b"a", b"b"], both)
+    yield "one", one
+    yield "two", one + two
+    yield "pair-and-room", pair + bytes(16)
+    yield "personal", frame(0, [b"a", b"b"], both, [(0, b"sealed"), (1, b"")])
+    yield "personal-elsewhere", frame(0, [b"a"], a, [(1, b"sealed")])
+    yield "torn", one + two[:-1]
+    yield "torn-inside", one + two[:20] + bytes(8) + two[28:-1] + b"c" + bytes(16)
+    yield "damaged", one[:-1] + b"b" + two
+    yield "damaged-before-zeros", one[:-1] + b"b" + frame(1, [b"b"], both, [(1, bytes(3))])
+    yield "gap", one + frame(2, [b"b"], both)
+    yield "wrong-root", frame(0, [b"a"], b)
+    yield "not-zero", frame(0, [b"a"], a, zero=1)
+    yield "too-large", b"PAJ1" + b"\xff" * 60
+    yield "after-the-last", frame(2**63 - 1, [b"a"], a)
+    yield "room", bytes(100)
+
+
 TARGETS = {
     "json": json_texts, "cloud_events": cloud_events, "api_key": api_keys, "sealed": sealed,
     "wrapped_key": wrapped_keys, "wrapped_by_service": wrapped_by_service, "key_file": key_files,
     "forwarded": forwarded, "traceparent": traceparents, "settings": settings,
     "detect": texts_to_search, "audit_note": audit_notes, "audit_bundle": audit_bundles,
+    "audit_journal": audit_journals,
 }
 
 

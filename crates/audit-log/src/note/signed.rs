@@ -110,7 +110,7 @@ impl SignedNote {
     }
 
     /// The text, unverified.
-    pub(super) fn unverified_text(&self) -> &str {
+    pub(crate) fn unverified_text(&self) -> &str {
         &self.text
     }
 

@@ -58,6 +58,18 @@ impl<'a> EntryBundle<'a> {
     }
 }
 
+impl<'a> Entries<'a> {
+    /// Of bytes that stand elsewhere than in a bundle.
+    pub(crate) const fn of(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// Whether no byte is left, once there is no next entry.
+    pub(crate) const fn is_at_end(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl<'a> Iterator for Entries<'a> {
     type Item = &'a [u8];
 

@@ -67,6 +67,12 @@ impl HashTile {
         &self.hashes
     }
 
+    /// The hash above it, in the tile above; of a full tile.
+    #[cfg(unix)]
+    pub(crate) fn root(&self) -> TreeHash {
+        perfect_root(&self.hashes)
+    }
+
     /// Whether the hash of a subtree follows from this tile: it is of one of the 8 levels that a tile stands for.
     #[must_use]
     pub fn holds(&self, subtree: Subtree) -> bool {

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod frame;
 mod leaves;
 mod log;
 mod notes;

@@ -1,0 +1,202 @@
+//! A journal in a folder.
+
+use std::{
+    collections::VecDeque,
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    Damage, EncodedFrame, Frame, JournalError, Recovery, TornTail,
+    journal_error::failed,
+    segment::{self, Segment},
+};
+use crate::{
+    disk::{Disk, SystemDisk},
+    tree::RightEdge,
+};
+
+/// The journal of one writer: segments in a folder that nobody else writes to.
+///
+/// It blocks, each call for as long as the disk takes.
+#[derive(Debug)]
+pub struct Journal {
+    disk: Arc<dyn Disk>,
+    folder: PathBuf,
+    /// Those before the current one, with the size of the tree at the end of each.
+    full: VecDeque<(u64, u64)>,
+    current: Segment,
+    next: Option<Segment>,
+    size: u64,
+    has_failed: bool,
+}
+
+/// What a journal had in it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Recovered {
+    /// The tree with all entries.
+    pub edge: RightEdge,
+    /// What was cut off: a frame that was being written when the writer ended. Nothing in it was acknowledged.
+    pub torn: Option<TornTail>,
+}
+
+/// A segment that was read: its number, its last frame, and all of its bytes.
+type Read = (u64, Range<usize>, Vec<u8>);
+
+impl Journal {
+    /// Opens the journal in a folder, which is made if it is not there. `edge` is the tree that tiles have; `each` gets
+    /// every frame in order, those before it too. The tail that a crash tore is cut.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`], and no segment was changed; [`JournalError::Io`].
+    pub fn open(
+        folder: &Path,
+        edge: RightEdge,
+        each: impl FnMut(&Frame<'_>),
+    ) -> Result<(Self, Recovered), JournalError> {
+        Self::open_on(Arc::new(SystemDisk), folder, edge, each)
+    }
+
+    pub(crate) fn open_on(
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        edge: RightEdge,
+        mut each: impl FnMut(&Frame<'_>),
+    ) -> Result<(Self, Recovered), JournalError> {
+        let damaged = |source: Damage| JournalError::Damaged {
+            path: folder.to_owned(),
+            source,
+        };
+        fs::create_dir_all(folder).map_err(failed("make", folder))?;
+        let numbers = segment::numbers(folder).map_err(failed("read", folder))?;
+        let mut recovery = Recovery::new(edge);
+        let (mut full, mut last) = (VecDeque::new(), None::<Read>);
+        for number in numbers {
+            let path = segment::path_of(folder, number);
+            let bytes = fs::read(&path).map_err(failed("read", &path))?;
+            let before = recovery.size();
+            let frame = recovery
+                .read_segment(number, &bytes, &mut each)
+                .map_err(damaged)?;
+            if let Some((earlier, ..)) = &last
+                && !frame.is_empty()
+            {
+                full.push_back((*earlier, before));
+            }
+            if last.is_none() || !frame.is_empty() {
+                last = Some((number, frame, bytes));
+            }
+        }
+        let (edge, torn) = recovery.finish().map_err(damaged)?;
+        let current = match last {
+            None => Segment::make(&*disk, folder, 0)?,
+            Some(last) => settle(&*disk, folder, last, torn)?,
+        };
+        let journal = Self {
+            disk,
+            folder: folder.to_owned(),
+            full,
+            current,
+            next: None,
+            size: edge.size(),
+            has_failed: false,
+        };
+        Ok((journal, Recovered { edge, torn }))
+    }
+
+    /// Writes a frame, and waits until it is on the disk: its events are then to be acknowledged.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`]. Nobody knows what of the frame is on the disk: this journal fails from then on, and the
+    /// folder is to be opened again, which finds out. A sync is never tried a second time: it would succeed, since what
+    /// the system could not write it no longer knows of. Where it was the next segment that could not be made, nothing
+    /// was written, and the same frame may be tried again.
+    pub fn append(&mut self, frame: &EncodedFrame<'_>) -> Result<(), JournalError> {
+        if self.has_failed {
+            return Err(JournalError::Failed);
+        }
+        if frame.first() != self.size {
+            let expected = self.size;
+            return Err(JournalError::OtherFrame { expected });
+        }
+        if !self.current.has_room(frame.as_bytes().len()) {
+            self.go_on_in_next()?;
+        }
+        let appended = self.current.append(&*self.disk, frame.as_bytes());
+        self.has_failed = appended.is_err();
+        appended?;
+        self.size = frame.size_after();
+        Ok(())
+    }
+
+    /// Makes the next segment, once half of the current one is used. To be called after each frame, when its events are
+    /// acknowledged: it takes as long as 16 MiB do.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`], as when the disk is full: there is room for 8 MiB more then, and it may be tried again.
+    pub fn prepare(&mut self) -> Result<(), JournalError> {
+        if self.next.is_none() && self.current.is_half_used() {
+            let number = self.current.number() + 1;
+            self.next = Some(Segment::make(&*self.disk, &self.folder, number)?);
+        }
+        Ok(())
+    }
+
+    /// Drops the segments whose entries are all before `size`: those that tiles and bundles have on the disk. The
+    /// current one stays.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`]; what was not dropped is dropped by the next call.
+    pub fn drop_before(&mut self, size: u64) -> Result<(), JournalError> {
+        while let Some((number, end)) = self.full.front()
+            && *end <= size
+        {
+            segment::remove(&self.folder, *number)?;
+            self.full.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Whether the files that are written to are still those that a start would read.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.current.is_in_place() && self.next.as_ref().is_none_or(Segment::is_in_place)
+    }
+
+    /// The size of the tree with all entries.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn go_on_in_next(&mut self) -> Result<(), JournalError> {
+        self.prepare()?;
+        if let Some(next) = self.next.take() {
+            self.full.push_back((self.current.number(), self.size));
+            self.current = next;
+        }
+        Ok(())
+    }
+}
+
+/// The segment to go on in, as a crash at any time later would find it. Those behind it have no frame, and go.
+fn settle(
+    disk: &dyn Disk,
+    folder: &Path,
+    (number, frame, bytes): Read,
+    torn: Option<TornTail>,
+) -> Result<Segment, JournalError> {
+    let torn = torn.filter(|torn| torn.segment == number);
+    let end = torn.map_or(frame.end, |torn| torn.at + torn.bytes);
+    let segment = Segment::open(folder, number, frame.end as u64)?;
+    segment.settle(disk, &bytes[frame], end as u64)?;
+    for later in segment::numbers(folder).map_err(failed("read", folder))? {
+        if later > number {
+            segment::remove(folder, later)?;
+        }
+    }
+    Ok(segment)
+}
