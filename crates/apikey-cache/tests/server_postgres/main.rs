@@ -7,6 +7,7 @@
 mod caches;
 mod conforms;
 mod faults;
+mod indexes;
 mod migrations;
 mod order;
 mod races;
