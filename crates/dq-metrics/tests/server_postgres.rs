@@ -1,5 +1,7 @@
 //! The history in PostgreSQL, on a real server: its contract, several processes, a server that goes and comes.
 
+#[path = "server_postgres/dropped_callers.rs"]
+mod dropped_callers;
 #[path = "server_postgres/server.rs"]
 mod server;
 
@@ -9,6 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::future::join_all;
@@ -64,6 +67,33 @@ async fn it_is_a_quality_history() {
     })
     .await;
     assert!(made.into_inner() > 5);
+}
+
+/// A lock of the session would keep all other processes from their tables for as long as the pool has its connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_a_later_release_are_refused_and_no_lock_is_left() {
+    let server = Server::start();
+    let pool = server.schema("shared").await;
+    let history = migrated(pool.clone()).await;
+    let later = sqlx::query("UPDATE dq_metrics_migrations SET version = version + 100");
+    later.execute(&pool).await.expect("it is there");
+    let refused = history.migrate().await;
+    assert!(
+        matches!(refused, Err(HistoryError::Migration(_))),
+        "{refused:?}"
+    );
+    let released = async {
+        let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
+        while sqlx::query_scalar::<_, i64>(locks)
+            .fetch_one(&pool)
+            .await
+            .expect("it answers")
+            > 0
+        {}
+    };
+    // The transaction ends behind the caller, when its connection goes back.
+    let waited = tokio::time::timeout(Duration::from_secs(20), released).await;
+    waited.expect("no lock is left");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! The store in PostgreSQL, on a real server: its contract, several processes, a server that goes and comes.
 
+#[path = "server_postgres/dropped_callers.rs"]
+mod dropped_callers;
 #[path = "server_postgres/locks.rs"]
 mod locks;
 #[path = "server_postgres/server.rs"]
@@ -11,7 +13,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use futures_util::future::join_all;
@@ -78,6 +80,33 @@ async fn any_number_of_processes_make_the_tables_at_once() {
     }
     let all = KeyQuery::all(NonZeroU32::MAX);
     assert_eq!(first.list(&all).await.expect("it answers").rows(), 1);
+}
+
+/// A lock of the session would keep all other processes from their tables for as long as the pool has its connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_a_later_release_are_refused_and_no_lock_is_left() {
+    let server = Server::start();
+    let pool = server.schema("shared").await;
+    let store = migrated(pool.clone()).await;
+    let later = sqlx::query("UPDATE keyring_migrations SET version = version + 100");
+    later.execute(&pool).await.expect("it is there");
+    let refused = store.migrate().await;
+    assert!(
+        matches!(refused, Err(StoreError::Migration(_))),
+        "{refused:?}"
+    );
+    let released = async {
+        let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
+        while sqlx::query_scalar::<_, i64>(locks)
+            .fetch_one(&pool)
+            .await
+            .expect("it answers")
+            > 0
+        {}
+    };
+    // The transaction ends behind the caller, when its connection goes back.
+    let waited = tokio::time::timeout(Duration::from_secs(20), released).await;
+    waited.expect("no lock is left");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,12 @@
 //! A history in PostgreSQL.
 
 mod dialect;
+mod transaction;
 
 use async_trait::async_trait;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{PgPool, Postgres};
 
+use self::transaction::WriteTransaction;
 use super::{
     ErasedTenant, HistoryBatch, HistoryError, HistoryQuery, HistorySample, QualityHistory,
     ReceiptSum, Retention, SampleQuery, TallyQuery, TallySum, VersionSum,
@@ -29,9 +31,6 @@ pub struct PostgresHistory {
     pool: PgPool,
 }
 
-/// Each statement sees what was committed before it, whatever the default of the pool is.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-
 /// One writer, or one that makes the tables, at a time.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('dq_metrics', 0))";
 
@@ -55,10 +54,8 @@ impl PostgresHistory {
         transaction.commit().await.map_err(Postgres::failed)
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Postgres>, HistoryError> {
-        let mut transaction = self
-            .pool
-            .begin_with(BEGIN)
+    async fn begin(&self) -> Result<WriteTransaction, HistoryError> {
+        let mut transaction = WriteTransaction::begin(&self.pool)
             .await
             .map_err(Postgres::failed)?;
         let lock = sqlx::query(LOCK).execute(&mut *transaction).await;

@@ -3,6 +3,7 @@
 mod migrate;
 mod transaction;
 mod trial;
+mod write_transaction;
 
 use std::time::SystemTime;
 

@@ -47,7 +47,7 @@ async fn assert_good_for_its_time(server: &Server, key: &Key, fault: Instant) {
             KeyCheck::Accepted => last_good = began,
             KeyCheck::Refused => panic!("a good key was refused after {began:?}"),
             KeyCheck::Unavailable => {
-                first_unchecked = first_unchecked.or(Some(fault.elapsed()));
+                first_unchecked = first_unchecked.or_else(|| Some(fault.elapsed()));
             }
         }
     }

@@ -31,6 +31,9 @@ pub(in crate::history) fn migrator(statements: &[&'static str]) -> Migrator {
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
     migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
+    // Its own lock is one of the session, which it keeps when it fails. The caller's transaction has taken one that ends
+    // with it.
+    migrator.set_locking(false);
     migrator
 }
 

@@ -23,5 +23,8 @@ pub(super) async fn run(connection: &mut PgConnection) -> Result<(), MigrateErro
     );
     let mut migrator = Migrator::with_migrations(vec![first]);
     migrator.dangerous_set_table_name(TABLE);
+    // Its own lock is one of the session, which it keeps when it fails: the connection would go back to the pool with
+    // it. This transaction's lock is taken already, and ends with it.
+    migrator.set_locking(false);
     migrator.run_direct(None, connection, false).await
 }

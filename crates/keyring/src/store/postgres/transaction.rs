@@ -1,25 +1,21 @@
 //! Transactions that change keys, and what is done about one that is broken off for another.
 
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool};
 
-use super::{failed, id};
+use super::{failed, id, write_transaction::WriteTransaction};
 use crate::{
     KeyId, TenantId,
     store::{ChangeError, InsertError, StoreError},
 };
 
-/// One in which each statement sees what was committed before it. By the default of the database, a role or a
-/// pool it may be another, in which a statement that has waited for somebody sees what was there before.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-
 /// `serialization_failure` and `deadlock_detected`.
 const BROKEN_OFF: [&str; 2] = ["40001", "40P01"];
 
-pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StoreError> {
-    pool.begin_with(BEGIN).await.map_err(failed)
+pub(super) async fn begin(pool: &PgPool) -> Result<WriteTransaction, StoreError> {
+    WriteTransaction::begin(pool).await.map_err(failed)
 }
 
-pub(super) async fn commit(transaction: Transaction<'_, Postgres>) -> Result<(), StoreError> {
+pub(super) async fn commit(transaction: WriteTransaction) -> Result<(), StoreError> {
     transaction.commit().await.map_err(failed)
 }
 
