@@ -6,11 +6,16 @@ from .source import finding
 
 _LIMIT = 600
 _LINE_LIMIT = 120
-_COPIES = ("transaction.rs", "transaction/tests.rs")
-_HOLD_COPIES = (
-    "crates/apikey-cache/src/store/sqlite", "crates/dq-metrics/src/history/sqlite",
-    "crates/keyring/src/store/sqlite",
-)
+# Each of these files is the same in all folders beside it.
+_COPIES = {
+    ("transaction.rs", "transaction/tests.rs"): (
+        "crates/apikey-cache/src/store/sqlite", "crates/dq-metrics/src/history/sqlite",
+        "crates/keyring/src/store/sqlite",
+    ),
+    ("write_transaction.rs",): (
+        "crates/dq-metrics/src/history/postgres", "crates/keyring/src/store/postgres",
+    ),
+}
 _LEFTOVERS = {"utils", "util", "common", "types", "helpers", "core"}
 _MARKS = re.compile(
     r"todo!\(|unimplemented!\(|\bFIXME\b|\bXXX\b|\bTODO\b|#\[ignore|#!?\[allow\(", re.M
@@ -46,14 +51,12 @@ def check(tree):
 
 def _copies(tree):
     """Crates that do not depend on each other may need the same few lines; these stay the same."""
-    for name in _COPIES:
-        texts = {path: tree.files[path].text for path in _copies_of(name) if path in tree.files}
-        if len(set(texts.values())) > 1:
-            yield f"{max(texts)}:1: is not the same as {min(texts)}"
-
-
-def _copies_of(name):
-    return [f"{folder}/{name}" for folder in _HOLD_COPIES]
+    for names, folders in _COPIES.items():
+        for name in names:
+            paths = [f"{folder}/{name}" for folder in folders]
+            texts = {path: tree.files[path].text for path in paths if path in tree.files}
+            if len(set(texts.values())) > 1:
+                yield f"{max(texts)}:1: is not the same as {min(texts)}"
 
 
 def _names(file):

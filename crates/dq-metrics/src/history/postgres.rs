@@ -1,12 +1,12 @@
 //! A history in PostgreSQL.
 
 mod dialect;
-mod transaction;
+mod write_transaction;
 
 use async_trait::async_trait;
 use sqlx::{PgPool, Postgres};
 
-use self::transaction::WriteTransaction;
+use self::write_transaction::WriteTransaction;
 use super::{
     ErasedTenant, HistoryBatch, HistoryError, HistoryQuery, HistorySample, QualityHistory,
     ReceiptSum, Retention, SampleQuery, TallyQuery, TallySum, VersionSum,

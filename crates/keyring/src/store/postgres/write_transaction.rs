@@ -1,4 +1,6 @@
 //! A transaction that gives its connection back only when it is known to have ended.
+//!
+//! `keyring` and `dq-metrics` do not depend on each other for it: `scripts/tidy` keeps the copies the same.
 
 use std::ops::{Deref, DerefMut};
 

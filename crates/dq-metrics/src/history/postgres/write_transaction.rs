@@ -1,10 +1,13 @@
 //! A transaction that gives its connection back only when it is known to have ended.
+//!
+//! `keyring` and `dq-metrics` do not depend on each other for it: `scripts/tidy` keeps the copies the same.
 
 use std::ops::{Deref, DerefMut};
 
 use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 
-/// Each statement sees what was committed before it, whatever the default of the pool is.
+/// Each statement sees what was committed before it. By the default of the database, a role or a pool it may be another
+/// level, at which a statement that has waited for somebody sees what was there before.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// A transaction whose connection returns to the pool after a commit or a rollback that succeeded.
