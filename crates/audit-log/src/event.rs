@@ -37,6 +37,16 @@ pub use self::{
     word::{Activity, Delivery, Outcome},
 };
 
+/// Whether a text has the form of an [`Id`].
+pub(crate) const fn is_id(text: &str) -> bool {
+    id::check(text.as_bytes()).is_ok()
+}
+
+/// Whether a text has the form of a label, as [`Action`] and [`Field`].
+pub(crate) const fn is_label(text: &str) -> bool {
+    label::is_label(text.as_bytes())
+}
+
 /// The most bytes of a leaf.
 pub const MAX_LEAF_BYTES: usize = 16 * 1024;
 

@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod checkpoint;
+pub mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(unix)]
 mod disk;
+pub mod entropy;
 pub mod event;
 #[cfg(unix)]
 pub mod folder;
@@ -10,6 +14,8 @@ pub mod folder;
 pub mod journal;
 pub mod note;
 pub mod proof;
+pub mod search;
+pub mod store;
 pub mod tile;
 pub mod tree;
 pub mod verify;

@@ -204,4 +204,10 @@ impl Event {
     pub const fn delivery(&self) -> Delivery {
         self.stamp.delivery
     }
+
+    /// How long its leaf is at most, in bytes, wherever it comes to stand.
+    #[must_use]
+    pub const fn max_leaf_bytes(&self) -> usize {
+        self.longest
+    }
 }
