@@ -1,31 +1,38 @@
-//! Time as a parameter.
+//! Time as a parameter: one clock for dates, one for intervals.
 
 use std::{
     fmt::Debug,
-    sync::{Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{LazyLock, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// Tells what the date is.
+use crate::event::Timestamp;
+
+/// Tells what the date is, and how much time has passed.
 ///
 /// # Contract
-/// It may be set by the operator at any time: what has to last is not measured by it.
+/// [`monotonic`](Self::monotonic) never goes back. [`wall`](Self::wall) may be set by the operator at any time.
 pub trait Clock: Debug + Send + Sync {
-    /// The date.
+    /// The date, as events have it.
     fn wall(&self) -> SystemTime;
+
+    /// Time since a fixed moment in the past, the same for the life of the process.
+    fn monotonic(&self) -> Duration;
 }
 
-/// The clock of the operating system.
+/// The clocks of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct SystemClock;
 
 /// A clock that moves only when told to, for tests.
 #[derive(Debug)]
-pub struct FakeClock(Mutex<SystemTime>);
+pub struct FakeClock {
+    times: Mutex<(SystemTime, Duration)>,
+}
 
 impl SystemClock {
-    /// The clock of this machine.
+    /// The clocks of this machine.
     #[must_use]
     pub const fn new() -> Self {
         Self
@@ -40,18 +47,36 @@ impl Clock for SystemClock {
     fn wall(&self) -> SystemTime {
         SystemTime::now()
     }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the monotonic clock"
+    )]
+    fn monotonic(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
+    }
 }
 
 impl FakeClock {
-    /// A clock that stands at `date`.
+    /// A clock whose date is `date`.
     #[must_use]
     pub const fn new(date: SystemTime) -> Self {
-        Self(Mutex::new(date))
+        // Far from zero, so that a test can tell "never" from "just now".
+        Self {
+            times: Mutex::new((date, Duration::from_secs(1_000))),
+        }
     }
 
-    /// Lets time pass.
+    /// Lets time pass on both clocks.
     pub fn advance(&self, time: Duration) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += time;
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.0 += time;
+        times.1 += time;
+    }
+
+    fn times(&self) -> (SystemTime, Duration) {
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,6 +89,19 @@ impl Default for FakeClock {
 
 impl Clock for FakeClock {
     fn wall(&self) -> SystemTime {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.times().0
     }
+
+    fn monotonic(&self) -> Duration {
+        self.times().1
+    }
+}
+
+/// The date as an event has it: the nearest that it can have.
+pub(crate) fn timestamp(clock: &dyn Clock) -> Timestamp {
+    let since = clock.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros())
+        .ok()
+        .and_then(Timestamp::from_unix_micros)
+        .unwrap_or(Timestamp::MAX)
 }

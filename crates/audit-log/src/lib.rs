@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod anchor;
+pub mod audit;
 pub mod checkpoint;
 pub mod clock;
 #[cfg(feature = "conformance")]
@@ -13,7 +15,9 @@ pub mod folder;
 #[cfg(unix)]
 pub mod journal;
 pub mod note;
+pub mod observer;
 pub mod proof;
+pub mod sealer;
 pub mod search;
 pub mod store;
 pub mod tile;

@@ -76,6 +76,12 @@ impl EventBuilder {
         }
     }
 
+    /// What was done.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        self.action
+    }
+
     /// What it was done to, at most [`MAX_RESOURCES`].
     #[must_use]
     pub fn resources(mut self, resources: impl IntoIterator<Item = Resource>) -> Self {
@@ -203,6 +209,17 @@ impl Event {
     #[must_use]
     pub const fn delivery(&self) -> Delivery {
         self.stamp.delivery
+    }
+
+    /// Commits to a personal part, in place of what was put in when it was built: to hash it is for who writes.
+    pub(crate) const fn commit_to(&mut self, commitment: Commitment) {
+        self.draft.personal = Some(commitment);
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        self.draft.outcome
     }
 
     /// How long its leaf is at most, in bytes, wherever it comes to stand.

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use super::Action;
+
 /// Looks at an id before it goes into an event: what detects personal data in a text.
 pub trait Screen: fmt::Debug + Send + Sync {
     /// Whether the text has personal data in it, and so must not be kept.
@@ -61,6 +63,16 @@ impl Id {
             "an id has 1 to 128 of A-Z, a-z, 0-9, `_`, `.`, `:`, `/` and `-`, and is no number of more than 6 digits"
         );
         Self(Cow::Borrowed(text))
+    }
+
+    /// The name of an action, as the id of a thing that events are about.
+    pub(crate) const fn of_action(action: Action) -> Self {
+        Self(Cow::Borrowed(action.as_str()))
+    }
+
+    /// One that stands in a leaf, and so was screened when it was written.
+    pub(crate) fn of_leaf(text: &str) -> Self {
+        Self(Cow::Owned(text.to_owned()))
     }
 
     /// The text.

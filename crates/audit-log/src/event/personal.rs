@@ -140,6 +140,9 @@ impl Personal {
 }
 
 impl Commitment {
+    /// As long as any other, until the personal part is hashed.
+    pub(crate) const UNKNOWN: Self = Self([0; 32]);
+
     /// The length of its text.
     pub(super) const TEXT_BYTES: usize = 43;
 

@@ -1,0 +1,45 @@
+//! Who else keeps checkpoints, so that somebody with the log and its key cannot rewrite what is older.
+
+mod file;
+
+use std::{error::Error, fmt};
+
+use async_trait::async_trait;
+
+use crate::note::{NoteSignature, SignedNote};
+
+pub use self::file::FileAnchor;
+
+/// A place outside the log that keeps its latest checkpoint.
+///
+/// # Contract
+/// [`latest`](Self::latest) gives what the last [`keep`](Self::keep) that returned was given, or a later one.
+#[async_trait]
+pub trait Anchor: fmt::Debug + Send + Sync {
+    /// What it is called in metrics and errors.
+    fn name(&self) -> &str;
+
+    /// The latest checkpoint that it keeps.
+    ///
+    /// # Errors
+    /// [`AnchorError`] if it cannot be asked.
+    async fn latest(&self) -> Result<Option<SignedNote>, AnchorError>;
+
+    /// Keeps a checkpoint. Gives signatures that are to stand on it too, as those of a witness.
+    ///
+    /// # Errors
+    /// [`AnchorError`] if it is not kept.
+    async fn keep(&self, checkpoint: &SignedNote) -> Result<Vec<NoteSignature>, AnchorError>;
+}
+
+/// An anchor did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("an anchor of the audit log does not answer")]
+pub struct AnchorError(#[source] Box<dyn Error + Send + Sync>);
+
+impl AnchorError {
+    /// For `map_err`.
+    pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}

@@ -1,0 +1,179 @@
+//! How a log is opened.
+
+use std::{future::Future, sync::Arc};
+
+use super::{
+    Audit, OpenError, Shared,
+    ids::Ids,
+    opening::{Identity, crashed},
+    publisher::{Anchored, Publisher, in_time},
+    writer::Writer,
+};
+use crate::{
+    anchor::Anchor,
+    clock::{Clock, SystemClock, timestamp},
+    entropy::{Entropy, SystemEntropy},
+    event::Id,
+    note::{KeyName, SigningKey, VerifyingKey},
+    observer::{self, NoObserver, Observer},
+    sealer::Sealer,
+    store::Store,
+};
+
+/// What a log is opened with.
+#[derive(Debug)]
+#[must_use = "a log is opened by `open`"]
+pub struct AuditBuilder {
+    store: Arc<dyn Store>,
+    origin: KeyName,
+    node: Id,
+    keys: Vec<SigningKey>,
+    old_keys: Vec<VerifyingKey>,
+    sealer: Option<Arc<dyn Sealer>>,
+    anchors: Vec<Arc<dyn Anchor>>,
+    observer: Arc<dyn Observer>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl AuditBuilder {
+    pub(super) fn new(store: Arc<dyn Store>, origin: KeyName, node: Id) -> Self {
+        Self {
+            store,
+            origin,
+            node,
+            keys: Vec::new(),
+            old_keys: Vec::new(),
+            sealer: None,
+            anchors: Vec::new(),
+            observer: Arc::new(NoObserver),
+            clock: Arc::new(SystemClock::new()),
+            entropy: Arc::new(SystemEntropy::new()),
+        }
+    }
+
+    /// A key that signs checkpoints; two while one replaces the other. One must have the name of the log.
+    pub fn key(mut self, key: SigningKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// A key that has signed checkpoints, and signs no more: those that are published or anchored may be by it.
+    pub fn old_key(mut self, key: VerifyingKey) -> Self {
+        self.old_keys.push(key);
+        self
+    }
+
+    /// Who seals personal parts. Without one they are not kept, and their events are.
+    pub fn sealer(mut self, sealer: Arc<dyn Sealer>) -> Self {
+        self.sealer = Some(sealer);
+        self
+    }
+
+    /// Somebody who keeps checkpoints, and is asked for the latest when the log is opened.
+    pub fn anchor(mut self, anchor: Arc<dyn Anchor>) -> Self {
+        self.anchors.push(anchor);
+        self
+    }
+
+    /// Who is told what happens; nobody by default.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// The clocks; those of the system by default.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The source of random bytes; that of the system by default.
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = entropy;
+        self
+    }
+
+    /// Opens the log. The future is what writes it: it is to be polled from then on, and ends when the log is
+    /// [closed](Audit::close) and everything in it.
+    ///
+    /// An anchor that cannot be asked is asked again before the next checkpoint; should it know what the log does not
+    /// have, nothing is recorded from then on.
+    ///
+    /// # Errors
+    /// [`OpenError`], as [`RolledBack`](super::RolledBack) if an anchor knows what the log does not have.
+    pub async fn open(self) -> Result<(Audit, impl Future<Output = ()> + use<>), OpenError> {
+        if !self
+            .keys
+            .iter()
+            .any(|key| *key.verifying_key().name() == self.origin)
+        {
+            return Err(OpenError::NoKey);
+        }
+        let known = self
+            .keys
+            .iter()
+            .map(SigningKey::verifying_key)
+            .chain(&self.old_keys);
+        let identity = Identity {
+            origin: self.origin,
+            keys: known.cloned().collect(),
+        };
+        let edge = self.store.lock(&[]).await?.state().edge().clone();
+        let published = identity.published(&*self.store).await?;
+        let mut anchors = Vec::new();
+        for anchor in self.anchors {
+            let is_compared = match in_time(anchor.latest()).await {
+                Ok(None) => true,
+                Ok(Some(known)) => {
+                    let found = identity.compare(&*self.store, &*anchor, &known).await?;
+                    found.map_or(Ok(true), Err)?
+                }
+                Err(error) => {
+                    let (anchor, error) = (anchor.name(), &error);
+                    self.observer
+                        .observe(&observer::Event::AnchorFailed { anchor, error });
+                    false
+                }
+            };
+            anchors.push(Anchored {
+                anchor,
+                is_compared,
+            });
+        }
+        let unended = crashed(&*self.store, &self.node, timestamp(&*self.clock)).await?;
+        let shared = Arc::new(Shared::new(
+            Ids::new(self.entropy),
+            self.node,
+            self.clock,
+            self.observer,
+            edge,
+            published,
+        ));
+        let writer = Writer::new(
+            Arc::clone(&shared),
+            Arc::clone(&self.store),
+            self.sealer.clone(),
+            &unended,
+        )?;
+        let publisher = Publisher::new(
+            Arc::clone(&shared),
+            Arc::clone(&self.store),
+            identity,
+            self.keys,
+            anchors,
+        );
+        let audit = Audit {
+            shared,
+            store: self.store,
+            sealer: self.sealer,
+        };
+        Ok((audit, drive(writer, publisher)))
+    }
+}
+
+/// Writes and publishes, and publishes once more what was written last.
+async fn drive(writer: Writer, mut publisher: Publisher) {
+    tokio::join!(writer.run(), publisher.run());
+    publisher.publish().await;
+}

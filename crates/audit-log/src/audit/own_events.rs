@@ -1,0 +1,87 @@
+//! What the log says of itself.
+
+use super::Shared;
+use crate::{
+    clock::timestamp,
+    entropy::EntropyError,
+    event::{
+        Action, Activity, Actor, ActorType, Code, Delivery, Event, EventBuilder, EventId, Id,
+        Resource, ResourceType, Stamp,
+    },
+};
+
+pub(super) const OPENED: Action = Action::new("audit.opened");
+pub(super) const CLOSED: Action = Action::new("audit.closed");
+pub(super) const HEARTBEAT: Action = Action::new("audit.heartbeat");
+const DROPPED: Action = Action::new("audit.dropped");
+const UNFINISHED: Action = Action::new("audit.unfinished");
+const ACTION: ResourceType = ResourceType::new("action");
+
+/// What an intent has for its detail until an event refers to it.
+pub(super) const BEGUN: Code = Code::new("begun");
+
+/// Why it is not known what came of something that was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfinished {
+    /// Who began it stopped.
+    Abandoned,
+    /// Nobody has said so for 5 minutes.
+    Expired,
+    /// The process ended.
+    Crashed,
+}
+
+/// Something that was begun and whose end is not known.
+#[derive(Debug, Clone)]
+pub(super) struct Closing {
+    pub(super) intent: EventId,
+    pub(super) tenant: Id,
+    pub(super) why: Unfinished,
+}
+
+impl Closing {
+    /// `audit.unfinished`, which refers to the intent.
+    pub(super) fn event(&self, shared: &Shared) -> Result<Event, EntropyError> {
+        let draft = draft(shared, self.tenant.clone(), UNFINISHED)
+            .unknown(self.why.code())
+            .refs([self.intent]);
+        built(shared, draft)
+    }
+}
+
+impl Unfinished {
+    const fn code(self) -> Code {
+        match self {
+            Self::Abandoned => Code::new("abandoned"),
+            Self::Expired => Code::new("expired"),
+            Self::Crashed => Code::new("crashed"),
+        }
+    }
+}
+
+/// An event of the log about itself.
+pub(super) fn of_itself(shared: &Shared, action: Action) -> Result<Event, EntropyError> {
+    built(shared, draft(shared, Id::SYSTEM_TENANT, action))
+}
+
+/// `audit.dropped`: how many of an action are missing.
+pub(super) fn dropped(shared: &Shared, action: Action, count: u64) -> Result<Event, EntropyError> {
+    let draft = draft(shared, Id::SYSTEM_TENANT, DROPPED)
+        .resources([Resource::new(ACTION, Id::of_action(action))])
+        .count(count);
+    built(shared, draft)
+}
+
+fn draft(shared: &Shared, tenant: Id, action: Action) -> EventBuilder {
+    let actor = Actor::new(ActorType::System, shared.node.clone());
+    EventBuilder::new(tenant, action, Activity::Other, actor)
+}
+
+fn built(shared: &Shared, draft: EventBuilder) -> Result<Event, EntropyError> {
+    let time = timestamp(&*shared.clock);
+    let id = shared.ids.event_id(time)?;
+    let stamp = Stamp::new(id, time, Delivery::Must, shared.node.clone());
+    Ok(draft
+        .build(stamp)
+        .expect("what the log says of itself has one resource at most"))
+}

@@ -1,0 +1,46 @@
+//! Personal parts, read.
+
+use std::num::NonZeroUsize;
+
+use crate::{
+    event::{Id, InvalidPersonal, Leaf, Personal},
+    sealer::{SealError, Sealer},
+    store::{Store, StoreError},
+};
+
+/// Why a personal part is not read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PersonalError {
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It cannot be opened, as when the key of its tenant is destroyed.
+    #[error(transparent)]
+    Sealed(#[from] SealError),
+    /// It is not what the leaf commits to.
+    #[error(transparent)]
+    Changed(#[from] InvalidPersonal),
+}
+
+/// The personal part of a leaf, opened and compared with what the leaf commits to.
+pub(super) async fn opened(
+    store: &dyn Store,
+    sealer: Option<&dyn Sealer>,
+    n: u64,
+) -> Result<Option<Personal>, PersonalError> {
+    let batch = store.entries(n, NonZeroUsize::MIN).await?;
+    let Some((_, bytes)) = batch.iter().next() else {
+        return Ok(None);
+    };
+    let leaf = Leaf::parse(bytes).map_err(StoreError::damaged)?;
+    let (Some(commitment), Some(sealed), Some(sealer)) =
+        (leaf.personal(), store.personal(n).await?, sealer)
+    else {
+        return Ok(None);
+    };
+    let tenant = Id::of_leaf(leaf.tenant());
+    let personal = sealer.open(&tenant, leaf.id(), &sealed).await?;
+    commitment.verify(&personal)?;
+    Ok(Some(personal))
+}

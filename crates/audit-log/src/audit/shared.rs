@@ -1,0 +1,227 @@
+//! What those who record and the writer have in common.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Notify, oneshot, watch},
+    time::timeout,
+};
+
+use super::{
+    MUST_WAIT, Recorded, Unrecorded,
+    dropped::Dropped,
+    ids::Ids,
+    queued::{Queued, Reply, Waits, bytes_of},
+    room::Room,
+};
+use crate::{
+    clock::{Clock, timestamp},
+    event::{
+        Commitment, Delivery, Event, EventBuilder, EventId, Id, Personal, PersonalText, Stamp,
+    },
+    note::SignedNote,
+    observer::{self, DropReason, Observer},
+    tree::RightEdge,
+};
+
+/// The most events that wait, and the most bytes of each kind: 16 MiB together.
+const MUST_EVENTS: usize = 4_096;
+const BEST_EVENTS: usize = 8_192;
+const ROOM_BYTES: usize = 8 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) must: Room<Queued>,
+    pub(super) best: Room<Queued>,
+    /// There is something for the writer to do.
+    pub(super) wake: Notify,
+    pub(super) dropped: Dropped,
+    abandoned: Mutex<Vec<EventId>>,
+    pub(super) ids: Ids,
+    pub(super) node: Id,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) observer: Arc<dyn Observer>,
+    phase: AtomicU8,
+    /// Whether the last group was written.
+    pub(super) is_failing: std::sync::atomic::AtomicBool,
+    pub(super) tree: watch::Sender<RightEdge>,
+    pub(super) published: watch::Sender<Option<Published>>,
+    /// Somebody waits for a checkpoint.
+    pub(super) wanted: Notify,
+}
+
+/// A checkpoint that is published, and the size of its tree.
+#[derive(Debug, Clone)]
+pub(super) struct Published {
+    pub(super) size: u64,
+    pub(super) note: SignedNote,
+}
+
+/// How far the life of a log has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open = 0,
+    Closing = 1,
+    RolledBack = 2,
+}
+
+impl Shared {
+    pub(super) fn new(
+        ids: Ids,
+        node: Id,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+        tree: RightEdge,
+        published: Option<Published>,
+    ) -> Self {
+        Self {
+            must: Room::new(MUST_EVENTS, ROOM_BYTES),
+            best: Room::new(BEST_EVENTS, ROOM_BYTES),
+            wake: Notify::new(),
+            dropped: Dropped::default(),
+            abandoned: Mutex::default(),
+            ids,
+            node,
+            clock,
+            observer,
+            phase: AtomicU8::new(Phase::Open as u8),
+            is_failing: false.into(),
+            tree: watch::Sender::new(tree),
+            published: watch::Sender::new(published),
+            wanted: Notify::new(),
+        }
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        match self.phase.load(SeqCst) {
+            0 => Phase::Open,
+            1 => Phase::Closing,
+            _ => Phase::RolledBack,
+        }
+    }
+
+    /// Lets nobody record any more.
+    pub(super) fn end(&self, phase: Phase) {
+        self.phase.store(phase as u8, SeqCst);
+        self.must.close();
+        self.best.close();
+        self.wake.notify_one();
+        self.wanted.notify_one();
+    }
+
+    pub(super) fn tell(&self, event: observer::Event<'_>) {
+        self.observer.observe(&event);
+    }
+
+    /// The event as it is recorded now.
+    pub(super) fn stamped(
+        &self,
+        draft: EventBuilder,
+        delivery: Delivery,
+    ) -> Result<Event, Unrecorded> {
+        let time = timestamp(&*self.clock);
+        let id = self.ids.event_id(time)?;
+        Ok(draft.build(Stamp::new(id, time, delivery, self.node.clone()))?)
+    }
+
+    /// The event, and what lies beside it. The commitment to that is for the writer to make.
+    pub(super) fn stamped_with(
+        &self,
+        draft: EventBuilder,
+        delivery: Delivery,
+        personal: Option<&PersonalText<'_>>,
+    ) -> Result<(Event, Option<Personal>), Unrecorded> {
+        let Some(text) = personal else {
+            return Ok((self.stamped(draft, delivery)?, None));
+        };
+        let personal = Personal::new(self.ids.salt()?, text)?;
+        let draft = draft.personal(Commitment::UNKNOWN);
+        Ok((self.stamped(draft, delivery)?, Some(personal)))
+    }
+
+    /// Hands an event to the writer, and waits until it is durable.
+    pub(super) async fn deliver(
+        &self,
+        event: Event,
+        personal: Option<Personal>,
+        waits: impl FnOnce(Reply) -> Waits,
+    ) -> Result<Recorded, Unrecorded> {
+        let began = self.clock.monotonic();
+        let answer = timeout(MUST_WAIT, async {
+            let bytes = bytes_of(&event, personal.as_ref());
+            let ticket = self.must.enter(bytes).await;
+            let ticket = ticket.ok_or_else(|| self.refusal())?;
+            let (reply, answer) = oneshot::channel();
+            self.must.push(Queued {
+                event,
+                personal,
+                waits: waits(reply),
+                ticket: Some(ticket),
+            });
+            self.wake.notify_one();
+            answer.await.unwrap_or_else(|_| Err(self.refusal()))
+        });
+        let answer = answer.await.unwrap_or(Err(Unrecorded::TimedOut));
+        self.tell(observer::Event::Answered {
+            took: self.since(began),
+            recorded: answer.is_ok(),
+        });
+        answer
+    }
+
+    /// Hands an event to the writer if there is room, and waits for nothing.
+    pub(super) fn offer(&self, event: Event, personal: Option<Personal>) {
+        let bytes = bytes_of(&event, personal.as_ref());
+        let Some(ticket) = self.best.try_enter(bytes) else {
+            let why = match self.phase() {
+                Phase::Open => DropReason::Full,
+                Phase::Closing | Phase::RolledBack => DropReason::Closed,
+            };
+            return self.drop_event(event.action(), why);
+        };
+        self.best.push(Queued {
+            event,
+            personal,
+            waits: Waits::Nobody,
+            ticket: Some(ticket),
+        });
+        self.wake.notify_one();
+    }
+
+    pub(super) fn drop_event(&self, action: crate::event::Action, why: DropReason) {
+        self.dropped.add(action, 1);
+        self.tell(observer::Event::Dropped { action, why });
+    }
+
+    pub(super) fn abandon(&self, intent: EventId) {
+        self.abandoned().push(intent);
+        self.wake.notify_one();
+    }
+
+    pub(super) fn take_abandoned(&self) -> Vec<EventId> {
+        std::mem::take(&mut self.abandoned())
+    }
+
+    pub(super) fn since(&self, began: Duration) -> Duration {
+        self.clock.monotonic().saturating_sub(began)
+    }
+
+    pub(super) fn refusal(&self) -> Unrecorded {
+        match self.phase() {
+            Phase::RolledBack => Unrecorded::RolledBack,
+            Phase::Open | Phase::Closing => Unrecorded::Closed,
+        }
+    }
+
+    fn abandoned(&self) -> MutexGuard<'_, Vec<EventId>> {
+        self.abandoned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,159 @@
+//! What anchors know of a log.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::{
+    anchor::{Anchor, AnchorError, FileAnchor},
+    note::NoteSignature,
+};
+
+/// One that can be out of reach.
+#[derive(Debug, Default)]
+struct Remote {
+    kept: Mutex<Option<SignedNote>>,
+    is_away: AtomicBool,
+}
+
+impl Remote {
+    fn answer(&self) -> Result<(), AnchorError> {
+        if self.is_away.load(SeqCst) {
+            return Err(AnchorError::new("no route to it"));
+        }
+        Ok(())
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Option<SignedNote>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Anchor for Remote {
+    fn name(&self) -> &str {
+        "remote"
+    }
+
+    async fn latest(&self) -> Result<Option<SignedNote>, AnchorError> {
+        self.answer()?;
+        Ok(self.kept().clone())
+    }
+
+    async fn keep(&self, checkpoint: &SignedNote) -> Result<Vec<NoteSignature>, AnchorError> {
+        self.answer()?;
+        *self.kept() = Some(checkpoint.clone());
+        Ok(Vec::new())
+    }
+}
+
+async fn open_anchored(kept: MemoryStore, anchor: Arc<dyn Anchor>) -> Result<Open, OpenError> {
+    open_with(kept, |builder| builder.anchor(anchor)).await
+}
+
+/// Writes a log of some notes.
+async fn write(kept: &MemoryStore, anchor: Arc<dyn Anchor>, notes: usize) {
+    let log = open_anchored(kept.clone(), anchor).await.expect("sound");
+    for _ in 0..notes {
+        log.audit.note(draft(READ), None);
+    }
+    log.closed().await;
+}
+
+fn rolled_back(opened: Result<Open, OpenError>) -> Option<RolledBack> {
+    match opened.err() {
+        Some(OpenError::RolledBack(found)) => Some(found),
+        _ => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_goes_on_where_its_anchors_left_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file: Arc<dyn Anchor> = Arc::new(FileAnchor::new("elsewhere", folder.path().join("kept")));
+    for anchor in [Arc::new(Remote::default()) as Arc<dyn Anchor>, file] {
+        let kept = MemoryStore::new();
+        write(&kept, anchor.clone(), 700).await;
+        write(&kept, anchor.clone(), 3).await;
+        write(&kept, anchor, 300).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_whose_tail_was_cut_does_not_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let anchor: Arc<dyn Anchor> =
+        Arc::new(FileAnchor::new("elsewhere", folder.path().join("kept")));
+    write(&MemoryStore::new(), anchor.clone(), 700).await;
+    let shorter = MemoryStore::new();
+    write(&shorter, Arc::new(Remote::default()), 500).await;
+    let found = rolled_back(open_anchored(shorter, anchor).await);
+    let expected = RolledBack {
+        anchor: "elsewhere".to_owned(),
+        had: 702,
+        have: 502,
+    };
+    assert_eq!(found, Some(expected));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_rewritten_with_its_own_key_does_not_open() {
+    let anchor: Arc<dyn Anchor> = Arc::new(Remote::default());
+    write(&MemoryStore::new(), anchor.clone(), 700).await;
+    // Longer, and with valid signatures.
+    let rewritten = MemoryStore::new();
+    write(&rewritten, Arc::new(Remote::default()), 900).await;
+    let found = rolled_back(open_anchored(rewritten, anchor).await);
+    assert_eq!(found.map(|found| (found.had, found.have)), Some((702, 902)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_anchor_that_was_away_at_the_start_is_asked_before_the_next_checkpoint() {
+    let anchor = Arc::new(Remote::default());
+    let kept = MemoryStore::new();
+    write(&kept, anchor.clone(), 10).await;
+
+    // Of a sound log it keeps the next.
+    anchor.is_away.store(true, SeqCst);
+    let log = open_anchored(kept, anchor.clone())
+        .await
+        .expect("it is not asked");
+    assert_eq!(log.seen.anchors_failed(), 1);
+    anchor.is_away.store(false, SeqCst);
+    log.audit.record(draft(READ), None).await.expect("it works");
+    log.closed().await;
+    let size = Checkpoint::parse(anchor.kept().as_ref().expect("kept").unverified_text());
+    assert_eq!(size.map(|checkpoint| checkpoint.size()), Ok(15));
+
+    // Of another, nothing is recorded any more, and nothing is published.
+    anchor.is_away.store(true, SeqCst);
+    let other = open_anchored(MemoryStore::new(), anchor.clone()).await;
+    let other = other.expect("it is not asked");
+    other
+        .audit
+        .record(draft(READ), None)
+        .await
+        .expect("it works");
+    anchor.is_away.store(false, SeqCst);
+    let checkpoint = other.audit.checkpoint().await;
+    assert!(checkpoint.is_err());
+    assert_eq!(other.seen.rolled_back(), 1);
+    let refused = other.audit.record(draft(READ), None).await;
+    assert_eq!(refused, Err(Unrecorded::RolledBack));
+    let published = other.store.checkpoint().await.expect("the store answers");
+    assert!(published.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_log_has_not_signed_is_no_word_of_an_anchor() {
+    let anchor = Arc::new(Remote::default());
+    write(&MemoryStore::new(), anchor.clone(), 10).await;
+    let foreign = anchor.kept().clone().expect("kept");
+    let text = foreign.to_string().replacen("\n12\n", "\n9\n", 1);
+    *anchor.kept() = Some(SignedNote::parse(text.as_bytes()).expect("a note"));
+    assert!(open_anchored(MemoryStore::new(), anchor).await.is_ok());
+}

@@ -1,0 +1,70 @@
+//! Why an event is not on record, and why a log does not open.
+
+use crate::{
+    checkpoint::CheckpointError, entropy::EntropyError, event::EventError, store::StoreError,
+};
+
+/// An event that must be on record is not: nothing may be done or shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unrecorded {
+    /// The log did not answer in time.
+    #[error("the audit log did not answer within 2 s; nothing was done")]
+    TimedOut,
+    /// The store failed.
+    #[error("the audit log cannot be written now; nothing was done")]
+    Unavailable,
+    /// The log was closed: the process ends.
+    #[error("the audit log is closed; nothing was done")]
+    Closed,
+    /// An anchor knows of a later or other log.
+    #[error("an anchor knows another state of the audit log; nothing was done")]
+    RolledBack,
+    /// The event is over a limit.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// The personal part is too long.
+    #[error(transparent)]
+    Personal(#[from] crate::event::InvalidPersonal),
+    /// There were no random bytes for its id.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+/// An anchor knows a tree that the log does not have: its tail was cut, or files were put back from a copy, or it was
+/// rewritten.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "anchor `{anchor}` knows a log of {had} entries that this one of {have} is no continuation of; \
+     find out what happened to it, or accept the rollback, which starts a new origin"
+)]
+#[non_exhaustive]
+pub struct RolledBack {
+    /// What the anchor is called.
+    pub anchor: String,
+    /// The size of the tree that it knows.
+    pub had: u64,
+    /// The size of the log.
+    pub have: u64,
+}
+
+/// Why a log does not open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The store fails, or what it has is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log is not what an anchor knows.
+    #[error(transparent)]
+    RolledBack(#[from] RolledBack),
+    /// The published checkpoint was not made with these keys.
+    #[error("the published checkpoint is not of this log and its keys")]
+    OtherLog(#[source] CheckpointError),
+    /// No key is named as the log.
+    #[error("none of the keys has the name of the log")]
+    NoKey,
+    /// There were no random bytes.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}

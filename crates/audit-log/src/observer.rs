@@ -1,0 +1,123 @@
+//! What a log tells the application about itself.
+
+use std::{fmt::Debug, time::Duration};
+
+use crate::{
+    anchor::AnchorError,
+    audit::RolledBack,
+    event::{Action, Delivery, Outcome},
+    store::StoreError,
+};
+
+/// Receives what happens, to count, measure and log it.
+///
+/// # Contract
+/// Called inline, also by who records: it must neither block nor panic.
+pub trait Observer: Debug + Send + Sync {
+    /// Something happened.
+    fn observe(&self, event: &Event<'_>);
+}
+
+/// Something that happened. None carries an id, a tenant or a personal datum.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// An event is in the log.
+    Written {
+        /// What was promised of it.
+        delivery: Delivery,
+        /// What it says came of the act.
+        outcome: Outcome,
+    },
+    /// An event of best effort is not in the log. It is counted, and `audit.dropped` will say so.
+    Dropped {
+        /// What it was about.
+        action: Action,
+        /// Why it was dropped.
+        why: DropReason,
+    },
+    /// Personal parts are lost, since they could not be sealed. Their events are in the log.
+    PartsLost {
+        /// How many.
+        parts: u64,
+    },
+    /// A group became durable.
+    Committed {
+        /// How many events it had.
+        events: usize,
+        /// From taking the log until it was durable.
+        took: Duration,
+    },
+    /// Somebody who recorded was answered.
+    Answered {
+        /// How long it took.
+        took: Duration,
+        /// Whether the event is in the log. If not, nothing may be done or shown.
+        recorded: bool,
+    },
+    /// The store failed. It is tried again.
+    StoreFailed {
+        /// What it says.
+        error: &'a StoreError,
+    },
+    /// A checkpoint is published.
+    Published {
+        /// The size of its tree.
+        size: u64,
+    },
+    /// An anchor keeps a checkpoint.
+    Anchored {
+        /// What the anchor is called.
+        anchor: &'a str,
+        /// The size of its tree.
+        size: u64,
+    },
+    /// An anchor did not keep a checkpoint, or could not be asked for its own. The next is tried a minute later.
+    AnchorFailed {
+        /// What the anchor is called.
+        anchor: &'a str,
+        /// What it says.
+        error: &'a AnchorError,
+    },
+    /// An anchor knows what the log has not. Nothing is recorded from then on.
+    RolledBack {
+        /// What it knows.
+        found: &'a RolledBack,
+    },
+}
+
+/// Why an event of best effort is not in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// There was no room for it.
+    Full,
+    /// It is over a limit of events.
+    Invalid,
+    /// The store failed while it was written.
+    Store,
+    /// The log was closed.
+    Closed,
+}
+
+impl DropReason {
+    /// As a label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Invalid => "invalid",
+            Self::Store => "store",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Tells nobody.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct NoObserver;
+
+impl Observer for NoObserver {
+    fn observe(&self, _: &Event<'_>) {}
+}
