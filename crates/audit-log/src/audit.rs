@@ -4,6 +4,7 @@
 mod builder;
 mod doubt;
 mod dropped;
+mod erasure;
 mod ids;
 mod intents;
 mod opening;
@@ -12,6 +13,7 @@ mod pending;
 mod personal;
 mod publisher;
 mod queued;
+mod retention;
 mod room;
 mod sealing;
 mod shared;
@@ -39,8 +41,10 @@ use crate::{
 
 pub use self::{
     builder::AuditBuilder,
+    erasure::{EraseError, Erasure},
     pending::{Ending, Pending},
     personal::PersonalError,
+    retention::{Retained, Retention},
     status::Status,
     unrecorded::{OpenError, RolledBack, Unrecorded},
 };

@@ -13,6 +13,8 @@ use crate::{
 pub(super) const OPENED: Action = Action::new("audit.opened");
 pub(super) const CLOSED: Action = Action::new("audit.closed");
 pub(super) const HEARTBEAT: Action = Action::new("audit.heartbeat");
+pub(super) const ERASED: Action = Action::new("audit.erased");
+pub(super) const PRUNED: Action = Action::new("audit.pruned");
 const DROPPED: Action = Action::new("audit.dropped");
 const UNFINISHED: Action = Action::new("audit.unfinished");
 const ACTION: ResourceType = ResourceType::new("action");
@@ -72,7 +74,7 @@ pub(super) fn dropped(shared: &Shared, action: Action, count: u64) -> Result<Eve
     built(shared, draft)
 }
 
-fn draft(shared: &Shared, tenant: Id, action: Action) -> EventBuilder {
+pub(super) fn draft(shared: &Shared, tenant: Id, action: Action) -> EventBuilder {
     let actor = Actor::new(ActorType::System, shared.node.clone());
     EventBuilder::new(tenant, action, Activity::Other, actor)
 }

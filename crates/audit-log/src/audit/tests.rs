@@ -1,5 +1,6 @@
 //! What is recorded with, on a store in memory that fails and hangs when it is told to.
 
+mod aged;
 mod anchored;
 mod begun;
 mod failing;

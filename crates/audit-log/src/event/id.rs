@@ -70,6 +70,11 @@ impl Id {
         Self(Cow::Borrowed(action.as_str()))
     }
 
+    /// The index of a leaf, as the id of a thing that events are about: `n` and the number.
+    pub(crate) fn of_leaf_index(n: u64) -> Self {
+        Self(Cow::Owned(format!("n{n}")))
+    }
+
     /// One that stands in a leaf, and so was screened when it was written.
     pub(crate) fn of_leaf(text: &str) -> Self {
         Self(Cow::Owned(text.to_owned()))

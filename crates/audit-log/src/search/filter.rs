@@ -2,7 +2,7 @@
 
 use ring::digest::{Context, SHA256};
 
-use crate::event::{Leaf, Outcome, Timestamp, is_id, is_label};
+use crate::event::{Id, Leaf, Outcome, Timestamp, is_id, is_label};
 
 /// Which events are meant: those that have every term and lie within the time. Without any, all are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -54,6 +54,14 @@ impl Filter {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Those that have this.
+    pub(crate) fn of(term: Term) -> Self {
+        Self {
+            terms: vec![term],
+            ..Self::default()
+        }
     }
 
     /// Only those that have this.
@@ -136,6 +144,12 @@ impl Term {
         }
         let value = value.into();
         Ok(Self { kind, value })
+    }
+
+    /// A term on something that has the form of an id.
+    pub(crate) fn of_id(kind: TermKind, id: &Id) -> Self {
+        let value = id.as_str().into();
+        Self { kind, value }
     }
 
     /// What it is about.

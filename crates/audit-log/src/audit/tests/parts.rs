@@ -12,7 +12,7 @@ use crate::{
 
 /// Turns every bit: enough to tell what was sealed from what was not.
 #[derive(Debug)]
-struct Inverting;
+pub(super) struct Inverting;
 
 #[derive(Debug)]
 struct Hanging;

@@ -1,0 +1,104 @@
+//! What people typed is erased: by its event, or of an actor, a resource or a tenant.
+
+use super::{
+    Audit, Ending, Unrecorded,
+    own_events::{self, ERASED},
+};
+use crate::{
+    event::{Code, Id, Leaf, Resource, ResourceType},
+    search::{Filter, PageSize, Query, Term, TermKind},
+    store::StoreError,
+};
+
+/// Whose personal parts are erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Erasure {
+    /// That of one event, by its index in the tree.
+    Event(u64),
+    /// Those of an actor.
+    Actor(Id),
+    /// Those of every event that concerned a resource.
+    Resource(Id),
+    /// Those of a tenant.
+    Tenant(Id),
+}
+
+/// Why personal parts are not erased.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EraseError {
+    /// It could not be put on record, and nothing was erased.
+    #[error(transparent)]
+    Unrecorded(#[from] Unrecorded),
+    /// The store failed; some may be erased. It may be tried again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+const FAILED: Code = Code::new("store");
+
+impl Audit {
+    /// Erases personal parts, and gives how many there were. Leaves, tree and proofs stay as they were; what is
+    /// committed to can never be shown again. It is on record as `audit.erased`, before and after.
+    ///
+    /// # Errors
+    /// [`EraseError`].
+    pub async fn erase(&self, whose: &Erasure) -> Result<u64, EraseError> {
+        let draft = own_events::draft(&self.shared, Id::SYSTEM_TENANT, ERASED);
+        let begun = self
+            .begin(draft.resources([whose.resource()]), None)
+            .await?;
+        match self.erase_all(whose).await {
+            Ok(erased) => {
+                let begun = begun.amend(|draft| draft.count(erased));
+                begun.finish(Ending::Success).await?;
+                Ok(erased)
+            }
+            Err(error) => {
+                // The intent is on record in any case.
+                let _ = begun.finish(Ending::Failure(FAILED)).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn erase_all(&self, whose: &Erasure) -> Result<u64, StoreError> {
+        let filter = match whose {
+            Erasure::Event(n) => return self.store.erase(&[*n]).await,
+            Erasure::Actor(id) => Filter::of(Term::of_id(TermKind::Actor, id)),
+            Erasure::Resource(id) => Filter::of(Term::of_id(TermKind::Resource, id)),
+            Erasure::Tenant(id) => Filter::of(Term::of_id(TermKind::Tenant, id)),
+        };
+        let most = PageSize::new(PageSize::MAX).unwrap_or_default();
+        let mut query = Query::new(filter, most);
+        let mut erased = 0;
+        loop {
+            let page = self.store.search(&query).await?;
+            let mut leaves = Vec::new();
+            for event in &page.events {
+                let leaf = Leaf::parse(&event.leaf).map_err(StoreError::damaged)?;
+                leaves.extend(leaf.personal().map(|_| event.n));
+            }
+            if !leaves.is_empty() {
+                erased += self.store.erase(&leaves).await?;
+            }
+            match page.next {
+                Some(next) => query = query.after(next),
+                None => return Ok(erased),
+            }
+        }
+    }
+}
+
+impl Erasure {
+    /// What the log says that was erased.
+    fn resource(&self) -> Resource {
+        match self {
+            Self::Event(n) => Resource::new(ResourceType::new("event"), Id::of_leaf_index(*n)),
+            Self::Actor(id) => Resource::new(ResourceType::new("actor"), id.clone()),
+            Self::Resource(id) => Resource::new(ResourceType::new("resource"), id.clone()),
+            Self::Tenant(id) => Resource::new(ResourceType::new("tenant"), id.clone()),
+        }
+    }
+}

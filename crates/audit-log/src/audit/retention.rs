@@ -1,0 +1,166 @@
+//! How long leaves and what lies beside them are kept.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use super::{
+    Audit, EraseError,
+    own_events::{self, ERASED, PRUNED},
+};
+use crate::{
+    clock::timestamp,
+    event::{Id, Leaf, Timestamp},
+    store::StoreError,
+};
+
+/// How long things are kept.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    leaves: Duration,
+    personal: Duration,
+    followers: Vec<Id>,
+    is_held: bool,
+}
+
+/// What went by its age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Retained {
+    /// How many personal parts were erased.
+    pub erased: u64,
+    /// How many leaves were taken away.
+    pub pruned: u64,
+    /// The first leaf that is left.
+    pub first: u64,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How far personal parts are erased.
+const ERASED_BEFORE: Id = Id::constant("audit.personal");
+
+/// How many are erased at once: 16 bundles.
+const STEP: u64 = 4_096;
+
+impl Default for Retention {
+    /// Leaves for 400 days, personal parts for 90.
+    fn default() -> Self {
+        Self {
+            leaves: 400 * DAY,
+            personal: 90 * DAY,
+            followers: Vec::new(),
+            is_held: false,
+        }
+    }
+}
+
+impl Retention {
+    /// How long leaves are kept, at least.
+    #[must_use]
+    pub const fn leaves(mut self, age: Duration) -> Self {
+        self.leaves = age;
+        self
+    }
+
+    /// How long personal parts are kept.
+    #[must_use]
+    pub const fn personal(mut self, age: Duration) -> Self {
+        self.personal = age;
+        self
+    }
+
+    /// Somebody who follows the log under that name: no leaf goes before they have it.
+    #[must_use]
+    pub fn follower(mut self, cursor: Id) -> Self {
+        self.followers.push(cursor);
+        self
+    }
+
+    /// A legal hold: nothing goes, however old it is.
+    #[must_use]
+    pub const fn held(mut self, is_held: bool) -> Self {
+        self.is_held = is_held;
+        self
+    }
+}
+
+impl Audit {
+    /// Erases and takes away what is older than it may be. What went is on record, as `audit.erased` and `audit.pruned`.
+    ///
+    /// # Errors
+    /// [`EraseError`]; what was not done is done by the next call.
+    pub async fn retain(&self, retention: &Retention) -> Result<Retained, EraseError> {
+        let first = self.store.first().await?;
+        if retention.is_held {
+            return Ok(Retained {
+                first,
+                ..Retained::default()
+            });
+        }
+        let erased = self.erase_older(retention.personal).await?;
+        let before = self.prunable(retention).await?;
+        let left = self.store.prune(before).await?;
+        let pruned = left.saturating_sub(first);
+        for (action, count) in [(ERASED, erased), (PRUNED, pruned)] {
+            if count > 0 {
+                let draft = own_events::draft(&self.shared, Id::SYSTEM_TENANT, action);
+                self.record(draft.count(count), None).await?;
+            }
+        }
+        Ok(Retained {
+            erased,
+            pruned,
+            first: left,
+        })
+    }
+
+    async fn erase_older(&self, age: Duration) -> Result<u64, StoreError> {
+        let end = self.first_younger(age).await?;
+        let done = self.store.cursor(&ERASED_BEFORE).await?.unwrap_or(0);
+        let mut from = done.max(self.store.first().await?);
+        let mut erased = 0;
+        while from < end {
+            let next = end.min(from + STEP);
+            let leaves: Vec<_> = (from..next).collect();
+            erased += self.store.erase(&leaves).await?;
+            self.store.move_cursor(&ERASED_BEFORE, next).await?;
+            from = next;
+        }
+        Ok(erased)
+    }
+
+    /// Before which leaf nothing is young, unread or unpublished.
+    async fn prunable(&self, retention: &Retention) -> Result<u64, StoreError> {
+        let mut before = self.first_younger(retention.leaves).await?;
+        before = before.min(self.status().published);
+        for follower in &retention.followers {
+            let read = self.store.cursor(follower).await?;
+            before = before.min(read.unwrap_or(0));
+        }
+        Ok(before)
+    }
+
+    /// The first leaf that is not older. Leaves stand in the order in which they were written, which is that of their
+    /// times but for the seconds that one may have waited.
+    async fn first_younger(&self, age: Duration) -> Result<u64, StoreError> {
+        let now = timestamp(&*self.shared.clock).unix_micros();
+        let age = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
+        let oldest = Timestamp::from_unix_micros(now.saturating_sub(age));
+        let (mut low, mut high) = (self.store.first().await?, self.store.size().await?);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.time_of(middle).await? < oldest {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    async fn time_of(&self, n: u64) -> Result<Option<Timestamp>, StoreError> {
+        let batch = self.store.entries(n, NonZeroUsize::MIN).await?;
+        let leaf = batch.iter().next().map(|(_, leaf)| Leaf::parse(leaf));
+        let leaf = leaf.transpose().map_err(StoreError::damaged)?;
+        Ok(leaf.map(|leaf| leaf.time()))
+    }
+}

@@ -1,0 +1,146 @@
+//! What is erased and taken away.
+
+use super::{parts::Inverting, *};
+use crate::event::Actor;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+const TYPED: PersonalText<'static> = PersonalText {
+    address: None,
+    user_agent: None,
+    text: Some("customer called"),
+};
+
+async fn open_sealed() -> Open {
+    let sealed = |builder: AuditBuilder| builder.sealer(Arc::new(Inverting));
+    let opened = open_with(MemoryStore::new(), sealed).await;
+    opened.expect("an empty log opens")
+}
+
+/// Events of two tenants, two actors and two resources, each with a personal part.
+async fn fill(log: &Open, count: u64) {
+    use crate::event::{Activity, ActorType, Resource, ResourceType};
+
+    for number in 0..count {
+        let of = |ids: [&'static str; 2], bit: u64| {
+            Id::constant(ids[usize::from(number >> bit & 1 == 1)])
+        };
+        let actor = Actor::new(ActorType::ApiKey, of(["key-1", "key-2"], 0));
+        let lead = Resource::new(ResourceType::new("lead"), of(["lead-1", "lead-2"], 1));
+        let tenant = of(["tenant-1", "tenant-2"], 2);
+        let draft = EventBuilder::new(tenant, READ, Activity::Read, actor).resources([lead]);
+        let recorded = log.audit.record(draft, Some(&TYPED)).await;
+        assert!(recorded.is_ok());
+    }
+}
+
+async fn parts_left(log: &Open) -> Vec<u64> {
+    let mut left = Vec::new();
+    for n in 0..log.audit.status().size {
+        let part = log.audit.personal(n).await.expect("the store answers");
+        left.extend(part.map(|_| n));
+    }
+    left
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_parts_of_an_event_an_actor_a_resource_or_a_tenant_are_erased_and_no_others() {
+    type Meant = fn(u64) -> bool;
+    let cases: [(Erasure, Meant); 4] = [
+        (Erasure::Event(4), |n| n == 4),
+        (Erasure::Actor(Id::constant("key-2")), |n| (n - 1) & 1 == 1),
+        (Erasure::Resource(Id::constant("lead-2")), |n| {
+            (n - 1) >> 1 & 1 == 1
+        }),
+        (Erasure::Tenant(Id::constant("tenant-2")), |n| {
+            (n - 1) >> 2 & 1 == 1
+        }),
+    ];
+    for (erasure, is_meant) in cases {
+        let log = open_sealed().await;
+        // More than a page.
+        fill(&log, 1_200).await;
+        let meant = (1..=1_200).filter(|n| is_meant(*n)).count() as u64;
+        let erased = log.audit.erase(&erasure).await;
+        assert_eq!(erased.expect("it works"), meant, "{erasure:?}");
+        let left: Vec<_> = (1..=1_200).filter(|n| !is_meant(*n)).collect();
+        assert_eq!(parts_left(&log).await, left, "{erasure:?}");
+        let leaves = log.closed().await;
+        let expected = ["audit.erased unknown begun", "audit.erased success"];
+        assert_eq!(said(&leaves)[1_201..1_203], expected);
+        let leaf = Leaf::parse(&leaves[1_202]).expect("it is a leaf");
+        assert_eq!(leaf.count(), meant.max(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_erased_that_is_not_on_record() {
+    let log = open_sealed().await;
+    fill(&log, 4).await;
+    log.store.is_to(flaky::Mood::Refuses);
+    let refused = log.audit.erase(&Erasure::Event(2)).await;
+    assert!(matches!(refused, Err(EraseError::Unrecorded(_))));
+    assert_eq!(parts_left(&log).await, [1, 2, 3, 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn personal_parts_go_after_90_days_and_leaves_after_400() {
+    let log = open_sealed().await;
+    fill(&log, 600).await;
+    log.audit.checkpoint().await.expect("it is published");
+    let retention = Retention::default();
+    let retained = log.audit.retain(&retention).await.expect("it works");
+    assert_eq!(retained, Retained::default());
+
+    log.clock.advance(90 * DAY + Duration::from_secs(1));
+    fill(&log, 100).await;
+    let retained = log.audit.retain(&retention).await.expect("it works");
+    assert_eq!((retained.erased, retained.pruned), (600, 0));
+    assert_eq!(parts_left(&log).await.len(), 100);
+    let again = log.audit.retain(&retention).await.expect("it works");
+    assert_eq!(again, Retained::default());
+
+    log.clock.advance(310 * DAY);
+    log.audit.checkpoint().await.expect("it is published");
+    let retained = log.audit.retain(&retention).await.expect("it works");
+    // By whole bundles: 601 of 400 days are two of them.
+    assert_eq!(
+        (retained.erased, retained.pruned, retained.first),
+        (100, 512, 512)
+    );
+    let gone = log.store.entries(511, NonZeroUsize::MIN).await;
+    assert!(matches!(gone, Err(StoreError::Pruned { first: 512 })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_keeps_everything_and_a_follower_what_it_has_not_read() {
+    let log = open_sealed().await;
+    fill(&log, 800).await;
+    log.clock.advance(500 * DAY);
+    log.audit.checkpoint().await.expect("it is published");
+    let held = Retention::default().held(true);
+    let retained = log.audit.retain(&held).await.expect("it works");
+    assert_eq!(retained, Retained::default());
+    assert_eq!(parts_left(&log).await.len(), 800);
+
+    let sink = Id::constant("sink-1");
+    let followed = Retention::default().follower(sink.clone());
+    let retained = log.audit.retain(&followed).await.expect("it works");
+    assert_eq!((retained.erased, retained.pruned), (800, 0));
+    log.store.move_cursor(&sink, 300).await.expect("it works");
+    let retained = log.audit.retain(&followed).await.expect("it works");
+    assert_eq!((retained.pruned, retained.first), (256, 256));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_published_is_not_taken_away() {
+    let log = open_sealed().await;
+    fill(&log, 300).await;
+    log.clock.advance(500 * DAY);
+    let retained = log
+        .audit
+        .retain(&Retention::default())
+        .await
+        .expect("it works");
+    assert_eq!((retained.pruned, retained.first), (0, 0));
+}
