@@ -68,6 +68,37 @@ async fn what_is_never_finished_is_on_record_as_unknown() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_finished_is_not_unknown_later() {
+    let log = open().await;
+    let pending = log.audit.begin(draft(LOGIN), None).await.expect("it works");
+    assert!(pending.finish(Ending::Success).await.is_ok());
+    log.clock.advance(Duration::from_secs(10 * 60));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let said = said(&log.closed().await);
+    assert_eq!(
+        said[1..3],
+        ["session.begin unknown begun", "session.begin success"]
+    );
+    assert_eq!(said.len(), 4, "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_begun_too_late_for_who_asked_is_on_record_as_unknown() {
+    let log = open().await;
+    log.audit.record(draft(READ), None).await.expect("it works");
+    log.store.is_to(Mood::HangsInGroups);
+    let refused = log.audit.begin(draft(LOGIN), None).await;
+    assert_eq!(refused.err(), Some(Unrecorded::TimedOut));
+    log.store.is_to(Mood::Works);
+    let said = said(&log.closed().await);
+    let expected = [
+        "session.begin unknown begun",
+        "audit.unfinished unknown abandoned",
+    ];
+    assert_eq!(said[2..4], expected, "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_made_a_change_and_left_is_on_record_when_the_store_works_again() {
     let log = open().await;
     let pending = log.audit.begin(draft(LOGIN), None).await.expect("it works");

@@ -3,7 +3,8 @@
 use std::{
     future::pending,
     num::NonZeroUsize,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -19,7 +20,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct FlakyStore {
     kept: MemoryStore,
-    mood: Mutex<Mood>,
+    mood: Arc<Mutex<Mood>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +36,15 @@ pub(super) enum Mood {
     HidesGroupsAmongOthers,
     /// It answers never, as a disk that hangs does.
     Hangs,
+    /// The same, once a group is there.
+    HangsInGroups,
 }
 
 #[derive(Debug)]
 struct Taken {
     inner: Box<dyn Appending>,
     kept: MemoryStore,
-    mood: Mood,
+    mood: Arc<Mutex<Mood>>,
 }
 
 fn error() -> StoreError {
@@ -49,10 +52,10 @@ fn error() -> StoreError {
 }
 
 impl FlakyStore {
-    pub(super) const fn new(kept: MemoryStore) -> Self {
+    pub(super) fn new(kept: MemoryStore) -> Self {
         Self {
             kept,
-            mood: Mutex::new(Mood::Works),
+            mood: Arc::new(Mutex::new(Mood::Works)),
         }
     }
 
@@ -61,7 +64,19 @@ impl FlakyStore {
     }
 
     fn mood(&self) -> Mood {
-        *self.mood.lock().unwrap_or_else(PoisonError::into_inner)
+        mood_of(&self.mood)
+    }
+}
+
+fn mood_of(mood: &Mutex<Mood>) -> Mood {
+    *mood.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits until it is told something else.
+async fn hang(mood: &Mutex<Mood>) {
+    let hangs_in = mood_of(mood);
+    while mood_of(mood) == hangs_in {
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -71,18 +86,13 @@ impl Store for FlakyStore {
         let mood = self.mood();
         match mood {
             Mood::Refuses => return Err(error()),
-            // Until it works again.
-            Mood::Hangs => {
-                while self.mood() == Mood::Hangs {
-                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-                }
-            }
+            Mood::Hangs => hang(&self.mood).await,
             _ => {}
         }
         Ok(Box::new(Taken {
             inner: self.kept.lock(tenants).await?,
             kept: self.kept.clone(),
-            mood,
+            mood: Arc::clone(&self.mood),
         }))
     }
 
@@ -105,7 +115,7 @@ impl Store for FlakyStore {
     async fn publish(&self, checkpoint: &SignedNote) -> Result<(), StoreError> {
         match self.mood() {
             Mood::Works => self.kept.publish(checkpoint).await,
-            Mood::Hangs => pending().await,
+            Mood::Hangs | Mood::HangsInGroups => pending().await,
             _ => Err(error()),
         }
     }
@@ -147,6 +157,10 @@ impl Appending for Taken {
 
     async fn commit(self: Box<Self>, group: &Group) -> Result<(), StoreError> {
         let Self { inner, kept, mood } = *self;
+        if mood_of(&mood) == Mood::HangsInGroups {
+            hang(&mood).await;
+        }
+        let mood = mood_of(&mood);
         if mood == Mood::LosesGroups {
             return Err(error());
         }
