@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use self::{taken_up::TakenUp, whole_file::WholeFiles};
+use self::taken_up::TakenUp;
 use crate::{
     checkpoint::Checkpoint,
     disk::{Disk, SystemDisk},
@@ -20,6 +20,7 @@ use crate::{
 };
 
 pub use self::folder_error::FolderError;
+pub(crate) use self::whole_file::WholeFiles;
 
 /// The name of the checkpoint in a folder.
 const CHECKPOINT: &str = "checkpoint";
