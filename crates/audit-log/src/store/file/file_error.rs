@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{folder::FolderError, journal::JournalError};
+use crate::{
+    folder::FolderError,
+    journal::{FrameFull, JournalError},
+    store::StoreError,
+};
 
 /// What went wrong with the files of a store.
 #[derive(Debug, thiserror::Error)]
@@ -55,12 +59,48 @@ pub enum FileStoreError {
         /// What is wrong, and what to do.
         what: &'static str,
     },
+    /// The log is another one than its checkpoint says.
+    #[error("the log in {} does not have the root that its checkpoint has", path.display())]
+    OtherTree {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder is no longer where it was: what is there now, this process does not have the lock of.
+    #[error("{} was moved or deleted; put it back and restart", path.display())]
+    Gone {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+    /// There is much in memory that cannot be written to bundles.
+    #[error("bundles cannot be written, and memory has no room for more entries")]
+    NoRoom,
+    /// A group is longer than a frame of the journal.
+    #[error(transparent)]
+    GroupTooLong(#[from] FrameFull),
     /// The journal is no longer the one that was written: the entries that were acknowledged are others.
     #[error("the journal in {} has other entries than were written to it", path.display())]
     OtherJournal {
         /// The folder.
         path: PathBuf,
     },
+}
+
+impl From<FileStoreError> for StoreError {
+    fn from(error: FileStoreError) -> Self {
+        use FileStoreError as E;
+        match error {
+            E::TailCut { .. }
+            | E::OtherTree { .. }
+            | E::Damaged { .. }
+            | E::OtherJournal { .. }
+            | E::Journal(JournalError::Damaged { .. })
+            | E::Folder(FolderError::Tile { .. } | FolderError::OtherTree) => Self::damaged(error),
+            _ => Self::unavailable(error),
+        }
+    }
 }
 
 /// For `map_err`.

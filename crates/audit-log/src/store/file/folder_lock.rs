@@ -1,8 +1,8 @@
 //! One process a folder.
 
 use std::{
-    fs::{File, OpenOptions},
-    os::unix::fs::OpenOptionsExt as _,
+    fs::{self, File, OpenOptions},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
@@ -16,7 +16,7 @@ use super::{FileStoreError, file_error::failed};
 /// Held for as long as a folder is written to. A process that ends, however it ends, lets go of it.
 #[derive(Debug)]
 pub(super) struct FolderLock {
-    _file: File,
+    file: File,
 }
 
 /// The name of the file that the lock is on.
@@ -34,12 +34,24 @@ impl FolderLock {
             .open(&path)
             .map_err(failed("open", &path))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(Errno::WOULDBLOCK) => Err(FileStoreError::InUse {
                 path: folder.to_owned(),
             }),
             Err(error) => Err(failed("lock", &path)(error.into())),
         }
+    }
+
+    /// Whether it is still the lock of what is in this folder.
+    pub(super) fn is_in_place(&self, folder: &Path) -> bool {
+        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let (there, held) = (
+            fs::symlink_metadata(folder.join(NAME)),
+            self.file.metadata(),
+        );
+        there
+            .and_then(|there| Ok(identity(there) == identity(held?)))
+            .unwrap_or(false)
     }
 }
 

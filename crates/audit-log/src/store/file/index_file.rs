@@ -28,7 +28,7 @@ pub(super) struct IndexFile {
 /// Rows that were read at once.
 #[derive(Debug)]
 pub(super) struct Rows {
-    first: u64,
+    range: Range<u64>,
     bytes: Vec<u8>,
 }
 
@@ -72,7 +72,7 @@ impl IndexFile {
         let read = fill(&self.file, &mut bytes, offset(bundles.start));
         bytes.truncate(read.map_err(failed("read", &self.path))?);
         Ok(Rows {
-            first: bundles.start,
+            range: bundles,
             bytes,
         })
     }
@@ -85,9 +85,18 @@ impl IndexFile {
 }
 
 impl Rows {
+    /// Whether it was read where the row of a bundle is.
+    pub(super) fn is_of(&self, bundle: u64) -> bool {
+        self.range.contains(&bundle)
+    }
+
+    pub(super) fn len_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The row of a bundle, if there is a sound one.
     pub(super) fn row(&self, bundle: u64) -> Option<RowView<'_>> {
-        let at = usize::try_from(bundle.checked_sub(self.first)?).ok()?;
+        let at = usize::try_from(bundle.checked_sub(self.range.start)?).ok()?;
         let at = at.checked_mul(IndexRow::BYTES)?;
         let bytes = self.bytes.get(at..at.checked_add(IndexRow::BYTES)?)?;
         RowView::read(bundle, bytes)
@@ -131,7 +140,7 @@ mod tests {
         }
         let bytes = std::fs::read(dir.path().join("index")).unwrap();
         assert_eq!(bytes.len(), 3 * IndexRow::BYTES);
-        assert!(IndexRow::BYTES / 256 == 4);
+        assert_eq!(bytes.len() / (3 * 256), 4);
         let rows = open(&dir).read(1..4).unwrap();
         assert!(rows.row(1).is_some() && rows.row(2).is_some());
         assert!(rows.row(0).is_none() && rows.row(3).is_none());

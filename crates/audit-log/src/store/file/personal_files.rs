@@ -113,6 +113,15 @@ impl PersonalFiles {
         })
     }
 
+    /// Whether there is a part of an event; one that cannot be read may be its own.
+    pub(super) fn has(&self, n: u64) -> Result<bool, FileStoreError> {
+        match self.read(n) {
+            Ok(part) => Ok(part.is_some()),
+            Err(FileStoreError::Damaged { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Erases the parts of these events, and gives how many there were. Nothing of them is in any file afterwards.
     pub(super) fn erase(&self, events: &BTreeSet<u64>) -> Result<u64, FileStoreError> {
         let numbers: BTreeSet<_> = events.iter().map(|n| n / EVENTS).collect();
