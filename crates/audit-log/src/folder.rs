@@ -1,5 +1,6 @@
 //! The folder that a log is published as, written so that whatever is there after a crash is whole.
 
+mod earlier;
 mod folder_error;
 mod taken_up;
 mod whole_file;
@@ -10,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use self::{taken_up::TakenUp, whole_file::WholeFiles};
+use self::taken_up::TakenUp;
 use crate::{
     checkpoint::Checkpoint,
     disk::{Disk, SystemDisk},
@@ -20,6 +21,7 @@ use crate::{
 };
 
 pub use self::folder_error::FolderError;
+pub(crate) use self::whole_file::WholeFiles;
 
 /// The name of the checkpoint in a folder.
 const CHECKPOINT: &str = "checkpoint";
@@ -38,7 +40,7 @@ pub struct LogFolder {
     bundle: Vec<u8>,
     /// Full, and not yet in place: bundles and upper tiles, each before the tile that tells of it.
     waiting: Vec<(TilePath, Vec<u8>)>,
-    published: u64,
+    published: Option<Checkpoint>,
     in_place: u64,
 }
 
@@ -76,8 +78,12 @@ impl LogFolder {
     /// # Errors
     /// [`TileError::EntryTooLong`]; nothing is appended.
     pub fn push(&mut self, entry: &[u8]) -> Result<(), TileError> {
+        self.push_hashed(entry, TreeHash::of_leaf(entry))
+    }
+
+    /// Appends an entry whose hash is known.
+    pub(crate) fn push_hashed(&mut self, entry: &[u8], leaf: TreeHash) -> Result<(), TileError> {
         write_entry(entry, &mut self.bundle)?;
-        let leaf = TreeHash::of_leaf(entry);
         self.edge.push(leaf);
         let mut full = Vec::new();
         self.tiles
@@ -113,33 +119,43 @@ impl LogFolder {
         Ok(())
     }
 
-    /// Publishes a checkpoint of the tree as it is, with the partial tiles that belong to it. Those of the last one go
-    /// where there is a full tile by now; after a crash in the middle, they may stay.
+    /// Publishes a checkpoint of the tree as it is or was, with the partial tiles that belong to it. Those of the last
+    /// one go where there is a full tile by now; after a crash in the middle, they may stay.
     ///
     /// # Errors
-    /// [`FolderError::OtherTree`] if the checkpoint is of another tree, and nothing was written; [`FolderError::Io`] as
-    /// of [`write`](Self::write).
+    /// [`FolderError::OtherTree`] if the log never had that tree, or has published a larger one: no checkpoint was
+    /// written then. [`FolderError::Io`] as of [`write`](Self::write).
     pub fn publish(&mut self, note: &SignedNote) -> Result<(), FolderError> {
         let checkpoint = Checkpoint::parse(note.unverified_text())?;
-        if (checkpoint.size(), checkpoint.root()) != (self.edge.size(), self.edge.root()) {
+        let size = checkpoint.size();
+        if size > self.edge.size() || size < self.published() {
+            return Err(FolderError::OtherTree);
+        }
+        let is_current = size == self.edge.size();
+        if is_current && checkpoint.root() != self.edge.root() {
             return Err(FolderError::OtherTree);
         }
         self.write()?;
-        let mut files = WholeFiles::new(&*self.disk, &self.path);
-        for path in TilePath::partial(self.edge.size()) {
-            if path.kind() == TileKind::Entries {
-                files.put(&path.to_string(), &self.bundle)?;
+        let partial = if is_current {
+            self.partial()
+        } else {
+            let tree = self.tree_of(size)?;
+            if checkpoint.root() != tree.edge.root() {
+                return Err(FolderError::OtherTree);
             }
-        }
-        for (path, hashes) in self.tiles.partial() {
-            files.put(&path.to_string(), &bytes_of(hashes))?;
+            tree.files
+        };
+        let mut files = WholeFiles::new(&*self.disk, &self.path);
+        for (path, bytes) in partial {
+            files.put(&path.to_string(), &bytes)?;
         }
         files.finish()?;
         let mut files = WholeFiles::new(&*self.disk, &self.path);
         files.put(CHECKPOINT, note.to_string().as_bytes())?;
         files.finish()?;
-        let published = std::mem::replace(&mut self.published, self.edge.size());
-        self.remove_partial(published)
+        let superseded = self.published();
+        self.published = Some(checkpoint);
+        self.remove_partial(superseded)
     }
 
     /// The tree with all entries, also those in memory.
@@ -156,12 +172,37 @@ impl LogFolder {
 
     /// The size of the tree of the last checkpoint; 0 without one.
     #[must_use]
-    pub const fn published(&self) -> u64 {
-        self.published
+    pub fn published(&self) -> u64 {
+        self.published.as_ref().map_or(0, Checkpoint::size)
+    }
+
+    /// The last checkpoint. Nobody has looked at its signatures.
+    #[must_use]
+    pub const fn checkpoint(&self) -> Option<&Checkpoint> {
+        self.published.as_ref()
+    }
+
+    /// The root of the tree of so many entries, no more than are in place.
+    pub(crate) fn root_of(&self, size: u64) -> Result<TreeHash, FolderError> {
+        Ok(self.tree_of(size)?.edge.root())
+    }
+
+    fn partial(&self) -> Vec<(TilePath, Vec<u8>)> {
+        let bundle = TilePath::partial(self.edge.size())
+            .filter(|path| path.kind() == TileKind::Entries)
+            .map(|path| (path, self.bundle.clone()));
+        let hashes = self.tiles.partial();
+        bundle
+            .chain(hashes.map(|(path, hashes)| (path, bytes_of(hashes))))
+            .collect()
     }
 
     fn remove_partial(&self, of: u64) -> Result<(), FolderError> {
-        for path in TilePath::partial(of) {
+        let is_published = |path: &TilePath| {
+            let mut published = TilePath::partial(self.published());
+            published.any(|other| (other.kind(), other.index()) == (path.kind(), path.index()))
+        };
+        for path in TilePath::partial(of).filter(|path| !is_published(path)) {
             let Ok(full) = TilePath::new(path.kind(), path.index(), WIDTH) else {
                 continue;
             };

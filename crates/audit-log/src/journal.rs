@@ -3,15 +3,18 @@
 //! A frame is on disk before any event in it is acknowledged, and there is one at a time: so a crash leaves at most the
 //! last one broken, and nothing behind it. A broken frame with a good one after it is damage, which a crash does not do.
 
+mod ahead;
 mod folder;
 mod frame;
 mod frame_writer;
 mod journal_error;
 mod recovery;
+mod replaced;
 mod segment;
 mod segment_reader;
 
 pub use self::{
+    ahead::{MadeSegment, NextSegment, OldSegments},
     folder::{Journal, Recovered},
     frame::{Frame, FrameError, PersonalParts, SealedPart},
     frame_writer::{EncodedFrame, FrameFull, FrameWriter},

@@ -1,6 +1,8 @@
 //! Where a log is kept.
 
 mod batch;
+#[cfg(unix)]
+mod file;
 mod group;
 mod memory;
 mod state;
@@ -17,6 +19,8 @@ use crate::{
     tile::TilePath,
 };
 
+#[cfg(unix)]
+pub use self::file::{FileEvent, FileObserver, FileStore, FileStoreBuilder, FileStoreError};
 pub use self::{
     batch::EntryBatch,
     group::{Group, GroupEntry, GroupFull, MAX_GROUP_BYTES, MAX_GROUP_EVENTS},

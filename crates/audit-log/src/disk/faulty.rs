@@ -25,7 +25,9 @@ pub(crate) struct FaultyDisk(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    faults: VecDeque<Fault>,
+    /// Each with the number of writes or syncs that it lets pass.
+    faults: VecDeque<(usize, Fault)>,
+    is_full: bool,
     files: HashMap<u64, Kept>,
 }
 
@@ -38,7 +40,22 @@ struct Kept {
 
 impl FaultyDisk {
     pub(crate) fn fail(&self, fault: Fault) {
-        self.0.lock().unwrap().faults.push_back(fault);
+        self.fail_later(0, fault);
+    }
+
+    /// As [`fail`](Self::fail), after so many writes or syncs that do not fail.
+    pub(crate) fn fail_later(&self, passing: usize, fault: Fault) {
+        self.0.lock().unwrap().faults.push_back((passing, fault));
+    }
+
+    /// Nothing fails any more that did not yet.
+    pub(crate) fn heal(&self) {
+        self.0.lock().unwrap().faults.clear();
+    }
+
+    /// Whether there is no room for a file to become longer.
+    pub(crate) fn fill(&self, is_full: bool) {
+        self.0.lock().unwrap().is_full = is_full;
     }
 
     /// The machine goes down: of each file there is what was synced.
@@ -53,6 +70,19 @@ impl FaultyDisk {
 }
 
 impl State {
+    /// The fault that it is the turn of, if it is of this kind.
+    fn fault(&mut self, is_its_kind: impl Fn(Fault) -> bool) -> Option<Fault> {
+        let (passing, fault) = self.faults.front_mut()?;
+        if !is_its_kind(*fault) {
+            return None;
+        }
+        if *passing > 0 {
+            *passing -= 1;
+            return None;
+        }
+        self.faults.pop_front().map(|(_, fault)| fault)
+    }
+
     fn kept(&mut self, file: &File) -> &mut Kept {
         let inode = file.metadata().unwrap().ino();
         self.files.entry(inode).or_insert_with(|| Kept {
@@ -67,9 +97,16 @@ impl Disk for FaultyDisk {
     fn write_all_at(&self, file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
         let mut state = self.0.lock().unwrap();
         let mut written = bytes.len();
-        let is_full = matches!(state.faults.front(), Some(Fault::Full { .. }));
-        if is_full && let Some(Fault::Full { after }) = state.faults.pop_front() {
+        let mut is_full = false;
+        if let Some(Fault::Full { after }) =
+            state.fault(|fault| matches!(fault, Fault::Full { .. }))
+        {
             written = written.min(after);
+            is_full = true;
+        }
+        if state.is_full && at + written as u64 > file.metadata()?.len() {
+            written = 0;
+            is_full = true;
         }
         let kept = state.kept(file);
         kept.dirty.push(at..at + written as u64);
@@ -82,10 +119,7 @@ impl Disk for FaultyDisk {
 
     fn sync_data(&self, file: &File) -> io::Result<()> {
         let mut state = self.0.lock().unwrap();
-        let fails = state.faults.front() == Some(&Fault::Sync);
-        if fails {
-            state.faults.pop_front();
-        }
+        let fails = state.fault(|fault| fault == Fault::Sync).is_some();
         let kept = state.kept(file);
         let dirty = std::mem::take(&mut kept.dirty);
         if fails {

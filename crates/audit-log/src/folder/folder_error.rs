@@ -36,7 +36,7 @@ pub enum FolderError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// A checkpoint is not of the tree in the folder.
-    #[error("the checkpoint is of another tree than the folder")]
+    #[error("the checkpoint is of no tree of the folder")]
     OtherTree,
 }
 

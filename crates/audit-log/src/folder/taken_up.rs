@@ -17,8 +17,7 @@ const UPPER: std::ops::Range<u8> = 1..8;
 /// The tree of the whole bundles of a folder.
 #[derive(Debug)]
 pub(super) struct TakenUp {
-    /// The size of the tree of the checkpoint.
-    pub(super) published: u64,
+    pub(super) published: Option<Checkpoint>,
     pub(super) edge: RightEdge,
     pub(super) tiles: GrowingTiles,
 }
@@ -27,7 +26,7 @@ pub(super) fn take_up(disk: &dyn Disk, folder: &Path) -> Result<TakenUp, FolderE
     let published = published(folder)?;
     let width = u64::from(WIDTH);
     let mut files = WholeFiles::new(disk, folder);
-    let mut count = published / width;
+    let mut count = published.as_ref().map_or(0, Checkpoint::size) / width;
     // Before the checkpoint all are there, and their names are on the disk. Of others a start makes sure.
     while let Some(path) = full_tile(0, count)
         && folder.join(path.to_string()).is_file()
@@ -40,30 +39,46 @@ pub(super) fn take_up(disk: &dyn Disk, folder: &Path) -> Result<TakenUp, FolderE
     }
     files.finish()?;
     let size = count * width;
-    let rows = UPPER
-        .map(|level| row(folder, level, size >> (8 * u32::from(level))))
-        .filter_map(Result::transpose)
-        .collect::<Result<Vec<_>, _>>()?;
-    let wrong = |source| FolderError::Tile {
+    let rows = upper_rows(folder, size)?;
+    let tiles = GrowingTiles::from_partial(size, &rows).map_err(|source| FolderError::Tile {
         path: folder.to_owned(),
         source,
-    };
+    })?;
+    Ok(TakenUp {
+        published,
+        edge: edge(folder, size, &rows)?,
+        tiles,
+    })
+}
+
+/// The partial tiles above the lowest level of a tree whose full tiles are in place.
+pub(super) fn upper_rows(folder: &Path, size: u64) -> Result<Vec<HashTile>, FolderError> {
+    UPPER
+        .map(|level| row(folder, level, size >> (8 * u32::from(level))))
+        .filter_map(Result::transpose)
+        .collect()
+}
+
+/// The right edge of a tree, from its partial tiles.
+pub(super) fn edge(folder: &Path, size: u64, rows: &[HashTile]) -> Result<RightEdge, FolderError> {
     let edge = RightEdge::build(size, |subtree| {
         let row = rows.iter().find(|row| row.holds(subtree));
         row.ok_or(TileError::OtherKind)?.subtree(subtree)
     });
-    Ok(TakenUp {
-        published,
-        edge: edge.map_err(wrong)?,
-        tiles: GrowingTiles::from_partial(size, &rows).map_err(wrong)?,
+    edge.map_err(|source| FolderError::Tile {
+        path: folder.to_owned(),
+        source,
     })
 }
 
-fn published(folder: &Path) -> Result<u64, FolderError> {
+fn published(folder: &Path) -> Result<Option<Checkpoint>, FolderError> {
     let path = folder.join(CHECKPOINT);
     match fs::read(&path) {
-        Ok(bytes) => Ok(Checkpoint::parse(SignedNote::parse(&bytes)?.unverified_text())?.size()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Ok(bytes) => {
+            let note = SignedNote::parse(&bytes)?;
+            Ok(Some(Checkpoint::parse(note.unverified_text())?))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(FolderError::io("read", &path)(error)),
     }
 }

@@ -9,7 +9,8 @@ use std::{
 };
 
 use super::{
-    Damage, EncodedFrame, Frame, JournalError, Recovery, TornTail,
+    Damage, EncodedFrame, Frame, JournalError, MadeSegment, NextSegment, OldSegments, Recovery,
+    TornTail,
     journal_error::failed,
     segment::{self, Segment},
 };
@@ -29,6 +30,7 @@ pub struct Journal {
     full: VecDeque<(u64, u64)>,
     current: Segment,
     next: Option<Segment>,
+    first: u64,
     size: u64,
     has_failed: bool,
 }
@@ -74,6 +76,11 @@ impl Journal {
         let numbers = segment::numbers(folder).map_err(failed("read", folder))?;
         let mut recovery = Recovery::new(edge);
         let (mut full, mut last) = (VecDeque::new(), None::<Read>);
+        let mut first = None;
+        let mut each = |frame: &Frame<'_>| {
+            first.get_or_insert_with(|| frame.first());
+            each(frame);
+        };
         for number in numbers {
             let path = segment::path_of(folder, number);
             let bytes = fs::read(&path).map_err(failed("read", &path))?;
@@ -101,6 +108,7 @@ impl Journal {
             full,
             current,
             next: None,
+            first: first.unwrap_or_else(|| edge.size()),
             size: edge.size(),
             has_failed: false,
         };
@@ -133,7 +141,7 @@ impl Journal {
     }
 
     /// Makes the next segment, once half of the current one is used. To be called after each frame, when its events are
-    /// acknowledged: it takes as long as 16 MiB do.
+    /// acknowledged: it takes as long as 16 MiB do. [`next_segment`](Self::next_segment) keeps nobody waiting for that.
     ///
     /// # Errors
     /// [`JournalError::Io`], as when the disk is full: there is room for 8 MiB more then, and it may be tried again.
@@ -143,6 +151,29 @@ impl Journal {
             self.next = Some(Segment::make(&*self.disk, &self.folder, number)?);
         }
         Ok(())
+    }
+
+    /// The next segment, once half of the current one is used: to be made while frames are appended, and then given
+    /// to [`provide`](Self::provide).
+    #[must_use]
+    pub fn next_segment(&self) -> Option<NextSegment> {
+        let is_wanted = self.next.is_none() && self.current.is_half_used();
+        is_wanted.then(|| {
+            let number = self.current.number() + 1;
+            NextSegment::new(Arc::clone(&self.disk), &self.folder, number)
+        })
+    }
+
+    /// Takes a segment that was made ahead. One that is no longer the next is removed.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`]; it may be tried again.
+    pub fn provide(&mut self, made: MadeSegment) -> Result<(), JournalError> {
+        if self.next.is_none() && made.number() == self.current.number() + 1 {
+            self.next = Some(made.put(&self.folder)?);
+            return Ok(());
+        }
+        made.remove()
     }
 
     /// Drops the segments whose entries are all before `size`: those that tiles and bundles have on the disk. The
@@ -155,15 +186,46 @@ impl Journal {
             && *end <= size
         {
             segment::remove(&self.folder, *number)?;
+            self.first = *end;
             self.full.pop_front();
         }
         Ok(())
+    }
+
+    /// Lets go of the segments that [`drop_before`](Self::drop_before) drops: they are removed while frames are
+    /// appended.
+    pub fn let_go_before(&mut self, size: u64, old: &mut OldSegments) {
+        while let Some((number, end)) = self.full.front()
+            && *end <= size
+        {
+            old.push(&self.folder, *number);
+            self.first = *end;
+            self.full.pop_front();
+        }
+    }
+
+    /// Whether there are segments whose entries are all before `size`, beside the current one.
+    #[must_use]
+    pub fn has_before(&self, size: u64) -> bool {
+        self.full.front().is_some_and(|(_, end)| *end <= size)
     }
 
     /// Whether the files that are written to are still those that a start would read.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
         self.current.is_in_place() && self.next.as_ref().is_none_or(Segment::is_in_place)
+    }
+
+    /// Whether it failed, and is to be opened again.
+    #[must_use]
+    pub const fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    /// The first entry that it has; its size if it has none.
+    #[must_use]
+    pub const fn first(&self) -> u64 {
+        self.first
     }
 
     /// The size of the tree with all entries.

@@ -24,34 +24,70 @@ static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 const SUFFIX: &str = ".paj";
 const DIGITS: usize = 10;
 
-impl Segment {
-    /// Makes a segment: no name that a start looks at has fewer bytes than all.
-    ///
+/// A segment that is made and has not its name yet.
+#[derive(Debug)]
+pub(super) struct Draft {
+    number: u64,
+    path: PathBuf,
+    file: File,
+}
+
+impl Draft {
     /// Zeros are written, and not only reserved: frames then change no metadata, which every sync would have to write,
     /// and there is room on every file system.
-    pub(super) fn make(disk: &dyn Disk, folder: &Path, number: u64) -> Result<Self, JournalError> {
-        let path = folder.join(name_of(number));
-        let draft = path.with_extension("new");
+    pub(super) fn make(
+        disk: &dyn Disk,
+        folder: &Path,
+        number: u64,
+        extension: &str,
+    ) -> Result<Self, JournalError> {
+        let path = path_of(folder, number).with_extension(extension);
         let file = for_owner()
             .create(true)
             .truncate(true)
-            .open(&draft)
-            .map_err(failed("make", &draft))?;
-        let written = zero(disk, &file, 0, SEGMENT_BYTES.into())
-            .and_then(|()| disk.sync_data(&file))
-            .and_then(|()| fs::rename(&draft, &path))
-            .and_then(|()| sync_folder(folder));
-        if let Err(source) = written {
+            .open(&path)
+            .map_err(failed("make", &path))?;
+        let written = zero(disk, &file, 0, SEGMENT_BYTES.into());
+        if let Err(source) = written.and_then(|()| disk.sync_data(&file)) {
             // It may be what fills the disk; a start removes it if this does not.
-            let _ = fs::remove_file(&draft);
+            let _ = fs::remove_file(&path);
             return Err(failed("make", &path)(source));
         }
-        Ok(Self {
+        Ok(Self { number, path, file })
+    }
+
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn remove(self) -> Result<(), JournalError> {
+        fs::remove_file(&self.path).map_err(failed("remove", &self.path))
+    }
+
+    /// Gives it its name: no name that a start looks at has fewer bytes than all.
+    pub(super) fn put(self, folder: &Path) -> Result<Segment, JournalError> {
+        let Self {
+            number,
+            path: draft,
+            file,
+        } = self;
+        let path = path_of(folder, number);
+        fs::rename(&draft, &path)
+            .and_then(|()| sync_folder(folder))
+            .map_err(failed("make", &path))?;
+        Ok(Segment {
             number,
             path,
             file,
             used: 0,
         })
+    }
+}
+
+impl Segment {
+    /// Makes a segment.
+    pub(super) fn make(disk: &dyn Disk, folder: &Path, number: u64) -> Result<Self, JournalError> {
+        Draft::make(disk, folder, number, "new")?.put(folder)
     }
 
     /// A segment that is there, of which `used` bytes are frames.
@@ -145,7 +181,7 @@ pub(super) fn remove(folder: &Path, number: u64) -> Result<(), JournalError> {
 }
 
 /// That names in a folder are on the disk.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 

@@ -52,6 +52,16 @@ impl TilePath {
         Ok(Self { kind, index, width })
     }
 
+    /// The full bundle of entries that a log has.
+    #[cfg(unix)]
+    pub(crate) const fn of_bundle(index: u64) -> Self {
+        Self {
+            kind: TileKind::Entries,
+            index,
+            width: WIDTH,
+        }
+    }
+
     /// The files of a tree of `size` leaves at the right edge: of each kind and level, the last tile or bundle, if it
     /// is partial.
     pub fn partial(size: u64) -> impl Iterator<Item = Self> {

@@ -1,0 +1,38 @@
+//! Where a log begins that was pruned.
+
+use std::{fs, io, path::Path};
+
+use super::{FileStoreError, file_error::failed};
+use crate::{checkpoint::decimal, disk::Disk, folder::WholeFiles};
+
+/// The name of the file: one line, `<first entry> <CRC-32 of that, 8 hex digits>`.
+const NAME: &str = "first";
+
+/// The first entry that is left; 0 without a file.
+pub(super) fn read(folder: &Path) -> Result<u64, FileStoreError> {
+    let path = folder.join(NAME);
+    let text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        read => read.map_err(failed("read", &path))?,
+    };
+    let first = text.split(' ').next().and_then(decimal);
+    first
+        .filter(|first| line(*first) == text)
+        .ok_or(FileStoreError::Damaged {
+            path,
+            what: "put back a copy of it; without one, the first entry bundle that is there tells",
+        })
+}
+
+pub(super) fn write(disk: &dyn Disk, folder: &Path, first: u64) -> Result<(), FileStoreError> {
+    let mut files = WholeFiles::for_owner(disk, folder);
+    files.put(NAME, line(first).as_bytes())?;
+    Ok(files.finish()?)
+}
+
+fn line(first: u64) -> String {
+    format!(
+        "{first} {:08x}\n",
+        crc32fast::hash(first.to_string().as_bytes())
+    )
+}

@@ -1,0 +1,155 @@
+//! A store in a folder, from what a process before left there.
+
+use std::{
+    fs,
+    sync::{Arc, Mutex, atomic::AtomicBool, mpsc},
+};
+
+use tokio::sync::{Mutex as AsyncMutex, Notify};
+
+use super::{
+    FileStoreBuilder, FileStoreError,
+    bundles::{self, Bundles, WIDE},
+    cursors::Cursors,
+    file_error::failed,
+    first_file,
+    folder_lock::FolderLock,
+    index_file::IndexFile,
+    log::{CURSORS, INDEX, Log, PERSONAL, PUBLISHED},
+    personal_files::PersonalFiles,
+    recent::Recent,
+    tenants_file::Tenants,
+    upkeep::Upkeep,
+    writer::Writer,
+};
+use crate::{
+    event::Leaf,
+    folder::LogFolder,
+    tree::{RightEdge, TreeHash},
+};
+
+/// Opens a folder. What follows the journal has its own thread from then on.
+pub(super) fn open(builder: FileStoreBuilder) -> Result<Arc<Log>, FileStoreError> {
+    let FileStoreBuilder {
+        folder,
+        disk,
+        clock,
+        observer,
+    } = builder;
+    fs::create_dir_all(&folder).map_err(failed("make", &folder))?;
+    let lock = FolderLock::take(&folder)?;
+    let published = LogFolder::open_on(Arc::clone(&disk), &folder.join(PUBLISHED))?;
+    let edge = published.edge().clone();
+    let bundles = Bundles {
+        folder: folder.join(PUBLISHED),
+    };
+    let first = first_file::read(&folder)?;
+    check_first(&bundles, first, edge.size())?;
+    let kept = Tenants::read(&folder)?;
+    let tenants = tenants_of(kept, &bundles, first, edge.size())?;
+    let personal = PersonalFiles::new(Arc::clone(&disk), &folder.join(PERSONAL));
+    personal.take_up(edge.size())?;
+    let (upkeep, commands) = mpsc::channel();
+    let writer = Writer::new(lock, edge.clone(), tenants.clone());
+    let log = Arc::new(Log {
+        index: IndexFile::open(Arc::clone(&disk), &folder.join(INDEX))?,
+        cursors: Cursors::open(Arc::clone(&disk), &folder.join(CURSORS))?,
+        folder,
+        disk,
+        clock,
+        observer,
+        bundles,
+        personal,
+        writer: Arc::new(AsyncMutex::new(writer)),
+        recent: Mutex::new(Recent::new(edge, first)),
+        placed: Notify::new(),
+        upkeep_fails: AtomicBool::new(false),
+        is_woken: AtomicBool::new(false),
+        upkeep,
+    });
+    log.writer.blocking_lock().open_journal(&log)?;
+    check_published(&log, &published)?;
+    Upkeep::new(Arc::clone(&log), published, tenants).start(commands)?;
+    log.wake();
+    Ok(log)
+}
+
+/// That what is missing is pruned, and what is not pruned is there.
+fn check_first(bundles: &Bundles, first: u64, in_place: u64) -> Result<(), FileStoreError> {
+    let path = bundles.file_of(first / WIDE);
+    if first > in_place || first < in_place && !path.exists() {
+        return Err(FileStoreError::Damaged {
+            path,
+            what: "it is missing, and was not pruned; put back a copy of it",
+        });
+    }
+    Ok(())
+}
+
+/// The tenants' numbers after the bundles that are in place. The file may be of an earlier time; without one, every
+/// bundle is read.
+fn tenants_of(
+    kept: Option<Tenants>,
+    bundles: &Bundles,
+    first: u64,
+    in_place: u64,
+) -> Result<Tenants, FileStoreError> {
+    let is_of_use = |kept: &Tenants| kept.size <= in_place && kept.size >= first;
+    let mut tenants = match kept.filter(is_of_use) {
+        Some(kept) => kept,
+        None if first == 0 => Tenants::default(),
+        None => {
+            return Err(FileStoreError::Damaged {
+                path: bundles.folder.with_file_name("tenants"),
+                what: "it is lost, and bundles that it could be made from are pruned; put back a copy of it",
+            });
+        }
+    };
+    for bundle in tenants.size / WIDE..in_place / WIDE {
+        let bytes = bundles.read(bundle)?;
+        for (_, entry) in bundles::entries(bundle, &bytes) {
+            let leaf = Leaf::parse(entry).map_err(|_| FileStoreError::Damaged {
+                path: bundles.file_of(bundle),
+                what: "an entry in it is no leaf",
+            })?;
+            tenants.set(leaf.tenant(), leaf.numbers().in_tenant + 1);
+        }
+    }
+    tenants.size = in_place;
+    Ok(tenants)
+}
+
+/// That the log is the one of its checkpoint, and as long.
+fn check_published(log: &Log, published: &LogFolder) -> Result<(), FileStoreError> {
+    let Some(checkpoint) = published.checkpoint() else {
+        return Ok(());
+    };
+    let path = log.folder().to_owned();
+    let (size, found) = (checkpoint.size(), log.recent().size());
+    if found < size {
+        return Err(FileStoreError::TailCut {
+            path,
+            published: size,
+            found,
+        });
+    }
+    let root = match size.checked_sub(published.edge().size()) {
+        None => published.root_of(size)?,
+        Some(_) => root_of(&log.recent(), published.edge().clone(), size),
+    };
+    if root == checkpoint.root() {
+        Ok(())
+    } else {
+        Err(FileStoreError::OtherTree { path })
+    }
+}
+
+/// The root of a tree whose last entries are in memory.
+fn root_of(recent: &Recent, mut edge: RightEdge, size: u64) -> TreeHash {
+    let hashed = recent.groups().flat_map(|group| group.hashed());
+    let from = edge.size();
+    for (_, _, hash) in hashed.filter(|(n, ..)| (from..size).contains(n)) {
+        edge.push(hash);
+    }
+    edge.root()
+}

@@ -1,0 +1,77 @@
+//! Leaves that go, by whole bundles.
+
+use std::{fs, io, sync::Arc};
+
+use super::Upkeep;
+use crate::{
+    journal::Journal,
+    store::{
+        StoreError,
+        file::{FileStoreError, bundles::WIDE, file_error::failed, first_file},
+    },
+};
+
+impl Upkeep {
+    /// Takes leaves away. Tiles stay, and with them every proof.
+    pub(super) fn prune(&mut self, before: u64) -> Result<u64, StoreError> {
+        Ok(self.prune_bundles(before)?)
+    }
+
+    fn prune_bundles(&mut self, before: u64) -> Result<u64, FileStoreError> {
+        self.take_up(u64::MAX)?;
+        self.put_in_place()?;
+        let log = Arc::clone(&self.log);
+        let (first, in_place) = {
+            let recent = log.recent();
+            (recent.first, recent.in_place)
+        };
+        let wanted = (before - before % WIDE).min(in_place);
+        if wanted <= first {
+            return Ok(first);
+        }
+        // They could be made again from the bundles.
+        self.tenants.write(&*log.disk, log.folder())?;
+        first_file::write(&*log.disk, log.folder(), wanted)?;
+        {
+            let mut recent = log.recent();
+            recent.first = wanted;
+            recent.erase(|n| n < wanted);
+        }
+        self.old.remove()?;
+        let mut writer = log.writer.blocking_lock();
+        let is_behind = |journal: &Journal| wanted <= journal.first();
+        if !writer.journal.as_ref().is_some_and(is_behind) {
+            writer.replace_journal(&log)?;
+            self.old.clear();
+        }
+        drop(writer);
+        self.remove_bundles(wanted)?;
+        Ok(wanted)
+    }
+
+    /// Removes what is left of everything before the first entry. It ends with the first bundle that is not there:
+    /// they went from the oldest on.
+    pub(super) fn remove_bundles(&self, first: u64) -> Result<(), FileStoreError> {
+        let log = &self.log;
+        if first == 0 {
+            return Ok(());
+        }
+        log.personal.erase_before(first)?;
+        let end = first / WIDE;
+        let mut begin = end;
+        while begin > 0 && log.bundles.file_of(begin - 1).exists() {
+            begin -= 1;
+        }
+        for bundle in begin..end {
+            let file = log.bundles.file_of(bundle);
+            fs::remove_file(&file).map_err(failed("remove", &file))?;
+            match fs::remove_dir_all(file.with_extension("p")) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed("remove", &file)(error));
+                }
+                _ => {}
+            }
+        }
+        log.index.clear(begin..end)
+    }
+}

@@ -1,0 +1,203 @@
+//! Who appends to the journal.
+
+use std::sync::Arc;
+
+use super::{
+    FileEvent, FileStoreError,
+    folder_lock::FolderLock,
+    log::{JOURNAL, Log},
+    recent::RecentGroup,
+    tenants_file::Tenants,
+};
+use crate::{
+    event::{Id, Leaf},
+    journal::{Frame, FrameWriter, Journal, JournalError},
+    store::LogState,
+    tree::RightEdge,
+};
+
+/// The journal, and the state of the log behind it.
+#[derive(Debug)]
+pub(super) struct Writer {
+    /// Until the store is closed.
+    pub(super) lock: Option<FolderLock>,
+    /// Closed after a failure, until the next group wants it.
+    pub(super) journal: Option<Journal>,
+    pub(super) edge: RightEdge,
+    pub(super) tenants: Tenants,
+    frames: FrameWriter,
+}
+
+impl Writer {
+    pub(super) fn new(lock: FolderLock, edge: RightEdge, tenants: Tenants) -> Self {
+        Self {
+            lock: Some(lock),
+            journal: None,
+            edge,
+            tenants,
+            frames: FrameWriter::new(),
+        }
+    }
+
+    pub(super) fn state_of(&self, tenants: &[Id]) -> LogState {
+        let numbers = tenants.iter().filter_map(|tenant| {
+            let next = self.tenants.next_of(tenant.as_str());
+            (next > 0).then(|| (tenant.clone(), next))
+        });
+        LogState::new(self.edge.clone(), numbers.collect())
+    }
+
+    /// Opens the journal and finds out what it has. Groups of which nobody knew are appended to the log, and entries
+    /// that were acknowledged and are not in it any more, to the journal. Gives how many these were.
+    pub(super) fn open_journal(&mut self, log: &Log) -> Result<u64, FileStoreError> {
+        self.journal = None;
+        let gone = || FileStoreError::Gone {
+            path: log.folder().to_owned(),
+        };
+        let lock = self.lock.as_ref().ok_or(FileStoreError::Closed)?;
+        if !lock.is_in_place(log.folder()) {
+            return Err(gone());
+        }
+        let folder = log.path_of(JOURNAL);
+        Journal::settle_replaced(&folder)?;
+        let known = log.recent().clone();
+        let mut memory = known.groups().flat_map(|group| group.entries()).peekable();
+        let (mut is_other, mut unknown) = (false, Vec::new());
+        let each = |frame: &Frame<'_>| {
+            for (n, entry) in (frame.first()..).zip(frame.entries()) {
+                while memory.next_if(|(of, _)| *of < n).is_some() {}
+                let same = memory.next_if(|(of, _)| *of == n);
+                is_other |= same.is_some_and(|(_, known)| known != entry);
+            }
+            if frame.size_after() > known.size() {
+                unknown.push(RecentGroup::of_frame(frame, known.size()));
+            }
+        };
+        let opened = Journal::open_on(Arc::clone(&log.disk), &folder, known.edge.clone(), each);
+        let (mut journal, recovered) = opened?;
+        if is_other {
+            return Err(FileStoreError::OtherJournal { path: folder });
+        }
+        if let Some(torn) = recovered.torn {
+            log.tell(&FileEvent::TornTailCut { bytes: torn.bytes });
+        }
+        let restored = known.size().saturating_sub(journal.size());
+        let lacking = journal.size()..known.size();
+        let groups = known.groups_within(&lacking);
+        append_groups(&mut journal, recovered.edge, &groups)?;
+        for group in unknown {
+            self.take_over(&group, log)?;
+            log.recent().push(Arc::new(group));
+        }
+        self.journal = Some(journal);
+        Ok(restored)
+    }
+
+    /// Opens the journal after it failed or was moved.
+    pub(super) fn reopen_journal(&mut self, log: &Log) -> Result<(), FileStoreError> {
+        let restored = self.open_journal(log)?;
+        log.tell(&FileEvent::JournalReopened { restored });
+        log.wake();
+        Ok(())
+    }
+
+    /// Replaces the journal by one that has what is in memory, and nothing else.
+    pub(super) fn replace_journal(&mut self, log: &Log) -> Result<(), FileStoreError> {
+        self.journal = None;
+        let (edge, groups) = {
+            let recent = log.recent();
+            let groups: Vec<_> = recent.groups().cloned().collect();
+            (recent.edge.clone(), groups)
+        };
+        let folder = log.path_of(JOURNAL);
+        let journal = Journal::replace_on(&log.disk, &folder, &edge, |journal| {
+            append_groups(journal, edge.clone(), &groups)
+        });
+        self.journal = Some(journal?);
+        Ok(())
+    }
+
+    /// Appends a group. When this returns it is on the disk.
+    pub(super) fn commit(
+        &mut self,
+        group: RecentGroup,
+        after: &LogState,
+        log: &Log,
+    ) -> Result<(), FileStoreError> {
+        let journal = self.journal.as_mut().ok_or(JournalError::Failed)?;
+        let appended = append(
+            journal,
+            &mut self.frames,
+            &group,
+            group.first(),
+            after.edge(),
+        );
+        if let Err(error) = appended {
+            if journal.has_failed() {
+                self.journal = None;
+            }
+            log.tell(&FileEvent::JournalFailed { error: &error });
+            return Err(error);
+        }
+        self.edge = after.edge().clone();
+        for (tenant, next) in after.tenants() {
+            self.tenants.set(tenant.as_str(), next);
+        }
+        log.recent().push(Arc::new(group));
+        log.wake();
+        Ok(())
+    }
+
+    /// A group that was found in the journal.
+    fn take_over(&mut self, group: &RecentGroup, log: &Log) -> Result<(), FileStoreError> {
+        for (_, entry, hash) in group.hashed() {
+            let leaf = Leaf::parse(entry).map_err(|_| FileStoreError::Damaged {
+                path: log.path_of(JOURNAL),
+                what: "an entry in it is no leaf",
+            })?;
+            self.tenants
+                .set(leaf.tenant(), leaf.numbers().in_tenant + 1);
+            self.edge.push(hash);
+        }
+        Ok(())
+    }
+}
+
+/// Appends what a journal lacks of some groups. `edge` is the tree that it has.
+fn append_groups(
+    journal: &mut Journal,
+    mut edge: RightEdge,
+    groups: &[Arc<RecentGroup>],
+) -> Result<(), FileStoreError> {
+    let mut frames = FrameWriter::new();
+    for group in groups {
+        let from = edge.size();
+        for (_, _, hash) in group.hashed().filter(|(n, ..)| *n >= from) {
+            edge.push(hash);
+        }
+        append(journal, &mut frames, group, from, &edge)?;
+    }
+    Ok(())
+}
+
+/// Appends the entries of a group from this one on. `after` is the tree with them.
+fn append(
+    journal: &mut Journal,
+    frames: &mut FrameWriter,
+    group: &RecentGroup,
+    from: u64,
+    after: &RightEdge,
+) -> Result<(), FileStoreError> {
+    frames.begin(from.max(group.first()));
+    let mut parts = group.parts().peekable();
+    for (n, entry) in group.entries() {
+        let part = parts.next_if(|(of, _)| *of == n);
+        if n >= from {
+            frames.push(entry, part.map(|(_, sealed)| sealed))?;
+        }
+    }
+    if let Some(frame) = frames.finish(&after.root()) {
+        journal.append(&frame)?;
+    }
+    Ok(())
+}
