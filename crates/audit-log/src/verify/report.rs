@@ -1,5 +1,7 @@
 //! What came of a verification.
 
+use std::fmt;
+
 use super::Finding;
 use crate::checkpoint::SignedCheckpoint;
 
@@ -44,6 +46,17 @@ pub struct Report {
     /// How many are not there: erased, or closed to who verifies.
     pub personal_absent: u64,
     worst: Option<Outcome>,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sound => "sound",
+            Self::Incomplete => "incomplete",
+            Self::Unusable => "unusable",
+            Self::Tampered => "tampered",
+        })
+    }
 }
 
 impl Report {
