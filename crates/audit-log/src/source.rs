@@ -2,6 +2,7 @@
 
 mod folder_source;
 mod source_error;
+mod store_source;
 mod tree_files;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use crate::{event::MAX_LEAF_BYTES, note::MAX_NOTE_BYTES, tile::WIDTH, tree::Tree
 pub use self::{
     folder_source::FolderSource,
     source_error::SourceError,
+    store_source::StoreSource,
     tree_files::{BundleFile, TreeFileError, TreeFiles},
 };
 

@@ -9,7 +9,7 @@ use crate::{
 
 /// What is kept of leaves outside of the log, and is to say the same: their personal parts, and rows of an index.
 ///
-/// It is asked once for each leaf that the log has signed, in their order.
+/// It is asked once for each leaf that the log has signed, in their order. Who verifies at leisure may wait in it.
 pub trait Companions: fmt::Debug {
     /// The personal part of a leaf that commits to one, as it was before it was sealed; `None` if it was erased, or
     /// nobody here can open it. Whether it is the right one is not its business.

@@ -38,7 +38,8 @@ impl<'a> Verification<'a> {
     }
 
     /// These entries alone, and what is in one bundle with them: that they are in the tree of the checkpoint, follows
-    /// from the tiles. A log that is too large for one run is verified in parts.
+    /// from the tiles. A log that is too large for one run is verified in parts; what is withheld from a tenant between
+    /// two of them, no part shows.
     #[must_use]
     pub fn range(self, range: Range<u64>) -> Self {
         Self { range, ..self }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod document;
 #[path = "../server_verifiers/folder.rs"]
 mod folder;
 mod folders;
