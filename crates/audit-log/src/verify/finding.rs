@@ -80,7 +80,7 @@ pub enum Finding {
         size: u64,
     },
     /// Files are missing, which no pruning explains.
-    #[error("{path}: is missing, and {more} after it")]
+    #[error("{path}: is missing{}", after(*more))]
     Missing {
         /// The first of them.
         path: TilePath,
@@ -168,6 +168,13 @@ impl Finding {
             | Self::Undecided { .. }
             | Self::Root { .. } => Outcome::Tampered,
         }
+    }
+}
+
+fn after(more: u64) -> String {
+    match more {
+        0 => String::new(),
+        more => format!(", and {more} after it"),
     }
 }
 

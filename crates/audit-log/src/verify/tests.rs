@@ -5,6 +5,8 @@ mod grown;
 mod missing;
 mod small_log;
 
+use proptest::prelude::*;
+
 use self::small_log::{Files, SIZE, bundle_of, entries, files, policy, signed, told, verify};
 use super::*;
 
@@ -285,6 +287,26 @@ fn a_bundle_that_is_longer_than_any_is_not_read() {
     assert_eq!(report.outcome(), Outcome::Tampered);
     let report = verify(&files().with("checkpoint", vec![0; 5_000_000]));
     assert_eq!(report.outcome(), Outcome::Unusable);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_else_stands_in_the_files_is_not_sound(
+        at in any::<prop::sample::Index>(),
+        bytes in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..200),
+            // The beginning as it was.
+            (0..3_000_usize, prop::collection::vec(any::<u8>(), 0..40))
+                .prop_map(|(kept, more)| [&bundle_of(&entries(SIZE))[..kept.min(1_000)], &*more].concat()),
+        ],
+    ) {
+        let files = files();
+        let path = at.get(&files.0.keys().collect::<Vec<_>>()).to_string();
+        prop_assume!(files.0[&path] != bytes);
+        prop_assert!(verify(&files.with(&path, bytes)).outcome() > Outcome::Incomplete);
+    }
 }
 
 #[test]

@@ -79,10 +79,7 @@ fn a_log_that_cannot_be_judged_is_2() {
 #[test]
 fn a_file_that_is_missing_is_3_and_is_named() {
     for (name, expected) in [
-        (
-            "tile/0/000",
-            "incomplete: tile/0/000: is missing, and 0 after it\n",
-        ),
+        ("tile/0/000", "incomplete: tile/0/000: is missing\n"),
         (
             "tile/entries/001.p/44",
             "incomplete: checkpoint: the log has 300 entries, and those from 256 on are missing\n",
