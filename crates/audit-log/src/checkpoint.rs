@@ -1,5 +1,7 @@
 //! What a log signs of itself: how large it is, and its root.
 
+mod policy;
+
 use std::fmt;
 
 use crate::{
@@ -8,6 +10,8 @@ use crate::{
     },
     tree::{MAX_SIZE, TreeHash},
 };
+
+pub use self::policy::{Cosigned, InvalidPolicy, Policy, SignedCheckpoint};
 
 /// The state of a log at one size: C2SP tlog-checkpoint. As text it is what is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +42,17 @@ pub enum CheckpointError {
     /// No signature makes it believable.
     #[error(transparent)]
     Unverified(#[from] UnverifiedNote),
-    /// It cannot be written as a note.
+    /// It is no note, or cannot be written as one.
     #[error(transparent)]
     Note(#[from] NoteError),
+    /// Fewer witnesses have signed it than a [`Policy`] asks for.
+    #[error("{found} of the known witnesses have signed the checkpoint, and {required} must have")]
+    TooFewWitnesses {
+        /// How many must have.
+        required: usize,
+        /// How many have.
+        found: usize,
+    },
 }
 
 impl Checkpoint {

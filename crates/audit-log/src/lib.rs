@@ -19,6 +19,7 @@ pub mod observer;
 pub mod proof;
 pub mod sealer;
 pub mod search;
+pub mod source;
 pub mod store;
 pub mod tile;
 pub mod tree;

@@ -1,5 +1,7 @@
 //! That one entry is in a log, in a file that needs nothing else: C2SP tlog-proof.
 
+mod making;
+
 use std::fmt;
 
 use base64::{Engine as _, display::Base64Display, engine::general_purpose::STANDARD};
@@ -9,6 +11,8 @@ use crate::{
     note::{KeyName, NoteError, SignedNote, VerifiedSignature, VerifyingKey},
     tree::{InclusionProof, ProofError, TreeHash},
 };
+
+pub use self::making::ProveError;
 
 /// A `.tlog-proof`: the index of an entry, the hashes that lead to the root, and the checkpoint with that root.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,6 @@
 mod log;
 
 use std::{
-    fs,
     io::{BufRead as _, BufReader, Write as _},
     os::unix::process::ExitStatusExt as _,
     path::Path,
@@ -15,13 +14,13 @@ use std::{
 };
 
 use portcullis_audit_log::{
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, Policy},
     folder::LogFolder,
     journal::{FrameWriter, Journal},
-    note::{SignedNote, SigningKey},
-    tile::HashTile,
+    note::SigningKey,
+    source::FolderSource,
     tree::{RightEdge, TreeHash},
-    verify::LogVerifier,
+    verify::{Outcome, Verification},
 };
 use secrecy::SecretBox;
 use tempfile::TempDir;
@@ -123,23 +122,10 @@ fn killed_after(lines: usize, dir: &Path) -> u64 {
 
 /// As a third party does, who has the folder and the key. Gives the size of the log.
 fn verify(log: &Path) -> u64 {
-    let equal = |tiles: Vec<HashTile>| {
-        for tile in tiles {
-            let found = fs::read(log.join(tile.path().to_string())).unwrap();
-            assert!(found == tile.encode(), "{}", tile.path());
-        }
-    };
-    let note = SignedNote::parse(&fs::read(log.join("checkpoint")).unwrap()).unwrap();
-    let keys = [key().verifying_key().clone()];
-    let (checkpoint, _) = Checkpoint::verify(&note, keys[0].name(), &keys).unwrap();
-    let size = checkpoint.size();
-    let mut verifier = LogVerifier::new(checkpoint);
-    while let Some(path) = verifier.next_bundle() {
-        let bundle = fs::read(log.join(path.to_string())).unwrap();
-        equal(verifier.check_bundle(&bundle).unwrap());
-    }
-    equal(verifier.finish().unwrap());
-    size
+    let policy = Policy::new(vec![key().verifying_key().clone()]).unwrap();
+    let report = Verification::new(&FolderSource::new(log), &policy).run();
+    assert_eq!(report.outcome(), Outcome::Sound, "{report:?}");
+    report.signed.unwrap().checkpoint().size()
 }
 
 #[test]

@@ -30,6 +30,16 @@ impl Screen for Nothing {
 /// `log/`, `vkey`, `proofs/<index>.tlog-proof`, and `consistency/<earlier size>`: the earlier root and the proof, a hash
 /// in each line.
 pub(crate) fn write(size: u64, proved: &[u64], earlier: &[u64]) -> TempDir {
+    write_of(leaf, size, proved, earlier)
+}
+
+/// The same with other leaves.
+pub(crate) fn write_of(
+    leaf: impl Fn(u64) -> Vec<u8>,
+    size: u64,
+    proved: &[u64],
+    earlier: &[u64],
+) -> TempDir {
     let dir = TempDir::new().unwrap();
     let file = |path: String, content: &[u8]| {
         let path = dir.path().join(path);
@@ -112,7 +122,7 @@ fn subtree_hash(dir: &Path, size: u64, subtree: Subtree) -> Result<TreeHash, Pro
 }
 
 /// Of three tenants, and with every optional member in some.
-fn leaf(n: u64) -> Vec<u8> {
+pub(crate) fn leaf(n: u64) -> Vec<u8> {
     let id = |text: &str| Id::parse(text, &Nothing).unwrap();
     let in_tenant = n / TENANTS.len() as u64;
     let tenant = TENANTS[usize::try_from(n).unwrap() % TENANTS.len()];

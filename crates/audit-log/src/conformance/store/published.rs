@@ -1,16 +1,19 @@
 //! What third parties see.
 
+use std::collections::HashMap;
+
 use super::{MUCH, append, no_part};
 use crate::{
-    checkpoint::Checkpoint,
+    checkpoint::Policy,
     conformance::{
         Clause,
-        records::{key, origin, signed},
+        records::{key, signed},
     },
+    source::{CHECKPOINT_PATH, LogSource, SourceError},
     store::{Store, StoreError},
     tile::{TileKind, TilePath, WIDTH},
     tree::{RightEdge, TreeHash},
-    verify::LogVerifier,
+    verify::{Outcome, Verification},
 };
 
 pub(super) async fn a_checkpoint_is_of_a_tree_that_the_log_had(clause: Clause, store: &dyn Store) {
@@ -57,26 +60,46 @@ pub(super) async fn what_is_published_can_be_verified(clause: Clause, store: &dy
 
 /// Checks everything that is published, from its first leaf to the checkpoint.
 async fn verify(clause: Clause, store: &dyn Store, size: u64) {
-    let note = clause.done("checkpoint", store.checkpoint().await);
-    let Some(note) = note else {
-        clause.fails("no checkpoint");
-    };
-    let keys = [key().verifying_key().clone()];
-    let (checkpoint, _) = clause.done("verify", Checkpoint::verify(&note, &origin(), &keys));
-    clause.same("size", checkpoint.size(), size);
-    let mut verifier = LogVerifier::new(checkpoint);
-    let mut tiles = Vec::new();
-    while let Some(path) = verifier.next_bundle() {
-        let bytes = there(clause, store, path).await;
-        tiles.extend(clause.done("bundle", verifier.check_bundle(&bytes)));
+    let published = Published::read(clause, store, size).await;
+    let policy = Policy::new(vec![key().verifying_key().clone()]);
+    let policy = clause.done("policy", policy);
+    let report = Verification::new(&published, &policy).pruned_below(0).run();
+    clause.holds(
+        report.outcome() == Outcome::Sound,
+        format_args!("{:?}", report.findings),
+    );
+    let signed = report.signed.map(|signed| signed.checkpoint().size());
+    clause.same("size", signed, Some(size));
+}
+
+/// What a store publishes.
+#[derive(Debug)]
+struct Published(HashMap<String, Vec<u8>>);
+
+impl Published {
+    async fn read(clause: Clause, store: &dyn Store, size: u64) -> Self {
+        let note = clause.done("checkpoint", store.checkpoint().await);
+        let note = note.map(|note| (CHECKPOINT_PATH.to_owned(), note.to_string().into_bytes()));
+        let mut files: HashMap<_, _> = note.into_iter().collect();
+        let full = |kind, level: u32| {
+            let count = size >> (8 * level) >> 8;
+            (0..count).filter_map(move |index| TilePath::new(kind, index, WIDTH).ok())
+        };
+        let hashes = (0..8_u8).flat_map(|level| full(TileKind::Hashes { level }, level.into()));
+        let paths = full(TileKind::Entries, 0)
+            .chain(hashes)
+            .chain(TilePath::partial(size));
+        for path in paths {
+            let bytes = clause.done("tile", store.tile(path).await);
+            files.extend(bytes.map(|bytes| (path.to_string(), bytes)));
+        }
+        Self(files)
     }
-    tiles.extend(clause.done("log", verifier.finish()));
-    for tile in tiles {
-        let bytes = there(clause, store, tile.path()).await;
-        clause.holds(
-            bytes == tile.encode(),
-            format_args!("{} is another", tile.path()),
-        );
+}
+
+impl LogSource for Published {
+    fn read(&self, path: &str, _: usize) -> Result<Option<Vec<u8>>, SourceError> {
+        Ok(self.0.get(path).cloned())
     }
 }
 

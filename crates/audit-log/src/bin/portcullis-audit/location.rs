@@ -1,0 +1,58 @@
+//! Where a log is.
+
+use std::{path::PathBuf, str::FromStr};
+
+use portcullis_audit_log::source::{FolderSource, LogSource};
+use reqwest::Url;
+
+use super::http_source::{ClientError, HttpSource};
+
+/// A folder, or the URL of one.
+#[derive(Debug, Clone)]
+pub(super) enum Location {
+    Folder(PathBuf),
+    Web(Url),
+}
+
+/// What is neither.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InvalidLocation {
+    #[error("the URL must be one of http or https")]
+    Url,
+    #[error("the URL of a log has no user, no query and no fragment")]
+    More,
+}
+
+impl FromStr for Location {
+    type Err = InvalidLocation;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_web = ["http://", "https://"].iter().any(|scheme| {
+            text.get(..scheme.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        });
+        if !is_web {
+            return Ok(Self::Folder(text.into()));
+        }
+        let mut url: Url = text.parse().map_err(|_| InvalidLocation::Url)?;
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        if has_user || url.query().is_some() || url.fragment().is_some() {
+            return Err(InvalidLocation::More);
+        }
+        // What is joined to it stands below it.
+        if !url.path().ends_with('/') {
+            let path = format!("{}/", url.path());
+            url.set_path(&path);
+        }
+        Ok(Self::Web(url))
+    }
+}
+
+impl Location {
+    pub(super) fn source(&self) -> Result<Box<dyn LogSource>, ClientError> {
+        Ok(match self {
+            Self::Folder(path) => Box::new(FolderSource::new(path)),
+            Self::Web(url) => Box::new(HttpSource::new(url.clone())?),
+        })
+    }
+}
