@@ -10,6 +10,8 @@ pub mod conformance;
 mod disk;
 pub mod entropy;
 pub mod event;
+#[cfg(feature = "export")]
+pub mod export;
 #[cfg(unix)]
 pub mod folder;
 #[cfg(unix)]
