@@ -19,6 +19,7 @@ pub mod journal;
 pub mod note;
 pub mod observer;
 pub mod proof;
+pub mod rule;
 pub mod sealer;
 pub mod search;
 pub mod store;

@@ -50,6 +50,21 @@ fn a_read_is_api_activity() {
 }
 
 #[test]
+fn an_urgent_finding_is_of_high_severity() {
+    for (code, severity) in [("bulk", 4), ("break_glass", 4), ("hour", 3), ("support", 3)] {
+        let text = LEAF
+            .replace("lead.read", "audit.suspicious")
+            .replace("\"support\"", &format!("\"{code}\""));
+        let event = ocsf().event(&Leaf::parse(text.as_bytes()).unwrap());
+        assert_eq!(
+            (&event["class_uid"], &event["severity_id"]),
+            (&json!(2004), &json!(severity))
+        );
+        assert_eq!(event["finding_info"]["types"], json!([code]));
+    }
+}
+
+#[test]
 fn the_longest_name_decides_the_class() {
     let map = ClassMap::new();
     for (action, class) in [

@@ -1,6 +1,9 @@
 //! Which class of OCSF an action is of.
 
-use crate::event::{Activity, Leaf, Outcome};
+use crate::{
+    event::{Activity, Leaf, Outcome},
+    rule::Rule,
+};
 
 /// A class that leaves are exported as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -141,14 +144,18 @@ impl OcsfClass {
     /// `severity_id`: informational, low, and for a finding medium or high.
     pub(super) fn severity(self, leaf: &Leaf<'_>) -> u8 {
         match (self, leaf.outcome()) {
-            (Self::DetectionFinding, _) => match leaf.reason_code() {
-                Some("break_glass" | "bulk" | "automated") => 4,
-                _ => 3,
-            },
+            (Self::DetectionFinding, _) if is_urgent(leaf) => 4,
+            (Self::DetectionFinding, _) => 3,
             (_, Outcome::Success) => 1,
             (_, Outcome::Denied | Outcome::Failure | Outcome::Unknown) => 2,
         }
     }
+}
+
+fn is_urgent(leaf: &Leaf<'_>) -> bool {
+    let code = leaf.reason_code();
+    let mut rules = Rule::ALL.into_iter();
+    rules.any(|rule| rule.is_urgent() && Some(rule.code().as_str()) == code)
 }
 
 /// Logon and logoff by the last word of the action; both are `other` activities of a leaf.
