@@ -22,6 +22,8 @@ pub mod proof;
 pub mod rule;
 pub mod sealer;
 pub mod search;
+#[cfg(feature = "export")]
+pub mod sink;
 pub mod store;
 pub mod tile;
 pub mod tree;
