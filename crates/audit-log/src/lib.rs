@@ -19,6 +19,8 @@ pub mod journal;
 pub mod note;
 pub mod observer;
 pub mod proof;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod rule;
 pub mod sealer;
 pub mod search;

@@ -1,10 +1,10 @@
 //! What is remembered of one actor.
 
 use super::{
-    Finding, MINUTE, NetworkHash, Rule, RuleSettings, bulk::Bulk, failures::Failures,
-    finding::id_of_leaf, hours::Hours, places::Places,
+    Finding, MINUTE, NetworkHash, Rule, RuleSettings, bulk::Bulk, failures::Failures, hours::Hours,
+    places::Places,
 };
-use crate::event::{Activity, ActorType, EventId, Leaf, Outcome};
+use crate::event::{Activity, ActorType, EventId, Id, Leaf, Outcome};
 
 /// One finding of a rule for an actor in this time.
 const QUIET: u64 = 10 * MINUTE;
@@ -111,18 +111,13 @@ impl ActorHistory {
             return;
         }
         let leaf = found.leaf;
-        let ids = [leaf.tenant(), leaf.actor_id()].map(id_of_leaf);
-        // Both are ids, since the leaf was read.
-        let [Some(tenant), Some(actor_id)] = ids else {
-            return;
-        };
         *reported = Some(found.now);
         found.findings.push(Finding {
             rule,
             time: leaf.time(),
-            tenant,
+            tenant: Id::of_leaf(leaf.tenant()),
             actor_type: leaf.actor_type(),
-            actor_id,
+            actor_id: Id::of_leaf(leaf.actor_id()),
             count,
             refs,
         });

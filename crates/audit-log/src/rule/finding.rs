@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::event::{
     Action, Activity, Actor, ActorType, EventBuilder, EventId, Id, Reason, Resource, ResourceType,
-    Screen, Timestamp,
+    Timestamp,
 };
 
 /// The action of a finding.
@@ -35,16 +35,6 @@ pub struct Finding {
     pub refs: Vec<EventId>,
 }
 
-/// Ids in a leaf were screened when they were written.
-#[derive(Debug)]
-struct Screened;
-
-impl Screen for Screened {
-    fn is_personal(&self, _: &str) -> bool {
-        false
-    }
-}
-
 impl Finding {
     /// The event `audit.suspicious`: recorded by the rules, on the actor as a resource, with the rule as its reason.
     #[must_use]
@@ -57,9 +47,4 @@ impl Finding {
             .reason(Reason::new(self.rule.code(), None))
             .refs(self.refs.iter().copied())
     }
-}
-
-/// An id that stands in a leaf.
-pub(super) fn id_of_leaf(text: &str) -> Option<Id> {
-    Id::parse(text, &Screened).ok()
 }

@@ -3,6 +3,7 @@
 use std::{fmt, net::IpAddr};
 
 use ring::hmac;
+use zeroize::Zeroizing;
 
 use crate::entropy::{Entropy, EntropyError};
 
@@ -19,7 +20,7 @@ impl NetworkHasher {
     /// # Errors
     /// [`EntropyError`].
     pub fn new(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        let mut key = secrecy::zeroize::Zeroizing::new([0; 32]);
+        let mut key = Zeroizing::new([0; 32]);
         entropy.fill(key.as_mut_slice())?;
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, key.as_slice())))
     }

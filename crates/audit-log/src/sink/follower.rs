@@ -1,18 +1,14 @@
 //! Follows a log by a durable cursor.
 
-use std::{
-    num::NonZeroUsize,
-    sync::Arc,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
 use super::{DeliveryError, FollowEnd, RetrySchedule, Sink, SinkStatus};
 use crate::{
-    clock::Clock,
+    clock::{Clock, timestamp},
     entropy::Entropy,
-    event::{Id, Timestamp},
+    event::Id,
     export::Entry,
     store::{EntryBatch, Store, StoreError},
 };
@@ -121,7 +117,7 @@ impl Follower {
     async fn deliver(&self, next: u64, entries: &[Entry<'_>]) -> Result<(), FollowEnd> {
         let retries = self.sink.retries();
         let mut failed = 0;
-        while let Err(error) = self.sink.deliver(entries, self.now()).await {
+        while let Err(error) = self.sink.deliver(entries, timestamp(&*self.clock)).await {
             failed += 1;
             self.status.has_failed();
             if matches!(error, DeliveryError::Gone) {
@@ -179,12 +175,5 @@ impl Follower {
             let delay = RetrySchedule::for_ever().delay(failed);
             sleep(delay.unwrap_or(POLL)).await;
         }
-    }
-
-    fn now(&self) -> Timestamp {
-        let since = self.clock.wall().duration_since(UNIX_EPOCH);
-        let micros = since.map_or(0, |since| since.as_micros());
-        let micros = u64::try_from(micros).unwrap_or(u64::MAX);
-        Timestamp::from_unix_micros(micros).unwrap_or(Timestamp::MAX)
     }
 }

@@ -4,7 +4,8 @@ use std::{fmt, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::hmac;
-use secrecy::{ExposeSecret as _, SecretSlice, zeroize::Zeroizing};
+use secrecy::{ExposeSecret as _, SecretSlice};
+use zeroize::Zeroizing;
 
 const PREFIX: &str = "whsec_";
 /// Standard Webhooks: between 192 and 512 bits.
