@@ -10,6 +10,8 @@ pub mod conformance;
 mod disk;
 pub mod entropy;
 pub mod event;
+#[cfg(feature = "export")]
+pub mod export;
 #[cfg(unix)]
 pub mod folder;
 #[cfg(unix)]
@@ -17,8 +19,13 @@ pub mod journal;
 pub mod note;
 pub mod observer;
 pub mod proof;
+#[cfg(feature = "report")]
+pub mod report;
+pub mod rule;
 pub mod sealer;
 pub mod search;
+#[cfg(feature = "export")]
+pub mod sink;
 pub mod source;
 pub mod store;
 pub mod tile;
