@@ -13,14 +13,15 @@ use std::{
 };
 
 use portcullis_audit_log::{
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, Policy},
     event::{
         Action, Activity, Actor, ActorType, Delivery, Event, EventBuilder, EventId, Id, Leaf,
         Stamp, Timestamp,
     },
-    note::{SignedNote, SigningKey},
+    note::SigningKey,
+    source::FolderSource,
     store::{FileStore, Group, Store},
-    verify::LogVerifier,
+    verify::{Outcome, Verification},
 };
 use secrecy::SecretBox;
 use tempfile::TempDir;
@@ -122,22 +123,10 @@ fn killed_after(lines: usize, folder: &Path) -> u64 {
 
 /// As a third party does, who has the folder and the key. Gives the size of the log.
 fn verify(log: &Path) -> u64 {
-    let note = SignedNote::parse(&std::fs::read(log.join("checkpoint")).unwrap()).unwrap();
-    let keys = [key().verifying_key().clone()];
-    let (checkpoint, _) = Checkpoint::verify(&note, keys[0].name(), &keys).unwrap();
-    let size = checkpoint.size();
-    let mut verifier = LogVerifier::new(checkpoint);
-    let mut tiles = Vec::new();
-    while let Some(path) = verifier.next_bundle() {
-        let bundle = std::fs::read(log.join(path.to_string())).unwrap();
-        tiles.extend(verifier.check_bundle(&bundle).unwrap());
-    }
-    tiles.extend(verifier.finish().unwrap());
-    for tile in tiles {
-        let found = std::fs::read(log.join(tile.path().to_string())).unwrap();
-        assert!(found == tile.encode(), "{}", tile.path());
-    }
-    size
+    let policy = Policy::new(vec![key().verifying_key().clone()]).unwrap();
+    let report = Verification::new(&FolderSource::new(log), &policy).run();
+    assert_eq!(report.outcome(), Outcome::Sound, "{report:?}");
+    report.signed.unwrap().checkpoint().size()
 }
 
 #[tokio::test]
