@@ -6,6 +6,7 @@ use std::{
     io,
     ops::Range,
     os::unix::fs::{FileExt as _, MetadataExt as _},
+    path::Path,
     sync::Mutex,
 };
 
@@ -116,6 +117,8 @@ impl Disk for FaultyDisk {
         }
         Ok(())
     }
+
+    fn hurry(&self, _: &Path) {}
 
     fn sync_data(&self, file: &File) -> io::Result<()> {
         let mut state = self.0.lock().unwrap();

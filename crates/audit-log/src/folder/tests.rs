@@ -159,7 +159,7 @@ fn what_a_disk_refused_is_in_no_place_and_is_written_later() {
             matches!(error, FolderError::Io { doing: "write", .. }),
             "{error}"
         );
-        let in_place = |name: &String| name != ".writing";
+        let in_place = |name: &String| !name.starts_with(".writing");
         assert_eq!(
             files(dir.path())
                 .keys()
@@ -195,12 +195,47 @@ fn a_bundle_is_counted_when_all_of_it_is_in_place() {
 fn a_checkpoint_of_another_tree_is_not_published() {
     let dir = TempDir::new().unwrap();
     let mut log = LogFolder::open(dir.path()).unwrap();
-    push(&mut log, 3);
+    let mut other = RightEdge::new();
+    (0..3).for_each(|_| other.push(TreeHash::of_leaf(b"never appended")));
+    for size in [3, 300] {
+        push(&mut log, size);
+        let error = log.publish(&checkpoint_of(&other)).unwrap_err();
+        assert!(matches!(error, FolderError::OtherTree), "{error}");
+        assert!(!files(dir.path()).contains_key(CHECKPOINT));
+    }
     let earlier = checkpoint_of(log.edge());
-    push(&mut log, 4);
+    push(&mut log, 301);
+    let late = checkpoint_of(log.edge());
+    log.publish(&late).unwrap();
+    // Nothing is taken back.
     let error = log.publish(&earlier).unwrap_err();
     assert!(matches!(error, FolderError::OtherTree), "{error}");
-    assert!(files(dir.path()).is_empty());
+    log.publish(&late).unwrap();
+}
+
+#[test]
+fn a_checkpoint_of_a_tree_that_the_log_had_is_published_with_its_tiles() {
+    let sizes = [0, 1, 255, 256, 300, 512, 700, 65_536, 65_800, 66_000];
+    for (appended, sizes) in [(700, &sizes[..7]), (66_100, &sizes[..])] {
+        let dir = TempDir::new().unwrap();
+        let mut log = LogFolder::open(dir.path()).unwrap();
+        let mut notes = Vec::new();
+        for size in sizes {
+            push(&mut log, *size);
+            notes.push(checkpoint_of(log.edge()));
+        }
+        push(&mut log, appended);
+        for (size, note) in sizes.iter().zip(&notes) {
+            log.publish(note).unwrap();
+            let found = files(dir.path());
+            for (name, bytes) in expected(*size) {
+                assert!(found.get(&name) == Some(&bytes), "{name} of {size}");
+            }
+            assert_eq!(LogFolder::open(dir.path()).unwrap().published(), *size);
+        }
+        publish(&mut log).unwrap();
+        assert_published(dir.path(), appended);
+    }
 }
 
 #[test]

@@ -14,6 +14,9 @@ use crate::disk::Disk;
 /// Where every file of a folder is written before it is put in its place.
 const DRAFT: &str = ".writing";
 
+/// Files that are written before any is synced: one sync of many is quicker than many of one.
+const MOST_DRAFTS: usize = 64;
+
 /// Files put into a folder, whose names are on the disk when all are.
 #[derive(Debug)]
 pub(crate) struct WholeFiles<'a> {
@@ -21,7 +24,16 @@ pub(crate) struct WholeFiles<'a> {
     folder: &'a Path,
     mode: u32,
     draft: PathBuf,
+    written: Vec<Written>,
     changed: BTreeSet<PathBuf>,
+}
+
+/// A file that is not in its place yet.
+#[derive(Debug)]
+struct Written {
+    file: File,
+    draft: PathBuf,
+    path: PathBuf,
 }
 
 impl<'a> WholeFiles<'a> {
@@ -32,6 +44,7 @@ impl<'a> WholeFiles<'a> {
             folder,
             mode: 0o644,
             draft: folder.join(DRAFT),
+            written: Vec::new(),
             changed: BTreeSet::new(),
         }
     }
@@ -52,13 +65,14 @@ impl<'a> WholeFiles<'a> {
         }
     }
 
-    /// Writes, syncs and puts a file in place. After a failure its place is as it was.
+    /// Writes a file, which is put in its place by [`finish`](Self::finish) at the latest. After a failure, places are
+    /// as they were, or have the whole file.
     pub(crate) fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
-        let (path, draft) = (self.folder.join(name), &self.draft);
+        let (path, draft) = (self.folder.join(name), self.next_draft());
         let parent = path.parent().unwrap_or(self.folder);
         fs::create_dir_all(parent).map_err(FolderError::io("make", parent))?;
         // A new file each time: of one whose sync failed, the system knows no more what is to be written.
-        let removed = fs::remove_file(draft);
+        let removed = fs::remove_file(&draft);
         let file = match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => File::options()
@@ -66,16 +80,52 @@ impl<'a> WholeFiles<'a> {
                 .write(true)
                 .create_new(true)
                 .mode(self.mode)
-                .open(draft),
+                .open(&draft),
         };
-        file.and_then(|file| {
+        let written = file.and_then(|file| {
             self.disk.write_all_at(&file, bytes, 0)?;
-            self.disk.sync_data(&file)?;
-            fs::rename(draft, &path)
-        })
-        .map_err(FolderError::io("write", &path))?;
-        self.note(&path);
+            Ok(file)
+        });
+        let file = written.map_err(FolderError::io("write", &path))?;
+        self.written.push(Written { file, draft, path });
+        if self.written.len() == MOST_DRAFTS {
+            self.place()?;
+        }
         Ok(())
+    }
+
+    /// Syncs what is written, and puts it in place.
+    fn place(&mut self) -> Result<(), FolderError> {
+        if self.written.len() > 1 {
+            self.disk.hurry(self.folder);
+        }
+        for written in std::mem::take(&mut self.written) {
+            let Written { file, draft, path } = written;
+            self.disk
+                .sync_data(&file)
+                .and_then(|()| fs::rename(&draft, &path))
+                .map_err(FolderError::io("write", &path))?;
+            self.note(&path);
+        }
+        Ok(())
+    }
+
+    fn next_draft(&self) -> PathBuf {
+        let mut draft = self.draft.clone().into_os_string();
+        if !self.written.is_empty() {
+            draft.push(self.written.len().to_string());
+        }
+        draft.into()
+    }
+
+    /// Removes what a writer left that failed or ended while it put one file.
+    pub(crate) fn remove_draft(&self) -> Result<(), FolderError> {
+        match fs::remove_file(&self.draft) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(FolderError::io("remove", &self.draft)(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A file whose name is to be on the disk too.
@@ -85,8 +135,9 @@ impl<'a> WholeFiles<'a> {
         self.changed.extend(within.map(Path::to_path_buf));
     }
 
-    /// Waits until all names are on the disk.
-    pub(crate) fn finish(self) -> Result<(), FolderError> {
+    /// Puts all files in place, and waits until their names are on the disk.
+    pub(crate) fn finish(mut self) -> Result<(), FolderError> {
+        self.place()?;
         for folder in self.changed {
             File::open(&folder)
                 .and_then(|opened| opened.sync_all())

@@ -150,6 +150,8 @@ impl PersonalFiles {
         is_kept: impl Fn(&Record<'_>) -> bool,
     ) -> Result<u64, FileStoreError> {
         let bytes = self.read_file(number)?;
+        // What a replacement left that failed may have what goes.
+        WholeFiles::for_owner(&*self.disk, &self.folder).remove_draft()?;
         let (mut kept, mut gone) = (Vec::new(), 0);
         for record in records(&bytes) {
             if is_kept(&record) {
