@@ -219,7 +219,7 @@ fn each_of_the_three_finds_what_only_a_kept_checkpoint_tells() {
 #[test]
 fn sizes_of_all_kinds_are_verified_and_each_entry_proved() {
     let mut desk = None;
-    for size in [1, 2, 7, 255, 256, 257, 512, 65_537] {
+    for size in [1, 7, 256, 257, 65_537] {
         let log = Log::of(size);
         let desk = desk.get_or_insert_with(|| {
             let desk = Desk::of(&log);
