@@ -6,7 +6,7 @@ use crate::event::Leaf;
 /// Makes messages of RFC 5424: `<109>1 TIME NODE PRODUCT audit N [audit@PEN n="…" tenant="…"] OCSF`, framed by their
 /// number of octets (RFC 5425, 4.3).
 ///
-/// 109 is facility 13, log audit, with severity 5, notice. A message may be 25 KB long; RFC 5425 asks receivers for
+/// 109 is facility 13, log audit, with severity 5, notice. A message may be 40 KB long; RFC 5425 asks receivers for
 /// 8,192 octets at the least, and for what is longer they may cut: their limit has to be raised.
 #[derive(Debug, Clone)]
 pub struct Syslog {

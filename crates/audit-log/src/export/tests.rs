@@ -184,6 +184,37 @@ fn the_longest_leaf_is_a_webhook_of_20_kb_at_most() {
     assert!(MAX_LEAF_BYTES + around <= MAX_WEBHOOK_BYTES);
 }
 
+/// What is in an event twice, in as many pieces as there can be: fields are privileges, and references events.
+#[test]
+fn the_longest_exports_have_a_bound() {
+    let fields = LEAF.replace("lead.read", "role.change").replace(
+        r#"["lead.email","lead.phone"]"#,
+        &format!("[{}]", ["\"a\""; 3_900].join(",")),
+    );
+    let id = "\"0198c0de-0000-7000-8000-000000000000\"";
+    let refs = LEAF.replace("lead.read", "audit.suspicious").replace(
+        r#""delivery":"must""#,
+        &format!(r#""delivery":"must","refs":[{}]"#, [id; 400].join(",")),
+    );
+    let otlp = Otlp::new(
+        ocsf(),
+        Endpoint::parse("https://otel.example/v1/logs").unwrap(),
+    );
+    for text in [fields, refs] {
+        assert!(
+            text.len() > 16_000 && text.len() <= MAX_LEAF_BYTES,
+            "{}",
+            text.len()
+        );
+        let leaf = Leaf::parse(text.as_bytes()).unwrap();
+        let message = Syslog::new(ocsf()).message(&leaf);
+        assert!(message.len() <= 40_000, "{}", message.len());
+        let record = otlp.request([&leaf]).into_body();
+        assert!(record.len() <= 60_000, "{}", record.len());
+    }
+    assert!(64 * 60_000 < 4_000_000);
+}
+
 #[test]
 fn secrets_have_24_to_64_bytes_and_are_not_shown() {
     use base64::{Engine as _, engine::general_purpose::STANDARD};

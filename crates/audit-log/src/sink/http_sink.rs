@@ -22,15 +22,15 @@ pub struct WebhookSink {
     sender: Sender,
 }
 
-/// Delivers leaves to a collector of OpenTelemetry, up to 128 in a request.
+/// Delivers leaves to a collector of OpenTelemetry, up to 64 in a request.
 #[derive(Debug)]
 pub struct OtlpSink {
     otlp: Otlp,
     sender: Sender,
 }
 
-/// At most 4 MB, which is what receivers of OTLP take: a leaf of 16 KiB is one of less than 30 KB there.
-const OTLP_ENTRIES: NonZeroUsize = NonZeroUsize::new(128).expect("it is not zero");
+/// At most 4 MB, which collectors take: the longest leaf is a record of 60 KB.
+const OTLP_ENTRIES: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
 
 #[derive(Debug)]
 struct Sender {

@@ -214,7 +214,7 @@ impl Transport for Collector {
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_are_sent_128_at_once() {
+async fn records_are_sent_64_at_once() {
     let store = MemoryStore::new();
     append(&store, 300).await;
     let ocsf = Ocsf::new(Product::new("Example", "ingest-server", "0.1.0").unwrap());
@@ -229,7 +229,7 @@ async fn records_are_sent_128_at_once() {
             .await
             .is_none()
     );
-    assert_eq!(*collector.0.lock().unwrap(), [128, 128, 44]);
+    assert_eq!(*collector.0.lock().unwrap(), [64, 64, 64, 64, 44]);
 }
 
 /// A store that is not there for the first calls.
