@@ -8,8 +8,6 @@ mod apart;
 mod bus;
 #[path = "apikey_cache/clock.rs"]
 mod clock;
-#[path = "apikey_cache/figures.rs"]
-mod figures;
 #[path = "apikey_cache/flood.rs"]
 mod flood;
 #[path = "apikey_cache/keys.rs"]
@@ -29,6 +27,7 @@ use std::{env, hint::black_box};
 
 use criterion::{BenchmarkId, Criterion, criterion_group};
 use portcullis_benches::{
+    figures::{Failure, Figures},
     keys::Distribution,
     processor_time::{self, ProcessorTime},
     threads::on_threads,
@@ -36,7 +35,6 @@ use portcullis_benches::{
 
 use self::{
     apart::Hashing,
-    figures::{Failure, Figures},
     ours::{Ours, TENANT},
     peers::{Lookup, Peer},
 };

@@ -113,9 +113,10 @@ fn in_batches(iterations: u64, mut batch: impl FnMut(u64) -> Duration) -> Durati
 fn timed(work: impl FnOnce()) -> Duration {
     use criterion::measurement::Measurement as _;
 
-    let start = ProcessorTime.start();
+    let clock = ProcessorTime::default();
+    let start = clock.start();
     work();
-    ProcessorTime.end(start)
+    clock.end(start)
 }
 
 criterion_group! {

@@ -5,16 +5,20 @@ use std::{
     io::{Write as _, stdout},
 };
 
-use portcullis_benches::histogram::quantile;
 use serde_json::{Value, json};
 
-pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+use crate::histogram::quantile;
 
+/// Why a run came to nothing.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// What a run came to.
 #[derive(Debug, Default)]
-pub(crate) struct Figures(Vec<Value>);
+pub struct Figures(Vec<Value>);
 
 impl Figures {
-    pub(crate) fn add(&mut self, name: &str, unit: &str, [ours, peer]: [f64; 2]) {
+    /// A figure of ours, and the peer's.
+    pub fn add(&mut self, name: &str, unit: &str, [ours, peer]: [f64; 2]) {
         self.0.push(json!({
             "name": name, "unit": unit, "ours": ours, "peer": peer, "ratio": ours / peer,
         }));
@@ -22,7 +26,7 @@ impl Figures {
 
     /// Of turns that followed each other. The ratio is the median of theirs, which what else the machine did
     /// moves less; with the middle half of them.
-    pub(crate) fn add_turns(&mut self, name: &str, unit: &str, turns: &[[f64; 2]]) {
+    pub fn add_turns(&mut self, name: &str, unit: &str, turns: &[[f64; 2]]) {
         let ratios: Vec<f64> = turns.iter().map(|[ours, peer]| ours / peer).collect();
         let median_of =
             |side: usize| quantile(&turns.iter().map(|turn| turn[side]).collect::<Vec<_>>(), 50);
@@ -34,7 +38,10 @@ impl Figures {
     }
 
     /// As the last line.
-    pub(crate) fn print(self) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// If nobody reads it.
+    pub fn print(self) -> Result<(), Failure> {
         Ok(writeln!(stdout(), "{}", Value::Array(self.0))?)
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod adversarial;
+pub mod figures;
 pub mod histogram;
 pub mod keys;
 pub mod patterns;

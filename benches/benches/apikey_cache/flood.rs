@@ -11,12 +11,15 @@ use std::{
 };
 
 use criterion::measurement::Measurement as _;
-use portcullis_benches::{histogram::Histogram, processor_time::ProcessorTime};
+use portcullis_benches::{
+    figures::{Failure, Figures},
+    histogram::Histogram,
+    processor_time::ProcessorTime,
+};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{
     apart::Hashing,
-    figures::{Failure, Figures},
     keys::{invented, mistyped, with_wrong_secrets},
     ours::Ours,
 };

@@ -3,10 +3,10 @@
 use std::{fs, num::NonZeroUsize, sync::Arc};
 
 use portcullis_apikey_cache::{Scopes, TenantId, Tier, store::MemoryKeyStore};
+use portcullis_benches::figures::{Failure, Figures};
 
 use super::{
     apart::{Digest, Hashing},
-    figures::{Failure, Figures},
     ours::{Ours, TENANT, block_on, builder, issue},
 };
 

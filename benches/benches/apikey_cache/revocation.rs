@@ -15,12 +15,14 @@ use portcullis_apikey_cache::{
     feed::ChangeFeed,
     store::{KeyStore, MemoryKeyStore, SqliteKeyStore, UnixMillis},
 };
-use portcullis_benches::histogram::Histogram;
+use portcullis_benches::{
+    figures::{Failure, Figures},
+    histogram::Histogram,
+};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 
 use super::{
     bus::ChannelBus,
-    figures::{Failure, Figures},
     flood::{Other, beside, now},
     ours::{Ours, block_on, builder, parsed},
 };

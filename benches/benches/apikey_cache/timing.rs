@@ -11,6 +11,7 @@ mod welch;
 use std::hint::black_box;
 
 use portcullis_apikey_cache::ApiKey;
+use portcullis_benches::figures::{Failure, Figures};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -18,10 +19,7 @@ use self::{
     classes::{Pair, Service},
     welch::Times,
 };
-use super::{
-    figures::{Failure, Figures},
-    ours::parsed,
-};
+use super::ours::parsed;
 
 const QUICK_SAMPLES: usize = 2_000;
 /// Before that, so that everything is where it will be.

@@ -5,10 +5,11 @@ use std::{
     fs::{self, File},
     io::Write as _,
     path::Path,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use portcullis_audit_log::{
+    clock::{Clock as _, SystemClock},
     event::Id,
     search::{Filter, PageSize, Query, TermKind},
     store::{FileStore, Group, Store as _},
@@ -35,14 +36,14 @@ pub(crate) async fn groups(is_quick: bool) -> Result<Figures, Failure> {
         let mut turns = Vec::new();
         let mut next = 0;
         for _ in 0..if is_quick { 2 } else { TURNS } {
-            let began = Instant::now();
+            let began = now();
             let bytes = append(&store, next..next + events).await?;
-            let ours = began.elapsed();
+            let ours = now() - began;
             next += events;
-            let began = Instant::now();
+            let began = now();
             bare.write_all(&bytes)?;
             bare.sync_data()?;
-            turns.push([millis(ours), millis(began.elapsed())]);
+            turns.push([millis(ours), millis(now() - began)]);
         }
         figures.add_turns(&format!("{events} events"), "ms", &turns);
         store.close().await?;
@@ -119,15 +120,15 @@ pub(crate) async fn folder(is_quick: bool) -> Result<Figures, Failure> {
     store.close().await?;
     drop(store);
     let journal = crashed.path().join("journal");
-    let began = Instant::now();
+    let began = now();
     let mut read = 0;
     for file in fs::read_dir(&journal)? {
         read += fs::read(file?.path())?.len();
     }
-    let reading = began.elapsed();
-    let began = Instant::now();
+    let reading = now() - began;
+    let began = now();
     let store = FileStore::builder(crashed.path()).open().await?;
-    figures.add("opened", "ms", [millis(began.elapsed()), millis(reading)]);
+    figures.add("opened", "ms", [millis(now() - began), millis(reading)]);
     store.close().await?;
     assert!(read > 0, "a journal is there");
     Ok(figures)
@@ -166,16 +167,16 @@ pub(crate) async fn search(is_quick: bool) -> Result<Figures, Failure> {
     for turn in 1..=if is_quick { 2 } else { 10 } {
         let filter = Filter::new().with(TermKind::Resource, &lead(events / 12 * turn))?;
         let query = Query::new(filter, PageSize::default());
-        let began = Instant::now();
+        let began = now();
         let page = store.search(&query).await?;
-        let ours = began.elapsed();
+        let ours = now() - began;
         assert!(
             page.events.len() == 1 && page.next.is_none(),
             "one event is found"
         );
-        let began = Instant::now();
+        let began = now();
         bytes_of_all(&folder.path().join("log"))?;
-        turns.push([millis(ours), millis(began.elapsed())]);
+        turns.push([millis(ours), millis(now() - began)]);
     }
     figures.add_turns("a rare resource", "ms", &turns);
     store.close().await?;
@@ -193,6 +194,10 @@ fn bytes_of_all(path: &Path) -> Result<usize, Failure> {
         };
     }
     Ok(bytes)
+}
+
+fn now() -> Duration {
+    SystemClock::new().monotonic()
 }
 
 fn millis(time: Duration) -> f64 {
