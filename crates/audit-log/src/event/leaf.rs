@@ -59,7 +59,11 @@ impl<'a> Leaf<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, LeafError> {
         let at_most = bytes.get(..MAX_LEAF_BYTES).unwrap_or(bytes);
         // What is no ASCII is no leaf, and is found where it stands.
-        let ascii = at_most.iter().take_while(|byte| byte.is_ascii()).count();
+        let ascii = if at_most.is_ascii() {
+            at_most.len()
+        } else {
+            at_most.iter().take_while(|byte| byte.is_ascii()).count()
+        };
         let text = str::from_utf8(&at_most[..ascii]).unwrap_or_default();
         let mut cursor = Cursor::new(text);
         let leaf = Self::read(&mut cursor)?;
