@@ -16,7 +16,7 @@ _RANKS = (
         "clock", "timestamp", "detection", "fields", "files", "json", "lead", "limits", "permission",
         "process", "shares", "spelling",
     ),
-    ("store", "schemas", "quality", "config"),
+    ("audit", "store", "schemas", "quality", "config"),
     ("pipeline",),
     ("http", "admin", "backend"),
     ("observe",),

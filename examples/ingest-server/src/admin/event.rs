@@ -8,7 +8,11 @@ use portcullis_pii_crypto::IndexVersion;
 use portcullis_ratelimit::policy::Policies;
 
 use super::Actor;
-use crate::{detection::DetectionPolicy, lead::LeadId};
+use crate::{
+    audit::{AuditAction, actions as on_record},
+    detection::DetectionPolicy,
+    lead::LeadId,
+};
 
 /// Is told of every use case of operators.
 pub(crate) trait AdminObserver: Debug + Send + Sync {
@@ -125,31 +129,36 @@ pub(crate) enum ActionResult {
 }
 
 impl Action<'_> {
+    /// What is on record of it.
+    pub(crate) const fn on_record(&self) -> &'static AuditAction {
+        match self {
+            Self::IssueApiKey { .. } => on_record::API_KEY_ISSUE,
+            Self::ListApiKeys { .. } => on_record::API_KEY_LIST,
+            Self::ReadApiKey { .. } => on_record::API_KEY_READ,
+            Self::RevokeApiKey { .. } => on_record::API_KEY_REVOKE,
+            Self::RotateApiKey { .. } => on_record::API_KEY_ROTATE,
+            Self::ReadPeppers => on_record::PEPPER_LIST,
+            Self::ReadTagKey { .. } => on_record::PEPPER_TAG_KEY,
+            Self::ReadKeyCache => on_record::KEY_CACHE_READ,
+            Self::InvalidateKeyCache { .. } => on_record::KEY_CACHE_INVALIDATE,
+            Self::Request => on_record::ADMIN_REQUEST,
+            Self::ReadLimits => on_record::LIMITS_READ,
+            Self::ReplaceLimits { .. } => on_record::LIMITS_REPLACE,
+            Self::ReadDetection => on_record::DETECTION_READ,
+            Self::ReplaceDetection { .. } => on_record::DETECTION_REPLACE,
+            Self::ReadQuality { .. } => on_record::QUALITY_READ,
+            Self::ReadSamples { .. } => on_record::QUALITY_SAMPLES,
+            Self::ReadAudit { .. } => on_record::AUDIT_READ,
+            Self::DataKeys { what, .. } => what.on_record(),
+            Self::Index { what, .. } => what.on_record(),
+            Self::Erase { lead: None, .. } => on_record::TENANT_ERASE,
+            Self::Erase { lead: Some(_), .. } => on_record::LEAD_ERASE,
+        }
+    }
+
     /// As a label.
     pub(crate) const fn as_str(&self) -> &'static str {
-        match self {
-            Self::IssueApiKey { .. } => "api_key.issue",
-            Self::ListApiKeys { .. } => "api_key.list",
-            Self::ReadApiKey { .. } => "api_key.read",
-            Self::RevokeApiKey { .. } => "api_key.revoke",
-            Self::RotateApiKey { .. } => "api_key.rotate",
-            Self::ReadPeppers => "pepper.list",
-            Self::ReadTagKey { .. } => "pepper.tag_key",
-            Self::ReadKeyCache => "key_cache.read",
-            Self::InvalidateKeyCache { .. } => "key_cache.invalidate",
-            Self::Request => "admin.request",
-            Self::ReadLimits => "limits.read",
-            Self::ReplaceLimits { .. } => "limits.replace",
-            Self::ReadDetection => "detection.read",
-            Self::ReplaceDetection { .. } => "detection.replace",
-            Self::ReadQuality { .. } => "quality.read",
-            Self::ReadSamples { .. } => "quality.samples",
-            Self::ReadAudit { .. } => "audit.read",
-            Self::DataKeys { what, .. } => what.as_str(),
-            Self::Index { what, .. } => what.as_str(),
-            Self::Erase { lead: None, .. } => "tenant.erase",
-            Self::Erase { lead: Some(_), .. } => "lead.erase",
-        }
+        self.on_record().action.as_str()
     }
 
     /// Whether it changes anything.
@@ -214,17 +223,17 @@ impl Action<'_> {
 }
 
 impl DataKeyAction {
-    const fn as_str(self) -> &'static str {
+    const fn on_record(self) -> &'static AuditAction {
         match self {
-            Self::List => "data_key.list",
-            Self::Rotate => "data_key.rotate",
-            Self::Rewrap => "data_key.rewrap",
-            Self::Reencrypt => "data_key.reencrypt",
-            Self::ReadReencryption => "data_key.reencryption",
-            Self::Verify => "data_key.verify",
-            Self::Disable => "data_key.disable",
-            Self::Destroy => "data_key.destroy",
-            Self::Restore => "data_key.restore",
+            Self::List => on_record::DATA_KEY_LIST,
+            Self::Rotate => on_record::DATA_KEY_ROTATE,
+            Self::Rewrap => on_record::DATA_KEY_REWRAP,
+            Self::Reencrypt => on_record::DATA_KEY_REENCRYPT,
+            Self::ReadReencryption => on_record::DATA_KEY_REENCRYPTION,
+            Self::Verify => on_record::DATA_KEY_VERIFY,
+            Self::Disable => on_record::DATA_KEY_DISABLE,
+            Self::Destroy => on_record::DATA_KEY_DESTROY,
+            Self::Restore => on_record::DATA_KEY_RESTORE,
         }
     }
 
@@ -234,12 +243,12 @@ impl DataKeyAction {
 }
 
 impl IndexAction {
-    const fn as_str(self) -> &'static str {
+    const fn on_record(self) -> &'static AuditAction {
         match self {
-            Self::Read => "index.read",
-            Self::Rotate => "index.rotate",
-            Self::Abandon => "index.abandon",
-            Self::HoldUnique => "index.unique",
+            Self::Read => on_record::INDEX_READ,
+            Self::Rotate => on_record::INDEX_ROTATE,
+            Self::Abandon => on_record::INDEX_ABANDON,
+            Self::HoldUnique => on_record::INDEX_UNIQUE,
         }
     }
 }

@@ -16,20 +16,22 @@ mod limits;
 mod metrics;
 mod policies;
 mod quality;
+mod route;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    body::Body,
-    extract::MatchedPath,
-    middleware,
-    routing::{get, post},
-};
+use axum::{Router, body::Body, extract::MatchedPath, middleware};
 use http::{Method, Request};
 
+use self::route::{Route, delete, get, patch, post, put, serve};
 use super::{around_route, problem::Problem};
-use crate::pipeline::{RequestsInFlight, services::Services};
+use crate::{
+    audit::{
+        Audited::{InTheClear, Must, Never, Noted, Summed},
+        actions as on_record,
+    },
+    pipeline::{RequestsInFlight, services::Services},
+};
 
 pub(crate) use self::admin::AdminState;
 pub(crate) use super::guards::Guards;
@@ -42,25 +44,85 @@ const LEAD: &str = "/v1/leads/{id}";
 const LIVE: &str = "/healthz";
 const READY: &str = "/readyz";
 const ALSO_LIVE: &str = "/health";
+const METRICS: &str = "/metrics";
 const HEALTH: [&str; 3] = [LIVE, ALSO_LIVE, READY];
+
+/// Why nobody has it on record.
+const ASKED_ALL_THE_TIME: &str =
+    "asked every few seconds, answered whatever else fails, and shows nothing of anybody";
 
 /// Questions after health that are answered at once, beside the other requests.
 const HEALTH_IN_FLIGHT: usize = 16;
+
+/// What tenants ask for.
+fn of_tenants() -> Vec<Route<Arc<Services>>> {
+    vec![
+        post(EVENTS, Summed(on_record::EVENT_WRITE), events::ingest),
+        post(LEADS, Summed(on_record::LEAD_WRITE), leads::ingest),
+        get(LEADS, Must(on_record::LEAD_SEARCH), leads::find),
+        get(LEAD, InTheClear(on_record::LEAD_READ), leads::read),
+        patch(LEAD, Summed(on_record::LEAD_WRITE), leads::patch),
+        delete(LEAD, Must(on_record::LEAD_ERASE), leads::erase),
+    ]
+}
+
+/// What operators ask for.
+#[rustfmt::skip]
+fn of_operators() -> Vec<Route<AdminState>> {
+    vec![
+        get("/admin/api-keys", Must(on_record::API_KEY_LIST), api_keys::list),
+        post("/admin/api-keys", Must(on_record::API_KEY_ISSUE), api_keys::issue),
+        get("/admin/api-keys/{kid}", Must(on_record::API_KEY_READ), api_keys::read),
+        delete("/admin/api-keys/{kid}", Must(on_record::API_KEY_REVOKE), api_keys::revoke),
+        post("/admin/api-keys/{kid}/rotate", Must(on_record::API_KEY_ROTATE), api_keys::rotate),
+        get("/admin/cache", Noted(on_record::KEY_CACHE_READ), key_cache::read),
+        post("/admin/cache", Must(on_record::KEY_CACHE_INVALIDATE), key_cache::invalidate),
+        post("/admin/cache/invalidate", Must(on_record::KEY_CACHE_INVALIDATE), key_cache::invalidate),
+        get("/admin/limits", Must(on_record::LIMITS_READ), limits::read),
+        put("/admin/limits", Must(on_record::LIMITS_REPLACE), limits::replace),
+        get("/admin/detection", Must(on_record::DETECTION_READ), detection::read),
+        put("/admin/detection", Must(on_record::DETECTION_REPLACE), detection::replace),
+        get("/admin/audit/events", Must(on_record::AUDIT_READ), audit::find),
+        get("/admin/keys", Must(on_record::DATA_KEY_LIST), data_keys::list),
+        post("/admin/keys/rotate", Must(on_record::DATA_KEY_ROTATE), data_keys::rotate),
+        post("/admin/keys/rewrap", Must(on_record::DATA_KEY_REWRAP), data_keys::rewrap),
+        post("/admin/keys/verify", Must(on_record::DATA_KEY_VERIFY), data_keys::verify),
+        post("/admin/keys/{key}/disable", Must(on_record::DATA_KEY_DISABLE), data_keys::disable),
+        post("/admin/keys/{key}/destroy", Must(on_record::DATA_KEY_DESTROY), data_keys::destroy),
+        post("/admin/keys/{key}/restore", Must(on_record::DATA_KEY_RESTORE), data_keys::restore),
+        get("/admin/reencryption", Must(on_record::DATA_KEY_REENCRYPTION), data_keys::reencryption),
+        post("/admin/reencryption", Must(on_record::DATA_KEY_REENCRYPT), data_keys::reencrypt),
+        post("/admin/erasures", Must(on_record::TENANT_ERASE), erasures::erase),
+        get("/admin/index", Must(on_record::INDEX_READ), index_versions::status),
+        post("/admin/index/rotate", Must(on_record::INDEX_ROTATE), index_versions::rotate),
+        post("/admin/index/abandon", Must(on_record::INDEX_ABANDON), index_versions::abandon),
+        get("/admin/quality", Must(on_record::QUALITY_READ), quality::report),
+        get("/admin/quality/report", Must(on_record::QUALITY_READ), quality::page),
+        get("/admin/quality/samples", Must(on_record::QUALITY_SAMPLES), quality::samples),
+    ]
+}
+
+/// What operators' programs ask for: without limits, since it is no more work the worse the service does.
+fn of_scrapers() -> Vec<Route<AdminState>> {
+    vec![get(METRICS, Never(ASKED_ALL_THE_TIME), metrics::scrape)]
+}
+
+/// What anyone on the admin listener may ask for.
+fn of_anyone() -> Vec<Route<AdminState>> {
+    vec![
+        get(LIVE, Never(ASKED_ALL_THE_TIME), health::live),
+        // What many balancers and platforms ask for by default.
+        get(ALSO_LIVE, Never(ASKED_ALL_THE_TIME), health::live),
+        get(READY, Never(ASKED_ALL_THE_TIME), health::ready),
+    ]
+}
 
 /// What tenants see.
 pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
     let guards = guards
         .with_bounded_networks()
         .with_accounting(&services.quality, brings_records);
-    let routes = Router::new()
-        .route(EVENTS, post(events::ingest))
-        .route(LEADS, post(leads::ingest).get(leads::find))
-        .route(
-            LEAD,
-            get(leads::read).patch(leads::patch).delete(leads::erase),
-        )
-        .with_state(services);
-    guarded(routes, guards)
+    guarded(serve(of_tenants()).with_state(services), guards)
 }
 
 /// Whether a request comes with events or a lead.
@@ -82,56 +144,17 @@ fn asks_for_health(request: &Request<Body>) -> bool {
 
 /// What operators see.
 pub(crate) fn admin(state: AdminState, guards: Guards) -> Router {
-    let protected = Router::new()
-        .route("/admin/api-keys", get(api_keys::list).post(api_keys::issue))
-        .route(
-            "/admin/api-keys/{kid}",
-            get(api_keys::read).delete(api_keys::revoke),
-        )
-        .route("/admin/api-keys/{kid}/rotate", post(api_keys::rotate))
-        .route("/admin/cache", get(key_cache::read).post(key_cache::invalidate))
-        .route("/admin/cache/invalidate", post(key_cache::invalidate))
-        .route("/admin/limits", get(limits::read).put(limits::replace))
-        .route(
-            "/admin/detection",
-            get(detection::read).put(detection::replace),
-        )
-        .route("/admin/audit/events", get(audit::find))
-        .route("/admin/keys", get(data_keys::list))
-        .route("/admin/keys/rotate", post(data_keys::rotate))
-        .route("/admin/keys/rewrap", post(data_keys::rewrap))
-        .route("/admin/keys/verify", post(data_keys::verify))
-        .route("/admin/keys/{key}/disable", post(data_keys::disable))
-        .route("/admin/keys/{key}/destroy", post(data_keys::destroy))
-        .route("/admin/keys/{key}/restore", post(data_keys::restore))
-        .route(
-            "/admin/reencryption",
-            get(data_keys::reencryption).post(data_keys::reencrypt),
-        )
-        .route("/admin/erasures", post(erasures::erase))
-        .route("/admin/index", get(index_versions::status))
-        .route("/admin/index/rotate", post(index_versions::rotate))
-        .route("/admin/index/abandon", post(index_versions::abandon))
-        .route("/admin/quality", get(quality::report))
-        .route("/admin/quality/report", get(quality::page))
-        .route("/admin/quality/samples", get(quality::samples))
+    let protected = serve(of_operators())
         .route_layer(middleware::from_fn_with_state(
             state.clone(),
             admission::limit_operators,
         ))
-        // Without limits: who looks at how the service does makes it no worse.
-        .route("/metrics", get(metrics::scrape))
+        .merge(serve(of_scrapers()))
         .route_layer(middleware::from_fn_with_state(
             state.clone(),
             admin::require_token,
         ));
-    let routes = Router::new()
-        .route(LIVE, get(health::live))
-        // What many balancers and platforms ask for by default.
-        .route(ALSO_LIVE, get(health::live))
-        .route(READY, get(health::ready))
-        .merge(protected)
-        .with_state(state);
+    let routes = serve(of_anyone()).merge(protected).with_state(state);
     let guards = guards.with_apart(RequestsInFlight::new(HEALTH_IN_FLIGHT), asks_for_health);
     guarded(routes, guards)
 }

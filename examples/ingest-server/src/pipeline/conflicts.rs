@@ -10,7 +10,10 @@ use super::{
     limits::{self, Charge},
     services::Services,
 };
-use crate::store::{Activity, AuditActor, AuditDraft, AuditOutcome};
+use crate::{
+    audit::actions as on_record,
+    store::{Activity, AuditActor, AuditDraft, AuditOutcome},
+};
 
 /// An event that came before with other content.
 #[derive(Debug)]
@@ -50,7 +53,7 @@ pub(super) async fn told(
 fn draft(caller: &Caller, count: u64) -> AuditDraft {
     AuditDraft {
         tenant: caller.tenant.as_str().to_owned(),
-        action: "event.conflict",
+        action: on_record::EVENT_CONFLICT.action.as_str(),
         activity: Activity::Read,
         actor: AuditActor::ApiKey(caller.principal.kid().to_string()),
         resource_type: "event",

@@ -17,6 +17,7 @@ use super::{
     stages::Stage,
 };
 use crate::{
+    audit::actions as on_record,
     lead::LeadId,
     permission::Permission,
     quality::Reason,
@@ -131,7 +132,7 @@ async fn erase(services: &Services, caller: &Caller, id: LeadId) -> Result<bool,
 fn draft(caller: &Caller, id: LeadId) -> AuditDraft {
     AuditDraft {
         tenant: caller.tenant.as_str().to_owned(),
-        action: "lead.erase",
+        action: on_record::LEAD_ERASE.action.as_str(),
         activity: Activity::Delete,
         actor: AuditActor::ApiKey(caller.principal.kid().to_string()),
         resource_type: "lead",

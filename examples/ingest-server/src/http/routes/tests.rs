@@ -1,6 +1,7 @@
 //! What stands around every route, and what becomes of a panic in one.
 
 mod panics;
+mod recorded;
 
 use axum::response::Response;
 use http::StatusCode;
@@ -34,7 +35,7 @@ async fn a_panic_costs_one_request_and_is_counted_and_traced() {
         Arc::new(SystemClock),
         trace.unwrap(),
     );
-    let router = guarded(Router::new().route("/bug", get(bug)), guards);
+    let router = guarded(serve([get("/bug", Never("a test"), bug)]), guards);
     for _ in 0..2 {
         let request = Request::get("/bug")
             .header("host", "x")

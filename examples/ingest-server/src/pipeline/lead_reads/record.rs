@@ -4,6 +4,7 @@
 use portcullis_telemetry::current_trace_id;
 
 use crate::{
+    audit::actions as on_record,
     lead::{LeadColumn, LeadId, LeadView},
     pipeline::{
         access_reason::AccessReason, authenticate::Caller, rejection::Rejection, services::Services,
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// A search whose answer is masked.
-const GUESS: &str = "lead.search_masked";
+const GUESS: &str = on_record::LEAD_SEARCH_MASKED.action.as_str();
 
 /// What a caller got to see in the clear.
 pub(super) enum Read<'a> {
@@ -34,8 +35,16 @@ pub(super) async fn record(
     read: &Read<'_>,
 ) -> Result<(), Rejection> {
     let (action, leads, asked) = match read {
-        Read::ById(id, lead) => ("lead.read", lead.as_slice(), Some(id.to_string())),
-        Read::Search(leads) => ("lead.search", &leads.iter().collect::<Vec<_>>()[..], None),
+        Read::ById(id, lead) => (
+            on_record::LEAD_READ.action.as_str(),
+            lead.as_slice(),
+            Some(id.to_string()),
+        ),
+        Read::Search(leads) => (
+            on_record::LEAD_SEARCH.action.as_str(),
+            &leads.iter().collect::<Vec<_>>()[..],
+            None,
+        ),
     };
     let mut fields: Vec<&'static str> = leads.iter().flat_map(|lead| lead.fields()).collect();
     fields.sort_unstable();
@@ -115,7 +124,7 @@ pub(super) fn note_refusal(services: &Services, caller: &Caller) {
         count: 1,
         outcome: AuditOutcome::Denied,
         detail: Some(Reason::AuthScope.as_str()),
-        ..draft(caller, "lead.read")
+        ..draft(caller, on_record::LEAD_READ.action.as_str())
     });
 }
 
