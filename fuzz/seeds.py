@@ -302,6 +302,7 @@ def settings():
         "INGEST_ADMIN_TOKEN=0123456789abcdefghijklmnopqrstuvwxyz",
         f"PORTCULLIS_KEKS=1:{secret(1)}", f"PORTCULLIS_INDEX_ROOTS=1:{secret(2)}",
         f"PORTCULLIS_KEY_PEPPERS=1:{secret(3)}",
+        f"PORTCULLIS_AUDIT_KEYS=1:{secret(8)}",
     ]
     shown = "c4n4RY-Qz7"
     yield "nothing", ""

@@ -37,7 +37,10 @@ pub(crate) use self::{
         ApiKeyDescription, ApiKeyError, ApiKeyPage, ApiKeyRequest, ApiKeys, Effect, IssuedApiKey,
         PageRequest, PepperDescription, RevokedApiKey, RotatedApiKey, RotationRequest,
     },
-    audit::{AuditError, AuditEvents, AuditPage, AuditRequest},
+    audit::{
+        AuditError, AuditEvents, AuditPage, AuditRequest, AuditStatus, EarlierPage, EarlierRequest,
+        OneEvent,
+    },
     data_keys::{
         Census, DAMAGED, DataKeyDescription, DataKeyError, DataKeyPage, DataKeyRequest,
         DataKeyRotation, DataKeySelection, DataKeys, FailedDataKey, FailedRow, KeyCensus,

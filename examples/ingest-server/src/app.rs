@@ -41,7 +41,10 @@ use self::{
 };
 use crate::{
     admin::{ApiKeys, Components, KeyMaterial, UseCases, Warming},
-    backend::{Backend, BackendError, Connections, MissingPeppers, Observers, SecretServices},
+    backend::{
+        AuditNode, AuditOpenError, Backend, BackendError, Connections, MissingPeppers, Observers,
+        SecretServices,
+    },
     clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
     detection::DetectionPolicies,
@@ -61,7 +64,7 @@ use crate::{
         stages::Stages,
     },
     quality,
-    store::{AuditLog, Shredder, Writer, WriterLimits},
+    store::{Shredder, Writer, WriterLimits},
 };
 
 pub(crate) use self::{
@@ -78,6 +81,8 @@ const PUBLIC_IN_FLIGHT: usize = 512;
 pub(crate) enum StartError {
     #[error(transparent)]
     Backend(#[from] BackendError),
+    #[error(transparent)]
+    Audit(#[from] AuditOpenError),
     #[error("a metric cannot be registered")]
     Metrics(#[from] MetricError),
     #[error(transparent)]
@@ -167,6 +172,10 @@ impl App {
         Backend::check_kek(config, services).await?;
         let backend = Backend::open(config, services, observers, MissingPeppers::Refuse).await?;
         let connections = backend.connections();
+        let audit_metrics = Arc::new(AuditMetrics::register(registry)?);
+        let opening = backend.open_audit(config, AuditNode::Server, &clock, audit_metrics);
+        let (audit, write_audit) = opening.await?;
+        observe::register_audit_log(registry, &audit)?;
         let tombstones = erasures::prepare(config, &backend).await?;
         let (limits, detection, starts) = policies::read(config, &*backend.store).await?;
         let limiters = Limiters::new(backend.limiter.clone(), backend.operators);
@@ -178,12 +187,6 @@ impl App {
             WriterLimits::default(),
             Arc::clone(&clock),
             Arc::new(WriteMetrics::register(registry)?),
-        );
-        let (audit, note_refusals) = AuditLog::new(
-            writer.clone(),
-            Arc::clone(&clock),
-            Arc::clone(&entropy),
-            Arc::new(AuditMetrics::register(registry)?),
         );
         let quality = quality::build(&config.schemas, telemetry.redactor(), make_seed(&*entropy)?);
         let bodies = BodyAllowances::new();
@@ -206,7 +209,7 @@ impl App {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
         let writing = ServiceTask::spawn("the writer", write_groups);
-        let auditing = ServiceTask::spawn("the audit log", note_refusals);
+        let auditing = ServiceTask::spawn("the audit log", write_audit);
         let shredding = shredder.clone().run();
         let shredding = ServiceTask::spawn("the shredding of erased rows", shredding);
         let warming = Warming::default();
@@ -233,8 +236,9 @@ impl App {
         let data_keys = Arc::clone(&backend.data_keys);
         let pii = Arc::new(PiiMetrics::register(registry)?);
         let attempts: Arc<dyn AttemptObserver> = Arc::new(AttemptMetrics::register(registry)?);
-        let failures =
-            |secret, limiter| FailedAttempts::new(secret, limiter, Arc::clone(&attempts));
+        let failures = |secret, limiter| {
+            FailedAttempts::new(secret, limiter, Arc::clone(&attempts), audit.clone())
+        };
         let failed_tokens = failures(TriedSecret::AdminToken, backend.failed_admin_tokens);
         let services = Arc::new(Services {
             failed_keys: failures(TriedSecret::ApiKey, backend.failed_api_keys),

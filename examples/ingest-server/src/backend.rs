@@ -2,6 +2,7 @@
 //! they are. Everything outside works with the traits.
 
 mod api_key_bus;
+mod audit;
 mod database;
 mod feed_apart;
 mod grouped_keys;
@@ -62,6 +63,7 @@ use crate::{
 };
 
 pub(crate) use self::{
+    audit::{AuditNode, AuditOpenError},
     database::DatabaseError,
     limit_stores::{LimitStores, LimitTable, LimitsHealth},
     limiter::LimiterError,

@@ -26,7 +26,7 @@ use portcullis_telemetry::InitError;
 use crate::{
     admin::{DataKeyError, PeriodError},
     app::{PrepareError, ServiceTaskEnded, StartError, telemetry::Hidden},
-    backend::BackendError,
+    backend::{AuditOpenError, BackendError},
     cli::demo::error::DemoError,
     cli::dev::DevError,
     config::ConfigError,
@@ -76,6 +76,8 @@ enum CliError {
     Dev(#[from] DevError),
     #[error(transparent)]
     Backend(#[from] BackendError),
+    #[error(transparent)]
+    Audit(#[from] AuditOpenError),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]

@@ -4,6 +4,7 @@
 //! Sections read the typed settings of their own; they depend on the sources below them and never
 //! on what uses a configuration. Schemas are loaded here, because their faults are configuration's.
 
+mod audit;
 mod cryptoperiod;
 mod database;
 mod fetched;
@@ -37,6 +38,7 @@ use crate::{
 };
 
 pub(crate) use self::{
+    audit::Audit,
     database::Database,
     kek_source::{KekSource, KekSources, KmsKeys, TransitKey},
     network::Network,
@@ -48,7 +50,9 @@ pub(crate) use self::{
     redis::{Counting, Endpoint, ExpectedNodes, SharedLimits, Topology},
     reread::{ReadSecrets, Revision, SecretReader},
     secret_place::SecretPlace,
-    secrets::{ADMIN_TOKEN, AdminToken, INDEX_ROOTS, KEKS, KEY_PEPPERS, KID_TAG_KEYS, Secrets},
+    secrets::{
+        ADMIN_TOKEN, AUDIT_KEYS, AdminToken, INDEX_ROOTS, KEKS, KEY_PEPPERS, KID_TAG_KEYS, Secrets,
+    },
     setting::Setting,
     sources::{Flags, Sources},
 };
@@ -69,6 +73,7 @@ pub(crate) struct Config {
     /// That of the limits.
     pub(crate) limits: Option<GivenPolicy<GivenLimits>>,
     pub(crate) observability: Observability,
+    pub(crate) audit: Audit,
     pub(crate) providers: Providers,
     /// For how long a data key seals before it is rotated by itself, if it is.
     pub(crate) data_key_period: Option<Duration>,
@@ -128,6 +133,7 @@ impl Config {
         let detection = policy_file::read(settings::DETECTION_FILE, sources, problems);
         let limits = policy_file::read(settings::LIMITS_FILE, sources, problems);
         let observability = observability::read(sources, problems);
+        let audit = audit::read(sources, profile, &data_dir, problems);
         let providers = providers::read(sources, problems);
         secret_place::read(sources, problems);
         let refresh = secret_place::refresh(sources, problems);
@@ -154,6 +160,7 @@ impl Config {
             detection,
             limits,
             observability: observability?,
+            audit: audit?,
             reader: Arc::new(SecretReader::new(sources, kek?.clone(), profile)),
             revision,
             providers: providers?,

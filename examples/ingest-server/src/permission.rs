@@ -7,14 +7,17 @@ pub(crate) enum Permission {
     LeadsWrite,
     LeadsRead,
     PiiRead,
+    /// What is on record of the tenant.
+    AuditRead,
 }
 
 impl Permission {
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::EventsWrite,
         Self::LeadsWrite,
         Self::LeadsRead,
         Self::PiiRead,
+        Self::AuditRead,
     ];
 
     /// The scope that grants it.
@@ -24,6 +27,7 @@ impl Permission {
             Self::LeadsWrite => "leads:write",
             Self::LeadsRead => "leads:read",
             Self::PiiRead => "pii:read",
+            Self::AuditRead => "audit:read",
         }
     }
 }

@@ -11,6 +11,7 @@ mod access_reason;
 mod accounting;
 mod acknowledge;
 mod allowance;
+mod audit_reads;
 mod authenticate;
 mod batch;
 mod charge_content;
@@ -54,12 +55,13 @@ use self::{
     services::Services,
     stages::Stage,
 };
-use crate::quality::Quality;
+use crate::{audit::Written, quality::Quality};
 
 pub(crate) use self::{
     access_reason::{AccessReason, InvalidReason},
     acknowledge::Acknowledged,
     allowance::BodyAllowances,
+    audit_reads::{admit_auditor, audit_page},
     batch::{Origin, Rejected},
     frame::{CONTENT_CODINGS, media_type, read_body},
     in_flight::{InFlight, RequestsInFlight},
@@ -119,6 +121,7 @@ async fn take(
     let caller = authenticate::authenticate(services, &head.headers, address, needed).await;
     let caller = laps.end(Stage::Authenticate, caller)?;
     accounting.authenticated(&caller.tenant);
+    let (tenant, kid) = (caller.tenant.clone(), *caller.principal.kid());
     let charged = charge_request::charge_request(services, caller, &head.extensions).await;
     let charged = laps.end(Stage::ChargeRequest, charged)?;
     let frames = frame::frame(services, intake, charged, &head.headers, body).await;
@@ -156,5 +159,12 @@ async fn take(
         };
         pending = attempts.settle(attempt.await)?;
     }
-    Ok(attempts.finish())
+    let acknowledged = attempts.finish();
+    services.audit.wrote(Written {
+        tenant: tenant.as_str(),
+        kid: kid.as_str(),
+        action: intake.on_record(),
+        count: u64::try_from(acknowledged.accepted.len()).unwrap_or(u64::MAX),
+    });
+    Ok(acknowledged)
 }

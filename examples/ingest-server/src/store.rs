@@ -1,12 +1,10 @@
 //! Durable storage: what is written in one piece, what is read back, and the trait between the
 //! pipeline and a database.
 
-mod audit;
-mod audit_log;
-mod audit_observer;
 #[cfg(test)]
 mod conformance;
 mod decided_at;
+mod earlier_audit;
 mod fault;
 mod group;
 mod group_span;
@@ -35,13 +33,8 @@ use portcullis_pii_crypto::IndexState;
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
 pub(crate) use self::{
-    audit::{
-        Activity, AuditActor, AuditDraft, AuditEntry, AuditEvent, AuditOutcome, AuditQuery, Named,
-        SYSTEM,
-    },
-    audit_log::{AuditLog, Pending, Unrecorded},
-    audit_observer::{AuditLogEvent, AuditObserver},
     decided_at::{COMMITTED_WITHIN, DecidedAt},
+    earlier_audit::{EarlierEntry, EarlierQuery, Named},
     fault::{DatabaseFault, FaultEvent, FaultLatch, FaultObserver},
     group::{Committed, Group, GroupSink, WriteGroups},
     index_roots::{LiveIndexRoots, UnusableState},
@@ -57,7 +50,7 @@ pub(crate) use self::{
     writer::{WriteEvent, WriteObserver, Writer, WriterLimits},
 };
 
-/// A database of events and leads, and of who read and changed what.
+/// A database of events and leads.
 ///
 /// # Contract
 /// - What is written goes by the contract of [`GroupSink`], and is read from then on.
@@ -125,8 +118,11 @@ pub(crate) trait Store: Sweeping {
     /// The index versions that are live, each with its phase.
     async fn index_state(&self) -> Result<IndexState, StoreError>;
 
-    /// The events of the audit log that match, newest first.
-    async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
+    /// The events of the earlier audit log that match, newest first.
+    async fn earlier_audit_events(
+        &self,
+        query: &EarlierQuery,
+    ) -> Result<Vec<EarlierEntry>, StoreError>;
 
     /// The policy of a kind that was remembered last, if one was.
     async fn policy(&self, kind: PolicyKind) -> Result<Option<String>, StoreError>;
@@ -242,9 +238,6 @@ pub(crate) enum StoreError {
     /// So much time went by since it was sealed that its keys may be retired by the time it is durable.
     #[error("what was sealed waited too long to be written")]
     Late,
-    /// As many as may wait to be put on record do.
-    #[error("too much waits to be put on record")]
-    AuditFull,
     /// The process is stopping.
     #[error("the writer has stopped")]
     Stopped,
@@ -275,7 +268,6 @@ impl StoreError {
             | Self::Table { .. }
             | Self::Migrate(_)
             | Self::GroupFailed
-            | Self::AuditFull
             | Self::Stopped => Self::GroupFailed,
         }
     }

@@ -152,6 +152,8 @@ mod quality_history;
 mod quality_pages;
 #[path = "e2e/races.rs"]
 mod races;
+#[path = "e2e/recorded_routes.rs"]
+mod recorded_routes;
 #[path = "e2e/references.rs"]
 mod references;
 #[path = "e2e/runtimes.rs"]

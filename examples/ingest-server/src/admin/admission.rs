@@ -6,9 +6,9 @@ use portcullis_ratelimit::Admitted;
 
 use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, record};
 use crate::{
+    audit::AuditLog,
     limits::Limiters,
     pipeline::{check_operator, rejection::RequestRejection},
-    store::AuditLog,
 };
 
 /// Admits requests of operators, each client network within limits of its own. That takes neither the

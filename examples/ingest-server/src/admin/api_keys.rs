@@ -11,11 +11,13 @@ use portcullis_apikey_cache::{
     ApiKey, ApiKeyCache, KeyInfo, Kid, MalformedKid, ManageError, NewKey, PepperVersion, TenantId,
     store::{KeyQuery, StoreError},
 };
+use portcullis_audit_log::event::{Code, Outcome};
 use serde::Serialize;
 
 use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, names, record};
 use crate::{
-    store::{self, AuditLog, AuditOutcome, Pending, Store, Unrecorded},
+    audit::{AuditLog, Pending, Unrecorded},
+    store::{self, Store},
     timestamp,
 };
 
@@ -194,16 +196,14 @@ impl ApiKeys {
         key: NewKey,
     ) -> Result<IssuedApiKey, ApiKeyError> {
         let draft = record::draft(actor, &action, Some(tenant));
-        let mut change = self.audit.begin(draft).await?;
+        let change = self.audit.begin(draft).await?;
         let issued = match self.keys.issue(key).await {
             Ok(issued) => issued,
             Err(error) => return Err(failed(change, error.into()).await),
         };
         let kid = *issued.kid();
-        let draft = change.draft_mut();
-        draft.resources = vec![kid.to_string()];
-        draft.count = 1;
-        if let Err(unrecorded) = change.finish(AuditOutcome::Success, None).await {
+        let change = change.with_resource(kid.as_str());
+        if let Err(unrecorded) = change.finish(Outcome::Success, None).await {
             // Nobody has seen the key. If this fails too, nobody ever can use it.
             drop(self.keys.revoke(&kid).await);
             return Err(unrecorded.into());
@@ -362,6 +362,10 @@ pub(super) async fn failed(change: Pending, error: ApiKeyError) -> ApiKeyError {
         ApiKeyError::Other(_) => "internal",
     };
     // The log has said so, and counted it.
-    drop(change.finish(AuditOutcome::Failure, Some(detail)).await);
+    drop(
+        change
+            .finish(Outcome::Failure, Some(Code::new(detail)))
+            .await,
+    );
     error
 }

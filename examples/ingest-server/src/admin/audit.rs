@@ -1,16 +1,31 @@
 //! Who did what, for operators to look at.
 
-use std::{
-    num::{NonZeroU16, NonZeroU64},
-    sync::Arc,
-};
+mod describe;
+mod earlier;
+mod request;
 
+use std::sync::Arc;
+
+use portcullis_audit_log::{
+    event::Leaf,
+    search::{Page, SearchCursor},
+    store::StoreError as LogError,
+};
 use serde::Serialize;
 
-use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, record};
-use crate::store::{AuditEntry, AuditLog, AuditOutcome, AuditQuery, Store, StoreError, Unrecorded};
+use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, names, record};
+use crate::{
+    audit::{AuditLog, OtherLogError, SearchError, Unrecorded},
+    store::{Store, StoreError},
+};
 
-/// The use case on the audit log.
+pub(crate) use self::{
+    describe::{DescribedEvent, OneEvent},
+    earlier::{EarlierPage, EarlierRequest},
+    request::{AuditRequest, InvalidRequest},
+};
+
+/// The use cases on the audit log.
 #[derive(Debug, Clone)]
 pub(crate) struct AuditEvents {
     store: Arc<dyn Store>,
@@ -18,38 +33,86 @@ pub(crate) struct AuditEvents {
     observer: Arc<dyn AdminObserver>,
 }
 
-/// Which events are asked for.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct AuditRequest {
-    pub(crate) tenant: Option<String>,
-    pub(crate) actor: Option<String>,
-    pub(crate) action: Option<String>,
-    pub(crate) outcome: Option<AuditOutcome>,
-    pub(crate) before: Option<NonZeroU64>,
-    pub(crate) limit: Option<NonZeroU16>,
-}
-
 /// Some events, newest first, and where the next page begins.
 #[derive(Debug, Serialize)]
 pub(crate) struct AuditPage {
-    events: Vec<AuditEntry>,
+    events: Vec<DescribedEvent>,
     next: Option<String>,
+    /// Whether the page is as full as it can be; else as much was read as one may, and there may be more.
+    complete: bool,
 }
 
-/// Why no events are shown.
+/// How the log does.
+#[derive(Debug, Serialize)]
+pub(crate) struct AuditStatus {
+    /// What the log is called.
+    origin: String,
+    /// The public keys that it is verified with.
+    keys: Vec<String>,
+    /// How many entries there are.
+    size: u64,
+    /// How many of them the published checkpoint has.
+    published: u64,
+    /// The published checkpoint, a signed note.
+    checkpoint: Option<String>,
+    /// Whether what must be on record cannot be done or shown now.
+    failing: bool,
+}
+
+/// Why nothing of the log is shown.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AuditError {
     #[error(transparent)]
+    Invalid(#[from] InvalidRequest),
+    #[error("the log has no such entry")]
+    NotFound,
+    #[error(transparent)]
     Unrecorded(#[from] Unrecorded),
+    #[error("the audit log cannot be read")]
+    Log(#[from] LogError),
+    #[error("an entry of the audit log cannot be read")]
+    Damaged,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-impl AuditEvents {
-    /// The events on a page, default and most.
-    const DEFAULT_PAGE: u16 = 100;
-    const MAX_PAGE: u16 = 1_000;
+impl AuditPage {
+    /// What was found.
+    ///
+    /// # Errors
+    /// [`AuditError::Damaged`].
+    pub(crate) fn new(page: &Page) -> Result<Self, AuditError> {
+        let events = page.events.iter().map(|found| {
+            let leaf = Leaf::parse(&found.leaf).map_err(|_| AuditError::Damaged)?;
+            Ok(DescribedEvent::new(&leaf))
+        });
+        Ok(Self {
+            events: events.collect::<Result<_, AuditError>>()?,
+            next: page.next.as_ref().map(SearchCursor::to_string),
+            complete: page.is_complete,
+        })
+    }
+}
 
+impl AuditStatus {
+    async fn of(audit: &AuditLog) -> Result<Self, LogError> {
+        let reads = audit.reading();
+        let status = audit.status().now();
+        let checkpoint = reads.checkpoint().await?;
+        let identity = audit.identity();
+        let keys = identity.keys.iter();
+        Ok(Self {
+            origin: identity.origin.to_string(),
+            keys: keys.map(ToString::to_string).collect(),
+            size: status.size,
+            published: status.published,
+            checkpoint: checkpoint.map(|note| note.to_string()),
+            failing: status.is_failing,
+        })
+    }
+}
+
+impl AuditEvents {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         audit: AuditLog,
@@ -71,41 +134,96 @@ impl AuditEvents {
         let action = Action::ReadAudit {
             tenant: request.tenant.as_deref(),
         };
-        let page = async {
-            let page = self.page(request).await?;
-            self.audit
-                .record(record::draft(actor, &action, None))
-                .await?;
-            Ok(page)
+        self.recorded(actor, action, self.page(request)).await
+    }
+
+    /// One event with what lies beside it.
+    pub(crate) async fn read(&self, actor: &Actor, n: u64) -> Result<OneEvent, AuditError> {
+        let action = Action::ReadAudit { tenant: None };
+        let read = async {
+            let reads = self.audit.reading();
+            let leaf = reads.leaf(n).await?.ok_or(AuditError::NotFound)?;
+            let personal = reads.personal(&leaf).await?;
+            OneEvent::new(&leaf, personal)
         };
-        let page: Result<AuditPage, AuditError> = page.await;
-        let result = ActionResult::of_read(&page);
+        self.recorded(actor, action, read).await
+    }
+
+    /// How the log does.
+    pub(crate) async fn status(&self, actor: &Actor) -> Result<AuditStatus, AuditError> {
+        let action = Action::ReadAudit { tenant: None };
+        let status = async { Ok(AuditStatus::of(&self.audit).await?) };
+        self.recorded(actor, action, status).await
+    }
+
+    /// A file of the log, as a third party verifies it: the checkpoint, a tile of hashes, or a bundle of entries.
+    pub(crate) async fn file(&self, actor: &Actor, path: &str) -> Result<Vec<u8>, AuditError> {
+        let action = Action::ReadAudit { tenant: None };
+        let file = async {
+            let file = self.audit.reading().file(path).await?;
+            file.ok_or(AuditError::NotFound)
+        };
+        self.recorded(actor, action, file).await
+    }
+
+    /// What a page of the earlier log has.
+    pub(crate) async fn earlier(
+        &self,
+        actor: &Actor,
+        request: &EarlierRequest,
+    ) -> Result<EarlierPage, AuditError> {
+        let action = Action::ReadAudit {
+            tenant: request.tenant.as_deref(),
+        };
+        let page = async { Ok(EarlierPage::read(&*self.store, request).await?) };
+        self.recorded(actor, action, page).await
+    }
+
+    async fn page(&self, request: &AuditRequest) -> Result<AuditPage, AuditError> {
+        let page = self.search(request).await?;
+        AuditPage::new(&page)
+    }
+
+    async fn search(&self, request: &AuditRequest) -> Result<Page, AuditError> {
+        let query = request.query()?;
+        let reads = self.audit.reading();
+        let invalid = |expected| InvalidRequest {
+            parameter: "log",
+            expected,
+        };
+        let page = reads.search(request.log.as_deref(), &query).await;
+        page.map_err(|error| match error {
+            SearchError::Log(error) => error.into(),
+            SearchError::Other(OtherLogError::Unknown) => {
+                invalid("must be a log of this machine, such as `command-line`").into()
+            }
+            SearchError::Other(OtherLogError::InUse) => {
+                invalid("is of a process that is running; ask again when it has ended").into()
+            }
+            SearchError::Other(OtherLogError::Store(error)) => LogError::from(error).into(),
+        })
+    }
+
+    /// Shows what was read once it is on record that it is.
+    async fn recorded<T>(
+        &self,
+        actor: &Actor,
+        action: Action<'_>,
+        reading: impl Future<Output = Result<T, AuditError>>,
+    ) -> Result<T, AuditError> {
+        let shown = async {
+            let shown = reading.await?;
+            let draft = record::draft(actor, &action, names::recorded(action.tenant()));
+            self.audit.record(draft).await?;
+            Ok(shown)
+        };
+        let shown: Result<T, AuditError> = shown.await;
+        let result = ActionResult::of_read(&shown);
         self.observer.observe(&AdminEvent {
             actor,
             action,
             result,
         });
-        page
-    }
-
-    async fn page(&self, request: &AuditRequest) -> Result<AuditPage, AuditError> {
-        let limit = request.limit.map_or(Self::DEFAULT_PAGE, NonZeroU16::get);
-        let limit = limit.min(Self::MAX_PAGE);
-        let query = AuditQuery {
-            tenant: request.tenant.clone(),
-            actor: request.actor.clone(),
-            action: request.action.clone(),
-            outcome: request.outcome,
-            before: request.before,
-            // One more tells whether there are any.
-            limit: NonZeroU16::MIN.saturating_add(limit),
-        };
-        let mut events = self.store.audit_events(&query).await?;
-        let mut next = None;
-        if events.len() > usize::from(limit) {
-            events.truncate(usize::from(limit));
-            next = events.last().map(|event| event.n.to_string());
-        }
-        Ok(AuditPage { events, next })
+        shown
     }
 }

@@ -29,8 +29,9 @@ use portcullis_pii_crypto::{
 
 use super::{Action, Actor, AdminObserver, DataKeyAction, names, recorder::Recorder};
 use crate::{
+    audit::AuditLog,
     clock::Clock,
-    store::{AuditLog, LiveIndexRoots, Store, Sweeping},
+    store::{LiveIndexRoots, Store, Sweeping},
 };
 
 pub(crate) use self::{

@@ -7,9 +7,10 @@ use super::{
     kept_policy::{InForce, KeptPolicy, Observers, PolicyStart, ReplaceError},
 };
 use crate::{
+    audit::Unrecorded,
     detection::{self, DetectionPolicies, DetectionPolicy},
     pipeline::services::Services,
-    store::{PolicyKind, Unrecorded},
+    store::PolicyKind,
 };
 
 /// The use cases on the detection policy.

@@ -7,14 +7,15 @@ use portcullis_keyring::{Keyring, TenantId};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    Action, Actor, AdminObserver, DataKeyError, data_keys,
+    Action, Actor, AdminObserver, DataKeyError, data_keys, names,
     recorder::Recorder,
     tenant_keys::{self, TenantKeys},
 };
 use crate::{
+    audit::AuditLog,
     clock::Clock,
     lead::LeadId,
-    store::{AuditLog, COMMITTED_WITHIN, Store, StoreError, Tombstone, Tombstones},
+    store::{COMMITTED_WITHIN, Store, StoreError, Tombstone, Tombstones},
 };
 
 /// The use case of erasing.
@@ -117,7 +118,12 @@ impl Erasures {
             tenant: &request.tenant,
             lead,
         };
-        let read = async { Ok((data_keys::parse_tenant(&request.tenant)?, request.lead()?)) };
+        let read = async {
+            if request.tenant == names::SYSTEM {
+                return Err(invalid("`tenant`: the name is reserved, and nobody's"));
+            }
+            Ok((data_keys::parse_tenant(&request.tenant)?, request.lead()?))
+        };
         let (tenant, lead) = match read.await {
             Ok(read) => read,
             Err(error) => return Err(self.recorder.rejected(actor, action(None), error)),

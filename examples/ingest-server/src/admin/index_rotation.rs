@@ -19,10 +19,11 @@ use super::{
     recorder::Recorder,
 };
 use crate::{
+    audit::AuditLog,
     clock::Clock,
     config::INDEX_ROOTS,
     lead::UniqueFields,
-    store::{AuditLog, SecretCheck, Store},
+    store::{SecretCheck, Store},
     timestamp,
 };
 

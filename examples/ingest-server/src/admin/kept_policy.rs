@@ -7,13 +7,16 @@ mod source;
 use std::{fmt::Debug, sync::Arc};
 
 use arc_swap::ArcSwap;
+use portcullis_audit_log::event::{Code, Outcome};
 use serde_json::Value;
 use tokio::{sync::Mutex, task::spawn_blocking};
 
 use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, record};
 use crate::{
+    audit::{AuditLog, Unrecorded},
     files::{FilePolicy, MAX_POLICY, PolicyFile, PolicyText},
-    store::{AuditLog, AuditOutcome, PolicyKind, Store, StoreError, Unrecorded},
+    quality::Reason,
+    store::{PolicyKind, Store, StoreError},
 };
 
 pub(crate) use self::source::{PolicyObserver, PolicySource, PolicyStart, PolicyState};
@@ -100,11 +103,12 @@ pub(crate) enum ReplaceError {
 
 impl ReplaceError {
     /// What the audit log says of it.
-    const fn detail(&self) -> &'static str {
-        match self {
-            Self::File { .. } => "capacity.policy_file",
-            _ => "capacity.store_unavailable",
-        }
+    const fn detail(&self) -> Code {
+        let reason = match self {
+            Self::File { .. } => Reason::CapacityPolicyFile,
+            _ => Reason::CapacityStoreUnavailable,
+        };
+        reason.code()
     }
 }
 
@@ -205,12 +209,12 @@ impl<P: InForce> KeptPolicy<P> {
         if let Err(error) = keep.await {
             let detail = Some(error.detail());
             // The log has said so, and counted it.
-            drop(change.finish(AuditOutcome::Failure, detail).await);
+            drop(change.finish(Outcome::Failure, detail).await);
             return Err(error);
         }
         self.in_force.put_in_force(policy);
         self.tell(self.source_of(true));
-        Ok(change.finish(AuditOutcome::Success, None).await?)
+        Ok(change.finish(Outcome::Success, None).await?)
     }
 
     fn source_of(&self, is_set: bool) -> PolicySource {

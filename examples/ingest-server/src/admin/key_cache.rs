@@ -6,12 +6,13 @@ mod request;
 use std::sync::Arc;
 
 use portcullis_apikey_cache::{ApiKeyCache, feed::Invalidation};
+use portcullis_audit_log::event::Outcome;
 use serde_json::Value;
 
 use super::{
     Action, Actor, AdminEvent, AdminObserver, ApiKeyError, Warming, api_keys, names, record,
 };
-use crate::store::{AuditDraft, AuditLog, AuditOutcome};
+use crate::audit::{AuditDraft, AuditLog};
 
 pub(crate) use self::report::KeyCacheReport;
 
@@ -91,7 +92,7 @@ impl KeyCache {
         let change = self.audit.begin(draft).await?;
         match self.keys.invalidate(what).await {
             Ok(_) => {
-                if let Err(error) = change.finish(AuditOutcome::Success, None).await {
+                if let Err(error) = change.finish(Outcome::Success, None).await {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
                         "API keys are read again"

@@ -8,9 +8,10 @@ use super::{
     kept_policy::{InForce, KeptPolicy, Observers, PolicySource, PolicyStart, ReplaceError},
 };
 use crate::{
+    audit::Unrecorded,
     limits::{self, GivenLimits, Limiters},
     pipeline::services::Services,
-    store::{PolicyKind, Unrecorded},
+    store::PolicyKind,
 };
 
 /// The use cases on limits.

@@ -3,7 +3,8 @@
 
 use portcullis_pii_detect::Detector;
 
-use crate::store::SYSTEM;
+/// Stands for the tenant of what concerns none.
+pub(super) const SYSTEM: &str = "system";
 
 /// The longest name of a tenant.
 const MAX_LENGTH: usize = 128;

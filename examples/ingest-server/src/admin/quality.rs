@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, names, record};
 use crate::{
+    audit::{AuditLog, Unrecorded},
     quality::Quality,
-    store::{AuditLog, Unrecorded},
 };
 
 /// The use cases on data quality.

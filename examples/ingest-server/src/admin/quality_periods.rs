@@ -10,9 +10,10 @@ use portcullis_dq_metrics::{
 
 use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, names, record};
 use crate::{
+    audit::{AuditLog, Unrecorded},
     clock::Clock,
     quality::Reason,
-    store::{AuditLog, StoreError, Unrecorded},
+    store::StoreError,
 };
 
 /// The use case on the history of data quality.

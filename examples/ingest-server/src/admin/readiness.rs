@@ -59,6 +59,7 @@ struct Answers {
     process: Component,
     database: Component,
     write_queue: Component,
+    audit_log: Component,
     api_keys: Component,
     api_key_cache: Component,
     data_keys: Component,
@@ -132,6 +133,7 @@ impl ReadinessCheck {
             process: self.process(),
             database,
             write_queue: self.write_queue(),
+            audit_log: self.audit_log(),
             api_keys,
             api_key_cache: key_cache::component(&self.services.keys, &self.components.warming),
             data_keys,
@@ -215,6 +217,21 @@ impl ReadinessCheck {
         }
         let action = "nobody can be erased: see that the file of erasures is there, that its owner can write it and \
                       that all processes of the database have the same one; put back its newest copy if it is gone";
+        Component::new(State::Degraded).with_action(action)
+    }
+
+    /// Never down: what need not be on record before it is done goes on.
+    fn audit_log(&self) -> Component {
+        let status = self.services.audit.status().now();
+        if status.is_open && !status.is_failing {
+            return Component::new(State::Up);
+        }
+        let action = if status.is_open {
+            "personal data is shown to nobody and operators change nothing until the log can be written: free space on \
+             its volume; it goes on by itself"
+        } else {
+            "personal data is shown to nobody and operators change nothing: see the log of the service"
+        };
         Component::new(State::Degraded).with_action(action)
     }
 
@@ -335,6 +352,7 @@ impl Answers {
             process,
             database,
             write_queue,
+            audit_log,
             api_keys,
             api_key_cache,
             data_keys,
@@ -347,6 +365,7 @@ impl Answers {
             process,
             database,
             write_queue,
+            audit_log,
             api_keys,
             api_key_cache,
             data_keys,

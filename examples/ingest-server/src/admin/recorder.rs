@@ -2,8 +2,10 @@
 
 use std::{future::Future, sync::Arc};
 
+use portcullis_audit_log::event::{Code, Outcome};
+
 use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, names, record};
-use crate::store::{AuditDraft, AuditLog, AuditOutcome, Unrecorded};
+use crate::audit::{AuditDraft, AuditLog, Unrecorded};
 
 /// Puts use cases on record, and reports them.
 #[derive(Debug, Clone)]
@@ -15,7 +17,7 @@ pub(super) struct Recorder {
 /// An error that says what is to be put on record.
 pub(super) trait Recorded: From<Unrecorded> {
     /// What came of it, and the reason of a failure as the audit log names it.
-    fn recorded(&self) -> (ActionResult, &'static str);
+    fn recorded(&self) -> (ActionResult, Code);
 }
 
 impl Recorder {
@@ -62,10 +64,10 @@ impl Recorder {
         let begun = self.audit.begin(draft(actor, action)).await?;
         let changed = change.await;
         let finished = match &changed {
-            Ok(_) => begun.finish(AuditOutcome::Success, None).await,
+            Ok(_) => begun.finish(Outcome::Success, None).await,
             Err(error) => {
                 let (_, detail) = error.recorded();
-                begun.finish(AuditOutcome::Failure, Some(detail)).await
+                begun.finish(Outcome::Failure, Some(detail)).await
             }
         };
         if let Err(error) = finished {

@@ -81,6 +81,10 @@ async fn registered(settings: &[(&str, &str)]) -> Vec<MetricDescription> {
             "PORTCULLIS_KEY_PEPPERS",
             "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
         ),
+        (
+            "PORTCULLIS_AUDIT_KEYS",
+            "1:WlcpxG8uKHavJbCKhDow9KAIXTLOm3Udr67amPzb0Z0=",
+        ),
     ];
     variables.extend(of_service);
     let variables = variables

@@ -1,4 +1,4 @@
-//! Everything that can be on record: one row for each action, from which the routes, the commands and
+//! Everything that can be on record: one row for each action, from which the routes, use cases and
 //! `docs/audit.md` take its name.
 
 use portcullis_audit_log::event::{Action, Activity, ResourceType};
@@ -9,6 +9,9 @@ pub(crate) struct AuditAction {
     pub(crate) action: Action,
     pub(crate) activity: Activity,
     pub(crate) resource: ResourceType,
+    /// What it means that it is on record, in one sentence.
+    #[cfg(test)]
+    pub(crate) meaning: &'static str,
 }
 
 macro_rules! actions {
@@ -19,6 +22,8 @@ macro_rules! actions {
                 action: Action::new($action),
                 activity: Activity::$activity,
                 resource: ResourceType::new($resource),
+                #[cfg(test)]
+                meaning: $meaning,
             };
         )+
 
@@ -44,6 +49,10 @@ actions! {
         "Events were taken in.";
     EVENT_CONFLICT = "event.conflict", Read, "event":
         "A sender was told that events with personal data came before with other content.";
+    AUTHENTICATE = "auth.attempt", Other, "auth":
+        "An API key or the admin token was missing or wrong.";
+    REQUEST = "request", Other, "request":
+        "A request was one too many, or lacked a scope.";
     API_KEY_ISSUE = "api_key.issue", Create, "api_key":
         "An API key was issued.";
     API_KEY_LIST = "api_key.list", Read, "api_key":

@@ -47,7 +47,7 @@ pub(super) struct Issue {
     /// Whose key it is.
     #[arg(long)]
     tenant: String,
-    /// What it may do: events:write, leads:write, leads:read, pii:read.
+    /// What it may do: events:write, leads:write, leads:read, pii:read, audit:read.
     #[arg(long, value_delimiter = ',', required = true)]
     scopes: Vec<String>,
     /// free, standard or enterprise.

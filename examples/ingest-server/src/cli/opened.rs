@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use portcullis_keyring::entropy::SystemEntropy;
+use portcullis_audit_log::observer::NoObserver;
 use tokio::task::JoinHandle;
 
 use super::{
@@ -11,13 +11,11 @@ use super::{
 };
 use crate::{
     admin::{Actor, AdminEvent, AdminObserver, DataKeys, IndexVersions, KeyMaterial},
-    backend::{Backend, Location, MissingPeppers, Observers},
+    audit::AuditLog,
+    backend::{AuditNode, Backend, Location, MissingPeppers, Observers},
     clock::{Clock, SystemClock},
     config,
     lead::UniqueFields,
-    store::{
-        AuditLog, AuditLogEvent, AuditObserver, WriteEvent, WriteObserver, Writer, WriterLimits,
-    },
 };
 
 /// An opened database, its audit log, and who works on it.
@@ -58,14 +56,6 @@ impl AdminObserver for Unobserved {
     fn observe(&self, _: &AdminEvent<'_>) {}
 }
 
-impl WriteObserver for Unobserved {
-    fn observe(&self, _: &WriteEvent) {}
-}
-
-impl AuditObserver for Unobserved {
-    fn observe(&self, _: AuditLogEvent) {}
-}
-
 impl Opened {
     /// Opens the database that is there.
     pub(super) async fn open(
@@ -79,17 +69,10 @@ impl Opened {
         let observers = Observers::default();
         let backend = Backend::open(&config, &services, observers, missing_peppers).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (writer, write_groups) = Writer::new(
-            Arc::clone(&backend.store),
-            WriterLimits::default(),
-            Arc::clone(&clock),
-            Arc::new(Unobserved),
-        );
-        let (entropy, observer) = (Arc::new(SystemEntropy::new()), Arc::new(Unobserved));
-        let (audit, note_refusals) = AuditLog::new(writer, Arc::clone(&clock), entropy, observer);
-        let writing = tokio::spawn(async {
-            tokio::join!(write_groups, note_refusals);
-        });
+        let observer = Arc::new(NoObserver::default());
+        let opening = backend.open_audit(&config, AuditNode::CommandLine, &clock, observer);
+        let (audit, write_audit) = opening.await?;
+        let writing = tokio::spawn(write_audit);
         let following = tokio::spawn(backend.index_roots.follow());
         let user = rustix::process::getuid().as_raw();
         Ok(Self {

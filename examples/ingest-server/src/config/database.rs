@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{given::Given, problems::Problems, settings, sources::Sources};
+use super::{given::Given, problems::Problems, setting::Setting, settings, sources::Sources};
 use crate::lead::UniqueFields;
 
 /// SQLite takes 512 with what it puts after a file's name.
@@ -20,14 +20,21 @@ pub(crate) enum Database {
 
 /// The folder for the database and for generated secrets; it need not be there yet.
 pub(super) fn data_dir(sources: &Sources, problems: &mut Problems) -> PathBuf {
-    let Some(Given { text, origin }) = sources.value(settings::DATA_DIR) else {
-        return PathBuf::new();
-    };
+    folder(settings::DATA_DIR, sources, problems).unwrap_or_default()
+}
+
+/// The folder that a setting names, which need not be there yet.
+pub(super) fn folder(
+    setting: &Setting,
+    sources: &Sources,
+    problems: &mut Problems,
+) -> Option<PathBuf> {
+    let Given { text, origin } = sources.value(setting)?;
     let folder = PathBuf::from(text);
     if let Some(message) = wrong_folder(&folder) {
         problems.add(&origin, message);
     }
-    folder
+    Some(folder)
 }
 
 impl Database {

@@ -1,4 +1,4 @@
-//! The secrets: an admin token, three sets of versioned 256-bit keys, and what is left of dropped ones.
+//! The secrets: an admin token, four sets of versioned 256-bit keys, and what is left of dropped ones.
 
 mod members;
 mod strength;
@@ -26,6 +26,7 @@ pub(crate) const ADMIN_TOKEN: &str = settings::ADMIN_TOKEN.variable;
 pub(crate) const KEKS: &str = settings::KEKS.variable;
 pub(crate) const INDEX_ROOTS: &str = settings::INDEX_ROOTS.variable;
 pub(crate) const KEY_PEPPERS: &str = settings::KEY_PEPPERS.variable;
+pub(crate) const AUDIT_KEYS: &str = settings::AUDIT_KEYS.variable;
 pub(crate) const KID_TAG_KEYS: &str = settings::KID_TAG_KEYS.variable;
 
 /// All secrets of the process.
@@ -38,6 +39,8 @@ pub(crate) struct Secrets {
     pub(crate) index_roots: VersionedSecrets,
     /// Versions up to [`u16::MAX`], as an API key's row stores them.
     pub(crate) key_peppers: VersionedSecrets,
+    /// What the audit log is signed with.
+    pub(crate) audit_keys: VersionedSecrets,
     /// Of versions whose pepper was dropped; which of them is called primary means nothing.
     kid_tag_keys: Option<VersionedSecrets>,
     memory: LockedMemory,
@@ -110,9 +113,10 @@ pub(super) fn read(
     let short = u32::from(u16::MAX);
     let index_roots = versions::read(sources, settings::INDEX_ROOTS, short, problems);
     let key_peppers = versions::read(sources, settings::KEY_PEPPERS, short, problems);
+    let audit_keys = versions::read(sources, settings::AUDIT_KEYS, u32::MAX, problems);
     let peppers = key_peppers.as_ref().map(|given| &given.text);
     let kid_tag_keys = tag_keys::read(sources, peppers, problems);
-    let sets = [&keks, &index_roots, &key_peppers];
+    let sets = [&keks, &index_roots, &key_peppers, &audit_keys];
     let drawn = sets.into_iter().flatten();
     let derived = kid_tag_keys.as_ref();
     strength::check(
@@ -131,6 +135,7 @@ pub(super) fn read(
         },
         index_roots: index_roots?.text,
         key_peppers: key_peppers?.text,
+        audit_keys: audit_keys?.text,
         kid_tag_keys: kid_tag_keys.map(|given| given.text),
         memory: LockedMemory::default(),
     };
@@ -156,7 +161,7 @@ impl Secrets {
         // EXPOSE: the place of the bytes alone.
         self.memory
             .lock(self.admin_token.0.expose_secret().as_bytes());
-        let sets = [&self.index_roots, &self.key_peppers].into_iter();
+        let sets = [&self.index_roots, &self.key_peppers, &self.audit_keys].into_iter();
         for set in sets.chain(&self.keks).chain(&self.kid_tag_keys) {
             for (_, secret) in set.iter() {
                 // EXPOSE: the place of the bytes alone.

@@ -30,6 +30,7 @@ pub(crate) enum Section {
     Detection,
     Limits,
     Observability,
+    Audit,
     Providers,
     Secrets,
 }
@@ -67,6 +68,7 @@ impl Section {
             Self::Detection => "Personal data that no schema declares",
             Self::Limits => "Limits",
             Self::Observability => "Observability",
+            Self::Audit => "Audit log",
             Self::Providers => "Other programs",
             Self::Secrets => {
                 "Secrets (required in production; …_FILE can name a file that holds one)"

@@ -77,6 +77,25 @@ table! {
         .otherwise("no export")
         .help("Collector (OTLP over HTTP; over TLS with the cargo feature `otlp-tls`, over gRPC with `otlp-grpc`); the other standard `OTEL_*` variables are honoured or told of");
 
+    AUDIT_STORE: Setting::new(Section::Audit, "INGEST_AUDIT_STORE", "file")
+        .key("audit_store").flag("audit-store").default("file")
+        .help("What the audit log is kept in");
+    AUDIT_DIR: Setting::new(Section::Audit, "INGEST_AUDIT_DIR", "FOLDER")
+        .key("audit_dir").flag("audit-dir").otherwise("`audit` in the data folder")
+        .help("Folder of the audit log, better on a disk of its own; each process has a folder in it, and no two machines share it");
+    AUDIT_ORIGIN: Setting::new(Section::Audit, "INGEST_AUDIT_ORIGIN", "NAME")
+        .key("audit_origin").flag("audit-origin").default("ingest-server/audit")
+        .help("What the log is called, such as `ingest.example/audit`; another for each machine, and never changed");
+    AUDIT_WRITES: Setting::new(Section::Audit, "INGEST_AUDIT_WRITES", "off|summary|each")
+        .key("audit_writes").flag("audit-writes").default("summary")
+        .help("How events and leads that are taken in are recorded: one entry for each API key and minute, or one for each request");
+    AUDIT_RETENTION: Setting::new(Section::Audit, "INGEST_AUDIT_RETENTION", "DAYS")
+        .key("audit_retention").flag("audit-retention").number().default("400")
+        .help("For how many days entries are kept");
+    AUDIT_PERSONAL_RETENTION: Setting::new(Section::Audit, "INGEST_AUDIT_PERSONAL_RETENTION", "DAYS")
+        .key("audit_personal_retention").flag("audit-personal-retention").number().default("90")
+        .help("For how many days addresses and stated reasons are kept beside them");
+
     KEK_PROVIDER: Setting::new(Section::Providers, "PORTCULLIS_KEK_PROVIDER", "local|aws-kms|vault")
         .default("local")
         .help("Who holds the key-encryption keys: this process, AWS KMS (cargo feature `aws-kms`; reached as the standard `AWS_*` variables say) or the transit engine of Vault or OpenBao (`vault`; `VAULT_*`)");
@@ -131,6 +150,9 @@ table! {
     KEY_PEPPERS: Setting::new(Section::Secrets, "PORTCULLIS_KEY_PEPPERS", "1:BASE64,…")
         .versioned_secret()
         .help("What API keys are hashed with, 32 bytes each");
+    AUDIT_KEYS: Setting::new(Section::Secrets, "PORTCULLIS_AUDIT_KEYS", "1:BASE64,…")
+        .versioned_secret()
+        .help("What the audit log is signed with, 32 bytes each; read at the start");
     KID_TAG_KEYS: Setting::new(Section::Secrets, "PORTCULLIS_KID_TAG_KEYS", "1:BASE64,…")
         .secret().otherwise("no pepper was dropped")
         .help("What is kept of peppers that were dropped, as `api-key tag-key` prints it: tells the keys that were issued under them from invented ones");

@@ -28,6 +28,7 @@ fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         ("PORTCULLIS_KEKS", format!("1:{}", random_key(1))),
         ("PORTCULLIS_INDEX_ROOTS", format!("1:{}", random_key(2))),
         ("PORTCULLIS_KEY_PEPPERS", format!("1:{}", random_key(3))),
+        ("PORTCULLIS_AUDIT_KEYS", format!("1:{}", random_key(8))),
     ];
     let given = pairs
         .iter()
@@ -217,7 +218,7 @@ fn a_tag_key_may_be_no_other_secret_and_in_no_token() {
         "{text}"
     );
     // Two of them, in any order and none primary.
-    let two = format!("9:{},7:{}", random_key(8), random_key(9));
+    let two = format!("9:{},7:{}", random_key(12), random_key(9));
     let config = load(&[production, ("PORTCULLIS_KID_TAG_KEYS", &two)]).unwrap();
     let versions = config.secrets.peppers().unwrap();
     let versions: Vec<u16> = versions.versions().map(|it| it.value()).collect();

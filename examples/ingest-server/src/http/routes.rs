@@ -14,6 +14,7 @@ mod key_cache;
 mod leads;
 mod limits;
 mod metrics;
+mod own_audit;
 mod policies;
 mod quality;
 mod route;
@@ -63,6 +64,7 @@ fn of_tenants() -> Vec<Route<Arc<Services>>> {
         get(LEAD, InTheClear(on_record::LEAD_READ), leads::read),
         patch(LEAD, Summed(on_record::LEAD_WRITE), leads::patch),
         delete(LEAD, Must(on_record::LEAD_ERASE), leads::erase),
+        get("/v1/audit", Must(on_record::AUDIT_READ), own_audit::find),
     ]
 }
 
@@ -83,6 +85,10 @@ fn of_operators() -> Vec<Route<AdminState>> {
         get("/admin/detection", Must(on_record::DETECTION_READ), detection::read),
         put("/admin/detection", Must(on_record::DETECTION_REPLACE), detection::replace),
         get("/admin/audit/events", Must(on_record::AUDIT_READ), audit::find),
+        get("/admin/audit/events/{n}", Must(on_record::AUDIT_READ), audit::read),
+        get("/admin/audit/status", Must(on_record::AUDIT_READ), audit::status),
+        get("/admin/audit/earlier", Must(on_record::AUDIT_READ), audit::earlier),
+        get("/audit/log/{*path}", Must(on_record::AUDIT_READ), audit::file),
         get("/admin/keys", Must(on_record::DATA_KEY_LIST), data_keys::list),
         post("/admin/keys/rotate", Must(on_record::DATA_KEY_ROTATE), data_keys::rotate),
         post("/admin/keys/rewrap", Must(on_record::DATA_KEY_REWRAP), data_keys::rewrap),

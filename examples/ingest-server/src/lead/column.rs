@@ -1,5 +1,6 @@
 //! The columns of a lead: the one table from which SQL, body schema and look-ups are made.
 
+use portcullis_audit_log::event::Field;
 use portcullis_pii_crypto::{Email, NationalId, PersonName, PhoneNumber, PiiKind, PostalAddress};
 
 /// A personal-data column of a lead. A new one is a line of [`COLUMNS`] and a migration that adds
@@ -114,6 +115,11 @@ impl LeadColumn {
     /// The logical field id that sealing and indexing bind to.
     pub(crate) const fn field(&self) -> &'static str {
         self.field
+    }
+
+    /// The same, as the audit log names it.
+    pub(crate) const fn audit_field(&self) -> Field {
+        Field::new(self.field)
     }
 
     /// What kind of personal data it holds.

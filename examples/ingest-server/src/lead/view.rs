@@ -1,8 +1,9 @@
 //! Leads on their way out: opened, and masked for those who may not see personal data.
 
+use portcullis_audit_log::event::Field;
 use serde::{Serialize, Serializer};
 
-use super::{COLUMNS, ColumnFault, OpenedLead};
+use super::{COLUMNS, ColumnFault, LeadColumn, OpenedLead};
 
 /// How much of the personal data is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +39,13 @@ impl LeadView {
     }
 
     /// The fields that it shows, such as `lead.email`.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = &'static str> + '_ {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = Field> + '_ {
         let shows = |name| {
             let mut shown = self.columns.iter().filter(|(_, text)| text.is_some());
             shown.any(|(shown, _)| *shown == name)
         };
         let columns = COLUMNS.iter().filter(move |column| shows(column.name()));
-        columns.map(|column| column.field())
+        columns.map(LeadColumn::audit_field)
     }
 
     pub(crate) fn new(lead: OpenedLead, view: View) -> Self {

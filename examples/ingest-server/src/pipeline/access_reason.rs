@@ -3,16 +3,17 @@
 use http::HeaderMap;
 use portcullis_pii_detect::Detector;
 
+use crate::audit::StatedReason;
+
 /// The header field that says it; without it, personal data is masked.
 pub(crate) const ACCESS_REASON: &str = "x-access-reason";
 
 /// The longest reason, in characters.
 const MAX_LENGTH: usize = 256;
 
-/// A reason that can be put on record: personal data and secrets that patterns find in it are
-/// replaced by what they are.
+/// A reason that can be put on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AccessReason(String);
+pub(crate) struct AccessReason(StatedReason);
 
 /// Why a reason cannot be put on record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,10 +49,10 @@ impl AccessReason {
         if text.chars().count() > MAX_LENGTH {
             return Err(InvalidReason::TooLong);
         }
-        Ok((!text.is_empty()).then(|| Self(detector.mask(text).into_owned())))
+        Ok((!text.is_empty()).then(|| Self(StatedReason::of(text, detector))))
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    pub(crate) const fn stated(&self) -> &StatedReason {
         &self.0
     }
 }
@@ -91,7 +92,10 @@ mod tests {
 
     #[test]
     fn what_can_be_put_on_record_is_and_the_rest_is_refused() {
-        let some = |text: &str| Ok(Some(AccessReason(text.to_owned())));
+        let some = |text: &str| {
+            let reason = StatedReason::of(text, &Detector::standard());
+            Ok(Some(AccessReason(reason)))
+        };
         let longest = "ä".repeat(256);
         let too_long = "ä".repeat(257);
         let table: [(&[&[u8]], Outcome); 15] = [

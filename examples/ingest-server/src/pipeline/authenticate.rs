@@ -14,7 +14,11 @@ use super::{
     rejection::{Rejection, RequestRejection},
     services::Services,
 };
-use crate::{permission::Permission, quality::Reason};
+use crate::{
+    audit::{AuditAction, AuditActor, AuditDraft, actions::REQUEST},
+    permission::Permission,
+    quality::Reason,
+};
 
 /// The authenticated sender of a request that has just come in.
 #[derive(Debug, Clone)]
@@ -26,6 +30,15 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// What is put on record of something the caller does.
+    pub(crate) fn draft(&self, action: &'static AuditAction) -> AuditDraft {
+        let actor = AuditActor::ApiKey(self.principal.kid().to_string());
+        AuditDraft {
+            peer: Some(self.address),
+            ..AuditDraft::new(Some(self.tenant.as_str()), action, actor)
+        }
+    }
+
     /// Whether the caller's key grants `permission`.
     pub(crate) fn may(&self, permission: Permission) -> bool {
         self.principal.has_scope(permission.scope())
@@ -49,7 +62,11 @@ pub(crate) async fn authenticate(
     needed: Permission,
 ) -> Result<Caller, RequestRejection> {
     let caller = identify(services, headers, address, needed).await?;
-    caller.require(needed)?;
+    if let Err(rejection) = caller.require(needed) {
+        let draft = caller.draft(REQUEST);
+        services.audit.note(draft.denied(rejection.reason.code()));
+        return Err(rejection.into());
+    }
     Ok(caller)
 }
 

@@ -2,18 +2,13 @@
 //! is stored is not what was sent: where that is personal data, the answer tests a guess as a search
 //! does, and has the same limit.
 
-use portcullis_telemetry::current_trace_id;
-
 use super::{
     authenticate::Caller,
     batch::Origin,
     limits::{self, Charge},
     services::Services,
 };
-use crate::{
-    audit::actions as on_record,
-    store::{Activity, AuditActor, AuditDraft, AuditOutcome},
-};
+use crate::audit::{AuditDraft, actions::EVENT_CONFLICT};
 
 /// An event that came before with other content.
 #[derive(Debug)]
@@ -52,19 +47,7 @@ pub(super) async fn told(
 /// The ids of events are their senders': they are not repeated here.
 fn draft(caller: &Caller, count: u64) -> AuditDraft {
     AuditDraft {
-        tenant: caller.tenant.as_str().to_owned(),
-        action: on_record::EVENT_CONFLICT.action.as_str(),
-        activity: Activity::Read,
-        actor: AuditActor::ApiKey(caller.principal.kid().to_string()),
-        resource_type: "event",
-        resources: Vec::new(),
         count,
-        fields: Vec::new(),
-        reason: None,
-        outcome: AuditOutcome::Success,
-        detail: None,
-        refs: None,
-        peer: Some(caller.address),
-        trace: current_trace_id().map(|trace| trace.to_string()),
+        ..caller.draft(EVENT_CONFLICT)
     }
 }

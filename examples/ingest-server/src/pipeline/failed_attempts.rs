@@ -7,9 +7,11 @@
 
 use std::{fmt::Debug, net::IpAddr, sync::Arc};
 
+use portcullis_audit_log::event::Code;
 use portcullis_ratelimit::{Decision, RateLimiter};
 
 use super::limit_span::in_span;
+use crate::audit::{AuditActor, AuditDraft, AuditLog, actions::AUTHENTICATE};
 
 /// What was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,7 @@ pub(crate) struct FailedAttempts {
     /// Its limit is by client address.
     limiter: RateLimiter,
     observer: Arc<dyn AttemptObserver>,
+    audit: AuditLog,
 }
 
 impl FailedAttempts {
@@ -56,11 +59,13 @@ impl FailedAttempts {
         secret: TriedSecret,
         limiter: RateLimiter,
         observer: Arc<dyn AttemptObserver>,
+        audit: AuditLog,
     ) -> Self {
         Self {
             secret,
             limiter,
             observer,
+            audit,
         }
     }
 
@@ -83,11 +88,28 @@ impl FailedAttempts {
             fault,
             is_slowed: refusal.is_some(),
         });
+        let attempt = AuditDraft::new(None, AUTHENTICATE, AuditActor::Anonymous);
+        self.audit.note(AuditDraft {
+            peer: Some(address),
+            ..attempt.denied(code(self.secret, fault))
+        });
         if refusal.is_none() {
             let (what, reason) = (self.secret.as_str(), fault.as_str());
             tracing::warn!(%address, route = target, what, reason, "a secret was not accepted");
         }
         refusal
+    }
+}
+
+/// The attempt, as the audit log names it.
+const fn code(secret: TriedSecret, fault: AttemptFault) -> Code {
+    match (secret, fault) {
+        (TriedSecret::AdminToken, AttemptFault::Missing) => Code::new("admin_token.missing"),
+        (TriedSecret::AdminToken, AttemptFault::Malformed) => Code::new("admin_token.malformed"),
+        (TriedSecret::AdminToken, AttemptFault::Wrong) => Code::new("admin_token.wrong"),
+        (TriedSecret::ApiKey, AttemptFault::Missing) => Code::new("api_key.missing"),
+        (TriedSecret::ApiKey, AttemptFault::Malformed) => Code::new("api_key.malformed"),
+        (TriedSecret::ApiKey, AttemptFault::Wrong) => Code::new("api_key.wrong"),
     }
 }
 

@@ -1,6 +1,10 @@
 //! What a request brings.
 
-use crate::{lead::LeadId, permission::Permission};
+use crate::{
+    audit::{AuditAction, actions},
+    lead::LeadId,
+    permission::Permission,
+};
 
 /// What a request brings, by the endpoint it comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +35,14 @@ pub(crate) enum OnConflict {
 }
 
 impl Intake {
+    /// What is on record of what it brings.
+    pub(crate) const fn on_record(self) -> &'static AuditAction {
+        match self {
+            Self::Events => actions::EVENT_WRITE,
+            Self::Lead(_) => actions::LEAD_WRITE,
+        }
+    }
+
     /// What the sender must be permitted.
     pub(super) const fn permission(self) -> Permission {
         match self {

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use http::{Extensions, HeaderMap};
+use portcullis_audit_log::event::{Code, Outcome};
 use portcullis_ratelimit::Admitted;
-use portcullis_telemetry::current_trace_id;
 
 use super::{
     authenticate::{Caller, authenticate},
@@ -17,15 +17,12 @@ use super::{
     stages::Stage,
 };
 use crate::{
-    audit::actions as on_record,
+    audit::{AuditDraft, actions::LEAD_ERASE},
     lead::LeadId,
     permission::Permission,
     quality::Reason,
     shares::Exceeded,
-    store::{
-        Activity, Asked, AuditActor, AuditDraft, AuditOutcome, ErasureNoteError, LeadChange,
-        LeadWrite, Receipt, Tombstone, Write,
-    },
+    store::{Asked, ErasureNoteError, LeadChange, LeadWrite, Receipt, Tombstone, Write},
 };
 
 /// How long a request waits until nothing is left in the files either: less than that, while the database is
@@ -81,9 +78,9 @@ async fn erase_on_record(
     let begun = begun.map_err(|_| Rejection::plain(Reason::CapacityAuditUnavailable))?;
     let erased = erase(services, caller, id).await;
     let (outcome, detail) = match &erased {
-        Ok(true) => (AuditOutcome::Success, None),
-        Ok(false) => (AuditOutcome::Failure, Some("not_found")),
-        Err(_) => (AuditOutcome::Failure, Some("unavailable")),
+        Ok(true) => (Outcome::Success, None),
+        Ok(false) => (Outcome::Failure, Some(Code::new("not_found"))),
+        Err(_) => (Outcome::Failure, Some(Code::new("unavailable"))),
     };
     // That it was begun is on record in any case.
     drop(begun.finish(outcome, detail).await);
@@ -131,19 +128,7 @@ async fn erase(services: &Services, caller: &Caller, id: LeadId) -> Result<bool,
 
 fn draft(caller: &Caller, id: LeadId) -> AuditDraft {
     AuditDraft {
-        tenant: caller.tenant.as_str().to_owned(),
-        action: on_record::LEAD_ERASE.action.as_str(),
-        activity: Activity::Delete,
-        actor: AuditActor::ApiKey(caller.principal.kid().to_string()),
-        resource_type: "lead",
         resources: vec![id.to_string()],
-        count: 1,
-        fields: Vec::new(),
-        reason: None,
-        outcome: AuditOutcome::Unknown,
-        detail: None,
-        refs: None,
-        peer: Some(caller.address),
-        trace: current_trace_id().map(|trace| trace.to_string()),
+        ..caller.draft(LEAD_ERASE)
     }
 }

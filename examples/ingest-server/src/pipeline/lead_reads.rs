@@ -275,7 +275,7 @@ impl<'a> LeadReads<'a> {
     async fn record(&self, read: &record::Read<'_>) -> Result<(), Rejection> {
         match &self.reason {
             Some(reason) if self.view == View::Open => {
-                record::record(self.services, self.caller, reason, read).await
+                record::record(self.services, self.caller, reason.stated(), read).await
             }
             _ => Ok(()),
         }

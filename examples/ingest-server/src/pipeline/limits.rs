@@ -4,6 +4,7 @@ mod charge;
 
 use std::net::IpAddr;
 
+use portcullis_audit_log::event::Code;
 use portcullis_ratelimit::{Admitted, CheckError, Decision, RateLimitRequest, Tier};
 
 use super::{
@@ -13,7 +14,8 @@ use super::{
     services::Services,
 };
 use crate::{
-    limits::{Limiters, TIERS},
+    audit::{AuditActor, AuditDraft, actions::REQUEST},
+    limits::{Limiters, SEARCH, TIERS},
     quality::Reason,
 };
 
@@ -28,7 +30,9 @@ pub(super) async fn charge_first(
     let tier = tier(caller);
     let request = request(caller, &tier, &charge);
     let check = services.limiter.check(&request);
-    in_span(charge.name, 1, check, admitted).await
+    let admitted = in_span(charge.name, 1, check, admitted).await;
+    note_limited(services, caller, &charge, &admitted);
+    admitted
 }
 
 /// Takes what a request that was admitted costs beyond what it has taken, or refuses. Its first
@@ -44,8 +48,25 @@ pub(super) async fn charge_rest(
     let rest = whole_cost.saturating_sub(first.taken());
     let request = request(caller, &tier, &charge).with_cost(rest);
     let check = first.charge_more(&services.limiter, &request);
-    in_span(charge.name, rest, check, admitted).await
+    let admitted = in_span(charge.name, rest, check, admitted).await;
+    note_limited(services, caller, &charge, &admitted);
+    admitted
 }
+
+/// Notes that a limit had no room. A search that is a guess is noted as one by who charges for it.
+fn note_limited(
+    services: &Services,
+    caller: &Caller,
+    charge: &Charge,
+    admitted: &Result<Admitted, RequestRejection>,
+) {
+    if charge.category != SEARCH && matches!(admitted, Err(RequestRejection::Limited(_))) {
+        services.audit.note(caller.draft(REQUEST).denied(LIMITED));
+    }
+}
+
+/// Why it was refused, as the audit log names it.
+const LIMITED: Code = Code::new("limited");
 
 /// Takes one token for each of so many questions, as long as there are any. Gives how many were admitted.
 pub(super) async fn charge_each(
@@ -101,7 +122,15 @@ pub(crate) async fn check_address(
     address: IpAddr,
 ) -> Result<(), RequestRejection> {
     let check = services.limiter.check_address(address);
-    in_span("limit_address", 1, check, admitted).await.map(drop)
+    let admitted = in_span("limit_address", 1, check, admitted).await;
+    if matches!(admitted, Err(RequestRejection::Limited(_))) {
+        let draft = AuditDraft::new(None, REQUEST, AuditActor::Anonymous);
+        services.audit.note(AuditDraft {
+            peer: Some(address),
+            ..draft.denied(LIMITED)
+        });
+    }
+    admitted.map(drop)
 }
 
 /// Checks a request of an operator, who is known by the address alone.

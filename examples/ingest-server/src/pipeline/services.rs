@@ -13,12 +13,13 @@ use super::{
     stages::Stages,
 };
 use crate::{
+    audit::AuditLog,
     clock::Clock,
     detection::DetectionPolicies,
     lead::UniqueFields,
     quality::Quality,
     schemas::Schemas,
-    store::{AuditLog, LiveIndexRoots, Shredder, Store, Tombstones, Writer},
+    store::{LiveIndexRoots, Shredder, Store, Tombstones, Writer},
 };
 
 /// Everything a request may need; one for the process.

@@ -7,6 +7,7 @@ mod catalogue;
 use std::fmt;
 
 use http::StatusCode;
+use portcullis_audit_log::event::Code;
 use portcullis_dq_metrics::{Dimension, Facts, Severity};
 use serde::{Serialize, Serializer};
 
@@ -257,6 +258,11 @@ impl Reason {
     /// The stable dotted name, `<stage>.<what>`.
     pub(crate) const fn as_str(self) -> &'static str {
         self.row().facts.name
+    }
+
+    /// The name, as the audit log has it.
+    pub(crate) const fn code(self) -> Code {
+        Code::new(self.as_str())
     }
 
     /// What happened, in one sentence.

@@ -5,14 +5,12 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use super::{AuditEvent, DecidedAt, Receipt, StoreError, Write};
+use super::{DecidedAt, Receipt, StoreError, Write};
 use crate::clock::Clock;
 
 /// What is written in one transaction.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
-    /// Events of the audit log, in their order.
-    pub(crate) audit: Vec<AuditEvent>,
     pub(crate) writes: Vec<Write>,
 }
 
@@ -28,8 +26,6 @@ impl Group {
 /// What became of a group that is durable.
 #[derive(Debug)]
 pub(crate) struct Committed {
-    /// All events of the audit log are durable, or none is.
-    pub(crate) audit: Result<(), StoreError>,
     /// One for each write, in order.
     pub(crate) receipts: Vec<Receipt>,
 }
@@ -38,11 +34,8 @@ pub(crate) struct Committed {
 ///
 /// # Contract
 /// - [`commit`](GroupSink::commit) is atomic and durable: when it returns `Ok`, every write whose
-///   receipt is [`Receipt::Stored`] survives a crash, and so do the events of the audit log unless
-///   the group says that they were refused; when it returns `Err`, nothing of the group is there.
-/// - Writes of one group take effect in their order, and so do events of the audit log, of which
-///   none is ever changed or removed.
-/// - An event of the audit log that the database refuses takes the others with it, and no write.
+///   receipt is [`Receipt::Stored`] survives a crash; when it returns `Err`, nothing of the group is there.
+/// - Writes of one group take effect in their order.
 /// - An event's (tenant, source, id) and a lead's e-mail fingerprint within its tenant are unique.
 /// - A write that was decided too long ago, by the clock, is [`Receipt::Late`] and takes no other with it; the
 ///   clock is looked at once the writing can begin, and again, for the whole group, before it is committed:

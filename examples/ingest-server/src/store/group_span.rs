@@ -9,11 +9,7 @@ use super::{Group, StoreError};
 /// those that it serves.
 pub(super) fn group_span(group: &Group, origins: &[SpanLink]) -> Span {
     let served = origins.len();
-    let span = if group.writes.is_empty() {
-        info_span!(parent: None, "write_audit", rows = group.audit.len(), served)
-    } else {
-        info_span!(parent: None, "write_group", rows = group.writes.len(), served)
-    };
+    let span = info_span!(parent: None, "write_group", rows = group.writes.len(), served);
     add_links(&span, origins);
     span
 }
@@ -24,15 +20,6 @@ pub(super) fn tell_not_written(error: &StoreError, origins: &[SpanLink]) {
         error = error as &dyn std::error::Error,
         requests = traces(origins),
         "a group was not written"
-    );
-}
-
-/// Logs why events of the audit log were not written.
-pub(super) fn tell_audit_not_written(error: &StoreError, origins: &[SpanLink]) {
-    tracing::error!(
-        error = error as &dyn std::error::Error,
-        requests = traces(origins),
-        "events of the audit log were not written"
     );
 }
 

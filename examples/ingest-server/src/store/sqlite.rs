@@ -1,10 +1,10 @@
 //! Events and leads in one SQLite file that several processes may share.
 
 mod at_work;
-mod audit;
 mod busy;
 mod checks;
 mod connection;
+mod earlier_audit;
 mod erasure;
 mod event_hash;
 mod events;
@@ -57,8 +57,8 @@ use self::{
     sweeps::Sweeps, transaction::WriteTransaction,
 };
 use super::{
-    AuditEntry, AuditQuery, IndexedLead, KnownLeads, PolicyKind, SecretCheck, Store, StoreError,
-    WriteGroups,
+    EarlierEntry, EarlierQuery, IndexedLead, KnownLeads, PolicyKind, SecretCheck, Store,
+    StoreError, WriteGroups,
 };
 use crate::{
     clock::SystemClock,
@@ -310,9 +310,12 @@ impl Store for SqliteStore {
         Ok(self.readers.read(checks::index_state).await?)
     }
 
-    async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+    async fn earlier_audit_events(
+        &self,
+        query: &EarlierQuery,
+    ) -> Result<Vec<EarlierEntry>, StoreError> {
         let query = query.clone();
-        let read = move |connection: &_| audit::find(connection, &query);
+        let read = move |connection: &_| earlier_audit::find(connection, &query);
         Ok(self.readers.read(read).await?)
     }
 

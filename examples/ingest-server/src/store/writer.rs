@@ -1,5 +1,4 @@
-//! Group commit: what has queued is written in one transaction, and then acknowledged. What must be on
-//! record before it is shown goes first.
+//! Group commit: what has queued is written in one transaction, and then acknowledged.
 
 mod group_loop;
 mod request;
@@ -19,12 +18,9 @@ use portcullis_keyring::TenantId;
 use portcullis_telemetry::SpanLink;
 use tokio::sync::{mpsc, oneshot};
 
-use self::{
-    group_loop::GroupLoop,
-    request::{AuditRequest, WriteRequest},
-};
+use self::{group_loop::GroupLoop, request::WriteRequest};
 use super::{
-    AuditEvent, Receipt, Store, StoreError, Write,
+    Receipt, Store, StoreError, Write,
     queue_room::{QueueRoom, QueueSlots},
 };
 use crate::{clock::Clock, shares::Exceeded};
@@ -38,11 +34,6 @@ pub(crate) struct WriterLimits {
     pub(crate) queued_bytes: NonZeroUsize,
     /// Rows that one transaction writes.
     pub(crate) group_rows: NonZeroUsize,
-    /// Requests to the audit log that may wait. They have room of their own, so that a full queue
-    /// of events keeps nobody from reading.
-    pub(crate) queued_audit: NonZeroUsize,
-    /// How many of them one transaction writes.
-    pub(crate) group_audit: NonZeroUsize,
 }
 
 impl Default for WriterLimits {
@@ -52,8 +43,6 @@ impl Default for WriterLimits {
             queued_rows: some(8_192),
             queued_bytes: some(16 << 20),
             group_rows: some(2_048),
-            queued_audit: some(1_024),
-            group_audit: some(256),
         }
     }
 }
@@ -64,8 +53,7 @@ pub(crate) trait WriteObserver: Debug + Send + Sync {
     fn observe(&self, event: &WriteEvent);
 }
 
-/// What the writer did. Rows are those of events and leads; what only adds to the audit log has none
-/// and is not told.
+/// What the writer did. Rows are those of events and leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WriteEvent {
     /// One transaction made this many rows durable.
@@ -85,7 +73,6 @@ pub(crate) enum WriteEvent {
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
     queue: mpsc::UnboundedSender<WriteRequest>,
-    audit: mpsc::Sender<AuditRequest>,
     room: QueueRoom,
     failures: Arc<AtomicU32>,
 }
@@ -120,12 +107,10 @@ impl Writer {
     ) -> (Self, GroupLoop) {
         // The room bounds the channel.
         let (queue, writes) = mpsc::unbounded_channel();
-        let (audit, audits) = mpsc::channel(limits.queued_audit.get());
         let failures = Arc::new(AtomicU32::new(0));
-        let groups = GroupLoop::new(writes, audits, limits, clock, observer, &failures);
+        let groups = GroupLoop::new(writes, limits, clock, observer, &failures);
         let writer = Self {
             queue,
-            audit,
             room: QueueRoom::new(limits.queued_rows, limits.queued_bytes),
             failures,
         };
@@ -152,22 +137,6 @@ impl Writer {
         };
         self.queue.send(request).map_err(|_| StoreError::Stopped)?;
         receipts.await.map_err(|_| StoreError::Stopped)?
-    }
-
-    /// Adds events to the audit log, in one piece and ahead of what else has queued; returns when they
-    /// are durable. Who goes away before they are written gets no rows.
-    pub(super) async fn append_audit(&self, events: Vec<AuditEvent>) -> Result<(), StoreError> {
-        let (reply, written) = oneshot::channel();
-        let request = AuditRequest {
-            events,
-            reply,
-            origin: SpanLink::current(),
-        };
-        self.audit.try_send(request).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::AuditFull,
-            mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
-        })?;
-        written.await.map_err(|_| StoreError::Stopped)?
     }
 
     /// How full the queue is, without keeping the writing alive.

@@ -32,13 +32,14 @@ fn assert_growth(
 async fn what_alerts_look_at_is_there_before_it_happens() {
     let server = Server::start();
     let metrics = server.metrics().await;
-    for outcome in ["recorded", "unrecorded", "dropped"] {
-        let name = format!("ingest_audit_events_total{{outcome=\"{outcome}\"}}");
-        assert!(metrics.contains_key(&name), "{name}");
-    }
+    let name = "ingest_audit_events_total{delivery=\"must\",outcome=\"denied\"}";
+    assert!(metrics.contains_key(name), "{name}");
     for name in [
         "database_corruption_total",
         "database_file_lost_total",
+        "ingest_audit_unrecorded_total",
+        "ingest_audit_dropped_total{why=\"full\"}",
+        "ingest_audit_commit_failures_total",
         "ingest_commit_failures_total",
         "telemetry_panics_total",
         "admin_auth_failures_total{reason=\"wrong\"}",
@@ -476,7 +477,14 @@ async fn every_use_case_of_operators_is_counted_and_changes_are_logged_with_thei
     assert_moved(
         &before,
         &after,
-        ["ingest_admin_actions_total", "ingest_audit_events_total"],
+        [
+            "ingest_admin_actions_total",
+            "ingest_audit_events_total",
+            "ingest_audit_commit_seconds",
+            "ingest_audit_entries",
+            "ingest_audit_group_events",
+            "ingest_audit_wait_seconds",
+        ],
     );
     let logs = server.logs();
     for (action, about) in [

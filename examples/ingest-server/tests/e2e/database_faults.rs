@@ -31,8 +31,12 @@ fn limit_files(server: &Server, bytes: Option<u64>) {
 }
 
 fn fill_disk(server: &Server) {
-    let sizes = server.data().files().into_iter();
-    let largest = sizes.map(|(_, bytes)| bytes.len() as u64).max();
+    let files = server.data().files().into_iter();
+    let of_database = files.filter(|(path, _)| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with("ingest.db")
+    });
+    let largest = of_database.map(|(_, bytes)| bytes.len() as u64).max();
     limit_files(server, Some(largest.unwrap() + 20_000));
 }
 

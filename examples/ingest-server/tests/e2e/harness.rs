@@ -23,6 +23,7 @@ pub(crate) const ADMIN_TOKEN: &str = "test-admin-token-0123456789-abcdefghij";
 pub(crate) const KEK: &str = "1:QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";
 pub(crate) const INDEX_ROOT: &str = "1:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
 pub(crate) const PEPPER: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const AUDIT_KEY: &str = "1:WlcpxG8uKHavJbCKhDow9KAIXTLOm3Udr67amPzb0Z0=";
 pub(crate) const OTHER_SECRET: &str = "1:8PHy8/T19vf4+fr7/P3+/+Dh4uPk5ebn6Onq6+zt7u8=";
 
 pub(crate) const ALL_SCOPES: [&str; 4] = ["events:write", "leads:write", "leads:read", "pii:read"];
@@ -35,7 +36,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Data {
     folder: Arc<TempDir>,
     /// What production takes: random ones, as the fixed ones are not.
-    secrets: Arc<[String; 4]>,
+    secrets: Arc<[String; 5]>,
 }
 
 impl Data {
@@ -57,13 +58,14 @@ impl Data {
     }
 
     /// The secrets of [`production`](Self::production), by variable.
-    pub(crate) fn random_secrets(&self) -> [(&'static str, String); 4] {
-        let [token, kek, index_root, pepper] = &*self.secrets;
+    pub(crate) fn random_secrets(&self) -> [(&'static str, String); 5] {
+        let [token, kek, index_root, pepper, audit_key] = &*self.secrets;
         [
             ("INGEST_ADMIN_TOKEN", token.replace('/', "-")),
             ("PORTCULLIS_KEKS", format!("1:{kek}")),
             ("PORTCULLIS_INDEX_ROOTS", format!("1:{index_root}")),
             ("PORTCULLIS_KEY_PEPPERS", format!("1:{pepper}")),
+            ("PORTCULLIS_AUDIT_KEYS", format!("1:{audit_key}")),
         ]
     }
 
@@ -90,7 +92,8 @@ impl Data {
             .env("INGEST_ADMIN_TOKEN", ADMIN_TOKEN)
             .env("PORTCULLIS_KEKS", KEK)
             .env("PORTCULLIS_INDEX_ROOTS", INDEX_ROOT)
-            .env("PORTCULLIS_KEY_PEPPERS", PEPPER);
+            .env("PORTCULLIS_KEY_PEPPERS", PEPPER)
+            .env("PORTCULLIS_AUDIT_KEYS", AUDIT_KEY);
         command
     }
 
@@ -102,6 +105,7 @@ impl Data {
             "PORTCULLIS_KEKS",
             "PORTCULLIS_INDEX_ROOTS",
             "PORTCULLIS_KEY_PEPPERS",
+            "PORTCULLIS_AUDIT_KEYS",
         ] {
             command.env_remove(variable);
         }
@@ -128,14 +132,35 @@ impl Data {
 
     /// Everything that lies in the folder, by file.
     pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        self.paths()
-            .map(|path| (path.clone(), fs::read(path).unwrap()))
-            .collect()
+        // The audit log replaces files while it is looked at.
+        let read = |path: PathBuf| match fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            bytes => {
+                let mut bytes = bytes.unwrap();
+                // What nothing was written to yet, of which its journal has much.
+                let end = bytes.iter().rposition(|byte| *byte != 0);
+                bytes.truncate(end.map_or(0, |last| last + 1));
+                Some((path, bytes))
+            }
+        };
+        self.paths().filter_map(read).collect()
     }
 
+    /// Every file, also of folders in it; what goes meanwhile is left out.
     fn paths(&self) -> impl Iterator<Item = PathBuf> {
-        let entries = fs::read_dir(self.path()).unwrap();
-        entries.map(|entry| entry.unwrap().path())
+        let mut files = Vec::new();
+        let mut folders = vec![self.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push(path);
+                }
+            }
+        }
+        files.into_iter()
     }
 
     /// A connection to the database, beside the server's.
@@ -432,6 +457,43 @@ pub(crate) async fn wait_for<T>(what: &str, mut met: impl AsyncFnMut() -> Option
         assert!(Instant::now() < deadline, "waited in vain for: {what}");
         // As often as an operator may ask for ever.
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// What is on record, the oldest first, as an operator sees it; the query begins with `&` or is empty.
+pub(crate) async fn on_record(server: &Server, query: &str) -> Vec<Value> {
+    let path = format!("/admin/audit/events?limit=500{query}");
+    let answer = server.admin(Method::GET, &path).send().await.unwrap();
+    let status = answer.status();
+    let mut page: Value = answer.json().await.unwrap();
+    assert_eq!(status, StatusCode::OK, "{page}");
+    let mut events: Vec<Value> = serde_json::from_value(page["events"].take()).unwrap();
+    events.reverse();
+    events
+}
+
+/// An audit log that nothing can be put into, until it is shown again.
+pub(crate) struct HiddenLog {
+    place: PathBuf,
+    hidden: PathBuf,
+}
+
+impl HiddenLog {
+    /// Takes the log of a server away, as a disk that is gone does, and waits until the server has seen it.
+    pub(crate) async fn of(server: &Server) -> Self {
+        let folder = server.data().path().join("audit");
+        let (place, hidden) = (folder.join("server"), folder.join("hidden"));
+        fs::rename(&place, &hidden).unwrap();
+        wait_for("the audit log to be missed", async || {
+            let looked = server.admin(Method::GET, "/admin/limits").send().await;
+            (looked.unwrap().status() == StatusCode::SERVICE_UNAVAILABLE).then_some(())
+        })
+        .await;
+        Self { place, hidden }
+    }
+
+    pub(crate) fn show(self) {
+        fs::rename(&self.hidden, &self.place).unwrap();
     }
 }
 

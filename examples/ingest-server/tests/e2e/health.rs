@@ -25,6 +25,7 @@ async fn every_component_tells_its_state() {
     let expected = [
         ("api_key_cache", "up"),
         ("api_keys", "up"),
+        ("audit_log", "up"),
         ("data_keys", "up"),
         ("database", "up"),
         ("erasures", "up"),
@@ -260,7 +261,6 @@ async fn a_component_whose_table_cannot_be_used_is_down_until_it_is_put_back() {
         "lead",
         "lead_index",
         "sealed_ref",
-        "audit_event",
         "limit_policies",
         "detection_policy",
         "keyring_erased_tenant",

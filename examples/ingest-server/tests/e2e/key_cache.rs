@@ -125,7 +125,7 @@ async fn an_edited_row_is_read_again_when_an_operator_says_so() {
     let audit: Value = audit.json().await.unwrap();
     let events = audit["events"].as_array().unwrap();
     assert_eq!(events.len(), 6, "{audit}");
-    assert!(events.iter().all(|event| event["refs"].is_string()));
+    assert!(events.iter().all(|event| event["refs"].is_array()));
     let of_key = |event: &&Value| event["resources"][0]["id"] == key.kid.as_str();
     assert_eq!(events.iter().filter(of_key).count(), 2, "{audit}");
 }

@@ -1,6 +1,10 @@
 //! Operators have limits of their own, each client network for itself.
 
-use std::{fs, net::Ipv4Addr, time::Instant};
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    time::Instant,
+};
 
 use futures_util::future::join_all;
 use reqwest::{Client, Method, Response, StatusCode};
@@ -104,12 +108,12 @@ async fn of_41_requests_at_once_40_are_admitted_and_nobody_else_is_kept_out() {
     let path = "/admin/audit/events?action=admin.request";
     let other = Ipv4Addr::new(127, 0, 0, 2);
     assert_eq!(ask_from(&server, other, path).await, StatusCode::OK);
-    let rows: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM audit_event WHERE action = 'admin.request' AND detail = 'limited'",
-    )
-    .fetch_one(&mut data.connect().await)
-    .await
-    .unwrap();
+    let url = format!("http://{}{path}", server.admin_address());
+    let client = Client::builder().local_address(IpAddr::V4(other));
+    let request = client.build().unwrap().get(url).bearer_auth(ADMIN_TOKEN);
+    let page: Value = request.send().await.unwrap().json().await.unwrap();
+    let rows = page["events"].as_array().unwrap().iter();
+    let rows = rows.filter(|event| event["detail"] == "limited").count();
     assert!(rows >= 1, "{rows}");
 }
 
@@ -185,5 +189,5 @@ async fn the_limits_hold_without_a_database() {
         let request = server.admin(Method::GET, "/admin/limits").send().await;
         statuses.push(request.unwrap().status().as_u16());
     }
-    assert_eq!(statuses, [503, 503, 503, 503, 503, 429]);
+    assert_eq!(statuses, [200, 200, 200, 200, 200, 429]);
 }

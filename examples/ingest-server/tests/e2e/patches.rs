@@ -286,7 +286,7 @@ async fn a_field_that_leads_share_cannot_be_made_unique() {
     let answer = known.post("/v1/leads", &key, &taken).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::CONFLICT);
     // On record, and taken back.
-    let path = "/admin/audit/events?action=index.unique";
+    let path = "/admin/audit/events?log=command-line&action=index.unique";
     let events = known.admin(Method::GET, path).send().await.unwrap();
     let events: Value = events.json().await.unwrap();
     let outcomes = events["events"].as_array().unwrap().iter();

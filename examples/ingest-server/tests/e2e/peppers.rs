@@ -25,7 +25,7 @@ impl Host {
     fn new(data: &Data) -> Self {
         let host = Self { data: data.clone() };
         fs::create_dir_all(host.etc().join("secrets")).unwrap();
-        let [.., (_, first)] = data.random_secrets();
+        let [.., (_, first), _] = data.random_secrets();
         write(&host.etc().join("secrets/key-peppers"), &first);
         write(&host.etc().join("environment"), "");
         write(&host.etc().join("config.toml"), "");
@@ -356,7 +356,7 @@ async fn the_pepper_is_rotated_to_the_end() {
 
     // Showing it is on record, and it is in no log.
     let audit = wait_for("the record", async || {
-        let path = "/admin/audit/events?action=pepper.tag_key";
+        let path = "/admin/audit/events?log=command-line&action=pepper.tag_key";
         let answer = server.admin(Method::GET, path).send().await.unwrap();
         let events: Value = answer.json().await.unwrap();
         (!events["events"].as_array().unwrap().is_empty()).then_some(events)
@@ -383,7 +383,7 @@ async fn the_pepper_is_rotated_to_the_end() {
 #[tokio::test]
 async fn what_is_left_of_a_pepper_is_compared_like_the_pepper() {
     let data = Data::new();
-    let [.., (_, first)] = data.random_secrets();
+    let [.., (_, first), _] = data.random_secrets();
     let second = format!("2:{}", random_secret());
     let both = Environment {
         data: data.clone(),

@@ -69,7 +69,7 @@ async fn search_rules(server: &Server, tier: &str) -> Value {
 
 /// The events of an action, as an operator sees them.
 async fn events(server: &Server, query: &str) -> Vec<Value> {
-    let path = format!("/admin/audit/events?limit=1000&{query}");
+    let path = format!("/admin/audit/events?limit=500&{query}");
     let answer = server.admin(Method::GET, &path).send().await.unwrap();
     let mut page: Value = answer.json().await.unwrap();
     serde_json::from_value(page["events"].take()).unwrap()
@@ -255,7 +255,6 @@ async fn each_search_that_shows_masks_is_one_event_and_never_tells_what_was_look
             event["actor"],
             json!({ "type": "api_key", "id": clerk.kid })
         );
-        assert_eq!(event["peer"], "127.0.0.1");
         assert_eq!(event.get("reason"), None);
     }
     // Nothing else is told of a masked search: no event says that something was shown.

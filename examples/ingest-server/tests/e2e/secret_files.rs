@@ -170,8 +170,9 @@ fn what_others_can_read_or_change_is_refused_in_production_and_told_in_dev() {
     };
     let server = Server::start_command(&outer, command("production"));
     for file in fs::read_dir(&data).unwrap() {
-        let mode = file.unwrap().metadata().unwrap().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let metadata = file.unwrap().metadata().unwrap();
+        let expected = if metadata.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(metadata.mode() & 0o777, expected);
     }
     assert!(server.terminate().success());
     private_file(&data.join("ingest.db-wal"), "");
@@ -266,7 +267,10 @@ fn files_are_for_their_owner_alone_whatever_the_umask() {
         }
         for entry in fs::read_dir(&data).unwrap() {
             let entry = entry.unwrap();
-            assert_eq!(entry.metadata().unwrap().mode() & 0o777, 0o600, "{entry:?}");
+            let is_folder = entry.file_type().unwrap().is_dir();
+            let expected = if is_folder { 0o700 } else { 0o600 };
+            let mode = entry.metadata().unwrap().mode() & 0o777;
+            assert_eq!(mode, expected, "{entry:?}");
             files += 1;
         }
         assert!(files >= 3, "database, log, marker");

@@ -83,7 +83,7 @@ async fn a_new_version_takes_over_and_the_old_one_is_still_needed() {
 
     let message = refused(&data, &[("PORTCULLIS_KEKS", KEK)]);
     assert!(
-        message.contains("PORTCULLIS_KEKS: version 2 is missing, and 1 data key is wrapped"),
+        message.contains("PORTCULLIS_KEKS: version 2 is missing, and 2 data keys are wrapped"),
         "{message}"
     );
     let message = refused(&data, &[("PORTCULLIS_KEKS", &second)]);

@@ -79,11 +79,12 @@ impl Moto {
 }
 
 fn secrets(data: &Data, token: &str) -> Value {
-    let [_, _, (_, roots), (_, peppers)] = data.random_secrets();
+    let [_, _, (_, roots), (_, peppers), (_, audit_keys)] = data.random_secrets();
     json!({
         "INGEST_ADMIN_TOKEN": token,
         "PORTCULLIS_INDEX_ROOTS": roots,
         "PORTCULLIS_KEY_PEPPERS": peppers,
+        "PORTCULLIS_AUDIT_KEYS": audit_keys,
     })
 }
 

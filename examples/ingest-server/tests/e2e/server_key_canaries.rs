@@ -147,7 +147,7 @@ async fn nothing_but_the_answer_that_issues_a_key_has_what_it_is_made_of() {
     answers.push(answer(server.admin(Method::DELETE, &path)).await);
     answers.push(answer(get("/readyz")).await);
     answers.push(answer(get("/metrics")).await);
-    answers.push(answer(get("/admin/audit/events?limit=1000")).await);
+    answers.push(answer(get("/admin/audit/events?limit=500")).await);
     answers.push(answer(get("/admin/quality/samples")).await);
 
     let statuses: Vec<u16> = answers.iter().map(|(status, _)| status.as_u16()).collect();

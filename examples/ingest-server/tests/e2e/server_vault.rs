@@ -124,9 +124,14 @@ impl Bao {
 }
 
 /// What is in the entry: no key-encryption keys.
-fn secrets(data: &Data, token: &str) -> [(&'static str, String); 3] {
-    let [_, _, roots, peppers] = data.random_secrets();
-    [("INGEST_ADMIN_TOKEN", token.to_owned()), roots, peppers]
+fn secrets(data: &Data, token: &str) -> [(&'static str, String); 4] {
+    let [_, _, roots, peppers, audit_keys] = data.random_secrets();
+    [
+        ("INGEST_ADMIN_TOKEN", token.to_owned()),
+        roots,
+        peppers,
+        audit_keys,
+    ]
 }
 
 async fn create(server: &Server, key: &Key) -> StatusCode {

@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use portcullis_apikey_cache::{EffectiveBy, Kid, Published, Revocation};
+use portcullis_audit_log::event::Outcome;
 use portcullis_telemetry::BackgroundTask;
 use serde::Serialize;
 use tokio::time::timeout;
 
 use super::{ApiKeyError, ApiKeys, failed};
-use crate::{
-    admin::{Action, Actor, names, record},
-    store::AuditOutcome,
-};
+use crate::admin::{Action, Actor, names, record};
 
 const WATCH: BackgroundTask = BackgroundTask::new("watch_revocation");
 
@@ -76,7 +74,7 @@ impl ApiKeys {
         let change = self.audit.begin(draft).await?;
         match self.keys.revoke(kid).await {
             Ok(revocation) => {
-                if let Err(error) = change.finish(AuditOutcome::Success, None).await {
+                if let Err(error) = change.finish(Outcome::Success, None).await {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
                         "a key was revoked"

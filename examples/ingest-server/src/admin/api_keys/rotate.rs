@@ -3,12 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use portcullis_apikey_cache::{Kid, Rotated, Rotation};
+use portcullis_audit_log::event::Outcome;
 use serde::Deserialize;
 
 use super::{ApiKeyError, ApiKeys, IssuedApiKey, RevokedApiKey, failed, request};
 use crate::{
     admin::{Action, Actor, names, record},
-    store::{AuditOutcome, Unrecorded},
+    audit::Unrecorded,
     timestamp,
 };
 
@@ -101,15 +102,13 @@ impl ApiKeys {
         let old = self.keys.record(kid).await.ok();
         let tenant = old.as_ref().map(|old| old.tenant().as_str());
         let draft = record::draft(actor, &asked, names::recorded(tenant));
-        let mut change = self.audit.begin(draft).await?;
+        let change = self.audit.begin(draft).await?;
         let rotated = match self.keys.rotate(kid, rotation).await {
             Ok(rotated) => rotated,
             Err(error) => return Err(failed(change, error.into()).await),
         };
-        let draft = change.draft_mut();
-        draft.resources.push(rotated.kid().to_string());
-        draft.count = 2;
-        if let Err(unrecorded) = change.finish(AuditOutcome::Success, None).await {
+        let change = change.with_resource(rotated.kid().as_str());
+        if let Err(unrecorded) = change.finish(Outcome::Success, None).await {
             // Nobody has seen the new key. The old one's end stands: that it was asked for is on record.
             self.revoke_unseen(kid, rotated.kid(), &unrecorded).await;
             let old_ends_at = RotatedApiKey::new(kid, rotated).old_ends_at;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portcullis_audit_log::event::Code;
 use portcullis_keyring::{
     IllegalTransition, KeyId, KeyState, PrepareError, RewrapError, RotateError,
     clock::Waiting,
@@ -11,7 +12,8 @@ use portcullis_pii_crypto::reencrypt::SweepError;
 
 use crate::{
     admin::{ActionResult, recorder::Recorded},
-    store::{ErasureNoteError, StoreError, TombstonesError, Unrecorded, UnusableState},
+    audit::Unrecorded,
+    store::{ErasureNoteError, StoreError, TombstonesError, UnusableState},
 };
 
 /// Why it did not succeed.
@@ -47,6 +49,11 @@ pub(crate) enum DataKeyError {
         key: KeyId,
         state: KeyState,
     },
+    #[error(
+        "the key seals what lies beside the audit log, where no row tells that it is needed: it goes with its \
+         tenant, when that is erased"
+    )]
+    NeededByAudit,
     #[error("it is too soon: try again in {}", Waiting::new(*ready_in))]
     TooSoon { ready_in: Duration },
     #[error(transparent)]
@@ -94,6 +101,7 @@ impl DataKeyError {
                 | Self::NoTenant
                 | Self::RowsLeft { .. }
                 | Self::RowsRefused { .. }
+                | Self::NeededByAudit
                 | Self::TooSoon { .. }
                 | Self::Illegal(_)
                 | Self::Changed
@@ -113,7 +121,7 @@ fn no_key_of(tenant: Option<&str>) -> String {
 }
 
 impl Recorded for DataKeyError {
-    fn recorded(&self) -> (ActionResult, &'static str) {
+    fn recorded(&self) -> (ActionResult, Code) {
         let detail = match self {
             Self::Invalid(_) | Self::NotConfigured(_) => "bad_request",
             Self::NotFound
@@ -123,6 +131,7 @@ impl Recorded for DataKeyError {
             | Self::NothingToRotate => "not_found",
             Self::RowsLeft { .. }
             | Self::RowsRefused { .. }
+            | Self::NeededByAudit
             | Self::TooSoon { .. }
             | Self::Illegal(_)
             | Self::Changed
@@ -143,7 +152,7 @@ impl Recorded for DataKeyError {
         } else {
             ActionResult::Failed
         };
-        (result, detail)
+        (result, Code::new(detail))
     }
 }
 

@@ -7,6 +7,7 @@ use portcullis_pii_crypto::reencrypt::{StillNeeded, Verified};
 use serde::Serialize;
 
 use super::{Action, Actor, DataKeyAction, DataKeyError, DataKeys, OnProgress, request};
+use crate::audit::AUDIT_PURPOSE;
 
 /// Where a key is by now.
 #[derive(Debug, Clone, Serialize)]
@@ -161,6 +162,9 @@ impl DataKeys {
         key: &StoredKey,
         progress: OnProgress<'_>,
     ) -> Result<(), DataKeyError> {
+        if key.purpose().as_str() == AUDIT_PURPOSE {
+            return Err(DataKeyError::NeededByAudit);
+        }
         let verified: Verified = self.verified(&[key.id()].into(), progress).await?;
         match verified.frees(key) {
             Ok(()) => {}

@@ -20,14 +20,7 @@ pub(super) struct WatchedSink {
 impl GroupSink for WatchedSink {
     async fn commit(&mut self, group: &Group, clock: &dyn Clock) -> Result<Committed, StoreError> {
         self.watch.check()?;
-        let outcome = self.watch.commit(self.sink.commit(group, clock)).await;
-        if let Ok(Committed {
-            audit: Err(error), ..
-        }) = &outcome
-        {
-            self.watch.note(error);
-        }
-        outcome
+        self.watch.commit(self.sink.commit(group, clock)).await
     }
 
     async fn try_writing(&mut self) -> Result<(), StoreError> {

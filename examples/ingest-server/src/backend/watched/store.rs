@@ -11,7 +11,7 @@ use super::{Watched, sink::WatchedSink};
 use crate::{
     lead::{LeadColumn, LeadId, LeadRecord},
     store::{
-        AuditEntry, AuditQuery, IndexedLead, KnownLeads, PolicyKind, SecretCheck, Store,
+        EarlierEntry, EarlierQuery, IndexedLead, KnownLeads, PolicyKind, SecretCheck, Store,
         StoreError, WriteGroups,
     },
 };
@@ -121,12 +121,15 @@ impl Store for Watched<dyn Store> {
             .await
     }
 
-    async fn audit_events(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+    async fn earlier_audit_events(
+        &self,
+        query: &EarlierQuery,
+    ) -> Result<Vec<EarlierEntry>, StoreError> {
         self.watch
             .ask(
                 Statement::Select,
                 "audit_event",
-                self.store.audit_events(query),
+                self.store.earlier_audit_events(query),
             )
             .await
     }

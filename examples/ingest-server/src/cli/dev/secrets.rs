@@ -18,7 +18,10 @@ use zeroize::Zeroizing;
 use super::DevError;
 use crate::{
     backend::Location,
-    config::{ADMIN_TOKEN, INDEX_ROOTS, KEKS, KEY_PEPPERS, Sources, data_dir, database, is_dev},
+    config::{
+        ADMIN_TOKEN, AUDIT_KEYS, INDEX_ROOTS, KEKS, KEY_PEPPERS, Sources, data_dir, database,
+        is_dev,
+    },
     files,
 };
 
@@ -36,12 +39,55 @@ pub(crate) fn would_generate(sources: &Sources) -> bool {
 
 /// Adds the generated secrets, making them if there are none. Says whether they are in use.
 pub(crate) fn ensure(sources: &mut Sources) -> Result<bool, DevError> {
+    let folder = data_dir(sources);
     if would_generate(sources) {
-        let folder = data_dir(sources);
         refuse_existing_data(sources, &folder)?;
         generate(&folder)?;
+    } else if are_used(sources) {
+        complete(&folder)?;
     }
     add_existing(sources)
+}
+
+/// Whether secrets that were generated before are those of this process.
+fn are_used(sources: &Sources) -> bool {
+    is_dev(sources) && !sources.has_given_secrets() && path(&data_dir(sources)).exists()
+}
+
+/// Makes what a version before this one did not: the keys of the audit log, which it did not have.
+fn complete(folder: &Path) -> Result<(), DevError> {
+    let path = path(folder);
+    let mut text = read(&path)?;
+    if parse(&path, &text)?.contains_key(AUDIT_KEYS) {
+        return Ok(());
+    }
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(&line(AUDIT_KEYS)?);
+    let draft = folder.join(format!(".dev-secrets.{}", std::process::id()));
+    let write = || -> io::Result<()> {
+        write_draft(&draft, &text)?;
+        fs::rename(&draft, &path)?;
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|error| file_error(&path, &error))
+}
+
+fn read(path: &Path) -> Result<Zeroizing<String>, DevError> {
+    files::read_text(path, MAX_BYTES).map_err(|reason| DevError::Unreadable {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+fn write_draft(draft: &Path, content: &str) -> io::Result<()> {
+    // Left behind by an earlier process of this number.
+    drop(fs::remove_file(draft));
+    let mut file = files::create_new(draft)?;
+    // EXPOSE: this file is where the dev profile keeps its secrets.
+    file.write_all(content.as_bytes())?;
+    file.sync_all()
 }
 
 /// The same, without keeping those it makes.
@@ -59,15 +105,11 @@ pub(crate) fn dry_run(sources: &mut Sources) -> Result<bool, DevError> {
 
 /// Adds the generated secrets if there are any. Says whether they are in use.
 pub(crate) fn add_existing(sources: &mut Sources) -> Result<bool, DevError> {
-    let path = path(&data_dir(sources));
-    if !is_dev(sources) || sources.has_given_secrets() || !path.exists() {
+    if !are_used(sources) {
         return Ok(false);
     }
-    let text = files::read_text(&path, MAX_BYTES).map_err(|reason| DevError::Unreadable {
-        path: path.clone(),
-        reason,
-    })?;
-    let secrets = parse(&path, &text)?;
+    let path = path(&data_dir(sources));
+    let secrets = parse(&path, &read(&path)?)?;
     sources.add_generated(path, secrets);
     Ok(true)
 }
@@ -93,12 +135,7 @@ fn generate(folder: &Path) -> Result<(), DevError> {
     let content = content()?;
     let write = || -> io::Result<()> {
         files::create_folder(folder)?;
-        // Left behind by an earlier process of this number.
-        drop(fs::remove_file(&draft));
-        let mut file = files::create_new(&draft)?;
-        // EXPOSE: this file is where the dev profile keeps its secrets.
-        file.write_all(content.as_bytes())?;
-        file.sync_all()?;
+        write_draft(&draft, &content)?;
         let linked = fs::hard_link(&draft, &path);
         fs::remove_file(&draft)?;
         match linked {
@@ -119,11 +156,16 @@ fn content() -> Result<Zeroizing<String>, DevError> {
         "{ADMIN_TOKEN}={}\n",
         URL_SAFE_NO_PAD.encode(*token)
     ));
-    for variable in [KEKS, INDEX_ROOTS, KEY_PEPPERS] {
-        let secret = make_secret()?;
-        text.push_str(&format!("{variable}=1:{}\n", STANDARD.encode(*secret)));
+    for variable in [KEKS, INDEX_ROOTS, KEY_PEPPERS, AUDIT_KEYS] {
+        text.push_str(&line(variable)?);
     }
     Ok(text)
+}
+
+fn line(variable: &str) -> Result<Zeroizing<String>, DevError> {
+    let secret = make_secret()?;
+    let line = format!("{variable}=1:{}\n", STANDARD.encode(*secret));
+    Ok(Zeroizing::new(line))
 }
 
 fn make_secret() -> Result<Zeroizing<[u8; 32]>, DevError> {

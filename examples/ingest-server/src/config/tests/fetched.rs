@@ -28,6 +28,7 @@ fn complete() -> BTreeMap<String, String> {
         ("PORTCULLIS_KEKS_PRIMARY", "2".to_owned()),
         ("PORTCULLIS_INDEX_ROOTS", set(2)),
         ("PORTCULLIS_KEY_PEPPERS", set(3)),
+        ("PORTCULLIS_AUDIT_KEYS", set(8)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()

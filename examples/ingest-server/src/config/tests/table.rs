@@ -77,9 +77,9 @@ fn a_setting_has_one_name_in_three_spellings() {
 fn a_secret_stands_in_no_file_and_no_flag() {
     let mut secrets = settings::secrets();
     assert!(secrets.all(|secret| secret.key.is_none() && secret.flag.is_none()));
-    assert_eq!(settings::secrets().count(), 6);
+    assert_eq!(settings::secrets().count(), 7);
     let generated = settings::secrets().filter(|secret| secret.is_generated());
-    assert_eq!(generated.count(), 4);
+    assert_eq!(generated.count(), 5);
 }
 
 #[test]

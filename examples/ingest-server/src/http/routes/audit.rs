@@ -1,65 +1,127 @@
-//! `GET /admin/audit/events`.
+//! `/admin/audit`, and `/audit/log`: what is on record, for operators.
 
-use std::num::{NonZeroU16, NonZeroU64};
-
-use axum::{Extension, extract::State};
-use http::Uri;
+use axum::{
+    Extension,
+    extract::{Path, State, rejection::PathRejection},
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderValue, Uri, header::CONTENT_TYPE};
 
 use super::admin::AdminState;
 use crate::{
-    admin::{Actor, AuditError, AuditPage, AuditRequest},
-    http::{answer::Json, problem::Problem, query::Query},
+    admin::{
+        Actor, AuditError, AuditPage, AuditRequest, AuditStatus, EarlierPage, EarlierRequest,
+        OneEvent,
+    },
+    audit::Unrecorded,
+    http::{
+        answer::Json,
+        problem::Problem,
+        query::{NoQuery, Query},
+    },
     pipeline::rejection::Rejection,
     quality::Reason,
-    store::{AuditOutcome, Unrecorded},
 };
 
 /// What there is to ask for.
-const PARAMETERS: [&str; 6] = ["tenant", "actor", "action", "outcome", "limit", "cursor"];
+const PARAMETERS: [&str; 11] = [
+    "log", "tenant", "actor", "action", "resource", "field", "outcome", "from", "to", "limit",
+    "cursor",
+];
 
-/// `?tenant=&actor=&action=&outcome=&limit=&cursor=`: who did what, newest first.
+/// `GET /admin/audit/events`: who did what, newest first.
 pub(super) async fn find(
     State(state): State<AdminState>,
     Extension(actor): Extension<Actor>,
     target: Uri,
 ) -> Result<Json<AuditPage>, Problem> {
-    let request = read(Query::read(&target, &PARAMETERS)?)?;
+    let request = read_request(Query::read(&target, &PARAMETERS)?);
     Ok(Json(state.use_cases.audit.find(&actor, &request).await?))
 }
 
-fn read(mut query: Query) -> Result<AuditRequest, Problem> {
-    let outcome = |text: String| {
-        let mut known = AuditOutcome::ALL.into_iter();
-        let outcome = known.find(|outcome| outcome.as_str() == text);
-        outcome.ok_or_else(|| {
-            let known = AuditOutcome::ALL.map(AuditOutcome::as_str).join(", ");
-            Problem::bad_request(format!("`outcome` is one of {known}"))
-        })
-    };
-    let limit = |text: String| {
-        let limit = text.parse().ok();
-        let limit = limit.filter(|limit: &NonZeroU16| limit.get() <= 1_000);
-        limit.ok_or_else(|| Problem::bad_request("`limit` is a number, 1 to 1000"))
-    };
-    let before = |text: String| {
-        let before: Option<NonZeroU64> = text.parse().ok();
-        before.ok_or_else(|| Problem::bad_request("`cursor` is the `next` of an earlier answer"))
-    };
-    Ok(AuditRequest {
+pub(super) fn read_request(mut query: Query) -> AuditRequest {
+    AuditRequest {
+        log: query.take("log"),
         tenant: query.take("tenant"),
         actor: query.take("actor"),
         action: query.take("action"),
-        outcome: query.take("outcome").map(outcome).transpose()?,
-        limit: query.take("limit").map(limit).transpose()?,
-        before: query.take("cursor").map(before).transpose()?,
-    })
+        resource: query.take("resource"),
+        field: query.take("field"),
+        outcome: query.take("outcome"),
+        from: query.take("from"),
+        to: query.take("to"),
+        limit: query.take("limit"),
+        cursor: query.take("cursor"),
+    }
+}
+
+/// `GET /admin/audit/events/{n}`: one of them, with what lies beside it.
+pub(super) async fn read(
+    State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
+    _: NoQuery,
+    n: Result<Path<u64>, PathRejection>,
+) -> Result<Json<OneEvent>, Problem> {
+    let Path(n) = n.map_err(|_| Problem::not_found())?;
+    Ok(Json(state.use_cases.audit.read(&actor, n).await?))
+}
+
+/// `GET /admin/audit/status`.
+pub(super) async fn status(
+    State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
+    _: NoQuery,
+) -> Result<Json<AuditStatus>, Problem> {
+    Ok(Json(state.use_cases.audit.status(&actor).await?))
+}
+
+/// `GET /audit/log/…`: the files that a third party verifies.
+pub(super) async fn file(
+    State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
+    _: NoQuery,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Path(path) = path.map_err(|_| Problem::not_found())?;
+    let bytes = state.use_cases.audit.file(&actor, &path).await?;
+    let kind = HeaderValue::from_static("application/octet-stream");
+    Ok(([(CONTENT_TYPE, kind)], bytes).into_response())
+}
+
+/// `GET /admin/audit/earlier`: what a version before this one put on record.
+pub(super) async fn earlier(
+    State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
+    target: Uri,
+) -> Result<Json<EarlierPage>, Problem> {
+    let known = ["tenant", "actor", "action", "outcome", "limit", "cursor"];
+    let mut query = Query::read(&target, &known)?;
+    let limit = query.take("limit").map(|text| text.parse()).transpose();
+    let before = query.take("cursor").map(|text| text.parse()).transpose();
+    let request = EarlierRequest {
+        tenant: query.take("tenant"),
+        actor: query.take("actor"),
+        action: query.take("action"),
+        outcome: query.take("outcome"),
+        limit: limit.map_err(|_| Problem::bad_request("`limit` is a number, 1 to 1000"))?,
+        before: before
+            .map_err(|_| Problem::bad_request("`cursor` is the `next` of an earlier answer"))?,
+    };
+    Ok(Json(state.use_cases.audit.earlier(&actor, &request).await?))
 }
 
 impl From<AuditError> for Problem {
     fn from(error: AuditError) -> Self {
         match error {
+            AuditError::Invalid(error) => Self::bad_request(error.to_string()),
+            AuditError::NotFound => Self::not_found(),
             AuditError::Unrecorded(error) => error.into(),
             AuditError::Store(error) => Rejection::from(error).into(),
+            AuditError::Log(_) | AuditError::Damaged => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "the audit log was not read");
+                Rejection::plain(Reason::CapacityAuditUnavailable).into()
+            }
         }
     }
 }

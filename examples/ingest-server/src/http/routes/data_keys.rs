@@ -169,6 +169,7 @@ impl From<DataKeyError> for Problem {
             }
             DataKeyError::RowsLeft { .. }
             | DataKeyError::RowsRefused { .. }
+            | DataKeyError::NeededByAudit
             | DataKeyError::TooSoon { .. }
             | DataKeyError::Illegal(_)
             | DataKeyError::Changed

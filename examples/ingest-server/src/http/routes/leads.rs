@@ -138,7 +138,10 @@ fn reason(services: &Services, headers: &HeaderMap) -> Result<Option<AccessReaso
 }
 
 /// A refusal tells of the limits itself.
-fn answer_within(admitted: Admitted, answer: Result<impl Serialize, Problem>) -> Response {
+pub(super) fn answer_within(
+    admitted: Admitted,
+    answer: Result<impl Serialize, Problem>,
+) -> Response {
     let mut response = answer.map(Json).into_response();
     add_limits(&mut response, admitted);
     response

@@ -1,20 +1,18 @@
 //! What is put on record of a read: who, which leads, which of their fields, and what for. Never what
 //! was looked for, and never a value.
 
-use portcullis_telemetry::current_trace_id;
+use portcullis_audit_log::event::{Code, Outcome};
 
 use crate::{
-    audit::actions as on_record,
-    lead::{LeadColumn, LeadId, LeadView},
-    pipeline::{
-        access_reason::AccessReason, authenticate::Caller, rejection::Rejection, services::Services,
+    audit::{
+        AuditDraft, StatedReason,
+        actions::{LEAD_READ, LEAD_SEARCH, LEAD_SEARCH_MASKED},
     },
+    lead::{LeadColumn, LeadId, LeadView},
+    pipeline::{authenticate::Caller, rejection::Rejection, services::Services},
     quality::Reason,
-    store::{Activity, AuditActor, AuditDraft, AuditOutcome, IndexedLead},
+    store::IndexedLead,
 };
-
-/// A search whose answer is masked.
-const GUESS: &str = on_record::LEAD_SEARCH_MASKED.action.as_str();
 
 /// What a caller got to see in the clear.
 pub(super) enum Read<'a> {
@@ -31,22 +29,14 @@ pub(super) enum Read<'a> {
 pub(super) async fn record(
     services: &Services,
     caller: &Caller,
-    reason: &AccessReason,
+    reason: &StatedReason,
     read: &Read<'_>,
 ) -> Result<(), Rejection> {
     let (action, leads, asked) = match read {
-        Read::ById(id, lead) => (
-            on_record::LEAD_READ.action.as_str(),
-            lead.as_slice(),
-            Some(id.to_string()),
-        ),
-        Read::Search(leads) => (
-            on_record::LEAD_SEARCH.action.as_str(),
-            &leads.iter().collect::<Vec<_>>()[..],
-            None,
-        ),
+        Read::ById(id, lead) => (LEAD_READ, lead.as_slice(), Some(id.to_string())),
+        Read::Search(leads) => (LEAD_SEARCH, &leads.iter().collect::<Vec<_>>()[..], None),
     };
-    let mut fields: Vec<&'static str> = leads.iter().flat_map(|lead| lead.fields()).collect();
+    let mut fields: Vec<_> = leads.iter().flat_map(|lead| lead.fields()).collect();
     fields.sort_unstable();
     fields.dedup();
     let is_missing = matches!(read, Read::ById(_, None));
@@ -58,14 +48,14 @@ pub(super) async fn record(
         count: u64::try_from(leads.len()).unwrap_or(u64::MAX),
         resources,
         fields,
-        reason: Some(reason.as_str().to_owned()),
+        reason: Some(reason.clone()),
         outcome: if is_missing {
-            AuditOutcome::Failure
+            Outcome::Failure
         } else {
-            AuditOutcome::Success
+            Outcome::Success
         },
-        detail: is_missing.then_some("not_found"),
-        ..draft(caller, action)
+        detail: is_missing.then_some(Code::new("not_found")),
+        ..caller.draft(action)
     };
     append(services, draft).await?;
     tracing::info!(kid = %caller.principal.kid(), "personal data was read");
@@ -91,25 +81,20 @@ pub(super) async fn record_guess(
     let draft = AuditDraft {
         count: u64::try_from(resources.len()).unwrap_or(u64::MAX),
         resources,
-        fields: vec![column.field()],
-        ..draft(caller, GUESS)
+        fields: vec![column.audit_field()],
+        ..caller.draft(LEAD_SEARCH_MASKED)
     };
     append(services, draft).await
 }
 
 /// Notes that a caller who sees masks has made as many searches as its limits allow.
 pub(super) fn note_limited(services: &Services, caller: &Caller) {
-    services.audit.note(AuditDraft {
-        count: 1,
-        outcome: AuditOutcome::Denied,
-        detail: Some("limited"),
-        ..draft(caller, GUESS)
-    });
+    let draft = caller.draft(LEAD_SEARCH_MASKED);
+    services.audit.note(draft.denied(Code::new("limited")));
 }
 
 async fn append(services: &Services, draft: AuditDraft) -> Result<(), Rejection> {
-    let recorded = services.audit.record(draft).await;
-    recorded.map(drop).map_err(|error| {
+    services.audit.record(draft).await.map_err(|error| {
         tracing::error!(
             error = &error as &dyn std::error::Error,
             "a read was refused"
@@ -120,29 +105,6 @@ async fn append(services: &Services, draft: AuditDraft) -> Result<(), Rejection>
 
 /// Notes that a caller may not see what was asked for.
 pub(super) fn note_refusal(services: &Services, caller: &Caller) {
-    services.audit.note(AuditDraft {
-        count: 1,
-        outcome: AuditOutcome::Denied,
-        detail: Some(Reason::AuthScope.as_str()),
-        ..draft(caller, on_record::LEAD_READ.action.as_str())
-    });
-}
-
-fn draft(caller: &Caller, action: &'static str) -> AuditDraft {
-    AuditDraft {
-        tenant: caller.tenant.as_str().to_owned(),
-        action,
-        activity: Activity::Read,
-        actor: AuditActor::ApiKey(caller.principal.kid().to_string()),
-        resource_type: "lead",
-        resources: Vec::new(),
-        count: 0,
-        fields: Vec::new(),
-        reason: None,
-        outcome: AuditOutcome::Success,
-        detail: None,
-        refs: None,
-        peer: Some(caller.address),
-        trace: current_trace_id().map(|trace| trace.to_string()),
-    }
+    let draft = caller.draft(LEAD_READ);
+    services.audit.note(draft.denied(Reason::AuthScope.code()));
 }

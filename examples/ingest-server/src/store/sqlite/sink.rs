@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 
 use super::{
-    audit,
     connection::{self, run},
     events::{Events, Inserted},
     failure::Failure,
@@ -93,11 +92,6 @@ impl GroupSink for SqliteSink {
     async fn commit(&mut self, group: &Group, clock: &dyn Clock) -> Result<Committed, StoreError> {
         let _turn = self.turns.take_soon().await;
         let committed = self.write(|connection, seen| {
-            let audit = append_audit(connection, group)?;
-            if group.writes.is_empty() {
-                let receipts = Vec::new();
-                return Ok(Committed { audit, receipts });
-            }
             seen.catch_up(connection)?;
             let mut checks = GroupChecks::of_group(connection, clock);
             let mut events = Events::of_group(connection, seen)?;
@@ -114,7 +108,7 @@ impl GroupSink for SqliteSink {
             if earliest.is_some_and(|decided| !decided.may_be_committed(clock.monotonic())) {
                 return Err(StoreError::Late.into());
             }
-            Ok(Committed { audit, receipts })
+            Ok(Committed { receipts })
         })?;
         // Durable in a file that is no longer the database is not durable.
         self.file.verify()?;
@@ -139,26 +133,6 @@ impl GroupSink for SqliteSink {
 
 /// What an ordinary group makes durable.
 const TRIAL_BYTES: i64 = 1 << 20;
-
-/// Events of the audit log that the database refuses leave the rest of the group as it is.
-fn append_audit(connection: &Connection, group: &Group) -> Result<Result<(), StoreError>, Failure> {
-    if group.audit.is_empty() {
-        return Ok(Ok(()));
-    }
-    if group.writes.is_empty() {
-        return Ok(Ok(audit::append(connection, &group.audit)?));
-    }
-    run(connection, "SAVEPOINT audit")?;
-    let refused = match audit::append(connection, &group.audit) {
-        Err(failure) if failure.is_refusal() => Some(failure),
-        outcome => outcome.map(|()| None)?,
-    };
-    if refused.is_some() {
-        run(connection, "ROLLBACK TO audit")?;
-    }
-    run(connection, "RELEASE audit")?;
-    Ok(refused.map_or(Ok(()), |failure| Err(failure.into())))
-}
 
 /// Writes an event and its lead, both or neither.
 fn write_one(

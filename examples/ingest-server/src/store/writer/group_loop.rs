@@ -10,15 +10,12 @@ use std::{
 };
 
 use portcullis_telemetry::BackgroundTask;
-use tokio::{
-    sync::mpsc::{Receiver, UnboundedReceiver},
-    time::timeout,
-};
+use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
 use tracing::Instrument as _;
 
 use super::{
     WriteEvent, WriteObserver, WriterLimits,
-    request::{AuditRequest, Waiting, WriteRequest},
+    request::{Waiting, WriteRequest},
 };
 use crate::{
     clock::Clock,
@@ -42,22 +39,14 @@ pub(super) struct GroupLoop {
 
 #[derive(Debug)]
 struct Queue {
-    audits: Receiver<AuditRequest>,
     writes: UnboundedReceiver<WriteRequest>,
     /// What had no room in the group before.
     left_over: Option<WriteRequest>,
 }
 
-#[derive(Debug)]
-enum Request {
-    Audit(AuditRequest),
-    Write(WriteRequest),
-}
-
 impl GroupLoop {
     pub(super) fn new(
         writes: UnboundedReceiver<WriteRequest>,
-        audits: Receiver<AuditRequest>,
         limits: WriterLimits,
         clock: Arc<dyn Clock>,
         observer: Arc<dyn WriteObserver>,
@@ -65,11 +54,7 @@ impl GroupLoop {
     ) -> Self {
         let left_over = None;
         Self {
-            queue: Queue {
-                audits,
-                writes,
-                left_over,
-            },
+            queue: Queue { writes, left_over },
             limits,
             clock,
             observer,
@@ -81,7 +66,7 @@ impl GroupLoop {
     pub(super) async fn run(mut self, mut sink: Box<dyn GroupSink>) {
         while let Some(first) = self.next(&mut *sink).await {
             let (group, waiting) = self.queue.group(first, self.limits);
-            if !(group.audit.is_empty() && group.writes.is_empty()) {
+            if !group.writes.is_empty() {
                 self.write(&mut *sink, &group, waiting).await;
             }
         }
@@ -89,7 +74,7 @@ impl GroupLoop {
 
     /// The next request. While the database cannot be written, it is tried meanwhile, so that its
     /// recovery is noticed also when nothing is sent here because of the failure.
-    async fn next(&mut self, sink: &mut dyn GroupSink) -> Option<Request> {
+    async fn next(&mut self, sink: &mut dyn GroupSink) -> Option<WriteRequest> {
         while self.failures.load(Ordering::Relaxed) > 0 {
             if let Ok(request) = timeout(TRY_EVERY, self.queue.next()).await {
                 return request;
@@ -113,18 +98,9 @@ impl GroupLoop {
             self.queue.refuse();
         }
         span.in_scope(|| match outcome {
-            Ok(committed) => {
-                if let Err(error) = &committed.audit {
-                    group_span::tell_audit_not_written(error, &waiting.origins);
-                }
-                waiting.acknowledge(committed);
-            }
+            Ok(committed) => waiting.acknowledge(committed),
             Err(error) => {
-                if group.writes.is_empty() {
-                    group_span::tell_audit_not_written(&error, &waiting.origins);
-                } else {
-                    group_span::tell_not_written(&error, &waiting.origins);
-                }
+                group_span::tell_not_written(&error, &waiting.origins);
                 waiting.refuse(&error);
             }
         });
@@ -147,7 +123,7 @@ impl GroupLoop {
             });
         }
         self.tell_late(group, &outcome, ended);
-        self.count(matches!(&outcome, Ok(committed) if committed.audit.is_ok()));
+        self.count(outcome.is_ok());
         outcome
     }
 
@@ -187,30 +163,17 @@ impl GroupLoop {
 }
 
 impl Queue {
-    async fn next(&mut self) -> Option<Request> {
-        if let Some(request) = self.left_over.take() {
-            return Some(Request::Write(request));
-        }
-        tokio::select! {
-            biased;
-            Some(request) = self.audits.recv() => Some(Request::Audit(request)),
-            Some(request) = self.writes.recv() => Some(Request::Write(request)),
-            else => None,
+    async fn next(&mut self) -> Option<WriteRequest> {
+        match self.left_over.take() {
+            Some(request) => Some(request),
+            None => self.writes.recv().await,
         }
     }
 
     /// A request and what came in during the last commit; a lone one does not wait.
-    fn group(&mut self, first: Request, limits: WriterLimits) -> (Group, Waiting) {
+    fn group(&mut self, first: WriteRequest, limits: WriterLimits) -> (Group, Waiting) {
         let (mut group, mut waiting) = (Group::default(), Waiting::default());
-        match first {
-            Request::Audit(request) => waiting.add_audit(&mut group, request),
-            Request::Write(request) => waiting.add(&mut group, request),
-        }
-        while group.audit.len() < limits.group_audit.get()
-            && let Ok(next) = self.audits.try_recv()
-        {
-            waiting.add_audit(&mut group, next);
-        }
+        waiting.add(&mut group, first);
         while let Some(next) = self
             .left_over
             .take()
@@ -231,9 +194,6 @@ impl Queue {
     fn refuse(&mut self) {
         let mut group = Group::default();
         let mut waiting = Waiting::default();
-        while let Ok(request) = self.audits.try_recv() {
-            waiting.add_audit(&mut group, request);
-        }
         while let Some(request) = self
             .left_over
             .take()

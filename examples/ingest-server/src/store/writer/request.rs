@@ -3,7 +3,7 @@
 use portcullis_telemetry::SpanLink;
 use tokio::sync::oneshot;
 
-use crate::store::{AuditEvent, Committed, Group, Receipt, StoreError, Write};
+use crate::store::{Committed, Group, Receipt, StoreError, Write};
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -16,20 +16,11 @@ pub(super) struct WriteRequest {
     pub(super) origin: Option<SpanLink>,
 }
 
-/// Events of the audit log that belong together.
-#[derive(Debug)]
-pub(super) struct AuditRequest {
-    pub(super) events: Vec<AuditEvent>,
-    pub(super) reply: Reply<()>,
-    pub(super) origin: Option<SpanLink>,
-}
-
 /// Who waits for a group.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     /// How many of the group's rows each has.
     writes: Vec<(usize, Reply<Vec<Receipt>>)>,
-    audit: Vec<Reply<()>>,
     pub(super) origins: Vec<SpanLink>,
 }
 
@@ -45,25 +36,9 @@ impl Waiting {
         }
     }
 
-    /// Takes events of the audit log into the group. Who has given up waiting gets no row: nothing will
-    /// be shown for it.
-    pub(super) fn add_audit(&mut self, group: &mut Group, request: AuditRequest) {
-        if request.reply.is_closed() {
-            return;
-        }
-        self.audit.push(request.reply);
-        self.origins.extend(request.origin);
-        group.audit.extend(request.events);
-    }
-
     /// Tells everybody what became of a group that is durable.
     pub(super) fn acknowledge(self, committed: Committed) {
         let mut receipts = committed.receipts.into_iter();
-        // First those who are kept from showing something.
-        for reply in self.audit {
-            let outcome = committed.audit.as_ref().map_err(StoreError::echo);
-            drop(reply.send(outcome.copied()));
-        }
         for (rows, reply) in self.writes {
             // A requester that went away does not need its receipts.
             let receipts: Vec<Receipt> = receipts.by_ref().take(rows).collect();
@@ -79,9 +54,6 @@ impl Waiting {
 
     /// Tells everybody that nothing was written.
     pub(super) fn refuse(self, error: &StoreError) {
-        for reply in self.audit {
-            drop(reply.send(Err(error.echo())));
-        }
         for (_, reply) in self.writes {
             drop(reply.send(Err(error.echo())));
         }

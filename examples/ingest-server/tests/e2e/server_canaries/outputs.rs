@@ -16,7 +16,7 @@ const SHOWN: [&str; 18] = [
     "/readyz",
     "/metrics",
     "/admin/api-keys",
-    "/admin/audit/events?limit=1000",
+    "/admin/audit/events?limit=500",
     "/admin/cache",
     "/admin/detection",
     "/admin/index",

@@ -24,11 +24,12 @@ use crate::{
 };
 
 /// Secrets and the files that hold them.
-const SECRETS: [(&str, &str); 4] = [
+const SECRETS: [(&str, &str); 5] = [
     ("INGEST_ADMIN_TOKEN", "admin-token"),
     ("PORTCULLIS_KEKS", "keks"),
     ("PORTCULLIS_INDEX_ROOTS", "index-roots"),
     ("PORTCULLIS_KEY_PEPPERS", "key-peppers"),
+    ("PORTCULLIS_AUDIT_KEYS", "audit-keys"),
 ];
 
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Every route says how it is recorded.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, env, fs, path::Path};
 
 use portcullis_audit_log::event::Activity;
 
@@ -63,4 +63,50 @@ fn what_changes_something_is_on_record_as_a_change() {
 fn no_two_actions_have_one_name() {
     let names: BTreeSet<_> = on_record::ALL.iter().map(|action| action.action).collect();
     assert_eq!(names.len(), on_record::ALL.len());
+}
+
+const BEGIN: &str = "<!-- recorded: UPDATE_DOCS=1 cargo test -p ingest-server recorded -->\n";
+const END: &str = "<!-- recorded end -->";
+
+/// The tables as the page shows them.
+fn markdown() -> String {
+    let mut text = "\n| action | does | to | what it means |\n|---|---|---|---|\n".to_owned();
+    for action in on_record::ALL {
+        let (name, activity, resource) = (action.action, action.activity, action.resource);
+        let meaning = action.meaning;
+        text += &format!("| `{name}` | {activity} | {resource} | {meaning} |\n");
+    }
+    text += "\n| route | is on record as | how |\n|---|---|---|\n";
+    for (method, path, audited) in all() {
+        let (action, how) = match audited {
+            Must(action) => (action.action.as_str(), "durable before the answer"),
+            InTheClear(action) => {
+                let how = "durable before an answer in the clear; a masked one is not recorded";
+                (action.action.as_str(), how)
+            }
+            Noted(action) => (action.action.as_str(), "when there is room"),
+            Summed(action) => (action.action.as_str(), "as `INGEST_AUDIT_WRITES` says"),
+            Never(why) => ("–", why),
+        };
+        text += &format!("| `{method} {path}` | `{action}` | {how} |\n");
+    }
+    text.push('\n');
+    text
+}
+
+/// Fails when the page and the list of routes differ; with `UPDATE_DOCS` set, writes the page.
+#[test]
+fn the_page_has_every_action_and_route_as_it_is() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/audit.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(BEGIN).unwrap();
+    let (tables, after) = rest.split_once(END).unwrap();
+    let made = markdown();
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(path, format!("{before}{BEGIN}{made}{END}{after}")).unwrap();
+    } else {
+        const REMAKE: &str =
+            "make it again: UPDATE_DOCS=1 cargo test -p ingest-server --lib recorded";
+        assert_eq!(tables, made, "{REMAKE}");
+    }
 }

@@ -52,7 +52,6 @@ impl Fixture {
     async fn write(&mut self, id: &str) -> Result<Vec<Receipt>, StoreError> {
         let group = Group {
             writes: vec![event("fine"), event(id)],
-            ..Group::default()
         };
         Ok(self.sink.commit(&group, &SystemClock).await?.receipts)
     }
@@ -113,7 +112,6 @@ async fn what_was_decided_too_long_ago_is_refused_alone() {
             decided(&format!("{id}-late"), 10),
             event(&format!("{id}-ever")),
         ],
-        ..Group::default()
     };
     let (stored, late) = (Receipt::Stored, Receipt::Late);
     for (now, receipts) in [(34, [stored; 3]), (35, [late, stored, stored])] {
@@ -131,7 +129,6 @@ async fn a_group_that_took_too_long_is_not_committed() {
     fixture.keys().await;
     let group = Group {
         writes: vec![decided("a", 10), event("b")],
-        ..Group::default()
     };
     let took_long = ToldClock::new([20, 36]);
     let refused = fixture.sink.commit(&group, &took_long).await;
@@ -142,7 +139,6 @@ async fn a_group_that_took_too_long_is_not_committed() {
     // What rests on no state takes what it takes.
     let group = Group {
         writes: vec![event("c")],
-        ..Group::default()
     };
     let committed = fixture.sink.commit(&group, &ToldClock::new([20, 99])).await;
     assert_eq!(committed.unwrap().receipts, [Receipt::Stored]);
@@ -162,7 +158,6 @@ async fn nothing_is_written_of_a_tenant_from_when_it_is_noted_as_erased() {
             },
             decided(&format!("{id}-3"), 0),
         ],
-        ..Group::default()
     };
     let committed = fixture.sink.commit(&group("a"), &clock).await.unwrap();
     assert_eq!(committed.receipts, [Receipt::Stored; 3]);

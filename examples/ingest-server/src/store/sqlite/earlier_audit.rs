@@ -1,66 +1,32 @@
-//! The audit log: rows are added and read, never changed.
+//! The table of an earlier audit log: rows are read, and nothing else.
 
-use rusqlite::{Connection, Row, params, params_from_iter, types::ToSql};
-use serde_json::json;
+use rusqlite::{Connection, Row, params_from_iter, types::ToSql};
 
 use super::failure::Failure;
 use crate::{
     json,
-    store::{AuditEntry, AuditEvent, AuditQuery, Named, StoreError},
-    timestamp,
+    store::{EarlierEntry, EarlierQuery, Named, StoreError},
 };
-
-const INSERT: &str = "INSERT INTO audit_event (id, time, tenant, action, activity, actor_type, \
-    actor_id, resource_type, resources, count, fields, reason, outcome, detail, refs, peer, trace) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const SELECT: &str = "SELECT n, id, time, tenant, action, activity, actor_type, actor_id, \
     resource_type, resources, count, fields, reason, outcome, detail, refs, peer, trace \
     FROM audit_event WHERE n < ?1";
 
-/// Adds events, in their order.
-pub(super) fn append(connection: &Connection, events: &[AuditEvent]) -> Result<(), Failure> {
-    let mut insert = connection.prepare_cached(INSERT)?;
-    for AuditEvent { id, time, draft } in events {
-        insert.execute(params![
-            id.to_string(),
-            timestamp::Text::of(*time).as_str(),
-            draft.tenant,
-            draft.action,
-            draft.activity.as_str(),
-            draft.actor.kind(),
-            draft.actor.id(),
-            draft.resource_type,
-            json!(draft.resources).to_string(),
-            i64::try_from(draft.count).unwrap_or(i64::MAX),
-            json!(draft.fields).to_string(),
-            draft.reason,
-            draft.outcome.as_str(),
-            draft.detail,
-            draft.refs.map(|id| id.to_string()),
-            draft.peer.map(|address| address.to_string()),
-            draft.trace,
-        ])?;
-    }
-    Ok(())
-}
-
 /// Events that match, newest first.
 pub(super) fn find(
     connection: &Connection,
-    query: &AuditQuery,
-) -> Result<Vec<AuditEntry>, Failure> {
+    query: &EarlierQuery,
+) -> Result<Vec<EarlierEntry>, Failure> {
     let before = query.before.and_then(|n| i64::try_from(n.get()).ok());
     let before = before.unwrap_or(i64::MAX);
     let limit = query.limit.get();
-    let outcome = query.outcome.map(|outcome| outcome.as_str().to_owned());
     let mut statement = SELECT.to_owned();
     let mut values: Vec<&dyn ToSql> = vec![&before, &limit];
     for (column, value) in [
         ("tenant", &query.tenant),
         ("actor_id", &query.actor),
         ("action", &query.action),
-        ("outcome", &outcome),
+        ("outcome", &query.outcome),
     ] {
         if value.is_some() {
             values.push(value);
@@ -77,7 +43,7 @@ pub(super) fn find(
     Ok(found)
 }
 
-fn entry(row: &Row<'_>) -> Result<AuditEntry, Failure> {
+fn entry(row: &Row<'_>) -> Result<EarlierEntry, Failure> {
     let list = |column| -> Result<Vec<String>, Failure> {
         let text: String = row.get(column)?;
         let list = json::read(text.as_bytes()).ok();
@@ -94,7 +60,7 @@ fn entry(row: &Row<'_>) -> Result<AuditEntry, Failure> {
         kind: resource_type.clone(),
         id,
     });
-    Ok(AuditEntry {
+    Ok(EarlierEntry {
         n: number("n")?,
         id: row.get("id")?,
         time: row.get("time")?,

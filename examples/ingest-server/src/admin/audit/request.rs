@@ -1,0 +1,123 @@
+//! Which events are asked for.
+
+use std::num::NonZeroU16;
+
+use portcullis_audit_log::{
+    event::Timestamp,
+    search::{Filter, PageSize, Query, SearchCursor, TermKind},
+};
+
+use crate::timestamp;
+
+/// What is asked for, as text. What is left out is everything.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AuditRequest {
+    /// Whose log, of the processes of this machine; none for this one's.
+    pub(crate) log: Option<String>,
+    pub(crate) tenant: Option<String>,
+    pub(crate) actor: Option<String>,
+    pub(crate) action: Option<String>,
+    pub(crate) resource: Option<String>,
+    pub(crate) field: Option<String>,
+    pub(crate) outcome: Option<String>,
+    /// RFC 3339, included.
+    pub(crate) from: Option<String>,
+    /// RFC 3339, not included.
+    pub(crate) to: Option<String>,
+    pub(crate) limit: Option<String>,
+    pub(crate) cursor: Option<String>,
+}
+
+/// A parameter that nothing can be found with. The text names it and repeats nothing of its value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{parameter}` {expected}")]
+pub(crate) struct InvalidRequest {
+    pub(crate) parameter: &'static str,
+    pub(crate) expected: &'static str,
+}
+
+impl AuditRequest {
+    /// As the log takes it.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`] names the first parameter that is malformed.
+    pub(crate) fn query(&self) -> Result<Query, InvalidRequest> {
+        let mut filter = Filter::new();
+        for (kind, value, expected) in [
+            (TermKind::Tenant, &self.tenant, "must be a tenant's name"),
+            (TermKind::Actor, &self.actor, "must be the id of an actor"),
+            (
+                TermKind::Action,
+                &self.action,
+                "must be an action, such as `lead.read`",
+            ),
+            (
+                TermKind::Resource,
+                &self.resource,
+                "must be the id of a resource",
+            ),
+            (
+                TermKind::Field,
+                &self.field,
+                "must be a field, such as `lead.email`",
+            ),
+            (
+                TermKind::Outcome,
+                &self.outcome,
+                "must be one of success, denied, failure, unknown",
+            ),
+        ] {
+            if let Some(value) = value {
+                let with = filter.with(kind, value);
+                let parameter = kind.as_str();
+                filter = with.map_err(|_| InvalidRequest {
+                    parameter,
+                    expected,
+                })?;
+            }
+        }
+        if let Some(from) = time("from", self.from.as_deref())? {
+            filter = filter.from(from);
+        }
+        if let Some(to) = time("to", self.to.as_deref())? {
+            filter = filter.to(to);
+        }
+        let size = self.size()?;
+        let cursor = self.cursor.as_deref();
+        let cursor = cursor.map(|text| SearchCursor::parse(text, &filter));
+        let cursor = cursor.transpose().map_err(|_| InvalidRequest {
+            parameter: "cursor",
+            expected: "must be the `next` of an earlier answer to the same question",
+        })?;
+        let query = Query::new(filter, size);
+        Ok(match cursor {
+            Some(cursor) => query.after(cursor),
+            None => query,
+        })
+    }
+
+    fn size(&self) -> Result<PageSize, InvalidRequest> {
+        let Some(limit) = &self.limit else {
+            return Ok(PageSize::default());
+        };
+        let limit: Option<NonZeroU16> = limit.parse().ok();
+        let size = limit.and_then(|limit| PageSize::new(limit.get()));
+        size.ok_or(InvalidRequest {
+            parameter: "limit",
+            expected: "must be a number, 1 to 500",
+        })
+    }
+}
+
+fn time(parameter: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, InvalidRequest> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let micros = timestamp::parse(text).map(|at| at.unix_timestamp_nanos() / 1_000);
+    let micros = micros.and_then(|micros| u64::try_from(micros).ok());
+    let time = micros.and_then(Timestamp::from_unix_micros);
+    time.map(Some).ok_or(InvalidRequest {
+        parameter,
+        expected: "must be a time, RFC 3339",
+    })
+}

@@ -1,0 +1,87 @@
+//! The logs of one machine: each process has its own, in a folder of its own below one.
+
+use std::path::{Path, PathBuf};
+
+use portcullis_audit_log::store::{FileStore, FileStoreError};
+
+/// The folder of all logs, and which of them is this process's.
+#[derive(Debug, Clone)]
+pub(crate) struct AuditFolder {
+    all: PathBuf,
+    own: String,
+}
+
+/// Why another log cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OtherLogError {
+    #[error("there is no such log")]
+    Unknown,
+    #[error("its process is running; ask again when it has ended")]
+    InUse,
+    #[error("it does not open")]
+    Store(#[source] FileStoreError),
+}
+
+impl AuditFolder {
+    pub(crate) const fn new(all: PathBuf, own: String) -> Self {
+        Self { all, own }
+    }
+
+    /// Whether it is the name of this process's log.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        self.own == name
+    }
+
+    /// The log of another process, which has ended.
+    ///
+    /// # Errors
+    /// [`OtherLogError`].
+    pub(super) async fn open(&self, name: &str) -> Result<FileStore, OtherLogError> {
+        let folder = self.all.join(name);
+        if !is_name(name) || !is_log(&folder) {
+            return Err(OtherLogError::Unknown);
+        }
+        let opened = FileStore::builder(&folder).open().await;
+        opened.map_err(|error| match error {
+            FileStoreError::InUse { .. } => OtherLogError::InUse,
+            error => OtherLogError::Store(error),
+        })
+    }
+}
+
+/// Whether it can be the name of a folder that a process has made here, and of no other place.
+fn is_name(name: &str) -> bool {
+    let rest = ["server", "command-line"]
+        .iter()
+        .find_map(|node| name.strip_prefix(node));
+    let number = |rest: &str| rest.strip_prefix('-')?.parse::<u8>().ok();
+    rest.is_some_and(|rest| rest.is_empty() || number(rest).is_some())
+}
+
+fn is_log(folder: &Path) -> bool {
+    folder.join("lock").is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_nowhere_else() {
+        for (name, is_one) in [
+            ("server", true),
+            ("server-2", true),
+            ("command-line", true),
+            ("command-line-17", true),
+            ("", false),
+            ("..", false),
+            ("server/..", false),
+            ("server-", false),
+            ("server-x", false),
+            ("server-300", false),
+            ("other", false),
+        ] {
+            assert_eq!(is_name(name), is_one, "{name}");
+        }
+    }
+}

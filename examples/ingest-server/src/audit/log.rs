@@ -1,0 +1,227 @@
+//! The way into the log. What must be on record is durable before anything is done or shown; refusals and ordinary
+//! writes never wait, and stand together, so that nobody fills the log with them.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use portcullis_audit_log::{
+    audit::{self, Audit, Ending, Status},
+    event::{Code, Outcome, Resource},
+    note::{KeyName, VerifyingKey},
+};
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{
+    AuditDraft, AuditFolder, AuditReads, WriteRecords, Written, refusals::Refusals, screen,
+    write_sums::WriteSums,
+};
+use crate::clock::Clock;
+
+/// How often it is looked for what stands together for long enough.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The event could not be made durable, so what it tells of must not be done or shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("what was asked for could not be put on record")]
+pub(crate) struct Unrecorded(#[from] audit::Unrecorded);
+
+/// The way into the log. Cloning is cheap; what gathers ends when the last clone is gone and all of it is written.
+#[derive(Debug, Clone)]
+pub(crate) struct AuditLog {
+    audit: Audit,
+    folder: AuditFolder,
+    identity: Arc<AuditIdentity>,
+    gathered: Arc<Gathered>,
+    clock: Arc<dyn Clock>,
+    writes: WriteRecords,
+    /// Tells the task when nobody can add anything any more.
+    _in_use: mpsc::Sender<Infallible>,
+}
+
+/// Tells how the log does.
+#[derive(Debug, Clone)]
+pub(crate) struct AuditGauge(Audit);
+
+/// What a log is called, and what its checkpoints are verified with.
+#[derive(Debug)]
+pub(crate) struct AuditIdentity {
+    pub(crate) origin: KeyName,
+    pub(crate) keys: Vec<VerifyingKey>,
+}
+
+/// What waits for more of its kind.
+#[derive(Debug, Default)]
+struct Gathered {
+    refusals: Mutex<Refusals>,
+    writes: Mutex<WriteSums>,
+}
+
+/// Something that is on record as begun. Dropped, it is put on record that nobody knows what came of it.
+#[derive(Debug)]
+#[must_use = "finish it with what came of it"]
+pub(crate) struct Pending {
+    pending: audit::Pending,
+    draft: AuditDraft,
+}
+
+impl AuditLog {
+    /// The way in, and the task that writes what was gathered, for the caller to spawn.
+    pub(crate) fn new(
+        audit: Audit,
+        folder: AuditFolder,
+        identity: AuditIdentity,
+        clock: Arc<dyn Clock>,
+        writes: WriteRecords,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let gathered = Arc::new(Gathered::default());
+        let (in_use, ended) = mpsc::channel(1);
+        let task = write_gathered(
+            audit.clone(),
+            Arc::clone(&gathered),
+            Arc::clone(&clock),
+            ended,
+        );
+        let log = Self {
+            audit,
+            folder,
+            identity: Arc::new(identity),
+            gathered,
+            clock,
+            writes,
+            _in_use: in_use,
+        };
+        (log, task)
+    }
+
+    /// What is recorded, for those who read it.
+    pub(crate) fn reading(&self) -> AuditReads<'_> {
+        AuditReads::new(&self.audit, &self.folder)
+    }
+
+    /// What it is verified with.
+    pub(crate) fn identity(&self) -> &AuditIdentity {
+        &self.identity
+    }
+
+    /// Tells how the log does, without keeping it open.
+    pub(crate) fn status(&self) -> AuditGauge {
+        AuditGauge(self.audit.clone())
+    }
+
+    /// Puts an event on record; returns when it is durable.
+    ///
+    /// # Errors
+    /// It is not, or not in time: the caller must not do or show what it tells of.
+    pub(crate) async fn record(&self, draft: AuditDraft) -> Result<(), Unrecorded> {
+        let personal = draft.personal();
+        let recorded = self.audit.record(draft.event(), personal.as_ref());
+        Ok(recorded.await.map(drop)?)
+    }
+
+    /// Puts on record that something is about to be changed; returns when that is durable.
+    ///
+    /// # Errors
+    /// It is not, or not in time: the caller must not make the change.
+    pub(crate) async fn begin(&self, draft: AuditDraft) -> Result<Pending, Unrecorded> {
+        let personal = draft.personal();
+        let pending = self.audit.begin(draft.event(), personal.as_ref()).await?;
+        Ok(Pending { pending, draft })
+    }
+
+    /// Notes something that was refused, or has shown nothing of anybody. Never waits; without room it is
+    /// dropped, and counted in the log itself.
+    pub(crate) fn note(&self, draft: AuditDraft) {
+        let now = self.clock.monotonic();
+        let draft = locked(&self.gathered.refusals).add(draft, now);
+        draft.iter().for_each(|draft| note(&self.audit, draft));
+    }
+
+    /// Notes what was taken in, as it is configured. Never waits.
+    pub(crate) fn wrote(&self, written: Written<'_>) {
+        let draft = match self.writes {
+            WriteRecords::Off => None,
+            _ if written.count == 0 => None,
+            WriteRecords::Each => Some(written.draft()),
+            WriteRecords::Summary => {
+                let now = self.clock.monotonic();
+                locked(&self.gathered.writes).add(written, now)
+            }
+        };
+        draft.iter().for_each(|draft| note(&self.audit, draft));
+    }
+}
+
+impl AuditGauge {
+    pub(crate) fn now(&self) -> Status {
+        self.0.status()
+    }
+}
+
+impl Pending {
+    /// Names something that came to be while it was done.
+    pub(crate) fn with_resource(self, id: &str) -> Self {
+        let resource = Resource::new(self.draft.action.resource, screen::issued(id));
+        let pending = self.pending.amend(|event| event.resources([resource]));
+        Self { pending, ..self }
+    }
+
+    /// Puts on record what came of it; `detail` says why it is no success.
+    ///
+    /// # Errors
+    /// It is done, and on record as begun alone.
+    pub(crate) async fn finish(
+        self,
+        outcome: Outcome,
+        detail: Option<Code>,
+    ) -> Result<(), Unrecorded> {
+        let detail = detail.unwrap_or(AuditDraft::UNSPECIFIED);
+        let ending = match outcome {
+            Outcome::Success => Ending::Success,
+            Outcome::Denied => Ending::Denied(detail),
+            Outcome::Failure => Ending::Failure(detail),
+            Outcome::Unknown => Ending::Unknown(detail),
+        };
+        Ok(self.pending.finish(ending).await.map(drop)?)
+    }
+}
+
+async fn write_gathered(
+    audit: Audit,
+    gathered: Arc<Gathered>,
+    clock: Arc<dyn Clock>,
+    mut ended: mpsc::Receiver<Infallible>,
+) {
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let write = |drafts: Vec<AuditDraft>| drafts.iter().for_each(|draft| note(&audit, draft));
+    loop {
+        tokio::select! {
+            biased;
+            // Nothing is ever sent.
+            _ = ended.recv() => break,
+            _ = ticks.tick() => {
+                let now = clock.monotonic();
+                write(locked(&gathered.refusals).due(now));
+                write(locked(&gathered.writes).due(now));
+            }
+        }
+    }
+    write(locked(&gathered.refusals).drain());
+    write(locked(&gathered.writes).drain());
+    audit.close();
+}
+
+fn note(audit: &Audit, draft: &AuditDraft) {
+    audit.note(draft.event(), draft.personal().as_ref());
+}
+
+fn locked<T>(gathered: &Mutex<T>) -> MutexGuard<'_, T> {
+    gathered.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,102 @@
+//! Reading what is on record. That somebody does is for the caller to record.
+
+use std::num::NonZeroUsize;
+
+use portcullis_audit_log::{
+    audit::{Audit, PersonalError},
+    event::Personal,
+    note::SignedNote,
+    search::{Page, Query},
+    store::{Store as _, StoreError},
+    tile::TilePath,
+};
+
+use super::{AuditFolder, OtherLogError};
+
+/// A way to what is on record.
+#[derive(Debug)]
+pub(crate) struct AuditReads<'a> {
+    audit: &'a Audit,
+    folder: &'a AuditFolder,
+}
+
+/// Why nothing was found.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SearchError {
+    #[error(transparent)]
+    Log(#[from] StoreError),
+    #[error(transparent)]
+    Other(#[from] OtherLogError),
+}
+
+/// An entry, as it is in the tree.
+#[derive(Debug)]
+pub(crate) struct KeptLeaf {
+    pub(crate) n: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl<'a> AuditReads<'a> {
+    pub(super) const fn new(audit: &'a Audit, folder: &'a AuditFolder) -> Self {
+        Self { audit, folder }
+    }
+
+    /// A page of events, the newest first, of this process's log or of one that has ended.
+    pub(crate) async fn search(
+        &self,
+        log: Option<&str>,
+        query: &Query,
+    ) -> Result<Page, SearchError> {
+        let Some(other) = log.filter(|log| !self.folder.is_own(log)) else {
+            return Ok(self.audit.search(query).await?);
+        };
+        let store = self.folder.open(other).await?;
+        let page = store.search(query).await;
+        store.close().await?;
+        Ok(page?)
+    }
+
+    /// One entry, if there is one that is not pruned.
+    pub(crate) async fn leaf(&self, n: u64) -> Result<Option<KeptLeaf>, StoreError> {
+        let batch = match self.audit.store().entries(n, NonZeroUsize::MIN).await {
+            Err(StoreError::Pruned { .. }) => return Ok(None),
+            batch => batch?,
+        };
+        let leaf = batch.iter().find(|(found, _)| *found == n);
+        Ok(leaf.map(|(n, bytes)| KeptLeaf {
+            n,
+            bytes: bytes.to_vec(),
+        }))
+    }
+
+    /// What lies beside an entry, if it is still there and can be opened: of an erased tenant nothing can.
+    pub(crate) async fn personal(&self, kept: &KeptLeaf) -> Result<Option<Personal>, StoreError> {
+        match self.audit.personal(kept.n).await {
+            Ok(personal) => Ok(personal),
+            Err(PersonalError::Sealed(_)) => Ok(None),
+            Err(PersonalError::Store(error)) => Err(error),
+            Err(error) => Err(StoreError::damaged(error)),
+        }
+    }
+
+    /// The published checkpoint.
+    pub(crate) async fn checkpoint(&self) -> Result<Option<SignedNote>, StoreError> {
+        self.audit.store().checkpoint().await
+    }
+
+    /// A file of the published log by its path, if there is one.
+    pub(crate) async fn file(&self, path: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        if path == "checkpoint" {
+            // Of all that is there by now, unless that cannot be published.
+            let note = match self.audit.checkpoint().await {
+                Ok(note) => Some(note),
+                Err(_) => self.checkpoint().await?,
+            };
+            return Ok(note.map(|note| note.to_string().into_bytes()));
+        }
+        let Ok(path) = path.parse::<TilePath>() else {
+            return Ok(None);
+        };
+        self.audit.store().tile(path).await
+    }
+}

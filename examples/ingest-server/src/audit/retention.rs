@@ -1,0 +1,33 @@
+//! How long entries are kept, and what lies beside them.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use portcullis_audit_log::audit::{Audit, Retention};
+use portcullis_telemetry::BackgroundTask;
+
+const TASK: BackgroundTask = BackgroundTask::new("audit_retention");
+
+/// From one look to the next.
+const EVERY: Duration = Duration::from_secs(60 * 60);
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Takes away what is older than so many days, entries and what lies beside them, until it is dropped. That something
+/// went is on record.
+pub(crate) async fn retain(audit: Audit, days: NonZeroU32, personal_days: NonZeroU32) {
+    let retention = Retention::default()
+        .leaves(DAY * days.get())
+        .personal(DAY * personal_days.get());
+    loop {
+        TASK.run(async {
+            if let Err(error) = audit.retain(&retention).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "entries of the audit log that are too old were not taken away"
+                );
+            }
+        })
+        .await;
+        tokio::time::sleep(EVERY).await;
+    }
+}

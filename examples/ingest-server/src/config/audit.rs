@@ -1,0 +1,117 @@
+//! The audit log: where it is, what it is called, what is put in it and for how long.
+
+use std::{num::NonZeroU32, path::PathBuf};
+
+use portcullis_audit_log::note::KeyName;
+
+use super::{
+    database, given::Given, problems::Problems, profile::Profile, setting::Setting, settings,
+    sources::Sources,
+};
+use crate::audit::WriteRecords;
+
+/// Ten years: longer is never.
+const MOST_DAYS: u32 = 3_650;
+
+/// The audit log of this process.
+#[derive(Debug, Clone)]
+pub(crate) struct Audit {
+    /// The folder that its files are in, one folder below for each process.
+    pub(crate) folder: PathBuf,
+    /// What the log is called, and the keys that sign it.
+    pub(crate) origin: KeyName,
+    /// How ordinary writes are recorded.
+    pub(crate) writes: WriteRecords,
+    /// For how many days entries are kept.
+    pub(crate) days: NonZeroU32,
+    /// For how many days what people typed and where they came from is kept; no longer than entries.
+    pub(crate) personal_days: NonZeroU32,
+}
+
+pub(super) fn read(
+    sources: &Sources,
+    profile: Profile,
+    data_dir: &std::path::Path,
+    problems: &mut Problems,
+) -> Option<Audit> {
+    check_store(sources, problems);
+    let folder = database::folder(settings::AUDIT_DIR, sources, problems);
+    let origin = origin(sources, profile, problems);
+    let writes = sources.value(settings::AUDIT_WRITES).and_then(|given| {
+        let writes = WriteRecords::from_word(&given.text);
+        if writes.is_none() {
+            problems.add(&given.origin, "must be `off`, `summary` or `each`");
+        }
+        writes
+    });
+    let [days, personal_days] = [
+        settings::AUDIT_RETENTION,
+        settings::AUDIT_PERSONAL_RETENTION,
+    ]
+    .map(|setting| days(setting, sources, problems));
+    if let (Some(days), Some(personal_days)) = (days, personal_days)
+        && personal_days > days
+    {
+        let message = format!(
+            "must not be longer than {}",
+            settings::AUDIT_RETENTION.variable
+        );
+        let origin = sources.origin(settings::AUDIT_PERSONAL_RETENTION);
+        problems.add(&origin, message);
+    }
+    Some(Audit {
+        folder: folder.unwrap_or_else(|| data_dir.join("audit")),
+        origin: origin?,
+        writes: writes?,
+        days: days?,
+        personal_days: personal_days?,
+    })
+}
+
+fn check_store(sources: &Sources, problems: &mut Problems) {
+    let Some(Given { text, origin }) = sources.value(settings::AUDIT_STORE) else {
+        return;
+    };
+    match text.as_str() {
+        "file" => {}
+        "database" => problems.add(
+            &origin,
+            "names the database, which cannot hold the log yet; keep it in files",
+        ),
+        _ => problems.add(&origin, "must be `file`"),
+    }
+}
+
+/// Who verifies a log goes by its name: two logs of one name look like one that says two things.
+fn origin(sources: &Sources, profile: Profile, problems: &mut Problems) -> Option<KeyName> {
+    let given = sources.value(settings::AUDIT_ORIGIN)?;
+    let expected = "a name without spaces and `+`, such as `ingest.example/audit`";
+    let origin: KeyName = given.parse(expected, problems)?;
+    if origin.as_str().len() > MOST_NAME || origin.as_str().ends_with('/') {
+        problems.add(
+            &given.origin,
+            format!("must be {expected}, of at most {MOST_NAME} bytes"),
+        );
+        return None;
+    }
+    if profile == Profile::Production && sources.given(settings::AUDIT_ORIGIN).is_none() {
+        let message =
+            "is not set: name the log, so that it can be told from that of another service";
+        problems.warn(settings::AUDIT_ORIGIN.variable, message);
+    }
+    Some(origin)
+}
+
+/// What is left of 256 bytes for the name of a process behind it.
+const MOST_NAME: usize = 200;
+
+fn days(setting: &Setting, sources: &Sources, problems: &mut Problems) -> Option<NonZeroU32> {
+    let given = sources.value(setting)?;
+    let expected = format!("a whole number of days, 1 to {MOST_DAYS}");
+    let days: NonZeroU32 = given.parse(&expected, problems)?;
+    if days.get() > MOST_DAYS {
+        problems.add(&given.origin, format!("must be {expected}"));
+        return None;
+    }
+    Some(days)
+}
