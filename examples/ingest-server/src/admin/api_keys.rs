@@ -1,5 +1,7 @@
 //! Issuing, listing, describing, rotating and revoking API keys.
 
+#[cfg(test)]
+mod lost_outcomes;
 mod peppers;
 mod request;
 mod revoke;

@@ -15,7 +15,7 @@ pub(super) const HISTORY_FAULT: &str = "the message of an error of the history";
 /// Where a canary was put that comes out by design, where it comes out, and why.
 pub(super) type Design = (&'static str, &'static str, &'static str);
 
-pub(super) const BY_DESIGN: [Design; 11] = [
+pub(super) const BY_DESIGN: [Design; 9] = [
     (
         PUBLIC,
         "table event, ",
@@ -33,18 +33,8 @@ pub(super) const BY_DESIGN: [Design; 11] = [
     ),
     (
         REASON,
-        "table audit_event, ",
-        "it is on record what personal data was read for",
-    ),
-    (
-        REASON,
-        "file ingest.db",
-        "the same, in the file and its log",
-    ),
-    (
-        REASON,
-        "GET /admin/audit/events",
-        "operators see what is on record",
+        "GET /admin/audit/events/",
+        "operators see what was typed beside what is on record; wherever it is kept, it is sealed",
     ),
     (
         PARENT,
@@ -76,9 +66,6 @@ pub(super) fn is_by_design((place, output): &Finding, in_this_profile: &[Design]
     let own = format!("output of {}", place.trim_start_matches("an argument of "));
     // Who typed an argument wrong is told which.
     let is_own = place.starts_with("an argument of ") && *output == own;
-    let is_audit = place.starts_with(REASON) && output == "the answer to GET /admin/audit/events";
     let mut designs = BY_DESIGN.iter().chain(in_this_profile);
-    is_own
-        || is_audit
-        || designs.any(|(from, to, _)| place.starts_with(from) && output.starts_with(to))
+    is_own || designs.any(|(from, to, _)| place.starts_with(from) && output.starts_with(to))
 }

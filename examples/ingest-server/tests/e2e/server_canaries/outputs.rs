@@ -37,10 +37,31 @@ pub(super) async fn shown(server: &Server) -> Vec<Output> {
     for path in SHOWN {
         outputs.push((format!("GET {path}"), page(server, path, None).await));
     }
+    for n in events_of_reads(&outputs) {
+        let path = format!("/admin/audit/events/{n}");
+        outputs.push((format!("GET {path}"), page(server, &path, None).await));
+    }
     let open_metrics = Some("application/openmetrics-text");
     let metrics = page(server, "/metrics", open_metrics).await;
     outputs.push(("GET /metrics, OpenMetrics".to_owned(), metrics));
     outputs
+}
+
+/// What is on record of those who read leads, each shown with what they typed.
+fn events_of_reads(outputs: &[Output]) -> Vec<u64> {
+    let mut pages = outputs.iter();
+    let (_, page) = pages
+        .find(|(place, _)| place.starts_with("GET /admin/audit/events?"))
+        .unwrap();
+    // Behind the headers.
+    let start = page.windows(2).position(|bytes| bytes == b"\n{").unwrap();
+    let page: serde_json::Value = serde_json::from_slice(&page[start..]).unwrap();
+    let events = page["events"].as_array().unwrap().iter();
+    let reads = events.filter(|event| event["action"] == "lead.read");
+    reads
+        .map(|event| event["n"].as_u64().unwrap())
+        .take(20)
+        .collect()
 }
 
 async fn page(server: &Server, path: &str, accept: Option<&str>) -> Vec<u8> {
@@ -90,19 +111,30 @@ pub(super) async fn tables(data: &Data) -> Vec<Output> {
     outputs
 }
 
-/// Each file in the data folder but the logs, such as the database, its log and the tombstones.
+/// Each file in the data folder but the logs of the service: the database, its log, the tombstones, and all that the
+/// audit log keeps.
 pub(super) fn files(data: &Data) -> Vec<Output> {
     let mut outputs = Vec::new();
-    for file in fs::read_dir(data.path()).unwrap() {
-        let path = file.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let mut left = vec![data.path().to_owned()];
+    while let Some(path) = left.pop() {
+        let name = path.strip_prefix(data.path()).unwrap();
+        let name = name.to_string_lossy().into_owned();
         if name.starts_with("logs-") {
             continue;
         }
-        match fs::read(&path) {
-            Ok(bytes) => outputs.push((format!("file {name}"), bytes)),
-            // A server that stops or starts takes some of its files away.
-            Err(error) => assert_eq!(error.kind(), io::ErrorKind::NotFound, "{name}"),
+        let read = if path.is_dir() {
+            fs::read_dir(&path).and_then(|folder| {
+                for file in folder {
+                    left.push(file?.path());
+                }
+                Ok(())
+            })
+        } else {
+            fs::read(&path).map(|bytes| outputs.push((format!("file {name}"), bytes)))
+        };
+        if let Err(error) = read {
+            // A server that runs takes some of its files away, and more when it stops or starts.
+            assert_eq!(error.kind(), io::ErrorKind::NotFound, "{name}");
         }
     }
     outputs
