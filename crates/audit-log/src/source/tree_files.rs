@@ -180,7 +180,7 @@ impl<'a> TreeFiles<'a> {
 
 impl BundleFile {
     /// The entries that belong to the tree, one by one, as far as the bytes go. `None` within them says that the bytes
-    /// end early; [`check_end`](Self::check_end) says whether more stands behind them.
+    /// end early; [`check`](Self::check) says whether more stands behind them.
     pub fn entries(&self) -> impl Iterator<Item = &[u8]> {
         crate::tile::Entries::of(&self.bytes).take(self.path.width().into())
     }
