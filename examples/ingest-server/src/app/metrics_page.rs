@@ -83,7 +83,7 @@ async fn registered(settings: &[(&str, &str)]) -> Vec<MetricDescription> {
         ),
         (
             "PORTCULLIS_AUDIT_KEYS",
-            "1:WlcpxG8uKHavJbCKhDow9KAIXTLOm3Udr67amPzb0Z0=",
+            "1:YGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn8=",
         ),
     ];
     variables.extend(of_service);

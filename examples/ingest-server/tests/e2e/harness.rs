@@ -23,7 +23,7 @@ pub(crate) const ADMIN_TOKEN: &str = "test-admin-token-0123456789-abcdefghij";
 pub(crate) const KEK: &str = "1:QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";
 pub(crate) const INDEX_ROOT: &str = "1:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
 pub(crate) const PEPPER: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-pub(crate) const AUDIT_KEY: &str = "1:WlcpxG8uKHavJbCKhDow9KAIXTLOm3Udr67amPzb0Z0=";
+pub(crate) const AUDIT_KEY: &str = "1:YGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn8=";
 pub(crate) const OTHER_SECRET: &str = "1:8PHy8/T19vf4+fr7/P3+/+Dh4uPk5ebn6Onq6+zt7u8=";
 
 pub(crate) const ALL_SCOPES: [&str; 4] = ["events:write", "leads:write", "leads:read", "pii:read"];

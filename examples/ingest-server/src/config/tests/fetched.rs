@@ -6,10 +6,11 @@ use portcullis_versioned_secrets::source::FetchedSecrets;
 
 use super::{random_key, *};
 
-const PLACE: [(&str, &str); 3] = [
+const PLACE: [(&str, &str); 4] = [
     ("PORTCULLIS_SECRETS", "vault"),
     ("PORTCULLIS_SECRETS_PATH", "secret/ingest"),
     ("INGEST_PROFILE", "production"),
+    ("INGEST_AUDIT_ORIGIN", "audit.example/ingest"),
 ];
 
 fn sources(given: &[(&str, &str)]) -> Sources {

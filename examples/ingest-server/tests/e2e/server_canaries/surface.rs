@@ -52,26 +52,27 @@ impl Route {
     }
 }
 
-/// Every route of both listeners.
+/// Every route of both listeners, from the lists that they are made from.
 pub(super) fn routes() -> Vec<Route> {
-    let source = ROUTES.split("#[cfg(test)]").next().unwrap();
-    let is_admin_from = source.find("pub(crate) fn admin(").unwrap();
+    let from = ROUTES.find("fn of_tenants(").unwrap();
+    let is_admin_from = ROUTES.find("fn of_operators(").unwrap();
+    let to = ROUTES.find("pub(crate) fn public(").unwrap();
     let mut routes = Vec::new();
-    for (at, _) in source.match_indices(".route(") {
-        let declared = arguments(&source[at + ".route(".len()..]);
-        let (path, handlers) = declared.split_once(',').unwrap();
-        let path = literal(source, path.trim());
-        for (name, method) in METHODS {
-            let is_called = handlers.match_indices(&format!("{name}(")).any(|(at, _)| {
-                !handlers[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_')
-            });
-            if is_called {
-                routes.push(Route {
-                    method,
-                    path: path.clone(),
-                    is_admin: at > is_admin_from,
-                });
+    for (name, method) in METHODS {
+        let call = format!("{name}(");
+        for (at, _) in ROUTES.match_indices(&call) {
+            let is_listed = (from..to).contains(&at)
+                && !ROUTES[..at].ends_with(|c: char| c.is_alphanumeric() || "_:".contains(c));
+            if !is_listed {
+                continue;
             }
+            let declared = arguments(&ROUTES[at + call.len()..]);
+            let (path, _) = declared.split_once(',').unwrap();
+            routes.push(Route {
+                method: method.clone(),
+                path: literal(ROUTES, path.trim()),
+                is_admin: at > is_admin_from,
+            });
         }
     }
     routes

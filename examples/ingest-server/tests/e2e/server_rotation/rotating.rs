@@ -163,8 +163,10 @@ async fn replace_data_keys(operator: &Operator, load: &Load, said: &impl Fn(&str
     let rotated = operator.done(&rotate).await;
     assert_eq!(rotated[0]["failed"], json!([]), "{rotated:?}");
     let rotated = rotated[0]["rotated"].as_array().unwrap();
+    // What seals beside the audit log is kept for as long as the tenant.
     let former: Vec<String> = rotated
         .iter()
+        .filter(|key| key["purpose"] != "audit")
         .map(|key| key["former"].as_str().unwrap().to_owned())
         .collect();
     assert!(former.len() >= 3, "{rotated:?}");
