@@ -62,6 +62,8 @@ use crate::{
     },
 };
 
+#[cfg(test)]
+pub(crate) use self::database::empty_store;
 pub(crate) use self::{
     audit::{AuditNode, AuditOpenError},
     database::DatabaseError,

@@ -27,6 +27,13 @@ use crate::{
     },
 };
 
+/// An empty store in a folder, for tests of what is above stores.
+#[cfg(test)]
+pub(crate) async fn empty_store(folder: &Path) -> Arc<dyn Store> {
+    let store = SqliteStore::open(&folder.join("test.db")).await;
+    Arc::new(store.expect("the folder is there"))
+}
+
 /// An opened database.
 #[derive(Debug, Clone)]
 pub(super) struct Database {

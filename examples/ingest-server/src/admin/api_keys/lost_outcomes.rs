@@ -19,8 +19,8 @@ use super::{ApiKeyError, ApiKeyRequest, ApiKeys, RotationRequest};
 use crate::{
     admin::{Actor, AdminEvent, AdminObserver},
     audit::{AuditFolder, AuditIdentity, AuditLog, WriteRecords},
+    backend::empty_store,
     clock::SystemClock,
-    store::SqliteStore,
 };
 
 const ACTOR: Actor = Actor::DevProfile;
@@ -46,7 +46,6 @@ async fn recorded() -> Recorded<impl Future<Output = ()>> {
     let key_store = Arc::new(MemoryKeyStore::new());
     let cache = ApiKeyCache::builder_without_feed(key_store, peppers).build();
     let folder = TempDir::new().unwrap();
-    let store = SqliteStore::open(&folder.path().join("keys.db")).await;
 
     let log = MemoryStore::new();
     let name = || "test.example/audit".parse().unwrap();
