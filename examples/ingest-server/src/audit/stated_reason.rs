@@ -42,7 +42,7 @@ impl StatedReason {
         let first = first.trim_end_matches([':', ',']);
         let mut codes = CODES.into_iter();
         let code = codes.find(|code| code.as_str().eq_ignore_ascii_case(first));
-        let reference = code.and(words.next()).and_then(reference);
+        let reference = code.and_then(|_| words.next()).and_then(reference);
         let words = words.next().is_some() || (reference.is_none() && text != first);
         let has_more = code.is_none() || words;
         Self {

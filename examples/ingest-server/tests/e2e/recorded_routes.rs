@@ -41,7 +41,9 @@ fn request(server: &Server, key: &Key, lead: &str, method: &Method, path: &str) 
         .replace("{key}", "1")
         .replace("{n}", "0")
         .replace("{*path}", "checkpoint");
-    let person = json!({ "email": "b@b.example" });
+    // Of another lead each time: a unique field belongs to one.
+    let address = if *method == Method::PATCH { "c" } else { "b" };
+    let person = json!({ "email": format!("{address}@b.example") });
     if given.starts_with("/v1/") {
         let query = if given == "/v1/leads" && *method == Method::GET {
             "?email=a@b.example"

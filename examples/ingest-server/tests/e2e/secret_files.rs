@@ -164,6 +164,7 @@ fn what_others_can_read_or_change_is_refused_in_production_and_told_in_dev() {
         command
             .env("INGEST_PROFILE", profile)
             .env("INGEST_DATA_DIR", &data)
+            .env("INGEST_AUDIT_ORIGIN", "audit.example/ingest")
             .env_remove("PORTCULLIS_KEKS")
             .env("PORTCULLIS_KEKS_FILE", &kek_file);
         command
