@@ -62,7 +62,12 @@ async fn recorded() -> Recorded<impl Future<Output = ()>> {
     let clock = Arc::new(SystemClock);
     let (audit, _gathering) = AuditLog::new(audit, own, identity, clock, WriteRecords::Off);
     Recorded {
-        keys: ApiKeys::new(cache, Arc::new(store.unwrap()), audit, Arc::new(Unobserved)),
+        keys: ApiKeys::new(
+            cache,
+            empty_store(folder.path()).await,
+            audit,
+            Arc::new(Unobserved),
+        ),
         log,
         writing,
         _folder: folder,
@@ -127,13 +132,10 @@ async fn a_rotation_is_told_with_the_end_of_the_old_key_and_the_new_one_is_revok
     } = recorded().await;
     let mut writing = Box::pin(writing);
     // The beginning of the issue, and what came of it.
-    let issued = while_written(
-        &log,
-        &mut writing,
-        BEGUN + 2,
-        keys.issue(&ACTOR, &request()),
-    );
-    let old = issued.await.unwrap().kid;
+    let asked = request();
+    let issuing = keys.issue(&ACTOR, &asked);
+    let issued = while_written(&log, &mut writing, BEGUN + 1, issuing).await;
+    let old = issued.unwrap().kid;
     let rotation = RotationRequest::default();
     let rotating = keys.rotate(&ACTOR, old.as_str(), &rotation);
     let rotated = while_written(&log, &mut writing, BEGUN + 2, rotating).await;
@@ -150,13 +152,10 @@ async fn a_revocation_is_told_as_done_since_it_is() {
         keys, log, writing, ..
     } = recorded().await;
     let mut writing = Box::pin(writing);
-    let issued = while_written(
-        &log,
-        &mut writing,
-        BEGUN + 2,
-        keys.issue(&ACTOR, &request()),
-    );
-    let kid: Kid = issued.await.unwrap().kid;
+    let asked = request();
+    let issuing = keys.issue(&ACTOR, &asked);
+    let issued = while_written(&log, &mut writing, BEGUN + 1, issuing).await;
+    let kid: Kid = issued.unwrap().kid;
     let revoking = keys.revoke(&ACTOR, kid.as_str());
     let revoked = while_written(&log, &mut writing, BEGUN + 2, revoking).await;
     assert!(revoked.is_ok());
