@@ -118,7 +118,10 @@ const BEGUN: u64 = 2;
 #[tokio::test]
 async fn a_key_that_nobody_has_seen_is_revoked() {
     let Recorded {
-        keys, log, writing, ..
+        keys,
+        log,
+        writing,
+        _folder,
     } = recorded().await;
     let issued = while_written(&log, writing, BEGUN, keys.issue(&ACTOR, &request())).await;
     assert!(matches!(issued, Err(ApiKeyError::Unrecorded(_))));
@@ -128,7 +131,10 @@ async fn a_key_that_nobody_has_seen_is_revoked() {
 #[tokio::test]
 async fn a_rotation_is_told_with_the_end_of_the_old_key_and_the_new_one_is_revoked() {
     let Recorded {
-        keys, log, writing, ..
+        keys,
+        log,
+        writing,
+        _folder,
     } = recorded().await;
     let mut writing = Box::pin(writing);
     // The beginning of the issue, and what came of it.
@@ -149,7 +155,10 @@ async fn a_rotation_is_told_with_the_end_of_the_old_key_and_the_new_one_is_revok
 #[tokio::test]
 async fn a_revocation_is_told_as_done_since_it_is() {
     let Recorded {
-        keys, log, writing, ..
+        keys,
+        log,
+        writing,
+        _folder,
     } = recorded().await;
     let mut writing = Box::pin(writing);
     let asked = request();

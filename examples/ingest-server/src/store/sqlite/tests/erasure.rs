@@ -124,10 +124,7 @@ async fn commit(store: &SqliteStore, writes: Vec<Write>) -> Vec<Receipt> {
     let (sender, receipts) = tokio::sync::oneshot::channel();
     let groups = |mut sink: Box<dyn crate::store::GroupSink>| {
         Box::pin(async move {
-            let group = Group {
-                writes,
-                ..Group::default()
-            };
+            let group = Group { writes };
             let committed = sink.commit(&group, &SystemClock).await.unwrap();
             sender.send(committed.receipts).unwrap();
         }) as _
