@@ -31,7 +31,11 @@ use crate::{
 #[cfg(test)]
 pub(crate) async fn empty_store(folder: &Path) -> Arc<dyn Store> {
     let store = SqliteStore::open(&folder.join("test.db")).await;
-    Arc::new(store.expect("the folder is there"))
+    let store = store.expect("the folder is there");
+    // Which tenants were erased stands beside the data keys.
+    let data_keys = SqliteDekStore::new(store.opening_pool());
+    data_keys.migrate().await.expect("the tables are new");
+    Arc::new(store)
 }
 
 /// An opened database.
