@@ -65,7 +65,10 @@ impl Server {
         DirBuilder::new().mode(0o700).create(data_of(&to))?;
         for file in fs::read_dir(data_of(&from))? {
             let file = file?;
-            fs::copy(file.path(), data_of(&to).join(file.file_name()))?;
+            // The audit log is a folder, and of the process that wrote it: another begins its own.
+            if file.file_type()?.is_file() {
+                fs::copy(file.path(), data_of(&to).join(file.file_name()))?;
+            }
         }
         Self::start_in(program, to)
     }
