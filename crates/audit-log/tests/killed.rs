@@ -3,12 +3,10 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    io::{BufRead as _, BufReader, Write as _},
-    os::unix::process::ExitStatusExt as _,
-    path::Path,
-    process::{Command, Stdio},
-};
+#[path = "support/child.rs"]
+mod child;
+
+use std::path::Path;
 
 use portcullis_audit_log::{
     journal::{FrameWriter, Journal},
@@ -16,9 +14,6 @@ use portcullis_audit_log::{
 };
 use tempfile::TempDir;
 
-/// Tells the child where its journal is.
-const FOLDER: &str = "PORTCULLIS_JOURNAL";
-const SIGKILL: i32 = 9;
 /// How often a writer is killed, each time further on in its journal: 10 times about 5 MiB go over segments.
 const KILLED: usize = 10;
 
@@ -45,8 +40,7 @@ fn open(folder: &Path) -> (Journal, RightEdge) {
 /// The child's part: appends, and says of each frame how far the journal goes, until it is killed.
 #[test]
 fn child() {
-    #[expect(clippy::disallowed_methods, reason = "what the test says to its child")]
-    let Ok(folder) = std::env::var(FOLDER) else {
+    let Some(folder) = child::folder() else {
         return;
     };
     let (mut journal, mut edge) = open(folder.as_ref());
@@ -60,40 +54,16 @@ fn child() {
         journal
             .append(&writer.finish(&edge.root()).unwrap())
             .unwrap();
-        println!("\nappended {}", journal.size());
-        std::io::stdout().flush().unwrap();
+        child::say_appended(journal.size());
         journal.prepare().unwrap();
     }
-}
-
-/// Kills a writer when it has said something for the `lines`-th time. Gives all that it acknowledged.
-fn killed_after(lines: usize, folder: &Path) -> u64 {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture", "--test-threads=1"])
-        .env(FOLDER, folder)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let said = BufReader::new(child.stdout.take().unwrap()).lines();
-    let said = said.map_while(Result::ok);
-    let acknowledged = said.filter_map(|line| line.strip_prefix("appended ")?.parse().ok());
-    let mut last = 0;
-    for (index, size) in acknowledged.enumerate() {
-        last = size;
-        if index + 1 == lines {
-            // What it says until it is gone is read too.
-            child.kill().unwrap();
-        }
-    }
-    assert_eq!(child.wait().unwrap().signal(), Some(SIGKILL));
-    last
 }
 
 #[test]
 fn what_was_acknowledged_is_there_after_kill_9() {
     let dir = TempDir::new().unwrap();
     for round in 1..=KILLED {
-        let acknowledged = killed_after(80 + 8 * round, dir.path());
+        let acknowledged = child::killed_after(80 + 8 * round, dir.path());
         let (journal, edge) = open(dir.path());
         assert!(
             acknowledged > 0 && edge.size() >= acknowledged,

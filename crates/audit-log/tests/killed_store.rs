@@ -3,14 +3,10 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    collections::HashMap,
-    io::{BufRead as _, BufReader, Write as _},
-    num::NonZeroUsize,
-    os::unix::process::ExitStatusExt as _,
-    path::Path,
-    process::{Command, Stdio},
-};
+#[path = "support/child.rs"]
+mod child;
+
+use std::{collections::HashMap, num::NonZeroUsize, path::Path};
 
 use portcullis_audit_log::{
     checkpoint::{Checkpoint, Policy},
@@ -26,9 +22,6 @@ use portcullis_audit_log::{
 use secrecy::SecretBox;
 use tempfile::TempDir;
 
-/// Tells the child where its log is.
-const FOLDER: &str = "PORTCULLIS_STORE";
-const SIGKILL: i32 = 9;
 const KILLED: usize = 10;
 const TENANTS: [Id; 3] = [
     Id::constant("tenant-a"),
@@ -71,8 +64,7 @@ fn sealed(n: u64) -> Option<Vec<u8>> {
 /// The child's part: appends and publishes, and says how far it is, until it is killed.
 #[tokio::test]
 async fn child() {
-    #[expect(clippy::disallowed_methods, reason = "what the test says to its child")]
-    let Ok(folder) = std::env::var(FOLDER) else {
+    let Some(folder) = child::folder() else {
         return;
     };
     let store = FileStore::builder(folder.as_ref()).open().await.unwrap();
@@ -85,8 +77,7 @@ async fn child() {
         }
         let edge = group.edge_after().clone();
         taken.commit(&group).await.unwrap();
-        println!("\nappended {}", edge.size());
-        std::io::stdout().flush().unwrap();
+        child::say_appended(edge.size());
         if number.is_multiple_of(16) {
             let origin = key().verifying_key().name().clone();
             let checkpoint = Checkpoint::new(origin, edge.size(), edge.root());
@@ -96,29 +87,6 @@ async fn child() {
                 .unwrap();
         }
     }
-}
-
-/// Kills a writer when it has said something for the `lines`-th time. Gives all that it acknowledged.
-fn killed_after(lines: usize, folder: &Path) -> u64 {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture", "--test-threads=1"])
-        .env(FOLDER, folder)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let said = BufReader::new(child.stdout.take().unwrap()).lines();
-    let said = said.map_while(Result::ok);
-    let acknowledged = said.filter_map(|line| line.strip_prefix("appended ")?.parse().ok());
-    let mut last = 0;
-    for (index, size) in acknowledged.enumerate() {
-        last = size;
-        if index + 1 == lines {
-            // What it says until it is gone is read too.
-            child.kill().unwrap();
-        }
-    }
-    assert_eq!(child.wait().unwrap().signal(), Some(SIGKILL));
-    last
 }
 
 /// As a third party does, who has the folder and the key. Gives the size of the log.
@@ -133,7 +101,7 @@ fn verify(log: &Path) -> u64 {
 async fn what_was_acknowledged_is_there_after_kill_9() {
     let dir = TempDir::new().unwrap();
     for round in 1..=KILLED {
-        let acknowledged = killed_after(20 + 9 * round, dir.path());
+        let acknowledged = child::killed_after(20 + 9 * round, dir.path());
         assert!(verify(&dir.path().join("log")) <= acknowledged);
         let store = FileStore::builder(dir.path()).open().await.unwrap();
         let size = store.size().await.unwrap();
@@ -170,11 +138,7 @@ async fn what_was_acknowledged_is_there_after_kill_9() {
 async fn a_second_process_is_refused() {
     let dir = TempDir::new().unwrap();
     let store = FileStore::builder(dir.path()).open().await.unwrap();
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture", "--test-threads=1"])
-        .env(FOLDER, dir.path())
-        .output()
-        .unwrap();
+    let child = child::command(dir.path()).output().unwrap();
     let said = String::from_utf8_lossy(&child.stderr).into_owned()
         + &String::from_utf8_lossy(&child.stdout);
     assert!(!child.status.success() && said.contains("InUse"), "{said}");

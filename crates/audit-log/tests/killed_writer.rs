@@ -3,15 +3,12 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/child.rs"]
+mod child;
 #[path = "known_answers/log.rs"]
 mod log;
 
-use std::{
-    io::{BufRead as _, BufReader, Write as _},
-    os::unix::process::ExitStatusExt as _,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::path::Path;
 
 use portcullis_audit_log::{
     checkpoint::{Checkpoint, Policy},
@@ -25,9 +22,6 @@ use portcullis_audit_log::{
 use secrecy::SecretBox;
 use tempfile::TempDir;
 
-/// Tells the child where its log is.
-const FOLDER: &str = "PORTCULLIS_LOG";
-const SIGKILL: i32 = 9;
 const KILLED: usize = 10;
 /// Entries of a frame.
 const GROUP: u64 = 23;
@@ -76,16 +70,14 @@ fn append(journal: &mut Journal, edge: &mut RightEdge, log: &mut LogFolder) {
 /// The child's part: appends, writes behind and publishes, and says how far it is, until it is killed.
 #[test]
 fn child() {
-    #[expect(clippy::disallowed_methods, reason = "what the test says to its child")]
-    let Ok(dir) = std::env::var(FOLDER) else {
+    let Some(dir) = child::folder() else {
         return;
     };
     let (mut journal, mut log) = open(dir.as_ref());
     let mut edge = log.edge().clone();
     for group in 0_u64.. {
         append(&mut journal, &mut edge, &mut log);
-        println!("\nappended {}", journal.size());
-        std::io::stdout().flush().unwrap();
+        child::say_appended(journal.size());
         if group.is_multiple_of(3) {
             log.write().unwrap();
         }
@@ -95,29 +87,6 @@ fn child() {
         journal.prepare().unwrap();
         journal.drop_before(log.in_place()).unwrap();
     }
-}
-
-/// Kills a writer when it has said something for the `lines`-th time. Gives all that it acknowledged.
-fn killed_after(lines: usize, dir: &Path) -> u64 {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture", "--test-threads=1"])
-        .env(FOLDER, dir)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let said = BufReader::new(child.stdout.take().unwrap()).lines();
-    let said = said.map_while(Result::ok);
-    let acknowledged = said.filter_map(|line| line.strip_prefix("appended ")?.parse().ok());
-    let mut last = 0;
-    for (index, size) in acknowledged.enumerate() {
-        last = size;
-        if index + 1 == lines {
-            // What it says until it is gone is read too.
-            child.kill().unwrap();
-        }
-    }
-    assert_eq!(child.wait().unwrap().signal(), Some(SIGKILL));
-    last
 }
 
 /// As a third party does, who has the folder and the key. Gives the size of the log.
@@ -132,7 +101,7 @@ fn verify(log: &Path) -> u64 {
 fn a_log_is_whole_whenever_its_writer_was_killed() {
     let dir = TempDir::new().unwrap();
     for round in 1..=KILLED {
-        let acknowledged = killed_after(5 + 4 * round, dir.path());
+        let acknowledged = child::killed_after(5 + 4 * round, dir.path());
         // What was published last is sound as it stands, before anything was put right.
         assert!(verify(&dir.path().join("log")) <= acknowledged + GROUP);
         let (journal, mut log) = open(dir.path());
