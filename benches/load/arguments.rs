@@ -5,13 +5,13 @@ use std::{path::PathBuf, time::Duration};
 use crate::{Failure, checks::Decider, ids::Order, workload::Work};
 
 pub(crate) const USAGE: &str = "\
-usage: load SCENARIO --server FILE [--folder FOLDER] [--work pages|forms|leads|read|search]
+usage: load SCENARIO --server FILE [--folder FOLDER] [--work pages|forms|leads|read|clear|search]
             [--connections N] [--events N] [--ids sequential|random] [--rows N,…] [--stored N]
             [--tenants N] [--ours exact|lease|denied] [--peer bare|exact] [--turns N] [--turn-ms N]
             [--quick true]
        load bare FOLDER
        load checks URL
-scenarios: compare, detection, growth, latency, redis, search, tenants";
+scenarios: audit, compare, detection, growth, latency, redis, search, tenants";
 
 /// Bounds of a run; each scenario uses those that concern it.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! What can be measured, by name.
 
+mod audit;
 mod compare;
 mod detection;
 mod growth;
@@ -17,6 +18,7 @@ use crate::{
 /// Runs the scenario of this name.
 pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<Figures, Failure> {
     match name {
+        "audit" => audit::run(arguments),
         "compare" => compare::run(arguments),
         "detection" => detection::run(arguments),
         "growth" => growth::run(arguments),

@@ -47,7 +47,16 @@ impl Server {
     /// With rates that no machine reaches. It takes this machine for a proxy, so that clients behind it
     /// have their own shares where it says so.
     pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self, Failure> {
-        Self::start_in(program, tempfile::tempdir_in(folder)?)
+        Self::start_with(program, folder, &[])
+    }
+
+    /// The same with other settings, by their flags.
+    pub(crate) fn start_with(
+        program: &Path,
+        folder: &Path,
+        flags: &[(&str, &str)],
+    ) -> Result<Self, Failure> {
+        Self::start_in(program, tempfile::tempdir_in(folder)?, flags)
     }
 
     /// The same service with all that it has stored, on the disk of `folder`. Thousands of keys are made
@@ -70,19 +79,20 @@ impl Server {
                 fs::copy(file.path(), data_of(&to).join(file.file_name()))?;
             }
         }
-        Self::start_in(program, to)
+        Self::start_in(program, to, &[])
     }
 
-    fn start_in(program: &Path, folder: TempDir) -> Result<Self, Failure> {
+    fn start_in(program: &Path, folder: TempDir, flags: &[(&str, &str)]) -> Result<Self, Failure> {
         let data = data_of(&folder);
         let mut command = Command::new(program);
         command.arg("--data-dir").arg(&data);
-        for (flag, value) in [
+        let always = [
             ("--listen", "127.0.0.1:0"),
             ("--admin-listen", "127.0.0.1:0"),
             ("--trusted-proxies", "127.0.0.1/32"),
             ("--log", "error"),
-        ] {
+        ];
+        for (flag, value) in always.iter().chain(flags) {
             command.args([flag, value]);
         }
         let running = Listening::start(&mut command, &["public", "admin"])?;

@@ -109,7 +109,7 @@ impl Shape {
     pub(crate) fn units(&self) -> u64 {
         match self.work {
             Work::Pages | Work::Forms => self.events as u64,
-            Work::Leads | Work::Read | Work::Search => 1,
+            Work::Leads | Work::Read | Work::Clear | Work::Search => 1,
         }
     }
 }
@@ -162,7 +162,7 @@ impl<'a> Target<'a> {
                 workload = workload.forwarded_for(tenant);
             }
             match (work, known) {
-                (Work::Read, Some(known)) => workload.of_leads(&known.ids),
+                (Work::Read | Work::Clear, Some(known)) => workload.of_leads(&known.ids),
                 (Work::Search, Some(known)) => workload.of_leads(&known.emails),
                 _ => workload,
             }

@@ -19,6 +19,8 @@ pub(crate) enum Work {
     Leads,
     /// One lead by its id, masked.
     Read,
+    /// One lead by its id, in the clear and on record.
+    Clear,
     /// A lead by its e-mail address, in the clear and on record.
     Search,
 }
@@ -49,13 +51,14 @@ impl Work {
             "forms" => Self::Forms,
             "leads" => Self::Leads,
             "read" => Self::Read,
+            "clear" => Self::Clear,
             "search" => Self::Search,
             _ => return None,
         })
     }
 
     pub(crate) fn reads(self) -> bool {
-        matches!(self, Self::Read | Self::Search)
+        matches!(self, Self::Read | Self::Clear | Self::Search)
     }
 
     /// What a request is divided into.
@@ -63,7 +66,7 @@ impl Work {
         match self {
             Self::Pages | Self::Forms => "event",
             Self::Leads => "lead",
-            Self::Read | Self::Search => "request",
+            Self::Read | Self::Clear | Self::Search => "request",
         }
     }
 }
@@ -76,7 +79,7 @@ impl Workload {
                 format!(r#"{{"accepted":{events},"duplicates":0,"rejected":[]"#)
             }
             Work::Leads => r#"{"id":""#.to_owned(),
-            Work::Read => r#"{""#.to_owned(),
+            Work::Read | Work::Clear => r#"{""#.to_owned(),
             Work::Search => r#"{"leads":[{""#.to_owned(),
         };
         Self {
@@ -103,7 +106,7 @@ impl Workload {
     /// With the leads that are to be read.
     pub(crate) fn of_leads(mut self, known: &Arc<[String]>) -> Self {
         self.known = Arc::clone(known);
-        if self.work == Work::Search {
+        if matches!(self.work, Work::Clear | Work::Search) {
             self.fields.push_str("x-access-reason: measured\r\n");
         }
         self
@@ -128,7 +131,9 @@ impl Workload {
                 let email = format!("lead-{id:032x}@mail.example");
                 self.body.push_str(&lead_body(&email, self.sent));
             }
-            Work::Read => self.line = format!("GET /v1/leads/{}", self.one_known()?),
+            Work::Read | Work::Clear => {
+                self.line = format!("GET /v1/leads/{}", self.one_known()?);
+            }
             Work::Search => self.line = format!("GET /v1/leads?email={}", self.one_known()?),
         }
         self.sent += 1;
@@ -147,7 +152,7 @@ impl Workload {
         let right = match self.work {
             Work::Pages | Work::Forms => status == 202,
             Work::Leads => status == 201,
-            Work::Read | Work::Search => status == 200,
+            Work::Read | Work::Clear | Work::Search => status == 200,
         };
         if right && body.starts_with(self.expected.as_bytes()) {
             return Ok(());
