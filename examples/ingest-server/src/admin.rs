@@ -22,6 +22,8 @@ mod readiness;
 mod record;
 mod recorder;
 mod reencryption;
+#[cfg(test)]
+mod stopping_log;
 mod tenant_keys;
 mod warming;
 

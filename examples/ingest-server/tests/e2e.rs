@@ -183,6 +183,8 @@ mod server_canaries;
 mod server_clocks;
 #[path = "e2e/server_decisions.rs"]
 mod server_decisions;
+#[path = "e2e/server_hung_disk.rs"]
+mod server_hung_disk;
 #[path = "e2e/server_key_canaries.rs"]
 mod server_key_canaries;
 #[path = "e2e/server_metrics.rs"]

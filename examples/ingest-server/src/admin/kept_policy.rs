@@ -2,6 +2,8 @@
 //! in the database, which other processes may share.
 
 mod follow;
+#[cfg(test)]
+mod lost_outcomes;
 mod source;
 
 use std::{fmt::Debug, sync::Arc};
