@@ -6,7 +6,10 @@ use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Key, Server, on_record};
+use crate::{
+    harness::{Key, Server, on_record},
+    movement::assert_moved,
+};
 
 const FAILURES: &str = "ingest_audit_verify_failures_total";
 const LAST_SUCCESS: &str = "ingest_audit_verify_last_success_timestamp_seconds";
@@ -49,7 +52,11 @@ async fn a_byte_that_is_changed_behind_the_service_is_found() {
     assert!(report["personal"].as_u64().unwrap() > 256, "{report}");
     let sound = server.metrics().await;
     assert_eq!(sound[FAILURES], 0.0);
-    assert!(sound[LAST_SUCCESS] > 0.0);
+    assert_moved(
+        &before,
+        &sound,
+        ["ingest_audit_verify_last_success_timestamp_seconds"],
+    );
 
     let written = fs::read(&bundle).unwrap();
     let mut changed = written.clone();
@@ -64,6 +71,7 @@ async fn a_byte_that_is_changed_behind_the_service_is_found() {
     let report = verify(&server, &json!({ "from": 256 })).await;
     assert_eq!(report["outcome"], "sound", "{report}");
     let found = server.metrics().await;
+    assert_moved(&sound, &found, ["ingest_audit_verify_failures_total"]);
     assert_eq!(found[FAILURES], 1.0);
     assert_eq!(found[LAST_SUCCESS], sound[LAST_SUCCESS]);
     let status = server.admin(Method::GET, "/admin/audit/status");
